@@ -35,6 +35,15 @@ test('while core waits for credit, the time stands still', () => {
   expect(state.hasExpired).toBe(true)
 })
 
+test('each request for credit needs an answer of its own', () => {
+  const state = begin()
+  state.channels.received({ channel: 1, credit: 100 })
+  state.channels.received({ channel: 1, credit: 100 })
+  state.channels.credited(1)
+  vi.advanceTimersByTime(10_000)
+  expect(state.hasExpired).toBe(false)
+})
+
 test.each([
   ['ended', (channels: WatchedChannels) => channels.received({ channel: 1, index: 0, end: true })],
   ['was closed', (channels: WatchedChannels) => channels.closed(1)],

@@ -55,3 +55,15 @@ test('a queued call whose id is a string cannot be cancelled, as in core', async
   await settled()
   expect(sealed).toMatchObject([cancel, { id: 'a', method: 'm' }])
 })
+
+test('a cancelled call does not leave the gate, wherever it waits', async () => {
+  for (const cancelled of [0, 1, 2]) {
+    const release: (() => void)[] = []
+    const { frontendLink, sealed } = setUp(message => new Promise(resolve => release.push(() => resolve(message))))
+    send(frontendLink, call(0), call(1), call(2), { jsonrpc: '2.0', method: METHOD.cancel, params: { id: cancelled } })
+    await settled()
+    // The hook answers in the opposite order.
+    for (const each of release.toReversed()) each()
+    await expect.poll(() => ids(sealed)).toEqual([0, 1, 2].filter(id => id !== cancelled))
+  }
+})

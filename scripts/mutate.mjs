@@ -1,0 +1,346 @@
+// npm run mutate [-- name …]: breaks the product at one place at a time, and demands that the tests named beside it fail. A mutant that survives is a
+// hole in the suite; one whose text has moved is stale. `--none` breaks nothing: then all these tests must pass, or each would be killed by a test that
+// fails anyway. It edits src/, and restores it.
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+process.chdir(root)
+
+/** `isBundled`: the tests run what is built. */
+const MUTANTS = [
+  {
+    name: 'a denied command is allowed',
+    file: 'packages/core/src/acl/authority.ts',
+    from: '!denied.has(command.method) && grants.length > 0',
+    to: 'grants.length > 0',
+    tests: ['packages/core/test/permissions/acl/authority.test.ts'],
+  },
+  {
+    name: 'rights are not asked',
+    file: 'packages/core/src/rpc/call-phases.ts',
+    from: 'const denial = isOwn ? undefined : permits.check(command)',
+    to: 'const denial = undefined as undefined | ReturnType<typeof permits.check>',
+    tests: ['packages/core/test/calls/session.test.ts', 'packages/core/test/simulation/simulation.test.ts'],
+  },
+  {
+    name: 'a draining core serves calls',
+    file: 'packages/core/src/rpc/call-phases.ts',
+    from: 'if (this.isDraining) throw',
+    to: 'if (false as boolean) throw',
+    tests: ['packages/core/test/supervision/closing-calls.test.ts'],
+    isBundled: true,
+  },
+  {
+    name: 'calls of a run, off by one',
+    file: 'packages/core/src/rpc/call-phases.ts',
+    from: '++this.#callCount > maxCalls',
+    to: '++this.#callCount >= maxCalls',
+    tests: ['packages/core/test/host/run-report.test.ts', 'packages/core/test/host/run.test.ts'],
+    isBundled: true,
+  },
+  {
+    name: 'link credit, one window too many',
+    file: 'packages/protocol/src/wire/flow.ts',
+    from: 'this.#sent - this.#taken >= CREDIT_WINDOW_BYTES',
+    to: 'this.#sent - this.#taken >= 2 * CREDIT_WINDOW_BYTES',
+    tests: ['packages/protocol/src/link/port-credit.test.ts'],
+  },
+  {
+    name: 'channel credit, off by one',
+    file: 'packages/core/src/rpc/channels/sending-channel.ts',
+    from: 'if (this.#inFlight < this.#window) {',
+    to: 'if (this.#inFlight <= this.#window) {',
+    tests: ['packages/core/src/rpc/channels'],
+  },
+  {
+    name: 'a false total of credit is believed',
+    file: 'packages/protocol/src/wire/flow.ts',
+    from: '(total as number) > this.#taken && (total as number) <= this.#sent',
+    to: '(total as number) > this.#taken',
+    tests: ['packages/protocol/src/link/port-credit.test.ts'],
+  },
+  {
+    name: 'the nonce does not advance',
+    file: 'packages/protocol/src/crypto/key-schedule.ts',
+    from: '      sequence += 1',
+    to: '      sequence += 0',
+    tests: ['packages/protocol/src/crypto/key-schedule.test.ts'],
+  },
+  {
+    name: 'the key does not advance with the epoch',
+    file: 'packages/protocol/src/crypto/key-schedule.ts',
+    from: '        key = begin()',
+    to: '        key = key ?? begin()',
+    tests: ['packages/protocol/src/crypto'],
+  },
+  {
+    name: 'the header of a record is not compared',
+    file: 'packages/protocol/src/crypto/record.ts',
+    from: 'if (record[i] !== header[i]) return false',
+    to: 'if (record[i] !== header[i]) break',
+    tests: ['packages/protocol/src/crypto'],
+  },
+  {
+    name: 'a ring skips more than is ready',
+    file: 'packages/protocol/src/link/ring/ring-buffer.ts',
+    from: 'offset === 0 || skip >= this.#ready',
+    to: 'offset === 0',
+    tests: ['packages/protocol/test/ring'],
+  },
+  {
+    name: 'a frame of any size',
+    file: 'packages/protocol/src/link/stream-frames.ts',
+    from: 'length > this.#maxBodyBytes',
+    to: 'length > 2 ** 32',
+    tests: ['packages/protocol/src/link/stream-link.test.ts'],
+  },
+  {
+    name: 'a cancelled call leaves the gate',
+    file: 'packages/isolation/src/gate/gate.ts',
+    from: 'if (queued?.outcome === null) return',
+    to: 'if (queued === null) return',
+    tests: ['packages/isolation/src/gate/gate-queue.test.ts'],
+  },
+  {
+    name: 'the gate lets messages overtake',
+    file: 'packages/isolation/src/gate/gate.ts',
+    from: 'if (this.#queue.size === 0) this.#seal(outcome)',
+    to: 'if (this.#queue.size >= 0) this.#seal(outcome)',
+    tests: ['packages/isolation/src/gate'],
+  },
+  {
+    name: 'a deadline without a signal is ignored',
+    file: 'packages/protocol/src/rpc/pending-calls.ts',
+    from: 'if (signal === undefined && !timeout) return',
+    to: 'if (signal === undefined) return',
+    tests: ['packages/protocol/src/rpc/pending-calls.test.ts'],
+  },
+  {
+    name: 'core is not told of a cancel',
+    file: 'packages/protocol/src/rpc/pending-calls.ts',
+    from: 'this.#onAbandon(id) === true',
+    to: '(id as unknown) === true',
+    tests: ['packages/protocol/src/rpc/pending-calls.test.ts'],
+  },
+  {
+    name: 'an obituary is lost',
+    file: 'packages/core/src/host/frontends/frontend-handle.ts',
+    from: "this.#host.core.post({ type: 'end', label: this.#deps.name, hasBegun, end: reported, restarts, drops, isOver })",
+    to: 'void [hasBegun, reported, restarts, drops, isOver]',
+    tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
+  },
+  {
+    name: 'a lost link outdoes the last words',
+    file: 'packages/core/src/host/frontends/frontend-handle.ts',
+    from: 'this.#runtime.dismiss(error, true)\n      },\n      dismiss',
+    to: 'this.#runtime.dismiss(error)\n      },\n      dismiss',
+    tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
+  },
+  {
+    name: 'deadlines before arrivals',
+    file: 'packages/core/src/shared/set-deadline.ts',
+    from: '(immediate = setImmediate(onLate))',
+    to: 'onLate()',
+    tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
+  },
+  {
+    name: 'restarts, one too many',
+    file: 'packages/core/src/host/supervision/policy.ts',
+    from: 'withinPeriod.length >= intensity',
+    to: 'withinPeriod.length > intensity',
+    tests: ['packages/core/src/host/supervision/restarts.test.ts'],
+  },
+  {
+    name: 'a hang is never found',
+    file: 'packages/core/src/host/supervision/watchdog.ts',
+    from: 'if (unchangedPolls < POLLS_PER_TIMEOUT) return',
+    to: 'if (unchangedPolls <= 1e9) return',
+    tests: ['packages/core/src/host/supervision/watchdog.test.ts'],
+  },
+  {
+    name: 'quotas are not spent',
+    file: 'packages/core/src/rpc/quota.ts',
+    from: 'this.#tokens -= 1',
+    to: 'this.#tokens -= 0',
+    tests: ['packages/core/src/rpc/quota.test.ts'],
+  },
+  {
+    name: 'an event for one reaches another',
+    file: 'packages/core/src/events/router.ts',
+    from: 'listenerTarget => matches(target, listenerTarget), label)',
+    to: 'listenerTarget => matches(target, listenerTarget))',
+    tests: ['packages/core/src/events'],
+  },
+  {
+    name: 'private addresses are open',
+    file: 'packages/paths/src/addresses.ts',
+    from: '!isOpen && isPrivateAddress(address)',
+    to: 'isOpen && isPrivateAddress(address)',
+    tests: ['packages/paths/src/addresses.test.ts'],
+  },
+  {
+    name: 'a deny of paths is not asked',
+    file: 'packages/paths/src/scope.ts',
+    from: 'this.#deny = deny.flatMap(compile)',
+    to: 'this.#deny = deny.slice(0, 0).flatMap(compile)',
+    tests: ['packages/paths/src/scope.test.ts'],
+  },
+  {
+    name: 'a wildcard of hosts has no dot',
+    file: 'packages/core/src/host/sandboxes/process/network/host-list.ts',
+    from: 'isWildcard ? `.${host}` : host, isWildcard, port }',
+    to: 'host, isWildcard, port }',
+    tests: ['packages/core/src/host/sandboxes/process/network/host-list.test.ts'],
+  },
+  {
+    name: 'seccomp allows other architectures',
+    file: 'packages/core/src/host/sandboxes/process/launchers/seccomp.ts',
+    from: '[RETURN, 0, 0, KILL_PROCESS],',
+    to: '[RETURN, 0, 0, ALLOW],',
+    tests: ['packages/core/src/host/sandboxes/process/launchers/seccomp.test.ts'],
+  },
+  {
+    name: 'a continuation is resumed twice',
+    file: 'packages/core/src/host/continuations/continuations.ts',
+    from: 'if ((await this.#claim(id)) !== true) throw createClaimedError()',
+    to: 'await this.#claim(id)',
+    tests: ['packages/core/test/host/interrupt.test.ts'],
+    only: 'claim',
+  },
+  {
+    name: 'an expired deadline of a hook is ignored',
+    file: 'packages/isolation/src/hook/hook.ts',
+    from: 'const timeOut = (): void => finish(() => REJECT.timeout)',
+    to: 'const timeOut = (): void => {}',
+    tests: ['packages/isolation/src/hook/hook.test.ts'],
+  },
+  {
+    name: 'a finished call answers again',
+    file: 'packages/frontend/src/client/exposed-functions.ts',
+    from: 'if (this.#running.get(call.id) !== call) return false',
+    to: 'if (!call) return false',
+    tests: ['packages/frontend/src/client/exposed-functions.test.ts'],
+  },
+  {
+    name: 'one credit answers all requests',
+    file: 'packages/frontend/src/client/watched-channels.ts',
+    from: 'channel.unanswered = Math.max(0, channel.unanswered - 1)',
+    to: 'channel.unanswered = 0',
+    tests: ['packages/frontend/src/client/watched-channels.test.ts'],
+  },
+  {
+    name: 'troubles of a minute stay',
+    file: 'packages/inspector/src/host/last-minute.ts',
+    from: 'now - steps[0]![0] > SPAN_MS',
+    to: 'now - steps[0]![0] > 2 * SPAN_MS',
+    tests: ['packages/inspector/src/host/last-minute.test.ts'],
+  },
+  {
+    name: 'a page of another site opens a socket',
+    file: 'packages/web/src/http/request-policy.ts',
+    from: 'headers.origin === undefined || !this.#isOriginAllowed(headers.origin, headers.host)',
+    to: 'headers.origin === undefined',
+    tests: ['packages/web/test/attach.test.ts'],
+    isBundled: true,
+  },
+  {
+    name: 'a hello is accepted twice',
+    file: 'packages/nats/src/handshake/responder.ts',
+    from: 'if (replayCache.has(proof)) throw',
+    to: 'if (replayCache.has(proof) && proof === undefined) throw',
+    tests: ['packages/nats/src/handshake'],
+  },
+  {
+    name: 'an encoded path avoids a scope',
+    file: 'packages/tauri-plugins/src/scope/urls.ts',
+    from: '  matchesGlob(url.pathname, pattern.pathname) &&\n  matchesGlob(url.decodedPathname, pattern.decodedPathname) &&\n  matchesGlob(url.search',
+    to: '  matchesGlob(url.pathname, pattern.pathname) &&\n  matchesGlob(url.search',
+    tests: ['packages/tauri-plugins/src/scope'],
+  },
+  {
+    name: 'a plugin changes during the question',
+    file: 'packages/plugin-host/src/ask.ts',
+    from: 'if (!isWatched && (await asked.readIntegrity()) !== integrity) throw',
+    to: 'if (!isWatched && (await asked.readIntegrity()) === undefined) throw',
+    tests: ['packages/plugin-host/test/hostile.test.ts'],
+    isBundled: true,
+  },
+  {
+    name: 'a changed tool stays served',
+    file: 'packages/mcp/src/open/tool-pin.ts',
+    from: "if (!accepted.has(tool)) return [{ tool, change: 'added' }]\n      return accepted.get(tool) === text ? [] :",
+    to: "if (!accepted.has(tool)) return [{ tool, change: 'added' }]\n      return accepted.get(tool) !== text ? [] :",
+    tests: ['packages/mcp/test/open.test.ts'],
+    isBundled: true,
+  },
+  {
+    name: 'a group calls the tools of another',
+    file: 'packages/code-mode/src/tool-globals.ts',
+    from: 'groups[group]?.tools',
+    to: 'groups[0]?.tools',
+    tests: ['packages/code-mode/test/to-executor.test.ts'],
+  },
+  {
+    name: 'an unsteady base is judged',
+    file: 'packages/bench/src/compare/judge.ts',
+    from: "if (drift && (drift.bounds[0] > tolerance || drift.bounds[1] < 1 / tolerance)) return 'unsteady'",
+    to: "if (drift && drift.bounds[0] > 1e9) return 'unsteady'",
+    tests: ['packages/bench/src/compare'],
+  },
+  {
+    name: 'a link avoids a deny of paths',
+    file: 'packages/paths/src/scope.ts',
+    from: '!this.isDenied(canonical) && !this.isDenied(original)',
+    to: '!this.isDenied(original)',
+    tests: ['packages/paths/src/scope.test.ts'],
+  },
+]
+
+const breaksNothing = process.argv.includes('--none')
+const wanted = process.argv.slice(2).filter(arg => !arg.startsWith('-'))
+const getPackage = file => file.split('/').slice(0, 2).join('/')
+
+/** Returns true if the tests pass. */
+function runTests({ tests, only }) {
+  const options = ['--typecheck.enabled=false', '--bail=1', ...(only ? ['-t', only] : [])]
+  const cwd = getPackage(tests[0])
+  const files = tests.map(test => test.slice(cwd.length + 1))
+  return spawnSync('npx', ['vitest', 'run', ...options, ...files], { cwd, stdio: 'ignore' }).status === 0
+}
+
+const build = file => spawnSync('npm', ['run', 'build'], { cwd: getPackage(file), stdio: 'ignore' })
+
+function tryMutant({ file, from, to, isBundled, ...tests }) {
+  const before = readFileSync(file, 'utf8')
+  if (before.split(from).length !== 2) return 'stale'
+  if (breaksNothing) return runTests(tests) ? 'passed' : 'fails without a mutant'
+  const restore = () => writeFileSync(file, before)
+  const stop = () => (restore(), process.exit(130))
+  process.once('SIGINT', stop)
+  try {
+    writeFileSync(
+      file,
+      before.replace(from, () => to),
+    )
+    if (isBundled) build(file)
+    return runTests(tests) ? 'survived' : 'killed'
+  } finally {
+    restore()
+    if (isBundled) build(file)
+    process.removeListener('SIGINT', stop)
+  }
+}
+
+const wrong = []
+const chosen = MUTANTS.filter(({ name }) => wanted.length === 0 || wanted.some(part => name.includes(part)))
+for (const mutant of chosen) {
+  const outcome = tryMutant(mutant)
+  if (outcome !== 'killed' && outcome !== 'passed') wrong.push(mutant)
+  console.log(`${outcome}: ${mutant.name} (${mutant.file})`)
+}
+console.log(
+  `${chosen.length - wrong.length} of ${chosen.length} mutants ${breaksNothing ? 'have tests that pass' : 'were killed'}`,
+)
+process.exitCode = wrong.length > 0 || chosen.length === 0 ? 1 : 0
