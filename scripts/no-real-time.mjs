@@ -1,0 +1,75 @@
+// A lint rule: a test does not depend on how fast the machine is. A deadline is over at once (1 ms), or never comes (60 s and more), or the clock is
+// the test's own. Where real time is the subject, a comment says why:
+//   // oxlint-disable-next-line sallyport/no-real-time -- the limit of CPU time is one of real time
+const DEADLINES = new Set(
+  'timeout heartbeat hookTimeout loadTimeout startTimeout stopTimeout commandTimeout idle slowAfter time period'.split(
+    ' ',
+  ),
+)
+const OVER_AT_ONCE = 1
+const NEVER = 60_000
+const CLOCKS = { performance: ['now', 'eventLoopUtilization'], Date: ['now'], process: ['hrtime', 'cpuUsage'] }
+
+const isNumber = node => node?.type === 'Literal' && typeof node.value === 'number'
+const nameOf = ({ type, name, value }) => (type === 'Identifier' ? name : value)
+const isPoll = ({ type, property }) =>
+  type === 'MemberExpression' && ['poll', 'waitFor', 'waitUntil'].includes(nameOf(property))
+
+const getRoot = node =>
+  node.type === 'CallExpression' ? getRoot(node.callee) : node.type === 'MemberExpression' ? getRoot(node.object) : node
+/** Returns the test that a node is in; the whole file if it is in none: a helper, or what runs before each test. */
+const getTest = node => {
+  for (let each = node; each; each = each.parent)
+    if (each.type === 'CallExpression' && ['test', 'it'].includes(getRoot(each).name)) return each
+  return 'file'
+}
+
+const noRealTime = {
+  create(context) {
+    const found = []
+    /** The tests with a clock of their own. */
+    const owners = new Set()
+    const find = (node, message) => found.push({ node, message })
+    return {
+      ImportDeclaration({ source, specifiers }) {
+        if (source.value === 'node:timers/promises')
+          for (const each of specifiers)
+            if (each.imported?.name !== 'setImmediate') find(each, 'waits for real time: wait for what has to happen')
+        if (source.value.endsWith('/stage.js')) owners.add('file')
+      },
+      CallExpression(node) {
+        const { callee, arguments: args } = node
+        if (
+          callee.type === 'Identifier' &&
+          /^set(Timeout|Interval)$/.test(callee.name) &&
+          isNumber(args[1]) &&
+          args[1].value > OVER_AT_ONCE
+        )
+          find(node, 'waits for real time: wait for what has to happen')
+        if (callee.type !== 'MemberExpression') return
+        if (nameOf(callee.property) === 'useFakeTimers') owners.add(getTest(node))
+        if (isPoll(callee) && args[1]?.type === 'ObjectExpression')
+          find(args[1], 'polls with a limit of its own: the limit is that of the test')
+      },
+      MemberExpression(node) {
+        if (CLOCKS[node.object.name]?.includes(nameOf(node.property)))
+          find(node, 'reads a real clock: count instead, or give the code a clock')
+      },
+      Property({ key, value, parent }) {
+        if (!DEADLINES.has(nameOf(key)) || !isNumber(value)) return
+        const call = parent.parent
+        if (call?.type === 'CallExpression' && isPoll(call.callee)) return
+        if (value.value > OVER_AT_ONCE && value.value < NEVER)
+          find(
+            value,
+            `a deadline that a slow machine misses: use ${OVER_AT_ONCE}, at least ${NEVER}, or a clock of the test's own`,
+          )
+      },
+      'Program:exit'() {
+        for (const each of found) if (!owners.has('file') && !owners.has(getTest(each.node))) context.report(each)
+      },
+    }
+  },
+}
+
+export default { meta: { name: 'sallyport' }, rules: { 'no-real-time': noRealTime } }
