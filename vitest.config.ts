@@ -1,6 +1,7 @@
 // Test settings of every package and example; the vitest.config.ts of each re-exports these. A file's path decides its tier:
 //   src, test            `npm test`: the units, some again as in a page, and what the product promises, over real workers
-//   test/long            `npm run test:all`: faults, hostile code, browsers, servers, and everything else that takes long
+//   test/long            `npm run test:long`: faults, hostile code, and a smoke of all that takes long
+//   test/matrix          `npm run test:matrix`: browsers, servers, loads, versions
 //   test/generated       `npm run check`: files that are generated from the code
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -28,12 +29,13 @@ class SoakFirst extends BaseSequencer {
 const resolve = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const exclude = ['**/node_modules/**', '**/dist/**']
 const long = '**/test/long/**/*.test.ts'
+const matrix = '**/test/matrix/**/*.test.ts'
 const generated = '**/test/generated/**/*.test.ts'
-/** Random tests begin here in `npm test`, and go on in `npm run test:all`. */
+/** Random tests begin here in `npm test`, and go on in `npm run test:long`. */
 const random = ['**/test/simulation/*.test.ts', '**/test/fuzz/*.test.ts']
-/** Name of the package's script that runs the tests. Another Node.js is run by npx. */
+/** Name of the package's script that runs the tests. */
 const { npm_lifecycle_event: script = 'test' } = process.env
-const report = script === 'npx' ? `test-node${process.versions.node.split('.')[0]}` : script.replaceAll(/\W/g, '-')
+const report = script.replaceAll(/\W/g, '-')
 /** The JSON report leaves out what fails outside of every test, such as an unhandled rejection. */
 const outside: Reporter = {
   onTestRunEnd(_, errors) {
@@ -83,12 +85,17 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: unitTests, isolate: false, ...noTypes } },
       {
         extends: true,
-        test: { name: 'workers', include: ['**/*.test.ts'], exclude: [...exclude, ...unitTests, long, generated] },
+        test: {
+          name: 'workers',
+          include: ['**/*.test.ts'],
+          exclude: [...exclude, ...unitTests, long, matrix, generated],
+        },
       },
       {
         extends: true,
         test: { name: 'long', include: [long, ...random], env: { SALLYPORT_TEST_TIER: 'long' }, ...noTypes },
       },
+      { extends: true, test: { name: 'matrix', include: [matrix], env: { SALLYPORT_TEST_WAYS: 'all' }, ...noTypes } },
       { extends: true, test: { name: 'generated', include: [generated], ...noTypes } },
     ],
     exclude,

@@ -1,5 +1,5 @@
 // node scripts/count-tests.mjs <script …>: runs these scripts of all packages with turbo, for instance `test test:long`, with the options
-// that follow. Prints the ten slowest files, the failed and the unstable tests, what is not installed, and the number of passed, failed
+// that follow; `--filter=./<directory>` selects packages. Prints the ten slowest files, the failed and the unstable tests, what is not installed, and the number of passed, failed
 // and skipped tests. The exit code is 0 only if no test failed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,11 +13,13 @@ const readJson = url => JSON.parse(readFileSync(url, 'utf8'))
 const args = process.argv.slice(2)
 const scripts = args.filter(arg => !arg.startsWith('-'))
 const options = args.filter(arg => arg.startsWith('-'))
+const filters = options.filter(option => option.startsWith('--filter='))
 
 const directories = ['packages', 'examples']
   .flatMap(directory => readdirSync(new URL(directory, root)).map(name => `${directory}/${name}`))
   .concat('site')
   .filter(directory => existsSync(new URL(`${directory}/package.json`, root)))
+  .filter(directory => filters.length === 0 || filters.includes(`--filter=./${directory}`))
 const runs = directories.flatMap(directory => {
   const own = readJson(new URL(`${directory}/package.json`, root)).scripts ?? {}
   const reportOf = script => new URL(`${directory}/test-report.${script.replaceAll(/\W/g, '-')}.json`, root)

@@ -20,7 +20,7 @@ const values = readOptions(usage, {
 const seed = values.seed ?? String(randomInt(2 ** 31))
 console.log(`seed ${seed}, ${values.seconds} s${values.node ? '' : `, from case ${values.from}`}`)
 
-runCoreTests(values.node ? 'test/long/hostile/node-calls.test.ts' : 'test/fuzz', {
+runCoreTests(values.node ? 'test/matrix/hostile/node-calls.test.ts' : 'test/fuzz', {
   ...(values.only && { SALLYPORT_FUZZ_ONLY: values.only }),
   SALLYPORT_FUZZ_SEED: seed,
   SALLYPORT_FUZZ_SECONDS: values.seconds,

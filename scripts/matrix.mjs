@@ -1,55 +1,58 @@
-// node scripts/matrix.mjs [version …]: what users run (the README's example, and each pattern and sandbox, from packed
-// packages), the examples and a part of core's tests, by these versions of Node, or by the one that runs this. The packages
-// must be built. Other versions come from the npm registry (`npx -p node@24 node`).
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// npm run test:matrix: what takes too long for each commit. It runs every night, and before a release.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { getExpected } from './packed/expected.mjs'
-import { install, run } from './packed/install.mjs'
-import { LAYOUTS } from './packed/layouts.mjs'
-import { pack } from './packed/pack.mjs'
-import { startRegistry } from './packed/registry.mjs'
+import { readOptions } from './read-options.mjs'
 
-const root = fileURLToPath(new URL('../', import.meta.url))
-const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-/** Where versions differ: threads, the permission model, processes, sandboxes, what Node says of errors. */
-const TESTS = [
-  'test/supervision/lifecycle',
-  'test/isolation',
-  'test/sandboxes',
-  'test/long/sandboxes',
-  'test/calls/session',
-]
-const EXAMPLES = ['hello', 'tauri-notes', 'test-runners']
+const cwd = fileURLToPath(new URL('../', import.meta.url))
+const WORDS = ['ways', 'nodes', 'browsers', 'nats', 'soak', 'fuzz', 'packages', 'sites']
+const usage = `Usage: npm run test:matrix [-- --only word,…]
 
-function judge(what, { code, stdout, stderr }, expected) {
-  if (code === 0 && (expected === undefined || stdout === expected)) return console.log(`${what}: as expected`)
-  process.exitCode = 1
-  console.log(
-    `${what}: failed (${code})\n${expected === undefined ? '' : `expected\n${expected}but it printed\n`}${stdout}${stderr}`,
-  )
+  --only W,…  runs these parts (default: ${WORDS.join()})`
+
+/** Whose script `test:matrix` a word runs. Those that no word names belong to `ways`: none can be forgotten. */
+const directories = {
+  browsers: ['packages/inspector', 'packages/web', 'examples/tauri-notes'],
+  nats: ['packages/nats', 'examples/scale-out'],
+  packages: ['examples/bundled', 'examples/npm-packages', 'examples/packed', 'examples/vendor-sdks'],
+  sites: ['site'],
+}
+const hasMatrix = directory => {
+  const file = `${cwd}${directory}/package.json`
+  return existsSync(file) && 'test:matrix' in JSON.parse(readFileSync(file, 'utf8')).scripts
+}
+directories.ways = ['packages', 'examples']
+  .flatMap(parent => readdirSync(cwd + parent).map(name => `${parent}/${name}`))
+  .filter(directory => hasMatrix(directory) && !Object.values(directories).flat().includes(directory))
+
+const commands = {
+  nodes: ['node scripts/nodes.mjs 22 24 26'],
+  soak: ['npm run soak'],
+  fuzz: [
+    'npm run fuzz -- --seconds 300',
+    'npm run fuzz -- --node --seconds 240',
+    'npm run simulate',
+    'npm run simulate -- --host',
+    'npm run mutate',
+  ],
+  packages: ['node scripts/layouts.mjs'],
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'sallyport-matrix-'))
-const registry = await startRegistry(await pack(join(folder, 'tarballs')))
-try {
-  const place = join(folder, 'app')
-  const { output } = await install(place, LAYOUTS.npm, registry.url)
-  const versions = process.argv.length > 2 ? process.argv.slice(2) : [undefined]
-  for (const asked of versions) {
-    const node = asked === undefined ? [process.execPath] : ['npx', '--yes', '-p', `node@${asked}`, 'node']
-    const version = (await run([...node, '--version'], root)).stdout.trim()
-    judge(`${version}, the README’s example`, await run([...node, 'host.mjs'], place), output)
-    judge(`${version}, the cases`, await run([...node, 'app/host.mjs'], place), getExpected())
-    const inCore = [...node, vitest, 'run', '--reporter=dot', ...TESTS]
-    judge(`${version}, tests of core`, await run(inCore, join(root, 'packages/core')))
-    for (const example of EXAMPLES) {
-      const command = [...node, vitest, 'run', '--reporter=dot']
-      judge(`${version}, examples/${example}`, await run(command, join(root, 'examples', example)))
-    }
-  }
-} finally {
-  registry.close()
-  await rm(folder, { recursive: true, force: true })
+const { only } = readOptions(usage, { only: { type: 'string', default: WORDS.join() } })
+const unknown = only.split(',').filter(word => !WORDS.includes(word))
+if (unknown.length > 0) throw new Error(`unknown word ${unknown.join(', ')}; there are ${WORDS.join(', ')}`)
+
+const failed = []
+function run(word, command, env) {
+  console.log(`\n${word}: ${command}`)
+  const { status } = spawnSync(command, { cwd, env: { ...process.env, ...env }, stdio: 'inherit', shell: true })
+  if (status !== 0) failed.push(`${word}: ${command}`)
 }
+for (const word of only.split(',')) {
+  const filters = directories[word]?.map(directory => `--filter=./${directory}`).join(' ')
+  if (filters) run(word, `node scripts/count-tests.mjs test:matrix ${filters}`, { SALLYPORT_TEST_WAYS: 'all' })
+  for (const command of commands[word] ?? []) run(word, command)
+}
+for (const command of failed) console.log(`failed: ${command}`)
+if (failed.length === 0) console.log(`passed: ${only}`)
+process.exitCode = failed.length > 0 ? 1 : 0

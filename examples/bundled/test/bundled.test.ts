@@ -10,6 +10,7 @@ import { rollup } from 'rollup'
 import * as vite from 'vite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import webpack from 'webpack'
+import { choose } from '../../../scripts/choose.mjs'
 import { getExpected } from '../../../scripts/packed/expected.mjs'
 
 type Config = any
@@ -46,7 +47,7 @@ const WAYS = {
 }
 
 describe.each(Object.entries(WAYS))('%s', (way, { program, cases, put }) => {
-  test.each(Object.keys(BUNDLERS))(
+  test.each(choose(Object.keys(BUNDLERS), 0))(
     '%s',
     async bundler => {
       const place = `dist/${way}/${bundler}`

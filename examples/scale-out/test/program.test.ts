@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { choose } from '../../../scripts/choose.mjs'
 import { findServer } from '../server.js'
 
 const cwd = `${import.meta.dirname}/..`
@@ -39,11 +40,12 @@ describe.skipIf(!findServer())('with a NATS server (skipped without nats-server)
     expect([answered.length, lost.length]).toEqual([3, 2])
   })
 
-  test.each([
+  const ends = [
     ['Ctrl+C', 'SIGINT', 'every process'],
     ['a terminal that closes', 'SIGHUP', 'every process'],
     ['a program that dies', 'SIGKILL', 'the program'],
-  ] as const)('%s leaves no process (%s to %s)', { timeout: 60_000 }, async (_what, signal, to) => {
+  ] as const
+  test.each(choose(ends))('%s leaves no process (%s to %s)', { timeout: 60_000 }, async (_what, signal, to) => {
     const program = start()
     await expect.poll(() => program.stdout, { timeout: 30_000 }).toContain('24 calls')
     process.kill(to === 'the program' ? program.pid : -program.pid, signal)

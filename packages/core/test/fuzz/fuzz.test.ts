@@ -1,4 +1,4 @@
-// Each case that the fuzzer has found before, in `npm test`. A short run with a fixed seed in `npm run test:all`, and with that of `npm run fuzz`.
+// Each case that the fuzzer has found before, in `npm test`. A short run with a fixed seed in `npm run test:long`, and with that of `npm run fuzz`.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseCase } from './cases.js'

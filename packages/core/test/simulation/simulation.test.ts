@@ -1,4 +1,4 @@
-// Seeds of the simulation, always the same ones: the first of them in `npm test`, the rest in `npm run test:all`. `npm run simulate` runs
+// Seeds of the simulation, always the same ones: the first of them in `npm test`, the rest in `npm run test:long`. `npm run simulate` runs
 // others, and replays one.
 import { describe, expect, test, vi } from 'vitest'
 import { explore, report } from './explore.js'

@@ -1,6 +1,7 @@
 // Frontends and hooks that fill their heap end with an error of their own, whatever the limit; others keep running.
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, test, vi } from 'vitest'
+import { afterAll, beforeAll, test, vi } from 'vitest'
+import { choose } from '../../../../../scripts/choose.mjs'
 import type { Client } from '../../../src/index.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
 import { at, everything, openVictim } from './victims.js'
@@ -48,7 +49,7 @@ const expectRestart = (
 async function fillFrontend(
   label: string,
   resourceLimits: { maxOldGenerationSizeMb?: number },
-  idleFor = 0,
+  idleFor: number,
 ): Promise<void> {
   const { calls } = await openVictim(watched, other, label, { sandbox: { kind: 'permission', resourceLimits } })
   await setTimeout(idleFor)
@@ -57,22 +58,20 @@ async function fillFrontend(
 }
 
 // A large heap takes long to fill, and limits apply in the same way to all threads.
-test('a limit of 256 MB ends only the frontend that exceeds it', { timeout: 150_000 }, async () => {
-  await fillFrontend('heap-256', { maxOldGenerationSizeMb: 256 })
-})
+const limits = [
+  ['a limit of 256 MB', 'heap-256', { maxOldGenerationSizeMb: 256 }, 0],
+  ['a limit of 64 MB, after its thread was idle', 'heap-idle', { maxOldGenerationSizeMb: 64 }, 1500],
+  ['a limit of 64 MB', 'heap-64', { maxOldGenerationSizeMb: 64 }, 0],
+  ['the default limit', 'default', {}, 0],
+] as const
 
-test('a heap is checked in time after its thread was idle', { timeout: 150_000 }, async () => {
-  await fillFrontend('heap-idle', { maxOldGenerationSizeMb: 64 }, 1500)
-})
-
-describe.each([64, undefined])('a limit of %s MB', { timeout: 150_000 }, limit => {
-  const resourceLimits = limit === undefined ? {} : { maxOldGenerationSizeMb: limit }
-  const prefix = limit === undefined ? 'default' : `heap-${limit}`
-
-  test('ends only the frontend that exceeds it: permission', async () => {
-    await fillFrontend(`${prefix}-permission`, resourceLimits)
-  })
-})
+test.each(choose(limits))(
+  '%s ends only the frontend that exceeds it',
+  { timeout: 150_000 },
+  async (_name, ...limit) => {
+    await fillFrontend(...limit)
+  },
+)
 
 test('the limit of a gate ends only the gate whose hook exceeds it', { timeout: 150_000 }, async () => {
   const label = 'default-hook'

@@ -1,10 +1,11 @@
-// Hosts of an ordinary user, whose frontends have no cgroup: the limits that the documentation recommends, on each version of Node.
+// Hosts of an ordinary user, whose frontends have no cgroup: the limits that the documentation recommends.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { choose } from '../../../../../scripts/choose.mjs'
 import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 
 const ORDINARY = 65534
@@ -21,14 +22,14 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(directory, { recursive: true }))
 
-function getNode(version: string): string {
-  const path = join(directory, `node-${version}`)
+const own = process.versions.node
+
+function findNode(version: string): string {
+  if (version === own) return process.execPath
   const npx = ['--yes', '-p', `node@${version}`, 'node', '-p', 'process.execPath']
   const { stdout, stderr } = spawnSync('npx', npx, { encoding: 'utf8' })
   if (!stdout.trim()) throw new Error(`Node ${version} is missing: ${stderr}`)
-  copyFileSync(stdout.trim(), path)
-  chmodSync(path, 0o755)
-  return path
+  return stdout.trim()
 }
 
 /** An ordinary user cannot read every directory of root's. */
@@ -37,12 +38,16 @@ const canRead =
   spawnSync('/bin/cat', [host], { ...user, stdio: ['ignore', 'ignore', 'ignore'], cwd: '/' }).status === 0
 const hasWall = (await findWall()).launcher?.name === 'bubblewrap'
 
-describe.runIf(hasWall && canRead).each(['20.19.0', '20', '22', '24', '26'])(
+describe.runIf(hasWall && canRead).each(choose(['20.19.0', '20', '22', '24', '26', own]))(
   'Node %s, a host of an ordinary user',
   version => {
     let node: string
     // It can be downloaded.
-    beforeAll(() => void (node = getNode(version)), 300_000)
+    beforeAll(() => {
+      node = join(directory, `node-${version}`)
+      copyFileSync(findNode(version), node)
+      chmodSync(node, 0o755)
+    }, 300_000)
 
     test('sandboxes with the recommended limits start, and hold', { timeout: 120_000 }, () => {
       const { stdout, stderr } = spawnSync(node, [host], { ...user, cwd: '/', encoding: 'utf8', env: {} })

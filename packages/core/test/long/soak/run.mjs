@@ -1,4 +1,4 @@
-// The soak: `node run.mjs --seed N --seconds S [--round MS] [--leak WHAT,…]`. Rounds of traffic and faults. After each the buses must be idle, serve
+// The soak: `node run.mjs --seed N --seconds S [--round MS] [--rounds N] [--leak WHAT,…]`. Rounds of traffic and faults. After each the buses must be idle, serve
 // every kind of call, and hold no more than before. Prints a report, and exits with 1 if a bound is broken.
 import { parseArgs } from 'node:util'
 import { limited, startBuses, visit, waitUntilIdle } from './buses.mjs'
@@ -13,13 +13,13 @@ import { getConfirmed, getGrowths } from './verdict.mjs'
 const CORE_BREAKS_EACH = 15
 /** Kinds of `--leak` in which every process that starts leaves something behind. The others leak once a round. */
 const OF_RELAYS = ['relays', 'sockets', 'directories', 'cgroups']
-/** The least number of rounds that show growth. */
-const LEAST_ROUNDS = 10
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seconds: { type: 'string', default: '60' },
     round: { type: 'string', default: '3000' },
+    // The least number: fewer show no growth.
+    rounds: { type: 'string', default: '10' },
     leak: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
@@ -105,7 +105,7 @@ async function runRounds(isEnough) {
   }
 }
 
-await runRounds(rounds => rounds >= LEAST_ROUNDS && performance.now() >= end)
+await runRounds(rounds => rounds >= Number(values.rounds) && performance.now() >= end)
 let growths = getGrowths(footprints)
 // Code that is first reached in the middle of a run, and threads that start late, add once. A leak adds again, in as many rounds after it.
 if (growths.some(({ broken }) => broken)) {

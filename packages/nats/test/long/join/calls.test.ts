@@ -1,15 +1,18 @@
 // All features of a frontend over NATS, as over a local link.
 import { Channel } from '@sallyport/frontend'
 import { describe, expect, test } from 'vitest'
+import { choose } from '../../../../../scripts/choose.mjs'
 import { hasServer } from '../server.js'
 import { useNetwork } from './test-network.js'
 
-describe.skipIf(!hasServer).each([
+const ways = [
   ['brownfield', 'json', true],
   ['brownfield', 'msgpack', false],
   ['isolation', 'json', false],
   ['isolation', 'msgpack', true],
-] as const)('%s, %s, sticky: %s', (pattern, codec, sticky) => {
+] as const
+
+describe.skipIf(!hasServer).each(choose(ways))('%s, %s, sticky: %s', (pattern, codec, sticky) => {
   test('calls and their errors, events, streams, channels and bytes', async () => {
     const network = await useNetwork(pattern)
     const { bus, seen } = await network.startInstance('a')

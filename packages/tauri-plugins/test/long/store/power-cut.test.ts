@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { choose } from '../../../../../scripts/choose.mjs'
 
-const POINTS = 100
+const POINTS = choose([100, 10]).at(0)!
 const program = fileURLToPath(new URL('./fixtures/saving.mjs', import.meta.url))
 let directory: string
 

@@ -1,0 +1,114 @@
+// Clients of the broker that have no key: what a subscriber sees, and what a publisher can do.
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { hasServer } from '../../long/server.js'
+import { useNetwork, type TestNetwork } from '../../long/join/test-network.js'
+
+interface Seen {
+  subject: string
+  data: Buffer
+  reply: string | undefined
+}
+
+async function recordMessages(network: TestNetwork): Promise<{ nats: NatsConnection; seen: Seen[] }> {
+  const nats = await connect({ servers: network.server.url })
+  onTestFinished(() => nats.close())
+  const seen: Seen[] = []
+  nats.subscribe('>', {
+    callback: (_error, { subject, data, reply }) => void seen.push({ subject, data: Buffer.from(data), reply }),
+  })
+  await nats.flush()
+  return { nats, seen }
+}
+
+const toText = (seen: Seen[]): string => Buffer.concat(seen.map(({ data }) => data)).toString('latin1')
+
+describe.skipIf(!hasServer)('a subscriber', () => {
+  test('sees no calls, answers and events in clear in the isolation pattern', async () => {
+    const network = await useNetwork('isolation')
+    const { seen } = await recordMessages(network)
+    const a = await network.startInstance('a')
+    await network.startInstance('b')
+    const client = await (await network.join()).connect('balanced')
+    const received: unknown[] = []
+    await client.listen('pong', ({ payload }) => void received.push(payload))
+    expect(await client.invoke('echo', { text: 'a secret of mine' })).toEqual({ text: 'a secret of mine' })
+    await client.emit('ping', 'a secret of mine')
+    await expect.poll(() => received.length).toBeGreaterThan(0)
+    await a.bus.emit('pong', 'a secret of mine')
+    await expect.poll(() => received.length).toBeGreaterThan(1)
+    await expect.poll(() => seen.length).toBeGreaterThan(10)
+    for (const word of ['secret', 'echo', 'pong', 'jsonrpc', 'listen']) expect(toText(seen)).not.toContain(word)
+  })
+
+  test('reads calls in the brownfield pattern', async () => {
+    const network = await useNetwork()
+    const { seen } = await recordMessages(network)
+    await network.startInstance('a')
+    const client = await (await network.join()).connect('web')
+    await client.invoke('echo', { text: 'for all to read' })
+    await expect.poll(() => toText(seen)).toContain('for all to read')
+    expect(toText(seen)).not.toContain(network.secret)
+    expect(toText(seen)).not.toContain(network.createCredential('web').slice(20, 60))
+  })
+})
+
+describe.skipIf(!hasServer).each(['brownfield', 'isolation'] as const)('a publisher, %s', pattern => {
+  test('ends no session and calls nothing by forging, replaying, or sending "no responders"', async () => {
+    const network = await useNetwork(pattern)
+    const { nats, seen } = await recordMessages(network)
+    // No peer is lost: a busy machine must not end a session either.
+    const instance = await network.startInstance('a', {}, { heartbeat: 60_000 })
+    const joined = await network.join({ heartbeat: 60_000 })
+    const faults: unknown[] = []
+    joined.on('fault', ({ error }) => faults.push(error))
+    const client = await joined.connect('web', { sticky: true })
+    const held = client.invoke('hold')
+    await expect.poll(() => instance.seen.release.length).toBe(1)
+    expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
+    // The client can have the answer before this subscriber.
+    await expect.poll(() => seen.some(({ subject }) => /\.from\b/.test(subject))).toBe(true)
+    const messages = seen.filter(({ subject }) => /\.(to|from|open)\b/.test(subject))
+    expect(messages.length).toBeGreaterThan(2)
+    for (const { subject, data, reply } of messages) {
+      nats.publish(subject, data, reply === undefined ? {} : { reply })
+      const changed = Buffer.from(data)
+      changed[changed.length - 1]! ^= 1
+      nats.publish(subject, changed)
+      nats.publish(subject, new Uint8Array())
+      nats.publish(subject, new Uint8Array(), { headers: headers(503, 'No Responders') })
+    }
+    await nats.flush()
+    // Everything that was published before is handled by then.
+    for (let call = 0; call < 20; call++) expect(await client.invoke('add', { a: call, b: 1 })).toBe(call + 1)
+    await expect.poll(() => faults.length).toBeGreaterThan(0)
+    expect(faults[0]).toMatchObject({
+      reason: 'InvalidRequest',
+      message: expect.stringContaining('forged or replayed'),
+    })
+    expect(instance.seen.release).toHaveLength(1)
+    instance.seen.release[0]!()
+    expect(await held).toBe('a')
+    expect(instance.seen.aborted).toEqual([])
+  })
+
+  test('keeps no process from joining by answering first', async () => {
+    const network = await useNetwork(pattern)
+    const nats = await connect({ servers: network.server.url })
+    onTestFinished(() => nats.close())
+    const answers = [new Uint8Array(), Uint8Array.of(1, 3, 0xff, 0xff, 0x82, 0xff, 110, 111), new Uint8Array(100)]
+    nats.subscribe('sallyport.test.open', {
+      callback: (_error, message) => answers.forEach(answer => message.respond(answer)),
+    })
+    nats.subscribe('$SRV.PING.*', {
+      callback: (_error, message) => {
+        for (const id of ['a', 'ghost', '../x', '*', 7]) message.respond(JSON.stringify({ id }))
+        message.respond('no json')
+      },
+    })
+    await nats.flush()
+    await network.startInstance('a')
+    const client = await (await network.join()).connect('web')
+    for (let call = 0; call < 20; call++) expect(await client.invoke('who')).toBe('a')
+  })
+})
