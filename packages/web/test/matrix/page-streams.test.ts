@@ -36,7 +36,7 @@ const core = defineCore({
 
 /** What the page exposes; `log` has what has happened in it. */
 const PAGE = `
-  import { connect } from '../long/client.js'
+  import { connect } from './client.js'
   const client = await connect()
   const log = []
   async function* upTo({ count }) { for (let n = 0; n < count; n++) yield n }
