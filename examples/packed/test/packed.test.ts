@@ -119,9 +119,12 @@ test('the installed commands run', async () => {
   expect((await run(sallyport, ['doctor', '--help'], { cwd: directory, shell })).stdout).toMatch(/^sallyport doctor /)
 })
 
-test('patterns and sandboxes work after npm install', async () => {
+test.each([
+  ['this Node', ['node']],
+  ['Node 24, the current LTS', ['npx', '--yes', '-p', 'node@24', 'node']],
+])('patterns and sandboxes work after npm install, by %s', async (_which, [command, ...args]) => {
   await cp(join(root, 'examples/bundled/src'), join(directory, 'app'), { recursive: true })
-  const { stdout } = await run('node', ['app/host.mjs'], { cwd: directory })
+  const { stdout } = await run(command!, [...args, 'app/host.mjs'], { cwd: directory, shell })
   expect(stdout).toBe(getExpected())
 })
 
