@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Capability, PermissionEntry } from '../../../src/acl/types.js'
-import { choose } from '../../../../../scripts/choose.mjs'
+import { isMatrix } from '../../../../../scripts/choose.mjs'
 import { make, registry, source, type Made } from './make.js'
 
-fc.configureGlobal({ numRuns: choose([100, 25]).at(0)! })
+fc.configureGlobal({ numRuns: isMatrix ? 100 : 25 })
 
 const LABELS = ['main', 'editor-a', 'editor-b', 'x']
 const METHODS = [...registry.keys()]
