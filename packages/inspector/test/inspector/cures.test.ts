@@ -46,10 +46,7 @@ async function untilSlow(bus: Bus, calls: Promise<unknown>, isCured: boolean): P
   await calls.catch(() => {})
   await expect.poll(async () => (await bus.stats()).core.inFlight).toBe(0)
 }
-const block = (): void => {
-  const end = Date.now() + 1500
-  while (Date.now() < end);
-}
+const block = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
 const schema = {
   '~standard': {
     version: 1,

@@ -172,7 +172,7 @@ test('of what an interrupted script listens to, the event and the target of acce
   receive('listen', 1, [
     10,
     'news',
-    { target: { kind: 'AnyLabel', label: 'a', more: 'more' }, timeout: 5, more: 'more' },
+    { target: { kind: 'AnyLabel', label: 'a', more: 'more' }, timeout: 60_000, more: 'more' },
   ])
   receive('listen', 2, [11, 'a refused one'])
   receive('listen', 3, [12, 'gone'])
@@ -192,7 +192,7 @@ test('of the message with which a script waits for an event, only what the clien
   const interrupted = createBridge()
   interrupted.receive('expose', 0, ['bus.run'])
   interrupted.call('bus.run')
-  const options = { target: { kind: 'AnyLabel', label: 'a' }, timeout: 5, signal: toSignal(7) }
+  const options = { target: { kind: 'AnyLabel', label: 'a' }, timeout: 60_000, signal: toSignal(7) }
   const junk = { target: { ...options.target, junk: 1 }, signal: { ...options.signal, junk: 1 } }
   interrupted.receive('once', 1, ['news', { ...options, ...junk }, 'junk'])
   interrupted.receive('invoke', 2, ['ask'])
