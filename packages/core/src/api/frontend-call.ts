@@ -6,14 +6,22 @@ import type { CallOptions, TransferOptions } from '@sallyport/protocol/internal/
 
 const OPTIONS: ReadonlySet<string> = new Set(['signal', 'timeout', 'transfer'])
 
-/** For the texts of errors. */
-export const FUNCTION: { noun: string; suggest: typeof didYouMean } = { noun: 'function', suggest: didYouMean }
 export const describeFunction = (name: string): string => `function ${describeName(name)}`
 
 type Class = abstract new (...args: never[]) => object
 
 export function checkFrontendCall(name: string, args: unknown, options?: CallOptions & TransferOptions): void {
-  checkOptionNames(name, options, OPTIONS, args, FUNCTION)
+  checkFunctionOptions(name, options, OPTIONS, args)
+}
+
+/** @throws {BusError} InvalidParams, as `checkOptionNames`, with the nearest name. Pages have no use for that, so it is not there */
+export function checkFunctionOptions(name: string, options: unknown, known: ReadonlySet<string>, args: unknown): void {
+  const names = typeof options === 'object' && options ? Object.keys(options) : []
+  const unknown = names.find(each => !known.has(each))
+  if (unknown === undefined) return checkOptionNames(name, options, known, args)
+  const hint = didYouMean(unknown, known)
+  const text = `${describeFunction(name)} has no option ${JSON.stringify(unknown)}${hint}: it has ${[...known].join(', ')}`
+  throw new BusError('InvalidParams', text)
 }
 
 export const createNoStreamError = (name: string): BusError =>

@@ -326,7 +326,7 @@ export class Connection {
     const wasOpen = !this.#createCloseError
     if (!wasOpen && !fault) return
     const cause = fault ?? this.#fault
-    const subject = cause?.reason === 'Disconnected' ? '' : 'The link to core has failed: '
+    const subject = IS_NODE_CLIENT && cause?.reason === 'Disconnected' ? '' : 'The link to core has failed: '
     const problem = cause ? subject + cause.message : 'The link to core is closed'
     const createError = (delivered: 'no' | 'unknown'): BusError =>
       new BusError('Disconnected', problem, { data: { delivered }, ...(cause && { cause }) })

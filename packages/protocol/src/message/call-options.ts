@@ -1,5 +1,5 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
-import { BusError, describeName } from '../errors/bus-error.js'
+import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import { isDevelopment } from '../util/development.js'
 import { allowManyListeners, IS_NODE, warn } from '#platform'
 import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
@@ -43,32 +43,21 @@ export function createAbortError(subject: string, signal: AbortSignal | undefine
   return new BusError(isLate ? 'Timeout' : 'Cancelled', `${subject} ${text}`, { cause })
 }
 
-const COMMAND = { noun: 'command', suggest: (_name: string, _names: Iterable<string>): string => '' }
-
 /**
  * @param args the arguments, if options are the parameter after them
- * @param called what is called, for error texts, and a hint for a wrong name
  * @throws {BusError} InvalidParams if `options` is not an object, or has a member that is not in `known`
  */
-export function checkOptionNames(
-  method: string,
-  options: unknown,
-  known: ReadonlySet<string>,
-  args?: unknown,
-  called: typeof COMMAND = COMMAND,
-): void {
-  if (options === undefined) return warnAboutArguments(method, args, known, called.noun)
-  const subject = `${called.noun} ${describeName(method)}`
+export function checkOptionNames(method: string, options: unknown, known: ReadonlySet<string>, args?: unknown): void {
+  if (options === undefined) return warnAboutArguments(method, args, known)
   if (typeof options !== 'object' || options === null) {
     throw new BusError(
       'InvalidParams',
-      `The options of ${subject} must be an object. Pass all arguments as members of one object`,
+      `The options of ${describeCommand(method)} must be an object. Pass all arguments as members of one object`,
     )
   }
   for (const name of Object.keys(options)) {
     if (known.has(name)) continue
-    const hint = called.suggest(name, known)
-    const text = `${subject} has no option ${JSON.stringify(name)}${hint}: it has ${[...known].join(', ')}`
+    const text = `${describeCommand(method)} has no option ${JSON.stringify(name)}: it has ${[...known].join(', ')}`
     throw new BusError('InvalidParams', text)
   }
 }
@@ -76,7 +65,7 @@ export function checkOptionNames(
 const warned = new Set<string>()
 
 /** Warns in development, once for each function, that its arguments are named like options. */
-function warnAboutArguments(method: string, args: unknown, options: ReadonlySet<string>, noun: string): void {
+function warnAboutArguments(method: string, args: unknown, options: ReadonlySet<string>): void {
   if (!isDevelopment() || warned.has(method) || !isPlainObject(args)) return
   const names = Object.keys(args)
   // Headers are as often an argument.
@@ -84,7 +73,7 @@ function warnAboutArguments(method: string, args: unknown, options: ReadonlySet<
   warned.add(method)
   const text = `has only arguments that are named like options (${names.join(', ')})`
   warn(
-    `Call of ${noun} ${describeName(method)} ${text}. Pass options after the arguments, or {} there if these are arguments.`,
+    `Call of ${describeCommand(method)} ${text}. Pass options after the arguments, or {} there if these are arguments.`,
   )
 }
 

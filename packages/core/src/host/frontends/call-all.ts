@@ -1,16 +1,10 @@
 // Options and result of `bus.callAll`: one call to each of several frontends, of which each settles by itself.
 import { Channel } from '@sallyport/frontend/internal'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
-import {
-  checkDeadline,
-  checkNamedArguments,
-  checkOptionNames,
-  isBytes,
-  type WaitOptions,
-} from '@sallyport/protocol/internal/message'
+import { checkDeadline, checkNamedArguments, isBytes, type WaitOptions } from '@sallyport/protocol/internal/message'
 import { isStream } from '@sallyport/protocol/internal/rpc'
 import { createGlobMatcher } from '../../acl/label-glob.js'
-import { describeFunction, FUNCTION } from '../../api/frontend-call.js'
+import { checkFunctionOptions, describeFunction } from '../../api/frontend-call.js'
 
 type CallAllOptions = WaitOptions & { labels?: string | readonly string[] }
 
@@ -21,7 +15,7 @@ export function checkCallAll(name: string, args?: object, options?: CallAllOptio
   if (typeof name !== 'string') {
     throw new BusError('InvalidParams', 'bus.callAll takes the name of a function that frontends expose')
   }
-  checkOptionNames(name, options, OPTION_NAMES, args, FUNCTION)
+  checkFunctionOptions(name, options, OPTION_NAMES, args)
   if (args !== undefined && args !== null && !isBytes(args)) checkArguments(name, args)
   checkDeadline(describeFunction(name), options ?? {})
   const { labels = '*' } = options ?? {}
