@@ -22,11 +22,15 @@ const files = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-s
   cwd: root,
   encoding: 'utf8',
 })
-const { stdout } = spawnSync('oxlint', ['-c', config, '--format=json', ...files.stdout.trim().split('\n')], {
-  cwd: root,
-  encoding: 'utf8',
-  maxBuffer: 2 ** 28,
-})
+const { stdout } = spawnSync(
+  path('../node_modules/.bin/oxlint'),
+  ['-c', config, '--format=json', ...files.stdout.trim().split('\n')],
+  {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  },
+)
 rmSync(directory, { recursive: true })
 const { diagnostics, number_of_files: checked } = JSON.parse(stdout)
 if (!checked) throw new Error('oxlint checked no file')

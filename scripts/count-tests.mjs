@@ -30,6 +30,7 @@ const runs = directories.flatMap(directory => {
 /** What failed outside of every test: vitest.config.ts writes it. */
 const outsideOf = report => new URL(report.href.replace(/json$/, 'errors.json'))
 
+rmSync(new URL('unstable.json', root), { force: true })
 for (const { report } of runs) for (const each of [report, outsideOf(report)]) rmSync(each, { force: true })
 const command = ['run', ...scripts, '--continue=dependencies-successful', ...options]
 const run = spawnSync('turbo', command, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })

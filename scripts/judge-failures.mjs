@@ -19,8 +19,8 @@ const isDeterministic = (file, text) =>
 /** The files that commits of the last day changed, and those that are not committed. */
 function listChanged() {
   const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.split('\n') ?? []
-  const committed = git('log', '--since=1 day ago', '-M', '--diff-filter=AM', '--name-only', '--format=')
-  return new Set([...committed, ...git('status', '--porcelain').map(line => line.slice(3))])
+  const committed = git('log', '--since=1 day ago', '-M', '--diff-filter=AMR', '--name-only', '--format=')
+  return new Set([...committed, ...git('status', '--porcelain', '-uall').map(line => line.slice(3))])
 }
 
 /** The paths of what a test imports from beside it. */

@@ -3,6 +3,7 @@
 // fails anyway. It edits src/, and restores it.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -316,9 +317,6 @@ function tryMutant({ file, from, to, isBundled, ...tests }) {
   const before = readFileSync(file, 'utf8')
   if (before.split(from).length !== 2) return 'stale'
   if (breaksNothing) return runTests(tests) ? 'passed' : 'fails without a mutant'
-  const restore = () => writeFileSync(file, before)
-  const stop = () => (restore(), process.exit(130))
-  process.once('SIGINT', stop)
   try {
     writeFileSync(
       file,
@@ -327,16 +325,21 @@ function tryMutant({ file, from, to, isBundled, ...tests }) {
     if (isBundled) build(file)
     return runTests(tests) ? 'survived' : 'killed'
   } finally {
-    restore()
+    writeFileSync(file, before)
     if (isBundled) build(file)
-    process.removeListener('SIGINT', stop)
   }
 }
+
+/** Tests are ended by the same signal, and a listener does not run before they are: the file is restored, and the mutant not judged. */
+let isStopped = false
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (isStopped = true))
 
 const wrong = []
 const chosen = MUTANTS.filter(({ name }) => wanted.length === 0 || wanted.some(part => name.includes(part)))
 for (const mutant of chosen) {
   const outcome = tryMutant(mutant)
+  await setImmediate()
+  if (isStopped) process.exit(130)
   if (outcome !== 'killed' && outcome !== 'passed') wrong.push(mutant)
   console.log(`${outcome}: ${mutant.name} (${mutant.file})`)
 }

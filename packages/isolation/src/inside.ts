@@ -13,7 +13,7 @@ function define(values: Record<string, unknown>): void {
 define(globals)
 // No memory of a script is shared, and there is no `Atomics`.
 Reflect.deleteProperty(globalThis, 'SharedArrayBuffer')
-// It would hand out the functions below, and with them a way to forge messages. The engine reads only what this setter has got.
+// It would hand out the functions below, and with them a way to forge messages. Without its setter, the engine ignores what a script assigns.
 Reflect.deleteProperty(Error, 'prepareStackTrace')
 Object.defineProperty(globalThis, 'sallyport', { value: client })
 

@@ -6,9 +6,11 @@ import { PassThrough } from 'node:stream'
 import type { Program } from '@sallyport/core/launchers'
 import { type Bus, BusError, createBus, defineCore } from '@sallyport/core'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { type McpServer, openMcp } from '../src/index.js'
+import { ProgramTransport } from '../src/open/program-transport.js'
 
+let isReading = true
 let serve: (message: { id?: unknown; method: string }, write: (line: string) => void) => void
 vi.mock('@sallyport/core/launchers', async importOriginal => ({
   ...(await importOriginal<object>()),
@@ -18,9 +20,8 @@ vi.mock('@sallyport/core/launchers', async importOriginal => ({
     const exited = new Promise<never>(resolve => {
       kill = () => resolve({ code: null, signal: 'SIGKILL' } as never)
     })
-    createInterface({ input: stdin }).on('line', line =>
-      serve(JSON.parse(line), text => void stdout.write(`${text}\n`)),
-    )
+    const read = (line: string): void => serve(JSON.parse(line), text => void stdout.write(`${text}\n`))
+    if (isReading) createInterface({ input: stdin }).on('line', read)
     return { pid: 0, isWalled: true, stdin, stdout, stderr, exited, kill: () => kill() }
   },
 }))
@@ -191,4 +192,15 @@ test('no schema of a server runs in the host: a result is passed on as it is, wh
   const client = await bus.connect('patient', { allow: [`${server.name}:default`] })
   expect(await client.invoke('plugin:s|good')).toEqual(result)
   await client.close()
+})
+
+test('a server that does not read what it is sent is ended', async () => {
+  isReading = false
+  onTestFinished(() => void (isReading = true))
+  const transport = new ProgramTransport({ program: {} as never, maxMessage: 50_000, onStderr: undefined })
+  await transport.start()
+  const answer = (id: number): Promise<void> =>
+    transport.send({ jsonrpc: '2.0', id, result: { text: 'x'.repeat(60_000) } })
+  await Promise.all([1, 2].map(answer))
+  expect(await transport.ended).toBe('it does not read what it is sent')
 })

@@ -62,10 +62,7 @@ const entries = {
     '*',
   ),
   settings: v.optional(v.record(v.string(), v.unknown(), 'must be an object'), {}),
-  name: v.pipe(
-    text,
-    v.check(isPackageName, 'must be the name of a package that npm takes: lower case, such as "@acme/x"'),
-  ),
+  name: v.pipe(text, v.check(isPackageName, 'must be a name that npm takes for a new package, such as "@acme/x"')),
   version: v.optional(v.custom<string>(isVersion, 'must be a version, such as "1.2.3"'), '0.0.0'),
 }
 const schema = v.strictObject(entries, describeKeys(entries))

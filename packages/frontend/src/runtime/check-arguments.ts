@@ -18,8 +18,8 @@ export function checkArguments(): void {
 }
 
 /**
- * Modules whose functions take whole numbers, and no values of the caller's own, among which -0 differs from 0. Sallyport has loaded
- * all but `node:crypto`, whose numbers Node 24 checks itself. Loading others for a rare call would slow each start.
+ * Modules whose functions take whole numbers, and never hand the caller's values back. Sallyport has loaded all but `node:crypto`, whose
+ * numbers Node 24 checks itself. `node:dns` and `node:zlib` are left out: loading them for a rare call would slow each start.
  */
 const NUMERIC_MODULES = ['fs', 'fs/promises', 'os', 'net', 'dgram']
 if (Number.parseInt(process.versions.node) < 24) NUMERIC_MODULES.push('crypto')
@@ -64,11 +64,16 @@ function wrapFunction(value: unknown): unknown {
   return wrapper
 }
 
+const isPlain = (value: object): boolean => {
+  const prototype = getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
 function withoutNegativeZeros(args: unknown[]): unknown[] {
   for (let index = 0; index < args.length; index++) {
     const arg = args[index]
     if (arg === 0) args[index] = 0
-    else if (typeof arg === 'object' && arg !== null && getPrototypeOf(arg) === Object.prototype) {
+    else if (typeof arg === 'object' && arg !== null && isPlain(arg)) {
       for (const key of keys(arg)) {
         if (is((args[index] as Record<string, unknown>)[key], -0))
           args[index] = { ...(args[index] as object), [key]: 0 }

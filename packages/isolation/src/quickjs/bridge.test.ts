@@ -197,6 +197,7 @@ test('of the message with which a script waits for an event, only what the clien
   interrupted.receive('once', 1, ['news', { ...options, ...junk }, 'junk'])
   interrupted.receive('invoke', 2, ['ask'])
   await tick()
+  expect(interrupted.awaited).toMatchObject([['news', { target: { kind: 'AnyLabel', label: 'a' } }]])
   const [state] = interrupted.states
   expect(state!.waits).toEqual([[`once 1 ${JSON.stringify(['news', options])}`]])
   const { bridge, call, awaited } = createBridge()

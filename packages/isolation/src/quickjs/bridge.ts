@@ -26,7 +26,7 @@ type Functions = Record<keyof FrontendFunctions, AnyFunction> & {
 
 /** Requests, and objects of the host of each kind, that one script can have at once: as many as core has calls of one frontend. */
 const MAX_HELD = MAX_IN_FLIGHT
-/** Roughly the bytes of a value in this thread, for each bracket and comma of its text: `[{},{}]` has twenty times as many as characters. */
+/** Approximate bytes of a value in this thread, for each bracket and comma of its text: `[{},{}]` takes twenty times its text. */
 const VALUE_COST = 64
 const VALUE_STARTS = '[{,'
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -54,7 +54,7 @@ interface Source {
   [Symbol.asyncIterator](): Record<'next' | 'return', () => Promise<IteratorResult<unknown>>>
 }
 
-/** What the script has answered. A promise that resolves with the value itself calls its `then`: `decodeValue` makes none, for those of the client. */
+/** What the script has answered. A promise that resolves with an object calls its `then`, so the value is wrapped. */
 interface Answer {
   readonly value: unknown
 }
@@ -260,10 +260,17 @@ export class Bridge {
         }
         return this.#respond(id, () => this.#fetch(list, release).catch(failed), this.#calls)
       }
-      case 'open':
+      case 'open': {
         this.#admit(this.#iterators, id)
-        this.#releases.set(id, this.#claim())
-        return void this.#iterators.set(id, this.#functions.stream(...list) as AsyncIterator<unknown>)
+        const release = this.#claim()
+        try {
+          this.#iterators.set(id, this.#functions.stream(...list) as AsyncIterator<unknown>)
+        } catch (error) {
+          release()
+          throw error
+        }
+        return void this.#releases.set(id, release)
+      }
       case 'next':
         return this.#respond(id, () => this.#next(value as number), this.#reads)
       case 'return':
@@ -343,7 +350,7 @@ export class Bridge {
     this.#deps.deliver(`${operation} ${id} ${encodeValue(value, this.#hooks, bytes)}`, bytes)
   }
 
-  /** @param kind - of the request: where it is, too, until it is answered */
+  /** @param kind - also holds the id until the request is answered */
   #respond(id: number, run: () => unknown, kind?: Set<number>): undefined {
     this.#admit(this.#requests, id)
     const release = this.#claim()
@@ -398,13 +405,17 @@ export class Bridge {
   #prepareWait(id: number, [event, options]: unknown[]): () => unknown {
     // It would be a handler.
     if (typeof options === 'function') return this.#refuse()
-    const { target, timeout, signal } = (options ?? {}) as Readonly<Record<string, unknown>>
+    const given = (options ?? {}) as Readonly<Record<string, unknown>>
+    const { timeout, signal } = given
+    // The script can have added anything to it, which the client would keep.
+    const target = given['target'] === undefined ? undefined : toEventTarget(given['target'])
     const kept = {
-      ...{ target: target === undefined ? undefined : toEventTarget(target), timeout },
+      target,
+      timeout,
       signal: signal === undefined ? undefined : { $: 'signal', id: this.#scriptSignals.getId(signal) },
     }
     return () => {
-      const received = this.#functions.once(event, options)
+      const received = this.#functions.once(event, target === undefined ? options : { ...given, target })
       this.#waits.set(id, [`once ${id} ${JSON.stringify([event, kept])}`])
       return received
     }

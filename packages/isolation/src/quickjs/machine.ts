@@ -236,7 +236,7 @@ export class Machine {
       this.#deadline = now + left
       return false
     }
-    const text = `The script ran for ${max} ms without a pause. Let it await in between, or raise \`limits.time\``
+    const text = `The script ran for ${max} ms without a pause. Let it await in between, or raise \`time\` of its sandbox, up to 5000`
     this.#limit = new BusError('Crashed', text, { data: { limit: 'time', max } })
     return true
   }
@@ -264,8 +264,8 @@ export class Machine {
     const max = this.#limits[limit]
     const text =
       limit === 'memory'
-        ? `The script ran out of memory (limit: ${max} MiB). Raise \`limits.memory\``
-        : `The script's calls were nested too deeply (limit: ${max} KiB of stack). Raise \`limits.stack\``
+        ? `The script ran out of memory (limit: ${max} MiB). Raise \`memory\` of its sandbox`
+        : `The script's calls were nested too deeply (limit: ${max} KiB of stack). Raise \`stack\` of its sandbox, up to 512`
     return new BusError('Crashed', text, { data: { limit, max } })
   }
 

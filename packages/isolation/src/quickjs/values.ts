@@ -178,7 +178,7 @@ function unpackTagged({ $, v, id, i }: Tagged, hooks: ValueHooks, bytes: Receive
     case 'symbol':
       return Symbol()
     case 'promise':
-      return createRejected()
+      return REJECTED
     case 'date':
       check(v === null || typeof v === 'number')
       return new Date(v ?? Number.NaN)
@@ -233,12 +233,9 @@ function toList(value: unknown, length?: number): unknown[] {
   return value as unknown[]
 }
 
-/** Who awaits it gets an error: the promise stays on the other side. */
-function createRejected(): Promise<never> {
-  const rejected = Promise.reject(new TypeError('A promise is not a value: is an `await` missing?'))
-  rejected.catch(() => {})
-  return rejected
-}
+/** Who awaits a promise that stays on the other side gets this error. There is one for all, because its stack takes long. */
+const REJECTED = Promise.reject(new TypeError('A promise is not a value: is an `await` missing?'))
+REJECTED.catch(() => {})
 
 function toError(name: string, message: string, cause: unknown): Error {
   const error = new Error(message, cause === undefined ? {} : { cause })

@@ -1,4 +1,5 @@
 // The standard streams of a server as a transport of the SDK. A server that writes too much, or what is no message, is ended.
+import { once } from 'node:events'
 import {
   type JSONRPCMessage,
   parseJSONRPCMessage,
@@ -41,6 +42,7 @@ export class ProgramTransport implements Transport {
   #chunks: Buffer[] = []
   #length = 0
   readonly #requests = new Set<unknown>()
+  #drained: Promise<unknown> | undefined
   #periodStart = 0
   #unrequested = 0
   #unrequestedBytes = 0
@@ -77,12 +79,15 @@ export class ProgramTransport implements Transport {
     const stdin = this.#program?.stdin
     if (this.#isClosed || !stdin?.writable) throw new Error('The server has ended')
     if ('id' in message && 'method' in message) this.#requests.add(message.id)
-    if (stdin.write(serializeMessage(message))) return
+    const hasRoom = stdin.write(serializeMessage(message))
+    // The SDK answers each ping, and does not wait for its answers.
+    if (stdin.writableLength > 2 * this.#options.maxMessage) this.#fail('it does not read what it is sent')
+    if (hasRoom) return
     // A server that reads nothing must not let the caller wait after its end.
-    await new Promise<void>(resolve => {
-      stdin.once('drain', resolve)
-      void this.ended.then(() => resolve())
-    })
+    this.#drained ??= Promise.race([once(stdin, 'drain').catch(() => {}), this.ended]).finally(
+      () => (this.#drained = undefined),
+    )
+    await this.#drained
   }
 
   /** Ends the program, with all that it has started. */

@@ -2,7 +2,9 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { hostHeaderValidation, originValidation, toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
+import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { getRequestUrl } from '@sallyport/protocol/internal/local-server'
+import { warn } from '@sallyport/protocol/internal/util'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
 export interface HttpTransport {
@@ -45,7 +47,15 @@ export function serveHttp(
 ): ToolService {
   const { server, path = '/mcp', hosts = LOCAL, origins = LOCAL, authorize, ...bounds } = transport
   const { maxBody = 4 * 2 ** 20, maxRequests = 256 } = bounds
-  const shared = { maxRequestBodySize: maxBody, onerror: onError }
+  /** What the host's function throws would end the host. */
+  const report = (error: Error): void => {
+    try {
+      onError(error)
+    } catch (cause) {
+      warn(`onError of serveMcp threw: ${describeThrown(cause)}`)
+    }
+  }
+  const shared = { maxRequestBodySize: maxBody, onerror: report }
   const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests })
   const handle = toNodeHandler(handler, shared)
   const [isHost, isOrigin] = [hostHeaderValidation([...hosts]), originValidation([...origins])]
@@ -96,7 +106,7 @@ export function serveHttp(
   const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
     void answer(request, response).catch((error: unknown) => {
       refuse(response, 500, 'Internal error')
-      onError(error as Error)
+      report(error instanceof Error ? error : new Error(describeThrown(error)))
     })
   server.on('request', onRequest)
   return {

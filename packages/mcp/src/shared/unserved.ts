@@ -9,8 +9,7 @@ export type Unserved = Map<string, string>
 const MAX_NAMES = 5
 
 /**
- * Finds names that lead to the same right, or to the same name of a tool. None of them is served: which one a caller gets must not depend on their order, or
- * on rights that it has at the moment.
+ * Finds names that lead to the same right, or to the same name of a tool. None of them is served: which one a caller gets must not depend on their order.
  *
  * @param toShared - returns what each must have for itself
  */
