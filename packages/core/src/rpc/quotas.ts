@@ -159,11 +159,15 @@ function limit(
       return { text: 'allows no more calls at a time', quota, waits: busy.every(each => each.waits) }
     }
     const time = now()
-    const empty = quotas.filter(quota => quota.getRetryAfter(time) > 0)
-    if (empty.length === 0) return undefined
-    const retryAfter = Math.max(...empty.map(quota => quota.getRetryAfter(time)))
-    const quota = describeRate(empty[0]!.rate)
-    return { text: 'allows no more calls per second', quota, waits: empty.every(each => each.waits), retryAfter }
+    const empty = quotas
+      .map(quota => ({ rate: quota.rate, waits: quota.waits, retryAfter: quota.getRetryAfter(time) }))
+      .filter(({ retryAfter }) => retryAfter > 0)
+      .toSorted((a, b) => b.retryAfter - a.retryAfter)
+    // The log names this one: to raise another would change nothing.
+    const obstacle = empty.find(({ waits }) => !waits) ?? empty[0]
+    if (!obstacle) return undefined
+    const { rate, waits, retryAfter } = obstacle
+    return { text: 'allows no more calls per second', quota: describeRate(rate), waits, retryAfter }
   }
   const refuseFor = ({ text, quota, retryAfter }: Obstacle): BusError =>
     refuse(`The quota of ${subject} ${text}`, quota, retryAfter === undefined ? undefined : { retryAfter })
