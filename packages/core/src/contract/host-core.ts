@@ -57,7 +57,8 @@ export interface CallsOptions {
    */
   commandTimeout?: number
   /**
-   * Milliseconds after which a call that still runs in core is logged and reported (`bus.on('slow')`), once. `false`: never.
+   * Milliseconds after which a call that still runs in core is logged and reported (`bus.on('slow')`), once. Streams and calls with an
+   * open channel are not. `false`: never.
    *
    * @default 30000
    */

@@ -1,6 +1,7 @@
 import { isBusError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
-import { getTimeout } from './call-table.js'
+import { type CallOwner, getTimeout, IncomingCall, isLongLived } from './call-table.js'
+import type { CallChannel } from './channels/channel.js'
 
 test('getTimeout accepts whole milliseconds only', () => {
   expect(getTimeout({})).toBeUndefined()
@@ -9,4 +10,14 @@ test('getTimeout accepts whole milliseconds only', () => {
   const refused = expect.toSatisfy(error => isBusError(error, 'InvalidParams')) as unknown
   for (const text of ['', '-1', 'NaN', '1.5', '1e3', '0x10', ' 1', '2147483648', '9'.repeat(1000), 'Infinity'])
     expect(() => getTimeout({ 'sallyport-timeout': text })).toThrow(refused as Error)
+})
+
+test('a call is long-lived as long as one of its channels is open', () => {
+  const [ended, channel] = [{ isOpen: false }, { isOpen: true }]
+  const command = { method: 'watch', owner: 'app', allow: '', deny: '' } as const
+  const channels = [ended, channel] as unknown as CallChannel[]
+  const call = new IncomingCall({} as CallOwner, 1, command, { headers: {}, body: {} }, channels)
+  expect(isLongLived(call)).toBe(true)
+  channel.isOpen = false
+  expect(isLongLived(call)).toBe(false)
 })

@@ -121,6 +121,11 @@ export class IncomingCall implements CommandContext {
     return this.#controller?.signal.reason as BusError | undefined
   }
 
+  /** @internal */
+  get hasOpenChannel(): boolean {
+    return this.#channels.some(({ isOpen }) => isOpen)
+  }
+
   /** @internal Aborts the signal, even if it is first read later, and abandons the channels. */
   abort(reason: BusError): void {
     this.#controller ??= new AbortController()
@@ -139,8 +144,11 @@ export class IncomingCall implements CommandContext {
   }
 }
 
-/** True for a call that wants a stream, and so may take long. */
+/** True for a call that wants a stream. */
 export const isStream = ({ request: { headers } }: IncomingCall): boolean => headers[STREAM_HEADER] !== undefined
+
+/** True for a call that may take long: a subscription or a transfer, which a deadline would end although it is healthy. */
+export const isLongLived = (call: IncomingCall): boolean => isStream(call) || call.hasOpenChannel
 
 /** Returns the command's name, or the frontend's function that the host calls. */
 export const getDisplayName = ({ method, request: { headers } }: IncomingCall): string => getCallName(method, headers)

@@ -7,7 +7,7 @@ import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 import type { CallWatch, WatchedCall } from '../shared/call-watch.js'
-import { type IncomingCall, getDisplayName, isStream } from './call-table.js'
+import { type IncomingCall, getDisplayName, isLongLived } from './call-table.js'
 import type { FrontendCalls } from './frontend-calls.js'
 import { FrontendEnds, rejectCalls } from './frontend-ends.js'
 import { SessionReports } from './session-reports.js'
@@ -184,7 +184,8 @@ export class Sessions {
   *#getRunning(): Generator<WatchedCall> {
     for (const session of this.#open) {
       for (const call of session.calls.all) {
-        yield { call, label: call.label, command: getDisplayName(call).slice(0, MAX_NAME_LENGTH) }
+        const command = getDisplayName(call).slice(0, MAX_NAME_LENGTH)
+        yield { call, label: call.label, command, isLongLived: isLongLived(call) }
       }
     }
   }
@@ -201,7 +202,7 @@ export class Sessions {
       const running = new Map<IncomingCall, number>()
       for (const session of this.#open) {
         for (const call of session.calls.all) {
-          if (isStream(call) || reported.has(call)) continue
+          if (isLongLived(call) || reported.has(call)) continue
           const since = firstSeen.get(call) ?? now
           if (now - since < slowAfterMs) {
             running.set(call, since)

@@ -6,6 +6,8 @@ export interface WatchedCall {
   call: { readonly abortReason?: Error | undefined }
   command: string
   label: string
+  /** True for a stream, or a call with an open channel: it may take long. */
+  isLongLived: boolean
 }
 
 /** Watches the calls of one core. */

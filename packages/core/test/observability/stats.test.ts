@@ -1,6 +1,7 @@
 // Statistics of a bus, reports of slow calls, and the log of a close that waits.
 import { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Channel } from '@sallyport/frontend'
 import { pino, type Logger } from 'pino'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Bus } from '../../src/host/bus.js'
@@ -160,8 +161,9 @@ test('logs and reports a slow call once', async () => {
   bus.on('slow', event => void slow.push(event))
   client.invoke('never').catch(ignore)
   bus.call('tests', 'never').catch(ignore)
-  // Streams are not reported.
+  // Streams and calls with an open channel are not reported.
   await client.stream('pours')[Symbol.asyncIterator]().next()
+  client.invoke('never', { channel: new Channel(ignore) }).catch(ignore)
   await expect.poll(() => slow.length).toBe(2)
   client.invoke('stubborn', { ms: 60_000 }).catch(ignore)
   await expect.poll(() => slow.length).toBe(3)

@@ -19,7 +19,7 @@ export interface CommandStats extends Omit<CallerStats, 'label'> {
   command: string
   /** Microseconds: 99 % of the timed calls took no longer, with a precision of 10 %. 0 if none was timed. */
   p99: number
-  /** The frontend of the oldest one, or `host`, and for how many milliseconds it has been seen running. */
+  /** The frontend of the oldest one that is not long-lived, or `host`, and for how many milliseconds it has been seen running. */
   oldest?: { label: string; ms: number }
   /** Those with most calls first. */
   callers: readonly CallerStats[]

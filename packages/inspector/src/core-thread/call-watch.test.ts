@@ -10,7 +10,7 @@ test('counts calls by command and caller, those with most calls first', () => {
   const watch = new CallWatch()
   for (const label of ['editor', 'importer', 'importer']) watch.getCaller(label).run({}, 'parse', {}, known, pass)
   watch.getCaller('importer').addFailure('parse', 'CommandFailed')
-  const { commands } = watch.report([{ call: {}, command: 'parse', label: 'editor' }])
+  const { commands } = watch.report([{ call: {}, command: 'parse', label: 'editor', isLongLived: false }])
   expect(commands).toEqual([
     {
       ...{ command: 'parse', calls: 3, failures: { CommandFailed: 1 }, p99: 0, inFlight: 1 },
@@ -26,7 +26,13 @@ test('counts calls by command and caller, those with most calls first', () => {
 
 test('a call that nobody waits for is in flight, and not the oldest that somebody waits for', () => {
   const call = { abortReason: new BusError('Timeout', 'too slow') }
-  const [command] = new CallWatch().report([{ call, command: 'parse', label: 'editor' }]).commands
+  const [command] = new CallWatch().report([{ call, command: 'parse', label: 'editor', isLongLived: false }]).commands
+  expect(command).toMatchObject({ inFlight: 1 })
+  expect(command).not.toHaveProperty('oldest')
+})
+
+test('a stream is in flight, and never late', () => {
+  const [command] = new CallWatch().report([{ call: {}, command: 'ticks', label: 'main', isLongLived: true }]).commands
   expect(command).toMatchObject({ inFlight: 1 })
   expect(command).not.toHaveProperty('oldest')
 })

@@ -18,6 +18,8 @@ export interface WatchedCall {
   call: { readonly abortReason?: Error | undefined }
   command: string
   label: string
+  /** True for a stream, or a call with an open channel: it may take long. */
+  isLongLived: boolean
 }
 
 /** Commands in one report. */
@@ -113,13 +115,14 @@ export class CallWatch {
     }
     const inFlight = new Map<string, number>()
     const [now, firstSeen] = [performance.now(), new Map<object, number>()]
-    for (const { call, command, label } of running) {
-      const since = this.#firstSeen.get(call) ?? now
-      firstSeen.set(call, since)
-      const [total, key, ms] = [get(command), JSON.stringify([label, command]), Math.round(now - since)]
+    for (const { call, command, label, isLongLived } of running) {
+      const [total, key] = [get(command), JSON.stringify([label, command])]
       total.inFlight += 1
       inFlight.set(key, (inFlight.get(key) ?? 0) + 1)
-      if (call.abortReason) continue
+      if (call.abortReason || isLongLived) continue
+      const since = this.#firstSeen.get(call) ?? now
+      firstSeen.set(call, since)
+      const ms = Math.round(now - since)
       if (!total.oldest || ms > total.oldest.ms) total.oldest = { label, ms }
     }
     this.#firstSeen = firstSeen

@@ -1,8 +1,10 @@
 // The feed of a live bus: it equals `bus.stats`, while core restarts, hangs and closes.
 import { connect } from 'node:net'
-import { defineCore, type Bus, type BusOptions, type FrontendStats } from '@sallyport/core'
+import { defineCore, type Bus, type BusOptions, type Client, type FrontendStats } from '@sallyport/core'
+import { Channel } from '@sallyport/frontend'
 import { expect, test } from 'vitest'
 import { at, fixture, isolation, soon, start } from '../support/start.js'
+import type { CommandStats } from '../../src/contract/call-report.js'
 import type { Snapshot } from '../../src/contract/views.js'
 import { ask, listenTo, type Listener } from '../support/ask.js'
 
@@ -104,6 +106,19 @@ test('counts calls by command while an inspector is open, with reasons and the o
   expect(get('slow')!.oldest!.ms).toBeLessThan(60_000)
   await bus[Symbol.asyncDispose]()
   await gone
+})
+
+test.each<[string, (client: Client) => Promise<unknown>]>([
+  ['a stream', client => client.stream('wait').next()],
+  ['a call with an open channel', client => client.invoke('wait', { channel: new Channel(() => {}) })],
+])('%s may take as long as it likes: it is in flight, and not the oldest call', async (_name, begin) => {
+  const { bus, page } = await open()
+  const ended = begin(await bus.connect('tests')).catch(() => {})
+  const isRunning = ({ command, inFlight }: CommandStats): boolean => command === 'wait' && inFlight === 1
+  const { commands } = await page.next(snapshot => snapshot.commands?.some(isRunning) === true)
+  expect(commands!.find(isRunning)).not.toHaveProperty('oldest')
+  await bus.close({ timeout: 0 })
+  await ended
 })
 
 test('restarts the counts of commands for the next inspector', async () => {

@@ -15,12 +15,14 @@ import { type ChannelWriter, SendingChannel } from './sending-channel.js'
 
 /** A stream among the arguments of a call, which ends with the call. */
 class CallStream implements CallChannel {
+  isOpen = true
   readonly #stream: ReceivedStream
   readonly #closed: () => void
 
   constructor(stream: ReceivedStream, closed: () => void) {
     this.#stream = stream
     this.#closed = closed
+    ReceivedStream.whenOver(stream, () => (this.isOpen = false))
   }
 
   end(): void {

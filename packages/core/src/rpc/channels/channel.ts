@@ -25,6 +25,7 @@ export interface Channel<T = unknown> {
 
 /** A channel that a call opened, or a stream among its arguments. */
 export interface CallChannel {
+  readonly isOpen: boolean
   /** Ends because the call never ran. */
   end(): void
   /** Ends because the call failed. */

@@ -55,6 +55,10 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
     this.#closed = closed
   }
 
+  get isOpen(): boolean {
+    return !this.#isOver
+  }
+
   /** Number of the next message. */
   get index(): number {
     return this.#index
