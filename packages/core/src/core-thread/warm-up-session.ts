@@ -41,7 +41,7 @@ export async function warmUpSession(isIsolated: boolean): Promise<void> {
     metrics: new SessionMetrics(createCounts(), createLatency),
     events: {
       ...{ denied: ignore, warned: ignore, slow: ignore, fault: ignore, dropped: ignore },
-      ...{ resourceFailed: ignore, closed: ignore, interrupted: ignore },
+      ...{ resourceFailed: ignore, closed: ignore, interrupted: ignore, mistaken: ignore },
     },
   })
   const client = openLink(far, true)

@@ -47,6 +47,8 @@ export interface CallEvents {
   denied(command: string, hint: string, details: string | undefined): void
   /** A call has interrupted the run that is this session. */
   interrupted(report: InterruptionReport): void
+  /** Code of core made a mistake, of which the caller is innocent: the line has no label. */
+  mistaken(event: 'command threw' | 'message lost', fields: Readonly<Record<string, string>>): void
   /** Something is to be logged that cannot be answered. */
   warned(text: string, fields?: { command: string; reason: string }): void
 }
@@ -163,7 +165,7 @@ export class CallPhases {
     const mistake = describeMistake(thrown)
     if (mistake !== undefined) {
       error.message = `${describeCommand(method)} failed: ${error.message}`
-      this.#deps.events.warned(mistake, { command: method, reason: error.reason })
+      this.#deps.events.mistaken('command threw', { command: method, ...mistake })
     }
     if (error.reason === 'Overloaded') this.#counts[COUNT.overloaded]! += 1
     const { watch } = this.#deps.session.metrics
@@ -229,14 +231,27 @@ function getCodec(headers: CallHeaders | undefined): Codec | undefined {
   return codec === undefined ? undefined : codecs[codec as CodecName]
 }
 
-/** Says in one line where a handler made a mistake. What it throws on purpose is for its caller alone. */
-function describeMistake(thrown: unknown): string | undefined {
+/** V8's words for a mistake, without names and values: `[1].map(args.f)` throws "canary is not a function", and no log has payloads. */
+const MISTAKE =
+  /^Cannot (?:(?:read|set) properties of (?:undefined|null)|destructure|convert undefined or null to object)| is not (?:a function|a constructor|(?:async )?iterable|defined)(?=$| \(| or )| before initialization$|^Assignment to constant variable/
+
+/**
+ * Says where a handler made a mistake, if the engine threw. What a handler throws on purpose is for its caller alone, unless it has the
+ * words of the engine.
+ */
+function describeMistake(thrown: unknown): { error: string; place: string; why: string } | undefined {
   // A proxy can be thrown, too.
   if (!types.isNativeError(thrown)) return undefined
   try {
     if (!(thrown instanceof TypeError || thrown instanceof ReferenceError)) return undefined
-    const place = findPlace(thrown.stack ?? '')
-    return `a command threw ${thrown instanceof TypeError ? 'TypeError' : 'ReferenceError'}${place && ` (${place})`}`
+    const { message } = thrown
+    const [words] = MISTAKE.exec(message) ?? []
+    if (words === undefined) return undefined
+    return {
+      error: thrown instanceof TypeError ? 'TypeError' : 'ReferenceError',
+      place: findPlace(thrown.stack ?? ''),
+      why: `${message.startsWith(words) ? '' : '…'}${words}${message.endsWith(words) ? '' : '…'}`,
+    }
   } catch {
     // A getter threw.
     return undefined

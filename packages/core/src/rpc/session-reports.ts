@@ -33,6 +33,8 @@ export class SessionReports implements SessionEvents {
   readonly #warnings = new Throttle<readonly [string, object | undefined]>(([text, fields], more) =>
     this.#deps.getLog().warn({ label: this.#label, ...fields }, formatSuppressed(text, more)),
   )
+  /** By event and command: those of one must not count for another. */
+  readonly #mistakes = new Map<string, Throttle<object>>()
   readonly #drops = new Throttle<undefined>(
     (_, more) => this.#deps.report({ type: 'overload', label: this.#label, dropped: more + 1 }),
     1,
@@ -50,6 +52,19 @@ export class SessionReports implements SessionEvents {
   interrupted(interruption: InterruptionReport): void {
     const { report, linkId } = this.#deps
     report({ type: 'interrupted', label: this.#label, id: linkId, ...interruption })
+  }
+
+  mistaken(event: string, fields: Readonly<Record<string, string>>): void {
+    const key = `${event} ${fields['command']}`
+    let throttle = this.#mistakes.get(key)
+    if (!throttle) {
+      throttle = new Throttle<object>(
+        (latest, more) => this.#deps.getLog().warn({ ...latest, ...(more > 0 && { more }) }, event),
+        1,
+      )
+      this.#mistakes.set(key, throttle)
+    }
+    throttle.add(fields)
   }
 
   warned(text: string, fields?: { command: string; reason: string }): void {
@@ -75,6 +90,7 @@ export class SessionReports implements SessionEvents {
 
   closed(session: Session): void {
     for (const throttle of [this.#denials, this.#slowCalls, this.#drops, this.#warnings]) throttle.flush()
+    for (const throttle of this.#mistakes.values()) throttle.flush()
     this.#deps.closed(session)
   }
 }

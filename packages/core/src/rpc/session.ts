@@ -3,10 +3,11 @@
 import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import {
   BusError,
+  createRecordError,
   describeCommand,
+  findPlace,
   fromErrorObject,
   isBusError,
-  createRecordError,
   toBusError,
 } from '@sallyport/protocol/internal/errors'
 import {
@@ -155,7 +156,8 @@ export class Session implements CallOwner {
       getChannelCount,
       violated,
     )
-    this.#channels = new ChannelTable(this.#writer, this.frontendCalls, options.readAhead, getChannelCount)
+    const lost = ({ stack = '' }: BusError): void => events.mistaken('message lost', { place: findPlace(stack) })
+    this.#channels = new ChannelTable(this.#writer, this.frontendCalls, options.readAhead, getChannelCount, lost)
     const { registry, hasDeadlines, runCommand, maxCalls, madeCalls } = options
     const countInFlight = (): number => this.addUp(countCalls)
     this.#phases = new CallPhases({

@@ -74,6 +74,24 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
     },
   ],
   [
+    'command threw',
+    {
+      fields: { command: 'string', error: 'string', place: 'string', why: 'string' },
+      title: ({ command, error, place }) => `${formatName(command)} threw ${String(error)}${formatPlace(place)}`,
+      remedy: ({ why }) => String(why),
+      count: getMore,
+    },
+  ],
+  [
+    'message lost',
+    {
+      fields: { place: 'string' },
+      title: ({ place }) => `lost a message of a channel${formatPlace(place)}`,
+      remedy: () => 'it cannot be serialized. Await send to get the reason',
+      count: getMore,
+    },
+  ],
+  [
     'slow call',
     {
       fields: { command: 'string', ms: 'number' },
@@ -184,6 +202,8 @@ const formatValue = (value: unknown): string =>
 /** Quotes a name unless it is like those of commands and labels: the rest of the line is the bus's own. */
 const formatName = (name: unknown): string =>
   /^[\w:|*.-]{1,80}$/.test(String(name)) ? String(name) : describeName(String(name))
+
+const formatPlace = (place: unknown): string => (place === '' ? '' : ` (${String(place)})`)
 
 const formatNames = (names: unknown): string => listSome((names as unknown[]).map(formatName))
 

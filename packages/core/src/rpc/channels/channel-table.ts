@@ -49,16 +49,22 @@ export class ChannelTable {
   readonly #caller: StreamCaller
   readonly #readAhead: number
   readonly #getTotal: () => number
+  readonly #lost: (error: BusError) => void
   /** The streams of calls in flight. */
   readonly #streams = new Set<ReceivedStream>()
 
-  /** @param getTotal - returns the size of this table, with those of other sessions that share the limit */
+  /**
+   * @param getTotal - returns the size of this table, with those of other sessions that share the limit
+   * @param lost - is called with the error of a message that cannot be serialized
+   */
   constructor(
     writer: ChannelWriter,
     caller: StreamCaller,
     readAhead: number = CHANNEL_READ_AHEAD,
     getTotal: () => number = () => this.size,
+    lost: (error: BusError) => void = () => {},
   ) {
+    this.#lost = lost
     this.#getTotal = getTotal
     this.#caller = caller
     this.#writer = writer
@@ -121,7 +127,8 @@ export class ChannelTable {
   }
 
   #create(id: number): SendingChannel {
-    const channel = new SendingChannel(id, this.#writer, this.#readAhead, () => this.#open.delete(id))
+    const closed = (): void => void this.#open.delete(id)
+    const channel = new SendingChannel(id, this.#writer, this.#readAhead, closed, this.#lost)
     this.#open.set(id, channel)
     return channel
   }

@@ -1,6 +1,6 @@
 // The sending end of a channel, which keeps order and makes `send` wait while the frontend is behind.
 import type { Codec } from '@sallyport/protocol/internal/codec'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { type CallMessage, METHOD, type TransferOptions } from '@sallyport/protocol/internal/message'
 import type { BatchSource } from '@sallyport/protocol/internal/rpc'
 import { BoundedQueue } from '@sallyport/protocol/internal/util'
@@ -26,6 +26,7 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
   codec: Codec | undefined
   readonly #writer: ChannelWriter
   readonly #closed: () => void
+  readonly #lost: (error: BusError) => void
   readonly #queued = new BoundedQueue<QueuedSend>(QUEUE_LIMITS)
   readonly #window: number
   /** Cost of the messages in flight. */
@@ -47,12 +48,20 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
   /**
    * @param readAhead cost of the messages that can be in flight; the last one can exceed it
    * @param closed is called once, when the id can be used again
+   * @param lost is called with the error of a message that cannot be serialized, which the handler may not await
    */
-  constructor(id: number, writer: ChannelWriter, readAhead: number, closed: () => void) {
+  constructor(
+    id: number,
+    writer: ChannelWriter,
+    readAhead: number,
+    closed: () => void,
+    lost: (error: BusError) => void,
+  ) {
     this.id = id
     this.#window = readAhead
     this.#writer = writer
     this.#closed = closed
+    this.#lost = lost
   }
 
   get isOpen(): boolean {
@@ -98,6 +107,8 @@ export class SendingChannel implements Channel, BatchSource, CallChannel {
       const sent = new Promise<void>((resolve, reject) => this.#queued.push({ encoded, resolve, reject }, bytes))
       return ignoreRejection(sent)
     } catch (error) {
+      // A stream, which has no handle, fails with it.
+      if (this.#handleCount > 0 && isBusError(error, 'InvalidParams')) this.#lost(error)
       return ignoreRejection(Promise.reject(error as BusError))
     }
   }
