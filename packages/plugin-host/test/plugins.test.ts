@@ -110,7 +110,7 @@ describe('a manifest', () => {
     ['no key', {}, 'sallyport', /not a plugin/],
     ['a list as key', { sallyport: [] }, 'sallyport', /must be an object/],
     ['a version of no package', { version: 'new', sallyport: {} }, 'version', /must be a version/],
-    ['a name of no package', { name: '../x', sallyport: {} }, 'name', /name of a package/],
+    ['a name of no package', { name: '../x', sallyport: {} }, 'name', /name that npm takes/],
     ['permissions of a wrong type', { sallyport: { permissions: [1] } }, 'sallyport.permissions.0', /permission/],
     ['a net of a wrong type', { sallyport: { net: 'yes' } }, 'sallyport.net', /true or false/],
     ['an absolute path', { sallyport: { main: '/etc/hostname' } }, 'sallyport.main', /below the directory/],
