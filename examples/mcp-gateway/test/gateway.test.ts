@@ -51,6 +51,8 @@ describe.runIf(hasWall)('the gateway', () => {
     writeFileSync(pin, readFileSync(pin, 'utf8').replace(/"description": "Echoes[^"]*"/, '"description": "Another"'))
     const { agent } = await start(directory, () => true)
     expect(await agent.invoke('plugin:memory|read_graph')).toMatchObject({ structuredContent: { entities } })
-    await expect(agent.invoke('plugin:everything|echo', { message: 'x' })).rejects.toThrow('The tool "echo" of the MCP server "everything" was refused')
+    await expect(agent.invoke('plugin:everything|echo', { message: 'x' })).rejects.toThrow(
+      'The tool "echo" of the MCP server "everything" was refused',
+    )
   }, 120_000)
 })
