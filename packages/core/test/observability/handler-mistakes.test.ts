@@ -13,7 +13,11 @@ async function setUp() {
   return { bus, client: await bus.connect('caller'), lines }
 }
 
-const fail = (call: Promise<unknown>): Promise<Error> => call.then(expect.unreachable, (error: Error) => error)
+const fail = (call: Promise<unknown>): Promise<Error> =>
+  call.then(
+    () => expect.unreachable(),
+    (error: Error) => error,
+  )
 
 test.each([
   ['reads', 'TypeError', 'Cannot read properties of undefined…', undefined],
