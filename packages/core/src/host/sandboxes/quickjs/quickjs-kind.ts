@@ -43,7 +43,7 @@ import type { ProcessSandbox } from '../process/process-kind.js'
 export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'pids' | 'spares'> {
   /** A script in a VM of QuickJS. */
   kind: 'quickjs'
-  /** MiB that the script can allocate. A script beyond it ends. Its calls in flight can have as many beside, then they are `Overloaded`. @default 32 */
+  /** MiB that the script can allocate. A script beyond it ends. Its calls in flight can use as much again; further calls are `Overloaded`. @default 32 */
   memory?: number
   /** KiB of stack for nested calls, from 16 to 512. @default 256 */
   stack?: number
