@@ -10,7 +10,7 @@ import { rollup } from 'rollup'
 import * as vite from 'vite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import webpack from 'webpack'
-import { choose } from '../../../scripts/choose.mjs'
+import { choose } from '../../../scripts/testing.js'
 import { getExpected } from '../../../scripts/packed/expected.mjs'
 
 type Config = any

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createBus, type Bus, type Sandbox } from '@sallyport/core'
 import { bubblewrap } from '@sallyport/core/launchers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { choose } from '../../../scripts/choose.mjs'
+import { choose } from '../../../scripts/testing.js'
 import * as uses from '../uses.mjs'
 
 type Uses = Readonly<Record<string, () => Promise<unknown>>>

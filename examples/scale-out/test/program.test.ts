@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { choose } from '../../../scripts/choose.mjs'
+import { choose } from '../../../scripts/testing.js'
 import { findServer } from '../server.js'
 
 const cwd = `${import.meta.dirname}/..`

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { choose } from '../../../scripts/choose.mjs'
+import { choose } from '../../../scripts/testing.js'
 
 const hasWall = ((): boolean => {
   try {

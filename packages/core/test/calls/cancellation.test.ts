@@ -145,7 +145,7 @@ describe.each(patterns)('%s', (_name, app) => {
 })
 
 test('a cancel removes a call that waits for the hook', async () => {
-  const bus = await begin({ app: patterns[1]![1] })
+  const bus = await begin({ app: patterns.at(-1)![1] })
   const { client } = await createCaller(bus)
   const abort = new AbortController()
   const call = outcome(client.invoke('count', { hold: true }, { signal: abort.signal }))

@@ -4,6 +4,7 @@ import { installTauri } from '@sallyport/frontend/tauri'
 import type { Bus, BusOptions, Capability, Client } from '../../src/index.js'
 import { createBus } from '../../src/index.js'
 import { fixture, isolation } from '../support/start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const commands = [
   'never',
@@ -26,10 +27,10 @@ const capability: Capability = {
   permissions: commands.map(name => `allow-${name}`),
 }
 
-export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
+export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = choose([
   ['brownfield', {}],
   ['isolation', isolation('gatekeeper', {}, capability)],
-]
+])
 
 export const begin = (options: Partial<BusOptions> = {}): Promise<Bus> =>
   createBus({ core: fixture('calls/calls.mjs'), log: false, ...options })

@@ -110,7 +110,7 @@ test('a call to a frontend that has failed does not say that it restarts', async
 })
 
 test('statistics keep the last state of a frontend that has ended until its label is used again', async () => {
-  const { bus, exited } = await open({}, patientPatterns[1]![1])
+  const { bus, exited } = await open({}, patientPatterns.at(-1)![1])
   bus.call('main', 'end', { how: 'finish' }).catch(() => {})
   await expect.poll(() => exited.length).toBe(1)
   expect((await bus.stats()).frontends['main']).toMatchObject({ state: 'stopped', gate: { state: 'stopped' } })

@@ -15,7 +15,7 @@ const getThread = (client: Client): Promise<number> => client.invoke<number>('wh
 
 describe.each([
   [...patientPatterns[0]!, ['none', 'permission', 'process']],
-  [...patientPatterns[1]!, ['permission']],
+  [...patientPatterns.at(-1)!, ['permission']],
 ] as const)('bus.reload, %s', (_name, app, sandboxes) => {
   test('replaces the thread of core, settles calls, keeps listeners, and counts no restart', async () => {
     const { bus, events } = await supervise({ app, supervision: { intensity: 0 } })
@@ -82,7 +82,7 @@ describe('a module that no longer loads', () => {
 
   test.each([
     ['none', patientPatterns[0]![1]],
-    ['permission', patientPatterns[1]![1]],
+    ['permission', patientPatterns.at(-1)![1]],
     ['process', patientPatterns[0]![1]],
   ] as const)('rejects the reload, and can be reloaded once it is repaired: sandbox %s', async (sandbox, app) => {
     const module = join(directory, 'plugin.mjs')
@@ -160,7 +160,7 @@ test('rejects unknown names, and connections and cores without a module', async 
 })
 
 test('reloads the hook of a connection', async () => {
-  const [, app] = patientPatterns[1]!
+  const [, app] = patientPatterns.at(-1)!
   const { bus } = await supervise({ app })
   const client = await bus.connect('tests')
   const thread = await getThread(client)

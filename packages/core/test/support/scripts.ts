@@ -2,6 +2,7 @@
 import type { Bus, BusOptions, FrontendOptions, Sandbox } from '../../src/index.js'
 import { collectWorkers } from './shared-threads.js'
 import { everyCommand, fixture, isolation, start } from './start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 export const scriptCore: URL = fixture('sandboxes/scripts/core.mjs')
 
@@ -10,15 +11,18 @@ const capability = {
   permissions: [...everyCommand.permissions, 'allow-numbers', 'allow-call-frontend'],
 }
 
-export const scriptSandboxes: [name: string, sandbox: Sandbox][] = [
-  ['a thread', 'quickjs'],
-  ['a process', { kind: 'quickjs', process: true }],
-]
+export const scriptSandboxes: [name: string, sandbox: Sandbox][] = choose(
+  [
+    ['a thread', 'quickjs'],
+    ['a process', { kind: 'quickjs', process: true }],
+  ],
+  0,
+)
 
-export const scriptApps: [name: string, app: NonNullable<BusOptions['app']>][] = [
+export const scriptApps: [name: string, app: NonNullable<BusOptions['app']>][] = choose([
   ['brownfield', {}],
   ['isolation', isolation('judge', {}, capability)],
-]
+])
 
 /** Starts a bus, whose frontends' threads are collected. */
 export async function startBus(options: Partial<BusOptions> = {}): Promise<Bus> {

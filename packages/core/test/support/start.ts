@@ -9,6 +9,7 @@ import {
   type CodecName,
   type CoreDefinition,
 } from '../../src/index.js'
+import { choose } from '../../../../scripts/testing.js'
 
 export const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url)
 
@@ -60,14 +61,15 @@ export function isolation(
   }
 }
 
-export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
+const allPatterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
   ['brownfield', {}],
   ['isolation', isolation('judge')],
 ]
+export const patterns: typeof allPatterns = choose(allPatterns)
 
 /** Each sandbox, and a gate in front of one: frontends differ by their sandbox, and a gate does not see which they have. */
 export const places: [name: string, app: NonNullable<BusOptions['app']>, sandbox: 'none' | 'permission' | 'process'][] =
-  patterns.flatMap(([name, app]) =>
+  allPatterns.flatMap(([name, app]) =>
     (name === 'isolation' ? (['permission'] as const) : (['none', 'permission', 'process'] as const)).map(
       (sandbox): (typeof places)[number] => [`${name}, sandbox: ${sandbox}`, app, sandbox],
     ),
@@ -89,22 +91,22 @@ type Connected = { bus: Bus; client: Client }
 type Route = [name: string, connect: (options?: Partial<BusOptions> | 'shared') => Promise<Connected>]
 
 /** A client under the label `tests`, over combinations that pair each pattern, codec and link. */
-export const everyRoute: Route[] = routesIn(patterns, {})
+export const everyRoute: Route[] = routesIn(allPatterns, {})
 
 const isCommon = ([name]: Route): boolean => !name.startsWith('isolation with core in this thread')
 
 /** All routes but isolation with core in this thread: its gate sends to core as to a worker. */
-export const routes: Route[] = everyRoute.filter(isCommon)
+export const routes: Route[] = choose(everyRoute.filter(isCommon))
 
 /** Routes to another core module, in which each frontend may call these commands. */
 export function routesTo(core: URL, commands: readonly string[]): Route[] {
   const permissions = commands.map(name => `allow-${name.replaceAll('_', '-')}`)
   const capability: Capability = { identifier: 'all', windows: ['*'], permissions }
-  const apps: typeof patterns = [
+  const apps: typeof allPatterns = [
     ['brownfield', {}],
     ['isolation', isolation('judge', {}, capability)],
   ]
-  return routesIn(apps, { core }).filter(isCommon)
+  return choose(routesIn(apps, { core }).filter(isCommon))
 }
 
 const shared: Promise<Bus>[] = []
@@ -136,7 +138,7 @@ export const reuseBus = (options: Partial<BusOptions> = {}): (() => Promise<Bus>
     return bus
   })
 
-function routesIn(apps: typeof patterns, usual: Partial<BusOptions>): Route[] {
+function routesIn(apps: typeof allPatterns, usual: Partial<BusOptions>): Route[] {
   return apps.flatMap(([name, app], pattern) => {
     const [inWorkers, inThread] = [true, false].map(taken =>
       connections.filter((_, i) => isTaken(pattern, i) === taken),

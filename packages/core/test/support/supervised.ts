@@ -2,6 +2,7 @@
 import { expect } from 'vitest'
 import type { Bus, BusOptions, Client } from '../../src/index.js'
 import { fixture, isolation, start } from './start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const commands = ['which', 'end', 'block', 'wait', 'fill', 'count', 'keep', 'kept', 'ask', 'add']
 const capability = {
@@ -10,10 +11,11 @@ const capability = {
   permissions: commands.slice(0, -1).map(name => `allow-${name}`),
 }
 
-const createPatterns = (hookTimeout: number): [name: string, app: NonNullable<BusOptions['app']>][] => [
-  ['brownfield', {}],
-  ['isolation', isolation('stuck', { hookTimeout }, capability)],
-]
+const createPatterns = (hookTimeout: number): [name: string, app: NonNullable<BusOptions['app']>][] =>
+  choose([
+    ['brownfield', {}],
+    ['isolation', isolation('stuck', { hookTimeout }, capability)],
+  ])
 
 export const patterns = createPatterns(1500)
 

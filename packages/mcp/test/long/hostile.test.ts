@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { defineCore } from '@sallyport/core'
 import { describe, expect, test } from 'vitest'
-import { choose } from '../../../../scripts/choose.mjs'
+import { choose } from '../../../../scripts/testing.js'
 import { countProcesses, hasWall, makeDirectory, openHostile, startBus } from '../start.js'
 
 const RUN = 'plugin:hostile|run'

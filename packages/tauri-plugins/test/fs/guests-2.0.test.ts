@@ -1,5 +1,5 @@
 import type { readTextFile as ReadTextFile } from '@tauri-apps/plugin-fs'
-import { choose } from '../../../../scripts/choose.mjs'
+import { choose } from '../../../../scripts/testing.js'
 import { runTrials } from './run-trials.js'
 import { EXPECTED, TRIALS } from './trials.js'
 

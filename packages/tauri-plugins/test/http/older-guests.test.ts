@@ -3,7 +3,7 @@
 import { type Bus, createBus } from '@sallyport/core'
 import type { RequestListener } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { choose } from '../../../../scripts/choose.mjs'
+import { choose } from '../../../../scripts/testing.js'
 import { type LocalServer, serve } from './servers.js'
 
 const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)

@@ -1,6 +1,6 @@
 // A page in a real browser: it calls, streams, listens and reloads. test/matrix/browser.test.ts has tabs, lost connections, floods and other origins.
 import { beforeEach, describe, expect, test } from 'vitest'
-import { choose } from '../../../../scripts/choose.mjs'
+import { choose } from '../../../../scripts/testing.js'
 import { hasChromium } from '../browser.ts'
 import { bus, getStates, isReady, open, run, serve } from '../browser-page.ts'
 

@@ -1,7 +1,7 @@
 // Frontends and hooks that fill their heap end with an error of their own, whatever the limit; others keep running.
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, test, vi } from 'vitest'
-import { choose } from '../../../../../scripts/choose.mjs'
+import { choose } from '../../../../../scripts/testing.js'
 import type { Client } from '../../../src/index.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
 import { at, everything, openVictim } from './victims.js'

@@ -27,7 +27,7 @@ setEnvironmentData('stalled', stalled)
 beforeAll(() => setFlagsFromString('--expose-gc'))
 
 test('a call that the hook rejects settles (never in Tauri)', async () => {
-  const client = await (await start(getOptions(patterns[1]![1]))).connect('tests')
+  const client = await (await start(getOptions(patterns.at(-1)![1]))).connect('tests')
   for (const hook of ['null', 'undefined', 'throw', 'nonsense']) {
     await expect(client.invoke('echo', { name: 'x', hook }), hook).rejects.toMatchObject({ reason: 'Rejected' })
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { choose } from '../../../../../scripts/choose.mjs'
+import { choose } from '../../../../../scripts/testing.js'
 import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 
 const ORDINARY = 65534

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Capability, PermissionEntry } from '../../../src/acl/types.js'
-import { isMatrix } from '../../../../../scripts/choose.mjs'
+import { isMatrix } from '../../../../../scripts/testing.js'
 import { make, registry, source, type Made } from './make.js'
 
 fc.configureGlobal({ numRuns: isMatrix ? 100 : 25 })

@@ -1,7 +1,7 @@
 // All features of a frontend over NATS, as over a local link.
 import { Channel } from '@sallyport/frontend'
 import { describe, expect, test } from 'vitest'
-import { choose } from '../../../../../scripts/choose.mjs'
+import { choose } from '../../../../../scripts/testing.js'
 import { hasServer } from '../server.js'
 import { useNetwork } from './test-network.js'
 

@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { isMatrix } from '../../../../../scripts/choose.mjs'
+import { isMatrix } from '../../../../../scripts/testing.js'
 import { call, createPlace, startFs, writeFile } from '../../fs/start.js'
 
 const DURATION_MS = isMatrix ? 30_000 : 1000

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isMatrix } from '../../../../../scripts/choose.mjs'
+import { isMatrix } from '../../../../../scripts/testing.js'
 
 const POINTS = isMatrix ? 100 : 10
 const program = fileURLToPath(new URL('./fixtures/saving.mjs', import.meta.url))
