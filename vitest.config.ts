@@ -12,7 +12,6 @@ import { BaseSequencer, type Reporter } from 'vitest/node'
 const files = ['src', 'test']
   .filter(existsSync)
   .flatMap(folder => readdirSync(folder, { recursive: true }).map(file => `${folder}/${file.toString()}`))
-const hasTypeTests = files.some(file => file.endsWith('.test-d.ts'))
 /** Unit tests leave nothing behind in their process, whose start would cost more than most files of them. A mocked module would stay. */
 const unitTests = files.filter(
   file => file.startsWith('src/') && file.endsWith('.test.ts') && !readFileSync(file, 'utf8').includes('vi.mock('),
@@ -46,7 +45,6 @@ const outside: Reporter = {
     )
   },
 }
-const noTypes = { typecheck: { enabled: false } }
 
 /** The `imports` of the packages' files, as sources: Node's own resolution finds what was built of them. */
 const getAliases = (condition: 'browser' | 'default'): Record<string, string> =>
@@ -73,7 +71,6 @@ export function inBrowser(files: RegExp): TestProjectConfiguration {
       env: { SALLYPORT_TEST_PLATFORM: 'browser' },
       setupFiles: resolve('scripts/as-page.mjs'),
       isolate: false,
-      ...noTypes,
     },
   }
 }
@@ -82,7 +79,7 @@ export default defineConfig({
   resolve: { alias: getAliases('default') },
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: unitTests, isolate: false, ...noTypes } },
+      { extends: true, test: { name: 'unit', include: unitTests, isolate: false } },
       {
         extends: true,
         test: {
@@ -93,10 +90,10 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'long', include: [long, ...random], env: { SALLYPORT_TEST_TIER: 'long' }, ...noTypes },
+        test: { name: 'long', include: [long, ...random], env: { SALLYPORT_TEST_TIER: 'long' } },
       },
-      { extends: true, test: { name: 'matrix', include: [matrix], env: { SALLYPORT_TEST_WAYS: 'all' }, ...noTypes } },
-      { extends: true, test: { name: 'generated', include: [generated], ...noTypes } },
+      { extends: true, test: { name: 'matrix', include: [matrix], env: { SALLYPORT_TEST_WAYS: 'all' } } },
+      { extends: true, test: { name: 'generated', include: [generated] } },
     ],
     exclude,
     globalSetup: resolve('scripts/bundle-stale.mjs'),
@@ -115,12 +112,5 @@ export default defineConfig({
     passWithNoTests: true,
     // scripts/count-tests.mjs adds the reports up: one for each script of a package.
     reporters: ['default', ['json', { outputFile: `test-report.${report}.json` }], outside],
-    // tsc checks `*.test-d.ts`; `npm run check` reports type errors elsewhere.
-    typecheck: {
-      enabled: hasTypeTests,
-      include: ['**/*.test-d.ts'],
-      tsconfig: resolve('tsconfig.type-tests.json'),
-      ignoreSourceErrors: true,
-    },
   },
 })

@@ -27,7 +27,7 @@ directories.ways = ['packages', 'examples']
 
 const commands = {
   nodes: ['node scripts/nodes.mjs 22 24 26'],
-  soak: ['npm run soak'],
+  soak: ['npm run soak', 'node scripts/stress.mjs'],
   fuzz: [
     'npm run fuzz -- --seconds 300',
     'npm run fuzz -- --node --seconds 240',

@@ -305,7 +305,7 @@ const getPackage = file => file.split('/').slice(0, 2).join('/')
 
 /** Returns true if the tests pass. */
 function runTests({ tests, only }) {
-  const options = ['--typecheck.enabled=false', '--bail=1', ...(only ? ['-t', only] : [])]
+  const options = ['--bail=1', ...(only ? ['-t', only] : [])]
   const cwd = getPackage(tests[0])
   const files = tests.map(test => test.slice(cwd.length + 1))
   return spawnSync('npx', ['vitest', 'run', ...options, ...files], { cwd, stdio: 'ignore' }).status === 0

@@ -72,4 +72,19 @@ const noRealTime = {
   },
 }
 
-export default { meta: { name: 'sallyport' }, rules: { 'no-real-time': noRealTime } }
+/** Each row of `each` is a test with its hooks and its line in the report: a table is one test, with `rows` of testing.ts. */
+const MAX_ROWS = 8
+const fewRows = {
+  create(context) {
+    return {
+      CallExpression({ callee, arguments: [table] }) {
+        if (callee.type !== 'MemberExpression' || !['each', 'for'].includes(nameOf(callee.property))) return
+        if (!['test', 'it', 'describe'].includes(getRoot(callee).name)) return
+        if (table?.type === 'ArrayExpression' && table.elements.length > MAX_ROWS)
+          context.report({ node: table, message: `more than ${MAX_ROWS} rows: make it one test, with rows()` })
+      },
+    }
+  },
+}
+
+export default { meta: { name: 'sallyport' }, rules: { 'no-real-time': noRealTime, 'few-rows': fewRows } }

@@ -46,7 +46,7 @@ try {
     const version = (await run([...node, '--version'], root)).stdout.trim()
     judge(`${version}, the README’s example`, await run([...node, 'host.mjs'], place), output)
     judge(`${version}, the cases`, await run([...node, 'app/host.mjs'], place), getExpected())
-    const projects = ['--project=workers', '--project=long', '--project=matrix', '--typecheck.enabled=false']
+    const projects = ['--project=workers', '--project=long', '--project=matrix']
     const inCore = [...node, vitest, 'run', '--reporter=dot', ...projects, ...TESTS]
     judge(`${version}, tests of core`, await run(inCore, join(root, 'packages/core')))
     for (const example of EXAMPLES) {

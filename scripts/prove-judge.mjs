@@ -30,11 +30,12 @@ const cases = [
   },
   { name: 'known, in time', failed: [flaky], deps: { ledger: [entry], today: '2026-01-10' }, verdict: 'unstable' },
   { name: 'known, late', failed: [flaky], deps: { ledger: [entry], today: '2026-01-20' }, verdict: 'failed' },
+  { name: 'in a release', failed: [flaky], deps: { isRelease: true }, verdict: 'failed' },
   { name: 'the sixth', failed: [flaky], deps: { ledger: others }, verdict: 'failed' },
   { name: 'one of five', failed: [beside('b')], deps: { ledger: others, today: '2026-01-10' }, verdict: 'unstable' },
 ]
 
-const defaults = { read: () => '', changed: new Set(), ledger: [], passes: () => true }
+const defaults = { read: () => '', changed: new Set(), ledger: [], passes: () => true, isRelease: false }
 const wrong = cases.filter(({ failed, deps, verdict }) =>
   judge(failed, { ...defaults, ...deps }).some(each => each.verdict !== verdict),
 )

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 export function runCoreTests(directory, options) {
   const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url))
-  const args = [vitest, 'run', '--project=long', '--project=matrix', '--typecheck.enabled=false', directory]
+  const args = [vitest, 'run', '--project=long', '--project=matrix', directory]
   const cwd = new URL('../packages/core', import.meta.url)
   const { status } = spawnSync(process.execPath, args, { cwd, stdio: 'inherit', env: { ...process.env, ...options } })
   process.exitCode = status ?? 1
