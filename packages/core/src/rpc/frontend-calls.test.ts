@@ -6,6 +6,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TraceContext } from '@sallyport/protocol/internal/message'
 import type { CallTrace, ReceivedStream } from '@sallyport/protocol/internal/rpc'
 import { afterEach, describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { FrontendCalls } from './frontend-calls.js'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -151,26 +152,31 @@ describe('a stream as an answer', () => {
   })
 })
 
-it.each([
-  ['result', { result: 'done' }],
-  ['error', { error: { code: -32_000, message: 'failed', data: { reason: 'CommandFailed' } } }],
-])('passes on the messages that arrived before the %s first', async (_name, answer) => {
-  const calls = create()
-  const order: unknown[] = []
-  const progress = new Channel<number>(message => order.push(message))
-  const call = calls.call('report', { progress }).then(
-    () => order.push('answer'),
-    () => order.push('answer'),
-  )
-  let lastId = 1
-  const sendMessage = (): void => calls.settle({ jsonrpc: '2.0', id: ++lastId, result: lastId })
-  // Requests of messages have the ids after that of the call: a reader that has to wait sends more of them.
-  while (sent.length < lastId + 3) {
-    sendMessage()
-    await nextTick()
-  }
-  while (lastId < sent.length) sendMessage()
-  calls.settle({ jsonrpc: '2.0', id: 1, ...answer })
-  await call
-  expect(order).toEqual([...Array.from({ length: lastId - 1 }, (_, index) => index + 2), 'answer'])
-})
+it('passes on the messages that arrived before the answer first', () =>
+  rows(
+    [
+      ['result', { result: 'done' }],
+      ['error', { error: { code: -32_000, message: 'failed', data: { reason: 'CommandFailed' } } }],
+    ],
+    async (_name, answer) => {
+      sent.splice(0)
+      const calls = create()
+      const order: unknown[] = []
+      const progress = new Channel<number>(message => order.push(message))
+      const call = calls.call('report', { progress }).then(
+        () => order.push('answer'),
+        () => order.push('answer'),
+      )
+      let lastId = 1
+      const sendMessage = (): void => calls.settle({ jsonrpc: '2.0', id: ++lastId, result: lastId })
+      // Requests of messages have the ids after that of the call: a reader that has to wait sends more of them.
+      while (sent.length < lastId + 3) {
+        sendMessage()
+        await nextTick()
+      }
+      while (lastId < sent.length) sendMessage()
+      calls.settle({ jsonrpc: '2.0', id: 1, ...answer })
+      await call
+      expect(order).toEqual([...Array.from({ length: lastId - 1 }, (_, index) => index + 2), 'answer'])
+    },
+  ))

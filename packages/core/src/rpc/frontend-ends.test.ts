@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { FrontendCalls } from './frontend-calls.js'
 import { FrontendEnds } from './frontend-ends.js'
 
@@ -47,18 +48,22 @@ test('a later call says that the frontend restarts, until it is known that it do
   expect(await getLaterError(ends)).toBe('There is no frontend "main" (did you mean "mail"?)')
 })
 
-test.each([
-  ['the host ends the frontend', (ends: FrontendEnds) => ends.explain('main', undefined)],
-  ['the label is used again', (ends: FrontendEnds) => ends.begin('main')],
-  ['core closes', (ends: FrontendEnds) => ends.close()],
-  ['the host does not explain it', () => vi.advanceTimersByTime(2000)],
-])('a call is rejected without a reason when %s', async (_name, act) => {
-  const ends = new FrontendEnds()
-  const call = startCall(ends)
-  act(ends)
-  expect(await call).toBe('The frontend "main" disconnected')
-  expect(vi.getTimerCount()).toBe(0)
-})
+test('a call is rejected without a reason when none is known in time', () =>
+  rows(
+    [
+      ['the host ends the frontend', (ends: FrontendEnds) => ends.explain('main', undefined)],
+      ['the label is used again', (ends: FrontendEnds) => ends.begin('main')],
+      ['core closes', (ends: FrontendEnds) => ends.close()],
+      ['the host does not explain it', () => vi.advanceTimersByTime(2000)],
+    ],
+    async (_name, act) => {
+      const ends = new FrontendEnds()
+      const call = startCall(ends)
+      act(ends)
+      expect(await call).toBe('The frontend "main" disconnected')
+      expect(vi.getTimerCount()).toBe(0)
+    },
+  ))
 
 test('a thousand reasons are remembered', () => {
   const ends = new FrontendEnds()

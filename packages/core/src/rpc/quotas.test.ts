@@ -1,5 +1,6 @@
 // The budget of calls in a frontend's life, when it is whole again, and which quota the log of a refused call names.
 import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import type { CallQuota } from '../contract/host-core.js'
 import type { IncomingCall } from './call-table.js'
 import { createQuotas, type Quotas } from './quotas.js'
@@ -69,21 +70,25 @@ test('budgets of pages that do not come back are forgotten', () => {
   expect(quotas.acquireRegistry('main', true)).not.toBe(first)
 })
 
-test.each<[string, readonly CallQuota[], string, object]>([
-  ['has to be waited for longest', [{ rate: 1 }, { rate: 0.1 }], '6/min', { retryAfter: 10_000 }],
-  ['refuses, if a slower one waits', [{ rate: 0.1, overflow: 'wait' }, { rate: 1 }], '1/s', { retryAfter: 1000 }],
-])('the log of a refused call names the quota that %s', async (_name, callQuotas, quota, data) => {
-  const logged: unknown[] = []
-  const log = { warn: (line: { quota: string }) => void logged.push(line.quota) } as never
-  const hold: RunnableCommand = { ...touch, run: () => new Promise(() => {}) }
-  const quotas = createQuotas(
-    callQuotas,
-    new Map([['touch', hold]]),
-    () => log,
-    () => 0,
-  )
-  const command = quotas.acquireRegistry('main').get('touch')!
-  void command.run({}, call)
-  expect(() => command.run({}, call)).toThrow(expect.objectContaining({ reason: 'Overloaded', data }) as Error)
-  expect(logged).toEqual([quota])
-})
+test('the log of a refused call names the quota that refuses, or has to be waited for longest', () =>
+  rows<[string, readonly CallQuota[], string, object]>(
+    [
+      ['has to be waited for longest', [{ rate: 1 }, { rate: 0.1 }], '6/min', { retryAfter: 10_000 }],
+      ['refuses, if a slower one waits', [{ rate: 0.1, overflow: 'wait' }, { rate: 1 }], '1/s', { retryAfter: 1000 }],
+    ],
+    async (_name, callQuotas, quota, data) => {
+      const logged: unknown[] = []
+      const log = { warn: (line: { quota: string }) => void logged.push(line.quota) } as never
+      const hold: RunnableCommand = { ...touch, run: () => new Promise(() => {}) }
+      const quotas = createQuotas(
+        callQuotas,
+        new Map([['touch', hold]]),
+        () => log,
+        () => 0,
+      )
+      const command = quotas.acquireRegistry('main').get('touch')!
+      void command.run({}, call)
+      expect(() => command.run({}, call)).toThrow(expect.objectContaining({ reason: 'Overloaded', data }) as Error)
+      expect(logged).toEqual([quota])
+    },
+  ))

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { writeProject } from '../../../test/support/project.js'
 import { findPlace } from './find-place.js'
 
@@ -12,15 +13,17 @@ let empty: string
 beforeEach(() => void (empty = mkdtempSync(join(tmpdir(), 'place-'))))
 afterEach(() => rmSync(empty, { recursive: true }))
 
-test.each([
-  ['kubernetes', { '.dockerenv': '' }, kubernetes],
-  ['podman', { 'run/.containerenv': '' }, {}],
-  ['docker', { '.dockerenv': '' }, {}],
-  ['docker', { '.dockerenv': '', [RESTRICTION]: '1\n' }, {}],
-  ['ubuntu', { [RESTRICTION]: '1\n' }, {}],
-])('is %s with the files %j', (name, files, env) => {
-  expect(findPlace(writeProject(files), env)?.name).toBe(name)
-})
+test('is found by its files or variables', () =>
+  rows(
+    [
+      ['kubernetes', { '.dockerenv': '' }, kubernetes],
+      ['podman', { 'run/.containerenv': '' }, {}],
+      ['docker', { '.dockerenv': '' }, {}],
+      ['docker', { '.dockerenv': '', [RESTRICTION]: '1\n' }, {}],
+      ['ubuntu', { [RESTRICTION]: '1\n' }, {}],
+    ],
+    (name, files, env) => expect(findPlace(writeProject(files), env)?.name).toBe(name),
+  ))
 
 test('is none of them where namespaces are not restricted', () => {
   expect(findPlace(empty, {})).toBeUndefined()

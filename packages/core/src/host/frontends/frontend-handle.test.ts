@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { getPollMode } from './frontend-handle.js'
 
-it.each([
-  ['brownfield', ['never', 'adaptive', 'adaptive']],
-  ['isolation', ['never', 'replies', 'adaptive']],
-] as const)('polls in the %s pattern as the number of cores allows', (pattern, modes) => {
-  expect([1, 2, 3].map(cores => getPollMode(pattern, cores))).toEqual(modes)
-})
+it('polls as the pattern and the number of cores allow', () =>
+  rows(
+    [
+      ['brownfield', ['never', 'adaptive', 'adaptive']],
+      ['isolation', ['never', 'replies', 'adaptive']],
+    ] as const,
+    (pattern, modes) => expect([1, 2, 3].map(cores => getPollMode(pattern, cores))).toEqual(modes),
+  ))

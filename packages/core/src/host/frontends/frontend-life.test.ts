@@ -1,5 +1,6 @@
 // Every event in every state of a frontend's two regions, also those that cannot happen.
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import {
   CODE_TRANSITIONS,
   type CodeState,
@@ -64,23 +65,25 @@ it('has no other states or events', () => {
   expect(new Set(rows.flatMap(row => Object.keys(row)))).toEqual(new Set(EVENTS))
 })
 
-it.each<[string, FrontendEvent[], string[]]>([
-  ['loads its module', ['offered', 'linked', 'started', 'activated', 'exited'], ['open', 'begin', 'end']],
-  ['runs already', ['offered', 'announced', 'linked', 'started', 'activated', 'exited'], ['open', 'end']],
-  ['runs already, and loses its gate', ['offered', 'announced', 'offered', 'announced', 'exited'], ['end']],
-  ['is refused', ['offered', 'exited'], ['forget']],
-  ['gets another link', ['offered', 'linked', 'started', 'activated', 'offered', 'activated'], ['open', 'begin']],
-  [
-    'restarts',
-    ['offered', 'linked', 'started', 'activated', 'restarting', 'offered', 'activated'],
-    ['open', 'begin', 'end', 'begin'],
-  ],
-  ['restarts while core is down, and fails', ['offered', 'restarting', 'exited'], ['forget', 'forget']],
-  ['restarts before core knows it', ['restarting', 'stopped'], ['forget']],
-  ['waits for a change of its files', ['offered', 'stopped', 'closed', 'exited'], ['forget']],
-])('a frontend that %s', (_name, events, effects) => {
-  expect(live(events).effects).toEqual(effects)
-})
+it('goes from its start to its end', () =>
+  rows<[string, FrontendEvent[], string[]]>(
+    [
+      ['loads its module', ['offered', 'linked', 'started', 'activated', 'exited'], ['open', 'begin', 'end']],
+      ['runs already', ['offered', 'announced', 'linked', 'started', 'activated', 'exited'], ['open', 'end']],
+      ['runs already, and loses its gate', ['offered', 'announced', 'offered', 'announced', 'exited'], ['end']],
+      ['is refused', ['offered', 'exited'], ['forget']],
+      ['gets another link', ['offered', 'linked', 'started', 'activated', 'offered', 'activated'], ['open', 'begin']],
+      [
+        'restarts',
+        ['offered', 'linked', 'started', 'activated', 'restarting', 'offered', 'activated'],
+        ['open', 'begin', 'end', 'begin'],
+      ],
+      ['restarts while core is down, and fails', ['offered', 'restarting', 'exited'], ['forget', 'forget']],
+      ['restarts before core knows it', ['restarting', 'stopped'], ['forget']],
+      ['waits for a change of its files', ['offered', 'stopped', 'closed', 'exited'], ['forget']],
+    ],
+    (_name, events, effects) => expect(live(events).effects).toEqual(effects),
+  ))
 
 it('is known to core from the offer of a link to the stop of its code, and to the others while its code runs', () => {
   const events: FrontendEvent[] = ['offered', 'linked', 'started', 'activated', 'offered', 'restarting', 'offered']

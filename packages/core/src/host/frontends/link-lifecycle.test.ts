@@ -1,5 +1,6 @@
 // Every event in every state of a link, also those that cannot happen.
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { LINK_TRANSITIONS, LinkActor, type LinkEvent, linkLifecycle, type LinkState } from './link-lifecycle.js'
 
 const EVENTS: readonly LinkEvent[] = [
@@ -44,23 +45,29 @@ function run(...events: LinkEvent[]): string[] {
   return effects
 }
 
-it.each<[string, LinkEvent[], string[]]>([
-  [
-    'closes after another link replaced it',
-    ['attached', 'activated', 'dropped', 'closed'],
-    ['connect', 'linger', 'release'],
-  ],
-  [
-    'closes while its frontend restarts',
-    ['attached', 'activated', 'closed', 'dropped', 'expired'],
-    ['connect', 'wait', 'release'],
-  ],
-  ['is taken after its frontend has stopped', ['dropped', 'attached', 'activated', 'closed'], ['discard', 'release']],
-  ['is rejected after its frontend has stopped', ['dropped', 'rejected'], ['discard']],
-  ['closes before its frontend has started', ['attached', 'closed', 'activated'], ['discard', 'replace']],
-])('a link that %s', (_name, events, effects) => {
-  expect(run(...events)).toEqual(effects)
-})
+it('a link goes from its start to its end', () =>
+  rows<[string, LinkEvent[], string[]]>(
+    [
+      [
+        'closes after another link replaced it',
+        ['attached', 'activated', 'dropped', 'closed'],
+        ['connect', 'linger', 'release'],
+      ],
+      [
+        'closes while its frontend restarts',
+        ['attached', 'activated', 'closed', 'dropped', 'expired'],
+        ['connect', 'wait', 'release'],
+      ],
+      [
+        'is taken after its frontend has stopped',
+        ['dropped', 'attached', 'activated', 'closed'],
+        ['discard', 'release'],
+      ],
+      ['is rejected after its frontend has stopped', ['dropped', 'rejected'], ['discard']],
+      ['closes before its frontend has started', ['attached', 'closed', 'activated'], ['discard', 'replace']],
+    ],
+    (_name, events, effects) => expect(run(...events)).toEqual(effects),
+  ))
 
 it('handles an event that an effect sends', () => {
   const effects: string[] = []

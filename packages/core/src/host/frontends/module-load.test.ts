@@ -1,28 +1,33 @@
 // The wait for a module, in a thread that is busy itself.
 import { MessageChannel } from 'node:worker_threads'
 import { expect, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { ModuleLoad } from './module-load.js'
 
 const block = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
-test.each([
-  ['a module that was evaluated in time is not late', true, 'loaded'],
-  ['a module that was not evaluated in time is late', false, 'Timeout'],
-])('%s when this thread was busy', async (_what, isLoaded, outcome) => {
-  const load = new ModuleLoad(true)
-  const { port1, port2 } = new MessageChannel()
-  port1.on('message', () => load.reach('loaded'))
-  // The event loop begins with its timers next.
-  await new Promise(setImmediate)
-  const waiting = load.wait('main', 20)
-  if (isLoaded) port2.postMessage('loaded')
-  block(50)
-  expect(
-    await waiting.then(
-      () => 'loaded',
-      ({ reason }: { reason: string }) => reason,
-    ),
-  ).toBe(outcome)
-  load.reach('synchronized')
-  port1.close()
-})
+test('a module is late only if it was not evaluated in time, although this thread was busy', () =>
+  rows(
+    [
+      ['a module that was evaluated in time is not late', true, 'loaded'],
+      ['a module that was not evaluated in time is late', false, 'Timeout'],
+    ],
+    async (_what, isLoaded, outcome) => {
+      const load = new ModuleLoad(true)
+      const { port1, port2 } = new MessageChannel()
+      port1.on('message', () => load.reach('loaded'))
+      // The event loop begins with its timers next.
+      await new Promise(setImmediate)
+      const waiting = load.wait('main', 20)
+      if (isLoaded) port2.postMessage('loaded')
+      block(50)
+      expect(
+        await waiting.then(
+          () => 'loaded',
+          ({ reason }: { reason: string }) => reason,
+        ),
+      ).toBe(outcome)
+      load.reach('synchronized')
+      port1.close()
+    },
+  ))

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { writeProject } from '../../../test/support/project.js'
 import { createHostLog } from '../reporting/log.js'
 import { SharedThreads } from '../workers/shared-threads.js'
@@ -13,26 +14,31 @@ afterAll(() => threads.close())
 const inProcess = { kind: 'process' } as const
 const resolve = (options: FrontendOptions) => resolveFrontend('bus.open', 'main', options, { codec: 'json', threads })
 
-test.each<FrontendOptions>([
-  { link: 'port' },
-  { link: 'port', sandbox: 'permission' },
-  { link: 'port', sandbox: 'quickjs' },
-  { link: 'port', sandbox: inProcess },
-])('a frontend in a sandbox cannot have a port: %j', async options => {
-  await expect(resolve(options)).rejects.toThrow(
-    /^bus\.open: link must not be "port" for a frontend in a sandbox: .*"none"/,
-  )
-})
+test('a frontend in a sandbox cannot have a port', () =>
+  rows<FrontendOptions>(
+    [
+      { link: 'port' },
+      { link: 'port', sandbox: 'permission' },
+      { link: 'port', sandbox: 'quickjs' },
+      { link: 'port', sandbox: inProcess },
+    ],
+    async options =>
+      expect(resolve(options)).rejects.toThrow(
+        /^bus\.open: link must not be "port" for a frontend in a sandbox: .*"none"/,
+      ),
+  ))
 
-test.each<FrontendOptions>([
-  { link: 'port', sandbox: 'none' },
-  { link: 'ring' },
-  { link: 'ring', sandbox: inProcess },
-  { sandbox: 'none' },
-  {},
-])('accepts %j', async options => {
-  expect((await resolve(options)).link).toBe(options.link ?? 'auto')
-})
+test('accepts the links that a sandbox allows', () =>
+  rows<FrontendOptions>(
+    [
+      { link: 'port', sandbox: 'none' },
+      { link: 'ring' },
+      { link: 'ring', sandbox: inProcess },
+      { sandbox: 'none' },
+      {},
+    ],
+    async options => expect((await resolve(options)).link).toBe(options.link ?? 'auto'),
+  ))
 
 const resolveBus = (options: Partial<BusOptions>) => resolveOptions({ core: module, ...options })
 
@@ -73,26 +79,30 @@ test('without `isolation` there is no gate, and `{}` is a gate without a hook', 
   expect(isolation).toMatchObject({ dir: undefined, gates: 'each', hookTimeout: 1000, legacyMessages: false })
 })
 
-test.each([0, 65, 1.5, 'all', null])('refuses %j gates', async gates => {
-  const text = 'createBus: isolation.gates must be "each" or a whole number, from 1 to 64'
-  await expect(resolveBus({ isolation: { gates: gates as number } })).rejects.toThrow(text)
-})
+test('refuses a wrong number of gates', () =>
+  rows([0, 65, 1.5, 'all', null], async gates => {
+    const text = 'createBus: isolation.gates must be "each" or a whole number, from 1 to 64'
+    await expect(resolveBus({ isolation: { gates: gates as number } })).rejects.toThrow(text)
+  }))
 
-test.each<[Partial<BusOptions>, string]>([
-  [
-    { isolation: { dir }, app: { security: { pattern: { use: 'brownfield' } } } },
-    'createBus: isolation and app.security.pattern were both given',
-  ],
-  [
-    { capabilities: [main], app: { security: { capabilities: [] } } },
-    'createBus: capabilities and app.security.capabilities were both given',
-  ],
-])('refuses both forms of one setting: %j', async (options, text) => {
-  await expect(resolveBus(options)).rejects.toMatchObject({
-    reason: 'InvalidParams',
-    message: expect.stringContaining(text),
-  })
-})
+test('refuses both forms of one setting', () =>
+  rows<[Partial<BusOptions>, string]>(
+    [
+      [
+        { isolation: { dir }, app: { security: { pattern: { use: 'brownfield' } } } },
+        'createBus: isolation and app.security.pattern were both given',
+      ],
+      [
+        { capabilities: [main], app: { security: { capabilities: [] } } },
+        'createBus: capabilities and app.security.capabilities were both given',
+      ],
+    ],
+    async (options, text) =>
+      expect(resolveBus(options)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(text),
+      }),
+  ))
 
 test('accepts one setting in each form', async () => {
   const app: BusOptions['app'] = { security: { capabilities: [main] } }

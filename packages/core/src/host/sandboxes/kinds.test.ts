@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { sandboxSchema } from './kinds.js'
 
 const sources = new URL('../../', import.meta.url)
@@ -22,14 +23,16 @@ function findMentions(source: string): string[] {
   return code.split('\n').filter(line => MENTIONS.some(mention => mention.test(line)))
 }
 
-test.each([
-  "if (config.sandbox.kind !== 'none') return",
-  "    case 'process':",
-  'const hasRelay = isProcess(sandbox)',
-  'const text = \'Use sandbox: "permission"\'',
-])('finds the kind in: %s', line => {
-  expect(findMentions(line)).toEqual([line])
-})
+test('finds mentions of a kind', () =>
+  rows(
+    [
+      "if (config.sandbox.kind !== 'none') return",
+      "    case 'process':",
+      'const hasRelay = isProcess(sandbox)',
+      'const text = \'Use sandbox: "permission"\'',
+    ],
+    line => expect(findMentions(line)).toEqual([line]),
+  ))
 
 test('no other file of core names a kind', () => {
   const mentions = readdirSync(sources, { recursive: true, encoding: 'utf8' })
@@ -39,13 +42,15 @@ test('no other file of core names a kind', () => {
   expect(kinds).toEqual(['none', 'permission', 'process', 'quickjs'])
 })
 
-test.each([
-  ['sand', '"none", "permission", "process", "quickjs" or { kind, … }'],
-  [{ kind: 'sand' }, '"permission", "process" or "quickjs"'],
-  [{ kind: 'none' }, '"permission", "process" or "quickjs"'],
-  [{ kind: 'quickjs', process: 1 }, 'true or false'],
-  ['ses', '"quickjs", which has taken the place of "ses"'],
-  [{ kind: 'ses', group: 'a' }, '"quickjs", which has taken the place of "ses"'],
-])('names the kinds that there are for %j', (sandbox, message) => {
-  expect(v.safeParse(sandboxSchema, sandbox).issues?.[0].message).toBe(message)
-})
+test('names the kinds that there are', () =>
+  rows(
+    [
+      ['sand', '"none", "permission", "process", "quickjs" or { kind, … }'],
+      [{ kind: 'sand' }, '"permission", "process" or "quickjs"'],
+      [{ kind: 'none' }, '"permission", "process" or "quickjs"'],
+      [{ kind: 'quickjs', process: 1 }, 'true or false'],
+      ['ses', '"quickjs", which has taken the place of "ses"'],
+      [{ kind: 'ses', group: 'a' }, '"quickjs", which has taken the place of "ses"'],
+    ],
+    (sandbox, message) => expect(v.safeParse(sandboxSchema, sandbox).issues?.[0].message).toBe(message),
+  ))

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { createHostLog } from '../reporting/log.js'
 import { SharedThreads, type ThreadGroup } from './shared-threads.js'
 import type { ThreadMember } from './thread-member.js'
@@ -135,13 +136,14 @@ test('a terminated member exits, and the others go on', async () => {
   expect(second.errors).toEqual([])
 })
 
-test.each(['broken', 'rejects'])('a member that cannot start fails alone (%s)', async data => {
-  const other = open('other')
-  const failing = open('failing', { data })
-  expect(await failing.exited).toBe(1)
-  expect(failing.errors).toEqual(['cannot start'])
-  await expectAnswer(other)
-})
+test('a member that cannot start fails alone', () =>
+  rows(['broken', 'rejects'], async data => {
+    const other = open('other')
+    const failing = open('failing', { data })
+    expect(await failing.exited).toBe(1)
+    expect(failing.errors).toEqual(['cannot start'])
+    await expectAnswer(other)
+  }))
 
 test('an uncaught error of the thread fails all members, after their last messages', async () => {
   const [first, second] = [open('first'), open('second')]

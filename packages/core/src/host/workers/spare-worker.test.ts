@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { SpareWorker } from './spare-worker.js'
 
 const spawn = (source: string): Worker => new Worker(source, { eval: true })
@@ -25,15 +26,19 @@ test('is terminated by discard unless it was taken', async () => {
   expect(spare.take()).toBeUndefined()
 })
 
-test.each([
-  ['throws an error', "throw new Error('no')", 'error'],
-  ['exits', 'process.exit(3)', 'exit'],
-])('cannot be taken once it %s', async (_name, source, event) => {
-  const worker = spawn(source)
-  const spare = new SpareWorker(() => worker)
-  await once(worker, event).catch(() => {})
-  expect(spare.take()).toBeUndefined()
-})
+test('cannot be taken once it has ended', () =>
+  rows(
+    [
+      ['throws an error', "throw new Error('no')", 'error'],
+      ['exits', 'process.exit(3)', 'exit'],
+    ],
+    async (_name, source, event) => {
+      const worker = spawn(source)
+      const spare = new SpareWorker(() => worker)
+      await once(worker, event).catch(() => {})
+      expect(spare.take()).toBeUndefined()
+    },
+  ))
 
 test('is absent if it cannot be spawned', () => {
   const spare = new SpareWorker(() => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { explainSyntax } from './syntax-errors.js'
 
 let directory: string
@@ -66,16 +67,23 @@ test('names the module that was loaded in production, and starts no process', as
   expect(error.stack).toBe(`${unknownPlace()}\n${stack}`)
 })
 
-test.each([
-  ['that the code of a module throws', 'SyntaxError: no\n    at JSON.parse (<anonymous>)\n    at file:///main.mjs:1:6'],
-  ['that is the cause of another', 'Error: no\n    at file:///main.mjs:1:6\n[cause]: SyntaxError: bad JSON'],
-])('leaves a syntax error %s as it is', async (_, stack) => {
-  setDevelopment(false)
-  onTestFinished(() => setDevelopment(true))
-  const error = Object.assign(new Error('no'), { stack })
-  await explainSyntax(error, await writeModules(), never)
-  expect([error.message, error.stack]).toEqual(['no', stack])
-})
+test('leaves a syntax error that is not of the code itself as it is', () =>
+  rows(
+    [
+      [
+        'that the code of a module throws',
+        'SyntaxError: no\n    at JSON.parse (<anonymous>)\n    at file:///main.mjs:1:6',
+      ],
+      ['that is the cause of another', 'Error: no\n    at file:///main.mjs:1:6\n[cause]: SyntaxError: bad JSON'],
+    ],
+    async (_, stack) => {
+      setDevelopment(false)
+      onTestFinished(() => setDevelopment(true))
+      const error = Object.assign(new Error('no'), { stack })
+      await explainSyntax(error, await writeModules(), never)
+      expect([error.message, error.stack]).toEqual(['no', stack])
+    },
+  ))
 
 test('leaves other errors, and other modules than files, as they are', async () => {
   const module = await writeModules()

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
+import { rows } from '../../../../../../../scripts/testing.js'
 import { createCgroup, readReachedLimit } from './cgroup.js'
 
 const roots: string[] = []
@@ -91,17 +92,22 @@ test('those of hosts that were killed are removed', () => {
   expect([abandoned, used].map(existsSync)).toEqual([false, true])
 })
 
-test.each([
-  [
-    { 'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n', 'memory.limit_in_bytes': '67108864\n' },
-    'memory',
-    64,
-  ],
-  [{ 'memory.events': 'low 0\nmax 9\noom 1\noom_kill 1\n', 'memory.max': '67108864\n' }, 'memory', 64],
-  [{ 'pids.events': 'max 3\n', 'pids.max': '20\n' }, 'pids', 20],
-] as const)('reads the limit that was reached: %j', (files, limit, max) => {
-  expect(readReachedLimit([createRoot(files)])).toEqual({ limit, max })
-})
+test('reads the limit that was reached', () =>
+  rows(
+    [
+      [
+        {
+          'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
+          'memory.limit_in_bytes': '67108864\n',
+        },
+        'memory',
+        64,
+      ],
+      [{ 'memory.events': 'low 0\nmax 9\noom 1\noom_kill 1\n', 'memory.max': '67108864\n' }, 'memory', 64],
+      [{ 'pids.events': 'max 3\n', 'pids.max': '20\n' }, 'pids', 20],
+    ] as const,
+    (files, limit, max) => expect(readReachedLimit([createRoot(files)])).toEqual({ limit, max }),
+  ))
 
 test('a limit that was not reached is not reported', () => {
   const root = createRoot({ 'memory.events': 'max 9\noom_kill 0\n', 'pids.events': 'max 0\n' })

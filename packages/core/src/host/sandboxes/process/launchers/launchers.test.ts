@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { rows } from '../../../../../../../scripts/testing.js'
 import { bubblewrap } from './bubblewrap.js'
 import { landlock } from './landlock.js'
 import { type LaunchInfo, LauncherUnavailable } from './launcher.js'
@@ -23,23 +24,29 @@ test.runIf(!isLinux)('both need Linux', () => {
   for (const create of [bubblewrap, landlock]) expect(create).toThrow(LauncherUnavailable)
 })
 
-test.each([
-  [{ memry: 5 }, 'unknown option "memry". Use memory, cpus, pids'],
-  [{ memory: '256' }, 'memory must be MiB, more than 0'],
-  [{ memory: Number.NaN }, 'memory must be MiB, more than 0'],
-  [{ pids: 1.5 }, 'pids must be a whole number of processes and threads, from 1'],
-  [{ cpus: 0 }, 'cpus must be a number of CPU cores, from 0.01'],
-])('both refuse %j', (options, message) => {
-  for (const create of [bubblewrap, landlock]) expect(() => create(options as object)).toThrow(message)
-})
+test('both refuse wrong limits', () =>
+  rows(
+    [
+      [{ memry: 5 }, 'unknown option "memry". Use memory, cpus, pids'],
+      [{ memory: '256' }, 'memory must be MiB, more than 0'],
+      [{ memory: Number.NaN }, 'memory must be MiB, more than 0'],
+      [{ pids: 1.5 }, 'pids must be a whole number of processes and threads, from 1'],
+      [{ cpus: 0 }, 'cpus must be a number of CPU cores, from 0.01'],
+    ],
+    (options, message) => {
+      for (const create of [bubblewrap, landlock]) expect(() => create(options as object)).toThrow(message)
+    },
+  ))
 
-test.each([
-  [{ uid: 'root' }, 'uid must be the number of a user'],
-  [{ tmp: -1 }, 'tmp must be MiB, more than 0'],
-  [{ bwrap: '' }, 'bwrap must be the path of a program'],
-])('bubblewrap refuses %j', (options, message) => {
-  expect(() => bubblewrap(options as object)).toThrow(message)
-})
+test('bubblewrap refuses wrong options of its own', () =>
+  rows(
+    [
+      [{ uid: 'root' }, 'uid must be the number of a user'],
+      [{ tmp: -1 }, 'tmp must be MiB, more than 0'],
+      [{ bwrap: '' }, 'bwrap must be the path of a program'],
+    ],
+    (options, message) => expect(() => bubblewrap(options as object)).toThrow(message),
+  ))
 
 describe.runIf(isLinux)('bubblewrap', () => {
   test('is unavailable without its program', () => {

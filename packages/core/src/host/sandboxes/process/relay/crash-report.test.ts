@@ -1,18 +1,17 @@
 import { expect, test } from 'vitest'
+import { rows } from '../../../../../../../scripts/testing.js'
 import { CrashReport } from './crash-report.js'
 
 const withhold = (report: CrashReport, text: string): string => report.withhold(Buffer.from(text)).toString()
 
-test.each(['<--- Last few GCs --->\n', 'FATAL ERROR: Reached heap limit', '#\n# Fatal process out of memory'])(
-  'withholds a report from its first line on: %j',
-  first => {
+test('withholds a report from its first line on', () =>
+  rows(['<--- Last few GCs --->\n', 'FATAL ERROR: Reached heap limit', '#\n# Fatal process out of memory'], first => {
     const report = new CrashReport()
     expect(withhold(report, 'é\n')).toBe('é\n')
     expect(withhold(report, `é\n${first}`)).toBe('é\n')
     expect(withhold(report, ' 1: 0xb6d560 node::Abort()\n')).toBe('')
     expect(report.withheld.toString()).toBe(`${first} 1: 0xb6d560 node::Abort()\n`)
-  },
-)
+  }))
 
 test('passes the words of a report within a line', () => {
   expect(withhold(new CrashReport(), 'a FATAL ERROR: no\n')).toBe('a FATAL ERROR: no\n')

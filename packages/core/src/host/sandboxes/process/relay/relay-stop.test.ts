@@ -5,6 +5,7 @@ import { StreamLink } from '@sallyport/protocol/internal/link'
 import type { LifecycleState } from '@sallyport/protocol/internal/contract'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
+import { rows } from '../../../../../../../scripts/testing.js'
 import type { Child } from './child.js'
 import { runRelay } from './run-relay.js'
 
@@ -104,20 +105,24 @@ test('the time of the close comes first', async () => {
   await end()
 })
 
-test.each([
-  ['that has answered', ['ready', 'draining'], 1],
-  ['that has not started', ['booting'], 1],
-  ['that waits for a core', ['ready'], 0.05],
-  ['that waits for something', ['ready'], 0],
-] as const)('a process %s has 250 ms', async (_what, states, share) => {
-  const { stop, kill, run, end } = await start(...states)
-  stop()
-  run(249, share)
-  expect(kill).not.toHaveBeenCalled()
-  run(1, share)
-  expect(kill).toHaveBeenCalledOnce()
-  await end()
-})
+test('a process that computes little or nothing has 250 ms', () =>
+  rows(
+    [
+      ['that has answered', ['ready', 'draining'], 1],
+      ['that has not started', ['booting'], 1],
+      ['that waits for a core', ['ready'], 0.05],
+      ['that waits for something', ['ready'], 0],
+    ] as const,
+    async (_what, states, share) => {
+      const { stop, kill, run, end } = await start(...states)
+      stop()
+      run(249, share)
+      expect(kill).not.toHaveBeenCalled()
+      run(1, share)
+      expect(kill).toHaveBeenCalledOnce()
+      await end()
+    },
+  ))
 
 test('a process that answers in time is not killed', async () => {
   const { stop, report, kill, run, end } = await start('ready')
@@ -130,30 +135,29 @@ test('a process that answers in time is not killed', async () => {
   expect(kill).not.toHaveBeenCalled()
 })
 
-test.each(['SIGABRT', 'SIGKILL'] as const)(
-  'a process that %s has ended says so, although it was asked to stop before its exit is known',
-  async signal => {
+test('a process that a signal has ended says so, although it was asked to stop before its exit is known', () =>
+  rows(['SIGABRT', 'SIGKILL'] as const, async signal => {
     const { stop, end } = await start('ready')
     stop()
     expect(await end(signal)).toMatchObject({
       state: 'failed',
       error: { message: expect.stringContaining(signal) as string },
     })
-  },
-)
+  }))
 
-test.each([
-  ['stopped', ['ready'], { type: 'state', state: 'stopped' }],
-  ['nothing of a spare, whose code has not begun', [], undefined],
-] as const)(
-  'the relay reports %s of a process that it kills because it was asked to stop',
-  async (_what, states, last) => {
-    const { stop, run, end } = await start(...states)
-    stop()
-    run(250)
-    expect(await end()).toEqual(last)
-  },
-)
+test('the relay reports the stop of a process that it kills because it was asked to, but not of a spare', () =>
+  rows(
+    [
+      ['stopped', ['ready'], { type: 'state', state: 'stopped' }],
+      ['nothing of a spare, whose code has not begun', [], undefined],
+    ] as const,
+    async (_what, states, last) => {
+      const { stop, run, end } = await start(...states)
+      stop()
+      run(250)
+      expect(await end()).toEqual(last)
+    },
+  ))
 
 test('a process that is asked to stop, and that a service manager ends with its host, has not failed', async () => {
   const { stop, end } = await start('ready')

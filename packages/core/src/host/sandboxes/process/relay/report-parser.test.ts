@@ -5,6 +5,7 @@ import {
   SNAPSHOT_PART_BYTES,
 } from '@sallyport/protocol/internal/wire'
 import { expect, test } from 'vitest'
+import { rows } from '../../../../../../../scripts/testing.js'
 import { createReportParser } from './report-parser.js'
 
 const report = (content: object): ReceivedFrame => ({ kind: FRAME_KIND.json, body: JSON.stringify(content) })
@@ -42,13 +43,11 @@ test('refuses a part after a short one', () => {
   expect([parse(part(SNAPSHOT_PART_BYTES - 1)), parse(part(1))]).toEqual(['part', undefined])
 })
 
-test.each([[undefined], [[]], ['a'], [[1]], [['x'.repeat(65)]], [Array.from({ length: 20_000 }, () => 'a')]])(
-  'refuses a snapshot without tokens: %#',
-  tokens => {
+test('refuses a snapshot without tokens', () =>
+  rows([[undefined], [[]], ['a'], [[1]], [['x'.repeat(65)]], [Array.from({ length: 20_000 }, () => 'a')]], tokens => {
     const parse = createReadyParser()
     parse(part(1))
     expect(parse(report({ type: 'suspended', tokens }))).toBeUndefined()
-  },
-)
+  }))
 
 test('refuses an interruption without a snapshot', () => expect(createReadyParser()(suspended)).toBeUndefined())

@@ -5,6 +5,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { createLinkEndpoints, openLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import { afterEach, expect, test, vi } from 'vitest'
+import { rows } from '../../../../../../../scripts/testing.js'
 import { runScript } from './run-script.js'
 import { ScriptHost } from './script-host.js'
 
@@ -54,16 +55,14 @@ function start() {
   return { control: process.open(ids.control), link: process.open(ids.link), end }
 }
 
-test.each(['control', 'link'] as const)(
-  'a process that is killed within a frame violates no protocol: %s',
-  async name => {
+test('a process that is killed within a frame violates no protocol', () =>
+  rows(['control', 'link'] as const, async name => {
     const { end, ...streams } = start()
     // The header of a frame of 100 bytes.
     streams[name].write(Buffer.from([100, 0, 0, 0, 1]))
     await new Promise(setImmediate)
     await end(() => {})
-  },
-)
+  }))
 
 test('a process that takes long to exit says itself why', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
