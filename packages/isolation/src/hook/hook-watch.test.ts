@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { createHookWatch, createMemoryCheck, MAX_HEAP, MAX_OUTSIDE, type MemoryUsage } from './hook-watch.js'
 
 function checkUsage(usage: MemoryUsage) {
@@ -11,19 +12,23 @@ function checkUsage(usage: MemoryUsage) {
   return { reports, countReads: () => reads, run: (count: number) => Array.from({ length: count }, check) }
 }
 
-test.each([
-  ['the heap is full', { used_heap_size: MAX_HEAP, external_memory: 0 }, ['768 MiB']],
-  [
-    'there are too many bytes outside of the heap',
-    { used_heap_size: 1, external_memory: MAX_OUTSIDE },
-    ['2048 MiB of bytes'],
-  ],
-  ['both are below their limits', { used_heap_size: MAX_HEAP - 1, external_memory: MAX_OUTSIDE - 1 }, []],
-])('the memory check reports a limit once when %s', (_what, usage, expected) => {
-  const { reports, run } = checkUsage(usage)
-  run(1000)
-  expect(reports).toEqual(expected)
-})
+test('the memory check reports a limit that was reached, once', () =>
+  rows(
+    [
+      ['the heap is full', { used_heap_size: MAX_HEAP, external_memory: 0 }, ['768 MiB']],
+      [
+        'there are too many bytes outside of the heap',
+        { used_heap_size: 1, external_memory: MAX_OUTSIDE },
+        ['2048 MiB of bytes'],
+      ],
+      ['both are below their limits', { used_heap_size: MAX_HEAP - 1, external_memory: MAX_OUTSIDE - 1 }, []],
+    ],
+    (_what, usage, expected) => {
+      const { reports, run } = checkUsage(usage)
+      run(1000)
+      expect(reports).toEqual(expected)
+    },
+  ))
 
 test('the memory check reads the usage every few runs, and after a long run', async () => {
   const { countReads, run } = checkUsage({ used_heap_size: 1 })
