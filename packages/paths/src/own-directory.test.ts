@@ -1,14 +1,19 @@
 import { expect, test } from 'vitest'
+import { rows } from '../../../scripts/testing.js'
 import { getOwnName, getOwnRest } from './own-directory.js'
 
-test.each([
-  ['acme-x', 'acme-x'],
-  ['a/b', 'a%2Fb'],
-  ['a:b_c', 'a%3Ab_c'],
-  ['Main', '%4Dain'],
-  ['con', '%63on'],
-  ['node_modules', '%6Eode_modules'],
-])('the directory of %s is %s', (label, name) => expect(getOwnName(label)).toBe(name))
+test('the directory of a label has its name, escaped', () =>
+  rows(
+    [
+      ['acme-x', 'acme-x'],
+      ['a/b', 'a%2Fb'],
+      ['a:b_c', 'a%3Ab_c'],
+      ['Main', '%4Dain'],
+      ['con', '%63on'],
+      ['node_modules', '%6Eode_modules'],
+    ],
+    (label, name) => expect(getOwnName(label)).toBe(name),
+  ))
 
 test('labels that differ have directories that differ, even where names have no case', () => {
   const labels = [
@@ -27,10 +32,14 @@ test('labels that differ have directories that differ, even where names have no 
   for (const label of labels) expect(getOwnName(label).length).toBeLessThan(256)
 })
 
-test.each([
-  ['$OWN', ''],
-  ['$OWN/**', '/**'],
-  ['$OWNER/**', undefined],
-  ['/$OWN', undefined],
-  [{ path: '$OWN' }, undefined],
-])('the rest of %j is %j', (pattern, rest) => expect(getOwnRest(pattern)).toBe(rest))
+test('the rest of a pattern is what follows $OWN', () =>
+  rows(
+    [
+      ['$OWN', ''],
+      ['$OWN/**', '/**'],
+      ['$OWNER/**', undefined],
+      ['/$OWN', undefined],
+      [{ path: '$OWN' }, undefined],
+    ],
+    (pattern, rest) => expect(getOwnRest(pattern)).toBe(rest),
+  ))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { rows } from '../../../scripts/testing.js'
 import type { PathResolver } from './directories.js'
 import { getPathRules } from './path-rules.js'
 import { toAbsolutePath } from './resolve.js'
@@ -18,49 +19,51 @@ const createScope = (rules = windows!, allow: string[], deny: string[] = []): Pa
   new PathScope({ allow, deny }, resolver, { requireLiteralLeadingDot: false, rules })
 
 describe('on Windows', () => {
-  test.each(['C:\\a\\b.txt', 'C:/a/b.txt', 'C:\\a\\.\\b.txt', 'C:\\\\a\\b.txt'])('%j is a path', path => {
-    expect(create()(path)).toBe('C:\\a\\b.txt')
-  })
+  test('slashes and dots of a path are normalized', () =>
+    rows(['C:\\a\\b.txt', 'C:/a/b.txt', 'C:\\a\\.\\b.txt', 'C:\\\\a\\b.txt'], path =>
+      expect(create()(path)).toBe('C:\\a\\b.txt'),
+    ))
 
-  test.each([
-    ['CON', 'EINVAL'],
-    ['C:\\a\\nul', 'EINVAL'],
-    ['C:\\a\\NUL.txt', 'EINVAL'],
-    ['C:\\aux\\b', 'EINVAL'],
-    ['C:\\a\\com1', 'EINVAL'],
-    ['C:\\a\\LPT9.x.y', 'EINVAL'],
-    ['C:\\a\\com¹', 'EINVAL'],
-    ['C:\\a\\lpt².txt', 'EINVAL'],
-    ['C:\\a\\CONIN$', 'EINVAL'],
-    ['C:\\a\\conout$.txt', 'EINVAL'],
-    ['C:\\a\\con .txt', 'EINVAL'],
-    ['C:\\a.txt::$DATA', 'EINVAL'],
-    ['C:\\a.txt:stream', 'EINVAL'],
-    ['C:x', 'EINVAL'],
-    ['C:\\a.', 'EINVAL'],
-    ['C:\\a ', 'EINVAL'],
-    ['C:\\a. .\\b', 'EINVAL'],
-    ['C:\\a*', 'EINVAL'],
-    ['\\\\?\\C:\\a', 'EINVAL'],
-    ['\\\\.\\C:\\a', 'EINVAL'],
-    ['\\\\?\\UNC\\host\\share\\a', 'EINVAL'],
-    ['//./pipe/x', 'EINVAL'],
-    ['\\\\other\\share\\a', 'EACCES'],
-    ['x'.repeat(40_000), 'ENAMETOOLONG'],
-  ])('%j is refused with %s', (path, code) => {
-    expect(() => create()(path)).toThrow(expect.objectContaining({ code }))
-  })
+  test('devices, streams and other special names are refused', () =>
+    rows(
+      [
+        ['CON', 'EINVAL'],
+        ['C:\\a\\nul', 'EINVAL'],
+        ['C:\\a\\NUL.txt', 'EINVAL'],
+        ['C:\\aux\\b', 'EINVAL'],
+        ['C:\\a\\com1', 'EINVAL'],
+        ['C:\\a\\LPT9.x.y', 'EINVAL'],
+        ['C:\\a\\com¹', 'EINVAL'],
+        ['C:\\a\\lpt².txt', 'EINVAL'],
+        ['C:\\a\\CONIN$', 'EINVAL'],
+        ['C:\\a\\conout$.txt', 'EINVAL'],
+        ['C:\\a\\con .txt', 'EINVAL'],
+        ['C:\\a.txt::$DATA', 'EINVAL'],
+        ['C:\\a.txt:stream', 'EINVAL'],
+        ['C:x', 'EINVAL'],
+        ['C:\\a.', 'EINVAL'],
+        ['C:\\a ', 'EINVAL'],
+        ['C:\\a. .\\b', 'EINVAL'],
+        ['C:\\a*', 'EINVAL'],
+        ['\\\\?\\C:\\a', 'EINVAL'],
+        ['\\\\.\\C:\\a', 'EINVAL'],
+        ['\\\\?\\UNC\\host\\share\\a', 'EINVAL'],
+        ['//./pipe/x', 'EINVAL'],
+        ['\\\\other\\share\\a', 'EACCES'],
+        ['x'.repeat(40_000), 'ENAMETOOLONG'],
+      ],
+      (path, code) => expect(() => create()(path)).toThrow(expect.objectContaining({ code })),
+    ))
 
-  test.each(['C:\\a\\console', 'C:\\a\\com10', 'C:\\a\\nul-x', 'C:\\a\\.b', 'C:\\.env'])(
-    '%j is an ordinary path',
-    path => {
-      expect(create()(path)).toBe(path)
-    },
-  )
+  test('names like special ones are ordinary paths', () =>
+    rows(['C:\\a\\console', 'C:\\a\\com10', 'C:\\a\\nul-x', 'C:\\a\\.b', 'C:\\.env'], path =>
+      expect(create()(path)).toBe(path),
+    ))
 
-  test.each(['..\\x', 'C:\\a\\..\\x', 'a/../x'])('%j is refused, because of its dots', path => {
-    expect(() => create()(path)).toThrow('cannot traverse directory')
-  })
+  test('a path that leads up is refused', () =>
+    rows(['..\\x', 'C:\\a\\..\\x', 'a/../x'], path =>
+      expect(() => create()(path)).toThrow('cannot traverse directory'),
+    ))
 
   test('a share that the scope names can be used', () => {
     expect(create()('\\\\host\\share\\a')).toBe('\\\\host\\share\\a')
@@ -97,7 +100,6 @@ describe('on Linux', () => {
     expect([scope.isAllowed('/A/b'), scope.isDenied('/a/private/b')]).toEqual([false, true])
   })
 
-  test.each(['/a/nul', '/a/b:c', '/a/b.', '/a/b\\c'])('%j is an ordinary path', path => {
-    expect(create(linux)(path)).toBe(path)
-  })
+  test('names like special ones are ordinary paths', () =>
+    rows(['/a/nul', '/a/b:c', '/a/b.', '/a/b\\c'], path => expect(create(linux)(path)).toBe(path)))
 })
