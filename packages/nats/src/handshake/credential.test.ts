@@ -2,6 +2,7 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { FREE_LABEL_RULE } from '@sallyport/protocol/internal/message'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import {
   createBusSecret,
   type CredentialOptions,
@@ -15,11 +16,12 @@ const secret = createBusSecret()
 const issue = (options: unknown): string => issueCredential(secret, options as CredentialOptions)
 
 describe('issueCredential', () => {
-  it.each(['main', 'a', 'x'.repeat(200), 'team/worker-1:a_b'])('returns a credential for the label %s', label => {
-    const expires = new Date(Date.now() + 1000)
-    expect(readCredential(issue({ label }))).toMatchObject({ label, expires: 0 })
-    expect(readCredential(issue({ label, expires }))).toMatchObject({ label, expires: expires.getTime() })
-  })
+  it('returns a credential for a label', () =>
+    rows(['main', 'a', 'x'.repeat(200), 'team/worker-1:a_b'], label => {
+      const expires = new Date(Date.now() + 1000)
+      expect(readCredential(issue({ label }))).toMatchObject({ label, expires: 0 })
+      expect(readCredential(issue({ label, expires }))).toMatchObject({ label, expires: expires.getTime() })
+    }))
 
   it('returns a different credential and a different random id each time', () => {
     const all = Array.from({ length: 20 }, () => issue({ label: 'main' }))
@@ -28,22 +30,25 @@ describe('issueCredential', () => {
     expect(ids.every(id => /^[0-9a-f]{32}$/.test(id))).toBe(true)
   })
 
-  it.each([
-    [undefined, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
-    [{ label: 'a b' }, 'label must be a label of letters, digits, "-", "/", ":" and "_", such as "a-b"'],
-    [
-      { label: 'x'.repeat(201) },
-      `label must be a label of letters, digits, "-", "/", ":" and "_", such as "${'x'.repeat(200)}"`,
-    ],
-    [{ label: 'core' }, `label must be ${FREE_LABEL_RULE}`],
-    [{ label: 'constructor' }, `label must be ${FREE_LABEL_RULE}`],
-    [{ label: 'main', expires: 5 }, 'expires must be a Date in the future'],
-    [{ label: 'main', expires: new Date(NaN) }, 'expires must be a Date in the future'],
-    [{ label: 'main', expires: new Date(0) }, 'expires must be a Date in the future'],
-    [{ label: 'main', expire: new Date() }, 'unknown option "expire"'],
-  ])('rejects the options %o', (options, text) => {
-    expect(() => issue(options)).toThrow(new BusError('InvalidParams', `issueCredential: ${text}`))
-  })
+  it('rejects wrong options', () =>
+    rows(
+      [
+        [undefined, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
+        [{ label: 'a b' }, 'label must be a label of letters, digits, "-", "/", ":" and "_", such as "a-b"'],
+        [
+          { label: 'x'.repeat(201) },
+          `label must be a label of letters, digits, "-", "/", ":" and "_", such as "${'x'.repeat(200)}"`,
+        ],
+        [{ label: 'core' }, `label must be ${FREE_LABEL_RULE}`],
+        [{ label: 'constructor' }, `label must be ${FREE_LABEL_RULE}`],
+        [{ label: 'main', expires: 5 }, 'expires must be a Date in the future'],
+        [{ label: 'main', expires: new Date(NaN) }, 'expires must be a Date in the future'],
+        [{ label: 'main', expires: new Date(0) }, 'expires must be a Date in the future'],
+        [{ label: 'main', expire: new Date() }, 'unknown option "expire"'],
+      ],
+      (options, text) =>
+        expect(() => issue(options)).toThrow(new BusError('InvalidParams', `issueCredential: ${text}`)),
+    ))
 })
 
 describe('a credential', () => {
@@ -67,9 +72,10 @@ describe('a credential', () => {
     }
   })
 
-  it.each([undefined, null, 5, '', 'sallyport1.', `sallyport2.${'A'.repeat(90)}`, secret])('cannot be %o', value => {
-    expect(() => getCredentialId(value as string)).toThrow('Invalid credential')
-  })
+  it('cannot be anything else', () =>
+    rows([undefined, null, 5, '', 'sallyport1.', `sallyport2.${'A'.repeat(90)}`, secret], value =>
+      expect(() => getCredentialId(value as string)).toThrow('Invalid credential'),
+    ))
 
   it('is invalid with white space around it', () => {
     const credential = issue({ label: 'main' })
@@ -84,25 +90,30 @@ describe('the secret of a bus', () => {
     expect(readBusSecret(Buffer.alloc(64, 0xfe).toString('base64url')).byteLength).toBe(64)
   })
 
-  it.each([
-    undefined,
-    5,
-    '',
-    'secret',
-    'x'.repeat(42),
-    `${secret}=`,
-    ` ${secret}`,
-    Buffer.alloc(32, 0xfe).toString('base64'),
-  ])('cannot be %o, which the error does not repeat', value => {
-    let error: unknown
-    try {
-      issueCredential(value as string, { label: 'main' })
-    } catch (caught) {
-      error = caught
-    }
-    expect(error).toMatchObject({
-      reason: 'InvalidParams',
-      message: 'The secret of a bus must be base64url of at least 32 random bytes. Create one with createBusSecret()',
-    })
-  })
+  it('cannot be anything else, which the error does not repeat', () =>
+    rows(
+      [
+        undefined,
+        5,
+        '',
+        'secret',
+        'x'.repeat(42),
+        `${secret}=`,
+        ` ${secret}`,
+        Buffer.alloc(32, 0xfe).toString('base64'),
+      ],
+      value => {
+        let error: unknown
+        try {
+          issueCredential(value as string, { label: 'main' })
+        } catch (caught) {
+          error = caught
+        }
+        expect(error).toMatchObject({
+          reason: 'InvalidParams',
+          message:
+            'The secret of a bus must be base64url of at least 32 random bytes. Create one with createBusSecret()',
+        })
+      },
+    ))
 })

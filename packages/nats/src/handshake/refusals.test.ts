@@ -1,23 +1,28 @@
 // Refusals with and without a proof of core, and forged ones.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { initiate, credential, createResponder } from '../../test/long/handshake.js'
 import { createBusSecret, issueCredential, getCredentialId } from './credential.js'
 import { writeRefusal } from './messages.js'
 
 const revoking = createResponder({ revoked: [getCredentialId(credential)] })
 
-test.each([
-  ['a revoked credential', revoking, /revoked/],
-  ['another pattern', createResponder({ pattern: 'brownfield' }), /pattern/],
-  ['another bus', createResponder({ bus: 'other' }), /bus other/],
-])('proves a refusal for %s', (_name, responder, text) => {
-  const handshake = initiate()
-  const { answer, session } = responder.respond(handshake.hello)
-  expect(session).toBeUndefined()
-  expect(handshake.readProvenRefusal(answer)?.message).toMatch(text)
-  expect(() => handshake.finish(answer)).toThrow(text)
-})
+test('proves a refusal to a peer with a credential of the bus', () =>
+  rows(
+    [
+      ['a revoked credential', revoking, /revoked/],
+      ['another pattern', createResponder({ pattern: 'brownfield' }), /pattern/],
+      ['another bus', createResponder({ bus: 'other' }), /bus other/],
+    ],
+    (_name, responder, text) => {
+      const handshake = initiate()
+      const { answer, session } = responder.respond(handshake.hello)
+      expect(session).toBeUndefined()
+      expect(handshake.readProvenRefusal(answer)?.message).toMatch(text)
+      expect(() => handshake.finish(answer)).toThrow(text)
+    },
+  ))
 
 test('proves a refusal for an expired credential', () => {
   const secret = createBusSecret()
@@ -30,15 +35,19 @@ test('proves a refusal for an expired credential', () => {
   })
 })
 
-test.each([
-  ['a credential of another bus', () => createResponder({ secret: createBusSecret() })],
-  ['clocks apart', () => createResponder({ now: () => Date.now() + 60_000 })],
-])('does not prove a refusal for %s', (_name, createDoor) => {
-  const handshake = initiate()
-  const { answer } = createDoor().respond(handshake.hello)
-  expect(handshake.readProvenRefusal(answer)).toBeUndefined()
-  expect(() => handshake.finish(answer)).toThrow(BusError)
-})
+test('does not prove a refusal to others, or with clocks apart', () =>
+  rows(
+    [
+      ['a credential of another bus', () => createResponder({ secret: createBusSecret() })],
+      ['clocks apart', () => createResponder({ now: () => Date.now() + 60_000 })],
+    ],
+    (_name, createDoor) => {
+      const handshake = initiate()
+      const { answer } = createDoor().respond(handshake.hello)
+      expect(handshake.readProvenRefusal(answer)).toBeUndefined()
+      expect(() => handshake.finish(answer)).toThrow(BusError)
+    },
+  ))
 
 test('does not prove a refusal for a hello that was used before, because an attacker can have replayed it', () => {
   const [responder, handshake] = [createResponder(), initiate()]
