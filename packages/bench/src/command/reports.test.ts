@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { UsageError } from '../shared/text.js'
 import { makeWritable, writeReports } from './reports.js'
 
@@ -19,17 +20,22 @@ describe('makeWritable', () => {
     expect(readdirSync(out)).toEqual([])
   })
 
-  test.each([
-    ['a file', 'file', /^--out .*file: ENOTDIR/],
-    ['a directory in a file', 'file/x', /^--out .*file\/x: ENOTDIR/],
-    ['a directory in a link to nothing', 'link/x', /^--out .*link\/x: EEXIST/],
-    ['a directory in which nothing can be made', '/proc/no', /^--out \/proc\/no: E/],
-  ])('refuses %s', async (_, name, message) => {
+  test('refuses a place in which nothing can be made', async () => {
     writeFileSync(join(directory, 'file'), '')
     symlinkSync(join(directory, 'nothing'), join(directory, 'link'))
-    const refused = makeWritable(resolve(directory, name))
-    await expect(refused).rejects.toThrow(UsageError)
-    await expect(refused).rejects.toThrow(message)
+    await rows(
+      [
+        ['a file', 'file', /^--out .*file: ENOTDIR/],
+        ['a directory in a file', 'file/x', /^--out .*file\/x: ENOTDIR/],
+        ['a directory in a link to nothing', 'link/x', /^--out .*link\/x: EEXIST/],
+        ['a directory in which nothing can be made', '/proc/no', /^--out \/proc\/no: E/],
+      ],
+      async (_, name, message) => {
+        const refused = makeWritable(resolve(directory, name))
+        await expect(refused).rejects.toThrow(UsageError)
+        await expect(refused).rejects.toThrow(message)
+      },
+    )
   })
 })
 

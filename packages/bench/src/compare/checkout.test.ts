@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { getPreparation, prepare } from './checkout.js'
 
 let directory: string
@@ -14,21 +15,28 @@ const signal = new AbortController().signal
 
 describe('the preparation of a checkout', () => {
   const prepared = (lock: string | null, manifest: object): string => {
-    if (lock) writeFileSync(join(directory, lock), '')
-    writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
-    return getPreparation(directory)
+    const checkout = mkdtempSync(join(directory, 'checkout-'))
+    if (lock) writeFileSync(join(checkout, lock), '')
+    writeFileSync(join(checkout, 'package.json'), JSON.stringify(manifest))
+    return getPreparation(checkout)
   }
 
-  test.each([
-    ['pnpm-lock.yaml', { packageManager: 'pnpm@9.1.0+sha512.abc' }, 'npx --yes pnpm@9.1.0 install --frozen-lockfile'],
-    ['pnpm-lock.yaml', {}, 'npx --yes pnpm install --frozen-lockfile'],
-    ['yarn.lock', {}, 'npx --yes yarn install'],
-    ['package-lock.json', { scripts: { build: 'tsc' } }, 'npm ci && npm run build'],
-    [null, { scripts: { build: 'tsc' } }, 'npm run build'],
-    [null, {}, ''],
-  ])('is with %s and %j: %s', (lock, manifest, line) => {
-    expect(prepared(lock, manifest)).toBe(line)
-  })
+  test('is the installation that its lock file asks for', () =>
+    rows(
+      [
+        [
+          'pnpm-lock.yaml',
+          { packageManager: 'pnpm@9.1.0+sha512.abc' },
+          'npx --yes pnpm@9.1.0 install --frozen-lockfile',
+        ],
+        ['pnpm-lock.yaml', {}, 'npx --yes pnpm install --frozen-lockfile'],
+        ['yarn.lock', {}, 'npx --yes yarn install'],
+        ['package-lock.json', { scripts: { build: 'tsc' } }, 'npm ci && npm run build'],
+        [null, { scripts: { build: 'tsc' } }, 'npm run build'],
+        [null, {}, ''],
+      ],
+      (lock, manifest, line) => expect(prepared(lock, manifest)).toBe(line),
+    ))
 
   test('is empty without a package.json', () => {
     expect(getPreparation(directory)).toBe('')

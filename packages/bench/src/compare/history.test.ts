@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { describeHistory, readHistory, withEntry } from './history.js'
 import type { HistoryEntry, Judged } from './judge.js'
 
@@ -25,20 +26,24 @@ test('is empty without a file, before the first comparison, and is read from an 
   expect(readHistory(write({ history }))).toEqual({ history, notes: [] })
 })
 
-test.each([
-  '{',
-  'null',
-  '[]',
-  { history: {} },
-  { history: [null] },
-  { history: [{ commit: 7 }] },
-  { history: [{ ...entry('a', 'fine', 1), figures: { parse: null } }] },
-  { history: [{ ...entry('a', 'fine', 1), figures: { parse: { outcome: 'fine', factor: 'x' } } }] },
-])('ignores a file of something else, %j, with a note', value => {
-  const { history, notes } = readHistory(write(value))
-  expect(history).toEqual([])
-  expect(notes).toEqual([expect.stringContaining('was ignored: ')])
-})
+test('ignores a file of something else, with a note', () =>
+  rows(
+    [
+      '{',
+      'null',
+      '[]',
+      { history: {} },
+      { history: [null] },
+      { history: [{ commit: 7 }] },
+      { history: [{ ...entry('a', 'fine', 1), figures: { parse: null } }] },
+      { history: [{ ...entry('a', 'fine', 1), figures: { parse: { outcome: 'fine', factor: 'x' } } }] },
+    ],
+    value => {
+      const { history, notes } = readHistory(write(value))
+      expect(history).toEqual([])
+      expect(notes).toEqual([expect.stringContaining('was ignored: ')])
+    },
+  ))
 
 const judged = (figure: string, outcome: Judged['outcome'], factor: number): Judged => ({
   ...{ figure, outcome, drift: null, slower: { factor, bounds: [factor, factor] } },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { progress } from './handlers.js'
 import { measureTask } from './serve.js'
 import { callsOnly, type Subject } from './subject.js'
@@ -17,14 +18,18 @@ test('measures the rate of a channel', async () => {
   expect(figures['rate']).toBeGreaterThan(0)
 })
 
-test.each([
-  ['out of order', (count: number, at: number) => count - 1 - at],
-  ['lost', (_count: number, at: number) => at + 1],
-])('fails the measurement when messages are %s', async (_, getIndex) => {
-  const subject = createSubject(async (_command, count, receive) => {
-    for (let at = 0; at < count; at++) receive(progress(getIndex(count, at)))
-  })
-  await expect(async () => measureTask(subject, [], { loop: 'stream', ms: 1 })).rejects.toThrow(
-    /messages arrived in order/,
-  )
-})
+test('fails the measurement when messages are lost or out of order', () =>
+  rows(
+    [
+      ['out of order', (count: number, at: number) => count - 1 - at],
+      ['lost', (_count: number, at: number) => at + 1],
+    ],
+    async (_, getIndex) => {
+      const subject = createSubject(async (_command, count, receive) => {
+        for (let at = 0; at < count; at++) receive(progress(getIndex(count, at)))
+      })
+      await expect(async () => measureTask(subject, [], { loop: 'stream', ms: 1 })).rejects.toThrow(
+        /messages arrived in order/,
+      )
+    },
+  ))

