@@ -1,5 +1,6 @@
 import pc from 'picocolors'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
 import type { Report, ScenarioReport } from './report.js'
@@ -15,8 +16,10 @@ const drawAll = (report: Report, columns: number): string =>
     .map(table => toTerminal(table, screen(columns)))
     .join('\n')
 
-describe.each([80, 100, 120])('on %i columns', columns => {
-  test('draws no line that is longer than the screen', () => {
+const COLUMNS = [80, 100, 120]
+
+test('draws no line that is longer than the screen', () =>
+  rows(COLUMNS, columns => {
     for (const report of [sampleReport(), sampleReport(undefined, allScenarios())]) {
       const longest = Math.max(
         ...drawAll(report, columns)
@@ -25,13 +28,13 @@ describe.each([80, 100, 120])('on %i columns', columns => {
       )
       expect(longest).toBeLessThanOrEqual(columns)
     }
-  })
+  }))
 
-  test('draws every figure of a call with its ratio', () => {
+test('draws every figure of a call with its ratio', () =>
+  rows(COLUMNS, columns => {
     const drawn = toTerminal(scenarioTable(byId(sampleReport(), 'formats')), screen(columns))
     for (const text of ['41–49 µs', '21–29 µs', '0.55×']) expect(drawn).toContain(text)
-  })
-})
+  }))
 
 test('draws ratios below their figures if the screen is narrow', () => {
   const table = scenarioTable(byId(sampleReport(), 'formats'))

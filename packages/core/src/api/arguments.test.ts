@@ -1,44 +1,45 @@
 // Checks of arguments against a schema, whose error texts are Tauri's.
 import * as v from 'valibot'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { rows } from '../../../../scripts/testing.js'
 import { checkArguments } from './arguments.js'
 
 const run = async (schema: z.ZodType | v.GenericSchema, args: unknown, method = 'greet'): Promise<unknown> =>
   checkArguments(method, schema, value => value)(args, undefined as never)
 
-describe.each<[string, z.ZodType | v.GenericSchema]>([
-  ['zod', z.object({ userName: z.string(), age: z.number().default(7) })],
-  ['valibot', v.object({ userName: v.string(), age: v.optional(v.number(), 7) })],
-])('%s', (_name, schema) => {
-  it('passes on the output of the schema', async () => {
-    expect(await run(schema, { userName: 'x' })).toEqual({ userName: 'x', age: 7 })
-  })
+const schemas: Record<string, z.ZodType | v.GenericSchema> = {
+  zod: z.object({ userName: z.string(), age: z.number().default(7) }),
+  valibot: v.object({ userName: v.string(), age: v.optional(v.number(), 7) }),
+}
 
-  it.each([
-    ['greet', 'invalid args `userName` for command `greet`: command greet missing required key userName'],
-    ['plugin:people|greet', 'invalid args `userName` for command `greet`: command greet missing required key userName'],
-  ])("names a missing key of %s in Tauri's text", async (method, message) => {
-    for (const args of [{}, { userName: undefined, age: 1 }]) {
-      await expect(run(schema, args, method)).rejects.toMatchObject({ reason: 'InvalidParams', message })
-    }
-  })
+it('passes on the output of the schema', () =>
+  rows(schemas, async schema => expect(await run(schema, { userName: 'x' })).toEqual({ userName: 'x', age: 7 })))
 
-  it('has the first issue in the text and all issues in the data', async () => {
-    await expect(run(schema, { userName: 5, age: 'x' })).rejects.toMatchObject({
+it("names a missing key in Tauri's text", () =>
+  rows(schemas, async schema => {
+    const message = 'invalid args `userName` for command `greet`: command greet missing required key userName'
+    for (const args of [{}, { userName: undefined, age: 1 }])
+      for (const method of ['greet', 'plugin:people|greet'])
+        await expect(run(schema, args, method)).rejects.toMatchObject({ reason: 'InvalidParams', message })
+  }))
+
+it('has the first issue in the text and all issues in the data', () =>
+  rows(schemas, async schema =>
+    expect(run(schema, { userName: 5, age: 'x' })).rejects.toMatchObject({
       message: expect.stringMatching(/^invalid args `userName` for command `greet`: Invalid .*string/) as string,
       data: { issues: [{ path: ['userName'] }, { path: ['age'] }] },
-    })
-  })
+    }),
+  ))
 
-  it("names the first key in Tauri's text when the arguments are bytes", async () => {
-    await expect(run(schema, new Uint8Array(2))).rejects.toMatchObject({
+it("names the first key in Tauri's text when the arguments are bytes", () =>
+  rows(schemas, async schema =>
+    expect(run(schema, new Uint8Array(2))).rejects.toMatchObject({
       message:
         'invalid args `userName` for command `greet`: ' +
         'command greet expected a value for key userName but the IPC call used a bytes payload',
-    })
-  })
-})
+    }),
+  ))
 
 it('names a nested key with its path', async () => {
   await expect(run(z.object({ a: z.object({ b: z.string() }) }), { a: {} })).rejects.toMatchObject({

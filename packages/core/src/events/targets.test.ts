@@ -1,6 +1,7 @@
 // Tauri's table of targets: which listeners an event reaches, by their target and their subscriber.
 import type { EventTarget } from '@sallyport/protocol/internal/message'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { createApp, LocalListeners } from '../core-thread/create-app.js'
 import type { Subscriber } from './delivery.js'
 import { emitDestroyed } from './frontend-events.js'
@@ -27,33 +28,33 @@ function setUp(label: string | undefined, targets: readonly EventTarget[] = LIST
   return { router, subscriber, takeReceived }
 }
 
-describe.each<[EventTarget['kind'], string[]]>([
+const REACHED: readonly [EventTarget['kind'], string[]][] = [
   ['Any', ['Any', 'App', 'AnyLabel', 'Window', 'Webview', 'WebviewWindow']],
   ['App', ['Any', 'App']],
   ['AnyLabel', ['Any', 'AnyLabel', 'Window', 'Webview', 'WebviewWindow']],
   ['Window', ['Any', 'AnyLabel', 'Window']],
   ['Webview', ['Any', 'AnyLabel', 'Webview']],
   ['WebviewWindow', ['Any', 'AnyLabel', 'WebviewWindow']],
-])('emitTo %s', (kind, reached) => {
-  const to = (label: string): EventTarget => (kind === 'Any' || kind === 'App' ? { kind } : { kind, label })
+]
+const to = (kind: EventTarget['kind'], label: string): EventTarget =>
+  kind === 'Any' || kind === 'App' ? { kind } : { kind, label }
 
-  it.each([
-    ['a frontend of that label', 'a'],
-    ['core and host', undefined],
-  ])('reaches in %s', (_name, label) => {
-    const { router, takeReceived } = setUp(label)
-    router.emitTo(to('a'), 'e', 1)
-    expect(takeReceived()).toEqual(reached)
-  })
+it('emitTo reaches the listeners of its target, in a frontend of that label, core and host', () =>
+  rows(REACHED, (kind, reached) => {
+    for (const { router, takeReceived } of [setUp('a'), setUp(undefined)]) {
+      router.emitTo(to(kind, 'a'), 'e', 1)
+      expect(takeReceived()).toEqual(reached)
+    }
+  }))
 
-  it('to another label reaches listeners to any target, in core and host only', () => {
+it('emitTo another label reaches listeners to any target, in core and host only', () =>
+  rows(REACHED, (kind, reached) => {
     const [core, frontend] = [setUp(undefined), setUp('a')]
     const hasLabel = kind !== 'Any' && kind !== 'App'
-    for (const { router } of [core, frontend]) router.emitTo(to('b'), 'e', 1)
+    for (const { router } of [core, frontend]) router.emitTo(to(kind, 'b'), 'e', 1)
     expect(core.takeReceived()).toEqual(hasLabel ? ['Any'] : reached)
     expect(frontend.takeReceived()).toEqual(hasLabel ? [] : reached)
-  })
-})
+  }))
 
 it('emit reaches listeners to all targets', () => {
   const { router, takeReceived } = setUp('a')

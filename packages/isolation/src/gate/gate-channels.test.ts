@@ -2,7 +2,8 @@
 import { codecs } from '@sallyport/protocol/internal/codec'
 import { toChannelReference } from '@sallyport/protocol/internal/message'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { call, send, setUp, settled } from '../../test/gate.js'
 
 type Args = Record<string, unknown>
@@ -12,7 +13,7 @@ const params = { a: seven, b: eight, text: seven, other: nine, deep: { a: seven 
 const sent = { ...call(1, 'm', params), channels: { a: 7, b: 8 } }
 
 /** Returns the channels of the call that `sent` becomes when the hook changes its arguments. */
-async function pass(change: (args: Args) => unknown, isLate = false): Promise<unknown> {
+async function pass(change: (args: Args) => unknown, isLate: boolean): Promise<unknown> {
   const { frontendLink, sealed } = setUp(message => {
     const payload = change((message as { payload: Args }).payload)
     const answer = { ...(message as object), payload }
@@ -44,38 +45,35 @@ test('channels pass a gate without a hook, in both codecs', async () => {
   expect(sealed).toEqual([sent, sent])
 })
 
-describe.each([
-  ['immediately', false],
-  ['later', true],
-])('channels of a call that passes %s', (_when, isLate) => {
-  test.each<[what: string, change: (args: Args) => unknown, channels: unknown]>([
-    ['adds an argument', args => ({ ...args, more: 1 }), { a: 7, b: 8 }],
-    ['adds bytes', args => ({ ...args, data: new Uint8Array(2) }), { a: 7, b: 8 }],
-    ['removes one', ({ a: _removed, ...args }) => args, { b: 8 }],
-    ['removes all arguments', () => ({}), {}],
-    ['returns bytes', () => new Uint8Array(2), undefined],
-    ['returns no arguments', () => undefined, undefined],
-    ['moves one', ({ a, ...args }) => ({ ...args, moved: a }), { b: 8, moved: 7 }],
-    ['moves one over a string', ({ a, ...args }) => ({ ...args, other: a }), { b: 8, other: 7 }],
-    ['exchanges them', args => ({ ...args, a: args['b'], b: args['a'] }), { a: 8, b: 7 }],
-    ['moves one deeper', ({ a, ...args }) => ({ ...args, deep: { a } }), { b: 8 }],
-    ['changes an id', args => ({ ...args, a: nine }), { b: 8 }],
-    ['creates a reference', args => ({ ...args, created: nine }), { a: 7, b: 8 }],
-    ['replaces one by a value', args => ({ ...args, a: 'x', b: null }), {}],
-  ])('follow a hook which %s', async (_what, change, channels) => {
-    expect(await pass(change, isLate)).toEqual(channels)
-  })
+test('channels of a call follow a hook which changes its arguments, at once or later', () =>
+  rows<[what: string, change: (args: Args) => unknown, channels: unknown]>(
+    [
+      ['adds an argument', args => ({ ...args, more: 1 }), { a: 7, b: 8 }],
+      ['adds bytes', args => ({ ...args, data: new Uint8Array(2) }), { a: 7, b: 8 }],
+      ['removes one', ({ a: _removed, ...args }) => args, { b: 8 }],
+      ['removes all arguments', () => ({}), {}],
+      ['returns bytes', () => new Uint8Array(2), undefined],
+      ['returns no arguments', () => undefined, undefined],
+      ['moves one', ({ a, ...args }) => ({ ...args, moved: a }), { b: 8, moved: 7 }],
+      ['moves one over a string', ({ a, ...args }) => ({ ...args, other: a }), { b: 8, other: 7 }],
+      ['exchanges them', args => ({ ...args, a: args['b'], b: args['a'] }), { a: 8, b: 7 }],
+      ['moves one deeper', ({ a, ...args }) => ({ ...args, deep: { a } }), { b: 8 }],
+      ['changes an id', args => ({ ...args, a: nine }), { b: 8 }],
+      ['creates a reference', args => ({ ...args, created: nine }), { a: 7, b: 8 }],
+      ['replaces one by a value', args => ({ ...args, a: 'x', b: null }), {}],
+      ['changes them in place', moveInPlace, { b: 8, moved: 7, text: 8 }],
+    ],
+    async (_what, change, channels) => {
+      for (const isLate of [false, true]) expect(await pass(change, isLate)).toEqual(channels)
+    },
+  ))
 
-  test('follow a hook which changes them in place', async () => {
-    const change = (args: Args): Args => {
-      args['moved'] = args['a']
-      args['text'] = args['b']
-      delete args['a']
-      return args
-    }
-    expect(await pass(change, isLate)).toEqual({ b: 8, moved: 7, text: 8 })
-  })
-})
+function moveInPlace(args: Args): Args {
+  args['moved'] = args['a']
+  args['text'] = args['b']
+  delete args['a']
+  return args
+}
 
 test('a call without channels does not get any', async () => {
   const { frontendLink, sealed } = setUp(message => ({ ...(message as object), payload: { a: seven } }))

@@ -1,5 +1,6 @@
 // Frames that are larger than a message are sent as fragments, to the byte; no message exceeds the wire's limit.
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { createLinkPair, settle } from '../../test/long/link-pair.js'
 import { getDataBytes } from './fragmentation.js'
 import { MAX_FRAGMENT_BYTES } from '@sallyport/protocol/internal/wire'
@@ -8,12 +9,16 @@ const HEADER = 5
 const MAX_PAYLOAD = 300
 const ROOM = MAX_PAYLOAD - 24 - 1
 
-describe.each([false, true])('fragments, encrypted: %s', cipher => {
-  it.each(
-    [1, 2, 3].flatMap(count => [-1, 0, 1].map(more => [count * ROOM + more, more > 0 ? count + 1 : count] as const)),
-  )('carry a frame of %i bytes in %i messages', async (size, count) => {
+/** Sizes around those that fill one, two and three messages, and how many messages these are. */
+const SIZES = [1, 2, 3].flatMap(count =>
+  [-1, 0, 1].map(more => [count * ROOM + more, more > 0 ? count + 1 : count] as const),
+)
+const MODES = [false, true].flatMap(cipher => [true, false].map(asText => ({ cipher, asText })))
+
+it('fragments carry a frame of any size in as few messages as possible', () =>
+  rows(SIZES, async (size, count) => {
     for (const kind of [1, 2, 3, 5] as const)
-      for (const asText of [true, false]) {
+      for (const { cipher, asText } of MODES) {
         const { links, published } = createLinkPair({ cipher, maxPayload: MAX_PAYLOAD })
         const received: [number, string][] = []
         links[1].receive({
@@ -28,8 +33,7 @@ describe.each([false, true])('fragments, encrypted: %s', cipher => {
         for (const message of published.far) expect(message.byteLength).toBeLessThanOrEqual(MAX_PAYLOAD)
         links[0].close()
       }
-  })
-})
+  }))
 
 describe('fragments', () => {
   it('have 32 KiB at most, and a few bytes at least', () => {

@@ -1,5 +1,5 @@
 // Every event in every state of a frontend's two regions, also those that cannot happen.
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import {
   CODE_TRANSITIONS,
@@ -31,7 +31,10 @@ const codes: Record<CodeState, string> = {
   exited: '- | - | - | - | - | - | - | - | -',
 }
 
-const getCells = (row: string): string[] => row.split('|').map(cell => cell.trim())
+const getCells = <State extends string>(table: Record<State, string>) =>
+  (Object.entries(table) as [State, string][]).flatMap(([state, row]) =>
+    row.split('|').map((cell, i) => [`${state}, ${EVENTS[i]!}`, state, EVENTS[i]!, cell.trim()] as const),
+  )
 
 /** Sends the events. Returns the life and its effects. */
 function live(events: readonly FrontendEvent[], { stage, code }: Partial<FrontendLife> = {}) {
@@ -44,25 +47,23 @@ function live(events: readonly FrontendEvent[], { stage, code }: Partial<Fronten
   return { life, effects }
 }
 
-describe.each(Object.entries(stages) as [FrontendStage, string][])('a frontend that is %s', (stage, row) => {
-  it.each(EVENTS.map((event, i) => [event, getCells(row)[i]!]))('%s: %s', (event, next) => {
+it('changes the stage of a frontend with each event as in the table', () =>
+  rows(getCells(stages), (_name, stage, event, next) => {
     const { life, effects } = live([event], { stage, code: 'exited' })
     expect([life.stage, ...effects].join(' ')).toBe(next === '-' ? stage : next)
-  })
-})
+  }))
 
-describe.each(Object.entries(codes) as [CodeState, string][])('code that is %s', (code, row) => {
-  it.each(EVENTS.map((event, i) => [event, getCells(row)[i]!]))('%s: %s', (event, next) => {
+it('changes the state of its code with each event as in the table', () =>
+  rows(getCells(codes), (_name, code, event, next) => {
     const { life, effects } = live([event], { stage: 'closing', code })
     expect([life.code, ...effects].join(' ')).toBe(next === '-' ? code : next)
-  })
-})
+  }))
 
 it('has no other states or events', () => {
   expect(Object.keys(STAGE_TRANSITIONS)).toEqual(Object.keys(stages))
   expect(Object.keys(CODE_TRANSITIONS)).toEqual(Object.keys(codes))
-  const rows = [...Object.values(STAGE_TRANSITIONS), ...Object.values(CODE_TRANSITIONS)]
-  expect(new Set(rows.flatMap(row => Object.keys(row)))).toEqual(new Set(EVENTS))
+  const cells = [...Object.values(STAGE_TRANSITIONS), ...Object.values(CODE_TRANSITIONS)]
+  expect(new Set(cells.flatMap(row => Object.keys(row)))).toEqual(new Set(EVENTS))
 })
 
 it('goes from its start to its end', () =>

@@ -1,5 +1,5 @@
 // Every event in every state of a link, also those that cannot happen.
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { LINK_TRANSITIONS, LinkActor, type LinkEvent, linkLifecycle, type LinkState } from './link-lifecycle.js'
 
@@ -21,12 +21,14 @@ const table: Record<LinkState, string> = {
 }
 const states = Object.keys(table) as LinkState[]
 
-describe.each(states)('a link that is %s', state => {
-  const expected = table[state].split('|').map(cell => cell.trim())
-  it.each(EVENTS.map((event, i) => [event, expected[i]!]))('%s: %s', (event, next) => {
-    expect(linkLifecycle(state, event).join(' ')).toBe(next === '-' ? state : next)
-  })
-})
+const cells = states.flatMap(state =>
+  table[state].split('|').map((cell, i) => [`${state}, ${EVENTS[i]!}`, state, EVENTS[i]!, cell.trim()] as const),
+)
+
+it('changes with each event as in the table', () =>
+  rows(cells, (_name, state, event, next) =>
+    expect(linkLifecycle(state, event).join(' ')).toBe(next === '-' ? state : next),
+  ))
 
 it('has no other states or events', () => {
   expect(Object.keys(LINK_TRANSITIONS).toSorted()).toEqual(states.toSorted())

@@ -1,5 +1,6 @@
 // Restarts of a worker, with fake threads, a simulated clock and a random source of the test's own.
 import { describe, expect, test, vi } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { start } from '../../../test/support/thread-doubles.js'
 
 test('restarts after growing delays, and from the first delay again after a quiet time', async () => {
@@ -129,23 +130,25 @@ describe('restarts that are charged to another worker', () => {
   })
 })
 
-describe.each([
-  ['permanent', true, true],
-  ['transient', true, false],
-  ['temporary', false, false],
-] as const)('a %s worker', (restart, afterError, afterSuccess) => {
-  test.each([
-    ['an error', 1, afterError],
-    ['success', 0, afterSuccess],
-  ])('restarts or not after it exits with %s', async (_name, code, restarts) => {
-    const { clock, worker, threads, ready, exit } = start({ restart })
-    ready()
-    exit(code)
-    clock.increment(100)
-    expect(threads.length).toBe(restarts ? 2 : 1)
-    if (!restarts) expect((await worker.exited).error === undefined).toBe(code === 0)
-  })
-})
+test('a permanent worker restarts after each exit, a transient one after an error, and a temporary one never', () =>
+  rows(
+    [
+      ['permanent', 1, true],
+      ['permanent', 0, true],
+      ['transient', 1, true],
+      ['transient', 0, false],
+      ['temporary', 1, false],
+      ['temporary', 0, false],
+    ],
+    async (restart, code, restarts) => {
+      const { clock, worker, threads, ready, exit } = start({ restart })
+      ready()
+      exit(code)
+      clock.increment(100)
+      expect(threads.length).toBe(restarts ? 2 : 1)
+      if (!restarts) expect((await worker.exited).error === undefined).toBe(code === 0)
+    },
+  ))
 
 describe('a worker that waits for its restart', () => {
   test('stops immediately, and starts no other thread', async () => {
