@@ -8,7 +8,7 @@ import { Machine, type MachineEvents } from './quickjs/machine.js'
 import { writeSnapshot } from './quickjs/snapshot.js'
 import { loadScript, prepare } from './quickjs.js'
 
-const engine = { memory: 32, stack: 256, time: 1000 }
+const engine = { memory: 32, stack: 256, time: 60_000 }
 const stops: (() => void)[] = []
 afterEach(() => {
   for (const stop of stops.splice(0)) stop()

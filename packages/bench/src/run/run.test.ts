@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import {
@@ -137,9 +136,11 @@ describe('rounds', () => {
   })
 
   test('stop after two when a scenario is late', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
     const log = newLog()
     const late = async (): Promise<{ rate: number }> => {
-      await delay(400)
+      vi.advanceTimersByTime(400)
       return { rate: 1 }
     }
     const short: Plan = { ...plan, warmUpMs: 0, rounds: 9, budgetMs: 0 }

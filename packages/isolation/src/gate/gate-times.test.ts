@@ -1,7 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
-import { setTimeout as delay } from 'node:timers/promises'
 import { SamplingTimer } from '@sallyport/protocol/internal/util'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { call, send, setUp } from '../../test/gate.js'
 import type { HookFunction } from '../hook/hook.js'
 
@@ -22,8 +21,13 @@ it('measures a synchronous hook, and each record', async () => {
 })
 
 it('measures an asynchronous hook until its verdict', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  // A start at 0 is no start.
+  vi.advanceTimersByTime(1)
   const times = await measure(async () => {
-    await delay(20)
+    await new Promise(setImmediate)
+    vi.advanceTimersByTime(20)
     return null
   })
   expect([times.hook.count, times.seal.count]).toEqual([1, 1])

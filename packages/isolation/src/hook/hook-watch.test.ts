@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createHookWatch, createMemoryCheck, MAX_HEAP, MAX_OUTSIDE, type MemoryUsage } from './hook-watch.js'
 
@@ -30,7 +30,9 @@ test('the memory check reports a limit that was reached, once', () =>
     },
   ))
 
-test('the memory check reads the usage every few runs, and after a long run', async () => {
+test('the memory check reads the usage every few runs, and after a long run', () => {
+  vi.useFakeTimers({ toFake: ['performance'], now: 60_000 })
+  onTestFinished(() => void vi.useRealTimers())
   const { countReads, run } = checkUsage({ used_heap_size: 1 })
   run(1)
   const before = countReads()
@@ -38,7 +40,7 @@ test('the memory check reads the usage every few runs, and after a long run', as
   expect(countReads()).toBeGreaterThanOrEqual(before + 10)
   expect(countReads()).toBeLessThan(before + 100)
   const busy = countReads()
-  await new Promise(resolve => setTimeout(resolve, 15))
+  vi.advanceTimersByTime(15)
   run(1)
   expect(countReads()).toBe(busy + 1)
 })

@@ -1,5 +1,5 @@
 // The hooks here are functions of this realm. Sandboxed hooks are tested in app-thread.test.ts.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createHook, type HookFunction } from './hook.js'
 import type { HookMessage, Verdict } from './verdict.js'
@@ -160,18 +160,26 @@ describe('an asynchronous hook', () => {
   })
 
   test('has a deadline for each message', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
     const hook = createHook(() => new Promise(() => {}), { deadline: 20 })
-    const started = performance.now()
-    const first = hook(message(), getVerdict)
-    await new Promise(resolve => setTimeout(resolve, 10))
-    const verdicts = await Promise.all([first, hook(message(), getVerdict), hook(message(), getVerdict)])
-    expect(verdicts.map(verdict => why(verdict))).toEqual(['timeout', 'timeout', 'timeout'])
-    expect(performance.now() - started).toBeGreaterThan(28)
+    const verdicts: unknown[] = []
+    const judge = (): unknown => Promise.resolve(hook(message(), getVerdict)).then(each => verdicts.push(why(each)))
+    void judge()
+    await vi.advanceTimersByTimeAsync(10)
+    for (let more = 0; more < 2; more++) void judge()
+    await vi.advanceTimersByTimeAsync(18)
+    expect(verdicts).toEqual(['timeout'])
+    await vi.advanceTimersByTimeAsync(10)
+    expect(verdicts).toEqual(['timeout', 'timeout', 'timeout'])
   })
 
   test('can have an infinite deadline', async () => {
-    const slow = (): Promise<unknown> => new Promise(resolve => setTimeout(resolve, 20, { cmd: 'a' }))
-    expect(await decide(slow, Infinity)).toMatchObject({ kind: 'pass' })
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const verdict = decide(() => new Promise(resolve => setTimeout(resolve, 1e9, { cmd: 'a' })), Infinity)
+    await vi.advanceTimersByTimeAsync(1e9)
+    expect(await verdict).toMatchObject({ kind: 'pass' })
   })
 
   test('can return a thenable, whose then is read once and can throw or never answer', async () => {

@@ -57,7 +57,7 @@ describe('core', () => {
 
   it('rejects a label, id or expiry that the credential was not issued for', () => {
     const { key, expires } = readCredential(credential)
-    const soon = readCredential(issueCredential(secret, { label: 'main', expires: new Date(Date.now() + 1000) }))
+    const soon = readCredential(issueCredential(secret, { label: 'main', expires: new Date('9999-01-01') }))
     for (const change of [{ label: 'admin' }, { id: Buffer.alloc(16) }, { expires: expires + 1 }]) {
       expect(refused(createResponder(), forgeHello(change, key))).toBe(FORGED)
     }

@@ -18,7 +18,7 @@ const issue = (options: unknown): string => issueCredential(secret, options as C
 describe('issueCredential', () => {
   it('returns a credential for a label', () =>
     rows(['main', 'a', 'x'.repeat(200), 'team/worker-1:a_b'], label => {
-      const expires = new Date(Date.now() + 1000)
+      const expires = new Date('9999-01-01')
       expect(readCredential(issue({ label }))).toMatchObject({ label, expires: 0 })
       expect(readCredential(issue({ label, expires }))).toMatchObject({ label, expires: expires.getTime() })
     }))

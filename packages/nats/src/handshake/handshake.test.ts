@@ -1,10 +1,13 @@
 // The handshake between a joined process and core, and core's reasons to refuse. attacks.test.ts has the attacks.
 import { isBusError, BusError } from '@sallyport/protocol/internal/errors'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
 import { createBusSecret, issueCredential, getCredentialId } from './credential.js'
 import { writeRefusal } from './messages.js'
 import { ReplayCache } from './responder.js'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+afterEach(() => void vi.useRealTimers())
 
 /** Returns the reason and text of the error that `run` throws. */
 function catchError(run: () => unknown): string {
@@ -119,7 +122,6 @@ describe('core refuses', () => {
 
   it('a hello that is too old, or from the future', () => {
     const time = Date.now()
-    const clock = vi.spyOn(Date, 'now').mockReturnValue(time)
     for (const [offset, isAccepted] of [
       [0, true],
       [29_000, true],
@@ -133,7 +135,6 @@ describe('core refuses', () => {
       if (isAccepted) expect(responder.respond(hello).session).toBeDefined()
       else expect(refused(responder, hello)).toBe(TOO_OLD)
     }
-    clock.mockRestore()
   })
 
   it('a hello that was used before, as long as its time is valid', () => {

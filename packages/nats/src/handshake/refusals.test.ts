@@ -1,10 +1,13 @@
 // Refusals with and without a proof of core, and forged ones.
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { initiate, credential, createResponder } from '../../test/long/handshake.js'
 import { createBusSecret, issueCredential, getCredentialId } from './credential.js'
 import { writeRefusal } from './messages.js'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+afterEach(() => void vi.useRealTimers())
 
 const revoking = createResponder({ revoked: [getCredentialId(credential)] })
 

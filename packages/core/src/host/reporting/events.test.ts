@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { resolveSupervision } from '../supervision/policy.js'
 import { createSupervisor } from '../supervision/supervisor.js'
 import { BusReporter } from './events.js'
@@ -29,7 +29,7 @@ test('throws the error of a listener later, and calls the other listeners', asyn
   reporter.on('restart', ({ label }) => labels.push(label))
   reporter.reportRestart('core', 'core', { error: new Error('x'), restarts: 1, delay: 1 })
   expect(labels).toEqual(['core', 'core'])
-  await vi.waitFor(() => expect(thrown).toEqual(['a listener']), { timeout: 20_000 })
+  await expect.poll(() => thrown).toEqual(['a listener'])
 })
 
 test('throws the error of an inspection later, and supervision goes on', async () => {
@@ -52,5 +52,5 @@ test('throws the error of an inspection later, and supervision goes on', async (
   })
   expect(await thread.exited).toMatchObject({ error: undefined })
   stop()
-  await vi.waitFor(() => expect(thrown).toContain('an inspection'), { timeout: 20_000 })
+  await expect.poll(() => thrown).toContain('an inspection')
 })

@@ -33,7 +33,7 @@ test('replaces few spares that die while they are taken, one after the other', (
 })
 
 test('replaces a spare that died while it was taken, although its link has closed long before its exit is known', () => {
-  const { threads, worker, fail } = start({}, { stopTimeout: 1000 })
+  const { threads, worker, fail } = start({}, { stopTimeout: 60_000 })
   for (const lost of [1, 2]) {
     Object.assign(threads.at(-1)!, { wasSpare: true })
     if (lost === 1) worker.dismiss(new Error('its link has closed'), true)

@@ -88,7 +88,7 @@ describe('the configuration', () => {
               dir: pathToFileURL(join(directory, '../dist-isolation')),
               gates: 'each',
               legacyMessages: false,
-              hookTimeout: 1000,
+              hookTimeout: expect.any(Number) as number,
             },
           },
           capabilities: ['main', { identifier: 'more', windows: ['*'], permissions: [] }],
@@ -98,6 +98,7 @@ describe('the configuration', () => {
         }
         const { webview: _webview, ...project } = await read(directory)
         expect(project).toEqual(expected)
+        expect(project.pattern).toHaveProperty('options.hookTimeout', 1000)
         expect(await read(directory, name)).toMatchObject(expected)
       },
     ))

@@ -1,5 +1,5 @@
 // When late answers are sent: with other answers of the same tick, and earlier if promises alone lead to them.
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { call, Peer, setUp } from '../../../test/support/peer.js'
 import { AnswerScheduler } from './answer-scheduler.js'
@@ -8,7 +8,7 @@ import { AnswerScheduler } from './answer-scheduler.js'
 async function getOrder(run: (record: (name: string) => () => void) => void): Promise<string[]> {
   const order: string[] = []
   run(name => () => order.push(name))
-  await sleep(5)
+  for (let turn = 0; turn < 3; turn++) await nextTurn()
   return order
 }
 
@@ -43,7 +43,7 @@ describe('a scheduler', () => {
 
   test('flushes at the end of the tick again after the tick of flushAfterMicrotasks', async () => {
     scheduler.flushAfterMicrotasks()
-    await sleep(1)
+    await nextTurn()
     const order = await getOrder(record => {
       scheduler.schedule(record('end'))
       process.nextTick(record('nextTick'))
