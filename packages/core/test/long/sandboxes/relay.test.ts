@@ -18,7 +18,6 @@ import { SharedThreads } from '../../../src/host/workers/shared-threads.js'
 import type { ThreadMember } from '../../../src/host/workers/thread-member.js'
 
 /** Time for processes to start on a busy machine. */
-const POLL = { timeout: 20_000 }
 
 const prelude = `
   const { Socket } = require('node:net')
@@ -170,7 +169,7 @@ describe('a relay', () => {
       core.write(frame(5, 'x'.repeat(3e6)))
       core.once('data', () => { core.end(frame(2, 'last'), () => process.exit(0)) })
     `)
-    await expect.poll(() => frames, POLL).toEqual(['1:first', '5:3000000'])
+    await expect.poll(() => frames).toEqual(['1:first', '5:3000000'])
     link.send({ kind: 1, body: 'go' })
     expect(await exited).toBe(0)
     await closed
@@ -183,7 +182,7 @@ describe('a relay', () => {
       core.write(frame(1, 'here'))
       control.on('data', chunk => chunk.includes('stop') && core.resume().on('end', () => {}))
     `)
-    await expect.poll(() => frames, POLL).toEqual(['1:here'])
+    await expect.poll(() => frames).toEqual(['1:here'])
     const [count, length] = [2000, 2 ** 15]
     for (let i = 0; i < count; i++) link.send({ kind: 2, body: new Uint8Array(length) })
     await new Promise(resolve => setTimeout(resolve, 100))
@@ -196,7 +195,7 @@ describe('a relay', () => {
 
   test('kills a process that ignores a stop', async () => {
     const { worker, exited, reports, frames } = startRelay(`core.write(frame(1, 'here'), () => { for (;;); })`)
-    await expect.poll(() => frames, POLL).toEqual(['1:here'])
+    await expect.poll(() => frames).toEqual(['1:here'])
     worker.postMessage({ type: 'stop', timeout: 0 })
     expect(await exited).toBe(0)
     expect(reports).toEqual([])
@@ -237,8 +236,8 @@ describe('a relay', () => {
       core.write(frame(1, 'here'), () => { ${run} })
     `)
     const written = collectOutput(worker)
-    await expect.poll(() => frames, POLL).toEqual(['1:here'])
-    await expect.poll(() => written.stdout.length, POLL).toBeGreaterThan(0)
+    await expect.poll(() => frames).toEqual(['1:here'])
+    await expect.poll(() => written.stdout.length).toBeGreaterThan(0)
     worker.postMessage({ type: 'stop', timeout: 0 })
     expect(await exited).toBe(0)
     expect(reports).toEqual([])
@@ -291,7 +290,7 @@ describe('a relay whose process has a socket to its owner', () => {
       else if (how === 'stop') worker.postMessage({ type: 'stop', timeout: 1000 })
       else port1.close()
       if (how === 'the end of the owner') {
-        await expect.poll(() => readdirSync(temporary), POLL).toEqual([])
+        await expect.poll(() => readdirSync(temporary)).toEqual([])
         worker.postMessage({ type: 'stop', timeout: 1000 })
       }
       expect(await exited).toEqual([how === 'terminate' ? 1 : 0])

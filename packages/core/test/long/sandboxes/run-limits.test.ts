@@ -77,9 +77,9 @@ describe.runIf(process.platform === 'linux')('code whose process ends long after
     const bus = await start({ runs: { spares: 1 } })
     const options: RunOptions = { sandbox: { kind: 'process', wall: createLateWall() } }
     await bus.run('return 1', options)
-    await expect.poll(async () => (await bus.stats()).spares, { timeout: 20_000 }).toBe(1)
+    await expect.poll(async () => (await bus.stats()).spares).toBe(1)
     // A spare counts before its process runs.
-    await expect.poll(() => getFrontendPids(), { timeout: 20_000 }).toHaveLength(1)
+    await expect.poll(() => getFrontendPids()).toHaveLength(1)
     process.kill(getFrontendPids()[0]!, 'SIGKILL')
     // Within this tick the host does not know.
     expect(await bus.run('return args.a', { ...options, args: { a: 2 } })).toBe(2)

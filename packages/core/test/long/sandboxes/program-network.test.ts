@@ -12,9 +12,9 @@ import {
   type Program,
   type ProgramOptions,
   startProgram,
-} from '../../src/launchers.js'
-import { createCertificate } from '../support/certificate.js'
-import { fixture } from '../support/start.js'
+} from '../../../src/launchers.js'
+import { createCertificate } from '../../support/certificate.js'
+import { fixture } from '../../support/start.js'
 
 const hasWall = await startProgram({ command: 'true' }).then(
   ({ exited }) => exited.then(() => true),
@@ -192,10 +192,10 @@ describe.runIf(hasWall)('in the wall', () => {
   test('the end of a program closes its connections', async () => {
     const { host, sockets } = await serve((_request, response) => void response.write('a part'))
     const program = await startNode(`get('http://${host}/'); open('${host}', ${GET})`, { net: [host] })
-    await expect.poll(() => sockets.size, { timeout: 20_000 }).toBe(2)
+    await expect.poll(() => sockets.size).toBe(2)
     program.kill()
     await program.exited
-    await expect.poll(() => sockets.size, { timeout: 20_000 }).toBe(0)
+    await expect.poll(() => sockets.size).toBe(0)
   })
 
   test.each([

@@ -6,15 +6,14 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createBus, type Bus, type OnStdio, type ProcessSandbox } from '../../src/index.js'
-import { getFrontendPids, isAlive, isRunning } from '../support/processes.js'
-import { everyCommand, fixture, isolation, next, start } from '../support/start.js'
+import { createBus, type Bus, type OnStdio, type ProcessSandbox } from '../../../src/index.js'
+import { getFrontendPids, isAlive, isRunning } from '../../support/processes.js'
+import { everyCommand, fixture, isolation, next, start } from '../../support/start.js'
 
 const module = fixture('sandboxes/ends.mjs')
 const linux = process.platform === 'linux'
 
 /** Time for processes to start and exit on a busy machine. */
-const POLL = { timeout: 20_000 }
 
 /** With and without a wall, on machines that have one. */
 const walls = ['none', 'auto'] as const
@@ -47,7 +46,7 @@ describe.each([
     const settled = await Promise.all(calls.map(call => call.catch(({ reason }: { reason: string }) => reason)))
     expect(settled).toEqual(['Disconnected', 'Disconnected'])
     const isLeft = (): boolean => directory !== '/tmp' && existsSync(directory)
-    await expect.poll(() => [isAlive(pid), isLeft()], POLL).toEqual([false, false])
+    await expect.poll(() => [isAlive(pid), isLeft()]).toEqual([false, false])
     await bus.closeFrontend('main')
     return faults.map(({ label, error }) => `${label}: ${error.message}`)
   }
@@ -89,7 +88,7 @@ test.each(walls)('a busy process, and one that waits, ends with its label and wi
   const reported: number[] = []
   await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void reported.push(payload.pid))
   for (const label of ['one', 'two', 'three']) await bus.open(label, module, { sandbox: { kind: 'process', wall } })
-  await expect.poll(() => reported, POLL).toHaveLength(3)
+  await expect.poll(() => reported).toHaveLength(3)
   const pids = getPids(reported)
   for (const label of ['one', 'two']) bus.call(label, 'ends', { how: 'spin' }).catch(() => {})
   bus.call('three', 'floods', { calls: 1000, bytes: 100_000, spins: true }).catch(() => {})
@@ -137,11 +136,11 @@ test.runIf(linux).each(walls)('a terminated relay takes its process with it, wal
   await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void reported.push(payload.pid))
   for (const data of ['idle', 'spin']) await bus.open(data, module, { data, sandbox: { kind: 'process', wall } })
   unsubscribe('worker_threads', keep)
-  await expect.poll(() => reported, POLL).toHaveLength(2)
+  await expect.poll(() => reported).toHaveLength(2)
   const pids = getFrontendPids()
   expect(pids.filter(isAlive)).toHaveLength(2)
   await Promise.all(relays.map(relay => relay.terminate()))
-  await expect.poll(() => pids.filter(isRunning), POLL).toEqual([])
+  await expect.poll(() => pids.filter(isRunning)).toEqual([])
 })
 
 test.runIf(linux).each(walls)('a killed host leaves no process behind, wall: %s', async wall => {
@@ -152,5 +151,5 @@ test.runIf(linux).each(walls)('a killed host leaves no process behind, wall: %s'
   const pids = getFrontendPids(host.pid)
   expect(pids.filter(isAlive)).toHaveLength(2)
   host.kill('SIGKILL')
-  await expect.poll(() => pids.filter(isRunning), POLL).toEqual([])
+  await expect.poll(() => pids.filter(isRunning)).toEqual([])
 })

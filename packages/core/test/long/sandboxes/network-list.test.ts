@@ -13,11 +13,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Bus, type BusEvents, defineCore, type ProcessSandbox } from '../../src/index.js'
-import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
-import { CAN_DENY_NET } from '../../src/host/sandboxes/permission-model/net.js'
-import { createCertificate } from '../support/certificate.js'
-import { fixture, start } from '../support/start.js'
+import { type Bus, type BusEvents, defineCore, type ProcessSandbox } from '../../../src/index.js'
+import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
+import { CAN_DENY_NET } from '../../../src/host/sandboxes/permission-model/net.js'
+import { createCertificate } from '../../support/certificate.js'
+import { fixture, start } from '../../support/start.js'
 
 const module = fixture('sandboxes/fetching.mjs')
 const core = defineCore({})
@@ -122,7 +122,7 @@ describe.each([...places, ...threads])('in %j', place => {
     }
     const encrypted = { host: 'localhost', port, text: '', how: 'tls' }
     expect(await bus.call('main', 'talk', encrypted)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
-    await expect.poll(() => denied.length, { timeout: 20_000 }).toBe(5)
+    await expect.poll(() => denied.length).toBe(5)
     expect(await bus.call('main', 'reconnect', { port })).toEqual(['one', 'two'])
   })
 
@@ -221,9 +221,9 @@ describe.each([...places, ...threads])('in %j', place => {
       bus.call('main', 'talk', { host: '127.0.0.1', port, text: 'GET /t HTTP/1.1\r\nhost: x\r\n\r\n', how: 'options' }),
     ]
     for (const call of calls) void call.catch(() => {})
-    await expect.poll(() => sockets.size, { timeout: 20_000 }).toBeGreaterThanOrEqual(3)
+    await expect.poll(() => sockets.size).toBeGreaterThanOrEqual(3)
     await bus.close({ timeout: 0 })
-    await expect.poll(() => [...sockets].every(socket => socket.destroyed), { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => [...sockets].every(socket => socket.destroyed)).toBe(true)
   })
 
   test('node:tls reaches a listed host, and verifies it', async () => {
@@ -251,7 +251,7 @@ describe.each([...places, ...threads])('in %j', place => {
     const send = (host: string) => bus.call('main', 'webSocket', { url: `ws://${host}/`, texts })
     expect(await send(`127.0.0.1:${port}`)).toEqual({ received: texts, wasClean: true })
     expect(await send(`localhost:${port}`)).toEqual({ received: ['error'] })
-    await expect.poll(() => denied, { timeout: 20_000 }).toMatchObject([{ command: `net localhost:${port}` }])
+    await expect.poll(() => denied).toMatchObject([{ command: `net localhost:${port}` }])
   })
 
   test('another host is denied, with the entry to add in the error and in the event', async () => {
@@ -262,7 +262,7 @@ describe.each([...places, ...threads])('in %j', place => {
       expect(await send(origin)).toMatchObject({ error: text, code: 'ERR_ACCESS_DENIED' })
     }
     const event = { label: 'main', command: `net ${host}`, hint: `Add "${host}" to "net" of its sandbox` }
-    await expect.poll(() => denied, { timeout: 20_000 }).toEqual([event, event])
+    await expect.poll(() => denied).toEqual([event, event])
   })
 
   test('a redirect is followed to a listed host, and not to another one', async () => {
@@ -336,9 +336,9 @@ describe.each([...places, ...threads])('in %j', place => {
     })
     const { bus, fetch } = await open({ ...place, net: [host] })
     void fetch(origin).catch(() => {})
-    await expect.poll(() => sockets.length, { timeout: 20_000 }).toBe(1)
+    await expect.poll(() => sockets.length).toBe(1)
     await bus.closeFrontend('main', { timeout: 0 })
-    await expect.poll(() => sockets[0]?.destroyed, { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => sockets[0]?.destroyed).toBe(true)
   })
 
   test.skipIf(isThread)('a process that waits as a spare gets the list of its frontend', async () => {

@@ -1,7 +1,7 @@
 // Frontends that print faster than the host takes it: the rest is dropped, counted and reported, and the host keeps its memory.
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { next, start } from '../support/start.js'
+import { next, start } from '../../support/start.js'
 
 const MiB = 2 ** 20
 const loops = {

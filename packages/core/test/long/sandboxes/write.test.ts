@@ -13,9 +13,9 @@ import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
-import { type Bus, type BusError, defineCore, type ProcessSandbox } from '../../src/index.js'
-import { fixture, start } from '../support/start.js'
+import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
+import { type Bus, type BusError, defineCore, type ProcessSandbox } from '../../../src/index.js'
+import { fixture, start } from '../../support/start.js'
 
 const hasBubblewrap = (await findWall()).launcher?.name === 'bubblewrap'
 const core = defineCore({})
@@ -163,10 +163,10 @@ describe('write is refused with the remedy', () => {
     ['the temporary directory', () => tmpdir(), 'Make a directory below it for the frontend'],
     ['the home directory', () => homedir(), 'Make a directory below it for the frontend'],
     ['what is above the working directory', () => dirname(process.cwd()), 'Make a directory below it for the frontend'],
-    ['the code of the host', () => new URL('../../dist/', import.meta.url), 'the host uses'],
+    ['the code of the host', () => new URL('../../../dist/', import.meta.url), 'the host uses'],
     [
       'a directory in it',
-      () => new URL('../../dist/bundle/', import.meta.url),
+      () => new URL('../../../dist/bundle/', import.meta.url),
       'Make a directory for the frontend elsewhere',
     ],
     ['programs of the system', () => '/usr/share', 'Make a directory for the frontend elsewhere'],

@@ -1,12 +1,11 @@
 // Frames of a process pass over sockets between it and the threads that read and write them. Its relay sees none of them.
 import { expect, test } from 'vitest'
-import { defineCore, type Bus } from '../../src/index.js'
-import type { Launcher } from '../../src/launchers.js'
-import { CAN_DENY_NET } from '../../src/host/sandboxes/permission-model/net.js'
-import { openProcesses, PROCESS } from '../support/shared-relay.js'
-import { isolation, start } from '../support/start.js'
+import { defineCore, type Bus } from '../../../src/index.js'
+import type { Launcher } from '../../../src/launchers.js'
+import { CAN_DENY_NET } from '../../../src/host/sandboxes/permission-model/net.js'
+import { openProcesses, PROCESS } from '../../support/shared-relay.js'
+import { isolation, start } from '../../support/start.js'
 
-const POLL = { timeout: 20_000 }
 const isWindows = process.platform === 'win32'
 const patterns = [
   ['brownfield', {}],
@@ -31,7 +30,7 @@ test.each(direct)('calls do not pass through the thread of the relay: %s', async
     return Math.max(...relays.map((relay, index) => relay.performance.eventLoopUtilization(before[index]).active))
   }
   // To forward these calls takes more than 50 ms of a core. A thread that waits for a core counts as active, so the least of several counts.
-  await expect.poll(measureMs, POLL).toBeLessThan(10)
+  await expect.poll(measureMs).toBeLessThan(10)
 })
 
 test.each(patterns)('what a process sends before it exits arrives: %s', async (_name, app) => {
@@ -46,7 +45,7 @@ test.each(patterns)('what a process sends before it exits arrives: %s', async (_
   const supervision = { restart: 'temporary' } as const
   const options = { sandbox: PROCESS, allow: '*', supervision, loaded: false } as const
   await bus.open('main', { source, name: 'it.js' }, options)
-  await expect.poll(() => words, POLL).toEqual(Array.from({ length: 50 }, (_, index) => index))
+  await expect.poll(() => words).toEqual(Array.from({ length: 50 }, (_, index) => index))
 })
 
 /** Runs a program in place of Node with the frontend: what a process can do that has taken over its runtime. */
@@ -103,7 +102,7 @@ test.each(direct)(
     const opening = openHostile(bus, program, text => void (heir = Number(text)))
     await expect(opening).rejects.toThrow('exited with code 4')
     // The process 0 would be the group of this one.
-    await expect.poll(() => heir, POLL).toBeGreaterThan(0)
+    await expect.poll(() => heir).toBeGreaterThan(0)
     expect(process.kill(heir, 'SIGKILL')).toBe(true)
   },
 )
@@ -127,7 +126,7 @@ test.each(patterns)('a core that restarts gets new processes, whose frames pass 
   for (let round = 0; round < 2; round++) {
     await bus.reload('core')
     const getPid = () => bus.call<number>('main', 'pid').catch(() => pids.at(-1))
-    await expect.poll(getPid, POLL).not.toBe(pids.at(-1))
+    await expect.poll(getPid).not.toBe(pids.at(-1))
     pids.push((await getPid())!)
   }
   expect(new Set(pids)).toHaveLength(3)

@@ -3,9 +3,9 @@ import { cpSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { Sandbox } from '../../src/index.js'
-import { writeProject } from '../support/project.js'
-import { reuseBus } from '../support/start.js'
+import type { Sandbox } from '../../../src/index.js'
+import { writeProject } from '../../support/project.js'
+import { reuseBus } from '../../support/start.js'
 
 const getBus = reuseBus({ supervision: { restart: 'temporary' } })
 const frontend = fileURLToPath(new URL('../..', import.meta.resolve('@sallyport/frontend')))

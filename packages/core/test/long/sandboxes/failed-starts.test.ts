@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
-import type { Launcher, ProcessSandbox } from '../../src/index.js'
-import { fixture, start } from '../support/start.js'
+import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
+import type { Launcher, ProcessSandbox } from '../../../src/index.js'
+import { fixture, start } from '../../support/start.js'
 
 let directory: string
 beforeEach(() => {

@@ -3,15 +3,13 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { Bus, BusEvents, FrontendOptions, QuickjsSandbox, RunOptions } from '../../src/index.js'
-import { getFrontendPids, isRunning } from '../support/processes.js'
-import { writeProject } from '../support/project.js'
-import { isolation, patterns, start } from '../support/start.js'
+import type { Bus, BusEvents, FrontendOptions, QuickjsSandbox, RunOptions } from '../../../src/index.js'
+import { getFrontendPids, isRunning } from '../../support/processes.js'
+import { writeProject } from '../../support/project.js'
+import { isolation, patterns, start } from '../../support/start.js'
 
 const hasProc = existsSync('/proc/self/stat')
-const POLL = { timeout: 60_000 }
 /** The process is given more than 10 s to end its scripts, however busy the machine is. */
-const SLOW_POLL = { timeout: 180_000 }
 
 const source = `
   let count = 0
@@ -56,13 +54,13 @@ describe.runIf(hasProc)('scripts of one process', () => {
     await open(bus, ['a', 'b', 'c'], {}, { perProcess: 2 })
     expect(getFrontendPids()).toHaveLength(2)
     await bus.closeFrontend('c')
-    await expect.poll(() => getFrontendPids().length, POLL).toBe(1)
+    await expect.poll(() => getFrontendPids().length).toBe(1)
     expect([await bus.call('a', 'count'), await bus.call('a', 'count'), await bus.call('b', 'count')]).toEqual([
       1, 2, 1,
     ])
     await bus.closeFrontend('a')
     await bus.closeFrontend('b')
-    await expect.poll(() => getFrontendPids().length, POLL).toBe(0)
+    await expect.poll(() => getFrontendPids().length).toBe(0)
   })
 
   test('scripts of two groups share no process', async () => {
@@ -98,7 +96,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
     await bus.call('b', 'count')
     const [pid] = getFrontendPids()
     expect(await bus.call('a', name).catch(getReason)).toBe('Disconnected')
-    await expect.poll(() => faults.length, POLL).toBe(1)
+    await expect.poll(() => faults.length).toBe(1)
     expect(faults[0]).toMatchObject({ label: 'a', error: { reason: 'Crashed', data: { limit, max } } })
     expect(await bus.call('b', 'count')).toBe(2)
     expect(getFrontendPids()).toEqual([pid])
@@ -112,7 +110,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
     const calls = ['a', 'b'].map(label => bus.call(label, 'ignore').catch(getReason))
     process.kill(pid!, 'SIGKILL')
     expect(await Promise.all(calls)).toEqual(['Disconnected', 'Disconnected'])
-    await expect.poll(() => faults.map(({ label }) => label).toSorted(), POLL).toEqual(['a', 'b'])
+    await expect.poll(() => faults.map(({ label }) => label).toSorted()).toEqual(['a', 'b'])
     for (const { error } of faults)
       expect(error).toMatchObject({ reason: 'Crashed', message: expect.stringMatching(/SIGKILL/) })
     expect(await bus.call('c', 'count')).toBe(1)
@@ -127,7 +125,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
     const faults = collectFaults(bus)
     await open(bus, ['a', 'b'], {}, { perProcess: 2 })
     await open(bus, ['c'], {}, { perProcess: 2, spares: 2 })
-    await expect.poll(async () => [(await bus.stats()).spares, getFrontendPids().length], POLL).toEqual([1, 3])
+    await expect.poll(async () => [(await bus.stats()).spares, getFrontendPids().length]).toEqual([1, 3])
     const [first, ...others] = getFrontendPids()
     for (const pid of others) process.kill(pid, 'SIGKILL')
     // Within this tick the host does not know.
@@ -139,7 +137,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
     ])
     expect(await bus.call('d', 'label')).toEqual(['d', 1])
     expect(await bus.call('e', 'label')).toEqual(['e', 1])
-    await expect.poll(() => faults.map(({ label }) => label), POLL).toEqual(['c'])
+    await expect.poll(() => faults.map(({ label }) => label)).toEqual(['c'])
     expect(getFrontendPids()).toContain(first)
   })
 
@@ -149,9 +147,8 @@ describe.runIf(hasProc)('scripts of one process', () => {
     expect(await bus.call('a', 'count')).toBe(1)
     const [pid] = getFrontendPids()
     process.kill(pid!, 'SIGSTOP')
-    await expect.poll(() => isRunning(pid!), SLOW_POLL).toBe(false)
-    for (const label of ['a', 'b'])
-      await expect.poll(() => bus.call(label, 'count').catch(getReason), SLOW_POLL).toBe(1)
+    await expect.poll(() => isRunning(pid!)).toBe(false)
+    for (const label of ['a', 'b']) await expect.poll(() => bus.call(label, 'count').catch(getReason)).toBe(1)
   }, 400_000)
 
   test.each(['print', 'flood', 'ignore'])(
@@ -200,8 +197,8 @@ describe.runIf(hasProc)('scripts of one process', () => {
     const onStdio: FrontendOptions['onStdio'] = (text, { stream }) => void (output[stream] += text)
     const code = `console.error('b'); for (let n = 0; n < 50; n++) console.log('x' + '\\u{1f600}'.repeat(3000))`
     await bus.open('a', { source: code }, { sandbox: sandboxOf(), onStdio })
-    await expect.poll(() => output.stdout.length, POLL).toBe(lines.length)
-    await expect.poll(() => output.stderr, POLL).toBe('b\n')
+    await expect.poll(() => output.stdout.length).toBe(lines.length)
+    await expect.poll(() => output.stderr).toBe('b\n')
     expect(output.stdout === lines).toBe(true)
   })
 
@@ -232,7 +229,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
     await open(bus, ['a', 'b'], { supervision: { restart: 'transient' } })
     expect(await bus.call('a', 'count')).toBe(1)
     await bus.reload('core')
-    for (const label of ['a', 'b']) await expect.poll(() => bus.call(label, 'add').catch(getReason), POLL).toBe(3)
+    for (const label of ['a', 'b']) await expect.poll(() => bus.call(label, 'add').catch(getReason)).toBe(3)
   })
 })
 
@@ -275,7 +272,7 @@ describe.runIf(hasProc)('runs in processes with others', () => {
   })
 
   test('a run is interrupted and resumed', async () => {
-    const { command, createBus, defineCore } = await import('../../src/index.js')
+    const { command, createBus, defineCore } = await import('../../../src/index.js')
     const core = defineCore({ commands: { ask: command({}, (_args: unknown, ctx) => ctx.interrupt({ question: 1 })) } })
     const bus = await createBus({ core, log: false, runs: { key: new Uint8Array(32).fill(1) } })
     try {

@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { BusOptions, FrontendOptions, ModuleSource, Sandbox } from '../../src/index.js'
-import { writeProject } from '../support/project.js'
-import { fixture, isolation, next, reuseBus, start } from '../support/start.js'
+import type { BusOptions, FrontendOptions, ModuleSource, Sandbox } from '../../../src/index.js'
+import { writeProject } from '../../support/project.js'
+import { fixture, isolation, next, reuseBus, start } from '../../support/start.js'
 
 const sandboxes = ['quickjs', 'permission', 'process'] as const
 const getBus = reuseBus({ supervision: { restart: 'temporary' } })

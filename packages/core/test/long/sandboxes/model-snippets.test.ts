@@ -1,7 +1,7 @@
 // Code of the kind that models write: QuickJS refuses none that V8 accepts, and its results are those of V8.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { fixture, reuseBus } from '../support/start.js'
+import { fixture, reuseBus } from '../../support/start.js'
 
 const AsyncFunction = (async () => {}).constructor as new (...texts: string[]) => (args: unknown) => Promise<unknown>
 const getBus = reuseBus()

@@ -17,10 +17,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { defineCore, type Bus, type BusEvents, type BusOptions, type ProcessSandbox } from '../../src/index.js'
-import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
-import { bubblewrap, type Launcher, LauncherUnavailable, type LaunchInfo } from '../../src/launchers.js'
-import { fixture, start } from '../support/start.js'
+import { defineCore, type Bus, type BusEvents, type BusOptions, type ProcessSandbox } from '../../../src/index.js'
+import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
+import { bubblewrap, type Launcher, LauncherUnavailable, type LaunchInfo } from '../../../src/launchers.js'
+import { fixture, start } from '../../support/start.js'
 
 const module = fixture('sandboxes/walled.mjs')
 const found = (await findWall()).launcher?.name

@@ -18,8 +18,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { LauncherUnavailable, type ProgramOptions, startProgram } from '../../src/launchers.js'
-import { isRunning } from '../support/processes.js'
+import { LauncherUnavailable, type ProgramOptions, startProgram } from '../../../src/launchers.js'
+import { isRunning } from '../../support/processes.js'
 
 const isolated = await startProgram({ command: 'true' }).then(
   program => program.exited.then(() => true),
@@ -208,17 +208,17 @@ describe.runIf(isolated)('in the wall', () => {
     expect(countProcesses(marker)).toBeGreaterThan(0)
     program.kill()
     await program.exited
-    await expect.poll(() => countProcesses(marker), { timeout: 30_000 }).toBe(0)
+    await expect.poll(() => countProcesses(marker)).toBe(0)
   })
 
   test('nothing is left when the host is killed', async () => {
     const marker = `marker-${process.pid}-host`
-    const path = fileURLToPath(new URL('../fixtures/sandboxes/program/host.mjs', import.meta.url))
+    const path = fileURLToPath(new URL('../../fixtures/sandboxes/program/host.mjs', import.meta.url))
     const host = spawn(process.execPath, [path, marker], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(host.stdout, 'data')
     expect(countProcesses(marker)).toBeGreaterThan(1)
     host.kill('SIGKILL')
-    await expect.poll(() => countProcesses(marker), { timeout: 30_000 }).toBe(0)
+    await expect.poll(() => countProcesses(marker)).toBe(0)
   })
 
   test('it is ended when it needs more memory or processes than its limits', async () => {

@@ -2,8 +2,8 @@
 import * as fs from 'node:fs'
 import * as os from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createBus, type Bus } from '../../src/index.js'
-import { fixture } from '../support/start.js'
+import { createBus, type Bus } from '../../../src/index.js'
+import { fixture } from '../../support/start.js'
 
 describe.each([
   ['permission', 'permission'],

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Bus, defineCore, createBus } from '../../src/index.js'
+import { type Bus, defineCore, createBus } from '../../../src/index.js'
 
 /** Answers with the type and the bytes of a request, or with those of the request for `/mirror`, or with the status that is its path. */
 const server = createServer((request, response) => {

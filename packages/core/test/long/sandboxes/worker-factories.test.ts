@@ -1,8 +1,8 @@
 // Threads that several frontends or gates share, started by the functions of a program that bundles Sallyport (option `workers`).
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import type { Bus } from '../../src/index.js'
-import { everyCommand, fixture, start } from '../support/start.js'
+import type { Bus } from '../../../src/index.js'
+import { everyCommand, fixture, start } from '../../support/start.js'
 
 const source = `sallyport.expose({ greet: () => sallyport.invoke('greet', { name: sallyport.label }) })`
 const sandbox = { kind: 'quickjs', group: 'scripts' } as const

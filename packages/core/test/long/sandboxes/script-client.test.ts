@@ -7,10 +7,10 @@ import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { rolldown } from 'rolldown'
 import { describe, expect, test } from 'vitest'
-import type { CodecName, Sandbox } from '../../src/index.js'
-import { writeProject } from '../support/project.js'
-import { scriptApps, scriptCore, scriptSandboxes } from '../support/scripts.js'
-import { fixture, next, reuseBus, start } from '../support/start.js'
+import type { CodecName, Sandbox } from '../../../src/index.js'
+import { writeProject } from '../../support/project.js'
+import { scriptApps, scriptCore, scriptSandboxes } from '../../support/scripts.js'
+import { fixture, next, reuseBus, start } from '../../support/start.js'
 
 const script = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`)
 

@@ -2,12 +2,12 @@
 // have a class: `node scripts/node-exports.mjs` lists them.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { describeCode, loadNodeExports } from '../fixtures/sandboxes/node-exports.mjs'
-import { findClass, readRecord } from '../support/node-export-record.mjs'
-import { fixture, next, start } from '../support/start.js'
+import { describeCode, loadNodeExports } from '../../fixtures/sandboxes/node-exports.mjs'
+import { findClass, readRecord } from '../../support/node-export-record.mjs'
+import { fixture, next, start } from '../../support/start.js'
 
 const record = readRecord()
-const page = readFileSync(new URL('../../../../docs/reference/security.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../../../../docs/reference/security.md', import.meta.url), 'utf8')
 const section = page.slice(page.indexOf('### What stays open'), page.indexOf('## Process'))
 
 /** The classes that a frontend can check. */
@@ -31,7 +31,7 @@ test('every export of Node has a class, which is true in a frontend', async () =
     planned: Record<string, Record<string, string>>
   }>(bus, 'exports')
   await bus.open('main', fixture('sandboxes/exports.mjs'), {
-    sandbox: { kind: 'permission', read: [new URL('../long/hostile/node-calls', import.meta.url)] },
+    sandbox: { kind: 'permission', read: [new URL('../hostile/node-calls', import.meta.url)] },
     data: classes,
   })
   const { found, outcomes, planned } = await result

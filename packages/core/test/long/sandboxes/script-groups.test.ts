@@ -3,12 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { FrontendOptions } from '../../src/index.js'
-import { writeProject } from '../support/project.js'
-import { count, open, startBus } from '../support/scripts.js'
-import { watch, workers } from '../support/shared-threads.js'
-
-const POLL = { timeout: 20_000 }
+import type { FrontendOptions } from '../../../src/index.js'
+import { writeProject } from '../../support/project.js'
+import { count, open, startBus } from '../../support/scripts.js'
+import { watch, workers } from '../../support/shared-threads.js'
 
 test('the scripts of a group share a thread, which ends with the last one', async () => {
   const bus = await startBus()
@@ -59,7 +57,7 @@ test('output goes to the host with the label of its script', async () => {
   await bus.call('a', 'print', { text: 'one' })
   await bus.call('b', 'print', { text: 'two' })
   await bus.closeFrontend('a')
-  await expect.poll(() => printed, POLL).toEqual(['a stdout one\n', 'b stdout two\n'])
+  await expect.poll(() => printed).toEqual(['a stdout one\n', 'b stdout two\n'])
 })
 
 describe('an error that a script does not catch ends this script alone', () => {
@@ -75,8 +73,8 @@ describe('an error that a script does not catch ends this script alone', () => {
     await count(bus, 'b')
     const { faults, restarts } = watch(bus)
     await bus.call('a', name).catch(() => {})
-    await expect.poll(() => restarts, POLL).toEqual(['a'])
-    await expect.poll(() => count(bus, 'a'), POLL).toBe(1)
+    await expect.poll(() => restarts).toEqual(['a'])
+    await expect.poll(() => count(bus, 'a')).toBe(1)
     expect(await count(bus, 'b')).toBe(2)
     expect(faults).toEqual([`a: ${message}`])
   })
@@ -87,7 +85,7 @@ describe('an error that a script does not catch ends this script alone', () => {
     const { faults, restarts } = watch(bus)
     await bus.call('a', 'listen')
     await bus.emit('now')
-    await expect.poll(() => restarts, POLL).toEqual(['a'])
+    await expect.poll(() => restarts).toEqual(['a'])
     expect(await count(bus, 'b')).toBe(1)
     expect(faults).toEqual(['a: in a listener'])
   })
@@ -98,7 +96,7 @@ describe('an error that a script does not catch ends this script alone', () => {
     await open(bus, ['b'])
     const { faults, restarts } = watch(bus)
     await bus.call('a', 'denied').catch(() => {})
-    await expect.poll(() => restarts, POLL).toEqual(['a'])
+    await expect.poll(() => restarts).toEqual(['a'])
     expect(await count(bus, 'b')).toBe(1)
     expect(faults).toEqual([expect.stringMatching(/^a: .*not allowed/)])
   })
@@ -121,12 +119,12 @@ test('a closed script stops its timers, and settles its calls', async () => {
   const ticks: string[] = []
   await bus.listen<string>('tick', ({ payload }) => void ticks.push(payload))
   for (const label of ['a', 'b']) await bus.call(label, 'tick')
-  await expect.poll(() => new Set(ticks).size, POLL).toBe(2)
+  await expect.poll(() => new Set(ticks).size).toBe(2)
   const pending = bus.call('a', 'never').catch((error: Error) => error)
   await bus.closeFrontend('a')
   expect(await pending).toMatchObject({ reason: 'Disconnected' })
   ticks.length = 0
-  await expect.poll(() => ticks.length, POLL).toBeGreaterThan(5)
+  await expect.poll(() => ticks.length).toBeGreaterThan(5)
   expect(new Set(ticks)).toEqual(new Set(['b']))
 })
 
@@ -135,8 +133,8 @@ test('the end of the thread restarts all of its scripts', async () => {
   await open(bus, ['a', 'b'])
   const { faults, restarts } = watch(bus)
   await workers[0]!.terminate()
-  await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b'])
-  for (const label of ['a', 'b']) await expect.poll(() => count(bus, label), POLL).toBe(1)
+  await expect.poll(() => restarts.toSorted()).toEqual(['a', 'b'])
+  for (const label of ['a', 'b']) await expect.poll(() => count(bus, label)).toBe(1)
   expect(faults.toSorted()).toEqual(['a', 'b'].map(label => `${label}: frontend "${label}" exited with code 1`))
 })
 

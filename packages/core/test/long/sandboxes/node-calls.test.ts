@@ -1,7 +1,7 @@
 // Wrong calls of Node's functions, each of which would end the host's process without the sandbox, and correct ones.
 import { describe, expect, test } from 'vitest'
-import { callCorrectly, wrong } from '../fixtures/sandboxes/node-calls.mjs'
-import { fixture, reuseBus } from '../support/start.js'
+import { callCorrectly, wrong } from '../../fixtures/sandboxes/node-calls.mjs'
+import { fixture, reuseBus } from '../../support/start.js'
 
 const bus = reuseBus()
 

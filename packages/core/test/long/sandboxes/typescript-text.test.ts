@@ -1,7 +1,7 @@
 // TypeScript as text: types are removed where the host's Node can, and all else keeps its place.
 import { describe, expect, test } from 'vitest'
-import type { ModuleSource, Sandbox } from '../../src/index.js'
-import { reuseBus } from '../support/start.js'
+import type { ModuleSource, Sandbox } from '../../../src/index.js'
+import { reuseBus } from '../../support/start.js'
 
 const getBus = reuseBus({ supervision: { restart: 'temporary' } })
 const sandboxes = ['quickjs', 'permission', 'process'] as const

@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify, styleText } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { getLabelColor } from '../../src/host/reporting/paint.js'
-import { fixture } from '../support/start.js'
+import { getLabelColor } from '../../../src/host/reporting/paint.js'
+import { fixture } from '../../support/start.js'
 
 const run = promisify(execFile)
 const host = fileURLToPath(fixture('sandboxes/output/host.mjs'))

@@ -6,12 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Bus, FrontendOptions, ProcessSandbox, RunOptions } from '../../src/index.js'
-import type { Launcher } from '../../src/launchers.js'
-import { getFrontendPids, isRunning } from '../support/processes.js'
-import { fixture, isolation, start } from '../support/start.js'
+import type { Bus, FrontendOptions, ProcessSandbox, RunOptions } from '../../../src/index.js'
+import type { Launcher } from '../../../src/launchers.js'
+import { getFrontendPids, isRunning } from '../../support/processes.js'
+import { fixture, isolation, start } from '../../support/start.js'
 
-const POLL = { timeout: 20_000 }
 const linux = process.platform === 'linux'
 const walls = linux ? (['none', 'auto'] as const) : (['none'] as const)
 
@@ -19,10 +18,10 @@ const directory = mkdtempSync(join(tmpdir(), 'spares-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
 const waiting = async (bus: Bus): Promise<number> => (await bus.stats()).spares
-const expectSpares = (bus: Bus, count: number) => expect.poll(() => waiting(bus), POLL).toBe(count)
+const expectSpares = (bus: Bus, count: number) => expect.poll(() => waiting(bus)).toBe(count)
 /** A spare counts before its process runs. */
 const waitForPids = async (count: number, host?: number): Promise<number[]> => {
-  await expect.poll(() => getFrontendPids(host), POLL).toHaveLength(count)
+  await expect.poll(() => getFrontendPids(host)).toHaveLength(count)
   return getFrontendPids(host)
 }
 
@@ -61,10 +60,10 @@ describe.each(walls)('wall: %s', wall => {
     // The next one starts only later.
     if (linux) expect(getFrontendPids()).toEqual(expect.arrayContaining(pids))
     expect(await bus.call('second', 'about')).toEqual(['second', { answer: 42 }, 'Hello, second!'])
-    await expect.poll(() => printed, POLL).toEqual([['second', 'printed by second\n']])
+    await expect.poll(() => printed).toEqual([['second', 'printed by second\n']])
     await expectSpares(bus, 1)
     await bus.closeFrontend('second')
-    if (linux) await expect.poll(() => pids.filter(isRunning), POLL).toHaveLength(1)
+    if (linux) await expect.poll(() => pids.filter(isRunning)).toHaveLength(1)
     expect(await bus.call('first', 'about')).toMatchObject({ 0: 'first' })
   })
 
@@ -140,7 +139,7 @@ describe.each(walls)('wall: %s', wall => {
     const faults: string[] = []
     bus.on('fault', ({ label, error }) => faults.push(`${label}: ${error.message}`))
     await expect(bus.call('second', 'memory')).rejects.toMatchObject({ reason: 'Disconnected' })
-    await expect.poll(() => faults, POLL).toEqual([expect.stringMatching(/^second: .*(memory|allocate)/)])
+    await expect.poll(() => faults).toEqual([expect.stringMatching(/^second: .*(memory|allocate)/)])
     expect(await bus.call('first', 'about')).toMatchObject({ 0: 'first' })
   })
 
@@ -169,8 +168,8 @@ describe.each(walls)('wall: %s', wall => {
     const spare = (await waitForPids(3)).find(pid => !used.includes(pid))!
     process.kill(spare, 'SIGKILL')
     // The killed one counts until its relay has said so.
-    await expect.poll(() => lines, POLL).toContain('A spare process ended before it was used. Another one follows')
-    await expect.poll(() => getFrontendPids().filter(pid => pid !== spare).length, POLL).toBe(3)
+    await expect.poll(() => lines).toContain('A spare process ended before it was used. Another one follows')
+    await expect.poll(() => getFrontendPids().filter(pid => pid !== spare).length).toBe(3)
     await expectSpares(bus, 1)
     await open(bus, 'second')
     expect(await bus.call('second', 'about')).toMatchObject({ 0: 'second' })
@@ -236,8 +235,8 @@ describe.each(walls)('wall: %s', wall => {
     await once(host.stdout, 'data')
     const pids = await waitForPids(3, host.pid)
     host.kill('SIGKILL')
-    await expect.poll(() => pids.filter(isRunning), POLL).toEqual([])
-    await expect.poll(() => readdirSync(temporary), POLL).toEqual([])
+    await expect.poll(() => pids.filter(isRunning)).toEqual([])
+    await expect.poll(() => readdirSync(temporary)).toEqual([])
   })
 })
 
@@ -270,9 +269,9 @@ test.runIf(linux)(
     await waitForPids(2)
     // The thread of both relays reads this last: it has read what the launcher of the spare has printed.
     await bus.call('first', 'print')
-    await expect.poll(() => printed['first'], POLL).toMatch(/printed by first\n(?:.|\n)*printed later\n/)
+    await expect.poll(() => printed['first']).toMatch(/printed by first\n(?:.|\n)*printed later\n/)
     await bus.open('second', { source: SOURCE, name: 'it.js' }, options)
-    await expect.poll(() => printed['second'], POLL).toBe('printed by second\n')
+    await expect.poll(() => printed['second']).toBe('printed by second\n')
     await expectSpares(bus, 1)
     await bus.close()
     expect(getFrontendPids()).toEqual([])

@@ -1,11 +1,10 @@
 // Processes whose relays share a thread: what happens to one does not reach the others, unless the thread itself ends.
 import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
-import { getPids, openProcesses, PROCESS } from '../support/shared-relay.js'
-import { watch } from '../support/shared-threads.js'
-import { start } from '../support/start.js'
+import { getPids, openProcesses, PROCESS } from '../../support/shared-relay.js'
+import { watch } from '../../support/shared-threads.js'
+import { start } from '../../support/start.js'
 
-const POLL = { timeout: 20_000 }
 const MAX_RELAYS = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)))
 
 test('all processes of a bus share a few threads, which end with the bus', async () => {
@@ -26,8 +25,8 @@ test('a process that crashes restarts alone', async () => {
   const { faults, restarts } = watch(bus)
   const pending = bus.call('b', 'never').catch((error: Error) => error)
   await bus.call('a', 'crash')
-  await expect.poll(() => restarts, POLL).toEqual(['a'])
-  await expect.poll(() => bus.call('a', 'pid').catch(() => pids[0]), POLL).not.toBe(pids[0])
+  await expect.poll(() => restarts).toEqual(['a'])
+  await expect.poll(() => bus.call('a', 'pid').catch(() => pids[0])).not.toBe(pids[0])
   expect(await getPids(bus, ['b', 'c'])).toEqual(pids.slice(1))
   expect(faults).toEqual(['a: broken on purpose'])
   await bus.closeFrontend('b')
@@ -71,10 +70,10 @@ test('the end of the thread restarts all of its processes, and settles their cal
   const calls = labels.map(label => bus.call(label, 'never').catch((error: Error) => error))
   await Promise.all(relays.map(relay => relay.terminate()))
   for (const error of await Promise.all(calls)) expect(error).toMatchObject({ reason: 'Disconnected' })
-  await expect.poll(() => restarts.toSorted(), POLL).toEqual(labels)
+  await expect.poll(() => restarts.toSorted()).toEqual(labels)
   const stillOld = (label: string) => bus.call<number>(label, 'pid').catch(() => pids[0])
   await expect
-    .poll(async () => (await Promise.all(labels.map(stillOld))).filter(pid => pids.includes(pid!)), POLL)
+    .poll(async () => (await Promise.all(labels.map(stillOld))).filter(pid => pids.includes(pid!)))
     .toEqual([])
   expect(faults.toSorted()).toEqual(labels.map(label => expect.stringMatching(`^${label}: .*exited with code 1`)))
 })

@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url'
 import * as threads from 'node:worker_threads'
 import { pino } from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Sandbox } from '../../src/index.js'
-import { writeProject } from '../support/project.js'
-import { everyCommand, fixture, isolation, next, start } from '../support/start.js'
+import type { Sandbox } from '../../../src/index.js'
+import { writeProject } from '../../support/project.js'
+import { everyCommand, fixture, isolation, next, start } from '../../support/start.js'
 
 const home = process.cwd()
 afterEach(() => process.chdir(home))
@@ -97,7 +97,7 @@ function writeReader() {
     'public/open.txt': 'open',
     'empty/.keep': '',
   })
-  const linked = new URL('../../../frontend', import.meta.url)
+  const linked = new URL('../../../../frontend', import.meta.url)
   symlinkSync(linked, join(directory, 'app/node_modules/@sallyport/frontend'), 'dir')
   symlinkSync(join(directory, 'app'), join(directory, 'link'), 'dir')
   return (path: string): string => join(directory, path)

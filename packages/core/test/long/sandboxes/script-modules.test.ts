@@ -1,7 +1,7 @@
 // Modules that the host passes by name to a script in QuickJS.
 import { describe, expect, test } from 'vitest'
-import type { ModuleSource, Sandbox } from '../../src/index.js'
-import { reuseBus } from '../support/start.js'
+import type { ModuleSource, Sandbox } from '../../../src/index.js'
+import { reuseBus } from '../../support/start.js'
 
 const getBus = reuseBus({ supervision: { restart: 'temporary' } })
 const sandboxes: [name: string, sandbox: Extract<Sandbox, object>][] = [
