@@ -9,24 +9,25 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, type Bus, type OnStdio, type ProcessSandbox } from '../../../src/index.js'
 import { getFrontendPids, isAlive, isRunning } from '../../support/processes.js'
 import { everyCommand, fixture, isolation, next, start } from '../../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 const module = fixture('sandboxes/ends.mjs')
 const linux = process.platform === 'linux'
 
-/** Time for processes to start and exit on a busy machine. */
-
 /** With and without a wall, on machines that have one. */
-const walls = ['none', 'auto'] as const
+const walls = choose(['none', 'auto'] as const)
 
 /** The ids of processes are read from /proc, or are those that the frontends report. */
 const getPids = (reported: readonly number[], host?: number): number[] =>
   linux ? getFrontendPids(host) : [...reported]
 
-describe.each([
-  ['brownfield', 'none', {}],
-  ['brownfield', 'auto', {}],
-  ['isolation', 'auto', isolation('judge', {}, everyCommand)],
-] as const)('a process that ends by %s, wall: %s', (name, wall, app) => {
+describe.each(
+  choose([
+    ['brownfield', 'none', {}],
+    ['brownfield', 'auto', {}],
+    ['isolation', 'auto', isolation('judge', {}, everyCommand)],
+  ] as const),
+)('%s, wall: %s', (_name, wall, app) => {
   let bus: Bus
   const faults: { label: string; error: Error }[] = []
   beforeAll(async () => {
@@ -51,34 +52,31 @@ describe.each([
     return faults.map(({ label, error }) => `${label}: ${error.message}`)
   }
 
-  const failures: [string, RegExp, Partial<ProcessSandbox>?][] = [
-    ['exit', /^main: frontend "main" exited with code 3$/],
-    ['abort', /^main: The frontend process was terminated by SIGABRT$/],
-    ['throw', /^main: uncaught$/],
-    ['reject', /^main: unhandled$/],
-    ['says that it fails', /^main: The frontend process was terminated by SIGABRT$/],
-    ['heap', /^main: frontend "main" ran out of memory$/, { resourceLimits: { maxOldGenerationSizeMb: 20 } }],
-    ['table', /^main: frontend "main" ran out of memory$/, { resourceLimits: { maxOldGenerationSizeMb: 20 } }],
-  ]
-  // Failures that do not depend on the pattern are tested in one.
-  const tested = name === 'brownfield' ? failures : failures.filter(([how]) => how === 'exit')
-  test.each(tested)('%s', async (how, message, limits) => {
-    expect(await end(how, limits)).toEqual([expect.stringMatching(message)])
-  })
-
-  test.runIf(name === 'brownfield')('a normal exit without a fault', async () => {
-    expect(await end('leave')).toEqual([])
-  })
-
-  test.runIf(name === 'brownfield')('a signal from outside', async () => {
-    expect(await end('', {}, 'SIGSEGV')).toEqual(['main: The frontend process was terminated by SIGSEGV'])
-  })
-
-  test.runIf(linux && name === 'brownfield')('too much memory', async () => {
-    expect(await end('memory', { memory: 200 })).toEqual([
-      expect.stringMatching(/^main: The frontend process used more memory than its limit of 200 MiB$/),
-    ])
-  })
+  const heap = { resourceLimits: { maxOldGenerationSizeMb: 20 } }
+  test('a process that ends in any way', () =>
+    rows<[how: string, faults: string[], limits?: Partial<ProcessSandbox>, kill?: NodeJS.Signals]>(
+      [
+        ['exit', ['main: frontend "main" exited with code 3']],
+        ['leave', []],
+        ['abort', ['main: The frontend process was terminated by SIGABRT']],
+        ['throw', ['main: uncaught']],
+        ['reject', ['main: unhandled']],
+        ['says that it fails', ['main: The frontend process was terminated by SIGABRT']],
+        ['heap', ['main: frontend "main" ran out of memory'], heap],
+        ['table', ['main: frontend "main" ran out of memory'], heap],
+        ['is killed', ['main: The frontend process was terminated by SIGSEGV'], {}, 'SIGSEGV'],
+        ...(linux
+          ? [
+              [
+                'memory',
+                ['main: The frontend process used more memory than its limit of 200 MiB'],
+                { memory: 200 },
+              ] as const,
+            ]
+          : []),
+      ],
+      async (how, expected, limits, kill) => expect(await end(how, limits, kill)).toEqual(expected),
+    ))
 })
 
 test.each(walls)('a busy process, and one that waits, ends with its label and with the bus, wall: %s', async wall => {

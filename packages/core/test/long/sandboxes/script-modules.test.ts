@@ -2,12 +2,13 @@
 import { describe, expect, test } from 'vitest'
 import type { ModuleSource, Sandbox } from '../../../src/index.js'
 import { reuseBus } from '../../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 const getBus = reuseBus({ supervision: { restart: 'temporary' } })
-const sandboxes: [name: string, sandbox: Extract<Sandbox, object>][] = [
+const sandboxes: [name: string, sandbox: Extract<Sandbox, object>][] = choose([
   ['a thread', { kind: 'quickjs' }],
   ['a process', { kind: 'quickjs', process: true }],
-]
+])
 
 describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
   const get = async (module: ModuleSource): Promise<unknown> => {
@@ -47,25 +48,30 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
     ).toBe(3)
   })
 
-  test.each([
-    [
-      `import './none.js'`,
-      {},
-      /^Frontend script main\.js.*Cannot import "none\.js": main\.js can import only @sallyport\/frontend, "a\.js"/,
-    ],
-    [`import './a.js'`, { 'a.js': `import 'b'` }, /Cannot import "b": main\.js can import only/],
-    [
-      `import './lib/a.js'`,
-      { 'lib/a.js': `export const a = 1\n\n  let b c = 3` },
-      /^Frontend script lib\/a\.js:3:9: syntax error: expecting ';'/,
-    ],
-    [`import { c } from './a.js'`, { 'a.js': 'export const b = 1' }, /Could not find export 'c' in module 'a\.js'/],
-  ])('%s fails', async (source, modules, message) => {
-    await expect(get({ source, name: 'main.js', modules: { 'a.js': '', ...modules } })).rejects.toMatchObject({
-      reason: 'LoadFailed',
-      message: expect.stringMatching(message) as string,
-    })
-  })
+  test('what cannot be imported fails', () =>
+    rows(
+      [
+        [
+          `import './none.js'`,
+          {},
+          /^Frontend script main\.js.*Cannot import "none\.js": main\.js can import only @sallyport\/frontend, "a\.js"/,
+        ],
+        [`import './a.js'`, { 'a.js': `import 'b'` }, /Cannot import "b": main\.js can import only/],
+        [
+          `import './lib/a.js'`,
+          { 'lib/a.js': `export const a = 1\n\n  let b c = 3` },
+          /^Frontend script lib\/a\.js:3:9: syntax error: expecting ';'/,
+        ],
+        [`import { c } from './a.js'`, { 'a.js': 'export const b = 1' }, /Could not find export 'c' in module 'a\.js'/],
+      ],
+      async (source, modules, message) => {
+        await (await getBus()).closeFrontend('main').catch(() => {})
+        await expect(get({ source, name: 'main.js', modules: { 'a.js': '', ...modules } })).rejects.toMatchObject({
+          reason: 'LoadFailed',
+          message: expect.stringMatching(message) as string,
+        })
+      },
+    ))
 
   test('an error of a module has its place', async () => {
     const modules = { 'a.js': `export const fail = () => {\n  null.x\n}` }
@@ -75,26 +81,31 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
   })
 })
 
-test.each<[unknown, string]>([
-  [{ '../a.js': '' }, 'modules.../a.js must be a name of a module'],
-  [{ './a.js': '' }, 'modules../a.js must be a name of a module'],
-  [{ '/a.js': '' }, 'modules./a.js must be a name of a module'],
-  [{ 'a.js': 1 }, 'modules.a.js must be a string: got 1'],
-  [{ a: 'x'.repeat(2 ** 24), b: 'y' }, 'modules must be at most 16777216 characters in all'],
-  [JSON.parse('{"__proto__":""}'), 'modules must be without the names __proto__, prototype, constructor'],
-  [{ constructor: '' }, 'modules must be without the names'],
-  ['a', 'modules must be an object'],
-])('modules %o are refused', async (modules, text) => {
-  const bus = await getBus()
-  await expect(bus.run('', { modules: modules as Record<string, string> })).rejects.toMatchObject({
-    reason: 'InvalidParams',
-    message: expect.stringContaining(text) as string,
-  })
-})
+test('wrong modules are refused', () =>
+  rows<[unknown, string]>(
+    [
+      [{ '../a.js': '' }, 'modules.../a.js must be a name of a module'],
+      [{ './a.js': '' }, 'modules../a.js must be a name of a module'],
+      [{ '/a.js': '' }, 'modules./a.js must be a name of a module'],
+      [{ 'a.js': 1 }, 'modules.a.js must be a string: got 1'],
+      [{ a: 'x'.repeat(2 ** 24), b: 'y' }, 'modules must be at most 16777216 characters in all'],
+      [JSON.parse('{"__proto__":""}'), 'modules must be without the names __proto__, prototype, constructor'],
+      [{ constructor: '' }, 'modules must be without the names'],
+      ['a', 'modules must be an object'],
+    ],
+    async (modules, text) => {
+      const bus = await getBus()
+      await expect(bus.run('', { modules: modules as Record<string, string> })).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(text) as string,
+      })
+    },
+  ))
 
-test.each(['permission', 'process'] as const)('sandbox %s loads no modules by name', async sandbox => {
-  const bus = await getBus()
-  await expect(bus.run('', { sandbox, modules: {} })).rejects.toThrow(
-    `bus.run: modules cannot be loaded by sandbox "${sandbox}". Use "quickjs", or files in a directory`,
-  )
-})
+test('other sandboxes load no modules by name', () =>
+  rows(['permission', 'process'] as const, async sandbox => {
+    const bus = await getBus()
+    await expect(bus.run('', { sandbox, modules: {} })).rejects.toThrow(
+      `bus.run: modules cannot be loaded by sandbox "${sandbox}". Use "quickjs", or files in a directory`,
+    )
+  }))
