@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import type { BusOptions, FrontendOptions, ModuleSource, Sandbox } from '../../../src/index.js'
 import { writeProject } from '../../support/project.js'
 import { fixture, isolation, next, reuseBus, start } from '../../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 const sandboxes = ['quickjs', 'permission', 'process'] as const
 const getBus = reuseBus({ supervision: { restart: 'temporary' } })
@@ -14,13 +15,17 @@ const getBus = reuseBus({ supervision: { restart: 'temporary' } })
 async function get(module: ModuleSource, sandbox: Sandbox, options: FrontendOptions = {}): Promise<unknown> {
   const bus = await getBus()
   await bus.open('main', module, { sandbox, ...options })
-  return bus.call('main', 'get')
+  try {
+    return await bus.call('main', 'get')
+  } finally {
+    await bus.closeFrontend('main')
+  }
 }
 
 const exposing = (get: string, imports = ''): string =>
   `${imports}import { expose } from '@sallyport/frontend'\nexpose({ get: ${get} })`
 
-describe.each(sandboxes)('sandbox: %s', sandbox => {
+describe.each(choose(sandboxes))('sandbox: %s', sandbox => {
   test('code imports @sallyport/frontend, and calls what it is allowed to', async () => {
     const source = exposing(
       `() => call('add', { a: 1, b: 2 })`,
@@ -36,25 +41,6 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
 
   test('code of 15 MB runs', async () => {
     expect(await get({ source: `${exposing('() => 1')}\n//${'x'.repeat(15e6)}` }, sandbox)).toBe(1)
-  })
-
-  test.each([
-    ['const a = 1\n\n  let b c = 3', 'x.js:3:9'],
-    ['let b c = 3', 'x.js:1:7'],
-    [`import { expose } from '@sallyport/frontend'\nexpose({ get: () => { let b c } })`, 'x.js:2:29'],
-  ])('a syntax error has the position in the code: %j', async (source, position) => {
-    const text = sandbox === 'quickjs' ? "expecting ';'" : "Unexpected identifier 'c'"
-    const message = expect.stringMatching(new RegExp(`${position}: .*: ${text}`)) as string
-    await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({ reason: 'LoadFailed', message })
-  })
-
-  test('the stack of an error has the name and the position', async () => {
-    const source = `import { expose } from '@sallyport/frontend'; null.x`
-    await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({
-      message:
-        sandbox === 'quickjs' ? "cannot read property 'x' of null" : "Cannot read properties of null (reading 'x')",
-      stack: expect.stringMatching(sandbox === 'quickjs' ? /x\.js:1:46/ : /x\.js:1:52/) as string,
-    })
   })
 
   test('bus.reload runs the same code in a new sandbox', async () => {
@@ -73,12 +59,43 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
   })
 })
 
+/** One with QuickJS, and one with V8. */
+const engines = choose(sandboxes, 0, -1)
+
+test('a syntax error has the position in the code', () =>
+  rows(
+    engines.flatMap(sandbox =>
+      (
+        [
+          ['const a = 1\n\n  let b c = 3', 'x.js:3:9'],
+          ['let b c = 3', 'x.js:1:7'],
+          [`import { expose } from '@sallyport/frontend'\nexpose({ get: () => { let b c } })`, 'x.js:2:29'],
+        ] as const
+      ).map(each => [...each, sandbox] as const),
+    ),
+    async (source, position, sandbox) => {
+      const text = sandbox === 'quickjs' ? "expecting ';'" : "Unexpected identifier 'c'"
+      const message = expect.stringMatching(new RegExp(`${position}: .*: ${text}`)) as string
+      await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({ reason: 'LoadFailed', message })
+    },
+  ))
+
+test('the stack of an error has the name and the position', () =>
+  rows(engines, async sandbox => {
+    const source = `import { expose } from '@sallyport/frontend'; null.x`
+    await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({
+      message:
+        sandbox === 'quickjs' ? "cannot read property 'x' of null" : "Cannot read properties of null (reading 'x')",
+      stack: expect.stringMatching(sandbox === 'quickjs' ? /x\.js:1:46/ : /x\.js:1:52/) as string,
+    })
+  }))
+
 const dependency = {
   'node_modules/dep/package.json': { type: 'module', exports: { import: './module.js', require: './none.cjs' } },
   'node_modules/dep/module.js': `export default 'dep'`,
 }
 
-describe.each(['permission', 'process'] as const)('a module in sandbox: %s', sandbox => {
+describe.each(choose(['permission', 'process'] as const))('a module in sandbox: %s', sandbox => {
   test('cannot take the classes of modules, which accept bytecode, from the instances of its own', async () => {
     const imported = `
       globalThis.found = []
@@ -135,17 +152,15 @@ describe.each(['permission', 'process'] as const)('a module in sandbox: %s', san
     )
   })
 
-  test.each([`import './x.js'`, `await import('./x.js')`, `import 'dep'`])(
-    'without a directory, %s fails',
-    async source => {
+  test('without a directory, it imports nothing', () =>
+    rows([`import './x.js'`, `await import('./x.js')`, `import 'dep'`], async source => {
       await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({
         reason: 'InvalidParams',
         message: expect.stringMatching(
           /^Frontend module x\.js can't import ".*": it has no directory\. Set /,
         ) as string,
       })
-    },
-  )
+    }))
 
   test('evaluates its imports in order, and each once', async () => {
     const directory = writeProject({
@@ -178,46 +193,54 @@ describe.each(['permission', 'process'] as const)('a module in sandbox: %s', san
 })
 
 describe('a script', () => {
-  test.each([
-    [`let a\nimport { expose } from '@sallyport/frontend'\nexport const b = 1; expose({ get: () => b })`, 1],
-    [`import * as s from '@sallyport/frontend'\ns.expose({ get: () => s.getLabel() })`, 'main'],
-    [
-      `// a comment\n/* another */ import {\n  expose, // comment\n  getLabel as label,\n} from "@sallyport/frontend";expose({ get: label })`,
-      'main',
-    ],
-    [`import '@sallyport/frontend'\nsallyport.expose({ get: () => 1 })`, 1],
-    [
-      `sallyport.expose({ get: () => "import { x } from '@sallyport/frontend'" })`,
-      "import { x } from '@sallyport/frontend'",
-    ],
-  ])('can import the client anywhere: %j', async (source, result) => {
-    expect(await get({ source }, 'quickjs')).toBe(result)
-  })
+  test('can import the client anywhere', () =>
+    rows(
+      [
+        [`let a\nimport { expose } from '@sallyport/frontend'\nexport const b = 1; expose({ get: () => b })`, 1],
+        [`import * as s from '@sallyport/frontend'\ns.expose({ get: () => s.getLabel() })`, 'main'],
+        [
+          `// a comment\n/* another */ import {\n  expose, // comment\n  getLabel as label,\n} from "@sallyport/frontend";expose({ get: label })`,
+          'main',
+        ],
+        [`import '@sallyport/frontend'\nsallyport.expose({ get: () => 1 })`, 1],
+        [
+          `sallyport.expose({ get: () => "import { x } from '@sallyport/frontend'" })`,
+          "import { x } from '@sallyport/frontend'",
+        ],
+      ],
+      async (source, result) => {
+        expect(await get({ source }, 'quickjs')).toBe(result)
+      },
+    ))
 })
 
 describe('bus.open refuses', () => {
-  test.each<[module: unknown, sandbox: Sandbox, text: string]>([
-    [{ source: '' }, 'none', 'bus.open: sandbox must not be "none" for code as text.'],
-    [{ source: 1 }, 'quickjs', 'bus.open: module: source must be a string: got 1'],
-    [{ name: 'x.js' }, 'quickjs', 'bus.open: module: source'],
-    [
-      { source: '', name: '../x.js' },
-      'quickjs',
-      'bus.open: module: name must be the name of a file, without a directory',
-    ],
-    [{ source: '', name: '' }, 'quickjs', 'bus.open: module: name must be the name of a file, without a directory'],
-    [
-      { source: '', directory: 'plugins' },
-      'quickjs',
-      'bus.open: module: directory must be a file: URL or an absolute path',
-    ],
-    [{ source: '', directory: '/none' }, 'permission', 'bus.open: module: there is no directory /none/'],
-  ])('%o with sandbox %s', async (module, sandbox, text) => {
-    await expect(get(module as ModuleSource, sandbox)).rejects.toMatchObject({
-      reason: 'InvalidParams',
-      message: expect.stringContaining(text) as string,
-    })
-  })
+  test('what is no code', () =>
+    rows<[module: unknown, sandbox: Sandbox, text: string]>(
+      [
+        [{ source: '' }, 'none', 'bus.open: sandbox must not be "none" for code as text.'],
+        [{ source: 1 }, 'quickjs', 'bus.open: module: source must be a string: got 1'],
+        [{ name: 'x.js' }, 'quickjs', 'bus.open: module: source'],
+        [
+          { source: '', name: '../x.js' },
+          'quickjs',
+          'bus.open: module: name must be the name of a file, without a directory',
+        ],
+        [{ source: '', name: '' }, 'quickjs', 'bus.open: module: name must be the name of a file, without a directory'],
+        [
+          { source: '', directory: 'plugins' },
+          'quickjs',
+          'bus.open: module: directory must be a file: URL or an absolute path',
+        ],
+        [{ source: '', directory: '/none' }, 'permission', 'bus.open: module: there is no directory /none/'],
+      ],
+      async (module, sandbox, text) => {
+        await expect(get(module as ModuleSource, sandbox)).rejects.toMatchObject({
+          reason: 'InvalidParams',
+          message: expect.stringContaining(text) as string,
+        })
+      },
+    ))
 })
 
 test('bus.open refuses code of more than 16 Mi characters', async () => {

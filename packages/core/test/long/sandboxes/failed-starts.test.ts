@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 import type { Launcher, ProcessSandbox } from '../../../src/index.js'
 import { fixture, start } from '../../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 let directory: string
 beforeEach(() => {
@@ -16,9 +17,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-test.runIf(process.platform === 'linux').each(['none', 'auto'])(
-  'no file descriptors are left, wall: %s',
-  async wall => {
+test.runIf(process.platform === 'linux')('no file descriptors are left', () =>
+  rows(choose(['none', 'auto'] as const), async wall => {
     const host = [process.execPath, fileURLToPath(fixture('sandboxes/few-descriptors.mjs')), wall]
     const args = ['-c', 'ulimit -n 150; exec "$@"', 'sh', ...host]
     const { stdout } = await promisify(execFile)('/bin/sh', args, { env: { ...process.env, TMPDIR: directory } })
@@ -26,7 +26,7 @@ test.runIf(process.platform === 'linux').each(['none', 'auto'])(
     const refused = expect.stringContaining(refusal) as string
     // Each descriptor more lets the start get further.
     expect(JSON.parse(stdout)).toEqual({ outcomes: [...Array(8).fill(refused), 'opened'], left: [] })
-  },
+  }),
 )
 
 test.runIf(process.platform === 'linux')(
@@ -39,34 +39,40 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test.each(['none', 'auto'] as const)('the temporary directory is missing, wall: %s', async wall => {
+test('the temporary directory is missing', async () => {
   const bus = await start()
   vi.stubEnv(process.platform === 'win32' ? 'TEMP' : 'TMPDIR', join(directory, 'missing'))
   onTestFinished(() => void vi.unstubAllEnvs())
-  const message = `The temporary directory ${join(directory, 'missing')} cannot be written (ENOENT). `
-  await expect(bus.open('main', { source: '' }, { sandbox: { kind: 'process', wall } })).rejects.toMatchObject({
-    reason: 'InvalidParams',
-    message: expect.stringContaining(message) as string,
+  await rows(choose(['none', 'auto'] as const), async wall => {
+    const message = `The temporary directory ${join(directory, 'missing')} cannot be written (ENOENT). `
+    await expect(bus.open('main', { source: '' }, { sandbox: { kind: 'process', wall } })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining(message) as string,
+    })
   })
 })
 
-test.each([
-  ['a program that does not exist', '/none', 'ENOENT'],
-  ['an invalid name of a program', '/none\0', 'without null bytes'],
-])('the cgroup is removed if a launcher returns %s', async (_what, command, cause) => {
-  const cgroup = join(directory, 'cgroup')
-  const launcher: Launcher = {
-    name: 'broken',
-    launch() {
-      mkdirSync(cgroup)
-      return { command, args: [], cgroups: [cgroup] }
+test('the cgroup is removed if what a launcher returns cannot be started', () =>
+  rows(
+    [
+      ['a program that does not exist', '/none', 'ENOENT'],
+      ['an invalid name of a program', '/none\0', 'without null bytes'],
+    ],
+    async (_what, command, cause) => {
+      const cgroup = join(directory, 'cgroup')
+      const launcher: Launcher = {
+        name: 'broken',
+        launch() {
+          mkdirSync(cgroup)
+          return { command, args: [], cgroups: [cgroup] }
+        },
+      }
+      const bus = await start()
+      const source = { source: '', name: 'main.js' }
+      await expect(bus.open('main', source, { sandbox: { kind: 'process', wall: launcher } })).rejects.toThrow(cause)
+      await expect.poll(() => existsSync(cgroup)).toBe(false)
     },
-  }
-  const bus = await start()
-  const source = { source: '', name: 'main.js' }
-  await expect(bus.open('main', source, { sandbox: { kind: 'process', wall: launcher } })).rejects.toThrow(cause)
-  await expect.poll(() => existsSync(cgroup)).toBe(false)
-})
+  ))
 
 // What V8 of Node 24 and later prints if the kernel refuses its memory.
 const REFUSED = '# Fatal process out of memory: Failed to reserve virtual memory for CodeRange'

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 
 const STATIC_IMPORT =
   /^(?:import|export)\b[^"';]*?["']([^"']+)["']|^\}\s*from\s*["']([^"']+)["']|^(?:let .* = )?require\(["']([^"']+)["']\)/gm
@@ -34,15 +35,19 @@ function getSources(url: string): string[] {
   return existsSync(map) ? (JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }).sources : []
 }
 
-test.each([
-  // The broker of a network is loaded by relays that have one.
-  ['the relay', '#relay'],
-  ['a process', '@sallyport/frontend/process'],
-])('%s loads one file', (_, entry) => {
-  const program = import.meta.resolve(entry)
-  expect([...walk(program, new Set(), STATIC_IMPORT)]).toEqual([program])
-  expect(readFileSync(new URL(program), 'utf8')).toContain('require("node:')
-})
+test('the relay and a process load one file', () =>
+  rows(
+    [
+      // The broker of a network is loaded by relays that have one.
+      ['the relay', '#relay'],
+      ['a process', '@sallyport/frontend/process'],
+    ],
+    (_, entry) => {
+      const program = import.meta.resolve(entry)
+      expect([...walk(program, new Set(), STATIC_IMPORT)]).toEqual([program])
+      expect(readFileSync(new URL(program), 'utf8')).toContain('require("node:')
+    },
+  ))
 
 test('no file that the relay loads contains a part of pino, xstate, valibot, the client or the host', () => {
   const sources = [...walk(import.meta.resolve('#relay'), new Set(), STATIC_IMPORT)].flatMap(getSources)
@@ -56,11 +61,12 @@ test('no file that the relay loads contains a part of pino, xstate, valibot, the
   ).toEqual([])
 })
 
-test.each(['worker', 'process'])('a frontend loads no library and no part of core in its %s', entry => {
-  const sources = [...walk(import.meta.resolve(`@sallyport/frontend/${entry}`))].flatMap(getSources)
-  expect(sources).not.toEqual([])
-  expect(sources.filter(name => /node_modules|packages\/core|\/host\//.test(name))).toEqual([])
-})
+test('a frontend loads no library and no part of core, in a worker and in a process', () =>
+  rows(['worker', 'process'], entry => {
+    const sources = [...walk(import.meta.resolve(`@sallyport/frontend/${entry}`))].flatMap(getSources)
+    expect(sources).not.toEqual([])
+    expect(sources.filter(name => /node_modules|packages\/core|\/host\//.test(name))).toEqual([])
+  }))
 
 test('a frontend loads one file of its package with its entry, and one with the functions that it imports', () => {
   const frontend = new URL('.', import.meta.resolve('@sallyport/frontend')).href

@@ -2,6 +2,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { next, start } from '../../support/start.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const MiB = 2 ** 20
 const loops = {
@@ -19,29 +20,30 @@ const loops = {
     }`,
 }
 
-test.each(Object.entries(loops))('%s is dropped beyond what the host has taken', async (_what, loop) => {
-  const dropped: { characters: number; label: string }[] = []
-  const log = pino(
-    { level: 'warn' },
-    {
-      write(text: string) {
-        const line = JSON.parse(text) as { msg: string; characters: number; label: string }
-        if (line.msg.startsWith('Output dropped: ')) dropped.push(line)
+test('output is dropped beyond what the host has taken', () =>
+  rows(loops, async loop => {
+    const dropped: { characters: number; label: string }[] = []
+    const log = pino(
+      { level: 'warn' },
+      {
+        write(text: string) {
+          const line = JSON.parse(text) as { msg: string; characters: number; label: string }
+          if (line.msg.startsWith('Output dropped: ')) dropped.push(line)
+        },
       },
-    },
-  )
-  const printed: number[] = []
-  const bus = await start({ log })
-  const over = next(bus, 'over')
-  const source = `import { emit } from '@sallyport/frontend'\n${loop}\nawait emit('over')`
-  const onStdio = (text: string): void => void (text.startsWith('\nOutput lost: ') || printed.push(text.length))
-  await bus.open('main', { source, name: 'flood.mjs' }, { onStdio })
-  await over
-  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
-  const total = loop.includes('Buffer') ? 200 * MiB : (loop.includes('await') ? 200_000 : 100_000) * 1001
-  await expect.poll(() => sum(printed) + sum(dropped.map(({ characters }) => characters))).toBe(total)
-  expect(dropped[0]).toMatchObject({ label: 'main' })
-})
+    )
+    const printed: number[] = []
+    const bus = await start({ log })
+    const over = next(bus, 'over')
+    const source = `import { emit } from '@sallyport/frontend'\n${loop}\nawait emit('over')`
+    const onStdio = (text: string): void => void (text.startsWith('\nOutput lost: ') || printed.push(text.length))
+    await bus.open('main', { source, name: 'flood.mjs' }, { onStdio })
+    await over
+    const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
+    const total = loop.includes('Buffer') ? 200 * MiB : (loop.includes('await') ? 200_000 : 100_000) * 1001
+    await expect.poll(() => sum(printed) + sum(dropped.map(({ characters }) => characters))).toBe(total)
+    expect(dropped[0]).toMatchObject({ label: 'main' })
+  }))
 
 test('onStdio has a mark with what a run has lost', async () => {
   const bus = await start({ log: false })

@@ -6,6 +6,7 @@ import { promisify, styleText } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { getLabelColor } from '../../../src/host/reporting/paint.js'
 import { fixture } from '../../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 const run = promisify(execFile)
 const host = fileURLToPath(fixture('sandboxes/output/host.mjs'))
@@ -38,7 +39,7 @@ const getEvents = (text: string): Record<string, unknown>[] =>
     .filter(line => line.startsWith('{'))
     .map(line => JSON.parse(line) as Record<string, unknown>)
 
-describe.each(['permission', 'process', 'none'])('the output of a frontend with sandbox %s', sandbox => {
+describe.each(choose(['permission', 'process', 'none'], 1))('the output of a frontend with sandbox %s', sandbox => {
   test('goes to standard error with its label, without terminal sequences, and 100 lines a second', async () => {
     const { stdout, stderr } = await runHost({ sandbox })
     expect(stdout).toBe('')
@@ -102,11 +103,12 @@ describe('the log in a pipe', () => {
     )
   })
 
-  test.each(['permission', 'process'])('names the line of a denied call that was not awaited: %s', async sandbox => {
-    expect(await getFaultStack({ data: 'forgets a denied call', sandbox })).toMatch(
-      /^BusError \[Denied\]: Uncaught denial of denied: is an `await` missing\?\n {4}at .*loud\.mjs:\d+:\d+/,
-    )
-  })
+  test('names the line of a denied call that was not awaited', () =>
+    rows(choose(['permission', 'process']), async sandbox => {
+      expect(await getFaultStack({ data: 'forgets a denied call', sandbox })).toMatch(
+        /^BusError \[Denied\]: Uncaught denial of denied: is an `await` missing\?\n {4}at .*loud\.mjs:\d+:\d+/,
+      )
+    }))
 
   test('says how to find a rejection with a value that has no stack', async () => {
     expect(await getFaultStack({ data: 'rejects with an object' })).toMatch(
@@ -132,11 +134,12 @@ const getTexts = (text: string): string[] =>
 const HINT =
   'add "denied" to the option "allow" of the frontend "main", or add "allow-denied" to the permissions of a capability whose windows match "main"'
 
-test.each(['NODE_TEST_CONTEXT', 'VITEST', 'JEST_WORKER_ID'])('the log in a pipe is text if %s is set', async name => {
-  const { stderr } = await runHost({}, { [name]: '1' })
-  expect(getEvents(stderr)).toEqual([])
-  expect(getTexts(stderr)).toContain(`warn  [main] denied denied: ${HINT}`)
-})
+test('the log in a pipe is text in a runner of tests', () =>
+  rows(['NODE_TEST_CONTEXT', 'VITEST', 'JEST_WORKER_ID'], async name => {
+    const { stderr } = await runHost({}, { [name]: '1' })
+    expect(getEvents(stderr)).toEqual([])
+    expect(getTexts(stderr)).toContain(`warn  [main] denied denied: ${HINT}`)
+  }))
 
 const COLOR_OF_MAIN = styleText(getLabelColor('main'), 'x', { validateStream: false }).split('x')[0]
 

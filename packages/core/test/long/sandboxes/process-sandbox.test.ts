@@ -54,7 +54,7 @@ describe.each(
 
   const heap = { resourceLimits: { maxOldGenerationSizeMb: 20 } }
   test('a process that ends in any way', () =>
-    rows<[how: string, faults: string[], limits?: Partial<ProcessSandbox>, kill?: NodeJS.Signals]>(
+    rows<readonly [how: string, faults: readonly string[], limits?: Partial<ProcessSandbox>, kill?: NodeJS.Signals]>(
       [
         ['exit', ['main: frontend "main" exited with code 3']],
         ['leave', []],

@@ -16,8 +16,7 @@ import type { ProcessLimits, RelayData } from '../../../src/host/sandboxes/proce
 import { createHostLog } from '../../../src/host/reporting/log.js'
 import { SharedThreads } from '../../../src/host/workers/shared-threads.js'
 import type { ThreadMember } from '../../../src/host/workers/thread-member.js'
-
-/** Time for processes to start on a busy machine. */
+import { rows } from '../../../../../scripts/testing.js'
 
 const prelude = `
   const { Socket } = require('node:net')
@@ -106,41 +105,45 @@ function collectOutput(worker: ThreadMember): { stdout: string; stderr: string }
 }
 
 describe('a relay kills a process that', () => {
-  test.each([
-    [
-      'sends core garbage',
-      `core.write('GET / HTTP/1.1')`,
-      /^The peer violated the stream protocol: invalid kind of frame$/,
-    ],
-    [
-      'claims 4 GiB',
-      `core.write(frame(1, '', 0xffffffff))`,
-      /^The peer violated the stream protocol: a frame out of bounds$/,
-    ],
-    [
-      'sends the relay garbage',
-      `control.write('GET / HTTP/1.1')`,
-      /^The peer violated the stream protocol: invalid kind/,
-    ],
-    [
-      'claims a report of 2 MiB',
-      `control.write(frame(1, '', 2 ** 21))`,
-      /^The peer violated the stream protocol: a frame out/,
-    ],
-    ['reports invalid JSON', `control.write(frame(1, '{'))`, /sent an invalid report$/],
-    ['reports null', `control.write(frame(1, 'null'))`, /sent an invalid report$/],
-    ['reports in bytes', `control.write(frame(5, 'x'))`, /sent an invalid report$/],
-    ['reports something else', `report({ type: 'log', line: 'x' })`, /sent an invalid report$/],
-    ['reports that it is loaded before it is ready', `report({ type: 'loaded' })`, /sent an invalid report$/],
-    ['reports an unknown state', `report({ type: 'state', state: '__proto__' })`, /sent an invalid report$/],
-    ['closes its control pipe', `control.destroy()`, /^The frontend process was terminated by SIGKILL$/],
-    ['closes its pipe to core', `core.destroy()`, /^The frontend process was terminated by SIGKILL$/],
-  ])('%s', async (_name, program, message) => {
-    const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)
-    expect(await exited).toBe(1)
-    expect(await closed).toBeUndefined()
-    expect(reports).toEqual(failed(expect.stringMatching(message)))
-  })
+  test('breaks the protocol', () =>
+    rows(
+      [
+        [
+          'sends core garbage',
+          `core.write('GET / HTTP/1.1')`,
+          /^The peer violated the stream protocol: invalid kind of frame$/,
+        ],
+        [
+          'claims 4 GiB',
+          `core.write(frame(1, '', 0xffffffff))`,
+          /^The peer violated the stream protocol: a frame out of bounds$/,
+        ],
+        [
+          'sends the relay garbage',
+          `control.write('GET / HTTP/1.1')`,
+          /^The peer violated the stream protocol: invalid kind/,
+        ],
+        [
+          'claims a report of 2 MiB',
+          `control.write(frame(1, '', 2 ** 21))`,
+          /^The peer violated the stream protocol: a frame out/,
+        ],
+        ['reports invalid JSON', `control.write(frame(1, '{'))`, /sent an invalid report$/],
+        ['reports null', `control.write(frame(1, 'null'))`, /sent an invalid report$/],
+        ['reports in bytes', `control.write(frame(5, 'x'))`, /sent an invalid report$/],
+        ['reports something else', `report({ type: 'log', line: 'x' })`, /sent an invalid report$/],
+        ['reports that it is loaded before it is ready', `report({ type: 'loaded' })`, /sent an invalid report$/],
+        ['reports an unknown state', `report({ type: 'state', state: '__proto__' })`, /sent an invalid report$/],
+        ['closes its control pipe', `control.destroy()`, /^The frontend process was terminated by SIGKILL$/],
+        ['closes its pipe to core', `core.destroy()`, /^The frontend process was terminated by SIGKILL$/],
+      ],
+      async (_name, program, message) => {
+        const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)
+        expect(await exited).toBe(1)
+        expect(await closed).toBeUndefined()
+        expect(reports).toEqual(failed(expect.stringMatching(message)))
+      },
+    ))
 
   test('reports twice that it is loaded', async () => {
     const lies = `report({ type: 'state', state: 'ready' }); for (let i = 0; i < 2; i++) report({ type: 'loaded', more: 1 })`
@@ -185,11 +188,11 @@ describe('a relay', () => {
     await expect.poll(() => frames).toEqual(['1:here'])
     const [count, length] = [2000, 2 ** 15]
     for (let i = 0; i < count; i++) link.send({ kind: 2, body: new Uint8Array(length) })
-    await new Promise(resolve => setTimeout(resolve, 100))
+    // The ring is full.
+    await expect.poll(() => link.room() !== undefined).toBe(true)
     const room = link.room()
-    expect(room, 'the ring is full').toBeDefined()
     expect(count * length - link.queued, 'what the relay has taken').toBeLessThan(2 ** 20)
-    worker.postMessage({ type: 'stop', timeout: 30_000 })
+    worker.postMessage({ type: 'stop', timeout: 60_000 })
     await room
   })
 
@@ -220,11 +223,14 @@ describe('a relay', () => {
     expect(written.stderr).toBe('')
   })
 
-  test.each([
-    ['in a loop', 'for (;;) write()'],
-    ['in intervals', 'setInterval(write, 0)'],
-  ])('kills a process that writes %s without an end, and says that output might be lost', async (_name, run) => {
-    const { exited, worker, reports, frames } = startRelay(`
+  test('kills a process that writes without an end, and says that output might be lost', () =>
+    rows(
+      [
+        ['in a loop', 'for (;;) write()'],
+        ['in intervals', 'setInterval(write, 0)'],
+      ],
+      async (_name, run) => {
+        const { exited, worker, reports, frames } = startRelay(`
       const { writeSync } = require('node:fs')
       const write = () => {
         try {
@@ -235,14 +241,15 @@ describe('a relay', () => {
       }
       core.write(frame(1, 'here'), () => { ${run} })
     `)
-    const written = collectOutput(worker)
-    await expect.poll(() => frames).toEqual(['1:here'])
-    await expect.poll(() => written.stdout.length).toBeGreaterThan(0)
-    worker.postMessage({ type: 'stop', timeout: 0 })
-    expect(await exited).toBe(0)
-    expect(reports).toEqual([])
-    expect(written.stderr).toBe('Further output might be lost: the process was killed\n')
-  })
+        const written = collectOutput(worker)
+        await expect.poll(() => frames).toEqual(['1:here'])
+        await expect.poll(() => written.stdout.length).toBeGreaterThan(0)
+        worker.postMessage({ type: 'stop', timeout: 0 })
+        expect(await exited).toBe(0)
+        expect(reports).toEqual([])
+        expect(written.stderr).toBe('Further output might be lost: the process was killed\n')
+      },
+    ))
 })
 
 const getDirectData = (temporary: string, port: MessagePort): RelayData => ({
@@ -274,29 +281,30 @@ describe('a relay whose process has a socket to its owner', () => {
     await closed
   })
 
-  test.runIf(process.platform !== 'win32').each(['stop', 'terminate', 'the end of the owner'] as const)(
-    'starts no process and leaves no directory before the owner has connected: %s',
-    async how => {
-      const temporary = mkdtempSync(join(tmpdir(), 'relay-'))
-      const { port1, port2 } = new MessageChannel()
-      const data = getDirectData(temporary, port2)
-      const worker = threads.open(group, 'the relay of frontend "main"', data, [port2])
-      workers.push(worker)
-      const exited = once(worker, 'exit')
-      const [{ path }] = (await once(port1, 'message')) as [{ path: string }]
-      expect(path.startsWith(join(temporary, 'sallyport-'))).toBe(true)
-      expect(readdirSync(temporary)).toHaveLength(1)
-      if (how === 'terminate') void worker.terminate()
-      else if (how === 'stop') worker.postMessage({ type: 'stop', timeout: 1000 })
-      else port1.close()
-      if (how === 'the end of the owner') {
-        await expect.poll(() => readdirSync(temporary)).toEqual([])
-        worker.postMessage({ type: 'stop', timeout: 1000 })
-      }
-      expect(await exited).toEqual([how === 'terminate' ? 1 : 0])
-      expect(readdirSync(temporary)).toEqual([])
-      port1.close()
-      rmSync(temporary, { recursive: true })
-    },
+  test.runIf(process.platform !== 'win32')(
+    'starts no process and leaves no directory before the owner has connected',
+    () =>
+      rows(['stop', 'terminate', 'the end of the owner'] as const, async how => {
+        const temporary = mkdtempSync(join(tmpdir(), 'relay-'))
+        const { port1, port2 } = new MessageChannel()
+        const data = getDirectData(temporary, port2)
+        const worker = threads.open(group, 'the relay of frontend "main"', data, [port2])
+        workers.push(worker)
+        const exited = once(worker, 'exit')
+        const [{ path }] = (await once(port1, 'message')) as [{ path: string }]
+        expect(path.startsWith(join(temporary, 'sallyport-'))).toBe(true)
+        expect(readdirSync(temporary)).toHaveLength(1)
+        if (how === 'terminate') void worker.terminate()
+        else if (how === 'stop') worker.postMessage({ type: 'stop', timeout: 60_000 })
+        else port1.close()
+        if (how === 'the end of the owner') {
+          await expect.poll(() => readdirSync(temporary)).toEqual([])
+          worker.postMessage({ type: 'stop', timeout: 60_000 })
+        }
+        expect(await exited).toEqual([how === 'terminate' ? 1 : 0])
+        expect(readdirSync(temporary)).toEqual([])
+        port1.close()
+        rmSync(temporary, { recursive: true })
+      }),
   )
 })

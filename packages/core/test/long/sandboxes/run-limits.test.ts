@@ -7,22 +7,27 @@ import type { RunOptions } from '../../../src/index.js'
 import type { Launcher } from '../../../src/launchers.js'
 import { getFrontendPids } from '../../support/processes.js'
 import { next, reuseBus, start } from '../../support/start.js'
+import { LONGEST } from './script-time.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const getBus = reuseBus({ log: false })
 
-describe.each([
-  ['quickjs', { kind: 'quickjs', time: 5000 }],
-  ['permission', 'permission'],
-  ['process', 'process'],
-  ['quickjs in a process', { kind: 'quickjs', process: true, time: 5000 }],
-] as const)('sandbox: %s', (_, sandbox) => {
-  test('an endless loop ends with its timeout, not with the heartbeat', async () => {
-    const bus = await getBus()
-    await expect(bus.run('for (;;);', { sandbox, timeout: 1500 })).rejects.toMatchObject({ reason: 'Timeout' })
-    expect((await bus.stats()).frontends).toEqual({})
-  })
+const sandboxes = [
+  { kind: 'quickjs', ...LONGEST },
+  'permission',
+  'process',
+  { kind: 'quickjs', process: true, ...LONGEST },
+] as const
 
-  test('an endless loop ends with its signal', async () => {
+test('an endless loop ends with its timeout, not with the heartbeat', () =>
+  rows(sandboxes, async sandbox => {
+    const bus = await getBus()
+    await expect(bus.run('for (;;);', { sandbox, timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
+    expect((await bus.stats()).frontends).toEqual({})
+  }))
+
+test('an endless loop ends with its signal', () =>
+  rows(sandboxes, async sandbox => {
     const bus = await getBus()
     const controller = new AbortController()
     const started = next(bus, 'started')
@@ -34,9 +39,10 @@ describe.each([
     controller.abort()
     expect(await failed).toMatchObject({ reason: 'Cancelled' })
     expect((await bus.stats()).frontends).toEqual({})
-  })
+  }))
 
-  test('code that takes more memory than it may ends', async () => {
+test('code that takes more memory than it may ends', () =>
+  rows(sandboxes, async sandbox => {
     const bus = await getBus()
     const source = 'const kept = []; for (;;) kept.push(new Array(1e4).fill({}))'
     await expect(bus.run(source, { sandbox, memory: 64, timeout: 60_000 })).rejects.toMatchObject({
@@ -44,8 +50,7 @@ describe.each([
       message: expect.stringMatching(/ ran out of memory/) as string,
     })
     expect(await bus.run('return 1', { sandbox })).toBe(1)
-  })
-})
+  }))
 
 /** A launcher that exits later than its process, leaves its output to another one, and has a cgroup that cannot be removed: core waits for less. */
 function createLateWall(): Launcher {

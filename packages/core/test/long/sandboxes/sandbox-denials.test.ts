@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, isCommandError, type Bus } from '../../../src/index.js'
 import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 import { fixture } from '../../support/start.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const file = '/sallyport/denied'
 const isDeniedByNode = process.allowedNodeEnvironmentFlags.has('--allow-net')
@@ -34,21 +35,19 @@ describe.each(['permission', 'process'] as const)('%s', kind => {
   })
   afterAll(() => bus.close({ timeout: 0 }))
 
-  test.each(denials)('a rejected call names the option: %s', async (action, text) => {
-    const error: unknown = await bus.call('main', 'call', { action }).catch((error: unknown) => error)
-    expect(error).toMatchObject({ message: expect.stringContaining(text) as string })
-    expect(isCommandError(error, 'ERR_ACCESS_DENIED')).toBe(action !== 'fetch' || !hasNetwork)
-  })
-
-  test.each(denials)('a fault names the option: %s', async (action, text) => {
-    await open(action)
-    const fault = new Promise<Error>(resolve =>
-      bus.on('fault', ({ label, error }) => void (label === action && resolve(error))),
-    )
-    // The fault can come before the answer.
-    bus.call(action, 'uncaught', { action }).catch(() => {})
-    const { message, stack } = await fault
-    expect(message).toContain(text)
-    expect(stack).toContain(text)
-  })
+  test('a rejected call and a fault name the option', () =>
+    rows(denials, async (action, text) => {
+      const error: unknown = await bus.call('main', 'call', { action }).catch((error: unknown) => error)
+      expect(error).toMatchObject({ message: expect.stringContaining(text) as string })
+      expect(isCommandError(error, 'ERR_ACCESS_DENIED')).toBe(action !== 'fetch' || !hasNetwork)
+      await open(action)
+      const fault = new Promise<Error>(resolve =>
+        bus.on('fault', ({ label, error }) => void (label === action && resolve(error))),
+      )
+      // The fault can come before the answer.
+      bus.call(action, 'uncaught', { action }).catch(() => {})
+      const { message, stack } = await fault
+      expect(message).toContain(text)
+      expect(stack).toContain(text)
+    }))
 })

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { Bus, FrontendOptions } from '../../../src/index.js'
 import { isolation, start } from '../../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
@@ -22,10 +23,12 @@ describe('memory', () => {
   const greedy = at(`import { expose } from ${JSON.stringify(client)}
     expose({ eat() { const all = []; for (;;) all.push(new Array(1e4).fill(all.length)) } })`)
 
-  test.each([
-    ['brownfield', {}],
-    ['isolation', isolation()],
-  ])('ends only the frontend that exceeds its limit, and settles calls to it: %s', async (_name, app) => {
+  test.each(
+    choose<[string, object]>([
+      ['brownfield', {}],
+      ['isolation', isolation()],
+    ]),
+  )('ends only the frontend that exceeds its limit, and settles calls to it: %s', async (_name, app) => {
     const { bus } = await startLogging(app)
     const other = await bus.connect('tests')
     const fault = new Promise(resolve => bus.on('fault', resolve))
@@ -70,9 +73,8 @@ describe('the output of a frontend', () => {
     expect(texts).toEqual([expect.stringMatching(/^x{8192}$/), '… and 37862 characters more'])
   })
 
-  test.each<[NonNullable<FrontendOptions['sandbox']>]>([['permission'], ['none']])(
-    'goes to onStdio unchanged if the host sets it: %s',
-    async sandbox => {
+  test('goes to onStdio unchanged if the host sets it', () =>
+    rows(['permission', 'none'] as const, async sandbox => {
       const { bus, lines } = await startLogging()
       const output = { stdout: '', stderr: '' }
       await bus.open('main', at(`console.log('a'.repeat(1e5)); console.error('b')`), {
@@ -84,8 +86,7 @@ describe('the output of a frontend', () => {
       })
       await expect.poll(() => output).toEqual({ stdout: `${'a'.repeat(1e5)}\n`, stderr: 'b\n' })
       expect(lines.filter(([level, , text]) => level === 30 || text.startsWith('b'))).toEqual([])
-    },
-  )
+    }))
 })
 
 test('warns about a frontend without a sandbox, once for each label', async () => {

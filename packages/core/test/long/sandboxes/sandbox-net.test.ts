@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defineCore } from '../../../src/index.js'
 import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 import { fixture, start } from '../../support/start.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const core = defineCore({})
 const module = fixture('sandboxes/connecting.mjs')
@@ -25,16 +26,19 @@ beforeAll(async () => {
 })
 afterAll(() => void server.close())
 
-test.each(cases)('is granted by net: true: %s', async (_, sandbox) => {
-  const bus = await start({ core })
-  const connected = once(server, 'connection')
-  await bus.open('main', module, { data, sandbox: { ...sandbox, net: true } })
-  await connected
-})
+test('is granted by net: true', () =>
+  rows(
+    cases.map(([, sandbox]) => sandbox),
+    async sandbox => {
+      const bus = await start({ core })
+      const connected = once(server, 'connection')
+      await bus.open('main', module, { data, sandbox: { ...sandbox, net: true } })
+      await connected
+    },
+  ))
 
-test.each(cases)(
-  'is otherwise denied with the option to set, but open if neither Node nor a wall denies it: %s',
-  async (_, sandbox, isDenied) => {
+test('is otherwise denied with the option to set, but open if neither Node nor a wall denies it', () =>
+  rows(cases, async (_, sandbox, isDenied) => {
     const bus = await start({ core })
     const connected = once(server, 'connection').then(() => 'connected')
     const failed = new Promise<string>(resolve => bus.on('fault', ({ error }) => resolve(error.message)))
@@ -46,12 +50,10 @@ test.each(cases)(
       ? `Allow it with the frontend's option sandbox: { kind: '${sandbox.kind}', net: true }`
       : 'connected'
     expect(await Promise.race([connected, failed, rejected])).toContain(expected)
-  },
-)
+  }))
 
-test.each(cases)(
-  'is not left open by net: false, which is refused with the alternatives if nothing denies it: %s',
-  async (_, sandbox, isDenied) => {
+test('is not left open by net: false, which is refused with the alternatives if nothing denies it', () =>
+  rows(cases, async (_, sandbox, isDenied) => {
     const main = { data, sandbox: { ...sandbox, net: false } }
     const text = isDenied
       ? /The sandbox denied the network/
@@ -61,8 +63,7 @@ test.each(cases)(
     await expect(bus.open('main', module, main)).rejects.toMatchObject({
       reason: isDenied ? 'LoadFailed' : 'InvalidParams',
     })
-  },
-)
+  }))
 
 test.runIf(!isDeniedByNode)('an open network of a process is a warning, once, with the remedies', async () => {
   const lines: string[] = []

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../../src/index.js'
 import { writeProject } from '../../support/project.js'
 import { everyCommand, fixture, isolation, next, start } from '../../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 const home = process.cwd()
 afterEach(() => process.chdir(home))
@@ -46,12 +47,18 @@ function logInto(lines: Record<string, unknown>[]) {
   )
 }
 
-describe.each([
-  ['permission', 'brownfield', {}],
-  ['permission', 'isolation', isolation('judge', {}, everyCommand)],
-  ['process', 'brownfield', {}],
-  ['process', 'isolation', isolation('judge', {}, everyCommand)],
-] as const)('sandbox: %s, %s', (sandbox, _name, app) => {
+describe.each(
+  choose(
+    [
+      ['permission', 'brownfield', {}],
+      ['permission', 'isolation', isolation('judge', {}, everyCommand)],
+      ['process', 'brownfield', {}],
+      ['process', 'isolation', isolation('judge', {}, everyCommand)],
+    ] as const,
+    1,
+    -1,
+  ),
+)('sandbox: %s, %s', (sandbox, _name, app) => {
   test('denies every way out', async () => {
     const lines: Record<string, unknown>[] = []
     const frontends = { main: { module: fixture('sandboxes/probes.mjs'), sandbox } }
@@ -123,16 +130,18 @@ async function read(file: (path: string) => string, sandbox: Sandbox, module = '
 
 const nothing = { near: denied, secret: denied, open: denied }
 
-test.each(['permission', 'process'] as const)('standard input is empty: %s', async sandbox => {
+test('standard input is empty', async () => {
   const bus = await start()
-  const source = `
+  await rows(['permission', 'process'] as const, async sandbox => {
+    const source = `
     import { expose } from '@sallyport/frontend'
     import process, { stdin } from 'node:process'
     import { text } from 'node:stream/consumers'
     expose({ read: async () => [await text(stdin), process.stdin === stdin, stdin.isTTY] })
   `
-  await bus.open('main', { source, name: 'main.js' }, { sandbox })
-  expect(await bus.call('main', 'read')).toEqual(['', true, null])
+    await bus.open(sandbox, { source, name: 'main.js' }, { sandbox })
+    expect(await bus.call(sandbox, 'read')).toEqual(['', true, null])
+  })
 })
 
 describe('a frontend', () => {
@@ -155,47 +164,42 @@ describe('a frontend', () => {
     })
   })
 
-  test.each(['permission', 'process'] as const)('reads additional grants: %s', async kind => {
-    const file = writeReader()
-    process.chdir(file('empty'))
-    const more = {
-      kind,
-      read: [file('public'), pathToFileURL(file('app/src/frontier/near.txt'))],
-    }
-    expect((await read(file, more)).read).toEqual({ sibling: 'sibling', near: 'near', secret: denied, open: 'open' })
-  })
+  test('reads additional grants', () =>
+    rows(['permission', 'process'] as const, async kind => {
+      const file = writeReader()
+      process.chdir(file('empty'))
+      const more = {
+        kind,
+        read: [file('public'), pathToFileURL(file('app/src/frontier/near.txt'))],
+      }
+      expect((await read(file, more)).read).toEqual({ sibling: 'sibling', near: 'near', secret: denied, open: 'open' })
+    }))
 
-  test.each(['permission', 'process'] as const)('reads the directory of its package: %s', async kind => {
-    const directory = writeProject({
-      'secret.txt': 'secret',
-      'plugins/x/package.json': { type: 'module' },
-      'plugins/x/assets/t.txt': 'an asset',
-      'plugins/x/dist/main.js': `
+  test('reads the directory of its package', () =>
+    rows(['permission', 'process'] as const, async kind => {
+      const directory = writeProject({
+        'secret.txt': 'secret',
+        'plugins/x/package.json': { type: 'module' },
+        'plugins/x/assets/t.txt': 'an asset',
+        'plugins/x/dist/main.js': `
         const { readFileSync } = process.getBuiltinModule('node:fs')
         const read = place => { try { return readFileSync(new URL(place, import.meta.url), 'utf8') } catch ({ code }) { return code } }
         throw new Error(['../assets/t.txt', '../../../secret.txt'].map(read).join())
       `,
-    })
-    const bus = await start()
-    const opened = bus.open('main', pathToFileURL(join(directory, 'plugins/x/dist/main.js')), { sandbox: kind })
-    await expect(opened).rejects.toThrow(`an asset,${denied}`)
-  })
+      })
+      const bus = await start()
+      const opened = bus.open('main', pathToFileURL(join(directory, 'plugins/x/dist/main.js')), { sandbox: kind })
+      await expect(opened).rejects.toThrow(`an asset,${denied}`)
+    }))
 
-  test.each([['secrets'], ['app'], ['.']])('cannot read the working directory: %s', async cwd => {
-    const file = writeReader()
-    process.chdir(file(cwd))
-    const { read: got, lines } = await read(file, 'permission')
-    expect(got).toEqual({ sibling: 'sibling', ...nothing })
-    expect(lines).toEqual([])
-  })
-
-  test('cannot read the root as the working directory', async () => {
-    const file = writeReader()
-    process.chdir('/')
-    const { read: got, lines } = await read(file, 'permission')
-    expect(got).toEqual({ sibling: 'sibling', ...nothing })
-    expect(lines).toEqual([])
-  })
+  test('cannot read the working directory', () =>
+    rows(['secrets', 'app', '.', '/'], async cwd => {
+      const file = writeReader()
+      process.chdir(cwd === '/' ? cwd : file(cwd))
+      const { read: got, lines } = await read(file, 'permission')
+      expect(got).toEqual({ sibling: 'sibling', ...nothing })
+      expect(lines).toEqual([])
+    }))
 
   test('starts with strict: true if nothing else can be read', async () => {
     const file = writeReader()
@@ -203,16 +207,14 @@ describe('a frontend', () => {
     expect((await read(file, { kind: 'permission', strict: true })).read['secret']).toBe(denied)
   })
 
-  test.each(['permission', 'process'] as const)(
-    'fails to import another module, with an error that names it: %s',
-    async kind => {
+  test('fails to import another module, with an error that names it', () =>
+    rows(['permission', 'process'] as const, async kind => {
       const file = writeReader()
       const message = expect.stringMatching(
         /denied FileSystemRead of .*key\.js\. Allow it with the frontend's option sandbox: /,
       ) as string
       await expect(read(file, kind, 'app/src/front/outside.js')).rejects.toMatchObject({ message })
-    },
-  )
+    }))
 
   test('does not start with a grant that contains an asterisk', async () => {
     const file = writeReader()
@@ -221,37 +223,45 @@ describe('a frontend', () => {
   })
 })
 
-test.each([
-  [{ sandbox: 'proces' }, /sandbox must be "none", "permission"/],
-  [{ sandbox: 'ses' }, /sandbox must be "quickjs", which has taken the place of "ses": got "ses"$/],
-  [
-    { sandbox: { kind: 'ses', group: 'a' } },
-    /sandbox\.kind must be "quickjs", which has taken the place of "ses": got "ses"$/,
-  ],
-  [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "quickjs"/],
-  [
-    { sandbox: { kind: 'process', strict: true } },
-    /unknown option "sandbox\.strict" with kind: "process": use .+, or another kind$/,
-  ],
-  [
-    { sandbox: { kind: 'quickjs', read: [] } },
-    /unknown option "sandbox\.read" with kind: "quickjs": use .+, or another kind$/,
-  ],
-  [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
-  [{ sandbox: { kind: 'process', pids: 1.5 } }, /sandbox\.pids must be a whole number of .*, from 1: got 1\.5/],
-  [{ sandbox: { kind: 'quickjs', group: '' } }, /sandbox\.group must be a name: got ""/],
-  [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
-  [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],
-  [{ permissions: ['greet'] }, /^bus\.open: unknown option "permissions": use allow$/],
-  [
-    { allow: [{ identifier: 'greet' }] },
-    /^bus\.open: unknown option "allow\[0\]\.identifier": use permission, allow, deny$/,
-  ],
-])('names a wrong option: %o', async (options, message) => {
+test('names a wrong option', async () => {
   const bus = await start()
-  await expect(bus.open('main', fixture('main.mjs'), options as object)).rejects.toMatchObject({
-    message: expect.stringMatching(message) as string,
-  })
+  await rows(
+    [
+      [{ sandbox: 'proces' }, /sandbox must be "none", "permission"/],
+      [{ sandbox: 'ses' }, /sandbox must be "quickjs", which has taken the place of "ses": got "ses"$/],
+      [
+        { sandbox: { kind: 'ses', group: 'a' } },
+        /sandbox\.kind must be "quickjs", which has taken the place of "ses": got "ses"$/,
+      ],
+      [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "quickjs"/],
+      [
+        { sandbox: { kind: 'process', strict: true } },
+        /unknown option "sandbox\.strict" with kind: "process": use .+, or another kind$/,
+      ],
+      [
+        { sandbox: { kind: 'quickjs', read: [] } },
+        /unknown option "sandbox\.read" with kind: "quickjs": use .+, or another kind$/,
+      ],
+      [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
+      [{ sandbox: { kind: 'process', pids: 1.5 } }, /sandbox\.pids must be a whole number of .*, from 1: got 1\.5/],
+      [{ sandbox: { kind: 'quickjs', group: '' } }, /sandbox\.group must be a name: got ""/],
+      [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
+      [
+        { sandbox: { kind: 'permission', read: ['here'] } },
+        /sandbox\.read\[0\] must be a file: URL or an absolute path/,
+      ],
+      [{ permissions: ['greet'] }, /^bus\.open: unknown option "permissions": use allow$/],
+      [
+        { allow: [{ identifier: 'greet' }] },
+        /^bus\.open: unknown option "allow\[0\]\.identifier": use permission, allow, deny$/,
+      ],
+    ],
+    async (options, message) => {
+      await expect(bus.open('main', fixture('main.mjs'), options as object)).rejects.toMatchObject({
+        message: expect.stringMatching(message) as string,
+      })
+    },
+  )
 })
 
 test('an error about the sandbox of a connection names the correct place', async () => {

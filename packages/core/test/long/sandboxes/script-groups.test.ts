@@ -7,6 +7,7 @@ import type { FrontendOptions } from '../../../src/index.js'
 import { writeProject } from '../../support/project.js'
 import { count, open, startBus } from '../../support/scripts.js'
 import { watch, workers } from '../../support/shared-threads.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 test('the scripts of a group share a thread, which ends with the last one', async () => {
   const bus = await startBus()
@@ -61,22 +62,28 @@ test('output goes to the host with the label of its script', async () => {
 })
 
 describe('an error that a script does not catch ends this script alone', () => {
-  test.each([
-    ['timer', 'in a timer'],
-    ['microtask', 'in a microtask'],
-    ['promise', 'in a promise'],
-    ['later', 'after an answer'],
-    ['proxy', '[object Object]'],
-  ])('%s', async (name, message) => {
+  test('in a timer, a microtask, a promise, or after an answer', async () => {
     const bus = await startBus()
-    await open(bus, ['a', 'b'])
-    await count(bus, 'b')
-    const { faults, restarts } = watch(bus)
-    await bus.call('a', name).catch(() => {})
-    await expect.poll(() => restarts).toEqual(['a'])
-    await expect.poll(() => count(bus, 'a')).toBe(1)
-    expect(await count(bus, 'b')).toBe(2)
-    expect(faults).toEqual([`a: ${message}`])
+    await rows(
+      [
+        ['timer', 'in a timer'],
+        ['microtask', 'in a microtask'],
+        ['promise', 'in a promise'],
+        ['later', 'after an answer'],
+        ['proxy', '[object Object]'],
+      ],
+      async (name, message) => {
+        const [a, b] = [`${name}-a`, `${name}-b`] as const
+        await open(bus, [a, b])
+        await count(bus, b)
+        const { faults, restarts } = watch(bus)
+        await bus.call(a, name).catch(() => {})
+        await expect.poll(() => restarts).toEqual([a])
+        await expect.poll(() => count(bus, a)).toBe(1)
+        expect(await count(bus, b)).toBe(2)
+        expect(faults).toEqual([`${a}: ${message}`])
+      },
+    )
   })
 
   test('in a listener', async () => {
@@ -142,7 +149,7 @@ test('code runs once in the thread of a group', async () => {
   const bus = await startBus()
   await open(bus, ['a'])
   const sandbox = { kind: 'quickjs', group: 'g' } as const
-  const run = (code: string) => bus.run(code, { sandbox, allow: ['greet'], timeout: 5000 })
+  const run = (code: string) => bus.run(code, { sandbox, allow: ['greet'], timeout: 60_000 })
   expect(await run(`return await invoke('greet', { name: 'x' })`)).toBe('Hello, x!')
   await expect(run(`throw new Error('no')`)).rejects.toThrow('no')
   expect(await count(bus, 'a')).toBe(1)

@@ -6,6 +6,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type BusEvents, defineCore, type QuickjsSandbox, type RunOptions } from '../../../src/index.js'
 import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 import { start } from '../../support/start.js'
+import { LONGEST } from './script-time.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 const hasWall = (await findWall()).launcher !== undefined
 const walls = ['none' as const, ...(hasWall ? ['required' as const] : [])]
@@ -36,7 +38,7 @@ async function open(wall: 'none' | 'required', options: Partial<QuickjsSandbox>)
 
 const secrets = (host: string): QuickjsSandbox['secrets'] => ({ KEY: { value: 'value-of-the-key', hosts: [host] } })
 
-describe.each(walls)('with the wall %j', wall => {
+describe.each(choose(walls))('with the wall %j', wall => {
   test('fetch sends a request to a listed host, and its response has what clients of services read', async () => {
     const { origin, host } = await serve((request, response) => {
       response.setHeader('set-cookie', ['a=1', 'b=2']).setHeader('content-encoding', 'gzip')
@@ -145,7 +147,7 @@ describe.each(walls)('with the wall %j', wall => {
 
   test('more requests than can be open are refused, and the rest have their responses', async () => {
     const { origin, host } = await serve((_request, response) => void response.end('ok'))
-    const { run } = await open(wall, { net: [host], time: 5000, memory: 64 })
+    const { run } = await open(wall, { net: [host], ...LONGEST, memory: 64 })
     const source = `
       const sent = Array.from({ length: 260 }, () => fetch(args.origin).then(response => response.text(), error => error.reason))
       const outcomes = await Promise.all(sent)
@@ -201,14 +203,18 @@ test('without hosts there is no fetch', async () => {
   ])
 })
 
-test.each<[object, string]>([
-  [{ net: ['a.example'] }, 'sandbox.net must be left out: it needs process: true'],
-  [{ secrets: secrets('a.example') }, 'sandbox.secrets must be left out: it needs process: true'],
-  [{ process: true, net: true }, 'sandbox.net must be an array of hosts'],
-  [{ process: true, net: ['a.example/'] }, 'sandbox.net[0] must be a host'],
-  [{ process: true, net: ['a.example'], secrets: secrets('b.example') }, 'add "b.example" to that list'],
-])('it refuses %j', async (options, message) => {
-  const bus = await start({ core })
-  const sandbox = { kind: 'quickjs', ...options } as QuickjsSandbox
-  await expect(bus.run('return 1', { sandbox })).rejects.toThrow(message)
-})
+test('it refuses wrong options', () =>
+  rows<[object, string]>(
+    [
+      [{ net: ['a.example'] }, 'sandbox.net must be left out: it needs process: true'],
+      [{ secrets: secrets('a.example') }, 'sandbox.secrets must be left out: it needs process: true'],
+      [{ process: true, net: true }, 'sandbox.net must be an array of hosts'],
+      [{ process: true, net: ['a.example/'] }, 'sandbox.net[0] must be a host'],
+      [{ process: true, net: ['a.example'], secrets: secrets('b.example') }, 'add "b.example" to that list'],
+    ],
+    async (options, message) => {
+      const bus = await start({ core })
+      const sandbox = { kind: 'quickjs', ...options } as QuickjsSandbox
+      await expect(bus.run('return 1', { sandbox })).rejects.toThrow(message)
+    },
+  ))

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusEvents, FrontendOptions, QuickjsSandbox, RunOptions } from '../../../src/index.js'
-import { getFrontendPids, isRunning } from '../../support/processes.js'
+import { getFrontendPids } from '../../support/processes.js'
 import { writeProject } from '../../support/project.js'
 import { isolation, patterns, start } from '../../support/start.js'
+import { LONGEST } from './script-time.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const hasProc = existsSync('/proc/self/stat')
-/** The process is given more than 10 s to end its scripts, however busy the machine is. */
 
 const source = `
   let count = 0
@@ -85,22 +86,28 @@ describe.runIf(hasProc)('scripts of one process', () => {
     expect(await bus.call('a', 'large')).toHaveLength(2 ** 20)
   })
 
-  test.each([
-    ['spin', 'time', 200],
-    ['explode', 'time', 200],
-    ['take', 'memory', 16],
-  ] as const)('%s ends one script with its limit, and no other', async (name, limit, max) => {
-    const bus = await start()
-    const faults = collectFaults(bus)
-    await open(bus, ['a', 'b', 'c'], {}, { time: limit === 'time' ? max : 5000, memory: 16 })
-    await bus.call('b', 'count')
-    const [pid] = getFrontendPids()
-    expect(await bus.call('a', name).catch(getReason)).toBe('Disconnected')
-    await expect.poll(() => faults.length).toBe(1)
-    expect(faults[0]).toMatchObject({ label: 'a', error: { reason: 'Crashed', data: { limit, max } } })
-    expect(await bus.call('b', 'count')).toBe(2)
-    expect(getFrontendPids()).toEqual([pid])
-  })
+  test('a loop and a full memory end one script with its limit, and no other', () =>
+    rows(
+      [
+        ['spin', 'time', 200],
+        ['explode', 'time', 200],
+        ['take', 'memory', 16],
+      ] as const,
+      async (name, limit, max) => {
+        const bus = await start()
+        const faults = collectFaults(bus)
+        await open(bus, ['a'], {}, { ...LONGEST, memory: 16, [limit]: max })
+        await open(bus, ['b', 'c'], {}, { ...LONGEST, memory: 16 })
+        await bus.call('b', 'count')
+        const [pid] = getFrontendPids()
+        expect(await bus.call('a', name).catch(getReason)).toBe('Disconnected')
+        await expect.poll(() => faults.length).toBe(1)
+        expect(faults[0]).toMatchObject({ label: 'a', error: { reason: 'Crashed', data: { limit, max } } })
+        expect(await bus.call('b', 'count')).toBe(2)
+        expect(getFrontendPids()).toEqual([pid])
+        await bus.close({ timeout: 0 })
+      },
+    ))
 
   test('if the process is killed, each of its scripts gets the reason, and no other script', async () => {
     const bus = await start()
@@ -141,19 +148,8 @@ describe.runIf(hasProc)('scripts of one process', () => {
     expect(getFrontendPids()).toContain(first)
   })
 
-  test('a process that is stopped is ended, and each script restarts in another one', async () => {
-    const bus = await start()
-    await open(bus, ['a', 'b'], { supervision: { restart: 'transient', heartbeat: 4000, intensity: 20 } })
-    expect(await bus.call('a', 'count')).toBe(1)
-    const [pid] = getFrontendPids()
-    process.kill(pid!, 'SIGSTOP')
-    await expect.poll(() => isRunning(pid!)).toBe(false)
-    for (const label of ['a', 'b']) await expect.poll(() => bus.call(label, 'count').catch(getReason)).toBe(1)
-  }, 400_000)
-
-  test.each(['print', 'flood', 'ignore'])(
-    'a script that floods (%s) does not keep the others from answering',
-    async name => {
+  test('a script that floods does not keep the others from answering', () =>
+    rows(['print', 'flood', 'ignore'], async name => {
       const bus = await start()
       const printed: string[] = []
       await open(bus, ['a', 'b'], { onStdio: (text, { label }) => printed.push(label) })
@@ -163,8 +159,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
       await flooding
       expect(await bus.call('b', 'count')).toBe(51)
       expect(printed).not.toContain('b')
-    },
-  )
+    }))
 
   test('a script that is closed while core reads none of its frames ends without a fault', async () => {
     const core =
@@ -183,7 +178,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
 
   test('a script that loops is ended by its close, and the others go on', async () => {
     const bus = await start()
-    await open(bus, ['a', 'b'], {}, { time: 500 })
+    await open(bus, ['a', 'b'], {}, LONGEST)
     const looping = bus.call('a', 'spin').catch(getReason)
     await bus.closeFrontend('a', { timeout: 0 })
     expect(await looping).toBe('Disconnected')

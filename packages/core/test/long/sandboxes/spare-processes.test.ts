@@ -10,9 +10,10 @@ import type { Bus, FrontendOptions, ProcessSandbox, RunOptions } from '../../../
 import type { Launcher } from '../../../src/launchers.js'
 import { getFrontendPids, isRunning } from '../../support/processes.js'
 import { fixture, isolation, start } from '../../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 const linux = process.platform === 'linux'
-const walls = linux ? (['none', 'auto'] as const) : (['none'] as const)
+const walls = choose(linux ? (['none', 'auto'] as const) : (['none'] as const))
 
 const directory = mkdtempSync(join(tmpdir(), 'spares-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -46,10 +47,12 @@ describe.each(walls)('wall: %s', wall => {
       { sandbox: { ...sandbox, ...more }, allow: ['greet'], ...options },
     )
 
-  test.each([
-    ['brownfield', {}],
-    ['isolation', isolation('judge')],
-  ] as const)('a frontend gets a spare, with its own label, data, rights and output: %s', async (_, app) => {
+  test.each(
+    choose([
+      ['brownfield', {}],
+      ['isolation', isolation('judge')],
+    ] as const),
+  )('a frontend gets a spare, with its own label, data, rights and output: %s', async (_, app) => {
     const bus = await start({ app })
     await open(bus, 'first')
     await expectSpares(bus, 1)
@@ -143,17 +146,6 @@ describe.each(walls)('wall: %s', wall => {
     expect(await bus.call('first', 'about')).toMatchObject({ 0: 'first' })
   })
 
-  test('a frontend that hangs in a spare restarts', async () => {
-    const bus = await start()
-    const supervision = { heartbeat: 1000 }
-    await open(bus, 'first')
-    await expectSpares(bus, 1)
-    await open(bus, 'second', {}, { supervision })
-    const restarted = new Promise(resolve => bus.on('restart', ({ label }) => resolve(label)))
-    await expect(bus.call('second', 'spin')).rejects.toMatchObject({ reason: 'Disconnected' })
-    expect(await restarted).toBe('second')
-  })
-
   test.runIf(linux)('a spare that is killed is replaced, and a line of the log says so', async () => {
     const lines: unknown[] = []
     const note = (_fields: object, text: string): void => void lines.push(text)
@@ -191,9 +183,8 @@ describe.each(walls)('wall: %s', wall => {
     expect(bus.frontends().map(({ label }) => label)).toEqual(['first'])
   })
 
-  test.runIf(linux).each(['process', 'quickjs'] as const)(
-    'a run that takes a spare as it is killed runs in another process: %s',
-    async kind => {
+  test.runIf(linux)('a run that takes a spare as it is killed runs in another process', () =>
+    rows(['process', 'quickjs'] as const, async kind => {
       const bus = await start({ runs: { spares: 2 } })
       const options: RunOptions = {
         sandbox: kind === 'process' ? { kind, wall } : { kind, process: true, wall },
@@ -204,7 +195,8 @@ describe.each(walls)('wall: %s', wall => {
       for (const pid of await waitForPids(2)) process.kill(pid, 'SIGKILL')
       // Within this tick the host does not know.
       expect(await bus.run(`return args.a`, { ...options, args: { a: 2 } })).toBe(2)
-    },
+      await bus.close({ timeout: 0 })
+    }),
   )
 
   test.runIf(linux)('closing the bus ends all spares', async () => {

@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LauncherUnavailable, type ProgramOptions, startProgram } from '../../../src/launchers.js'
 import { isRunning } from '../../support/processes.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const isolated = await startProgram({ command: 'true' }).then(
   program => program.exited.then(() => true),
@@ -243,18 +244,19 @@ test('without a wall a program has the rights of the host, and none of its varia
   expect([stdout.trim(), code]).toEqual([`${directory} value undefined`, 0])
 })
 
-test.runIf(process.platform === 'linux').each(['sleep 1000', 'setsid sleep 1000'])(
-  'without a wall a program that has exited, and whose output "%s" holds, ends when it is killed',
-  async command => {
-    const args = ['-c', `${command} & echo $!; exit 3`]
-    const { stdout, pid, kill, exited } = await startProgram({ command: 'sh', args, wall: 'none' })
-    const [inner] = (await once(stdout, 'data')) as [Buffer]
-    await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
-    kill()
-    expect(await exited).toMatchObject({ code: 3, signal: null })
-    if (command.startsWith('setsid')) process.kill(Number(inner), 'SIGKILL')
-    else await expect.poll(() => isRunning(Number(inner))).toBe(false)
-  },
+test.runIf(process.platform === 'linux')(
+  'without a wall a program that has exited, and whose output another one holds, ends when it is killed',
+  () =>
+    rows(['sleep 1000', 'setsid sleep 1000'], async command => {
+      const args = ['-c', `${command} & echo $!; exit 3`]
+      const { stdout, pid, kill, exited } = await startProgram({ command: 'sh', args, wall: 'none' })
+      const [inner] = (await once(stdout, 'data')) as [Buffer]
+      await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
+      kill()
+      expect(await exited).toMatchObject({ code: 3, signal: null })
+      if (command.startsWith('setsid')) process.kill(Number(inner), 'SIGKILL')
+      else await expect.poll(() => isRunning(Number(inner))).toBe(false)
+    }),
 )
 
 test.runIf(process.platform === 'linux')(
@@ -280,27 +282,36 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test.each([
-  [{ command: 'no-such-program' }, 'the program "no-such-program" was not found'],
-  [{ command: 'true', wal: 'none' }, 'unknown option "wal"'],
-  [{ command: 'true', wall: 'auto' }, 'wall must be "required" or "none"'],
-  [{ command: 'true', pids: 0 }, 'pids must be a whole number'],
-  [{ command: 'true', env: { A: 1 } }, 'env must be an object of strings'],
-  [{ command: 'true', args: ['a\0b'] }, 'args must be an array of strings'],
-  [{ command: 'true', home: 'home' }, 'home must be an absolute path'],
-])('%j is refused', async (options, text) => {
-  await expect(startProgram(options as ProgramOptions)).rejects.toThrow(text)
-})
+test('wrong options are refused', () =>
+  rows(
+    [
+      [{ command: 'no-such-program' }, 'the program "no-such-program" was not found'],
+      [{ command: 'true', wal: 'none' }, 'unknown option "wal"'],
+      [{ command: 'true', wall: 'auto' }, 'wall must be "required" or "none"'],
+      [{ command: 'true', pids: 0 }, 'pids must be a whole number'],
+      [{ command: 'true', env: { A: 1 } }, 'env must be an object of strings'],
+      [{ command: 'true', args: ['a\0b'] }, 'args must be an array of strings'],
+      [{ command: 'true', home: 'home' }, 'home must be an absolute path'],
+    ],
+    async (options, text) => {
+      await expect(startProgram(options as ProgramOptions)).rejects.toThrow(text)
+    },
+  ))
 
-test.runIf(isolated).each([
-  [['relative'], 'read: must be absolute paths'],
-  [['/'], 'would let the program leave its wall'],
-  [['/proc/self'], 'would let the program leave its wall'],
-  [['/dev/mem'], /leave its wall|cannot be read/],
-  [['/none/such'], 'cannot be read'],
-])('read: %j is refused', async (read, text) => {
-  await expect(startProgram({ command: 'true', read })).rejects.toThrow(text)
-})
+test.runIf(isolated)('what would let a program leave its wall cannot be read', () =>
+  rows(
+    [
+      [['relative'], 'read: must be absolute paths'],
+      [['/'], 'would let the program leave its wall'],
+      [['/proc/self'], 'would let the program leave its wall'],
+      [['/dev/mem'], /leave its wall|cannot be read/],
+      [['/none/such'], 'cannot be read'],
+    ],
+    async (read, text) => {
+      await expect(startProgram({ command: 'true', read })).rejects.toThrow(text)
+    },
+  ),
+)
 
 test.runIf(isolated)('a socket cannot be listed', async () => {
   const path = join(makeDirectory(), 'socket')

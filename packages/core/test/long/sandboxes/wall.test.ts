@@ -21,6 +21,7 @@ import { defineCore, type Bus, type BusEvents, type BusOptions, type ProcessSand
 import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
 import { bubblewrap, type Launcher, LauncherUnavailable, type LaunchInfo } from '../../../src/launchers.js'
 import { fixture, start } from '../../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
 
 const module = fixture('sandboxes/walled.mjs')
 const found = (await findWall()).launcher?.name
@@ -35,15 +36,19 @@ const open = async (sandbox: Partial<ProcessSandbox>, options: Partial<BusOption
 
 const plain: Launcher = { name: 'plain', launch: (command, args) => ({ command, args }) }
 
-test.each([
-  [{}, found ?? 'none'],
-  [{ wall: 'none' as const }, 'none'],
-  [{ wall: plain }, 'plain'],
-])('bus.frontends() and bus.stats() have the wall: %j', async (sandbox, wall) => {
-  const bus = await open(sandbox)
-  expect(bus.frontends()).toMatchObject([{ label: 'main', sandbox: 'process', wall }])
-  expect((await bus.stats()).frontends.main).toMatchObject({ wall })
-})
+test('bus.frontends() and bus.stats() have the wall', () =>
+  rows(
+    [
+      [{}, found ?? 'none'],
+      [{ wall: 'none' as const }, 'none'],
+      [{ wall: plain }, 'plain'],
+    ],
+    async (sandbox, wall) => {
+      const bus = await open(sandbox)
+      expect(bus.frontends()).toMatchObject([{ label: 'main', sandbox: 'process', wall }])
+      expect((await bus.stats()).frontends.main).toMatchObject({ wall })
+    },
+  ))
 
 test('a frontend without a process has no wall', async () => {
   const bus = await start({ core })
@@ -59,14 +64,13 @@ test('the log says once which wall the processes have', async () => {
   expect(lines.filter(line => 'wall' in line)).toMatchObject([{ wall: found ?? 'none' }])
 })
 
-test.runIf(process.platform !== 'win32').each([0, 3])(
-  'a process has the priority of its host and 5 more in any wall: a host with %i more',
-  async more => {
+test.runIf(process.platform !== 'win32')('a process has the priority of its host and 5 more in any wall', () =>
+  rows([0, 3], async more => {
     const host = [process.execPath, fileURLToPath(fixture('sandboxes/priority-host.mjs'))]
     const { stdout } = await promisify(execFile)('nice', ['-n', String(more), ...host])
     const own = Math.min(getPriority() + more, 19)
     expect(JSON.parse(stdout)).toEqual({ host: own, priorities: Array(3).fill(Math.min(own + 5, 19)) })
-  },
+  }),
 )
 
 describe('a launcher', () => {
@@ -97,13 +101,11 @@ describe('a launcher', () => {
     })
   })
 
-  test.each([undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }])(
-    'rejects the start if it returns %j',
-    async result => {
+  test('rejects the start if it returns no command with arguments', () =>
+    rows([undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }], async result => {
       const wall = { name: 'test', launch: () => result } as unknown as Launcher
       await expect(open({ wall })).rejects.toThrow('launcher "test" returned no command with arguments')
-    },
-  )
+    }))
 
   test('rejects the start if its program is missing or exits', async () => {
     const launchers = ['/none/program', '/bin/false'].map(command => ({
@@ -114,11 +116,12 @@ describe('a launcher', () => {
     await expect(open({ wall: launchers[1]! })).rejects.toThrow('exited with code 1')
   })
 
-  test.each(['bwrap', {}, { name: '', launch() {} }, () => {}])('is refused: %j', async wall => {
-    await expect(open({ wall: wall as Launcher })).rejects.toThrow(
-      'sandbox.wall must be "auto", "required", "none" or a launcher, such as bubblewrap()',
-    )
-  })
+  test('is refused if it is none', () =>
+    rows(['bwrap', {}, { name: '', launch() {} }, () => {}], async wall => {
+      await expect(open({ wall: wall as Launcher })).rejects.toThrow(
+        'sandbox.wall must be "auto", "required", "none" or a launcher, such as bubblewrap()',
+      )
+    }))
 })
 
 describe.runIf(hasBubblewrap)('in bubblewrap', () => {
@@ -229,11 +232,17 @@ const getCgroups = (): string[] =>
       : []
   })
 
-describe.runIf(process.platform === 'linux').each([
-  ['none', 'none'],
-  ['auto', 'auto'],
-  ['bubblewrap with limits of its own', 'launcher'],
-] as const)('limits, wall: %s', (_, kind) => {
+describe.runIf(process.platform === 'linux').each(
+  choose(
+    [
+      ['none', 'none'],
+      ['auto', 'auto'],
+      ['bubblewrap with limits of its own', 'launcher'],
+    ] as const,
+    1,
+    -1,
+  ),
+)('limits, wall: %s', (_, kind) => {
   const getSandbox = (limits: Partial<ProcessSandbox>): Partial<ProcessSandbox> =>
     kind === 'launcher' ? { wall: bubblewrap(limits) } : { wall: kind, ...limits }
 
