@@ -59,16 +59,13 @@ describe.each(choose(['permission', 'process', 'none'], 1))('the output of a fro
   })
 })
 
-test('a given logger takes the output of frontends', async () => {
+test('a given logger takes the output of frontends, and `log: false` prints nothing', async () => {
+  expect(await runHost({ log: false })).toEqual({ stdout: '', stderr: '' })
   const { stdout, stderr } = await runHost({ logger: true })
   expect(stderr).toBe('')
   const printed = { worker: 'frontend', label: 'main' }
   expect(getEvents(stdout)).toContainEqual(expect.objectContaining({ ...printed, level: 30, msg: 'a log of main' }))
   expect(getEvents(stdout)).toContainEqual(expect.objectContaining({ ...printed, level: 40, msg: 'a warning' }))
-})
-
-test('`log: false` prints nothing', async () => {
-  expect(await runHost({ log: false })).toEqual({ stdout: '', stderr: '' })
 })
 
 describe('the log in a pipe', () => {
@@ -83,13 +80,9 @@ describe('the log in a pipe', () => {
     })
     expect(events.at(-1)).toMatchObject({ worker: 'frontend', label: 'main', msg: 'failed: thrown by the plugin' })
     expect(stderr.match(/loud\.mjs:\d+:\d+\)/g)).toHaveLength(1)
-  })
-
-  test('has the level that `log` names', async () => {
-    const { stderr } = await runHost({ log: 'info' })
-    expect(getEvents(stderr)).toContainEqual(
-      expect.objectContaining({ level: 30, worker: 'core', msg: 'an info of core' }),
-    )
+    // Unless `log` names a level.
+    const info = { level: 30, worker: 'core', msg: 'an info of core' }
+    expect(getEvents((await runHost({ log: 'info' })).stderr)).toContainEqual(expect.objectContaining(info))
   })
 
   const getFaultStack = async (options: HostOptions): Promise<unknown> => {
@@ -97,24 +90,24 @@ describe('the log in a pipe', () => {
     return (fault?.['err'] as { stack?: unknown } | undefined)?.stack
   }
 
-  test('names the function that awaited a call without handling its error', async () => {
-    expect(await getFaultStack({ data: 'forgets' })).toMatch(
-      /^BusError \[MethodNotFound\]: .*is an `await` missing\?\)\n {4}at async forget \(.*loud\.mjs/,
-    )
-  })
-
-  test('names the line of a denied call that was not awaited', () =>
-    rows(choose(['permission', 'process']), async sandbox => {
-      expect(await getFaultStack({ data: 'forgets a denied call', sandbox })).toMatch(
-        /^BusError \[Denied\]: Uncaught denial of denied: is an `await` missing\?\n {4}at .*loud\.mjs:\d+:\d+/,
-      )
-    }))
-
-  test('says how to find a rejection with a value that has no stack', async () => {
-    expect(await getFaultStack({ data: 'rejects with an object' })).toMatch(
-      /^Error: A promise was rejected with a value that is not an Error: .*Reject with an Error, whose stack has the file and line$/,
-    )
-  })
+  test('names the place of a promise whose rejection is not handled, or says how to find it', () =>
+    rows<[options: HostOptions, stack: RegExp]>(
+      [
+        [
+          { data: 'forgets' },
+          /^BusError \[MethodNotFound\]: .*is an `await` missing\?\)\n {4}at async forget \(.*loud\.mjs/,
+        ],
+        ...choose(['permission', 'process']).map((sandbox): [HostOptions, RegExp] => [
+          { data: 'forgets a denied call', sandbox },
+          /^BusError \[Denied\]: Uncaught denial of denied: is an `await` missing\?\n {4}at .*loud\.mjs:\d+:\d+/,
+        ]),
+        [
+          { data: 'rejects with an object' },
+          /^Error: A promise was rejected with a value that is not an Error: .*Reject with an Error, whose stack has the file and line$/,
+        ],
+      ],
+      async (options, stack) => expect(await getFaultStack(options)).toMatch(stack),
+    ))
 
   test('has the error that ends a process, which the process does not print too', async () => {
     const { stderr } = await runHost({ sandbox: 'process' })

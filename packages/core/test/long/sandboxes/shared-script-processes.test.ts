@@ -62,10 +62,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
     await bus.closeFrontend('a')
     await bus.closeFrontend('b')
     await expect.poll(() => getFrontendPids().length).toBe(0)
-  })
-
-  test('scripts of two groups share no process', async () => {
-    const bus = await start()
+    // Those of two groups share none.
     const group = (name: string) => ({ group: name, perProcess: undefined }) as unknown as Partial<QuickjsSandbox>
     await open(bus, ['a', 'b'], {}, group('one'))
     await open(bus, ['c'], {}, group('two'))
@@ -197,45 +194,37 @@ describe.runIf(hasProc)('scripts of one process', () => {
     expect(output.stdout === lines).toBe(true)
   })
 
-  test('a file is read with each start', async () => {
+  test('a file is read with each start, wrong code fails alone, and all restart with core', async () => {
     const bus = await start()
     const directory = writeProject({ 'main.js': `sallyport.expose({ it: () => 1 })` })
     const file = join(directory, 'main.js')
-    await open(bus, ['other'])
+    await open(bus, ['other', 'another'], { supervision: { restart: 'transient' } })
     await bus.open('main', pathToFileURL(file), { sandbox: sandboxOf() })
     expect(await bus.call('main', 'it')).toBe(1)
     writeFileSync(file, `sallyport.expose({ it: () => 2 })`)
     await bus.reload('main')
     expect(await bus.call('main', 'it')).toBe(2)
     expect(getFrontendPids()).toHaveLength(1)
-  })
-
-  test('code that cannot be parsed, or throws, fails alone', async () => {
-    const bus = await start()
-    await open(bus, ['b'])
+    // Code that cannot be parsed, or throws, fails alone.
     const options: RunOptions = { sandbox: sandboxOf() }
     await expect(bus.run('return (', options)).rejects.toMatchObject({ reason: 'LoadFailed' })
     await expect(bus.run('throw new Error("no")', options)).rejects.toThrow('no')
-    expect(await bus.call('b', 'count')).toBe(1)
-  })
-
-  test('core restarts, and each script with it', async () => {
-    const bus = await start()
-    await open(bus, ['a', 'b'], { supervision: { restart: 'transient' } })
-    expect(await bus.call('a', 'count')).toBe(1)
+    expect(await bus.call('other', 'count')).toBe(1)
+    // Core restarts, and each script with it.
     await bus.reload('core')
-    for (const label of ['a', 'b']) await expect.poll(() => bus.call(label, 'add').catch(getReason)).toBe(3)
+    for (const label of ['other', 'another']) await expect.poll(() => bus.call(label, 'add').catch(getReason)).toBe(3)
   })
 })
 
 describe.runIf(hasProc)('runs in processes with others', () => {
   test('a run uses a process that is kept, keeps nothing of an earlier run, and its process is replaced if it ends', async () => {
-    const bus = await start()
+    const bus = await start({ app: isolation('judge') })
     const options: RunOptions = { sandbox: sandboxOf({ spares: 1 }), timeout: 60_000 }
     expect(await bus.run('globalThis.kept = 1; Array.prototype.kept = 1; return typeof kept', options)).toBe('number')
     const pids = getFrontendPids()
     expect(pids).toHaveLength(1)
     expect(await bus.run('return [typeof kept, typeof [].kept]', options)).toEqual(['undefined', 'undefined'])
+    expect(await bus.run(`return invoke('add', { a: 2, b: 1 })`, options)).toBe(3)
     expect(getFrontendPids()).toEqual(pids)
     expect(await bus.stats()).toMatchObject({ spares: 1 })
     process.kill(pids[0]!, 'SIGKILL')
@@ -281,11 +270,5 @@ describe.runIf(hasProc)('runs in processes with others', () => {
     } finally {
       await bus.close({ timeout: 0 })
     }
-  })
-
-  test('the isolation pattern holds for each run', async () => {
-    const bus = await start({ app: isolation('judge') })
-    const options: RunOptions = { sandbox: sandboxOf({ spares: 1 }), timeout: 60_000 }
-    for (let n = 0; n < 3; n++) expect(await bus.run(`return invoke('add', { a: ${n}, b: 1 })`, options)).toBe(n + 1)
   })
 })

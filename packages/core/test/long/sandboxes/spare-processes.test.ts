@@ -70,26 +70,26 @@ describe.each(walls)('wall: %s', wall => {
     expect(await bus.call('first', 'about')).toMatchObject({ 0: 'first' })
   })
 
-  test('runs take spares one after the other', async () => {
-    const bus = await start({ runs: { spares: 1 } })
-    const options: RunOptions = { sandbox: { kind: 'process', wall } }
-    const run = () => bus.run('globalThis.used = globalThis.used === undefined; return globalThis.used', options)
-    expect(await run()).toBe(true)
-    for (let count = 0; count < 2; count++) {
-      await expectSpares(bus, 1)
-      expect(await run()).toBe(true)
-    }
-    // Without a process there is nothing to start.
-    expect(await bus.run('return 1')).toBe(1)
-  })
-
-  test('a script gets a spare', async () => {
-    const bus = await start({ runs: { spares: 1 } })
-    const options: RunOptions = { sandbox: { kind: 'quickjs', process: true, wall }, args: { by: 2 } }
-    expect(await bus.run('return 20 + args.by', options)).toBe(22)
-    await expectSpares(bus, 1)
-    expect(await bus.run('return 40 + args.by', options)).toBe(42)
-  })
+  test('runs and scripts take spares one after the other', () =>
+    rows<RunOptions['sandbox'] & object>(
+      [
+        { kind: 'process', wall },
+        { kind: 'quickjs', process: true, wall },
+      ],
+      async sandbox => {
+        const bus = await start({ runs: { spares: 1 } })
+        const run = () =>
+          bus.run('globalThis.used = globalThis.used === undefined; return globalThis.used', { sandbox })
+        expect(await run()).toBe(true)
+        for (let count = 0; count < 2; count++) {
+          await expectSpares(bus, 1)
+          expect(await run()).toBe(true)
+        }
+        // Without a process there is nothing to start.
+        expect(await bus.run('return 1')).toBe(1)
+        await bus.close({ timeout: 0 })
+      },
+    ))
 
   test('no frontend with other options gets a spare', async () => {
     const bus = await start()

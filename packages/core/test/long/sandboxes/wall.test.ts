@@ -91,43 +91,40 @@ describe('a launcher', () => {
     expect(infos[0]!.reads.directories.length).toBeGreaterThan(0)
   })
 
-  test('rejects the start with its remedy if it cannot hold the process', async () => {
+  test('rejects the start if it cannot hold the process, returns no command, has no program, or is none', async () => {
     const launch = (): never => {
       throw new LauncherUnavailable('test is not available: it is missing. Install it')
     }
-    await expect(open({ wall: { name: 'test', launch } })).rejects.toMatchObject({
-      reason: 'InvalidParams',
-      message: 'test is not available: it is missing. Install it',
-    })
+    const returns = (result: unknown): unknown => ({ name: 'test', launch: () => result })
+    const noCommand = 'launcher "test" returned no command with arguments'
+    const none = 'sandbox.wall must be "auto", "required", "none" or a launcher, such as bubblewrap()'
+    await rows<[wall: unknown, message: string, reason?: string]>(
+      [
+        [{ name: 'test', launch }, 'test is not available: it is missing. Install it', 'InvalidParams'],
+        ...[undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }].map(
+          (result): [unknown, string] => [returns(result), noCommand],
+        ),
+        [returns({ command: '/none/program', args: [] }), 'spawn /none/program ENOENT'],
+        [returns({ command: '/bin/false', args: [] }), 'exited with code 1'],
+        ...['bwrap', {}, { name: '', launch() {} }, () => {}].map((wall): [unknown, string] => [wall, none]),
+      ],
+      async (wall, message, reason = expect.any(String) as string) =>
+        expect(open({ wall: wall as Launcher })).rejects.toMatchObject({
+          reason,
+          message: expect.stringContaining(message) as string,
+        }),
+    )
   })
-
-  test('rejects the start if it returns no command with arguments', () =>
-    rows([undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }], async result => {
-      const wall = { name: 'test', launch: () => result } as unknown as Launcher
-      await expect(open({ wall })).rejects.toThrow('launcher "test" returned no command with arguments')
-    }))
-
-  test('rejects the start if its program is missing or exits', async () => {
-    const launchers = ['/none/program', '/bin/false'].map(command => ({
-      name: 'test',
-      launch: () => ({ command, args: [] }),
-    }))
-    await expect(open({ wall: launchers[0]! })).rejects.toThrow('spawn /none/program ENOENT')
-    await expect(open({ wall: launchers[1]! })).rejects.toThrow('exited with code 1')
-  })
-
-  test('is refused if it is none', () =>
-    rows(['bwrap', {}, { name: '', launch() {} }, () => {}], async wall => {
-      await expect(open({ wall: wall as Launcher })).rejects.toThrow(
-        'sandbox.wall must be "auto", "required", "none" or a launcher, such as bubblewrap()',
-      )
-    }))
 })
 
 describe.runIf(hasBubblewrap)('in bubblewrap', () => {
-  test('a frontend has no environment, no other processes, and an empty directory that it cannot write to', async () => {
+  test('a frontend has no environment, no other processes, no network interfaces, and an empty directory', async () => {
     const bus = await open({ wall: 'required' })
     expect(await bus.call('main', 'inspect')).toEqual({ env: [], cwd: '/tmp', files: [], write: 'ERR_ACCESS_DENIED' })
+    expect(await bus.call('main', 'ask')).toEqual({ home: '/nonexistent', user: 'frontend', interfaces: {} })
+    await expect(bus.call('main', 'watch')).rejects.toThrow(
+      'The sandbox denied fs.watch. Poll instead, with fs.watchFile',
+    )
   })
 
   test('a network that is closed is explained', async () => {
@@ -141,18 +138,6 @@ describe.runIf(hasBubblewrap)('in bubblewrap', () => {
     const bus = await open({ tmp: 2 })
     expect(await bus.call('main', 'fill', { bytes: 2 ** 20 })).toBe('written')
     expect(await bus.call('main', 'fill', { bytes: 3 * 2 ** 20 })).toBe('ENOSPC')
-  })
-
-  test('a frontend has a home directory and a user, and no network interfaces', async () => {
-    const bus = await open({ wall: 'required' })
-    expect(await bus.call('main', 'ask')).toEqual({ home: '/nonexistent', user: 'frontend', interfaces: {} })
-  })
-
-  test('fs.watch names what works instead', async () => {
-    const bus = await open({ wall: 'required' })
-    await expect(bus.call('main', 'watch')).rejects.toThrow(
-      'The sandbox denied fs.watch. Poll instead, with fs.watchFile',
-    )
   })
 
   test('tmp bounds the number of files, and the fault has the limit', async () => {
