@@ -246,8 +246,10 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
     await expect(failed).rejects.not.toMatchObject({ message: expect.stringContaining('dist') as string })
   })
 
-  test('what only a limit ends, ends with it', () =>
-    rows(
+  test('what only a limit ends, ends with it', async () => {
+    const bus = await getBus()
+    const small = { memory: 8, ...LONGEST }
+    await rows(
       [
         ['an endless loop', 'for (;;);', 'time', SOON],
         ['an endless loop that catches', 'for (;;) try { for (;;); } catch {}', 'time', SOON],
@@ -259,31 +261,16 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
         ['a regular expression that explodes', '/(a+)+$/.exec("a".repeat(40) + "b")', 'time', SOON],
         ['recursion', 'const again = () => again() + 1; again()', 'stack', {}],
         ['recursion of the parser', 'JSON.parse("[".repeat(1e6))', 'stack', {}],
-        [
-          'a full memory',
-          'const kept = []; for (;;) kept.push("x".repeat(1e5) + kept.length)',
-          'memory',
-          { memory: 8 },
-        ],
-        [
-          'a million promises',
-          'const kept = []; for (;;) kept.push(new Promise(() => {}))',
-          'memory',
-          { memory: 8, ...LONGEST },
-        ],
+        ['memory', 'const kept = []; for (;;) kept.push("x".repeat(1e5) + kept.length)', 'memory', small],
+        ['a million promises', 'const kept = []; for (;;) kept.push(new Promise(() => {}))', 'memory', small],
       ],
       async (_name, source, limit, limits) => {
-        const bus = await getBus()
-        const options = {
-          ...(typeof sandbox === 'string' ? { kind: 'quickjs' as const } : sandbox),
-          ...limits,
-        } as Sandbox
-        await expect(bus.run(source, { sandbox: options, ...CALM })).rejects.toMatchObject({
-          reason: 'Crashed',
-          data: { limit },
-        })
+        const limited = { kind: 'quickjs', ...(typeof sandbox === 'object' && sandbox), ...limits } as Sandbox
+        const ended = bus.run(source, { sandbox: limited, ...CALM })
+        await expect(ended).rejects.toMatchObject({ reason: 'Crashed', data: { limit } })
       },
-    ))
+    )
+  })
 })
 
 const counter = `let count = 0
@@ -393,12 +380,11 @@ describe('neighbours in one script host', () => {
   })
 
   test('a VM that another script had contains nothing of it', async () => {
-    const bus = await start({ core })
-    for (let n = 0; n < 5; n++) {
-      const source =
-        'const seen = [typeof globalThis.secret, {}.polluted ?? 0, [].flat.length]; globalThis.secret = 1; Object.prototype.polluted = 1; return seen'
+    const bus = await getBus()
+    const source = `const seen = [typeof globalThis.secret, {}.polluted ?? 0, [].flat.length]
+      globalThis.secret = 1; Object.prototype.polluted = 1; return seen`
+    for (let n = 0; n < 5; n++)
       expect(await bus.run(source, { sandbox: limited, ...CALM })).toEqual(['undefined', 0, 0])
-    }
   })
 })
 
@@ -406,65 +392,41 @@ describe('what crosses is taken as text', () => {
   const run = async (source: string): Promise<unknown> =>
     (await getBus()).run(source, { sandbox: 'quickjs', allow: ['echo', 'add'], ...CALM })
 
-  test('its results', () =>
+  test('results, and arguments of calls', () =>
     rows<[name: string, source: string, result: unknown]>(
       [
-        ['a getter', 'return { get a() { return 1 } }', { a: 1 }],
-        ['a proxy', 'return new Proxy({ a: 1 }, { get: (target, key) => (key === "a" ? 2 : target[key]) })', { a: 2 }],
-        ['toJSON', 'return { toJSON: () => ({ b: 1 }) }', { b: 1 }],
-        ['a key of a tag', 'return { $: "date", v: [1] }', { $: 'date', v: [1] }],
-        [
-          'an array with a polluted prototype',
-          'Array.prototype.toJSON = () => "x"; Object.prototype.then = 1; return [1]',
-          'x',
-        ],
-      ],
-      async (_name, source, result) => {
-        expect(await run(source)).toEqual(result)
-      },
-    ))
-
-  test('the arguments of its calls', () =>
-    rows<[name: string, source: string, result: unknown]>(
-      [
-        ['a getter', 'return invoke("echo", { get a() { return 1 } })', { a: 1 }],
-        ['a proxy of a list', 'return invoke("echo", { a: new Proxy([1, 2], {}) })', { a: [1, 2] }],
-        ['toJSON', 'return invoke("echo", { a: { toJSON: () => 5 } })', { a: 5 }],
-        ['a thenable', 'return invoke("echo", { a: { then() {} } }).catch(error => error.reason)', 'InvalidParams'],
+        ['a getter', '{ get a() { return 1 } }', { a: 1 }],
+        ['a proxy', 'new Proxy({ a: 1 }, { get: (target, key) => (key === "a" ? 2 : target[key]) })', { a: 2 }],
+        ['toJSON', '{ toJSON: () => ({ b: 1 }) }', { b: 1 }],
+        ['a key of a tag', '{ $: "date", v: [1] }', { $: 'date', v: [1] }],
+        ['a polluted array', '(Array.prototype.toJSON = () => "x", Object.prototype.then = 1, [1])', 'x'],
+        ['a thenable, awaited in the script', '{ then: resolve => resolve(5) }', 5],
+        ['a getter in a call', 'invoke("echo", { get a() { return 1 } })', { a: 1 }],
+        ['a proxy of a list in a call', 'invoke("echo", { a: new Proxy([1, 2], {}) })', { a: [1, 2] }],
+        ['toJSON in a call', 'invoke("echo", { a: { toJSON: () => 5 } })', { a: 5 }],
+        ['a thenable in a call', 'invoke("echo", { a: { then() {} } }).catch(error => error.reason)', 'InvalidParams'],
         [
           'a getter that throws',
-          'return invoke("echo", { get a() { throw new TypeError("own") } }).catch(String)',
+          'invoke("echo", { get a() { throw TypeError("own") } }).catch(String)',
           'TypeError: own',
         ],
         [
           'an object in itself',
-          'const a = {}; a.a = a; return invoke("echo", a).catch(error => error.message)',
+          'invoke("echo", (() => { const a = {}; a.a = a; return a })()).catch(error => error.message)',
           'The value cannot be serialized: it is nested too deeply, or contains itself',
         ],
-        ['a polluted prototype', 'Object.prototype.polluted = 1; return invoke("echo", { a: 1 })', { a: 1 }],
-        [
-          'an array of a class',
-          'class List extends Array { toJSON() { return 1 } }; return invoke("echo", { a: List.of(1) })',
-          { a: [1] },
-        ],
+        ['a polluted prototype', '(Object.prototype.polluted = 1, invoke("echo", { a: 1 }))', { a: 1 }],
+        ['a class of arrays', 'invoke("echo", { a: (class extends Array { toJSON() {} }).of(1) })', { a: [1] }],
       ],
-      async (_name, source, result) => {
-        expect(await run(source)).toEqual(result)
+      async (_name, value, result) => {
+        expect(await run(`return ${value}`)).toEqual(result)
         expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
       },
     ))
 
   test('a key __proto__ is refused, as that of any frontend', async () => {
-    await expect(run('return invoke("echo", JSON.parse(`{"__proto__":{"a":1},"b":2}`))')).rejects.toThrow(
-      '"__proto__" is refused',
-    )
-    await expect(run('return JSON.parse(`{"__proto__":{"a":{"$":"date"}},"b":2}`)')).rejects.toThrow(
-      '"__proto__" is refused',
-    )
-  })
-
-  test('a result that is a thenable is awaited in the script', async () => {
-    expect(await run('return { then: resolve => resolve(5) }')).toBe(5)
+    for (const source of ['invoke("echo", JSON.parse(`{"__proto__":{"a":1}}`))', 'JSON.parse(`{"__proto__":{"a":1}}`)'])
+      await expect(run(`return ${source}`)).rejects.toThrow('"__proto__" is refused')
   })
 
   test('a script that replaces what the inside uses harms itself alone', async () => {

@@ -102,10 +102,9 @@ test('wrong modules are refused', () =>
     },
   ))
 
-test('other sandboxes load no modules by name', () =>
-  rows(['permission', 'process'] as const, async sandbox => {
-    const bus = await getBus()
-    await expect(bus.run('', { sandbox, modules: {} })).rejects.toThrow(
+test('other sandboxes load no modules by name', async () => {
+  for (const sandbox of ['permission', 'process'] as const)
+    await expect((await getBus()).run('', { sandbox, modules: {} })).rejects.toThrow(
       `bus.run: modules cannot be loaded by sandbox "${sandbox}". Use "quickjs", or files in a directory`,
     )
-  }))
+})
