@@ -463,34 +463,26 @@ describe('what crosses is taken as text', () => {
     const sandbox: QuickjsSandbox = { kind: 'quickjs', group: 'g', memory: 256, ...LONGEST }
     await open(bus, 'b', counter, { sandbox })
     let calls = 0
-    await rows<[name: string, source: string]>(
-      [
-        ['a message that is nested deeply', forge('`[ "echo", ${"[".repeat(5e5)}${"]".repeat(5e5)}]`')],
-        [
-          'a message with tags that are nested deeply',
-          forge('`["echo",${`{"$":"object","v":{"a":`.repeat(1e5)}1${"}}".repeat(1e5)}]`'),
-        ],
-        ['bytes that it has not sent', forge('`["echo",{"$":"bytes","i":7,"v":"DataView"}]`')],
-        [
-          'keys of a prototype',
-          forge('`["echo",{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}]`'),
-        ],
-        ['an unknown reference', forge('`["echo",{"$":"stream","id":1e9}]`')],
-        [
-          'an answer whose `then` is a function of the host',
+    await rows(
+      {
+        'a message that is nested deeply': forge('`[ "echo", ${"[".repeat(5e5)}${"]".repeat(5e5)}]`'),
+        'a message with tags that are nested deeply': forge(
+          '`["echo",${`{"$":"object","v":{"a":`.repeat(1e5)}1${"}}".repeat(1e5)}]`',
+        ),
+        'bytes that it has not sent': forge('`["echo",{"$":"bytes","i":7,"v":"DataView"}]`'),
+        'keys of a prototype': forge(
+          '`["echo",{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}]`',
+        ),
+        'an unknown reference': forge('`["echo",{"$":"stream","id":1e9}]`'),
+        'an answer whose `then` is a function of the host':
           'JSON.stringify = () => `{"then":{"$":"bytes","i":"indexOf","v":"Uint8Array"},"length":9007199254740991}`; return 1',
-        ],
-        [
-          'a listener that is a function of the host',
+        'a listener that is a function of the host':
           'JSON.stringify = () => `["e",{"$":"bytes","i":"map","v":"Uint8Array"}]`; sallyport.once("e"); return sallyport.emit("e")',
-        ],
-        ['a string of 40 MB', 'return invoke("echo", { text: "x".repeat(4e7) }).catch(error => error.reason)'],
-        [
-          'a list of 100,000 values',
+        'a string of 40 MB': 'return invoke("echo", { text: "x".repeat(4e7) }).catch(error => error.reason)',
+        'a list of 100,000 values':
           'return invoke("echo", { list: Array(1e5).fill({}) }).then(() => 1, error => error.reason)',
-        ],
-      ],
-      async (_name, source) => {
+      },
+      async source => {
         calls++
         await bus.run(source, { sandbox, allow: ['echo'], ...CALM }).catch(() => {})
         expect(await count(bus, 'b')).toBe(calls)
