@@ -4,6 +4,7 @@ import { MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
 import type { Channel } from '../../src/rpc/channels/channel.js'
 import { Peer, call, setUp } from '../support/peer.js'
 import { fixture, routesTo } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const { commands } = (await import('../fixtures/streams/streams.mjs' as string)) as { commands: string[] }
 const routes = routesTo(fixture('streams/streams.mjs'), commands)
@@ -63,43 +64,44 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
   })
 })
 
-describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
-  test.each([
-    ['short', 10, false],
-    ['large', 50_000, false],
-    ['with bytes', 10, true],
-    ['large, with bytes', 50_000, true],
-  ])(
-    'messages that a toJSON sends precede its own message, each with its own index: %s',
-    async (_what, size, bytes) => {
-      const { core } = await setUp('brownfield', {
-        nested: async ({ channel }: { channel: Channel }) => {
-          class Nest {
-            toJSON(): string {
-              void channel.send('inner')
-              return 'x'.repeat(size)
+describe.each(choose(['msgpack', 'json'] as const))('on the wire, %s', codec => {
+  test('messages that a toJSON sends precede its own message, each with its own index', () =>
+    rows(
+      [
+        ['short', 10, false],
+        ['large', 50_000, false],
+        ['with bytes', 10, true],
+        ['large, with bytes', 50_000, true],
+      ],
+      async (_what, size, bytes) => {
+        const { core } = await setUp('brownfield', {
+          nested: async ({ channel }: { channel: Channel }) => {
+            class Nest {
+              toJSON(): string {
+                void channel.send('inner')
+                return 'x'.repeat(size)
+              }
             }
-          }
-          await channel.send(bytes ? { data: new Uint8Array(4), nest: new Nest() } : { nest: new Nest() })
-          channel.end()
-        },
-      })
-      const peer = new Peer(core, 'main', undefined, codec)
-      peer.send(call(1, 'nested', ',"params":{"channel":"__CHANNEL__:9"},"channels":{"channel":9}'))
-      const delivered: [number, unknown][] = []
-      for (let last: any = {}; last.id === undefined;) {
-        last = await peer.next()
-        const { index, message, messages, end } = last.params ?? {}
-        if (end) expect(index).toBe(delivered.length)
-        else if (last.id === undefined)
-          for (const [at, value] of (messages ?? [message]).entries())
-            delivered.push([index + at, value?.nest?.length ?? value])
-      }
-      expect(delivered.map(([index]) => index)).toEqual(delivered.map((_value, index) => index))
-      expect(delivered.slice(0, -1).every(([, value]) => value === 'inner')).toBe(true)
-      expect([delivered.length > 1, delivered.at(-1)![1]]).toEqual([true, size])
-    },
-  )
+            await channel.send(bytes ? { data: new Uint8Array(4), nest: new Nest() } : { nest: new Nest() })
+            channel.end()
+          },
+        })
+        const peer = new Peer(core, 'main', undefined, codec)
+        peer.send(call(1, 'nested', ',"params":{"channel":"__CHANNEL__:9"},"channels":{"channel":9}'))
+        const delivered: [number, unknown][] = []
+        for (let last: any = {}; last.id === undefined;) {
+          last = await peer.next()
+          const { index, message, messages, end } = last.params ?? {}
+          if (end) expect(index).toBe(delivered.length)
+          else if (last.id === undefined)
+            for (const [at, value] of (messages ?? [message]).entries())
+              delivered.push([index + at, value?.nest?.length ?? value])
+        }
+        expect(delivered.map(([index]) => index)).toEqual(delivered.map((_value, index) => index))
+        expect(delivered.slice(0, -1).every(([, value]) => value === 'inner')).toBe(true)
+        expect([delivered.length > 1, delivered.at(-1)![1]]).toEqual([true, size])
+      },
+    ))
 
   test('ignores a close of an unknown channel, and rejects a malformed one', async () => {
     const { core } = await setUp()
@@ -114,9 +116,8 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
     expect(await peer.next()).toMatchObject({ id: 3, error: { code: -32600 } })
   })
 
-  test.each(['', 'x', '__CHANNEL__:', '__CHANNEL__:99999999999', '__CHANNEL__:5'])(
-    'a stream on %o, which is open or not a channel, is rejected',
-    async reference => {
+  test('a stream on what is open already, or not a channel, is rejected', () =>
+    rows(['', 'x', '__CHANNEL__:', '__CHANNEL__:99999999999', '__CHANNEL__:5'], async reference => {
       const { core } = await setUp()
       const peer = new Peer(core, 'main', undefined, codec)
       peer.send(call(1, 'forever', ',"params":{"channel":"__CHANNEL__:5"},"channels":{"channel":5}'))
@@ -129,8 +130,7 @@ describe.each(['json', 'msgpack'] as const)('on the wire, %s', codec => {
       )
       expect(await peer.next()).toMatchObject({ params: { channel: 6, end: true } })
       expect(await peer.next()).toMatchObject({ id: 2, error: { code: -32600 } })
-    },
-  )
+    }))
 })
 
 test('streams that end or are cancelled leave no channel open', async () => {

@@ -1,7 +1,9 @@
 // Channels: ordered streams from core to a frontend, their end, and senders that wait for slow receivers.
 import { describe, expect, test } from 'vitest'
 import { Channel } from '@sallyport/frontend'
+import type { CallOptions } from '../../src/index.js'
 import { fixture, next, places, routes, start } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
@@ -92,33 +94,42 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     await expect(denied).rejects.toMatchObject({ reason: 'MethodNotFound' })
   })
 
-  test.each([
-    ['arguments that cannot be serialized', { n: 1n, f: Symbol('no') }, undefined],
-    ['a signal that is aborted', {}, { signal: AbortSignal.abort() }],
-    ['a wrong option', {}, { timeout: -1 }],
-    [
-      'an argument that cannot be read',
-      Object.defineProperty({}, 'bad', { enumerable: true, get: () => expect.fail() }),
-      undefined,
-    ],
-  ])('end immediately when their call cannot be sent: %s', async (_why, args, options) => {
+  test('end immediately when their call cannot be sent', async () => {
     const { client } = await connect('shared')
-    const channel = new client.Channel<number>()
-    const refused = client.invoke(
-      'count',
-      Object.defineProperties({ channel }, Object.getOwnPropertyDescriptors(args)),
-      options,
+    await rows<[why: string, args: object, options: CallOptions | undefined]>(
+      [
+        ['arguments that cannot be serialized', { n: 1n, f: Symbol('no') }, undefined],
+        ['a signal that is aborted', {}, { signal: AbortSignal.abort() }],
+        ['a wrong option', {}, { timeout: -1 }],
+        [
+          'an argument that cannot be read',
+          Object.defineProperty({}, 'bad', { enumerable: true, get: () => expect.fail() }),
+          undefined,
+        ],
+      ],
+      async (_why, args, options) => {
+        const channel = new client.Channel<number>()
+        const refused = client.invoke(
+          'count',
+          Object.defineProperties({ channel }, Object.getOwnPropertyDescriptors(args)),
+          options,
+        )
+        refused.catch(() => {})
+        for await (const message of channel) expect.unreachable(`got ${message}`)
+        await expect(refused).rejects.toMatchObject({ reason: expect.any(String) as string })
+      },
     )
-    refused.catch(() => {})
-    for await (const message of channel) expect.unreachable(`got ${message}`)
-    await expect(refused).rejects.toMatchObject({ reason: expect.any(String) as string })
   })
 
   test('deliver nothing of an earlier call when they are passed again after their end', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()
     for (let i = 0; i < 5; i++) {
-      await client.invoke('endless', { channel }, { timeout: 5 }).catch(() => {})
+      const abort = new AbortController()
+      const call = client.invoke('endless', { channel }, { signal: abort.signal }).catch(() => {})
+      await channel[Symbol.asyncIterator]().next()
+      abort.abort()
+      await call
       const counted = client.invoke('count', { to: 3, channel })
       const got: number[] = []
       for await (const message of channel) got.push(message)
@@ -142,10 +153,11 @@ describe.each(routes)('channels: %s', (_name, connect) => {
   })
 })
 
-test.each(places)('a channel reaches the code of a frontend: %s', async (_name, app, sandbox) => {
-  const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
-  await next(bus, 'main-ready')
-  const counted = next(bus, 'counted')
-  await bus.emit('count-please', 500)
-  expect(await counted).toEqual({ got: upTo(500), result: 500 })
-})
+test('a channel reaches the code of a frontend', () =>
+  rows(choose(places, -2, -1), async (_name, app, sandbox) => {
+    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
+    await next(bus, 'main-ready')
+    const counted = next(bus, 'counted')
+    await bus.emit('count-please', 500)
+    expect(await counted).toEqual({ got: upTo(500), result: 500 })
+  }))

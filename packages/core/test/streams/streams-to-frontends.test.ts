@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { defineCore } from '../../src/index.js'
 import { fixture, isolation, start } from '../support/start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const core = defineCore({
   commands: {
@@ -27,12 +28,14 @@ function toSource(values: Iterable<unknown>, end?: Promise<void>) {
 const numbers = Array.from({ length: 50 }, (_, i) => i)
 const never = new Promise<void>(() => {})
 
-describe.each([
+const ways = [
   ['permission', {}],
   ['quickjs', {}],
   ['process', {}],
-  ['permission', isolation('judge', {}, { identifier: 'main', windows: ['main'], permissions: ['allow-pass'] })],
-] as const)('a frontend with sandbox %s', (sandbox, app) => {
+  ['process', isolation('judge', {}, { identifier: 'main', windows: ['main'], permissions: ['allow-pass'] })],
+] as const
+
+describe.each(choose(ways))('a frontend with sandbox %s', (sandbox, app) => {
   const open = async () => {
     const bus = await start({ core, app })
     await bus.open('main', fixture('streams/uploader.mjs'), { sandbox, allow: '*' })
