@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Channel, CommandContext } from '../../src/index.js'
 import { Peer, call, setUp } from '../support/peer.js'
+import { choose } from '../../../../scripts/testing.js'
 
 let encoded = 0
 class Counted {
@@ -62,7 +63,7 @@ async function readUntil(peer: Peer, id: number): Promise<any[]> {
   }
 }
 
-describe.each<CodecName>(['json', 'msgpack'])('%s', codec => {
+describe.each(choose<CodecName>(['msgpack', 'json']))('%s', codec => {
   test('up to 64 consecutive messages of a channel share one message, in order', async () => {
     const peer = (await ready(codec)).send(invocation(1, 'say', { to: 200, channel: '__CHANNEL__:5' }, { channel: 5 }))
     const batches = await readUntil(peer, 1)

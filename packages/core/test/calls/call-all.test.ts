@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import type { Bus, Client } from '../../src/index.js'
 import { createBus } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const exposing = fixture('calls/exposing.mjs')
 const getReason = (result: PromiseSettledResult<unknown> | undefined): unknown =>
@@ -71,30 +72,40 @@ describe('callAll', () => {
     expect(Object.values(await calling).map(getReason)).toEqual(['Cancelled', 'Cancelled'])
   })
 
-  test.each([
-    ['a name that is not a string', [5], 'bus.callAll takes the name of a function that frontends expose'],
-    ['labels of another type', ['name', {}, { labels: 5 }], '`labels` of bus.callAll must be a glob'],
-    ['an invalid glob', ['name', {}, { labels: '[' }], 'the glob "["'],
-    ['an unknown option', ['name', {}, { transfer: [] }], 'has no option "transfer": it has labels, signal, timeout'],
-    ['a label as the name', ['md-a', 'name'], 'must be an object of named arguments'],
-    ['a stream', ['name', { body: new ReadableStream() }], 'The argument "body" of "name" is a stream'],
-    ['a wrong timeout', ['name', {}, { timeout: 0 }], '`timeout` of function "name" must be milliseconds'],
-  ])('refuses %s as a whole', async (_, args, message) => {
-    const call = bus.callAll(...(args as Parameters<Bus['callAll']>))
-    await expect(call).rejects.toMatchObject({
-      reason: 'InvalidParams',
-      message: expect.stringContaining(message) as string,
-    })
-  })
+  test('refuses wrong arguments as a whole', () =>
+    rows<[string, unknown[], string]>(
+      [
+        ['a name that is not a string', [5], 'bus.callAll takes the name of a function that frontends expose'],
+        ['labels of another type', ['name', {}, { labels: 5 }], '`labels` of bus.callAll must be a glob'],
+        ['an invalid glob', ['name', {}, { labels: '[' }], 'the glob "["'],
+        [
+          'an unknown option',
+          ['name', {}, { transfer: [] }],
+          'has no option "transfer": it has labels, signal, timeout',
+        ],
+        ['a label as the name', ['md-a', 'name'], 'must be an object of named arguments'],
+        ['a stream', ['name', { body: new ReadableStream() }], 'The argument "body" of "name" is a stream'],
+        ['a wrong timeout', ['name', {}, { timeout: 0 }], '`timeout` of function "name" must be milliseconds'],
+      ],
+      async (_, args, message) => {
+        const call = bus.callAll(...(args as Parameters<Bus['callAll']>))
+        await expect(call).rejects.toMatchObject({
+          reason: 'InvalidParams',
+          message: expect.stringContaining(message) as string,
+        })
+      },
+    ))
 })
 
 test('callAll waits for frontends that are loading, and those that end meanwhile reject', async () => {
   const bus = await start({ core: fixture('calls/caller.mjs') })
   const options = { loaded: false, allow: '*', supervision: { restart: 'temporary' } } as const
-  await bus.open('loads', exposing, { ...options, data: { wait: 50 } })
+  await bus.open('loads', exposing, { ...options, data: { waits: true } })
   await bus.open('fails', exposing, { ...options, data: { fail: true } })
   await bus.open('main', exposing, { ...options })
-  const results = await bus.callAll('late')
+  const calling = bus.callAll('late')
+  await bus.call('loads', 'go_on')
+  const results = await calling
   expect([getReason(results['loads']), getReason(results['fails']), getReason(results['main'])]).toEqual([
     'here',
     'Disconnected',

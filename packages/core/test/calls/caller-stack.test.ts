@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { fixture } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 type Stacks = Record<string, string>
 
@@ -28,21 +29,25 @@ describe('in development', () => {
     stacks = await getStacks('development')
   })
 
-  test.each([
-    ['invoke', 'CommandFailed'],
-    ['unknown', 'MethodNotFound'],
-    ['timeout', 'Timeout'],
-    ['stream', 'CommandFailed'],
-    ['call', 'CommandFailed'],
-    ['absent', 'Disconnected'],
-    ['listen', 'Denied'],
-    ['capability', 'InvalidParams'],
-    ['createBus', 'InvalidParams'],
-    ['disconnected', 'Disconnected'],
-  ])('%s rejects with the reason and the frame of its caller', (name, reason) => {
-    expect(stacks[name]).toMatch(new RegExp(`^\\w+Error \\[${reason}\\]: `))
-    expect(stacks[name]).toContain(CALLER)
-  })
+  test('every call rejects with the reason and the frame of its caller', () =>
+    rows(
+      {
+        invoke: 'CommandFailed',
+        unknown: 'MethodNotFound',
+        timeout: 'Timeout',
+        stream: 'CommandFailed',
+        call: 'CommandFailed',
+        absent: 'Disconnected',
+        listen: 'Denied',
+        capability: 'InvalidParams',
+        createBus: 'InvalidParams',
+        disconnected: 'Disconnected',
+      },
+      (reason, name) => {
+        expect(stacks[name]).toMatch(new RegExp(`^\\w+Error \\[${reason}\\]: `))
+        expect(stacks[name]).toContain(CALLER)
+      },
+    ))
 
   test('a call that fails immediately, or that need not be awaited, has the frame of its caller', () => {
     expect(stacks['abort']).toMatch(/^\w+Error \[Cancelled\]: .*\n {4}at (?:async )?file:.*host\.mjs:\d+:\d+\n/)
@@ -52,9 +57,8 @@ describe('in development', () => {
     )
   })
 
-  test.each(['trusted', 'worker', 'process'])('a call of a frontend (%s) has the frame of its caller', label => {
-    expect(stacks[label]).toMatch(IN_FRONTEND)
-  })
+  test('a call of a frontend has the frame of its caller', () =>
+    rows(['trusted', 'worker', 'process'], label => expect(stacks[label]).toMatch(IN_FRONTEND)))
 
   test('no stack has frames of this library or of Node', () => {
     expect(Object.values(stacks).join('\n')).not.toMatch(/dist\/bundle|node:/)

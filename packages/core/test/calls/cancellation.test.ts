@@ -1,11 +1,12 @@
 // Cancelled calls of every kind: each settles once and in time, its handler's signal aborts, and its late answer is dropped and
 // counted.
 import { Writable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Bus } from '../../src/index.js'
-import { begin, createCaller, kinds, patterns, type Caller, whileHeld } from './cancellation.js'
+import { begin, createCaller, kinds, patterns, type Caller, type Kind, whileHeld } from './cancellation.js'
+import { rows } from '../../../../scripts/testing.js'
 
 /** Returns the reason of an error. Tauri's errors are strings. */
 const getReason = (error: unknown): unknown =>
@@ -18,9 +19,14 @@ const getReason = (error: unknown): unknown =>
 
 const outcome = (call: Promise<unknown>): Promise<unknown> => call.then(() => 'settled', getReason)
 
-const tables = Object.entries(kinds).flatMap(([name, kind]) =>
-  (['timeout', 'signal', 'signal that has aborted'] as const).map(way => ({ name, kind, way })),
-)
+/** While the clock is stopped, each poll takes 50 ms of it. */
+const HOUR = 3_600_000
+
+/** From now on deadlines of the host and its clients expire only when the test says so. Those of core are real. */
+const stopClock = (): void => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
 
 describe.each(patterns)('%s', (_name, app) => {
   let bus: Bus
@@ -39,50 +45,84 @@ describe.each(patterns)('%s', (_name, app) => {
       return all
     }
     return {
-      has: line => expect.poll(readAll, { interval: 5 }).toContain(line),
+      has: line => expect.poll(readAll).toContain(line),
       hasBegun: async () => (await readAll()).some(line => line.endsWith(' began')),
     }
   }
 
-  test.each(tables)('$name ends by a $way', async ({ kind, way }) => {
-    const abort = new AbortController()
-    if (way === 'signal that has aborted') abort.abort()
-    const seen = watch()
-    const call = outcome(kind.call(caller, way === 'timeout' ? { timeout: 20 } : { signal: abort.signal }))
-    if (way === 'signal') {
-      if (kind.end !== undefined) await seen.has(`${kind.end.split(' ')[0]!} began`)
-      abort.abort()
-    }
-    expect(await call).toBe(way === 'timeout' ? 'Timeout' : 'Cancelled')
-    // The handler does not begin if core reads the call after its end.
-    if (kind.end !== undefined && way !== 'signal that has aborted' && (await seen.hasBegun())) await seen.has(kind.end)
+  /** Expects that the handler of a call has been aborted, if it began: core can read a call after its end. */
+  async function hasEnded({ end }: Kind, seen: ReturnType<typeof watch>): Promise<void> {
+    if (end !== undefined && (await seen.hasBegun())) await seen.has(end)
     await expect.poll(async () => (await bus.stats()).host.inFlight).toBe(0)
+  }
+  const begins = async ({ end }: Kind, seen: ReturnType<typeof watch>): Promise<void> => {
+    if (end !== undefined) await seen.has(`${end.split(' ')[0]!} began`)
+  }
+
+  test('a call of each kind ends by its timeout', () => {
+    stopClock()
+    return rows(kinds, async (kind, name) => {
+      const seen = watch()
+      // The deadline of a call by core is that of core.
+      const isOfCore = name === 'app.call'
+      const call = outcome(kind.call(caller, { timeout: isOfCore ? 1 : HOUR }))
+      if (!isOfCore) await begins(kind, seen)
+      vi.advanceTimersByTime(HOUR)
+      expect(await call).toBe('Timeout')
+      await hasEnded(kind, seen)
+    })
   })
+
+  test('a call of each kind ends by its signal', () =>
+    rows(kinds, async kind => {
+      const seen = watch()
+      const abort = new AbortController()
+      const call = outcome(kind.call(caller, { signal: abort.signal }))
+      await begins(kind, seen)
+      abort.abort()
+      expect(await call).toBe('Cancelled')
+      await hasEnded(kind, seen)
+    }))
+
+  test('a call of each kind ends at once by a signal that has aborted', () =>
+    rows(kinds, async kind => {
+      expect(await outcome(kind.call(caller, { signal: AbortSignal.abort() }))).toBe('Cancelled')
+      await expect.poll(async () => (await bus.stats()).host.inFlight).toBe(0)
+    }))
 
   const unlimited: typeof kinds = {
     ...kinds,
     'app.call': {
       call: ({ client }, { signal, timeout }) =>
         client.invoke('ask', { label: 'tests', timeout }, { timeout: false, signal: signal! }),
+      end: 'never Cancelled',
     },
   }
 
-  test.each(Object.keys(unlimited))('%s with the timeout false has none, whatever that of the bus is', async name => {
-    const limited = await begin({ app, calls: { timeout: 20, commandTimeout: 20 } })
+  test('a call of each kind with the timeout false has none, whatever that of the bus is', async () => {
+    stopClock()
+    const limited = await begin({ app, calls: { timeout: 1, commandTimeout: 1 } })
     const limitedCaller = await createCaller(limited)
-    const abort = new AbortController()
-    const call = outcome(unlimited[name]!.call(limitedCaller, { timeout: false, signal: abort.signal }))
-    expect(await outcome(limitedCaller.client.invoke('never', {}, { timeout: 60 }))).toBe('Timeout')
-    abort.abort()
-    expect(await call).toBe('Cancelled')
+    await rows(unlimited, async ({ call, end }) => {
+      const abort = new AbortController()
+      const ended = outcome(call(limitedCaller, { timeout: false, signal: abort.signal }))
+      // A call by core with the deadline of the bus ends meanwhile, unless core is held.
+      const late = limitedCaller.client.invoke('ask', { label: 'tests' }, { timeout: false })
+      if (end === undefined) late.catch(() => {})
+      else expect(await outcome(late)).toBe('Timeout')
+      vi.advanceTimersByTime(HOUR)
+      abort.abort()
+      expect(await ended).toBe('Cancelled')
+    })
     await limited.close({ timeout: 0 })
   })
 
-  test.each(Object.keys(kinds))('%s ends with Timeout by AbortSignal.timeout', async name => {
-    const signal = AbortSignal.timeout(20)
-    expect(await outcome(kinds[name]!.call(caller, { signal }))).toBe('Timeout')
-    expect(await outcome(kinds[name]!.call(caller, { signal }))).toBe('Timeout')
-  })
+  test('a call of each kind ends with Timeout by AbortSignal.timeout', () =>
+    rows(kinds, async kind => {
+      const signal = AbortSignal.timeout(1)
+      expect(await outcome(kind.call(caller, { signal }))).toBe('Timeout')
+      expect(await outcome(kind.call(caller, { signal }))).toBe('Timeout')
+    }))
 
   test('a cancelled listener does not remain in core', async () => {
     // Core's answer to a listener of a test before lets the client remove it, in a message that arrives before the next call.
@@ -98,13 +138,16 @@ describe.each(patterns)('%s', (_name, app) => {
     const late = async (): Promise<number> => (await bus.stats()).frontends['tests']!.late
     const before = await late()
     const { client } = caller
-    expect(await outcome(client.invoke('stubborn', { ms: 500 }, { timeout: 5 }))).toBe('Timeout')
+    const [seen, abort] = [watch(), new AbortController()]
+    const stubborn = outcome(client.invoke('stubborn', {}, { signal: abort.signal }))
+    await seen.has('stubborn began')
+    abort.abort()
+    expect(await stubborn).toBe('Cancelled')
     await expect.poll(late).toBe(before + 1)
     // Core answers before it reads the cancel.
-    expect(await outcome(client.invoke('block', { ms: 400 }, { timeout: 5 }))).toBe('Timeout')
+    expect(await whileHeld(client, () => outcome(client.invoke('count', {}, { timeout: 1 })))).toBe('Timeout')
     await expect.poll(late).toBe(before + 2)
-    const call = bus.call('tests', 'never', {}, { timeout: 5 })
-    expect(await outcome(call)).toBe('Timeout')
+    expect(await outcome(bus.call('tests', 'never', {}, { timeout: 1 }))).toBe('Timeout')
   })
 
   test('no handler runs twice when calls are cancelled', async () => {
@@ -112,7 +155,7 @@ describe.each(patterns)('%s', (_name, app) => {
     const before = await client.invoke<number>('ran')
     const calls = Array.from({ length: 200 }, async (_, i) => {
       const abort = new AbortController()
-      const call = client.invoke<number>('count', {}, i % 3 === 0 ? { timeout: 1 + (i % 2) } : { signal: abort.signal })
+      const call = client.invoke<number>('count', {}, i % 3 === 0 ? { timeout: 1 } : { signal: abort.signal })
       if (i % 3 === 1) queueMicrotask(() => abort.abort())
       return call
     })
@@ -169,7 +212,8 @@ test('a call does not reach a later frontend of its label, however late core rea
     for (const call of calls) call.catch(() => {})
     await first.close()
     const opening = bus.connect('main')
-    await delay(50)
+    // The host has sent what it sends for a new frontend.
+    for (let n = 0; n < 20; n++) await turn()
     return [calls, opening] as const
   })
   for (const call of calls) await expect(call).rejects.toMatchObject(isDisconnected)
@@ -180,13 +224,16 @@ test('a call does not reach a later frontend of its label, however late core rea
 })
 
 test('calls.timeout is the default deadline of calls to frontends, and of no other calls', async () => {
-  const bus = await begin({ calls: { timeout: 40 } })
+  const bus = await begin({ calls: { timeout: 1 } })
   const caller = await createCaller(bus)
+  const toCore = outcome(caller.client.invoke('never'))
   expect(await outcome(bus.call('tests', 'never'))).toBe('Timeout')
   expect(await outcome(bus.frontend('tests')['never']!())).toBe('Timeout')
   expect(await outcome(bus.stream('tests', 'never').next())).toBe('Timeout')
   expect(await outcome(caller.client.invoke('ask_on', { label: 'tests' }))).toBe('Timeout')
-  expect(await outcome(caller.client.invoke('stubborn', { ms: 80 }))).toBe('settled')
+  expect(await Promise.race([toCore, caller.client.invoke('echo', {}).then(() => 'still waiting')])).toBe(
+    'still waiting',
+  )
   await bus.close({ timeout: 0 })
 })
 
@@ -240,17 +287,13 @@ test('the timeout 0 is refused: false means none', async () => {
 })
 
 test('calls.commandTimeout is the default deadline of calls to core, except streams', async () => {
-  const bus = await begin({ calls: { commandTimeout: 40 } })
+  const bus = await begin({ calls: { commandTimeout: 1 } })
   const caller = await createCaller(bus)
   const { stream, 'bus.call': _, ...others } = kinds
-  for (const [name, kind] of Object.entries(others)) {
-    expect(await outcome(kind.call(caller, {})), name).toBe('Timeout')
-  }
-  expect(await outcome(caller.client.invoke('stubborn', { ms: 60 }, { timeout: 60_000 }))).toBe('settled')
-  const streaming = stream!.call(caller, {})
-  streaming.catch(() => {})
-  expect(await Promise.race([streaming, caller.client.invoke('stubborn', { ms: 60 }, { timeout: 60_000 })])).toBe(
-    'late',
-  )
+  const streaming = outcome(stream!.call(caller, {}))
+  const allowed = outcome(caller.client.invoke('never', {}, { timeout: 60_000 }))
+  await rows(others, async kind => expect(await outcome(kind.call(caller, {}))).toBe('Timeout'))
+  const answered = caller.client.invoke('echo', {}, { timeout: 60_000 }).then(() => 'both are waiting')
+  expect(await Promise.race([streaming, allowed, answered])).toBe('both are waiting')
   await bus.close({ timeout: 0 })
 })

@@ -10,7 +10,6 @@ const commands = [
   'never',
   'pours',
   'stubborn',
-  'block',
   'hold',
   'count',
   'ran',

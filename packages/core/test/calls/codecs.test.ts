@@ -3,6 +3,7 @@ import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Bus, type Channel, type CodecName, type CommandContext, defineCore } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const core = defineCore({ commands: { echo: (args: object) => args } })
 const frontends = { main: fixture('calls/exposing.mjs') }
@@ -27,43 +28,56 @@ describe('codec of the bus', () => {
   })
 })
 
-describe.each(['worker', 'connection', 'run'])('the codec of a %s', kind => {
+describe('the codec of a worker, a connection or a run', () => {
   type Echo = (bus: Bus, args: object, codec: CodecName) => Promise<unknown>
-  const echo: Echo = async (bus, args, codec) => {
-    if (kind === 'run') return bus.run('return args', { args, codec })
-    if (kind === 'worker') await bus.open('main', fixture('calls/exposing.mjs'), { codec })
-    else (await bus.connect('main', { codec })).expose({ echo: (echoed: object) => echoed })
-    return bus.call('main', 'echo', args)
+  const echoes: Record<string, Echo> = {
+    async worker(bus, args, codec) {
+      await bus.open('main', fixture('calls/exposing.mjs'), { codec })
+      return bus.call('main', 'echo', args)
+    },
+    async connection(bus, args, codec) {
+      const client = await bus.connect('main', { codec })
+      client.expose({ echo: (echoed: object) => echoed })
+      return bus.call('main', 'echo', args)
+    },
+    run: (bus, args, codec) => bus.run('return args', { args, codec }),
   }
 
-  test('holds on the whole way of arguments and results, whatever the codec of the bus is', async () => {
-    const values = { at: new Date(0), big: 10n, bytes: new Uint8Array(1), url: new URL('http://a/b') }
-    expect(await echo(await start({ core }), values, 'msgpack')).toEqual({ ...values, url: 'http://a/b' })
-    const { big: _, ...forJson } = values
-    const arrived = { at: '1970-01-01T00:00:00.000Z', bytes: new Uint8Array(1), url: 'http://a/b' }
-    expect(await echo(await start({ core, codec: 'msgpack' }), forJson, 'json')).toEqual(arrived)
-  })
+  test('holds on the whole way of arguments and results, whatever the codec of the bus is', () =>
+    rows(echoes, async echo => {
+      const values = { at: new Date(0), big: 10n, bytes: new Uint8Array(1), url: new URL('http://a/b') }
+      expect(await echo(await start({ core }), values, 'msgpack')).toEqual({ ...values, url: 'http://a/b' })
+      const { big: _, ...forJson } = values
+      const arrived = { at: '1970-01-01T00:00:00.000Z', bytes: new Uint8Array(1), url: 'http://a/b' }
+      expect(await echo(await start({ core, codec: 'msgpack' }), forJson, 'json')).toEqual(arrived)
+    }))
 
-  test('is the one that an error names', async () => {
-    const choose = /cannot be serialized as json: big is a BigInt.*choose codec: 'msgpack'/
-    await expect(echo(await start({ core, codec: 'msgpack' }), { big: 1n }, 'json')).rejects.toThrow(choose)
-    const refused = /cannot be serialized as msgpack/
-    await expect(echo(await start({ core }), { big: 2n ** 64n }, 'msgpack')).rejects.toThrow(refused)
-  })
+  test('is the one that an error names', () =>
+    rows(echoes, async echo => {
+      const choose = /cannot be serialized as json: big is a BigInt.*choose codec: 'msgpack'/
+      await expect(echo(await start({ core, codec: 'msgpack' }), { big: 1n }, 'json')).rejects.toThrow(choose)
+      const refused = /cannot be serialized as msgpack/
+      await expect(echo(await start({ core }), { big: 2n ** 64n }, 'msgpack')).rejects.toThrow(refused)
+    }))
 })
 
-test.each([
-  ['Promise', Promise.resolve(1), 'await it first'],
-  ['ReadableStream', new ReadableStream(), 'send its values on a Channel'],
-  ['AbortSignal', new AbortController().signal, 'pass it as the option `signal`'],
-])('a %s in a value is refused under each codec, with its path and a remedy', async (type, value, remedy) => {
+test('a value that cannot be sent is refused under each codec, with its path and a remedy', async () => {
   const bus = await start({ core, frontends })
-  for (const codec of ['json', 'msgpack'] as const) {
-    const client = await bus.connect(codec, { codec })
-    const error = await client.invoke('echo', { a: { list: [value] } }).catch((refused: unknown) => refused)
-    expect(error).toMatchObject({ reason: 'InvalidParams' })
-    expect((error as Error).message).toMatch(new RegExp(`a\\.list\\[0\\] is a value of type ${type}.*${remedy}`))
-  }
+  await rows(
+    [
+      ['Promise', Promise.resolve(1), 'await it first'],
+      ['ReadableStream', new ReadableStream(), 'send its values on a Channel'],
+      ['AbortSignal', new AbortController().signal, 'pass it as the option `signal`'],
+    ],
+    async (type, value, remedy) => {
+      for (const codec of ['json', 'msgpack'] as const) {
+        const client = await bus.connect(`${type}-${codec}`, { codec })
+        const error = await client.invoke('echo', { a: { list: [value] } }).catch((refused: unknown) => refused)
+        expect(error).toMatchObject({ reason: 'InvalidParams' })
+        expect((error as Error).message).toMatch(new RegExp(`a\\.list\\[0\\] is a value of type ${type}.*${remedy}`))
+      }
+    },
+  )
 })
 
 test('the codec of a run holds for what its code throws', async () => {
@@ -72,8 +86,8 @@ test('the codec of a run holds for what its code throws', async () => {
   await expect(bus.run('throw { big: 10n }', options)).rejects.toMatchObject({ data: { big: 10n } })
 })
 
-describe.each(['json', 'msgpack'] as const)('values under %s', codec => {
-  test('arrive in the same form with and without bytes, in arguments, results, events, streams and exposed functions', async () => {
+test('values arrive in the same form with and without bytes, in arguments, results, events, streams and exposed functions', () =>
+  rows(['json', 'msgpack'] as const, async codec => {
     const at = new Date(0)
     const bytes = new Uint8Array([1])
     const definition = defineCore({
@@ -106,8 +120,7 @@ describe.each(['json', 'msgpack'] as const)('values under %s', codec => {
     await client.emit('values', { at, bytes })
     await client.emit('values', { at })
     await expect.poll(() => received).toEqual([both, alone])
-  })
-})
+  }))
 
 test('errors name the codec that was chosen, the path and the remedy', async () => {
   const bus = await start({

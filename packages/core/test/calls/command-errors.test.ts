@@ -4,6 +4,7 @@ import { invoke as tauriInvoke } from '@tauri-apps/api/core'
 import { describe, expect, test } from 'vitest'
 import { CommandError, isCommandError } from '../../src/index.js'
 import { fixture, routesTo, start } from '../support/start.js'
+import { isMatrix } from '../../../../scripts/testing.js'
 
 const core = fixture('calls/command-errors.mjs')
 const commands = ['fail', 'fail_at_once', 'fail_at_length', 'fail_wrongly', 'fail_in_pool', 'fail_late', 'relay']
@@ -15,7 +16,9 @@ const getError = (promise: Promise<unknown>): Promise<unknown> =>
   )
 
 /** Each pattern and codec once: other routes differ only in their links. */
-const routes = routesTo(core, commands).filter(([name]) => /brownfield, json|isolation, msgpack/.test(name))
+const routes = routesTo(core, commands).filter(
+  ([name]) => !isMatrix || /brownfield, json|isolation, msgpack/.test(name),
+)
 
 describe.each(routes)('a command that throws a CommandError: %s', (_name, connect) => {
   test('fails with its code, message and data', async () => {

@@ -1,8 +1,13 @@
 // Commands over every route of a call: both patterns, both codecs, and real worker threads.
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { everyRoute, fixture, next, patterns, routes, start } from '../support/start.js'
+import { everyRoute, fixture, next, patterns, start } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
-describe.each(everyRoute)('commands: %s', (_name, connect) => {
+const some = choose(everyRoute, -2)
+/** Without capabilities: a frontend can call every command. */
+const [, plain] = everyRoute[0]!
+
+describe.each(some)('commands: %s', (_name, connect) => {
   test('answer synchronously, asynchronously, behind a schema, and in the pool', async () => {
     const { client } = await connect('shared')
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
@@ -103,11 +108,11 @@ describe.each(everyRoute)('commands: %s', (_name, connect) => {
     const cancelled = client.invoke('never_ends', {}, { signal: aborting.signal })
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
-    const late = client.invoke('never_ends', {}, { timeout: 1000 })
+    const late = client.invoke('never_ends', {}, { timeout: 3_600_000 })
     late.catch(() => {})
     await expect.poll(() => client.invoke('seen')).toEqual(['began', 'began'])
     aborting.abort()
-    vi.advanceTimersByTime(1000)
+    vi.advanceTimersByTime(3_600_000)
     await expect(cancelled).rejects.toMatchObject({ reason: 'Cancelled' })
     await expect(late).rejects.toMatchObject({ reason: 'Timeout' })
     expect(await client.invoke('seen')).toEqual(['began', 'began', 'Cancelled', 'Cancelled'])
@@ -115,12 +120,14 @@ describe.each(everyRoute)('commands: %s', (_name, connect) => {
 })
 
 describe.each(patterns)('a frontend worker: %s', (_name, app) => {
-  test.each([
-    ['json', 'port', 'none'],
-    ['msgpack', 'ring', 'none'],
-    ['json', 'auto', 'process'],
-    ['msgpack', 'auto', 'process'],
-  ] as const)('calls and is answered in %s over a %s, sandbox: %s', async (codec, link, sandbox) => {
+  test.each(
+    choose([
+      ['json', 'port', 'none'],
+      ['msgpack', 'ring', 'none'],
+      ['json', 'auto', 'process'],
+      ['msgpack', 'auto', 'process'],
+    ] as const),
+  )('calls and is answered in %s over a %s, sandbox: %s', async (codec, link, sandbox) => {
     const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), codec, link, sandbox } } })
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
     const answer = next(bus, 'answer')
@@ -131,33 +138,33 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
 
 describe('arguments', () => {
   test('can make another call while they are encoded', async () => {
-    const { client } = await routes[0]![1]('shared')
+    const { client } = await plain('shared')
     let inner: Promise<unknown> | undefined
     const a = { toJSON: () => ((inner ??= client.invoke('add', { a: 1, b: 1 })), 5) }
     expect(await client.invoke('add', { a, b: 6 })).toBe(11)
     expect(await inner).toBe(2)
   })
 
-  test.each([
-    ['a Map', new Map([['name', 'x']])],
-    ['a promise that was not awaited', Promise.resolve({ name: 'x' })],
-  ])('are rejected when they are %s', async (_name, args) => {
-    const { client } = await routes[0]![1]('shared')
-    await expect(client.invoke('greet', args as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+  test('are rejected when they are a Map, or a promise that was not awaited', async () => {
+    const { client } = await plain('shared')
+    for (const args of [new Map([['name', 'x']]), Promise.resolve({ name: 'x' })])
+      await expect(client.invoke('greet', args as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
   })
 })
 
-test.each(['revoked', 'named', 'getter', 'message', 'has', null, 7])(
-  'a call settles for every value that its handler throws: %s',
-  async what => {
-    const { client } = await routes[0]![1]('shared')
-    await expect(client.invoke('throws_odd', { what })).rejects.toMatchObject({ name: 'BusError' })
+test('a call settles for every value that its handler throws', async () => {
+  const { client } = await plain('shared')
+  await rows(['revoked', 'named', 'getter', 'message', 'has', null, 7], async what => {
+    await expect(client.invoke('throws_odd', { what })).rejects.toMatchObject({
+      name: 'BusError',
+      reason: expect.stringMatching(/^(CommandFailed|InternalError)$/) as string,
+    })
     expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
-  },
-)
+  })
+})
 
 test('a command of the pool fails like any other, and rejects channels', async () => {
-  const { client } = await routes[0]![1]('shared')
+  const { client } = await plain('shared')
   await expect(client.invoke('heavy', { fail: 'null' })).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
   await expect(client.invoke('heavy', { fail: 'yes' })).rejects.toMatchObject({ data: 'too heavy' })
   for (const fail of ['path', 'import']) {
@@ -189,12 +196,12 @@ test('two commands never share a permission, whoever defines them', async () => 
 })
 
 test('an asynchronous schema is awaited', async () => {
-  const { client } = await routes[0]![1]('shared')
+  const { client } = await plain('shared')
   await expect(client.invoke('unchecked')).rejects.toMatchObject({ reason: 'InvalidParams' })
 })
 
 test('unknown options of a call are rejected by name', async () => {
-  const { client } = await routes[0]![1]('shared')
+  const { client } = await plain('shared')
   await expect(client.invoke('add', {}, { timout: 1 } as never)).rejects.toMatchObject({
     message: 'command "add" has no option "timout": it has signal, timeout, headers, transfer',
   })
@@ -211,7 +218,7 @@ test('unknown options of a call are rejected by name', async () => {
 })
 
 test('a generator is rejected as the result of invoke', async () => {
-  const { client } = await routes[0]![1]('shared')
+  const { client } = await plain('shared')
   await expect(client.invoke('generates')).rejects.toMatchObject({
     reason: 'InternalError',
     message: expect.stringContaining(
@@ -220,17 +227,18 @@ test('a generator is rejected as the result of invoke', async () => {
   })
 })
 
-test.each(['spawn', 'import'])('an error of Node reaches the caller without paths: %s', async what => {
-  const { client } = await routes[0]![1]('shared')
-  const error = await client.invoke('fails_with_path', { what }).catch((thrown: unknown) => thrown)
-  expect(error).toMatchObject({ reason: 'CommandFailed' })
-  expect(JSON.stringify([error, (error as Error).message])).not.toContain('secret')
+test('an error of Node reaches the caller without paths', async () => {
+  const { client } = await plain('shared')
+  for (const what of ['spawn', 'import']) {
+    const error = await client.invoke('fails_with_path', { what }).catch((thrown: unknown) => thrown)
+    expect(error, what).toMatchObject({ reason: 'CommandFailed' })
+    expect(JSON.stringify([error, (error as Error).message]), what).not.toContain('secret')
+  }
 })
 
 describe('a value that cannot be serialized', () => {
   test('rejects the call when it is an argument, and the next call is served', async () => {
-    const [, connect] = routes[0]!
-    const { client } = await connect('shared')
+    const { client } = await plain('shared')
     await expect(client.invoke('echo', { n: 1n })).rejects.toMatchObject({
       reason: 'InvalidParams',
       message: expect.stringContaining('command "echo"') as string,
@@ -241,7 +249,7 @@ describe('a value that cannot be serialized', () => {
     expect(await client.invoke('add', { a: 1, b: 1 })).toBe(2)
   })
 
-  test.each(everyRoute)('rejects the call when it is a result: %s', async (_name, connect) => {
+  test.each(some)('rejects the call when it is a result: %s', async (_name, connect) => {
     const { client } = await connect('shared')
     await expect(client.invoke('unsendable')).rejects.toMatchObject({
       reason: 'InternalError',

@@ -1,11 +1,12 @@
 // Data that a host passes to a frontend: a copy of anything that can be cloned.
 import { describe, expect, test } from 'vitest'
 import { fixture, next, patterns, places, reuseBus, start } from '../support/start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const module = fixture('calls/report-data.mjs')
 const buses = new Map(patterns.map(([, app]) => [app, reuseBus({ app })]))
 
-describe.each(places)('data: %s', (_name, app, sandbox) => {
+describe.each(choose(places))('data: %s', (_name, app, sandbox) => {
   test('is available to a frontend from its start', async () => {
     const data = { map: new Map([[1, new Date(0)]]), bytes: 'some' }
     const bus = await start({ app, frontends: { main: { module, data, sandbox } } })

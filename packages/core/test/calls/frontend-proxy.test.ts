@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { App, Bus } from '../../src/index.js'
 import { createBus } from '../../src/index.js'
+import { rows } from '../../../../scripts/testing.js'
 
 interface Functions {
   double(args: { n: number }): number
@@ -36,31 +37,34 @@ const proxies = [
   ['app.frontend', () => app.frontend<Functions>('p')],
 ] as const
 
-test.each(proxies)('a member of %s calls the function with arguments and options', async (_, create) => {
-  const frontend = create()
-  expect(await frontend.double({ n: 4 })).toBe(8)
-  await expect(frontend.never({}, { timeout: 20 })).rejects.toMatchObject({ reason: 'Timeout' })
-  expect(await (frontend as unknown as { label(): Promise<string> }).label()).toBe('a function')
-})
+test('a member of a proxy calls the function with arguments and options', () =>
+  rows(proxies, async (_, create) => {
+    const frontend = create()
+    expect(await frontend.double({ n: 4 })).toBe(8)
+    await expect(frontend.never({}, { timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
+    expect(await (frontend as unknown as { label(): Promise<string> }).label()).toBe('a function')
+  }))
 
-test.each(proxies)('await returns the proxy of %s', async (_, create) => {
-  const frontend = create()
-  expect((await Promise.resolve(frontend)) === frontend).toBe(true)
-})
+test('await returns the proxy', () =>
+  rows(proxies, async (_, create) => {
+    const frontend = create()
+    expect((await Promise.resolve(frontend)) === frontend).toBe(true)
+  }))
 
-test.each(proxies)('no look at the proxy of %s calls the frontend', async (_, create) => {
-  const frontend = create()
-  expect(inspect(frontend)).toBe('frontend "p"')
-  expect(String(frontend)).toBe('frontend "p"')
-  expect(JSON.stringify({ frontend })).toBe('{"frontend":{}}')
-  expect({ ...frontend }).toEqual({})
-  expect([...Object.keys(frontend), Symbol.iterator in frontend]).toEqual([false])
-  expect(frontend).not.toEqual({ double: 1 })
-  expect(() => Object.assign(frontend, { double: 5 })).toThrow(TypeError)
-  // An answer shows that everything sent before it has arrived.
-  expect(await frontend.double({ n: 1 })).toBe(2)
-  expect(called).toEqual([])
-})
+test('no look at a proxy calls the frontend', () =>
+  rows(proxies, async (_, create) => {
+    const frontend = create()
+    expect(inspect(frontend)).toBe('frontend "p"')
+    expect(String(frontend)).toBe('frontend "p"')
+    expect(JSON.stringify({ frontend })).toBe('{"frontend":{}}')
+    expect({ ...frontend }).toEqual({})
+    expect([...Object.keys(frontend), Symbol.iterator in frontend]).toEqual([false])
+    expect(frontend).not.toEqual({ double: 1 })
+    expect(() => Object.assign(frontend, { double: 5 })).toThrow(TypeError)
+    // An answer shows that everything sent before it has arrived.
+    expect(await frontend.double({ n: 1 })).toBe(2)
+    expect(called).toEqual([])
+  }))
 
 test('a proxy can be made before its frontend, and its calls reject until then', async () => {
   const later = bus.frontend<Functions>('later')
@@ -71,8 +75,9 @@ test('a proxy can be made before its frontend, and its calls reject until then',
   await client.close()
 })
 
-test.each(proxies)('%s refuses a label that is not a string', (name, create) => {
-  const frontend = name === 'bus.frontend' ? bus.frontend.bind(bus) : app.frontend
-  expect(create).not.toThrow()
-  expect(() => frontend(5 as unknown as string)).toThrow(`${name} takes the label of a frontend: got number`)
-})
+test('a label that is not a string is refused', () =>
+  rows(proxies, (name, create) => {
+    const frontend = name === 'bus.frontend' ? bus.frontend.bind(bus) : app.frontend
+    expect(create).not.toThrow()
+    expect(() => frontend(5 as unknown as string)).toThrow(`${name} takes the label of a frontend: got number`)
+  }))

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BusOptions, Client } from '../../src/index.js'
 import { fixture, isolation, start } from '../support/start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const commands = ['greet', 'trail', 'release', 'fails', 'heavy', 'count', 'flows', 'is-flowing']
 const permissions = [...commands.map(name => `allow-${name}`), 'notes:allow-read']
@@ -11,7 +12,7 @@ const apps: [string, NonNullable<BusOptions['app']>, 'json' | 'msgpack'][] = [
   ['isolation, msgpack', isolation('judge', {}, all), 'msgpack'],
 ]
 
-describe.each(apps)('middleware: %s', (_name, app, codec) => {
+describe.each(choose(apps))('middleware: %s', (_name, app, codec) => {
   const connect = async (): Promise<{ client: Client; via: (way: string, command?: string) => Promise<unknown> }> => {
     const bus = await start({ core: fixture('calls/around.mjs'), app })
     const client = await bus.connect('tests', { codec })

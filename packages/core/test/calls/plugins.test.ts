@@ -1,6 +1,7 @@
 // Plugins: their configuration and their end, and the errors that fail the start.
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fixture, next, start } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const core = fixture('features.mjs')
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
@@ -43,13 +44,15 @@ test("a core's own window commands are allowed by Tauri's permissions for them",
   await expect(client.invoke('plugin:window|get_all_windows')).rejects.toMatchObject({ reason: 'Denied' })
 })
 
-describe('a start fails with', () => {
-  test.each<[string, string, string]>([
-    ['a reserved name', '{ name: "core" }', 'plugin uses reserved name: core'],
-    ['the name of a plugin of core', '{ name: "path" }', 'plugin uses reserved name: path'],
-    ['a name twice', '{ name: "a" }, { name: "a" }', 'There are two plugins named a'],
-    ['an invalid name', '{ name: "A b" }', `A plugin's name must consist of a-z, 0-9 and "-": got "A b"`],
-  ])('%s', async (_name, plugins, message) => {
-    await expect(start({ core: at(`export default { plugins: [${plugins}] }`) })).rejects.toMatchObject({ message })
-  })
-})
+test('a start fails with a name of a plugin that is reserved, taken or invalid', () =>
+  rows(
+    {
+      '{ name: "core" }': 'plugin uses reserved name: core',
+      '{ name: "path" }': 'plugin uses reserved name: path',
+      '{ name: "a" }, { name: "a" }': 'There are two plugins named a',
+      '{ name: "A b" }': `A plugin's name must consist of a-z, 0-9 and "-": got "A b"`,
+    },
+    async (message, plugins) => {
+      await expect(start({ core: at(`export default { plugins: [${plugins}] }`) })).rejects.toMatchObject({ message })
+    },
+  ))
