@@ -2,15 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { getAgents, getIndex } from '../../../../scripts/agents.mjs'
+import { rows } from '../../../../scripts/testing.js'
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 
-test.each([
-  ['AGENTS.md', getAgents],
-  ['llms.txt', getIndex],
-] as [string, () => string][])('%s is up to date: `npm run docs:agents` writes it', (name, create) => {
-  expect(read(name)).toBe(create())
-})
+test('AGENTS.md and llms.txt are up to date: `npm run docs:agents` writes them', () =>
+  rows({ 'AGENTS.md': getAgents, 'llms.txt': getIndex }, (create, name) => expect(read(name)).toBe(create())))
 
 test('AGENTS.md has ten recipes with code, and no link, which would lead nowhere in a package', () => {
   const text = read('AGENTS.md')

@@ -1,6 +1,6 @@
 // Attacks on sealed records by a peer in place of a gate. A record that is not delivered once and in order ends its session: one error
 // is reported, running handlers are aborted, and others are not affected. A frontend has no records: its frames pass its gate.
-import { beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { codecs } from '@sallyport/protocol/internal/codec'
 import type { CallMessage } from '@sallyport/protocol/internal/message'
 import { Outbox, packMessage } from '@sallyport/protocol/internal/rpc'
@@ -13,6 +13,7 @@ import { createFuzzed } from '../fuzz/core-target.js'
 import { openGate } from '../fuzz/gate-target.js'
 import { Random } from '../fuzz/random.js'
 import { attachSealed, call, setUp, type Peer } from '../support/peer.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 interface Delivery {
   body: Uint8Array
@@ -30,7 +31,8 @@ let reports: CoreReport[]
 let runs: Map<string, string[]>
 const note = (label: string | undefined, what: string): void => void runs.get(label!)!.push(what)
 
-beforeEach(async () => {
+/** Begins with a core of its own. */
+async function begin(): Promise<void> {
   runs = new Map()
   const commands = {
     count: ({ name }: { name: string }, { label }: CommandContext) => note(label, name),
@@ -38,7 +40,7 @@ beforeEach(async () => {
       new Promise(() => signal.addEventListener('abort', () => note(label, 'aborted'))),
   }
   ;({ core, reports } = await setUp('isolation', commands))
-})
+}
 
 /** Seals calls of one session, each in records of its own. */
 function createCaller(sealer: Sealer) {
@@ -151,25 +153,33 @@ const attacks: [name: string, served: string[], make: Make][] = [
 ]
 
 describe('the session ends for a peer in place of a gate that', () => {
-  test.each(attacks)('%s', async (_name, served, make) => {
-    const foreign = await hold('foreign')
-    const session = await hold('own')
-    await attack('own', session, make(session, foreign), served)
-    deliver(foreign.peer, sealed([...foreign.second, ...foreign.third]))
-    expect([await foreign.peer.next(), await foreign.peer.next()]).toMatchObject([{ id: 3 }, { id: 4 }])
-    expect(runs.get('foreign'), 'the other session is served').toEqual(['first', 'second', 'third'])
-  })
+  test('replays, reorders, drops, cuts, changes or mixes records, or sends what is none', () =>
+    rows(attacks, async (_name, served, make) => {
+      await begin()
+      const foreign = await hold('foreign')
+      const session = await hold('own')
+      await attack('own', session, make(session, foreign), served)
+      deliver(foreign.peer, sealed([...foreign.second, ...foreign.third]))
+      expect([await foreign.peer.next(), await foreign.peer.next()]).toMatchObject([{ id: 3 }, { id: 4 }])
+      expect(runs.get('foreign'), 'the other session is served').toEqual(['first', 'second', 'third'])
+    }))
 
-  test.each<[string, (records: Records) => Records]>([
-    ['of another message', ([bytes2, second, bytes3]) => [bytes3!, second!, bytes2!]],
-    ['left out', ([, second]) => [second!]],
-  ])('delivers a message with its attachment %s', async (_name, make) => {
-    const session = await hold('own', new Uint8Array(2 ** 16))
-    expect(session.second).toHaveLength(2)
-    await attack('own', session, sealed(make([...session.second, ...session.third])), [])
-  })
+  test('delivers a message without its attachment, or with another', () =>
+    rows<[string, (records: Records) => Records]>(
+      [
+        ['of another message', ([bytes2, second, bytes3]) => [bytes3!, second!, bytes2!]],
+        ['left out', ([, second]) => [second!]],
+      ],
+      async (_name, make) => {
+        await begin()
+        const session = await hold('own', new Uint8Array(2 ** 16))
+        expect(session.second).toHaveLength(2)
+        await attack('own', session, sealed(make([...session.second, ...session.third])), [])
+      },
+    ))
 
   test('delivers records of an earlier session of the same label', async () => {
+    await begin()
     const earlier = await hold('again')
     earlier.peer.link.close()
     await expect.poll(() => reports).toMatchObject([{ type: 'closed' }])
@@ -178,28 +188,34 @@ describe('the session ends for a peer in place of a gate that', () => {
   })
 })
 
-test.each(['port', 'ring'] as const)('a frontend over a %s cannot send a rejection past its gate', async link => {
-  const fuzzed = await createFuzzed('isolation')
-  const { wire } = await openGate(fuzzed, new Random(0), link, 'none')
-  const params = { id: 'forged', error: { code: 1, message: 'forged' } }
-  wire.ask({ method: '$/rejected', params })
-  wire.ask({ id: 'request', method: '$/rejected', params })
-  wire.ask({ id: 'probe', method: 'ok' })
-  expect(await wire.settles('probe')).toBe(true)
-  expect(wire.codes).toEqual([INVALID_REQUEST])
-  expect(wire.has('forged')).toBe(false)
-  wire.link.close()
-  await fuzzed.close()
-})
+test.each(choose(['port', 'ring'] as const))(
+  'a frontend over a %s cannot send a rejection past its gate',
+  async link => {
+    const fuzzed = await createFuzzed('isolation')
+    const { wire } = await openGate(fuzzed, new Random(0), link, 'none')
+    const params = { id: 'forged', error: { code: 1, message: 'forged' } }
+    wire.ask({ method: '$/rejected', params })
+    wire.ask({ id: 'request', method: '$/rejected', params })
+    wire.ask({ id: 'probe', method: 'ok' })
+    expect(await wire.settles('probe')).toBe(true)
+    expect(wire.codes).toEqual([INVALID_REQUEST])
+    expect(wire.has('forged')).toBe(false)
+    wire.link.close()
+    await fuzzed.close()
+  },
+)
 
-test.each(['port', 'ring'] as const)('a frontend over a %s that sends a record ends its session', async link => {
-  const fuzzed = await createFuzzed('isolation')
-  const { wire } = await openGate(fuzzed, new Random(0), link, 'none')
-  wire.send({ kind: FRAME_KIND.sealed, body: new Uint8Array(100) })
-  wire.ask({ id: 'probe', method: 'count' })
-  expect(await wire.settles('probe')).toBe(true)
-  expect(wire.closed).toBe(true)
-  expect(wire.codes).toEqual([INVALID_REQUEST])
-  expect(fuzzed.ran.bad).toBe(0)
-  await fuzzed.close()
-})
+test.each(choose(['port', 'ring'] as const))(
+  'a frontend over a %s that sends a record ends its session',
+  async link => {
+    const fuzzed = await createFuzzed('isolation')
+    const { wire } = await openGate(fuzzed, new Random(0), link, 'none')
+    wire.send({ kind: FRAME_KIND.sealed, body: new Uint8Array(100) })
+    wire.ask({ id: 'probe', method: 'count' })
+    expect(await wire.settles('probe')).toBe(true)
+    expect(wire.closed).toBe(true)
+    expect(wire.codes).toEqual([INVALID_REQUEST])
+    expect(fuzzed.ran.bad).toBe(0)
+    await fuzzed.close()
+  },
+)

@@ -4,15 +4,13 @@ import type { Client } from '../../src/index.js'
 import { add, connect, startShared } from '../support/shared-gates.js'
 import { watch, workers } from '../support/shared-threads.js'
 
-const POLL = { timeout: 20_000 }
-
 test.each([1, 2])('the gates of all frontends share %i threads, which end with the last frontend', async gates => {
   const bus = await startShared('judge', gates)
   const labels = ['a', 'b', 'c', 'd']
   const clients = await connect(bus, ...labels)
   expect(workers).toHaveLength(gates)
   for (const client of clients) await client.close()
-  await expect.poll(() => workers.map(({ threadId }) => threadId), POLL).toEqual(workers.map(() => -1))
+  await expect.poll(() => workers.map(({ threadId }) => threadId)).toEqual(workers.map(() => -1))
 })
 
 test('the hook of each frontend has its own state', async () => {
@@ -56,7 +54,7 @@ test('the end of the thread restarts all of its gates, and settles their calls',
   const calls = clients.map(client => client.invoke('endless').catch((error: Error) => error))
   await workers[0]!.terminate()
   for (const error of await Promise.all(calls)) expect(error).toMatchObject({ reason: 'Disconnected' })
-  await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b', 'c'])
-  await expect.poll(() => Promise.all(clients.map(add)), POLL).toEqual([3, 3, 3])
+  await expect.poll(() => restarts.toSorted()).toEqual(['a', 'b', 'c'])
+  await expect.poll(() => Promise.all(clients.map(add))).toEqual([3, 3, 3])
   expect(faults.toSorted()).toEqual(['a', 'b', 'c'].map(label => `${label}: gate "${label}" exited with code 1`))
 })

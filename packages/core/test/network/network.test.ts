@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { BusOptions } from '../../src/index.js'
 import { dial, socketNetwork } from '../support/socket-network.js'
 import { definitionIn, everyCommand, fixture, isolation, start } from '../support/start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const cores: [name: string, core: () => Promise<BusOptions['core']>][] = [
   ['in a worker', async () => fixture('core.mjs')],
@@ -13,8 +14,8 @@ const sealing: [name: string, sealed: boolean, app: NonNullable<BusOptions['app'
   ['isolation', true, isolation()],
 ]
 
-describe.each(cores)('core %s', (_where, core) => {
-  describe.each(sealing)('%s', (_pattern, sealed, app) => {
+describe.each(choose(cores, 0))('core %s', (_where, core) => {
+  describe.each(choose(sealing))('%s', (_pattern, sealed, app) => {
     test('calls, is called, is denied, and is counted', async () => {
       const { path, network } = socketNetwork()
       const bus = await start({ core: await core(), app, network })
