@@ -1,15 +1,14 @@
 // Back-pressure and fairness: messages for a frontend that does not read are bounded and losses are reported, and a frontend
 // that floods core is interleaved with others.
 import { MAX_SESSION_QUEUE_BYTES, MAX_EVENT_QUEUE } from '@sallyport/protocol/internal/wire'
-import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Channel } from '../../src/rpc/channels/channel.js'
 import type { App } from '../../src/api/app.js'
 import type { CommandContext as Context } from '../../src/api/app.js'
 import { Peer, call, setUp } from '../support/peer.js'
 
 const MiB = 2 ** 20
-const POLL = { timeout: 20_000 }
 const big = 'x'.repeat(MiB)
 const held: { app?: App; channel?: Channel; ran: number } = { ran: 0 }
 
@@ -26,11 +25,11 @@ const commands = {
   },
   later: async () => {
     held.ran++
-    await delay(1)
+    await turn()
     return big
   },
   spin: () => {
-    for (const until = performance.now() + 1; performance.now() < until;);
+    vi.advanceTimersByTime(1)
     return null
   },
 }
@@ -48,17 +47,16 @@ const listenTo = async (peer: Peer, id: number, event: string): Promise<void> =>
   peer.send(listen(id, event))
   await peer.next()
 }
-/** Waits, and lets the event loop read what has come meanwhile: after a stall its timers run first. */
-async function pass(ms: number): Promise<void> {
-  await delay(ms)
-  for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
+/** Lets the event loop read all that has come: core and the peers are in this thread. */
+async function settle(): Promise<void> {
+  for (let n = 0; n < 50; n++) await turn()
 }
 /** Returns all received messages once no more arrive. */
 async function readAll(peer: Peer): Promise<any[]> {
   let seen = -1
   while (seen !== peer.received.length) {
     seen = peer.received.length
-    await pass(100)
+    await settle()
   }
   return peer.received as any[]
 }
@@ -70,7 +68,7 @@ describe('a frontend that does not read', () => {
     await listenTo(peer, 3, 'sallyport://dropped')
     peer.link.pause()
     for (let n = 0; n < 100; n++) held.app!.emit('tick', { n, big })
-    await pass(20)
+    await settle()
     held.app!.emit('tick', { n: 'last' })
     peer.link.resume()
     const events = (await readAll(peer)).map(({ params }) => params)
@@ -93,7 +91,7 @@ describe('a frontend that does not read', () => {
     await listenTo(peer, 2, 'tick')
     peer.link.pause()
     for (let n = 0; n < 8; n++) held.app!.emit('tick', big)
-    await pass(20)
+    await settle()
     for (let n = 0; n < 2 * MAX_EVENT_QUEUE; n++) held.app!.emit('tick', n)
     await expect.poll(() => reports.some(({ type }) => type === 'overload')).toBe(true)
     peer.link.resume()
@@ -106,14 +104,14 @@ describe('a frontend that does not read', () => {
     const { peer } = await start()
     peer.link.pause()
     for (let id = 2; id < 12; id++) peer.send(call(id, 'big'))
-    await pass(50)
+    await settle()
     const before = held.ran
     expect(before).toBeLessThan(10)
     for (let id = 12; id < 22; id++) peer.send(call(id, 'count'))
-    await pass(50)
+    await settle()
     expect(held.ran).toBe(before)
     peer.link.resume()
-    await expect.poll(() => peer.received.length, POLL).toBe(20)
+    await expect.poll(() => peer.received.length).toBe(20)
     expect(peer.received.map(answer => (answer as any).id)).toEqual(Array.from({ length: 20 }, (_, at) => at + 2))
   })
 
@@ -121,10 +119,10 @@ describe('a frontend that does not read', () => {
     const { peer } = await start()
     peer.link.pause()
     peer.send(`[${Array.from({ length: 100 }, (_, at) => call(at + 2, 'big')).join()}]`)
-    await pass(50)
+    await settle()
     expect(held.ran).toBeLessThan(15)
     peer.link.resume()
-    await expect.poll(() => peer.received.length, POLL).toBe(100)
+    await expect.poll(() => peer.received.length).toBe(100)
   })
 
   it('gets late answers up to a limit, and errors instead of the others', async () => {
@@ -133,9 +131,9 @@ describe('a frontend that does not read', () => {
     peer.send(`[${Array.from({ length: count }, (_, at) => call(at + 2, 'later')).join()}]`)
     peer.link.pause()
     await expect.poll(() => held.ran).toBe(count)
-    await pass(200)
+    await settle()
     peer.link.resume()
-    await expect.poll(() => peer.received.length, POLL).toBe(count)
+    await expect.poll(() => peer.received.length).toBe(count)
     const refused = peer.received.filter(answer => (answer as any).error)
     expect(refused.length).toBeGreaterThan(20)
     expect(refused.length).toBeLessThan(count - 60)
@@ -151,10 +149,10 @@ describe('a frontend that does not read', () => {
       await held.channel!.send(big)
       sent++
     }
-    for (let i = 0; i < 20; i++) await Promise.race([send(), delay(20)])
+    for (let i = 0; i < 20; i++) await Promise.race([send(), settle()])
     expect(sent).toBeLessThan(12)
     for (let i = 0; i < 100; i++) held.channel!.send(big).catch((error: unknown) => failures.push(error))
-    await pass(10)
+    await settle()
     expect(failures.length).toBeGreaterThan(10)
     expect(failures[0]).toMatchObject({ reason: 'Overloaded' })
     peer.link.resume()
@@ -177,7 +175,7 @@ describe('a frontend that does not read', () => {
     for (let i = 0; i < 100; i++) {
       held.app!.call('main', 'f', { big }).catch(({ reason }: { reason: string }) => reasons.push(reason))
     }
-    await pass(50)
+    await settle()
     expect(new Set(reasons)).toEqual(new Set(['Overloaded']))
     peer.link.close()
     await expect.poll(() => reasons.length).toBe(100)
@@ -190,7 +188,7 @@ describe('a frontend that does not read', () => {
     peer.link.pause()
     for (let n = 0; n < 100; n++) held.app!.emit('tick', big)
     peer.send(call(3, 'count'))
-    await pass(20)
+    await settle()
     peer.link.close()
     const other = new Peer(core, 'other').send(call(1, 'count'))
     expect(await other.next()).toMatchObject({ result: expect.any(Number) })
@@ -198,7 +196,14 @@ describe('a frontend that does not read', () => {
 })
 
 describe('a frontend that floods', () => {
+  /** Core's clock moves only while it serves `spin`. */
+  const stopClock = (): void => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+  }
+
   it('is interleaved with another, within one frame and across frames', async () => {
+    stopClock()
     const { peer: flood, core } = await start('flood')
     const quiet = new Peer(core, 'quiet')
     const frame = `[${Array.from({ length: 200 }, (_, at) => call(at + 2, 'spin')).join()}]`
@@ -210,14 +215,15 @@ describe('a frontend that floods', () => {
       await quiet.next()
     }
     expect(flood.received.length).toBeLessThan(300)
-    await expect.poll(() => flood.received.length, POLL).toBe(399)
+    await expect.poll(() => flood.received.length).toBe(399)
   })
 
   it('gets a fair share when another floods as well', async () => {
+    stopClock()
     const { peer: first, core } = await start('first')
     const other = new Peer(core, 'other')
     for (const peer of [first, other]) for (let id = 2; id < 302; id++) peer.send(call(id, 'spin'))
-    await expect.poll(() => Math.max(first.received.length, other.received.length), POLL).toBeGreaterThan(100)
+    while (Math.max(first.received.length, other.received.length) <= 100) await turn()
     const [a, b] = [first.received.length, other.received.length]
     expect(Math.min(a, b)).toBeGreaterThan(Math.max(a, b) / 3)
   })
