@@ -2,15 +2,13 @@
 // and memory. Nothing runs or leaks, no prototype changes, and others are served.
 import type { LinkKind } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { choose, isMatrix, rows } from '../../../../../scripts/testing.js'
 import { createFuzzed, type Fuzzed } from '../../fuzz/core-target.js'
 import { openGate } from '../../fuzz/gate-target.js'
 import { Random } from '../../fuzz/random.js'
 import { createWatch, type Watch } from '../../fuzz/watch.js'
 import { INPUTS, type Input } from './inputs.js'
-
-// A busy machine needs longer for a flood.
-vi.setConfig({ testTimeout: 60_000 })
 
 let open: Fuzzed
 let sealed: Fuzzed
@@ -28,6 +26,9 @@ afterAll(async () => {
 
 /** Outcomes of values that only some versions of Node can serialize again. */
 const TYPED = [-32_000, -32_002, -32_600, -32_602, -32_603]
+
+/** Which inputs are sent as a flood: the matrix has time for all. */
+const FLOODS = INPUTS.filter((_, index) => isMatrix || index % 4 === 0)
 
 /** Returns the number of frames of a flood, of at most two MiB unless they are large. */
 const getFlood = ({ frame }: Input): number => Math.max(5, Math.min(500, Math.floor(2 ** 21 / frame.body.length)))
@@ -56,23 +57,30 @@ async function attack(input: Input, route: 'core' | 'gate', times: number, link:
   return { closed, codes: [...new Set(wire.codes)] }
 }
 
-describe.each(['core', 'gate'] as const)('to %s', route => {
-  describe.each(['port', 'ring'] as const)('over a %s', link => {
-    test.each(INPUTS)('$name', async input => {
-      const { closed, codes } = await attack(input, route, 1, link)
-      expect(closed).toBe(input.closes)
-      if (input.code === 'any') expect(codes.filter(code => !TYPED.includes(code as number))).toEqual([])
-      else expect(codes).toEqual(input.code === undefined ? [] : [input.code])
-    })
-  })
+const ways = (over: LinkKind[], inputs = INPUTS) =>
+  (['core', 'gate'] as const).flatMap(route =>
+    over.flatMap(link =>
+      inputs.map(input => [`${input.name}, to ${route} over a ${link}`, input, route, link] as const),
+    ),
+  )
 
-  test.each(INPUTS)('a flood: $name', async input => {
+test('core and a gate answer each input with a typed error, or close', { timeout: 600_000 }, () =>
+  rows(ways(choose(['port', 'ring'])), async (_name, input, route, link) => {
+    const { closed, codes } = await attack(input, route, 1, link)
+    expect(closed).toBe(input.closes)
+    if (input.code === 'any') expect(codes.filter(code => !TYPED.includes(code as number))).toEqual([])
+    else expect(codes).toEqual(input.code === undefined ? [] : [input.code])
+  }),
+)
+
+test('core and a gate survive a flood of each input', { timeout: 600_000 }, () =>
+  rows(ways(['port'], FLOODS), async (_name, input, route) => {
     const { closed } = await attack(input, route, getFlood(input))
     expect(closed).toBe(input.closes)
     // A closed port releases its messages a moment later.
     await expect.poll(() => watch.grown()).toBeUndefined()
-  })
-})
+  }),
+)
 
 test('log entries are single lines for all inputs', async () => {
   const wire = open.connect('bad', 'port', 'json')
