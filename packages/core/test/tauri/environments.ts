@@ -3,6 +3,7 @@
 import { installTauri } from '@sallyport/frontend/tauri'
 import { JSDOM } from 'jsdom'
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { choose, rows } from '../../../../scripts/testing.js'
 import { createBus, type Bus, type BusOptions, type CodecName } from '../../src/index.js'
 
 export type Checks = Record<string, () => Promise<void>>
@@ -100,24 +101,29 @@ function inThisThread(
   }
 }
 
-const environments: Environment[] = [
-  ...patterns.flatMap(([name, app]) => codecs.map(codec => inItsOwn(name, app, codec, 'permission'))),
-  inItsOwn(...patterns[1]!, 'json', 'process'),
-  inThisThread(...patterns[0]!, 'json', false),
-  inThisThread(...patterns[1]!, 'msgpack', false),
-  inThisThread(...patterns[0]!, 'json', true),
-]
+/** A process behind a gate, this thread with a gate, and a window; the matrix has workers and the other codec too. */
+const environments: Environment[] = choose(
+  [
+    ...patterns.flatMap(([name, app]) => codecs.map(codec => inItsOwn(name, app, codec, 'permission'))),
+    inItsOwn(...patterns[1]!, 'json', 'process'),
+    inThisThread(...patterns[0]!, 'json', false),
+    inThisThread(...patterns[1]!, 'msgpack', false),
+    inThisThread(...patterns[0]!, 'json', true),
+  ],
+  ...[4, 6, 7],
+)
 
 /** Runs all checks, by the name of their file, in every environment. */
 export function runEverywhere(files: Record<string, Checks>): void {
+  const all = Object.entries(files).flatMap(([file, checks]) =>
+    Object.keys(checks).map(name => [`${file}: ${name}`, file, name, checks] as const),
+  )
   describe.each(environments)('$name', environment => {
     let run: Awaited<ReturnType<Environment['enter']>>
     beforeAll(async () => void (run = await environment.enter()))
     afterAll(() => environment.leave())
 
-    describe.each(Object.entries(files))('%s', (file, checks) => {
-      test.each(Object.keys(checks))('%s', name => run(file, name, checks))
-    })
+    test('all checks pass', () => rows(all, (_title, file, name, checks) => run(file, name, checks)))
   })
 }
 

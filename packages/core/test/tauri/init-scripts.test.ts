@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createBus, type Bus, type BusOptions } from '../../src/index.js'
 import { getInitScripts } from '../../src/internal.js'
+import { rows } from '../../../../scripts/testing.js'
 
 let bus: Bus | undefined
 afterEach(() => bus?.close({ timeout: 0 }))
@@ -16,13 +17,11 @@ async function start(kind: Sandbox, options: Partial<BusOptions> = {}): Promise<
 }
 
 describe('scripts of plugins', () => {
-  test.each<Sandbox>(['permission', 'process', 'none'])(
-    "run in the order of the plugins, after Tauri's globals exist (sandbox: %s)",
-    async kind => {
+  test("run in the order of the plugins, after Tauri's globals exist, in each sandbox", () =>
+    rows(['permission', 'process', 'none'] as Sandbox[], async kind => {
       const started = await start(kind)
       expect(await started.call('main', 'globals')).toEqual(globals)
-    },
-  )
+    }))
 
   test('run in the isolation pattern', async () => {
     const started = await start('permission', { isolation: {} })

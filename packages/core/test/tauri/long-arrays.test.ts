@@ -1,6 +1,7 @@
 // Long arrays of bytes, which guests of plugins send (`Array.from(bytes)`), arrive as bytes. Everything else stays as it is.
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Bus, type CodecName, createBus, defineCore } from '../../src/index.js'
+import { choose } from '../../../../scripts/testing.js'
 import { patterns } from './environments.js'
 
 let bus: Bus
@@ -41,7 +42,7 @@ const module = {
 const codecs: CodecName[] = ['json', 'msgpack']
 const cases = patterns.flatMap(([pattern, { security }]) => codecs.map(codec => [pattern, codec, security] as const))
 
-describe.each(cases)('%s, %s', (_pattern, codec, security) => {
+describe.each(choose(cases))('%s, %s', (_pattern, codec, security) => {
   const start = async (): Promise<(form: string, length: number) => Promise<unknown>> => {
     const app = { security: { ...security, capabilities: [] } }
     bus = await createBus({ core, app, log: false })

@@ -1,6 +1,7 @@
 // Channels of older releases of @tauri-apps/api, which number messages by `id` and know no end, in a worker.
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Bus } from '../../src/index.js'
+import { choose } from '../../../../scripts/testing.js'
 import { patterns, startBus } from './environments.js'
 
 let bus: Bus
@@ -23,7 +24,7 @@ const frontend = (release: string): string => `
 
 const cases = ['2.0', '2.4'].flatMap(release => patterns.map(([pattern, app]) => [release, pattern, app] as const))
 
-describe.each(cases)('@tauri-apps/api %s, %s', (release, _pattern, app) => {
+describe.each(choose(cases, 1))('@tauri-apps/api %s, %s', (release, _pattern, app) => {
   test('messages arrive in order, and the end without an error', async () => {
     bus = await startBus(app)
     await bus.open('main', { source: frontend(release), directory: new URL('.', import.meta.url) })
