@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { explainCapabilities } from '../../src/acl.js'
 import { defineCore, plugin, type BusOptions } from '../../src/index.js'
 import { fixture, isolation, next, start } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const capability = (...permissions: string[]) => ({ identifier: 'some', windows: ['*'], permissions })
 
@@ -16,7 +17,7 @@ const patterns: [name: string, allowing: (...permissions: string[]) => App][] = 
   ['isolation', (...permissions) => isolation('judge', {}, capability(...permissions))],
 ]
 
-describe.each(patterns)('core in the calling thread, %s', (_name, allowing) => {
+describe.each(choose(patterns))('core in the calling thread, %s', (_name, allowing) => {
   test('shares objects with the host', async () => {
     const store = new Map<string, unknown>()
     const core = defineCore({
@@ -89,25 +90,29 @@ test('supports plugins, capabilities at run time, denials, the log and explainCa
 
 describe('rejects an invalid core', () => {
   const failing = defineCore({ setup: () => Promise.reject(new Error('no database')) })
-  test.each<[string, unknown, RegExp]>([
-    ['a promise', Promise.resolve(defineCore({})), /^createBus: core is a promise: `await` it$/],
-    ['a module', { default: defineCore({}) }, /^createBus: core is a module: its definition is its `default`$/],
-    ['a list', [], /^createBus: core must be a URL or an absolute path/],
-    [
-      'a typing error',
-      { modul: fixture('core.mjs') },
-      /^createBus: core: unknown member "modul" \(did you mean "module"/,
-    ],
-    ['a member', { comands: {} }, /^createBus: core: unknown member "comands" \(did you mean "commands"\?\)$/],
-    ['a member of one with supervision', { module: { comands: {} } }, /^createBus: core: unknown member "comands"/],
-    ['a command', { commands: { x: 5 } }, /^command "x" must be a function/],
-    ['a setup that fails', failing, /^`setup` of the core module failed: no database$/],
-  ])('%s', async (_name, core, message) => {
-    await expect(start({ core } as Partial<BusOptions>)).rejects.toMatchObject({
-      name: 'BusError',
-      message: expect.stringMatching(message) as string,
-    })
-  })
+  test('a value that is no core is refused', () =>
+    rows<[string, unknown, RegExp]>(
+      [
+        ['a promise', Promise.resolve(defineCore({})), /^createBus: core is a promise: `await` it$/],
+        ['a module', { default: defineCore({}) }, /^createBus: core is a module: its definition is its `default`$/],
+        ['a list', [], /^createBus: core must be a URL or an absolute path/],
+        [
+          'a typing error',
+          { modul: fixture('core.mjs') },
+          /^createBus: core: unknown member "modul" \(did you mean "module"/,
+        ],
+        ['a member', { comands: {} }, /^createBus: core: unknown member "comands" \(did you mean "commands"\?\)$/],
+        ['a member of one with supervision', { module: { comands: {} } }, /^createBus: core: unknown member "comands"/],
+        ['a command', { commands: { x: 5 } }, /^command "x" must be a function/],
+        ['a setup that fails', failing, /^`setup` of the core module failed: no database$/],
+      ],
+      async (_name, core, message) => {
+        await expect(start({ core } as Partial<BusOptions>)).rejects.toMatchObject({
+          name: 'BusError',
+          message: expect.stringMatching(message) as string,
+        })
+      },
+    ))
 })
 
 test('does not take a blocked host for a hung core, and several buses run in one thread', async () => {

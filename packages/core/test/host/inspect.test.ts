@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { fixture } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const program = (options: string, then: string): string => `
   import { createBus, defineCore } from ${JSON.stringify(import.meta.resolve('@sallyport/core'))}
@@ -28,15 +29,16 @@ const run = async (options: string, variable?: string, then = ''): Promise<{ std
 const MISSING =
   'InvalidParams The inspector needs the package @sallyport/inspector, which could not be loaded. Run: npm install @sallyport/inspector\n'
 
-test.each([
-  ['inspect: true', undefined],
-  ['', '1'],
-])(
-  'an inspector that is not installed fails the start with the command to install it: { %s }, %s',
-  async (options, variable) => {
-    expect(await run(options, variable)).toEqual({ stdout: MISSING, stderr: '' })
-  },
-)
+test('an inspector that is not installed fails the start with the command to install it', () =>
+  rows(
+    [
+      ['inspect: true', undefined],
+      ['', '1'],
+    ],
+    async (options, variable) => {
+      expect(await run(options, variable)).toEqual({ stdout: MISSING, stderr: '' })
+    },
+  ))
 
 test('bus.openInspector rejects with the same error, and the bus continues', async () => {
   const then = `await bus.openInspector().catch(error => console.log(error.reason, error.message, error.cause.code))
@@ -45,14 +47,18 @@ test('bus.openInspector rejects with the same error, and the bus continues', asy
   expect(stdout).toBe(`running\n${MISSING.trim()} ERR_MODULE_NOT_FOUND\nrunning\n`)
 })
 
-test.each([
-  ['', undefined],
-  ['', ''],
-  ['', '0'],
-  ['inspect: false', '1'],
-])('opens none otherwise: { %s }, %s', async (options, variable) => {
-  expect(await run(options, variable)).toEqual({ stdout: 'running\n', stderr: '' })
-})
+test('opens none otherwise', () =>
+  rows(
+    [
+      ['', undefined],
+      ['', ''],
+      ['', '0'],
+      ['inspect: false', '1'],
+    ],
+    async (options, variable) => {
+      expect(await run(options, variable)).toEqual({ stdout: 'running\n', stderr: '' })
+    },
+  ))
 
 test('rejects other values', async () => {
   expect((await run('', 'yes')).stdout).toBe(

@@ -21,6 +21,7 @@ import {
 import { openContinuation, sealContinuation } from '../../src/host/continuations/sealed-continuation.js'
 import { readEffects } from '../fixtures/host/effects.mjs'
 import { fixture, isolation, start } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const CALM = { timeout: 60_000 }
 const key = new Uint8Array(32).fill(7)
@@ -81,10 +82,12 @@ afterEach(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
 })
 
-describe.each([
-  ['a thread', 'quickjs'],
-  ['a process', { kind: 'quickjs', process: true }],
-] as [string, NonNullable<RunOptions['sandbox']>][])('in %s', (_name, sandbox) => {
+describe.each(
+  choose([
+    ['a thread', 'quickjs'],
+    ['a process', { kind: 'quickjs', process: true }],
+  ] as [string, NonNullable<RunOptions['sandbox']>][]),
+)('in %s', (_name, sandbox) => {
   const options = { sandbox, allow: '*', ...CALM } as const
 
   test('a run goes on at the same await, and no call that had ended runs again', async () => {
@@ -440,7 +443,7 @@ test('a call in flight ends before the interruption, and is not repeated', async
   const source = `const both = Promise.all([invoke('slow'), invoke('ask', { what: 'a' }), invoke('add', { a: 1, b: 1 })])
     return [await both, await invoke('add', { a: 2, b: 2 })]`
   const running = interrupt(bus, source)
-  await expect.poll(() => ran, CALM).toContain('ask a')
+  await expect.poll(() => ran).toContain('ask a')
   release()
   const { continuation } = await running
   expect(await bus.resume(continuation, { value: 'yes' }, thread)).toEqual([['slow', 'yes', 2], 4])
@@ -463,7 +466,7 @@ test('calls that begin after the interruption begin with the resume, each once',
     const answer = await invoke('ask', { what: 'a' })
     return [await other, answer]`
   const running = interrupt(bus, source)
-  await expect.poll(() => ran, CALM).toContain('ask a')
+  await expect.poll(() => ran).toContain('ask a')
   release()
   const { continuation } = await running
   expect(await bus.resume(continuation, { value: 1 }, thread)).toEqual([['slow', 3, 1, { n: [1] }], 1])
@@ -550,7 +553,7 @@ test('code that returns first has its result', async () => {
   const bus = await open(core)
   const source = `const slow = invoke('slow'); void invoke('ask', { what: 'a' }); void invoke('slow'); return slow`
   const running = bus.run(source, thread)
-  await expect.poll(() => ran, CALM).toContain('ask a')
+  await expect.poll(() => ran).toContain('ask a')
   release()
   expect(await running).toBe('slow')
 })
@@ -591,7 +594,7 @@ test('a call that its caller has aborted interrupts nothing', async () => {
     await invoke('started'); controller.abort()
     return call`
   expect(await bus.run(source, thread)).toBe('Cancelled')
-  await expect.poll(() => thrown, CALM).toEqual(['Cancelled'])
+  await expect.poll(() => thrown).toEqual(['Cancelled'])
 })
 
 test('a handler or middleware that catches the error changes nothing', async () => {
@@ -692,20 +695,30 @@ test('the answer has the codec of the run', async () => {
   expect(await bus.resume(continuation, { value }, { ...thread, codec: 'msgpack' })).toEqual([3, true, true])
 })
 
-test.each([
-  ['a KeyObject', createSecretKey(key)],
-  ['a CryptoKey', await crypto.subtle.importKey('raw', key, 'HKDF', false, ['deriveBits'])],
-])('a key can be %s', async (_name, own) => {
-  const { core } = createCore()
-  const { continuation } = await interrupt(await open(core), `return invoke('ask', {})`)
-  const bus = await open(core, { runs: { key: own as NonNullable<BusOptions['runs']>['key'] & {} } })
-  expect(await bus.resume(continuation, { value: 1 }, thread)).toBe(1)
-})
+test('a key can be a KeyObject or a CryptoKey', async () =>
+  rows(
+    [
+      ['a KeyObject', createSecretKey(key)],
+      ['a CryptoKey', await crypto.subtle.importKey('raw', key, 'HKDF', false, ['deriveBits'])],
+    ],
+    async (_name, own) => {
+      const { core } = createCore()
+      const { continuation } = await interrupt(await open(core), `return invoke('ask', {})`)
+      const bus = await open(core, { runs: { key: own as NonNullable<BusOptions['runs']>['key'] & {} } })
+      expect(await bus.resume(continuation, { value: 1 }, thread)).toBe(1)
+    },
+  ))
 
-test.each([
-  ['bytes of another length', new Uint8Array(31)],
-  ['a string', 'x'.repeat(32)],
-  ['an object', {}],
-])('a key that is no secret of 32 bytes is refused: %s', async (_name, wrong) => {
-  await expect(start({ runs: { key: wrong as never } })).rejects.toThrow('runs.key must be a secret key of 32 bytes')
-})
+test('a key that is no secret of 32 bytes is refused', () =>
+  rows(
+    [
+      ['bytes of another length', new Uint8Array(31)],
+      ['a string', 'x'.repeat(32)],
+      ['an object', {}],
+    ],
+    async (_name, wrong) => {
+      await expect(start({ runs: { key: wrong as never } })).rejects.toThrow(
+        'runs.key must be a secret key of 32 bytes',
+      )
+    },
+  ))

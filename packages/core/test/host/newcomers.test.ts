@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createBus, type Bus, type BusOptions, type Client } from '../../src/index.js'
 import { fixture } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const core = fixture('host/newcomer/core.mjs')
 let bus: Bus | undefined
@@ -34,21 +35,25 @@ describe('a bus that does not start', () => {
     expect(await said(core)).toBe(`createBus: the options must be an object: got "${core.href}"`)
   })
 
-  test.each([
-    ['its place', '\nconst a = b b\n', /Unexpected identifier 'b' \(.*core\.mjs:2\)$/],
-    [
-      'the importing file',
-      "\n\nimport { no } from 'node:fs'",
-      /does not provide an export named 'no' \(.*core\.mjs:3\)$/,
-    ],
-    ['the importing file', "import './no.mjs'", /Cannot find module '.*no\.mjs' imported from .*core\.mjs$/],
-  ])('a core module that cannot be loaded: the error names %s', async (_name, source, text) => {
-    const directory = await mkdtemp(join(tmpdir(), 'sallyport-'))
-    const module = join(directory, 'core.mjs')
-    await writeFile(module, source)
-    expect(await said({ core: module })).toMatch(text)
-    await rm(directory, { recursive: true })
-  })
+  test('the error of a core module that cannot be loaded says why', () =>
+    rows(
+      [
+        ['its place', '\nconst a = b b\n', /Unexpected identifier 'b' \(.*core\.mjs:2\)$/],
+        [
+          'the importing file',
+          "\n\nimport { no } from 'node:fs'",
+          /does not provide an export named 'no' \(.*core\.mjs:3\)$/,
+        ],
+        ['the importing file', "import './no.mjs'", /Cannot find module '.*no\.mjs' imported from .*core\.mjs$/],
+      ],
+      async (_name, source, text) => {
+        const directory = await mkdtemp(join(tmpdir(), 'sallyport-'))
+        const module = join(directory, 'core.mjs')
+        await writeFile(module, source)
+        expect(await said({ core: module })).toMatch(text)
+        await rm(directory, { recursive: true })
+      },
+    ))
 
   test('an option with a typing error', async () => {
     for (const name of ['frontend', 'frontned']) {

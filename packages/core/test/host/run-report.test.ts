@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import type { RunOptions } from '../../src/index.js'
 import { next, reuseBus } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
-const sandboxes = ['quickjs', 'permission', 'process'] as const
+const sandboxes = choose(['permission', 'process', 'quickjs'] as const)
 const getBus = reuseBus()
 const run = async (source: string, options?: RunOptions & { report?: true }): Promise<unknown> =>
   (await getBus()).run(source, options as RunOptions)
@@ -17,24 +18,26 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
     expect(report).toEqual({ value: 3, logs, calls: 2, error: undefined })
   })
 
-  test.each<[string, object]>([
-    ['\n\n  throw new TypeError("no")', { reason: 'CommandFailed', message: 'no', name: 'TypeError', line: 3 }],
-    ['\n  a b', { reason: 'LoadFailed', line: 2, column: 5 }],
-    ['throw "text"', { reason: 'CommandFailed', data: 'text' }],
-    ['\nawait invoke("add", {})', { reason: 'Denied' }],
-  ])('the report of %j has the error', async (source, error) => {
-    const report = (await run(source, { sandbox, report: true })) as { error: object }
-    expect(report).toMatchObject({ value: undefined, logs: [], error })
-  })
+  test('the report of code that throws has the error', () =>
+    rows<[string, object]>(
+      [
+        ['\n\n  throw new TypeError("no")', { reason: 'CommandFailed', message: 'no', name: 'TypeError', line: 3 }],
+        ['\n  a b', { reason: 'LoadFailed', line: 2, column: 5 }],
+        ['throw "text"', { reason: 'CommandFailed', data: 'text' }],
+        ['\nawait invoke("add", {})', { reason: 'Denied' }],
+      ],
+      async (source, error) => {
+        const report = (await run(source, { sandbox, report: true })) as { error: object }
+        expect(report).toMatchObject({ value: undefined, logs: [], error })
+      },
+    ))
 
   // A line of the host's own files is not one of the code.
-  test.each(['throw "text"', 'return () => 1', 'throw Object.assign(new Error("no"), { stack: "no" })'])(
-    'the report of %j has no line, because the error has no place in the code',
-    async source => {
+  test('the report has no line if the error has no place in the code', () =>
+    rows(['throw "text"', 'return () => 1', 'throw Object.assign(new Error("no"), { stack: "no" })'], async source => {
       const { error } = (await run(source, { sandbox, report: true })) as { error: object }
       expect(Object.keys(error)).not.toContain('line')
-    },
-  )
+    }))
 
   test('a call beyond the limit rejects in the code', async () => {
     const source = `const add = () => invoke('add', { a: 1, b: 2 }); await add(); await notes.count(); await emit('x')
@@ -45,16 +48,17 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
   })
 })
 
-test.each(['json', 'msgpack'] as const)('a result beyond the limit rejects: %s', async codec => {
-  const max = codec === 'json' ? 12 : 11
-  const limits = { resultBytes: max }
-  expect(await run('return "0123456789"', { codec, limits })).toBe('0123456789')
-  await expect(run('return "0123456789a"', { codec, limits })).rejects.toMatchObject({
-    reason: 'Overloaded',
-    message: `The result of bus.run has ${max + 1} bytes, more than ${max}`,
-    data: { limit: 'resultBytes', max },
-  })
-})
+test('a result beyond the limit rejects', () =>
+  rows(['json', 'msgpack'] as const, async codec => {
+    const max = codec === 'json' ? 12 : 11
+    const limits = { resultBytes: max }
+    expect(await run('return "0123456789"', { codec, limits })).toBe('0123456789')
+    await expect(run('return "0123456789a"', { codec, limits })).rejects.toMatchObject({
+      reason: 'Overloaded',
+      message: `The result of bus.run has ${max + 1} bytes, more than ${max}`,
+      data: { limit: 'resultBytes', max },
+    })
+  }))
 
 test('output beyond the limit is dropped, for the report and for onStdio', async () => {
   let output = ''
@@ -86,30 +90,45 @@ test('with a report, code cannot make the run reject', async () => {
   expect(await run(source, { report: true })).toMatchObject({ error: { reason: 'InvalidParams' } })
 })
 
-test.each<[object, string]>([
-  [{ limits: { calls: -1 } }, 'bus.run: limits.calls must be a whole number from 0'],
-  [{ limits: { resultByte: 1 } }, 'bus.run: unknown option "limits.resultByte" (did you mean "resultBytes"?)'],
-  [{ report: 1 }, 'bus.run: report must be true or false'],
-  [{ sandbox: 'none' }, 'bus.run: sandbox must not be "none"'],
-  [{ args: { f: () => 1 } }, 'Arguments of "bus.run" cannot be serialized'],
-  [{ allow: ['nope'] }, 'nope'],
-  [{ signal: AbortSignal.abort() }, 'cancelled'],
-])('a report does not hide wrong options: %o', async (options, text) => {
-  await expect(run('', { report: true, ...options })).rejects.toThrow(text)
-})
+test('a report does not hide wrong options', () =>
+  rows<[object, string]>(
+    [
+      [{ limits: { calls: -1 } }, 'bus.run: limits.calls must be a whole number from 0'],
+      [{ limits: { resultByte: 1 } }, 'bus.run: unknown option "limits.resultByte" (did you mean "resultBytes"?)'],
+      [{ report: 1 }, 'bus.run: report must be true or false'],
+      [{ sandbox: 'none' }, 'bus.run: sandbox must not be "none"'],
+      [{ args: { f: () => 1 } }, 'Arguments of "bus.run" cannot be serialized'],
+      [{ allow: ['nope'] }, 'nope'],
+      [{ signal: AbortSignal.abort() }, 'cancelled'],
+    ],
+    async (options, text) => {
+      await expect(run('', { report: true, ...options })).rejects.toThrow(text)
+    },
+  ))
 
-test.each([
-  ['time', 'for (;;);', { time: 20 }, 20],
-  ['memory', 'const all = []; for (;;) all.push("x".repeat(1000) + all.length)', { memory: 2 }, 2],
-])('code beyond limits.%s ends with the limit', async (limit, source, limits, max) => {
-  await expect(run(source, { limits })).rejects.toMatchObject({ reason: 'Crashed', data: { limit, max } })
-})
+test('code beyond a limit ends with the limit', () =>
+  rows(
+    [
+      ['time', 'for (;;);', { time: 20 }, 20],
+      ['memory', 'const all = []; for (;;) all.push("x".repeat(1000) + all.length)', { memory: 2 }, 2],
+    ],
+    async (limit, source, limits, max) => {
+      await expect(run(source, { limits })).rejects.toMatchObject({ reason: 'Crashed', data: { limit, max } })
+    },
+  ))
 
-test.each<[string, RunOptions]>([
-  ['sandbox "process" has no limits.time. Use "quickjs", or set timeout', { sandbox: 'process', limits: { time: 20 } }],
-  ['memory and limits.memory are the same limit', { memory: 8, limits: { memory: 8 } }],
-  ['limits.time must be whole milliseconds, from 1 to 5000', { limits: { time: 0.5 } }],
-])('limits are refused: %s', async (text, options) => {
-  const error = { reason: 'InvalidParams', message: expect.stringContaining(text) as string }
-  await expect(run('return 1', options)).rejects.toMatchObject(error)
-})
+test('wrong limits are refused', () =>
+  rows<[string, RunOptions]>(
+    [
+      [
+        'sandbox "process" has no limits.time. Use "quickjs", or set timeout',
+        { sandbox: 'process', limits: { time: 20 } },
+      ],
+      ['memory and limits.memory are the same limit', { memory: 8, limits: { memory: 8 } }],
+      ['limits.time must be whole milliseconds, from 1 to 5000', { limits: { time: 0.5 } }],
+    ],
+    async (text, options) => {
+      const error = { reason: 'InvalidParams', message: expect.stringContaining(text) as string }
+      await expect(run('return 1', options)).rejects.toMatchObject(error)
+    },
+  ))

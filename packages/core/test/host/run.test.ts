@@ -13,6 +13,7 @@ import {
 } from '../../src/index.js'
 import { writeProject } from '../support/project.js'
 import { everyCommand, fixture, isolation, next, reuseBus, start } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const sandboxes = [
   ['permission', 'permission'],
@@ -72,15 +73,19 @@ test('code is loaded and synchronized at once: nobody waits for what it has emit
   expect(steps).toEqual(['loaded', 'synchronized'])
 })
 
-test.each([
-  ['signl', 'signal'],
-  ['arg', 'args'],
-  ['labl', 'label'],
-  ['timeuot', 'timeout'],
-])('a misspelt option is corrected: %s', async (name, option) => {
-  const message = `bus.run: unknown option "${name}" (did you mean "${option}"?)`
-  await expect(run('', { [name]: 1 })).rejects.toMatchObject({ reason: 'InvalidParams', message })
-})
+test('a misspelt option is corrected', () =>
+  rows(
+    [
+      ['signl', 'signal'],
+      ['arg', 'args'],
+      ['labl', 'label'],
+      ['timeuot', 'timeout'],
+    ],
+    async (name, option) => {
+      const message = `bus.run: unknown option "${name}" (did you mean "${option}"?)`
+      await expect(run('', { [name]: 1 })).rejects.toMatchObject({ reason: 'InvalidParams', message })
+    },
+  ))
 
 test('a denial names the option of bus.run, and no label that was made up', async () => {
   const bus = await getBus()
@@ -95,7 +100,7 @@ test('a denial names the option of bus.run, and no label that was made up', asyn
   expect(hints).toEqual([`${inOption}, or ${inCapability} "run-*"`, inOption, `${inOption}, or ${inCapability} "mine"`])
 })
 
-describe.each(sandboxes)('sandbox: %s', (name, sandbox) => {
+describe.each(choose(sandboxes, 2))('sandbox: %s', (name, sandbox) => {
   test('the code has its arguments, its data and the client, and its value is returned', async () => {
     const data = isScript(name) ? 'sallyport.data' : `(await import('@sallyport/frontend')).getData()`
     const source = `return [args, await invoke('add', args), ${data}, typeof stream, typeof console.log]`
@@ -136,40 +141,50 @@ describe.each(sandboxes)('sandbox: %s', (name, sandbox) => {
     expect(await run('return 1 // a comment', { sandbox })).toBe(1)
   })
 
-  test.each([
-    ['throw new Error("no idea")', { reason: 'CommandFailed', message: 'no idea' }],
-    ['null.x', { reason: 'CommandFailed', message: "Cannot read properties of null (reading 'x')" }],
-    ['throw "a text"', { reason: 'CommandFailed', data: 'a text' }],
-    ['throw { a: 1 }', { reason: 'CommandFailed', data: { a: 1 } }],
-    ['throw undefined', { reason: 'CommandFailed' }],
-    ['await invoke("add", { a: 1, b: 2 })', { reason: 'Denied' }],
-    ['await invoke("nope")', { reason: 'MethodNotFound' }],
-    [
-      'return () => {}',
-      { reason: 'InternalError', message: expect.stringMatching(/result .* is a function/) as string },
-    ],
-    ['return NaN', { reason: 'InternalError', message: expect.stringMatching(/result .* is NaN/) as string }],
-    ['setTimeout(() => { throw new Error("late") }); await new Promise(() => {})', { message: 'late' }],
-    [
-      'if (args) {',
-      { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:12: .*Unexpected end of input/) as string },
-    ],
-    [
-      'return 1 }, async () => { return 2',
-      { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:11: .*Unexpected token ','/) as string },
-    ],
-    [
-      '1\n}\n',
-      { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:1: .*Unexpected token '}'/) as string },
-    ],
-    ['1\n  a b', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:5: .*identifier 'b'/) as string }],
-    ['a b', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:3: .*identifier 'b'/) as string }],
-    ['} async () => {', { reason: 'LoadFailed' }],
-    ['import x from "y"', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:1: .*import/) as string }],
-  ])('%s rejects with the reason', async (source, error) => {
-    const expected = (name.startsWith('quickjs') && QUICKJS_TEXTS[source]) || error
-    await expect(run(source, { sandbox })).rejects.toMatchObject(expected)
-  })
+  test('code that fails rejects with the reason', () =>
+    rows(
+      [
+        ['throw new Error("no idea")', { reason: 'CommandFailed', message: 'no idea' }],
+        ['null.x', { reason: 'CommandFailed', message: "Cannot read properties of null (reading 'x')" }],
+        ['throw "a text"', { reason: 'CommandFailed', data: 'a text' }],
+        ['throw { a: 1 }', { reason: 'CommandFailed', data: { a: 1 } }],
+        ['throw undefined', { reason: 'CommandFailed' }],
+        ['await invoke("add", { a: 1, b: 2 })', { reason: 'Denied' }],
+        ['await invoke("nope")', { reason: 'MethodNotFound' }],
+        [
+          'return () => {}',
+          { reason: 'InternalError', message: expect.stringMatching(/result .* is a function/) as string },
+        ],
+        ['return NaN', { reason: 'InternalError', message: expect.stringMatching(/result .* is NaN/) as string }],
+        ['setTimeout(() => { throw new Error("late") }); await new Promise(() => {})', { message: 'late' }],
+        [
+          'if (args) {',
+          { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:12: .*Unexpected end of input/) as string },
+        ],
+        [
+          'return 1 }, async () => { return 2',
+          { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:11: .*Unexpected token ','/) as string },
+        ],
+        [
+          '1\n}\n',
+          { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:1: .*Unexpected token '}'/) as string },
+        ],
+        [
+          '1\n  a b',
+          { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:5: .*identifier 'b'/) as string },
+        ],
+        ['a b', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:3: .*identifier 'b'/) as string }],
+        ['} async () => {', { reason: 'LoadFailed' }],
+        [
+          'import x from "y"',
+          { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:1: .*import/) as string },
+        ],
+      ],
+      async (source, error) => {
+        const expected = (name.startsWith('quickjs') && QUICKJS_TEXTS[source]) || error
+        await expect(run(source, { sandbox })).rejects.toMatchObject(expected)
+      },
+    ))
 
   test('an application error has its code and its data', async () => {
     const get = isScript(name) ? 'sallyport' : `await import('@sallyport/frontend')`
@@ -245,16 +260,20 @@ describe.each(sandboxes)('sandbox: %s', (name, sandbox) => {
   })
 })
 
-describe.each(['permission', 'process'] as const)('sandbox: %s', sandbox => {
-  test.each([
-    [
-      'process.exit(0)',
-      { reason: 'Disconnected', message: expect.stringContaining('it exited with code 0') as string },
-    ],
-    ['process.exit(3)', { reason: 'Crashed', message: expect.stringContaining('exited with code 3') as string }],
-  ])('%s rejects', async (source, error) => {
-    await expect(run(source, { sandbox })).rejects.toMatchObject(error)
-  })
+describe.each(choose(['permission', 'process'] as const))('sandbox: %s', sandbox => {
+  test('code that exits rejects with how it ended', () =>
+    rows(
+      [
+        [
+          'process.exit(0)',
+          { reason: 'Disconnected', message: expect.stringContaining('it exited with code 0') as string },
+        ],
+        ['process.exit(3)', { reason: 'Crashed', message: expect.stringContaining('exited with code 3') as string }],
+      ],
+      async (source, error) => {
+        await expect(run(source, { sandbox })).rejects.toMatchObject(error)
+      },
+    ))
 
   test('imports are relative to its directory', async () => {
     const directory = writeProject({ 'package.json': { type: 'module' }, 'helper.js': `export default 'helper'` })
@@ -353,19 +372,23 @@ test('a signal that has aborted starts nothing', async () => {
   await expect(bus.run('', { signal: AbortSignal.abort() })).rejects.toMatchObject({ reason: 'Cancelled' })
 })
 
-test.each<[unknown, unknown, string]>([
-  [1, {}, 'bus.run: the code: source must be a string: got 1'],
-  ['', { sandbox: 'none' }, 'bus.run: sandbox must not be "none" for code as text.'],
-  ['', { sandbx: 'quickjs' }, 'bus.run: unknown option "sandbx" (did you mean "sandbox"?)'],
-  ['', { args: [1] }, 'bus.run: args must be an object: got Array'],
-  ['', { memory: 0 }, 'bus.run: memory must be more than 0 MiB'],
-  ['', { timeout: -1 }, '`timeout` of bus.run must be milliseconds'],
-  ['', { signal: 1 }, '`signal` of bus.run must be an AbortSignal'],
-  ['', null, 'bus.run must be an object: got null'],
-  ['', { args: { big: 1n } }, 'big is a BigInt, which JSON cannot represent'],
-])('refuses %o with %o', async (source, options, text) => {
-  await expect(run(source as string, options as RunOptions)).rejects.toMatchObject({
-    reason: 'InvalidParams',
-    message: expect.stringContaining(text) as string,
-  })
-})
+test('refuses wrong code and options', () =>
+  rows<[unknown, unknown, string]>(
+    [
+      [1, {}, 'bus.run: the code: source must be a string: got 1'],
+      ['', { sandbox: 'none' }, 'bus.run: sandbox must not be "none" for code as text.'],
+      ['', { sandbx: 'quickjs' }, 'bus.run: unknown option "sandbx" (did you mean "sandbox"?)'],
+      ['', { args: [1] }, 'bus.run: args must be an object: got Array'],
+      ['', { memory: 0 }, 'bus.run: memory must be more than 0 MiB'],
+      ['', { timeout: -1 }, '`timeout` of bus.run must be milliseconds'],
+      ['', { signal: 1 }, '`signal` of bus.run must be an AbortSignal'],
+      ['', null, 'bus.run must be an object: got null'],
+      ['', { args: { big: 1n } }, 'big is a BigInt, which JSON cannot represent'],
+    ],
+    async (source, options, text) => {
+      await expect(run(source as string, options as RunOptions)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(text) as string,
+      })
+    },
+  ))

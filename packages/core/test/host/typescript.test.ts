@@ -1,6 +1,7 @@
 // Modules in TypeScript: they run in every sandbox if Node supports them, or an error names the remedy.
 import { expect, test } from 'vitest'
 import { fixture, start } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const core = fixture('host/typescript/core.ts')
 const module = fixture('host/typescript/main.ts')
@@ -39,9 +40,10 @@ test('runs a plugin that a core in JavaScript imports', async () => {
   expect(outcome).toEqual(runs ? 'started' : advice('plugin.ts'))
 })
 
-test.each(['none', 'permission', 'process'] as const)('runs a frontend, sandbox: %s', async sandbox => {
-  const bus = await start({ ...(runs && { core, app }), supervision: { restart: 'temporary' } })
-  const opening = bus.open('main', module, { sandbox })
-  const outcome = await opening.then(() => bus.call('main', 'both')).catch((error: unknown) => error)
-  expect(outcome).toEqual(runs ? ['Hello, TypeScript from main!', 'LOUD'] : advice('main.ts'))
-})
+test('runs a frontend in each sandbox', () =>
+  rows(['none', 'permission', 'process'] as const, async sandbox => {
+    const bus = await start({ ...(runs && { core, app }), supervision: { restart: 'temporary' } })
+    const opening = bus.open('main', module, { sandbox })
+    const outcome = await opening.then(() => bus.call('main', 'both')).catch((error: unknown) => error)
+    expect(outcome).toEqual(runs ? ['Hello, TypeScript from main!', 'LOUD'] : advice('main.ts'))
+  }))
