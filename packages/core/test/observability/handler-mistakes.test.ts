@@ -2,6 +2,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { fixture, start } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 type Line = Record<string, unknown>
 const place = expect.stringMatching(/mistaken-core\.mjs:\d+:\d+$/) as string
@@ -19,18 +20,24 @@ const fail = (call: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   )
 
-test.each([
-  ['reads', 'TypeError', 'Cannot read properties of undefined…', undefined],
-  ['calls', 'TypeError', '… is not a function', 'a secret'],
-  ['names', 'ReferenceError', '… is not defined', undefined],
-] as const)('names the command and the error, without values: %s', async (command, error, why, args) => {
-  const { bus, client, lines } = await setUp()
-  const { message } = await fail(client.invoke(command, { args }))
-  expect(message).toMatch(new RegExp(`^command "${command}" failed: .*${why.replaceAll('…', '.+')}$`))
-  await bus.close()
-  expect(lines).toEqual([expect.objectContaining({ worker: 'core', msg: 'command threw', command, error, why, place })])
-  expect(lines[0]).not.toHaveProperty('label')
-})
+test('names the command and the error, without values', () =>
+  rows(
+    [
+      ['reads', 'TypeError', 'Cannot read properties of undefined…', undefined],
+      ['calls', 'TypeError', '… is not a function', 'a secret'],
+      ['names', 'ReferenceError', '… is not defined', undefined],
+    ] as const,
+    async (command, error, why, args) => {
+      const { bus, client, lines } = await setUp()
+      const { message } = await fail(client.invoke(command, { args }))
+      expect(message).toMatch(new RegExp(`^command "${command}" failed: .*${why.replaceAll('…', '.+')}$`))
+      await bus.close()
+      expect(lines).toEqual([
+        expect.objectContaining({ worker: 'core', msg: 'command threw', command, error, why, place }),
+      ])
+      expect(lines[0]).not.toHaveProperty('label')
+    },
+  ))
 
 test('counts the calls of each command, not lines', async () => {
   const { bus, client, lines } = await setUp()
@@ -42,15 +49,19 @@ test('counts the calls of each command, not lines', async () => {
   expect([count('reads'), count('names')]).toEqual([200, 50])
 })
 
-test.each([
-  ['refuses', 'n must be a number'],
-  ['parses', 'Invalid URL'],
-])('leaves what a handler throws on purpose to its caller: %s', async (command, message) => {
-  const { bus, client, lines } = await setUp()
-  expect((await fail(client.invoke(command, { args: '5' }))).message).toBe(message)
-  await bus.close()
-  expect(lines).toEqual([])
-})
+test('leaves what a handler throws on purpose to its caller', () =>
+  rows(
+    [
+      ['refuses', 'n must be a number'],
+      ['parses', 'Invalid URL'],
+    ],
+    async (command, message) => {
+      const { bus, client, lines } = await setUp()
+      expect((await fail(client.invoke(command, { args: '5' }))).message).toBe(message)
+      await bus.close()
+      expect(lines).toEqual([])
+    },
+  ))
 
 test('logs a message of a channel that cannot be serialized', async () => {
   const { bus, client, lines } = await setUp()

@@ -5,6 +5,7 @@ import { createBus, defineCore, type Bus, type BusOptions, type Client } from '.
 import { instrument } from '@sallyport/frontend/otel'
 import { startSdk } from '../fixtures/observability/otel/sdk.mjs'
 import { fixture, isolation, next } from '../support/start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const names = ['greet', 'headers', 'fails', 'until-aborted', 'numbers', 'metrics', 'spans']
 const permissions = names.map(name => `allow-${name}`)
@@ -18,7 +19,7 @@ const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const sdk = startSdk()
 afterAll(sdk.stop)
 
-describe.each(apps)('%s', (_name, app) => {
+describe.each(choose(apps))('%s', (_name, app) => {
   let bus: Bus
   let client: Client
   beforeAll(async () => {
