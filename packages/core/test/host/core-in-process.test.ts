@@ -63,7 +63,7 @@ describe.each(choose(patterns))('core in the calling thread, %s', (_name, allowi
     const never = client.invoke('never')
     never.catch(() => {})
     await client.invoke('get')
-    await bus.close({ timeout: 200 })
+    await bus.close({ timeout: 1 })
     await expect(never).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
     expect(tornDown).toEqual(['core', 'plugin'])
     expect((await bus.stats()).core.state).toBe('stopped')

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   type Bus,
   BusError,
@@ -176,7 +176,7 @@ describe.each(
       (await interrupt(bus, `await invoke('ask', {}); ${rest}`, { sandbox })).continuation
     const limited = {
       ...options,
-      sandbox: { ...(typeof sandbox === 'object' ? sandbox : { kind: sandbox }), time: 50 },
+      sandbox: { ...(typeof sandbox === 'object' ? sandbox : { kind: sandbox }), time: 1 },
     }
     const loop = bus.resume(await interruptBefore('for (;;);'), { value: 1 }, limited as RunOptions)
     await expect(loop).rejects.toMatchObject({ reason: 'Crashed', data: { limit: 'time' } })
@@ -356,8 +356,8 @@ test('a deadline and the end of the bus also end a resume whose claim is not dec
   const { continuation } = await interrupt(bus, `await invoke('ask', { what: 'a' }); await invoke('tick')`)
   const resume = (options: object = {}): Promise<unknown> =>
     bus.resume(continuation, { value: 1 }, { ...thread, ...options })
-  await expect(resume({ timeout: 500 })).rejects.toMatchObject({ reason: 'Timeout' })
-  expect(await resume({ timeout: 500, report: true })).toMatchObject({ error: { reason: 'Timeout' } })
+  await expect(resume({ timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
+  expect(await resume({ timeout: 1, report: true })).toMatchObject({ error: { reason: 'Timeout' } })
   const controller = new AbortController()
   claimed = () => controller.abort()
   await expect(resume({ signal: controller.signal })).rejects.toMatchObject({ reason: 'Cancelled' })
@@ -451,9 +451,19 @@ test('a call in flight ends before the interruption, and is not repeated', async
 })
 
 test('a run whose calls in flight do not end has its deadline', async () => {
-  const bus = await open(createCore().core)
-  const run = bus.run(`await Promise.all([invoke('slow'), invoke('ask', {})])`, { ...thread, timeout: 300 })
-  await expect(run).rejects.toMatchObject({ reason: 'Timeout' })
+  const { core, ran } = createCore()
+  const bus = await open(core)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const run = bus.run(`await Promise.all([invoke('slow'), invoke('ask', { what: 'a' })])`, thread)
+    const refused = expect(run).rejects.toMatchObject({ reason: 'Timeout' })
+    // `expect.poll` would advance the fake timers.
+    while (!ran.includes('ask a')) await new Promise(setImmediate)
+    vi.advanceTimersByTime(CALM.timeout)
+    await refused
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('calls that begin after the interruption begin with the resume, each once', async () => {

@@ -177,10 +177,10 @@ describe('a call', () => {
     await start()
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     client.expose({ wait: (args: object) => args })
-    for (let i = 0; i < 2; i++) expect(await bus!.call('main', 'wait', { timeout: 5 })).toEqual({ timeout: 5 })
-    await bus!.call('main', 'wait', { timeout: 5 }, {})
-    await client.invoke('greet', { name: 'Ada', timeout: 5 })
-    await client.invoke('user', { timeout: 5 })
+    for (let i = 0; i < 2; i++) expect(await bus!.call('main', 'wait', { timeout: 1 })).toEqual({ timeout: 1 })
+    await bus!.call('main', 'wait', { timeout: 1 }, {})
+    await client.invoke('greet', { name: 'Ada', timeout: 1 })
+    await client.invoke('user', { timeout: 1 })
     const advice =
       'has only arguments that are named like options (timeout). Pass options after the arguments, or {} there'
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
@@ -213,7 +213,7 @@ test('a failed call without a handler ends its frontend with an explanation', as
   bus = await createBus({ core, log: false, frontends: { main: fixture('host/newcomer/main.mjs') } })
   const faults: string[] = []
   bus.on('fault', ({ error }) => faults.push(error.message))
-  await vi.waitFor(() => expect(faults.length).toBeGreaterThan(0), { timeout: 20_000 })
+  await expect.poll(() => faults.length).toBeGreaterThan(0)
   expect(faults[0]).toBe(
     'Command gret not found (did you mean "greet"?) (this rejection was not caught: is an `await` missing?)',
   )

@@ -91,7 +91,7 @@ describe('createTestBus', () => {
         },
       },
       async ({ client, calls }) => {
-        client.invoke('never', {}, { timeout: 10_000 }).catch(() => {})
+        client.invoke('never', {}, { timeout: 60_000 }).catch(() => {})
         for await (const value of client.stream('count')) expect(value).toBe(1)
         await client.invoke('send', { n: [1], channel: new Channel() })
         expect(await client.invoke('size', new Uint8Array(3))).toBe(3)

@@ -1,6 +1,5 @@
 // Messages of diagnostics channels in the threads of real buses: in core, in frontends of every kind, in the host.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusEvents, BusOptions, CallTrace, Client, CodecName, EventTrace } from '../../src/index.js'
 import { fixture, isolation, next, start } from '../support/start.js'
@@ -200,7 +199,7 @@ test('in the host: traces calls of its clients, and its own', async () => {
     for (const name of names) unsubscribe(name, keep)
   }
   await client.invoke('greet', { name: 'x' })
-  await delay(1)
+  await new Promise(resolve => setTimeout(resolve, 1))
   expect(traces.map(([channel, { label, command }]) => [channel, label, command])).toEqual([
     ['start', 'tests', 'greet'],
     ['asyncEnd', 'tests', 'greet'],
