@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { type BusOptions, defineCore, plugin } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const files = plugin('files', { commands: { read_text: () => 'text', write_text: () => 'written' } })
 const core = defineCore({ commands: { greet: () => 'hello', add: () => 3 }, plugins: [files] })
@@ -112,17 +113,21 @@ describe('allow', () => {
 })
 
 describe('an unknown entry of allow', () => {
-  test.each([
-    ['read_text', ' (did you mean "plugin:files|read_text"?)'],
-    ['files|read_text', ' (did you mean "plugin:files|read_text"?)'],
-    ['plugin:files|reed_text', ' (did you mean "plugin:files|read_text"?)'],
-    ['plugin:http|fetch', ''],
-    ['**', ''],
-  ])('%j is rejected as neither a command nor a permission', async (entry, hint) => {
-    await expect(startWith({ frontends: { main: { module, allow: ['greet', entry] } } })).rejects.toMatchObject({
-      message: `createBus: frontends.main.allow[1]: unknown command or permission "${entry}"${hint}`,
-    })
-  })
+  test('a wrong name is rejected as neither a command nor a permission', () =>
+    rows(
+      [
+        ['read_text', ' (did you mean "plugin:files|read_text"?)'],
+        ['files|read_text', ' (did you mean "plugin:files|read_text"?)'],
+        ['plugin:files|reed_text', ' (did you mean "plugin:files|read_text"?)'],
+        ['plugin:http|fetch', ''],
+        ['**', ''],
+      ],
+      async (entry, hint) => {
+        await expect(startWith({ frontends: { main: { module, allow: ['greet', entry] } } })).rejects.toMatchObject({
+          message: `createBus: frontends.main.allow[1]: unknown command or permission "${entry}"${hint}`,
+        })
+      },
+    ))
 })
 
 test('an entry of allow that allows nothing is logged', async () => {
@@ -138,16 +143,17 @@ describe('scopes in allow', () => {
   const entry = { permission: 'files:allow-read-text', allow: ['/tmp/**', { path: '/var' }], deny: ['/tmp/x'] }
   const expected = { allow: entry.allow, deny: entry.deny, global: { allow: [], deny: [] } }
 
-  test.each(['brownfield', 'isolation'] as const)('reach ctx.scope, of this frontend alone: %s', async use => {
-    const bus = await start({
-      core: scoped,
-      app: { security: { pattern: { use } } },
-      frontends: { main: { module, allow: [entry] }, other: { module, allow: [READ] } },
-    })
-    const invoke = (label: string): Promise<unknown> => bus.call(label, 'invoke', { command: READ })
-    expect(await invoke('main')).toEqual(expected)
-    expect(await invoke('other')).toEqual({ ...expected, allow: [], deny: [] })
-  })
+  test('reach ctx.scope, of this frontend alone', () =>
+    rows(choose(['brownfield', 'isolation'] as const), async use => {
+      const bus = await start({
+        core: scoped,
+        app: { security: { pattern: { use } } },
+        frontends: { main: { module, allow: [entry] }, other: { module, allow: [READ] } },
+      })
+      const invoke = (label: string): Promise<unknown> => bus.call(label, 'invoke', { command: READ })
+      expect(await invoke('main')).toEqual(expected)
+      expect(await invoke('other')).toEqual({ ...expected, allow: [], deny: [] })
+    }))
 
   test('can be given to the name of a command, and are added to those of a capability', async () => {
     const bus = await start({ core: scoped })
@@ -161,37 +167,41 @@ describe('scopes in allow', () => {
 describe('a mistake in allow', () => {
   const circular: unknown[] = []
   circular.push(circular)
-  test.each<[allow: unknown, text: string]>([
-    ['greet', ' must be an array, or "*": got "greet"'],
-    [new Map(), ' must be an array, or "*": got Map'],
-    [null, ' must be an array, or "*": got null'],
-    [[3], '[0] must be the name of a command or permission: got 3'],
-    [[''], '[0] must be the name of a command or permission: got ""'],
-    [[['greet']], '[0] must be the name of a command or permission: got Array'],
-    [[{ permission: 3 }], '[0].permission must be the name of a command or permission: got 3'],
-    [['add', { allow: ['x'] }], '[1].permission is missing'],
-    [[{ permission: 'greet', allow: 'x' }], '[0].allow must be an array of values: got "x"'],
-    [[{ permission: 'gret' }], '[0].permission: unknown command or permission "gret" (did you mean "greet"?)'],
-    [[{ permission: 'greet', allow: [new Map()] }], '[0]: allow[0]: must be a JSON value: got Map'],
-    [[{ permission: 'greet', deny: [new URL('file:///x')] }], '[0]: deny[0]: must be a JSON value: got URL'],
-    [[{ permission: 'greet', deny: circular }], '[0]: deny[0][0]: must be a JSON value: got a circular reference'],
-  ])('%j has its place in the error', async (allow, text) => {
-    const options = { allow } as { allow: string[] }
-    const error = { reason: 'InvalidParams' }
-    await expect(startWith({ frontends: { main: { module, ...options } } })).rejects.toMatchObject({
-      ...error,
-      message: `createBus: frontends.main.allow${text}`,
-    })
-    const bus = await startWith({})
-    await expect(bus.open('main', module, options)).rejects.toMatchObject({
-      ...error,
-      message: `bus.open: allow${text}`,
-    })
-    await expect(bus.connect('main', options)).rejects.toMatchObject({
-      ...error,
-      message: `bus.connect: allow${text}`,
-    })
-  })
+  test('a mistake has its place in the error', () =>
+    rows<[allow: unknown, text: string]>(
+      [
+        ['greet', ' must be an array, or "*": got "greet"'],
+        [new Map(), ' must be an array, or "*": got Map'],
+        [null, ' must be an array, or "*": got null'],
+        [[3], '[0] must be the name of a command or permission: got 3'],
+        [[''], '[0] must be the name of a command or permission: got ""'],
+        [[['greet']], '[0] must be the name of a command or permission: got Array'],
+        [[{ permission: 3 }], '[0].permission must be the name of a command or permission: got 3'],
+        [['add', { allow: ['x'] }], '[1].permission is missing'],
+        [[{ permission: 'greet', allow: 'x' }], '[0].allow must be an array of values: got "x"'],
+        [[{ permission: 'gret' }], '[0].permission: unknown command or permission "gret" (did you mean "greet"?)'],
+        [[{ permission: 'greet', allow: [new Map()] }], '[0]: allow[0]: must be a JSON value: got Map'],
+        [[{ permission: 'greet', deny: [new URL('file:///x')] }], '[0]: deny[0]: must be a JSON value: got URL'],
+        [[{ permission: 'greet', deny: circular }], '[0]: deny[0][0]: must be a JSON value: got a circular reference'],
+      ],
+      async (allow, text) => {
+        const options = { allow } as { allow: string[] }
+        const error = { reason: 'InvalidParams' }
+        await expect(startWith({ frontends: { main: { module, ...options } } })).rejects.toMatchObject({
+          ...error,
+          message: `createBus: frontends.main.allow${text}`,
+        })
+        const bus = await startWith({})
+        await expect(bus.open('main', module, options)).rejects.toMatchObject({
+          ...error,
+          message: `bus.open: allow${text}`,
+        })
+        await expect(bus.connect('main', options)).rejects.toMatchObject({
+          ...error,
+          message: `bus.connect: allow${text}`,
+        })
+      },
+    ))
 
   test('is named if it is an unknown key', async () => {
     const allow = [{ permission: 'greet', alow: ['x'] }] as unknown as string[]

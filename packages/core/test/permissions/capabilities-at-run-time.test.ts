@@ -3,6 +3,7 @@ import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Bus, Capability } from '../../src/index.js'
 import { fixture, start } from '../support/start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const READ = 'plugin:files|read_text'
 const WRITE = 'plugin:files|write_text'
@@ -17,7 +18,7 @@ const reader: Capability = {
   permissions: ['allow-scope', { identifier: 'files:allow-read-text', allow: ['/tmp/**'], deny: ['/tmp/x'] }],
 }
 
-describe.each(['brownfield', 'isolation'] as const)('%s', use => {
+describe.each(choose(['brownfield', 'isolation'] as const))('%s', use => {
   test('an added capability applies from the next call until it is removed', async () => {
     const running = await bus(use)
     const [main, other] = [await running.connect('main'), await running.connect('other')]

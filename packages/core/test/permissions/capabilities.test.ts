@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Bus, BusOptions, Capability } from '../../src/index.js'
 import { fixture, reuseBus, start } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const pattern = { brownfield: { use: 'brownfield' as const }, isolation: { use: 'isolation' as const } }
 
@@ -19,7 +20,7 @@ const add = { a: 1, b: 2 }
 const missing =
   'add "greet" to the option "allow" of the frontend "main", or add "allow-greet" to the permissions of a capability whose windows match "main"'
 
-describe.each(['brownfield', 'isolation'] as const)('%s', use => {
+describe.each(choose(['brownfield', 'isolation'] as const))('%s', use => {
   test('a denial names the remedy, is reported to the host, and the frontend keeps running', async () => {
     const denying = await bus(use, [{ identifier: 'a', windows: ['main'], permissions: ['allow-add'] }])
     const denials: unknown[] = []
@@ -87,15 +88,13 @@ describe.each(['brownfield', 'isolation'] as const)('%s', use => {
   ] as const
 
   // Core matches globs in the same way for both patterns: one match and one mismatch show that isolation has them too.
-  test.each(use === 'isolation' ? globs.slice(0, 2) : globs)(
-    'windows %j and the label %j: %j',
-    async (glob, label, matches) => {
+  test('windows match labels as globs do', () =>
+    rows(globs, async (glob, label, matches) => {
       const client = await (await getBus()).connect(label)
       const call = client.invoke(commands[glob], { ...add, name: 'x' })
       if (matches) await call
       else await expect(call).rejects.toMatchObject({ reason: 'Denied' })
-    },
-  )
+    }))
 
   test('plugin commands always need a capability', async () => {
     const core = fixture('permissions/plugins.mjs')

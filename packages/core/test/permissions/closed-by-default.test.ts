@@ -4,6 +4,7 @@ import { type Bus, type BusOptions, defineCore, plugin } from '../../src/index.j
 import { dial, socketNetwork } from '../support/socket-network.js'
 import { writeProject } from '../support/project.js'
 import { fixture, start } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const READ = 'plugin:files|read_text'
 const core = defineCore({
@@ -33,12 +34,13 @@ const patterns = [
 ] satisfies [string, BusOptions['app']][]
 
 describe.each(patterns)('without a permission, %s', (_name, app) => {
-  test.each(['permission', 'process', 'quickjs'] as const)('sandbox %s: only what is open to all', async sandbox => {
-    const bus = await start({ core, app })
-    await bus.open('main', module, { sandbox })
-    for (const command of closed) expect([command, await invoke(bus, 'main', command)]).toEqual([command, 'Denied'])
-    for (const command of open) expect(await invoke(bus, 'main', command)).not.toBe('Denied')
-  })
+  test('each sandbox has only what is open to all', () =>
+    rows(['permission', 'process', 'quickjs'] as const, async sandbox => {
+      const bus = await start({ core, app })
+      await bus.open('main', module, { sandbox })
+      for (const command of closed) expect([command, await invoke(bus, 'main', command)]).toEqual([command, 'Denied'])
+      for (const command of open) expect(await invoke(bus, 'main', command)).not.toBe('Denied')
+    }))
 
   test('trusted code: every app command and core:default, but no command of another plugin', async () => {
     const bus = await start({ core, app })
@@ -130,23 +132,24 @@ describe('in a Tauri project', () => {
     ],
   ]
 
-  describe.each(['brownfield', 'isolation'] as const)('%s', use => {
-    test.each(projects)('%s: sandboxed and trusted code have the rights of Tauri', async (_name, files, answers) => {
-      const config = writeProject({
-        'tauri.conf.json': {},
-        'capabilities/main.json': { identifier: 'main', windows: ['main', 'trusted'], permissions: ['allow-greet'] },
-        ...files,
-      })
-      const bus = await start({
-        core,
-        config,
-        app: { security: { pattern: { use } } },
-        frontends: { main: module, trusted: { module, sandbox: 'none' } },
-      })
-      for (const label of ['main', 'trusted']) {
-        const calls = ['greet', 'add', READ, 'plugin:path|join'].map(command => invoke(bus, label, command))
-        expect(await Promise.all(calls)).toEqual(answers)
-      }
-    })
+  describe.each(choose(['brownfield', 'isolation'] as const))('%s', use => {
+    test('sandboxed and trusted code have the rights of Tauri', () =>
+      rows(projects, async (_name, files, answers) => {
+        const config = writeProject({
+          'tauri.conf.json': {},
+          'capabilities/main.json': { identifier: 'main', windows: ['main', 'trusted'], permissions: ['allow-greet'] },
+          ...files,
+        })
+        const bus = await start({
+          core,
+          config,
+          app: { security: { pattern: { use } } },
+          frontends: { main: module, trusted: { module, sandbox: 'none' } },
+        })
+        for (const label of ['main', 'trusted']) {
+          const calls = ['greet', 'add', READ, 'plugin:path|join'].map(command => invoke(bus, label, command))
+          expect(await Promise.all(calls)).toEqual(answers)
+        }
+      }))
   })
 })

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type Bus, command, defineCore, type DescribeOptions } from '../../src/index.js'
 import { writeProject } from '../support/project.js'
 import { start } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const TSC = fileURLToPath(new URL('../../../../node_modules/typescript/bin/tsc', import.meta.url))
 const HOSTILE = '*/ export const evil = 1 /*\n */ "\u2028`${1}`'
@@ -131,14 +132,18 @@ test('declarations compile, and a hostile description is a comment', { timeout: 
   expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
 })
 
-test.each<[object, string]>([
-  [{ as: 'yaml' }, 'bus.describe: as must be "typescript" or "json-schema"'],
-  [{ limit: 0 }, 'bus.describe: limit must be a whole number from 1'],
-  [{ serch: 'a' }, 'bus.describe: unknown option "serch" (did you mean "search"?)'],
-])('refuses %o', async (options, message) => {
-  const bus = await start()
-  await expect(bus.describe('agent', options)).rejects.toMatchObject({
-    reason: 'InvalidParams',
-    message: expect.stringContaining(message) as string,
-  })
-})
+test('refuses wrong options', () =>
+  rows<[object, string]>(
+    [
+      [{ as: 'yaml' }, 'bus.describe: as must be "typescript" or "json-schema"'],
+      [{ limit: 0 }, 'bus.describe: limit must be a whole number from 1'],
+      [{ serch: 'a' }, 'bus.describe: unknown option "serch" (did you mean "search"?)'],
+    ],
+    async (options, message) => {
+      const bus = await start()
+      await expect(bus.describe('agent', options)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(message) as string,
+      })
+    },
+  ))

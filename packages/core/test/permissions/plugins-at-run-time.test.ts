@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type Bus, command, defineCore } from '../../src/index.js'
 import { fixture, isolation, start } from '../support/start.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const READ = 'plugin:notes|read_note'
 const DENIED = { reason: 'Denied' }
@@ -20,7 +21,7 @@ const startCore = (use: 'brownfield' | 'isolation'): Promise<Bus> =>
     app: use === 'isolation' ? isolation('judge', {}, { ...reader, permissions: ['allow-greet'] }) : {},
   })
 
-describe.each(['brownfield', 'isolation'] as const)('a plugin added at run time, %s', use => {
+describe.each(choose(['brownfield', 'isolation'] as const))('a plugin added at run time, %s', use => {
   test('serves those whom a capability allows, until it is removed', async () => {
     const bus = await startCore(use)
     const main = await bus.connect('main')

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { BusOptions, CallQuota, Client } from '../../src/index.js'
 import { fixture, isolation, start } from '../support/start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const names = [
   'touch',
@@ -49,10 +50,12 @@ test('concurrency: a stream that cannot be read no longer counts', async () => {
   for (let n = 0; n < 3; n++) expect(await outcomes(streams())).toEqual({ CommandFailed: 1 })
 })
 
-describe.each([
-  ['brownfield', app],
-  ['isolation', isolation('judge', {}, all)],
-])('%s', (_name, pattern) => {
+describe.each(
+  choose([
+    ['brownfield', app],
+    ['isolation', isolation('judge', {}, all)],
+  ]),
+)('%s', (_name, pattern) => {
   test('rate: a flood is rejected with a time to retry, and calls of other frontends are served', async () => {
     const bus = await limit([{ labels: ['plugin-*'], commands: ['touch*'], rate: 0.01 }], { app: pattern })
     const [flooding, other, free] = [
@@ -209,20 +212,24 @@ test('the log has summaries of rejected calls, and names without a command', asy
   expect(getLines()[0]).toMatchObject({ label: 'main', command: 'touch', quota: '0.00006/min', level: 40 })
 })
 
-test.each<[unknown, string]>([
-  [{}, 'calls.quotas must be an array: got Object'],
-  [[{}], 'calls.quotas[0] must be an object with a rate, a concurrency or calls: got Object'],
-  [[{ rate: 1 }, { rate: 0 }], 'calls.quotas[1].rate must be more than 0 calls in a second: got 0'],
-  [[{ rate: Infinity }], 'calls.quotas[0].rate must be calls in a second: got Infinity'],
-  [[{ rate: '5' }], 'calls.quotas[0].rate must be calls in a second: got "5"'],
-  [[{ concurrency: 1.5 }], 'calls.quotas[0].concurrency must be a whole number from 1 to 16384: got 1.5'],
-  [[{ rate: 1, labels: 'main' }], 'calls.quotas[0].labels must be an array: got "main"'],
-  [[{ rate: 1, commands: [] }], 'calls.quotas[0].commands must be a non-empty array: got 0'],
-  [[{ rate: 1, labels: ['a', '['] }], 'calls.quotas[0].labels[1] must be a glob, as in capabilities: got "["'],
-  [[{ rat: 1 }], 'unknown option "calls.quotas[0].rat" (did you mean "rate"?)'],
-])('rejects the start with the path of an invalid quota: %j', async (quotas, message) => {
-  await expect(limit(quotas as CallQuota[])).rejects.toMatchObject({
-    reason: 'InvalidParams',
-    message: `createBus: ${message}`,
-  })
-})
+test('rejects the start with the path of an invalid quota', () =>
+  rows<[unknown, string]>(
+    [
+      [{}, 'calls.quotas must be an array: got Object'],
+      [[{}], 'calls.quotas[0] must be an object with a rate, a concurrency or calls: got Object'],
+      [[{ rate: 1 }, { rate: 0 }], 'calls.quotas[1].rate must be more than 0 calls in a second: got 0'],
+      [[{ rate: Infinity }], 'calls.quotas[0].rate must be calls in a second: got Infinity'],
+      [[{ rate: '5' }], 'calls.quotas[0].rate must be calls in a second: got "5"'],
+      [[{ concurrency: 1.5 }], 'calls.quotas[0].concurrency must be a whole number from 1 to 16384: got 1.5'],
+      [[{ rate: 1, labels: 'main' }], 'calls.quotas[0].labels must be an array: got "main"'],
+      [[{ rate: 1, commands: [] }], 'calls.quotas[0].commands must be a non-empty array: got 0'],
+      [[{ rate: 1, labels: ['a', '['] }], 'calls.quotas[0].labels[1] must be a glob, as in capabilities: got "["'],
+      [[{ rat: 1 }], 'unknown option "calls.quotas[0].rat" (did you mean "rate"?)'],
+    ],
+    async (quotas, message) => {
+      await expect(limit(quotas as CallQuota[])).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: `createBus: ${message}`,
+      })
+    },
+  ))

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { explain, type ExplainInput } from '../../../src/acl/explain.js'
 import { renderExplanation } from '../../../src/acl/explain.js'
+import { rows } from '../../../../../scripts/testing.js'
 import { toAcl, capability, core, make, registry } from './make.js'
 
 const options = {
@@ -63,18 +64,19 @@ describe('an explanation', () => {
     expect(warnings).toEqual([])
   })
 
-  test.each([false, true])('agrees with the authority; a Tauri project: %s', isTauriProject => {
-    for (const base of [options, {}]) {
-      const input = { ...base, isTauriProject }
-      const { may } = make(input)
-      const labels = ['main', 'editor-a', 'editor-x', 'other']
-      for (const { label, commands } of explained({ acl: toAcl(input), labels }).frontends) {
-        for (const { command, access } of commands.filter(each => registry.has(each.command))) {
-          expect([label, command, may(label, command)]).toEqual([label, command, access === 'allowed'])
+  test('agrees with the authority, in a Tauri project and without one', () =>
+    rows([false, true], isTauriProject => {
+      for (const base of [options, {}]) {
+        const input = { ...base, isTauriProject }
+        const { may } = make(input)
+        const labels = ['main', 'editor-a', 'editor-x', 'other']
+        for (const { label, commands } of explained({ acl: toAcl(input), labels }).frontends) {
+          for (const { command, access } of commands.filter(each => registry.has(each.command))) {
+            expect([label, command, may(label, command)]).toEqual([label, command, access === 'allowed'])
+          }
         }
       }
-    }
-  })
+    }))
 
   test('renders as text', () => {
     expect(renderExplanation(explained({ labels: ['editor-a', 'other'] }))).toBe(`editor-a (editors, main)

@@ -1,6 +1,7 @@
 // The values that handlers find in `ctx.scope`.
 import { describe, expect, test } from 'vitest'
 import type { CommandScope } from '../../../src/acl/scope.js'
+import { rows } from '../../../../../scripts/testing.js'
 import { capability, make, registry, type Made } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'
@@ -111,15 +112,19 @@ describe('the check of a plugin', () => {
     ],
   ])
 
-  test.each([
-    ['a command', 'fs:allow-read-file'],
-    ['the whole plugin', 'fs:scope-home'],
-  ])('refuses a capability with an invalid value for %s', (_name, identifier) => {
-    const capabilities = [capability([{ identifier, deny: [{ path: 1 }] }])]
-    expect(() => make({ permissions, capabilities, scopeChecks })).toThrow(
-      'permissions[0]: invalid scope for plugin fs: a path must be a string',
-    )
-  })
+  test('refuses a capability with an invalid value', () =>
+    rows(
+      [
+        ['a command', 'fs:allow-read-file'],
+        ['the whole plugin', 'fs:scope-home'],
+      ],
+      (_name, identifier) => {
+        const capabilities = [capability([{ identifier, deny: [{ path: 1 }] }])]
+        expect(() => make({ permissions, capabilities, scopeChecks })).toThrow(
+          'permissions[0]: invalid scope for plugin fs: a path must be a string',
+        )
+      },
+    ))
 
   test('refuses an invalid capability that is added later', () => {
     const { authority } = make({ permissions, scopeChecks })

@@ -9,6 +9,7 @@ import type { Platform } from '../../../src/acl/types.js'
 import { createCatalogue } from '../../../src/acl/catalogue.js'
 import type { ScopeValues } from '../../../src/acl/expand.js'
 import type { ResolvedCapability } from '../../../src/acl/resolve.js'
+import { rows } from '../../../../../scripts/testing.js'
 import { readRustDebug, type RustValue, type Variant } from './rust-debug.js'
 
 const directory = new URL('../../../../../../shared/corpora/tauri-acl/fixtures/', import.meta.url)
@@ -30,31 +31,33 @@ describe.runIf(present)("Tauri's fixtures", () => {
 
   it('are complete', () => expect(cases.length).toBeGreaterThanOrEqual(10))
 
-  it.each(cases)('%s on %s resolves as its snapshot says', (name, platform) => {
-    const snapshot = readSnapshot(name, platform)
-    expect(asTauri(resolveFixture(name, platform))).toEqual(snapshot)
-  })
+  it('each project resolves on each system as its snapshot says', () =>
+    rows(cases, (name, platform) => {
+      const snapshot = readSnapshot(name, platform)
+      expect(asTauri(resolveFixture(name, platform))).toEqual(snapshot)
+    }))
 
-  it.each(cases)('%s on %s: each label gets the permissions that the snapshot allows', (name, platform) => {
-    const { allowed, global } = readSnapshot(name, platform)
-    const capabilities = resolveFixture(name, platform)
-    for (const label of ['main', 'external', 'child1', 'other']) {
-      const access = getAccess(label, capabilities)
-      const expected = Object.entries(allowed).flatMap(([command, entries]) => {
-        const matching = entries.filter(
-          ({ context, windows, webviews }) => context === 'local' && [...windows, ...webviews].includes(label),
-        )
-        return matching.length === 0 ? [] : [[command, mergeScopes(matching.flatMap(({ scope }) => scope ?? []))]]
-      })
-      const scopes = [...access.allowed].map(([command, grants]) => [command, toValues(getCommandScope(grants))])
-      expect(Object.fromEntries(scopes)).toEqual(Object.fromEntries(expected))
-      // Tauri's global scope is the whole app's; ours is that of the capabilities that match the label.
-      for (const [key, { allow, deny }] of access.global) {
-        expect(global[key]!.allow).toEqual(expect.arrayContaining([...allow]))
-        expect(global[key]!.deny).toEqual(expect.arrayContaining([...deny]))
+  it('each label gets the permissions that the snapshot allows', () =>
+    rows(cases, (name, platform) => {
+      const { allowed, global } = readSnapshot(name, platform)
+      const capabilities = resolveFixture(name, platform)
+      for (const label of ['main', 'external', 'child1', 'other']) {
+        const access = getAccess(label, capabilities)
+        const expected = Object.entries(allowed).flatMap(([command, entries]) => {
+          const matching = entries.filter(
+            ({ context, windows, webviews }) => context === 'local' && [...windows, ...webviews].includes(label),
+          )
+          return matching.length === 0 ? [] : [[command, mergeScopes(matching.flatMap(({ scope }) => scope ?? []))]]
+        })
+        const scopes = [...access.allowed].map(([command, grants]) => [command, toValues(getCommandScope(grants))])
+        expect(Object.fromEntries(scopes)).toEqual(Object.fromEntries(expected))
+        // Tauri's global scope is the whole app's; ours is that of the capabilities that match the label.
+        for (const [key, { allow, deny }] of access.global) {
+          expect(global[key]!.allow).toEqual(expect.arrayContaining([...allow]))
+          expect(global[key]!.deny).toEqual(expect.arrayContaining([...deny]))
+        }
       }
-    }
-  })
+    }))
 })
 
 interface Entry {
