@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Bus, Client } from '../../../src/index.js'
 import { fixture, start } from '../../support/start.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const core = fixture('features.mjs')
 
@@ -68,22 +69,27 @@ describe('Tauri: webviews of a window share a table of resources, and windows sh
 })
 
 describe('Tauri: the promise of a command that panics never settles', () => {
-  test.each(['panics', 'ends_itself'])('a command that fails without an error settles: %s', async name => {
-    const { victim } = await connectBoth()
-    await expect(victim.invoke(name)).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
-    expect(await victim.invoke('count')).toBe(1)
-  })
+  test('a command that fails without an error settles', () =>
+    rows(['panics', 'ends_itself'], async name => {
+      const { victim } = await connectBoth()
+      await expect(victim.invoke(name)).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
+      expect(await victim.invoke('count')).toBe(1)
+    }))
 
-  test.each([
-    ['no such command', 'nope', 'MethodNotFound'],
-    ['no such plugin', 'plugin:nope|x', 'MethodNotFound'],
-    ['nothing without a GUI', 'plugin:window|set_title', 'MethodNotFound'],
-    ['not allowed', 'plugin:files|missing_argument', 'Denied'],
-    ['malformed', 'plugin:path|join', 'InvalidParams'],
-  ])('a call that cannot be served settles: %s', async (_name, command, reason) => {
-    const { victim } = await connectBoth()
-    await expect(victim.invoke(command)).rejects.toMatchObject({ reason })
-  })
+  test('a call that cannot be served settles', () =>
+    rows(
+      [
+        ['no such command', 'nope', 'MethodNotFound'],
+        ['no such plugin', 'plugin:nope|x', 'MethodNotFound'],
+        ['nothing without a GUI', 'plugin:window|set_title', 'MethodNotFound'],
+        ['not allowed', 'plugin:files|missing_argument', 'Denied'],
+        ['malformed', 'plugin:path|join', 'InvalidParams'],
+      ],
+      async (_name, command, reason) => {
+        const { victim } = await connectBoth()
+        await expect(victim.invoke(command)).rejects.toMatchObject({ reason })
+      },
+    ))
 })
 
 describe('Tauri: any webview can emit events of Tauri itself', () => {

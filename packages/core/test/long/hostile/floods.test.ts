@@ -2,6 +2,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { isolation, start } from '../../support/start.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const FLOOD = 5_000
 const none = { identifier: 'none', windows: ['*'], permissions: ['allow-count'] }
@@ -22,13 +23,17 @@ async function flooded(event: 'denied' | 'rejected', options: NonNullable<Parame
   return { reports, lines: lines.filter(({ msg }) => msg.startsWith(event)) }
 }
 
-test.each([
-  ['calls that are denied', 'denied', { app: { security: { capabilities: [none] } } }],
-  ['calls that its hook rejects', 'rejected', { app: isolation('judge') }],
-] as const)('%s are reported individually up to a limit, then as a number', async (_what, event, options) => {
-  const { reports, lines } = await flooded(event, options)
-  expect(reports[0]).not.toHaveProperty('more')
-  expect(reports.length, 'a hundred a second, on a slow machine too').toBeLessThan(FLOOD / 4)
-  expect(lines).toHaveLength(reports.length)
-  expect(lines).toContainEqual(expect.objectContaining({ msg: event, more: expect.any(Number) as number }))
-})
+test('faults are reported individually up to a limit, then as a number', () =>
+  rows(
+    [
+      ['calls that are denied', 'denied', { app: { security: { capabilities: [none] } } }],
+      ['calls that its hook rejects', 'rejected', { app: isolation('judge') }],
+    ] as const,
+    async (_what, event, options) => {
+      const { reports, lines } = await flooded(event, options)
+      expect(reports[0]).not.toHaveProperty('more')
+      expect(reports.length, 'a hundred a second, on a slow machine too').toBeLessThan(FLOOD / 4)
+      expect(lines).toHaveLength(reports.length)
+      expect(lines).toContainEqual(expect.objectContaining({ msg: event, more: expect.any(Number) as number }))
+    },
+  ))

@@ -2,7 +2,7 @@
 // and memory. Nothing runs or leaks, no prototype changes, and others are served.
 import type { LinkKind } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { choose, isMatrix, rows } from '../../../../../scripts/testing.js'
 import { createFuzzed, type Fuzzed } from '../../fuzz/core-target.js'
 import { openGate } from '../../fuzz/gate-target.js'

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { next } from '../../support/start.js'
 import { at, eventually, patientPatterns, supervise } from '../../support/supervised.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const NAMES = ['ReadableStream', 'WritableStream', 'TransformStream', 'FileHandle', 'Blob', 'deserializeInfo']
 
@@ -13,20 +14,24 @@ await sallyport.emit('ready-to-attack')
 `)
 
 describe.each(patientPatterns)('%s', (_name, app) => {
-  test.each([
-    { names: NAMES, sandbox: 'permission' as const, module: new URL('port-attacks.mjs', import.meta.url) },
-    { names: ['anything'], sandbox: 'quickjs' as const, module: script },
-  ])('sandbox: $sandbox has no port for an attack with any of $names', async ({ names, sandbox, module }) => {
-    const { bus, events } = await supervise({ app })
-    const client = await bus.connect('tests')
-    const core = await client.invoke('which')
-    const ready = next(bus, 'ready-to-attack')
-    await bus.open('evil', module, { sandbox })
-    await ready
-    for (const name of names) {
-      expect(await eventually(() => bus.call<number>('evil', 'attack', { name })), name).toBe(0)
-      expect(await client.invoke('which'), name).toBe(core)
-    }
-    expect(events).toEqual([])
-  })
+  test('no sandbox has a port to attack with, whatever names it is given', () =>
+    rows(
+      [
+        { names: NAMES, sandbox: 'permission' as const, module: new URL('port-attacks.mjs', import.meta.url) },
+        { names: ['anything'], sandbox: 'quickjs' as const, module: script },
+      ],
+      async ({ names, sandbox, module }) => {
+        const { bus, events } = await supervise({ app })
+        const client = await bus.connect('tests')
+        const core = await client.invoke('which')
+        const ready = next(bus, 'ready-to-attack')
+        await bus.open('evil', module, { sandbox })
+        await ready
+        for (const name of names) {
+          expect(await eventually(() => bus.call<number>('evil', 'attack', { name })), name).toBe(0)
+          expect(await client.invoke('which'), name).toBe(core)
+        }
+        expect(events).toEqual([])
+      },
+    ))
 })

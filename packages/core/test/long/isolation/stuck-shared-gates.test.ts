@@ -4,8 +4,6 @@ import { expect, test } from 'vitest'
 import { add, connect, startShared } from '../../support/shared-gates.js'
 import { watch, workers } from '../../support/shared-threads.js'
 
-const POLL = { timeout: 20_000 }
-
 test('a person who takes long to confirm restarts no gate', async () => {
   const [prompted, confirmed] = [createDeferred(), createDeferred<boolean>()]
   const onConfirm = (): Promise<boolean> => {
@@ -24,7 +22,7 @@ test('a person who takes long to confirm restarts no gate', async () => {
   ]
   await prompted.promise
   bus.call('other', 'spin').catch(() => {})
-  await expect.poll(() => restarts, POLL).toEqual(['other'])
+  await expect.poll(() => restarts).toEqual(['other'])
   confirmed.resolve(true)
   expect(await Promise.all(answers)).toEqual([{ answer: true }, 3])
   expect(faults).toEqual([expect.stringMatching(/^other: /)])
@@ -36,8 +34,8 @@ test('a hook that does not return restarts the gates of the thread, and each fau
   const { faults, restarts } = watch(bus)
   const stuck = first!.invoke('add', { hook: 'spin' })
   await expect(stuck).rejects.toMatchObject({ reason: 'Disconnected' })
-  await expect.poll(() => restarts.toSorted(), POLL).toEqual(['a', 'b'])
-  await expect.poll(() => Promise.all([add(first!), add(second!)]), POLL).toEqual([3, 3])
+  await expect.poll(() => restarts.toSorted()).toEqual(['a', 'b'])
+  await expect.poll(() => Promise.all([add(first!), add(second!)])).toEqual([3, 3])
   const cause = 'The isolation hook of "a" did not return within 1000 ms'
   expect(faults.toSorted()).toEqual([`a: ${cause}`, `b: ${cause}. The thread that gate "b" shared was terminated`])
 })
@@ -48,11 +46,11 @@ test('a frontend whose hook hangs again and again fails alone', async () => {
   const [first, second] = await connect(bus, 'a', 'b')
   const { failed } = watch(bus)
   for (let hang = 0; hang <= supervision.intensity; hang++) {
-    await expect.poll(() => add(first!), POLL).toBe(3)
+    await expect.poll(() => add(first!)).toBe(3)
     await expect(first!.invoke('add', { hook: 'spin' })).rejects.toThrow()
   }
-  await expect.poll(() => failed, POLL).toEqual(['a'])
-  await expect.poll(() => add(second!), POLL).toBe(3)
+  await expect.poll(() => failed).toEqual(['a'])
+  await expect.poll(() => add(second!)).toBe(3)
 })
 
 test('a frontend that floods its gate does not starve the others', async () => {

@@ -5,6 +5,7 @@ import { createBus, type Bus, type BusOptions, type Client } from '../../../src/
 import { instrument } from '@sallyport/frontend/otel'
 import { startSdk } from '../../fixtures/observability/otel/sdk.mjs'
 import { fixture, isolation, next } from '../../support/start.js'
+import { choose } from '../../../../../scripts/testing.js'
 
 interface Span {
   name: string
@@ -34,7 +35,7 @@ afterAll(() => {
   sdk.stop()
 })
 
-describe.each(apps)('%s', (_name, app) => {
+describe.each(choose(apps))('%s', (_name, app) => {
   let bus: Bus
   let client: Client
   beforeAll(async () => {

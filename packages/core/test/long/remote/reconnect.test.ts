@@ -38,7 +38,7 @@ describe.each(patterns)('%s', (pattern, app) => {
           (error: BusError) => settled.push(`${error.reason} ${(error.data as { delivered: string }).delivered}`),
         )
       }
-      await expect.poll(() => settled.length, { interval: 5 }).toBeGreaterThan(cuts * 300)
+      await expect.poll(() => settled.length).toBeGreaterThan(cuts * 300)
       cut(core)
       await eventually(() => client.invoke('add', { a: 1, b: 2 }))
     }
@@ -59,7 +59,7 @@ describe.each(patterns)('%s', (pattern, app) => {
       frontends: { main: { module: fixture('calls/exposing.mjs'), sandbox: 'none' } },
     })
     const events = recordEvents(host)
-    await expect.poll(() => core.sessions[0]?.events, { timeout: 20_000 }).toEqual(['begin'])
+    await expect.poll(() => core.sessions[0]?.events).toEqual(['begin'])
     const echo = (n: number) => eventually(() => core.app.call('main', 'echo', { n }))
     for (const n of [1, 2, 3]) {
       expect(await echo(n)).toEqual({ n })
@@ -112,7 +112,7 @@ test('reloads a slow frontend in a process without counting a failure', async ()
   const before = core.attempts
   cut(core)
   // Longer than a process survives the close of its pipes.
-  await expect.poll(() => core.attempts - before, { timeout: 20_000 }).toBeGreaterThan(5)
+  await expect.poll(() => core.attempts - before).toBeGreaterThan(5)
   core.rejection = undefined
   expect(await echo()).toEqual({ n: 1 })
   expect(host.stats().frontends['main']).toMatchObject({ restarts: 0 })
@@ -125,10 +125,8 @@ test('restarts a worker that closes its own link', async () => {
   const main = { module: fixture('supervision/reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
   const host = await join(core, { frontends: { main }, supervision: { delay: { min: 20, max: 100 } } })
   const events = recordEvents(host)
-  await expect.poll(() => core.sessions[0]?.events, { timeout: 20_000 }).toEqual(['begin'])
+  await expect.poll(() => core.sessions[0]?.events).toEqual(['begin'])
   await core.app.call('main', 'end', { how: 'drop' }).catch(() => {})
-  await expect
-    .poll(() => core.sessions.map(session => session.events), { timeout: 20_000 })
-    .toEqual([['begin', 'end'], ['begin']])
+  await expect.poll(() => core.sessions.map(session => session.events)).toEqual([['begin', 'end'], ['begin']])
   expect(events).toEqual(['fault', 'restart'])
 })

@@ -3,18 +3,21 @@ import { describe, expect, test } from 'vitest'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { RemoteHostOptions } from '../../../src/network.js'
 import { fixture } from '../../support/start.js'
+import { choose } from '../../../../../scripts/testing.js'
 import { join, noResponders, startCore } from './fake-core.js'
 
 const isolation = (hook: string): NonNullable<RemoteHostOptions['app']> => ({
   security: { pattern: { use: 'isolation', options: { dir: fixture(`isolation/hooks/${hook}/`) } } },
 })
 
-describe.each([
-  ['brownfield', undefined, 'json'],
-  ['brownfield', undefined, 'msgpack'],
-  ['isolation', isolation('judge'), 'json'],
-  ['isolation', isolation('judge'), 'msgpack'],
-] as const)('%s, %#', (pattern, app, codec) => {
+describe.each(
+  choose([
+    ['brownfield', undefined, 'json'],
+    ['brownfield', undefined, 'msgpack'],
+    ['isolation', isolation('judge'), 'json'],
+    ['isolation', isolation('judge'), 'msgpack'],
+  ] as const),
+)('%s, %s', (pattern, app, codec) => {
   test('a connection calls, listens, emits, streams and is called', async () => {
     const core = await startCore(pattern)
     const host = await join(core, { ...(app && { app }) })
@@ -51,18 +54,21 @@ test('seals what leaves the process, lets the hook decide, and wipes the key in 
   expect([...session!.key.secret].every(byte => byte === 0)).toBe(true)
 })
 
-test.each(['none', 'permission', 'process'] as const)('runs a frontend in a worker with sandbox %s', async sandbox => {
-  const core = await startCore('isolation')
-  const host = await join(core, {
-    app: isolation('judge'),
-    frontends: { main: { module: fixture('calls/exposing.mjs'), sandbox } },
-  })
-  await expect.poll(() => core.sessions[0]?.events, { timeout: 20_000 }).toEqual(['begin'])
-  const running = { main: { state: 'running', restarts: 0 } }
-  await expect.poll(() => host.stats().frontends, { timeout: 20_000 }).toMatchObject(running)
-  await host.closeFrontend('main')
-  expect(core.sessions[0]!.events).toEqual(['begin', 'end'])
-})
+test.each(choose(['none', 'permission', 'process'] as const))(
+  'runs a frontend in a worker with sandbox %s',
+  async sandbox => {
+    const core = await startCore('isolation')
+    const host = await join(core, {
+      app: isolation('judge'),
+      frontends: { main: { module: fixture('calls/exposing.mjs'), sandbox } },
+    })
+    await expect.poll(() => core.sessions[0]?.events).toEqual(['begin'])
+    const running = { main: { state: 'running', restarts: 0 } }
+    await expect.poll(() => host.stats().frontends).toMatchObject(running)
+    await host.closeFrontend('main')
+    expect(core.sessions[0]!.events).toEqual(['begin', 'end'])
+  },
+)
 
 test('rejects connections and workers with the error of core', async () => {
   const core = await startCore()
@@ -94,11 +100,11 @@ test('sends deadlines to core, for calls of connections and of workers', async (
   const main = { module: fixture('calls/exposing.mjs'), sandbox: 'none' } as const
   const host = await join(core, { frontends: { main }, calls: { commandTimeout: 60_000 } })
   const client = await host.connect('tests')
-  await client.invoke('add', { a: 1, b: 2 }, { timeout: 30_000 })
+  await client.invoke('add', { a: 1, b: 2 }, { timeout: 60_000 })
   const getSent = (label: string) =>
     Buffer.concat(core.sessions.filter(session => session.label === label).flatMap(({ bodies }) => bodies)).toString()
   expect(getSent('tests')).toContain('"sallyport-timeout"')
-  await expect.poll(() => core.sessions.flatMap(({ events }) => events), { timeout: 20_000 }).toHaveLength(2)
+  await expect.poll(() => core.sessions.flatMap(({ events }) => events)).toHaveLength(2)
   await core.app.call('main', 'calls_core', { name: 'World' })
   expect(getSent('main')).toContain('"sallyport-timeout"')
 })
