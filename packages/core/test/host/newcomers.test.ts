@@ -29,11 +29,71 @@ const said = async (options: unknown): Promise<string> => {
 }
 
 describe('a bus that does not start', () => {
-  test('without options', async () => {
-    expect(await said(undefined)).toBe('createBus: the options are missing')
-    expect(await said(5)).toBe('createBus must be an object: got 5')
-    expect(await said(core)).toBe(`createBus: the options must be an object: got "${core.href}"`)
-  })
+  const main = new URL('../nowhere/main.mjs', core)
+  const secured = (security: unknown): unknown => ({ core, app: { security } })
+  const dir = new URL('dist-isolation/', core)
+  const permissions = ['allow-gret']
+
+  test('options that are wrong are named, with what to do', () =>
+    rows<[what: string, options: unknown, text: string | RegExp]>(
+      [
+        ['no options', undefined, 'createBus: the options are missing'],
+        ['a number', 5, 'createBus must be an object: got 5'],
+        ['a URL', core, `createBus: the options must be an object: got "${core.href}"`],
+        ['frontend', { core, frontend: {} }, 'createBus: unknown option "frontend" (did you mean "frontends"?)'],
+        ['frontned', { core, frontned: {} }, 'createBus: unknown option "frontned" (did you mean "frontends"?)'],
+        [
+          'a relative path',
+          { core: './core.mjs' },
+          'createBus: core must be a URL or an absolute path, as in new URL("./core.mjs", import.meta.url): got "./core.mjs"',
+        ],
+        [
+          'a wrong path of core',
+          { core: new URL('coer.mjs', core) },
+          /^createBus: core: there is no file \/.*coer\.mjs \(did you mean "core\.mjs"\?\)$/,
+        ],
+        [
+          'a wrong path of a frontend',
+          { core, frontends: { main } },
+          /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a directory \/.*nowhere$/,
+        ],
+        [
+          'a sandbox without its kind',
+          { core, frontends: { main: { module: core, sandbox: { net: true } } } },
+          'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process" or "quickjs"',
+        ],
+        [
+          'a pattern without its kind',
+          secured({ pattern: {} }),
+          'createBus: app.security.pattern.use is missing: it must be "brownfield" or "isolation"',
+        ],
+        [
+          'a core module without a default export',
+          { core: fixture('host/newcomer/no-default.mjs') },
+          /has no definition: it must `export default defineCore\(\{ … \}\)`$/,
+        ],
+        [
+          'commands in place of the definition',
+          { core: fixture('host/newcomer/bare-commands.mjs') },
+          /: unknown member "greet": a command stands in commands: \{ … \}$/,
+        ],
+        [
+          'a missing directory of a hook',
+          secured({ pattern: { use: 'isolation', options: { dir } } }),
+          /^createBus: app\.security\.pattern\.options\.dir: there is no file \/.*index\.html, nor a directory \/.*dist-isolation$/,
+        ],
+        [
+          'a permission with a typing error',
+          secured({ capabilities: [{ identifier: 'main', windows: ['main'], permissions }] }),
+          /capability "main": unknown permission allow-gret .*\(did you mean "allow-greet"\?\)$/,
+        ],
+      ],
+      async (_what, options, text) => {
+        const message = await said(options)
+        if (typeof text === 'string') expect(message).toBe(text)
+        else expect(message).toMatch(text)
+      },
+    ))
 
   test('the error of a core module that cannot be loaded says why', () =>
     rows(
@@ -54,65 +114,6 @@ describe('a bus that does not start', () => {
         await rm(directory, { recursive: true })
       },
     ))
-
-  test('an option with a typing error', async () => {
-    for (const name of ['frontend', 'frontned']) {
-      expect(await said({ core, [name]: {} })).toBe(`createBus: unknown option "${name}" (did you mean "frontends"?)`)
-    }
-  })
-
-  test('a relative path', async () => {
-    expect(await said({ core: './core.mjs' })).toBe(
-      'createBus: core must be a URL or an absolute path, as in new URL("./core.mjs", import.meta.url): got "./core.mjs"',
-    )
-  })
-
-  test('a wrong module path', async () => {
-    expect(await said({ core: new URL('coer.mjs', core) })).toMatch(
-      /^createBus: core: there is no file \/.*coer\.mjs \(did you mean "core\.mjs"\?\)$/,
-    )
-    const main = new URL('../nowhere/main.mjs', core)
-    expect(await said({ core, frontends: { main } })).toMatch(
-      /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a directory \/.*nowhere$/,
-    )
-  })
-
-  test('a sandbox or a pattern without its kind', async () => {
-    const frontends = { main: { module: core, sandbox: { net: true } } }
-    expect(await said({ core, frontends })).toBe(
-      'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process" or "quickjs"',
-    )
-    expect(await said({ core, app: { security: { pattern: {} } } })).toBe(
-      'createBus: app.security.pattern.use is missing: it must be "brownfield" or "isolation"',
-    )
-  })
-
-  test('a core module without a default export', async () => {
-    expect(await said({ core: fixture('host/newcomer/no-default.mjs') })).toMatch(
-      /has no definition: it must `export default defineCore\(\{ … \}\)`$/,
-    )
-  })
-
-  test('commands in place of the definition', async () => {
-    expect(await said({ core: fixture('host/newcomer/bare-commands.mjs') })).toMatch(
-      /: unknown member "greet": a command stands in commands: \{ … \}$/,
-    )
-  })
-
-  test('a missing directory of a hook', async () => {
-    const dir = new URL('dist-isolation/', core)
-    const security = { pattern: { use: 'isolation', options: { dir } } }
-    expect(await said({ core, app: { security } })).toMatch(
-      /^createBus: app\.security\.pattern\.options\.dir: there is no file \/.*index\.html, nor a directory \/.*dist-isolation$/,
-    )
-  })
-
-  test('a permission with a typing error', async () => {
-    const capability = { identifier: 'main', windows: ['main'], permissions: ['allow-gret'] }
-    expect(await said({ core, app: { security: { capabilities: [capability] } } })).toMatch(
-      /capability "main": unknown permission allow-gret .*\(did you mean "allow-greet"\?\)$/,
-    )
-  })
 })
 
 describe('a call', () => {
