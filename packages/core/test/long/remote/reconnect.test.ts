@@ -1,6 +1,7 @@
 // Sessions that are lost: each call settles once, another session follows, and the frontend's code notices nothing.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { describe, expect, test } from 'vitest'
+import { choose } from '../../../../../scripts/testing.js'
 import type { RemoteHost, RemoteHostOptions } from '../../../src/network.js'
 import { fixture } from '../../support/start.js'
 import { eventually, disconnected } from '../../support/supervised.js'
@@ -20,7 +21,7 @@ function recordEvents(host: RemoteHost): string[] {
 /** Closes the latest session, as if core or the network had failed. */
 const cut = (core: FakeCore): void => core.sessions.at(-1)!.link.close()
 
-describe.each(patterns)('%s', (pattern, app) => {
+describe.each(choose(patterns))('%s', (pattern, app) => {
   test('settles every call exactly once under load, and continues over the next session', async () => {
     const core = await startCore(pattern)
     const host = await join(core, { app })

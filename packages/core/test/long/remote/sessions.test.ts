@@ -1,6 +1,7 @@
 // A connection with sessions to several cores: each call goes to one core, and a lost core affects only its own calls.
 import { expect, test } from 'vitest'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { choose } from '../../../../../scripts/testing.js'
 import type { SessionDialer, RemoteHostOptions } from '../../../src/network.js'
 import { defineCore } from '../../../src/index.js'
 import { fixture } from '../../support/start.js'
@@ -37,7 +38,7 @@ async function start(pattern: 'brownfield' | 'isolation', names: readonly string
   return { dialer, held, lose, releaseAll: () => held.splice(0).forEach(release => release()) }
 }
 
-test.each(patterns)('spreads calls over all sessions until their cores are lost: %s', async (pattern, app) => {
+test.each(choose(patterns))('spreads calls over all sessions until their cores are lost: %s', async (pattern, app) => {
   const { dialer, held, lose, releaseAll } = await start(pattern, ['a', 'b', 'c'])
   const host = await join(dialer, { ...(app && { app }) })
   const { client } = await host.addSession({ label: 'main', name: 'a' })
