@@ -1,5 +1,5 @@
 // Helpers for tests of supervision: a bus whose workers end on request, and a record of what it reports.
-import { expect } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import type { Bus, BusOptions, Client } from '../../src/index.js'
 import { fixture, isolation, start } from './start.js'
 import { choose } from '../../../../scripts/testing.js'
@@ -46,20 +46,26 @@ export const at = (source: string): URL => new URL(`data:text/javascript,${encod
 
 /** Repeats the call until it no longer rejects. */
 export async function eventually<T>(call: () => Promise<T>): Promise<T> {
+  const tried = async () => ({ value: await call() })
   let result: { value: T } | undefined
-  await expect
-    .poll(
-      async () => {
-        result = await call().then(
-          value => ({ value }),
-          () => undefined,
-        )
-        return result !== undefined
-      },
-      { timeout: 20_000, interval: 10 },
-    )
-    .toBe(true)
+  await expect.poll(async () => (result = await tried().catch(() => undefined)) !== undefined).toBe(true)
   return result!.value
+}
+
+/**
+ * From now on the timers of this thread, which is the host, run only as the test says. Other threads have their own clock: whose heartbeat is
+ * watched has to be blocked.
+ */
+export function takeClock(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
+
+/** Lets time pass, a quarter of a minute at once, until the promise has settled. */
+export async function settle(promise: Promise<unknown>): Promise<void> {
+  let isSettled = false
+  promise.catch(() => {}).finally(() => (isSettled = true))
+  await expect.poll(() => isSettled || (vi.advanceTimersByTime(15_000), isSettled)).toBe(true)
 }
 
 export const disconnected = (delivered: 'no' | 'unknown') => ({ reason: 'Disconnected', data: { delivered } })

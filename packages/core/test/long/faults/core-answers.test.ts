@@ -1,12 +1,12 @@
 // Errors in handlers and values that cannot be serialized: the call gets an error, core keeps running, and other calls are not affected.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { BusErrorReason, Client } from '../../../src/index.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
+import type { BusErrorReason, Client, InvokeOptions } from '../../../src/index.js'
 import { fixture, isolation } from '../../support/start.js'
 import { watch, type Watched } from './guarantee.js'
 
 const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-which', 'allow-fault', 'allow-wait'] }
 const apps = { brownfield: {}, isolation: isolation('judge', {}, capability) }
-const LARGE = 'x'.repeat(17 * 2 ** 20)
 
 const failures: [how: string, reason: BusErrorReason, message: RegExp][] = [
   ['throws in a handler', 'CommandFailed', /^thrown$/],
@@ -38,12 +38,14 @@ const failures: [how: string, reason: BusErrorReason, message: RegExp][] = [
   ['emits detached bytes', 'InvalidParams', /^The payload of event "detached" cannot be serialized/],
 ]
 
-describe.each([
+const ways = choose([
   ['brownfield', 'port', 'json'],
   ['brownfield', 'ring', 'msgpack'],
   ['isolation', 'port', 'msgpack'],
   ['isolation', 'ring', 'json'],
-] as const)('core, %s, %s, %s:', (pattern, link, codec) => {
+] as const)
+
+describe.each(ways)('core, %s, %s, %s:', (pattern, link, codec) => {
   let watched: Watched
   let client: Client
   let other: Client
@@ -73,32 +75,30 @@ describe.each([
     expect(watched.events).toEqual([])
   }
 
-  test.each(failures)('%s', async (kind, reason, message) => {
-    const channel = kind.endsWith('a channel') ? { channel: new client.Channel() } : {}
-    const fault = client.invoke('fault', { kind, n: 0, ...channel })
-    await expectOthersUnaffected(fault)
-    await expect(fault).rejects.toMatchObject({ reason, message: expect.stringMatching(message) as string })
-  })
+  test('an error of a handler, or a value that cannot be serialized, is that of its own call', () =>
+    rows(failures, async (kind, reason, message) => {
+      const channel = kind.endsWith('a channel') ? { channel: new client.Channel() } : {}
+      const fault = client.invoke('fault', { kind, n: 0, ...channel })
+      await expectOthersUnaffected(fault)
+      await expect(fault).rejects.toMatchObject({ reason, message: expect.stringMatching(message) as string })
+    }))
 
-  test('a client passes detached bytes', async () => {
+  test('a client cannot pass detached bytes or more than a frame holds, and core that blocks keeps running', async () => {
     const bytes = new Uint8Array(8)
     structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
-    for (const options of [{}, { transfer: [bytes.buffer] }]) {
-      const fault = client.invoke('fault', { kind: 'throws in a handler', n: 0, bytes }, options)
+    const text = 'x'.repeat(17 * 2 ** 20)
+    const calls: [args: object, options?: InvokeOptions][] = [
+      [{ bytes }],
+      [{ bytes }, { transfer: [bytes.buffer] }],
+      [{ text }],
+    ]
+    await rows(calls, async (args, options) => {
+      const fault = client.invoke('fault', { kind: 'throws in a handler', n: 0, ...args }, options)
       await expectOthersUnaffected(fault)
       await expect(fault).rejects.toMatchObject({ reason: 'InvalidParams' })
-    }
-  })
-
-  test('a client passes more than a frame holds', async () => {
-    const fault = client.invoke('fault', { kind: 'throws in a handler', n: 0, text: LARGE })
-    await expectOthersUnaffected(fault)
-    await expect(fault).rejects.toMatchObject({ reason: 'InvalidParams' })
-  })
-
-  test('blocks its event loop for a second, and keeps running', async () => {
-    const fault = client.invoke('fault', { kind: 'blocks for a second', n: 0 })
-    await expectOthersUnaffected(fault)
-    expect(await fault).toBe('awake')
+    })
+    const blocks = client.invoke('fault', { kind: 'blocks for a second', n: 0 })
+    await expectOthersUnaffected(blocks)
+    expect(await blocks).toBe('awake')
   })
 })

@@ -2,8 +2,10 @@
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
-import type { BusOptions } from '../../src/index.js'
-import { fixture, isolation, next, patterns, places, start } from '../support/start.js'
+import { choose, rows } from '../../../../../scripts/testing.js'
+import type { BusOptions } from '../../../src/index.js'
+import { fixture, isolation, next, patterns, places, start } from '../../support/start.js'
+import { settle, takeClock } from '../../support/supervised.js'
 
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
@@ -11,7 +13,7 @@ describe('createBus rejects', () => {
   const core = fixture('core.mjs')
   const main = fixture('main.mjs')
   const withSecurity = (security: object): object => ({ core, app: { security } })
-  test.each<[string, object, RegExp]>([
+  const mistakes: [what: string, options: object, message: RegExp][] = [
     ['no core', { core: undefined }, /^createBus: core is missing, as in createBus/],
     [
       'a missing core file',
@@ -120,75 +122,71 @@ describe('createBus rejects', () => {
     ],
     ['a console as log', { core, log: console }, /log must be a pino logger, a level such as "info", or false/],
     ['an invalid log', { core, log: true }, /log must be a pino logger, a level such as "info", or false/],
-  ])('%s', async (_name, options, message) => {
-    await expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({
-      name: 'BusError',
-      message: expect.stringMatching(message) as string,
-    })
-  })
+  ]
 
-  test('createBus accepts absolute paths', async () => {
-    const bus = await start({ core: fileURLToPath(core) })
-    expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
-  })
-
-  test('a label is unique, and free after its frontend has closed', async () => {
-    const bus = await start()
-    const client = await bus.connect('tests')
-    await expect(bus.connect('tests')).rejects.toMatchObject({
-      message: expect.stringContaining('Frontend "tests" already exists') as string,
-    })
-    await client.close()
-    expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
-    await expect(bus.connect('a b')).rejects.toThrow(/^bus\.connect: its label must be a label of .*: got "a b"$/)
-    for (const label of ['__proto__', 'constructor', 'prototype', 'hasOwnProperty'])
-      await expect(bus.connect(label)).rejects.toThrow(
-        `names that objects inherit, such as "constructor": got "${label}"`,
-      )
-    await bus.closeFrontend('tests')
-    await bus.closeFrontend('tests')
-    await expect(bus.closeFrontend('missing')).rejects.toMatchObject({ message: 'There is no frontend "missing"' })
-  })
+  test('a mistake, and names it', () =>
+    rows(mistakes, (_what, options, message) =>
+      expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({
+        name: 'BusError',
+        message: expect.stringMatching(message) as string,
+      }),
+    ))
 })
 
-describe.each([
-  [...patterns[0]!, 'port', ['none', 'process']],
-  [...patterns.at(-1)!, 'ring', ['process']],
-] as const)('close: %s', (_name, app, link, sandboxes) => {
-  test(`sends a large answer that is returned meanwhile, over a ${link}`, async () => {
-    const bus = await start({ app })
-    const client = await bus.connect('tests', { link })
-    const value = 'x'.repeat(2_000_000)
-    const call = client.invoke<string>('slow', { ms: 100, value })
-    await client.invoke('add', { a: 1, b: 1 })
-    await bus.close()
-    expect((await call).length).toBe(value.length)
-  })
+test('createBus accepts absolute paths', async () => {
+  const bus = await start({ core: fileURLToPath(fixture('core.mjs')) })
+  expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
+})
 
-  test.each(['ring', 'port'] as const)('answers calls that were made right before, over a %s', async link => {
-    const bus = await start({ app })
-    const client = await bus.connect('tests', { link })
-    const calls = [1, 2, 3].map(a => client.invoke('add', { a, b: 1 }))
-    await bus.close()
-    expect(await Promise.all(calls)).toEqual([2, 3, 4])
+test('a label is unique, and free after its frontend has closed', async () => {
+  const bus = await start()
+  const client = await bus.connect('tests')
+  await expect(bus.connect('tests')).rejects.toMatchObject({
+    message: expect.stringContaining('Frontend "tests" already exists') as string,
   })
+  await client.close()
+  expect(await (await bus.connect('tests')).invoke('add', { a: 1, b: 2 })).toBe(3)
+  await expect(bus.connect('a b')).rejects.toThrow(/^bus\.connect: its label must be a label of .*: got "a b"$/)
+  for (const label of ['__proto__', 'constructor', 'prototype', 'hasOwnProperty'])
+    await expect(bus.connect(label)).rejects.toThrow(
+      `names that objects inherit, such as "constructor": got "${label}"`,
+    )
+  await bus.closeFrontend('tests')
+  await bus.closeFrontend('tests')
+  await expect(bus.closeFrontend('missing')).rejects.toMatchObject({ message: 'There is no frontend "missing"' })
+})
+
+describe.each(patterns)('close: %s', (_name, app) => {
+  test('answers calls that were made right before, and those in flight with a large answer', () =>
+    rows(['port', 'ring'] as const, async link => {
+      const bus = await start({ app })
+      const client = await bus.connect('tests', { link })
+      const value = 'x'.repeat(2_000_000)
+      const call = client.invoke<string>('slow', { ms: 1, value })
+      const calls = [1, 2, 3].map(a => client.invoke('add', { a, b: 1 }))
+      await bus.close()
+      expect(await Promise.all(calls)).toEqual([2, 3, 4])
+      expect((await call).length).toBe(value.length)
+    }))
 
   test('waits for calls in flight, and settles those that do not finish', async () => {
+    takeClock()
     const bus = await start({ app })
     const client = await bus.connect('tests')
-    const soon = client.invoke('slow', { ms: 100, value: 'done' })
+    const soon = client.invoke('slow', { ms: 1, value: 'done' })
     const never = client.invoke('never_ends')
     never.catch(() => {})
     await client.invoke('add', { a: 1, b: 1 })
-    await bus.close({ timeout: 1500 })
+    const closed = bus.close({ timeout: 60_000 })
     expect(await soon).toBe('done')
+    await settle(closed)
     await expect(never).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
     await expect(client.invoke('add')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
     await expect(bus.connect('late')).rejects.toMatchObject({ reason: 'Disconnected' })
     await bus.close()
   })
 
-  test.each(sandboxes)('frees the label of a closed frontend: %s', async sandbox => {
+  test.each(choose(['none', 'process'] as const))('frees the label of a closed frontend: %s', async sandbox => {
     const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
     await next(bus, 'main-ready')
     const client = await bus.connect('tests')
@@ -217,22 +215,22 @@ test('bus.on, bus.inspect, bus.reload and bus.close check their arguments', asyn
 })
 
 describe('a failing frontend', () => {
-  test.each([
-    [
-      'reports nonsense',
-      `import { parentPort } from 'node:worker_threads'
+  const sources = {
+    'reports nonsense': `import { parentPort } from 'node:worker_threads'
       parentPort.postMessage({ type: 'state', state: 'failed', error: { message: 'x', reason: { toString: 1, valueOf: 1 } } })
       process.exit(1)`,
-    ],
-    ['throws a value without a string form', 'setTimeout(() => { throw { toString: 1, valueOf: 1 } })'],
-  ])('does not end the host if it %s', async (_name, source) => {
-    const bus = await start()
-    const fault = new Promise(resolve => bus.on('fault', resolve))
-    await bus.open('bad', at(source), { loaded: false })
-    expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError', reason: 'Crashed' } })
-  })
+    'throws a value without a string form': 'setTimeout(() => { throw { toString: 1, valueOf: 1 } })',
+  }
 
-  test.each(places)('does not affect others: %s', async (_name, app, sandbox) => {
+  test('does not end the host if it reports nonsense, or throws a value without a string form', () =>
+    rows(sources, async source => {
+      const bus = await start()
+      const fault = new Promise(resolve => bus.on('fault', resolve))
+      await bus.open('bad', at(source), { loaded: false })
+      expect(await fault).toMatchObject({ label: 'bad', error: { name: 'BusError', reason: 'Crashed' } })
+    }))
+
+  test.each(choose(places))('does not affect others: %s', async (_name, app, sandbox) => {
     const bus = await start({ app, supervision: { restart: 'temporary' } })
     const failing = at('setTimeout(() => { throw new Error("of the frontend") })')
     const fault = new Promise(resolve => bus.on('fault', resolve))

@@ -3,15 +3,20 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { describe, expect, test } from 'vitest'
-import { defineCore } from '../../src/index.js'
-import { createTestBus } from '../../src/testing.js'
-import { writeProject } from '../support/project.js'
-import { join as joinHost, startCore } from '../long/remote/fake-core.js'
-import { fixture, next, places, reuseBus, start } from '../support/start.js'
+import { describe, expect, test, vi } from 'vitest'
+import { choose, rows } from '../../../../../scripts/testing.js'
+import { defineCore } from '../../../src/index.js'
+import { createTestBus } from '../../../src/testing.js'
+import { writeProject } from '../../support/project.js'
+import { join as joinHost, startCore } from '../remote/fake-core.js'
+import { fixture, next, places, reuseBus, start } from '../../support/start.js'
+import { settle, takeClock } from '../../support/supervised.js'
 
 const module = fixture('supervision/loading.mjs')
 const sandboxes = ['none', 'permission', 'process', 'quickjs'] as const
+/** Processes are threads with more parts. */
+const apart = choose(sandboxes, 2, 3)
+const withNode = choose(['none', 'permission', 'process'] as const)
 const getModule = (sandbox: (typeof sandboxes)[number]): URL =>
   sandbox === 'quickjs' ? fixture('sandboxes/loading-script.js') : module
 
@@ -27,15 +32,18 @@ describe('a module that fails to load', () => {
     ['leave', 'The frontend exited before its module was loaded'],
   ]
 
-  test.each(failures)('rejects createBus and bus.open: %s', async (ends, message) => {
-    const options = { data: { ends }, sandbox: 'none' } as const
-    const rejection = { name: 'BusError', message: expect.stringMatching(message) as string }
-    await expect(start({ frontends: { main: { module, ...options } } })).rejects.toMatchObject(rejection)
-    const bus = await getBus()
-    await expect(bus.open('main', module, options)).rejects.toMatchObject(rejection)
+  test('rejects createBus and bus.open, in development too', async () => {
+    const [bus, inDevelopment] = [await getBus(), await start({ dev: true })]
+    await rows(failures, async (ends, message) => {
+      const options = { data: { ends }, sandbox: 'none' } as const
+      const rejection = { name: 'BusError', message: expect.stringMatching(message) as string }
+      await expect(start({ frontends: { main: { module, ...options } } })).rejects.toMatchObject(rejection)
+      await expect(bus.open('main', module, options)).rejects.toMatchObject(rejection)
+      await expect(inDevelopment.open('main', module, options)).rejects.toMatchObject(rejection)
+    })
   })
 
-  test.each(['none', 'permission', 'process'] as const)(
+  test.each(withNode)(
     'rejects with LoadFailed and the place if it cannot be parsed, and with what its code throws: sandbox %s',
     async sandbox => {
       const directory = writeProject({
@@ -55,20 +63,22 @@ describe('a module that fails to load', () => {
     },
   )
 
-  test.each(sandboxes)('is not retried, and frees its label: sandbox %s', async sandbox => {
+  test('is not retried, and frees its label', async () => {
     const bus = await getPermanent()
     const reported: unknown[] = []
-    const off = (['fault', 'restart', 'failed'] as const).map(name => bus.on(name, event => void reported.push(event)))
-    const open = (ends?: string): Promise<void> => bus.open('main', getModule(sandbox), { sandbox, data: { ends } })
-    await expect(open('throw')).rejects.toMatchObject({ message: 'at load' })
-    expect((await bus.stats()).frontends).toEqual({})
-    await open()
-    expect(await bus.call('main', 'answer')).toBe(42)
-    expect(reported).toEqual([])
-    for (const each of off) each()
+    for (const name of ['fault', 'restart', 'failed'] as const) bus.on(name, event => void reported.push(event))
+    await rows(apart, async sandbox => {
+      const open = (ends?: string): Promise<void> => bus.open('main', getModule(sandbox), { sandbox, data: { ends } })
+      await expect(open('throw')).rejects.toMatchObject({ message: 'at load' })
+      expect((await bus.stats()).frontends).toEqual({})
+      await open()
+      expect(await bus.call('main', 'answer')).toBe(42)
+      expect(reported).toEqual([])
+      await bus.closeFrontend('main')
+    })
   })
 
-  test.each(['none', 'permission', 'process'] as const)(
+  test.each(withNode)(
     'names the remedy if it is outside of any node_modules and imports Sallyport: sandbox %s',
     async sandbox => {
       const directory = writeProject({
@@ -91,11 +101,6 @@ describe('a module that fails to load', () => {
       expect((await fault).stack).not.toContain('node:internal')
     },
   )
-
-  test('rejects in development too', async () => {
-    const bus = await start({ dev: true })
-    await expect(bus.open('main', module, { data: { ends: 'throw' } })).rejects.toMatchObject({ message: 'at load' })
-  })
 
   test('rejects connectHost and its open', async () => {
     const core = await startCore()
@@ -125,65 +130,80 @@ describe('a module that waits for its host', () => {
     message: `frontend "main" did not evaluate its module within ${ms} ms. ${remedy}`,
   })
 
-  test('rejects createBus after `loadTimeout`', async () => {
-    const main = { module, data: { waits: true }, loadTimeout: 50 }
-    await expect(start({ frontends: { main } })).rejects.toMatchObject(getLate(50))
-  })
-
-  test.each(sandboxes)('rejects bus.open after `loadTimeout`, and frees its label: sandbox %s', async sandbox => {
-    const bus = await start({ supervision: { restart: 'permanent' } })
-    const reported: unknown[] = []
-    for (const name of ['fault', 'restart', 'failed', 'exited'] as const)
-      bus.on(name, event => void reported.push(event))
-    const open = (options: object) => bus.open('main', getModule(sandbox), { sandbox, ...options })
-    await expect(open({ data: { waits: true }, loadTimeout: 50 })).rejects.toMatchObject(getLate(50))
-    expect(bus.frontends()).toEqual([])
-    await open({ data: {} })
-    expect(await bus.call('main', 'answer')).toBe(42)
-    expect(reported).toEqual([])
-  })
-
-  test.each(['none', 'process'] as const)(
-    'rejects bus.reload after `loadTimeout`, and has failed until the next reload: sandbox %s',
-    async sandbox => {
-      const file = join(writeProject({ 'main.mjs': '' }), 'main.mjs')
-      const bus = await start()
-      await bus.open('main', pathToFileURL(file), { sandbox, loadTimeout: 5000 })
-      writeFileSync(file, 'await new Promise(resolve => setInterval(resolve, 2 ** 31 - 1))')
-      await expect(bus.reload('main')).rejects.toMatchObject(getLate(5000))
-      await expect.poll(() => bus.frontends(), { timeout: 10_000 }).toMatchObject([{ label: 'main', state: 'failed' }])
-      writeFileSync(file, '')
-      await bus.reload('main')
-      expect(bus.frontends()).toMatchObject([{ label: 'main', state: 'running' }])
-    },
-  )
-
-  test.each(['none', 'process'] as const)(
-    'rejects with Timeout if it never returns, whether the heartbeat or `loadTimeout` notices: sandbox %s',
-    async sandbox => {
-      const file = join(writeProject({ 'main.mjs': 'while (true);' }), 'main.mjs')
-      const bus = await start({ supervision: { heartbeat: 5000 } })
-      const open = () => bus.open('main', pathToFileURL(file), { sandbox, loadTimeout: 5000 })
-      await expect(open()).rejects.toMatchObject({ reason: 'Timeout' })
+  test('rejects createBus and bus.open after `loadTimeout`, and frees its label', async () => {
+    const late = { data: { waits: true }, loadTimeout: 1 }
+    await expect(start({ frontends: { main: { module, ...late } } })).rejects.toMatchObject(getLate(1))
+    await rows(apart, async sandbox => {
+      const bus = await start({ supervision: { restart: 'permanent' } })
+      const reported: unknown[] = []
+      for (const name of ['fault', 'restart', 'failed', 'exited'] as const)
+        bus.on(name, event => void reported.push(event))
+      const open = (options: object) => bus.open('main', getModule(sandbox), { sandbox, ...options })
+      await expect(open(late)).rejects.toMatchObject(getLate(1))
       expect(bus.frontends()).toEqual([])
-      writeFileSync(file, '')
-      await open()
-      writeFileSync(file, 'while (true);')
-      await expect(bus.reload('main')).rejects.toMatchObject({ reason: 'Timeout' })
-      await expect.poll(() => bus.frontends(), { timeout: 10_000 }).toMatchObject([{ label: 'main', state: 'failed' }])
+      await open({ data: {} })
+      expect(await bus.call('main', 'answer')).toBe(42)
+      expect(reported).toEqual([])
+    })
+  })
+
+  test.each(choose(['none', 'process'] as const))(
+    'rejects bus.open and bus.reload with Timeout if it waits or never returns, and has failed until the next reload: sandbox %s',
+    async sandbox => {
+      takeClock()
+      const file = join(writeProject({ 'main.mjs': '' }), 'main.mjs')
+      const begins = `console.log('begun'); await new Promise(resolve => setTimeout(resolve))\n`
+      const waits = `${begins}await new Promise(resolve => setInterval(resolve, 2 ** 31 - 1))`
+      const loops = `${begins}while (true);`
+      await rows(
+        [
+          ['waits, and `loadTimeout` notices', waits, false, 60_000, getLate(60_000)],
+          ['never returns, and `loadTimeout` notices', loops, false, 60_000, getLate(60_000)],
+          ['never returns, and the heartbeat notices', loops, 60_000, 600_000, { reason: 'Timeout' }],
+        ] as const,
+        async (_name, source, heartbeat, loadTimeout, timeout) => {
+          // Whoever runs on beats in real time.
+          const bus = await start({ supervision: { heartbeat: false } })
+          let output = ''
+          const onStdio = (text: string): void => void (output += text)
+          const options = { sandbox, loadTimeout, supervision: { heartbeat }, onStdio }
+          const open = () => bus.open('main', pathToFileURL(file), options)
+          const expectTimeout = async (promise: Promise<void>): Promise<void> => {
+            promise.catch(() => {})
+            await expect.poll(() => output).toContain('begun')
+            output = ''
+            await settle(promise)
+            await expect(promise).rejects.toMatchObject(timeout)
+          }
+          writeFileSync(file, source)
+          await expectTimeout(open())
+          expect(bus.frontends()).toEqual([])
+          writeFileSync(file, '')
+          await open()
+          writeFileSync(file, source)
+          await expectTimeout(bus.reload('main'))
+          await expect.poll(() => bus.frontends()).toMatchObject([{ label: 'main', state: 'failed' }])
+          writeFileSync(file, '')
+          await bus.reload('main')
+          expect(bus.frontends()).toMatchObject([{ label: 'main', state: 'running' }])
+        },
+      )
     },
   )
 
   test('cannot make core keep events for longer than `loadTimeout`', async () => {
+    takeClock()
     const bus = await start()
-    await bus.open('main', fixture('supervision/unsynchronized.mjs'), { sandbox: 'none', loadTimeout: 5000 })
+    await bus.open('main', fixture('supervision/unsynchronized.mjs'), { sandbox: 'none', loadTimeout: 60_000 })
     const listen = async (): Promise<unknown[]> => {
       const received: unknown[] = []
       await bus.listen('loading', ({ payload }) => void received.push(payload))
       await bus.call('main', 'answer')
       return received
     }
-    await expect.poll(listen, { timeout: 30_000 }).toEqual([])
+    expect(await listen()).toEqual([0])
+    vi.advanceTimersByTime(60_000)
+    await expect.poll(listen).toEqual([])
   })
 
   test('is not waited for with `loaded: false`', async () => {
@@ -207,7 +227,7 @@ describe('a module that waits for its host', () => {
 describe('a host that listens at once', () => {
   test('gets successive events from successive calls of once, and the same from concurrent ones', async () => {
     const bus = await start({ frontends: { main: { module, data: { events: 3 } } } })
-    const take = async (): Promise<unknown> => (await bus.once('loading', { timeout: 10_000 })).payload
+    const take = async (): Promise<unknown> => (await bus.once('loading')).payload
     expect(await Promise.all([take(), take()])).toEqual([0, 0])
     expect(await take()).toBe(1)
     expect(await take()).toBe(2)
@@ -226,19 +246,22 @@ describe('a host that listens at once', () => {
     expect(traced).toEqual([])
   })
 
-  test.each(places)('gets every event of modules that were loading, in order: %s', async (_name, app, sandbox) => {
-    const options = { data: { events: 3 }, sandbox }
-    const bus = await start({ app, frontends: { main: { module, ...options } } })
-    const received: unknown[] = []
-    const opened: unknown[] = []
-    await bus.listen('tauri://window-created', ({ payload }) => void opened.push(payload))
-    await bus.listen('loading', ({ payload }) => void received.push(payload))
-    await expect.poll(() => received).toEqual([0, 1, 2, 'loaded'])
-    received.length = 0
-    await bus.open('later', module, options)
-    await expect.poll(() => received).toEqual([0, 1, 2, 'loaded'])
-    expect(opened).toEqual([{ label: 'main' }, { label: 'later' }])
-  })
+  test.each(choose(places))(
+    'gets every event of modules that were loading, in order: %s',
+    async (_name, app, sandbox) => {
+      const options = { data: { events: 3 }, sandbox }
+      const bus = await start({ app, frontends: { main: { module, ...options } } })
+      const received: unknown[] = []
+      const opened: unknown[] = []
+      await bus.listen('tauri://window-created', ({ payload }) => void opened.push(payload))
+      await bus.listen('loading', ({ payload }) => void received.push(payload))
+      await expect.poll(() => received).toEqual([0, 1, 2, 'loaded'])
+      received.length = 0
+      await bus.open('later', module, options)
+      await expect.poll(() => received).toEqual([0, 1, 2, 'loaded'])
+      expect(opened).toEqual([{ label: 'main' }, { label: 'later' }])
+    },
+  )
 
   test('gets events of a frontend that is opened, also with a new listener', async () => {
     const bus = await start()
