@@ -11,16 +11,11 @@ const capability = {
   permissions: commands.slice(0, -1).map(name => `allow-${name}`),
 }
 
-const createPatterns = (hookTimeout: number): [name: string, app: NonNullable<BusOptions['app']>][] =>
-  choose([
-    ['brownfield', {}],
-    ['isolation', isolation('stuck', { hookTimeout }, capability)],
-  ])
-
-export const patterns = createPatterns(1500)
-
-/** For tests whose hooks always return: no gate counts as stuck, however busy the machine is. */
-export const patientPatterns = createPatterns(60_000)
+/** Hooks always return: no gate counts as stuck, however busy the machine is. */
+export const patientPatterns: [name: string, app: NonNullable<BusOptions['app']>][] = choose([
+  ['brownfield', {}],
+  ['isolation', isolation('stuck', {}, capability)],
+])
 
 export interface ReportedEvent {
   name: 'fault' | 'restart' | 'failed'
@@ -56,8 +51,9 @@ export async function eventually<T>(call: () => Promise<T>): Promise<T> {
  * From now on the timers of this thread, which is the host, run only as the test says. Other threads have their own clock: whose heartbeat is
  * watched has to be blocked.
  */
-export function takeClock(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+export function takeClock(only: 'polls of heartbeats' | 'all' = 'all'): void {
+  const timeouts = only === 'all' ? (['setTimeout', 'clearTimeout'] as const) : []
+  vi.useFakeTimers({ toFake: [...timeouts, 'setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
 }
 

@@ -1,8 +1,10 @@
 // Core that does not start, or does not restart: the bus fails, every call settles, and the host gets an event.
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import type { BusError } from '../../../src/index.js'
 import { patterns, start } from '../../support/start.js'
+import { settle, takeClock } from '../../support/supervised.js'
 
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
@@ -41,6 +43,9 @@ test.each(patterns)('fails the bus when core exits with code 0 without a restart
   await expect(bus.connect('two')).rejects.toMatchObject({ reason: 'Disconnected' })
 })
 
+/** Threads beat in real time. */
+const supervision = { heartbeat: false } as const
+
 describe('a core that never starts', () => {
   const endless = at('await new Promise(() => {}); export default {}')
   const cores = [
@@ -48,33 +53,38 @@ describe('a core that never starts', () => {
     ['a setup', { setup: () => new Promise<void>(() => {}) }, 'a definition'],
   ] as const
 
-  test.each(cores)(
-    'is logged after `loadTimeout`, and rejects createBus after `startTimeout`: %s',
-    async (_name, module, named) => {
+  test('is logged after `loadTimeout`, and rejects createBus after `startTimeout`', () =>
+    rows(cores, async (_name, module, named) => {
+      takeClock()
       const lines: { msg: string }[] = []
       const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[0]) })
-      await expect(start({ core: { module, loadTimeout: 1 }, startTimeout: 500, log })).rejects.toMatchObject({
+      const starting = start({ core: { module, loadTimeout: 60_000 }, startTimeout: 600_000, supervision, log })
+      await settle(starting)
+      await expect(starting).rejects.toMatchObject({
         reason: 'Timeout',
-        message: `The bus did not start within 500 ms: core is still starting: ${named}`,
+        message: `The bus did not start within 600000 ms: core is still starting: ${named}`,
       })
       const msg = 'Core is still starting: its module awaits at the top level, or a setup has not returned'
       // On a busy machine its end can be a line, too.
-      const starting = lines.filter(line => line.msg === msg)
-      expect(starting).toMatchObject([{ level: 40, module: named, ms: 1 }])
-    },
-  )
+      const found = lines.filter(line => line.msg === msg)
+      expect(found).toMatchObject([{ level: 40, module: named, ms: 60_000 }])
+    }))
 
-  test.each([0, 1.5, '500', null])('has limits of whole milliseconds: %j is refused', async limit => {
-    const rule = /Timeout must be whole milliseconds, from 1: got/
-    await expect(start({ startTimeout: limit as number })).rejects.toThrow(rule)
-    await expect(start({ core: { module: endless, loadTimeout: limit as number } })).rejects.toThrow(rule)
-  })
+  test('has limits of whole milliseconds', () =>
+    rows([0, 1.5, '500', null], async limit => {
+      const rule = /Timeout must be whole milliseconds, from 1: got/
+      await expect(start({ startTimeout: limit as number })).rejects.toThrow(rule)
+      await expect(start({ core: { module: endless, loadTimeout: limit as number } })).rejects.toThrow(rule)
+    }))
 })
 
 test('a frontend that never loads rejects createBus after `startTimeout`', async () => {
-  const main = at('await new Promise(() => {})')
-  const late = { reason: 'Timeout', message: expect.stringMatching(/^The bus did not start within 500 ms: /) as string }
-  await expect(start({ frontends: { main }, startTimeout: 500 })).rejects.toMatchObject(late)
+  takeClock()
+  const main = { module: at('await new Promise(() => {})'), loadTimeout: 600_000 }
+  const starting = start({ frontends: { main }, startTimeout: 60_000, supervision })
+  await settle(starting)
+  const message = expect.stringMatching(/^The bus did not start within 60000 ms: /) as string
+  await expect(starting).rejects.toMatchObject({ reason: 'Timeout', message })
 })
 
 test('a bus that starts within `startTimeout` stays', async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import type { Bus, BusOptions } from '../../../src/index.js'
 import { fixture, next } from '../../support/start.js'
 import { endCore, eventually, patientPatterns, type ReportedEvent, soon, supervise } from '../../support/supervised.js'
@@ -31,24 +32,20 @@ const REASON =
 
 const named = (events: ReportedEvent[], name: ReportedEvent['name']) => events.filter(event => event.name === name)
 
-/** Slows the clock of the host: a frontend that has ended stays suspect until core has ended, however busy the machine is. */
-function slowClock(): void {
-  const now = performance.now.bind(performance)
-  const begin = now()
-  vi.spyOn(performance, 'now').mockImplementation(() => begin + (now() - begin) / 100)
-}
-afterEach(() => vi.restoreAllMocks())
+/** Stops the clock of the host: a frontend that has ended stays suspect until core has ended, however busy the machine is. */
+const stopClock = (): void => void vi.useFakeTimers({ toFake: ['performance'] })
+afterEach(() => void vi.useRealTimers())
 
 /** Lets a frontend end core, and expects that core restarts without it. Returns the events. */
 async function endCoreBy(
   app: NonNullable<BusOptions['app']>,
   args: { name: string; exits?: boolean },
 ): Promise<ReportedEvent[]> {
+  stopClock()
   const { bus, events } = await supervise({ app, core: core({}) })
   const client = await bus.connect('tests')
   const before = await client.invoke('which')
   const attack = await openEvil(bus, 'evil')
-  slowClock()
   await attack(args)
   // The attack can end the gate first, and then not reach core: the frontend that restarts attacks again.
   const isCoreEnded = (): boolean => named(events, 'restart').some(({ label }) => label === 'core')
@@ -60,13 +57,12 @@ async function endCoreBy(
   return events
 }
 
-test.each(patientPatterns.flatMap(([pattern, app]) => STREAMS.map(name => ({ pattern, app, name }))))(
-  'a frontend that ends core is not restarted, and core is: $pattern, $name',
-  async ({ app, name }) => {
+test.each(patientPatterns)('a frontend that ends core is not restarted, and core is: %s', (_pattern, app) =>
+  rows(STREAMS, async name => {
     const events = await endCoreBy(app, { name })
     const failed = named(events, 'failed').filter(({ worker }) => worker !== 'gate')
     expect(failed).toMatchObject([{ label: 'evil', error: { message: REASON } }])
-  },
+  }),
 )
 
 test('a frontend that ends together with core is not restarted', async () => {
@@ -74,6 +70,7 @@ test('a frontend that ends together with core is not restarted', async () => {
 })
 
 test('a frontend that exits while core is busy is not restarted when core has read its attack', async () => {
+  stopClock()
   const { bus, events } = await supervise({ core: core({ heartbeat: false }) })
   const client = await bus.connect('tests')
   const before = await client.invoke('which')
@@ -81,12 +78,9 @@ test('a frontend that exits while core is busy is not restarted when core has re
   const directory = mkdtempSync(join(tmpdir(), 'charge-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
   const until = join(directory, 'exited')
-  let hasExited = false
-  const now = performance.now.bind(performance)
   // An hour passes between the exit and the violation.
-  vi.spyOn(performance, 'now').mockImplementation(() => now() / 100 + (hasExited ? 3_600_000 : 0))
   bus.on('restart', () => {
-    hasExited = true
+    vi.advanceTimersByTime(3_600_000)
     writeFileSync(until, '')
   })
   await attack({ name: 'ReadableStream', until })
@@ -95,9 +89,8 @@ test('a frontend that exits while core is busy is not restarted when core has re
   expect(await eventually(() => client.invoke('which'))).not.toBe(before)
 })
 
-test.each(['FileHandle', 'Blob', 'deserializeInfo'])(
-  'core keeps running after a protocol violation: %s',
-  async name => {
+test('core keeps running after a protocol violation', () =>
+  rows(['FileHandle', 'Blob', 'deserializeInfo'], async name => {
     const { bus, events } = await supervise({ core: core({}) })
     const client = await bus.connect('tests')
     const before = await client.invoke('which')
@@ -106,8 +99,7 @@ test.each(['FileHandle', 'Blob', 'deserializeInfo'])(
     await expect.poll(() => named(events, 'fault').map(({ label }) => label)).toContain('evil')
     expect(await client.invoke('which')).toBe(before)
     expect(named(events, 'failed')).toEqual([])
-  },
-)
+  }))
 
 test("an error of the application counts as core's own, even just after a call of a frontend", async () => {
   const { bus, events } = await supervise({ core: core({}) })
@@ -121,6 +113,7 @@ test("an error of the application counts as core's own, even just after a call o
 })
 
 test("a failure with two suspects counts as core's own", async () => {
+  stopClock()
   const { bus, events } = await supervise({ core: core({}) })
   const client = await bus.connect('tests')
   const first = await openEvil(bus, 'first')
@@ -128,16 +121,15 @@ test("a failure with two suspects counts as core's own", async () => {
   // A frontend that is to end is suspect until it has ended: this one has to be terminated.
   void first({ name: 'Blob', blocks: true })
   await expect.poll(() => named(events, 'fault').map(({ label }) => label)).toContain('first')
-  slowClock()
   await second({ name: 'ReadableStream' })
   await client.closed
   expect(named(events, 'failed').map(({ label }) => label)).toContain('core')
 })
 
 test('charged restarts beyond their limit count as those of core', async () => {
+  stopClock()
   const { bus, events } = await supervise({ core: core({ chargedIntensity: 2 }) })
   const client = await bus.connect('tests')
-  slowClock()
   for (const label of ['a', 'b', 'c']) {
     await eventually(() => client.invoke('which'))
     const attack = await openEvil(bus, label)

@@ -1,12 +1,13 @@
 // The close of a frontend whose code computes at that moment.
 import { describe, expect, test } from 'vitest'
-import type { Bus } from '../../src/index.js'
-import { fixture, next, start } from '../support/start.js'
+import { choose } from '../../../../../scripts/testing.js'
+import type { Bus } from '../../../src/index.js'
+import { fixture, next, start } from '../../support/start.js'
 
 /** Longer than the test may take. */
 const FOREVER = 600_000
 
-describe.each(['none', 'permission', 'process'] as const)('sandbox %s', sandbox => {
+describe.each(choose(['none', 'permission', 'process'] as const))('sandbox %s', sandbox => {
   async function openBusy(ms: number): Promise<{ bus: Bus; getOutput(): string }> {
     let output = ''
     const bus = await start()

@@ -1,8 +1,9 @@
 // A link that core refuses: the caller that waits for it gets the error, and core goes on.
 import { MessagePort, Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createTestBus } from '../../src/testing.js'
-import { fixture, isolation, start } from '../support/start.js'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { choose, rows } from '../../../../../scripts/testing.js'
+import { createTestBus } from '../../../src/testing.js'
+import { fixture, isolation, start } from '../../support/start.js'
 
 type Post = Worker['postMessage'] & MessagePort['postMessage']
 
@@ -27,22 +28,26 @@ const cores = [
   ['in this thread', { commands: { greet: () => 'Hello!' } }],
 ] as const
 
-describe.each(cores)('a link that core refuses, %s', (_place, core) => {
-  test.each([
-    ['brownfield', {}],
-    ['isolation', isolation('judge', {}, greet)],
-  ])('rejects createBus, connect and open, and no other frontend notices: %s', async (_pattern, app) => {
-    await expect(start({ core, app, frontends: { refused: module } })).rejects.toMatchObject(refusal)
-    const bus = await start({ core, app })
-    const client = await bus.connect('other')
-    const restarts: unknown[] = []
-    bus.on('restart', event => restarts.push(event))
-    await expect(bus.connect('refused')).rejects.toMatchObject(refusal)
-    await expect(bus.open('refused', module)).rejects.toMatchObject(refusal)
-    expect(await client.invoke('greet', { name: 'World' })).toMatch('Hello')
-    expect([Object.keys((await bus.stats()).frontends), restarts]).toEqual([['other'], []])
-  })
-})
+const apps = choose([
+  ['brownfield', {}],
+  ['isolation', isolation('judge', {}, greet)],
+] as const)
+
+test.each(apps)(
+  'a link that core refuses rejects createBus, connect and open, and no other frontend notices: %s',
+  (_pattern, app) =>
+    rows(cores, async (_place, core) => {
+      await expect(start({ core, app, frontends: { refused: module } })).rejects.toMatchObject(refusal)
+      const bus = await start({ core, app })
+      const client = await bus.connect('other')
+      const restarts: unknown[] = []
+      bus.on('restart', event => restarts.push(event))
+      await expect(bus.connect('refused')).rejects.toMatchObject(refusal)
+      await expect(bus.open('refused', module)).rejects.toMatchObject(refusal)
+      expect(await client.invoke('greet', { name: 'World' })).toMatch('Hello')
+      expect([Object.keys((await bus.stats()).frontends), restarts]).toEqual([['other'], []])
+    }),
+)
 
 test('a link that core refuses rejects createTestBus', async () => {
   await expect(createTestBus({ label: 'refused' })).rejects.toMatchObject(refusal)
