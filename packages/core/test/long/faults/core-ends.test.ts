@@ -1,9 +1,10 @@
 // Exits of core in every way that a thread can exit: each pending call settles once, and everything continues with the next core.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Worker, setEnvironmentData } from 'node:worker_threads'
+import { choose, rows } from '../../../../../scripts/testing.js'
 import type { Client } from '../../../src/index.js'
 import { fixture, isolation, next } from '../../support/start.js'
-import { soon } from '../../support/supervised.js'
+import { settle, soon, takeClock } from '../../support/supervised.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
 import { forLink } from './victims.js'
 
@@ -29,14 +30,15 @@ const exits: [how: string, error: string][] = [
   ['closes its control port', 'core closed its port to the host'],
   ['closes all its ports', 'core closed its port to the host'],
   ['is terminated', 'core exited with code 1'],
-  ['blocks forever', 'core blocked its event loop for 1500 ms'],
 ]
 
 // core-starts.test.ts has the other link of each pattern.
-describe.each([
+const ways = choose([
   ['brownfield', 'port'],
   ['isolation', 'ring'],
-] as const)('core, %s, %s:', (pattern, link) => {
+] as const)
+
+describe.each(ways)('core, %s, %s:', (pattern, link) => {
   let watched: Watched
   let clients: [Client, Client]
   const pongs: string[] = []
@@ -45,7 +47,7 @@ describe.each([
   beforeAll(async () => {
     setEnvironmentData('faulty-core counts', counts)
     const frontends = { main: { module: fixture('supervision/waiting-frontend.mjs'), ...forLink(link) } }
-    const supervision = { ...soon, heartbeat: 1500 }
+    const supervision = { ...soon, heartbeat: false } as const
     watched = await watch({ core: fixture('supervision/faulty-core.mjs'), frontends, app: apps[pattern], supervision })
     const { bus } = watched
     await next(bus, 'up')
@@ -59,56 +61,81 @@ describe.each([
 
   afterAll(() => watched.close())
 
-  test.each(exits)('%s', async (kind, message) => {
-    const { bus, events } = watched
-    const [first, second] = clients
-    const before = await first.invoke('which')
-    expect(await bus.call('main', 'which')).toBe(before)
-    events.length = 0
-    pongs.length = 0
-    const [waitCall, otherWait, faultCall, afterCall, askCall] = [
-      nextCall++,
-      nextCall++,
-      nextCall++,
-      nextCall++,
-      nextCall++,
-    ] as const
-    await bus.call('main', 'ask', { n: askCall })
+  test('settles each pending call once, and everything continues with the next core', () =>
+    rows(exits, async (kind, message) => {
+      const { bus, events } = watched
+      const [first, second] = clients
+      const before = await first.invoke('which')
+      expect(await bus.call('main', 'which')).toBe(before)
+      events.length = 0
+      pongs.length = 0
+      const [waitCall, otherWait, faultCall, afterCall, askCall] = [
+        nextCall++,
+        nextCall++,
+        nextCall++,
+        nextCall++,
+        nextCall++,
+      ] as const
+      await bus.call('main', 'ask', { n: askCall })
 
-    const pending = {
-      host: bus.call('main', 'wait'),
-      other: second.invoke('wait', { n: otherWait }),
-      // These three calls are one batch.
-      wait: first.invoke('wait', { n: waitCall }),
-      fault: first.invoke('fault', { kind, n: faultCall }),
-      // This call is answered unless core exits immediately.
-      after: first.invoke('which', { n: afterCall }),
-    }
-    if (kind === 'is terminated') await terminateCore(watched, faultCall)
-    const served = await checkGuarantee(watched, {
-      label: 'core',
-      calls: pending,
-      reasons: ['Disconnected', 'resolved'],
-      serves: () => first.invoke('which'),
-      events: [
-        { name: 'fault', error: { message } },
-        { name: 'restart', worker: 'core', error: { message } },
-      ],
-    })
+      const pending = {
+        host: bus.call('main', 'wait'),
+        other: second.invoke('wait', { n: otherWait }),
+        // These three calls are one batch.
+        wait: first.invoke('wait', { n: waitCall }),
+        fault: first.invoke('fault', { kind, n: faultCall }),
+        // This call is answered unless core exits immediately.
+        after: first.invoke('which', { n: afterCall }),
+      }
+      if (kind === 'is terminated') await terminateCore(watched, faultCall)
+      const served = await checkGuarantee(watched, {
+        label: 'core',
+        calls: pending,
+        reasons: ['Disconnected', 'resolved'],
+        serves: () => first.invoke('which'),
+        events: [
+          { name: 'fault', error: { message } },
+          { name: 'restart', worker: 'core', error: { message } },
+        ],
+      })
 
-    expect(served).not.toBe(before)
-    for (const name of ['host', 'other', 'wait', 'fault'] as const) {
-      await expect(pending[name], name).rejects.toMatchObject({ data: { delivered: 'unknown' } })
-    }
-    const once = expect.toBeOneOf([0, 1]) as number
-    expect([...counts.subarray(waitCall, afterCall + 1)]).toEqual([1, once, 1, once])
-    await expect.poll(() => bus.call('main', 'outcome', { n: askCall }).catch(() => {})).toBe('Disconnected, unknown')
-    expect(await second.invoke('which')).toBe(served)
-    expect(await bus.call('main', 'which')).toBe(served)
-    await first.emit('ping', kind)
-    await expect.poll(() => pongs.toSorted()).toEqual(['host', 'one', 'two'].map(who => `${who} ${kind}`))
-    await expect(first.invoke('plugin:app|version')).rejects.toMatchObject({ reason: 'Denied' })
+      expect(served).not.toBe(before)
+      for (const name of ['host', 'other', 'wait', 'fault'] as const) {
+        await expect(pending[name], name).rejects.toMatchObject({ data: { delivered: 'unknown' } })
+      }
+      const once = expect.toBeOneOf([0, 1]) as number
+      expect([...counts.subarray(waitCall, afterCall + 1)]).toEqual([1, once, 1, once])
+      await expect.poll(() => bus.call('main', 'outcome', { n: askCall }).catch(() => {})).toBe('Disconnected, unknown')
+      expect(await second.invoke('which')).toBe(served)
+      expect(await bus.call('main', 'which')).toBe(served)
+      await first.emit('ping', kind)
+      await expect.poll(() => pongs.toSorted()).toEqual(['host', 'one', 'two'].map(who => `${who} ${kind}`))
+      await expect(first.invoke('plugin:app|version')).rejects.toMatchObject({ reason: 'Denied' })
+    }))
+})
+
+test('core that blocks forever is found by its heartbeat', async () => {
+  takeClock('polls of heartbeats')
+  const core = { module: fixture('supervision/faulty-core.mjs'), supervision: { ...soon, heartbeat: 60_000 } }
+  const watched = await watch({ core, supervision: { ...soon, heartbeat: false } })
+  const client = await watched.bus.connect('tests', { allow: '*' })
+  const before = await client.invoke('which')
+  const calls = {
+    wait: client.invoke('wait', { n: 0 }),
+    blocks: client.invoke('fault', { kind: 'blocks forever', n: 0 }),
+  }
+  calls.wait.catch(() => {})
+  await settle(calls.blocks)
+  const error = { message: 'core blocked its event loop for 60000 ms' }
+  const served = await checkGuarantee(watched, {
+    ...{ label: 'core', calls, serves: () => client.invoke('which') },
+    events: [
+      { name: 'fault', error },
+      { name: 'restart', worker: 'core', error },
+    ],
   })
+  expect(served).not.toBe(before)
+  await watched.close()
 })
 
 /** Finds core's worker and terminates it. */

@@ -1,5 +1,6 @@
 // Pool threads that exit in every way: the call rejects, waiting calls get another thread, and core keeps running.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { choose, rows } from '../../../../../scripts/testing.js'
 import type { Client } from '../../../src/index.js'
 import { fixture, isolation } from '../../support/start.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
@@ -22,10 +23,12 @@ const ends: [how: string, message: string][] = [
   ['returns a function', prefix],
 ]
 
-describe.each([
+const ways = choose([
   ['brownfield', 'port'],
   ['isolation', 'ring'],
-] as const)('the pool, %s, %s:', (pattern, link) => {
+] as const)
+
+describe.each(ways)('the pool, %s, %s:', (pattern, link) => {
   let watched: Watched
   let client: Client
   let core: unknown
@@ -40,22 +43,21 @@ describe.each([
 
   afterAll(() => watched.close())
 
-  test.each(ends)('a thread that %s', async (kind, message) => {
-    const call = heavy(kind)
-    await checkGuarantee(watched, {
-      label: 'core',
-      calls: { heavy: call },
-      reasons: ['Crashed'],
-      others: async () => expect(await client.invoke('which')).toBe(core),
-      serves: () => heavy('nothing'),
-      events: [],
+  test('a thread that exits rejects its call, and one that overflows its stack answers', async () => {
+    await rows(ends, async (kind, message) => {
+      const call = heavy(kind)
+      await checkGuarantee(watched, {
+        label: 'core',
+        calls: { heavy: call },
+        reasons: ['Crashed'],
+        others: async () => expect(await client.invoke('which')).toBe(core),
+        serves: () => heavy('nothing'),
+        events: [],
+      })
+      await expect(call).rejects.toThrow(message)
+      const line = { msg: 'a thread of the pool exited', command: 'heavy', level: 50 }
+      await expect.poll(() => watched.lines).toContainEqual(expect.objectContaining(line))
     })
-    await expect(call).rejects.toThrow(message)
-    const line = { msg: 'a thread of the pool exited', command: 'heavy', level: 50 }
-    await expect.poll(() => watched.lines).toContainEqual(expect.objectContaining(line))
-  })
-
-  test('a thread that overflows its stack answers', async () => {
     await expect(heavy('overflows its stack')).rejects.toMatchObject({ reason: 'CommandFailed' })
   })
 
@@ -74,7 +76,7 @@ describe.each([
   })
 
   test('threads that block forever end with their calls, and waiting calls run', async () => {
-    const calls = Array.from({ length: 12 }, () => heavy('blocks forever', { timeout: 300 }))
+    const calls = Array.from({ length: 12 }, () => heavy('blocks forever', { timeout: 1 }))
     const last = heavy('nothing')
     for (const call of calls) await expect(call).rejects.toMatchObject({ reason: 'Timeout' })
     expect(await last).toBeTypeOf('number')

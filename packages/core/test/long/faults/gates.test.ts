@@ -1,8 +1,8 @@
 // Gates that fail in every way, over each link, while their frontends and others keep running.
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { choose, rows } from '../../../../../scripts/testing.js'
 import type { Client, CodecName } from '../../../src/index.js'
-import { isolation } from '../../support/start.js'
+import { settle, soon, takeClock } from '../../support/supervised.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
 import { terminate } from './threads.js'
 import { everything, openVictim, type Held } from './victims.js'
@@ -11,13 +11,14 @@ vi.mock(import('../../../src/host/workers/spawn.js'), async original =>
   (await import('./threads.js')).reaching(original),
 )
 
+const links = choose(['port', 'ring'] as const)
+
 /** Faults inside the gate, with the reported error, and the only link to break if what breaks is in front of the link. */
 const faults: [how: string, error: RegExp, only?: 'port' | 'ring'][] = [
   ['exit', /exited with code 3/],
   ['throw', /broken on purpose/, 'port'],
   ['throw null', /null/, 'ring'],
   ['overflow', /call stack/, 'port'],
-  ['loop', /blocked its event loop|did not return within 1500 ms/, 'ring'],
   ['between hook and seal', /exited with code 3/, 'port'],
   ['between seal and forward', /exited with code 3/],
   ['terminate', /exited with code 1/],
@@ -31,14 +32,18 @@ let other: Client
 const bothActors = new Set(['frontend', 'gate'])
 const others = () => other.invoke('add', { a: 1, b: 2 })
 
-beforeAll(async () => {
-  const pattern = isolation(undefined, { hookTimeout: 1500 }, everything).security!
+const begin = (heartbeat: number | false = false): Promise<Watched> => {
   const dir = new URL('hook/', import.meta.url)
-  watched = await watch({
-    core: new URL('core.mjs', import.meta.url),
-    supervision: { delay: { min: 20, max: 100 }, intensity: 1000, heartbeat: 1500 },
-    app: { security: { ...pattern, pattern: { use: 'isolation', options: { dir, hookTimeout: 1500 } } } },
+  return watch({
+    core: { module: new URL('core.mjs', import.meta.url), supervision: { ...soon, heartbeat: false } },
+    supervision: { ...soon, heartbeat },
+    isolation: { dir, hookTimeout: 60_000 },
+    capabilities: [everything],
   })
+}
+
+beforeAll(async () => {
+  watched = await begin()
   other = await watched.bus.connect('other')
 })
 afterAll(() => watched.close())
@@ -60,32 +65,53 @@ async function connect(label: string, link: 'port' | 'ring', codec: CodecName = 
   }
   for (const call of Object.values(calls)) call.catch(() => {})
   const held = () => other.invoke<Held>('held', { label })
-  await vi.waitFor(async () => expect({ ...(await held()), holding }).toEqual({ began: 1, aborted: 0, holding: 2 }), {
-    timeout: 20_000,
-  })
+  await expect.poll(async () => ({ ...(await held()), holding })).toEqual({ began: 1, aborted: 0, holding: 2 })
   return { client, calls, held }
 }
 
-describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
-  test.each(faults.filter(([, , only = link]) => only === link))('%s', async (how, error) => {
-    const label = `${how}-${link}`.replaceAll(' ', '-')
-    const { client, calls, held } = await connect(label, link)
-    const more = how === 'terminate' ? terminate(`gate of ${label}`) : client.invoke('add', { a: 1, b: 2, gate: how })
-    await checkGuarantee(watched, {
-      label,
-      calls: { ...calls, ...(more && { 'that causes the fault': more }) },
-      reasons: LATER.has(how) ? ['Disconnected', 'resolved'] : ['Disconnected'],
-      others,
-      serves: () => client.invoke('add', { a: 1, b: 2 }),
-      events: [
-        { name: 'fault', error: { message: expect.stringMatching(error) as string } },
-        { name: 'restart', worker: 'gate', restarts: 1 },
-      ],
-    })
-    await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 1 }), { timeout: 20_000 })
-    await client.close()
-  })
+test('a gate that fails in any way restarts, and its calls settle', () =>
+  rows(
+    faults.flatMap(([how, error, only]) => (only ? [only] : links).map(link => [how, error, link] as const)),
+    async (how, error, link) => {
+      const label = `${how}-${link}`.replaceAll(' ', '-')
+      const { client, calls, held } = await connect(label, link)
+      const more = how === 'terminate' ? terminate(`gate of ${label}`) : client.invoke('add', { a: 1, b: 2, gate: how })
+      await checkGuarantee(watched, {
+        label,
+        calls: { ...calls, ...(more && { 'that causes the fault': more }) },
+        reasons: LATER.has(how) ? ['Disconnected', 'resolved'] : ['Disconnected'],
+        others,
+        serves: () => client.invoke('add', { a: 1, b: 2 }),
+        events: [
+          { name: 'fault', error: { message: expect.stringMatching(error) as string } },
+          { name: 'restart', worker: 'gate', restarts: 1 },
+        ],
+      })
+      await expect.poll(held).toEqual({ began: 1, aborted: 1 })
+      await client.close()
+    },
+  ))
 
+test('a gate whose event loop blocks restarts', async () => {
+  takeClock('polls of heartbeats')
+  const alone = await begin(60_000)
+  const client = await alone.bus.connect('loop', { link: 'ring' })
+  const calls = { hold: client.invoke('hold'), loop: client.invoke('add', { a: 1, b: 2, gate: 'loop' }) }
+  calls.loop.catch(() => {})
+  await settle(calls.hold)
+  const error = { message: expect.stringMatching(/^gate "loop" blocked its event loop for/) as string }
+  await checkGuarantee(alone, {
+    ...{ label: 'loop', calls, reasons: ['Disconnected', 'resolved'] },
+    serves: () => client.invoke('add', { a: 1, b: 2 }),
+    events: [
+      { name: 'fault', error },
+      { name: 'restart', worker: 'gate' },
+    ],
+  })
+  await alone.bus.close({ timeout: 0 })
+})
+
+describe.each(links)('over a %s', link => {
   test('a closed link ends a client of the host with a fault, and frees its label', async () => {
     const label = `link-${link}`
     const { client, calls, held } = await connect(label, link)
@@ -132,20 +158,17 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     const label = `storm-${link}`
     const supervision = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
     const { calls, held } = await openVictim(watched, other, label, { link, supervision })
-    const storm = vi.waitFor(
-      async () => {
-        await watched.bus.call(label, 'invoke', { a: 1, b: 2, gate: 'exit' }).catch(() => {})
-        expect(watched.events.findLast(event => event.label === label)?.name).toBe('failed')
-      },
-      { timeout: 50_000, interval: 10 },
-    )
+    const exit = async (): Promise<string | undefined> => {
+      await watched.bus.call(label, 'invoke', { a: 1, b: 2, gate: 'exit' }).catch(() => {})
+      return watched.events.findLast(event => event.label === label)?.name
+    }
+    // A poll begins when it is awaited.
+    const storm = (async () => expect.poll(exit).toBe('failed'))()
     await checkGuarantee(watched, {
       label,
       calls,
       others,
       serves: 'failed',
-      // Three gates start, one after the other.
-      eventTimeout: 40_000,
       events: [
         ...Array.from({ length: 2 }, () => [{ name: 'fault' }, { name: 'restart', worker: 'gate' }]).flat(),
         { name: 'fault' },
@@ -157,24 +180,18 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
     expect(await held()).toEqual({ began: 1, aborted: 1 })
   })
 
-  test.each([0, 60])('restarts together with its frontend when both exit %i ms apart', async ms => {
-    const label = `both-${link}-${ms}`
+  test.each(['at once', 'one after the other'])('restarts together with its frontend when both exit %s', async when => {
+    const label = `both-${link}-${when.length}`
     const { calls, held } = await openVictim(watched, other, label, { link })
+    const restarted = () => watched.events.filter(event => event.label === label && event.name === 'restart')
     terminate(label)
-    await delay(ms)
+    if (when !== 'at once') await expect.poll(restarted).toHaveLength(1)
     terminate(`gate of ${label}`)
     for (const call of Object.values(calls)) await expect(call).rejects.toMatchObject({ reason: 'Disconnected' })
     // The first answer can be lost with the gate.
-    await vi.waitFor(async () => expect(await watched.bus.call(label, 'calls')).toBeTypeOf('number'), {
-      timeout: 20_000,
-    })
-    const restarted = () => watched.events.filter(event => event.label === label && event.name === 'restart')
-    await vi.waitFor(() => expect(new Set(restarted().map(({ worker }) => worker))).toEqual(bothActors), {
-      timeout: 20_000,
-    })
-    await vi.waitFor(async () => expect(await watched.bus.call(label, 'invoke', { a: 1, b: 2 })).toBe(3), {
-      timeout: 20_000,
-    })
+    await expect.poll(() => watched.bus.call(label, 'calls').catch(() => {})).toBeTypeOf('number')
+    await expect.poll(() => new Set(restarted().map(({ worker }) => worker))).toEqual(bothActors)
+    await expect.poll(() => watched.bus.call(label, 'invoke', { a: 1, b: 2 }).catch(() => {})).toBe(3)
     // If the frontend restarts before its gate exits, its first call is lost, before or after it reaches core.
     const { began, aborted } = await held()
     expect([began, aborted]).toBeOneOf([
@@ -186,7 +203,7 @@ describe.concurrent.each(['port', 'ring'] as const)('over a %s', link => {
   })
 })
 
-test.concurrent('a failing hook rejects only its own call', async () => {
+test('a failing hook rejects only its own call', async () => {
   const label = 'alone'
   const { client, calls } = await connect(label, 'port')
   for (const hook of ['return', 'throw', 'throw null', 'reject', 'overflow', 'unencodable']) {

@@ -8,6 +8,9 @@ import { createBus, isBusError, type Bus, type BusErrorReason, type BusOptions }
 import { allowAll } from '../../support/start.js'
 import { soon, type ReportedEvent } from '../../support/supervised.js'
 
+/** Just below that of a test, so that it says what did not come. */
+const LIMIT = 55_000
+
 /** A bus, with all events and log lines since its start. */
 export interface Watched {
   bus: Bus
@@ -29,7 +32,7 @@ export async function watch(options: BusOptions): Promise<Watched> {
     bus.on(name, event => void events.push({ name, ...event }))
   const close = async (): Promise<void> => {
     await bus.close({ timeout: 0 })
-    await until(10_000, () => expect(getGrowth(before, countResources())).toEqual([]))
+    await until(LIMIT, () => expect(getGrowth(before, countResources())).toEqual([]))
   }
   return { bus, events, lines, close }
 }
@@ -56,7 +59,7 @@ export interface Expected {
 /** To be called in the tick of the failure. Returns the result of `serves`. */
 export async function checkGuarantee({ events, lines }: Watched, expected: Expected): Promise<unknown> {
   const { label, calls, reasons = ['Disconnected'], others, serves } = expected
-  const { settleTimeout = 10_000, eventTimeout = 10_000 } = expected
+  const { settleTimeout = LIMIT, eventTimeout = LIMIT } = expected
   const outcomes: Record<string, string> = {}
   for (const [name, call] of Object.entries(calls)) {
     outcomes[name] = 'pending'
@@ -71,7 +74,7 @@ export async function checkGuarantee({ events, lines }: Watched, expected: Expec
       .filter(([, outcome]) => !(reasons as string[]).includes(outcome))
       .map(entry => entry.join(': '))
   await until(settleTimeout, () => expect(getUnexpected(), `calls while ${label} fails`).toEqual([]))
-  const served = serves === 'failed' ? undefined : await until(15_000, serves)
+  const served = serves === 'failed' ? undefined : await until(LIMIT, serves)
   const { events: names = serves === 'failed' ? ['fault', 'failed'] : ['fault', 'restart'] } = expected
   const getEvents = () => events.filter(event => event.label === label)
   const wanted = names.map(event => (typeof event === 'string' ? { name: event } : event))

@@ -15,12 +15,10 @@ vi.mock(import('../../../src/host/workers/spawn.js'), async original =>
 let watched: Watched
 let other: Client
 const others = () => other.invoke('add', { a: 1, b: 2 })
-/** A busy machine fills the heap slowly. */
-const unhurried = { settleTimeout: 50_000, eventTimeout: 50_000 }
 
 beforeAll(async () => {
   const dir = new URL('hook/', import.meta.url)
-  const pattern = { use: 'isolation', options: { dir, hookTimeout: 50_000 } } as const
+  const pattern = { use: 'isolation', options: { dir, hookTimeout: 60_000 } } as const
   const supervision = { delay: { min: 20, max: 100 }, intensity: 1000, heartbeat: false } as const
   watched = await watch({
     core: at('core.mjs'),
@@ -38,7 +36,7 @@ const expectRestart = (
   serves: () => Promise<unknown>,
 ) =>
   checkGuarantee(watched, {
-    ...{ label, calls, others, serves, ...unhurried },
+    ...{ label, calls, others, serves },
     events: [
       { name: 'fault', error: { message: `${name} ${JSON.stringify(label)} ran out of memory` } },
       { name: 'restart', restarts: 1 },

@@ -31,6 +31,6 @@ export const faults = {
       for (;;);
     }),
   block: () => {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
   },
 }

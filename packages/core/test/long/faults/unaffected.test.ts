@@ -1,5 +1,6 @@
 // Faults that do not end a frontend, and frontends that end for good: closed, finished, or failed.
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import type { Client, FrontendOptions } from '../../../src/index.js'
 import { isolation, patterns } from '../../support/start.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
@@ -31,33 +32,31 @@ describe.each(patterns)('%s', (name, app) => {
   }
 
   // Each link once, because a frontend has the same links to its gate as to core.
-  describe.concurrent.each(name === 'isolation' ? (['ring'] as const) : (['port'] as const))('over a %s', link => {
-    test.each(['block', 'bytes'])('keeps a frontend that fails by: %s', async how => {
-      const sandbox = { kind: 'permission', resourceLimits: { maxOldGenerationSizeMb: 48 } } as const
-      const options = link === 'port' ? { link } : { link, sandbox }
-      const victim = await open(`${how}-${link}`, { ...options, supervision: { heartbeat: 5000 } })
-      await call(victim.label, 'fault', { how })
-      await expectUnaffected(victim)
-    })
+  describe.each(name === 'isolation' ? (['ring'] as const) : (['port'] as const))('over a %s', link => {
+    test('keeps a frontend that blocks for less than its heartbeat, or keeps bytes beyond its heap', () =>
+      rows(['block', 'bytes'], async how => {
+        const sandbox = { kind: 'permission', resourceLimits: { maxOldGenerationSizeMb: 48 } } as const
+        const options = link === 'port' ? { link } : { link, sandbox }
+        const victim = await open(`${how}-${link}`, { ...options, supervision: { heartbeat: 60_000 } })
+        await call(victim.label, 'fault', { how })
+        await expectUnaffected(victim)
+      }))
 
-    test.each(['json', 'msgpack'] as const)(
-      'keeps a frontend whose answers cannot be serialized or are detached (%s)',
-      async codec => {
+    test('keeps a frontend whose answers cannot be serialized or are detached', () =>
+      rows(['json', 'msgpack'] as const, async codec => {
         const victim = await open(`answers-${codec}-${link}`, { link, codec })
         for (const what of codec === 'json' ? ['bigint', 'cycle', 'fails'] : ['cycle']) {
-          await expect(call(victim.label, 'unencodable', { what }), what).rejects.toMatchObject({
-            reason: 'InternalError',
-          })
-          const nested = other.invoke('ask', { label: victim.label, name: 'unencodable', args: { what } })
-          await expect(nested, what).rejects.toMatchObject({ reason: 'InternalError' })
+          const expectError = (answer: Promise<unknown>) =>
+            expect(answer, what).rejects.toMatchObject({ reason: 'InternalError' })
+          await expectError(call(victim.label, 'unencodable', { what }))
+          await expectError(other.invoke('ask', { label: victim.label, name: 'unencodable', args: { what } }))
         }
         expect(await call(victim.label, 'give-detached')).toBe('InvalidParams')
         await call(victim.label, 'detached').catch(({ reason }: { reason: string }) =>
           expect(reason).toBe('InternalError'),
         )
         await expectUnaffected(victim)
-      },
-    )
+      }))
 
     test('settles the calls of a closed frontend and frees its label', async () => {
       const victim = await open(`closed-${link}`, { link })
@@ -75,7 +74,7 @@ describe.each(patterns)('%s', (name, app) => {
         serves: () => reopened.then(() => call(label, 'calls')),
         events: [],
       })
-      await vi.waitFor(async () => expect(await victim.held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
+      await expect.poll(victim.held).toEqual({ began: 2, aborted: 1 })
     })
 
     test('answers or disconnects earlier calls of a batch in which a frontend exits, and runs nothing twice', async () => {
@@ -116,27 +115,22 @@ describe.each(patterns)('%s', (name, app) => {
       const check = ({ label, calls }: Victim) =>
         checkGuarantee(watched, { label, calls, others, serves: () => call(label, 'calls') })
       expect(await Promise.all(pair.map(check))).toEqual([1, 1])
-      for (const { held } of pair)
-        await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
+      for (const { held } of pair) await expect.poll(held).toEqual({ began: 2, aborted: 1 })
     })
   })
 
-  describe('code without a sandbox that closes all its ports', () => {
-    test('is terminated and restarts if it keeps running', async () => {
-      const { label, calls, held } = await open('ports', { sandbox: 'none', link: 'port' })
-      call(label, 'fault', { how: 'ports' }).catch(() => {})
-      await checkGuarantee(watched, { label, calls, others, serves: () => call(label, 'calls') })
-      await vi.waitFor(async () => expect(await held()).toEqual({ began: 2, aborted: 1 }), { timeout: 20_000 })
-    })
+  test('code without a sandbox that closes all its ports restarts if it runs on, and has finished if it exits', async () => {
+    const running = await open('ports', { sandbox: 'none', link: 'port' })
+    call('ports', 'fault', { how: 'ports' }).catch(() => {})
+    await checkGuarantee(watched, { ...running, others, serves: () => call('ports', 'calls') })
+    await expect.poll(running.held).toEqual({ began: 2, aborted: 1 })
 
-    test('has finished and frees its label if it exits', async () => {
-      const { label, calls } = await open('leaves', { sandbox: 'none', link: 'port' })
-      call(label, 'fault', { how: 'leave' }).catch(() => {})
-      const serves = async () => {
-        await watched.bus.open(label, at('frontend.mjs'))
-        return call(label, 'calls')
-      }
-      await checkGuarantee(watched, { label, calls, others, serves, events: [] })
-    })
+    const { label, calls } = await open('leaves', { sandbox: 'none', link: 'port' })
+    call(label, 'fault', { how: 'leave' }).catch(() => {})
+    const serves = async () => {
+      await watched.bus.open(label, at('frontend.mjs'))
+      return call(label, 'calls')
+    }
+    await checkGuarantee(watched, { label, calls, others, serves, events: [] })
   })
 })

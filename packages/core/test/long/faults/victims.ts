@@ -1,5 +1,5 @@
 // Frontends that will fail, each with calls in flight in every direction.
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { Client, FrontendOptions } from '../../../src/index.js'
 import { fixture } from '../../support/start.js'
 import type { Watched } from './guarantee.js'
@@ -38,7 +38,7 @@ export async function openVictim(
   const calls = { 'of the host': bus.call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
   for (const call of Object.values(calls)) call.catch(() => {})
   const held = () => other.invoke<Held>('held', { label })
-  await vi.waitFor(async () => expect(await bus.call(label, 'holding')).toBe(2), { timeout: 20_000 })
-  await vi.waitFor(async () => expect(await held()).toEqual({ began: 1, aborted: 0 }), { timeout: 20_000 })
+  await expect.poll(() => bus.call(label, 'holding')).toBe(2)
+  await expect.poll(held).toEqual({ began: 1, aborted: 0 })
   return { label, calls, held }
 }
