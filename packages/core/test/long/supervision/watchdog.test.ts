@@ -36,7 +36,7 @@ const waitForRestart = (client: Client) =>
   expect.poll(() => client.invoke('add', { a: 1, b: 2 }).catch(() => undefined)).toBe(3)
 
 /** A ring can change when a hook runs, and which messages were forwarded by then. faults/gates.test.ts has a loop over a ring. */
-test('restarts the gate of a hook that does not return', async () => {
+test('restarts the gate of a hook that does not return', { timeout: 300_000 }, async () => {
   const { bus, faults } = await startStuck({ onConfirm: () => true })
   const overPort = ['spin', 'spin-in-promise', 'spin-behind', 'promises', 'regex', 'getter', 'thenable', 'question']
   const hangs = [
