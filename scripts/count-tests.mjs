@@ -1,18 +1,20 @@
 // node scripts/count-tests.mjs <script …>: runs these scripts of all packages with turbo, for instance `test test:long`, with the options
 // that follow; `--filter=./<directory>` selects packages. Prints the ten slowest files, the failed and the unstable tests, what is not installed, and the number of passed, failed
-// and skipped tests. The exit code is 0 only if no test failed.
+// and skipped tests. A directory with more tests than test-budgets.json allows counts as a failure; `--write-budgets` records what there is. The exit code is 0
+// only if nothing failed.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { delimiter } from 'node:path'
 import { judge } from './judge-failures.mjs'
+import { getBudgetOf, listExcesses, writeBudgets } from './test-budgets.mjs'
 
 const root = new URL('../', import.meta.url)
 const readJson = url => JSON.parse(readFileSync(url, 'utf8'))
 
 const args = process.argv.slice(2)
 const scripts = args.filter(arg => !arg.startsWith('-'))
-const options = args.filter(arg => arg.startsWith('-'))
+const options = args.filter(arg => arg.startsWith('-') && arg !== '--write-budgets')
 const filters = options.filter(option => option.startsWith('--filter='))
 
 const directories = ['packages', 'examples']
@@ -40,6 +42,8 @@ const status = run.status ?? 1
 const failures = []
 const failedFiles = []
 const files = []
+/** Tests of each directory, in the script that has most of them: simulations run in two. */
+const counts = {}
 let passed = 0
 let failed = 0
 let skipped = 0
@@ -59,8 +63,10 @@ for (const { directory, script, command, report } of runs) {
   passed += numPassedTests
   failed += numFailedTests
   skipped += numPendingTests + numTodoTests
+  const own = {}
   for (const { name, status, message, assertionResults, startTime, endTime } of testResults) {
     const file = `${directory}/${name.split(`${directory}/`).at(-1)}`
+    own[getBudgetOf(file)] = (own[getBudgetOf(file)] ?? 0) + assertionResults.length
     files.push({ file, seconds: (endTime - startTime) / 1000 })
     const failedTests = assertionResults.filter(test => test.status === 'failed')
     // A file that could not be loaded has no failed test in it and counts as one.
@@ -69,6 +75,7 @@ for (const { directory, script, command, report } of runs) {
     const errors = failedTests.map(({ failureMessages }) => failureMessages.join('\n'))
     failedFiles.push({ directory, command, file, tests: failedTests.map(test => test.fullName), errors, message })
   }
+  for (const [each, tests] of Object.entries(own)) counts[each] = Math.max(counts[each] ?? 0, tests)
 }
 
 const shorten = error => `\n  ${error.split('\n').slice(0, 20).join('\n  ')}`
@@ -84,6 +91,13 @@ const unstable = verdicts.filter(({ verdict }) => verdict === 'unstable')
 for (const { tests } of unstable) {
   failed -= tests.length
   passed += tests.length
+}
+
+if (args.includes('--write-budgets')) writeBudgets(counts)
+if (!scripts.includes('test:matrix')) {
+  const excesses = listExcesses(counts)
+  failures.push(...excesses)
+  failed += excesses.length
 }
 
 console.log('\nSlowest files:')

@@ -30,7 +30,7 @@ const MUTANTS = [
     file: 'packages/core/src/rpc/call-phases.ts',
     from: 'if (this.isDraining) throw',
     to: 'if (false as boolean) throw',
-    tests: ['packages/core/test/supervision/closing-calls.test.ts'],
+    tests: ['packages/core/test/long/supervision/closing-calls.test.ts'],
     isBundled: true,
   },
   {

@@ -15,9 +15,8 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
 /** Where versions differ: threads, the permission model, processes, sandboxes, what Node says of errors. */
 const TESTS = [
-  'test/supervision/lifecycle',
+  'test/long/supervision/lifecycle',
   'test/isolation',
-  'test/sandboxes',
   'test/long/sandboxes',
   'test/long/faults',
   'test/long/hostile',
