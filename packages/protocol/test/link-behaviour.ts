@@ -1,5 +1,5 @@
 // The behavior of every link. Each kind of link runs these tests with its own pairs.
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Link, LinkReceiver } from '../src/wire/link.js'
 
@@ -17,10 +17,9 @@ export function recorder(): Recorder {
   }
 }
 
-/** Waits for ports within this thread: on a busy machine ticks count, not time. */
+/** Waits for ports and rings within this thread: on a busy machine ticks count, not time. */
 export async function settle(): Promise<void> {
-  await delay(20)
-  for (let i = 0; i < 20; i++) await turn()
+  for (let i = 0; i < 100; i++) await turn()
 }
 
 /** @param settled - resolves when everything that was sent in this thread has arrived */

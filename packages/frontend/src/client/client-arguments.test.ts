@@ -1,35 +1,44 @@
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { crossed, IN_BROWSER, JSON_KIND, MSGPACK_KIND, result, setUp } from '../../test/peer.js'
 import type { InvokeOptions } from './options.js'
 
 const bytes = new Uint8Array([1, 2, 3])
 
 describe('the codec of a call', () => {
-  it.each<[string, unknown, unknown]>([
-    ['a Uint8Array as the whole body', bytes, bytes],
-    ['a Buffer as the whole body', Buffer.from(bytes), bytes],
-    ['an ArrayBuffer as the whole body', bytes.slice().buffer, bytes],
-    ['a Uint8Array as an argument', { a: 1, data: bytes }, { a: 1, data: bytes }],
-    ['an ArrayBuffer as an argument', { data: bytes.slice().buffer }, { data: bytes }],
-    ['an empty Uint8Array', new Uint8Array(), new Uint8Array()],
-  ])('is msgpack with %s', async (_name, args, arrives) => {
-    const { client, peer } = setUp()
-    void client.invoke('x', args as object)
-    await crossed()
-    expect(peer.kinds).toEqual([MSGPACK_KIND])
-    expect(peer.last).toStrictEqual({ jsonrpc: '2.0', id: 1, method: 'x', params: arrives })
-  })
+  it('is msgpack with bytes, as the whole body or within the arguments', () =>
+    rows(
+      [
+        ['a Uint8Array as the whole body', bytes, bytes],
+        ['a Buffer as the whole body', Buffer.from(bytes), bytes],
+        ['an ArrayBuffer as the whole body', bytes.slice().buffer, bytes],
+        ['a Uint8Array as an argument', { a: 1, data: bytes }, { a: 1, data: bytes }],
+        ['an ArrayBuffer as an argument', { data: bytes.slice().buffer }, { data: bytes }],
+        ['an empty Uint8Array', new Uint8Array(), new Uint8Array()],
+      ],
+      async (_name, args, arrives) => {
+        const { client, peer } = setUp()
+        void client.invoke('x', args as object)
+        await crossed()
+        expect(peer.kinds).toEqual([MSGPACK_KIND])
+        expect(peer.last).toStrictEqual({ jsonrpc: '2.0', id: 1, method: 'x', params: arrives })
+      },
+    ))
 
-  it.each<[string, object, unknown]>([
-    ['a date', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
-    ['null and undefined', { a: null, b: undefined }, { a: null }],
-  ])('is JSON with %s', async (_name, args, arrives) => {
-    const { client, peer } = setUp()
-    void client.invoke('x', args)
-    await crossed()
-    expect(peer.kinds).toEqual([JSON_KIND])
-    expect(peer.last.params).toStrictEqual(arrives)
-  })
+  it('is JSON without bytes', () =>
+    rows(
+      [
+        ['a date', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
+        ['null and undefined', { a: null, b: undefined }, { a: null }],
+      ],
+      async (_name, args, arrives) => {
+        const { client, peer } = setUp()
+        void client.invoke('x', args)
+        await crossed()
+        expect(peer.kinds).toEqual([JSON_KIND])
+        expect(peer.last.params).toStrictEqual(arrives)
+      },
+    ))
 
   it.skipIf(IN_BROWSER)('is always msgpack when the client has chosen it', async () => {
     const { client, peer } = setUp('msgpack')
@@ -43,18 +52,22 @@ describe('the codec of a call', () => {
     expect(peer.received[0]!.params).toStrictEqual({ big: 2n ** 60n, at: new Date(5), deep: { data: bytes } })
   })
 
-  it.each<[string, unknown, number]>([
-    ['bytes', bytes, MSGPACK_KIND],
-    ['bytes at its top level', { data: bytes }, MSGPACK_KIND],
-    ['no bytes', { a: 1 }, JSON_KIND],
-  ])('follows the same rule for an event with %s', async (_name, payload, kind) => {
-    const { client, peer } = setUp()
-    await client.emit('e', payload)
-    await client.emitTo('main', 'e', payload)
-    await crossed()
-    expect(new Set(peer.kinds)).toEqual(new Set([kind]))
-    if (kind === MSGPACK_KIND) expect(peer.last.params.payload).toStrictEqual(payload)
-  })
+  it('follows the same rule for an event', () =>
+    rows(
+      [
+        ['bytes', bytes, MSGPACK_KIND],
+        ['bytes at its top level', { data: bytes }, MSGPACK_KIND],
+        ['no bytes', { a: 1 }, JSON_KIND],
+      ],
+      async (_name, payload, kind) => {
+        const { client, peer } = setUp()
+        await client.emit('e', payload)
+        await client.emitTo('main', 'e', payload)
+        await crossed()
+        expect(new Set(peer.kinds)).toEqual(new Set([kind]))
+        if (kind === MSGPACK_KIND) expect(peer.last.params.payload).toStrictEqual(payload)
+      },
+    ))
 
   it('can change within a tick, and the order holds', async () => {
     const { client, peer } = setUp()
@@ -94,9 +107,8 @@ describe('a call with arguments that cannot be serialized', () => {
   ]
   const inPage = values.filter(([codec, , value]) => codec === 'json' && value !== 1n)
 
-  it.each(IN_BROWSER ? inPage : values)(
-    'rejects with the command and the reason, and the next call works (%s: %s)',
-    async (codec, _name, value, why) => {
+  it('rejects with the command and the reason, and the next call works', () =>
+    rows(IN_BROWSER ? inPage : values, async (codec, _name, value, why) => {
       const { client, peer } = setUp(codec)
       const before = client.invoke('before')
       const wrong = client.invoke('plugin:fs|write', { a: { value } })
@@ -114,8 +126,7 @@ describe('a call with arguments that cannot be serialized', () => {
       expect([await before, await after]).toEqual(['a', 'b'])
       await crossed()
       expect(peer.methods).toEqual(['before', 'after'])
-    },
-  )
+    }))
 
   it('rejects with the size when a message is over 16 MiB, or its bytes are over 256 MiB', async () => {
     const { client, peer } = setUp()
@@ -151,46 +162,55 @@ describe('a call with arguments that cannot be serialized', () => {
 })
 
 describe('a call rejects with InvalidParams', () => {
-  it.each<[string, unknown, string]>([
-    ['a string', 'World', 'string'],
-    ['a number', 1, 'number'],
-    ['an array', ['World'], 'an array'],
-    ['a function', () => {}, 'function'],
-    ['a BigInt', 1n, 'bigint'],
-  ])('when the arguments are %s', async (_name, args, kind) => {
-    const { client, peer } = setUp()
-    await expect(client.invoke('greet', args as object)).rejects.toMatchObject({
-      reason: 'InvalidParams',
-      message: `Arguments of command "greet" must be an object of named arguments, or bytes: got ${kind}`,
-    })
-    await crossed()
-    expect(peer.received).toEqual([])
-  })
+  it('when the arguments are not an object of names or bytes', () =>
+    rows(
+      [
+        ['a string', 'World', 'string'],
+        ['a number', 1, 'number'],
+        ['an array', ['World'], 'an array'],
+        ['a function', () => {}, 'function'],
+        ['a BigInt', 1n, 'bigint'],
+      ],
+      async (_name, args, kind) => {
+        const { client, peer } = setUp()
+        await expect(client.invoke('greet', args as object)).rejects.toMatchObject({
+          reason: 'InvalidParams',
+          message: `Arguments of command "greet" must be an object of named arguments, or bytes: got ${kind}`,
+        })
+        await crossed()
+        expect(peer.received).toEqual([])
+      },
+    ))
 
-  it.each([
-    ['', '""'],
-    [undefined, 'undefined'],
-    [null, 'object'],
-    [5, 'number'],
-    [['greet'], 'object'],
-    [() => {}, 'function'],
-  ])('when the command is %j', async (command, kind) => {
-    const { client } = setUp()
-    await expect(client.invoke(command as string)).rejects.toMatchObject({
-      reason: 'InvalidParams',
-      message: `A command's name must be a non-empty string: got ${kind}`,
-    })
-  })
+  it('when the command is not a name', () =>
+    rows(
+      [
+        ['', '""'],
+        [undefined, 'undefined'],
+        [null, 'object'],
+        [5, 'number'],
+        [['greet'], 'object'],
+        [() => {}, 'function'],
+      ],
+      async (command, kind) => {
+        const { client } = setUp()
+        await expect(client.invoke(command as string)).rejects.toMatchObject({
+          reason: 'InvalidParams',
+          message: `A command's name must be a non-empty string: got ${kind}`,
+        })
+      },
+    ))
 
-  it.each([null, 5, { timeout: -1 }, { timeout: '1' }, { signal: {} }])('when the options are %j', async options => {
-    const { client, peer } = setUp()
-    await expect(client.invoke('greet', {}, options as InvokeOptions)).rejects.toMatchObject({
-      reason: 'InvalidParams',
-      message: expect.stringContaining('command "greet"'),
-    })
-    await crossed()
-    expect(peer.received).toEqual([])
-  })
+  it('when the options are invalid', () =>
+    rows([null, 5, { timeout: -1 }, { timeout: '1' }, { signal: {} }], async options => {
+      const { client, peer } = setUp()
+      await expect(client.invoke('greet', {}, options as InvokeOptions)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining('command "greet"'),
+      })
+      await crossed()
+      expect(peer.received).toEqual([])
+    }))
 
   it('instead of throwing', () => {
     const { client } = setUp()

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { IN_BROWSER, crossed, failure, result, setUp } from '../../test/peer.js'
 import { askCredit, collect, credits, end, messages, say, sayAll, stream } from '../../test/streams.js'
 import { uncaught } from '../../test/uncaught.js'
@@ -178,21 +179,22 @@ describe('the end of a channel', () => {
     expect(await collect(channel)).toEqual([])
   })
 
-  it.each(['a deadline', 'a signal', 'a link that closes'])('comes with %s', async how => {
-    const { client, peer } = setUp()
-    const channel = new client.Channel()
-    const controller = new AbortController()
-    const call = client.invoke(
-      'x',
-      { channel },
-      { signal: controller.signal, ...(how === 'a deadline' && { timeout: 2 }) },
-    )
-    const settled = Promise.allSettled([call])
-    if (how === 'a signal') controller.abort()
-    if (how === 'a link that closes') peer.close()
-    expect(await collect(channel)).toEqual([])
-    expect(await settled).toMatchObject([{ status: 'rejected' }])
-  })
+  it('comes with a deadline, a signal, and a link that closes', () =>
+    rows(['a deadline', 'a signal', 'a link that closes'], async how => {
+      const { client, peer } = setUp()
+      const channel = new client.Channel()
+      const controller = new AbortController()
+      const call = client.invoke(
+        'x',
+        { channel },
+        { signal: controller.signal, ...(how === 'a deadline' && { timeout: 2 }) },
+      )
+      const settled = Promise.allSettled([call])
+      if (how === 'a signal') controller.abort()
+      if (how === 'a link that closes') peer.close()
+      expect(await collect(channel)).toEqual([])
+      expect(await settled).toMatchObject([{ status: 'rejected' }])
+    }))
 
   it('comes with the link even if the call was answered', async () => {
     const { peer, channel, call } = stream()

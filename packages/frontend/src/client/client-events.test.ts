@@ -1,6 +1,7 @@
 import type { BusEvent, EventTarget } from '@sallyport/protocol/internal/message'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { uncaught } from '../../test/uncaught.js'
 import { settleListeners } from '../internal.js'
@@ -62,19 +63,23 @@ describe('listen', () => {
     expect(new Set(heard).size).toBe(3)
   })
 
-  it.each<[string | EventTarget, unknown]>([
-    ['main', { kind: 'AnyLabel', label: 'main' }],
-    [{ kind: 'App' }, { kind: 'App' }],
-    [
-      { kind: 'Window', label: 'w' },
-      { kind: 'Window', label: 'w' },
-    ],
-  ])('registers for the target %j', async (target, sent) => {
-    const { client, peer } = setUp()
-    void client.listen('e', () => {}, { target })
-    await crossed()
-    expect(peer.last.params).toEqual({ event: 'e', target: sent })
-  })
+  it('registers for any target', () =>
+    rows(
+      [
+        ['main', { kind: 'AnyLabel', label: 'main' }],
+        [{ kind: 'App' }, { kind: 'App' }],
+        [
+          { kind: 'Window', label: 'w' },
+          { kind: 'Window', label: 'w' },
+        ],
+      ],
+      async (target, sent) => {
+        const { client, peer } = setUp()
+        void client.listen('e', () => {}, { target })
+        await crossed()
+        expect(peer.last.params).toEqual({ event: 'e', target: sent })
+      },
+    ))
 
   it('receives nothing after it was removed, not even events in flight', async () => {
     const { client, peer } = setUp()
@@ -248,48 +253,52 @@ describe('emit', () => {
 })
 
 describe('a client refuses with InvalidParams', () => {
-  it.each(['a b', 'a.b', 'e\n', undefined, 5, null])('when the event is %j', async name => {
-    const { client, peer } = setUp()
-    const wrong = { reason: 'InvalidParams', message: expect.stringContaining('Event name must include only') }
-    await expect(client.emit(name as string)).rejects.toMatchObject(wrong)
-    await expect(client.emitTo('main', name as string)).rejects.toMatchObject(wrong)
-    expect(() => client.listen(name as string, () => {})).toThrow(expect.objectContaining(wrong))
-    expect(() => client.once(name as string, () => {})).toThrow(expect.objectContaining(wrong))
-    expect(() => client.once(name as string)).toThrow(expect.objectContaining(wrong))
-    await crossed()
-    expect(peer.received).toEqual([])
-  })
+  it('when the event is not a name', () =>
+    rows(['a b', 'a.b', 'e\n', undefined, 5, null], async name => {
+      const { client, peer } = setUp()
+      const wrong = { reason: 'InvalidParams', message: expect.stringContaining('Event name must include only') }
+      await expect(client.emit(name as string)).rejects.toMatchObject(wrong)
+      await expect(client.emitTo('main', name as string)).rejects.toMatchObject(wrong)
+      expect(() => client.listen(name as string, () => {})).toThrow(expect.objectContaining(wrong))
+      expect(() => client.once(name as string, () => {})).toThrow(expect.objectContaining(wrong))
+      expect(() => client.once(name as string)).toThrow(expect.objectContaining(wrong))
+      await crossed()
+      expect(peer.received).toEqual([])
+    }))
 
-  it.each([5, {}, { kind: 'Unknown' }, { kind: 'Window' }])('when the target is %j', async target => {
-    const { client, peer } = setUp()
-    const wrong = { reason: 'InvalidParams', message: expect.stringContaining('An event target is a label') }
-    await expect(client.emitTo(target as EventTarget, 'e')).rejects.toMatchObject(wrong)
-    expect(() => client.listen('e', () => {}, { target: target as EventTarget })).toThrow(
-      expect.objectContaining(wrong),
-    )
-    await crossed()
-    expect(peer.received).toEqual([])
-  })
+  it('when the target is invalid', () =>
+    rows([5, {}, { kind: 'Unknown' }, { kind: 'Window' }], async target => {
+      const { client, peer } = setUp()
+      const wrong = { reason: 'InvalidParams', message: expect.stringContaining('An event target is a label') }
+      await expect(client.emitTo(target as EventTarget, 'e')).rejects.toMatchObject(wrong)
+      expect(() => client.listen('e', () => {}, { target: target as EventTarget })).toThrow(
+        expect.objectContaining(wrong),
+      )
+      await crossed()
+      expect(peer.received).toEqual([])
+    }))
 
-  it.each([undefined, null, 'log', {}])('when the handler is %j', async handler => {
-    const { client, peer } = setUp()
-    const wrong = {
-      reason: 'InvalidParams',
-      message: `The handler of event "e" must be a function: got ${typeof handler}`,
-    }
-    expect(() => client.listen('e', handler as () => void)).toThrow(expect.objectContaining(wrong))
-    expect(() => client.once('e', handler as () => void, {})).toThrow(expect.objectContaining(wrong))
-    await crossed()
-    expect(peer.received).toEqual([])
-  })
+  it('when the handler is not a function', () =>
+    rows([undefined, null, 'log', {}], async handler => {
+      const { client, peer } = setUp()
+      const wrong = {
+        reason: 'InvalidParams',
+        message: `The handler of event "e" must be a function: got ${typeof handler}`,
+      }
+      expect(() => client.listen('e', handler as () => void)).toThrow(expect.objectContaining(wrong))
+      expect(() => client.once('e', handler as () => void, {})).toThrow(expect.objectContaining(wrong))
+      await crossed()
+      expect(peer.received).toEqual([])
+    }))
 
-  it.each(['log', 5])('when the only argument of once besides the event is %j', handler => {
-    const { client } = setUp()
-    const message = `The handler of event "e" must be a function: got ${typeof handler}`
-    expect(() => client.once('e', handler as unknown as () => void)).toThrow(
-      expect.objectContaining({ reason: 'InvalidParams', message }),
-    )
-  })
+  it('when the only argument of once besides the event is not a function', () =>
+    rows(['log', 5], handler => {
+      const { client } = setUp()
+      const message = `The handler of event "e" must be a function: got ${typeof handler}`
+      expect(() => client.once('e', handler as unknown as () => void)).toThrow(
+        expect.objectContaining({ reason: 'InvalidParams', message }),
+      )
+    }))
 })
 
 describe('the promise of emit', () => {

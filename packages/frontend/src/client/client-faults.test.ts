@@ -2,41 +2,51 @@
 // be the host's. Core is trusted, so its frames are not scanned first.
 import { codecs } from '@sallyport/protocol/internal/codec'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { uncaught } from '../../test/uncaught.js'
 
 describe('a frame that cannot be read', () => {
-  it.each<[string, 1 | 2 | 3, string | Uint8Array, string]>([
-    ['invalid JSON', 1, '{"jsonrpc"', 'Parse error: '],
-    ['invalid UTF-8', 1, Uint8Array.from([0x22, 0xff, 0x22]), 'Parse error: the text is not UTF-8'],
-    ['an empty body', 1, '', 'Parse error: '],
-    ['truncated msgpack', 2, codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1), 'Parse error: '],
-    ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not accepted here'],
-  ])('closes the link and settles every call with the reason: %s', async (_name, kind, body, why) => {
-    const { client, peer } = setUp()
-    const answered = client.invoke('before')
-    const pending = Promise.allSettled([client.invoke('a'), client.listen('e', () => {})])
-    const errors = await uncaught(async () => {
-      peer.send(result(1, 'fine'))
-      peer.sendRaw(kind, body)
-      peer.send(result(2, 'too late'))
-      expect(await answered).toBe('fine')
-      for (const call of await pending) {
-        expect(call).toMatchObject({
-          status: 'rejected',
-          reason: {
-            reason: 'Disconnected',
-            message: expect.stringContaining(`The link to core has failed: ${why}`),
-            data: { delivered: 'unknown' },
-          },
+  it('closes the link and settles every call with the reason', () =>
+    rows<[string, 1 | 2 | 3, string | Uint8Array, string]>(
+      [
+        ['invalid JSON', 1, '{"jsonrpc"', 'Parse error: '],
+        ['invalid UTF-8', 1, Uint8Array.from([0x22, 0xff, 0x22]), 'Parse error: the text is not UTF-8'],
+        ['an empty body', 1, '', 'Parse error: '],
+        [
+          'truncated msgpack',
+          2,
+          codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1),
+          'Parse error: ',
+        ],
+        ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not accepted here'],
+      ],
+      async (_name, kind, body, why) => {
+        const { client, peer } = setUp()
+        const answered = client.invoke('before')
+        const pending = Promise.allSettled([client.invoke('a'), client.listen('e', () => {})])
+        const errors = await uncaught(async () => {
+          peer.send(result(1, 'fine'))
+          peer.sendRaw(kind, body)
+          peer.send(result(2, 'too late'))
+          expect(await answered).toBe('fine')
+          for (const call of await pending) {
+            expect(call).toMatchObject({
+              status: 'rejected',
+              reason: {
+                reason: 'Disconnected',
+                message: expect.stringContaining(`The link to core has failed: ${why}`),
+                data: { delivered: 'unknown' },
+              },
+            })
+          }
+          await client.closed
         })
-      }
-      await client.closed
-    })
-    expect(errors).toEqual([])
-    expect(peer.closed).toBe(true)
-    await expect(client.invoke('b')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
-  })
+        expect(errors).toEqual([])
+        expect(peer.closed).toBe(true)
+        await expect(client.invoke('b')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+      },
+    ))
 })
 
 describe('an invalid message', () => {

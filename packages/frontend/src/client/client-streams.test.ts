@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { crossed, failure, notify, type Peer, result, setUp } from '../../test/peer.js'
 
 const getChannelId = (peer: Peer): number => Number(/\d+$/.exec(peer.last.headers['sallyport-stream'] as string)?.[0])
@@ -78,18 +79,14 @@ describe('a stream', () => {
     await expect(client.stream('download').next()).rejects.toMatchObject({ data: { delivered: 'no' } })
   })
 
-  it.each([
-    ['command', ['', {}]],
-    ['arguments', ['x', 5]],
-    ['option', ['x', {}, { timeout: -1 }]],
-    ['header', ['x', {}, { headers: 'no' }]],
-  ])('rejects with an invalid %s when it is read', async (_what, args) => {
-    const { client, peer } = setUp()
-    const values = client.stream(...(args as Parameters<typeof client.stream>))
-    await expect(values.next()).rejects.toMatchObject({ reason: 'InvalidParams' })
-    expect(await values.next()).toMatchObject({ done: true })
-    expect(peer.received).toEqual([])
-  })
+  it('rejects with an invalid command, arguments or option when it is read', () =>
+    rows([[['', {}]], [['x', 5]], [['x', {}, { timeout: -1 }]], [['x', {}, { headers: 'no' }]]], async args => {
+      const { client, peer } = setUp()
+      const values = client.stream(...(args as unknown as Parameters<typeof client.stream>))
+      await expect(values.next()).rejects.toMatchObject({ reason: 'InvalidParams' })
+      expect(await values.next()).toMatchObject({ done: true })
+      expect(peer.received).toEqual([])
+    }))
 
   it('can be read concurrently, in the order of the requests', async () => {
     const { client, peer } = setUp()

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { Channel, emit, emitTo, getData, getLabel, invoke, isBusError, listen, once } from '../index.js'
 import { currentClient, setCurrentClient } from './current-client.js'
@@ -7,21 +8,25 @@ const KEY = Symbol.for('@sallyport/frontend:client')
 afterEach(() => Reflect.deleteProperty(globalThis, KEY))
 
 describe('in a thread that is not a frontend', () => {
-  it.each<[string, () => Promise<unknown>]>([
-    ['invoke', () => invoke('greet')],
-    ['emit', () => emit('e')],
-    ['emitTo', () => emitTo('main', 'e')],
-    ['listen', async () => listen('e', () => {})],
-    ['once', async () => once('e')],
-    ['getLabel', async () => getLabel()],
-    ['getData', async () => getData()],
-  ])('%s rejects with a remedy', async (_name, call) => {
-    const error = await call().catch((thrown: unknown) => thrown)
-    expect(isBusError(error, 'Disconnected')).toBe(true)
-    expect(error).toMatchObject({ data: { delivered: 'no' } })
-    expect(String(error)).toContain('This thread is not a frontend')
-    expect(String(error)).toMatch(/bus\.connect\(label\)|`await connect\(\)` of @sallyport\/web\/client/)
-  })
+  it('each call rejects with a remedy', () =>
+    rows<[string, () => Promise<unknown>]>(
+      [
+        ['invoke', () => invoke('greet')],
+        ['emit', () => emit('e')],
+        ['emitTo', () => emitTo('main', 'e')],
+        ['listen', async () => listen('e', () => {})],
+        ['once', async () => once('e')],
+        ['getLabel', async () => getLabel()],
+        ['getData', async () => getData()],
+      ],
+      async (_name, call) => {
+        const error = await call().catch((thrown: unknown) => thrown)
+        expect(isBusError(error, 'Disconnected')).toBe(true)
+        expect(error).toMatchObject({ data: { delivered: 'no' } })
+        expect(String(error)).toContain('This thread is not a frontend')
+        expect(String(error)).toMatch(/bus\.connect\(label\)|`await connect\(\)` of @sallyport\/web\/client/)
+      },
+    ))
 })
 
 describe('in a frontend', () => {

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { CallTrace } from '@sallyport/protocol/internal/rpc'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { crossed, setUp } from '../../test/peer.js'
 import { exposedCalls } from './node-features.js'
 
@@ -41,19 +42,24 @@ it('publishes a synchronous call with its trace context', async () => {
   expect(peer.last).toMatchObject({ id: 7, result: {} })
 })
 
-it.each([
-  ['throws', () => Promise.reject(new Error('payload')), 'CommandFailed'],
-  ['returns a value that cannot be serialized', async () => 1n << 70n, 'InternalError'],
-])('publishes an asynchronous call that %s', async (_what, run, reason) => {
-  const { client, peer } = setUp()
-  client.expose({ echo: run })
-  peer.send(call('echo'))
-  await crossed()
-  expect(published.map(([event]) => event)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd'])
-  expect(published[1]![1]).toEqual({ ...trace, async: true })
-  expect(published.at(-1)![1].error).toMatchObject({ reason })
-  expect(JSON.stringify(published)).not.toContain('payload')
-})
+it('publishes an asynchronous call that fails', () =>
+  rows(
+    [
+      ['throws', () => Promise.reject(new Error('payload')), 'CommandFailed'],
+      ['returns a value that cannot be serialized', async () => 1n << 70n, 'InternalError'],
+    ],
+    async (_what, run, reason) => {
+      published.length = 0
+      const { client, peer } = setUp()
+      client.expose({ echo: run })
+      peer.send(call('echo'))
+      await crossed()
+      expect(published.map(([event]) => event)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd'])
+      expect(published[1]![1]).toEqual({ ...trace, async: true })
+      expect(published.at(-1)![1].error).toMatchObject({ reason })
+      expect(JSON.stringify(published)).not.toContain('payload')
+    },
+  ))
 
 it('publishes a call of an unknown function', async () => {
   const { peer } = setUp()

@@ -1,43 +1,52 @@
 import type { TransferOptions } from '@sallyport/protocol/internal/message'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { IN_BROWSER, setUp } from '../../test/peer.js'
 import type { Client } from './client.js'
 import { checkCallOptions, checkEmitOptions, type InvokeOptions } from './options.js'
 
 describe('call options', () => {
-  it.each([
-    {},
-    { timeout: false as const },
-    { timeout: 1 },
-    { timeout: 0x7fff_ffff },
-    { signal: new AbortController().signal },
-  ])('take %j', options => {
-    expect(() => checkCallOptions('greet', options, {})).not.toThrow()
-  })
+  it('take valid values', () =>
+    rows(
+      [
+        {},
+        { timeout: false as const },
+        { timeout: 1 },
+        { timeout: 0x7fff_ffff },
+        { signal: new AbortController().signal },
+      ],
+      options => {
+        expect(() => checkCallOptions('greet', options, {})).not.toThrow()
+      },
+    ))
 
-  it.each([
-    [
-      { timeout: -1 },
-      '`timeout` of command "greet" must be milliseconds, more than 0 and at most 2147483647, or false for none',
-    ],
-    [
-      { timeout: 0 },
-      '`timeout` of command "greet" must be milliseconds, more than 0 and at most 2147483647, or false for none',
-    ],
-    [{ timeout: Infinity }, '`timeout` of command "greet"'],
-    [{ timeout: Number.NaN }, '`timeout` of command "greet"'],
-    [{ timeout: 2 ** 31 }, '`timeout` of command "greet"'],
-    [{ timeout: '5' }, '`timeout` of command "greet"'],
-    [{ timeout: null }, '`timeout` of command "greet" must be milliseconds'],
-    [{ timeout: { idle: 0 } }, IN_BROWSER ? 'must be milliseconds' : 'must be { idle: milliseconds }, more than 0'],
-    [{ timeout: { idle: 1, total: 2 } }, IN_BROWSER ? 'must be milliseconds' : 'must be { idle: milliseconds }'],
-    [{ signal: {} }, '`signal` of command "greet" must be an AbortSignal'],
-    [{ signal: null }, '`signal` of command "greet" must be an AbortSignal'],
-    [{ signal: new AbortController() }, '`signal` of command "greet" must be an AbortSignal'],
-  ])('reject %j', (options, text) => {
-    const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })
-    expect(() => checkCallOptions('greet', options as InvokeOptions, {})).toThrow(refused)
-  })
+  it('reject invalid values with their name', () =>
+    rows(
+      [
+        [
+          { timeout: -1 },
+          '`timeout` of command "greet" must be milliseconds, more than 0 and at most 2147483647, or false for none',
+        ],
+        [
+          { timeout: 0 },
+          '`timeout` of command "greet" must be milliseconds, more than 0 and at most 2147483647, or false for none',
+        ],
+        [{ timeout: Infinity }, '`timeout` of command "greet"'],
+        [{ timeout: Number.NaN }, '`timeout` of command "greet"'],
+        [{ timeout: 2 ** 31 }, '`timeout` of command "greet"'],
+        [{ timeout: '5' }, '`timeout` of command "greet"'],
+        [{ timeout: null }, '`timeout` of command "greet" must be milliseconds'],
+        [{ timeout: { idle: 0 } }, IN_BROWSER ? 'must be milliseconds' : 'must be { idle: milliseconds }, more than 0'],
+        [{ timeout: { idle: 1, total: 2 } }, IN_BROWSER ? 'must be milliseconds' : 'must be { idle: milliseconds }'],
+        [{ signal: {} }, '`signal` of command "greet" must be an AbortSignal'],
+        [{ signal: null }, '`signal` of command "greet" must be an AbortSignal'],
+        [{ signal: new AbortController() }, '`signal` of command "greet" must be an AbortSignal'],
+      ],
+      (options, text) => {
+        const refused = expect.objectContaining({ reason: 'InvalidParams', message: expect.stringContaining(text) })
+        expect(() => checkCallOptions('greet', options as InvokeOptions, {})).toThrow(refused)
+      },
+    ))
 
   it('reject with Cancelled, and the reason as the cause, when the signal is aborted', () => {
     const reason = new Error('mine')
@@ -46,14 +55,18 @@ describe('call options', () => {
   })
 
   const buffer = new ArrayBuffer(8)
-  it.each([
-    [{ transfer: [] }, { a: 1 }],
-    [{ transfer: [buffer] }, buffer],
-    [{ transfer: [buffer] }, new Uint8Array(buffer, 2)],
-    [{ transfer: [buffer] }, { a: 1, data: new Uint8Array(buffer) }],
-  ])('can transfer buffers of the payload: %j', (options, params) => {
-    expect(() => checkCallOptions('greet', options, params)).not.toThrow()
-  })
+  it('can transfer buffers of the payload', () =>
+    rows(
+      [
+        [{ transfer: [] }, { a: 1 }],
+        [{ transfer: [buffer] }, buffer],
+        [{ transfer: [buffer] }, new Uint8Array(buffer, 2)],
+        [{ transfer: [buffer] }, { a: 1, data: new Uint8Array(buffer) }],
+      ],
+      (options, params) => {
+        expect(() => checkCallOptions('greet', options, params)).not.toThrow()
+      },
+    ))
 
   it.skipIf(IN_BROWSER).each([
     ['another buffer', [new ArrayBuffer(8)], 'neither the whole payload nor'],
@@ -99,24 +112,26 @@ describe('options of another kind of call', () => {
     emitTo: ['transfer'],
   }
 
-  it.each(calls)('are rejected by %s with their name, or if they are not an object', async (name, run) => {
-    const { client, peer } = setUp()
-    for (const option of [...Object.keys(all), 'timout'].filter(other => !taken[name]!.includes(other as 'signal'))) {
-      await expect(run(client, { [option]: all[option as 'signal'] })).rejects.toMatchObject({
-        reason: 'InvalidParams',
-        message: expect.stringContaining(`has no option "${option}"`) as string,
-      })
-    }
-    await expect(run(client, null as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
-    await expect(run(client, 5 as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
-    expect(peer.received).toEqual([])
-  })
+  it('are rejected by each call with their name, or if they are not an object', () =>
+    rows(calls, async (name, run) => {
+      const { client, peer } = setUp()
+      for (const option of [...Object.keys(all), 'timout'].filter(other => !taken[name]!.includes(other as 'signal'))) {
+        await expect(run(client, { [option]: all[option as 'signal'] })).rejects.toMatchObject({
+          reason: 'InvalidParams',
+          message: expect.stringContaining(`has no option "${option}"`) as string,
+        })
+      }
+      await expect(run(client, null as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+      await expect(run(client, 5 as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
+      expect(peer.received).toEqual([])
+    }))
 
-  it.each(calls)('do not include those that %s takes', async (name, run) => {
-    const { client, peer } = setUp()
-    const accepted = Object.fromEntries(taken[name]!.map(option => [option, all[option]]))
-    void run(client, accepted).catch(() => {})
-    await expect.poll(() => peer.received.length).toBe(1)
-    await client.close()
-  })
+  it('do not include those that another call takes', () =>
+    rows(calls, async (name, run) => {
+      const { client, peer } = setUp()
+      const accepted = Object.fromEntries(taken[name]!.map(option => [option, all[option]]))
+      void run(client, accepted).catch(() => {})
+      await expect.poll(() => peer.received.length).toBe(1)
+      await client.close()
+    }))
 })

@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { crossed, notify, result, setUp } from '../../test/peer.js'
 import { Channel } from './channel.js'
 
@@ -17,33 +18,34 @@ async function expectCollected(refs: readonly WeakRef<object>[]): Promise<void> 
     .toBe(0)
 }
 
-it.each(['read to its end', 'left', 'cancelled'])('a stream that was %s is collected', async how => {
-  const { client, peer } = setUp()
-  const open = async (): Promise<WeakRef<object>> => {
-    const controller = new AbortController()
-    const values = client.stream('download', {}, { signal: controller.signal })
-    const first = values.next()
-    await crossed()
-    const { id, headers } = peer.received.findLast(({ method }) => method === 'download')!
-    const channel = Number(/\d+$/.exec(headers['sallyport-stream'] as string)?.[0])
-    peer.send(notify('$/channel', { channel, index: 0, message: 'a' }))
-    await first
-    if (how === 'left') await values.return()
-    if (how === 'cancelled') controller.abort()
-    if (how === 'read to its end') {
-      peer.send(notify('$/channel', { channel, index: 1, end: true }), result(id, null))
-      await values.next()
+it('a stream that was read to its end, left or cancelled is collected', () =>
+  rows(['read to its end', 'left', 'cancelled'], async how => {
+    const { client, peer } = setUp()
+    const open = async (): Promise<WeakRef<object>> => {
+      const controller = new AbortController()
+      const values = client.stream('download', {}, { signal: controller.signal })
+      const first = values.next()
+      await crossed()
+      const { id, headers } = peer.received.findLast(({ method }) => method === 'download')!
+      const channel = Number(/\d+$/.exec(headers['sallyport-stream'] as string)?.[0])
+      peer.send(notify('$/channel', { channel, index: 0, message: 'a' }))
+      await first
+      if (how === 'left') await values.return()
+      if (how === 'cancelled') controller.abort()
+      if (how === 'read to its end') {
+        peer.send(notify('$/channel', { channel, index: 1, end: true }), result(id, null))
+        await values.next()
+      }
+      // The client has forgotten the channel: it closes an unknown channel when core starts to use it.
+      peer.send(notify('$/channel', { channel, index: 0, message: 'a' }))
+      await expect.poll(() => peer.last).toMatchObject({ method: '$/closeChannel', params: { channel } })
+      return new WeakRef(values)
     }
-    // The client has forgotten the channel: it closes an unknown channel when core starts to use it.
-    peer.send(notify('$/channel', { channel, index: 0, message: 'a' }))
-    await expect.poll(() => peer.last).toMatchObject({ method: '$/closeChannel', params: { channel } })
-    return new WeakRef(values)
-  }
-  const refs: WeakRef<object>[] = []
-  for (let i = 0; i < 20; i++) refs.push(await open())
-  await expectCollected(refs)
-  await client.close()
-})
+    const refs: WeakRef<object>[] = []
+    for (let i = 0; i < 20; i++) refs.push(await open())
+    await expectCollected(refs)
+    await client.close()
+  }))
 
 it('a channel that was closed is collected', async () => {
   const { client, peer } = setUp()

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { findHiddenPackage } from './hidden-package.js'
 
 let directory: string
@@ -21,9 +22,10 @@ afterAll(() => rmSync(directory, { recursive: true }))
 const find = (name: string): string | undefined =>
   findHiddenPackage(`Cannot find package '${name}' imported from ${file}`)
 
-test.each(['linked', 'linked/sub/path.js', '@scope/linked', '@scope/linked/sub'])('finds the target of %s', name => {
-  expect(find(name)).toBe(join(directory, 'elsewhere'))
-})
+test('finds the target of a linked package', () =>
+  rows(['linked', 'linked/sub/path.js', '@scope/linked', '@scope/linked/sub'], name => {
+    expect(find(name)).toBe(join(directory, 'elsewhere'))
+  }))
 
 test('finds the target for require, and for an importer that is a URL', () => {
   const target = join(directory, 'elsewhere')
@@ -31,6 +33,7 @@ test('finds the target for require, and for an importer that is a URL', () => {
   expect(findHiddenPackage(`Cannot find package 'linked' imported from ${pathToFileURL(file).href}`)).toBe(target)
 })
 
-test.each(['there', 'missing', '@scope/missing'])('ignores %s', name => expect(find(name)).toBeUndefined())
+test('ignores a package that is there, and one that is nowhere', () =>
+  rows(['there', 'missing', '@scope/missing'], name => expect(find(name)).toBeUndefined()))
 
 test('ignores other messages', () => expect(findHiddenPackage('x')).toBeUndefined())

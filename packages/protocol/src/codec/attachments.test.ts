@@ -2,6 +2,7 @@
 // malformed ones.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { wasmMemory } from '../../test/wasm-memory.js'
 import type { Message } from '../message/message.js'
 import { BatchReader } from './codecs.js'
@@ -42,26 +43,30 @@ function roundTrip(...messages: Message[]) {
 }
 
 describe('large bytes', () => {
-  it.each<[string, Message, number]>([
-    ['as all params', call(a), 1],
-    ['as an ArrayBuffer', call(a.buffer), 1],
-    ['as arguments, among others', call({ x: 1, a, small: new Uint8Array(9), b, t: 'é', c }), 3],
-    ['as one argument twice', call({ a, again: a }), 2],
-    ['as the payload of an event', call({ event: 'e', payload: a }, 'plugin:event|emit'), 1],
-    ['in the payload of an event', call({ event: 'e', payload: { a, n: 1 } }, 'plugin:event|emit_to'), 1],
-    ['in what core emits', call({ event: 'e', ids: [1], payload: { a, b } }, '$/event'), 2],
-    ['in a message of a channel', call({ channel: 1, index: 0, message: a }, '$/channel'), 1],
-    ['as a result', { jsonrpc: '2.0', id: 1, result: a }, 1],
-    ['in a result', { jsonrpc: '2.0', id: 1, result: { 1: a, b, __x: [1] } }, 2],
-    ['in an object without a prototype', call(Object.assign(Object.create(null) as object, { a })), 1],
-    ['in no argument', call({ a: 1 }), 0],
-  ])('%s travel in frames of their own', (_name, message, count) => {
-    const { frames, read } = roundTrip(message)
-    expect(frames.map(({ kind }) => kind)).toEqual([...Array.from({ length: count }, () => 5), 2])
-    expect(frames.at(-1)!.bytes).toBeLessThan(300)
-    expect(named(read)).toEqual(named([message]))
-    expect(carriesBytes(message)).toBe(count > 0)
-  })
+  it('travel in frames of their own, wherever they are in a message', () =>
+    rows<[string, Message, number]>(
+      [
+        ['as all params', call(a), 1],
+        ['as an ArrayBuffer', call(a.buffer), 1],
+        ['as arguments, among others', call({ x: 1, a, small: new Uint8Array(9), b, t: 'é', c }), 3],
+        ['as one argument twice', call({ a, again: a }), 2],
+        ['as the payload of an event', call({ event: 'e', payload: a }, 'plugin:event|emit'), 1],
+        ['in the payload of an event', call({ event: 'e', payload: { a, n: 1 } }, 'plugin:event|emit_to'), 1],
+        ['in what core emits', call({ event: 'e', ids: [1], payload: { a, b } }, '$/event'), 2],
+        ['in a message of a channel', call({ channel: 1, index: 0, message: a }, '$/channel'), 1],
+        ['as a result', { jsonrpc: '2.0', id: 1, result: a }, 1],
+        ['in a result', { jsonrpc: '2.0', id: 1, result: { 1: a, b, __x: [1] } }, 2],
+        ['in an object without a prototype', call(Object.assign(Object.create(null) as object, { a })), 1],
+        ['in no argument', call({ a: 1 }), 0],
+      ],
+      (_name, message, count) => {
+        const { frames, read } = roundTrip(message)
+        expect(frames.map(({ kind }) => kind)).toEqual([...Array.from({ length: count }, () => 5), 2])
+        expect(frames.at(-1)!.bytes).toBeLessThan(300)
+        expect(named(read)).toEqual(named([message]))
+        expect(carriesBytes(message)).toBe(count > 0)
+      },
+    ))
 
   it('stay in the message when they are small, more than one object down, in an error or in an instance of a class', () => {
     class Point {

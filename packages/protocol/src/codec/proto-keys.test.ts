@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { IS_NODE } from '#platform'
 import type { Message } from '../message/message.js'
 import { encodeMessage } from '../rpc/outbox.js'
@@ -25,35 +26,43 @@ function wrap(value: unknown, depth: number): unknown {
 }
 
 describe('in JSON', () => {
-  it.each([
-    '{"__proto__":1}',
-    '{"__proto__":{"polluted":1}}',
-    '{"__proto__":null}',
-    '{"a":1,"__proto__":1}',
-    '{ "__proto__" : 1 }',
-    '[{"__proto__":1}]',
-    '{"jsonrpc":"2.0","method":"m","params":{"__proto__":1}}',
-    '{"jsonrpc":"2.0","method":"m","__proto__":{"params":{}}}',
-    '{"__proto__":1,"__proto__":2}',
-    '{"\\u005f_proto__":1}',
-    '{"\\u005F\\u005f\\u0070\\u0072\\u006f\\u0074\\u006F\\u005f\\u005f":1}',
-    '{"__pr\\u006fto__":1}',
-    '{"x":"\\"","__proto_\\u005f":1}',
-  ])('refuses %s', text => {
-    expect(() => decodeJson(text)).toThrow(refused)
-  })
+  it('refuses the key at any depth and however it is escaped', () =>
+    rows(
+      [
+        '{"__proto__":1}',
+        '{"__proto__":{"polluted":1}}',
+        '{"__proto__":null}',
+        '{"a":1,"__proto__":1}',
+        '{ "__proto__" : 1 }',
+        '[{"__proto__":1}]',
+        '{"jsonrpc":"2.0","method":"m","params":{"__proto__":1}}',
+        '{"jsonrpc":"2.0","method":"m","__proto__":{"params":{}}}',
+        '{"__proto__":1,"__proto__":2}',
+        '{"\\u005f_proto__":1}',
+        '{"\\u005F\\u005f\\u0070\\u0072\\u006f\\u0074\\u006F\\u005f\\u005f":1}',
+        '{"__pr\\u006fto__":1}',
+        '{"x":"\\"","__proto_\\u005f":1}',
+      ],
+      text => {
+        expect(() => decodeJson(text)).toThrow(refused)
+      },
+    ))
 
-  it.each([
-    '{"a":"__proto__"}',
-    '["__proto__"]',
-    '"__proto__"',
-    '{"a":"{\\"__proto__\\":1}"}',
-    '{"__proto":1,"proto__":2,"__proto___":3,"___proto__":4,"__PROTO__":5}',
-    '{"\\\\u005f_proto__":1}',
-    '{"constructor":{"prototype":1},"toString":1,"hasOwnProperty":1}',
-  ])('reads %s', text => {
-    expect(decodeJson(text)).toEqual(JSON.parse(text))
-  })
+  it('reads a text that has the name elsewhere', () =>
+    rows(
+      [
+        '{"a":"__proto__"}',
+        '["__proto__"]',
+        '"__proto__"',
+        '{"a":"{\\"__proto__\\":1}"}',
+        '{"__proto":1,"proto__":2,"__proto___":3,"___proto__":4,"__PROTO__":5}',
+        '{"\\\\u005f_proto__":1}',
+        '{"constructor":{"prototype":1},"toString":1,"hasOwnProperty":1}',
+      ],
+      text => {
+        expect(decodeJson(text)).toEqual(JSON.parse(text))
+      },
+    ))
 
   it('finds the key at any depth', () => {
     for (const depth of [1, 2, 10, 61, 500])
@@ -71,25 +80,29 @@ describe('in msgpack', () => {
     ['a string of 32 bits', [0xdb, 0, 0, 0, 9]],
   ]
 
-  it.each(heads)('refuses the key as %s, in each form of map and at any depth', (_name, head) => {
-    const spelled = Buffer.concat([Buffer.from(head), key])
-    for (const map of [[0x81], [0xde, 0, 1], [0xdf, 0, 0, 0, 1]]) {
-      const body = Buffer.concat([Buffer.from(map), spelled, Buffer.from([0xc0])])
-      expect(() => codecs.msgpack.decode(body)).toThrow(refused)
-      for (const around of [1, 30, 60]) {
-        const deep = Buffer.concat([Buffer.alloc(around, 0x91), body])
-        expect(() => codecs.msgpack.decode(deep)).toThrow(refused)
+  it('refuses the key in each form of string and map and at any depth', () =>
+    rows(heads, (_name, head) => {
+      const spelled = Buffer.concat([Buffer.from(head), key])
+      for (const map of [[0x81], [0xde, 0, 1], [0xdf, 0, 0, 0, 1]]) {
+        const body = Buffer.concat([Buffer.from(map), spelled, Buffer.from([0xc0])])
+        expect(() => codecs.msgpack.decode(body)).toThrow(refused)
+        for (const around of [1, 30, 60]) {
+          const deep = Buffer.concat([Buffer.alloc(around, 0x91), body])
+          expect(() => codecs.msgpack.decode(deep)).toThrow(refused)
+        }
       }
-    }
-    const second = Buffer.concat([Buffer.from([0x82, 0xa1, 0x61, 1]), spelled, Buffer.from([1])])
-    expect(() => codecs.msgpack.decode(second)).toThrow(refused)
-  })
+      const second = Buffer.concat([Buffer.from([0x82, 0xa1, 0x61, 1]), spelled, Buffer.from([1])])
+      expect(() => codecs.msgpack.decode(second)).toThrow(refused)
+    }))
 
-  it.each(heads)('reads the value as %s', (_name, head) => {
-    const spelled = Buffer.concat([Buffer.from(head), key])
-    expect(codecs.msgpack.decode(Buffer.concat([Buffer.from([0x81, 0xa1, 0x61]), spelled]))).toEqual({ a: '__proto__' })
-    expect(codecs.msgpack.decode(Buffer.concat([Buffer.from([0x91]), spelled]))).toEqual(['__proto__'])
-  })
+  it('reads the value in each form of string', () =>
+    rows(heads, (_name, head) => {
+      const spelled = Buffer.concat([Buffer.from(head), key])
+      expect(codecs.msgpack.decode(Buffer.concat([Buffer.from([0x81, 0xa1, 0x61]), spelled]))).toEqual({
+        a: '__proto__',
+      })
+      expect(codecs.msgpack.decode(Buffer.concat([Buffer.from([0x91]), spelled]))).toEqual(['__proto__'])
+    }))
 
   it('does not read another key as __proto__', () => {
     const bom = Buffer.concat([Buffer.from([0x81, 0xac, 0xef, 0xbb, 0xbf]), key, Buffer.from([1])])
@@ -121,11 +134,12 @@ describe('a sender', () => {
     ['the data of an error', { jsonrpc: '2.0', id: 1, error: { code: 1, message: '', data: withProto(1) } }],
   ]
 
-  it.each(attempts)('does not send it in %s', (_name, message) => {
-    for (const codec of Object.values(codecs)) {
-      expect(() => encodeMessage(codec, message, true)).toThrow(new TypeError('a key named "__proto__" is refused'))
-    }
-  })
+  it('does not send it in any message', () =>
+    rows(attempts, (_name, message) => {
+      for (const codec of Object.values(codecs)) {
+        expect(() => encodeMessage(codec, message, true)).toThrow(new TypeError('a key named "__proto__" is refused'))
+      }
+    }))
 
   it('sends the string as a value, and does not send a prototype', () => {
     for (const codec of Object.values(codecs)) {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { deserializeValue, serializeValue } from './serialize.js'
 
 test('bytes arrive without the rest of the message, and views of one buffer share it', () => {
@@ -15,7 +16,7 @@ test('bytes arrive without the rest of the message, and views of one buffer shar
   expect(copy.end.buffer).toBe(copy.all.buffer)
 })
 
-test.each([new SharedArrayBuffer(1), new Uint8Array(new SharedArrayBuffer(1)), () => {}])(
-  '%o cannot be serialized',
-  value => expect(() => serializeValue({ value })).toThrow('could not be cloned'),
-)
+test('shared memory and functions cannot be serialized', () =>
+  rows([new SharedArrayBuffer(1), new Uint8Array(new SharedArrayBuffer(1)), () => {}], value =>
+    expect(() => serializeValue({ value })).toThrow('could not be cloned'),
+  ))

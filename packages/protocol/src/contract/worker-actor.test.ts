@@ -1,6 +1,7 @@
 // The order of a worker's states, whatever comes first. The links are closed exactly once.
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { type LifecycleEvent, startWorkerActor, type WorkerLifecycle } from './worker-actor.js'
 
 function deferred() {
@@ -58,30 +59,32 @@ describe('a worker', () => {
     expect(close).toHaveBeenCalledOnce()
   })
 
-  it.each(['boot', 'handshake', 'drain'] as const)('fails with the error of a rejected %s', async step => {
-    const worker = setUp()
-    if (step !== 'boot') worker.boot.resolve()
-    if (step === 'drain') {
+  it('fails with the error of a rejected boot, handshake or drain', () =>
+    rows(['boot', 'handshake', 'drain'] as const, async step => {
+      const worker = setUp()
+      if (step !== 'boot') worker.boot.resolve()
+      if (step === 'drain') {
+        await worker.ready()
+        worker.actor.stop()
+      }
+      await delay(1)
+      worker[step].reject(new Error('no'))
+      await delay(1)
+      expect(worker.log.at(-1)).toBe('failed: Error: no')
+      expect(worker.close).toHaveBeenCalledTimes(step === 'drain' ? 1 : 0)
+    }))
+
+  it('fails with the error that boot, handshake or drain throws synchronously', () =>
+    rows(['boot', 'handshake', 'drain'] as const, async step => {
+      const throws = (): never => {
+        throw new Error('at once')
+      }
+      const worker = setUp({ [step]: throws })
       await worker.ready()
       worker.actor.stop()
-    }
-    await delay(1)
-    worker[step].reject(new Error('no'))
-    await delay(1)
-    expect(worker.log.at(-1)).toBe('failed: Error: no')
-    expect(worker.close).toHaveBeenCalledTimes(step === 'drain' ? 1 : 0)
-  })
-
-  it.each(['boot', 'handshake', 'drain'] as const)('fails with the error that %s throws synchronously', async step => {
-    const throws = (): never => {
-      throw new Error('at once')
-    }
-    const worker = setUp({ [step]: throws })
-    await worker.ready()
-    worker.actor.stop()
-    await delay(1)
-    expect(worker.log.at(-1)).toBe('failed: Error: at once')
-  })
+      await delay(1)
+      expect(worker.log.at(-1)).toBe('failed: Error: at once')
+    }))
 
   it('fails with the error that serve throws', async () => {
     const worker = setUp({

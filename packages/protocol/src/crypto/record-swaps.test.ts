@@ -2,6 +2,7 @@
 // record-attacks.test.ts. The opened records are always a prefix of the sealed ones.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { createTestOpener, createTestSealer, secret, text } from '../../test/record-ends.js'
 import { FRAME_KIND } from '../wire/link.js'
 import type { Opener } from './record.js'
@@ -38,26 +39,30 @@ describe('an opener rejects', () => {
     }
   })
 
-  it.each([
-    ['another command of the session', {}],
-    ['the same place in another session', { session: Buffer.from('another session!') }],
-    ['the same place under another secret', { secret: Buffer.alloc(32, 3) }],
-    ['the same place in another direction', { direction: 'to frontend' }],
-    ['the same place in another epoch', { epoch: 1 }],
-  ])('any fields replaced by those of %s', (_name, over) => {
-    const [ours, theirs] = [sealAll(), sealAll(over)]
-    const from = over === undefined || Object.keys(over).length === 0 ? theirs[1]! : theirs[0]!
-    const due = ours[0]!
-    const fields = getFields(due.length)
-    fc.assert(
-      fc.property(fc.subarray(Object.keys(fields), { minLength: 1 }), names => {
-        const forged = Buffer.from(due)
-        for (const name of names) from.copy(forged, fields[name]![0], ...fields[name]!)
-        fc.pre(!forged.equals(due))
-        refuses(createTestOpener(), forged, due)
-      }),
-    )
-  })
+  it('any fields replaced by those of another command, place or session', () =>
+    rows(
+      [
+        ['another command of the session', {}],
+        ['the same place in another session', { session: Buffer.from('another session!') }],
+        ['the same place under another secret', { secret: Buffer.alloc(32, 3) }],
+        ['the same place in another direction', { direction: 'to frontend' }],
+        ['the same place in another epoch', { epoch: 1 }],
+      ],
+      (_name, over) => {
+        const [ours, theirs] = [sealAll(), sealAll(over)]
+        const from = over === undefined || Object.keys(over).length === 0 ? theirs[1]! : theirs[0]!
+        const due = ours[0]!
+        const fields = getFields(due.length)
+        fc.assert(
+          fc.property(fc.subarray(Object.keys(fields), { minLength: 1 }), names => {
+            const forged = Buffer.from(due)
+            for (const name of names) from.copy(forged, fields[name]![0], ...fields[name]!)
+            fc.pre(!forged.equals(due))
+            refuses(createTestOpener(), forged, due)
+          }),
+        )
+      },
+    ))
 
   it('the attachment of another message, with its own number or that of the replaced one', () => {
     const seal = (): Buffer[] => {

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { createTestOpener, sealed, createTestSealer, text } from '../../test/record-ends.js'
 import { RECORD_HEADROOM } from '../wire/link.js'
 import { createSessionSecret } from './key-schedule.js'
@@ -33,17 +34,15 @@ describe('a record', () => {
     )
   })
 
-  it.each([0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_003])(
-    'preserves %i bytes, and a string of that length',
-    size => {
+  it('preserves bytes and strings of any length', () =>
+    rows([0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_003], size => {
       const [sealer, opener] = [createTestSealer(), createTestOpener()]
       const bytes = Buffer.from(Array.from({ length: size }, (_, i) => (i * 31) & 0x7f))
       const wide = `${bytes.toString('latin1')}é漢😀`
       expect(bytes.equals(opener.open(sealer.seal(1, bytes, 1)).body)).toBe(true)
       expect(text(opener, sealer.seal(1, bytes.toString('latin1'), 1)) === bytes.toString('latin1')).toBe(true)
       expect(text(opener, sealer.seal(1, wide, 1)) === wide).toBe(true)
-    },
-  )
+    }))
 
   it('does not change the given body', () => {
     const body = Buffer.from('the caller keeps this')
@@ -51,13 +50,14 @@ describe('a record', () => {
     expect(body.toString()).toBe('the caller keeps this')
   })
 
-  it.each(['short', 'x'.repeat(100_000), 'é'])('is alone in its buffer, after one zero byte', body => {
-    const record = createTestSealer().seal(1, body, 1)
-    expect(record.byteOffset).toBe(RECORD_HEADROOM)
-    expect(record.buffer.byteLength).toBe(RECORD_HEADROOM + record.byteLength)
-    expect(new Uint8Array(record.buffer)[0]).toBe(0)
-    expect(record.byteLength).toBe(53 + Buffer.byteLength(body))
-  })
+  it('is alone in its buffer, after one zero byte', () =>
+    rows(['short', 'x'.repeat(100_000), 'é'], body => {
+      const record = createTestSealer().seal(1, body, 1)
+      expect(record.byteOffset).toBe(RECORD_HEADROOM)
+      expect(record.buffer.byteLength).toBe(RECORD_HEADROOM + record.byteLength)
+      expect(new Uint8Array(record.buffer)[0]).toBe(0)
+      expect(record.byteLength).toBe(53 + Buffer.byteLength(body))
+    }))
 
   it('does not reveal its body, nor that two bodies are equal', () => {
     const sealer = createTestSealer()
@@ -68,12 +68,10 @@ describe('a record', () => {
     expect(first?.subarray(36)).not.toEqual(second?.subarray(36))
   })
 
-  it.each([-1, 256, 1.5, NaN])('cannot have the kind %d', kind =>
-    expect(() => createTestSealer().seal(kind, '', 1)).toThrow('u8'),
-  )
-  it.each([-1, 2 ** 32, 1.5, NaN])('cannot have the count %d', count =>
-    expect(() => createTestSealer().seal(1, '', count)).toThrow('u32'),
-  )
+  it('cannot have a kind that is not a byte', () =>
+    rows([-1, 256, 1.5, NaN], kind => expect(() => createTestSealer().seal(kind, '', 1)).toThrow('u8')))
+  it('cannot have a count that is not a number of 32 bits', () =>
+    rows([-1, 2 ** 32, 1.5, NaN], count => expect(() => createTestSealer().seal(1, '', count)).toThrow('u32')))
 })
 
 describe('a new epoch', () => {

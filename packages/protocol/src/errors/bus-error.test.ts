@@ -1,5 +1,6 @@
 // The table of codes is stable, errors survive the wire, and errors other than the bus's own reveal nothing on it.
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { codecs } from '../codec/codecs.js'
 import type { ErrorMessage } from '../message/message.js'
 import { BusError, type BusErrorReason, ERROR_CODES, fromErrorObject, isBusError, toErrorObject } from './bus-error.js'
@@ -34,24 +35,23 @@ it('has no data of its own without data, so that none is printed', () => {
 describe('the code table', () => {
   it('has these codes and no others', () => expect(Object.entries(ERROR_CODES)).toEqual(table))
 
-  it.each(table)('%s is %i in both directions and both codecs', (reason, code) => {
-    const error = new BusError(reason, 'why', { data: { a: [1] } })
-    expect(error).toMatchObject({ name: NAMES[reason] ?? 'BusError', code, reason, message: 'why', data: { a: [1] } })
-    expect(toErrorObject(error)).toEqual({ code, message: 'why', data: { a: [1] } })
-    for (const codec of Object.values(codecs)) {
-      const message = { jsonrpc: '2.0', id: 1, error: toErrorObject(error) } as const
-      const arrived = codec.decode(Buffer.from(codec.encode(message))) as ErrorMessage
-      expect(fromErrorObject(arrived.error)).toEqual(error)
-      expect(fromErrorObject(arrived.error).reason).toBe(reason)
-    }
-  })
+  it('has one code for each reason, in both directions and both codecs', () =>
+    rows(table, (reason, code) => {
+      const error = new BusError(reason, 'why', { data: { a: [1] } })
+      expect(error).toMatchObject({ name: NAMES[reason] ?? 'BusError', code, reason, message: 'why', data: { a: [1] } })
+      expect(toErrorObject(error)).toEqual({ code, message: 'why', data: { a: [1] } })
+      for (const codec of Object.values(codecs)) {
+        const message = { jsonrpc: '2.0', id: 1, error: toErrorObject(error) } as const
+        const arrived = codec.decode(Buffer.from(codec.encode(message))) as ErrorMessage
+        expect(fromErrorObject(arrived.error)).toEqual(error)
+        expect(fromErrorObject(arrived.error).reason).toBe(reason)
+      }
+    }))
 
-  it.each([0, 1, -32099, -32768, 404, Number.NaN])(
-    'maps the unknown code %d to InternalError and keeps the message',
-    code => {
+  it('maps an unknown code to InternalError and keeps the message', () =>
+    rows([0, 1, -32099, -32768, 404, Number.NaN], code => {
       expect(fromErrorObject({ code, message: 'x', data: 1 })).toMatchObject({ code: -32603, message: 'x', data: 1 })
-    },
-  )
+    }))
 })
 
 describe('BusError', () => {
@@ -82,13 +82,11 @@ describe('isBusError', () => {
     expect(isBusError(other, 'Timeout')).toBe(false)
   })
 
-  it.each([undefined, null, 'BusError', { name: 'BusError', reason: 'Denied' }, new Error('x'), impostor])(
-    'is false for %s',
-    other => {
+  it('is false for anything else', () =>
+    rows([undefined, null, 'BusError', { name: 'BusError', reason: 'Denied' }, new Error('x'), impostor], other => {
       expect(isBusError(other)).toBe(false)
       expect(isBusError(other, 'Denied')).toBe(false)
-    },
-  )
+    }))
 })
 
 describe('toErrorObject', () => {
@@ -104,8 +102,8 @@ describe('toErrorObject', () => {
     expect(Object.keys(toErrorObject(error))).toEqual(['code', 'message'])
   })
 
-  it.each([new Error('/home/secret'), 'a string', null, undefined, { code: -32000, message: '/home/secret' }])(
-    'reveals nothing of %s',
-    other => expect(toErrorObject(other)).toEqual({ code: -32603, message: 'Internal error' }),
-  )
+  it('reveals nothing of anything else', () =>
+    rows([new Error('/home/secret'), 'a string', null, undefined, { code: -32000, message: '/home/secret' }], other =>
+      expect(toErrorObject(other)).toEqual({ code: -32603, message: 'Internal error' }),
+    ))
 })

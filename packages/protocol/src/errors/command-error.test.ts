@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { BusError, fromErrorObject, toErrorObject } from './bus-error.js'
 import { CommandError, isCommandError, toBusError, withoutData } from './command-error.js'
 
@@ -25,9 +26,10 @@ describe('a CommandError', () => {
     })
   })
 
-  it.each([undefined, null, 7, '', {}, Symbol('A')])('rejects the code %s', code => {
-    expect(() => new CommandError(code as string)).toThrow(expect.objectContaining({ reason: 'InternalError' }))
-  })
+  it('rejects a code that is not a string with text', () =>
+    rows([undefined, null, 7, '', {}, Symbol('A')], code => {
+      expect(() => new CommandError(code as string)).toThrow(expect.objectContaining({ reason: 'InternalError' }))
+    }))
 
   it('is a BusError that middleware reads as its caller does', () => {
     const thrown = new CommandError('NOT_FOUND', 'no note 7', { data: { id: 7 } })
@@ -73,17 +75,21 @@ describe('isCommandError', () => {
     expect(error.commandData.id).toBe(7)
   })
 
-  test.each([
-    undefined,
-    null,
-    new Error('x'),
-    new BusError('CommandFailed', 'x', { data: { code: 7, message: 'x' } }),
-    failed('a string'),
-    failed(null),
-    failed({ code: 7, message: 'x' }),
-    failed({ code: 'A' }),
-    new BusError('Denied', 'x', { data: { code: 'A', message: 'x' } }),
-  ])('is false for %s', other => expect(isCommandError(other)).toBe(false))
+  test('is false for anything else', () =>
+    rows(
+      [
+        undefined,
+        null,
+        new Error('x'),
+        new BusError('CommandFailed', 'x', { data: { code: 7, message: 'x' } }),
+        failed('a string'),
+        failed(null),
+        failed({ code: 7, message: 'x' }),
+        failed({ code: 'A' }),
+        new BusError('Denied', 'x', { data: { code: 'A', message: 'x' } }),
+      ],
+      other => expect(isCommandError(other)).toBe(false),
+    ))
 })
 
 test('a code that is too long is dropped, and a message truncated', () => {

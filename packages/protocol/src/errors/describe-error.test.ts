@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { explainTypeScript } from './describe-error.js'
 
 const unknown = (extension: string): Error =>
@@ -6,16 +7,17 @@ const unknown = (extension: string): Error =>
     code: 'ERR_UNKNOWN_FILE_EXTENSION',
   })
 
-test.each(['.ts', '.mts', '.cts'])('explains how to run %s', extension => {
-  const message = `Node ${process.versions.node} cannot run /app/a${extension}: build it first (loaders such as tsx do not reach into workers), or use Node 22.18 or later. See the page "TypeScript" of the documentation`
-  expect(explainTypeScript(unknown(extension))).toMatchObject({ reason: 'InvalidParams', message })
-})
+test('explains how to run a file of TypeScript', () =>
+  rows(['.ts', '.mts', '.cts'], extension => {
+    const message = `Node ${process.versions.node} cannot run /app/a${extension}: build it first (loaders such as tsx do not reach into workers), or use Node 22.18 or later. See the page "TypeScript" of the documentation`
+    expect(explainTypeScript(unknown(extension))).toMatchObject({ reason: 'InvalidParams', message })
+  }))
 
 test('explains .tsx, which no version of Node runs', () => {
   expect(explainTypeScript(unknown('.tsx'))).toMatchObject({ message: expect.stringMatching(/: build it first\. See/) })
 })
 
-test.each([unknown('.css'), new Error('x'), null, undefined, 'text', { code: 'ERR_UNKNOWN_FILE_EXTENSION' }])(
-  'returns another error unchanged: %o',
-  error => expect(explainTypeScript(error)).toBe(error),
-)
+test('returns another error unchanged', () =>
+  rows([unknown('.css'), new Error('x'), null, undefined, 'text', { code: 'ERR_UNKNOWN_FILE_EXTENSION' }], error =>
+    expect(explainTypeScript(error)).toBe(error),
+  ))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { BusError } from './bus-error.js'
 import { receiveError, reportError } from './reported-error.js'
 import { MAX_REPORT_BYTES } from '../wire/limits.js'
@@ -13,15 +14,19 @@ describe('reportError', () => {
     expect(reportError(new Error('x', { cause: new Error('why') })).stack).toMatch(/\[cause\]: Error: why/)
   })
 
-  it.each([
-    ['a string', 'a string'],
-    [undefined, 'undefined'],
-    [null, 'null'],
-    [42, '42'],
-    [{ a: 1 }, '[object Object]'],
-    [Object.create(null), 'a value that cannot be shown'],
-    [{ toString: 1, valueOf: 1 }, 'a value that cannot be shown'],
-  ])('describes a thrown %j', (thrown, message) => expect(reportError(thrown)).toEqual({ message }))
+  it('describes whatever was thrown', () =>
+    rows(
+      [
+        ['a string', 'a string'],
+        [undefined, 'undefined'],
+        [null, 'null'],
+        [42, '42'],
+        [{ a: 1 }, '[object Object]'],
+        [Object.create(null), 'a value that cannot be shown'],
+        [{ toString: 1, valueOf: 1 }, 'a value that cannot be shown'],
+      ],
+      (thrown, message) => expect(reportError(thrown)).toEqual({ message }),
+    ))
 })
 
 describe('receiveError', () => {
@@ -30,19 +35,23 @@ describe('receiveError', () => {
     expect(error).toMatchObject({ name: 'BusError', reason: 'Denied', message: 'no', code: -32001 })
   })
 
-  it.each([
-    undefined,
-    null,
-    5,
-    { message: { toString: 1, valueOf: 1 } },
-    { message: 'x', reason: { toString: 1, valueOf: 1 } },
-    { message: 'x', reason: 'toString' },
-    { message: 'x', reason: '__proto__', stack: 7 },
-  ])('returns a Crashed for the report %j', report => {
-    const error = receiveError(report, 'x')
-    expect(error).toMatchObject({ reason: 'Crashed', message: 'x', code: -32007 })
-    expect(error.stack).toBeTypeOf('string')
-  })
+  it('returns a Crashed for an invalid report', () =>
+    rows(
+      [
+        undefined,
+        null,
+        5,
+        { message: { toString: 1, valueOf: 1 } },
+        { message: 'x', reason: { toString: 1, valueOf: 1 } },
+        { message: 'x', reason: 'toString' },
+        { message: 'x', reason: '__proto__', stack: 7 },
+      ],
+      report => {
+        const error = receiveError(report, 'x')
+        expect(error).toMatchObject({ reason: 'Crashed', message: 'x', code: -32007 })
+        expect(error.stack).toBeTypeOf('string')
+      },
+    ))
 })
 
 it('truncates texts, so that a report fits into the pipe of a process', () => {

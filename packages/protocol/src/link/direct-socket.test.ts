@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { afterAll, describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { recorder } from '../../test/link-behaviour.js'
 import { acceptDirect, closeDirectSocket, connectDirect, openDirectLink } from './direct-socket.js'
 import { StreamLink } from './stream-link.js'
@@ -93,31 +94,28 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
     expect(readdirSync(temporary)).toEqual([])
   })
 
-  it.each([
-    ['the start of a frame', Buffer.from([2, 0, 0, 0, 1, 91, 93])],
-    ['as many other bytes', Buffer.alloc(16)],
-    ['no byte, and ends', undefined],
-  ])('does not become that of a process that listens in its place, and sends %s', async (_name, bytes) => {
-    let received = ''
-    const server = createServer(socket => {
-      socket.on('error', () => {}).on('data', chunk => (received += chunk.toString('latin1')))
-      if (bytes) socket.write(bytes)
-      else socket.end()
-    })
-    const { end, accepted } = begin(async path => {
-      renameSync(path, `${path}-moved`)
-      await once(server.listen(path), 'listening')
-    })
-    const seen = recorder()
-    const link = openDirectLink(end)
-    link.receive(seen)
-    link.send({ kind: 1, body: '["secret"]' })
-    await expect(accepted).rejects.toMatchObject(refused)
-    await expect.poll(() => seen.log).toEqual(['closed'])
-    expect(received).toBe('')
-    await new Promise(resolve => server.close(resolve))
-    expect(readdirSync(temporary)).toEqual([])
-  })
+  it('does not become that of a process that listens in its place', () =>
+    rows([Buffer.from([2, 0, 0, 0, 1, 91, 93]), Buffer.alloc(16), undefined], async bytes => {
+      let received = ''
+      const server = createServer(socket => {
+        socket.on('error', () => {}).on('data', chunk => (received += chunk.toString('latin1')))
+        if (bytes) socket.write(bytes)
+        else socket.end()
+      })
+      const { end, accepted } = begin(async path => {
+        renameSync(path, `${path}-moved`)
+        await once(server.listen(path), 'listening')
+      })
+      const seen = recorder()
+      const link = openDirectLink(end)
+      link.receive(seen)
+      link.send({ kind: 1, body: '["secret"]' })
+      await expect(accepted).rejects.toMatchObject(refused)
+      await expect.poll(() => seen.log).toEqual(['closed'])
+      expect(received).toBe('')
+      await new Promise(resolve => server.close(resolve))
+      expect(readdirSync(temporary)).toEqual([])
+    }))
 
   it('names descriptors if nobody reached the relay, although some are left by then', async () => {
     const { port1, port2 } = new MessageChannel()

@@ -3,6 +3,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { recorder, settle } from '../../test/link-behaviour.js'
 import { CreditQueue, TakenBytes } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
@@ -23,7 +24,6 @@ function bare(): { peer: MessagePort; link: Link; seen: ReturnType<typeof record
 }
 
 const MiB = 2 ** 20
-const POLL = { timeout: 20_000 }
 const frame = (size: number): ArrayBuffer => new Uint8Array(size).fill(1).buffer
 const createQueue = () =>
   new CreditQueue<{ bytes: number }>(
@@ -49,52 +49,49 @@ describe('the sender', () => {
     const { link, got } = bare()
     for (let i = 0; i < 40_000; i++) link.send({ kind: 1, body: 'x' })
     const most = Math.ceil(CREDIT_WINDOW_BYTES / (1 + BUFFER_COST))
-    await expect.poll(() => got.length, POLL).toBe(most)
+    await expect.poll(() => got.length).toBe(most)
     await settle()
     expect(got).toHaveLength(most)
   })
 
-  it.each([
-    ['more than was sent', 100 * MiB],
-    ['infinitely much', Infinity],
-    ['half a byte', CREDIT_STEP_BYTES + 0.5],
-    ['2 ** 53', 2 ** 53],
-  ])('treats %s as a fault', async (_name, total) => {
-    const { peer, link, seen } = bare()
-    for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
-    peer.postMessage(total)
-    await settle()
-    expect(seen.log).toEqual([FAULT])
-    expect(link.queued).toBe(0)
-  })
+  it('treats credit that it cannot have earned as a fault', () =>
+    rows(
+      {
+        'more than was sent': 100 * MiB,
+        infinity: Infinity,
+        'half a byte': CREDIT_STEP_BYTES + 0.5,
+        '2 ** 53': 2 ** 53,
+      },
+      async total => {
+        const { peer, link, seen } = bare()
+        for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
+        peer.postMessage(total)
+        await settle()
+        expect(seen.log).toEqual([FAULT])
+        expect(link.queued).toBe(0)
+      },
+    ))
 
-  it.each([
-    ['a negative number', -1],
-    ['zero', 0],
-    ['NaN', NaN],
-    ['less than a step of credit', CREDIT_STEP_BYTES - 1],
-    ['a bigint', 3_000_000n],
-  ])('treats %s as an invalid frame', async (_name, total) => {
-    const { peer, link, seen } = bare()
-    for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
-    peer.postMessage(total)
-    await settle()
-    expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent an invalid frame'])
-  })
+  it('treats a total that is no amount of credit as an invalid frame', () =>
+    rows([-1, 0, NaN, CREDIT_STEP_BYTES - 1, 3_000_000n], async total => {
+      const { peer, link, seen } = bare()
+      for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
+      peer.postMessage(total)
+      await settle()
+      expect(seen.log).toEqual(['fault: InvalidRequest: The peer sent an invalid frame'])
+    }))
 
-  it.each([
-    ['the same total again', 4 * MiB],
-    ['a smaller total', 3 * MiB],
-  ])('treats %s as a fault', async (_name, total) => {
-    const { peer, link, seen } = bare()
-    for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
-    peer.postMessage(4 * MiB)
-    await settle()
-    expect(seen.log).toEqual([])
-    peer.postMessage(total)
-    await settle()
-    expect(seen.log).toEqual([FAULT])
-  })
+  it('treats the same total again, and a smaller one, as a fault', () =>
+    rows([4 * MiB, 3 * MiB], async total => {
+      const { peer, link, seen } = bare()
+      for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
+      peer.postMessage(4 * MiB)
+      await settle()
+      expect(seen.log).toEqual([])
+      peer.postMessage(total)
+      await settle()
+      expect(seen.log).toEqual([FAULT])
+    }))
 
   it('never counts below zero, whatever credit it receives', () => {
     fc.assert(
@@ -147,18 +144,22 @@ describe('the receiver', () => {
     expect(seen.log).toEqual(['fault: InvalidRequest: The peer exceeded its credit'])
   })
 
-  it.each([
-    ['strings', 40_000, () => 'x'],
-    ['arrays', 400, () => Array.from({ length: 100 }, () => frame(1))],
-    ['empty arrays', 40_000, () => []],
-    ['numbers of an attachment', 40_000, () => 5],
-  ])('bounds small messages while it is paused: %s', async (_name, times, make) => {
-    const { peer, link, seen } = bare()
-    link.pause()
-    for (let i = 0; i < times; i++) peer.postMessage(make())
-    await expect.poll(() => seen.log, POLL).toHaveLength(1)
-    expect(seen.log[0]).toMatch(/^fault: InvalidRequest/)
-  })
+  it('bounds small messages while it is paused', () =>
+    rows<readonly [string, number, () => unknown]>(
+      [
+        ['strings', 40_000, () => 'x'],
+        ['arrays', 400, () => Array.from({ length: 100 }, () => frame(1))],
+        ['empty arrays', 40_000, () => []],
+        ['numbers of an attachment', 40_000, () => 5],
+      ],
+      async (_name, times, make) => {
+        const { peer, link, seen } = bare()
+        link.pause()
+        for (let i = 0; i < times; i++) peer.postMessage(make())
+        await expect.poll(() => seen.log).toHaveLength(1)
+        expect(seen.log[0]).toMatch(/^fault: InvalidRequest/)
+      },
+    ))
 
   it('treats an invalid frame as a fault while it is paused', async () => {
     const { peer, link, seen } = bare()

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { choose, rows } from '../../../../scripts/testing.js'
 import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
-import type { FrameKind, Link } from '../wire/link.js'
+import type { Link } from '../wire/link.js'
 import { SocketLink } from './socket-link.js'
 import { StreamLink } from './stream-link.js'
 
@@ -17,7 +18,7 @@ const isWindows = process.platform === 'win32'
 const directory = mkdtempSync(join(tmpdir(), 'socket-'))
 const place = isWindows ? `\\\\.\\pipe\\sallyport-socket-${process.pid}` : join(directory, 's')
 let server: Server
-/** Pairs that are ready: the shared tests create theirs synchronously. */
+/** Pairs that are ready: the shared tests create theirs synchronously, and those of tables one for each row. */
 const pairs: [SocketLink, Socket][] = []
 const used: Socket[] = []
 
@@ -37,7 +38,7 @@ afterAll(() => {
 })
 
 async function fill(): Promise<void> {
-  while (pairs.length < 3) {
+  while (pairs.length < 5) {
     const link = new SocketLink(options => connect({ path: place, ...options }))
     const [peer] = (await once(server, 'connection')) as [Socket]
     pairs.push([link, peer])
@@ -61,10 +62,16 @@ function createPair(): [Link, Link] {
   return [near, new StreamLink(peer)]
 }
 const reverse = ([near, far]: [Link, Link]): [Link, Link] => [far, near]
-linkBehaviour('a socket link', createPair, settled)
-linkBehaviour('the peer of a socket link', () => reverse(createPair()), settled)
-linkFlow('a socket link', createPair)
-linkFlow('the peer of a socket link', () => reverse(createPair()))
+for (const [name, create] of choose(
+  [
+    ['a socket link', createPair],
+    ['the peer of a socket link', () => reverse(createPair())],
+  ] as const,
+  0,
+)) {
+  linkBehaviour(name, create, settled)
+  linkFlow(name, create)
+}
 
 function toBytes(kind: number, body: string | Uint8Array, length = body.length): Buffer {
   const head = Buffer.alloc(5)
@@ -100,31 +107,32 @@ describe('a socket link', () => {
     expect(chunk.toString()).toContain('[1]')
   })
 
-  it.each<[string, Buffer, string]>([
-    ['an invalid kind', toBytes(0, 'text'), 'invalid kind of frame'],
-    ['another invalid kind', toBytes(6, 'text'), 'invalid kind of frame'],
-    ['a frame over the limit', toBytes(1, '', MAX_BODY_BYTES + 1), 'a frame out of bounds'],
-    ['a frame of 4 GiB', toBytes(5, '', 0xffff_ffff), 'a frame out of bounds'],
-    ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
-  ])('treats %s as a fault and ignores the rest', async (_name, bytes, what) => {
-    const { seen, peer, link } = bare()
-    peer.write(Buffer.concat([good, bytes, good]))
-    await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
-    link.send({ kind: 1, body: 'x' })
-    peer.resume().write(good)
-    await expect.poll(() => peer.destroyed).toBe(true)
-    expect(seen.log).toHaveLength(2)
-  })
+  it('treats an invalid frame as a fault and ignores the rest', () =>
+    rows(
+      [
+        ['an invalid kind', toBytes(0, 'text'), 'invalid kind of frame'],
+        ['another invalid kind', toBytes(6, 'text'), 'invalid kind of frame'],
+        ['a frame over the limit', toBytes(1, '', MAX_BODY_BYTES + 1), 'a frame out of bounds'],
+        ['a frame of 4 GiB', toBytes(5, '', 0xffff_ffff), 'a frame out of bounds'],
+        ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
+      ],
+      async (_name, bytes, what) => {
+        const { seen, peer, link } = bare()
+        peer.write(Buffer.concat([good, bytes, good]))
+        await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
+        link.send({ kind: 1, body: 'x' })
+        peer.resume().write(good)
+        await expect.poll(() => peer.destroyed).toBe(true)
+        expect(seen.log).toHaveLength(2)
+      },
+    ))
 
-  it.each([
-    ['its header', toBytes(1, '').subarray(0, 3)],
-    ['its body', toBytes(1, '1234', 9)],
-    ['its large body', toBytes(5, Buffer.alloc(1e5), 9e6)],
-  ])('drops a frame if the peer ends within %s: a process can be killed', async (_name, bytes) => {
-    const { seen, peer } = bare()
-    peer.end(Buffer.concat([good, bytes]))
-    await expect.poll(() => seen.log).toEqual(['1:a', 'closed'])
-  })
+  it('drops a frame if the peer ends within it: a process can be killed', () =>
+    rows([toBytes(1, '').subarray(0, 3), toBytes(1, '1234', 9), toBytes(5, Buffer.alloc(1e5), 9e6)], async bytes => {
+      const { seen, peer } = bare()
+      peer.end(Buffer.concat([good, bytes]))
+      await expect.poll(() => seen.log).toEqual(['1:a', 'closed'])
+    }))
 
   it('delivers what a peer sent before it disconnected, even if it cannot be written to any more', async () => {
     const [link, peer] = takePair()
@@ -205,19 +213,23 @@ describe('a socket link', () => {
     expect(two.seen.log).toEqual(expected)
   })
 
-  it.each<[FrameKind, boolean]>([
-    [1, false],
-    [3, false],
-    [2, true],
-    [5, true],
-  ])('delivers bodies of kind %d that keep their content, if read immediately: %s', async (kind, readsImmediately) => {
-    const [link, peer] = takePair()
-    const bodies: Uint8Array[] = []
-    link.receive({ readsImmediately, frame: ({ body }) => bodies.push(body as Uint8Array), closed: () => {} })
-    const sent = [10, 3000, 5000, 70_000, 300_000, 7].map((size, index) => `${index}`.repeat(size))
-    for (const text of sent) peer.write(toBytes(kind, text))
-    await expect.poll(() => bodies.length).toBe(sent.length)
-    expect(bodies.map(body => Buffer.from(body).toString())).toEqual(sent)
-    if (readsImmediately) expect(new Set(bodies.map(({ buffer }) => buffer))).toHaveLength(sent.length)
-  })
+  it('delivers bodies that keep their content, read immediately or not', () =>
+    rows(
+      [
+        [1, false],
+        [3, false],
+        [2, true],
+        [5, true],
+      ],
+      async (kind, readsImmediately) => {
+        const [link, peer] = takePair()
+        const bodies: Uint8Array[] = []
+        link.receive({ readsImmediately, frame: ({ body }) => bodies.push(body as Uint8Array), closed: () => {} })
+        const sent = [10, 3000, 5000, 70_000, 300_000, 7].map((size, index) => `${index}`.repeat(size))
+        for (const text of sent) peer.write(toBytes(kind, text))
+        await expect.poll(() => bodies.length).toBe(sent.length)
+        expect(bodies.map(body => Buffer.from(body).toString())).toEqual(sent)
+        if (readsImmediately) expect(new Set(bodies.map(({ buffer }) => buffer))).toHaveLength(sent.length)
+      },
+    ))
 })

@@ -1,5 +1,6 @@
 // Frames in a stream of bytes, at random: whatever the cuts, chunks of both kinds give the same frames, and no bytes give anything else.
 import { describe, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { isBusError } from '../errors/bus-error.js'
 import type { FrameKind } from '../wire/link.js'
 import { StreamFrames } from './stream-frames.js'
@@ -63,23 +64,24 @@ function feed(
 }
 
 describe('frames of a stream', () => {
-  test.each([true, false])('arrive whole and in order, whatever the cuts, read immediately: %s', readsImmediately => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const random = createRandom(seed)
-      const sent = Array.from({ length: 1 + random(30) }, () => {
-        const body = Buffer.alloc(pickSize(random), String(random(10)))
-        return [KINDS[random(4)]!, body] as const
-      })
-      const frames = new StreamFrames(MAX_BODY)
-      frames.readsImmediately = readsImmediately
-      const taken: string[] = []
-      feed(frames, Buffer.concat(sent.map(each => toBytes(...each))), random, text => taken.push(text))
-      expect(taken, `seed ${seed}`).toEqual(sent.map(([kind, body]) => `${kind}:${body.toString('latin1')}`))
-      expect(frames.unread).toBe(0)
-      frames.end()
-      expect(frames.next()).toBeUndefined()
-    }
-  })
+  test('arrive whole and in order, whatever the cuts, read immediately or not', () =>
+    rows([true, false], readsImmediately => {
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        const random = createRandom(seed)
+        const sent = Array.from({ length: 1 + random(30) }, () => {
+          const body = Buffer.alloc(pickSize(random), String(random(10)))
+          return [KINDS[random(4)]!, body] as const
+        })
+        const frames = new StreamFrames(MAX_BODY)
+        frames.readsImmediately = readsImmediately
+        const taken: string[] = []
+        feed(frames, Buffer.concat(sent.map(each => toBytes(...each))), random, text => taken.push(text))
+        expect(taken, `seed ${seed}`).toEqual(sent.map(([kind, body]) => `${kind}:${body.toString('latin1')}`))
+        expect(frames.unread).toBe(0)
+        frames.end()
+        expect(frames.next()).toBeUndefined()
+      }
+    }))
 
   test('of a hostile peer are valid ones, or a fault', () => {
     let faults = 0

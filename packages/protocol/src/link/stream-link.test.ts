@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
@@ -17,7 +18,7 @@ const place =
   process.platform === 'win32'
     ? `\\\\.\\pipe\\sallyport-${process.pid}`
     : join(mkdtempSync(join(tmpdir(), 'link-')), 's')
-/** Pairs that are ready: the shared tests create theirs synchronously. */
+/** Pairs that are ready: the shared tests create theirs synchronously, and those of tables one for each row. */
 const pairs: [Socket, Socket][] = []
 const used: Socket[] = []
 
@@ -36,7 +37,7 @@ afterAll(() => {
 })
 
 async function fill(): Promise<void> {
-  while (pairs.length < 2) {
+  while (pairs.length < 5) {
     const near = connectTo(place)
     const [far] = (await once(server, 'connection')) as [Socket]
     pairs.push([near, far])
@@ -83,33 +84,41 @@ const violation = (what: string): string => `fault: InvalidRequest: The peer vio
 const good = Buffer.concat([header(1, 1), Buffer.from('a')])
 
 describe('a stream link', () => {
-  it.each<[string, Buffer, string]>([
-    ['an invalid kind', header(4, 0), 'invalid kind of frame'],
-    ['another invalid kind', header(4, 6), 'invalid kind of frame'],
-    ['a frame over the limit', header(MAX_BODY_BYTES + 1, 1), 'a frame out of bounds'],
-    ['a frame of 4 GiB', header(0xffff_ffff, 5), 'a frame out of bounds'],
-    ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
-  ])('treats %s as a fault and ignores the rest', async (_name, bytes, what) => {
-    const { seen, peer, link } = bare()
-    peer.write(Buffer.concat([good, bytes, good]))
-    await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
-    link.send({ kind: 1, body: 'x' })
-    link.close()
-    peer.resume().write(good)
-    await expect.poll(() => peer.destroyed).toBe(true)
-    expect(seen.log).toHaveLength(2)
-  })
+  it('treats an invalid frame as a fault and ignores the rest', () =>
+    rows(
+      [
+        ['an invalid kind', header(4, 0), 'invalid kind of frame'],
+        ['another invalid kind', header(4, 6), 'invalid kind of frame'],
+        ['a frame over the limit', header(MAX_BODY_BYTES + 1, 1), 'a frame out of bounds'],
+        ['a frame of 4 GiB', header(0xffff_ffff, 5), 'a frame out of bounds'],
+        ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
+      ],
+      async (_name, bytes, what) => {
+        const { seen, peer, link } = bare()
+        peer.write(Buffer.concat([good, bytes, good]))
+        await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
+        link.send({ kind: 1, body: 'x' })
+        link.close()
+        peer.resume().write(good)
+        await expect.poll(() => peer.destroyed).toBe(true)
+        expect(seen.log).toHaveLength(2)
+      },
+    ))
 
-  it.each([
-    ['its header', header(9, 1).subarray(0, 3)],
-    ['its body', Buffer.concat([header(9, 1), Buffer.from('1234')])],
-    ['its large body', Buffer.concat([header(9e6, 5), Buffer.alloc(1e5)])],
-    ['its body, that has not begun', header(9, 1)],
-  ])('treats an end within %s as a fault', async (_name, bytes) => {
-    const { seen, peer } = bare()
-    peer.end(Buffer.concat([good, bytes]))
-    await expect.poll(() => seen.log).toEqual(['1:a', 'fault: Disconnected: The peer disconnected within a frame'])
-  })
+  it('treats an end within a frame as a fault', () =>
+    rows(
+      [
+        ['its header', header(9, 1).subarray(0, 3)],
+        ['its body', Buffer.concat([header(9, 1), Buffer.from('1234')])],
+        ['its large body', Buffer.concat([header(9e6, 5), Buffer.alloc(1e5)])],
+        ['its body, that has not begun', header(9, 1)],
+      ],
+      async (_name, bytes) => {
+        const { seen, peer } = bare()
+        peer.end(Buffer.concat([good, bytes]))
+        await expect.poll(() => seen.log).toEqual(['1:a', 'fault: Disconnected: The peer disconnected within a frame'])
+      },
+    ))
 
   it('ends when the peer disconnects between frames', async () => {
     const { seen, peer } = bare()

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import type { EncodedMessage } from '../codec/codec.js'
 import { BatchReader } from '../codec/codecs.js'
 import { FRAME_KIND } from '../wire/link.js'
@@ -44,14 +45,13 @@ describe('EventBatch', () => {
     expect(counts).toEqual([5, 1])
   })
 
-  it.each([
-    ['is too large for a frame', 'x'.repeat(17 * 1024 * 1024)],
-    ['is large, and too deep', nest(70, 'x'.repeat(70_000))],
-    ['cannot be serialized', 1n],
-    ['has a key that core refuses', JSON.parse('{"__proto__":1}') as unknown],
-  ])('throws for a payload that %s', (_name, payload) => {
-    expect(() => EventBatch.encode('e', payload)).toThrow()
-  })
+  it('throws for a payload that is too large or too deep', () =>
+    rows(
+      ['x'.repeat(17 * 1024 * 1024), nest(70, 'x'.repeat(70_000)), 1n, JSON.parse('{"__proto__":1}') as unknown],
+      payload => {
+        expect(() => EventBatch.encode('e', payload)).toThrow()
+      },
+    ))
 
   it('does not encode an event without a payload, or with a long name', () => {
     expect(EventBatch.encode('e', undefined)).toBeUndefined()

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { encodeMsgpackValue } from '../codec/msgpack.js'
 import { getLeastSize } from './least-size.js'
 
@@ -18,14 +19,15 @@ const values = [
   [...Array<number>(2000).fill(0), 'x'.repeat(10_000)],
 ]
 
-test.each(values.map(value => [JSON.stringify(value).slice(0, 30), value]))(
-  'is at most the encoded size: %s',
-  (_name, value) => {
-    const size = getLeastSize(value, Infinity)
-    expect(size).toBeLessThanOrEqual(JSON.stringify(value).length)
-    expect(size).toBeLessThanOrEqual(encodeMsgpackValue(value).length)
-  },
-)
+test('is at most the encoded size', () =>
+  rows(
+    values.map(value => [JSON.stringify(value).slice(0, 30), value]),
+    (_name, value) => {
+      const size = getLeastSize(value, Infinity)
+      expect(size).toBeLessThanOrEqual(JSON.stringify(value).length)
+      expect(size).toBeLessThanOrEqual(encodeMsgpackValue(value).length)
+    },
+  ))
 
 test('counts what is far down, and bytes', () => {
   expect(getLeastSize([...Array<number>(2000).fill(0), 'x'.repeat(10_000)], Infinity)).toBeGreaterThan(12_000)

@@ -1,6 +1,7 @@
 // The outbox decides which messages share a frame. Each message is sent once, in order, and one that fails affects no other.
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import type { Codec } from '../codec/codec.js'
 import { codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
@@ -166,14 +167,15 @@ describe('a frame', () => {
     expect(getIds(sent).flat()).toEqual(Array.from({ length: 10_000 }, (_, id) => id))
   })
 
-  it.each([json, msgpack])('exceeds 16 KiB only if a single message does ($name)', async codec => {
-    const { sent, put } = setUp()
-    for (let id = 0; id < 10; id++) put(codec, id, 'x'.repeat(6_000))
-    put(codec, 10, 'x'.repeat(20_000))
-    put(codec, 11, 'x')
-    await nextTick()
-    expect(getIds(sent)).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10], [11]])
-  })
+  it('exceeds 16 KiB only if a single message does', () =>
+    rows([json, msgpack], async codec => {
+      const { sent, put } = setUp()
+      for (let id = 0; id < 10; id++) put(codec, id, 'x'.repeat(6_000))
+      put(codec, 10, 'x'.repeat(20_000))
+      put(codec, 11, 'x')
+      await nextTick()
+      expect(getIds(sent)).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10], [11]])
+    }))
 })
 
 describe('a message over 16 MiB', () => {
@@ -183,28 +185,32 @@ describe('a message over 16 MiB', () => {
     return character.repeat(Math.floor(rest / Buffer.byteLength(character)))
   }
 
-  it.each([
-    [json, 'x'],
-    [json, 'é'],
-    [msgpack, 'x'],
-  ])('is rejected by its size in bytes, without affecting others: $name %s', async (codec, character) => {
-    const { sent, put } = setUp()
-    const fits = largest(codec, character)
-    put(codec, 1)
-    expect(() => put(codec, 2, fits + character)).toThrow(
-      expect.objectContaining({
-        reason: 'InvalidParams',
-        message: expect.stringContaining('over the limit of 16777216'),
-      }),
-    )
-    put(codec, 3)
-    await nextTick()
-    expect(getIds(sent)).toEqual([[1, 3]])
-    put(codec, 2, fits)
-    await nextTick()
-    expect(sent.at(-1)!.ids).toEqual([2])
-    expect(MAX_FRAME_BYTES - sent.at(-1)!.bytes).toBeLessThan(2)
-  })
+  it('is rejected by its size in bytes, without affecting others', () =>
+    rows(
+      [
+        [json, 'x'],
+        [json, 'é'],
+        [msgpack, 'x'],
+      ],
+      async (codec, character) => {
+        const { sent, put } = setUp()
+        const fits = largest(codec, character)
+        put(codec, 1)
+        expect(() => put(codec, 2, fits + character)).toThrow(
+          expect.objectContaining({
+            reason: 'InvalidParams',
+            message: expect.stringContaining('over the limit of 16777216'),
+          }),
+        )
+        put(codec, 3)
+        await nextTick()
+        expect(getIds(sent)).toEqual([[1, 3]])
+        put(codec, 2, fits)
+        await nextTick()
+        expect(sent.at(-1)!.ids).toEqual([2])
+        expect(MAX_FRAME_BYTES - sent.at(-1)!.bytes).toBeLessThan(2)
+      },
+    ))
 })
 
 describe('a message that cannot be encoded', () => {

@@ -2,6 +2,7 @@
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { IS_NODE } from '#platform'
 import type { BusError } from '../errors/bus-error.js'
 import type { CallOptions } from '../message/call-options.js'
@@ -53,18 +54,13 @@ describe('a call', () => {
     expect(pending.size).toBe(0)
   })
 
-  it.each([
-    ['0', 0],
-    ['another', 99],
-    ['a string', '1'],
-    ['null', null],
-    ['a negative', -1],
-  ])('is not settled by a response to %s', (_name, id) => {
-    const { pending, add, settled } = setUp()
-    add()
-    pending.settle(answer(id))
-    expect([settled, pending.size]).toEqual([[], 1])
-  })
+  it('is not settled by a response to another id', () =>
+    rows([0, 99, '1', null, -1], id => {
+      const { pending, add, settled } = setUp()
+      add()
+      pending.settle(answer(id))
+      expect([settled, pending.size]).toEqual([[], 1])
+    }))
 
   it('times out once, notifies core, and ignores late responses', async () => {
     const { pending, add, settled, abandoned } = setUp()
@@ -122,25 +118,29 @@ describe('a call', () => {
 })
 
 describe('waitForCalls', () => {
-  it.each<[string, (calls: ReturnType<typeof setUp>) => void]>([
-    ['a response', ({ pending }) => void pending.settle(answer(2))],
-    ['its caller', ({ pending }) => pending.abandon(2, gone())],
-    ['the end of the link', ({ pending }) => pending.rejectAll(gone)],
-  ])('resolves for each waiter once its calls are settled, the last one by %s', async (_name, settleLast) => {
-    const calls = setUp()
-    const log: string[] = []
-    calls.add()
-    void waitForCalls(calls.pending).then(() => log.push('one'))
-    calls.add()
-    void waitForCalls(calls.pending).then(() => log.push('both'))
-    calls.pending.settle(answer(1))
-    calls.add()
-    await delay(1)
-    expect(log).toEqual(['one'])
-    settleLast(calls)
-    await delay(1)
-    expect(log).toEqual(['one', 'both'])
-  })
+  it('resolves for each waiter once its calls are settled, whatever settles the last one', () =>
+    rows<readonly [string, (calls: ReturnType<typeof setUp>) => void]>(
+      [
+        ['a response', ({ pending }) => void pending.settle(answer(2))],
+        ['its caller', ({ pending }) => pending.abandon(2, gone())],
+        ['the end of the link', ({ pending }) => pending.rejectAll(gone)],
+      ],
+      async (_name, settleLast) => {
+        const calls = setUp()
+        const log: string[] = []
+        calls.add()
+        void waitForCalls(calls.pending).then(() => log.push('one'))
+        calls.add()
+        void waitForCalls(calls.pending).then(() => log.push('both'))
+        calls.pending.settle(answer(1))
+        calls.add()
+        await delay(1)
+        expect(log).toEqual(['one'])
+        settleLast(calls)
+        await delay(1)
+        expect(log).toEqual(['one', 'both'])
+      },
+    ))
 
   it('resolves if no call waits', () => expect(waitForCalls(setUp().pending)).resolves.toBeUndefined())
 })

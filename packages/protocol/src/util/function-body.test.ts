@@ -1,37 +1,50 @@
 // The place and the message of a syntax error in the body of an async function.
 import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { findBodyError } from './function-body.js'
 
-test.each(['', 'return 1 // end', 'return await 1', 'if (1) {\n}\n', 'const body = () => {\n}', 'return {}', '{}'])(
-  'finds none in %j',
-  body => expect(findBodyError(body)).toBe(undefined),
-)
+test('finds none in a whole body', () =>
+  rows(['', 'return 1 // end', 'return await 1', 'if (1) {\n}\n', 'const body = () => {\n}', 'return {}', '{}'], body =>
+    expect(findBodyError(body)).toBe(undefined),
+  ))
 
-test.each([
-  ['a b', ':1:3', "Unexpected identifier 'b'"],
-  ['1\n  a b', ':2:5', "Unexpected identifier 'b'"],
-  ['f(1', ':1:3', 'missing ) after argument list'],
-])('has the place of a mistake: %j', (body, position, message) => {
-  expect(findBodyError(body)).toEqual({ position, message })
-})
+test('has the place of a mistake', () =>
+  rows(
+    [
+      ['a b', ':1:3', "Unexpected identifier 'b'"],
+      ['1\n  a b', ':2:5', "Unexpected identifier 'b'"],
+      ['f(1', ':1:3', 'missing ) after argument list'],
+    ],
+    (body, position, message) => {
+      expect(findBodyError(body)).toEqual({ position, message })
+    },
+  ))
 
-test.each([
-  ['if (1) {', ':1:9'],
-  ['if (1) {\n  f(', ':2:5'],
-  ['return (', ':1:9'],
-  ['const x = [1,\n', ':2:1'],
-  ['`text', ':1:6'],
-  ['const f = () => {\n  return {\n}', ':3:2'],
-])('names the end of a body that leaves something open: %j', (body, position) => {
-  expect(findBodyError(body)).toEqual({ position, message: 'Unexpected end of input' })
-})
+test('names the end of a body that leaves something open', () =>
+  rows(
+    [
+      ['if (1) {', ':1:9'],
+      ['if (1) {\n  f(', ':2:5'],
+      ['return (', ':1:9'],
+      ['const x = [1,\n', ':2:1'],
+      ['`text', ':1:6'],
+      ['const f = () => {\n  return {\n}', ':3:2'],
+    ],
+    (body, position) => {
+      expect(findBodyError(body)).toEqual({ position, message: 'Unexpected end of input' })
+    },
+  ))
 
-test.each([
-  ['}', ':1:1', "Unexpected token '}'"],
-  ['if (1) {\n}}\n', ':2:2', "Unexpected token '}'"],
-  ['return 1 }, async () => { return 2', ':1:11', "Unexpected token ','"],
-  ['return 1 }); (async () => { return 2', ':1:11', "Unexpected token ')'"],
-  ['return 1\n}\nasync function other() { return 2', ':3:1', "Unexpected token 'async'"],
-])('names the place where a body leaves its function: %j', (body, position, message) => {
-  expect(findBodyError(body)).toEqual({ position, message })
-})
+test('names the place where a body leaves its function', () =>
+  rows(
+    [
+      ['}', ':1:1', "Unexpected token '}'"],
+      ['if (1) {\n}}\n', ':2:2', "Unexpected token '}'"],
+      ['return 1 }, async () => { return 2', ':1:11', "Unexpected token ','"],
+      ['return 1 }); (async () => { return 2', ':1:11', "Unexpected token ')'"],
+      ['return 1\n}\nasync function other() { return 2', ':3:1', "Unexpected token 'async'"],
+    ],
+    (body, position, message) => {
+      expect(findBodyError(body)).toEqual({ position, message })
+    },
+  ))

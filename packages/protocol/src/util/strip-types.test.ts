@@ -1,14 +1,19 @@
 import * as nodeModule from 'node:module'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { isTypeScriptName, stripTypes } from './strip-types.js'
 
-test.each([
-  ['a.ts', true],
-  ['lib/a.mts', true],
-  ['a.d.js', false],
-  ['ts', false],
-  ['a.tsx', false],
-])('%s is a name of TypeScript: %s', (name, is) => expect(isTypeScriptName(name)).toBe(is))
+test('knows the names of TypeScript', () =>
+  rows(
+    [
+      ['a.ts', true],
+      ['lib/a.mts', true],
+      ['a.d.js', false],
+      ['ts', false],
+      ['a.tsx', false],
+    ],
+    (name, is) => expect(isTypeScriptName(name)).toBe(is),
+  ))
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -20,30 +25,38 @@ const ways: [name: string, use: () => unknown][] = [['amaro', () => useOlderNode
 if ('stripTypeScriptTypes' in nodeModule) ways.push(['Node', () => {}])
 
 describe.each(ways)('%s', (_name, use) => {
-  test.each([
-    ['const a: number = 1', false, 'const a         = 1'],
-    ['return 1 as number', true, 'return 1          '],
-    [
-      'interface A { b: string }\nreturn <T,>(x: T): T => x',
-      true,
-      '                         \nreturn     (x   )    => x',
-    ],
-    ['', true, ''],
-  ])('keeps all else in its place: %j', (code, isBody, stripped) => {
-    use()
-    expect(stripTypes(code, isBody)).toEqual({ code: stripped })
-  })
+  test('keeps all else in its place', () =>
+    rows(
+      [
+        ['const a: number = 1', false, 'const a         = 1'],
+        ['return 1 as number', true, 'return 1          '],
+        [
+          'interface A { b: string }\nreturn <T,>(x: T): T => x',
+          true,
+          '                         \nreturn     (x   )    => x',
+        ],
+        ['', true, ''],
+      ],
+      (code, isBody, stripped) => {
+        use()
+        expect(stripTypes(code, isBody)).toEqual({ code: stripped })
+      },
+    ))
 
-  test.each([
-    ['a b', false, ':1:3'],
-    ['1\n\n  a b', true, ':3:5'],
-    ['a b', true, ':1:3'],
-    ['enum A { B }', true, ':1:1'],
-    ['if (1) {', true, ':1:9'],
-  ])('finds the place of a mistake: %j', (code, isBody, position) => {
-    use()
-    expect(stripTypes(code, isBody)).toMatchObject({ mistake: { position } })
-  })
+  test('finds the place of a mistake', () =>
+    rows(
+      [
+        ['a b', false, ':1:3'],
+        ['1\n\n  a b', true, ':3:5'],
+        ['a b', true, ':1:3'],
+        ['enum A { B }', true, ':1:1'],
+        ['if (1) {', true, ':1:9'],
+      ],
+      (code, isBody, position) => {
+        use()
+        expect(stripTypes(code, isBody)).toMatchObject({ mistake: { position } })
+      },
+    ))
 })
 
 test('an older Node without amaro says what to do', () => {

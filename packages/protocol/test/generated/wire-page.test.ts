@@ -3,26 +3,29 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { ERROR_CODES } from '../../src/errors/bus-error.js'
 import { METHOD } from '../../src/message/methods.js'
 import { FRAME_KIND } from '../../src/wire/link.js'
 
 const root = new URL('../../../../', import.meta.url)
 const page = readFileSync(new URL('docs/internals/wire.md', root), 'utf8')
-const rows = page.split('\n').filter(line => line.startsWith('| '))
+const lines = page.split('\n').filter(line => line.startsWith('| '))
 
 it('docs/reference/limits.md is up to date: `npm run docs:limits` writes it', () => {
   const script = fileURLToPath(new URL('scripts/limits.mjs', root))
   expect(() => execFileSync(process.execPath, [script, '--check'])).not.toThrow()
 })
 
-it.each(Object.entries(ERROR_CODES))('the page on the wire has the code of %s', (reason, code) => {
-  expect(rows.some(row => row.startsWith(`| ${code} | ${reason} |`))).toBe(true)
-})
+it('the page on the wire has the code of each reason', () =>
+  rows(Object.entries(ERROR_CODES), (reason, code) => {
+    expect(lines.some(row => row.startsWith(`| ${code} | ${reason} |`))).toBe(true)
+  }))
 
-it.each(Object.values(METHOD))('the page on the wire has the method %s', method => {
-  expect(rows.some(row => row.startsWith(`| \`${method.replace('|', '\\|')}\` |`))).toBe(true)
-})
+it('the page on the wire has each method', () =>
+  rows(Object.values(METHOD), method => {
+    expect(lines.some(row => row.startsWith(`| \`${method.replace('|', '\\|')}\` |`))).toBe(true)
+  }))
 
 it('the page on the wire has exactly the kinds of frames', () => {
   const kinds = [...page.matchAll(/^\| (\d) \|/gm)].map(([, kind]) => Number(kind))

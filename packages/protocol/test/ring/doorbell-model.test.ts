@@ -1,6 +1,7 @@
 // A model of the doorbell: every interleaving of a producer and a consumer, step by step. None may end with a sleeping consumer and a
 // waiting frame. The model must find the known wrong orders.
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 
 interface State {
   written: number
@@ -41,7 +42,7 @@ const LOOK: Step = s => (s.read < s.written && s.parked ? { parked: false, consu
 const SLEEP: Step = s => (s.waits ? undefined : {})
 
 /** Returns the final states with a frame that is never read. */
-function lost(producer: Step[], consumer: Step[]): State[] {
+function lost(producer: readonly Step[], consumer: readonly Step[]): State[] {
   const seen = new Set<string>()
   const found: State[] = []
   const open: State[] = [START]
@@ -75,14 +76,18 @@ describe('the doorbell, in every interleaving,', () => {
     expect(lost(producer, consumer)).toEqual([])
   })
 
-  it.each([
-    ['a producer that rings before it writes', [TAKE_FLAG, NOTIFY, WRITE], consumer],
-    ['a consumer that looks before it parks', producer, [DRAIN, LOOK, PARK, LISTEN, SLEEP]],
-    ['a consumer that does not look again', producer, [DRAIN, PARK, LISTEN, SLEEP]],
-    ['a wait that does not look at the flag', producer, [DRAIN, PARK, BLIND_LISTEN, LOOK, SLEEP]],
-  ])('would do so with %s', (_name, wrongProducer, wrongConsumer) => {
-    expect(lost(wrongProducer, wrongConsumer)).not.toEqual([])
-  })
+  it('would do so with a wrong order of steps', () =>
+    rows(
+      [
+        ['a producer that rings before it writes', [TAKE_FLAG, NOTIFY, WRITE], consumer],
+        ['a consumer that looks before it parks', producer, [DRAIN, LOOK, PARK, LISTEN, SLEEP]],
+        ['a consumer that does not look again', producer, [DRAIN, PARK, LISTEN, SLEEP]],
+        ['a wait that does not look at the flag', producer, [DRAIN, PARK, BLIND_LISTEN, LOOK, SLEEP]],
+      ],
+      (_name, wrongProducer, wrongConsumer) => {
+        expect(lost(wrongProducer, wrongConsumer)).not.toEqual([])
+      },
+    ))
 })
 
 describe('the doorbell for room, in every interleaving,', () => {
@@ -97,11 +102,15 @@ describe('the doorbell for room, in every interleaving,', () => {
     expect(lost(receiver, sender)).toEqual([])
   })
 
-  it.each([
-    ['a sender that does not try again after it asked', receiver, [PARK, LISTEN, DRAIN, ASK, SLEEP]],
-    ['a sender that asks before it parks', receiver, [DRAIN, ASK, DRAIN, PARK, LISTEN, SLEEP]],
-    ['a receiver that looks before it makes room', [TAKE_WISH, TAKE_FLAG_IF_ASKED, NOTIFY, WRITE], sender],
-  ])('would do so with %s', (_name, wrongReceiver, wrongSender) => {
-    expect(lost(wrongReceiver, wrongSender)).not.toEqual([])
-  })
+  it('would do so with a wrong order of steps', () =>
+    rows(
+      [
+        ['a sender that does not try again after it asked', receiver, [PARK, LISTEN, DRAIN, ASK, SLEEP]],
+        ['a sender that asks before it parks', receiver, [DRAIN, ASK, DRAIN, PARK, LISTEN, SLEEP]],
+        ['a receiver that looks before it makes room', [TAKE_WISH, TAKE_FLAG_IF_ASKED, NOTIFY, WRITE], sender],
+      ],
+      (_name, wrongReceiver, wrongSender) => {
+        expect(lost(wrongReceiver, wrongSender)).not.toEqual([])
+      },
+    ))
 })

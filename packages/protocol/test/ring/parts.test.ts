@@ -1,12 +1,12 @@
 // Bodies that are large for the ring: they travel in parts, whole and in order, however little memory the ring has.
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import type { Frame, FrameKind, Link, ReceivedFrame } from '../../src/wire/link.js'
 import { settle } from '../link-behaviour.js'
 import { createRingPair } from './pair.js'
 
 const MiB = 2 ** 20
-const POLL = { timeout: 20_000 }
 /** The smallest body of several parts is one byte longer than this, in a ring of 4 KiB. */
 const PART = 2 ** 10 - 8
 
@@ -26,39 +26,38 @@ function collect(link: Link): ReceivedFrame[] {
 const show = ({ kind, body }: Frame | ReceivedFrame): string => `${kind}:${Buffer.from(body as Uint8Array).toString()}`
 
 describe('a body', () => {
-  it.each([
-    ['in a ring of 4 KiB', { bytes: 2 ** 12 }],
-    ['in a ring of the usual size', {}],
-    ['where positions become negative', { bytes: 2 ** 12, position: 0x7fff_e000 }],
-    ['where positions begin again at 0', { bytes: 2 ** 12, position: -0x2000 }],
-  ])('arrives complete and in order, with any size and kind: %s', async (_name, options) => {
-    const [near, far] = createRingPair(options)
-    const frames = collect(far)
-    const sizes = [
-      0,
-      1,
-      PART - 1,
-      PART,
-      PART + 1,
-      2 * PART,
-      2 * PART + 1,
-      5000,
-      2 ** 16 - 8,
-      2 ** 16 - 7,
-      3 * MiB,
-      0,
-      9,
-    ]
-    const sent: Frame[] = sizes.flatMap((size, i) => [
-      { kind: 1, body: 'é€'.repeat(size / 5) },
-      ...([1, 2, 3, 5] as const).map(kind => ({ kind, body: fill(size, i + kind) })),
-    ])
-    const expected = sent.map(show)
-    for (const frame of sent) near.send(frame)
-    await expect.poll(() => frames.length, POLL).toBe(sent.length)
-    expect(frames.map(show).every((text, i) => text === expected[i])).toBe(true)
-    near.close()
-  })
+  it('arrives complete and in order, with any size and kind', () =>
+    rows(
+      [{ bytes: 2 ** 12 }, {}, { bytes: 2 ** 12, position: 0x7fff_e000 }, { bytes: 2 ** 12, position: -0x2000 }],
+      async options => {
+        const [near, far] = createRingPair(options)
+        const frames = collect(far)
+        const sizes = [
+          0,
+          1,
+          PART - 1,
+          PART,
+          PART + 1,
+          2 * PART,
+          2 * PART + 1,
+          5000,
+          2 ** 16 - 8,
+          2 ** 16 - 7,
+          3 * MiB,
+          0,
+          9,
+        ]
+        const sent: Frame[] = sizes.flatMap((size, i) => [
+          { kind: 1, body: 'é€'.repeat(size / 5) },
+          ...([1, 2, 3, 5] as const).map(kind => ({ kind, body: fill(size, i + kind) })),
+        ])
+        const expected = sent.map(show)
+        for (const frame of sent) near.send(frame)
+        await expect.poll(() => frames.length).toBe(sent.length)
+        expect(frames.map(show).every((text, i) => text === expected[i])).toBe(true)
+        near.close()
+      },
+    ))
 
   it('is alone in its buffer if a user can receive its bytes, and a large record keeps its headroom', async () => {
     const [near, far] = createRingPair()
@@ -128,7 +127,7 @@ describe('a body', () => {
       })
       for (let frame = 0; frame < 3; frame++) end.send({ kind: 5, body: new Uint8Array(2 * MiB) })
     }
-    await expect.poll(() => received, POLL).toEqual([9 * MiB, 9 * MiB])
+    await expect.poll(() => received).toEqual([9 * MiB, 9 * MiB])
     expect(ends.map(end => end.room())).toEqual([undefined, undefined])
     ends[0].close()
   })

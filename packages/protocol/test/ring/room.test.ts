@@ -1,6 +1,7 @@
 // Back-pressure: a sender is notified when its full ring has room again, or when its peer is gone.
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { FRAME_KIND } from '../../src/wire/link.js'
 import { createRingPair } from './pair.js'
 
@@ -48,15 +49,16 @@ describe('room', () => {
     sender.close()
   })
 
-  it.each(['sender', 'reader'] as const)('is no longer awaited after the %s has closed', async end => {
-    const ends = setUp()
-    ends.fill()
-    const room = ends.sender.room()
-    if (end === 'sender') {
-      ends.sender.close()
-      ends.reader.close()
-    } else ends.reader.close()
-    await room
-    expect(ends.sender.room()).toBeUndefined()
-  })
+  it('is no longer awaited after the sender or the reader has closed', () =>
+    rows(['sender', 'reader'] as const, async end => {
+      const ends = setUp()
+      ends.fill()
+      const room = ends.sender.room()
+      if (end === 'sender') {
+        ends.sender.close()
+        ends.reader.close()
+      } else ends.reader.close()
+      await room
+      expect(ends.sender.room()).toBeUndefined()
+    }))
 })

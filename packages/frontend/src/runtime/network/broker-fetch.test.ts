@@ -5,6 +5,7 @@ import net from 'node:net'
 import { Duplex } from 'node:stream'
 import tls from 'node:tls'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 
 const CLOSED = { code: 'ERR_NETWORK', message: 'The broker of the network has closed' }
 
@@ -22,7 +23,7 @@ let fetchByBroker: typeof fetch
 let connect: () => net.Socket
 let connectTls: (options: tls.ConnectionOptions) => tls.TLSSocket
 
-beforeEach(async () => {
+async function setUp(): Promise<void> {
   const listener = net.createServer().listen(0, '127.0.0.1')
   await once(listener, 'listening')
   pipe = net.connect((listener.address() as net.AddressInfo).port, '127.0.0.1')
@@ -52,13 +53,24 @@ beforeEach(async () => {
   connect = () => openTunnel(new net.Socket(), { host: 'a.example', port: 80 })
   replaceConnections()
   connectTls = options => encrypted.connect({ ...options, host: 'a.example', port: 443 })
-})
+}
 
-afterEach(() => {
+function tearDown(): void {
   vi.useRealTimers()
   vi.restoreAllMocks()
   outer.destroy()
-})
+}
+
+beforeEach(setUp)
+afterEach(tearDown)
+
+/** Tries rows with a broker for each. */
+const rowsAlone = <const Row extends readonly unknown[]>(table: readonly Row[], check: (...row: [...Row]) => unknown) =>
+  rows(table, async (...row: [...Row]) => {
+    tearDown()
+    await setUp()
+    await check(...row)
+  })
 
 test('a connect that is not answered ends after 10 s, also after an abort of its request', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -86,66 +98,72 @@ test('a connection that is open has no such timeout', async () => {
   expect(await (await answered).text()).toBe('ok')
 })
 
-test.each(ENDS)('what connects fails if the %s ends, and so does what connects later', async (_name, end) => {
-  const request = fetchByBroker('http://a.example/')
-  const socket = connect()
-  await opened
-  end()
-  await Promise.all([
-    expect(request).rejects.toMatchObject({ cause: { code: CLOSED.code } }),
-    expect(once(socket, 'connect')).rejects.toMatchObject({ code: CLOSED.code }),
-  ])
-  await expect(fetchByBroker('http://b.example/')).rejects.toMatchObject({ message: 'fetch failed', cause: CLOSED })
-  const later = connect()
-  // `node:tls` would lose the error of a socket that fails at once.
-  expect(later).toMatchObject({ connecting: true, destroyed: false })
-  await expect(once(later, 'connect')).rejects.toMatchObject(CLOSED)
-})
+test('what connects fails if the broker or its connection ends, and so does what connects later', () =>
+  rowsAlone(ENDS, async (_name, end) => {
+    const request = fetchByBroker('http://a.example/')
+    const socket = connect()
+    await opened
+    end()
+    await Promise.all([
+      expect(request).rejects.toMatchObject({ cause: { code: CLOSED.code } }),
+      expect(once(socket, 'connect')).rejects.toMatchObject({ code: CLOSED.code }),
+    ])
+    await expect(fetchByBroker('http://b.example/')).rejects.toMatchObject({ message: 'fetch failed', cause: CLOSED })
+    const later = connect()
+    // `node:tls` would lose the error of a socket that fails at once.
+    expect(later).toMatchObject({ connecting: true, destroyed: false })
+    await expect(once(later, 'connect')).rejects.toMatchObject(CLOSED)
+  }))
 
 const END = (stream: ServerHttp2Stream): unknown => stream.end()
 const RESET = (stream: ServerHttp2Stream): void => stream.close(constants.NGHTTP2_INTERNAL_ERROR)
 
-test.each([
-  ['content-length: 100\r\n', 'ends', END, 'terminated'],
-  ['content-length: 100\r\n', 'is reset', RESET, 'terminated'],
-  ['', 'ends', END, 'a part'],
-  ['', 'is reset', RESET, 'terminated'],
-])('a body with %j whose connection %s in the chunk of its head', async (header, _name, end, outcome) => {
-  let held: Buffer[] | undefined
-  const far = new Duplex({
-    read: () => {},
-    write(chunk: Buffer, _encoding, done) {
-      if (held) held.push(chunk)
-      else near.push(chunk)
-      done()
+test('a body whose connection ends or is reset in the chunk of its head', () =>
+  rowsAlone(
+    [
+      ['content-length: 100\r\n', 'ends', END, 'terminated'],
+      ['content-length: 100\r\n', 'is reset', RESET, 'terminated'],
+      ['', 'ends', END, 'a part'],
+      ['', 'is reset', RESET, 'terminated'],
+    ],
+    async (header, _name, end, outcome) => {
+      let held: Buffer[] | undefined
+      const far = new Duplex({
+        read: () => {},
+        write(chunk: Buffer, _encoding, done) {
+          if (held) held.push(chunk)
+          else near.push(chunk)
+          done()
+        },
+      })
+      const near = new Duplex({ read: () => {}, write: (chunk, _encoding, done) => (far.push(chunk), done()) })
+      pipe = near
+      server.emit('connection', far)
+      const answered = fetchByBroker('http://a.example/')
+      const stream = await opened
+      stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
+      await once(stream, 'data')
+      held = []
+      const part = `HTTP/1.1 200 OK\r\n${header}\r\na part`
+      stream.write(part, () => end(stream))
+      // Two frames, with a head of 9 bytes each.
+      await expect.poll(() => Buffer.concat(held!).length).toBeGreaterThanOrEqual(part.length + 18)
+      near.push(Buffer.concat(held))
+      expect(await (await answered).text().catch((error: Error) => error.message)).toBe(outcome)
     },
-  })
-  const near = new Duplex({ read: () => {}, write: (chunk, _encoding, done) => (far.push(chunk), done()) })
-  pipe = near
-  server.emit('connection', far)
-  const answered = fetchByBroker('http://a.example/')
-  const stream = await opened
-  stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
-  await once(stream, 'data')
-  held = []
-  const part = `HTTP/1.1 200 OK\r\n${header}\r\na part`
-  stream.write(part, () => end(stream))
-  // Two frames, with a head of 9 bytes each.
-  await expect.poll(() => Buffer.concat(held!).length).toBeGreaterThanOrEqual(part.length + 18)
-  near.push(Buffer.concat(held))
-  expect(await (await answered).text().catch((error: Error) => error.message)).toBe(outcome)
-})
+  ))
 
-test.each(ENDS)('a body without a length is not whole if the %s ends', async (_name, end) => {
-  const answered = fetchByBroker('http://a.example/')
-  const stream = await opened
-  stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
-  await once(stream, 'data')
-  stream.write('HTTP/1.1 200 OK\r\n\r\na part')
-  const response = await answered
-  end()
-  await expect(response.text()).rejects.toMatchObject({ message: 'terminated', cause: CLOSED })
-})
+test('a body without a length is not whole if the broker or its connection ends', () =>
+  rowsAlone(ENDS, async (_name, end) => {
+    const answered = fetchByBroker('http://a.example/')
+    const stream = await opened
+    stream.respond({ ':status': 200, 'sallyport-outcome': 'response' })
+    await once(stream, 'data')
+    stream.write('HTTP/1.1 200 OK\r\n\r\na part')
+    const response = await answered
+    end()
+    await expect(response.text()).rejects.toMatchObject({ message: 'terminated', cause: CLOSED })
+  }))
 
 test('requests beyond the connections get those that have no request, or time out', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -211,13 +229,11 @@ test('a socket of node:tls that is writing when the session ends emits one error
   expect(errors).toHaveLength(1)
 })
 
-test.each([null, undefined, 'stop'])(
-  'an abort with the reason %j rejects with what Node rejects with',
-  async reason => {
+test('an abort rejects with what Node rejects with', () =>
+  rowsAlone([[null], [undefined], ['stop']], async reason => {
     const aborted = new AbortController()
     const request = fetchByBroker('http://a.example/', { signal: aborted.signal })
     await opened
     aborted.abort(reason)
     await expect(request).rejects.toBe(aborted.signal.reason)
-  },
-)
+  }))

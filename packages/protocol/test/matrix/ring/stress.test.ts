@@ -2,6 +2,7 @@
 // RING_STRESS=<frames in each direction> makes it long; RING_SEED=<n> repeats a run.
 import { Worker } from 'node:worker_threads'
 import { describe, it } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
 import { RING_WORD, createRingBuffer } from '../../../src/link/ring/ring-buffer.js'
 import type { PollMode } from '../../../src/link/ring/polling.js'
 import { RingLink } from '../../../src/link/ring/ring-link.js'
@@ -57,9 +58,13 @@ async function stress(ringBytes: number, poll: PollMode, awaitsReplies: boolean)
 }
 
 describe('random traffic between two threads', { timeout: long ? 3_600_000 : 60_000 }, () => {
-  it.each<[string, number, PollMode, boolean]>([
-    ['rings of 4 KiB, polling', 2 ** 12, 'adaptive', true],
-    ['rings of 4 KiB, never polling', 2 ** 12, 'never', false],
-    ['rings of 64 KiB, polling', 2 ** 16, 'adaptive', false],
-  ])(`arrives complete, once and in order: %s`, (_name, bytes, poll, awaits) => stress(bytes, poll, awaits))
+  it('arrives complete, once and in order', () =>
+    rows<[string, number, PollMode, boolean]>(
+      [
+        ['rings of 4 KiB, polling', 2 ** 12, 'adaptive', true],
+        ['rings of 4 KiB, never polling', 2 ** 12, 'never', false],
+        ['rings of 64 KiB, polling', 2 ** 16, 'adaptive', false],
+      ],
+      (_name, bytes, poll, awaits) => stress(bytes, poll, awaits),
+    ))
 })
