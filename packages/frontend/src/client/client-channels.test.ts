@@ -187,7 +187,7 @@ describe('the end of a channel', () => {
       const call = client.invoke(
         'x',
         { channel },
-        { signal: controller.signal, ...(how === 'a deadline' && { timeout: 2 }) },
+        { signal: controller.signal, ...(how === 'a deadline' && { timeout: 1 }) },
       )
       const settled = Promise.allSettled([call])
       if (how === 'a signal') controller.abort()

@@ -59,7 +59,7 @@ describe('calls beyond the window', () => {
     const [first, second, third, fourth] = quiet([
       client.invoke('a'),
       client.invoke('b', {}, { signal: controller.signal }),
-      client.invoke('c', {}, { timeout: 5 }),
+      client.invoke('c', {}, { timeout: 1 }),
       client.invoke('d'),
     ]) as [Promise<unknown>, Promise<unknown>, Promise<unknown>, Promise<unknown>]
     controller.abort()

@@ -13,6 +13,6 @@ test('ends with the error of what all of its scripts need, which no later script
   const ended = Promise.all([once(worker, 'error'), once(worker, 'exit').catch(() => {})])
   const [[error]] = await ended
   expect((error as Error).message).toBe("This worker does not run under Node's permission model")
-  await expect.poll(() => worker.threadId, { timeout: 60_000 }).toBe(-1)
+  await expect.poll(() => worker.threadId).toBe(-1)
   port1.close()
 })

@@ -121,22 +121,31 @@ describe('a reader refuses', () => {
   const size = MIN_ATTACHMENT_BYTES
   const frame = (...marks: Uint8Array[]): Uint8Array => Buffer.concat([Buffer.from([0x90 | marks.length]), ...marks])
 
-  it.each<[string, Uint8Array[], Uint8Array, string]>([
-    ['a mark without an attachment', [], frame(mark(size)), 'is missing or has another length'],
-    ['two marks for one attachment', [a], frame(mark(size), mark(size)), 'is missing or has another length'],
-    ['a wrong length', [a], frame(mark(size + 1)), 'is missing or has another length'],
-    ['attachments in another order', [b, a], frame(mark(size), mark(size + 1)), 'is missing or has another length'],
-    ['an attachment without a mark', [a], Buffer.from([0x91, 1]), 'was not used'],
-    ['one attachment too many', [a, a], frame(mark(size)), 'was not used'],
-    ['a mark as a key', [a], Buffer.concat([Buffer.from([0x81]), mark(size), Buffer.from([1])]), 'a key is neither'],
-    ['a mark of another size', [a], Buffer.from([0x91, 0xd4, 0x53, 1]), 'must have 4 bytes'],
-    ['a mark cut short', [a], Buffer.from([0x91, 0xd6, 0x53, 0]), 'cut short'],
-  ])('%s', (_name, attachments, body, text) => {
-    const reader = new BatchReader()
-    for (const bytes of attachments) expect(reader.read(5, bytes)).toEqual([])
-    const refused = expect.objectContaining({ reason: 'ParseError', message: expect.stringContaining(text) })
-    expect(() => reader.read(2, body)).toThrow(refused)
-  })
+  it('marks and attachments that do not match', () =>
+    rows<[string, Uint8Array[], Uint8Array, string]>(
+      [
+        ['a mark without an attachment', [], frame(mark(size)), 'is missing or has another length'],
+        ['two marks for one attachment', [a], frame(mark(size), mark(size)), 'is missing or has another length'],
+        ['a wrong length', [a], frame(mark(size + 1)), 'is missing or has another length'],
+        ['attachments in another order', [b, a], frame(mark(size), mark(size + 1)), 'is missing or has another length'],
+        ['an attachment without a mark', [a], Buffer.from([0x91, 1]), 'was not used'],
+        ['one attachment too many', [a, a], frame(mark(size)), 'was not used'],
+        [
+          'a mark as a key',
+          [a],
+          Buffer.concat([Buffer.from([0x81]), mark(size), Buffer.from([1])]),
+          'a key is neither',
+        ],
+        ['a mark of another size', [a], Buffer.from([0x91, 0xd4, 0x53, 1]), 'must have 4 bytes'],
+        ['a mark cut short', [a], Buffer.from([0x91, 0xd6, 0x53, 0]), 'cut short'],
+      ],
+      (_name, attachments, body, text) => {
+        const reader = new BatchReader()
+        for (const bytes of attachments) expect(reader.read(5, bytes)).toEqual([])
+        const refused = expect.objectContaining({ reason: 'ParseError', message: expect.stringContaining(text) })
+        expect(() => reader.read(2, body)).toThrow(refused)
+      },
+    ))
 
   const outOfBounds = expect.objectContaining({
     reason: 'InvalidRequest',

@@ -198,21 +198,23 @@ describe('decode throws a ParseError', () => {
 
 it('has its kind and its name', () => expect(msgpackCodec).toMatchObject({ kind: 2, name: 'msgpack' }))
 
-describe.each([
-  ['a promise', () => Promise.resolve(1), 'a value of type Promise', 'await it first'],
-  ['a signal', () => AbortSignal.abort(), 'a value of type AbortSignal', 'pass it as the option `signal`'],
-  ['an async generator', async function* () {}, 'a value of type AsyncIterable', 'send its values on a Channel'],
-] as const)('%s within a value', (_, create, what, remedy) => {
-  it('is refused with its path', () => {
-    const value = { a: [{ b: create() }] }
-    let refusal: unknown
-    try {
-      encode(value)
-    } catch (error) {
-      refusal = error
-    }
-    const message = whyNotSerializable(refusal, value)
-    expect(message).toContain(`a[0].b is ${what}`)
-    expect(message).toContain(remedy)
-  })
-})
+it('a promise, signal or async generator within a value is refused with its path', () =>
+  rows(
+    [
+      [() => Promise.resolve(1), 'a value of type Promise', 'await it first'],
+      [() => AbortSignal.abort(), 'a value of type AbortSignal', 'pass it as the option `signal`'],
+      [async function* () {}, 'a value of type AsyncIterable', 'send its values on a Channel'],
+    ],
+    (create, what, remedy) => {
+      const value = { a: [{ b: create() }] }
+      let refusal: unknown
+      try {
+        encode(value)
+      } catch (error) {
+        refusal = error
+      }
+      const message = whyNotSerializable(refusal, value)
+      expect(message).toContain(`a[0].b is ${what}`)
+      expect(message).toContain(remedy)
+    },
+  ))

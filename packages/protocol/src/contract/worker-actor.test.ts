@@ -1,5 +1,5 @@
 // The order of a worker's states, whatever comes first. The links are closed exactly once.
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { type LifecycleEvent, startWorkerActor, type WorkerLifecycle } from './worker-actor.js'
@@ -35,7 +35,7 @@ function setUp(changes: Partial<WorkerLifecycle> = {}) {
   const ready = async (): Promise<void> => {
     boot.resolve()
     handshake.resolve()
-    await delay(1)
+    await turn()
   }
   return { actor, log, boot, handshake, drain, close, ready, send: (event: LifecycleEvent) => send(event) }
 }
@@ -45,16 +45,16 @@ describe('a worker', () => {
     const { actor, log, boot, handshake, drain, close } = setUp()
     expect(log).toEqual(['booting'])
     boot.resolve()
-    await delay(1)
+    await turn()
     expect(log).toEqual(['booting', 'handshaking'])
     handshake.resolve()
-    await delay(1)
+    await turn()
     expect(log).toEqual(['booting', 'handshaking', 'serves', 'ready'])
     actor.stop()
     expect(log.slice(4)).toEqual(['drains', 'draining'])
     expect(close).not.toHaveBeenCalled()
     drain.resolve()
-    await delay(1)
+    await turn()
     expect(log.slice(6)).toEqual(['closed', 'stopped'])
     expect(close).toHaveBeenCalledOnce()
   })
@@ -67,9 +67,9 @@ describe('a worker', () => {
         await worker.ready()
         worker.actor.stop()
       }
-      await delay(1)
+      await turn()
       worker[step].reject(new Error('no'))
-      await delay(1)
+      await turn()
       expect(worker.log.at(-1)).toBe('failed: Error: no')
       expect(worker.close).toHaveBeenCalledTimes(step === 'drain' ? 1 : 0)
     }))
@@ -82,7 +82,7 @@ describe('a worker', () => {
       const worker = setUp({ [step]: throws })
       await worker.ready()
       worker.actor.stop()
-      await delay(1)
+      await turn()
       expect(worker.log.at(-1)).toBe('failed: Error: at once')
     }))
 
@@ -126,7 +126,7 @@ describe('a worker', () => {
       worker.send({ type: 'link.closed' })
       expect(worker.log.slice(-2)).toEqual(['closed', 'stopped'])
       worker.drain.resolve()
-      await delay(1)
+      await turn()
       expect(worker.close).toHaveBeenCalledOnce()
       expect(worker.log.at(-1)).toBe('stopped')
     }
@@ -145,10 +145,10 @@ describe('stop', () => {
   it('stops a handshaking worker', async () => {
     const worker = setUp()
     worker.boot.resolve()
-    await delay(1)
+    await turn()
     worker.actor.stop()
     worker.handshake.reject(new Error('this error is ignored'))
-    await delay(1)
+    await turn()
     expect(worker.log).toEqual(['booting', 'handshaking', 'stopped'])
   })
 
@@ -158,7 +158,7 @@ describe('stop', () => {
     worker.actor.stop()
     worker.actor.stop()
     worker.drain.resolve()
-    await delay(1)
+    await turn()
     worker.actor.stop()
     expect(worker.log).toEqual(['booting', 'handshaking', 'serves', 'ready', 'drains', 'draining', 'closed', 'stopped'])
   })
@@ -166,7 +166,7 @@ describe('stop', () => {
   it('has no effect after a failure', async () => {
     const worker = setUp()
     worker.boot.reject(new Error('no'))
-    await delay(1)
+    await turn()
     worker.actor.stop()
     expect(worker.log).toEqual(['booting', 'failed: Error: no'])
   })

@@ -1,13 +1,16 @@
 // Each call is settled exactly once, and then leaves no entry, no timer and no listener on a signal.
 import { getEventListeners } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { setImmediate as turn } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { IS_NODE } from '#platform'
 import type { BusError } from '../errors/bus-error.js'
 import type { CallOptions } from '../message/call-options.js'
 import type { ResponseMessage } from '../message/message.js'
 import { PendingCalls, waitForCalls } from './pending-calls.js'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
 
 function setUp() {
   const abandoned: number[] = []
@@ -62,18 +65,18 @@ describe('a call', () => {
       expect([settled, pending.size]).toEqual([[], 1])
     }))
 
-  it('times out once, notifies core, and ignores late responses', async () => {
+  it('times out once, notifies core, and ignores late responses', () => {
     const { pending, add, settled, abandoned } = setUp()
     const { signal } = new AbortController()
     const id = add({ timeout: 5, signal })
-    await delay(20)
+    vi.advanceTimersByTime(20)
     expect([settled, abandoned, pending.size, listeners(signal)]).toEqual([['1 Timeout'], [1], 0, 0])
     pending.settle(answer(id))
     pending.rejectAll(gone)
     expect([settled, abandoned]).toEqual([['1 Timeout'], [1]])
   })
 
-  it('is cancelled once, notifies core, and ignores late responses', async () => {
+  it('is cancelled once, notifies core, and ignores late responses', () => {
     const { pending, add, settled, abandoned } = setUp()
     const controller = new AbortController()
     const id = add({ timeout: 5, signal: controller.signal })
@@ -81,38 +84,36 @@ describe('a call', () => {
     expect([settled, abandoned, pending.size, listeners(controller.signal)]).toEqual([['1 Cancelled'], [1], 0, 0])
     pending.settle(answer(id))
     pending.rejectAll(gone)
-    await delay(20)
+    vi.advanceTimersByTime(20)
     expect([settled, abandoned]).toEqual([['1 Cancelled'], [1]])
   })
 
   it('leaves no timer after its response', () => {
-    const timers = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
     const { pending, add } = setUp()
-    const before = timers()
     const ids = [add({ timeout: 60_000 }), add({ timeout: 60_000, signal: new AbortController().signal })]
-    expect(timers()).toBe(before + 2)
+    expect(vi.getTimerCount()).toBe(2)
     for (const id of ids) pending.settle(answer(id))
-    expect(timers()).toBe(before)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('neither times out nor is cancelled after its response', async () => {
+  it('neither times out nor is cancelled after its response', () => {
     const { pending, add, settled, abandoned } = setUp()
     const controller = new AbortController()
     pending.settle(answer(add({ timeout: 5, signal: controller.signal })))
     expect(listeners(controller.signal)).toBe(0)
     controller.abort()
-    await delay(20)
+    vi.advanceTimersByTime(20)
     expect([settled, abandoned, pending.size]).toEqual([['1 ok'], [], 0])
   })
 
-  it('neither times out nor is cancelled after its link was lost, and does not notify core', async () => {
+  it('neither times out nor is cancelled after its link was lost, and does not notify core', () => {
     const { pending, add, settled, abandoned } = setUp()
     const controller = new AbortController()
     add({ timeout: 5, signal: controller.signal })
     add()
     pending.rejectAll(gone)
     controller.abort()
-    await delay(20)
+    vi.advanceTimersByTime(20)
     expect([settled, abandoned, pending.size]).toEqual([['1 Disconnected', '2 Disconnected'], [], 0])
   })
 })
@@ -134,10 +135,10 @@ describe('waitForCalls', () => {
         void waitForCalls(calls.pending).then(() => log.push('both'))
         calls.pending.settle(answer(1))
         calls.add()
-        await delay(1)
+        await turn()
         expect(log).toEqual(['one'])
         settleLast(calls)
-        await delay(1)
+        await turn()
         expect(log).toEqual(['one', 'both'])
       },
     ))
@@ -154,13 +155,13 @@ describe('a thousand calls', () => {
     const controller = new AbortController()
     for (let i = 0; i < 1000; i++) add({ signal: controller.signal })
     controller.abort()
-    await delay(5)
+    await turn()
     process.off('warning', warned)
     expect([settled.length, abandoned.length, pending.size, listeners(controller.signal)]).toEqual([1000, 1000, 0, 0])
     expect(warnings).toEqual([])
   })
 
-  it('are each settled once, in any order of events', async () => {
+  it('are each settled once, in any order of events', () => {
     const { pending, add, settled } = setUp()
     let seed = 1
     const random = (below: number): number => (seed = (seed * 48_271) % 0x7fff_ffff) % below
@@ -180,11 +181,11 @@ describe('a thousand calls', () => {
       if (what === 0) pending.settle(answer(id))
       else if (what === 1) pending.settle(error(id, -32001))
       else controllers[id - 1]!.abort()
-      if (step % 500 === 0) await delay(2)
+      if (step % 500 === 0) vi.advanceTimersByTime(2)
     }
     pending.rejectAll(gone)
     pending.rejectAll(gone)
-    await delay(20)
+    vi.advanceTimersByTime(20)
     const ids = settled.map(text => Number.parseInt(text, 10)).toSorted((a, b) => a - b)
     expect(ids).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1))
     expect(pending.size).toBe(0)
