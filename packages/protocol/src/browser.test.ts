@@ -15,7 +15,5 @@ test('each platform file has the same exports in a browser as in Node', () =>
       ['#msgpack', msgpack, msgpackInBrowser satisfies typeof msgpack],
       ['#call-slots', callSlots, callSlotsInBrowser],
     ],
-    (_name, node, browser) => {
-      expect(Object.keys(browser).toSorted()).toEqual(Object.keys(node).toSorted())
-    },
+    (_name, node, browser) => expect(Object.keys(browser).toSorted()).toEqual(Object.keys(node).toSorted()),
   ))

@@ -6,37 +6,24 @@ import type { InvokeOptions } from './options.js'
 const bytes = new Uint8Array([1, 2, 3])
 
 describe('the codec of a call', () => {
-  it('is msgpack with bytes, as the whole body or within the arguments', () =>
-    rows(
+  it('is msgpack with bytes, as the whole body or as an argument, and JSON without', () =>
+    rows<[string, number, object, object]>(
       [
-        ['a Uint8Array as the whole body', bytes, bytes],
-        ['a Buffer as the whole body', Buffer.from(bytes), bytes],
-        ['an ArrayBuffer as the whole body', bytes.slice().buffer, bytes],
-        ['a Uint8Array as an argument', { a: 1, data: bytes }, { a: 1, data: bytes }],
-        ['an ArrayBuffer as an argument', { data: bytes.slice().buffer }, { data: bytes }],
-        ['an empty Uint8Array', new Uint8Array(), new Uint8Array()],
+        ['a Uint8Array as the whole body', MSGPACK_KIND, bytes, bytes],
+        ['a Buffer as the whole body', MSGPACK_KIND, Buffer.from(bytes), bytes],
+        ['an ArrayBuffer as the whole body', MSGPACK_KIND, bytes.slice().buffer, bytes],
+        ['a Uint8Array as an argument', MSGPACK_KIND, { a: 1, data: bytes }, { a: 1, data: bytes }],
+        ['an ArrayBuffer as an argument', MSGPACK_KIND, { data: bytes.slice().buffer }, { data: bytes }],
+        ['an empty Uint8Array', MSGPACK_KIND, new Uint8Array(), new Uint8Array()],
+        ['a date', JSON_KIND, { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
+        ['null and undefined', JSON_KIND, { a: null, b: undefined }, { a: null }],
       ],
-      async (_name, args, arrives) => {
-        const { client, peer } = setUp()
-        void client.invoke('x', args as object)
-        await crossed()
-        expect(peer.kinds).toEqual([MSGPACK_KIND])
-        expect(peer.last).toStrictEqual({ jsonrpc: '2.0', id: 1, method: 'x', params: arrives })
-      },
-    ))
-
-  it('is JSON without bytes', () =>
-    rows(
-      [
-        ['a date', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
-        ['null and undefined', { a: null, b: undefined }, { a: null }],
-      ],
-      async (_name, args, arrives) => {
+      async (_name, kind, args, arrives) => {
         const { client, peer } = setUp()
         void client.invoke('x', args)
         await crossed()
-        expect(peer.kinds).toEqual([JSON_KIND])
-        expect(peer.last.params).toStrictEqual(arrives)
+        expect(peer.kinds).toEqual([kind])
+        expect(peer.last).toStrictEqual({ jsonrpc: '2.0', id: 1, method: 'x', params: arrives })
       },
     ))
 

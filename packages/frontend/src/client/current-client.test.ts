@@ -9,17 +9,17 @@ afterEach(() => Reflect.deleteProperty(globalThis, KEY))
 
 describe('in a thread that is not a frontend', () => {
   it('each call rejects with a remedy', () =>
-    rows<[string, () => Promise<unknown>]>(
-      [
-        ['invoke', () => invoke('greet')],
-        ['emit', () => emit('e')],
-        ['emitTo', () => emitTo('main', 'e')],
-        ['listen', async () => listen('e', () => {})],
-        ['once', async () => once('e')],
-        ['getLabel', async () => getLabel()],
-        ['getData', async () => getData()],
-      ],
-      async (_name, call) => {
+    rows<() => Promise<unknown>>(
+      {
+        invoke: () => invoke('greet'),
+        emit: () => emit('e'),
+        emitTo: () => emitTo('main', 'e'),
+        listen: async () => listen('e', () => {}),
+        once: async () => once('e'),
+        getLabel: async () => getLabel(),
+        getData: async () => getData(),
+      },
+      async call => {
         const error = await call().catch((thrown: unknown) => thrown)
         expect(isBusError(error, 'Disconnected')).toBe(true)
         expect(error).toMatchObject({ data: { delivered: 'no' } })

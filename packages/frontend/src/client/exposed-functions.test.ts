@@ -93,19 +93,16 @@ function createUnsteady(): object {
 
 it('a channel refuses what cannot be sent, and ends: sending says why', () =>
   rows(
-    [
-      ['a function', () => {}],
-      [
-        'an object with a getter that throws',
-        {
-          get value() {
-            throw new Error('never')
-          },
+    {
+      'a function': () => {},
+      'an object with a getter that throws': {
+        get value() {
+          throw new Error('never')
         },
-      ],
-      ['an object with a getter that throws later', createUnsteady()],
-    ],
-    async (_name, message) => {
+      },
+      'an object with a getter that throws later': createUnsteady(),
+    },
+    async message => {
       const { client, peer } = setUp()
       client.expose({
         async report({ progress }: { progress: ChannelSender }) {

@@ -9,28 +9,17 @@ describe('call options', () => {
   it('take valid values', () =>
     rows(
       [
-        {},
-        { timeout: false as const },
-        { timeout: 1 },
-        { timeout: 0x7fff_ffff },
+        ...([{}, { timeout: false }, { timeout: 1 }, { timeout: 0x7fff_ffff }] as const),
         { signal: new AbortController().signal },
       ],
-      options => {
-        expect(() => checkCallOptions('greet', options, {})).not.toThrow()
-      },
+      options => expect(() => checkCallOptions('greet', options, {})).not.toThrow(),
     ))
 
   it('reject invalid values with their name', () =>
     rows(
       [
-        [
-          { timeout: -1 },
-          '`timeout` of command "greet" must be milliseconds, more than 0 and at most 2147483647, or false for none',
-        ],
-        [
-          { timeout: 0 },
-          '`timeout` of command "greet" must be milliseconds, more than 0 and at most 2147483647, or false for none',
-        ],
+        [{ timeout: -1 }, 'must be milliseconds, more than 0 and at most 2147483647, or false for none'],
+        [{ timeout: 0 }, 'must be milliseconds, more than 0 and at most 2147483647, or false for none'],
         [{ timeout: Infinity }, '`timeout` of command "greet"'],
         [{ timeout: Number.NaN }, '`timeout` of command "greet"'],
         [{ timeout: 2 ** 31 }, '`timeout` of command "greet"'],
@@ -63,9 +52,7 @@ describe('call options', () => {
         [{ transfer: [buffer] }, new Uint8Array(buffer, 2)],
         [{ transfer: [buffer] }, { a: 1, data: new Uint8Array(buffer) }],
       ],
-      (options, params) => {
-        expect(() => checkCallOptions('greet', options, params)).not.toThrow()
-      },
+      (options, params) => expect(() => checkCallOptions('greet', options, params)).not.toThrow(),
     ))
 
   it.skipIf(IN_BROWSER)('cannot transfer what is not whole in the payload', () =>

@@ -23,9 +23,9 @@ const find = (name: string): string | undefined =>
   findHiddenPackage(`Cannot find package '${name}' imported from ${file}`)
 
 test('finds the target of a linked package', () =>
-  rows(['linked', 'linked/sub/path.js', '@scope/linked', '@scope/linked/sub'], name => {
-    expect(find(name)).toBe(join(directory, 'elsewhere'))
-  }))
+  rows(['linked', 'linked/sub/path.js', '@scope/linked', '@scope/linked/sub'], name =>
+    expect(find(name)).toBe(join(directory, 'elsewhere')),
+  ))
 
 test('finds the target for require, and for an importer that is a URL', () => {
   const target = join(directory, 'elsewhere')

@@ -47,10 +47,7 @@ describe.runIf(present)('JSONTestSuite', () => {
   it('has files of each kind', () =>
     expect([valid.length > 90, invalid.length > 180, free.length > 30]).toEqual([true, true, true]))
 
-  it('reads every valid text', () =>
-    rows(valid, file => {
-      expect(outcome(file)).toEqual({ value: parse(file) })
-    }))
+  it('reads every valid text', () => rows(valid, file => expect(outcome(file)).toEqual({ value: parse(file) })))
 
   it('rejects every invalid text', () =>
     rows(invalid, file => {

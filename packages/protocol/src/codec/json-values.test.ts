@@ -40,9 +40,7 @@ describe('stringifyJson', () => {
         [[[[[[[[[[[[new Map()]]]]]]]]]]], '[0][0][0][0][0][0][0][0][0][0][0] is a value of type Map'],
         [[Promise.resolve()], '[0] is a value of type Promise, which JSON cannot represent: await it first'],
       ],
-      (value, text) => {
-        expect(() => stringifyJson(value)).toThrow(text)
-      },
+      (value, text) => expect(() => stringifyJson(value)).toThrow(text),
     ))
 
   it('says what it is, and what to do', () =>
@@ -62,9 +60,7 @@ describe('stringifyJson', () => {
         ['ids is a value of type Iterator, which JSON cannot represent: pass an array', { ids: new Map().keys() }],
         ['f[0] is a value of type Set', runInNewContext('({ f: [new Set()] })')],
       ],
-      (text, value) => {
-        expect(() => stringifyJson(value)).toThrow(text)
-      },
+      (text, value) => expect(() => stringifyJson(value)).toThrow(text),
     ))
 
   it('refuses whatever JSON would change, however deep and in whatever object, and writes all else as JSON.stringify does', () => {
@@ -102,9 +98,7 @@ describe('stringifyJson', () => {
         [Object.assign(new (class Row {})(), { at: new Date(1), list: Array.from({ length: 100 }, () => [1]) })],
         [undefined],
       ],
-      value => {
-        expect(stringifyJson(value)).toBe(JSON.stringify(value))
-      },
+      value => expect(stringifyJson(value)).toBe(JSON.stringify(value)),
     ))
 })
 

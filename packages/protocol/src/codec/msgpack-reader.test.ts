@@ -133,11 +133,10 @@ describe('the reader', () => {
         ['a record', { useRecords: true }, { a: 1 }],
         ['bundled strings', { bundleStrings: true, useRecords: false }, { a: 'a long text', b: 'another text' }],
       ],
-      (_name, options, value) => {
+      (_name, options, value) =>
         expect(() => readFrame(new Packr({ useRecords: false, ...options }).pack(value))).toThrow(
           /^the extension type \d+ is not/,
-        )
-      },
+        ),
     ))
 
   it('refuses a cyclic reference', () => {
@@ -162,26 +161,22 @@ describe('keys', () => {
         ['true', [0xc3], 'true'],
         ['nil', [0xc0], 'null'],
       ],
-      (_name, key, name) => {
-        expect(msgpackCodec.decode(Uint8Array.from([0x81, ...key, 1]))).toEqual({ [name]: 1 })
-      },
+      (_name, key, name) => expect(msgpackCodec.decode(Uint8Array.from([0x81, ...key, 1]))).toEqual({ [name]: 1 }),
     ))
 
   it('cannot be anything else', () =>
     rows(
-      [
-        ['a map', [0x80]],
-        ['an array', [0x90]],
-        ['bytes', [0xc4, 0]],
-        ['undefined', [0xd4, 0, 0]],
-        ['a date', [0xd6, 0xff, 0, 0, 0, 0]],
-        ['an extension', [0xc7, 1, 0, 0]],
-        ['a long array', [0xdc, 0, 0]],
-        ['a long map', [0xdf, 0, 0, 0, 0]],
-      ],
-      (_name, key) => {
-        expect(() => read(0x81, ...key, 1)).toThrow(new TypeError('a key is neither a string nor a number'))
+      {
+        'a map': [0x80],
+        'an array': [0x90],
+        bytes: [0xc4, 0],
+        undefined: [0xd4, 0, 0],
+        'a date': [0xd6, 0xff, 0, 0, 0, 0],
+        'an extension': [0xc7, 1, 0, 0],
+        'a long array': [0xdc, 0, 0],
+        'a long map': [0xdf, 0, 0, 0, 0],
       },
+      key => expect(() => read(0x81, ...key, 1)).toThrow(new TypeError('a key is neither a string nor a number')),
     ))
 })
 

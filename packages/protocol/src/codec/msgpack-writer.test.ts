@@ -100,9 +100,7 @@ describe('the output', () => {
         8.64e15,
         -8.64e15,
       ],
-      time => {
-        expect((decode(encodeMsgpackValue(new Date(time))) as Date).getTime()).toBe(time)
-      },
+      time => expect((decode(encodeMsgpackValue(new Date(time))) as Date).getTime()).toBe(time),
     ))
 
   it('does not depend on its place in memory', () => {

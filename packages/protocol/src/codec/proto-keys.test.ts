@@ -43,9 +43,7 @@ describe('in JSON', () => {
         '{"__pr\\u006fto__":1}',
         '{"x":"\\"","__proto_\\u005f":1}',
       ],
-      text => {
-        expect(() => decodeJson(text)).toThrow(refused)
-      },
+      text => expect(() => decodeJson(text)).toThrow(refused),
     ))
 
   it('reads a text that has the name elsewhere', () =>
@@ -59,9 +57,7 @@ describe('in JSON', () => {
         '{"\\\\u005f_proto__":1}',
         '{"constructor":{"prototype":1},"toString":1,"hasOwnProperty":1}',
       ],
-      text => {
-        expect(decodeJson(text)).toEqual(JSON.parse(text))
-      },
+      text => expect(decodeJson(text)).toEqual(JSON.parse(text)),
     ))
 
   it('finds the key at any depth', () => {

@@ -41,14 +41,14 @@ describe('an opener rejects', () => {
 
   it('any fields replaced by those of another command, place or session', () =>
     rows(
-      [
-        ['another command of the session', {}],
-        ['the same place in another session', { session: Buffer.from('another session!') }],
-        ['the same place under another secret', { secret: Buffer.alloc(32, 3) }],
-        ['the same place in another direction', { direction: 'to frontend' }],
-        ['the same place in another epoch', { epoch: 1 }],
-      ],
-      (_name, over) => {
+      {
+        'another command of the session': {},
+        'the same place in another session': { session: Buffer.from('another session!') },
+        'the same place under another secret': { secret: Buffer.alloc(32, 3) },
+        'the same place in another direction': { direction: 'to frontend' },
+        'the same place in another epoch': { epoch: 1 },
+      },
+      over => {
         const [ours, theirs] = [sealAll(), sealAll(over)]
         const from = over === undefined || Object.keys(over).length === 0 ? theirs[1]! : theirs[0]!
         const due = ours[0]!

@@ -49,9 +49,9 @@ describe('the code table', () => {
     }))
 
   it('maps an unknown code to InternalError and keeps the message', () =>
-    rows([0, 1, -32099, -32768, 404, Number.NaN], code => {
-      expect(fromErrorObject({ code, message: 'x', data: 1 })).toMatchObject({ code: -32603, message: 'x', data: 1 })
-    }))
+    rows([0, 1, -32099, -32768, 404, Number.NaN], code =>
+      expect(fromErrorObject({ code, message: 'x', data: 1 })).toMatchObject({ code: -32603, message: 'x', data: 1 }),
+    ))
 })
 
 describe('BusError', () => {

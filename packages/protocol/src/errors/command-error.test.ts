@@ -27,9 +27,9 @@ describe('a CommandError', () => {
   })
 
   it('rejects a code that is not a string with text', () =>
-    rows([undefined, null, 7, '', {}, Symbol('A')], code => {
-      expect(() => new CommandError(code as string)).toThrow(expect.objectContaining({ reason: 'InternalError' }))
-    }))
+    rows([undefined, null, 7, '', {}, Symbol('A')], code =>
+      expect(() => new CommandError(code as string)).toThrow(expect.objectContaining({ reason: 'InternalError' })),
+    ))
 
   it('is a BusError that middleware reads as its caller does', () => {
     const thrown = new CommandError('NOT_FOUND', 'no note 7', { data: { id: 7 } })

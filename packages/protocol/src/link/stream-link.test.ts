@@ -107,13 +107,13 @@ describe('a stream link', () => {
 
   it('treats an end within a frame as a fault', () =>
     rows(
-      [
-        ['its header', header(9, 1).subarray(0, 3)],
-        ['its body', Buffer.concat([header(9, 1), Buffer.from('1234')])],
-        ['its large body', Buffer.concat([header(9e6, 5), Buffer.alloc(1e5)])],
-        ['its body, that has not begun', header(9, 1)],
-      ],
-      async (_name, bytes) => {
+      {
+        'its header': header(9, 1).subarray(0, 3),
+        'its body': Buffer.concat([header(9, 1), Buffer.from('1234')]),
+        'its large body': Buffer.concat([header(9e6, 5), Buffer.alloc(1e5)]),
+        'its body, that has not begun': header(9, 1),
+      },
+      async bytes => {
         const { seen, peer } = bare()
         peer.end(Buffer.concat([good, bytes]))
         await expect.poll(() => seen.log).toEqual(['1:a', 'fault: Disconnected: The peer disconnected within a frame'])

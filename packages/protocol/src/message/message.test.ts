@@ -1,4 +1,5 @@
 // The checks of JSON-RPC messages. An error names the malformed member, and quotes, escapes and truncates untrusted names.
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
@@ -20,96 +21,84 @@ function refusal(message: unknown): string {
 describe('parseCall', () => {
   it('returns the same object for a valid call', () =>
     rows(
-      [
-        ['a request', good],
-        ['a notification', { jsonrpc: '2.0', method: 'emit' }],
-        ['a string id', { ...good, id: 'a' }],
-        ['an empty string id', { ...good, id: '' }],
-        ['the id 0', { ...good, id: 0 }],
-        ['a negative id', { ...good, id: -1 }],
-        ['the largest id', { ...good, id: Number.MAX_SAFE_INTEGER }],
-        ['bytes as params', { ...good, params: new Uint8Array(2) }],
-        ['a buffer as params', { ...good, params: new ArrayBuffer(2) }],
-        ['no params', { jsonrpc: '2.0', id: 1, method: 'greet' }],
-        ['empty params', { ...good, params: {} }],
-        ['headers', { ...good, headers: { authorization: 'x' } }],
-        ['no header', { ...good, headers: {} }],
-        [
-          'channels',
-          { ...good, params: { a: '__CHANNEL__:0', b: '__CHANNEL__:4294967295' }, channels: { a: 0, b: 2 ** 32 - 1 } },
-        ],
-        [
-          'one channel twice',
-          { ...good, params: { a: '__CHANNEL__:7', b: '__CHANNEL__:7' }, channels: { a: 7, b: 7 } },
-        ],
-        ['no channel', { ...good, channels: {} }],
-        ['an unknown member', { ...good, extra: 1 }],
-      ],
-      (_name, message) => expect(parseCall(message)).toBe(message),
+      {
+        'a request': good,
+        'a notification': { jsonrpc: '2.0', method: 'emit' },
+        'a string id': { ...good, id: 'a' },
+        'an empty string id': { ...good, id: '' },
+        'the id 0': { ...good, id: 0 },
+        'a negative id': { ...good, id: -1 },
+        'the largest id': { ...good, id: Number.MAX_SAFE_INTEGER },
+        'bytes as params': { ...good, params: new Uint8Array(2) },
+        'a buffer as params': { ...good, params: new ArrayBuffer(2) },
+        'no params': { jsonrpc: '2.0', id: 1, method: 'greet' },
+        'empty params': { ...good, params: {} },
+        headers: { ...good, headers: { authorization: 'x' } },
+        'no header': { ...good, headers: {} },
+        channels: {
+          ...good,
+          params: { a: '__CHANNEL__:0', b: '__CHANNEL__:4294967295' },
+          channels: { a: 0, b: 2 ** 32 - 1 },
+        },
+        'one channel twice': { ...good, params: { a: '__CHANNEL__:7', b: '__CHANNEL__:7' }, channels: { a: 7, b: 7 } },
+        'no channel': { ...good, channels: {} },
+        'an unknown member': { ...good, extra: 1 },
+      },
+      message => expect(parseCall(message)).toBe(message),
     ))
 
-  it('rejects what is not an object as a message', () =>
-    rows([undefined, null, 'greet', 1, true, [[good]], [[]], new Uint8Array(3), new Date()], message =>
-      expect(refusal(message)).toContain('a message must be an object'),
-    ))
-
-  it('rejects `channels` that are not ids of arguments', () =>
-    rows(
-      [
-        ['null', null],
-        ['an array', ['a']],
-        ['of another id than the argument', { a: 8 }],
-        ['not numbers', { a: '7' }],
-        ['of no argument', { b: 7 }],
-        ['of an inherited member', { toString: 7 }],
-        ['of an argument with another text', { text: 7 }],
-        ['beyond 32 bits', { large: 2 ** 32 }],
-        ['negative', { negative: -1 }],
-      ],
-      (_name, channels) => {
-        const params = {
-          a: '__CHANNEL__:7',
-          text: '__CHANNEL__:07',
-          large: '__CHANNEL__:4294967296',
-          negative: '__CHANNEL__:-1',
-        }
-        expect(refusal({ ...good, params, channels })).toBe(
-          'Invalid Request: `channels` of "greet" must be the ids of at most 16384 channels and streams among the arguments',
-        )
+  it('rejects a malformed message, and names the member', () =>
+    rows<unknown[]>(
+      {
+        'a message must be an object': [undefined, null, 'greet', 1, true, [good], [], new Uint8Array(3), new Date()],
+        '`jsonrpc` must be "2.0"': [undefined, '1.0', 2, null, ['2.0']].map(jsonrpc => ({ ...good, jsonrpc })),
+        '`method` must be a non-empty string': [undefined, '', null, 1, ['greet'], {}].map(of => ({
+          ...good,
+          method: of,
+        })),
+        '`id` must be a string or a safe integer': [
+          ...[null, true, 1.5, 2 ** 53, -(2 ** 53), Number.NaN, Infinity, [1], {}, 10n, new Uint8Array(1)],
+        ].map(id => ({ ...good, id })),
+        '`params` of "greet" must be an object of named arguments, or bytes': [
+          ...[null, [1, 2], 'x', 0, false, 1n, new Date(), new Float64Array(1)],
+        ].map(params => ({ ...good, params })),
+        '`headers` of "greet" must be an object of strings': [
+          ...[null, [], 'x', new Date(), new Uint8Array(1), { a: 'x', b: 1 }, { a: null }, { a: ['x'] }],
+        ].map(headers => ({ ...good, headers })),
+        '`channels` of "greet" must be': [undefined, new Uint8Array(2)].map(of => ({
+          ...good,
+          params: of,
+          channels: {},
+        })),
+      },
+      (messages, text) => {
+        for (const message of messages) expect(refusal(message), inspect(message)).toContain(`Invalid Request: ${text}`)
       },
     ))
 
-  it('rejects `channels` without named arguments', () =>
-    rows([undefined, new Uint8Array(2)], params => {
-      expect(refusal({ ...good, params, channels: {} })).toContain('`channels`')
-    }))
-
-  it('rejects any other `jsonrpc` than 2.0', () =>
-    rows([{}, { jsonrpc: '1.0' }, { jsonrpc: 2 }, { jsonrpc: null }, { jsonrpc: ['2.0'] }], wrong => {
-      expect(refusal({ id: 1, method: 'greet', ...wrong })).toBe('Invalid Request: `jsonrpc` must be "2.0"')
-    }))
-
-  it('rejects `method` that is not a string with text', () =>
-    rows([undefined, '', null, 1, [['greet']], {}], method => {
-      expect(refusal({ ...good, method })).toBe('Invalid Request: `method` must be a non-empty string')
-    }))
-
-  it('refuses an id that is neither a string nor a safe integer', () =>
-    rows([null, true, 1.5, 2 ** 53, -(2 ** 53), Number.NaN, Infinity, [[1]], {}, 10n, new Uint8Array(1)], id =>
-      expect(refusal({ ...good, id })).toBe('Invalid Request: `id` must be a string or a safe integer'),
-    ))
-
-  it('rejects `params` that are neither an object nor bytes', () =>
-    rows([null, [[1, 2]], 'x', 0, false, 1n, new Date(), new Float64Array(1)], params => {
-      expect(refusal({ ...good, params })).toBe(
-        'Invalid Request: `params` of "greet" must be an object of named arguments, or bytes',
-      )
-    }))
-
-  it('rejects `headers` that are not an object of strings', () =>
-    rows([null, [[]], 'x', new Date(), new Uint8Array(1), { a: 'x', b: 1 }, { a: null }, { a: ['x'] }], headers => {
-      expect(refusal({ ...good, headers })).toBe('Invalid Request: `headers` of "greet" must be an object of strings')
-    }))
+  it('rejects `channels` that are not ids of arguments', () => {
+    const params = {
+      a: '__CHANNEL__:7',
+      text: '__CHANNEL__:07',
+      large: '__CHANNEL__:4294967296',
+      negative: '__CHANNEL__:-1',
+    }
+    // Another id, no number, no argument, an inherited member, another text, beyond 32 bits, negative.
+    const wrong: object[] = [
+      { a: 8 },
+      { a: '7' },
+      { b: 7 },
+      { toString: 7 },
+      { text: 7 },
+      { large: 2 ** 32 },
+      { negative: -1 },
+    ]
+    return rows<unknown>([null, [['a']], ...wrong], channels =>
+      expect(refusal({ ...good, params, channels })).toBe(
+        'Invalid Request: `channels` of "greet" must be the ids of at most 16384 channels and streams among the arguments',
+      ),
+    )
+  })
 
   it('escapes and truncates the name of the method', () => {
     const text = refusal({ ...good, method: `a\n\u001b[31m"${'x'.repeat(2 ** 20)}`, params: 1 })
@@ -121,34 +110,34 @@ describe('parseCall', () => {
 describe('isResponse', () => {
   it('is true for a result or an error with an id', () =>
     rows(
-      [
-        ['a result', { jsonrpc: '2.0', id: 1, result: 1 }],
-        ['a null result', { jsonrpc: '2.0', id: 'a', result: null }],
-        ['an undefined result', { jsonrpc: '2.0', id: 1, result: undefined }],
-        ['an error', { jsonrpc: '2.0', id: 1, error: { code: -32000, message: '' } }],
-        ['an error without a call', { jsonrpc: '2.0', id: null, error: { code: 1, message: 'x', data: 0 } }],
-      ],
-      (_name, message) => expect(isResponse(message)).toBe(true),
+      {
+        'a result': { jsonrpc: '2.0', id: 1, result: 1 },
+        'a null result': { jsonrpc: '2.0', id: 'a', result: null },
+        'an undefined result': { jsonrpc: '2.0', id: 1, result: undefined },
+        'an error': { jsonrpc: '2.0', id: 1, error: { code: -32000, message: '' } },
+        'an error without a call': { jsonrpc: '2.0', id: null, error: { code: 1, message: 'x', data: 0 } },
+      },
+      message => expect(isResponse(message)).toBe(true),
     ))
 
   it('is false for anything else', () =>
     rows(
-      [
-        ['a request', good],
-        ['null', null],
-        ['an array', [{ jsonrpc: '2.0', id: 1, result: 1 }]],
-        ['another version', { jsonrpc: '1.0', id: 1, result: 1 }],
-        ['a result with the id null', { jsonrpc: '2.0', id: null, result: 1 }],
-        ['a result without id', { jsonrpc: '2.0', result: 1 }],
-        ['a result of a fraction', { jsonrpc: '2.0', id: 1.5, result: 1 }],
-        ['an error without id', { jsonrpc: '2.0', error: { code: 1, message: '' } }],
-        ['an error that is a string', { jsonrpc: '2.0', id: 1, error: 'x' }],
-        ['an error that is null', { jsonrpc: '2.0', id: 1, error: null }],
-        ['an error without code', { jsonrpc: '2.0', id: 1, error: { message: '' } }],
-        ['an error without message', { jsonrpc: '2.0', id: 1, error: { code: 1 } }],
-        ['neither', { jsonrpc: '2.0', id: 1 }],
-      ],
-      (_name, message) => expect(isResponse(message)).toBe(false),
+      {
+        'a request': good,
+        null: null,
+        'an array': [{ jsonrpc: '2.0', id: 1, result: 1 }],
+        'another version': { jsonrpc: '1.0', id: 1, result: 1 },
+        'a result with the id null': { jsonrpc: '2.0', id: null, result: 1 },
+        'a result without id': { jsonrpc: '2.0', result: 1 },
+        'a result of a fraction': { jsonrpc: '2.0', id: 1.5, result: 1 },
+        'an error without id': { jsonrpc: '2.0', error: { code: 1, message: '' } },
+        'an error that is a string': { jsonrpc: '2.0', id: 1, error: 'x' },
+        'an error that is null': { jsonrpc: '2.0', id: 1, error: null },
+        'an error without code': { jsonrpc: '2.0', id: 1, error: { message: '' } },
+        'an error without message': { jsonrpc: '2.0', id: 1, error: { code: 1 } },
+        neither: { jsonrpc: '2.0', id: 1 },
+      },
+      message => expect(isResponse(message)).toBe(false),
     ))
 })
 
@@ -218,27 +207,26 @@ const parseHeaders = (headers: Record<string, string>): unknown =>
   parseCall({ jsonrpc: '2.0', id: 1, method: 'greet', headers }).headers
 
 it('keeps a valid traceparent', () =>
-  rows([traceparent, `00-${ids}-00`, `01-${ids}-ff`, `fe-${ids}-00`], valid => {
-    expect(parseHeaders({ traceparent: valid })).toEqual({ traceparent: valid })
-  }))
+  rows([traceparent, `00-${ids}-00`, `01-${ids}-ff`, `fe-${ids}-00`], valid =>
+    expect(parseHeaders({ traceparent: valid })).toEqual({ traceparent: valid }),
+  ))
 
 it('drops an invalid traceparent', () =>
   rows(
-    [
-      ['no version', ids],
-      ['version ff', `ff-${ids}-01`],
-      ['a trace id of zeros', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`],
-      ['a parent id of zeros', `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`],
-      ['capitals', traceparent.toUpperCase()],
-      ['a space before', ` ${traceparent}`],
-      ['a line after', `${traceparent}\n`],
-      ['more', `${traceparent}-00`],
-      ['a digit of another alphabet', `00-${ids}-0١`],
-      ['a flood', '0'.repeat(1_000_000)],
-    ],
-    (_what, invalid) => {
-      expect(parseHeaders({ traceparent: invalid, tracestate: 'k=v', other: 'kept' })).toEqual({ other: 'kept' })
+    {
+      'no version': ids,
+      'version ff': `ff-${ids}-01`,
+      'a trace id of zeros': `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+      'a parent id of zeros': `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`,
+      capitals: traceparent.toUpperCase(),
+      'a space before': ` ${traceparent}`,
+      'a line after': `${traceparent}\n`,
+      more: `${traceparent}-00`,
+      'a digit of another alphabet': `00-${ids}-0١`,
+      'a flood': '0'.repeat(1_000_000),
     },
+    invalid =>
+      expect(parseHeaders({ traceparent: invalid, tracestate: 'k=v', other: 'kept' })).toEqual({ other: 'kept' }),
   ))
 
 it('keeps as much of a tracestate as is valid', () =>
@@ -252,12 +240,11 @@ it('keeps as much of a tracestate as is valid', () =>
       ['k=\u0000', undefined],
       ['k=v\r\nother: 1', undefined],
     ],
-    (tracestate, left) => {
+    (tracestate, left) =>
       expect(parseHeaders({ traceparent, tracestate })).toEqual({
         traceparent,
         ...(left !== undefined && { tracestate: left }),
-      })
-    },
+      }),
   ))
 
 it('replaces a trace context in a copy of the headers', () => {

@@ -120,13 +120,13 @@ describe('a call', () => {
 
 describe('waitForCalls', () => {
   it('resolves for each waiter once its calls are settled, whatever settles the last one', () =>
-    rows<readonly [string, (calls: ReturnType<typeof setUp>) => void]>(
-      [
-        ['a response', ({ pending }) => void pending.settle(answer(2))],
-        ['its caller', ({ pending }) => pending.abandon(2, gone())],
-        ['the end of the link', ({ pending }) => pending.rejectAll(gone)],
-      ],
-      async (_name, settleLast) => {
+    rows<(calls: ReturnType<typeof setUp>) => void>(
+      {
+        'a response': ({ pending }) => void pending.settle(answer(2)),
+        'its caller': ({ pending }) => pending.abandon(2, gone()),
+        'the end of the link': ({ pending }) => pending.rejectAll(gone),
+      },
+      async settleLast => {
         const calls = setUp()
         const log: string[] = []
         calls.add()

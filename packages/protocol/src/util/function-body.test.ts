@@ -8,43 +8,23 @@ test('finds none in a whole body', () =>
     expect(findBodyError(body)).toBe(undefined),
   ))
 
-test('has the place of a mistake', () =>
+test('has the place of a mistake, the end of what stays open, or where a body leaves its function', () =>
   rows(
     [
       ['a b', ':1:3', "Unexpected identifier 'b'"],
       ['1\n  a b', ':2:5', "Unexpected identifier 'b'"],
       ['f(1', ':1:3', 'missing ) after argument list'],
-    ],
-    (body, position, message) => {
-      expect(findBodyError(body)).toEqual({ position, message })
-    },
-  ))
-
-test('names the end of a body that leaves something open', () =>
-  rows(
-    [
-      ['if (1) {', ':1:9'],
-      ['if (1) {\n  f(', ':2:5'],
-      ['return (', ':1:9'],
-      ['const x = [1,\n', ':2:1'],
-      ['`text', ':1:6'],
-      ['const f = () => {\n  return {\n}', ':3:2'],
-    ],
-    (body, position) => {
-      expect(findBodyError(body)).toEqual({ position, message: 'Unexpected end of input' })
-    },
-  ))
-
-test('names the place where a body leaves its function', () =>
-  rows(
-    [
+      ['if (1) {', ':1:9', 'Unexpected end of input'],
+      ['if (1) {\n  f(', ':2:5', 'Unexpected end of input'],
+      ['return (', ':1:9', 'Unexpected end of input'],
+      ['const x = [1,\n', ':2:1', 'Unexpected end of input'],
+      ['`text', ':1:6', 'Unexpected end of input'],
+      ['const f = () => {\n  return {\n}', ':3:2', 'Unexpected end of input'],
       ['}', ':1:1', "Unexpected token '}'"],
       ['if (1) {\n}}\n', ':2:2', "Unexpected token '}'"],
       ['return 1 }, async () => { return 2', ':1:11', "Unexpected token ','"],
       ['return 1 }); (async () => { return 2', ':1:11', "Unexpected token ')'"],
       ['return 1\n}\nasync function other() { return 2', ':3:1', "Unexpected token 'async'"],
     ],
-    (body, position, message) => {
-      expect(findBodyError(body)).toEqual({ position, message })
-    },
+    (body, position, message) => expect(findBodyError(body)).toEqual({ position, message }),
   ))

@@ -4,15 +4,8 @@ import { rows } from '../../../../scripts/testing.js'
 import { isTypeScriptName, stripTypes } from './strip-types.js'
 
 test('knows the names of TypeScript', () =>
-  rows(
-    [
-      ['a.ts', true],
-      ['lib/a.mts', true],
-      ['a.d.js', false],
-      ['ts', false],
-      ['a.tsx', false],
-    ],
-    (name, is) => expect(isTypeScriptName(name)).toBe(is),
+  rows({ 'a.ts': true, 'lib/a.mts': true, 'a.d.js': false, ts: false, 'a.tsx': false }, (is, name) =>
+    expect(isTypeScriptName(name)).toBe(is),
   ))
 
 afterEach(() => vi.restoreAllMocks())

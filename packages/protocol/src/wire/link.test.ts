@@ -15,9 +15,9 @@ describe('a frame', () => {
     }))
 
   it('encodes a string as UTF-8', () =>
-    rows(['', 'a', 'ü', 'イ', '😀', '\ud800', `${'x'.repeat(99)}é`], text => {
-      expect(roundTrip(1, text)?.body).toEqual(new Uint8Array(Buffer.from(text)))
-    }))
+    rows(['', 'a', 'ü', 'イ', '😀', '\ud800', `${'x'.repeat(99)}é`], text =>
+      expect(roundTrip(1, text)?.body).toEqual(new Uint8Array(Buffer.from(text))),
+    ))
 
   it('is written to a buffer of its exact size', () => {
     for (const body of ['abc', new Uint8Array(3), Buffer.from('abc')]) {

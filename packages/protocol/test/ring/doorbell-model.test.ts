@@ -84,9 +84,7 @@ describe('the doorbell, in every interleaving,', () => {
         ['a consumer that does not look again', producer, [DRAIN, PARK, LISTEN, SLEEP]],
         ['a wait that does not look at the flag', producer, [DRAIN, PARK, BLIND_LISTEN, LOOK, SLEEP]],
       ],
-      (_name, wrongProducer, wrongConsumer) => {
-        expect(lost(wrongProducer, wrongConsumer)).not.toEqual([])
-      },
+      (_name, wrongProducer, wrongConsumer) => expect(lost(wrongProducer, wrongConsumer)).not.toEqual([]),
     ))
 })
 
@@ -109,8 +107,6 @@ describe('the doorbell for room, in every interleaving,', () => {
         ['a sender that asks before it parks', receiver, [DRAIN, ASK, DRAIN, PARK, LISTEN, SLEEP]],
         ['a receiver that looks before it makes room', [TAKE_WISH, TAKE_FLAG_IF_ASKED, NOTIFY, WRITE], sender],
       ],
-      (_name, wrongReceiver, wrongSender) => {
-        expect(lost(wrongReceiver, wrongSender)).not.toEqual([])
-      },
+      (_name, wrongReceiver, wrongSender) => expect(lost(wrongReceiver, wrongSender)).not.toEqual([]),
     ))
 })

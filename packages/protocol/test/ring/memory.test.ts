@@ -42,6 +42,4 @@ test('a body that a user can keep has memory of its own in any case', () =>
   }))
 
 test('bodies in one part share memory if they are read immediately', () =>
-  rows([1, 3] as const, async kind => {
-    expect((await transfer(kind, true)).buffers).toBe(3)
-  }))
+  rows([1, 3] as const, async kind => expect((await transfer(kind, true)).buffers).toBe(3)))
