@@ -30,101 +30,71 @@ describe('a mistake in the host', () => {
   const any = () => bus as unknown as Record<string, (...args: unknown[]) => unknown>
   const define = command as unknown as (...args: unknown[]) => unknown
 
-  test('has its place and its remedy in the error', async () =>
-    rows<[string, () => unknown, string]>(
-      [
-        [
-          'invoke of the bus',
-          () => any()['invoke']!('greet', {}),
-          'Call a command with a client: await (await bus.connect(',
-        ],
-        [
-          'send of the bus',
-          () => any()['send']!('plugin', {}),
-          'Call a function of a frontend with bus.call(label, name',
-        ],
-        [
-          'a command in bus.call',
-          () => any()['call']!('greet', { name: 'Ann' }),
-          'Call a command with a client: await (a',
-        ],
-        ['a relative path', () => createBus({ core: './core.mjs' }), 'as in new URL("./core.mjs", import.meta.url)'],
-        [
-          'a wrong sandbox',
-          () => open({ sandbox: 'worker' }),
-          'must be "none", "permission", "process", "quickjs" or { kind',
-        ],
-        [
-          'permissions of a frontend',
-          () => open({ permissions: ['greet'] }),
-          'unknown option "permissions": use allow',
-        ],
-        ['plugins of a bus', () => create({ plugins: {} }), 'unknown option "plugins": use frontends'],
-        ['no allow', () => bus.call('plugin', 'run'), 'add "wipe" to the option "allow" of the frontend "plugin"'],
-        ['positional arguments', () => bus.call('plugin', 'several'), 'Pass all arguments as members of one object'],
-        [
-          'a unit in a limit',
-          () => bus.run('1', { memory: '128mb' as never }),
-          'memory must be a number of MiB: got "128mb"',
-        ],
-        ['a schema in the place of options', () => define(schema, () => 1), 'command({ args: schema }, handler)'],
-        [
-          'options behind the handler',
-          () => define(() => 1, { args: schema }),
-          'the options come first: command({ args:',
-        ],
-        [
-          'a schema of another name',
-          () => define({ schema }, () => 1),
-          'it takes description, args (a schema), result and th',
-        ],
-        ['a shape for a schema', () => define({ args: { name: String } }, () => 1), 'such as z.object({ … }) of zod'],
-        [
-          'no core',
-          () => (createBus as (options: object) => unknown)({}),
-          'core is missing, as in createBus({ core: defineCore({',
-        ],
-        ['true for an object', () => create({ isolation: true }), 'isolation must be an object, such as {}: got true'],
-        [
-          'memory of a thread',
-          () => open({ sandbox: { kind: 'permission', memory: 64 } }),
-          'with kind: "permission": use kind, read, net, secrets, strict, resourceLimits, or another kind',
-        ],
-        [
-          'a label twice',
-          () => bus.open('plugin', toModule('')),
-          'Close it with closeFrontend, or restart it with reload',
-        ],
-        [
-          'an option of a function',
-          () => bus.call('plugin', 'run', {}, { timout: 1 } as never),
-          'function "run" has no option "timout" (did you mean "timeout"?)',
-        ],
-        [
-          'another form of a name',
-          () => bus.on('deny' as never, () => {}),
-          'no event "deny" of the bus itself (did you mean "denied"?)',
-        ],
-        [
-          'a time that is too short',
-          () => bus.run('for (;;);', { limits: { time: 1 } }),
-          'or raise `time` of its sandbox',
-        ],
-        [
-          'a memory that is too small',
-          () => bus.run('for (const all = []; ; ) all.push(new Uint8Array(1e6))', { limits: { memory: 8 } }),
-          '(limit: 8 MiB). Raise `memory` of its sandbox',
-        ],
-        [
-          'functions beside commands',
-          () => create({ core: { greet: () => 1 } }),
-          'a command stands in commands: { … }',
-        ],
-      ],
-      async (_, make, remedy) => {
-        await expect((async () => make())()).rejects.toThrow(remedy)
-      },
-    ))
+  const mistakes: [what: string, make: () => unknown, remedy: string][] = [
+    [
+      'invoke of the bus',
+      () => any()['invoke']!('greet', {}),
+      'Call a command with a client: await (await bus.connect(',
+    ],
+    ['send of the bus', () => any()['send']!('plugin', {}), 'Call a function of a frontend with bus.call(label, name'],
+    ['a command in bus.call', () => any()['call']!('greet', { name: 'Ann' }), 'Call a command with a client: await (a'],
+    ['a relative path', () => createBus({ core: './core.mjs' }), 'as in new URL("./core.mjs", import.meta.url)'],
+    [
+      'a wrong sandbox',
+      () => open({ sandbox: 'worker' }),
+      'must be "none", "permission", "process", "quickjs" or { kind',
+    ],
+    ['permissions of a frontend', () => open({ permissions: ['greet'] }), 'unknown option "permissions": use allow'],
+    ['plugins of a bus', () => create({ plugins: {} }), 'unknown option "plugins": use frontends'],
+    ['no allow', () => bus.call('plugin', 'run'), 'add "wipe" to the option "allow" of the frontend "plugin"'],
+    ['positional arguments', () => bus.call('plugin', 'several'), 'Pass all arguments as members of one object'],
+    [
+      'a unit in a limit',
+      () => bus.run('1', { memory: '128mb' as never }),
+      'memory must be a number of MiB: got "128mb"',
+    ],
+    ['a schema in the place of options', () => define(schema, () => 1), 'command({ args: schema }, handler)'],
+    ['options behind the handler', () => define(() => 1, { args: schema }), 'the options come first: command({ args:'],
+    [
+      'a schema of another name',
+      () => define({ schema }, () => 1),
+      'it takes description, args (a schema), result and th',
+    ],
+    ['a shape for a schema', () => define({ args: { name: String } }, () => 1), 'such as z.object({ … }) of zod'],
+    [
+      'no core',
+      () => (createBus as (options: object) => unknown)({}),
+      'core is missing, as in createBus({ core: defineCore({',
+    ],
+    ['true for an object', () => create({ isolation: true }), 'isolation must be an object, such as {}: got true'],
+    [
+      'memory of a thread',
+      () => open({ sandbox: { kind: 'permission', memory: 64 } }),
+      'with kind: "permission": use kind, read, net, secrets, strict, resourceLimits, or another kind',
+    ],
+    ['a label twice', () => bus.open('plugin', toModule('')), 'Close it with closeFrontend, or restart it with reload'],
+    [
+      'an option of a function',
+      () => bus.call('plugin', 'run', {}, { timout: 1 } as never),
+      'function "run" has no option "timout" (did you mean "timeout"?)',
+    ],
+    [
+      'another form of a name',
+      () => bus.on('deny' as never, () => {}),
+      'no event "deny" of the bus itself (did you mean "denied"?)',
+    ],
+    ['a time that is too short', () => bus.run('for (;;);', { limits: { time: 1 } }), 'or raise `time` of its sandbox'],
+    [
+      'a memory that is too small',
+      () => bus.run('for (const all = []; ; ) all.push(new Uint8Array(1e6))', { limits: { memory: 8 } }),
+      '(limit: 8 MiB). Raise `memory` of its sandbox',
+    ],
+    ['functions beside commands', () => create({ core: { greet: () => 1 } }), 'a command stands in commands: { … }'],
+  ]
+  test('has its place and its remedy in the error', () =>
+    rows(mistakes, async (_, make, remedy) => {
+      await expect((async () => make())()).rejects.toThrow(remedy)
+    }))
 })
 
 test('a file that is missing is not taken for another one with its extension', async () => {

@@ -17,81 +17,75 @@ function getMessage(options: MakeOptions): string {
 
 describe('a capability', () => {
   const named = { identifier: 'main', windows: ['main'] }
-  test('a mistake in a capability has its place in the error', () =>
-    rows<[what: string, value: unknown, text: string]>(
+  const mistakes: [what: string, value: unknown, text: string][] = [
+    ['unknown key', { ...named, permissons: [] }, 'unknown key "permissons" (did you mean "permissions"?)'],
+    [
+      'unknown key in an entry',
+      { ...named, permissions: [{ identifier: 'allow-greet', alow: [] }] },
+      'permissions[0]: unknown key "alow" (did you mean "allow"?)',
+    ],
+    [
+      'unknown key of remote',
+      { ...named, permissions: [], remote: { url: [] } },
+      'remote: unknown key "url" (did you mean "urls"?)',
+    ],
+    ['no identifier', { permissions: [] }, 'identifier: is missing'],
+    ['an empty identifier', { identifier: '', permissions: [] }, 'identifier: must be a name: got 0'],
+    ['no permissions', named, 'permissions: is missing'],
+    ['windows', { ...named, windows: 'main', permissions: [] }, 'windows: must be an array of strings: got "main"'],
+    ['a window', { ...named, windows: ['a', 5], permissions: [] }, 'windows[1]: must be a string: got 5'],
+    ['a glob', { ...named, windows: ['a', '['], permissions: [] }, 'windows[1]: the glob "[": invalid range pattern'],
+    [
+      "a webview's glob",
+      { ...named, webviews: ['a**'], permissions: [] },
+      'webviews[0]: the glob "a**": recursive wildcards must form a single path component',
+    ],
+    ['local', { ...named, local: 'no', permissions: [] }, 'local: must be true or false: got "no"'],
+    [
+      'a platform',
+      { ...named, permissions: [], platforms: ['linux', 'macos'] },
+      'platforms[1]: must be "linux", "macOS", "windows", "android" or "iOS": got "macos"',
+    ],
+    [
+      'a permission',
+      { ...named, permissions: [5] },
+      'permissions[0]: must be an identifier, or { identifier, allow, deny }: got 5',
+    ],
+    [
+      'a permission that is a list',
+      { ...named, permissions: [[]] },
+      'permissions[0]: must be an identifier, or { identifier, allow, deny }: got Array',
+    ],
+    [
+      'the scope of a permission',
+      { ...named, permissions: [{ identifier: 'allow-greet', allow: {} }] },
+      'permissions[0].allow: must be an array of values: got Object',
+    ],
+    [
+      'a misspelt list of capabilities',
+      { capabilites: [] },
+      'unknown key "capabilites" (did you mean "capabilities"?)',
+    ],
+    ['a string', 'main', 'must be a capability: got "main"'],
+    ['a list of lists', [[]], '[0]: must be a capability: got Array'],
+    [
+      'an entry of a list',
       [
-        ['unknown key', { ...named, permissons: [] }, 'unknown key "permissons" (did you mean "permissions"?)'],
-        [
-          'unknown key in an entry',
-          { ...named, permissions: [{ identifier: 'allow-greet', alow: [] }] },
-          'permissions[0]: unknown key "alow" (did you mean "allow"?)',
-        ],
-        [
-          'unknown key of remote',
-          { ...named, permissions: [], remote: { url: [] } },
-          'remote: unknown key "url" (did you mean "urls"?)',
-        ],
-        ['no identifier', { permissions: [] }, 'identifier: is missing'],
-        ['an empty identifier', { identifier: '', permissions: [] }, 'identifier: must be a name: got 0'],
-        ['no permissions', named, 'permissions: is missing'],
-        ['windows', { ...named, windows: 'main', permissions: [] }, 'windows: must be an array of strings: got "main"'],
-        ['a window', { ...named, windows: ['a', 5], permissions: [] }, 'windows[1]: must be a string: got 5'],
-        [
-          'a glob',
-          { ...named, windows: ['a', '['], permissions: [] },
-          'windows[1]: the glob "[": invalid range pattern',
-        ],
-        [
-          "a webview's glob",
-          { ...named, webviews: ['a**'], permissions: [] },
-          'webviews[0]: the glob "a**": recursive wildcards must form a single path component',
-        ],
-        ['local', { ...named, local: 'no', permissions: [] }, 'local: must be true or false: got "no"'],
-        [
-          'a platform',
-          { ...named, permissions: [], platforms: ['linux', 'macos'] },
-          'platforms[1]: must be "linux", "macOS", "windows", "android" or "iOS": got "macos"',
-        ],
-        [
-          'a permission',
-          { ...named, permissions: [5] },
-          'permissions[0]: must be an identifier, or { identifier, allow, deny }: got 5',
-        ],
-        [
-          'a permission that is a list',
-          { ...named, permissions: [[]] },
-          'permissions[0]: must be an identifier, or { identifier, allow, deny }: got Array',
-        ],
-        [
-          'the scope of a permission',
-          { ...named, permissions: [{ identifier: 'allow-greet', allow: {} }] },
-          'permissions[0].allow: must be an array of values: got Object',
-        ],
-        [
-          'a misspelt list of capabilities',
-          { capabilites: [] },
-          'unknown key "capabilites" (did you mean "capabilities"?)',
-        ],
-        ['a string', 'main', 'must be a capability: got "main"'],
-        ['a list of lists', [[]], '[0]: must be a capability: got Array'],
-        [
-          'an entry of a list',
-          [
-            { ...named, permissions: [] },
-            { identifier: 5, permissions: [] },
-          ],
-          '[1].identifier: must be a string: got 5',
-        ],
-        [
-          'an entry of a named list',
-          { capabilities: [{ ...named, permissions: ['allow-gret'] }] },
-          'capabilities[0].permissions[0]: capability "main": unknown permission allow-gret for app manifest (did you mean "allow-greet"?)',
-        ],
+        { ...named, permissions: [] },
+        { identifier: 5, permissions: [] },
       ],
-      (_what, value, text) => {
-        expect(getMessage({ capabilities: [value] })).toBe(`caps/0.json: ${text}`)
-      },
-    ))
+      '[1].identifier: must be a string: got 5',
+    ],
+    [
+      'an entry of a named list',
+      { capabilities: [{ ...named, permissions: ['allow-gret'] }] },
+      'capabilities[0].permissions[0]: capability "main": unknown permission allow-gret for app manifest (did you mean "allow-greet"?)',
+    ],
+  ]
+  test('a mistake in a capability has its place in the error', () =>
+    rows(mistakes, (_what, value, text) => {
+      expect(getMessage({ capabilities: [value] })).toBe(`caps/0.json: ${text}`)
+    }))
 
   test('a misspelt permission has a suggestion', () =>
     rows(
@@ -154,63 +148,57 @@ describe('a capability', () => {
 
 describe('a permission file', () => {
   const permission = { identifier: 'x' }
+  const mistakes: [what: string, value: unknown, text: string][] = [
+    ['unknown key', { permissions: [] }, 'unknown key "permissions" (did you mean "permission"?)'],
+    ['a table for a list', { permission }, 'permission: must be an array of permissions: got Object'],
+    [
+      'a command',
+      { permission: [{ ...permission, commands: { allow: [5] } }] },
+      'permission[0].commands.allow[0]: must be a string: got 5',
+    ],
+    [
+      'a list of commands',
+      { permission: [{ ...permission, commands: ['greet'] }] },
+      'permission[0].commands: must be { allow, deny }: got Array',
+    ],
+    [
+      'unknown key of commands',
+      { permission: [{ ...permission, commands: { alow: [] } }] },
+      'permission[0].commands: unknown key "alow" (did you mean "allow"?)',
+    ],
+    [
+      'a platform',
+      { permission: [{ ...permission, platforms: ['mac'] }] },
+      'permission[0].platforms[0]: must be "linux", "macOS", "windows", "android" or "iOS": got "mac"',
+    ],
+    [
+      'a permission named default',
+      { permission: [{ identifier: 'default', commands: { allow: ['greet'] } }] },
+      'permission[0].identifier: must be a name other than "default", which has a table of its own: got "default"',
+    ],
+    [
+      'a set named default',
+      { set: [{ identifier: 'default', permissions: [] }] },
+      'set[0].identifier: must be a name other than "default", which has a table of its own: got "default"',
+    ],
+    ['a set without permissions', { set: [{ identifier: 'x' }] }, 'set[0].permissions: is missing'],
+    [
+      'a set with an unknown permission',
+      { set: [{ identifier: 'x', permissions: ['allow-greet', 'allow-gret'] }] },
+      'set[0].permissions[1]: permission allow-gret not found from set x (did you mean "allow-greet"?)',
+    ],
+    [
+      'a default with an unknown permission',
+      { default: { permissions: ['allow-gret'] } },
+      'default.permissions[0]: permission allow-gret not found from set default (did you mean "allow-greet"?)',
+    ],
+    ['a version', { permission: [{ ...permission, version: 0 }] }, 'permission[0].version: must be 1 or more: got 0'],
+    ['a list', [], 'must be a permission file: { default, set, permission }: got Array'],
+  ]
   test('a mistake in a manifest has its place in the error', () =>
-    rows<[what: string, value: unknown, text: string]>(
-      [
-        ['unknown key', { permissions: [] }, 'unknown key "permissions" (did you mean "permission"?)'],
-        ['a table for a list', { permission }, 'permission: must be an array of permissions: got Object'],
-        [
-          'a command',
-          { permission: [{ ...permission, commands: { allow: [5] } }] },
-          'permission[0].commands.allow[0]: must be a string: got 5',
-        ],
-        [
-          'a list of commands',
-          { permission: [{ ...permission, commands: ['greet'] }] },
-          'permission[0].commands: must be { allow, deny }: got Array',
-        ],
-        [
-          'unknown key of commands',
-          { permission: [{ ...permission, commands: { alow: [] } }] },
-          'permission[0].commands: unknown key "alow" (did you mean "allow"?)',
-        ],
-        [
-          'a platform',
-          { permission: [{ ...permission, platforms: ['mac'] }] },
-          'permission[0].platforms[0]: must be "linux", "macOS", "windows", "android" or "iOS": got "mac"',
-        ],
-        [
-          'a permission named default',
-          { permission: [{ identifier: 'default', commands: { allow: ['greet'] } }] },
-          'permission[0].identifier: must be a name other than "default", which has a table of its own: got "default"',
-        ],
-        [
-          'a set named default',
-          { set: [{ identifier: 'default', permissions: [] }] },
-          'set[0].identifier: must be a name other than "default", which has a table of its own: got "default"',
-        ],
-        ['a set without permissions', { set: [{ identifier: 'x' }] }, 'set[0].permissions: is missing'],
-        [
-          'a set with an unknown permission',
-          { set: [{ identifier: 'x', permissions: ['allow-greet', 'allow-gret'] }] },
-          'set[0].permissions[1]: permission allow-gret not found from set x (did you mean "allow-greet"?)',
-        ],
-        [
-          'a default with an unknown permission',
-          { default: { permissions: ['allow-gret'] } },
-          'default.permissions[0]: permission allow-gret not found from set default (did you mean "allow-greet"?)',
-        ],
-        [
-          'a version',
-          { permission: [{ ...permission, version: 0 }] },
-          'permission[0].version: must be 1 or more: got 0',
-        ],
-        ['a list', [], 'must be a permission file: { default, set, permission }: got Array'],
-      ],
-      (_what, value, text) => {
-        expect(getMessage({ permissions: { app: value } })).toBe(`permissions/app.toml: ${text}`)
-      },
-    ))
+    rows(mistakes, (_what, value, text) => {
+      expect(getMessage({ permissions: { app: value } })).toBe(`permissions/app.toml: ${text}`)
+    }))
 })
 
 test('a set of a plugin with an unknown permission', () => {
