@@ -1,4 +1,4 @@
-// The behaviour of every link, over an in-memory broker and in both modes of protection.
+// The behaviour of every link, over an in-memory broker; in both modes of protection and with small messages in the matrix.
 import { describe, expect, it } from 'vitest'
 import { linkBehaviour } from '../../../protocol/test/link-behaviour.js'
 import { linkFlow } from '../../../protocol/test/link-flow.js'
