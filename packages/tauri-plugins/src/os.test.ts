@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { getOsScript } from './definition/init-scripts.js'
 import { describeOs, getLocale, type OsEnvironment } from './os.js'
+import { rows } from '../../../scripts/testing.js'
 
 const unreadable = (): never => {
   throw new Error('ENOENT')
@@ -45,17 +46,21 @@ test('Windows has its own release', () => {
   })
 })
 
-test.each([
-  [{ LANG: 'de_CH.UTF-8' }, 'de-CH'],
-  [{ LC_ALL: 'fr_FR@euro', LANG: 'de_DE' }, 'fr-FR'],
-  [{ LC_ALL: '', LANG: 'sr_RS@latin' }, 'sr-RS'],
-  [{ LANG: 'C' }, null],
-  [{ LANG: 'C.UTF-8' }, null],
-  [{ LANG: 'no locale' }, null],
-  [{}, null],
-])('the locale of %j is %s', (env, locale) => {
-  expect(getLocale('linux', env)).toBe(locale)
-})
+test('the locale is that of the environment, or none', () =>
+  rows(
+    [
+      [{ LANG: 'de_CH.UTF-8' }, 'de-CH'],
+      [{ LC_ALL: 'fr_FR@euro', LANG: 'de_DE' }, 'fr-FR'],
+      [{ LC_ALL: '', LANG: 'sr_RS@latin' }, 'sr-RS'],
+      [{ LANG: 'C' }, null],
+      [{ LANG: 'C.UTF-8' }, null],
+      [{ LANG: 'no locale' }, null],
+      [{}, null],
+    ],
+    (env, locale) => {
+      expect(getLocale('linux', env)).toBe(locale)
+    },
+  ))
 
 test('the script of a page cannot end its element', () => {
   expect(getOsScript(describeOs({ ...linux, release: '</script>' }))).not.toContain('</script>')

@@ -3,8 +3,9 @@ import { type Bus, createBus } from '@sallyport/core'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EXPECTED, TRIALS } from './trials.js'
+import { rows } from '../../../../scripts/testing.js'
 
 export function runTrials(
   sandbox: 'permission' | 'process',
@@ -21,13 +22,13 @@ export function runTrials(
   const permissions = ['core:default', 'fs:read-all', 'fs:write-all', 'fs:allow-size', ...accessing, scope]
   let bus: Bus
 
-  beforeEach(() => {
+  const reset = (): void => {
     rmSync(dir, { recursive: true, force: true })
     mkdirSync(dir)
     writeFileSync(join(dir, 'a.txt'), 'one\ntwo\n')
     symlinkSync('a.txt', join(dir, 'link'))
     symlinkSync('b/none', join(dir, 'gone'))
-  })
+  }
 
   beforeAll(async () => {
     bus = await createBus({
@@ -42,8 +43,10 @@ export function runTrials(
     rmSync(root, { recursive: true, force: true })
   })
 
-  test.each(Object.keys(expected) as (keyof typeof TRIALS)[])('%s', async name => {
-    const source = trials[name].toString().replace(/^async (?!function|\()/, 'async function ')
-    expect(await bus.call('main', 'run', { source, args: { dir, inTemp } })).toEqual(expected[name])
-  })
+  test('each function does what it does in Tauri', () =>
+    rows(Object.keys(expected) as (keyof typeof TRIALS)[], async name => {
+      reset()
+      const source = trials[name].toString().replace(/^async (?!function|\()/, 'async function ')
+      expect(await bus.call('main', 'run', { source, args: { dir, inTemp } })).toEqual(expected[name])
+    }))
 }

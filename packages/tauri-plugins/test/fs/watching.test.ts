@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { call, createPlace, startFs } from './start.js'
+import { rows } from '../../../../scripts/testing.js'
 
 interface Event {
   type: object | string
@@ -108,14 +109,18 @@ test('reports nothing after it was closed', async () => {
   expect(first.events).toEqual([])
 })
 
-test.each([
-  ['no paths', { paths: [], onEvent: '__CHANNEL__:1' }],
-  ['too many paths', { paths: Array.from({ length: 100 }, () => '/') }],
-  ['no channel', { paths: ['/'], onEvent: {} }],
-  ['a wrong delay', { paths: ['/'], options: { delayMs: -1 } }],
-])('is refused with %s', async (_name, args) => {
-  expect(await call(main, 'watch', args)).toMatch(/^refused: /)
-})
+test('is refused with wrong arguments', () =>
+  rows(
+    [
+      ['no paths', { paths: [], onEvent: '__CHANNEL__:1' }],
+      ['too many paths', { paths: Array.from({ length: 100 }, () => '/') }],
+      ['no channel', { paths: ['/'], onEvent: {} }],
+      ['a wrong delay', { paths: ['/'], options: { delayMs: -1 } }],
+    ],
+    async (_name, args) => {
+      expect(await call(main, 'watch', args)).toMatch(/^refused: /)
+    },
+  ))
 
 test('a frontend has at most 64 watchers', async () => {
   const watched = await Promise.allSettled(Array.from({ length: 70 }, () => watch(main, {})))

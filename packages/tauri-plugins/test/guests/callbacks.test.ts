@@ -9,6 +9,7 @@ import type { HostRequest } from '../../src/callbacks/ask.js'
 import type { DialogMessage } from '../../src/callbacks/dialog.js'
 import type { OpenRequest } from '../../src/callbacks/opener.js'
 import { type Allow, environments, startGuests } from './start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
 const allow: Allow = [
   ...[
@@ -24,7 +25,7 @@ const allow: Allow = [
   ),
 ]
 
-describe.each(environments)('in a sandbox %s %o', (sandbox, more) => {
+describe.each(choose(environments))('in a sandbox %s %o', (sandbox, more) => {
   test('each guest reaches the functions of the host', async () => {
     const calls: unknown[][] = []
     const record =
@@ -340,13 +341,14 @@ describe('shell', () => {
     expect((await call('shell', 'open', 'https://a.b', '/bin/sh')).error).toBe('unknown program /bin/sh')
   })
 
-  test.each(['spawn', 'execute'])('%s says that it starts no programs', async method => {
-    const allow = ['shell:allow-spawn', 'shell:allow-execute']
-    const { bus } = await startGuests({ plugins: [shell()], allow })
-    expect(await bus.call('main', 'runProgram', { method })).toMatch(
-      /shell\(\) of @sallyport\/tauri-plugins starts no programs\. Define a command in your core/,
-    )
-  })
+  test('it starts no programs, and says so', () =>
+    rows(['spawn', 'execute'], async method => {
+      const allow = ['shell:allow-spawn', 'shell:allow-execute']
+      const { bus } = await startGuests({ plugins: [shell()], allow })
+      expect(await bus.call('main', 'runProgram', { method })).toMatch(
+        /shell\(\) of @sallyport\/tauri-plugins starts no programs\. Define a command in your core/,
+      )
+    }))
 
   test('opens URLs without characters that could end an argument', async () => {
     const opened: string[] = []
@@ -365,16 +367,20 @@ describe('shell', () => {
     }
   })
 
-  test.each([
-    [false, 'https://a.b', false],
-    [true, 'https://a.b', true],
-    ['/notes/.*', '/notes/a', true],
-    ['/notes/.*', 'x/notes/a', false],
-    ['a|b', 'ab', false],
-  ])('with open: %j in the configuration, %s is opened: %s', async (config, path, isOpened) => {
-    const { call } = await start(config)
-    expect('value' in (await call('shell', 'open', path))).toBe(isOpened)
-  })
+  test('the option open of the configuration decides what is opened', () =>
+    rows(
+      [
+        [false, 'https://a.b', false],
+        [true, 'https://a.b', true],
+        ['/notes/.*', '/notes/a', true],
+        ['/notes/.*', 'x/notes/a', false],
+        ['a|b', 'ab', false],
+      ],
+      async (config, path, isOpened) => {
+        const { call } = await start(config)
+        expect('value' in (await call('shell', 'open', path))).toBe(isOpened)
+      },
+    ))
 })
 
 describe('dialog', () => {
@@ -433,25 +439,29 @@ describe('dialog', () => {
     expect((await call('dialog', 'open')).error).toMatch(/did not return paths|not iterable/)
   })
 
-  test.each([
-    ['message', {}],
-    ['message', { message: 'a', kind: 'x' }],
-    ['message', { message: 'a', buttons: { OkCustom: 5 } }],
-    ['message', { message: 'a', buttons: { OkCancelCustom: ['a'] } }],
-    ['message', { message: 'a', buttons: { __proto__: ['a'] } }],
-    ['message', { message: 'a', buttons: 'toString' }],
-    ['ask', { message: 5 }],
-    ['open', { options: [] }],
-    ['open', { options: { multiple: 'x' } }],
-    ['open', { options: { filters: [5] } }],
-    ['open', { options: { filters: Array.from({ length: 65 }, () => ({ name: 'a', extensions: [] })) } }],
-    ['save', { options: { defaultPath: 'a\0' } }],
-  ])('%s %j is refused', async (command, args) => {
-    const host = vi.fn<() => string>(() => 'Ok')
-    const { call } = await startGuests({ plugins: [dialog({ message: host, open: host, save: host })] })
-    expect((await call('bus', 'invoke', `plugin:dialog|${command}`, args)).error).toMatch(/^invalid args /)
-    expect(host).not.toHaveBeenCalled()
-  })
+  test('wrong arguments are refused', () =>
+    rows(
+      [
+        ['message', {}],
+        ['message', { message: 'a', kind: 'x' }],
+        ['message', { message: 'a', buttons: { OkCustom: 5 } }],
+        ['message', { message: 'a', buttons: { OkCancelCustom: ['a'] } }],
+        ['message', { message: 'a', buttons: { __proto__: ['a'] } }],
+        ['message', { message: 'a', buttons: 'toString' }],
+        ['ask', { message: 5 }],
+        ['open', { options: [] }],
+        ['open', { options: { multiple: 'x' } }],
+        ['open', { options: { filters: [5] } }],
+        ['open', { options: { filters: Array.from({ length: 65 }, () => ({ name: 'a', extensions: [] })) } }],
+        ['save', { options: { defaultPath: 'a\0' } }],
+      ],
+      async (command, args) => {
+        const host = vi.fn<() => string>(() => 'Ok')
+        const { call } = await startGuests({ plugins: [dialog({ message: host, open: host, save: host })] })
+        expect((await call('bus', 'invoke', `plugin:dialog|${command}`, args)).error).toMatch(/^invalid args /)
+        expect(host).not.toHaveBeenCalled()
+      },
+    ))
 })
 
 describe('notification', () => {

@@ -3,7 +3,6 @@ import { type Bus, type Client, createBus, defineCore, type Plugin } from '@sall
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { dialog, fs, http, log, notification, store } from '../../src/index.js'
 import { type LocalServer, serveSockets } from '../http/servers.js'
@@ -57,8 +56,7 @@ async function holdAll(client: Client, origin: string): Promise<void> {
   hang('dialog|message', { message: 'a' })
   hang('notification|notify', { options: { title: 'a' } })
   writeFileSync(join(dir, `changed-${client.label}`), '')
-  await waitUntil(() => server.sockets.size === 2)
-  expect(server.sockets.size).toBe(2)
+  await expect.poll(() => server.sockets.size).toBe(2)
 }
 
 /** Counts what the process has open in the directory: files, and watchers by their number of inodes. */
@@ -96,16 +94,16 @@ function measure(): Counts {
   return counts
 }
 
-/** Waits until nothing is open that was not open before. The timers of `expect.poll` would count as open. */
-async function waitForEnd(before: Counts, measureNow: () => Counts): Promise<void> {
-  const findMore = (): unknown[] => Object.entries(measureNow()).filter(([kind, count]) => count > (before[kind] ?? 0))
-  await waitUntil(() => findMore().length === 0)
-  expect(findMore()).toEqual([])
+/** Measures in `expect.poll`, whose timers count as open. */
+async function measureAtRest<T>(measureNow: () => T): Promise<T> {
+  let counts: T
+  await expect.poll(() => (counts = measureNow())).toBeDefined()
+  return counts!
 }
 
-async function waitUntil(holds: () => boolean): Promise<void> {
-  for (const end = performance.now() + 20_000; performance.now() < end && !holds();) await delay(10)
-}
+/** Waits until nothing is open that was not open before. */
+const waitForEnd = (before: Counts, measureNow: () => Counts): Promise<void> =>
+  expect.poll(() => Object.entries(measureNow()).filter(([kind, count]) => count > (before[kind] ?? 0))).toEqual([])
 
 const readSettings = (label: string): unknown =>
   (JSON.parse(readFileSync(join(settings, 'stores', label, 'a.json'), 'utf8')) as { a?: unknown }).a
@@ -115,7 +113,7 @@ test.runIf(process.platform === 'linux')(
   async () => {
     server = await serveHalf()
     bus = await createBus({ core: defineCore({ plugins: createPlugins() }), log: false })
-    const before = measure()
+    const before = await measureAtRest(measure)
     const client = await bus.connect('gone', { allow: createAllow(server.origin) as never })
     await holdAll(client, server.origin)
     expect(countOpen().files).toBeGreaterThanOrEqual(2)
@@ -129,7 +127,7 @@ test.runIf(process.platform === 'linux')(
   'a bus that is closed leaves nothing open, and the stores are saved',
   async () => {
     server = await serveHalf()
-    const before = measure()
+    const before = await measureAtRest(measure)
     bus = await createBus({ core: defineCore({ plugins: createPlugins() }), log: false })
     await holdAll(await bus.connect('closed', { allow: createAllow(server.origin) as never }), server.origin)
     await bus.close()
@@ -145,7 +143,7 @@ test.runIf(process.platform === 'linux').each(['reload', 'crash'])('a %s of core
   bus = await createBus({ core, log: false })
   const client = await bus.connect('main', { allow: [...createAllow(server.origin), 'crash'] as never })
   const countAll = (): Counts => ({ ...countOpen(), connections: server.sockets.size })
-  const before = countAll()
+  const before = await measureAtRest(countAll)
   await holdAll(client, server.origin)
   expect(countOpen().files).toBeGreaterThanOrEqual(2)
   if (end === 'reload') await bus.reload('core')

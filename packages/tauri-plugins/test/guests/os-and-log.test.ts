@@ -3,8 +3,9 @@ import { EOL, hostname } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { log, os } from '../../src/index.js'
 import { environments, startGuests } from './start.js'
+import { choose, rows } from '../../../../scripts/testing.js'
 
-describe.each(environments)('in a sandbox %s %o', (sandbox, more) => {
+describe.each(choose(environments))('in a sandbox %s %o', (sandbox, more) => {
   test('every function of os answers', async () => {
     const { call } = await startGuests({ plugins: [os()], allow: ['os:default', 'os:allow-hostname'], sandbox, more })
     const names = ['eol', 'type', 'platform', 'family', 'arch', 'exeExtension', 'hostname', 'version', 'locale']
@@ -60,18 +61,22 @@ test('lines beyond the limit of a second are dropped', async () => {
   expect(seen.length).toBeLessThan(50)
 })
 
-test.each([
-  [{ level: 0, message: '' }, 'level'],
-  [{ level: 6, message: '' }, 'level'],
-  [{ level: '3', message: '' }, 'level'],
-  [{ level: 1.5, message: '' }, 'level'],
-  [{ message: '' }, 'level'],
-  [{ level: 3 }, 'message'],
-  [{ level: 3, message: {} }, 'message'],
-  [{ level: 3, message: '', line: 'x' }, 'line'],
-  [{ level: 3, message: '', file: [] }, 'file'],
-  [{ level: 3, message: '', keyValues: [] }, 'keyValues'],
-])('the line %j is refused', async (line, name) => {
-  const { call } = await startGuests({ plugins: [log()], allow: ['log:default'] })
-  expect((await call('bus', 'invoke', 'plugin:log|log', line)).error).toMatch(`invalid args \`${name}\``)
-})
+test('a wrong line is refused', () =>
+  rows(
+    [
+      [{ level: 0, message: '' }, 'level'],
+      [{ level: 6, message: '' }, 'level'],
+      [{ level: '3', message: '' }, 'level'],
+      [{ level: 1.5, message: '' }, 'level'],
+      [{ message: '' }, 'level'],
+      [{ level: 3 }, 'message'],
+      [{ level: 3, message: {} }, 'message'],
+      [{ level: 3, message: '', line: 'x' }, 'line'],
+      [{ level: 3, message: '', file: [] }, 'file'],
+      [{ level: 3, message: '', keyValues: [] }, 'keyValues'],
+    ],
+    async (line, name) => {
+      const { call } = await startGuests({ plugins: [log()], allow: ['log:default'] })
+      expect((await call('bus', 'invoke', 'plugin:log|log', line)).error).toMatch(`invalid args \`${name}\``)
+    },
+  ))

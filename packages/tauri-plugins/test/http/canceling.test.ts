@@ -2,21 +2,25 @@
 import { describe, expect, test } from 'vitest'
 import { connect, getError } from './client.js'
 import { serve, serveSockets } from './servers.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const silent = () => serve(() => {})
 
 describe('a request in flight ends', () => {
-  test.each(['plugin:http|fetch_cancel', 'plugin:resources|close'])('by %s', async command => {
-    const server = await silent()
-    const { client, fetch } = await connect([`${server.origin}/*`])
-    const rid = await fetch({ url: server.origin })
-    const sent = getError(client.invoke('plugin:http|fetch_send', { rid }))
-    await expect.poll(() => server.sockets.size).toBe(1)
-    await client.invoke(command, { rid })
-    expect(await sent).toMatchObject({ message: 'Request canceled' })
-    await expect.poll(() => server.sockets.size).toBe(0)
-    await expect(client.invoke('plugin:http|fetch_send', { rid })).rejects.toThrow(`The resource id ${rid} is invalid.`)
-  })
+  test('if it is canceled or closed', () =>
+    rows(['plugin:http|fetch_cancel', 'plugin:resources|close'], async command => {
+      const server = await silent()
+      const { client, fetch } = await connect([`${server.origin}/*`])
+      const rid = await fetch({ url: server.origin })
+      const sent = getError(client.invoke('plugin:http|fetch_send', { rid }))
+      await expect.poll(() => server.sockets.size).toBe(1)
+      await client.invoke(command, { rid })
+      expect(await sent).toMatchObject({ message: 'Request canceled' })
+      await expect.poll(() => server.sockets.size).toBe(0)
+      await expect(client.invoke('plugin:http|fetch_send', { rid })).rejects.toThrow(
+        `The resource id ${rid} is invalid.`,
+      )
+    }))
 
   test('with the signal of the call', async () => {
     const server = await silent()
@@ -30,17 +34,21 @@ describe('a request in flight ends', () => {
     await expect.poll(() => server.sockets.size).toBe(0)
   })
 
-  test.each<[string, (caller: Awaited<ReturnType<typeof connect>>) => Promise<void>]>([
-    ['its frontend', ({ client }) => client.close()],
-    ['the bus', ({ bus }) => bus.close()],
-  ])('with %s', async (_name, end) => {
-    const server = await silent()
-    const caller = await connect([`${server.origin}/*`])
-    caller.request({ url: server.origin }).catch(() => {})
-    await expect.poll(() => server.sockets.size).toBe(1)
-    await end(caller)
-    await expect.poll(() => server.sockets.size).toBe(0)
-  })
+  test('with its frontend or the bus', () =>
+    rows<[string, (caller: Awaited<ReturnType<typeof connect>>) => Promise<void>]>(
+      [
+        ['its frontend', ({ client }) => client.close()],
+        ['the bus', ({ bus }) => bus.close()],
+      ],
+      async (_name, end) => {
+        const server = await silent()
+        const caller = await connect([`${server.origin}/*`])
+        caller.request({ url: server.origin }).catch(() => {})
+        await expect.poll(() => server.sockets.size).toBe(1)
+        await end(caller)
+        await expect.poll(() => server.sockets.size).toBe(0)
+      },
+    ))
 
   test('when the headers do not come in time', async () => {
     const server = await silent()

@@ -3,6 +3,7 @@ import { type Bus, createBus } from '@sallyport/core'
 import type { RequestListener } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type LocalServer, serve } from './servers.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const fixture = (name: string): URL => new URL(`./fixtures/${name}`, import.meta.url)
 const SIZE = 20 * 1024 * 1024
@@ -42,7 +43,7 @@ const pages: Record<string, RequestListener> = {
   },
 }
 
-describe.each(['permission', 'process'] as const)('with the sandbox %s', sandbox => {
+describe.each(choose(['permission', 'process'] as const))('with the sandbox %s', sandbox => {
   let bus: Bus
   let server: LocalServer
   beforeEach(async () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { http } from '../../src/index.js'
 import { connect, join } from './client.js'
 import { serve } from './servers.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const core = defineCore({ plugins: [http()] })
 const withPermissions = (...permissions: object[]): BusOptions =>
@@ -14,28 +15,36 @@ const withPermissions = (...permissions: object[]): BusOptions =>
   }) as BusOptions
 
 describe('the start is refused', () => {
-  test.each([
-    ['a group in an allowed URL', { allow: ['http{s}?://a.com'] }, '`http{s}?://a.com` is not a valid URL pattern'],
-    [
-      'a group in a denied URL',
-      { deny: [{ url: 'https://a.com/:id' }] },
-      '`https://a.com/:id` is not a valid URL pattern',
-    ],
-    ['an entry without a URL', { allow: [{ path: '/a' }] }, 'an entry must be a URL pattern'],
-  ])('for %s', async (_name, scope, text) => {
-    await expect(createBus(withPermissions({ identifier: 'http:default', ...scope }))).rejects.toThrow(text)
-  })
+  test('for an entry that is no pattern', () =>
+    rows(
+      [
+        ['a group in an allowed URL', { allow: ['http{s}?://a.com'] }, '`http{s}?://a.com` is not a valid URL pattern'],
+        [
+          'a group in a denied URL',
+          { deny: [{ url: 'https://a.com/:id' }] },
+          '`https://a.com/:id` is not a valid URL pattern',
+        ],
+        ['an entry without a URL', { allow: [{ path: '/a' }] }, 'an entry must be a URL pattern'],
+      ],
+      async (_name, scope, text) => {
+        await expect(createBus(withPermissions({ identifier: 'http:default', ...scope }))).rejects.toThrow(text)
+      },
+    ))
 
-  test.each([
-    [{ privateNetworks: 'a' }, 'http(): privateNetworks must be an array of strings'],
-    [{ proxies: ['socks5://a'] }, 'http(): proxies must be http: URLs'],
-    [{ danger: ['a'] }, '`a` is not a valid URL pattern'],
-    [{ limits: { idleMs: 0 } }, 'http(): limits.idleMs must be a positive integer'],
-    [{ limits: { other: 1 } }, 'http(): unknown limit "other"'],
-    [{ other: 1 }, 'http(): unknown option "other"'],
-  ])('for the options %j', (options, text) => {
-    expect(() => http(options as object)).toThrow(text)
-  })
+  test('for wrong options', () =>
+    rows(
+      [
+        [{ privateNetworks: 'a' }, 'http(): privateNetworks must be an array of strings'],
+        [{ proxies: ['socks5://a'] }, 'http(): proxies must be http: URLs'],
+        [{ danger: ['a'] }, '`a` is not a valid URL pattern'],
+        [{ limits: { idleMs: 0 } }, 'http(): limits.idleMs must be a positive integer'],
+        [{ limits: { other: 1 } }, 'http(): unknown limit "other"'],
+        [{ other: 1 }, 'http(): unknown option "other"'],
+      ],
+      (options, text) => {
+        expect(() => http(options as object)).toThrow(text)
+      },
+    ))
 })
 
 test('a frontend that opens later with an invalid pattern is refused', async () => {

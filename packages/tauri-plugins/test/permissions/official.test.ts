@@ -5,6 +5,7 @@ import { explainCapabilities } from '@sallyport/core/acl'
 import { describe, expect, test } from 'vitest'
 import { createManifests, getPermissionFile } from '../../src/permissions/manifests.js'
 import { writeProject } from './project.js'
+import { rows } from '../../../../scripts/testing.js'
 
 /** `+command` for an allowed one and `-command` for a denied one, in one string, by plugin and identifier. */
 type Commands = Record<string, Record<string, string>>
@@ -18,25 +19,26 @@ test('all official plugins are known', () => {
 })
 
 describe('without manifests of its own, a project can name', () => {
-  test.each(names)('each permission of %s, with the commands of Tauri', async name => {
-    const identifiers = expected[name]!
-    const commands = new Set(Object.values(identifiers).flatMap(text => text.match(/\w+/g) ?? []))
-    const capabilities = Object.keys(identifiers).map(identifier => ({
-      ...{ identifier, windows: [identifier] },
-      permissions: [`${name}:${identifier}`],
-    }))
-    const handlers = Object.fromEntries([...commands].map(command => [command, () => null]))
-    const core = defineCore({ plugins: [plugin(name, { commands: handlers })] })
-    const { frontends } = await explainCapabilities({ config: writeProject(capabilities), core })
-    const resolved = frontends.map(({ label, commands: explained }) => {
-      const marks = explained.flatMap(({ command, access, by }) => {
-        const method = command.replace(`plugin:${name}|`, '')
-        return by.some(each => each.capability === label) ? [`${access === 'denied' ? '-' : '+'}${method}`] : []
+  test('each permission of each plugin, with the commands of Tauri', () =>
+    rows(names, async name => {
+      const identifiers = expected[name]!
+      const commands = new Set(Object.values(identifiers).flatMap(text => text.match(/\w+/g) ?? []))
+      const capabilities = Object.keys(identifiers).map(identifier => ({
+        ...{ identifier, windows: [identifier] },
+        permissions: [`${name}:${identifier}`],
+      }))
+      const handlers = Object.fromEntries([...commands].map(command => [command, () => null]))
+      const core = defineCore({ plugins: [plugin(name, { commands: handlers })] })
+      const { frontends } = await explainCapabilities({ config: writeProject(capabilities), core })
+      const resolved = frontends.map(({ label, commands: explained }) => {
+        const marks = explained.flatMap(({ command, access, by }) => {
+          const method = command.replace(`plugin:${name}|`, '')
+          return by.some(each => each.capability === label) ? [`${access === 'denied' ? '-' : '+'}${method}`] : []
+        })
+        return [label, marks.toSorted().join(' ')]
       })
-      return [label, marks.toSorted().join(' ')]
-    })
-    expect(Object.fromEntries(resolved)).toEqual(identifiers)
-  })
+      expect(Object.fromEntries(resolved)).toEqual(identifiers)
+    }))
 
   test('permissions of plugins and commands that core does not have', async () => {
     const permissions = ['log:default', 'cli:default', 'os:allow-platform', 'positioner:default', 'fs:scope']

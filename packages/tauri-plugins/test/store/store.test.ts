@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineCore } from '@sallyport/core'
 import { store, type StoreOptions } from '../../src/store/store.js'
+import { choose } from '../../../../scripts/testing.js'
 
 const guest = new URL('./fixtures/guest.mjs', import.meta.url)
 let directory: string
@@ -54,11 +55,13 @@ const file = (...names: string[]): string => join(directory, 'stores', ...names)
 const read = async (...names: string[]): Promise<unknown> =>
   JSON.parse(await readFile(file(...names), 'utf8')) as unknown
 
-describe.each<[Sandbox, Partial<BusOptions>]>([
+const environments: [Sandbox, Partial<BusOptions>][] = [
   ['permission', {}],
-  ['process', {}],
   ['permission', { isolation: {} }],
-])('in a sandbox %s %o', (sandbox, more) => {
+  ['process', {}],
+]
+
+describe.each(choose(environments))('in a sandbox %s %o', (sandbox, more) => {
   test('every function of the guest answers as in Tauri', async () => {
     const main = await start({}, ['main'], sandbox, more)
     const loaded = await main.load('a.json', { defaults: { theme: 'dark' } })
