@@ -26,7 +26,7 @@ export interface Scenario {
 }
 
 /** Runs the code as a tool call of the model. Returns what the model reads then, as one string. */
-type Framework = (bus: Bus, scenario: Scenario) => Promise<string>
+export type Framework = (bus: Bus, scenario: Scenario) => Promise<string>
 
 type AgentModel = ConstructorParameters<typeof Agent>[0]['model']
 

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { toExecutor } from '../src/index.js'
 import { reuseBus } from './start.js'
+import { rows } from '../../../scripts/testing.js'
 
 const getBus = reuseBus()
 
@@ -58,39 +59,44 @@ test('a syntax error has the place in the code', async () => {
 
 const fns = {}
 const find = async (): Promise<number> => 1
-test.each<[string, () => Promise<{ error?: string }>, RegExp]>([
-  [
-    'two functions with one name',
-    () => toExecutor(getBus()).execute('', { a: find, 'a!': find }),
-    /Several tools are named "a"/,
-  ],
-  [
-    'two providers with one name',
-    () =>
-      toExecutor(getBus()).execute('', [
-        { name: 'a', fns },
-        { name: 'a', fns },
-      ]),
-    /"a" is that of several providers/,
-  ],
-  [
-    'a name that is code',
-    () => toExecutor(getBus()).execute('', [{ name: 'a, evil()', fns }]),
-    /"a, evil\(\)" is not an identifier/,
-  ],
-  [
-    'connectors',
-    () => toExecutor(getBus()).execute('', [], { connectors: [{}] }),
-    /Connectors need Cloudflare Workers/,
-  ],
-  ['wrong options', () => toExecutor(getBus(), { timeout: -1 }).execute('', []), /timeout/],
-])('it does not throw: %s', async (_, execute, text) => {
-  expect((await execute()).error).toMatch(text)
-})
+test('it does not throw, but answers with the error', () =>
+  rows<[string, () => Promise<{ error?: string }>, RegExp]>(
+    [
+      [
+        'two functions with one name',
+        () => toExecutor(getBus()).execute('', { a: find, 'a!': find }),
+        /Several tools are named "a"/,
+      ],
+      [
+        'two providers with one name',
+        () =>
+          toExecutor(getBus()).execute('', [
+            { name: 'a', fns },
+            { name: 'a', fns },
+          ]),
+        /"a" is that of several providers/,
+      ],
+      [
+        'a name that is code',
+        () => toExecutor(getBus()).execute('', [{ name: 'a, evil()', fns }]),
+        /"a, evil\(\)" is not an identifier/,
+      ],
+      [
+        'connectors',
+        () => toExecutor(getBus()).execute('', [], { connectors: [{}] }),
+        /Connectors need Cloudflare Workers/,
+      ],
+      ['wrong options', () => toExecutor(getBus(), { timeout: -1 }).execute('', []), /timeout/],
+    ],
+    async (_, execute, text) => {
+      expect((await execute()).error).toMatch(text)
+    },
+  ))
 
-test.each(['quickjs', 'permission', 'process'] as const)('sandbox: %s', async sandbox => {
-  const executor = toExecutor(getBus(), { sandbox })
-  const code = 'async () => [await codemode.search({ q: 1 }), await codemode.find().catch(error => error.message)]'
-  const { result } = await executor.execute(code, { search: async input => input })
-  expect(result).toEqual([{ q: 1 }, 'The tool "find" does not exist. Use one of: search'])
-})
+test('every sandbox runs the code', () =>
+  rows(['quickjs', 'permission', 'process'] as const, async sandbox => {
+    const executor = toExecutor(getBus(), { sandbox })
+    const code = 'async () => [await codemode.search({ q: 1 }), await codemode.find().catch(error => error.message)]'
+    const { result } = await executor.execute(code, { search: async input => input })
+    expect(result).toEqual([{ q: 1 }, 'The tool "find" does not exist. Use one of: search'])
+  }))

@@ -29,7 +29,7 @@ test('an error has a name, and its reason as the code', async () => {
   })
   expect(await context.execute('a b')).toMatchObject({ error: { name: 'SyntaxError', code: 'LoadFailed' } })
   await context.dispose()
-  const brief = await toIsolateDriver(getBus()).createContext({ bindings, timeout: 300 })
+  const brief = await toIsolateDriver(getBus()).createContext({ bindings, timeout: 1 })
   expect(await brief.execute('await new Promise(() => {})')).toMatchObject({
     error: { name: 'TimeoutError', code: 'Timeout' },
   })

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { type CodeOutput, type ToolOptions, toTool } from '../src/index.js'
 import { scriptModel } from './frameworks.js'
 import { reuseBus } from './start.js'
+import { rows } from '../../../scripts/testing.js'
 
 const getBus = reuseBus()
 const context = { toolCallId: 'call', messages: [], context: undefined }
@@ -46,27 +47,31 @@ test('a tool gets the output of its schema, and its own id, messages and context
   expect(execute).toHaveBeenNthCalledWith(2, { limit: 1 }, expect.objectContaining({ toolCallId: 'call-2', ...more }))
 })
 
-test.each([
-  ['a Standard Schema', z.object({ query: z.string() })],
-  [
-    'a schema of the AI SDK',
-    jsonSchema({}, { validate: () => ({ success: false, error: new Error('query is missing') }) }),
-  ],
-  [
-    'a schema that is made later',
-    () => jsonSchema({}, { validate: () => ({ success: false, error: new Error('query') }) }),
-  ],
-])('arguments that the schema refuses do not reach the tool: %s', async (_, inputSchema) => {
-  const execute = vi.fn<() => void>()
-  const tools = { search: { inputSchema, execute } } as unknown as ToolSet
-  expect(await run('await tools.search({ query: 1 })', { tools })).toMatchObject({
-    error: {
-      reason: 'InvalidParams',
-      message: expect.stringMatching(/arguments of the tool "search".*query/) as string,
+test('arguments that the schema refuses do not reach the tool', () =>
+  rows(
+    [
+      ['a Standard Schema', z.object({ query: z.string() })],
+      [
+        'a schema of the AI SDK',
+        jsonSchema({}, { validate: () => ({ success: false, error: new Error('query is missing') }) }),
+      ],
+      [
+        'a schema that is made later',
+        () => jsonSchema({}, { validate: () => ({ success: false, error: new Error('query') }) }),
+      ],
+    ],
+    async (_, inputSchema) => {
+      const execute = vi.fn<() => void>()
+      const tools = { search: { inputSchema, execute } } as unknown as ToolSet
+      expect(await run('await tools.search({ query: 1 })', { tools })).toMatchObject({
+        error: {
+          reason: 'InvalidParams',
+          message: expect.stringMatching(/arguments of the tool "search".*query/) as string,
+        },
+      })
+      expect(execute).not.toHaveBeenCalled()
     },
-  })
-  expect(execute).not.toHaveBeenCalled()
-})
+  ))
 
 test('a tool that needs approval, or that has no function, is not for the code', async () => {
   const tools: ToolSet = {

@@ -4,6 +4,7 @@ import type { Bus } from '@sallyport/core'
 import { expect, test, vi } from 'vitest'
 import { addFunctions, serveMcp } from '../src/index.js'
 import { startBus } from './start.js'
+import { rows } from '../../../scripts/testing.js'
 
 const images = { module: new URL('fixtures/images.mjs', import.meta.url), sandbox: 'none' } as const
 const describes = new URL('fixtures/describes.mjs', import.meta.url)
@@ -63,18 +64,25 @@ test('functions that share a permission are not added, a warning names both, and
   }
 })
 
-test.each([
-  [null, 'must return { name: { description, args } }'],
-  [{ f: 1 }, 'must return an object for "f"'],
-  [{ f: { description: 1 } }, 'gave f no text'],
-  [{ f: { args: { type: 'string' } } }, 'must give f args with the type "object"'],
-  [{ f: { description: 'a'.repeat(300_000) } }, 'returned more than 262144 characters'],
-  [Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`f${index}`, {}])), 'named more than 200 functions'],
-  [{ 'f|g': {} }, 'name'],
-])('descriptions of another form are refused (%#)', async (data, why) => {
-  const bus = await startBus({ frontends: { p: { module: describes, sandbox: 'none', data } } })
-  await expect(addFunctions(bus, 'p')).rejects.toMatchObject({
-    reason: 'InvalidParams',
-    message: expect.stringContaining(why) as unknown,
-  })
-})
+test('descriptions of another form are refused', () =>
+  rows(
+    [
+      [null, 'must return { name: { description, args } }'],
+      [{ f: 1 }, 'must return an object for "f"'],
+      [{ f: { description: 1 } }, 'gave f no text'],
+      [{ f: { args: { type: 'string' } } }, 'must give f args with the type "object"'],
+      [{ f: { description: 'a'.repeat(300_000) } }, 'returned more than 262144 characters'],
+      [
+        Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`f${index}`, {}])),
+        'named more than 200 functions',
+      ],
+      [{ 'f|g': {} }, 'name'],
+    ],
+    async (data, why) => {
+      const bus = await startBus({ frontends: { p: { module: describes, sandbox: 'none', data } } })
+      await expect(addFunctions(bus, 'p')).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(why) as unknown,
+      })
+    },
+  ))

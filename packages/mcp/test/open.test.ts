@@ -8,6 +8,7 @@ import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openMcp, serveMcp } from '../src/index.js'
 import { hasWall, makeDirectory, openHostile, openReal, startBus } from './start.js'
+import { rows } from '../../../scripts/testing.js'
 
 const RUN = 'plugin:hostile|run'
 const RAN = { content: [{ type: 'text', text: 'ran' }] }
@@ -55,7 +56,7 @@ describe.runIf(hasWall)('in the wall', () => {
     const { content } = await client.invoke<{ content: { text: string }[] }>(RUN)
     expect(JSON.parse(content[0]!.text)).toEqual([204, 403, expect.stringMatching(/^sallyport-secret-/)])
     const hint = 'Add "evil.example:80" to "net" of its sandbox'
-    await expect.poll(() => denied, { timeout: 20_000 }).toEqual([{ host: 'evil.example:80', hint }])
+    await expect.poll(() => denied).toEqual([{ host: 'evil.example:80', hint }])
     web.close().closeAllConnections()
   })
 
@@ -144,9 +145,7 @@ describe.runIf(hasWall)('in the wall', () => {
     const client = await bus.connect('agent', { allow: ['hostile:default'] })
     const call = () => client.invoke(RUN).catch(({ message }: Error) => message)
     for (let count = 1; count <= 3; count++) {
-      await expect
-        .poll(async () => (await call(), events.length), { timeout: 40_000, interval: 50 })
-        .toBeGreaterThanOrEqual(count)
+      await expect.poll(async () => (await call(), events.length)).toBeGreaterThanOrEqual(count)
     }
     const reason = 'it exited with code 3'
     expect(events).toEqual([{ reason, delay: 10 }, { reason, delay: 10 }, { reason }])
@@ -183,7 +182,7 @@ describe.runIf(hasWall)('in the wall', () => {
     const progress: unknown[] = []
     const onProgress = new Channel(value => void progress.push(value))
     await call('trigger-long-running-operation', { duration: 1, steps: 2, onProgress })
-    await expect.poll(() => progress[0], { timeout: 20_000 }).toMatchObject({ progress: 1, total: 2 })
+    await expect.poll(() => progress[0]).toMatchObject({ progress: 1, total: 2 })
     const cancel = new AbortController()
     const long = call('trigger-long-running-operation', { duration: 600, steps: 2 }, { signal: cancel.signal })
     cancel.abort()
@@ -229,34 +228,42 @@ describe.runIf(hasWall)('in the wall', () => {
     const onprogress = (value: unknown): void => void progress.push(value)
     const params = { name: 'everything__trigger-long-running-operation', arguments: { duration: 1, steps: 2 } }
     expect(await client.callTool(params, { onprogress })).toMatchObject({ content: [{ type: 'text' }] })
-    await expect.poll(() => progress[0], { timeout: 20_000 }).toMatchObject({ progress: 1, total: 2 })
+    await expect.poll(() => progress[0]).toMatchObject({ progress: 1, total: 2 })
     await client.close()
   }, 60_000)
 })
 
-test.each([
-  ['A b', {}, 'openMcp: the name must be of a-z, 0-9'],
-  [undefined, {}, 'openMcp: the name must be of a-z, 0-9'],
-  ['a', { command: 'no-such-program' }, 'was not found'],
-  ['a', { pids: 0 }, 'pids must be a whole number'],
-  ['a', { pins: './mcp.lock.json' }, /^openMcp: unknown option "pins"\. Use tools, timeout, .*pin, /],
-  ['a', { tools: 'read_*' }, 'openMcp: tools must be an array of strings'],
-  ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],
-  ['a', { restarts: 5 }, 'openMcp: restarts must be a policy'],
-  ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
-])('the server %j with %j is refused', async (name, options, text) => {
-  const bus = await startBus()
-  const { command = 'node', ...others } = options as { command?: string }
-  const home = makeDirectory()
-  await expect(openMcp(bus, name as string, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
-})
+test('wrong names, programs and options of a server are refused', () =>
+  rows(
+    [
+      ['A b', {}, 'openMcp: the name must be of a-z, 0-9'],
+      [undefined, {}, 'openMcp: the name must be of a-z, 0-9'],
+      ['a', { command: 'no-such-program' }, 'was not found'],
+      ['a', { pids: 0 }, 'pids must be a whole number'],
+      ['a', { pins: './mcp.lock.json' }, /^openMcp: unknown option "pins"\. Use tools, timeout, .*pin, /],
+      ['a', { tools: 'read_*' }, 'openMcp: tools must be an array of strings'],
+      ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],
+      ['a', { restarts: 5 }, 'openMcp: restarts must be a policy'],
+      ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
+    ],
+    async (name, options, text) => {
+      const bus = await startBus()
+      const { command = 'node', ...others } = options as { command?: string }
+      const home = makeDirectory()
+      await expect(openMcp(bus, name as string, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
+    },
+  ))
 
-test.each([
-  ['npx -y server', 'openMcp: the program must be an object with command, args'],
-  [{ command: 'node', arg: [] }, 'openMcp: the program: unknown option "arg". Use command, args'],
-])('the program %j is refused', async (program, text) => {
-  await expect(openMcp(await startBus(), 'a', program as never, {})).rejects.toThrow(text)
-})
+test('a program that is no object of its own options is refused', () =>
+  rows(
+    [
+      ['npx -y server', 'openMcp: the program must be an object with command, args'],
+      [{ command: 'node', arg: [] }, 'openMcp: the program: unknown option "arg". Use command, args'],
+    ],
+    async (program, text) => {
+      await expect(openMcp(await startBus(), 'a', program as never, {})).rejects.toThrow(text)
+    },
+  ))
 
 test('a file that is no pin is refused', async () => {
   const pin = join(makeDirectory(), 'mcp.lock.json')
@@ -266,27 +273,31 @@ test('a file that is no pin is refused', async () => {
   )
 })
 
-test.each([
-  ['console.error("no file"); process.exit(4)', {}, 'it exited with code 4', { message: 'it wrote: no file' }],
-  ['setInterval(() => {}, 1000)', { startTimeout: 1000 }, 'it did not list its tools within 1000 ms', {}],
-])('a program that is no server does not start, with the reason: %s', async (code, more, why, cause) => {
-  const command = { command: 'node', args: ['-e', code] }
-  const options = { wall: 'none', home: makeDirectory(), ...more } as const
-  await expect(openMcp(await startBus(), 'a', command, options)).rejects.toMatchObject({
-    reason: 'LoadFailed',
-    message: expect.stringContaining(`The MCP server "a" did not start: ${why}`),
-    cause,
-  })
-})
+test('a program that is no server does not start, and says why', () =>
+  rows(
+    [
+      ['console.error("no file"); process.exit(4)', {}, 'it exited with code 4', { message: 'it wrote: no file' }],
+      ['setInterval(() => {}, 1000)', { startTimeout: 1 }, 'it did not list its tools within 1 ms', {}],
+    ],
+    async (code, more, why, cause) => {
+      const command = { command: 'node', args: ['-e', code] }
+      const options = { wall: 'none', home: makeDirectory(), ...more } as const
+      await expect(openMcp(await startBus(), 'a', command, options)).rejects.toMatchObject({
+        reason: 'LoadFailed',
+        message: expect.stringContaining(`The MCP server "a" did not start: ${why}`),
+        cause,
+      })
+    },
+  ))
 
 test('a server that lists no tools is ended with that reason, although the question ends at the same time', async () => {
   const bus = await startBus()
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
-  const onStderr = (): void => void vi.advanceTimersByTime(1000)
-  await expect(openHostile(bus, ['mute'], { wall: 'none', startTimeout: 1000, onStderr })).rejects.toMatchObject({
+  const onStderr = (): void => void vi.advanceTimersByTime(60_000)
+  await expect(openHostile(bus, ['mute'], { wall: 'none', startTimeout: 60_000, onStderr })).rejects.toMatchObject({
     reason: 'LoadFailed',
-    message: 'The MCP server "hostile" did not start: it did not list its tools within 1000 ms',
+    message: 'The MCP server "hostile" did not start: it did not list its tools within 60000 ms',
   })
 })
 

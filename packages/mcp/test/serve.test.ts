@@ -7,6 +7,7 @@ import { type Bus, command, CommandError, createBus, defineCore } from '@sallypo
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { type HttpTransport, serveMcp, type ServeMcpOptions } from '../src/index.js'
+import { choose, rows } from '../../../scripts/testing.js'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -57,6 +58,7 @@ async function startBus(): Promise<Bus> {
   return bus
 }
 
+type Kind = 'stdio' | 'http'
 type Mode = 'auto' | 'legacy'
 
 function createClient(mode: Mode, onChange?: () => void): Client {
@@ -80,7 +82,7 @@ async function serveHttp(bus: Bus, options: Partial<ServeMcpOptions> = {}, http:
 }
 
 /** Connects a client over each kind of transport. */
-async function connect(kind: 'stdio' | 'http', mode: Mode, bus: Bus, onChange?: () => void): Promise<Client> {
+async function connect(kind: Kind, mode: Mode, bus: Bus, onChange?: () => void): Promise<Client> {
   const client = createClient(mode, onChange)
   if (kind === 'http') {
     const { url } = await serveHttp(bus)
@@ -94,130 +96,151 @@ async function connect(kind: 'stdio' | 'http', mode: Mode, bus: Bus, onChange?: 
   return client
 }
 
-const kinds = [
+const kinds: readonly [Kind, Mode][] = [
   ['stdio', 'auto'],
   ['stdio', 'legacy'],
   ['http', 'auto'],
   ['http', 'legacy'],
-] as const
+]
 
-describe.each(kinds)('over %s, %s protocol', (kind, mode) => {
-  test('what the label may call are tools with their schemas', async () => {
-    const client = await connect(kind, mode, await startBus())
-    expect(client.getNegotiatedProtocolVersion()).toBe(mode === 'auto' ? '2026-07-28' : '2025-11-25')
-    const { tools } = await client.listTools()
-    expect(tools.map(({ name }) => name)).toEqual(allow.toSorted())
-    expect(tools.find(({ name }) => name === 'greet')).toMatchObject({
-      description: 'Greets',
-      inputSchema: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
-      outputSchema: { type: 'object', properties: { text: { type: 'string' } } },
-    })
-    const work = tools.find(({ name }) => name === 'work')
-    expect(Object.keys(work?.inputSchema.properties ?? {})).toEqual(['steps'])
-  })
+/** Tries all kinds in one test. */
+const overEach = (check: (kind: Kind, mode: Mode) => Promise<void>) => () => rows(choose(kinds, 0, -1), check)
 
-  test('results are texts, structured content, resources and images', async () => {
-    const client = await connect(kind, mode, await startBus())
-    const call = (name: string, args = {}) => client.callTool({ name, arguments: args })
-    const text = { text: 'Hello, Ada!' }
-    expect(await call('greet', { name: 'Ada' })).toMatchObject({
-      content: [{ type: 'text', text: JSON.stringify(text) }],
-      structuredContent: text,
-    })
-    expect((await call('text')).content).toEqual([{ type: 'text', text: 'a text' }])
-    expect((await call('nothing')).content).toEqual([])
-    expect((await call('list')).content).toEqual([{ type: 'text', text: '[1,2]' }])
-    expect((await call('bytes')).content).toMatchObject([{ type: 'resource', resource: { blob: 'AQID' } }])
-    expect((await call('image')).content).toEqual([{ type: 'image', data: 'AAAA', mimeType: 'image/png' }])
-  })
+describe('over stdio and HTTP, by the protocol of today and the one before', () => {
+  test(
+    'what the label may call are tools with their schemas',
+    overEach(async (kind, mode) => {
+      const client = await connect(kind, mode, await startBus())
+      expect(client.getNegotiatedProtocolVersion()).toBe(mode === 'auto' ? '2026-07-28' : '2025-11-25')
+      const { tools } = await client.listTools()
+      expect(tools.map(({ name }) => name)).toEqual(allow.toSorted())
+      expect(tools.find(({ name }) => name === 'greet')).toMatchObject({
+        description: 'Greets',
+        inputSchema: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+        outputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+      })
+      const work = tools.find(({ name }) => name === 'work')
+      expect(Object.keys(work?.inputSchema.properties ?? {})).toEqual(['steps'])
+    }),
+  )
 
-  test('errors are tool errors, and an unknown or forbidden tool is an error of the protocol', async () => {
-    const client = await connect(kind, mode, await startBus())
-    const call = (name: string, args = {}) => client.callTool({ name, arguments: args })
-    const error = (text: unknown) => ({ isError: true, content: [{ type: 'text', text }] })
-    expect(await call('fails')).toMatchObject(error('NO_SUCH_NOTE: There is no note'))
-    expect(await call('greet', { name: 1 })).toMatchObject(error(expect.stringContaining('InvalidParams: ')))
-    for (const name of ['hidden', 'none']) await expect(call(name)).rejects.toThrow(`Unknown tool: ${name}`)
-  })
+  test(
+    'results are texts, structured content, resources and images',
+    overEach(async (kind, mode) => {
+      const client = await connect(kind, mode, await startBus())
+      const call = (name: string, args = {}) => client.callTool({ name, arguments: args })
+      const text = { text: 'Hello, Ada!' }
+      expect(await call('greet', { name: 'Ada' })).toMatchObject({
+        content: [{ type: 'text', text: JSON.stringify(text) }],
+        structuredContent: text,
+      })
+      expect((await call('text')).content).toEqual([{ type: 'text', text: 'a text' }])
+      expect((await call('nothing')).content).toEqual([])
+      expect((await call('list')).content).toEqual([{ type: 'text', text: '[1,2]' }])
+      expect((await call('bytes')).content).toMatchObject([{ type: 'resource', resource: { blob: 'AQID' } }])
+      expect((await call('image')).content).toEqual([{ type: 'image', data: 'AAAA', mimeType: 'image/png' }])
+    }),
+  )
 
-  test('streams and channels report progress', async () => {
+  test(
+    'errors are tool errors, and an unknown or forbidden tool is an error of the protocol',
+    overEach(async (kind, mode) => {
+      const client = await connect(kind, mode, await startBus())
+      const call = (name: string, args = {}) => client.callTool({ name, arguments: args })
+      const error = (text: unknown) => ({ isError: true, content: [{ type: 'text', text }] })
+      expect(await call('fails')).toMatchObject(error('NO_SUCH_NOTE: There is no note'))
+      expect(await call('greet', { name: 1 })).toMatchObject(error(expect.stringContaining('InvalidParams: ')))
+      for (const name of ['hidden', 'none']) await expect(call(name)).rejects.toThrow(`Unknown tool: ${name}`)
+    }),
+  )
+
+  test(
+    'streams and channels report progress',
+    overEach(async (kind, mode) => {
+      const client = await connect(kind, mode, await startBus())
+      const progress: unknown[] = []
+      const onprogress = (each: unknown): void => void progress.push(each)
+      const counted = await client.callTool({ name: 'count', arguments: { to: 3 } }, { onprogress })
+      expect(counted.content).toEqual(['1', '2', '3'].map(text => ({ type: 'text', text })))
+      const worked = await client.callTool({ name: 'work', arguments: { steps: 2 } }, { onprogress })
+      expect(worked.content).toEqual([{ type: 'text', text: 'done' }])
+      expect(progress).toEqual([
+        { progress: 1, message: '1' },
+        { progress: 2, message: '2' },
+        { progress: 3, message: '3' },
+        { progress: 1, total: 2, message: 'step 1' },
+        { progress: 2, total: 2, message: 'step 2' },
+      ])
+    }),
+  )
+
+  test(
+    '50 calls at once are answered, each with its own result',
+    overEach(async (kind, mode) => {
+      const client = await connect(kind, mode, await startBus())
+      const calls = Array.from({ length: 50 }, (_, i) =>
+        client.callTool({ name: 'greet', arguments: { name: `${i}` } }),
+      )
+      const results = await Promise.all(calls)
+      expect(results.map(({ structuredContent }) => structuredContent)).toEqual(
+        Array.from({ length: 50 }, (_, i) => ({ text: `Hello, ${i}!` })),
+      )
+    }),
+  )
+})
+
+test('a cancelled call ends in core', () =>
+  rows(choose(kinds.slice(0, -1)), async (kind, mode) => {
     const client = await connect(kind, mode, await startBus())
-    const progress: unknown[] = []
-    const onprogress = (each: unknown): void => void progress.push(each)
-    const counted = await client.callTool({ name: 'count', arguments: { to: 3 } }, { onprogress })
-    expect(counted.content).toEqual(['1', '2', '3'].map(text => ({ type: 'text', text })))
-    const worked = await client.callTool({ name: 'work', arguments: { steps: 2 } }, { onprogress })
-    expect(worked.content).toEqual([{ type: 'text', text: 'done' }])
-    expect(progress).toEqual([
-      { progress: 1, message: '1' },
-      { progress: 2, message: '2' },
-      { progress: 3, message: '3' },
-      { progress: 1, total: 2, message: 'step 1' },
-      { progress: 2, total: 2, message: 'step 2' },
+    const [startedBefore, abortedBefore] = [started, aborted]
+    const cancel = new AbortController()
+    const call = client.callTool({ name: 'wait', arguments: {} }, { signal: cancel.signal })
+    call.catch(() => {})
+    await expect.poll(() => started).toBe(startedBefore + 1)
+    cancel.abort()
+    await expect(call).rejects.toThrow()
+    await expect.poll(() => aborted).toBe(abortedBefore + 1)
+  }))
+
+test('clients are notified when rights and plugins change', () =>
+  rows(choose(kinds.slice(0, -1)), async (kind, mode) => {
+    const bus = await startBus()
+    let changes = 0
+    const client = await connect(kind, mode, bus, () => void (changes += 1))
+    await bus.addPlugin({ name: 'late', commands: { run: () => 'run' } })
+    await bus.addCapability({ identifier: 'late', windows: ['agent'], permissions: ['late:allow-run'] })
+    await expect.poll(() => changes).toBeGreaterThan(0)
+    await expect.poll(async () => (await client.listTools()).tools.map(({ name }) => name)).toContain('late__run')
+    expect((await client.callTool({ name: 'late__run', arguments: {} })).content).toEqual([
+      { type: 'text', text: 'run' },
     ])
-  })
+  }))
 
-  test('50 calls at once are answered, each with its own result', async () => {
-    const client = await connect(kind, mode, await startBus())
-    const calls = Array.from({ length: 50 }, (_, i) => client.callTool({ name: 'greet', arguments: { name: `${i}` } }))
-    const results = await Promise.all(calls)
-    expect(results.map(({ structuredContent }) => structuredContent)).toEqual(
-      Array.from({ length: 50 }, (_, i) => ({ text: `Hello, ${i}!` })),
-    )
-  })
-})
-
-test.each([
-  ['stdio', 'auto'],
-  ['stdio', 'legacy'],
-  ['http', 'auto'],
-] as const)('a cancelled call over %s, %s protocol, ends in core', async (kind, mode) => {
-  const client = await connect(kind, mode, await startBus())
-  const [startedBefore, abortedBefore] = [started, aborted]
-  const cancel = new AbortController()
-  const call = client.callTool({ name: 'wait', arguments: {} }, { signal: cancel.signal })
-  call.catch(() => {})
-  await expect.poll(() => started, { timeout: 20_000 }).toBe(startedBefore + 1)
-  cancel.abort()
-  await expect(call).rejects.toThrow()
-  await expect.poll(() => aborted, { timeout: 20_000 }).toBe(abortedBefore + 1)
-})
-
-test.each([
-  ['stdio', 'auto'],
-  ['stdio', 'legacy'],
-  ['http', 'auto'],
-] as const)('clients over %s, %s protocol, are notified when rights and plugins change', async (kind, mode) => {
-  const bus = await startBus()
-  let changes = 0
-  const client = await connect(kind, mode, bus, () => void (changes += 1))
-  await bus.addPlugin({ name: 'late', commands: { run: () => 'run' } })
-  await bus.addCapability({ identifier: 'late', windows: ['agent'], permissions: ['late:allow-run'] })
-  await expect.poll(() => changes, { timeout: 20_000 }).toBeGreaterThan(0)
-  await expect
-    .poll(async () => (await client.listTools()).tools.map(({ name }) => name), { timeout: 20_000 })
-    .toContain('late__run')
-  expect((await client.callTool({ name: 'late__run', arguments: {} })).content).toEqual([{ type: 'text', text: 'run' }])
-})
-
-test.each([
-  [{ alow: ['greet'], transport: 'stdio' }, 'serveMcp: unknown option "alow". Use label, allow, '],
-  [
-    { transport: { server: createServer(), authorise: () => false } },
-    'serveMcp: transport: unknown option "authorise"',
-  ],
-  [{ transport: 'stdioo' }, 'serveMcp: transport must be "stdio"'],
-  [{ transport: { sever: createServer() } }, 'serveMcp: transport must be "stdio"'],
-  [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],
-  [{ transport: { server: createServer(), authorize: 'token' } }, 'serveMcp: transport.authorize must be a function'],
-  [{ transport: 'stdio', timeout: '5s' }, 'serveMcp: timeout must be milliseconds'],
-  [{ transport: 'stdio', timeout: -1 }, 'serveMcp: timeout must be milliseconds'],
-])('the options %j are refused, and leave the label free', async (options, text) => {
-  const bus = await startBus()
-  const served = serveMcp(bus, { label: 'agent', ...options } as unknown as ServeMcpOptions)
-  await expect(served).rejects.toThrow(text)
-  expect(bus.frontends()).toEqual([])
-})
+test('wrong options are refused, and leave the label free', () =>
+  rows(
+    [
+      [{ alow: ['greet'], transport: 'stdio' }, 'serveMcp: unknown option "alow". Use label, allow, '],
+      [
+        { transport: { server: createServer(), authorise: () => false } },
+        'serveMcp: transport: unknown option "authorise"',
+      ],
+      [{ transport: 'stdioo' }, 'serveMcp: transport must be "stdio"'],
+      [{ transport: { sever: createServer() } }, 'serveMcp: transport must be "stdio"'],
+      [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],
+      [
+        { transport: { server: createServer(), authorize: 'token' } },
+        'serveMcp: transport.authorize must be a function',
+      ],
+      [{ transport: 'stdio', timeout: '5s' }, 'serveMcp: timeout must be milliseconds'],
+      [{ transport: 'stdio', timeout: -1 }, 'serveMcp: timeout must be milliseconds'],
+    ],
+    async (options, text) => {
+      const bus = await startBus()
+      const served = serveMcp(bus, { label: 'agent', ...options } as unknown as ServeMcpOptions)
+      await expect(served).rejects.toThrow(text)
+      expect(bus.frontends()).toEqual([])
+    },
+  ))
 
 describe('over HTTP', () => {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} })

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ToolPin } from '../src/open/tool-pin.js'
 import { makeDirectory } from './start.js'
+import { rows } from '../../../scripts/testing.js'
 
 const COUNT = 15
 const toTool = (name: string) => ({ name, inputSchema: { type: 'object' as const } })
@@ -48,9 +49,8 @@ test('a first start keeps what another program has accepted meanwhile, and compa
   expect(second.compare([toTool('read'), toTool('remove')])).toEqual([{ tool: 'remove', change: 'added' }])
 })
 
-test.each(['', '{}', '{"version":1,"servers":{"files":[1]}}', '{"version":2,"servers":{}}'])(
-  'a file that is no pin is refused and stays: %j',
-  async text => {
+test('a file that is no pin is refused and stays', () =>
+  rows(['', '{}', '{"version":1,"servers":{"files":[1]}}', '{"version":2,"servers":{}}'], async text => {
     const pin = makePin()
     const other = await ToolPin.read('files', pin)
     writeFileSync(pin, text)
@@ -58,8 +58,7 @@ test.each(['', '{}', '{"version":1,"servers":{"files":[1]}}', '{"version":2,"ser
     await expect(ToolPin.read('files', pin)).rejects.toMatchObject(refused)
     await expect(other.accept([toTool('read')])).rejects.toMatchObject(refused)
     expect(readFileSync(pin, 'utf8')).toBe(text)
-  },
-)
+  }))
 
 test('a directory in place of the pin is refused', async () => {
   await expect(ToolPin.read('files', makeDirectory())).rejects.toMatchObject({ reason: 'InvalidParams' })

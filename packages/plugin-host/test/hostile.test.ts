@@ -41,16 +41,20 @@ describe('a permission that does not exist', () => {
   })
 })
 
-test.each<[string, GrantAnswer]>([
-  ['more members than an entry has', { permissions: [{ permission: 'fs:own', allow: [], note: 'x' } as never] }],
-  ['a network that is not true', { permissions: [], net: 'yes' as never }],
-])('an answer with %s leaves a file of grants that can be read', async (_what, answer) => {
-  place.add('x', { permissions: [{ permission: 'fs:own', allow: [] }], net: true })
-  const plugins = await place.open({ ask: () => answer })
-  await plugins.reload('x')
-  expect(get(plugins, 'x').state).toBe('running')
-  expect(readGrants().plugins[0].net).toBe(false)
-})
+test('an answer with more than it may have leaves a file of grants that can be read', () =>
+  place.rows<[string, GrantAnswer]>(
+    [
+      ['more members than an entry has', { permissions: [{ permission: 'fs:own', allow: [], note: 'x' } as never] }],
+      ['a network that is not true', { permissions: [], net: 'yes' as never }],
+    ],
+    async (_what, answer) => {
+      place.add('x', { permissions: [{ permission: 'fs:own', allow: [] }], net: true })
+      const plugins = await place.open({ ask: () => answer })
+      await plugins.reload('x')
+      expect(get(plugins, 'x').state).toBe('running')
+      expect(readGrants().plugins[0].net).toBe(false)
+    },
+  ))
 
 test('a plugin whose files change during the question is refused, and asked about again', async () => {
   const directory = place.add('x')

@@ -9,6 +9,7 @@ import { Header, type HeaderData } from 'tar'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GrantRequest } from '../src/ask.js'
 import { INDEX, Place } from './start.js'
+import { rows } from '../../../scripts/testing.js'
 
 interface Entry extends HeaderData {
   content?: string
@@ -168,15 +169,16 @@ describe('a tarball', () => {
     ['with dependencies outside', () => packageOf({ dependencies: { lodash: '*' } }), /needs lodash/],
     ['whose main leads out', () => packageOf({ sallyport: { main: '../../x.js' } }), /leads out/],
   ]
-  test.each(hostile)('%s is refused, and leaves nothing', async (_what, create, message) => {
-    const plugins = await place.open()
-    const error = await plugins.install(save(create())).catch((thrown: unknown) => thrown)
-    expect(error).toMatchObject({ name: 'PluginError', message: expect.stringMatching(message) })
-    expect((error as Error).message).not.toContain('.install-')
-    expect([plugins.list(), installed()]).toEqual([[], []])
-    expect(readdirSync(place.root).filter(name => name.includes('out'))).toEqual([])
-    expect(existsSync('/tmp/sallyport-out.js')).toBe(false)
-  })
+  test('that is hostile, damaged or no plugin is refused, and leaves nothing', () =>
+    place.rows(hostile, async (_what, create, message) => {
+      const plugins = await place.open()
+      const error = await plugins.install(save(create())).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ name: 'PluginError', message: expect.stringMatching(message) })
+      expect((error as Error).message).not.toContain('.install-')
+      expect([plugins.list(), installed()]).toEqual([[], []])
+      expect(readdirSync(place.root).filter(name => name.includes('out'))).toEqual([])
+      expect(existsSync('/tmp/sallyport-out.js')).toBe(false)
+    }))
 
   test('that is damaged anywhere is installed or refused, and leaves nothing', async () => {
     const plugins = await place.open()
@@ -258,15 +260,13 @@ describe('a registry', () => {
     expect(await place.bus.call('acme-x', 'ping')).toBe('pong')
   })
 
-  test.each(['@acme/x@^1.0.0', '@acme/x@latest', '@acme/x@npm:evil', 'x@1', '@acme/x@01.2.3', 'X@1.2.3'])(
-    'is not asked for %s',
-    async spec => {
+  test('is not asked for a range, a tag, or what is no name', () =>
+    rows(['@acme/x@^1.0.0', '@acme/x@latest', '@acme/x@npm:evil', 'x@1', '@acme/x@01.2.3', 'X@1.2.3'], async spec => {
       paths.length = 0
       const plugins = await place.open()
       await expect(plugins.install(spec, { registry })).rejects.toMatchObject({ code: 'InstallFailed' })
       expect(paths).toEqual([])
-    },
-  )
+    }))
 
   test('does not have a version, or serves another tarball than it names', async () => {
     const plugins = await place.open()

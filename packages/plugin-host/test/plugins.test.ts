@@ -7,6 +7,7 @@ import type { PluginInfo } from '../src/options.js'
 import type { Plugins } from '../src/plugins.js'
 import type { PluginError } from '../src/errors.js'
 import { INDEX, Place } from './start.js'
+import { rows } from '../../../scripts/testing.js'
 
 const place = new Place()
 const get = (plugins: Plugins, label: string): PluginInfo => plugins.list().find(each => each.label === label)!
@@ -120,21 +121,22 @@ describe('a manifest', () => {
     ['an invalid range', { sallyport: { apiVersion: 'new' } }, 'sallyport.apiVersion', /range/],
     ['a range without the version', { sallyport: { apiVersion: '^3.0.0' } }, 'sallyport.apiVersion', /needs \^3.0.0/],
   ]
-  test.each(refusals)('with %s is refused, with file and key', async (_what, content, key, message) => {
-    place.add('other')
-    const path = place.write('bad', {
-      'package.json': { name: 'bad', version: '1.0.0', ...content },
-      'lib/index.js': '',
-      'index.js': '',
-    })
-    symlinkSync(join(place.root, 'plugins/other/index.js'), join(path, 'link.js'))
-    const plugins = await place.open({ apiVersion: '2.1.0', enable: false })
-    const bad = plugins.list().find(({ directory }) => directory === path)!
-    expect(bad.error).toMatchObject({ code: 'InvalidPlugin', key, message: expect.stringMatching(message) })
-    expect(bad.error).toMatchObject({ file: join(path, 'package.json') })
-    await expect(plugins.enable(bad.label)).rejects.toMatchObject({ code: expect.stringMatching(/^Invalid/) })
-    expect(get(plugins, 'other').state).toBe('disabled')
-  })
+  test('with a mistake is refused, with file and key', () =>
+    place.rows(refusals, async (_what, content, key, message) => {
+      place.add('other')
+      const path = place.write('bad', {
+        'package.json': { name: 'bad', version: '1.0.0', ...content },
+        'lib/index.js': '',
+        'index.js': '',
+      })
+      symlinkSync(join(place.root, 'plugins/other/index.js'), join(path, 'link.js'))
+      const plugins = await place.open({ apiVersion: '2.1.0', enable: false })
+      const bad = plugins.list().find(({ directory }) => directory === path)!
+      expect(bad.error).toMatchObject({ code: 'InvalidPlugin', key, message: expect.stringMatching(message) })
+      expect(bad.error).toMatchObject({ file: join(path, 'package.json') })
+      await expect(plugins.enable(bad.label)).rejects.toMatchObject({ code: expect.stringMatching(/^Invalid/) })
+      expect(get(plugins, 'other').state).toBe('disabled')
+    }))
 
   test('with a name that npm, Node, Windows or the bus gives a meaning is refused', async () => {
     const scoped = ['node_modules', 'favicon.ico', 'con', 'nul.js', 'lpt1.a.b', 'x.', '..']
@@ -154,16 +156,16 @@ describe('a manifest', () => {
     expect(accepted.map(({ name }) => name)).toEqual(['node_modules-x'])
   })
 
-  test.each(['{', 'null', '[]', '[['.repeat(100_000)])('of %.20s is refused', async text => {
-    place.write('bad', { 'package.json': text })
-    const plugins = await place.open()
-    expect(plugins.list()).toMatchObject([{ state: 'invalid', error: { code: 'InvalidPlugin' } }])
-  })
+  test('that is no object is refused', () =>
+    place.rows(['{', 'null', '[]', '[['.repeat(100_000)], async text => {
+      place.write('bad', { 'package.json': text })
+      const plugins = await place.open()
+      expect(plugins.list()).toMatchObject([{ state: 'invalid', error: { code: 'InvalidPlugin' } }])
+    }))
 })
 
-test.each(['node_modules', '@acme/node_modules', 'package.json'])(
-  'no plugin runs beside %s, which no grant covers',
-  async name => {
+test('no plugin runs beside code that no grant covers', () =>
+  place.rows(['node_modules', '@acme/node_modules', 'package.json'], async name => {
     place.add('@acme/x')
     const fake = 'export const [expose, getData, invoke] = [() => { throw new Error("fake") }]'
     const manifest = { name: 'y', type: 'module', main: 'index.js' }
@@ -175,26 +177,29 @@ test.each(['node_modules', '@acme/node_modules', 'package.json'])(
     rmSync(file, { recursive: true })
     await plugins.enable('x')
     expect(await place.bus.call('acme-x', 'ping')).toBe('pong')
-  },
-)
+  }))
 
 describe('the content', () => {
-  test.each([
-    [
-      'a link out of the directory',
-      (path: string) => symlinkSync('/etc', join(path, 'etc')),
-      /etc: the link leads out/,
-    ],
-    ['a dangling link', (path: string) => symlinkSync('none', join(path, 'lost')), /lost: the link leads out/],
-  ])('with %s is refused', async (_what, change, message) => {
-    const path = place.add('x')
-    change(path)
-    const plugins = await place.open()
-    expect(get(plugins, 'x')).toMatchObject({
-      state: 'invalid',
-      error: { code: 'InvalidPlugin', message: expect.stringMatching(message) },
-    })
-  })
+  test('with a link that leads out is refused', () =>
+    place.rows(
+      [
+        [
+          'a link out of the directory',
+          (path: string) => symlinkSync('/etc', join(path, 'etc')),
+          /etc: the link leads out/,
+        ],
+        ['a dangling link', (path: string) => symlinkSync('none', join(path, 'lost')), /lost: the link leads out/],
+      ],
+      async (_what, change, message) => {
+        const path = place.add('x')
+        change(path)
+        const plugins = await place.open()
+        expect(get(plugins, 'x')).toMatchObject({
+          state: 'invalid',
+          error: { code: 'InvalidPlugin', message: expect.stringMatching(message) },
+        })
+      },
+    ))
 
   test('that was changed is asked about again, and what is new is named', async () => {
     const path = place.add('x', { permissions: ['greet'] })
@@ -268,27 +273,31 @@ describe('two plugins with one label', () => {
 })
 
 describe('a question', () => {
-  test.each<[string, () => GrantAnswer | Promise<GrantAnswer>, string, RegExp]>([
-    ['rejects', () => Promise.reject(new Error('no window')), 'Refused', /the question failed: no window/],
-    [
-      'throws',
-      () => {
-        throw new Error('no window')
+  test('that fails, is refused or has no answer is an error, and grants nothing', () =>
+    place.rows<[string, () => GrantAnswer | Promise<GrantAnswer>, string, RegExp]>(
+      [
+        ['rejects', () => Promise.reject(new Error('no window')), 'Refused', /the question failed: no window/],
+        [
+          'throws',
+          () => {
+            throw new Error('no window')
+          },
+          'Refused',
+          /no window/,
+        ],
+        ['is not answered', () => new Promise(() => {}), 'Refused', /nobody answered within 100 ms/],
+        ['is refused', () => false, 'Refused', /was refused/],
+        ['has no answer', () => undefined as never, 'Refused', /was refused/],
+        ['grants more than is requested', () => ({ permissions: ['secret'] }), 'InvalidOption', /more than/],
+      ],
+      async (_what, ask, code, message) => {
+        place.add('x', { permissions: ['greet'] })
+        const plugins = await place.open({ ask, askTimeout: 100 })
+        expect(get(plugins, 'x').error).toMatchObject({ code, message: expect.stringMatching(message) })
+        expect(existsSync(join(place.root, 'grants.json'))).toBe(false)
+        expect(place.bus.frontends()).toEqual([])
       },
-      'Refused',
-      /no window/,
-    ],
-    ['is not answered', () => new Promise(() => {}), 'Refused', /nobody answered within 100 ms/],
-    ['is refused', () => false, 'Refused', /was refused/],
-    ['has no answer', () => undefined as never, 'Refused', /was refused/],
-    ['grants more than is requested', () => ({ permissions: ['secret'] }), 'InvalidOption', /more than/],
-  ])('that %s is an error, and grants nothing', async (_what, ask, code, message) => {
-    place.add('x', { permissions: ['greet'] })
-    const plugins = await place.open({ ask, askTimeout: 100 })
-    expect(get(plugins, 'x').error).toMatchObject({ code, message: expect.stringMatching(message) })
-    expect(existsSync(join(place.root, 'grants.json'))).toBe(false)
-    expect(place.bus.frontends()).toEqual([])
-  })
+    ))
 
   test('without the option is a refusal, and stored grants count', async () => {
     place.add('x')
@@ -331,25 +340,29 @@ describe('states', () => {
     await expect(plugins.enable('y')).rejects.toMatchObject({ code: 'UnknownPlugin' })
   })
 
-  test.each([
-    ['throws', 'throw new Error("born dead")', /born dead/],
-    ['exits', 'process.exit(1)', /./],
-    ['has a syntax error', 'expose({', /./],
-  ])('a plugin that %s at its start has failed, and starts once it is fixed', async (_what, code, message) => {
-    const path = place.add('x', {}, { 'index.js': code })
-    place.add('y')
-    const plugins = await place.open()
-    expect(get(plugins, 'x')).toMatchObject({ state: 'failed', error: { message: expect.stringMatching(message) } })
-    expect(get(plugins, 'y').state).toBe('running')
-    writeFileSync(join(path, 'index.js'), INDEX)
-    await plugins.enable('x')
-    expect(get(plugins, 'x')).toMatchObject({ state: 'running' })
-    expect(get(plugins, 'x').error).toBeUndefined()
-  })
+  test('a plugin that throws, exits or does not parse at its start has failed, and starts once it is fixed', () =>
+    place.rows(
+      [
+        ['throws', 'throw new Error("born dead")', /born dead/],
+        ['exits', 'process.exit(1)', /./],
+        ['has a syntax error', 'expose({', /./],
+      ],
+      async (_what, code, message) => {
+        const path = place.add('x', {}, { 'index.js': code })
+        place.add('y')
+        const plugins = await place.open()
+        expect(get(plugins, 'x')).toMatchObject({ state: 'failed', error: { message: expect.stringMatching(message) } })
+        expect(get(plugins, 'y').state).toBe('running')
+        writeFileSync(join(path, 'index.js'), INDEX)
+        await plugins.enable('x')
+        expect(get(plugins, 'x')).toMatchObject({ state: 'running' })
+        expect(get(plugins, 'x').error).toBeUndefined()
+      },
+    ))
 
   test('a plugin is disabled while its module loads, without waiting for it', async () => {
     place.add('x', {}, { 'index.js': 'await new Promise(() => setInterval(() => {}, 1000))' })
-    const plugins = await place.open({ enable: false, frontend: { sandbox: 'permission', loadTimeout: 50_000 } })
+    const plugins = await place.open({ enable: false, frontend: { sandbox: 'permission', loadTimeout: 60_000 } })
     const enabling = plugins.enable('x')
     enabling.catch(() => {})
     await expect.poll(() => get(plugins, 'x').state).toBe('starting')
@@ -440,18 +453,22 @@ test('misspelt names of events and options are refused', async () => {
 })
 
 describe('the file of grants', () => {
-  test.each([
-    ['{', undefined],
-    ['{"plugins": {}}', 'plugins'],
-    ['{"plugins": [{"name": "x"}]}', 'plugins.0.version'],
-    ['{"plugins": [], "__proto__": {}}', '__proto__'],
-  ])('that is %s is an error, and stays as it is', async (text, key) => {
-    const file = join(place.root, 'grants.json')
-    writeFileSync(file, text)
-    place.add('x')
-    await expect(place.open()).rejects.toMatchObject({ code: 'InvalidGrants', file, key })
-    expect(readFileSync(file, 'utf8')).toBe(text)
-  })
+  test('that is malformed is an error, and stays as it is', () =>
+    place.rows(
+      [
+        ['{', undefined],
+        ['{"plugins": {}}', 'plugins'],
+        ['{"plugins": [{"name": "x"}]}', 'plugins.0.version'],
+        ['{"plugins": [], "__proto__": {}}', '__proto__'],
+      ],
+      async (text, key) => {
+        const file = join(place.root, 'grants.json')
+        writeFileSync(file, text)
+        place.add('x')
+        await expect(place.open()).rejects.toMatchObject({ code: 'InvalidGrants', file, key })
+        expect(readFileSync(file, 'utf8')).toBe(text)
+      },
+    ))
 
   test('is written as a whole, by one after the other', async () => {
     for (let n = 0; n < 5; n++) place.add(`p${n}`)
@@ -495,16 +512,20 @@ describe('the file of grants', () => {
   })
 })
 
-test.each([
-  [{ directory: 'relative' }, /openPlugins\.directory: must be a file URL/],
-  [{ directori: '/x' }, /openPlugins\.directori: this key is not known: use directory/],
-  [{ askTimeout: 0 }, /askTimeout/],
-  [{ prefix: 'ä' }, /prefix/],
-  [{ ask: true }, /ask: must be/],
-  [{ frontend: 'permission' }, /frontend: must be/],
-  [{ permissions: ['fs:own'] }, /openPlugins\.permissions/],
-  [{ apiVersion: '2' }, /apiVersion: must be a version/],
-  [{ directory: undefined }, /needs directory or packages/],
-])('the options %j are refused', async (options, message) => {
-  await expect(place.open(options as never)).rejects.toThrow(message)
-})
+test('wrong options are refused', () =>
+  rows(
+    [
+      [{ directory: 'relative' }, /openPlugins\.directory: must be a file URL/],
+      [{ directori: '/x' }, /openPlugins\.directori: this key is not known: use directory/],
+      [{ askTimeout: 0 }, /askTimeout/],
+      [{ prefix: 'ä' }, /prefix/],
+      [{ ask: true }, /ask: must be/],
+      [{ frontend: 'permission' }, /frontend: must be/],
+      [{ permissions: ['fs:own'] }, /openPlugins\.permissions/],
+      [{ apiVersion: '2' }, /apiVersion: must be a version/],
+      [{ directory: undefined }, /needs directory or packages/],
+    ],
+    async (options, message) => {
+      await expect(place.open(options as never)).rejects.toThrow(message)
+    },
+  ))

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
 import { openPlugins, type Plugins, type PluginsOptions } from '../src/index.js'
+import { rows } from '../../../scripts/testing.js'
 
 export type Files = Readonly<Record<string, unknown>>
 
@@ -22,9 +23,14 @@ export class Place {
   root = ''
   bus!: Bus
   readonly #opened: Plugins[] = []
+  /** Tries the rows of a table, each in a place of its own. */
+  readonly rows: {
+    <const Row extends readonly unknown[]>(table: readonly Row[], check: (...row: [...Row]) => unknown): Promise<void>
+    <const Row>(table: readonly Row[], check: (row: Row) => unknown): Promise<void>
+  }
 
   constructor(options: Partial<BusOptions> = {}) {
-    beforeEach(async () => {
+    const begin = async (): Promise<void> => {
       // In the package, so that plugins find @sallyport/frontend.
       this.root = realpathSync(mkdtempSync(join(import.meta.dirname, '../test/tmp-')))
       mkdirSync(join(this.root, 'plugins'))
@@ -33,12 +39,20 @@ export class Place {
         plugins: [fs({ own: join(this.root, 'own') })],
       })
       this.bus = await createBus({ core, log: false, ...options })
-    })
-    afterEach(async () => {
+    }
+    const end = async (): Promise<void> => {
       for (const plugins of this.#opened.splice(0)) await plugins.close()
       await this.bus.close()
       rmSync(this.root, { recursive: true, force: true })
-    })
+    }
+    beforeEach(begin)
+    afterEach(end)
+    this.rows = (table: readonly any[], check: (...row: any[]) => unknown): Promise<void> =>
+      rows(table, async (...row: any[]) => {
+        await end()
+        await begin()
+        await check(...row)
+      })
   }
 
   /** Writes files below the directory of plugins. A value that is no string is JSON. */

@@ -31,7 +31,8 @@ const client = {
   maxInFlight: 8,
   overflow: 'wait',
 } as const
-const expected = createGreeting(client, { heartbeat: 15_000, maxMessageBytes: 2 ** 20 })
+const heartbeat = 15_000
+const expected = createGreeting(client, { heartbeat, maxMessageBytes: 2 ** 20 })
 const url = new URL('ws://localhost/sallyport')
 
 test('a page whose client is closed before the greeting is not connected', async () => {

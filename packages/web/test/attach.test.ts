@@ -12,6 +12,7 @@ import { serveFrontends, type WebServer } from '@sallyport/web'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { call, connect, get, tryConnect } from './raw.ts'
+import { choose, rows } from '../../../scripts/testing.js'
 
 let server: Server
 let port: number
@@ -152,10 +153,12 @@ describe.each([
     return text(socket)
   }
 
-  test.each([
-    ['without a body', `GET / HTTP/1.1\r\n${h2c}\r\n`, 'GET '],
-    ['with a body', `POST / HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\nbody`, 'POST body'],
-  ])('answers a request %s that offers another protocol', async (_what, request, answer) => {
+  test.each(
+    choose([
+      ['without a body', `GET / HTTP/1.1\r\n${h2c}\r\n`, 'GET '],
+      ['with a body', `POST / HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\nbody`, 'POST body'],
+    ] as const),
+  )('answers a request %s that offers another protocol', async (_what, request, answer) => {
     await attachAlone()
     expect(await ask(request)).toMatch(new RegExp(`^HTTP/1.1 200 OK\r\n.*\r\n\r\n${answer}$`, 's'))
     const page = await connect({ port, cookie: 'user=main' })
@@ -171,10 +174,12 @@ describe.each([
     else expect(handled).not.toContain('GET /smuggled')
   })
 
-  test.each([
-    ['without a body', `GET /1 HTTP/1.1\r\n${h2c}\r\n`],
-    ['with a body', `POST /1 HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\nbody`],
-  ])('answers the first of two pipelined requests %s, and then closes', async (_what, first) => {
+  test.each(
+    choose([
+      ['without a body', `GET /1 HTTP/1.1\r\n${h2c}\r\n`],
+      ['with a body', `POST /1 HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\nbody`],
+    ] as const),
+  )('answers the first of two pipelined requests %s, and then closes', async (_what, first) => {
     await attachAlone()
     const answer = await ask(`${first}GET /2 HTTP/1.1\r\n${h2c}\r\n`)
     expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200'])
@@ -321,23 +326,28 @@ test('closes when the bus closes', async () => {
   await Promise.all([page.closed, web.closed])
 })
 
-test.each([
-  [{}, 'frontends must be'],
-  [{ frontends: {} }, 'frontends must be an object with at least one label'],
-  [{ frontends: { main: {} }, port: -1 }, 'port must be a port, from 0 to 65535'],
-  [{ frontends: { main: { dir: 'dist' } } }, 'frontends.main.dir must be a file URL or an absolute path'],
-  [{ frontends: { main: { dir: '/nowhere/dist' } } }, 'frontends.main.dir: there is no directory /nowhere/dist'],
-  [{ frontends: { main: { codec: 'msgpack' } } }, 'frontends.main.codec: a web page always uses JSON'],
-  [{ frontends: { x: { data: 1n } } }, 'frontends.x.data cannot be serialized as JSON'],
-  [{ frontends: { main: { alow: [] } } }, 'alow'],
-  [{ frontends: { main: {} }, ports: 1 }, 'unknown option ports (did you mean "port"?)'],
-  [{ frontend: { main: {} } }, 'unknown option frontend (did you mean "frontends"?)'],
-  [{ frontends: { main: {} }, origins: ['localhost:1'] }, 'origins.0 must be an origin such as'],
-  [{ frontends: { main: {} }, server: createServer() }, 'server requires authenticate'],
-])('rejects the options %o', async (options, text) => {
+test('rejects wrong options', async () => {
   await attach()
-  const served = serveFrontends(bus, options as never)
-  await expect(served).rejects.toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining(text) })
+  await rows(
+    [
+      [{}, 'frontends must be'],
+      [{ frontends: {} }, 'frontends must be an object with at least one label'],
+      [{ frontends: { main: {} }, port: -1 }, 'port must be a port, from 0 to 65535'],
+      [{ frontends: { main: { dir: 'dist' } } }, 'frontends.main.dir must be a file URL or an absolute path'],
+      [{ frontends: { main: { dir: '/nowhere/dist' } } }, 'frontends.main.dir: there is no directory /nowhere/dist'],
+      [{ frontends: { main: { codec: 'msgpack' } } }, 'frontends.main.codec: a web page always uses JSON'],
+      [{ frontends: { x: { data: 1n } } }, 'frontends.x.data cannot be serialized as JSON'],
+      [{ frontends: { main: { alow: [] } } }, 'alow'],
+      [{ frontends: { main: {} }, ports: 1 }, 'unknown option ports (did you mean "port"?)'],
+      [{ frontend: { main: {} } }, 'unknown option frontend (did you mean "frontends"?)'],
+      [{ frontends: { main: {} }, origins: ['localhost:1'] }, 'origins.0 must be an origin such as'],
+      [{ frontends: { main: {} }, server: createServer() }, 'server requires authenticate'],
+    ],
+    async (options, text) => {
+      const served = serveFrontends(bus, options as never)
+      await expect(served).rejects.toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining(text) })
+    },
+  )
 })
 
 test('rejects an invalid bus, and a label that is in use', async () => {

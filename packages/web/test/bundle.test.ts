@@ -1,24 +1,25 @@
 // The scripts for browsers, as they are published: their size, and that nothing of Node is in them.
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { rows } from '../../../scripts/testing.js'
 
 const NODE = /\b(?:Buffer|process|global|require|setImmediate|__dirname)\b|\bnode:|\.unref\(/g
 
-describe.each([
-  { file: 'web/dist/browser/client.js', limit: 18 },
-  { file: 'web/dist/browser/page.js', limit: 21 },
-  { file: 'web/dist/browser/window-page.js', limit: 1 },
-  { file: 'frontend/dist/browser/index.js', limit: 3 },
-])('$file', ({ file, limit }) => {
-  const code = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+/** In KiB, compressed. */
+const LIMITS = {
+  'web/dist/browser/client.js': 18,
+  'web/dist/browser/page.js': 21,
+  'web/dist/browser/window-page.js': 1,
+  'frontend/dist/browser/index.js': 3,
+}
 
-  test(`has at most ${limit} KiB, compressed`, () => {
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(limit * 1024)
-  })
+test('each script has its size', () =>
+  rows(LIMITS, (limit, file) => expect(gzipSync(read(file), { level: 9 }).length).toBeLessThanOrEqual(limit * 1024)))
 
-  test('contains nothing of Node', () => {
-    expect(code.match(NODE)).toBeNull()
-    expect(code).not.toMatch(/\bimport\s*[({"'*]|\bfrom\s*["']/)
-  })
-})
+test('no script contains anything of Node', () =>
+  rows(Object.keys(LIMITS), file => {
+    expect(read(file).match(NODE)).toBeNull()
+    expect(read(file)).not.toMatch(/\bimport\s*[({"'*]|\bfrom\s*["']/)
+  }))

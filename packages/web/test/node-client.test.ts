@@ -9,6 +9,7 @@ import { type Bus, type Channel, createBus, defineCore } from '@sallyport/core'
 import { type PageOptions, serveFrontends, type WebServer } from '@sallyport/web'
 import { type ConnectOptions, connect, isBusError } from '@sallyport/web/client'
 import { afterEach, describe, expect, test } from 'vitest'
+import { rows } from '../../../scripts/testing.js'
 
 let ready: (() => void) | undefined
 const core = defineCore({
@@ -125,16 +126,20 @@ describe('the URL', () => {
     expect(await client.invoke('who')).toBe('main')
   })
 
-  test.each([
-    ['missing', {}, 'needs a `url` in Node.js'],
-    ['relative', { url: '/sallyport' }, '`url` must be an absolute URL'],
-    ['of another protocol', { url: 'file:///sallyport' }, '`url` must be an absolute URL'],
-  ])('that is %s is refused', async (_name, options: ConnectOptions, message) => {
-    await expect(connect(options)).rejects.toMatchObject({
-      reason: 'InvalidParams',
-      message: expect.stringContaining(message) as string,
-    })
-  })
+  test('that is missing, relative or of another protocol is refused', () =>
+    rows(
+      [
+        ['missing', {}, 'needs a `url` in Node.js'],
+        ['relative', { url: '/sallyport' }, '`url` must be an absolute URL'],
+        ['of another protocol', { url: 'file:///sallyport' }, '`url` must be an absolute URL'],
+      ],
+      async (_name, options: ConnectOptions, message) => {
+        await expect(connect(options)).rejects.toMatchObject({
+          reason: 'InvalidParams',
+          message: expect.stringContaining(message) as string,
+        })
+      },
+    ))
 
   test('can lead to a server of the own, which reads headers', async () => {
     const bus = await createBus({ core, log: false })
@@ -242,9 +247,7 @@ test('the client goes on over another connection when it has lost one', async ()
   const events: unknown[] = []
   await client.listen('again', ({ payload }) => events.push(payload))
   for (const socket of sockets) socket.destroy()
-  await expect
-    .poll(() => bus.call('main', 'double', { value: 2 }).catch((error: Error) => error.message), { timeout: 40_000 })
-    .toBe(4)
+  await expect.poll(() => bus.call('main', 'double', { value: 2 }).catch((error: Error) => error.message)).toBe(4)
   await bus.emit('again', 1)
   await expect.poll(() => events).toEqual([1])
 })

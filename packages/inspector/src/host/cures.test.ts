@@ -1,16 +1,21 @@
 import { expect, test } from 'vitest'
 import { CURES, cureDenial, cureError, cureRefusal, cureTroubles, MAX_CURE } from './cures.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const getLength = ({ text, code }: { text: string; code?: string }): number => `${text} ${code ?? ''}`.trim().length
 
-test.each<[hint: string, code: string | undefined]>([
-  ['add "notify" to the option "allow" of the frontend "x"', "allow: ['notify']"],
-  ['add "fs:allow-open" to the permissions of a capability whose windows match "x"', "'fs:allow-open'"],
-  ['"deny-open" is among the permissions of a capability for "x"', "'deny-open'"],
-  [`add "'], rights: all //" to the option "allow" of the frontend "x"`, undefined],
-])('has code to copy for: %s', (hint, code) => {
-  expect(cureDenial([hint]).code).toBe(code)
-})
+test('has code to copy for a denial, but none of a hostile hint', () =>
+  rows<[hint: string, code: string | undefined]>(
+    [
+      ['add "notify" to the option "allow" of the frontend "x"', "allow: ['notify']"],
+      ['add "fs:allow-open" to the permissions of a capability whose windows match "x"', "'fs:allow-open'"],
+      ['"deny-open" is among the permissions of a capability for "x"', "'deny-open'"],
+      [`add "'], rights: all //" to the option "allow" of the frontend "x"`, undefined],
+    ],
+    (hint, code) => {
+      expect(cureDenial([hint]).code).toBe(code)
+    },
+  ))
 
 test('takes no code from what a plugin throws', () => {
   const error = 'used more memory than its limit of 9 MiB; add "wipe" to the option "allow" of the frontend "x"'

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 
 const run = (program: string, variable?: string) =>
   promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
@@ -16,14 +17,18 @@ const getProgram = (options: string): string => `
   console.log('running')
   await bus.close()`
 
-test.each([
-  ['inspect: true', undefined],
-  ['', '1'],
-])('prints its URL to standard error, and ends with the bus: { %s }, %s', async (options, variable) => {
-  const { stdout, stderr } = await run(getProgram(options), variable)
-  expect(stdout).toBe('running\n')
-  expect(stderr).toMatch(/^Inspector: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/)
-})
+test('prints its URL to standard error, and ends with the bus', () =>
+  rows(
+    [
+      ['inspect: true', undefined],
+      ['', '1'],
+    ],
+    async (options, variable) => {
+      const { stdout, stderr } = await run(getProgram(options), variable)
+      expect(stdout).toBe('running\n')
+      expect(stderr).toMatch(/^Inspector: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/)
+    },
+  ))
 
 test('createBus rejects if `startTimeout` is over before the inspector is open, and nothing else does', async () => {
   const { stdout } = await run(`

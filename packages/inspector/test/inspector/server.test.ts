@@ -1,9 +1,10 @@
 // The requests that the inspector answers, and those that it refuses.
 import { createBus, type Bus, type Inspector } from '@sallyport/core'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fixture, start } from '../support/start.js'
 import { ask, listenTo, type AskOptions } from '../support/ask.js'
+import { rows } from '../../../../scripts/testing.js'
 
 let bus: Bus
 let inspector: Inspector
@@ -39,26 +40,29 @@ test('answers each path with the token, and restricts the browser by headers', a
   expect((await ask(inspector.url)).text).not.toMatch(/<script(?![^>]* src=)|<style|\son\w+=|\sstyle=/)
 })
 
-const WRONG_TOKENS: [string, string][] = [
-  ['no token', '?'],
-  ['an empty token', '?token='],
-  ['another token', `?token=${'A'.repeat(43)}`],
-  ['a part of the token', '?token=PART'],
-  ['a longer token', '?token=TOKENx'],
-  ['the token twice', '?token=TOKEN&token=TOKEN'],
-]
+const WRONG_TOKENS = {
+  'no token': '?',
+  'an empty token': '?token=',
+  'another token': `?token=${'A'.repeat(43)}`,
+  'a part of the token': '?token=PART',
+  'a longer token': '?token=TOKENx',
+  'the token twice': '?token=TOKEN&token=TOKEN',
+}
 
-describe.each(PATHS)('/%s', path => {
-  test.each(WRONG_TOKENS)('requires the token: %s', async (_, query) => {
+test('each path requires the token', () =>
+  rows(PATHS, async path => {
     const token = new URL(inspector.url).searchParams.get('token')!
-    const tokenQuery = query.replaceAll('TOKEN', token).replace('PART', token.slice(0, -1))
-    const { status, text, headers } = await ask(inspector.url, { path: path + tokenQuery })
-    expect(status).toBe(401)
-    expect(text).not.toContain(token)
-    expect(headers['content-security-policy']).toContain("default-src 'none'")
-  })
+    for (const [name, query] of Object.entries(WRONG_TOKENS)) {
+      const tokenQuery = query.replaceAll('TOKEN', token).replace('PART', token.slice(0, -1))
+      const { status, text, headers } = await ask(inspector.url, { path: path + tokenQuery })
+      expect(status, name).toBe(401)
+      expect(text).not.toContain(token)
+      expect(headers['content-security-policy']).toContain("default-src 'none'")
+    }
+  }))
 
-  test('refuses other hosts, sites and methods', async () => {
+test('each path refuses other hosts, sites and methods', () =>
+  rows(PATHS, async path => {
     const others: [number, AskOptions][] = [
       // DNS rebinding: another name that resolves to this address.
       [403, { headers: { host: 'evil.example' } }],
@@ -80,8 +84,7 @@ describe.each(PATHS)('/%s', path => {
     }
     const page: AskOptions = { headers: { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }, method: 'HEAD' }
     expect((await ask(inspector.url, { ...page, path })).status).toBe(200)
-  })
-})
+  }))
 
 test('answers no other paths', async () => {
   for (const path of ['x', '../package.json', '..%2fpackage.json', '/etc/passwd', 'inspector.js.map']) {

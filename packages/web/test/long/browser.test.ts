@@ -64,7 +64,7 @@ describe.skipIf(!hasChromium).each(choose(['brownfield', 'isolation'] as const))
 
   test('listens, emits, and is called', async () => {
     const page = await open()
-    const emitted = bus.once('from-page', { timeout: 10_000 })
+    const emitted = bus.once('from-page', { timeout: 60_000 })
     await run(
       page,
       `client.expose({ upper: ({ text }) => text.toUpperCase() })

@@ -5,8 +5,9 @@ import { writeFileSync } from 'node:fs'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { BusEvents } from '@sallyport/core'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { call, connect, get, type Served, serve, tryConnect } from '../raw.ts'
+import { rows } from '../../../../scripts/testing.js'
 
 let served: Served
 afterEach(() => served.close())
@@ -106,28 +107,36 @@ describe('a request', () => {
     expect(await ask('"tag"')).toBe(200)
   })
 
-  test.each([
-    ['<!-- the <head> is below --><html><head>', '<title>'],
-    ['\ufeff<!doctype html>\n<!--> <html lang="a>b">\n<head data-a=\'>\'>', '<title>'],
-    ['<!-- a --!>', '<!-- b'],
-    ['', '<p>No head, <head> is text in an attribute: <p title="<head>">'],
-    ['', '<header>'],
-  ])('adds the script to a page after %j', async (before, after) => {
-    writeFileSync(join(served.dir, 'page.html'), before + after)
-    const { text } = await fetchPage('/page.html')
-    expect(text).toBe(`${before}<script src="/sallyport/page.js"></script>${after}`)
-  })
+  test('adds the script to a page after comments and into the head', () =>
+    rows(
+      [
+        ['<!-- the <head> is below --><html><head>', '<title>'],
+        ['\ufeff<!doctype html>\n<!--> <html lang="a>b">\n<head data-a=\'>\'>', '<title>'],
+        ['<!-- a --!>', '<!-- b'],
+        ['', '<p>No head, <head> is text in an attribute: <p title="<head>">'],
+        ['', '<header>'],
+      ],
+      async (before, after) => {
+        writeFileSync(join(served.dir, 'page.html'), before + after)
+        const { text } = await fetchPage('/page.html')
+        expect(text).toBe(`${before}<script src="/sallyport/page.js"></script>${after}`)
+      },
+    ))
 
-  test.each([
-    ['white space', '', ' '],
-    ['an attribute', '<html a', 'x'],
-  ])('adds the script to a page that begins with 20 MB of %s', async (_what, start, character) => {
-    const page = start + character.repeat(20_000_000)
-    writeFileSync(join(served.dir, 'page.html'), page)
-    const { status, text } = await fetchPage('/page.html')
-    const script = '<script src="/sallyport/page.js"></script>'
-    expect([status, text.split(script).join('') === page, text.includes(script)]).toEqual([200, true, true])
-  })
+  test('adds the script to a page that begins with 20 MB of the same', () =>
+    rows(
+      [
+        ['white space', '', ' '],
+        ['an attribute', '<html a', 'x'],
+      ],
+      async (_what, start, character) => {
+        const page = start + character.repeat(20_000_000)
+        writeFileSync(join(served.dir, 'page.html'), page)
+        const { status, text } = await fetchPage('/page.html')
+        const script = '<script src="/sallyport/page.js"></script>'
+        expect([status, text.split(script).join('') === page, text.includes(script)]).toEqual([200, true, true])
+      },
+    ))
 
   test('has only the policy of the host if that sets one', async () => {
     await served.close()
@@ -175,34 +184,38 @@ describe('a request', () => {
     expect([file.status, file.headers['content-length'], file.text]).toEqual([200, '4', ''])
   })
 
-  test.each([
-    '/../secret.txt',
-    '/sub/../../secret.txt',
-    '/%2e%2e/secret.txt',
-    '/..%2fsecret.txt',
-    '/sub/..%2f..%2fsecret.txt',
-    '/..\\secret.txt',
-    '/%5c..%5csecret.txt',
-    '//secret.txt',
-    '/link.txt',
-    '/up/secret.txt',
-    '/env.txt',
-    '/.env',
-    '/%2eenv',
-    '/.git/config',
-    '/sub',
-    '/sub/',
-    '/index.html%00.txt',
-    '/%',
-    '/%ff',
-    '/index.html:stream',
-    '/none.html',
-  ])('finds no file at %s', async path => {
-    const { status, text } = await fetchPage(path)
-    expect([status, text]).toEqual([404, 'There is no such file.\n'])
-  })
+  test('finds no file outside, hidden, or with a wrong name', () =>
+    rows(
+      [
+        '/../secret.txt',
+        '/sub/../../secret.txt',
+        '/%2e%2e/secret.txt',
+        '/..%2fsecret.txt',
+        '/sub/..%2f..%2fsecret.txt',
+        '/..\\secret.txt',
+        '/%5c..%5csecret.txt',
+        '//secret.txt',
+        '/link.txt',
+        '/up/secret.txt',
+        '/env.txt',
+        '/.env',
+        '/%2eenv',
+        '/.git/config',
+        '/sub',
+        '/sub/',
+        '/index.html%00.txt',
+        '/%',
+        '/%ff',
+        '/index.html:stream',
+        '/none.html',
+      ],
+      async path => {
+        const { status, text } = await fetchPage(path)
+        expect([status, text]).toEqual([404, 'There is no such file.\n'])
+      },
+    ))
 
-  test('is disconnected if it never ends its headers or its body', { timeout: 30_000 }, async () => {
+  test('is disconnected if it never ends its headers or its body', async () => {
     const head = 'GET / HTTP/1.1\r\nHost: a\r\n'
     const sockets = ['', `${head}X-Slow: `, `${head}Content-Length: 1000000\r\n\r\n`].map(text => {
       const socket = connectSocket(served.port, '127.0.0.1')
@@ -210,10 +223,9 @@ describe('a request', () => {
       socket.write(text)
       return socket.resume()
     })
-    const timer = setInterval(() => sockets.slice(1).forEach(socket => void socket.write('x')), 100)
-    // The server's end can be an error here, if a byte is in flight; `once` would reject with it.
-    await Promise.all(sockets.map(socket => new Promise(resolve => socket.once('close', resolve))))
-    clearInterval(timer)
+    let closed = 0
+    for (const socket of sockets) socket.once('close', () => closed++)
+    await expect.poll(() => (sockets.slice(1).forEach(socket => void socket.write('x')), closed)).toBe(sockets.length)
   })
 })
 
@@ -382,19 +394,27 @@ describe('a WebSocket', () => {
     expect(next.socket.readyState).toBe(next.socket.OPEN)
   })
 
-  test.each([
-    ['malformed JSON', 'no json'],
-    ['an empty binary message', new Uint8Array()],
-    ['an unknown kind of frame', Uint8Array.of(9, 1)],
-    ['a record, which only a gate may send', Uint8Array.of(3, 1, 2, 3)],
-    ['invalid MessagePack', Uint8Array.of(2, 0xc1)],
-    ['a reply to nothing', '[]'],
-  ])('loses its session if it sends %s, and the bus keeps running', async (_what, message) => {
+  test('loses its session if it sends what is no message, and the bus keeps running', async () => {
     served = await serve()
-    const page = await connect(served)
-    page.socket.send(message)
-    await page.closed
-    expect(await (await connect(served)).ask(call(1, 'still here'))).toContain('still here')
+    await rows(
+      {
+        'malformed JSON': 'no json',
+        'an empty binary message': new Uint8Array(),
+        'an unknown kind of frame': Uint8Array.of(9, 1),
+        'a record, which only a gate may send': Uint8Array.of(3, 1, 2, 3),
+        'invalid MessagePack': Uint8Array.of(2, 0xc1),
+        'a reply to nothing': '[]',
+      },
+      async message => {
+        const page = await connect(served)
+        page.socket.send(message)
+        await page.closed
+        const next = await connect(served)
+        expect(await next.ask(call(1, 'still here'))).toContain('still here')
+        next.socket.close()
+        await next.closed
+      },
+    )
   })
 
   test('takes bounded memory if it never reads: events are dropped', async () => {
@@ -439,18 +459,32 @@ describe('a WebSocket', () => {
     await expect.poll(() => page.socket.bufferedAmount).toBe(0)
   })
 
+  /** Serves with a heartbeat whose clock is the test's own. */
+  const serveBeating = async (): Promise<() => void> => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    served = await serve({ heartbeat: 60_000 })
+    return () => void vi.advanceTimersByTime(60_000)
+  }
+
   test('is disconnected by its heartbeat if it is silent', async () => {
-    served = await serve({ heartbeat: 100 })
+    const beat = await serveBeating()
     const page = await connect(served)
     // Reading no more is how a page looks whose network has gone: no pong comes.
     page.socket.pause()
-    await expect.poll(async () => (await served.bus.stats()).frontends['main']!.state).toBe('disconnected')
+    const getState = async () => (await served.bus.stats()).frontends['main']!.state
+    await expect.poll(() => (beat(), getState())).toBe('disconnected')
   })
 
   test('stays connected if it answers its heartbeats', async () => {
-    served = await serve({ heartbeat: 500 })
+    const beat = await serveBeating()
     const page = await connect(served)
-    for (let n = 0; n < 3; n++) await once(page.socket, 'ping')
-    expect(await page.ask(call(1, 'here'))).toContain('"here"')
+    for (let n = 1; n <= 3; n++) {
+      const pinged = once(page.socket, 'ping')
+      beat()
+      await pinged
+      // The pong is before it.
+      expect(await page.ask(call(n, 'here'))).toContain('"here"')
+    }
   })
 })
