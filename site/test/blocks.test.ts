@@ -8,6 +8,7 @@ import { getPrograms } from '../blocks/programs.js'
 import { findShellMistakes } from '../blocks/shell.js'
 import { getBlocksDirectory, write, writePrograms } from '../blocks/write.js'
 import { FOUND, PAGE, SHELL, TEXT } from './typos.ts'
+import { rows } from '../../scripts/testing.js'
 
 /** A file next to README's example, with a mistake that only strict options find. */
 const TYPO = 'strict/typo.mts'
@@ -70,7 +71,7 @@ describe('JavaScript and TypeScript', () => {
 
 describe('JSON, JSON5, TOML and YAML', () => {
   const data = blocks.filter(({ language, unchecked }) => language in readers && unchecked === undefined)
-  test.each(data.map(block => ({ at: place(block), block })))('$at can be read', ({ block }) => readData(block))
+  test('can be read', () => rows(Object.fromEntries(data.map(block => [place(block), block])), readData))
 
   test('is rejected if it has a mistake', async () => {
     const [block] = getBlocks(PAGE, '```json\n{ "identifier": "main", "windws": ["main"], "permissions": [] }\n```\n')

@@ -5,6 +5,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { allPages, root } from '../blocks/markdown.js'
+import { resolveLink } from '../.vitepress/places.js'
+import { rows } from '../../scripts/testing.js'
 
 const withoutCode = (text: string): string => text.replace(/^( *)```[^]*?^\1```$/gm, '')
 
@@ -28,9 +30,10 @@ function findDeadLinks(page: string, text: string): string[] {
   })
 }
 
-test.each(allPages())('the links of $page lead to existing files and headings', ({ page, text }) => {
-  expect(findDeadLinks(page, text)).toEqual([])
-})
+const all = Object.fromEntries(allPages().map(({ page, text }) => [page, text]))
+
+test('the links of every page lead to existing files and headings', () =>
+  rows(all, (text, page) => expect(findDeadLinks(page, text)).toEqual([])))
 
 /** Rows after an empty line that begin no table: a table begins with two rows, of which the second has only dashes and colons. */
 const findLostRows = (text: string): string[] =>
@@ -38,9 +41,7 @@ const findLostRows = (text: string): string[] =>
     /^[|\s:-]+$/.test(next) ? [] : [row],
   )
 
-test.each(allPages())('the tables of $page have no empty lines', ({ text }) => {
-  expect(findLostRows(text)).toEqual([])
-})
+test('the tables of every page have no empty lines', () => rows(all, text => expect(findLostRows(text)).toEqual([])))
 
 test('rows after an empty line are found', () => {
   expect(findLostRows('|a|\n|-|\n|b|\n\n|c|\n|d|\n\n|e|\n|:-|\n|f|\n')).toEqual(['|c|'])
@@ -61,4 +62,15 @@ test('dead links are found', () => {
     'options.md#no-such-heading',
     '#neither',
   ])
+})
+
+test('a dead link ends the build', () => {
+  expect(() => resolveLink('docs/reference/options.md', 'no-such-page.md')).toThrow(
+    'docs/reference/options.md: dead link no-such-page.md',
+  )
+  expect(resolveLink('docs/reference/options.md', '../../README.md')).toBe('/')
+  const [page, base] = ['docs/reference/options.md', 'https://example.org/sallyport']
+  expect(resolveLink(page, '../../examples/hello', base)).toBe(`${base}/tree/main/examples/hello`)
+  expect(resolveLink(page, '../../package.json', base)).toBe(`${base}/blob/main/package.json`)
+  expect(resolveLink(page, '../..', base)).toBe(base)
 })

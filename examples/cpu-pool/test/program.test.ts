@@ -10,6 +10,6 @@ const [, output = ''] =
 const withoutFigures = (text: string) => text.replaceAll(/\d+(\.\d+)?/g, 'n')
 
 test('npm start prints what the README shows', async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 50_000 })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 60_000 })
   expect([withoutFigures(stdout), stderr]).toEqual([withoutFigures(output), ''])
 })

@@ -8,6 +8,6 @@ const cwd = `${import.meta.dirname}/..`
 const [, output] = /^```text\n\$ npm start --silent\n([^]*?)^```$/m.exec(readFileSync(`${cwd}/README.md`, 'utf8')) ?? []
 
 test('npm start prints what the README shows', async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 50_000 })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 60_000 })
   expect([stdout, stderr]).toEqual([output, ''])
 })

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { rows } from '../../../scripts/testing.js'
 
 const cwd = `${import.meta.dirname}/..`
 const readme = readFileSync(`${cwd}/README.md`, 'utf8')
@@ -15,9 +16,10 @@ test('the README shows all three programs', () => {
   expect(blocks.map(({ program }) => program)).toEqual(['brownfield.js', 'isolation.js', 'hooks.js'])
 })
 
-test.each(blocks)('node $program prints what the README shows', async ({ program, output }) => {
-  // Rejects where the exit code is not 0, or the process has to be killed.
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd, timeout: 50_000 })
-  expect(stdout).toBe(output)
-  expect(stderr).toBe('')
-})
+test('each program prints what the README shows', () =>
+  rows(blocks, async ({ program, output }) => {
+    // Rejects where the exit code is not 0, or the process has to be killed.
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd, timeout: 60_000 })
+    expect(stdout).toBe(output)
+    expect(stderr).toBe('')
+  }))

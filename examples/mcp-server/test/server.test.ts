@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { rows } from '../../../scripts/testing.js'
 
 const args = [`${import.meta.dirname}/../server.js`, `${import.meta.dirname}/plugins.json`]
 const client = new Client({ name: 'test', version: '1.0.0' })
@@ -36,30 +37,38 @@ test('a tool calls the commands that its plugin can call', async () => {
   expect(await call('good__list')).toEqual([false, '["door","keys"]'])
 })
 
-test.each([
-  ['throws', 'CommandFailed: not today'],
-  ['never', 'Timeout: '],
-  ['denied', 'Denied: Command delete_note not allowed by ACL: add "delete_note" to the option "allow" of the frontend'],
-  ['cyclic', 'InternalError: The result of command "cyclic" cannot be serialized'],
-])('the tool %s of a plugin that keeps running is a tool error with the reason', async (name, reason) => {
-  expect(await call(`bad__${name}`)).toEqual([true, expect.stringContaining(reason)])
-  expect(await call('bad__fine')).toEqual([false, 'fine'])
-})
+test('a tool that fails is a tool error with the reason, and its plugin keeps running', () =>
+  rows(
+    [
+      ['throws', 'CommandFailed: not today'],
+      ['never', 'Timeout: '],
+      [
+        'denied',
+        'Denied: Command delete_note not allowed by ACL: add "delete_note" to the option "allow" of the frontend',
+      ],
+      ['cyclic', 'InternalError: The result of command "cyclic" cannot be serialized'],
+    ],
+    async (name, reason) => {
+      expect(await call(`bad__${name}`)).toEqual([true, expect.stringContaining(reason)])
+      expect(await call('bad__fine')).toEqual([false, 'fine'])
+    },
+  ))
 
-test.each([
-  ['exits', 'Disconnected: The frontend "exits" disconnected: it exited unexpectedly'],
-  ['crashes', 'Disconnected: The frontend "crashes" disconnected: it failed: a bug'],
-  ['hoards', 'Disconnected: The frontend "hoards" disconnected: it '],
-  // The deadline or the heartbeat ends it, whichever is first.
-  ['spins', '"spins"'],
-])(
-  'a plugin that %s gives a tool error with the reason, and restarts',
-  async (name, reason) => {
-    expect(await call(`${name}__${name}`)).toEqual([true, expect.stringContaining(reason)])
-    expect(await call('good__list')).toEqual([false, '["door","keys"]'])
-    await expect.poll(() => call(`${name}__fine`), { timeout: 20_000 }).toEqual([false, 'fine'])
-  },
-  30_000,
+test('a plugin that ends gives a tool error with the reason, and restarts', { timeout: 240_000 }, () =>
+  rows(
+    {
+      exits: 'Disconnected: The frontend "exits" disconnected: it exited unexpectedly',
+      crashes: 'Disconnected: The frontend "crashes" disconnected: it failed: a bug',
+      hoards: 'Disconnected: The frontend "hoards" disconnected: it ',
+      // The deadline or the heartbeat ends it, whichever is first.
+      spins: '"spins"',
+    },
+    async (reason, name) => {
+      expect(await call(`${name}__${name}`)).toEqual([true, expect.stringContaining(reason)])
+      expect(await call('good__list')).toEqual([false, '["door","keys"]'])
+      await expect.poll(() => call(`${name}__fine`)).toEqual([false, 'fine'])
+    },
+  ),
 )
 
 test('a call that the client cancels ends', async () => {

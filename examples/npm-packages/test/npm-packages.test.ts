@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createBus, type Bus, type Sandbox } from '@sallyport/core'
 import { bubblewrap } from '@sallyport/core/launchers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { choose } from '../../../scripts/testing.js'
+import { choose, rows } from '../../../scripts/testing.js'
 import * as uses from '../uses.mjs'
 
 type Uses = Readonly<Record<string, () => Promise<unknown>>>
@@ -50,7 +50,7 @@ describe.each(choose(sandboxes))('in the sandbox %s', (kind, sandbox) => {
   const open = (label: string): Promise<unknown> =>
     bus.open(label, new URL('../frontend.mjs', import.meta.url), { sandbox, onStdio: () => {} })
   const use = async (label: string, name: string): Promise<unknown> =>
-    JSON.parse(await bus.call<string>(label, 'use', { name }, { timeout: 50_000 }))
+    JSON.parse(await bus.call<string>(label, 'use', { name }, { timeout: 60_000 }))
   /** In a frontend of its own: on Node.js 20, an import that fails can reject a second promise, which ends the frontend. */
   async function useAlone(name: string): Promise<unknown> {
     const label = `alone-${name.replace(/\W/g, '')}`
@@ -68,23 +68,23 @@ describe.each(choose(sandboxes))('in the sandbox %s', (kind, sandbox) => {
   })
   afterAll(() => bus.close({ timeout: 0 }))
 
-  test.each(choose(Object.keys(working), 0, 1, 2))('%s works as in plain Node', async name => {
-    expect(await use('plugin', name)).toEqual(plain[name])
-  })
+  test('packages work as in plain Node', () =>
+    rows(choose(Object.keys(working), 0, 1, 2), async name => {
+      expect(await use('plugin', name)).toEqual(plain[name])
+    }))
 
-  test.each(choose(Object.entries(messages)))(
-    '%s says what is denied and what to use instead',
-    async (name, message) => {
+  test('packages that are denied say what is denied and what to use instead', () =>
+    rows(choose(Object.entries(messages)), async (name, message) => {
       await expect(useAlone(name)).rejects.toThrow(message)
-    },
-  )
+    }))
 
-  test.each(choose(Object.keys(network)))('%s opens the network, or says that it is denied', async name => {
-    const outcome = useAlone(name).catch(({ message }: Error) => message)
-    const option = `sandbox: { kind: '${kind === 'wall' ? 'process' : kind}', net: true }`
-    if (kind === 'wall' || isNetDenied) expect(await outcome).toContain(option)
-    else expect(await outcome).not.toContain('denied')
-  })
+  test('packages open the network, or say that it is denied', () =>
+    rows(choose(Object.keys(network)), async name => {
+      const outcome = useAlone(name).catch(({ message }: Error) => message)
+      const option = `sandbox: { kind: '${kind === 'wall' ? 'process' : kind}', net: true }`
+      if (kind === 'wall' || isNetDenied) expect(await outcome).toContain(option)
+      else expect(await outcome).not.toContain('denied')
+    }))
 
   test('every package that is denied has a message', () => {
     expect(Object.keys(messages)).toEqual(Object.keys(denied))

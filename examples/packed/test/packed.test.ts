@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { choose } from '../../../scripts/testing.js'
+import { choose, rows } from '../../../scripts/testing.js'
 import { getExpected } from '../../../scripts/packed/expected.mjs'
 import { PACKAGES, pack } from '../../../scripts/packed/pack.mjs'
 import { startRegistry } from '../../../scripts/packed/registry.mjs'
@@ -51,52 +51,60 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-describe.each(PACKAGES)('@sallyport/%s', name => {
-  const installed = () => join(directory, 'node_modules/@sallyport', name)
+describe('each package', () => {
+  const getPlace = (name: string) => join(directory, 'node_modules/@sallyport', name)
 
-  test('contains only built files, and texts', async () => {
-    const entries = await readdir(installed(), { recursive: true, withFileTypes: true })
-    const files = entries
-      .filter(entry => entry.isFile())
-      .map(entry => join(entry.parentPath, entry.name).slice(installed().length + 1))
-      .filter(file => !file.startsWith('node_modules'))
-    // The benchmark has an isolation app, frontends, a schema, the parts of its page and a data file in addition to its code.
-    const data = /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|txt|css)$/
-    const allowed =
-      /^(package\.json|README\.md|AGENTS\.md|llms\.txt|LICENSE|dist[\\/].+\.(c?js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt)$/
-    expect(files.filter(file => !(allowed.test(file) || data.test(file)) || /\.test(-d)?\./.test(file))).toEqual([])
-    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']))
-  })
+  test('contains only built files, and texts', () =>
+    rows(PACKAGES, async name => {
+      const installed = getPlace(name)
+      const entries = await readdir(installed, { recursive: true, withFileTypes: true })
+      const files = entries
+        .filter(entry => entry.isFile())
+        .map(entry => join(entry.parentPath, entry.name).slice(installed.length + 1))
+        .filter(file => !file.startsWith('node_modules'))
+      // The benchmark has an isolation app, frontends, a schema, the parts of its page and a data file in addition to its code.
+      const data = /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|txt|css)$/
+      const allowed =
+        /^(package\.json|README\.md|AGENTS\.md|llms\.txt|LICENSE|dist[\\/].+\.(c?js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt)$/
+      expect(files.filter(file => !(allowed.test(file) || data.test(file)) || /\.test(-d)?\./.test(file))).toEqual([])
+      expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']))
+    }))
 
-  test('has source maps that contain the sources', async () => {
-    const maps = (await readdir(join(installed(), 'dist'), { recursive: true })).filter(file =>
-      file.endsWith('.js.map'),
-    )
-    expect(maps).not.toEqual([])
-    if (name === 'bench') return // Compiled alone, and no library: its maps name the sources.
-    for (const file of maps) {
-      const map = JSON.parse(await readFile(join(installed(), 'dist', file), 'utf8'))
-      expect(map.sourcesContent?.length, file).toBe(map.sources.length)
-    }
-  })
+  test('has source maps that contain the sources', () =>
+    rows(PACKAGES, async name => {
+      const installed = getPlace(name)
+      const maps = (await readdir(join(installed, 'dist'), { recursive: true })).filter(file =>
+        file.endsWith('.js.map'),
+      )
+      expect(maps).not.toEqual([])
+      if (name === 'bench') return // Compiled alone, and no library: its maps name the sources.
+      for (const file of maps) {
+        const map = JSON.parse(await readFile(join(installed, 'dist', file), 'utf8'))
+        expect(map.sourcesContent?.length, file).toBe(map.sources.length)
+      }
+    }))
 
-  test('is within its limit of size', async () => {
-    const entries = await readdir(installed(), { recursive: true, withFileTypes: true })
-    const files = entries.filter(entry => entry.isFile() && !entry.parentPath.includes('/dist/node_modules'))
-    const sizes = await Promise.all(files.map(async file => (await stat(join(file.parentPath, file.name))).size))
-    expect(sizes.reduce((sum, size) => sum + size, 0) / 1e6).toBeLessThan(MEGABYTES[name]!)
-  })
+  test('is within its limit of size', () =>
+    rows(PACKAGES, async name => {
+      const installed = getPlace(name)
+      const entries = await readdir(installed, { recursive: true, withFileTypes: true })
+      const files = entries.filter(entry => entry.isFile() && !entry.parentPath.includes('/dist/node_modules'))
+      const sizes = await Promise.all(files.map(async file => (await stat(join(file.parentPath, file.name))).size))
+      expect(sizes.reduce((sum, size) => sum + size, 0) / 1e6).toBeLessThan(MEGABYTES[name]!)
+    }))
 
-  test('has every file that its package.json names', async () => {
-    const { exports, imports = {}, bin = {} } = JSON.parse(await readFile(join(installed(), 'package.json'), 'utf8'))
-    const getFiles = (value: object): string[] => JSON.stringify(value).match(/\.\/dist\/[^"*]+\.[^"*]+/g) ?? []
-    const has = (file: string): boolean => existsSync(join(installed(), file))
-    const named = getFiles([exports, bin])
-    expect(named).not.toEqual([])
-    expect(named.filter(file => !has(file))).toEqual([])
-    // The bundles contain the code: only the types are left.
-    expect(getFiles(imports).filter(file => !has(file) && !has(file.replace(/js$/, 'd.ts')))).toEqual([])
-  })
+  test('has every file that its package.json names', () =>
+    rows(PACKAGES, async name => {
+      const installed = getPlace(name)
+      const { exports, imports = {}, bin = {} } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+      const getFiles = (value: object): string[] => JSON.stringify(value).match(/\.\/dist\/[^"*]+\.[^"*]+/g) ?? []
+      const has = (file: string): boolean => existsSync(join(installed, file))
+      const named = getFiles([exports, bin])
+      expect(named).not.toEqual([])
+      expect(named.filter(file => !has(file))).toEqual([])
+      // The bundles contain the code: only the types are left.
+      expect(getFiles(imports).filter(file => !has(file) && !has(file.replace(/js$/, 'd.ts')))).toEqual([])
+    }))
 })
 
 test("the README's example prints what the README shows", async () => {
@@ -119,14 +127,19 @@ test('the installed commands run', async () => {
   expect((await run(sallyport, ['doctor', '--help'], { cwd: directory, shell })).stdout).toMatch(/^sallyport doctor /)
 })
 
-test.each([
+const nodes: [string, string[]][] = [
   ['this Node', ['node']],
   ['Node 24, the current LTS', ['npx', '--yes', '-p', 'node@24', 'node']],
-])('patterns and sandboxes work after npm install, by %s', async (_which, [command, ...args]) => {
-  await cp(join(root, 'examples/bundled/src'), join(directory, 'app'), { recursive: true })
-  const { stdout } = await run(command!, [...args, 'app/host.mjs'], { cwd: directory, shell })
-  expect(stdout).toBe(getExpected())
-})
+]
+
+test.each(choose(nodes, 0))(
+  'patterns and sandboxes work after npm install, by %s',
+  async (_which, [command, ...args]) => {
+    await cp(join(root, 'examples/bundled/src'), join(directory, 'app'), { recursive: true })
+    const { stdout } = await run(command!, [...args, 'app/host.mjs'], { cwd: directory, shell })
+    expect(stdout).toBe(getExpected())
+  },
+)
 
 test.each(choose(['plugin-host', 'plugin-host-ts']))(
   'a copy of templates/%s installs and runs, and its tests pass',

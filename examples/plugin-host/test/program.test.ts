@@ -13,7 +13,7 @@ const [, output = ''] =
 const sortLines = (text: string) => text.replace(hoardsReason, '').split('\n').toSorted()
 
 test('npm start prints what the README shows', async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 50_000 })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 60_000 })
   expect([sortLines(stdout), stderr]).toEqual([sortLines(output), ''])
 }, 60_000)
 
@@ -25,7 +25,7 @@ test('waits for Enter while the inspector is open', async () => {
     stream.setEncoding('utf8').on('data', (chunk: string) => (seen.text += chunk))
     return seen
   })
-  await expect.poll(() => printed!.text, { timeout: 60_000 }).toContain('Press Enter')
+  await expect.poll(() => printed!.text).toContain('Press Enter')
   const url = /http:\S+/.exec(reported!.text)![0]
   expect((await fetch(url)).status).toBe(200)
   program.stdin.write('\n')

@@ -47,7 +47,7 @@ describe.skipIf(!findServer())('with a NATS server (skipped without nats-server)
   ] as const
   test.each(choose(ends))('%s leaves no process (%s to %s)', { timeout: 60_000 }, async (_what, signal, to) => {
     const program = start()
-    await expect.poll(() => program.stdout, { timeout: 30_000 }).toContain('24 calls')
+    await expect.poll(() => program.stdout).toContain('24 calls')
     process.kill(to === 'the program' ? program.pid : -program.pid, signal)
     expect(await program.closed).toEqual([null, signal])
     expect(program.stderr).toBe('')

@@ -8,7 +8,7 @@ import type { TraceEvent } from '../record-trace.js'
 const cwd = `${import.meta.dirname}/..`
 
 test('npm start writes the calls of host, core and the frontend', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 50_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 60_000 })
   expect(stdout).toContain('run.trace.json')
   const events = JSON.parse(readFileSync(`${cwd}/run.trace.json`, 'utf8')) as TraceEvent[]
   const threads = new Map(events.filter(({ ph }) => ph === 'M').map(event => [event['tid'], event['args']]))

@@ -10,7 +10,7 @@ const [, output = ''] =
 const getLines = (text: string, who: string) => text.split('\n').filter(line => line.startsWith(who))
 
 test('npm start prints what the README shows', async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 50_000 })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['start.js'], { cwd, timeout: 60_000 })
   expect(stderr).toBe('')
   expect(getLines(output, 'guard')).toHaveLength(4)
   for (const who of ['guard', 'watcher']) expect(getLines(stdout, who)).toEqual(getLines(output, who))

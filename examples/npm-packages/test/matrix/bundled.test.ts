@@ -5,6 +5,7 @@ import { createBus, type Bus } from '@sallyport/core'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bundled } from '../../bundled.mjs'
+import { rows } from '../../../../scripts/testing.js'
 
 const node = /Could not resolve "(node:)?\w+"/
 const intl = /Intl is not defined/
@@ -59,9 +60,9 @@ async function bundle(use: unknown, isNeutral: boolean): Promise<string> {
 async function runInScript(name: string): Promise<unknown> {
   const source = await bundle(plain.texts[name], withDocument.has(name))
   const label = `script-${name.replaceAll(/\W/g, '')}`
-  await bus.open(label, { source, name: 'main.js' }, { sandbox: { kind: 'quickjs', memory: 128, time: 5000 } })
+  await bus.open(label, { source, name: 'main.js' }, { sandbox: { kind: 'quickjs', memory: 128, time: 60_000 } })
   try {
-    return JSON.parse(await bus.call<string>(label, 'use', {}, { timeout: 50_000 }))
+    return JSON.parse(await bus.call<string>(label, 'use', {}, { timeout: 60_000 }))
   } finally {
     await bus.closeFrontend(label)
   }
@@ -69,10 +70,14 @@ async function runInScript(name: string): Promise<unknown> {
 
 const working = Object.keys(bundled).filter(name => !(name in failing))
 
-test.each(working)('%s works in QuickJS as in plain Node', async name => {
-  expect(await runInScript(name)).toEqual(plain.values[name])
-})
+test('packages work in QuickJS as in plain Node', { timeout: 600_000 }, () =>
+  rows(working, async name => {
+    expect(await runInScript(name)).toEqual(plain.values[name])
+  }),
+)
 
-test.each(Object.entries(failing))('%s does not work in QuickJS, and says why', async (name, message) => {
-  await expect(runInScript(name)).rejects.toThrow(message)
-})
+test('packages that do not work in QuickJS say why', { timeout: 600_000 }, () =>
+  rows(Object.entries(failing), async (name, message) => {
+    await expect(runInScript(name)).rejects.toThrow(message)
+  }),
+)

@@ -1,5 +1,5 @@
 // Builds the site, and looks at it: every page is there and can be reached, links and their anchors lead somewhere, and nothing
-// is asked of any other server. test/matrix/ looks at it in a browser.
+// is asked of any other server. chromium.test.ts looks at it in a browser.
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,12 +7,12 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import MiniSearch from 'minisearch'
-import { miniSearch } from '../.vitepress/search.js'
-import { FIRST_HITS, QUESTIONS } from './questions.ts'
-import { resolveLink } from '../.vitepress/places.js'
-import { sidebar } from '../.vitepress/sidebar.js'
+import { miniSearch } from '../../.vitepress/search.js'
+import { FIRST_HITS, QUESTIONS } from '../questions.ts'
+import { sidebar } from '../../.vitepress/sidebar.js'
+import { rows } from '../../../scripts/testing.js'
 
-const cwd = join(import.meta.dirname, '..')
+const cwd = join(import.meta.dirname, '../..')
 const dist = join(cwd, 'dist')
 const vitepress = join(cwd, 'node_modules/vitepress/bin/vitepress.js')
 const run = promisify(execFile)
@@ -76,17 +76,6 @@ test('links within the site lead to a page, and to an id on it', () => {
   expect(dead).toEqual([])
 })
 
-test('a dead link ends the build', () => {
-  expect(() => resolveLink('docs/reference/options.md', 'no-such-page.md')).toThrow(
-    'docs/reference/options.md: dead link no-such-page.md',
-  )
-  expect(resolveLink('docs/reference/options.md', '../../README.md')).toBe('/')
-  const [page, base] = ['docs/reference/options.md', 'https://example.org/sallyport']
-  expect(resolveLink(page, '../../examples/hello', base)).toBe(`${base}/tree/main/examples/hello`)
-  expect(resolveLink(page, '../../package.json', base)).toBe(`${base}/blob/main/package.json`)
-  expect(resolveLink(page, '../..', base)).toBe(base)
-})
-
 describe('the search', () => {
   let index: MiniSearch
 
@@ -107,19 +96,19 @@ describe('the search', () => {
       .slice(0, 2)
       .map(({ id }) => String(id).slice(1).replace(/#.*/, ''))
 
-  test.each(FIRST_HITS)('finds the page for "%s" first', (question, page) => {
-    expect(search(question)[0]).toBe(page)
-  })
+  test('finds the page for one word first', () =>
+    rows(FIRST_HITS, (question, page) => expect(search(question)[0]).toBe(page)))
 
-  test.each(QUESTIONS)('finds the page for "%s" as the first or second hit', (question, ...answers) => {
-    const found = search(question)
-    expect(
-      answers.filter(page => found.includes(page)),
-      found.join(', '),
-    ).not.toEqual([])
-    const examples = answers.map(page => readFileSync(join(cwd, `../docs/${page}.md`), 'utf8'))
-    for (const page of examples) expect(page).toMatch(/^```(js|ts|sh|yaml)$/m)
-  })
+  test('finds the page for a question as the first or second hit', () =>
+    rows(QUESTIONS, (question, ...answers) => {
+      const found = search(question)
+      expect(
+        answers.filter(page => found.includes(page)),
+        found.join(', '),
+      ).not.toEqual([])
+      const examples = answers.map(page => readFileSync(join(cwd, `../docs/${page}.md`), 'utf8'))
+      for (const page of examples) expect(page).toMatch(/^```(js|ts|sh|yaml)$/m)
+    }))
 })
 
 test('nothing is loaded from other sites', () => {
