@@ -69,6 +69,7 @@ test(
 test(
   'an endless loop ends, and the next code runs',
   inEach(async run => {
+    // oxlint-disable-next-line sallyport/no-real-time -- only the limit ends this loop
     const answer = await run(getBus(), { code: 'for (;;);', options: { sandbox: { kind: 'quickjs', time: 50 } } })
     expect(answer).toContain('ran for 50 ms without a pause')
     expect(await run(getBus(), { code: `return 'still ' + 'here'` })).toContain('still here')
@@ -174,7 +175,7 @@ test(
       return new Promise(() => {})
     })
     const code = `return $search({ q: 'a' })`
-    const running = run(getBus(), { code, tools: { search }, signal: controller.signal, timeout: 50_000 })
+    const running = run(getBus(), { code, tools: { search }, signal: controller.signal, timeout: 60_000 })
     // Some frameworks reject, and others answer.
     await running.catch(() => {})
     expect(search).toHaveBeenCalledTimes(1)

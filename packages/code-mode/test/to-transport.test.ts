@@ -4,7 +4,7 @@ import { toTransport, type TransportRun } from '../src/index.js'
 import { reuseBus } from './start.js'
 
 const getBus = reuseBus()
-const given = { toolIds: ['get-weather'], dispatch: async (_: string, args: unknown) => args, timeout: 20_000 }
+const given = { toolIds: ['get-weather'], dispatch: async (_: string, args: unknown) => args, timeout: 60_000 }
 const run = async (program: string, options: Partial<TransportRun> = {}) =>
   toTransport(getBus()).run({ program, ...given, ...options })
 

@@ -60,7 +60,6 @@ async function bundle(use: unknown, isNeutral: boolean): Promise<string> {
 async function runInScript(name: string): Promise<unknown> {
   const source = await bundle(plain.texts[name], withDocument.has(name))
   const label = `script-${name.replaceAll(/\W/g, '')}`
-  // oxlint-disable-next-line sallyport/no-real-time -- the longest time that there is, for real packages
   await bus.open(label, { source, name: 'main.js' }, { sandbox: { kind: 'quickjs', memory: 128, time: 5000 } })
   try {
     return JSON.parse(await bus.call<string>(label, 'use', {}, { timeout: 60_000 }))

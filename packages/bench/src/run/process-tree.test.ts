@@ -47,10 +47,12 @@ describe.runIf(lacksProcessTree() === undefined)('a tree of processes', () => {
       "process.on('message', () => { const before = process.cpuUsage(); while (process.cpuUsage(before).user < 300_000); process.send('done') })",
     )
     parent = fork(file, [], { execArgv: [] })
+    // oxlint-disable-next-line sallyport/no-real-time -- CPU time is the subject
     const before = process.cpuUsage()
     const readCpu = startTreeCpuClock()
     parent.send('begin')
     await once(parent, 'message')
+    // oxlint-disable-next-line sallyport/no-real-time -- CPU time is the subject
     const { user, system } = process.cpuUsage(before)
     expect(readCpu()).toBeGreaterThan(user + system + 150_000)
   })

@@ -117,6 +117,7 @@ describe('rejects an invalid core', () => {
 
 test('does not take a blocked host for a hung core, and several buses run in one thread', async () => {
   const core = defineCore({ commands: { block: ({ ms }: { ms: number }) => block(ms) } })
+  // oxlint-disable-next-line sallyport/no-real-time -- the host is blocked for longer, however slow it is
   const buses = await Promise.all([1, 2].map(() => start({ core, supervision: { heartbeat: 50 } })))
   const clients = await Promise.all(buses.map(bus => bus.connect('tests')))
   expect(await Promise.all(clients.map(client => client.invoke('block', { ms: 300 })))).toEqual([300, 300])

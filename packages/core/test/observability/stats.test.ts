@@ -155,6 +155,7 @@ test('counts a worker like a connection', async () => {
 
 test('logs and reports a slow call once', async () => {
   const lines: Record<string, unknown>[] = []
+  // oxlint-disable-next-line sallyport/no-real-time -- the least that there is, and a slow machine is slower
   const bus = await begin({ calls: { slowAfter: 10 }, log: logInto(lines) })
   const { client } = await createCaller(bus)
   const slow: BusEvents['slow'][] = []

@@ -1,4 +1,5 @@
 // Frontends and hooks that fill their heap end with an error of their own, whatever the limit; others keep running.
+// oxlint-disable-next-line sallyport/no-real-time -- V8 shrinks the heap of a thread that idles
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, test, vi } from 'vitest'
 import { choose } from '../../../../../scripts/testing.js'

@@ -10,9 +10,11 @@ test('a person who takes long to confirm restarts no gate', async () => {
     prompted.resolve()
     return confirmed.promise
   }
+  // oxlint-disable-next-line sallyport/no-real-time -- a gate that really hangs, beside one that answers a person
   const bus = await startShared('judge', 1, { supervision: { heartbeat: 1500 }, onConfirm }, 750)
   // Another thread, which is blocked meanwhile, and restarts later than a gate would.
   const source = { source: 'import { expose } from "@sallyport/frontend"; expose({ spin: () => { for (;;); } })' }
+  // oxlint-disable-next-line sallyport/no-real-time -- a thread that really hangs
   await bus.open('other', { ...source, name: 'main.js' }, { supervision: { heartbeat: 3000 } })
   const [first, second] = await connect(bus, 'a', 'b')
   const { faults, restarts } = watch(bus)

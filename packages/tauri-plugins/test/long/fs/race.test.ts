@@ -63,9 +63,11 @@ const attacks: ((client: Client, at: number) => Promise<boolean>)[] = [
 async function attack(goesOn: () => boolean = () => false): Promise<number> {
   writeFileSync(join(outside, 'only-outside'), 'outside')
   const before = readdirSync(outside)
+  // oxlint-disable-next-line sallyport/no-real-time -- an attack goes on for a time, and often enough
   const end = Date.now() + DURATION_MS
   let [escapes, attempts] = [0, 0]
   const attackOften = async (attempt: (typeof attacks)[number], client: Client): Promise<void> => {
+    // oxlint-disable-next-line sallyport/no-real-time -- the same time
     while (Date.now() < end || attempts < ATTEMPTS || goesOn()) if (await attempt(client, attempts++)) escapes++
   }
   await Promise.all(clients.flatMap(client => attacks.map(each => attackOften(each, client))))
