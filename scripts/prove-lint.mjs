@@ -21,6 +21,9 @@ const cases = [
   { rule: 'no-floating-promises', files: { 'packages/core/src/a.test.ts': `${work}work()\n` } },
   { rule: 'no-floating-promises', files: { 'examples/hello/a.ts': `${work}work()\n` } },
   { rule: 'no-misused-promises', files: { 'packages/core/src/a.ts': `${work}[1].forEach(work)\n` } },
+  { rule: 'no-real-time', files: { 'packages/core/test/a.test.ts': 'setTimeout(() => {}, 20)\n' } },
+  { files: { 'packages/core/test/matrix/a.test.ts': 'setTimeout(() => {}, 20)\n' } },
+  { rule: 'few-rows', files: { 'packages/core/test/a.test.ts': 'test.each([1, 2, 3, 4, 5, 6, 7, 8, 9])()\n' } },
   { rule: 'no-explicit-any', files: { 'packages/core/src/a.ts': 'export const a: any = 1\n' } },
   { rule: 'no-cycle', files: cycle },
   { rule: 'no-cycle', files: typeCycle },
@@ -75,7 +78,10 @@ const cases = [
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-lint-'))
-copyFileSync(join(root, '.oxlintrc.json'), join(directory, '.oxlintrc.json'))
+for (const file of ['.oxlintrc.json', 'scripts/test-rules.mjs']) {
+  mkdirSync(dirname(join(directory, file)), { recursive: true })
+  copyFileSync(join(root, file), join(directory, file))
+}
 cases.forEach(({ files }, index) => {
   for (const [path, text] of Object.entries(files)) {
     const file = join(directory, path.replace(/[^/]+$/, `case${index}/$&`))

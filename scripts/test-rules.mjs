@@ -1,4 +1,4 @@
-// A lint rule: a test does not depend on how fast the machine is. A deadline is over at once (1 ms), or never comes (60 s and more), or the clock is
+// Lint rules for tests. no-real-time: a test does not depend on how fast the machine is. A deadline is over at once (1 ms), or never comes (60 s and more), or the clock is
 // the test's own. Where real time is the subject, a comment says why:
 //   // oxlint-disable-next-line sallyport/no-real-time -- the limit of CPU time is one of real time
 const DEADLINES = new Set(
