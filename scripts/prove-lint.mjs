@@ -24,6 +24,8 @@ const cases = [
   { rule: 'no-real-time', files: { 'packages/core/test/a.test.ts': 'setTimeout(() => {}, 20)\n' } },
   { files: { 'packages/core/test/matrix/a.test.ts': 'setTimeout(() => {}, 20)\n' } },
   { rule: 'few-rows', files: { 'packages/core/test/a.test.ts': 'test.each([1, 2, 3, 4, 5, 6, 7, 8, 9])()\n' } },
+  { rule: 'few-rows', files: { 'packages/core/test/a.test.ts': 'test("a", () => rows([1]))\n' } },
+  { files: { 'packages/core/test/a.test.ts': 'test("a", () => rows([1])(n => n))\n' } },
   { rule: 'no-explicit-any', files: { 'packages/core/src/a.ts': 'export const a: any = 1\n' } },
   { rule: 'no-cycle', files: cycle },
   { rule: 'no-cycle', files: typeCycle },

@@ -77,7 +77,11 @@ const MAX_ROWS = 8
 const fewRows = {
   create(context) {
     return {
-      CallExpression({ callee, arguments: [table] }) {
+      CallExpression(node) {
+        const { callee, parent } = node
+        const [table] = node.arguments
+        if (callee.name === 'rows' && table && !(parent.type === 'CallExpression' && parent.callee === node))
+          context.report({ node, message: 'tries no row: pass the check, as in rows(table)(check)' })
         if (callee.type !== 'MemberExpression' || !['each', 'for'].includes(nameOf(callee.property))) return
         if (!['test', 'it', 'describe'].includes(getRoot(callee).name)) return
         if (table?.type === 'ArrayExpression' && table.elements.length > MAX_ROWS)

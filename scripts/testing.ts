@@ -12,42 +12,38 @@ export const choose = <T>(all: readonly T[], ...indexes: number[]): T[] =>
 /**
  * Tries all rows of a table in one test, and names those that are wrong, with what is wrong.
  *
- *     test('reads sizes', () => rows({ '1 KiB': 1024, '2 B': 2 }, (bytes, text) => expect(readSize(text)).toBe(bytes)))
- *     test('adds', () => rows([[1, 2, 3], [2, 2, 4]], (a, b, sum) => expect(a + b).toBe(sum)))
+ *     test('reads sizes', () => rows({ '1 KiB': 1024, '2 B': 2 })((bytes, text) => expect(readSize(text)).toBe(bytes)))
+ *     test('adds', () => rows([[1, 2, 3], [2, 2, 4]])((a, b, sum) => expect(a + b).toBe(sum)))
  *
  * Hooks run before and after all rows.
  *
- * @param table - rows by name, or a list: its rows have their first value as a name, and spread into the arguments of `check`
- * @param check - throws, or rejects, if the row is wrong: with `expect`, as a test does
+ * @param table - rows by name, or a list: its rows have their first value as a name, and spread into the arguments of the check
+ * @returns a function that takes the check, which throws, or rejects, if a row is wrong: with `expect`, as a test does
  */
 export function rows<const Row extends readonly unknown[]>(
   table: readonly Row[],
-  check: (...row: [...Row]) => unknown,
-): Promise<void>
-export function rows<const Row>(table: readonly Row[], check: (row: Row) => unknown): Promise<void>
+): (check: (...row: [...Row]) => unknown) => Promise<void>
+export function rows<const Row>(table: readonly Row[]): (check: (row: Row) => unknown) => Promise<void>
 export function rows<Row>(
   table: Readonly<Record<string, Row>>,
-  check: (row: Row, name: string) => unknown,
-): Promise<void>
-export async function rows(
-  table: readonly unknown[] | Readonly<Record<string, unknown>>,
-  check: (...row: any[]) => unknown,
-): Promise<void> {
-  const all = Array.isArray(table)
-    ? table.map((row): [string, unknown[]] => (Array.isArray(row) ? [nameOf(row[0]), row] : [nameOf(row), [row]]))
-    : Object.entries(table).map(([name, row]): [string, unknown[]] => [name, [row, name]])
-  expect(all.length, 'rows').toBeGreaterThan(0)
-  const wrong: string[] = []
-  for (const [index, [name, row]] of all.entries()) {
-    try {
-      await check(...row)
-    } catch (error) {
-      wrong.push(
-        `row ${index + 1}, ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      )
+): (check: (row: Row, name: string) => unknown) => Promise<void>
+export function rows(table: readonly unknown[] | Readonly<Record<string, unknown>>) {
+  return async (check: (...row: any[]) => unknown): Promise<void> => {
+    const all = Array.isArray(table)
+      ? table.map((row): [string, unknown[]] => (Array.isArray(row) ? [nameOf(row[0]), row] : [nameOf(row), [row]]))
+      : Object.entries(table).map(([name, row]): [string, unknown[]] => [name, [row, name]])
+    expect(all.length, 'rows').toBeGreaterThan(0)
+    const wrong: string[] = []
+    for (const [index, [name, row]] of all.entries()) {
+      try {
+        await check(...row)
+      } catch (error) {
+        const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        wrong.push(`row ${index + 1}, ${name}: ${told}`)
+      }
     }
+    if (wrong.length > 0) expect.fail(`${wrong.length} of ${all.length} rows are wrong\n${wrong.join('\n')}`)
   }
-  if (wrong.length > 0) expect.fail(`${wrong.length} of ${all.length} rows are wrong\n${wrong.join('\n')}`)
 }
 
 const nameOf = (value: unknown): string =>

@@ -71,7 +71,7 @@ describe('JavaScript and TypeScript', () => {
 
 describe('JSON, JSON5, TOML and YAML', () => {
   const data = blocks.filter(({ language, unchecked }) => language in readers && unchecked === undefined)
-  test('can be read', () => rows(Object.fromEntries(data.map(block => [place(block), block])), readData))
+  test('can be read', () => rows(Object.fromEntries(data.map(block => [place(block), block])))(readData))
 
   test('is rejected if it has a mistake', async () => {
     const [block] = getBlocks(PAGE, '```json\n{ "identifier": "main", "windws": ["main"], "permissions": [] }\n```\n')

@@ -33,7 +33,7 @@ function findDeadLinks(page: string, text: string): string[] {
 const all = Object.fromEntries(allPages().map(({ page, text }) => [page, text]))
 
 test('the links of every page lead to existing files and headings', () =>
-  rows(all, (text, page) => expect(findDeadLinks(page, text)).toEqual([])))
+  rows(all)((text, page) => expect(findDeadLinks(page, text)).toEqual([])))
 
 /** Rows after an empty line that begin no table: a table begins with two rows, of which the second has only dashes and colons. */
 const findLostRows = (text: string): string[] =>
@@ -41,7 +41,7 @@ const findLostRows = (text: string): string[] =>
     /^[|\s:-]+$/.test(next) ? [] : [row],
   )
 
-test('the tables of every page have no empty lines', () => rows(all, text => expect(findLostRows(text)).toEqual([])))
+test('the tables of every page have no empty lines', () => rows(all)(text => expect(findLostRows(text)).toEqual([])))
 
 test('rows after an empty line are found', () => {
   expect(findLostRows('|a|\n|-|\n|b|\n\n|c|\n|d|\n\n|e|\n|:-|\n|f|\n')).toEqual(['|c|'])

@@ -35,7 +35,7 @@ test('these pages have programs', () => {
 const chosen = runs.filter((_, index) => isMatrix || index % 3 === new Date().getUTCDate() % 3)
 
 test('each program prints what its page shows', { timeout: 600_000 }, () =>
-  rows(Object.fromEntries(chosen.map(each => [each.title, each])), async ({ program, command, output }) => {
+  rows(Object.fromEntries(chosen.map(each => [each.title, each])))(async ({ program, command, output }) => {
     // Rejects if the exit code is not 0, or the process has to be killed.
     const { stdout } = await run(process.execPath, command, { cwd: getDirectory(program, 'run'), timeout: 60_000 })
     expect(stdout).toBe(output ?? stdout)

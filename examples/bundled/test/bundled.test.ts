@@ -62,7 +62,7 @@ describe.each(Object.entries(WAYS))('%s', (way, { program, cases, put }) => {
   )
 
   test('docs/guide/deploying.md shows or links to the settings of each bundler', () =>
-    rows(Object.keys(BUNDLERS), bundler => {
+    rows(Object.keys(BUNDLERS))(bundler => {
       const file = `${way}/${bundler}.config.mjs`
       const page = readFileSync('../../docs/guide/deploying.md', 'utf8')
       expect(page.includes(readFileSync(file, 'utf8')) || page.includes(`examples/bundled/${file}`)).toBe(true)

@@ -40,7 +40,7 @@ describe.each(choose(ways))('%s, %s', (_pattern, codec, hook) => {
   })
 
   test('process_file rejects system paths, and paths that lead out', () =>
-    rows(['/etc/passwd', '../core.js', '/tmp/../etc/passwd'], async path => {
+    rows(['/etc/passwd', '../core.js', '/tmp/../etc/passwd'])(async path => {
       expect(await failure(client.invoke('process_file', { path }))).toMatchObject({
         reason: 'CommandFailed',
         message: 'Invalid path',

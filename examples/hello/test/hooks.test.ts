@@ -57,7 +57,7 @@ describe('the allow-list', () => {
 
   test('rejects system paths', async () => {
     const { client } = await open(chosen)
-    await rows(['/etc/passwd', '/usr/bin/env', '/System/Library'], async path => {
+    await rows(['/etc/passwd', '/usr/bin/env', '/System/Library'])(async path => {
       expect(await failure(client.invoke('read_config', { path }))).toMatchObject(byNull)
       expect(await failure(client.invoke('greet', { name: 'World', path }))).toMatchObject(byNull)
     })

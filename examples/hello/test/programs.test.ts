@@ -17,7 +17,7 @@ test('the README shows all three programs', () => {
 })
 
 test('each program prints what the README shows', () =>
-  rows(blocks, async ({ program, output }) => {
+  rows(blocks)(async ({ program, output }) => {
     // Rejects where the exit code is not 0, or the process has to be killed.
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], { cwd, timeout: 60_000 })
     expect(stdout).toBe(output)

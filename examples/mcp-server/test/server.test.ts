@@ -38,37 +38,31 @@ test('a tool calls the commands that its plugin can call', async () => {
 })
 
 test('a tool that fails is a tool error with the reason, and its plugin keeps running', () =>
-  rows(
+  rows([
+    ['throws', 'CommandFailed: not today'],
+    ['never', 'Timeout: '],
     [
-      ['throws', 'CommandFailed: not today'],
-      ['never', 'Timeout: '],
-      [
-        'denied',
-        'Denied: Command delete_note not allowed by ACL: add "delete_note" to the option "allow" of the frontend',
-      ],
-      ['cyclic', 'InternalError: The result of command "cyclic" cannot be serialized'],
+      'denied',
+      'Denied: Command delete_note not allowed by ACL: add "delete_note" to the option "allow" of the frontend',
     ],
-    async (name, reason) => {
-      expect(await call(`bad__${name}`)).toEqual([true, expect.stringContaining(reason)])
-      expect(await call('bad__fine')).toEqual([false, 'fine'])
-    },
-  ))
+    ['cyclic', 'InternalError: The result of command "cyclic" cannot be serialized'],
+  ])(async (name, reason) => {
+    expect(await call(`bad__${name}`)).toEqual([true, expect.stringContaining(reason)])
+    expect(await call('bad__fine')).toEqual([false, 'fine'])
+  }))
 
 test('a plugin that ends gives a tool error with the reason, and restarts', { timeout: 240_000 }, () =>
-  rows(
-    {
-      exits: 'Disconnected: The frontend "exits" disconnected: it exited unexpectedly',
-      crashes: 'Disconnected: The frontend "crashes" disconnected: it failed: a bug',
-      hoards: 'Disconnected: The frontend "hoards" disconnected: it ',
-      // The deadline or the heartbeat ends it, whichever is first.
-      spins: '"spins"',
-    },
-    async (reason, name) => {
-      expect(await call(`${name}__${name}`)).toEqual([true, expect.stringContaining(reason)])
-      expect(await call('good__list')).toEqual([false, '["door","keys"]'])
-      await expect.poll(() => call(`${name}__fine`)).toEqual([false, 'fine'])
-    },
-  ),
+  rows({
+    exits: 'Disconnected: The frontend "exits" disconnected: it exited unexpectedly',
+    crashes: 'Disconnected: The frontend "crashes" disconnected: it failed: a bug',
+    hoards: 'Disconnected: The frontend "hoards" disconnected: it ',
+    // The deadline or the heartbeat ends it, whichever is first.
+    spins: '"spins"',
+  })(async (reason, name) => {
+    expect(await call(`${name}__${name}`)).toEqual([true, expect.stringContaining(reason)])
+    expect(await call('good__list')).toEqual([false, '["door","keys"]'])
+    await expect.poll(() => call(`${name}__fine`)).toEqual([false, 'fine'])
+  }),
 )
 
 test('a call that the client cancels ends', async () => {

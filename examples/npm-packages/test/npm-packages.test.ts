@@ -69,17 +69,17 @@ describe.each(choose(sandboxes))('in the sandbox %s', (kind, sandbox) => {
   afterAll(() => bus.close({ timeout: 0 }))
 
   test('packages work as in plain Node', () =>
-    rows(choose(Object.keys(working), 0, 1, 2), async name => {
+    rows(choose(Object.keys(working), 0, 1, 2))(async name => {
       expect(await use('plugin', name)).toEqual(plain[name])
     }))
 
   test('packages that are denied say what is denied and what to use instead', () =>
-    rows(choose(Object.entries(messages)), async (name, message) => {
+    rows(choose(Object.entries(messages)))(async (name, message) => {
       await expect(useAlone(name)).rejects.toThrow(message)
     }))
 
   test('packages open the network, or say that it is denied', () =>
-    rows(choose(Object.keys(network)), async name => {
+    rows(choose(Object.keys(network)))(async name => {
       const outcome = useAlone(name).catch(({ message }: Error) => message)
       const option = `sandbox: { kind: '${kind === 'wall' ? 'process' : kind}', net: true }`
       if (kind === 'wall' || isNetDenied) expect(await outcome).toContain(option)

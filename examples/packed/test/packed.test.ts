@@ -55,7 +55,7 @@ describe('each package', () => {
   const getPlace = (name: string) => join(directory, 'node_modules/@sallyport', name)
 
   test('contains only built files, and texts', () =>
-    rows(PACKAGES, async name => {
+    rows(PACKAGES)(async name => {
       const installed = getPlace(name)
       const entries = await readdir(installed, { recursive: true, withFileTypes: true })
       const files = entries
@@ -71,7 +71,7 @@ describe('each package', () => {
     }))
 
   test('has source maps that contain the sources', () =>
-    rows(PACKAGES, async name => {
+    rows(PACKAGES)(async name => {
       const installed = getPlace(name)
       const maps = (await readdir(join(installed, 'dist'), { recursive: true })).filter(file =>
         file.endsWith('.js.map'),
@@ -85,7 +85,7 @@ describe('each package', () => {
     }))
 
   test('is within its limit of size', () =>
-    rows(PACKAGES, async name => {
+    rows(PACKAGES)(async name => {
       const installed = getPlace(name)
       const entries = await readdir(installed, { recursive: true, withFileTypes: true })
       const files = entries.filter(entry => entry.isFile() && !entry.parentPath.includes('/dist/node_modules'))
@@ -94,7 +94,7 @@ describe('each package', () => {
     }))
 
   test('has every file that its package.json names', () =>
-    rows(PACKAGES, async name => {
+    rows(PACKAGES)(async name => {
       const installed = getPlace(name)
       const { exports, imports = {}, bin = {} } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
       const getFiles = (value: object): string[] => JSON.stringify(value).match(/\.\/dist\/[^"*]+\.[^"*]+/g) ?? []

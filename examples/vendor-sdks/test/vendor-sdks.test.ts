@@ -47,17 +47,14 @@ describe.runIf(hasWall).each(choose(versions, 0))('on Node.js %s', version => {
   }, 300_000)
 
   test('each SDK works unmodified, and its key arrives at the listed host', () =>
-    rows(
-      [
-        ['octokit', 'key-of-github'],
-        ['openai', 'key-of-openai'],
-        ['openaiStream', 'key-of-openai'],
-        ['anthropic', 'key-of-anthropic'],
-      ],
-      (name, value) => {
-        expect(output.results[name]).toBe(value)
-      },
-    ))
+    rows([
+      ['octokit', 'key-of-github'],
+      ['openai', 'key-of-openai'],
+      ['openaiStream', 'key-of-openai'],
+      ['anthropic', 'key-of-anthropic'],
+    ])((name, value) => {
+      expect(output.results[name]).toBe(value)
+    }))
 
   test('a host that is not listed is denied, with the entry to add', () => {
     const { other, results, denied } = output

@@ -9,7 +9,7 @@ const getBus = reuseBus()
 const refused = { nothing: '', null: 'null', 'an array': '["a"]', 'a number as text': '{ q: 1 }' }
 
 /** Tries all frameworks in one test. */
-const inEach = (check: (run: Framework, name: string) => Promise<void>) => () => rows(frameworks, check)
+const inEach = (check: (run: Framework, name: string) => Promise<void>) => () => rows(frameworks)(check)
 
 test(
   'code calls a tool, and the model reads what it returns',
@@ -125,23 +125,20 @@ test(
 test(
   'a hostile argument does not reach the tool',
   inEach((run, name) =>
-    rows(
-      {
-        'a getter that throws': '{ get q() { throw new Error("getter") } }',
-        'a proxy': 'new Proxy({}, { get() { throw new Error("trap") }, ownKeys() { throw new Error("trap") } })',
-        'a function': '() => {}',
-        'a cycle': '(() => { const q = {}; q.q = q; return q })()',
-        'a value of another type': '{ q: { toString: () => "a" } }',
-        // Its entry for TanStack AI does not check arguments.
-        ...(name !== 'Cloudflare codemode' && refused),
-      },
-      async argument => {
-        const search = vi.fn<RunTool>(() => 'reached')
-        const code = `try { await $search(${argument}); return 'accepted' } catch { return 'refused' }`
-        expect(await run(getBus(), { code, tools: { search } })).toContain('refused')
-        expect(search).not.toHaveBeenCalled()
-      },
-    ),
+    rows({
+      'a getter that throws': '{ get q() { throw new Error("getter") } }',
+      'a proxy': 'new Proxy({}, { get() { throw new Error("trap") }, ownKeys() { throw new Error("trap") } })',
+      'a function': '() => {}',
+      'a cycle': '(() => { const q = {}; q.q = q; return q })()',
+      'a value of another type': '{ q: { toString: () => "a" } }',
+      // Its entry for TanStack AI does not check arguments.
+      ...(name !== 'Cloudflare codemode' && refused),
+    })(async argument => {
+      const search = vi.fn<RunTool>(() => 'reached')
+      const code = `try { await $search(${argument}); return 'accepted' } catch { return 'refused' }`
+      expect(await run(getBus(), { code, tools: { search } })).toContain('refused')
+      expect(search).not.toHaveBeenCalled()
+    }),
   ),
 )
 

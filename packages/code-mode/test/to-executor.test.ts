@@ -60,41 +60,38 @@ test('a syntax error has the place in the code', async () => {
 const fns = {}
 const find = async (): Promise<number> => 1
 test('it does not throw, but answers with the error', () =>
-  rows<[string, () => Promise<{ error?: string }>, RegExp]>(
+  rows<[string, () => Promise<{ error?: string }>, RegExp]>([
     [
-      [
-        'two functions with one name',
-        () => toExecutor(getBus()).execute('', { a: find, 'a!': find }),
-        /Several tools are named "a"/,
-      ],
-      [
-        'two providers with one name',
-        () =>
-          toExecutor(getBus()).execute('', [
-            { name: 'a', fns },
-            { name: 'a', fns },
-          ]),
-        /"a" is that of several providers/,
-      ],
-      [
-        'a name that is code',
-        () => toExecutor(getBus()).execute('', [{ name: 'a, evil()', fns }]),
-        /"a, evil\(\)" is not an identifier/,
-      ],
-      [
-        'connectors',
-        () => toExecutor(getBus()).execute('', [], { connectors: [{}] }),
-        /Connectors need Cloudflare Workers/,
-      ],
-      ['wrong options', () => toExecutor(getBus(), { timeout: -1 }).execute('', []), /timeout/],
+      'two functions with one name',
+      () => toExecutor(getBus()).execute('', { a: find, 'a!': find }),
+      /Several tools are named "a"/,
     ],
-    async (_, execute, text) => {
-      expect((await execute()).error).toMatch(text)
-    },
-  ))
+    [
+      'two providers with one name',
+      () =>
+        toExecutor(getBus()).execute('', [
+          { name: 'a', fns },
+          { name: 'a', fns },
+        ]),
+      /"a" is that of several providers/,
+    ],
+    [
+      'a name that is code',
+      () => toExecutor(getBus()).execute('', [{ name: 'a, evil()', fns }]),
+      /"a, evil\(\)" is not an identifier/,
+    ],
+    [
+      'connectors',
+      () => toExecutor(getBus()).execute('', [], { connectors: [{}] }),
+      /Connectors need Cloudflare Workers/,
+    ],
+    ['wrong options', () => toExecutor(getBus(), { timeout: -1 }).execute('', []), /timeout/],
+  ])(async (_, execute, text) => {
+    expect((await execute()).error).toMatch(text)
+  }))
 
 test('every sandbox runs the code', () =>
-  rows(['quickjs', 'permission', 'process'] as const, async sandbox => {
+  rows(['quickjs', 'permission', 'process'] as const)(async sandbox => {
     const executor = toExecutor(getBus(), { sandbox })
     const code = 'async () => [await codemode.search({ q: 1 }), await codemode.find().catch(error => error.message)]'
     const { result } = await executor.execute(code, { search: async input => input })

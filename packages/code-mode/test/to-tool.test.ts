@@ -48,30 +48,27 @@ test('a tool gets the output of its schema, and its own id, messages and context
 })
 
 test('arguments that the schema refuses do not reach the tool', () =>
-  rows(
+  rows([
+    ['a Standard Schema', z.object({ query: z.string() })],
     [
-      ['a Standard Schema', z.object({ query: z.string() })],
-      [
-        'a schema of the AI SDK',
-        jsonSchema({}, { validate: () => ({ success: false, error: new Error('query is missing') }) }),
-      ],
-      [
-        'a schema that is made later',
-        () => jsonSchema({}, { validate: () => ({ success: false, error: new Error('query') }) }),
-      ],
+      'a schema of the AI SDK',
+      jsonSchema({}, { validate: () => ({ success: false, error: new Error('query is missing') }) }),
     ],
-    async (_, inputSchema) => {
-      const execute = vi.fn<() => void>()
-      const tools = { search: { inputSchema, execute } } as unknown as ToolSet
-      expect(await run('await tools.search({ query: 1 })', { tools })).toMatchObject({
-        error: {
-          reason: 'InvalidParams',
-          message: expect.stringMatching(/arguments of the tool "search".*query/) as string,
-        },
-      })
-      expect(execute).not.toHaveBeenCalled()
-    },
-  ))
+    [
+      'a schema that is made later',
+      () => jsonSchema({}, { validate: () => ({ success: false, error: new Error('query') }) }),
+    ],
+  ])(async (_, inputSchema) => {
+    const execute = vi.fn<() => void>()
+    const tools = { search: { inputSchema, execute } } as unknown as ToolSet
+    expect(await run('await tools.search({ query: 1 })', { tools })).toMatchObject({
+      error: {
+        reason: 'InvalidParams',
+        message: expect.stringMatching(/arguments of the tool "search".*query/) as string,
+      },
+    })
+    expect(execute).not.toHaveBeenCalled()
+  }))
 
 test('a tool that needs approval, or that has no function, is not for the code', async () => {
   const tools: ToolSet = {

@@ -65,24 +65,18 @@ test('functions that share a permission are not added, a warning names both, and
 })
 
 test('descriptions of another form are refused', () =>
-  rows(
-    [
-      [null, 'must return { name: { description, args } }'],
-      [{ f: 1 }, 'must return an object for "f"'],
-      [{ f: { description: 1 } }, 'gave f no text'],
-      [{ f: { args: { type: 'string' } } }, 'must give f args with the type "object"'],
-      [{ f: { description: 'a'.repeat(300_000) } }, 'returned more than 262144 characters'],
-      [
-        Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`f${index}`, {}])),
-        'named more than 200 functions',
-      ],
-      [{ 'f|g': {} }, 'name'],
-    ],
-    async (data, why) => {
-      const bus = await startBus({ frontends: { p: { module: describes, sandbox: 'none', data } } })
-      await expect(addFunctions(bus, 'p')).rejects.toMatchObject({
-        reason: 'InvalidParams',
-        message: expect.stringContaining(why) as unknown,
-      })
-    },
-  ))
+  rows([
+    [null, 'must return { name: { description, args } }'],
+    [{ f: 1 }, 'must return an object for "f"'],
+    [{ f: { description: 1 } }, 'gave f no text'],
+    [{ f: { args: { type: 'string' } } }, 'must give f args with the type "object"'],
+    [{ f: { description: 'a'.repeat(300_000) } }, 'returned more than 262144 characters'],
+    [Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`f${index}`, {}])), 'named more than 200 functions'],
+    [{ 'f|g': {} }, 'name'],
+  ])(async (data, why) => {
+    const bus = await startBus({ frontends: { p: { module: describes, sandbox: 'none', data } } })
+    await expect(addFunctions(bus, 'p')).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining(why) as unknown,
+    })
+  }))

@@ -234,36 +234,30 @@ describe.runIf(hasWall)('in the wall', () => {
 })
 
 test('wrong names, programs and options of a server are refused', () =>
-  rows(
-    [
-      ['A b', {}, 'openMcp: the name must be of a-z, 0-9'],
-      [undefined, {}, 'openMcp: the name must be of a-z, 0-9'],
-      ['a', { command: 'no-such-program' }, 'was not found'],
-      ['a', { pids: 0 }, 'pids must be a whole number'],
-      ['a', { pins: './mcp.lock.json' }, /^openMcp: unknown option "pins"\. Use tools, timeout, .*pin, /],
-      ['a', { tools: 'read_*' }, 'openMcp: tools must be an array of strings'],
-      ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],
-      ['a', { restarts: 5 }, 'openMcp: restarts must be a policy'],
-      ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
-    ],
-    async (name, options, text) => {
-      const bus = await startBus()
-      const { command = 'node', ...others } = options as { command?: string }
-      const home = makeDirectory()
-      await expect(openMcp(bus, name as string, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
-    },
-  ))
+  rows([
+    ['A b', {}, 'openMcp: the name must be of a-z, 0-9'],
+    [undefined, {}, 'openMcp: the name must be of a-z, 0-9'],
+    ['a', { command: 'no-such-program' }, 'was not found'],
+    ['a', { pids: 0 }, 'pids must be a whole number'],
+    ['a', { pins: './mcp.lock.json' }, /^openMcp: unknown option "pins"\. Use tools, timeout, .*pin, /],
+    ['a', { tools: 'read_*' }, 'openMcp: tools must be an array of strings'],
+    ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],
+    ['a', { restarts: 5 }, 'openMcp: restarts must be a policy'],
+    ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
+  ])(async (name, options, text) => {
+    const bus = await startBus()
+    const { command = 'node', ...others } = options as { command?: string }
+    const home = makeDirectory()
+    await expect(openMcp(bus, name as string, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
+  }))
 
 test('a program that is no object of its own options is refused', () =>
-  rows(
-    [
-      ['npx -y server', 'openMcp: the program must be an object with command, args'],
-      [{ command: 'node', arg: [] }, 'openMcp: the program: unknown option "arg". Use command, args'],
-    ],
-    async (program, text) => {
-      await expect(openMcp(await startBus(), 'a', program as never, {})).rejects.toThrow(text)
-    },
-  ))
+  rows([
+    ['npx -y server', 'openMcp: the program must be an object with command, args'],
+    [{ command: 'node', arg: [] }, 'openMcp: the program: unknown option "arg". Use command, args'],
+  ])(async (program, text) => {
+    await expect(openMcp(await startBus(), 'a', program as never, {})).rejects.toThrow(text)
+  }))
 
 test('a file that is no pin is refused', async () => {
   const pin = join(makeDirectory(), 'mcp.lock.json')
@@ -274,21 +268,18 @@ test('a file that is no pin is refused', async () => {
 })
 
 test('a program that is no server does not start, and says why', () =>
-  rows(
-    [
-      ['console.error("no file"); process.exit(4)', {}, 'it exited with code 4', { message: 'it wrote: no file' }],
-      ['setInterval(() => {}, 1000)', { startTimeout: 1 }, 'it did not list its tools within 1 ms', {}],
-    ],
-    async (code, more, why, cause) => {
-      const command = { command: 'node', args: ['-e', code] }
-      const options = { wall: 'none', home: makeDirectory(), ...more } as const
-      await expect(openMcp(await startBus(), 'a', command, options)).rejects.toMatchObject({
-        reason: 'LoadFailed',
-        message: expect.stringContaining(`The MCP server "a" did not start: ${why}`),
-        cause,
-      })
-    },
-  ))
+  rows([
+    ['console.error("no file"); process.exit(4)', {}, 'it exited with code 4', { message: 'it wrote: no file' }],
+    ['setInterval(() => {}, 1000)', { startTimeout: 1 }, 'it did not list its tools within 1 ms', {}],
+  ])(async (code, more, why, cause) => {
+    const command = { command: 'node', args: ['-e', code] }
+    const options = { wall: 'none', home: makeDirectory(), ...more } as const
+    await expect(openMcp(await startBus(), 'a', command, options)).rejects.toMatchObject({
+      reason: 'LoadFailed',
+      message: expect.stringContaining(`The MCP server "a" did not start: ${why}`),
+      cause,
+    })
+  }))
 
 test('a server that lists no tools is ended with that reason, although the question ends at the same time', async () => {
   const bus = await startBus()

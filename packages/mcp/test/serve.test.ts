@@ -104,7 +104,7 @@ const kinds: readonly [Kind, Mode][] = [
 ]
 
 /** Tries all kinds in one test. */
-const overEach = (check: (kind: Kind, mode: Mode) => Promise<void>) => () => rows(choose(kinds, 0, -1), check)
+const overEach = (check: (kind: Kind, mode: Mode) => Promise<void>) => () => rows(choose(kinds, 0, -1))(check)
 
 describe('over stdio and HTTP, by the protocol of today and the one before', () => {
   test(
@@ -190,7 +190,7 @@ describe('over stdio and HTTP, by the protocol of today and the one before', () 
 })
 
 test('a cancelled call ends in core', () =>
-  rows(choose(kinds.slice(0, -1)), async (kind, mode) => {
+  rows(choose(kinds.slice(0, -1)))(async (kind, mode) => {
     const client = await connect(kind, mode, await startBus())
     const [startedBefore, abortedBefore] = [started, aborted]
     const cancel = new AbortController()
@@ -203,7 +203,7 @@ test('a cancelled call ends in core', () =>
   }))
 
 test('clients are notified when rights and plugins change', () =>
-  rows(choose(kinds.slice(0, -1)), async (kind, mode) => {
+  rows(choose(kinds.slice(0, -1)))(async (kind, mode) => {
     const bus = await startBus()
     let changes = 0
     const client = await connect(kind, mode, bus, () => void (changes += 1))
@@ -217,30 +217,24 @@ test('clients are notified when rights and plugins change', () =>
   }))
 
 test('wrong options are refused, and leave the label free', () =>
-  rows(
+  rows([
+    [{ alow: ['greet'], transport: 'stdio' }, 'serveMcp: unknown option "alow". Use label, allow, '],
     [
-      [{ alow: ['greet'], transport: 'stdio' }, 'serveMcp: unknown option "alow". Use label, allow, '],
-      [
-        { transport: { server: createServer(), authorise: () => false } },
-        'serveMcp: transport: unknown option "authorise"',
-      ],
-      [{ transport: 'stdioo' }, 'serveMcp: transport must be "stdio"'],
-      [{ transport: { sever: createServer() } }, 'serveMcp: transport must be "stdio"'],
-      [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],
-      [
-        { transport: { server: createServer(), authorize: 'token' } },
-        'serveMcp: transport.authorize must be a function',
-      ],
-      [{ transport: 'stdio', timeout: '5s' }, 'serveMcp: timeout must be milliseconds'],
-      [{ transport: 'stdio', timeout: -1 }, 'serveMcp: timeout must be milliseconds'],
+      { transport: { server: createServer(), authorise: () => false } },
+      'serveMcp: transport: unknown option "authorise"',
     ],
-    async (options, text) => {
-      const bus = await startBus()
-      const served = serveMcp(bus, { label: 'agent', ...options } as unknown as ServeMcpOptions)
-      await expect(served).rejects.toThrow(text)
-      expect(bus.frontends()).toEqual([])
-    },
-  ))
+    [{ transport: 'stdioo' }, 'serveMcp: transport must be "stdio"'],
+    [{ transport: { sever: createServer() } }, 'serveMcp: transport must be "stdio"'],
+    [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],
+    [{ transport: { server: createServer(), authorize: 'token' } }, 'serveMcp: transport.authorize must be a function'],
+    [{ transport: 'stdio', timeout: '5s' }, 'serveMcp: timeout must be milliseconds'],
+    [{ transport: 'stdio', timeout: -1 }, 'serveMcp: timeout must be milliseconds'],
+  ])(async (options, text) => {
+    const bus = await startBus()
+    const served = serveMcp(bus, { label: 'agent', ...options } as unknown as ServeMcpOptions)
+    await expect(served).rejects.toThrow(text)
+    expect(bus.frontends()).toEqual([])
+  }))
 
 describe('over HTTP', () => {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} })

@@ -50,7 +50,7 @@ test('a first start keeps what another program has accepted meanwhile, and compa
 })
 
 test('a file that is no pin is refused and stays', () =>
-  rows(['', '{}', '{"version":1,"servers":{"files":[1]}}', '{"version":2,"servers":{}}'], async text => {
+  rows(['', '{}', '{"version":1,"servers":{"files":[1]}}', '{"version":2,"servers":{}}'])(async text => {
     const pin = makePin()
     const other = await ToolPin.read('files', pin)
     writeFileSync(pin, text)

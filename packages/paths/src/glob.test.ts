@@ -111,51 +111,48 @@ const toCases = (rows: Rows): [string, string, boolean][] =>
   ])
 
 describe('names with a leading dot are hidden', () => {
-  test('matches', () => rows(toCases(ROWS), (pattern, path, expected) => expect(matches(pattern, path)).toBe(expected)))
+  test('matches', () => rows(toCases(ROWS))((pattern, path, expected) => expect(matches(pattern, path)).toBe(expected)))
 })
 
 describe('names with a leading dot are not hidden', () => {
   test('matches', () =>
-    rows(toCases(DOTFILES), (pattern, path, expected) =>
+    rows(toCases(DOTFILES))((pattern, path, expected) =>
       expect(matches(pattern, path, { requireLiteralLeadingDot: false })).toBe(expected),
     ))
 })
 
 describe('case and composition are ignored', () => {
   test('matches', () =>
-    rows(toCases(WITHOUT_CASE), (pattern, path, expected) =>
+    rows(toCases(WITHOUT_CASE))((pattern, path, expected) =>
       expect(matches(pattern, path, { ignoreCase: true })).toBe(expected),
     ))
 })
 
 describe('both slashes separate on Windows', () => {
   test('matches', () =>
-    rows(toCases(WINDOWS), (pattern, path, expected) =>
+    rows(toCases(WINDOWS))((pattern, path, expected) =>
       expect(matches(pattern, path, { separators: '/\\' })).toBe(expected),
     ))
 })
 
 test('a malformed pattern is refused', () =>
-  rows(['/a**', '/**b', '/a/**b/c', '/***', '/[', '/[]', '/[!', '/[!]', '/[ab', '/a[b/c'], pattern =>
+  rows(['/a**', '/**b', '/a/**b/c', '/***', '/[', '/[]', '/[!', '/[!]', '/[ab', '/a[b/c'])(pattern =>
     expect(() => Glob.parse(pattern)).toThrow(/wildcards|range pattern/),
   ))
 
 // More rows of text are in the tests of label globs.
 test('wildcards match slashes in text that is not split', () =>
-  rows<[pattern: string, matching: string[], different: string[]]>(
-    [
-      ['https://*', ['https://a/b/c', 'https://'], ['http://a']],
-      ['https://a?b[!c]', ['https://a/b/'], ['https://a/bc', 'https://ab/']],
-      ['https://**/x', ['https://x', 'https://a/x', 'https://a/b/x'], ['https://ax', 'https://a/b/xx']],
-      ['a*/**/c*/**/d', ['a/c/d', 'ab/x/c/d', 'a/b/x/cc/d/d'], ['a/c', 'a/xc/d', 'a/c/xd']],
-      ['*.a', ['.a', '/.a', 'b.a'], ['a']],
-    ],
-    (pattern, matching, different) => {
-      const glob = Glob.parseText(pattern)
-      expect(matching.filter(text => !glob.matchesText(text))).toEqual([])
-      expect(different.filter(text => glob.matchesText(text))).toEqual([])
-    },
-  ))
+  rows<[pattern: string, matching: string[], different: string[]]>([
+    ['https://*', ['https://a/b/c', 'https://'], ['http://a']],
+    ['https://a?b[!c]', ['https://a/b/'], ['https://a/bc', 'https://ab/']],
+    ['https://**/x', ['https://x', 'https://a/x', 'https://a/b/x'], ['https://ax', 'https://a/b/xx']],
+    ['a*/**/c*/**/d', ['a/c/d', 'ab/x/c/d', 'a/b/x/cc/d/d'], ['a/c', 'a/xc/d', 'a/c/xd']],
+    ['*.a', ['.a', '/.a', 'b.a'], ['a']],
+  ])((pattern, matching, different) => {
+    const glob = Glob.parseText(pattern)
+    expect(matching.filter(text => !glob.matchesText(text))).toEqual([])
+    expect(different.filter(text => glob.matchesText(text))).toEqual([])
+  }))
 
 test('text is compared without case and composition if it has to be', () => {
   expect(Glob.parseText('Caf\u00e9/**').matchesText('CAFE\u0301/x', true)).toBe(true)

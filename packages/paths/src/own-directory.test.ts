@@ -3,17 +3,14 @@ import { rows } from '../../../scripts/testing.js'
 import { getOwnName, getOwnRest } from './own-directory.js'
 
 test('the directory of a label has its name, escaped', () =>
-  rows(
-    [
-      ['acme-x', 'acme-x'],
-      ['a/b', 'a%2Fb'],
-      ['a:b_c', 'a%3Ab_c'],
-      ['Main', '%4Dain'],
-      ['con', '%63on'],
-      ['node_modules', '%6Eode_modules'],
-    ],
-    (label, name) => expect(getOwnName(label)).toBe(name),
-  ))
+  rows([
+    ['acme-x', 'acme-x'],
+    ['a/b', 'a%2Fb'],
+    ['a:b_c', 'a%3Ab_c'],
+    ['Main', '%4Dain'],
+    ['con', '%63on'],
+    ['node_modules', '%6Eode_modules'],
+  ])((label, name) => expect(getOwnName(label)).toBe(name)))
 
 test('labels that differ have directories that differ, even where names have no case', () => {
   const labels = [
@@ -33,13 +30,10 @@ test('labels that differ have directories that differ, even where names have no 
 })
 
 test('the rest of a pattern is what follows $OWN', () =>
-  rows(
-    [
-      ['$OWN', ''],
-      ['$OWN/**', '/**'],
-      ['$OWNER/**', undefined],
-      ['/$OWN', undefined],
-      [{ path: '$OWN' }, undefined],
-    ],
-    (pattern, rest) => expect(getOwnRest(pattern)).toBe(rest),
-  ))
+  rows([
+    ['$OWN', ''],
+    ['$OWN/**', '/**'],
+    ['$OWNER/**', undefined],
+    ['/$OWN', undefined],
+    [{ path: '$OWN' }, undefined],
+  ])((pattern, rest) => expect(getOwnRest(pattern)).toBe(rest)))

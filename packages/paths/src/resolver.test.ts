@@ -22,19 +22,18 @@ it('the numbers are those of @tauri-apps/api', () => {
 
 describe('resolve', () => {
   it('joins a path to a base directory', () =>
-    rows<[PathEnvironment, BaseDirectory, string | undefined, string]>(
-      [
-        [linux, BaseDirectory.Home, undefined, '/home/ann'],
-        [linux, BaseDirectory.AppData, 'notes/a.txt', '/home/ann/.local/share/com.example.app/notes/a.txt'],
-        [linux, BaseDirectory.Home, '/etc/passwd', '/etc/passwd'],
-        [linux, BaseDirectory.Resource, 'icons/a.png', '/opt/app/icons/a.png'],
-        [linux, BaseDirectory.Resource, '../../secret', '/opt/app/_up_/_up_/secret'],
-        [linux, BaseDirectory.Resource, '/etc/./passwd', '/opt/app/_root_/etc/passwd'],
-        [windows, BaseDirectory.Home, 'x', 'C:\\Users\\ann\\x'],
-        [windows, BaseDirectory.Resource, 'D:\\secret', 'C:\\app\\_root_\\secret'],
-        [windows, BaseDirectory.Resource, 'x/D:/secret', 'C:\\app\\x\\D:\\secret'],
-      ],
-      (around, directory, path, expected) => expect(createPathResolver(around).resolve(directory, path)).toBe(expected),
+    rows<[PathEnvironment, BaseDirectory, string | undefined, string]>([
+      [linux, BaseDirectory.Home, undefined, '/home/ann'],
+      [linux, BaseDirectory.AppData, 'notes/a.txt', '/home/ann/.local/share/com.example.app/notes/a.txt'],
+      [linux, BaseDirectory.Home, '/etc/passwd', '/etc/passwd'],
+      [linux, BaseDirectory.Resource, 'icons/a.png', '/opt/app/icons/a.png'],
+      [linux, BaseDirectory.Resource, '../../secret', '/opt/app/_up_/_up_/secret'],
+      [linux, BaseDirectory.Resource, '/etc/./passwd', '/opt/app/_root_/etc/passwd'],
+      [windows, BaseDirectory.Home, 'x', 'C:\\Users\\ann\\x'],
+      [windows, BaseDirectory.Resource, 'D:\\secret', 'C:\\app\\_root_\\secret'],
+      [windows, BaseDirectory.Resource, 'x/D:/secret', 'C:\\app\\x\\D:\\secret'],
+    ])((around, directory, path, expected) =>
+      expect(createPathResolver(around).resolve(directory, path)).toBe(expected),
     ))
 
   it('throws for an unknown directory', () => {
@@ -52,23 +51,20 @@ describe('resolve', () => {
 
 describe('parse', () => {
   it('replaces a variable at the start', () =>
-    rows<[PathEnvironment, string, string]>(
-      [
-        [linux, '$HOME/.bashrc', '/home/ann/.bashrc'],
-        [linux, '$HOME', '/home/ann'],
-        [linux, '$APPDATA/**', '/home/ann/.local/share/com.example.app/**'],
-        [linux, '$EXE/x', '/home/ann/.local/bin/x'],
-        [linux, '$HOME/../../etc/passwd', '/home/ann/etc/passwd'],
-        [linux, '/var/../log', '/var/log'],
-        [linux, '$NOPE/x', '$NOPE/x'],
-        [linux, 'a/$HOME/b', 'a/$HOME/b'],
-        [linux, '/$HOME/b', '/$HOME/b'],
-        [linux, '../x', '../x'],
-        [linux, '', ''],
-        [windows, '$HOME/a\\b', 'C:\\Users\\ann\\a\\b'],
-        [windows, '$HOME/D:/x', 'C:\\Users\\ann\\D:\\x'],
-        [windows, 'D:\\x\\..\\y', 'D:\\x\\y'],
-      ],
-      (around, path, expected) => expect(createPathResolver(around).parse(path)).toBe(expected),
-    ))
+    rows<[PathEnvironment, string, string]>([
+      [linux, '$HOME/.bashrc', '/home/ann/.bashrc'],
+      [linux, '$HOME', '/home/ann'],
+      [linux, '$APPDATA/**', '/home/ann/.local/share/com.example.app/**'],
+      [linux, '$EXE/x', '/home/ann/.local/bin/x'],
+      [linux, '$HOME/../../etc/passwd', '/home/ann/etc/passwd'],
+      [linux, '/var/../log', '/var/log'],
+      [linux, '$NOPE/x', '$NOPE/x'],
+      [linux, 'a/$HOME/b', 'a/$HOME/b'],
+      [linux, '/$HOME/b', '/$HOME/b'],
+      [linux, '../x', '../x'],
+      [linux, '', ''],
+      [windows, '$HOME/a\\b', 'C:\\Users\\ann\\a\\b'],
+      [windows, '$HOME/D:/x', 'C:\\Users\\ann\\D:\\x'],
+      [windows, 'D:\\x\\..\\y', 'D:\\x\\y'],
+    ])((around, path, expected) => expect(createPathResolver(around).parse(path)).toBe(expected)))
 })

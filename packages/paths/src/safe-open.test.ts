@@ -25,7 +25,7 @@ test('opens a file whose path leads there without links', async () => {
 })
 
 test('refuses what is a link or leads through one', () =>
-  rows(['directory/file', 'link'], async path =>
+  rows(['directory/file', 'link'])(async path =>
     expect(openToRead(join(root, path))).rejects.toThrow(PathChangedError),
   ))
 

@@ -53,16 +53,13 @@ describe('PathScope', () => {
   })
 
   test('a deny of a range covers its letters with and without case', () =>
-    rows(
-      [
-        ['[_-z]*', 'secret'],
-        ['[_-z]*', 'SECRET'],
-        ['[!A]*', 'a'],
-        ['[!a-z]*', 'Z'],
-        ['[a-z]*', 'Z'],
-      ],
-      (pattern, name) => expect(create([], [`/d/${pattern}`]).isDenied(`/d/${name}`)).toBe(true),
-    ))
+    rows([
+      ['[_-z]*', 'secret'],
+      ['[_-z]*', 'SECRET'],
+      ['[!A]*', 'a'],
+      ['[!a-z]*', 'Z'],
+      ['[a-z]*', 'Z'],
+    ])((pattern, name) => expect(create([], [`/d/${pattern}`]).isDenied(`/d/${name}`)).toBe(true)))
 
   test('a path is included if its canonical form is allowed, and neither form is denied', () => {
     const scope = create(['/a/**'], ['/a/x', '/link/x'])
@@ -81,7 +78,7 @@ describe('PathScope', () => {
   })
 
   test('refuses what is not an entry', () =>
-    rows([1, null, {}, { path: 1 }, '', { path: '' }, '/a**', '/[', { path: '/***' }], entry =>
+    rows([1, null, {}, { path: 1 }, '', { path: '' }, '/a**', '/[', { path: '/***' }])(entry =>
       expect(() => checkPathEntry(entry)).toThrow(/is not a path|wildcards|range/),
     ))
 })

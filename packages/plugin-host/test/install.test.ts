@@ -261,7 +261,7 @@ describe('a registry', () => {
   })
 
   test('is not asked for a range, a tag, or what is no name', () =>
-    rows(['@acme/x@^1.0.0', '@acme/x@latest', '@acme/x@npm:evil', 'x@1', '@acme/x@01.2.3', 'X@1.2.3'], async spec => {
+    rows(['@acme/x@^1.0.0', '@acme/x@latest', '@acme/x@npm:evil', 'x@1', '@acme/x@01.2.3', 'X@1.2.3'])(async spec => {
       paths.length = 0
       const plugins = await place.open()
       await expect(plugins.install(spec, { registry })).rejects.toMatchObject({ code: 'InstallFailed' })

@@ -513,19 +513,16 @@ describe('the file of grants', () => {
 })
 
 test('wrong options are refused', () =>
-  rows(
-    [
-      [{ directory: 'relative' }, /openPlugins\.directory: must be a file URL/],
-      [{ directori: '/x' }, /openPlugins\.directori: this key is not known: use directory/],
-      [{ askTimeout: 0 }, /askTimeout/],
-      [{ prefix: 'ä' }, /prefix/],
-      [{ ask: true }, /ask: must be/],
-      [{ frontend: 'permission' }, /frontend: must be/],
-      [{ permissions: ['fs:own'] }, /openPlugins\.permissions/],
-      [{ apiVersion: '2' }, /apiVersion: must be a version/],
-      [{ directory: undefined }, /needs directory or packages/],
-    ],
-    async (options, message) => {
-      await expect(place.open(options as never)).rejects.toThrow(message)
-    },
-  ))
+  rows([
+    [{ directory: 'relative' }, /openPlugins\.directory: must be a file URL/],
+    [{ directori: '/x' }, /openPlugins\.directori: this key is not known: use directory/],
+    [{ askTimeout: 0 }, /askTimeout/],
+    [{ prefix: 'ä' }, /prefix/],
+    [{ ask: true }, /ask: must be/],
+    [{ frontend: 'permission' }, /frontend: must be/],
+    [{ permissions: ['fs:own'] }, /openPlugins\.permissions/],
+    [{ apiVersion: '2' }, /apiVersion: must be a version/],
+    [{ directory: undefined }, /needs directory or packages/],
+  ])(async (options, message) => {
+    await expect(place.open(options as never)).rejects.toThrow(message)
+  }))

@@ -48,7 +48,7 @@ export class Place {
     beforeEach(begin)
     afterEach(end)
     this.rows = (table: readonly any[], check: (...row: any[]) => unknown): Promise<void> =>
-      rows(table, async (...row: any[]) => {
+      rows(table)(async (...row: any[]) => {
         await end()
         await begin()
         await check(...row)

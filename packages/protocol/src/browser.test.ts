@@ -9,11 +9,8 @@ import * as platformInBrowser from './util/platform.browser.js'
 import * as platform from './util/platform.js'
 
 test('each platform file has the same exports in a browser as in Node', () =>
-  rows(
-    [
-      ['#platform', platform, platformInBrowser satisfies typeof platform],
-      ['#msgpack', msgpack, msgpackInBrowser satisfies typeof msgpack],
-      ['#call-slots', callSlots, callSlotsInBrowser],
-    ],
-    (_name, node, browser) => expect(Object.keys(browser).toSorted()).toEqual(Object.keys(node).toSorted()),
-  ))
+  rows([
+    ['#platform', platform, platformInBrowser satisfies typeof platform],
+    ['#msgpack', msgpack, msgpackInBrowser satisfies typeof msgpack],
+    ['#call-slots', callSlots, callSlotsInBrowser],
+  ])((_name, node, browser) => expect(Object.keys(browser).toSorted()).toEqual(Object.keys(node).toSorted())))

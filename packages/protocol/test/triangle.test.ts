@@ -67,20 +67,17 @@ for (const kind of choose(['port', 'ring'] as const))
     })
 
     it('ends everywhere after one end has closed, and after the last frames of the others', () =>
-      rows(
-        [
-          ['frontend', { frontend: [], gate: [], core: ['1:last of gate'] }],
-          ['gate', { frontend: ['1:last of core'], gate: [], core: [] }],
-          ['core', { frontend: [], gate: ['1:last of frontend'], core: [] }],
-        ] as const,
-        async (closing, last) => {
-          const { links, seen } = connect(kind)
-          await settle()
-          links[closing].close()
-          await settle()
-          expect(ACTORS.map(actor => seen[actor].log)).toEqual(ACTORS.map(actor => [...last[actor], 'closed']))
-        },
-      ))
+      rows([
+        ['frontend', { frontend: [], gate: [], core: ['1:last of gate'] }],
+        ['gate', { frontend: ['1:last of core'], gate: [], core: [] }],
+        ['core', { frontend: [], gate: ['1:last of frontend'], core: [] }],
+      ] as const)(async (closing, last) => {
+        const { links, seen } = connect(kind)
+        await settle()
+        links[closing].close()
+        await settle()
+        expect(ACTORS.map(actor => seen[actor].log)).toEqual(ACTORS.map(actor => [...last[actor], 'closed']))
+      }))
 
     it('delivers what waited for room when the frontend closed', async () => {
       const { links, seen } = connect(kind)
@@ -94,7 +91,7 @@ for (const kind of choose(['port', 'ring'] as const))
     })
 
     it('ends in the other threads after the thread of any end was terminated', () =>
-      rows(ACTORS, async dying => {
+      rows(ACTORS)(async dying => {
         const endpoints = createTriangleEndpoints(kind)
         const workers = forEachActor(actor => start(endpoints, actor))
         started.push(...Object.values(workers))

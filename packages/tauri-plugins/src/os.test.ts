@@ -47,20 +47,17 @@ test('Windows has its own release', () => {
 })
 
 test('the locale is that of the environment, or none', () =>
-  rows(
-    [
-      [{ LANG: 'de_CH.UTF-8' }, 'de-CH'],
-      [{ LC_ALL: 'fr_FR@euro', LANG: 'de_DE' }, 'fr-FR'],
-      [{ LC_ALL: '', LANG: 'sr_RS@latin' }, 'sr-RS'],
-      [{ LANG: 'C' }, null],
-      [{ LANG: 'C.UTF-8' }, null],
-      [{ LANG: 'no locale' }, null],
-      [{}, null],
-    ],
-    (env, locale) => {
-      expect(getLocale('linux', env)).toBe(locale)
-    },
-  ))
+  rows([
+    [{ LANG: 'de_CH.UTF-8' }, 'de-CH'],
+    [{ LC_ALL: 'fr_FR@euro', LANG: 'de_DE' }, 'fr-FR'],
+    [{ LC_ALL: '', LANG: 'sr_RS@latin' }, 'sr-RS'],
+    [{ LANG: 'C' }, null],
+    [{ LANG: 'C.UTF-8' }, null],
+    [{ LANG: 'no locale' }, null],
+    [{}, null],
+  ])((env, locale) => {
+    expect(getLocale('linux', env)).toBe(locale)
+  }))
 
 test('the script of a page cannot end its element', () => {
   expect(getOsScript(describeOs({ ...linux, release: '</script>' }))).not.toContain('</script>')

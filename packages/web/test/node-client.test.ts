@@ -127,19 +127,16 @@ describe('the URL', () => {
   })
 
   test('that is missing, relative or of another protocol is refused', () =>
-    rows(
-      [
-        ['missing', {}, 'needs a `url` in Node.js'],
-        ['relative', { url: '/sallyport' }, '`url` must be an absolute URL'],
-        ['of another protocol', { url: 'file:///sallyport' }, '`url` must be an absolute URL'],
-      ],
-      async (_name, options: ConnectOptions, message) => {
-        await expect(connect(options)).rejects.toMatchObject({
-          reason: 'InvalidParams',
-          message: expect.stringContaining(message) as string,
-        })
-      },
-    ))
+    rows([
+      ['missing', {}, 'needs a `url` in Node.js'],
+      ['relative', { url: '/sallyport' }, '`url` must be an absolute URL'],
+      ['of another protocol', { url: 'file:///sallyport' }, '`url` must be an absolute URL'],
+    ])(async (_name, options: ConnectOptions, message) => {
+      await expect(connect(options)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(message) as string,
+      })
+    }))
 
   test('can lead to a server of the own, which reads headers', async () => {
     const bus = await createBus({ core, log: false })

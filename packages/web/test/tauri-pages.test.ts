@@ -84,26 +84,22 @@ describe('a route', () => {
   })
 
   test('leads to a file, a directory, or the index', () =>
-    rows(
-      [
-        ['/about', 'About'],
-        ['/about/', 'About'],
-        ['/about.html', 'About'],
-        ['/settings', 'Settings'],
-        ['/settings/', 'Settings'],
-        ['/both', 'Both'],
-        ['/', 'Index'],
-        ['/some/route/', 'Index'],
-        ['/users/jane.doe', 'Index'],
-      ],
-      async (path, title) => {
-        expect(getTitle(await navigate(path))).toBe(title)
-      },
-    ))
+    rows([
+      ['/about', 'About'],
+      ['/about/', 'About'],
+      ['/about.html', 'About'],
+      ['/settings', 'Settings'],
+      ['/settings/', 'Settings'],
+      ['/both', 'Both'],
+      ['/', 'Index'],
+      ['/some/route/', 'Index'],
+      ['/users/jane.doe', 'Index'],
+    ])(async (path, title) => {
+      expect(getTitle(await navigate(path))).toBe(title)
+    }))
 
   test('is not found if it names a file', () =>
-    rows(
-      ['/missing.js', '/missing.png', '/.git/config', '/%2e%2e%2fsecret', '/sallyport/missing', '/a%00b'],
+    rows(['/missing.js', '/missing.png', '/.git/config', '/%2e%2e%2fsecret', '/sallyport/missing', '/a%00b'])(
       async path => {
         expect((await navigate(path)).status).toBe(404)
       },
@@ -269,21 +265,18 @@ describe('an asset', () => {
   })
 
   test('is refused if a deny with a set of characters matches its file', () =>
-    rows(
-      [
-        ['[_-z]*', 'secret'],
-        ['[_-z]*', 'SECRET'],
-        ['[!A]*', 'a'],
-        ['[!a-z]*', 'Z'],
-        ['[a-z]*', 'Z'],
-      ],
-      async (pattern, name) => {
-        await stop()
-        const path = write(`media/${name}`, 'secret')
-        await serve({ app: scope([join(root, 'media/*')], [join(root, 'media', pattern)]) })
-        expect((await loadAsset(path)).status).toBe(403)
-      },
-    ))
+    rows([
+      ['[_-z]*', 'secret'],
+      ['[_-z]*', 'SECRET'],
+      ['[!A]*', 'a'],
+      ['[!a-z]*', 'Z'],
+      ['[a-z]*', 'Z'],
+    ])(async (pattern, name) => {
+      await stop()
+      const path = write(`media/${name}`, 'secret')
+      await serve({ app: scope([join(root, 'media/*')], [join(root, 'media', pattern)]) })
+      expect((await loadAsset(path)).status).toBe(403)
+    }))
 
   test('is never a file out of the scope while directories are renamed', async () => {
     write('media/real/file', 'public')

@@ -97,10 +97,10 @@ describe('the search', () => {
       .map(({ id }) => String(id).slice(1).replace(/#.*/, ''))
 
   test('finds the page for one word first', () =>
-    rows(FIRST_HITS, (question, page) => expect(search(question)[0]).toBe(page)))
+    rows(FIRST_HITS)((question, page) => expect(search(question)[0]).toBe(page)))
 
   test('finds the page for a question as the first or second hit', () =>
-    rows(QUESTIONS, (question, ...answers) => {
+    rows(QUESTIONS)((question, ...answers) => {
       const found = search(question)
       expect(
         answers.filter(page => found.includes(page)),

@@ -71,13 +71,13 @@ async function runInScript(name: string): Promise<unknown> {
 const working = Object.keys(bundled).filter(name => !(name in failing))
 
 test('packages work in QuickJS as in plain Node', { timeout: 600_000 }, () =>
-  rows(working, async name => {
+  rows(working)(async name => {
     expect(await runInScript(name)).toEqual(plain.values[name])
   }),
 )
 
 test('packages that do not work in QuickJS say why', { timeout: 600_000 }, () =>
-  rows(Object.entries(failing), async (name, message) => {
+  rows(Object.entries(failing))(async (name, message) => {
     await expect(runInScript(name)).rejects.toThrow(message)
   }),
 )

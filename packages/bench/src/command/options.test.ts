@@ -51,32 +51,29 @@ test('keeps a filter that looks like a number as text', () => {
 })
 
 test('names what is wrong with the options', () =>
-  rows(
-    [
-      [['--fast'], /Unknown option '--fast'/],
-      [['-x'], /Unknown option '-x'/],
-      [['--filter'], /'--filter <value>' argument missing/],
-      [['comapre'], /Unknown command or argument 'comapre'\. The commands are/],
-      [['package.json'], /Did you mean --payload package\.json\?/],
-      [['list', 'now'], /Unknown command or argument 'now'\. The commands are: list, compare/],
-      [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --payload --full/],
-      [['list', '--slot', '3'], /Unknown option '--slot'/],
-      [['list', '--filter', 'a'], /Unknown option '--filter'/],
-      [['compare', '--base', 'main', '--'], /Name a program after --/],
-      [['--', 'node', 'a.mjs'], /Only compare takes a program/],
-      [['compare', '--base', 'main'], /Name a program after --/],
-      [['compare', '--base', 'main', '--filter', 'a', '--', 'node', 'a.mjs'], /Unknown option '--filter'/],
-      [['compare', '--base', 'main', '--runs', '0', '--', 'node', 'a.mjs'], /--runs takes a whole number/],
-      [['compare', '--base', 'main', '--payload', 'a.json'], /Unknown option '--payload'/],
-      [['--rounds', '0'], /--rounds takes a whole number above 0, not '0'/],
-      [['--processes', '1.5'], /--processes takes a whole number above 0, not '1.5'/],
-      [['--slot', 'long'], /--slot takes a whole number above 0, not 'long'/],
-    ],
-    (args, message) => {
-      expect(() => parse(...args)).toThrow(UsageError)
-      expect(() => parse(...args)).toThrow(message)
-    },
-  ))
+  rows([
+    [['--fast'], /Unknown option '--fast'/],
+    [['-x'], /Unknown option '-x'/],
+    [['--filter'], /'--filter <value>' argument missing/],
+    [['comapre'], /Unknown command or argument 'comapre'\. The commands are/],
+    [['package.json'], /Did you mean --payload package\.json\?/],
+    [['list', 'now'], /Unknown command or argument 'now'\. The commands are: list, compare/],
+    [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --payload --full/],
+    [['list', '--slot', '3'], /Unknown option '--slot'/],
+    [['list', '--filter', 'a'], /Unknown option '--filter'/],
+    [['compare', '--base', 'main', '--'], /Name a program after --/],
+    [['--', 'node', 'a.mjs'], /Only compare takes a program/],
+    [['compare', '--base', 'main'], /Name a program after --/],
+    [['compare', '--base', 'main', '--filter', 'a', '--', 'node', 'a.mjs'], /Unknown option '--filter'/],
+    [['compare', '--base', 'main', '--runs', '0', '--', 'node', 'a.mjs'], /--runs takes a whole number/],
+    [['compare', '--base', 'main', '--payload', 'a.json'], /Unknown option '--payload'/],
+    [['--rounds', '0'], /--rounds takes a whole number above 0, not '0'/],
+    [['--processes', '1.5'], /--processes takes a whole number above 0, not '1.5'/],
+    [['--slot', 'long'], /--slot takes a whole number above 0, not 'long'/],
+  ])((args, message) => {
+    expect(() => parse(...args)).toThrow(UsageError)
+    expect(() => parse(...args)).toThrow(message)
+  }))
 
 test('keeps values that look like numbers as they were written', () => {
   expect(parse('--out', '007', '--filter=1e2')?.options).toMatchObject({ out: '007', filter: '1e2' })

@@ -23,19 +23,16 @@ describe('makeWritable', () => {
   test('refuses a place in which nothing can be made', async () => {
     writeFileSync(join(directory, 'file'), '')
     symlinkSync(join(directory, 'nothing'), join(directory, 'link'))
-    await rows(
-      [
-        ['a file', 'file', /^--out .*file: ENOTDIR/],
-        ['a directory in a file', 'file/x', /^--out .*file\/x: ENOTDIR/],
-        ['a directory in a link to nothing', 'link/x', /^--out .*link\/x: EEXIST/],
-        ['a directory in which nothing can be made', '/proc/no', /^--out \/proc\/no: E/],
-      ],
-      async (_, name, message) => {
-        const refused = makeWritable(resolve(directory, name))
-        await expect(refused).rejects.toThrow(UsageError)
-        await expect(refused).rejects.toThrow(message)
-      },
-    )
+    await rows([
+      ['a file', 'file', /^--out .*file: ENOTDIR/],
+      ['a directory in a file', 'file/x', /^--out .*file\/x: ENOTDIR/],
+      ['a directory in a link to nothing', 'link/x', /^--out .*link\/x: EEXIST/],
+      ['a directory in which nothing can be made', '/proc/no', /^--out \/proc\/no: E/],
+    ])(async (_, name, message) => {
+      const refused = makeWritable(resolve(directory, name))
+      await expect(refused).rejects.toThrow(UsageError)
+      await expect(refused).rejects.toThrow(message)
+    })
   })
 })
 

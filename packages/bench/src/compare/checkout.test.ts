@@ -22,21 +22,14 @@ describe('the preparation of a checkout', () => {
   }
 
   test('is the installation that its lock file asks for', () =>
-    rows(
-      [
-        [
-          'pnpm-lock.yaml',
-          { packageManager: 'pnpm@9.1.0+sha512.abc' },
-          'npx --yes pnpm@9.1.0 install --frozen-lockfile',
-        ],
-        ['pnpm-lock.yaml', {}, 'npx --yes pnpm install --frozen-lockfile'],
-        ['yarn.lock', {}, 'npx --yes yarn install'],
-        ['package-lock.json', { scripts: { build: 'tsc' } }, 'npm ci && npm run build'],
-        [null, { scripts: { build: 'tsc' } }, 'npm run build'],
-        [null, {}, ''],
-      ],
-      (lock, manifest, line) => expect(prepared(lock, manifest)).toBe(line),
-    ))
+    rows([
+      ['pnpm-lock.yaml', { packageManager: 'pnpm@9.1.0+sha512.abc' }, 'npx --yes pnpm@9.1.0 install --frozen-lockfile'],
+      ['pnpm-lock.yaml', {}, 'npx --yes pnpm install --frozen-lockfile'],
+      ['yarn.lock', {}, 'npx --yes yarn install'],
+      ['package-lock.json', { scripts: { build: 'tsc' } }, 'npm ci && npm run build'],
+      [null, { scripts: { build: 'tsc' } }, 'npm run build'],
+      [null, {}, ''],
+    ])((lock, manifest, line) => expect(prepared(lock, manifest)).toBe(line)))
 
   test('is empty without a package.json', () => {
     expect(getPreparation(directory)).toBe('')

@@ -27,23 +27,20 @@ test('is empty without a file, before the first comparison, and is read from an 
 })
 
 test('ignores a file of something else, with a note', () =>
-  rows(
-    [
-      '{',
-      'null',
-      '[]',
-      { history: {} },
-      { history: [null] },
-      { history: [{ commit: 7 }] },
-      { history: [{ ...entry('a', 'fine', 1), figures: { parse: null } }] },
-      { history: [{ ...entry('a', 'fine', 1), figures: { parse: { outcome: 'fine', factor: 'x' } } }] },
-    ],
-    value => {
-      const { history, notes } = readHistory(write(value))
-      expect(history).toEqual([])
-      expect(notes).toEqual([expect.stringContaining('was ignored: ')])
-    },
-  ))
+  rows([
+    '{',
+    'null',
+    '[]',
+    { history: {} },
+    { history: [null] },
+    { history: [{ commit: 7 }] },
+    { history: [{ ...entry('a', 'fine', 1), figures: { parse: null } }] },
+    { history: [{ ...entry('a', 'fine', 1), figures: { parse: { outcome: 'fine', factor: 'x' } } }] },
+  ])(value => {
+    const { history, notes } = readHistory(write(value))
+    expect(history).toEqual([])
+    expect(notes).toEqual([expect.stringContaining('was ignored: ')])
+  }))
 
 const judged = (figure: string, outcome: Judged['outcome'], factor: number): Judged => ({
   ...{ figure, outcome, drift: null, slower: { factor, bounds: [factor, factor] } },

@@ -21,20 +21,17 @@ const createSubject = (change: Partial<Subject> = {}): Subject => ({
 
 describe('calls', () => {
   test('measures the figures of each loop', () =>
-    rows(
-      [
-        [{ loop: 'calls', ms: 2 }, ['p50', 'p99', 'rate', 'each', 'cpu']],
-        [{ loop: 'calls', ms: 2, inFlight: 8 }, ['rate', 'each', 'cpu']],
-        [{ loop: 'calls', ms: 2, settleMs: 2, inFlight: 8 }, ['rate', 'each', 'cpu']],
-        [{ loop: 'sparse', ms: 2 }, ['p50', 'p99']],
-        [{ loop: 'burst', ms: 2 }, ['p50', 'p99']],
-      ] as const,
-      async (task, names) => {
-        const figures = await measureTask(createSubject(), calls, task)
-        expect(Object.keys(figures)).toEqual(names)
-        for (const value of Object.values(figures)) expect(value).toBeGreaterThan(0)
-      },
-    ))
+    rows([
+      [{ loop: 'calls', ms: 2 }, ['p50', 'p99', 'rate', 'each', 'cpu']],
+      [{ loop: 'calls', ms: 2, inFlight: 8 }, ['rate', 'each', 'cpu']],
+      [{ loop: 'calls', ms: 2, settleMs: 2, inFlight: 8 }, ['rate', 'each', 'cpu']],
+      [{ loop: 'sparse', ms: 2 }, ['p50', 'p99']],
+      [{ loop: 'burst', ms: 2 }, ['p50', 'p99']],
+    ] as const)(async (task, names) => {
+      const figures = await measureTask(createSubject(), calls, task)
+      expect(Object.keys(figures)).toEqual(names)
+      for (const value of Object.values(figures)) expect(value).toBeGreaterThan(0)
+    }))
 
   test('fails the measurement when an answer is wrong', async () => {
     const wrong = createSubject({ call: async () => 'Bye' })

@@ -19,17 +19,14 @@ test('measures the rate of a channel', async () => {
 })
 
 test('fails the measurement when messages are lost or out of order', () =>
-  rows(
-    [
-      ['out of order', (count: number, at: number) => count - 1 - at],
-      ['lost', (_count: number, at: number) => at + 1],
-    ],
-    async (_, getIndex) => {
-      const subject = createSubject(async (_command, count, receive) => {
-        for (let at = 0; at < count; at++) receive(progress(getIndex(count, at)))
-      })
-      await expect(async () => measureTask(subject, [], { loop: 'stream', ms: 1 })).rejects.toThrow(
-        /messages arrived in order/,
-      )
-    },
-  ))
+  rows([
+    ['out of order', (count: number, at: number) => count - 1 - at],
+    ['lost', (_count: number, at: number) => at + 1],
+  ])(async (_, getIndex) => {
+    const subject = createSubject(async (_command, count, receive) => {
+      for (let at = 0; at < count; at++) receive(progress(getIndex(count, at)))
+    })
+    await expect(async () => measureTask(subject, [], { loop: 'stream', ms: 1 })).rejects.toThrow(
+      /messages arrived in order/,
+    )
+  }))

@@ -71,33 +71,30 @@ test('a file that is too large is refused before it is read', async () => {
 })
 
 test('a wrong file is a usage error that names it', () =>
-  rows(
+  rows([
+    ['no-such.json', undefined, 'no such file'],
+    ['broken.json', '{', 'JSON'],
+    ['empty.mjs', 'export const other = 1', 'Export `cases` or `args`'],
+    ['throws.mjs', "throw new Error('no data')", 'no data'],
+    ['no-function.mjs', 'export const cases = { order: { id: 7 } }', 'cases.order is not a function'],
+    ['fails.mjs', "export const args = { open: () => { throw new Error('no data') } }", 'args.open failed: no data'],
+    ['function.mjs', 'export const cases = { run: () => () => 1 }', 'JSON changes run.'],
     [
-      ['no-such.json', undefined, 'no such file'],
-      ['broken.json', '{', 'JSON'],
-      ['empty.mjs', 'export const other = 1', 'Export `cases` or `args`'],
-      ['throws.mjs', "throw new Error('no data')", 'no data'],
-      ['no-function.mjs', 'export const cases = { order: { id: 7 } }', 'cases.order is not a function'],
-      ['fails.mjs', "export const args = { open: () => { throw new Error('no data') } }", 'args.open failed: no data'],
-      ['function.mjs', 'export const cases = { run: () => () => 1 }', 'JSON changes run.'],
-      [
-        'big.mjs',
-        'export const cases = { id: () => ({ id: 7n }) }',
-        "'id' has no JSON: Do not know how to serialize a BigInt",
-      ],
-      ['cycle.mjs', 'export const cases = { a: () => { const a = {}; a.a = a; return a } }', "'a' has no JSON: "],
-      ['date.mjs', 'export const cases = { a: () => ({ b: [1, { at: new Date(0) }] }) }', 'JSON changes a.b.1.at'],
-      ['map.mjs', 'export const cases = { a: () => ({ b: new Map([[1, 2]]) }) }', 'JSON changes a.b.'],
-      ['list.mjs', 'export const args = { open: () => [1] }', 'args.open must return an object of named arguments'],
-      ['long.mjs', "export const cases = { a: () => 'x'.repeat(2 ** 25) }", "'a' has 32.0 MiB, and at most 16.0 MiB"],
-      ['none.bin', '', "'none.bin' is empty"],
-      ['twice.mjs', "export const cases = { 'a b': () => 1, 'a-b': () => 2 }", 'Two names are the same'],
+      'big.mjs',
+      'export const cases = { id: () => ({ id: 7n }) }',
+      "'id' has no JSON: Do not know how to serialize a BigInt",
     ],
-    async (name, content, message) => {
-      const path = content === undefined ? join(directory, name) : write(name, content)
-      const error: unknown = await loadUserPayloads(path).catch((reason: unknown) => reason)
-      expect(error).toBeInstanceOf(UsageError)
-      expect((error as Error).message).toContain(`--payload ${path}: `)
-      expect((error as Error).message).toContain(message)
-    },
-  ))
+    ['cycle.mjs', 'export const cases = { a: () => { const a = {}; a.a = a; return a } }', "'a' has no JSON: "],
+    ['date.mjs', 'export const cases = { a: () => ({ b: [1, { at: new Date(0) }] }) }', 'JSON changes a.b.1.at'],
+    ['map.mjs', 'export const cases = { a: () => ({ b: new Map([[1, 2]]) }) }', 'JSON changes a.b.'],
+    ['list.mjs', 'export const args = { open: () => [1] }', 'args.open must return an object of named arguments'],
+    ['long.mjs', "export const cases = { a: () => 'x'.repeat(2 ** 25) }", "'a' has 32.0 MiB, and at most 16.0 MiB"],
+    ['none.bin', '', "'none.bin' is empty"],
+    ['twice.mjs', "export const cases = { 'a b': () => 1, 'a-b': () => 2 }", 'Two names are the same'],
+  ])(async (name, content, message) => {
+    const path = content === undefined ? join(directory, name) : write(name, content)
+    const error: unknown = await loadUserPayloads(path).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(UsageError)
+    expect((error as Error).message).toContain(`--payload ${path}: `)
+    expect((error as Error).message).toContain(message)
+  }))

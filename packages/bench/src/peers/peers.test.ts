@@ -22,22 +22,19 @@ afterAll(async () => {
 })
 
 test('each peer answers the usual call again and again', () =>
-  rows(arms, async ({ id }) => {
+  rows(arms)(async ({ id }) => {
     const figures = await open.get(id)!.measure(task, usualCall)
     expect(figures['rate']).toBeGreaterThan(0)
   }))
 
 test('peers of bytes answer bytes', () =>
-  rows(
-    arms.filter(({ id }) => id === 'text' || id === 'msgpackr'),
-    async ({ id }) => {
-      const figures = await open.get(id)!.measure({ loop: 'calls', ms: 1 }, mebibyte())
-      expect(figures['p50']).toBeGreaterThan(0)
-    },
-  ))
+  rows(arms.filter(({ id }) => id === 'text' || id === 'msgpackr'))(async ({ id }) => {
+    const figures = await open.get(id)!.measure({ loop: 'calls', ms: 1 }, mebibyte())
+    expect(figures['p50']).toBeGreaterThan(0)
+  }))
 
 test('no peer has figures when an answer is wrong', () =>
-  rows(arms, async ({ id }) => expect(open.get(id)!.measure(task, wrong)).rejects.toThrow('expected "Hello, Moon!"')))
+  rows(arms)(async ({ id }) => expect(open.get(id)!.measure(task, wrong)).rejects.toThrow('expected "Hello, Moon!"')))
 
 test('titles have the installed version of each package', () => {
   for (const { title, id } of arms) if (id !== 'text') expect(title).toMatch(/^.+ \d+\.\d+\.\d+/)

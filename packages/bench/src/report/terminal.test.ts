@@ -19,7 +19,7 @@ const drawAll = (report: Report, columns: number): string =>
 const COLUMNS = [80, 100, 120]
 
 test('draws no line that is longer than the screen', () =>
-  rows(COLUMNS, columns => {
+  rows(COLUMNS)(columns => {
     for (const report of [sampleReport(), sampleReport(undefined, allScenarios())]) {
       const longest = Math.max(
         ...drawAll(report, columns)
@@ -31,7 +31,7 @@ test('draws no line that is longer than the screen', () =>
   }))
 
 test('draws every figure of a call with its ratio', () =>
-  rows(COLUMNS, columns => {
+  rows(COLUMNS)(columns => {
     const drawn = toTerminal(scenarioTable(byId(sampleReport(), 'formats')), screen(columns))
     for (const text of ['41–49 µs', '21–29 µs', '0.55×']) expect(drawn).toContain(text)
   }))

@@ -241,13 +241,10 @@ describe('checkMeasurement', () => {
   })
 
   test('rejects figures that are no numbers from 0', () =>
-    rows(
-      [
-        [{ p50: NaN }, 'Invalid figure: p50 is NaN'],
-        [{ p50: 1, left: Infinity }, 'Invalid figure: left is Infinity'],
-        [{ p50: '12' }, 'Invalid figure: p50 is 12'],
-        [{ p50: -1 }, 'Invalid figure: p50 is -1'],
-      ],
-      (measured, message) => expect(() => checkMeasurement({ figures }, measured as Measurement)).toThrow(message),
-    ))
+    rows([
+      [{ p50: NaN }, 'Invalid figure: p50 is NaN'],
+      [{ p50: 1, left: Infinity }, 'Invalid figure: left is Infinity'],
+      [{ p50: '12' }, 'Invalid figure: p50 is 12'],
+      [{ p50: -1 }, 'Invalid figure: p50 is -1'],
+    ])((measured, message) => expect(() => checkMeasurement({ figures }, measured as Measurement)).toThrow(message)))
 })

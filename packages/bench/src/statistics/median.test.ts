@@ -26,14 +26,11 @@ test('quantile interpolates between neighbours', () => {
 })
 
 test('three values at the end that differ little are stationary', () =>
-  rows(
-    [
-      [[9, 1, 1, 1.2], true],
-      [[1, 1, 1.3], false],
-      [[1, 1], false],
-    ],
-    (values, expected) => expect(isStationary(values)).toBe(expected),
-  ))
+  rows([
+    [[9, 1, 1, 1.2], true],
+    [[1, 1, 1.3], false],
+    [[1, 1], false],
+  ])((values, expected) => expect(isStationary(values)).toBe(expected)))
 
 test('the spread holds eight of ten rounds, over all processes', () => {
   expect(getSpread([[0, 10, 20, 30, 40], [50, 60, 70, 80, 90, 100]])).toEqual([10, 90]) // prettier-ignore

@@ -30,7 +30,7 @@ describe('the linter', () => {
   })
 
   test('finds no mistake in the workflows', () =>
-    rows(workflows, async name => {
+    rows(workflows)(async name => {
       const lint = await createLinter()
       const path = `.github/workflows/${name}`
       expect(lint(readRepositoryFile(path), path)).toEqual([])
@@ -74,20 +74,17 @@ describe('the action', () => {
     `mkdir -p bench-compare; echo Verdict > bench-compare/compare.txt; exit ${code}`
 
   test('ends with the code of its outcome, and says it', () =>
-    rows(
-      [
-        ['nothing is slower', 0, 0, 'fine'],
-        ['something is slower', 1, 1, 'regression'],
-        ['usage', 2, 2, 'failed'],
-        ['it is too noisy', 3, 0, 'too noisy'],
-      ],
-      (_, code, becomes, verdict) => {
-        const ran = act({}, ending(code))
-        expect(ran).toMatchObject({ code: becomes, output: `verdict=${verdict}\n`, summary: '~~~text\nVerdict\n~~~\n' })
-        expect(ran.stdout.includes('::warning')).toBe(code === 3)
-        expect(ran.stdout.includes('::error')).toBe(code === 1)
-      },
-    ))
+    rows([
+      ['nothing is slower', 0, 0, 'fine'],
+      ['something is slower', 1, 1, 'regression'],
+      ['usage', 2, 2, 'failed'],
+      ['it is too noisy', 3, 0, 'too noisy'],
+    ])((_, code, becomes, verdict) => {
+      const ran = act({}, ending(code))
+      expect(ran).toMatchObject({ code: becomes, output: `verdict=${verdict}\n`, summary: '~~~text\nVerdict\n~~~\n' })
+      expect(ran.stdout.includes('::warning')).toBe(code === 3)
+      expect(ran.stdout.includes('::error')).toBe(code === 1)
+    }))
 
   test('a crash is a failure, not a regression', () => {
     expect(act({}, 'exit 1')).toMatchObject({ code: 1, output: 'verdict=failed\n', summary: '' })
@@ -158,14 +155,11 @@ describe('the action', () => {
   })
 
   test('goes on without a history', () =>
-    rows(
-      [
-        ['the first run', `echo '${runs()}' | { ${filter}; }`, undefined],
-        ['a token without the permission', 'echo "HTTP 403" >&2; exit 1', undefined],
-        ['a run without a comparison', `echo '${runs('fork/r')}' | { ${filter}; }`, 'exit 1'],
-      ],
-      (_, found, download) => expect(findHistory(found, download).code).toBe(0),
-    ))
+    rows([
+      ['the first run', `echo '${runs()}' | { ${filter}; }`, undefined],
+      ['a token without the permission', 'echo "HTTP 403" >&2; exit 1', undefined],
+      ['a run without a comparison', `echo '${runs('fork/r')}' | { ${filter}; }`, 'exit 1'],
+    ])((_, found, download) => expect(findHistory(found, download).code).toBe(0)))
 
   test('leaves inputs without a value to the command', () => {
     expect(act({}, 'printf "%s " "$@"').stdout).toBe(

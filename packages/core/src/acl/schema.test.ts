@@ -11,31 +11,28 @@ let deep: unknown = 1
 for (let level = 0; level < 200; level++) deep = [deep]
 
 test('what JSON cannot hold is refused, and its place named', () =>
-  rows<[value: unknown, got: string]>(
-    [
-      [new Date(0), 'allow[1]: .* got Date'],
-      [new Map(), 'allow[1]: .* got Map'],
-      [new URL('file:///tmp'), 'allow[1]: .* got URL'],
-      [new Uint8Array(1), 'allow[1]: .* got Uint8Array'],
-      [1n, 'allow[1]: .* got bigint'],
-      [Infinity, 'allow[1]: .* got Infinity'],
-      [() => 1, 'allow[1]: .* got function'],
-      [undefined, 'allow[1]: .* got undefined'],
-      [{ a: { b: [NaN] } }, 'allow[1].a.b[0]: .* got NaN'],
-      [holder, 'allow[1].self[0]: .* got a circular reference'],
-      [deep, 'allow[1](\\[0\\])+: .* got more than 128 levels'],
-      [JSON.parse('{ "__proto__": 1 }'), 'allow[1]: .* got a key named "__proto__"'],
-    ],
-    (value, got) => {
-      const entry = { identifier: 'allow-greet', allow: [1, value] }
-      const text = new RegExp(`^main\\.json: ${got.replace(/\[(\d)\]/g, '\\[$1\\]')}$`)
-      expect(() => checkPlain({ from, value: entry })).toThrow(text)
-      const capability = { identifier: 'main', permissions: [entry] }
-      expect(() => toCapability({ from, value: capability })).toThrow('permissions[0].allow[1]')
-      const file = { permission: [{ identifier: 'x', scope: { allow: [1, value] } }] }
-      expect(() => toPermissionFile({ from, value: file })).toThrow('permission[0].scope.allow[1]')
-    },
-  ))
+  rows<[value: unknown, got: string]>([
+    [new Date(0), 'allow[1]: .* got Date'],
+    [new Map(), 'allow[1]: .* got Map'],
+    [new URL('file:///tmp'), 'allow[1]: .* got URL'],
+    [new Uint8Array(1), 'allow[1]: .* got Uint8Array'],
+    [1n, 'allow[1]: .* got bigint'],
+    [Infinity, 'allow[1]: .* got Infinity'],
+    [() => 1, 'allow[1]: .* got function'],
+    [undefined, 'allow[1]: .* got undefined'],
+    [{ a: { b: [NaN] } }, 'allow[1].a.b[0]: .* got NaN'],
+    [holder, 'allow[1].self[0]: .* got a circular reference'],
+    [deep, 'allow[1](\\[0\\])+: .* got more than 128 levels'],
+    [JSON.parse('{ "__proto__": 1 }'), 'allow[1]: .* got a key named "__proto__"'],
+  ])((value, got) => {
+    const entry = { identifier: 'allow-greet', allow: [1, value] }
+    const text = new RegExp(`^main\\.json: ${got.replace(/\[(\d)\]/g, '\\[$1\\]')}$`)
+    expect(() => checkPlain({ from, value: entry })).toThrow(text)
+    const capability = { identifier: 'main', permissions: [entry] }
+    expect(() => toCapability({ from, value: capability })).toThrow('permissions[0].allow[1]')
+    const file = { permission: [{ identifier: 'x', scope: { allow: [1, value] } }] }
+    expect(() => toPermissionFile({ from, value: file })).toThrow('permission[0].scope.allow[1]')
+  }))
 
 test('accepts one object in two places, and undefined members', () => {
   const twice = { path: '/tmp', mode: undefined }

@@ -14,10 +14,10 @@ const schemas: Record<string, z.ZodType | v.GenericSchema> = {
 }
 
 it('passes on the output of the schema', () =>
-  rows(schemas, async schema => expect(await run(schema, { userName: 'x' })).toEqual({ userName: 'x', age: 7 })))
+  rows(schemas)(async schema => expect(await run(schema, { userName: 'x' })).toEqual({ userName: 'x', age: 7 })))
 
 it("names a missing key in Tauri's text", () =>
-  rows(schemas, async schema => {
+  rows(schemas)(async schema => {
     const message = 'invalid args `userName` for command `greet`: command greet missing required key userName'
     for (const args of [{}, { userName: undefined, age: 1 }])
       for (const method of ['greet', 'plugin:people|greet'])
@@ -25,7 +25,7 @@ it("names a missing key in Tauri's text", () =>
   }))
 
 it('has the first issue in the text and all issues in the data', () =>
-  rows(schemas, async schema =>
+  rows(schemas)(async schema =>
     expect(run(schema, { userName: 5, age: 'x' })).rejects.toMatchObject({
       message: expect.stringMatching(/^invalid args `userName` for command `greet`: Invalid .*string/) as string,
       data: { issues: [{ path: ['userName'] }, { path: ['age'] }] },
@@ -33,7 +33,7 @@ it('has the first issue in the text and all issues in the data', () =>
   ))
 
 it("names the first key in Tauri's text when the arguments are bytes", () =>
-  rows(schemas, async schema =>
+  rows(schemas)(async schema =>
     expect(run(schema, new Uint8Array(2))).rejects.toMatchObject({
       message:
         'invalid args `userName` for command `greet`: ' +

@@ -96,4 +96,4 @@ it('limits the resources of a frontend', () => {
 })
 
 it('rejects all but objects as resources', () =>
-  rows([5, 'x', null, undefined], value => expect(() => setUp().table.add(value as never)).toThrow('takes an object')))
+  rows([5, 'x', null, undefined])(value => expect(() => setUp().table.add(value as never)).toThrow('takes an object')))

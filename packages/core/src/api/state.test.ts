@@ -41,7 +41,7 @@ it("names a missing key with Tauri's text", () => {
 })
 
 it('rejects a key that identifies nothing', () =>
-  rows([undefined, null, 'name', 5], key => {
+  rows([undefined, null, 'name', 5])(key => {
     expect(() => new StateStore().manage(key as never, 1)).toThrow('app.manage() takes a key and a value')
     expect(() => new StateStore().get(key as never)).toThrow(`state not managed for \`${String(key)}\``)
   }))

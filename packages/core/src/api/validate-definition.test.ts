@@ -7,30 +7,27 @@ import { getDefinition } from './validate-definition.js'
 const of = (definition: unknown): unknown => getDefinition({ default: definition }, 'file:///core.js')
 
 it('names what is wrong with a definition', () =>
-  rows<[string, object, RegExp]>(
+  rows<[string, object, RegExp]>([
+    ['a member', { setupp: 1 }, /unknown member "setupp" \(did you mean "setup"\?\)$/],
+    ['a promise of one', Promise.resolve({}), /has no definition/],
+    ['use', { use: () => {} }, /use must be an array of functions$/],
+    ['one of use', { use: [() => {}, 5] }, /use must be an array of functions$/],
+    ['teardown', { teardown: 5 }, /teardown must be a function$/],
+    ['a plugin without a name', { plugins: [{}] }, /a plugin has no name: it is made with plugin\(name, { … }\)$/],
     [
-      ['a member', { setupp: 1 }, /unknown member "setupp" \(did you mean "setup"\?\)$/],
-      ['a promise of one', Promise.resolve({}), /has no definition/],
-      ['use', { use: () => {} }, /use must be an array of functions$/],
-      ['one of use', { use: [() => {}, 5] }, /use must be an array of functions$/],
-      ['teardown', { teardown: 5 }, /teardown must be a function$/],
-      ['a plugin without a name', { plugins: [{}] }, /a plugin has no name: it is made with plugin\(name, { … }\)$/],
-      [
-        'a member of a plugin',
-        { plugins: [{ name: 'fs', command: {} }] },
-        /plugin "fs": unknown member "command" \(did you mean "commands"\?\)$/,
-      ],
-      ['commands of a plugin', { plugins: [{ name: 'fs', commands: [] }] }, /plugin "fs": commands must be an object/],
-      ["a plugin's setup", { plugins: [{ name: 'fs', setup: 5 }] }, /plugin "fs": setup must be a function$/],
-      [
-        'permissions of a plugin',
-        { plugins: [{ name: 'fs', permissions: {} }] },
-        /plugin "fs": permissions must be an array of permission files$/,
-      ],
-      ["a plugin's script", { plugins: [{ name: 'fs', script: () => {} }] }, /plugin "fs": script must be a string/],
+      'a member of a plugin',
+      { plugins: [{ name: 'fs', command: {} }] },
+      /plugin "fs": unknown member "command" \(did you mean "commands"\?\)$/,
     ],
-    (_name, definition, message) => expect(() => of(definition)).toThrow(message),
-  ))
+    ['commands of a plugin', { plugins: [{ name: 'fs', commands: [] }] }, /plugin "fs": commands must be an object/],
+    ["a plugin's setup", { plugins: [{ name: 'fs', setup: 5 }] }, /plugin "fs": setup must be a function$/],
+    [
+      'permissions of a plugin',
+      { plugins: [{ name: 'fs', permissions: {} }] },
+      /plugin "fs": permissions must be an array of permission files$/,
+    ],
+    ["a plugin's script", { plugins: [{ name: 'fs', script: () => {} }] }, /plugin "fs": script must be a string/],
+  ])((_name, definition, message) => expect(() => of(definition)).toThrow(message)))
 
 it('a complete definition is returned unchanged', () => {
   const nothing = (): void => {}

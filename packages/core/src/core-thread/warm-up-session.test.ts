@@ -9,7 +9,7 @@ const opened = vi.spyOn(globalThis, 'setInterval')
 const closed = vi.spyOn(globalThis, 'clearInterval')
 
 test('subscribers to calls see none of its own', () =>
-  rows([false, true], async isIsolated => {
+  rows([false, true])(async isIsolated => {
     const traced: unknown[] = []
     const subscribers = { start: (trace: unknown) => void traced.push(trace) }
     const calls = tracingChannel<unknown, object>('sallyport.command')
@@ -20,7 +20,7 @@ test('subscribers to calls see none of its own', () =>
   }))
 
 test('a session answers its calls, and closes', () =>
-  rows([false, true], async isIsolated => {
+  rows([false, true])(async isIsolated => {
     vi.clearAllMocks()
     await warmUpSession(isIsolated)
     expect(opened).toHaveBeenCalledTimes(2)

@@ -40,7 +40,7 @@ const to = (kind: EventTarget['kind'], label: string): EventTarget =>
   kind === 'Any' || kind === 'App' ? { kind } : { kind, label }
 
 it('emitTo reaches the listeners of its target, in a frontend of that label, core and host', () =>
-  rows(REACHED, (kind, reached) => {
+  rows(REACHED)((kind, reached) => {
     for (const { router, takeReceived } of [setUp('a'), setUp(undefined)]) {
       router.emitTo(to(kind, 'a'), 'e', 1)
       expect(takeReceived()).toEqual(reached)
@@ -48,7 +48,7 @@ it('emitTo reaches the listeners of its target, in a frontend of that label, cor
   }))
 
 it('emitTo another label reaches listeners to any target, in core and host only', () =>
-  rows(REACHED, (kind, reached) => {
+  rows(REACHED)((kind, reached) => {
     const [core, frontend] = [setUp(undefined), setUp('a')]
     const hasLabel = kind !== 'Any' && kind !== 'App'
     for (const { router } of [core, frontend]) router.emitTo(to(kind, 'b'), 'e', 1)

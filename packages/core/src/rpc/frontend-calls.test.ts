@@ -153,30 +153,27 @@ describe('a stream as an answer', () => {
 })
 
 it('passes on the messages that arrived before the answer first', () =>
-  rows(
-    [
-      ['result', { result: 'done' }],
-      ['error', { error: { code: -32_000, message: 'failed', data: { reason: 'CommandFailed' } } }],
-    ],
-    async (_name, answer) => {
-      sent.splice(0)
-      const calls = create()
-      const order: unknown[] = []
-      const progress = new Channel<number>(message => order.push(message))
-      const call = calls.call('report', { progress }).then(
-        () => order.push('answer'),
-        () => order.push('answer'),
-      )
-      let lastId = 1
-      const sendMessage = (): void => calls.settle({ jsonrpc: '2.0', id: ++lastId, result: lastId })
-      // Requests of messages have the ids after that of the call: a reader that has to wait sends more of them.
-      while (sent.length < lastId + 3) {
-        sendMessage()
-        await nextTick()
-      }
-      while (lastId < sent.length) sendMessage()
-      calls.settle({ jsonrpc: '2.0', id: 1, ...answer })
-      await call
-      expect(order).toEqual([...Array.from({ length: lastId - 1 }, (_, index) => index + 2), 'answer'])
-    },
-  ))
+  rows([
+    ['result', { result: 'done' }],
+    ['error', { error: { code: -32_000, message: 'failed', data: { reason: 'CommandFailed' } } }],
+  ])(async (_name, answer) => {
+    sent.splice(0)
+    const calls = create()
+    const order: unknown[] = []
+    const progress = new Channel<number>(message => order.push(message))
+    const call = calls.call('report', { progress }).then(
+      () => order.push('answer'),
+      () => order.push('answer'),
+    )
+    let lastId = 1
+    const sendMessage = (): void => calls.settle({ jsonrpc: '2.0', id: ++lastId, result: lastId })
+    // Requests of messages have the ids after that of the call: a reader that has to wait sends more of them.
+    while (sent.length < lastId + 3) {
+      sendMessage()
+      await nextTick()
+    }
+    while (lastId < sent.length) sendMessage()
+    calls.settle({ jsonrpc: '2.0', id: 1, ...answer })
+    await call
+    expect(order).toEqual([...Array.from({ length: lastId - 1 }, (_, index) => index + 2), 'answer'])
+  }))

@@ -49,21 +49,18 @@ test('a later call says that the frontend restarts, until it is known that it do
 })
 
 test('a call is rejected without a reason when none is known in time', () =>
-  rows(
-    [
-      ['the host ends the frontend', (ends: FrontendEnds) => ends.explain('main', undefined)],
-      ['the label is used again', (ends: FrontendEnds) => ends.begin('main')],
-      ['core closes', (ends: FrontendEnds) => ends.close()],
-      ['the host does not explain it', () => vi.advanceTimersByTime(2000)],
-    ],
-    async (_name, act) => {
-      const ends = new FrontendEnds()
-      const call = startCall(ends)
-      act(ends)
-      expect(await call).toBe('The frontend "main" disconnected')
-      expect(vi.getTimerCount()).toBe(0)
-    },
-  ))
+  rows([
+    ['the host ends the frontend', (ends: FrontendEnds) => ends.explain('main', undefined)],
+    ['the label is used again', (ends: FrontendEnds) => ends.begin('main')],
+    ['core closes', (ends: FrontendEnds) => ends.close()],
+    ['the host does not explain it', () => vi.advanceTimersByTime(2000)],
+  ])(async (_name, act) => {
+    const ends = new FrontendEnds()
+    const call = startCall(ends)
+    act(ends)
+    expect(await call).toBe('The frontend "main" disconnected')
+    expect(vi.getTimerCount()).toBe(0)
+  }))
 
 test('a thousand reasons are remembered', () => {
   const ends = new FrontendEnds()

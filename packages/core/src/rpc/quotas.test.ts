@@ -71,24 +71,21 @@ test('budgets of pages that do not come back are forgotten', () => {
 })
 
 test('the log of a refused call names the quota that refuses, or has to be waited for longest', () =>
-  rows<[string, readonly CallQuota[], string, object]>(
-    [
-      ['has to be waited for longest', [{ rate: 1 }, { rate: 0.1 }], '6/min', { retryAfter: 10_000 }],
-      ['refuses, if a slower one waits', [{ rate: 0.1, overflow: 'wait' }, { rate: 1 }], '1/s', { retryAfter: 1000 }],
-    ],
-    async (_name, callQuotas, quota, data) => {
-      const logged: unknown[] = []
-      const log = { warn: (line: { quota: string }) => void logged.push(line.quota) } as never
-      const hold: RunnableCommand = { ...touch, run: () => new Promise(() => {}) }
-      const quotas = createQuotas(
-        callQuotas,
-        new Map([['touch', hold]]),
-        () => log,
-        () => 0,
-      )
-      const command = quotas.acquireRegistry('main').get('touch')!
-      void command.run({}, call)
-      expect(() => command.run({}, call)).toThrow(expect.objectContaining({ reason: 'Overloaded', data }) as Error)
-      expect(logged).toEqual([quota])
-    },
-  ))
+  rows<[string, readonly CallQuota[], string, object]>([
+    ['has to be waited for longest', [{ rate: 1 }, { rate: 0.1 }], '6/min', { retryAfter: 10_000 }],
+    ['refuses, if a slower one waits', [{ rate: 0.1, overflow: 'wait' }, { rate: 1 }], '1/s', { retryAfter: 1000 }],
+  ])(async (_name, callQuotas, quota, data) => {
+    const logged: unknown[] = []
+    const log = { warn: (line: { quota: string }) => void logged.push(line.quota) } as never
+    const hold: RunnableCommand = { ...touch, run: () => new Promise(() => {}) }
+    const quotas = createQuotas(
+      callQuotas,
+      new Map([['touch', hold]]),
+      () => log,
+      () => 0,
+    )
+    const command = quotas.acquireRegistry('main').get('touch')!
+    void command.run({}, call)
+    expect(() => command.run({}, call)).toThrow(expect.objectContaining({ reason: 'Overloaded', data }) as Error)
+    expect(logged).toEqual([quota])
+  }))

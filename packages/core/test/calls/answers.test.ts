@@ -56,50 +56,44 @@ test('settles each call with its first answer, in any order', async () => {
 })
 
 test('rejects an answer that is none of a call without settling a call', () =>
-  rows(
-    [
-      ['an id of no call', '"id":99,"result":1'],
-      ['the id null', '"id":null,"result":1'],
-      ['an error with the id null', '"id":null,"error":{"code":1,"message":"x"}'],
-      ['a string as id', '"id":"1","result":1'],
-      ['a fraction as id', '"id":1.5,"result":1'],
-      ['a negative id', '"id":-1,"result":1'],
-      ['no id', '"result":1'],
-    ],
-    async (_what, text) => {
-      const { peer, ask, settled, answer } = await setUpCalls()
-      const calls = ask()
-      await peer.next()
-      answer(text)
-      expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
-      expect(settled).toEqual([])
-      answer('"id":1,"result":"still"')
-      await calls
-      expect(settled).toEqual([[0, 'still']])
-    },
-  ))
+  rows([
+    ['an id of no call', '"id":99,"result":1'],
+    ['the id null', '"id":null,"result":1'],
+    ['an error with the id null', '"id":null,"error":{"code":1,"message":"x"}'],
+    ['a string as id', '"id":"1","result":1'],
+    ['a fraction as id', '"id":1.5,"result":1'],
+    ['a negative id', '"id":-1,"result":1'],
+    ['no id', '"result":1'],
+  ])(async (_what, text) => {
+    const { peer, ask, settled, answer } = await setUpCalls()
+    const calls = ask()
+    await peer.next()
+    answer(text)
+    expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
+    expect(settled).toEqual([])
+    answer('"id":1,"result":"still"')
+    await calls
+    expect(settled).toEqual([[0, 'still']])
+  }))
 
 test('rejects a wrong answer together with its call', () =>
-  rows(
-    [
-      ['result and error', '"id":1,"result":1,"error":{"code":1,"message":"x"}'],
-      ['a string as error', '"id":1,"error":"no"'],
-      ['an error without a code', '"id":1,"error":{"message":"no"}'],
-    ],
-    async (_what, text) => {
-      const { peer, ask, settled, answer } = await setUpCalls()
-      const calls = [ask(), ask()]
-      await peer.next()
-      await peer.next()
-      answer(text)
-      expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
-      await calls[0]
-      expect(settled).toEqual([[0, 'InvalidRequest']])
-      answer('"id":2,"result":"still"')
-      await calls[1]
-      expect(settled[1]).toEqual([1, 'still'])
-    },
-  ))
+  rows([
+    ['result and error', '"id":1,"result":1,"error":{"code":1,"message":"x"}'],
+    ['a string as error', '"id":1,"error":"no"'],
+    ['an error without a code', '"id":1,"error":{"message":"no"}'],
+  ])(async (_what, text) => {
+    const { peer, ask, settled, answer } = await setUpCalls()
+    const calls = [ask(), ask()]
+    await peer.next()
+    await peer.next()
+    answer(text)
+    expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
+    await calls[0]
+    expect(settled).toEqual([[0, 'InvalidRequest']])
+    answer('"id":2,"result":"still"')
+    await calls[1]
+    expect(settled[1]).toEqual([1, 'still'])
+  }))
 
 test('serves calls after a flood of answers', async () => {
   const { peer, ask, settled } = await setUpCalls()

@@ -73,28 +73,21 @@ describe('callAll', () => {
   })
 
   test('refuses wrong arguments as a whole', () =>
-    rows<[string, unknown[], string]>(
-      [
-        ['a name that is not a string', [5], 'bus.callAll takes the name of a function that frontends expose'],
-        ['labels of another type', ['name', {}, { labels: 5 }], '`labels` of bus.callAll must be a glob'],
-        ['an invalid glob', ['name', {}, { labels: '[' }], 'the glob "["'],
-        [
-          'an unknown option',
-          ['name', {}, { transfer: [] }],
-          'has no option "transfer": it has labels, signal, timeout',
-        ],
-        ['a label as the name', ['md-a', 'name'], 'must be an object of named arguments'],
-        ['a stream', ['name', { body: new ReadableStream() }], 'The argument "body" of "name" is a stream'],
-        ['a wrong timeout', ['name', {}, { timeout: 0 }], '`timeout` of function "name" must be milliseconds'],
-      ],
-      async (_, args, message) => {
-        const call = bus.callAll(...(args as Parameters<Bus['callAll']>))
-        await expect(call).rejects.toMatchObject({
-          reason: 'InvalidParams',
-          message: expect.stringContaining(message) as string,
-        })
-      },
-    ))
+    rows<[string, unknown[], string]>([
+      ['a name that is not a string', [5], 'bus.callAll takes the name of a function that frontends expose'],
+      ['labels of another type', ['name', {}, { labels: 5 }], '`labels` of bus.callAll must be a glob'],
+      ['an invalid glob', ['name', {}, { labels: '[' }], 'the glob "["'],
+      ['an unknown option', ['name', {}, { transfer: [] }], 'has no option "transfer": it has labels, signal, timeout'],
+      ['a label as the name', ['md-a', 'name'], 'must be an object of named arguments'],
+      ['a stream', ['name', { body: new ReadableStream() }], 'The argument "body" of "name" is a stream'],
+      ['a wrong timeout', ['name', {}, { timeout: 0 }], '`timeout` of function "name" must be milliseconds'],
+    ])(async (_, args, message) => {
+      const call = bus.callAll(...(args as Parameters<Bus['callAll']>))
+      await expect(call).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(message) as string,
+      })
+    }))
 })
 
 test('callAll waits for frontends that are loading, and those that end meanwhile reject', async () => {

@@ -30,24 +30,21 @@ describe('in development', () => {
   })
 
   test('every call rejects with the reason and the frame of its caller', () =>
-    rows(
-      {
-        invoke: 'CommandFailed',
-        unknown: 'MethodNotFound',
-        timeout: 'Timeout',
-        stream: 'CommandFailed',
-        call: 'CommandFailed',
-        absent: 'Disconnected',
-        listen: 'Denied',
-        capability: 'InvalidParams',
-        createBus: 'InvalidParams',
-        disconnected: 'Disconnected',
-      },
-      (reason, name) => {
-        expect(stacks[name]).toMatch(new RegExp(`^\\w+Error \\[${reason}\\]: `))
-        expect(stacks[name]).toContain(CALLER)
-      },
-    ))
+    rows({
+      invoke: 'CommandFailed',
+      unknown: 'MethodNotFound',
+      timeout: 'Timeout',
+      stream: 'CommandFailed',
+      call: 'CommandFailed',
+      absent: 'Disconnected',
+      listen: 'Denied',
+      capability: 'InvalidParams',
+      createBus: 'InvalidParams',
+      disconnected: 'Disconnected',
+    })((reason, name) => {
+      expect(stacks[name]).toMatch(new RegExp(`^\\w+Error \\[${reason}\\]: `))
+      expect(stacks[name]).toContain(CALLER)
+    }))
 
   test('a call that fails immediately, or that need not be awaited, has the frame of its caller', () => {
     expect(stacks['abort']).toMatch(/^\w+Error \[Cancelled\]: .*\n {4}at (?:async )?file:.*host\.mjs:\d+:\d+\n/)
@@ -58,7 +55,7 @@ describe('in development', () => {
   })
 
   test('a call of a frontend has the frame of its caller', () =>
-    rows(['trusted', 'worker', 'process'], label => expect(stacks[label]).toMatch(IN_FRONTEND)))
+    rows(['trusted', 'worker', 'process'])(label => expect(stacks[label]).toMatch(IN_FRONTEND)))
 
   test('no stack has frames of this library or of Node', () => {
     expect(Object.values(stacks).join('\n')).not.toMatch(/dist\/bundle|node:/)

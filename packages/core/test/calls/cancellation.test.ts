@@ -61,7 +61,7 @@ describe.each(patterns)('%s', (_name, app) => {
 
   test('a call of each kind ends by its timeout', () => {
     stopClock()
-    return rows(kinds, async (kind, name) => {
+    return rows(kinds)(async (kind, name) => {
       const seen = watch()
       // The deadline of a call by core is that of core.
       const isOfCore = name === 'app.call'
@@ -74,7 +74,7 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('a call of each kind ends by its signal', () =>
-    rows(kinds, async kind => {
+    rows(kinds)(async kind => {
       const seen = watch()
       const abort = new AbortController()
       const call = outcome(kind.call(caller, { signal: abort.signal }))
@@ -85,7 +85,7 @@ describe.each(patterns)('%s', (_name, app) => {
     }))
 
   test('a call of each kind ends at once by a signal that has aborted', () =>
-    rows(kinds, async kind => {
+    rows(kinds)(async kind => {
       expect(await outcome(kind.call(caller, { signal: AbortSignal.abort() }))).toBe('Cancelled')
       await expect.poll(async () => (await bus.stats()).host.inFlight).toBe(0)
     }))
@@ -103,7 +103,7 @@ describe.each(patterns)('%s', (_name, app) => {
     stopClock()
     const limited = await begin({ app, calls: { timeout: 1, commandTimeout: 1 } })
     const limitedCaller = await createCaller(limited)
-    await rows(unlimited, async ({ call, end }) => {
+    await rows(unlimited)(async ({ call, end }) => {
       const abort = new AbortController()
       const ended = outcome(call(limitedCaller, { timeout: false, signal: abort.signal }))
       // A call by core with the deadline of the bus ends meanwhile, unless core is held.
@@ -118,7 +118,7 @@ describe.each(patterns)('%s', (_name, app) => {
   })
 
   test('a call of each kind ends with Timeout by AbortSignal.timeout', () =>
-    rows(kinds, async kind => {
+    rows(kinds)(async kind => {
       const signal = AbortSignal.timeout(1)
       expect(await outcome(kind.call(caller, { signal }))).toBe('Timeout')
       expect(await outcome(kind.call(caller, { signal }))).toBe('Timeout')
@@ -292,7 +292,7 @@ test('calls.commandTimeout is the default deadline of calls to core, except stre
   const { stream, 'bus.call': _, ...others } = kinds
   const streaming = outcome(stream!.call(caller, {}))
   const allowed = outcome(caller.client.invoke('never', {}, { timeout: 60_000 }))
-  await rows(others, async kind => expect(await outcome(kind.call(caller, {}))).toBe('Timeout'))
+  await rows(others)(async kind => expect(await outcome(kind.call(caller, {}))).toBe('Timeout'))
   const answered = caller.client.invoke('echo', {}, { timeout: 60_000 }).then(() => 'both are waiting')
   expect(await Promise.race([streaming, allowed, answered])).toBe('both are waiting')
   await bus.close({ timeout: 0 })

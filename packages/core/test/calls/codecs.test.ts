@@ -44,7 +44,7 @@ describe('the codec of a worker, a connection or a run', () => {
   }
 
   test('holds on the whole way of arguments and results, whatever the codec of the bus is', () =>
-    rows(echoes, async echo => {
+    rows(echoes)(async echo => {
       const values = { at: new Date(0), big: 10n, bytes: new Uint8Array(1), url: new URL('http://a/b') }
       expect(await echo(await start({ core }), values, 'msgpack')).toEqual({ ...values, url: 'http://a/b' })
       const { big: _, ...forJson } = values
@@ -53,7 +53,7 @@ describe('the codec of a worker, a connection or a run', () => {
     }))
 
   test('is the one that an error names', () =>
-    rows(echoes, async echo => {
+    rows(echoes)(async echo => {
       const choose = /cannot be serialized as json: big is a BigInt.*choose codec: 'msgpack'/
       await expect(echo(await start({ core, codec: 'msgpack' }), { big: 1n }, 'json')).rejects.toThrow(choose)
       const refused = /cannot be serialized as msgpack/
@@ -63,21 +63,18 @@ describe('the codec of a worker, a connection or a run', () => {
 
 test('a value that cannot be sent is refused under each codec, with its path and a remedy', async () => {
   const bus = await start({ core, frontends })
-  await rows(
-    [
-      ['Promise', Promise.resolve(1), 'await it first'],
-      ['ReadableStream', new ReadableStream(), 'send its values on a Channel'],
-      ['AbortSignal', new AbortController().signal, 'pass it as the option `signal`'],
-    ],
-    async (type, value, remedy) => {
-      for (const codec of ['json', 'msgpack'] as const) {
-        const client = await bus.connect(`${type}-${codec}`, { codec })
-        const error = await client.invoke('echo', { a: { list: [value] } }).catch((refused: unknown) => refused)
-        expect(error).toMatchObject({ reason: 'InvalidParams' })
-        expect((error as Error).message).toMatch(new RegExp(`a\\.list\\[0\\] is a value of type ${type}.*${remedy}`))
-      }
-    },
-  )
+  await rows([
+    ['Promise', Promise.resolve(1), 'await it first'],
+    ['ReadableStream', new ReadableStream(), 'send its values on a Channel'],
+    ['AbortSignal', new AbortController().signal, 'pass it as the option `signal`'],
+  ])(async (type, value, remedy) => {
+    for (const codec of ['json', 'msgpack'] as const) {
+      const client = await bus.connect(`${type}-${codec}`, { codec })
+      const error = await client.invoke('echo', { a: { list: [value] } }).catch((refused: unknown) => refused)
+      expect(error).toMatchObject({ reason: 'InvalidParams' })
+      expect((error as Error).message).toMatch(new RegExp(`a\\.list\\[0\\] is a value of type ${type}.*${remedy}`))
+    }
+  })
 })
 
 test('the codec of a run holds for what its code throws', async () => {
@@ -87,7 +84,7 @@ test('the codec of a run holds for what its code throws', async () => {
 })
 
 test('values arrive in the same form with and without bytes, in arguments, results, events, streams and exposed functions', () =>
-  rows(['json', 'msgpack'] as const, async codec => {
+  rows(['json', 'msgpack'] as const)(async codec => {
     const at = new Date(0)
     const bytes = new Uint8Array([1])
     const definition = defineCore({

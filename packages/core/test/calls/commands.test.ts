@@ -154,7 +154,7 @@ describe('arguments', () => {
 
 test('a call settles for every value that its handler throws', async () => {
   const { client } = await plain('shared')
-  await rows(['revoked', 'named', 'getter', 'message', 'has', null, 7], async what => {
+  await rows(['revoked', 'named', 'getter', 'message', 'has', null, 7])(async what => {
     await expect(client.invoke('throws_odd', { what })).rejects.toMatchObject({
       name: 'BusError',
       reason: expect.stringMatching(/^(CommandFailed|InternalError)$/) as string,

@@ -295,7 +295,7 @@ test.each([false, true])(
 )
 
 test('a call settles for a proxy that its function throws', () =>
-  rows(choose(['permission', 'process'] as const), async sandbox => {
+  rows(choose(['permission', 'process'] as const))(async sandbox => {
     const bus = await start()
     const source = `import { expose } from '@sallyport/frontend'
     const { proxy, revoke } = Proxy.revocable({}, {})

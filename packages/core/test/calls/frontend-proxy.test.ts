@@ -38,7 +38,7 @@ const proxies = [
 ] as const
 
 test('a member of a proxy calls the function with arguments and options', () =>
-  rows(proxies, async (_, create) => {
+  rows(proxies)(async (_, create) => {
     const frontend = create()
     expect(await frontend.double({ n: 4 })).toBe(8)
     await expect(frontend.never({}, { timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
@@ -46,13 +46,13 @@ test('a member of a proxy calls the function with arguments and options', () =>
   }))
 
 test('await returns the proxy', () =>
-  rows(proxies, async (_, create) => {
+  rows(proxies)(async (_, create) => {
     const frontend = create()
     expect((await Promise.resolve(frontend)) === frontend).toBe(true)
   }))
 
 test('no look at a proxy calls the frontend', () =>
-  rows(proxies, async (_, create) => {
+  rows(proxies)(async (_, create) => {
     const frontend = create()
     expect(inspect(frontend)).toBe('frontend "p"')
     expect(String(frontend)).toBe('frontend "p"')
@@ -76,7 +76,7 @@ test('a proxy can be made before its frontend, and its calls reject until then',
 })
 
 test('a label that is not a string is refused', () =>
-  rows(proxies, (name, create) => {
+  rows(proxies)((name, create) => {
     const frontend = name === 'bus.frontend' ? bus.frontend.bind(bus) : app.frontend
     expect(create).not.toThrow()
     expect(() => frontend(5 as unknown as string)).toThrow(`${name} takes the label of a frontend: got number`)

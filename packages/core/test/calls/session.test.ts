@@ -16,40 +16,37 @@ const faultReports = [
 
 describe('an invalid message gets an error and leaves the session open', () => {
   test('whatever is wrong in it', () =>
-    rows(
-      [
-        ['no jsonrpc', '{"id":1,"method":"ok"}', 1, -32600, /`jsonrpc`/],
-        ['another version', '{"jsonrpc":"1.0","id":1,"method":"ok"}', 1, -32600, /`jsonrpc`/],
-        ['no method', '{"jsonrpc":"2.0","id":1}', 1, -32600, /`method`/],
-        ['an empty method', call(1, ''), 1, -32600, /`method`/],
-        ['a fraction as id', call(1.5, 'ok'), null, -32600, /`id`/],
-        ['an id of 2^53 + 1', '{"jsonrpc":"2.0","id":9007199254740993,"method":"ok"}', null, -32600, /`id`/],
-        ['an array as id', call([1], 'ok'), null, -32600, /`id`/],
-        ['null as id', call(null, 'ok'), null, -32600, /`id`/],
-        ['array params', call(1, 'ok', ',"params":[1]'), 1, -32600, /`params` of "ok"/],
-        ['params that are a string', call(1, 'ok', ',"params":"x"'), 1, -32600, /`params`/],
-        ['headers that are not strings', call(1, 'ok', ',"headers":{"a":1}'), 1, -32600, /`headers`/],
-        ['a number', '42', null, -32600, /object/],
-        ['null', 'null', null, -32600, /object/],
-        ['a nested batch', '[[]]', null, -32600, /object/],
-        ['an answer to no call', '{"jsonrpc":"2.0","id":1,"result":1}', null, -32600, /never made/],
-        ['neither call nor answer', '{"jsonrpc":"2.0","id":1}', 1, -32600, /`method`/],
-        ['a rejection of a gate', call(1, '$/rejected', ',"params":{"id":2,"error":{}}'), 1, -32600, /"\$\/rejected"/],
-        ['a notification of core', '{"jsonrpc":"2.0","id":1,"method":"$/event","params":{}}', 1, -32600, /"\$\/event"/],
-        ['a cancel with an id', call(1, '$/cancelRequest', ',"params":{"id":2}'), 1, -32600, /cancelRequest/],
-        ['an unknown command', call(1, 'nope'), 1, -32601, /Command nope not found/],
-        ['a method of 1 MiB', call(1, 'x'.repeat(2 ** 20)), 1, -32601, /not found/],
-      ],
-      async (_name, text, id, code, message) => {
-        const { core, reports } = await setUp()
-        const peer = new Peer(core, 'main').send(text).send(call('again', 'ok'))
-        const answer = await peer.next()
-        expect(answer).toMatchObject({ jsonrpc: '2.0', id, error: { code, message: expect.stringMatching(message) } })
-        expect(JSON.stringify(answer).length).toBeLessThan(1000)
-        expect(await peer.next()).toEqual({ jsonrpc: '2.0', id: 'again', result: 'fine' })
-        expect(reports).toEqual([])
-      },
-    ))
+    rows([
+      ['no jsonrpc', '{"id":1,"method":"ok"}', 1, -32600, /`jsonrpc`/],
+      ['another version', '{"jsonrpc":"1.0","id":1,"method":"ok"}', 1, -32600, /`jsonrpc`/],
+      ['no method', '{"jsonrpc":"2.0","id":1}', 1, -32600, /`method`/],
+      ['an empty method', call(1, ''), 1, -32600, /`method`/],
+      ['a fraction as id', call(1.5, 'ok'), null, -32600, /`id`/],
+      ['an id of 2^53 + 1', '{"jsonrpc":"2.0","id":9007199254740993,"method":"ok"}', null, -32600, /`id`/],
+      ['an array as id', call([1], 'ok'), null, -32600, /`id`/],
+      ['null as id', call(null, 'ok'), null, -32600, /`id`/],
+      ['array params', call(1, 'ok', ',"params":[1]'), 1, -32600, /`params` of "ok"/],
+      ['params that are a string', call(1, 'ok', ',"params":"x"'), 1, -32600, /`params`/],
+      ['headers that are not strings', call(1, 'ok', ',"headers":{"a":1}'), 1, -32600, /`headers`/],
+      ['a number', '42', null, -32600, /object/],
+      ['null', 'null', null, -32600, /object/],
+      ['a nested batch', '[[]]', null, -32600, /object/],
+      ['an answer to no call', '{"jsonrpc":"2.0","id":1,"result":1}', null, -32600, /never made/],
+      ['neither call nor answer', '{"jsonrpc":"2.0","id":1}', 1, -32600, /`method`/],
+      ['a rejection of a gate', call(1, '$/rejected', ',"params":{"id":2,"error":{}}'), 1, -32600, /"\$\/rejected"/],
+      ['a notification of core', '{"jsonrpc":"2.0","id":1,"method":"$/event","params":{}}', 1, -32600, /"\$\/event"/],
+      ['a cancel with an id', call(1, '$/cancelRequest', ',"params":{"id":2}'), 1, -32600, /cancelRequest/],
+      ['an unknown command', call(1, 'nope'), 1, -32601, /Command nope not found/],
+      ['a method of 1 MiB', call(1, 'x'.repeat(2 ** 20)), 1, -32601, /not found/],
+    ])(async (_name, text, id, code, message) => {
+      const { core, reports } = await setUp()
+      const peer = new Peer(core, 'main').send(text).send(call('again', 'ok'))
+      const answer = await peer.next()
+      expect(answer).toMatchObject({ jsonrpc: '2.0', id, error: { code, message: expect.stringMatching(message) } })
+      expect(JSON.stringify(answer).length).toBeLessThan(1000)
+      expect(await peer.next()).toEqual({ jsonrpc: '2.0', id: 'again', result: 'fine' })
+      expect(reports).toEqual([])
+    }))
 
   test('answers each message of a batch', async () => {
     const peer = new Peer((await setUp()).core, 'main').send(`[${call(1, 'ok')},1,${call(2, 'nope')},${call(3, 'ok')}]`)
@@ -87,36 +84,33 @@ describe('an invalid message gets an error and leaves the session open', () => {
 })
 
 test('an invalid frame closes the session', () =>
-  rows<[string, string | Uint8Array, FrameKind, number]>(
-    [
-      ['invalid JSON', '{"jsonrpc":', FRAME_KIND.json, -32700],
-      ['an empty body', '', FRAME_KIND.json, -32700],
-      ['an empty batch', '[]', FRAME_KIND.json, -32600],
-      ['invalid UTF-8', new Uint8Array([0x22, 0xff, 0x22]), FRAME_KIND.json, -32700],
-      ['a key named __proto__', call(1, 'deep', ',"params":{"a":{"__proto__":{"x":1}}}'), FRAME_KIND.json, -32700],
-      ['nested deeper than 64, in a large frame', `${'['.repeat(70_000)}`, FRAME_KIND.json, -32700],
-      ['random msgpack', new Uint8Array([0xc1, 0, 1]), FRAME_KIND.msgpack, -32700],
-      ['a msgpack extension', new Uint8Array([0xd4, 0x72, 0x40, 0x91, 0xa1, 0x61]), FRAME_KIND.msgpack, -32700],
-      ['a record in brownfield', new Uint8Array(100), FRAME_KIND.sealed, -32600],
-      ['an attachment that is too small', new Uint8Array(100), FRAME_KIND.bytes, -32600],
-      ['an attachment that is too large', new Uint8Array(2 ** 28 + 1), FRAME_KIND.bytes, -32600],
-      ['a mark without an attachment', new Uint8Array([0xd6, 0x53, 0, 1, 0, 0]), FRAME_KIND.msgpack, -32700],
-      ['a frame over the limit', `"${'x'.repeat(2 ** 24)}"`, FRAME_KIND.json, -32700],
-    ],
-    async (_name, body, kind, code) => {
-      const { core, reports } = await setUp()
-      const other = new Peer(core, 'other')
-      const peer = new Peer(core, 'main').send(body, kind).send(call(9, 'count'))
-      const before = ran.times
-      expect(await peer.next()).toMatchObject({ id: null, error: { code } })
-      await peer.end()
-      expect(reports).toMatchObject(faultReports)
-      other.send(call(1, 'ok'))
-      expect(await other.next()).toMatchObject({ id: 1, result: 'fine' })
-      expect(ran.times).toBe(before)
-      expect(Object.prototype).not.toHaveProperty('x')
-    },
-  ))
+  rows<[string, string | Uint8Array, FrameKind, number]>([
+    ['invalid JSON', '{"jsonrpc":', FRAME_KIND.json, -32700],
+    ['an empty body', '', FRAME_KIND.json, -32700],
+    ['an empty batch', '[]', FRAME_KIND.json, -32600],
+    ['invalid UTF-8', new Uint8Array([0x22, 0xff, 0x22]), FRAME_KIND.json, -32700],
+    ['a key named __proto__', call(1, 'deep', ',"params":{"a":{"__proto__":{"x":1}}}'), FRAME_KIND.json, -32700],
+    ['nested deeper than 64, in a large frame', `${'['.repeat(70_000)}`, FRAME_KIND.json, -32700],
+    ['random msgpack', new Uint8Array([0xc1, 0, 1]), FRAME_KIND.msgpack, -32700],
+    ['a msgpack extension', new Uint8Array([0xd4, 0x72, 0x40, 0x91, 0xa1, 0x61]), FRAME_KIND.msgpack, -32700],
+    ['a record in brownfield', new Uint8Array(100), FRAME_KIND.sealed, -32600],
+    ['an attachment that is too small', new Uint8Array(100), FRAME_KIND.bytes, -32600],
+    ['an attachment that is too large', new Uint8Array(2 ** 28 + 1), FRAME_KIND.bytes, -32600],
+    ['a mark without an attachment', new Uint8Array([0xd6, 0x53, 0, 1, 0, 0]), FRAME_KIND.msgpack, -32700],
+    ['a frame over the limit', `"${'x'.repeat(2 ** 24)}"`, FRAME_KIND.json, -32700],
+  ])(async (_name, body, kind, code) => {
+    const { core, reports } = await setUp()
+    const other = new Peer(core, 'other')
+    const peer = new Peer(core, 'main').send(body, kind).send(call(9, 'count'))
+    const before = ran.times
+    expect(await peer.next()).toMatchObject({ id: null, error: { code } })
+    await peer.end()
+    expect(reports).toMatchObject(faultReports)
+    other.send(call(1, 'ok'))
+    expect(await other.next()).toMatchObject({ id: 1, result: 'fine' })
+    expect(ran.times).toBe(before)
+    expect(Object.prototype).not.toHaveProperty('x')
+  }))
 
 test('a call that waits in the link when its frontend ends has the rights of the frontend, which end with the session', async () => {
   const { core, reports } = await setUp('brownfield', undefined, [])
@@ -191,28 +185,25 @@ describe('in the isolation pattern', () => {
   })
 
   test('closes the session before anything runs on plaintext, a replay, and a record of another session', () =>
-    rows(
-      [
-        ['a plaintext frame', () => [FRAME_KIND.json, call(1, 'count')] as const],
-        ['a replayed record', (first: Uint8Array) => [FRAME_KIND.sealed, first] as const],
-        ['a record of another session', (_: Uint8Array, other: Uint8Array) => [FRAME_KIND.sealed, other] as const],
-      ],
-      async (_name, make) => {
-        const { attach, reports } = await setUpIsolation()
-        const [{ peer, sealer }, other] = [await attach('main'), await attach('other')]
-        const seal = (by: typeof sealer, text: string): Uint8Array => by.seal(FRAME_KIND.json, text, 1).slice()
-        const first = seal(sealer, call(1, 'count'))
-        peer.send(first, FRAME_KIND.sealed)
-        await peer.next()
-        const before = ran.times
-        const [kind, body] = make(first, seal(other.sealer, call(1, 'count')))
-        peer.send(body, kind)
-        expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
-        await peer.end()
-        expect(ran.times).toBe(before)
-        expect(reports).toMatchObject(faultReports)
-      },
-    ))
+    rows([
+      ['a plaintext frame', () => [FRAME_KIND.json, call(1, 'count')] as const],
+      ['a replayed record', (first: Uint8Array) => [FRAME_KIND.sealed, first] as const],
+      ['a record of another session', (_: Uint8Array, other: Uint8Array) => [FRAME_KIND.sealed, other] as const],
+    ])(async (_name, make) => {
+      const { attach, reports } = await setUpIsolation()
+      const [{ peer, sealer }, other] = [await attach('main'), await attach('other')]
+      const seal = (by: typeof sealer, text: string): Uint8Array => by.seal(FRAME_KIND.json, text, 1).slice()
+      const first = seal(sealer, call(1, 'count'))
+      peer.send(first, FRAME_KIND.sealed)
+      await peer.next()
+      const before = ran.times
+      const [kind, body] = make(first, seal(other.sealer, call(1, 'count')))
+      peer.send(body, kind)
+      expect(await peer.next()).toMatchObject({ id: null, error: { code: -32600 } })
+      await peer.end()
+      expect(ran.times).toBe(before)
+      expect(reports).toMatchObject(faultReports)
+    }))
 
   test('reports a fault for an attachment in plaintext or with a message count', async () => {
     const { attach, reports } = await setUpIsolation()
@@ -228,16 +219,13 @@ describe('in the isolation pattern', () => {
   })
 
   test('closes the session when the message count of a record is wrong', () =>
-    rows(
-      [
-        ['too high', call(1, 'count'), 2],
-        ['that of the messages, without the events in them', emitAll('e', [1, 2]), 1],
-      ],
-      async (_name, body, count) => {
-        const { peer, sealer } = await (await setUpIsolation()).attach('main')
-        peer.send(sealer.seal(FRAME_KIND.json, body, count), FRAME_KIND.sealed)
-        expect(await peer.next()).toMatchObject({ id: null, error: { message: expect.stringContaining('count') } })
-        await peer.end()
-      },
-    ))
+    rows([
+      ['too high', call(1, 'count'), 2],
+      ['that of the messages, without the events in them', emitAll('e', [1, 2]), 1],
+    ])(async (_name, body, count) => {
+      const { peer, sealer } = await (await setUpIsolation()).attach('main')
+      peer.send(sealer.seal(FRAME_KIND.json, body, count), FRAME_KIND.sealed)
+      expect(await peer.next()).toMatchObject({ id: null, error: { message: expect.stringContaining('count') } })
+      await peer.end()
+    }))
 })

@@ -33,7 +33,7 @@ const start = async () => {
 }
 
 test('what is open counts for all frontends of a label together', () =>
-  rows(limits, async (_name, limit, method, params) => {
+  rows(limits)(async (_name, limit, method, params) => {
     const { core } = await start()
     const tabs = ['main', 'main-2'].map(label => new Peer(core, label, undefined, 'json', { limitLabel: 'main' }))
     const other = new Peer(core, 'other')

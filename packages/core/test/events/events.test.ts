@@ -200,7 +200,7 @@ describe("the names of the bus's own events", () => {
     expect(() => bus.once('no.dots')).toThrow('Event name must include only')
     const client = await bus.connect('one')
     const remedy = 'Use bus.on to listen to it, or another name for an event of the application'
-    await rows(names, async name => {
+    await rows(names)(async name => {
       const message = (method: string): string => `bus.${method}: "${name}" is an event of the bus itself. ${remedy}`
       expect(() => bus.listen(name, () => {})).toThrow(message('listen'))
       expect(() => bus.once(name, () => {})).toThrow(message('once'))

@@ -29,10 +29,7 @@ interface Found {
 const corpus = JSON.parse(readFileSync(new URL('corpus.json', import.meta.url), 'utf8')) as Found[]
 
 test.runIf(SALLYPORT_FUZZ_SEED === undefined && !isLong)('fixed cases of the corpus break nothing any more', () =>
-  rows(
-    corpus.map(({ broke, case: fuzzCase }): [string, object] => [broke, fuzzCase]),
-    async (_broke, fuzzCase) => {
-      expect(await replay(parseCase(JSON.stringify(fuzzCase)))).toBeUndefined()
-    },
-  ),
+  rows(corpus.map(({ broke, case: fuzzCase }): [string, object] => [broke, fuzzCase]))(async (_broke, fuzzCase) => {
+    expect(await replay(parseCase(JSON.stringify(fuzzCase)))).toBeUndefined()
+  }),
 )

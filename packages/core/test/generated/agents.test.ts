@@ -7,7 +7,7 @@ import { rows } from '../../../../scripts/testing.js'
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 
 test('AGENTS.md and llms.txt are up to date: `npm run docs:agents` writes them', () =>
-  rows({ 'AGENTS.md': getAgents, 'llms.txt': getIndex }, (create, name) => expect(read(name)).toBe(create())))
+  rows({ 'AGENTS.md': getAgents, 'llms.txt': getIndex })((create, name) => expect(read(name)).toBe(create())))
 
 test('AGENTS.md has ten recipes with code, and no link, which would lead nowhere in a package', () => {
   const text = read('AGENTS.md')

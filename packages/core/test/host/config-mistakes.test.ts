@@ -12,168 +12,154 @@ describe('does not start with', () => {
   const isolation = (dir: string) => ({ app: { security: { pattern: { use: 'isolation', options: { dir } } } } })
   const security = (capabilities: unknown[]) => ({ app: { security: { capabilities } } })
   test('names each mistake, and where it is', () =>
-    rows<[name: string, files: Record<string, unknown>, text: RegExp]>(
+    rows<[name: string, files: Record<string, unknown>, text: RegExp]>([
       [
-        [
-          'an unknown permission',
-          { 'capabilities/main.json': { ...main, permissions: ['allow-gret'] } },
-          /^<directory>\/capabilities\/main\.json: permissions\[0\]: .*"?allow-gret\b.*\(did you mean "allow-greet"\?\)/,
-        ],
-        [
-          'a permission of an unknown plugin',
-          { 'capabilities/main.json': { ...main, permissions: ['fs:default'] } },
-          /^<directory>\/capabilities\/main\.json: permissions\[0\]: .*fs/,
-        ],
-        [
-          'an unknown key',
-          { 'capabilities/main.json': [{ ...main, permission: [] }] },
-          /^<directory>\/capabilities\/main\.json: \[0\].*"permission".*\(did you mean "permissions"\?\)/,
-        ],
-        [
-          'an invalid glob',
-          { 'capabilities/main.json': { ...main, windows: ['main', 'a['], permissions: [] } },
-          /^<directory>\/capabilities\/main\.json: windows\[1\]: .*"a\["/,
-        ],
-        [
-          'a wrong type',
-          { 'capabilities/main.json': { ...main, windows: 'main', permissions: [] } },
-          /^<directory>\/capabilities\/main\.json: windows: must be an array of strings: got "main"/,
-        ],
-        [
-          'two capabilities of one identifier',
-          { 'capabilities/two.json5': '{ identifier: "clients", permissions: [] }' },
-          /^<directory>\/capabilities\/two\.json5: identifier: .*`clients` already exists: in <directory>\/capabilities\/clients\.toml/,
-        ],
-        [
-          'an unknown identifier of a capability',
-          { 'tauri.conf.json': security(['main', 'client']) },
-          /^<directory>\/tauri\.conf\.json: app\.security\.capabilities\[1\]: .*"client" \(did you mean "clients"\?\)/,
-        ],
-        [
-          'an identifier without a similar one',
-          { 'tauri.conf.json': security(['everything']) },
-          /capabilities\[0\]: .*"everything" \(there are "clients", "main"\)/,
-        ],
-        [
-          'a mistake in an inline capability',
-          { 'tauri.conf.json': security([{ identifer: 'x', permissions: [] }]) },
-          /^<directory>\/tauri\.conf\.json: app\.security\.capabilities\[0\].*"identifer".*\(did you mean "identifier"\?\)/,
-        ],
-        [
-          'a permission file',
-          { 'permissions/notes.toml': '[[permissions]]\nidentifier = "x"\n' },
-          /^<directory>\/permissions\/notes\.toml: .*"permissions".*\(did you mean "permission"\?\)/,
-        ],
-        [
-          'a set with an unknown permission',
-          { 'permissions/more.json': { set: [{ identifier: 'all', permissions: ['allow-gret'] }] } },
-          /^<directory>\/permissions\/more\.json: set\[0\]\.permissions\[0\].*allow-gret.*\(did you mean "allow-greet"\?\)/,
-        ],
-        [
-          'malformed manifests',
-          { 'gen/schemas/acl-manifests.json': { fs: [] } },
-          /^<directory>\/gen\/schemas\/acl-manifests\.json: fs/,
-        ],
-        [
-          'a missing isolation app',
-          { 'tauri.conf.json': isolation('dist-isolation') },
-          /^<directory>\/tauri\.conf\.json: app\.security\.pattern\.options\.dir: there is no file <directory>\/dist-isolation\/index\.html/,
-        ],
-        [
-          'a file with a syntax error',
-          { 'capabilities/main.json': '{ "identifier": main }' },
-          /^<directory>\/capabilities\/main\.json:1:17: not JSON: invalid character 'm'/,
-        ],
+        'an unknown permission',
+        { 'capabilities/main.json': { ...main, permissions: ['allow-gret'] } },
+        /^<directory>\/capabilities\/main\.json: permissions\[0\]: .*"?allow-gret\b.*\(did you mean "allow-greet"\?\)/,
       ],
-      async (_name, files, text) => {
-        const directory = writeProject({ ...project, ...files })
-        await expect(startIn(directory)).rejects.toSatisfy((error: Error) => {
-          expect(error).toMatchObject({ name: 'BusError', reason: 'InvalidParams' })
-          expect(error.message.replaceAll(directory, '<directory>')).toMatch(text)
-          return true
-        })
-      },
-    ))
+      [
+        'a permission of an unknown plugin',
+        { 'capabilities/main.json': { ...main, permissions: ['fs:default'] } },
+        /^<directory>\/capabilities\/main\.json: permissions\[0\]: .*fs/,
+      ],
+      [
+        'an unknown key',
+        { 'capabilities/main.json': [{ ...main, permission: [] }] },
+        /^<directory>\/capabilities\/main\.json: \[0\].*"permission".*\(did you mean "permissions"\?\)/,
+      ],
+      [
+        'an invalid glob',
+        { 'capabilities/main.json': { ...main, windows: ['main', 'a['], permissions: [] } },
+        /^<directory>\/capabilities\/main\.json: windows\[1\]: .*"a\["/,
+      ],
+      [
+        'a wrong type',
+        { 'capabilities/main.json': { ...main, windows: 'main', permissions: [] } },
+        /^<directory>\/capabilities\/main\.json: windows: must be an array of strings: got "main"/,
+      ],
+      [
+        'two capabilities of one identifier',
+        { 'capabilities/two.json5': '{ identifier: "clients", permissions: [] }' },
+        /^<directory>\/capabilities\/two\.json5: identifier: .*`clients` already exists: in <directory>\/capabilities\/clients\.toml/,
+      ],
+      [
+        'an unknown identifier of a capability',
+        { 'tauri.conf.json': security(['main', 'client']) },
+        /^<directory>\/tauri\.conf\.json: app\.security\.capabilities\[1\]: .*"client" \(did you mean "clients"\?\)/,
+      ],
+      [
+        'an identifier without a similar one',
+        { 'tauri.conf.json': security(['everything']) },
+        /capabilities\[0\]: .*"everything" \(there are "clients", "main"\)/,
+      ],
+      [
+        'a mistake in an inline capability',
+        { 'tauri.conf.json': security([{ identifer: 'x', permissions: [] }]) },
+        /^<directory>\/tauri\.conf\.json: app\.security\.capabilities\[0\].*"identifer".*\(did you mean "identifier"\?\)/,
+      ],
+      [
+        'a permission file',
+        { 'permissions/notes.toml': '[[permissions]]\nidentifier = "x"\n' },
+        /^<directory>\/permissions\/notes\.toml: .*"permissions".*\(did you mean "permission"\?\)/,
+      ],
+      [
+        'a set with an unknown permission',
+        { 'permissions/more.json': { set: [{ identifier: 'all', permissions: ['allow-gret'] }] } },
+        /^<directory>\/permissions\/more\.json: set\[0\]\.permissions\[0\].*allow-gret.*\(did you mean "allow-greet"\?\)/,
+      ],
+      [
+        'malformed manifests',
+        { 'gen/schemas/acl-manifests.json': { fs: [] } },
+        /^<directory>\/gen\/schemas\/acl-manifests\.json: fs/,
+      ],
+      [
+        'a missing isolation app',
+        { 'tauri.conf.json': isolation('dist-isolation') },
+        /^<directory>\/tauri\.conf\.json: app\.security\.pattern\.options\.dir: there is no file <directory>\/dist-isolation\/index\.html/,
+      ],
+      [
+        'a file with a syntax error',
+        { 'capabilities/main.json': '{ "identifier": main }' },
+        /^<directory>\/capabilities\/main\.json:1:17: not JSON: invalid character 'm'/,
+      ],
+    ])(async (_name, files, text) => {
+      const directory = writeProject({ ...project, ...files })
+      await expect(startIn(directory)).rejects.toSatisfy((error: Error) => {
+        expect(error).toMatchObject({ name: 'BusError', reason: 'InvalidParams' })
+        expect(error.message.replaceAll(directory, '<directory>')).toMatch(text)
+        return true
+      })
+    }))
 
   test('a mistake in the options', () =>
-    rows<[name: string, options: Record<string, unknown>, text: RegExp]>(
+    rows<[name: string, options: Record<string, unknown>, text: RegExp]>([
+      ['a relative path', { config: 'tauri.conf.json' }, /^createBus: config must be a file: URL or an absolute path/],
       [
-        [
-          'a relative path',
-          { config: 'tauri.conf.json' },
-          /^createBus: config must be a file: URL or an absolute path/,
-        ],
-        [
-          'a URL elsewhere',
-          { config: new URL('https://x.example/tauri.conf.json') },
-          /config must be a file: URL.*: got "https:\/\/x\.example\/tauri\.conf\.json"$/,
-        ],
-        [
-          'an identifier without files',
-          { capabilities: ['main'] },
-          /capabilities\[0\]: .*"main" \(no file has a capability\)/,
-        ],
-        ['a missing directory', { capabilities: ['/no/such'] }, /capabilities\[0\]: there is no file or directory/],
-        [
-          'a relative directory',
-          { capabilities: ['./capabilities'] },
-          /capabilities\[0\]: .*"\.\/capabilities" \(the path of a file or directory must be absolute\)$/,
-        ],
-        [
-          'a function in a scope',
-          { capabilities: [scoped(() => 1)] },
-          /permissions\[0\]\.allow\[0\]: .* got function$/,
-        ],
-        ['an invalid capability', { capabilities: [7] }, /capabilities\[0\] must be a capability, its identifier/],
-        [
-          'a file of another kind',
-          { permissions: [new URL(import.meta.url)] },
-          /permissions\[0\]: .* must have the extension \.json/,
-        ],
-        [
-          'a permission file',
-          { permissions: [{ sets: [] }] },
-          /^createBus: permissions\[0\]: .*"sets".*did you mean "set"/,
-        ],
-        ['a list in the list', { capabilities: [[]] }, /capabilities\[0\] must be a capability, its identifier/],
-        [
-          'an invalid unknownPermissions',
-          { unknownPermissions: 'no' },
-          /unknownPermissions must be "error" or "warn": got "no"/,
-        ],
-        [
-          'an option that nothing resembles, with those that there are',
-          { supervision: { maximum: 3 } },
-          /^createBus: unknown option "supervision\.maximum": use restart, intensity, period, chargedIntensity, delay, heartbeat$/,
-        ],
-        [
-          'an option of a sandbox, with those of its kind',
-          { frontends: { main: { module: new URL(import.meta.url), sandbox: { kind: 'permission', men: 1 } } } },
-          /unknown option "frontends\.main\.sandbox\.men": use kind, read, net, secrets, strict, resourceLimits$/,
-        ],
-        [
-          'an option in the wrong place',
-          { security: {} },
-          /^createBus: unknown option "security": it belongs at app\.security$/,
-        ],
-        [
-          'a string as a pattern',
-          { pattern: 'isolation' },
-          /pattern must be \{ use: "brownfield" \} or \{ use: "isolation"/,
-        ],
-        ['a list of frontends', { frontends: [new URL(import.meta.url)] }, /frontends must be an object: got Array$/],
-        [
-          'options of a plugin that cannot be cloned',
-          { pluginOptions: { x: () => {} } },
-          /^createBus: pluginOptions can't be cloned/,
-        ],
+        'a URL elsewhere',
+        { config: new URL('https://x.example/tauri.conf.json') },
+        /config must be a file: URL.*: got "https:\/\/x\.example\/tauri\.conf\.json"$/,
       ],
-      async (_name, { capabilities, pattern, ...options }, text) => {
-        const app = capabilities || pattern ? { app: { security: { capabilities, pattern } } } : {}
-        await expect(start({ ...options, ...app } as Partial<BusOptions>)).rejects.toMatchObject({
-          reason: 'InvalidParams',
-          message: expect.stringMatching(text) as string,
-        })
-      },
-    ))
+      [
+        'an identifier without files',
+        { capabilities: ['main'] },
+        /capabilities\[0\]: .*"main" \(no file has a capability\)/,
+      ],
+      ['a missing directory', { capabilities: ['/no/such'] }, /capabilities\[0\]: there is no file or directory/],
+      [
+        'a relative directory',
+        { capabilities: ['./capabilities'] },
+        /capabilities\[0\]: .*"\.\/capabilities" \(the path of a file or directory must be absolute\)$/,
+      ],
+      ['a function in a scope', { capabilities: [scoped(() => 1)] }, /permissions\[0\]\.allow\[0\]: .* got function$/],
+      ['an invalid capability', { capabilities: [7] }, /capabilities\[0\] must be a capability, its identifier/],
+      [
+        'a file of another kind',
+        { permissions: [new URL(import.meta.url)] },
+        /permissions\[0\]: .* must have the extension \.json/,
+      ],
+      [
+        'a permission file',
+        { permissions: [{ sets: [] }] },
+        /^createBus: permissions\[0\]: .*"sets".*did you mean "set"/,
+      ],
+      ['a list in the list', { capabilities: [[]] }, /capabilities\[0\] must be a capability, its identifier/],
+      [
+        'an invalid unknownPermissions',
+        { unknownPermissions: 'no' },
+        /unknownPermissions must be "error" or "warn": got "no"/,
+      ],
+      [
+        'an option that nothing resembles, with those that there are',
+        { supervision: { maximum: 3 } },
+        /^createBus: unknown option "supervision\.maximum": use restart, intensity, period, chargedIntensity, delay, heartbeat$/,
+      ],
+      [
+        'an option of a sandbox, with those of its kind',
+        { frontends: { main: { module: new URL(import.meta.url), sandbox: { kind: 'permission', men: 1 } } } },
+        /unknown option "frontends\.main\.sandbox\.men": use kind, read, net, secrets, strict, resourceLimits$/,
+      ],
+      [
+        'an option in the wrong place',
+        { security: {} },
+        /^createBus: unknown option "security": it belongs at app\.security$/,
+      ],
+      [
+        'a string as a pattern',
+        { pattern: 'isolation' },
+        /pattern must be \{ use: "brownfield" \} or \{ use: "isolation"/,
+      ],
+      ['a list of frontends', { frontends: [new URL(import.meta.url)] }, /frontends must be an object: got Array$/],
+      [
+        'options of a plugin that cannot be cloned',
+        { pluginOptions: { x: () => {} } },
+        /^createBus: pluginOptions can't be cloned/,
+      ],
+    ])(async (_name, { capabilities, pattern, ...options }, text) => {
+      const app = capabilities || pattern ? { app: { security: { capabilities, pattern } } } : {}
+      await expect(start({ ...options, ...app } as Partial<BusOptions>)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringMatching(text) as string,
+      })
+    }))
 })

@@ -22,36 +22,33 @@ const mainCommands = ['greet', 'read_note', 'plugin:files|read']
 
 describe('a Tauri project', () => {
   test('grants the permissions of its capabilities', () =>
-    rows<[string, Record<string, unknown>]>(
+    rows<[string, Record<string, unknown>]>([
+      ['as JSON', {}],
       [
-        ['as JSON', {}],
-        [
-          'as JSON5, with a list of capabilities',
-          {
-            'tauri.conf.json': undefined,
-            'tauri.conf.json5': '{ identifier: "com.example.notes", /* no more */ }',
-            'capabilities/main.json': [{ ...main, permissions: granted }],
-          },
-        ],
-        [
-          'as TOML, with { capabilities }',
-          {
-            'tauri.conf.json': undefined,
-            'Tauri.toml': 'identifier = "com.example.notes"\n',
-            'capabilities/main.json': { capabilities: [{ ...main, permissions: granted }] },
-          },
-        ],
+        'as JSON5, with a list of capabilities',
+        {
+          'tauri.conf.json': undefined,
+          'tauri.conf.json5': '{ identifier: "com.example.notes", /* no more */ }',
+          'capabilities/main.json': [{ ...main, permissions: granted }],
+        },
       ],
-      async (_name, files) => {
-        const merged = Object.entries({ ...project, ...files }).filter(([, content]) => content !== undefined)
-        const bus = await startIn(writeProject(Object.fromEntries(merged)))
-        expect(await getAllowed(bus, 'main')).toEqual(mainCommands)
-        expect(await getAllowed(bus, 'client-1')).toEqual(['greet'])
-        expect(await getAllowed(bus, 'other')).toEqual([])
-        const client = await bus.connect('main-2').then(other => other.close().then(() => bus.connect('client-2')))
-        expect(await client.invoke('greet', { name: 'you' })).toBe('Hello, you')
-      },
-    ))
+      [
+        'as TOML, with { capabilities }',
+        {
+          'tauri.conf.json': undefined,
+          'Tauri.toml': 'identifier = "com.example.notes"\n',
+          'capabilities/main.json': { capabilities: [{ ...main, permissions: granted }] },
+        },
+      ],
+    ])(async (_name, files) => {
+      const merged = Object.entries({ ...project, ...files }).filter(([, content]) => content !== undefined)
+      const bus = await startIn(writeProject(Object.fromEntries(merged)))
+      expect(await getAllowed(bus, 'main')).toEqual(mainCommands)
+      expect(await getAllowed(bus, 'client-1')).toEqual(['greet'])
+      expect(await getAllowed(bus, 'other')).toEqual([])
+      const client = await bus.connect('main-2').then(other => other.close().then(() => bus.connect('client-2')))
+      expect(await client.invoke('greet', { name: 'you' })).toBe('Hello, you')
+    }))
 
   test('passes the scope of its permission files to handlers', async () => {
     const bus = await startIn(writeProject(project))

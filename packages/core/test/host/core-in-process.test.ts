@@ -91,28 +91,25 @@ test('supports plugins, capabilities at run time, denials, the log and explainCa
 describe('rejects an invalid core', () => {
   const failing = defineCore({ setup: () => Promise.reject(new Error('no database')) })
   test('a value that is no core is refused', () =>
-    rows<[string, unknown, RegExp]>(
+    rows<[string, unknown, RegExp]>([
+      ['a promise', Promise.resolve(defineCore({})), /^createBus: core is a promise: `await` it$/],
+      ['a module', { default: defineCore({}) }, /^createBus: core is a module: its definition is its `default`$/],
+      ['a list', [], /^createBus: core must be a URL or an absolute path/],
       [
-        ['a promise', Promise.resolve(defineCore({})), /^createBus: core is a promise: `await` it$/],
-        ['a module', { default: defineCore({}) }, /^createBus: core is a module: its definition is its `default`$/],
-        ['a list', [], /^createBus: core must be a URL or an absolute path/],
-        [
-          'a typing error',
-          { modul: fixture('core.mjs') },
-          /^createBus: core: unknown member "modul" \(did you mean "module"/,
-        ],
-        ['a member', { comands: {} }, /^createBus: core: unknown member "comands" \(did you mean "commands"\?\)$/],
-        ['a member of one with supervision', { module: { comands: {} } }, /^createBus: core: unknown member "comands"/],
-        ['a command', { commands: { x: 5 } }, /^command "x" must be a function/],
-        ['a setup that fails', failing, /^`setup` of the core module failed: no database$/],
+        'a typing error',
+        { modul: fixture('core.mjs') },
+        /^createBus: core: unknown member "modul" \(did you mean "module"/,
       ],
-      async (_name, core, message) => {
-        await expect(start({ core } as Partial<BusOptions>)).rejects.toMatchObject({
-          name: 'BusError',
-          message: expect.stringMatching(message) as string,
-        })
-      },
-    ))
+      ['a member', { comands: {} }, /^createBus: core: unknown member "comands" \(did you mean "commands"\?\)$/],
+      ['a member of one with supervision', { module: { comands: {} } }, /^createBus: core: unknown member "comands"/],
+      ['a command', { commands: { x: 5 } }, /^command "x" must be a function/],
+      ['a setup that fails', failing, /^`setup` of the core module failed: no database$/],
+    ])(async (_name, core, message) => {
+      await expect(start({ core } as Partial<BusOptions>)).rejects.toMatchObject({
+        name: 'BusError',
+        message: expect.stringMatching(message) as string,
+      })
+    }))
 })
 
 test('does not take a blocked host for a hung core, and several buses run in one thread', async () => {

@@ -30,15 +30,12 @@ const MISSING =
   'InvalidParams The inspector needs the package @sallyport/inspector, which could not be loaded. Run: npm install @sallyport/inspector\n'
 
 test('an inspector that is not installed fails the start with the command to install it', () =>
-  rows(
-    [
-      ['inspect: true', undefined],
-      ['', '1'],
-    ],
-    async (options, variable) => {
-      expect(await run(options, variable)).toEqual({ stdout: MISSING, stderr: '' })
-    },
-  ))
+  rows([
+    ['inspect: true', undefined],
+    ['', '1'],
+  ])(async (options, variable) => {
+    expect(await run(options, variable)).toEqual({ stdout: MISSING, stderr: '' })
+  }))
 
 test('bus.openInspector rejects with the same error, and the bus continues', async () => {
   const then = `await bus.openInspector().catch(error => console.log(error.reason, error.message, error.cause.code))
@@ -48,17 +45,14 @@ test('bus.openInspector rejects with the same error, and the bus continues', asy
 })
 
 test('opens none otherwise', () =>
-  rows(
-    [
-      ['', undefined],
-      ['', ''],
-      ['', '0'],
-      ['inspect: false', '1'],
-    ],
-    async (options, variable) => {
-      expect(await run(options, variable)).toEqual({ stdout: 'running\n', stderr: '' })
-    },
-  ))
+  rows([
+    ['', undefined],
+    ['', ''],
+    ['', '0'],
+    ['inspect: false', '1'],
+  ])(async (options, variable) => {
+    expect(await run(options, variable)).toEqual({ stdout: 'running\n', stderr: '' })
+  }))
 
 test('rejects other values', async () => {
   expect((await run('', 'yes')).stdout).toBe(

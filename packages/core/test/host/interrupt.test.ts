@@ -706,29 +706,21 @@ test('the answer has the codec of the run', async () => {
 })
 
 test('a key can be a KeyObject or a CryptoKey', async () =>
-  rows(
-    [
-      ['a KeyObject', createSecretKey(key)],
-      ['a CryptoKey', await crypto.subtle.importKey('raw', key, 'HKDF', false, ['deriveBits'])],
-    ],
-    async (_name, own) => {
-      const { core } = createCore()
-      const { continuation } = await interrupt(await open(core), `return invoke('ask', {})`)
-      const bus = await open(core, { runs: { key: own as NonNullable<BusOptions['runs']>['key'] & {} } })
-      expect(await bus.resume(continuation, { value: 1 }, thread)).toBe(1)
-    },
-  ))
+  rows([
+    ['a KeyObject', createSecretKey(key)],
+    ['a CryptoKey', await crypto.subtle.importKey('raw', key, 'HKDF', false, ['deriveBits'])],
+  ])(async (_name, own) => {
+    const { core } = createCore()
+    const { continuation } = await interrupt(await open(core), `return invoke('ask', {})`)
+    const bus = await open(core, { runs: { key: own as NonNullable<BusOptions['runs']>['key'] & {} } })
+    expect(await bus.resume(continuation, { value: 1 }, thread)).toBe(1)
+  }))
 
 test('a key that is no secret of 32 bytes is refused', () =>
-  rows(
-    [
-      ['bytes of another length', new Uint8Array(31)],
-      ['a string', 'x'.repeat(32)],
-      ['an object', {}],
-    ],
-    async (_name, wrong) => {
-      await expect(start({ runs: { key: wrong as never } })).rejects.toThrow(
-        'runs.key must be a secret key of 32 bytes',
-      )
-    },
-  ))
+  rows([
+    ['bytes of another length', new Uint8Array(31)],
+    ['a string', 'x'.repeat(32)],
+    ['an object', {}],
+  ])(async (_name, wrong) => {
+    await expect(start({ runs: { key: wrong as never } })).rejects.toThrow('runs.key must be a secret key of 32 bytes')
+  }))

@@ -92,7 +92,7 @@ describe('a mistake in the host', () => {
     ['functions beside commands', () => create({ core: { greet: () => 1 } }), 'a command stands in commands: { … }'],
   ]
   test('has its place and its remedy in the error', () =>
-    rows(mistakes, async (_, make, remedy) => {
+    rows(mistakes)(async (_, make, remedy) => {
       await expect((async () => make())()).rejects.toThrow(remedy)
     }))
 })
@@ -128,30 +128,27 @@ describe('a mistake of a model in the code of bus.run', () => {
   afterAll(() => bus.close({ timeout: 0 }))
 
   test('rejects with what to do', async () =>
-    rows(
-      [
-        ["const fs = require('fs')", 'require is not defined. Use await import() for a module of the option "modules"'],
-        ["import fs from 'fs'\nreturn 1", 'the code is the body of a function. Use await import() instead'],
-        ["await import('node:fs')", 'A script has nothing of Node.js. Use a command, or sandbox: "process"'],
-        ["await import('lodash')", 'or pass its code in "modules"'],
-        ['return process.env.HOME', 'process is not defined. A script has nothing of Node.js'],
-        ['export default () => 1', 'the code is the body of a function. Return a value instead'],
-        ['module.exports = 1', 'Return a value from bus.run, or expose functions'],
-        ["await fetch('https://example.com')", 'process: true, net: ["example.com"]'],
-        ['const x: number = 1', 'For TypeScript, set language: "typescript"'],
-        ['return invoke("typo")', 'command "typo" failed: Cannot read properties of undefined (reading \'b\')'],
-        ['return (1', 'run.js:1:10: syntax error: Unexpected end of input'],
-        ['function f() { await null }', 'await is only valid in an async function'],
-        ['```js\nreturn 1\n```', 'The code begins with a fence of Markdown'],
-        ['const x = {}\nx.missing()', 'x.missing is not a function'],
-        ["return invoke('gret', { name: 'Ann' })", 'Command gret not found (did you mean "greet"?)'],
-        ["return invoke('greet', 'Ann', 2)", 'Pass all arguments as members of one object'],
-        ['const a = {}; a.a = a; return a', 'it is nested too deeply, or contains itself'],
-      ],
-      async (code, remedy) => {
-        await expect(bus.run(code, { allow: ['greet', 'typo'] })).rejects.toThrow(remedy)
-      },
-    ))
+    rows([
+      ["const fs = require('fs')", 'require is not defined. Use await import() for a module of the option "modules"'],
+      ["import fs from 'fs'\nreturn 1", 'the code is the body of a function. Use await import() instead'],
+      ["await import('node:fs')", 'A script has nothing of Node.js. Use a command, or sandbox: "process"'],
+      ["await import('lodash')", 'or pass its code in "modules"'],
+      ['return process.env.HOME', 'process is not defined. A script has nothing of Node.js'],
+      ['export default () => 1', 'the code is the body of a function. Return a value instead'],
+      ['module.exports = 1', 'Return a value from bus.run, or expose functions'],
+      ["await fetch('https://example.com')", 'process: true, net: ["example.com"]'],
+      ['const x: number = 1', 'For TypeScript, set language: "typescript"'],
+      ['return invoke("typo")', 'command "typo" failed: Cannot read properties of undefined (reading \'b\')'],
+      ['return (1', 'run.js:1:10: syntax error: Unexpected end of input'],
+      ['function f() { await null }', 'await is only valid in an async function'],
+      ['```js\nreturn 1\n```', 'The code begins with a fence of Markdown'],
+      ['const x = {}\nx.missing()', 'x.missing is not a function'],
+      ["return invoke('gret', { name: 'Ann' })", 'Command gret not found (did you mean "greet"?)'],
+      ["return invoke('greet', 'Ann', 2)", 'Pass all arguments as members of one object'],
+      ['const a = {}; a.a = a; return a', 'it is nested too deeply, or contains itself'],
+    ])(async (code, remedy) => {
+      await expect(bus.run(code, { allow: ['greet', 'typo'] })).rejects.toThrow(remedy)
+    }))
 })
 
 describe.each(choose(['permission', 'process'] as const))('a mistake in a plugin, in %s', sandbox => {
@@ -163,35 +160,32 @@ describe.each(choose(['permission', 'process'] as const))('a mistake in a plugin
   afterAll(() => bus.close({ timeout: 0 }))
 
   test('is reported with its place', () =>
-    rows(
+    rows([
+      ['imports core', "import '@sallyport/core'", "Import from '@sallyport/frontend' instead"],
       [
-        ['imports core', "import '@sallyport/core'", "Import from '@sallyport/frontend' instead"],
-        [
-          'imports electron',
-          "import 'electron'",
-          'Instead of electron, use `invoke` and `expose` of @sallyport/frontend',
-        ],
-        ['imports comlink', "import 'comlink'", 'Instead of comlink, use `invoke` and `expose` of @sallyport/frontend'],
-        ['uses require', "require('@sallyport/frontend')", 'Use import instead'],
-        ['exports functions', 'export const run = () => 1', 'call `expose({ … })` of @sallyport/frontend instead'],
-        [
-          'listens to the port of a worker',
-          "import { parentPort } from 'node:worker_threads'; parentPort?.on('message', () => {})",
-          'Call `expose({ … })` of @sallyport/frontend in its module',
-        ],
-        [
-          'exposes no object',
-          "import { expose } from '@sallyport/frontend'; expose('run')",
-          'as in expose({ run() {} })',
-        ],
+        'imports electron',
+        "import 'electron'",
+        'Instead of electron, use `invoke` and `expose` of @sallyport/frontend',
       ],
-      async (name, source, remedy) => {
-        const label = name.replaceAll(' ', '-')
-        const run = async () => {
-          await bus.open(label, toModule(source), { sandbox, supervision: { restart: 'temporary' } })
-          await bus.call(label, 'run')
-        }
-        await expect(run()).rejects.toThrow(remedy)
-      },
-    ))
+      ['imports comlink', "import 'comlink'", 'Instead of comlink, use `invoke` and `expose` of @sallyport/frontend'],
+      ['uses require', "require('@sallyport/frontend')", 'Use import instead'],
+      ['exports functions', 'export const run = () => 1', 'call `expose({ … })` of @sallyport/frontend instead'],
+      [
+        'listens to the port of a worker',
+        "import { parentPort } from 'node:worker_threads'; parentPort?.on('message', () => {})",
+        'Call `expose({ … })` of @sallyport/frontend in its module',
+      ],
+      [
+        'exposes no object',
+        "import { expose } from '@sallyport/frontend'; expose('run')",
+        'as in expose({ run() {} })',
+      ],
+    ])(async (name, source, remedy) => {
+      const label = name.replaceAll(' ', '-')
+      const run = async () => {
+        await bus.open(label, toModule(source), { sandbox, supervision: { restart: 'temporary' } })
+        await bus.call(label, 'run')
+      }
+      await expect(run()).rejects.toThrow(remedy)
+    }))
 })

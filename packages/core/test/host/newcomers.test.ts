@@ -35,85 +35,79 @@ describe('a bus that does not start', () => {
   const permissions = ['allow-gret']
 
   test('options that are wrong are named, with what to do', () =>
-    rows<[what: string, options: unknown, text: string | RegExp]>(
+    rows<[what: string, options: unknown, text: string | RegExp]>([
+      ['no options', undefined, 'createBus: the options are missing'],
+      ['a number', 5, 'createBus must be an object: got 5'],
+      ['a URL', core, `createBus: the options must be an object: got "${core.href}"`],
+      ['frontend', { core, frontend: {} }, 'createBus: unknown option "frontend" (did you mean "frontends"?)'],
+      ['frontned', { core, frontned: {} }, 'createBus: unknown option "frontned" (did you mean "frontends"?)'],
       [
-        ['no options', undefined, 'createBus: the options are missing'],
-        ['a number', 5, 'createBus must be an object: got 5'],
-        ['a URL', core, `createBus: the options must be an object: got "${core.href}"`],
-        ['frontend', { core, frontend: {} }, 'createBus: unknown option "frontend" (did you mean "frontends"?)'],
-        ['frontned', { core, frontned: {} }, 'createBus: unknown option "frontned" (did you mean "frontends"?)'],
-        [
-          'a relative path',
-          { core: './core.mjs' },
-          'createBus: core must be a URL or an absolute path, as in new URL("./core.mjs", import.meta.url): got "./core.mjs"',
-        ],
-        [
-          'a wrong path of core',
-          { core: new URL('coer.mjs', core) },
-          /^createBus: core: there is no file \/.*coer\.mjs \(did you mean "core\.mjs"\?\)$/,
-        ],
-        [
-          'a wrong path of a frontend',
-          { core, frontends: { main } },
-          /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a directory \/.*nowhere$/,
-        ],
-        [
-          'a sandbox without its kind',
-          { core, frontends: { main: { module: core, sandbox: { net: true } } } },
-          'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process" or "quickjs"',
-        ],
-        [
-          'a pattern without its kind',
-          secured({ pattern: {} }),
-          'createBus: app.security.pattern.use is missing: it must be "brownfield" or "isolation"',
-        ],
-        [
-          'a core module without a default export',
-          { core: fixture('host/newcomer/no-default.mjs') },
-          /has no definition: it must `export default defineCore\(\{ … \}\)`$/,
-        ],
-        [
-          'commands in place of the definition',
-          { core: fixture('host/newcomer/bare-commands.mjs') },
-          /: unknown member "greet": a command stands in commands: \{ … \}$/,
-        ],
-        [
-          'a missing directory of a hook',
-          secured({ pattern: { use: 'isolation', options: { dir } } }),
-          /^createBus: app\.security\.pattern\.options\.dir: there is no file \/.*index\.html, nor a directory \/.*dist-isolation$/,
-        ],
-        [
-          'a permission with a typing error',
-          secured({ capabilities: [{ identifier: 'main', windows: ['main'], permissions }] }),
-          /capability "main": unknown permission allow-gret .*\(did you mean "allow-greet"\?\)$/,
-        ],
+        'a relative path',
+        { core: './core.mjs' },
+        'createBus: core must be a URL or an absolute path, as in new URL("./core.mjs", import.meta.url): got "./core.mjs"',
       ],
-      async (_what, options, text) => {
-        const message = await said(options)
-        if (typeof text === 'string') expect(message).toBe(text)
-        else expect(message).toMatch(text)
-      },
-    ))
+      [
+        'a wrong path of core',
+        { core: new URL('coer.mjs', core) },
+        /^createBus: core: there is no file \/.*coer\.mjs \(did you mean "core\.mjs"\?\)$/,
+      ],
+      [
+        'a wrong path of a frontend',
+        { core, frontends: { main } },
+        /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a directory \/.*nowhere$/,
+      ],
+      [
+        'a sandbox without its kind',
+        { core, frontends: { main: { module: core, sandbox: { net: true } } } },
+        'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process" or "quickjs"',
+      ],
+      [
+        'a pattern without its kind',
+        secured({ pattern: {} }),
+        'createBus: app.security.pattern.use is missing: it must be "brownfield" or "isolation"',
+      ],
+      [
+        'a core module without a default export',
+        { core: fixture('host/newcomer/no-default.mjs') },
+        /has no definition: it must `export default defineCore\(\{ … \}\)`$/,
+      ],
+      [
+        'commands in place of the definition',
+        { core: fixture('host/newcomer/bare-commands.mjs') },
+        /: unknown member "greet": a command stands in commands: \{ … \}$/,
+      ],
+      [
+        'a missing directory of a hook',
+        secured({ pattern: { use: 'isolation', options: { dir } } }),
+        /^createBus: app\.security\.pattern\.options\.dir: there is no file \/.*index\.html, nor a directory \/.*dist-isolation$/,
+      ],
+      [
+        'a permission with a typing error',
+        secured({ capabilities: [{ identifier: 'main', windows: ['main'], permissions }] }),
+        /capability "main": unknown permission allow-gret .*\(did you mean "allow-greet"\?\)$/,
+      ],
+    ])(async (_what, options, text) => {
+      const message = await said(options)
+      if (typeof text === 'string') expect(message).toBe(text)
+      else expect(message).toMatch(text)
+    }))
 
   test('the error of a core module that cannot be loaded says why', () =>
-    rows(
+    rows([
+      ['its place', '\nconst a = b b\n', /Unexpected identifier 'b' \(.*core\.mjs:2\)$/],
       [
-        ['its place', '\nconst a = b b\n', /Unexpected identifier 'b' \(.*core\.mjs:2\)$/],
-        [
-          'the importing file',
-          "\n\nimport { no } from 'node:fs'",
-          /does not provide an export named 'no' \(.*core\.mjs:3\)$/,
-        ],
-        ['the importing file', "import './no.mjs'", /Cannot find module '.*no\.mjs' imported from .*core\.mjs$/],
+        'the importing file',
+        "\n\nimport { no } from 'node:fs'",
+        /does not provide an export named 'no' \(.*core\.mjs:3\)$/,
       ],
-      async (_name, source, text) => {
-        const directory = await mkdtemp(join(tmpdir(), 'sallyport-'))
-        const module = join(directory, 'core.mjs')
-        await writeFile(module, source)
-        expect(await said({ core: module })).toMatch(text)
-        await rm(directory, { recursive: true })
-      },
-    ))
+      ['the importing file', "import './no.mjs'", /Cannot find module '.*no\.mjs' imported from .*core\.mjs$/],
+    ])(async (_name, source, text) => {
+      const directory = await mkdtemp(join(tmpdir(), 'sallyport-'))
+      const module = join(directory, 'core.mjs')
+      await writeFile(module, source)
+      expect(await said({ core: module })).toMatch(text)
+      await rm(directory, { recursive: true })
+    }))
 })
 
 describe('a call', () => {

@@ -103,20 +103,17 @@ test('an error of its answer names the function', async () => {
 })
 
 test('a name, which is not there, names what is', () =>
-  rows(
-    [
-      ['notes.serach({})', 'notes.serach is not a function (did you mean "search"?)'],
-      ['notes.other()', 'notes.other is not a function. notes has search, list'],
-      ['note.list()', 'note is not defined (did you mean "notes"?)'],
-      ['list()', 'list is not defined (did you mean "notes.list"?)'],
-      ['nothing()', 'nothing is not defined'],
-    ],
-    async (code, message) => {
-      const options = { functions: { notes: { search: () => 1, list: () => 1 } } }
-      for (const sandbox of ['quickjs', 'permission'] as const)
-        await expect(run(`return ${code}`, { ...options, sandbox })).rejects.toMatchObject({ message, data: message })
-    },
-  ))
+  rows([
+    ['notes.serach({})', 'notes.serach is not a function (did you mean "search"?)'],
+    ['notes.other()', 'notes.other is not a function. notes has search, list'],
+    ['note.list()', 'note is not defined (did you mean "notes"?)'],
+    ['list()', 'list is not defined (did you mean "notes.list"?)'],
+    ['nothing()', 'nothing is not defined'],
+  ])(async (code, message) => {
+    const options = { functions: { notes: { search: () => 1, list: () => 1 } } }
+    for (const sandbox of ['quickjs', 'permission'] as const)
+      await expect(run(`return ${code}`, { ...options, sandbox })).rejects.toMatchObject({ message, data: message })
+  }))
 
 test('the hook of the isolation pattern judges their calls', async () => {
   const bus = await start({ app: isolation('judge') })
@@ -126,34 +123,31 @@ test('the hook of the isolation pattern judges their calls', async () => {
 const handler = (): number => 1
 
 test('refuses wrong functions', () =>
-  rows<[unknown, string]>(
-    [
-      [JSON.parse('{ "__proto__": { "a": {} } }'), '"__proto__" is reserved'],
-      [{ __proto__: { a: handler } }, 'must be an object of its own'],
-      [{ constructor: { a: handler } }, '"constructor" is reserved'],
-      [{ notes: { constructor: handler } }, 'functions.notes: "constructor" is reserved'],
-      [{ notes: { then: handler } }, 'functions.notes: "then" is reserved'],
-      [{ Object: { a: handler } }, '"Object" is reserved, because it is a global'],
-      [{ invoke: { a: handler } }, '"invoke" is reserved, because it is a global'],
-      [{ setTimeout: { a: handler } }, '"setTimeout" is reserved, because it is a global'],
-      [{ await: { a: handler } }, '"await" is reserved in JavaScript'],
-      [{ class: { a: handler } }, '"class" is reserved in JavaScript'],
-      [{ 'a-b': { a: handler } }, '"a-b" must be an identifier'],
-      [{ notes: { "a'] + evil() + ['": handler } }, 'must be an identifier'],
-      [{ 'a\n': { a: handler } }, 'must be an identifier'],
-      [{ notes: 1 }, 'functions.notes: must be an object'],
-      [{ notes: new Map() }, 'functions.notes: must be an object of its own'],
-      [{ notes: { a: 1 } }, 'functions.notes.a: must be a function, or { description, args, handler }'],
-      [{ notes: { a: {} } }, 'functions.notes.a: handler must be a function'],
-      [{ notes: { a: { handler, args: {} } } }, 'functions.notes.a: args must be a Standard Schema'],
-      [{ notes: { a: { handler, arg: 1 } } }, 'functions.notes.a: unknown option "arg"'],
-      [{ notes: { a: { handler, description: 1 } } }, 'functions.notes.a: description must be a string'],
-      [[], 'bus.run: functions must be an object'],
-    ],
-    async (value, text) => {
-      await expect(run('', { functions: value as RunFunctions })).rejects.toMatchObject({
-        reason: 'InvalidParams',
-        message: expect.stringContaining(text) as string,
-      })
-    },
-  ))
+  rows<[unknown, string]>([
+    [JSON.parse('{ "__proto__": { "a": {} } }'), '"__proto__" is reserved'],
+    [{ __proto__: { a: handler } }, 'must be an object of its own'],
+    [{ constructor: { a: handler } }, '"constructor" is reserved'],
+    [{ notes: { constructor: handler } }, 'functions.notes: "constructor" is reserved'],
+    [{ notes: { then: handler } }, 'functions.notes: "then" is reserved'],
+    [{ Object: { a: handler } }, '"Object" is reserved, because it is a global'],
+    [{ invoke: { a: handler } }, '"invoke" is reserved, because it is a global'],
+    [{ setTimeout: { a: handler } }, '"setTimeout" is reserved, because it is a global'],
+    [{ await: { a: handler } }, '"await" is reserved in JavaScript'],
+    [{ class: { a: handler } }, '"class" is reserved in JavaScript'],
+    [{ 'a-b': { a: handler } }, '"a-b" must be an identifier'],
+    [{ notes: { "a'] + evil() + ['": handler } }, 'must be an identifier'],
+    [{ 'a\n': { a: handler } }, 'must be an identifier'],
+    [{ notes: 1 }, 'functions.notes: must be an object'],
+    [{ notes: new Map() }, 'functions.notes: must be an object of its own'],
+    [{ notes: { a: 1 } }, 'functions.notes.a: must be a function, or { description, args, handler }'],
+    [{ notes: { a: {} } }, 'functions.notes.a: handler must be a function'],
+    [{ notes: { a: { handler, args: {} } } }, 'functions.notes.a: args must be a Standard Schema'],
+    [{ notes: { a: { handler, arg: 1 } } }, 'functions.notes.a: unknown option "arg"'],
+    [{ notes: { a: { handler, description: 1 } } }, 'functions.notes.a: description must be a string'],
+    [[], 'bus.run: functions must be an object'],
+  ])(async (value, text) => {
+    await expect(run('', { functions: value as RunFunctions })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining(text) as string,
+    })
+  }))

@@ -19,22 +19,19 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
   })
 
   test('the report of code that throws has the error', () =>
-    rows<[string, object]>(
-      [
-        ['\n\n  throw new TypeError("no")', { reason: 'CommandFailed', message: 'no', name: 'TypeError', line: 3 }],
-        ['\n  a b', { reason: 'LoadFailed', line: 2, column: 5 }],
-        ['throw "text"', { reason: 'CommandFailed', data: 'text' }],
-        ['\nawait invoke("add", {})', { reason: 'Denied' }],
-      ],
-      async (source, error) => {
-        const report = (await run(source, { sandbox, report: true })) as { error: object }
-        expect(report).toMatchObject({ value: undefined, logs: [], error })
-      },
-    ))
+    rows<[string, object]>([
+      ['\n\n  throw new TypeError("no")', { reason: 'CommandFailed', message: 'no', name: 'TypeError', line: 3 }],
+      ['\n  a b', { reason: 'LoadFailed', line: 2, column: 5 }],
+      ['throw "text"', { reason: 'CommandFailed', data: 'text' }],
+      ['\nawait invoke("add", {})', { reason: 'Denied' }],
+    ])(async (source, error) => {
+      const report = (await run(source, { sandbox, report: true })) as { error: object }
+      expect(report).toMatchObject({ value: undefined, logs: [], error })
+    }))
 
   // A line of the host's own files is not one of the code.
   test('the report has no line if the error has no place in the code', () =>
-    rows(['throw "text"', 'return () => 1', 'throw Object.assign(new Error("no"), { stack: "no" })'], async source => {
+    rows(['throw "text"', 'return () => 1', 'throw Object.assign(new Error("no"), { stack: "no" })'])(async source => {
       const { error } = (await run(source, { sandbox, report: true })) as { error: object }
       expect(Object.keys(error)).not.toContain('line')
     }))
@@ -49,7 +46,7 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
 })
 
 test('a result beyond the limit rejects', () =>
-  rows(['json', 'msgpack'] as const, async codec => {
+  rows(['json', 'msgpack'] as const)(async codec => {
     const max = codec === 'json' ? 12 : 11
     const limits = { resultBytes: max }
     expect(await run('return "0123456789"', { codec, limits })).toBe('0123456789')
@@ -91,44 +88,35 @@ test('with a report, code cannot make the run reject', async () => {
 })
 
 test('a report does not hide wrong options', () =>
-  rows<[object, string]>(
-    [
-      [{ limits: { calls: -1 } }, 'bus.run: limits.calls must be a whole number from 0'],
-      [{ limits: { resultByte: 1 } }, 'bus.run: unknown option "limits.resultByte" (did you mean "resultBytes"?)'],
-      [{ report: 1 }, 'bus.run: report must be true or false'],
-      [{ sandbox: 'none' }, 'bus.run: sandbox must not be "none"'],
-      [{ args: { f: () => 1 } }, 'Arguments of "bus.run" cannot be serialized'],
-      [{ allow: ['nope'] }, 'nope'],
-      [{ signal: AbortSignal.abort() }, 'cancelled'],
-    ],
-    async (options, text) => {
-      await expect(run('', { report: true, ...options })).rejects.toThrow(text)
-    },
-  ))
+  rows<[object, string]>([
+    [{ limits: { calls: -1 } }, 'bus.run: limits.calls must be a whole number from 0'],
+    [{ limits: { resultByte: 1 } }, 'bus.run: unknown option "limits.resultByte" (did you mean "resultBytes"?)'],
+    [{ report: 1 }, 'bus.run: report must be true or false'],
+    [{ sandbox: 'none' }, 'bus.run: sandbox must not be "none"'],
+    [{ args: { f: () => 1 } }, 'Arguments of "bus.run" cannot be serialized'],
+    [{ allow: ['nope'] }, 'nope'],
+    [{ signal: AbortSignal.abort() }, 'cancelled'],
+  ])(async (options, text) => {
+    await expect(run('', { report: true, ...options })).rejects.toThrow(text)
+  }))
 
 test('code beyond a limit ends with the limit', () =>
-  rows(
-    [
-      ['time', 'for (;;);', { time: 1 }, 1],
-      ['memory', 'const all = []; for (;;) all.push("x".repeat(1000) + all.length)', { memory: 2 }, 2],
-    ],
-    async (limit, source, limits, max) => {
-      await expect(run(source, { limits })).rejects.toMatchObject({ reason: 'Crashed', data: { limit, max } })
-    },
-  ))
+  rows([
+    ['time', 'for (;;);', { time: 1 }, 1],
+    ['memory', 'const all = []; for (;;) all.push("x".repeat(1000) + all.length)', { memory: 2 }, 2],
+  ])(async (limit, source, limits, max) => {
+    await expect(run(source, { limits })).rejects.toMatchObject({ reason: 'Crashed', data: { limit, max } })
+  }))
 
 test('wrong limits are refused', () =>
-  rows<[string, RunOptions]>(
+  rows<[string, RunOptions]>([
     [
-      [
-        'sandbox "process" has no limits.time. Use "quickjs", or set timeout',
-        { sandbox: 'process', limits: { time: 1 } },
-      ],
-      ['memory and limits.memory are the same limit', { memory: 8, limits: { memory: 8 } }],
-      ['limits.time must be whole milliseconds, from 1 to 5000', { limits: { time: 0.5 } }],
+      'sandbox "process" has no limits.time. Use "quickjs", or set timeout',
+      { sandbox: 'process', limits: { time: 1 } },
     ],
-    async (text, options) => {
-      const error = { reason: 'InvalidParams', message: expect.stringContaining(text) as string }
-      await expect(run('return 1', options)).rejects.toMatchObject(error)
-    },
-  ))
+    ['memory and limits.memory are the same limit', { memory: 8, limits: { memory: 8 } }],
+    ['limits.time must be whole milliseconds, from 1 to 5000', { limits: { time: 0.5 } }],
+  ])(async (text, options) => {
+    const error = { reason: 'InvalidParams', message: expect.stringContaining(text) as string }
+    await expect(run('return 1', options)).rejects.toMatchObject(error)
+  }))

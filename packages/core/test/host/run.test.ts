@@ -74,18 +74,15 @@ test('code is loaded and synchronized at once: nobody waits for what it has emit
 })
 
 test('a misspelt option is corrected', () =>
-  rows(
-    [
-      ['signl', 'signal'],
-      ['arg', 'args'],
-      ['labl', 'label'],
-      ['timeuot', 'timeout'],
-    ],
-    async (name, option) => {
-      const message = `bus.run: unknown option "${name}" (did you mean "${option}"?)`
-      await expect(run('', { [name]: 1 })).rejects.toMatchObject({ reason: 'InvalidParams', message })
-    },
-  ))
+  rows([
+    ['signl', 'signal'],
+    ['arg', 'args'],
+    ['labl', 'label'],
+    ['timeuot', 'timeout'],
+  ])(async (name, option) => {
+    const message = `bus.run: unknown option "${name}" (did you mean "${option}"?)`
+    await expect(run('', { [name]: 1 })).rejects.toMatchObject({ reason: 'InvalidParams', message })
+  }))
 
 test('a denial names the option of bus.run, and no label that was made up', async () => {
   const bus = await getBus()
@@ -216,62 +213,53 @@ describe.each(choose(sandboxes, 2))('sandbox: %s', (name, sandbox) => {
 })
 
 test.each(choose(sandboxes, 1, 2))('code that fails rejects with the reason, sandbox: %s', (name, sandbox) =>
-  rows(
+  rows([
+    ['throw new Error("no idea")', { reason: 'CommandFailed', message: 'no idea' }],
+    ['null.x', { reason: 'CommandFailed', message: "Cannot read properties of null (reading 'x')" }],
+    ['throw "a text"', { reason: 'CommandFailed', data: 'a text' }],
+    ['throw { a: 1 }', { reason: 'CommandFailed', data: { a: 1 } }],
+    ['throw undefined', { reason: 'CommandFailed' }],
+    ['await invoke("add", { a: 1, b: 2 })', { reason: 'Denied' }],
+    ['await invoke("nope")', { reason: 'MethodNotFound' }],
     [
-      ['throw new Error("no idea")', { reason: 'CommandFailed', message: 'no idea' }],
-      ['null.x', { reason: 'CommandFailed', message: "Cannot read properties of null (reading 'x')" }],
-      ['throw "a text"', { reason: 'CommandFailed', data: 'a text' }],
-      ['throw { a: 1 }', { reason: 'CommandFailed', data: { a: 1 } }],
-      ['throw undefined', { reason: 'CommandFailed' }],
-      ['await invoke("add", { a: 1, b: 2 })', { reason: 'Denied' }],
-      ['await invoke("nope")', { reason: 'MethodNotFound' }],
-      [
-        'return () => {}',
-        { reason: 'InternalError', message: expect.stringMatching(/result .* is a function/) as string },
-      ],
-      ['return NaN', { reason: 'InternalError', message: expect.stringMatching(/result .* is NaN/) as string }],
-      ['setTimeout(() => { throw new Error("late") }); await new Promise(() => {})', { message: 'late' }],
-      [
-        'if (args) {',
-        { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:12: .*Unexpected end of input/) as string },
-      ],
-      [
-        'return 1 }, async () => { return 2',
-        { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:11: .*Unexpected token ','/) as string },
-      ],
-      [
-        '1\n}\n',
-        { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:1: .*Unexpected token '}'/) as string },
-      ],
-      ['1\n  a b', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:5: .*identifier 'b'/) as string }],
-      ['a b', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:3: .*identifier 'b'/) as string }],
-      ['} async () => {', { reason: 'LoadFailed' }],
-      [
-        'import x from "y"',
-        { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:1: .*import/) as string },
-      ],
+      'return () => {}',
+      { reason: 'InternalError', message: expect.stringMatching(/result .* is a function/) as string },
     ],
-    async (source, error) => {
-      const expected = (name.startsWith('quickjs') && QUICKJS_TEXTS[source]) || error
-      await expect(run(source, { sandbox })).rejects.toMatchObject(expected)
-    },
-  ),
+    ['return NaN', { reason: 'InternalError', message: expect.stringMatching(/result .* is NaN/) as string }],
+    ['setTimeout(() => { throw new Error("late") }); await new Promise(() => {})', { message: 'late' }],
+    [
+      'if (args) {',
+      { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:12: .*Unexpected end of input/) as string },
+    ],
+    [
+      'return 1 }, async () => { return 2',
+      { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:11: .*Unexpected token ','/) as string },
+    ],
+    [
+      '1\n}\n',
+      { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:1: .*Unexpected token '}'/) as string },
+    ],
+    ['1\n  a b', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:2:5: .*identifier 'b'/) as string }],
+    ['a b', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:3: .*identifier 'b'/) as string }],
+    ['} async () => {', { reason: 'LoadFailed' }],
+    ['import x from "y"', { reason: 'LoadFailed', message: expect.stringMatching(/run\.js:1:1: .*import/) as string }],
+  ])(async (source, error) => {
+    const expected = (name.startsWith('quickjs') && QUICKJS_TEXTS[source]) || error
+    await expect(run(source, { sandbox })).rejects.toMatchObject(expected)
+  }),
 )
 
 describe.each(choose(['permission', 'process'] as const))('sandbox: %s', sandbox => {
   test('code that exits rejects with how it ended', () =>
-    rows(
+    rows([
       [
-        [
-          'process.exit(0)',
-          { reason: 'Disconnected', message: expect.stringContaining('it exited with code 0') as string },
-        ],
-        ['process.exit(3)', { reason: 'Crashed', message: expect.stringContaining('exited with code 3') as string }],
+        'process.exit(0)',
+        { reason: 'Disconnected', message: expect.stringContaining('it exited with code 0') as string },
       ],
-      async (source, error) => {
-        await expect(run(source, { sandbox })).rejects.toMatchObject(error)
-      },
-    ))
+      ['process.exit(3)', { reason: 'Crashed', message: expect.stringContaining('exited with code 3') as string }],
+    ])(async (source, error) => {
+      await expect(run(source, { sandbox })).rejects.toMatchObject(error)
+    }))
 
   test('imports are relative to its directory', async () => {
     const directory = writeProject({ 'package.json': { type: 'module' }, 'helper.js': `export default 'helper'` })
@@ -371,22 +359,19 @@ test('a signal that has aborted starts nothing', async () => {
 })
 
 test('refuses wrong code and options', () =>
-  rows<[unknown, unknown, string]>(
-    [
-      [1, {}, 'bus.run: the code: source must be a string: got 1'],
-      ['', { sandbox: 'none' }, 'bus.run: sandbox must not be "none" for code as text.'],
-      ['', { sandbx: 'quickjs' }, 'bus.run: unknown option "sandbx" (did you mean "sandbox"?)'],
-      ['', { args: [1] }, 'bus.run: args must be an object: got Array'],
-      ['', { memory: 0 }, 'bus.run: memory must be more than 0 MiB'],
-      ['', { timeout: -1 }, '`timeout` of bus.run must be milliseconds'],
-      ['', { signal: 1 }, '`signal` of bus.run must be an AbortSignal'],
-      ['', null, 'bus.run must be an object: got null'],
-      ['', { args: { big: 1n } }, 'big is a BigInt, which JSON cannot represent'],
-    ],
-    async (source, options, text) => {
-      await expect(run(source as string, options as RunOptions)).rejects.toMatchObject({
-        reason: 'InvalidParams',
-        message: expect.stringContaining(text) as string,
-      })
-    },
-  ))
+  rows<[unknown, unknown, string]>([
+    [1, {}, 'bus.run: the code: source must be a string: got 1'],
+    ['', { sandbox: 'none' }, 'bus.run: sandbox must not be "none" for code as text.'],
+    ['', { sandbx: 'quickjs' }, 'bus.run: unknown option "sandbx" (did you mean "sandbox"?)'],
+    ['', { args: [1] }, 'bus.run: args must be an object: got Array'],
+    ['', { memory: 0 }, 'bus.run: memory must be more than 0 MiB'],
+    ['', { timeout: -1 }, '`timeout` of bus.run must be milliseconds'],
+    ['', { signal: 1 }, '`signal` of bus.run must be an AbortSignal'],
+    ['', null, 'bus.run must be an object: got null'],
+    ['', { args: { big: 1n } }, 'big is a BigInt, which JSON cannot represent'],
+  ])(async (source, options, text) => {
+    await expect(run(source as string, options as RunOptions)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining(text) as string,
+    })
+  }))

@@ -17,7 +17,7 @@ async function using(options: TestBusOptions, run: (made: TestBus) => Promise<vo
 
 describe('createTestBus', () => {
   test('rejects what is no core', () =>
-    rows([null, 5, { commands: null }, { commands: 'greet' }], async options => {
+    rows([null, 5, { commands: null }, { commands: 'greet' }])(async options => {
       await expect(createTestBus(options as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
     }))
 

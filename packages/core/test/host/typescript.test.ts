@@ -41,7 +41,7 @@ test('runs a plugin that a core in JavaScript imports', async () => {
 })
 
 test('runs a frontend in each sandbox', () =>
-  rows(['none', 'permission', 'process'] as const, async sandbox => {
+  rows(['none', 'permission', 'process'] as const)(async sandbox => {
     const bus = await start({ ...(runs && { core, app }), supervision: { restart: 'temporary' } })
     const opening = bus.open('main', module, { sandbox })
     const outcome = await opening.then(() => bus.call('main', 'both')).catch((error: unknown) => error)

@@ -154,7 +154,7 @@ const attacks: [name: string, served: string[], make: Make][] = [
 
 describe('the session ends for a peer in place of a gate that', () => {
   test('replays, reorders, drops, cuts, changes or mixes records, or sends what is none', () =>
-    rows(attacks, async (_name, served, make) => {
+    rows(attacks)(async (_name, served, make) => {
       await begin()
       const foreign = await hold('foreign')
       const session = await hold('own')
@@ -165,18 +165,15 @@ describe('the session ends for a peer in place of a gate that', () => {
     }))
 
   test('delivers a message without its attachment, or with another', () =>
-    rows<[string, (records: Records) => Records]>(
-      [
-        ['of another message', ([bytes2, second, bytes3]) => [bytes3!, second!, bytes2!]],
-        ['left out', ([, second]) => [second!]],
-      ],
-      async (_name, make) => {
-        await begin()
-        const session = await hold('own', new Uint8Array(2 ** 16))
-        expect(session.second).toHaveLength(2)
-        await attack('own', session, sealed(make([...session.second, ...session.third])), [])
-      },
-    ))
+    rows<[string, (records: Records) => Records]>([
+      ['of another message', ([bytes2, second, bytes3]) => [bytes3!, second!, bytes2!]],
+      ['left out', ([, second]) => [second!]],
+    ])(async (_name, make) => {
+      await begin()
+      const session = await hold('own', new Uint8Array(2 ** 16))
+      expect(session.second).toHaveLength(2)
+      await attack('own', session, sealed(make([...session.second, ...session.third])), [])
+    }))
 
   test('delivers records of an earlier session of the same label', async () => {
     await begin()

@@ -19,24 +19,21 @@ describe.each(choose(ways))('the hook, in %s over a %s', (codec, link) => {
   afterAll(() => bus.close({ timeout: 0 }))
 
   test('rejects a call by what it returns or throws', () =>
-    rows(
-      [
-        ['null', 'it returned null or undefined'],
-        ['undefined', 'it returned null or undefined'],
-        ['throw', 'it threw'],
-        ['nonsense', 'it did not return a message'],
-      ],
-      async (hook, why) => {
-        const rejected = new Promise(resolve => bus.on('rejected', resolve))
-        await expect(client.invoke('add', { hook })).rejects.toMatchObject({
-          code: -32002,
-          reason: 'Rejected',
-          message: `command "add" was rejected by the isolation hook (${why})`,
-        })
-        expect(await rejected).toMatchObject({ label: 'tests', command: 'add' })
-        expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
-      },
-    ))
+    rows([
+      ['null', 'it returned null or undefined'],
+      ['undefined', 'it returned null or undefined'],
+      ['throw', 'it threw'],
+      ['nonsense', 'it did not return a message'],
+    ])(async (hook, why) => {
+      const rejected = new Promise(resolve => bus.on('rejected', resolve))
+      await expect(client.invoke('add', { hook })).rejects.toMatchObject({
+        code: -32002,
+        reason: 'Rejected',
+        message: `command "add" was rejected by the isolation hook (${why})`,
+      })
+      expect(await rejected).toMatchObject({ label: 'tests', command: 'add' })
+      expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+    }))
 
   test('changes arguments, the command and an event', async () => {
     expect(await client.invoke('add', { a: 1, b: 2, hook: 'change' })).toBe(42)
@@ -92,7 +89,7 @@ describe.each(choose(ways))('the hook, in %s over a %s', (codec, link) => {
   })
 
   test('a payload that is a text or a list rejects the call', () =>
-    rows(['text', 'list'], async hook => {
+    rows(['text', 'list'])(async hook => {
       await expect(client.invoke('echo', { hook })).rejects.toMatchObject({
         reason: 'Rejected',
         data: { why: 'malformed' },

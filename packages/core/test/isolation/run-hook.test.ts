@@ -33,17 +33,14 @@ describe('runHook', () => {
   })
 
   test('returns the rejection and its reason', () =>
-    rows(
-      [
-        ['null', 'null'],
-        ['undefined', 'null'],
-        ['throw', 'threw'],
-        ['nonsense', 'malformed'],
-      ],
-      async (hook, why) => {
-        expect(await runHook(judge, wish(hook))).toStrictEqual({ passed: false, why })
-      },
-    ))
+    rows([
+      ['null', 'null'],
+      ['undefined', 'null'],
+      ['throw', 'threw'],
+      ['nonsense', 'malformed'],
+    ])(async (hook, why) => {
+      expect(await runHook(judge, wish(hook))).toStrictEqual({ passed: false, why })
+    }))
 
   test('passes requests of the hook to onConfirm, and answers false without it', async () => {
     const requests: unknown[] = []

@@ -83,7 +83,7 @@ test('default to those of the connection, except for streams', async () => {
 test('are rejected when invalid', async () => {
   const { path } = await waiting(false)
   const { client } = await dial(path, { label: 'far' })
-  await rows(['-1', 'NaN', '99999999999', '', '{}'], async text => {
+  await rows(['-1', 'NaN', '99999999999', '', '{}'])(async text => {
     const called = client.invoke('headers', {}, { headers: { 'sallyport-timeout': text } })
     await expect(called).rejects.toMatchObject({ reason: 'InvalidParams', message: /sallyport-timeout/ })
   })

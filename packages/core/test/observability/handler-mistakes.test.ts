@@ -21,23 +21,20 @@ const fail = (call: Promise<unknown>): Promise<Error> =>
   )
 
 test('names the command and the error, without values', () =>
-  rows(
-    [
-      ['reads', 'TypeError', 'Cannot read properties of undefined…', undefined],
-      ['calls', 'TypeError', '… is not a function', 'a secret'],
-      ['names', 'ReferenceError', '… is not defined', undefined],
-    ] as const,
-    async (command, error, why, args) => {
-      const { bus, client, lines } = await setUp()
-      const { message } = await fail(client.invoke(command, { args }))
-      expect(message).toMatch(new RegExp(`^command "${command}" failed: .*${why.replaceAll('…', '.+')}$`))
-      await bus.close()
-      expect(lines).toEqual([
-        expect.objectContaining({ worker: 'core', msg: 'command threw', command, error, why, place }),
-      ])
-      expect(lines[0]).not.toHaveProperty('label')
-    },
-  ))
+  rows([
+    ['reads', 'TypeError', 'Cannot read properties of undefined…', undefined],
+    ['calls', 'TypeError', '… is not a function', 'a secret'],
+    ['names', 'ReferenceError', '… is not defined', undefined],
+  ] as const)(async (command, error, why, args) => {
+    const { bus, client, lines } = await setUp()
+    const { message } = await fail(client.invoke(command, { args }))
+    expect(message).toMatch(new RegExp(`^command "${command}" failed: .*${why.replaceAll('…', '.+')}$`))
+    await bus.close()
+    expect(lines).toEqual([
+      expect.objectContaining({ worker: 'core', msg: 'command threw', command, error, why, place }),
+    ])
+    expect(lines[0]).not.toHaveProperty('label')
+  }))
 
 test('counts the calls of each command, not lines', async () => {
   const { bus, client, lines } = await setUp()
@@ -50,18 +47,15 @@ test('counts the calls of each command, not lines', async () => {
 })
 
 test('leaves what a handler throws on purpose to its caller', () =>
-  rows(
-    [
-      ['refuses', 'n must be a number'],
-      ['parses', 'Invalid URL'],
-    ],
-    async (command, message) => {
-      const { bus, client, lines } = await setUp()
-      expect((await fail(client.invoke(command, { args: '5' }))).message).toBe(message)
-      await bus.close()
-      expect(lines).toEqual([])
-    },
-  ))
+  rows([
+    ['refuses', 'n must be a number'],
+    ['parses', 'Invalid URL'],
+  ])(async (command, message) => {
+    const { bus, client, lines } = await setUp()
+    expect((await fail(client.invoke(command, { args: '5' }))).message).toBe(message)
+    await bus.close()
+    expect(lines).toEqual([])
+  }))
 
 test('logs a message of a channel that cannot be serialized', async () => {
   const { bus, client, lines } = await setUp()

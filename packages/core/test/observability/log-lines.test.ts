@@ -134,7 +134,7 @@ describe('a malformed frame', () => {
     ['truncated msgpack', 'msgpack', Uint8Array.from([0x92, 0xb4, ...Buffer.from(CANARY)])],
   ]
   test('is reported without its content', () =>
-    rows(frames, async (_name, kind, body) => {
+    rows(frames)(async (_name, kind, body) => {
       const { core: session, reports } = await setUp()
       new Peer(session, 'main').send(body, FRAME_KIND[kind])
       await expect.poll(() => reports.some(({ type }) => type === 'fault')).toBe(true)

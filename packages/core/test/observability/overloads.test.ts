@@ -14,7 +14,7 @@ const sandboxes: NonNullable<FrontendOptions['sandbox']>[] = [
 ]
 
 test('counts the calls that the client of a frontend refuses', () =>
-  rows(sandboxes, async sandbox => {
+  rows(sandboxes)(async sandbox => {
     const bus = await start()
     const module = typeof sandbox === 'object' ? { source: SCRIPT } : fixture('observability/flooder.mjs')
     await bus.open('floods', module, { sandbox, maxInFlight: 4, overflow: 'reject', allow: ['echo'] })
@@ -23,7 +23,7 @@ test('counts the calls that the client of a frontend refuses', () =>
   }))
 
 test('counts the calls that a client of the host refuses', () =>
-  rows(['brownfield', 'isolation'], async pattern => {
+  rows(['brownfield', 'isolation'])(async pattern => {
     const bus = await start(pattern === 'isolation' ? { app: isolation() } : {})
     const client = await bus.connect('tests', { maxInFlight: 1, overflow: 'reject' })
     const calls = await Promise.allSettled([1, 2, 3].map(i => client.invoke('echo', { i })))

@@ -125,58 +125,55 @@ describe('sallyport-acl prints who can call what', () => {
 
 describe('sallyport-acl exits with', () => {
   test('each command has its output and its exit code', () =>
-    rows<[name: string, args: string[], code: number, out: RegExp]>(
+    rows<[name: string, args: string[], code: number, out: RegExp]>([
       [
-        [
-          '0 and its help',
-          ['--help'],
-          0,
-          /^sallyport acl \[tauri\.conf\.json \| directory\].* in a Tauri project\n.*Exit codes: 0/s,
-        ],
-        ['0 and its version', ['--version'], 0, new RegExp(`^sallyport acl/${version.replaceAll('.', '\\.')} `)],
-        ['2 for an unknown option', ['--lable', 'x'], 2, /Unknown option `--lable`\. The options are --core --label/],
-        ['2 for an option without its value', ['--core'], 2, /--core <file>.*value is missing/],
-        ['2 for one argument too many', ['.', '.'], 2, /Unused args/],
-        ['2 for two cores', ['--core', 'a', '--core', 'b'], 2, /--core can be given once/],
-        ['2 for an invalid value', ['--unknown-permissions', 'no'], 2, /--unknown-permissions takes error or warn/],
-        ['2 for a missing project', ['nowhere'], 2, /there is no file or directory .*nowhere$/],
-        [
-          '1 for a directory without a configuration',
-          ['capabilities'],
-          1,
-          /^sallyport acl: there is no tauri\.conf\.json, .* Pass the directory of a Tauri project$/,
-        ],
-        ['1 for a missing core', ['--core', 'no.mjs'], 1, /core: there is no file .*no\.mjs$/],
-        [
-          '1 for a module without a definition',
-          ['--core', 'none.mjs'],
-          1,
-          /has no definition: it must `export default defineCore/,
-        ],
-        ['1 for a core that cannot be loaded', ['--core', 'throws.mjs'], 1, /throws\.mjs could not be loaded: oops$/],
-        [
-          '1 for an unknown permission',
-          ['wrong', '--core', 'core.mjs'],
-          1,
-          /a\.json: permissions\[0\]: .*\(did you mean "allow-greet"\?\)$/,
-        ],
-        ['1 for a syntax error', ['broken'], 1, /tauri\.conf\.json:1:2: not JSON: invalid end of input$/],
+        '0 and its help',
+        ['--help'],
+        0,
+        /^sallyport acl \[tauri\.conf\.json \| directory\].* in a Tauri project\n.*Exit codes: 0/s,
       ],
-      async (_name, args, code, out) => {
-        const directory = writeProject({
-          ...project,
-          'wrong/tauri.conf.json': {},
-          'wrong/capabilities/a.json': { ...main, permissions: ['allow-gret'] },
-          'broken/tauri.conf.json': '{',
-          'none.mjs': 'export const nothing = 1',
-          'throws.mjs': 'throw new Error("oops")',
-        })
-        const { stdout, stderr, ...result } = await run(directory, ...args)
-        expect(result.code).toBe(code)
-        const [text, other] = code === 0 ? [stdout, stderr] : [stderr, stdout]
-        expect(text.trimEnd()).toMatch(out)
-        expect(other).toBe('')
-        expect(text).not.toMatch(/^ +at /m)
-      },
-    ))
+      ['0 and its version', ['--version'], 0, new RegExp(`^sallyport acl/${version.replaceAll('.', '\\.')} `)],
+      ['2 for an unknown option', ['--lable', 'x'], 2, /Unknown option `--lable`\. The options are --core --label/],
+      ['2 for an option without its value', ['--core'], 2, /--core <file>.*value is missing/],
+      ['2 for one argument too many', ['.', '.'], 2, /Unused args/],
+      ['2 for two cores', ['--core', 'a', '--core', 'b'], 2, /--core can be given once/],
+      ['2 for an invalid value', ['--unknown-permissions', 'no'], 2, /--unknown-permissions takes error or warn/],
+      ['2 for a missing project', ['nowhere'], 2, /there is no file or directory .*nowhere$/],
+      [
+        '1 for a directory without a configuration',
+        ['capabilities'],
+        1,
+        /^sallyport acl: there is no tauri\.conf\.json, .* Pass the directory of a Tauri project$/,
+      ],
+      ['1 for a missing core', ['--core', 'no.mjs'], 1, /core: there is no file .*no\.mjs$/],
+      [
+        '1 for a module without a definition',
+        ['--core', 'none.mjs'],
+        1,
+        /has no definition: it must `export default defineCore/,
+      ],
+      ['1 for a core that cannot be loaded', ['--core', 'throws.mjs'], 1, /throws\.mjs could not be loaded: oops$/],
+      [
+        '1 for an unknown permission',
+        ['wrong', '--core', 'core.mjs'],
+        1,
+        /a\.json: permissions\[0\]: .*\(did you mean "allow-greet"\?\)$/,
+      ],
+      ['1 for a syntax error', ['broken'], 1, /tauri\.conf\.json:1:2: not JSON: invalid end of input$/],
+    ])(async (_name, args, code, out) => {
+      const directory = writeProject({
+        ...project,
+        'wrong/tauri.conf.json': {},
+        'wrong/capabilities/a.json': { ...main, permissions: ['allow-gret'] },
+        'broken/tauri.conf.json': '{',
+        'none.mjs': 'export const nothing = 1',
+        'throws.mjs': 'throw new Error("oops")',
+      })
+      const { stdout, stderr, ...result } = await run(directory, ...args)
+      expect(result.code).toBe(code)
+      const [text, other] = code === 0 ? [stdout, stderr] : [stderr, stdout]
+      expect(text.trimEnd()).toMatch(out)
+      expect(other).toBe('')
+      expect(text).not.toMatch(/^ +at /m)
+    }))
 })

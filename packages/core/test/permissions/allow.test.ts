@@ -114,20 +114,17 @@ describe('allow', () => {
 
 describe('an unknown entry of allow', () => {
   test('a wrong name is rejected as neither a command nor a permission', () =>
-    rows(
-      [
-        ['read_text', ' (did you mean "plugin:files|read_text"?)'],
-        ['files|read_text', ' (did you mean "plugin:files|read_text"?)'],
-        ['plugin:files|reed_text', ' (did you mean "plugin:files|read_text"?)'],
-        ['plugin:http|fetch', ''],
-        ['**', ''],
-      ],
-      async (entry, hint) => {
-        await expect(startWith({ frontends: { main: { module, allow: ['greet', entry] } } })).rejects.toMatchObject({
-          message: `createBus: frontends.main.allow[1]: unknown command or permission "${entry}"${hint}`,
-        })
-      },
-    ))
+    rows([
+      ['read_text', ' (did you mean "plugin:files|read_text"?)'],
+      ['files|read_text', ' (did you mean "plugin:files|read_text"?)'],
+      ['plugin:files|reed_text', ' (did you mean "plugin:files|read_text"?)'],
+      ['plugin:http|fetch', ''],
+      ['**', ''],
+    ])(async (entry, hint) => {
+      await expect(startWith({ frontends: { main: { module, allow: ['greet', entry] } } })).rejects.toMatchObject({
+        message: `createBus: frontends.main.allow[1]: unknown command or permission "${entry}"${hint}`,
+      })
+    }))
 })
 
 test('an entry of allow that allows nothing is logged', async () => {
@@ -144,7 +141,7 @@ describe('scopes in allow', () => {
   const expected = { allow: entry.allow, deny: entry.deny, global: { allow: [], deny: [] } }
 
   test('reach ctx.scope, of this frontend alone', () =>
-    rows(choose(['brownfield', 'isolation'] as const), async use => {
+    rows(choose(['brownfield', 'isolation'] as const))(async use => {
       const bus = await start({
         core: scoped,
         app: { security: { pattern: { use } } },
@@ -168,40 +165,37 @@ describe('a mistake in allow', () => {
   const circular: unknown[] = []
   circular.push(circular)
   test('a mistake has its place in the error', () =>
-    rows<[allow: unknown, text: string]>(
-      [
-        ['greet', ' must be an array, or "*": got "greet"'],
-        [new Map(), ' must be an array, or "*": got Map'],
-        [null, ' must be an array, or "*": got null'],
-        [[3], '[0] must be the name of a command or permission: got 3'],
-        [[''], '[0] must be the name of a command or permission: got ""'],
-        [[['greet']], '[0] must be the name of a command or permission: got Array'],
-        [[{ permission: 3 }], '[0].permission must be the name of a command or permission: got 3'],
-        [['add', { allow: ['x'] }], '[1].permission is missing'],
-        [[{ permission: 'greet', allow: 'x' }], '[0].allow must be an array of values: got "x"'],
-        [[{ permission: 'gret' }], '[0].permission: unknown command or permission "gret" (did you mean "greet"?)'],
-        [[{ permission: 'greet', allow: [new Map()] }], '[0]: allow[0]: must be a JSON value: got Map'],
-        [[{ permission: 'greet', deny: [new URL('file:///x')] }], '[0]: deny[0]: must be a JSON value: got URL'],
-        [[{ permission: 'greet', deny: circular }], '[0]: deny[0][0]: must be a JSON value: got a circular reference'],
-      ],
-      async (allow, text) => {
-        const options = { allow } as { allow: string[] }
-        const error = { reason: 'InvalidParams' }
-        await expect(startWith({ frontends: { main: { module, ...options } } })).rejects.toMatchObject({
-          ...error,
-          message: `createBus: frontends.main.allow${text}`,
-        })
-        const bus = await startWith({})
-        await expect(bus.open('main', module, options)).rejects.toMatchObject({
-          ...error,
-          message: `bus.open: allow${text}`,
-        })
-        await expect(bus.connect('main', options)).rejects.toMatchObject({
-          ...error,
-          message: `bus.connect: allow${text}`,
-        })
-      },
-    ))
+    rows<[allow: unknown, text: string]>([
+      ['greet', ' must be an array, or "*": got "greet"'],
+      [new Map(), ' must be an array, or "*": got Map'],
+      [null, ' must be an array, or "*": got null'],
+      [[3], '[0] must be the name of a command or permission: got 3'],
+      [[''], '[0] must be the name of a command or permission: got ""'],
+      [[['greet']], '[0] must be the name of a command or permission: got Array'],
+      [[{ permission: 3 }], '[0].permission must be the name of a command or permission: got 3'],
+      [['add', { allow: ['x'] }], '[1].permission is missing'],
+      [[{ permission: 'greet', allow: 'x' }], '[0].allow must be an array of values: got "x"'],
+      [[{ permission: 'gret' }], '[0].permission: unknown command or permission "gret" (did you mean "greet"?)'],
+      [[{ permission: 'greet', allow: [new Map()] }], '[0]: allow[0]: must be a JSON value: got Map'],
+      [[{ permission: 'greet', deny: [new URL('file:///x')] }], '[0]: deny[0]: must be a JSON value: got URL'],
+      [[{ permission: 'greet', deny: circular }], '[0]: deny[0][0]: must be a JSON value: got a circular reference'],
+    ])(async (allow, text) => {
+      const options = { allow } as { allow: string[] }
+      const error = { reason: 'InvalidParams' }
+      await expect(startWith({ frontends: { main: { module, ...options } } })).rejects.toMatchObject({
+        ...error,
+        message: `createBus: frontends.main.allow${text}`,
+      })
+      const bus = await startWith({})
+      await expect(bus.open('main', module, options)).rejects.toMatchObject({
+        ...error,
+        message: `bus.open: allow${text}`,
+      })
+      await expect(bus.connect('main', options)).rejects.toMatchObject({
+        ...error,
+        message: `bus.connect: allow${text}`,
+      })
+    }))
 
   test('is named if it is an unknown key', async () => {
     const allow = [{ permission: 'greet', alow: ['x'] }] as unknown as string[]

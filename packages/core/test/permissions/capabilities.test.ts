@@ -89,7 +89,7 @@ describe.each(choose(['brownfield', 'isolation'] as const))('%s', use => {
 
   // Core matches globs in the same way for both patterns: one match and one mismatch show that isolation has them too.
   test('windows match labels as globs do', () =>
-    rows(globs, async (glob, label, matches) => {
+    rows(globs)(async (glob, label, matches) => {
       const client = await (await getBus()).connect(label)
       const call = client.invoke(commands[glob], { ...add, name: 'x' })
       if (matches) await call

@@ -35,7 +35,7 @@ const patterns = [
 
 describe.each(patterns)('without a permission, %s', (_name, app) => {
   test('each sandbox has only what is open to all', () =>
-    rows(['permission', 'process', 'quickjs'] as const, async sandbox => {
+    rows(['permission', 'process', 'quickjs'] as const)(async sandbox => {
       const bus = await start({ core, app })
       await bus.open('main', module, { sandbox })
       for (const command of closed) expect([command, await invoke(bus, 'main', command)]).toEqual([command, 'Denied'])
@@ -134,7 +134,7 @@ describe('in a Tauri project', () => {
 
   describe.each(choose(['brownfield', 'isolation'] as const))('%s', use => {
     test('sandboxed and trusted code have the rights of Tauri', () =>
-      rows(projects, async (_name, files, answers) => {
+      rows(projects)(async (_name, files, answers) => {
         const config = writeProject({
           'tauri.conf.json': {},
           'capabilities/main.json': { identifier: 'main', windows: ['main', 'trusted'], permissions: ['allow-greet'] },

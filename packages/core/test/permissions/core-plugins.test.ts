@@ -87,7 +87,7 @@ describe('path', () => {
     ...['join', 'resolve'].map((name): (typeof refused)[number] => [name, { paths: Array(1001).fill('') }]),
   ]
   test('refuses paths that would occupy core', () =>
-    rows(refused, async (name, args) => {
+    rows(refused)(async (name, args) => {
       const client = await connect()
       const message = expect.stringMatching(/: more than 1000 paths or 32768 characters$/) as string
       await expect(client.invoke(`plugin:path|${name}`, args)).rejects.toMatchObject({

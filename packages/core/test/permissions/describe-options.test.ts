@@ -133,17 +133,14 @@ test('declarations compile, and a hostile description is a comment', { timeout: 
 })
 
 test('refuses wrong options', () =>
-  rows<[object, string]>(
-    [
-      [{ as: 'yaml' }, 'bus.describe: as must be "typescript" or "json-schema"'],
-      [{ limit: 0 }, 'bus.describe: limit must be a whole number from 1'],
-      [{ serch: 'a' }, 'bus.describe: unknown option "serch" (did you mean "search"?)'],
-    ],
-    async (options, message) => {
-      const bus = await start()
-      await expect(bus.describe('agent', options)).rejects.toMatchObject({
-        reason: 'InvalidParams',
-        message: expect.stringContaining(message) as string,
-      })
-    },
-  ))
+  rows<[object, string]>([
+    [{ as: 'yaml' }, 'bus.describe: as must be "typescript" or "json-schema"'],
+    [{ limit: 0 }, 'bus.describe: limit must be a whole number from 1'],
+    [{ serch: 'a' }, 'bus.describe: unknown option "serch" (did you mean "search"?)'],
+  ])(async (options, message) => {
+    const bus = await start()
+    await expect(bus.describe('agent', options)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining(message) as string,
+    })
+  }))

@@ -213,23 +213,20 @@ test('the log has summaries of rejected calls, and names without a command', asy
 })
 
 test('rejects the start with the path of an invalid quota', () =>
-  rows<[unknown, string]>(
-    [
-      [{}, 'calls.quotas must be an array: got Object'],
-      [[{}], 'calls.quotas[0] must be an object with a rate, a concurrency or calls: got Object'],
-      [[{ rate: 1 }, { rate: 0 }], 'calls.quotas[1].rate must be more than 0 calls in a second: got 0'],
-      [[{ rate: Infinity }], 'calls.quotas[0].rate must be calls in a second: got Infinity'],
-      [[{ rate: '5' }], 'calls.quotas[0].rate must be calls in a second: got "5"'],
-      [[{ concurrency: 1.5 }], 'calls.quotas[0].concurrency must be a whole number from 1 to 16384: got 1.5'],
-      [[{ rate: 1, labels: 'main' }], 'calls.quotas[0].labels must be an array: got "main"'],
-      [[{ rate: 1, commands: [] }], 'calls.quotas[0].commands must be a non-empty array: got 0'],
-      [[{ rate: 1, labels: ['a', '['] }], 'calls.quotas[0].labels[1] must be a glob, as in capabilities: got "["'],
-      [[{ rat: 1 }], 'unknown option "calls.quotas[0].rat" (did you mean "rate"?)'],
-    ],
-    async (quotas, message) => {
-      await expect(limit(quotas as CallQuota[])).rejects.toMatchObject({
-        reason: 'InvalidParams',
-        message: `createBus: ${message}`,
-      })
-    },
-  ))
+  rows<[unknown, string]>([
+    [{}, 'calls.quotas must be an array: got Object'],
+    [[{}], 'calls.quotas[0] must be an object with a rate, a concurrency or calls: got Object'],
+    [[{ rate: 1 }, { rate: 0 }], 'calls.quotas[1].rate must be more than 0 calls in a second: got 0'],
+    [[{ rate: Infinity }], 'calls.quotas[0].rate must be calls in a second: got Infinity'],
+    [[{ rate: '5' }], 'calls.quotas[0].rate must be calls in a second: got "5"'],
+    [[{ concurrency: 1.5 }], 'calls.quotas[0].concurrency must be a whole number from 1 to 16384: got 1.5'],
+    [[{ rate: 1, labels: 'main' }], 'calls.quotas[0].labels must be an array: got "main"'],
+    [[{ rate: 1, commands: [] }], 'calls.quotas[0].commands must be a non-empty array: got 0'],
+    [[{ rate: 1, labels: ['a', '['] }], 'calls.quotas[0].labels[1] must be a glob, as in capabilities: got "["'],
+    [[{ rat: 1 }], 'unknown option "calls.quotas[0].rat" (did you mean "rate"?)'],
+  ])(async (quotas, message) => {
+    await expect(limit(quotas as CallQuota[])).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: `createBus: ${message}`,
+    })
+  }))

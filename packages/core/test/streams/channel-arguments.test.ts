@@ -140,7 +140,7 @@ describe('a channel below the top level is refused by its sender', () => {
         async *stream() { yield { deep } },
       })`
     const message = expect.stringContaining(refusal('deep[0].channel')) as string
-    await rows(choose(['permission', 'process', 'quickjs'] as const, -2, -1), async sandbox => {
+    await rows(choose(['permission', 'process', 'quickjs'] as const, -2, -1))(async sandbox => {
       const bus = await start({ core })
       await bus.open('main', { source }, { sandbox, allow: ['kinds'] })
       expect(await bus.call('main', 'invoke')).toEqual(['InvalidParams', message])

@@ -66,42 +66,39 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
 
 describe.each(choose(['msgpack', 'json'] as const))('on the wire, %s', codec => {
   test('messages that a toJSON sends precede its own message, each with its own index', () =>
-    rows(
-      [
-        ['short', 10, false],
-        ['large', 50_000, false],
-        ['with bytes', 10, true],
-        ['large, with bytes', 50_000, true],
-      ],
-      async (_what, size, bytes) => {
-        const { core } = await setUp('brownfield', {
-          nested: async ({ channel }: { channel: Channel }) => {
-            class Nest {
-              toJSON(): string {
-                void channel.send('inner')
-                return 'x'.repeat(size)
-              }
+    rows([
+      ['short', 10, false],
+      ['large', 50_000, false],
+      ['with bytes', 10, true],
+      ['large, with bytes', 50_000, true],
+    ])(async (_what, size, bytes) => {
+      const { core } = await setUp('brownfield', {
+        nested: async ({ channel }: { channel: Channel }) => {
+          class Nest {
+            toJSON(): string {
+              void channel.send('inner')
+              return 'x'.repeat(size)
             }
-            await channel.send(bytes ? { data: new Uint8Array(4), nest: new Nest() } : { nest: new Nest() })
-            channel.end()
-          },
-        })
-        const peer = new Peer(core, 'main', undefined, codec)
-        peer.send(call(1, 'nested', ',"params":{"channel":"__CHANNEL__:9"},"channels":{"channel":9}'))
-        const delivered: [number, unknown][] = []
-        for (let last: any = {}; last.id === undefined;) {
-          last = await peer.next()
-          const { index, message, messages, end } = last.params ?? {}
-          if (end) expect(index).toBe(delivered.length)
-          else if (last.id === undefined)
-            for (const [at, value] of (messages ?? [message]).entries())
-              delivered.push([index + at, value?.nest?.length ?? value])
-        }
-        expect(delivered.map(([index]) => index)).toEqual(delivered.map((_value, index) => index))
-        expect(delivered.slice(0, -1).every(([, value]) => value === 'inner')).toBe(true)
-        expect([delivered.length > 1, delivered.at(-1)![1]]).toEqual([true, size])
-      },
-    ))
+          }
+          await channel.send(bytes ? { data: new Uint8Array(4), nest: new Nest() } : { nest: new Nest() })
+          channel.end()
+        },
+      })
+      const peer = new Peer(core, 'main', undefined, codec)
+      peer.send(call(1, 'nested', ',"params":{"channel":"__CHANNEL__:9"},"channels":{"channel":9}'))
+      const delivered: [number, unknown][] = []
+      for (let last: any = {}; last.id === undefined;) {
+        last = await peer.next()
+        const { index, message, messages, end } = last.params ?? {}
+        if (end) expect(index).toBe(delivered.length)
+        else if (last.id === undefined)
+          for (const [at, value] of (messages ?? [message]).entries())
+            delivered.push([index + at, value?.nest?.length ?? value])
+      }
+      expect(delivered.map(([index]) => index)).toEqual(delivered.map((_value, index) => index))
+      expect(delivered.slice(0, -1).every(([, value]) => value === 'inner')).toBe(true)
+      expect([delivered.length > 1, delivered.at(-1)![1]]).toEqual([true, size])
+    }))
 
   test('ignores a close of an unknown channel, and rejects a malformed one', async () => {
     const { core } = await setUp()
@@ -117,7 +114,7 @@ describe.each(choose(['msgpack', 'json'] as const))('on the wire, %s', codec => 
   })
 
   test('a stream on what is open already, or not a channel, is rejected', () =>
-    rows(['', 'x', '__CHANNEL__:', '__CHANNEL__:99999999999', '__CHANNEL__:5'], async reference => {
+    rows(['', 'x', '__CHANNEL__:', '__CHANNEL__:99999999999', '__CHANNEL__:5'])(async reference => {
       const { core } = await setUp()
       const peer = new Peer(core, 'main', undefined, codec)
       peer.send(call(1, 'forever', ',"params":{"channel":"__CHANNEL__:5"},"channels":{"channel":5}'))

@@ -96,29 +96,26 @@ describe.each(routes)('channels: %s', (_name, connect) => {
 
   test('end immediately when their call cannot be sent', async () => {
     const { client } = await connect('shared')
-    await rows<[why: string, args: object, options: CallOptions | undefined]>(
+    await rows<[why: string, args: object, options: CallOptions | undefined]>([
+      ['arguments that cannot be serialized', { n: 1n, f: Symbol('no') }, undefined],
+      ['a signal that is aborted', {}, { signal: AbortSignal.abort() }],
+      ['a wrong option', {}, { timeout: -1 }],
       [
-        ['arguments that cannot be serialized', { n: 1n, f: Symbol('no') }, undefined],
-        ['a signal that is aborted', {}, { signal: AbortSignal.abort() }],
-        ['a wrong option', {}, { timeout: -1 }],
-        [
-          'an argument that cannot be read',
-          Object.defineProperty({}, 'bad', { enumerable: true, get: () => expect.fail() }),
-          undefined,
-        ],
+        'an argument that cannot be read',
+        Object.defineProperty({}, 'bad', { enumerable: true, get: () => expect.fail() }),
+        undefined,
       ],
-      async (_why, args, options) => {
-        const channel = new client.Channel<number>()
-        const refused = client.invoke(
-          'count',
-          Object.defineProperties({ channel }, Object.getOwnPropertyDescriptors(args)),
-          options,
-        )
-        refused.catch(() => {})
-        for await (const message of channel) expect.unreachable(`got ${message}`)
-        await expect(refused).rejects.toMatchObject({ reason: expect.any(String) as string })
-      },
-    )
+    ])(async (_why, args, options) => {
+      const channel = new client.Channel<number>()
+      const refused = client.invoke(
+        'count',
+        Object.defineProperties({ channel }, Object.getOwnPropertyDescriptors(args)),
+        options,
+      )
+      refused.catch(() => {})
+      for await (const message of channel) expect.unreachable(`got ${message}`)
+      await expect(refused).rejects.toMatchObject({ reason: expect.any(String) as string })
+    })
   })
 
   test('deliver nothing of an earlier call when they are passed again after their end', async () => {
@@ -154,7 +151,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
 })
 
 test('a channel reaches the code of a frontend', () =>
-  rows(choose(places, -2, -1), async (_name, app, sandbox) => {
+  rows(choose(places, -2, -1))(async (_name, app, sandbox) => {
     const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
     await next(bus, 'main-ready')
     const counted = next(bus, 'counted')

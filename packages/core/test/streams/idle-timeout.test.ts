@@ -213,7 +213,7 @@ describe('an invalid idle deadline is refused', () => {
       'one more member': { idle: 60_000, total: 60_000 },
       'an array': [5000],
     }
-    await rows<object>(wrong, async value => {
+    await rows<object>(wrong)(async value => {
       const options = { timeout: value } as CallOptions
       for (const call of [bus.call('main', 'silent', {}, options), client.invoke('silent', {}, options)]) {
         await expect(call).rejects.toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining(message) })

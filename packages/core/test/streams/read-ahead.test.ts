@@ -42,7 +42,7 @@ test.each(choose(patterns))(
   'a stream of 1 MiB values is 4 MiB ahead of a reader that pauses: %s',
   async (_name, app) => {
     const client = await (await start({ core, app })).connect('tests')
-    await rows(Object.keys(values), async kind => {
+    await rows(Object.keys(values))(async kind => {
       let read = 0
       for await (const _value of client.stream('chunks', { kind, count: 20 })) {
         if (read++ % 8 === 0) {

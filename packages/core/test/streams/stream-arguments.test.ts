@@ -183,7 +183,7 @@ describe('a source is closed', () => {
 
   test('when the command settles without reading it', async () => {
     const client = await connect()
-    await rows({ ignore: undefined, refuse: 'CommandFailed', missing: 'MethodNotFound' }, async (reason, command) => {
+    await rows({ ignore: undefined, refuse: 'CommandFailed', missing: 'MethodNotFound' })(async (reason, command) => {
       let isCancelled = false
       const body = new ReadableStream({ cancel: () => void (isCancelled = true) })
       const outcome = await client.invoke(command, { body }).then(

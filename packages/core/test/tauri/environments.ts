@@ -123,7 +123,7 @@ export function runEverywhere(files: Record<string, Checks>): void {
     beforeAll(async () => void (run = await environment.enter()))
     afterAll(() => environment.leave())
 
-    test('all checks pass', () => rows(all, (_title, file, name, checks) => run(file, name, checks)))
+    test('all checks pass', () => rows(all)((_title, file, name, checks) => run(file, name, checks)))
   })
 }
 

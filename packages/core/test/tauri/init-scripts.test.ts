@@ -18,7 +18,7 @@ async function start(kind: Sandbox, options: Partial<BusOptions> = {}): Promise<
 
 describe('scripts of plugins', () => {
   test("run in the order of the plugins, after Tauri's globals exist, in each sandbox", () =>
-    rows(['permission', 'process', 'none'] as Sandbox[], async kind => {
+    rows(['permission', 'process', 'none'] as Sandbox[])(async kind => {
       const started = await start(kind)
       expect(await started.call('main', 'globals')).toEqual(globals)
     }))

@@ -7,25 +7,22 @@ const bytes = new Uint8Array([1, 2, 3])
 
 describe('the codec of a call', () => {
   it('is msgpack with bytes, as the whole body or as an argument, and JSON without', () =>
-    rows<[string, number, object, object]>(
-      [
-        ['a Uint8Array as the whole body', MSGPACK_KIND, bytes, bytes],
-        ['a Buffer as the whole body', MSGPACK_KIND, Buffer.from(bytes), bytes],
-        ['an ArrayBuffer as the whole body', MSGPACK_KIND, bytes.slice().buffer, bytes],
-        ['a Uint8Array as an argument', MSGPACK_KIND, { a: 1, data: bytes }, { a: 1, data: bytes }],
-        ['an ArrayBuffer as an argument', MSGPACK_KIND, { data: bytes.slice().buffer }, { data: bytes }],
-        ['an empty Uint8Array', MSGPACK_KIND, new Uint8Array(), new Uint8Array()],
-        ['a date', JSON_KIND, { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
-        ['null and undefined', JSON_KIND, { a: null, b: undefined }, { a: null }],
-      ],
-      async (_name, kind, args, arrives) => {
-        const { client, peer } = setUp()
-        void client.invoke('x', args)
-        await crossed()
-        expect(peer.kinds).toEqual([kind])
-        expect(peer.last).toStrictEqual({ jsonrpc: '2.0', id: 1, method: 'x', params: arrives })
-      },
-    ))
+    rows<[string, number, object, object]>([
+      ['a Uint8Array as the whole body', MSGPACK_KIND, bytes, bytes],
+      ['a Buffer as the whole body', MSGPACK_KIND, Buffer.from(bytes), bytes],
+      ['an ArrayBuffer as the whole body', MSGPACK_KIND, bytes.slice().buffer, bytes],
+      ['a Uint8Array as an argument', MSGPACK_KIND, { a: 1, data: bytes }, { a: 1, data: bytes }],
+      ['an ArrayBuffer as an argument', MSGPACK_KIND, { data: bytes.slice().buffer }, { data: bytes }],
+      ['an empty Uint8Array', MSGPACK_KIND, new Uint8Array(), new Uint8Array()],
+      ['a date', JSON_KIND, { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
+      ['null and undefined', JSON_KIND, { a: null, b: undefined }, { a: null }],
+    ])(async (_name, kind, args, arrives) => {
+      const { client, peer } = setUp()
+      void client.invoke('x', args)
+      await crossed()
+      expect(peer.kinds).toEqual([kind])
+      expect(peer.last).toStrictEqual({ jsonrpc: '2.0', id: 1, method: 'x', params: arrives })
+    }))
 
   it.skipIf(IN_BROWSER)('is always msgpack when the client has chosen it', async () => {
     const { client, peer } = setUp('msgpack')
@@ -40,21 +37,18 @@ describe('the codec of a call', () => {
   })
 
   it('follows the same rule for an event', () =>
-    rows(
-      [
-        ['bytes', bytes, MSGPACK_KIND],
-        ['bytes at its top level', { data: bytes }, MSGPACK_KIND],
-        ['no bytes', { a: 1 }, JSON_KIND],
-      ],
-      async (_name, payload, kind) => {
-        const { client, peer } = setUp()
-        await client.emit('e', payload)
-        await client.emitTo('main', 'e', payload)
-        await crossed()
-        expect(new Set(peer.kinds)).toEqual(new Set([kind]))
-        if (kind === MSGPACK_KIND) expect(peer.last.params.payload).toStrictEqual(payload)
-      },
-    ))
+    rows([
+      ['bytes', bytes, MSGPACK_KIND],
+      ['bytes at its top level', { data: bytes }, MSGPACK_KIND],
+      ['no bytes', { a: 1 }, JSON_KIND],
+    ])(async (_name, payload, kind) => {
+      const { client, peer } = setUp()
+      await client.emit('e', payload)
+      await client.emitTo('main', 'e', payload)
+      await crossed()
+      expect(new Set(peer.kinds)).toEqual(new Set([kind]))
+      if (kind === MSGPACK_KIND) expect(peer.last.params.payload).toStrictEqual(payload)
+    }))
 
   it('can change within a tick, and the order holds', async () => {
     const { client, peer } = setUp()
@@ -95,7 +89,7 @@ describe('a call with arguments that cannot be serialized', () => {
   const inPage = values.filter(([codec, , value]) => codec === 'json' && value !== 1n)
 
   it('rejects with the command and the reason, and the next call works', () =>
-    rows(IN_BROWSER ? inPage : values, async (codec, _name, value, why) => {
+    rows(IN_BROWSER ? inPage : values)(async (codec, _name, value, why) => {
       const { client, peer } = setUp(codec)
       const before = client.invoke('before')
       const wrong = client.invoke('plugin:fs|write', { a: { value } })
@@ -150,46 +144,40 @@ describe('a call with arguments that cannot be serialized', () => {
 
 describe('a call rejects with InvalidParams', () => {
   it('when the arguments are not an object of names or bytes', () =>
-    rows(
-      [
-        ['a string', 'World', 'string'],
-        ['a number', 1, 'number'],
-        ['an array', ['World'], 'an array'],
-        ['a function', () => {}, 'function'],
-        ['a BigInt', 1n, 'bigint'],
-      ],
-      async (_name, args, kind) => {
-        const { client, peer } = setUp()
-        await expect(client.invoke('greet', args as object)).rejects.toMatchObject({
-          reason: 'InvalidParams',
-          message: `Arguments of command "greet" must be an object of named arguments, or bytes: got ${kind}`,
-        })
-        await crossed()
-        expect(peer.received).toEqual([])
-      },
-    ))
+    rows([
+      ['a string', 'World', 'string'],
+      ['a number', 1, 'number'],
+      ['an array', ['World'], 'an array'],
+      ['a function', () => {}, 'function'],
+      ['a BigInt', 1n, 'bigint'],
+    ])(async (_name, args, kind) => {
+      const { client, peer } = setUp()
+      await expect(client.invoke('greet', args as object)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: `Arguments of command "greet" must be an object of named arguments, or bytes: got ${kind}`,
+      })
+      await crossed()
+      expect(peer.received).toEqual([])
+    }))
 
   it('when the command is not a name', () =>
-    rows(
-      [
-        ['', '""'],
-        [undefined, 'undefined'],
-        [null, 'object'],
-        [5, 'number'],
-        [['greet'], 'object'],
-        [() => {}, 'function'],
-      ],
-      async (command, kind) => {
-        const { client } = setUp()
-        await expect(client.invoke(command as string)).rejects.toMatchObject({
-          reason: 'InvalidParams',
-          message: `A command's name must be a non-empty string: got ${kind}`,
-        })
-      },
-    ))
+    rows([
+      ['', '""'],
+      [undefined, 'undefined'],
+      [null, 'object'],
+      [5, 'number'],
+      [['greet'], 'object'],
+      [() => {}, 'function'],
+    ])(async (command, kind) => {
+      const { client } = setUp()
+      await expect(client.invoke(command as string)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: `A command's name must be a non-empty string: got ${kind}`,
+      })
+    }))
 
   it('when the options are invalid', () =>
-    rows([null, 5, { timeout: -1 }, { timeout: '1' }, { signal: {} }], async options => {
+    rows([null, 5, { timeout: -1 }, { timeout: '1' }, { signal: {} }])(async options => {
       const { client, peer } = setUp()
       await expect(client.invoke('greet', {}, options as InvokeOptions)).rejects.toMatchObject({
         reason: 'InvalidParams',

@@ -41,7 +41,7 @@ describe('invoke', () => {
   })
 
   it('resolves with any result', () =>
-    rows([null, false, 0, '', [[]], { a: [1] }], async value => {
+    rows([null, false, 0, '', [[]], { a: [1] }])(async value => {
       const { client, peer } = setUp()
       const answer = client.invoke('x')
       peer.send(result(1, value))
@@ -61,7 +61,7 @@ describe('invoke', () => {
   })
 
   it('rejects with a BusError of each reason', () =>
-    rows(Object.entries(ERROR_CODES), async (reason, code) => {
+    rows(Object.entries(ERROR_CODES))(async (reason, code) => {
       const { client, peer } = setUp()
       const answer = client.invoke('x')
       peer.send(failure(1, code, 'why', { more: 1 }))
@@ -153,7 +153,7 @@ describe('the end of the link', () => {
   const refused = { reason: 'Disconnected', message: 'The link to core is closed', data: { delivered: 'no' } }
 
   it('by either side settles every call, and rejects the next', () =>
-    rows(['peer', 'client'] as const, async side => {
+    rows(['peer', 'client'] as const)(async side => {
       const { client, peer } = setUp()
       const { signal } = new AbortController()
       const calls = [

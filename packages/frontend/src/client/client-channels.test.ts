@@ -180,7 +180,7 @@ describe('the end of a channel', () => {
   })
 
   it('comes with a deadline, a signal, and a link that closes', () =>
-    rows(['a deadline', 'a signal', 'a link that closes'], async how => {
+    rows(['a deadline', 'a signal', 'a link that closes'])(async how => {
       const { client, peer } = setUp()
       const channel = new client.Channel()
       const controller = new AbortController()

@@ -64,22 +64,19 @@ describe('listen', () => {
   })
 
   it('registers for any target', () =>
-    rows(
+    rows([
+      ['main', { kind: 'AnyLabel', label: 'main' }],
+      [{ kind: 'App' }, { kind: 'App' }],
       [
-        ['main', { kind: 'AnyLabel', label: 'main' }],
-        [{ kind: 'App' }, { kind: 'App' }],
-        [
-          { kind: 'Window', label: 'w' },
-          { kind: 'Window', label: 'w' },
-        ],
+        { kind: 'Window', label: 'w' },
+        { kind: 'Window', label: 'w' },
       ],
-      async (target, sent) => {
-        const { client, peer } = setUp()
-        void client.listen('e', () => {}, { target })
-        await crossed()
-        expect(peer.last.params).toEqual({ event: 'e', target: sent })
-      },
-    ))
+    ])(async (target, sent) => {
+      const { client, peer } = setUp()
+      void client.listen('e', () => {}, { target })
+      await crossed()
+      expect(peer.last.params).toEqual({ event: 'e', target: sent })
+    }))
 
   it('receives nothing after it was removed, not even events in flight', async () => {
     const { client, peer } = setUp()
@@ -254,7 +251,7 @@ describe('emit', () => {
 
 describe('a client refuses with InvalidParams', () => {
   it('when the event is not a name', () =>
-    rows(['a b', 'a.b', 'e\n', undefined, 5, null], async name => {
+    rows(['a b', 'a.b', 'e\n', undefined, 5, null])(async name => {
       const { client, peer } = setUp()
       const wrong = { reason: 'InvalidParams', message: expect.stringContaining('Event name must include only') }
       await expect(client.emit(name as string)).rejects.toMatchObject(wrong)
@@ -267,7 +264,7 @@ describe('a client refuses with InvalidParams', () => {
     }))
 
   it('when the target is invalid', () =>
-    rows([5, {}, { kind: 'Unknown' }, { kind: 'Window' }], async target => {
+    rows([5, {}, { kind: 'Unknown' }, { kind: 'Window' }])(async target => {
       const { client, peer } = setUp()
       const wrong = { reason: 'InvalidParams', message: expect.stringContaining('An event target is a label') }
       await expect(client.emitTo(target as EventTarget, 'e')).rejects.toMatchObject(wrong)
@@ -279,7 +276,7 @@ describe('a client refuses with InvalidParams', () => {
     }))
 
   it('when the handler is not a function', () =>
-    rows([undefined, null, 'log', {}], async handler => {
+    rows([undefined, null, 'log', {}])(async handler => {
       const { client, peer } = setUp()
       const wrong = {
         reason: 'InvalidParams',
@@ -292,7 +289,7 @@ describe('a client refuses with InvalidParams', () => {
     }))
 
   it('when the only argument of once besides the event is not a function', () =>
-    rows(['log', 5], handler => {
+    rows(['log', 5])(handler => {
       const { client } = setUp()
       const message = `The handler of event "e" must be a function: got ${typeof handler}`
       expect(() => client.once('e', handler as unknown as () => void)).toThrow(

@@ -8,45 +8,42 @@ import { uncaught } from '../../test/uncaught.js'
 
 describe('a frame that cannot be read', () => {
   it('closes the link and settles every call with the reason', () =>
-    rows<[string, 1 | 2 | 3, string | Uint8Array, string]>(
+    rows<[string, 1 | 2 | 3, string | Uint8Array, string]>([
+      ['invalid JSON', 1, '{"jsonrpc"', 'Parse error: '],
+      ['invalid UTF-8', 1, Uint8Array.from([0x22, 0xff, 0x22]), 'Parse error: the text is not UTF-8'],
+      ['an empty body', 1, '', 'Parse error: '],
       [
-        ['invalid JSON', 1, '{"jsonrpc"', 'Parse error: '],
-        ['invalid UTF-8', 1, Uint8Array.from([0x22, 0xff, 0x22]), 'Parse error: the text is not UTF-8'],
-        ['an empty body', 1, '', 'Parse error: '],
-        [
-          'truncated msgpack',
-          2,
-          codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1),
-          'Parse error: ',
-        ],
-        ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not accepted here'],
+        'truncated msgpack',
+        2,
+        codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1),
+        'Parse error: ',
       ],
-      async (_name, kind, body, why) => {
-        const { client, peer } = setUp()
-        const answered = client.invoke('before')
-        const pending = Promise.allSettled([client.invoke('a'), client.listen('e', () => {})])
-        const errors = await uncaught(async () => {
-          peer.send(result(1, 'fine'))
-          peer.sendRaw(kind, body)
-          peer.send(result(2, 'too late'))
-          expect(await answered).toBe('fine')
-          for (const call of await pending) {
-            expect(call).toMatchObject({
-              status: 'rejected',
-              reason: {
-                reason: 'Disconnected',
-                message: expect.stringContaining(`The link to core has failed: ${why}`),
-                data: { delivered: 'unknown' },
-              },
-            })
-          }
-          await client.closed
-        })
-        expect(errors).toEqual([])
-        expect(peer.closed).toBe(true)
-        await expect(client.invoke('b')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
-      },
-    ))
+      ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not accepted here'],
+    ])(async (_name, kind, body, why) => {
+      const { client, peer } = setUp()
+      const answered = client.invoke('before')
+      const pending = Promise.allSettled([client.invoke('a'), client.listen('e', () => {})])
+      const errors = await uncaught(async () => {
+        peer.send(result(1, 'fine'))
+        peer.sendRaw(kind, body)
+        peer.send(result(2, 'too late'))
+        expect(await answered).toBe('fine')
+        for (const call of await pending) {
+          expect(call).toMatchObject({
+            status: 'rejected',
+            reason: {
+              reason: 'Disconnected',
+              message: expect.stringContaining(`The link to core has failed: ${why}`),
+              data: { delivered: 'unknown' },
+            },
+          })
+        }
+        await client.closed
+      })
+      expect(errors).toEqual([])
+      expect(peer.closed).toBe(true)
+      await expect(client.invoke('b')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+    }))
 })
 
 describe('an invalid message', () => {

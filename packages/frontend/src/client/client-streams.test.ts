@@ -80,7 +80,7 @@ describe('a stream', () => {
   })
 
   it('rejects with an invalid command, arguments or option when it is read', () =>
-    rows([[['', {}]], [['x', 5]], [['x', {}, { timeout: -1 }]], [['x', {}, { headers: 'no' }]]], async args => {
+    rows([[['', {}]], [['x', 5]], [['x', {}, { timeout: -1 }]], [['x', {}, { headers: 'no' }]]])(async args => {
       const { client, peer } = setUp()
       const values = client.stream(...(args as unknown as Parameters<typeof client.stream>))
       await expect(values.next()).rejects.toMatchObject({ reason: 'InvalidParams' })

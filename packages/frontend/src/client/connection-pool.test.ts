@@ -166,7 +166,7 @@ it('a core that closes gets no further calls while there are other cores', async
 })
 
 it('with one or two connections, two can wait for the calls that are in flight, and later calls keep their ids', () =>
-  rows([1, 2], async cores => {
+  rows([1, 2])(async cores => {
     const { client, peers } = start(cores)
     const call = client.invoke('x')
     await crossed()

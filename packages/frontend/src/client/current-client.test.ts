@@ -9,24 +9,21 @@ afterEach(() => Reflect.deleteProperty(globalThis, KEY))
 
 describe('in a thread that is not a frontend', () => {
   it('each call rejects with a remedy', () =>
-    rows<() => Promise<unknown>>(
-      {
-        invoke: () => invoke('greet'),
-        emit: () => emit('e'),
-        emitTo: () => emitTo('main', 'e'),
-        listen: async () => listen('e', () => {}),
-        once: async () => once('e'),
-        getLabel: async () => getLabel(),
-        getData: async () => getData(),
-      },
-      async call => {
-        const error = await call().catch((thrown: unknown) => thrown)
-        expect(isBusError(error, 'Disconnected')).toBe(true)
-        expect(error).toMatchObject({ data: { delivered: 'no' } })
-        expect(String(error)).toContain('This thread is not a frontend')
-        expect(String(error)).toMatch(/bus\.connect\(label\)|`await connect\(\)` of @sallyport\/web\/client/)
-      },
-    ))
+    rows<() => Promise<unknown>>({
+      invoke: () => invoke('greet'),
+      emit: () => emit('e'),
+      emitTo: () => emitTo('main', 'e'),
+      listen: async () => listen('e', () => {}),
+      once: async () => once('e'),
+      getLabel: async () => getLabel(),
+      getData: async () => getData(),
+    })(async call => {
+      const error = await call().catch((thrown: unknown) => thrown)
+      expect(isBusError(error, 'Disconnected')).toBe(true)
+      expect(error).toMatchObject({ data: { delivered: 'no' } })
+      expect(String(error)).toContain('This thread is not a frontend')
+      expect(String(error)).toMatch(/bus\.connect\(label\)|`await connect\(\)` of @sallyport\/web\/client/)
+    }))
 })
 
 describe('in a frontend', () => {

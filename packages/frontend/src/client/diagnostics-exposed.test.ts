@@ -43,23 +43,20 @@ it('publishes a synchronous call with its trace context', async () => {
 })
 
 it('publishes an asynchronous call that fails', () =>
-  rows(
-    [
-      ['throws', () => Promise.reject(new Error('payload')), 'CommandFailed'],
-      ['returns a value that cannot be serialized', async () => 1n << 70n, 'InternalError'],
-    ],
-    async (_what, run, reason) => {
-      published.length = 0
-      const { client, peer } = setUp()
-      client.expose({ echo: run })
-      peer.send(call('echo'))
-      await crossed()
-      expect(published.map(([event]) => event)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd'])
-      expect(published[1]![1]).toEqual({ ...trace, async: true })
-      expect(published.at(-1)![1].error).toMatchObject({ reason })
-      expect(JSON.stringify(published)).not.toContain('payload')
-    },
-  ))
+  rows([
+    ['throws', () => Promise.reject(new Error('payload')), 'CommandFailed'],
+    ['returns a value that cannot be serialized', async () => 1n << 70n, 'InternalError'],
+  ])(async (_what, run, reason) => {
+    published.length = 0
+    const { client, peer } = setUp()
+    client.expose({ echo: run })
+    peer.send(call('echo'))
+    await crossed()
+    expect(published.map(([event]) => event)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd'])
+    expect(published[1]![1]).toEqual({ ...trace, async: true })
+    expect(published.at(-1)![1].error).toMatchObject({ reason })
+    expect(JSON.stringify(published)).not.toContain('payload')
+  }))
 
 it('publishes a call of an unknown function', async () => {
   const { peer } = setUp()

@@ -92,35 +92,32 @@ function createUnsteady(): object {
 }
 
 it('a channel refuses what cannot be sent, and ends: sending says why', () =>
-  rows(
-    {
-      'a function': () => {},
-      'an object with a getter that throws': {
-        get value() {
-          throw new Error('never')
-        },
+  rows({
+    'a function': () => {},
+    'an object with a getter that throws': {
+      get value() {
+        throw new Error('never')
       },
-      'an object with a getter that throws later': createUnsteady(),
     },
-    async message => {
-      const { client, peer } = setUp()
-      client.expose({
-        async report({ progress }: { progress: ChannelSender }) {
-          const sent = await Promise.allSettled([progress.send('first'), progress.send(message), progress.send('last')])
-          return sent.map(outcome => (outcome.status === 'fulfilled' ? 'sent' : outcome.reason.message))
-        },
-      })
-      peer.send(REPORT, pull(2, 1), pull(3, 2), pull(4, 3))
-      await crossed()
-      const refusal = expect.stringContaining('A value of the stream cannot be serialized: ')
-      expect(peer.received).toContainEqual({
-        jsonrpc: '2.0',
-        id: 1,
-        result: ['sent', refusal, 'The channel has ended'],
-      })
-      expect(peer.received).toContainEqual({ jsonrpc: '2.0', id: 3, error: { code: -32_602, message: refusal } })
-    },
-  ))
+    'an object with a getter that throws later': createUnsteady(),
+  })(async message => {
+    const { client, peer } = setUp()
+    client.expose({
+      async report({ progress }: { progress: ChannelSender }) {
+        const sent = await Promise.allSettled([progress.send('first'), progress.send(message), progress.send('last')])
+        return sent.map(outcome => (outcome.status === 'fulfilled' ? 'sent' : outcome.reason.message))
+      },
+    })
+    peer.send(REPORT, pull(2, 1), pull(3, 2), pull(4, 3))
+    await crossed()
+    const refusal = expect.stringContaining('A value of the stream cannot be serialized: ')
+    expect(peer.received).toContainEqual({
+      jsonrpc: '2.0',
+      id: 1,
+      result: ['sent', refusal, 'The channel has ended'],
+    })
+    expect(peer.received).toContainEqual({ jsonrpc: '2.0', id: 3, error: { code: -32_602, message: refusal } })
+  }))
 
 it('sending a message that was requested, and then not, rejects when the channel is closed', async () => {
   const { client, peer } = setUp()

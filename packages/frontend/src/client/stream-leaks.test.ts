@@ -19,7 +19,7 @@ async function expectCollected(refs: readonly WeakRef<object>[]): Promise<void> 
 }
 
 it('a stream that was read to its end, left or cancelled is collected', () =>
-  rows(['read to its end', 'left', 'cancelled'], async how => {
+  rows(['read to its end', 'left', 'cancelled'])(async how => {
     const { client, peer } = setUp()
     const open = async (): Promise<WeakRef<object>> => {
       const controller = new AbortController()

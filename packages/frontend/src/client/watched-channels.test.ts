@@ -46,19 +46,16 @@ test('each request for credit needs an answer of its own', () => {
 })
 
 test('a channel that ended holds no deadline up', () =>
-  rows(
-    {
-      ended: (channels: WatchedChannels) => channels.received({ channel: 1, index: 0, end: true }),
-      'was closed': (channels: WatchedChannels) => channels.closed(1),
-    },
-    end => {
-      const state = begin()
-      state.channels.received({ channel: 1, credit: 100 })
-      end(state.channels)
-      vi.advanceTimersByTime(1000)
-      expect(state.hasExpired).toBe(true)
-    },
-  ))
+  rows({
+    ended: (channels: WatchedChannels) => channels.received({ channel: 1, index: 0, end: true }),
+    'was closed': (channels: WatchedChannels) => channels.closed(1),
+  })(end => {
+    const state = begin()
+    state.channels.received({ channel: 1, credit: 100 })
+    end(state.channels)
+    vi.advanceTimersByTime(1000)
+    expect(state.hasExpired).toBe(true)
+  }))
 
 test('a call that is over no longer watches its channel', () => {
   const state = begin()

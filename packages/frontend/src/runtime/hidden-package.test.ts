@@ -23,7 +23,7 @@ const find = (name: string): string | undefined =>
   findHiddenPackage(`Cannot find package '${name}' imported from ${file}`)
 
 test('finds the target of a linked package', () =>
-  rows(['linked', 'linked/sub/path.js', '@scope/linked', '@scope/linked/sub'], name =>
+  rows(['linked', 'linked/sub/path.js', '@scope/linked', '@scope/linked/sub'])(name =>
     expect(find(name)).toBe(join(directory, 'elsewhere')),
   ))
 
@@ -34,6 +34,6 @@ test('finds the target for require, and for an importer that is a URL', () => {
 })
 
 test('ignores a package that is there, and one that is nowhere', () =>
-  rows(['there', 'missing', '@scope/missing'], name => expect(find(name)).toBeUndefined()))
+  rows(['there', 'missing', '@scope/missing'])(name => expect(find(name)).toBeUndefined()))
 
 test('ignores other messages', () => expect(findHiddenPackage('x')).toBeUndefined())

@@ -14,45 +14,42 @@ const allowNet =
 const noOption = "Call a command that does it, or trust the frontend with all rights of the host: sandbox: 'none'."
 
 test('explains what the sandbox denied', () =>
-  rows(
+  rows([
     [
-      [
-        denied({ permission: 'FileSystemRead', resource: '/key' }),
-        `The sandbox denied FileSystemRead of /key. Allow it with the frontend's option sandbox: { kind: 'permission', read: ["/key"] }. A directory in this list allows all files in it.`,
-      ],
-      [
-        denied({ permission: 'FileSystemWrite', resource: '/a' }),
-        `The sandbox denied FileSystemWrite of /a. ${noOption}`,
-      ],
-      [denied({ permission: 'ChildProcess', resource: '' }), `The sandbox denied ChildProcess. ${noOption}`],
-      [
-        Object.assign(new Error('x'), { code: 'ERR_DLOPEN_DISABLED' }),
-        'The sandbox denied a native addon. Use a package in JavaScript or WebAssembly, call a command that uses the addon, or trust the ' +
-          "frontend with all rights of the host: sandbox: 'none'.",
-      ],
-      [
-        denied({ permission: 'FileSystemRead', resource: 't.txt' }),
-        'The sandbox denied FileSystemRead of t.txt, a path that is relative to the working directory. Use new URL("t.txt", import.meta.url) ' +
-          'for a file next to the module.',
-      ],
-      ...[
-        { permission: 'FileSystemRead', resource: tmpdir() },
-        { permission: 'FileSystemWrite', resource: join(tmpdir(), 'a') },
-      ].map((members): [Error, string] => [
-        denied(members),
-        `The sandbox denied writes to ${members.resource}. A frontend has temporary files only in a wall, on Linux: sandbox: { kind: 'process', ` +
-          `wall: 'required', tmp: 16 }. Otherwise call a command that writes the file.`,
-      ]),
-      [denied({ permission: 'Net', resource: '' }), allowNet],
-      [denied({ syscall: 'getaddrinfo' }), allowNet],
-      [new TypeError('fetch failed', { cause: denied({ syscall: 'connect' }) }), `fetch failed: ${allowNet}`],
-      [
-        new TypeError('fetch failed', { cause: new AggregateError([denied({ syscall: 'connect' })]) }),
-        `fetch failed: ${allowNet}`,
-      ],
+      denied({ permission: 'FileSystemRead', resource: '/key' }),
+      `The sandbox denied FileSystemRead of /key. Allow it with the frontend's option sandbox: { kind: 'permission', read: ["/key"] }. A directory in this list allows all files in it.`,
     ],
-    (error, text) => expect(explainSandboxDenial(error)).toBe(text),
-  ))
+    [
+      denied({ permission: 'FileSystemWrite', resource: '/a' }),
+      `The sandbox denied FileSystemWrite of /a. ${noOption}`,
+    ],
+    [denied({ permission: 'ChildProcess', resource: '' }), `The sandbox denied ChildProcess. ${noOption}`],
+    [
+      Object.assign(new Error('x'), { code: 'ERR_DLOPEN_DISABLED' }),
+      'The sandbox denied a native addon. Use a package in JavaScript or WebAssembly, call a command that uses the addon, or trust the ' +
+        "frontend with all rights of the host: sandbox: 'none'.",
+    ],
+    [
+      denied({ permission: 'FileSystemRead', resource: 't.txt' }),
+      'The sandbox denied FileSystemRead of t.txt, a path that is relative to the working directory. Use new URL("t.txt", import.meta.url) ' +
+        'for a file next to the module.',
+    ],
+    ...[
+      { permission: 'FileSystemRead', resource: tmpdir() },
+      { permission: 'FileSystemWrite', resource: join(tmpdir(), 'a') },
+    ].map((members): [Error, string] => [
+      denied(members),
+      `The sandbox denied writes to ${members.resource}. A frontend has temporary files only in a wall, on Linux: sandbox: { kind: 'process', ` +
+        `wall: 'required', tmp: 16 }. Otherwise call a command that writes the file.`,
+    ]),
+    [denied({ permission: 'Net', resource: '' }), allowNet],
+    [denied({ syscall: 'getaddrinfo' }), allowNet],
+    [new TypeError('fetch failed', { cause: denied({ syscall: 'connect' }) }), `fetch failed: ${allowNet}`],
+    [
+      new TypeError('fetch failed', { cause: new AggregateError([denied({ syscall: 'connect' })]) }),
+      `fetch failed: ${allowNet}`,
+    ],
+  ])((error, text) => expect(explainSandboxDenial(error)).toBe(text)))
 
 test('explains a denied write in a process with the option that allows it', () => {
   setSandboxKind('process')
@@ -64,34 +61,36 @@ test('explains a denied write in a process with the option that allows it', () =
 const withMembers = (message: string, members: object): Error => Object.assign(new Error(message), members)
 
 test('explains a connection in a wall that closes the network, and nowhere else', () =>
-  rows(
-    [
-      withMembers('connect EACCES 127.0.0.1:80', { code: 'EACCES', syscall: 'connect' }),
-      withMembers('getaddrinfo EAI_AGAIN example.com', { code: 'EAI_AGAIN', syscall: 'getaddrinfo' }),
-      withMembers('queryA ECONNREFUSED example.com', { code: 'ECONNREFUSED', syscall: 'queryA' }),
-      // node-fetch
-      withMembers('request to http://localhost/ failed', {
-        code: 'EACCES',
-        errno: 'EACCES',
-        erroredSysCall: 'connect',
-      }),
-    ],
-    error => {
-      setSandboxKind('process', true)
-      expect(explainSandboxDenial(error)).toBe(allowNet.replace('permission', 'process'))
-      setSandboxKind('process')
-      expect(explainSandboxDenial(error)).toBeUndefined()
-    },
-  ))
+  rows([
+    withMembers('connect EACCES 127.0.0.1:80', { code: 'EACCES', syscall: 'connect' }),
+    withMembers('getaddrinfo EAI_AGAIN example.com', { code: 'EAI_AGAIN', syscall: 'getaddrinfo' }),
+    withMembers('queryA ECONNREFUSED example.com', { code: 'ECONNREFUSED', syscall: 'queryA' }),
+    // node-fetch
+    withMembers('request to http://localhost/ failed', {
+      code: 'EACCES',
+      errno: 'EACCES',
+      erroredSysCall: 'connect',
+    }),
+  ])(error => {
+    setSandboxKind('process', true)
+    expect(explainSandboxDenial(error)).toBe(allowNet.replace('permission', 'process'))
+    setSandboxKind('process')
+    expect(explainSandboxDenial(error)).toBeUndefined()
+  }))
 
 const cyclic = new Error('x')
 cyclic.cause = cyclic
 
 test('ignores all other errors', () =>
-  rows(
-    [denied({}), new Error('x'), cyclic, 'text', undefined, null, { code: 'ERR_ACCESS_DENIED', permission: 'WASI' }],
-    error => expect(explainSandboxDenial(error)).toBeUndefined(),
-  ))
+  rows([
+    denied({}),
+    new Error('x'),
+    cyclic,
+    'text',
+    undefined,
+    null,
+    { code: 'ERR_ACCESS_DENIED', permission: 'WASI' },
+  ])(error => expect(explainSandboxDenial(error)).toBeUndefined()))
 
 test('names the kind of the sandbox', () => {
   const error = denied({ permission: 'Net' })

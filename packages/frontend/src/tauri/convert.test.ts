@@ -62,17 +62,14 @@ describe('named arguments', () => {
   })
 
   test('are refused with a TypeError', () =>
-    rows(
-      {
-        'a BigInt': { a: 1n },
-        'a BigInt deeper down': { a: [{ b: 1n }] },
-        'a cycle': Object.assign({ list: [] as unknown[] }, {}),
-      },
-      (args, what) => {
-        if (what === 'a cycle') (args as { list: unknown[] }).list.push(args)
-        expect(() => serializePayload(args)).toThrow(TypeError)
-      },
-    ))
+    rows({
+      'a BigInt': { a: 1n },
+      'a BigInt deeper down': { a: [{ b: 1n }] },
+      'a cycle': Object.assign({ list: [] as unknown[] }, {}),
+    })((args, what) => {
+      if (what === 'a cycle') (args as { list: unknown[] }).list.push(args)
+      expect(() => serializePayload(args)).toThrow(TypeError)
+    }))
 
   test('are sent with the result of toJSON when a BigInt has one', () => {
     Object.defineProperty(BigInt.prototype, 'toJSON', { value: () => '1', configurable: true })
@@ -92,24 +89,21 @@ describe('named arguments', () => {
 
 describe('a raw body', () => {
   test('is sent for any kind of bytes', () =>
-    rows(
-      {
-        Uint8Array: new Uint8Array([1, 2]),
-        'part of one': new Uint8Array([0, 1, 2, 3]).subarray(1, 3),
-        ArrayBuffer: new Uint8Array([1, 2]).buffer,
-        DataView: new DataView(new Uint8Array([0, 1, 2]).buffer, 1),
-        Uint16Array: new Uint16Array([0x0201]),
-        'list of numbers': [1, 2],
-      },
-      payload => {
-        const bytes = serializePayload(payload) as Uint8Array
-        expect(bytes).toBeInstanceOf(Uint8Array)
-        expect([...bytes]).toEqual([1, 2])
-      },
-    ))
+    rows({
+      Uint8Array: new Uint8Array([1, 2]),
+      'part of one': new Uint8Array([0, 1, 2, 3]).subarray(1, 3),
+      ArrayBuffer: new Uint8Array([1, 2]).buffer,
+      DataView: new DataView(new Uint8Array([0, 1, 2]).buffer, 1),
+      Uint16Array: new Uint16Array([0x0201]),
+      'list of numbers': [1, 2],
+    })(payload => {
+      const bytes = serializePayload(payload) as Uint8Array
+      expect(bytes).toBeInstanceOf(Uint8Array)
+      expect([...bytes]).toEqual([1, 2])
+    }))
 
   test('is not sent for a list of anything else', () =>
-    rows([[[256]], [[-1]], [[1.5]], [['1']], [[null]], [[undefined]], [[[1]]]], list =>
+    rows([[[256]], [[-1]], [[1.5]], [['1']], [[null]], [[undefined]], [[[1]]]])(list =>
       expect(() => serializePayload(list)).toThrow(
         new TypeError('An array as all arguments is sent as bytes: its element 0 is not a byte'),
       ),
@@ -125,20 +119,17 @@ test('values are converted as in Tauri before JSON refuses others', () => {
 })
 
 test('a refusal names no codec, because Tauri sends JSON under each', () =>
-  rows(
+  rows([
+    [{ set: new Set() }, 'set is a value of type Set, which JSON cannot represent: pass an array'],
     [
-      [{ set: new Set() }, 'set is a value of type Set, which JSON cannot represent: pass an array'],
-      [
-        { bytes: Buffer.from([1]) },
-        'bytes is a value of type Buffer, which JSON cannot represent: pass a Uint8Array of its bytes',
-      ],
-      [
-        { floats: new Float32Array(1) },
-        'floats is a value of type Float32Array, which JSON cannot represent: pass a Uint8Array of its bytes',
-      ],
+      { bytes: Buffer.from([1]) },
+      'bytes is a value of type Buffer, which JSON cannot represent: pass a Uint8Array of its bytes',
     ],
-    (args, message) => expect(() => serializePayload(args)).toThrow(new TypeError(message)),
-  ))
+    [
+      { floats: new Float32Array(1) },
+      'floats is a value of type Float32Array, which JSON cannot represent: pass a Uint8Array of its bytes',
+    ],
+  ])((args, message) => expect(() => serializePayload(args)).toThrow(new TypeError(message))))
 
 describe('a long array of bytes', () => {
   const array = (length = 65_537): number[] => Array.from({ length }, (_, i) => i % 256)
@@ -161,17 +152,14 @@ describe('a long array of bytes', () => {
   })
 
   test('stays an array if it is too long, too deep or not of bytes', () =>
-    rows(
-      {
-        'of 65,536 values': { data: array(65_536) },
-        'two objects down': { a: { b: { data: array() } } },
-        'in an array': { list: [array()] },
-        'with -1': { data: [...array(), -1] },
-        'with 256': { data: [...array(), 256] },
-        'with 0.5': { data: [...array(), 0.5] },
-        'with null': { data: [...array(), null] },
-        'with a string': { data: [...array(), '1'] },
-      },
-      args => expect(serializePayload(args)).toBe(args),
-    ))
+    rows({
+      'of 65,536 values': { data: array(65_536) },
+      'two objects down': { a: { b: { data: array() } } },
+      'in an array': { list: [array()] },
+      'with -1': { data: [...array(), -1] },
+      'with 256': { data: [...array(), 256] },
+      'with 0.5': { data: [...array(), 0.5] },
+      'with null': { data: [...array(), null] },
+      'with a string': { data: [...array(), '1'] },
+    })(args => expect(serializePayload(args)).toBe(args)))
 })

@@ -38,18 +38,15 @@ test('names a frontend that has failed, with its error and place, and nothing el
 })
 
 test('says how a frontend is if it does not run', () =>
-  rows<[string, Partial<FrontendView>]>(
-    [
-      ['! main failed, and the host closed it: boom', { state: 'failed', isClosed: true, error: 'boom' }],
-      ['main has finished', { state: 'stopped' }],
-      ['! main waits for a change of its files: boom', { state: 'waiting', error: 'boom' }],
-      ['! main has not responded for 4.0 s: it blocks its thread', { blockedMs: 4000 }],
-      ['main has been starting for 20 s', { state: 'starting', startedAt: NOW - 20_000 }],
-    ],
-    (text, view) => {
-      expect(getTexts({ frontends: [createFrontend(view)] })).toEqual([text])
-    },
-  ))
+  rows<[string, Partial<FrontendView>]>([
+    ['! main failed, and the host closed it: boom', { state: 'failed', isClosed: true, error: 'boom' }],
+    ['main has finished', { state: 'stopped' }],
+    ['! main waits for a change of its files: boom', { state: 'waiting', error: 'boom' }],
+    ['! main has not responded for 4.0 s: it blocks its thread', { blockedMs: 4000 }],
+    ['main has been starting for 20 s', { state: 'starting', startedAt: NOW - 20_000 }],
+  ])((text, view) => {
+    expect(getTexts({ frontends: [createFrontend(view)] })).toEqual([text])
+  }))
 
 test('a frontend that does not respond and has run out of memory before is not told to split its work', () => {
   const frontends = [createFrontend({ blockedMs: 4000, error: 'frontend "main" ran out of memory' })]
@@ -58,45 +55,42 @@ test('a frontend that does not respond and has run out of memory before is not t
 })
 
 test('says which trouble a frontend has had', () =>
-  rows<[string, Partial<Trouble>[]]>(
+  rows<[string, Partial<Trouble>[]]>([
+    ['! main restarted: boom (a.js:1)', [{ kind: 'restart', what: 'frontend', why: 'boom', where: 'a.js:1' }]],
     [
-      ['! main restarted: boom (a.js:1)', [{ kind: 'restart', what: 'frontend', why: 'boom', where: 'a.js:1' }]],
+      '! main is crash-looping, restarted 10× in a minute: boom',
       [
-        '! main is crash-looping, restarted 10× in a minute: boom',
-        [
-          { kind: 'restart', count: 10, why: 'boom' },
-          { kind: 'fault', count: 10, why: 'boom' },
-        ],
+        { kind: 'restart', count: 10, why: 'boom' },
+        { kind: 'fault', count: 10, why: 'boom' },
       ],
-      ['! main had 1 call rejected (Overloaded)', [{ kind: 'refused' }]],
-      [
-        '! main had 5,925 calls rejected (Overloaded, maxInFlight 16, count)',
-        [
-          { kind: 'refused', why: 'maxInFlight 16', count: 5920 },
-          { kind: 'refused', what: 'count', why: 'Overloaded', count: 5 },
-        ],
-      ],
-      ['! main denied 160× (read_secret)', [{ what: 'read_secret', count: 60 }, { count: 100 }]],
-      [
-        '! main denied 7× (d, c, b, …)',
-        [
-          { what: 'a', count: 1 },
-          { what: 'b', count: 1 },
-          { what: 'c', count: 2 },
-          { what: 'd', count: 3 },
-        ].toReversed(),
-      ],
-      [
-        '! main rejected by the hook 1× (read): the hook returned null',
-        [{ kind: 'rejected', what: 'read', why: 'the hook returned null' }],
-      ],
-      ['! main blocked core with read: for 6 s', [{ kind: 'blocked', what: 'read', why: 'for 6 s' }]],
-      ['! main too slow for events, of which 1,200 were dropped', [{ kind: 'overload', count: 1200 }]],
     ],
-    (text, troubles) => {
-      expect(getTexts({ troubles: troubles.map(createTrouble) })).toEqual([text])
-    },
-  ))
+    ['! main had 1 call rejected (Overloaded)', [{ kind: 'refused' }]],
+    [
+      '! main had 5,925 calls rejected (Overloaded, maxInFlight 16, count)',
+      [
+        { kind: 'refused', why: 'maxInFlight 16', count: 5920 },
+        { kind: 'refused', what: 'count', why: 'Overloaded', count: 5 },
+      ],
+    ],
+    ['! main denied 160× (read_secret)', [{ what: 'read_secret', count: 60 }, { count: 100 }]],
+    [
+      '! main denied 7× (d, c, b, …)',
+      [
+        { what: 'a', count: 1 },
+        { what: 'b', count: 1 },
+        { what: 'c', count: 2 },
+        { what: 'd', count: 3 },
+      ].toReversed(),
+    ],
+    [
+      '! main rejected by the hook 1× (read): the hook returned null',
+      [{ kind: 'rejected', what: 'read', why: 'the hook returned null' }],
+    ],
+    ['! main blocked core with read: for 6 s', [{ kind: 'blocked', what: 'read', why: 'for 6 s' }]],
+    ['! main too slow for events, of which 1,200 were dropped', [{ kind: 'overload', count: 1200 }]],
+  ])((text, troubles) => {
+    expect(getTexts({ troubles: troubles.map(createTrouble) })).toEqual([text])
+  }))
 
 test('needs no attention for an expected error, unless most calls of a minute fail', () => {
   const failed = createTrouble({ kind: 'failures', what: 'parse: CommandFailed', why: 'CommandFailed' })

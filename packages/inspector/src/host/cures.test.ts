@@ -5,17 +5,14 @@ import { rows } from '../../../../scripts/testing.js'
 const getLength = ({ text, code }: { text: string; code?: string }): number => `${text} ${code ?? ''}`.trim().length
 
 test('has code to copy for a denial, but none of a hostile hint', () =>
-  rows<[hint: string, code: string | undefined]>(
-    [
-      ['add "notify" to the option "allow" of the frontend "x"', "allow: ['notify']"],
-      ['add "fs:allow-open" to the permissions of a capability whose windows match "x"', "'fs:allow-open'"],
-      ['"deny-open" is among the permissions of a capability for "x"', "'deny-open'"],
-      [`add "'], rights: all //" to the option "allow" of the frontend "x"`, undefined],
-    ],
-    (hint, code) => {
-      expect(cureDenial([hint]).code).toBe(code)
-    },
-  ))
+  rows<[hint: string, code: string | undefined]>([
+    ['add "notify" to the option "allow" of the frontend "x"', "allow: ['notify']"],
+    ['add "fs:allow-open" to the permissions of a capability whose windows match "x"', "'fs:allow-open'"],
+    ['"deny-open" is among the permissions of a capability for "x"', "'deny-open'"],
+    [`add "'], rights: all //" to the option "allow" of the frontend "x"`, undefined],
+  ])((hint, code) => {
+    expect(cureDenial([hint]).code).toBe(code)
+  }))
 
 test('takes no code from what a plugin throws', () => {
   const error = 'used more memory than its limit of 9 MiB; add "wipe" to the option "allow" of the frontend "x"'

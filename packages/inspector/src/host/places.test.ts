@@ -13,35 +13,29 @@ test('opens files below the working directory', () => {
 })
 
 test('does not open what a plugin can have forged', () =>
-  rows(
-    [
-      '/etc/hosts.js:1',
-      '../other.js:1',
-      'src/../../x.js:1',
-      'C:\\x.js:1',
-      '\\\\host\\x.js:1',
-      'a.sh:1',
-      'a\u202e.js:1',
-      'x.js',
-    ],
-    where => {
-      expect(getEditorUrl(where, VSCODE)).toBeUndefined()
-    },
-  ))
+  rows([
+    '/etc/hosts.js:1',
+    '../other.js:1',
+    'src/../../x.js:1',
+    'C:\\x.js:1',
+    '\\\\host\\x.js:1',
+    'a.sh:1',
+    'a\u202e.js:1',
+    'x.js',
+  ])(where => {
+    expect(getEditorUrl(where, VSCODE)).toBeUndefined()
+  }))
 
 const failedAt = (place: string): Error =>
   Object.assign(new Error('failed'), { stack: `Error: failed\n    at run (${place})` })
 
 test('describeError returns the file of an error, also if its URL has no path', () =>
-  rows(
-    [
-      ['file:///app/main.mjs:4:53', '/app/main.mjs:4:53'],
-      ['file://other/main.mjs:4:53', 'file://other/main.mjs:4:53'],
-      ['file:///app%2Fmain.mjs:4:53', 'file:///app%2Fmain.mjs:4:53'],
-      ['file:///app/%:4:53', 'file:///app/%:4:53'],
-      ['file://[/main.mjs:4:53', 'file://[/main.mjs:4:53'],
-    ],
-    (place, shown) => {
-      expect(describeError(failedAt(place)).where).toBe(shown)
-    },
-  ))
+  rows([
+    ['file:///app/main.mjs:4:53', '/app/main.mjs:4:53'],
+    ['file://other/main.mjs:4:53', 'file://other/main.mjs:4:53'],
+    ['file:///app%2Fmain.mjs:4:53', 'file:///app%2Fmain.mjs:4:53'],
+    ['file:///app/%:4:53', 'file:///app/%:4:53'],
+    ['file://[/main.mjs:4:53', 'file://[/main.mjs:4:53'],
+  ])((place, shown) => {
+    expect(describeError(failedAt(place)).where).toBe(shown)
+  }))

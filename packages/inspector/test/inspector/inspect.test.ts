@@ -18,17 +18,14 @@ const getProgram = (options: string): string => `
   await bus.close()`
 
 test('prints its URL to standard error, and ends with the bus', () =>
-  rows(
-    [
-      ['inspect: true', undefined],
-      ['', '1'],
-    ],
-    async (options, variable) => {
-      const { stdout, stderr } = await run(getProgram(options), variable)
-      expect(stdout).toBe('running\n')
-      expect(stderr).toMatch(/^Inspector: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/)
-    },
-  ))
+  rows([
+    ['inspect: true', undefined],
+    ['', '1'],
+  ])(async (options, variable) => {
+    const { stdout, stderr } = await run(getProgram(options), variable)
+    expect(stdout).toBe('running\n')
+    expect(stderr).toMatch(/^Inspector: http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}\n$/)
+  }))
 
 test('createBus rejects if `startTimeout` is over before the inspector is open, and nothing else does', async () => {
   const { stdout } = await run(`

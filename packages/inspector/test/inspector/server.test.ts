@@ -50,7 +50,7 @@ const WRONG_TOKENS = {
 }
 
 test('each path requires the token', () =>
-  rows(PATHS, async path => {
+  rows(PATHS)(async path => {
     const token = new URL(inspector.url).searchParams.get('token')!
     for (const [name, query] of Object.entries(WRONG_TOKENS)) {
       const tokenQuery = query.replaceAll('TOKEN', token).replace('PART', token.slice(0, -1))
@@ -62,7 +62,7 @@ test('each path requires the token', () =>
   }))
 
 test('each path refuses other hosts, sites and methods', () =>
-  rows(PATHS, async path => {
+  rows(PATHS)(async path => {
     const others: [number, AskOptions][] = [
       // DNS rebinding: another name that resolves to this address.
       [403, { headers: { host: 'evil.example' } }],

@@ -154,17 +154,14 @@ describe('like in a browser', () => {
 
 describe('a script that fails is named', () => {
   test('with its line and message', () =>
-    rows(
-      [
-        ['null.x', '2.js threw: Cannot read properties of null'],
-        ['throw "a text"', '2.js threw: a text'],
-        ['throw { get message() { throw 1 } }', '2.js threw: something that is not an Error'],
-        ['throw new Proxy(new Error("x"), { get() { throw 1 } })', '2.js threw: something that is not an Error'],
-        ['\nconst tag = "<!--"', `2.js:2: it contains '<!--' or '-->'`],
-        ['\n\nimport("node:fs")', `2.js:3: it contains 'import(' or 'import.'`],
-        ['1\neval("1")', `2.js:2: it contains 'eval('`],
-        ['const one = 1', `the scripts do not run together: Identifier 'one' has already been declared`],
-      ],
-      (source, message) => expect(failure('const one = 0\n// a second line', source)).toContain(message),
-    ))
+    rows([
+      ['null.x', '2.js threw: Cannot read properties of null'],
+      ['throw "a text"', '2.js threw: a text'],
+      ['throw { get message() { throw 1 } }', '2.js threw: something that is not an Error'],
+      ['throw new Proxy(new Error("x"), { get() { throw 1 } })', '2.js threw: something that is not an Error'],
+      ['\nconst tag = "<!--"', `2.js:2: it contains '<!--' or '-->'`],
+      ['\n\nimport("node:fs")', `2.js:3: it contains 'import(' or 'import.'`],
+      ['1\neval("1")', `2.js:2: it contains 'eval('`],
+      ['const one = 1', `the scripts do not run together: Identifier 'one' has already been declared`],
+    ])((source, message) => expect(failure('const one = 0\n// a second line', source)).toContain(message)))
 })

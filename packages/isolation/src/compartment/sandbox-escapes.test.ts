@@ -47,28 +47,25 @@ const thrownBy = (expression: string): string => `try { ${expression} } catch (e
 
 describe('a hook does not reach Node', () => {
   test('from anything that it can reach', () =>
-    rows<[from: string, expression: string]>(
-      [
-        ['the message', 'reach(message); for (const value of Object.values(message)) reach(value)'],
-        ['the payload', 'for (const value of Object.values(message.payload)) reach(value)'],
-        ['the buffer of bytes', 'reach(message.payload.bytes.buffer)'],
-        ['`this`', 'if (this !== window) console.log("another this")'],
-        ['the arguments', 'reach(arguments)'],
-        ['console, confirm', 'for (const value of [confirm, ...Object.values(console)]) reach(value)'],
-        ['an error of V8', thrownBy('null.x')],
-        ['an overflow', thrownBy('(function f() { f() })()')],
-        ['JSON', thrownBy('JSON.parse("{")')],
-        ['an unknown encoding', thrownBy('new TextDecoder("none")')],
-        ['invalid bytes', thrownBy('new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.of(0xff))')],
-        ['a wrong argument', thrownBy('new TextDecoder().decode(1)')],
-        ['a wrong this', thrownBy('Reflect.get(TextDecoder.prototype, "encoding", {})')],
-        ['a wrong this of an encoder', thrownBy('TextEncoder.prototype.encode.call({}, "x")')],
-        ['a wrong target of an encoder', thrownBy('new TextEncoder().encodeInto("x", 1)')],
-        ['a frozen object', thrownBy('Object.prototype.x = 1')],
-        ['a promise', 'reach(Promise.resolve(1)); reach((async () => {})())'],
-      ],
-      async (_from, expression) => expect(await find(expression)).toEqual([]),
-    ))
+    rows<[from: string, expression: string]>([
+      ['the message', 'reach(message); for (const value of Object.values(message)) reach(value)'],
+      ['the payload', 'for (const value of Object.values(message.payload)) reach(value)'],
+      ['the buffer of bytes', 'reach(message.payload.bytes.buffer)'],
+      ['`this`', 'if (this !== window) console.log("another this")'],
+      ['the arguments', 'reach(arguments)'],
+      ['console, confirm', 'for (const value of [confirm, ...Object.values(console)]) reach(value)'],
+      ['an error of V8', thrownBy('null.x')],
+      ['an overflow', thrownBy('(function f() { f() })()')],
+      ['JSON', thrownBy('JSON.parse("{")')],
+      ['an unknown encoding', thrownBy('new TextDecoder("none")')],
+      ['invalid bytes', thrownBy('new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.of(0xff))')],
+      ['a wrong argument', thrownBy('new TextDecoder().decode(1)')],
+      ['a wrong this', thrownBy('Reflect.get(TextDecoder.prototype, "encoding", {})')],
+      ['a wrong this of an encoder', thrownBy('TextEncoder.prototype.encode.call({}, "x")')],
+      ['a wrong target of an encoder', thrownBy('new TextEncoder().encodeInto("x", 1)')],
+      ['a frozen object', thrownBy('Object.prototype.x = 1')],
+      ['a promise', 'reach(Promise.resolve(1)); reach((async () => {})())'],
+    ])(async (_from, expression) => expect(await find(expression)).toEqual([])))
 
   test('from the functions that its thenable gets', async () => {
     const { fn, logs } = sandboxed(`message => ({
@@ -96,23 +93,20 @@ describe('a hook does not reach Node', () => {
 })
 
 test('the gate keeps its globals when a hook assigns to them', () =>
-  rows(['JSON', 'Object', 'Promise', 'Reflect', 'Uint8Array', 'TextEncoder', 'globalThis'], async name => {
+  rows(['JSON', 'Object', 'Promise', 'Reflect', 'Uint8Array', 'TextEncoder', 'globalThis'])(async name => {
     const text = `try { window.${name} = null } catch {} try { ${name} = null } catch {}
       for (const key of ['stringify', 'keys', 'prototype', 'encode']) try { ${name}[key] = null } catch {}`
     expect(await find(text)).toEqual([])
   }))
 
 test('a hook with direct eval or import does not load', () =>
-  rows(
-    [
-      'eval("1")',
-      'import("node:fs")',
-      'import.source("data:application/wasm;base64,AGFzbQEAAAA=")',
-      'import . source("x")',
-      'import./**/defer("node:fs")',
-    ],
-    text => expect(() => sandboxed(`message => ${text}`)).toThrow(/it contains/),
-  ))
+  rows([
+    'eval("1")',
+    'import("node:fs")',
+    'import.source("data:application/wasm;base64,AGFzbQEAAAA=")',
+    'import . source("x")',
+    'import./**/defer("node:fs")',
+  ])(text => expect(() => sandboxed(`message => ${text}`)).toThrow(/it contains/)))
 
 test('a hook cannot import in a function that it creates from a string', async () => {
   const import_ = `['im', 'port'].join('')`

@@ -43,113 +43,107 @@ describe('the hook of several events', () => {
   })
 
   test('drops and reports one alone when it does not pass it', () =>
-    rows<[what: string, judge: (message: Shown) => unknown, why: string]>(
+    rows<[what: string, judge: (message: Shown) => unknown, why: string]>([
+      ['returns null', () => null, 'it returned null'],
       [
-        ['returns null', () => null, 'it returned null'],
-        [
-          'throws',
-          () => {
-            throw new Error('no')
-          },
-          'threw',
-        ],
-        ['rejects a promise', () => Promise.reject(new Error('no')), 'threw'],
-        ['returns a string', () => 'x', 'malformed'],
-        [
-          'returns a payload that cannot be serialized',
-          m => ({ ...m, payload: { event: 'e', payload: 1n } }),
-          'malformed',
-        ],
-        [
-          'returns a key that is refused',
-          m => ({ ...m, payload: { event: 'e', payload: JSON.parse('{"__proto__":1}') as unknown } }),
-          'malformed',
-        ],
-        [
-          'calls a command of the bus',
-          m => ({ ...m, cmd: EMIT_ALL, payload: { event: 'e', payloads: [1] } }),
-          'malformed',
-        ],
+        'throws',
+        () => {
+          throw new Error('no')
+        },
+        'threw',
       ],
-      async (_what, judge) => {
-        const { sealed, rejected } = await pass(message => (at(message) === 3 ? judge(message) : message))
-        expect(sealed).toEqual([0, 1, 2, 4, 5, 6].map(n => single('e', n)))
-        expect(rejected).toHaveLength(1)
-        expect(rejected[0]).toMatch(/^(?:plugin:event\|emit): /)
-      },
-    ))
+      ['rejects a promise', () => Promise.reject(new Error('no')), 'threw'],
+      ['returns a string', () => 'x', 'malformed'],
+      [
+        'returns a payload that cannot be serialized',
+        m => ({ ...m, payload: { event: 'e', payload: 1n } }),
+        'malformed',
+      ],
+      [
+        'returns a key that is refused',
+        m => ({ ...m, payload: { event: 'e', payload: JSON.parse('{"__proto__":1}') as unknown } }),
+        'malformed',
+      ],
+      [
+        'calls a command of the bus',
+        m => ({ ...m, cmd: EMIT_ALL, payload: { event: 'e', payloads: [1] } }),
+        'malformed',
+      ],
+    ])(async (_what, judge) => {
+      const { sealed, rejected } = await pass(message => (at(message) === 3 ? judge(message) : message))
+      expect(sealed).toEqual([0, 1, 2, 4, 5, 6].map(n => single('e', n)))
+      expect(rejected).toHaveLength(1)
+      expect(rejected[0]).toMatch(/^(?:plugin:event\|emit): /)
+    }))
 
   test('can change one', () =>
-    rows<[what: string, change: (message: Shown) => unknown, third: unknown]>(
+    rows<[what: string, change: (message: Shown) => unknown, third: unknown]>([
+      ['payload', m => ({ ...m, payload: { event: 'e', payload: 'new' } }), single('e', 'new')],
+      ['name', m => ({ ...m, payload: { event: 'other', payload: 1 } }), single('other', 1)],
       [
-        ['payload', m => ({ ...m, payload: { event: 'e', payload: 'new' } }), single('e', 'new')],
-        ['name', m => ({ ...m, payload: { event: 'other', payload: 1 } }), single('other', 1)],
-        [
-          'name, to a long one',
-          m => ({ ...m, payload: { event: 'o'.repeat(300), payload: 1 } }),
-          single('o'.repeat(300), 1),
-        ],
-        ['name, to a number', m => ({ ...m, payload: { event: 7, payload: 1 } }), single(7 as never, 1)],
-        ['members', m => ({ ...m, payload: { ...m.payload, more: 2 } }), single('e', 3, { more: 2 })],
-        ['members, in another order', m => ({ ...m, payload: { payload: 1, event: 'e' } }), single('e', 1)],
-        ['headers', m => ({ ...m, options: { headers: { a: 'b' } } }), { ...single('e', 3), headers: { a: 'b' } }],
-        [
-          'command',
-          m => ({ ...m, cmd: 'other', payload: { n: 1 } }),
-          { jsonrpc: '2.0', method: 'other', params: { n: 1 } },
-        ],
-        [
-          'payload, to none',
-          m => ({ ...m, payload: { event: 'e', payload: undefined } }),
-          { jsonrpc: '2.0', method: METHOD.emit, params: { event: 'e' } },
-        ],
-        [
-          'params, to their JSON',
-          m => ({ ...m, payload: { ...m.payload, toJSON: () => ({ event: 'e', payload: 'j' }) } }),
-          single('e', 'j'),
-        ],
-        [
-          'params, to those of a class',
-          m => {
-            class Params {
-              event = 'e'
-              payload = 'c'
-              toJSON() {
-                return { event: 'e', payload: 'j' }
-              }
-            }
-            return { ...m, payload: new Params() }
-          },
-          single('e', 'j'),
-        ],
-        [
-          'payload, to bytes',
-          m => ({ ...m, payload: { event: 'e', payload: { b: Uint8Array.of(1) } } }),
-          single('e', { b: Buffer.of(1) }),
-        ],
-        [
-          'payload, to a large one',
-          m => ({ ...m, payload: { event: 'e', payload: 'x'.repeat(40_000) } }),
-          single('e', 'x'.repeat(40_000)),
-        ],
+        'name, to a long one',
+        m => ({ ...m, payload: { event: 'o'.repeat(300), payload: 1 } }),
+        single('o'.repeat(300), 1),
       ],
-      async (_what, change, third) => {
-        const { sealed, rejected } = await pass(message => (at(message) === 3 ? change(message) : message))
-        expect(rejected).toEqual([])
-        const normalized = sealed.map(message => {
-          const bytes = message.params.payload?.b as Uint8Array | undefined
-          return bytes ? single('e', { b: Buffer.from(bytes) }) : message
-        })
-        expect(normalized).toEqual(
-          [0, 1, 2]
-            .map(n => single('e', n))
-            .concat(
-              [third as never],
-              [4, 5, 6].map(n => single('e', n)),
-            ),
-        )
-      },
-    ))
+      ['name, to a number', m => ({ ...m, payload: { event: 7, payload: 1 } }), single(7 as never, 1)],
+      ['members', m => ({ ...m, payload: { ...m.payload, more: 2 } }), single('e', 3, { more: 2 })],
+      ['members, in another order', m => ({ ...m, payload: { payload: 1, event: 'e' } }), single('e', 1)],
+      ['headers', m => ({ ...m, options: { headers: { a: 'b' } } }), { ...single('e', 3), headers: { a: 'b' } }],
+      [
+        'command',
+        m => ({ ...m, cmd: 'other', payload: { n: 1 } }),
+        { jsonrpc: '2.0', method: 'other', params: { n: 1 } },
+      ],
+      [
+        'payload, to none',
+        m => ({ ...m, payload: { event: 'e', payload: undefined } }),
+        { jsonrpc: '2.0', method: METHOD.emit, params: { event: 'e' } },
+      ],
+      [
+        'params, to their JSON',
+        m => ({ ...m, payload: { ...m.payload, toJSON: () => ({ event: 'e', payload: 'j' }) } }),
+        single('e', 'j'),
+      ],
+      [
+        'params, to those of a class',
+        m => {
+          class Params {
+            event = 'e'
+            payload = 'c'
+            toJSON() {
+              return { event: 'e', payload: 'j' }
+            }
+          }
+          return { ...m, payload: new Params() }
+        },
+        single('e', 'j'),
+      ],
+      [
+        'payload, to bytes',
+        m => ({ ...m, payload: { event: 'e', payload: { b: Uint8Array.of(1) } } }),
+        single('e', { b: Buffer.of(1) }),
+      ],
+      [
+        'payload, to a large one',
+        m => ({ ...m, payload: { event: 'e', payload: 'x'.repeat(40_000) } }),
+        single('e', 'x'.repeat(40_000)),
+      ],
+    ])(async (_what, change, third) => {
+      const { sealed, rejected } = await pass(message => (at(message) === 3 ? change(message) : message))
+      expect(rejected).toEqual([])
+      const normalized = sealed.map(message => {
+        const bytes = message.params.payload?.b as Uint8Array | undefined
+        return bytes ? single('e', { b: Buffer.from(bytes) }) : message
+      })
+      expect(normalized).toEqual(
+        [0, 1, 2]
+          .map(n => single('e', n))
+          .concat(
+            [third as never],
+            [4, 5, 6].map(n => single('e', n)),
+          ),
+      )
+    }))
 
   test('cannot change those that have passed before', async () => {
     const held: { n: number }[] = []

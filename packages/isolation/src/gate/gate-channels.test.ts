@@ -46,27 +46,24 @@ test('channels pass a gate without a hook, in both codecs', async () => {
 })
 
 test('channels of a call follow a hook which changes its arguments, at once or later', () =>
-  rows<[what: string, change: (args: Args) => unknown, channels: unknown]>(
-    [
-      ['adds an argument', args => ({ ...args, more: 1 }), { a: 7, b: 8 }],
-      ['adds bytes', args => ({ ...args, data: new Uint8Array(2) }), { a: 7, b: 8 }],
-      ['removes one', ({ a: _removed, ...args }) => args, { b: 8 }],
-      ['removes all arguments', () => ({}), {}],
-      ['returns bytes', () => new Uint8Array(2), undefined],
-      ['returns no arguments', () => undefined, undefined],
-      ['moves one', ({ a, ...args }) => ({ ...args, moved: a }), { b: 8, moved: 7 }],
-      ['moves one over a string', ({ a, ...args }) => ({ ...args, other: a }), { b: 8, other: 7 }],
-      ['exchanges them', args => ({ ...args, a: args['b'], b: args['a'] }), { a: 8, b: 7 }],
-      ['moves one deeper', ({ a, ...args }) => ({ ...args, deep: { a } }), { b: 8 }],
-      ['changes an id', args => ({ ...args, a: nine }), { b: 8 }],
-      ['creates a reference', args => ({ ...args, created: nine }), { a: 7, b: 8 }],
-      ['replaces one by a value', args => ({ ...args, a: 'x', b: null }), {}],
-      ['changes them in place', moveInPlace, { b: 8, moved: 7, text: 8 }],
-    ],
-    async (_what, change, channels) => {
-      for (const isLate of [false, true]) expect(await pass(change, isLate)).toEqual(channels)
-    },
-  ))
+  rows<[what: string, change: (args: Args) => unknown, channels: unknown]>([
+    ['adds an argument', args => ({ ...args, more: 1 }), { a: 7, b: 8 }],
+    ['adds bytes', args => ({ ...args, data: new Uint8Array(2) }), { a: 7, b: 8 }],
+    ['removes one', ({ a: _removed, ...args }) => args, { b: 8 }],
+    ['removes all arguments', () => ({}), {}],
+    ['returns bytes', () => new Uint8Array(2), undefined],
+    ['returns no arguments', () => undefined, undefined],
+    ['moves one', ({ a, ...args }) => ({ ...args, moved: a }), { b: 8, moved: 7 }],
+    ['moves one over a string', ({ a, ...args }) => ({ ...args, other: a }), { b: 8, other: 7 }],
+    ['exchanges them', args => ({ ...args, a: args['b'], b: args['a'] }), { a: 8, b: 7 }],
+    ['moves one deeper', ({ a, ...args }) => ({ ...args, deep: { a } }), { b: 8 }],
+    ['changes an id', args => ({ ...args, a: nine }), { b: 8 }],
+    ['creates a reference', args => ({ ...args, created: nine }), { a: 7, b: 8 }],
+    ['replaces one by a value', args => ({ ...args, a: 'x', b: null }), {}],
+    ['changes them in place', moveInPlace, { b: 8, moved: 7, text: 8 }],
+  ])(async (_what, change, channels) => {
+    for (const isLate of [false, true]) expect(await pass(change, isLate)).toEqual(channels)
+  }))
 
 function moveInPlace(args: Args): Args {
   args['moved'] = args['a']

@@ -9,22 +9,19 @@ const result = (id: number, value: unknown) => ({ jsonrpc: '2.0' as const, id, r
 const failure = (id: number, message: string) => ({ jsonrpc: '2.0' as const, id, error: { code: -32000, message } })
 
 test('a call keeps the channel of its stream, whatever options the hook returns', () =>
-  rows<[what: string, options: unknown, headers: unknown]>(
+  rows<[what: string, options: unknown, headers: unknown]>([
+    ['omits the options', undefined, { 'sallyport-stream': '__CHANNEL__:5' }],
     [
-      ['omits the options', undefined, { 'sallyport-stream': '__CHANNEL__:5' }],
-      [
-        'sets another channel',
-        { headers: { 'sallyport-stream': '__CHANNEL__:6', b: '2' } },
-        { b: '2', 'sallyport-stream': '__CHANNEL__:5' },
-      ],
+      'sets another channel',
+      { headers: { 'sallyport-stream': '__CHANNEL__:6', b: '2' } },
+      { b: '2', 'sallyport-stream': '__CHANNEL__:5' },
     ],
-    async (_what, options, headers) => {
-      const { frontendLink, sealed } = setUp(message => ({ ...(message as object), options }))
-      send(frontendLink, { ...call(1), headers: { a: '1', 'sallyport-stream': '__CHANNEL__:5' } })
-      await settled()
-      expect(sealed).toMatchObject([{ id: 1, headers }])
-    },
-  ))
+  ])(async (_what, options, headers) => {
+    const { frontendLink, sealed } = setUp(message => ({ ...(message as object), options }))
+    send(frontendLink, { ...call(1), headers: { a: '1', 'sallyport-stream': '__CHANNEL__:5' } })
+    await settled()
+    expect(sealed).toMatchObject([{ id: 1, headers }])
+  }))
 
 test('a call does not become a stream when the hook adds a channel', async () => {
   const { frontendLink, sealed } = setUp(message => ({
@@ -94,20 +91,17 @@ describe('a response', () => {
   })
 
   test('is refused by the gate if it is malformed, and core gets an error if the id is valid', () =>
-    rows<[what: string, message: object, toCore: object[]]>(
-      [
-        ['a result and an error', { ...result(1, 1), ...failure(1, 'x') }, [{ id: 1, error: { code: -32600 } }]],
-        ['no id', { jsonrpc: '2.0', result: 1 }, []],
-        ['an invalid id', result([1] as never, 1), []],
-        ['an invalid error', { jsonrpc: '2.0', id: 1, error: 'x' }, [{ id: 1, error: { code: -32600 } }]],
-      ],
-      async (_what, message, toCore) => {
-        const { frontendLink, sealed, responses } = setUp(() => expect.unreachable())
-        send(frontendLink, message)
-        await settled()
-        expect(responses).toMatchObject([{ id: null, error: { code: -32600 } }])
-        expect(sealed).toMatchObject(toCore)
-        expect(sealed).toHaveLength(toCore.length)
-      },
-    ))
+    rows<[what: string, message: object, toCore: object[]]>([
+      ['a result and an error', { ...result(1, 1), ...failure(1, 'x') }, [{ id: 1, error: { code: -32600 } }]],
+      ['no id', { jsonrpc: '2.0', result: 1 }, []],
+      ['an invalid id', result([1] as never, 1), []],
+      ['an invalid error', { jsonrpc: '2.0', id: 1, error: 'x' }, [{ id: 1, error: { code: -32600 } }]],
+    ])(async (_what, message, toCore) => {
+      const { frontendLink, sealed, responses } = setUp(() => expect.unreachable())
+      send(frontendLink, message)
+      await settled()
+      expect(responses).toMatchObject([{ id: null, error: { code: -32600 } }])
+      expect(sealed).toMatchObject(toCore)
+      expect(sealed).toHaveLength(toCore.length)
+    }))
 })

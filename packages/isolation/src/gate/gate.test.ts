@@ -109,62 +109,59 @@ test('the end of a channel does not overtake an earlier call, which can be the o
 
 describe('a message that does not pass', () => {
   test('is rejected, and the next message passes, whatever the hook returns or throws', () =>
-    rows<[string, HookFunction]>(
+    rows<[string, HookFunction]>([
       [
-        [
-          'a throw of a proxy',
-          () => {
-            throw new Proxy({}, { get: () => expect.unreachable(), getPrototypeOf: () => expect.unreachable() })
-          },
-        ],
-        [
-          'a getter that throws',
-          message =>
-            Object.defineProperty({ ...(message as object) }, 'cmd', {
-              get: () => {
-                throw 1
-              },
-            }),
-        ],
-        [
-          'a toJSON that throws a proxy',
-          message => ({
-            ...(message as object),
-            payload: {
-              toJSON() {
-                throw new Proxy({}, { getPrototypeOf: () => expect.unreachable() })
-              },
-            },
-          }),
-        ],
-        ['a payload that cannot be serialized', message => ({ ...(message as object), payload: { n: 1n } })],
-        ['a method of the protocol', message => ({ ...(message as object), cmd: '$/cancelRequest' })],
-        ['a promise that never settles', () => new Promise(() => {})],
-        ['a promise that rejects', () => Promise.reject(new Error('no'))],
-        [
-          'a thenable that throws',
-          () => ({
-            then() {
-              throw new Error('no')
-            },
-          }),
-        ],
+        'a throw of a proxy',
+        () => {
+          throw new Proxy({}, { get: () => expect.unreachable(), getPrototypeOf: () => expect.unreachable() })
+        },
       ],
-      async (_name, hook) => {
-        const { frontendLink, sealed, responses, rejected } = setUp(
-          message => ((message as { cmd: string }).cmd === 'good' ? message : hook(message)),
-          50,
-        )
-        send(frontendLink, call(1, 'bad'), call(2, 'good'))
-        await expect.poll(() => sealed.length).toBe(1)
-        await settled()
-        expect(responses).toMatchObject([
-          { id: 1, error: { code: -32002, message: expect.stringMatching(/^command "bad" was rejected/) } },
-        ])
-        expect(ids(sealed)).toEqual([2])
-        expect(rejected).toHaveLength(1)
-      },
-    ))
+      [
+        'a getter that throws',
+        message =>
+          Object.defineProperty({ ...(message as object) }, 'cmd', {
+            get: () => {
+              throw 1
+            },
+          }),
+      ],
+      [
+        'a toJSON that throws a proxy',
+        message => ({
+          ...(message as object),
+          payload: {
+            toJSON() {
+              throw new Proxy({}, { getPrototypeOf: () => expect.unreachable() })
+            },
+          },
+        }),
+      ],
+      ['a payload that cannot be serialized', message => ({ ...(message as object), payload: { n: 1n } })],
+      ['a method of the protocol', message => ({ ...(message as object), cmd: '$/cancelRequest' })],
+      ['a promise that never settles', () => new Promise(() => {})],
+      ['a promise that rejects', () => Promise.reject(new Error('no'))],
+      [
+        'a thenable that throws',
+        () => ({
+          then() {
+            throw new Error('no')
+          },
+        }),
+      ],
+    ])(async (_name, hook) => {
+      const { frontendLink, sealed, responses, rejected } = setUp(
+        message => ((message as { cmd: string }).cmd === 'good' ? message : hook(message)),
+        50,
+      )
+      send(frontendLink, call(1, 'bad'), call(2, 'good'))
+      await expect.poll(() => sealed.length).toBe(1)
+      await settled()
+      expect(responses).toMatchObject([
+        { id: 1, error: { code: -32002, message: expect.stringMatching(/^command "bad" was rejected/) } },
+      ])
+      expect(ids(sealed)).toEqual([2])
+      expect(rejected).toHaveLength(1)
+    }))
 
   test('is only reported to the host when it is a notification', async () => {
     const { frontendLink, responses, rejected } = setUp(() => null)
@@ -199,20 +196,17 @@ describe('a message that does not pass', () => {
   })
 
   test('closes the gate when the frame contains none', () =>
-    rows(
-      [
-        ['a record', FRAME_KIND.sealed, new Uint8Array(100)],
-        ['invalid JSON', FRAME_KIND.json, '{'],
-        ['an empty batch', FRAME_KIND.json, '[]'],
-      ],
-      async (_name, kind, body) => {
-        const { frontendLink, responses, isClosed } = setUp(null)
-        frontendLink.send({ kind, body })
-        await settled()
-        expect(responses).toMatchObject([{ id: null }])
-        expect(isClosed()).toBe(true)
-      },
-    ))
+    rows([
+      ['a record', FRAME_KIND.sealed, new Uint8Array(100)],
+      ['invalid JSON', FRAME_KIND.json, '{'],
+      ['an empty batch', FRAME_KIND.json, '[]'],
+    ])(async (_name, kind, body) => {
+      const { frontendLink, responses, isClosed } = setUp(null)
+      frontendLink.send({ kind, body })
+      await settled()
+      expect(responses).toMatchObject([{ id: null }])
+      expect(isClosed()).toBe(true)
+    }))
 })
 
 test('the error does not blame the hook when a message that it has passed cannot be serialized', async () => {

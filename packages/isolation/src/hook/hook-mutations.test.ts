@@ -65,17 +65,15 @@ describe('a kept payload', () => {
   })
 
   test('is sealed as it was when it is changed later', () =>
-    rows(
+    rows([
+      ['after a thenable has resolved, synchronously', '{ then(resolve) { resolve(message); change() } }'],
       [
-        ['after a thenable has resolved, synchronously', '{ then(resolve) { resolve(message); change() } }'],
-        [
-          'after a promise has resolved, a microtask later',
-          '(Promise.resolve().then(() => {}).then(change), Promise.resolve(message))',
-        ],
+        'after a promise has resolved, a microtask later',
+        '(Promise.resolve().then(() => {}).then(change), Promise.resolve(message))',
       ],
-      async (_what, answer) => {
-        for (const data of [{}, { bytes: new Uint8Array(70_000).fill(1) }]) {
-          const { frontendLink, sealed, rejected } = gate(`message => {
+    ])(async (_what, answer) => {
+      for (const data of [{}, { bytes: new Uint8Array(70_000).fill(1) }]) {
+        const { frontendLink, sealed, rejected } = gate(`message => {
         const change = () => {
           message.cmd = '$/cancelRequest'
           message.payload.path = '/evil'
@@ -84,14 +82,13 @@ describe('a kept payload', () => {
         }
         return ${answer}
       }`)
-          const body = codecs.msgpack.encode(call(1, 'm', { path: '/1', ...data })) as Uint8Array
-          frontendLink.send({ kind: FRAME_KIND.msgpack, body })
-          await settled()
-          expect(sealed).toEqual([call(1, 'm', { path: '/1', ...data })])
-          expect(rejected).toEqual([])
-        }
-      },
-    ))
+        const body = codecs.msgpack.encode(call(1, 'm', { path: '/1', ...data })) as Uint8Array
+        frontendLink.send({ kind: FRAME_KIND.msgpack, body })
+        await settled()
+        expect(sealed).toEqual([call(1, 'm', { path: '/1', ...data })])
+        expect(rejected).toEqual([])
+      }
+    }))
 
   test('counts at most once when its thenable overflows the stack', async () => {
     const { frontendLink, sealed, rejected } = gate(`message => ({
@@ -112,43 +109,40 @@ describe('a kept payload', () => {
 
 describe('an answer that changes while it is read', () => {
   test('passes or is rejected as a whole', () =>
-    rows<[what: string, answer: string, method: unknown]>(
+    rows<[what: string, answer: string, method: unknown]>([
+      ['a cmd with toString', '{ cmd: { toString: () => "evil" }, payload: {} }', undefined],
+      ['a boxed cmd', '{ cmd: new String("evil"), payload: {} }', undefined],
       [
-        ['a cmd with toString', '{ cmd: { toString: () => "evil" }, payload: {} }', undefined],
-        ['a boxed cmd', '{ cmd: new String("evil"), payload: {} }', undefined],
-        [
-          'a cmd that changes after the first read',
-          '(() => { let n = 0; return { get cmd() { return n++ ? "$/x" : "ok" } } })()',
-          'ok',
-        ],
-        ['a proxy', 'new Proxy({ cmd: "ok", payload: {} }, {})', 'ok'],
-        [
-          'a proxy that has every member',
-          'new Proxy({}, { get: (_, key) => (key === "then" ? 1 : () => {}) })',
-          undefined,
-        ],
-        ['an inherited cmd', 'Object.create({ cmd: "ok" })', 'ok'],
-        ['options that throw', '{ cmd: "ok", get options() { throw 1 } }', undefined],
-        ['headers that throw', '{ cmd: "ok", options: { headers: { get a() { throw 1 } } } }', undefined],
-        ['headers with toString', '{ cmd: "ok", options: { headers: { a: { toString: () => "x" } } } }', undefined],
-        ['headers that are a Map', '{ cmd: "ok", options: { headers: new Map([["a", 1]]) } }', 'ok'],
-        [
-          'headers that are a proxy',
-          '{ cmd: "ok", options: { headers: new Proxy({}, { ownKeys: () => { throw 1 } }) } }',
-          undefined,
-        ],
+        'a cmd that changes after the first read',
+        '(() => { let n = 0; return { get cmd() { return n++ ? "$/x" : "ok" } } })()',
+        'ok',
       ],
-      async (_what, answer, method) => {
-        const { frontendLink, sealed, rejected, isClosed } = gate(
-          `message => (message.cmd === 'next' ? message : ${answer})`,
-        )
-        send(frontendLink, call(1), call(2, 'next'))
-        await settled()
-        expect(sealed.map(message => message.method)).toEqual(method === undefined ? ['next'] : [method, 'next'])
-        expect(rejected).toHaveLength(method === undefined ? 1 : 0)
-        expect(isClosed()).toBe(false)
-      },
-    ))
+      ['a proxy', 'new Proxy({ cmd: "ok", payload: {} }, {})', 'ok'],
+      [
+        'a proxy that has every member',
+        'new Proxy({}, { get: (_, key) => (key === "then" ? 1 : () => {}) })',
+        undefined,
+      ],
+      ['an inherited cmd', 'Object.create({ cmd: "ok" })', 'ok'],
+      ['options that throw', '{ cmd: "ok", get options() { throw 1 } }', undefined],
+      ['headers that throw', '{ cmd: "ok", options: { headers: { get a() { throw 1 } } } }', undefined],
+      ['headers with toString', '{ cmd: "ok", options: { headers: { a: { toString: () => "x" } } } }', undefined],
+      ['headers that are a Map', '{ cmd: "ok", options: { headers: new Map([["a", 1]]) } }', 'ok'],
+      [
+        'headers that are a proxy',
+        '{ cmd: "ok", options: { headers: new Proxy({}, { ownKeys: () => { throw 1 } }) } }',
+        undefined,
+      ],
+    ])(async (_what, answer, method) => {
+      const { frontendLink, sealed, rejected, isClosed } = gate(
+        `message => (message.cmd === 'next' ? message : ${answer})`,
+      )
+      send(frontendLink, call(1), call(2, 'next'))
+      await settled()
+      expect(sealed.map(message => message.method)).toEqual(method === undefined ? ['next'] : [method, 'next'])
+      expect(rejected).toHaveLength(method === undefined ? 1 : 0)
+      expect(isClosed()).toBe(false)
+    }))
 
   test('is checked and sealed with the same value of a header that is a getter', async () => {
     const { frontendLink, sealed } = gate(

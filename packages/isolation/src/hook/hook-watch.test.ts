@@ -13,22 +13,19 @@ function checkUsage(usage: MemoryUsage) {
 }
 
 test('the memory check reports a limit that was reached, once', () =>
-  rows(
+  rows([
+    ['the heap is full', { used_heap_size: MAX_HEAP, external_memory: 0 }, ['768 MiB']],
     [
-      ['the heap is full', { used_heap_size: MAX_HEAP, external_memory: 0 }, ['768 MiB']],
-      [
-        'there are too many bytes outside of the heap',
-        { used_heap_size: 1, external_memory: MAX_OUTSIDE },
-        ['2048 MiB of bytes'],
-      ],
-      ['both are below their limits', { used_heap_size: MAX_HEAP - 1, external_memory: MAX_OUTSIDE - 1 }, []],
+      'there are too many bytes outside of the heap',
+      { used_heap_size: 1, external_memory: MAX_OUTSIDE },
+      ['2048 MiB of bytes'],
     ],
-    (_what, usage, expected) => {
-      const { reports, run } = checkUsage(usage)
-      run(1000)
-      expect(reports).toEqual(expected)
-    },
-  ))
+    ['both are below their limits', { used_heap_size: MAX_HEAP - 1, external_memory: MAX_OUTSIDE - 1 }, []],
+  ])((_what, usage, expected) => {
+    const { reports, run } = checkUsage(usage)
+    run(1000)
+    expect(reports).toEqual(expected)
+  }))
 
 test('the memory check reads the usage every few runs, and after a long run', () => {
   vi.useFakeTimers({ toFake: ['performance'], now: 60_000 })

@@ -46,7 +46,7 @@ describe('a synchronous hook', () => {
   })
 
   test('rejects the message when it returns nothing', () =>
-    rows([null, undefined], value => expect(judge(() => value)).toEqual({ kind: 'reject', why: 'null' })))
+    rows([null, undefined])(value => expect(judge(() => value)).toEqual({ kind: 'reject', why: 'null' })))
 
   test('rejects the message when it throws, and the thrown value is not read', () => {
     let ran = 0
@@ -64,30 +64,27 @@ describe('a synchronous hook', () => {
   })
 
   test('rejects the message when it returns something malformed', () =>
-    rows(
-      [
-        true,
-        false,
-        0,
-        '',
-        'greet',
-        1n,
-        Symbol.iterator,
-        () => message(),
-        [[]],
-        {},
-        { cmd: '' },
-        { cmd: 1 },
-        { cmd: new String('greet') },
-        { cmd: '$/cancelRequest' },
-        { cmd: 'a', options: 1 },
-        { cmd: 'a', options: { headers: 'x' } },
-        { cmd: 'a', options: { headers: { a: 1 } } },
-        { cmd: 'a', options: { headers: ['x', 1] } },
-        { cmd: 'a', options: { headers: { ['__proto__']: 'x' } } },
-      ],
-      value => expect(why(judge(() => value))).toBe('malformed'),
-    ))
+    rows([
+      true,
+      false,
+      0,
+      '',
+      'greet',
+      1n,
+      Symbol.iterator,
+      () => message(),
+      [[]],
+      {},
+      { cmd: '' },
+      { cmd: 1 },
+      { cmd: new String('greet') },
+      { cmd: '$/cancelRequest' },
+      { cmd: 'a', options: 1 },
+      { cmd: 'a', options: { headers: 'x' } },
+      { cmd: 'a', options: { headers: { a: 1 } } },
+      { cmd: 'a', options: { headers: ['x', 1] } },
+      { cmd: 'a', options: { headers: { ['__proto__']: 'x' } } },
+    ])(value => expect(why(judge(() => value))).toBe('malformed')))
 
   test('passes no options when they have no headers', () => {
     for (const options of [null, undefined, {}, { headers: null }]) {

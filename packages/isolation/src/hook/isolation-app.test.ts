@@ -86,39 +86,33 @@ describe('an invalid isolation app', () => {
   })
 
   test('is refused, and its mistake named', () =>
-    rows(
+    rows([
+      ['<p>no script</p>', /index\.html has no script/],
+      ['<script type="application/json">{}</script>', /index\.html has no script/],
       [
-        ['<p>no script</p>', /index\.html has no script/],
-        ['<script type="application/json">{}</script>', /index\.html has no script/],
-        [
-          '<script src="index.js"></script>',
-          /index\.html:2: <script src="index\.js">: .*index\.js cannot be read: it does/,
-        ],
-        ['<p>\n<script src=" "></script>', /index\.html:3: <script src=""> is empty/],
-        ['<script src="../outside.js"></script>', /<script src="..\/outside\.js"> leads out of/],
-        ['<script src="..\\outside.js"></script>', /leads out of/],
-        ['<script src="%2e%2e/outside.js"></script>', /leads out of/],
-        ['<script src="/../outside.js"></script>', /leads out of/],
-        ['<script src="."></script>', /leads out of/],
-        ['<script src="%"></script>', /is not a valid URL/],
-        ['<script src="%00"></script>', /cannot be read/],
-        ['<script src="https://example.org/x.js"></script>', /is an absolute URL/],
-        ['<script src="//example.org/x.js"></script>', /is an absolute URL/],
-        ['<script src="data:text/javascript,1"></script>', /is an absolute URL/],
-        [
-          '<script type="module" src="index.js"></script>',
-          /index\.html:2: <script type="module">: ES modules don't run/,
-        ],
-        ['<script type="module">export {}</script>', /use a classic script/],
-        [
-          '<script>\n\nlet a b</script>',
-          /index\.html:4: Unexpected identifier.*\(index\.html:inline#1 must run as a class/,
-        ],
-        ['<script>with ({}) {}</script>', /index\.html:2: Strict mode code may not include a with statement/],
-        ['<script>import x from "./x.js"</script>', /index\.html:2: Cannot use import statement outside a module/],
+        '<script src="index.js"></script>',
+        /index\.html:2: <script src="index\.js">: .*index\.js cannot be read: it does/,
       ],
-      async (html, message) => expect(await index(html)).toMatch(message),
-    ))
+      ['<p>\n<script src=" "></script>', /index\.html:3: <script src=""> is empty/],
+      ['<script src="../outside.js"></script>', /<script src="..\/outside\.js"> leads out of/],
+      ['<script src="..\\outside.js"></script>', /leads out of/],
+      ['<script src="%2e%2e/outside.js"></script>', /leads out of/],
+      ['<script src="/../outside.js"></script>', /leads out of/],
+      ['<script src="."></script>', /leads out of/],
+      ['<script src="%"></script>', /is not a valid URL/],
+      ['<script src="%00"></script>', /cannot be read/],
+      ['<script src="https://example.org/x.js"></script>', /is an absolute URL/],
+      ['<script src="//example.org/x.js"></script>', /is an absolute URL/],
+      ['<script src="data:text/javascript,1"></script>', /is an absolute URL/],
+      ['<script type="module" src="index.js"></script>', /index\.html:2: <script type="module">: ES modules don't run/],
+      ['<script type="module">export {}</script>', /use a classic script/],
+      [
+        '<script>\n\nlet a b</script>',
+        /index\.html:4: Unexpected identifier.*\(index\.html:inline#1 must run as a class/,
+      ],
+      ['<script>with ({}) {}</script>', /index\.html:2: Strict mode code may not include a with statement/],
+      ['<script>import x from "./x.js"</script>', /index\.html:2: Cannot use import statement outside a module/],
+    ])(async (html, message) => expect(await index(html)).toMatch(message)))
 
   test('is rejected with the line of a script that does not parse', async () => {
     expect(await index('<script src="js/index.js"></script>', { 'js/index.js': 'let a\nlet b c' })).toMatch(

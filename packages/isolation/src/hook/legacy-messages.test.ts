@@ -86,39 +86,35 @@ describe('a command that a hook returns', () => {
   })
 
   test('has changed arguments', () =>
-    rows<[string, (message: Shown) => Shown, unknown]>(
-      [
-        ['a member', m => ((m['path'] = '/b'), m), { path: '/b', mode: 'r' }],
-        ['a member of a copy', m => ({ ...m, path: '/b' }), { path: '/b', mode: 'r' }],
-        ['a new member', m => ((m['token'] = 't'), m), { ...args(), token: 't' }],
-        ['a removed member', m => (delete m['mode'], m), { path: '/a' }],
-        ['a member removed from a copy', ({ mode: _mode, ...m }) => m, { path: '/a' }],
-        ['args in place', m => ((m['args'].path = '/b'), m), { path: '/b', mode: 'r' }],
-        ['new args', m => ({ ...m, args: { path: '/b' } }), { path: '/b' }],
-        ['new args alone', m => ({ cmd: m['cmd'], args: { path: '/b' } }), { path: '/b' }],
-        ['new args and a member', m => ({ ...m, args: { path: '/b' }, mode: 'w' }), { path: '/b', mode: 'w' }],
-        ['members alone', m => ({ cmd: m['cmd'], path: '/b' }), { path: '/b' }],
-        ['no members, no args', m => ({ cmd: m['cmd'] }), {}],
-        ['args that are bytes', m => ({ ...m, args: new Uint8Array(1) }), new Uint8Array(1)],
-      ],
-      (_, change, expected) =>
-        expect(sent(shown => ({ ...shown, message: change(shown['message']) }), 'open', args())).toEqual([
-          'open',
-          expected,
-        ]),
+    rows<[string, (message: Shown) => Shown, unknown]>([
+      ['a member', m => ((m['path'] = '/b'), m), { path: '/b', mode: 'r' }],
+      ['a member of a copy', m => ({ ...m, path: '/b' }), { path: '/b', mode: 'r' }],
+      ['a new member', m => ((m['token'] = 't'), m), { ...args(), token: 't' }],
+      ['a removed member', m => (delete m['mode'], m), { path: '/a' }],
+      ['a member removed from a copy', ({ mode: _mode, ...m }) => m, { path: '/a' }],
+      ['args in place', m => ((m['args'].path = '/b'), m), { path: '/b', mode: 'r' }],
+      ['new args', m => ({ ...m, args: { path: '/b' } }), { path: '/b' }],
+      ['new args alone', m => ({ cmd: m['cmd'], args: { path: '/b' } }), { path: '/b' }],
+      ['new args and a member', m => ({ ...m, args: { path: '/b' }, mode: 'w' }), { path: '/b', mode: 'w' }],
+      ['members alone', m => ({ cmd: m['cmd'], path: '/b' }), { path: '/b' }],
+      ['no members, no args', m => ({ cmd: m['cmd'] }), {}],
+      ['args that are bytes', m => ({ ...m, args: new Uint8Array(1) }), new Uint8Array(1)],
+    ])((_, change, expected) =>
+      expect(sent(shown => ({ ...shown, message: change(shown['message']) }), 'open', args())).toEqual([
+        'open',
+        expected,
+      ]),
     ))
 
   test('is malformed without a message that is valid', () =>
-    rows<[string, (message: Shown) => unknown]>(
-      [
-        ['no message', () => undefined],
-        ['an invalid message', () => 'open'],
-        ['args that are a string', m => ({ ...m, args: 'x' })],
-        ['changed members with args that are not named', m => ({ ...m, args: [1], path: '/b' })],
-        ['the same args without members, which is ambiguous', m => ({ cmd: m['cmd'], args: m['args'] })],
-      ],
-      (_, change) =>
-        expect(sent(shown => ({ ...shown, message: change(shown['message']) }), 'open', args())).toBe('malformed'),
+    rows<[string, (message: Shown) => unknown]>([
+      ['no message', () => undefined],
+      ['an invalid message', () => 'open'],
+      ['args that are a string', m => ({ ...m, args: 'x' })],
+      ['changed members with args that are not named', m => ({ ...m, args: [1], path: '/b' })],
+      ['the same args without members, which is ambiguous', m => ({ cmd: m['cmd'], args: m['args'] })],
+    ])((_, change) =>
+      expect(sent(shown => ({ ...shown, message: change(shown['message']) }), 'open', args())).toBe('malformed'),
     ))
 
   test('can have arguments that are not named', () => {
@@ -192,19 +188,16 @@ describe('an event that a hook returns', () => {
 })
 
 test('mentionsLegacyMessages finds reads of a message, and nothing else', () =>
-  rows(
-    [
-      ['const name = payload.message?.cmd', true],
-      ['payload?.message', true],
-      [`payload['message']`, true],
-      ['const { __tauriModule, message } = payload', true],
-      ['const { message: { cmd } } = payload', true],
-      ['window.__TAURI_ISOLATION_HOOK__ = ({ cmd, message }) => null', true],
-      ['window.__TAURI_ISOLATION_HOOK__ = async function hook({ message }) {}', true],
-      [`if (p.cmd === 'invoke') return p`, true],
-      ['catch (error) { console.log(error.message) }', false],
-      ['const { cmd, payload: args } = payload; args.messages', false],
-      ['window.__TAURI_ISOLATION_HOOK__ = payload => payload', false],
-    ],
-    (source, expected) => expect(mentionsLegacyMessages(source)).toBe(expected),
-  ))
+  rows([
+    ['const name = payload.message?.cmd', true],
+    ['payload?.message', true],
+    [`payload['message']`, true],
+    ['const { __tauriModule, message } = payload', true],
+    ['const { message: { cmd } } = payload', true],
+    ['window.__TAURI_ISOLATION_HOOK__ = ({ cmd, message }) => null', true],
+    ['window.__TAURI_ISOLATION_HOOK__ = async function hook({ message }) {}', true],
+    [`if (p.cmd === 'invoke') return p`, true],
+    ['catch (error) { console.log(error.message) }', false],
+    ['const { cmd, payload: args } = payload; args.messages', false],
+    ['window.__TAURI_ISOLATION_HOOK__ = payload => payload', false],
+  ])((source, expected) => expect(mentionsLegacyMessages(source)).toBe(expected)))

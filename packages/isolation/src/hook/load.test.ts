@@ -26,28 +26,25 @@ test('confirm returns false when the port fails', () => {
 })
 
 test('confirm sleeps until another thread has stored the answer', () =>
-  rows(
-    [
-      [CONFIRM_WORD.yes, true],
-      [CONFIRM_WORD.no, false],
-      [7, false],
-    ],
-    async (answer, expected) => {
-      const memory = new SharedArrayBuffer(4)
-      const { port1, port2 } = new MessageChannel()
-      const host = new Worker(
-        `const { parentPort, workerData: { port, memory, answer } } = require('node:worker_threads')
+  rows([
+    [CONFIRM_WORD.yes, true],
+    [CONFIRM_WORD.no, false],
+    [7, false],
+  ])(async (answer, expected) => {
+    const memory = new SharedArrayBuffer(4)
+    const { port1, port2 } = new MessageChannel()
+    const host = new Worker(
+      `const { parentPort, workerData: { port, memory, answer } } = require('node:worker_threads')
     const counter = new Int32Array(memory)
     port.on('message', ({ type, text }) => setTimeout(() => {
       Atomics.store(counter, 0, type === 'confirm' && text.startsWith('sure') ? answer : 0)
       Atomics.notify(counter, 0)
     }, 20))
     parentPort.postMessage('ready')`,
-        { eval: true, workerData: { port: port2, memory, answer }, transferList: [port2] },
-      )
-      await new Promise(resolve => host.once('message', resolve))
-      const confirm = create(port1, memory)
-      expect([confirm('sure?'), confirm('sure, again?')]).toEqual([expected, expected])
-      await host.terminate()
-    },
-  ))
+      { eval: true, workerData: { port: port2, memory, answer }, transferList: [port2] },
+    )
+    await new Promise(resolve => host.once('message', resolve))
+    const confirm = create(port1, memory)
+    expect([confirm('sure?'), confirm('sure, again?')]).toEqual([expected, expected])
+    await host.terminate()
+  }))

@@ -5,34 +5,28 @@ import { explainError, explainSyntax } from './explain-error.js'
 const notFunction = { name: 'TypeError', message: 'not a function' }
 
 test('names the call of what is not a function', () =>
-  rows<[line: string, column: number, message: string]>(
-    [
-      ['return notes.serach({})', 13, 'notes.serach is not a function'],
-      ['return notes?.serach ({})', 13, 'notes?.serach is not a function'],
-      ['  go()', 3, 'go is not a function'],
-      ['a.b(); c.d.e(1)', 11, 'c.d.e is not a function'],
-      ['this.#run()', 5, 'this.#run is not a function'],
-      ['(1)()', 4, 'not a function'],
-      ['', 1, 'not a function'],
-    ],
-    (line, column, message) => expect(explainError(notFunction, () => ['', line], [2, column])).toBe(message),
-  ))
+  rows<[line: string, column: number, message: string]>([
+    ['return notes.serach({})', 13, 'notes.serach is not a function'],
+    ['return notes?.serach ({})', 13, 'notes?.serach is not a function'],
+    ['  go()', 3, 'go is not a function'],
+    ['a.b(); c.d.e(1)', 11, 'c.d.e is not a function'],
+    ['this.#run()', 5, 'this.#run is not a function'],
+    ['(1)()', 4, 'not a function'],
+    ['', 1, 'not a function'],
+  ])((line, column, message) => expect(explainError(notFunction, () => ['', line], [2, column])).toBe(message)))
 
 test('explains other errors by their message, without the code', () =>
-  rows(
-    [
-      [{ name: 'ReferenceError', message: 'process is not defined' }, /A script has nothing of Node\.js/],
-      [{ name: 'ReferenceError', message: 'fetch is not defined' }, /net: \["example\.com"\]/],
-      [{ name: 'ReferenceError', message: 'toString is not defined' }, /^toString is not defined$/],
-      [{ name: 'Error', message: 'process is not defined' }, /^process is not defined$/],
-      [{ name: 'Error', message: 'not a function' }, /^not a function$/],
-    ],
-    (error, message) => {
-      const getLines = vi.fn<() => string[]>(() => ['go()'])
-      expect(explainError(error, getLines, [1, 1])).toMatch(message)
-      expect(getLines).not.toHaveBeenCalled()
-    },
-  ))
+  rows([
+    [{ name: 'ReferenceError', message: 'process is not defined' }, /A script has nothing of Node\.js/],
+    [{ name: 'ReferenceError', message: 'fetch is not defined' }, /net: \["example\.com"\]/],
+    [{ name: 'ReferenceError', message: 'toString is not defined' }, /^toString is not defined$/],
+    [{ name: 'Error', message: 'process is not defined' }, /^process is not defined$/],
+    [{ name: 'Error', message: 'not a function' }, /^not a function$/],
+  ])((error, message) => {
+    const getLines = vi.fn<() => string[]>(() => ['go()'])
+    expect(explainError(error, getLines, [1, 1])).toMatch(message)
+    expect(getLines).not.toHaveBeenCalled()
+  }))
 
 test('an error in another file is not explained by this code', () => {
   expect(explainError(notFunction, () => ['go()'], undefined)).toBe('not a function')
@@ -46,13 +40,10 @@ test('of a long line only the place is read', () => {
 })
 
 test('explains a syntax error by what stands there', () =>
-  rows<[line: string, column: number, isBody: boolean, message: string]>(
-    [
-      ['import fs from "fs"', 8, true, 'no: the code is the body of a function. Use await import() instead'],
-      ['import fs from "fs"', 8, false, 'no'],
-      ['import("fs") x', 13, true, 'no'],
-      ['  await x', 9, true, 'no: await is only valid in an async function'],
-      ['```js', 3, true, 'The code begins with a fence of Markdown: pass it without ```'],
-    ],
-    (line, column, isBody, message) => expect(explainSyntax('no', line, column, isBody)).toBe(message),
-  ))
+  rows<[line: string, column: number, isBody: boolean, message: string]>([
+    ['import fs from "fs"', 8, true, 'no: the code is the body of a function. Use await import() instead'],
+    ['import fs from "fs"', 8, false, 'no'],
+    ['import("fs") x', 13, true, 'no'],
+    ['  await x', 9, true, 'no: await is only valid in an async function'],
+    ['```js', 3, true, 'The code begins with a fence of Markdown: pass it without ```'],
+  ])((line, column, isBody, message) => expect(explainSyntax('no', line, column, isBody)).toBe(message)))

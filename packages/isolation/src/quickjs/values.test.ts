@@ -18,31 +18,25 @@ function cross(value: unknown, isJson = false): unknown {
 }
 
 test('values arrive as they were', () =>
-  rows(
+  rows([
+    ['JSON', { a: [1, 'b', null, true, { c: 1.5 }] }],
+    ['what JSON cannot represent', [undefined, Number.NaN, -0, Infinity, 10n ** 30n]],
     [
-      ['JSON', { a: [1, 'b', null, true, { c: 1.5 }] }],
-      ['what JSON cannot represent', [undefined, Number.NaN, -0, Infinity, 10n ** 30n]],
+      'flat objects',
       [
-        'flat objects',
-        [
-          { a: 1, b: 'c', d: true, e: null, f: 0 },
-          { a: -0 },
-          { a: Number.NaN },
-          { a: Infinity, b: 1 },
-          { a: undefined },
-          { a: 1n },
-        ],
+        { a: 1, b: 'c', d: true, e: null, f: 0 },
+        { a: -0 },
+        { a: Number.NaN },
+        { a: Infinity, b: 1 },
+        { a: undefined },
+        { a: 1n },
       ],
-      ['objects of JavaScript', { date: new Date(5), map: new Map<unknown, unknown>([[{ a: 1 }, new Set([1n])]]) }],
-      ['a regular expression and an error', [/a\/b/gu, new Error('no', { cause: { at: new Date(1) } })]],
-      [
-        'bytes',
-        [new Uint8Array([1, 2]), new Float64Array([0.5]), new ArrayBuffer(3), new DataView(new ArrayBuffer(2))],
-      ],
-      ['keys of a tag', { $: 'date', v: 1, list: [{ $: 5 }] }],
     ],
-    (_name, value) => expect(cross(value)).toStrictEqual(value),
-  ))
+    ['objects of JavaScript', { date: new Date(5), map: new Map<unknown, unknown>([[{ a: 1 }, new Set([1n])]]) }],
+    ['a regular expression and an error', [/a\/b/gu, new Error('no', { cause: { at: new Date(1) } })]],
+    ['bytes', [new Uint8Array([1, 2]), new Float64Array([0.5]), new ArrayBuffer(3), new DataView(new ArrayBuffer(2))]],
+    ['keys of a tag', { $: 'date', v: 1, list: [{ $: 5 }] }],
+  ])((_name, value) => expect(cross(value)).toStrictEqual(value)))
 
 test('JSON decides with toJSON', () => {
   expect(cross({ at: new Date(0), own: { toJSON: () => [1] } }, true)).toEqual({
@@ -60,7 +54,7 @@ test('over MessagePack, toJSON of an instance decides, and that of a plain objec
 })
 
 test('instances arrive as what the codec knows them by', () =>
-  rows([true, false], isJson => {
+  rows([true, false])(isJson => {
     const crossed = cross(
       [new Map([[1, 2]]), new Set([1]), /a/, new RangeError('no'), new Map().keys()],
       isJson,
@@ -131,6 +125,6 @@ test('whatever a message has, no value of it has a function of the host, is a th
 })
 
 test('malformed text throws', () =>
-  rows(['[', '{"$":"bytes","i":9,"v":"Int8Array"}', '{"$":"map","v":1}', '{"$":"bigint","v":"x"}'], text =>
+  rows(['[', '{"$":"bytes","i":9,"v":"Int8Array"}', '{"$":"map","v":1}', '{"$":"bigint","v":"x"}'])(text =>
     expect(() => decodeValue(text, createHooks(false), [])).toThrow(),
   ))

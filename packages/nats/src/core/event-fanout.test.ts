@@ -51,16 +51,13 @@ describe('PublishWindow', () => {
   })
 
   it('has room again once the server has all or is gone', () =>
-    rows(
-      [
-        ['the server has received everything', () => Promise.resolve()],
-        ['the connection is lost', () => Promise.reject(new Error('lost'))],
-      ],
-      async (_condition, flush) => {
-        const window = new PublishWindow({ flush })
-        for (let i = 0; i < 16; i++) window.add(MEGABYTE)
-        expect(window.add(1)).toBe(false)
-        await expect.poll(() => window.add(16 * MEGABYTE)).toBe(true)
-      },
-    ))
+    rows([
+      ['the server has received everything', () => Promise.resolve()],
+      ['the connection is lost', () => Promise.reject(new Error('lost'))],
+    ])(async (_condition, flush) => {
+      const window = new PublishWindow({ flush })
+      for (let i = 0; i < 16; i++) window.add(MEGABYTE)
+      expect(window.add(1)).toBe(false)
+      await expect.poll(() => window.add(16 * MEGABYTE)).toBe(true)
+    }))
 })

@@ -17,7 +17,7 @@ const issue = (options: unknown): string => issueCredential(secret, options as C
 
 describe('issueCredential', () => {
   it('returns a credential for a label', () =>
-    rows(['main', 'a', 'x'.repeat(200), 'team/worker-1:a_b'], label => {
+    rows(['main', 'a', 'x'.repeat(200), 'team/worker-1:a_b'])(label => {
       const expires = new Date('9999-01-01')
       expect(readCredential(issue({ label }))).toMatchObject({ label, expires: 0 })
       expect(readCredential(issue({ label, expires }))).toMatchObject({ label, expires: expires.getTime() })
@@ -31,23 +31,21 @@ describe('issueCredential', () => {
   })
 
   it('rejects wrong options', () =>
-    rows(
+    rows([
+      [undefined, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
+      [{ label: 'a b' }, 'label must be a label of letters, digits, "-", "/", ":" and "_", such as "a-b"'],
       [
-        [undefined, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
-        [{ label: 'a b' }, 'label must be a label of letters, digits, "-", "/", ":" and "_", such as "a-b"'],
-        [
-          { label: 'x'.repeat(201) },
-          `label must be a label of letters, digits, "-", "/", ":" and "_", such as "${'x'.repeat(200)}"`,
-        ],
-        [{ label: 'core' }, `label must be ${FREE_LABEL_RULE}`],
-        [{ label: 'constructor' }, `label must be ${FREE_LABEL_RULE}`],
-        [{ label: 'main', expires: 5 }, 'expires must be a Date in the future'],
-        [{ label: 'main', expires: new Date(NaN) }, 'expires must be a Date in the future'],
-        [{ label: 'main', expires: new Date(0) }, 'expires must be a Date in the future'],
-        [{ label: 'main', expire: new Date() }, 'unknown option "expire"'],
+        { label: 'x'.repeat(201) },
+        `label must be a label of letters, digits, "-", "/", ":" and "_", such as "${'x'.repeat(200)}"`,
       ],
-      (options, text) =>
-        expect(() => issue(options)).toThrow(new BusError('InvalidParams', `issueCredential: ${text}`)),
+      [{ label: 'core' }, `label must be ${FREE_LABEL_RULE}`],
+      [{ label: 'constructor' }, `label must be ${FREE_LABEL_RULE}`],
+      [{ label: 'main', expires: 5 }, 'expires must be a Date in the future'],
+      [{ label: 'main', expires: new Date(NaN) }, 'expires must be a Date in the future'],
+      [{ label: 'main', expires: new Date(0) }, 'expires must be a Date in the future'],
+      [{ label: 'main', expire: new Date() }, 'unknown option "expire"'],
+    ])((options, text) =>
+      expect(() => issue(options)).toThrow(new BusError('InvalidParams', `issueCredential: ${text}`)),
     ))
 })
 
@@ -73,7 +71,7 @@ describe('a credential', () => {
   })
 
   it('cannot be anything else', () =>
-    rows([undefined, null, 5, '', 'sallyport1.', `sallyport2.${'A'.repeat(90)}`, secret], value =>
+    rows([undefined, null, 5, '', 'sallyport1.', `sallyport2.${'A'.repeat(90)}`, secret])(value =>
       expect(() => getCredentialId(value as string)).toThrow('Invalid credential'),
     ))
 
@@ -91,29 +89,25 @@ describe('the secret of a bus', () => {
   })
 
   it('cannot be anything else, which the error does not repeat', () =>
-    rows(
-      [
-        undefined,
-        5,
-        '',
-        'secret',
-        'x'.repeat(42),
-        `${secret}=`,
-        ` ${secret}`,
-        Buffer.alloc(32, 0xfe).toString('base64'),
-      ],
-      value => {
-        let error: unknown
-        try {
-          issueCredential(value as string, { label: 'main' })
-        } catch (caught) {
-          error = caught
-        }
-        expect(error).toMatchObject({
-          reason: 'InvalidParams',
-          message:
-            'The secret of a bus must be base64url of at least 32 random bytes. Create one with createBusSecret()',
-        })
-      },
-    ))
+    rows([
+      undefined,
+      5,
+      '',
+      'secret',
+      'x'.repeat(42),
+      `${secret}=`,
+      ` ${secret}`,
+      Buffer.alloc(32, 0xfe).toString('base64'),
+    ])(value => {
+      let error: unknown
+      try {
+        issueCredential(value as string, { label: 'main' })
+      } catch (caught) {
+        error = caught
+      }
+      expect(error).toMatchObject({
+        reason: 'InvalidParams',
+        message: 'The secret of a bus must be base64url of at least 32 random bytes. Create one with createBusSecret()',
+      })
+    }))
 })

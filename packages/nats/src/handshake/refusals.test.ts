@@ -12,20 +12,17 @@ afterEach(() => void vi.useRealTimers())
 const revoking = createResponder({ revoked: [getCredentialId(credential)] })
 
 test('proves a refusal to a peer with a credential of the bus', () =>
-  rows(
-    [
-      ['a revoked credential', revoking, /revoked/],
-      ['another pattern', createResponder({ pattern: 'brownfield' }), /pattern/],
-      ['another bus', createResponder({ bus: 'other' }), /bus other/],
-    ],
-    (_name, responder, text) => {
-      const handshake = initiate()
-      const { answer, session } = responder.respond(handshake.hello)
-      expect(session).toBeUndefined()
-      expect(handshake.readProvenRefusal(answer)?.message).toMatch(text)
-      expect(() => handshake.finish(answer)).toThrow(text)
-    },
-  ))
+  rows([
+    ['a revoked credential', revoking, /revoked/],
+    ['another pattern', createResponder({ pattern: 'brownfield' }), /pattern/],
+    ['another bus', createResponder({ bus: 'other' }), /bus other/],
+  ])((_name, responder, text) => {
+    const handshake = initiate()
+    const { answer, session } = responder.respond(handshake.hello)
+    expect(session).toBeUndefined()
+    expect(handshake.readProvenRefusal(answer)?.message).toMatch(text)
+    expect(() => handshake.finish(answer)).toThrow(text)
+  }))
 
 test('proves a refusal for an expired credential', () => {
   const secret = createBusSecret()
@@ -39,18 +36,15 @@ test('proves a refusal for an expired credential', () => {
 })
 
 test('does not prove a refusal to others, or with clocks apart', () =>
-  rows(
-    [
-      ['a credential of another bus', () => createResponder({ secret: createBusSecret() })],
-      ['clocks apart', () => createResponder({ now: () => Date.now() + 60_000 })],
-    ],
-    (_name, createDoor) => {
-      const handshake = initiate()
-      const { answer } = createDoor().respond(handshake.hello)
-      expect(handshake.readProvenRefusal(answer)).toBeUndefined()
-      expect(() => handshake.finish(answer)).toThrow(BusError)
-    },
-  ))
+  rows([
+    ['a credential of another bus', () => createResponder({ secret: createBusSecret() })],
+    ['clocks apart', () => createResponder({ now: () => Date.now() + 60_000 })],
+  ])((_name, createDoor) => {
+    const handshake = initiate()
+    const { answer } = createDoor().respond(handshake.hello)
+    expect(handshake.readProvenRefusal(answer)).toBeUndefined()
+    expect(() => handshake.finish(answer)).toThrow(BusError)
+  }))
 
 test('does not prove a refusal for a hello that was used before, because an attacker can have replayed it', () => {
   const [responder, handshake] = [createResponder(), initiate()]

@@ -16,7 +16,7 @@ const SIZES = [1, 2, 3].flatMap(count =>
 const MODES = [false, true].flatMap(cipher => [true, false].map(asText => ({ cipher, asText })))
 
 it('fragments carry a frame of any size in as few messages as possible', () =>
-  rows(SIZES, async (size, count) => {
+  rows(SIZES)(async (size, count) => {
     for (const kind of [1, 2, 3, 5] as const)
       for (const { cipher, asText } of MODES) {
         const { links, published } = createLinkPair({ cipher, maxPayload: MAX_PAYLOAD })

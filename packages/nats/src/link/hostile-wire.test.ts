@@ -65,7 +65,7 @@ const countMessages = (bodies: readonly string[]): number =>
 const createBodies = (lengths: readonly number[]): string[] => lengths.map((length, i) => `${i}`.padEnd(length, '.'))
 
 it('receives everything over a wire that forges and replays', () =>
-  rows([false, true], async cipher =>
+  rows([false, true])(async cipher =>
     fc.assert(
       fc.asyncProperty(fc.array(harmless, { maxLength: 30 }), sizes, async (actions, lengths) => {
         const bodies = createBodies(lengths)
@@ -76,7 +76,7 @@ it('receives everything over a wire that forges and replays', () =>
   ))
 
 it('receives a prefix over a wire that also loses and reorders', () =>
-  rows([false, true], async cipher =>
+  rows([false, true])(async cipher =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(harmless, harmful), { maxLength: 30 }), sizes, async (actions, lengths) => {
         const bodies = createBodies(lengths)

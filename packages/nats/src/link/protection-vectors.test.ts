@@ -48,14 +48,14 @@ function derive(label: string, direction: string, length: number): Buffer {
 const plain = Buffer.from('hello')
 
 it('seals the messages of the vectors', () =>
-  rows(VECTORS, ({ side, cipher, message }) => {
+  rows(VECTORS)(({ side, cipher, message }) => {
     const protection = createSide(side, cipher)
     seal(protection, Buffer.from('first'))
     expect(seal(protection, plain).toString('hex')).toBe(message)
   }))
 
 it('is AES-256-GCM with the nonce of sequence 1', () =>
-  rows(VECTORS, ({ cipher, direction, key, iv, message }) => {
+  rows(VECTORS)(({ cipher, direction, key, iv, message }) => {
     const [rawKey, nonce] = [derive('key', direction, 32), derive('iv', direction, 12)]
     expect([rawKey.toString('hex'), nonce.toString('hex')]).toEqual([key, iv])
     nonce[11]! ^= 1

@@ -8,7 +8,7 @@ const LOST = 'Messages of the session were lost'
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 const MODES = { signed: false, encrypted: true }
-const inBothModes = (check: (cipher: boolean) => unknown) => () => rows(MODES, check)
+const inBothModes = (check: (cipher: boolean) => unknown) => () => rows(MODES)(check)
 
 describe('signed and encrypted messages', () => {
   const pair = (cipher: boolean, limits?: ProtectionOptions['limits']) => {
@@ -104,7 +104,7 @@ describe('signed and encrypted messages', () => {
   it(
     'change their key after a number of records or bytes',
     inBothModes(cipher =>
-      rows([{ records: 2 }, { bytes: 3 }], limits => {
+      rows([{ records: 2 }, { bytes: 3 }])(limits => {
         const { seal, open } = pair(cipher, limits)
         const messages = Array.from({ length: 7 }, (_, i) => seal(`${i}.`))
         expect(messages.map(message => hex(message.subarray(0, 8)))).toEqual([

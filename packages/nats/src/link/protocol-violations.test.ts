@@ -18,50 +18,44 @@ const CLOSE = Buffer.from([7])
 
 describe('the link', () => {
   it('ends, and notifies the peer, after a violation of the protocol', () =>
-    rows(
-      [
-        ['an empty message', [], 'a malformed message'],
-        ['an unknown type', [8], 'a malformed message'],
-        ['a type of zero', [0], 'a malformed message'],
-        ['a ping with a body', [5, 0], 'a malformed message'],
-        ['a close with a body', [7, 0], 'a malformed message'],
-        ['an empty fragment', [1], 'more than it has credit for'],
-        ['credit without a total', [2], 'credit for bytes that were not sent'],
-        ['credit with a longer body', [...credit(1), 0], 'credit for bytes that were not sent'],
-        ['credit before anything was sent', credit(1), 'credit for bytes that were not sent'],
-        ['credit of zero', credit(0), 'credit for bytes that were not sent'],
-        ['negative credit', credit(-1), 'credit for bytes that were not sent'],
-        ['credit that is NaN', credit(Number.NaN), 'credit for bytes that were not sent'],
-        ['infinite credit', credit(Number.POSITIVE_INFINITY), 'credit for bytes that were not sent'],
-      ],
-      async (_name, plain, what) => {
-        const { seen, say, published, link } = createBarePeer()
-        await settle()
-        say(frame(1, 'a'), Uint8Array.from(plain), frame(1, 'b'))
-        expect(seen.log).toEqual(['1:a', `fault: InvalidRequest: The peer sent ${what}`])
-        expect(published).toEqual([CLOSE])
-        link.send({ kind: 1, body: 'x' })
-        link.close()
-        link.fail(new BusError('Disconnected', 'later'))
-        await settle()
-        expect([seen.log.length, published.length]).toEqual([2, 1])
-      },
-    ))
+    rows([
+      ['an empty message', [], 'a malformed message'],
+      ['an unknown type', [8], 'a malformed message'],
+      ['a type of zero', [0], 'a malformed message'],
+      ['a ping with a body', [5, 0], 'a malformed message'],
+      ['a close with a body', [7, 0], 'a malformed message'],
+      ['an empty fragment', [1], 'more than it has credit for'],
+      ['credit without a total', [2], 'credit for bytes that were not sent'],
+      ['credit with a longer body', [...credit(1), 0], 'credit for bytes that were not sent'],
+      ['credit before anything was sent', credit(1), 'credit for bytes that were not sent'],
+      ['credit of zero', credit(0), 'credit for bytes that were not sent'],
+      ['negative credit', credit(-1), 'credit for bytes that were not sent'],
+      ['credit that is NaN', credit(Number.NaN), 'credit for bytes that were not sent'],
+      ['infinite credit', credit(Number.POSITIVE_INFINITY), 'credit for bytes that were not sent'],
+    ])(async (_name, plain, what) => {
+      const { seen, say, published, link } = createBarePeer()
+      await settle()
+      say(frame(1, 'a'), Uint8Array.from(plain), frame(1, 'b'))
+      expect(seen.log).toEqual(['1:a', `fault: InvalidRequest: The peer sent ${what}`])
+      expect(published).toEqual([CLOSE])
+      link.send({ kind: 1, body: 'x' })
+      link.close()
+      link.fail(new BusError('Disconnected', 'later'))
+      await settle()
+      expect([seen.log.length, published.length]).toEqual([2, 1])
+    }))
 
   it('ends after a violation in the first messages', () =>
-    rows(
-      [
-        ['invalid kind of frame', [1, 1, 0, 0, 0, 6, 1]],
-        ['a frame out of bounds', [1, 0, 0, 0, 0x20, 1]],
-      ],
-      (what, plain) => {
-        const { seen, say, published } = createBarePeer()
-        // Within the same tick, in which the receiver was set.
-        say(Uint8Array.from(plain))
-        expect(seen.log).toEqual([`fault: InvalidRequest: The peer violated the stream protocol: ${what}`])
-        expect(published).toEqual([CLOSE])
-      },
-    ))
+    rows([
+      ['invalid kind of frame', [1, 1, 0, 0, 0, 6, 1]],
+      ['a frame out of bounds', [1, 0, 0, 0, 0x20, 1]],
+    ])((what, plain) => {
+      const { seen, say, published } = createBarePeer()
+      // Within the same tick, in which the receiver was set.
+      say(Uint8Array.from(plain))
+      expect(seen.log).toEqual([`fault: InvalidRequest: The peer violated the stream protocol: ${what}`])
+      expect(published).toEqual([CLOSE])
+    }))
 
   it('ends after messages were lost', () => {
     const { seen, link } = createBarePeer()

@@ -24,27 +24,24 @@ describe('natsNetwork', () => {
   })
 
   test('rejects mistakes without repeating secrets', () =>
-    rows<[object, string]>(
+    rows<[object, string]>([
+      [{ bus: 'a.b' }, 'natsNetwork: bus must be 1 to 64 letters, digits, "-" and "_"'],
+      [{ instance: '*' }, 'natsNetwork: instance must be 1 to 64 letters'],
+      [{ nats: { servers: 'http://x' } }, 'natsNetwork: nats.servers must be a server'],
+      [{ secret: 'hunter2hunter2' }, 'The secret of a bus must be base64url of at least 32 random bytes'],
+      [{ secret: undefined }, 'natsNetwork: secret is missing'],
+      [{ revoked: ['x'] }, 'revoked must be ids of credentials'],
+      [{ heartbeat: 5 }, 'natsNetwork: heartbeat must be whole milliseconds, from 50 to 60000'],
+      [{ nope: 1 }, 'natsNetwork: unknown option "nope"'],
       [
-        [{ bus: 'a.b' }, 'natsNetwork: bus must be 1 to 64 letters, digits, "-" and "_"'],
-        [{ instance: '*' }, 'natsNetwork: instance must be 1 to 64 letters'],
-        [{ nats: { servers: 'http://x' } }, 'natsNetwork: nats.servers must be a server'],
-        [{ secret: 'hunter2hunter2' }, 'The secret of a bus must be base64url of at least 32 random bytes'],
-        [{ secret: undefined }, 'natsNetwork: secret is missing'],
-        [{ revoked: ['x'] }, 'revoked must be ids of credentials'],
-        [{ heartbeat: 5 }, 'natsNetwork: heartbeat must be whole milliseconds, from 50 to 60000'],
-        [{ nope: 1 }, 'natsNetwork: unknown option "nope"'],
-        [
-          { nats: { server: 'nats://127.0.0.1:4222' } },
-          'natsNetwork: unknown option "nats.server", and nats.servers is missing: given are server',
-        ],
+        { nats: { server: 'nats://127.0.0.1:4222' } },
+        'natsNetwork: unknown option "nats.server", and nats.servers is missing: given are server',
       ],
-      (invalid, text) => {
-        const options = { ...valid, ...invalid } as NatsNetworkOptions
-        expect(() => natsNetwork(options)).toThrow(text)
-        expect(() => natsNetwork(options)).not.toThrow('hunter2')
-      },
-    ))
+    ])((invalid, text) => {
+      const options = { ...valid, ...invalid } as NatsNetworkOptions
+      expect(() => natsNetwork(options)).toThrow(text)
+      expect(() => natsNetwork(options)).not.toThrow('hunter2')
+    }))
 })
 
 describe.skipIf(!hasServer)('an instance', () => {

@@ -44,29 +44,26 @@ function roundTrip(...messages: Message[]) {
 
 describe('large bytes', () => {
   it('travel in frames of their own, wherever they are in a message', () =>
-    rows<[string, Message, number]>(
-      [
-        ['as all params', call(a), 1],
-        ['as an ArrayBuffer', call(a.buffer), 1],
-        ['as arguments, among others', call({ x: 1, a, small: new Uint8Array(9), b, t: 'é', c }), 3],
-        ['as one argument twice', call({ a, again: a }), 2],
-        ['as the payload of an event', call({ event: 'e', payload: a }, 'plugin:event|emit'), 1],
-        ['in the payload of an event', call({ event: 'e', payload: { a, n: 1 } }, 'plugin:event|emit_to'), 1],
-        ['in what core emits', call({ event: 'e', ids: [1], payload: { a, b } }, '$/event'), 2],
-        ['in a message of a channel', call({ channel: 1, index: 0, message: a }, '$/channel'), 1],
-        ['as a result', { jsonrpc: '2.0', id: 1, result: a }, 1],
-        ['in a result', { jsonrpc: '2.0', id: 1, result: { 1: a, b, __x: [1] } }, 2],
-        ['in an object without a prototype', call(Object.assign(Object.create(null) as object, { a })), 1],
-        ['in no argument', call({ a: 1 }), 0],
-      ],
-      (_name, message, count) => {
-        const { frames, read } = roundTrip(message)
-        expect(frames.map(({ kind }) => kind)).toEqual([...Array.from({ length: count }, () => 5), 2])
-        expect(frames.at(-1)!.bytes).toBeLessThan(300)
-        expect(named(read)).toEqual(named([message]))
-        expect(carriesBytes(message)).toBe(count > 0)
-      },
-    ))
+    rows<[string, Message, number]>([
+      ['as all params', call(a), 1],
+      ['as an ArrayBuffer', call(a.buffer), 1],
+      ['as arguments, among others', call({ x: 1, a, small: new Uint8Array(9), b, t: 'é', c }), 3],
+      ['as one argument twice', call({ a, again: a }), 2],
+      ['as the payload of an event', call({ event: 'e', payload: a }, 'plugin:event|emit'), 1],
+      ['in the payload of an event', call({ event: 'e', payload: { a, n: 1 } }, 'plugin:event|emit_to'), 1],
+      ['in what core emits', call({ event: 'e', ids: [1], payload: { a, b } }, '$/event'), 2],
+      ['in a message of a channel', call({ channel: 1, index: 0, message: a }, '$/channel'), 1],
+      ['as a result', { jsonrpc: '2.0', id: 1, result: a }, 1],
+      ['in a result', { jsonrpc: '2.0', id: 1, result: { 1: a, b, __x: [1] } }, 2],
+      ['in an object without a prototype', call(Object.assign(Object.create(null) as object, { a })), 1],
+      ['in no argument', call({ a: 1 }), 0],
+    ])((_name, message, count) => {
+      const { frames, read } = roundTrip(message)
+      expect(frames.map(({ kind }) => kind)).toEqual([...Array.from({ length: count }, () => 5), 2])
+      expect(frames.at(-1)!.bytes).toBeLessThan(300)
+      expect(named(read)).toEqual(named([message]))
+      expect(carriesBytes(message)).toBe(count > 0)
+    }))
 
   it('stay in the message when they are small, more than one object down, in an error or in an instance of a class', () => {
     class Point {
@@ -122,30 +119,22 @@ describe('a reader refuses', () => {
   const frame = (...marks: Uint8Array[]): Uint8Array => Buffer.concat([Buffer.from([0x90 | marks.length]), ...marks])
 
   it('marks and attachments that do not match', () =>
-    rows<[string, Uint8Array[], Uint8Array, string]>(
-      [
-        ['a mark without an attachment', [], frame(mark(size)), 'is missing or has another length'],
-        ['two marks for one attachment', [a], frame(mark(size), mark(size)), 'is missing or has another length'],
-        ['a wrong length', [a], frame(mark(size + 1)), 'is missing or has another length'],
-        ['attachments in another order', [b, a], frame(mark(size), mark(size + 1)), 'is missing or has another length'],
-        ['an attachment without a mark', [a], Buffer.from([0x91, 1]), 'was not used'],
-        ['one attachment too many', [a, a], frame(mark(size)), 'was not used'],
-        [
-          'a mark as a key',
-          [a],
-          Buffer.concat([Buffer.from([0x81]), mark(size), Buffer.from([1])]),
-          'a key is neither',
-        ],
-        ['a mark of another size', [a], Buffer.from([0x91, 0xd4, 0x53, 1]), 'must have 4 bytes'],
-        ['a mark cut short', [a], Buffer.from([0x91, 0xd6, 0x53, 0]), 'cut short'],
-      ],
-      (_name, attachments, body, text) => {
-        const reader = new BatchReader()
-        for (const bytes of attachments) expect(reader.read(5, bytes)).toEqual([])
-        const refused = expect.objectContaining({ reason: 'ParseError', message: expect.stringContaining(text) })
-        expect(() => reader.read(2, body)).toThrow(refused)
-      },
-    ))
+    rows<[string, Uint8Array[], Uint8Array, string]>([
+      ['a mark without an attachment', [], frame(mark(size)), 'is missing or has another length'],
+      ['two marks for one attachment', [a], frame(mark(size), mark(size)), 'is missing or has another length'],
+      ['a wrong length', [a], frame(mark(size + 1)), 'is missing or has another length'],
+      ['attachments in another order', [b, a], frame(mark(size), mark(size + 1)), 'is missing or has another length'],
+      ['an attachment without a mark', [a], Buffer.from([0x91, 1]), 'was not used'],
+      ['one attachment too many', [a, a], frame(mark(size)), 'was not used'],
+      ['a mark as a key', [a], Buffer.concat([Buffer.from([0x81]), mark(size), Buffer.from([1])]), 'a key is neither'],
+      ['a mark of another size', [a], Buffer.from([0x91, 0xd4, 0x53, 1]), 'must have 4 bytes'],
+      ['a mark cut short', [a], Buffer.from([0x91, 0xd6, 0x53, 0]), 'cut short'],
+    ])((_name, attachments, body, text) => {
+      const reader = new BatchReader()
+      for (const bytes of attachments) expect(reader.read(5, bytes)).toEqual([])
+      const refused = expect.objectContaining({ reason: 'ParseError', message: expect.stringContaining(text) })
+      expect(() => reader.read(2, body)).toThrow(refused)
+    }))
 
   const outOfBounds = expect.objectContaining({
     reason: 'InvalidRequest',

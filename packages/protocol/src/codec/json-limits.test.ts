@@ -24,16 +24,13 @@ const tooDeep = 'Parse error: nested deeper than 64'
 describe('the limit of depth', () => {
   // The message itself is the first of the levels.
   it('is 64 for a message of more than 64 KiB', () =>
-    rows(
-      [
-        ['arrays', nested(MAX_DEPTH - 1), nested(MAX_DEPTH)],
-        ['objects', nestedObjects(MAX_DEPTH - 1, '1'), nestedObjects(MAX_DEPTH, '1')],
-      ],
-      (_name, fits, over) => {
-        expect(() => decode(padded(large, fits))).not.toThrow()
-        expect(() => decode(padded(large, over))).toThrow(tooDeep)
-      },
-    ))
+    rows([
+      ['arrays', nested(MAX_DEPTH - 1), nested(MAX_DEPTH)],
+      ['objects', nestedObjects(MAX_DEPTH - 1, '1'), nestedObjects(MAX_DEPTH, '1')],
+    ])((_name, fits, over) => {
+      expect(() => decode(padded(large, fits))).not.toThrow()
+      expect(() => decode(padded(large, over))).toThrow(tooDeep)
+    }))
 
   it('does not apply to a message of up to 64 KiB, alone or in a batch of any size', () => {
     const small = padded(SCAN_ABOVE_BYTES, nested(5000))

@@ -47,16 +47,16 @@ describe.runIf(present)('JSONTestSuite', () => {
   it('has files of each kind', () =>
     expect([valid.length > 90, invalid.length > 180, free.length > 30]).toEqual([true, true, true]))
 
-  it('reads every valid text', () => rows(valid, file => expect(outcome(file)).toEqual({ value: parse(file) })))
+  it('reads every valid text', () => rows(valid)(file => expect(outcome(file)).toEqual({ value: parse(file) })))
 
   it('rejects every invalid text', () =>
-    rows(invalid, file => {
+    rows(invalid)(file => {
       expect(outcome(file)).toEqual({ error: parseError })
       expect((outcome(file) as { error: unknown }).error).toBeInstanceOf(BusError)
     }))
 
   it('reads or rejects what the standard leaves open', () =>
-    rows([...free, ...listFiles('test_transform', '')], file => {
+    rows([...free, ...listFiles('test_transform', '')])(file => {
       const result = outcome(file)
       if ('error' in result) expect(result.error).toEqual(parseError)
       else expect(result.value).toEqual(parse(file))

@@ -39,30 +39,24 @@ const message: fc.Arbitrary<Message> = fc.oneof(
 describe.skipIf(!IS_NODE)('numbers that are parsed as Infinity', () => {
   const digits = (count: number): string => '9'.repeat(count)
   it('are refused', () =>
-    rows(
-      [
-        ...['1e400', '-1e400', '1E+400', '1e000309', '2e308', '0.1e310', `${digits(300)}e50`, digits(309)],
-        ...[`-${digits(400)}`, `${digits(1000)}.5`, `${' '.repeat(57)}${digits(400)}`],
-      ],
-      number => {
-        const refused = expect.objectContaining({
-          reason: 'ParseError',
-          message: 'Parse error: a number is out of range',
-        })
-        for (const text of [number, `[1,[${number}]]`, `{"a":{"b":${number}}}`, `{"a":"x","b":[{}, ${number} ]}`]) {
-          expect(() => decode(text)).toThrow(refused)
-        }
-      },
-    ))
+    rows([
+      ...['1e400', '-1e400', '1E+400', '1e000309', '2e308', '0.1e310', `${digits(300)}e50`, digits(309)],
+      ...[`-${digits(400)}`, `${digits(1000)}.5`, `${' '.repeat(57)}${digits(400)}`],
+    ])(number => {
+      const refused = expect.objectContaining({
+        reason: 'ParseError',
+        message: 'Parse error: a number is out of range',
+      })
+      for (const text of [number, `[1,[${number}]]`, `{"a":{"b":${number}}}`, `{"a":"x","b":[{}, ${number} ]}`]) {
+        expect(() => decode(text)).toThrow(refused)
+      }
+    }))
 
   it('are not found in numbers within range, nor in strings', () =>
-    rows(
-      [
-        ...['1.7976931348623157e308', '-1e+308', '1e-400', '0e400', '0.00e999', digits(308), `0.${digits(1000)}`],
-        ...[`"1e400 ${digits(1000)}"`, `{"1e400":"${digits(400)}","a":1}`],
-      ],
-      text => expect(decode(text)).toEqual(JSON.parse(text)),
-    ))
+    rows([
+      ...['1.7976931348623157e308', '-1e+308', '1e-400', '0e400', '0.00e999', digits(308), `0.${digits(1000)}`],
+      ...[`"1e400 ${digits(1000)}"`, `{"1e400":"${digits(400)}","a":1}`],
+    ])(text => expect(decode(text)).toEqual(JSON.parse(text))))
 
   it('are found wherever V8 makes them', () => {
     const zeros = fc.integer({ min: 0, max: 4 }).map(count => '0'.repeat(count))
@@ -86,33 +80,27 @@ describe.skipIf(!IS_NODE)('a negative zero', () => {
   }
 
   it('is found after any number of minus signs in strings', () =>
-    rows([1, 999, 1000, 5000], count => {
+    rows([1, 999, 1000, 5000])(count => {
       const signs = 'a-'.repeat(count)
       expect(jsonCodec.decode(`{"a":"${signs}","b":-0}`)).toEqual({ a: signs, b: 0 })
       expect(jsonCodec.decode(`{"a":"${signs}","b":"c"}`)).toEqual({ a: signs, b: 'c' })
     }))
 
   it('is decoded as 0, as which it would be encoded again', () =>
-    rows(
-      [
-        ...['-0', '-0.0', '-0e5', '-0E-1', '-1e-400', '-0.5e-330', ' -0'],
-        ...[`-0.${'0'.repeat(400)}1`, `-0.${'0'.repeat(250)}1e-99`],
-      ],
-      number => expect(decodeParam(number)).toBe(0),
-    ))
+    rows([
+      ...['-0', '-0.0', '-0e5', '-0E-1', '-1e-400', '-0.5e-330', ' -0'],
+      ...[`-0.${'0'.repeat(400)}1`, `-0.${'0'.repeat(250)}1e-99`],
+    ])(number => expect(decodeParam(number)).toBe(0)))
 
   it('is not another negative number', () =>
-    rows(
-      [
-        ['-0.5', -0.5],
-        ['-1e-3', -0.001],
-        ['-5e-324', -5e-324],
-        [`-0.${'0'.repeat(300)}1`, -1e-301],
-        ['"-0"', '-0'],
-        ['"2026-01-05, -0"', '2026-01-05, -0'],
-      ],
-      (text, value) => expect(decodeParam(text)).toBe(value),
-    ))
+    rows([
+      ['-0.5', -0.5],
+      ['-1e-3', -0.001],
+      ['-5e-324', -5e-324],
+      [`-0.${'0'.repeat(300)}1`, -1e-301],
+      ['"-0"', '-0'],
+      ['"2026-01-05, -0"', '2026-01-05, -0'],
+    ])((text, value) => expect(decodeParam(text)).toBe(value)))
 })
 
 describe('encode', () => {
@@ -125,23 +113,20 @@ describe('encode', () => {
   })
 
   it('has a known text for each kind of message', () =>
-    rows(
+    rows([
+      [{ jsonrpc: '2.0', id: 1, method: 'greet' }, '{"jsonrpc":"2.0","id":1,"method":"greet"}'],
+      [{ jsonrpc: '2.0', method: '$/x', params: {} }, '{"jsonrpc":"2.0","method":"$/x","params":{}}'],
       [
-        [{ jsonrpc: '2.0', id: 1, method: 'greet' }, '{"jsonrpc":"2.0","id":1,"method":"greet"}'],
-        [{ jsonrpc: '2.0', method: '$/x', params: {} }, '{"jsonrpc":"2.0","method":"$/x","params":{}}'],
-        [
-          { jsonrpc: '2.0', id: 'a"', method: 'm', params: { a: 1 }, headers: { h: '' } },
-          '{"jsonrpc":"2.0","id":"a\\"","method":"m","params":{"a":1},"headers":{"h":""}}',
-        ],
-        [{ jsonrpc: '2.0', id: 1, result: null }, '{"jsonrpc":"2.0","id":1,"result":null}'],
-        [{ jsonrpc: '2.0', id: 1, result: undefined }, '{"jsonrpc":"2.0","id":1,"result":null}'],
-        [
-          { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x' } },
-          '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}',
-        ],
+        { jsonrpc: '2.0', id: 'a"', method: 'm', params: { a: 1 }, headers: { h: '' } },
+        '{"jsonrpc":"2.0","id":"a\\"","method":"m","params":{"a":1},"headers":{"h":""}}',
       ],
-      (sent, text) => expect(jsonCodec.encode(sent)).toBe(text),
-    ))
+      [{ jsonrpc: '2.0', id: 1, result: null }, '{"jsonrpc":"2.0","id":1,"result":null}'],
+      [{ jsonrpc: '2.0', id: 1, result: undefined }, '{"jsonrpc":"2.0","id":1,"result":null}'],
+      [
+        { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x' } },
+        '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}',
+      ],
+    ])((sent, text) => expect(jsonCodec.encode(sent)).toBe(text)))
 
   it('encodes the value at the time of the call', () => {
     const params = { n: 1 }
@@ -158,24 +143,21 @@ describe('encode', () => {
     },
   }
   it('rejects what JSON cannot represent in params, results, errors and headers, and encodes the next message', () =>
-    rows(
-      [
-        ['a BigInt', 1n, TypeError],
-        ['a BigInt deeper down', { a: [{ b: 1n }] }, TypeError],
-        ['a cycle', cycle, TypeError],
-        ['a toJSON that throws', broken, RangeError],
-      ],
-      (_name, value, error) => {
-        const attempts = [
-          { jsonrpc: '2.0', id: 1, method: 'm', params: { value } },
-          { jsonrpc: '2.0', id: 1, method: 'm', headers: { value } },
-          { jsonrpc: '2.0', id: 1, result: value },
-          { jsonrpc: '2.0', id: 1, error: { code: 1, message: '', data: value } },
-        ] as Message[]
-        for (const attempt of attempts) expect(() => jsonCodec.encode(attempt)).toThrow(error)
-        expect(roundTrip({ jsonrpc: '2.0', id: 1, result: 1 })).toEqual({ jsonrpc: '2.0', id: 1, result: 1 })
-      },
-    ))
+    rows([
+      ['a BigInt', 1n, TypeError],
+      ['a BigInt deeper down', { a: [{ b: 1n }] }, TypeError],
+      ['a cycle', cycle, TypeError],
+      ['a toJSON that throws', broken, RangeError],
+    ])((_name, value, error) => {
+      const attempts = [
+        { jsonrpc: '2.0', id: 1, method: 'm', params: { value } },
+        { jsonrpc: '2.0', id: 1, method: 'm', headers: { value } },
+        { jsonrpc: '2.0', id: 1, result: value },
+        { jsonrpc: '2.0', id: 1, error: { code: 1, message: '', data: value } },
+      ] as Message[]
+      for (const attempt of attempts) expect(() => jsonCodec.encode(attempt)).toThrow(error)
+      expect(roundTrip({ jsonrpc: '2.0', id: 1, result: 1 })).toEqual({ jsonrpc: '2.0', id: 1, result: 1 })
+    }))
 })
 
 describe('join', () => {
@@ -197,49 +179,43 @@ describe('join', () => {
 
 describe('decode', () => {
   it('throws a ParseError for what is not one JSON text', () =>
-    rows(['', ' \n', '{}{}', '{"a":1,}', "{'a':1}", '{}//', 'NaN', 'undefined', '\ufeff{}', '[{},'], text => {
+    rows(['', ' \n', '{}{}', '{"a":1,}', "{'a':1}", '{}//', 'NaN', 'undefined', '\ufeff{}', '[{},'])(text => {
       expect(() => decode(text)).toThrow(expect.objectContaining({ reason: 'ParseError', code: -32700 }))
       expect(() => decode(text)).toThrow(/^Parse error: /)
     }))
 
   it('rejects invalid UTF-8', () =>
-    rows(
-      {
-        'an invalid first byte': [0xff],
-        'a truncated character': [0xc3],
-        'a continuation byte alone': [0x80],
-        'an overlong slash': [0xc0, 0xaf],
-        'half a surrogate pair': [0xed, 0xa0, 0x80],
-        'a surrogate pair as six bytes': [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80],
-        'a character beyond Unicode': [0xf4, 0x90, 0x80, 0x80],
-      },
-      wrong => {
-        const body = Buffer.concat([Buffer.from('"a'), Buffer.from(wrong), Buffer.from('"')])
-        expect(() => jsonCodec.decode(body)).toThrow('Parse error: the text is not UTF-8')
-      },
-    ))
+    rows({
+      'an invalid first byte': [0xff],
+      'a truncated character': [0xc3],
+      'a continuation byte alone': [0x80],
+      'an overlong slash': [0xc0, 0xaf],
+      'half a surrogate pair': [0xed, 0xa0, 0x80],
+      'a surrogate pair as six bytes': [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80],
+      'a character beyond Unicode': [0xf4, 0x90, 0x80, 0x80],
+    })(wrong => {
+      const body = Buffer.concat([Buffer.from('"a'), Buffer.from(wrong), Buffer.from('"')])
+      expect(() => jsonCodec.decode(body)).toThrow('Parse error: the text is not UTF-8')
+    }))
 
   it('rejects a string that is not well-formed', () =>
-    rows(['"\ud83d"', '"\ude00"', '"\ude00\ud83d"', `"${'x'.repeat(100_000)}\ud83d"`], text =>
+    rows(['"\ud83d"', '"\ude00"', '"\ude00\ud83d"', `"${'x'.repeat(100_000)}\ud83d"`])(text =>
       expect(() => jsonCodec.decode(text)).toThrow('Parse error: the text is not well-formed Unicode'),
     ))
 
   it('reads a string and bytes alike', () =>
-    rows(['"😀"', '"\\ud83d"', '{"é":["漢"]}'], text =>
+    rows(['"😀"', '"\\ud83d"', '{"é":["漢"]}'])(text =>
       expect(jsonCodec.decode(text)).toEqual(jsonCodec.decode(Buffer.from(text))),
     ))
 
   it('preserves strings', () =>
-    rows(
-      [
-        ...['é', 'イ', '😀', '\u0000', '\u2028', '\ud800', '\udc00x', 'a\\"b', '\u007f'],
-        ...['x'.repeat(70_000), 'é'.repeat(40_000)],
-      ],
-      text => {
-        const message: Message = { jsonrpc: '2.0', id: text, result: { [text]: text } }
-        expect(roundTrip(message)).toEqual(message)
-      },
-    ))
+    rows([
+      ...['é', 'イ', '😀', '\u0000', '\u2028', '\ud800', '\udc00x', 'a\\"b', '\u007f'],
+      ...['x'.repeat(70_000), 'é'.repeat(40_000)],
+    ])(text => {
+      const message: Message = { jsonrpc: '2.0', id: text, result: { [text]: text } }
+      expect(roundTrip(message)).toEqual(message)
+    }))
 
   it('reads part of a buffer, and a Buffer', () => {
     const large = Buffer.from('xx{"a":1}xx')

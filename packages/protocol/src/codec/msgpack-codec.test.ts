@@ -39,28 +39,25 @@ describe('a round trip', () => {
   })
 
   it('preserves each kind of message', () =>
-    rows(
-      [
-        { jsonrpc: '2.0', id: 1, method: 'm' },
-        { jsonrpc: '2.0', method: 'm', params: {} },
-        { jsonrpc: '2.0', id: 'a', method: 'm', params: { a: 1 }, headers: { h: 'x' } },
-        { jsonrpc: '2.0', id: 1, method: 'm', params: new Uint8Array([1, 2]) },
-        { jsonrpc: '2.0', id: 1, result: null },
-        { jsonrpc: '2.0', id: 1, result: undefined },
-        { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x', data: [1] } },
-      ],
-      message => expect(decode(msgpackCodec.encode(message) as Uint8Array)).toStrictEqual(message),
-    ))
+    rows([
+      { jsonrpc: '2.0', id: 1, method: 'm' },
+      { jsonrpc: '2.0', method: 'm', params: {} },
+      { jsonrpc: '2.0', id: 'a', method: 'm', params: { a: 1 }, headers: { h: 'x' } },
+      { jsonrpc: '2.0', id: 1, method: 'm', params: new Uint8Array([1, 2]) },
+      { jsonrpc: '2.0', id: 1, result: null },
+      { jsonrpc: '2.0', id: 1, result: undefined },
+      { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'x', data: [1] } },
+    ])(message => expect(decode(msgpackCodec.encode(message) as Uint8Array)).toStrictEqual(message)))
 
   it('preserves strings and bytes of any length', () =>
-    rows([31, 32, 255, 256, 65_535, 65_536, 300_000], length => {
+    rows([31, 32, 255, 256, 65_535, 65_536, 300_000])(length => {
       for (const value of ['x'.repeat(length), 'é'.repeat(length), new Uint8Array(length).fill(7)]) {
         expect(roundTrip(value)).toStrictEqual(value)
       }
     }))
 
   it('preserves an array of any length', () =>
-    rows([15, 16, 65_535, 65_536, 70_000], length => {
+    rows([15, 16, 65_535, 65_536, 70_000])(length => {
       const array = Array.from({ length }, (_, i) => i)
       expect(roundTrip(array)).toStrictEqual(array)
     }))
@@ -113,7 +110,7 @@ describe('a decoded value', () => {
 
 describe('join', () => {
   it('makes one body of messages and keeps their order', () =>
-    rows([1, 2, 15, 16, 4096, 65_536], count => {
+    rows([1, 2, 15, 16, 4096, 65_536])(count => {
       const messages = Array.from({ length: count }, (_, id) => ({ jsonrpc: '2.0' as const, id, result: id }))
       const body = msgpackCodec.join(messages.map(message => msgpackCodec.encode(message))) as Uint8Array
       expect(decode(body)).toStrictEqual(count === 1 ? messages[0] : messages)
@@ -144,7 +141,7 @@ describe('encode refuses', () => {
   ]
 
   it('refuses what it cannot represent at any place in a value, and encodes the next value', () =>
-    rows(refused, (_name, value, why) => {
+    rows(refused)((_name, value, why) => {
       const first = encode({ before: 1 })
       for (const place of [value, { a: [value] }, new Map([['a', value]]), new Set([value])]) {
         expect(() => encode(place)).toThrow(why)
@@ -199,22 +196,19 @@ describe('decode throws a ParseError', () => {
 it('has its kind and its name', () => expect(msgpackCodec).toMatchObject({ kind: 2, name: 'msgpack' }))
 
 it('a promise, signal or async generator within a value is refused with its path', () =>
-  rows(
-    [
-      [() => Promise.resolve(1), 'a value of type Promise', 'await it first'],
-      [() => AbortSignal.abort(), 'a value of type AbortSignal', 'pass it as the option `signal`'],
-      [async function* () {}, 'a value of type AsyncIterable', 'send its values on a Channel'],
-    ],
-    (create, what, remedy) => {
-      const value = { a: [{ b: create() }] }
-      let refusal: unknown
-      try {
-        encode(value)
-      } catch (error) {
-        refusal = error
-      }
-      const message = whyNotSerializable(refusal, value)
-      expect(message).toContain(`a[0].b is ${what}`)
-      expect(message).toContain(remedy)
-    },
-  ))
+  rows([
+    [() => Promise.resolve(1), 'a value of type Promise', 'await it first'],
+    [() => AbortSignal.abort(), 'a value of type AbortSignal', 'pass it as the option `signal`'],
+    [async function* () {}, 'a value of type AsyncIterable', 'send its values on a Channel'],
+  ])((create, what, remedy) => {
+    const value = { a: [{ b: create() }] }
+    let refusal: unknown
+    try {
+      encode(value)
+    } catch (error) {
+      refusal = error
+    }
+    const message = whyNotSerializable(refusal, value)
+    expect(message).toContain(`a[0].b is ${what}`)
+    expect(message).toContain(remedy)
+  }))

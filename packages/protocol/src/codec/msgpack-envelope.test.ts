@@ -28,14 +28,14 @@ const messages: Message[] = [
 
 describe('an envelope', () => {
   it('is read alone and in a batch', () =>
-    rows(messages, message => {
+    rows(messages)(message => {
       expect(decode(encode(message))).toStrictEqual(message)
       const batch = msgpackCodec.join([message, ...messages, message].map(encode)) as Uint8Array
       expect(decode(batch)).toStrictEqual([message, ...messages, message])
     }))
 
   it('is read with its members in any order, as another library writes them', () =>
-    rows(messages, message => {
+    rows(messages)(message => {
       const members = Object.entries(message)
       for (let rotation = 0; rotation < members.length; rotation++) {
         members.push(members.shift()!)
@@ -44,7 +44,7 @@ describe('an envelope', () => {
     }))
 
   it('is refused when it is cut short anywhere', () =>
-    rows(messages, message => {
+    rows(messages)(message => {
       const body = encode(message)
       for (let length = 0; length < body.length; length++) {
         expect(() => decode(body.subarray(0, length))).toThrow('Parse error: the value is cut short')

@@ -92,10 +92,10 @@ describe('the reader', () => {
   ]
 
   it('reads -0 in a float as 0', () =>
-    rows([[[0xca, 0x80, 0, 0, 0]], [[0xcb, 0x80, ...zeros(7)]]], bytes => expect(read(...bytes)).toBe(0)))
+    rows([[[0xca, 0x80, 0, 0, 0]], [[0xcb, 0x80, ...zeros(7)]]])(bytes => expect(read(...bytes)).toBe(0)))
 
   it('reads each form, and refuses it when bytes are missing or left over', () =>
-    rows(forms, (_name, token, rest) => {
+    rows(forms)((_name, token, rest) => {
       expect(() => read(token, ...rest)).not.toThrow()
       expect(() => msgpackCodec.decode(Uint8Array.from([token, ...rest]))).not.toThrow()
       for (let length = 0; length < rest.length; length++) {
@@ -123,20 +123,18 @@ describe('the reader', () => {
   })
 
   it('refuses what msgpackr writes in forms of its own', () =>
-    rows(
-      [
-        ['a RegExp', { moreTypes: true }, /a/g],
-        ['an Error', { moreTypes: true }, new Error('x')],
-        ['a Set', { moreTypes: true }, new Set([1])],
-        ['a typed array', { moreTypes: true }, new Float32Array(2)],
-        ['a large BigInt', { moreTypes: true }, 2n ** 80n],
-        ['a record', { useRecords: true }, { a: 1 }],
-        ['bundled strings', { bundleStrings: true, useRecords: false }, { a: 'a long text', b: 'another text' }],
-      ],
-      (_name, options, value) =>
-        expect(() => readFrame(new Packr({ useRecords: false, ...options }).pack(value))).toThrow(
-          /^the extension type \d+ is not/,
-        ),
+    rows([
+      ['a RegExp', { moreTypes: true }, /a/g],
+      ['an Error', { moreTypes: true }, new Error('x')],
+      ['a Set', { moreTypes: true }, new Set([1])],
+      ['a typed array', { moreTypes: true }, new Float32Array(2)],
+      ['a large BigInt', { moreTypes: true }, 2n ** 80n],
+      ['a record', { useRecords: true }, { a: 1 }],
+      ['bundled strings', { bundleStrings: true, useRecords: false }, { a: 'a long text', b: 'another text' }],
+    ])((_name, options, value) =>
+      expect(() => readFrame(new Packr({ useRecords: false, ...options }).pack(value))).toThrow(
+        /^the extension type \d+ is not/,
+      ),
     ))
 
   it('refuses a cyclic reference', () => {
@@ -150,34 +148,28 @@ describe('the reader', () => {
 
 describe('keys', () => {
   it('can be a string or a number', () =>
-    rows(
-      [
-        ['a string', [0xa1, 0x61], 'a'],
-        ['an empty string', [0xa0], ''],
-        ['a number', [7], '7'],
-        ['a negative number', [0xff], '-1'],
-        ['a float', [0xca, 0x3f, 0xc0, 0, 0], '1.5'],
-        ['a BigInt', [0xcf, 0, 0, 0, 0, 0, 0, 0, 9], '9'],
-        ['true', [0xc3], 'true'],
-        ['nil', [0xc0], 'null'],
-      ],
-      (_name, key, name) => expect(msgpackCodec.decode(Uint8Array.from([0x81, ...key, 1]))).toEqual({ [name]: 1 }),
-    ))
+    rows([
+      ['a string', [0xa1, 0x61], 'a'],
+      ['an empty string', [0xa0], ''],
+      ['a number', [7], '7'],
+      ['a negative number', [0xff], '-1'],
+      ['a float', [0xca, 0x3f, 0xc0, 0, 0], '1.5'],
+      ['a BigInt', [0xcf, 0, 0, 0, 0, 0, 0, 0, 9], '9'],
+      ['true', [0xc3], 'true'],
+      ['nil', [0xc0], 'null'],
+    ])((_name, key, name) => expect(msgpackCodec.decode(Uint8Array.from([0x81, ...key, 1]))).toEqual({ [name]: 1 })))
 
   it('cannot be anything else', () =>
-    rows(
-      {
-        'a map': [0x80],
-        'an array': [0x90],
-        bytes: [0xc4, 0],
-        undefined: [0xd4, 0, 0],
-        'a date': [0xd6, 0xff, 0, 0, 0, 0],
-        'an extension': [0xc7, 1, 0, 0],
-        'a long array': [0xdc, 0, 0],
-        'a long map': [0xdf, 0, 0, 0, 0],
-      },
-      key => expect(() => read(0x81, ...key, 1)).toThrow(new TypeError('a key is neither a string nor a number')),
-    ))
+    rows({
+      'a map': [0x80],
+      'an array': [0x90],
+      bytes: [0xc4, 0],
+      undefined: [0xd4, 0, 0],
+      'a date': [0xd6, 0xff, 0, 0, 0, 0],
+      'an extension': [0xc7, 1, 0, 0],
+      'a long array': [0xdc, 0, 0],
+      'a long map': [0xdf, 0, 0, 0, 0],
+    })(key => expect(() => read(0x81, ...key, 1)).toThrow(new TypeError('a key is neither a string nor a number'))))
 })
 
 describe('bounds', () => {
@@ -213,7 +205,7 @@ describe('bounds', () => {
   })
 
   it('refuse four thousand million values without allocating them', () =>
-    rows([0xdd, 0xdf, 0xdb, 0xc6, 0xc9], token => {
+    rows([0xdd, 0xdf, 0xdb, 0xc6, 0xc9])(token => {
       const before = process.memoryUsage().rss
       for (let i = 0; i < 100; i++) {
         expect(() => msgpackCodec.decode(Uint8Array.from([token, 255, 255, 255, 255, 0, 0]))).toThrow('cut short')

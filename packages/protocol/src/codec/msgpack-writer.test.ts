@@ -62,16 +62,13 @@ describe('the output', () => {
   })
 
   it('has the shortest form of an integer', () =>
-    rows(
-      [
-        [0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0xffff_ffff, 2 ** 32, 2 ** 53],
-        [-0x20, -0x21, -0x80, -0x81, -0x8000, -0x8001, -(2 ** 31), -(2 ** 31) - 1, -(2 ** 53)],
-      ],
-      (...numbers) => {
-        expect(numbers.map(number => readWithMsgpackr(encodeMsgpackValue(number)))).toEqual(numbers)
-        expect(numbers.map(number => encodeMsgpackValue(number).length)).toEqual([1, 2, 2, 3, 3, 5, 5, 9, 9])
-      },
-    ))
+    rows([
+      [0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0xffff_ffff, 2 ** 32, 2 ** 53],
+      [-0x20, -0x21, -0x80, -0x81, -0x8000, -0x8001, -(2 ** 31), -(2 ** 31) - 1, -(2 ** 53)],
+    ])((...numbers) => {
+      expect(numbers.map(number => readWithMsgpackr(encodeMsgpackValue(number)))).toEqual(numbers)
+      expect(numbers.map(number => encodeMsgpackValue(number).length)).toEqual([1, 2, 2, 3, 3, 5, 5, 9, 9])
+    }))
 
   it('has the shortest form of a string, bytes, an array and a map', () => {
     expect([31, 32, 255, 256, 65_535, 65_536].map(n => head('x'.repeat(n)))).toEqual([
@@ -85,23 +82,20 @@ describe('the output', () => {
   })
 
   it('preserves any time', () =>
-    rows(
-      [
-        0,
-        1,
-        999,
-        1000,
-        2 ** 32 * 1000 - 1000,
-        2 ** 32 * 1000,
-        2 ** 34 * 1000 - 1,
-        2 ** 34 * 1000,
-        -1,
-        -1000,
-        8.64e15,
-        -8.64e15,
-      ],
-      time => expect((decode(encodeMsgpackValue(new Date(time))) as Date).getTime()).toBe(time),
-    ))
+    rows([
+      0,
+      1,
+      999,
+      1000,
+      2 ** 32 * 1000 - 1000,
+      2 ** 32 * 1000,
+      2 ** 34 * 1000 - 1,
+      2 ** 34 * 1000,
+      -1,
+      -1000,
+      8.64e15,
+      -8.64e15,
+    ])(time => expect((decode(encodeMsgpackValue(new Date(time))) as Date).getTime()).toBe(time)))
 
   it('does not depend on its place in memory', () => {
     const value = { text: 'é'.repeat(700), list: ['a', 'long '.repeat(50)], bytes: new Uint8Array(900).fill(3) }

@@ -84,7 +84,7 @@ describe('a message of core', () => {
   })
 
   test('is refused if it is malformed', () =>
-    rows([[[0x92, 1]], [[0xa5, 65]], [[0xc4, 9, 1]], [[0xd6, 0x53, 0, 0, 0, 9]], [[0x81]], [[]]], body =>
+    rows([[[0x92, 1]], [[0xa5, 65]], [[0xc4, 9, 1]], [[0xd6, 0x53, 0, 0, 0, 9]], [[0x81]], [[]]])(body =>
       expect(() => browserCodec.decode(Uint8Array.from(body), true)).toThrow('Parse error'),
     ))
 })

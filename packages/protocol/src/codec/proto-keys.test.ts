@@ -27,38 +27,32 @@ function wrap(value: unknown, depth: number): unknown {
 
 describe('in JSON', () => {
   it('refuses the key at any depth and however it is escaped', () =>
-    rows(
-      [
-        '{"__proto__":1}',
-        '{"__proto__":{"polluted":1}}',
-        '{"__proto__":null}',
-        '{"a":1,"__proto__":1}',
-        '{ "__proto__" : 1 }',
-        '[{"__proto__":1}]',
-        '{"jsonrpc":"2.0","method":"m","params":{"__proto__":1}}',
-        '{"jsonrpc":"2.0","method":"m","__proto__":{"params":{}}}',
-        '{"__proto__":1,"__proto__":2}',
-        '{"\\u005f_proto__":1}',
-        '{"\\u005F\\u005f\\u0070\\u0072\\u006f\\u0074\\u006F\\u005f\\u005f":1}',
-        '{"__pr\\u006fto__":1}',
-        '{"x":"\\"","__proto_\\u005f":1}',
-      ],
-      text => expect(() => decodeJson(text)).toThrow(refused),
-    ))
+    rows([
+      '{"__proto__":1}',
+      '{"__proto__":{"polluted":1}}',
+      '{"__proto__":null}',
+      '{"a":1,"__proto__":1}',
+      '{ "__proto__" : 1 }',
+      '[{"__proto__":1}]',
+      '{"jsonrpc":"2.0","method":"m","params":{"__proto__":1}}',
+      '{"jsonrpc":"2.0","method":"m","__proto__":{"params":{}}}',
+      '{"__proto__":1,"__proto__":2}',
+      '{"\\u005f_proto__":1}',
+      '{"\\u005F\\u005f\\u0070\\u0072\\u006f\\u0074\\u006F\\u005f\\u005f":1}',
+      '{"__pr\\u006fto__":1}',
+      '{"x":"\\"","__proto_\\u005f":1}',
+    ])(text => expect(() => decodeJson(text)).toThrow(refused)))
 
   it('reads a text that has the name elsewhere', () =>
-    rows(
-      [
-        '{"a":"__proto__"}',
-        '["__proto__"]',
-        '"__proto__"',
-        '{"a":"{\\"__proto__\\":1}"}',
-        '{"__proto":1,"proto__":2,"__proto___":3,"___proto__":4,"__PROTO__":5}',
-        '{"\\\\u005f_proto__":1}',
-        '{"constructor":{"prototype":1},"toString":1,"hasOwnProperty":1}',
-      ],
-      text => expect(decodeJson(text)).toEqual(JSON.parse(text)),
-    ))
+    rows([
+      '{"a":"__proto__"}',
+      '["__proto__"]',
+      '"__proto__"',
+      '{"a":"{\\"__proto__\\":1}"}',
+      '{"__proto":1,"proto__":2,"__proto___":3,"___proto__":4,"__PROTO__":5}',
+      '{"\\\\u005f_proto__":1}',
+      '{"constructor":{"prototype":1},"toString":1,"hasOwnProperty":1}',
+    ])(text => expect(decodeJson(text)).toEqual(JSON.parse(text))))
 
   it('finds the key at any depth', () => {
     for (const depth of [1, 2, 10, 61, 500])
@@ -77,7 +71,7 @@ describe('in msgpack', () => {
   ]
 
   it('refuses the key in each form of string and map and at any depth', () =>
-    rows(heads, (_name, head) => {
+    rows(heads)((_name, head) => {
       const spelled = Buffer.concat([Buffer.from(head), key])
       for (const map of [[0x81], [0xde, 0, 1], [0xdf, 0, 0, 0, 1]]) {
         const body = Buffer.concat([Buffer.from(map), spelled, Buffer.from([0xc0])])
@@ -92,7 +86,7 @@ describe('in msgpack', () => {
     }))
 
   it('reads the value in each form of string', () =>
-    rows(heads, (_name, head) => {
+    rows(heads)((_name, head) => {
       const spelled = Buffer.concat([Buffer.from(head), key])
       expect(codecs.msgpack.decode(Buffer.concat([Buffer.from([0x81, 0xa1, 0x61]), spelled]))).toEqual({
         a: '__proto__',
@@ -131,7 +125,7 @@ describe('a sender', () => {
   ]
 
   it('does not send it in any message', () =>
-    rows(attempts, (_name, message) => {
+    rows(attempts)((_name, message) => {
       for (const codec of Object.values(codecs)) {
         expect(() => encodeMessage(codec, message, true)).toThrow(new TypeError('a key named "__proto__" is refused'))
       }

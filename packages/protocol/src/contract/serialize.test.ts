@@ -17,6 +17,6 @@ test('bytes arrive without the rest of the message, and views of one buffer shar
 })
 
 test('shared memory and functions cannot be serialized', () =>
-  rows([new SharedArrayBuffer(1), new Uint8Array(new SharedArrayBuffer(1)), () => {}], value =>
+  rows([new SharedArrayBuffer(1), new Uint8Array(new SharedArrayBuffer(1)), () => {}])(value =>
     expect(() => serializeValue({ value })).toThrow('could not be cloned'),
   ))

@@ -60,7 +60,7 @@ describe('a worker', () => {
   })
 
   it('fails with the error of a rejected boot, handshake or drain', () =>
-    rows(['boot', 'handshake', 'drain'] as const, async step => {
+    rows(['boot', 'handshake', 'drain'] as const)(async step => {
       const worker = setUp()
       if (step !== 'boot') worker.boot.resolve()
       if (step === 'drain') {
@@ -75,7 +75,7 @@ describe('a worker', () => {
     }))
 
   it('fails with the error that boot, handshake or drain throws synchronously', () =>
-    rows(['boot', 'handshake', 'drain'] as const, async step => {
+    rows(['boot', 'handshake', 'drain'] as const)(async step => {
       const throws = (): never => {
         throw new Error('at once')
       }

@@ -39,7 +39,7 @@ const GCM = [
 
 describe('AES-256-GCM', () => {
   it('passes the test cases of its authors', () =>
-    rows(GCM, (_number, key, iv, aad, plain, cipher, tag) => {
+    rows(GCM)((_number, key, iv, aad, plain, cipher, tag) => {
       const [imported, nonce, additional] = [importKey(hex(key)), hex(iv), hex(aad)]
       const out = Buffer.alloc(hex(plain).length + TAG_BYTES)
       encrypt(createCipher(imported, nonce), additional, [hex(plain)], out)
@@ -86,7 +86,7 @@ const HKDF = [
 
 describe('HKDF-SHA256', () => {
   it('passes the test cases of RFC 5869', () =>
-    rows(HKDF, (_number, ikm, salt, info, okm) => {
+    rows(HKDF)((_number, ikm, salt, info, okm) => {
       const derived = hkdfSha256(hex(ikm), hex(salt), hex(info), hex(okm).length)
       expect(Buffer.from(derived).toString('hex')).toBe(hex(okm).toString('hex'))
     }))

@@ -54,7 +54,7 @@ describe.runIf(present)('AES-256-GCM (Wycheproof)', () => {
   it('has vectors with nonces and tags of our sizes', () => expect(tests.length).toBeGreaterThan(60))
 
   it('encrypts, decrypts or refuses as each vector says', () =>
-    rows(named(tests), (_name, test) => {
+    rows(named(tests))((_name, test) => {
       const key = importKey(hex(test.key))
       const [iv, aad, msg, ct, tag] = [hex(test.iv), hex(test.aad), hex(test.msg), hex(test.ct), hex(test.tag)]
       if (test.result === 'valid') {
@@ -75,7 +75,7 @@ describe.runIf(present)('HKDF-SHA256 (Wycheproof)', () => {
   it('has vectors', () => expect(tests.length).toBeGreaterThan(80))
 
   it('encrypts, decrypts or refuses as each vector says', () =>
-    rows(named(tests), (_name, test) => {
+    rows(named(tests))((_name, test) => {
       const derive = (): Uint8Array => hkdfSha256(hex(test.ikm), hex(test.salt), hex(test.info), test.size)
       if (test.result === 'valid') expect(Buffer.from(derive()).toString('hex')).toBe(test.okm)
       else expect(derive).toThrow()
@@ -87,7 +87,7 @@ describe('encrypt and decrypt', () => {
   const [nonce, additional] = [Buffer.alloc(12, 2), Buffer.from('header')]
 
   it('return the same for bytes in one part or two', () =>
-    rows([1, 131_071, 131_072, 131_073, 300_000], size => {
+    rows([1, 131_071, 131_072, 131_073, 300_000])(size => {
       const plain = Buffer.from(Array.from({ length: size }, (_, i) => i * 7))
       const [onePart, twoParts] = [Buffer.alloc(size + TAG_BYTES), Buffer.alloc(size + TAG_BYTES)]
       encrypt(createCipher(key, nonce), additional, [plain], onePart)
@@ -103,7 +103,7 @@ describe('encrypt and decrypt', () => {
     }))
 
   it('reject a short tag, which Node accepts by default', () =>
-    rows([4, 8, 12, 13, 14, 15], size => {
+    rows([4, 8, 12, 13, 14, 15])(size => {
       const out = Buffer.alloc(3 + TAG_BYTES)
       encrypt(createCipher(key, nonce), additional, [Buffer.from('abc')], out)
       expect(() =>
@@ -112,5 +112,5 @@ describe('encrypt and decrypt', () => {
     }))
 
   it('reject a key of another length', () =>
-    rows([0, 16, 24, 31, 33], size => expect(() => importKey(Buffer.alloc(size))).toThrow('32 bytes')))
+    rows([0, 16, 24, 31, 33])(size => expect(() => importKey(Buffer.alloc(size))).toThrow('32 bytes')))
 })

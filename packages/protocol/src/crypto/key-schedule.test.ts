@@ -81,7 +81,7 @@ describe('createKeySchedule', () => {
   })
 
   it('rejects an invalid limit of records', () =>
-    rows([0, -1, 1.5, NaN, Infinity, 2 ** 23 + 1], records =>
+    rows([0, -1, 1.5, NaN, Infinity, 2 ** 23 + 1])(records =>
       expect(() => createKeySchedule({ ...options, limits: { records } })).toThrow('limits.records'),
     ))
 
@@ -90,7 +90,7 @@ describe('createKeySchedule', () => {
   })
 
   it('rejects an invalid first epoch', () =>
-    rows([-1, 0.5, 2 ** 32, NaN], epoch => expect(() => createKeySchedule({ ...options, epoch })).toThrow('epoch')))
+    rows([-1, 0.5, 2 ** 32, NaN])(epoch => expect(() => createKeySchedule({ ...options, epoch })).toThrow('epoch')))
 
   it('rejects a secret or session of another length', () => {
     expect(() => createKeySchedule({ ...options, secret: secret.subarray(1) })).toThrow('32 bytes')

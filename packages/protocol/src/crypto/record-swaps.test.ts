@@ -40,29 +40,26 @@ describe('an opener rejects', () => {
   })
 
   it('any fields replaced by those of another command, place or session', () =>
-    rows(
-      {
-        'another command of the session': {},
-        'the same place in another session': { session: Buffer.from('another session!') },
-        'the same place under another secret': { secret: Buffer.alloc(32, 3) },
-        'the same place in another direction': { direction: 'to frontend' },
-        'the same place in another epoch': { epoch: 1 },
-      },
-      over => {
-        const [ours, theirs] = [sealAll(), sealAll(over)]
-        const from = over === undefined || Object.keys(over).length === 0 ? theirs[1]! : theirs[0]!
-        const due = ours[0]!
-        const fields = getFields(due.length)
-        fc.assert(
-          fc.property(fc.subarray(Object.keys(fields), { minLength: 1 }), names => {
-            const forged = Buffer.from(due)
-            for (const name of names) from.copy(forged, fields[name]![0], ...fields[name]!)
-            fc.pre(!forged.equals(due))
-            refuses(createTestOpener(), forged, due)
-          }),
-        )
-      },
-    ))
+    rows({
+      'another command of the session': {},
+      'the same place in another session': { session: Buffer.from('another session!') },
+      'the same place under another secret': { secret: Buffer.alloc(32, 3) },
+      'the same place in another direction': { direction: 'to frontend' },
+      'the same place in another epoch': { epoch: 1 },
+    })(over => {
+      const [ours, theirs] = [sealAll(), sealAll(over)]
+      const from = over === undefined || Object.keys(over).length === 0 ? theirs[1]! : theirs[0]!
+      const due = ours[0]!
+      const fields = getFields(due.length)
+      fc.assert(
+        fc.property(fc.subarray(Object.keys(fields), { minLength: 1 }), names => {
+          const forged = Buffer.from(due)
+          for (const name of names) from.copy(forged, fields[name]![0], ...fields[name]!)
+          fc.pre(!forged.equals(due))
+          refuses(createTestOpener(), forged, due)
+        }),
+      )
+    }))
 
   it('the attachment of another message, with its own number or that of the replaced one', () => {
     const seal = (): Buffer[] => {

@@ -35,7 +35,7 @@ describe('a record', () => {
   })
 
   it('preserves bytes and strings of any length', () =>
-    rows([0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_003], size => {
+    rows([0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_003])(size => {
       const [sealer, opener] = [createTestSealer(), createTestOpener()]
       const bytes = Buffer.from(Array.from({ length: size }, (_, i) => (i * 31) & 0x7f))
       const wide = `${bytes.toString('latin1')}é漢😀`
@@ -51,7 +51,7 @@ describe('a record', () => {
   })
 
   it('is alone in its buffer, after one zero byte', () =>
-    rows(['short', 'x'.repeat(100_000), 'é'], body => {
+    rows(['short', 'x'.repeat(100_000), 'é'])(body => {
       const record = createTestSealer().seal(1, body, 1)
       expect(record.byteOffset).toBe(RECORD_HEADROOM)
       expect(record.buffer.byteLength).toBe(RECORD_HEADROOM + record.byteLength)
@@ -69,9 +69,9 @@ describe('a record', () => {
   })
 
   it('cannot have a kind that is not a byte', () =>
-    rows([-1, 256, 1.5, NaN], kind => expect(() => createTestSealer().seal(kind, '', 1)).toThrow('u8')))
+    rows([-1, 256, 1.5, NaN])(kind => expect(() => createTestSealer().seal(kind, '', 1)).toThrow('u8')))
   it('cannot have a count that is not a number of 32 bits', () =>
-    rows([-1, 2 ** 32, 1.5, NaN], count => expect(() => createTestSealer().seal(1, '', count)).toThrow('u32')))
+    rows([-1, 2 ** 32, 1.5, NaN])(count => expect(() => createTestSealer().seal(1, '', count)).toThrow('u32')))
 })
 
 describe('a new epoch', () => {

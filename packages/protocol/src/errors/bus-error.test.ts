@@ -36,7 +36,7 @@ describe('the code table', () => {
   it('has these codes and no others', () => expect(Object.entries(ERROR_CODES)).toEqual(table))
 
   it('has one code for each reason, in both directions and both codecs', () =>
-    rows(table, (reason, code) => {
+    rows(table)((reason, code) => {
       const error = new BusError(reason, 'why', { data: { a: [1] } })
       expect(error).toMatchObject({ name: NAMES[reason] ?? 'BusError', code, reason, message: 'why', data: { a: [1] } })
       expect(toErrorObject(error)).toEqual({ code, message: 'why', data: { a: [1] } })
@@ -49,7 +49,7 @@ describe('the code table', () => {
     }))
 
   it('maps an unknown code to InternalError and keeps the message', () =>
-    rows([0, 1, -32099, -32768, 404, Number.NaN], code =>
+    rows([0, 1, -32099, -32768, 404, Number.NaN])(code =>
       expect(fromErrorObject({ code, message: 'x', data: 1 })).toMatchObject({ code: -32603, message: 'x', data: 1 }),
     ))
 })
@@ -83,7 +83,7 @@ describe('isBusError', () => {
   })
 
   it('is false for anything else', () =>
-    rows([undefined, null, 'BusError', { name: 'BusError', reason: 'Denied' }, new Error('x'), impostor], other => {
+    rows([undefined, null, 'BusError', { name: 'BusError', reason: 'Denied' }, new Error('x'), impostor])(other => {
       expect(isBusError(other)).toBe(false)
       expect(isBusError(other, 'Denied')).toBe(false)
     }))
@@ -103,7 +103,7 @@ describe('toErrorObject', () => {
   })
 
   it('reveals nothing of anything else', () =>
-    rows([new Error('/home/secret'), 'a string', null, undefined, { code: -32000, message: '/home/secret' }], other =>
+    rows([new Error('/home/secret'), 'a string', null, undefined, { code: -32000, message: '/home/secret' }])(other =>
       expect(toErrorObject(other)).toEqual({ code: -32603, message: 'Internal error' }),
     ))
 })

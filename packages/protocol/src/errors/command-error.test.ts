@@ -27,7 +27,7 @@ describe('a CommandError', () => {
   })
 
   it('rejects a code that is not a string with text', () =>
-    rows([undefined, null, 7, '', {}, Symbol('A')], code =>
+    rows([undefined, null, 7, '', {}, Symbol('A')])(code =>
       expect(() => new CommandError(code as string)).toThrow(expect.objectContaining({ reason: 'InternalError' })),
     ))
 
@@ -76,20 +76,17 @@ describe('isCommandError', () => {
   })
 
   test('is false for anything else', () =>
-    rows(
-      [
-        undefined,
-        null,
-        new Error('x'),
-        new BusError('CommandFailed', 'x', { data: { code: 7, message: 'x' } }),
-        failed('a string'),
-        failed(null),
-        failed({ code: 7, message: 'x' }),
-        failed({ code: 'A' }),
-        new BusError('Denied', 'x', { data: { code: 'A', message: 'x' } }),
-      ],
-      other => expect(isCommandError(other)).toBe(false),
-    ))
+    rows([
+      undefined,
+      null,
+      new Error('x'),
+      new BusError('CommandFailed', 'x', { data: { code: 7, message: 'x' } }),
+      failed('a string'),
+      failed(null),
+      failed({ code: 7, message: 'x' }),
+      failed({ code: 'A' }),
+      new BusError('Denied', 'x', { data: { code: 'A', message: 'x' } }),
+    ])(other => expect(isCommandError(other)).toBe(false)))
 })
 
 test('a code that is too long is dropped, and a message truncated', () => {

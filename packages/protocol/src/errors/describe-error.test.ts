@@ -8,7 +8,7 @@ const unknown = (extension: string): Error =>
   })
 
 test('explains how to run a file of TypeScript', () =>
-  rows(['.ts', '.mts', '.cts'], extension => {
+  rows(['.ts', '.mts', '.cts'])(extension => {
     const message = `Node ${process.versions.node} cannot run /app/a${extension}: build it first (loaders such as tsx do not reach into workers), or use Node 22.18 or later. See the page "TypeScript" of the documentation`
     expect(explainTypeScript(unknown(extension))).toMatchObject({ reason: 'InvalidParams', message })
   }))
@@ -18,6 +18,6 @@ test('explains .tsx, which no version of Node runs', () => {
 })
 
 test('returns another error unchanged', () =>
-  rows([unknown('.css'), new Error('x'), null, undefined, 'text', { code: 'ERR_UNKNOWN_FILE_EXTENSION' }], error =>
+  rows([unknown('.css'), new Error('x'), null, undefined, 'text', { code: 'ERR_UNKNOWN_FILE_EXTENSION' }])(error =>
     expect(explainTypeScript(error)).toBe(error),
   ))

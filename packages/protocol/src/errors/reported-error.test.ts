@@ -15,18 +15,15 @@ describe('reportError', () => {
   })
 
   it('describes whatever was thrown', () =>
-    rows(
-      [
-        ['a string', 'a string'],
-        [undefined, 'undefined'],
-        [null, 'null'],
-        [42, '42'],
-        [{ a: 1 }, '[object Object]'],
-        [Object.create(null), 'a value that cannot be shown'],
-        [{ toString: 1, valueOf: 1 }, 'a value that cannot be shown'],
-      ],
-      (thrown, message) => expect(reportError(thrown)).toEqual({ message }),
-    ))
+    rows([
+      ['a string', 'a string'],
+      [undefined, 'undefined'],
+      [null, 'null'],
+      [42, '42'],
+      [{ a: 1 }, '[object Object]'],
+      [Object.create(null), 'a value that cannot be shown'],
+      [{ toString: 1, valueOf: 1 }, 'a value that cannot be shown'],
+    ])((thrown, message) => expect(reportError(thrown)).toEqual({ message })))
 })
 
 describe('receiveError', () => {
@@ -36,22 +33,19 @@ describe('receiveError', () => {
   })
 
   it('returns a Crashed for an invalid report', () =>
-    rows(
-      [
-        undefined,
-        null,
-        5,
-        { message: { toString: 1, valueOf: 1 } },
-        { message: 'x', reason: { toString: 1, valueOf: 1 } },
-        { message: 'x', reason: 'toString' },
-        { message: 'x', reason: '__proto__', stack: 7 },
-      ],
-      report => {
-        const error = receiveError(report, 'x')
-        expect(error).toMatchObject({ reason: 'Crashed', message: 'x', code: -32007 })
-        expect(error.stack).toBeTypeOf('string')
-      },
-    ))
+    rows([
+      undefined,
+      null,
+      5,
+      { message: { toString: 1, valueOf: 1 } },
+      { message: 'x', reason: { toString: 1, valueOf: 1 } },
+      { message: 'x', reason: 'toString' },
+      { message: 'x', reason: '__proto__', stack: 7 },
+    ])(report => {
+      const error = receiveError(report, 'x')
+      expect(error).toMatchObject({ reason: 'Crashed', message: 'x', code: -32007 })
+      expect(error.stack).toBeTypeOf('string')
+    }))
 })
 
 it('truncates texts, so that a report fits into the pipe of a process', () => {

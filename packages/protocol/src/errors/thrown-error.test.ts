@@ -17,7 +17,7 @@ it('sends the name, the message and the stack of a thrown error, which other fro
 })
 
 it('sends no stack of an error that tells its caller enough', () =>
-  rows([new CommandError('GONE', 'it is gone'), new BusError('Denied', 'it is denied')], error => {
+  rows([new CommandError('GONE', 'it is gone'), new BusError('Denied', 'it is denied')])(error => {
     const { stack } = fromCausedErrorObject(toCausedErrorObject(toBusError('run', error))).cause as Error
     expect(stack).toContain('thrown-error.test')
   }))

@@ -95,7 +95,7 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
   })
 
   it('does not become that of a process that listens in its place', () =>
-    rows([Buffer.from([2, 0, 0, 0, 1, 91, 93]), Buffer.alloc(16), undefined], async bytes => {
+    rows([Buffer.from([2, 0, 0, 0, 1, 91, 93]), Buffer.alloc(16), undefined])(async bytes => {
       let received = ''
       const server = createServer(socket => {
         socket.on('error', () => {}).on('data', chunk => (received += chunk.toString('latin1')))

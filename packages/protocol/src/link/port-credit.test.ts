@@ -55,25 +55,22 @@ describe('the sender', () => {
   })
 
   it('treats credit that it cannot have earned as a fault', () =>
-    rows(
-      {
-        'more than was sent': 100 * MiB,
-        infinity: Infinity,
-        'half a byte': CREDIT_STEP_BYTES + 0.5,
-        '2 ** 53': 2 ** 53,
-      },
-      async total => {
-        const { peer, link, seen } = bare()
-        for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
-        peer.postMessage(total)
-        await settle()
-        expect(seen.log).toEqual([FAULT])
-        expect(link.queued).toBe(0)
-      },
-    ))
+    rows({
+      'more than was sent': 100 * MiB,
+      infinity: Infinity,
+      'half a byte': CREDIT_STEP_BYTES + 0.5,
+      '2 ** 53': 2 ** 53,
+    })(async total => {
+      const { peer, link, seen } = bare()
+      for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
+      peer.postMessage(total)
+      await settle()
+      expect(seen.log).toEqual([FAULT])
+      expect(link.queued).toBe(0)
+    }))
 
   it('treats a total that is no amount of credit as an invalid frame', () =>
-    rows([-1, 0, NaN, CREDIT_STEP_BYTES - 1, 3_000_000n], async total => {
+    rows([-1, 0, NaN, CREDIT_STEP_BYTES - 1, 3_000_000n])(async total => {
       const { peer, link, seen } = bare()
       for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
       peer.postMessage(total)
@@ -82,7 +79,7 @@ describe('the sender', () => {
     }))
 
   it('treats the same total again, and a smaller one, as a fault', () =>
-    rows([4 * MiB, 3 * MiB], async total => {
+    rows([4 * MiB, 3 * MiB])(async total => {
       const { peer, link, seen } = bare()
       for (let i = 0; i < 8; i++) link.send({ kind: 1, body: new Uint8Array(MiB) })
       peer.postMessage(4 * MiB)
@@ -145,21 +142,18 @@ describe('the receiver', () => {
   })
 
   it('bounds small messages while it is paused', () =>
-    rows<readonly [string, number, () => unknown]>(
-      [
-        ['strings', 40_000, () => 'x'],
-        ['arrays', 400, () => Array.from({ length: 100 }, () => frame(1))],
-        ['empty arrays', 40_000, () => []],
-        ['numbers of an attachment', 40_000, () => 5],
-      ],
-      async (_name, times, make) => {
-        const { peer, link, seen } = bare()
-        link.pause()
-        for (let i = 0; i < times; i++) peer.postMessage(make())
-        await expect.poll(() => seen.log).toHaveLength(1)
-        expect(seen.log[0]).toMatch(/^fault: InvalidRequest/)
-      },
-    ))
+    rows<readonly [string, number, () => unknown]>([
+      ['strings', 40_000, () => 'x'],
+      ['arrays', 400, () => Array.from({ length: 100 }, () => frame(1))],
+      ['empty arrays', 40_000, () => []],
+      ['numbers of an attachment', 40_000, () => 5],
+    ])(async (_name, times, make) => {
+      const { peer, link, seen } = bare()
+      link.pause()
+      for (let i = 0; i < times; i++) peer.postMessage(make())
+      await expect.poll(() => seen.log).toHaveLength(1)
+      expect(seen.log[0]).toMatch(/^fault: InvalidRequest/)
+    }))
 
   it('treats an invalid frame as a fault while it is paused', async () => {
     const { peer, link, seen } = bare()

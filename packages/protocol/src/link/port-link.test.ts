@@ -45,52 +45,49 @@ const noFrame = 'fault: InvalidRequest: The peer sent an invalid frame'
 
 describe('a port link', () => {
   it('treats what is not a frame as a fault, closes, and ignores the rest', () =>
-    rows(
-      {
-        'a number': 1,
-        'a boolean': true,
-        'a bigint': 3_000_000n,
-        null: null,
-        undefined: undefined,
-        'an object': { kind: 1, body: 'x' },
-        'a boxed string': new String('{}'),
-        'a date': new Date(0),
-        'a regular expression': /a/,
-        'an error': new Error('x'),
-        'a map': new Map([[1, 2]]),
-        'a set': new Set([1]),
-        'a port': new MessageChannel().port1,
-        'a Uint8Array': new Uint8Array([1, 2]),
-        'a DataView': new DataView(Uint8Array.from([1, 2]).buffer),
-        'shared memory': new SharedArrayBuffer(4),
-        'an empty ArrayBuffer': new ArrayBuffer(0),
-        'an ArrayBuffer of zeros': new ArrayBuffer(8),
-        'an invalid kind': Uint8Array.from([6, 0x7b, 0x7d]).buffer,
-        'an attachment with a kind byte': Uint8Array.from([5, 0x7b, 0x7d]).buffer,
-        'an array of strings': ['{}'],
-        'an array in an array': [[Uint8Array.from([1, 2]).buffer]],
-        'an array with a hole': Array(1),
-        'an empty array': [],
-        'an array of two buffers': [new ArrayBuffer(1), new ArrayBuffer(1)],
-        'shared memory in an array': [new SharedArrayBuffer(4)],
-        'JSON without a kind': Uint8Array.from([0x7b, 0x7d]).buffer,
-      },
-      async data => {
-        const { peer, link, seen } = bare()
-        let closed = false
-        peer.on('close', () => (closed = true))
-        peer.postMessage(Uint8Array.from([1, 0x61]).buffer)
-        peer.postMessage(data, data instanceof MessagePort ? [data] : [])
-        peer.postMessage(Uint8Array.from([1, 0x62]).buffer)
-        await settle()
-        expect(seen.log).toEqual(['1:a', noFrame])
-        expect(closed).toBe(true)
-        link.send({ kind: 1, body: 'x' })
-        link.close()
-        await settle()
-        expect(seen.log).toEqual(['1:a', noFrame])
-      },
-    ))
+    rows({
+      'a number': 1,
+      'a boolean': true,
+      'a bigint': 3_000_000n,
+      null: null,
+      undefined: undefined,
+      'an object': { kind: 1, body: 'x' },
+      'a boxed string': new String('{}'),
+      'a date': new Date(0),
+      'a regular expression': /a/,
+      'an error': new Error('x'),
+      'a map': new Map([[1, 2]]),
+      'a set': new Set([1]),
+      'a port': new MessageChannel().port1,
+      'a Uint8Array': new Uint8Array([1, 2]),
+      'a DataView': new DataView(Uint8Array.from([1, 2]).buffer),
+      'shared memory': new SharedArrayBuffer(4),
+      'an empty ArrayBuffer': new ArrayBuffer(0),
+      'an ArrayBuffer of zeros': new ArrayBuffer(8),
+      'an invalid kind': Uint8Array.from([6, 0x7b, 0x7d]).buffer,
+      'an attachment with a kind byte': Uint8Array.from([5, 0x7b, 0x7d]).buffer,
+      'an array of strings': ['{}'],
+      'an array in an array': [[Uint8Array.from([1, 2]).buffer]],
+      'an array with a hole': Array(1),
+      'an empty array': [],
+      'an array of two buffers': [new ArrayBuffer(1), new ArrayBuffer(1)],
+      'shared memory in an array': [new SharedArrayBuffer(4)],
+      'JSON without a kind': Uint8Array.from([0x7b, 0x7d]).buffer,
+    })(async data => {
+      const { peer, link, seen } = bare()
+      let closed = false
+      peer.on('close', () => (closed = true))
+      peer.postMessage(Uint8Array.from([1, 0x61]).buffer)
+      peer.postMessage(data, data instanceof MessagePort ? [data] : [])
+      peer.postMessage(Uint8Array.from([1, 0x62]).buffer)
+      await settle()
+      expect(seen.log).toEqual(['1:a', noFrame])
+      expect(closed).toBe(true)
+      link.send({ kind: 1, body: 'x' })
+      link.close()
+      await settle()
+      expect(seen.log).toEqual(['1:a', noFrame])
+    }))
 
   it('treats an unreadable message as a fault', async () => {
     const { peer, seen, link } = bare()
@@ -154,7 +151,7 @@ describe('a port link', () => {
   })
 
   it('treats anything from the peer that it only sends to as a fault', () =>
-    rows([Uint8Array.from([1, 0x61]).buffer, '{}', '3000000', [[3_000_000]], null], async data => {
+    rows([Uint8Array.from([1, 0x61]).buffer, '{}', '3000000', [[3_000_000]], null])(async data => {
       const { link, out, seen } = bare(createChannel())
       for (let i = 0; i < 4; i++) link.send({ kind: 1, body: new Uint8Array(2 ** 20) })
       out.postMessage(data)

@@ -108,27 +108,24 @@ describe('a socket link', () => {
   })
 
   it('treats an invalid frame as a fault and ignores the rest', () =>
-    rows(
-      [
-        ['an invalid kind', toBytes(0, 'text'), 'invalid kind of frame'],
-        ['another invalid kind', toBytes(6, 'text'), 'invalid kind of frame'],
-        ['a frame over the limit', toBytes(1, '', MAX_BODY_BYTES + 1), 'a frame out of bounds'],
-        ['a frame of 4 GiB', toBytes(5, '', 0xffff_ffff), 'a frame out of bounds'],
-        ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
-      ],
-      async (_name, bytes, what) => {
-        const { seen, peer, link } = bare()
-        peer.write(Buffer.concat([good, bytes, good]))
-        await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
-        link.send({ kind: 1, body: 'x' })
-        peer.resume().write(good)
-        await expect.poll(() => peer.destroyed).toBe(true)
-        expect(seen.log).toHaveLength(2)
-      },
-    ))
+    rows([
+      ['an invalid kind', toBytes(0, 'text'), 'invalid kind of frame'],
+      ['another invalid kind', toBytes(6, 'text'), 'invalid kind of frame'],
+      ['a frame over the limit', toBytes(1, '', MAX_BODY_BYTES + 1), 'a frame out of bounds'],
+      ['a frame of 4 GiB', toBytes(5, '', 0xffff_ffff), 'a frame out of bounds'],
+      ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
+    ])(async (_name, bytes, what) => {
+      const { seen, peer, link } = bare()
+      peer.write(Buffer.concat([good, bytes, good]))
+      await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
+      link.send({ kind: 1, body: 'x' })
+      peer.resume().write(good)
+      await expect.poll(() => peer.destroyed).toBe(true)
+      expect(seen.log).toHaveLength(2)
+    }))
 
   it('drops a frame if the peer ends within it: a process can be killed', () =>
-    rows([toBytes(1, '').subarray(0, 3), toBytes(1, '1234', 9), toBytes(5, Buffer.alloc(1e5), 9e6)], async bytes => {
+    rows([toBytes(1, '').subarray(0, 3), toBytes(1, '1234', 9), toBytes(5, Buffer.alloc(1e5), 9e6)])(async bytes => {
       const { seen, peer } = bare()
       peer.end(Buffer.concat([good, bytes]))
       await expect.poll(() => seen.log).toEqual(['1:a', 'closed'])
@@ -214,22 +211,19 @@ describe('a socket link', () => {
   })
 
   it('delivers bodies that keep their content, read immediately or not', () =>
-    rows(
-      [
-        [1, false],
-        [3, false],
-        [2, true],
-        [5, true],
-      ],
-      async (kind, readsImmediately) => {
-        const [link, peer] = takePair()
-        const bodies: Uint8Array[] = []
-        link.receive({ readsImmediately, frame: ({ body }) => bodies.push(body as Uint8Array), closed: () => {} })
-        const sent = [10, 3000, 5000, 70_000, 300_000, 7].map((size, index) => `${index}`.repeat(size))
-        for (const text of sent) peer.write(toBytes(kind, text))
-        await expect.poll(() => bodies.length).toBe(sent.length)
-        expect(bodies.map(body => Buffer.from(body).toString())).toEqual(sent)
-        if (readsImmediately) expect(new Set(bodies.map(({ buffer }) => buffer))).toHaveLength(sent.length)
-      },
-    ))
+    rows([
+      [1, false],
+      [3, false],
+      [2, true],
+      [5, true],
+    ])(async (kind, readsImmediately) => {
+      const [link, peer] = takePair()
+      const bodies: Uint8Array[] = []
+      link.receive({ readsImmediately, frame: ({ body }) => bodies.push(body as Uint8Array), closed: () => {} })
+      const sent = [10, 3000, 5000, 70_000, 300_000, 7].map((size, index) => `${index}`.repeat(size))
+      for (const text of sent) peer.write(toBytes(kind, text))
+      await expect.poll(() => bodies.length).toBe(sent.length)
+      expect(bodies.map(body => Buffer.from(body).toString())).toEqual(sent)
+      if (readsImmediately) expect(new Set(bodies.map(({ buffer }) => buffer))).toHaveLength(sent.length)
+    }))
 })

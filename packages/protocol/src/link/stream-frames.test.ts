@@ -65,7 +65,7 @@ function feed(
 
 describe('frames of a stream', () => {
   test('arrive whole and in order, whatever the cuts, read immediately or not', () =>
-    rows([true, false], readsImmediately => {
+    rows([true, false])(readsImmediately => {
       for (let seed = 1; seed <= SEEDS; seed++) {
         const random = createRandom(seed)
         const sent = Array.from({ length: 1 + random(30) }, () => {

@@ -85,40 +85,34 @@ const good = Buffer.concat([header(1, 1), Buffer.from('a')])
 
 describe('a stream link', () => {
   it('treats an invalid frame as a fault and ignores the rest', () =>
-    rows(
-      [
-        ['an invalid kind', header(4, 0), 'invalid kind of frame'],
-        ['another invalid kind', header(4, 6), 'invalid kind of frame'],
-        ['a frame over the limit', header(MAX_BODY_BYTES + 1, 1), 'a frame out of bounds'],
-        ['a frame of 4 GiB', header(0xffff_ffff, 5), 'a frame out of bounds'],
-        ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
-      ],
-      async (_name, bytes, what) => {
-        const { seen, peer, link } = bare()
-        peer.write(Buffer.concat([good, bytes, good]))
-        await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
-        link.send({ kind: 1, body: 'x' })
-        link.close()
-        peer.resume().write(good)
-        await expect.poll(() => peer.destroyed).toBe(true)
-        expect(seen.log).toHaveLength(2)
-      },
-    ))
+    rows([
+      ['an invalid kind', header(4, 0), 'invalid kind of frame'],
+      ['another invalid kind', header(4, 6), 'invalid kind of frame'],
+      ['a frame over the limit', header(MAX_BODY_BYTES + 1, 1), 'a frame out of bounds'],
+      ['a frame of 4 GiB', header(0xffff_ffff, 5), 'a frame out of bounds'],
+      ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'invalid kind of frame'],
+    ])(async (_name, bytes, what) => {
+      const { seen, peer, link } = bare()
+      peer.write(Buffer.concat([good, bytes, good]))
+      await expect.poll(() => seen.log).toEqual(['1:a', violation(what)])
+      link.send({ kind: 1, body: 'x' })
+      link.close()
+      peer.resume().write(good)
+      await expect.poll(() => peer.destroyed).toBe(true)
+      expect(seen.log).toHaveLength(2)
+    }))
 
   it('treats an end within a frame as a fault', () =>
-    rows(
-      {
-        'its header': header(9, 1).subarray(0, 3),
-        'its body': Buffer.concat([header(9, 1), Buffer.from('1234')]),
-        'its large body': Buffer.concat([header(9e6, 5), Buffer.alloc(1e5)]),
-        'its body, that has not begun': header(9, 1),
-      },
-      async bytes => {
-        const { seen, peer } = bare()
-        peer.end(Buffer.concat([good, bytes]))
-        await expect.poll(() => seen.log).toEqual(['1:a', 'fault: Disconnected: The peer disconnected within a frame'])
-      },
-    ))
+    rows({
+      'its header': header(9, 1).subarray(0, 3),
+      'its body': Buffer.concat([header(9, 1), Buffer.from('1234')]),
+      'its large body': Buffer.concat([header(9e6, 5), Buffer.alloc(1e5)]),
+      'its body, that has not begun': header(9, 1),
+    })(async bytes => {
+      const { seen, peer } = bare()
+      peer.end(Buffer.concat([good, bytes]))
+      await expect.poll(() => seen.log).toEqual(['1:a', 'fault: Disconnected: The peer disconnected within a frame'])
+    }))
 
   it('ends when the peer disconnects between frames', async () => {
     const { seen, peer } = bare()

@@ -122,28 +122,25 @@ test('the end of the pipe ends all streams', async () => {
 })
 
 test('an invalid record ends the pipe with InvalidRequest, and every stream with it', () =>
-  rows<Buffer[]>(
-    {
-      'an invalid type': [record(0, 9, 0)],
-      'a record without data': [record(0, 1, 0)],
-      'a record that is too long': [record(0, 1, 2 ** 14 + 1)],
-      'more data than the window': Array.from({ length: 5 }, () => record(0, 1, 2 ** 14, new Uint8Array(2 ** 14))),
-      'more credit than the window': [record(0, 2, 1)],
-      'data behind the end': [record(0, 3, 0), record(0, 1, 1, new Uint8Array(1))],
-    },
-    async records => {
-      const [near, far] = createPipe()
-      const faults: unknown[] = []
-      const left = new StreamMultiplexer(near, { closed: fault => faults.push(fault) })
-      const stream = left.open(0)
-      const other = left.open(1)
-      far.resume()
-      far.write(Buffer.concat(records))
-      await expect.poll(() => faults).toMatchObject([{ reason: 'InvalidRequest' }])
-      await closed(stream, other)
-      expect(near.destroyed).toBe(true)
-    },
-  ))
+  rows<Buffer[]>({
+    'an invalid type': [record(0, 9, 0)],
+    'a record without data': [record(0, 1, 0)],
+    'a record that is too long': [record(0, 1, 2 ** 14 + 1)],
+    'more data than the window': Array.from({ length: 5 }, () => record(0, 1, 2 ** 14, new Uint8Array(2 ** 14))),
+    'more credit than the window': [record(0, 2, 1)],
+    'data behind the end': [record(0, 3, 0), record(0, 1, 1, new Uint8Array(1))],
+  })(async records => {
+    const [near, far] = createPipe()
+    const faults: unknown[] = []
+    const left = new StreamMultiplexer(near, { closed: fault => faults.push(fault) })
+    const stream = left.open(0)
+    const other = left.open(1)
+    far.resume()
+    far.write(Buffer.concat(records))
+    await expect.poll(() => faults).toMatchObject([{ reason: 'InvalidRequest' }])
+    await closed(stream, other)
+    expect(near.destroyed).toBe(true)
+  }))
 
 test('records for streams that are not open change nothing', async () => {
   const [near, far] = createPipe()

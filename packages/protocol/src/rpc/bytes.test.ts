@@ -21,7 +21,7 @@ class Shifting {
 
 describe('arguments whose toJSON returns', () => {
   test('anything else is rejected', () =>
-    rows([['text'], [[1]], [null], [7], [undefined]], value => {
+    rows([['text'], [[1]], [null], [7], [undefined]])(value => {
       const call = callWith(new Shifting(value))
       expect(() => packPlain(codecs.json, call, true)).toThrow('neither an object nor bytes')
       expect(() => packMessage(call, 'msgpack')).toThrow('neither an object nor bytes')
@@ -52,7 +52,7 @@ test('more bytes than a message can have are refused', () => {
 type Resizable = ArrayBuffer & { resize(length: number): void }
 
 test('bytes that a getter resizes are refused', () =>
-  rows([1, 0, MIN_ATTACHMENT_BYTES, 3 * MIN_ATTACHMENT_BYTES], size => {
+  rows([1, 0, MIN_ATTACHMENT_BYTES, 3 * MIN_ATTACHMENT_BYTES])(size => {
     const options = { maxByteLength: 4 * MIN_ATTACHMENT_BYTES }
     const buffer = Reflect.construct(ArrayBuffer, [2 * MIN_ATTACHMENT_BYTES, options]) as Resizable
     const e = {

@@ -37,19 +37,16 @@ function compare(getId: (at: number) => RequestId, calls: number): void {
 
 describe('CallSlots', () => {
   it('behaves like a Map for any ids', () =>
-    rows<(at: number) => RequestId>(
-      {
-        'increasing ids': at => at,
-        'decreasing ids, also below zero': at => 500 - at,
-        'ids of the same slot': at => at * 65_536,
-        'ids that differ only beyond 32 bits': at => at * 2 ** 32 + 5,
-        'the largest ids': at => MAX - at * 2 ** 20,
-        'the smallest ids': at => at * 3 - MAX,
-        strings: at => `${at}`,
-        'strings and numbers of the same digits': at => (at % 2 === 0 ? at : `${at - 1}`),
-      },
-      getId => compare(getId, 2000),
-    ))
+    rows<(at: number) => RequestId>({
+      'increasing ids': at => at,
+      'decreasing ids, also below zero': at => 500 - at,
+      'ids of the same slot': at => at * 65_536,
+      'ids that differ only beyond 32 bits': at => at * 2 ** 32 + 5,
+      'the largest ids': at => MAX - at * 2 ** 20,
+      'the smallest ids': at => at * 3 - MAX,
+      strings: at => `${at}`,
+      'strings and numbers of the same digits': at => (at % 2 === 0 ? at : `${at - 1}`),
+    })(getId => compare(getId, 2000)))
 
   it('does not find or delete a call by another id of its slot', () => {
     const slots = new CallSlots<Call>()

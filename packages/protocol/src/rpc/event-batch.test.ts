@@ -46,8 +46,7 @@ describe('EventBatch', () => {
   })
 
   it('throws for a payload that is too large or too deep', () =>
-    rows(
-      ['x'.repeat(17 * 1024 * 1024), nest(70, 'x'.repeat(70_000)), 1n, JSON.parse('{"__proto__":1}') as unknown],
+    rows(['x'.repeat(17 * 1024 * 1024), nest(70, 'x'.repeat(70_000)), 1n, JSON.parse('{"__proto__":1}') as unknown])(
       payload => expect(() => EventBatch.encode('e', payload)).toThrow(),
     ))
 

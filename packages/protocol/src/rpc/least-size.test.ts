@@ -20,14 +20,11 @@ const values = [
 ]
 
 test('is at most the encoded size', () =>
-  rows(
-    values.map(value => [JSON.stringify(value).slice(0, 30), value]),
-    (_name, value) => {
-      const size = getLeastSize(value, Infinity)
-      expect(size).toBeLessThanOrEqual(JSON.stringify(value).length)
-      expect(size).toBeLessThanOrEqual(encodeMsgpackValue(value).length)
-    },
-  ))
+  rows(values.map(value => [JSON.stringify(value).slice(0, 30), value]))((_name, value) => {
+    const size = getLeastSize(value, Infinity)
+    expect(size).toBeLessThanOrEqual(JSON.stringify(value).length)
+    expect(size).toBeLessThanOrEqual(encodeMsgpackValue(value).length)
+  }))
 
 test('counts what is far down, and bytes', () => {
   expect(getLeastSize([...Array<number>(2000).fill(0), 'x'.repeat(10_000)], Infinity)).toBeGreaterThan(12_000)

@@ -168,7 +168,7 @@ describe('a frame', () => {
   })
 
   it('exceeds 16 KiB only if a single message does', () =>
-    rows([json, msgpack], async codec => {
+    rows([json, msgpack])(async codec => {
       const { sent, put } = setUp()
       for (let id = 0; id < 10; id++) put(codec, id, 'x'.repeat(6_000))
       put(codec, 10, 'x'.repeat(20_000))
@@ -186,31 +186,28 @@ describe('a message over 16 MiB', () => {
   }
 
   it('is rejected by its size in bytes, without affecting others', () =>
-    rows(
-      [
-        [json, 'x'],
-        [json, 'é'],
-        [msgpack, 'x'],
-      ],
-      async (codec, character) => {
-        const { sent, put } = setUp()
-        const fits = largest(codec, character)
-        put(codec, 1)
-        expect(() => put(codec, 2, fits + character)).toThrow(
-          expect.objectContaining({
-            reason: 'InvalidParams',
-            message: expect.stringContaining('over the limit of 16777216'),
-          }),
-        )
-        put(codec, 3)
-        await nextTick()
-        expect(getIds(sent)).toEqual([[1, 3]])
-        put(codec, 2, fits)
-        await nextTick()
-        expect(sent.at(-1)!.ids).toEqual([2])
-        expect(MAX_FRAME_BYTES - sent.at(-1)!.bytes).toBeLessThan(2)
-      },
-    ))
+    rows([
+      [json, 'x'],
+      [json, 'é'],
+      [msgpack, 'x'],
+    ])(async (codec, character) => {
+      const { sent, put } = setUp()
+      const fits = largest(codec, character)
+      put(codec, 1)
+      expect(() => put(codec, 2, fits + character)).toThrow(
+        expect.objectContaining({
+          reason: 'InvalidParams',
+          message: expect.stringContaining('over the limit of 16777216'),
+        }),
+      )
+      put(codec, 3)
+      await nextTick()
+      expect(getIds(sent)).toEqual([[1, 3]])
+      put(codec, 2, fits)
+      await nextTick()
+      expect(sent.at(-1)!.ids).toEqual([2])
+      expect(MAX_FRAME_BYTES - sent.at(-1)!.bytes).toBeLessThan(2)
+    }))
 })
 
 describe('a message that cannot be encoded', () => {

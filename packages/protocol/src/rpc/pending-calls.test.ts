@@ -58,7 +58,7 @@ describe('a call', () => {
   })
 
   it('is not settled by a response to another id', () =>
-    rows([0, 99, '1', null, -1], id => {
+    rows([0, 99, '1', null, -1])(id => {
       const { pending, add, settled } = setUp()
       add()
       pending.settle(answer(id))
@@ -120,28 +120,25 @@ describe('a call', () => {
 
 describe('waitForCalls', () => {
   it('resolves for each waiter once its calls are settled, whatever settles the last one', () =>
-    rows<(calls: ReturnType<typeof setUp>) => void>(
-      {
-        'a response': ({ pending }) => void pending.settle(answer(2)),
-        'its caller': ({ pending }) => pending.abandon(2, gone()),
-        'the end of the link': ({ pending }) => pending.rejectAll(gone),
-      },
-      async settleLast => {
-        const calls = setUp()
-        const log: string[] = []
-        calls.add()
-        void waitForCalls(calls.pending).then(() => log.push('one'))
-        calls.add()
-        void waitForCalls(calls.pending).then(() => log.push('both'))
-        calls.pending.settle(answer(1))
-        calls.add()
-        await turn()
-        expect(log).toEqual(['one'])
-        settleLast(calls)
-        await turn()
-        expect(log).toEqual(['one', 'both'])
-      },
-    ))
+    rows<(calls: ReturnType<typeof setUp>) => void>({
+      'a response': ({ pending }) => void pending.settle(answer(2)),
+      'its caller': ({ pending }) => pending.abandon(2, gone()),
+      'the end of the link': ({ pending }) => pending.rejectAll(gone),
+    })(async settleLast => {
+      const calls = setUp()
+      const log: string[] = []
+      calls.add()
+      void waitForCalls(calls.pending).then(() => log.push('one'))
+      calls.add()
+      void waitForCalls(calls.pending).then(() => log.push('both'))
+      calls.pending.settle(answer(1))
+      calls.add()
+      await turn()
+      expect(log).toEqual(['one'])
+      settleLast(calls)
+      await turn()
+      expect(log).toEqual(['one', 'both'])
+    }))
 
   it('resolves if no call waits', () => expect(waitForCalls(setUp().pending)).resolves.toBeUndefined())
 })

@@ -78,7 +78,7 @@ describe('pending calls', () => {
   })
 
   it('are not found under another id', () =>
-    rows([-1, 0.5, Number.NaN, 2 ** 53, 64, 65], id => {
+    rows([-1, 0.5, Number.NaN, 2 ** 53, 64, 65])(id => {
       const { add, answer } = setUp()
       add()
       expect(answer(id)).toEqual([])

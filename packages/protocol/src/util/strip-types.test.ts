@@ -4,7 +4,7 @@ import { rows } from '../../../../scripts/testing.js'
 import { isTypeScriptName, stripTypes } from './strip-types.js'
 
 test('knows the names of TypeScript', () =>
-  rows({ 'a.ts': true, 'lib/a.mts': true, 'a.d.js': false, ts: false, 'a.tsx': false }, (is, name) =>
+  rows({ 'a.ts': true, 'lib/a.mts': true, 'a.d.js': false, ts: false, 'a.tsx': false })((is, name) =>
     expect(isTypeScriptName(name)).toBe(is),
   ))
 
@@ -18,43 +18,37 @@ const ways: [name: string, use: () => unknown][] = [['amaro', () => useOlderNode
 if ('stripTypeScriptTypes' in nodeModule) ways.push(['Node', () => {}])
 
 test('keeps all else in its place', () =>
-  rows(
+  rows([
+    ['const a: number = 1', false, 'const a         = 1'],
+    ['return 1 as number', true, 'return 1          '],
     [
-      ['const a: number = 1', false, 'const a         = 1'],
-      ['return 1 as number', true, 'return 1          '],
-      [
-        'interface A { b: string }\nreturn <T,>(x: T): T => x',
-        true,
-        '                         \nreturn     (x   )    => x',
-      ],
-      ['', true, ''],
+      'interface A { b: string }\nreturn <T,>(x: T): T => x',
+      true,
+      '                         \nreturn     (x   )    => x',
     ],
-    (code, isBody, stripped) => {
-      for (const [way, use] of ways) {
-        use()
-        expect(stripTypes(code, isBody), way).toEqual({ code: stripped })
-        vi.restoreAllMocks()
-      }
-    },
-  ))
+    ['', true, ''],
+  ])((code, isBody, stripped) => {
+    for (const [way, use] of ways) {
+      use()
+      expect(stripTypes(code, isBody), way).toEqual({ code: stripped })
+      vi.restoreAllMocks()
+    }
+  }))
 
 test('finds the place of a mistake', () =>
-  rows(
-    [
-      ['a b', false, ':1:3'],
-      ['1\n\n  a b', true, ':3:5'],
-      ['a b', true, ':1:3'],
-      ['enum A { B }', true, ':1:1'],
-      ['if (1) {', true, ':1:9'],
-    ],
-    (code, isBody, position) => {
-      for (const [way, use] of ways) {
-        use()
-        expect(stripTypes(code, isBody), way).toMatchObject({ mistake: { position } })
-        vi.restoreAllMocks()
-      }
-    },
-  ))
+  rows([
+    ['a b', false, ':1:3'],
+    ['1\n\n  a b', true, ':3:5'],
+    ['a b', true, ':1:3'],
+    ['enum A { B }', true, ':1:1'],
+    ['if (1) {', true, ':1:9'],
+  ])((code, isBody, position) => {
+    for (const [way, use] of ways) {
+      use()
+      expect(stripTypes(code, isBody), way).toMatchObject({ mistake: { position } })
+      vi.restoreAllMocks()
+    }
+  }))
 
 test('an older Node without amaro says what to do', () => {
   useOlderNode(() => () => {

@@ -8,14 +8,14 @@ describe('a frame', () => {
   it('has one of these kinds', () => expect(FRAME_KIND).toEqual({ json: 1, msgpack: 2, sealed: 3, bytes: 5 }))
 
   it('is read as it was written, for each kind', () =>
-    rows(Object.values(FRAME_KIND), kind => {
+    rows(Object.values(FRAME_KIND))(kind => {
       const body = new Uint8Array([0, 255, 1, kind])
       expect(roundTrip(kind, body)).toEqual({ kind, body })
       expect(new Uint8Array(writeFrame({ kind, body }))).toEqual(new Uint8Array([kind, ...body]))
     }))
 
   it('encodes a string as UTF-8', () =>
-    rows(['', 'a', 'ü', 'イ', '😀', '\ud800', `${'x'.repeat(99)}é`], text =>
+    rows(['', 'a', 'ü', 'イ', '😀', '\ud800', `${'x'.repeat(99)}é`])(text =>
       expect(roundTrip(1, text)?.body).toEqual(new Uint8Array(Buffer.from(text))),
     ))
 
@@ -55,7 +55,7 @@ describe('a frame', () => {
   })
 
   it('is invalid if its kind byte is unknown', () =>
-    rows([0, 6, 7, 0x5b, 0x7b, 127, 128, 255], kind => {
+    rows([0, 6, 7, 0x5b, 0x7b, 127, 128, 255])(kind => {
       expect(isFrameKind(kind)).toBe(false)
       expect(readFrame(new Uint8Array([kind, 1, 2]))).toBeUndefined()
     }))

@@ -93,7 +93,7 @@ const lines = values.map(([name, value]) => `| ${name} | ${arrives('json', value
 describe('the table of docs/reference/what-arrives.md', () => {
   const text = existsSync(page) ? readFileSync(page, 'utf8') : ''
 
-  it('has a row for each type', () => rows(lines, row => expect(text).toContain(`${row}\n`)))
+  it('has a row for each type', () => rows(lines)(row => expect(text).toContain(`${row}\n`)))
 
   it('has no other row', () => {
     const table = text.slice(text.indexOf('| value |')).split('\n\n')[0] ?? ''

@@ -18,12 +18,12 @@ it('docs/reference/limits.md is up to date: `npm run docs:limits` writes it', ()
 })
 
 it('the page on the wire has the code of each reason', () =>
-  rows(Object.entries(ERROR_CODES), (reason, code) =>
+  rows(Object.entries(ERROR_CODES))((reason, code) =>
     expect(lines.some(row => row.startsWith(`| ${code} | ${reason} |`))).toBe(true),
   ))
 
 it('the page on the wire has each method', () =>
-  rows(Object.values(METHOD), method =>
+  rows(Object.values(METHOD))(method =>
     expect(lines.some(row => row.startsWith(`| \`${method.replace('|', '\\|')}\` |`))).toBe(true),
   ))
 

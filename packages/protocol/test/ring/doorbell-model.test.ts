@@ -77,15 +77,12 @@ describe('the doorbell, in every interleaving,', () => {
   })
 
   it('would do so with a wrong order of steps', () =>
-    rows(
-      [
-        ['a producer that rings before it writes', [TAKE_FLAG, NOTIFY, WRITE], consumer],
-        ['a consumer that looks before it parks', producer, [DRAIN, LOOK, PARK, LISTEN, SLEEP]],
-        ['a consumer that does not look again', producer, [DRAIN, PARK, LISTEN, SLEEP]],
-        ['a wait that does not look at the flag', producer, [DRAIN, PARK, BLIND_LISTEN, LOOK, SLEEP]],
-      ],
-      (_name, wrongProducer, wrongConsumer) => expect(lost(wrongProducer, wrongConsumer)).not.toEqual([]),
-    ))
+    rows([
+      ['a producer that rings before it writes', [TAKE_FLAG, NOTIFY, WRITE], consumer],
+      ['a consumer that looks before it parks', producer, [DRAIN, LOOK, PARK, LISTEN, SLEEP]],
+      ['a consumer that does not look again', producer, [DRAIN, PARK, LISTEN, SLEEP]],
+      ['a wait that does not look at the flag', producer, [DRAIN, PARK, BLIND_LISTEN, LOOK, SLEEP]],
+    ])((_name, wrongProducer, wrongConsumer) => expect(lost(wrongProducer, wrongConsumer)).not.toEqual([])))
 })
 
 describe('the doorbell for room, in every interleaving,', () => {
@@ -101,12 +98,9 @@ describe('the doorbell for room, in every interleaving,', () => {
   })
 
   it('would do so with a wrong order of steps', () =>
-    rows(
-      [
-        ['a sender that does not try again after it asked', receiver, [PARK, LISTEN, DRAIN, ASK, SLEEP]],
-        ['a sender that asks before it parks', receiver, [DRAIN, ASK, DRAIN, PARK, LISTEN, SLEEP]],
-        ['a receiver that looks before it makes room', [TAKE_WISH, TAKE_FLAG_IF_ASKED, NOTIFY, WRITE], sender],
-      ],
-      (_name, wrongReceiver, wrongSender) => expect(lost(wrongReceiver, wrongSender)).not.toEqual([]),
-    ))
+    rows([
+      ['a sender that does not try again after it asked', receiver, [PARK, LISTEN, DRAIN, ASK, SLEEP]],
+      ['a sender that asks before it parks', receiver, [DRAIN, ASK, DRAIN, PARK, LISTEN, SLEEP]],
+      ['a receiver that looks before it makes room', [TAKE_WISH, TAKE_FLAG_IF_ASKED, NOTIFY, WRITE], sender],
+    ])((_name, wrongReceiver, wrongSender) => expect(lost(wrongReceiver, wrongSender)).not.toEqual([])))
 })

@@ -34,39 +34,36 @@ const violation = (what: string): string => `fault: InvalidRequest: The peer vio
 
 describe('a ring link', () => {
   it('treats an invalid frame as a fault and ignores the rest', () =>
-    rows<readonly [string, number[], string]>(
-      [
-        ['an invalid kind', [0, 4, 0], 'invalid kind of frame'],
-        ['another invalid kind', [9, 4, 0], 'invalid kind of frame'],
-        ['an invalid kind of ASCII', [0x42, 4, 0], 'invalid kind of frame'],
-        ['a part of ASCII', [0x41, 4, 4], 'invalid kind of frame'],
-        ['ASCII between parts', [5, 8, 16, 0x41, 8, 8], 'invalid kind of frame'],
-        ['a body over the limit', [5, 8, MAX_BODY_BYTES - 7], 'a frame out of bounds'],
-        ['a body of 4 GiB', [1, 8, -1], 'a frame out of bounds'],
-        ['a first part without bytes', [5, 0, 8], 'a part out of order'],
-        ['a later part without bytes', [5, 8, 8, 5, 0, 8], 'a part out of order'],
-        ['a last part without bytes', [5, 8, 8, 5, 0, 0], 'a part out of order'],
-        ['a part again', [5, 8, 16, 5, 8, 16], 'a part out of order'],
-        ['a part that claims fewer further bytes', [5, 8, 16, 5, 8, 7], 'a part out of order'],
-        ['a part that claims more further bytes', [5, 8, 16, 5, 8, MAX_BODY_BYTES], 'a part out of order'],
-        ['a last part that is too long', [5, 8, 16, 5, 17, 0], 'a part out of order'],
-        ['another frame between parts', [5, 8, 16, 1, 1, 0], 'a part out of order'],
-        ['a kind that changes between parts', [1, 8, 8, 2, 8, 0], 'a part out of order'],
-      ],
-      async (_name, frames, what) => {
-        const { write, seen, link, inRing, outRing } = bare()
-        write(1, 1, 0)
-        for (let i = 0; i < frames.length; i += 3) write(frames[i]!, frames[i + 1]!, frames[i + 2]!)
-        write(1, 1, 0)
-        await settle()
-        expect(seen.log).toEqual(['1:a', violation(what)])
-        expect([inRing.control[RING_WORD.abandoned], outRing.control[RING_WORD.finished]], 'both ends').toEqual([1, 1])
-        link.send({ kind: 1, body: 'x' })
-        link.close()
-        await settle()
-        expect(seen.log).toHaveLength(2)
-      },
-    ))
+    rows<readonly [string, number[], string]>([
+      ['an invalid kind', [0, 4, 0], 'invalid kind of frame'],
+      ['another invalid kind', [9, 4, 0], 'invalid kind of frame'],
+      ['an invalid kind of ASCII', [0x42, 4, 0], 'invalid kind of frame'],
+      ['a part of ASCII', [0x41, 4, 4], 'invalid kind of frame'],
+      ['ASCII between parts', [5, 8, 16, 0x41, 8, 8], 'invalid kind of frame'],
+      ['a body over the limit', [5, 8, MAX_BODY_BYTES - 7], 'a frame out of bounds'],
+      ['a body of 4 GiB', [1, 8, -1], 'a frame out of bounds'],
+      ['a first part without bytes', [5, 0, 8], 'a part out of order'],
+      ['a later part without bytes', [5, 8, 8, 5, 0, 8], 'a part out of order'],
+      ['a last part without bytes', [5, 8, 8, 5, 0, 0], 'a part out of order'],
+      ['a part again', [5, 8, 16, 5, 8, 16], 'a part out of order'],
+      ['a part that claims fewer further bytes', [5, 8, 16, 5, 8, 7], 'a part out of order'],
+      ['a part that claims more further bytes', [5, 8, 16, 5, 8, MAX_BODY_BYTES], 'a part out of order'],
+      ['a last part that is too long', [5, 8, 16, 5, 17, 0], 'a part out of order'],
+      ['another frame between parts', [5, 8, 16, 1, 1, 0], 'a part out of order'],
+      ['a kind that changes between parts', [1, 8, 8, 2, 8, 0], 'a part out of order'],
+    ])(async (_name, frames, what) => {
+      const { write, seen, link, inRing, outRing } = bare()
+      write(1, 1, 0)
+      for (let i = 0; i < frames.length; i += 3) write(frames[i]!, frames[i + 1]!, frames[i + 2]!)
+      write(1, 1, 0)
+      await settle()
+      expect(seen.log).toEqual(['1:a', violation(what)])
+      expect([inRing.control[RING_WORD.abandoned], outRing.control[RING_WORD.finished]], 'both ends').toEqual([1, 1])
+      link.send({ kind: 1, body: 'x' })
+      link.close()
+      await settle()
+      expect(seen.log).toHaveLength(2)
+    }))
 
   it('sends nothing after a fault, not even the rest of a body', async () => {
     const { write, link, outRing } = bare()
@@ -96,27 +93,20 @@ describe('a ring link', () => {
   })
 
   it('treats an invalid word of control as a fault', () =>
-    rows<readonly [string, (inRing: RingMemory) => unknown, string]>(
+    rows<readonly [string, (inRing: RingMemory) => unknown, string]>([
       [
-        [
-          'write position',
-          inRing => Atomics.store(inRing.control, RING_WORD.head, 12345),
-          'a write position out of range',
-        ],
-        [
-          'length',
-          inRing => (inRing.words.fill(0xffff), Atomics.store(inRing.control, 0, 64)),
-          'a length out of range',
-        ],
+        'write position',
+        inRing => Atomics.store(inRing.control, RING_WORD.head, 12345),
+        'a write position out of range',
       ],
-      async (_name, attack, what) => {
-        const { inRing, writer, seen } = bare()
-        attack(inRing)
-        writer.wake()
-        await settle()
-        expect(seen.log).toEqual([violation(what)])
-      },
-    ))
+      ['length', inRing => (inRing.words.fill(0xffff), Atomics.store(inRing.control, 0, 64)), 'a length out of range'],
+    ])(async (_name, attack, what) => {
+      const { inRing, writer, seen } = bare()
+      attack(inRing)
+      writer.wake()
+      await settle()
+      expect(seen.log).toEqual([violation(what)])
+    }))
 
   it('reports an invalid read position as a fault, in a later microtask than the send that found it', async () => {
     const { outRing, seen, link } = bare()
@@ -159,7 +149,7 @@ describe('a ring link', () => {
   })
 
   it('ends when its peer has exited, whatever it left in the word of the doorbell', () =>
-    rows([0, 7], async word => {
+    rows([0, 7])(async word => {
       const { inRing, outRing, seen } = bare()
       await settle()
       Atomics.store(inRing.control, RING_WORD.parked, word)

@@ -29,17 +29,17 @@ async function transfer(kind: FrameKind, readsImmediately: boolean) {
 }
 
 test('a body of any kind keeps its content', () =>
-  rows([1, 2, 3, 5] as const, async kind => {
+  rows([1, 2, 3, 5] as const)(async kind => {
     const { sent, kept } = await transfer(kind, false)
     expect(kept).toEqual(sent)
   }))
 
 test('a body that a user can keep has memory of its own in any case', () =>
-  rows([2, 5] as const, async kind => {
+  rows([2, 5] as const)(async kind => {
     const { sent, kept, buffers } = await transfer(kind, true)
     expect(kept).toEqual(sent)
     expect(buffers).toBe(SIZES.length)
   }))
 
 test('bodies in one part share memory if they are read immediately', () =>
-  rows([1, 3] as const, async kind => expect((await transfer(kind, true)).buffers).toBe(3)))
+  rows([1, 3] as const)(async kind => expect((await transfer(kind, true)).buffers).toBe(3)))

@@ -27,8 +27,7 @@ const show = ({ kind, body }: Frame | ReceivedFrame): string => `${kind}:${Buffe
 
 describe('a body', () => {
   it('arrives complete and in order, with any size and kind', () =>
-    rows(
-      [{ bytes: 2 ** 12 }, {}, { bytes: 2 ** 12, position: 0x7fff_e000 }, { bytes: 2 ** 12, position: -0x2000 }],
+    rows([{ bytes: 2 ** 12 }, {}, { bytes: 2 ** 12, position: 0x7fff_e000 }, { bytes: 2 ** 12, position: -0x2000 }])(
       async options => {
         const [near, far] = createRingPair(options)
         const frames = collect(far)

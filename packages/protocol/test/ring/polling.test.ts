@@ -80,7 +80,7 @@ describe('the end that leads', () => {
   })
 
   it('never polls for frames that come rarely', () =>
-    rows([0.3, 1, 4, 1000], gap => {
+    rows([0.3, 1, 4, 1000])(gap => {
       const end = setUp()
       for (let i = 0; i < 1000; i++) {
         end.arrive(1, gap)

@@ -41,7 +41,7 @@ function read(reader: RingReader): number[] | undefined {
 
 describe('a ring', () => {
   it('wraps frames around its end and positions around 2^32', () =>
-    rows([0, 8, SIZE - 8, 0x7fff_fff8 | 0, -SIZE, -8], start => {
+    rows([0, 8, SIZE - 8, 0x7fff_fff8 | 0, -SIZE, -8])(start => {
       const { writer, reader } = setUp(start)
       for (let i = 0; i < 2000; i++) {
         const bytes = new Uint8Array((i * 37) % 400).fill(i)
@@ -137,14 +137,14 @@ describe('a reader', () => {
   })
 
   it('treats an invalid write position as a fault', () =>
-    rows([4, 1, -8, SIZE + 8, 0x7fff_fff8, -1], head => {
+    rows([4, 1, -8, SIZE + 8, 0x7fff_fff8, -1])(head => {
       const { ring, reader } = setUp()
       Atomics.store(ring.control, RING_WORD.head, head)
       expect(() => reader.next()).toThrow(expect.objectContaining(fault('a write position out of range')))
     }))
 
   it('treats an invalid length as a fault', () =>
-    rows([9, SIZE, 0xff_ffff, -2, 0x8000_0000 | 0], word => {
+    rows([9, SIZE, 0xff_ffff, -2, 0x8000_0000 | 0])(word => {
       const { ring, writer, reader } = setUp()
       write(writer, new Uint8Array(8))
       ring.words[0] = word
@@ -201,7 +201,7 @@ describe('a reader', () => {
 
 describe('a writer', () => {
   it('treats an invalid read position of an empty ring as a fault', () =>
-    rows([8, 4, 1, -SIZE, 0x7fff_fff8], tail => {
+    rows([8, 4, 1, -SIZE, 0x7fff_fff8])(tail => {
       const { ring, writer } = setUp()
       Atomics.store(ring.control, RING_WORD.tail, tail)
       expect(() => writer.reserve(SIZE)).toThrow('The peer violated the ring protocol: a read position out of range')

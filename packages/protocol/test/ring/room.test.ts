@@ -50,7 +50,7 @@ describe('room', () => {
   })
 
   it('is no longer awaited after the sender or the reader has closed', () =>
-    rows(['sender', 'reader'] as const, async end => {
+    rows(['sender', 'reader'] as const)(async end => {
       const ends = setUp()
       ends.fill()
       const room = ends.sender.room()

@@ -19,12 +19,12 @@ async function transfer(text: string): Promise<ReceivedFrame | undefined> {
 
 describe('the text of a JSON frame', () => {
   it('arrives as a string if it is ASCII', () =>
-    rows(['', '{"a":"\\u00e9"}', 'x'.repeat(80_000)], async text =>
+    rows(['', '{"a":"\\u00e9"}', 'x'.repeat(80_000)])(async text =>
       expect(await transfer(text)).toEqual({ kind: 1, body: text }),
     ))
 
   it('arrives as bytes if it is not', () =>
-    rows(['é', `${'x'.repeat(80_000)}€`, '\ud83d\ude00', '\x80'], async text => {
+    rows(['é', `${'x'.repeat(80_000)}€`, '\ud83d\ude00', '\x80'])(async text => {
       const frame = await transfer(text)
       expect(frame?.kind).toBe(1)
       expect(frame?.body).toBeInstanceOf(Uint8Array)

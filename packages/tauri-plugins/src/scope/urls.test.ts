@@ -6,95 +6,89 @@ import { rows } from '../../../../scripts/testing.js'
 const allows = (pattern: string, url: string): boolean => new UrlScope([pattern]).allows(new URL(url))
 
 test('a pattern allows and refuses URLs as Tauri does', () =>
-  rows<[pattern: string, allowed: string[], refused: string[]]>(
+  rows<[pattern: string, allowed: string[], refused: string[]]>([
     [
-      [
-        'http://localhost:8080',
-        ['http://localhost:8080', 'http://localhost:8080/file', 'http://localhost:8080/path/list?limit=50'],
-        ['https://localhost:8080', 'http://localhost:8081', 'http://local:8080'],
-      ],
-      [
-        'http://localhost:8080/file.png',
-        ['http://localhost:8080/file.png', 'http://localhost:8080/file.png?q=1'],
-        ['http://localhost:8080', 'http://localhost:8080/file', 'http://localhost:8080/file.png/other.jpg'],
-      ],
-      [
-        'http://localhost:8080/*.png',
-        ['http://localhost:8080/file.png#head', 'http://localhost:8080/assets/file.png?width=100&height=200'],
-        ['http://localhost:8080/file.jpeg'],
-      ],
-      ['http://*', ['http://something.else#tauri', 'http://a.b/c?d'], ['https://something.else', 'http://a.b:81']],
-      ['http://*/*', ['http://something.else', 'http://a.b/c'], ['http://a.b:81']],
-      ['http://*:*/*', ['http://a.b:81', 'http://a.b'], ['https://a.b']],
-      ['*://*', ['http://a.b/c', 'https://a.b?x=1#frag', 'file://path/to/file'], ['http://a.b:81']],
-      ['https://tauri.app/path?x=*', ['https://tauri.app/path?x=5'], ['https://tauri.app/path?y=5']],
-      ['https://tauri.app/path#frame*', ['https://tauri.app/path#frame'], ['https://tauri.app/path#work']],
-      ['https://*.a.com/*', ['https://x.y.a.com/'], ['https://a.com/', 'https://evila.com/']],
-      [
-        'https://a.com',
-        ['https://a.com./', 'https://A.COM/x', 'https://a.com:443/'],
-        ['https://a.com:444/', 'https://a.com.evil.org/'],
-      ],
-      ['http://[::1]:8080/*', ['http://[0:0::1]:8080/a'], ['http://[::2]:8080/a', 'http://[::1]/a']],
-      ['http://127.0.0.1:1/*', ['http://0x7f.1:1/', 'http://①②⑦.0.0.1:1/'], ['http://127.0.0.2:1/']],
-      ['https://bücher.de', ['https://xn--bcher-kva.de/', 'https://bücher.de/x'], ['https://bucher.de/']],
-      ['https://*.bücher.de', ['https://www.xn--bcher-kva.de/'], ['https://bücher.de/']],
-      ['https://a.com/ü b/*', ['https://a.com/%C3%BC%20b/c', 'https://a.com/ü b/'], ['https://a.com/u b/']],
-      [
-        'https://a.com/public/*',
-        ['https://a.com/public/x', 'https://a.com/public/a%2Fb'],
-        ['https://a.com/public/..%2fadmin', 'https://a.com/public/%2e%2e/admin', 'https://a.com/public/..%5cadmin'],
-      ],
-      ['https://a.com/a%2Fb', ['https://a.com/a%2Fb', 'https://a.com/a%2fb'].slice(0, 1), ['https://a.com/a/b']],
-      ['https://a.com/**', ['https://a.com/x/y'], []],
-      ['https://a.com/*\\?x=1', ['https://a.com/p?x=1'], ['https://a.com/p?x=2']],
-      ['https://a.com/a\\+b\\:c', ['https://a.com/a+b:c'], ['https://a.com/aab:c']],
+      'http://localhost:8080',
+      ['http://localhost:8080', 'http://localhost:8080/file', 'http://localhost:8080/path/list?limit=50'],
+      ['https://localhost:8080', 'http://localhost:8081', 'http://local:8080'],
     ],
-    (pattern, allowed, refused) => {
-      for (const url of allowed) expect(allows(pattern, url), url).toBe(true)
-      for (const url of refused) expect(allows(pattern, url), url).toBe(false)
-    },
-  ))
+    [
+      'http://localhost:8080/file.png',
+      ['http://localhost:8080/file.png', 'http://localhost:8080/file.png?q=1'],
+      ['http://localhost:8080', 'http://localhost:8080/file', 'http://localhost:8080/file.png/other.jpg'],
+    ],
+    [
+      'http://localhost:8080/*.png',
+      ['http://localhost:8080/file.png#head', 'http://localhost:8080/assets/file.png?width=100&height=200'],
+      ['http://localhost:8080/file.jpeg'],
+    ],
+    ['http://*', ['http://something.else#tauri', 'http://a.b/c?d'], ['https://something.else', 'http://a.b:81']],
+    ['http://*/*', ['http://something.else', 'http://a.b/c'], ['http://a.b:81']],
+    ['http://*:*/*', ['http://a.b:81', 'http://a.b'], ['https://a.b']],
+    ['*://*', ['http://a.b/c', 'https://a.b?x=1#frag', 'file://path/to/file'], ['http://a.b:81']],
+    ['https://tauri.app/path?x=*', ['https://tauri.app/path?x=5'], ['https://tauri.app/path?y=5']],
+    ['https://tauri.app/path#frame*', ['https://tauri.app/path#frame'], ['https://tauri.app/path#work']],
+    ['https://*.a.com/*', ['https://x.y.a.com/'], ['https://a.com/', 'https://evila.com/']],
+    [
+      'https://a.com',
+      ['https://a.com./', 'https://A.COM/x', 'https://a.com:443/'],
+      ['https://a.com:444/', 'https://a.com.evil.org/'],
+    ],
+    ['http://[::1]:8080/*', ['http://[0:0::1]:8080/a'], ['http://[::2]:8080/a', 'http://[::1]/a']],
+    ['http://127.0.0.1:1/*', ['http://0x7f.1:1/', 'http://①②⑦.0.0.1:1/'], ['http://127.0.0.2:1/']],
+    ['https://bücher.de', ['https://xn--bcher-kva.de/', 'https://bücher.de/x'], ['https://bucher.de/']],
+    ['https://*.bücher.de', ['https://www.xn--bcher-kva.de/'], ['https://bücher.de/']],
+    ['https://a.com/ü b/*', ['https://a.com/%C3%BC%20b/c', 'https://a.com/ü b/'], ['https://a.com/u b/']],
+    [
+      'https://a.com/public/*',
+      ['https://a.com/public/x', 'https://a.com/public/a%2Fb'],
+      ['https://a.com/public/..%2fadmin', 'https://a.com/public/%2e%2e/admin', 'https://a.com/public/..%5cadmin'],
+    ],
+    ['https://a.com/a%2Fb', ['https://a.com/a%2Fb', 'https://a.com/a%2fb'].slice(0, 1), ['https://a.com/a/b']],
+    ['https://a.com/**', ['https://a.com/x/y'], []],
+    ['https://a.com/*\\?x=1', ['https://a.com/p?x=1'], ['https://a.com/p?x=2']],
+    ['https://a.com/a\\+b\\:c', ['https://a.com/a+b:c'], ['https://a.com/aab:c']],
+  ])((pattern, allowed, refused) => {
+    for (const url of allowed) expect(allows(pattern, url), url).toBe(true)
+    for (const url of refused) expect(allows(pattern, url), url).toBe(false)
+  }))
 
 test('other patterns are refused', () =>
-  rows(
-    [
-      ...[
-        'http{s}?://a.com/*',
-        'https://(a|b).com',
-        'https://a.com/:id',
-        'https://:sub.a.com',
-        'https://a.com/(\\d+)',
-        'https://a.com/{a,b}',
-      ],
-      ...[
-        'https://a.com/a+',
-        'https://a.com/*?x=1',
-        'https://*?x=1',
-        'https://a.com/x?a?b',
-        'https://user:pass@a.com/*',
-        '*',
-        '/path',
-        'a.com',
-      ],
-      ...[
-        'https://',
-        'https://a.com:b/',
-        'https://a b.com',
-        'https://a.com/../b',
-        'https://a.com/%2e%2e/b',
-        'https://a.com/\\',
-        'https://[::1',
-        'https://*.a/b:c',
-      ],
+  rows([
+    ...[
+      'http{s}?://a.com/*',
+      'https://(a|b).com',
+      'https://a.com/:id',
+      'https://:sub.a.com',
+      'https://a.com/(\\d+)',
+      'https://a.com/{a,b}',
     ],
-    pattern => {
-      expect(() => parseUrlPattern(pattern)).toThrow(`\`${pattern}\` is not a valid URL pattern. `)
-    },
-  ))
+    ...[
+      'https://a.com/a+',
+      'https://a.com/*?x=1',
+      'https://*?x=1',
+      'https://a.com/x?a?b',
+      'https://user:pass@a.com/*',
+      '*',
+      '/path',
+      'a.com',
+    ],
+    ...[
+      'https://',
+      'https://a.com:b/',
+      'https://a b.com',
+      'https://a.com/../b',
+      'https://a.com/%2e%2e/b',
+      'https://a.com/\\',
+      'https://[::1',
+      'https://*.a/b:c',
+    ],
+  ])(pattern => {
+    expect(() => parseUrlPattern(pattern)).toThrow(`\`${pattern}\` is not a valid URL pattern. `)
+  }))
 
 test('an entry is a pattern, or has one', () =>
-  rows([undefined, null, 1, [], {}, { url: 1 }, { path: 'https://a.com' }], entry => {
+  rows([undefined, null, 1, [], {}, { url: 1 }, { path: 'https://a.com' }])(entry => {
     expect(() => parseUrlPattern(entry)).toThrow('an entry must be a URL pattern')
   }))
 
@@ -110,20 +104,17 @@ describe('a denial', () => {
   })
 
   test('is avoided by no other spelling', () =>
-    rows(
-      [
-        'https://a.com./admin/x',
-        'https://a.com../admin/x',
-        'https://a.com//admin/x',
-        'https://a.com/%2fadmin//x',
-        'https://a.com/%61dmin/x',
-        'https://a.com/admin%2Fx',
-        'https://a.com/x/..%2fadmin/x',
-        'https://a.com/admin/x#y',
-        'https://PRIVATE.org:443/',
-      ],
-      url => expect(scope.allows(new URL(url))).toBe(false),
-    ))
+    rows([
+      'https://a.com./admin/x',
+      'https://a.com../admin/x',
+      'https://a.com//admin/x',
+      'https://a.com/%2fadmin//x',
+      'https://a.com/%61dmin/x',
+      'https://a.com/admin%2Fx',
+      'https://a.com/x/..%2fadmin/x',
+      'https://a.com/admin/x#y',
+      'https://PRIVATE.org:443/',
+    ])(url => expect(scope.allows(new URL(url))).toBe(false)))
 })
 
 test('a scope without patterns allows nothing', () => {

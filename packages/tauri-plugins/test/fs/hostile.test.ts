@@ -30,28 +30,28 @@ describe('wrong numbers are refused', () => {
   const wrong = [-1, 0.5, 2 ** 53, '1', null, {}, [], true]
 
   test('as a length', () =>
-    rows(wrong, async len => {
+    rows(wrong)(async len => {
       expect(await call(main, 'read', { rid: await open(), len })).toMatch(
         /^refused: invalid args `len` for command `read`/,
       )
     }))
 
   test('as an offset', () =>
-    rows(wrong.slice(1), async offset => {
+    rows(wrong.slice(1))(async offset => {
       expect(await call(main, 'seek', { rid: await open(), offset, whence: 0 })).toMatch(
         /^refused: invalid args `offset`/,
       )
     }))
 
   test('as a whence', () =>
-    rows([-1, 3, '0', null], async whence => {
+    rows([-1, 3, '0', null])(async whence => {
       expect(await call(main, 'seek', { rid: await open(), offset: 0, whence })).toMatch(
         /^refused: invalid args `whence`/,
       )
     }))
 
   test('as a rid', () =>
-    rows([-1, 1.5, '1', null, {}, [], 2 ** 40], async rid => {
+    rows([-1, 1.5, '1', null, {}, [], 2 ** 40])(async rid => {
       for (const [command, args] of [
         ['read', { len: 1 }],
         ['write', { data: [1] }],
@@ -66,20 +66,20 @@ describe('wrong numbers are refused', () => {
     }))
 
   test('as a mode', () =>
-    rows([-1, 1.5, '7', {}], async mode => {
+    rows([-1, 1.5, '7', {}])(async mode => {
       expect(await call(main, 'mkdir', { path: join(dir, 'x'), options: { mode } })).toMatch(
         /^refused: invalid args `mode`/,
       )
     }))
 
   test('as a base directory', () =>
-    rows([0, 24, -1, 1.5, '1', {}, true], async baseDir => {
+    rows([0, 24, -1, 1.5, '1', {}, true])(async baseDir => {
       expect(await call(main, 'exists', { path: 'x', options: { baseDir } })).toMatch(/^refused: .*base directory/)
     }))
 })
 
 test('data that is no list of bytes is refused', () =>
-  rows([[[256]], [[-1]], [[0.5]], [['1']], [[null]], ['text'], [{}], [null]], async data => {
+  rows([[[256]], [[-1]], [[0.5]], [['1']], [[null]], ['text'], [{}], [null]])(async data => {
     expect(await call(main, 'write', { rid: await open({ write: true }), data })).toMatch(
       /^refused: invalid args `data`/,
     )
@@ -106,25 +106,22 @@ describe('paths that cannot be', () => {
   const CANNOT = 'refused: invalid args `path` for command `read_file`: '
 
   test('are refused with the reason', () =>
-    rows(
-      [
-        ['../secret', `${CANNOT}cannot traverse directory, rewrite the path without the use of \`../\``],
-        ['a/../../x', `${CANNOT}cannot traverse directory, rewrite the path without the use of \`../\``],
-        ['', 'refused: failed to read file as text at path:  with error: No such file or directory (os error 2)'],
-        ['a\0b', 'refused: file name contained an unexpected NUL byte'],
-        ['a\ud800', 'refused: path is not a valid UTF-8'],
-        ['file:///a%2Fb', 'refused: URL is not a valid path'],
-        ['file:///a%00b', 'refused: file name contained an unexpected NUL byte'],
-        ['file://host/a', 'refused: URL is not a valid path'],
-        ['file:', 'refused: forbidden path: file:,'],
-        [5, `${CANNOT}invalid type: expected a string`],
-        [null, `${CANNOT}invalid type: expected a string`],
-        [{}, `${CANNOT}invalid type: expected a string`],
-      ],
-      async (path, text) => {
-        expect(await call(main, 'read_file', { path })).toEqual(expect.stringContaining(text))
-      },
-    ))
+    rows([
+      ['../secret', `${CANNOT}cannot traverse directory, rewrite the path without the use of \`../\``],
+      ['a/../../x', `${CANNOT}cannot traverse directory, rewrite the path without the use of \`../\``],
+      ['', 'refused: failed to read file as text at path:  with error: No such file or directory (os error 2)'],
+      ['a\0b', 'refused: file name contained an unexpected NUL byte'],
+      ['a\ud800', 'refused: path is not a valid UTF-8'],
+      ['file:///a%2Fb', 'refused: URL is not a valid path'],
+      ['file:///a%00b', 'refused: file name contained an unexpected NUL byte'],
+      ['file://host/a', 'refused: URL is not a valid path'],
+      ['file:', 'refused: forbidden path: file:,'],
+      [5, `${CANNOT}invalid type: expected a string`],
+      [null, `${CANNOT}invalid type: expected a string`],
+      [{}, `${CANNOT}invalid type: expected a string`],
+    ])(async (path, text) => {
+      expect(await call(main, 'read_file', { path })).toEqual(expect.stringContaining(text))
+    }))
 
   test('a file URL is decoded, and its dots are resolved before the scope is checked', async () => {
     writeFileSync(join(dir, 'ä b'), 'x')
@@ -135,15 +132,12 @@ describe('paths that cannot be', () => {
   })
 
   test('long paths are refused before the test ends, whatever the patterns', () =>
-    rows(
-      {
-        'of 4 KiB': `/${'x'.repeat(200)}`.repeat(20),
-        'of 2,000 names': '/x'.repeat(2000),
-        'of 1 MiB': '/x'.repeat(2 ** 19),
-        'of 10 MiB': '/x'.repeat(5 * 2 ** 20),
-      },
-      async path => expect(await call(wide, 'read_file', { path })).toMatch(/^refused: /),
-    ))
+    rows({
+      'of 4 KiB': `/${'x'.repeat(200)}`.repeat(20),
+      'of 2,000 names': '/x'.repeat(2000),
+      'of 1 MiB': '/x'.repeat(2 ** 19),
+      'of 10 MiB': '/x'.repeat(5 * 2 ** 20),
+    })(async path => expect(await call(wide, 'read_file', { path })).toMatch(/^refused: /)))
 })
 
 describe('pipes, sockets, devices and directories are refused at once', () => {
@@ -162,12 +156,12 @@ describe('pipes, sockets, devices and directories are refused at once', () => {
   })
 
   test('a device', () =>
-    rows(['/dev/zero', '/dev/full'], async path => {
+    rows(['/dev/zero', '/dev/full'])(async path => {
       expect(await call(wide, 'read_file', { path })).toContain('not a regular file')
     }))
 
   test('paths of the kernel', () =>
-    rows(['/proc/self/mem', '/proc/self/environ', '/dev/fd/0', '/proc/self/root/etc/passwd/x'], async path => {
+    rows(['/proc/self/mem', '/proc/self/environ', '/dev/fd/0', '/proc/self/root/etc/passwd/x'])(async path => {
       expect(await call(wide, 'read_file', { path })).toMatch(/forbidden path|not a regular file|os error/)
     }))
 
@@ -244,45 +238,42 @@ test('a write without a path, or without bytes, is refused', async () => {
 
 describe('lines are split at line feeds, and stay undecoded', () => {
   test('in every encoding, with every line end', () =>
-    rows<[string, string | undefined, Buffer, Buffer[]]>(
+    rows<[string, string | undefined, Buffer, Buffer[]]>([
+      ['LF', undefined, Buffer.from('a\nb\n'), [Buffer.from('a'), Buffer.from('b')]],
+      ['CRLF', undefined, Buffer.from('a\r\nb\r\n'), [Buffer.from('a'), Buffer.from('b')]],
+      ['a lone CR', undefined, Buffer.from('a\rb\n'), [Buffer.from('a\rb')]],
+      ['no last line feed', undefined, Buffer.from('a\n\nb'), [Buffer.from('a'), Buffer.from(''), Buffer.from('b')]],
+      ['an empty file', undefined, Buffer.from(''), []],
+      ['invalid UTF-8', undefined, Buffer.from([0xff, 10, 0xfe]), [Buffer.from([0xff]), Buffer.from([0xfe])]],
       [
-        ['LF', undefined, Buffer.from('a\nb\n'), [Buffer.from('a'), Buffer.from('b')]],
-        ['CRLF', undefined, Buffer.from('a\r\nb\r\n'), [Buffer.from('a'), Buffer.from('b')]],
-        ['a lone CR', undefined, Buffer.from('a\rb\n'), [Buffer.from('a\rb')]],
-        ['no last line feed', undefined, Buffer.from('a\n\nb'), [Buffer.from('a'), Buffer.from(''), Buffer.from('b')]],
-        ['an empty file', undefined, Buffer.from(''), []],
-        ['invalid UTF-8', undefined, Buffer.from([0xff, 10, 0xfe]), [Buffer.from([0xff]), Buffer.from([0xfe])]],
-        [
-          'UTF-16',
-          'utf-16le',
-          Buffer.from('aਊ\r\nb\n', 'utf16le'),
-          [Buffer.from('aਊ', 'utf16le'), Buffer.from('b', 'utf16le')],
-        ],
-        [
-          'UTF-16, big endian',
-          'utf-16be',
-          Buffer.from('a\u0a0a\r\nb\n', 'utf16le').swap16(),
-          [Buffer.from('a\u0a0a', 'utf16le').swap16(), Buffer.from('b', 'utf16le').swap16()],
-        ],
-        [
-          'a long line',
-          undefined,
-          Buffer.from(`${'x'.repeat(300_000)}\ny`),
-          [Buffer.from('x'.repeat(300_000)), Buffer.from('y')],
-        ],
-        ['__proto__ as encoding', '__proto__', Buffer.from('a\n'), [Buffer.from('a')]],
+        'UTF-16',
+        'utf-16le',
+        Buffer.from('aਊ\r\nb\n', 'utf16le'),
+        [Buffer.from('aਊ', 'utf16le'), Buffer.from('b', 'utf16le')],
       ],
-      async (_name, encoding, content, expected) => {
-        writeFileSync(file, content)
-        const rid = await call(main, 'read_text_file_lines', { path: file, options: { encoding } })
-        for (const line of expected) {
-          const answer = Buffer.from((await call(main, 'read_text_file_lines_next', { rid })) as ArrayBuffer)
-          expect([answer.subarray(0, -1).equals(line), answer.at(-1)]).toEqual([true, 0])
-        }
-        expect([...Buffer.from((await call(main, 'read_text_file_lines_next', { rid })) as ArrayBuffer)]).toEqual([1])
-        expect(await call(main, 'read_text_file_lines_next', { rid })).toContain('is invalid')
-      },
-    ))
+      [
+        'UTF-16, big endian',
+        'utf-16be',
+        Buffer.from('a\u0a0a\r\nb\n', 'utf16le').swap16(),
+        [Buffer.from('a\u0a0a', 'utf16le').swap16(), Buffer.from('b', 'utf16le').swap16()],
+      ],
+      [
+        'a long line',
+        undefined,
+        Buffer.from(`${'x'.repeat(300_000)}\ny`),
+        [Buffer.from('x'.repeat(300_000)), Buffer.from('y')],
+      ],
+      ['__proto__ as encoding', '__proto__', Buffer.from('a\n'), [Buffer.from('a')]],
+    ])(async (_name, encoding, content, expected) => {
+      writeFileSync(file, content)
+      const rid = await call(main, 'read_text_file_lines', { path: file, options: { encoding } })
+      for (const line of expected) {
+        const answer = Buffer.from((await call(main, 'read_text_file_lines_next', { rid })) as ArrayBuffer)
+        expect([answer.subarray(0, -1).equals(line), answer.at(-1)]).toEqual([true, 0])
+      }
+      expect([...Buffer.from((await call(main, 'read_text_file_lines_next', { rid })) as ArrayBuffer)]).toEqual([1])
+      expect(await call(main, 'read_text_file_lines_next', { rid })).toContain('is invalid')
+    }))
 })
 
 test('calls with arguments of wrong types are answered', async () => {

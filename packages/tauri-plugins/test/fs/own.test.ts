@@ -37,7 +37,7 @@ test('another path is refused with no other path in the error', async () => {
   symlinkSync(join(own, 'other%2F%42'), join(own, 'acme-x/link'))
   symlinkSync(join(root, 'nothing'), join(own, 'acme-x/dangling'))
   const paths = ['../other%2F%42/x', '/etc/hostname', `${own}/other%2F%42/x`, `${own}`, 'link/x', 'dangling']
-  await rows(paths, async path => {
+  await rows(paths)(async path => {
     for (const attempt of [
       call(plugin, 'read_file', { path }),
       writeFile(plugin, path, 'x'),

@@ -44,7 +44,7 @@ export function runTrials(
   })
 
   test('each function does what it does in Tauri', () =>
-    rows(Object.keys(expected) as (keyof typeof TRIALS)[], async name => {
+    rows(Object.keys(expected) as (keyof typeof TRIALS)[])(async name => {
       reset()
       const source = trials[name].toString().replace(/^async (?!function|\()/, 'async function ')
       expect(await bus.call('main', 'run', { source, args: { dir, inTemp } })).toEqual(expected[name])

@@ -71,33 +71,30 @@ describe('paths out of scope are refused for every command', () => {
   }
 
   test('outside, denied, hidden, or behind links', () =>
-    rows<[string, () => string]>(
-      [
-        ['a file next to the scope', () => join(root, 'secret')],
-        ['a denied file', () => join(dir, 'private/key')],
-        ['a denied file in other case', () => join(dir, 'PRIVATE/key')],
-        ['a new file in a denied directory', () => join(dir, 'private/new')],
-        ['a dotfile', () => join(dir, '.hidden')],
-        ['a link to a file', () => link('to-file', join(root, 'secret'))],
-        ['a relative link to a file', () => link('relative', '../secret')],
-        ['a link to a directory', () => link('to-directory', join(root, 'outside'))],
-        ['a file below a link', () => join(link('up', root), 'secret')],
-        ['a new file below a link', () => join(link('up-new', root), 'new')],
-        ['a chain of links', () => link('chain', link('chained', join(root, 'secret')))],
-        ['a dangling link', () => link('dangling', join(root, 'none'))],
-        ['a relative dangling link', () => link('relative-dangling', '../none')],
-        ['a dangling link below a link', () => join(link('up-dangling', root), 'none/none')],
-        ['a path of the kernel', () => '/proc/self/mem'],
-      ],
-      async (_name, prepare) => {
-        attempted = prepare()
-        for (const [name, attempt] of attempts(clients['main']!, attempted)) {
-          expect([name, await attempt()]).toEqual([name, expect.stringMatching(/^refused: forbidden path: /)])
-        }
-        expect([text('secret'), text('outside/secret'), text('open/private/key')]).toEqual(['secret', 'secret', 'key'])
-        expect([existsSync(join(root, 'new')), existsSync(join(root, 'none'))]).toEqual([false, false])
-      },
-    ))
+    rows<[string, () => string]>([
+      ['a file next to the scope', () => join(root, 'secret')],
+      ['a denied file', () => join(dir, 'private/key')],
+      ['a denied file in other case', () => join(dir, 'PRIVATE/key')],
+      ['a new file in a denied directory', () => join(dir, 'private/new')],
+      ['a dotfile', () => join(dir, '.hidden')],
+      ['a link to a file', () => link('to-file', join(root, 'secret'))],
+      ['a relative link to a file', () => link('relative', '../secret')],
+      ['a link to a directory', () => link('to-directory', join(root, 'outside'))],
+      ['a file below a link', () => join(link('up', root), 'secret')],
+      ['a new file below a link', () => join(link('up-new', root), 'new')],
+      ['a chain of links', () => link('chain', link('chained', join(root, 'secret')))],
+      ['a dangling link', () => link('dangling', join(root, 'none'))],
+      ['a relative dangling link', () => link('relative-dangling', '../none')],
+      ['a dangling link below a link', () => join(link('up-dangling', root), 'none/none')],
+      ['a path of the kernel', () => '/proc/self/mem'],
+    ])(async (_name, prepare) => {
+      attempted = prepare()
+      for (const [name, attempt] of attempts(clients['main']!, attempted)) {
+        expect([name, await attempt()]).toEqual([name, expect.stringMatching(/^refused: forbidden path: /)])
+      }
+      expect([text('secret'), text('outside/secret'), text('open/private/key')]).toEqual(['secret', 'secret', 'key'])
+      expect([existsSync(join(root, 'new')), existsSync(join(root, 'none'))]).toEqual([false, false])
+    }))
 
   test('a loop of links', async () => {
     symlinkSync('loop-b', join(dir, 'loop-a'))
@@ -128,7 +125,7 @@ test('a file that one frontend has opened cannot be used by another', async () =
 
 describe('a permission to open files includes no writing', () => {
   test('with any option that writes', () =>
-    rows(['write', 'create', 'truncate', 'append', 'createNew'], async option => {
+    rows(['write', 'create', 'truncate', 'append', 'createNew'])(async option => {
       const options = { [option]: true, ...(option === 'write' || option === 'append' ? {} : { write: true }) }
       const path = join(dir, 'a.txt')
       expect(await call(clients['reader']!, 'open', { path, options })).toBe(

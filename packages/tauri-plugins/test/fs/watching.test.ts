@@ -110,17 +110,14 @@ test('reports nothing after it was closed', async () => {
 })
 
 test('is refused with wrong arguments', () =>
-  rows(
-    [
-      ['no paths', { paths: [], onEvent: '__CHANNEL__:1' }],
-      ['too many paths', { paths: Array.from({ length: 100 }, () => '/') }],
-      ['no channel', { paths: ['/'], onEvent: {} }],
-      ['a wrong delay', { paths: ['/'], options: { delayMs: -1 } }],
-    ],
-    async (_name, args) => {
-      expect(await call(main, 'watch', args)).toMatch(/^refused: /)
-    },
-  ))
+  rows([
+    ['no paths', { paths: [], onEvent: '__CHANNEL__:1' }],
+    ['too many paths', { paths: Array.from({ length: 100 }, () => '/') }],
+    ['no channel', { paths: ['/'], onEvent: {} }],
+    ['a wrong delay', { paths: ['/'], options: { delayMs: -1 } }],
+  ])(async (_name, args) => {
+    expect(await call(main, 'watch', args)).toMatch(/^refused: /)
+  }))
 
 test('a frontend has at most 64 watchers', async () => {
   const watched = await Promise.allSettled(Array.from({ length: 70 }, () => watch(main, {})))

@@ -342,7 +342,7 @@ describe('shell', () => {
   })
 
   test('it starts no programs, and says so', () =>
-    rows(['spawn', 'execute'], async method => {
+    rows(['spawn', 'execute'])(async method => {
       const allow = ['shell:allow-spawn', 'shell:allow-execute']
       const { bus } = await startGuests({ plugins: [shell()], allow })
       expect(await bus.call('main', 'runProgram', { method })).toMatch(
@@ -368,19 +368,16 @@ describe('shell', () => {
   })
 
   test('the option open of the configuration decides what is opened', () =>
-    rows(
-      [
-        [false, 'https://a.b', false],
-        [true, 'https://a.b', true],
-        ['/notes/.*', '/notes/a', true],
-        ['/notes/.*', 'x/notes/a', false],
-        ['a|b', 'ab', false],
-      ],
-      async (config, path, isOpened) => {
-        const { call } = await start(config)
-        expect('value' in (await call('shell', 'open', path))).toBe(isOpened)
-      },
-    ))
+    rows([
+      [false, 'https://a.b', false],
+      [true, 'https://a.b', true],
+      ['/notes/.*', '/notes/a', true],
+      ['/notes/.*', 'x/notes/a', false],
+      ['a|b', 'ab', false],
+    ])(async (config, path, isOpened) => {
+      const { call } = await start(config)
+      expect('value' in (await call('shell', 'open', path))).toBe(isOpened)
+    }))
 })
 
 describe('dialog', () => {
@@ -440,28 +437,25 @@ describe('dialog', () => {
   })
 
   test('wrong arguments are refused', () =>
-    rows(
-      [
-        ['message', {}],
-        ['message', { message: 'a', kind: 'x' }],
-        ['message', { message: 'a', buttons: { OkCustom: 5 } }],
-        ['message', { message: 'a', buttons: { OkCancelCustom: ['a'] } }],
-        ['message', { message: 'a', buttons: { __proto__: ['a'] } }],
-        ['message', { message: 'a', buttons: 'toString' }],
-        ['ask', { message: 5 }],
-        ['open', { options: [] }],
-        ['open', { options: { multiple: 'x' } }],
-        ['open', { options: { filters: [5] } }],
-        ['open', { options: { filters: Array.from({ length: 65 }, () => ({ name: 'a', extensions: [] })) } }],
-        ['save', { options: { defaultPath: 'a\0' } }],
-      ],
-      async (command, args) => {
-        const host = vi.fn<() => string>(() => 'Ok')
-        const { call } = await startGuests({ plugins: [dialog({ message: host, open: host, save: host })] })
-        expect((await call('bus', 'invoke', `plugin:dialog|${command}`, args)).error).toMatch(/^invalid args /)
-        expect(host).not.toHaveBeenCalled()
-      },
-    ))
+    rows([
+      ['message', {}],
+      ['message', { message: 'a', kind: 'x' }],
+      ['message', { message: 'a', buttons: { OkCustom: 5 } }],
+      ['message', { message: 'a', buttons: { OkCancelCustom: ['a'] } }],
+      ['message', { message: 'a', buttons: { __proto__: ['a'] } }],
+      ['message', { message: 'a', buttons: 'toString' }],
+      ['ask', { message: 5 }],
+      ['open', { options: [] }],
+      ['open', { options: { multiple: 'x' } }],
+      ['open', { options: { filters: [5] } }],
+      ['open', { options: { filters: Array.from({ length: 65 }, () => ({ name: 'a', extensions: [] })) } }],
+      ['save', { options: { defaultPath: 'a\0' } }],
+    ])(async (command, args) => {
+      const host = vi.fn<() => string>(() => 'Ok')
+      const { call } = await startGuests({ plugins: [dialog({ message: host, open: host, save: host })] })
+      expect((await call('bus', 'invoke', `plugin:dialog|${command}`, args)).error).toMatch(/^invalid args /)
+      expect(host).not.toHaveBeenCalled()
+    }))
 })
 
 describe('notification', () => {

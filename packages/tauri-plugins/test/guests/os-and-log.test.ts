@@ -62,21 +62,18 @@ test('lines beyond the limit of a second are dropped', async () => {
 })
 
 test('a wrong line is refused', () =>
-  rows(
-    [
-      [{ level: 0, message: '' }, 'level'],
-      [{ level: 6, message: '' }, 'level'],
-      [{ level: '3', message: '' }, 'level'],
-      [{ level: 1.5, message: '' }, 'level'],
-      [{ message: '' }, 'level'],
-      [{ level: 3 }, 'message'],
-      [{ level: 3, message: {} }, 'message'],
-      [{ level: 3, message: '', line: 'x' }, 'line'],
-      [{ level: 3, message: '', file: [] }, 'file'],
-      [{ level: 3, message: '', keyValues: [] }, 'keyValues'],
-    ],
-    async (line, name) => {
-      const { call } = await startGuests({ plugins: [log()], allow: ['log:default'] })
-      expect((await call('bus', 'invoke', 'plugin:log|log', line)).error).toMatch(`invalid args \`${name}\``)
-    },
-  ))
+  rows([
+    [{ level: 0, message: '' }, 'level'],
+    [{ level: 6, message: '' }, 'level'],
+    [{ level: '3', message: '' }, 'level'],
+    [{ level: 1.5, message: '' }, 'level'],
+    [{ message: '' }, 'level'],
+    [{ level: 3 }, 'message'],
+    [{ level: 3, message: {} }, 'message'],
+    [{ level: 3, message: '', line: 'x' }, 'line'],
+    [{ level: 3, message: '', file: [] }, 'file'],
+    [{ level: 3, message: '', keyValues: [] }, 'keyValues'],
+  ])(async (line, name) => {
+    const { call } = await startGuests({ plugins: [log()], allow: ['log:default'] })
+    expect((await call('bus', 'invoke', 'plugin:log|log', line)).error).toMatch(`invalid args \`${name}\``)
+  }))

@@ -27,52 +27,46 @@ const serveOk = () => serve((_request, response) => void response.end('ok'))
 
 describe('with a pattern for all hosts, nothing is connected to', () => {
   test('this machine, in any spelling', () =>
-    rows(
-      [
-        '127.0.0.1',
-        '127.1',
-        '0x7f.1',
-        '2130706433',
-        '①②⑦.0.0.1',
-        'localhost',
-        'LOCALHOST.',
-        'a.localhost',
-        '[::1]',
-        '[::ffff:127.0.0.1]',
-        '[64:ff9b::7f00:1]',
-        '0.0.0.0',
-        '[::]',
-      ],
-      async host => {
-        const server = await serveOk()
-        const { request } = await connect(['http://*:*/*'])
-        const url = `http://${host}:${server.port}/`
-        await expect(request({ url })).rejects.toMatchObject({
-          data: expect.stringContaining('url not allowed on the configured scope: '),
-        })
-        expect(server.count()).toBe(0)
-      },
-    ))
+    rows([
+      '127.0.0.1',
+      '127.1',
+      '0x7f.1',
+      '2130706433',
+      '①②⑦.0.0.1',
+      'localhost',
+      'LOCALHOST.',
+      'a.localhost',
+      '[::1]',
+      '[::ffff:127.0.0.1]',
+      '[64:ff9b::7f00:1]',
+      '0.0.0.0',
+      '[::]',
+    ])(async host => {
+      const server = await serveOk()
+      const { request } = await connect(['http://*:*/*'])
+      const url = `http://${host}:${server.port}/`
+      await expect(request({ url })).rejects.toMatchObject({
+        data: expect.stringContaining('url not allowed on the configured scope: '),
+      })
+      expect(server.count()).toBe(0)
+    }))
 
   test('a name with a private or invalid address', () =>
-    rows(
-      [
-        ['a private address', ['127.0.0.1']],
-        ['a private and a public address', ['93.184.216.34', '127.0.0.1']],
-        ['a mapped address', ['::ffff:127.0.0.1']],
-        ['an address of NAT64', ['64:ff9b::7f00:1']],
-        ['a link-local address with a zone', ['fe80::1%lo']],
-        ['an invalid address', ['x']],
-      ],
-      async (_name, addresses) => {
-        const server = await serveOk()
-        const { lookup } = resolveTo(addresses)
-        const { request } = await connect(['http://*:*/*', `http://evil.example:${server.port}`], { lookup })
-        const url = `http://evil.example:${server.port}/`
-        await expect(request({ url })).rejects.toMatchObject(refused(url))
-        expect(server.count()).toBe(0)
-      },
-    ))
+    rows([
+      ['a private address', ['127.0.0.1']],
+      ['a private and a public address', ['93.184.216.34', '127.0.0.1']],
+      ['a mapped address', ['::ffff:127.0.0.1']],
+      ['an address of NAT64', ['64:ff9b::7f00:1']],
+      ['a link-local address with a zone', ['fe80::1%lo']],
+      ['an invalid address', ['x']],
+    ])(async (_name, addresses) => {
+      const server = await serveOk()
+      const { lookup } = resolveTo(addresses)
+      const { request } = await connect(['http://*:*/*', `http://evil.example:${server.port}`], { lookup })
+      const url = `http://evil.example:${server.port}/`
+      await expect(request({ url })).rejects.toMatchObject(refused(url))
+      expect(server.count()).toBe(0)
+    }))
 
   test('a name that resolves to another address the second time', async () => {
     const server = await serveOk()
@@ -90,28 +84,20 @@ describe('with a pattern for all hosts, nothing is connected to', () => {
 
 describe('a private address is reached', () => {
   test('if a pattern or the private networks name it', () =>
-    rows(
-      [
-        ['by a pattern with its IP address', 'http://127.0.0.1:*', '127.0.0.1', {}],
-        ['by a pattern with localhost', 'http://localhost:*', 'localhost', {}],
-        ['by its name among the private networks', 'http://*:*', 'db.internal', { privateNetworks: ['db.internal'] }],
-        [
-          'by its address among the private networks',
-          'http://*:*',
-          'other.internal',
-          { privateNetworks: ['127.0.0.1'] },
-        ],
-        ['by its subnet among the private networks', 'http://*:*', '127.0.0.1', { privateNetworks: ['127.0.0.0/8'] }],
-      ],
-      async (_name, pattern, host, options) => {
-        const server = await serveOk()
-        const { text } = await connect([pattern], {
-          ...options,
-          lookup: resolveTo(['127.0.0.1']).lookup,
-        })
-        expect(await text({ url: `http://${host}:${server.port}/` })).toBe('ok')
-      },
-    ))
+    rows([
+      ['by a pattern with its IP address', 'http://127.0.0.1:*', '127.0.0.1', {}],
+      ['by a pattern with localhost', 'http://localhost:*', 'localhost', {}],
+      ['by its name among the private networks', 'http://*:*', 'db.internal', { privateNetworks: ['db.internal'] }],
+      ['by its address among the private networks', 'http://*:*', 'other.internal', { privateNetworks: ['127.0.0.1'] }],
+      ['by its subnet among the private networks', 'http://*:*', '127.0.0.1', { privateNetworks: ['127.0.0.0/8'] }],
+    ])(async (_name, pattern, host, options) => {
+      const server = await serveOk()
+      const { text } = await connect([pattern], {
+        ...options,
+        lookup: resolveTo(['127.0.0.1']).lookup,
+      })
+      expect(await text({ url: `http://${host}:${server.port}/` })).toBe('ok')
+    }))
 
   test('by a thread that was busy when the host answered', async () => {
     const server = await serveOk()

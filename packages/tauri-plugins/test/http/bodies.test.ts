@@ -123,7 +123,7 @@ describe('a body is closed', () => {
   })
 
   test('if it is canceled or closed, and a read that waits rejects', () =>
-    rows(['plugin:http|fetch_cancel_body', 'plugin:resources|close'], async command => {
+    rows(['plugin:http|fetch_cancel_body', 'plugin:resources|close'])(async command => {
       const server = await serve((_request, response) => response.writeHead(200).flushHeaders())
       const { client, request, read } = await connect([`${server.origin}/*`])
       const { rid } = await request({ url: server.origin })
@@ -164,7 +164,7 @@ describe('a body is closed', () => {
   })
 
   test('at once for a status without a body', () =>
-    rows([204, 205, 304], async status => {
+    rows([204, 205, 304])(async status => {
       const server = await serve((_request, response) => void response.writeHead(status).end())
       const { request } = await connect([`${server.origin}/*`])
       expect((await request({ url: server.origin })).status).toBe(status)

@@ -8,7 +8,7 @@ const silent = () => serve(() => {})
 
 describe('a request in flight ends', () => {
   test('if it is canceled or closed', () =>
-    rows(['plugin:http|fetch_cancel', 'plugin:resources|close'], async command => {
+    rows(['plugin:http|fetch_cancel', 'plugin:resources|close'])(async command => {
       const server = await silent()
       const { client, fetch } = await connect([`${server.origin}/*`])
       const rid = await fetch({ url: server.origin })
@@ -35,20 +35,17 @@ describe('a request in flight ends', () => {
   })
 
   test('with its frontend or the bus', () =>
-    rows<[string, (caller: Awaited<ReturnType<typeof connect>>) => Promise<void>]>(
-      [
-        ['its frontend', ({ client }) => client.close()],
-        ['the bus', ({ bus }) => bus.close()],
-      ],
-      async (_name, end) => {
-        const server = await silent()
-        const caller = await connect([`${server.origin}/*`])
-        caller.request({ url: server.origin }).catch(() => {})
-        await expect.poll(() => server.sockets.size).toBe(1)
-        await end(caller)
-        await expect.poll(() => server.sockets.size).toBe(0)
-      },
-    ))
+    rows<[string, (caller: Awaited<ReturnType<typeof connect>>) => Promise<void>]>([
+      ['its frontend', ({ client }) => client.close()],
+      ['the bus', ({ bus }) => bus.close()],
+    ])(async (_name, end) => {
+      const server = await silent()
+      const caller = await connect([`${server.origin}/*`])
+      caller.request({ url: server.origin }).catch(() => {})
+      await expect.poll(() => server.sockets.size).toBe(1)
+      await end(caller)
+      await expect.poll(() => server.sockets.size).toBe(0)
+    }))
 
   test('when the headers do not come in time', async () => {
     const server = await silent()

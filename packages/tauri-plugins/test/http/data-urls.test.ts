@@ -13,22 +13,19 @@ test('a data: URL with a long media type is refused', async () => {
 })
 
 test('data: URLs are decoded as browsers do', () =>
-  rows(
-    [
-      ['data:,%41%4g%4', 'A%4g%4'],
-      ['data:,%6a%E2%82%AC', 'j€'],
-      ['data:,%', '%'],
-      ['data:;base64,YWI%3D', 'ab'],
-      ['data:;base64,Y%20WI=', 'ab'],
-      ['data:;base64,YWI', 'ab'],
-    ],
-    async (url, body) => {
-      expect(await (await connect([])).text({ url })).toBe(body)
-    },
-  ))
+  rows([
+    ['data:,%41%4g%4', 'A%4g%4'],
+    ['data:,%6a%E2%82%AC', 'j€'],
+    ['data:,%', '%'],
+    ['data:;base64,YWI%3D', 'ab'],
+    ['data:;base64,Y%20WI=', 'ab'],
+    ['data:;base64,YWI', 'ab'],
+  ])(async (url, body) => {
+    expect(await (await connect([])).text({ url })).toBe(body)
+  }))
 
 test('malformed base64 is refused', () =>
-  rows(['Y', 'YW=I', 'YWI==', 'YW-_', 'Y!I=', '===='], async base64 => {
+  rows(['Y', 'YW=I', 'YWI==', 'YW-_', 'Y!I=', '===='])(async base64 => {
     const { request } = await connect([])
     await expect(request({ url: `data:;base64,${base64}` })).rejects.toMatchObject({
       data: 'failed to decode data url into bytes',

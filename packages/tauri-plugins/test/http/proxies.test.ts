@@ -102,23 +102,20 @@ describe('a proxy that the host lists', () => {
 })
 
 test('another proxy is refused', () =>
-  rows(
-    [
-      [{ all: 1 }, /^invalid args/],
-      ['http://127.0.0.1:1', /^invalid args/],
-      [{ http: { url: 'x' } }, /^invalid args/],
-      [{ https: { url: 'http://127.0.0.1:1', noProxy: 1 } }, /^invalid args/],
-      [{ all: { url: 'http://127.0.0.1:1', basicAuth: { username: 1 } } }, /^invalid args/],
-      [{ all: 'http://%ff@127.0.0.1:1' }, /^invalid args/],
-      [{ http: 'http://127.0.0.1:2' }, /^proxy refused: http:\/\/127\.0\.0\.1:2\./],
-    ],
-    async (proxy, text) => {
-      const { request } = await connect(['http://a.example/*'], { proxies: ['http://127.0.0.1:1'] })
-      await expect(request({ url: 'http://a.example/', proxy })).rejects.toMatchObject({
-        data: expect.stringMatching(text),
-      })
-    },
-  ))
+  rows([
+    [{ all: 1 }, /^invalid args/],
+    ['http://127.0.0.1:1', /^invalid args/],
+    [{ http: { url: 'x' } }, /^invalid args/],
+    [{ https: { url: 'http://127.0.0.1:1', noProxy: 1 } }, /^invalid args/],
+    [{ all: { url: 'http://127.0.0.1:1', basicAuth: { username: 1 } } }, /^invalid args/],
+    [{ all: 'http://%ff@127.0.0.1:1' }, /^invalid args/],
+    [{ http: 'http://127.0.0.1:2' }, /^proxy refused: http:\/\/127\.0\.0\.1:2\./],
+  ])(async (proxy, text) => {
+    const { request } = await connect(['http://a.example/*'], { proxies: ['http://127.0.0.1:1'] })
+    await expect(request({ url: 'http://a.example/', proxy })).rejects.toMatchObject({
+      data: expect.stringMatching(text),
+    })
+  }))
 
 describe('an invalid certificate', () => {
   test('fails the request', async () => {

@@ -23,26 +23,23 @@ const to = (server: LocalServer, status: number, url: string): string =>
 
 describe('a redirect is refused', () => {
   test('to a URL out of scope', () =>
-    rows<[string, (other: LocalServer) => string]>(
-      [
-        ['to another port', other => `${other.origin}/`],
-        ['to a name of this machine', other => `http://localhost:${other.port}/`],
-        ['to a mapped address', other => `http://[::ffff:127.0.0.1]:${other.port}/`],
-        ['to an address in another spelling', other => `http://0x7f.1:${other.port}/`],
-        ['to another scheme', other => `https://127.0.0.1:${other.port}/`],
-        ['to a file', () => 'file:///etc/passwd'],
-        ['to data', () => 'data:,secret'],
-      ],
-      async (_name, getTarget) => {
-        const [server, other] = [await serveRedirects(), await serveRedirects()]
-        const { request } = await connect([`${server.origin}/*`])
-        const target = getTarget(other)
-        await expect(request({ url: to(server, 302, target) })).rejects.toMatchObject({
-          data: `url not allowed on the configured scope: ${new URL(target).href}`,
-        })
-        expect(other.count()).toBe(0)
-      },
-    ))
+    rows<[string, (other: LocalServer) => string]>([
+      ['to another port', other => `${other.origin}/`],
+      ['to a name of this machine', other => `http://localhost:${other.port}/`],
+      ['to a mapped address', other => `http://[::ffff:127.0.0.1]:${other.port}/`],
+      ['to an address in another spelling', other => `http://0x7f.1:${other.port}/`],
+      ['to another scheme', other => `https://127.0.0.1:${other.port}/`],
+      ['to a file', () => 'file:///etc/passwd'],
+      ['to data', () => 'data:,secret'],
+    ])(async (_name, getTarget) => {
+      const [server, other] = [await serveRedirects(), await serveRedirects()]
+      const { request } = await connect([`${server.origin}/*`])
+      const target = getTarget(other)
+      await expect(request({ url: to(server, 302, target) })).rejects.toMatchObject({
+        data: `url not allowed on the configured scope: ${new URL(target).href}`,
+      })
+      expect(other.count()).toBe(0)
+    }))
 
   test('by 307 with a body', async () => {
     const [server, other] = [await serveRedirects(), await serveRedirects()]
@@ -72,23 +69,20 @@ describe('a redirect is refused', () => {
 })
 
 test('the status decides on method and body of the next request', () =>
-  rows(
-    [
-      [301, 'POST', 'GET', ''],
-      [302, 'PUT', 'GET', ''],
-      [303, 'POST', 'GET', ''],
-      [307, 'POST', 'POST', 'hi'],
-      [308, 'PUT', 'PUT', 'hi'],
-    ],
-    async (status, method, next, body) => {
-      const server = await serveRedirects()
-      const { text } = await connect([`${server.origin}/*`])
-      const headers = [['content-type', 'text/plain']]
-      const answer = JSON.parse(await text({ url: to(server, status, '/end'), method, data: [104, 105], headers }))
-      expect(answer).toMatchObject({ method: next, url: '/end', body })
-      expect(answer.headers['content-type']).toBe(body === '' ? undefined : 'text/plain')
-    },
-  ))
+  rows([
+    [301, 'POST', 'GET', ''],
+    [302, 'PUT', 'GET', ''],
+    [303, 'POST', 'GET', ''],
+    [307, 'POST', 'POST', 'hi'],
+    [308, 'PUT', 'PUT', 'hi'],
+  ])(async (status, method, next, body) => {
+    const server = await serveRedirects()
+    const { text } = await connect([`${server.origin}/*`])
+    const headers = [['content-type', 'text/plain']]
+    const answer = JSON.parse(await text({ url: to(server, status, '/end'), method, data: [104, 105], headers }))
+    expect(answer).toMatchObject({ method: next, url: '/end', body })
+    expect(answer.headers['content-type']).toBe(body === '' ? undefined : 'text/plain')
+  }))
 
 test('credentials never reach a second origin, and stay within the first', async () => {
   const [server, other] = [await serveRedirects(), await serveRedirects()]
@@ -127,15 +121,12 @@ test('a frontend chooses the number of redirects, up to fifty', async () => {
 })
 
 test('without redirects or a valid URL, a redirect is the response', () =>
-  rows(
-    [
-      ['without redirects, a redirect is the response', { maxRedirections: 0 }, '/next'],
-      ['a redirect without a valid URL is the response', {}, 'http://[x'],
-    ],
-    async (_name, options, location) => {
-      const server = await serve((_request, response) => void response.writeHead(302, { location }).end('body'))
-      const { request, readAll } = await connect([`${server.origin}/*`])
-      const { status, rid } = await request({ url: server.origin, ...options })
-      expect([status, (await readAll(rid)).toString()]).toEqual([302, 'body'])
-    },
-  ))
+  rows([
+    ['without redirects, a redirect is the response', { maxRedirections: 0 }, '/next'],
+    ['a redirect without a valid URL is the response', {}, 'http://[x'],
+  ])(async (_name, options, location) => {
+    const server = await serve((_request, response) => void response.writeHead(302, { location }).end('body'))
+    const { request, readAll } = await connect([`${server.origin}/*`])
+    const { status, rid } = await request({ url: server.origin, ...options })
+    expect([status, (await readAll(rid)).toString()]).toEqual([302, 'body'])
+  }))

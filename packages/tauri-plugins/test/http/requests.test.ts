@@ -68,23 +68,20 @@ describe('on the wire', () => {
   })
 
   test('a body has its length', () =>
-    rows(
-      [
-        ['POST', null, 'content-length: 0\r\n'],
-        ['PUT', null, 'content-length: 0\r\n'],
-        ['POST', [104, 105], 'content-length: 2\r\n'],
-        ['PATCH', new Uint8Array([104, 105]), 'content-length: 2\r\n'],
-      ],
-      async (method, data, header) => {
-        const server = await serveRaw(OK)
-        const { bus } = await connect([`${server.origin}/*`])
-        const { text } = await join(bus, 'other', 'msgpack')
-        await text({ url: server.origin, method, data })
-        expect(server.received()).toContain(header)
-        expect(server.received()).not.toMatch(/transfer-encoding/i)
-        expect(server.received().endsWith(data ? '\r\n\r\nhi' : '\r\n\r\n')).toBe(true)
-      },
-    ))
+    rows([
+      ['POST', null, 'content-length: 0\r\n'],
+      ['PUT', null, 'content-length: 0\r\n'],
+      ['POST', [104, 105], 'content-length: 2\r\n'],
+      ['PATCH', new Uint8Array([104, 105]), 'content-length: 2\r\n'],
+    ])(async (method, data, header) => {
+      const server = await serveRaw(OK)
+      const { bus } = await connect([`${server.origin}/*`])
+      const { text } = await join(bus, 'other', 'msgpack')
+      await text({ url: server.origin, method, data })
+      expect(server.received()).toContain(header)
+      expect(server.received()).not.toMatch(/transfer-encoding/i)
+      expect(server.received().endsWith(data ? '\r\n\r\nhi' : '\r\n\r\n')).toBe(true)
+    }))
 
   test('a range is not compressed', async () => {
     const server = await serveRaw(OK)
@@ -103,52 +100,45 @@ describe('on the wire', () => {
 
 describe('is refused, and nothing is connected:', () => {
   test('malformed or forbidden arguments', () =>
-    rows<[string, object, string | RegExp]>(
+    rows<[string, object, string | RegExp]>([
+      ['CONNECT', { method: 'CONNECT' }, 'invalid HTTP method'],
+      ['TRACE', { method: 'TRACE' }, 'invalid HTTP method'],
+      ['a method with a line break', { method: 'GET / HTTP/1.1\r\nX: ' }, 'invalid HTTP method'],
+      ['an unknown method', { method: 'get' }, 'invalid HTTP method'],
+      ['a name with a line break', { headers: [['x\r\ny', '1']] }, 'invalid HTTP header name'],
+      ['an empty name', { headers: [['', '1']] }, 'invalid HTTP header name'],
+      ['a value with a line break', { headers: [['x', '1\r\ny: 2']] }, 'failed to parse header value'],
+      ['a value with NUL', { headers: [['x', '\0']] }, 'failed to parse header value'],
       [
-        ['CONNECT', { method: 'CONNECT' }, 'invalid HTTP method'],
-        ['TRACE', { method: 'TRACE' }, 'invalid HTTP method'],
-        ['a method with a line break', { method: 'GET / HTTP/1.1\r\nX: ' }, 'invalid HTTP method'],
-        ['an unknown method', { method: 'get' }, 'invalid HTTP method'],
-        ['a name with a line break', { headers: [['x\r\ny', '1']] }, 'invalid HTTP header name'],
-        ['an empty name', { headers: [['', '1']] }, 'invalid HTTP header name'],
-        ['a value with a line break', { headers: [['x', '1\r\ny: 2']] }, 'failed to parse header value'],
-        ['a value with NUL', { headers: [['x', '\0']] }, 'failed to parse header value'],
-        [
-          'long headers',
-          { headers: [['x', 'a'.repeat(17_000)]] },
-          'request headers exceeded 16384 bytes. Send fewer or shorter headers.',
-        ],
-        ['headers as an object', { headers: { a: 'b' } }, /^invalid args `clientConfig` for command `fetch`: /],
-        ['a header of three', { headers: [['a', 'b', 'c']] }, /^invalid args/],
-        [
-          'a relative URL',
-          { url: '/a' },
-          'invalid args `clientConfig` for command `fetch`: relative URL without a base',
-        ],
-        ['a number as URL', { url: 1 }, /^invalid args/],
-        ['a long URL', { url: `http://127.0.0.1/${'a'.repeat(9000)}` }, /^url exceeded 8192 characters/],
-        ['another scheme', { url: 'ftp://127.0.0.1/a' }, 'scheme ftp not supported'],
-        ['file:', { url: 'file:///etc/passwd' }, 'scheme file not supported'],
-        ['bytes above 255', { data: [256] }, /^invalid args/],
-        ['bytes as a string', { data: 'abc' }, /^invalid args/],
-        ['negative redirects', { maxRedirections: -1 }, /^invalid args/],
-        ['a timeout as a string', { connectTimeout: '1' }, /^invalid args/],
-        [
-          'a proxy',
-          { proxy: { all: 'http://127.0.0.1:1' } },
-          'proxy refused: http://127.0.0.1:1. List it in the option "proxies" of http().',
-        ],
-        ['danger', { danger: { acceptInvalidCerts: true } }, 'dangerous settings used but are not enabled'],
+        'long headers',
+        { headers: [['x', 'a'.repeat(17_000)]] },
+        'request headers exceeded 16384 bytes. Send fewer or shorter headers.',
       ],
-      async (_name, config, text) => {
-        const server = await serveRaw(OK)
-        const { request } = await connect([`${server.origin}/*`])
-        await expect(request({ url: `${server.origin}/`, ...config })).rejects.toMatchObject({
-          data: typeof text === 'string' ? text : expect.stringMatching(text),
-        })
-        expect(server.count()).toBe(0)
-      },
-    ))
+      ['headers as an object', { headers: { a: 'b' } }, /^invalid args `clientConfig` for command `fetch`: /],
+      ['a header of three', { headers: [['a', 'b', 'c']] }, /^invalid args/],
+      ['a relative URL', { url: '/a' }, 'invalid args `clientConfig` for command `fetch`: relative URL without a base'],
+      ['a number as URL', { url: 1 }, /^invalid args/],
+      ['a long URL', { url: `http://127.0.0.1/${'a'.repeat(9000)}` }, /^url exceeded 8192 characters/],
+      ['another scheme', { url: 'ftp://127.0.0.1/a' }, 'scheme ftp not supported'],
+      ['file:', { url: 'file:///etc/passwd' }, 'scheme file not supported'],
+      ['bytes above 255', { data: [256] }, /^invalid args/],
+      ['bytes as a string', { data: 'abc' }, /^invalid args/],
+      ['negative redirects', { maxRedirections: -1 }, /^invalid args/],
+      ['a timeout as a string', { connectTimeout: '1' }, /^invalid args/],
+      [
+        'a proxy',
+        { proxy: { all: 'http://127.0.0.1:1' } },
+        'proxy refused: http://127.0.0.1:1. List it in the option "proxies" of http().',
+      ],
+      ['danger', { danger: { acceptInvalidCerts: true } }, 'dangerous settings used but are not enabled'],
+    ])(async (_name, config, text) => {
+      const server = await serveRaw(OK)
+      const { request } = await connect([`${server.origin}/*`])
+      await expect(request({ url: `${server.origin}/`, ...config })).rejects.toMatchObject({
+        data: typeof text === 'string' ? text : expect.stringMatching(text),
+      })
+      expect(server.count()).toBe(0)
+    }))
 
   test('credentials in the URL', async () => {
     const server = await serveRaw(OK)
@@ -202,29 +192,23 @@ test('a failed connection rejects with the text of reqwest', async () => {
 })
 
 test('a data: URL is answered without a scope', () =>
-  rows(
-    [
-      ['data:,a%20b', 'a b', 'text/plain;charset=US-ASCII'],
-      ['data:text/html;charset=utf-8,%C3%BC<b>', 'ü<b>', 'text/html;charset=utf-8'],
-      ['data:;base64,aGk=', 'hi', 'text/plain;charset=US-ASCII'],
-      ['data:image/png ; base64,a%47k#x', 'hi', 'image/png'],
-    ],
-    async (url, body, type) => {
-      const { request, readAll } = await connect([])
-      const { headers, status, rid } = await request({ url })
-      expect({ headers, status }).toEqual({ headers: [['content-type', type]], status: 200 })
-      expect((await readAll(rid)).toString()).toBe(body)
-    },
-  ))
+  rows([
+    ['data:,a%20b', 'a b', 'text/plain;charset=US-ASCII'],
+    ['data:text/html;charset=utf-8,%C3%BC<b>', 'ü<b>', 'text/html;charset=utf-8'],
+    ['data:;base64,aGk=', 'hi', 'text/plain;charset=US-ASCII'],
+    ['data:image/png ; base64,a%47k#x', 'hi', 'image/png'],
+  ])(async (url, body, type) => {
+    const { request, readAll } = await connect([])
+    const { headers, status, rid } = await request({ url })
+    expect({ headers, status }).toEqual({ headers: [['content-type', type]], status: 200 })
+    expect((await readAll(rid)).toString()).toBe(body)
+  }))
 
 test('a malformed data: URL rejects', () =>
-  rows(
-    [
-      ['data:text/plain', 'failed to process data url'],
-      ['data:;base64,a', 'failed to decode data url into bytes'],
-    ],
-    async (url, text) => {
-      const { request } = await connect([])
-      await expect(request({ url })).rejects.toMatchObject({ data: text })
-    },
-  ))
+  rows([
+    ['data:text/plain', 'failed to process data url'],
+    ['data:;base64,a', 'failed to decode data url into bytes'],
+  ])(async (url, text) => {
+    const { request } = await connect([])
+    await expect(request({ url })).rejects.toMatchObject({ data: text })
+  }))

@@ -16,35 +16,29 @@ const withPermissions = (...permissions: object[]): BusOptions =>
 
 describe('the start is refused', () => {
   test('for an entry that is no pattern', () =>
-    rows(
+    rows([
+      ['a group in an allowed URL', { allow: ['http{s}?://a.com'] }, '`http{s}?://a.com` is not a valid URL pattern'],
       [
-        ['a group in an allowed URL', { allow: ['http{s}?://a.com'] }, '`http{s}?://a.com` is not a valid URL pattern'],
-        [
-          'a group in a denied URL',
-          { deny: [{ url: 'https://a.com/:id' }] },
-          '`https://a.com/:id` is not a valid URL pattern',
-        ],
-        ['an entry without a URL', { allow: [{ path: '/a' }] }, 'an entry must be a URL pattern'],
+        'a group in a denied URL',
+        { deny: [{ url: 'https://a.com/:id' }] },
+        '`https://a.com/:id` is not a valid URL pattern',
       ],
-      async (_name, scope, text) => {
-        await expect(createBus(withPermissions({ identifier: 'http:default', ...scope }))).rejects.toThrow(text)
-      },
-    ))
+      ['an entry without a URL', { allow: [{ path: '/a' }] }, 'an entry must be a URL pattern'],
+    ])(async (_name, scope, text) => {
+      await expect(createBus(withPermissions({ identifier: 'http:default', ...scope }))).rejects.toThrow(text)
+    }))
 
   test('for wrong options', () =>
-    rows(
-      [
-        [{ privateNetworks: 'a' }, 'http(): privateNetworks must be an array of strings'],
-        [{ proxies: ['socks5://a'] }, 'http(): proxies must be http: URLs'],
-        [{ danger: ['a'] }, '`a` is not a valid URL pattern'],
-        [{ limits: { idleMs: 0 } }, 'http(): limits.idleMs must be a positive integer'],
-        [{ limits: { other: 1 } }, 'http(): unknown limit "other"'],
-        [{ other: 1 }, 'http(): unknown option "other"'],
-      ],
-      (options, text) => {
-        expect(() => http(options as object)).toThrow(text)
-      },
-    ))
+    rows([
+      [{ privateNetworks: 'a' }, 'http(): privateNetworks must be an array of strings'],
+      [{ proxies: ['socks5://a'] }, 'http(): proxies must be http: URLs'],
+      [{ danger: ['a'] }, '`a` is not a valid URL pattern'],
+      [{ limits: { idleMs: 0 } }, 'http(): limits.idleMs must be a positive integer'],
+      [{ limits: { other: 1 } }, 'http(): unknown limit "other"'],
+      [{ other: 1 }, 'http(): unknown option "other"'],
+    ])((options, text) => {
+      expect(() => http(options as object)).toThrow(text)
+    }))
 })
 
 test('a frontend that opens later with an invalid pattern is refused', async () => {

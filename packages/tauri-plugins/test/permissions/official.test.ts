@@ -20,7 +20,7 @@ test('all official plugins are known', () => {
 
 describe('without manifests of its own, a project can name', () => {
   test('each permission of each plugin, with the commands of Tauri', () =>
-    rows(names, async name => {
+    rows(names)(async name => {
       const identifiers = expected[name]!
       const commands = new Set(Object.values(identifiers).flatMap(text => text.match(/\w+/g) ?? []))
       const capabilities = Object.keys(identifiers).map(identifier => ({

@@ -108,35 +108,29 @@ describe('a request', () => {
   })
 
   test('adds the script to a page after comments and into the head', () =>
-    rows(
-      [
-        ['<!-- the <head> is below --><html><head>', '<title>'],
-        ['\ufeff<!doctype html>\n<!--> <html lang="a>b">\n<head data-a=\'>\'>', '<title>'],
-        ['<!-- a --!>', '<!-- b'],
-        ['', '<p>No head, <head> is text in an attribute: <p title="<head>">'],
-        ['', '<header>'],
-      ],
-      async (before, after) => {
-        writeFileSync(join(served.dir, 'page.html'), before + after)
-        const { text } = await fetchPage('/page.html')
-        expect(text).toBe(`${before}<script src="/sallyport/page.js"></script>${after}`)
-      },
-    ))
+    rows([
+      ['<!-- the <head> is below --><html><head>', '<title>'],
+      ['\ufeff<!doctype html>\n<!--> <html lang="a>b">\n<head data-a=\'>\'>', '<title>'],
+      ['<!-- a --!>', '<!-- b'],
+      ['', '<p>No head, <head> is text in an attribute: <p title="<head>">'],
+      ['', '<header>'],
+    ])(async (before, after) => {
+      writeFileSync(join(served.dir, 'page.html'), before + after)
+      const { text } = await fetchPage('/page.html')
+      expect(text).toBe(`${before}<script src="/sallyport/page.js"></script>${after}`)
+    }))
 
   test('adds the script to a page that begins with 20 MB of the same', () =>
-    rows(
-      [
-        ['white space', '', ' '],
-        ['an attribute', '<html a', 'x'],
-      ],
-      async (_what, start, character) => {
-        const page = start + character.repeat(20_000_000)
-        writeFileSync(join(served.dir, 'page.html'), page)
-        const { status, text } = await fetchPage('/page.html')
-        const script = '<script src="/sallyport/page.js"></script>'
-        expect([status, text.split(script).join('') === page, text.includes(script)]).toEqual([200, true, true])
-      },
-    ))
+    rows([
+      ['white space', '', ' '],
+      ['an attribute', '<html a', 'x'],
+    ])(async (_what, start, character) => {
+      const page = start + character.repeat(20_000_000)
+      writeFileSync(join(served.dir, 'page.html'), page)
+      const { status, text } = await fetchPage('/page.html')
+      const script = '<script src="/sallyport/page.js"></script>'
+      expect([status, text.split(script).join('') === page, text.includes(script)]).toEqual([200, true, true])
+    }))
 
   test('has only the policy of the host if that sets one', async () => {
     await served.close()
@@ -185,35 +179,32 @@ describe('a request', () => {
   })
 
   test('finds no file outside, hidden, or with a wrong name', () =>
-    rows(
-      [
-        '/../secret.txt',
-        '/sub/../../secret.txt',
-        '/%2e%2e/secret.txt',
-        '/..%2fsecret.txt',
-        '/sub/..%2f..%2fsecret.txt',
-        '/..\\secret.txt',
-        '/%5c..%5csecret.txt',
-        '//secret.txt',
-        '/link.txt',
-        '/up/secret.txt',
-        '/env.txt',
-        '/.env',
-        '/%2eenv',
-        '/.git/config',
-        '/sub',
-        '/sub/',
-        '/index.html%00.txt',
-        '/%',
-        '/%ff',
-        '/index.html:stream',
-        '/none.html',
-      ],
-      async path => {
-        const { status, text } = await fetchPage(path)
-        expect([status, text]).toEqual([404, 'There is no such file.\n'])
-      },
-    ))
+    rows([
+      '/../secret.txt',
+      '/sub/../../secret.txt',
+      '/%2e%2e/secret.txt',
+      '/..%2fsecret.txt',
+      '/sub/..%2f..%2fsecret.txt',
+      '/..\\secret.txt',
+      '/%5c..%5csecret.txt',
+      '//secret.txt',
+      '/link.txt',
+      '/up/secret.txt',
+      '/env.txt',
+      '/.env',
+      '/%2eenv',
+      '/.git/config',
+      '/sub',
+      '/sub/',
+      '/index.html%00.txt',
+      '/%',
+      '/%ff',
+      '/index.html:stream',
+      '/none.html',
+    ])(async path => {
+      const { status, text } = await fetchPage(path)
+      expect([status, text]).toEqual([404, 'There is no such file.\n'])
+    }))
 
   test('is disconnected if it never ends its headers or its body', async () => {
     const head = 'GET / HTTP/1.1\r\nHost: a\r\n'
@@ -396,25 +387,22 @@ describe('a WebSocket', () => {
 
   test('loses its session if it sends what is no message, and the bus keeps running', async () => {
     served = await serve()
-    await rows(
-      {
-        'malformed JSON': 'no json',
-        'an empty binary message': new Uint8Array(),
-        'an unknown kind of frame': Uint8Array.of(9, 1),
-        'a record, which only a gate may send': Uint8Array.of(3, 1, 2, 3),
-        'invalid MessagePack': Uint8Array.of(2, 0xc1),
-        'a reply to nothing': '[]',
-      },
-      async message => {
-        const page = await connect(served)
-        page.socket.send(message)
-        await page.closed
-        const next = await connect(served)
-        expect(await next.ask(call(1, 'still here'))).toContain('still here')
-        next.socket.close()
-        await next.closed
-      },
-    )
+    await rows({
+      'malformed JSON': 'no json',
+      'an empty binary message': new Uint8Array(),
+      'an unknown kind of frame': Uint8Array.of(9, 1),
+      'a record, which only a gate may send': Uint8Array.of(3, 1, 2, 3),
+      'invalid MessagePack': Uint8Array.of(2, 0xc1),
+      'a reply to nothing': '[]',
+    })(async message => {
+      const page = await connect(served)
+      page.socket.send(message)
+      await page.closed
+      const next = await connect(served)
+      expect(await next.ask(call(1, 'still here'))).toContain('still here')
+      next.socket.close()
+      await next.closed
+    })
   })
 
   test('takes bounded memory if it never reads: events are dropped', async () => {

@@ -14,16 +14,13 @@ beforeEach(() => void (empty = mkdtempSync(join(tmpdir(), 'place-'))))
 afterEach(() => rmSync(empty, { recursive: true }))
 
 test('is found by its files or variables', () =>
-  rows(
-    [
-      ['kubernetes', { '.dockerenv': '' }, kubernetes],
-      ['podman', { 'run/.containerenv': '' }, {}],
-      ['docker', { '.dockerenv': '' }, {}],
-      ['docker', { '.dockerenv': '', [RESTRICTION]: '1\n' }, {}],
-      ['ubuntu', { [RESTRICTION]: '1\n' }, {}],
-    ],
-    (name, files, env) => expect(findPlace(writeProject(files), env)?.name).toBe(name),
-  ))
+  rows([
+    ['kubernetes', { '.dockerenv': '' }, kubernetes],
+    ['podman', { 'run/.containerenv': '' }, {}],
+    ['docker', { '.dockerenv': '' }, {}],
+    ['docker', { '.dockerenv': '', [RESTRICTION]: '1\n' }, {}],
+    ['ubuntu', { [RESTRICTION]: '1\n' }, {}],
+  ])((name, files, env) => expect(findPlace(writeProject(files), env)?.name).toBe(name)))
 
 test('is none of them where namespaces are not restricted', () => {
   expect(findPlace(empty, {})).toBeUndefined()

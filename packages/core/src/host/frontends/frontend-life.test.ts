@@ -48,13 +48,13 @@ function live(events: readonly FrontendEvent[], { stage, code }: Partial<Fronten
 }
 
 it('changes the stage of a frontend with each event as in the table', () =>
-  rows(getCells(stages), (_name, stage, event, next) => {
+  rows(getCells(stages))((_name, stage, event, next) => {
     const { life, effects } = live([event], { stage, code: 'exited' })
     expect([life.stage, ...effects].join(' ')).toBe(next === '-' ? stage : next)
   }))
 
 it('changes the state of its code with each event as in the table', () =>
-  rows(getCells(codes), (_name, code, event, next) => {
+  rows(getCells(codes))((_name, code, event, next) => {
     const { life, effects } = live([event], { stage: 'closing', code })
     expect([life.code, ...effects].join(' ')).toBe(next === '-' ? code : next)
   }))
@@ -67,24 +67,21 @@ it('has no other states or events', () => {
 })
 
 it('goes from its start to its end', () =>
-  rows<[string, FrontendEvent[], string[]]>(
+  rows<[string, FrontendEvent[], string[]]>([
+    ['loads its module', ['offered', 'linked', 'started', 'activated', 'exited'], ['open', 'begin', 'end']],
+    ['runs already', ['offered', 'announced', 'linked', 'started', 'activated', 'exited'], ['open', 'end']],
+    ['runs already, and loses its gate', ['offered', 'announced', 'offered', 'announced', 'exited'], ['end']],
+    ['is refused', ['offered', 'exited'], ['forget']],
+    ['gets another link', ['offered', 'linked', 'started', 'activated', 'offered', 'activated'], ['open', 'begin']],
     [
-      ['loads its module', ['offered', 'linked', 'started', 'activated', 'exited'], ['open', 'begin', 'end']],
-      ['runs already', ['offered', 'announced', 'linked', 'started', 'activated', 'exited'], ['open', 'end']],
-      ['runs already, and loses its gate', ['offered', 'announced', 'offered', 'announced', 'exited'], ['end']],
-      ['is refused', ['offered', 'exited'], ['forget']],
-      ['gets another link', ['offered', 'linked', 'started', 'activated', 'offered', 'activated'], ['open', 'begin']],
-      [
-        'restarts',
-        ['offered', 'linked', 'started', 'activated', 'restarting', 'offered', 'activated'],
-        ['open', 'begin', 'end', 'begin'],
-      ],
-      ['restarts while core is down, and fails', ['offered', 'restarting', 'exited'], ['forget', 'forget']],
-      ['restarts before core knows it', ['restarting', 'stopped'], ['forget']],
-      ['waits for a change of its files', ['offered', 'stopped', 'closed', 'exited'], ['forget']],
+      'restarts',
+      ['offered', 'linked', 'started', 'activated', 'restarting', 'offered', 'activated'],
+      ['open', 'begin', 'end', 'begin'],
     ],
-    (_name, events, effects) => expect(live(events).effects).toEqual(effects),
-  ))
+    ['restarts while core is down, and fails', ['offered', 'restarting', 'exited'], ['forget', 'forget']],
+    ['restarts before core knows it', ['restarting', 'stopped'], ['forget']],
+    ['waits for a change of its files', ['offered', 'stopped', 'closed', 'exited'], ['forget']],
+  ])((_name, events, effects) => expect(live(events).effects).toEqual(effects)))
 
 it('is known to core from the offer of a link to the stop of its code, and to the others while its code runs', () => {
   const events: FrontendEvent[] = ['offered', 'linked', 'started', 'activated', 'offered', 'restarting', 'offered']

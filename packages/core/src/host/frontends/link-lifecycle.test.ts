@@ -26,7 +26,7 @@ const cells = states.flatMap(state =>
 )
 
 it('changes with each event as in the table', () =>
-  rows(cells, (_name, state, event, next) =>
+  rows(cells)((_name, state, event, next) =>
     expect(linkLifecycle(state, event).join(' ')).toBe(next === '-' ? state : next),
   ))
 
@@ -48,28 +48,21 @@ function run(...events: LinkEvent[]): string[] {
 }
 
 it('a link goes from its start to its end', () =>
-  rows<[string, LinkEvent[], string[]]>(
+  rows<[string, LinkEvent[], string[]]>([
     [
-      [
-        'closes after another link replaced it',
-        ['attached', 'activated', 'dropped', 'closed'],
-        ['connect', 'linger', 'release'],
-      ],
-      [
-        'closes while its frontend restarts',
-        ['attached', 'activated', 'closed', 'dropped', 'expired'],
-        ['connect', 'wait', 'release'],
-      ],
-      [
-        'is taken after its frontend has stopped',
-        ['dropped', 'attached', 'activated', 'closed'],
-        ['discard', 'release'],
-      ],
-      ['is rejected after its frontend has stopped', ['dropped', 'rejected'], ['discard']],
-      ['closes before its frontend has started', ['attached', 'closed', 'activated'], ['discard', 'replace']],
+      'closes after another link replaced it',
+      ['attached', 'activated', 'dropped', 'closed'],
+      ['connect', 'linger', 'release'],
     ],
-    (_name, events, effects) => expect(run(...events)).toEqual(effects),
-  ))
+    [
+      'closes while its frontend restarts',
+      ['attached', 'activated', 'closed', 'dropped', 'expired'],
+      ['connect', 'wait', 'release'],
+    ],
+    ['is taken after its frontend has stopped', ['dropped', 'attached', 'activated', 'closed'], ['discard', 'release']],
+    ['is rejected after its frontend has stopped', ['dropped', 'rejected'], ['discard']],
+    ['closes before its frontend has started', ['attached', 'closed', 'activated'], ['discard', 'replace']],
+  ])((_name, events, effects) => expect(run(...events)).toEqual(effects)))
 
 it('handles an event that an effect sends', () => {
   const effects: string[] = []

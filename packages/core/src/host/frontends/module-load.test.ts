@@ -7,27 +7,24 @@ import { ModuleLoad } from './module-load.js'
 const block = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
 test('a module is late only if it was not evaluated in time, although this thread was busy', () =>
-  rows(
-    [
-      ['a module that was evaluated in time is not late', true, 'loaded'],
-      ['a module that was not evaluated in time is late', false, 'Timeout'],
-    ],
-    async (_what, isLoaded, outcome) => {
-      const load = new ModuleLoad(true)
-      const { port1, port2 } = new MessageChannel()
-      port1.on('message', () => load.reach('loaded'))
-      // The event loop begins with its timers next.
-      await new Promise(setImmediate)
-      const waiting = load.wait('main', 20)
-      if (isLoaded) port2.postMessage('loaded')
-      block(50)
-      expect(
-        await waiting.then(
-          () => 'loaded',
-          ({ reason }: { reason: string }) => reason,
-        ),
-      ).toBe(outcome)
-      load.reach('synchronized')
-      port1.close()
-    },
-  ))
+  rows([
+    ['a module that was evaluated in time is not late', true, 'loaded'],
+    ['a module that was not evaluated in time is late', false, 'Timeout'],
+  ])(async (_what, isLoaded, outcome) => {
+    const load = new ModuleLoad(true)
+    const { port1, port2 } = new MessageChannel()
+    port1.on('message', () => load.reach('loaded'))
+    // The event loop begins with its timers next.
+    await new Promise(setImmediate)
+    const waiting = load.wait('main', 20)
+    if (isLoaded) port2.postMessage('loaded')
+    block(50)
+    expect(
+      await waiting.then(
+        () => 'loaded',
+        ({ reason }: { reason: string }) => reason,
+      ),
+    ).toBe(outcome)
+    load.reach('synchronized')
+    port1.close()
+  }))

@@ -7,26 +7,23 @@ import type { FrontendHandle } from './frontend-handle.js'
 import { OpenFrontends } from './open-frontends.js'
 
 test('a failure of core, whose thread takes long to exit, is charged to a frontend that ended just before', () =>
-  rows(
-    [
-      ['just after a frontend has ended', 1000, true],
-      ['later', 1001, false],
-    ],
-    (_when, at, isCharged) => {
-      const frontends = new OpenFrontends(new BusReporter(createHostLog(false)))
-      const fail = vi.fn<(error: Error) => void>()
-      frontends.byName.set('main', { fail } as unknown as FrontendHandle)
-      frontends.suspect('main', 1000)
-      // Now, the thread has exited.
-      vi.spyOn(performance, 'now').mockReturnValue(5000)
-      try {
-        expect(frontends.charge(new Error('broken'), at)).toBe(isCharged)
-      } finally {
-        vi.restoreAllMocks()
-      }
-      expect(fail).toHaveBeenCalledTimes(isCharged ? 1 : 0)
-    },
-  ))
+  rows([
+    ['just after a frontend has ended', 1000, true],
+    ['later', 1001, false],
+  ])((_when, at, isCharged) => {
+    const frontends = new OpenFrontends(new BusReporter(createHostLog(false)))
+    const fail = vi.fn<(error: Error) => void>()
+    frontends.byName.set('main', { fail } as unknown as FrontendHandle)
+    frontends.suspect('main', 1000)
+    // Now, the thread has exited.
+    vi.spyOn(performance, 'now').mockReturnValue(5000)
+    try {
+      expect(frontends.charge(new Error('broken'), at)).toBe(isCharged)
+    } finally {
+      vi.restoreAllMocks()
+    }
+    expect(fail).toHaveBeenCalledTimes(isCharged ? 1 : 0)
+  }))
 
 test('no frontend is to blame if one ended just before core failed, and another one before the thread of core exited', () => {
   const frontends = new OpenFrontends(new BusReporter(createHostLog(false)))

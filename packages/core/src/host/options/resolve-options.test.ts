@@ -15,30 +15,25 @@ const inProcess = { kind: 'process' } as const
 const resolve = (options: FrontendOptions) => resolveFrontend('bus.open', 'main', options, { codec: 'json', threads })
 
 test('a frontend in a sandbox cannot have a port', () =>
-  rows<FrontendOptions>(
-    [
-      { link: 'port' },
-      { link: 'port', sandbox: 'permission' },
-      { link: 'port', sandbox: 'quickjs' },
-      { link: 'port', sandbox: inProcess },
-    ],
-    async options =>
-      expect(resolve(options)).rejects.toThrow(
-        /^bus\.open: link must not be "port" for a frontend in a sandbox: .*"none"/,
-      ),
+  rows<FrontendOptions>([
+    { link: 'port' },
+    { link: 'port', sandbox: 'permission' },
+    { link: 'port', sandbox: 'quickjs' },
+    { link: 'port', sandbox: inProcess },
+  ])(async options =>
+    expect(resolve(options)).rejects.toThrow(
+      /^bus\.open: link must not be "port" for a frontend in a sandbox: .*"none"/,
+    ),
   ))
 
 test('accepts the links that a sandbox allows', () =>
-  rows<FrontendOptions>(
-    [
-      { link: 'port', sandbox: 'none' },
-      { link: 'ring' },
-      { link: 'ring', sandbox: inProcess },
-      { sandbox: 'none' },
-      {},
-    ],
-    async options => expect((await resolve(options)).link).toBe(options.link ?? 'auto'),
-  ))
+  rows<FrontendOptions>([
+    { link: 'port', sandbox: 'none' },
+    { link: 'ring' },
+    { link: 'ring', sandbox: inProcess },
+    { sandbox: 'none' },
+    {},
+  ])(async options => expect((await resolve(options)).link).toBe(options.link ?? 'auto')))
 
 const resolveBus = (options: Partial<BusOptions>) => resolveOptions({ core: module, ...options })
 
@@ -81,28 +76,26 @@ test('without `isolation` there is no gate, and `{}` is a gate without a hook', 
 })
 
 test('refuses a wrong number of gates', () =>
-  rows([0, 65, 1.5, 'all', null], async gates => {
+  rows([0, 65, 1.5, 'all', null])(async gates => {
     const text = 'createBus: isolation.gates must be "each" or a whole number, from 1 to 64'
     await expect(resolveBus({ isolation: { gates: gates as number } })).rejects.toThrow(text)
   }))
 
 test('refuses both forms of one setting', () =>
-  rows<[Partial<BusOptions>, string]>(
+  rows<[Partial<BusOptions>, string]>([
     [
-      [
-        { isolation: { dir }, app: { security: { pattern: { use: 'brownfield' } } } },
-        'createBus: isolation and app.security.pattern were both given',
-      ],
-      [
-        { capabilities: [main], app: { security: { capabilities: [] } } },
-        'createBus: capabilities and app.security.capabilities were both given',
-      ],
+      { isolation: { dir }, app: { security: { pattern: { use: 'brownfield' } } } },
+      'createBus: isolation and app.security.pattern were both given',
     ],
-    async (options, text) =>
-      expect(resolveBus(options)).rejects.toMatchObject({
-        reason: 'InvalidParams',
-        message: expect.stringContaining(text),
-      }),
+    [
+      { capabilities: [main], app: { security: { capabilities: [] } } },
+      'createBus: capabilities and app.security.capabilities were both given',
+    ],
+  ])(async (options, text) =>
+    expect(resolveBus(options)).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining(text),
+    }),
   ))
 
 test('accepts one setting in each form', async () => {

@@ -8,7 +8,7 @@ const getMessage = (schema: v.GenericSchema<any>, value: unknown): string | unde
   v.safeParse(schema, value).issues?.[0].message
 
 test('names the unit, the range and false', () =>
-  rows([0, 9, 1.5, NaN, Infinity, 2 ** 31, true, '100'], value => {
+  rows([0, 9, 1.5, NaN, Infinity, 2 ** 31, true, '100'])(value => {
     expect(getMessage(callsSchema, { slowAfter: value })).toBe('whole milliseconds, from 10, or false')
     expect(getMessage(supervisionSchema, { heartbeat: value })).toBe('whole milliseconds, from 50, or false')
   }))

@@ -11,47 +11,40 @@ const describeLine = (msg: unknown, fields: Record<string, unknown>): string => 
 const THROWN = { command: 'boom', error: 'TypeError', why: 'Cannot read properties of undefined…' }
 
 test('describes events in one line', () =>
-  rows<[text: string, msg: string, fields: Record<string, unknown>]>(
+  rows<[text: string, msg: string, fields: Record<string, unknown>]>([
+    ['denied read: add "read" to it', 'denied', { command: 'read', hint: 'add "read" to it' }],
+    ['denied plugin:fs|read: no [4]', 'denied', { command: 'plugin:fs|read', hint: 'no', more: 3 }],
+    ['rejected a: the hook timed out', 'rejected', { command: 'a', why: 'timeout' }],
+    ['rejected a: too many messages waited for the hook', 'rejected', { command: 'a', why: 'overloaded' }],
+    ['rejected a: the hook did not return a message (malformed: x)', 'rejected', { command: 'a', why: 'malformed: x' }],
     [
-      ['denied read: add "read" to it', 'denied', { command: 'read', hint: 'add "read" to it' }],
-      ['denied plugin:fs|read: no [4]', 'denied', { command: 'plugin:fs|read', hint: 'no', more: 3 }],
-      ['rejected a: the hook timed out', 'rejected', { command: 'a', why: 'timeout' }],
-      ['rejected a: too many messages waited for the hook', 'rejected', { command: 'a', why: 'overloaded' }],
-      [
-        'rejected a: the hook did not return a message (malformed: x)',
-        'rejected',
-        { command: 'a', why: 'malformed: x' },
-      ],
-      [
-        'boom threw TypeError (core.mjs:2:114): Cannot read properties of undefined… [4]',
-        'command threw',
-        { ...THROWN, place: 'core.mjs:2:114', more: 3 },
-      ],
-      ['boom threw TypeError: Cannot read properties of undefined…', 'command threw', { ...THROWN, place: '' }],
-      [
-        'lost a message of a channel (core.mjs:3:1): it cannot be serialized. Await send to get the reason [2]',
-        'message lost',
-        { place: 'core.mjs:3:1', more: 1 },
-      ],
-      ['slow call of a: it has been running for 30 s', 'slow call', { command: 'a', ms: 30_004 }],
-      ['restarting (1st time, in 1.5 s)', 'restarting', { restarts: 1, delay: 1499 }],
-      ['crashed, restarting (2nd time, in 93 ms)', 'fault', { restarts: 2, delay: 93 }],
-      [
-        'cut off export_report: it was still running when the bus closed',
-        'a call was still running when the bus closed',
-        { command: 'export_report', reason: 'Disconnected' },
-      ],
-      [
-        'reloading core, main (lib/a.js changed)',
-        'reloading',
-        { workers: ['core', 'main'], files: [join('lib', 'a.js')] },
-      ],
-      ['reloading main, the hooks (a.js changed)', 'reloading', { workers: ['main'], files: ['a.js'], hooks: true }],
-      ['reloading the hooks (a.js changed)', 'reloading', { workers: [], files: ['a.js'], hooks: true }],
-      ['reloaded main in 80 ms', 'reloaded', { workers: ['main'], ms: 80 }],
+      'boom threw TypeError (core.mjs:2:114): Cannot read properties of undefined… [4]',
+      'command threw',
+      { ...THROWN, place: 'core.mjs:2:114', more: 3 },
     ],
-    (text, msg, fields) => expect(describeLine(msg, fields)).toBe(text),
-  ))
+    ['boom threw TypeError: Cannot read properties of undefined…', 'command threw', { ...THROWN, place: '' }],
+    [
+      'lost a message of a channel (core.mjs:3:1): it cannot be serialized. Await send to get the reason [2]',
+      'message lost',
+      { place: 'core.mjs:3:1', more: 1 },
+    ],
+    ['slow call of a: it has been running for 30 s', 'slow call', { command: 'a', ms: 30_004 }],
+    ['restarting (1st time, in 1.5 s)', 'restarting', { restarts: 1, delay: 1499 }],
+    ['crashed, restarting (2nd time, in 93 ms)', 'fault', { restarts: 2, delay: 93 }],
+    [
+      'cut off export_report: it was still running when the bus closed',
+      'a call was still running when the bus closed',
+      { command: 'export_report', reason: 'Disconnected' },
+    ],
+    [
+      'reloading core, main (lib/a.js changed)',
+      'reloading',
+      { workers: ['core', 'main'], files: [join('lib', 'a.js')] },
+    ],
+    ['reloading main, the hooks (a.js changed)', 'reloading', { workers: ['main'], files: ['a.js'], hooks: true }],
+    ['reloading the hooks (a.js changed)', 'reloading', { workers: [], files: ['a.js'], hooks: true }],
+    ['reloaded main in 80 ms', 'reloaded', { workers: ['main'], ms: 80 }],
+  ])((text, msg, fields) => expect(describeLine(msg, fields)).toBe(text)))
 
 test('counts the calls that a close waits for, or names the workers', () => {
   const call = { label: 'reports', command: 'export_report' }

@@ -18,16 +18,13 @@ function paintRed(isTTY: boolean, variables: Record<string, string>): string {
 const RED = '\u001b[31mtext\u001b[39m'
 
 test('colors terminals, unless a variable says otherwise', () =>
-  rows<[what: string, isTTY: boolean, variables: Record<string, string>, text: string]>(
-    [
-      ['colors a terminal', true, {}, RED],
-      ['does not color a pipe', false, {}, 'text'],
-      ['NO_COLOR removes colors', true, { NO_COLOR: '1' }, 'text'],
-      ['FORCE_COLOR=0 removes colors', true, { FORCE_COLOR: '0' }, 'text'],
-      ['FORCE_COLOR adds colors', false, { FORCE_COLOR: '1' }, RED],
-    ],
-    (_what, isTTY, variables, text) => expect(paintRed(isTTY, variables)).toBe(text),
-  ))
+  rows<[what: string, isTTY: boolean, variables: Record<string, string>, text: string]>([
+    ['colors a terminal', true, {}, RED],
+    ['does not color a pipe', false, {}, 'text'],
+    ['NO_COLOR removes colors', true, { NO_COLOR: '1' }, 'text'],
+    ['FORCE_COLOR=0 removes colors', true, { FORCE_COLOR: '0' }, 'text'],
+    ['FORCE_COLOR adds colors', false, { FORCE_COLOR: '1' }, RED],
+  ])((_what, isTTY, variables, text) => expect(paintRed(isTTY, variables)).toBe(text)))
 
 test('a label has the same color each time, and never that of a level', () => {
   const labels = Array.from({ length: 50 }, (_, i) => `plugin-${i}`)

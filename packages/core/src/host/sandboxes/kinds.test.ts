@@ -24,15 +24,12 @@ function findMentions(source: string): string[] {
 }
 
 test('finds mentions of a kind', () =>
-  rows(
-    [
-      "if (config.sandbox.kind !== 'none') return",
-      "    case 'process':",
-      'const hasRelay = isProcess(sandbox)',
-      'const text = \'Use sandbox: "permission"\'',
-    ],
-    line => expect(findMentions(line)).toEqual([line]),
-  ))
+  rows([
+    "if (config.sandbox.kind !== 'none') return",
+    "    case 'process':",
+    'const hasRelay = isProcess(sandbox)',
+    'const text = \'Use sandbox: "permission"\'',
+  ])(line => expect(findMentions(line)).toEqual([line])))
 
 test('no other file of core names a kind', () => {
   const mentions = readdirSync(sources, { recursive: true, encoding: 'utf8' })
@@ -43,14 +40,11 @@ test('no other file of core names a kind', () => {
 })
 
 test('names the kinds that there are', () =>
-  rows(
-    [
-      ['sand', '"none", "permission", "process", "quickjs" or { kind, … }'],
-      [{ kind: 'sand' }, '"permission", "process" or "quickjs"'],
-      [{ kind: 'none' }, '"permission", "process" or "quickjs"'],
-      [{ kind: 'quickjs', process: 1 }, 'true or false'],
-      ['ses', '"quickjs", which has taken the place of "ses"'],
-      [{ kind: 'ses', group: 'a' }, '"quickjs", which has taken the place of "ses"'],
-    ],
-    (sandbox, message) => expect(v.safeParse(sandboxSchema, sandbox).issues?.[0].message).toBe(message),
-  ))
+  rows([
+    ['sand', '"none", "permission", "process", "quickjs" or { kind, … }'],
+    [{ kind: 'sand' }, '"permission", "process" or "quickjs"'],
+    [{ kind: 'none' }, '"permission", "process" or "quickjs"'],
+    [{ kind: 'quickjs', process: 1 }, 'true or false'],
+    ['ses', '"quickjs", which has taken the place of "ses"'],
+    [{ kind: 'ses', group: 'a' }, '"quickjs", which has taken the place of "ses"'],
+  ])((sandbox, message) => expect(v.safeParse(sandboxSchema, sandbox).issues?.[0].message).toBe(message)))

@@ -131,24 +131,21 @@ describe('restarts that are charged to another worker', () => {
 })
 
 test('a permanent worker restarts after each exit, a transient one after an error, and a temporary one never', () =>
-  rows(
-    [
-      ['permanent', 1, true],
-      ['permanent', 0, true],
-      ['transient', 1, true],
-      ['transient', 0, false],
-      ['temporary', 1, false],
-      ['temporary', 0, false],
-    ],
-    async (restart, code, restarts) => {
-      const { clock, worker, threads, ready, exit } = start({ restart })
-      ready()
-      exit(code)
-      clock.increment(100)
-      expect(threads.length).toBe(restarts ? 2 : 1)
-      if (!restarts) expect((await worker.exited).error === undefined).toBe(code === 0)
-    },
-  ))
+  rows([
+    ['permanent', 1, true],
+    ['permanent', 0, true],
+    ['transient', 1, true],
+    ['transient', 0, false],
+    ['temporary', 1, false],
+    ['temporary', 0, false],
+  ])(async (restart, code, restarts) => {
+    const { clock, worker, threads, ready, exit } = start({ restart })
+    ready()
+    exit(code)
+    clock.increment(100)
+    expect(threads.length).toBe(restarts ? 2 : 1)
+    if (!restarts) expect((await worker.exited).error === undefined).toBe(code === 0)
+  }))
 
 describe('a worker that waits for its restart', () => {
   test('stops immediately, and starts no other thread', async () => {

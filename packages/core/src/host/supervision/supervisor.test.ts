@@ -23,7 +23,7 @@ const silent: Omit<WorkerSpec, 'spawn'> = {
 }
 
 const KINDS = { 'a worker': false, 'a worker that neither restarts nor is replaced': true }
-const ofEachKind = (check: (isSingle: boolean) => unknown) => () => rows(KINDS, check)
+const ofEachKind = (check: (isSingle: boolean) => unknown) => () => rows(KINDS)(check)
 
 describe('a worker, with and without restarts,', () => {
   function start(
@@ -66,32 +66,29 @@ describe('a worker, with and without restarts,', () => {
   test(
     'is ended before its time is over if it does not read that it is asked to',
     ofEachKind(isSingle =>
-      rows(
-        [
-          ['computes', '{ for (;;); }'],
-          ['waits in its thread', '{ Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }'],
-        ],
-        async (_what, code) => {
-          const spawn = (): Worker => new Worker(`${ready} ${code})`, { eval: true })
-          const onKilled = vi.fn<() => void>()
-          const startPatient = (): SupervisedWorker =>
-            createSupervisor().start({ ...silent, ...patient, isSingle, spawn, onKilled })
-          const [stopped, reloaded, dismissed] = [startPatient(), startPatient(), startPatient()]
-          await Promise.all([stopped, reloaded, dismissed].map(worker => worker.ready))
-          expect(await stopped.stop(0)).toMatchObject({ error: undefined })
-          expect(onKilled).toHaveBeenCalledOnce()
-          const reload = reloaded.reload()
-          if (isSingle) {
-            await expect(reload).rejects.toMatchObject({ reason: 'Disconnected' })
-            expect(await reloaded.exited).toMatchObject({ error: { reason: 'Disconnected' } })
-          } else {
-            await reload
-            expect(await reloaded.stop(0)).toMatchObject({ error: undefined })
-          }
-          dismissed.dismiss(new Error('dismissed'))
-          expect(await dismissed.exited).toMatchObject({ error: { message: 'dismissed' } })
-        },
-      ),
+      rows([
+        ['computes', '{ for (;;); }'],
+        ['waits in its thread', '{ Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }'],
+      ])(async (_what, code) => {
+        const spawn = (): Worker => new Worker(`${ready} ${code})`, { eval: true })
+        const onKilled = vi.fn<() => void>()
+        const startPatient = (): SupervisedWorker =>
+          createSupervisor().start({ ...silent, ...patient, isSingle, spawn, onKilled })
+        const [stopped, reloaded, dismissed] = [startPatient(), startPatient(), startPatient()]
+        await Promise.all([stopped, reloaded, dismissed].map(worker => worker.ready))
+        expect(await stopped.stop(0)).toMatchObject({ error: undefined })
+        expect(onKilled).toHaveBeenCalledOnce()
+        const reload = reloaded.reload()
+        if (isSingle) {
+          await expect(reload).rejects.toMatchObject({ reason: 'Disconnected' })
+          expect(await reloaded.exited).toMatchObject({ error: { reason: 'Disconnected' } })
+        } else {
+          await reload
+          expect(await reloaded.stop(0)).toMatchObject({ error: undefined })
+        }
+        dismissed.dismiss(new Error('dismissed'))
+        expect(await dismissed.exited).toMatchObject({ error: { message: 'dismissed' } })
+      }),
     ),
   )
 
@@ -136,141 +133,129 @@ describe('a worker, with and without restarts,', () => {
   test(
     'is abandoned with an error when it cannot be terminated',
     ofEachKind(isSingle =>
-      rows(
-        [
-          ['a thread', {}, 'its thread is stuck in native code'],
-          ['the relay of a process', { stopTimeout: 500 }, 'the system has not ended its process'],
-        ],
-        async (_what, spec, cause) => {
-          vi.useFakeTimers()
-          try {
-            // A real thread stuck in native code would keep this process from exiting, too.
-            const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
-            const thread = Object.assign(new EventEmitter(), doubles)
-            const supervisor = createSupervisor()
-            const worker = supervisor.start({ ...silent, isSingle, ...spec, spawn: () => thread as unknown as Worker })
-            thread.emit('message', { type: 'state', state: 'ready' })
-            const stopped = worker.stop(100)
-            await vi.advanceTimersByTimeAsync(5500)
-            expect(thread.terminate).toHaveBeenCalled()
-            expect(supervisor.workerNames).toHaveLength(1)
-            await vi.advanceTimersByTimeAsync(200)
-            expect(await stopped).toMatchObject({
-              error: {
-                reason: 'Timeout',
-                message: `it did not exit after it was terminated: ${cause}`,
-              },
-            })
-            expect(supervisor.workerNames).toHaveLength(0)
-          } finally {
-            vi.useRealTimers()
-          }
-        },
-      ),
+      rows([
+        ['a thread', {}, 'its thread is stuck in native code'],
+        ['the relay of a process', { stopTimeout: 500 }, 'the system has not ended its process'],
+      ])(async (_what, spec, cause) => {
+        vi.useFakeTimers()
+        try {
+          // A real thread stuck in native code would keep this process from exiting, too.
+          const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
+          const thread = Object.assign(new EventEmitter(), doubles)
+          const supervisor = createSupervisor()
+          const worker = supervisor.start({ ...silent, isSingle, ...spec, spawn: () => thread as unknown as Worker })
+          thread.emit('message', { type: 'state', state: 'ready' })
+          const stopped = worker.stop(100)
+          await vi.advanceTimersByTimeAsync(5500)
+          expect(thread.terminate).toHaveBeenCalled()
+          expect(supervisor.workerNames).toHaveLength(1)
+          await vi.advanceTimersByTimeAsync(200)
+          expect(await stopped).toMatchObject({
+            error: {
+              reason: 'Timeout',
+              message: `it did not exit after it was terminated: ${cause}`,
+            },
+          })
+          expect(supervisor.workerNames).toHaveLength(0)
+        } finally {
+          vi.useRealTimers()
+        }
+      }),
     ),
   )
 
   test(
     'is neither killed nor abandoned while it only writes its output, and is not abandoned while it writes after it is killed',
     ofEachKind(isSingle =>
-      rows(
-        [
-          ['is not killed, and not abandoned, while it only writes its output', 'stopped', 0],
-          ['is killed, and then not abandoned while it writes its output', 'draining', 1],
-        ],
-        async (_what, state, kills) => {
-          vi.useFakeTimers()
-          try {
-            const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {}, printedAt: 0 }
-            const thread = Object.assign(new EventEmitter(), doubles)
-            const worker = createSupervisor().start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
-            const onExit = vi.fn<() => void>()
-            void worker.exited.then(onExit)
-            for (const each of ['ready', state]) thread.emit('message', { type: 'state', state: each })
-            void worker.stop(100)
-            for (let seconds = 0; seconds < 60; seconds++) {
-              thread.printedAt = performance.now()
-              await vi.advanceTimersByTimeAsync(1000)
-            }
-            expect(thread.terminate).toHaveBeenCalledTimes(kills)
-            expect(onExit).not.toHaveBeenCalled()
-            expect(worker.stats.state).toBe('draining')
-            await vi.advanceTimersByTimeAsync(30_000)
-            expect(thread.terminate).toHaveBeenCalled()
-            expect(onExit).toHaveBeenCalledOnce()
-          } finally {
-            vi.useRealTimers()
+      rows([
+        ['is not killed, and not abandoned, while it only writes its output', 'stopped', 0],
+        ['is killed, and then not abandoned while it writes its output', 'draining', 1],
+      ])(async (_what, state, kills) => {
+        vi.useFakeTimers()
+        try {
+          const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {}, printedAt: 0 }
+          const thread = Object.assign(new EventEmitter(), doubles)
+          const worker = createSupervisor().start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
+          const onExit = vi.fn<() => void>()
+          void worker.exited.then(onExit)
+          for (const each of ['ready', state]) thread.emit('message', { type: 'state', state: each })
+          void worker.stop(100)
+          for (let seconds = 0; seconds < 60; seconds++) {
+            thread.printedAt = performance.now()
+            await vi.advanceTimersByTimeAsync(1000)
           }
-        },
-      ),
+          expect(thread.terminate).toHaveBeenCalledTimes(kills)
+          expect(onExit).not.toHaveBeenCalled()
+          expect(worker.stats.state).toBe('draining')
+          await vi.advanceTimersByTimeAsync(30_000)
+          expect(thread.terminate).toHaveBeenCalled()
+          expect(onExit).toHaveBeenCalledOnce()
+        } finally {
+          vi.useRealTimers()
+        }
+      }),
     ),
   )
 
   test(
     'does not delay the end of the bus by its output',
     ofEachKind(isSingle =>
-      rows(
-        [
-          ['is writing when the bus ends', 60, 'stopped'],
-          ['begins to write when the bus ends', 0, 'stopped'],
-          ['is killed when the bus ends', 0, 'draining'],
-        ],
-        async (_what, seconds, state) => {
-          vi.useFakeTimers()
-          try {
-            const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {}, printedAt: 0 }
-            const thread = Object.assign(new EventEmitter(), doubles)
-            const supervisor = createSupervisor()
-            const worker = supervisor.start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
-            for (const each of ['ready', state]) thread.emit('message', { type: 'state', state: each })
-            const print = async (times: number): Promise<void> => {
-              for (let time = 0; time < times; time++) {
-                thread.printedAt = performance.now()
-                await vi.advanceTimersByTimeAsync(100)
-              }
+      rows([
+        ['is writing when the bus ends', 60, 'stopped'],
+        ['begins to write when the bus ends', 0, 'stopped'],
+        ['is killed when the bus ends', 0, 'draining'],
+      ])(async (_what, seconds, state) => {
+        vi.useFakeTimers()
+        try {
+          const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {}, printedAt: 0 }
+          const thread = Object.assign(new EventEmitter(), doubles)
+          const supervisor = createSupervisor()
+          const worker = supervisor.start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
+          for (const each of ['ready', state]) thread.emit('message', { type: 'state', state: each })
+          const print = async (times: number): Promise<void> => {
+            for (let time = 0; time < times; time++) {
+              thread.printedAt = performance.now()
+              await vi.advanceTimersByTimeAsync(100)
             }
-            supervisor.signal('core.ready')
-            if (seconds > 0) void worker.stop(100)
-            await print(10 * seconds)
-            expect(thread.terminate).not.toHaveBeenCalled()
-            supervisor.signal('drain')
-            const onExit = vi.fn<(exit: unknown) => void>()
-            void worker.stop(100).then(onExit)
-            await print(56)
-            // Each deadline waits for a turn of the event loop.
-            await vi.advanceTimersByTimeAsync(3)
-            const message = expect.stringContaining('its output was not taken in time') as string
-            expect(onExit).toHaveBeenCalledExactlyOnceWith(
-              expect.objectContaining({ error: expect.objectContaining({ message }) as Error }),
-            )
-          } finally {
-            vi.useRealTimers()
           }
-        },
-      ),
+          supervisor.signal('core.ready')
+          if (seconds > 0) void worker.stop(100)
+          await print(10 * seconds)
+          expect(thread.terminate).not.toHaveBeenCalled()
+          supervisor.signal('drain')
+          const onExit = vi.fn<(exit: unknown) => void>()
+          void worker.stop(100).then(onExit)
+          await print(56)
+          // Each deadline waits for a turn of the event loop.
+          await vi.advanceTimersByTimeAsync(3)
+          const message = expect.stringContaining('its output was not taken in time') as string
+          expect(onExit).toHaveBeenCalledExactlyOnceWith(
+            expect.objectContaining({ error: expect.objectContaining({ message }) as Error }),
+          )
+        } finally {
+          vi.useRealTimers()
+        }
+      }),
     ),
   )
 
   test(
     'fails when it ends or reports a failure before it is stopped',
     ofEachKind(isSingle =>
-      rows(
+      rows([
+        ['throws before it is ready', 'throw new Error("early")', 'early'],
+        ['exits before it is ready', 'process.exit(0)', 'it exited before it was ready'],
+        ['exits with a code', 'process.exit(7)', 'it exited with code 7'],
         [
-          ['throws before it is ready', 'throw new Error("early")', 'early'],
-          ['exits before it is ready', 'process.exit(0)', 'it exited before it was ready'],
-          ['exits with a code', 'process.exit(7)', 'it exited with code 7'],
-          [
-            'reports a failure',
-            `require('node:worker_threads').parentPort.postMessage({ type: 'state', state: 'failed', error: { message: 'so' } })`,
-            'so',
-          ],
+          'reports a failure',
+          `require('node:worker_threads').parentPort.postMessage({ type: 'state', state: 'failed', error: { message: 'so' } })`,
+          'so',
         ],
-        async (_name, source, message) => {
-          const worker = start(isSingle, createSupervisor(), source)
-          await expect(worker.ready).rejects.toMatchObject({ message })
-          expect(await worker.exited).toMatchObject({ error: { message } })
-        },
-      ),
+      ])(async (_name, source, message) => {
+        const worker = start(isSingle, createSupervisor(), source)
+        await expect(worker.ready).rejects.toMatchObject({ message })
+        expect(await worker.exited).toMatchObject({ error: { message } })
+      }),
     ),
   )
 
@@ -314,81 +299,72 @@ describe('a worker, with and without restarts,', () => {
   test(
     'has the last word if it is dismissed before its own error has arrived',
     ofEachKind(isSingle =>
-      rows(
-        [
-          ['starts', 'starting'],
-          ['runs', 'ready'],
-        ],
-        async (_when, state) => {
-          const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
-          const thread = Object.assign(new EventEmitter(), doubles)
-          const supervisor = createSupervisor()
-          const worker = supervisor.start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
-          supervisor.signal('core.ready')
-          thread.emit('message', { type: 'state', state })
-          worker.dismiss(new Error('its link has closed'), true)
-          thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
-          thread.emit('exit', 1)
-          expect(await worker.exited).toMatchObject({ error: { message: 'too much memory' } })
-        },
-      ),
+      rows([
+        ['starts', 'starting'],
+        ['runs', 'ready'],
+      ])(async (_when, state) => {
+        const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
+        const thread = Object.assign(new EventEmitter(), doubles)
+        const supervisor = createSupervisor()
+        const worker = supervisor.start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
+        supervisor.signal('core.ready')
+        thread.emit('message', { type: 'state', state })
+        worker.dismiss(new Error('its link has closed'), true)
+        thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
+        thread.emit('exit', 1)
+        expect(await worker.exited).toMatchObject({ error: { message: 'too much memory' } })
+      }),
     ),
   )
 
   test(
     'exits without an error after it was dismissed because of its link only if it had finished by itself',
     ofEachKind(isSingle =>
-      rows(
-        [
-          ['has finished by itself', 'ready', undefined],
-          ['was asked to stop', 'stopped', 'its link has closed'],
-        ],
-        async (_why, state, message) => {
-          const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
-          const thread = Object.assign(new EventEmitter(), doubles)
-          const worker = createSupervisor().start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
-          thread.emit('message', { type: 'state', state: 'ready' })
-          worker.dismiss(new Error('its link has closed'), true)
-          thread.emit('message', { type: 'state', state })
-          thread.emit('exit', 0)
-          const { error } = await worker.exited
-          expect(error?.message).toBe(message)
-        },
-      ),
+      rows([
+        ['has finished by itself', 'ready', undefined],
+        ['was asked to stop', 'stopped', 'its link has closed'],
+      ])(async (_why, state, message) => {
+        const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
+        const thread = Object.assign(new EventEmitter(), doubles)
+        const worker = createSupervisor().start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
+        thread.emit('message', { type: 'state', state: 'ready' })
+        worker.dismiss(new Error('its link has closed'), true)
+        thread.emit('message', { type: 'state', state })
+        thread.emit('exit', 0)
+        const { error } = await worker.exited
+        expect(error?.message).toBe(message)
+      }),
     ),
   )
 
   test(
     'is not judged before this host has read what it says, and that it has ended',
     ofEachKind(isSingle =>
-      rows(
-        [
-          ['says why it has ended', 'dismiss', 1, { error: { message: 'too much memory' } }],
-          ['ends in time', 'stop', 0, { error: undefined }],
-        ],
-        async (_what, how, code, exit) => {
-          const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
-          const thread = Object.assign(new EventEmitter(), doubles)
-          const onKilled = vi.fn<() => void>()
-          const worker = createSupervisor().start({
-            ...silent,
-            isSingle,
-            spawn: () => thread as unknown as Worker,
-            onKilled,
-          })
-          thread.emit('message', { type: 'state', state: 'ready' })
-          vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-          onTestFinished(() => void vi.useRealTimers())
-          if (how === 'stop') void worker.stop(0)
-          else worker.dismiss(new Error('its link has closed'), true)
-          vi.advanceTimersByTime(500)
-          if (code !== 0)
-            thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
-          thread.emit('exit', code)
-          expect(await worker.exited).toMatchObject(exit)
-          expect(onKilled).not.toHaveBeenCalled()
-        },
-      ),
+      rows([
+        ['says why it has ended', 'dismiss', 1, { error: { message: 'too much memory' } }],
+        ['ends in time', 'stop', 0, { error: undefined }],
+      ])(async (_what, how, code, exit) => {
+        const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
+        const thread = Object.assign(new EventEmitter(), doubles)
+        const onKilled = vi.fn<() => void>()
+        const worker = createSupervisor().start({
+          ...silent,
+          isSingle,
+          spawn: () => thread as unknown as Worker,
+          onKilled,
+        })
+        thread.emit('message', { type: 'state', state: 'ready' })
+        vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+        onTestFinished(() => void vi.useRealTimers())
+        if (how === 'stop') void worker.stop(0)
+        else worker.dismiss(new Error('its link has closed'), true)
+        vi.advanceTimersByTime(500)
+        if (code !== 0)
+          thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
+        thread.emit('exit', code)
+        expect(await worker.exited).toMatchObject(exit)
+        expect(onKilled).not.toHaveBeenCalled()
+      }),
     ),
   )
 

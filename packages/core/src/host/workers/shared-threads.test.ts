@@ -137,7 +137,7 @@ test('a terminated member exits, and the others go on', async () => {
 })
 
 test('a member that cannot start fails alone', () =>
-  rows(['broken', 'rejects'], async data => {
+  rows(['broken', 'rejects'])(async data => {
     const other = open('other')
     const failing = open('failing', { data })
     expect(await failing.exited).toBe(1)

@@ -27,18 +27,15 @@ test('is terminated by discard unless it was taken', async () => {
 })
 
 test('cannot be taken once it has ended', () =>
-  rows(
-    [
-      ['throws an error', "throw new Error('no')", 'error'],
-      ['exits', 'process.exit(3)', 'exit'],
-    ],
-    async (_name, source, event) => {
-      const worker = spawn(source)
-      const spare = new SpareWorker(() => worker)
-      await once(worker, event).catch(() => {})
-      expect(spare.take()).toBeUndefined()
-    },
-  ))
+  rows([
+    ['throws an error', "throw new Error('no')", 'error'],
+    ['exits', 'process.exit(3)', 'exit'],
+  ])(async (_name, source, event) => {
+    const worker = spawn(source)
+    const spare = new SpareWorker(() => worker)
+    await once(worker, event).catch(() => {})
+    expect(spare.take()).toBeUndefined()
+  }))
 
 test('is absent if it cannot be spawned', () => {
   const spare = new SpareWorker(() => {

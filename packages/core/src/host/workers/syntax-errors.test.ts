@@ -68,22 +68,19 @@ test('names the module that was loaded in production, and starts no process', as
 })
 
 test('leaves a syntax error that is not of the code itself as it is', () =>
-  rows(
+  rows([
     [
-      [
-        'that the code of a module throws',
-        'SyntaxError: no\n    at JSON.parse (<anonymous>)\n    at file:///main.mjs:1:6',
-      ],
-      ['that is the cause of another', 'Error: no\n    at file:///main.mjs:1:6\n[cause]: SyntaxError: bad JSON'],
+      'that the code of a module throws',
+      'SyntaxError: no\n    at JSON.parse (<anonymous>)\n    at file:///main.mjs:1:6',
     ],
-    async (_, stack) => {
-      setDevelopment(false)
-      onTestFinished(() => setDevelopment(true))
-      const error = Object.assign(new Error('no'), { stack })
-      await explainSyntax(error, await writeModules(), never)
-      expect([error.message, error.stack]).toEqual(['no', stack])
-    },
-  ))
+    ['that is the cause of another', 'Error: no\n    at file:///main.mjs:1:6\n[cause]: SyntaxError: bad JSON'],
+  ])(async (_, stack) => {
+    setDevelopment(false)
+    onTestFinished(() => setDevelopment(true))
+    const error = Object.assign(new Error('no'), { stack })
+    await explainSyntax(error, await writeModules(), never)
+    expect([error.message, error.stack]).toEqual(['no', stack])
+  }))
 
 test('leaves other errors, and other modules than files, as they are', async () => {
   const module = await writeModules()

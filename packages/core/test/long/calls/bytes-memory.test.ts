@@ -11,18 +11,15 @@ const FLAGS = ['--single-threaded-gc', '--no-incremental-marking']
 
 /** Each pair of pattern, link and way to send. */
 test('memory stays within its bound for', () =>
-  rows(
-    [
-      ['brownfield', 'port', 'copied'],
-      ['brownfield', 'ring', 'transferred'],
-      ['isolation', 'port', 'transferred'],
-      ['isolation', 'ring', 'copied'],
-    ],
-    async (pattern, link, how) => {
-      const args = [...FLAGS, fileURLToPath(fixture('calls/bytes-memory.mjs')), pattern, link, how]
-      const { stdout } = await promisify(execFile)(process.execPath, args)
-      const { first, many } = JSON.parse(stdout) as { first: number; many: number }
-      expect(first, 'one').toBeLessThan(10)
-      expect(many, 'one after another').toBeLessThan(20)
-    },
-  ))
+  rows([
+    ['brownfield', 'port', 'copied'],
+    ['brownfield', 'ring', 'transferred'],
+    ['isolation', 'port', 'transferred'],
+    ['isolation', 'ring', 'copied'],
+  ])(async (pattern, link, how) => {
+    const args = [...FLAGS, fileURLToPath(fixture('calls/bytes-memory.mjs')), pattern, link, how]
+    const { stdout } = await promisify(execFile)(process.execPath, args)
+    const { first, many } = JSON.parse(stdout) as { first: number; many: number }
+    expect(first, 'one').toBeLessThan(10)
+    expect(many, 'one after another').toBeLessThan(20)
+  }))

@@ -76,7 +76,7 @@ describe.each(ways)('core, %s, %s, %s:', (pattern, link, codec) => {
   }
 
   test('an error of a handler, or a value that cannot be serialized, is that of its own call', () =>
-    rows(failures, async (kind, reason, message) => {
+    rows(failures)(async (kind, reason, message) => {
       const channel = kind.endsWith('a channel') ? { channel: new client.Channel() } : {}
       const fault = client.invoke('fault', { kind, n: 0, ...channel })
       await expectOthersUnaffected(fault)
@@ -92,7 +92,7 @@ describe.each(ways)('core, %s, %s, %s:', (pattern, link, codec) => {
       [{ bytes }, { transfer: [bytes.buffer] }],
       [{ text }],
     ]
-    await rows(calls, async (args, options) => {
+    await rows(calls)(async (args, options) => {
       const fault = client.invoke('fault', { kind: 'throws in a handler', n: 0, ...args }, options)
       await expectOthersUnaffected(fault)
       await expect(fault).rejects.toMatchObject({ reason: 'InvalidParams' })

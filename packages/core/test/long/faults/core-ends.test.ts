@@ -62,7 +62,7 @@ describe.each(ways)('core, %s, %s:', (pattern, link) => {
   afterAll(() => watched.close())
 
   test('settles each pending call once, and everything continues with the next core', () =>
-    rows(exits, async (kind, message) => {
+    rows(exits)(async (kind, message) => {
       const { bus, events } = watched
       const [first, second] = clients
       const before = await first.invoke('which')

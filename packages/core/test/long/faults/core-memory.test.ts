@@ -38,7 +38,7 @@ const cases = choose(
 )
 
 test('core that runs out of heap restarts, a thread of the pool ends its call, and buffers end nothing', () =>
-  rows(cases, async (pattern, link, command, kind, expected) => {
+  rows(cases)(async (pattern, link, command, kind, expected) => {
     const args = ['--max-old-space-size=64', host, pattern, link, command, kind]
     const { stdout } = await promisify(execFile)(process.execPath, args)
     expect(JSON.parse(stdout), kind).toMatchObject(expected)

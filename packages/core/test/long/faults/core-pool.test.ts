@@ -44,7 +44,7 @@ describe.each(ways)('the pool, %s, %s:', (pattern, link) => {
   afterAll(() => watched.close())
 
   test('a thread that exits rejects its call, and one that overflows its stack answers', async () => {
-    await rows(ends, async (kind, message) => {
+    await rows(ends)(async (kind, message) => {
       const call = heavy(kind)
       await checkGuarantee(watched, {
         label: 'core',

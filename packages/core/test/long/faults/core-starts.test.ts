@@ -68,7 +68,7 @@ const failures: [how: string, message: string][] = [
 
 test('createBus rejects and starts core once when the first core fails', async () => {
   takeClock('polls of heartbeats')
-  await rows(failures, async (how, message) => {
+  await rows(failures)(async (how, message) => {
     failWith(how)
     const starting = watch({ frontends: { main }, ...superviseFor(how) })
     await settle(starting)
@@ -180,7 +180,7 @@ describe.each(routes)('a core that restarts for the last time, %s, %s,', (patter
   afterEach(end)
 
   test('fails the bus with the reason when it fails each time', () =>
-    rows(failures, async (how, message) => {
+    rows(failures)(async (how, message) => {
       takeClock('polls of heartbeats')
       const options = superviseFor(how, { intensity: 2, period: 600_000 })
       const { bus, events } = await begin(pattern, link, options)

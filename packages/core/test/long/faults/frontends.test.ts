@@ -82,7 +82,7 @@ describe.each(patterns)('%s', (name, app) => {
 
   test.each(links)('a frontend that fails in any way restarts, over a %s', async link => {
     takeClock('polls of heartbeats')
-    await rows(faults.filter(isTested), fault =>
+    await rows(faults.filter(isTested))(fault =>
       expectRestart(
         { link, sandbox: link === 'port' ? 'none' : 'permission', ...fault },
         `${fault.how}-${link}`.replace(' ', '-'),
@@ -91,5 +91,5 @@ describe.each(patterns)('%s', (name, app) => {
   })
 
   test('a frontend in a process that fails in any way restarts', () =>
-    rows(processes.filter(isTested), fault => expectRestart({ sandbox: 'process', ...fault }, `${fault.how}-process`)))
+    rows(processes.filter(isTested))(fault => expectRestart({ sandbox: 'process', ...fault }, `${fault.how}-process`)))
 })

@@ -70,8 +70,7 @@ async function connect(label: string, link: 'port' | 'ring', codec: CodecName = 
 }
 
 test('a gate that fails in any way restarts, and its calls settle', () =>
-  rows(
-    faults.flatMap(([how, error, only]) => (only ? [only] : links).map(link => [how, error, link] as const)),
+  rows(faults.flatMap(([how, error, only]) => (only ? [only] : links).map(link => [how, error, link] as const)))(
     async (how, error, link) => {
       const label = `${how}-${link}`.replaceAll(' ', '-')
       const { client, calls, held } = await connect(label, link)

@@ -41,6 +41,6 @@ test('the check fails on whatever breaks the guarantee', async () => {
     ['missing events', { events: ['fault', 'failed'] }],
     ['unexpected events', { events: [] }],
   ]
-  await rows(broken, (_what, expected) => expect(check(expected)).rejects.toThrow())
+  await rows(broken)((_what, expected) => expect(check(expected)).rejects.toThrow())
   await expect(check({}, restarted, logged.slice(0, 1))).rejects.toThrow('restart of main is in the log')
 })

@@ -34,7 +34,7 @@ describe.each(patterns)('%s', (name, app) => {
   // Each link once, because a frontend has the same links to its gate as to core.
   describe.each(name === 'isolation' ? (['ring'] as const) : (['port'] as const))('over a %s', link => {
     test('keeps a frontend that blocks for less than its heartbeat, or keeps bytes beyond its heap', () =>
-      rows(['block', 'bytes'], async how => {
+      rows(['block', 'bytes'])(async how => {
         const sandbox = { kind: 'permission', resourceLimits: { maxOldGenerationSizeMb: 48 } } as const
         const options = link === 'port' ? { link } : { link, sandbox }
         const victim = await open(`${how}-${link}`, { ...options, supervision: { heartbeat: 60_000 } })
@@ -43,7 +43,7 @@ describe.each(patterns)('%s', (name, app) => {
       }))
 
     test('keeps a frontend whose answers cannot be serialized or are detached', () =>
-      rows(['json', 'msgpack'] as const, async codec => {
+      rows(['json', 'msgpack'] as const)(async codec => {
         const victim = await open(`answers-${codec}-${link}`, { link, codec })
         for (const what of codec === 'json' ? ['bigint', 'cycle', 'fails'] : ['cycle']) {
           const expectError = (answer: Promise<unknown>) =>

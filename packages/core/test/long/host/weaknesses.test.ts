@@ -70,26 +70,23 @@ describe('Tauri: webviews of a window share a table of resources, and windows sh
 
 describe('Tauri: the promise of a command that panics never settles', () => {
   test('a command that fails without an error settles', () =>
-    rows(['panics', 'ends_itself'], async name => {
+    rows(['panics', 'ends_itself'])(async name => {
       const { victim } = await connectBoth()
       await expect(victim.invoke(name)).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
       expect(await victim.invoke('count')).toBe(1)
     }))
 
   test('a call that cannot be served settles', () =>
-    rows(
-      [
-        ['no such command', 'nope', 'MethodNotFound'],
-        ['no such plugin', 'plugin:nope|x', 'MethodNotFound'],
-        ['nothing without a GUI', 'plugin:window|set_title', 'MethodNotFound'],
-        ['not allowed', 'plugin:files|missing_argument', 'Denied'],
-        ['malformed', 'plugin:path|join', 'InvalidParams'],
-      ],
-      async (_name, command, reason) => {
-        const { victim } = await connectBoth()
-        await expect(victim.invoke(command)).rejects.toMatchObject({ reason })
-      },
-    ))
+    rows([
+      ['no such command', 'nope', 'MethodNotFound'],
+      ['no such plugin', 'plugin:nope|x', 'MethodNotFound'],
+      ['nothing without a GUI', 'plugin:window|set_title', 'MethodNotFound'],
+      ['not allowed', 'plugin:files|missing_argument', 'Denied'],
+      ['malformed', 'plugin:path|join', 'InvalidParams'],
+    ])(async (_name, command, reason) => {
+      const { victim } = await connectBoth()
+      await expect(victim.invoke(command)).rejects.toMatchObject({ reason })
+    }))
 })
 
 describe('Tauri: any webview can emit events of Tauri itself', () => {

@@ -188,7 +188,7 @@ describe.each(places)('%s', (_name, app, targets, launcher, few) => {
   let onPrinted = (): void => {}
 
   test('hostile processes end, and nothing is left of them', { timeout: 600_000 }, () =>
-    rows(isMatrix ? modes : few, async mode => {
+    rows(isMatrix ? modes : few)(async mode => {
       for (const isRunning of [false, true])
         for (const [index, target] of targets.entries())
           if (isMatrix || targets.length === 1 || index % 2 === Number(isRunning)) await attack(mode, target, isRunning)

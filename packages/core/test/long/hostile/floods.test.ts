@@ -24,16 +24,13 @@ async function flooded(event: 'denied' | 'rejected', options: NonNullable<Parame
 }
 
 test('faults are reported individually up to a limit, then as a number', () =>
-  rows(
-    [
-      ['calls that are denied', 'denied', { app: { security: { capabilities: [none] } } }],
-      ['calls that its hook rejects', 'rejected', { app: isolation('judge') }],
-    ] as const,
-    async (_what, event, options) => {
-      const { reports, lines } = await flooded(event, options)
-      expect(reports[0]).not.toHaveProperty('more')
-      expect(reports.length, 'a hundred a second, on a slow machine too').toBeLessThan(FLOOD / 4)
-      expect(lines).toHaveLength(reports.length)
-      expect(lines).toContainEqual(expect.objectContaining({ msg: event, more: expect.any(Number) as number }))
-    },
-  ))
+  rows([
+    ['calls that are denied', 'denied', { app: { security: { capabilities: [none] } } }],
+    ['calls that its hook rejects', 'rejected', { app: isolation('judge') }],
+  ] as const)(async (_what, event, options) => {
+    const { reports, lines } = await flooded(event, options)
+    expect(reports[0]).not.toHaveProperty('more')
+    expect(reports.length, 'a hundred a second, on a slow machine too').toBeLessThan(FLOOD / 4)
+    expect(lines).toHaveLength(reports.length)
+    expect(lines).toContainEqual(expect.objectContaining({ msg: event, more: expect.any(Number) as number }))
+  }))

@@ -65,7 +65,7 @@ const ways = (over: LinkKind[], inputs = INPUTS) =>
   )
 
 test('core and a gate answer each input with a typed error, or close', { timeout: 600_000 }, () =>
-  rows(ways(choose(['port', 'ring'])), async (_name, input, route, link) => {
+  rows(ways(choose(['port', 'ring'])))(async (_name, input, route, link) => {
     const { closed, codes } = await attack(input, route, 1, link)
     expect(closed).toBe(input.closes)
     if (input.code === 'any') expect(codes.filter(code => !TYPED.includes(code as number))).toEqual([])
@@ -74,7 +74,7 @@ test('core and a gate answer each input with a typed error, or close', { timeout
 )
 
 test('core and a gate survive a flood of each input', { timeout: 600_000 }, () =>
-  rows(ways(['port'], FLOODS), async (_name, input, route) => {
+  rows(ways(['port'], FLOODS))(async (_name, input, route) => {
     const { closed } = await attack(input, route, getFlood(input))
     expect(closed).toBe(input.closes)
     // A closed port releases its messages a moment later.

@@ -15,23 +15,20 @@ await sallyport.emit('ready-to-attack')
 
 describe.each(patientPatterns)('%s', (_name, app) => {
   test('no sandbox has a port to attack with, whatever names it is given', () =>
-    rows(
-      [
-        { names: NAMES, sandbox: 'permission' as const, module: new URL('port-attacks.mjs', import.meta.url) },
-        { names: ['anything'], sandbox: 'quickjs' as const, module: script },
-      ],
-      async ({ names, sandbox, module }) => {
-        const { bus, events } = await supervise({ app })
-        const client = await bus.connect('tests')
-        const core = await client.invoke('which')
-        const ready = next(bus, 'ready-to-attack')
-        await bus.open('evil', module, { sandbox })
-        await ready
-        for (const name of names) {
-          expect(await eventually(() => bus.call<number>('evil', 'attack', { name })), name).toBe(0)
-          expect(await client.invoke('which'), name).toBe(core)
-        }
-        expect(events).toEqual([])
-      },
-    ))
+    rows([
+      { names: NAMES, sandbox: 'permission' as const, module: new URL('port-attacks.mjs', import.meta.url) },
+      { names: ['anything'], sandbox: 'quickjs' as const, module: script },
+    ])(async ({ names, sandbox, module }) => {
+      const { bus, events } = await supervise({ app })
+      const client = await bus.connect('tests')
+      const core = await client.invoke('which')
+      const ready = next(bus, 'ready-to-attack')
+      await bus.open('evil', module, { sandbox })
+      await ready
+      for (const name of names) {
+        expect(await eventually(() => bus.call<number>('evil', 'attack', { name })), name).toBe(0)
+        expect(await client.invoke('which'), name).toBe(core)
+      }
+      expect(events).toEqual([])
+    }))
 })

@@ -40,57 +40,51 @@ describe.each(choose(cores, 0))('core %s', (_where, core) => {
   })
 
   test('fails to start with a broken module', () =>
-    rows<[string, object, RegExp, string]>(
+    rows<[string, object, RegExp, string]>([
       [
-        [
-          'has no join',
-          { module: fixture('calls/heavy.mjs') },
-          /network module .*heavy\.mjs.* has no export "join"/,
-          'InvalidParams',
-        ],
-        [
-          'does not load',
-          { module: new URL('data:text/javascript,)') },
-          /network module .* could not be loaded/,
-          'InvalidParams',
-        ],
-        [
-          'joins with too few methods',
-          { module: fixture('network/not-joinable.mjs') },
-          /has no drain\(\)/,
-          'InvalidParams',
-        ],
-        ['cannot join', socketNetwork({ fails: true }).network, /could not be joined: no such server/, 'LoadFailed'],
+        'has no join',
+        { module: fixture('calls/heavy.mjs') },
+        /network module .*heavy\.mjs.* has no export "join"/,
+        'InvalidParams',
       ],
-      async (_what, network, message, reason) => {
-        const started = createBus({ core: await core(), log: false, network: network as never })
-        await expect(started).rejects.toMatchObject({ reason, message })
-      },
-    ))
+      [
+        'does not load',
+        { module: new URL('data:text/javascript,)') },
+        /network module .* could not be loaded/,
+        'InvalidParams',
+      ],
+      [
+        'joins with too few methods',
+        { module: fixture('network/not-joinable.mjs') },
+        /has no drain\(\)/,
+        'InvalidParams',
+      ],
+      ['cannot join', socketNetwork({ fails: true }).network, /could not be joined: no such server/, 'LoadFailed'],
+    ])(async (_what, network, message, reason) => {
+      const started = createBus({ core: await core(), log: false, network: network as never })
+      await expect(started).rejects.toMatchObject({ reason, message })
+    }))
 })
 
 test('invalid options are rejected by name', () =>
-  rows<[string, unknown, RegExp]>(
+  rows<[string, unknown, RegExp]>([
+    ['a string', 'nats', /createBus: network must be an object/],
+    ['no module', {}, /createBus: network\.module is missing/],
+    ['no file', { module: '/no/such/module.mjs' }, /createBus: network\.module: there is no file/],
     [
-      ['a string', 'nats', /createBus: network must be an object/],
-      ['no module', {}, /createBus: network\.module is missing/],
-      ['no file', { module: '/no/such/module.mjs' }, /createBus: network\.module: there is no file/],
-      [
-        'another name',
-        { module: fixture('network/socket-network.mjs'), option: 1 },
-        /unknown option "network\.option".*"options"/,
-      ],
-      [
-        'a function',
-        { module: fixture('network/socket-network.mjs'), options: { log: () => 1 } },
-        /network\.options can't be cloned/,
-      ],
+      'another name',
+      { module: fixture('network/socket-network.mjs'), option: 1 },
+      /unknown option "network\.option".*"options"/,
     ],
-    async (_what, network, message) => {
-      const started = createBus({ core: fixture('core.mjs'), log: false, network: network as never })
-      await expect(started).rejects.toMatchObject({ reason: 'InvalidParams', message })
-    },
-  ))
+    [
+      'a function',
+      { module: fixture('network/socket-network.mjs'), options: { log: () => 1 } },
+      /network\.options can't be cloned/,
+    ],
+  ])(async (_what, network, message) => {
+    const started = createBus({ core: fixture('core.mjs'), log: false, network: network as never })
+    await expect(started).rejects.toMatchObject({ reason: 'InvalidParams', message })
+  }))
 
 test('core joins again when it restarts', async () => {
   const { path, network } = socketNetwork()
@@ -117,7 +111,7 @@ describe('a label', () => {
   })
 
   test('is rejected when it is invalid', () =>
-    rows(['', 'host', 'core', 'a b', '../x', 'x'.repeat(201)], async label => {
+    rows(['', 'host', 'core', 'a b', '../x', 'x'.repeat(201)])(async label => {
       const { path, network } = socketNetwork()
       await start({ network })
       await expect(dial(path, { label })).rejects.toMatchObject({ reason: 'InvalidParams' })

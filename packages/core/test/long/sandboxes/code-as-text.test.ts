@@ -63,23 +63,20 @@ describe.each(choose(sandboxes))('sandbox: %s', sandbox => {
 const engines = choose(sandboxes, 0, -1)
 
 test('a syntax error has the position in the code', () =>
-  rows(
-    [
-      ['const a = 1\n\n  let b c = 3', 'x.js:3:9'],
-      ['let b c = 3', 'x.js:1:7'],
-      [`import { expose } from '@sallyport/frontend'\nexpose({ get: () => { let b c } })`, 'x.js:2:29'],
-    ],
-    async (source, position) => {
-      for (const sandbox of engines) {
-        const text = sandbox === 'quickjs' ? "expecting ';'" : "Unexpected identifier 'c'"
-        const message = expect.stringMatching(new RegExp(`${position}: .*: ${text}`)) as string
-        await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({ reason: 'LoadFailed', message })
-      }
-    },
-  ))
+  rows([
+    ['const a = 1\n\n  let b c = 3', 'x.js:3:9'],
+    ['let b c = 3', 'x.js:1:7'],
+    [`import { expose } from '@sallyport/frontend'\nexpose({ get: () => { let b c } })`, 'x.js:2:29'],
+  ])(async (source, position) => {
+    for (const sandbox of engines) {
+      const text = sandbox === 'quickjs' ? "expecting ';'" : "Unexpected identifier 'c'"
+      const message = expect.stringMatching(new RegExp(`${position}: .*: ${text}`)) as string
+      await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({ reason: 'LoadFailed', message })
+    }
+  }))
 
 test('the stack of an error has the name and the position', () =>
-  rows(engines, async sandbox => {
+  rows(engines)(async sandbox => {
     const source = `import { expose } from '@sallyport/frontend'; null.x`
     await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({
       message:
@@ -151,7 +148,7 @@ describe.each(choose(['permission', 'process'] as const))('a module in sandbox: 
   })
 
   test('without a directory, it imports nothing', () =>
-    rows([`import './x.js'`, `await import('./x.js')`, `import 'dep'`], async source => {
+    rows([`import './x.js'`, `await import('./x.js')`, `import 'dep'`])(async source => {
       await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({
         reason: 'InvalidParams',
         message: expect.stringMatching(
@@ -192,53 +189,47 @@ describe.each(choose(['permission', 'process'] as const))('a module in sandbox: 
 
 describe('a script', () => {
   test('can import the client anywhere', () =>
-    rows(
+    rows([
+      [`let a\nimport { expose } from '@sallyport/frontend'\nexport const b = 1; expose({ get: () => b })`, 1],
+      [`import * as s from '@sallyport/frontend'\ns.expose({ get: () => s.getLabel() })`, 'main'],
       [
-        [`let a\nimport { expose } from '@sallyport/frontend'\nexport const b = 1; expose({ get: () => b })`, 1],
-        [`import * as s from '@sallyport/frontend'\ns.expose({ get: () => s.getLabel() })`, 'main'],
-        [
-          `// a comment\n/* another */ import {\n  expose, // comment\n  getLabel as label,\n} from "@sallyport/frontend";expose({ get: label })`,
-          'main',
-        ],
-        [`import '@sallyport/frontend'\nsallyport.expose({ get: () => 1 })`, 1],
-        [
-          `sallyport.expose({ get: () => "import { x } from '@sallyport/frontend'" })`,
-          "import { x } from '@sallyport/frontend'",
-        ],
+        `// a comment\n/* another */ import {\n  expose, // comment\n  getLabel as label,\n} from "@sallyport/frontend";expose({ get: label })`,
+        'main',
       ],
-      async (source, result) => {
-        expect(await get({ source }, 'quickjs')).toBe(result)
-      },
-    ))
+      [`import '@sallyport/frontend'\nsallyport.expose({ get: () => 1 })`, 1],
+      [
+        `sallyport.expose({ get: () => "import { x } from '@sallyport/frontend'" })`,
+        "import { x } from '@sallyport/frontend'",
+      ],
+    ])(async (source, result) => {
+      expect(await get({ source }, 'quickjs')).toBe(result)
+    }))
 })
 
 describe('bus.open refuses', () => {
   test('what is no code', () =>
-    rows<[module: unknown, sandbox: Sandbox, text: string]>(
+    rows<[module: unknown, sandbox: Sandbox, text: string]>([
+      [{ source: '' }, 'none', 'bus.open: sandbox must not be "none" for code as text.'],
+      [{ source: 1 }, 'quickjs', 'bus.open: module: source must be a string: got 1'],
+      [{ name: 'x.js' }, 'quickjs', 'bus.open: module: source'],
       [
-        [{ source: '' }, 'none', 'bus.open: sandbox must not be "none" for code as text.'],
-        [{ source: 1 }, 'quickjs', 'bus.open: module: source must be a string: got 1'],
-        [{ name: 'x.js' }, 'quickjs', 'bus.open: module: source'],
-        [
-          { source: '', name: '../x.js' },
-          'quickjs',
-          'bus.open: module: name must be the name of a file, without a directory',
-        ],
-        [{ source: '', name: '' }, 'quickjs', 'bus.open: module: name must be the name of a file, without a directory'],
-        [
-          { source: '', directory: 'plugins' },
-          'quickjs',
-          'bus.open: module: directory must be a file: URL or an absolute path',
-        ],
-        [{ source: '', directory: '/none' }, 'permission', 'bus.open: module: there is no directory /none/'],
+        { source: '', name: '../x.js' },
+        'quickjs',
+        'bus.open: module: name must be the name of a file, without a directory',
       ],
-      async (module, sandbox, text) => {
-        await expect(get(module as ModuleSource, sandbox)).rejects.toMatchObject({
-          reason: 'InvalidParams',
-          message: expect.stringContaining(text) as string,
-        })
-      },
-    ))
+      [{ source: '', name: '' }, 'quickjs', 'bus.open: module: name must be the name of a file, without a directory'],
+      [
+        { source: '', directory: 'plugins' },
+        'quickjs',
+        'bus.open: module: directory must be a file: URL or an absolute path',
+      ],
+      [{ source: '', directory: '/none' }, 'permission', 'bus.open: module: there is no directory /none/'],
+    ])(async (module, sandbox, text) => {
+      await expect(get(module as ModuleSource, sandbox)).rejects.toMatchObject({
+        reason: 'InvalidParams',
+        message: expect.stringContaining(text) as string,
+      })
+    }))
 })
 
 test('bus.open refuses code of more than 16 Mi characters', async () => {

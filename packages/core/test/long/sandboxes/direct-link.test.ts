@@ -50,20 +50,17 @@ test.each(direct)('what a process does to its socket is a fault of that frontend
   const faults: string[] = []
   bus.on('fault', ({ label, error }) => void faults.push(`${label}: ${error.message}`))
   const violation = 'The peer violated the stream protocol: '
-  await rows(
-    [
-      ['raw bytes', `writeSync(4, 'GET / HTTP/1.1\\r\\n\\r\\n'); ${wait}`, `${violation}invalid kind of frame`],
-      ['4 GiB', `writeSync(4, Buffer.from('ffffffff01', 'hex')); ${wait}`, `${violation}a frame out of bounds`],
-      ['closes it before it has started', `require('node:fs').closeSync(4); ${wait}`, 'closed unexpectedly'],
-      // That is no restart.
-      ['exits before it has started', 'process.exit(9)', 'exited with code 9'],
-    ],
-    async (_what, program, fault) => {
-      await expect(openHostile(bus, program)).rejects.toThrow(fault)
-      if (fault.startsWith(violation)) expect(faults).toContain(`hostile: ${fault}`)
-      expect(await bus.call('other', 'pid')).toBe(pids[0])
-    },
-  )
+  await rows([
+    ['raw bytes', `writeSync(4, 'GET / HTTP/1.1\\r\\n\\r\\n'); ${wait}`, `${violation}invalid kind of frame`],
+    ['4 GiB', `writeSync(4, Buffer.from('ffffffff01', 'hex')); ${wait}`, `${violation}a frame out of bounds`],
+    ['closes it before it has started', `require('node:fs').closeSync(4); ${wait}`, 'closed unexpectedly'],
+    // That is no restart.
+    ['exits before it has started', 'process.exit(9)', 'exited with code 9'],
+  ])(async (_what, program, fault) => {
+    await expect(openHostile(bus, program)).rejects.toThrow(fault)
+    if (fault.startsWith(violation)) expect(faults).toContain(`hostile: ${fault}`)
+    expect(await bus.call('other', 'pid')).toBe(pids[0])
+  })
 })
 
 test.each(direct)(

@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 test.runIf(process.platform === 'linux')('no file descriptors are left', () =>
-  rows(choose(['none', 'auto'] as const), async wall => {
+  rows(choose(['none', 'auto'] as const))(async wall => {
     const host = [process.execPath, fileURLToPath(fixture('sandboxes/few-descriptors.mjs')), wall]
     const args = ['-c', 'ulimit -n 150; exec "$@"', 'sh', ...host]
     const { stdout } = await promisify(execFile)('/bin/sh', args, { env: { ...process.env, TMPDIR: directory } })
@@ -43,7 +43,7 @@ test('the temporary directory is missing', async () => {
   const bus = await start()
   vi.stubEnv(process.platform === 'win32' ? 'TEMP' : 'TMPDIR', join(directory, 'missing'))
   onTestFinished(() => void vi.unstubAllEnvs())
-  await rows(choose(['none', 'auto'] as const), async wall => {
+  await rows(choose(['none', 'auto'] as const))(async wall => {
     const message = `The temporary directory ${join(directory, 'missing')} cannot be written (ENOENT). `
     await expect(bus.open('main', { source: '' }, { sandbox: { kind: 'process', wall } })).rejects.toMatchObject({
       reason: 'InvalidParams',
@@ -53,26 +53,23 @@ test('the temporary directory is missing', async () => {
 })
 
 test('the cgroup is removed if what a launcher returns cannot be started', () =>
-  rows(
-    [
-      ['a program that does not exist', '/none', 'ENOENT'],
-      ['an invalid name of a program', '/none\0', 'without null bytes'],
-    ],
-    async (_what, command, cause) => {
-      const cgroup = join(directory, 'cgroup')
-      const launcher: Launcher = {
-        name: 'broken',
-        launch() {
-          mkdirSync(cgroup)
-          return { command, args: [], cgroups: [cgroup] }
-        },
-      }
-      const bus = await start()
-      const source = { source: '', name: 'main.js' }
-      await expect(bus.open('main', source, { sandbox: { kind: 'process', wall: launcher } })).rejects.toThrow(cause)
-      await expect.poll(() => existsSync(cgroup)).toBe(false)
-    },
-  ))
+  rows([
+    ['a program that does not exist', '/none', 'ENOENT'],
+    ['an invalid name of a program', '/none\0', 'without null bytes'],
+  ])(async (_what, command, cause) => {
+    const cgroup = join(directory, 'cgroup')
+    const launcher: Launcher = {
+      name: 'broken',
+      launch() {
+        mkdirSync(cgroup)
+        return { command, args: [], cgroups: [cgroup] }
+      },
+    }
+    const bus = await start()
+    const source = { source: '', name: 'main.js' }
+    await expect(bus.open('main', source, { sandbox: { kind: 'process', wall: launcher } })).rejects.toThrow(cause)
+    await expect.poll(() => existsSync(cgroup)).toBe(false)
+  }))
 
 // What V8 of Node 24 and later prints if the kernel refuses its memory.
 const REFUSED = '# Fatal process out of memory: Failed to reserve virtual memory for CodeRange'

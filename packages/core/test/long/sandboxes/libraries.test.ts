@@ -28,35 +28,32 @@ describe.each(
   afterAll(() => bus.close({ timeout: 0 }))
 
   test('descriptors 1 and 2 are the output of the frontend', () =>
-    rows(
-      [
-        'writeSync text',
-        'writeSync bytes',
-        'writeSync a part',
-        'writeSync with options',
-        'write text',
-        'write bytes',
-        'promisified write',
-        'writevSync',
-        'writev',
-        'writeFileSync',
-        'writeFile',
-        'appendFileSync',
-        'a stream',
-        'pino',
-        'pino.destination',
-      ],
-      async name => {
-        for (const [index, stream] of (['stdout', 'stderr'] as const).entries()) {
-          const text = `<${name} to ${stream}>`
-          const result = await call('write', { name, fd: index + 1, text })
-          expect([null, text.length]).toContain(result)
-          // A logger flushes later.
-          await expect.poll(() => output[stream]).toContain(text)
-          expect(output[stream].split(text)).toHaveLength(2)
-        }
-      },
-    ))
+    rows([
+      'writeSync text',
+      'writeSync bytes',
+      'writeSync a part',
+      'writeSync with options',
+      'write text',
+      'write bytes',
+      'promisified write',
+      'writevSync',
+      'writev',
+      'writeFileSync',
+      'writeFile',
+      'appendFileSync',
+      'a stream',
+      'pino',
+      'pino.destination',
+    ])(async name => {
+      for (const [index, stream] of (['stdout', 'stderr'] as const).entries()) {
+        const text = `<${name} to ${stream}>`
+        const result = await call('write', { name, fd: index + 1, text })
+        expect([null, text.length]).toContain(result)
+        // A logger flushes later.
+        await expect.poll(() => output[stream]).toContain(text)
+        expect(output[stream].split(text)).toHaveLength(2)
+      }
+    }))
 
   test('closing descriptors 1 and 2 has no effect, and a wrong argument of a write throws', async () => {
     expect(await call('close')).toEqual([null, null])

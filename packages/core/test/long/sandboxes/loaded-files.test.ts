@@ -36,18 +36,15 @@ function getSources(url: string): string[] {
 }
 
 test('the relay and a process load one file', () =>
-  rows(
-    [
-      // The broker of a network is loaded by relays that have one.
-      ['the relay', '#relay'],
-      ['a process', '@sallyport/frontend/process'],
-    ],
-    (_, entry) => {
-      const program = import.meta.resolve(entry)
-      expect([...walk(program, new Set(), STATIC_IMPORT)]).toEqual([program])
-      expect(readFileSync(new URL(program), 'utf8')).toContain('require("node:')
-    },
-  ))
+  rows([
+    // The broker of a network is loaded by relays that have one.
+    ['the relay', '#relay'],
+    ['a process', '@sallyport/frontend/process'],
+  ])((_, entry) => {
+    const program = import.meta.resolve(entry)
+    expect([...walk(program, new Set(), STATIC_IMPORT)]).toEqual([program])
+    expect(readFileSync(new URL(program), 'utf8')).toContain('require("node:')
+  }))
 
 test('no file that the relay loads contains a part of pino, xstate, valibot, the client or the host', () => {
   const sources = [...walk(import.meta.resolve('#relay'), new Set(), STATIC_IMPORT)].flatMap(getSources)
@@ -62,7 +59,7 @@ test('no file that the relay loads contains a part of pino, xstate, valibot, the
 })
 
 test('a frontend loads no library and no part of core, in a worker and in a process', () =>
-  rows(['worker', 'process'], entry => {
+  rows(['worker', 'process'])(entry => {
     const sources = [...walk(import.meta.resolve(`@sallyport/frontend/${entry}`))].flatMap(getSources)
     expect(sources).not.toEqual([])
     expect(sources.filter(name => /node_modules|packages\/core|\/host\//.test(name))).toEqual([])

@@ -26,12 +26,9 @@ test('QuickJS has the result of V8 for a hundred snippets', async () => {
   expect(snippets.length).toBeGreaterThanOrEqual(100)
   expect(new Set(snippets.map(([name]) => name)).size).toBe(snippets.length)
   const bus = await getBus()
-  await rows(
-    snippets.filter(([, code]) => isAccepted(code)),
-    async (_name, code) => {
-      const expected = await new AsyncFunction('args', `'use strict';${code}`)({})
-      // As JSON has it: it is the codec of the bus.
-      expect(await bus.run(code, { sandbox: 'quickjs', timeout: 60_000 })).toEqual(JSON.parse(JSON.stringify(expected)))
-    },
-  )
+  await rows(snippets.filter(([, code]) => isAccepted(code)))(async (_name, code) => {
+    const expected = await new AsyncFunction('args', `'use strict';${code}`)({})
+    // As JSON has it: it is the codec of the bus.
+    expect(await bus.run(code, { sandbox: 'quickjs', timeout: 60_000 })).toEqual(JSON.parse(JSON.stringify(expected)))
+  })
 })

@@ -150,7 +150,7 @@ describe.each(strongest ? choose([strongest, ...others], 0) : [])('in %j', place
   })
 
   test('what a host sends before it ends is read later, also if the frontend has ended', () =>
-    rows([true, false], async ends => {
+    rows([true, false])(async ends => {
       const length = 30_000
       let isSent = (): void => {}
       const sent = new Promise<void>(resolve => (isSent = resolve))
@@ -414,7 +414,7 @@ describe.each(strongest ? choose([strongest, ...others], 0) : [])('in %j', place
 })
 
 test.runIf(others.length > 0)('frontends in other places reach a listed host, and no other one', () =>
-  rows(others, async place => {
+  rows(others)(async place => {
     const { origin, host, port } = await serve((_request, response) => void response.end('reached'))
     const { fetch } = await open({ ...place, net: [host] })
     expect(await fetch(origin)).toMatchObject({ text: 'reached' })
@@ -423,31 +423,28 @@ test.runIf(others.length > 0)('frontends in other places reach a listed host, an
 )
 
 test('options are refused without their secrets', () =>
-  rows(
+  rows([
+    [{ net: ['http://a.example'] }, /net\[0\] must be a host, such as "api\.github\.com"/],
+    [{ net: [] }, /net must be an array with at least one host/],
+    [{ net: 'a.example' }, /net must be true, false or an array of hosts/],
     [
-      [{ net: ['http://a.example'] }, /net\[0\] must be a host, such as "api\.github\.com"/],
-      [{ net: [] }, /net must be an array with at least one host/],
-      [{ net: 'a.example' }, /net must be true, false or an array of hosts/],
-      [
-        { net: ['a.example'], secrets: { TOKEN: { value: 'a-secret', hosts: ['b.example'] } } },
-        /sandbox\.secrets\.TOKEN\.hosts must be hosts of "net": add "b\.example" to that list/,
-      ],
-      [{ secrets: { TOKEN: { value: 'a-secret', hosts: ['b.example'] } } }, /add "b\.example" to that list/],
-      [
-        { net: ['a.example'], secrets: { TOKEN: { value: 'a-secret\n', hosts: ['a.example'] } } },
-        /value must be a string of/,
-      ],
-      [{ net: ['a.example'], secrets: { 'a-secret b': { value: 'x', hosts: ['a.example'] } } }, /environment variable/],
+      { net: ['a.example'], secrets: { TOKEN: { value: 'a-secret', hosts: ['b.example'] } } },
+      /sandbox\.secrets\.TOKEN\.hosts must be hosts of "net": add "b\.example" to that list/,
     ],
-    async (sandbox, text) => {
-      const bus = await start({ core })
-      const error = await bus
-        .open('main', module, { sandbox: { kind: 'process', ...sandbox } as never })
-        .catch((thrown: Error) => thrown)
-      expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringMatching(text) as string })
-      expect((error as Error).message).not.toContain("'a-secret")
-    },
-  ))
+    [{ secrets: { TOKEN: { value: 'a-secret', hosts: ['b.example'] } } }, /add "b\.example" to that list/],
+    [
+      { net: ['a.example'], secrets: { TOKEN: { value: 'a-secret\n', hosts: ['a.example'] } } },
+      /value must be a string of/,
+    ],
+    [{ net: ['a.example'], secrets: { 'a-secret b': { value: 'x', hosts: ['a.example'] } } }, /environment variable/],
+  ])(async (sandbox, text) => {
+    const bus = await start({ core })
+    const error = await bus
+      .open('main', module, { sandbox: { kind: 'process', ...sandbox } as never })
+      .catch((thrown: Error) => thrown)
+    expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringMatching(text) as string })
+    expect((error as Error).message).not.toContain("'a-secret")
+  }))
 
 test.runIf(!CAN_DENY_NET)('a list is refused where nothing closes the network, with the remedies', async () => {
   const bus = await start({ core })

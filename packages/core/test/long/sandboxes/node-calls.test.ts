@@ -16,7 +16,7 @@ describe.each(choose(['permission', 'process'] as const))('sandbox: %s', sandbox
 
   test('a wrong call throws in the frontend, and the host lives on', async () => {
     const shared = await open()
-    await rows(Object.keys(wrong), async name => {
+    await rows(Object.keys(wrong))(async name => {
       expect(await shared.call<string[]>('main', 'callWrongly', { name })).not.toContain('nothing')
     })
   })

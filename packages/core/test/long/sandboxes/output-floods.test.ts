@@ -21,7 +21,7 @@ const loops = {
 }
 
 test('output is dropped beyond what the host has taken', () =>
-  rows(loops, async loop => {
+  rows(loops)(async loop => {
     const dropped: { characters: number; label: string }[] = []
     const log = pino(
       { level: 'warn' },

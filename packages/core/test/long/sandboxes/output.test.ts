@@ -91,23 +91,20 @@ describe('the log in a pipe', () => {
   }
 
   test('names the place of a promise whose rejection is not handled, or says how to find it', () =>
-    rows<[options: HostOptions, stack: RegExp]>(
+    rows<[options: HostOptions, stack: RegExp]>([
       [
-        [
-          { data: 'forgets' },
-          /^BusError \[MethodNotFound\]: .*is an `await` missing\?\)\n {4}at async forget \(.*loud\.mjs/,
-        ],
-        ...choose(['permission', 'process']).map((sandbox): [HostOptions, RegExp] => [
-          { data: 'forgets a denied call', sandbox },
-          /^BusError \[Denied\]: Uncaught denial of denied: is an `await` missing\?\n {4}at .*loud\.mjs:\d+:\d+/,
-        ]),
-        [
-          { data: 'rejects with an object' },
-          /^Error: A promise was rejected with a value that is not an Error: .*Reject with an Error, whose stack has the file and line$/,
-        ],
+        { data: 'forgets' },
+        /^BusError \[MethodNotFound\]: .*is an `await` missing\?\)\n {4}at async forget \(.*loud\.mjs/,
       ],
-      async (options, stack) => expect(await getFaultStack(options)).toMatch(stack),
-    ))
+      ...choose(['permission', 'process']).map((sandbox): [HostOptions, RegExp] => [
+        { data: 'forgets a denied call', sandbox },
+        /^BusError \[Denied\]: Uncaught denial of denied: is an `await` missing\?\n {4}at .*loud\.mjs:\d+:\d+/,
+      ]),
+      [
+        { data: 'rejects with an object' },
+        /^Error: A promise was rejected with a value that is not an Error: .*Reject with an Error, whose stack has the file and line$/,
+      ],
+    ])(async (options, stack) => expect(await getFaultStack(options)).toMatch(stack)))
 
   test('has the error that ends a process, which the process does not print too', async () => {
     const { stderr } = await runHost({ sandbox: 'process' })
@@ -128,7 +125,7 @@ const HINT =
   'add "denied" to the option "allow" of the frontend "main", or add "allow-denied" to the permissions of a capability whose windows match "main"'
 
 test('the log in a pipe is text in a runner of tests', () =>
-  rows(['NODE_TEST_CONTEXT', 'VITEST', 'JEST_WORKER_ID'], async name => {
+  rows(['NODE_TEST_CONTEXT', 'VITEST', 'JEST_WORKER_ID'])(async name => {
     const { stderr } = await runHost({}, { [name]: '1' })
     expect(getEvents(stderr)).toEqual([])
     expect(getTexts(stderr)).toContain(`warn  [main] denied denied: ${HINT}`)

@@ -54,29 +54,26 @@ describe.each(
 
   const heap = { resourceLimits: { maxOldGenerationSizeMb: 20 } }
   test('a process that ends in any way', () =>
-    rows<readonly [how: string, faults: readonly string[], limits?: Partial<ProcessSandbox>, kill?: NodeJS.Signals]>(
-      [
-        ['exit', ['main: frontend "main" exited with code 3']],
-        ['leave', []],
-        ['abort', ['main: The frontend process was terminated by SIGABRT']],
-        ['throw', ['main: uncaught']],
-        ['reject', ['main: unhandled']],
-        ['says that it fails', ['main: The frontend process was terminated by SIGABRT']],
-        ['heap', ['main: frontend "main" ran out of memory'], heap],
-        ['table', ['main: frontend "main" ran out of memory'], heap],
-        ['is killed', ['main: The frontend process was terminated by SIGSEGV'], {}, 'SIGSEGV'],
-        ...(linux
-          ? [
-              [
-                'memory',
-                ['main: The frontend process used more memory than its limit of 200 MiB'],
-                { memory: 200 },
-              ] as const,
-            ]
-          : []),
-      ],
-      async (how, expected, limits, kill) => expect(await end(how, limits, kill)).toEqual(expected),
-    ))
+    rows<readonly [how: string, faults: readonly string[], limits?: Partial<ProcessSandbox>, kill?: NodeJS.Signals]>([
+      ['exit', ['main: frontend "main" exited with code 3']],
+      ['leave', []],
+      ['abort', ['main: The frontend process was terminated by SIGABRT']],
+      ['throw', ['main: uncaught']],
+      ['reject', ['main: unhandled']],
+      ['says that it fails', ['main: The frontend process was terminated by SIGABRT']],
+      ['heap', ['main: frontend "main" ran out of memory'], heap],
+      ['table', ['main: frontend "main" ran out of memory'], heap],
+      ['is killed', ['main: The frontend process was terminated by SIGSEGV'], {}, 'SIGSEGV'],
+      ...(linux
+        ? [
+            [
+              'memory',
+              ['main: The frontend process used more memory than its limit of 200 MiB'],
+              { memory: 200 },
+            ] as const,
+          ]
+        : []),
+    ])(async (how, expected, limits, kill) => expect(await end(how, limits, kill)).toEqual(expected)))
 })
 
 test.each(walls)('a busy process, and one that waits, ends with its label and with the bus, wall: %s', async wall => {

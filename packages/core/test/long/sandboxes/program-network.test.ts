@@ -203,7 +203,7 @@ describe.runIf(hasWall)('in the wall', () => {
     // The second in which 500 requests pass is never over.
     vi.spyOn(performance, 'now').mockReturnValue(0)
     onTestFinished(() => void vi.restoreAllMocks())
-    await rows({ 'all requests at once': 1000, 'one request after the other': 1 }, async atOnce => {
+    await rows({ 'all requests at once': 1000, 'one request after the other': 1 })(async atOnce => {
       let count = 0
       let most = 0
       const { host, sockets } = await serve((_request, response) => {
@@ -270,18 +270,15 @@ describe.runIf(hasWall)('in the wall', () => {
 })
 
 test('wrong options are refused', () =>
-  rows(
-    [
-      [{ net: ['a.example'], wall: 'none' }, /net must not be a list of hosts without a wall/],
-      [{ net: ['http://a.example'] }, /net\[0\] must be a host/],
-      [{ net: 'a.example' }, /net must be true, false or an array of hosts/],
-      [{ net: true, secrets: { T: { value: 'v-a-l', hosts: ['a.example'] } } }, /add "a\.example" to that list/],
-      [{ net: ['a.example'], secrets: { T: { value: 'v-a-l\n', hosts: ['a.example'] } } }, /secrets\.T\.value must be/],
-      [{ net: ['a.example'], onDenied: 1 }, /onDenied must be a function/],
-    ],
-    async (options, message) => {
-      const error = await startProgram({ command: 'true', ...(options as object) }).catch((thrown: Error) => thrown)
-      expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringMatching(message) as string })
-      expect((error as Error).message).not.toContain('v-a-l')
-    },
-  ))
+  rows([
+    [{ net: ['a.example'], wall: 'none' }, /net must not be a list of hosts without a wall/],
+    [{ net: ['http://a.example'] }, /net\[0\] must be a host/],
+    [{ net: 'a.example' }, /net must be true, false or an array of hosts/],
+    [{ net: true, secrets: { T: { value: 'v-a-l', hosts: ['a.example'] } } }, /add "a\.example" to that list/],
+    [{ net: ['a.example'], secrets: { T: { value: 'v-a-l\n', hosts: ['a.example'] } } }, /secrets\.T\.value must be/],
+    [{ net: ['a.example'], onDenied: 1 }, /onDenied must be a function/],
+  ])(async (options, message) => {
+    const error = await startProgram({ command: 'true', ...(options as object) }).catch((thrown: Error) => thrown)
+    expect(error).toMatchObject({ reason: 'InvalidParams', message: expect.stringMatching(message) as string })
+    expect((error as Error).message).not.toContain('v-a-l')
+  }))

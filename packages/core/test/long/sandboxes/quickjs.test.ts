@@ -71,17 +71,14 @@ const sandboxes: [name: string, sandbox: Sandbox][] = choose(
 const getBus = reuseBus({ core })
 
 test.runIf(readsThreadTime)('a script host can read the CPU time of its thread', () =>
-  rows<[name: string, sandbox: Sandbox, getHosts: () => number[]]>(
-    [
-      ['a thread', 'quickjs', () => [process.pid]],
-      // Only root may look into a wall.
-      ['a process', { kind: 'quickjs', process: true, wall: 'none' }, getFrontendPids],
-    ],
-    async (_name, sandbox, getHosts) => {
-      await open(await start({ core }), 'a', '', { sandbox })
-      expect(getHosts().flatMap(getOpenFiles)).toContainEqual(expect.stringMatching(/schedstat$/))
-    },
-  ),
+  rows<[name: string, sandbox: Sandbox, getHosts: () => number[]]>([
+    ['a thread', 'quickjs', () => [process.pid]],
+    // Only root may look into a wall.
+    ['a process', { kind: 'quickjs', process: true, wall: 'none' }, getFrontendPids],
+  ])(async (_name, sandbox, getHosts) => {
+    await open(await start({ core }), 'a', '', { sandbox })
+    expect(getHosts().flatMap(getOpenFiles)).toContainEqual(expect.stringMatching(/schedstat$/))
+  }),
 )
 
 describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
@@ -137,7 +134,7 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
   })
 
   test('sends and gets bytes, which the option transfer copies', () =>
-    rows(['json', 'msgpack'] as const, async codec => {
+    rows(['json', 'msgpack'] as const)(async codec => {
       const source = `const bytes = new Uint8Array([1, 2])
         return [await invoke('body', bytes), await invoke('body', bytes, { transfer: [bytes.buffer] })]
           .map(body => [...body])`
@@ -216,20 +213,17 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
   })
 
   test('JSON refuses values that it cannot represent, as that of any frontend', () =>
-    rows(
-      [
-        ['new Map([[1, 2]])', 'Map'],
-        ['new Set([1])', 'Set'],
-        ['/a/', 'RegExp'],
-        ['new Error("a")', 'Error'],
-        ['[1].values()', 'Iterator'],
-      ],
-      async (value, type) => {
-        const what = `a value of type ${type}, which JSON cannot represent`
-        await expect(run(`return { a: ${value} }`)).rejects.toThrow(what)
-        await expect(run(`return invoke('echo', { a: ${value} })`)).rejects.toThrow(what)
-      },
-    ))
+    rows([
+      ['new Map([[1, 2]])', 'Map'],
+      ['new Set([1])', 'Set'],
+      ['/a/', 'RegExp'],
+      ['new Error("a")', 'Error'],
+      ['[1].values()', 'Iterator'],
+    ])(async (value, type) => {
+      const what = `a value of type ${type}, which JSON cannot represent`
+      await expect(run(`return { a: ${value} }`)).rejects.toThrow(what)
+      await expect(run(`return invoke('echo', { a: ${value} })`)).rejects.toThrow(what)
+    }))
 
   test('two scripts have different random numbers', async () => {
     const bus = await getBus()
@@ -249,27 +243,24 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
   test('what only a limit ends, ends with it', async () => {
     const bus = await getBus()
     const small = { memory: 8, ...LONGEST }
-    await rows(
-      [
-        ['an endless loop', 'for (;;);', 'time', SOON],
-        ['an endless loop that catches', 'for (;;) try { for (;;); } catch {}', 'time', SOON],
-        ['an endless chain of promises', 'for (;;) await null', 'time', SOON],
-        // Thousands of calls of such a function take minutes.
-        ['a loop of calls that take long', 'const list = Array(1e5).fill("abc"); for (;;) list.join()', 'time', SOON],
-        ['a loop in a timer', 'setTimeout(() => { for (;;); }); await new Promise(() => {})', 'time', SOON],
-        ['a loop in a getter of its result', 'return { get a() { for (;;); } }', 'time', SOON],
-        ['a regular expression that explodes', '/(a+)+$/.exec("a".repeat(40) + "b")', 'time', SOON],
-        ['recursion', 'const again = () => again() + 1; again()', 'stack', {}],
-        ['recursion of the parser', 'JSON.parse("[".repeat(1e6))', 'stack', {}],
-        ['memory', 'const kept = []; for (;;) kept.push("x".repeat(1e5) + kept.length)', 'memory', small],
-        ['a million promises', 'const kept = []; for (;;) kept.push(new Promise(() => {}))', 'memory', small],
-      ],
-      async (_name, source, limit, limits) => {
-        const limited = { kind: 'quickjs', ...(typeof sandbox === 'object' && sandbox), ...limits } as Sandbox
-        const ended = bus.run(source, { sandbox: limited, ...CALM })
-        await expect(ended).rejects.toMatchObject({ reason: 'Crashed', data: { limit } })
-      },
-    )
+    await rows([
+      ['an endless loop', 'for (;;);', 'time', SOON],
+      ['an endless loop that catches', 'for (;;) try { for (;;); } catch {}', 'time', SOON],
+      ['an endless chain of promises', 'for (;;) await null', 'time', SOON],
+      // Thousands of calls of such a function take minutes.
+      ['a loop of calls that take long', 'const list = Array(1e5).fill("abc"); for (;;) list.join()', 'time', SOON],
+      ['a loop in a timer', 'setTimeout(() => { for (;;); }); await new Promise(() => {})', 'time', SOON],
+      ['a loop in a getter of its result', 'return { get a() { for (;;); } }', 'time', SOON],
+      ['a regular expression that explodes', '/(a+)+$/.exec("a".repeat(40) + "b")', 'time', SOON],
+      ['recursion', 'const again = () => again() + 1; again()', 'stack', {}],
+      ['recursion of the parser', 'JSON.parse("[".repeat(1e6))', 'stack', {}],
+      ['memory', 'const kept = []; for (;;) kept.push("x".repeat(1e5) + kept.length)', 'memory', small],
+      ['a million promises', 'const kept = []; for (;;) kept.push(new Promise(() => {}))', 'memory', small],
+    ])(async (_name, source, limit, limits) => {
+      const limited = { kind: 'quickjs', ...(typeof sandbox === 'object' && sandbox), ...limits } as Sandbox
+      const ended = bus.run(source, { sandbox: limited, ...CALM })
+      await expect(ended).rejects.toMatchObject({ reason: 'Crashed', data: { limit } })
+    })
   })
 })
 
@@ -309,7 +300,7 @@ describe('neighbours in one script host', () => {
   })
 
   test('a loop, a full memory and an error that is not caught end one of them, and its neighbours answer', () =>
-    rows(['spin', 'fill', 'throwLater', 'reject'], async name => {
+    rows(['spin', 'fill', 'throwLater', 'reject'])(async name => {
       const bus = await start({ core })
       await open(bus, 'a', counter, { sandbox: { ...limited, ...(name === 'spin' && SOON) } })
       const neighbours = ['b', 'c', 'd', 'e', 'f']
@@ -393,36 +384,33 @@ describe('what crosses is taken as text', () => {
     (await getBus()).run(source, { sandbox: 'quickjs', allow: ['echo', 'add'], ...CALM })
 
   test('results, and arguments of calls', () =>
-    rows<[name: string, source: string, result: unknown]>(
+    rows<[name: string, source: string, result: unknown]>([
+      ['a getter', '{ get a() { return 1 } }', { a: 1 }],
+      ['a proxy', 'new Proxy({ a: 1 }, { get: (target, key) => (key === "a" ? 2 : target[key]) })', { a: 2 }],
+      ['toJSON', '{ toJSON: () => ({ b: 1 }) }', { b: 1 }],
+      ['a key of a tag', '{ $: "date", v: [1] }', { $: 'date', v: [1] }],
+      ['a polluted array', '(Array.prototype.toJSON = () => "x", Object.prototype.then = 1, [1])', 'x'],
+      ['a thenable, awaited in the script', '{ then: resolve => resolve(5) }', 5],
+      ['a getter in a call', 'invoke("echo", { get a() { return 1 } })', { a: 1 }],
+      ['a proxy of a list in a call', 'invoke("echo", { a: new Proxy([1, 2], {}) })', { a: [1, 2] }],
+      ['toJSON in a call', 'invoke("echo", { a: { toJSON: () => 5 } })', { a: 5 }],
+      ['a thenable in a call', 'invoke("echo", { a: { then() {} } }).catch(error => error.reason)', 'InvalidParams'],
       [
-        ['a getter', '{ get a() { return 1 } }', { a: 1 }],
-        ['a proxy', 'new Proxy({ a: 1 }, { get: (target, key) => (key === "a" ? 2 : target[key]) })', { a: 2 }],
-        ['toJSON', '{ toJSON: () => ({ b: 1 }) }', { b: 1 }],
-        ['a key of a tag', '{ $: "date", v: [1] }', { $: 'date', v: [1] }],
-        ['a polluted array', '(Array.prototype.toJSON = () => "x", Object.prototype.then = 1, [1])', 'x'],
-        ['a thenable, awaited in the script', '{ then: resolve => resolve(5) }', 5],
-        ['a getter in a call', 'invoke("echo", { get a() { return 1 } })', { a: 1 }],
-        ['a proxy of a list in a call', 'invoke("echo", { a: new Proxy([1, 2], {}) })', { a: [1, 2] }],
-        ['toJSON in a call', 'invoke("echo", { a: { toJSON: () => 5 } })', { a: 5 }],
-        ['a thenable in a call', 'invoke("echo", { a: { then() {} } }).catch(error => error.reason)', 'InvalidParams'],
-        [
-          'a getter that throws',
-          'invoke("echo", { get a() { throw TypeError("own") } }).catch(String)',
-          'TypeError: own',
-        ],
-        [
-          'an object in itself',
-          'invoke("echo", (() => { const a = {}; a.a = a; return a })()).catch(error => error.message)',
-          'The value cannot be serialized: it is nested too deeply, or contains itself',
-        ],
-        ['a polluted prototype', '(Object.prototype.polluted = 1, invoke("echo", { a: 1 }))', { a: 1 }],
-        ['a class of arrays', 'invoke("echo", { a: (class extends Array { toJSON() {} }).of(1) })', { a: [1] }],
+        'a getter that throws',
+        'invoke("echo", { get a() { throw TypeError("own") } }).catch(String)',
+        'TypeError: own',
       ],
-      async (_name, value, result) => {
-        expect(await run(`return ${value}`)).toEqual(result)
-        expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
-      },
-    ))
+      [
+        'an object in itself',
+        'invoke("echo", (() => { const a = {}; a.a = a; return a })()).catch(error => error.message)',
+        'The value cannot be serialized: it is nested too deeply, or contains itself',
+      ],
+      ['a polluted prototype', '(Object.prototype.polluted = 1, invoke("echo", { a: 1 }))', { a: 1 }],
+      ['a class of arrays', 'invoke("echo", { a: (class extends Array { toJSON() {} }).of(1) })', { a: [1] }],
+    ])(async (_name, value, result) => {
+      expect(await run(`return ${value}`)).toEqual(result)
+      expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+    }))
 
   test('a key __proto__ is refused, as that of any frontend', async () => {
     for (const source of ['invoke("echo", JSON.parse(`{"__proto__":{"a":1}}`))', 'JSON.parse(`{"__proto__":{"a":1}}`)'])
@@ -463,33 +451,30 @@ describe('what crosses is taken as text', () => {
     const sandbox: QuickjsSandbox = { kind: 'quickjs', group: 'g', memory: 256, ...LONGEST }
     await open(bus, 'b', counter, { sandbox })
     let calls = 0
-    await rows(
-      {
-        'a message that is nested deeply': forge('`[ "echo", ${"[".repeat(5e5)}${"]".repeat(5e5)}]`'),
-        'a message with tags that are nested deeply': forge(
-          '`["echo",${`{"$":"object","v":{"a":`.repeat(1e5)}1${"}}".repeat(1e5)}]`',
-        ),
-        'bytes that it has not sent': forge('`["echo",{"$":"bytes","i":7,"v":"DataView"}]`'),
-        'keys of a prototype': forge(
-          '`["echo",{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}]`',
-        ),
-        'an unknown reference': forge('`["echo",{"$":"stream","id":1e9}]`'),
-        'an answer whose `then` is a function of the host':
-          'JSON.stringify = () => `{"then":{"$":"bytes","i":"indexOf","v":"Uint8Array"},"length":9007199254740991}`; return 1',
-        'a listener that is a function of the host':
-          'JSON.stringify = () => `["e",{"$":"bytes","i":"map","v":"Uint8Array"}]`; sallyport.once("e"); return sallyport.emit("e")',
-        'a string of 40 MB': 'return invoke("echo", { text: "x".repeat(4e7) }).catch(error => error.reason)',
-        'a list of 100,000 values':
-          'return invoke("echo", { list: Array(1e5).fill({}) }).then(() => 1, error => error.reason)',
-      },
-      async source => {
-        calls++
-        await bus.run(source, { sandbox, allow: ['echo'], ...CALM }).catch(() => {})
-        expect(await count(bus, 'b')).toBe(calls)
-        expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
-        expect(bus.frontends().find(({ label }) => label === 'b')).toMatchObject({ restarts: 0, state: 'running' })
-      },
-    )
+    await rows({
+      'a message that is nested deeply': forge('`[ "echo", ${"[".repeat(5e5)}${"]".repeat(5e5)}]`'),
+      'a message with tags that are nested deeply': forge(
+        '`["echo",${`{"$":"object","v":{"a":`.repeat(1e5)}1${"}}".repeat(1e5)}]`',
+      ),
+      'bytes that it has not sent': forge('`["echo",{"$":"bytes","i":7,"v":"DataView"}]`'),
+      'keys of a prototype': forge(
+        '`["echo",{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}]`',
+      ),
+      'an unknown reference': forge('`["echo",{"$":"stream","id":1e9}]`'),
+      'an answer whose `then` is a function of the host':
+        'JSON.stringify = () => `{"then":{"$":"bytes","i":"indexOf","v":"Uint8Array"},"length":9007199254740991}`; return 1',
+      'a listener that is a function of the host':
+        'JSON.stringify = () => `["e",{"$":"bytes","i":"map","v":"Uint8Array"}]`; sallyport.once("e"); return sallyport.emit("e")',
+      'a string of 40 MB': 'return invoke("echo", { text: "x".repeat(4e7) }).catch(error => error.reason)',
+      'a list of 100,000 values':
+        'return invoke("echo", { list: Array(1e5).fill({}) }).then(() => 1, error => error.reason)',
+    })(async source => {
+      calls++
+      await bus.run(source, { sandbox, allow: ['echo'], ...CALM }).catch(() => {})
+      expect(await count(bus, 'b')).toBe(calls)
+      expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+      expect(bus.frontends().find(({ label }) => label === 'b')).toMatchObject({ restarts: 0, state: 'running' })
+    })
   })
 
   test('code that has returned does nothing more, whatever it keeps', async () => {
@@ -527,22 +512,19 @@ describe('what crosses is taken as text', () => {
 })
 
 test('wrong options are refused', () =>
-  rows<[Record<string, unknown>, string]>(
-    [
-      [{ memory: 0 }, 'memory must be whole MiB'],
-      [{ time: 0 }, 'time must be whole milliseconds'],
-      [{ stack: 5000 }, 'stack must be whole KiB'],
-      [{ group: '' }, 'group must be a name'],
-      [{ pids: 1 }, 'pids must be left out: it needs process: true'],
-      [{ process: true, group: '' }, 'group must be a name'],
-      [{ wat: 1 }, 'unknown option'],
-    ],
-    async (options, text) => {
-      const bus = await getBus()
-      const sandbox = { kind: 'quickjs', ...options } as unknown as Sandbox
-      await expect(bus.run('', { sandbox })).rejects.toMatchObject({
-        reason: 'InvalidParams',
-        message: expect.stringContaining(text) as string,
-      })
-    },
-  ))
+  rows<[Record<string, unknown>, string]>([
+    [{ memory: 0 }, 'memory must be whole MiB'],
+    [{ time: 0 }, 'time must be whole milliseconds'],
+    [{ stack: 5000 }, 'stack must be whole KiB'],
+    [{ group: '' }, 'group must be a name'],
+    [{ pids: 1 }, 'pids must be left out: it needs process: true'],
+    [{ process: true, group: '' }, 'group must be a name'],
+    [{ wat: 1 }, 'unknown option'],
+  ])(async (options, text) => {
+    const bus = await getBus()
+    const sandbox = { kind: 'quickjs', ...options } as unknown as Sandbox
+    await expect(bus.run('', { sandbox })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining(text) as string,
+    })
+  }))

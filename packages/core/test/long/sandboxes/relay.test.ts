@@ -106,44 +106,41 @@ function collectOutput(worker: ThreadMember): { stdout: string; stderr: string }
 
 describe('a relay kills a process that', () => {
   test('breaks the protocol', () =>
-    rows(
+    rows([
       [
-        [
-          'sends core garbage',
-          `core.write('GET / HTTP/1.1')`,
-          /^The peer violated the stream protocol: invalid kind of frame$/,
-        ],
-        [
-          'claims 4 GiB',
-          `core.write(frame(1, '', 0xffffffff))`,
-          /^The peer violated the stream protocol: a frame out of bounds$/,
-        ],
-        [
-          'sends the relay garbage',
-          `control.write('GET / HTTP/1.1')`,
-          /^The peer violated the stream protocol: invalid kind/,
-        ],
-        [
-          'claims a report of 2 MiB',
-          `control.write(frame(1, '', 2 ** 21))`,
-          /^The peer violated the stream protocol: a frame out/,
-        ],
-        ['reports invalid JSON', `control.write(frame(1, '{'))`, /sent an invalid report$/],
-        ['reports null', `control.write(frame(1, 'null'))`, /sent an invalid report$/],
-        ['reports in bytes', `control.write(frame(5, 'x'))`, /sent an invalid report$/],
-        ['reports something else', `report({ type: 'log', line: 'x' })`, /sent an invalid report$/],
-        ['reports that it is loaded before it is ready', `report({ type: 'loaded' })`, /sent an invalid report$/],
-        ['reports an unknown state', `report({ type: 'state', state: '__proto__' })`, /sent an invalid report$/],
-        ['closes its control pipe', `control.destroy()`, /^The frontend process was terminated by SIGKILL$/],
-        ['closes its pipe to core', `core.destroy()`, /^The frontend process was terminated by SIGKILL$/],
+        'sends core garbage',
+        `core.write('GET / HTTP/1.1')`,
+        /^The peer violated the stream protocol: invalid kind of frame$/,
       ],
-      async (_name, program, message) => {
-        const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)
-        expect(await exited).toBe(1)
-        expect(await closed).toBeUndefined()
-        expect(reports).toEqual(failed(expect.stringMatching(message)))
-      },
-    ))
+      [
+        'claims 4 GiB',
+        `core.write(frame(1, '', 0xffffffff))`,
+        /^The peer violated the stream protocol: a frame out of bounds$/,
+      ],
+      [
+        'sends the relay garbage',
+        `control.write('GET / HTTP/1.1')`,
+        /^The peer violated the stream protocol: invalid kind/,
+      ],
+      [
+        'claims a report of 2 MiB',
+        `control.write(frame(1, '', 2 ** 21))`,
+        /^The peer violated the stream protocol: a frame out/,
+      ],
+      ['reports invalid JSON', `control.write(frame(1, '{'))`, /sent an invalid report$/],
+      ['reports null', `control.write(frame(1, 'null'))`, /sent an invalid report$/],
+      ['reports in bytes', `control.write(frame(5, 'x'))`, /sent an invalid report$/],
+      ['reports something else', `report({ type: 'log', line: 'x' })`, /sent an invalid report$/],
+      ['reports that it is loaded before it is ready', `report({ type: 'loaded' })`, /sent an invalid report$/],
+      ['reports an unknown state', `report({ type: 'state', state: '__proto__' })`, /sent an invalid report$/],
+      ['closes its control pipe', `control.destroy()`, /^The frontend process was terminated by SIGKILL$/],
+      ['closes its pipe to core', `core.destroy()`, /^The frontend process was terminated by SIGKILL$/],
+    ])(async (_name, program, message) => {
+      const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)
+      expect(await exited).toBe(1)
+      expect(await closed).toBeUndefined()
+      expect(reports).toEqual(failed(expect.stringMatching(message)))
+    }))
 
   test('reports twice that it is loaded', async () => {
     const lies = `report({ type: 'state', state: 'ready' }); for (let i = 0; i < 2; i++) report({ type: 'loaded', more: 1 })`
@@ -224,13 +221,11 @@ describe('a relay', () => {
   })
 
   test('kills a process that writes without an end, and says that output might be lost', () =>
-    rows(
-      [
-        ['in a loop', 'for (;;) write()'],
-        ['in intervals', 'setInterval(write, 0)'],
-      ],
-      async (_name, run) => {
-        const { exited, worker, reports, frames } = startRelay(`
+    rows([
+      ['in a loop', 'for (;;) write()'],
+      ['in intervals', 'setInterval(write, 0)'],
+    ])(async (_name, run) => {
+      const { exited, worker, reports, frames } = startRelay(`
       const { writeSync } = require('node:fs')
       const write = () => {
         try {
@@ -241,15 +236,14 @@ describe('a relay', () => {
       }
       core.write(frame(1, 'here'), () => { ${run} })
     `)
-        const written = collectOutput(worker)
-        await expect.poll(() => frames).toEqual(['1:here'])
-        await expect.poll(() => written.stdout.length).toBeGreaterThan(0)
-        worker.postMessage({ type: 'stop', timeout: 0 })
-        expect(await exited).toBe(0)
-        expect(reports).toEqual([])
-        expect(written.stderr).toBe('Further output might be lost: the process was killed\n')
-      },
-    ))
+      const written = collectOutput(worker)
+      await expect.poll(() => frames).toEqual(['1:here'])
+      await expect.poll(() => written.stdout.length).toBeGreaterThan(0)
+      worker.postMessage({ type: 'stop', timeout: 0 })
+      expect(await exited).toBe(0)
+      expect(reports).toEqual([])
+      expect(written.stderr).toBe('Further output might be lost: the process was killed\n')
+    }))
 })
 
 const getDirectData = (temporary: string, port: MessagePort): RelayData => ({
@@ -284,7 +278,7 @@ describe('a relay whose process has a socket to its owner', () => {
   test.runIf(process.platform !== 'win32')(
     'starts no process and leaves no directory before the owner has connected',
     () =>
-      rows(['stop', 'terminate', 'the end of the owner'] as const, async how => {
+      rows(['stop', 'terminate', 'the end of the owner'] as const)(async how => {
         const temporary = mkdtempSync(join(tmpdir(), 'relay-'))
         const { port1, port2 } = new MessageChannel()
         const data = getDirectData(temporary, port2)

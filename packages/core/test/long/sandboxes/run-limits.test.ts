@@ -20,14 +20,14 @@ const sandboxes = [
 ] as const
 
 test('an endless loop ends with its timeout, not with the heartbeat', () =>
-  rows(sandboxes, async sandbox => {
+  rows(sandboxes)(async sandbox => {
     const bus = await getBus()
     await expect(bus.run('for (;;);', { sandbox, timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
     expect((await bus.stats()).frontends).toEqual({})
   }))
 
 test('an endless loop ends with its signal', () =>
-  rows(sandboxes, async sandbox => {
+  rows(sandboxes)(async sandbox => {
     const bus = await getBus()
     const controller = new AbortController()
     const started = next(bus, 'started')
@@ -42,7 +42,7 @@ test('an endless loop ends with its signal', () =>
   }))
 
 test('code that takes more memory than it may ends', () =>
-  rows(sandboxes, async sandbox => {
+  rows(sandboxes)(async sandbox => {
     const bus = await getBus()
     const source = 'const kept = []; for (;;) kept.push(new Array(1e4).fill({}))'
     await expect(bus.run(source, { sandbox, memory: 64, timeout: 60_000 })).rejects.toMatchObject({

@@ -36,7 +36,7 @@ describe.each(['permission', 'process'] as const)('%s', kind => {
   afterAll(() => bus.close({ timeout: 0 }))
 
   test('a rejected call and a fault name the option', () =>
-    rows(denials, async (action, text) => {
+    rows(denials)(async (action, text) => {
       const error: unknown = await bus.call('main', 'call', { action }).catch((error: unknown) => error)
       expect(error).toMatchObject({ message: expect.stringContaining(text) as string })
       expect(isCommandError(error, 'ERR_ACCESS_DENIED')).toBe(action !== 'fetch' || !hasNetwork)

@@ -74,7 +74,7 @@ describe('the output of a frontend', () => {
   })
 
   test('goes to onStdio unchanged if the host sets it', () =>
-    rows(['permission', 'none'] as const, async sandbox => {
+    rows(['permission', 'none'] as const)(async sandbox => {
       const { bus, lines } = await startLogging()
       const output = { stdout: '', stderr: '' }
       await bus.open('main', at(`console.log('a'.repeat(1e5)); console.error('b')`), {

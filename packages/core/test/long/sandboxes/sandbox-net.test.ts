@@ -27,18 +27,15 @@ beforeAll(async () => {
 afterAll(() => void server.close())
 
 test('is granted by net: true', () =>
-  rows(
-    cases.map(([, sandbox]) => sandbox),
-    async sandbox => {
-      const bus = await start({ core })
-      const connected = once(server, 'connection')
-      await bus.open('main', module, { data, sandbox: { ...sandbox, net: true } })
-      await connected
-    },
-  ))
+  rows(cases.map(([, sandbox]) => sandbox))(async sandbox => {
+    const bus = await start({ core })
+    const connected = once(server, 'connection')
+    await bus.open('main', module, { data, sandbox: { ...sandbox, net: true } })
+    await connected
+  }))
 
 test('is otherwise denied with the option to set, but open if neither Node nor a wall denies it', () =>
-  rows(cases, async (_, sandbox, isDenied) => {
+  rows(cases)(async (_, sandbox, isDenied) => {
     const bus = await start({ core })
     const connected = once(server, 'connection').then(() => 'connected')
     const failed = new Promise<string>(resolve => bus.on('fault', ({ error }) => resolve(error.message)))
@@ -53,7 +50,7 @@ test('is otherwise denied with the option to set, but open if neither Node nor a
   }))
 
 test('is not left open by net: false, which is refused with the alternatives if nothing denies it', () =>
-  rows(cases, async (_, sandbox, isDenied) => {
+  rows(cases)(async (_, sandbox, isDenied) => {
     const main = { data, sandbox: { ...sandbox, net: false } }
     const text = isDenied
       ? /The sandbox denied the network/

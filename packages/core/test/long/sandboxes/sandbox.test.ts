@@ -132,7 +132,7 @@ const nothing = { near: denied, secret: denied, open: denied }
 
 test('standard input is empty', async () => {
   const bus = await start()
-  await rows(['permission', 'process'] as const, async sandbox => {
+  await rows(['permission', 'process'] as const)(async sandbox => {
     const source = `
     import { expose } from '@sallyport/frontend'
     import process, { stdin } from 'node:process'
@@ -165,7 +165,7 @@ describe('a frontend', () => {
   })
 
   test('reads additional grants', () =>
-    rows(['permission', 'process'] as const, async kind => {
+    rows(['permission', 'process'] as const)(async kind => {
       const file = writeReader()
       process.chdir(file('empty'))
       const more = {
@@ -176,7 +176,7 @@ describe('a frontend', () => {
     }))
 
   test('reads the directory of its package', () =>
-    rows(['permission', 'process'] as const, async kind => {
+    rows(['permission', 'process'] as const)(async kind => {
       const directory = writeProject({
         'secret.txt': 'secret',
         'plugins/x/package.json': { type: 'module' },
@@ -193,7 +193,7 @@ describe('a frontend', () => {
     }))
 
   test('cannot read the working directory', () =>
-    rows(['secrets', 'app', '.', '/'], async cwd => {
+    rows(['secrets', 'app', '.', '/'])(async cwd => {
       const file = writeReader()
       process.chdir(cwd === '/' ? cwd : file(cwd))
       const { read: got, lines } = await read(file, 'permission')
@@ -208,7 +208,7 @@ describe('a frontend', () => {
   })
 
   test('fails to import another module, with an error that names it', () =>
-    rows(['permission', 'process'] as const, async kind => {
+    rows(['permission', 'process'] as const)(async kind => {
       const file = writeReader()
       const message = expect.stringMatching(
         /denied FileSystemRead of .*key\.js\. Allow it with the frontend's option sandbox: /,
@@ -225,43 +225,37 @@ describe('a frontend', () => {
 
 test('names a wrong option', async () => {
   const bus = await start()
-  await rows(
+  await rows([
+    [{ sandbox: 'proces' }, /sandbox must be "none", "permission"/],
+    [{ sandbox: 'ses' }, /sandbox must be "quickjs", which has taken the place of "ses": got "ses"$/],
     [
-      [{ sandbox: 'proces' }, /sandbox must be "none", "permission"/],
-      [{ sandbox: 'ses' }, /sandbox must be "quickjs", which has taken the place of "ses": got "ses"$/],
-      [
-        { sandbox: { kind: 'ses', group: 'a' } },
-        /sandbox\.kind must be "quickjs", which has taken the place of "ses": got "ses"$/,
-      ],
-      [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "quickjs"/],
-      [
-        { sandbox: { kind: 'process', strict: true } },
-        /unknown option "sandbox\.strict" with kind: "process": use .+, or another kind$/,
-      ],
-      [
-        { sandbox: { kind: 'quickjs', read: [] } },
-        /unknown option "sandbox\.read" with kind: "quickjs": use .+, or another kind$/,
-      ],
-      [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
-      [{ sandbox: { kind: 'process', pids: 1.5 } }, /sandbox\.pids must be a whole number of .*, from 1: got 1\.5/],
-      [{ sandbox: { kind: 'quickjs', group: '' } }, /sandbox\.group must be a name: got ""/],
-      [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
-      [
-        { sandbox: { kind: 'permission', read: ['here'] } },
-        /sandbox\.read\[0\] must be a file: URL or an absolute path/,
-      ],
-      [{ permissions: ['greet'] }, /^bus\.open: unknown option "permissions": use allow$/],
-      [
-        { allow: [{ identifier: 'greet' }] },
-        /^bus\.open: unknown option "allow\[0\]\.identifier": use permission, allow, deny$/,
-      ],
+      { sandbox: { kind: 'ses', group: 'a' } },
+      /sandbox\.kind must be "quickjs", which has taken the place of "ses": got "ses"$/,
     ],
-    async (options, message) => {
-      await expect(bus.open('main', fixture('main.mjs'), options as object)).rejects.toMatchObject({
-        message: expect.stringMatching(message) as string,
-      })
-    },
-  )
+    [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "quickjs"/],
+    [
+      { sandbox: { kind: 'process', strict: true } },
+      /unknown option "sandbox\.strict" with kind: "process": use .+, or another kind$/,
+    ],
+    [
+      { sandbox: { kind: 'quickjs', read: [] } },
+      /unknown option "sandbox\.read" with kind: "quickjs": use .+, or another kind$/,
+    ],
+    [{ sandbox: { kind: 'process', cpu: 0 } }, /sandbox\.cpu must be a share of one core, more than 0: got 0/],
+    [{ sandbox: { kind: 'process', pids: 1.5 } }, /sandbox\.pids must be a whole number of .*, from 1: got 1\.5/],
+    [{ sandbox: { kind: 'quickjs', group: '' } }, /sandbox\.group must be a name: got ""/],
+    [{ sandbox: { kind: 'permission', reads: [] } }, /unknown option "sandbox\.reads" \(did you mean "read"/],
+    [{ sandbox: { kind: 'permission', read: ['here'] } }, /sandbox\.read\[0\] must be a file: URL or an absolute path/],
+    [{ permissions: ['greet'] }, /^bus\.open: unknown option "permissions": use allow$/],
+    [
+      { allow: [{ identifier: 'greet' }] },
+      /^bus\.open: unknown option "allow\[0\]\.identifier": use permission, allow, deny$/,
+    ],
+  ])(async (options, message) => {
+    await expect(bus.open('main', fixture('main.mjs'), options as object)).rejects.toMatchObject({
+      message: expect.stringMatching(message) as string,
+    })
+  })
 })
 
 test('an error about the sandbox of a connection names the correct place', async () => {

@@ -169,7 +169,7 @@ test('bodies have the results of Node.js', async () => {
   const [inScript, inNode] = [await run(code), await runInNode(code)].map(
     text => JSON.parse(text as string) as Record<string, unknown>,
   )
-  await rows(Object.keys(snippets), name => {
+  await rows(Object.keys(snippets))(name => {
     expect(inScript![name]).toEqual(inNode![name])
     expect(JSON.stringify(inNode![name])).not.toContain('thrown')
   })
@@ -201,7 +201,7 @@ test('what is missing has a TypeError that says so', async () => {
     `try { ${code} } catch (error) { return [error.name, error.message] }`,
   ])
   const results = JSON.parse((await run(joinAll(Object.fromEntries(snippets)))) as string) as Record<string, unknown>
-  await rows(missing, (message, code) => {
+  await rows(missing)((message, code) => {
     expect(results[code]).toEqual(['TypeError', expect.stringMatching(message)])
   })
 })

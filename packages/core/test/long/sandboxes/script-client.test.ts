@@ -16,45 +16,42 @@ import { rows } from '../../../../../scripts/testing.js'
 const script = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`)
 
 test.each(scriptApps)('the client of a script is whole: %s', (_name, app) =>
-  rows<[CodecName, Sandbox]>(
-    [
-      ['json', 'quickjs'],
-      ['msgpack', 'quickjs'],
-      ['json', { kind: 'quickjs', process: true }],
-    ],
-    async (codec, sandbox) => {
-      const bus = await start({ core: scriptCore, app })
-      const data = { a: [1, 'b'] }
-      await bus.open('main', fixture('sandboxes/scripts/works.js'), { sandbox, codec, data, allow: '*' })
-      const call = (name: string, args = {}): Promise<unknown> => bus.call('main', name, args)
-      expect(await call('who')).toEqual(['main', 'main', data, true])
-      expect(await call('invokes')).toEqual([
-        3,
-        'Hello, x!',
-        [7, 7, 7],
-        { length: 200_000, ends: [7, 7], alone: true, plain: true },
-        { a: 'b' },
-        { reason: 'CommandFailed', message: 'it broke', is: true },
-        { reason: expect.any(String) as string, message: expect.stringContaining('nope') as string, is: true },
-        { reason: 'Timeout', message: expect.stringContaining('slow') as string, is: true },
-      ])
-      const cancelled = { reason: 'Cancelled', message: 'command "slow" was cancelled', is: true }
-      expect(await call('cancels')).toEqual([cancelled, true, 'why', ['onabort', 'abort', true]])
-      expect(await call('reads')).toEqual([600, 1200, [0, 1, 2]])
-      expect(await call('receives')).toEqual([
-        ['news', { n: 0 }],
-        ['once', { n: 0 }],
-        ['news', 'all'],
-      ])
-      expect(await call('receives', { left: true })).toEqual([])
-      await expect(bus.call('main', 'waits', {}, { timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
-      await expect.poll(() => call('ended')).toEqual(['Cancelled'])
-      await expect(call('throws')).rejects.toMatchObject({ reason: 'CommandFailed', data: 'it broke' })
-      expect(await call('asks')).toEqual([true, false, { code: 'BUSY', message: 'later', data: { in: 5 } }])
-      expect(await call('times')).toEqual(['number', ['microtask', 'every'], true])
-      expect(await call('parses')).toEqual(['c', 'a'])
-    },
-  ),
+  rows<[CodecName, Sandbox]>([
+    ['json', 'quickjs'],
+    ['msgpack', 'quickjs'],
+    ['json', { kind: 'quickjs', process: true }],
+  ])(async (codec, sandbox) => {
+    const bus = await start({ core: scriptCore, app })
+    const data = { a: [1, 'b'] }
+    await bus.open('main', fixture('sandboxes/scripts/works.js'), { sandbox, codec, data, allow: '*' })
+    const call = (name: string, args = {}): Promise<unknown> => bus.call('main', name, args)
+    expect(await call('who')).toEqual(['main', 'main', data, true])
+    expect(await call('invokes')).toEqual([
+      3,
+      'Hello, x!',
+      [7, 7, 7],
+      { length: 200_000, ends: [7, 7], alone: true, plain: true },
+      { a: 'b' },
+      { reason: 'CommandFailed', message: 'it broke', is: true },
+      { reason: expect.any(String) as string, message: expect.stringContaining('nope') as string, is: true },
+      { reason: 'Timeout', message: expect.stringContaining('slow') as string, is: true },
+    ])
+    const cancelled = { reason: 'Cancelled', message: 'command "slow" was cancelled', is: true }
+    expect(await call('cancels')).toEqual([cancelled, true, 'why', ['onabort', 'abort', true]])
+    expect(await call('reads')).toEqual([600, 1200, [0, 1, 2]])
+    expect(await call('receives')).toEqual([
+      ['news', { n: 0 }],
+      ['once', { n: 0 }],
+      ['news', 'all'],
+    ])
+    expect(await call('receives', { left: true })).toEqual([])
+    await expect(bus.call('main', 'waits', {}, { timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
+    await expect.poll(() => call('ended')).toEqual(['Cancelled'])
+    await expect(call('throws')).rejects.toMatchObject({ reason: 'CommandFailed', data: 'it broke' })
+    expect(await call('asks')).toEqual([true, false, { code: 'BUSY', message: 'later', data: { in: 5 } }])
+    expect(await call('times')).toEqual(['number', ['microtask', 'every'], true])
+    expect(await call('parses')).toEqual(['c', 'a'])
+  }),
 )
 
 const getBus = reuseBus({ supervision: { restart: 'temporary' } })
@@ -78,30 +75,27 @@ const throwing = (text: string): string => `function broken() {\n${text}\n}\nbro
 test.each(scriptSandboxes)(
   'an error in a script in %s ends it, and has its cause and location',
   async (_name, sandbox) => {
-    await rows<[text: string, message: string | RegExp, stack?: RegExp]>(
-      [
-        [throwing('null.x'), /^cannot read property 'x' of null/, /at broken \(inline:2:\d+\)/],
-        [throwing('setTimeout(() => { throw new RangeError("later") })'), 'later', /^RangeError: later\n.*inline:2/],
-        [throwing('queueMicrotask(() => null.x)'), /^cannot read property/, /inline:2/],
-        [throwing('Promise.reject(new Error("no handler"))'), 'no handler', /inline:2/],
-        ['await sallyport.invoke("nope")', 'Command nope not found'],
-        ['sallyport.listen("x", () => { throw "a text" }); setTimeout(() => sallyport.emit("x"), 1)', 'a text'],
-        ['throw { toString: () => { throw 1 } }', /./],
-        ['throw Object.create(null)', /./],
-        ['throw new Proxy(new Error("x"), { get: () => { throw 1 } })', /cannot be shown/],
-        ['const e = Error("hidden"); Object.defineProperty(e, "stack", { get: () => () => {} }); throw e', 'hidden'],
-        ['new AbortController().signal.x.y', /^cannot read/],
-        ['undeclared = 1', /undeclared is not defined/],
-        ['fetch("http://a")', /fetch is not defined/],
-        ['1\n\na b', /data:…:3:3: syntax error: expecting ';'/],
-        ['1\nawait import("node:fs")', /^Cannot import "node:fs"/],
-      ],
-      async (text, message, stack) => {
-        const error = await getError(script(text), sandbox)
-        expect(error.message).toMatch(message)
-        if (stack) expect(error.stack).toMatch(stack)
-      },
-    )
+    await rows<[text: string, message: string | RegExp, stack?: RegExp]>([
+      [throwing('null.x'), /^cannot read property 'x' of null/, /at broken \(inline:2:\d+\)/],
+      [throwing('setTimeout(() => { throw new RangeError("later") })'), 'later', /^RangeError: later\n.*inline:2/],
+      [throwing('queueMicrotask(() => null.x)'), /^cannot read property/, /inline:2/],
+      [throwing('Promise.reject(new Error("no handler"))'), 'no handler', /inline:2/],
+      ['await sallyport.invoke("nope")', 'Command nope not found'],
+      ['sallyport.listen("x", () => { throw "a text" }); setTimeout(() => sallyport.emit("x"), 1)', 'a text'],
+      ['throw { toString: () => { throw 1 } }', /./],
+      ['throw Object.create(null)', /./],
+      ['throw new Proxy(new Error("x"), { get: () => { throw 1 } })', /cannot be shown/],
+      ['const e = Error("hidden"); Object.defineProperty(e, "stack", { get: () => () => {} }); throw e', 'hidden'],
+      ['new AbortController().signal.x.y', /^cannot read/],
+      ['undeclared = 1', /undeclared is not defined/],
+      ['fetch("http://a")', /fetch is not defined/],
+      ['1\n\na b', /data:…:3:3: syntax error: expecting ';'/],
+      ['1\nawait import("node:fs")', /^Cannot import "node:fs"/],
+    ])(async (text, message, stack) => {
+      const error = await getError(script(text), sandbox)
+      expect(error.message).toMatch(message)
+      if (stack) expect(error.stack).toMatch(stack)
+    })
     const directory = writeProject({ 'long.js': `"${'x'.repeat(2 ** 24)}"` })
     const message = expect.stringMatching(/long\.js: it is longer than 16777216 characters/) as string
     const error = await getError(pathToFileURL(join(directory, 'long.js')), sandbox)

@@ -64,26 +64,23 @@ test('output goes to the host with the label of its script', async () => {
 describe('an error that a script does not catch ends this script alone', () => {
   test('in a timer, a microtask, a promise, or after an answer', async () => {
     const bus = await startBus()
-    await rows(
-      [
-        ['timer', 'in a timer'],
-        ['microtask', 'in a microtask'],
-        ['promise', 'in a promise'],
-        ['later', 'after an answer'],
-        ['proxy', '[object Object]'],
-      ],
-      async (name, message) => {
-        const [a, b] = [`${name}-a`, `${name}-b`] as const
-        await open(bus, [a, b])
-        await count(bus, b)
-        const { faults, restarts } = watch(bus)
-        await bus.call(a, name).catch(() => {})
-        await expect.poll(() => restarts).toEqual([a])
-        await expect.poll(() => count(bus, a)).toBe(1)
-        expect(await count(bus, b)).toBe(2)
-        expect(faults).toEqual([`${a}: ${message}`])
-      },
-    )
+    await rows([
+      ['timer', 'in a timer'],
+      ['microtask', 'in a microtask'],
+      ['promise', 'in a promise'],
+      ['later', 'after an answer'],
+      ['proxy', '[object Object]'],
+    ])(async (name, message) => {
+      const [a, b] = [`${name}-a`, `${name}-b`] as const
+      await open(bus, [a, b])
+      await count(bus, b)
+      const { faults, restarts } = watch(bus)
+      await bus.call(a, name).catch(() => {})
+      await expect.poll(() => restarts).toEqual([a])
+      await expect.poll(() => count(bus, a)).toBe(1)
+      expect(await count(bus, b)).toBe(2)
+      expect(faults).toEqual([`${a}: ${message}`])
+    })
   })
 
   test('in a listener', async () => {

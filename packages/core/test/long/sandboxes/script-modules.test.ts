@@ -49,29 +49,26 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
   })
 
   test('what cannot be imported fails', () =>
-    rows(
+    rows([
       [
-        [
-          `import './none.js'`,
-          {},
-          /^Frontend script main\.js.*Cannot import "none\.js": main\.js can import only @sallyport\/frontend, "a\.js"/,
-        ],
-        [`import './a.js'`, { 'a.js': `import 'b'` }, /Cannot import "b": main\.js can import only/],
-        [
-          `import './lib/a.js'`,
-          { 'lib/a.js': `export const a = 1\n\n  let b c = 3` },
-          /^Frontend script lib\/a\.js:3:9: syntax error: expecting ';'/,
-        ],
-        [`import { c } from './a.js'`, { 'a.js': 'export const b = 1' }, /Could not find export 'c' in module 'a\.js'/],
+        `import './none.js'`,
+        {},
+        /^Frontend script main\.js.*Cannot import "none\.js": main\.js can import only @sallyport\/frontend, "a\.js"/,
       ],
-      async (source, modules, message) => {
-        await (await getBus()).closeFrontend('main').catch(() => {})
-        await expect(get({ source, name: 'main.js', modules: { 'a.js': '', ...modules } })).rejects.toMatchObject({
-          reason: 'LoadFailed',
-          message: expect.stringMatching(message) as string,
-        })
-      },
-    ))
+      [`import './a.js'`, { 'a.js': `import 'b'` }, /Cannot import "b": main\.js can import only/],
+      [
+        `import './lib/a.js'`,
+        { 'lib/a.js': `export const a = 1\n\n  let b c = 3` },
+        /^Frontend script lib\/a\.js:3:9: syntax error: expecting ';'/,
+      ],
+      [`import { c } from './a.js'`, { 'a.js': 'export const b = 1' }, /Could not find export 'c' in module 'a\.js'/],
+    ])(async (source, modules, message) => {
+      await (await getBus()).closeFrontend('main').catch(() => {})
+      await expect(get({ source, name: 'main.js', modules: { 'a.js': '', ...modules } })).rejects.toMatchObject({
+        reason: 'LoadFailed',
+        message: expect.stringMatching(message) as string,
+      })
+    }))
 
   test('an error of a module has its place', async () => {
     const modules = { 'a.js': `export const fail = () => {\n  null.x\n}` }
@@ -82,25 +79,22 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
 })
 
 test('wrong modules are refused', () =>
-  rows<[unknown, string]>(
-    [
-      [{ '../a.js': '' }, 'modules.../a.js must be a name of a module'],
-      [{ './a.js': '' }, 'modules../a.js must be a name of a module'],
-      [{ '/a.js': '' }, 'modules./a.js must be a name of a module'],
-      [{ 'a.js': 1 }, 'modules.a.js must be a string: got 1'],
-      [{ a: 'x'.repeat(2 ** 24), b: 'y' }, 'modules must be at most 16777216 characters in all'],
-      [JSON.parse('{"__proto__":""}'), 'modules must be without the names __proto__, prototype, constructor'],
-      [{ constructor: '' }, 'modules must be without the names'],
-      ['a', 'modules must be an object'],
-    ],
-    async (modules, text) => {
-      const bus = await getBus()
-      await expect(bus.run('', { modules: modules as Record<string, string> })).rejects.toMatchObject({
-        reason: 'InvalidParams',
-        message: expect.stringContaining(text) as string,
-      })
-    },
-  ))
+  rows<[unknown, string]>([
+    [{ '../a.js': '' }, 'modules.../a.js must be a name of a module'],
+    [{ './a.js': '' }, 'modules../a.js must be a name of a module'],
+    [{ '/a.js': '' }, 'modules./a.js must be a name of a module'],
+    [{ 'a.js': 1 }, 'modules.a.js must be a string: got 1'],
+    [{ a: 'x'.repeat(2 ** 24), b: 'y' }, 'modules must be at most 16777216 characters in all'],
+    [JSON.parse('{"__proto__":""}'), 'modules must be without the names __proto__, prototype, constructor'],
+    [{ constructor: '' }, 'modules must be without the names'],
+    ['a', 'modules must be an object'],
+  ])(async (modules, text) => {
+    const bus = await getBus()
+    await expect(bus.run('', { modules: modules as Record<string, string> })).rejects.toMatchObject({
+      reason: 'InvalidParams',
+      message: expect.stringContaining(text) as string,
+    })
+  }))
 
 test('other sandboxes load no modules by name', async () => {
   for (const sandbox of ['permission', 'process'] as const)

@@ -204,17 +204,14 @@ test('without hosts there is no fetch', async () => {
 })
 
 test('it refuses wrong options', () =>
-  rows<[object, string]>(
-    [
-      [{ net: ['a.example'] }, 'sandbox.net must be left out: it needs process: true'],
-      [{ secrets: secrets('a.example') }, 'sandbox.secrets must be left out: it needs process: true'],
-      [{ process: true, net: true }, 'sandbox.net must be an array of hosts'],
-      [{ process: true, net: ['a.example/'] }, 'sandbox.net[0] must be a host'],
-      [{ process: true, net: ['a.example'], secrets: secrets('b.example') }, 'add "b.example" to that list'],
-    ],
-    async (options, message) => {
-      const bus = await start({ core })
-      const sandbox = { kind: 'quickjs', ...options } as QuickjsSandbox
-      await expect(bus.run('return 1', { sandbox })).rejects.toThrow(message)
-    },
-  ))
+  rows<[object, string]>([
+    [{ net: ['a.example'] }, 'sandbox.net must be left out: it needs process: true'],
+    [{ secrets: secrets('a.example') }, 'sandbox.secrets must be left out: it needs process: true'],
+    [{ process: true, net: true }, 'sandbox.net must be an array of hosts'],
+    [{ process: true, net: ['a.example/'] }, 'sandbox.net[0] must be a host'],
+    [{ process: true, net: ['a.example'], secrets: secrets('b.example') }, 'add "b.example" to that list'],
+  ])(async (options, message) => {
+    const bus = await start({ core })
+    const sandbox = { kind: 'quickjs', ...options } as QuickjsSandbox
+    await expect(bus.run('return 1', { sandbox })).rejects.toThrow(message)
+  }))

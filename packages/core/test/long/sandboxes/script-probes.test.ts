@@ -70,7 +70,7 @@ describe.each(cases)('a script in $place, $pattern', ({ app, sandbox }) => {
   const data = { list: [new Map([[1, { a: new Uint8Array(2) }]])] }
 
   test('no probe finds anything', () =>
-    rows<CodecName>(['json', 'msgpack'], async codec => {
+    rows<CodecName>(['json', 'msgpack'])(async codec => {
       const { ran, found, globals } = await probe(script, app, { sandbox, codec, data })
       expect(ran).toEqual(PROBES)
       expect(found).toEqual({})

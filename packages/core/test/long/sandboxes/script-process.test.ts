@@ -163,19 +163,16 @@ test('the log has no warning of an open network, which a script cannot use', asy
 })
 
 test('wrong options are refused', () =>
-  rows<[object, string]>(
-    [
-      [{ process: true, read: [] }, 'unknown option "sandbox.read"'],
-      [{ process: true, net: false }, 'sandbox.net must be an array of hosts'],
-      [{ process: true, tmp: 1 }, 'unknown option "sandbox.tmp"'],
-      [{ process: 'yes' }, 'sandbox.process must be true or false: got "yes"'],
-      [{ kind: 'sess', process: true }, 'sandbox.kind must be "permission", "process" or "quickjs": got "sess"'],
-      [{ process: false, wall: 'required' }, 'sandbox.wall must be left out: it needs process: true'],
-    ],
-    async (sandbox, message) => {
-      const bus = await start()
-      const opened = bus.open('main', { source }, { sandbox: { kind: 'quickjs', ...sandbox } as QuickjsSandbox })
-      await expect(opened).rejects.toMatchObject({ reason: 'InvalidParams' })
-      await expect(opened).rejects.toThrow(message)
-    },
-  ))
+  rows<[object, string]>([
+    [{ process: true, read: [] }, 'unknown option "sandbox.read"'],
+    [{ process: true, net: false }, 'sandbox.net must be an array of hosts'],
+    [{ process: true, tmp: 1 }, 'unknown option "sandbox.tmp"'],
+    [{ process: 'yes' }, 'sandbox.process must be true or false: got "yes"'],
+    [{ kind: 'sess', process: true }, 'sandbox.kind must be "permission", "process" or "quickjs": got "sess"'],
+    [{ process: false, wall: 'required' }, 'sandbox.wall must be left out: it needs process: true'],
+  ])(async (sandbox, message) => {
+    const bus = await start()
+    const opened = bus.open('main', { source }, { sandbox: { kind: 'quickjs', ...sandbox } as QuickjsSandbox })
+    await expect(opened).rejects.toMatchObject({ reason: 'InvalidParams' })
+    await expect(opened).rejects.toThrow(message)
+  }))

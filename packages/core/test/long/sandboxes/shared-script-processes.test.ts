@@ -84,27 +84,24 @@ describe.runIf(hasProc)('scripts of one process', () => {
   })
 
   test('a loop and a full memory end one script with its limit, and no other', () =>
-    rows(
-      [
-        ['spin', 'time', 200],
-        ['explode', 'time', 200],
-        ['take', 'memory', 16],
-      ] as const,
-      async (name, limit, max) => {
-        const bus = await start()
-        const faults = collectFaults(bus)
-        await open(bus, ['a'], {}, { ...LONGEST, memory: 16, [limit]: max })
-        await open(bus, ['b', 'c'], {}, { ...LONGEST, memory: 16 })
-        await bus.call('b', 'count')
-        const [pid] = getFrontendPids()
-        expect(await bus.call('a', name).catch(getReason)).toBe('Disconnected')
-        await expect.poll(() => faults.length).toBe(1)
-        expect(faults[0]).toMatchObject({ label: 'a', error: { reason: 'Crashed', data: { limit, max } } })
-        expect(await bus.call('b', 'count')).toBe(2)
-        expect(getFrontendPids()).toEqual([pid])
-        await bus.close({ timeout: 0 })
-      },
-    ))
+    rows([
+      ['spin', 'time', 200],
+      ['explode', 'time', 200],
+      ['take', 'memory', 16],
+    ] as const)(async (name, limit, max) => {
+      const bus = await start()
+      const faults = collectFaults(bus)
+      await open(bus, ['a'], {}, { ...LONGEST, memory: 16, [limit]: max })
+      await open(bus, ['b', 'c'], {}, { ...LONGEST, memory: 16 })
+      await bus.call('b', 'count')
+      const [pid] = getFrontendPids()
+      expect(await bus.call('a', name).catch(getReason)).toBe('Disconnected')
+      await expect.poll(() => faults.length).toBe(1)
+      expect(faults[0]).toMatchObject({ label: 'a', error: { reason: 'Crashed', data: { limit, max } } })
+      expect(await bus.call('b', 'count')).toBe(2)
+      expect(getFrontendPids()).toEqual([pid])
+      await bus.close({ timeout: 0 })
+    }))
 
   test('if the process is killed, each of its scripts gets the reason, and no other script', async () => {
     const bus = await start()
@@ -146,7 +143,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
   })
 
   test('a script that floods does not keep the others from answering', () =>
-    rows(['print', 'flood', 'ignore'], async name => {
+    rows(['print', 'flood', 'ignore'])(async name => {
       const bus = await start()
       const printed: string[] = []
       await open(bus, ['a', 'b'], { onStdio: (text, { label }) => printed.push(label) })

@@ -71,25 +71,21 @@ describe.each(walls)('wall: %s', wall => {
   })
 
   test('runs and scripts take spares one after the other', () =>
-    rows<RunOptions['sandbox'] & object>(
-      [
-        { kind: 'process', wall },
-        { kind: 'quickjs', process: true, wall },
-      ],
-      async sandbox => {
-        const bus = await start({ runs: { spares: 1 } })
-        const run = () =>
-          bus.run('globalThis.used = globalThis.used === undefined; return globalThis.used', { sandbox })
+    rows<RunOptions['sandbox'] & object>([
+      { kind: 'process', wall },
+      { kind: 'quickjs', process: true, wall },
+    ])(async sandbox => {
+      const bus = await start({ runs: { spares: 1 } })
+      const run = () => bus.run('globalThis.used = globalThis.used === undefined; return globalThis.used', { sandbox })
+      expect(await run()).toBe(true)
+      for (let count = 0; count < 2; count++) {
+        await expectSpares(bus, 1)
         expect(await run()).toBe(true)
-        for (let count = 0; count < 2; count++) {
-          await expectSpares(bus, 1)
-          expect(await run()).toBe(true)
-        }
-        // Without a process there is nothing to start.
-        expect(await bus.run('return 1')).toBe(1)
-        await bus.close({ timeout: 0 })
-      },
-    ))
+      }
+      // Without a process there is nothing to start.
+      expect(await bus.run('return 1')).toBe(1)
+      await bus.close({ timeout: 0 })
+    }))
 
   test('no frontend with other options gets a spare', async () => {
     const bus = await start()
@@ -184,7 +180,7 @@ describe.each(walls)('wall: %s', wall => {
   })
 
   test.runIf(linux)('a run that takes a spare as it is killed runs in another process', () =>
-    rows(['process', 'quickjs'] as const, async kind => {
+    rows(['process', 'quickjs'] as const)(async kind => {
       const bus = await start({ runs: { spares: 2 } })
       const options: RunOptions = {
         sandbox: kind === 'process' ? { kind, wall } : { kind, process: true, wall },

@@ -247,7 +247,7 @@ test('without a wall a program has the rights of the host, and none of its varia
 test.runIf(process.platform === 'linux')(
   'without a wall a program that has exited, and whose output another one holds, ends when it is killed',
   () =>
-    rows(['sleep 1000', 'setsid sleep 1000'], async command => {
+    rows(['sleep 1000', 'setsid sleep 1000'])(async command => {
       const args = ['-c', `${command} & echo $!; exit 3`]
       const { stdout, pid, kill, exited } = await startProgram({ command: 'sh', args, wall: 'none' })
       const [inner] = (await once(stdout, 'data')) as [Buffer]
@@ -283,34 +283,28 @@ test.runIf(process.platform === 'linux')(
 )
 
 test('wrong options are refused', () =>
-  rows(
-    [
-      [{ command: 'no-such-program' }, 'the program "no-such-program" was not found'],
-      [{ command: 'true', wal: 'none' }, 'unknown option "wal"'],
-      [{ command: 'true', wall: 'auto' }, 'wall must be "required" or "none"'],
-      [{ command: 'true', pids: 0 }, 'pids must be a whole number'],
-      [{ command: 'true', env: { A: 1 } }, 'env must be an object of strings'],
-      [{ command: 'true', args: ['a\0b'] }, 'args must be an array of strings'],
-      [{ command: 'true', home: 'home' }, 'home must be an absolute path'],
-    ],
-    async (options, text) => {
-      await expect(startProgram(options as ProgramOptions)).rejects.toThrow(text)
-    },
-  ))
+  rows([
+    [{ command: 'no-such-program' }, 'the program "no-such-program" was not found'],
+    [{ command: 'true', wal: 'none' }, 'unknown option "wal"'],
+    [{ command: 'true', wall: 'auto' }, 'wall must be "required" or "none"'],
+    [{ command: 'true', pids: 0 }, 'pids must be a whole number'],
+    [{ command: 'true', env: { A: 1 } }, 'env must be an object of strings'],
+    [{ command: 'true', args: ['a\0b'] }, 'args must be an array of strings'],
+    [{ command: 'true', home: 'home' }, 'home must be an absolute path'],
+  ])(async (options, text) => {
+    await expect(startProgram(options as ProgramOptions)).rejects.toThrow(text)
+  }))
 
 test.runIf(isolated)('what would let a program leave its wall cannot be read', () =>
-  rows(
-    [
-      [['relative'], 'read: must be absolute paths'],
-      [['/'], 'would let the program leave its wall'],
-      [['/proc/self'], 'would let the program leave its wall'],
-      [['/dev/mem'], /leave its wall|cannot be read/],
-      [['/none/such'], 'cannot be read'],
-    ],
-    async (read, text) => {
-      await expect(startProgram({ command: 'true', read })).rejects.toThrow(text)
-    },
-  ),
+  rows([
+    [['relative'], 'read: must be absolute paths'],
+    [['/'], 'would let the program leave its wall'],
+    [['/proc/self'], 'would let the program leave its wall'],
+    [['/dev/mem'], /leave its wall|cannot be read/],
+    [['/none/such'], 'cannot be read'],
+  ])(async (read, text) => {
+    await expect(startProgram({ command: 'true', read })).rejects.toThrow(text)
+  }),
 )
 
 test.runIf(isolated)('a socket cannot be listed', async () => {

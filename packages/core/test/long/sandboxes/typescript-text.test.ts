@@ -16,7 +16,7 @@ async function get(module: ModuleSource, sandbox: Sandbox): Promise<unknown> {
 }
 
 test('a module whose name is that of TypeScript, and code that says so, have no types when they run', () =>
-  rows(sandboxes, async sandbox => {
+  rows(sandboxes)(async sandbox => {
     const source = `import { expose } from '@sallyport/frontend'
       interface Note { title: string }
       const first = <T>(list: readonly T[]): T | undefined => list[0]
@@ -28,7 +28,7 @@ test('a module whose name is that of TypeScript, and code that says so, have no 
   }))
 
 test('errors have the places of the source', () =>
-  rows(sandboxes, async sandbox => {
+  rows(sandboxes)(async sandbox => {
     const bus = await getBus()
     const code = 'const a: Record<string, number> = {}; throw new Error(typeof a)'
     const options = { sandbox, language: 'typescript', report: true } as const

@@ -37,18 +37,15 @@ const open = async (sandbox: Partial<ProcessSandbox>, options: Partial<BusOption
 const plain: Launcher = { name: 'plain', launch: (command, args) => ({ command, args }) }
 
 test('bus.frontends() and bus.stats() have the wall', () =>
-  rows(
-    [
-      [{}, found ?? 'none'],
-      [{ wall: 'none' as const }, 'none'],
-      [{ wall: plain }, 'plain'],
-    ],
-    async (sandbox, wall) => {
-      const bus = await open(sandbox)
-      expect(bus.frontends()).toMatchObject([{ label: 'main', sandbox: 'process', wall }])
-      expect((await bus.stats()).frontends.main).toMatchObject({ wall })
-    },
-  ))
+  rows([
+    [{}, found ?? 'none'],
+    [{ wall: 'none' as const }, 'none'],
+    [{ wall: plain }, 'plain'],
+  ])(async (sandbox, wall) => {
+    const bus = await open(sandbox)
+    expect(bus.frontends()).toMatchObject([{ label: 'main', sandbox: 'process', wall }])
+    expect((await bus.stats()).frontends.main).toMatchObject({ wall })
+  }))
 
 test('a frontend without a process has no wall', async () => {
   const bus = await start({ core })
@@ -65,7 +62,7 @@ test('the log says once which wall the processes have', async () => {
 })
 
 test.runIf(process.platform !== 'win32')('a process has the priority of its host and 5 more in any wall', () =>
-  rows([0, 3], async more => {
+  rows([0, 3])(async more => {
     const host = [process.execPath, fileURLToPath(fixture('sandboxes/priority-host.mjs'))]
     const { stdout } = await promisify(execFile)('nice', ['-n', String(more), ...host])
     const own = Math.min(getPriority() + more, 19)
@@ -98,21 +95,19 @@ describe('a launcher', () => {
     const returns = (result: unknown): unknown => ({ name: 'test', launch: () => result })
     const noCommand = 'launcher "test" returned no command with arguments'
     const none = 'sandbox.wall must be "auto", "required", "none" or a launcher, such as bubblewrap()'
-    await rows<[wall: unknown, message: string, reason?: string]>(
-      [
-        [{ name: 'test', launch }, 'test is not available: it is missing. Install it', 'InvalidParams'],
-        ...[undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }].map(
-          (result): [unknown, string] => [returns(result), noCommand],
-        ),
-        [returns({ command: '/none/program', args: [] }), 'spawn /none/program ENOENT'],
-        [returns({ command: '/bin/false', args: [] }), 'exited with code 1'],
-        ...['bwrap', {}, { name: '', launch() {} }, () => {}].map((wall): [unknown, string] => [wall, none]),
-      ],
-      async (wall, message, reason = expect.any(String) as string) =>
-        expect(open({ wall: wall as Launcher })).rejects.toMatchObject({
-          reason,
-          message: expect.stringContaining(message) as string,
-        }),
+    await rows<[wall: unknown, message: string, reason?: string]>([
+      [{ name: 'test', launch }, 'test is not available: it is missing. Install it', 'InvalidParams'],
+      ...[undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }].map(
+        (result): [unknown, string] => [returns(result), noCommand],
+      ),
+      [returns({ command: '/none/program', args: [] }), 'spawn /none/program ENOENT'],
+      [returns({ command: '/bin/false', args: [] }), 'exited with code 1'],
+      ...['bwrap', {}, { name: '', launch() {} }, () => {}].map((wall): [unknown, string] => [wall, none]),
+    ])(async (wall, message, reason = expect.any(String) as string) =>
+      expect(open({ wall: wall as Launcher })).rejects.toMatchObject({
+        reason,
+        message: expect.stringContaining(message) as string,
+      }),
     )
   })
 })

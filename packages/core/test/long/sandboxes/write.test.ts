@@ -157,35 +157,32 @@ test('a directory that was replaced by a link is refused at the next start', asy
 
 describe('write is refused with the remedy', () => {
   test('a path that a frontend may not change', () =>
-    rows<[name: string, path: () => string | URL, text: string]>(
+    rows<[name: string, path: () => string | URL, text: string]>([
+      ['a relative path', () => 'data', 'a file: URL or an absolute path'],
+      ['a missing directory', () => file('none'), 'cannot be read. Make it before the frontend starts'],
+      ['a file', () => pathToFileURL(file('public', 'file')), 'is a file. List its directory'],
+      ['the root', () => '/', 'Make a directory below it for the frontend'],
+      ['the temporary directory', () => tmpdir(), 'Make a directory below it for the frontend'],
+      ['the home directory', () => homedir(), 'Make a directory below it for the frontend'],
       [
-        ['a relative path', () => 'data', 'a file: URL or an absolute path'],
-        ['a missing directory', () => file('none'), 'cannot be read. Make it before the frontend starts'],
-        ['a file', () => pathToFileURL(file('public', 'file')), 'is a file. List its directory'],
-        ['the root', () => '/', 'Make a directory below it for the frontend'],
-        ['the temporary directory', () => tmpdir(), 'Make a directory below it for the frontend'],
-        ['the home directory', () => homedir(), 'Make a directory below it for the frontend'],
-        [
-          'what is above the working directory',
-          () => dirname(process.cwd()),
-          'Make a directory below it for the frontend',
-        ],
-        ['the code of the host', () => new URL('../../../dist/', import.meta.url), 'the host uses'],
-        [
-          'a directory in it',
-          () => new URL('../../../dist/bundle/', import.meta.url),
-          'Make a directory for the frontend elsewhere',
-        ],
-        ['programs of the system', () => '/usr/share', 'Make a directory for the frontend elsewhere'],
-        ["the kernel's interfaces", () => '/proc/self', 'Make a directory for the frontend elsewhere'],
-        ['its own code', () => fixture('sandboxes/'), 'which it reads. Move one of them'],
+        'what is above the working directory',
+        () => dirname(process.cwd()),
+        'Make a directory below it for the frontend',
       ],
-      async (_name, path, text) => {
-        const error: unknown = await open({ write: [path()] }).catch((error: unknown) => error)
-        expect((error as BusError).reason).toBe('InvalidParams')
-        expect((error as BusError).message).toContain(text)
-      },
-    ))
+      ['the code of the host', () => new URL('../../../dist/', import.meta.url), 'the host uses'],
+      [
+        'a directory in it',
+        () => new URL('../../../dist/bundle/', import.meta.url),
+        'Make a directory for the frontend elsewhere',
+      ],
+      ['programs of the system', () => '/usr/share', 'Make a directory for the frontend elsewhere'],
+      ["the kernel's interfaces", () => '/proc/self', 'Make a directory for the frontend elsewhere'],
+      ['its own code', () => fixture('sandboxes/'), 'which it reads. Move one of them'],
+    ])(async (_name, path, text) => {
+      const error: unknown = await open({ write: [path()] }).catch((error: unknown) => error)
+      expect((error as BusError).reason).toBe('InvalidParams')
+      expect((error as BusError).message).toContain(text)
+    }))
 
   test('installed packages', async () => {
     mkdirSync(file('node_modules', 'some', 'cache'), { recursive: true })

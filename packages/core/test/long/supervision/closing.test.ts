@@ -34,29 +34,26 @@ async function watch(behaviour: Behaviour, options: Partial<BusOptions> & { sand
 }
 
 test('a frontend that calls without an await while the bus closes is not reported', () =>
-  rows<readonly [what: string, options: Partial<BusOptions> & { sandbox?: string }]>(
-    [
-      ['a thread', {}],
-      ['a sandboxed thread', { sandbox: 'permission' }],
-      ['a process', { sandbox: 'process' }],
-      ['a script', { sandbox: 'quickjs' }],
-      ['a thread behind a hook', { app: isolation('judge') }],
-      ['a thread in development', { dev: true }],
-      ['a thread that always restarts', { supervision: { restart: 'permanent' } }],
-    ],
-    async (_what, options) => {
-      const { bus, events, logged } = await watch('loop', options)
-      // Until this call is cut off, core rejects further ones.
-      const client = await bus.connect('caller', { allow: '*' })
-      client.invoke('never_ends').catch(() => {})
-      await expect.poll(async () => (await bus.stats()).frontends['caller']!.inFlight).toBe(1)
-      await bus.close({ timeout: 1 })
-      expect({ events, logged }).toEqual({ events: [], logged: [] })
-    },
-  ))
+  rows<readonly [what: string, options: Partial<BusOptions> & { sandbox?: string }]>([
+    ['a thread', {}],
+    ['a sandboxed thread', { sandbox: 'permission' }],
+    ['a process', { sandbox: 'process' }],
+    ['a script', { sandbox: 'quickjs' }],
+    ['a thread behind a hook', { app: isolation('judge') }],
+    ['a thread in development', { dev: true }],
+    ['a thread that always restarts', { supervision: { restart: 'permanent' } }],
+  ])(async (_what, options) => {
+    const { bus, events, logged } = await watch('loop', options)
+    // Until this call is cut off, core rejects further ones.
+    const client = await bus.connect('caller', { allow: '*' })
+    client.invoke('never_ends').catch(() => {})
+    await expect.poll(async () => (await bus.stats()).frontends['caller']!.inFlight).toBe(1)
+    await bus.close({ timeout: 1 })
+    expect({ events, logged }).toEqual({ events: [], logged: [] })
+  }))
 
 test('a call that the close of the bus or of its frontend cuts off is not reported as a fault', () =>
-  rows(choose(['none', 'process']), async sandbox => {
+  rows(choose(['none', 'process']))(async sandbox => {
     for (const close of [(bus: Bus) => bus.close({ timeout: 1 }), (bus: Bus) => bus.closeFrontend('main')]) {
       const { bus, events, logged } = await watch('waits', { sandbox })
       await close(bus)
@@ -90,7 +87,7 @@ test('a bug that shows while the bus closes is reported once, and the frontend n
 })
 
 test('close does not wait for the calls that a connection makes meanwhile', () =>
-  rows({ 'to core': {}, 'to a hook': { app: isolation('judge') } }, async options => {
+  rows({ 'to core': {}, 'to a hook': { app: isolation('judge') } })(async options => {
     const bus = await start(options)
     const client = await bus.connect('busy', { allow: '*' })
     // The calls overlap: the connection always waits for some.

@@ -54,7 +54,7 @@ describe('a core that never starts', () => {
   ] as const
 
   test('is logged after `loadTimeout`, and rejects createBus after `startTimeout`', () =>
-    rows(cores, async (_name, module, named) => {
+    rows(cores)(async (_name, module, named) => {
       takeClock()
       const lines: { msg: string }[] = []
       const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[0]) })
@@ -71,7 +71,7 @@ describe('a core that never starts', () => {
     }))
 
   test('has limits of whole milliseconds', () =>
-    rows([0, 1.5, '500', null], async limit => {
+    rows([0, 1.5, '500', null])(async limit => {
       const rule = /Timeout must be whole milliseconds, from 1: got/
       await expect(start({ startTimeout: limit as number })).rejects.toThrow(rule)
       await expect(start({ core: { module: endless, loadTimeout: limit as number } })).rejects.toThrow(rule)

@@ -45,7 +45,7 @@ const expectGone = (bus: Bus, why: string) =>
 
 test.each(patientPatterns)('how a frontend ends is the reason for which calls are rejected: %s', async (_name, app) => {
   takeClock('polls of heartbeats')
-  await rows(ends, async (how, why, cause, options) => {
+  await rows(ends)(async (how, why, cause, options) => {
     const { bus, exited } = await open(options, app)
     const call = bus.call('main', 'end', { how })
     await settle(call)
@@ -62,7 +62,7 @@ test.each(patientPatterns)('how a frontend ends is the reason for which calls ar
 })
 
 test('how a process ends is the reason, too', () =>
-  rows(ends.slice(0, 3), async (how, why, cause) => {
+  rows(ends.slice(0, 3))(async (how, why, cause) => {
     const { bus, exited } = await open({ sandbox: 'process' })
     const rejection = { message: `The frontend "main" disconnected: ${why}` }
     await expect(bus.call('main', 'end', { how })).rejects.toMatchObject(rejection)

@@ -125,7 +125,7 @@ describe('createBus rejects', () => {
   ]
 
   test('a mistake, and names it', () =>
-    rows(mistakes, (_what, options, message) =>
+    rows(mistakes)((_what, options, message) =>
       expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({
         name: 'BusError',
         message: expect.stringMatching(message) as string,
@@ -158,7 +158,7 @@ test('a label is unique, and free after its frontend has closed', async () => {
 
 describe.each(patterns)('close: %s', (_name, app) => {
   test('answers calls that were made right before, and those in flight with a large answer', () =>
-    rows(['port', 'ring'] as const, async link => {
+    rows(['port', 'ring'] as const)(async link => {
       const bus = await start({ app })
       const client = await bus.connect('tests', { link })
       const value = 'x'.repeat(2_000_000)
@@ -223,7 +223,7 @@ describe('a failing frontend', () => {
   }
 
   test('does not end the host if it reports nonsense, or throws a value without a string form', () =>
-    rows(sources, async source => {
+    rows(sources)(async source => {
       const bus = await start()
       const fault = new Promise(resolve => bus.on('fault', resolve))
       await bus.open('bad', at(source), { loaded: false })

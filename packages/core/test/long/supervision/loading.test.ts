@@ -34,7 +34,7 @@ describe('a module that fails to load', () => {
 
   test('rejects createBus and bus.open, in development too', async () => {
     const [bus, inDevelopment] = [await getBus(), await start({ dev: true })]
-    await rows(failures, async (ends, message) => {
+    await rows(failures)(async (ends, message) => {
       const options = { data: { ends }, sandbox: 'none' } as const
       const rejection = { name: 'BusError', message: expect.stringMatching(message) as string }
       await expect(start({ frontends: { main: { module, ...options } } })).rejects.toMatchObject(rejection)
@@ -67,7 +67,7 @@ describe('a module that fails to load', () => {
     const bus = await getPermanent()
     const reported: unknown[] = []
     for (const name of ['fault', 'restart', 'failed'] as const) bus.on(name, event => void reported.push(event))
-    await rows(apart, async sandbox => {
+    await rows(apart)(async sandbox => {
       const open = (ends?: string): Promise<void> => bus.open('main', getModule(sandbox), { sandbox, data: { ends } })
       await expect(open('throw')).rejects.toMatchObject({ message: 'at load' })
       expect((await bus.stats()).frontends).toEqual({})
@@ -133,7 +133,7 @@ describe('a module that waits for its host', () => {
   test('rejects createBus and bus.open after `loadTimeout`, and frees its label', async () => {
     const late = { data: { waits: true }, loadTimeout: 1 }
     await expect(start({ frontends: { main: { module, ...late } } })).rejects.toMatchObject(getLate(1))
-    await rows(apart, async sandbox => {
+    await rows(apart)(async sandbox => {
       const bus = await start({ supervision: { restart: 'permanent' } })
       const reported: unknown[] = []
       for (const name of ['fault', 'restart', 'failed', 'exited'] as const)
@@ -155,39 +155,36 @@ describe('a module that waits for its host', () => {
       const begins = `console.log('begun'); await new Promise(resolve => setTimeout(resolve))\n`
       const waits = `${begins}await new Promise(resolve => setInterval(resolve, 2 ** 31 - 1))`
       const loops = `${begins}while (true);`
-      await rows(
-        [
-          ['waits, and `loadTimeout` notices', waits, false, 60_000, getLate(60_000)],
-          ['never returns, and `loadTimeout` notices', loops, false, 60_000, getLate(60_000)],
-          ['never returns, and the heartbeat notices', loops, 60_000, 600_000, { reason: 'Timeout' }],
-        ] as const,
-        async (_name, source, heartbeat, loadTimeout, timeout) => {
-          // Whoever runs on beats in real time.
-          const bus = await start({ supervision: { heartbeat: false } })
-          let output = ''
-          const onStdio = (text: string): void => void (output += text)
-          const options = { sandbox, loadTimeout, supervision: { heartbeat }, onStdio }
-          const open = () => bus.open('main', pathToFileURL(file), options)
-          const expectTimeout = async (promise: Promise<void>): Promise<void> => {
-            promise.catch(() => {})
-            await expect.poll(() => output).toContain('begun')
-            output = ''
-            await settle(promise)
-            await expect(promise).rejects.toMatchObject(timeout)
-          }
-          writeFileSync(file, source)
-          await expectTimeout(open())
-          expect(bus.frontends()).toEqual([])
-          writeFileSync(file, '')
-          await open()
-          writeFileSync(file, source)
-          await expectTimeout(bus.reload('main'))
-          await expect.poll(() => bus.frontends()).toMatchObject([{ label: 'main', state: 'failed' }])
-          writeFileSync(file, '')
-          await bus.reload('main')
-          expect(bus.frontends()).toMatchObject([{ label: 'main', state: 'running' }])
-        },
-      )
+      await rows([
+        ['waits, and `loadTimeout` notices', waits, false, 60_000, getLate(60_000)],
+        ['never returns, and `loadTimeout` notices', loops, false, 60_000, getLate(60_000)],
+        ['never returns, and the heartbeat notices', loops, 60_000, 600_000, { reason: 'Timeout' }],
+      ] as const)(async (_name, source, heartbeat, loadTimeout, timeout) => {
+        // Whoever runs on beats in real time.
+        const bus = await start({ supervision: { heartbeat: false } })
+        let output = ''
+        const onStdio = (text: string): void => void (output += text)
+        const options = { sandbox, loadTimeout, supervision: { heartbeat }, onStdio }
+        const open = () => bus.open('main', pathToFileURL(file), options)
+        const expectTimeout = async (promise: Promise<void>): Promise<void> => {
+          promise.catch(() => {})
+          await expect.poll(() => output).toContain('begun')
+          output = ''
+          await settle(promise)
+          await expect(promise).rejects.toMatchObject(timeout)
+        }
+        writeFileSync(file, source)
+        await expectTimeout(open())
+        expect(bus.frontends()).toEqual([])
+        writeFileSync(file, '')
+        await open()
+        writeFileSync(file, source)
+        await expectTimeout(bus.reload('main'))
+        await expect.poll(() => bus.frontends()).toMatchObject([{ label: 'main', state: 'failed' }])
+        writeFileSync(file, '')
+        await bus.reload('main')
+        expect(bus.frontends()).toMatchObject([{ label: 'main', state: 'running' }])
+      })
     },
   )
 

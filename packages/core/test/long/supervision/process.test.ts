@@ -19,7 +19,7 @@ const ways = {
 }
 
 test('a closed bus leaves no thread and lets the process exit', () =>
-  rows(ways, async args => {
+  rows(ways)(async args => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
     expect(stderr).toBe('')
     expect(stdout).toBe('closed, 0 left\n')

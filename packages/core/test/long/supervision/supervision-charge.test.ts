@@ -58,7 +58,7 @@ async function endCoreBy(
 }
 
 test.each(patientPatterns)('a frontend that ends core is not restarted, and core is: %s', (_pattern, app) =>
-  rows(STREAMS, async name => {
+  rows(STREAMS)(async name => {
     const events = await endCoreBy(app, { name })
     const failed = named(events, 'failed').filter(({ worker }) => worker !== 'gate')
     expect(failed).toMatchObject([{ label: 'evil', error: { message: REASON } }])
@@ -90,7 +90,7 @@ test('a frontend that exits while core is busy is not restarted when core has re
 })
 
 test('core keeps running after a protocol violation', () =>
-  rows(['FileHandle', 'Blob', 'deserializeInfo'], async name => {
+  rows(['FileHandle', 'Blob', 'deserializeInfo'])(async name => {
     const { bus, events } = await supervise({ core: core({}) })
     const client = await bus.connect('tests')
     const before = await client.invoke('which')

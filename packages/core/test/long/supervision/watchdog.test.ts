@@ -44,7 +44,7 @@ test('restarts the gate of a hook that does not return', { timeout: 300_000 }, a
     ['spin-behind', 'ring'],
     ['promises', 'ring'],
   ] as const
-  await rows(hangs, async (hook, link) => {
+  await rows(hangs)(async (hook, link) => {
     faults.length = 0
     const label = `${hook}-${link}`
     const client = await bus.connect(label, { link })
@@ -92,7 +92,7 @@ test.each(choose(['none', 'process'] as const))(
 )
 
 test('hook scripts that never finish loading make the start of the bus fail, and a connection, whose label is free', () =>
-  rows(['stuck-at-load', 'stuck-after-load'], async hook => {
+  rows(['stuck-at-load', 'stuck-after-load'])(async hook => {
     const { bus } = await startStuck({}, hook)
     const open = [
       () => bus.connect('tests'),
@@ -153,7 +153,7 @@ describe('a hook that uses too much memory', () => {
     hangs.catch(() => {})
     await find(faults).toEqual(getFound('tests'))
     await expect(hangs).rejects.toMatchObject(disconnected('unknown'))
-    await rows({ keep: '768 MiB', 'keep-bytes': '2048 MiB of bytes' }, async (limit, hook) => {
+    await rows({ keep: '768 MiB', 'keep-bytes': '2048 MiB of bytes' })(async (limit, hook) => {
       await waitForRestart(client)
       faults.length = 0
       await expect(fill(client, hook)).rejects.toMatchObject({ reason: 'Disconnected' })

@@ -65,7 +65,7 @@ describe('an explanation', () => {
   })
 
   test('agrees with the authority, in a Tauri project and without one', () =>
-    rows([false, true], isTauriProject => {
+    rows([false, true])(isTauriProject => {
       for (const base of [options, {}]) {
         const input = { ...base, isTauriProject }
         const { may } = make(input)

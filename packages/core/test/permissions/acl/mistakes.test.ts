@@ -83,49 +83,43 @@ describe('a capability', () => {
     ],
   ]
   test('a mistake in a capability has its place in the error', () =>
-    rows(mistakes, (_what, value, text) => {
+    rows(mistakes)((_what, value, text) => {
       expect(getMessage({ capabilities: [value] })).toBe(`caps/0.json: ${text}`)
     }))
 
   test('a misspelt permission has a suggestion', () =>
-    rows(
+    rows([
+      ['allow-gret', 'unknown permission allow-gret for app manifest (did you mean "allow-greet"?)'],
+      ['fs:allow-read-fil', 'unknown permission allow-read-fil for fs (did you mean "fs:allow-read-file"?)'],
+      ['core:event:deny-emitt', 'unknown permission deny-emitt for core:event (did you mean "core:event:deny-emit"?)'],
       [
-        ['allow-gret', 'unknown permission allow-gret for app manifest (did you mean "allow-greet"?)'],
-        ['fs:allow-read-fil', 'unknown permission allow-read-fil for fs (did you mean "fs:allow-read-file"?)'],
-        [
-          'core:event:deny-emitt',
-          'unknown permission deny-emitt for core:event (did you mean "core:event:deny-emit"?)',
-        ],
-        [
-          'core:windows:default',
-          'unknown ACL for core:windows, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:window:default"?) (unknownPermissions: \'warn\' ignores plugins that are not here)',
-        ],
-        ['tauri-plugin-fs:default', '"tauri-plugin-fs:default": identifiers cannot start with tauri-plugin-'],
-        ['fs:a:b', `"fs:a:b": identifiers can only include a single separator ':'`],
-        ['fs:', '"fs:": identifiers cannot have a prefix without a base'],
-        ['allow-', '"allow-": identifiers cannot have a trailing hyphen'],
-        [
-          'allow_greet',
-          '"allow_greet": identifiers can only include lowercase ASCII, hyphens which are not leading or trailing, and a single colon if using a prefix (did you mean "allow-greet"?)',
-        ],
-        ['greet', 'unknown permission greet for app manifest (did you mean "allow-greet"?)'],
-        ['fs:read-file', 'unknown permission read-file for fs (did you mean "fs:allow-read-file"?)'],
-        [
-          'plugin:fs|read_file',
-          '"plugin:fs|read_file": identifiers can only include lowercase ASCII, hyphens which are not leading or trailing, and a single colon if using a prefix (did you mean "fs:allow-read-file"?)',
-        ],
-        [
-          'event:default',
-          'unknown ACL for event, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:event:default"?) (unknownPermissions: \'warn\' ignores plugins that are not here)',
-        ],
-        ['core:event', 'unknown permission event for core (did you mean "core:event:default"?)'],
+        'core:windows:default',
+        'unknown ACL for core:windows, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:window:default"?) (unknownPermissions: \'warn\' ignores plugins that are not here)',
       ],
-      (identifier, text) => {
-        const at = (member: string): string => `caps/0.json: ${member}: capability "main": ${text}`
-        expect(getMessage({ capabilities: [capability(['allow-greet', identifier])] })).toBe(at('permissions[1]'))
-        expect(getMessage({ capabilities: [capability([{ identifier }])] })).toBe(at('permissions[0].identifier'))
-      },
-    ))
+      ['tauri-plugin-fs:default', '"tauri-plugin-fs:default": identifiers cannot start with tauri-plugin-'],
+      ['fs:a:b', `"fs:a:b": identifiers can only include a single separator ':'`],
+      ['fs:', '"fs:": identifiers cannot have a prefix without a base'],
+      ['allow-', '"allow-": identifiers cannot have a trailing hyphen'],
+      [
+        'allow_greet',
+        '"allow_greet": identifiers can only include lowercase ASCII, hyphens which are not leading or trailing, and a single colon if using a prefix (did you mean "allow-greet"?)',
+      ],
+      ['greet', 'unknown permission greet for app manifest (did you mean "allow-greet"?)'],
+      ['fs:read-file', 'unknown permission read-file for fs (did you mean "fs:allow-read-file"?)'],
+      [
+        'plugin:fs|read_file',
+        '"plugin:fs|read_file": identifiers can only include lowercase ASCII, hyphens which are not leading or trailing, and a single colon if using a prefix (did you mean "fs:allow-read-file"?)',
+      ],
+      [
+        'event:default',
+        'unknown ACL for event, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:event:default"?) (unknownPermissions: \'warn\' ignores plugins that are not here)',
+      ],
+      ['core:event', 'unknown permission event for core (did you mean "core:event:default"?)'],
+    ])((identifier, text) => {
+      const at = (member: string): string => `caps/0.json: ${member}: capability "main": ${text}`
+      expect(getMessage({ capabilities: [capability(['allow-greet', identifier])] })).toBe(at('permissions[1]'))
+      expect(getMessage({ capabilities: [capability([{ identifier }])] })).toBe(at('permissions[0].identifier'))
+    }))
 
   test('two capabilities with one identifier are reported with both files', () => {
     expect(getMessage({ capabilities: [capability([]), capability([])] })).toBe(
@@ -196,7 +190,7 @@ describe('a permission file', () => {
     ['a list', [], 'must be a permission file: { default, set, permission }: got Array'],
   ]
   test('a mistake in a manifest has its place in the error', () =>
-    rows(mistakes, (_what, value, text) => {
+    rows(mistakes)((_what, value, text) => {
       expect(getMessage({ permissions: { app: value } })).toBe(`permissions/app.toml: ${text}`)
     }))
 })
@@ -259,7 +253,7 @@ describe('unknownPermissions: warn', () => {
   })
 
   test('the default set of another plugin is not suggested', () =>
-    rows(['log:default', 'store:default', 'cli:default', 'os:default'], name =>
+    rows(['log:default', 'store:default', 'cli:default', 'os:default'])(name =>
       expect(getMessage({ capabilities: [capability([name])] })).not.toContain('did you mean'),
     ))
 
@@ -275,7 +269,7 @@ describe('unknownPermissions: warn', () => {
   })
 
   test('misspelt names are still errors', () =>
-    rows(['allow-gret', 'core:event:allow-emitt', 'fs:allow-reed', 'Bad_name'], name => {
+    rows(['allow-gret', 'core:event:allow-emitt', 'fs:allow-reed', 'Bad_name'])(name => {
       const options = { ...warn, permissions: { fs: { set: [] } }, capabilities: [capability([name])] }
       expect(getMessage(options)).toContain('caps/0.json: permissions[0]')
     }))

@@ -113,18 +113,15 @@ describe('the check of a plugin', () => {
   ])
 
   test('refuses a capability with an invalid value', () =>
-    rows(
-      [
-        ['a command', 'fs:allow-read-file'],
-        ['the whole plugin', 'fs:scope-home'],
-      ],
-      (_name, identifier) => {
-        const capabilities = [capability([{ identifier, deny: [{ path: 1 }] }])]
-        expect(() => make({ permissions, capabilities, scopeChecks })).toThrow(
-          'permissions[0]: invalid scope for plugin fs: a path must be a string',
-        )
-      },
-    ))
+    rows([
+      ['a command', 'fs:allow-read-file'],
+      ['the whole plugin', 'fs:scope-home'],
+    ])((_name, identifier) => {
+      const capabilities = [capability([{ identifier, deny: [{ path: 1 }] }])]
+      expect(() => make({ permissions, capabilities, scopeChecks })).toThrow(
+        'permissions[0]: invalid scope for plugin fs: a path must be a string',
+      )
+    }))
 
   test('refuses an invalid capability that is added later', () => {
     const { authority } = make({ permissions, scopeChecks })

@@ -32,13 +32,13 @@ describe.runIf(present)("Tauri's fixtures", () => {
   it('are complete', () => expect(cases.length).toBeGreaterThanOrEqual(10))
 
   it('each project resolves on each system as its snapshot says', () =>
-    rows(cases, (name, platform) => {
+    rows(cases)((name, platform) => {
       const snapshot = readSnapshot(name, platform)
       expect(asTauri(resolveFixture(name, platform))).toEqual(snapshot)
     }))
 
   it('each label gets the permissions that the snapshot allows', () =>
-    rows(cases, (name, platform) => {
+    rows(cases)((name, platform) => {
       const { allowed, global } = readSnapshot(name, platform)
       const capabilities = resolveFixture(name, platform)
       for (const label of ['main', 'external', 'child1', 'other']) {

@@ -66,7 +66,7 @@ afterEach(tearDown)
 
 /** Tries rows with a broker for each. */
 const rowsAlone = <const Row extends readonly unknown[]>(table: readonly Row[], check: (...row: [...Row]) => unknown) =>
-  rows(table, async (...row: [...Row]) => {
+  rows(table)(async (...row: [...Row]) => {
     tearDown()
     await setUp()
     await check(...row)

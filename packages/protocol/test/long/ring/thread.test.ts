@@ -22,7 +22,7 @@ const ended = (worker: Worker): Promise<number> => new Promise(resolve => worker
 
 describe('a ring link to a thread', () => {
   it('returns frames of all sizes, one by one and all at once, polling or asleep, and through a ring of 1 KiB', () =>
-    rows([{ poll: 'adaptive' }, { poll: 'never' }, { bytes: 1024 }] as const, async options => {
+    rows([{ poll: 'adaptive' }, { poll: 'never' }, { bytes: 1024 }] as const)(async options => {
       const { link, worker } = start('echo', options)
       const bodies = Array.from({ length: 200 }, (_, i) => Buffer.alloc((i * i * 7) % 9000, i))
       const seen: Buffer[] = []

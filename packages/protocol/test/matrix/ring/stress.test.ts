@@ -59,12 +59,9 @@ async function stress(ringBytes: number, poll: PollMode, awaitsReplies: boolean)
 
 describe('random traffic between two threads', { timeout: long ? 3_600_000 : 60_000 }, () => {
   it('arrives complete, once and in order', () =>
-    rows<[string, number, PollMode, boolean]>(
-      [
-        ['rings of 4 KiB, polling', 2 ** 12, 'adaptive', true],
-        ['rings of 4 KiB, never polling', 2 ** 12, 'never', false],
-        ['rings of 64 KiB, polling', 2 ** 16, 'adaptive', false],
-      ],
-      (_name, bytes, poll, awaits) => stress(bytes, poll, awaits),
-    ))
+    rows<[string, number, PollMode, boolean]>([
+      ['rings of 4 KiB, polling', 2 ** 12, 'adaptive', true],
+      ['rings of 4 KiB, never polling', 2 ** 12, 'never', false],
+      ['rings of 64 KiB, polling', 2 ** 16, 'adaptive', false],
+    ])((_name, bytes, poll, awaits) => stress(bytes, poll, awaits)))
 })

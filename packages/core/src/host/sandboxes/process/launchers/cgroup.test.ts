@@ -93,21 +93,18 @@ test('those of hosts that were killed are removed', () => {
 })
 
 test('reads the limit that was reached', () =>
-  rows(
+  rows([
     [
-      [
-        {
-          'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
-          'memory.limit_in_bytes': '67108864\n',
-        },
-        'memory',
-        64,
-      ],
-      [{ 'memory.events': 'low 0\nmax 9\noom 1\noom_kill 1\n', 'memory.max': '67108864\n' }, 'memory', 64],
-      [{ 'pids.events': 'max 3\n', 'pids.max': '20\n' }, 'pids', 20],
-    ] as const,
-    (files, limit, max) => expect(readReachedLimit([createRoot(files)])).toEqual({ limit, max }),
-  ))
+      {
+        'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
+        'memory.limit_in_bytes': '67108864\n',
+      },
+      'memory',
+      64,
+    ],
+    [{ 'memory.events': 'low 0\nmax 9\noom 1\noom_kill 1\n', 'memory.max': '67108864\n' }, 'memory', 64],
+    [{ 'pids.events': 'max 3\n', 'pids.max': '20\n' }, 'pids', 20],
+  ] as const)((files, limit, max) => expect(readReachedLimit([createRoot(files)])).toEqual({ limit, max })))
 
 test('a limit that was not reached is not reported', () => {
   const root = createRoot({ 'memory.events': 'max 9\noom_kill 0\n', 'pids.events': 'max 0\n' })

@@ -25,28 +25,22 @@ test.runIf(!isLinux)('both need Linux', () => {
 })
 
 test('both refuse wrong limits', () =>
-  rows(
-    [
-      [{ memry: 5 }, 'unknown option "memry". Use memory, cpus, pids'],
-      [{ memory: '256' }, 'memory must be MiB, more than 0'],
-      [{ memory: Number.NaN }, 'memory must be MiB, more than 0'],
-      [{ pids: 1.5 }, 'pids must be a whole number of processes and threads, from 1'],
-      [{ cpus: 0 }, 'cpus must be a number of CPU cores, from 0.01'],
-    ],
-    (options, message) => {
-      for (const create of [bubblewrap, landlock]) expect(() => create(options as object)).toThrow(message)
-    },
-  ))
+  rows([
+    [{ memry: 5 }, 'unknown option "memry". Use memory, cpus, pids'],
+    [{ memory: '256' }, 'memory must be MiB, more than 0'],
+    [{ memory: Number.NaN }, 'memory must be MiB, more than 0'],
+    [{ pids: 1.5 }, 'pids must be a whole number of processes and threads, from 1'],
+    [{ cpus: 0 }, 'cpus must be a number of CPU cores, from 0.01'],
+  ])((options, message) => {
+    for (const create of [bubblewrap, landlock]) expect(() => create(options as object)).toThrow(message)
+  }))
 
 test('bubblewrap refuses wrong options of its own', () =>
-  rows(
-    [
-      [{ uid: 'root' }, 'uid must be the number of a user'],
-      [{ tmp: -1 }, 'tmp must be MiB, more than 0'],
-      [{ bwrap: '' }, 'bwrap must be the path of a program'],
-    ],
-    (options, message) => expect(() => bubblewrap(options as object)).toThrow(message),
-  ))
+  rows([
+    [{ uid: 'root' }, 'uid must be the number of a user'],
+    [{ tmp: -1 }, 'tmp must be MiB, more than 0'],
+    [{ bwrap: '' }, 'bwrap must be the path of a program'],
+  ])((options, message) => expect(() => bubblewrap(options as object)).toThrow(message)))
 
 describe.runIf(isLinux)('bubblewrap', () => {
   test('is unavailable without its program', () => {

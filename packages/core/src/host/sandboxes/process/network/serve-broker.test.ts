@@ -116,43 +116,47 @@ const get = (authority: string, more: OutgoingHttpHeaders = {}): OutgoingHttpHea
 const getOutcome = ({ headers }: Answer): unknown => headers[BROKER_OUTCOME] ?? 'response'
 
 test('a listed name that resolves to a private address is denied, and its address stays with the host', () =>
-  rows(
-    [
-      ['a private address', '10.0.0.1'],
-      ['localhost', '127.0.0.1'],
-      ['localhost over IPv6', '::1'],
-      ['a mapped address', '::ffff:127.0.0.1'],
-      ['the metadata of a cloud', '169.254.169.254'],
-    ],
-    async (_name, address) => {
-      const { session, denied } = open(['*.example:*'], resolveTo(address))
-      const answer = await send(session, get('evil.example'))
-      expect(getOutcome(answer)).toBe('denied')
-      expect(answer.headers[BROKER_REASON]).not.toContain(address)
-      expect(denied).toMatchObject([{ host: 'evil.example:80', hint: expect.stringContaining(address) as string }])
-      expect(getOutcome(await send(session, { ':method': 'CONNECT', ':authority': 'evil.example:443' }))).toBe('denied')
-    },
-  ))
+  rows([
+    ['a private address', '10.0.0.1'],
+    ['localhost', '127.0.0.1'],
+    ['localhost over IPv6', '::1'],
+    ['a mapped address', '::ffff:127.0.0.1'],
+    ['the metadata of a cloud', '169.254.169.254'],
+  ])(async (_name, address) => {
+    const { session, denied } = open(['*.example:*'], resolveTo(address))
+    const answer = await send(session, get('evil.example'))
+    expect(getOutcome(answer)).toBe('denied')
+    expect(answer.headers[BROKER_REASON]).not.toContain(address)
+    expect(denied).toMatchObject([{ host: 'evil.example:80', hint: expect.stringContaining(address) as string }])
+    expect(getOutcome(await send(session, { ':method': 'CONNECT', ':authority': 'evil.example:443' }))).toBe('denied')
+  }))
 
 test('an entry with a wildcard does not open this machine, however its address is written', () =>
-  rows(
-    ['127.0.0.1', '2130706433', '0x7f.1', '127.1', '[::1]', '[::ffff:7f00:1]', 'localhost', 'a.localhost', '0.0.0.0'],
-    async host => {
-      let count = 0
-      const port = await serve((_request, response) => {
-        count++
-        response.end()
-      })
-      const { session, denied } = open(['*:*'])
-      expect(getOutcome(await send(session, get(`${host}:${port}`)))).toBe('denied')
-      expect(getOutcome(await send(session, { ':method': 'CONNECT', ':authority': `${host}:${port}` }))).toBe('denied')
-      expect(denied).toHaveLength(2)
-      expect(count).toBe(0)
-    },
-  ))
+  rows([
+    '127.0.0.1',
+    '2130706433',
+    '0x7f.1',
+    '127.1',
+    '[::1]',
+    '[::ffff:7f00:1]',
+    'localhost',
+    'a.localhost',
+    '0.0.0.0',
+  ])(async host => {
+    let count = 0
+    const port = await serve((_request, response) => {
+      count++
+      response.end()
+    })
+    const { session, denied } = open(['*:*'])
+    expect(getOutcome(await send(session, get(`${host}:${port}`)))).toBe('denied')
+    expect(getOutcome(await send(session, { ':method': 'CONNECT', ':authority': `${host}:${port}` }))).toBe('denied')
+    expect(denied).toHaveLength(2)
+    expect(count).toBe(0)
+  }))
 
 test('the error of a connect has no address', () =>
-  rows(['127.0.0.1:1', 'localhost:1'], async authority => {
+  rows(['127.0.0.1:1', 'localhost:1'])(async authority => {
     const { session } = open(['127.0.0.1:1', 'localhost:1'])
     const { headers } = await send(session, { ':method': 'CONNECT', ':authority': authority })
     expect(headers).toMatchObject({ [BROKER_OUTCOME]: 'failed', [BROKER_REASON]: 'connect ECONNREFUSED' })
@@ -171,7 +175,7 @@ test('a name is resolved once: the connection uses the address that was checked'
 })
 
 test('a host that answers at once is reached by a thread that was busy', () =>
-  rows(['GET', 'CONNECT'], async method => {
+  rows(['GET', 'CONNECT'])(async method => {
     const port = await serve((_request, response) => void response.end('reached'))
     const { session } = open(['localhost:*'])
     const block = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
@@ -187,8 +191,7 @@ test('a host that answers at once is reached by a thread that was busy', () =>
   }))
 
 test('an authority with more than host and port is refused', () =>
-  rows(
-    ['user@127.0.0.1:80', 'user:secret@a.example', '127.0.0.1:80/path', 'a.example#@127.0.0.1', 'a.example\\@b'],
+  rows(['user@127.0.0.1:80', 'user:secret@a.example', '127.0.0.1:80/path', 'a.example#@127.0.0.1', 'a.example\\@b'])(
     async authority => {
       const { session } = open(['127.0.0.1', 'a.example'])
       const answer = await send(session, get(authority)).catch((error: Error) => error)
@@ -197,18 +200,15 @@ test('an authority with more than host and port is refused', () =>
   ))
 
 test('another scheme, TRACE, and a path without a slash are refused', () =>
-  rows(
-    [
-      ['a path without a slash', { ':path': 'http://other.example/' }],
-      ['TRACE', { ':method': 'TRACE' }],
-      ['another scheme', { ':scheme': 'ftp' }],
-    ],
-    async (_name, more) => {
-      const port = await serve((_request, response) => void response.end())
-      const { session } = open(['127.0.0.1:*'])
-      expect(await send(session, get(`127.0.0.1:${port}`, more)).then(getOutcome, () => 'failed')).toBe('failed')
-    },
-  ))
+  rows([
+    ['a path without a slash', { ':path': 'http://other.example/' }],
+    ['TRACE', { ':method': 'TRACE' }],
+    ['another scheme', { ':scheme': 'ftp' }],
+  ])(async (_name, more) => {
+    const port = await serve((_request, response) => void response.end())
+    const { session } = open(['127.0.0.1:*'])
+    expect(await send(session, get(`127.0.0.1:${port}`, more)).then(getOutcome, () => 'failed')).toBe('failed')
+  }))
 
 test('headers of the connection and the host are those of the broker', async () => {
   const port = await serve((request, response) => void response.end(JSON.stringify(request.headers)))
@@ -306,29 +306,26 @@ test('few connections without a request stay open', async () => {
 })
 
 test('a second request cannot be smuggled in', () =>
-  rows(
-    [
-      ['a length and chunks', 'content-length: 4\r\ntransfer-encoding: chunked\r\n'],
-      ['two lengths', 'content-length: 4\r\ncontent-length: 5\r\n'],
-      ['an encoding that is not chunked', 'transfer-encoding: chunked, x\r\n'],
-      ['a space before the colon', 'transfer-encoding : chunked\r\n'],
-      ['a folded header', 'content-length: 4\r\nx-a: a\r\n\ttransfer-encoding: chunked\r\n content-length: 5\r\n'],
-    ],
-    async (_name, lines) => {
-      const requests: unknown[] = []
-      const port = await serve((request, response) => {
-        requests.push(request.url, request.headers['transfer-encoding'])
-        request.resume().on('close', () => response.end())
-      })
-      const { session } = open(['127.0.0.1:*'])
-      const stream = openStream(session, `127.0.0.1:${port}`, 'http').on('error', () => {})
-      stream.end(`POST / HTTP/1.1\r\nhost: x\r\n${lines}\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n`)
-      stream.resume()
-      await new Promise(resolve => stream.once('close', resolve))
-      expect(requests).not.toContain('/smuggled')
-      expect(requests).not.toContain('chunked')
-    },
-  ))
+  rows([
+    ['a length and chunks', 'content-length: 4\r\ntransfer-encoding: chunked\r\n'],
+    ['two lengths', 'content-length: 4\r\ncontent-length: 5\r\n'],
+    ['an encoding that is not chunked', 'transfer-encoding: chunked, x\r\n'],
+    ['a space before the colon', 'transfer-encoding : chunked\r\n'],
+    ['a folded header', 'content-length: 4\r\nx-a: a\r\n\ttransfer-encoding: chunked\r\n content-length: 5\r\n'],
+  ])(async (_name, lines) => {
+    const requests: unknown[] = []
+    const port = await serve((request, response) => {
+      requests.push(request.url, request.headers['transfer-encoding'])
+      request.resume().on('close', () => response.end())
+    })
+    const { session } = open(['127.0.0.1:*'])
+    const stream = openStream(session, `127.0.0.1:${port}`, 'http').on('error', () => {})
+    stream.end(`POST / HTTP/1.1\r\nhost: x\r\n${lines}\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n`)
+    stream.resume()
+    await new Promise(resolve => stream.once('close', resolve))
+    expect(requests).not.toContain('/smuggled')
+    expect(requests).not.toContain('chunked')
+  }))
 
 test('a request in HTTP/2 is refused, as there is nothing but connections', async () => {
   const { session } = open(['127.0.0.1:*'])
@@ -434,44 +431,41 @@ test('a CONNECT inside a connection whose requests the broker reads ends only th
 })
 
 test('a connection that is reset by the chunk that opens it ends no other one', () =>
-  rows(
-    [
-      ['without an error', constants.NGHTTP2_NO_ERROR, {}],
-      ['cancelled', constants.NGHTTP2_CANCEL, {}],
-      ['whose requests the broker reads', constants.NGHTTP2_CANCEL, { [BROKER_SCHEME]: 'http' }],
-    ],
-    async (_name, code, more) => {
-      const answers: Promise<unknown>[] = []
-      for (const authority of ['other.example:80', '@', '127.0.0.1:1']) {
-        const [inner, outer] = duplexPair()
-        const close = serveBroker(outer, { hosts: ['127.0.0.1:*'], secrets: [SECRET] }, () => {})
-        closers.push(close)
-        const headers = Object.entries({ ':method': 'CONNECT', ':authority': authority, ...more })
-        const fields = headers.flatMap(([name, value]) => [
-          ...[Buffer.from([0, name.length]), Buffer.from(name)],
-          ...[Buffer.from([value.length]), Buffer.from(value)],
-        ])
-        inner.write(
-          Buffer.concat([
-            Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-            toFrame(4, 0, 0),
-            toFrame(1, 4, 1, Buffer.concat(fields)),
-            toFrame(3, 0, 1, Buffer.from([0, 0, 0, code])),
-            // A ping, whose answer tells that the others were read.
-            toFrame(6, 0, 0, Buffer.alloc(8, 'p')),
-          ]),
-        )
-        answers.push(
-          new Promise<void>(resolve => {
-            let received = ''
-            inner.on('data', (chunk: Buffer) => {
-              received += chunk.toString('latin1')
-              if (received.includes('pppppppp')) resolve()
-            })
-          }),
-        )
-      }
-      // An error of one of these would be uncaught, and end the thread.
-      await Promise.all(answers)
-    },
-  ))
+  rows([
+    ['without an error', constants.NGHTTP2_NO_ERROR, {}],
+    ['cancelled', constants.NGHTTP2_CANCEL, {}],
+    ['whose requests the broker reads', constants.NGHTTP2_CANCEL, { [BROKER_SCHEME]: 'http' }],
+  ])(async (_name, code, more) => {
+    const answers: Promise<unknown>[] = []
+    for (const authority of ['other.example:80', '@', '127.0.0.1:1']) {
+      const [inner, outer] = duplexPair()
+      const close = serveBroker(outer, { hosts: ['127.0.0.1:*'], secrets: [SECRET] }, () => {})
+      closers.push(close)
+      const headers = Object.entries({ ':method': 'CONNECT', ':authority': authority, ...more })
+      const fields = headers.flatMap(([name, value]) => [
+        ...[Buffer.from([0, name.length]), Buffer.from(name)],
+        ...[Buffer.from([value.length]), Buffer.from(value)],
+      ])
+      inner.write(
+        Buffer.concat([
+          Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+          toFrame(4, 0, 0),
+          toFrame(1, 4, 1, Buffer.concat(fields)),
+          toFrame(3, 0, 1, Buffer.from([0, 0, 0, code])),
+          // A ping, whose answer tells that the others were read.
+          toFrame(6, 0, 0, Buffer.alloc(8, 'p')),
+        ]),
+      )
+      answers.push(
+        new Promise<void>(resolve => {
+          let received = ''
+          inner.on('data', (chunk: Buffer) => {
+            received += chunk.toString('latin1')
+            if (received.includes('pppppppp')) resolve()
+          })
+        }),
+      )
+    }
+    // An error of one of these would be uncaught, and end the thread.
+    await Promise.all(answers)
+  }))

@@ -5,7 +5,7 @@ import { CrashReport } from './crash-report.js'
 const withhold = (report: CrashReport, text: string): string => report.withhold(Buffer.from(text)).toString()
 
 test('withholds a report from its first line on', () =>
-  rows(['<--- Last few GCs --->\n', 'FATAL ERROR: Reached heap limit', '#\n# Fatal process out of memory'], first => {
+  rows(['<--- Last few GCs --->\n', 'FATAL ERROR: Reached heap limit', '#\n# Fatal process out of memory'])(first => {
     const report = new CrashReport()
     expect(withhold(report, 'é\n')).toBe('é\n')
     expect(withhold(report, `é\n${first}`)).toBe('é\n')

@@ -106,23 +106,20 @@ test('the time of the close comes first', async () => {
 })
 
 test('a process that computes little or nothing has 250 ms', () =>
-  rows(
-    [
-      ['that has answered', ['ready', 'draining'], 1],
-      ['that has not started', ['booting'], 1],
-      ['that waits for a core', ['ready'], 0.05],
-      ['that waits for something', ['ready'], 0],
-    ] as const,
-    async (_what, states, share) => {
-      const { stop, kill, run, end } = await start(...states)
-      stop()
-      run(249, share)
-      expect(kill).not.toHaveBeenCalled()
-      run(1, share)
-      expect(kill).toHaveBeenCalledOnce()
-      await end()
-    },
-  ))
+  rows([
+    ['that has answered', ['ready', 'draining'], 1],
+    ['that has not started', ['booting'], 1],
+    ['that waits for a core', ['ready'], 0.05],
+    ['that waits for something', ['ready'], 0],
+  ] as const)(async (_what, states, share) => {
+    const { stop, kill, run, end } = await start(...states)
+    stop()
+    run(249, share)
+    expect(kill).not.toHaveBeenCalled()
+    run(1, share)
+    expect(kill).toHaveBeenCalledOnce()
+    await end()
+  }))
 
 test('a process that answers in time is not killed', async () => {
   const { stop, report, kill, run, end } = await start('ready')
@@ -136,7 +133,7 @@ test('a process that answers in time is not killed', async () => {
 })
 
 test('a process that a signal has ended says so, although it was asked to stop before its exit is known', () =>
-  rows(['SIGABRT', 'SIGKILL'] as const, async signal => {
+  rows(['SIGABRT', 'SIGKILL'] as const)(async signal => {
     const { stop, end } = await start('ready')
     stop()
     expect(await end(signal)).toMatchObject({
@@ -146,18 +143,15 @@ test('a process that a signal has ended says so, although it was asked to stop b
   }))
 
 test('the relay reports the stop of a process that it kills because it was asked to, but not of a spare', () =>
-  rows(
-    [
-      ['stopped', ['ready'], { type: 'state', state: 'stopped' }],
-      ['nothing of a spare, whose code has not begun', [], undefined],
-    ] as const,
-    async (_what, states, last) => {
-      const { stop, run, end } = await start(...states)
-      stop()
-      run(250)
-      expect(await end()).toEqual(last)
-    },
-  ))
+  rows([
+    ['stopped', ['ready'], { type: 'state', state: 'stopped' }],
+    ['nothing of a spare, whose code has not begun', [], undefined],
+  ] as const)(async (_what, states, last) => {
+    const { stop, run, end } = await start(...states)
+    stop()
+    run(250)
+    expect(await end()).toEqual(last)
+  }))
 
 test('a process that is asked to stop, and that a service manager ends with its host, has not failed', async () => {
   const { stop, end } = await start('ready')

@@ -44,7 +44,7 @@ test('refuses a part after a short one', () => {
 })
 
 test('refuses a snapshot without tokens', () =>
-  rows([[undefined], [[]], ['a'], [[1]], [['x'.repeat(65)]], [Array.from({ length: 20_000 }, () => 'a')]], tokens => {
+  rows([[undefined], [[]], ['a'], [[1]], [['x'.repeat(65)]], [Array.from({ length: 20_000 }, () => 'a')]])(tokens => {
     const parse = createReadyParser()
     parse(part(1))
     expect(parse(report({ type: 'suspended', tokens }))).toBeUndefined()

@@ -56,7 +56,7 @@ function start() {
 }
 
 test('a process that is killed within a frame violates no protocol', () =>
-  rows(['control', 'link'] as const, async name => {
+  rows(['control', 'link'] as const)(async name => {
     const { end, ...streams } = start()
     // The header of a frame of 100 bytes.
     streams[name].write(Buffer.from([100, 0, 0, 0, 1]))
