@@ -143,10 +143,12 @@ describe.each(patterns)('%s', (_name, app) => {
     await seen.has('stubborn began')
     abort.abort()
     expect(await stubborn).toBe('Cancelled')
-    await expect.poll(late).toBe(before + 1)
+    // Those of earlier calls can still come.
+    await expect.poll(late).toBeGreaterThan(before)
+    const between = await late()
     // Core answers before it reads the cancel.
     expect(await whileHeld(client, () => outcome(client.invoke('count', {}, { timeout: 1 })))).toBe('Timeout')
-    await expect.poll(late).toBe(before + 2)
+    await expect.poll(late).toBeGreaterThan(between)
     expect(await outcome(bus.call('tests', 'never', {}, { timeout: 1 }))).toBe('Timeout')
   })
 

@@ -239,9 +239,10 @@ describe.each(endRoutes)('the end of an exposed function: %s', (name, connect) =
     expect(await Promise.all(calls)).toEqual(['Disconnected', 'Disconnected', 'Disconnected'])
   })
 
-  // It closes the bus that the tests before share.
   test('settles calls when the bus closes', async () => {
-    const { bus, client, label } = await open(connect, name)
+    const { bus, client } = await connect()
+    const label = 'main'
+    await openFrontend(bus, label, name)
     const calls = [bus.call(label, 'never'), client.invoke('call', { label, name: 'never' })].map(getReason)
     await expect.poll(() => bus.call(label, 'seen')).toEqual(['began', 'began'])
     await bus.close({ timeout: 1 })

@@ -39,7 +39,7 @@ describe.each(choose(ways))('%s, in %s', (_name, codec, app) => {
   test('a channel arrives as a channel, and a string as a string', async () => {
     const client = await connect()
     const channel = new client.Channel()
-    const [text, reference] = ['__CHANNEL__:7', channel.toJSON()]
+    const [text, reference] = ['__CHANNEL__:7000', channel.toJSON()]
     expect(await client.invoke('kinds', { channel, text, reference })).toEqual({
       channel: { channel: channel.id },
       text,
@@ -60,7 +60,7 @@ describe.each(codecs)('a channel in the hook, in %s', codec => {
   const call = async (hook: string) => {
     const client = await (await start({ core, app: isolated })).connect('tests', { codec })
     const channel = new client.Channel()
-    const args = { hook, channel, text: '__CHANNEL__:7' }
+    const args = { hook, channel, text: '__CHANNEL__:7000' }
     const result: Args = await client.invoke('kinds', args)
     return { result, args, arrived: { channel: channel.id }, reference: channel.toJSON() }
   }
@@ -72,17 +72,17 @@ describe.each(codecs)('a channel in the hook, in %s', codec => {
 
   test('can be moved', async () => {
     const { result, arrived } = await call('move')
-    expect(result).toEqual({ text: '__CHANNEL__:7', moved: arrived })
+    expect(result).toEqual({ text: '__CHANNEL__:7000', moved: arrived })
   })
 
   test('can be replaced by a string', async () => {
     const { result } = await call('change')
-    expect(result).toEqual({ text: '__CHANNEL__:7', channel: '__CHANNEL__:7' })
+    expect(result).toEqual({ text: '__CHANNEL__:7000', channel: '__CHANNEL__:7000' })
   })
 
   test('cannot be made of a string', async () => {
     const { result, args, arrived } = await call('create')
-    expect(result).toEqual({ ...args, channel: arrived, created: '__CHANNEL__:7' })
+    expect(result).toEqual({ ...args, channel: arrived, created: '__CHANNEL__:7000' })
   })
 
   test('stays a channel when the hook adds bytes', async () => {

@@ -11,7 +11,7 @@ const routes = routesTo(fixture('streams/streams.mjs'), commands)
 
 describe.each(routes)('a channel: %s', (_name, connect) => {
   test('rejects sends and aborts its signal when the frontend closes it', async () => {
-    const { client } = await connect('shared')
+    const { client } = await connect()
     const channel = new client.Channel<number>()
     const answer = client.invoke('endless', { channel })
     await channel[Symbol.asyncIterator]().next()

@@ -9,7 +9,7 @@ const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 describe.each(routes)('owners of channels: %s', (_name, connect) => {
   test('a cancelled call closes its channel, and the handler stops waiting', async () => {
-    const { client } = await connect('shared')
+    const { client } = await connect()
     const channel = new client.Channel<number>()
     const controller = new AbortController()
     const call = client.invoke('endless', { channel }, { signal: controller.signal })
@@ -134,9 +134,8 @@ describe.each(routes)('channels: %s', (_name, connect) => {
     }
   })
 
-  // It closes the client that the tests before share.
   test('make the sender wait, and reject its send when the receiver disconnects', async () => {
-    const { bus, client } = await connect('shared')
+    const { bus, client } = await connect()
     await client.invoke('forget')
     const channel = new client.Channel<number>()
     void client.invoke('endless', { channel }).catch(() => {})
