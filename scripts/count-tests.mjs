@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { delimiter } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { judge } from './judge-failures.mjs'
 import { getBudgetOf, listExcesses, writeBudgets } from './test-budgets.mjs'
 
@@ -35,7 +36,14 @@ const outsideOf = report => new URL(report.href.replace(/json$/, 'errors.json'))
 rmSync(new URL('unstable.json', root), { force: true })
 for (const { report } of runs) for (const each of [report, outsideOf(report)]) rmSync(each, { force: true })
 const command = ['run', ...scripts, '--continue=dependencies-successful', ...options]
-const run = spawnSync('turbo', command, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
+// Found also without `npm run`.
+const PATH = [fileURLToPath(new URL('node_modules/.bin', root)), process.env.PATH].join(delimiter)
+const run = spawnSync('turbo', command, {
+  cwd: root,
+  env: { ...process.env, PATH },
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+})
 if (run.error) console.error(run.error.message)
 const status = run.status ?? 1
 

@@ -1,6 +1,7 @@
 // node scripts/stress.mjs [--loops N] [--seed S]: runs `npm test` and `npm run test:long` once in random order beside N busy loops (8), as on a machine that is
 // ten times slower, and each test of .ci/unstable.json fifty times. What fails here waits for time, or for another test.
 import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readLedger } from './judge-failures.mjs'
 import { readOptions } from './read-options.mjs'
@@ -16,9 +17,10 @@ const { loops, seed } = readOptions(usage, {
   seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
 })
 const cwd = fileURLToPath(new URL('../', import.meta.url))
-const code = 'setInterval(() => { for (const end = Date.now() + 1000; Date.now() < end; ); })'
+// Each ends with its input, at the latest when this program ends, however it does.
+const code =
+  'process.stdin.on("end", () => process.exit()).resume(); setInterval(() => { for (const end = Date.now() + 1000; Date.now() < end; ); })'
 const busy = Array.from({ length: Number(loops) }, () => spawn(process.execPath, ['-e', code]))
-process.on('exit', () => busy.forEach(each => each.kill('SIGKILL')))
 
 const order = ['--sequence.shuffle.tests', `--sequence.seed=${seed}`]
 console.log(`seed ${seed}, beside ${loops} busy loops`)
@@ -26,7 +28,8 @@ const { status } = spawnSync('node', ['scripts/count-tests.mjs', 'test', 'test:l
   cwd,
   stdio: 'inherit',
 })
-let failed = status === 0 ? 0 : 1
+// What passes alone is forgiven elsewhere, and is what is looked for here.
+let failed = status === 0 && !existsSync(`${cwd}unstable.json`) ? 0 : 1
 for (const { file, test } of readLedger()) {
   const [, directory, path] = /^((?:packages|examples)\/[^/]+|site)\/(.*)$/.exec(file)
   for (let run = 1; run <= RUNS_OF_UNSTABLE; run++) {
@@ -38,4 +41,5 @@ for (const { file, test } of readLedger()) {
     break
   }
 }
+for (const each of busy) each.kill('SIGKILL')
 process.exitCode = failed === 0 ? 0 : 1
