@@ -28,6 +28,7 @@ interface Machine {
 }
 
 const ROUNDS = 4
+const RUNS = 8
 
 function simulate({ seed, scatter, shared = false, asleep = 0, later = 1, othersCpu = 0.03 }: Machine): Noise {
   const next = normal(seed)
@@ -57,19 +58,19 @@ function simulate({ seed, scatter, shared = false, asleep = 0, later = 1, others
 }
 
 const countSteady = (machine: Omit<Machine, 'seed'>): number =>
-  Array.from({ length: 20 }, (_, at) => simulate({ ...machine, seed: at + 1 })).filter(
+  Array.from({ length: RUNS }, (_, at) => simulate({ ...machine, seed: at + 1 })).filter(
     ({ outcome }) => outcome === 'steady',
   ).length
 
 describe('a quiet machine', () => {
   test('is steady when slots vary by a seventh, and threads share a core in a third of them', () => {
-    expect(countSteady({ scatter: 0.05 })).toBe(20)
-    expect(countSteady({ scatter: 0.15 })).toBeGreaterThanOrEqual(19)
-    expect(countSteady({ scatter: 0.1, shared: true })).toBeGreaterThanOrEqual(18)
+    expect(countSteady({ scatter: 0.05 })).toBe(RUNS)
+    expect(countSteady({ scatter: 0.15 })).toBeGreaterThanOrEqual(RUNS - 1)
+    expect(countSteady({ scatter: 0.1, shared: true })).toBeGreaterThanOrEqual(RUNS - 1)
   })
 
   test('is steady when the ring of one arm sleeps in eight slots of 32 in a row', () => {
-    expect(countSteady({ scatter: 0.1, asleep: 8 })).toBeGreaterThanOrEqual(18)
+    expect(countSteady({ scatter: 0.1, asleep: 8 })).toBeGreaterThanOrEqual(RUNS - 1)
   })
 })
 
@@ -87,7 +88,7 @@ describe('a machine that cannot be believed', () => {
   })
 
   test('has slots that differ by more than twice', () => {
-    expect(countSteady({ scatter: 1 })).toBeLessThanOrEqual(2)
+    expect(countSteady({ scatter: 1 })).toBeLessThanOrEqual(1)
   })
 })
 
