@@ -2,7 +2,7 @@
 import { checkResultBytes, type CodecName, measureValue } from '@sallyport/protocol/internal/codec'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/message'
-import { createDeferred } from '@sallyport/protocol/internal/util'
+import { bindContext, createDeferred } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { callFrontend } from './call-frontend.js'
 import { createInterruptedError, getInterruption, type RunInterruption } from './continuations/interrupted-error.js'
@@ -54,7 +54,8 @@ export async function execute(
 ): Promise<unknown> {
   const { frontends } = host
   const { label = frontends.createRunLabel(), module, args, timeout, functions, limits, report } = resolved
-  const { onStdio, logs } = createRunOutput(resolved.config.onStdio, limits.consoleBytes, report)
+  const { onStdio: onText } = resolved.config
+  const { onStdio, logs } = createRunOutput(onText && bindContext!(onText), limits.consoleBytes, report)
   const suspension = new Suspension(resumed?.interrupted.slice(1))
   const config = { ...resolved.config, onStdio, suspension }
   checkDeadline(where, options)

@@ -136,7 +136,11 @@ export class CallPhases {
     try {
       // Quota, middleware, schema, handler
       const result = command.run(params, call)
-      if (call.interruption) throw call.interruption
+      if (call.interruption) {
+        // Middleware is asynchronous, and rejects with it, too.
+        if (isThenable(result)) result.then(undefined, () => {})
+        throw call.interruption
+      }
 
       // Answer
       if (stream !== undefined)

@@ -2,7 +2,7 @@
 // as the sending end. The sender asks for credit now and then, and gets it once the messages before were read: a slow reader makes it wait.
 import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
 import { type ChannelParams, toChannelReference, METHOD } from '@sallyport/protocol/internal/message'
-import { throwLater } from '@sallyport/protocol/internal/util'
+import { bindContext, throwLater } from '@sallyport/protocol/internal/util'
 import { CLIENT } from './client-symbol.js'
 
 /** The connection over which a channel is open. */
@@ -41,7 +41,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     // A page, or an installation, can contain this package several times, and a client takes only channels of its own copy.
     const Current = (globalThis as { [CLIENT]?: { Channel: typeof Channel } })[CLIENT]?.Channel ?? Channel
     if (Current !== Channel && new.target === Channel) return new Current(onmessage)
-    this.#onmessage = onmessage
+    this.#onmessage = bindContext && onmessage ? bindContext(onmessage) : onmessage
   }
 
   /** @internal Creates a channel with an id that no other has. Ids made here stay below 2^31. */
@@ -51,13 +51,13 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     return channel
   }
 
-  /** Called with each message, in order. While it is not set, messages wait for it, or for an iterator. */
+  /** Called with each message, in order, in the async context of now. While it is not set, messages wait for it, or for an iterator. */
   get onmessage(): ((message: T) => void) | undefined {
     return this.#onmessage
   }
 
   set onmessage(handler: ((message: T) => void) | undefined) {
-    this.#onmessage = handler
+    this.#onmessage = bindContext && handler ? bindContext(handler) : handler
     this.#deliverUnread()
   }
 

@@ -19,6 +19,7 @@ import {
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { BusEvent, EventTarget, Unlisten, TransferOptions } from '@sallyport/protocol/internal/message'
 import type { Link } from '@sallyport/protocol/internal/wire'
+import { bindContext } from '@sallyport/protocol/internal/util'
 import { Channel } from './channel.js'
 import type { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
@@ -159,7 +160,7 @@ export class Client {
     checkEventName(event)
     checkHandler(event, handler)
     const { headers, signal, target = { kind: 'Any' }, timeout = client.#options.timeout } = options
-    const subscription = { event, target: toEventTarget(target), headers, handler: handler as EventHandler }
+    const subscription = { event, target: toEventTarget(target), headers, handler: (bindContext ? bindContext(handler) : handler) as EventHandler }
     const deadline = { ...(signal !== undefined && { signal }), ...(timeout !== undefined && { timeout }) }
     return client.#listeners.subscribe(client.#connection, subscription, deadline)
   }

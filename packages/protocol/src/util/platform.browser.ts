@@ -50,3 +50,5 @@ export const warn = (message: string): void => console.warn(message)
 export const getSystemMessage = (_errno: number): string | undefined => undefined
 /** A WebSocket copies all bytes: none are moved. */
 export const isPooled = (_buffer: object): boolean => true
+export const withoutContext: null = null
+export const bindContext: null = null

@@ -1,4 +1,5 @@
 // Functions that differ between Node and a browser, here for Node. `#platform` is this file, or `platform.browser.ts` for browsers.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
 // `node:util` itself would load parsers of arguments and MIME types, in every thread.
@@ -57,6 +58,16 @@ export function decodeUtf8(bytes: Uint8Array): string {
   if (!ascii && !isUtf8(readable)) throw new TypeError('the text is not UTF-8')
   return ascii ? readable.toString('latin1') : readable.toString('utf8')
 }
+
+/**
+ * Runs a function in the async context of this module's import. What arrives belongs to no caller: without this, its code would find in an
+ * AsyncLocalStorage the values of whoever opened the link, or sent on it last.
+ */
+export const withoutContext: ((run: () => void) => void) | null = AsyncLocalStorage.snapshot()
+
+/** Returns a function that runs in the async context of now. */
+export const bindContext: (<F extends (...args: never[]) => unknown>(run: F) => F) | null = run =>
+  AsyncLocalStorage.bind(run as never)
 
 /** Milliseconds after which the code of a call has left the processor's caches, so that a tick takes long (docs/adr/0006-polling.md). */
 const SILENCE_MS = 5

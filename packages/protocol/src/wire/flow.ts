@@ -5,6 +5,7 @@ import { throwLater } from '../util/call-safely.js'
 import { createDeferred, type Deferred } from '../util/deferred.js'
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
 import type { LinkReceiver, ReceivedFrame } from './link.js'
+import { withoutContext } from '#platform'
 
 /** The promise of a full link that it has room again, shared by everyone who waits. */
 export class RoomSignal {
@@ -149,7 +150,8 @@ export abstract class ReceivingLink {
         const frame = this.nextFrame()
         if (!frame) break
         try {
-          this.#receiver!.frame(frame)
+          if (withoutContext) withoutContext(() => this.#receiver!.frame(frame))
+          else this.#receiver!.frame(frame)
         } catch (error) {
           // The fault of the receiver's owner, and not of the peer.
           throwLater(error)

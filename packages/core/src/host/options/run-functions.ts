@@ -2,6 +2,7 @@
 import { createContext, Script } from 'node:vm'
 import type { ExposedContext } from '@sallyport/frontend/internal'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import { bindContext } from '@sallyport/protocol/internal/util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkArguments } from '../../api/arguments.js'
 import { RUN_FUNCTION_METHOD } from '../../contract/host-core.js'
@@ -71,11 +72,11 @@ export function prepareFunctions(where: string, functions: RunFunctions): Prepar
   const names = new Map(namespaces)
   return {
     name: `bus.run ${crypto.randomUUID()}`,
-    run: (call: { name: unknown; args: unknown }, ctx) => {
+    run: bindContext!((call: { name: unknown; args: unknown }, ctx: ExposedContext) => {
       const run = handlers.get(String(call.name))
       if (!run) throw new BusError('MethodNotFound', `The run has no function ${describeName(String(call.name))}`)
       return run(call.args, ctx)
-    },
+    }),
     declare(invoke) {
       const write = ([namespace, names]: readonly [string, readonly string[]]): string => {
         const members = names.map(name => `${name}: (args = {}) => call('${namespace}.${name}', args)`)
