@@ -103,6 +103,35 @@ test('arguments and results', () => {
   void api.invoke('user', { id: 1 }).then(user => user.born.getTime())
 })
 
+test('arguments that are all optional are checked like others', () => {
+  const optional = defineCore({
+    commands: {
+      named: ({ b }: { b?: number }) => b,
+      open: ({ b }: { b?: number; [name: string]: unknown }) => b,
+      schema: command({ args: z.object({ b: z.number().default(1) }) }, ({ b }) => b),
+      none: command({ args: z.object({}) }, () => 1),
+      any: (args: Readonly<Record<string, unknown>>) => args,
+    },
+  })
+  const { invoke } = createClient<typeof optional>()
+  void invoke('named')
+  void invoke('named', { b: 1 })
+  void invoke('open', { c: 1 })
+  void invoke('schema', {})
+  void invoke('none')
+  void invoke('any', {} as User)
+  // @ts-expect-error a number
+  void invoke('named', { b: '1' })
+  // @ts-expect-error no such argument
+  void invoke('named', { c: 1 })
+  // @ts-expect-error a number
+  void invoke('open', { b: '1' })
+  // @ts-expect-error a number
+  void invoke('schema', { b: '1' })
+  // @ts-expect-error no such argument
+  void invoke('schema', { c: 1 })
+})
+
 test('arguments that cannot reach the handler as declared', () => {
   void api.invoke('since', { when: '' })
   // @ts-expect-error in JSON a date is a text

@@ -3,6 +3,7 @@ import { createClient, expose } from '@sallyport/frontend'
 import { expectTypeOf, test } from 'vitest'
 import {
   type App,
+  type Bus,
   type BusEvent,
   type BusOptions,
   command,
@@ -12,6 +13,7 @@ import {
   plugin,
   type Unlisten,
 } from '../../src/index.js'
+import { createTestBus } from '../../src/testing.js'
 
 const exposed = expose({ transform: ({ src }: { src: string }) => src.toUpperCase(), now: () => new Date() })
 
@@ -139,9 +141,27 @@ test('a bus or core without types accepts any label and function', () => {
   expectTypeOf(untyped.frontend<typeof exposed>('p').transform({ src: 'x' })).resolves.toEqualTypeOf<string>()
 })
 
-test('a typed core is a definition like any other', () => {
-  const take = (definition: BusOptions['core']): BusOptions['core'] => definition
-  take(core)
+test('a typed core is a definition like any other, whatever it declares', () => {
+  type Events = { events: { done: { n: number } } }
+  const emitting = defineCore<Events>()({
+    commands: {
+      async go(_: { x: number }, ctx) {
+        ctx.app.emit('done', { n: 1 })
+      },
+      add: command({}, (_, ctx: CommandContext<Events>) => ctx.app.emit('done', { n: 1 })),
+    },
+    plugins: [plugin('log', { commands: { add: (_: { n: number }, ctx: CommandContext<Events>) => ctx.label } })],
+    use: [({ ctx }, next) => (ctx.app.emit('done', { n: 1 }), next())],
+    setup: known => known.emit('done', { n: 1 }),
+  })
+  const calling = defineCore<{ frontends: { md: Markdown }; codec: 'msgpack' }>()({
+    commands: { render: ({ src }: { src: string }, ctx) => ctx.app.call('md', 'render', { src }) },
+  })
+  for (const definition of [core, emitting, calling]) {
+    void createTestBus({ core: definition })
+    void createBus({ core: { module: definition } })
+  }
+  expectTypeOf(createBus<typeof emitting>({ core: emitting })).resolves.toExtend<Bus>()
 })
 
 test('helpers take an app with or without types', () => {

@@ -83,11 +83,12 @@ type PluginCommand<P, Name, Command> = P extends { readonly name: infer N }
   : never
 type FunctionOf<H> = H extends { readonly kind: 'command'; readonly handler: infer F } ? NonNullable<F> : H
 
-type ReturnOf<F> = F extends (...args: never) => infer R ? R : unknown
+// Without a handler `unknown`: `never` would make an `App` without types differ from one whose types have no frontends.
+type ReturnOf<F> = [F] extends [never] ? unknown : F extends (...args: never) => infer R ? R : unknown
 
 type ParametersFor<Args, Options> = undefined extends Args
   ? [args?: Args, options?: Options]
-  : Partial<Args> extends Args
+  : Record<never, never> extends Args
     ? [args?: Args, options?: Options]
     : [args: Args, options?: Options]
 
@@ -97,10 +98,13 @@ type ArgumentsOf<F, Codec> = F extends (...args: infer Parameters) => unknown
     ? Record<string, never> | undefined
     : NamedArguments<Parameters[0], Codec>
   : never
-/** True for `unknown`, and for the `Record<string, unknown>` of a handler whose arguments have no type. */
+/**
+ * True for `unknown`, and for the `Record<string, unknown>` of a handler whose arguments have no type. It has to be that very type: it is also
+ * assignable to and from a type whose members are all optional, whose callers must be checked.
+ */
 type IsUntyped<A> = unknown extends A
   ? true
-  : [A, Record<string, unknown>] extends [Record<string, unknown>, A]
+  : (<T>() => T extends Readonly<A> ? 1 : 2) extends <T>() => T extends Readonly<Record<string, unknown>> ? 1 : 2
     ? true
     : false
 
