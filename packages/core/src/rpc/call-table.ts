@@ -88,7 +88,12 @@ export class IncomingCall implements CommandContext {
 
   get confirm(): (text: string) => Promise<boolean> {
     const { label, method: command } = this
-    return text => this.#owner.confirm(text, { label, command, signal: this.signal })
+    return text => {
+      const answer = this.#owner.confirm(text, { label, command, signal: this.signal })
+      // A caller can cancel before the handler awaits the answer, and must not end core by that.
+      answer.catch(() => {})
+      return answer
+    }
   }
 
   get interrupt(): (data?: unknown) => never {

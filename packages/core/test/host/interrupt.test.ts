@@ -13,11 +13,14 @@ import {
   BusError,
   type BusOptions,
   type Channel as ServerChannel,
+  type CommandHandler,
   defineCore,
   type InterruptedRun,
+  type Middleware,
   type RunOptions,
   type RunReport,
 } from '../../src/index.js'
+import { createTestBus } from '../../src/testing.js'
 import { openContinuation, sealContinuation } from '../../src/host/continuations/sealed-continuation.js'
 import { readEffects } from '../fixtures/host/effects.mjs'
 import { fixture, isolation, start } from '../support/start.js'
@@ -605,6 +608,43 @@ test('a call that its caller has aborted interrupts nothing', async () => {
     return call`
   expect(await bus.run(source, thread)).toBe('Cancelled')
   await expect.poll(() => thrown).toEqual(['Cancelled'])
+})
+
+const passes: Middleware = (_call, next) => next()
+const throughMiddleware: Record<string, Middleware[]> = {
+  'a handler behind middleware': [passes],
+  'middleware, at once': [passes, ({ ctx }) => ctx.interrupt('approve?')],
+  'middleware, later': [passes, async ({ ctx }) => (await new Promise(setImmediate), ctx.interrupt('approve?'))],
+  'middleware that goes on': [
+    async ({ ctx }, next) => {
+      try {
+        ctx.interrupt('approve?')
+      } finally {
+        void next()
+      }
+    },
+  ],
+}
+
+test('a handler behind middleware, and middleware, interrupts a run without an unhandled rejection', () =>
+  rows(throughMiddleware)(async use => {
+    const ask: CommandHandler<unknown, unknown> = (_args, ctx) => ctx.interrupt('approve?')
+    const { bus } = await createTestBus({ core: defineCore({ use, commands: { ask } }), runs: { key } })
+    try {
+      const { data, continuation } = await interrupt(bus, `return invoke('ask')`)
+      expect(data).toBe('approve?')
+      expect(await bus.resume(continuation, { value: 'yes' }, thread)).toBe('yes')
+    } finally {
+      await bus.close()
+    }
+  }))
+
+test('a core module that interrupts from middleware does not end', async () => {
+  const bus = await open(fixture('host/interrupting-core.mjs'))
+  for (const name of ['ask', 'askInMiddleware']) {
+    expect((await interrupt(bus, `return invoke('${name}')`)).data).toBe('approve?')
+  }
+  expect((await bus.stats()).core.restarts).toBe(0)
 })
 
 test('a handler or middleware that catches the error changes nothing', async () => {

@@ -7,7 +7,7 @@ import { choose } from '../../../../scripts/testing.js'
 
 type Request = Parameters<OnConfirm>[1] & { text: string; answer(agreed: unknown): void }
 
-const permissions = ['allow-ask', 'allow-ask-anyway', 'allow-exit']
+const permissions = ['allow-ask', 'allow-ask-anyway', 'allow-ask-early', 'allow-exit']
 const all = { identifier: 'all', windows: ['*'], permissions }
 const definition = async (): Promise<BusOptions['core']> =>
   ((await import('../fixtures/permissions/confirming.mjs' as string)) as { default: BusOptions['core'] }).default
@@ -61,13 +61,13 @@ describe.each(
     }
   })
 
-  test('withdraws its request when its call is cancelled, and drops the answer', async () => {
+  test('withdraws its request when its call is cancelled, drops the answer, and rejects also if nobody awaits it yet', async () => {
     const { bus, requests, open } = await startConfirming(await options())
     const client = await bus.connect('tests')
     const controller = new AbortController()
     const confirmed = next(bus, 'confirmed')
     const { signal } = controller
-    const outcome = getReason(client.invoke('ask_anyway', { text: 'Really?' }, { signal }))
+    const outcome = getReason(client.invoke('ask_early', { text: 'Really?' }, { signal }))
     await open(1)
     controller.abort()
     expect(await outcome).toBe('Cancelled')
