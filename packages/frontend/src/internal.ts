@@ -5,6 +5,7 @@ import { createAbortError } from '@sallyport/protocol/internal/message'
 import { waitForCalls } from '@sallyport/protocol/internal/rpc'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { Client, type ClientOptions } from './client/client.js'
+import type { CallerContexts } from './client/connection.js'
 import { ConnectionPool } from './client/connection-pool.js'
 import type { InvokeOptions } from './client/options.js'
 import { Stream } from './client/stream.js'
@@ -13,6 +14,7 @@ export { Channel } from './client/channel.js'
 export type { Stream } from './client/stream.js'
 export type { Client } from './client/client.js'
 export type { Exposed, ExposedContext } from './client/exposed-functions.js'
+export type { CallerContexts } from './client/connection.js'
 export type { EventHandler } from './client/listeners.js'
 export type { InvokeOptions, ListenOptions } from './client/options.js'
 
@@ -23,6 +25,8 @@ export interface ReconnectingClientOptions extends ClientOptions {
   isolated?: boolean
   /** Sends each call's deadline to core, which a network can disconnect without notice. */
   deadlines?: boolean | undefined
+  /** Gets the async context of each call, for a core in this thread. */
+  callers?: CallerContexts | undefined
   /** Called for each call and event that the client refuses with `Overloaded`. */
   onUnsent?: (() => void) | undefined
 }

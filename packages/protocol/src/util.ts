@@ -11,7 +11,16 @@ export { isDevelopment, setDevelopment } from './util/development.js'
 export { findBodyError } from './util/function-body.js'
 export { loadOnce } from './util/load-once.js'
 export { isTypeScriptName, stripTypes } from './util/strip-types.js'
-export { bindContext, concatBytes, isArrayBuffer, isUint8Array, onNextTick, warn } from '#platform'
+export {
+  bindContext,
+  concatBytes,
+  getUnbound,
+  isArrayBuffer,
+  isUint8Array,
+  onNextTick,
+  warn,
+  withoutContext,
+} from '#platform'
 export { MAX_DURATION_NS, SamplingTimer } from './util/sampling-timer.js'
 export { Throttle, formatSuppressed } from './util/throttle.js'
 export { getTypeName, isAsyncIterable, isError, isPlainObject, isThenable } from './util/type-guards.js'

@@ -14,7 +14,7 @@ import {
 } from '@sallyport/core/internal'
 import type { PathScope } from '@sallyport/paths/internal'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
-import { createDeferred } from '@sallyport/protocol/internal/util'
+import { createDeferred, withoutContext } from '@sallyport/protocol/internal/util'
 import { MAX_FRAME_BYTES, MAX_PAGE_REQUESTS, MAX_PAGE_REFUSALS } from '@sallyport/protocol/internal/wire'
 import { getRequestUrl, startLocalServer } from '@sallyport/protocol/internal/local-server'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
@@ -58,7 +58,11 @@ export interface WebServer {
  * const web = await serveFrontends(bus, { frontends: { main: { dir: new URL('./dist/', import.meta.url), allow: ['greet'] } } })
  * console.log(web.url)
  */
-export async function serveFrontends(bus: Bus, options: WebOptions): Promise<WebServer> {
+export function serveFrontends(bus: Bus, options: WebOptions): Promise<WebServer> {
+  return withoutContext(() => start(bus, options))
+}
+
+async function start(bus: Bus, options: WebOptions): Promise<WebServer> {
   const config = resolveOptions(options)
   await checkDirectories(config)
   const server = new FrontendServer(bus, config)

@@ -1,4 +1,5 @@
 // The core: the commands that a definition brings, and the sessions that call them.
+import type { CallerContexts } from '@sallyport/frontend/internal'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { toEventTarget } from '@sallyport/protocol/internal/message'
@@ -59,6 +60,7 @@ export class Core {
   readonly #config: CoreConfig
   readonly #getLog: () => Logger
   readonly #report: (report: CoreReport) => void
+  readonly #callers: ReadonlyMap<string, CallerContexts> | undefined
   readonly #router = new EventRouter()
   readonly #localListeners = new LocalListeners(this.#router)
   readonly #pool: Pool
@@ -80,12 +82,14 @@ export class Core {
     config: CoreConfig,
     getLog: () => Logger,
     report: (report: CoreReport) => void,
+    callers?: ReadonlyMap<string, CallerContexts>,
   ) {
     const { pattern, calls, appInfo, resources, poolLimits } = config
     this.#definition = definition
     this.#config = config
     this.#getLog = getLog
     this.#report = report
+    this.#callers = callers
     this.#pool = createPool(getLog, poolLimits)
     this.confirmRequests = new ConfirmRequests(report)
     this.#resources = new ResourceTable(err => getLog().error({ err }, 'a resource of the app could not be closed'))
@@ -183,6 +187,7 @@ export class Core {
         link,
         opener,
         ...traffic,
+        callers: label === undefined ? undefined : this.#callers?.get(label),
         runCommand,
         // Without a limit, they are counted for a later run that goes on.
         maxCalls: run?.maxCalls ?? (run?.interrupts && Infinity),

@@ -2,7 +2,12 @@
 // capability changes, which also apply after a restart.
 import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/internal'
+import {
+  type CallerContexts,
+  type Client,
+  createReconnectingClient,
+  reconnectClient,
+} from '@sallyport/frontend/internal'
 import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, createLinkEndpoints, getPorts, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, type Deferred, isDevelopment } from '@sallyport/protocol/internal/util'
@@ -65,6 +70,7 @@ export class LocalCore implements CoreEndpoint {
   /** Plugins that were added at run time, by name. A core that restarts gets them too. */
   readonly plugins: Map<string, HostPlugin> = new Map()
   readonly isInProcess: boolean
+  readonly callers?: Map<string, CallerContexts>
   readonly isRemote = false
   /** True if core also has frontends of other processes. */
   readonly hasNetwork: boolean
@@ -97,6 +103,7 @@ export class LocalCore implements CoreEndpoint {
     this.#services = services
     this.#frontends = frontends
     this.isInProcess = !(options.core instanceof URL)
+    if (this.isInProcess) this.callers = new Map()
     this.hasNetwork = options.network !== undefined
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options, early)
@@ -183,6 +190,7 @@ export class LocalCore implements CoreEndpoint {
   #start(options: BusConfig, early: SpareWorker | undefined): SupervisedWorker {
     const { core, dev, workers, calls, coreSupervision, pattern, acl, appInfo, resources, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
+    const { callers } = this
     const getData = (): InProcessCoreData => ({
       ...{
         pattern,
@@ -206,7 +214,7 @@ export class LocalCore implements CoreEndpoint {
       hasStartTimeout: true,
       waitsAfterError: dev,
       spawn(heartbeat) {
-        if (!(core instanceof URL)) return new InProcessCore(core, getData())
+        if (!(core instanceof URL)) return new InProcessCore(core, getData(), callers)
         const stdio = dev ? { stdout: true, stderr: true } : {}
         const data = { ...getData(), module: core.href, development: isDevelopment(), sourceMaps: dev, heartbeat }
         const worker = startCoreWorker(data, early, workers.core, stdio)
@@ -310,7 +318,11 @@ export class LocalCore implements CoreEndpoint {
         return question?.reject(receiveError(report.error, 'core could not explain its capabilities'))
       }
       case 'confirm':
-        return this.#confirmRequests.ask(report, answer => this.post({ type: 'confirmed', id: report.id, answer }))
+        return this.#confirmRequests.ask(
+          report,
+          answer => this.post({ type: 'confirmed', id: report.id, answer }),
+          this.#frontends.get(report.label)?.inContext,
+        )
       case 'interrupted':
         return this.#frontends.get(report.label)?.interrupted(report.id, report)
       case 'withdraw':
@@ -339,7 +351,7 @@ class InProcessCore extends EventEmitter implements ThreadHandle {
   readonly #core: Promise<Core>
   #exitCode = 0
 
-  constructor(definition: CoreDefinition, data: InProcessCoreData) {
+  constructor(definition: CoreDefinition, data: InProcessCoreData, callers: LocalCore['callers']) {
     super()
     const { port1: hostPort, port2: corePort } = new MessageChannel()
     this.#hostPort = hostPort
@@ -350,7 +362,7 @@ class InProcessCore extends EventEmitter implements ThreadHandle {
     const getLog = createCoreLog(data.logLevel, line => report({ type: 'log', line }))
     // Core is imported only here, because a host whose core is a worker never needs its code.
     this.#core = import('../core-thread/core.js').then(({ createCore }) =>
-      createCore(definition, ownData, getLog, report),
+      createCore(definition, ownData, getLog, report, callers),
     )
     // Reports that were sent before arrive before the close.
     const onEnd = (): void => this.#close(corePort)

@@ -55,9 +55,10 @@ export async function execute(
   const { frontends } = host
   const { label = frontends.createRunLabel(), module, args, timeout, functions, limits, report } = resolved
   const { onStdio: onText } = resolved.config
-  const { onStdio, logs } = createRunOutput(onText && bindContext!(onText), limits.consoleBytes, report)
+  const { onStdio, logs } = createRunOutput(onText && bindContext(onText), limits.consoleBytes, report)
   const suspension = new Suspension(resumed?.interrupted.slice(1))
-  const config = { ...resolved.config, onStdio, suspension }
+  const inContext = bindContext(<T>(call: () => T): T => call())
+  const config = { ...resolved.config, onStdio, suspension, inContext }
   checkDeadline(where, options)
   host.checkRunning()
   // Its label belongs to another frontend otherwise, which must not end with the run.

@@ -1,7 +1,7 @@
 // Starts a bus: checks its options, starts core and the frontends, and watches core.
 import { endClient } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { createDeferred } from '@sallyport/protocol/internal/util'
+import { createDeferred, withoutContext } from '@sallyport/protocol/internal/util'
 import { Bus } from './bus.js'
 import { Host } from './host.js'
 import { LocalCore } from './local-core.js'
@@ -23,7 +23,10 @@ export interface StartedBus {
 }
 
 /** @param earlyCore - a worker for core */
-export async function startBus(input: BusOptions, earlyCore?: SpareWorker): Promise<StartedBus> {
+export const startBus = (input: BusOptions, earlyCore?: SpareWorker): Promise<StartedBus> =>
+  withoutContext(() => start(input, earlyCore))
+
+async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Promise<StartedBus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)
   const names = { name: 'bus', subject: 'The bus' }

@@ -1,7 +1,7 @@
 // Quotas of calls by frontend and command. A frontend with a matching rule gets its own registry, in which limited commands
 // count their calls. All other frontends share one registry, so that their calls cost nothing more.
 import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
-import { countedStream, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol/internal/util'
+import { bindContext, countedStream, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
 import { createGlobMatcher } from '../acl/label-glob.js'
 import type { CallQuota } from '../contract/host-core.js'
@@ -207,7 +207,11 @@ function limit(
         const text = `The quota of ${subject} lets ${MAX_WAITING} calls wait, and as many do`
         throw refuse(text, `${MAX_WAITING} waiting`)
       }
-      return waiting.add(ctx.signal, () => begin(args, ctx))
+      // Another call's end begins it.
+      return waiting.add(
+        ctx.signal,
+        bindContext(() => begin(args, ctx)),
+      )
     },
   }
 }

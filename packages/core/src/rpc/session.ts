@@ -1,5 +1,6 @@
 // One client's session: reads its messages, and runs its calls through their phases. The link alone says who the client is and what it
 // may do; no message can change that. An invalid message is answered with an error, an invalid frame or record closes the session.
+import type { CallerContexts } from '@sallyport/frontend/internal'
 import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import {
   BusError,
@@ -79,6 +80,8 @@ export interface SessionOptions {
   readAhead?: number | undefined
   /** True if calls carry deadlines that end them here, too. */
   hasDeadlines: boolean
+  /** The async contexts of the calls, if the frontend is a client in this thread. */
+  callers?: CallerContexts | undefined
   events: SessionEvents
 }
 
@@ -267,6 +270,14 @@ export class Session implements CallOwner {
     } catch (error) {
       return void this.#writer.error(getRequestId(message), '', error as BusError)
     }
+    const { callers } = this.#options
+    const inContext = callers?.get(call.id)
+    if (!inContext) return this.#serveCall(call)
+    callers!.delete(call.id)
+    inContext(() => this.#serveCall(call))
+  }
+
+  #serveCall(call: CallMessage): void {
     const { watch } = this.metrics
     if (watch !== undefined && !call.method.startsWith('$/')) return this.#watch(call, watch)
     if (!commands.hasSubscribers || call.method.startsWith('$/') || this.#options.isUntraced) void this.#run(call)

@@ -1,68 +1,125 @@
 // The AsyncLocalStorage of a service: what the host runs for a caller finds the caller's store, and nothing finds that of whoever opened the bus.
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { type Bus, type Channel, defineCore } from '../../src/index.js'
-import { start } from '../support/start.js'
+import { type Bus, type BusOptions, type Channel, defineCore } from '../../src/index.js'
+import { fixture, start } from '../support/start.js'
 
 const user = new AsyncLocalStorage<string>()
 const who = (): string => user.getStore() ?? 'nobody'
+const turn = (): Promise<void> => new Promise(setImmediate)
+const seen: string[] = []
+
+async function* names(): AsyncGenerator<string> {
+  try {
+    yield who()
+    await turn()
+    yield who()
+  } finally {
+    seen.push(who())
+  }
+}
+
+async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const values: T[] = []
+  for await (const value of source) values.push(value)
+  return values
+}
 
 const core = defineCore({
+  use: [async (_call, next) => (seen.push(who()), next())],
   commands: {
     who,
-    async *names() {
-      yield who()
-      await new Promise(setImmediate)
-      yield who()
+    later: async () => (await turn(), who()),
+    names,
+    read: async ({ source }: { source: AsyncIterable<string> }) => collect(source),
+    tell: ({ channel }: { channel: Channel<string> }) => {
+      void channel.send('hello')
+      channel.end()
     },
-    async tell({ channel }: { channel: Channel<string> }) {
-      await channel.send('hello')
-    },
-    emits: (_: object, ctx) => ctx.app.emit('said', who()),
+    ask: (_: object, ctx) => ctx.confirm('May I?'),
+    emit: (_: object, ctx) => ctx.app.emit('said', 1),
   },
+  setup: app => void app.listen('said', () => seen.push(who())),
 })
-const open = (): Promise<Bus> => user.run('A', () => start({ core, frontends: {} }))
 
-test('functions and output of a run belong to whoever runs it', async () => {
+/** Opens a bus for user A, as the first request does. */
+const open = (options: Partial<BusOptions> = {}): Promise<Bus> =>
+  user.run('A', () => start({ core, onConfirm: () => (seen.push(who()), true), ...options }))
+
+test('what the host does for a run belongs to whoever runs it', async () => {
   const bus = await open()
   const printed: string[] = []
+  const functions = { h: { who, later: async () => (await turn(), who()) } }
   const run = (): Promise<unknown> =>
-    bus.run('console.log(1); return [await h.who({}), await h.later({})]', {
-      functions: { h: { who, later: async () => (await new Promise(setImmediate), who()) } },
+    bus.run('console.log(1); await invoke("ask"); return [await h.who({}), await h.later({})]', {
+      ...{ functions, allow: ['ask'] },
       onStdio: () => void printed.push(who()),
     })
-  expect(await user.run('B', run)).toEqual(['B', 'B'])
-  expect(await user.run('C', run)).toEqual(['C', 'C'])
+  for (const each of ['B', 'C']) {
+    seen.length = 0
+    expect(await user.run(each, run)).toEqual([each, each])
+    // The command itself is called by the code, and not by its caller.
+    expect(seen).toEqual(['nobody', each])
+  }
   expect(await run()).toEqual(['nobody', 'nobody'])
   expect(printed).toEqual(['B', 'C', 'nobody'])
 })
 
-test('commands of a core in this thread belong to nobody', async () => {
-  const bus = await open()
+test('commands of a core in this thread belong to their caller, also those that waited', async () => {
+  const bus = await open({ calls: { quotas: [{ commands: ['later'], concurrency: 1, overflow: 'wait' }] } })
   const client = await user.run('A', () => bus.connect('tests', { allow: '*' }))
+  seen.length = 0
   const ask = async (): Promise<unknown[]> => {
-    const all = await Promise.all([...Array(50)].map(() => client.invoke('who')))
-    for await (const name of client.stream('names')) all.push(name)
-    return [...new Set(all)]
+    const calls = Array.from({ length: 20 }, (_, index) => client.invoke(index % 2 ? 'later' : 'who'))
+    const streamed = await collect(client.stream('names'))
+    return [...new Set([...(await Promise.all(calls)), ...streamed])]
   }
-  const asked = await Promise.all([user.run('B', ask), user.run('C', ask)])
-  expect(asked).toEqual([['nobody'], ['nobody']])
+  expect(await Promise.all([user.run('B', ask), user.run('C', ask), ask()])).toEqual([['B'], ['C'], ['nobody']])
+  // Middleware saw 21 calls of each, and the `finally` of each stream ran.
+  expect(seen.toSorted()).toEqual([...Array(22).fill('B'), ...Array(22).fill('C'), ...Array(22).fill('nobody')])
 })
 
-test('a channel and a listener belong to whoever has made them', async () => {
+test('a channel, a listener and a stream among arguments belong to whoever has made them', async () => {
   const bus = await open()
-  const client = await bus.connect('tests', { allow: '*' })
+  const client = await user.run('A', () => bus.connect('tests', { allow: '*' }))
   const heard: string[] = []
+  const hear = (): void => void heard.push(who())
   await user.run('B', async () => {
-    const heardAll = new Promise<void>(resolve => {
-      const channel = new client.Channel<string>(() => (heard.push(who()), resolve()))
-      void client.invoke('tell', { channel })
-    })
-    await client.listen('said', () => void heard.push(who()))
-    await heardAll
+    const channel = new client.Channel<string>(hear)
+    expect(channel.onmessage).toBe(hear)
+    const ended = new Promise<void>(resolve => (channel.onend = resolve))
+    await client.listen('said', hear)
+    await client.invoke('tell', { channel })
+    await ended
+    seen.length = 0
+    expect(await client.invoke('read', { source: names() })).toEqual(['B', 'B'])
+    expect(seen).toEqual(['B', 'B'])
   })
-  await user.run('C', async () => {
-    await client.invoke('emits')
-    await expect.poll(() => heard).toEqual(['B', 'B'])
+  await user.run('C', () => client.invoke('emit'))
+  await expect.poll(() => heard).toEqual(['B', 'B'])
+})
+
+test('what belongs to all callers belongs to nobody', async () => {
+  seen.length = 0
+  const bus = await open({ core: fixture('core.mjs'), frontends: {} })
+  const events: string[] = []
+  await user.run('A', async () => {
+    bus.on('restart', () => void events.push(who()))
+    bus.on('exited', () => void events.push(who()))
+    await bus.open('prints', { source: 'console.log(1)' }, { onStdio: () => void events.push(who()) })
+  })
+  await user.run('B', () => bus.reload('core'))
+  await user.run('B', () => bus.reload('prints'))
+  await expect.poll(() => events).toContain('nobody')
+  expect(new Set(events)).toEqual(new Set(['nobody']))
+})
+
+test('so it does if a request loads the package', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [fixture('calls/loaded-in-a-request.mjs').pathname])
+  expect(JSON.parse(stdout)).toEqual({
+    ...{ run: ['B', 'nobody'], command: ['B', 'nobody'] },
+    ...{ event: 'nobody', setup: 'nobody' },
   })
 })

@@ -2,8 +2,9 @@
 // as the sending end. The sender asks for credit now and then, and gets it once the messages before were read: a slow reader makes it wait.
 import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
 import { type ChannelParams, toChannelReference, METHOD } from '@sallyport/protocol/internal/message'
-import { bindContext, throwLater } from '@sallyport/protocol/internal/util'
+import { bindContext, getUnbound, throwLater } from '@sallyport/protocol/internal/util'
 import { CLIENT } from './client-symbol.js'
+import { IS_NODE_CLIENT } from '#node-features'
 
 /** The connection over which a channel is open. */
 export interface ChannelOwner {
@@ -41,7 +42,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     // A page, or an installation, can contain this package several times, and a client takes only channels of its own copy.
     const Current = (globalThis as { [CLIENT]?: { Channel: typeof Channel } })[CLIENT]?.Channel ?? Channel
     if (Current !== Channel && new.target === Channel) return new Current(onmessage)
-    this.#onmessage = bindContext && onmessage ? bindContext(onmessage) : onmessage
+    this.#onmessage = IS_NODE_CLIENT ? bindContext(onmessage) : onmessage
   }
 
   /** @internal Creates a channel with an id that no other has. Ids made here stay below 2^31. */
@@ -51,13 +52,13 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     return channel
   }
 
-  /** Called with each message, in order, in the async context of now. While it is not set, messages wait for it, or for an iterator. */
+  /** Called with each message, in order, in the async context in which it is set. Until then, messages wait for it, or for an iterator. */
   get onmessage(): ((message: T) => void) | undefined {
-    return this.#onmessage
+    return IS_NODE_CLIENT ? getUnbound(this.#onmessage) : this.#onmessage
   }
 
   set onmessage(handler: ((message: T) => void) | undefined) {
-    this.#onmessage = bindContext && handler ? bindContext(handler) : handler
+    this.#onmessage = IS_NODE_CLIENT ? bindContext(handler) : handler
     this.#deliverUnread()
   }
 

@@ -32,6 +32,7 @@ import {
   type StreamCaller,
   traceCaller,
 } from '@sallyport/protocol/internal/rpc'
+import { bindContext } from '@sallyport/protocol/internal/util'
 import type { Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall, type PreparedArguments } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
@@ -40,12 +41,17 @@ import { eventBatch, eventsReceived, eventsSent, invokes, IS_NODE_CLIENT, Watche
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
+/** Runs a function in the async context of each call that core has not received yet, by the call's id. For a core in the caller's thread. */
+export type CallerContexts = Map<RequestId | undefined, <T>(run: () => T) => T>
+
 /** Defaults of all calls over a connection. */
 export interface CallDefaults extends FlowOptions {
   /** Deadline in milliseconds of calls that have none of their own. Streams have none by default. */
   timeout?: number | undefined
   /** @internal Sends each call's deadline to core: a network can lose the cancel that follows a timeout. */
   deadlines?: boolean | undefined
+  /** @internal Gets the async context of each call. */
+  callers?: CallerContexts | undefined
   /** @internal Called for each call and event that the client refuses with `Overloaded`. */
   onUnsent?: (() => void) | undefined
 }
@@ -222,6 +228,11 @@ export class Connection {
       const message = buildMessage(id, call, prepared, timeout, trace)
       const codec = IS_NODE_CLIENT && call.codec ? codecs[call.codec] : undefined
       this.#queue.enqueue(message, hasBytes, options?.transfer, codec)
+      if (IS_NODE_CLIENT)
+        this.#defaults.callers?.set(
+          id,
+          bindContext(run => run()),
+        )
       // Only now, because the queue counts pending calls: a link never delivers the response within `send`.
       const { resolve, reject } = opened ? this.#endArguments(call, opened, streams) : call
       const isIdle = WatchedChannels && typeof options?.timeout === 'object'
@@ -272,6 +283,7 @@ export class Connection {
   /** Cancels a call that its caller has abandoned. Returns true if the call was not sent. */
   #abandoned(id: number): boolean {
     const isUnsent = this.#queue.remove(id)
+    if (IS_NODE_CLIENT && isUnsent) this.#defaults.callers?.delete(id)
     if (!isUnsent) this.#notify(METHOD.cancel, { id })
     // The window has room for a queued call.
     if (!this.#queue.isEmpty) queueMicrotask(() => this.#queue.drain())
@@ -332,6 +344,7 @@ export class Connection {
       new BusError('Disconnected', problem, { data: { delivered }, ...(cause && { cause }) })
     this.#createCloseError = createError
     if (!wasOpen) return
+    if (IS_NODE_CLIENT) this.#defaults.callers?.clear()
     this.pending.rejectAll(id => createError(this.#queue.isUnsent(id) ? 'no' : 'unknown'))
     this.#queue.end(() => createError('no'))
     if (this.holdsListeners) this.#owner.listeners.disconnected()

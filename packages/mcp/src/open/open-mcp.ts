@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Tool } from '@modelcontextprotocol/client'
 import { type Bus, BusError } from '@sallyport/core'
+import { withoutContext } from '@sallyport/protocol/internal/util'
 import { type McpServerEvents, ServerEvents, type ToolChange } from './events.js'
 import { checkValue } from '../shared/check-names.js'
 import { checkMcpOptions, type McpCommand, type OpenMcpOptions } from './options.js'
@@ -99,7 +100,7 @@ export async function openMcp(
     hasPlugin = true
   }
   try {
-    await server.start()
+    await withoutContext(() => server.start())
     if (!pin.tools) await pin.begin(current)
     await addPlugin()
   } catch (error) {

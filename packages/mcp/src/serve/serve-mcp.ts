@@ -2,6 +2,7 @@
 import { ProtocolError, ProtocolErrorCode, Server, type Transport } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { Bus, CommandDescription, ConnectionOptions } from '@sallyport/core'
+import { withoutContext } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
 import { warnOfUnserved } from '../shared/unserved.js'
 import { callTool } from './call-tool.js'
@@ -101,7 +102,8 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
     return server
   }
   const serveOne = (own?: Transport): ToolService => {
-    const { close } = serveStdio(create, { onerror: onError, ...(own && { transport: own }) })
+    // The first request can be what reads standard input first.
+    const { close } = withoutContext(() => serveStdio(create, { onerror: onError, ...(own && { transport: own }) }))
     // No client is connected before its first message.
     return { close, toolsChanged: () => void connected?.sendToolListChanged().catch(() => {}) }
   }

@@ -4,6 +4,7 @@ import type { Client, ConnectionOptions, FrontendOptions, ModuleLocation } from 
 import type { RemoteHost, RemoteHostEvents, RemoteHostOptions, RemoteHostStats } from '@sallyport/core/internal/network'
 import { checkSecretOptions, connectHost } from '@sallyport/core/internal/network'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import { withoutContext } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
 import { type ProcessConnection, connectNats } from '../connection/process-connection.js'
 import { createFaultReporter, type FaultReporter } from '../connection/errors.js'
@@ -178,7 +179,11 @@ export class JoinedBus {
  * const joined = await joinBus({ nats: { servers: 'nats://127.0.0.1:4222' }, bus: 'shop', credentials: [credential] })
  * try { … } finally { await joined.close() }
  */
-export async function joinBus(options: JoinOptions): Promise<JoinedBus> {
+export function joinBus(options: JoinOptions): Promise<JoinedBus> {
+  return withoutContext(() => join(options))
+}
+
+async function join(options: JoinOptions): Promise<JoinedBus> {
   const { nats, bus, credentials, heartbeat } = checkSecretOptions('joinBus', joinOptions, options)
   const { nats: _nats, bus: _bus, credentials: _credentials, heartbeat: _heartbeat, ...hostOptions } = options
   const getCredential = createCredentialProvider(credentials)

@@ -1,4 +1,5 @@
 // Streams that this side has passed on, as arguments of calls or as results. The receiver pulls their values. An argument ends with its call.
+import { bindIterator, IS_NODE } from '#platform'
 import { BusError, describeCommand, describeThrown } from '../errors/bus-error.js'
 import type { CallProgress } from '../message/call-progress.js'
 import { toStreamReference } from '../message/message.js'
@@ -70,7 +71,7 @@ export class SentStreams {
     id: number = ++this.#lastId,
     onSent?: (error?: BusError) => void,
   ): number {
-    const iterator = getIterator(source)
+    const iterator = IS_NODE ? bindIterator(getIterator(source)) : getIterator(source)
     this.#open.set(id, {
       ...{ iterator, ended, onSent, waiting: 0, answered: Promise.resolve() },
       ...{ unread: [], unreadBytes: 0, sent: 0 },

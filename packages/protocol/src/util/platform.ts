@@ -1,5 +1,5 @@
 // Functions that differ between Node and a browser, here for Node. `#platform` is this file, or `platform.browser.ts` for browsers.
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
 // `node:util` itself would load parsers of arguments and MIME types, in every thread.
@@ -59,15 +59,49 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return ascii ? readable.toString('latin1') : readable.toString('utf8')
 }
 
+// A request that imports this package lazily is the context of all modules, and Node has no function for "no context". A resource keeps its
+// context in properties beside its ids. Were they elsewhere one day, this would be the context of the import.
+const nobody = new AsyncResource('Sallyport')
+for (const key of Object.getOwnPropertySymbols(nobody))
+  if (!/async_id/.test(String(key))) Reflect.deleteProperty(nobody, key)
+
 /**
- * Runs a function in the async context of this module's import. What arrives belongs to no caller: without this, its code would find in an
- * AsyncLocalStorage the values of whoever opened the link, or sent on it last.
+ * Runs a function in no async context, and returns its result. What arrives, and what the bus opens for all, belongs to no caller: its code would
+ * find in an AsyncLocalStorage what whoever opened the bus, or used it first, has there.
  */
-export const withoutContext: ((run: () => void) => void) | null = AsyncLocalStorage.snapshot()
+export const withoutContext = <T>(run: () => T): T => nobody.runInAsyncScope(run)
+
+/** Returns a receiver that gets frames, and the end, in no async context. One that forwards them runs no code of users. */
+export const detachReceiver = <R extends Receiver>(receiver: R): R =>
+  receiver.forwards
+    ? receiver
+    : {
+        ...receiver,
+        frame: (frame: never) => nobody.runInAsyncScope(receiver.frame as AnyFunction, receiver, frame),
+        closed: (fault?: never) => nobody.runInAsyncScope(receiver.closed as AnyFunction, receiver, fault),
+      }
+
+type AnyFunction = (...args: unknown[]) => void
+type Receiver = { readonly forwards?: boolean; frame(frame: never): void; closed(fault?: never): void }
+
+const unbound = new WeakMap<object, unknown>()
 
 /** Returns a function that runs in the async context of now. */
-export const bindContext: (<F extends (...args: never[]) => unknown>(run: F) => F) | null = run =>
-  AsyncLocalStorage.bind(run as never)
+export function bindContext<F extends ((...args: never[]) => unknown) | undefined>(run: F): F {
+  if (!run) return run
+  const bound: typeof run = AsyncLocalStorage.bind(run as never)
+  unbound.set(bound, run)
+  return bound
+}
+
+/** Returns the function that `bindContext` was given. */
+export const getUnbound = <F extends object | undefined>(bound: F): F => bound && (unbound.get(bound) as F)
+
+/** Returns an iterator whose source runs in the async context of now. */
+export function bindIterator(iterator: AsyncIterator<unknown>): AsyncIterator<unknown> {
+  const call = AsyncLocalStorage.snapshot()
+  return { next: () => call(() => iterator.next()), return: () => call(async () => (await iterator.return?.())!) }
+}
 
 /** Milliseconds after which the code of a call has left the processor's caches, so that a tick takes long (docs/adr/0006-polling.md). */
 const SILENCE_MS = 5

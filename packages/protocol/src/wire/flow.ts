@@ -1,11 +1,11 @@
 // Back-pressure of links: what a link sends waits for credit, and what has arrived waits for its receiver.
+import { detachReceiver, IS_NODE } from '#platform'
 import { type BusError, isBusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { throwLater } from '../util/call-safely.js'
 import { createDeferred, type Deferred } from '../util/deferred.js'
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
 import type { LinkReceiver, ReceivedFrame } from './link.js'
-import { withoutContext } from '#platform'
 
 /** The promise of a full link that it has room again, shared by everyone who waits. */
 export class RoomSignal {
@@ -126,7 +126,7 @@ export abstract class ReceivingLink {
   }
 
   receive(receiver: LinkReceiver): void {
-    this.#receiver = receiver
+    this.#receiver = IS_NODE ? detachReceiver(receiver) : receiver
     this.deliverLater()
   }
 
@@ -150,8 +150,7 @@ export abstract class ReceivingLink {
         const frame = this.nextFrame()
         if (!frame) break
         try {
-          if (withoutContext) withoutContext(() => this.#receiver!.frame(frame))
-          else this.#receiver!.frame(frame)
+          this.#receiver!.frame(frame)
         } catch (error) {
           // The fault of the receiver's owner, and not of the peer.
           throwLater(error)

@@ -1,6 +1,7 @@
 // The runtime of a frontend in the host's own thread: a connection, or one session of a connection that has several.
 import {
   addConnection,
+  type CallerContexts,
   callsSettled,
   type Client,
   createReconnectingClient,
@@ -30,11 +31,15 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
   let client = member?.client
   let link: Link | undefined
   let isUp = true
+  const { core } = host
+  const callers: CallerContexts | undefined = core.callers && new Map()
+  if (callers) core.callers?.set(label, callers)
   const end = (error?: Error): void => {
     if (!isUp) return
     isUp = false
     if (client && !member) endClient(client, error as BusError | undefined)
     else if (client && link) endConnection(client, link, error as BusError | undefined)
+    if (core.callers?.get(label) === callers) core.callers?.delete(label)
     events.exited(error)
   }
   return {
@@ -49,7 +54,8 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
       link = openLink(endpoint, true)
       if (client && previous && member) endConnection(client, previous, undefined)
       const onUnsent = (): void => events.unsent(1)
-      if (!client) client = createReconnectingClient(link, { ...getClientStart(label, config, host), onUnsent })
+      if (!client)
+        client = createReconnectingClient(link, { ...getClientStart(label, config, host), onUnsent, callers })
       else if (member) addConnection(client, link)
       else return void reconnectClient(client, link)
       if (previous) return

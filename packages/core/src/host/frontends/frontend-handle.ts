@@ -169,6 +169,10 @@ export class FrontendHandle {
     return wall === undefined ? {} : { wall }
   }
 
+  get inContext(): ConnectionConfig['inContext'] {
+    return this.#deps.config.inContext
+  }
+
   /** Calls that count for the limit of a run. */
   get limitedCalls(): number {
     return this.#traffic.limitedCalls

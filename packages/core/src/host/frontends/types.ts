@@ -1,5 +1,5 @@
 // The two things that a frontend connects: the runtime of its code, and core.
-import type { Client } from '@sallyport/frontend/internal'
+import type { CallerContexts, Client } from '@sallyport/frontend/internal'
 import type { FrontendStart, InitScript, SuspendedScript } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
@@ -87,6 +87,8 @@ export interface RuntimeEvents {
 export interface CoreEndpoint {
   readonly isUp: boolean
   readonly isInProcess: boolean
+  /** The contexts of calls of this thread's clients, by label, if core runs in this thread, too. */
+  readonly callers?: Map<string, CallerContexts>
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
   readonly isRemote: boolean
   /** Core's thread, for the sockets of processes. Absent if core is in another process. */

@@ -33,6 +33,8 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
   run?: RunTerms
   /** Gets what a run reports that is interrupted. */
   suspension?: Suspension | undefined
+  /** Runs what the host does for a run, in the async context of its caller. */
+  inContext?: <T>(call: () => T) => T
 }
 
 export interface FrontendConfig extends ConnectionConfig, Pick<ParsedFrontend, 'onStdio' | 'loaded' | 'loadTimeout'> {

@@ -72,7 +72,7 @@ export function prepareFunctions(where: string, functions: RunFunctions): Prepar
   const names = new Map(namespaces)
   return {
     name: `bus.run ${crypto.randomUUID()}`,
-    run: bindContext!((call: { name: unknown; args: unknown }, ctx: ExposedContext) => {
+    run: bindContext((call: { name: unknown; args: unknown }, ctx: ExposedContext) => {
       const run = handlers.get(String(call.name))
       if (!run) throw new BusError('MethodNotFound', `The run has no function ${describeName(String(call.name))}`)
       return run(call.args, ctx)

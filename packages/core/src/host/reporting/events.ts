@@ -1,7 +1,7 @@
 // Events that a bus emits for its host, and logs: faults, restarts, denials and more.
 import { EventEmitter } from 'node:events'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
-import { callSafely } from '@sallyport/protocol/internal/util'
+import { callSafely, withoutContext } from '@sallyport/protocol/internal/util'
 import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
 import type { Restart, WorkerExit } from '../supervision/worker-actor.js'
@@ -156,7 +156,8 @@ export class BusReporter {
   }
 
   #emit<Name extends keyof BusEvents>(name: Name, event: BusEvents[Name]): void {
-    for (const listener of this.#events.listeners(name)) callSafely(() => void listener(event))
+    const listeners = this.#events.listeners(name)
+    withoutContext(() => listeners.forEach(listener => callSafely(() => void listener(event))))
   }
 }
 

@@ -1,7 +1,7 @@
 // One worker thread as an xstate callback actor, which lives exactly as long. Only the thread's readiness and its exit go up as events.
 import { createHeartbeat, LIFECYCLE_STATES, watchSilence } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError, reportError } from '@sallyport/protocol/internal/errors'
-import { assertNever } from '@sallyport/protocol/internal/util'
+import { assertNever, withoutContext } from '@sallyport/protocol/internal/util'
 import type { Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol/internal/contract'
 import type { BusErrorReason } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
@@ -176,7 +176,7 @@ export function superviseThread({
   const heartbeat = (status.heartbeat = limit === false ? undefined : createHeartbeat(limit))
   let thread: ThreadHandle
   try {
-    thread = status.thread = spec.spawn(heartbeat)
+    thread = status.thread = withoutContext(() => spec.spawn(heartbeat))
   } catch (cause) {
     // A worker that cannot be created is reported as one that exited with an error.
     const error = receiveError(reportError(cause), `${spec.name} could not be started`)

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import type { MemberCommand, MemberMessages, MemberPort, MemberReport } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import { withoutContext } from '@sallyport/protocol/internal/util'
 import type { HostLog } from '../reporting/log.js'
 import { pipeToLog, throttleLines } from './output.js'
 import { createNeighborFault, describeBlock, findCulprit, ThreadMember, type MemberOwner } from './thread-member.js'
@@ -71,10 +72,11 @@ export class SharedThreads {
   }
 
   #start(group: ThreadGroup, threads: Set<SharedThread>): SharedThread {
-    const started = new SharedThread(group, this.#log, () => {
+    const onClosed = (): void => {
       threads.delete(started)
       if (threads.size === 0) this.#groups.delete(group.name)
-    })
+    }
+    const started = withoutContext(() => new SharedThread(group, this.#log, onClosed))
     this.#groups.set(group.name, threads.add(started))
     return started
   }

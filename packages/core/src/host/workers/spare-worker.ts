@@ -1,5 +1,6 @@
 // A worker that is spawned before it is known who needs it: it loads its code meanwhile, and gets its data as its first message.
 import type { Worker } from 'node:worker_threads'
+import { withoutContext } from '@sallyport/protocol/internal/util'
 
 /** It does not keep the process alive until it is taken. */
 export class SpareWorker {
@@ -8,7 +9,7 @@ export class SpareWorker {
   /** @param spawn - if it throws, there is no spare: the next attempt has the same error, and reports it */
   constructor(spawn: () => Worker) {
     try {
-      this.#worker = spawn()
+      this.#worker = withoutContext(spawn)
     } catch {
       return
     }
