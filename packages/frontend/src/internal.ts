@@ -27,7 +27,7 @@ export interface ReconnectingClientOptions extends ClientOptions {
   deadlines?: boolean | undefined
   /** Gets the async context of each call, for a core in this thread. */
   callers?: CallerContexts | undefined
-  /** Called for each call and event that the client refuses with `Overloaded`. */
+  /** Called for each call that the client refuses with `Overloaded`, and each event that it drops. */
   onUnsent?: (() => void) | undefined
 }
 

@@ -4,7 +4,7 @@ import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link
 import { FRAME_KIND, type Link } from '@sallyport/protocol/internal/wire'
 import { expect, test } from 'vitest'
 import { type ExternalFrontend, openExternalFrontend } from '../../src/internal.js'
-import { isolation, patterns, start } from '../support/start.js'
+import { fixture, isolation, patterns, start } from '../support/start.js'
 
 /** Joins as code outside of this process does. Resolves with the code's end of the link once it is connected. */
 async function join(frontend: ExternalFrontend): Promise<Link> {
@@ -49,4 +49,22 @@ test('code that joins is not disconnected for a violation of code that has left'
   answer(true)
   expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
   await expect.poll(() => faults).toHaveLength(1)
+})
+
+test('a crash of core ends no frontend that awaits no event and no listener, and what it lost is counted', async () => {
+  const core = fixture('permissions/confirming.mjs')
+  const module = fixture('supervision/careless.mjs')
+  const bus = await start({ core, frontends: { careless: { module, sandbox: 'none' } } })
+  const ends: string[] = []
+  for (const name of ['restart', 'failed', 'exited'] as const) {
+    bus.on(name, ({ label }) => ends.push(label))
+  }
+  const client = await bus.connect('tests', { allow: '*' })
+  await bus.call('careless', 'start')
+  for (const restarts of [1, 2]) {
+    await client.invoke('exit').catch(() => {})
+    await expect.poll(async () => (await bus.stats()).core).toMatchObject({ state: 'running', restarts })
+  }
+  await expect.poll(async () => (await bus.stats()).frontends['careless']?.unsent).toBeGreaterThan(0)
+  expect(ends).toEqual(['core', 'core'])
 })

@@ -64,7 +64,7 @@ export class ClientQueue {
 
   /**
    * @param pending calls without a response, those in the queue included
-   * @param onUnsent called for each message that is refused with `Overloaded`
+   * @param onUnsent called for each message that is refused with `Overloaded`, and each event that waits when the link closes
    */
   constructor(
     link: Link,
@@ -189,7 +189,11 @@ export class ClientQueue {
 
   /** Drops everything that was not sent: the link has closed. */
   end(createReason: () => BusError): void {
-    for (const { sender } of this.#queue.clear()) sender?.reject(createReason())
+    for (const { sender } of this.#queue.clear()) {
+      // Only an event has a sender.
+      if (IS_NODE_CLIENT && sender) this.#onUnsent?.()
+      sender?.reject(createReason())
+    }
     this.#unsentCalls.clear()
   }
 

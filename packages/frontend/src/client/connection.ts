@@ -52,7 +52,7 @@ export interface CallDefaults extends FlowOptions {
   deadlines?: boolean | undefined
   /** @internal Gets the async context of each call. */
   callers?: CallerContexts | undefined
-  /** @internal Called for each call and event that the client refuses with `Overloaded`. */
+  /** @internal Called for each call that the client refuses with `Overloaded`, and each event that it drops. */
   onUnsent?: (() => void) | undefined
 }
 
@@ -180,7 +180,10 @@ export class Connection {
     checkEventName(event)
     if (options !== undefined) checkEmitOptions(method, options, payload)
     const hasBytes = payloadHoldsBytes(event, payload)
-    if (this.#createCloseError) throw this.#createCloseError('no')
+    if (this.#createCloseError) {
+      if (IS_NODE_CLIENT) this.#defaults.onUnsent?.()
+      throw this.#createCloseError('no')
+    }
     const isSent = eventBatch && !hasBytes && method === METHOD.emit && this.#queue.emit(event, payload)
     const queued = isSent
       ? undefined

@@ -1,6 +1,6 @@
 // Installs Tauri's globals on a window, and removes them without a trace. @tauri-apps/api reads `__TAURI_INTERNALS__` and
 // `__TAURI_EVENT_PLUGIN_INTERNALS__`; their members are those of Tauri's scripts (crates/tauri/scripts), and cannot be replaced either.
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { METHOD } from '@sallyport/protocol/internal/message'
 import { getTypeName } from '@sallyport/protocol/internal/util'
 import { type Client, getClientClass } from '../client/client.js'
@@ -8,6 +8,7 @@ import type { InvokeOptions } from '../client/options.js'
 import { Callbacks, ChannelBridges } from './channels.js'
 import { type IpcOptions, serializePayload, toAnswer, toCallOptions, toRejection } from './convert.js'
 import { checkListenEvent, TauriListeners } from './events.js'
+import { IS_NODE_CLIENT } from '#node-features'
 
 /** Marks the `__TAURI_INTERNALS__` of any copy of this package. */
 const MARK: unique symbol = Symbol.for('@sallyport/frontend:tauri')
@@ -160,6 +161,9 @@ class TauriIpc {
       const args = command === METHOD.unlisten ? this.#removeListener(payload as UnlistenArguments) : payload
       return toAnswer(await this.#call(command, args, toCallOptions(options)))
     } catch (error) {
+      // Tauri's `emit` never fails for this, so nobody awaits it: a rejection would end the thread. A page goes on.
+      const isEvent = command === METHOD.emit || command === METHOD.emitTo
+      if (IS_NODE_CLIENT && isEvent && !this.#isOver && isBusError(error, 'Disconnected')) return null
       throw toRejection(error)
     }
   }

@@ -74,8 +74,8 @@ export interface FrontendStats extends WorkerStats, TrafficStats {
   /** Messages that the isolation hook rejected, or that found its queue full. They are not counted in `calls`. */
   rejected: number
   /**
-   * Calls and events that its own client refused with `Overloaded`, because of `maxInFlight` or a full queue. They are not counted in
-   * `calls`. The frontend itself reports this figure each second.
+   * Calls and events that its own client refused with `Overloaded`, because of `maxInFlight` or a full queue, and events that it dropped
+   * because core was down. They are not counted in `calls`. The frontend itself reports this figure each second.
    */
   unsent: number
 }
