@@ -35,7 +35,7 @@ export interface PluginInfo extends PluginId {
   readonly settings: Readonly<Record<string, unknown>>
 }
 
-/** Options of the frontend of a plugin. */
+/** Options of the frontend of a plugin. It has the network that both `sandbox.net` and its grant allow; without the grant, no `secrets` either. */
 export type PluginFrontendOptions = Omit<FrontendOptions, 'allow' | 'data'> & {
   /** What each plugin may call, in addition to what is granted. */
   allow?: readonly (string | ScopedPermission)[]

@@ -185,17 +185,13 @@ export class Plugin {
     return permissions.flatMap(entry => (table ? (table[getPermissionName(entry)] ?? []) : entry))
   }
 
-  /** Adds the directory that the plugin reads, and the network. */
   #getFrontendOptions(manifest: PluginManifest, { permissions, net }: Rights): FrontendOptions {
     const { frontend } = this.#deps.options
     const options = typeof frontend === 'function' ? frontend(this.info) : frontend
     const { allow = [], settings, sandbox = 'process', ...others } = options
-    const kind = (typeof sandbox === 'object' ? sandbox : { kind: sandbox }) as { kind: 'process'; read?: string[] }
-    const isNode = /^(?:permission|process)$/.test(kind.kind)
-    const read = [...(kind.read ?? []), this.directory]
     return {
       ...others,
-      sandbox: isNode ? { ...kind, read, ...(net && { net }) } : sandbox,
+      sandbox: limitSandbox(sandbox, this.directory, net),
       allow: [...allow, ...this.#getAllowed(permissions)],
       data: { ...manifest.settings, ...settings },
     }
@@ -233,3 +229,16 @@ export class Plugin {
 
 const isRunning = (frontend: FrontendInfo | undefined): boolean =>
   frontend !== undefined && frontend.state !== 'failed' && frontend.state !== 'stopped'
+
+type Sandbox = NonNullable<FrontendOptions['sandbox']>
+
+/** Adds the directory that a plugin reads. Its network is what the host's options and the grant both have. */
+function limitSandbox(sandbox: Sandbox, directory: string, isGranted: boolean): Sandbox {
+  const options = (typeof sandbox === 'object' ? sandbox : { kind: sandbox }) as Extract<Sandbox, { kind: 'process' }>
+  const { net, secrets: _forHostsOfNet, ...others } = options
+  if (!/^(?:permission|process)$/.test(options.kind)) return isGranted || typeof sandbox === 'string' ? sandbox : others
+  const read = [...(options.read ?? []), directory]
+  if (isGranted) return { ...options, read, net: net ?? true }
+  // Without the option, Node and the wall deny the network where they can.
+  return net === undefined ? { ...others, read } : { ...others, read, net: false }
+}

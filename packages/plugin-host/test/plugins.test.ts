@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import type { GrantAnswer, GrantRequest } from '../src/ask.js'
-import type { PluginInfo } from '../src/options.js'
+import type { PluginFrontendOptions, PluginInfo } from '../src/options.js'
 import type { Plugins } from '../src/plugins.js'
 import type { PluginError } from '../src/errors.js'
 import { INDEX, Place } from './start.js'
@@ -235,6 +235,38 @@ describe('the content', () => {
     const plugins = await place.open({ ask: () => false })
     expect(get(plugins, 'x').granted).toEqual({ permissions: ['greet'], net: false })
   })
+})
+
+test('the network is the part of the options of the host that was granted, and permissions are those that were', async () => {
+  const [hosts, secrets] = [['api.github.com'], { T: { value: 'token', hosts: ['api.github.com'] } }]
+  const open = vi.spyOn(place.bus, 'open').mockResolvedValue(undefined as never)
+  const getOptions = async (net: boolean, sandbox: PluginFrontendOptions['sandbox']) => {
+    open.mockClear()
+    place.add('x', { permissions: ['greet', 'secret'], net: true })
+    const ask = () => ({ permissions: ['greet'], net })
+    const plugins = await place.open({ ask, grants: undefined as never, frontend: { allow: ['fs:own'], sandbox } })
+    await plugins.close()
+    const [, , options] = open.mock.calls[0]!
+    expect(options!.allow).toEqual(['fs:own', 'greet'])
+    return options!.sandbox as { net?: unknown; secrets?: unknown }
+  }
+  try {
+    for (const kind of ['process', 'permission'] as const) {
+      expect(await getOptions(true, kind)).toMatchObject({ net: true })
+      expect((await getOptions(false, kind)).net).toBeUndefined()
+      expect(await getOptions(true, { kind, net: false })).toMatchObject({ net: false })
+      expect(await getOptions(false, { kind, net: true })).toMatchObject({ net: false })
+      expect(await getOptions(true, { kind, net: hosts, secrets })).toMatchObject({ net: hosts, secrets })
+      const refused = await getOptions(false, { kind, net: hosts, secrets })
+      expect([refused.net, refused.secrets]).toEqual([false, undefined])
+    }
+    const script = { kind: 'quickjs', process: true, net: hosts, secrets } as const
+    expect(await getOptions(true, script)).toEqual(script)
+    expect(await getOptions(false, script)).toEqual({ kind: 'quickjs', process: true })
+    expect(await getOptions(true, 'quickjs')).toBe('quickjs')
+  } finally {
+    open.mockRestore()
+  }
 })
 
 describe('two plugins with one label', () => {
