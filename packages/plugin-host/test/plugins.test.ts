@@ -240,7 +240,7 @@ describe('the content', () => {
 test('the network is the part of the options of the host that was granted, and permissions are those that were', async () => {
   const [hosts, secrets] = [['api.github.com'], { T: { value: 'token', hosts: ['api.github.com'] } }]
   const open = vi.spyOn(place.bus, 'open').mockResolvedValue(undefined as never)
-  const getOptions = async (net: boolean, sandbox: PluginFrontendOptions['sandbox']) => {
+  const getOptions = async (net: boolean, sandbox: NonNullable<PluginFrontendOptions['sandbox']>) => {
     open.mockClear()
     place.add('x', { permissions: ['greet', 'secret'], net: true })
     const ask = () => ({ permissions: ['greet'], net })

@@ -120,6 +120,8 @@ describe('a channel below the top level is refused by its sender', () => {
       emit: (_args: Args, { app }: CommandContext) => app.emit('news', nested(new Channel())),
       answer: () => nested(new Channel()),
       send: async ({ channel }: { channel: Sender }) => channel.send(nested(new Channel())),
+      answer_own: ({ channel }: { channel: Sender }) => nested(channel),
+      emit_own: ({ channel }: { channel: Sender }, { app }: CommandContext) => app.emit('news', nested(channel)),
     }
     const bus = await start({ core: defineCore({ commands: tries }), codec })
     await bus.open('main', { source: "import { expose } from '@sallyport/frontend'\nexpose({ take: args => args })" })

@@ -15,7 +15,19 @@ const capabilities = [
     identifier: 'checks',
     windows: ['main'],
     permissions: [
-      ...['echo', 'received', 'give', 'give-bytes', 'nothing', 'fail-with', 'fail', 'count', 'count-for-ever', 'ended'],
+      ...[
+        'echo',
+        'names',
+        'received',
+        'give',
+        'give-bytes',
+        'nothing',
+        'fail-with',
+        'fail',
+        'count',
+        'count-for-ever',
+        'ended',
+      ],
       ...['never', 'aborted', 'emit-from-core', 'open-resource', 'read-resource'],
     ]
       .map(name => `allow-${name}`)

@@ -1,7 +1,9 @@
 import { LocalLink } from '@sallyport/protocol/internal/link'
 import { expect, test, vi } from 'vitest'
 import { Client } from '../client/client.js'
+import { Channel } from '../client/channel.js'
 import { Callbacks, ChannelBridges } from './channels.js'
+import { SERIALIZE_TO_IPC_FN } from './convert.js'
 
 test('the ids of callbacks have 32 bits, and are above those of channels of the client', () => {
   const callbacks = new Callbacks()
@@ -46,17 +48,47 @@ function setUp() {
   const emitted: unknown[] = []
   const id = callbacks.add(data => emitted.push(data))
   const bridges = new ChannelBridges(new Client(link, { label: 'main' }), callbacks)
-  const pass = () => bridges.bind({ channel: `__CHANNEL__:${id}` }, { channel: {} }).bridges[0]!
-  return { id, emitted, bridges, callbacks, pass }
+  const channel = { toJSON: () => `__CHANNEL__:${id}` }
+  const pass = (args: unknown = { channel }) => bridges.bind(args).bridges[0]!
+  return { id, emitted, bridges, callbacks, channel, pass }
 }
 
 test('arguments without a channel are passed unchanged', () => {
   const { bridges } = setUp()
   const args = { text: '__CHANNEL__:1', other: '__CHANNEL__:x', deep: { channel: '__CHANNEL__:1' } }
-  expect(bridges.bind(args, args)).toEqual({ args, bridges: [] })
-  expect(bridges.bind(args, args).args).toBe(args)
+  expect(bridges.bind(args)).toEqual({ args, bridges: [] })
+  expect(bridges.bind(args).args).toBe(args)
   const bytes = new Uint8Array(2)
-  for (const value of [undefined, null, 'text', bytes]) expect(bridges.bind(value, value).args).toBe(value)
+  for (const value of [undefined, null, 'text', bytes]) expect(bridges.bind(value).args).toBe(value)
+})
+
+test('a channel is one wherever a named argument has it, and is refused with its path below', () => {
+  const { id, channel, bridges, pass } = setUp()
+  const args = { channel }
+  const ways = [args, new Map([['channel', channel]]), { toJSON: () => args }, { [SERIALIZE_TO_IPC_FN]: () => args }]
+  for (const each of ways) expect(pass(each).channel.id).toBe(id)
+  const serialized = { [SERIALIZE_TO_IPC_FN]: () => `__CHANNEL__:${id}` }
+  expect(pass({ channel: serialized }).channel.id).toBe(id)
+
+  const refused: [unknown, string][] = [
+    [{ options: { onEvent: channel } }, 'options.onEvent'],
+    [{ text: '__CHANNEL__:1', first: channel, channels: [channel, channel] }, 'channels[0]'],
+    [{ map: new Map([['list', [1, { channel }]]]) }, 'map.list[1].channel'],
+    [{ options: { toJSON: () => ({ serialized }) } }, 'options.serialized'],
+    [
+      {
+        options: new (class {
+          onEvent = channel
+        })(),
+      },
+      'options.onEvent',
+    ],
+    [{ options: { own: new Channel() } }, 'options.own'],
+    [channel, 'it'],
+  ]
+  for (const [each, path] of refused) {
+    expect(() => bridges.bind(each)).toThrow(new TypeError(`${path} is a Channel: pass it as an argument of its own`))
+  }
 })
 
 test('a bridged channel has the id of its callback', () => {

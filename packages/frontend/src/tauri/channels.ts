@@ -2,10 +2,10 @@
 // with the same id. Its callback gets messages as `{ message, index }`, and any end as `{ end: true, index }`. The package up to 2.4 reads
 // `id` in place of `index`, and knows no end.
 import { parseChannelReference } from '@sallyport/protocol/internal/message'
-import { isUint8Array, onNextTick } from '@sallyport/protocol/internal/util'
+import { onNextTick } from '@sallyport/protocol/internal/util'
 import type { Channel } from '../client/channel.js'
 import type { Client } from '../client/client.js'
-import { toAnswer } from './convert.js'
+import { serializePayload, toAnswer } from './convert.js'
 
 export type Callback = (data: unknown) => unknown
 
@@ -75,25 +75,18 @@ export class ChannelBridges {
     this.#callbacks = callbacks
   }
 
-  /**
-   * Replaces Tauri's channels among a call's arguments by channels of the bus.
-   *
-   * @param args the serialized arguments
-   * @param payload the arguments before: a channel was an object there, which tells it from a string of the same text
-   */
-  bind(args: unknown, payload: unknown): BoundArguments {
-    if (typeof args !== 'object' || args === null || isUint8Array(args)) return { args, bridges: NO_BRIDGES }
-    let copy: Record<string, unknown> | undefined
-    const bridges: EnteredBridge[] = []
-    for (const [name, value] of Object.entries(args)) {
-      const id = parseChannelReference(value)
-      if (id === undefined || typeof (payload as Record<string, unknown>)[name] !== 'object') continue
-      const bridge = this.#getBridge(id).enter()
-      bridges.push(bridge)
-      copy ??= { ...args }
-      copy[name] = bridge.channel
-    }
-    return { args: copy ?? args, bridges }
+  /** Serializes a call's arguments. Tauri's channels among them become channels of the bus. @throws as `serializePayload` */
+  bind(payload: unknown): BoundArguments {
+    const names: string[] = []
+    const args = serializePayload(payload, names)
+    if (names.length === 0) return { args, bridges: NO_BRIDGES }
+    const bound = { ...(args as Record<string, unknown>) }
+    const bridges = names.map(name => {
+      const bridge = this.#getBridge(parseChannelReference(bound[name])!).enter()
+      bound[name] = bridge.channel
+      return bridge
+    })
+    return { args: bound, bridges }
   }
 
   close(id: number): void {

@@ -1,8 +1,8 @@
 // Converts arguments, options, results and errors between Tauri's clients and the bus. Those clients expect bytes as an ArrayBuffer, and
 // no result as null. An error is the plain value that the command failed with, or a string; never an Error.
-import { stringifyJson } from '@sallyport/protocol/internal/codec'
+import { createCheck } from '@sallyport/protocol/internal/codec'
 import { isBusError } from '@sallyport/protocol/internal/errors'
-import { HAS_BYTES, type WaitOptions } from '@sallyport/protocol/internal/message'
+import { HAS_BYTES, parseChannelReference, type WaitOptions } from '@sallyport/protocol/internal/message'
 import { getTypeName, isPlainObject, isUint8Array } from '@sallyport/protocol/internal/util'
 import { MIN_ATTACHMENT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { InvokeOptions } from '../client/options.js'
@@ -55,11 +55,12 @@ const MAX_DEPTH = 64
 /**
  * Returns arguments for the client: bytes, or plain JSON values that no codec changes.
  *
- * @throws {TypeError} if there is a BigInt or a cycle, as `JSON.stringify` does, an array contains anything but bytes, or a value remains
- * that JSON would change, as a Set
+ * @param channels - gets the names of arguments that are channels: objects that serialize to the reference of one. A text is none
+ * @throws {TypeError} if there is a BigInt or a cycle, as `JSON.stringify` does, an array contains anything but bytes, a channel is deeper down,
+ * or a value remains that JSON would change, as a Set
  * @throws what a getter or `toJSON` throws
  */
-export function serializePayload(payload: unknown): unknown {
+export function serializePayload(payload: unknown, channels: string[] = []): unknown {
   if (Array.isArray(payload)) {
     const bytes = toBytes(payload)
     if (isUint8Array(bytes)) return bytes
@@ -70,7 +71,7 @@ export function serializePayload(payload: unknown): unknown {
     if (payload instanceof Uint8Array) return payload
     return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength)
   }
-  return packArrays(withoutUndefined(payload) ?? throughJson(payload), 2)
+  return packArrays(withoutUndefined(payload) ?? throughJson(payload, channels), 2)
 }
 
 /**
@@ -143,9 +144,30 @@ const isPlain = (value: unknown): value is Record<string, unknown> => isPlainObj
 
 const isSpecial = (value: object): boolean => 'toJSON' in value || SERIALIZE_TO_IPC_FN in value
 
-function throughJson(payload: unknown): unknown {
-  const json = stringifyJson(payload, replace)
-  return json === undefined ? undefined : (JSON.parse(json) as unknown)
+/** Parts of remedies that nobody needs here: all is JSON whatever the codec, and can have bytes anywhere. */
+const NEEDLESS = / as a member of the outermost object|, or choose codec: 'msgpack'/g
+/** The check refuses it with its path. */
+const NESTED_CHANNEL = { [Symbol.toStringTag]: 'Channel' }
+
+function throughJson(payload: unknown, channels: string[]): unknown {
+  const check = createCheck()
+  let root: unknown
+  try {
+    const json = JSON.stringify(payload, function (this: Record<string, unknown>, name, original: unknown) {
+      let value = replace(original)
+      if (value === undefined) return undefined
+      root ??= value
+      if (parseChannelReference(value) !== undefined && typeof this[name] === 'object') {
+        if (this === root) channels.push(name)
+        else value = NESTED_CHANNEL
+      }
+      return check.call(this, name, original, value)
+    }) as string | undefined
+    return json === undefined ? undefined : JSON.parse(json)
+  } catch (error) {
+    const text = error instanceof TypeError ? error.message.replaceAll(NEEDLESS, '') : undefined
+    throw text === undefined || text === (error as Error).message ? error : new TypeError(text)
+  }
 }
 
 /** Tauri's replacer. `toJSON` was called before, so a Buffer is an object of `type` and `data` here. */

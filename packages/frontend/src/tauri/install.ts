@@ -6,7 +6,7 @@ import { getTypeName } from '@sallyport/protocol/internal/util'
 import { type Client, getClientClass } from '../client/client.js'
 import type { InvokeOptions } from '../client/options.js'
 import { Callbacks, ChannelBridges } from './channels.js'
-import { type IpcOptions, serializePayload, toAnswer, toCallOptions, toRejection } from './convert.js'
+import { type IpcOptions, toAnswer, toCallOptions, toRejection } from './convert.js'
 import { checkListenEvent, TauriListeners } from './events.js'
 import { IS_NODE_CLIENT } from '#node-features'
 
@@ -200,7 +200,7 @@ class TauriIpc {
   }
 
   async #call(command: string, payload: unknown, options: InvokeOptions | undefined): Promise<unknown> {
-    const { args, bridges } = this.#channels.bind(serializePayload(payload), payload)
+    const { args, bridges } = this.#channels.bind(payload)
     let hasFailed = true
     try {
       const result = await this.#client.invoke(command, args as object, options)

@@ -6,9 +6,11 @@ import { RefusedValueError } from '../errors/refused-value-error.js'
 /** Whether a codec encodes a value of this thread. A getter of the value can encode another one meanwhile. */
 export const encoding = { isActive: false }
 
+export const AS_ARGUMENT = 'pass it as an argument of its own'
+
 /** For `toJSON` of channels. @throws {TypeError} while a codec encodes */
 export function refuseNestedChannel(channel: object): void {
   if (!encoding.isActive) return
-  if (!IS_NODE) throw new TypeError('it has a Channel: pass it as an argument of its own')
-  throw new RefusedValueError(channel, 'is a Channel: pass it as an argument of its own, at the top level of a call')
+  if (!IS_NODE) throw new TypeError(`it has a Channel: ${AS_ARGUMENT}`)
+  throw new RefusedValueError(channel, `is a Channel: ${AS_ARGUMENT}, at the top level of a call`)
 }

@@ -1,16 +1,14 @@
 // Writes JSON. Values that JSON would silently change are refused, with their path and what to pass instead.
 import { isBytes } from '../message/message.js'
 import { getTypeName, isPlainObject } from '../util/type-guards.js'
-import { encoding } from './nested-channel.js'
+import { AS_ARGUMENT, encoding } from './nested-channel.js'
 
 /**
  * Returns `undefined` if JSON has no text for the value.
  *
- * @param convert replaces a value before it is checked
  * @throws {TypeError} for a BigInt, a cycle, and a value that JSON would change (see `getType`)
  */
-export function stringifyJson(value: unknown, convert?: (value: unknown) => unknown): string | undefined {
-  if (convert) return JSON.stringify(value, createCheck(convert))
+export function stringifyJson(value: unknown): string | undefined {
   const before = encoding.isActive
   encoding.isActive = true
   try {
@@ -43,8 +41,6 @@ function hasUnchangedMembers(value: Record<PropertyKey, unknown>, depth: number)
 
 const AS_BYTES = 'pass a Uint8Array of its bytes as a member of the outermost object'
 const OR_MSGPACK = ", or choose codec: 'msgpack'"
-/** Remedies that values which are converted first don't need: they are JSON whatever the codec, and can have bytes anywhere. */
-const UNCONVERTED = / as a member of the outermost object|, or choose codec: 'msgpack'/g
 const AS_CHUNKS = 'send its values on a Channel, or from an async generator'
 
 /** Remedies by the type of a value, as `getType` returns it. Other types are refused with `AS_BYTES`. */
@@ -71,17 +67,18 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   AsyncIterable: AS_CHUNKS,
   Iterator: 'pass an array',
   MessagePort: 'pass a Channel',
+  Channel: AS_ARGUMENT,
 }
 
-type Replacer = (this: unknown, key: string, value: unknown) => unknown
+/** @param value - takes the place of the original, which was `this[key]` before its `toJSON` */
+type Check = (this: unknown, key: string, original: unknown, value?: unknown) => unknown
 
 /** Returns a replacer that throws for a value that JSON would change. */
-function createCheck(convert?: (value: unknown) => unknown): Replacer {
+export function createCheck(): Check {
   /** The objects around the current value, and their names. The first one is that of `JSON.stringify` itself. */
   const holders: unknown[] = []
   const names: string[] = []
-  return function check(this: unknown, key: string, original: unknown): unknown {
-    const value = convert ? convert(original) : original
+  return function check(this: unknown, key: string, original: unknown, value: unknown = original): unknown {
     const before = (this as Record<string, unknown>)[key]
     // Its `toJSON` has changed a Buffer, or an invalid Date, to null.
     const isChanged = before !== original && (isBytes(before) || (original === null && before instanceof Date))
@@ -96,9 +93,8 @@ function createCheck(convert?: (value: unknown) => unknown): Replacer {
       const path = [...names, name].join('').replace(/^\./, '')
       const what =
         typeof value === 'object' ? `a value of type ${type}` : typeof value === 'number' ? value : `a ${type}`
-      const full = REMEDIES[type] ?? AS_BYTES
-      const remedy = convert ? full.replaceAll(UNCONVERTED, '') : full
-      throw new TypeError(`${path || 'it'} is ${what}, which JSON cannot represent: ${remedy}`)
+      if (type === 'Channel') throw new TypeError(`${path || 'it'} is a Channel: ${AS_ARGUMENT}`)
+      throw new TypeError(`${path || 'it'} is ${what}, which JSON cannot represent: ${REMEDIES[type] ?? AS_BYTES}`)
     }
     holders.push(value)
     names.push(name)

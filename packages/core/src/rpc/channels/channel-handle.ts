@@ -1,5 +1,6 @@
 // The channel that a handler holds. Once all handles of a channel are garbage, no more can be sent, and the channel ends.
-import type { TransferOptions } from '@sallyport/protocol/internal/message'
+import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
+import { toChannelReference, type TransferOptions } from '@sallyport/protocol/internal/message'
 import type { Channel } from './channel.js'
 
 /** The channel behind its handles. */
@@ -32,5 +33,11 @@ export class ChannelHandle implements Channel {
 
   end(): void {
     this.#channel.end()
+  }
+
+  /** @throws {TypeError} within a message, as that of a frontend's `Channel` */
+  toJSON(): string {
+    refuseNestedChannel(this)
+    return toChannelReference(this.id)
   }
 }

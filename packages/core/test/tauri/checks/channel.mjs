@@ -1,6 +1,7 @@
 // Checks of Channel, addPluginListener and Resource of @tauri-apps/api/core.
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { Channel, Resource, addPluginListener, invoke, transformCallback } from '@tauri-apps/api/core'
+import { emit, listen } from '@tauri-apps/api/event'
 
 const callbacks = () => window.__TAURI_INTERNALS__.callbacks
 
@@ -107,17 +108,28 @@ export const checks = {
 
   'a call can have two channels': async () => {
     const [first, second] = [listeningChannel(), listeningChannel()]
-    const echoed = await invoke('echo', { first: first.channel, second: second.channel, text: '__CHANNEL__' })
-    deepEqual(Object.keys(echoed), ['first', 'second', 'text'])
+    const args = { channel: first.channel, second: second.channel, text: '__CHANNEL__' }
+    deepEqual(await invoke('names', args), ['channel', 'second', 'text'])
     ok(first.channel.id !== second.channel.id)
+  },
+
+  'a channel anywhere else is refused with its path': async () => {
+    const channel = new Channel()
+    const isRefused = path => error => String(error).includes(`${path} is a Channel: pass it as an argument of its own`)
+    await rejects(invoke('echo', { options: { onEvent: channel } }), isRefused('options.onEvent'))
+    await rejects(invoke('echo', { channels: [new Channel(), channel] }), isRefused('channels[0]'))
+    const unlisten = await listen('news', () => {})
+    await rejects(emit('news', { channel }), isRefused('payload.channel'))
+    await rejects(emit('news', channel), isRefused('it'))
+    unlisten()
+    await rejects(invoke('echo', { channel }), isRefused('channel'))
   },
 
   'a string that looks like a channel is a string': async () => {
     const { channel } = listeningChannel()
     const texts = { text: `__CHANNEL__:${channel.id}`, other: '__CHANNEL__:7' }
     deepEqual(await invoke('echo', texts), texts)
-    const { text } = await invoke('echo', { ...texts, channel })
-    equal(text, texts.text)
+    deepEqual(await invoke('give', { value: [texts], channel }), [texts])
   },
 
   'a channel whose callback was removed is closed': async () => {
