@@ -258,6 +258,11 @@ describe('over HTTP', () => {
     expect(await send(server, { origin: 'https://app.example' })).toBe(200)
     expect(await send(server, { origin: 'https://evil.example' })).toBe(403)
     expect(await send(server, { host: 'rebound.example' })).toBe(403)
+    const local = await serveHttp(await startBus(), {}, { hosts: ['localhost'], origins: ['127.0.0.1', 'app.example'] })
+    for (const name of ['localhost', '127.0.0.1', '[::1]']) {
+      expect(await send(local.server, { host: name, origin: `http://${name}:5173` }), name).toBe(200)
+    }
+    expect(await send(local.server, { host: 'localhost.example' })).toBe(403)
   })
 
   test('requests are bounded in size and number, authorized, and other paths are free', async () => {

@@ -58,6 +58,14 @@ export function getRequestUrl({ url = '' }: IncomingMessage): URL {
   return url.startsWith('/') && URL.canParse(base + url) ? new URL(base + url) : new URL('/.invalid', base)
 }
 
+const LOOPBACK = /^(https?:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\])\.?(?=(?::\d{1,5})?$)/
+
+/**
+ * Returns an origin, or a `Host` header, in lower case, with one name for the spellings of loopback. Only literal ones: any other name can resolve to
+ * this machine, and be that of another site (DNS rebinding).
+ */
+export const toOneLoopback = (text: string): string => text.toLowerCase().replace(LOOPBACK, '$1localhost')
+
 /** Compares in constant time, whatever the lengths. */
 export const isEqualSecret = (text: string, secret: string): boolean => timingSafeEqual(hash(text), hash(secret))
 

@@ -51,7 +51,7 @@ export interface WebOptions {
    * @example authenticate: request => (getUser(request.headers.cookie)?.isAdmin ? 'main' : undefined)
    */
   authenticate?: (request: IncomingMessage) => string | undefined | Promise<string | undefined>
-  /** Further origins that may connect, such as `http://localhost:5173` of a development server that proxies `/sallyport`. */
+  /** Further origins that may connect, such as `http://localhost:5173` of a development server that proxies `/sallyport`: also by `127.0.0.1` and `[::1]`. */
   origins?: readonly string[]
   /** Maximum number of connected pages of each label. @default 64 */
   maxConnections?: number
@@ -175,7 +175,8 @@ export async function checkDirectories({ frontends }: WebConfig): Promise<void> 
 
 const invalid = (problem: string): BusError => new BusError('InvalidParams', `serveFrontends: ${problem}`)
 
-function isOrigin(text: string): boolean {
+/** True for an origin as browsers send it. */
+export function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
 }
 

@@ -8,6 +8,7 @@ import {
   isEqualSecret,
   LOCAL_HEADERS,
   startLocalServer,
+  toOneLoopback,
 } from '@sallyport/protocol/internal/local-server'
 import type { InspectedBus } from '../contract/inspected-bus.js'
 import { Feed } from './feed.js'
@@ -105,8 +106,11 @@ async function loadFiles(token: string, machines: InspectedBus['machines']): Pro
 
 const getText = (query: URLSearchParams, name: string): string | undefined => query.get(name)?.slice(0, MAX_FIND_LENGTH)
 
-const WRONG_HOST = 'Host header not allowed.'
-const OTHER_SITE = 'Requests of other sites are not allowed. Open the URL of the inspector from the address bar.'
+const refuse = (what: string, seen = '') => {
+  return { status: 403, text: `The ${what} ${JSON.stringify(seen.slice(0, 200))} is not allowed. ${OPEN_URL}` }
+}
+const OPEN_URL = 'Open the URL of the inspector from the address bar.'
+const OTHER_SITE = `Requests of other sites are not allowed. ${OPEN_URL}`
 const WRONG_TOKEN =
   'The token is missing or wrong. Open the URL of bus.openInspector(); each inspector has a new token.'
 
@@ -120,11 +124,11 @@ function getRefusal(
   tokens: readonly string[],
   token: string,
 ): { status: number; text: string } | undefined {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
+  const host = `localhost:${port}`
   const site = headers['sec-fetch-site'] as string | undefined
-  if (!hosts.includes(headers.host ?? '')) return { status: 403, text: WRONG_HOST }
-  if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`)
-    return { status: 403, text: OTHER_SITE }
+  if (toOneLoopback(headers.host ?? '') !== host) return refuse('Host header', headers.host)
+  if (headers.origin !== undefined && toOneLoopback(headers.origin) !== `http://${host}`)
+    return refuse('origin', headers.origin)
   if (!['same-origin', 'none', undefined].includes(site)) return { status: 403, text: OTHER_SITE }
   if (!['GET', 'HEAD'].includes(method)) return { status: 405, text: 'The inspector is read-only: use GET or HEAD.' }
   if (tokens.length !== 1 || !isEqualSecret(tokens[0]!, token)) return { status: 401, text: WRONG_TOKEN }

@@ -84,6 +84,11 @@ test('each path refuses other hosts, sites and methods', () =>
     }
     const page: AskOptions = { headers: { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }, method: 'HEAD' }
     expect((await ask(inspector.url, { ...page, path })).status).toBe(200)
+    const port = host.split(':')[1]
+    const forwarded = { host: `[::1]:${port}`, origin: `http://localhost:${port}` }
+    expect((await ask(inspector.url, { headers: forwarded, method: 'HEAD', path })).status).toBe(200)
+    const { text } = await ask(inspector.url, { headers: { host: 'evil.example' }, path })
+    expect(text).toContain('"evil.example"')
   }))
 
 test('answers no other paths', async () => {

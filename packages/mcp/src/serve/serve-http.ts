@@ -39,6 +39,9 @@ const ARRIVAL_TIMEOUT_MS = 30_000
 /** A name or an address, and a port. `new URL` would take the host of `evil.example@localhost` for localhost. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
 const LOCAL = ['localhost', '127.0.0.1', '[::1]']
+/** The names of localhost are one. */
+const withLocal = (names: readonly string[]): string[] =>
+  names.some(name => LOCAL.includes(name)) ? [...names, ...LOCAL] : [...names]
 
 export function serveHttp(
   factory: McpServerFactory,
@@ -58,7 +61,7 @@ export function serveHttp(
   const shared = { maxRequestBodySize: maxBody, onerror: report }
   const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests })
   const handle = toNodeHandler(handler, shared)
-  const [isHost, isOrigin] = [hostHeaderValidation([...hosts]), originValidation([...origins])]
+  const [isHost, isOrigin] = [hostHeaderValidation(withLocal(hosts)), originValidation(withLocal(origins))]
   const running = new Set<ServerResponse>()
   /** Those of them that have not arrived, or are not authorized yet. The oldest is the first. */
   const arriving = new Set<ServerResponse>()

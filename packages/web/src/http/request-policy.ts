@@ -1,14 +1,14 @@
 // Decides whether a request may be served: its host, its origin, and its token or what the host's own check says.
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { isEqualSecret } from '@sallyport/protocol/internal/local-server'
+import { isEqualSecret, toOneLoopback } from '@sallyport/protocol/internal/local-server'
+import { isOrigin } from '../options.js'
 
 export interface Refusal {
   readonly status: number
   readonly text: string
 }
 
-const WRONG_HOST: Refusal = { status: 403, text: 'Host header not allowed.' }
 const OTHER_SITE: Refusal = {
   status: 403,
   text: 'Requests of other sites are not allowed. Open the URL of serveFrontends from the address bar.',
@@ -62,20 +62,23 @@ export class PageToken {
 }
 
 export class RequestPolicy {
-  /** Origins of this server; `undefined` for a server of the host's own, whose names are not known. */
-  readonly #ownOrigins: readonly string[] | undefined
-  readonly #origins: readonly string[]
+  /** True for a server of the host's own, whose names are not known. */
+  readonly #isAttached: boolean
+  readonly #origins: ReadonlySet<string>
+  readonly #hosts: ReadonlySet<string>
 
   /** @param port - the port on 127.0.0.1; `undefined` for a server of the host's own */
   constructor(port: number | undefined, origins: readonly string[]) {
-    this.#ownOrigins = port === undefined ? undefined : [`http://127.0.0.1:${port}`, `http://localhost:${port}`]
-    this.#origins = [...(this.#ownOrigins ?? []), ...origins]
+    this.#isAttached = port === undefined
+    const own = port === undefined ? [] : [new URL(`http://localhost:${port}`).origin]
+    this.#origins = new Set([...own, ...origins].map(toOneLoopback))
+    this.#hosts = new Set(Array.from(this.#origins, origin => new URL(origin).host))
   }
 
   /** Returns why a request for a file is refused: another user's page, or a name that resolves to 127.0.0.1 (DNS rebinding). */
   checkRequest({ method = '', headers }: IncomingMessage): Refusal | undefined {
-    if (!this.#isHostAllowed(headers.host)) return WRONG_HOST
-    if (headers.origin !== undefined && !this.#isOriginAllowed(headers.origin, headers.host)) return OTHER_SITE
+    const refusal = this.#checkHost(headers) ?? this.#checkOrigin(headers)
+    if (refusal) return refusal
     if (isOfOtherSite(headers)) return OTHER_SITE
     // Every browser sends this header when it registers or updates one.
     if (headers['service-worker'] !== undefined) return SERVICE_WORKER
@@ -84,28 +87,43 @@ export class RequestPolicy {
 
   /** Returns why a browser's report on a page is refused. Its origin is `null`, because no request has a referrer. */
   checkReport({ headers }: IncomingMessage): Refusal | undefined {
-    if (!this.#isHostAllowed(headers.host)) return WRONG_HOST
-    const { origin = 'null' } = headers
-    const isAllowed = origin === 'null' || this.#isOriginAllowed(origin, headers.host)
-    return isAllowed && !isOfOtherSite(headers) ? undefined : OTHER_SITE
+    const refusal = this.#checkHost(headers) ?? (headers.origin === 'null' ? undefined : this.#checkOrigin(headers))
+    return refusal ?? (isOfOtherSite(headers) ? OTHER_SITE : undefined)
   }
 
   /** Returns why a WebSocket is refused. Every browser sends the origin of the page that opens one. */
   checkUpgrade({ method, headers }: IncomingMessage): Refusal | undefined {
-    if (!this.#isHostAllowed(headers.host)) return WRONG_HOST
-    if (headers.origin === undefined || !this.#isOriginAllowed(headers.origin, headers.host)) return OTHER_SITE
+    const refusal = this.#checkHost(headers) ?? this.#checkOrigin(headers)
+    if (refusal) return refusal
+    if (headers.origin === undefined) return OTHER_SITE
     return method === 'GET' ? undefined : WRONG_METHOD
   }
 
-  #isHostAllowed(host: string | undefined): boolean {
-    return this.#ownOrigins === undefined || this.#origins.some(origin => new URL(origin).host === host)
+  #checkHost({ host = '' }: IncomingHttpHeaders): Refusal | undefined {
+    if (this.#isAttached || this.#hosts.has(toOneLoopback(host))) return undefined
+    // Behind a proxy without a port in its name, the scheme is most likely that of its default port.
+    return refuse('Host header', host, `${/:\d+$/.test(host) ? 'http' : 'https'}://${host}`)
   }
 
   /** A proxy can end TLS before a server of the host's own, so that only host and port are compared there. */
-  #isOriginAllowed(origin: string, host: string | undefined): boolean {
-    if (this.#origins.includes(origin)) return true
-    return this.#ownOrigins === undefined && URL.canParse(origin) && new URL(origin).host === host
+  #checkOrigin({ origin, host }: IncomingHttpHeaders): Refusal | undefined {
+    if (origin === undefined || this.#origins.has(toOneLoopback(origin))) return undefined
+    const isSameHost =
+      this.#isAttached &&
+      host !== undefined &&
+      URL.canParse(origin) &&
+      new URL(toOneLoopback(origin)).host === toOneLoopback(host)
+    return isSameHost ? undefined : refuse('origin', origin, origin)
   }
+}
+
+const MAX_SHOWN_LENGTH = 200
+
+/** Names what was seen, and the option that allows it. */
+function refuse(what: string, seen: string, origin: string): Refusal {
+  const text = `The ${what} ${JSON.stringify(seen.slice(0, MAX_SHOWN_LENGTH))} is not allowed.`
+  if (seen.length > MAX_SHOWN_LENGTH || !isOrigin(origin)) return { status: 403, text }
+  return { status: 403, text: `${text} If it is yours, pass origins: ['${origin}'] to serveFrontends.` }
 }
 
 function isOfOtherSite({ 'sec-fetch-site': site = 'none' }: IncomingHttpHeaders): boolean {

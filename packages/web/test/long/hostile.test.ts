@@ -59,6 +59,42 @@ describe('a request', () => {
     }
   })
 
+  test('is of one origin by each spelling of loopback, and a refusal names what it saw and the option', async () => {
+    await served.close()
+    served = await serve({ origins: ['http://localhost:5173', 'https://app.example'] })
+    const { port, cookie } = served
+    const ask = (host: string, headers: Record<string, string>) => get(port, '/', { cookie, host, ...headers })
+    for (const name of ['localhost', '127.0.0.1', '[::1]', 'LOCALHOST', 'localhost.']) {
+      for (const host of [`${name}:5173`, `${name}:${port}`]) {
+        const headers = { cookie, host, origin: `http://${name}:5173` }
+        expect((await ask(host, headers)).status, host).toBe(200)
+        expect(await tryConnect(port, headers), host).toBe(101)
+      }
+    }
+    for (const host of [
+      'localhost.evil.example:5173',
+      'evil@localhost:5173',
+      '127.0.0.2:5173',
+      '127.1:5173',
+      '2130706433:5173',
+      '0.0.0.0:5173',
+      '[::2]:5173',
+      'localhost:5174',
+    ]) {
+      const { status, text } = await ask(host, {})
+      expect([status, text], host).toEqual([403, expect.stringContaining(`"${host}"`)])
+      expect((await ask('localhost:5173', { origin: `http://${host}` })).status, host).toBe(403)
+      expect(await tryConnect(port, { cookie, origin: `http://${host}` }), host).toBe(403)
+    }
+    expect((await ask('x-5173.github.dev', {})).text).toContain("origins: ['https://x-5173.github.dev']")
+    const { text } = await ask('localhost:5173', { origin: 'http://10.0.0.7:5173' })
+    expect(text).toContain('The origin "http://10.0.0.7:5173" is not allowed')
+    expect(text).toContain("origins: ['http://10.0.0.7:5173']")
+    expect((await ask('localhost:5173', { origin: 'null' })).text).not.toContain('origins')
+    const long = (await ask('localhost:5173', { origin: `http://${'x'.repeat(5000)}` })).text
+    expect(long.length).toBeLessThan(500)
+  })
+
   test('is answered although a page of another port has set many cookies', async () => {
     const cookies = Array.from({ length: 60 }, (_, n) => `toss${n}=${'x'.repeat(900)}`)
     expect((await fetchPage('/', { cookie: [...cookies, served.cookie].join('; ') })).status).toBe(200)
