@@ -223,6 +223,7 @@ test('wrong options are refused, and leave the label free', () =>
       { transport: { server: createServer(), authorise: () => false } },
       'serveMcp: transport: unknown option "authorise"',
     ],
+    [{ transport: 'stdio', allow: ['gret'] }, 'serveMcp: allow[0]: unknown command'],
     [{ transport: 'stdioo' }, 'serveMcp: transport must be "stdio"'],
     [{ transport: { sever: createServer() } }, 'serveMcp: transport must be "stdio"'],
     [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],

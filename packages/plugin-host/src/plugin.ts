@@ -1,5 +1,5 @@
 // One plugin: from its directory to a frontend of the bus, and back.
-import { type FrontendInfo, type FrontendOptions, isBusError } from '@sallyport/core'
+import { BusError, type FrontendInfo, type FrontendOptions, isBusError } from '@sallyport/core'
 import { basename } from 'node:path'
 import { getRights } from './ask.js'
 import { readIntegrity } from './content.js'
@@ -161,7 +161,8 @@ export class Plugin {
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
     const closing = setInterval(() => void (signal.aborted && this.#close().catch(() => {})), 20)
-    await bus.open(this.label, manifest.main, frontendOptions).finally(() => clearInterval(closing))
+    const opening = bus.open(this.label, manifest.main, frontendOptions).finally(() => clearInterval(closing))
+    await opening.catch(throwAsOption)
     this.#state = 'open'
     signal.throwIfAborted()
     this.#change('open')
@@ -241,4 +242,10 @@ function limitSandbox(sandbox: Sandbox, directory: string, isGranted: boolean): 
   if (isGranted) return { ...options, read, net: net ?? true }
   // Without the option, Node and the wall deny the network where they can.
   return net === undefined ? { ...others, read } : { ...others, read, net: false }
+}
+
+/** Names the option of the caller in an error of `bus.open`. */
+function throwAsOption(error: unknown): never {
+  if (!isBusError(error, 'InvalidParams') || !error.message.startsWith('bus.open:')) throw error
+  throw new BusError(error.reason, error.message.replace('bus.open:', 'openPlugins: frontend:'), { cause: error })
 }

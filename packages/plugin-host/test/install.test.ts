@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Header, type HeaderData } from 'tar'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -227,7 +228,10 @@ describe('a tarball', () => {
 
   test('is a file', async () => {
     const plugins = await place.open()
-    await expect(plugins.install(join(place.root, 'none.tgz'))).rejects.toMatchObject({ code: 'InstallFailed' })
+    for (const missing of [join(place.root, 'none.tgz'), './none.tgz', pathToFileURL('/none.tar.gz')]) {
+      const message = expect.stringMatching(/^There is no file \/.*none\.t/)
+      await expect(plugins.install(missing)).rejects.toMatchObject({ code: 'InstallFailed', message })
+    }
     await expect(plugins.install(place.root)).rejects.toThrow('or a file')
   })
 })

@@ -539,7 +539,12 @@ describe('the file of grants', () => {
     place.add('x')
     mkdirSync(join(place.root, 'no'))
     const plugins = await place.open({ grants: join(place.root, 'no/such/grants.json') })
-    expect(get(plugins, 'x')).toMatchObject({ state: 'refused', error: { message: expect.stringContaining('ENOENT') } })
+    const { state, error } = get(plugins, 'x')
+    expect([state, error!.message]).toEqual([
+      'refused',
+      expect.stringContaining(`${join(place.root, 'no/such/grants.json')} was not written: ENOENT`),
+    ])
+    expect(error!.message).not.toContain('.next')
     expect(place.bus.frontends()).toEqual([])
   })
 })
@@ -558,3 +563,10 @@ test('wrong options are refused', () =>
   ])(async (options, message) => {
     await expect(place.open(options as never)).rejects.toThrow(message)
   }))
+
+test('a wrong option of frontends is an error of openPlugins', async () => {
+  place.add('x')
+  const plugins = await place.open({ frontend: { sandbx: 'process' } as never })
+  const message = 'openPlugins: frontend: unknown option "sandbx" (did you mean "sandbox"?)'
+  expect(get(plugins, 'x')).toMatchObject({ state: 'failed', error: { reason: 'InvalidParams', message } })
+})

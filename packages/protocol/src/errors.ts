@@ -21,7 +21,7 @@ export {
   withCaller,
 } from './errors/caller-stack.js'
 export { CommandError, isCommandError, notSerializable, toBusError, withoutData } from './errors/command-error.js'
-export { explainTypeScript, whyNotSerializable } from './errors/describe-error.js'
+export { explainTypeScript, getPublicMessage, throwAs, whyNotSerializable } from './errors/describe-error.js'
 export { findPlace } from './errors/place.js'
 export { type ReportedError, receiveError, reportError } from './errors/reported-error.js'
 export { type CausedErrorObject, fromCausedErrorObject, toCausedErrorObject } from './errors/thrown-error.js'

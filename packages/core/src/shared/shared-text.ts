@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { getPublicMessage } from '@sallyport/protocol/internal/errors'
 
 /** Age of a `.next` file from which on its program is taken for dead. */
 const STALE_MS = 5000
@@ -71,7 +72,11 @@ export class SharedText {
       return true
     }
     const next = `${file}.${randomUUID()}.next`
-    await writeFile(next, '', { flag: 'wx', mode: this.#mode })
+    await writeFile(next, '', { flag: 'wx', mode: this.#mode }).catch((cause: Error) => {
+      // Node names the `.next` file, which nobody knows.
+      const text = `${file} was not written: ${getPublicMessage(cause)}. Create its directory, and let this program write to it.`
+      throw Object.assign(new Error(text, { cause }), { code: (cause as NodeJS.ErrnoException).code })
+    })
     try {
       if (await isOtherWriting(file, next)) return false
       // r+ does not create the file again.

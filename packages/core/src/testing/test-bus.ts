@@ -1,6 +1,6 @@
 // A bus for a test: core in the thread of the test, one client, fakes for commands and a record of their calls.
 import type { Client } from '@sallyport/frontend/internal'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, throwAs } from '@sallyport/protocol/internal/errors'
 import { isAsyncIterable, isError, isPlainObject, isThenable } from '@sallyport/protocol/internal/util'
 import type { toCommandIdentity } from '../acl/identifier.js'
 import type { Capability } from '../acl/types.js'
@@ -8,6 +8,7 @@ import type { Middleware } from '../api/app.js'
 import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define.js'
 import type { Bus } from '../host/bus.js'
 import type { BusOptions, ConnectionOptions } from '../host/options/types.js'
+import { didYouMean } from '../shared/suggest.js'
 import { anyObject, check } from '../shared/validate.js'
 
 /** Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. Each is a command, an error that it fails with, or its result. */
@@ -129,10 +130,14 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   const isOpen = (config ?? capabilities ?? app?.security?.capabilities) === undefined
   const open = isOpen && { capabilities: [allowEverything(definition, toCommandIdentity)] }
   const core: CoreDefinition = { ...definition, use: [record(recorded), ...(definition.use ?? [])] }
-  const { bus, releaseEvents } = await startBus({ log: false, ...rest, ...open, core })
+  const starting = startBus({ log: false, ...rest, ...open, core })
+  const { bus, releaseEvents } = await starting.catch(throwAs('createBus:', 'createTestBus:')).catch(suggestOwn)
   const close = (): Promise<void> => bus.close()
   try {
-    const client = await bus.connect(label, connection)
+    const client = await bus
+      .connect(label, connection)
+      .catch(throwAs('bus.connect: its', 'createTestBus: its'))
+      .catch(throwAs('bus.connect:', 'createTestBus: connection:'))
     void releaseEvents()
     const calls: TestBus['calls'] = command =>
       recorded.filter(call => command === undefined || call.command === command)
@@ -141,6 +146,14 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
     await close()
     throw error
   }
+}
+
+/** `createBus` suggests its own options alone. */
+function suggestOwn(error: Error): never {
+  const [, text = '', name = ''] = /^(createTestBus: unknown option "(\w+)")/.exec(error.message) ?? []
+  const hint = didYouMean(name, ['label', 'connection'])
+  if (hint === '') throw error
+  return throwAs(error.message, text + hint)(error)
 }
 
 /** @param getIdentity - passed in since its module is loaded later */

@@ -136,6 +136,16 @@ describe('createTestBus', () => {
     await expect(createTestBus({ commands: { late: Promise.resolve(1) } })).rejects.toThrow(/a fake is a promise/)
     await expect(createTestBus({ label: 'core' })).rejects.toMatchObject({ reason: 'InvalidParams' })
     await expect(createTestBus({ commands: { 'plugin:path|join': 'x' } })).rejects.toThrow(/reserved name: path/)
-    await expect(createTestBus({ typo: 1 } as TestBusOptions)).rejects.toThrow(/unknown option "typo"/)
+    const wrong: [object, string][] = [
+      [{ typo: 1 }, 'createTestBus: unknown option "typo"'],
+      [{ comands: {} }, 'createTestBus: unknown option "comands" (did you mean "commands"?)'],
+      [{ lable: 'a' }, 'createTestBus: unknown option "lable" (did you mean "label"?)'],
+      [{ calls: { timout: 1 } }, 'createTestBus: unknown option "calls.timout" (did you mean "timeout"?)'],
+      [{ connection: { alow: [] } }, 'createTestBus: connection: unknown option "alow" (did you mean "allow"?)'],
+      [{ label: 5 }, 'createTestBus: its label must be a string: got 5'],
+    ]
+    for (const [options, message] of wrong) {
+      await expect(createTestBus(options)).rejects.toMatchObject({ reason: 'InvalidParams', message })
+    }
   })
 })

@@ -8,6 +8,7 @@ import { warnOfUnserved } from '../shared/unserved.js'
 import { callTool } from './call-tool.js'
 import { type ToolService, type HttpTransport, serveHttp } from './serve-http.js'
 import { getTools, type ServedTool } from './tools.js'
+import { throwAs } from '@sallyport/protocol/internal/errors'
 
 /** Options of `serveMcp`. */
 export interface ServeMcpOptions {
@@ -63,7 +64,7 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
     checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
   }
   checkValue('serveMcp: timeout', isPositive(timeout ?? 1), 'milliseconds, more than 0')
-  const client = await bus.connect(label, { allow })
+  const client = await bus.connect(label, { allow }).catch(throwAs('bus.connect:', 'serveMcp:'))
   // Core decides about each call again: a list that is out of date gives no right.
   let listed: Promise<ReadonlyMap<string, ServedTool>> | undefined
   const list = (): Promise<ReadonlyMap<string, ServedTool>> => {

@@ -27,6 +27,14 @@ export function whyNotSerializable(cause: unknown, value: unknown): string {
   return `${path || 'it'} is a BigInt, which JSON cannot represent: pass a string, or choose codec: 'msgpack'`
 }
 
+/** For the `catch` of a function that passes options on. @throws the error, whose text begins with `own`, which the caller knows, in place of `other` */
+export const throwAs =
+  (other: string, own: string) =>
+  (cause: unknown): never => {
+    if (!(cause instanceof BusError && cause.message.startsWith(other))) throw cause
+    throw new BusError(cause.reason, own + cause.message.slice(other.length), { data: cause.data, cause })
+  }
+
 const MAX_VISITED = 10_000
 
 /** Returns the path of the first such value as JavaScript writes it, such as `user.ids[0]`. */
