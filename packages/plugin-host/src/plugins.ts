@@ -72,10 +72,10 @@ export class Plugins {
 
   /**
    * Puts a package into the directory of plugins, without running any of its scripts. Another version of it is replaced, and starts again if it
-   * was running: then `ask` decides about the new content. A new plugin is disabled.
+   * was running: then `ask` decides about the new content, and a refusal brings the old version back. A new plugin is disabled.
    *
    * @param spec - `name@1.2.3` of a registry, or the path or file URL of a tarball (`.tgz`)
-   * @throws {PluginError} InstallFailed; InvalidPlugin, LabelInUse; InvalidOption without a directory
+   * @throws {PluginError} InstallFailed; InvalidPlugin, LabelInUse; Refused; InvalidOption without a directory
    * @example const { label } = await plugins.install('@acme/x@1.2.3')
    */
   install(spec: string | URL, options: InstallOptions = {}): Promise<PluginInfo> {
@@ -107,7 +107,14 @@ export class Plugins {
       await replace(directory, target)
       await before?.read()
       const plugin = before ?? (await this.#add([target]))[0]!
-      if (wasEnabled && !this.#isClosed) await plugin.enable().catch(() => {})
+      if (wasEnabled && !this.#isClosed) {
+        await plugin.enable().catch(async (error: unknown) => {
+          if (!(error instanceof PluginError && error.code === 'Refused')) return
+          await replace(`${directory}.old`, target)
+          await plugin.enable().catch(() => {})
+          throw error
+        })
+      }
       return plugin.info
     } finally {
       await rm(temporary, { recursive: true, force: true, maxRetries: 5 })

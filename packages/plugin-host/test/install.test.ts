@@ -72,7 +72,7 @@ test('a tarball is installed without its scripts, asked about, and runs', async 
   ])
 })
 
-test('an update replaces a plugin that runs, and asks for what is new', async () => {
+test('an update replaces a plugin that runs, asks for what is new, and is undone by a refusal', async () => {
   const asked: GrantRequest[] = []
   let answer = true
   const plugins = await place.open({ ask: request => (asked.push(request), answer) })
@@ -85,9 +85,11 @@ test('an update replaces a plugin that runs, and asks for what is new', async ()
     ['update', '1.3.0', ['greet']],
   ])
   answer = false
-  const refused = await plugins.install(save(packageOf({ version: '1.4.0', sallyport: { permissions: ['secret'] } })))
-  expect(refused).toMatchObject({ version: '1.4.0', state: 'refused', error: { code: 'Refused' } })
-  expect(plugins.list()).toHaveLength(1)
+  const refused = plugins.install(save(packageOf({ version: '1.4.0', sallyport: { permissions: ['secret'] } })))
+  await expect(refused).rejects.toMatchObject({ code: 'Refused' })
+  expect(plugins.list()).toMatchObject([{ version: '1.3.0', state: 'running', granted: { permissions: ['greet'] } }])
+  expect(await place.bus.call('acme-x', 'call', { command: 'greet' })).toBe('Hello')
+  expect(installed()).toEqual(['_acme-x'])
 })
 
 test('another tarball for an installed version is refused, and the plugin keeps running', async () => {
