@@ -1,5 +1,5 @@
 // One plugin: from its directory to a frontend of the bus, and back.
-import { BusError, type FrontendInfo, type FrontendOptions, isBusError } from '@sallyport/core'
+import { BusError, type FrontendInfo, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
 import { basename } from 'node:path'
 import { getRights } from './ask.js'
 import { readIntegrity } from './content.js'
@@ -230,8 +230,6 @@ export class Plugin {
 
 const isRunning = (frontend: FrontendInfo | undefined): boolean =>
   frontend !== undefined && frontend.state !== 'failed' && frontend.state !== 'stopped'
-
-type Sandbox = NonNullable<FrontendOptions['sandbox']>
 
 /** Adds the directory that a plugin reads. Its network is what the host's options and the grant both have. */
 function limitSandbox(sandbox: Sandbox, directory: string, isGranted: boolean): Sandbox {

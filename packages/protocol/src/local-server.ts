@@ -60,10 +60,7 @@ export function getRequestUrl({ url = '' }: IncomingMessage): URL {
 
 const LOOPBACK = /^(https?:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\])\.?(?=(?::\d{1,5})?$)/
 
-/**
- * Returns an origin, or a `Host` header, in lower case, with one name for the spellings of loopback. Only literal ones: any other name can resolve to
- * this machine, and be that of another site (DNS rebinding).
- */
+/** Spells loopback in one way, in an origin or a `Host`. Only literal spellings: another site's name can resolve to it (DNS rebinding). */
 export const toOneLoopback = (text: string): string => text.toLowerCase().replace(LOOPBACK, '$1localhost')
 
 /** Compares in constant time, whatever the lengths. */

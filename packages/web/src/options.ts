@@ -9,6 +9,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { FREE_LABEL_RULE } from '@sallyport/protocol/internal/message'
 import { MIN_PAGE_MESSAGE_BYTES, MAX_PAGE_MESSAGE_BYTES } from '@sallyport/protocol/internal/wire'
 import * as v from 'valibot'
+import { isOrigin } from './http/request-policy.js'
 
 /** Options of the pages of one label. */
 export interface PageOptions extends Pick<
@@ -174,10 +175,5 @@ export async function checkDirectories({ frontends }: WebConfig): Promise<void> 
 }
 
 const invalid = (problem: string): BusError => new BusError('InvalidParams', `serveFrontends: ${problem}`)
-
-/** True for an origin as browsers send it. */
-export function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text
-}
 
 const toPath = (dir: URL | string): string => fileURLToPath(typeof dir === 'string' ? pathToFileURL(dir) : dir)

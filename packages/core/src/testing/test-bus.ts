@@ -8,7 +8,6 @@ import type { Middleware } from '../api/app.js'
 import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define.js'
 import type { Bus } from '../host/bus.js'
 import type { BusOptions, ConnectionOptions } from '../host/options/types.js'
-import { didYouMean } from '../shared/suggest.js'
 import { anyObject, check } from '../shared/validate.js'
 
 /** Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. Each is a command, an error that it fails with, or its result. */
@@ -131,7 +130,7 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   const open = isOpen && { capabilities: [allowEverything(definition, toCommandIdentity)] }
   const core: CoreDefinition = { ...definition, use: [record(recorded), ...(definition.use ?? [])] }
   const starting = startBus({ log: false, ...rest, ...open, core })
-  const { bus, releaseEvents } = await starting.catch(throwAs('createBus:', 'createTestBus:')).catch(suggestOwn)
+  const { bus, releaseEvents } = await starting.catch(throwAs('createBus:', 'createTestBus:'))
   const close = (): Promise<void> => bus.close()
   try {
     const client = await bus
@@ -146,14 +145,6 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
     await close()
     throw error
   }
-}
-
-/** `createBus` suggests its own options alone. */
-function suggestOwn(error: Error): never {
-  const [, text = '', name = ''] = /^(createTestBus: unknown option "(\w+)")/.exec(error.message) ?? []
-  const hint = didYouMean(name, ['label', 'connection'])
-  if (hint === '') throw error
-  return throwAs(error.message, text + hint)(error)
 }
 
 /** @param getIdentity - passed in since its module is loaded later */

@@ -139,7 +139,6 @@ describe('createTestBus', () => {
     const wrong: [object, string][] = [
       [{ typo: 1 }, 'createTestBus: unknown option "typo"'],
       [{ comands: {} }, 'createTestBus: unknown option "comands" (did you mean "commands"?)'],
-      [{ lable: 'a' }, 'createTestBus: unknown option "lable" (did you mean "label"?)'],
       [{ calls: { timout: 1 } }, 'createTestBus: unknown option "calls.timout" (did you mean "timeout"?)'],
       [{ connection: { alow: [] } }, 'createTestBus: connection: unknown option "alow" (did you mean "allow"?)'],
       [{ label: 5 }, 'createTestBus: its label must be a string: got 5'],

@@ -39,7 +39,6 @@ const ARRIVAL_TIMEOUT_MS = 30_000
 /** A name or an address, and a port. `new URL` would take the host of `evil.example@localhost` for localhost. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
 const LOCAL = ['localhost', '127.0.0.1', '[::1]']
-/** The names of localhost are one. */
 const withLocal = (names: readonly string[]): string[] =>
   names.some(name => LOCAL.includes(name)) ? [...names, ...LOCAL] : [...names]
 

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isEqualSecret, toOneLoopback } from '@sallyport/protocol/internal/local-server'
-import { isOrigin } from '../options.js'
 
 export interface Refusal {
   readonly status: number
@@ -108,24 +107,23 @@ export class RequestPolicy {
   /** A proxy can end TLS before a server of the host's own, so that only host and port are compared there. */
   #checkOrigin({ origin, host }: IncomingHttpHeaders): Refusal | undefined {
     if (origin === undefined || this.#origins.has(toOneLoopback(origin))) return undefined
-    const isSameHost =
-      this.#isAttached &&
-      host !== undefined &&
-      URL.canParse(origin) &&
-      new URL(toOneLoopback(origin)).host === toOneLoopback(host)
-    return isSameHost ? undefined : refuse('origin', origin, origin)
+    const ownHost = this.#isAttached && URL.canParse(origin) && new URL(toOneLoopback(origin)).host
+    return ownHost && ownHost === toOneLoopback(host ?? '') ? undefined : refuse('origin', origin, origin)
   }
 }
 
-const MAX_SHOWN_LENGTH = 200
-
 /** Names what was seen, and the option that allows it. */
 function refuse(what: string, seen: string, origin: string): Refusal {
-  const text = `The ${what} ${JSON.stringify(seen.slice(0, MAX_SHOWN_LENGTH))} is not allowed.`
-  if (seen.length > MAX_SHOWN_LENGTH || !isOrigin(origin)) return { status: 403, text }
-  return { status: 403, text: `${text} If it is yours, pass origins: ['${origin}'] to serveFrontends.` }
+  const remedy = ` If it is yours, pass origins: ['${origin}'] to serveFrontends.`
+  const text = `The ${what} ${JSON.stringify(seen.slice(0, 200))} is not allowed.`
+  return { status: 403, text: seen.length <= 200 && isOrigin(origin) ? text + remedy : text }
 }
 
 function isOfOtherSite({ 'sec-fetch-site': site = 'none' }: IncomingHttpHeaders): boolean {
   return site !== 'same-origin' && site !== 'none'
+}
+
+/** True for an origin as browsers send it. */
+export function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
 }
