@@ -87,7 +87,8 @@ Commands:
   (none)                  Measure what Sallyport costs on this machine
   list                    List the scenarios
   compare … -- <program>  Check whether a program is slower than in another checkout, by
-                          the lines "name value unit" that it prints, or its CPU time
+                          what it prints: lines "name value unit", JSON, or the
+                          output of benchmark tools
 
 Options:
 ${lines.join('\n')}

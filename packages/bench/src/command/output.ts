@@ -60,12 +60,13 @@ export function createInterruptSignal(): AbortSignal {
   return controller.signal
 }
 
-/** Returns a function that replaces the last line of a terminal; the empty text clears it. */
-export function createProgress({ live }: Output): (text: string) => void {
+/** Returns a function that replaces the last line of a terminal, or writes one if stderr is none; the empty text clears it. */
+export function createProgress({ live, log }: Output): (text: string) => void {
   const line = createLogUpdate(process.stderr)
   return text => {
-    if (live && text === '') line.clear()
+    if (text === '') line.clear()
     else if (live) line(` ${text}`)
+    else log(text)
   }
 }
 

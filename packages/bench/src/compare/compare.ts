@@ -43,6 +43,10 @@ export async function compare(options: CompareOptions): Promise<number> {
     if (runs < least)
       throw new UsageError(`--runs ${runs} is too few for ${count(rule.figures, 'figure')}. Use ${least} or more`)
     const measured = await measure()
+    if (measured.every(({ missing }) => missing !== undefined))
+      throw new UsageError(
+        `The base printed no figure under the same name in each run, such as '${measured[0]?.figure}'. Print names without measured numbers`,
+      )
     const first = measured.map(entry => judge(entry, rule))
     const [suspects, unclear] = [getSuspects(first, rule), getUnclear(first, rule)]
     const unsure = [...suspects, ...unclear]

@@ -1,11 +1,11 @@
-// Runs a program in base, head and base again, in alternating order. Its figures are what it prints, or else the CPU time of its main thread.
+// Runs a program in base, head and base again, in alternating order. Its figures are what it prints, or with `--cpu` the CPU time of its main thread.
 import { sum } from 'd3-array'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { interleave } from '../run/run.js'
-import { UsageError } from '../shared/text.js'
+import { count, UsageError } from '../shared/text.js'
 import type { Processes } from '../statistics/ratio.js'
 import { readFigures, type PrintedFigure } from './figure-lines.js'
 import type { Sides } from './judge.js'
@@ -38,7 +38,7 @@ export interface Program {
 /**
  * Runs the program once in each side, which says what there is to judge, and fills the caches of the disk.
  *
- * @throws {UsageError} if the program fails in one of the sides, or prints no figure and is not a program of Node.js
+ * @throws {UsageError} if the program fails in one of the sides, prints no figure, or with `cpu` is not a program of Node.js
  */
 export async function openProgram(options: ProgramOptions): Promise<Program> {
   const { directories, runs, progress } = options
@@ -73,7 +73,11 @@ function toSides(runs: Record<Side, PrintedFigure[][]>): Sides[] {
   const all = SIDES.flatMap(side => runs[side]).flat()
   const has = (side: Side, figure: string): boolean => runs[side].every(run => run.some(({ name }) => name === figure))
   return [...new Set(all.map(({ name }) => name))].map((figure): Sides => {
-    const { better } = all.find(({ name }) => name === figure)!
+    const printed = all.filter(({ name }) => name === figure)
+    // `950 kops/s` and `1.1 Mops/s` are no ratio of 864.
+    const units = new Set(printed.map(({ unit, better }) => `${unit.split('/')[0]} (${better} is better)`))
+    if (units.size > 1) throw new UsageError(`'${figure}' has several units: ${[...units].join(', ')}. Print one`)
+    const { better } = printed[0]!
     const read = (side: Side): Processes =>
       runs[side].map(run => run.filter(({ name }) => name === figure).map(({ value }) => value))
     const isInBase = has('base', figure) && has('again', figure)
@@ -84,7 +88,6 @@ function toSides(runs: Record<Side, PrintedFigure[][]>): Sides[] {
     }
   })
 }
-/** The name of the figure of a program that prints none. */
 const CPU = 'CPU time'
 
 async function runOnce({ program, cpu, temporary, signal }: ProgramOptions, cwd: string): Promise<PrintedFigure[]> {
@@ -113,12 +116,18 @@ async function runOnce({ program, cpu, temporary, signal }: ProgramOptions, cwd:
   const shown = `\`${program.join(' ')}\``
   if (code !== 0)
     throw new UsageError(`${shown} failed in ${cwd} with exit code ${code}:\n${stderr.join('').slice(-2000)}`)
-  const figures = cpu ? [] : readFigures(stdout.join(''))
-  if (figures.length > 0) return figures
-  if (!existsSync(file))
+  if (!cpu) {
+    const text = stdout.join('').trim()
+    const figures = readFigures(text)
+    if (figures.length > 0) return figures
+    const lines = text === '' ? [] : text.split('\n')
+    const begin = lines.slice(0, 5).map(line => `\n  ${line.slice(0, 200)}`)
     throw new UsageError(
-      `${shown} ${cpu ? 'is not a program of Node.js' : `printed no line \`name value unit\` in ${cwd}`}, and CPU time is known only of Node.js`,
+      `No figure found in ${count(lines.length, 'line')} of ${shown} in ${cwd}. Print lines \`name value unit\`, or judge its CPU time with --cpu.${begin.join('')}`,
     )
+  }
+  if (!existsSync(file))
+    throw new UsageError(`${shown} is not a program of Node.js, and --cpu knows only their CPU time`)
   const value = sum(readFileSync(file, 'utf8').trim().split('\n'), Number)
   return [{ name: CPU, value, unit: 'µs', better: 'lower' }]
 }

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import type { Comparison } from '../../src/compare/judge.js'
 import { bench, benchAll, type Ended } from '../bench.js'
 
@@ -35,7 +36,6 @@ beforeAll(() => {
   git('commit', '--quiet', '-m', 'base')
   git('tag', 'before')
   write('own/bench.mjs', "console.log('parse 12 ms')\nconsole.log(`rate ${1000} ops/s`)\n")
-  write('own/silent.mjs', 'let sum = 0\nfor (let i = 0; i < 1e6; i++) sum += i\n')
   git('add', '.')
   git('commit', '--quiet', '-m', 'own')
   git('tag', 'own')
@@ -106,11 +106,8 @@ describe('a program', () => {
     git('reset', '--quiet', '--hard', 'refs/tags/own')
   })
 
-  test.each([
-    ['silent.mjs', []],
-    ['bench.mjs', ['--cpu']],
-  ])('%s is compared by its CPU time with %j', async (name, more) => {
-    const { code, comparison } = await compare('--base', 'own', ...RUNS, ...more, '--', 'node', name)
+  test('is compared by its CPU time with --cpu, whatever it prints', async () => {
+    const { code, comparison } = await compare('--base', 'own', ...RUNS, '--cpu', '--', 'node', 'bench.mjs')
     expect(FINE).toContain(code)
     expect(comparison.first).toMatchObject([{ figure: 'CPU time', slower: { factor: expect.any(Number) } }])
   })
@@ -139,9 +136,25 @@ describe('a program', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Use 8 or more') })
   })
 
-  test('fails with 2 if it prints no figure and is not a program of Node.js', async () => {
-    const { code, stderr } = await compare('--base', 'own', ...RUNS, '--', 'git', '--version')
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('printed no line') })
+  test('fails with 2 if it prints no figure, none with the same name in each run, or one in several units', () =>
+    rows([
+      [
+        "console.log('5 tests in 3 files')",
+        /No figure found in 1 line of `node odd\.mjs`.*--cpu\.\s+5 tests in 3 files/s,
+      ],
+      ['', /No figure found in 0 lines/],
+      ['console.log(`run ${process.pid} 5 ms`)', /no figure under the same name in each run, such as 'run \d+'/],
+      ['console.log(`parse 5 ${process.pid % 2 ? "kops" : "Mops"}/s`)', /'parse' has several units: .*Print one/],
+      ["console.log('parse 12,5 ms')", /'parse 12,5 ms' was not read/],
+    ])(async (code, words) => {
+      write('own/odd.mjs', code)
+      const ended = await compare('--base', '.', ...RUNS, '--', 'node', 'odd.mjs')
+      expect(ended).toMatchObject({ code: 2, comparison: null, stderr: expect.stringMatching(words) })
+    }))
+
+  test('fails with 2 if its CPU time is wanted and it is not a program of Node.js', async () => {
+    const { code, stderr } = await compare('--base', 'own', ...RUNS, '--cpu', '--', 'git', '--version')
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('is not a program of Node.js') })
   })
 })
 
