@@ -19,9 +19,10 @@ function write(value: unknown): string {
   return path
 }
 
-test('is empty without a file, before the first comparison, and is read from an earlier one', () => {
+test('is empty without a file, says so of a missing one, and is read from an earlier comparison', () => {
   expect(readHistory(null)).toEqual({ history: [], notes: [] })
-  expect(readHistory(join(directory, 'none.json'))).toEqual({ history: [], notes: [] })
+  const file = join(directory, 'none.json')
+  expect(readHistory(file)).toEqual({ history: [], notes: [`There is no history yet: ${file} does not exist.`] })
   const history = [entry('abc', 'fine', 1.01)]
   expect(readHistory(write({ history }))).toEqual({ history, notes: [] })
 })
@@ -63,6 +64,35 @@ test('has each commit once, the latest first, as its figures were judged last', 
 test('says nothing of a single commit', () => {
   expect(describeHistory([entry('a', 'fine', 1)], 40)).toEqual([])
   expect(describeHistory([], 40)).toEqual([])
+})
+
+test('draws what the verdict is based on, and not a figure that was unclear', () => {
+  const of = (commit: string, verdict: string, figures: [outcome: string, factor: number | null][]): HistoryEntry => ({
+    ...entry(commit, verdict, 1),
+    figures: Object.fromEntries(figures.map(([outcome, factor], at) => [`${at}`, { outcome, factor }])),
+  })
+  const slower: [string, number] = ['slower', 1.143]
+  const lines = describeHistory(
+    [
+      of('a', 'regression', [['blind', 1.182], slower, ['fine', 1.16]]),
+      of('b', 'regression', [
+        ['failed', null],
+        ['unsteady', 1.3],
+        ['fine', 1.01],
+      ]),
+      of('c', 'fine', [
+        ['blind', 1.3],
+        ['fine', 1.02],
+        ['faster', 0.8],
+      ]),
+      of('d', 'too noisy', [
+        ['blind', 1.3],
+        ['unsteady', 1.4],
+      ]),
+    ],
+    60,
+  )
+  expect(lines.slice(1, 5).map(line => /[^▇]*$/.exec(line)![0].trim())).toEqual(['+14.3 %', 'head fails', '+2 %', '–'])
 })
 
 test('draws the greatest slow-down of each commit, and names what changed', () => {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { drawBars } from '../report/terminal.js'
 import { formatChange, oneLine } from '../shared/text.js'
-import { settle, type Comparison, type HistoryEntry } from './judge.js'
+import { SEEN, settle, type Comparison, type HistoryEntry } from './judge.js'
 
 /** More are forgotten. */
 const MAX_ENTRIES = 20
@@ -19,8 +19,8 @@ export function readHistory(file: string | null): { history: HistoryEntry[]; not
       notes: [`The history in ${file} was ignored: it is not that of a comparison of this version.`],
     }
   } catch (error) {
-    // The first comparison of a branch has none.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { history: [], notes: [] }
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      return { history: [], notes: [`There is no history yet: ${file} does not exist.`] }
     return { history: [], notes: [`The history in ${file} was ignored: ${(error as Error).message}`] }
   }
 }
@@ -51,14 +51,20 @@ export function withEntry(
 
 const shorten = (commit: string): string => oneLine(commit).slice(0, COMMIT_LENGTH)
 
+/** Returns the outcomes that a verdict is based on. An unclear figure is not. */
+const getBasis = (verdict: string): readonly string[] =>
+  verdict === 'regression' ? ['slower'] : verdict === 'fine' ? SEEN : []
+
 /** Returns a line for each commit, with a bar of its greatest slow-down, and what changed since the commit before; nothing for one commit. */
 export function describeHistory(history: readonly HistoryEntry[], columns: number): string[] {
   const [last, before] = history
   if (!last || !before) return []
   const bars = history.map(({ commit, verdict, figures }) => {
-    const factors = Object.values(figures).flatMap(({ factor }) => factor ?? [])
+    const all = Object.values(figures)
+    const factors = all.flatMap(({ outcome, factor }) => (getBasis(verdict).includes(outcome) && factor) || [])
     const most = Math.max(...factors)
-    const text = factors.length > 0 ? formatChange(most) : '–'
+    const isFailed = all.some(({ outcome }) => outcome === 'failed')
+    const text = isFailed ? 'head fails' : factors.length > 0 ? formatChange(most) : '–'
     return {
       title: `${shorten(commit)} ${oneLine(verdict).padEnd('regression'.length)}`,
       value: Math.max(0, most - 1),

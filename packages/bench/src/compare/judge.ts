@@ -152,7 +152,7 @@ export const getRegressions = (repeat: readonly Judged[]): Judged[] =>
   repeat.filter(({ outcome }) => outcome === 'slower')
 
 /** Outcomes of figures in which a slow-down of twice the tolerance would have been seen. */
-const SEEN: readonly Judged['outcome'][] = ['fine', 'faster', 'slower']
+export const SEEN: readonly Judged['outcome'][] = ['fine', 'faster', 'slower']
 
 /** Returns the figures that were measured precisely enough to be judged. */
 export const getSeen = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>

@@ -203,6 +203,14 @@ describe('the comment', () => {
     expect(body).toContain('```text\nslower\n')
   })
 
+  test('says in its title that a run was too noisy to judge', () => {
+    const [noisy, fine] = [' Too noisy to judge: 2 of 3 figures\n', ' No regression: 1 figure, Too noisy\n'].map(
+      text => comment(gh({ text }), { CONCLUSION: 'success' }).body,
+    )
+    expect(noisy).toContain('### Benchmark: too noisy to judge\n')
+    expect(fine).toContain('### Benchmark: no regression\n')
+  })
+
   test('replaces the previous comment', () => {
     const comments = JSON.stringify([
       { id: 1, user: { login: 'another-user' }, body: '<!-- sallyport-bench --> forged' },
