@@ -15,14 +15,16 @@ export interface Ended {
 }
 
 interface How {
+  /** Instead of the command. */
+  script?: string
   cwd?: string
   env?: Record<string, string>
   /** Is given all that the command has said so far. */
   watch?(stderr: string, kill: (signal: NodeJS.Signals) => void): void
 }
 
-export function bench(args: readonly string[], { cwd, env = {}, watch }: How = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [cli, ...args], { cwd, env: { ...process.env, CI: '1', ...env } })
+export function bench(args: readonly string[], { script = cli, cwd, env = {}, watch }: How = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [script, ...args], { cwd, env: { ...process.env, CI: '1', ...env } })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', chunk => (stdout += chunk))
   child.stderr.on('data', chunk => {

@@ -54,7 +54,7 @@ export async function measureAndReport({ plan, filter, payload, goals, lines, ou
   return OUTCOMES[getFailures(report).length > 0 ? 'failed' : getVerdict(report).outcome].exitCode
 }
 
-/** Shows the notes and, as the last screen, the answers, and whether the figures can be believed. */
+/** Shows the notes and, as the last screen, whether the figures can be believed, and the answers. */
 function showEnd(report: Report, { screen, print }: Output, goals: boolean): void {
   const { colors } = screen
   const show = (line: string, tint: (text: string) => string): void =>
@@ -65,9 +65,10 @@ function showEnd(report: Report, { screen, print }: Output, goals: boolean): voi
   print('')
   const ofGoals = goals && goalsTable(report)
   if (ofGoals) print(`${toTerminal(ofGoals, screen)}\n`)
-  for (const answer of getAnswers(report)) print(`${toTerminalAnswer(answer, screen)}\n`)
+  // Before the answers: whoever reads these has to know whether they can be believed.
   show(line, colors[TONES[OUTCOMES[outcome].tone]])
   print('')
+  for (const answer of getAnswers(report)) print(`${toTerminalAnswer(answer, screen)}\n`)
 }
 
 /** Shows the version, the machine, and the scenarios that are left out. */

@@ -9,6 +9,9 @@ export const PAYLOAD_PREFIX = 'payload-'
 /** Transports whose other side has only the bytes of a document, or that add something. */
 const OTHERS = ['bytes-copied', 'hook-ring-json', 'isolation-ring-json', 'process', 'process-wall']
 
+/** What Node and other libraries do without Sallyport, for comparison. */
+const FOREIGN = ['raw', 'text', 'msgpackr']
+
 /** Returns undefined for another scenario, or if all transports failed. */
 export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): Answer | undefined {
   if (!id.startsWith(PAYLOAD_PREFIX) || !one) return undefined
@@ -18,18 +21,25 @@ export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): An
   })
   const isBytes = arms.every(arm => arm.id !== 'bytes-copied')
   const find = (arm: string): Figure | undefined => measured.find(entry => entry.id === arm)?.figure
-  const [fastest, ...others] = measured
+  const sorted = measured
     .filter(arm => !OTHERS.includes(arm.id) && (arm.id !== 'bytes-transferred' || isBytes))
     .toSorted((a, b) => a.figure.median - b.figure.median)
+  const fastest = sorted.find(arm => !FOREIGN.includes(arm.id))
   if (!fastest) return undefined
-  const ratios = others.map(other => `${other.title} ${describeRatio(other.figure, fastest.figure)}`)
+  const list = (isForeign: boolean): string =>
+    sorted
+      .filter(arm => arm !== fastest && FOREIGN.includes(arm.id) === isForeign)
+      .map(arm => `${arm.title} ${describeRatio(arm.figure, fastest.figure)}`)
+      .join(', ')
+  const [ours, foreign] = [list(false), list(true)]
   const bytes = describeRatio(find('bytes-copied'), fastest.figure)
   const encryption = describeDifference(find('isolation-ring-json'), find('hook-ring-json'))
   const ring = measured.find(({ id: arm }) => arm === 'ring-json')
   const wall = describeRatio(find('process-wall'), ring?.figure)
   const parts = [
     `Your ${title.replace(/, [^,]*$/, '')} (${formatBytes(one.payloadBytes)}) is fastest as ${fastest.title}: ${formatFigure(fastest.figure)} there and back`,
-    ratios.length > 0 && `against it, ${ratios.join(', ')}`,
+    ours && `against it, ${ours}`,
+    foreign && `without Sallyport, over a MessagePort: ${foreign}`,
     bytes && `bytes that no side parses ${bytes}`,
     encryption && `encryption adds ${encryption}`,
     wall && `${ring!.title} to a process in its wall takes ${wall} its time between threads`,

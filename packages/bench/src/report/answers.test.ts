@@ -79,7 +79,26 @@ test('a payload is advised the fastest transport that delivers a value, with the
     /^Your order\.json \([\d.]+ KiB\) is fastest as ring msgpack: 15\.0 µs there and back; against it, /,
   )
   expect(advice!.sentence).toMatch(/ring JSON 1\.\d+× \(/)
+  expect(advice!.sentence).toMatch(/; without Sallyport, over a MessagePort: structured clone /)
   expect(advice!.bars.map(({ title }) => title)).toEqual(scenario.arms.map(({ title }) => title))
+})
+
+test('a payload is never advised a transport that Sallyport does not have, even if it is the fastest', () => {
+  const formats = getScenario('formats')
+  const scenario = {
+    ...formats,
+    id: `${PAYLOAD_PREFIX}order`,
+    title: 'order.json, 23.7 KiB',
+    cases: formats.cases.slice(0, 1),
+  }
+  const fast = (outcomes: Outcome[]): Outcome[] => {
+    const cells = outcomes.flatMap(outcome => outcome.cells).filter(({ arm }) => ['raw', 'text'].includes(arm.id))
+    for (const { processes } of cells) for (const round of processes.flat()) round['p50'] = 1
+    return outcomes
+  }
+  const [advice] = getAnswers(sampleReport(fast, [scenario]))
+  expect(advice!.sentence).toMatch(/ is fastest as ring (msgpack|JSON): /)
+  expect(advice!.sentence).toMatch(/; without Sallyport, over a MessagePort: structured clone 0\.\d+×/)
 })
 
 test('bytes can be transferred, and are then the value', () => {

@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { bench } from '../bench.js'
+import { bench, readReport } from '../bench.js'
 
 test('shows every option, examples and the exit codes with --help', async () => {
   const { code, stdout } = await bench(['--help'])
@@ -21,12 +22,15 @@ test('exits with 2 and names the options after an unknown one', async () => {
   expect(stderr).toContain('The options are: --payload --full --goals --lines --filter')
 })
 
-test('prints a line of JSON for each figure with --lines, and nothing else', async () => {
-  const out = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
-  onTestFinished(() => rmSync(out, { recursive: true }))
-  const shortest = ['--processes', '1', '--rounds', '2', '--slot', '1', '--out', out]
-  const { code, stdout } = await bench(['--lines', '--filter', 'one-thread', ...shortest])
+test('prints only a line of JSON for each figure with --lines, and writes reports where `npm run bench` is called', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const shortest = ['--processes', '1', '--rounds', '2', '--slot', '1']
+  const script = fileURLToPath(new URL('../../../../scripts/bench.mjs', import.meta.url))
+  const where = { script, env: { INIT_CWD: directory } }
+  const { code, stdout } = await bench(['--lines', '--filter', 'one-thread', ...shortest], where)
   expect(code).toBe(0)
+  expect(readReport(join(directory, 'bench-report'))).toMatchObject({ scenarios: [{ id: 'one-thread' }] })
   const names = stdout.trimEnd().split('\n').map(line => (JSON.parse(line) as { name: string }).name) // prettier-ignore
   expect(names).toEqual(['json/rate', 'json/cpu', 'msgpack/rate', 'msgpack/cpu'].map(name => `one-thread/64/${name}`))
 }, 600_000)
