@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
-import { BusError, describeName, reportError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import {
   closeEndpoint,
   createDirectEndpoints,
@@ -365,9 +365,11 @@ export class FrontendHandle {
         else this.connect()
       },
       fail: error => {
-        // A rejected first link is the error of `ready`, and not a failure to report.
-        const exit = { error, exitError: error }
-        if (this.#life.code === 'running') this.#host.reporter.reportExit('frontend', this.#deps.label, exit)
+        const { label } = this.#deps
+        // A rejected first link is the error of `ready`, and not a failure to report. Of a cancelled session, others go on.
+        const isEnd = this.#life.code === 'running'
+        if (isEnd && isBusError(error, 'Cancelled')) this.#host.log.info({ label }, `session ended: ${error.message}`)
+        else if (isEnd) this.#host.reporter.reportExit('frontend', label, { error, exitError: error })
         this.#fail(error)
       },
       wait: () => {

@@ -41,6 +41,9 @@ async function start(pattern: 'brownfield' | 'isolation', names: readonly string
 test.each(choose(patterns))('spreads calls over all sessions until their cores are lost: %s', async (pattern, app) => {
   const { dialer, held, lose, releaseAll } = await start(pattern, ['a', 'b', 'c'])
   const host = await join(dialer, { ...(app && { app }) })
+  const reported: string[] = []
+  for (const name of ['fault', 'failed'] as const)
+    host.on(name, ({ error }) => reported.push(`${name}: ${error.message}`))
   const { client } = await host.addSession({ label: 'main', name: 'a' })
   const [b] = await Promise.all(['b', 'c'].map(name => host.addSession({ label: 'main', name, client })))
   expect(client.label).toBe('main')
@@ -66,6 +69,8 @@ test.each(choose(patterns))('spreads calls over all sessions until their cores a
   lose('b')
   expect(await b!.closed).toMatchObject({ reason: 'Cancelled' })
   await expect.poll(() => client.invoke('who')).toBe('c')
+  // The others go on, so that nothing has failed.
+  expect(reported).toEqual([])
   await client.close()
   expect(host.stats().frontends).toEqual({})
 })
