@@ -53,11 +53,14 @@ export function instrument(options: InstrumentOptions = {}): Instrumentation {
   const meter = meterProvider.getMeter(NAME)
   const client = createSpans('client', tracer, meter)
   const server = createSpans('server', tracer, meter)
-  // Events arrive in core as commands without an id, because nobody waits for their result.
-  const beginServer = (trace: CallTrace): false | void => trace.id !== undefined && server.begin(trace)
+  // Events, and those who listen to them, are commands in core, but no calls of a user in the client.
+  const withoutEvents =
+    ({ begin }: typeof client) =>
+    (trace: CallTrace): false | void =>
+      trace.id !== undefined && !trace.command.startsWith('plugin:event|') && begin(trace)
   const unsubscribes = [
-    ...CALLER_CHANNELS.map(name => subscribe(name, client.begin, client.finish)),
-    ...CALLEE_CHANNELS.map(name => subscribe(name, beginServer, server.finish)),
+    ...CALLER_CHANNELS.map(name => subscribe(name, withoutEvents(client), client.finish)),
+    ...CALLEE_CHANNELS.map(name => subscribe(name, withoutEvents(server), server.finish)),
   ]
   const stop = (): void => {
     for (const unsubscribe of unsubscribes.splice(0)) unsubscribe()

@@ -157,6 +157,16 @@ describe.each(choose(apps))('%s', (_name, app) => {
     expect(chain.slice(1).map(({ parentId }) => parentId)).toEqual(chain.slice(0, -1).map(({ spanId }) => spanId))
   })
 
+  test('listening and events have no spans, on neither side', async () => {
+    const unlisten = await bus.listen('news', () => {})
+    await bus.emit('news')
+    unlisten()
+    await bus.call('main', 'greets')
+    const all = [...(sdk.spans() as Span[]), ...(await client.invoke<Span[]>('spans'))]
+    expect(all.filter(({ name }) => name.startsWith('plugin:event|'))).toEqual([])
+    expect(all.length).toBeGreaterThan(0)
+  })
+
   test('bus.call is a span, with the reason of its failure', async () => {
     await expect(bus.call('main', 'throws')).rejects.toMatchObject({ reason: 'CommandFailed' })
     const [host, core] = await pair('plugin:host|call')
