@@ -73,6 +73,10 @@ test('a rate is never read as a time or a size, by its unit or its name', () =>
     ['encode 12 ops/ms', { ...rate('encode', 12_000), unit: 'ops/s' }],
     ['encode 600 calls/min', { ...rate('encode', 10), unit: 'calls/s' }],
     ['encode 900 rps', rate('encode', 900)],
+    ['copy 2 MB per second', { ...rate('copy', 2_000_000), unit: 'B/s' }],
+    ['render fps: 60', rate('render fps', 60)],
+    ['{"name":"throughput","value":7,"unit":"MB"}', rate('throughput', 7_000_000)],
+    ['{"name":"a","value":7,"unit":"calls per second"}', rate('a', 7)],
     ['{"name":"requestsPerSec","value":7}', rate('requestsPerSec', 7)],
     ['{"name":"disk","value":7,"unit":"iops"}', rate('disk', 7)],
     // Of a route, and of helpers.

@@ -25,14 +25,15 @@ const PERIODS: Readonly<Record<string, number>> = {
   hour: 3.6e9,
 }
 const RATE_UNIT = /^(?:[kmg]?bps|[kmg]?hz|i?ops|[rqtfm]ps)$/i
-/** `requests/sec`, `ops per second`, `Throughput (req/s)`, `requestsPerSec`. */
-const RATE_NAME = /(?:(?:\/|(?:^|[^a-z])per[ _-])s|per_?sec)(?:ec)?(?:onds?)?\W*(?:\([^)]*\))?$/i
+/** `requests/sec`, `ops per second`, `Throughput (req/s)`, `requestsPerSec`, `fps`. */
+const RATE_NAME =
+  /(?:(?:\/|(?:^|[^a-z])per[ _-])s|per_?sec)(?:ec)?(?:onds?)?\W*(?:\([^)]*\))?$|\b(?:throughput|bandwidth|i?ops|[rqtf]ps)$/i
 
 type Kind = Pick<PrintedFigure, 'unit' | 'better'> & { factor: number }
 
 /** Returns `undefined` if neither unit nor name says which direction is better. `ns/iter` is a time, `B/op` a size, `ops/ms` a rate. */
 function getKind(name: string, unit: string): Kind | undefined {
-  const [amount = '', per = ''] = unit.split('/')
+  const [amount = '', per = ''] = unit.split(/\/| per /)
   const find = (table: typeof TIMES, key: string): number | undefined =>
     Object.hasOwn(table, key) ? table[key] : undefined
   const [time, size, period] = [find(TIMES, amount), find(SIZES, amount), find(PERIODS, per.toLowerCase())]
@@ -73,7 +74,7 @@ const TOOLS = [
 
 const LINES = [
   // Also of benchmark.js, `name x 1,234 ops/sec ±0.5% (90 runs sampled)`, and of JMH, `name 1.234 ± 0.056 ms/op`.
-  String.raw`^[\s├└─]*(?<name>\S.*?)(?<by>\s+x\s+|[\s:=]+)(?<value>${NUMBER})\s*(?:(?:±|\+\/?-)\s*[\d.,]+\s*%?\s*)?\[?(?<unit>[^\s\d.,[\]±]\S*?)\]?\s*(?:(?:±|\+\/?-|\().*)?$`,
+  String.raw`^[\s├└─]*(?<name>\S.*?)(?<by>\s+x\s+|[\s:=]+)(?<value>${NUMBER})\s*(?:(?:±|\+\/?-)\s*[\d.,]+\s*%?\s*)?\[?(?<unit>[^\s\d.,[\]±]\S*?(?: per \w+)?)\]?\s*(?:(?:±|\+\/?-|\().*)?$`,
   String.raw`^\s*(?<name>\S.*?)[\s:=]+(?<value>${NUMBER})\s*$`,
 ].map(form => new RegExp(form, 'i'))
 
@@ -184,6 +185,9 @@ function splitCells(line: string, columns: readonly string[]): string[] {
   return cells.length > 2 ? cells.map(cell => cell.trim().replaceAll(/^'|'$/g, '')) : []
 }
 
+/** Longer lines of text are no figures. */
+const MAX_LINE = 1000
+
 /**
  * Ignores lines that are none. A line of text needs a unit of time, size or rate: other output can end with a number, too.
  *
@@ -197,6 +201,7 @@ export function readFigures(text: string): PrintedFigure[] {
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at]!.trimEnd()
     const json = readJson(lines, at)
+    if (!json && line.length > MAX_LINE) continue
     const cells = json ? [] : splitCells(line, columns)
     if (json) {
       figures.push(...readObject(json.value))
