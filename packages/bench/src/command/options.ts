@@ -87,8 +87,7 @@ Commands:
   (none)                  Measure what Sallyport costs on this machine
   list                    List the scenarios
   compare … -- <program>  Check whether a program is slower than in another checkout, by
-                          what it prints: lines "name value unit", JSON, or the
-                          output of benchmark tools
+                          what it prints: "name value unit", JSON, or a known tool's
 
 Options:
 ${lines.join('\n')}

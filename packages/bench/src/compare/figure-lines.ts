@@ -11,19 +11,11 @@ export interface PrintedFigure {
   better: FigureKind['better']
 }
 
-const TIMES: Readonly<Record<string, number>> = { ns: 1e-3, us: 1, µs: 1, μs: 1, ms: 1e3, s: 1e6, sec: 1e6 }
-const SIZES: Readonly<Record<string, number>> = {
-  ...{ B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9 },
-  ...{ KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 },
-}
-const PERIODS: Readonly<Record<string, number>> = {
-  ...TIMES,
-  second: 1e6,
-  min: 6e7,
-  minute: 6e7,
-  h: 3.6e9,
-  hour: 3.6e9,
-}
+const TIMES = new Map(Object.entries({ ns: 1e-3, us: 1, µs: 1, μs: 1, ms: 1e3, s: 1e6, sec: 1e6 }))
+const SIZES = new Map(
+  Object.entries({ B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }),
+)
+const PERIODS = new Map([...TIMES, ['second', 1e6], ['min', 6e7], ['minute', 6e7], ['h', 3.6e9], ['hour', 3.6e9]])
 const RATE_UNIT = /^(?:[kmg]?bps|[kmg]?hz|i?ops|[rqtfm]ps)$/i
 /** `requests/sec`, `ops per second`, `Throughput (req/s)`, `requestsPerSec`, `fps`. */
 const RATE_NAME =
@@ -34,9 +26,7 @@ type Kind = Pick<PrintedFigure, 'unit' | 'better'> & { factor: number }
 /** Returns `undefined` if neither unit nor name says which direction is better. `ns/iter` is a time, `B/op` a size, `ops/ms` a rate. */
 function getKind(name: string, unit: string): Kind | undefined {
   const [amount = '', per = ''] = unit.split(/\/| per /)
-  const find = (table: typeof TIMES, key: string): number | undefined =>
-    Object.hasOwn(table, key) ? table[key] : undefined
-  const [time, size, period] = [find(TIMES, amount), find(SIZES, amount), find(PERIODS, per.toLowerCase())]
+  const [time, size, period] = [TIMES.get(amount), SIZES.get(amount), PERIODS.get(per.toLowerCase())]
   // Milliseconds by second can be a load or a speed.
   if (time) return period ? undefined : { factor: time, unit: 'µs', better: 'lower' }
   const isRate = period || RATE_UNIT.test(unit) || RATE_NAME.test(name)
@@ -83,8 +73,7 @@ const PAIR = new RegExp(String.raw`([\w()%]+)[=:]\s?(${NUMBER})\s?([^\s\d,;)]+)`
 const TYPICAL = [/^(med|median|p\(?50\)?)$/i, /^(avg|average|mean)$/i]
 
 function readLine(line: string, forms: readonly RegExp[]): PrintedFigure[] {
-  const found = forms.map(form => form.exec(line)?.groups).find(Boolean)
-  const { name = '', by = '', value = '', unit = '' } = found ?? {}
+  const { name = '', by = '', value = '', unit = '' } = forms.map(form => form.exec(line)?.groups).find(Boolean) ?? {}
   const kind = getKind(name, unit)
   // `99% 5 ms` is one of several percentiles.
   if (!kind || !/\p{L}/u.test(name) || hasValue(name + by, kind)) return []
@@ -135,22 +124,22 @@ const get = (row: unknown, path: string): unknown =>
 const CELL = new RegExp(String.raw`^(${NUMBER})\s*([^\s\d±]\S*)?`, 'i')
 
 function readRow(row: Row, path: readonly string[]): PrintedFigure[] {
-  const [key, from, unit] =
-    ROWS.find(([name, value]) => typeof row[name] === 'string' && get(row, value) !== undefined) ?? []
-  const [text, number = '', own = ''] = CELL.exec(String(from && get(row, from))) ?? []
+  const [key = '', from = '', unit] = ROWS.find(([name, value]) => name in row && get(row, value) !== undefined) ?? []
+  const [text, number = '', own = ''] = CELL.exec(String(get(row, from))) ?? []
+  const [name, { namePath, params }] = [String(row[key]), row]
+  const kind = getKind(name, unit || own)
   // Latencies of autocannon are rounded to 10 µs.
-  if (!key || text === undefined || (key === 'Stat' && !RATE_NAME.test(String(row[key])))) return []
-  const { namePath, params } = row
-  const names = Array.isArray(namePath) ? [...namePath, ...Object.values(params ?? {})] : [...path, row[key]]
-  const kind = getKind(String(row[key]), unit || own)
-  return kind ? toFigure(names.join(' > '), toNumber(number, text), kind) : []
+  if (!kind || text === undefined || (key === 'Stat' && kind.better === 'lower')) return []
+  const names = Array.isArray(namePath) ? [...namePath, ...Object.values(params ?? {})] : [...path, name]
+  return toFigure(names.join(' > '), toNumber(number, text), kind)
 }
 
 /** Finds the rows in what tools write as JSON. */
 function readRows(value: unknown, path: readonly string[] = [], layout?: unknown): PrintedFigure[] {
   if (Array.isArray(value)) return value.flatMap(entry => readRows(entry, path, layout))
-  const found = isRow(value) ? readRow(value, path) : []
-  if (found.length > 0 || !isRow(value)) return found
+  if (!isRow(value)) return []
+  const found = readRow(value, path)
+  if (found.length > 0) return found
   // Groups of Vitest and of mitata.
   const parent = value['fullName'] ?? get(layout, `${String(value['group'])}.name`) ?? []
   const lists = ['files', 'groups', 'benchmarks', 'runs', 'results', 'tasks', 'data'].map(key => value[key])
@@ -185,7 +174,7 @@ function splitCells(line: string, columns: readonly string[]): string[] {
   return cells.length > 2 ? cells.map(cell => cell.trim().replaceAll(/^'|'$/g, '')) : []
 }
 
-/** Longer lines of text are no figures. */
+/** A longer line of text is no figure. */
 const MAX_LINE = 1000
 
 /**
@@ -195,14 +184,12 @@ const MAX_LINE = 1000
  */
 export function readFigures(text: string): PrintedFigure[] {
   const lines = stripVTControlCharacters(text).split('\n')
-  const figures: PrintedFigure[] = []
-  const [ofTools, ofDocuments] = [[...figures], [...figures]]
+  const [figures, ofTools, ofDocuments]: [PrintedFigure[], PrintedFigure[], PrintedFigure[]] = [[], [], []]
   let [heading, columns]: [string[], string[]] = [[], []]
   for (let at = 0; at < lines.length; at++) {
-    const line = lines[at]!.trimEnd()
     const json = readJson(lines, at)
-    if (!json && line.length > MAX_LINE) continue
-    const cells = json ? [] : splitCells(line, columns)
+    const line = json || lines[at]!.length > MAX_LINE ? '' : lines[at]!.trimEnd()
+    const cells = splitCells(line, columns)
     if (json) {
       figures.push(...readObject(json.value))
       ofDocuments.push(...readRows(json.value))

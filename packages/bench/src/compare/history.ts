@@ -51,17 +51,15 @@ export function withEntry(
 
 const shorten = (commit: string): string => oneLine(commit).slice(0, COMMIT_LENGTH)
 
-/** Returns the outcomes that a verdict is based on. An unclear figure is not. */
-const getBasis = (verdict: string): readonly string[] =>
-  verdict === 'regression' ? ['slower'] : verdict === 'fine' ? SEEN : []
-
 /** Returns a line for each commit, with a bar of its greatest slow-down, and what changed since the commit before; nothing for one commit. */
 export function describeHistory(history: readonly HistoryEntry[], columns: number): string[] {
   const [last, before] = history
   if (!last || !before) return []
   const bars = history.map(({ commit, verdict, figures }) => {
     const all = Object.values(figures)
-    const factors = all.flatMap(({ outcome, factor }) => (getBasis(verdict).includes(outcome) && factor) || [])
+    // A verdict is not based on unclear figures.
+    const basis: readonly string[] = verdict === 'regression' ? ['slower'] : verdict === 'fine' ? SEEN : []
+    const factors = all.flatMap(({ outcome, factor }) => (basis.includes(outcome) && factor) || [])
     const most = Math.max(...factors)
     const isFailed = all.some(({ outcome }) => outcome === 'failed')
     const text = isFailed ? 'head fails' : factors.length > 0 ? formatChange(most) : '–'

@@ -117,10 +117,9 @@ async function runOnce({ program, cpu, temporary, signal }: ProgramOptions, cwd:
   if (code !== 0)
     throw new UsageError(`${shown} failed in ${cwd} with exit code ${code}:\n${stderr.join('').slice(-2000)}`)
   if (!cpu) {
-    const text = stdout.join('').trim()
-    const figures = readFigures(text)
+    const figures = readFigures(stdout.join(''))
     if (figures.length > 0) return figures
-    const lines = text === '' ? [] : text.split('\n')
+    const lines = stdout.join('').split('\n').filter(Boolean)
     const begin = lines.slice(0, 5).map(line => `\n  ${line.slice(0, 200)}`)
     throw new UsageError(
       `No figure found in ${count(lines.length, 'line')} of ${shown} in ${cwd}. Print lines \`name value unit\`, or judge its CPU time with --cpu.${begin.join('')}`,

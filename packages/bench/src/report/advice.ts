@@ -26,12 +26,13 @@ export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): An
     .toSorted((a, b) => a.figure.median - b.figure.median)
   const fastest = sorted.find(arm => !FOREIGN.includes(arm.id))
   if (!fastest) return undefined
-  const list = (isForeign: boolean): string =>
+  const describe = (arm: (typeof sorted)[number]): string => `${arm.title} ${describeRatio(arm.figure, fastest.figure)}`
+  const [ours, foreign] = [false, true].map(isForeign =>
     sorted
       .filter(arm => arm !== fastest && FOREIGN.includes(arm.id) === isForeign)
-      .map(arm => `${arm.title} ${describeRatio(arm.figure, fastest.figure)}`)
-      .join(', ')
-  const [ours, foreign] = [list(false), list(true)]
+      .map(describe)
+      .join(', '),
+  )
   const bytes = describeRatio(find('bytes-copied'), fastest.figure)
   const encryption = describeDifference(find('isolation-ring-json'), find('hook-ring-json'))
   const ring = measured.find(({ id: arm }) => arm === 'ring-json')
