@@ -1,9 +1,11 @@
 // A bus served to the SDK's own client: tools and their calls, over each transport and protocol.
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, request, type Server } from 'node:http'
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { type Bus, command, CommandError, createBus, defineCore } from '@sallyport/core'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { type HttpTransport, serveMcp, type ServeMcpOptions } from '../src/index.js'
@@ -225,7 +227,9 @@ test('wrong options are refused, and leave the label free', () =>
     ],
     [{ transport: 'stdio', allow: ['gret'] }, 'serveMcp: allow[0]: unknown command'],
     [{ transport: 'stdioo' }, 'serveMcp: transport must be "stdio"'],
-    [{ transport: { sever: createServer() } }, 'serveMcp: transport must be "stdio"'],
+    [{ transport: { sever: createServer() } }, 'serveMcp: transport: unknown option "sever". Use server, path, '],
+    [{ transport: { server: createServer(), path: 'mcp' } }, 'serveMcp: transport.path must be a path such as "/mcp"'],
+    [{ transport: { path: '/mcp' } }, 'serveMcp: transport.path must be left out without a server'],
     [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],
     [{ transport: { server: createServer(), authorize: 'token' } }, 'serveMcp: transport.authorize must be a function'],
     [{ transport: 'stdio', timeout: '5s' }, 'serveMcp: timeout must be milliseconds'],
@@ -236,6 +240,108 @@ test('wrong options are refused, and leave the label free', () =>
     await expect(served).rejects.toThrow(text)
     expect(bus.frontends()).toEqual([])
   }))
+
+test('a second service with the path of a server is refused, and the path is free again after a close', async () => {
+  const bus = await startBus()
+  const server = createServer()
+  const service = await serveMcp(bus, { label: 'one', transport: { server } })
+  const second = { label: 'two', transport: { server } }
+  await expect(serveMcp(bus, second)).rejects.toThrow(
+    'transport.path must be one that no other service of the server has',
+  )
+  await serveMcp(bus, { label: 'other', transport: { server, path: '/other' } })
+  await service.close()
+  await serveMcp(bus, second)
+})
+
+test('over stdio, the end of input lets calls end, and what anyone prints goes to standard error', async () => {
+  const path = fileURLToPath(new URL('fixtures/stdio-server.mjs', import.meta.url))
+  const server = spawn(process.execPath, [path], { stdio: 'pipe' })
+  const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
+  const messages = [
+    { id: 1, method: 'initialize', params: initialize },
+    { method: 'notifications/initialized' },
+    ...[2, 3].map(id => ({ id, method: 'tools/call', params: { name: 'finish', arguments: {} } })),
+  ]
+  server.stdin.end(messages.map(message => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`).join(''))
+  const ended = once(server, 'exit')
+  const [stdout, stderr] = await Promise.all([server.stdout, server.stderr].map(stream => stream.toArray()))
+  expect(await ended).toEqual([0, null])
+  const lines = Buffer.concat(stdout!).toString().trim().split('\n')
+  expect(lines.pop()).toBe('closed')
+  const result = { content: [{ type: 'text', text: 'finished' }] }
+  const answers = lines.map(line => JSON.parse(line) as { id: number }).toSorted((a, b) => a.id - b.id)
+  expect(answers).toMatchObject([{ id: 1 }, { id: 2, result }, { id: 3, result }])
+  const printed = Buffer.concat(stderr!).toString()
+  for (const each of ['before', 'after', 'core', 'thread', 'serveMcp: another service has']) {
+    expect(printed).toContain(`printed: ${each}`)
+  }
+})
+
+test('a call of a tool that the label may not use is reported and counted, and an unknown name is not', async () => {
+  const bus = await startBus()
+  const client = await connect('stdio', 'auto', bus)
+  await bus.addPlugin({ name: 'notes', commands: { write_all: () => 1 } })
+  const denied: unknown[] = []
+  bus.on('denied', event => void denied.push(event))
+  for (const name of ['hidden', 'none', 'event__listen', 'notes__write_all']) {
+    await expect(client.callTool({ name, arguments: {} })).rejects.toThrow(`Unknown tool: ${name}`)
+  }
+  const commands = ['hidden', 'plugin:notes|write_all']
+  await expect.poll(() => denied).toMatchObject(commands.map(command => ({ label: 'agent', command })))
+  expect((await bus.stats()).frontends['agent']).toMatchObject({ denied: 2 })
+})
+
+describe('mounted in an application', () => {
+  const body = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }
+
+  async function post(application: (request: IncomingMessage, response: ServerResponse) => unknown, text: string) {
+    const server = createServer(application)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    closers.push(() => server.close())
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tools/of/ada`
+    const response = await fetch(url, { method: 'POST', headers, body: text })
+    return [response.status, await response.text()]
+  }
+
+  const read = async (incoming: IncomingMessage): Promise<string> => Buffer.concat(await incoming.toArray()).toString()
+
+  test('the handler takes the request as it is, or what a body parser has made of it', async () => {
+    const service = await serveMcp(await startBus(), { label: 'agent', allow, transport: {} })
+    const { handle } = service
+    const applications: ((incoming: IncomingMessage, response: ServerResponse) => unknown)[] = [
+      (incoming, response) => handle(incoming, response),
+      async (incoming, response) => handle(incoming, response, JSON.parse(await read(incoming))),
+      async (incoming, response) => handle(incoming, response, await read(incoming)),
+      // As Express does with `app.post('/mcp', express.json(), service.handle)`.
+      async (incoming, response) => {
+        Object.assign(incoming, { body: JSON.parse(await read(incoming)) })
+        await handle(incoming, response, () => {})
+      },
+      // As Express 4 does for a type that its parser does not know.
+      (incoming, response) => handle(incoming, response, {}),
+    ]
+    await rows(applications.map(application => [application]))(async application => {
+      expect(await post(application, JSON.stringify(body))).toEqual([200, expect.stringContaining('"greet"')])
+    })
+  })
+
+  test('a body that was read and not given is refused, and so is another host or a service without HTTP', async () => {
+    const service = await serveMcp(await startBus(), { label: 'agent', transport: { hosts: ['tools.example'] } })
+    expect(await post(service.handle, '{}')).toMatchObject([403, expect.stringContaining('Invalid Host')])
+    const bus = await startBus()
+    const local = await serveMcp(bus, { label: 'agent', transport: {} })
+    const forgetful = async (incoming: IncomingMessage, response: ServerResponse) => {
+      await read(incoming)
+      await local.handle(incoming, response)
+    }
+    expect(await post(forgetful, '{}')).toEqual([400, expect.stringContaining('The body was read before')])
+    const [transport] = InMemoryTransport.createLinkedPair()
+    const other = await serveMcp(bus, { label: 'other', transport })
+    await expect(other.handle(null as never, null as never)).rejects.toThrow('handle needs a transport of HTTP')
+  })
+})
 
 describe('over HTTP', () => {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} })
@@ -345,12 +451,15 @@ test('two commands with one name are no tools, whatever the other one is, and a 
   const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
   const bus = await startBus()
   const [transport, own] = InMemoryTransport.createLinkedPair()
-  await bus.addPlugin({ name: 'a', commands: { 'b.c': () => 1, b_c: () => 2, d: () => 3 } })
+  const run = vi.fn<() => void>()
+  await bus.addPlugin({ name: 'a', commands: { 'b.c': run, b_c: run, d: run } })
   const names = ['plugin:a|b.c', 'plugin:a|b_c', 'plugin:a|d']
   await serveMcp(bus, { label: 'agent', allow: names, transport })
   const client = createClient('auto')
   await client.connect(own)
   expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['a__d'])
+  await expect(client.callTool({ name: 'a__b_c', arguments: {} })).rejects.toThrow('Unknown tool: a__b_c')
+  expect(run).not.toHaveBeenCalled()
   expect(warn.mock.lastCall?.[0]).toContain('"plugin:a|b.c" (it shares the tool name "a__b_c" with "plugin:a|b_c")')
 })
 

@@ -5,12 +5,13 @@ import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/s
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { getRequestUrl } from '@sallyport/protocol/internal/local-server'
 import { warn } from '@sallyport/protocol/internal/util'
+import { checkNames, checkValue } from '../shared/check-names.js'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
 export interface HttpTransport {
-  /** The server, which listens already or later. Its other paths stay free. */
-  readonly server: HttpServer
-  /** @default '/mcp' */
+  /** The server, which listens already or later. Its other paths stay free. @default none: `handle` of the service answers requests */
+  readonly server?: HttpServer
+  /** The path of the server that is answered, such as `/mcp/ada`. @default '/mcp' */
   readonly path?: string
   /** Names of this machine in the header `Host`, without ports: a page of another site cannot choose it. @default names of localhost */
   readonly hosts?: readonly string[]
@@ -31,6 +32,7 @@ export interface HttpTransport {
 export interface ToolService {
   /** Notifies the clients that wait for changes. */
   toolsChanged(): void
+  handle(request: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,13 +43,41 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
 const LOCAL = ['localhost', '127.0.0.1', '[::1]']
 const withLocal = (names: readonly string[]): string[] =>
   names.some(name => LOCAL.includes(name)) ? [...names, ...LOCAL] : [...names]
+const OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
+const DEFAULT_PATH = '/mcp'
+const UNREADABLE = Symbol('unreadable')
+/** The paths of each server that have a service. */
+const takenPaths = new WeakMap<HttpServer, Set<string>>()
+
+/** @throws {BusError} InvalidParams */
+export function checkHttp(transport: HttpTransport): void {
+  const { server, path, authorize } = transport
+  checkNames('serveMcp: transport', transport, OPTIONS)
+  const isServer = !('server' in transport) || typeof Object(server).on === 'function'
+  checkValue('serveMcp: transport.server', isServer, 'a server of node:http')
+  checkValue('serveMcp: transport.authorize', authorize === undefined || typeof authorize === 'function', 'a function')
+  if (path === undefined) return
+  checkValue('serveMcp: transport.path', server !== undefined, 'left out without a server: `handle` answers any path')
+  const isPath = typeof path === 'string' && getRequestUrl({ url: path } as IncomingMessage).pathname === path
+  checkValue('serveMcp: transport.path', isPath, `a path such as "/mcp", not ${JSON.stringify(path)}`)
+}
+
+/** Returns a function that gives the path back. @throws {BusError} InvalidParams if another service of the server has it */
+export function takePath({ server, path = DEFAULT_PATH }: HttpTransport): () => void {
+  if (!server) return () => {}
+  const paths = takenPaths.get(server) ?? new Set()
+  takenPaths.set(server, paths)
+  checkValue('serveMcp: transport.path', !paths.has(path), `one that no other service of the server has, not "${path}"`)
+  paths.add(path)
+  return () => void paths.delete(path)
+}
 
 export function serveHttp(
   factory: McpServerFactory,
   transport: HttpTransport,
   onError: (error: Error) => void,
 ): ToolService {
-  const { server, path = '/mcp', hosts = LOCAL, origins = LOCAL, authorize, ...bounds } = transport
+  const { server, path = DEFAULT_PATH, hosts = LOCAL, origins = LOCAL, authorize, ...bounds } = transport
   const { maxBody = 4 * 2 ** 20, maxRequests = 256 } = bounds
   /** What the host's function throws would end the host. */
   const report = (error: Error): void => {
@@ -59,65 +89,84 @@ export function serveHttp(
   }
   const shared = { maxRequestBodySize: maxBody, onerror: report }
   const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests })
-  const handle = toNodeHandler(handler, shared)
+  const send = toNodeHandler(handler, shared)
   const [isHost, isOrigin] = [hostHeaderValidation(withLocal(hosts)), originValidation(withLocal(origins))]
   const running = new Set<ServerResponse>()
-  /** Those of them that have not arrived, or are not authorized yet. The oldest is the first. */
-  const arriving = new Set<ServerResponse>()
-  const leave = (response: ServerResponse): void => {
-    running.delete(response)
+  /** Those of them that have not arrived, or are not authorized yet, with their deadlines. The oldest is the first. */
+  const arriving = new Map<ServerResponse, NodeJS.Timeout>()
+  const arrive = (response: ServerResponse): void => {
+    clearTimeout(arriving.get(response))
     arriving.delete(response)
   }
   const giveUp = (response: ServerResponse): void => {
-    leave(response)
+    arrive(response)
+    running.delete(response)
     refuse(response, 408, 'The request took too long to arrive')
   }
   const enter = (request: IncomingMessage, response: ServerResponse): boolean => {
-    const [oldest] = arriving
+    const [oldest] = arriving.keys()
     if (running.size >= maxRequests && oldest) giveUp(oldest)
     if (running.size >= maxRequests) return false
     running.add(response)
-    arriving.add(response)
-    const deadline = setTimeout(giveUp, ARRIVAL_TIMEOUT_MS, response).unref()
-    request.once('end', () => {
-      clearTimeout(deadline)
-      arriving.delete(response)
-    })
+    arriving.set(response, setTimeout(giveUp, ARRIVAL_TIMEOUT_MS, response).unref())
+    request.once('end', () => arrive(response))
     response.once('close', () => {
-      clearTimeout(deadline)
-      leave(response)
+      arrive(response)
+      running.delete(response)
     })
     return true
   }
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (getRequestUrl(request).pathname !== path) {
-      // Without another listener nobody would answer.
-      if (server.listenerCount('request') === 1) refuse(response, 404, 'Not found')
-      return
-    }
+  const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
+    if (response.headersSent)
+      throw new Error('Another listener of the server answers MCP requests. Mount `handle` in it')
     if (!HOST.test(request.headers.host ?? '')) return refuse(response, 403, 'Invalid Host header')
     // Each of them answers what it refuses.
     if (!isHost(request, response) || !isOrigin(request, response)) return
     if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')
     if (authorize && !(await authorize(request))) return refuse(response, 401, 'Unauthorized')
     if (response.writableEnded) return
+    const body = readParsed(request, given)
+    if (body === UNREADABLE) return refuse(response, 400, 'The body was read before, and is no JSON')
+    if (body !== undefined) arrive(response)
     // The handler reads no body of these.
     if (request.method === 'GET' || request.method === 'HEAD') request.resume()
-    await handle(request as Parameters<typeof handle>[0], response as Parameters<typeof handle>[1])
+    await send(request as Parameters<typeof send>[0], response as Parameters<typeof send>[1], body)
   }
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
-    void answer(request, response).catch((error: unknown) => {
+  const handle = (request: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void> =>
+    answer(request, response, body).catch((error: unknown) => {
       refuse(response, 500, 'Internal error')
       report(error instanceof Error ? error : new Error(describeThrown(error)))
     })
-  server.on('request', onRequest)
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (getRequestUrl(request).pathname === path) return void handle(request, response)
+    // Without another listener nobody would answer.
+    if (server?.listenerCount('request') === 1) refuse(response, 404, 'Not found')
+  }
+  server?.on('request', onRequest)
   return {
     toolsChanged: () => handler.notify.toolsChanged(),
+    handle,
     async close() {
-      server.off('request', onRequest)
+      server?.off('request', onRequest)
       await handler.close()
     },
   }
+}
+
+/**
+ * Returns what a parser has made of a body, or `undefined` for a request that nobody has read.
+ *
+ * @param given - Express gives its function `next` to a handler that is mounted as it is
+ */
+function readParsed(request: IncomingMessage & { readonly body?: unknown }, given: unknown): unknown {
+  if (!request.readableDidRead || request.method !== 'POST') return undefined
+  const body = given === undefined || typeof given === 'function' ? request.body : given
+  try {
+    if (typeof body === 'string' || body instanceof Uint8Array) return JSON.parse(Buffer.from(body).toString())
+  } catch {
+    return UNREADABLE
+  }
+  return body ?? UNREADABLE
 }
 
 function refuse(response: ServerResponse, status: number, message: string): void {

@@ -1,12 +1,14 @@
 // Serves a bus to MCP clients: the commands that a label may call are their tools.
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ProtocolError, ProtocolErrorCode, Server, type Transport } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import type { Bus, CommandDescription, ConnectionOptions } from '@sallyport/core'
+import { type Bus, BusError, type CommandDescription, type ConnectionOptions } from '@sallyport/core'
 import { withoutContext } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
 import { warnOfUnserved } from '../shared/unserved.js'
 import { callTool } from './call-tool.js'
-import { type ToolService, type HttpTransport, serveHttp } from './serve-http.js'
+import { checkHttp, type HttpTransport, serveHttp, takePath, type ToolService } from './serve-http.js'
+import { StdioTransport } from './stdio-transport.js'
 import { getTools, type ServedTool } from './tools.js'
 import { throwAs } from '@sallyport/protocol/internal/errors'
 
@@ -16,7 +18,10 @@ export interface ServeMcpOptions {
   readonly label: string
   /** What the label may call, in addition to what capabilities allow. @default [] */
   readonly allow?: ConnectionOptions['allow']
-  /** Standard input and output of this process, HTTP, or any transport of `@modelcontextprotocol/server` for one client. */
+  /**
+   * Standard input and output of this process, HTTP, or any transport of `@modelcontextprotocol/server` for one client. Until the end of a
+   * service over `'stdio'`, what `process.stdout` and the console print goes to standard error.
+   */
   readonly transport: 'stdio' | HttpTransport | Transport
   /** Name and version that clients see. @default { name: 'sallyport', version: '0' } */
   readonly info?: { readonly name: string; readonly version: string }
@@ -30,8 +35,16 @@ export interface ServeMcpOptions {
 
 /** A running service. */
 export interface McpService {
-  /** Resolves once the service has ended: closed, with the bus, or by a client over stdio that has closed its end. */
+  /** Resolves once the service has ended: closed, with the bus, or by a client over stdio that has closed its end and got its answers. */
   readonly closed: Promise<void>
+  /**
+   * Answers a request of an HTTP server or framework, whatever its path is. Never rejects: `onError` gets errors.
+   *
+   * @param body - the body as a parser has returned it, if one has read the request. @default `request.body` of a request that was read
+   * @throws {BusError} InvalidParams if `transport` is not that of HTTP
+   * @example app.all('/mcp', (request, response) => service.handle(request, response, request.body))
+   */
+  handle(request: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void>
   /** Stops the service. Clients get no more answers. */
   close(): Promise<void>
   /** Calls `close`. */
@@ -39,9 +52,11 @@ export interface McpService {
 }
 
 const OPTIONS = ['label', 'allow', 'transport', 'info', 'instructions', 'timeout', 'onError']
-const HTTP_OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
 
-const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTransport => 'server' in Object(transport)
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+
+const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTransport =>
+  typeof transport === 'object' && transport !== null && !('start' in transport)
 
 /**
  * Serves the commands that a label may call as MCP tools: by the protocol 2026-07-28, and by the older ones for clients that ask for it. The tools
@@ -53,18 +68,19 @@ const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTrans
 export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpService> {
   checkNames('serveMcp', options, OPTIONS)
   const { label, allow = [], transport, timeout, onError = () => {} } = options
-  const isFunction = (value: unknown): boolean => typeof value === 'function'
-  if (isHttp(transport)) {
-    const { server, authorize = isFunction } = transport
-    checkNames('serveMcp: transport', transport, HTTP_OPTIONS)
-    checkValue('serveMcp: transport.server', isFunction(Object(server).on), 'a server of node:http')
-    checkValue('serveMcp: transport.authorize', isFunction(authorize), 'a function')
-  } else {
+  if (isHttp(transport)) checkHttp(transport)
+  else {
     const isTransport = transport === 'stdio' || isFunction(Object(transport).start)
     checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
   }
   checkValue('serveMcp: timeout', isPositive(timeout ?? 1), 'milliseconds, more than 0')
-  const client = await bus.connect(label, { allow }).catch(throwAs('bus.connect:', 'serveMcp:'))
+  // Before anything can print meanwhile.
+  const stdio = transport === 'stdio' ? new StdioTransport(() => void onEnd()) : undefined
+  const release = isHttp(transport) ? takePath(transport) : () => stdio?.release()
+  const client = await bus.connect(label, { allow }).catch((error: unknown) => {
+    release()
+    return throwAs('bus.connect:', 'serveMcp:')(error)
+  })
   // Core decides about each call again: a list that is out of date gives no right.
   let listed: Promise<ReadonlyMap<string, ServedTool>> | undefined
   const list = (): Promise<ReadonlyMap<string, ServedTool>> => {
@@ -83,6 +99,13 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
     warnOfUnserved(`Commands of the label ${JSON.stringify(label)}`, others, 'Rename them.')
     return tools
   }
+  /** Lets core report and count a call that the label may not make. Commands of core itself, which it may make, are no tools. */
+  const denyCall = async (name: string): Promise<void> => {
+    const command = name.replace(/^([a-z0-9-]+)__/, 'plugin:$1|')
+    const isNamed = (each: CommandDescription): boolean => each.command === command
+    const exists = (await bus.describe(label, { allow: [command] })).some(isNamed)
+    if (exists && !(await bus.describe(label)).some(isNamed)) await client.invoke(command)
+  }
   /** The server of the connection over stdio. That of a request over HTTP ends with it. */
   let connected: Server | undefined
 
@@ -96,21 +119,27 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
     }))
     server.setRequestHandler('tools/call', async ({ params: { name, arguments: args = {} } }, context) => {
       const served = (await list()).get(name)
-      if (!served) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+      if (!served) {
+        await denyCall(name).catch(() => {})
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
+      }
       return callTool({ client, served, args, context, timeout })
     })
     connected = server
     return server
   }
-  const serveOne = (own?: Transport): ToolService => {
+  const serveOne = (own: Transport): ToolService => {
     // The first request can be what reads standard input first.
-    const { close } = withoutContext(() => serveStdio(create, { onerror: onError, ...(own && { transport: own }) }))
+    const { close } = withoutContext(() => serveStdio(create, { onerror: onError, transport: own }))
+    const handle = async (): Promise<never> => {
+      throw new BusError('InvalidParams', 'serveMcp: handle needs a transport of HTTP, such as {}')
+    }
     // No client is connected before its first message.
-    return { close, toolsChanged: () => void connected?.sendToolListChanged().catch(() => {}) }
+    return { close, handle, toolsChanged: () => void connected?.sendToolListChanged().catch(() => {}) }
   }
   const service = isHttp(transport)
     ? serveHttp(create, transport, onError)
-    : serveOne(transport === 'stdio' ? undefined : transport)
+    : serveOne(stdio ?? (transport as Transport))
   const stopListening = bus.on('rightsChanged', () => {
     listed = undefined
     service.toolsChanged()
@@ -119,13 +148,14 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
   let closing: Promise<void> | undefined
   const end = async (): Promise<void> => {
     stopListening()
-    process.stdin.off('end', onEnd)
-    await service.close()
-    await client.close()
+    try {
+      await service.close()
+      await client.close()
+    } finally {
+      release()
+    }
   }
   const close = (): Promise<void> => (closing ??= end())
-  const onEnd = (): void => void close().catch(onError)
-  if (transport === 'stdio') process.stdin.once('end', onEnd)
-  void client.closed.then(onEnd)
-  return { closed: client.closed, close, [Symbol.asyncDispose]: close }
+  const onEnd = (): Promise<void> => close().catch(onError)
+  return { closed: client.closed.then(onEnd), handle: service.handle, close, [Symbol.asyncDispose]: close }
 }
