@@ -202,8 +202,9 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
       change(sortCapabilities([...kept, ...Array.from(changes.added.values(), again)]))
     },
     replaceCommands(commands, pluginFiles) {
-      // Their warnings have been logged when they were first resolved.
-      const next = getResolveOptions({ ...sources, commands, pluginFiles, warn: () => {} })
+      // Their warnings have been logged when they were first resolved. A plugin that was removed can come back, and is no mistake.
+      const acl = { ...sources.acl, unknownPermissions: 'warn' as const }
+      const next = getResolveOptions({ ...sources, acl, commands, pluginFiles, warn: () => {} })
       const resolveAgain = <T>(resolve: () => T, before: T): T => {
         try {
           return resolve()
@@ -213,7 +214,8 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
         }
       }
       // The lists of `next` have warned nobody.
-      options = { ...next, warn: sources.warn, absent: options.absent, allowLists: new Map() }
+      const { unknownPermissions, absent } = options
+      options = { ...next, unknownPermissions, absent, warn: sources.warn, allowLists: new Map() }
       builtIn = createBuiltIns(sources.acl, next)
       methods = new Map(next.commands.map(command => [command.method, command]))
       for (const [label, each] of rights) {

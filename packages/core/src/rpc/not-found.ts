@@ -17,9 +17,17 @@ export function describeNotFound(method: string, registry: CommandRegistry): str
   }
   const known = Array.from(registry.keys(), splitMethod)
   const commands = known.filter(other => other.plugin === plugin).map(other => other.name)
-  if (commands.length > 0) return `Command ${name} of plugin ${plugin} not found${suggest(name, commands)}`
+  if (commands.length > 0) return `Command ${name} of plugin ${plugin} not found${explainAbsence(name, commands)}`
   const plugins = known.flatMap(other => other.plugin ?? [])
   return `plugin ${plugin.slice(0, MAX_NAME_LENGTH)} not found${suggest(plugin, plugins)}`
 }
 
 const suggest = (name: string, names: Iterable<string>): string => (isDevelopment() ? didYouMean(name, names) : '')
+
+/** Says what stands for a name that a plugin cannot have: tools of others are named as they like. */
+function explainAbsence(name: string, commands: readonly string[]): string {
+  const own = name.replaceAll(/[^A-Za-z0-9_.-]/g, '_')
+  const other = commands.find(command => command.replaceAll('_', '-') === own.replaceAll('_', '-'))
+  if (other === undefined) return suggest(name, commands)
+  return own === name ? `: "${other}" has its permission` : `: its name here is "${other}"`
+}

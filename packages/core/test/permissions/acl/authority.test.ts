@@ -6,6 +6,16 @@ import { capability, make, registry, source } from './make.js'
 const READ_FILE = 'plugin:fs|read_file'
 const READ_DIR = 'plugin:fs|read_dir'
 
+test('what names a plugin that was removed is no mistake, and counts again once it returns', () => {
+  const { authority, may, warnings } = make({ capabilities: [capability(['bare:allow-go'], { windows: ['main'] })] })
+  authority.setRights('listed', { allow: { from: 'bus.connect: allow', entries: ['bare:allow-go'] } })
+  const all = [...registry.values()]
+  const others = all.filter(({ method }) => !method.startsWith('plugin:bare|'))
+  for (const commands of [others, others, all]) authority.replaceCommands(commands, [])
+  expect(warnings).toEqual([])
+  expect(['main', 'listed'].map(label => may(label, 'plugin:bare|go'))).toEqual([true, true])
+})
+
 describe('permissions', () => {
   test('sets hold permissions, other sets, the default, and those of other plugins', () => {
     const { may } = make({
