@@ -43,6 +43,7 @@ const core = defineCore({
         return 'done'
       },
     ),
+    keys: command({ args: z.object({ onProgress: z.any().optional() }) }, args => Object.keys(args).join()),
     wait: (_: unknown, { signal }) =>
       new Promise(() => {
         started += 1
@@ -52,7 +53,7 @@ const core = defineCore({
       }),
   },
 })
-const allow = ['greet', 'text', 'nothing', 'list', 'bytes', 'image', 'fails', 'count', 'work', 'wait']
+const allow = ['greet', 'text', 'nothing', 'list', 'bytes', 'image', 'fails', 'count', 'work', 'wait', 'keys']
 
 async function startBus(): Promise<Bus> {
   const bus = await createBus({ core, log: false })
@@ -123,6 +124,7 @@ describe('over stdio and HTTP, by the protocol of today and the one before', () 
       })
       const work = tools.find(({ name }) => name === 'work')
       expect(Object.keys(work?.inputSchema.properties ?? {})).toEqual(['steps'])
+      expect(work?.inputSchema.required).toEqual(['steps'])
     }),
   )
 
@@ -173,6 +175,10 @@ describe('over stdio and HTTP, by the protocol of today and the one before', () 
         { progress: 1, total: 2, message: 'step 1' },
         { progress: 2, total: 2, message: 'step 2' },
       ])
+      // A channel that nobody has asked for would be in the arguments that middleware shows a person.
+      const keys = { name: 'keys', arguments: {} }
+      expect((await client.callTool(keys)).content).toEqual([{ type: 'text', text: '' }])
+      expect((await client.callTool(keys, { onprogress })).content).toEqual([{ type: 'text', text: 'onProgress' }])
     }),
   )
 

@@ -10,6 +10,8 @@ export interface ServedTool {
   readonly tool: Tool
   /** True if the command takes a channel `onProgress`. */
   readonly takesProgress: boolean
+  /** True if it has to get one, also for a client that asks for no progress. */
+  readonly needsProgress: boolean
 }
 
 const MAX_NAME_LENGTH = 64
@@ -23,6 +25,7 @@ export function getTools(commands: readonly CommandDescription[]): {
     commands.map(({ command }) => command),
     'tool name',
     toToolName,
+    false,
   )
   const tools = new Map<string, ServedTool>()
   for (const command of commands) {
@@ -42,7 +45,14 @@ function toTool(name: string, command: CommandDescription): ServedTool {
   const properties = (args?.['properties'] ?? {}) as Record<string, unknown>
   const takesProgress = Object.hasOwn(properties, PROGRESS_ARGUMENT)
   const { [PROGRESS_ARGUMENT]: _, ...shown } = properties
-  const inputSchema = { ...args, ...(takesProgress && { properties: shown }), type: 'object' as const }
+  const required = [args?.['required'] ?? []].flat()
+  const needsProgress = required.includes(PROGRESS_ARGUMENT)
+  const inputSchema = {
+    ...args,
+    ...(takesProgress && { properties: shown }),
+    ...(needsProgress && { required: required.filter(name => name !== PROGRESS_ARGUMENT) }),
+    type: 'object' as const,
+  }
   const outputSchema = isObjectSchema(result) && !command.isStream ? (result as Tool['outputSchema']) : undefined
   const tool = {
     name,
@@ -50,7 +60,7 @@ function toTool(name: string, command: CommandDescription): ServedTool {
     inputSchema,
     ...(outputSchema && { outputSchema }),
   } as Tool
-  return { command, tool, takesProgress }
+  return { command, tool, takesProgress, needsProgress }
 }
 
 /** Clients of the older protocol take structured results that are objects, and no others. */
