@@ -8,10 +8,12 @@ import { type Bus, BusError, createBus, defineCore } from '@sallyport/core'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { type McpServer, openMcp } from '../src/index.js'
+import { rows } from '../../../scripts/testing.js'
 import { ProgramTransport } from '../src/open/program-transport.js'
 
 let isReading = true
-let serve: (message: { id?: unknown; method: string }, write: (line: string) => void) => void
+type Message = { id?: unknown; method: string; params?: Record<string, unknown> }
+let serve: (message: Message, write: (line: string) => void) => void
 vi.mock('@sallyport/core/launchers', async importOriginal => ({
   ...(await importOriginal<object>()),
   startProgram: (): Program => {
@@ -88,19 +90,19 @@ const names = fc.constantFrom(
 )
 const tools = fc.array(fc.record({ name: fc.oneof(names, fc.string()), member: shape }), { maxLength: 5 })
 
-type Answer = (id: unknown, write: (line: string) => void) => void
+type Answer = (id: unknown, write: (line: string) => void, params: Record<string, unknown>) => void
 
 const toResult = (id: unknown, result: string): string =>
   `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`
 
 /** Lets the next server begin as any other, and then list and call its tools as it likes. */
-function setServer(list: (write: Parameters<Answer>) => void, call: Answer = () => {}): void {
+function setServer(list: (write: [unknown, (line: string) => void]) => void, call: Answer = () => {}): void {
   const info = '"serverInfo":{"name":"s","version":"1"}'
-  serve = ({ id: number, method: asked }, write) => {
+  serve = ({ id: number, method: asked, params = {} }, write) => {
     if (asked === 'initialize') {
       write(toResult(number, `{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}},${info}}`))
     } else if (asked === 'tools/list') list([number, write])
-    else if (asked === 'tools/call') call(number, write)
+    else if (asked === 'tools/call') call(number, write, params)
     else if (number !== undefined) {
       write(`{"jsonrpc":"2.0","id":${JSON.stringify(number)},"error":{"code":-32601,"message":"none"}}`)
     }
@@ -136,7 +138,9 @@ test('no message of a server is an uncaught error, and a tool costs itself alone
       const described = (await bus.describe('agent')).filter(({ command }) => command !== 'ping')
       const commands = described.map(({ command }) => command)
       const unserved = server.changes.map(({ tool }) => tool)
-      for (const { name } of listed) expect(commands.includes(`plugin:s|${name}`)).toBe(!unserved.includes(name))
+      const served = [...listed.map(({ name }) => name), 'good'].filter(name => !unserved.includes(name))
+      const toCommand = (name: string): string => `plugin:s|${name.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`
+      expect(new Set(commands)).toEqual(new Set(served.map(toCommand)))
       expect(new Set(described.map(({ permission }) => permission)).size).toBe(commands.length)
       const result = await client.invoke('plugin:s|good').catch((error: unknown) => error)
       if (result instanceof Error) expect(result).toBeInstanceOf(BusError)
@@ -163,20 +167,121 @@ test('a list of tools is bounded in tools, characters and pages', async () => {
   }
 })
 
-test('tools that share a permission are not served, and the host is told of both', async () => {
+test('a name that is no command is mapped, the second tool with a permission is refused, and its call says why', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
-  const texts = ['read-note', 'read_note', 'files/read', 'good'].map(name => toTool(name, '1'))
-  setServer(([number, write]) => write(toResult(number, `{"tools":[${texts.join()}]}`)))
+  const texts = ['read_note', 'read-note', 'files/read', 'Create Share', 'x'.repeat(200)].map(name => toTool(name, '1'))
+  const called: unknown[] = []
+  setServer(
+    ([number, write]) => write(toResult(number, `{"tools":[${texts.join()}]}`)),
+    (number, write, params) => {
+      called.push(params['name'])
+      write(toResult(number, '{"content":[]}'))
+    },
+  )
   await using server = await open()
-  const share = (other: string): string => `it shares the permission "s:allow-read-note" with "${other}"`
   expect(server.changes).toEqual([
-    { tool: 'read-note', change: 'unserved', reason: share('read_note') },
-    { tool: 'read_note', change: 'unserved', reason: share('read-note') },
-    { tool: 'files/read', change: 'unserved', reason: expect.stringContaining('its name') },
+    { tool: 'read_note', change: 'unserved', reason: 'it shares the permission "s:allow-read-note" with "read-note"' },
+    { tool: 'x'.repeat(200), change: 'unserved', reason: expect.stringContaining('its name') },
   ])
-  for (const name of ['"read_note"', '"read-note"', '"files/read"']) expect(warn.mock.lastCall?.[0]).toContain(name)
+  expect(warn.mock.lastCall?.[0]).toContain(
+    '"read_note" (it shares the permission "s:allow-read-note" with "read-note")',
+  )
   const client = await bus.connect('reader', { allow: ['s:default'] })
-  await expect(client.invoke('plugin:s|files/read')).rejects.toThrow('Command files/read of plugin s not found')
+  for (const name of ['read-note', 'files_read', 'Create_Share']) await client.invoke(`plugin:s|${name}`)
+  expect(called).toEqual(['read-note', 'files/read', 'Create Share'])
+  await rows([
+    ['files/read', 'its name here is "files_read"'],
+    ['Create Share', 'its name here is "Create_Share"'],
+    ['read_note', '"read-note" has its permission'],
+  ])(async (name, why) => {
+    await expect(client.invoke(`plugin:s|${name}`)).rejects.toThrow(`Command ${name} of plugin s not found: ${why}`)
+  })
+  await client.close()
+})
+
+test('what a tool answers is passed on, whatever its output schema says, and a warning says so once', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  const text = { content: [{ type: 'text', text: 'written' }] }
+  await rows([
+    ['{"type":"object"}', text, 'structuredContent is missing'],
+    [
+      '{"type":"object","properties":{"n":{"type":["integer","null"]}}}',
+      { ...text, structuredContent: { n: '1' } },
+      'structuredContent.n is not of type integer,null',
+    ],
+    [
+      '{"$ref":"#/$defs/a~1b","$defs":{"a/b":{"required":["n"]}}}',
+      { ...text, structuredContent: { m: 1 } },
+      'structuredContent.n is missing',
+    ],
+    [
+      '{"type":"object","properties":{"n":{"$ref":"#/$defs/none"}}}',
+      { ...text, structuredContent: { n: 1 } },
+      'its schema has the reference "#/$defs/none", which leads nowhere',
+    ],
+    ['{"type":"object"}', { content: [{ type: 'hologram' }], structuredContent: {} }, undefined],
+  ])(async (outputSchema, result, why) => {
+    warn.mockClear()
+    const tool = `{"name":"good","inputSchema":{"type":"object"},"outputSchema":${outputSchema}}`
+    setServer(
+      ([number, write]) => write(toResult(number, `{"tools":[${tool}]}`)),
+      (number, write) => write(toResult(number, JSON.stringify(result))),
+    )
+    await using _ = await open()
+    const client = await bus.connect('writer', { allow: ['s:default'] })
+    for (let call = 1; call <= 2; call++) expect(await client.invoke('plugin:s|good')).toEqual(result)
+    const texts = warn.mock.calls.map(([warning]) => String(warning))
+    const expected = `The tool "good" of the MCP server "s" broke its output schema: ${why}.`
+    expect(texts).toEqual(why === undefined ? [] : [expect.stringContaining(expected)])
+    await client.close()
+  })
+})
+
+test('a server that answers no question of the newer protocol has until startTimeout to answer the older one', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  setServer(([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)))
+  const answer = serve
+  const received = (method: string): Promise<() => void> =>
+    new Promise(resolve => {
+      const others = serve
+      serve = (each, write) => (each.method === method ? resolve(() => answer(each, write)) : others(each, write))
+    })
+  const [asked, begun] = [received('server/discover'), received('initialize')]
+  const opening = open()
+  await asked
+  vi.advanceTimersByTime(5000)
+  const initialize = await begun
+  vi.advanceTimersByTime(54_000)
+  initialize()
+  await using server = await opening
+  expect(server.changes).toEqual([])
+})
+
+test('a server that ends and then never answers has failed after three restarts', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  setServer(
+    ([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)),
+    (_number, write) => {
+      serve = () => {}
+      write('x'.repeat(5 * 2 ** 20))
+    },
+  )
+  await using server = await openMcp(bus, 's', { command: 'x' }, { home: tmpdir(), restarts: { next: () => 1 } })
+  const events: string[] = []
+  server.on('restart', ({ reason }) => void events.push(reason))
+  server.on('failed', ({ reason }) => void events.push(`failed: ${reason}`))
+  const client = await bus.connect('caller', { allow: ['s:default'] })
+  const sent = 'it sent a message of more than 4194304 bytes'
+  await expect(client.invoke('plugin:s|good')).rejects.toMatchObject({
+    reason: 'Disconnected',
+    message: `The MCP server "s" ended during the call: ${sent}`,
+    data: { delivered: 'unknown' },
+  })
+  const late = 'The MCP server "s" did not start: it did not list its tools within 60000 ms'
+  for (let step = 0; step < 10; step++) await vi.advanceTimersByTimeAsync(60_000)
+  expect(events).toEqual([sent, late, late, `failed: ${late}`])
   await client.close()
 })
 

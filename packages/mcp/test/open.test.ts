@@ -244,12 +244,38 @@ test('wrong names, programs and options of a server are refused', () =>
     ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],
     ['a', { restarts: 5 }, 'openMcp: restarts must be a policy'],
     ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
+    ['a', { pin: '/no/such/mcp.lock.json' }, 'openMcp: pin must be a file in a directory that exists: create /no/such'],
+    ['event', { command: 'no-such-program' }, 'plugin uses reserved name: event'],
   ])(async (name, options, text) => {
     const bus = await startBus()
     const { command = 'node', ...others } = options as { command?: string }
     const home = makeDirectory()
     await expect(openMcp(bus, name as string, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
   }))
+
+test('a name in use is refused before the server starts, and a failed start leaves it free', async () => {
+  const bus = await startBus()
+  await openHostile(bus, ['calm'], { wall: 'none' })
+  const open = () => openMcp(bus, 'hostile', { command: 'no-such-program' }, { wall: 'none', home: makeDirectory() })
+  await expect(open()).rejects.toThrow('There are two plugins named hostile')
+  await bus.removePlugin('hostile')
+  for (let attempt = 1; attempt <= 2; attempt++) await expect(open()).rejects.toThrow('was not found')
+})
+
+test('a pattern of tools that matches none is a warning with the names of the tools', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  await openHostile(await startBus(), ['more'], { wall: 'none', tools: ['ru*', 'rnu', 'extra_*'] })
+  const text = 'No tool of the MCP server "hostile" matched "rnu", "extra_*" of "tools". It has "run", "extra".'
+  expect(warn.mock.calls.map(([warning]) => warning)).toEqual([text])
+})
+
+test.runIf(hasWall)('a server that does not find its file behind the wall is told of `read`', async () => {
+  const file = join(makeDirectory(), 'server.mjs')
+  writeFileSync(file, '')
+  const opened = openMcp(await startBus(), 'a', { command: 'node', args: [file] }, { home: makeDirectory() })
+  const hint = 'it exited with code 1. If the file exists, add its directory to "read"'
+  await expect(opened).rejects.toMatchObject({ message: `The MCP server "a" did not start: ${hint}` })
+})
 
 test('a program that is no object of its own options is refused', () =>
   rows([

@@ -4,14 +4,14 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Tool } from '@modelcontextprotocol/client'
 import { type Bus, BusError } from '@sallyport/core'
-import { withoutContext } from '@sallyport/protocol/internal/util'
+import { warn, withoutContext } from '@sallyport/protocol/internal/util'
 import { type McpServerEvents, ServerEvents, type ToolChange } from './events.js'
 import { checkValue } from '../shared/check-names.js'
 import { checkMcpOptions, type McpCommand, type OpenMcpOptions } from './options.js'
 import { ServerProcess } from './server-process.js'
 import { createToolPlugin, findUnserved } from './tool-commands.js'
 import { ToolPin } from './tool-pin.js'
-import { type Unserved, warnOfUnserved } from '../shared/unserved.js'
+import { listNames, type Unserved, warnOfUnserved } from '../shared/unserved.js'
 
 /** A server of others that is a plugin of a bus. */
 export interface McpServer {
@@ -34,6 +34,7 @@ const DEFAULTS = { memory: 1024, pids: 128, timeout: 60_000, startTimeout: 60_00
 /**
  * Starts any MCP server over stdio, in any language, in a wall, and adds it to a bus: the tool `read_file` of the server `files` is the
  * command `plugin:files|read_file` with the permission `files:allow-read-file`, and `files:default` allows all tools that the host has accepted.
+ * `files/read` would be `files_read`. What a tool returns is passed on, also if it breaks the tool's own output schema.
  *
  * @param name - of the plugin: lower-case letters, digits and `-`
  * @throws {LauncherUnavailable} if there is no wall on this machine
@@ -95,18 +96,33 @@ export async function openMcp(
     const remedy = 'Leave them out of `tools`, or have them renamed'
     warnOfUnserved(`Tools of the MCP server ${JSON.stringify(name)}`, unserved, `${remedy}.`)
     const tools = accepted.filter(tool => !unserved.has(tool.name))
-    const plugin = createToolPlugin({ name, tools, timeout, getRefusal, getClient: () => server.client })
+    const plugin = createToolPlugin({ name, tools, timeout, getRefusal, server })
     await bus.addPlugin({ ...plugin, teardown: () => (isReplacing ? undefined : server.close()) })
     hasPlugin = true
   }
+  const replacePlugin = async (): Promise<void> => {
+    isReplacing = true
+    try {
+      await bus.removePlugin(name)
+      hasPlugin = false
+      await addPlugin()
+    } finally {
+      isReplacing = false
+    }
+  }
+  // Takes the name before the server starts.
+  await bus.addPlugin({ name, commands: {}, teardown: () => (isReplacing ? undefined : server.close()) })
+  hasPlugin = true
   try {
     await withoutContext(() => server.start())
     if (!pin.tools) await pin.begin(current)
-    await addPlugin()
+    await replacePlugin()
   } catch (error) {
     await server.close()
+    if (hasPlugin) await bus.removePlugin(name).catch(ignoreClosedBus)
     throw error
   }
+  warnOfUnmatched(name, globs, current)
   /** Changes of the plugin follow each other. */
   let changing = Promise.resolve()
   const change = (run: () => Promise<void>): Promise<void> => {
@@ -116,14 +132,7 @@ export async function openMcp(
   }
   const accept = async (names?: readonly string[]): Promise<void> => {
     await pin.accept(current, names)
-    isReplacing = true
-    try {
-      await bus.removePlugin(name)
-      hasPlugin = false
-      await addPlugin()
-    } finally {
-      isReplacing = false
-    }
+    await replacePlugin()
   }
   const close = async (): Promise<void> => {
     await server.close()
@@ -152,6 +161,14 @@ function ignoreClosedBus(error: unknown): void {
 
 const getHome = (name: string): string =>
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sallyport', 'mcp', name)
+
+/** A misspelt name would serve nothing. */
+function warnOfUnmatched(name: string, globs: readonly string[] = [], tools: readonly Tool[]): void {
+  const unmatched = globs.filter(glob => !tools.some(tool => createMatcher([glob])(tool.name)))
+  if (unmatched.length === 0) return
+  const names = listNames(tools.map(tool => tool.name))
+  warn(`No tool of the MCP server "${name}" matched ${listNames(unmatched)} of "tools". It has ${names || 'none'}.`)
+}
 
 /** @param globs - names with `*` for any text */
 function createMatcher(globs: readonly string[] | undefined): (tool: string) => boolean {

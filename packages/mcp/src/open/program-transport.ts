@@ -28,6 +28,9 @@ export class ProgramTransport implements Transport {
   onmessage?: (message: JSONRPCMessage) => void
   /** The last 1000 characters that the program wrote to its standard error. */
   lastText = ''
+  /** With `pid`, these tell the SDK that no HTTP is between: a server that does not know its first question is asked in the older protocol. */
+  readonly stderr = undefined
+  readonly pid = undefined
   readonly #options: ProgramTransportOptions
   /** Resolves with the reason once the program has ended, and nothing of it is left. */
   readonly ended: Promise<string>
@@ -36,6 +39,12 @@ export class ProgramTransport implements Transport {
   hasReason = false
   #program: Program | undefined
   #isClosed = false
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+  get isWalled(): boolean {
+    return this.#program?.isWalled === true
+  }
   /** Why this side has ended the program. */
   #violation: string | undefined
   /** Of the line that has not ended. */

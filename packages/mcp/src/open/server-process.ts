@@ -1,7 +1,16 @@
 // A server of others while it lives: it is started, lists its tools, and restarts by the rules of the bus when it ends.
-import { Client, type Tool } from '@modelcontextprotocol/client'
-import { BusError } from '@sallyport/core'
+import {
+  type CallToolResult,
+  Client,
+  ProtocolError,
+  type RequestOptions,
+  SdkError,
+  SdkErrorCode,
+  type Tool,
+} from '@modelcontextprotocol/client'
+import { BusError, CommandError } from '@sallyport/core'
 import { createRestartPolicy, type RestartPolicy } from '@sallyport/core/launchers'
+import { describeOnly } from '../shared/describe-only.js'
 import type { ServerEvents } from './events.js'
 import { ProgramTransport, type ProgramTransportOptions } from './program-transport.js'
 
@@ -11,6 +20,10 @@ const MAX_PAGES = 64
 const MAX_CHARACTERS = 2 * 2 ** 20
 /** Time for a server to answer a question of the newer protocol, before it is asked in the older one. */
 const PROBE_TIMEOUT_MS = 5000
+/** What programs write that do not find a file, as behind a wall. */
+const NO_FILE = /ENOENT|EACCES|MODULE_NOT_FOUND|cannot find|no such file|can't open|permission denied/i
+/** Restarts in a row that fail. Each can last until `startTimeout`, longer than any period of a policy. */
+const MAX_FAILED_RESTARTS = 3
 
 export interface ServerProcessOptions {
   readonly name: string
@@ -31,6 +44,7 @@ export class ServerProcess {
   #starting: ProgramTransport | undefined
   #timer: NodeJS.Timeout | undefined
   #reason = 'it is starting'
+  #failedRestarts = 0
   #isClosed = false
 
   constructor(options: ServerProcessOptions) {
@@ -38,11 +52,36 @@ export class ServerProcess {
     this.#restarts = options.restarts ?? createRestartPolicy()
   }
 
-  /** @throws {BusError} Disconnected while the server does not run */
-  get client(): Client {
-    if (this.#running) return this.#running.client
-    const text = `The MCP server ${JSON.stringify(this.#options.name)} is not running: ${this.#reason}`
-    throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
+  /**
+   * Resolves with a result of any form: the tool has run. The errors of the SDK mean nothing to a caller.
+   *
+   * @param subject - the tool, for error texts
+   * @throws {BusError} Disconnected while the server does not run, or if it ends during the call; Timeout
+   * @throws {CommandError} TOOL_FAILED
+   */
+  async call(
+    subject: string,
+    params: Record<string, unknown>,
+    options: RequestOptions,
+  ): Promise<Partial<CallToolResult>> {
+    const server = `The MCP server ${JSON.stringify(this.#options.name)}`
+    if (!this.#running) {
+      throw new BusError('Disconnected', `${server} is not running: ${this.#reason}`, { data: { delivered: 'no' } })
+    }
+    const { client, transport } = this.#running
+    try {
+      return await client.request({ method: 'tools/call', params }, describeOnly({}), options)
+    } catch (error) {
+      const { message, code } = error as SdkError
+      if (error instanceof ProtocolError) throw new CommandError('TOOL_FAILED', message, { data: error.data })
+      if (code === SdkErrorCode.RequestTimeout) {
+        throw new BusError('Timeout', `${subject} timed out after ${options.timeout} ms without progress`)
+      }
+      if (!transport.isClosed)
+        throw new CommandError('TOOL_FAILED', `${subject} can have run, and gave no result: ${message}`)
+      const text = `${server} ended during the call: ${await transport.ended}`
+      throw new BusError('Disconnected', text, { data: { delivered: 'unknown' } })
+    }
   }
 
   /** Resolves once the server has listed its tools. @throws {BusError} LoadFailed; LauncherUnavailable and others of `startProgram` */
@@ -65,12 +104,17 @@ export class ServerProcess {
       const why = hasReason ? await transport.ended : (error as Error).message
       // For the host alone: the reason of a restart reaches frontends.
       const cause = transport.lastText ? new Error(`it wrote: ${transport.lastText.trim()}`) : error
-      throw new BusError('LoadFailed', `The MCP server ${JSON.stringify(name)} did not start: ${why}`, { cause })
+      const hint =
+        transport.isWalled && NO_FILE.test(transport.lastText)
+          ? '. If the file exists, add its directory to "read"'
+          : ''
+      throw new BusError('LoadFailed', `The MCP server ${JSON.stringify(name)} did not start: ${why}${hint}`, { cause })
     } finally {
       clearTimeout(deadline)
       this.#starting = undefined
     }
     if (this.#isClosed) return transport.close()
+    this.#failedRestarts = 0
     this.#running = { client, transport }
     void transport.ended.then(reason => this.#onEnd(reason))
   }
@@ -97,7 +141,7 @@ export class ServerProcess {
     const client: Client = new Client(
       { name: `sallyport-${name}`, version: '0' },
       {
-        versionNegotiation: { mode: 'auto', probe: { timeoutMs: Math.min(PROBE_TIMEOUT_MS, startTimeout) } },
+        versionNegotiation: { mode: 'auto', probe: { timeoutMs: Math.min(PROBE_TIMEOUT_MS, startTimeout / 2) } },
         listChanged: { tools: { autoRefresh: false, onChanged } },
       },
     )
@@ -110,14 +154,27 @@ export class ServerProcess {
   #onEnd(reason: string): void {
     this.#running = undefined
     if (this.#isClosed) return
-    const delay = this.#restarts.next()
+    const delay = this.#failedRestarts < MAX_FAILED_RESTARTS ? this.#restarts.next() : undefined
     this.#reason = reason
     if (delay === undefined) return this.#options.events.emit('failed', { reason })
     this.#options.events.emit('restart', { reason, delay })
-    const restart = (): void => void this.start().catch((error: Error) => this.#onEnd(error.message))
+    const onFailed = (error: Error): void => {
+      this.#failedRestarts += 1
+      this.#onEnd(error.message)
+    }
+    const restart = (): void => void this.start().catch(onFailed)
     this.#timer = setTimeout(restart, delay)
   }
 }
+
+type Listed = { readonly tools?: readonly Tool[]; readonly nextCursor?: unknown }
+
+/** What a server says of one tool must not cost others, and the schema of its results is not needed to call it. */
+const repairTool = ({ description, inputSchema, ...tool }: Tool): Tool => ({
+  ...tool,
+  ...(typeof description === 'string' && { description }),
+  inputSchema: { ...Object(inputSchema), type: 'object' },
+})
 
 /** Not with `client.listTools`, which collects all pages before it returns, and compiles the schemas of the server into functions of the host. */
 async function listTools(client: Client, timeout: number): Promise<readonly Tool[]> {
@@ -127,13 +184,16 @@ async function listTools(client: Client, timeout: number): Promise<readonly Tool
   let cursor: string | undefined
   for (let page = 0; page < MAX_PAGES; page++) {
     const params = cursor === undefined ? {} : { cursor }
-    const listed = await client.request({ method: 'tools/list', params }, { timeout })
+    const listed = (await client.request({ method: 'tools/list', params }, describeOnly({}), {
+      timeout,
+    })) as unknown as Listed
+    if (!Array.isArray(listed.tools)) throw new Error('it listed no tools')
     if (tools.length + listed.tools.length > MAX_TOOLS) throw new Error(`it has more than ${MAX_TOOLS} tools`)
-    tools.push(...listed.tools)
+    tools.push(...listed.tools.filter(tool => typeof Object(tool).name === 'string').map(repairTool))
     characters += JSON.stringify(listed.tools).length
     if (characters > MAX_CHARACTERS) throw new Error(`it describes its tools in more than ${MAX_CHARACTERS} characters`)
+    if (typeof listed.nextCursor !== 'string') return tools
     cursor = listed.nextCursor
-    if (cursor === undefined) return tools
   }
   throw new Error(`it lists its tools in more than ${MAX_PAGES} pages`)
 }

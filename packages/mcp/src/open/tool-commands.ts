@@ -1,16 +1,22 @@
 // The accepted tools of a server as commands of a core plugin.
-import type { CallToolResult, Client } from '@modelcontextprotocol/client'
+import type { CallToolResult } from '@modelcontextprotocol/client'
+import { warn } from '@sallyport/protocol/internal/util'
 import { type AddedCommand, type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { describeOnly } from '../shared/describe-only.js'
 import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
 import { findShared, type Unserved } from '../shared/unserved.js'
+import { findMismatch } from './output-mismatch.js'
+import type { ServerProcess } from './server-process.js'
 import type { PinnedTool } from './tool-pin.js'
 
-const TOOL_NAME = /^(?!__proto__$)[A-Za-z0-9_.-]{1,128}$/
+const MAX_NAME_LENGTH = 128
 /** Levels of a tool: a message of core has 64, some of which are around it. */
 const MAX_LEVELS = 48
 
-const toPermission = (tool: string): string => `allow-${tool.replaceAll('_', '-')}`
+/** `read_file` stays, `files/read` becomes `files_read`. */
+const toCommandName = (tool: string): string => tool.replaceAll(/[^A-Za-z0-9_.-]/g, '_')
+
+const toPermission = (tool: string): string => `allow-${toCommandName(tool).replaceAll('_', '-')}`
 
 /** Returns why tools can be no commands, by their names. */
 export function findUnserved(server: string, tools: readonly PinnedTool[]): Unserved {
@@ -19,8 +25,9 @@ export function findUnserved(server: string, tools: readonly PinnedTool[]): Unse
   for (const tool of tools) {
     if (!isSendable(tool))
       unserved.set(tool.name, `it is nested deeper than ${MAX_LEVELS}, or has a member "__proto__"`)
-    if (!TOOL_NAME.test(tool.name))
-      unserved.set(tool.name, 'its name is not 1 to 128 of A-Z, a-z, 0-9, "_", "-" and "."')
+    const { length } = tool.name
+    if (length === 0 || length > MAX_NAME_LENGTH || tool.name === '__proto__')
+      unserved.set(tool.name, `its name is not 1 to ${MAX_NAME_LENGTH} characters, or is "__proto__"`)
   }
   return unserved
 }
@@ -37,8 +44,7 @@ export interface ToolCommandsOptions {
   readonly name: string
   readonly tools: readonly PinnedTool[]
   readonly timeout: number
-  /** @throws {BusError} Disconnected while the server does not run */
-  readonly getClient: () => Client
+  readonly server: ServerProcess
   /** Returns why a tool is refused. */
   readonly getRefusal: (tool: string) => string | undefined
 }
@@ -46,17 +52,18 @@ export interface ToolCommandsOptions {
 /** Returns a plugin without `teardown`: `plugin:<name>|<tool>`, with all of its tools as `default`. */
 export function createToolPlugin(options: ToolCommandsOptions): AddedPlugin {
   const { name, tools } = options
-  const commands = Object.fromEntries(tools.map(tool => [tool.name, toCommand(tool, options)]))
+  const commands = Object.fromEntries(tools.map(tool => [toCommandName(tool.name), toCommand(tool, options)]))
   return { name, commands, permissions: [{ default: { permissions: tools.map(tool => toPermission(tool.name)) } }] }
 }
 
 function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand {
-  const { name, description, inputSchema } = tool
-  const { getClient, getRefusal, timeout } = options
+  const { name, description, inputSchema, outputSchema } = tool
+  const { server, getRefusal, timeout } = options
   const subject = `The tool ${JSON.stringify(name)} of the MCP server ${JSON.stringify(options.name)}`
   const properties = { ...(inputSchema.properties as object), [PROGRESS_ARGUMENT]: {} }
   // The server checks its arguments itself.
   const args = describeOnly({ ...inputSchema, properties })
+  let isKnownToDiffer = false
   const run = async (given: Record<string, unknown>, context: unknown): Promise<unknown> => {
     const { signal } = context as { signal: AbortSignal }
     const refusal = getRefusal(name)
@@ -67,10 +74,17 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
       if (isChannel(progress)) sent = progress.send(value).catch(() => {})
     }
     const deadline = { signal, timeout, onprogress, resetTimeoutOnProgress: true }
-    const params = { name, arguments: own }
-    const result = (await getClient().request({ method: 'tools/call', params }, deadline)) as CallToolResult
+    const result = await server.call(subject, { name, arguments: own }, deadline)
     // The channel ends with the call.
     await sent
+    const mismatch =
+      isKnownToDiffer || result.isError ? undefined : findMismatch(outputSchema, result.structuredContent)
+    if (mismatch !== undefined) {
+      isKnownToDiffer = true
+      warn(
+        `${subject} broke its output schema: ${mismatch}. Its results are passed on as they are; have the server repaired.`,
+      )
+    }
     return toValue(subject, result)
   }
   return command({ ...(description !== undefined && { description }), args }, run)
@@ -78,9 +92,9 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
 
 const isChannel = (value: unknown): value is Channel => typeof (value as Channel | undefined)?.send === 'function'
 
-/** Returns `{ content, structuredContent }` of a result. @throws {CommandError} TOOL_FAILED, with the text for the model */
-function toValue(subject: string, { content, structuredContent, isError }: CallToolResult): unknown {
+/** Returns `{ content, structuredContent }` of a result, whose form nobody has checked. @throws {CommandError} TOOL_FAILED, with the text for the model */
+function toValue(subject: string, { content = [], structuredContent, isError }: Partial<CallToolResult>): unknown {
   if (!isError) return { content, ...(structuredContent !== undefined && { structuredContent }) }
-  const texts = content.flatMap(block => (block.type === 'text' ? [block.text] : []))
+  const texts = [content].flat().flatMap(block => (Object(block).type === 'text' ? [Object(block).text] : []))
   throw new CommandError('TOOL_FAILED', texts.join('\n') || `${subject} failed`, { data: content })
 }

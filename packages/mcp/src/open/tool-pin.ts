@@ -1,5 +1,7 @@
 // The tools that the host has accepted, in a file. What a model reads of a tool must not change behind the host's back.
 import type { PathLike } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError, SharedText } from '@sallyport/core'
@@ -28,7 +30,13 @@ export class ToolPin {
 
   /** @throws {BusError} InvalidParams for a file that cannot be read, or has another form */
   static async read(server: string, pin: PathLike | undefined): Promise<ToolPin> {
-    const read = new ToolPin(server, pin instanceof URL ? fileURLToPath(pin) : pin?.toString())
+    const path = pin instanceof URL ? fileURLToPath(pin) : pin?.toString()
+    const directory = path === undefined ? undefined : dirname(path)
+    // Before the server starts.
+    const isDirectory =
+      directory === undefined || (await stat(directory).catch(() => undefined))?.isDirectory() === true
+    checkValue('openMcp: pin', isDirectory, `a file in a directory that exists: create ${directory}`)
+    const read = new ToolPin(server, path)
     await read.#load()
     return read
   }

@@ -28,7 +28,7 @@ const MAX_CHARACTERS = 256 * 1024
  * Adds the functions that a frontend describes as the plugin `<label>`: the function `convert` of the frontend `images` is the command
  * `plugin:images|convert` with the permission `images:allow-convert`, and `images:default` allows all. The frontend exposes `describe`, which returns
  * `{ convert: { description, args } }`; what it does not describe stays the host's alone. Of functions that share a permission, such as `read_note` and
- * `read-note`, none is added, and a warning names them. `bus.removePlugin` takes them back. A call while the frontend does not run
+ * `read-note`, the first is added, and a warning names both. `bus.removePlugin` takes them back. A call while the frontend does not run
  * rejects as `bus.call` does.
  *
  * @throws {BusError} InvalidParams for descriptions that are none, or a name that is in use; what `bus.call` throws if the frontend has no `describe`

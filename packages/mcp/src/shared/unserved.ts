@@ -9,11 +9,17 @@ export type Unserved = Map<string, string>
 const MAX_NAMES = 5
 
 /**
- * Finds names that lead to the same right, or to the same name of a tool. None of them is served: which one a caller gets must not depend on their order.
+ * Finds names that lead to the same right, or to the same name of a tool, of which one is served at most.
  *
  * @param toShared - returns what each must have for itself
+ * @param isFirstServed - false if the first one can lose its right while the service runs: another would take its place in silence
  */
-export function findShared(names: readonly string[], what: string, toShared: (name: string) => string): Unserved {
+export function findShared(
+  names: readonly string[],
+  what: string,
+  toShared: (name: string) => string,
+  isFirstServed: boolean = true,
+): Unserved {
   const groups = new Map<string, string[]>()
   for (const name of names) {
     const group = groups.get(toShared(name))
@@ -24,7 +30,7 @@ export function findShared(names: readonly string[], what: string, toShared: (na
   for (const [shared, group] of groups) {
     for (const [at, name] of group.entries()) {
       const other = group[at === 0 ? 1 : 0]
-      if (other === undefined) continue
+      if (other === undefined || (at === 0 && isFirstServed)) continue
       unserved.set(name, `it shares the ${what} ${quote(shared)} with ${other === name ? 'another' : quote(other)}`)
     }
   }
@@ -34,9 +40,14 @@ export function findShared(names: readonly string[], what: string, toShared: (na
 /** @param subject - such as `Tools of the MCP server "files"` */
 export function warnOfUnserved(subject: string, unserved: ReadonlyMap<string, string>, remedy: string): void {
   if (unserved.size === 0) return
-  const names = [...unserved].slice(0, MAX_NAMES).map(([name, reason]) => `${quote(name)} (${reason})`)
-  if (unserved.size > MAX_NAMES) names.push(`${unserved.size - MAX_NAMES} others`)
-  warn(`${subject} were not served: ${names.join(', ')}. ${remedy}`)
+  warn(`${subject} were not served: ${listNames([...unserved.keys()], unserved)}. ${remedy}`)
+}
+
+/** Returns the first names, quoted, with their reasons. */
+export function listNames(all: readonly string[], reasons?: ReadonlyMap<string, string>): string {
+  const names = all.slice(0, MAX_NAMES).map(name => (reasons ? `${quote(name)} (${reasons.get(name)})` : quote(name)))
+  if (all.length > MAX_NAMES) names.push(`${all.length - MAX_NAMES} others`)
+  return names.join(', ')
 }
 
 /** Others chose the names, and a terminal shows them. */
