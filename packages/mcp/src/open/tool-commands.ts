@@ -5,7 +5,6 @@ import { type AddedCommand, type AddedPlugin, BusError, type Channel, command, C
 import { describeOnly } from '../shared/describe-only.js'
 import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
 import { findShared, type Unserved } from '../shared/unserved.js'
-import { findMismatch } from './output-mismatch.js'
 import type { ServerProcess } from './server-process.js'
 import type { PinnedTool } from './tool-pin.js'
 
@@ -98,3 +97,45 @@ function toValue(subject: string, { content = [], structuredContent, isError }: 
   const texts = [content].flat().flatMap(block => (Object(block).type === 'text' ? [Object(block).text] : []))
   throw new CommandError('TOOL_FAILED', texts.join('\n') || `${subject} failed`, { data: content })
 }
+
+/**
+ * Returns how a result differs from what its tool has declared. Types, references and required members alone are looked at: a pattern of others could take
+ * the host for ever.
+ */
+function findMismatch(schema: unknown, value: unknown, place = 'structuredContent', root = schema): string | undefined {
+  if (!isRecord(schema)) return undefined
+  const { $ref: reference, type, properties = {}, required = [] } = schema
+  if (value === undefined) return `${place} is missing`
+  if (typeof reference === 'string') {
+    if (!/^#(?:\/|$)/.test(reference)) return reference.startsWith('#') ? undefined : describeReference(reference)
+    const [, ...names] = reference.split('/').map(name => name.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const target = names.reduce((at: unknown, name) => (isRecord(at) ? at[name] : undefined), root)
+    // A schema that is its own target has no end.
+    if (target === undefined) return describeReference(reference)
+    return isRecord(target) && !('$ref' in target) ? findMismatch(target, value, place, root) : undefined
+  }
+  const types = [type].flat().filter(each => typeof each === 'string')
+  if (types.length > 0 && !types.some(each => isOfType(value, each))) return `${place} is not of type ${types.join()}`
+  if (!isRecord(value)) return undefined
+  const missing = [required]
+    .flat()
+    .map(String)
+    .find(name => !Object.hasOwn(value, name))
+  if (missing !== undefined) return `${place}.${missing} is missing`
+  const present = Object.entries(Object(properties)).filter(([name]) => Object.hasOwn(value, name))
+  const mismatches = present.map(([name, member]) => findMismatch(member, value[name], `${place}.${name}`, root))
+  return mismatches.find(mismatch => mismatch !== undefined)
+}
+
+const describeReference = (reference: string): string =>
+  `its schema has the reference ${JSON.stringify(reference)}, which leads nowhere`
+
+function isOfType(value: unknown, type: string): boolean {
+  if (type === 'array') return Array.isArray(value)
+  if (type === 'integer') return Number.isInteger(value)
+  if (type === 'object' || type === 'null') return type === 'object' ? isRecord(value) : value === null
+  return typeof value === type
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

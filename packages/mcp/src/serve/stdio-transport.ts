@@ -1,28 +1,18 @@
 // Standard input and output of this process, which belong to the protocol while a service has them.
-import { finished } from 'node:stream'
-import {
-  isJSONRPCRequest,
-  type JSONRPCMessage,
-  ReadBuffer,
-  serializeMessage,
-  type Transport,
-} from '@modelcontextprotocol/server'
+import { finished, type Readable, type Writable } from 'node:stream'
+import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { BusError } from '@sallyport/core'
 import { warn } from '@sallyport/protocol/internal/util'
 
 let isTaken = false
 
-export class StdioTransport implements Transport {
-  onclose?: () => void
-  onerror?: (error: Error) => void
-  onmessage?: (message: JSONRPCMessage) => void
+export class StdioTransport extends StdioServerTransport {
   readonly #onEnd: () => void
-  readonly #write = process.stdout.write
-  readonly #buffer = new ReadBuffer()
   /** Requests without an answer. */
   readonly #requests = new Set<unknown>()
+  readonly #write: typeof process.stdout.write
   #hasInputEnded = false
-  #isClosed = false
 
   /**
    * @param onEnd - called once no request can come any more, and all are answered
@@ -31,90 +21,70 @@ export class StdioTransport implements Transport {
   constructor(onEnd: () => void) {
     if (isTaken) throw new BusError('InvalidParams', 'serveMcp: another service has standard input and output')
     isTaken = true
+    const { stdin, stdout } = process
+    const write = stdout.write
+    // The end of input would end calls. It is `onEnd`.
+    const on = (event: string, listener: () => void): unknown =>
+      event === 'end' || event === 'close' ? undefined : stdin.on(event, listener)
+    super(
+      replaceMember(stdin, 'on', on) as Readable,
+      replaceMember(stdout, 'write', write.bind(stdout)) as unknown as Writable,
+    )
     this.#onEnd = onEnd
-    const { bytesWritten = 0 } = process.stdout as { bytesWritten?: number }
+    this.#write = write
+    const { bytesWritten = 0 } = stdout as { bytesWritten?: number }
     const text = 'bytes of standard output were written before serveMcp, which its client cannot read as messages'
-    if (bytesWritten > 0 && !process.stdout.isTTY) warn(`${bytesWritten} ${text}. Print with console.error.`)
-    process.stdout.write = writeToStderr
-    // A client that has gone must not end this process.
-    process.stdout.on('error', this.#onOutputError)
+    if (bytesWritten > 0 && !stdout.isTTY) warn(`${bytesWritten} ${text}. Print with console.error.`)
+    stdout.write = writeToStderr
   }
 
-  async start(): Promise<void> {
-    process.stdin.on('data', this.#read)
+  override async start(): Promise<void> {
+    const { onmessage } = this
+    this.onmessage = message => {
+      // A subscription is answered when the service ends, and a cancelled request is not.
+      if (isJSONRPCRequest(message) && message.method !== 'subscriptions/listen') this.#requests.add(message.id)
+      if ('method' in message && message.method === 'notifications/cancelled')
+        this.#settle(message.params?.['requestId'])
+      onmessage?.(message)
+    }
     finished(process.stdin, { writable: false }, () => {
       this.#hasInputEnded = true
-      this.#endIfAnswered()
+      this.#settle(undefined)
     })
+    await super.start()
   }
 
-  async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#isClosed) throw new Error('The service has ended')
-    const text = serializeMessage(message)
-    await new Promise<void>((resolve, reject) => {
-      this.#write.call(process.stdout, text, 'utf8', error => (error ? reject(error) : resolve()))
-    })
+  override async send(message: JSONRPCMessage): Promise<void> {
+    await super.send(message)
     if (!('method' in message)) this.#settle(message.id)
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    process.stdin.off('data', this.#read)
-    if (process.stdin.listenerCount('data') === 0) process.stdin.pause()
-    this.onclose?.()
+  override async close(): Promise<void> {
+    await super.close()
+    // A client that does not read any more is one that has gone.
+    this.#onEnd()
   }
 
   /** Gives standard output back. */
   release(): void {
     if (process.stdout.write === writeToStderr) process.stdout.write = this.#write
-    process.stdout.off('error', this.#onOutputError)
     isTaken = false
-  }
-
-  readonly #read = (chunk: Buffer): void => {
-    try {
-      this.#buffer.append(chunk)
-    } catch (error) {
-      this.onerror?.(error as Error)
-      return this.#onEnd()
-    }
-    for (;;) {
-      try {
-        const message = this.#buffer.readMessage()
-        if (message === null) return
-        this.#receive(message)
-      } catch (error) {
-        this.onerror?.(error as Error)
-      }
-    }
-  }
-
-  #receive(message: JSONRPCMessage): void {
-    // A subscription is answered when the service ends, and a cancelled request is not.
-    if (isJSONRPCRequest(message)) {
-      if (message.method !== 'subscriptions/listen') this.#requests.add(message.id)
-    } else if ('method' in message && message.method === 'notifications/cancelled') {
-      this.#settle(message.params?.['requestId'])
-    }
-    this.onmessage?.(message)
   }
 
   #settle(id: unknown): void {
     this.#requests.delete(id)
-    this.#endIfAnswered()
-  }
-
-  #endIfAnswered(): void {
     if (this.#hasInputEnded && this.#requests.size === 0) this.#onEnd()
   }
-
-  readonly #onOutputError = (error: Error): void => {
-    if (this.#isClosed) return
-    this.onerror?.(error)
-    this.#onEnd()
-  }
 }
+
+/** Methods of a stream keep the stream as their `this`. */
+const replaceMember = (stream: object, name: string, value: unknown): object =>
+  new Proxy(stream, {
+    get(target, key) {
+      const member: unknown = key === name ? value : Reflect.get(target, key)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
 
 /** Whoever pipes into standard output waits for its `drain`. */
 const relayDrain = (): void => void process.stdout.emit('drain')
