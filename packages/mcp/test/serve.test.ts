@@ -256,6 +256,11 @@ test('a second service with the path of a server is refused, and the path is fre
     'transport.path must be one that no other service of the server has',
   )
   await serveMcp(bus, { label: 'other', transport: { server, path: '/other' } })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const getStatus = async (path: string) => (await fetch(url + path)).status
+  expect(await Promise.all(['/mcp', '/other', '/none'].map(getStatus))).toEqual([405, 405, 404])
   await service.close()
   await serveMcp(bus, second)
 })

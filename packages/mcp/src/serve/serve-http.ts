@@ -117,8 +117,7 @@ export function serveHttp(
     return true
   }
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
-    if (response.headersSent)
-      throw new Error('Another listener of the server answers MCP requests. Mount `handle` in it')
+    if (response.headersSent) return report(new Error('Another listener has answered a request. Mount `handle` in it'))
     if (!HOST.test(request.headers.host ?? '')) return refuse(response, 403, 'Invalid Host header')
     // Each of them answers what it refuses.
     if (!isHost(request, response) || !isOrigin(request, response)) return
@@ -127,7 +126,7 @@ export function serveHttp(
     if (response.writableEnded) return
     const body = readParsed(request, given)
     if (body === UNREADABLE) return refuse(response, 400, 'The body was read before, and is no JSON')
-    if (body !== undefined) arrive(response)
+    if (body !== undefined || request.readableEnded) arrive(response)
     // The handler reads no body of these.
     if (request.method === 'GET' || request.method === 'HEAD') request.resume()
     await send(request as Parameters<typeof send>[0], response as Parameters<typeof send>[1], body)
@@ -138,9 +137,11 @@ export function serveHttp(
       report(error instanceof Error ? error : new Error(describeThrown(error)))
     })
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    if (getRequestUrl(request).pathname === path) return void handle(request, response)
-    // Without another listener nobody would answer.
-    if (server?.listenerCount('request') === 1) refuse(response, 404, 'Not found')
+    const { pathname } = getRequestUrl(request)
+    if (pathname === path) return void handle(request, response)
+    // Without listeners of others nobody would answer.
+    const paths = server && takenPaths.get(server)
+    if (paths?.size === server?.listenerCount('request') && !paths?.has(pathname)) refuse(response, 404, 'Not found')
   }
   server?.on('request', onRequest)
   return {
