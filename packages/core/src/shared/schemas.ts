@@ -12,6 +12,20 @@ export const string = v.string('a string')
 /** @internal An object with any keys, but not an array, which valibot accepts as an object. */
 export const table = v.custom<Record<string, unknown>>(isInline, 'an object')
 
+/** @internal Marks what holds a secret: no error repeats a value of it, or a name in whose place the value might be. */
+export const secret = <Schema extends v.GenericSchema>(schema: Schema): Schema => ({
+  ...schema,
+  '~run'(dataset, config) {
+    const result = schema['~run'](dataset, config)
+    for (const issue of result.issues ?? []) {
+      if (issue.received !== 'undefined') Object.assign(issue, { received: '' })
+      const member = issue.path?.at(-1)
+      if (issue.kind === 'validation' && member?.origin === 'key') Object.assign(member, { key: '…' })
+    }
+    return result
+  },
+})
+
 /** @internal Chooses the schema by the value, so that an error names what is wrong in the intended form. */
 export const inlineOr = <Inline extends v.GenericSchema, Other extends v.GenericSchema>(inline: Inline, other: Other) =>
   v.lazy(value => (isInline(value) ? inline : other)) as v.LazySchema<Inline | Other>

@@ -83,14 +83,14 @@ function toFileError(place: Place, issue: Issue, names: readonly string[]): BusE
     const name = String(path.pop())
     return mistake(place, formatPath(path), `unknown key ${JSON.stringify(name)}${suggestName(name, names)}`)
   }
-  const text = isMissing(issue) ? 'is missing' : `must be ${issue.message}: got ${issue.received}`
+  const text = isMissing(issue) ? 'is missing' : `must be ${issue.message}${describeReceived(issue)}`
   return mistake(place, formatPath(path), text)
 }
 
 function describeOption(where: string, issue: Issue, options: unknown, names: readonly string[]): string {
   const path = formatOption(issue)
   if (isUnknownKey(issue)) {
-    if (options instanceof URL) return `${where}: the options must be an object: got ${JSON.stringify(options.href)}`
+    if (options instanceof URL) return `${where}: the options must be an object${describeReceived(issue, options)}`
     return `${where}: unknown option ${JSON.stringify(path)}${hintAtSibling(issue, names) ?? suggestOption(issue, names)}`
   }
   const subject = path === '' ? where : `${where}: ${path}`
@@ -99,8 +99,16 @@ function describeOption(where: string, issue: Issue, options: unknown, names: re
     if (path === 'core') return `${subject} is missing, as in ${EXAMPLE}`
     return `${subject} is missing${issue.type === 'variant' ? `: it must be ${issue.message}` : ''}`
   }
-  const received = issue.input instanceof URL ? JSON.stringify(issue.input.href) : issue.received
-  return `${subject} must be ${issue.message}: got ${received}`
+  return `${subject} must be ${issue.message}${describeReceived(issue)}`
+}
+
+/** Leaves out what `secret` hides, and logins and queries of addresses. */
+function describeReceived({ input, received }: Issue, value = input): string {
+  let text = received?.replace(/:\/\/[^/"]*@/, '://')
+  if (value instanceof URL) {
+    text = JSON.stringify(Object.assign(new URL(value), { username: '', password: '', search: '' }).href)
+  }
+  return text ? `: got ${text}` : ''
 }
 
 /** Names the other options that were given: the missing one might be among them, misspelt. */

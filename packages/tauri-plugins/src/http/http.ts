@@ -152,6 +152,6 @@ function createNetwork(options: HttpOptions): Network {
 
 function toProxyOrigin(url: string): string {
   if (!URL.canParse(url) || new URL(url).protocol !== 'http:')
-    throw new TypeError(`http(): proxies must be http: URLs, as in "http://proxy.example.com:3128": got "${url}"`)
+    throw new TypeError(`http(): proxies must be http: URLs, as in "http://proxy.example.com:3128"`)
   return new URL(url).origin
 }

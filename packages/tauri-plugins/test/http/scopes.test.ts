@@ -31,7 +31,7 @@ describe('the start is refused', () => {
   test('for wrong options', () =>
     rows([
       [{ privateNetworks: 'a' }, 'http(): privateNetworks must be an array of strings'],
-      [{ proxies: ['socks5://a'] }, 'http(): proxies must be http: URLs'],
+      [{ proxies: ['socks5://user:geheim@a'] }, /^http\(\): proxies must be http: URLs, as in "[^"]*"$/],
       [{ danger: ['a'] }, '`a` is not a valid URL pattern'],
       [{ limits: { idleMs: 0 } }, 'http(): limits.idleMs must be a positive integer'],
       [{ limits: { other: 1 } }, 'http(): unknown limit "other"'],

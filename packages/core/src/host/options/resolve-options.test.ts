@@ -51,6 +51,39 @@ test('maxRecordAge is refused with the reason', async () => {
   )
 })
 
+test('a refusal repeats no secret, wherever it was put', () => {
+  const hidden = '8f3c2a5b-hidden'
+  const login = Object.assign(new URL('https://host.example/path'), { password: hidden, search: `token=${hidden}` })
+  const hosts = ['api.example']
+  const inSandbox = (sandbox: object): object => ({ frontends: { main: { module, sandbox } } })
+  const all: readonly [name: string, options: object, error: string][] = [
+    ['a key as text', { runs: { key: hidden } }, 'createBus: runs.key must be a secret key of 32 bytes'],
+    ['a key in the place of its options', { runs: hidden }, 'createBus: runs must be an object'],
+    ['a login in an address', { startTimeout: login }, 'got "https://host.example/path"'],
+    ['a URL in the place of the options', login, 'got "https://host.example/path"'],
+    ...['quickjs', 'permission', 'process', 'process in a wall'].flatMap(name => {
+      const kind = name.startsWith('process')
+        ? { kind: 'process', wall: name === 'process' ? 'none' : 'required' }
+        : { kind: name }
+      const process = name === 'quickjs' ? { process: true } : {}
+      const secret = (secrets: unknown): object => inSandbox({ ...kind, ...process, net: hosts, secrets })
+      return [
+        [`${name}: a newline`, secret({ T: { value: `${hidden}\n`, hosts } }), 'secrets.T.value must be a string of'],
+        [`${name}: text`, secret({ T: hidden }), 'secrets.T must be an object'],
+        [`${name}: all is text`, secret(hidden), 'secrets must be an object'],
+        [`${name}: hosts`, secret({ T: { value: 'x', hosts: hidden } }), 'secrets.T.hosts must be an array of hosts'],
+        [`${name}: the value as a name`, secret({ [hidden]: { value: 'x', hosts } }), 'must be the name of'],
+      ] as [string, object, string][]
+    }),
+  ]
+  return rows(all)(async (_name, options, text) => {
+    const wrong = options instanceof URL ? options : { core: module, ...options }
+    const error = await resolveOptions(wrong as unknown as BusOptions).then(() => 'no error', String)
+    expect(error).toContain(text)
+    expect(error).not.toContain(hidden)
+  })
+})
+
 const dir = new URL('./', import.meta.url)
 const main = { identifier: 'main', windows: ['main'], permissions: ['allow-greet'] }
 

@@ -7,7 +7,7 @@ import type { AllowList } from '../../acl/types.js'
 import { createGlobMatcher } from '../../acl/label-glob.js'
 import type { CoreDefinition } from '../../api/define.js'
 import { fileSchema, locationSchema } from '../../shared/locations.js'
-import { boolean, inlineOr, isInline, strictOptions, string, table } from '../../shared/schemas.js'
+import { boolean, inlineOr, isInline, secret, strictOptions, string, table } from '../../shared/schemas.js'
 import { anyObject, integer } from '../../shared/validate.js'
 import { type ClaimContinuation, type ContinuationKey, toContinuationKey } from '../continuations/continuations.js'
 import { LOG_LEVELS } from '../reporting/log.js'
@@ -270,11 +270,13 @@ const continuationKey = v.pipe(
   v.transform(key => toContinuationKey(key)),
 )
 const runs = v.optional(
-  strictOptions({
-    spares: v.optional(spares, 0),
-    key: v.optional(continuationKey),
-    claim: v.optional(v.custom<ClaimContinuation>(isFunction, 'a function')),
-  }),
+  secret(
+    strictOptions({
+      spares: v.optional(spares, 0),
+      key: v.optional(continuationKey),
+      claim: v.optional(v.custom<ClaimContinuation>(isFunction, 'a function')),
+    }),
+  ),
   {},
 )
 const capabilities = getList(capability)

@@ -1,6 +1,6 @@
 // Schemas of the options `net` and `secrets`. Their messages repeat no values.
 import * as v from 'valibot'
-import { strictOptions } from '../../../shared/schemas.js'
+import { secret, strictOptions } from '../../../shared/schemas.js'
 import { parseHostPattern } from '../process/network/host-list.js'
 
 const hostRule = 'a host, such as "api.github.com", "*.npmjs.org:443" or "[::1]:8080"'
@@ -25,9 +25,11 @@ const NAME = /^[A-Za-z_]\w{0,99}$/
 
 /** @internal */
 export const secrets = v.optional(
-  v.record(
-    v.pipe(v.string('a string'), v.regex(NAME, 'the name of an environment variable')),
-    strictOptions({ value: v.pipe(v.string(valueRule), v.regex(VALUE, valueRule)), hosts }),
-    'an object',
+  secret(
+    v.record(
+      v.pipe(v.string('a string'), v.regex(NAME, 'the name of an environment variable')),
+      strictOptions({ value: v.pipe(v.string(valueRule), v.regex(VALUE, valueRule)), hosts }),
+      'an object',
+    ),
   ),
 )
