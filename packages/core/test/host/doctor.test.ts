@@ -1,5 +1,5 @@
 // The command `sallyport doctor` as it is installed, on this machine, and on one without its walls.
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -22,6 +22,10 @@ const bwrap = findProgram('bwrap')
 let directory: string
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'doctor-'))))
 afterEach(() => rmSync(directory, { recursive: true }))
+
+/** As Docker starts a container without `--init`. */
+const UNSHARE = ['--user', '--map-root-user', '--pid', '--fork']
+const canUnshare = spawnSync('unshare', [...UNSHARE, 'true']).status === 0
 
 interface Result {
   code: number
@@ -64,6 +68,12 @@ test('--json has the wall and the network that a host would have', async () => {
   const getNetwork = (name: string) => diagnosis.sandboxes.find(({ sandbox }) => sandbox === name)?.network
   expect(getNetwork("'permission'")).toBe(closesNetwork ? 'closed' : 'open')
   expect(getNetwork("'process'")).toBe(closesNetwork || launcher ? 'closed' : 'open')
+})
+
+test.runIf(canUnshare)('as process 1 it asks for a process that reaps others', async () => {
+  const { stdout } = await runProgram('unshare', [...UNSHARE, process.execPath, command, 'doctor'])
+  expect(stdout).toContain('\nProcess 1 is Node.js, which reaps no processes of others: ')
+  expect((await run('doctor')).stdout).not.toContain('Process 1')
 })
 
 test.runIf(process.platform === 'linux')('a bubblewrap that is refused is explained', async () => {

@@ -47,6 +47,11 @@ function render({ node, walls, limits, sandboxes, isReady, place }: Diagnosis): 
     ...align([['sandbox', 'runs', 'network', 'holds hostile code'], ...table]).map(line => `  ${line}`),
     '',
     `For third-party code, ${RECOMMENDED} ${isReady ? 'works' : 'does not start'} here.`,
+    ...(process.pid === 1
+      ? [
+          'Process 1 is Node.js, which reaps no processes of others: each walled one stays. Start the container with --init.',
+        ]
+      : []),
     ...(place
       ? [`To allow bubblewrap (section "${place.section}" of the guide's page "Deploying"), run`, `  ${place.command}`]
       : []),
