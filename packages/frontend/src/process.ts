@@ -38,7 +38,7 @@ function openLink(isSplit: boolean): Link {
 // Saved before the frontend's code, which could replace it, is loaded. Runs no exit handlers.
 const { exit, reallyExit } = process as unknown as { exit(code: number): never; reallyExit(code: number): never }
 // A launcher can set variables, such as PWD.
-for (const name of Object.keys(process.env)) delete process.env[name]
+for (const name of Object.keys(process.env)) if (name !== 'TZ') delete process.env[name]
 
 /** A spare does what it can before it is taken. Its start has the errors. */
 function prepare(preparation: FrontendPreparation): void {

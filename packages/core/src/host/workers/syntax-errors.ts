@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { isDevelopment } from '@sallyport/protocol/internal/util'
+import { findEmbedder, getNodeProgram } from '../../shared/node-program.js'
 
 /** Files that `node --check` is run for. */
 const MAX_CHECKS = 20
@@ -18,7 +19,9 @@ export async function explainSyntax(error: Error, module: URL, signal: AbortSign
   // Node itself puts the place of a mistake in TypeScript, and of an import that its module does not export, into the stack.
   const [, path, line] = /(?:^|\n\[cause\]: )(?:file:\/\/)?([^\n]+\.[cm]?[jt]s):(\d+)\n/.exec(error.stack!) ?? []
   if (path !== undefined) return void (error.message += ` (${path}:${line})`)
-  const frame = (isDevelopment() ? await findFrame(module, signal) : undefined) ?? describeUnknownPlace(error, module)
+  const frame =
+    (isDevelopment() && findEmbedder() === undefined ? await findFrame(module, signal) : undefined) ??
+    describeUnknownPlace(error, module)
   if (frame === undefined) return
   error.message += ` (${frame.slice(0, frame.indexOf('\n'))})`
   error.stack = `${frame}${error.stack}`
@@ -46,7 +49,7 @@ async function findFrame(module: URL, signal: AbortSignal): Promise<string | und
 async function checkFile(path: string, signal: AbortSignal): Promise<string> {
   const { execFile } = await import('node:child_process')
   return new Promise(resolve => {
-    execFile(process.execPath, ['--check', path], { signal }, (error, _, stderr) => resolve(error ? stderr : ''))
+    execFile(getNodeProgram(), ['--check', path], { signal }, (error, _, stderr) => resolve(error ? stderr : ''))
   })
 }
 

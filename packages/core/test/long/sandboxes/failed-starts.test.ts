@@ -1,6 +1,6 @@
 // A process that cannot be started: `open` rejects with the cause, nothing is left, and other processes go on.
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,6 +37,26 @@ test.runIf(process.platform === 'linux')(
     const { launcher } = await findWall()
     expect(JSON.parse(stdout)).toEqual({ failures: 8, wall: launcher?.name ?? 'none' })
   },
+)
+
+test.runIf(process.platform === 'linux')('a host that is not the program of Node.js does not start itself again', () =>
+  rows([
+    ['sea', 'a single executable application'],
+    ['electron', 'Electron without ELECTRON_RUN_AS_NODE'],
+    ['nw', 'nw'],
+    ['pkg', 'pkg'],
+  ])(async (kind, name) => {
+    const [program, started] = [join(directory, 'app'), join(directory, 'started')]
+    writeFileSync(program, `#!/bin/sh\ntouch ${started}\n`, { mode: 0o700 })
+    const host = fileURLToPath(fixture('sandboxes/embedded.mjs'))
+    const { stdout } = await promisify(execFile)(process.execPath, [host, kind, program])
+    const refusal = `InvalidParams: No process was started: the host runs in ${name}, which would start itself again `
+    expect(JSON.parse(stdout)).toEqual({
+      outcomes: Array(6).fill(expect.stringContaining(refusal)) as string[],
+      threads: [1, 1],
+    })
+    expect(existsSync(started)).toBe(false)
+  }),
 )
 
 test('the temporary directory is missing', async () => {

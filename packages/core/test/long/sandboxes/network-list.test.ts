@@ -382,7 +382,10 @@ describe.each(strongest ? choose([strongest, ...others], 0) : [])('in %j', place
       feed,
       log,
     } = visible
-    expect(env).toEqual({ TOKEN: expect.stringMatching(/^sallyport-secret-[\da-f]{32}$/) as string })
+    expect(env).toEqual({
+      TZ: expect.any(String) as string,
+      TOKEN: expect.stringMatching(/^sallyport-secret-[\da-f]{32}$/) as string,
+    })
     for (const answered of [named, inUrl, redirectedWithout, tunnel, plain])
       expect(answered).toMatchObject({ status: 200 })
     for (const refused of [other, otherUrl, redirected]) {

@@ -71,6 +71,7 @@ function createRelay(args: readonly string[], data: Partial<RelayData>, start = 
     hasWall: false,
     hasBroker: false,
     temporary: tmpdir(),
+    env: {},
     limits: {},
     usage: new SharedArrayBuffer(16),
     ...data,
@@ -253,7 +254,7 @@ const getDirectData = (temporary: string, port: MessagePort): RelayData => ({
   },
   launch: { command: '/none', args: [] },
   sockets: [port],
-  ...{ hasWall: false, hasBroker: false, temporary, limits: {}, usage: new SharedArrayBuffer(16) },
+  ...{ hasWall: false, hasBroker: false, temporary, env: {}, limits: {}, usage: new SharedArrayBuffer(16) },
 })
 
 describe('a relay whose process has a socket to its owner', () => {

@@ -67,7 +67,7 @@ describe.each(
     const all = Object.fromEntries(Object.keys(outcomes).map(name => [name, expected[name] ?? denied]))
     if (sandbox === 'permission') all['traces to a file'] = 'ERR_TRACE_EVENTS_UNAVAILABLE'
     expect(outcomes).toEqual(all)
-    expect(env).toEqual([])
+    expect(env).toEqual(sandbox === 'process' ? ['TZ'] : [])
     const written = () =>
       lines.filter(({ worker }) => worker === 'frontend').map(({ level, label, msg }) => [level, label, msg])
     await expect.poll(written).toEqual([

@@ -89,7 +89,7 @@ describe.runIf(isolated)('in the wall', () => {
     expect(output).toContain('SECRET=a b\n')
     expect(output).toContain('input')
     const names = output.split('\n').flatMap(line => /^(\w+)=/.exec(line)?.[1] ?? [])
-    const own = ['HOME', 'LANG', 'PATH', 'PWD', 'SECRET', 'TMPDIR', 'XDG_CACHE_HOME']
+    const own = ['HOME', 'LANG', 'PATH', 'PWD', 'SECRET', 'TMPDIR', 'TZ', 'XDG_CACHE_HOME']
     expect(names.filter(name => !name.startsWith('npm_') && name !== 'SHLVL' && name !== '_').toSorted()).toEqual(own)
   })
 

@@ -47,6 +47,15 @@ test('bus.frontends() and bus.stats() have the wall', () =>
     expect((await bus.stats()).frontends.main).toMatchObject({ wall })
   }))
 
+test.runIf(hasBubblewrap)('the time zone is that of the host, in each sandbox and in programs', async () => {
+  const host = fileURLToPath(fixture('sandboxes/time-zones.mjs'))
+  const env = { ...process.env, TZ: 'Asia/Tokyo' }
+  const { stdout } = await promisify(execFile)(process.execPath, [host], { env })
+  const zones = new Map(Object.entries(JSON.parse(stdout) as Record<string, unknown>))
+  const wrong = [...zones].filter(([name, zone]) => zone !== (name.startsWith('date ') ? '+0900' : -540))
+  expect({ wrong, sandboxes: zones.size }).toEqual({ wrong: [], sandboxes: 10 })
+})
+
 test('a frontend without a process has no wall', async () => {
   const bus = await start({ core })
   await bus.open('main', module)
@@ -113,9 +122,14 @@ describe('a launcher', () => {
 })
 
 describe.runIf(hasBubblewrap)('in bubblewrap', () => {
-  test('a frontend has no environment, no other processes, no network interfaces, and an empty directory', async () => {
+  test('a frontend has no environment but the time zone, no other processes, no network interfaces, and an empty directory', async () => {
     const bus = await open({ wall: 'required' })
-    expect(await bus.call('main', 'inspect')).toEqual({ env: [], cwd: '/tmp', files: [], write: 'ERR_ACCESS_DENIED' })
+    expect(await bus.call('main', 'inspect')).toEqual({
+      env: ['TZ'],
+      cwd: '/tmp',
+      files: [],
+      write: 'ERR_ACCESS_DENIED',
+    })
     expect(await bus.call('main', 'ask')).toEqual({ home: '/nonexistent', user: 'frontend', interfaces: {} })
     await expect(bus.call('main', 'watch')).rejects.toThrow(
       'The sandbox denied fs.watch. Poll instead, with fs.watchFile',

@@ -10,6 +10,7 @@ import type {
   FrontendStart,
   FrontendWorkerData,
 } from '@sallyport/protocol/internal/contract'
+import { getNodeEnvironment, getNodeProgram } from '../../../shared/node-program.js'
 import { getWorkerName } from '../../supervision/policy.js'
 import { ProcessSockets, type SocketOwner } from '../../../shared/process-sockets.js'
 import type { SharedThreads, ThreadGroup } from '../../workers/shared-threads.js'
@@ -74,6 +75,8 @@ export function prepareProcess(
   place: string,
   threads: SharedThreads | undefined,
 ): Promise<FoundWall> {
+  // Refused before anything starts.
+  getNodeProgram()
   threads?.prepare(RELAYS)
   return resolveWall(place, options)
 }
@@ -158,7 +161,7 @@ function prepareLaunch(
     ...getNetFlags(net),
     ...getV8Flags(resourceLimits),
   ]
-  const node = { command: process.execPath, args: [...PROGRAM_FLAGS, ...flags, fileURLToPath(entry)] }
+  const node = { command: getNodeProgram(), args: [...PROGRAM_FLAGS, ...flags, fileURLToPath(entry)] }
   const limits = { memory, cpu, pids, tmp }
   const { control, link, network, fromCore } = PROCESS_PIPES
   const descriptors = [control, link, ...(hasBroker ? [network] : []), ...(isSplit ? [fromCore] : [])]
@@ -185,6 +188,7 @@ function prepareLaunch(
         hasWall: launcher !== undefined,
         hasBroker,
         temporary: tmpdir(),
+        env: getNodeEnvironment(),
         limits: {
           memory: launch.limits?.memory ?? memory,
           cpu,

@@ -2,6 +2,7 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
+import { getNodeEnvironment } from '../../../../shared/node-program.js'
 import { withFilterFile } from './filter-file.js'
 import type { Launcher } from './launcher.js'
 
@@ -31,7 +32,7 @@ const getModule = (): typeof import('node:child_process') => process.getBuiltinM
 
 const getOptions = (descriptor: number | undefined) => {
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor ?? 'ignore']
-  return { env: {}, cwd: '/', timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio } as const
+  return { env: getNodeEnvironment(), cwd: '/', timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio } as const
 }
 
 /** Blocks this thread for up to 50 ms. */

@@ -1,6 +1,7 @@
 // Bubblewrap: a process in namespaces of its own. It sees Node, its modules and nothing else, and has no network and no other processes.
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { getNodeEnvironment, getNodeProgram } from '../../../../shared/node-program.js'
 import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
 import { createCgroup } from './cgroup.js'
 import { checkOptions } from './check-options.js'
@@ -64,6 +65,7 @@ export function* tryBubblewrap(options: BubblewrapOptions = {}): Attempt {
   const createArgs = (info: LaunchInfo, limits: LaunchLimits, hasProc: boolean): string[] => [
     ...command.slice(1),
     ...getNamespaceArgs(info.net),
+    ...Object.entries(getNodeEnvironment()).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--seccomp', String(FILTER_DESCRIPTOR)],
     // Before the files, of which some can be below it.
     ...(limits.tmp === undefined ? ['--dir', '/tmp'] : ['--size', toBytes(limits.tmp), '--tmpfs', '/tmp']),
@@ -74,7 +76,7 @@ export function* tryBubblewrap(options: BubblewrapOptions = {}): Attempt {
     ...['--chdir', '/tmp', '--remount-ro', '/', '--'],
   ]
   const hasProc = yield* probe(hasProc => {
-    const args = [...createArgs(PROBED, {}, hasProc), process.execPath, '--version']
+    const args = [...createArgs(PROBED, {}, hasProc), getNodeProgram(), '--version']
     const shell = { joins: [], memory: undefined, writesFiles: false, input }
     return { command: '/bin/sh', args: getShellArgs(shell, command[0]!, args), filter: getFilter(false, false) }
   })

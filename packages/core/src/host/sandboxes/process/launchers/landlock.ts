@@ -1,6 +1,7 @@
 // Landlock and seccomp by `setpriv` alone. It needs no namespaces, so it also works in a container with Docker's defaults. The process
 // is Node itself: it sees the names of files and processes, but reads only what it is granted.
 import { existsSync } from 'node:fs'
+import { getNodeProgram } from '../../../../shared/node-program.js'
 import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
 import { createCgroup } from './cgroup.js'
 import { checkOptions } from './check-options.js'
@@ -94,7 +95,7 @@ function* probe(setpriv: string, args: readonly string[], filter: Uint8Array): G
   const isOld = !['--landlock-access', '--seccomp-filter'].every(option => help.stdout.includes(option))
   if (isOld) throw createError('setpriv has no --landlock-access or no --seccomp-filter', INSTALL)
   // With `--version`, Node does not start V8 and OpenSSL.
-  const version = [...args, ...FILTER, '--', process.execPath, '-p', 'process.version']
+  const version = [...args, ...FILTER, '--', getNodeProgram(), '-p', 'process.version']
   const { status, stdout, stderr, error } = yield { command: setpriv, args: version, filter }
   if (status === 0 && stdout.trim() === process.version) return
   const failure = error?.message ?? (stderr.trim() || `exit code ${status}`)

@@ -1,6 +1,7 @@
 // Programs of the system, Node's own files, and the shell in front of both launchers.
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
+import { getNodeEnvironment, getNodeProgram } from '../../../../shared/node-program.js'
 import { NICENESS } from './launcher.js'
 
 /** Returns the path of a program, or `undefined` if it is not installed. */
@@ -60,9 +61,9 @@ function getUnusedMb(): number {
   if (unusedMb !== undefined) return unusedMb
   // Most hosts limit no memory: they need not load the module.
   const { spawnSync } = process.getBuiltinModule('node:child_process')
-  const { stdout } = spawnSync(process.execPath, ['-p', 'fs.readFileSync("/proc/self/status", "latin1")'], {
+  const { stdout } = spawnSync(getNodeProgram(), ['-p', 'fs.readFileSync("/proc/self/status", "latin1")'], {
     encoding: 'utf8',
-    env: {},
+    env: getNodeEnvironment(),
     cwd: '/',
     timeout: MEASURE_TIMEOUT_MS,
   })

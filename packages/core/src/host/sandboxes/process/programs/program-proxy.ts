@@ -8,6 +8,7 @@ import type { Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { Throttle } from '@sallyport/protocol/internal/util'
+import { getNodeEnvironment, getNodeProgram } from '../../../../shared/node-program.js'
 import type { BrokerDenial } from '../network/broker.js'
 import type { Secret } from '../network/secrets.js'
 
@@ -24,13 +25,15 @@ const REQUESTS_PER_SECOND = 500
 const LISTEN =
   `const server = require('node:net').createServer().listen(${PROXY_PORT}, '127.0.0.1', () => process.send('', server)); ` +
   `process.on('message', () => process.exit())`
-const SCRIPT =
-  `/usr/bin/env -i NODE_CHANNEL_FD=${CHANNEL_DESCRIPTOR} "$0" -e "$1" </dev/null >/dev/null && ` +
+const getScript = (): string =>
+  `/usr/bin/env -i ${Object.entries(getNodeEnvironment())
+    .map(pair => pair.join('='))
+    .join(' ')} NODE_CHANNEL_FD=${CHANNEL_DESCRIPTOR} "$0" -e "$1" </dev/null >/dev/null && ` +
   `exec ${CHANNEL_DESCRIPTOR}>&- && shift && exec "$@"`
 
 /** Returns the command that opens the socket, and then starts another command. */
 export const getProxiedCommand = (command: readonly string[]): readonly string[] => [
-  ...['/bin/sh', '-c', SCRIPT, process.execPath, LISTEN],
+  ...['/bin/sh', '-c', getScript(), getNodeProgram(), LISTEN],
   ...command,
 ]
 

@@ -1,5 +1,6 @@
 // The wall around a program of any kind, in any language: namespaces by bubblewrap, and the seccomp filter for programs.
 import { loadOnce } from '@sallyport/protocol/internal/util'
+import { getNodeProgram } from '../../../../shared/node-program.js'
 import { type Attempt, makeAttempt } from '../launchers/attempt.js'
 import {
   createError,
@@ -84,7 +85,7 @@ function* tryProgramWall(): Attempt<ProgramWall> {
       ...command.slice(1),
       ...getOptions(PROBED, proc, FILTER_DESCRIPTOR),
       '--',
-      process.execPath,
+      getNodeProgram(),
       '--version',
     ]
     const shell = { joins: [], memory: undefined, writesFiles: true, input: createUsers(undefined) }

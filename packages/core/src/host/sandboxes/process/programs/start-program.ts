@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import * as v from 'valibot'
+import { getTimeZone } from '../../../../shared/node-program.js'
 import { checkSecretOptions, isObject } from '../../../../shared/validate.js'
 import { netOrHosts, secrets as secretsEntry } from '../../kind/network-entries.js'
 import { checkSecrets } from '../../permission-model/net.js'
@@ -46,7 +47,7 @@ export interface ProgramOptions {
   readonly secrets?: Readonly<Record<string, { readonly value: string; readonly hosts: readonly string[] }>>
   /** Called for each host that was denied, at most ten times a second. */
   readonly onDenied?: (denied: DeniedHost) => void
-  /** Its environment variables, in addition to `PATH`, `HOME`, `TMPDIR` and `LANG`. It gets none of the host's. */
+  /** Its environment variables, in addition to `PATH`, `HOME`, `TMPDIR`, `LANG` and the host's `TZ`. It gets none of the host's. */
   readonly env?: Readonly<Record<string, string>>
   /** A directory of its own for `HOME` and caches, which it can change. @default `/tmp`, in memory */
   readonly home?: string
@@ -238,7 +239,7 @@ function check(options: ProgramOptions): { program: WalledProgram; proxy: Progra
   if (path === undefined) throw wrong(`the program ${JSON.stringify(command)} was not found`)
   const place = home ?? '/tmp'
   const own = {
-    ...{ PATH: getSearchPath(), HOME: place, TMPDIR: '/tmp', LANG: 'C.UTF-8' },
+    ...{ PATH: getSearchPath(), HOME: place, TMPDIR: '/tmp', LANG: 'C.UTF-8', TZ: getTimeZone() },
     ...{ XDG_CACHE_HOME: `${place}/.cache`, npm_config_cache: `${place}/.npm`, npm_config_update_notifier: 'false' },
   }
   const placed = createSecrets(secrets)

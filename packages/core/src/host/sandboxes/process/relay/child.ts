@@ -1,4 +1,4 @@
-// The process of a frontend: Node in an empty directory, without environment variables, at a lower priority than the host.
+// The process of a frontend: Node in an empty directory, with no environment variable but the time zone, at a lower priority than the host.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
@@ -50,7 +50,7 @@ export type Output = Record<'stdout' | 'stderr', Writable>
 
 export function startChild(
   launch: Launch,
-  { hasWall, hasBroker, temporary }: Pick<RelayData, 'hasWall' | 'hasBroker' | 'temporary'>,
+  { hasWall, hasBroker, temporary, env }: Pick<RelayData, 'hasWall' | 'hasBroker' | 'temporary' | 'env'>,
   output: Output,
   sockets: readonly Socket[] = [],
 ): Child {
@@ -78,7 +78,7 @@ export function startChild(
     child = withFilterFile(filter, temporary, descriptor =>
       spawn(command, args, {
         cwd: directory ?? '/',
-        env: {},
+        env,
         stdio: ['ignore', 'pipe', 'pipe', 'pipe', link, ...getMorePipes(descriptor, hasBroker, fromCore)],
         // A session of its own, because Ctrl-C is for the host to handle.
         detached: process.platform !== 'win32',

@@ -19,6 +19,8 @@ export interface RelayData {
   hasBroker: boolean
   /** Directory for the process's empty working directory: a relay has no environment that names one. */
   temporary: string
+  /** All of its variables. */
+  env: Readonly<Record<string, string>>
   limits: ProcessLimits
   /** Two numbers, which the relay writes when it reads them for the limits: bytes of memory, and milliseconds of CPU time. */
   usage: SharedArrayBuffer

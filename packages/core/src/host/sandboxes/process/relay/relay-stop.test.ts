@@ -56,7 +56,16 @@ async function start(...states: LifecycleState[]) {
   } as const
   const launch = { command: '', args: [] }
   const shared = new SharedArrayBuffer(16)
-  const data = { start: first, launch, hasWall: false, hasBroker: false, temporary: '', limits: {}, usage: shared }
+  const data = {
+    start: first,
+    launch,
+    hasWall: false,
+    hasBroker: false,
+    temporary: '',
+    env: {},
+    limits: {},
+    usage: shared,
+  }
   const running = runRelay(host, data)
   const process = new StreamLink(Duplex.from({ readable: down, writable: up }))
   const report = async (state: LifecycleState): Promise<void> => {

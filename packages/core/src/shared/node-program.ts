@@ -1,0 +1,28 @@
+// The seam to the program that this process runs, for processes that are Node.js themselves: its path and its environment.
+import { BusError } from '@sallyport/protocol/internal/errors'
+
+/** Returns the name of the program that contains Node.js, if `process.execPath` starts that program: this one, again and again. */
+export function findEmbedder(): string | undefined {
+  const { versions, env } = process
+  const { isSea } = process.getBuiltinModule('node:sea')
+  if (isSea()) return 'a single executable application'
+  if ('electron' in versions && !env.ELECTRON_RUN_AS_NODE) return 'Electron without ELECTRON_RUN_AS_NODE'
+  return ['nw', 'bun', 'deno'].find(name => name in versions) ?? ['pkg', '__nexe'].find(name => name in process)
+}
+
+/** Returns the path of Node.js. @throws {BusError} InvalidParams if it is that of another program */
+export function getNodeProgram(): string {
+  const embedder = findEmbedder()
+  if (embedder === undefined) return process.execPath
+  const text = `No process was started: the host runs in ${embedder}, which would start itself again instead of Node.js`
+  throw new BusError('InvalidParams', `${text}. Run the host with node, or use a sandbox that is a thread`)
+}
+
+/** The time zone of the host: the name is public, and without it the days of a process would be those of UTC. */
+export const getTimeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
+
+/** Returns all variables that a process of Node.js gets. */
+export function getNodeEnvironment(): Readonly<Record<string, string>> {
+  const { ELECTRON_RUN_AS_NODE: electron } = process.env
+  return { TZ: getTimeZone(), ...(electron ? { ELECTRON_RUN_AS_NODE: electron } : {}) }
+}
