@@ -17,7 +17,9 @@ export {
   getUnbound,
   isArrayBuffer,
   isUint8Array,
+  nextTick,
   onNextTick,
+  queueMicrotask,
   warn,
   withoutContext,
 } from '#platform'

@@ -1,4 +1,5 @@
 // Events that core keeps for its host until `createBus` or `bus.open` has resolved and the host can listen.
+import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import { MAX_EVENT_QUEUE, MAX_EVENT_QUEUE_BYTES, MAX_HELD_NAMES } from '@sallyport/protocol/internal/wire'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { type Accepts, Delivery, type Listener, type Payload } from './delivery.js'

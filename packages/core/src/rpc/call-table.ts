@@ -2,7 +2,7 @@
 import { BusError, describeCommand } from '@sallyport/protocol/internal/errors'
 import { STREAM_HEADER, TIMEOUT_HEADER } from '@sallyport/protocol/internal/message'
 import { CallSlots } from '@sallyport/protocol/internal/rpc'
-import { DeadlineTimers } from '@sallyport/protocol/internal/util'
+import { DeadlineTimers, queueMicrotask } from '@sallyport/protocol/internal/util'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import type { CallHeaders, RequestId } from '@sallyport/protocol/internal/message'
 import type { Logger } from 'pino'

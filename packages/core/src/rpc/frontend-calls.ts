@@ -31,6 +31,7 @@ import {
   SentStreams,
   traceCaller,
 } from '@sallyport/protocol/internal/rpc'
+import { onNextTick } from '@sallyport/protocol/internal/util'
 import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import type {
   CallOptions,
@@ -314,7 +315,7 @@ const findChannels = (args: Record<string, unknown>): [name: string, ChannelTarg
 const afterMessages =
   <T>(settle: (outcome: T) => void) =>
   (outcome: T): void =>
-    void setImmediate(settle, outcome)
+    onNextTick(() => settle(outcome))
 
 const createStreamLimitError = (): BusError =>
   new BusError('Overloaded', `More than ${MAX_CHANNELS} channels and streams of one frontend are open`)

@@ -1,5 +1,6 @@
 // Fair scheduling of what a session reads: nothing while the link to its frontend has no room, and at most one time slice per
 // tick, so that a busy frontend cannot starve the others. Unread messages stay in the link, which makes the frontend wait.
+import { onNextTick } from '@sallyport/protocol/internal/util'
 import type { Link } from '@sallyport/protocol/internal/wire'
 
 /** Time that one session's messages can take in one tick, if others wait. */
@@ -86,7 +87,7 @@ export class ReadScheduler {
         messagesPerCheck = Math.floor((CHECK_INTERVAL_MS * this.#messagesPerCheck) / (now - this.#checkedAt))
         if (now - this.#tickStartedAt >= TIME_SLICE_MS) {
           this.pause(PAUSED.timeSliceUsed)
-          setImmediate(() => this.resume(PAUSED.timeSliceUsed))
+          onNextTick(() => this.resume(PAUSED.timeSliceUsed))
         }
       }
     }
@@ -102,7 +103,7 @@ let isCounting = false
 function getTickCount(): number {
   if (isCounting) return tickCount
   isCounting = true
-  setImmediate(() => {
+  onNextTick(() => {
     isCounting = false
     tickCount++
   })

@@ -72,7 +72,7 @@ test('--json has the wall and the network that a host would have', async () => {
 
 test.runIf(canUnshare)('as process 1 it asks for a process that reaps others', async () => {
   const { stdout } = await runProgram('unshare', [...UNSHARE, process.execPath, command, 'doctor'])
-  expect(stdout).toContain('\nProcess 1 is Node.js, which reaps no processes of others: ')
+  expect(stdout).toContain('\nProcess 1 is Node.js, which reaps no orphans: ')
   expect((await run('doctor')).stdout).not.toContain('Process 1')
 })
 

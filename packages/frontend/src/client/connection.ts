@@ -1,5 +1,6 @@
 // A client's connection to core over one link: sends calls and events, settles calls, and routes what core sends. When the link
 // closes, its calls reject and its channels end. Listeners and exposed functions belong to the client, which can reconnect.
+import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { TransferOptions } from '@sallyport/protocol/internal/message'
 import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import { BusError } from '@sallyport/protocol/internal/errors'

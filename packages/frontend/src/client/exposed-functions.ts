@@ -18,7 +18,7 @@ import {
   SentStreams,
   traceRun,
 } from '@sallyport/protocol/internal/rpc'
-import { discard, isThenable } from '@sallyport/protocol/internal/util'
+import { discard, isThenable, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Message, RequestId, RequestMessage } from '@sallyport/protocol/internal/message'
 import type { CallTrace, Outcome } from '@sallyport/protocol/internal/rpc'
 import { EXPOSE_REMEDIES, exposedCalls, toCausedErrorObject } from '#node-features'

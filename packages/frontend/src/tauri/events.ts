@@ -1,4 +1,5 @@
 // Tauri's event plugin: a listener is the id of a callback, which gets the events. Only the bus's `listen` and `unlisten` are sent.
+import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { BusEvent, EventTarget } from '@sallyport/protocol/internal/message'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { checkEventName, EVENT_NAME_RULE, METHOD, toEventTarget } from '@sallyport/protocol/internal/message'

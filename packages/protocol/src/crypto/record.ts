@@ -1,5 +1,6 @@
 // A record is a frame sealed for one receiver: header, ciphertext, tag. It holds a complete inner frame, kind byte and body. Methods,
 // ids and parameters are sealed together, so none can be replayed under another. docs/internals/records.md has layout and reasons.
+import { onNextTick } from '#platform'
 import { isArrayBuffer } from '../util/type-guards.js'
 import { RECORD_HEADROOM, SMALL_BODY_BYTES } from '../wire/link.js'
 import type { DecipherGCM, KeyObject } from 'node:crypto'
@@ -171,7 +172,7 @@ class CipherSequence<Cipher> {
     this.#keys.advance(plainBytes)
     if (this.#isScheduled) return
     this.#isScheduled = true
-    setImmediate(() => {
+    onNextTick(() => {
       this.#isScheduled = false
       try {
         this.#next ??= this.#make()

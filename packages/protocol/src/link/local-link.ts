@@ -1,6 +1,7 @@
 // A link whose two ends are in one thread: what one end sends waits at the other one until its receiver takes it, in a later microtask, or
 // immediately if the receiver forwards it.
 // Only for a peer that waits for events of its own: two that answer each other at once would keep all others from running.
+import { queueMicrotask } from '#platform'
 import { throwLater } from '../util/call-safely.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'

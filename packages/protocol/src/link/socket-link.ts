@@ -1,6 +1,7 @@
 // A link over a socket that this thread owns. All of them are read into one buffer of the thread: large bodies are copied once, straight
 // to their memory, and small ones not at all. The peer can be hostile: each pass is bounded, so that one that floods cannot starve others.
 import type { Socket } from 'node:net'
+import { onNextTick } from '#platform'
 import { MAX_BODY_BYTES, SOCKET_FRAMES_PER_PASS } from '../wire/limits.js'
 import type { LinkReceiver, ReceivedFrame } from '../wire/link.js'
 import { READ_AHEAD_BYTES, StreamLink } from './stream-link.js'
@@ -74,7 +75,7 @@ export class SocketLink extends StreamLink {
   #yield(): void {
     if (this.#isYielding) return
     this.#isYielding = true
-    setImmediate(() => {
+    onNextTick(() => {
       this.#isYielding = false
       this.#fullReads = 0
       this.#budget = SOCKET_FRAMES_PER_PASS

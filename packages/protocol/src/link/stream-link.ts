@@ -1,5 +1,6 @@
 // A link over a Node Duplex: a pipe or a socket. Closing one end closes the other, and frames for a closed end are dropped.
 import type { Duplex } from 'node:stream'
+import { nextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
@@ -100,7 +101,7 @@ export class StreamLink extends ReceivingLink implements Link {
     if (this.#corked) return
     this.#corked = true
     this.stream.cork()
-    process.nextTick(() => {
+    nextTick(() => {
       this.#corked = false
       this.stream.uncork()
     })

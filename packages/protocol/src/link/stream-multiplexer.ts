@@ -1,6 +1,7 @@
 // Many streams over one pipe, such as those of the scripts of one process. Each direction of a stream has a window of its own: a stream that
 // is not read delays no other, and what waits for its reader is bounded. A record is an id, a type, a number, and the bytes of `data`.
 import { Duplex } from 'node:stream'
+import { nextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
 import { ignoreWriteErrors } from './stream-link.js'
 
@@ -67,7 +68,7 @@ export class StreamMultiplexer {
     if (!this.#isCorked) {
       this.#isCorked = true
       this.#pipe.cork()
-      process.nextTick(() => {
+      nextTick(() => {
         this.#isCorked = false
         this.#pipe.uncork()
       })
@@ -181,7 +182,7 @@ class MuxStream extends Duplex {
 
   /** Node calls this before it takes what it reads, and not again until more data has arrived: the peer must be able to send some. */
   override _read(): void {
-    process.nextTick(() => this.#grant())
+    nextTick(() => this.#grant())
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

@@ -1,5 +1,5 @@
 // Deadlines that share one timer. Those within one step of the clock expire together, and removing one leaves the timer alone.
-import { setBackgroundTimer } from '#platform'
+import { IS_NODE } from '#platform'
 
 /** Longest delay of a timer in Node. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -41,7 +41,8 @@ export class DeadlineTimers<Item> {
     clearTimeout(this.#timer)
     this.#timerStep = step
     const delay = Math.max(1, step * this.#stepMs - performance.now())
-    this.#timer = setBackgroundTimer(() => this.#expire(), Math.min(MAX_TIMER_MS, delay))
+    this.#timer = setTimeout(() => this.#expire(), Math.min(MAX_TIMER_MS, delay))
+    if (IS_NODE) this.#timer.unref()
   }
 
   #expire(): void {

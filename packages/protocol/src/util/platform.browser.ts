@@ -41,10 +41,10 @@ export function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-export const onEndOfTick = (callback: () => void): void => queueMicrotask(callback)
+export const queueMicrotask: (callback: () => void) => void = globalThis.queueMicrotask
+export { queueMicrotask as nextTick, queueMicrotask as onEndOfTick }
+export const readClock = (): number => performance.now()
 export const onNextTick = (callback: () => void): void => void setTimeout(callback)
-export const setBackgroundTimer = (callback: () => void, ms: number): ReturnType<typeof setTimeout> =>
-  setTimeout(callback, ms)
 export const allowManyListeners = (_signal: AbortSignal): void => {}
 export const warn = (message: string): void => console.warn(message)
 export const getSystemMessage = (_errno: number): string | undefined => undefined

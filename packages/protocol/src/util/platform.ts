@@ -2,6 +2,7 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
+import { setImmediate } from 'node:timers'
 // `node:util` itself would load parsers of arguments and MIME types, in every thread.
 import * as types from 'node:util/types'
 import workerThreads from 'node:worker_threads'
@@ -106,6 +107,10 @@ export function bindIterator(iterator: AsyncIterator<unknown>): AsyncIterator<un
 /** Milliseconds after which the code of a call has left the processor's caches, so that a tick takes long (docs/adr/0006-polling.md). */
 const SILENCE_MS = 5
 const SETTLED = Promise.resolve()
+// Taken when this module loads: the fake clock of a test replaces the globals. It moves deadlines, which are not here, and never what carries messages.
+export const queueMicrotask: (callback: () => void) => void = globalThis.queueMicrotask
+export const nextTick: (callback: () => void) => void = process.nextTick
+export const readClock: () => number = performance.now.bind(performance)
 let lastAskedAt = Number.NEGATIVE_INFINITY
 
 /** Calls back when all promises of this tick have settled. If nothing asked for 5 ms, calls back after those that have settled before. */
@@ -113,16 +118,12 @@ export function onEndOfTick(callback: () => void): void {
   const now = performance.now()
   // A gate ignores rejections of promises, which are its hook's.
   if (now - lastAskedAt > SILENCE_MS) SETTLED.then(callback).catch(throwLater)
-  else process.nextTick(callback)
+  else nextTick(callback)
   lastAskedAt = now
 }
 
 /** Calls back in a later tick. */
 export const onNextTick = (callback: () => void): void => void setImmediate(callback)
-
-/** Sets a timer that does not keep the thread alive. */
-export const setBackgroundTimer = (callback: () => void, ms: number): ReturnType<typeof setTimeout> =>
-  setTimeout(callback, ms).unref()
 
 /** One signal can serve a thousand calls. Node would warn of a leak. */
 export const allowManyListeners = (signal: AbortSignal): void => setMaxListeners(0, signal)

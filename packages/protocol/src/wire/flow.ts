@@ -1,5 +1,5 @@
 // Back-pressure of links: what a link sends waits for credit, and what has arrived waits for its receiver.
-import { detachReceiver, IS_NODE } from '#platform'
+import { detachReceiver, IS_NODE, queueMicrotask } from '#platform'
 import { type BusError, isBusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { throwLater } from '../util/call-safely.js'

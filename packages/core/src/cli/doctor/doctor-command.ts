@@ -25,6 +25,8 @@ export async function runDoctor(argv: readonly string[]): Promise<void> {
   }
 }
 
+const UNREAPED =
+  'Process 1 is Node.js, which reaps no orphans: each walled process stays. Start the container with --init.'
 const ENFORCEMENTS = {
   cgroup: 'by the kernel, in a cgroup',
   checks: 'by checks ten times a second: this host may not make a cgroup',
@@ -47,11 +49,7 @@ function render({ node, walls, limits, sandboxes, isReady, place }: Diagnosis): 
     ...align([['sandbox', 'runs', 'network', 'holds hostile code'], ...table]).map(line => `  ${line}`),
     '',
     `For third-party code, ${RECOMMENDED} ${isReady ? 'works' : 'does not start'} here.`,
-    ...(process.pid === 1
-      ? [
-          'Process 1 is Node.js, which reaps no processes of others: each walled one stays. Start the container with --init.',
-        ]
-      : []),
+    ...(process.pid === 1 ? [UNREAPED] : []),
     ...(place
       ? [`To allow bubblewrap (section "${place.section}" of the guide's page "Deploying"), run`, `  ${place.command}`]
       : []),

@@ -11,7 +11,7 @@ import {
   createLinkEndpoints,
   createTriangleEndpoints,
 } from '@sallyport/protocol/internal/link'
-import { createDeferred } from '@sallyport/protocol/internal/util'
+import { createDeferred, onNextTick } from '@sallyport/protocol/internal/util'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal/link'
 import type { Deferred } from '@sallyport/protocol/internal/util'
@@ -214,7 +214,7 @@ export class FrontendHandle {
   async linkSettled(): Promise<void> {
     const settled = new Promise<void>(resolve => (this.#onLinkSettled = resolve))
     // The report of the close has another port than the errors of calls.
-    await new Promise(setImmediate)
+    await new Promise<void>(onNextTick)
     const isClosed = this.#life.code === 'running' && !this.#findLink('pending', 'attached', 'active')
     if (isClosed && this.#host.core.isUp && this.#gate?.isUp !== false) await Promise.race([settled, this.exited])
   }

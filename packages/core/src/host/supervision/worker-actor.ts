@@ -1,7 +1,7 @@
 // One worker thread as an xstate callback actor, which lives exactly as long. Only the thread's readiness and its exit go up as events.
 import { createHeartbeat, LIFECYCLE_STATES, watchSilence } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError, reportError } from '@sallyport/protocol/internal/errors'
-import { assertNever, withoutContext } from '@sallyport/protocol/internal/util'
+import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
 import type { Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol/internal/contract'
 import type { BusErrorReason } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'

@@ -1,5 +1,6 @@
 // Decides when core sends late answers. Those of one tick leave in one frame: a frame for each, and a wake-up of the peer,
 // would cost more than the answer. Answers that a received frame leads to by promises alone leave as soon as these settle.
+import { nextTick, onNextTick, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { FlushScheduler } from '@sallyport/protocol/internal/rpc'
 
 /**
@@ -11,8 +12,8 @@ export class AnswerScheduler implements FlushScheduler {
 
   /** Flushes at the end of the tick, after everything that is ready, or once the promises of a received frame have settled. */
   schedule(flush: () => void): void {
-    if (this.#isFlushingAfterMicrotasks) process.nextTick(flush)
-    else setImmediate(flush)
+    if (this.#isFlushingAfterMicrotasks) nextTick(flush)
+    else onNextTick(flush)
   }
 
   /** Called when a received frame has led to promises. Until these have settled, `schedule` flushes after microtasks. */
@@ -23,7 +24,7 @@ export class AnswerScheduler implements FlushScheduler {
   }
 
   // `nextTick` within a microtask runs after all microtasks. Called outside of one, it would run before them.
-  readonly #afterMicrotask = (): void => process.nextTick(this.#endMicrotasks)
+  readonly #afterMicrotask = (): void => nextTick(this.#endMicrotasks)
 
   readonly #endMicrotasks = (): void => {
     this.#isFlushingAfterMicrotasks = false

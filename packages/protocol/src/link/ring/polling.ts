@@ -1,4 +1,5 @@
 // When a thread polls its ring, and how it is woken when it sleeps.
+import { onNextTick } from '#platform'
 import type { RingMemory } from './ring-buffer.js'
 
 // All times are milliseconds. docs/adr/0006-polling.md has the measurements.
@@ -238,7 +239,7 @@ export class RingDoorbell {
     this.#isWaiting = true
     const wait = Atomics.waitAsync(this.#control, this.#word, 1)
     if (wait.async) void wait.value.then(this.#onWoken)
-    else setImmediate(this.#onWoken)
+    else onNextTick(this.#onWoken)
   }
 
   /** Ends the wait. The memory of a waiter that is never woken would leak. */

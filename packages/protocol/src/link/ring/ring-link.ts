@@ -1,6 +1,7 @@
 // A link over two rings of shared memory: one for what this thread sends, one for what it receives. Their other ends can belong to
 // one thread or to two. The reading thread polls while that pays, and sleeps otherwise. Invariants: `park` precedes the last check, on
 // either side of a ring; no wait is a loop; a pass is bounded, so that the event loop stays alive.
+import { onNextTick, queueMicrotask, readClock } from '#platform'
 import { type BusError, isBusError } from '../../errors/bus-error.js'
 import { ReceivingLink } from '../../wire/flow.js'
 import type { Frame, Link, LinkReceiver, ReceivedFrame } from '../../wire/link.js'
@@ -57,7 +58,7 @@ export class RingLink extends ReceivingLink implements Link {
       return this.#fail(error)
     }
     if (!this.#awaitsReplies || !this.#polling || !this.isReady) return
-    const now = performance.now()
+    const now = readClock()
     this.#polling.onSend(now)
     if (this.#awake || !this.#polling.mayStart(now, true)) return
     this.#reader.unpark()
@@ -97,13 +98,13 @@ export class RingLink extends ReceivingLink implements Link {
   /** Called when the peer has rung: there can be frames, or the end of the ring, or neither. */
   readonly #onDoorbell = (): void => {
     if (!this.isOpen || this.#awake) return
-    if (!this.#reader.isEmpty) this.#polling?.onDoorbell(performance.now(), this.#reader.position)
+    if (!this.#reader.isEmpty) this.#polling?.onDoorbell(readClock(), this.#reader.position)
     this.#serve()
   }
 
   #serveLater(): void {
     this.#awake = true
-    setImmediate(() => this.#serve())
+    onNextTick(() => this.#serve())
   }
 
   #serve(): void {
@@ -113,7 +114,7 @@ export class RingLink extends ReceivingLink implements Link {
     const hasMore = this.isReady && this.#take()
     this.#awake = this.isReady
     if (!this.#awake) return
-    const now = performance.now()
+    const now = readClock()
     if (this.#polling?.mayStart(now, peerPolls)) return this.#startPolling(now)
     if (hasMore || !this.#sleep()) return this.#serveLater()
     this.#awake = false
@@ -123,24 +124,24 @@ export class RingLink extends ReceivingLink implements Link {
     this.#awake = true
     this.#polling!.start(now)
     this.frameMessages = FRAME_MESSAGES
-    setImmediate(this.#poll)
+    onNextTick(this.#poll)
   }
 
   readonly #poll = (): void => {
     for (let check = 0; this.isReady && check < CHECKS_PER_TICK; check++) {
       if (!this.#reader.mayHaveFrame) continue
-      this.#polling!.onFound(performance.now(), this.#reader.position)
+      this.#polling!.onFound(readClock(), this.#reader.position)
       this.#take()
       this.#flush()
-      setImmediate(this.#poll)
+      onNextTick(this.#poll)
       return
     }
     this.#flush()
     if (this.#reader.isFinished) this.#take()
     this.#awake = this.isReady
     if (!this.#awake) return
-    const now = performance.now()
-    if (this.#polling!.mayContinue(now)) return void setImmediate(this.#poll)
+    const now = readClock()
+    if (this.#polling!.mayContinue(now)) return onNextTick(this.#poll)
     if (!this.#sleep()) return this.#startPolling(now)
     this.frameMessages = this.#polling!.sharesProcessor ? undefined : FRAME_MESSAGES
     this.#awake = false
