@@ -1,5 +1,6 @@
 // The server behind `bus.openInspector`: checks each request, and serves the page, its feed, and what a frontend may call. Nothing in it
 // changes the bus.
+import { onNextTick } from '@sallyport/protocol/internal/util'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -84,7 +85,7 @@ export async function openInspector(bus: InspectedBus, { port, editor }: Inspect
     server.close()
     feed.end(reason)
     // The last event is in the system's buffers then. Pages that do not read it are not waited for.
-    await new Promise(resolve => setImmediate(resolve))
+    await new Promise<void>(onNextTick)
     server.closeAllConnections()
     await closed
   }

@@ -1,4 +1,5 @@
 // Events of an opened server.
+import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { DeniedHost } from '@sallyport/core/launchers'
 import { checkNames } from '../shared/check-names.js'
 

@@ -6,6 +6,7 @@ import {
   serializeMessage,
   type Transport,
 } from '@modelcontextprotocol/client'
+import { onNextTick } from '@sallyport/protocol/internal/util'
 import { scanJson } from '@sallyport/protocol/internal/codec'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
@@ -154,7 +155,7 @@ export class ProgramTransport implements Transport {
       this.#isHandling = !('id' in message)
       this.#handle(message)
       if (!this.#isHandling) continue
-      setImmediate(() => {
+      onNextTick(() => {
         this.#isHandling = false
         this.#deliver()
       })

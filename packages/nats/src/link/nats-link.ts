@@ -1,5 +1,6 @@
 // A link over a broker to which anybody can publish. Each message is protected: forged and replayed messages are dropped, and a lost
 // message ends the session. Credit bounds the bytes in flight, because a broker drops messages for a slow reader.
+import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { StreamFrames } from '@sallyport/protocol/internal/link'
