@@ -1,7 +1,6 @@
 // Runs code with tools on a bus, and says how it ended in words that all frameworks have.
 import { type Bus, isBusError, type RunError, type RunLimits, type RunOptions } from '@sallyport/core'
-import * as nodeModule from 'node:module'
-import { Script } from 'node:vm'
+import { NOTHING, type ReadCode, readCode } from './read-code.js'
 import { createBridge, type ToolGroup, writeGlobals } from './tool-globals.js'
 
 /** Options of `bus.run` for each run of code, such as `sandbox`, `allow` and `timeout`. */
@@ -24,9 +23,10 @@ export type CodeError = {
 }
 
 interface CodeRun {
+  /** What the model wrote. */
   code: string
-  /** @default 'javascript' */
-  language?: 'javascript' | 'typescript'
+  /** JavaScript that runs before the code. */
+  prelude?: string
   groups: readonly ToolGroup[]
   options: CodeModeOptions
   /** Ends the run, in addition to the signal of the options. */
@@ -46,52 +46,42 @@ const INTERRUPTED: Omit<RunError, 'data'> = {
 /** Resolves with what the code did, also if it failed. @throws {BusError} if the options are wrong, or the sandbox cannot start */
 export async function runCode(
   bus: Bus,
-  { code, language = 'javascript', groups, options, signal, errorPrefix = '' }: CodeRun,
+  { code: content, prelude = '', groups, options, signal, errorPrefix = '' }: CodeRun,
 ): Promise<{ value: unknown; logs: string[]; error: CodeError | undefined }> {
-  const globals = writeGlobals(groups)
+  const code = readCode(content)
+  const before = `${writeGlobals(groups)}${prelude}${code.before}`
   const signals = [options.signal, signal].filter(each => each !== undefined)
   try {
-    const report = await bus.run(`${globals}${code}`, {
-      ...{ sandbox: 'quickjs', language, ...options, limits: { ...LIMITS, ...options.limits } },
+    const report = await bus.run(`${before}${code.code}`, {
+      ...{ sandbox: 'quickjs', language: code.language, ...options, limits: { ...LIMITS, ...options.limits } },
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
       functions: createBridge(groups),
       report: true,
     })
     const error = 'status' in report ? INTERRUPTED : report.error
     const logs = report.logs.map(({ stream, text }) => `${stream === 'stderr' ? errorPrefix : ''}${text}`)
-    return { value: report.value, logs, error: error && toCodeError(error, globals.length) }
+    if (report.value !== NOTHING) return { value: report.value, logs, error: error && toCodeError(error, before, code) }
+    return { value: null, logs: [...logs, 'The code returned nothing. End it with `return`.'], error: undefined }
   } catch (error) {
     // Cancelled before the sandbox ran.
     if (!isBusError(error, 'Cancelled')) throw error
-    return { value: undefined, logs: [], error: toCodeError(error, 0) }
+    return { value: undefined, logs: [], error: toCodeError(error, before, code) }
   }
 }
 
-/** @param before - number of characters before the code, in its first line */
-function toCodeError({ reason, message: text, name, line }: Omit<RunError, 'data'>, before: number): CodeError {
-  const fix = (_: string, place: string, column: string) => `${place}:${Math.max(1, Number(column) - before)}`
-  const message = text.replace(/\b(run\.[jt]s:1):(\d+)/, fix)
-  const thrown = reason === 'CommandFailed' ? name : undefined
-  return { name: thrown ?? NAMES[reason] ?? reason, message, reason, ...(line !== undefined && { line }) }
-}
-
-/**
- * Returns whether code has types, if Node.js can remove them, from 22.13 on, or amaro is installed. The host only parses the code as JavaScript,
- * which takes time in proportion to its length: the parser of types can take for ever.
- */
-export function detectLanguage(code: string): 'javascript' | 'typescript' {
-  try {
-    void new Script(`async function code() {\n${code}\n}`)
-    return 'javascript'
-  } catch {
-    return canRemoveTypes() ? 'typescript' : 'javascript'
+/** Returns an error with the place in the model's own code, which ends where it ends. @param before - what comes before it in the run */
+function toCodeError(thrown: Omit<RunError, 'data'>, before: string, { text: code }: ReadCode): CodeError {
+  const { reason, message: text, name } = thrown
+  const [earlier, lines] = [before.split('\n'), code.split('\n')]
+  const toLine = (line: number): number => Math.min(line - earlier.length + 1, lines.length)
+  const fix = (_: string, file: string, row: string, column: string): string => {
+    const line = toLine(Number(row))
+    const end = lines.at(-1)!.length + 1
+    const start = Number(row) === earlier.length ? earlier.at(-1)!.length : 0
+    return `${file}:${line}:${line <= Number(row) - earlier.length ? end : Math.max(1, Number(column) - start)}`
   }
-}
-
-function canRemoveTypes(): boolean {
-  try {
-    return 'stripTypeScriptTypes' in nodeModule || nodeModule.createRequire(import.meta.url).resolve('amaro') !== ''
-  } catch {
-    return false
-  }
+  const message = text.replace(/\b(run\.[jt]s):(\d+):(\d+)/, fix)
+  const thrownName = reason === 'CommandFailed' ? name : undefined
+  const line = thrown.line === undefined ? 0 : toLine(thrown.line)
+  return { name: thrownName ?? NAMES[reason] ?? reason, message, reason, ...(line > 0 && { line }) }
 }

@@ -13,7 +13,7 @@ export interface CodeExecutor {
   /**
    * Runs code. Never rejects.
    *
-   * @param code - an async function, as an expression
+   * @param code - an async function, statements, or an expression
    * @param providers - functions of the global `codemode`, or several providers
    * @returns the result, or the message of the error. In `logs`, lines of `console.error` and `console.warn` begin with `[error] `
    */
@@ -35,14 +35,12 @@ export function toExecutor(bus: Bus, options: CodeModeOptions = {}): CodeExecuto
       try {
         if (connectors.length > 0) throw new BusError('InvalidParams', 'Connectors need Cloudflare Workers. Use tools')
         const all = Array.isArray(providers) ? providers : [{ name: 'codemode', fns: providers }]
-        const preludes = all.map(({ prelude }) => (prelude ? `${prelude}\n` : '')).join('')
-        // The function alone: a model might end it with a semicolon.
-        const source = `${preludes}return await (${code.trimEnd().replace(/;$/, '')}\n)()`
+        const prelude = all.map(each => (each.prelude ? `${each.prelude}\n` : '')).join('')
         const groups = all.map(({ name: namespace, fns }) => {
           const tools = createTools(Object.keys(fns), name => args => fns[name]!(...args), toMemberName)
           return { namespace, tools }
         })
-        const { value, logs, error } = await runCode(bus, { code: source, groups, options, errorPrefix: '[error] ' })
+        const { value, logs, error } = await runCode(bus, { code, prelude, groups, options, errorPrefix: '[error] ' })
         return { result: value, logs, ...(error && { error: error.message }) }
       } catch (error) {
         return { result: undefined, error: error instanceof Error ? error.message : String(error) }

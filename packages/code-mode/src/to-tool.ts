@@ -1,6 +1,6 @@
 // A tool of the AI SDK, which runs code that calls other tools.
 import { type Bus, toDocComment, toSchemaType } from '@sallyport/core'
-import { type CodeError, type CodeModeOptions, detectLanguage, runCode } from './run-code.js'
+import { type CodeError, type CodeModeOptions, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 import { getJsonSchema, validate } from './tool-schema.js'
 
@@ -24,7 +24,7 @@ export interface ToolOptions extends CodeModeOptions {
   instructions?: string
 }
 
-/** What the model sends: TypeScript or JavaScript, the body of an async function. */
+/** What the model sends: TypeScript or JavaScript, as the body of an async function, an expression, or a function. */
 export type CodeInput = { code: string }
 
 /** What the model receives: what the code returned, or why it failed, and the lines that it printed, if any. */
@@ -88,8 +88,7 @@ export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolO
           return takeLast(await tool.execute!(input as never, { ...context, toolCallId, abortSignal } as never))
         }
       const groups = callable.length > 0 ? [{ namespace: 'tools', tools: createTools(callable, toRun) }] : []
-      const run = { code, language: detectLanguage(code), groups, options, signal: context.abortSignal }
-      const { value, logs, error } = await runCode(bus, run)
+      const { value, logs, error } = await runCode(bus, { code, groups, options, signal: context.abortSignal })
       return { ...(error ? { error } : { result: value }), ...(logs.length > 0 && { logs }) }
     },
   }

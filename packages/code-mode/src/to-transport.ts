@@ -1,11 +1,11 @@
 // A code mode transport of `@mastra/core`.
 import type { Bus } from '@sallyport/core'
-import { type CodeModeOptions, detectLanguage, runCode } from './run-code.js'
+import { type CodeModeOptions, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 
 /** What Mastra asks of a run. */
 export type TransportRun = {
-  /** TypeScript or JavaScript, the body of an async function. */
+  /** TypeScript or JavaScript, as the body of an async function, an expression, or a function. */
   program: string
   /** Tools, each of which is a global function `external_<id>` of the program. */
   toolIds: string[]
@@ -54,13 +54,7 @@ export function toTransport(bus: Bus, shared: Omit<CodeModeOptions, 'timeout'> =
         }
       const groups = [{ tools: createTools(toolIds, toRun, toGlobalName) }]
       const options = { ...shared, timeout }
-      const { value, logs, error } = await runCode(bus, {
-        code,
-        language: detectLanguage(code),
-        groups,
-        options,
-        signal,
-      })
+      const { value, logs, error } = await runCode(bus, { code, groups, options, signal })
       if (!error) return { success: true, result: value, logs }
       const { reason: _, ...rest } = error
       return { success: false, error: rest, logs }

@@ -66,7 +66,11 @@ export function writeGlobals(groups: readonly ToolGroup[]): string {
     'const tools = Object.create(null);',
     'const set = (target, name, value) =>',
     'Object.defineProperty(target, name, { value, configurable: true, enumerable: true, writable: true });',
-    'for (const name of names) set(namespace === null ? globalThis : tools, name, create(name));',
+    'const target = namespace === null ? globalThis : tools;',
+    'for (const name of names) set(target, name, create(name));',
+    // A name that is not an identifier has another one, too.
+    'for (const name of names) { const other = name.replaceAll(/[^A-Za-z0-9_$]/g, "_").replace(/^(?=[0-9]|$)/, "_");',
+    'if (!Object.hasOwn(target, other)) set(target, other, create(name)); }',
     "const isOwn = name => name in tools || typeof name === 'symbol' || name === 'then' || name === 'toJSON';",
     'const get = (_, name) => (isOwn(name) ? tools[name] : create(name));',
     'if (namespace !== null) set(globalThis, namespace, new Proxy(tools, { get }));',

@@ -43,7 +43,7 @@ test('the prelude of a provider runs before the code, and can add functions', as
 })
 
 test('lines of console.error begin with [error]', async () => {
-  const code = `async () => { console.log('a'); console.error('b') }`
+  const code = `async () => { console.log('a'); console.error('b'); return 1 }`
   expect(await toExecutor(getBus()).execute(code, [])).toMatchObject({ logs: ['a', '[error] b'] })
 })
 
@@ -52,9 +52,23 @@ test('an error of the code has its message and what was printed', async () => {
   expect(await toExecutor(getBus()).execute(code, [])).toEqual({ result: undefined, error: 'no', logs: ['a'] })
 })
 
+test('code is a function, statements or an expression, with a fence or without', () =>
+  rows([
+    '```js\nasync () => await codemode.search({})\n```',
+    'const a = await codemode.search({}); return a',
+    'await codemode.search({})',
+    'const a = await codemode.search({}) // a; b\na;\n',
+    'Here it is:\n```typescript\nasync (): Promise<number> => {\n  const a: number = 1\n  return a\n}\n```\nDone.',
+    'export default async function () { return 1 }',
+    'async function main() { return 1 }',
+  ])(async code => {
+    const answer = await toExecutor(getBus()).execute(code, { search: async () => 1 })
+    expect(answer).toEqual({ result: 1, logs: [] })
+  }))
+
 test('a syntax error has the place in the code', async () => {
   const { error } = await toExecutor(getBus()).execute('async () => {\n  a b }', [])
-  expect(error).toContain('run.js:2:5')
+  expect(error).toMatch(/run\.[jt]s:2:5/)
 })
 
 const fns = {}

@@ -99,6 +99,30 @@ test('code calls the commands that allow names', async () => {
   expect(await run(code)).toMatchObject({ error: { name: 'Denied', reason: 'Denied' } })
 })
 
+test('code that returns nothing says so', () =>
+  rows(["const result = await tools.search({ query: 'tea' })", 'if (false) return 1', 'const a: number = 1', ''])(
+    async code => {
+      const logs = ['The code returned nothing. End it with `return`.']
+      expect(await run(code, { tools: { search } })).toEqual({ result: null, logs })
+    },
+  ))
+
+test('a mistake has the line of the code within its fence', () =>
+  rows<[string, number, RegExp]>([
+    ['```js\n\nconst a = 1\na b\n```', 3, /run\.[jt]s:3:3/],
+    ['```ts\nconst a: number = 1\nif (a) {\n```', 3, /run\.[jt]s:3:1/],
+    ['Sure, here it is:\n```js\n\nno()\n```', 2, /no is not defined/],
+  ])(async (code, line, text) => {
+    const { error } = await run(code)
+    expect(error).toMatchObject({ line, message: expect.stringMatching(text) as string })
+  }))
+
+test('a name that is no identifier has one with _ too', async () => {
+  const tools = { 'look-up': search, '2nd': search }
+  const code = `[await tools.look_up({ query: 'a' }), await tools['look-up']({ query: 'b' }), await tools._2nd({ query: 'c' })]`
+  expect(await run(code, { tools })).toMatchObject({ result: [['a', '3'], ['b', '3'], ['c', '3']] })
+})
+
 test('an error has the line and the column of the code', async () => {
   const tools = { search }
   expect(await run(`\n  throw new TypeError('no')`, { tools })).toEqual({
