@@ -1,7 +1,7 @@
 // Runs code with tools on a bus, and says how it ended in words that all frameworks have.
 import { type Bus, isBusError, type RunError, type RunLimits, type RunOptions } from '@sallyport/core'
 import { NOTHING, type ReadCode, readCode } from './read-code.js'
-import { createBridge, type ToolGroup, writeGlobals } from './tool-globals.js'
+import { createBridge, nameTools, type ToolGroup, writeGlobals } from './tool-globals.js'
 
 /** Options of `bus.run` for each run of code, such as `sandbox`, `allow` and `timeout`. */
 export interface CodeModeOptions extends Omit<RunOptions, 'args' | 'functions'> {
@@ -50,17 +50,26 @@ export async function runCode(
 ): Promise<{ value: unknown; logs: string[]; error: CodeError | undefined }> {
   const code = readCode(content)
   const before = `${writeGlobals(groups)}${prelude}${code.before}`
+  const running = new Set<{ name: string }>()
   const signals = [options.signal, signal].filter(each => each !== undefined)
   try {
     const report = await bus.run(`${before}${code.code}`, {
       ...{ sandbox: 'quickjs', language: code.language, ...options, limits: { ...LIMITS, ...options.limits } },
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
-      functions: createBridge(groups),
+      functions: createBridge(groups, running),
       report: true,
     })
     const error = 'status' in report ? INTERRUPTED : report.error
     const logs = report.logs.map(({ stream, text }) => `${stream === 'stderr' ? errorPrefix : ''}${text}`)
-    if (report.value !== NOTHING) return { value: report.value, logs, error: error && toCodeError(error, before, code) }
+    for (const thrown of report.unhandled ?? []) {
+      const { message, line } = toCodeError(thrown, before, code)
+      const place = line === undefined ? '' : ` in line ${line}`
+      logs.push(`${errorPrefix}A promise rejected${place} and was not awaited: ${message}. Await it.`)
+    }
+    if (report.value !== NOTHING) {
+      const named = error && { ...error, message: nameTools(error.message, running) }
+      return { value: report.value, logs, error: named && toCodeError(named, before, code) }
+    }
     return { value: null, logs: [...logs, 'The code returned nothing. End it with `return`.'], error: undefined }
   } catch (error) {
     // Cancelled before the sandbox ran.

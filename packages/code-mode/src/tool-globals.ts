@@ -31,13 +31,22 @@ export function createTools(
   return tools
 }
 
-/** Returns the one function of `bus.run` that calls the tools. The request is the code's, and can be anything. */
-export function createBridge(groups: readonly ToolGroup[]): RunFunctions {
+/**
+ * Returns the one function of `bus.run` that calls the tools. The request is the code's, and can be anything.
+ *
+ * @param running - gets each tool that runs, and keeps those whose run ends first
+ */
+export function createBridge(groups: readonly ToolGroup[], running: Set<{ name: string }>): RunFunctions {
   const call = (request: unknown, { signal }: { signal: AbortSignal }): unknown => {
     const { group, name, args } = Object(request) as { group?: unknown; name?: unknown; args?: unknown }
     const tools = typeof group === 'number' ? groups[group]?.tools : undefined
     const run = tools?.get(String(name))
-    if (run) return run(Array.isArray(args) ? args : [], signal)
+    if (run) {
+      const tool = { name: String(name) }
+      running.add(tool)
+      const result = (async () => run(Array.isArray(args) ? args : [], signal))()
+      return result.finally(() => signal.aborted || running.delete(tool))
+    }
     const names = [...(tools?.keys() ?? [])]
     const others = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} others` : ''
     const text = `The tool ${JSON.stringify(String(name).slice(0, 100))} does not exist`
@@ -45,6 +54,12 @@ export function createBridge(groups: readonly ToolGroup[]): RunFunctions {
   }
   return { [BRIDGE]: { call } }
 }
+
+/** Returns a text of `bus.run` with the names of these tools in place of those of their function. */
+export const nameTools = (text: string, tools: Iterable<{ name: string }>): string =>
+  text.replace(/"\$tools\.call"(?:, "\$tools\.call")*/, () =>
+    Array.from(tools, ({ name }) => JSON.stringify(name)).join(', '),
+  )
 
 /**
  * Returns JavaScript that makes the tools globals. It has one line, so that the lines of the code stay its own. Names are data in it, and

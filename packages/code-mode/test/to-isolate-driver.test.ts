@@ -17,7 +17,9 @@ test('a name that is no identifier is a member of globalThis', async () => {
   const context = await toIsolateDriver(getBus()).createContext({
     bindings: { 'external_a-b': bindings.external_echo },
   })
-  expect(await context.execute(`return globalThis['external_a-b'](await external_a_b({ a: 1 }))`)).toMatchObject({ value: { a: 1 } })
+  expect(await context.execute(`return globalThis['external_a-b'](await external_a_b({ a: 1 }))`)).toMatchObject({
+    value: { a: 1 },
+  })
   await context.dispose()
 })
 

@@ -120,7 +120,13 @@ test('a mistake has the line of the code within its fence', () =>
 test('a name that is no identifier has one with _ too', async () => {
   const tools = { 'look-up': search, '2nd': search }
   const code = `[await tools.look_up({ query: 'a' }), await tools['look-up']({ query: 'b' }), await tools._2nd({ query: 'c' })]`
-  expect(await run(code, { tools })).toMatchObject({ result: [['a', '3'], ['b', '3'], ['c', '3']] })
+  expect(await run(code, { tools })).toMatchObject({
+    result: [
+      ['a', '3'],
+      ['b', '3'],
+      ['c', '3'],
+    ],
+  })
 })
 
 test('an error has the line and the column of the code', async () => {
@@ -131,6 +137,35 @@ test('an error has the line and the column of the code', async () => {
   expect(await run('a b', { tools })).toMatchObject({
     error: { name: 'SyntaxError', message: expect.stringMatching(/run\.[jt]s:1:3/) as string, line: 1 },
   })
+})
+
+test('tools that the code does not await end before it, and what they reject with is in the logs', async () => {
+  const sent: string[] = []
+  const send = tool({
+    inputSchema: z.object({ to: z.string() }),
+    execute: async ({ to }, { abortSignal }) => {
+      await new Promise(setImmediate)
+      if (to === 'c') throw new Error('c is away')
+      if (!abortSignal?.aborted) sent.push(to)
+    },
+  })
+  const code = `['a', 'b', 'c'].forEach(async to => { await tools.send({ to }) }); return 'all sent'`
+  const logs = [expect.stringMatching(/^A promise rejected.* and was not awaited: c is away\. Await it\.$/)]
+  expect(await run(code, { tools: { send } })).toEqual({ result: 'all sent', logs })
+  expect(sent).toEqual(['a', 'b'])
+})
+
+test('a tool that had not ended in time is named', async () => {
+  const controller = new AbortController()
+  const wait = tool({
+    inputSchema: z.object({}),
+    execute: () => {
+      controller.abort(new DOMException('late', 'TimeoutError'))
+      return new Promise<string>(() => {})
+    },
+  })
+  const { error } = await run('await tools.wait({})', { tools: { wait }, signal: controller.signal })
+  expect(error).toMatchObject({ name: 'TimeoutError', message: expect.stringMatching(/not ended: "wait"$/) as string })
 })
 
 test('the signal of the generation ends the code and its tools', async () => {

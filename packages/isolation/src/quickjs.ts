@@ -100,7 +100,9 @@ export async function loadScript(
         }
         const events: MachineEvents = {
           receive: (message, bytes) => bridge.receive(message, bytes),
-          uncaught: onUncaught,
+          rejected: error =>
+            thread.unhandled && !findLimit(error) ? thread.unhandled(bridge.toError(error)) : onUncaught(error),
+          idle: () => bridge.idle(),
           ended: onError,
           isTerminated: () => thread.isTerminated?.() ?? false,
           resolveModule: (base, specifier) => modules.resolve(base, specifier),

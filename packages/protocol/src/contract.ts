@@ -9,7 +9,7 @@ export type {
   ScriptThread,
 } from './contract/frontend-script.js'
 export { type Beating, type Heartbeat, beat, createHeartbeat, createHeartbeatFor } from './contract/heartbeat.js'
-export { areTokens, THREAD_TIME_FILE } from './contract/host-frontend.js'
+export { areTokens, MAX_UNHANDLED, THREAD_TIME_FILE } from './contract/host-frontend.js'
 export type {
   EngineModule,
   EngineOptions,

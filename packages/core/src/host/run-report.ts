@@ -55,6 +55,8 @@ export interface RunTraffic {
   readonly logs: readonly RunLog[]
   /** Calls that core received of it, also of the bus's own commands, and before it was interrupted. */
   readonly calls: number
+  /** What promises of it rejected with that nobody handled, such as a call without an `await`: up to 20. Absent if there are none. */
+  readonly unhandled?: readonly RunError[]
 }
 
 /** Not a file of the host with that name. */

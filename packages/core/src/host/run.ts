@@ -1,6 +1,6 @@
 // `bus.run`: runs code as text once, in a frontend of its own that ends with it.
 import { checkResultBytes, type CodecName, measureValue } from '@sallyport/protocol/internal/codec'
-import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/message'
 import { bindContext, createDeferred } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
@@ -116,7 +116,7 @@ export async function execute(
       if (limits.resultBytes !== undefined) checkResultBytes(value, limits.resultBytes, config.codec)
       return value
     } catch (error) {
-      const reason = getReason(error, frontend)
+      const reason = isStopped ? await nameCalls(error, host.core, label) : getReason(error, frontend)
       throw functions ? functions.explain(reason) : reason
     } finally {
       stopWatching()
@@ -125,9 +125,16 @@ export async function execute(
       hide?.()
     }
   }
-  if (!logs) return finish()
-  const createReport = (end: RunEnd): RunReport =>
-    ({ value: undefined, logs: logs(), calls: getCalls(), error: undefined, ...end }) as RunReport
+  const { unhandled } = frontend
+  if (!logs) {
+    const value = await finish()
+    if (unhandled.length > 0) throw unhandled[0]
+    return value
+  }
+  const createReport = (end: RunEnd): RunReport => {
+    const report = { value: undefined, logs: logs(), calls: getCalls(), error: undefined, ...end }
+    return (unhandled.length > 0 ? { ...report, unhandled: unhandled.map(toRunError) } : report) as RunReport
+  }
   try {
     const value = await finish()
     return createReport({ value })
@@ -142,6 +149,16 @@ export async function execute(
       throw error
     return createReport({ error: toRunError(error) })
   }
+}
+
+/** Adds the names of the calls that had not ended to the error of a run that has exceeded its timeout. */
+async function nameCalls(error: unknown, core: LocalCore, label: string): Promise<unknown> {
+  if (!isBusError(error, 'Timeout')) return error
+  const { running = [] } = (await core.measure()) ?? {}
+  const names = running.flatMap(call => (call.label === label ? describeName(call.command) : []))
+  if (names.length === 0) return error
+  const text = `${error.message}. Calls that had not ended: ${names.join(', ')}`
+  return new BusError('Timeout', text, { cause: error.cause })
 }
 
 /** True if the arguments cannot be sent. The message alone could be one that the code has thrown. */

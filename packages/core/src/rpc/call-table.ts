@@ -12,7 +12,7 @@ import type { CommandScope } from '../acl/scope.js'
 import type { CommandIdentity } from '../acl/types.js'
 import type { App, CommandContext, CommandRequest } from '../api/app.js'
 import type { Resources } from '../api/resources.js'
-import { HOST_METHOD } from '../contract/host-core.js'
+import { HOST_METHOD, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
 import type { Subscriber } from '../events/delivery.js'
 import { COUNT } from '../shared/metrics.js'
 import type { CallChannel } from './channels/channel.js'
@@ -155,8 +155,9 @@ export const isStream = ({ request: { headers } }: IncomingCall): boolean => hea
 /** True for a call that may take long: a subscription or a transfer, which a deadline would end although it is healthy. */
 export const isLongLived = (call: IncomingCall): boolean => isStream(call) || call.hasOpenChannel
 
-/** Returns the command's name, or the frontend's function that the host calls. */
-export const getDisplayName = ({ method, request: { headers } }: IncomingCall): string => getCallName(method, headers)
+/** Returns the command's name, the frontend's function that the host calls, or the host's function that a run calls. */
+export const getDisplayName = ({ method, request: { headers, body } }: IncomingCall): string =>
+  method === RUN_FUNCTION_METHOD ? String((body as { name?: unknown }).name) : getCallName(method, headers)
 
 export const getCallName = (method: string, headers: CallHeaders = {}): string =>
   method === HOST_METHOD.call || method === HOST_METHOD.stream

@@ -80,20 +80,14 @@ test('another run cannot call them, even while this one runs', async () => {
 test('the signal of a handler aborts when the run ends', async () => {
   const bus = await getBus()
   let signal: AbortSignal | undefined
+  const controller = new AbortController()
   const wait = async (_: unknown, ctx: { signal: AbortSignal }): Promise<never> => {
     ;({ signal } = ctx)
+    controller.abort()
     return new Promise(() => {})
   }
-  await bus.run('void host.wait(); await host.started()', {
-    functions: {
-      host: {
-        wait,
-        started: async () => {
-          await expect.poll(() => signal !== undefined).toBe(true)
-        },
-      },
-    },
-  })
+  const running = bus.run('await host.wait()', { signal: controller.signal, functions: { host: { wait } } })
+  await expect(running).rejects.toMatchObject({ reason: 'Cancelled' })
   await expect.poll(() => signal?.aborted).toBe(true)
 })
 

@@ -42,7 +42,7 @@ test.each(choose(sandboxes.filter((_, index) => index % 2 === 0)))(
       isBlocked = true
       setImmediate(() => block(SLOW_MS))
     }
-    const hanging = `invoke('never_ends').catch(() => {}); ${code} return 1`
+    const hanging = `stream('never_ends').next().catch(() => {}); ${code} return 1`
     expect(await bus.run(hanging, { sandbox, allow: '*', onStdio })).toBe(1)
     expect(text).toHaveLength(LINES * 4096)
   },

@@ -1,6 +1,6 @@
 // Limits of `bus.run`, and its report.
 import { describe, expect, test } from 'vitest'
-import type { RunOptions } from '../../src/index.js'
+import type { RunOptions, RunReport } from '../../src/index.js'
 import { next, reuseBus } from '../support/start.js'
 import { choose, rows } from '../../../../scripts/testing.js'
 
@@ -29,6 +29,49 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
       expect(report).toMatchObject({ value: undefined, logs: [], error })
     }))
 
+  test('a run ends after the calls that its code did not await, and those that they lead to', async () => {
+    const done: unknown[] = []
+    let release = (): void => {}
+    const released = new Promise<void>(resolve => (release = resolve))
+    const send = async ({ to }: { to: string }): Promise<void> => {
+      if (to === 'c') setImmediate(release)
+      await released
+      done.push(to)
+    }
+    const source = `['a', 'b', 'c'].forEach(async to => { await mail.send({ to }); await mail.send({ to: to + to }) })
+      return 'all sent'`
+    expect(await run(source, { sandbox, functions: { mail: { send } } })).toBe('all sent')
+    expect(done).toEqual(['a', 'b', 'c', 'aa', 'bb', 'cc'])
+  })
+
+  test('a rejection that nobody handled is beside the value in the report, and fails a run without one', async () => {
+    const source = `notes.fail(); await notes.add(); Promise.reject(new RangeError('far')); return 'done'`
+    const fail = (): never => {
+      throw new Error('down')
+    }
+    const options = { sandbox, functions: { notes: { fail, add: () => 1 } } }
+    const report = (await run(source, { ...options, report: true })) as RunReport
+    expect(report).toMatchObject({ value: 'done', error: undefined })
+    expect(report.unhandled?.map(error => error.message).toSorted()).toEqual(['down', 'far'])
+    await expect(run(source, options)).rejects.toMatchObject({ reason: 'CommandFailed' })
+    const handled = `notes.fail().catch(() => {}); return 'done'`
+    expect(await run(handled, { ...options, report: true })).not.toHaveProperty('unhandled')
+  })
+
+  test('a run that is late names the calls that had not ended', async () => {
+    const controller = new AbortController()
+    let calls = 0
+    const wait = (): Promise<never> => {
+      if (++calls === 2) controller.abort(new DOMException('late', 'TimeoutError'))
+      return new Promise(() => {})
+    }
+    const options = { sandbox, signal: controller.signal, functions: { notes: { wait } } }
+    const report = await run('notes.wait(); notes.wait(); return 1', { ...options, report: true })
+    const message = expect.stringMatching(/\. Calls that had not ended: "notes\.wait", "notes\.wait"$/) as string
+    expect(report).toMatchObject({ error: { reason: 'Timeout', message } })
+    expect(report).not.toHaveProperty('unhandled')
+  })
+
   // A line of the host's own files is not one of the code.
   test('the report has no line if the error has no place in the code', () =>
     rows(['throw "text"', 'return () => 1', 'throw Object.assign(new Error("no"), { stack: "no" })'])(async source => {
@@ -44,6 +87,23 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
     expect(await run(source, options)).toEqual(['Overloaded', 'The code made more than 2 calls', data])
   })
 })
+
+test('code in QuickJS that nothing can let go on fails at once', () =>
+  rows<[string, string?]>([
+    ['await new Promise(() => {})', 'nothing can end'],
+    [
+      'await invoke("add", { a: 1, b: 2 }); clearTimeout(setTimeout(() => {}, 1e6)); await new Promise(() => {})',
+      'nothing can end',
+    ],
+    ['await new Promise(resolve => setTimeout(resolve, 1))'],
+    ['await new Promise(resolve => listen("x", resolve).then(() => emit("x")))'],
+    ['const got = sallyport.once("x"); await emit("x"); await got'],
+    ['await new Promise(resolve => notes.add().then(resolve))'],
+  ])(async (source, text) => {
+    const running = run(source, { allow: ['add'], timeout: false, functions: { notes: { add: () => 1 } } })
+    if (text === undefined) return running
+    await expect(running).rejects.toThrow(text)
+  }))
 
 test('a result beyond the limit rejects', () =>
   rows(['json', 'msgpack'] as const)(async codec => {

@@ -46,6 +46,7 @@ export type SendResponse = (response: Message, hasBytes: boolean) => number
 interface Frontend extends Pick<CallTrace, 'label' | 'codec'> {
   /** Returns the error of a call whose function has thrown. */
   readonly toError: typeof toBusError
+  readonly beforeAnswer?: ((name: string, result: unknown) => unknown) | undefined
 }
 
 type Run = (args: unknown, ctx: ExposedContext) => unknown
@@ -172,7 +173,8 @@ export class FunctionRegistry {
     const call = new RunningCall(id, params)
     this.#running.set(id, call)
     try {
-      const result = run(params, call)
+      const returned = run(params, call)
+      const result = this.#frontend.beforeAnswer ? this.#frontend.beforeAnswer(method, returned) : returned
       if (!isThenable(result)) return this.#succeed(call, method, result)
       return Promise.resolve(result).then(
         value => this.#succeed(call, method, value),

@@ -12,7 +12,7 @@ import type {
   SuspendedScript,
 } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { startWorkerActor } from '@sallyport/protocol/internal/contract'
+import { MAX_UNHANDLED, startWorkerActor } from '@sallyport/protocol/internal/contract'
 import {
   BusError,
   CommandError,
@@ -22,6 +22,7 @@ import {
   reportError,
   toBusError,
 } from '@sallyport/protocol/internal/errors'
+import { isStream, waitForCalls } from '@sallyport/protocol/internal/rpc'
 import { assertNever, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
@@ -50,6 +51,9 @@ export interface GroupMember extends ScriptThread {
   /** Ends the script, after its output. */
   exit(code: number): void
 }
+
+/** The function of `bus.run`. */
+const RUN = 'bus.run'
 
 const nextTick = (): Promise<void> => new Promise(resolve => void setImmediate(resolve))
 
@@ -135,13 +139,33 @@ export function startFrontend(
 
   const ownEnds = {
     suspended: (suspendedScript: SuspendedScript): void => host.report({ type: 'suspended', ...suspendedScript }),
-    // Before the host has read the answer: a message less to wait for. Any script can expose a function with that name.
-    ...(text?.wrapper && {
-      answered: (): void => {
+    ...(text?.wrapper && { unhandled: reportUnhandled }),
+  }
+  let unhandledCount = 0
+  function reportUnhandled(reason: unknown): void {
+    // The end of its link ends the run, too.
+    if (!isBusError(reason, 'Disconnected') && unhandledCount++ < MAX_UNHANDLED)
+      host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN, reason)) })
+  }
+
+  /** Waits for the calls that the code of `bus.run` has not awaited, and for those that it makes then. */
+  async function endRun(running: unknown): Promise<unknown> {
+    let result: unknown
+    try {
+      return (result = await running)
+    } finally {
+      const { pending } = Client.getParts(client!).connection
+      const getCalls = (): typeof pending.all => pending.all.filter(call => !call.isStream)
+      for (let calls = getCalls(); calls.length > 0; calls = getCalls()) {
+        await waitForCalls(pending, calls)
+        await nextTick()
+      }
+      // Before the host has read the answer: a message less to wait for.
+      if (script && !isStream(result)) {
         hasAnswered = true
         actor.stop()
-      },
-    }),
+      }
+    }
   }
 
   function load(onFault: (error: Error) => void): Promise<unknown> {
@@ -164,6 +188,7 @@ export function startFrontend(
       setDevelopment(development)
       if (sourceMaps) process.setSourceMapsEnabled(true)
       if (!host.group) explainUncaughtErrors()
+      if (text?.wrapper && runner === undefined) process.on('unhandledRejection', reportUnhandled)
       // The system bounds the pipes of a process, and a group the output of each of its scripts.
       for (const stream of isMainThread || host.group ? [] : (['stdout', 'stderr'] as const)) {
         boundOutput(process[stream], characters => host.report({ type: 'output-dropped', stream, characters }))
@@ -186,7 +211,11 @@ export function startFrontend(
     handshake: () => linked,
     serve(send) {
       const onUnsent = (): void => unsent.add(undefined)
-      client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
+      // Any script can expose a function with that name.
+      const beforeAnswer =
+        text?.wrapper && ((name: string, result: unknown) => (name === RUN ? endRun(result) : result))
+      const hooks = { toError: toErrorOfFunction, ...(beforeAnswer && { beforeAnswer }) }
+      client = new Client(firstLink, { ...options, ...hooks, reconnects: true, onUnsent })
       if (!host.group) setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       // What the code of `bus.run` left running cannot fail it any more.

@@ -41,7 +41,6 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
   const states: BridgeState[] = []
   const ends: (() => void)[] = []
   const awaited: unknown[] = []
-  const answered = vi.fn<() => void>()
   const uncaught = vi.fn<(error: CrossedError) => void>()
   const controller = new AbortController()
   const functions = {
@@ -76,7 +75,7 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
   }
   const bridge = new Bridge({
     functions: functions as never,
-    thread: { print: () => {}, answered },
+    thread: { print: () => {} },
     body: undefined,
     codec: 'json',
     maxBytes: MAX_BYTES,
@@ -107,7 +106,6 @@ function createBridge(onDelivered: (text: string, bridge: Bridge) => void = () =
     states,
     ends,
     awaited,
-    answered,
     uncaught,
     controller,
     run,
@@ -457,36 +455,4 @@ test('a result of `bus.run` beyond its limit is not sent', async () => {
   expect(within).toMatchObject({ value: 'x'.repeat(8) })
   expect(beyond).toMatchObject({ reason: { reason: 'Overloaded', data: { limit: 'resultBytes', max: 10 } } })
   expect(other).toMatchObject({ value: 'x'.repeat(99) })
-})
-
-test('the thread learns once that `bus.run` was answered, with a value or an error, and of no other answer', async () => {
-  const ends = { answer: 1, 'answer-error': { message: 'no', name: 'Error' } }
-  for (const [operation, value] of Object.entries(ends)) {
-    const { answered, run, receive } = createBridge()
-    receive('expose', 0, ['bus.run', 'f'])
-    const results = ['f', 'bus.run'].map(name => run(name))
-    receive('answer', -1, 1)
-    await results[0]
-    expect(answered).not.toHaveBeenCalled()
-    receive(operation, -2, value)
-    await Promise.allSettled(results)
-    expect(answered).toHaveBeenCalledOnce()
-  }
-})
-
-test('the thread learns that `bus.run` was answered after a resume, and does not end for a stream', async () => {
-  const resumed = createBridge()
-  resumed.bridge.restore(idle)
-  const result = resumed.run('bus.run', { value: 1 })
-  await tick()
-  expect(resumed.answered).not.toHaveBeenCalled()
-  resumed.receive('answer', idle.run, 'end')
-  expect(await result).toBe('end')
-  expect(resumed.answered).toHaveBeenCalledOnce()
-  const streamed = createBridge()
-  streamed.receive('expose', 0, ['bus.run'])
-  const stream = streamed.run('bus.run')
-  streamed.receive('answer', -1, { $: 'source', id: 1 })
-  await stream
-  expect(streamed.answered).not.toHaveBeenCalled()
 })

@@ -117,7 +117,7 @@ const MAX_HELD_MESSAGES = 1024
 
 export interface BridgeDeps {
   functions: FrontendFunctions
-  thread: Pick<ScriptThread, 'print' | 'answered'>
+  thread: Pick<ScriptThread, 'print'>
   /** The name of the code in stacks, if it is the body of `bus.run`. */
   body: string | undefined
   codec: CodecName
@@ -232,6 +232,17 @@ export class Bridge {
     this.#expose([RUN])
   }
 
+  /** The script has nothing to do. A run that no message can let go on any more fails. */
+  idle(): void {
+    const run = this.#runCall
+    if (run === undefined || this.#isOver || this.#requests.size + this.#calls.size + this.#timers.size > 0) return
+    // Another function of it can be called, and be asked for values.
+    if (this.#exposed.size > 1 || this.#answers.size > 1 || this.#interrupted.length > 0) return
+    if (this.#listeners.size + this.#channels.size > 0) return
+    const text = 'The code stopped at an await that nothing can end: no call, timer or listener is left'
+    this.#take(run)?.reject(this.toError({ message: `${text}. Settle the promise that it awaits`, name: 'Error' }))
+  }
+
   /** Ends what the thread would keep for the script. */
   stop(): void {
     this.#isOver = true
@@ -290,19 +301,11 @@ export class Bridge {
         return this.#expose(list.map(String))
       case 'unexpose':
         return this.#unexpose(list.map(String))
-      case 'answer': {
-        const isRun = id === this.#runCall
-        this.#take(id)?.resolve({ value })
-        if (isRun && !isSource(value)) this.#deps.thread.answered?.()
-        return undefined
-      }
-      case 'answer-error': {
+      case 'answer':
+        return this.#take(id)?.resolve({ value }) as undefined
+      case 'answer-error':
         if (this.#deps.findLimit(value as CrossedError)) return undefined
-        const isRun = id === this.#runCall
-        this.#take(id)?.reject(this.toError(value as CrossedError))
-        if (isRun) this.#deps.thread.answered?.()
-        return undefined
-      }
+        return this.#take(id)?.reject(this.toError(value as CrossedError)) as undefined
       case 'watch': {
         const signal = this.#signals.get(id)?.signal
         // Once for each call.
@@ -358,10 +361,10 @@ export class Bridge {
     kind?.add(id)
     const end = (operation: 'settle' | 'fail', value: unknown): void => {
       release()
-      this.#send(operation, id, value)
       this.#waits.delete(id)
       this.#requests.delete(id)
       kind?.delete(id)
+      this.#send(operation, id, value)
       this.#suspendIfIdle()
     }
     const fail = (error: unknown): void => {
@@ -492,9 +495,11 @@ export class Bridge {
     const answer = new Promise<Answer>((resolve, reject) => this.#answers.set(run, { resolve, reject }))
     this.#signals.set(run, ctx)
     this.#handle('watch', run, null)
+    const [answered, ...rest] = state.interrupted
+    // The script is not idle before it has this answer.
+    this.#calls.add(answered![0])
     const { getLabel } = this.#functions
     this.#send('resumed', 0, { label: getLabel(), isJson: this.#isJson, env: this.#deps.network?.env })
-    const [answered, ...rest] = state.interrupted
     for (const [id, left, ms, repeats] of state.timers) this.#startTimer(id, ms, repeats, left)
     for (const [listener, event, target] of state.listeners) {
       const failed = (error: unknown): void => this.#deps.uncaught(describeError(error))
@@ -503,16 +508,15 @@ export class Bridge {
       this.#respond(this.#createId(), listen, this.#calls)
     }
     for (const kept of state.waits) this.#replay(kept)
-    // While another call has no answer, nothing new begins. The script is not idle before it has this answer.
+    // While another call has no answer, nothing new begins.
     this.#interrupted.push(...rest)
     if (rest.length > 0) this.#held.push(...state.held)
-    this.#calls.add(answered![0])
     for (const id of state.ended) this.#send('fail', id, describeError(createClosedError()))
     for (const id of state.pushed) this.#send('end', id, null)
     if (rest.length === 0) for (const kept of state.held) this.#replay(kept)
+    this.#calls.delete(answered![0])
     if ('error' in resumption) this.#send('fail', answered![0], resumption.error)
     else this.#send('settle', answered![0], resumption.value)
-    this.#calls.delete(answered![0])
     this.#suspendIfIdle()
     return answer.then(({ value }) => value)
   }

@@ -21,8 +21,10 @@ const readThreadCpuTime = createThreadClock()
 export interface MachineEvents {
   /** Handles a message of the script, which gets the result. @throws what the script gets as an error, without its stack */
   receive(text: string, bytes: Uint8Array[]): string | Uint8Array | undefined
-  /** The script did not catch an error. */
-  uncaught(error: CrossedError): void
+  /** The script did not handle a rejection. */
+  rejected(error: CrossedError): void
+  /** The script waits for the next message. */
+  idle(): void
   /** The script cannot go on. Called once, and after it nothing else. */
   ended(error: BusError): void
   /** True if the host wants the script to end now. */
@@ -203,6 +205,7 @@ export class Machine {
       else for (const result of this.#results) result.dispose()
       this.#results = []
     }
+    if (!this.#hasEnded) this.#events.idle()
   }
 
   #release(): void {
@@ -312,13 +315,14 @@ export class Machine {
   }
 
   #reportRejections(): void {
-    const [first] = this.#rejections.values()
-    const described = this.#vm.callFunction(this.#inside.describe, this.#vm.undefined, first![1])
-    const text = described.toString()
-    described.dispose()
-    for (const handles of this.#rejections.values()) for (const handle of handles) handle.dispose()
+    const rejections = [...this.#rejections.values()]
     this.#rejections.clear()
-    this.#events.uncaught(JSON.parse(text) as CrossedError)
+    for (const [promise, reason] of rejections) {
+      const described = this.#vm.callFunction(this.#inside.describe, this.#vm.undefined, reason)
+      const text = described.toString()
+      for (const handle of [described, promise, reason]) handle.dispose()
+      if (!this.#hasEnded) this.#events.rejected(JSON.parse(text) as CrossedError)
+    }
   }
 }
 

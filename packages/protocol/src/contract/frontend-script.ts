@@ -21,8 +21,8 @@ export interface ScriptThread {
   isTerminated?(): boolean
   /** Reports that calls of the script were interrupted, and that it is idle. */
   suspended?(script: SuspendedScript): void
-  /** Called once the script has answered `bus.run`, unless with a stream: its host wants nothing more of it. */
-  answered?(): void
+  /** Takes what the code of `bus.run` rejects with and does not handle, as a value that is safe to inspect. Other scripts end. */
+  unhandled?(reason: unknown): void
 }
 
 /** The network of a script: a list of hosts. */

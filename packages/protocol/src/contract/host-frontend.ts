@@ -1,5 +1,6 @@
 // Between the host and a frontend, in a worker or a process.
 import type { CodecName } from '../codec/codec.js'
+import type { ReportedError } from '../errors/reported-error.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'
@@ -68,6 +69,9 @@ export const areTokens = (tokens: unknown): tokens is readonly string[] =>
   tokens.length <= MAX_IN_FLIGHT &&
   tokens.every(token => typeof token === 'string' && token.length <= MAX_TOKEN_LENGTH)
 
+/** Rejections of one run that are reported. */
+export const MAX_UNHANDLED = 20
+
 /** The start options of a frontend, wherever it runs. */
 export interface FrontendStart {
   label: string
@@ -120,6 +124,8 @@ export type FrontendReport =
   | { type: 'output-dropped'; stream: OutputStream; characters: number }
   /** The script was interrupted, and runs no more. */
   | ({ type: 'suspended' } & SuspendedScript)
+  /** Code of `bus.run` did not handle a rejection. At most `MAX_UNHANDLED` of these. */
+  | { type: 'unhandled'; error: ReportedError }
   /** Number of calls and events that its client has refused with `Overloaded` since the previous report. */
   | { type: 'unsent'; count: number }
   /** Only of a relay, or a broker's own: it has denied a request to a host. This report stands for `more` others. */

@@ -9,6 +9,7 @@ import { CallSlots } from '#call-slots'
 
 export interface PendingCall {
   readonly id: number
+  readonly isStream: boolean
   resolve(result: unknown): void
   reject(error: BusError): void
   stopWatching: (() => void) | undefined
@@ -64,8 +65,9 @@ export class PendingCalls {
     reject: PendingCall['reject'],
     options: CallOptions | undefined,
     defaultTimeout?: number | false,
+    isStream = false,
   ): void {
-    const call: PendingCall = { id, resolve, reject, stopWatching: undefined }
+    const call: PendingCall = { id, isStream, resolve, reject, stopWatching: undefined }
     this.#calls.set(id, call)
     const signal = options?.signal
     const timeout = options?.timeout ?? defaultTimeout
@@ -111,9 +113,9 @@ export class PendingCalls {
   }
 }
 
-/** Resolves once the calls that wait for a response now have been settled. Not a method: pages leave it out. */
-export async function waitForCalls(pending: PendingCalls): Promise<void> {
-  await Promise.all(pending.all.map(call => new Promise<void>(done => onSettle(call, done))))
+/** Resolves once these calls have been settled: by default those that wait for a response now. Not a method: pages leave it out. */
+export async function waitForCalls(pending: PendingCalls, calls: readonly PendingCall[] = pending.all): Promise<void> {
+  await Promise.all(calls.map(call => new Promise<void>(done => onSettle(call, done))))
 }
 
 /** Calls `done` after the call was settled. The call itself has the hook: other calls cost nothing more. */

@@ -15,6 +15,7 @@ it('does not blame code for a violation that is reported after other code has le
     stopped: (isReload, end) => void ends.push([isReload, end]),
     exited: () => {},
     unsent: () => {},
+    unhandled: () => {},
     spareLost: () => {},
     suspended: () => {},
   })

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
+import { MAX_UNHANDLED } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import {
   closeEndpoint,
@@ -84,6 +85,8 @@ export class FrontendHandle {
   end: RuntimeEnd | undefined
   /** Processes that ended before the code began in them. A call to the code, which had been sent to such a one, has failed. */
   lostSpares = 0
+  /** What the code of a run rejected with and did not handle. */
+  readonly unhandled: BusError[] = []
   #startedAt = Date.now()
   readonly #host: FrontendHost
   readonly #deps: FrontendDeps
@@ -130,6 +133,7 @@ export class FrontendHandle {
       exited: (error, end) => this.#onExit(error, end),
       spareLost: () => void this.lostSpares++,
       unsent: count => (this.#unsentCount += count),
+      unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
       suspended: script => this.#deps.config.suspension?.stopped(script),
     }
     this.#runtime = deps.createRuntime(runtimeEvents, this.#getSocketOwners())

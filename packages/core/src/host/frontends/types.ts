@@ -1,6 +1,7 @@
 // The two things that a frontend connects: the runtime of its code, and core.
 import type { CallerContexts, Client } from '@sallyport/frontend/internal'
 import type { FrontendStart, InitScript, SuspendedScript } from '@sallyport/protocol/internal/contract'
+import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
@@ -79,6 +80,8 @@ export interface RuntimeEvents {
   exited(error: Error | undefined, end?: RuntimeEnd): void
   /** The code's client has refused further calls and events with `Overloaded`. The code can forge their number. */
   unsent(count: number): void
+  /** The code of `bus.run` did not handle a rejection. The code can forge it. */
+  unhandled(error: BusError): void
   /** The code has been interrupted, and runs no more. Code that is no script can forge it. */
   suspended(script: SuspendedScript): void
 }

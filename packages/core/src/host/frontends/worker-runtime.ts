@@ -1,5 +1,6 @@
 // The runtime of a frontend that has a worker: its thread, or the relay of its process.
 import { closeEndpoint, getPorts } from '@sallyport/protocol/internal/link'
+import { receiveError } from '@sallyport/protocol/internal/errors'
 import { areTokens } from '@sallyport/protocol/internal/contract'
 import { assertNever, isDevelopment, isUint8Array, Throttle } from '@sallyport/protocol/internal/util'
 import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
@@ -37,7 +38,7 @@ export interface WorkerRuntime extends FrontendRuntime {
 
 /** A report whose fields can be anything, also its type: `onReport` ignores those that do not exist. */
 type UncheckedReport = { type: Exclude<FrontendReport, StateReport>['type'] } & Record<
-  'directory' | 'stream' | 'characters' | 'count' | 'host' | 'hint' | 'more' | 'snapshot' | 'tokens',
+  'directory' | 'error' | 'stream' | 'characters' | 'count' | 'host' | 'hint' | 'more' | 'snapshot' | 'tokens',
   unknown
 >
 
@@ -117,7 +118,7 @@ export function createWorkerRuntime(
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
       const unchecked = (report ?? {}) as UncheckedReport
-      const { type, directory, stream, characters, count, snapshot, tokens } = unchecked
+      const { type, directory, error, stream, characters, count, snapshot, tokens } = unchecked
       switch (type) {
         case 'loaded':
         case 'synchronized':
@@ -129,6 +130,9 @@ export function createWorkerRuntime(
           break
         case 'unsent':
           if (isCount(count)) events.unsent(count)
+          break
+        case 'unhandled':
+          events.unhandled(receiveError(error, 'A promise rejected'))
           break
         case 'suspended':
           if (isUint8Array(snapshot) && snapshot.byteLength <= MAX_SNAPSHOT_BYTES && areTokens(tokens))
