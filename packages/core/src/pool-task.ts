@@ -1,6 +1,12 @@
 // Runs a task in a thread of the pool: the default export of a user's module. Its outcome is wrapped, so that anything it throws,
 // also `null`, arrives as thrown. Errors are converted before they cross threads, because they lose members on the way.
-import { BusError, describeCommand, toBusError, toErrorObject, withoutData } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  describeCommand,
+  toBusError,
+  toCausedErrorObject,
+  withoutData,
+} from '@sallyport/protocol/internal/errors'
 import type { PoolOutcome, PoolTask } from './rpc/worker-pool.js'
 
 export async function runTask({ method, module, args }: PoolTask): Promise<PoolOutcome> {
@@ -11,7 +17,7 @@ export async function runTask({ method, module, args }: PoolTask): Promise<PoolO
     }
     return { value: (await run(args)) as unknown }
   } catch (thrown) {
-    return { failure: toErrorObject(toCloneable(method, toBusError(method, thrown))) }
+    return { failure: toCausedErrorObject(toCloneable(method, toBusError(method, thrown))) }
   }
 }
 

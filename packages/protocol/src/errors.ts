@@ -24,4 +24,10 @@ export { CommandError, isCommandError, notSerializable, toBusError, withoutData 
 export { explainTypeScript, getPublicMessage, throwAs, whyNotSerializable } from './errors/describe-error.js'
 export { findPlace } from './errors/place.js'
 export { type ReportedError, receiveError, reportError } from './errors/reported-error.js'
-export { type CausedErrorObject, fromCausedErrorObject, toCausedErrorObject } from './errors/thrown-error.js'
+export {
+  type CausedErrorObject,
+  fromCausedErrorObject,
+  fromErrorData,
+  toCausedErrorObject,
+  toErrorData,
+} from './errors/thrown-error.js'

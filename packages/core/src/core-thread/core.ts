@@ -179,13 +179,8 @@ export class Core {
       const traffic = { readAhead, metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
       const runCommand = run?.functions === undefined ? undefined : createRunCommand(this.sessions, run.functions)
       this.#openSession({
-        linkId,
-        firstLink,
-        label,
-        limitLabel,
-        codec,
-        link,
-        opener,
+        ...{ linkId, firstLink, label, limitLabel, codec, link, opener },
+        isTrusted: offer.isTrusted,
         ...traffic,
         callers: label === undefined ? undefined : this.#callers?.get(label),
         runCommand,

@@ -52,6 +52,8 @@ export interface SessionOptions {
   firstLink?: number | undefined
   /** Label that quotas, prompts and other limits count for. @default `label` */
   limitLabel?: string | undefined
+  /** True for code outside of a sandbox, which gets the causes of errors, as the host does. */
+  isTrusted?: boolean | undefined
   /** True for calls that subscribers of diagnostics channels must not see. */
   isUntraced?: boolean
   codec: CodecName
@@ -146,7 +148,7 @@ export class Session implements CallOwner {
       dropped: count => events.dropped(count),
       recovered: droppedCount => emitDropped(router, this, droppedCount),
     })
-    this.#writer.sendsCauses = label === undefined
+    this.#writer.sendsCauses = label === undefined || options.isTrusted === true
     const getChannelCount = (): number =>
       this.addUp(session => session.#channels.size + session.frontendCalls.streamCount)
     const warn = (text: string): void => events.warned(text)

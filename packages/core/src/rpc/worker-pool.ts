@@ -1,10 +1,10 @@
 // A pool of threads (piscina) for CPU-heavy commands, so that core stays responsive. It is loaded with the first such call.
 import type { ResourceLimits } from 'node:worker_threads'
-import { BusError, describeCommand, fromErrorObject, toBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeCommand, fromCausedErrorObject, toBusError } from '@sallyport/protocol/internal/errors'
 import { holdsBytes } from '@sallyport/protocol/internal/message'
 import { ReceivedStream } from '@sallyport/protocol/internal/rpc'
 import { isError } from '@sallyport/protocol/internal/util'
-import type { ErrorObject } from '@sallyport/protocol/internal/errors'
+import type { CausedErrorObject } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import type { Piscina } from 'piscina'
 import { holdsInstance } from '../api/frontend-call.js'
@@ -13,7 +13,7 @@ import { getV8Limits, limitHeap } from '../shared/heap-limit.js'
 import { ChannelHandle } from './channels/channel-handle.js'
 
 export type PoolTask = { method: string; module: string; args: unknown }
-export type PoolOutcome = { value: unknown } | { failure: ErrorObject }
+export type PoolOutcome = { value: unknown } | { failure: CausedErrorObject }
 
 export interface Pool {
   /** Runs the default export of a module with the arguments of a command. */
@@ -70,7 +70,7 @@ export function createPool(getLog: () => Logger, limits?: ResourceLimits): Pool 
         signal.throwIfAborted()
         throw createExitError(method, cause)
       }
-      if ('failure' in outcome) throw fromErrorObject(outcome.failure)
+      if ('failure' in outcome) throw fromCausedErrorObject(outcome.failure)
       // Safe, because the pool's thread no longer shares the memory.
       return holdsBytes(outcome.value) ? transfer(outcome.value as object) : outcome.value
     },

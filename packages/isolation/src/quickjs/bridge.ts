@@ -3,7 +3,13 @@
 import { randomFillSync } from 'node:crypto'
 import { checkResultBytes, type CodecName } from '@sallyport/protocol/internal/codec'
 import type { FrontendFunctions, ScriptNetwork, ScriptThread } from '@sallyport/protocol/internal/contract'
-import { BusError, type BusErrorReason, ERROR_CODES, isBusError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  type BusErrorReason,
+  ERROR_CODES,
+  fromErrorData,
+  isBusError,
+} from '@sallyport/protocol/internal/errors'
 import { type EventTarget, toEventTarget } from '@sallyport/protocol/internal/message'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { convert } from './conversions.js'
@@ -799,7 +805,7 @@ export class Bridge {
   }
 
   /** Returns the error of this thread for one of the script. */
-  toError({ message, name, stack, reason, data, isValue }: CrossedError): unknown {
+  toError({ message, name, stack, reason, data, isValue, thrown }: CrossedError): unknown {
     if (isValue) return data
     const frames = typeof stack === 'string' ? fixColumns(stack, this.#deps.body).trimEnd() : ''
     const own = String(message).slice(0, MAX_ERROR_LENGTH)
@@ -807,7 +813,7 @@ export class Bridge {
     const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
     const error = isKnown
       ? new this.#functions.BusError(reason as BusErrorReason, text, data === undefined ? {} : { data })
-      : new Error(text)
+      : Object.assign(fromErrorData(thrown) ?? new Error(text), { message: text })
     const title = typeof name === 'string' ? name.slice(0, 100) : 'Error'
     if (!isKnown) Object.defineProperty(error, 'name', { value: title, configurable: true, writable: true })
     error.stack = frames === '' ? `${title}: ${text}` : `${title}: ${text}\n${frames}`

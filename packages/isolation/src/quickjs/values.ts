@@ -261,6 +261,8 @@ export interface CrossedError {
   readonly data?: unknown
   /** True if the thrown value was not an error: then `data` is that value. */
   readonly isValue?: boolean
+  /** Of an error of a script, own properties, cause and errors. */
+  readonly thrown?: unknown
 }
 
 export function describeError(error: unknown): CrossedError {

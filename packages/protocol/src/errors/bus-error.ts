@@ -134,10 +134,25 @@ export function fromErrorObject(object: ErrorObject): BusError {
 /** Returns a text for any thrown value. Never throws, whatever that value does. */
 export function describeThrown(thrown: unknown): string {
   try {
-    return String(isError(thrown) ? thrown.message : thrown)
+    return isError(thrown) ? thrown.message || describeEmpty(thrown) : String(thrown)
   } catch {
     return 'a value that cannot be shown'
   }
+}
+
+/** Errors whose messages stand for the empty message of another one. */
+const MAX_REASONS = 5
+
+/** Returns a text for an error without a message, such as the `AggregateError` of a host that refuses connections. @param describe - of those in it */
+export function describeEmpty(error: Error, describe: (inner: Error) => string = describeThrown): string {
+  const { name, code, errors, cause } = error as Error & { code?: unknown; errors?: unknown }
+  const inner = [...(Array.isArray(errors) ? (errors as unknown[]) : []), cause].slice(0, MAX_REASONS)
+  const texts = inner.map(each =>
+    isError(each) ? each.message && describe(each) : each === undefined ? '' : String(each),
+  )
+  const reasons = [...new Set(texts)].filter(text => text !== '').join('; ')
+  const subject = typeof code === 'string' && code !== '' && reasons === '' ? `${name} ${code}` : name
+  return reasons === '' ? `${subject} (without a message)` : `${subject}: ${reasons}`
 }
 
 /** Quotes, escapes and truncates an untrusted name for an error text. */

@@ -48,15 +48,31 @@ export function toBusError(method: string, thrown: unknown): BusError {
   try {
     if (isBusError(thrown)) return thrown
     const value = isError(thrown) ? getPublicMessage(thrown) : thrown
-    const text = typeof value === 'string' ? value : failed
+    const text = (typeof value === 'string' && value) || `${failed}: it threw ${preview(value)}`
     const data = value ?? null
-    // Pages send no cause.
-    if (IS_NODE && isError(thrown)) return new BusError('CommandFailed', text, { data, cause: thrown })
-    return new BusError('CommandFailed', text, { data })
+    // Pages send no cause. Without one, the cause is known to be no error.
+    return new BusError(
+      'CommandFailed',
+      text,
+      IS_NODE ? { data, cause: isError(thrown) ? thrown : undefined } : { data },
+    )
   } catch {
     // A proxy or a getter threw.
     return new BusError('CommandFailed', failed, { data: null })
   }
+}
+
+const MAX_PREVIEW_LENGTH = 200
+
+/** Returns a short text for a thrown value that is no error. */
+function preview(value: unknown): string {
+  let text = String(value)
+  try {
+    if (!ArrayBuffer.isView(value)) text = JSON.stringify(value) ?? text
+  } catch {
+    // A BigInt, or it contains itself.
+  }
+  return text.length > MAX_PREVIEW_LENGTH ? `${text.slice(0, MAX_PREVIEW_LENGTH)}…` : text
 }
 
 /** Maximum length of a code and of a message that are kept when the data is dropped: either may be what was too long. */

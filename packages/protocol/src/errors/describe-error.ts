@@ -1,11 +1,12 @@
 // Texts about errors of Node and of codecs, for callers.
 import { getSystemMessage, IS_NODE } from '#platform'
-import { BusError, describeThrown } from './bus-error.js'
+import { isError } from '../util/type-guards.js'
+import { BusError, describeEmpty, describeThrown } from './bus-error.js'
 import { RefusedValueError } from './refused-value-error.js'
 
 /** Returns the message of an error without the path of `ENOENT: no such file or directory, open '/etc/secret'`. A failed import keeps its code only. */
 export function getPublicMessage(error: Error & { code?: unknown; errno?: unknown }): string {
-  const message = describeThrown(error)
+  const message = isError(error) && !error.message ? describeEmpty(error, getPublicMessage) : describeThrown(error)
   if (!IS_NODE) return message
   const { code, errno } = error
   // Node's message about a child process is its whole command line.

@@ -10,7 +10,10 @@ describe('reportError', () => {
     const stack = expect.stringMatching(/^BusError \[InvalidParams\]: wrong\n {4}at .*reported-error\.test\.ts/)
     expect(reportError(error)).toEqual({ message: 'wrong', stack, reason: 'InvalidParams' })
     expect(reportError(new TypeError('x'))).not.toHaveProperty('reason')
-    expect(reportError(Object.assign(new Error('x'), { reason: 5, stack: undefined }))).toEqual({ message: 'x' })
+    expect(reportError(Object.assign(new Error('x'), { reason: 5, stack: undefined }))).toMatchObject({
+      message: 'x',
+      thrown: { properties: { reason: 5 } },
+    })
     expect(reportError(new Error('x', { cause: new Error('why') })).stack).toMatch(/\[cause\]: Error: why/)
   })
 

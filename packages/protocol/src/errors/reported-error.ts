@@ -1,9 +1,10 @@
 // Errors that a worker reports to the host, which may see all of them: message, stack and reason. Workers are not trusted, so the
-// host takes nothing but strings, and the number of a limit, from a report.
+// host takes nothing but strings, the number of a limit, and data of an error, from a report.
 import { isDevelopment } from '../util/development.js'
 import { isError } from '../util/type-guards.js'
 import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from './bus-error.js'
 import { getUserStack } from './caller-stack.js'
+import { type ErrorData, fromErrorData, toErrorData } from './thrown-error.js'
 
 export interface ReportedError {
   message: string
@@ -12,6 +13,8 @@ export interface ReportedError {
   reason?: string
   /** The limit that a process exceeded, which is the `data` of its error. */
   limit?: ReportedLimit
+  /** The error itself, if it is more than message and stack. */
+  thrown?: ErrorData
 }
 
 /** A limit of a process and its value. */
@@ -29,6 +32,14 @@ export function reportError(error: unknown): ReportedError {
   const reported: ReportedError = { message: truncate(describeThrown(error)) }
   if (!isError(error)) return reported
   if (typeof error.stack === 'string') reported.stack = truncate(withCause(error, getStack(error)))
+  try {
+    const thrown = isBusError(error) ? error.cause : error
+    const data = isError(thrown) && toErrorData(thrown)
+    // Of most errors the rest is here already.
+    if (data && (thrown !== error || data.properties || data.cause || data.errors)) reported.thrown = data
+  } catch {
+    // A proxy, or a getter.
+  }
   if (!isBusError(error)) return reported
   reported.reason = error.reason
   const limit = getLimit(error.data)
@@ -51,7 +62,7 @@ function withCause({ cause }: Error, stack: string): string {
 
 /** Returns the error that a worker reported. Its reason is `Crashed` unless the report has a valid one. */
 export function receiveError(report: unknown, fallbackMessage: string): BusError {
-  const { message, stack, reason, limit } = (report ?? {}) as Record<keyof ReportedError, unknown>
+  const { message, stack, reason, limit, thrown } = (report ?? {}) as Record<keyof ReportedError, unknown>
   const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
   const error = new BusError(
     isKnown ? (reason as BusErrorReason) : 'Crashed',
@@ -59,5 +70,7 @@ export function receiveError(report: unknown, fallbackMessage: string): BusError
     { data: getLimit(limit) },
   )
   if (typeof stack === 'string') error.stack = stack
+  const cause = fromErrorData(thrown)
+  if (cause) Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true })
   return error
 }

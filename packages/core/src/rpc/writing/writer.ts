@@ -4,6 +4,7 @@ import type { Codec, EncodedMessage } from '@sallyport/protocol/internal/codec'
 import {
   BusError,
   type CausedErrorObject,
+  CommandError,
   describeCommand,
   notSerializable,
   toCausedErrorObject,
@@ -65,7 +66,7 @@ export interface SessionWriterEvents {
 }
 
 export class SessionWriter {
-  /** True if errors have what a frontend's function threw: only the host learns where. */
+  /** True if errors have what a handler or a function threw: only the host and its own code learn where. */
   sendsCauses = false
   readonly #link: Link
   readonly #codec: Codec
@@ -252,7 +253,9 @@ export class SessionWriter {
 
   /** The stacks of core's own errors stay here. */
   #toErrorObject(error: BusError): CausedErrorObject {
-    return this.sendsCauses && error.cause instanceof Error ? toCausedErrorObject(error) : toErrorObject(error)
+    // The cause of a `CommandError` stays in this thread.
+    const hasCause = error.cause instanceof Error && !(error instanceof CommandError)
+    return this.sendsCauses && hasCause ? toCausedErrorObject(error) : toErrorObject(error)
   }
 
   /** Sends a message in which `value`, from user code, is the only part that can hold bytes. */

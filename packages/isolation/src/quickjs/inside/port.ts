@@ -1,5 +1,5 @@
 // The inside's end of its connection to the script host: calls of the host and their answers.
-import { BusError, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeThrown, isBusError, toErrorData } from '@sallyport/protocol/internal/errors'
 import { type CrossedError, decodeValue, encodeValue, type ValueHooks } from '../values.js'
 
 /** Functions of the script host. The first argument has an operation, an id and a value, which `encodeValue` has written. */
@@ -19,10 +19,16 @@ interface Start {
 
 export const start: Start = { label: '', data: undefined, isJson: true }
 
+/** Those of this code, which is named so when it is evaluated. */
+const OWN_FRAMES = /^.*\(sallyport:.*\n/gm
+
 let lastId = 0
 export const createId = (): number => ++lastId
 
-const pending = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
+const pending = new Map<
+  number,
+  { resolve(value: unknown): void; reject(error: unknown): void; stack: string | undefined }
+>()
 
 /** What each other file of the inside does with values that stay on one side. */
 export const references: {
@@ -64,7 +70,8 @@ export const convert = (operation: string, value: unknown): unknown => post(oper
 export const request = (operation: string, value: unknown): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const id = createId()
-    pending.set(id, { resolve, reject })
+    // The engine knows nothing of the call any more when its error arrives.
+    pending.set(id, { resolve, reject, stack: new Error().stack })
     try {
       post(operation, id, value)
     } catch (error) {
@@ -82,7 +89,11 @@ export function settle(id: number, value: unknown): void {
 export function fail(id: number, error: CrossedError): void {
   const waiting = pending.get(id)
   pending.delete(id)
-  waiting?.reject(toError(error))
+  const thrown = toError(error)
+  const stack = waiting?.stack?.replaceAll(OWN_FRAMES, '')
+  if (thrown instanceof Error)
+    Object.defineProperty(thrown, 'stack', { value: stack, configurable: true, writable: true })
+  waiting?.reject(thrown)
 }
 
 export const decode = (text: string, bytes: Uint8Array[]): unknown => decodeValue(text, hooks, bytes)
@@ -100,9 +111,11 @@ export function toError({ message, name, reason, data, isValue }: CrossedError):
 export function describeError(thrown: unknown): CrossedError {
   try {
     if (!(thrown instanceof Error)) return { message: describeThrown(thrown), isValue: true, data: thrown }
-    const { name, message, stack } = thrown
-    const text = { message: String(message), name: String(name), stack: String(stack) }
-    return isBusError(thrown) ? { ...text, reason: thrown.reason, data: thrown.data } : text
+    const { name, stack } = thrown
+    const text = { message: describeThrown(thrown), name: String(name), stack: String(stack) }
+    return isBusError(thrown)
+      ? { ...text, reason: thrown.reason, data: thrown.data }
+      : { ...text, thrown: toErrorData(thrown) }
   } catch {
     return { message: 'a value that cannot be shown', isValue: true, data: null }
   }

@@ -76,5 +76,7 @@ function pickStrings(error: unknown): ReportedError {
     message: 'The frontend failed',
     ...(Object.fromEntries(strings) as Partial<ReportedError>),
     ...(isLimit && { limit: { limit, max } }),
+    // The host takes an error of it, whatever it is.
+    ...(typeof fields['thrown'] === 'object' && { thrown: fields['thrown'] as NonNullable<ReportedError['thrown']> }),
   }
 }
