@@ -90,7 +90,7 @@ test('a script that loops, throws or does not parse fails with the reason, and t
 test('a script that does not end in time fails with the reason', async () => {
   const [workspace, audit] = [join(directory, 'workspace'), join(directory, 'other.jsonl')]
   const impatient = await createAgentHost({ workspace, audit, onConfirm, timeout: 1 })
-  const result = await impatient.run('await new Promise(() => {})')
+  const result = await impatient.run('await new Promise(resolve => setTimeout(resolve, 1e9))')
   await impatient.close()
   expect(result).toMatchObject({ failed: 'bus.run took longer than 1 ms' })
 })

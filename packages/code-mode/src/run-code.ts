@@ -36,6 +36,8 @@ interface CodeRun {
 }
 
 const LIMITS: RunLimits = { calls: 256, resultBytes: 2 ** 20, consoleBytes: 2 ** 16 }
+/** Characters of a line that an error quotes. */
+const MAX_LINE = 100
 const NAMES: Record<string, string> = { Timeout: 'TimeoutError', Cancelled: 'AbortError', LoadFailed: 'SyntaxError' }
 /** A framework has no place for a continuation. */
 const INTERRUPTED: Omit<RunError, 'data'> = {
@@ -72,7 +74,7 @@ export async function runCode(
     }
     return { value: null, logs: [...logs, 'The code returned nothing. End it with `return`.'], error: undefined }
   } catch (error) {
-    // Cancelled before the sandbox ran.
+    // By a signal.
     if (!isBusError(error, 'Cancelled')) throw error
     return { value: undefined, logs: [], error: toCodeError(error, before, code) }
   }
@@ -89,8 +91,11 @@ function toCodeError(thrown: Omit<RunError, 'data'>, before: string, { text: cod
     const start = Number(row) === earlier.length ? earlier.at(-1)!.length : 0
     return `${file}:${line}:${line <= Number(row) - earlier.length ? end : Math.max(1, Number(column) - start)}`
   }
-  const message = text.replace(/\b(run\.[jt]s):(\d+):(\d+)/, fix)
-  const thrownName = reason === 'CommandFailed' ? name : undefined
   const line = thrown.line === undefined ? 0 : toLine(thrown.line)
+  const isOfCall = reason === 'CommandFailed' && name === 'BusError'
+  // The message is that of the command alone.
+  const call = isOfCall && line > 0 ? ` (line ${line}: ${lines[line - 1]!.trim().slice(0, MAX_LINE)})` : ''
+  const message = `${text.replace(/\b(run\.[jt]s):(\d+):(\d+)/, fix)}${call}`
+  const thrownName = reason === 'CommandFailed' && !isOfCall ? name : undefined
   return { name: thrownName ?? NAMES[reason] ?? reason, message, reason, ...(line > 0 && { line }) }
 }

@@ -1,5 +1,5 @@
 // A tool of the AI SDK, which runs code that calls other tools.
-import { type Bus, toDocComment, toSchemaType } from '@sallyport/core'
+import { type Bus, BusError, toDocComment, toSchemaType } from '@sallyport/core'
 import { type CodeError, type CodeModeOptions, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 import { getJsonSchema, validate } from './tool-schema.js'
@@ -43,7 +43,7 @@ export interface CodeTool {
       jsonSchema: Record<'input' | 'output', () => Record<string, unknown>>
     }
   }
-  /** Runs code. @throws {BusError} InvalidParams for wrong options; another reason if the sandbox cannot start */
+  /** Runs code. @throws {BusError} InvalidParams for wrong options; Cancelled if a signal aborts; another reason if the sandbox cannot start */
   execute(input: CodeInput, context: { toolCallId: string; abortSignal?: AbortSignal | undefined }): Promise<CodeOutput>
 }
 
@@ -89,6 +89,9 @@ export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolO
         }
       const groups = callable.length > 0 ? [{ namespace: 'tools', tools: createTools(callable, toRun) }] : []
       const { value, logs, error } = await runCode(bus, { code, groups, options, signal: context.abortSignal })
+      // The host's own decision, not an error for the model.
+      if (error?.reason === 'Cancelled' && (context.abortSignal?.aborted || options.signal?.aborted))
+        throw new BusError('Cancelled', error.message)
       return { ...(error ? { error } : { result: value }), ...(logs.length > 0 && { logs }) }
     },
   }

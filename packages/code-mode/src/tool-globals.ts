@@ -77,7 +77,8 @@ export function writeGlobals(groups: readonly ToolGroup[]): string {
   const data = JSON.stringify(groups.map(({ namespace = null, tools }) => [namespace, [...tools.keys()]]))
   const steps = [
     `for (const [group, [namespace, names]] of ${data}.entries()) {`,
-    `const create = name => (...args) => ${BRIDGE}.call({ group, name, args });`,
+    // By this name `bus.run` knows that a frame of it is not one of the code.
+    `const create = name => ({ $tool: (...args) => ${BRIDGE}.call({ group, name, args }) }).$tool;`,
     'const tools = Object.create(null);',
     'const set = (target, name, value) =>',
     'Object.defineProperty(target, name, { value, configurable: true, enumerable: true, writable: true });',

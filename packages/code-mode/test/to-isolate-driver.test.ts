@@ -32,7 +32,7 @@ test('an error has a name, and its reason as the code', async () => {
   expect(await context.execute('a b')).toMatchObject({ error: { name: 'SyntaxError', code: 'LoadFailed' } })
   await context.dispose()
   const brief = await toIsolateDriver(getBus()).createContext({ bindings, timeout: 1 })
-  expect(await brief.execute('await new Promise(() => {})')).toMatchObject({
+  expect(await brief.execute('await new Promise(resolve => setTimeout(resolve, 1e9))')).toMatchObject({
     error: { name: 'TimeoutError', code: 'Timeout' },
   })
   await brief.dispose()

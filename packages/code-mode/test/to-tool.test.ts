@@ -168,6 +168,15 @@ test('a tool that had not ended in time is named', async () => {
   expect(error).toMatchObject({ name: 'TimeoutError', message: expect.stringMatching(/not ended: "wait"$/) as string })
 })
 
+test('an error of a tool or a command has the line of its call, for the model', async () => {
+  const fail = tool({ inputSchema: z.object({}), execute: () => Promise.reject(new Error('no disk')) })
+  expect(await run('\n\nawait tools.fail({})', { tools: { fail } })).toMatchObject({
+    error: { name: 'CommandFailed', message: 'no disk (line 3: await tools.fail({}))', line: 3 },
+  })
+  expect(await run('throw { code: 5 }')).toMatchObject({ error: { message: 'The code threw {"code":5}' } })
+  await expect(run('return 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({ reason: 'Cancelled' })
+})
+
 test('the signal of the generation ends the code and its tools', async () => {
   const controller = new AbortController()
   let signal: AbortSignal | undefined

@@ -59,14 +59,14 @@ export interface RunTraffic {
   readonly unhandled?: readonly RunError[]
 }
 
-/** Not a file of the host with that name. */
-const PLACE = /(?<![\w./\\-])run\.[jt]s:(\d+)(?::(\d+))?/
+/** Not a file of the host with that name. Code around the code is before its first column, or has the name of @sallyport/code-mode. */
+const PLACE = /^(?!.*\$tool\b).*?(?<![\w./\\-])run\.[jt]s:(\d+)(?![\d:]*-)(?::(\d+))?/m
 
 /** Returns the error of a run as data. */
 export function toRunError(thrown: unknown): RunError {
   const { cause } = Object(thrown) as { cause?: unknown }
   const { name, stack } = Object(cause) as { name?: unknown; stack?: unknown }
-  const message = describeThrown(thrown)
+  const message = describeThrown(thrown).replace(/^command "bus\.run" failed: it/, 'The code')
   const texts = [stack, message, (Object(thrown) as { stack?: unknown }).stack].map(String)
   const [, line, column] = texts.map(text => PLACE.exec(text)).find(Boolean) ?? []
   const data = isBusError(thrown) ? thrown.data : undefined

@@ -141,6 +141,8 @@ export async function execute(
   } catch (error) {
     const interruption = getInterruption(error)
     if (interruption) return createReport({ status: 'interrupted', ...interruption })
+    // The host's own decision is no error of the code.
+    if (isStopped && isBusError(error, 'Cancelled')) throw error
     // Wrong options, or a sandbox that did not start: a continuation can be used again.
     if (
       (!isOpen && !isStopped && (resumed || !isBusError(error, 'LoadFailed'))) ||

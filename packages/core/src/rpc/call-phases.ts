@@ -107,7 +107,7 @@ export class CallPhases {
     if (this.isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
     const isOwn = runCommand?.method === method
     const command = isOwn ? runCommand : registry.get(method)
-    if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry))
+    if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry, params))
     if (maxCalls !== undefined && (isOwn || command.owner !== 'core')) {
       this.#counts[COUNT.limited]! += 1
       if (++this.#callCount > maxCalls)

@@ -2,12 +2,17 @@
 import { describeName } from '@sallyport/protocol/internal/errors'
 import { isDevelopment } from '@sallyport/protocol/internal/util'
 import { isGuiPlugin, splitMethod } from '../acl/identifier.js'
+import { RUN_FUNCTION_METHOD } from '../contract/host-core.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import type { CommandRegistry } from './runnable-command.js'
 
 /** Returns Tauri's text for an unknown command, with its plugin, the reason for a GUI command, and a suggestion in development. */
-export function describeNotFound(method: string, registry: CommandRegistry): string {
+export function describeNotFound(method: string, registry: CommandRegistry, params?: unknown): string {
+  if (method === RUN_FUNCTION_METHOD) {
+    const { name: missing } = Object(params) as { name?: unknown }
+    return `The run has no function ${describeName(String(missing))}. Pass its "functions" to bus.resume, too`
+  }
   const { plugin, name: fullName } = splitMethod(method)
   const name = fullName.slice(0, MAX_NAME_LENGTH)
   if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`

@@ -322,10 +322,31 @@ test('a function of the host decides which resume goes on, for several buses', a
   expect(settled.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
   expect(ran).toEqual(['ask a', 'tick'])
   expect([...used]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)])
-  const broken = await open(core, { runs: { key, claim: () => Promise.reject(new Error('no database')) } })
-  const { continuation: other } = await interrupt(broken, `await invoke('ask', { what: 'b' }); await invoke('tick')`)
-  await expect(broken.resume(other, { value: 1 }, thread)).rejects.toThrow('no database')
-  expect(ran).toEqual(['ask a', 'tick', 'ask b'])
+})
+
+test('a claim that fails, or is neither true nor false, is an error that says so', () =>
+  rows<[() => unknown, RegExp]>([
+    [() => Promise.reject(new Error('no database')), /runs\.claim failed: no database$/],
+    [() => 1, /runs\.claim must return true or false: got 1\. Forget its claim of [0-9a-f]{32} to resume it again$/],
+    [() => 'yes', /true or false: got "yes"/],
+    [() => undefined, /true or false: got undefined/],
+  ])(async (claim, text) => {
+    const { core, ran } = createCore()
+    const bus = await open(core, { runs: { key, claim: claim as () => boolean } })
+    const { continuation } = await interrupt(bus, `await invoke('ask', { what: 'b' }); await invoke('tick')`)
+    const error = { reason: 'InternalError', message: expect.stringMatching(text) as string }
+    await expect(bus.resume(continuation, { value: 1 }, { ...thread, report: true })).rejects.toMatchObject(error)
+    expect(ran).toEqual(['ask b'])
+  }))
+
+test('a run that goes on without its functions names the one that is missing', async () => {
+  const bus = await open(createCore().core)
+  const functions = { notes: { read: () => 1 } }
+  const source = `await invoke('ask', { what: 'a' }); return notes.read()`
+  const { continuation } = await interrupt(bus, source, { functions })
+  const message = 'The run has no function "notes.read". Pass its "functions" to bus.resume, too'
+  const resumed = bus.resume(continuation, { value: 1 }, thread)
+  await expect(resumed).rejects.toMatchObject({ reason: 'MethodNotFound', message })
 })
 
 test('no function of a run can be called before it is claimed', async () => {

@@ -23,11 +23,24 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
       ['\n\n  throw new TypeError("no")', { reason: 'CommandFailed', message: 'no', name: 'TypeError', line: 3 }],
       ['\n  a b', { reason: 'LoadFailed', line: 2, column: 5 }],
       ['throw "text"', { reason: 'CommandFailed', data: 'text' }],
-      ['\nawait invoke("add", {})', { reason: 'Denied' }],
+      ['throw { code: 5 }', { reason: 'CommandFailed', message: 'The code threw {"code":5}', data: { code: 5 } }],
+      ['\nawait invoke("add", {})', { reason: 'Denied', line: 2 }],
+      ['await invoke("fails").catch(() => {})\n\nawait invoke("fails")', { reason: 'CommandFailed', line: 3 }],
+      ['const fail = async () => {\n  await notes.fail()\n}\nawait fail()', { reason: 'CommandFailed', line: 2 }],
+      ['await Promise.any([Promise.reject(new Error("one"))])', { message: expect.stringMatching(/./) as string }],
     ])(async (source, error) => {
-      const report = (await run(source, { sandbox, report: true })) as { error: object }
+      const fail = (): never => {
+        throw new Error('down')
+      }
+      const report = await run(source, { sandbox, report: true, allow: ['fails'], functions: { notes: { fail } } })
       expect(report).toMatchObject({ value: undefined, logs: [], error })
     }))
+
+  test('code sees the message of what a command throws, and nothing else of it', async () => {
+    const source = `const error = await invoke('fails').catch(error => error)
+      return [error.message !== '', error.cause === undefined, Object.keys(error).filter(key => !['name', 'code', 'reason', 'data'].includes(key))]`
+    expect(await run(source, { sandbox, allow: ['fails'] })).toEqual([true, true, []])
+  })
 
   test('a run ends after the calls that its code did not await, and those that they lead to', async () => {
     const done: unknown[] = []
@@ -127,19 +140,19 @@ test('output beyond the limit is dropped, for the report and for onStdio', async
   expect(output).toBe(`ää\n${note}\n`)
 })
 
-test('the report of code that is late or cancelled has the reason, and what it did', async () => {
+test('the report of code that is late has the reason. A run that its host cancels rejects', async () => {
   const bus = await getBus()
-  const late = await bus.run('await new Promise(() => {})', { report: true, timeout: 1 })
+  const late = await bus.run('await listen("x", () => {}); await new Promise(() => {})', { report: true, timeout: 1 })
   expect(late.error).toEqual({ reason: 'Timeout', message: 'bus.run took longer than 1 ms' })
   const controller = new AbortController()
   const started = next(bus, 'started')
-  const running = bus.run('await emit("started"); await new Promise(() => {})', {
+  const running = bus.run('await listen("x", () => {}); await emit("started"); await new Promise(() => {})', {
     report: true,
     signal: controller.signal,
   })
   await started
   controller.abort()
-  expect((await running).error).toMatchObject({ reason: 'Cancelled' })
+  await expect(running).rejects.toMatchObject({ reason: 'Cancelled' })
 })
 
 test('with a report, code cannot make the run reject', async () => {

@@ -180,7 +180,9 @@ describe.each(choose(sandboxes, 2))('sandbox: %s', (name, sandbox) => {
       await bus.run(source, { sandbox }).catch(() => {})
       expect(await listLeft(bus)).toEqual(before)
     }
-    await expect(bus.run('await new Promise(() => {})', { sandbox, timeout: 1 })).rejects.toMatchObject({
+    await expect(
+      bus.run('await listen("x", () => {}); await new Promise(() => {})', { sandbox, timeout: 1 }),
+    ).rejects.toMatchObject({
       reason: 'Timeout',
       message: 'bus.run took longer than 1 ms',
     })
@@ -192,7 +194,10 @@ describe.each(choose(sandboxes, 2))('sandbox: %s', (name, sandbox) => {
     const bus = await getBus()
     const controller = new AbortController()
     const started = next(bus, 'started')
-    const result = bus.run('emit("started"); await new Promise(() => {})', { sandbox, signal: controller.signal })
+    const result = bus.run('await listen("x", () => {}); emit("started"); await new Promise(() => {})', {
+      sandbox,
+      signal: controller.signal,
+    })
     const failed = getError(result)
     await started
     controller.abort()
@@ -322,7 +327,7 @@ test('reload and restart never run it again', async () => {
   const started: unknown[] = []
   await bus.listen('started', ({ payload }) => void started.push(payload))
   const first = next(bus, 'started')
-  const result = bus.run('emit("started", sallyport.label); await new Promise(() => {})', {
+  const result = bus.run('await listen("x", () => {}); emit("started", sallyport.label); await new Promise(() => {})', {
     label: 'once',
     timeout: false,
   })
@@ -337,7 +342,7 @@ test('reload and restart never run it again', async () => {
 test('closing the bus rejects it, and a closed bus runs nothing', async () => {
   const bus = await start()
   const started = next(bus, 'started')
-  const failed = getError(bus.run('await emit("started"); await new Promise(() => {})'))
+  const failed = getError(bus.run('await listen("x", () => {}); await emit("started"); await new Promise(() => {})'))
   await started
   await bus.close({ timeout: 0 })
   expect(await failed).toMatchObject({ reason: 'Disconnected' })
@@ -349,7 +354,9 @@ test('closing the bus rejects it, and a closed bus runs nothing', async () => {
 
 test('the timeout of the bus is its default', async () => {
   const bus = await start({ calls: { timeout: 1 } })
-  await expect(bus.run('await new Promise(() => {})')).rejects.toThrow('bus.run took longer than 1 ms')
+  await expect(bus.run('await listen("x", () => {}); await new Promise(() => {})')).rejects.toThrow(
+    'bus.run took longer than 1 ms',
+  )
   expect(await bus.run('return 1', { timeout: false })).toBe(1)
 })
 

@@ -143,8 +143,9 @@ export function startFrontend(
   }
   let unhandledCount = 0
   function reportUnhandled(reason: unknown): void {
-    // The end of its link ends the run, too.
-    if (!isBusError(reason, 'Disconnected') && unhandledCount++ < MAX_UNHANDLED)
+    // The end of its link ends the run, too. An interruption after its return is none.
+    const isOfRun = isBusError(reason, 'Disconnected') || isBusError(reason, 'Interrupted')
+    if (!isOfRun && unhandledCount++ < MAX_UNHANDLED)
       host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN, reason)) })
   }
 

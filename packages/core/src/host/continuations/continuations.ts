@@ -1,6 +1,6 @@
 // The continuations of one bus: its key, and which of them have been used.
 import type { KeyObject, webcrypto } from 'node:crypto'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import type { Continuation } from './continuation.js'
 
 const KEY_BYTES = 32
@@ -68,9 +68,18 @@ export class Continuations {
     return () => void this.#resuming.delete(id)
   }
 
-  /** @throws {BusError} InvalidRequest if it was claimed before; what the host's function throws */
+  /** @throws {BusError} InvalidRequest if it was claimed before; InternalError if the host's function throws, or does not say */
   async claim(id: string): Promise<void> {
-    if ((await this.#claim(id)) !== true) throw createClaimedError()
+    let isNew: unknown
+    try {
+      isNew = await this.#claim(id)
+    } catch (cause) {
+      throw new BusError('InternalError', `bus.resume: runs.claim failed: ${describeThrown(cause)}`, { cause })
+    }
+    if (isNew === false) throw createClaimedError()
+    if (isNew === true) return
+    const text = `runs.claim must return true or false: got ${JSON.stringify(isNew) ?? typeof isNew}`
+    throw new BusError('InternalError', `bus.resume: ${text}. Forget its claim of ${id} to resume it again`)
   }
 }
 
