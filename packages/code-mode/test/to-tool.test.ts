@@ -169,7 +169,12 @@ test('a tool that had not ended in time is named', async () => {
 })
 
 test('an error of a tool or a command has the line of its call, for the model', async () => {
-  const fail = tool({ inputSchema: z.object({}), execute: () => Promise.reject(new Error('no disk')) })
+  const fail = tool({
+    inputSchema: z.object({}),
+    execute: async (): Promise<string> => {
+      throw new Error('no disk')
+    },
+  })
   expect(await run('\n\nawait tools.fail({})', { tools: { fail } })).toMatchObject({
     error: { name: 'CommandFailed', message: 'no disk (line 3: await tools.fail({}))', line: 3 },
   })

@@ -116,7 +116,8 @@ export async function execute(
       if (limits.resultBytes !== undefined) checkResultBytes(value, limits.resultBytes, config.codec)
       return value
     } catch (error) {
-      const reason = isStopped ? await nameCalls(error, host.core, label) : getReason(error, frontend)
+      const thrown = getReason(error, frontend)
+      const reason = isStopped ? await nameCalls(thrown, host.core, label) : thrown
       throw functions ? functions.explain(reason) : reason
     } finally {
       stopWatching()
@@ -128,7 +129,7 @@ export async function execute(
   const { unhandled } = frontend
   if (!logs) {
     const value = await finish()
-    if (unhandled.length > 0) throw unhandled[0]
+    if (unhandled.length > 0) throw getReason(unhandled[0], frontend)
     return value
   }
   const createReport = (end: RunEnd): RunReport => {

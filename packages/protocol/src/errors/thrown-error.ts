@@ -39,7 +39,7 @@ export function toErrorData(error: Error, seen: Set<unknown> = new Set(), left: 
   }
   const hasErrors = Array.isArray(errors) && errors.some(isError)
   const properties: Record<string, unknown> = {}
-  for (const [key, value] of [...Object.entries(error), ['cause', cause] as const]) {
+  for (const [key, value] of [...listProperties(error), ['cause', cause] as const]) {
     if (left.properties <= 0 || !isProperty(key) || (key === 'errors' && hasErrors) || isError(value)) continue
     const text = toJson(value)
     if (text === undefined || text.length > MAX_PROPERTY_LENGTH) continue
@@ -94,6 +94,15 @@ const createLimits = (): Left => ({ errors: MAX_ERRORS, properties: MAX_PROPERTI
 
 /** False for what every error has, such as `message` and `toString`. */
 const isProperty = (key: string): boolean => !(key in Error.prototype) && key !== 'stack' && key.length <= MAX_TEXT.name
+
+function listProperties(error: Error): [string, unknown][] {
+  try {
+    return Object.entries(error)
+  } catch {
+    // A getter threw.
+    return []
+  }
+}
 
 function toJson(value: unknown): string | undefined {
   try {
