@@ -6,6 +6,7 @@ export {
   type ErrorObject,
   createRecordError,
   describeCommand,
+  describeEmpty,
   describeName,
   describeThrown,
   fromErrorObject,
