@@ -41,8 +41,6 @@ export interface ClientOptions extends CallDefaults {
   reconnects?: boolean
   /** @internal Returns the error of a call whose exposed function has thrown. @default toBusError */
   toError?: typeof toBusError
-  /** @internal Takes what an exposed function returned, and returns what the call is answered with. */
-  beforeAnswer?: (name: string, result: unknown) => unknown
 }
 
 /** @internal What a client consists of now. */
@@ -79,11 +77,11 @@ export class Client {
   /** @internal */
   constructor(link: Link, options: ClientOptions) {
     // Destructured here: a declaration file would repeat names in the signature, and `isolated` is internal.
-    const { label, codec = 'json', data, toError = toBusError, beforeAnswer } = options
+    const { label, codec = 'json', data, toError = toBusError } = options
     this.label = label
     this.data = data
     this.#options = { ...options }
-    this.#functions = new FunctionRegistry({ label, codec, toError, beforeAnswer }, (response, hasBytes) =>
+    this.#functions = new FunctionRegistry({ label, codec, toError }, (response, hasBytes) =>
       this.#connection.respond(response, hasBytes),
     )
     this.closed = new Promise(resolve => (this.#resolveClosed = resolve))

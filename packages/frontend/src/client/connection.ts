@@ -241,7 +241,7 @@ export class Connection {
       const { resolve, reject } = opened ? this.#endArguments(call, opened, streams) : call
       const isIdle = WatchedChannels && typeof options?.timeout === 'object'
       const pendingOptions = isIdle ? watchItems(this, this.#streams, options, prepared, stream) : options
-      this.pending.add(id, command, resolve, reject, pendingOptions, defaultTimeout, stream !== undefined)
+      this.pending.add(id, command, resolve, reject, pendingOptions, defaultTimeout, stream)
       for (const channel of opened ?? []) this.channels.open(channel, id)
       if (stream !== undefined) this.channels.open(stream, id)
       return id

@@ -212,11 +212,10 @@ export function startFrontend(
     handshake: () => linked,
     serve(send) {
       const onUnsent = (): void => unsent.add(undefined)
+      client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
       // Any script can expose a function with that name.
-      const beforeAnswer =
-        text?.wrapper && ((name: string, result: unknown) => (name === RUN ? endRun(result) : result))
-      const hooks = { toError: toErrorOfFunction, ...(beforeAnswer && { beforeAnswer }) }
-      client = new Client(firstLink, { ...options, ...hooks, reconnects: true, onUnsent })
+      if (text?.wrapper)
+        Client.getParts(client).functions.beforeAnswer = (name, result) => (name === RUN ? endRun(result) : result)
       if (!host.group) setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       // What the code of `bus.run` left running cannot fail it any more.

@@ -134,7 +134,8 @@ export function fromErrorObject(object: ErrorObject): BusError {
 /** Returns a text for any thrown value. Never throws, whatever that value does. */
 export function describeThrown(thrown: unknown): string {
   try {
-    return isError(thrown) ? thrown.message || (IS_NODE ? describeEmpty(thrown) : thrown.name) : String(thrown)
+    if (IS_NODE && isError(thrown) && !thrown.message) return describeEmpty(thrown)
+    return String(isError(thrown) ? thrown.message : thrown)
   } catch {
     return 'a value that cannot be shown'
   }

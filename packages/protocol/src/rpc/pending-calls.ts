@@ -9,7 +9,8 @@ import { CallSlots } from '#call-slots'
 
 export interface PendingCall {
   readonly id: number
-  readonly isStream: boolean
+  /** Not in pages. */
+  readonly isStream?: boolean | undefined
   resolve(result: unknown): void
   reject(error: BusError): void
   stopWatching: (() => void) | undefined
@@ -65,9 +66,12 @@ export class PendingCalls {
     reject: PendingCall['reject'],
     options: CallOptions | undefined,
     defaultTimeout?: number | false,
-    isStream = false,
+    stream?: object,
   ): void {
-    const call: PendingCall = { id, isStream, resolve, reject, stopWatching: undefined }
+    // Written twice: a copy would cost each call.
+    const call: PendingCall = IS_NODE
+      ? { id, isStream: stream !== undefined, resolve, reject, stopWatching: undefined }
+      : { id, resolve, reject, stopWatching: undefined }
     this.#calls.set(id, call)
     const signal = options?.signal
     const timeout = options?.timeout ?? defaultTimeout
