@@ -48,8 +48,8 @@ export function toBusError(method: string, thrown: unknown): BusError {
   try {
     if (isBusError(thrown)) return thrown
     const value = isError(thrown) ? getPublicMessage(thrown) : thrown
-    const other = IS_NODE ? `${failed}: it threw ${preview(value)}` : failed
-    const text = typeof value === 'string' && (!IS_NODE || value !== '') ? value : other
+    let text = typeof value === 'string' ? value : failed
+    if (IS_NODE && (text === failed || text === '')) text = `${failed}: it threw ${preview(value)}`
     const data = value ?? null
     // Pages send no cause. Without one, the cause is known to be no error.
     return new BusError(
