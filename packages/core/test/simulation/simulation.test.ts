@@ -54,6 +54,11 @@ vi.mock('../../src/host/frontends/gate-threads.js', async () => {
     },
   }
 })
+// The product takes it when it is imported: the simulation replaces it later.
+vi.mock('node:timers', async importOriginal => ({
+  ...(await importOriginal<object>()),
+  setImmediate: (run: () => void) => globalThis.setImmediate(run),
+}))
 vi.mock('node:timers/promises', () => import('./virtual/timers-promises.js'))
 
 const { SALLYPORT_SIMULATE_SEED, SALLYPORT_SIMULATE_SEEDS, SALLYPORT_SIMULATE_LINES, SALLYPORT_TEST_TIER } = process.env
