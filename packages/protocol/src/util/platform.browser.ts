@@ -41,7 +41,9 @@ export function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-export const queueMicrotask: (callback: () => void) => void = globalThis.queueMicrotask
+const { queueMicrotask: runSoon } = globalThis
+// A method of the window must not be one of another object.
+export const queueMicrotask = (callback: () => void): void => runSoon(callback)
 export { queueMicrotask as nextTick, queueMicrotask as onEndOfTick }
 export const readClock = (): number => performance.now()
 export const onNextTick = (callback: () => void): void => void setTimeout(callback)
