@@ -10,8 +10,8 @@ const apps = { brownfield: {}, isolation: isolation('judge', {}, capability) }
 
 const failures: [how: string, reason: BusErrorReason, message: RegExp][] = [
   ['throws in a handler', 'CommandFailed', /^thrown$/],
-  ['throws null in a handler', 'CommandFailed', /^command "fault" failed$/],
-  ['rejects with nothing', 'CommandFailed', /^command "fault" failed$/],
+  ['throws null in a handler', 'CommandFailed', /^command "fault" failed: it threw null$/],
+  ['rejects with nothing', 'CommandFailed', /^command "fault" failed: it threw undefined$/],
   ['overflows its stack in a handler', 'CommandFailed', /^Maximum call stack/],
   ['allocates too much memory', 'CommandFailed', /^(Invalid typed array length|Array buffer allocation failed)/],
   ['returns a cycle', 'InternalError', /^The result of command "fault" cannot be serialized/],
@@ -24,7 +24,7 @@ const failures: [how: string, reason: BusErrorReason, message: RegExp][] = [
   ],
   ['returns more than a frame holds', 'InternalError', /^The result of command "fault" cannot be serialized/],
   ['returns a thenable that throws', 'CommandFailed', /^no$/],
-  ['returns a value whose then getter throws', 'CommandFailed', /^command "fault" failed$/],
+  ['returns a value whose then getter throws', 'CommandFailed', /^command "fault" failed: it threw null$/],
   ['throws a cycle', 'CommandFailed', /^The error of command "fault" cannot be serialized/],
   [
     'throws a value that throws when encoded',
