@@ -1,5 +1,4 @@
 // Entry for transports: what a network module in core implements, and a host without core, whose code is imported with the first call.
-import { withoutContext } from '@sallyport/protocol/internal/util'
 import type { SessionDialer } from './contract/core-network.js'
 import { checkRuntime } from './host/entry.js'
 import type { RemoteHost, RemoteHostNames, RemoteHostOptions } from './host/remote/remote-host.js'
@@ -22,10 +21,8 @@ export async function connectHost(
   names: RemoteHostNames = { where: 'connectHost', name: 'host' },
 ): Promise<RemoteHost> {
   checkRuntime()
-  return withoutContext(async () => {
-    const { startRemoteHost } = await import('./host/remote/remote-host.js')
-    return startRemoteHost(options, dialer, names, FIRST_LINK_TIMEOUT_MS)
-  })
+  const { startRemoteHost } = await import('./host/remote/remote-host.js')
+  return startRemoteHost(options, dialer, names, FIRST_LINK_TIMEOUT_MS)
 }
 
 export type { Link } from '@sallyport/protocol/internal/wire'

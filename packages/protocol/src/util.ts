@@ -12,9 +12,11 @@ export { findBodyError } from './util/function-body.js'
 export { loadOnce } from './util/load-once.js'
 export { isTypeScriptName, stripTypes } from './util/strip-types.js'
 export {
+  type AsyncContext,
   bindContext,
+  captureContext,
   concatBytes,
-  getUnbound,
+  createEmptyContext,
   isArrayBuffer,
   isUint8Array,
   nextTick,

@@ -1,9 +1,8 @@
 // The core: the commands that a definition brings, and the sessions that call them.
-import type { CallerContexts } from '@sallyport/frontend/internal'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
-import { toEventTarget } from '@sallyport/protocol/internal/message'
-import { isDevelopment } from '@sallyport/protocol/internal/util'
+import { type RequestId, toEventTarget } from '@sallyport/protocol/internal/message'
+import { type AsyncContext, isDevelopment } from '@sallyport/protocol/internal/util'
 import type { InitScript } from '@sallyport/protocol/internal/contract'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
@@ -53,6 +52,9 @@ export async function createCore(...parameters: ConstructorParameters<typeof Cor
   return core
 }
 
+/** Returns the async context of a call of a frontend, or of the host's work for it, if its caller is in this thread. */
+export type TakeContext = (label: string, id?: RequestId) => AsyncContext | undefined
+
 export class Core {
   readonly confirmRequests: ConfirmRequests
   readonly sessions: Sessions
@@ -60,7 +62,7 @@ export class Core {
   readonly #config: CoreConfig
   readonly #getLog: () => Logger
   readonly #report: (report: CoreReport) => void
-  readonly #callers: ReadonlyMap<string, CallerContexts> | undefined
+  readonly #takeContext: TakeContext | undefined
   readonly #router = new EventRouter()
   readonly #localListeners = new LocalListeners(this.#router)
   readonly #pool: Pool
@@ -82,14 +84,14 @@ export class Core {
     config: CoreConfig,
     getLog: () => Logger,
     report: (report: CoreReport) => void,
-    callers?: ReadonlyMap<string, CallerContexts>,
+    takeContext?: TakeContext,
   ) {
     const { pattern, calls, appInfo, resources, poolLimits } = config
     this.#definition = definition
     this.#config = config
     this.#getLog = getLog
     this.#report = report
-    this.#callers = callers
+    this.#takeContext = takeContext
     this.#pool = createPool(getLog, poolLimits)
     this.confirmRequests = new ConfirmRequests(report)
     this.#resources = new ResourceTable(err => getLog().error({ err }, 'a resource of the app could not be closed'))
@@ -182,7 +184,7 @@ export class Core {
         ...{ linkId, firstLink, label, limitLabel, codec, link, opener },
         isTrusted: offer.isTrusted,
         ...traffic,
-        callers: label === undefined ? undefined : this.#callers?.get(label),
+        takeContext: label === undefined ? undefined : this.#takeContext?.bind(undefined, label),
         runCommand,
         // Without a limit, they are counted for a later run that goes on.
         maxCalls: run?.maxCalls ?? (run?.interrupts && Infinity),

@@ -1,6 +1,5 @@
 // Entry points of a host, whose code is imported on the first call: a core module imports this package too, and needs nothing of it.
 import { BusError, withCaller } from '@sallyport/protocol/internal/errors'
-import { withoutContext } from '@sallyport/protocol/internal/util'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Explanation } from '../acl/explain.js'
 import type { CoreLike } from '@sallyport/frontend/internal'
@@ -33,7 +32,7 @@ export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
   checkRuntime()
   const early = spawnCoreEarly(options)
   try {
-    const { startBus } = await withoutContext(() => import('./start-bus.js')).catch(explainBundle)
+    const { startBus } = await import('./start-bus.js').catch(explainBundle)
     const { bus, releaseEvents } = await withCaller(startBus(options, early).catch(explainBundle))
     void releaseEvents()
     return bus as unknown as Bus<BusTypesOf<Types>>

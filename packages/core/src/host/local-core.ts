@@ -2,12 +2,7 @@
 // capability changes, which also apply after a restart.
 import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import {
-  type CallerContexts,
-  type Client,
-  createReconnectingClient,
-  reconnectClient,
-} from '@sallyport/frontend/internal'
+import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/internal'
 import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, createLinkEndpoints, getPorts, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, type Deferred, isDevelopment } from '@sallyport/protocol/internal/util'
@@ -27,7 +22,7 @@ import type {
   NetworkStats,
 } from '../contract/host-core.js'
 import { createCoreLog, runCoreActor } from '../core-thread/core-actor.js'
-import type { Core } from '../core-thread/core.js'
+import type { Core, TakeContext } from '../core-thread/core.js'
 import { getHeapLimit } from '../shared/heap-limit.js'
 import { setDeadline } from '../shared/set-deadline.js'
 import type { OpenFrontends } from './frontends/open-frontends.js'
@@ -70,7 +65,6 @@ export class LocalCore implements CoreEndpoint {
   /** Plugins that were added at run time, by name. A core that restarts gets them too. */
   readonly plugins: Map<string, HostPlugin> = new Map()
   readonly isInProcess: boolean
-  readonly callers?: Map<string, CallerContexts>
   readonly isRemote = false
   /** True if core also has frontends of other processes. */
   readonly hasNetwork: boolean
@@ -103,7 +97,6 @@ export class LocalCore implements CoreEndpoint {
     this.#services = services
     this.#frontends = frontends
     this.isInProcess = !(options.core instanceof URL)
-    if (this.isInProcess) this.callers = new Map()
     this.hasNetwork = options.network !== undefined
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options, early)
@@ -190,7 +183,7 @@ export class LocalCore implements CoreEndpoint {
   #start(options: BusConfig, early: SpareWorker | undefined): SupervisedWorker {
     const { core, dev, workers, calls, coreSupervision, pattern, acl, appInfo, resources, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
-    const { callers } = this
+    const takeContext: TakeContext = (label, id) => this.#frontends.get(label)?.takeContext(id)
     const getData = (): InProcessCoreData => ({
       ...{
         pattern,
@@ -214,7 +207,7 @@ export class LocalCore implements CoreEndpoint {
       hasStartTimeout: true,
       waitsAfterError: dev,
       spawn(heartbeat) {
-        if (!(core instanceof URL)) return new InProcessCore(core, getData(), callers)
+        if (!(core instanceof URL)) return new InProcessCore(core, getData(), takeContext)
         const stdio = dev ? { stdout: true, stderr: true } : {}
         const data = { ...getData(), module: core.href, development: isDevelopment(), sourceMaps: dev, heartbeat }
         const worker = startCoreWorker(data, early, workers.core, stdio)
@@ -321,7 +314,7 @@ export class LocalCore implements CoreEndpoint {
         return this.#confirmRequests.ask(
           report,
           answer => this.post({ type: 'confirmed', id: report.id, answer }),
-          this.#frontends.get(report.label)?.inContext,
+          this.#frontends.get(report.label)?.takeContext(),
         )
       case 'interrupted':
         return this.#frontends.get(report.label)?.interrupted(report.id, report)
@@ -351,7 +344,7 @@ class InProcessCore extends EventEmitter implements ThreadHandle {
   readonly #core: Promise<Core>
   #exitCode = 0
 
-  constructor(definition: CoreDefinition, data: InProcessCoreData, callers: LocalCore['callers']) {
+  constructor(definition: CoreDefinition, data: InProcessCoreData, takeContext: TakeContext) {
     super()
     const { port1: hostPort, port2: corePort } = new MessageChannel()
     this.#hostPort = hostPort
@@ -362,7 +355,7 @@ class InProcessCore extends EventEmitter implements ThreadHandle {
     const getLog = createCoreLog(data.logLevel, line => report({ type: 'log', line }))
     // Core is imported only here, because a host whose core is a worker never needs its code.
     this.#core = import('../core-thread/core.js').then(({ createCore }) =>
-      createCore(definition, ownData, getLog, report, callers),
+      createCore(definition, ownData, getLog, report, takeContext),
     )
     // Reports that were sent before arrive before the close.
     const onEnd = (): void => this.#close(corePort)

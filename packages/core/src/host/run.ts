@@ -2,7 +2,7 @@
 import { checkResultBytes, type CodecName, measureValue } from '@sallyport/protocol/internal/codec'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/message'
-import { bindContext, createDeferred } from '@sallyport/protocol/internal/util'
+import { bindContext, captureContext, createDeferred } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { callFrontend } from './call-frontend.js'
 import { createInterruptedError, getInterruption, type RunInterruption } from './continuations/interrupted-error.js'
@@ -57,8 +57,7 @@ export async function execute(
   const { onStdio: onText } = resolved.config
   const { onStdio, logs } = createRunOutput(onText && bindContext(onText), limits.consoleBytes, report)
   const suspension = new Suspension(resumed?.interrupted.slice(1))
-  const inContext = bindContext(<T>(call: () => T): T => call())
-  const config = { ...resolved.config, onStdio, suspension, inContext }
+  const config = { ...resolved.config, onStdio, suspension, getContext: bindContext(captureContext) }
   checkDeadline(where, options)
   host.checkRunning()
   // Its label belongs to another frontend otherwise, which must not end with the run.

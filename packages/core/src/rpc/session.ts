@@ -1,6 +1,5 @@
 // One client's session: reads its messages, and runs its calls through their phases. The link alone says who the client is and what it
 // may do; no message can change that. An invalid message is answered with an error, an invalid frame or record closes the session.
-import type { CallerContexts } from '@sallyport/frontend/internal'
 import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import {
   BusError,
@@ -23,6 +22,7 @@ import {
 } from '@sallyport/protocol/internal/message'
 import type { Opener } from '@sallyport/protocol/internal/records'
 import type { Outcome } from '@sallyport/protocol/internal/rpc'
+import { type AsyncContext, createEmptyContext } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import type { Permits } from '../acl/authority.js'
 import type { App } from '../api/app.js'
@@ -30,7 +30,6 @@ import { ResourceTable } from '../api/resources.js'
 import type { Delivery, Payload } from '../events/delivery.js'
 import { emitDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import type { CallerWatch } from '../shared/call-watch.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
 import { type CallEvents, CallPhases } from './call-phases.js'
@@ -82,8 +81,8 @@ export interface SessionOptions {
   readAhead?: number | undefined
   /** True if calls carry deadlines that end them here, too. */
   hasDeadlines: boolean
-  /** The async contexts of the calls, if the frontend is a client in this thread. */
-  callers?: CallerContexts | undefined
+  /** Returns a call's async context, if its caller is in this thread. */
+  takeContext?: ((id: RequestId | undefined) => AsyncContext | undefined) | undefined
   events: SessionEvents
 }
 
@@ -272,29 +271,24 @@ export class Session implements CallOwner {
     } catch (error) {
       return void this.#writer.error(getRequestId(message), '', error as BusError)
     }
-    const { callers } = this.#options
-    const inContext = callers?.get(call.id)
-    if (!inContext) return this.#serveCall(call)
-    callers!.delete(call.id)
-    inContext(() => this.#serveCall(call))
+    // One for each call of a frame: `enterWith` of a handler is not for those behind it.
+    const context = this.#options.takeContext?.(call.id) ?? createEmptyContext()
+    const isObserved = (this.metrics.watch || commands.hasSubscribers) && !call.method.startsWith('$/')
+    context.runInAsyncScope(isObserved ? this.#observe : this.#run, this, call)
   }
 
-  #serveCall(call: CallMessage): void {
-    const { watch } = this.metrics
-    if (watch !== undefined && !call.method.startsWith('$/')) return this.#watch(call, watch)
-    if (!commands.hasSubscribers || call.method.startsWith('$/') || this.#options.isUntraced) void this.#run(call)
-    else traceCommand(this.#traceSource, call, () => this.#run(call))
-  }
-
-  /** Runs a call while an inspector is open. */
-  #watch(call: CallMessage, watch: CallerWatch): void {
-    const isKnown = (command: string): boolean => this.label === undefined || this.#options.registry.has(command)
-    watch.run(call, this.#phases.getWatchedName(call.method, call.headers), call.params, isKnown, () => {
-      if (!commands.hasSubscribers) return this.#run(call)
+  /** Runs a call while an inspector is open, or diagnostics channels have subscribers. */
+  #observe(call: CallMessage): void {
+    const run = (): Outcome | Promise<Outcome> => {
+      if (!commands.hasSubscribers || this.#options.isUntraced) return this.#run(call)
       let outcome: Outcome | Promise<Outcome>
       traceCommand(this.#traceSource, call, () => (outcome = this.#run(call)))
       return outcome
-    })
+    }
+    const { watch } = this.metrics
+    if (!watch) return void run()
+    const isKnown = (command: string): boolean => this.label === undefined || this.#options.registry.has(command)
+    watch.run(call, this.#phases.getWatchedName(call.method, call.headers), call.params, isKnown, run)
   }
 
   #run(call: CallMessage): Outcome | Promise<Outcome> {

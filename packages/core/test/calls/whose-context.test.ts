@@ -60,8 +60,8 @@ test('what the host does for a run belongs to whoever runs it', async () => {
   for (const each of ['B', 'C']) {
     seen.length = 0
     expect(await user.run(each, run)).toEqual([each, each])
-    // The command itself is called by the code, and not by its caller.
-    expect(seen).toEqual(['nobody', each])
+    // Middleware of the command that the code calls, and `onConfirm`.
+    expect(seen).toEqual([each, each])
   }
   expect(await run()).toEqual(['nobody', 'nobody'])
   expect(printed).toEqual(['B', 'C', 'nobody'])
@@ -99,6 +99,15 @@ test('a channel, a listener and a stream among arguments belong to whoever has m
   })
   await user.run('C', () => client.invoke('emit'))
   await expect.poll(() => heard).toEqual(['B', 'B'])
+})
+
+test('what a command enters ends with its call', async () => {
+  const bus = await start({ core: fixture('calls/entering-core.mjs') })
+  const client = await bus.connect('tests', { allow: '*' })
+  const together = Array.from({ length: 3 }, () => client.invoke('enter'))
+  expect(await Promise.all([...together, Promise.all(together).then(() => client.invoke('enter'))])).toEqual(
+    Array(4).fill({ before: 'nobody', after: 'A' }),
+  )
 })
 
 test('what belongs to all callers belongs to nobody', async () => {

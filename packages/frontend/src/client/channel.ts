@@ -2,7 +2,7 @@
 // as the sending end. The sender asks for credit now and then, and gets it once the messages before were read: a slow reader makes it wait.
 import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
 import { type ChannelParams, toChannelReference, METHOD } from '@sallyport/protocol/internal/message'
-import { bindContext, getUnbound, throwLater } from '@sallyport/protocol/internal/util'
+import { type AsyncContext, captureContext, throwLater } from '@sallyport/protocol/internal/util'
 import { CLIENT } from './client-symbol.js'
 import { IS_NODE_CLIENT } from '#node-features'
 
@@ -27,6 +27,8 @@ let lastId = 0
 export class Channel<T = unknown> implements AsyncIterable<T> {
   #id = ++lastId
   #onmessage: ((message: T) => void) | undefined
+  /** That of `onmessage`. Not in pages. */
+  #context: AsyncContext | undefined
   #owner: ChannelOwner | undefined
   /** Batches of unread messages. Between them, bytes to credit once the messages before were read. The first entry is a batch. */
   #unread: (readonly T[] | number)[] = []
@@ -42,7 +44,8 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     // A page, or an installation, can contain this package several times, and a client takes only channels of its own copy.
     const Current = (globalThis as { [CLIENT]?: { Channel: typeof Channel } })[CLIENT]?.Channel ?? Channel
     if (Current !== Channel && new.target === Channel) return new Current(onmessage)
-    this.#onmessage = IS_NODE_CLIENT ? bindContext(onmessage) : onmessage
+    this.#onmessage = onmessage
+    if (IS_NODE_CLIENT) this.#context = captureContext()
   }
 
   /** @internal Creates a channel with an id that no other has. Ids made here stay below 2^31. */
@@ -54,11 +57,12 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
   /** Called with each message, in order, in the async context in which it is set. Until then, messages wait for it, or for an iterator. */
   get onmessage(): ((message: T) => void) | undefined {
-    return IS_NODE_CLIENT ? getUnbound(this.#onmessage) : this.#onmessage
+    return this.#onmessage
   }
 
   set onmessage(handler: ((message: T) => void) | undefined) {
-    this.#onmessage = IS_NODE_CLIENT ? bindContext(handler) : handler
+    this.#onmessage = handler
+    if (IS_NODE_CLIENT) this.#context = captureContext()
     this.#deliverUnread()
   }
 
@@ -158,13 +162,14 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   }
 
   #deliverUnread(): void {
-    while (this.#onmessage && this.#unread.length > 0) this.#deliver(this.#take())
+    while (this.#onmessage && this.#unread.length > 0) this.#call(this.#onmessage, this.#take())
     this.#emitEnd()
   }
 
-  #deliver(message: T): void {
+  #call<Args extends unknown[]>(handler: (...args: Args) => void, ...args: Args): void {
     try {
-      this.#onmessage!(message)
+      if (IS_NODE_CLIENT) this.#context!.runInAsyncScope(handler, this, ...args)
+      else handler.apply(this, args)
     } catch (error) {
       throwLater(error)
     }
@@ -198,11 +203,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   #emitEnd(): void {
     if (!this.#hasEnded || this.#hasEmittedEnd || this.#unread.length > 0) return
     this.#hasEmittedEnd = true
-    try {
-      this.onend?.()
-    } catch (error) {
-      throwLater(error)
-    }
+    if (this.onend) this.#call(this.onend)
   }
 
   #wakeIterators(): void {

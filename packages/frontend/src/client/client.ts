@@ -160,10 +160,8 @@ export class Client {
     checkEventName(event)
     checkHandler(event, handler)
     const { headers, signal, target = { kind: 'Any' }, timeout = client.#options.timeout } = options
-    const subscription = {
-      ...{ event, target: toEventTarget(target), headers },
-      handler: (IS_NODE_CLIENT ? bindContext(handler) : handler) as EventHandler,
-    }
+    const bound = (IS_NODE_CLIENT ? bindContext(handler) : handler) as EventHandler
+    const subscription = { event, target: toEventTarget(target), headers, handler: bound }
     const deadline = { ...(signal !== undefined && { signal }), ...(timeout !== undefined && { timeout }) }
     return client.#listeners.subscribe(client.#connection, subscription, deadline)
   }

@@ -1,6 +1,5 @@
 // A client's connection to core over one link: sends calls and events, settles calls, and routes what core sends. When the link
 // closes, its calls reject and its channels end. Listeners and exposed functions belong to the client, which can reconnect.
-import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { TransferOptions } from '@sallyport/protocol/internal/message'
 import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import { BusError } from '@sallyport/protocol/internal/errors'
@@ -33,7 +32,7 @@ import {
   type StreamCaller,
   traceCaller,
 } from '@sallyport/protocol/internal/rpc'
-import { bindContext } from '@sallyport/protocol/internal/util'
+import { type AsyncContext, captureContext, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall, type PreparedArguments } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
@@ -42,8 +41,8 @@ import { eventBatch, eventsReceived, eventsSent, invokes, IS_NODE_CLIENT, Watche
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
-/** Runs a function in the async context of each call that core has not received yet, by the call's id. For a core in the caller's thread. */
-export type CallerContexts = Map<RequestId | undefined, <T>(run: () => T) => T>
+/** The async context of each call that core has not received yet, by the call's id. For a core in the caller's thread. */
+export type CallerContexts = Map<RequestId | undefined, AsyncContext>
 
 /** Defaults of all calls over a connection. */
 export interface CallDefaults extends FlowOptions {
@@ -232,11 +231,7 @@ export class Connection {
       const message = buildMessage(id, call, prepared, timeout, trace)
       const codec = IS_NODE_CLIENT && call.codec ? codecs[call.codec] : undefined
       this.#queue.enqueue(message, hasBytes, options?.transfer, codec)
-      if (IS_NODE_CLIENT)
-        this.#defaults.callers?.set(
-          id,
-          bindContext(run => run()),
-        )
+      if (IS_NODE_CLIENT) this.#defaults.callers?.set(id, captureContext())
       // Only now, because the queue counts pending calls: a link never delivers the response within `send`.
       const { resolve, reject } = opened ? this.#endArguments(call, opened, streams) : call
       const isIdle = WatchedChannels && typeof options?.timeout === 'object'

@@ -13,11 +13,13 @@ export function setCurrentClient(client: Client): void {
   Object.defineProperty(globalThis, CLIENT, { value: client, configurable: true })
 }
 
-export const findCurrentClient = (): Client | undefined => (globalThis as { [CLIENT]?: Client })[CLIENT]
+const holder = globalThis as { [CLIENT]?: Client }
+
+export const findCurrentClient = (): Client | undefined => holder[CLIENT]
 
 /** @throws {BusError} `Disconnected` if this thread is not a frontend */
 export function currentClient(): Client {
-  const client = findCurrentClient()
+  const client = holder[CLIENT]
   if (client) return client
   const message =
     HOW_TO_GET_A_CLIENT ?? 'This thread is not a frontend: call `await connect()` of @sallyport/web/client first'

@@ -1,5 +1,5 @@
 // Streams that this side has passed on, as arguments of calls or as results. The receiver pulls their values. An argument ends with its call.
-import { bindIterator, IS_NODE } from '#platform'
+import { bindContext, IS_NODE } from '#platform'
 import { BusError, describeCommand, describeThrown } from '../errors/bus-error.js'
 import type { CallProgress } from '../message/call-progress.js'
 import { toStreamReference } from '../message/message.js'
@@ -71,7 +71,10 @@ export class SentStreams {
     id: number = ++this.#lastId,
     onSent?: (error?: BusError) => void,
   ): number {
-    const iterator = IS_NODE ? bindIterator(getIterator(source)) : getIterator(source)
+    const opened = getIterator(source)
+    const iterator = IS_NODE
+      ? { next: bindContext(() => opened.next()), return: bindContext(async () => (await opened.return?.())!) }
+      : opened
     this.#open.set(id, {
       ...{ iterator, ended, onSent, waiting: 0, answered: Promise.resolve() },
       ...{ unread: [], unreadBytes: 0, sent: 0 },

@@ -52,8 +52,6 @@ export const warn = (message: string): void => console.warn(message)
 export const getSystemMessage = (_errno: number): string | undefined => undefined
 /** A WebSocket copies all bytes: none are moved. */
 export const isPooled = (_buffer: object): boolean => true
-export const withoutContext = <T>(run: () => T): T => run()
-
 // No page calls these: each would be a part of every page.
-const same = <T>(value: T): T => value
-export { same as bindContext, same as bindIterator, same as detachReceiver, same as getUnbound }
+const unused = (): never => undefined as never
+export { unused as bindContext, unused as captureContext, unused as createEmptyContext, unused as withoutContext }

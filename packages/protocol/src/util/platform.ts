@@ -1,5 +1,5 @@
 // Functions that differ between Node and a browser, here for Node. `#platform` is this file, or `platform.browser.ts` for browsers.
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+import { AsyncResource } from 'node:async_hooks'
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
 import { setImmediate } from 'node:timers'
@@ -66,42 +66,31 @@ const nobody = new AsyncResource('Sallyport')
 for (const key of Object.getOwnPropertySymbols(nobody))
   if (!/async_id/.test(String(key))) Reflect.deleteProperty(nobody, key)
 
+/** An async context: what runs in it finds the caller's AsyncLocalStorage. */
+export interface AsyncContext {
+  runInAsyncScope<This, Args extends unknown[], Result>(
+    run: (this: This, ...args: Args) => Result,
+    self: This,
+    ...args: Args
+  ): Result
+}
+
+/** Returns the async context of now. */
+export const captureContext = (): AsyncContext => new AsyncResource('Sallyport')
+
+/** Returns the context of no caller, for one use: before Node.js 24, `enterWith` changes it for what runs in it next. */
+export const createEmptyContext = (): AsyncContext => Object.create(nobody) as AsyncContext
+
 /**
  * Runs a function in no async context, and returns its result. What arrives, and what the bus opens for all, belongs to no caller: its code would
  * find in an AsyncLocalStorage what whoever opened the bus, or used it first, has there.
  */
-export const withoutContext = <T>(run: () => T): T => nobody.runInAsyncScope(run)
+export const withoutContext = <T>(run: () => T): T => createEmptyContext().runInAsyncScope(run, undefined)
 
-/** Returns a receiver that gets frames, and the end, in no async context. One that forwards them runs no code of users. */
-export const detachReceiver = <R extends Receiver>(receiver: R): R =>
-  receiver.forwards
-    ? receiver
-    : {
-        ...receiver,
-        frame: (frame: never) => nobody.runInAsyncScope(receiver.frame as AnyFunction, receiver, frame),
-        closed: (fault?: never) => nobody.runInAsyncScope(receiver.closed as AnyFunction, receiver, fault),
-      }
-
-type AnyFunction = (...args: unknown[]) => void
-type Receiver = { readonly forwards?: boolean; frame(frame: never): void; closed(fault?: never): void }
-
-const unbound = new WeakMap<object, unknown>()
-
-/** Returns a function that runs in the async context of now. */
-export function bindContext<F extends ((...args: never[]) => unknown) | undefined>(run: F): F {
-  if (!run) return run
-  const bound: typeof run = AsyncLocalStorage.bind(run as never)
-  unbound.set(bound, run)
-  return bound
-}
-
-/** Returns the function that `bindContext` was given. */
-export const getUnbound = <F extends object | undefined>(bound: F): F => bound && (unbound.get(bound) as F)
-
-/** Returns an iterator whose source runs in the async context of now. */
-export function bindIterator(iterator: AsyncIterator<unknown>): AsyncIterator<unknown> {
-  const call = AsyncLocalStorage.snapshot()
-  return { next: () => call(() => iterator.next()), return: () => call(async () => (await iterator.return?.())!) }
+/** Returns a function that runs in the async context of now. `AsyncLocalStorage.bind` would take microseconds. */
+export function bindContext<Args extends unknown[], Result>(run: (...args: Args) => Result): (...args: Args) => Result {
+  const context = captureContext()
+  return (...args) => (Object.create(context) as AsyncContext).runInAsyncScope(run, undefined, ...args)
 }
 
 /** Milliseconds after which the code of a call has left the processor's caches, so that a tick takes long (docs/adr/0006-polling.md). */

@@ -1,5 +1,5 @@
 // Back-pressure of links: what a link sends waits for credit, and what has arrived waits for its receiver.
-import { detachReceiver, IS_NODE, queueMicrotask } from '#platform'
+import { createEmptyContext, IS_NODE, queueMicrotask } from '#platform'
 import { type BusError, isBusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { throwLater } from '../util/call-safely.js'
@@ -126,7 +126,7 @@ export abstract class ReceivingLink {
   }
 
   receive(receiver: LinkReceiver): void {
-    this.#receiver = IS_NODE ? detachReceiver(receiver) : receiver
+    this.#receiver = receiver
     this.deliverLater()
   }
 
@@ -150,7 +150,9 @@ export abstract class ReceivingLink {
         const frame = this.nextFrame()
         if (!frame) break
         try {
-          this.#receiver!.frame(frame)
+          const receiver = this.#receiver!
+          if (IS_NODE) createEmptyContext().runInAsyncScope(receiver.frame, receiver, frame)
+          else receiver.frame(frame)
         } catch (error) {
           // The fault of the receiver's owner, and not of the peer.
           throwLater(error)
@@ -186,7 +188,9 @@ export abstract class ReceivingLink {
   #reportEnd(): void {
     if (!this.isOver || this.#hasEnded || !this.#receiver || (this.isOpen && this.#isPaused)) return
     this.#hasEnded = true
-    this.#receiver.closed(this.#fault)
+    const receiver = this.#receiver
+    if (IS_NODE) createEmptyContext().runInAsyncScope(receiver.closed, receiver, this.#fault)
+    else receiver.closed(this.#fault)
     this.ended(this.#fault)
   }
 }

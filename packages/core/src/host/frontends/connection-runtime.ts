@@ -31,18 +31,16 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
   let client = member?.client
   let link: Link | undefined
   let isUp = true
-  const { core } = host
-  const callers: CallerContexts | undefined = core.callers && new Map()
-  if (callers) core.callers?.set(label, callers)
+  const callers: CallerContexts | undefined = host.core.isInProcess ? new Map() : undefined
   const end = (error?: Error): void => {
     if (!isUp) return
     isUp = false
     if (client && !member) endClient(client, error as BusError | undefined)
     else if (client && link) endConnection(client, link, error as BusError | undefined)
-    if (core.callers?.get(label) === callers) core.callers?.delete(label)
     events.exited(error)
   }
   return {
+    callers,
     get isUp() {
       return isUp
     },

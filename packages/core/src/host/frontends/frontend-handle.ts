@@ -15,7 +15,8 @@ import {
 import { createDeferred, onNextTick } from '@sallyport/protocol/internal/util'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal/link'
-import type { Deferred } from '@sallyport/protocol/internal/util'
+import type { RequestId } from '@sallyport/protocol/internal/message'
+import type { AsyncContext, Deferred } from '@sallyport/protocol/internal/util'
 import type { Pattern } from '../../acl/types.js'
 import type { InterruptionReport, LinkOffer } from '../../contract/host-core.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
@@ -173,8 +174,12 @@ export class FrontendHandle {
     return wall === undefined ? {} : { wall }
   }
 
-  get inContext(): ConnectionConfig['inContext'] {
-    return this.#deps.config.inContext
+  /** Returns the async context of the run, or that of a call of a client in this thread. */
+  takeContext(id?: RequestId): AsyncContext | undefined {
+    const { callers } = this.#runtime
+    const context = callers?.get(id)
+    callers?.delete(id)
+    return context ?? this.#deps.config.getContext?.()
   }
 
   /** Calls that count for the limit of a run. */

@@ -38,6 +38,8 @@ export interface FrontendHost extends HostServices {
 export interface FrontendRuntime {
   readonly isUp: boolean
   readonly stats: WorkerStats
+  /** Of a client in this thread, if core runs in it, too. */
+  readonly callers?: CallerContexts | undefined
   /** The sockets of its process, if that has some. A link can only be one over them. */
   readonly sockets?: ProcessSockets | undefined
   /** Hands over a link. The first link starts the code; later links replace it. */
@@ -90,8 +92,6 @@ export interface RuntimeEvents {
 export interface CoreEndpoint {
   readonly isUp: boolean
   readonly isInProcess: boolean
-  /** The contexts of calls of this thread's clients, by label, if core runs in this thread, too. */
-  readonly callers?: Map<string, CallerContexts>
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
   readonly isRemote: boolean
   /** Core's thread, for the sockets of processes. Absent if core is in another process. */

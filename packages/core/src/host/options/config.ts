@@ -1,5 +1,6 @@
 // The options as the host uses them: checked, and with defaults in place of what is missing.
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
+import type { AsyncContext } from '@sallyport/protocol/internal/util'
 import type * as v from 'valibot'
 import type { AclInput, AllowList, Pattern } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
@@ -33,8 +34,8 @@ export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSc
   run?: RunTerms
   /** Gets what a run reports that is interrupted. */
   suspension?: Suspension | undefined
-  /** Runs what the host does for a run, in the async context of its caller. */
-  inContext?: <T>(call: () => T) => T
+  /** Returns the async context of the run's caller. */
+  getContext?: () => AsyncContext
 }
 
 export interface FrontendConfig extends ConnectionConfig, Pick<ParsedFrontend, 'onStdio' | 'loaded' | 'loadTimeout'> {

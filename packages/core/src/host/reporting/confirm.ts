@@ -1,7 +1,7 @@
 // Asks the person at the host through `onConfirm`: for `confirm(text)` in an isolation hook, and `ctx.confirm(text)` in a command.
 import type { MessagePort } from 'node:worker_threads'
 import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol/internal/contract'
-import { withoutContext } from '@sallyport/protocol/internal/util'
+import { type AsyncContext, createEmptyContext } from '@sallyport/protocol/internal/util'
 import type { CoreReport } from '../../contract/host-core.js'
 import type { HostLog } from './log.js'
 
@@ -23,10 +23,10 @@ export async function isConfirmed(
   text: string,
   from: Parameters<OnConfirm>[1],
   log: HostLog,
-  inContext: typeof withoutContext = withoutContext,
+  context: AsyncContext = createEmptyContext(),
 ): Promise<boolean> {
   try {
-    return (await inContext(() => onConfirm(text, from))) === true
+    return (await context.runInAsyncScope(onConfirm, undefined, text, from)) === true
   } catch (error) {
     const { label, command } = from
     log.error({ label, command, err: error }, 'onConfirm failed: answering false')
@@ -66,7 +66,7 @@ export class HostConfirmRequests {
   ask(
     { id, text, label, command }: Extract<CoreReport, { type: 'confirm' }>,
     answer: (confirmed: boolean) => void,
-    inContext?: typeof withoutContext,
+    context: AsyncContext | undefined,
   ): void {
     if (!this.#onConfirm) {
       if (!this.#hasWarned) {
@@ -79,7 +79,7 @@ export class HostConfirmRequests {
     const controller = new AbortController()
     pending.set(id, controller)
     const { signal } = controller
-    void isConfirmed(this.#onConfirm, text, { label, command, signal }, this.#log, inContext).then(confirmed => {
+    void isConfirmed(this.#onConfirm, text, { label, command, signal }, this.#log, context).then(confirmed => {
       pending.delete(id)
       if (this.#pending === pending) answer(confirmed)
     })

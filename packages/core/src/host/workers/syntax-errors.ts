@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { isDevelopment } from '@sallyport/protocol/internal/util'
-import { findEmbedder, getNodeProgram } from '../../shared/node-program.js'
+import { findEmbedder } from '../../shared/node-program.js'
 
 /** Files that `node --check` is run for. */
 const MAX_CHECKS = 20
@@ -49,7 +49,7 @@ async function findFrame(module: URL, signal: AbortSignal): Promise<string | und
 async function checkFile(path: string, signal: AbortSignal): Promise<string> {
   const { execFile } = await import('node:child_process')
   return new Promise(resolve => {
-    execFile(getNodeProgram(), ['--check', path], { signal }, (error, _, stderr) => resolve(error ? stderr : ''))
+    execFile(process.execPath, ['--check', path], { signal }, (error, _, stderr) => resolve(error ? stderr : ''))
   })
 }
 
