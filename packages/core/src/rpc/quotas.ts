@@ -208,10 +208,8 @@ function limit(
         throw refuse(text, `${MAX_WAITING} waiting`)
       }
       // Another call's end begins it.
-      return waiting.add(
-        ctx.signal,
-        bindContext(() => begin(args, ctx)),
-      )
+      const beginLater = bindContext(() => begin(args, ctx))
+      return waiting.add(ctx.signal, beginLater)
     },
   }
 }

@@ -4,8 +4,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 /** Returns the name of the program that contains Node.js, if `process.execPath` starts that program: this one, again and again. */
 export function findEmbedder(): string | undefined {
   const { versions, env } = process
-  const { isSea } = process.getBuiltinModule('node:sea')
-  if (isSea()) return 'a single executable application'
+  if (process.getBuiltinModule('node:sea').isSea()) return 'a single executable application'
   if ('electron' in versions && !env.ELECTRON_RUN_AS_NODE) return 'Electron without ELECTRON_RUN_AS_NODE'
   return ['nw', 'bun', 'deno'].find(name => name in versions) ?? ['pkg', '__nexe'].find(name => name in process)
 }
@@ -23,6 +22,6 @@ export const getTimeZone = (): string => Intl.DateTimeFormat().resolvedOptions()
 
 /** Returns all variables that a process of Node.js gets. */
 export function getNodeEnvironment(): Readonly<Record<string, string>> {
-  const { ELECTRON_RUN_AS_NODE: electron } = process.env
-  return { TZ: getTimeZone(), ...(electron ? { ELECTRON_RUN_AS_NODE: electron } : {}) }
+  const electron = process.env.ELECTRON_RUN_AS_NODE ? { ELECTRON_RUN_AS_NODE: '1' } : {}
+  return { TZ: getTimeZone(), ...electron }
 }

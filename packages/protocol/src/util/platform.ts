@@ -67,13 +67,7 @@ for (const key of Object.getOwnPropertySymbols(nobody))
   if (!/async_id/.test(String(key))) Reflect.deleteProperty(nobody, key)
 
 /** An async context: what runs in it finds the caller's AsyncLocalStorage. */
-export interface AsyncContext {
-  runInAsyncScope<This, Args extends unknown[], Result>(
-    run: (this: This, ...args: Args) => Result,
-    self: This,
-    ...args: Args
-  ): Result
-}
+export type AsyncContext = Pick<AsyncResource, 'runInAsyncScope'>
 
 /** Returns the async context of now. */
 export const captureContext = (): AsyncContext => new AsyncResource('Sallyport')
