@@ -89,10 +89,10 @@ test('a channel, a listener and a stream among arguments belong to whoever has m
   await user.run('B', async () => {
     const channel = new client.Channel<string>(hear)
     expect(channel.onmessage).toBe(hear)
-    const ended = new Promise<void>(resolve => (channel.onend = resolve))
+    const ended = new Promise<string>(resolve => (channel.onend = () => resolve(who())))
     await client.listen('said', hear)
     await client.invoke('tell', { channel })
-    await ended
+    expect(await ended).toBe('B')
     seen.length = 0
     expect(await client.invoke('read', { source: names() })).toEqual(['B', 'B'])
     expect(seen).toEqual(['B', 'B'])

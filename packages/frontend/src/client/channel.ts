@@ -66,7 +66,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     this.#deliverUnread()
   }
 
-  /** Called once the channel has ended and `onmessage` has received its last message. */
+  /** Called once the channel has ended and `onmessage` has received its last message, in the async context of `onmessage`. */
   onend: (() => void) | undefined
 
   /** The number in `__CHANNEL__:<id>`. */
