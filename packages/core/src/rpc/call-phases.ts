@@ -14,14 +14,24 @@
 // phase that a command does not have costs its calls nothing.
 import { types } from 'node:util'
 import { type Codec, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
-import { BusError, describeCommand, findPlace, isBusError, toBusError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  describeCommand,
+  describeName,
+  findPlace,
+  isBusError,
+  toBusError,
+} from '@sallyport/protocol/internal/errors'
 import type { CallHeaders, CallMessage, RequestId } from '@sallyport/protocol/internal/message'
 import type { Outcome } from '@sallyport/protocol/internal/rpc'
-import { isThenable } from '@sallyport/protocol/internal/util'
+import { isDevelopment, isThenable } from '@sallyport/protocol/internal/util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { isGuiPlugin, splitMethod } from '../acl/identifier.js'
+import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import type { Middleware } from '../api/app.js'
-import { CODEC_HEADER, type InterruptionReport } from '../contract/host-core.js'
+import { CODEC_HEADER, type InterruptionReport, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
+import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import { checkArguments } from '../api/arguments.js'
 import { IncomingCall, type CallOwner, type CallTable, getCallName, getTimeout } from './call-table.js'
 import type { CallChannel } from './channels/channel.js'
@@ -29,7 +39,6 @@ import type { ChannelTable } from './channels/channel-table.js'
 import { sendAll } from './channels/stream.js'
 import { wrapWithMiddleware } from './middleware.js'
 import { Interruption } from './interruption.js'
-import { describeNotFound } from './not-found.js'
 import type { CommandRegistry, Runnable, RunnableCommand } from './runnable-command.js'
 import type { SessionWriter } from './writing/writer.js'
 
@@ -266,4 +275,34 @@ function describeMistake(thrown: unknown): { error: string; place: string; why: 
 function getFailure({ interruption }: IncomingCall, thrown: unknown): unknown {
   if (interruption) return interruption
   return isBusError(thrown, 'Interrupted') ? new BusError('CommandFailed', thrown.message, { cause: thrown }) : thrown
+}
+
+/** Returns Tauri's text for an unknown command, with its plugin, the reason for a GUI command, and a suggestion in development. */
+function describeNotFound(method: string, registry: CommandRegistry, params?: unknown): string {
+  if (method === RUN_FUNCTION_METHOD) {
+    const { name: missing } = Object(params) as { name?: unknown }
+    return `The run has no function ${describeName(String(missing))}. Pass its "functions" to bus.resume, too`
+  }
+  const { plugin, name: fullName } = splitMethod(method)
+  const name = fullName.slice(0, MAX_NAME_LENGTH)
+  if (plugin === undefined) return `Command ${name} not found${suggest(method, registry.keys())}`
+  const needsWindow = plugin === 'app' && name !== 'exit' && CORE_COMMANDS['app']!.others.includes(name)
+  if (needsWindow || isGuiPlugin(plugin)) {
+    return `Command ${name} not found: ${describeName(`${plugin}|${name}`)} is not available without a GUI`
+  }
+  const known = Array.from(registry.keys(), splitMethod)
+  const commands = known.filter(other => other.plugin === plugin).map(other => other.name)
+  if (commands.length > 0) return `Command ${name} of plugin ${plugin} not found${explainAbsence(name, commands)}`
+  const plugins = known.flatMap(other => other.plugin ?? [])
+  return `plugin ${plugin.slice(0, MAX_NAME_LENGTH)} not found${suggest(plugin, plugins)}`
+}
+
+const suggest = (name: string, names: Iterable<string>): string => (isDevelopment() ? didYouMean(name, names) : '')
+
+/** Says what stands for a name that a plugin cannot have: tools of others are named as they like. */
+function explainAbsence(name: string, commands: readonly string[]): string {
+  const own = name.replaceAll(/[^A-Za-z0-9_.-]/g, '_')
+  const other = commands.find(command => command.replaceAll('_', '-') === own.replaceAll('_', '-'))
+  if (other === undefined) return suggest(name, commands)
+  return own === name ? `: "${other}" has its permission` : `: its name here is "${other}"`
 }

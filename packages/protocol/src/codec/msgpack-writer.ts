@@ -3,11 +3,12 @@
 // share a chunk of memory, and bytes that were handed out are never written again.
 import * as types from 'node:util/types'
 import { allocate, utf8Length, writeUtf8 } from '#platform'
+import { RefusedValueError } from '../errors/refused-value-error.js'
 import { getTypeName, isArrayBuffer, isError, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { ATTACHMENT_EXTENSION, AttachmentMark } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
-import { refuseLive } from './refuse-live.js'
+import { getType, REMEDIES } from './stringify-json.js'
 
 // Writes and reads the timestamp extension of MessagePack's specification.
 // Whole seconds until 2106 take 4 bytes, times until 2514 take 8, all others 12. An invalid date takes 1 byte.
@@ -304,3 +305,22 @@ const isKey = (key: unknown): boolean =>
   key === null || typeof key === 'number' || typeof key === 'boolean' || typeof key === 'bigint'
 
 const stringHeadBytes = (size: number): number => (size < 0x20 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : 5)
+
+const LIVE_TYPES: ReadonlySet<string> = new Set([
+  'Promise',
+  'AbortSignal',
+  'ReadableStream',
+  'WritableStream',
+  'TransformStream',
+  'Stream',
+  'AsyncIterable',
+  'MessagePort',
+])
+
+/** Refuses work that goes on: MessagePack would write an empty map. @throws {RefusedValueError} for a promise, a stream, a signal or a port */
+function refuseLive(value: object): void {
+  const type = getType(value)
+  if (type === undefined || !LIVE_TYPES.has(type)) return
+  const text = `is a value of type ${type}, which MessagePack cannot represent: ${REMEDIES[type]}`
+  throw new RefusedValueError(value, text)
+}
