@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { isDevelopment } from '@sallyport/protocol/internal/util'
-import { findEmbedder } from '../../shared/node-program.js'
+import { findEmbedder } from '../sandboxes/process/launchers/node-program.js'
 
 /** Files that `node --check` is run for. */
 const MAX_CHECKS = 20

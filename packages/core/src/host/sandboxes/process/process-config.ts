@@ -10,7 +10,7 @@ import type {
   FrontendStart,
   FrontendWorkerData,
 } from '@sallyport/protocol/internal/contract'
-import { getNodeEnvironment, getNodeProgram } from '../../../shared/node-program.js'
+import { getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import { getWorkerName } from '../../supervision/policy.js'
 import { ProcessSockets, type SocketOwner } from '../../../shared/process-sockets.js'
 import type { SharedThreads, ThreadGroup } from '../../workers/shared-threads.js'

@@ -2,7 +2,7 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
-import { getNodeEnvironment } from '../../../../shared/node-program.js'
+import { getNodeEnvironment } from './node-program.js'
 import { withFilterFile } from './filter-file.js'
 import type { Launcher } from './launcher.js'
 

@@ -1,7 +1,7 @@
 // Bubblewrap: a process in namespaces of its own. It sees Node, its modules and nothing else, and has no network and no other processes.
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { getNodeEnvironment, getNodeProgram } from '../../../../shared/node-program.js'
+import { getNodeEnvironment, getNodeProgram } from './node-program.js'
 import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
 import { createCgroup } from './cgroup.js'
 import { checkOptions } from './check-options.js'

@@ -1,7 +1,7 @@
 // Landlock and seccomp by `setpriv` alone. It needs no namespaces, so it also works in a container with Docker's defaults. The process
 // is Node itself: it sees the names of files and processes, but reads only what it is granted.
 import { existsSync } from 'node:fs'
-import { getNodeProgram } from '../../../../shared/node-program.js'
+import { getNodeProgram } from './node-program.js'
 import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
 import { createCgroup } from './cgroup.js'
 import { checkOptions } from './check-options.js'

@@ -1,7 +1,7 @@
 // Programs of the system, Node's own files, and the shell in front of both launchers.
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
-import { getNodeEnvironment, getNodeProgram } from '../../../../shared/node-program.js'
+import { getNodeEnvironment, getNodeProgram } from './node-program.js'
 import { NICENESS } from './launcher.js'
 
 /** Returns the path of a program, or `undefined` if it is not installed. */

@@ -8,7 +8,7 @@ import type { Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { Throttle } from '@sallyport/protocol/internal/util'
-import { getNodeEnvironment, getNodeProgram } from '../../../../shared/node-program.js'
+import { getNodeEnvironment, getNodeProgram } from '../launchers/node-program.js'
 import type { BrokerDenial } from '../network/broker.js'
 import type { Secret } from '../network/secrets.js'
 

@@ -1,6 +1,6 @@
 // The wall around a program of any kind, in any language: namespaces by bubblewrap, and the seccomp filter for programs.
 import { loadOnce } from '@sallyport/protocol/internal/util'
-import { getNodeProgram } from '../../../../shared/node-program.js'
+import { getNodeProgram } from '../launchers/node-program.js'
 import { type Attempt, makeAttempt } from '../launchers/attempt.js'
 import {
   createError,
