@@ -1,19 +1,21 @@
 // Reads the code of a model, of whatever form: in a fence of Markdown or not, statements, an expression or a function.
 import * as nodeModule from 'node:module'
-import { type Options, parse, type Statement, type ModuleDeclaration } from 'acorn'
+import { type ModuleDeclaration, type Options, parse, type Statement } from 'acorn'
 
-const BODY: Options = {
-  ...{ ecmaVersion: 'latest', sourceType: 'module' },
-  ...{ allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true },
+const OPTIONS: Options = {
+  ecmaVersion: 'latest',
+  sourceType: 'module',
+  allowReturnOutsideFunction: true,
+  allowAwaitOutsideFunction: true,
 }
-/** No literal of JavaScript has a line that begins so. */
-const FENCE = /^[ \t]*(`{3,})[^\n`]*\n([^]*?)(?:^[ \t]*\1|(?![^]))/m
+/** The end can be missing, or be in the last line of code. */
+const FENCE = /^[ \t]*(`{3,})(?:[^\n`]*\n)?([^]*?)(?:^[ \t]*\1|\1\s*(?![^])|(?![^]))/m
 /** A function of TypeScript that is all of the code. */
 const TYPED_FUNCTION = /^\s*(?:async\s+)?(?:function\s*\*?\s*\(|(?:\([^()]*\)\s*(?::[^={]+)?|[\w$]+\s*)=>)/
 
 /** What a run returns for code that returns `undefined`, which no codec can tell from `null`. */
 export const NOTHING = '\0nothing'
-const BEFORE = 'const $code = async () => {'
+const BEFORE = 'const $code = async () => {\n'
 const AFTER = `
 }; let $value = await $code(); if (typeof $value === 'function') $value = await $value();
 return $value === undefined ? ${JSON.stringify(NOTHING)} : $value`
@@ -21,10 +23,10 @@ return $value === undefined ? ${JSON.stringify(NOTHING)} : $value`
 export interface ReadCode {
   /** The code of the model, without a fence. */
   readonly text: string
-  /** What a run begins with, in one line. */
+  /** The body of a run, whose first lines are those of the code. Code with a syntax error is as it was. */
+  readonly body: string
+  /** The lines of the run before that. */
   readonly before: string
-  /** The rest of the run, whose lines are those of the code. Code with a syntax error is as it was. */
-  readonly code: string
   readonly language: 'javascript' | 'typescript'
 }
 
@@ -33,33 +35,40 @@ export interface ReadCode {
  * has types, if Node.js can remove them, from 22.13 on, or amaro is installed.
  */
 export function readCode(content: string): ReadCode {
-  const fence = FENCE.exec(content)
-  const isFenced = fence && (content.slice(0, fence.index).trim() === '' || !parseBody(content))
-  const text = isFenced ? fence[2]! : content
-  const body = parseBody(text)
-  if (!body && !canRemoveTypes()) return { text, before: '', code: text, language: 'javascript' }
-  const result = body ? findResult(body, text) : TYPED_FUNCTION.exec(text) && { start: 0, from: 0, end: text.length }
-  const returned = result ? `return (${text.slice(result.from, result.end).replace(/;\s*$/, '')}\n)` : ''
-  const code = result ? text.slice(0, result.start) + returned + text.slice(result.end) : text
-  return { text, before: BEFORE, code: `${code}${AFTER}`, language: body ? 'javascript' : 'typescript' }
+  const text = removeFence(content)
+  const statement = returnLast(text)
+  if (statement !== undefined) return { text, body: statement + AFTER, before: BEFORE, language: 'javascript' }
+  if (!canRemoveTypes()) return { text, body: text, before: '', language: 'javascript' }
+  const code = TYPED_FUNCTION.test(text) ? toReturn(text) : text
+  return { text, body: code + AFTER, before: BEFORE, language: 'typescript' }
 }
 
-function parseBody(text: string): readonly (Statement | ModuleDeclaration)[] | undefined {
+function removeFence(content: string): string {
+  const fence = FENCE.exec(content)
+  // A fence is JavaScript, too: templates in a row. In a comment or a text, three other characters are just as good.
+  const isFenced = fence && !parseCode(content.replaceAll('```', '@'))
+  return isFenced ? removeFence(fence[2]!) : content
+}
+
+/** Returns JavaScript that returns what the code is an expression of, or ends with. `undefined` if it cannot be parsed. */
+function returnLast(text: string): string | undefined {
+  const whole = toReturn(text)
+  if (parseCode(whole)) return whole
+  const statements = parseCode(text)
+  const last = statements?.findLast(({ type }) => type !== 'EmptyStatement')
+  if (last?.type !== 'ExpressionStatement' && last?.type !== 'ExportDefaultDeclaration') return statements && text
+  return text.slice(0, last.start) + toReturn(text.slice(last.start, last.end)) + text.slice(last.end)
+}
+
+const toReturn = (value: string): string =>
+  `return (${value.replace(/^export\s+default\b/, '').replace(/;\s*$/, '')}\n)`
+
+function parseCode(text: string): readonly (Statement | ModuleDeclaration)[] | undefined {
   try {
-    return parse(text, BODY).body
+    return parse(text, OPTIONS).body
   } catch {
     return undefined
   }
-}
-
-/** Returns where the last expression is, or the only function. It begins behind `export default`, which is left out. */
-function findResult(body: NonNullable<ReturnType<typeof parseBody>>, text: string) {
-  const last = body.at(-1)
-  if (!last) return undefined
-  const { type, start, end } = last
-  if (type === 'ExportDefaultDeclaration') return { start, end, from: text.indexOf('default', start) + 7 }
-  const isResult = type === 'ExpressionStatement' || (type === 'FunctionDeclaration' && body.length === 1)
-  return isResult ? { start, end, from: start } : undefined
 }
 
 function canRemoveTypes(): boolean {

@@ -1,6 +1,6 @@
 // Runs code with tools on a bus, and says how it ended in words that all frameworks have.
 import { type Bus, isBusError, type RunError, type RunLimits, type RunOptions } from '@sallyport/core'
-import { NOTHING, type ReadCode, readCode } from './read-code.js'
+import { NOTHING, readCode } from './read-code.js'
 import { createBridge, nameTools, type ToolGroup, writeGlobals } from './tool-globals.js'
 
 /** Options of `bus.run` for each run of code, such as `sandbox`, `allow` and `timeout`. */
@@ -50,52 +50,49 @@ export async function runCode(
   bus: Bus,
   { code: content, prelude = '', groups, options, signal, errorPrefix = '' }: CodeRun,
 ): Promise<{ value: unknown; logs: string[]; error: CodeError | undefined }> {
-  const code = readCode(content)
-  const before = `${writeGlobals(groups)}${prelude}${code.before}`
-  const running = new Set<{ name: string }>()
+  const { text, body, before, language } = readCode(content)
+  const start = `${writeGlobals(groups)}\n${prelude}${before}`
+  const toError = (error: Omit<RunError, 'data'>): CodeError => toCodeError(error, start.split('\n').length - 1, text)
+  const running: string[] = []
   const signals = [options.signal, signal].filter(each => each !== undefined)
   try {
-    const report = await bus.run(`${before}${code.code}`, {
-      ...{ sandbox: 'quickjs', language: code.language, ...options, limits: { ...LIMITS, ...options.limits } },
+    const report = await bus.run(start + body, {
+      ...{ sandbox: 'quickjs', language, ...options, limits: { ...LIMITS, ...options.limits } },
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
       functions: createBridge(groups, running),
       report: true,
     })
     const error = 'status' in report ? INTERRUPTED : report.error
-    const logs = report.logs.map(({ stream, text }) => `${stream === 'stderr' ? errorPrefix : ''}${text}`)
+    const logs = report.logs.map(({ stream, text: printed }) => `${stream === 'stderr' ? errorPrefix : ''}${printed}`)
     for (const thrown of report.unhandled ?? []) {
-      const { message, line } = toCodeError(thrown, before, code)
+      const { message, line } = toError(thrown)
       const place = line === undefined ? '' : ` in line ${line}`
       logs.push(`${errorPrefix}A promise rejected${place} and was not awaited: ${message}. Await it.`)
     }
-    if (report.value !== NOTHING) {
-      const named = error && { ...error, message: nameTools(error.message, running) }
-      return { value: report.value, logs, error: named && toCodeError(named, before, code) }
-    }
-    return { value: null, logs: [...logs, 'The code returned nothing. End it with `return`.'], error: undefined }
+    if (report.value === NOTHING) logs.push('The code returned nothing. End it with `return`.')
+    const value = report.value === NOTHING ? null : report.value
+    return { value, logs, error: error && toError({ ...error, message: nameTools(error.message, running) }) }
   } catch (error) {
     // By a signal.
     if (!isBusError(error, 'Cancelled')) throw error
-    return { value: undefined, logs: [], error: toCodeError(error, before, code) }
+    return { value: undefined, logs: [], error: toError(error) }
   }
 }
 
-/** Returns an error with the place in the model's own code, which ends where it ends. @param before - what comes before it in the run */
-function toCodeError(thrown: Omit<RunError, 'data'>, before: string, { text: code }: ReadCode): CodeError {
-  const { reason, message: text, name } = thrown
-  const [earlier, lines] = [before.split('\n'), code.split('\n')]
-  const toLine = (line: number): number => Math.min(line - earlier.length + 1, lines.length)
-  const fix = (_: string, file: string, row: string, column: string): string => {
-    const line = toLine(Number(row))
-    const end = lines.at(-1)!.length + 1
-    const start = Number(row) === earlier.length ? earlier.at(-1)!.length : 0
-    return `${file}:${line}:${line <= Number(row) - earlier.length ? end : Math.max(1, Number(column) - start)}`
-  }
-  const line = thrown.line === undefined ? 0 : toLine(thrown.line)
-  const isOfCall = reason === 'CommandFailed' && name === 'BusError'
+/** Returns an error with the place in the model's own code, which ends where it ends. @param before - number of lines before it in the run */
+function toCodeError(thrown: Omit<RunError, 'data'>, before: number, code: string): CodeError {
+  const { reason, name, line: row = 0 } = thrown
+  const lines = code.split('\n')
+  const toPlace = (file: string, at: number, column: string): string =>
+    at > lines.length ? `${file}:${lines.length}` : `${file}:${at}:${column}`
+  const text = thrown.message.replace(/\b(run\.[jt]s):(\d+):(\d+)/, (_, file: string, at: string, column: string) =>
+    toPlace(file, Number(at) - before, column),
+  )
+  const line = Math.min(row - before, lines.length)
+  const hasLine = line > 0
   // The message is that of the command alone.
-  const call = isOfCall && line > 0 ? ` (line ${line}: ${lines[line - 1]!.trim().slice(0, MAX_LINE)})` : ''
-  const message = `${text.replace(/\b(run\.[jt]s):(\d+):(\d+)/, fix)}${call}`
+  const isOfCall = reason === 'CommandFailed' && name === 'BusError'
+  const call = isOfCall && hasLine ? ` (line ${line}: ${lines[line - 1]!.trim().slice(0, MAX_LINE)})` : ''
   const thrownName = reason === 'CommandFailed' && !isOfCall ? name : undefined
-  return { name: thrownName ?? NAMES[reason] ?? reason, message, reason, ...(line > 0 && { line }) }
+  return { name: thrownName ?? NAMES[reason] ?? reason, message: text + call, reason, ...(hasLine && { line }) }
 }

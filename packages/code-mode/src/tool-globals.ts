@@ -34,35 +34,35 @@ export function createTools(
 /**
  * Returns the one function of `bus.run` that calls the tools. The request is the code's, and can be anything.
  *
- * @param running - gets each tool that runs, and keeps those whose run ends first
+ * @param running - gets the name of each tool that runs, and keeps those whose run ends first
  */
-export function createBridge(groups: readonly ToolGroup[], running: Set<{ name: string }>): RunFunctions {
+export function createBridge(groups: readonly ToolGroup[], running: string[]): RunFunctions {
   const call = (request: unknown, { signal }: { signal: AbortSignal }): unknown => {
     const { group, name, args } = Object(request) as { group?: unknown; name?: unknown; args?: unknown }
     const tools = typeof group === 'number' ? groups[group]?.tools : undefined
-    const run = tools?.get(String(name))
+    const tool = String(name)
+    const run = tools?.get(tool)
     if (run) {
-      const tool = { name: String(name) }
-      running.add(tool)
+      running.push(tool)
       const result = (async () => run(Array.isArray(args) ? args : [], signal))()
-      return result.finally(() => signal.aborted || running.delete(tool))
+      return result.finally(() => signal.aborted || running.splice(running.indexOf(tool), 1))
     }
     const names = [...(tools?.keys() ?? [])]
     const others = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} others` : ''
-    const text = `The tool ${JSON.stringify(String(name).slice(0, 100))} does not exist`
+    const text = `The tool ${JSON.stringify(tool.slice(0, 100))} does not exist`
     throw new BusError('MethodNotFound', `${text}. Use one of: ${names.slice(0, MAX_NAMES).join(', ')}${others}`)
   }
   return { [BRIDGE]: { call } }
 }
 
 /** Returns a text of `bus.run` with the names of these tools in place of those of their function. */
-export const nameTools = (text: string, tools: Iterable<{ name: string }>): string =>
-  text.replace(/"\$tools\.call"(?:, "\$tools\.call")*/, () =>
-    Array.from(tools, ({ name }) => JSON.stringify(name)).join(', '),
-  )
+export function nameTools(text: string, names: readonly string[]): string {
+  const left = [...names]
+  return text.replaceAll(`"${BRIDGE}.call"`, own => JSON.stringify(left.shift() ?? own))
+}
 
 /**
- * Returns JavaScript that makes the tools globals. It has one line, so that the lines of the code stay its own. Names are data in it, and
+ * Returns JavaScript that makes the tools globals, in one line. Names are data in it, and
  * can be any string. A tool that does not exist is still a function, whose call names the others.
  *
  * @throws {BusError} InvalidParams for a namespace that is not an identifier
@@ -92,5 +92,5 @@ export function writeGlobals(groups: readonly ToolGroup[]): string {
     'if (namespace !== null) set(globalThis, namespace, new Proxy(tools, { get }));',
     '}',
   ]
-  return `${steps.join(' ')} `
+  return steps.join(' ')
 }

@@ -61,6 +61,11 @@ test('code is a function, statements or an expression, with a fence or without',
     'Here it is:\n```typescript\nasync (): Promise<number> => {\n  const a: number = 1\n  return a\n}\n```\nDone.',
     'export default async function () { return 1 }',
     'async function main() { return 1 }',
+    'async function () { return 1 };',
+    'Code:\n```js\n1```',
+    '````md\nCode:\n```js\n// `\r\nreturn 1;;\n```\n````',
+    '/*\n```js\nno()\n```\n*/\n1;;',
+    `"${'x'.repeat(1e5)}"; 1`,
   ])(async code => {
     const answer = await toExecutor(getBus()).execute(code, { search: async () => 1 })
     expect(answer).toEqual({ result: 1, logs: [] })

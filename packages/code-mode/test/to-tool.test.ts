@@ -110,7 +110,8 @@ test('code that returns nothing says so', () =>
 test('a mistake has the line of the code within its fence', () =>
   rows<[string, number, RegExp]>([
     ['```js\n\nconst a = 1\na b\n```', 3, /run\.[jt]s:3:3/],
-    ['```ts\nconst a: number = 1\nif (a) {\n```', 3, /run\.[jt]s:3:1/],
+    ['```ts\nconst a: number = 1\nif (a) {\n```', 3, /run\.[jt]s:3:/],
+    ['```js return 1```', 1, /run\.[jt]s:1:4/],
     ['Sure, here it is:\n```js\n\nno()\n```', 2, /no is not defined/],
   ])(async (code, line, text) => {
     const { error } = await run(code)

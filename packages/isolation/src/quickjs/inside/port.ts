@@ -27,7 +27,7 @@ export const createId = (): number => ++lastId
 
 const pending = new Map<
   number,
-  { resolve(value: unknown): void; reject(error: unknown): void; stack: string | undefined }
+  { resolve(value: unknown): void; reject(error: unknown): void; caller: Error }
 >()
 
 /** What each other file of the inside does with values that stay on one side. */
@@ -67,11 +67,12 @@ function toRefusal(error: Error): unknown {
 export const convert = (operation: string, value: unknown): unknown => post(operation, 0, value)
 
 /** Resolves with the host's answer. */
-export const request = (operation: string, value: unknown): Promise<unknown> =>
-  new Promise((resolve, reject) => {
+export function request(operation: string, value: unknown): Promise<unknown> {
+  // The engine knows nothing of the call any more when its error arrives.
+  const caller = new Error()
+  return new Promise((resolve, reject) => {
     const id = createId()
-    // The engine knows nothing of the call any more when its error arrives.
-    pending.set(id, { resolve, reject, stack: new Error().stack })
+    pending.set(id, { resolve, reject, caller })
     try {
       post(operation, id, value)
     } catch (error) {
@@ -79,6 +80,7 @@ export const request = (operation: string, value: unknown): Promise<unknown> =>
       reject(error)
     }
   })
+}
 
 export function settle(id: number, value: unknown): void {
   const waiting = pending.get(id)
@@ -90,7 +92,7 @@ export function fail(id: number, error: CrossedError): void {
   const waiting = pending.get(id)
   pending.delete(id)
   const thrown = toError(error)
-  const stack = waiting?.stack?.replaceAll(OWN_FRAMES, '')
+  const stack = waiting?.caller.stack?.replaceAll(OWN_FRAMES, '')
   if (thrown instanceof Error)
     Object.defineProperty(thrown, 'stack', { value: stack, configurable: true, writable: true })
   waiting?.reject(thrown)
