@@ -811,11 +811,10 @@ export class Bridge {
     const own = String(message).slice(0, MAX_ERROR_LENGTH)
     const text = this.#deps.explain({ ...(typeof name === 'string' && { name }), message: own }, frames)
     const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
+    const title = typeof name === 'string' ? name.slice(0, 100) : 'Error'
     const error = isKnown
       ? new this.#functions.BusError(reason as BusErrorReason, text, data === undefined ? {} : { data })
-      : Object.assign(fromErrorData(thrown) ?? new Error(text), { message: text })
-    const title = typeof name === 'string' ? name.slice(0, 100) : 'Error'
-    if (!isKnown) Object.defineProperty(error, 'name', { value: title, configurable: true, writable: true })
+      : fromErrorData({ ...Object(thrown), name: title, message: text })!
     error.stack = frames === '' ? `${title}: ${text}` : `${title}: ${text}\n${frames}`
     return error
   }

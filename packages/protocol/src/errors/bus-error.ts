@@ -141,19 +141,30 @@ export function describeThrown(thrown: unknown): string {
   }
 }
 
-/** Errors whose messages stand for the empty message of another one. */
-const MAX_REASONS = 5
-
 /** Returns a text for an error without a message, such as the `AggregateError` of a host that refuses connections. @param describe - of those in it */
 export function describeEmpty(error: Error, describe: (inner: Error) => string = describeThrown): string {
   const { name, code, errors, cause } = error as Error & { code?: unknown; errors?: unknown }
-  const inner = [...(Array.isArray(errors) ? (errors as unknown[]) : []), cause].slice(0, MAX_REASONS)
-  const texts = inner.map(each =>
-    isError(each) ? each.message && describe(each) : each === undefined ? '' : String(each),
-  )
+  const inner = [...(Array.isArray(errors) ? (errors as unknown[]).slice(0, MAX_REASONS) : []), cause ?? '']
+  const texts = inner.map(each => (isError(each) ? each.message && describe(each) : String(each)))
   const reasons = [...new Set(texts)].filter(text => text !== '').join('; ')
-  const subject = typeof code === 'string' && code !== '' && reasons === '' ? `${name} ${code}` : name
-  return reasons === '' ? `${subject} (without a message)` : `${subject}: ${reasons}`
+  if (reasons !== '') return `${name}: ${reasons}`
+  return `${typeof code === 'string' ? `${name} ${code}` : name} (without a message)`
+}
+
+/** Errors whose messages stand for the empty message of another one. */
+const MAX_REASONS = 5
+const MAX_VALUE_LENGTH = 200
+
+/** Returns a short text for any value. Never throws. */
+export function describeValue(value: unknown): string {
+  let text: string | undefined
+  try {
+    text = ArrayBuffer.isView(value) ? Object.prototype.toString.call(value) : JSON.stringify(value)
+  } catch {
+    // A BigInt, or it contains itself.
+  }
+  text ??= describeThrown(value)
+  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text
 }
 
 /** Quotes, escapes and truncates an untrusted name for an error text. */

@@ -2,7 +2,7 @@
 // value that a handler throws reaches its caller unchanged. An Error arrives as its message, without what may hold a path.
 import { IS_NODE } from '#platform'
 import { isError } from '../util/type-guards.js'
-import { BusError, type BusErrorReason, describeCommand, isBusError } from './bus-error.js'
+import { BusError, type BusErrorReason, describeCommand, describeValue, isBusError } from './bus-error.js'
 import { getPublicMessage, whyNotSerializable } from './describe-error.js'
 
 /**
@@ -48,32 +48,16 @@ export function toBusError(method: string, thrown: unknown): BusError {
   try {
     if (isBusError(thrown)) return thrown
     const value = isError(thrown) ? getPublicMessage(thrown) : thrown
-    let text = typeof value === 'string' ? value : failed
-    if (IS_NODE && (text === failed || text === '')) text = `${failed}: it threw ${preview(value)}`
+    const isText = typeof value === 'string' && (!IS_NODE || value !== '')
+    const text = isText ? value : IS_NODE ? `${failed}: it threw ${describeValue(value)}` : failed
     const data = value ?? null
     // Pages send no cause. Without one, the cause is known to be no error.
-    return new BusError(
-      'CommandFailed',
-      text,
-      IS_NODE ? { data, cause: isError(thrown) ? thrown : undefined } : { data },
-    )
+    if (IS_NODE) return new BusError('CommandFailed', text, { data, cause: isError(thrown) ? thrown : undefined })
+    return new BusError('CommandFailed', text, { data })
   } catch {
     // A proxy or a getter threw.
     return new BusError('CommandFailed', failed, { data: null })
   }
-}
-
-const MAX_PREVIEW_LENGTH = 200
-
-/** Returns a short text for a thrown value that is no error. */
-function preview(value: unknown): string {
-  let text = String(value)
-  try {
-    if (!ArrayBuffer.isView(value)) text = JSON.stringify(value) ?? text
-  } catch {
-    // A BigInt, or it contains itself.
-  }
-  return text.length > MAX_PREVIEW_LENGTH ? `${text.slice(0, MAX_PREVIEW_LENGTH)}…` : text
 }
 
 /** Maximum length of a code and of a message that are kept when the data is dropped: either may be what was too long. */

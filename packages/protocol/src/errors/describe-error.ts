@@ -1,13 +1,12 @@
 // Texts about errors of Node and of codecs, for callers.
 import { getSystemMessage, IS_NODE } from '#platform'
-import { isError } from '../util/type-guards.js'
 import { BusError, describeEmpty, describeThrown } from './bus-error.js'
 import { RefusedValueError } from './refused-value-error.js'
 
 /** Returns the message of an error without the path of `ENOENT: no such file or directory, open '/etc/secret'`. A failed import keeps its code only. */
 export function getPublicMessage(error: Error & { code?: unknown; errno?: unknown }): string {
   if (!IS_NODE) return describeThrown(error)
-  const message = isError(error) && !error.message ? describeEmpty(error, getPublicMessage) : describeThrown(error)
+  const message = error.message ? describeThrown(error) : describeEmpty(error, getPublicMessage)
   const { code, errno } = error
   // Node's message about a child process is its whole command line.
   if ('spawnargs' in error || ('cmd' in error && 'killed' in error) || ('pid' in error && 'status' in error))

@@ -4,7 +4,7 @@ import { isDevelopment } from '../util/development.js'
 import { isError } from '../util/type-guards.js'
 import { BusError, type BusErrorReason, describeThrown, ERROR_CODES, isBusError } from './bus-error.js'
 import { getUserStack } from './caller-stack.js'
-import { type ErrorData, fromErrorData, toErrorData } from './thrown-error.js'
+import { addCause, type ErrorData, toErrorData } from './thrown-error.js'
 
 export interface ReportedError {
   message: string
@@ -23,8 +23,8 @@ export interface ReportedLimit {
   max: number
 }
 
-/** Longest text of a report, in characters: the pipe of a process refuses a longer report, and the error would be lost. */
-const MAX_TEXT = 2 ** 16
+/** Longest text of a report, in characters. A process ends after its report, of which its pipe takes about 200 KB at once: the rest would be lost. */
+const MAX_TEXT = 2 ** 14
 
 const truncate = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
 
@@ -35,8 +35,9 @@ export function reportError(error: unknown): ReportedError {
   try {
     const thrown = isBusError(error) ? error.cause : error
     const data = isError(thrown) && toErrorData(thrown)
-    // Of most errors the rest is here already.
-    if (data && (thrown !== error || data.properties || data.cause || data.errors)) reported.thrown = data
+    // Of most errors the rest is here already. The rest of a large one is left out, as longer texts are.
+    const hasMore = data && (thrown !== error || data.properties || data.cause || data.errors)
+    if (hasMore && JSON.stringify(data).length <= 2 * MAX_TEXT) reported.thrown = data
   } catch {
     // A proxy, or a getter.
   }
@@ -70,7 +71,5 @@ export function receiveError(report: unknown, fallbackMessage: string): BusError
     { data: getLimit(limit) },
   )
   if (typeof stack === 'string') error.stack = stack
-  const cause = fromErrorData(thrown)
-  if (cause) Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true })
-  return error
+  return addCause(error, thrown)
 }

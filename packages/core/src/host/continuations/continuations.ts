@@ -1,6 +1,6 @@
 // The continuations of one bus: its key, and which of them have been used.
 import type { KeyObject, webcrypto } from 'node:crypto'
-import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
+import { BusError, describeThrown, describeValue } from '@sallyport/protocol/internal/errors'
 import type { Continuation } from './continuation.js'
 
 const KEY_BYTES = 32
@@ -78,7 +78,7 @@ export class Continuations {
     }
     if (isNew === false) throw createClaimedError()
     if (isNew === true) return
-    const text = `runs.claim must return true or false: got ${JSON.stringify(isNew) ?? typeof isNew}`
+    const text = `runs.claim must return true or false: got ${describeValue(isNew)}`
     throw new BusError('InternalError', `bus.resume: ${text}. Forget its claim of ${id} to resume it again`)
   }
 }

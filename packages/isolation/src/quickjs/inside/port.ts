@@ -1,5 +1,5 @@
 // The inside's end of its connection to the script host: calls of the host and their answers.
-import { BusError, describeEmpty, describeThrown, isBusError, toErrorData } from '@sallyport/protocol/internal/errors'
+import { BusError, describeThrown, isBusError, toErrorData } from '@sallyport/protocol/internal/errors'
 import { type CrossedError, decodeValue, encodeValue, type ValueHooks } from '../values.js'
 
 /** Functions of the script host. The first argument has an operation, an id and a value, which `encodeValue` has written. */
@@ -113,15 +113,9 @@ export function toError({ message, name, reason, data, isValue }: CrossedError):
 export function describeError(thrown: unknown): CrossedError {
   try {
     if (!(thrown instanceof Error)) return { message: describeThrown(thrown), isValue: true, data: thrown }
-    const { name, stack } = thrown
-    const text = {
-      message: thrown.message === '' ? describeEmpty(thrown) : describeThrown(thrown),
-      name: String(name),
-      stack: String(stack),
-    }
-    return isBusError(thrown)
-      ? { ...text, reason: thrown.reason, data: thrown.data }
-      : { ...text, thrown: toErrorData(thrown) }
+    const { name, message, stack, ...more } = toErrorData(thrown)
+    if (isBusError(thrown)) return { name, message, stack, reason: thrown.reason, data: thrown.data }
+    return { name, message, stack, thrown: more }
   } catch {
     return { message: 'a value that cannot be shown', isValue: true, data: null }
   }
