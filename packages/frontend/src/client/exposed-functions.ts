@@ -21,7 +21,7 @@ import {
 import { discard, isThenable, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Message, RequestId, RequestMessage } from '@sallyport/protocol/internal/message'
 import type { CallTrace, Outcome } from '@sallyport/protocol/internal/rpc'
-import { EXPOSE_REMEDIES, exposedCalls, IS_NODE_CLIENT, toCausedErrorObject } from '#node-features'
+import { EXPOSE_REMEDIES, exposedCalls, toCausedErrorObject } from '#node-features'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -86,8 +86,6 @@ export class FunctionRegistry {
   /** The streams that are results of these functions, the channels among their arguments, and the streams among the arguments of calls. */
   readonly streams: SentStreams = new SentStreams()
   readonly #running = new CallSlots<RunningCall>()
-  /** Takes what a function has returned, and returns what its call is answered with. Not in pages. */
-  declare beforeAnswer: ((name: string, result: unknown) => unknown) | undefined
   /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow. */
   #waiting: Map<RequestId, RequestMessage> | undefined
   /** True if the frontend's module has a default export, as modules of core have. */
@@ -174,8 +172,7 @@ export class FunctionRegistry {
     const call = new RunningCall(id, params)
     this.#running.set(id, call)
     try {
-      const change = IS_NODE_CLIENT && this.beforeAnswer
-      const result = change ? change(method, run(params, call)) : run(params, call)
+      const result = run(params, call)
       if (!isThenable(result)) return this.#succeed(call, method, result)
       return Promise.resolve(result).then(
         value => this.#succeed(call, method, value),

@@ -23,7 +23,7 @@ import {
   toBusError,
 } from '@sallyport/protocol/internal/errors'
 import { isStream, waitForCalls } from '@sallyport/protocol/internal/rpc'
-import { assertNever, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
+import { assertNever, onNextTick, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { setInitScripts } from '../client/init-scripts.js'
@@ -55,7 +55,7 @@ export interface GroupMember extends ScriptThread {
 /** The function of `bus.run`. */
 const RUN = 'bus.run'
 
-const nextTick = (): Promise<void> => new Promise(resolve => void setImmediate(resolve))
+const nextTick = (): Promise<void> => new Promise(onNextTick)
 
 /** A thread that has a single script. */
 const ownThread: ScriptThread = {
@@ -169,18 +169,22 @@ export function startFrontend(
     }
   }
 
-  function load(onFault: (error: Error) => void): Promise<unknown> {
-    if (script) {
-      const { run } = script
-      return host
-        .loadFunctions()
-        .then(functions =>
-          host.group
-            ? run(bindFunctions(functions, client!), { ...host.group, ...ownEnds }, onFault)
-            : run(functions, { ...ownThread, ...ownEnds }, onFault),
-        )
+  /** Returns the functions of the code. */
+  async function loadFunctions(): Promise<FrontendFunctions> {
+    const shared = await host.loadFunctions()
+    const functions = host.group ? bindFunctions(shared, client!) : shared
+    if (!text?.wrapper) return functions
+    const exposeAll = functions.expose as (exposed: unknown) => unknown
+    const expose = (exposed: unknown): unknown => {
+      const { [RUN]: run, ...others } = Object(exposed) as Record<string, (...call: unknown[]) => unknown>
+      return exposeAll(run ? { ...others, [RUN]: (...call: unknown[]) => endRun(run(...call)) } : exposed)
     }
-    if (loadText) return loadText(module, text!, host.loadFunctions)
+    return { ...functions, expose }
+  }
+
+  async function load(onFault: (error: Error) => void): Promise<unknown> {
+    if (script) return script.run(await loadFunctions(), { ...(host.group ?? ownThread), ...ownEnds }, onFault)
+    if (loadText) return loadText(module, text!, loadFunctions)
     return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
   }
 
@@ -213,9 +217,6 @@ export function startFrontend(
     serve(send) {
       const onUnsent = (): void => unsent.add(undefined)
       client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
-      // Any script can expose a function with that name.
-      if (text?.wrapper)
-        Client.getParts(client).functions.beforeAnswer = (name, result) => (name === RUN ? endRun(result) : result)
       if (!host.group) setCurrentClient(client)
       void client.closed.then(() => send({ type: 'link.closed' }))
       // What the code of `bus.run` left running cannot fail it any more.

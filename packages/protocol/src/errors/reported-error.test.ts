@@ -53,7 +53,9 @@ describe('receiveError', () => {
 
 it('truncates texts, so that a report fits into the pipe of a process', () => {
   const long = new Error('\u0001'.repeat(3e6))
-  const reported = reportError(Object.assign(long, { errors: Array.from({ length: 9 }, () => new Error(long.message)) }))
+  const reported = reportError(
+    Object.assign(long, { errors: Array.from({ length: 9 }, () => new Error(long.message)) }),
+  )
   expect(reported.message.endsWith('\u0001…')).toBe(true)
   expect(JSON.stringify(reported).length).toBeLessThan(MAX_REPORT_BYTES)
 })

@@ -2,7 +2,14 @@
 // host see them. Data is a member `cause` of JSON-RPC's error object, which core passes on to trusted code alone: other frontends get the message.
 import { isDevelopment } from '../util/development.js'
 import { isError } from '../util/type-guards.js'
-import { type BusError, describeEmpty, describeThrown, type ErrorObject, fromErrorObject, toErrorObject } from './bus-error.js'
+import {
+  type BusError,
+  describeEmpty,
+  describeThrown,
+  type ErrorObject,
+  fromErrorObject,
+  toErrorObject,
+} from './bus-error.js'
 import { getUserStack } from './caller-stack.js'
 
 /** Longest name, message, stack and JSON of a property, in characters. */

@@ -25,10 +25,7 @@ const OWN_FRAMES = /^.*\(sallyport:.*\n/gm
 let lastId = 0
 export const createId = (): number => ++lastId
 
-const pending = new Map<
-  number,
-  { resolve(value: unknown): void; reject(error: unknown): void; caller: Error }
->()
+const pending = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void; caller: Error }>()
 
 /** What each other file of the inside does with values that stay on one side. */
 export const references: {

@@ -1,5 +1,5 @@
 // Parses the reports of a frontend's process, which is untrusted.
-import { areTokens, LIFECYCLE_STATES, type LifecycleState, MAX_UNHANDLED } from '@sallyport/protocol/internal/contract'
+import { areTokens, LIFECYCLE_STATES, type LifecycleState } from '@sallyport/protocol/internal/contract'
 import { FRAME_KIND, getText, MAX_SNAPSHOT_BYTES, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
 import type { FrontendReport, Pong } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
@@ -13,7 +13,7 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 /**
  * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
  * its error: also `failed` after `stopped`, since the code's last tick can throw. `loaded` and then `synchronized` are accepted once,
- * after `ready`. `unsent` is accepted at any time, and `unhandled` up to a limit. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
+ * after `ready`. `unsent` and `unhandled` are accepted at any time. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
  * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, and `'part'` for a part of one.
  */
 export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | 'part' | undefined {
@@ -22,7 +22,6 @@ export function createReportParser(): (frame: ReceivedFrame) => FrontendReport |
   let parts: Uint8Array[] | undefined = []
   let partBytes = 0
   let isLast = false
-  let unhandled = 0
   const isReady = (): boolean => last >= LIFECYCLE_STATES.indexOf('ready')
   return ({ kind, body }) => {
     if (kind === FRAME_KIND.bytes && parts && isReady() && typeof body !== 'string') {
@@ -35,7 +34,7 @@ export function createReportParser(): (frame: ReceivedFrame) => FrontendReport |
     }
     if (kind !== FRAME_KIND.json) return undefined
     const { type, state, error, count, tokens } = parseObject(body)
-    if (type === 'unhandled' && unhandled++ < MAX_UNHANDLED) return { type, error: pickStrings(error) }
+    if (type === 'unhandled') return { type, error: pickStrings(error) }
     if (type === 'unsent') return Number.isSafeInteger(count) ? { type, count: count as number } : undefined
     if (type === 'loaded' || type === 'synchronized') {
       if (type !== MODULE_STEPS[moduleSteps] || !isReady()) return undefined
