@@ -1,7 +1,7 @@
 // Runs code with tools on a bus, and says how it ended in words that all frameworks have.
 import { type Bus, isBusError, type RunError, type RunLimits, type RunOptions } from '@sallyport/core'
 import { NOTHING, readCode } from './read-code.js'
-import { createBridge, nameTools, type ToolGroup, writeGlobals } from './tool-globals.js'
+import { BRIDGE_NAME, createBridge, type ToolGroup, writeGlobals } from './tool-globals.js'
 
 /** Options of `bus.run` for each run of code, such as `sandbox`, `allow` and `timeout`. */
 export interface CodeModeOptions extends Omit<RunOptions, 'args' | 'functions'> {
@@ -62,16 +62,17 @@ export async function runCode(
       functions: createBridge(groups, running),
       report: true,
     })
+    const { value } = report
     const error = 'status' in report ? INTERRUPTED : report.error
+    const message = error?.message.replaceAll(BRIDGE_NAME, own => JSON.stringify(running.shift() ?? own)) ?? ''
     const logs = report.logs.map(({ stream, text: printed }) => `${stream === 'stderr' ? errorPrefix : ''}${printed}`)
     for (const thrown of report.unhandled ?? []) {
-      const { message, line } = toError(thrown)
-      const place = line === undefined ? '' : ` in line ${line}`
-      logs.push(`${errorPrefix}A promise rejected${place} and was not awaited: ${message}. Await it.`)
+      const lost = toError(thrown)
+      const place = lost.line === undefined ? '' : ` in line ${lost.line}`
+      logs.push(`${errorPrefix}A promise rejected${place} and was not awaited: ${lost.message}. Await it.`)
     }
-    if (report.value === NOTHING) logs.push('The code returned nothing. End it with `return`.')
-    const value = report.value === NOTHING ? null : report.value
-    return { value, logs, error: error && toError({ ...error, message: nameTools(error.message, running) }) }
+    if (value === NOTHING) logs.push('The code returned nothing. End it with `return`.')
+    return { value: value === NOTHING ? null : value, logs, error: error && toError({ ...error, message }) }
   } catch (error) {
     // By a signal.
     if (!isBusError(error, 'Cancelled')) throw error

@@ -13,6 +13,8 @@ export interface ToolGroup {
 
 /** The namespace of the function of `bus.run` that calls all tools, of whatever name. */
 const BRIDGE = '$tools'
+/** That function in texts of `bus.run`. */
+export const BRIDGE_NAME: string = `"${BRIDGE}.call"`
 const MAX_NAMES = 20
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 
@@ -53,12 +55,6 @@ export function createBridge(groups: readonly ToolGroup[], running: string[]): R
     throw new BusError('MethodNotFound', `${text}. Use one of: ${names.slice(0, MAX_NAMES).join(', ')}${others}`)
   }
   return { [BRIDGE]: { call } }
-}
-
-/** Returns a text of `bus.run` with the names of these tools in place of those of their function. */
-export function nameTools(text: string, names: readonly string[]): string {
-  const left = [...names]
-  return text.replaceAll(`"${BRIDGE}.call"`, own => JSON.stringify(left.shift() ?? own))
 }
 
 /**

@@ -132,12 +132,11 @@ export async function execute(
     return value
   }
   const createReport = (end: RunEnd): RunReport => {
-    const report = { value: undefined, logs: logs(), calls: getCalls(), error: undefined, ...end }
-    return (unhandled.length > 0 ? { ...report, unhandled: unhandled.map(toRunError) } : report) as RunReport
+    const lost = unhandled.length > 0 && { unhandled: unhandled.map(toRunError) }
+    return { value: undefined, logs: logs(), calls: getCalls(), error: undefined, ...lost, ...end } as RunReport
   }
   try {
-    const value = await finish()
-    return createReport({ value })
+    return createReport({ value: await finish() })
   } catch (error) {
     const interruption = getInterruption(error)
     if (interruption) return createReport({ status: 'interrupted', ...interruption })

@@ -157,7 +157,7 @@ export const isLongLived = (call: IncomingCall): boolean => isStream(call) || ca
 
 /** Returns the command's name, the frontend's function that the host calls, or the host's function that a run calls. */
 export const getDisplayName = ({ method, request: { headers, body } }: IncomingCall): string =>
-  method === RUN_FUNCTION_METHOD ? String((body as { name?: unknown }).name) : getCallName(method, headers)
+  method === RUN_FUNCTION_METHOD ? String((Object(body) as { name?: unknown }).name) : getCallName(method, headers)
 
 export const getCallName = (method: string, headers: CallHeaders = {}): string =>
   method === HOST_METHOD.call || method === HOST_METHOD.stream

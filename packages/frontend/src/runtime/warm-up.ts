@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
 import { StreamLink } from '@sallyport/protocol/internal/link'
 import type { RequestMessage } from '@sallyport/protocol/internal/message'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { Client } from '../client/client.js'
 
 /** A third of the time of a rare call is gone after these. */
@@ -12,20 +13,25 @@ const CALLS = 1000
 /** @param isOver - true once the process is needed: the calls end */
 export async function warmUp(isOver: () => boolean): Promise<void> {
   const [near, far] = createPair().map(stream => new StreamLink(stream)) as [StreamLink, StreamLink]
-  const reader = new BatchReader()
-  const { json } = codecs
-  far.receive({
-    frame({ kind, body }) {
-      for (const { id } of reader.read(kind, body) as readonly RequestMessage[]) {
-        far.send({ kind, body: json.join([json.encode({ jsonrpc: '2.0', id, result: 'Hello, World!' })]) })
-      }
-    },
-    closed() {},
-  })
+  answerCalls(far)
   const client = new Client(near, { label: 'warm-up' })
   for (let call = 0; call < CALLS && !isOver(); call++) await client.invoke('greet', { name: 'World' })
   await client.close()
   far.close()
+}
+
+/** Answers each call that a link receives with the same text. */
+export function answerCalls(link: Link): void {
+  const reader = new BatchReader()
+  const { json } = codecs
+  link.receive({
+    frame({ kind, body }) {
+      for (const { id } of reader.read(kind, body) as readonly RequestMessage[]) {
+        link.send({ kind, body: json.join([json.encode({ jsonrpc: '2.0', id, result: 'Hello, World!' })]) })
+      }
+    },
+    closed() {},
+  })
 }
 
 /** Returns two streams, each of which reads what is written to the other one. */

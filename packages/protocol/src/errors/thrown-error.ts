@@ -93,8 +93,9 @@ const isProperty = (key: string): boolean => !(key in Error.prototype) && key !=
 export function toCausedErrorObject(error: BusError): CausedErrorObject {
   const object: CausedErrorObject = toErrorObject(error)
   try {
-    const thrown = getThrown(error)
-    if (thrown) object.cause = toErrorData(thrown)
+    // A `BusError` can be what was thrown itself. The cause of a thrown value of another kind is known, and `undefined`.
+    const thrown = 'cause' in error ? error.cause : error
+    if (isError(thrown)) object.cause = toErrorData(thrown)
   } catch {
     // A proxy, or a getter: code of the frontend's own threw it.
   }
@@ -109,12 +110,6 @@ export const fromCausedErrorObject = (object: CausedErrorObject): BusError =>
 export function addCause(error: BusError, data: unknown): BusError {
   const cause = fromErrorData(data)
   return cause ? Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true }) : error
-}
-
-/** Returns the error that was thrown: a `BusError` can be that itself. `undefined` for a thrown value of another kind. */
-function getThrown(error: BusError): Error | undefined {
-  if (isError(error.cause)) return error.cause
-  return 'cause' in error ? undefined : error
 }
 
 /** The other side is not trusted: anything else than a string is left out. */

@@ -90,6 +90,7 @@ export function fail(id: number, error: CrossedError): void {
   pending.delete(id)
   const thrown = toError(error)
   const stack = waiting?.caller.stack?.replaceAll(OWN_FRAMES, '')
+  // Not enumerable, as the engine's own.
   if (thrown instanceof Error)
     Object.defineProperty(thrown, 'stack', { value: stack, configurable: true, writable: true })
   waiting?.reject(thrown)
