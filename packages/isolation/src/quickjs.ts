@@ -100,8 +100,11 @@ export async function loadScript(
         }
         const events: MachineEvents = {
           receive: (message, bytes) => bridge.receive(message, bytes),
-          rejected: error =>
-            thread.unhandled && !findLimit(error) ? thread.unhandled(bridge.toError(error)) : onUncaught(error),
+          rejected: (error, promise) =>
+            thread.unhandled && !findLimit(error)
+              ? thread.unhandled(promise, bridge.toError(error))
+              : onUncaught(error),
+          handled: promise => thread.handled?.(promise),
           idle: () => bridge.idle(),
           ended: onError,
           isTerminated: () => thread.isTerminated?.() ?? false,

@@ -139,14 +139,17 @@ export function startFrontend(
 
   const ownEnds = {
     suspended: (suspendedScript: SuspendedScript): void => host.report({ type: 'suspended', ...suspendedScript }),
-    ...(text?.wrapper && { unhandled: reportUnhandled }),
+    ...(text?.wrapper && {
+      unhandled,
+      handled: (promise: unknown): void => void rejections.delete(promise),
+    }),
   }
-  let unhandledCount = 0
-  function reportUnhandled(reason: unknown): void {
+  /** What promises of the code of `bus.run` have rejected with, until it handles that. */
+  const rejections = new Map<unknown, unknown>()
+  function unhandled(promise: unknown, reason: unknown): void {
     // The end of its link ends the run, too. An interruption after its return is none.
     const isOfRun = isBusError(reason, 'Disconnected') || isBusError(reason, 'Interrupted')
-    if (!isOfRun && unhandledCount++ < MAX_UNHANDLED)
-      host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN, reason)) })
+    if (!isOfRun && rejections.size < MAX_UNHANDLED) rejections.set(promise, reason)
   }
 
   /** Waits for the calls that the code of `bus.run` has not awaited, and for those that it makes then. */
@@ -184,7 +187,7 @@ export function startFrontend(
 
   async function load(onFault: (error: Error) => void): Promise<unknown> {
     if (script) return script.run(await loadFunctions(), { ...(host.group ?? ownThread), ...ownEnds }, onFault)
-    if (loadText) return loadText(module, text!, loadFunctions)
+    if (loadText) return loadText(module, text!, loadFunctions, host.loadFunctions)
     return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
   }
 
@@ -193,7 +196,10 @@ export function startFrontend(
       setDevelopment(development)
       if (sourceMaps) process.setSourceMapsEnabled(true)
       if (!host.group) explainUncaughtErrors()
-      if (text?.wrapper && runner === undefined) process.on('unhandledRejection', reportUnhandled)
+      if (text?.wrapper && runner === undefined) {
+        process.on('unhandledRejection', (reason, promise) => unhandled(promise, reason))
+        process.on('rejectionHandled', ownEnds.handled!)
+      }
       // The system bounds the pipes of a process, and a group the output of each of its scripts.
       for (const stream of isMainThread || host.group ? [] : (['stdout', 'stderr'] as const)) {
         boundOutput(process[stream], characters => host.report({ type: 'output-dropped', stream, characters }))
@@ -240,6 +246,8 @@ export function startFrontend(
       await nextTick()
       // Calls in flight settle before the thread ends.
       await client?.close()
+      for (const reason of rejections.values())
+        host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN, reason)) })
     },
     onState(state, error) {
       if (state === 'stopped' || state === 'failed') unsent.flush()

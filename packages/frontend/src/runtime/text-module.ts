@@ -25,20 +25,27 @@ const HAS_SCHEME = /^[a-z][a-z0-9+.-]*:/i
  * Resolves with the module's exports once it has been evaluated.
  *
  * @param url - the base of its imports: a file in the directory that the host names; without a directory, any other URL
+ * @param loadFunctions - returns what a static import of this package has
+ * @param importOwn - imports this package
  * @throws {BusError} LoadFailed, with line and column, for a syntax error; whatever the module throws
  */
 export async function loadTextModule(
   url: string,
   text: ModuleText,
-  loadFunctions: () => Promise<object>,
+  loadFunctions: () => Promise<Namespace>,
+  importOwn: () => Promise<Namespace>,
 ): Promise<object> {
-  const importModule = createImport(url, text.name, loadFunctions)
-  const module = compile(url, text, importModule)
+  const importModule = createImport(url, text.name)
+  const module = compile(url, text, (specifier, attributes) =>
+    specifier === OWN_PACKAGE ? importOwn() : importModule(specifier, attributes),
+  )
   const linked = new Map<Namespace, vm.Module>()
   let last: Promise<unknown> = Promise.resolve()
   await module.link((specifier, _referrer, extra) => {
     // One after the other, as modules evaluate their imports.
-    const imported = last.then(() => importModule(specifier, extra.attributes))
+    const imported = last.then(() =>
+      specifier === OWN_PACKAGE ? loadFunctions() : importModule(specifier, extra.attributes),
+    )
     last = imported
     return imported.then(namespace => {
       if (!linked.has(namespace)) linked.set(namespace, toModule(namespace))
@@ -50,14 +57,13 @@ export async function loadTextModule(
 }
 
 /** Returns an `import()` that is relative to the module. */
-function createImport(url: string, name: string, loadFunctions: () => Promise<object>): Import {
+function createImport(url: string, name: string): Import {
   const hasDirectory = url.startsWith('file:')
   const importByNode = new Script('(specifier, attributes) => import(specifier, { with: attributes })', {
     filename: hasDirectory ? url : import.meta.url,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   }).runInThisContext() as Import
   return async (specifier, attributes = {}) => {
-    if (specifier === OWN_PACKAGE) return (await loadFunctions()) as Namespace
     // Node resolves a package's own name in the package itself.
     if (specifier.startsWith(`${OWN_PACKAGE}/`)) {
       return (await import(/* webpackIgnore: true */ /* @vite-ignore */ specifier)) as Namespace

@@ -21,8 +21,9 @@ const readThreadCpuTime = createThreadClock()
 export interface MachineEvents {
   /** Handles a message of the script, which gets the result. @throws what the script gets as an error, without its stack */
   receive(text: string, bytes: Uint8Array[]): string | Uint8Array | undefined
-  /** The script did not handle a rejection. */
-  rejected(error: CrossedError): void
+  /** The script has not handled a rejection yet. @param promise - what `handled` gets if it does so later */
+  rejected(error: CrossedError, promise: number): void
+  handled(promise: number): void
   /** The script waits for the next message. */
   idle(): void
   /** The script cannot go on. Called once, and after it nothing else. */
@@ -46,6 +47,8 @@ export class Machine {
   readonly #events: MachineEvents
   readonly #queue: (() => void)[] = []
   readonly #rejections = new Map<number, [promise: JSValueHandle, reason: JSValueHandle]>()
+  /** Promises whose rejection was reported: each keeps its key for itself while it is here. */
+  readonly #reported = new Map<number, JSValueHandle>()
   #results: JSValueHandle[] = []
   #isRunning = false
   #deadline = 0
@@ -312,16 +315,23 @@ export class Machine {
     }
     for (const handle of this.#rejections.get(key) ?? []) handle.dispose()
     this.#rejections.delete(key)
+    const reported = this.#reported.get(key)
+    if (!reported) return
+    this.#reported.delete(key)
+    reported.dispose()
+    this.#events.handled(key)
   }
 
   #reportRejections(): void {
-    const rejections = [...this.#rejections.values()]
+    const rejections = [...this.#rejections]
     this.#rejections.clear()
-    for (const [promise, reason] of rejections) {
+    for (const [key, [promise, reason]] of rejections) {
       const described = this.#vm.callFunction(this.#inside.describe, this.#vm.undefined, reason)
       const text = described.toString()
-      for (const handle of [described, promise, reason]) handle.dispose()
-      if (!this.#hasEnded) this.#events.rejected(JSON.parse(text) as CrossedError)
+      for (const handle of [described, reason]) handle.dispose()
+      if (this.#reported.size < MAX_REJECTIONS) this.#reported.set(key, promise)
+      else promise.dispose()
+      if (!this.#hasEnded) this.#events.rejected(JSON.parse(text) as CrossedError, key)
     }
   }
 }

@@ -21,8 +21,10 @@ export interface ScriptThread {
   isTerminated?(): boolean
   /** Reports that calls of the script were interrupted, and that it is idle. */
   suspended?(script: SuspendedScript): void
-  /** Takes what the code of `bus.run` rejects with and does not handle, as a value that is safe to inspect. Other scripts end. */
-  unhandled?(reason: unknown): void
+  /** Takes what the code of `bus.run` rejects with and has not handled yet, as a value that is safe to inspect. Other scripts end. */
+  unhandled?(promise: unknown, reason: unknown): void
+  /** The code has handled it later. */
+  handled?(promise: unknown): void
 }
 
 /** The network of a script: a list of hosts. */
