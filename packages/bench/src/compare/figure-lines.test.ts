@@ -16,7 +16,7 @@ describe('lines of text', () => {
       ['read 2 MiB/s', { name: 'read', value: 2 ** 21, unit: 'B/s', better: 'higher' }],
       [
         'encode x 1,234 ops/sec ±0.45% (93 runs sampled)',
-        { name: 'encode', value: 1234, unit: 'ops/sec', better: 'higher' },
+        { name: 'encode', value: 1234, unit: 'ops/s', better: 'higher' },
       ],
       ['\u001b[31mquick*100000\u001b[39m: 1.5s', { name: 'quick*100000', value: 1_500_000, ...time }],
       ['heap 3 kB', { name: 'heap', value: 3000, unit: 'B', better: 'lower' }],
@@ -79,6 +79,10 @@ test('a rate is never read as a time or a size, by its unit or its name', () =>
     ['{"name":"a","value":7,"unit":"calls per second"}', rate('a', 7)],
     ['{"name":"requestsPerSec","value":7}', rate('requestsPerSec', 7)],
     ['{"name":"disk","value":7,"unit":"iops"}', rate('disk', 7)],
+    ['Throughput small: 12 MB', { ...rate('Throughput small', 12_000_000), unit: 'B/s' }],
+    ['Transfer/sec (avg): 2 MB', { ...rate('Transfer/sec (avg)', 2_000_000), unit: 'B/s' }],
+    ['{"name":"server_rps","value":7}', rate('server_rps', 7)],
+    ['{"name":"encode","value":7,"unit":"Mops"}', rate('encode', 7)],
     // Of a route, and of helpers.
     ['GET /s: 12 ms', { name: 'GET /s', value: 12_000, ...time }],
     ['helpers: 12 kB', { name: 'helpers', value: 12_000, unit: 'B', better: 'lower' }],
@@ -96,6 +100,12 @@ test('a line of several values is judged by the typical one, or not at all', () 
     ['parse 1 ms … 9 ms', []],
     ['  (276.68 ns … 5.62 µs)   4.20 µs', []],
     ['fast 831.39 ns   1.27 µs', []],
+    ['parse: 2m 3s', []],
+    ['Reqs/sec     17000.10    1234.5   20000.0', []],
+    ['Throughput: 93%', []],
+    ["    'Throughput med (ops/s)': '25000000 ± 0 ',", []],
+    // More can be more work done.
+    ['Total data: 2.1 MiB', []],
     ['     99%    4.95ms', []],
     ['    Latency   291.85us    0.94ms  12.90ms   93.19%', []],
     ['71522 requests in 2.10s, 8.66MB read', []],
@@ -117,13 +127,16 @@ test('numbers of other locales are refused', () =>
 const OUTPUTS: Record<string, [output: string, figures: [name: string, value: number, better: string][]]> = {
   'go test -bench': [
     `goos: linux
+pkg: example/a
 BenchmarkFast-8   \t 1000000\t      1234 ns/op\t 829.41 MB/s\t     512 B/op\t       7 allocs/op
-BenchmarkSlow/64-8  \t    5000\t    240.5 ns/op
 PASS
-ok  \texample\t2.801s`,
+ok  \texample/a\t2.801s
+pkg: example/b
+BenchmarkSlow/64-8  \t    5000\t    240.5 ns/op
+ok  \texample/b\t1.4s`,
     [
-      ['BenchmarkFast-8', 1.234, 'lower'],
-      ['BenchmarkSlow/64-8', 0.2405, 'lower'],
+      ['example/a > BenchmarkFast-8', 1.234, 'lower'],
+      ['example/b > BenchmarkSlow/64-8', 0.2405, 'lower'],
     ],
   ],
   wrk: [
@@ -168,6 +181,10 @@ Transfer/sec:      4.13MB`,
       ['Bytes/Sec', 2_850_000, 'higher'],
     ],
   ],
+  'autocannon, JSON': [
+    '{"url":"http://127.0.0.1:3000","connections":5,"latency":{"average":0.21},"requests":{"average":15178,"mean":15178,"p50":12623}}',
+    [['http://127.0.0.1:3000', 15_178, 'higher']],
+  ],
   cronometro: [
     `║ Slower tests │ Samples │           Result │ Tolerance ║
 ╟──────────────┼─────────┼──────────────────┼───────────╢
@@ -211,11 +228,13 @@ benchmark                   avg (min … max) p75 / p99    (min … top 1%)
 fast                         563.53 ns/iter 708.10 ns █
                       (275.24 ns … 3.12 µs)   2.30 µs █
                     (  0.13  b …  79.66  b)   0.45  b █▂▁▂▂▂▂▂▂▁▅▁▁▁▁▁▁▁▁▁▂
+tiny                         297.72 ps/iter  75.93 ps █
 • g
 fast                           1.27 µs/iter 204.85 ns █
                       (120.72 ns … 6.01 µs)   2.17 µs`,
     [
       ['fast', 0.563_53, 'lower'],
+      ['tiny', 0.000_297_72, 'lower'],
       ['g > fast', 1.27, 'lower'],
     ],
   ],

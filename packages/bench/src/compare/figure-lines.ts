@@ -11,90 +11,86 @@ export interface PrintedFigure {
   better: FigureKind['better']
 }
 
-const TIMES = new Map(Object.entries({ ns: 1e-3, us: 1, µs: 1, μs: 1, ms: 1e3, s: 1e6, sec: 1e6 }))
+const SECOND = 1e6
+const TIMES = new Map([
+  ...Object.entries({ ps: 1e-6, ns: 1e-3, us: 1, µs: 1, μs: 1, ms: 1e3, s: SECOND, sec: SECOND, second: SECOND }),
+  ...Object.entries({ m: 6e7, min: 6e7, minute: 6e7, h: 3.6e9, hour: 3.6e9 }),
+])
 const SIZES = new Map(
   Object.entries({ B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }),
 )
-const PERIODS = new Map([...TIMES, ['second', 1e6], ['min', 6e7], ['minute', 6e7], ['h', 3.6e9], ['hour', 3.6e9]])
-const RATE_UNIT = /^(?:[kmg]?bps|[kmg]?hz|i?ops|[rqtfm]ps)$/i
-/** `requests/sec`, `ops per second`, `Throughput (req/s)`, `requestsPerSec`, `fps`. */
+const RATE_UNIT = /^[kmgt]?(?:bps|hz|(?:i|fl)?ops|[rqtfm]ps)$/i
+/** `requests/sec`, `ops per second`, `Throughput (req/s)`, `requestsPerSec`, `fps`, `Requests/sec (avg)`. */
 const RATE_NAME =
-  /(?:(?:\/|(?:^|[^a-z])per[ _-])s|per_?sec)(?:ec)?(?:onds?)?\W*(?:\([^)]*\))?$|\b(?:throughput|bandwidth|i?ops|[rqtf]ps)$/i
+  /(?:(?:\w\/|(?<![a-z])per[ _-])s(?:ec(?:onds?)?)?|per_?sec(?:onds?)?|(?<![a-z])(?:i?ops|[rqtf]ps))\W*(?:\([^)]*\)|avg|average|mean|med|median|p\d+)?$|throughput|bandwidth/i
+/** More can be more work, or more work done. */
+const WORK_NAME = /(?<![a-z])(?:total data|transferred|received|sent|processed|written)$/i
 
 type Kind = Pick<PrintedFigure, 'unit' | 'better'> & { factor: number }
 
 /** Returns `undefined` if neither unit nor name says which direction is better. `ns/iter` is a time, `B/op` a size, `ops/ms` a rate. */
 function getKind(name: string, unit: string): Kind | undefined {
   const [amount = '', per = ''] = unit.split(/\/| per /)
-  const [time, size, period] = [TIMES.get(amount), SIZES.get(amount), PERIODS.get(per.toLowerCase())]
+  const [time, size, period] = [TIMES.get(amount), SIZES.get(amount), TIMES.get(per.toLowerCase())]
   // Milliseconds by second can be a load or a speed.
   if (time) return period ? undefined : { factor: time, unit: 'µs', better: 'lower' }
-  const isRate = period || RATE_UNIT.test(unit) || RATE_NAME.test(name)
-  if (!isRate) return size ? { factor: size, unit: 'B', better: 'lower' } : undefined
-  const bySecond = !period || period === 1e6 ? unit : `${amount}/s`
-  return { factor: (size ?? 1) * (1e6 / (period ?? 1e6)), unit: size ? 'B/s' : bySecond, better: 'higher' }
+  if (period || RATE_UNIT.test(unit) || RATE_NAME.test(name)) {
+    const factor = (size ?? 1) * (SECOND / (period ?? SECOND))
+    return { factor, unit: size ? 'B/s' : period ? `${amount}/s` : unit, better: 'higher' }
+  }
+  return size && !WORK_NAME.test(name) ? { factor: size, unit: 'B', better: 'lower' } : undefined
 }
 
-const toFigure = (name: string, value: number, { factor, unit, better }: Kind): PrintedFigure[] =>
-  Number.isFinite(value) ? [{ name, value: value * factor, unit, better }] : []
-
 /** Also with the marks of other locales, which are refused. */
-const NUMBER = String.raw`(?:\d|\.\d)(?:[\d.,'’\u00a0\u2009\u202f]*\d)?(?:e[+-]?\d+)?`
+const NUMBER = String.raw`(?:\d|\.\d)(?:[\d.,'’\u00a0\u2009\u202f]*\d)?(?:e[+-]?\d{1,2})?`
 const ENGLISH = /^(?:\d*\.?\d+|[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(?:e[+-]?\d+)?$/i
 
 /** @throws {UsageError} of a decimal comma, and of thousands that are not separated by commas */
-function toNumber(text: string, line: string): number {
-  if (ENGLISH.test(text)) return Number(text.replaceAll(',', ''))
-  if (!/[^\d.]/.test(text)) return NaN // A version: 1.2.3
+function toFigures(name: string, text: string, unit: string): PrintedFigure[] {
+  const kind = getKind(name, unit)
+  if (!kind) return []
+  const { factor, ...others } = kind
+  if (ENGLISH.test(text)) return [{ name, value: Number(text.replaceAll(',', '')) * factor, ...others }]
+  if (!/[^\d.]/.test(text)) return [] // A version: 1.2.3
   throw new UsageError(
-    `The line '${line.trim()}' was not read: '${text}' has a decimal comma, or thousands of another locale. Print 1234.5 or 1,234.5`,
+    `The figure '${name}' was not read: '${text}' has a decimal comma, or thousands of another locale. Print 1234.5 or 1,234.5`,
   )
 }
 
-/** The line before the figures that belong to it, in hyperfine, mitata and Vitest, and the last one of `go test`. */
-const HEADING = /^(?:Benchmark #?\d+: |• |ok {2}\t|\s*[✓√] (?=\S+\.[cm]?[jt]sx?\b))(.+?)(?:\s+\d+m?s)?$/
+/** The line before the figures that belong to it, in hyperfine, mitata, `go test` and Vitest. */
+const HEADING = /^(?:Benchmark #?\d+: |• |pkg: |ok {2}\t|\s*[✓√] (?=\S+\.[cm]?[jt]sx?\b))(.+?)(?:\s+[\d.]+m?s)?$/
 
-/** Lines of tools: `go test -bench`, mitata, the counters of k6, hyperfine. */
-const TOOLS = [
-  String.raw`^(?<name>Benchmark\S+)\s+\d+\s+(?<value>${NUMBER})\s(?<unit>ns\/op)\b`,
-  String.raw`^\s*(?<name>\S.*?)\s+(?<value>${NUMBER})\s(?<unit>\S+\/iter)\b`,
-  String.raw`^\s*(?<name>\w+)\.+:\s.*\s(?<value>${NUMBER})\s?(?<unit>\S*\/s)$`,
-  String.raw`^\s*(?<name>Time) \(.*?\):\s+(?<value>${NUMBER}) (?<unit>\S+)`,
-].map(form => new RegExp(form, 'i'))
-
-const LINES = [
+const NAMED = String.raw`^\s*(?<name>\S.*?)[\s.:=]+(?=[\w()%]+[:=]\s?${NUMBER}).*?(?<![a-z])`
+const ONE_OF_SEVERAL = String.raw`[:=]\s?(?<value>${NUMBER})\s?(?<unit>[^\s\d,;)]+)(?![^\s,;)])`
+/** Lines of tools, then any. */
+const FORMS = [
+  String.raw`^(?<name>Benchmark\S+)\s+\d+\s+(?<value>${NUMBER})\s(?<unit>ns\/op)\b`, // go test -bench
+  String.raw`^\s*(?<name>\S.*?)\s+(?<value>${NUMBER})\s(?<unit>\S+\/iter)\b`, // mitata
+  String.raw`^\s*·\s+(?<name>\S.*?)\s{2,}(?<value>(?<hz>${NUMBER}))(?:\s+${NUMBER}){7}\s`, // Vitest
+  String.raw`^\s*(?<name>Time) \(.*?\):\s+(?<value>${NUMBER}) (?<unit>\S+)`, // hyperfine
+  String.raw`^\s*(?<name>\w+)\.+:\s.*\s(?<value>${NUMBER})\s?(?<unit>\S*\/s)$`, // counters of k6
+  String.raw`${NAMED}(?:med|median|p\(?50\)?)${ONE_OF_SEVERAL}`, // `avg=1 ms min=… med=…`, as in k6
+  String.raw`${NAMED}(?:avg|average|mean)${ONE_OF_SEVERAL}`,
   // Also of benchmark.js, `name x 1,234 ops/sec ±0.5% (90 runs sampled)`, and of JMH, `name 1.234 ± 0.056 ms/op`.
-  String.raw`^[\s├└─]*(?<name>\S.*?)(?<by>\s+x\s+|[\s:=]+)(?<value>${NUMBER})\s*(?:(?:±|\+\/?-)\s*[\d.,]+\s*%?\s*)?\[?(?<unit>[^\s\d.,[\]±]\S*?(?: per \w+)?)\]?\s*(?:(?:±|\+\/?-|\().*)?$`,
-  String.raw`^\s*(?<name>\S.*?)[\s:=]+(?<value>${NUMBER})\s*$`,
+  String.raw`^[\s├└─]*(?<name>\S.*?)(?<by>\s+x\s+|[\s:=]+)(?<value>${NUMBER})\s*(?:(?:±|\+\/?-)\s*[\d.,]+\s*%?\s*)?\[?(?<unit>(?:[bsmh]|[a-zµμ/#]\S+?)(?: per \w+)?)\]?\s*(?:(?:±|\+\/?-|\().*)?$`,
+  String.raw`^\s*(?<name>\S.*?)(?<!\s[\d.,]+)[\s:=]+(?<value>${NUMBER})\s*$`,
 ].map(form => new RegExp(form, 'i'))
 
-/** Of `avg=1 ms min=… med=…`, as k6 prints them. */
-const PAIR = new RegExp(String.raw`([\w()%]+)[=:]\s?(${NUMBER})\s?([^\s\d,;)]+)`, 'gi')
-const TYPICAL = [/^(med|median|p\(?50\)?)$/i, /^(avg|average|mean)$/i]
-
-function readLine(line: string, forms: readonly RegExp[]): PrintedFigure[] {
-  const { name = '', by = '', value = '', unit = '' } = forms.map(form => form.exec(line)?.groups).find(Boolean) ?? {}
-  const kind = getKind(name, unit)
+function readLine(line: string, heading: readonly string[]): PrintedFigure[] {
+  const groups = FORMS.map(form => form.exec(line)?.groups).find(Boolean)
+  const { name = '', by = '', value = '', hz, unit = hz ? 'ops/s' : '' } = groups ?? {}
   // `99% 5 ms` is one of several percentiles.
-  if (!kind || !/\p{L}/u.test(name) || hasValue(name + by, kind)) return []
-  return toFigure(name, toNumber(value, line), kind)
-}
-
-function readPairs(line: string): PrintedFigure[] {
-  const pairs = [...line.matchAll(PAIR)]
-  const [name = ''] = /^.*?(?=[\s.:=]*$)/.exec(line.slice(0, pairs[0]?.index).trim()) ?? []
-  const [, , value = '', unit = ''] = TYPICAL.flatMap(key => pairs.find(([, of = '']) => key.test(of)) ?? [])
-  const kind = getKind('', unit)
-  return pairs.length > 1 && name !== '' && kind ? toFigure(name, toNumber(value, line), kind) : []
+  if (!/\p{L}/u.test(name) || hasValue(name + by, unit)) return []
+  return toFigures([...heading, name].join(' > '), value, unit)
 }
 
 const VALUES = new RegExp(String.raw`([:=]\s*)?(?<!\w)${NUMBER}\s*([a-zµμ]+(?:\/\w+)?)([\s,;…–()-]*$)?`, 'gi')
 
 /** Several values are no figure: `1 ms … 3 ms`, or `min: 1 ms, max: 3 ms`. One in a name is fine: `read 64 KB 2 ms`, `sleep 5 ms: 6 ms`. */
-const hasValue = (name: string, { unit }: Kind): boolean =>
+const hasValue = (name: string, unit: string): boolean =>
   [...name.matchAll(VALUES)].some(([, assigned, of = '', last]) => {
-    const kind = getKind('', of)
-    return kind && (kind.unit !== 'B' || unit === 'B') && (assigned ?? last) !== undefined
+    const isPartOfName = (assigned ?? last) === undefined || (SIZES.has(of) && !SIZES.has(unit))
+    return !isPartOfName && getKind('', of)
   })
 
 /** Where tools put a name, a value, and the unit of a value that has none. A mean rate is finer than the clock, unlike a median time. */
@@ -109,7 +105,8 @@ const ROWS: readonly [name: string, value: string, unit: string][] = [
   ['name', 'stats.p50', 'ns'], // mitata
   ['name', 'summary.median', 'ops/s'], // node:bench
   ['command', 'median', 's'], // hyperfine
-  ['Stat', 'Avg', ''], // autocannon
+  ['url', 'requests.mean', 'req/s'], // autocannon
+  ['Stat', 'Avg', ''],
   ['Slower tests', 'Result', ''], // cronometro
   ['Fastest test', 'Result', ''],
 ]
@@ -125,34 +122,32 @@ const CELL = new RegExp(String.raw`^(${NUMBER})\s*([^\s\d±]\S*)?`, 'i')
 
 function readRow(row: Row, path: readonly string[]): PrintedFigure[] {
   const [key = '', from = '', unit] = ROWS.find(([name, value]) => name in row && get(row, value) !== undefined) ?? []
-  const [text, number = '', own = ''] = CELL.exec(String(get(row, from))) ?? []
+  const [, value = '', ownUnit = ''] = CELL.exec(String(get(row, from))) ?? []
   const [name, { namePath, params }] = [String(row[key]), row]
-  const kind = getKind(name, unit || own)
   // Latencies of autocannon are rounded to 10 µs.
-  if (!kind || text === undefined || (key === 'Stat' && kind.better === 'lower')) return []
+  if (value === '' || (key === 'Stat' && TIMES.has(ownUnit))) return []
   const names = Array.isArray(namePath) ? [...namePath, ...Object.values(params ?? {})] : [...path, name]
-  return toFigure(names.join(' > '), toNumber(number, text), kind)
+  return toFigures(names.join(' > '), value, unit || ownUnit)
 }
 
 /** Finds the rows in what tools write as JSON. */
 function readRows(value: unknown, path: readonly string[] = [], layout?: unknown): PrintedFigure[] {
-  if (Array.isArray(value)) return value.flatMap(entry => readRows(entry, path, layout))
   if (!isRow(value)) return []
   const found = readRow(value, path)
   if (found.length > 0) return found
   // Groups of Vitest and of mitata.
-  const parent = value['fullName'] ?? get(layout, `${String(value['group'])}.name`) ?? []
-  const lists = ['files', 'groups', 'benchmarks', 'runs', 'results', 'tasks', 'data'].map(key => value[key])
-  return readRows(lists, [...path, ...[parent].flat().map(String)], value['layout'] ?? layout)
+  const group = value['fullName'] ?? get(layout, `${String(value['group'])}.name`)
+  const within = typeof group === 'string' ? [...path, group] : path
+  return Object.values(value).flatMap(entry => readRows(entry, within, value['layout'] ?? layout))
 }
 
 /** Reads `{ "name", "value", "unit", "better" }`, also in an array. */
 function readObject(value: unknown): PrintedFigure[] {
   if (Array.isArray(value)) return value.flatMap(readObject)
   const { name, value: number, unit = '', better } = isRow(value) ? value : {}
-  if (typeof name !== 'string' || typeof number !== 'number') return []
-  const kind: Kind = getKind(name, String(unit)) ?? { factor: 1, unit: String(unit), better: 'lower' }
-  return toFigure(name, number, better === 'higher' || better === 'lower' ? { ...kind, better } : kind)
+  if (typeof name !== 'string' || typeof number !== 'number' || !Number.isFinite(number)) return []
+  const { factor, ...kind }: Kind = getKind(name, String(unit)) ?? { factor: 1, unit: String(unit), better: 'lower' }
+  return [{ name, value: number * factor, ...kind, ...((better === 'higher' || better === 'lower') && { better }) }]
 }
 
 /** Returns the value that begins in a line, and the line of its end. */
@@ -167,13 +162,6 @@ function readJson(lines: readonly string[], at: number): { value: unknown; end: 
   }
 }
 
-/** Returns the cells of a row with lines between them, or of Vitest's table, which has spaces. */
-function splitCells(line: string, columns: readonly string[]): string[] {
-  const isVitest = /^\s*name\s+hz\s/.test(line) || (columns.includes('hz') && /^\s*·/.test(line))
-  const cells = line.replace(/^[\s·]+/, '').split(isVitest ? /\s{2,}/ : /[│║|]/)
-  return cells.length > 2 ? cells.map(cell => cell.trim().replaceAll(/^'|'$/g, '')) : []
-}
-
 /** A longer line of text is no figure. */
 const MAX_LINE = 1000
 
@@ -184,27 +172,25 @@ const MAX_LINE = 1000
  */
 export function readFigures(text: string): PrintedFigure[] {
   const lines = stripVTControlCharacters(text).split('\n')
-  const [figures, ofTools, ofDocuments]: [PrintedFigure[], PrintedFigure[], PrintedFigure[]] = [[], [], []]
+  const [objects, ofText, ofTools]: [PrintedFigure[], PrintedFigure[], PrintedFigure[]] = [[], [], []]
   let [heading, columns]: [string[], string[]] = [[], []]
   for (let at = 0; at < lines.length; at++) {
     const json = readJson(lines, at)
     const line = json || lines[at]!.length > MAX_LINE ? '' : lines[at]!.trimEnd()
-    const cells = splitCells(line, columns)
+    const cells = line.split(/[│║|]/).map(cell => cell.trim().replaceAll(/^'|'$/g, ''))
     if (json) {
-      figures.push(...readObject(json.value))
-      ofDocuments.push(...readRows(json.value))
+      objects.push(...readObject(json.value))
+      ofTools.push(...readRows(json.value))
       at = json.end
     } else if (ROWS.some(([name, value]) => cells.includes(name) && cells.includes(value))) columns = cells
-    else if (cells.length > 0)
-      ofTools.push(...readRow(Object.fromEntries(columns.map((key, index) => [key, cells[index]])), heading))
+    else if (cells.length > 2)
+      ofText.push(...readRow(Object.fromEntries(columns.map((key, index) => [key, cells[index]])), heading))
     else if (HEADING.test(line)) heading = [HEADING.exec(line)![1]!]
     else {
       if (/^$|[┌╔]/.test(line)) columns = []
-      const found = [readPairs(line), readLine(line, TOOLS)].find(({ length }) => length > 0)
-      ofTools.push(...(found ?? []).map(entry => ({ ...entry, name: [...heading, entry.name].join(' > ') })))
-      if (!found) figures.push(...readLine(line, LINES))
+      ofText.push(...readLine(line, heading))
     }
   }
   // A tool that writes JSON prints the same for people.
-  return [...figures, ...(ofDocuments.length > 0 ? ofDocuments : ofTools)]
+  return [...objects, ...(ofTools.length > 0 ? ofTools : ofText)]
 }

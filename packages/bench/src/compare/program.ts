@@ -75,7 +75,7 @@ function toSides(runs: Record<Side, PrintedFigure[][]>): Sides[] {
   return [...new Set(all.map(({ name }) => name))].map((figure): Sides => {
     const printed = all.filter(({ name }) => name === figure)
     // `950 kops/s` and `1.1 Mops/s` are no ratio of 864.
-    const units = new Set(printed.map(({ unit, better }) => `${unit.split('/')[0]} (${better} is better)`))
+    const units = new Set(printed.map(({ unit, better }) => `${unit} (${better} is better)`))
     if (units.size > 1) throw new UsageError(`'${figure}' has several units: ${[...units].join(', ')}. Print one`)
     const { better } = printed[0]!
     const read = (side: Side): Processes =>
