@@ -26,13 +26,12 @@ export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): An
     .toSorted((a, b) => a.figure.median - b.figure.median)
   const fastest = sorted.find(arm => !FOREIGN.includes(arm.id))
   if (!fastest) return undefined
-  const describe = (arm: (typeof sorted)[number]): string => `${arm.title} ${describeRatio(arm.figure, fastest.figure)}`
-  const [ours, foreign] = [false, true].map(isForeign =>
+  const describeArms = (isForeign: boolean): string =>
     sorted
       .filter(arm => arm !== fastest && FOREIGN.includes(arm.id) === isForeign)
-      .map(describe)
-      .join(', '),
-  )
+      .map(arm => `${arm.title} ${describeRatio(arm.figure, fastest.figure)}`)
+      .join(', ')
+  const [ours, foreign] = [describeArms(false), describeArms(true)]
   const bytes = describeRatio(find('bytes-copied'), fastest.figure)
   const encryption = describeDifference(find('isolation-ring-json'), find('hook-ring-json'))
   const ring = measured.find(({ id: arm }) => arm === 'ring-json')

@@ -165,8 +165,8 @@ function throughJson(payload: unknown, channels: string[]): unknown {
     }) as string | undefined
     return json === undefined ? undefined : JSON.parse(json)
   } catch (error) {
-    const text = error instanceof TypeError ? error.message.replaceAll(NEEDLESS, '') : undefined
-    throw text === undefined || text === (error as Error).message ? error : new TypeError(text)
+    if (error instanceof TypeError) error.message = error.message.replaceAll(NEEDLESS, '')
+    throw error
   }
 }
 

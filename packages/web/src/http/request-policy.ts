@@ -76,9 +76,8 @@ export class RequestPolicy {
 
   /** Returns why a request for a file is refused: another user's page, or a name that resolves to 127.0.0.1 (DNS rebinding). */
   checkRequest({ method = '', headers }: IncomingMessage): Refusal | undefined {
-    const refusal = this.#checkHost(headers) ?? this.#checkOrigin(headers)
+    const refusal = this.#checkSite(headers)
     if (refusal) return refusal
-    if (isOfOtherSite(headers)) return OTHER_SITE
     // Every browser sends this header when it registers or updates one.
     if (headers['service-worker'] !== undefined) return SERVICE_WORKER
     return method === 'GET' || method === 'HEAD' ? undefined : WRONG_METHOD
@@ -86,8 +85,7 @@ export class RequestPolicy {
 
   /** Returns why a browser's report on a page is refused. Its origin is `null`, because no request has a referrer. */
   checkReport({ headers }: IncomingMessage): Refusal | undefined {
-    const refusal = this.#checkHost(headers) ?? (headers.origin === 'null' ? undefined : this.#checkOrigin(headers))
-    return refusal ?? (isOfOtherSite(headers) ? OTHER_SITE : undefined)
+    return this.#checkSite(headers.origin === 'null' ? { ...headers, origin: undefined } : headers)
   }
 
   /** Returns why a WebSocket is refused. Every browser sends the origin of the page that opens one. */
@@ -96,6 +94,12 @@ export class RequestPolicy {
     if (refusal) return refusal
     if (headers.origin === undefined) return OTHER_SITE
     return method === 'GET' ? undefined : WRONG_METHOD
+  }
+
+  #checkSite(headers: IncomingHttpHeaders): Refusal | undefined {
+    const { 'sec-fetch-site': site = 'none' } = headers
+    const isOther = site !== 'same-origin' && site !== 'none'
+    return this.#checkHost(headers) ?? this.#checkOrigin(headers) ?? (isOther ? OTHER_SITE : undefined)
   }
 
   #checkHost({ host = '' }: IncomingHttpHeaders): Refusal | undefined {
@@ -117,10 +121,6 @@ function refuse(what: string, seen: string, origin: string): Refusal {
   const remedy = ` If it is yours, pass origins: ['${origin}'] to serveFrontends.`
   const text = `The ${what} ${JSON.stringify(seen.slice(0, 200))} is not allowed.`
   return { status: 403, text: seen.length <= 200 && isOrigin(origin) ? text + remedy : text }
-}
-
-function isOfOtherSite({ 'sec-fetch-site': site = 'none' }: IncomingHttpHeaders): boolean {
-  return site !== 'same-origin' && site !== 'none'
 }
 
 /** True for an origin as browsers send it. */
