@@ -59,20 +59,18 @@ export interface WebServer {
  * console.log(web.url)
  */
 export function serveFrontends(bus: Bus, options: WebOptions): Promise<WebServer> {
-  return withoutContext(() => start(bus, options))
-}
-
-async function start(bus: Bus, options: WebOptions): Promise<WebServer> {
-  const config = resolveOptions(options)
-  await checkDirectories(config)
-  const server = new FrontendServer(bus, config)
-  try {
-    await server.start()
-    return server
-  } catch (error) {
-    await server.close()
-    throw error
-  }
+  return withoutContext(async () => {
+    const config = resolveOptions(options)
+    await checkDirectories(config)
+    const server = new FrontendServer(bus, config)
+    try {
+      await server.start()
+      return server
+    } catch (error) {
+      await server.close()
+      throw error
+    }
+  })
 }
 
 class FrontendServer implements WebServer {

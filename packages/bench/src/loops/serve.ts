@@ -2,7 +2,7 @@
 import type { Loop, Measurement, Task } from '../model/scenario.js'
 import type { Payload } from '../payloads/payloads.js'
 import * as calls from './calls.js'
-import { measureStream } from './messages.js'
+import { getChunk } from './handlers.js'
 import { measureOpenCalls } from './open-loop.js'
 import { isStationary, median } from '../statistics/median.js'
 import { prepareCall, type Calls, type MeasureLoop, type Subject } from './subject.js'
@@ -12,6 +12,26 @@ export interface Request {
   payloadId: string
   /** Sent with the first request of this payload. */
   payload?: Payload
+}
+
+/** Messages of one channel. */
+const STREAM = 4096
+
+/** Reads channels to their end, one after the other. */
+const measureStream: MeasureLoop = async (subject, _calls, { ms }) => {
+  let received = 0
+  let messages = 0
+  const start = performance.now()
+  do {
+    let next = 0
+    // A message that is lost or out of order is not counted.
+    await subject.stream('download', STREAM, message => {
+      if (getChunk(message) === next++) received++
+    })
+    messages += STREAM
+  } while (performance.now() < start + ms)
+  if (received !== messages) throw new Error(`${received} of ${messages} messages arrived in order`)
+  return { rate: (messages / (performance.now() - start)) * 1e3 }
 }
 
 const LOOPS: Partial<Record<Loop, MeasureLoop>> = {

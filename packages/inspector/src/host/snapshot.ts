@@ -1,4 +1,5 @@
 // The data of the page: figures and states of a bounded number of frontends, and the commands that one of them may call.
+import { basename } from 'node:path'
 import { type CommandStats, MAX_NAME_LENGTH } from '../contract/call-report.js'
 import {
   type BusStats,
@@ -14,7 +15,6 @@ import {
 import type { Blocked, CommandView, FrontendView, ShownAccess, Snapshot, Total, Totals } from '../contract/views.js'
 import { describeError, describeFailure } from './places.js'
 import { toPrintable } from './printable.js'
-import { getProgram } from './program.js'
 
 /** The identifier of the capability that every frontend has. */
 const BUILT_IN = '(built-in)'
@@ -50,6 +50,9 @@ type PerPage =
   | 'culprits'
   | 'moreCulprits'
 
+/** Two pages of two programs would look the same, but no path is shown. */
+const toFileName = (path: string): string => toPrintable(basename(path), MAX_NAME_LENGTH)
+
 /** Returns what is the same on each page without a selected frontend. */
 export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapshot, PerPage> {
   const { stats, bus, measurement, workerStatus, since, blockedCore, closed } = source
@@ -61,7 +64,12 @@ export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapsho
   const ended = all.filter(({ state }) => hasEnded(state)).length
   return {
     uptime,
-    program: getProgram(),
+    program: {
+      name: toFileName(process.argv[1] ?? 'node'),
+      pid: process.pid,
+      directory: toFileName(process.cwd()),
+      node: process.version.slice(1),
+    },
     at: Date.now(),
     bus,
     core: { ...core, lifecycle, answers: measurement !== undefined, blocked: blockedCore },

@@ -54,10 +54,10 @@ export function parseUrlPattern(entry: unknown): UrlPattern {
     protocol: protocol.toLowerCase().split(/\*+/),
     hostname: parseHostname(host, fail),
     port: port ? port.split('*') : undefined,
-    pathname: isAnyPath ? ANYTHING : pathname.map(encodePath),
-    decodedPathname: isAnyPath ? ANYTHING : pathname.map(literal => encodePath(decodePath(literal))),
-    search: search === '' ? ANYTHING : parseGlob(search, fail).map(encodeSearch),
-    hash: hash === '' ? ANYTHING : parseGlob(hash, fail).map(encodeHash),
+    pathname: isAnyPath ? ANYTHING : pathname.map(literal => encode('pathname', literal)),
+    decodedPathname: isAnyPath ? ANYTHING : pathname.map(literal => encode('pathname', decodePath(literal))),
+    search: search === '' ? ANYTHING : parseGlob(search, fail).map(literal => encode('search', literal)),
+    hash: hash === '' ? ANYTHING : parseGlob(hash, fail).map(literal => encode('hash', literal)),
   }
 }
 
@@ -92,23 +92,11 @@ function parseHostname(host: string, fail: Fail): Glob {
 /** Dots at the end of a name stand for the root, and some resolvers ignore more than one. */
 export const withoutDot = (hostname: string): string => hostname.replace(/\.+$/, '')
 
-const encodePath = (literal: string): string => {
+/** A slash before the prefix is added to a path, and `?` or `#` to others. The prefix keeps a first slash. */
+function encode(part: 'pathname' | 'search' | 'hash', literal: string): string {
   const url = new URL('http://x')
-  // The prefix keeps a first slash.
-  url.pathname = `/-${literal}`
-  return url.pathname.slice(2)
-}
-
-const encodeSearch = (literal: string): string => {
-  const url = new URL('http://x')
-  url.search = `-${literal}`
-  return url.search.slice(2)
-}
-
-const encodeHash = (literal: string): string => {
-  const url = new URL('http://x')
-  url.hash = `-${literal}`
-  return url.hash.slice(2)
+  url[part] = `-${literal}`
+  return url[part].slice(2)
 }
 
 /** Decodes ASCII characters once, as most servers do before they look for a file. */
