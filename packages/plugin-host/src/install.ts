@@ -99,7 +99,7 @@ async function toSource(spec: string | URL): Promise<string> {
   if (isPackageName(name) && semver.valid(version) === version) return String(spec)
   const file = resolve(String(spec).startsWith('file:') ? fileURLToPath(spec) : String(spec))
   const info = await stat(file).catch(() => undefined)
-  const isTarball = /\.(?:tgz|tar\.gz)$/i.test(file)
+  const isTarball = /^(?!https?:).*\.(?:tgz|tar\.gz)$/i.test(String(spec))
   if (isTarball && !info) throw fail(`There is no file ${file}. Name one that exists, or a version, as "@acme/x@1.2.3"`)
   if (isTarball && info?.isFile()) return pathToFileURL(file).href
   throw fail(`${String(spec)} must name one version, as "@acme/x@1.2.3", or a file, as "/path/x-1.2.3.tgz"`)

@@ -1,6 +1,7 @@
 // One plugin: from its directory to a frontend of the bus, and back.
 import { BusError, type FrontendInfo, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
-import { basename } from 'node:path'
+import { watch } from 'chokidar'
+import { basename, relative, sep } from 'node:path'
 import { getRights } from './ask.js'
 import { readIntegrity } from './content.js'
 import { PluginError } from './errors.js'
@@ -8,7 +9,6 @@ import type { Grants } from './grants.js'
 import { type PluginManifest, readManifest } from './manifest.js'
 import type { PluginBus, PluginInfo, ResolvedOptions } from './options.js'
 import { getPermissionName, type RequestedPermission, type Rights } from './rights.js'
-import { watchDirectory } from './watch.js'
 
 export interface PluginDeps {
   readonly bus: PluginBus
@@ -246,4 +246,26 @@ function limitSandbox(sandbox: Sandbox, directory: string, isGranted: boolean): 
 function throwAsOption(error: unknown): never {
   if (!isBusError(error, 'InvalidParams') || !error.message.startsWith('bus.open:')) throw error
   throw new BusError(error.reason, error.message.replace('bus.open:', 'openPlugins: frontend:'), { cause: error })
+}
+
+/** Changes are reported together after this time without another one: editors and compilers write many files at once. */
+const QUIET_MS = 100
+
+/** Calls `onChange` after changes. Resolves once the files are watched, with a function that ends it. */
+async function watchDirectory(directory: string, onChange: () => void): Promise<() => Promise<void>> {
+  const isIgnored = (name: string): boolean => name === 'node_modules' || (name.startsWith('.') && name !== '..')
+  const ignored = (path: string): boolean => relative(directory, path).split(sep).some(isIgnored)
+  const watcher = watch(directory, { ignoreInitial: true, ignored })
+  let timer: NodeJS.Timeout | undefined
+  watcher.on('all', () => {
+    clearTimeout(timer)
+    timer = setTimeout(onChange, QUIET_MS)
+  })
+  // Without a watch, changes are just not seen.
+  watcher.on('error', () => {})
+  await new Promise<void>(resolve => watcher.once('ready', resolve))
+  return () => {
+    clearTimeout(timer)
+    return watcher.close()
+  }
 }

@@ -20,7 +20,7 @@ import { getRequestUrl, startLocalServer } from '@sallyport/protocol/internal/lo
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { BASE_PATH, CLOSE_DENIED, CLOSE_GOING_AWAY } from './contract/greeting.js'
 import { ContentPolicy } from './document/content-policy.js'
-import { createAssetScope } from './files/asset-scope.js'
+import { createAssetScope } from './files/asset-files.js'
 import { checkDirectories, type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'

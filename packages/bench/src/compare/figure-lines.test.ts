@@ -200,7 +200,7 @@ Transfer/sec:      4.13MB`,
     `Benchmark 1: sleep 0.02
   Time (mean ± σ):      21.3 ms ±   1.1 ms    [User: 0.8 ms, System: 0.7 ms]
   Range (min … max):    20.4 ms …  22.6 ms    3 runs`,
-    [['sleep 0.02 > Time', 21_300, 'lower']],
+    [['sleep 0.02 > Time (mean ± σ)', 21_300, 'lower']],
   ],
   'hyperfine, JSON': [
     `Benchmark 1: sleep 0.02

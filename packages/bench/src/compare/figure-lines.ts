@@ -67,12 +67,11 @@ const FORMS = [
   String.raw`^(?<name>Benchmark\S+)\s+\d+\s+(?<value>${NUMBER})\s(?<unit>ns\/op)\b`, // go test -bench
   String.raw`^\s*(?<name>\S.*?)\s+(?<value>${NUMBER})\s(?<unit>\S+\/iter)\b`, // mitata
   String.raw`^\s*·\s+(?<name>\S.*?)\s{2,}(?<value>(?<hz>${NUMBER}))(?:\s+${NUMBER}){7}\s`, // Vitest
-  String.raw`^\s*(?<name>Time) \(.*?\):\s+(?<value>${NUMBER}) (?<unit>\S+)`, // hyperfine
   String.raw`^\s*(?<name>\w+)\.+:\s.*\s(?<value>${NUMBER})\s?(?<unit>\S*\/s)$`, // counters of k6
   String.raw`${NAMED}(?:med|median|p\(?50\)?)${ONE_OF_SEVERAL}`, // `avg=1 ms min=… med=…`, as in k6
   String.raw`${NAMED}(?:avg|average|mean)${ONE_OF_SEVERAL}`,
-  // Also of benchmark.js, `name x 1,234 ops/sec ±0.5% (90 runs sampled)`, and of JMH, `name 1.234 ± 0.056 ms/op`.
-  String.raw`^[\s├└─]*(?<name>\S.*?)(?<by>\s+x\s+|[\s:=]+)(?<value>${NUMBER})\s*(?:(?:±|\+\/?-)\s*[\d.,]+\s*%?\s*)?\[?(?<unit>(?:[bsmh]|[a-zµμ/#]\S+?)(?: per \w+)?)\]?\s*(?:(?:±|\+\/?-|\().*)?$`,
+  // Also of hyperfine, `Time (mean ± σ): 21.3 ms ± 1.1 ms [User: …]`, of benchmark.js, `name x 1,234 ops/sec ±0.5% (90 runs sampled)`, and of JMH, `name 1.234 ± 0.056 ms/op`.
+  String.raw`^[\s├└─]*(?<name>\S.*?)(?<by>\s+x\s+|[\s:=]+)(?<value>${NUMBER})\s*(?:(?:±|\+\/?-)\s*[\d.,]+\s*%?\s*)?\[?(?<unit>(?:[bsmh]|[a-zµμ/#]\S+?)(?: per \w+)?)\]?\s*(?:(?:±|\+\/?-|[([]).*)?$`,
   String.raw`^\s*(?<name>\S.*?)(?<!\s[\d.,]+)[\s:=]+(?<value>${NUMBER})\s*$`,
 ].map(form => new RegExp(form, 'i'))
 

@@ -3,7 +3,6 @@ import type { Loop, Measurement, Task } from '../model/scenario.js'
 import type { Payload } from '../payloads/payloads.js'
 import * as calls from './calls.js'
 import { getChunk } from './handlers.js'
-import { measureOpenCalls } from './open-loop.js'
 import { isStationary, median } from '../statistics/median.js'
 import { prepareCall, type Calls, type MeasureLoop, type Subject } from './subject.js'
 
@@ -39,7 +38,7 @@ const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   sparse: calls.measureSparseCalls,
   giving: calls.measureTransfers,
   burst: calls.measureBursts,
-  open: measureOpenCalls,
+  open: calls.measureOpenCalls,
   stream: measureStream,
 }
 

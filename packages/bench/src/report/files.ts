@@ -1,7 +1,9 @@
-// The files that a run writes into `--out`.
+// The files that a run writes into `--out`, and the lines of `--lines`, which a comparison reads.
+import { isSteadyKind } from '../model/scenario.js'
+import { quantile } from '../statistics/median.js'
 import { toHtml } from './html.js'
 import { toMarkdown } from './markdown.js'
-import type { Report } from './report.js'
+import { everyFigure, type Figure, type Report } from './report.js'
 
 /** The name of a file that `reportFiles` returns. */
 export type ReportFile = 'report.json' | 'report.md' | 'report.html'
@@ -16,3 +18,22 @@ export const reportFiles = (report: Report, options: { goals?: boolean } = {}): 
   'report.md': toMarkdown(report, options.goals),
   'report.html': toHtml(report),
 })
+
+/**
+ * Other work on a machine only makes rounds slower: it empties caches, and compilation comes late. So their better quartile varies by half as
+ * much as their median.
+ */
+const QUARTILE = { lower: 0.25, higher: 0.75 } as const
+
+const getBetterQuartile = ({ better, processes }: Figure): number =>
+  quantile(Float64Array.from(processes.flat()).sort(), QUARTILE[better])
+
+/** Returns an object of JSON for each figure that can be compared, one a line. */
+export const toLines = (report: Pick<Report, 'scenarios'>): string =>
+  everyFigure(report)
+    .filter(({ path, figure }) => isSteadyKind({ id: path.split('/')[1]! }, figure))
+    .map(({ path, figure }) => {
+      const { unit, better } = figure
+      return `${JSON.stringify({ name: path, value: getBetterQuartile(figure), unit, better })}\n`
+    })
+    .join('')

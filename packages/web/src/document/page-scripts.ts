@@ -1,8 +1,10 @@
-// The scripts that run in each page of a label before its own: those of the project, of core's plugins and of the host.
+// The scripts that run in each page of a label before its own: its @tauri-apps/api as `window.__TAURI__` (`app.withGlobalTauri`), those of
+// core's plugins and of the host.
 import { access, readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import type { InitScript, HostLog, WebviewConfig } from '@sallyport/core/internal'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
-import { createGlobalTauri } from './global-tauri.js'
 import { SCRIPTS_PATH } from '../contract/greeting.js'
 
 export interface PageScriptsDeps {
@@ -69,3 +71,37 @@ export class PageScripts {
 const toPath = (name: string): string => `${SCRIPTS_PATH}${name}.js`
 const toPluginPath = (plugin: string): string => toPath(`plugin-${plugin}`)
 const GLOBAL_TAURI_PATH = toPath('tauri')
+
+const REQUIRE = /\brequire\((['"])(\.{1,2}\/[^'"]+)\1\)/g
+
+/** Returns the package's CommonJS modules as one script, which runs before those of the page. @throws {Error} if it is not installed */
+async function createGlobalTauri(directory: string): Promise<string> {
+  const entry = createRequire(join(directory, 'package.json')).resolve('@tauri-apps/api')
+  const modules = new Map<string, string>()
+  await addModule(entry, modules)
+  const ids = [...modules.keys()]
+  const functions = Array.from(modules.values(), text => `(exports,require)=>{${text}\n}`)
+  return `window.__TAURI__=(()=>{const modules=[${functions.join(',\n')}],loaded=[]
+const require=id=>{if(!loaded[id])modules[id](loaded[id]={},require);return loaded[id]}
+return require(0)})()`.replaceAll(
+    REQUIRE_PATH,
+    (_match, path: string) => `require(${ids.indexOf(JSON.parse(path) as string)})`,
+  )
+}
+
+/** Marks a module's path until all modules have a number. */
+const REQUIRE_PATH = /\brequire\(#("(?:[^"\\]|\\.)*")\)/g
+
+async function addModule(path: string, modules: Map<string, string>): Promise<void> {
+  if (modules.has(path)) return
+  modules.set(path, '')
+  const text = await readFile(path, 'utf8')
+  const required: string[] = []
+  const linked = text.replaceAll(REQUIRE, (_match, _quote, name: string) => {
+    const target = join(dirname(path), name)
+    required.push(target)
+    return `require(#${JSON.stringify(target)})`
+  })
+  modules.set(path, linked)
+  for (const target of required) await addModule(target, modules)
+}
