@@ -1,5 +1,5 @@
 // Proxies that a frontend asks for. Only those that the host lists are used: a proxy resolves names itself, so addresses cannot be checked.
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
+import { type IncomingMessage, request as requestHttp } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { invalidConfig } from './invalid-config.js'
 
@@ -75,26 +75,17 @@ export function openTunnel({ url, authorization }: Proxy, target: URL, signal: A
   const path = `${target.hostname}:${target.port || 443}`
   return new Promise((resolve, reject) => {
     const headers = { host: path, ...(authorization !== undefined && { 'proxy-authorization': authorization }) }
-    const options = {
-      host: url.hostname,
-      port: url.port || 80,
-      method: 'CONNECT',
-      path,
-      headers,
-      agent: false,
-      signal,
-    } as const
-    const request: ClientRequest = requestHttp(options)
+    const { hostname: host, port } = url
+    const request = requestHttp({ host, port: port || 80, method: 'CONNECT', path, headers, agent: false, signal })
+    const refuse = ({ statusCode }: IncomingMessage, stream: Duplex): void => {
+      stream.destroy()
+      reject(new Error(`The proxy refused the tunnel with status ${statusCode}`))
+    }
     request.on('error', reject)
-    request.on('response', (response: IncomingMessage) => {
-      response.destroy()
-      reject(new Error(`The proxy refused the tunnel with status ${response.statusCode}`))
-    })
-    request.on('connect', (response: IncomingMessage, socket: Duplex) => {
-      if (response.statusCode === 200) return resolve(socket)
-      socket.destroy()
-      reject(new Error(`The proxy refused the tunnel with status ${response.statusCode}`))
-    })
+    request.on('response', (response: IncomingMessage) => refuse(response, response.socket))
+    request.on('connect', (response: IncomingMessage, socket: Duplex) =>
+      response.statusCode === 200 ? resolve(socket) : refuse(response, socket),
+    )
     request.end()
   })
 }

@@ -1,7 +1,7 @@
 // Requests of a frontend: kept from `fetch` until `fetch_send` has the head of the response.
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { LookupFunction } from 'node:net'
-import { pipeline, Readable } from 'node:stream'
+import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { CommandContext, Resources } from '@sallyport/core'
 import { type AddressFilter, PrivateAddressError } from '@sallyport/paths/internal/addresses'
@@ -55,6 +55,13 @@ const PRIVATE_REMEDY =
 
 /** Statuses whose body the guest never reads. */
 const WITHOUT_BODY = [101, 103, 204, 205, 304]
+
+const DECOMPRESSORS: ReadonlyMap<string, () => Transform> = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
 
 /** Returns the bytes of a request's body and URL. */
 export const getRequestBytes = ({ data, url }: ClientConfig): number => (data?.byteLength ?? 0) + url.href.length
@@ -243,7 +250,8 @@ export class FrontendRequest {
       release()
       return { ...head, headers, rid: 0 }
     }
-    const decompressor = this.#network.policy.decompress ? createDecompressor(response) : undefined
+    const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? ''
+    const decompressor = this.#network.policy.decompress ? DECOMPRESSORS.get(encoding)?.() : undefined
     const stream = decompressor ? pipeline(response, decompressor, () => {}) : response
     const rid = this.#openBody(stream, url, resources, release)
     if (!decompressor) return { ...head, headers, rid }
@@ -254,19 +262,5 @@ export class FrontendRequest {
   #openBody(stream: Readable, url: URL, resources: Resources, onEnd: () => void): number {
     const { responseBytes: maxBytes, idleMs } = this.#network.limits
     return new ResponseBody(stream, { maxBytes, idleMs, url: url.href, onEnd }).openIn(resources)
-  }
-}
-
-function createDecompressor({ headers }: IncomingMessage): ReturnType<typeof createGunzip> | undefined {
-  switch (headers['content-encoding']?.trim().toLowerCase()) {
-    case 'gzip':
-    case 'x-gzip':
-      return createGunzip()
-    case 'deflate':
-      return createInflate()
-    case 'br':
-      return createBrotliDecompress()
-    default:
-      return undefined
   }
 }
