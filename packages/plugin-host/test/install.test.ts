@@ -234,7 +234,8 @@ describe('a tarball', () => {
       const message = expect.stringMatching(/^There is no file \/.*none\.t/)
       await expect(plugins.install(missing)).rejects.toMatchObject({ code: 'InstallFailed', message })
     }
-    await expect(plugins.install(place.root)).rejects.toThrow('or a file')
+    for (const other of [place.root, 'https://example.com/x-1.0.0.tgz'])
+      await expect(plugins.install(other)).rejects.toThrow('or a file')
   })
 })
 
