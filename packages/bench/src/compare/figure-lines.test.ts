@@ -27,6 +27,7 @@ describe('lines of text', () => {
       '',
       'Node v20 started 3 workers',
       'done in 5',
+      'throughput-bench 1.2.3',
       'warming up ...',
       '12 ms',
       '{ broken',
@@ -118,10 +119,12 @@ test('a line of several values is judged by the typical one, or not at all', () 
   ])((line, figures) => expect(readFigures(line).map(({ name, value }) => [name, value])).toEqual(figures)))
 
 test('numbers of other locales are refused', () =>
-  rows(['12,5', '1,25', '1.234,5', '0,123', '1234,567', '1,2345', '1\u00a0234', '1\u202f234,5', "1'234"])(number => {
-    expect(() => readFigures(`loaded\nparse ${number} ms`)).toThrow(UsageError)
-    expect(() => readFigures(`parse ${number} ms`)).toThrow(`'${number}' has a decimal comma`)
-  }))
+  rows(['12,5', '1,25', '1.234,5', '0,123', '1234,567', '1,2345', '1.234.567', '1\u00a0234', '1\u202f234,5', "1'234"])(
+    number => {
+      expect(() => readFigures(`loaded\nparse ${number} ms`)).toThrow(UsageError)
+      expect(() => readFigures(`parse ${number} ms`)).toThrow(`'${number}' has a decimal comma`)
+    },
+  ))
 
 /** What tools print, cut to what matters. */
 const OUTPUTS: Record<string, [output: string, figures: [name: string, value: number, better: string][]]> = {
@@ -279,6 +282,10 @@ fast                           1.27 µs/iter 204.85 ns █
 │ 0       │ 'faster task' │ '1117.7 ± 139.26%' │ '311.00 ± 9.00'  │ '3161988 ± 0.03%'      │ '3215434 ± 90434'      │ 76538   │
 └─────────┴───────────────┴────────────────────┴──────────────────┴────────────────────────┴────────────────────────┴─────────┘`,
     [['faster task', 3_161_988, 'higher']],
+  ],
+  'tinybench 3.0, table() as JSON': [
+    '[{"Task name":"slow","Latency average (ns)":"472.89 ± 0.5%","Throughput average (ops/s)":"2114648 ± 0.03%","Samples":7}]',
+    [['slow', 2_114_648, 'higher']],
   ],
   'tinybench 2, table() as JSON': [
     '[{"Task Name":"slow","ops/sec":"2,114,648","Average Time (ns)":472.89,"Margin":"±23.04%","Samples":126879}]',

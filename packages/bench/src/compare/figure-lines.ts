@@ -51,7 +51,8 @@ function toFigures(name: string, text: string, unit: string): PrintedFigure[] {
   if (!kind) return []
   const { factor, ...others } = kind
   if (ENGLISH.test(text)) return [{ name, value: Number(text.replaceAll(',', '')) * factor, ...others }]
-  if (!/[^\d.]/.test(text)) return [] // A version: 1.2.3
+  const isVersion = /^[\d.]+$/.test(text) && !/^\d{1,3}(?:\.\d{3})+$/.test(text)
+  if (isVersion) return []
   throw new UsageError(
     `The figure '${name}' was not read: '${text}' has a decimal comma, or thousands of another locale. Print 1234.5 or 1,234.5`,
   )
@@ -70,7 +71,8 @@ const FORMS = [
   String.raw`^\s*(?<name>\w+)\.+:\s.*\s(?<value>${NUMBER})\s?(?<unit>\S*\/s)$`, // counters of k6
   String.raw`${NAMED}(?:med|median|p\(?50\)?)${ONE_OF_SEVERAL}`, // `avg=1 ms min=… med=…`, as in k6
   String.raw`${NAMED}(?:avg|average|mean)${ONE_OF_SEVERAL}`,
-  // Also of hyperfine, `Time (mean ± σ): 21.3 ms ± 1.1 ms [User: …]`, of benchmark.js, `name x 1,234 ops/sec ±0.5% (90 runs sampled)`, and of JMH, `name 1.234 ± 0.056 ms/op`.
+  // Also `name x 1,234 ops/sec ±0.5% (90 runs sampled)` of benchmark.js, `Time (mean ± σ): 21.3 ms ± 1.1 ms [User: …]` of hyperfine, and
+  // `name 1.234 ± 0.056 ms/op` of JMH.
   String.raw`^[\s├└─]*(?<name>\S.*?)(?<by>\s+x\s+|[\s:=]+)(?<value>${NUMBER})\s*(?:(?:±|\+\/?-)\s*[\d.,]+\s*%?\s*)?\[?(?<unit>(?:[bsmh]|[a-zµμ/#]\S+?)(?: per \w+)?)\]?\s*(?:(?:±|\+\/?-|[([]).*)?$`,
   String.raw`^\s*(?<name>\S.*?)(?<!\s[\d.,]+)[\s:=]+(?<value>${NUMBER})\s*$`,
 ].map(form => new RegExp(form, 'i'))
@@ -95,6 +97,7 @@ const hasValue = (name: string, unit: string): boolean =>
 /** Where tools put a name, a value, and the unit of a value that has none. A mean rate is finer than the clock, unlike a median time. */
 const ROWS: readonly [name: string, value: string, unit: string][] = [
   ['Task name', 'Throughput avg (ops/s)', 'ops/s'], // tinybench
+  ['Task name', 'Throughput average (ops/s)', 'ops/s'], // tinybench 3.0
   ['Task Name', 'ops/sec', 'ops/s'], // tinybench 2
   ['name', 'throughput.mean', 'ops/s'], // results and tasks of tinybench
   ['name', 'result.throughput.mean', 'ops/s'],
