@@ -41,9 +41,8 @@ export function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-const { queueMicrotask: runSoon } = globalThis
-// A method of the window must not be one of another object.
-export const queueMicrotask = (callback: () => void): void => runSoon(callback)
+/** Bound: a browser refuses it as a method of another object ("Illegal invocation"). */
+export const queueMicrotask: (callback: () => void) => void = globalThis.queueMicrotask.bind(globalThis)
 export { queueMicrotask as nextTick, queueMicrotask as onEndOfTick }
 export const readClock = (): number => performance.now()
 export const onNextTick = (callback: () => void): void => void setTimeout(callback)
