@@ -46,7 +46,7 @@ const NUMBER = String.raw`(?:\d|\.\d)(?:[\d.,'’\u00a0\u2009\u202f]*\d)?(?:e[+-
 const ENGLISH = /^(?:\d*\.?\d+|[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(?:e[+-]?\d+)?$/i
 
 /** @throws {UsageError} of a decimal comma, and of thousands that are not separated by commas */
-function toFigures(name: string, text: string, unit: string): PrintedFigure[] {
+function toFigures(name: string, text: string, unit: string, line: string): PrintedFigure[] {
   const kind = getKind(name, unit)
   if (!kind) return []
   const { factor, ...others } = kind
@@ -54,7 +54,7 @@ function toFigures(name: string, text: string, unit: string): PrintedFigure[] {
   const isVersion = /^[\d.]+$/.test(text) && !/^\d{1,3}(?:\.\d{3})+$/.test(text)
   if (isVersion) return []
   throw new UsageError(
-    `The figure '${name}' was not read: '${text}' has a decimal comma, or thousands of another locale. Print 1234.5 or 1,234.5`,
+    `The line '${line.trim()}' was not read: '${text}' has a decimal comma, or thousands of another locale. Print 1234.5 or 1,234.5`,
   )
 }
 
@@ -82,7 +82,7 @@ function readLine(line: string, heading: readonly string[]): PrintedFigure[] {
   const { name = '', by = '', value = '', hz, unit = hz ? 'ops/s' : '' } = groups ?? {}
   // `99% 5 ms` is one of several percentiles.
   if (!/\p{L}/u.test(name) || hasValue(name + by, unit)) return []
-  return toFigures([...heading, name].join(' > '), value, unit)
+  return toFigures([...heading, name].join(' > '), value, unit, line)
 }
 
 const VALUES = new RegExp(String.raw`([:=]\s*)?(?<!\w)${NUMBER}\s*([a-zµμ]+(?:\/\w+)?)([\s,;…–()-]*$)?`, 'gi')
@@ -124,12 +124,12 @@ const CELL = new RegExp(String.raw`^(${NUMBER})\s*([^\s\d±]\S*)?`, 'i')
 
 function readRow(row: Row, path: readonly string[]): PrintedFigure[] {
   const [key = '', from = '', unit] = ROWS.find(([name, value]) => name in row && get(row, value) !== undefined) ?? []
-  const [, value = '', ownUnit = ''] = CELL.exec(String(get(row, from))) ?? []
+  const [cell = '', value = '', ownUnit = ''] = CELL.exec(String(get(row, from))) ?? []
   const [name, { namePath, params }] = [String(row[key]), row]
   // Latencies of autocannon are rounded to 10 µs.
   if (value === '' || (key === 'Stat' && TIMES.has(ownUnit))) return []
   const names = Array.isArray(namePath) ? [...namePath, ...Object.values(params ?? {})] : [...path, name]
-  return toFigures(names.join(' > '), value, unit || ownUnit)
+  return toFigures(names.join(' > '), value, unit || ownUnit, cell)
 }
 
 /** Finds the rows in what tools write as JSON. */
