@@ -1,6 +1,6 @@
 // A bus served to the SDK's own client: tools and their calls, over each transport and protocol.
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -237,6 +237,8 @@ test('wrong options are refused, and leave the label free', () =>
     [{ transport: { server: createServer(), path: 'mcp' } }, 'serveMcp: transport.path must be a path such as "/mcp"'],
     [{ transport: { path: '/mcp' } }, 'serveMcp: transport.path must be left out without a server'],
     [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],
+    // An application of Express is an event emitter, too.
+    [{ transport: { server: new EventEmitter() } }, 'serveMcp: transport.server must be a server of node:http'],
     [{ transport: { server: createServer(), authorize: 'token' } }, 'serveMcp: transport.authorize must be a function'],
     [{ transport: 'stdio', timeout: '5s' }, 'serveMcp: timeout must be milliseconds'],
     [{ transport: 'stdio', timeout: -1 }, 'serveMcp: timeout must be milliseconds'],
@@ -249,7 +251,8 @@ test('wrong options are refused, and leave the label free', () =>
 
 test('a second service with the path of a server is refused, and the path is free again after a close', async () => {
   const bus = await startBus()
-  const server = createServer()
+  // An application answers whatever it sees.
+  const server = createServer((_request, response) => void response.writeHead(418).end())
   const service = await serveMcp(bus, { label: 'one', transport: { server } })
   const second = { label: 'two', transport: { server } }
   await expect(serveMcp(bus, second)).rejects.toThrow(
@@ -260,8 +263,10 @@ test('a second service with the path of a server is refused, and the path is fre
   closers.push(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const getStatus = async (path: string) => (await fetch(url + path)).status
-  expect(await Promise.all(['/mcp', '/other', '/none'].map(getStatus))).toEqual([405, 405, 404])
+  const getStatuses = () => Promise.all(['/mcp', '/other', '/none'].map(getStatus))
+  expect(await getStatuses()).toEqual([405, 405, 418])
   await service.close()
+  expect(await getStatuses()).toEqual([418, 405, 418])
   await serveMcp(bus, second)
 })
 

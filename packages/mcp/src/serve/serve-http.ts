@@ -1,15 +1,15 @@
 // Stateless HTTP: each request has a server of its own, which keeps nothing, so that any number of hosts can serve one address.
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
-import { hostHeaderValidation, originValidation, toNodeHandler } from '@modelcontextprotocol/node'
+import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
-import { getRequestUrl } from '@sallyport/protocol/internal/local-server'
+import { getRequestUrl, toOneLoopback } from '@sallyport/protocol/internal/local-server'
 import { warn } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue } from '../shared/check-names.js'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
 export interface HttpTransport {
-  /** The server, which listens already or later. Its other paths stay free. @default none: `handle` of the service answers requests */
+  /** The server, which listens already or later. Listeners that it has get requests of other paths alone. @default none: `handle` of the service answers requests */
   readonly server?: HttpServer
   /** The path of the server that is answered, such as `/mcp/ada`. @default '/mcp' */
   readonly path?: string
@@ -40,20 +40,18 @@ export interface ToolService {
 const ARRIVAL_TIMEOUT_MS = 30_000
 /** A name or an address, and a port. `new URL` would take the host of `evil.example@localhost` for localhost. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
-const LOCAL = ['localhost', '127.0.0.1', '[::1]']
-const withLocal = (names: readonly string[]): string[] =>
-  names.some(name => LOCAL.includes(name)) ? [...names, ...LOCAL] : [...names]
+const LOCAL = ['localhost']
 const OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
 const DEFAULT_PATH = '/mcp'
 const UNREADABLE = Symbol('unreadable')
-/** The paths of each server that have a service. */
-const takenPaths = new WeakMap<HttpServer, Set<string>>()
+/** What answers the paths of each server, before its listeners do. */
+const servedPaths = new WeakMap<HttpServer, Map<string, ToolService['handle']>>()
 
 /** @throws {BusError} InvalidParams */
 export function checkHttp(transport: HttpTransport): void {
   const { server, path, authorize } = transport
   checkNames('serveMcp: transport', transport, OPTIONS)
-  const isServer = !('server' in transport) || typeof Object(server).on === 'function'
+  const isServer = !('server' in transport) || typeof Object(server).address === 'function'
   checkValue('serveMcp: transport.server', isServer, 'a server of node:http')
   checkValue('serveMcp: transport.authorize', authorize === undefined || typeof authorize === 'function', 'a function')
   if (path === undefined) return
@@ -65,11 +63,25 @@ export function checkHttp(transport: HttpTransport): void {
 /** Returns a function that gives the path back. @throws {BusError} InvalidParams if another service of the server has it */
 export function takePath({ server, path = DEFAULT_PATH }: HttpTransport): () => void {
   if (!server) return () => {}
-  const paths = takenPaths.get(server) ?? new Set()
-  takenPaths.set(server, paths)
+  const paths = servedPaths.get(server) ?? takeRequests(server)
   checkValue('serveMcp: transport.path', !paths.has(path), `one that no other service of the server has, not "${path}"`)
-  paths.add(path)
+  paths.set(path, async (_request, response) => refuse(response, 503, 'The service is starting'))
   return () => void paths.delete(path)
+}
+
+/** Goes before the listeners that the server has: an application answers what it does not know with 404, and reads bodies. */
+function takeRequests(server: HttpServer): Map<string, ToolService['handle']> {
+  const paths = new Map<string, ToolService['handle']>()
+  servedPaths.set(server, paths)
+  const others = server.rawListeners('request')
+  server.removeAllListeners('request').on('request', (request, response) => {
+    const handle = paths.get(getRequestUrl(request).pathname)
+    if (handle) return void handle(request, response)
+    for (const listener of others) listener.call(server, request, response)
+    // Without listeners of others nobody would answer.
+    if (others.length === 0 && server.listenerCount('request') === 1) refuse(response, 404, 'Not found')
+  })
+  return paths
 }
 
 export function serveHttp(
@@ -90,7 +102,7 @@ export function serveHttp(
   const shared = { maxRequestBodySize: maxBody, onerror: report }
   const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests })
   const send = toNodeHandler(handler, shared)
-  const [isHost, isOrigin] = [hostHeaderValidation(withLocal(hosts)), originValidation(withLocal(origins))]
+  const [isHost, isOrigin] = [createHostMatcher(hosts), createHostMatcher(origins)]
   const running = new Set<ServerResponse>()
   /** Those of them that have not arrived, or are not authorized yet, with their deadlines. The oldest is the first. */
   const arriving = new Map<ServerResponse, NodeJS.Timeout>()
@@ -117,10 +129,10 @@ export function serveHttp(
     return true
   }
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
-    if (response.headersSent) return report(new Error('Another listener has answered a request. Mount `handle` in it'))
-    if (!HOST.test(request.headers.host ?? '')) return refuse(response, 403, 'Invalid Host header')
-    // Each of them answers what it refuses.
-    if (!isHost(request, response) || !isOrigin(request, response)) return
+    const { host = '', origin } = request.headers
+    if (!isHost(host)) return refuse(response, 403, 'Invalid Host header')
+    const isAllowed = origin === undefined || isOrigin(origin.split('://')[1] ?? '')
+    if (!isAllowed) return refuse(response, 403, 'Invalid Origin header')
     if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')
     if (authorize && !(await authorize(request))) return refuse(response, 401, 'Unauthorized')
     if (response.writableEnded) return
@@ -136,22 +148,19 @@ export function serveHttp(
       refuse(response, 500, 'Internal error')
       report(error instanceof Error ? error : new Error(describeThrown(error)))
     })
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const { pathname } = getRequestUrl(request)
-    if (pathname === path) return void handle(request, response)
-    // Without listeners of others nobody would answer.
-    const paths = server && takenPaths.get(server)
-    if (paths?.size === server?.listenerCount('request') && !paths?.has(pathname)) refuse(response, 404, 'Not found')
-  }
-  server?.on('request', onRequest)
+  if (server) servedPaths.get(server)?.set(path, handle)
   return {
     toolsChanged: () => handler.notify.toolsChanged(),
     handle,
-    async close() {
-      server?.off('request', onRequest)
-      await handler.close()
-    },
+    close: () => handler.close(),
   }
+}
+
+/** @param names - without ports. All spellings of localhost are one */
+function createHostMatcher(names: readonly string[]): (host: string) => boolean {
+  const known = names.map(toOneLoopback)
+  const toName = (host: string): string => toOneLoopback(new URL(`http://${host}`).hostname)
+  return host => HOST.test(host) && URL.canParse(`http://${host}`) && known.includes(toName(host))
 }
 
 /**

@@ -53,8 +53,6 @@ export interface McpService {
 
 const OPTIONS = ['label', 'allow', 'transport', 'info', 'instructions', 'timeout', 'onError']
 
-const isFunction = (value: unknown): boolean => typeof value === 'function'
-
 const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTransport =>
   typeof transport === 'object' && transport !== null && !('start' in transport)
 
@@ -70,7 +68,7 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
   const { label, allow = [], transport, timeout, onError = () => {} } = options
   if (isHttp(transport)) checkHttp(transport)
   else {
-    const isTransport = transport === 'stdio' || isFunction(Object(transport).start)
+    const isTransport = transport === 'stdio' || typeof Object(transport).start === 'function'
     checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
   }
   checkValue('serveMcp: timeout', isPositive(timeout ?? 1), 'milliseconds, more than 0')

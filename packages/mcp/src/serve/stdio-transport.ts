@@ -1,6 +1,6 @@
 // Standard input and output of this process, which belong to the protocol while a service has them.
 import { finished, type Readable, type Writable } from 'node:stream'
-import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/server'
+import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { BusError } from '@sallyport/core'
 import { warn } from '@sallyport/protocol/internal/util'
@@ -41,10 +41,11 @@ export class StdioTransport extends StdioServerTransport {
   override async start(): Promise<void> {
     const { onmessage } = this
     this.onmessage = message => {
-      // A subscription is answered when the service ends, and a cancelled request is not.
-      if (isJSONRPCRequest(message) && message.method !== 'subscriptions/listen') this.#requests.add(message.id)
-      if ('method' in message && message.method === 'notifications/cancelled')
-        this.#settle(message.params?.['requestId'])
+      if ('method' in message) {
+        // A subscription is answered when the service ends, and a cancelled request is not.
+        if ('id' in message && message.method !== 'subscriptions/listen') this.#requests.add(message.id)
+        if (message.method === 'notifications/cancelled') this.#settle(message.params?.['requestId'])
+      }
       onmessage?.(message)
     }
     finished(process.stdin, { writable: false }, () => {
@@ -86,12 +87,8 @@ const replaceMember = (stream: object, name: string, value: unknown): object =>
     },
   })
 
-/** Whoever pipes into standard output waits for its `drain`. */
-const relayDrain = (): void => void process.stdout.emit('drain')
-
-/** Takes the place of `process.stdout.write`, for the console and for threads, too. */
+/** Takes the place of `process.stdout.write`, for the console and for threads, too. Whoever pipes into it would wait in vain for `drain`. */
 const writeToStderr = ((...args: Parameters<typeof process.stderr.write>): boolean => {
-  const hasRoom = process.stderr.write(...args)
-  if (!hasRoom && !process.stderr.listeners('drain').includes(relayDrain)) process.stderr.once('drain', relayDrain)
-  return hasRoom
+  process.stderr.write(...args)
+  return true
 }) as typeof process.stdout.write
