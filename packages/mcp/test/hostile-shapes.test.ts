@@ -12,12 +12,14 @@ import { rows } from '../../../scripts/testing.js'
 import { ProgramTransport } from '../src/open/program-transport.js'
 
 let isReading = true
+let lastStdin: PassThrough
 type Message = { id?: unknown; method: string; params?: Record<string, unknown> }
 let serve: (message: Message, write: (line: string) => void) => void
 vi.mock('@sallyport/core/launchers', async importOriginal => ({
   ...(await importOriginal<object>()),
   startProgram: (): Program => {
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
+    lastStdin = stdin
     let kill = (): void => {}
     const exited = new Promise<never>(resolve => {
       kill = () => resolve({ code: null, signal: 'SIGKILL' } as never)
@@ -169,7 +171,9 @@ test('a list of tools is bounded in tools, characters and pages', async () => {
 
 test('a name that is no command is mapped, the second tool with a permission is refused, and its call says why', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
-  const texts = ['read_note', 'read-note', 'files/read', 'Create Share', 'x'.repeat(200)].map(name => toTool(name, '1'))
+  const names = ['read_note', 'read-note', 'files/read', 'Create Share', 'x'.repeat(200), ' _proto_ ', 'n_ow']
+  // A tool that is no command takes no permission from another.
+  const texts = [...names.map(name => toTool(name, '1')), toTool('n/ow', '{"__proto__":1}')]
   const called: unknown[] = []
   setServer(
     ([number, write]) => write(toResult(number, `{"tools":[${texts.join()}]}`)),
@@ -180,15 +184,17 @@ test('a name that is no command is mapped, the second tool with a permission is 
   )
   await using server = await open()
   expect(server.changes).toEqual([
-    { tool: 'read_note', change: 'unserved', reason: 'it shares the permission "s:allow-read-note" with "read-note"' },
+    { tool: ' _proto_ ', change: 'unserved', reason: expect.stringContaining('its name') },
+    { tool: 'n/ow', change: 'unserved', reason: expect.stringContaining('nested') },
     { tool: 'x'.repeat(200), change: 'unserved', reason: expect.stringContaining('its name') },
+    { tool: 'read_note', change: 'unserved', reason: 'it shares the permission "s:allow-read-note" with "read-note"' },
   ])
   expect(warn.mock.lastCall?.[0]).toContain(
     '"read_note" (it shares the permission "s:allow-read-note" with "read-note")',
   )
   const client = await bus.connect('reader', { allow: ['s:default'] })
-  for (const name of ['read-note', 'files_read', 'Create_Share']) await client.invoke(`plugin:s|${name}`)
-  expect(called).toEqual(['read-note', 'files/read', 'Create Share'])
+  for (const name of ['read-note', 'files_read', 'Create_Share', 'n_ow']) await client.invoke(`plugin:s|${name}`)
+  expect(called).toEqual(['read-note', 'files/read', 'Create Share', 'n_ow'])
   await rows([
     ['files/read', 'its name here is "files_read"'],
     ['Create Share', 'its name here is "Create_Share"'],
@@ -209,16 +215,9 @@ test('what a tool answers is passed on, whatever its output schema says, and a w
       { ...text, structuredContent: { n: '1' } },
       'structuredContent.n is not of type integer,null',
     ],
-    [
-      '{"$ref":"#/$defs/a~1b","$defs":{"a/b":{"required":["n"]}}}',
-      { ...text, structuredContent: { m: 1 } },
-      'structuredContent.n is missing',
-    ],
-    [
-      '{"type":"object","properties":{"n":{"$ref":"#/$defs/none"}}}',
-      { ...text, structuredContent: { n: 1 } },
-      'its schema has the reference "#/$defs/none", which leads nowhere',
-    ],
+    ['{"required":["n"]}', { ...text, structuredContent: { m: 1 } }, 'structuredContent.n is missing'],
+    ['{"properties":{"n":{"$ref":"#/$defs/none"}}}', { ...text, structuredContent: { n: 1 } }, undefined],
+    ['{"type":[{"toString":1}],"required":[{"toString":1}]}', { ...text, structuredContent: {} }, undefined],
     ['{"type":"object"}', { content: [{ type: 'hologram' }], structuredContent: {} }, undefined],
   ])(async (outputSchema, result, why) => {
     warn.mockClear()
@@ -299,7 +298,14 @@ test('no schema of a server runs in the host: a result is passed on as it is, wh
   await client.close()
 })
 
-test('a server that does not read what it is sent is ended', async () => {
+test('a server that does not read what it is sent, or has closed its input, is ended', async () => {
+  setServer(([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)))
+  await using _ = await open()
+  const client = await bus.connect('caller', { allow: ['s:default'] })
+  lastStdin.destroy()
+  const text = 'The MCP server "s" ended during the call: it was ended by SIGKILL'
+  await expect(client.invoke('plugin:s|good')).rejects.toMatchObject({ reason: 'Disconnected', message: text })
+  await client.close()
   isReading = false
   onTestFinished(() => void (isReading = true))
   const transport = new ProgramTransport({ program: {} as never, maxMessage: 50_000, onStderr: undefined })

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Tool } from '@modelcontextprotocol/client'
-import { type Bus, BusError } from '@sallyport/core'
+import { type AddedPlugin, type Bus, BusError } from '@sallyport/core'
 import { warn, withoutContext } from '@sallyport/protocol/internal/util'
 import { type McpServerEvents, ServerEvents, type ToolChange } from './events.js'
 import { checkValue } from '../shared/check-names.js'
@@ -53,9 +53,9 @@ export async function openMcp(
   checkValue('openMcp: the name', isName, `of a-z, 0-9 and "-", not ${JSON.stringify(name)}`)
   checkMcpOptions(program, options)
   const { command, args = [] } = program
-  const { pin: pinFile, tools: globs, restarts, onStderr, ...others } = { ...DEFAULTS, ...options }
+  const { pin: pinFile, tools: globs = ['*'], restarts, onStderr, ...others } = { ...DEFAULTS, ...options }
   const { timeout, startTimeout, maxMessage, home = getHome(name), ...wall } = others
-  const isServed = createMatcher(globs)
+  const isServed = (tool: string): boolean => globs.some(glob => matches(glob, tool))
   const pin = await ToolPin.read(name, pinFile)
   if (options.home === undefined) await mkdir(home, { recursive: true, mode: 0o700 })
   const events = new ServerEvents()
@@ -88,41 +88,48 @@ export async function openMcp(
   }
   let isReplacing = false
   let hasPlugin = false
-  /** Adds what the host has accepted, after `compare` has told of what cannot be added. */
-  const addPlugin = async (): Promise<void> => {
-    const accepted = (pin.tools ?? []).filter(tool => isServed(tool.name))
-    unserved = findUnserved(name, accepted)
-    compare()
-    const remedy = 'Leave them out of `tools`, or have them renamed'
-    warnOfUnserved(`Tools of the MCP server ${JSON.stringify(name)}`, unserved, `${remedy}.`)
-    const tools = accepted.filter(tool => !unserved.has(tool.name))
-    const plugin = createToolPlugin({ name, tools, timeout, getRefusal, server })
+  const add = async (plugin: AddedPlugin): Promise<void> => {
     await bus.addPlugin({ ...plugin, teardown: () => (isReplacing ? undefined : server.close()) })
     hasPlugin = true
   }
-  const replacePlugin = async (): Promise<void> => {
+  /** Adds what the host has accepted, after `compare` has told of what cannot be added. */
+  const replaceTools = async (): Promise<void> => {
     isReplacing = true
     try {
       await bus.removePlugin(name)
       hasPlugin = false
-      await addPlugin()
+      const accepted = (pin.tools ?? []).filter(tool => isServed(tool.name))
+      unserved = findUnserved(name, accepted)
+      compare()
+      const remedy = 'Leave them out of `tools`, or have them renamed'
+      warnOfUnserved(`Tools of the MCP server ${JSON.stringify(name)}`, unserved, `${remedy}.`)
+      const tools = accepted.filter(tool => !unserved.has(tool.name))
+      await add(createToolPlugin({ name, tools, timeout, getRefusal, server }))
     } finally {
       isReplacing = false
     }
   }
+  const close = async (): Promise<void> => {
+    await server.close()
+    if (!hasPlugin) return
+    hasPlugin = false
+    await bus.removePlugin(name).catch(ignoreClosedBus)
+  }
   // Takes the name before the server starts.
-  await bus.addPlugin({ name, commands: {}, teardown: () => (isReplacing ? undefined : server.close()) })
-  hasPlugin = true
+  await add({ name, commands: {} })
   try {
     await withoutContext(() => server.start())
     if (!pin.tools) await pin.begin(current)
-    await replacePlugin()
+    await replaceTools()
   } catch (error) {
-    await server.close()
-    if (hasPlugin) await bus.removePlugin(name).catch(ignoreClosedBus)
+    await close()
     throw error
   }
-  warnOfUnmatched(name, globs, current)
+  const unmatched = (options.tools ?? []).filter(glob => !current.some(tool => matches(glob, tool.name)))
+  if (unmatched.length > 0) {
+    const names = listNames(current.map(tool => tool.name))
+    warn(`No tool of the MCP server "${name}" matched ${listNames(unmatched)} of "tools". It has ${names || 'none'}.`)
+  }
   /** Changes of the plugin follow each other. */
   let changing = Promise.resolve()
   const change = (run: () => Promise<void>): Promise<void> => {
@@ -132,13 +139,7 @@ export async function openMcp(
   }
   const accept = async (names?: readonly string[]): Promise<void> => {
     await pin.accept(current, names)
-    await replacePlugin()
-  }
-  const close = async (): Promise<void> => {
-    await server.close()
-    if (!hasPlugin) return
-    hasPlugin = false
-    await bus.removePlugin(name).catch(ignoreClosedBus)
+    await replaceTools()
   }
   return {
     name,
@@ -162,18 +163,8 @@ function ignoreClosedBus(error: unknown): void {
 const getHome = (name: string): string =>
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sallyport', 'mcp', name)
 
-/** A misspelt name would serve nothing. */
-function warnOfUnmatched(name: string, globs: readonly string[] = [], tools: readonly Tool[]): void {
-  const unmatched = globs.filter(glob => !tools.some(tool => createMatcher([glob])(tool.name)))
-  if (unmatched.length === 0) return
-  const names = listNames(tools.map(tool => tool.name))
-  warn(`No tool of the MCP server "${name}" matched ${listNames(unmatched)} of "tools". It has ${names || 'none'}.`)
-}
-
-/** @param globs - names with `*` for any text */
-function createMatcher(globs: readonly string[] | undefined): (tool: string) => boolean {
-  if (globs === undefined) return () => true
-  const patterns = globs.map(glob => glob.split('*').map(part => part.replaceAll(/[^\w]/g, String.raw`\$&`)))
-  const expressions = patterns.map(parts => new RegExp(`^${parts.join('.*')}$`, 's'))
-  return tool => expressions.some(expression => expression.test(tool))
+/** @param glob - a name with `*` for any text */
+function matches(glob: string, tool: string): boolean {
+  const parts = glob.split('*').map(part => part.replaceAll(/[^\w]/g, String.raw`\$&`))
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(tool)
 }

@@ -38,14 +38,8 @@ export class ProgramTransport implements Transport {
   #setEnded: (reason: string) => void = () => {}
   /** True once the program has ended by itself, or was ended for a reason. The SDK ends it without one, after an error of its own. */
   hasReason = false
-  #program: Program | undefined
-  #isClosed = false
-  get isClosed(): boolean {
-    return this.#isClosed
-  }
-  get isWalled(): boolean {
-    return this.#program?.isWalled === true
-  }
+  program: Program | undefined
+  isClosed = false
   /** Why this side has ended the program. */
   #violation: string | undefined
   /** Of the line that has not ended. */
@@ -68,26 +62,30 @@ export class ProgramTransport implements Transport {
   /** @throws what `startProgram` throws */
   async start(): Promise<void> {
     const program = await startProgram(this.#options.program)
-    this.#program = program
+    this.program = program
     program.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
     program.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.lastText = `${this.lastText}${text}`.slice(-1000)
       this.#options.onStderr?.(text)
     })
     void program.exited.then(({ code, signal, exceeded }) => {
-      this.hasReason ||= !this.#isClosed
-      this.#isClosed = true
+      this.hasReason ||= !this.isClosed
+      this.isClosed = true
       const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
       for (const message of this.#waiting.splice(0)) this.#handle(message)
       this.#setEnded(this.#violation ?? (exceeded === undefined ? how : `it ${exceeded}`))
       this.onclose?.()
     })
-    if (this.#isClosed) program.kill()
+    if (this.isClosed) program.kill()
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    const stdin = this.#program?.stdin
-    if (this.#isClosed || !stdin?.writable) throw new Error('The server has ended')
+    const stdin = this.program?.stdin
+    if (this.isClosed || !stdin?.writable) {
+      // It ends at this moment, or has closed its standard input.
+      this.program?.kill()
+      throw new Error(await this.ended)
+    }
     if ('id' in message && 'method' in message) this.#requests.add(message.id)
     const hasRoom = stdin.write(serializeMessage(message))
     // The SDK answers each ping, and does not wait for its answers.
@@ -102,25 +100,25 @@ export class ProgramTransport implements Transport {
 
   /** Ends the program, with all that it has started. */
   async close(reason?: string): Promise<void> {
-    this.#isClosed = true
+    this.isClosed = true
     this.hasReason ||= reason !== undefined
-    if (!this.#program) return this.#setEnded(reason ?? 'it was closed')
+    if (!this.program) return this.#setEnded(reason ?? 'it was closed')
     this.#violation ??= reason ?? 'it was closed'
-    this.#program.kill()
+    this.program.kill()
     await this.ended
   }
 
   #read(chunk: Buffer): void {
     let start = 0
-    for (let end = chunk.indexOf(10); end >= 0 && !this.#isClosed; end = chunk.indexOf(10, start)) {
+    for (let end = chunk.indexOf(10); end >= 0 && !this.isClosed; end = chunk.indexOf(10, start)) {
       this.#add(chunk.subarray(start, end))
       const line = Buffer.concat(this.#chunks)
       this.#chunks = []
       this.#length = 0
-      if (!this.#isClosed) this.#readLine(line)
+      if (!this.isClosed) this.#readLine(line)
       start = end + 1
     }
-    if (!this.#isClosed) this.#add(chunk.subarray(start))
+    if (!this.isClosed) this.#add(chunk.subarray(start))
   }
 
   #add(part: Buffer): void {
@@ -143,7 +141,7 @@ export class ProgramTransport implements Transport {
     }
     const answersRequest = 'id' in message && !('method' in message) && this.#requests.delete(message.id)
     if (!answersRequest) this.#count(line.length)
-    if (this.#isClosed) return
+    if (this.isClosed) return
     this.#waiting.push(message)
     this.#deliver()
   }
@@ -185,10 +183,10 @@ export class ProgramTransport implements Transport {
   }
 
   #fail(violation: string): void {
-    this.#isClosed = this.hasReason = true
+    this.isClosed = this.hasReason = true
     this.#violation = violation
     this.#chunks = []
     this.#waiting.length = 0
-    this.#program?.kill()
+    this.program?.kill()
   }
 }

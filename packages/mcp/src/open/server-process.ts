@@ -44,7 +44,6 @@ export class ServerProcess {
   #starting: ProgramTransport | undefined
   #timer: NodeJS.Timeout | undefined
   #reason = 'it is starting'
-  #failedRestarts = 0
   #isClosed = false
 
   constructor(options: ServerProcessOptions) {
@@ -77,8 +76,9 @@ export class ServerProcess {
       if (code === SdkErrorCode.RequestTimeout) {
         throw new BusError('Timeout', `${subject} timed out after ${options.timeout} ms without progress`)
       }
-      if (!transport.isClosed)
+      if (!transport.isClosed) {
         throw new CommandError('TOOL_FAILED', `${subject} can have run, and gave no result: ${message}`)
+      }
       const text = `${server} ended during the call: ${await transport.ended}`
       throw new BusError('Disconnected', text, { data: { delivered: 'unknown' } })
     }
@@ -104,17 +104,15 @@ export class ServerProcess {
       const why = hasReason ? await transport.ended : (error as Error).message
       // For the host alone: the reason of a restart reaches frontends.
       const cause = transport.lastText ? new Error(`it wrote: ${transport.lastText.trim()}`) : error
-      const hint =
-        transport.isWalled && NO_FILE.test(transport.lastText)
-          ? '. If the file exists, add its directory to "read"'
-          : ''
-      throw new BusError('LoadFailed', `The MCP server ${JSON.stringify(name)} did not start: ${why}${hint}`, { cause })
+      const lacksFile = transport.program?.isWalled && NO_FILE.test(transport.lastText)
+      const text = `The MCP server ${JSON.stringify(name)} did not start: ${why}`
+      const hint = lacksFile ? '. If the file exists, add its directory to "read"' : ''
+      throw new BusError('LoadFailed', text + hint, { cause })
     } finally {
       clearTimeout(deadline)
       this.#starting = undefined
     }
     if (this.#isClosed) return transport.close()
-    this.#failedRestarts = 0
     this.#running = { client, transport }
     void transport.ended.then(reason => this.#onEnd(reason))
   }
@@ -151,18 +149,15 @@ export class ServerProcess {
     return client
   }
 
-  #onEnd(reason: string): void {
+  /** @param failures - restarts in a row that have failed */
+  #onEnd(reason: string, failures = 0): void {
     this.#running = undefined
     if (this.#isClosed) return
-    const delay = this.#failedRestarts < MAX_FAILED_RESTARTS ? this.#restarts.next() : undefined
+    const delay = failures < MAX_FAILED_RESTARTS ? this.#restarts.next() : undefined
     this.#reason = reason
     if (delay === undefined) return this.#options.events.emit('failed', { reason })
     this.#options.events.emit('restart', { reason, delay })
-    const onFailed = (error: Error): void => {
-      this.#failedRestarts += 1
-      this.#onEnd(error.message)
-    }
-    const restart = (): void => void this.start().catch(onFailed)
+    const restart = (): void => void this.start().catch((error: Error) => this.#onEnd(error.message, failures + 1))
     this.#timer = setTimeout(restart, delay)
   }
 }

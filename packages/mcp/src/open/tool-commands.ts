@@ -2,6 +2,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/client'
 import { warn } from '@sallyport/protocol/internal/util'
 import { type AddedCommand, type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
+import { isRecord } from '../shared/check-names.js'
 import { describeOnly } from '../shared/describe-only.js'
 import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
 import { findShared, type Unserved } from '../shared/unserved.js'
@@ -19,16 +20,20 @@ const toPermission = (tool: string): string => `allow-${toCommandName(tool).repl
 
 /** Returns why tools can be no commands, by their names. */
 export function findUnserved(server: string, tools: readonly PinnedTool[]): Unserved {
-  const names = tools.map(({ name }) => name)
-  const unserved = findShared(names, 'permission', name => `${server}:${toPermission(name)}`)
-  for (const tool of tools) {
-    if (!isSendable(tool))
-      unserved.set(tool.name, `it is nested deeper than ${MAX_LEVELS}, or has a member "__proto__"`)
-    const { length } = tool.name
-    if (length === 0 || length > MAX_NAME_LENGTH || tool.name === '__proto__')
-      unserved.set(tool.name, `its name is not 1 to ${MAX_NAME_LENGTH} characters, or is "__proto__"`)
-  }
-  return unserved
+  const faulty = tools.flatMap(tool => {
+    const fault = findFault(tool)
+    return fault === undefined ? [] : [[tool.name, fault] as const]
+  })
+  const unserved = new Map(faulty)
+  const names = tools.map(({ name }) => name).filter(name => !unserved.has(name))
+  return new Map([...unserved, ...findShared(names, 'permission', name => `${server}:${toPermission(name)}`)])
+}
+
+function findFault(tool: PinnedTool): string | undefined {
+  const { length } = tool.name
+  if (length === 0 || length > MAX_NAME_LENGTH || toCommandName(tool.name) === '__proto__')
+    return `its name is not 1 to ${MAX_NAME_LENGTH} characters, or is "__proto__"`
+  return isSendable(tool) ? undefined : `it is nested deeper than ${MAX_LEVELS}, or has a member "__proto__"`
 }
 
 const isSendable = (value: unknown, levels = MAX_LEVELS): boolean =>
@@ -62,7 +67,7 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
   const properties = { ...(inputSchema.properties as object), [PROGRESS_ARGUMENT]: {} }
   // The server checks its arguments itself.
   const args = describeOnly({ ...inputSchema, properties })
-  let isKnownToDiffer = false
+  let hasWarned = false
   const run = async (given: Record<string, unknown>, context: unknown): Promise<unknown> => {
     const { signal } = context as { signal: AbortSignal }
     const refusal = getRefusal(name)
@@ -76,13 +81,11 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
     const result = await server.call(subject, { name, arguments: own }, deadline)
     // The channel ends with the call.
     await sent
-    const mismatch =
-      isKnownToDiffer || result.isError ? undefined : findMismatch(outputSchema, result.structuredContent)
-    if (mismatch !== undefined) {
-      isKnownToDiffer = true
-      warn(
-        `${subject} broke its output schema: ${mismatch}. Its results are passed on as they are; have the server repaired.`,
-      )
+    const mismatch = result.isError ? undefined : findMismatch(outputSchema, result.structuredContent)
+    if (mismatch !== undefined && !hasWarned) {
+      hasWarned = true
+      const remedy = 'Its results are passed on as they are; have the server repaired.'
+      warn(`${subject} broke its output schema: ${mismatch}. ${remedy}`)
     }
     return toValue(subject, result)
   }
@@ -98,44 +101,23 @@ function toValue(subject: string, { content = [], structuredContent, isError }: 
   throw new CommandError('TOOL_FAILED', texts.join('\n') || `${subject} failed`, { data: content })
 }
 
-/**
- * Returns how a result differs from what its tool has declared. Types, references and required members alone are looked at: a pattern of others could take
- * the host for ever.
- */
-function findMismatch(schema: unknown, value: unknown, place = 'structuredContent', root = schema): string | undefined {
+/** Returns how a result differs from its schema, in types and required members alone: a pattern of others could take the host for ever. */
+function findMismatch(schema: unknown, value: unknown, place = 'structuredContent'): string | undefined {
   if (!isRecord(schema)) return undefined
-  const { $ref: reference, type, properties = {}, required = [] } = schema
   if (value === undefined) return `${place} is missing`
-  if (typeof reference === 'string') {
-    if (!/^#(?:\/|$)/.test(reference)) return reference.startsWith('#') ? undefined : describeReference(reference)
-    const [, ...names] = reference.split('/').map(name => name.replaceAll('~1', '/').replaceAll('~0', '~'))
-    const target = names.reduce((at: unknown, name) => (isRecord(at) ? at[name] : undefined), root)
-    // A schema that is its own target has no end.
-    if (target === undefined) return describeReference(reference)
-    return isRecord(target) && !('$ref' in target) ? findMismatch(target, value, place, root) : undefined
-  }
-  const types = [type].flat().filter(each => typeof each === 'string')
-  if (types.length > 0 && !types.some(each => isOfType(value, each))) return `${place} is not of type ${types.join()}`
+  const types = toTexts(schema['type'])
+  if (types.length > 0 && !types.some(type => isOfType(value, type))) return `${place} is not of type ${types.join()}`
   if (!isRecord(value)) return undefined
-  const missing = [required]
-    .flat()
-    .map(String)
-    .find(name => !Object.hasOwn(value, name))
+  const missing = toTexts(schema['required']).find(name => !Object.hasOwn(value, name))
   if (missing !== undefined) return `${place}.${missing} is missing`
-  const present = Object.entries(Object(properties)).filter(([name]) => Object.hasOwn(value, name))
-  const mismatches = present.map(([name, member]) => findMismatch(member, value[name], `${place}.${name}`, root))
+  const members = Object.entries(Object(schema['properties'])).filter(([name]) => Object.hasOwn(value, name))
+  const mismatches = members.map(([name, member]) => findMismatch(member, value[name], `${place}.${name}`))
   return mismatches.find(mismatch => mismatch !== undefined)
 }
 
-const describeReference = (reference: string): string =>
-  `its schema has the reference ${JSON.stringify(reference)}, which leads nowhere`
+const toTexts = (value: unknown): string[] => [value].flat().filter(each => typeof each === 'string')
 
 function isOfType(value: unknown, type: string): boolean {
-  if (type === 'array') return Array.isArray(value)
   if (type === 'integer') return Number.isInteger(value)
-  if (type === 'object' || type === 'null') return type === 'object' ? isRecord(value) : value === null
-  return typeof value === type
+  return type === (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

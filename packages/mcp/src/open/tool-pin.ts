@@ -1,6 +1,5 @@
 // The tools that the host has accepted, in a file. What a model reads of a tool must not change behind the host's back.
-import type { PathLike } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { existsSync, type PathLike } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Tool } from '@modelcontextprotocol/client'
@@ -31,11 +30,8 @@ export class ToolPin {
   /** @throws {BusError} InvalidParams for a file that cannot be read, or has another form */
   static async read(server: string, pin: PathLike | undefined): Promise<ToolPin> {
     const path = pin instanceof URL ? fileURLToPath(pin) : pin?.toString()
-    const directory = path === undefined ? undefined : dirname(path)
-    // Before the server starts.
-    const isDirectory =
-      directory === undefined || (await stat(directory).catch(() => undefined))?.isDirectory() === true
-    checkValue('openMcp: pin', isDirectory, `a file in a directory that exists: create ${directory}`)
+    const directory = dirname(path ?? '')
+    checkValue('openMcp: pin', existsSync(directory), `a file in a directory that exists: create ${directory}`)
     const read = new ToolPin(server, path)
     await read.#load()
     return read

@@ -1,5 +1,6 @@
 // Functions that a frontend exposes as commands of a plugin, so that they are tools as any command is: with rights, quotas and middleware.
 import { type AddedCommand, type Bus, BusError, command, type JsonSchema } from '@sallyport/core'
+import { isRecord } from '../shared/check-names.js'
 import { describeOnly } from '../shared/describe-only.js'
 import { findShared, warnOfUnserved } from '../shared/unserved.js'
 
@@ -94,6 +95,3 @@ function toLength(value: object): number {
     return Infinity
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

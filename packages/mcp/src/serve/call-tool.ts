@@ -26,10 +26,10 @@ export async function callTool({ client, served, args, context, timeout }: ToolC
   try {
     if (isStream) return await readStream(client.stream(command, args, options), report)
     const { [PROGRESS_ARGUMENT]: _, ...own } = args
-    const isAsked = context.mcpReq._meta?.progressToken !== undefined || served.needsProgress
     if (!served.takesProgress) return toToolResult(await client.invoke(command, args, options))
-    if (!isAsked) return toToolResult(await client.invoke(command, own, options))
-    return toToolResult(await client.invoke(command, { ...own, [PROGRESS_ARGUMENT]: new Channel(report) }, options))
+    const isAsked = context.mcpReq._meta?.progressToken !== undefined || served.needsProgress
+    const progress = isAsked && { [PROGRESS_ARGUMENT]: new Channel(report) }
+    return toToolResult(await client.invoke(command, { ...own, ...progress }, options))
   } catch (error) {
     return toToolError(error)
   }

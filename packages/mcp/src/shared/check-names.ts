@@ -1,5 +1,8 @@
 import { BusError } from '@sallyport/core'
 
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 export const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0
 
 /** @throws {BusError} InvalidParams for another member: a misspelt option, such as `authorise`, would have no effect */
