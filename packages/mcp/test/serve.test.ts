@@ -279,7 +279,7 @@ test('over stdio, the end of input lets calls end, and what anyone prints goes t
     { method: 'notifications/initialized' },
     ...[2, 3].map(id => ({ id, method: 'tools/call', params: { name: 'finish', arguments: {} } })),
   ]
-  server.stdin.end(messages.map(message => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`).join(''))
+  server.stdin.end(messages.map(message => JSON.stringify({ jsonrpc: '2.0', ...message })).join('\n'))
   const ended = once(server, 'exit')
   const [stdout, stderr] = await Promise.all([server.stdout, server.stderr].map(stream => stream.toArray()))
   expect(await ended).toEqual([0, null])

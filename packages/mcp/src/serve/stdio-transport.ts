@@ -49,6 +49,8 @@ export class StdioTransport extends StdioServerTransport {
       onmessage?.(message)
     }
     finished(process.stdin, { writable: false }, () => {
+      // The last message need not end with a line break.
+      process.stdin.emit('data', Buffer.from('\n'))
       this.#hasInputEnded = true
       this.#settle(undefined)
     })
