@@ -1,7 +1,7 @@
 // Options of `openMcp`.
 import type { PathLike } from 'node:fs'
 import type { ProgramOptions, RestartPolicy } from '@sallyport/core/launchers'
-import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
+import { checkNames, checkValue, isPositive, isTexts } from '../shared/check-names.js'
 
 /** The program of a server: `command` and `args`, as MCP clients configure it. */
 export interface McpCommand {
@@ -50,8 +50,6 @@ const CHECKS: Readonly<Record<keyof OpenMcpOptions, ((value: unknown) => string 
   ...{ secrets: undefined, env: undefined, home: undefined, cwd: undefined },
   ...{ memory: undefined, pids: undefined, tmp: undefined },
 }
-
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(each => typeof each === 'string')
 
 /** @throws {BusError} InvalidParams for an unknown option, or an invalid value of an option of the server */
 export function checkMcpOptions(command: McpCommand, options: OpenMcpOptions): void {

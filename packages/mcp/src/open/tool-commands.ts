@@ -1,8 +1,7 @@
 // The accepted tools of a server as commands of a core plugin.
 import type { CallToolResult } from '@modelcontextprotocol/client'
-import { warn } from '@sallyport/protocol/internal/util'
+import { getTypeName, isPlainObject, warn } from '@sallyport/protocol/internal/util'
 import { type AddedCommand, type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
-import { isRecord } from '../shared/check-names.js'
 import { describeOnly } from '../shared/describe-only.js'
 import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
 import { findShared, type Unserved } from '../shared/unserved.js'
@@ -103,11 +102,11 @@ function toValue(subject: string, { content = [], structuredContent, isError }: 
 
 /** Returns how a result differs from its schema, in types and required members alone: a pattern of others could take the host for ever. */
 function findMismatch(schema: unknown, value: unknown, place = 'structuredContent'): string | undefined {
-  if (!isRecord(schema)) return undefined
+  if (!isPlainObject(schema)) return undefined
   if (value === undefined) return `${place} is missing`
   const types = toTexts(schema['type'])
   if (types.length > 0 && !types.some(type => isOfType(value, type))) return `${place} is not of type ${types.join()}`
-  if (!isRecord(value)) return undefined
+  if (!isPlainObject(value)) return undefined
   const missing = toTexts(schema['required']).find(name => !Object.hasOwn(value, name))
   if (missing !== undefined) return `${place}.${missing} is missing`
   const members = Object.entries(Object(schema['properties'])).filter(([name]) => Object.hasOwn(value, name))
@@ -117,7 +116,5 @@ function findMismatch(schema: unknown, value: unknown, place = 'structuredConten
 
 const toTexts = (value: unknown): string[] => [value].flat().filter(each => typeof each === 'string')
 
-function isOfType(value: unknown, type: string): boolean {
-  if (type === 'integer') return Number.isInteger(value)
-  return type === (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
-}
+const isOfType = (value: unknown, type: string): boolean =>
+  type === 'integer' ? Number.isInteger(value) : getTypeName(value).toLowerCase() === type

@@ -2,6 +2,7 @@
 import { existsSync, type PathLike } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError, SharedText } from '@sallyport/core'
 import { checkValue } from '../shared/check-names.js'
@@ -39,11 +40,12 @@ export class ToolPin {
 
   /** Compares the tools that a server has now with those that were accepted. */
   compare(tools: readonly Tool[]): ToolChange[] {
-    const accepted = new Map((this.tools ?? []).map(tool => [tool.name, serialize(tool)]))
-    const current = new Map(tools.map(tool => [tool.name, serialize(tool)]))
-    const changes = [...current].flatMap(([tool, text]): ToolChange[] => {
+    const accepted = new Map((this.tools ?? []).map(tool => [tool.name, toPlain(tool)]))
+    const current = new Map(tools.map(tool => [tool.name, toPlain(tool)]))
+    const changes = [...current].flatMap(([tool, content]): ToolChange[] => {
       if (!accepted.has(tool)) return [{ tool, change: 'added' }]
-      return accepted.get(tool) === text ? [] : [{ tool, change: 'changed' }]
+      // The order of members means nothing.
+      return isDeepStrictEqual(accepted.get(tool), content) ? [] : [{ tool, change: 'changed' }]
     })
     const removed = [...accepted.keys()].filter(tool => !current.has(tool))
     return [...changes, ...removed.map((tool): ToolChange => ({ tool, change: 'removed' }))]
@@ -101,12 +103,5 @@ const isToolList = (tools: unknown): boolean =>
 const toPinned = (tool: Tool): PinnedTool =>
   Object.fromEntries(MEMBERS.flatMap(name => (tool[name] === undefined ? [] : [[name, tool[name]]]))) as PinnedTool
 
-/** The order of members means nothing. */
-const serialize = (tool: PinnedTool): string => JSON.stringify(sortMembers(toPinned(tool as Tool)))
-
-function sortMembers(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortMembers)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(entries.map(([name, member]) => [name, sortMembers(member)]))
-}
+/** A tool as a file returns it, where -0 is 0. */
+const toPlain = (tool: PinnedTool): unknown => JSON.parse(JSON.stringify(toPinned(tool as Tool)))

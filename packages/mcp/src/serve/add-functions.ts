@@ -1,6 +1,6 @@
 // Functions that a frontend exposes as commands of a plugin, so that they are tools as any command is: with rights, quotas and middleware.
 import { type AddedCommand, type Bus, BusError, command, type JsonSchema } from '@sallyport/core'
-import { isRecord } from '../shared/check-names.js'
+import { isPlainObject } from '@sallyport/protocol/internal/util'
 import { describeOnly } from '../shared/describe-only.js'
 import { findShared, warnOfUnserved } from '../shared/unserved.js'
 
@@ -69,15 +69,15 @@ function readDescriptions(label: string, value: unknown): [string, FunctionDescr
   const refuse = (why: string): never => {
     throw new BusError('InvalidParams', `addFunctions: describe of ${JSON.stringify(label)} ${why}`)
   }
-  if (!isRecord(value)) return refuse('must return { name: { description, args } }')
+  if (!isPlainObject(value)) return refuse('must return { name: { description, args } }')
   if (toLength(value) > MAX_CHARACTERS) return refuse(`returned more than ${MAX_CHARACTERS} characters of JSON`)
   const entries = Object.entries(value)
   if (entries.length > MAX_FUNCTIONS) return refuse(`named more than ${MAX_FUNCTIONS} functions`)
   return entries.map(([name, given]) => {
-    if (!isRecord(given)) return refuse(`must return an object for ${JSON.stringify(name)}`)
+    if (!isPlainObject(given)) return refuse(`must return an object for ${JSON.stringify(name)}`)
     const { description, args, isStream } = given
     if (description !== undefined && typeof description !== 'string') return refuse(`gave ${name} no text`)
-    if (args !== undefined && (!isRecord(args) || args['type'] !== 'object')) {
+    if (args !== undefined && (!isPlainObject(args) || args['type'] !== 'object')) {
       return refuse(`must give ${name} args with the type "object"`)
     }
     return [

@@ -5,7 +5,7 @@ import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/s
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { getRequestUrl, toOneLoopback } from '@sallyport/protocol/internal/local-server'
 import { warn } from '@sallyport/protocol/internal/util'
-import { checkNames, checkValue } from '../shared/check-names.js'
+import { checkNames, checkValue, isTexts } from '../shared/check-names.js'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
 export interface HttpTransport {
@@ -49,8 +49,10 @@ const servedPaths = new WeakMap<HttpServer, Map<string, ToolService['handle']>>(
 
 /** @throws {BusError} InvalidParams */
 export function checkHttp(transport: HttpTransport): void {
-  const { server, path, authorize } = transport
+  const { server, path, hosts = [], origins = [], authorize } = transport
   checkNames('serveMcp: transport', transport, OPTIONS)
+  checkValue('serveMcp: transport.hosts', isTexts(hosts), 'an array of names')
+  checkValue('serveMcp: transport.origins', isTexts(origins), 'an array of names')
   const isServer = !('server' in transport) || typeof Object(server).address === 'function'
   checkValue('serveMcp: transport.server', isServer, 'a server of node:http')
   checkValue('serveMcp: transport.authorize', authorize === undefined || typeof authorize === 'function', 'a function')

@@ -1,9 +1,9 @@
 import { BusError } from '@sallyport/core'
 
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 export const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0
+
+export const isTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every(each => typeof each === 'string')
 
 /** @throws {BusError} InvalidParams for another member: a misspelt option, such as `authorise`, would have no effect */
 export function checkNames(place: string, options: unknown, names: readonly string[]): void {
