@@ -1,9 +1,8 @@
-// Calls a command for a tool call: its arguments, its progress, and its end.
-import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server'
+// Calls a command for a tool call: its arguments, its progress, and its result.
+import { type CallToolResult, isSpecType, type ServerContext } from '@modelcontextprotocol/server'
 import { BusError, type Client } from '@sallyport/core'
 import { Channel } from '@sallyport/frontend'
 import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
-import { toToolError, toToolResult } from './results.js'
 import type { ServedTool } from './tools.js'
 
 /** Values of a stream that a result has at most. */
@@ -67,3 +66,31 @@ function createProgress({ mcpReq }: ServerContext): (value: unknown) => void {
 }
 
 const toText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+
+/**
+ * A text stays, bytes become a binary resource, and anything else is JSON; an object is the structured content too. A value with an array
+ * `content` of MCP's blocks is a result already: texts, images, audio and resources.
+ */
+function toToolResult(value: unknown): CallToolResult {
+  if (isToolResult(value)) return value
+  if (value instanceof Uint8Array) {
+    const blob = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+    const resource = { uri: 'data:application/octet-stream', mimeType: 'application/octet-stream', blob }
+    return { content: [{ type: 'resource', resource }] }
+  }
+  if (value === undefined || value === null) return { content: [] }
+  const content = [{ type: 'text' as const, text: typeof value === 'string' ? value : JSON.stringify(value) }]
+  if (typeof value !== 'object' || Array.isArray(value)) return { content }
+  return { content, structuredContent: value as Record<string, unknown> }
+}
+
+const isToolResult = (value: unknown): value is CallToolResult =>
+  Array.isArray(Object(value).content) && isSpecType.CallToolResult(value)
+
+/** Returns a failed call as a result, which a model can read: a tool that failed is no failure of the protocol. */
+function toToolError(error: unknown): CallToolResult {
+  const { reason, commandCode, message } = error as { reason?: string; commandCode?: string; message?: string }
+  const name = commandCode ?? reason
+  const text = name === undefined ? String(message ?? error) : `${name}: ${message}`
+  return { content: [{ type: 'text', text }], isError: true }
+}

@@ -1,6 +1,6 @@
 // The tools of a label: the commands that it may call, under names that every client takes.
 import type { Tool } from '@modelcontextprotocol/server'
-import type { CommandDescription, JsonSchema } from '@sallyport/core'
+import type { CommandDescription } from '@sallyport/core'
 import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
 import { findShared, type Unserved } from '../shared/unserved.js'
 
@@ -49,19 +49,16 @@ function toTool(name: string, command: CommandDescription): ServedTool {
   const needsProgress = required.includes(PROGRESS_ARGUMENT)
   const inputSchema = {
     ...args,
-    ...(takesProgress && { properties: shown }),
-    ...(needsProgress && { required: required.filter(name => name !== PROGRESS_ARGUMENT) }),
+    ...(takesProgress && { properties: shown, required: required.filter(name => name !== PROGRESS_ARGUMENT) }),
     type: 'object' as const,
   }
-  const outputSchema = isObjectSchema(result) && !command.isStream ? (result as Tool['outputSchema']) : undefined
+  // Clients of the older protocol take structured results that are objects, and no others.
+  const isObject = result?.['type'] === 'object' && !command.isStream
   const tool = {
     name,
     ...(description !== undefined && { description }),
     inputSchema,
-    ...(outputSchema && { outputSchema }),
+    ...(isObject && { outputSchema: result }),
   } as Tool
   return { command, tool, takesProgress, needsProgress }
 }
-
-/** Clients of the older protocol take structured results that are objects, and no others. */
-const isObjectSchema = (schema: JsonSchema | undefined): boolean => schema?.['type'] === 'object'
