@@ -278,7 +278,7 @@ test('a server that ends and then never answers has failed after three restarts'
     message: `The MCP server "s" ended during the call: ${sent}`,
     data: { delivered: 'unknown' },
   })
-  const late = 'The MCP server "s" did not start: it did not list its tools within 60000 ms'
+  const late = 'The MCP server "s" did not start: it did not list its tools within the 60000 ms of "startTimeout"'
   for (let step = 0; step < 10; step++) await vi.advanceTimersByTimeAsync(60_000)
   expect(events).toEqual([sent, late, late, `failed: ${late}`])
   await client.close()

@@ -296,7 +296,12 @@ test('a file that is no pin is refused', async () => {
 test('a program that is no server does not start, and says why', () =>
   rows([
     ['console.error("no file"); process.exit(4)', {}, 'it exited with code 4', { message: 'it wrote: no file' }],
-    ['setInterval(() => {}, 1000)', { startTimeout: 1 }, 'it did not list its tools within 1 ms', {}],
+    [
+      'setInterval(() => {}, 1000)',
+      { startTimeout: 1 },
+      'it did not list its tools within the 1 ms of "startTimeout"',
+      {},
+    ],
   ])(async (code, more, why, cause) => {
     const command = { command: 'node', args: ['-e', code] }
     const options = { wall: 'none', home: makeDirectory(), ...more } as const
@@ -314,7 +319,7 @@ test('a server that lists no tools is ended with that reason, although the quest
   const onStderr = (): void => void vi.advanceTimersByTime(60_000)
   await expect(openHostile(bus, ['mute'], { wall: 'none', startTimeout: 60_000, onStderr })).rejects.toMatchObject({
     reason: 'LoadFailed',
-    message: 'The MCP server "hostile" did not start: it did not list its tools within 60000 ms',
+    message: 'The MCP server "hostile" did not start: it did not list its tools within the 60000 ms of "startTimeout"',
   })
 })
 

@@ -90,7 +90,7 @@ export class ServerProcess {
     const transport = new ProgramTransport(this.#options.transport)
     this.#starting = transport
     const client = this.#createClient()
-    const late = `it did not list its tools within ${startTimeout} ms`
+    const late = `it did not list its tools within the ${startTimeout} ms of "startTimeout"`
     const deadline = setTimeout(() => void transport.close(late), startTimeout)
     try {
       await client.connect(transport, { timeout: startTimeout })
