@@ -47,26 +47,26 @@ const UNREADABLE = Symbol('unreadable')
 /** What answers the paths of each server, before its listeners do. */
 const servedPaths = new WeakMap<HttpServer, Map<string, ToolService['handle']>>()
 
-/** @throws {BusError} InvalidParams */
-export function checkHttp(transport: HttpTransport): void {
-  const { server, path, hosts = [], origins = [], authorize } = transport
+/**
+ * Takes the path of the server. Returns a function that gives it back.
+ *
+ * @throws {BusError} InvalidParams for an option that is invalid, or a path that another service of the server has
+ */
+export function takePath(transport: HttpTransport): () => void {
+  const { server, path = DEFAULT_PATH, hosts = [], origins = [], authorize } = transport
+  const check = (name: string, isValid: boolean, expected: string): void =>
+    checkValue(`serveMcp: transport.${name}`, isValid, expected)
   checkNames('serveMcp: transport', transport, OPTIONS)
-  checkValue('serveMcp: transport.hosts', isTexts(hosts), 'an array of names')
-  checkValue('serveMcp: transport.origins', isTexts(origins), 'an array of names')
-  const isServer = !('server' in transport) || typeof Object(server).address === 'function'
-  checkValue('serveMcp: transport.server', isServer, 'a server of node:http')
-  checkValue('serveMcp: transport.authorize', authorize === undefined || typeof authorize === 'function', 'a function')
-  if (path === undefined) return
-  checkValue('serveMcp: transport.path', server !== undefined, 'left out without a server: `handle` answers any path')
+  check('hosts', isTexts(hosts), 'an array of names')
+  check('origins', isTexts(origins), 'an array of names')
+  check('authorize', authorize === undefined || typeof authorize === 'function', 'a function')
+  check('server', !('server' in transport) || typeof Object(server).address === 'function', 'a server of node:http')
+  check('path', !!server || transport.path === undefined, 'left out without a server: `handle` answers any path')
   const isPath = typeof path === 'string' && getRequestUrl({ url: path } as IncomingMessage).pathname === path
-  checkValue('serveMcp: transport.path', isPath, `a path such as "/mcp", not ${JSON.stringify(path)}`)
-}
-
-/** Returns a function that gives the path back. @throws {BusError} InvalidParams if another service of the server has it */
-export function takePath({ server, path = DEFAULT_PATH }: HttpTransport): () => void {
+  check('path', isPath, `a path such as "/mcp", not ${JSON.stringify(path)}`)
   if (!server) return () => {}
   const paths = servedPaths.get(server) ?? takeRequests(server)
-  checkValue('serveMcp: transport.path', !paths.has(path), `one that no other service of the server has, not "${path}"`)
+  check('path', !paths.has(path), `one that no other service of the server has, not "${path}"`)
   paths.set(path, async (_request, response) => refuse(response, 503, 'The service is starting'))
   return () => void paths.delete(path)
 }

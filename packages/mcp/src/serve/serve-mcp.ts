@@ -7,7 +7,7 @@ import { withoutContext } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
 import { warnOfUnserved } from '../shared/unserved.js'
 import { callTool } from './call-tool.js'
-import { checkHttp, type HttpTransport, serveHttp, takePath, type ToolService } from './serve-http.js'
+import { type HttpTransport, serveHttp, takePath, type ToolService } from './serve-http.js'
 import { StdioTransport } from './stdio-transport.js'
 import { getTools, type ServedTool } from './tools.js'
 import { throwAs } from '@sallyport/protocol/internal/errors'
@@ -66,11 +66,8 @@ const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTrans
 export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpService> {
   checkNames('serveMcp', options, OPTIONS)
   const { label, allow = [], transport, timeout, onError = () => {} } = options
-  if (isHttp(transport)) checkHttp(transport)
-  else {
-    const isTransport = transport === 'stdio' || typeof Object(transport).start === 'function'
-    checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
-  }
+  const isTransport = transport === 'stdio' || isHttp(transport) || typeof Object(transport).start === 'function'
+  checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
   checkValue('serveMcp: timeout', isPositive(timeout ?? 1), 'milliseconds, more than 0')
   // Before anything can print meanwhile.
   const stdio = transport === 'stdio' ? new StdioTransport(() => void onEnd()) : undefined
