@@ -2,15 +2,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ProtocolError, ProtocolErrorCode, Server, type Transport } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { type Bus, BusError, type CommandDescription, type ConnectionOptions } from '@sallyport/core'
-import { withoutContext } from '@sallyport/protocol/internal/util'
+import { type Bus, BusError, type ConnectionOptions } from '@sallyport/core'
+import { throwAs } from '@sallyport/protocol/internal/errors'
+import { loadOnce, withoutContext } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
 import { warnOfUnserved } from '../shared/unserved.js'
 import { callTool } from './call-tool.js'
 import { type HttpTransport, serveHttp, takePath, type ToolService } from './serve-http.js'
 import { StdioTransport } from './stdio-transport.js'
 import { getTools, type ServedTool } from './tools.js'
-import { throwAs } from '@sallyport/protocol/internal/errors'
 
 /** Options of `serveMcp`. */
 export interface ServeMcpOptions {
@@ -76,30 +76,23 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
     release()
     return throwAs('bus.connect:', 'serveMcp:')(error)
   })
-  // Core decides about each call again: a list that is out of date gives no right.
-  let listed: Promise<ReadonlyMap<string, ServedTool>> | undefined
-  const list = (): Promise<ReadonlyMap<string, ServedTool>> => {
-    const tools = (listed ??= bus.describe(label).then(toTools))
-    tools.catch(() => {
-      if (listed === tools) listed = undefined
-    })
-    return tools
-  }
   /** Each is warned of once. */
   const warned = new Set<string>()
-  const toTools = (commands: readonly CommandDescription[]): ReadonlyMap<string, ServedTool> => {
-    const { tools, unserved } = getTools(commands)
+  const loadTools = async (): Promise<ReadonlyMap<string, ServedTool>> => {
+    const { tools, unserved } = getTools(await bus.describe(label))
     const others = new Map([...unserved].filter(([command]) => !warned.has(command)))
     for (const command of others.keys()) warned.add(command)
     warnOfUnserved(`Commands of the label ${JSON.stringify(label)}`, others, 'Rename them.')
     return tools
   }
+  // Core decides about each call again: a list that is out of date gives no right.
+  let list = loadOnce(loadTools)
   /** Lets core report and count a call that the label may not make. Commands of core itself, which it may make, are no tools. */
   const denyCall = async (name: string): Promise<void> => {
     const command = name.replace(/^([a-z0-9-]+)__/, 'plugin:$1|')
-    const isNamed = (each: CommandDescription): boolean => each.command === command
-    const exists = (await bus.describe(label, { allow: [command] })).some(isNamed)
-    if (exists && !(await bus.describe(label)).some(isNamed)) await client.invoke(command)
+    const isAllowed = async (rights: object): Promise<boolean> =>
+      (await bus.describe(label, rights)).some(each => each.command === command)
+    if ((await isAllowed({ allow: [command] })) && !(await isAllowed({}))) await client.invoke(command)
   }
   /** The server of the connection over stdio. That of a request over HTTP ends with it. */
   let connected: Server | undefined
@@ -136,7 +129,7 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
     ? serveHttp(create, transport, onError)
     : serveOne(stdio ?? (transport as Transport))
   const stopListening = bus.on('rightsChanged', () => {
-    listed = undefined
+    list = loadOnce(loadTools)
     service.toolsChanged()
   })
 
