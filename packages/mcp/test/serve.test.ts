@@ -237,7 +237,9 @@ test('wrong options are refused, and leave the label free', () =>
     [{ transport: { server: createServer(), path: 'mcp' } }, 'serveMcp: transport.path must be a path such as "/mcp"'],
     [{ transport: { path: '/mcp' } }, 'serveMcp: transport.path must be left out without a server'],
     [{ transport: { server: 3000 } }, 'serveMcp: transport.server must be a server of node:http'],
-    [{ transport: { hosts: 'tools.example' } }, 'serveMcp: transport.hosts must be an array of names'],
+    [{ transport: { hosts: 'tools.example' } }, 'serveMcp: transport.hosts must be an array of names without scheme'],
+    [{ transport: { hosts: ['localhost:3000'] } }, 'serveMcp: transport.hosts must be an array of names without'],
+    [{ transport: { origins: ['https://app.example'] } }, 'serveMcp: transport.origins must be an array of names'],
     // An application of Express is an event emitter, too.
     [{ transport: { server: new EventEmitter() } }, 'serveMcp: transport.server must be a server of node:http'],
     [{ transport: { server: createServer(), authorize: 'token' } }, 'serveMcp: transport.authorize must be a function'],

@@ -96,7 +96,7 @@ const isChannel = (value: unknown): value is Channel => typeof (value as Channel
 /** Returns `{ content, structuredContent }` of a result, whose form nobody has checked. @throws {CommandError} TOOL_FAILED, with the text for the model */
 function toValue(subject: string, { content = [], structuredContent, isError }: Partial<CallToolResult>): unknown {
   if (!isError) return { content, ...(structuredContent !== undefined && { structuredContent }) }
-  const texts = [content].flat().flatMap(block => (Object(block).type === 'text' ? [Object(block).text] : []))
+  const texts = [content].flat().flatMap(block => toTexts(Object(block).text))
   throw new CommandError('TOOL_FAILED', texts.join('\n') || `${subject} failed`, { data: content })
 }
 

@@ -57,8 +57,9 @@ export function takePath(transport: HttpTransport): () => void {
   const check = (name: string, isValid: boolean, expected: string): void =>
     checkValue(`serveMcp: transport.${name}`, isValid, expected)
   checkNames('serveMcp: transport', transport, OPTIONS)
-  check('hosts', isTexts(hosts), 'an array of names')
-  check('origins', isTexts(origins), 'an array of names')
+  const isNames = (names: unknown): boolean => isTexts(names) && names.every(name => createHostMatcher([name])(name))
+  check('hosts', isNames(hosts), 'an array of names without scheme and port, such as "app.example"')
+  check('origins', isNames(origins), 'an array of names without scheme and port, such as "app.example"')
   check('authorize', authorize === undefined || typeof authorize === 'function', 'a function')
   check('server', !('server' in transport) || typeof Object(server).address === 'function', 'a server of node:http')
   check('path', !!server || transport.path === undefined, 'left out without a server: `handle` answers any path')
@@ -132,9 +133,9 @@ export function serveHttp(
   }
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
     const { host = '', origin } = request.headers
-    if (!isHost(host)) return refuse(response, 403, 'Invalid Host header')
+    if (!isHost(host)) return refuse(response, 403, 'Invalid Host header: its name is not in "hosts"')
     const isAllowed = origin === undefined || isOrigin(origin.split('://')[1] ?? '')
-    if (!isAllowed) return refuse(response, 403, 'Invalid Origin header')
+    if (!isAllowed) return refuse(response, 403, 'Invalid Origin header: its name is not in "origins"')
     if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')
     if (authorize && !(await authorize(request))) return refuse(response, 401, 'Unauthorized')
     if (response.writableEnded) return

@@ -2,7 +2,7 @@ import { BusError } from '@sallyport/core'
 
 export const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0
 
-export const isTexts = (value: unknown): boolean =>
+export const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every(each => typeof each === 'string')
 
 /** @throws {BusError} InvalidParams for another member: a misspelt option, such as `authorise`, would have no effect */
