@@ -44,7 +44,10 @@ export interface CodeTool {
     }
   }
   /** Runs code. @throws {BusError} InvalidParams for wrong options; Cancelled if a signal aborts; another reason if the sandbox cannot start */
-  execute(input: CodeInput, context: { toolCallId: string; abortSignal?: AbortSignal | undefined }): Promise<CodeOutput>
+  execute(
+    input: CodeInput,
+    context?: { toolCallId?: string; abortSignal?: AbortSignal | undefined },
+  ): Promise<CodeOutput>
 }
 
 const PROPERTIES = { code: { type: 'string', description: 'The body of an async function' } }
@@ -77,20 +80,21 @@ export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolO
   return {
     description: `${INTRODUCTION}${declaration}${instructions ? `\n\n${instructions}` : ''}`,
     inputSchema,
-    async execute({ code }, context) {
+    async execute({ code }, context = {}) {
+      const { toolCallId: id = 'run_code', abortSignal: signal } = context
       let count = 0
       const toRun =
         (name: string): RunTool =>
         async ([args = {}], abortSignal) => {
           const tool = tools[name]!
-          const toolCallId = `${context.toolCallId}-${++count}`
+          const toolCallId = `${id}-${++count}`
           const input = await validate(name, tool.inputSchema, args)
           return takeLast(await tool.execute!(input as never, { ...context, toolCallId, abortSignal } as never))
         }
       const groups = callable.length > 0 ? [{ namespace: 'tools', tools: createTools(callable, toRun) }] : []
-      const { value, logs, error } = await runCode(bus, { code, groups, options, signal: context.abortSignal })
+      const { value, logs, error } = await runCode(bus, { code, groups, options, signal })
       // The host's own decision, not an error for the model.
-      if (error?.reason === 'Cancelled' && (context.abortSignal?.aborted || options.signal?.aborted))
+      if (error?.reason === 'Cancelled' && (signal?.aborted || options.signal?.aborted))
         throw new BusError('Cancelled', error.message)
       return { ...(error ? { error } : { result: value }), ...(logs.length > 0 && { logs }) }
     },

@@ -1,6 +1,6 @@
 // Explains errors of Node's permission model. Node suggests a flag, which a frontend doesn't have: its host has options.
 import { dirname, isAbsolute, join } from 'node:path'
-import { describeThrown } from '@sallyport/protocol/internal/errors'
+import { describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { findDeniedAddon } from './denied-addons.js'
 import { findHiddenPackage } from './hidden-package.js'
 
@@ -26,7 +26,8 @@ export function explainSandboxDenial(error: unknown): string | undefined {
     return `${summary}: ${createAddonText(addon)}`
   }
   let cause = error
-  for (let depth = 0; depth < MAX_DEPTH && cause instanceof Error; depth++) {
+  // An error of Sallyport's own has its remedy.
+  for (let depth = 0; depth < MAX_DEPTH && cause instanceof Error && !isBusError(cause); depth++) {
     const denial = describeDenial(cause as SystemError)
     if (denial !== undefined) return depth === 0 ? denial : `${describeThrown(error).replace(/\.$/, '')}: ${denial}`
     cause = getCause(cause)

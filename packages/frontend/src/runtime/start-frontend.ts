@@ -398,6 +398,8 @@ function explainUncaughtErrors(): void {
         `A promise was rejected with a value that is not an Error${getThrownValue(error)}. ${THROW_ERRORS}`,
       )
       error.stack = `Error: ${error.message}`
+      // It is Node's for the error around the value.
+      Reflect.deleteProperty(error, 'code')
     }
   })
 }
