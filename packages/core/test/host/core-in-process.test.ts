@@ -127,16 +127,18 @@ function block(ms: number): number {
 }
 
 test('tears down a setup that finishes after its bus has failed', async () => {
-  const finish = new AbortController()
+  // The setup can begin after the bus has failed.
+  let finish!: () => void
+  const finished = new Promise<void>(resolve => (finish = resolve))
   let tornDown = false
   const core = defineCore({
-    setup: () => new Promise(done => finish.signal.addEventListener('abort', () => done())),
+    setup: () => finished,
     teardown: () => void (tornDown = true),
   })
   const app = isolation('none', {}, capability('core:default'))
   await expect(start({ core, app, frontends: { main: fixture('main.mjs') } })).rejects.toThrow(/set no window/)
   expect(tornDown).toBe(false)
-  finish.abort()
+  finish()
   await expect.poll(() => tornDown).toBe(true)
 })
 

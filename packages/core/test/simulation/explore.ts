@@ -61,6 +61,6 @@ async function explain(seed: number, failed: SeedResult, lines: number, supervis
 }
 
 /** Channel ids count up across seeds. With a constant number of digits all seeds are repeatable. */
-function fixIds(): void {
+export function fixIds(): void {
   while (new Channel().id < 1_000_000);
 }

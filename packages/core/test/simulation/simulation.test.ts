@@ -1,7 +1,7 @@
 // Seeds of the simulation, always the same ones: the first of them in `npm test`, the rest in `npm run test:long`. `npm run simulate` runs
 // others, and replays one.
 import { describe, expect, test, vi } from 'vitest'
-import { explore, report } from './explore.js'
+import { explore, fixIds, report } from './explore.js'
 import { runSeed } from './run-seed.js'
 
 // The packages' sources, with limits that a few messages reach, and with timers of the simulation.
@@ -88,6 +88,7 @@ describe.for(worlds)('core, gates and clients %s', ([name, supervised, few, all]
   )
 
   test.runIf(SALLYPORT_SIMULATE_SEED === undefined && !isLong)('repeat each step of a seed', async () => {
+    fixIds()
     for (let seed = 1; seed <= 5; seed++) {
       const [trace, repeated] = [await getTrace(seed, supervised), await getTrace(seed, supervised)]
       expect(trace.length).toBeGreaterThan(10)

@@ -2,7 +2,7 @@
 // It never crashes, never hangs, and never accepts another extension.
 import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { readMsgpack, sameStructure } from '../../test/read-msgpack.js'
 import { BusError } from '../errors/bus-error.js'
 import { msgpackCodec } from './msgpack.js'
@@ -112,7 +112,8 @@ describe('the codec', () => {
     )
   })
 
-  it('has accepted and refused more than 500 inputs each', () => {
+  // Of all of them together, in whatever order they ran.
+  afterAll(() => {
     expect(accepted).toBeGreaterThan(500)
     expect(refused).toBeGreaterThan(500)
   })
