@@ -43,11 +43,11 @@ export function getBlocks(page: string, text: string): Block[] {
   return blocks
 }
 
-/** Returns the pages below a directory. Does not read `node_modules`, which has a hundred times as many files. */
+/** Returns the pages below a directory. Does not read `node_modules`, which has a hundred times as many files, and what tests remove meanwhile. */
 const below = (directory: string): string[] =>
   readdirSync(`${root}${directory}`, { withFileTypes: true }).flatMap(entry => {
     const path = `${directory}/${entry.name}`
-    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : below(path)
+    if (entry.isDirectory()) return /^(?:node_modules$|tmp-)/.test(entry.name) ? [] : below(path)
     return entry.name.endsWith('.md') && !entry.name.endsWith('.api.md') ? [path] : []
   })
 
