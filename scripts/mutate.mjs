@@ -205,8 +205,8 @@ const MUTANTS = [
   {
     name: 'a continuation is resumed twice',
     file: 'packages/core/src/host/continuations/continuations.ts',
-    from: 'if ((await this.#claim(id)) !== true) throw createClaimedError()',
-    to: 'await this.#claim(id)',
+    from: 'if (isNew === false) throw createClaimedError()',
+    to: 'if (isNew === false) return',
     tests: ['packages/core/test/host/interrupt.test.ts'],
     only: 'claim',
   },
@@ -241,8 +241,8 @@ const MUTANTS = [
   {
     name: 'a page of another site opens a socket',
     file: 'packages/web/src/http/request-policy.ts',
-    from: 'headers.origin === undefined || !this.#isOriginAllowed(headers.origin, headers.host)',
-    to: 'headers.origin === undefined',
+    from: 'const refusal = this.#checkHost(headers) ?? this.#checkOrigin(headers)',
+    to: 'const refusal = this.#checkHost(headers)',
     tests: ['packages/web/test/attach.test.ts'],
     isBundled: true,
   },
@@ -271,8 +271,8 @@ const MUTANTS = [
   {
     name: 'a changed tool stays served',
     file: 'packages/mcp/src/open/tool-pin.ts',
-    from: "if (!accepted.has(tool)) return [{ tool, change: 'added' }]\n      return accepted.get(tool) === text ? [] :",
-    to: "if (!accepted.has(tool)) return [{ tool, change: 'added' }]\n      return accepted.get(tool) !== text ? [] :",
+    from: 'return isDeepStrictEqual(accepted.get(tool), content) ? [] :',
+    to: 'return !isDeepStrictEqual(accepted.get(tool), content) ? [] :',
     tests: ['packages/mcp/test/open.test.ts'],
     isBundled: true,
   },
