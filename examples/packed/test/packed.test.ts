@@ -32,8 +32,7 @@ const MEGABYTES: Record<string, number> = {
   'tauri-plugins': 0.8,
   'plugin-host': 0.3,
   mcp: 0.3,
-  // With acorn, which reads what a model writes.
-  'code-mode': 0.7,
+  'code-mode': 0.2,
   web: 0.6,
   bench: 1.5,
 }
