@@ -3,6 +3,7 @@ import type { App } from '../../src/api/app.js'
 import { getOutcome, type Verdict } from './model/ask.js'
 import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
+import { LATE } from './simulation.js'
 import type { World } from './world.js'
 
 const VERDICTS: readonly Verdict[] = ['pass', 'pass', 'pass', 'pass', 'null', 'later', 'laterNull', 'never', 'dies']
@@ -24,6 +25,7 @@ export async function callExposed(world: World, app: App, core: number, label: s
   const { token, verdict } = ask
   if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
   const args = { token, verdict, hookMs: random.below(40), ms: random.few(300) }
+  const callee = world.frontends.find(frontend => frontend.label === label)?.place
   try {
     const result = await app.call<CallArguments>(
       label,
@@ -34,6 +36,10 @@ export async function callExposed(world: World, app: App, core: number, label: s
     model.settled(ask, result.token === token ? 'ok' : `the result of call ${result.token}`)
   } catch (error) {
     model.settled(ask, getOutcome(error))
+    const { message } = error as Error
+    const isDead = LATE && callee?.dead === true && !corePlace.dead && !world.isolated && !world.closes
+    if (isDead && /^The frontend "[^"]*" disconnected$/.test(message))
+      simulation.fault(`call ${token} is not told why ${callee.name} has ended`)
   }
 }
 

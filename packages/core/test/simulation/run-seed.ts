@@ -82,6 +82,7 @@ async function live(world: World, most: number, supervised: boolean): Promise<vo
     await clock.run(clock.now + (random.chance(0.4) ? 0 : random.next() * 12), MOST_STEPS)
     if (random.chance(harm)) doHarm(world)
     else act(world)
+    clock.place = undefined
   }
   await restUnharmed(world)
   if (simulation.wrong.length === 0 && !world.hasFailed) await serveAgain(world)
@@ -92,6 +93,7 @@ function act(world: World): void {
   const { random } = world.simulation
   const frontend = random.pick(world.frontends)
   if (!frontend.isAlive || (!frontend.isLinked && random.chance(0.7))) return
+  world.simulation.clock.place = frontend.place
   const burst = random.chance(0.05) ? 1 + random.below(120) : 1 + random.few(8)
   const choice = random.next()
   for (let i = 0; i < burst; i++) {
@@ -151,6 +153,7 @@ async function close(world: World): Promise<void> {
   const { clock } = simulation
   simulation.trace(() => 'all is closed')
   for (const { client } of zombies) if (client) Client.end(client, undefined)
+  world.closes = true
   world.closeFrontends()
   await run(world, clock.now + 600)
   world.close()

@@ -75,6 +75,8 @@ export class SupervisedWorld extends World {
     },
   } as unknown as SandboxConfig<'none'>
   readonly #supervision: { core: SupervisionConfig; frontend: SupervisionConfig }
+  /** Links can be cut while both of their ends live. In a world without, no frontend may be blamed for a lost link. */
+  readonly #cutsLinks: boolean
   #core!: LocalCore
   #frontends!: Frontends
   #links = 0
@@ -91,14 +93,18 @@ export class SupervisedWorld extends World {
         delay: { min: 10, max: 100 },
       })
     this.#supervision = { core: some(3, 0.05), frontend: some(1, 0.3) }
+    this.#cutsLinks = random.chance(0.2)
   }
 
   override async startCore(): Promise<void> {
     inWorld(this)
+    this.simulation.clock.place = this.hostPlace
     const { clock, random } = this.simulation
     const supervisor = createSupervisor({ now: () => clock.now, random: () => random.next() })
     const reporter = new BusReporter(log as never)
     reporter.on('failed', ({ label, error }) => this.#givenUp(label, error))
+    reporter.on('fault', ({ label, error }) => this.#judged(label, error))
+    reporter.on('restart', ({ label, error }) => this.#judged(label, error))
     const options = hostOptions(this.#supervision.core, this.isolated)
     const sharedThreads = new SharedThreads(log as never)
     const gateThreads = new GateThreads(options, sharedThreads)
@@ -123,6 +129,7 @@ export class SupervisedWorld extends World {
   /** The host creates the links. */
   override link({ label, codec }: Frontend): void {
     if (this.hasFailed || this.#closing) return
+    this.simulation.clock.place = this.hostPlace
     const supervision = this.#supervision.frontend
     const sandbox = this.#hasProcess(label) ? this.#processes : noneKind.resolve({ kind: 'none' }, 'sandbox')
     const settings = { codec, link: 'port', poll: false, sandbox, supervision } as FrontendConfig
@@ -213,8 +220,14 @@ export class SupervisedWorld extends World {
 
   /** Ends the frontend of a gate, which restarts it. */
   override cutLink(frontend: Frontend): void {
+    if (!this.#cutsLinks) return
     this.deaths++
     super.cutLink(frontend)
+  }
+
+  /** The host as often as all others. */
+  override stall(place: Place): void {
+    super.stall(this.simulation.random.chance(0.5) ? this.hostPlace : place)
   }
 
   override lost(): void {}
@@ -230,11 +243,15 @@ export class SupervisedWorld extends World {
   override close(): void {
     const { clock, random } = this.simulation
     this.#closing = true
+    this.closes = true
     const running = this.frontends.filter(({ isAlive }) => isAlive && random.chance(0.3))
     for (const { place } of running) place.compute(clock.now, clock.now + ENDLESS)
     clock.after(SILENCE, () => {
+      const relays = this.threads.flatMap(thread => (thread instanceof SimulatedProcess ? [thread.relay] : []))
+      if ([this.hostPlace, ...relays].some(({ stalledUntil }) => stalledUntil > clock.now - SILENCE)) return
       for (const { place } of running) if (!place.dead) this.simulation.fault(`${place.name} computes on`)
     })
+    this.simulation.clock.place = this.hostPlace
     void this.#frontends.closeAll().then(() => this.#core.worker.stop(100))
   }
 
@@ -253,6 +270,13 @@ export class SupervisedWorld extends World {
     return new SimulatedThread(data.label!, frontendProgram(this), data)
   }
 
+  /** Checks that nobody is blamed for what has not happened. */
+  #judged(label: string, error: Error): void {
+    const isLost = /closed unexpectedly/.test(error.message)
+    if ((isLost && !this.#cutsLinks) || /did not|was not ready|blocked/.test(error.message))
+      this.simulation.fault(`${label} is blamed for what it has not done: ${error.message}`)
+  }
+
   #givenUp(label: string, error: Error): void {
     const { core, frontend } = this.#supervision
     this.simulation.trace(() => `${label} is given up: ${error.message}`)
@@ -268,12 +292,23 @@ export class SupervisedWorld extends World {
     this.simulation.clock.after(RETRY, () => this.link(this.frontends.find(each => each.label === label)!))
   }
 
+  /** The host is busy soon after something has ended: it reads some of the reports before, and the others after. */
+  #stallHost(): void {
+    const { random, clock } = this.simulation
+    if (random.chance(0.4)) return
+    clock.after(random.next() * 8, () => {
+      this.hostPlace.stall(clock.now + random.next() * 3000)
+      this.hostPlace.takesTimersLast = random.chance(0.5)
+    })
+  }
+
   #crash(which: (place: Place) => boolean): void {
     const thread = this.threads.findLast(({ place }) => !place.dead && which(place))
     if (this.healed || !thread) return
     const frontend = this.frontends.find(({ place }) => place === thread.place)
     if (frontend) this.zombies.push(frontend)
     this.deaths++
+    this.#stallHost()
     // A relay that ends waits for nobody.
     if (thread instanceof SimulatedProcess && this.simulation.random.chance(0.2)) thread.die(1)
     else thread.exit(1)

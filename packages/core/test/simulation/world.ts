@@ -32,6 +32,8 @@ export class World {
   readonly leavers: Frontend[] = []
   /** No more faults are injected. */
   healed = false
+  /** All is being closed. */
+  closes = false
   /** True if no call can be served any more. */
   readonly hasFailed: boolean = false
   core!: Core
@@ -185,10 +187,11 @@ export class World {
   stall(place: Place): void {
     if (this.healed) return
     const { random, clock } = this.simulation
-    const until = clock.now + random.next() * 150
+    const until = clock.now + random.next() * (random.chance(0.3) ? 3000 : 150)
     const computes = random.chance(0.5)
     if (computes) place.compute(clock.now, until)
-    else place.stalledUntil = until
+    else place.stall(until)
+    place.takesTimersLast = random.chance(0.5)
     this.simulation.trace(() => `${place.name} ${computes ? 'computes' : 'waits for a core'} until ${until.toFixed(3)}`)
   }
 

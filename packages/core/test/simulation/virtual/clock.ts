@@ -1,5 +1,7 @@
 // Virtual time. Timers, immediates and clocks of the bus are replaced while a simulation runs. Their events happen one by one, in
 // an order that depends only on the seed. Between two events all promises and ticks settle.
+import type { Place } from './place.js'
+
 const real = {
   setTimeout: globalThis.setTimeout,
   clearTimeout: globalThis.clearTimeout,
@@ -12,18 +14,29 @@ const real = {
 /** Steps between two iterations of the real event loop. */
 const AT_A_TIME = 32
 
+/** What an event of a thread is, in the order in which an event loop that wakes up takes those that are due. Messages are ordered by port. */
+export const PHASE = { timer: 0, message: 1, lateTimer: 1.95, immediate: 2 } as const
+
 interface Event {
   readonly at: number
+  /** Of events of the same time. */
+  readonly phase: number
+  /** The thread whose event it is. */
+  readonly place: Place | undefined
   readonly number: number
   readonly run: () => unknown
   /** The requested delay, for a timer of the bus. */
   readonly delay: number | undefined
   cancelled: boolean
+  /** Set if the event has been put off. */
+  moved?: Event
 }
 
 export class Clock {
   now = 1
   steps = 0
+  /** The thread that runs. */
+  place: Place | undefined
   /** Sorted by time, then by order of creation. The next event is the last item. */
   readonly #events: Event[] = []
   #asked = 0
@@ -31,13 +44,17 @@ export class Clock {
   #count = 0
 
   /** Runs `run` at `time`, after earlier events of the same time, and awaits its result. */
-  at(time: number, run: () => unknown, delay?: number): Event {
-    const event: Event = { at: Math.max(time, this.now), number: this.#asked++, run, delay, cancelled: false }
+  at(time: number, run: () => unknown, delay?: number, place?: Place, phase: number = PHASE.message): Event {
+    const event: Event = {
+      ...{ at: Math.max(time, this.now), number: this.#asked++, run, delay, cancelled: false },
+      ...{ place, phase },
+    }
     let low = 0
     let high = this.#events.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#events[middle]!.at > event.at) low = middle + 1
+      const other = this.#events[middle]!
+      if (other.at > event.at || (other.at === event.at && other.phase > event.phase)) low = middle + 1
       else high = middle
     }
     this.#events.splice(low, 0, event)
@@ -50,6 +67,7 @@ export class Clock {
   }
 
   cancel(event: Event | undefined): void {
+    if (event?.moved) return this.cancel(event.moved)
     if (!event || event.cancelled) return
     event.cancelled = true
     this.#count--
@@ -111,6 +129,14 @@ export class Clock {
     this.#count--
     this.now = event.at
     this.steps++
+    const { place } = event
+    if (place && place.stalledUntil > this.now) {
+      // It is due when the thread goes on.
+      const phase = event.phase === PHASE.timer && place.takesTimersLast ? PHASE.lateTimer : event.phase
+      event.moved = this.at(place.stalledUntil, event.run, event.delay, place, phase)
+      return undefined
+    }
+    this.place = place
     return event.run()
   }
 
@@ -118,14 +144,15 @@ export class Clock {
   install(): () => void {
     const timeout = (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]): unknown => {
       const wait = Math.max(1, Number(delay) || 0)
-      let event = this.at(this.now + wait, () => run(...args), wait)
+      const { place } = this
+      let event = this.at(this.now + wait, () => run(...args), wait, place, PHASE.timer)
       const timer = {
         ref: () => timer,
         unref: () => timer,
         hasRef: () => true,
         refresh: () => {
           this.cancel(event)
-          event = this.at(this.now + wait, () => run(...args), wait)
+          event = this.at(this.now + wait, () => run(...args), wait, place, PHASE.timer)
           return timer
         },
         clear: () => this.cancel(event),
@@ -134,7 +161,7 @@ export class Clock {
     }
     const clear = (timer: { clear?: () => void } | undefined): void => timer?.clear?.()
     const immediate = (run: (...args: unknown[]) => void, ...args: unknown[]): unknown => {
-      const event = this.at(this.now, () => run(...args), 0)
+      const event = this.at(this.now, () => run(...args), 0, this.place, PHASE.immediate)
       return { clear: () => this.cancel(event), unref() {}, ref() {} }
     }
     Object.assign(globalThis, {

@@ -10,6 +10,8 @@ export class Place {
   readonly ports = new Set<LinkEnd>()
   dead = false
   stalledUntil = 0
+  /** When it goes on, it takes messages before timers: Node does either, by where in its loop it was busy. */
+  takesTimersLast = false
   #computed = 0
   #computesFrom = 0
   #computesUntil = 0
@@ -22,7 +24,13 @@ export class Place {
   compute(now: number, until: number): void {
     this.#computed = this.getComputed(now)
     this.#computesFrom = now
-    this.#computesUntil = this.stalledUntil = until
+    this.#computesUntil = until
+    this.stall(until)
+  }
+
+  /** Takes nothing until a time. */
+  stall(until: number): void {
+    this.stalledUntil = Math.max(this.stalledUntil, until)
   }
 
   /** Milliseconds for which it has computed so far. */

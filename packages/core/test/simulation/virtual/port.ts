@@ -72,6 +72,8 @@ export class SimulatedPort extends EventEmitter {
   #coming: Post[] = []
   #comingBytes = 0
   #latest = 0
+  /** When a thread goes on, it takes the messages of one port after the other: in an order that is not that of their arrival. */
+  readonly #rank: number
   readonly #kept: (() => void)[] = []
   /** A listener for messages was added once. */
   #hasStarted = false
@@ -83,6 +85,7 @@ export class SimulatedPort extends EventEmitter {
   constructor(simulation: Simulation, place: Place) {
     super()
     this.#simulation = simulation
+    this.#rank = simulation.random.next() * 0.9
     this.place = place
     place.ports.add(this)
     // Like a port of Node, it keeps messages until a listener is added.
@@ -182,13 +185,20 @@ export class SimulatedPort extends EventEmitter {
 
   #at(time: number, run: () => void): void {
     const { clock } = this.#simulation
-    clock.at(time, () => {
-      if (this.#over || this.place.dead) return
-      if (!this.#hasStarted) return void this.#kept.push(run)
-      if (this.place.stalledUntil <= clock.now) return run()
-      this.#latest = Math.max(this.#latest, this.place.stalledUntil)
-      this.#at(this.place.stalledUntil, run)
-    })
+    clock.at(
+      time,
+      () => {
+        if (this.#over || this.place.dead) return
+        clock.place = this.place
+        if (!this.#hasStarted) return void this.#kept.push(run)
+        if (this.place.stalledUntil <= clock.now) return run()
+        this.#latest = Math.max(this.#latest, this.place.stalledUntil)
+        this.#at(this.place.stalledUntil, run)
+      },
+      undefined,
+      undefined,
+      1 + this.#rank,
+    )
   }
 
   #take(): void {

@@ -165,7 +165,11 @@ export class SimulatedNet {
 
   #later(place: Place, run: () => void): void {
     const { clock, random } = this.#simulation
-    clock.after(random.next() * 2, () => void (place.dead || run()))
+    clock.after(random.next() * 2, () => {
+      if (place.dead) return
+      clock.place = place
+      run()
+    })
   }
 }
 
@@ -300,6 +304,7 @@ export class SimulatedSocket extends Duplex {
     clock.at(at, () => {
       if (this.place.dead) return
       if (this.place.stalledUntil > clock.now) return this.#later(run)
+      clock.place = this.place
       run()
     })
   }

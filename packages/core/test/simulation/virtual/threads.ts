@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { Place } from './place.js'
 import { createPorts, type SimulatedPort } from './port.js'
 import type { ProcessSockets } from '../../../src/shared/process-sockets.js'
-import type { Simulation } from '../simulation.js'
+import { LATE, type Simulation } from '../simulation.js'
 import type { SupervisedWorld } from '../supervised-world.js'
 
 /** The running simulation. */
@@ -27,6 +27,7 @@ export class SimulatedThread extends EventEmitter {
   readonly control: EventEmitter = new EventEmitter()
   readonly #world = world
   #toThread = 0
+  readonly #rank: number
   #toHost = 0
   #hasExited = false
 
@@ -35,7 +36,11 @@ export class SimulatedThread extends EventEmitter {
     this.place = new Place(name)
     this.#world.threads.push(this)
     const { random } = this.#world.simulation
-    this.#toThread = this.#later(0, random.below(30), () => program(this, data as never))
+    this.#rank = random.next() * 0.9
+    this.#toThread = this.#later(0, random.below(30), () => {
+      this.#world.simulation.clock.place = this.place
+      return program(this, data as never)
+    })
   }
 
   postMessage(message: unknown, transfer: readonly SimulatedPort[] = []): void {
@@ -47,6 +52,7 @@ export class SimulatedThread extends EventEmitter {
         this.#toThread = this.#later(this.#toThread, stalledUntil - clock.now, deliver)
         return
       }
+      clock.place = this.receiver
       for (const port of transfer) port.arrive(this.receiver)
       this.#world.simulation.trace(() => `the host → ${name}: ${getType(message)}`)
       if (!dead) this.control.emit('message', message)
@@ -72,7 +78,7 @@ export class SimulatedThread extends EventEmitter {
   /** Posts a message to the host. */
   report(message: unknown): void {
     if (this.place.dead) return
-    this.#toHost = this.#later(this.#toHost, this.#delay(), () => {
+    this.#toHost = this.#toTheHost(() => {
       this.#world.simulation.trace(() => `${this.place.name} → the host: ${getType(message)}`)
       this.emit('message', message)
     })
@@ -83,7 +89,10 @@ export class SimulatedThread extends EventEmitter {
     this.#hasExited = true
     this.#world.simulation.trace(() => `${this.place.name} has ended with ${code}`)
     this.place.die()
-    this.#toHost = this.#later(this.#toHost, this.#delay(), () => void this.emit('exit', code))
+    const { random } = this.#world.simulation
+    // It takes the system long to end it, or its launcher.
+    const late = LATE && random.chance(0.2) ? random.below(4000) : random.few(60)
+    this.#toHost = this.#toTheHost(() => void this.emit('exit', code), late)
   }
 
   async terminate(): Promise<void> {
@@ -92,6 +101,22 @@ export class SimulatedThread extends EventEmitter {
 
   unref(): void {}
 
+  /** The host takes it once it is not stalled. */
+  #toTheHost(run: () => void, late = 0): number {
+    const { clock } = this.#world.simulation
+    const { hostPlace } = this.#world
+    const take = (): void => {
+      const { stalledUntil } = hostPlace
+      if (stalledUntil > clock.now) {
+        this.#toHost = this.#later(this.#toHost, stalledUntil - clock.now, take)
+        return
+      }
+      clock.place = hostPlace
+      run()
+    }
+    return this.#later(this.#toHost, late + this.#delay(), take)
+  }
+
   #delay(): number {
     return this.#world.simulation.random.next() * 3
   }
@@ -99,7 +124,7 @@ export class SimulatedThread extends EventEmitter {
   #later(latest: number, delay: number, run: () => unknown): number {
     const { clock } = this.#world.simulation
     const at = Math.max(latest, clock.now + delay)
-    clock.at(at, run)
+    clock.at(at, run, undefined, undefined, 1 + this.#rank)
     return at
   }
 }
