@@ -156,6 +156,8 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
         return void useLink(command)
       case 'socket':
         return connectDirect(command.socket, socketBegun.resolve)
+      case 'ask':
+        return host.postMessage({ type: 'answer' })
       case 'stop':
         drainTimeoutMs = command.timeout
         return actor.stop()

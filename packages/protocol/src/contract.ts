@@ -32,7 +32,13 @@ export {
   type GateWorkerData,
   toConfirmText,
 } from './contract/host-gate.js'
-export { LIFECYCLE_STATES, type LifecycleState, type StateReport } from './contract/host-worker.js'
+export {
+  type Answer,
+  LIFECYCLE_STATES,
+  type LifecycleState,
+  type Question,
+  type StateReport,
+} from './contract/host-worker.js'
 export {
   type FrontendPreparation,
   type FrontendProcessCommand,

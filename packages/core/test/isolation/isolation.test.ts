@@ -173,9 +173,11 @@ describe('the isolation app', () => {
   test('reports and ends a frontend that sends its gate an invalid frame', async () => {
     const bus = await start({ app: isolation('judge'), supervision: { restart: 'temporary' } })
     const [fault, failed] = ['fault', 'failed'].map(name => new Promise(resolve => bus.on(name as 'fault', resolve)))
-    const source = `import { MessagePort } from 'node:worker_threads'
+    const source = `import { MessagePort, parentPort } from 'node:worker_threads'
       const { postMessage } = MessagePort.prototype
-      MessagePort.prototype.postMessage = function () { postMessage.call(this, { no: 'frame' }) }
+      MessagePort.prototype.postMessage = function (message) {
+        postMessage.call(this, this === parentPort ? message : { no: 'frame' })
+      }
       const { emit } = await import('${import.meta.resolve('@sallyport/frontend')}')
       await emit('x')`
     const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`)

@@ -2,6 +2,7 @@
 import {
   RECORD_DIRECTION,
   type GateCommand,
+  type Question,
   type SessionKey,
   watchSilence,
 } from '@sallyport/protocol/internal/contract'
@@ -148,6 +149,7 @@ export const gateProgram =
     })
     thread.control.on('message', (command: GateCommand) => {
       if (command.type === 'stop') actor.stop()
+      else if (command.type === 'ask') thread.report({ type: 'answer' })
       else if (command.type === 'link') void join({ ...command, link: toThread(command.link) })
       else connectSocket(world, thread, command.socket)
     })
@@ -170,7 +172,7 @@ interface LinkOrder {
   type: 'link'
   link: LinkEndpoint
 }
-type Linked = LinkOrder | { type: 'stop'; timeout: number }
+type Linked = LinkOrder | Question | { type: 'stop'; timeout: number }
 
 /** Time for a process to exit after its time to drain. */
 const KILL_TIMEOUT = 250
@@ -225,7 +227,11 @@ export const processProgram =
           entering(thread)(next, error)
         },
       })
-      handle = next => (next.type === 'stop' ? actor.stop() : begin(next))
+      handle = next => {
+        if (next.type === 'stop') actor.stop()
+        else if (next.type === 'ask') thread.report({ type: 'answer' })
+        else begin(next)
+      }
       early.forEach(handle)
     }
     if (ports.length === 0) {
@@ -277,6 +283,7 @@ export const frontendProgram =
     })
     thread.control.on('message', (order: Linked) => {
       if (order.type === 'stop') return actor.stop()
+      if (order.type === 'ask') return thread.report({ type: 'answer' })
       if (frontend.client) return world.join(frontend, order.link)
       first = order.link
       begin()

@@ -2,8 +2,8 @@
 import { Random } from '../fuzz/random.js'
 import { Clock } from './virtual/clock.js'
 
-/** With it, seeds find frontends that are blamed for a lost link because their exit is late, and calls that are not told why. */
-export const LATE = process.env['SALLYPORT_SIMULATE_LATE'] === '1'
+/** With it, seeds find calls that are not told why a frontend has ended. */
+export const REASONS = process.env['SALLYPORT_SIMULATE_REASONS'] === '1'
 
 export class Simulation {
   readonly random: Random

@@ -44,4 +44,4 @@ export function runFrontendThread(loadFunctions: HostConnection['loadFunctions']
 }
 
 const toHostCommand = (command: FrontendCommand): HostCommand =>
-  command.type === 'stop' ? command : { ...command, link: openLink(command.link, true) }
+  command.type === 'link' ? { ...command, link: openLink(command.link, true) } : command

@@ -7,6 +7,7 @@ import type {
   FrontendScript,
   FrontendStart,
   InitScript,
+  Question,
   ScriptRunner,
   ScriptThread,
   SuspendedScript,
@@ -93,7 +94,7 @@ async function enterAndLoad({
 }
 
 /** The module runs once the first link is open. A later link replaces the link before. */
-export type HostCommand = { type: 'link'; link: Link; scripts: readonly InitScript[] } | { type: 'stop' }
+export type HostCommand = { type: 'link'; link: Link; scripts: readonly InitScript[] } | Question | { type: 'stop' }
 
 export function startFrontend(
   {
@@ -125,6 +126,8 @@ export function startFrontend(
       switch (command.type) {
         case 'stop':
           return actor.stop()
+        case 'ask':
+          return host.report({ type: 'answer' })
         case 'link':
           lastLink = command.link
           if (client) return void Client.reconnect(client, command.link)

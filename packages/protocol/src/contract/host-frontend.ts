@@ -4,7 +4,7 @@ import type { ReportedError } from '../errors/reported-error.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'
-import type { StateReport } from './host-worker.js'
+import type { Answer, Question, StateReport } from './host-worker.js'
 import type { OutputStream } from './shared-thread.js'
 
 /** The sandbox of a frontend that runs under Node's permission model. */
@@ -118,6 +118,7 @@ export interface FrontendWorkerData extends FrontendStart {
 /** Frontend → host, also: its module was evaluated, or it can read everything below a directory without having a grant. */
 export type FrontendReport =
   | StateReport
+  | Answer
   | { type: 'loaded' | 'synchronized' }
   | { type: 'unexpected-read'; directory: string }
   /** The frontend printed faster than the host took it: number of dropped characters. */
@@ -140,9 +141,10 @@ export interface InitScript {
 }
 
 /**
- * Host → frontend: a link, or stop, after at most `timeout` milliseconds for its calls in flight. The frontend's module runs after the
+ * Host → frontend: a link, a question, or stop, after at most `timeout` milliseconds for its calls in flight. The frontend's module runs after the
  * first link. Each later link replaces the previous one. `scripts` are those of core's plugins.
  */
 export type FrontendCommand =
   | { type: 'link'; link: LinkEndpoint; scripts: readonly InitScript[] }
+  | Question
   | { type: 'stop'; timeout: number }

@@ -6,6 +6,7 @@ import type { DirectSocket } from '../link/direct-socket.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
 import { MAX_CONFIRM_TEXT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'
+import type { Question } from './host-worker.js'
 
 /** The data of a thread for gates. A `GateWorkerData` follows: as the first message for one gate, or for each of several as a member. */
 export interface GateThreadData {
@@ -45,6 +46,7 @@ export type GateTimes = { hook: RecordableHistogram; seal: RecordableHistogram }
 export type GateCommand =
   | { type: 'link'; id: number; link: LinkEndpoint; key: MessagePort }
   | { type: 'socket'; socket: DirectSocket }
+  | Question
   | { type: 'stop'; timeout: number }
 
 /** Gate → host. */

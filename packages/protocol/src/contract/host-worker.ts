@@ -12,3 +12,13 @@ export interface StateReport {
   state: LifecycleState
   error?: ReportedError
 }
+
+/** Host → worker: a question whether it still runs. */
+export interface Question {
+  type: 'ask'
+}
+
+/** Worker → host: it still runs. What it has reported before has arrived before. */
+export interface Answer {
+  type: 'answer'
+}

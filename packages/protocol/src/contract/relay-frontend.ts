@@ -1,5 +1,6 @@
 // Between a relay and the process of its frontend.
 import type { EngineModule, FrontendReport, FrontendSandbox, InitScript } from './host-frontend.js'
+import type { Question } from './host-worker.js'
 import type { OutputStream } from './shared-thread.js'
 
 /**
@@ -41,9 +42,10 @@ export const getScriptStreams = (script: number): { control: number; link: numbe
   link: 2 * script + 1,
 })
 
-/** Relay → script: its stream of frames is open, stop, end now but send all output, or send the next chunk of output. */
+/** Relay → script: its stream of frames is open, a question, stop, end now but send all output, or send the next chunk of output. */
 export type ScriptCommand =
   | { type: 'link'; scripts: readonly InitScript[] }
+  | Question
   | { type: 'terminate' }
   | { type: 'stop'; timeout: number }
   | { type: 'read'; stream: OutputStream }

@@ -60,6 +60,7 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
       void client.closed.then(() => end())
       onConnected(client)
     },
+    ask: setImmediate,
     dismiss: error => end(error),
     fail: end,
     async callsSettled() {

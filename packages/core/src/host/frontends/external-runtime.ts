@@ -72,6 +72,7 @@ export function createExternalRuntime(label: string, reporter: BusReporter, even
         leave(code)
       })
     },
+    ask: setImmediate,
     dismiss: error => leave(undefined, error),
     fail: end,
     stop: async () => end(undefined),

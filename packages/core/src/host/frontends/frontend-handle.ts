@@ -24,6 +24,7 @@ import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reportin
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
 import { CAN_DENY_NET } from '../sandboxes/permission-model/net.js'
 import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
+import { type Peer, patience } from '../../shared/patience.js'
 import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
 import { FrontendLife } from './frontend-life.js'
 import { type GateEvents, type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
@@ -67,8 +68,8 @@ interface FrontendLink {
 
 /** Time for code that the host closes to exit. After it, core reads nothing more of what the code has sent. */
 const CLOSE_GRACE_MS = 250
-/** Grace period: the close of a link can be observed before the exit of the worker at its end. */
-const EXIT_GRACE_MS = 1000
+/** Time for the one of its ends that has ended to say so, before both are asked. */
+const LOST_LINK_MS = 1000
 /** If core fails within this time after a frontend ended or core read its violation, the frontend can be to blame. */
 export const SUSPECT_MS = 250
 
@@ -354,7 +355,7 @@ export class FrontendHandle {
 
   #createLink(id: number, ends: LinkEndpoints): void {
     const settled = createDeferred()
-    let timer: NodeJS.Timeout | undefined
+    let endWait = (): void => {}
     const actor = new LinkActor({
       connect: () => {
         this.#runtime.connect(ends.frontend)
@@ -386,8 +387,7 @@ export class FrontendHandle {
           const isUp = !this.#pending && this.#host.core.isUp && this.#gate?.isUp !== false && this.#runtime.isUp
           if (isUp) actor.send('expired')
         }
-        // An exit that has arrived while this thread was busy is read first.
-        timer = setTimeout(() => setImmediate(expire), EXIT_GRACE_MS).unref()
+        endWait = patience(this.#both, LOST_LINK_MS, expire)
       },
       linger: () => {
         // Without a core that reports its close, a replaced link would keep its memory until core stops again.
@@ -395,14 +395,14 @@ export class FrontendHandle {
       },
       release: () => {
         this.#links.delete(id)
-        clearTimeout(timer)
+        endWait()
       },
       abort: () => {
         this.#links.delete(id)
         const error = this.#createLinkError()
         // A thread or process reports it once it has exited: its own last words say more, and can be late on a busy machine.
         if (this.#deps.config.sandbox === undefined) this.#host.reporter.reportFault(this.#deps.label, error)
-        this.#runtime.dismiss(error, true)
+        this.#runtime.dismiss(error)
       },
       dismiss: error => {
         // The frontend stays suspect until it has ended.
@@ -426,12 +426,17 @@ export class FrontendHandle {
     return canGatesConnect ? [this.#gate, socketOwner] : []
   }
 
+  /** The code and its gate: either can be why a link has closed, and the one that has ended says so, and does not answer. */
+  get #both(): Peer {
+    const [runtime, gate] = [this.#runtime, this.#gate]
+    return { ask: onAnswer => runtime.ask(() => (gate ? gate.ask(onAnswer) : onAnswer())) }
+  }
+
   /** The process has closed its end before it had a link: it exits, and says why, or is ended. */
   #expectExit(sockets: ProcessSockets): void {
-    setTimeout(() => {
-      if (this.#runtime.sockets !== sockets || !sockets.areOpen) return
-      this.#runtime.dismiss(this.#createLinkError(), true)
-    }, EXIT_GRACE_MS).unref()
+    patience(this.#both, LOST_LINK_MS, () => {
+      if (this.#runtime.sockets === sockets && sockets.areOpen) this.#runtime.dismiss(this.#createLinkError())
+    })
   }
 
   #createLinkError(): BusError {

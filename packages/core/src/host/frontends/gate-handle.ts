@@ -45,6 +45,8 @@ export interface GateHandle extends SocketOwner {
   readonly stats: GateStats
   /** Hands over a link from the frontend to core, and the port that brings the session's key. Both replace the previous ones. */
   connect(id: number, link: LinkEndpoint, key: MessagePort): void
+  /** As that of a worker. */
+  ask(onAnswer: () => void): void
   reload(): Promise<void>
   stop(): Promise<unknown>
 }
@@ -149,6 +151,7 @@ export function startGate(
     connect(id, link, key) {
       worker.post({ type: 'link', id, link, key } satisfies GateCommand, [...getPorts(link), key])
     },
+    ask: onAnswer => worker.ask(onAnswer),
     reload: () => worker.reload(),
     stop: () => worker.stop(CLOSE_TIMEOUT_MS),
   }

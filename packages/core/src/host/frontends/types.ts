@@ -44,12 +44,13 @@ export interface FrontendRuntime {
   readonly sockets?: ProcessSockets | undefined
   /** Hands over a link. The first link starts the code; later links replace it. */
   connect(link: LinkEndpoint): void
+  /** Asks the code whether it runs. What it has reported before has arrived before its answer. Code that has ended does not answer. */
+  ask(onAnswer: () => void): void
   /**
-   * Ends the runtime, after a protocol violation or the loss of its link. A worker can restart.
-   *
-   * @param isPreliminary - true if the end of the code itself, which can still arrive, says more than this error
+   * Ends the runtime, after a protocol violation or the loss of its link. A worker can restart. The end of the code itself, which can still
+   * arrive, says more than this error.
    */
-  dismiss(error: Error, isPreliminary?: boolean): void
+  dismiss(error: Error): void
   fail(error: Error): void
   /**
    * @param timeout - milliseconds that code which runs on is given to take notice

@@ -5,6 +5,7 @@ import { areTokens } from '@sallyport/protocol/internal/contract'
 import { assertNever, isDevelopment, isUint8Array, Throttle } from '@sallyport/protocol/internal/util'
 import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import type {
+  Answer,
   FrontendCommand,
   FrontendReport,
   FrontendStart,
@@ -37,7 +38,7 @@ export interface WorkerRuntime extends FrontendRuntime {
 }
 
 /** A report whose fields can be anything, also its type: `onReport` ignores those that do not exist. */
-type UncheckedReport = { type: Exclude<FrontendReport, StateReport>['type'] } & Record<
+type UncheckedReport = { type: Exclude<FrontendReport, StateReport | Answer>['type'] } & Record<
   'directory' | 'error' | 'stream' | 'characters' | 'count' | 'host' | 'hint' | 'more' | 'snapshot' | 'tokens',
   unknown
 >
@@ -210,7 +211,8 @@ export function createWorkerRuntime(
       link = next
       worker.post({ type: 'link', link, scripts: host.core.scripts } satisfies FrontendCommand, getPorts(link))
     },
-    dismiss: (error, isPreliminary) => worker.dismiss(error, isPreliminary),
+    ask: onAnswer => worker.ask(onAnswer),
+    dismiss: error => worker.dismiss(error),
     fail: error => worker.fail(error),
     replace,
     ...(!config.runsOnce && { reload }),

@@ -3,8 +3,10 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import { judge, type Obituary } from './judge.js'
 import type { WorkerState, WorkerStats } from './policy.js'
 import {
+  askThread,
   createStoppedError,
   postToThread,
   type SupervisedWorker,
@@ -18,7 +20,6 @@ import { setDeadline } from '../../shared/set-deadline.js'
 import {
   ABANDON_TIMEOUT_MS,
   createAbandonedError,
-  hasFinished,
   isWriting,
   OUTPUT_CHECK_MS,
   STOP_TIMEOUT_MS,
@@ -44,7 +45,7 @@ export class SingleWorker implements SupervisedWorker {
   #isReady = false
   #isKilled = false
   /** Why a worker that is `leaving` was dismissed, unless its thread says more. */
-  #dismissal: { error: Error; isPreliminary: boolean } | undefined
+  #sentence: Error | undefined
 
   constructor(input: ThreadInput, onExit: (worker: SingleWorker) => void) {
     this.input = input
@@ -81,6 +82,10 @@ export class SingleWorker implements SupervisedWorker {
     if (this.isAlive) postToThread(this.input.status, message, transfer)
   }
 
+  ask(onAnswer: () => void): void {
+    askThread(this.input.status, onAnswer)
+  }
+
   stop(timeout: number, endsItself = false): Promise<WorkerExit> {
     this.#handle({ type: 'stop', timeout, endsItself })
     return this.exited
@@ -90,8 +95,8 @@ export class SingleWorker implements SupervisedWorker {
     this.#handle({ type: 'terminate', error })
   }
 
-  dismiss(error: Error, isPreliminary = false): void {
-    this.#handle({ type: 'dismiss', error, isPreliminary })
+  dismiss(error: Error): void {
+    this.#handle({ type: 'dismiss', error })
   }
 
   fail(error: Error): void {
@@ -115,17 +120,15 @@ export class SingleWorker implements SupervisedWorker {
         this.#isReady = true
         return this.#ready.resolve()
       case 'thread.exited':
-        return this.#threadExited(event.error)
+        return this.#threadExited(event.obituary)
       case 'thread.silent':
-        if (state === 'leaving') this.#leave()
+        if (state === 'leaving') this.#end(this.#sentence)
         else if (state === 'draining' && !this.#isKilled) this.#kill()
         return
       case 'terminate':
         return this.#terminate(event.error)
       case 'dismiss':
-        if (state === 'running' || (state === 'starting' && event.isPreliminary))
-          this.#startLeaving(event.error, event.isPreliminary === true)
-        else if (state === 'starting') this.#end(event.error)
+        if (state === 'running' || state === 'starting') this.#startLeaving(event.error)
         return
       case 'fail':
         return this.#end(event.error, undefined)
@@ -136,31 +139,25 @@ export class SingleWorker implements SupervisedWorker {
     }
   }
 
-  #threadExited(error: Error | undefined): void {
+  #threadExited(obituary: Obituary): void {
     const { name } = this.input.spec
-    if (this.#state === 'leaving') return this.#leave(error, hasFinished(this.input.status))
-    if (this.#state !== 'starting') return this.#end(error)
-    this.#end(error ?? new BusError('Crashed', `${name} exited before it was ready`))
+    if (this.#state === 'draining') return this.#end(obituary.error)
+    this.#end(judge(obituary, { name, sentence: this.#sentence, isPermanent: false }))
   }
 
   /** The thread does not respond. */
   #terminate(error: Error): void {
     const isAskedFirst = this.input.spec.stopTimeout !== undefined
     if (this.#state === 'leaving' || (isAskedFirst && this.#state === 'draining')) return
-    if (isAskedFirst) this.#startLeaving(error, false)
+    if (isAskedFirst) this.#startLeaving(error)
     else this.#end(error)
   }
 
-  #startLeaving(error: Error, isPreliminary: boolean): void {
+  #startLeaving(error: Error): void {
     this.#state = 'leaving'
-    this.#dismissal = { error, isPreliminary }
+    this.#sentence = error
     this.#sendToThread({ type: 'stop', timeout: 0 })
-    this.#deadlines.push(setDeadline(this.#stopTimeout, () => this.#leave()))
-  }
-
-  #leave(ownError?: Error, finished = false): void {
-    const { error, isPreliminary } = this.#dismissal!
-    this.#end(isPreliminary && (ownError || finished) ? ownError : error)
+    this.#deadlines.push(setDeadline(this.#stopTimeout, () => this.#end(error)))
   }
 
   #drain(timeout: number, endsItself: boolean | undefined): void {

@@ -297,27 +297,6 @@ describe('a worker, with and without restarts,', () => {
   )
 
   test(
-    'has the last word if it is dismissed before its own error has arrived',
-    ofEachKind(isSingle =>
-      rows([
-        ['starts', 'starting'],
-        ['runs', 'ready'],
-      ])(async (_when, state) => {
-        const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
-        const thread = Object.assign(new EventEmitter(), doubles)
-        const supervisor = createSupervisor()
-        const worker = supervisor.start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
-        supervisor.signal('core.ready')
-        thread.emit('message', { type: 'state', state })
-        worker.dismiss(new Error('its link has closed'), true)
-        thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
-        thread.emit('exit', 1)
-        expect(await worker.exited).toMatchObject({ error: { message: 'too much memory' } })
-      }),
-    ),
-  )
-
-  test(
     'exits without an error after it was dismissed because of its link only if it had finished by itself',
     ofEachKind(isSingle =>
       rows([
@@ -328,7 +307,7 @@ describe('a worker, with and without restarts,', () => {
         const thread = Object.assign(new EventEmitter(), doubles)
         const worker = createSupervisor().start({ ...silent, isSingle, spawn: () => thread as unknown as Worker })
         thread.emit('message', { type: 'state', state: 'ready' })
-        worker.dismiss(new Error('its link has closed'), true)
+        worker.dismiss(new Error('its link has closed'))
         thread.emit('message', { type: 'state', state })
         thread.emit('exit', 0)
         const { error } = await worker.exited
@@ -357,7 +336,7 @@ describe('a worker, with and without restarts,', () => {
         vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
         onTestFinished(() => void vi.useRealTimers())
         if (how === 'stop') void worker.stop(0)
-        else worker.dismiss(new Error('its link has closed'), true)
+        else worker.dismiss(new Error('its link has closed'))
         vi.advanceTimersByTime(500)
         if (code !== 0)
           thread.emit('message', { type: 'state', state: 'failed', error: { message: 'too much memory' } })
@@ -419,7 +398,7 @@ test('the states of a worker that neither restarts nor is replaced', async () =>
   expect(state()).toBe('starting')
   await worker.ready
   expect([state(), worker.isUp]).toEqual(['running', true])
-  worker.dismiss(new Error('preliminary'), true)
+  worker.dismiss(new Error('preliminary'))
   expect([state(), worker.isUp]).toEqual(['leaving', false])
   const stopped = worker.stop(0)
   expect(state()).toBe('draining')

@@ -5,6 +5,7 @@ import { type ActorOptions, type AnyStateMachine, createActor, enqueueActions, s
 import type { WorkerState, WorkerStats } from './policy.js'
 import { SingleWorker } from './single-worker.js'
 import {
+  askThread,
   createStoppedError,
   createThreadStatus,
   postToThread,
@@ -228,12 +229,15 @@ function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): Su
       const snapshot = actor.getSnapshot()
       if (snapshot.matches('alive')) postToThread(snapshot.context.status, message, transfer)
     },
+    ask(onAnswer) {
+      askThread(actor.getSnapshot().context.status, onAnswer)
+    },
     stop(timeout) {
       send({ type: 'stop', timeout })
       return exited.promise
     },
     terminate: error => send({ type: 'terminate', error }),
-    dismiss: (error, isPreliminary) => send({ type: 'dismiss', error, isPreliminary }),
+    dismiss: error => send({ type: 'dismiss', error }),
     fail: error => send({ type: 'fail', error }),
     reload() {
       send({ type: 'reload' })

@@ -1,6 +1,7 @@
 // Detects hung isolation hooks and blocked event loops by polling shared counters. The watchdog counts polls instead of reading
 // the clock, so a suspended process is not mistaken for a hang.
 import { createRequire } from 'node:module'
+import type { Heartbeat } from '@sallyport/protocol/internal/contract'
 
 /** Polls in each timeout: a hang is detected at most a quarter of the timeout late. */
 const POLLS_PER_TIMEOUT = 4
@@ -38,4 +39,22 @@ export function isInspectorOpen(): boolean {
   } catch {
     return false
   }
+}
+
+/** Beats of a limit: a thread whose event loop turns so often has read what it was sent before. */
+const BEATS = 8
+
+/** Calls `onTurned` once a thread has beaten eight times from now on, unless `isOver` says that nobody waits for it any more. */
+export function awaitBeats({ memory, every }: Heartbeat, isOver: () => boolean, onTurned: () => void): void {
+  const word = new Int32Array(memory)
+  let last = Atomics.load(word, 0)
+  let beats = 0
+  const timer = setInterval(() => {
+    const next = Atomics.load(word, 0)
+    if (next !== last) beats++
+    last = next
+    if (!isOver() && beats < BEATS) return
+    clearInterval(timer)
+    if (!isOver()) onTurned()
+  }, every).unref()
 }

@@ -2,14 +2,15 @@
 import { createHeartbeat, LIFECYCLE_STATES, watchSilence } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError, reportError } from '@sallyport/protocol/internal/errors'
 import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
-import type { Heartbeat, LifecycleState, StateReport } from '@sallyport/protocol/internal/contract'
+import type { Heartbeat, LifecycleState, Question, StateReport } from '@sallyport/protocol/internal/contract'
 import type { BusErrorReason } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig, WorkerStats } from './policy.js'
 import type { ProcessSockets } from '../../shared/process-sockets.js'
+import type { Obituary } from './judge.js'
 import { createRunningTime, type RunningThread } from './running-time.js'
-import { watchCounter } from './watchdog.js'
+import { awaitBeats, watchCounter } from './watchdog.js'
 import type { UsageSource } from '../../shared/worker-usage.js'
 
 /** The part of a Node `Worker` that supervision uses. Core in the host's own thread implements it too. */
@@ -103,6 +104,8 @@ export interface SupervisedWorker {
   readonly exited: Promise<WorkerExit>
   /** Sends a message to the current thread. Ignored if there is no thread. */
   post(message: unknown, transfer?: readonly TransferListItem[]): void
+  /** Asks the thread whether it runs. Its answer follows all that it has reported before. A thread that has ended does not answer. */
+  ask(onAnswer: () => void): void
   /**
    * Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned.
    *
@@ -111,12 +114,8 @@ export interface SupervisedWorker {
   stop(timeout: number, endsItself?: boolean): Promise<WorkerExit>
   /** Terminates the thread with this error. The thread counts as exited immediately, and the worker can restart. */
   terminate(error: Error): void
-  /**
-   * Like `terminate`, but gives a running thread half a second to exit by itself.
-   *
-   * @param isPreliminary - true if the end of a thread that exits by itself meanwhile says more than this error. Then a thread that starts gets that time, too
-   */
-  dismiss(error: Error, isPreliminary?: boolean): void
+  /** Like `terminate`, but gives the thread half a second to exit. If it ended by itself meanwhile, its end says more than this error. */
+  dismiss(error: Error): void
   /** Like `terminate`, without a restart. */
   fail(error: Error): void
   /** Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it. */
@@ -129,10 +128,9 @@ export type ThreadCommand = { type: 'stop'; timeout: number; endsItself?: boolea
 export type WorkerEvent =
   | ThreadCommand
   | { type: 'thread.ready' | 'thread.silent' | 'reload' }
-  | { type: 'thread.exited'; error: Error | undefined; isCharged: boolean; isUnused?: boolean }
+  | { type: 'thread.exited'; obituary: Obituary; isCharged: boolean }
   | { type: 'terminate'; error: Error; isCharged?: boolean }
-  | { type: 'dismiss'; error: Error; isPreliminary?: boolean | undefined }
-  | { type: 'fail'; error: Error }
+  | { type: 'dismiss' | 'fail'; error: Error }
 
 /** The input of each of a worker's threads. `status` is shared with the machine: what changes it is not a transition. */
 export interface ThreadInput {
@@ -142,6 +140,8 @@ export interface ThreadInput {
     thread: ThreadHandle | undefined
     heartbeat: Heartbeat | undefined
     exitCode: number | undefined
+    /** What to call at the answers of the thread, in order. */
+    questions: (() => void)[]
   }
   /** True once the bus ends. */
   isDraining(): boolean
@@ -152,6 +152,7 @@ export const createThreadStatus = (): ThreadInput['status'] => ({
   thread: undefined,
   heartbeat: undefined,
   exitCode: undefined,
+  questions: [],
 })
 
 export const createStoppedError = (): BusError =>
@@ -173,6 +174,7 @@ export function superviseThread({
 }: ThreadSupervision): (() => void) | undefined {
   const { heartbeat: limit } = spec.supervision
   status.lifecycle = status.thread = status.exitCode = undefined
+  status.questions = []
   const heartbeat = (status.heartbeat = limit === false ? undefined : createHeartbeat(limit))
   let thread: ThreadHandle
   try {
@@ -180,7 +182,8 @@ export function superviseThread({
   } catch (cause) {
     // A worker that cannot be created is reported as one that exited with an error.
     const error = receiveError(reportError(cause), `${spec.name} could not be started`)
-    queueMicrotask(() => sendBack({ type: 'thread.exited', error, isCharged: false }))
+    const obituary: Obituary = { ranCode: true, wasReady: false, by: 'itself', error }
+    queueMicrotask(() => sendBack({ type: 'thread.exited', obituary, isCharged: false }))
     return undefined
   }
   const stopWatching =
@@ -201,6 +204,8 @@ export function superviseThread({
   let killed = false
   /** The worker's code has run. The relay of a process reports its failures, too. */
   let hasBegun = false
+  let wasReady = false
+  let hasAnswered = false
   let isStopping = false
   let isDisconnected = false
   let stopListening: (() => void) | undefined
@@ -218,14 +223,23 @@ export function superviseThread({
     if (isExplained) explained = spec.explainError!(error, (explaining = new AbortController()).signal)
   }
   thread.on('message', report => {
-    if (!isStateReport(report)) return spec.onReport(report)
+    const type = getType(report)
+    if (type === 'answer') return status.questions.shift()?.()
+    if (type !== 'state') return spec.onReport(report)
+    takeState(report as StateReport)
+  })
+  const takeState = (report: StateReport): void => {
     // A worker without a sandbox can report anything.
     hasBegun ||= report.state !== 'failed'
+    hasAnswered ||= report.state === 'draining' || report.state === 'stopped'
     status.lifecycle = LIFECYCLE_STATES.includes(report.state) ? report.state : undefined
     spec.onState(report.state)
-    if (report.state === 'ready') sendBack({ type: 'thread.ready' })
+    if (report.state === 'ready') {
+      wasReady = true
+      sendBack({ type: 'thread.ready' })
+    }
     if (report.state === 'failed') fail(receiveError(report.error, `${spec.name} failed`))
-  })
+  }
   thread.on('error', error => {
     const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
     if (isOutOfMemory) return fail(new BusError('Crashed', `${spec.name} ran out of memory`))
@@ -237,14 +251,20 @@ export function superviseThread({
       status.thread = undefined
       status.exitCode = code
     }
-    if (isDisconnected && (isStopping || isDraining())) failure = undefined
-    else if (code !== 0 && !killed) failure ??= new BusError('Crashed', `${spec.name} exited with code ${code}`)
+    if (isDisconnected && (isStopping || isDraining())) {
+      failure = undefined
+      hasAnswered = true
+    }
     stopWatching?.()
     stopListening?.()
     // Node delivers all of the thread's messages before its exit.
     const isCharged = crash !== undefined && spec.chargeExit?.(crash.error, crash.at) === true
-    const isUnused = thread.wasSpare === true && !hasBegun
-    const reportExit = (): void => sendBack({ type: 'thread.exited', error: failure, isCharged, isUnused })
+    const obituary: Obituary = {
+      ranCode: thread.wasSpare !== true || hasBegun,
+      by: hasAnswered ? 'order' : killed ? 'force' : 'itself',
+      ...{ error: failure, code, wasReady },
+    }
+    const reportExit = (): void => sendBack({ type: 'thread.exited', obituary, isCharged })
     if (explained) void explained.then(reportExit, reportExit)
     else reportExit()
   })
@@ -283,6 +303,20 @@ export const workerActor: CallbackActorLogic<ThreadCommand, ThreadInput> = fromC
   superviseThread,
 )
 
+export function askThread(status: ThreadInput['status'], onAnswer: () => void): void {
+  const { thread, heartbeat } = status
+  let isOver = false
+  const answer = (): void => {
+    if (isOver || status.thread !== thread) return
+    isOver = true
+    onAnswer()
+  }
+  status.questions.push(answer)
+  postToThread(status, { type: 'ask' } satisfies Question)
+  // Code without a sandbox can close the port of its answers. Its event loop turns.
+  if (heartbeat) awaitBeats(heartbeat, () => isOver || status.thread !== thread, answer)
+}
+
 /** Sends a message to the thread, if there is one. Ignores a port that closed meanwhile because the thread at its other end exited: another port will follow. */
 export function postToThread(
   { thread }: ThreadInput['status'],
@@ -300,5 +334,4 @@ export function postToThread(
 const isDisconnection = (thrown: unknown): boolean =>
   (thrown as { reason?: unknown } | null | undefined)?.reason === ('Disconnected' satisfies BusErrorReason)
 
-const isStateReport = (report: unknown): report is StateReport =>
-  typeof report === 'object' && report !== null && (report as { type?: unknown }).type === 'state'
+const getType = (report: unknown): unknown => (report as { type?: unknown } | null | undefined)?.type

@@ -2,6 +2,7 @@
 // Each start spawns a new thread, which keeps nothing of the previous one.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { type ActorRefFrom, type AnyStateMachine, assign, sendTo, setup } from 'xstate'
+import { judge } from './judge.js'
 import { nextRestart, NO_RESTARTS, type RestartHistory } from './policy.js'
 import {
   createThreadStatus,
@@ -36,6 +37,8 @@ export interface WorkerContext extends WorkerInput, ThreadInput {
   exitError: Error | undefined
   /** Why the worker restarts, waits or has failed. */
   error: Error | undefined
+  /** Why the host wants another thread. */
+  sentence: Error | undefined
   /** True if the last thread's exit is charged to another worker. */
   isCharged: boolean
   drainTimeout: number
@@ -59,15 +62,10 @@ const getKillTimeout = (context: WorkerContext): number => context.drainTimeout 
 const getStartTimeout = ({ startupMs = 0 }: WorkerContext): number =>
   Math.max(MIN_START_TIMEOUT_MS, Math.round(10 * startupMs))
 
-const getError = (event: WorkerEvent): Error | undefined => ('error' in event ? event.error : undefined)
-
 /** Records an error that is both the thread's own and the reason for what follows. */
 const failWith = (error: Error | undefined, isCharged = false): Partial<WorkerContext> => {
-  return { error, exitError: error, isCharged }
+  return { error, exitError: error, isCharged, sentence: undefined }
 }
-
-/** True if a thread that has exited without an error did so by itself: one that was asked to has reported its next state. */
-export const hasFinished = ({ lifecycle }: ThreadInput['status']): boolean => lifecycle === 'ready'
 
 type Output = Pick<WorkerContext, 'spec' | 'status' | 'now' | 'isDraining'>
 
@@ -99,9 +97,19 @@ function canRestart(context: WorkerContext): boolean {
 /** True for a spare that has died while it was taken. None of the worker's code has run. */
 const isUnusedSpare = (context: WorkerContext, event: WorkerEvent): boolean =>
   event.type === 'thread.exited' &&
-  event.isUnused === true &&
+  !event.obituary.ranCode &&
   context.lostSpares < MAX_LOST_SPARES &&
   !context.isDraining()
+
+/** What a thread that takes messages handles. */
+const whileUp = {
+  terminate: [
+    { target: 'leaving', guard: 'hasStopTimeout', actions: 'recordSentence' },
+    { target: '#worker.ended', actions: ['recordSentence', 'carryOut'] },
+  ],
+  dismiss: { target: 'leaving', actions: 'recordSentence' },
+  reload: 'reloading',
+} as const
 
 /** What each state of the end of a thread handles. */
 const whileEnding = {
@@ -110,12 +118,12 @@ const whileEnding = {
   'thread.silent': 'killing',
   'thread.exited': [
     { target: '#worker.stopped', guard: 'exitedCleanly' },
-    { target: '#worker.failed', actions: 'recordError' },
+    { target: '#worker.failed', actions: 'recordExit' },
   ],
   terminate: [
     // The thread of a relay must outlive its process, which it is already ending.
     { guard: 'hasStopTimeout' },
-    { target: '#worker.failed', actions: 'recordError' },
+    { target: '#worker.failed', actions: ['recordSentence', 'carryOut'] },
   ],
 } as const
 
@@ -131,21 +139,22 @@ const machine = setup({
     startTimeout: ({ context }) => getStartTimeout(context),
   },
   actions: {
-    recordExit: assign(({ context: { spec, isDraining }, event }) => {
+    recordExit: assign(({ context: { spec, sentence, isCharged, isDraining }, event }) => {
+      if (event.type !== 'thread.exited') return {}
       const isPermanent = spec.supervision.restart === 'permanent' && !isDraining()
-      const unexpected = isPermanent ? new BusError('Crashed', `${spec.name} exited unexpectedly`) : undefined
-      return failWith(getError(event) ?? unexpected, 'isCharged' in event && event.isCharged)
+      const error = judge(event.obituary, { name: spec.name, sentence, isPermanent })
+      return failWith(error, error === sentence ? isCharged : event.isCharged)
     }),
-    recordEarlyExit: assign(({ context: { spec }, event }) =>
-      failWith(getError(event) ?? new BusError('Crashed', `${spec.name} exited before it was ready`)),
-    ),
     recordStartTimeout: assign(({ context }) => {
       const message = `${context.spec.name} restarted and was not ready after ${getStartTimeout(context)} ms`
       return failWith(new BusError('Timeout', message))
     }),
-    recordError: assign(({ event }) => failWith(getError(event))),
-    recordExternalError: assign(({ event }) => ({ error: getError(event), exitError: undefined })),
-    recordDismissal: assign(({ context: { error } }) => ({ exitError: error })),
+    recordSentence: assign(({ event }) => {
+      if (event.type !== 'terminate' && event.type !== 'dismiss') return {}
+      return { sentence: event.error, isCharged: event.type === 'terminate' && event.isCharged === true }
+    }),
+    carryOut: assign(({ context: { sentence, isCharged } }) => failWith(sentence, isCharged)),
+    recordExternalError: assign(({ event }) => ('error' in event ? { error: event.error, exitError: undefined } : {})),
     recordAbandoned: assign(({ context }) => failWith(createAbandonedError(context))),
     // An error keeps its stack's closures alive, and with them the thread that exited and its ports.
     recordStartup: assign(({ context: { startupMs, startedAt, now } }) => ({
@@ -192,14 +201,8 @@ const machine = setup({
     hasOnlyOutput: ({ context }) => context.status.lifecycle === 'stopped' && isWriting(context),
     isBusOpen: ({ context }) => !context.isDraining(),
     hasNoError: ({ context }) => context.error === undefined,
-    exitedCleanly: ({ event }) => getError(event) === undefined,
+    exitedCleanly: ({ event }) => event.type === 'thread.exited' && event.obituary.error === undefined,
     isUnusedSpare: ({ context, event }) => isUnusedSpare(context, event),
-    // Its link has closed long before it has exited.
-    isDismissedSpare: ({ context, event }) => context.exitError === undefined && isUnusedSpare(context, event),
-    isPreliminary: ({ event }) => event.type === 'dismiss' && event.isPreliminary === true,
-    // The end of a thread that was dismissed with a preliminary error, or for another reason it has its error already.
-    hasLastWord: ({ context, event }) =>
-      context.exitError === undefined && (getError(event) !== undefined || hasFinished(context.status)),
   },
 }).createMachine({
   id: 'worker',
@@ -208,6 +211,7 @@ const machine = setup({
     status: createThreadStatus(),
     exitError: undefined,
     error: undefined,
+    sentence: undefined,
     isCharged: false,
     drainTimeout: 0,
     startedAt: input.now(),
@@ -237,31 +241,15 @@ const machine = setup({
             'thread.ready': { target: 'running', actions: 'recordStartup' },
             'thread.exited': [
               { target: '#worker.reloaded', guard: 'isUnusedSpare', actions: ['countLostSpare', 'reportLostSpare'] },
-              { target: '#worker.ended', actions: 'recordEarlyExit' },
+              { target: '#worker.ended', actions: 'recordExit' },
             ],
-            terminate: [
-              { target: 'leaving', guard: 'hasStopTimeout', actions: 'recordEarlyExit' },
-              { target: '#worker.ended', actions: 'recordEarlyExit' },
-            ],
-            dismiss: [
-              { target: 'leaving', guard: 'isPreliminary', actions: 'recordExternalError' },
-              { target: '#worker.ended', actions: 'recordEarlyExit' },
-            ],
-            reload: 'reloading',
+            ...whileUp,
           },
         },
         running: {
           on: {
             'thread.exited': { target: '#worker.ended', actions: 'recordExit' },
-            terminate: [
-              { target: 'leaving', guard: 'hasStopTimeout', actions: 'recordExit' },
-              { target: '#worker.ended', actions: 'recordExit' },
-            ],
-            dismiss: [
-              { target: 'leaving', guard: 'isPreliminary', actions: 'recordExternalError' },
-              { target: 'leaving', actions: 'recordExit' },
-            ],
-            reload: 'reloading',
+            ...whileUp,
           },
         },
         reloading: {
@@ -271,14 +259,13 @@ const machine = setup({
         },
         leaving: {
           entry: 'requestStop',
-          after: { stopTimeout: { target: '#worker.ended', actions: 'recordDismissal' } },
+          after: { stopTimeout: { target: '#worker.ended', actions: 'carryOut' } },
           on: {
             'thread.exited': [
-              { target: '#worker.reloaded', guard: 'isDismissedSpare', actions: ['countLostSpare', 'reportLostSpare'] },
-              { target: '#worker.ended', guard: 'hasLastWord', actions: 'recordExit' },
-              { target: '#worker.ended', actions: 'recordDismissal' },
+              { target: '#worker.reloaded', guard: 'isUnusedSpare', actions: ['countLostSpare', 'reportLostSpare'] },
+              { target: '#worker.ended', actions: 'recordExit' },
             ],
-            'thread.silent': { target: '#worker.ended', actions: 'recordDismissal' },
+            'thread.silent': { target: '#worker.ended', actions: 'carryOut' },
             reload: 'reloading',
           },
         },

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { Place } from './place.js'
 import { createPorts, type SimulatedPort } from './port.js'
 import type { ProcessSockets } from '../../../src/shared/process-sockets.js'
-import { LATE, type Simulation } from '../simulation.js'
+import type { Simulation } from '../simulation.js'
 import type { SupervisedWorld } from '../supervised-world.js'
 
 /** The running simulation. */
@@ -91,7 +91,7 @@ export class SimulatedThread extends EventEmitter {
     this.place.die()
     const { random } = this.#world.simulation
     // It takes the system long to end it, or its launcher.
-    const late = LATE && random.chance(0.2) ? random.below(4000) : random.few(60)
+    const late = random.chance(0.2) ? random.below(4000) : random.few(60)
     this.#toHost = this.#toTheHost(() => void this.emit('exit', code), late)
   }
 

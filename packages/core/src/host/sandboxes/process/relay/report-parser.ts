@@ -13,7 +13,7 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 /**
  * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
  * its error: also `failed` after `stopped`, since the code's last tick can throw. `loaded` and then `synchronized` are accepted once,
- * after `ready`. `unsent` and `unhandled` are accepted at any time. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
+ * after `ready`. `unsent`, `unhandled` and `answer` are accepted at any time. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
  * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, and `'part'` for a part of one.
  */
 export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | 'part' | undefined {
@@ -35,6 +35,7 @@ export function createReportParser(): (frame: ReceivedFrame) => FrontendReport |
     if (kind !== FRAME_KIND.json) return undefined
     const { type, state, error, count, tokens } = parseObject(body)
     if (type === 'unhandled') return { type, error: pickStrings(error) }
+    if (type === 'answer') return { type }
     if (type === 'unsent') return Number.isSafeInteger(count) ? { type, count: count as number } : undefined
     if (type === 'loaded' || type === 'synchronized') {
       if (type !== MODULE_STEPS[moduleSteps] || !isReady()) return undefined

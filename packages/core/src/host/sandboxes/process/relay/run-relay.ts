@@ -150,7 +150,7 @@ async function runProcess(
       // Any frame shows that the process is not stuck. Monitoring starts with the first one.
       beat?.()
       scripts?.beat()
-      if (isPong(frame)) return
+      if (isPong(frame)) return ponged()
       const message = parseReport(frame)
       if (message === 'part') return
       if (message?.type === 'state') lifecycle = message.state
@@ -171,11 +171,29 @@ async function runProcess(
   const sendCommand = (command: FrontendProcessCommand): void =>
     control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
 
+  let pings = 0
+  let pongs = 0
+  /** Of each question of the host, the number of the ping that passes it on. */
+  const questions: number[] = []
+
+  function ping(): number {
+    sendCommand({ type: 'ping' })
+    return ++pings
+  }
+
+  function ponged(): void {
+    pongs++
+    while (questions[0]! <= pongs) {
+      questions.shift()
+      report({ type: 'answer' })
+    }
+  }
+
   const scripts =
     data.scriptHost === undefined
       ? undefined
       : new ScriptHost(data.scriptHost, child.link!, {
-          ...{ kill, ping: () => sendCommand({ type: 'ping' }) },
+          ...{ kill, ping },
           closed: onPipeClosed,
         })
 
@@ -207,6 +225,8 @@ async function runProcess(
         // Before that, the process has sent nothing.
         bridged = ownersEnded
         return
+      case 'ask':
+        return void questions.push(ping())
       case 'stop':
         sendCommand({ type: 'stop' })
         isStopping = true
@@ -262,7 +282,7 @@ async function runProcess(
     control.send({ kind: FRAME_KIND.bytes, body: start })
     if (!heartbeat) return
     beat = createHeartbeatFor(heartbeat)
-    timers.add(setInterval(() => sendCommand({ type: 'ping' }), heartbeat.every))
+    timers.add(setInterval(ping, heartbeat.every))
   }
 
   if ('type' in first) begin(first)

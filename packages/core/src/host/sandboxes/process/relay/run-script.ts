@@ -126,6 +126,8 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
         bridged = bridge(link, new StreamLink(streams.openLink())).then(({ far }) => killAfter(far))
         return
       }
+      case 'ask':
+        return sendCommand({ type: 'ask' })
       case 'stop':
         sendCommand({ type: 'stop', timeout: command.timeout })
         return void timers.add(setTimeout(end, command.timeout + KILL_TIMEOUT_MS))
