@@ -104,6 +104,8 @@ const GROUPS = {
     },
     // Every core module loads these helpers. Merged with the code of core's thread, they would bring it along.
     { name: 'api', test: /[\\/]dist[\\/]api[\\/](?:schema-type|state|transfer)\.js$/, priority: 1 },
+    // Merged with what encrypts a snapshot, core's thread would load it.
+    { name: 'core-actor', test: /[\\/]dist[\\/]core-thread[\\/]core-actor\.js$/, priority: 1 },
     SHARED,
   ],
   // Core loads an entry alone, without a file that it shares with the others.

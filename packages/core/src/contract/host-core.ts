@@ -209,6 +209,8 @@ export type CoreCommand =
   | { type: 'socket'; socket: DirectSocket }
   /** The frontend's module is about to run, and the others can be notified. */
   | { type: 'begin'; label: string }
+  /** Nothing more comes over this link. Sent once for each link that core has taken: `end` is why its frontend has ended, unless the host ended it. */
+  | { type: 'detach'; link: number; end?: FrontendEnd | undefined }
   /** The frontend has ended, and not only its link. */
   | ({ type: 'end'; label: string } & EndedFrontend)
   /** `watchCalls`: whether core watches calls from now on, for an inspector. Left out: as before. */

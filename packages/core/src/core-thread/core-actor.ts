@@ -58,6 +58,8 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
         return attach(running, command.offer)
       case 'begin':
         return running.sessions.begin(command.label)
+      case 'detach':
+        return running.sessions.detach(command.link, command.end)
       case 'end':
         return running.end(command)
       case 'explain':

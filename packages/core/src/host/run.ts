@@ -77,7 +77,6 @@ export async function execute(
       return await callFrontend(host, label, RUN_NAME, args, { timeout: false })
     } catch (error) {
       if (!isBusError(error, 'Disconnected')) throw error
-      await frontend.linkSettled()
       if (!isStopped && frontend.lostSpares > lostSpares) return callFunction()
       throw error
     }

@@ -1,54 +1,73 @@
-// Why frontends have ended. Core sees only that a link closed; the host knows the reason a moment later.
+// Why frontends have ended. Core sees that the session of a link has ended; the host says that nothing more comes over it, and why. Both are
+// certain, and calls to the frontend that it has not answered are rejected once both are known, in whatever order.
 import { type BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
-import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { FrontendEnd } from '../contract/host-core.js'
-import { setDeadline } from '../shared/set-deadline.js'
 import { createNoFrontendError, createRestartError } from '../shared/suggest.js'
 import type { FrontendCalls } from './frontend-calls.js'
 
-/** Longest wait for the host, which replaces or ends a frontend within a second after its link closed. */
-const EXPLAIN_TIMEOUT_MS = 2000
 /** Labels that are remembered: a host can open any number. */
 const MAX_LABELS = 1000
 
+interface HostLink {
+  readonly label: string
+  /** Those of its session, once that has ended. */
+  calls: FrontendCalls | undefined
+  detached: { readonly end: FrontendEnd | undefined } | undefined
+  readonly settled: { readonly promise: Promise<void>; resolve(): void }
+}
+
 export class FrontendEnds {
   readonly #ends = new Map<string, { why: string | undefined; restarts: boolean }>()
-  /** Frontends whose ends are not explained yet. */
-  readonly #waiting = new Map<string, Deferred<FrontendEnd | undefined>>()
-  #isClosed = false
+  /** Links of the host, until both facts about their ends are known. */
+  readonly #links = new Map<number, HostLink>()
 
   /** A frontend has this label from now on. */
-  begin(label: string): void {
-    this.#waiting.get(label)?.resolve(undefined)
+  begin(label: string, link: number | undefined): void {
     this.#ends.delete(label)
+    if (link === undefined) return
+    this.#links.set(link, { label, calls: undefined, detached: undefined, settled: createDeferred() })
   }
 
   /**
-   * @param end - `undefined` if the host ended the frontend
-   * @param restarts - true if the frontend starts again soon
+   * The frontend has ended.
+   *
+   * @param end - `undefined` if the host ended it
+   * @param restarts - true if it starts again soon
    */
   explain(label: string, end: FrontendEnd | undefined, restarts = false): void {
-    if (end || restarts) {
-      if (this.#ends.size === MAX_LABELS) this.#ends.delete(this.#ends.keys().next().value!)
-      this.#ends.set(label, { why: end?.why, restarts })
-    } else this.#ends.delete(label)
-    this.#waiting.get(label)?.resolve(end)
+    if (!end && !restarts) return void this.#ends.delete(label)
+    if (this.#ends.size === MAX_LABELS) this.#ends.delete(this.#ends.keys().next().value!)
+    this.#ends.set(label, { why: end?.why, restarts })
   }
 
-  /** Rejects the calls to a frontend whose session has ended as soon as the reason is known. */
-  async rejectOnceExplained(label: string, calls: FrontendCalls): Promise<void> {
-    if (this.#isClosed) return rejectCalls(label, calls)
-    const explained = createDeferred<FrontendEnd | undefined>()
-    this.#waiting.set(label, explained)
-    const clear = setDeadline(EXPLAIN_TIMEOUT_MS, () => explained.resolve(undefined))
-    rejectCalls(label, calls, await explained.promise)
-    clear()
-    if (this.#waiting.get(label) === explained) this.#waiting.delete(label)
+  /** The session of a link has ended, with these calls to the frontend. */
+  ended(label: string, id: number | undefined, calls: FrontendCalls): void {
+    const link = id === undefined ? undefined : this.#links.get(id)
+    if (!link) return rejectCalls(label, calls)
+    link.calls = calls
+    this.#settle(id!, link)
   }
 
-  /** Resolves once it is known why the frontend with this label has ended, or another one has the label. */
+  /** Nothing more comes over a link. */
+  detach(id: number, end: FrontendEnd | undefined): void {
+    const link = this.#links.get(id)
+    if (!link) return
+    link.detached = { end }
+    this.#settle(id, link)
+  }
+
+  #settle(id: number, { label, calls, detached, settled }: HostLink): void {
+    if (!calls || !detached) return
+    this.#links.delete(id)
+    rejectCalls(label, calls, detached.end)
+    settled.resolve()
+  }
+
+  /** Resolves once it is known why the frontend with this label has ended. */
   async explained(label: string): Promise<void> {
-    await this.#waiting.get(label)?.promise
+    const ended = [...this.#links.values()].filter(link => link.label === label && link.calls)
+    await Promise.all(ended.map(({ settled }) => settled.promise))
   }
 
   /** Creates the error of a call to a label that no frontend has. */
@@ -57,15 +76,13 @@ export class FrontendEnds {
     return restarts ? createRestartError(label, why) : createNoFrontendError(label, labels, why)
   }
 
-  /** No end is waited for any more. */
+  /** The host ends all frontends. */
   close(): void {
-    this.#isClosed = true
-    for (const { resolve } of this.#waiting.values()) resolve(undefined)
+    for (const id of [...this.#links.keys()]) this.detach(id, undefined)
   }
 }
 
-/** @param end - `undefined` if the host ended the frontend, or has not said why it ended */
-export function rejectCalls(label: string, calls: FrontendCalls, end?: FrontendEnd): void {
+function rejectCalls(label: string, calls: FrontendCalls, end?: FrontendEnd): void {
   const why = end === undefined ? '' : `: ${end.why}`
   calls.end(`The frontend ${describeName(label)} disconnected${why}`, end?.error && receiveError(end.error, end.why))
 }

@@ -9,7 +9,7 @@ import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 import type { CallWatch, WatchedCall } from '../shared/call-watch.js'
 import { type IncomingCall, getDisplayName, isLongLived } from './call-table.js'
 import type { FrontendCalls } from './frontend-calls.js'
-import { FrontendEnds, rejectCalls } from './frontend-ends.js'
+import { FrontendEnds } from './frontend-ends.js'
 import { SessionReports } from './session-reports.js'
 import { Session, type SessionOptions } from './session.js'
 import { AnswerScheduler } from './writing/answer-scheduler.js'
@@ -38,7 +38,7 @@ export class Sessions {
   /** Sessions that share limits, by the label that these count for. */
   readonly #peers = new Map<string, Set<Session>>()
   /** Sessions whose frontends have ended. The end is emitted once the session has ended, too; a link can also be replaced. */
-  readonly #endedFrontends = new WeakMap<Session, { hasBegun: boolean; end?: FrontendEnd | undefined }>()
+  readonly #endedFrontends = new WeakMap<Session, { hasBegun: boolean }>()
   readonly #ends = new FrontendEnds()
   readonly #scheduler = new AnswerScheduler()
   readonly #closingResources = new Set<Promise<void>>()
@@ -68,7 +68,7 @@ export class Sessions {
     session.metrics.watch = this.#watch?.getCaller(session.name)
     this.#open.add(session)
     if (label !== undefined) {
-      this.#ends.begin(label)
+      this.#ends.begin(label, linkId)
       this.#byLabel.set(label, session)
     }
     return session
@@ -84,9 +84,7 @@ export class Sessions {
     this.#closeResources(session)
     if (label === undefined) return
     const frontend = this.#endedFrontends.get(session)
-    // The host explains the ends of its own links, unless it has replaced them.
-    if (linkId !== undefined && isLatest && !frontend) void this.#ends.rejectOnceExplained(label, frontendCalls)
-    else rejectCalls(label, frontendCalls, frontend?.end)
+    this.#ends.ended(label, linkId, frontendCalls)
     ended(isLatest && frontend !== undefined)
     if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
     if (frontend?.hasBegun) emitDestroyed(router, label)
@@ -160,8 +158,13 @@ export class Sessions {
   end(label: string, hasBegun: boolean, end?: FrontendEnd, restarts = false): void {
     this.#ends.explain(label, end, restarts)
     const session = this.#byLabel.get(label)
-    if (session) this.#endedFrontends.set(session, { hasBegun, end })
+    if (session) this.#endedFrontends.set(session, { hasBegun })
     else if (hasBegun) emitDestroyed(this.#deps.router, label)
+  }
+
+  /** Nothing more comes over a link of the host, whose frontend can have ended. */
+  detach(link: number, end: FrontendEnd | undefined): void {
+    this.#ends.detach(link, end)
   }
 
   /** Counts calls for an inspector from now on, or for none. */

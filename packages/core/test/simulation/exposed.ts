@@ -3,7 +3,6 @@ import type { App } from '../../src/api/app.js'
 import { getOutcome, type Verdict } from './model/ask.js'
 import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
-import { REASONS } from './simulation.js'
 import type { World } from './world.js'
 
 const VERDICTS: readonly Verdict[] = ['pass', 'pass', 'pass', 'pass', 'null', 'later', 'laterNull', 'never', 'dies']
@@ -37,7 +36,7 @@ export async function callExposed(world: World, app: App, core: number, label: s
   } catch (error) {
     model.settled(ask, getOutcome(error))
     const { message } = error as Error
-    const isDead = REASONS && callee?.dead === true && !corePlace.dead && !world.isolated && !world.closes
+    const isDead = callee?.dead === true && !corePlace.dead && !world.isolated && !world.closes
     if (isDead && /^The frontend "[^"]*" disconnected$/.test(message))
       simulation.fault(`call ${token} is not told why ${callee.name} has ended`)
   }

@@ -84,7 +84,9 @@ export const coreProgram =
     thread.control.on('message', (command: CoreCommand) => {
       if (command.type === 'stop') actor.stop()
       else if (command.type === 'begin') core?.sessions.begin(command.label)
-      else if (command.type === 'end') core?.sessions.end(command.label, command.hasBegun)
+      else if (command.type === 'end')
+        core?.sessions.end(command.label, command.hasBegun, command.end, command.restarts)
+      else if (command.type === 'detach') core?.sessions.detach(command.link, command.end)
       else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.answer)
       else if (command.type === 'measure') thread.report({ type: 'measured', running: core?.measure() ?? [] })
       else if (command.type === 'hold') core?.holdEvents(command.holds)

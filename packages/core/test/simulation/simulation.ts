@@ -2,9 +2,6 @@
 import { Random } from '../fuzz/random.js'
 import { Clock } from './virtual/clock.js'
 
-/** With it, seeds find calls that are not told why a frontend has ended. */
-export const REASONS = process.env['SALLYPORT_SIMULATE_REASONS'] === '1'
-
 export class Simulation {
   readonly random: Random
   readonly clock = new Clock()

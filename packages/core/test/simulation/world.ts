@@ -240,6 +240,8 @@ export class World {
 
   #reported(report: CoreReport, place: Place): void {
     if (report.type === 'fault' && !place.dead) this.fault(place.name, report.error)
+    // Here, the host has nothing to say of the end of a link.
+    if (report.type === 'closed' && !place.dead) this.core.sessions.detach(report.id, undefined)
   }
 
   fault(where: string, { message }: BusError | { message: string }): void {

@@ -42,13 +42,15 @@ export async function setUp(
     platform: 'linux',
   }
   const options = { pattern, acl, appInfo: {}, plugins: {}, logLevel: 'silent' }
-  const core = await createCore(
+  const core: Core = await createCore(
     { commands },
     options,
     () => pino({ level: 'silent' }),
     // Each link reports a histogram, which says nothing about its frontend.
     report => {
       if (report.type !== 'latency') reports.push(report)
+      // The host has nothing to say of its end.
+      if (report.type === 'closed') core.sessions.detach(report.id, undefined)
     },
   )
   cores.push(core)

@@ -12,13 +12,13 @@ import {
   createLinkEndpoints,
   createTriangleEndpoints,
 } from '@sallyport/protocol/internal/link'
-import { createDeferred, onNextTick } from '@sallyport/protocol/internal/util'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal/link'
 import type { RequestId } from '@sallyport/protocol/internal/message'
 import type { AsyncContext, Deferred } from '@sallyport/protocol/internal/util'
 import type { Pattern } from '../../acl/types.js'
-import type { InterruptionReport, LinkOffer } from '../../contract/host-core.js'
+import type { FrontendEnd, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
@@ -64,6 +64,7 @@ interface FrontendLink {
   readonly settled: Deferred<void>
   /** False once core has stopped: no core reports the close of this link. */
   hasCore: boolean
+  isDetached: boolean
 }
 
 /** Time for code that the host closes to exit. After it, core reads nothing more of what the code has sent. */
@@ -112,7 +113,6 @@ export class FrontendHandle {
     forget: () => this.#postEnd(false),
   })
   readonly #isProcess: boolean
-  #onLinkSettled = (): void => {}
   #isReady = false
   #rejectedCount = 0
   #unsentCount = 0
@@ -217,18 +217,6 @@ export class FrontendHandle {
     this.#runtime.fail(error)
   }
 
-  /**
-   * Resolves once the code has exited, if core has closed its link: its calls can fail before the exit of a process is known. Resolves as well once
-   * the code gets another link, or core or the gate has stopped: then that is why its calls have failed.
-   */
-  async linkSettled(): Promise<void> {
-    const settled = new Promise<void>(resolve => (this.#onLinkSettled = resolve))
-    // The report of the close has another port than the errors of calls.
-    await new Promise<void>(onNextTick)
-    const isClosed = this.#life.code === 'running' && !this.#findLink('pending', 'attached', 'active')
-    if (isClosed && this.#host.core.isUp && this.#gate?.isUp !== false) await Promise.race([settled, this.exited])
-  }
-
   /** Resolves once the calls of the host's own code that wait for a response now have been settled. */
   async callsSettled(): Promise<void> {
     await this.#runtime.callsSettled?.()
@@ -248,7 +236,7 @@ export class FrontendHandle {
 
   /** Sends a new link to core if core, the gate and the runtime are up. Whichever is not calls this again when it comes up. */
   connect(): void {
-    this.#pending?.actor.send('dropped')
+    this.#drop(this.#pending)
     const { core } = this.#host
     const gate = this.#gate
     if (!core.isUp || !this.#runtime.isUp || gate?.isUp === false) return
@@ -274,7 +262,6 @@ export class FrontendHandle {
     if (!core.isRemote) offer.metrics = this.#traffic.attach()
     this.#createLink(id, ends)
     this.#life.send('offered')
-    this.#onLinkSettled()
     core.attach(offer)
   }
 
@@ -287,7 +274,6 @@ export class FrontendHandle {
       if (link !== active) this.#links.delete(link.id)
     }
     pending?.actor.send('dropped')
-    this.#onLinkSettled()
   }
 
   /** Resolves once no link is pending: it was handed over, or what it connects is down. */
@@ -366,6 +352,7 @@ export class FrontendHandle {
         settled.resolve()
       },
       replace: () => {
+        this.#detach(link)
         this.#links.delete(id)
         if (this.#pending) return
         const { sockets } = this.#runtime
@@ -394,11 +381,11 @@ export class FrontendHandle {
         if (!link.hasCore) this.#links.delete(id)
       },
       release: () => {
-        this.#links.delete(id)
+        if (link.isDetached) this.#links.delete(id)
         endWait()
       },
+      // Its end follows, and is why.
       abort: () => {
-        this.#links.delete(id)
         const error = this.#createLinkError()
         // A thread or process reports it once it has exited: its own last words say more, and can be late on a busy machine.
         if (this.#deps.config.sandbox === undefined) this.#host.reporter.reportFault(this.#deps.label, error)
@@ -410,7 +397,7 @@ export class FrontendHandle {
         this.#runtime.dismiss(error)
       },
     })
-    const link: FrontendLink = { id, ends, actor, settled, hasCore: true }
+    const link: FrontendLink = { id, ends, actor, settled, hasCore: true, isDetached: false }
     this.#links.set(id, link)
   }
 
@@ -478,16 +465,18 @@ export class FrontendHandle {
     this.#life.send('linked')
     if (this.#deps.isRunning) this.#life.send('started')
     if (this.#life.stage !== 'started') return
-    this.#active?.actor.send('dropped')
+    this.#drop(this.#active)
     this.#life.send('activated')
     pending.actor.send('activated')
   }
 
   /** Closes the gate's ends of the links, so that the other threads learn that it has stopped. */
   #onGateStop(): void {
-    for (const { ends } of this.#links.values()) if (ends.gate) closeEndpoint(ends.gate)
-    this.#pending?.actor.send('dropped')
-    this.#onLinkSettled()
+    for (const link of this.#links.values()) {
+      if (link.ends.gate) closeEndpoint(link.ends.gate)
+      this.#detach(link)
+    }
+    this.#drop(this.#pending)
   }
 
   #onStop(isReload: boolean, end: RuntimeEnd | undefined, event: 'stopped' | 'restarting' | 'exited'): void {
@@ -496,12 +485,26 @@ export class FrontendHandle {
     this.#pending?.actor.send('dropped')
     this.#active?.actor.send('dropped')
     this.#life.send(event)
+    for (const link of this.#links.values()) this.#detach(link, end)
+  }
+
+  #drop(link: FrontendLink | undefined): void {
+    link?.actor.send('dropped')
+    if (link) this.#detach(link)
+  }
+
+  /** Core learns once of each link that nothing more comes over it. */
+  #detach(link: FrontendLink, end?: RuntimeEnd): void {
+    if (link.isDetached || !link.hasCore) return
+    link.isDetached = true
+    this.#host.core.post({ type: 'detach', link: link.id, end: end && reportEnd(end) })
+    if (link.actor.state === 'closed') this.#links.delete(link.id)
   }
 
   #postEnd(hasBegun: boolean): void {
     const { end } = this
     const { stage, code } = this.#life
-    const reported = end && { why: end.why, error: end.error && reportError(end.error) }
+    const reported = end && reportEnd(end)
     const [restarts, drops] = [code === 'restarting', stage === 'closing']
     // A page that leaves can come back with the same label.
     const isOver = !restarts && (drops || !this.#deps.isExternal)
@@ -517,6 +520,8 @@ export class FrontendHandle {
     this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
   }
 }
+
+const reportEnd = ({ why, error }: RuntimeEnd): FrontendEnd => ({ why, error: error && reportError(error) })
 
 const createEarlyExitError = (): BusError =>
   new BusError('Disconnected', 'The frontend exited before it was connected', { data: { delivered: 'no' } })

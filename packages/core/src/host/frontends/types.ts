@@ -102,8 +102,8 @@ export interface CoreEndpoint {
   attach(offer: LinkOffer): void
   /** Restarts core. Absent if core is in another process. */
   reload?(): Promise<void>
-  /** Reports that the code of a frontend begins, or that the frontend is gone. */
-  post(command: Extract<CoreCommand, { type: 'begin' | 'end' }>): void
+  /** Reports that the code of a frontend begins, that nothing more comes over a link, or that the frontend is gone. */
+  post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'end' }>): void
 }
 
 /** The place of a session among several of one connection. */

@@ -32,7 +32,9 @@ export class RemoteCore implements CoreEndpoint {
     session.attach(offer)
   }
 
-  post(command: Extract<CoreCommand, { type: 'begin' | 'end' }>): void {
+  post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'end' }>): void {
+    // The end of its session is all that core learns of a link.
+    if (command.type === 'detach') return
     const session = this.#sessions.get(command.label)
     switch (command.type) {
       case 'begin':

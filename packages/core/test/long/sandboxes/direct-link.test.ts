@@ -53,7 +53,7 @@ test.each(direct)('what a process does to its socket is a fault of that frontend
   await rows([
     ['raw bytes', `writeSync(4, 'GET / HTTP/1.1\\r\\n\\r\\n'); ${wait}`, `${violation}invalid kind of frame`],
     ['4 GiB', `writeSync(4, Buffer.from('ffffffff01', 'hex')); ${wait}`, `${violation}a frame out of bounds`],
-    ['closes it before it has started', `require('node:fs').closeSync(4); ${wait}`, 'closed unexpectedly'],
+    ['closes it before it has started', `require('node:fs').closeSync(4); ${wait}`, 'did not answer'],
     // That is no restart.
     ['exits before it has started', 'process.exit(9)', 'exited with code 9'],
   ])(async (_what, program, fault) => {

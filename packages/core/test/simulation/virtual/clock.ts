@@ -15,7 +15,7 @@ const real = {
 const AT_A_TIME = 32
 
 /** What an event of a thread is, in the order in which an event loop that wakes up takes those that are due. Messages are ordered by port. */
-export const PHASE = { timer: 0, message: 1, lateTimer: 1.95, immediate: 2 } as const
+const PHASE = { timer: 0, message: 1, lateTimer: 1.95, immediate: 2 } as const
 
 interface Event {
   readonly at: number

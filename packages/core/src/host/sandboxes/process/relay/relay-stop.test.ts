@@ -7,6 +7,7 @@ import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../../../scripts/testing.js'
 import type { Child } from './child.js'
+import type { RelayData } from './relay-data.js'
 import { runRelay } from './run-relay.js'
 
 const usage = { memory: 0, cpu: 0, pids: 1 }
@@ -20,8 +21,18 @@ vi.mock('./limits.js', async importOriginal => ({
 
 afterEach(() => void vi.useRealTimers())
 
+const FIRST = {
+  type: 'start',
+  name: 'it',
+  start: new Uint8Array(),
+  heartbeat: undefined,
+  network: undefined,
+} as const
+
 /** Starts a relay, whose process has sent these reports. */
-async function start(...states: LifecycleState[]) {
+const start = (...states: LifecycleState[]) => startRelay(FIRST, states)
+
+async function startRelay(first: RelayData['start'], states: LifecycleState[]) {
   const [down, up] = [new PassThrough(), new PassThrough()]
   const exited = createDeferred<Awaited<Child['exited']>>()
   const kill = vi.fn<() => void>(() => exited.resolve({ code: null, signal: 'SIGKILL', outOfMemory: undefined }))
@@ -47,13 +58,6 @@ async function start(...states: LifecycleState[]) {
     failThread() {},
     exit: onExit,
   }
-  const first = {
-    type: 'start',
-    name: 'it',
-    start: new Uint8Array(),
-    heartbeat: undefined,
-    network: undefined,
-  } as const
   const launch = { command: '', args: [] }
   const shared = new SharedArrayBuffer(16)
   const data = {
@@ -153,10 +157,10 @@ test('a process that a signal has ended says so, although it was asked to stop b
 
 test('the relay reports the stop of a process that it kills because it was asked to, but not of a spare', () =>
   rows([
-    ['stopped', ['ready'], { type: 'state', state: 'stopped' }],
-    ['nothing of a spare, whose code has not begun', [], undefined],
-  ] as const)(async (_what, states, last) => {
-    const { stop, run, end } = await start(...states)
+    ['stopped', FIRST, { type: 'state', state: 'stopped' }],
+    ['nothing of a spare, whose code has not begun', {} as RelayData['start'], undefined],
+  ] as const)(async (_what, first, last) => {
+    const { stop, run, end } = await startRelay(first, [])
     stop()
     run(250)
     expect(await end()).toEqual(last)

@@ -29,6 +29,8 @@ import { ScriptHost } from './script-host.js'
 
 /** Time for a process to exit after its time to drain, if it answers or does not run. */
 const KILL_TIMEOUT_MS = 250
+/** Time for a process to answer whether it runs. One that has taken over its runtime might not. */
+const ANSWER_TIMEOUT_MS = 5000
 /** Time for a process to exit after one of its pipes has closed. */
 const EXIT_TIMEOUT_MS = 1000
 /**
@@ -111,6 +113,8 @@ async function runProcess(
   const ownersEnded = direct && waitForOwners(direct.ports)
   const timers = new Set<NodeJS.Timeout>()
   let lifecycle: LifecycleState | undefined
+  /** It has been started before it was known for what. */
+  const isSpare = !('type' in first)
   let isStopping = false
   let isKilled = false
   let stopListening: (() => void) | undefined
@@ -225,8 +229,12 @@ async function runProcess(
         // Before that, the process has sent nothing.
         bridged = ownersEnded
         return
-      case 'ask':
-        return void questions.push(ping())
+      case 'ask': {
+        const question = ping()
+        questions.push(question)
+        const unanswered = new BusError('Timeout', `The frontend process did not answer for ${ANSWER_TIMEOUT_MS} ms`)
+        return void timers.add(setTimeout(() => pongs < question && kill(unanswered), ANSWER_TIMEOUT_MS))
+      }
       case 'stop':
         sendCommand({ type: 'stop' })
         isStopping = true
@@ -304,8 +312,8 @@ async function runProcess(
     // A service manager ends all processes of a service by SIGTERM, while the host closes the bus.
     const wasEnded = signal === 'SIGTERM' || (signal === 'SIGKILL' && isKilled)
     if (isStopping && wasEnded) {
-      // The host takes the end of a process that is still ready for one that the process has chosen itself.
-      if (lifecycle === 'ready') report({ type: 'state', state: 'stopped' })
+      // Otherwise the host takes its end for one that it has chosen itself.
+      if (lifecycle === 'ready' || (lifecycle === undefined && !isSpare)) report({ type: 'state', state: 'stopped' })
     }
     // A process that has crashed, or that another program has killed, can be asked to stop before its exit is known.
     else if (signal || outOfMemory) {
