@@ -52,6 +52,8 @@ export class World {
   readonly #gates: Gates = new Gates(this)
   readonly #held: unknown[] = []
   readonly #cores: Core[] = []
+  /** Of the frontends of links that core has not reported to have closed. */
+  readonly #places = new Map<number, Place>()
   readonly #epochs: Epoch[] = []
 
   constructor(simulation: Simulation) {
@@ -104,6 +106,7 @@ export class World {
       left: false,
     }
     this.#epochs.push(epoch)
+    this.#places.set(epoch.number, frontend.place)
     this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
     const places = { core: this.corePlace, frontend: frontend.place }
     const gate = isolated ? this.#gates.start(frontend.label) : undefined
@@ -240,8 +243,10 @@ export class World {
 
   #reported(report: CoreReport, place: Place): void {
     if (report.type === 'fault' && !place.dead) this.fault(place.name, report.error)
-    // Here, the host has nothing to say of the end of a link.
-    if (report.type === 'closed' && !place.dead) this.core.sessions.detach(report.id, undefined)
+    if (report.type !== 'closed' || place.dead) return
+    const { dead } = this.#places.get(report.id)!
+    this.#places.delete(report.id)
+    this.core.sessions.detach(report.id, dead ? { why: 'it died', error: undefined } : undefined)
   }
 
   fault(where: string, { message }: BusError | { message: string }): void {

@@ -83,7 +83,10 @@ export async function startCore(
       logLevel: 'silent',
     },
     () => pino({ level: 'silent' }),
-    report => reports.push(report),
+    report => {
+      reports.push(report)
+      if (report.type === 'closed') core.sessions.detach(report.id, undefined)
+    },
   )
   cores.push(core)
   let lastId = 0

@@ -199,7 +199,7 @@ describe('a relay', () => {
     await expect.poll(() => frames).toEqual(['1:here'])
     worker.postMessage({ type: 'stop', timeout: 0 })
     expect(await exited).toBe(0)
-    expect(reports).toEqual([])
+    expect(reports).toEqual([{ type: 'state', state: 'stopped' }])
   })
 
   test('forwards the exit code and the output', async () => {
@@ -242,7 +242,7 @@ describe('a relay', () => {
       await expect.poll(() => written.stdout.length).toBeGreaterThan(0)
       worker.postMessage({ type: 'stop', timeout: 0 })
       expect(await exited).toBe(0)
-      expect(reports).toEqual([])
+      expect(reports).toEqual([{ type: 'state', state: 'stopped' }])
       expect(written.stderr).toBe('Further output might be lost: the process was killed\n')
     }))
 })
