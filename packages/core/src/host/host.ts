@@ -67,7 +67,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     this.#services = services
     this.#names = names
     if (pattern === 'isolation') services.gateThreads.prepare()
-    const open = new OpenFrontends(services.reporter)
+    const open = new OpenFrontends()
     this.core = createCore(services, open)
     this.frontends = new Frontends({ ...services, core: this.core }, open)
     if (pattern === 'isolation' && !isolation.dir) {

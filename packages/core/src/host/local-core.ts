@@ -33,7 +33,6 @@ import { forwardLine } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
 import type { SupervisedWorker } from './supervision/worker-actor.js'
 import type { Restart, ThreadHandle } from './supervision/worker-actor.js'
-import { isInternalError } from './workers/internal-error.js'
 import { pipeOutput } from './workers/output.js'
 import type { SocketOwner } from '../shared/process-sockets.js'
 import { startCoreWorker } from './workers/core-worker.js'
@@ -219,7 +218,6 @@ export class LocalCore implements CoreEndpoint {
         explainError: (error, signal) =>
           dev || this.worker.stats.state === 'starting' ? explainSyntax(error, core, signal) : undefined,
       }),
-      chargeExit: (error, at) => isInternalError(error) && this.#frontends.charge(error, at),
       onState: state => this.#onState(state),
       onReport: report => this.#onReport(report as Exclude<CoreReport, StateReport>),
       onRestarted: () => (this.#hostLink = { state: 'offered', hostEnd: this.#attachHost() }),

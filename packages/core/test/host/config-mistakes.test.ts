@@ -132,7 +132,7 @@ describe('does not start with', () => {
       [
         'an option that nothing resembles, with those that there are',
         { supervision: { maximum: 3 } },
-        /^createBus: unknown option "supervision\.maximum": use restart, intensity, period, chargedIntensity, delay, heartbeat$/,
+        /^createBus: unknown option "supervision\.maximum": use restart, intensity, period, delay, heartbeat$/,
       ],
       [
         'an option of a sandbox, with those of its kind',

@@ -44,8 +44,8 @@ const SILENCE = 50
 class ObservedFrontends extends OpenFrontends {
   readonly #world: SupervisedWorld
 
-  constructor(world: SupervisedWorld, reporter: BusReporter) {
-    super(reporter)
+  constructor(world: SupervisedWorld) {
+    super()
     this.#world = world
   }
 
@@ -112,7 +112,7 @@ export class SupervisedWorld extends World {
     const scriptProcesses = new ScriptProcesses(log as never, sharedThreads)
     const threads = { sharedThreads, spareProcesses, scriptProcesses, gateThreads }
     const services: HostServices = { supervisor, options, log: log as never, reporter, ...threads }
-    const open = new ObservedFrontends(this, reporter)
+    const open = new ObservedFrontends(this)
     this.#core = new LocalCore(options, services, open)
     this.#frontends = new Frontends({ ...services, core: this.#core }, open)
     supervisor.signal('core.ready')

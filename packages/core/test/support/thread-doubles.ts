@@ -13,13 +13,11 @@ export function start(
   {
     waitsAfterError = false,
     random = (): number => 0,
-    chargeExit = (): boolean => false,
     explained,
     stopTimeout,
   }: {
     waitsAfterError?: boolean
     random?(): number
-    chargeExit?(error: unknown, at: number): boolean
     explained?: Promise<void>
     stopTimeout?: number
   } = {},
@@ -37,7 +35,6 @@ export function start(
     name: 'it',
     supervision: resolveSupervision('permanent', { heartbeat: false }, options),
     waitsAfterError,
-    chargeExit,
     ...(explained && { explainError: () => explained }),
     ...(stopTimeout !== undefined && { stopTimeout }),
     spawn,
@@ -49,8 +46,8 @@ export function start(
   })
   const exit = (code = 0): unknown => threads.at(-1)!.emit('exit', code)
   const ready = (): unknown => threads.at(-1)!.emit('message', { type: 'state', state: 'ready' })
-  const fail = (): void => {
-    threads.at(-1)!.emit('error', crash)
+  const fail = (error: Error = crash): void => {
+    threads.at(-1)!.emit('error', error)
     exit(1)
   }
   return { clock, supervisor, events, threads, worker, ready, exit, fail }

@@ -47,8 +47,6 @@ export interface FrontendDeps {
 }
 
 export interface FrontendEvents {
-  /** Called with the time until which this frontend can be to blame if core fails. */
-  onSuspect(until: number): void
   /** Called when the runtime exited for good: the name is free again. `end` is `undefined` if the host ended it. */
   onExit(end: RuntimeEnd | undefined): void
 }
@@ -71,8 +69,6 @@ interface FrontendLink {
 const CLOSE_GRACE_MS = 250
 /** Time for the one of its ends that has ended to say so, before both are asked. */
 const LOST_LINK_MS = 1000
-/** If core fails within this time after a frontend ended or core read its violation, the frontend can be to blame. */
-export const SUSPECT_MS = 250
 
 /** The thread of a gate has no network, where Node can deny it. A socket to a path is denied, too. */
 const canGatesConnect = !CAN_DENY_NET
@@ -211,7 +207,7 @@ export class FrontendHandle {
     this.#deps.config.isTrusted = false
   }
 
-  /** Ends the frontend for good: core is gone, or the frontend is to blame for core's failure. */
+  /** Ends the frontend for good: core is gone. */
   fail(error: Error): void {
     this.#life.send('closed')
     this.#runtime.fail(error)
@@ -391,11 +387,7 @@ export class FrontendHandle {
         if (this.#deps.config.sandbox === undefined) this.#host.reporter.reportFault(this.#deps.label, error)
         this.#runtime.dismiss(error)
       },
-      dismiss: error => {
-        // The frontend stays suspect until it has ended.
-        if (this.#runtime.isUp) this.#events.onSuspect(Infinity)
-        this.#runtime.dismiss(error)
-      },
+      dismiss: error => this.#runtime.dismiss(error),
     })
     const link: FrontendLink = { id, ends, actor, settled, hasCore: true, isDetached: false }
     this.#links.set(id, link)
@@ -481,7 +473,6 @@ export class FrontendHandle {
 
   #onStop(isReload: boolean, end: RuntimeEnd | undefined, event: 'stopped' | 'restarting' | 'exited'): void {
     this.end = end
-    if (!isReload && this.#life.stage !== 'closing') this.#events.onSuspect(performance.now() + SUSPECT_MS)
     this.#pending?.actor.send('dropped')
     this.#active?.actor.send('dropped')
     this.#life.send(event)

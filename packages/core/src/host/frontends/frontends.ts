@@ -246,7 +246,6 @@ export class Frontends {
     }
     this.checkFree(name)
     const frontend = new FrontendHandle(this.#host, deps, {
-      onSuspect: until => this.#open.suspect(name, until),
       onExit: end => {
         this.#open.byName.delete(name)
         // A run closes itself, and there can be any number of them.

@@ -21,7 +21,7 @@ import type { ThreadHandle } from '../supervision/worker-actor.js'
 import { type OutputSource, pipeToLog, throttleLines } from '../workers/output.js'
 import type { SocketOwner } from '../../shared/process-sockets.js'
 import { createHostServices } from './host-services.js'
-import { isNeighborFault, ThreadMember } from '../workers/thread-member.js'
+import { ThreadMember } from '../workers/thread-member.js'
 import type { HostServices } from './types.js'
 
 export interface GateEvents {
@@ -79,7 +79,6 @@ export function startGate(
     name: getWorkerName('gate', label),
     supervision,
     waitsAfterError: host.options.dev,
-    chargeExit: isNeighborFault,
     spawn(heartbeat) {
       const watch = dir && new SharedArrayBuffer(4)
       const spawned = spawnGate(label, { heartbeat, times, watch, awaitsSocket }, host)

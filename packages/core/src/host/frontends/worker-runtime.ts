@@ -19,7 +19,6 @@ import type { ThreadHandle } from '../supervision/worker-actor.js'
 import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
 import { pipeOutput, pipeToHost, reportLostOutput } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
-import { isNeighborFault } from '../workers/thread-member.js'
 import { getClientStart } from './connection-runtime.js'
 import { ModuleLoad } from './module-load.js'
 import { describeEnd } from './runtime-end.js'
@@ -95,7 +94,6 @@ export function createWorkerRuntime(
     isSingle: config.runsOnce === true && !hasProcess,
     waitsAfterError: dev && !config.runsOnce,
     isOpening: () => load.isOpening,
-    chargeExit: isNeighborFault,
     endsWithItsCalls: true,
     // The relay of a process watches the process instead.
     endsIfSilent: !hasProcess,

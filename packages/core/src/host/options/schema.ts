@@ -141,7 +141,6 @@ export const supervisionSchema = v.optional(
     restart: v.optional(v.picklist(['permanent', 'transient', 'temporary'], '"permanent", "transient" or "temporary"')),
     intensity: v.optional(integer('a whole number, from 0', 0)),
     period: milliseconds,
-    chargedIntensity: v.optional(integer('a whole number, from 0', 0)),
     delay: v.optional(strictOptions({ min: delay, max: delay })),
     heartbeat: v.optional(integerOrFalse('whole milliseconds, from 50, or false', 50)),
   }) as unknown as v.GenericSchema<SupervisionOptions>,

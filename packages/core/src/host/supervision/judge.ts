@@ -13,6 +13,9 @@ export interface Obituary {
   readonly wasReady: boolean
 }
 
+/** The error of a worker whose thread ended because of another one: the restart does not count against `intensity`. */
+export class NeighborFault extends BusError {}
+
 /**
  * Returns why a worker ended that was not to stop, or `undefined` if it ended as it should. What the thread says of itself comes first.
  *

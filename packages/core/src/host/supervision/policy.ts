@@ -14,13 +14,6 @@ export interface SupervisionOptions {
   /** Milliseconds. @default 5000 */
   period?: number
   /**
-   * Maximum number of core's restarts within a minute that are charged to a frontend instead of core's `intensity`. Later ones count
-   * as core's own. Only core uses it.
-   *
-   * @default 10
-   */
-  chargedIntensity?: number
-  /**
    * Milliseconds before a restart. Doubles after each restart, with up to 50 % random jitter, and resets after `period` without a restart.
    *
    * @default { min: 100, max: 5000 }
@@ -43,12 +36,9 @@ export interface SupervisionConfig extends Required<SupervisionOptions> {
 const DEFAULTS: Omit<SupervisionConfig, 'restart'> = {
   intensity: 3,
   period: 5000,
-  chargedIntensity: 10,
   delay: { min: 100, max: 5000 },
   heartbeat: 10_000,
 }
-
-const CHARGED_PERIOD_MS = 60_000
 
 /** Applies the defaults. Later options override earlier ones. */
 export function resolveSupervision(
@@ -65,32 +55,30 @@ export function resolveSupervision(
 
 export interface RestartHistory {
   readonly count: number
-  /** Times of the restarts within the period, without the charged ones. */
+  /** Times of the restarts within the period that count against `intensity`. */
   readonly recent: readonly number[]
-  /** Times of the restarts within a minute that were charged to a frontend. */
-  readonly charged: readonly number[]
   /** Number of restarts that each followed soon after the previous one. */
   readonly streak: number
   readonly delay: number
 }
 
-export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], charged: [], streak: 0, delay: 0 }
+export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], streak: 0, delay: 0 }
 
-/** Returns the history with one more restart, which a frontend caused if `isCharged`; `undefined` if that is one too many. */
+/**
+ * Returns the history with one more restart; `undefined` if that is one too many.
+ *
+ * @param isOwnFault - false if another worker is to blame: the restart does not count against `intensity`
+ */
 export function nextRestart(
   history: RestartHistory,
-  isCharged: boolean,
-  { intensity, period, chargedIntensity, delay: limits }: SupervisionConfig,
+  isOwnFault: boolean,
+  { intensity, period, delay: limits }: SupervisionConfig,
   now: number,
   random: number,
 ): RestartHistory | undefined {
   const { recent, streak, delay } = history
   const count = history.count + 1
-  const charged = history.charged.filter(at => now - at < CHARGED_PERIOD_MS)
-  if (isCharged && charged.length < chargedIntensity) {
-    const firstDelay = Math.round(getBackoff(0, { ...limits, random }))
-    return { ...history, count, charged: [...charged, now], delay: firstDelay }
-  }
+  if (!isOwnFault) return { ...history, count, delay: Math.round(getBackoff(0, { ...limits, random })) }
   const withinPeriod = recent.filter(at => now - at < period)
   if (withinPeriod.length >= intensity) return undefined
   const last = recent.at(-1)
@@ -99,7 +87,6 @@ export function nextRestart(
   return {
     count,
     recent: [...withinPeriod, now],
-    charged,
     streak: nextStreak,
     delay: Math.round(getBackoff(nextStreak, { ...limits, random })),
   }

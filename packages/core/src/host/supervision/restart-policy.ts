@@ -15,7 +15,7 @@ export function createRestartPolicy(
   let history = NO_RESTARTS
   return {
     next() {
-      const next = nextRestart(history, false, supervision, performance.now(), Math.random())
+      const next = nextRestart(history, true, supervision, performance.now(), Math.random())
       if (!next) return undefined
       history = next
       return next.delay

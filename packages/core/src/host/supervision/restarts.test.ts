@@ -1,6 +1,7 @@
 // Restarts of a worker, with fake threads, a simulated clock and a random source of the test's own.
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
+import { NeighborFault } from './judge.js'
 import { start } from '../../../test/support/thread-doubles.js'
 
 test('restarts after growing delays, and from the first delay again after a quiet time', async () => {
@@ -74,60 +75,15 @@ describe('intensity', () => {
   })
 })
 
-describe('restarts that are charged to another worker', () => {
-  const limits = { intensity: 0, chargedIntensity: 3, delay: { min: 100, max: 1000 } }
-
-  test('do not count against the intensity, and follow after the first delay', () => {
-    const { clock, worker, events, ready, fail } = start(limits, { chargeExit: () => true })
-    for (let i = 0; i < 3; i++) {
-      ready()
-      fail()
-      clock.increment(100)
-    }
-    expect(events).toEqual([['boom', 100], 'restarted', ['boom', 100], 'restarted', ['boom', 100], 'restarted'])
-    expect(worker.stats.restarts).toBe(3)
-  })
-
-  test('are judged by the time of the error, however long the thread takes to exit', () => {
-    const chargeExit = vi.fn<(error: unknown, at: number) => boolean>(() => true)
-    const { ready, exit, threads } = start(limits, { chargeExit })
+test('an end of its thread that another worker caused does not count against the intensity', () => {
+  const { clock, worker, events, ready, fail } = start({ intensity: 0 })
+  for (let i = 0; i < 3; i++) {
     ready()
-    vi.useFakeTimers({ toFake: ['performance'] })
-    onTestFinished(() => void vi.useRealTimers())
-    const at = performance.now()
-    threads[0]!.emit('error', new Error('boom'))
-    vi.advanceTimersByTime(20_000)
-    exit(1)
-    expect(chargeExit).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'boom' }), at)
-  })
-
-  test('count against the intensity beyond their limit within a minute', async () => {
-    const { clock, worker, ready, fail } = start(limits, { chargeExit: () => true })
-    for (let i = 0; i < 4; i++) {
-      ready()
-      fail()
-      clock.increment(20_001)
-    }
-    expect(worker.isUp).toBe(true)
-    for (let i = 0; i < 3; i++) {
-      ready()
-      fail()
-      clock.increment(100)
-    }
-    expect(await worker.exited).toMatchObject({ error: { message: 'boom' } })
-  })
-
-  test('need an uncaught error: an exit code and a lack of memory are not charged', async () => {
-    const exited = start(limits, { chargeExit: () => true })
-    exited.ready()
-    exited.exit(1)
-    expect(await exited.worker.exited).toMatchObject({ error: { message: 'it exited with code 1' } })
-    const full = start(limits, { chargeExit: () => true })
-    full.ready()
-    full.threads[0]!.emit('error', Object.assign(new Error('full'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }))
-    full.exit(1)
-    expect(await full.worker.exited).toMatchObject({ error: { message: 'it ran out of memory' } })
-  })
+    fail(new NeighborFault('Disconnected', 'why'))
+    clock.increment(100)
+  }
+  expect(events).toEqual([['why', 100], 'restarted', ['why', 100], 'restarted', ['why', 100], 'restarted'])
+  expect(worker.stats.restarts).toBe(3)
 })
 
 test('a permanent worker restarts after each exit, a transient one after an error, and a temporary one never', () =>

@@ -8,7 +8,7 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { type CallbackActorLogic, fromCallback } from 'xstate'
 import type { SupervisionConfig, WorkerStats } from './policy.js'
 import type { ProcessSockets } from '../../shared/process-sockets.js'
-import type { Obituary } from './judge.js'
+import { NeighborFault, type Obituary } from './judge.js'
 import { createRunningTime, type RunningThread } from './running-time.js'
 import { awaitBeats, watchCounter } from './watchdog.js'
 import type { UsageSource } from '../../shared/worker-usage.js'
@@ -51,13 +51,6 @@ export interface WorkerSpec {
   isOpening?(): boolean
   /** In development: can add an explanation to an error. The exit is reported afterwards, or as soon as the signal aborts. */
   explainError?(error: Error, signal: AbortSignal): Promise<void> | undefined
-  /**
-   * Called when the thread exited with an uncaught error, other than for lack of memory. Returns true if another worker is to blame:
-   * then the restart does not count against `intensity`.
-   *
-   * @param at - when the error came, in milliseconds of `performance.now`: the exit can follow much later
-   */
-  chargeExit?(error: unknown, at: number): boolean
   /** True if an uncaught `Disconnected` is expected while the worker or the bus ends: the worker has calls that end then. */
   endsWithItsCalls?: boolean
   /** True for a worker that neither restarts nor is replaced: it takes less to supervise. */
@@ -128,9 +121,8 @@ export type ThreadCommand = { type: 'stop'; timeout: number; endsItself?: boolea
 export type WorkerEvent =
   | ThreadCommand
   | { type: 'thread.ready' | 'thread.silent' | 'reload' }
-  | { type: 'thread.exited'; obituary: Obituary; isCharged: boolean }
-  | { type: 'terminate'; error: Error; isCharged?: boolean }
-  | { type: 'dismiss' | 'fail'; error: Error }
+  | { type: 'thread.exited'; obituary: Obituary }
+  | { type: 'terminate' | 'dismiss' | 'fail'; error: Error }
 
 /** The input of each of a worker's threads. `status` is shared with the machine: what changes it is not a transition. */
 export interface ThreadInput {
@@ -183,7 +175,7 @@ export function superviseThread({
     // A worker that cannot be created is reported as one that exited with an error.
     const error = receiveError(reportError(cause), `${spec.name} could not be started`)
     const obituary: Obituary = { ranCode: true, wasReady: false, by: 'itself', error }
-    queueMicrotask(() => sendBack({ type: 'thread.exited', obituary, isCharged: false }))
+    queueMicrotask(() => sendBack({ type: 'thread.exited', obituary }))
     return undefined
   }
   const stopWatching =
@@ -191,16 +183,9 @@ export function superviseThread({
     watchCounter(heartbeat.memory, limit as number, () => {
       const message = `${spec.name} blocked its event loop for ${String(limit)} ms`
       const own = new BusError('Timeout', message)
-      const error = thread.explainBlock?.(own) ?? own
-      sendBack({
-        type: 'terminate',
-        error,
-        isCharged: error !== own && spec.chargeExit?.(error, performance.now()) === true,
-      })
+      sendBack({ type: 'terminate', error: thread.explainBlock?.(own) ?? own })
     })
   let failure: Error | undefined
-  /** The uncaught error, if that is why the thread exits. */
-  let crash: { error: unknown; at: number } | undefined
   let killed = false
   /** The worker's code has run. The relay of a process reports its failures, too. */
   let hasBegun = false
@@ -243,7 +228,7 @@ export function superviseThread({
   thread.on('error', error => {
     const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
     if (isOutOfMemory) return fail(new BusError('Crashed', `${spec.name} ran out of memory`))
-    if (!failure) crash = { error, at: performance.now() }
+    if (error instanceof NeighborFault) return fail(error)
     fail(receiveError(reportError(error), `${spec.name} failed`), error)
   })
   thread.on('exit', code => {
@@ -258,13 +243,12 @@ export function superviseThread({
     stopWatching?.()
     stopListening?.()
     // Node delivers all of the thread's messages before its exit.
-    const isCharged = crash !== undefined && spec.chargeExit?.(crash.error, crash.at) === true
     const obituary: Obituary = {
       ranCode: thread.wasSpare !== true || hasBegun,
       by: hasAnswered ? 'order' : killed ? 'force' : 'itself',
       ...{ error: failure, code, wasReady },
     }
-    const reportExit = (): void => sendBack({ type: 'thread.exited', obituary, isCharged })
+    const reportExit = (): void => sendBack({ type: 'thread.exited', obituary })
     if (explained) void explained.then(reportExit, reportExit)
     else reportExit()
   })

@@ -2,7 +2,7 @@
 // Each start spawns a new thread, which keeps nothing of the previous one.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { type ActorRefFrom, type AnyStateMachine, assign, sendTo, setup } from 'xstate'
-import { judge } from './judge.js'
+import { judge, NeighborFault } from './judge.js'
 import { nextRestart, NO_RESTARTS, type RestartHistory } from './policy.js'
 import {
   createThreadStatus,
@@ -39,8 +39,6 @@ export interface WorkerContext extends WorkerInput, ThreadInput {
   error: Error | undefined
   /** Why the host wants another thread. */
   sentence: Error | undefined
-  /** True if the last thread's exit is charged to another worker. */
-  isCharged: boolean
   drainTimeout: number
   startedAt: number
   /** Milliseconds that the first thread took to be ready; `undefined` until then. */
@@ -63,8 +61,8 @@ const getStartTimeout = ({ startupMs = 0 }: WorkerContext): number =>
   Math.max(MIN_START_TIMEOUT_MS, Math.round(10 * startupMs))
 
 /** Records an error that is both the thread's own and the reason for what follows. */
-const failWith = (error: Error | undefined, isCharged = false): Partial<WorkerContext> => {
-  return { error, exitError: error, isCharged, sentence: undefined }
+const failWith = (error: Error | undefined): Partial<WorkerContext> => {
+  return { error, exitError: error, sentence: undefined }
 }
 
 type Output = Pick<WorkerContext, 'spec' | 'status' | 'now' | 'isDraining'>
@@ -85,13 +83,16 @@ export function createAbandonedError(output: Output): BusError {
 
 const hasStarted = ({ spec, startupMs }: WorkerContext): boolean => startupMs !== undefined && !spec.isOpening?.()
 
+const countOne = ({ spec, history, error, now, random }: WorkerContext): RestartHistory | undefined =>
+  nextRestart(history, !(error instanceof NeighborFault), spec.supervision, now(), random())
+
 function canRestart(context: WorkerContext): boolean {
-  const { spec, history, error, isCharged, now, random } = context
+  const { spec, error } = context
   const { restart } = spec.supervision
   if (context.isDraining()) return false
   if (spec.waitsAfterError && error) return false
   if (!hasStarted(context) || restart === 'temporary' || (restart === 'transient' && !error)) return false
-  return nextRestart(history, isCharged, spec.supervision, now(), random()) !== undefined
+  return countOne(context) !== undefined
 }
 
 /** True for a spare that has died while it was taken. None of the worker's code has run. */
@@ -139,11 +140,10 @@ const machine = setup({
     startTimeout: ({ context }) => getStartTimeout(context),
   },
   actions: {
-    recordExit: assign(({ context: { spec, sentence, isCharged, isDraining }, event }) => {
+    recordExit: assign(({ context: { spec, sentence, isDraining }, event }) => {
       if (event.type !== 'thread.exited') return {}
       const isPermanent = spec.supervision.restart === 'permanent' && !isDraining()
-      const error = judge(event.obituary, { name: spec.name, sentence, isPermanent })
-      return failWith(error, error === sentence ? isCharged : event.isCharged)
+      return failWith(judge(event.obituary, { name: spec.name, sentence, isPermanent }))
     }),
     recordStartTimeout: assign(({ context }) => {
       const message = `${context.spec.name} restarted and was not ready after ${getStartTimeout(context)} ms`
@@ -151,9 +151,9 @@ const machine = setup({
     }),
     recordSentence: assign(({ event }) => {
       if (event.type !== 'terminate' && event.type !== 'dismiss') return {}
-      return { sentence: event.error, isCharged: event.type === 'terminate' && event.isCharged === true }
+      return { sentence: event.error }
     }),
-    carryOut: assign(({ context: { sentence, isCharged } }) => failWith(sentence, isCharged)),
+    carryOut: assign(({ context: { sentence } }) => failWith(sentence)),
     recordExternalError: assign(({ event }) => ('error' in event ? { error: event.error, exitError: undefined } : {})),
     recordAbandoned: assign(({ context }) => failWith(createAbandonedError(context))),
     // An error keeps its stack's closures alive, and with them the thread that exited and its ports.
@@ -164,10 +164,10 @@ const machine = setup({
       lostSpares: 0,
     })),
     recordDrainTimeout: assign(({ event }) => (event.type === 'stop' ? { drainTimeout: event.timeout } : {})),
-    countRestart: assign(({ context: { history: before, isCharged, spec, now, random, generation, error } }) => {
-      const history = nextRestart(before, isCharged, spec.supervision, now(), random())!
-      const restart: Restart = { error: error!, restarts: history.count, delay: history.delay }
-      return { history, generation: generation + 1, restart }
+    countRestart: assign(({ context }) => {
+      const history = countOne(context)!
+      const restart: Restart = { error: context.error!, restarts: history.count, delay: history.delay }
+      return { history, generation: context.generation + 1, restart }
     }),
     countWait: assign(({ context: { history, generation, error } }) => ({
       generation: generation + 1,
@@ -212,7 +212,6 @@ const machine = setup({
     exitError: undefined,
     error: undefined,
     sentence: undefined,
-    isCharged: false,
     drainTimeout: 0,
     startedAt: input.now(),
     startupMs: undefined,

@@ -6,6 +6,7 @@ import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import { assertNever, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { OutputStream, MemberCommand, MemberReport } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import { NeighborFault } from '../supervision/judge.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import type { WorkerUsage } from '../../shared/worker-usage.js'
 import type { ProcessSockets } from '../../shared/process-sockets.js'
@@ -29,17 +30,9 @@ export interface MemberOwner {
   fail(getError: (member: ThreadMember) => Error): void
 }
 
-const neighborFaults = new WeakSet<object>()
-
-/** True for the error of a member whose thread ended because of another member. */
-export const isNeighborFault = (error: unknown): boolean => neighborFaults.has(Object(error) as object)
-
 /** @param cause - a sentence without its end */
-export function createNeighborFault({ name }: ThreadMember, cause: string): BusError {
-  const error = new BusError('Disconnected', `${cause}. The thread that ${name} shared was terminated`)
-  neighborFaults.add(error)
-  return error
-}
+export const createNeighborFault = ({ name }: ThreadMember, cause: string): NeighborFault =>
+  new NeighborFault('Disconnected', `${cause}. The thread that ${name} shared was terminated`)
 
 export const describeBlock = ({ name }: ThreadMember): string => `${name} blocked its event loop`
 

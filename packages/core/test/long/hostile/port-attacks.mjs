@@ -68,24 +68,15 @@ const attacks = {
 }
 
 expose({
-  /** Attacks the thread at the other end of each port. On request, exits with it or blocks itself. Returns the number of ports. */
-  async attack({ name, exits = false, blocks = false, until }) {
-    if (until !== undefined) {
-      // Core reads the attack only when it has finished this call.
-      void invoke('block', { ms: 10, until }).catch(() => {})
-      setTimeout(() => process.exit(1))
-    }
+  /** Attacks the thread at the other end of each port. Returns the number of ports. */
+  async attack({ name }) {
     const ports = [...new Set([...getActivePorts(), ...linkPorts])].filter(port => port !== controlPort)
     for (const port of ports) {
       const innerPorts = []
       const objects = await attacks[name](innerPorts)
       for (const object of objects) postMessage.call(port, object, name === 'Blob' ? [] : [object])
-      for (const innerPort of innerPorts) {
-        if (exits) innerPort.on('close', () => process.exit())
-        innerPort.postMessage(null)
-      }
+      for (const innerPort of innerPorts) innerPort.postMessage(null)
     }
-    if (blocks) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
     return ports.length
   },
 })

@@ -4,6 +4,7 @@ import { next } from '../../support/start.js'
 import { at, eventually, patientPatterns, supervise } from '../../support/supervised.js'
 import { rows } from '../../../../../scripts/testing.js'
 
+const evil = new URL('port-attacks.mjs', import.meta.url)
 const NAMES = ['ReadableStream', 'WritableStream', 'TransformStream', 'FileHandle', 'Blob', 'deserializeInfo']
 
 /** A script has no imports: it counts the globals with which it could attack. */
@@ -16,7 +17,7 @@ await sallyport.emit('ready-to-attack')
 describe.each(patientPatterns)('%s', (_name, app) => {
   test('no sandbox has a port to attack with, whatever names it is given', () =>
     rows([
-      { names: NAMES, sandbox: 'permission' as const, module: new URL('port-attacks.mjs', import.meta.url) },
+      { names: NAMES, sandbox: 'permission' as const, module: evil },
       { names: ['anything'], sandbox: 'quickjs' as const, module: script },
     ])(async ({ names, sandbox, module }) => {
       const { bus, events } = await supervise({ app })
@@ -32,3 +33,16 @@ describe.each(patientPatterns)('%s', (_name, app) => {
       expect(events).toEqual([])
     }))
 })
+
+test('code without a sandbox that posts what core cannot read ends itself, and not core', () =>
+  rows(['FileHandle', 'Blob', 'deserializeInfo'])(async name => {
+    const { bus, events } = await supervise()
+    const client = await bus.connect('tests')
+    const core = await client.invoke('which')
+    const ready = next(bus, 'ready-to-attack')
+    await bus.open('evil', evil, { sandbox: 'none', link: 'port' })
+    await ready
+    await bus.call('evil', 'attack', { name }).catch(() => {})
+    await expect.poll(() => events).toContainEqual(expect.objectContaining({ name: 'fault', label: 'evil' }))
+    expect(await client.invoke('which')).toBe(core)
+  }))
