@@ -8,13 +8,11 @@ const { workerMachine: worker } = await load('core/dist/host/supervision/worker-
 const { LINK_TRANSITIONS } = await load('core/dist/host/frontends/link-lifecycle.js')
 const { CODE_TRANSITIONS, STAGE_TRANSITIONS } = await load('core/dist/host/frontends/frontend-life.js')
 const { draw, drawDiagrams } = await load('inspector/dist/host/page.js')
-const { fromTable } = await load('inspector/dist/host/state-graph.js')
 
 const PLACES = {
   bus: 'Runs in the host: `core/src/host/supervision/supervisor.ts`.',
   worker:
     'Runs in the host, once for each worker: `core/src/host/supervision/worker-machine.ts`. In any state, `fail` leads to `failed`. A run in a thread never restarts: it has the states `starting`, `running`, `leaving`, `draining`, `stopped` and `failed` in `single-worker.ts`.',
-  lifecycle: 'Runs in core, in each frontend and in each gate: `protocol/src/contract/worker-actor.ts`.',
   frontend:
     'Runs in the host, once for each frontend, as a pure table with the next one: `core/src/host/frontends/frontend-life.ts`.',
   code: 'What core and the other frontends know of the code. The event `restarting` of code that is `restarting` changes no state, and core is informed again.',
@@ -35,14 +33,16 @@ const toPicture = svg =>
 
 /** A table of states, with effects in the names of events. */
 const drawTable = (id, title, table) => {
-  const states = Object.entries(table).map(([state, row]) => {
-    const on = Object.entries(row).map(([event, [target, ...effects]]) => [
-      [event, effects.join(' ')].filter(Boolean).join(' / '),
-      target,
-    ])
-    return [state, Object.fromEntries(on)]
+  const edges = new Map()
+  const states = Object.entries(table).map(([from, row]) => {
+    for (const [event, [to, ...effects]] of Object.entries(row)) {
+      const edge = edges.get(`${from} ${to}`) ?? { from, to, events: [] }
+      edge.events.push([event, effects.join(' ')].filter(Boolean).join(' / '))
+      if (from !== to) edges.set(`${from} ${to}`, edge)
+    }
+    return { key: from, type: Object.keys(row).length > 0 ? 'atomic' : 'final' }
   })
-  return { id, title, svg: draw(id, fromTable(Object.fromEntries(states))) }
+  return { id, title, svg: draw(id, { states, edges: [...edges.values()] }) }
 }
 
 /** A row for each state: the states that can follow, and the events that lead to them. */

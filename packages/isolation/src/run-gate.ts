@@ -11,7 +11,7 @@ import type {
 } from '@sallyport/protocol/internal/contract'
 import type { Sealer } from '@sallyport/protocol/internal/records'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { beat, RECORD_DIRECTION, startWorkerActor } from '@sallyport/protocol/internal/contract'
+import { beat, RECORD_DIRECTION, serveLife } from '@sallyport/protocol/internal/contract'
 import { BusError, reportError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, connectDirect, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, SamplingTimer, setDevelopment } from '@sallyport/protocol/internal/util'
@@ -95,7 +95,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
     host.exit(code)
   }
 
-  const actor = startWorkerActor({
+  const stop = serveLife({
     async boot() {
       hook = createHook(null)
       if (dir === undefined) return
@@ -106,7 +106,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
       hook = await loadHook({ dir, legacyMessages, confirm, watch, sleep, log })
     },
     handshake: () => handshake,
-    serve(send) {
+    serve(_end, fail) {
       watch.onLeave = createMemoryCheck(limit => {
         const problem = data.isShared
           ? 'The isolation hooks of a shared gate keep'
@@ -114,7 +114,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
         const error = new BusError('Overloaded', `${problem} more than ${limit}`)
         // The memory can be that of another hook in this thread.
         if (data.isShared) host.failThread(error)
-        else send({ type: 'fault', error })
+        else fail(error)
       })
       onLink = () => {
         const served = current!
@@ -160,7 +160,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
         return host.postMessage({ type: 'answer' })
       case 'stop':
         drainTimeoutMs = command.timeout
-        return actor.stop()
+        return stop()
       default:
         return assertNever(command)
     }

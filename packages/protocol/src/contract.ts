@@ -63,4 +63,4 @@ export {
   serveMembers,
 } from './contract/shared-thread.js'
 export { SILENT_MS, watchSilence } from './contract/silence.js'
-export { LIFECYCLE_TRANSITIONS, startWorkerActor } from './contract/worker-actor.js'
+export { serveLife } from './contract/serve-life.js'

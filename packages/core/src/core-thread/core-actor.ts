@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
-import { startWorkerActor } from '@sallyport/protocol/internal/contract'
+import { serveLife } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { connectDirect } from '@sallyport/protocol/internal/link'
 import { assertNever } from '@sallyport/protocol/internal/util'
@@ -18,7 +18,7 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
   let core: Core | undefined
   let stopTimeoutMs = 0
 
-  const actor = startWorkerActor({
+  const stop = serveLife({
     async boot() {
       core = await create()
       if (core.scripts.length > 0) report({ type: 'scripts', scripts: core.scripts })
@@ -44,7 +44,7 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
   function handle(command: CoreCommand): void {
     if (command.type === 'stop') {
       stopTimeoutMs = command.timeout
-      actor.stop()
+      stop()
     } else if (command.type === 'measure') void measure(command.watchCalls)
     // A process waits for it until it starts.
     else if (command.type === 'socket') connectDirect(command.socket)

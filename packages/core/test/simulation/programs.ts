@@ -29,7 +29,7 @@ import { pino } from 'pino'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHookWatch } from '../../../isolation/src/hook/hook-watch.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
-import { startWorkerActor } from '../../../protocol/src/contract/worker-actor.js'
+import { serveLife } from '../../../protocol/src/contract/serve-life.js'
 import type { LifecycleState } from '../../../protocol/src/contract/host-worker.js'
 import type { LinkOffer, CoreCommand, CoreWorkerData } from '../../src/contract/host-core.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'
@@ -63,7 +63,7 @@ export const coreProgram =
     let booted!: () => void
     const boot = new Promise<void>(resolve => (booted = resolve))
     const definition = createDefinition(world, number)
-    const actor = startWorkerActor({
+    const stop = serveLife({
       async boot() {
         // The first call loads a module, which takes no virtual time.
         core = await createCore(
@@ -82,7 +82,7 @@ export const coreProgram =
       onState: entering(thread),
     })
     thread.control.on('message', (command: CoreCommand) => {
-      if (command.type === 'stop') actor.stop()
+      if (command.type === 'stop') stop()
       else if (command.type === 'begin') core?.sessions.begin(command.label)
       else if (command.type === 'end')
         core?.sessions.end(command.label, command.hasBegun, command.end, command.restarts)
@@ -127,7 +127,7 @@ export const gateProgram =
       }
       take()
     }
-    const actor = startWorkerActor({
+    const stop = serveLife({
       boot: async () => {},
       handshake: () => handshake,
       serve() {
@@ -150,7 +150,7 @@ export const gateProgram =
       onState: entering(thread),
     })
     thread.control.on('message', (command: GateCommand) => {
-      if (command.type === 'stop') actor.stop()
+      if (command.type === 'stop') stop()
       else if (command.type === 'ask') thread.report({ type: 'answer' })
       else if (command.type === 'link') void join({ ...command, link: toThread(command.link) })
       else connectSocket(world, thread, command.socket)
@@ -215,12 +215,12 @@ export const processProgram =
       let begin!: (order: LinkOrder) => void
       const linked = new Promise<LinkOrder>(resolve => (begin = resolve))
       let order!: LinkOrder
-      const actor = startWorkerActor({
+      const end = serveLife({
         boot: async () => {},
         handshake: async () => void (order = await linked),
-        serve(send) {
+        serve(closed) {
           world.joinOver(frontend, ...connect(order))
-          void frontend.client.closed.then(() => send({ type: 'link.closed' }))
+          void frontend.client.closed.then(closed)
           return () => frontend.close()
         },
         drain: async () => {},
@@ -230,7 +230,7 @@ export const processProgram =
         },
       })
       handle = next => {
-        if (next.type === 'stop') actor.stop()
+        if (next.type === 'stop') end()
         else if (next.type === 'ask') thread.report({ type: 'answer' })
         else begin(next)
       }
@@ -272,19 +272,19 @@ export const frontendProgram =
     let first: LinkEndpoint | undefined
     let begin!: () => void
     const linked = new Promise<void>(resolve => (begin = resolve))
-    const actor = startWorkerActor({
+    const stop = serveLife({
       boot: async () => {},
       handshake: () => linked,
-      serve(send) {
+      serve(end) {
         world.join(frontend, first!)
-        void frontend.client.closed.then(() => send({ type: 'link.closed' }))
+        void frontend.client.closed.then(end)
         return () => frontend.close()
       },
       drain: async () => {},
       onState: entering(thread),
     })
     thread.control.on('message', (order: Linked) => {
-      if (order.type === 'stop') return actor.stop()
+      if (order.type === 'stop') return stop()
       if (order.type === 'ask') return thread.report({ type: 'answer' })
       if (frontend.client) return world.join(frontend, order.link)
       first = order.link

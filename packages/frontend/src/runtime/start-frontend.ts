@@ -13,7 +13,7 @@ import type {
   SuspendedScript,
 } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { MAX_UNHANDLED, startWorkerActor } from '@sallyport/protocol/internal/contract'
+import { MAX_UNHANDLED, serveLife } from '@sallyport/protocol/internal/contract'
 import {
   BusError,
   CommandError,
@@ -125,7 +125,7 @@ export function startFrontend(
     host.onCommand(command => {
       switch (command.type) {
         case 'stop':
-          return actor.stop()
+          return stop()
         case 'ask':
           return host.report({ type: 'answer' })
         case 'link':
@@ -170,7 +170,7 @@ export function startFrontend(
       // Before the host has read the answer: a message less to wait for.
       if (script && !isStream(result)) {
         hasAnswered = true
-        actor.stop()
+        stop()
       }
     }
   }
@@ -194,7 +194,7 @@ export function startFrontend(
     return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
   }
 
-  const actor = startWorkerActor({
+  const stop = serveLife({
     async boot() {
       setDevelopment(development)
       if (sourceMaps) process.setSourceMapsEnabled(true)
@@ -223,13 +223,13 @@ export function startFrontend(
       host.report({ type: 'unexpected-read', directory: thread.readableDirectory })
     },
     handshake: () => linked,
-    serve(send) {
+    serve(end, fail) {
       const onUnsent = (): void => unsent.add(undefined)
       client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
       if (!host.group) setCurrentClient(client)
-      void client.closed.then(() => send({ type: 'link.closed' }))
+      void client.closed.then(end)
       // What the code of `bus.run` left running cannot fail it any more.
-      const loaded = load(error => !hasAnswered && send({ type: 'fault', error }))
+      const loaded = load(error => !hasAnswered && fail(error))
       Client.getParts(client).functions.waitFor(loaded)
       loaded.then(
         () => {
@@ -239,7 +239,7 @@ export function startFrontend(
           if (text?.wrapper) return synchronized()
           void Client.getParts(client!).connection.synchronize().then(synchronized)
         },
-        (error: unknown) => send({ type: 'fault', error: explainLoadError(error, sandbox !== undefined) }),
+        (error: unknown) => fail(explainLoadError(error, sandbox !== undefined)),
       )
       return () => void client?.close()
     },

@@ -2,22 +2,20 @@
 import { chooseOption, getById, setAttribute, setOptions, setText } from './dom.js'
 import type { ShowSnapshot, Snapshot } from './follow.js'
 
-type Worker = Pick<Snapshot['core'], 'state' | 'lifecycle'>
+type Worker = Pick<Snapshot['core'], 'state'>
 
 const NO_WORKER = 'It is a connection of the host: there is no worker.'
 
 export function createMachines(): ShowSnapshot {
   const select = getById('actor', HTMLSelectElement)
   const counts = getById('counts', HTMLElement)
-  const [markBus, markWorker, markLifecycle] = [createMarker('bus'), createMarker('worker'), createMarker('lifecycle')]
+  const [markBus, markWorker] = [createMarker('bus'), createMarker('worker')]
   let last: Snapshot | undefined
   let followed: string | undefined
   const mark = (): void => {
     if (!last) return
-    const worker = getWorker(last, select.value)
-    markBus('The bus', last.bus, '')
-    markWorker(select.value, worker?.state, NO_WORKER)
-    markLifecycle(select.value, worker?.lifecycle, worker ? 'The worker has not reported its state.' : NO_WORKER)
+    markBus('The bus', last.bus)
+    markWorker(select.value, getWorker(last, select.value)?.state)
   }
   select.addEventListener('change', mark)
   return snapshot => {
@@ -43,13 +41,13 @@ function getWorker({ core, frontends }: Snapshot, name: string): Worker | undefi
   return frontend?.isWorker ? frontend : undefined
 }
 
-type Marker = (name: string, state: string | undefined, placeholder: string) => void
+type Marker = (name: string, state: string | undefined) => void
 
 function createMarker(id: string): Marker {
   const figure = getById(`machine-${id}`, HTMLElement)
   const [picture, caption] = [figure.querySelector('svg')!, figure.querySelector('figcaption')!]
   const title = figure.querySelector('h3')!.textContent
-  return (name, state, placeholder) => {
+  return (name, state) => {
     for (const node of picture.querySelectorAll('.state')) {
       const isCurrent = node.getAttribute('data-state') === state
       const kind = node.getAttribute('class')!.replace(/ current$/, '')
@@ -61,7 +59,7 @@ function createMarker(id: string): Marker {
       setAttribute(edge, 'class', isNext ? 'edge next' : 'edge')
       if (isNext) next.push(`${edge.getAttribute('data-to')} (${edge.getAttribute('data-on')})`)
     }
-    const text = state === undefined ? placeholder : `${name} is ${state}. Next: ${next.join(', ') || 'nothing'}.`
+    const text = state === undefined ? NO_WORKER : `${name} is ${state}. Next: ${next.join(', ') || 'nothing'}.`
     setText(caption, text)
     setAttribute(picture, 'aria-label', `${title}. ${text}`)
   }

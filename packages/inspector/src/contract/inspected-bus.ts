@@ -1,6 +1,6 @@
 // What the inspector needs of a bus. Core passes it to `openInspector`: the figures of `bus.stats()`, the events of `bus.on`, and its
 // state machines, as far as the page shows them. Core's own types have to fit, which `npm run types` checks.
-import type { Heartbeat, LifecycleState } from '@sallyport/protocol/internal/contract'
+import type { Heartbeat } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { CallReport } from './call-report.js'
 
@@ -24,8 +24,6 @@ export interface WorkerStats {
 }
 
 export interface WorkerStatus extends WorkerStats {
-  /** The thread's report of its own state; `undefined` without a thread. */
-  lifecycle: LifecycleState | undefined
   /** The heartbeat of the current thread, if it is watched. */
   heartbeat?: Heartbeat | undefined
   /** What the current thread or its process uses, as far as its limits measure it. */

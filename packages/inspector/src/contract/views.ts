@@ -75,7 +75,7 @@ export interface Snapshot {
   at: number
   bus: BusState
   /** `answers` is `false` if a handler blocks core, or core is not running. */
-  core: CoreStats & Pick<WorkerStatus, 'lifecycle'> & { answers: boolean; blocked?: Blocked | undefined }
+  core: CoreStats & { answers: boolean; blocked?: Blocked | undefined }
   /** Frontends that need attention. */
   culprits: readonly Culprit[]
   /** Number of further frontends that need attention. */

@@ -32,7 +32,7 @@ export class ClosedFrontends {
           unsent: 0,
           isClosed: true,
         },
-        ...{ isWorker: false, lifecycle: undefined },
+        isWorker: false,
         ...describeFailure(error),
       })
       if (this.#failed.size > MAX_KEPT) this.#failed.delete(this.#failed.keys().next().value!)

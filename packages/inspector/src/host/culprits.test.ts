@@ -13,7 +13,6 @@ afterAll(() => void vi.useRealTimers())
 const editor = 'vscode://file{file}:{line}:{column}'
 const createFrontend = (view: Partial<FrontendView>): FrontendView => ({
   ...{ ...NO_TRAFFIC, label: 'main', state: 'running', restarts: 0, rejected: 0, unsent: 0, isWorker: true },
-  lifecycle: 'ready',
   ...view,
 })
 const createTrouble = (trouble: Partial<Trouble>): Trouble => ({

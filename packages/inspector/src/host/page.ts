@@ -1,9 +1,8 @@
 // The HTML of the page, with drawings of the state machines. It contains only our own texts and the token. The page's script inserts
 // what comes from a bus, as text.
 import { Graph, layout } from '@dagrejs/dagre'
-import { LIFECYCLE_TRANSITIONS } from '@sallyport/protocol/internal/contract'
 import type { InspectedBus } from '../contract/inspected-bus.js'
-import { type Edge, fromMachine, fromTable, type StateGraph } from './state-graph.js'
+import { type Edge, fromMachine, type StateGraph } from './state-graph.js'
 
 /** Fills in page/inspector.html. */
 export function getPage(html: string, token: string, diagrams: readonly Diagram[]): string {
@@ -15,7 +14,7 @@ export function getPage(html: string, token: string, diagrams: readonly Diagram[
 }
 
 export interface Diagram {
-  id: 'bus' | 'worker' | 'lifecycle'
+  id: 'bus' | 'worker'
   title: string
   svg: string
 }
@@ -27,8 +26,7 @@ const STATE_HEIGHT = 28
 /** Draws the state machines from their definitions. The page's script marks the current states. */
 export const drawDiagrams = ({ bus, worker }: InspectedBus['machines']): Diagram[] => [
   { id: 'bus', title: 'The bus', svg: draw('bus', fromMachine(bus)) },
-  { id: 'worker', title: 'A worker, as the host sees it', svg: draw('worker', fromMachine(worker)) },
-  { id: 'lifecycle', title: 'The worker itself', svg: draw('lifecycle', fromTable(LIFECYCLE_TRANSITIONS)) },
+  { id: 'worker', title: 'A worker', svg: draw('worker', fromMachine(worker)) },
 ]
 
 type Point = { x: number; y: number }

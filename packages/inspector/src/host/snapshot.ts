@@ -60,7 +60,6 @@ export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapsho
   const all = Object.values(frontends)
   const states: Record<string, number> = {}
   for (const { state } of workerStatus.values()) states[state] = (states[state] ?? 0) + 1
-  const { lifecycle } = workerStatus.get('core') ?? {}
   const ended = all.filter(({ state }) => hasEnded(state)).length
   return {
     uptime,
@@ -72,7 +71,7 @@ export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapsho
     },
     at: Date.now(),
     bus,
-    core: { ...core, lifecycle, answers: measurement !== undefined, blocked: blockedCore },
+    core: { ...core, answers: measurement !== undefined, blocked: blockedCore },
     totals: { ...totals, slow: core.slow },
     // The host's own link is a port, whose figure is too high.
     queued: all.reduce((sum, { queued }) => sum + queued, 0),
@@ -128,7 +127,7 @@ function getFrontend(label: string, stats: FrontendStats, source: SnapshotSource
   const restartsIn = stats.state === 'backingOff' ? getDelay(label) : undefined
   const blockedMs = blockedFrontends.get(label)
   const view: FrontendView = {
-    ...{ ...getTraffic(others), label, isWorker: status !== undefined, lifecycle: status?.lifecycle },
+    ...{ ...getTraffic(others), label, isWorker: status !== undefined },
     ...(status?.usage && { usage: status.usage }),
     ...(sandbox && { sandbox }),
     ...(startedAt !== undefined && { startedAt }),
@@ -138,8 +137,7 @@ function getFrontend(label: string, stats: FrontendStats, source: SnapshotSource
   }
   if (!gate) return view
   const { state, restarts, hook } = gate
-  const lifecycle = workerStatus.get(getWorkerName('gate', label))?.lifecycle
-  return { ...view, gate: { state, restarts, lifecycle, hook: getLatency(hook) } }
+  return { ...view, gate: { state, restarts, hook: getLatency(hook) } }
 }
 
 /** Callers of a command that are shown unless a frontend is selected. */

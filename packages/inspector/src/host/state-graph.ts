@@ -12,18 +12,6 @@ export interface Edge {
   events: string[]
 }
 
-type Transitions = Readonly<Record<string, Readonly<Record<string, string>>>>
-
-/** Returns the graph of a table with the next states of each state. */
-export function fromTable(table: Transitions): StateGraph {
-  const edges = new EdgeMap()
-  const states = Object.entries(table).map(([key, on]) => {
-    for (const [event, target] of Object.entries(on)) edges.add(key, target, event)
-    return { key, type: Object.keys(on).length > 0 ? 'atomic' : 'final' }
-  })
-  return { states, edges: edges.all }
-}
-
 /** Returns the graph of a state machine of xstate. A transition of an outer state is one of each inner state that has none for the same event. */
 export function fromMachine({ root }: Machine): StateGraph {
   const states = getLeaves(root)
