@@ -21,7 +21,7 @@ import {
 } from '@sallyport/protocol/internal/link'
 import { SamplingTimer } from '@sallyport/protocol/internal/util'
 import { createSealer } from '@sallyport/protocol/internal/records'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
@@ -31,7 +31,8 @@ import { createHookWatch } from '../../../isolation/src/hook/hook-watch.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
 import { serveLife } from '../../../protocol/src/contract/serve-life.js'
 import type { LifecycleState } from '../../../protocol/src/contract/host-worker.js'
-import type { LinkOffer, CoreCommand, CoreWorkerData } from '../../src/contract/host-core.js'
+import type { CoreCommand, CoreWorkerData } from '../../src/contract/host-core.js'
+import { runCoreActor } from '../../src/core-thread/core-actor.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'
 import { createDefinition } from './commands.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
@@ -52,56 +53,26 @@ const entering =
 export const coreProgram =
   (world: SupervisedWorld): Program =>
   (thread, data: CoreWorkerData) => {
-    const number = world.beginsCore(thread)
-    const waiting: LinkOffer[] = []
-    let core: Core | undefined
-    const attach = (offer: LinkOffer): void => {
-      core!.attach(offer)
-      const { label, id } = offer
-      if (label !== undefined) thread.report({ type: 'attached', label, id })
-    }
+    const definition = createDefinition(world, world.beginsCore(thread))
     let booted!: () => void
     const boot = new Promise<void>(resolve => (booted = resolve))
-    const definition = createDefinition(world, number)
-    const stop = serveLife({
-      async boot() {
-        // The first call loads a module, which takes no virtual time.
-        core = await createCore(
-          definition,
-          data,
-          () => log,
-          report => thread.report(report),
-        ).finally(booted)
-      },
-      handshake: async () => waiting.forEach(attach),
-      serve: () => () => void core?.close(),
-      async drain() {
-        await core?.drain()
-        await core?.close(0)
-      },
-      onState: entering(thread),
-    })
+    const report = (message: unknown): void => thread.report(message)
+    const port = Object.assign(new EventEmitter(), { postMessage: report }) as unknown as MessagePort
+    // The first call loads a module, which takes no virtual time.
+    const create = (): Promise<Core> => createCore(definition, data, () => log, report).finally(booted)
+    runCoreActor(port, create, () => setImmediate(() => thread.exit(0)))
     thread.control.on('message', (command: CoreCommand) => {
-      if (command.type === 'stop') stop()
-      else if (command.type === 'begin') core?.sessions.begin(command.label)
-      else if (command.type === 'end')
-        core?.sessions.end(command.label, command.hasBegun, command.end, command.restarts)
-      else if (command.type === 'detach') core?.sessions.detach(command.link, command.end)
-      else if (command.type === 'confirmed') core?.confirmRequests.answer(command.id, command.answer)
-      else if (command.type === 'measure') thread.report({ type: 'measured', running: core?.measure() ?? [] })
-      else if (command.type === 'hold') core?.holdEvents(command.holds)
-      // The inspector is not simulated.
-      else if (command.type === 'explain') return
-      else if (command.type === 'socket') connectSocket(world, thread, command.socket)
-      else {
-        world.net.place = thread.place
-        const offer = { ...command.offer, endpoint: toThread(command.offer.endpoint) }
-        if (core) attach(offer)
-        else waiting.push(offer)
-      }
+      world.net.place = thread.place
+      port.emit('message', toCore(command))
     })
     return boot
   }
+
+function toCore(command: CoreCommand): CoreCommand {
+  if (command.type === 'socket') return { ...command, socket: { ...command.socket, id: command.socket.id + OWN_ENDS } }
+  if (command.type !== 'attach') return command
+  return { ...command, offer: { ...command.offer, endpoint: toThread(command.offer.endpoint) } }
+}
 
 export const gateProgram =
   (world: SupervisedWorld): Program =>
