@@ -44,18 +44,6 @@ const MEASURE_TIMEOUT_MS = 250
 /** Time for core to answer a question about capabilities. */
 const EXPLAIN_TIMEOUT_MS = 2000
 
-/**
- * The host's own link to core, which a core that restarts gets first:
- * - `down`: core stopped
- * - `offered`: core has the link and is not ready yet. `hostEnd` is this end of it
- * - `reconnecting`: core is ready, and gets the listeners of the host's client again
- * - `connected`: core accepts the links of frontends, so that the host misses none of their events
- */
-type HostLink =
-  | { readonly state: 'down' | 'connected' }
-  | { readonly state: 'offered'; readonly hostEnd: LinkEndpoint }
-  | { readonly state: 'reconnecting'; readonly connected: Promise<void> }
-
 export class LocalCore implements CoreEndpoint {
   readonly worker: SupervisedWorker
   /** The host's own client. It reconnects when core restarts. */
@@ -76,7 +64,11 @@ export class LocalCore implements CoreEndpoint {
   readonly #services: HostServices
   readonly #frontends: OpenFrontends
   readonly #confirmRequests: HostConfirmRequests
-  #hostLink: HostLink = { state: 'connected' }
+  /** The host's end of its own link, which each core gets first. */
+  #hostEnd: LinkEndpoint
+  /** False until core has the client's listeners again: then it gets the links of frontends, so that the host misses none of their events. */
+  #isConnected = true
+  #reconnected = Promise.resolve()
   /** How often core has stopped. */
   #generation = 0
   /** The request for measurements that core has not answered yet. */
@@ -101,12 +93,13 @@ export class LocalCore implements CoreEndpoint {
     this.worker = this.#start(options, early)
     this.socketOwner = this.#createSocketOwner()
     void this.worker.exited.then(() => this.#confirmRequests.reset())
+    this.#hostEnd = this.#attachHost()
     const client = { label: 'host', codec: options.codec, timeout: options.calls.commandTimeout }
-    this.client = createReconnectingClient(openLink(this.#attachHost(), true), client)
+    this.client = createReconnectingClient(openLink(this.#hostEnd, true), client)
   }
 
   get isUp(): boolean {
-    return this.#hostLink.state === 'connected' && this.worker.isUp
+    return this.#isConnected && this.worker.isUp
   }
 
   attach(offer: LinkOffer): void {
@@ -125,7 +118,7 @@ export class LocalCore implements CoreEndpoint {
       throw new BusError('InvalidParams', 'bus.reload: core runs in this thread and has no module to reload')
     }
     await this.worker.reload()
-    if (this.#hostLink.state === 'reconnecting') await this.#hostLink.connected
+    await this.#reconnected
   }
 
   /** Lets core keep events for listeners that the host adds until `releaseEvents`. */
@@ -220,7 +213,7 @@ export class LocalCore implements CoreEndpoint {
       }),
       onState: state => this.#onState(state),
       onReport: report => this.#onReport(report as Exclude<CoreReport, StateReport>),
-      onRestarted: () => (this.#hostLink = { state: 'offered', hostEnd: this.#attachHost() }),
+      onRestarted: () => (this.#hostEnd = this.#attachHost()),
       onStopped: restart => this.#onStopped(restart),
       onKilled: () => reporter.reportStopTimeout('core', 'core'),
     })
@@ -249,21 +242,20 @@ export class LocalCore implements CoreEndpoint {
 
   #onState(state: LifecycleState): void {
     this.#services.log.debug({ worker: 'core', state }, 'state')
-    if (state !== 'ready' || this.#hostLink.state !== 'offered') return
-    const connected = reconnectClient(this.client, openLink(this.#hostLink.hostEnd, true)).then(() => {
+    if (state !== 'ready' || this.#isConnected) return
+    const hostEnd = this.#hostEnd
+    this.#reconnected = reconnectClient(this.client, openLink(hostEnd, true)).then(() => {
       // Core can have stopped meanwhile.
-      if (!this.worker.isUp || this.#hostLink !== reconnecting) return
-      this.#hostLink = { state: 'connected' }
+      if (!this.worker.isUp || this.#hostEnd !== hostEnd) return
+      this.#isConnected = true
       this.#frontends.coreStarted()
       this.#services.reporter.reportRights('core', 'core')
     })
-    const reconnecting: HostLink = { state: 'reconnecting', connected }
-    this.#hostLink = reconnecting
   }
 
   #onStopped(restart: Restart | undefined): void {
-    if (this.#hostLink.state === 'offered') closeEndpoint(this.#hostLink.hostEnd)
-    this.#hostLink = { state: 'down' }
+    closeEndpoint(this.#hostEnd)
+    this.#isConnected = false
     this.#generation += 1
     this.network = undefined
     this.scripts = []
