@@ -39,7 +39,8 @@ import { HOOK_DEADLINE, createJudge } from './hook.js'
 import type { SupervisedWorld } from './supervised-world.js'
 import { getSimulatedPorts, type LinkEnds, type SimulatedPort } from './virtual/port.js'
 import type { SimulatedSocket } from './virtual/socket.js'
-import type { Program, SimulatedProcess, SimulatedThread } from './virtual/threads.js'
+import type { SimulatedProcess } from './virtual/process.js'
+import type { Program, SimulatedThread } from './virtual/threads.js'
 
 const log = pino({ level: 'silent' })
 
@@ -154,7 +155,8 @@ const KILL_TIMEOUT = 250
 export const processProgram =
   (world: SupervisedWorld): Program =>
   (thread, { label, ports }: { label: string; ports: readonly MessagePort[] }) => {
-    const { relay } = thread as SimulatedProcess
+    const own = thread as SimulatedProcess
+    const { relay } = own
     const early: Linked[] = []
     let handle = (order: Linked): void => void early.push(order)
     /** The process takes orders when it runs, and the relay at once. */
@@ -168,17 +170,17 @@ export const processProgram =
       if (order.type === 'stop') stop(order.timeout)
       pass(order)
     })
-    let state: LifecycleState | undefined
-    const kill = (): void => (thread as SimulatedProcess).die(0)
+    const kill = (): void => own.kill()
     function stop(timeout: number): void {
       const { clock } = world.simulation
+      own.isStopping = true
       const stopListening = watchSilence(
         timeout,
-        () => (state === 'ready' ? thread.place.getComputed(clock.now) : undefined),
+        () => (own.lifecycle === 'ready' ? thread.place.getComputed(clock.now) : undefined),
         kill,
       )
       thread.once('exit', stopListening)
-      clock.after(timeout + KILL_TIMEOUT, kill)
+      setTimeout(kill, timeout + KILL_TIMEOUT)
     }
     function start(connect: (order: LinkOrder) => [Link, LinkEnds]): void {
       if (thread.place.dead) return
@@ -196,7 +198,7 @@ export const processProgram =
         },
         drain: async () => {},
         onState(next, error) {
-          state = next
+          own.lifecycle = next
           entering(thread)(next, error)
         },
       })

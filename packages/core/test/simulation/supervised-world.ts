@@ -28,7 +28,8 @@ import { getSimulatedPorts, type LinkEnds, type SimulatedPort } from './virtual/
 import { coreProgram, frontendProgram, gateProgram, processProgram } from './programs.js'
 import type { Simulation } from './simulation.js'
 import { SimulatedNet } from './virtual/socket.js'
-import { SimulatedProcess, SimulatedThread, inWorld } from './virtual/threads.js'
+import { SimulatedProcess } from './virtual/process.js'
+import { SimulatedThread, inWorld } from './virtual/threads.js'
 import { World } from './world.js'
 
 const log = pino({ level: 'silent' })
@@ -273,7 +274,7 @@ export class SupervisedWorld extends World {
   /** Checks that nobody is blamed for what has not happened. */
   #judged(label: string, error: Error): void {
     const isLost = /closed unexpectedly/.test(error.message)
-    if ((isLost && !this.#cutsLinks) || /did not|was not ready|blocked/.test(error.message))
+    if ((isLost && !this.#cutsLinks) || /did not|was not ready|blocked|SIGKILL/.test(error.message))
       this.simulation.fault(`${label} is blamed for what it has not done: ${error.message}`)
   }
 
@@ -310,7 +311,8 @@ export class SupervisedWorld extends World {
     this.deaths++
     this.#stallHost()
     // A relay that ends waits for nobody.
-    if (thread instanceof SimulatedProcess && this.simulation.random.chance(0.2)) thread.die(1)
-    else thread.exit(1)
+    if (!(thread instanceof SimulatedProcess)) thread.exit(1)
+    else if (this.simulation.random.chance(0.2)) thread.die(1)
+    else thread.exit(1, this.simulation.random.chance(0.2) ? 'SIGSEGV' : null)
   }
 }

@@ -10,7 +10,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../errors/bus-error.js'
 import { SocketLink } from './socket-link.js'
 
-/** The thread's end: a number that is unique in the process, and a port to the relay, which closes when the socket has closed. */
+/** The thread's end: a number that is unique in the process, and a port to the relay, which closes with the process or the socket. */
 export interface DirectSocket {
   id: number
   port: MessagePort
@@ -91,10 +91,10 @@ export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = 
     secret = invitation.secret
     if (!socket.destroyed) socket.connect({ path: invitation.path })
   })
-  // The relay has ended. What its process has sent is still read. Another process can have its end, and must not be waited for.
+  // The process has exited, and the relay with it.
   port.once('close', () => {
     if (socket.connecting || socket.pending || socket.writableEnded || unopened.has(id)) socket.destroy()
-    else socket.once('finish', () => socket.destroy())
+    else link.finish()
     onBegun()
   })
   port.unref()

@@ -124,6 +124,34 @@ describe('a socket link', () => {
       expect(seen.log).toHaveLength(2)
     }))
 
+  it('ends once it has read what a process had sent before its exit, although another process holds the other end', () =>
+    rows([0, 1, 5000, 50_000])(async size => {
+      const [link, peer] = takePair()
+      const seen = recorder()
+      link.receive(seen)
+      link.pause()
+      const body = 'x'.repeat(size)
+      const sent = new StreamLink(peer)
+      for (let count = 0; count < 3; count++) sent.send({ kind: 1, body })
+      await settled()
+      link.finish()
+      await settled()
+      link.resume()
+      await expect.poll(() => seen.log).toEqual([...Array.from({ length: 3 }, () => `1:${body}`), 'closed'])
+    }))
+
+  it('ends although another process goes on to send', async () => {
+    const [link, peer] = takePair()
+    peer.on('error', () => {})
+    const seen = recorder()
+    link.receive(seen)
+    const frame = Buffer.concat([Buffer.from([0, 0, 1, 0, 1]), Buffer.alloc(65_536, 'x')])
+    const flood = (): void => void (peer.destroyed || peer.write(frame, flood))
+    flood()
+    link.finish()
+    await expect.poll(() => seen.log.at(-1)).toBe('closed')
+  })
+
   it('drops a frame if the peer ends within it: a process can be killed', () =>
     rows([toBytes(1, '').subarray(0, 3), toBytes(1, '1234', 9), toBytes(5, Buffer.alloc(1e5), 9e6)])(async bytes => {
       const { seen, peer } = bare()

@@ -24,6 +24,9 @@ export class SocketLink extends StreamLink {
   /** Number of frames that this pass can still take. */
   #budget = SOCKET_FRAMES_PER_PASS
   #fullReads = 0
+  #bytesRead = 0
+  /** Set once the peer has exited: called when this end reads again. */
+  #onResume: (() => void) | undefined
   /** True until the next pass, which the event loop starts after it has served the others. */
   #isYielding = false
 
@@ -54,13 +57,37 @@ export class SocketLink extends StreamLink {
     const wasOpen = this.isOpen
     super.close()
     if (wasOpen && !this.isOver) this.stream.once('finish', () => this.endDelivery())
+    this.#onResume?.()
   }
 
   /** A process that is killed ends within a frame, which is no violation: the frame is dropped. */
   protected override streamClosed(): void {}
 
+  /**
+   * Ends this link once it has read all that the peer has sent, which has exited. Another process can hold the peer's end open: what was sent is
+   * read once a whole poll phase of the event loop has found nothing, or more than a system buffer.
+   */
+  finish(): void {
+    const first = this.#bytesRead
+    let read = -1
+    const check = (): void => {
+      this.#onResume = undefined
+      if (this.stream.destroyed) return
+      if (!this.#canRead) this.#onResume = checkLater
+      else if (this.#bytesRead === read || this.#bytesRead - first > READ_BUFFER_BYTES) this.stream.destroy()
+      else {
+        read = this.#bytesRead
+        checkLater()
+      }
+    }
+    const checkLater = (): void => void setImmediate(check)
+    // The phase that is running can have polled already.
+    checkLater()
+  }
+
   /** Returns false to stop reading. */
   #read(buffer: Buffer, count: number): boolean {
+    this.#bytesRead += count
     this.#fullReads = count === buffer.length ? this.#fullReads + 1 : 0
     // What arrives after this end has closed is dropped.
     if (this.isOpen) {
@@ -80,7 +107,7 @@ export class SocketLink extends StreamLink {
       this.#fullReads = 0
       this.#budget = SOCKET_FRAMES_PER_PASS
       if (this.isReady) this.deliver()
-      if (this.#canRead) this.stream.resume()
+      if (this.#canRead) this.#resume()
     })
   }
 
@@ -97,7 +124,12 @@ export class SocketLink extends StreamLink {
     const frame = this.frames.next()
     if (frame) this.#budget--
     // Does nothing if the socket is being read.
-    else if (!this.#isYielding) this.stream.resume()
+    else if (!this.#isYielding) this.#resume()
     return frame
+  }
+
+  #resume(): void {
+    this.stream.resume()
+    this.#onResume?.()
   }
 }

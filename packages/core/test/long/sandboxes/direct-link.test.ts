@@ -1,6 +1,6 @@
 // Frames of a process pass over sockets between it and the threads that read and write them. Its relay sees none of them.
 import { expect, test } from 'vitest'
-import { defineCore, type Bus } from '../../../src/index.js'
+import type { Bus } from '../../../src/index.js'
 import type { Launcher } from '../../../src/launchers.js'
 import { CAN_DENY_NET } from '../../../src/host/sandboxes/permission-model/net.js'
 import { openProcesses, PROCESS } from '../../support/shared-relay.js'
@@ -105,30 +105,4 @@ test.each(patterns)('a core that restarts gets new processes, whose frames pass 
     pids.push((await getPid())!)
   }
   expect(new Set(pids)).toHaveLength(3)
-})
-
-test.each(direct)('what a process sends while core is blocked arrives later, in order: %s', async name => {
-  const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-block', 'allow-word'] }
-  const app = name === 'isolation' ? isolation('judge', {}, capability) : {}
-  const words: number[] = []
-  const core = defineCore({
-    commands: {
-      block: () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300),
-      word: ({ index }: { index: number }) => void words.push(index),
-    },
-  })
-  const bus = await start({ app, core })
-  const source = `
-    import { expose, invoke } from '@sallyport/frontend'
-    expose({
-      async send() {
-        const sent = [invoke('block')]
-        for (let index = 0; index < 400; index++) sent.push(invoke('word', { index, text: 'x'.repeat(4000) }))
-        await Promise.all(sent)
-      },
-    })
-  `
-  await bus.open('main', { source, name: 'it.js' }, { sandbox: PROCESS, allow: '*' })
-  await bus.call('main', 'send')
-  expect(words).toEqual(Array.from({ length: 400 }, (_, index) => index))
 })

@@ -40,6 +40,7 @@ export class Clock {
   /** Sorted by time, then by order of creation. The next event is the last item. */
   readonly #events: Event[] = []
   #asked = 0
+  #isImmediate = false
   /** Number of events that are not cancelled. */
   #count = 0
 
@@ -137,6 +138,7 @@ export class Clock {
       return undefined
     }
     this.place = place
+    this.#isImmediate = event.phase === PHASE.immediate
     return event.run()
   }
 
@@ -161,7 +163,9 @@ export class Clock {
     }
     const clear = (timer: { clear?: () => void } | undefined): void => timer?.clear?.()
     const immediate = (run: (...args: unknown[]) => void, ...args: unknown[]): unknown => {
-      const event = this.at(this.now, () => run(...args), 0, this.place, PHASE.immediate)
+      // A whole poll phase is between two immediates.
+      const at = this.#isImmediate ? (this.place?.readsUntil ?? 0) : 0
+      const event = this.at(at, () => run(...args), 0, this.place, PHASE.immediate)
       return { clear: () => this.cancel(event), unref() {}, ref() {} }
     }
     Object.assign(globalThis, {

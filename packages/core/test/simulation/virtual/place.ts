@@ -12,6 +12,8 @@ export class Place {
   stalledUntil = 0
   /** When it goes on, it takes messages before timers: Node does either, by where in its loop it was busy. */
   takesTimersLast = false
+  /** When it has read what has arrived in its sockets so far. */
+  readsUntil = 0
   #computed = 0
   #computesFrom = 0
   #computesUntil = 0

@@ -18,6 +18,8 @@ export class SocketEnd {
   onReadable = (): void => {}
   /** Called when there is room to write. */
   onRoom = (): void => {}
+  /** The process whose end it was has exited. */
+  isInherited = false
   readonly #capacity: number
   #unread: Buffer[] = []
   #bytes = 0
@@ -36,12 +38,22 @@ export class SocketEnd {
     return this.#isOver
   }
 
+  get unread(): number {
+    return this.#bytes
+  }
+
   /** Passes this end to a place, as a process inherits a descriptor. */
   moveTo(place: Place): void {
     this.place.ports.delete(this)
     this.place = place
     if (place.dead) this.cut()
     else place.ports.add(this)
+  }
+
+  /** Another process has inherited it, and holds it open. */
+  passOn(): void {
+    this.fate.isOver = this.isInherited = true
+    this.moveTo(new Place(`the heir of ${this.place.name}`))
   }
 
   /** Returns the number of bytes that the peer's buffer takes. */
@@ -266,6 +278,8 @@ export class SimulatedSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const isLost = this.#end?.peer.isInherited && this.#end.unread > 0 && !this.writableEnded && !this.place.dead
+    if (isLost) this.#simulation.fault(`${this.place.name} drops what a process had sent`)
     this.#end?.cut()
     done(error)
   }
@@ -273,10 +287,11 @@ export class SimulatedSocket extends Duplex {
   #schedule(): void {
     if (this.#isScheduled || !this.#isReading || !this.#end) return
     this.#isScheduled = true
+    const reads = (at: number): void => void (this.place.readsUntil = Math.max(this.place.readsUntil, at))
     this.#later(() => {
       this.#isScheduled = false
       this.#takeSome()
-    })
+    }, reads)
   }
 
   /** Reads what the event loop would read at once, or a part of it. */
@@ -298,12 +313,13 @@ export class SimulatedSocket extends Duplex {
     else this.#isReading = false
   }
 
-  #later(run: () => void): void {
+  #later(run: () => void, runs = (_at: number): void => {}): void {
     const { clock, random } = this.#simulation
     const at = Math.max(this.place.stalledUntil, clock.now + (random.chance(0.1) ? random.below(40) : random.next()))
+    runs(at)
     clock.at(at, () => {
       if (this.place.dead) return
-      if (this.place.stalledUntil > clock.now) return this.#later(run)
+      if (this.place.stalledUntil > clock.now) return this.#later(run, runs)
       clock.place = this.place
       run()
     })

@@ -4,8 +4,6 @@ import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { Place } from './place.js'
 import { createPorts, type SimulatedPort } from './port.js'
-import type { ProcessSockets } from '../../../src/shared/process-sockets.js'
-import type { Simulation } from '../simulation.js'
 import type { SupervisedWorld } from '../supervised-world.js'
 
 /** The running simulation. */
@@ -77,7 +75,10 @@ export class SimulatedThread extends EventEmitter {
 
   /** Posts a message to the host. */
   report(message: unknown): void {
-    if (this.place.dead) return
+    if (!this.place.dead) this.send(message)
+  }
+
+  protected send(message: unknown): void {
     this.#toHost = this.#toTheHost(() => {
       this.#world.simulation.trace(() => `${this.place.name} → the host: ${getType(message)}`)
       this.emit('message', message)
@@ -126,51 +127,6 @@ export class SimulatedThread extends EventEmitter {
     const at = Math.max(latest, clock.now + delay)
     clock.at(at, run, undefined, undefined, 1 + this.#rank)
     return at
-  }
-}
-
-/** Time for the owners of sockets to read what a process has sent before it exited. */
-const LAST_FRAMES = 1000
-
-/** A relay and its process, which shares its place. The ports to the owners of its sockets are in a place of their own. */
-export class SimulatedProcess extends SimulatedThread {
-  readonly relay: Place
-  sockets: ProcessSockets | undefined
-  readonly #simulation: Simulation
-  readonly #owners: Promise<unknown>
-  #isEnding = false
-
-  constructor(simulation: Simulation, name: string, program: Program, data: object, ports: readonly SimulatedPort[]) {
-    super(name, program, data)
-    this.#simulation = simulation
-    this.relay = new Place(`the relay of ${name}`)
-    for (const port of ports) {
-      port.travel()
-      port.arrive(this.relay)
-    }
-    this.#owners = Promise.all(ports.map(port => new Promise(resolve => port.once('close', resolve))))
-  }
-
-  protected override get receiver(): Place {
-    return this.relay
-  }
-
-  /** The process exits. Its relay reports that once the owners of its sockets have read them. */
-  override exit(code: number): void {
-    if (this.#isEnding) return
-    this.#isEnding = true
-    this.place.die()
-    void Promise.race([this.#owners, this.#simulation.clock.sleep(LAST_FRAMES)]).then(() => this.die(code))
-  }
-
-  /** The relay ends, and its process with it. */
-  die(code: number): void {
-    this.relay.die()
-    super.exit(code)
-  }
-
-  override async terminate(): Promise<void> {
-    this.die(1)
   }
 }
 

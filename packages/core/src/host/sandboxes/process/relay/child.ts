@@ -11,7 +11,6 @@ import { removeCgroup } from '../launchers/cgroup.js'
 import { explainTemporary } from '../launchers/explain-temporary.js'
 import { withFilterFile } from '../launchers/filter-file.js'
 import { type Launch, NICENESS } from '../launchers/launcher.js'
-import { closeIdlePipes } from './close-idle-pipes.js'
 import { CrashReport } from './crash-report.js'
 import { OrphanGuard } from './orphan-guard.js'
 import type { RelayData } from './relay-data.js'
@@ -116,7 +115,7 @@ export function startChild(
     child.once('error', reject)
     child.once('exit', () => {
       if (hasWall) killGroup(child.pid!)
-      closeIdlePipes(child)
+      for (const pipe of child.stdio) if (pipe) endPipe(pipe as Socket)
     })
     child.once('close', (exitCode, exitSignal) => {
       const reported = hasWall ? getReportedSignal(exitCode) : undefined
@@ -155,6 +154,30 @@ export function startChild(
       else setTimeout(() => child.kill('SIGKILL'), LAUNCHER_EXIT_TIMEOUT_MS).unref()
     },
   }
+}
+
+/** More than the system buffers of a pipe. */
+const MAX_BUFFERED_BYTES = 2 ** 18
+/** Windows can report the exit first. */
+const checkLater = process.platform === 'win32' ? (check: () => void) => setTimeout(check, 500) : setImmediate
+
+/**
+ * Closes a pipe of a process that has exited, which another one can hold open for as long as it runs: what the process has written is read once a
+ * whole poll phase of the event loop has found nothing in the pipe. What waits for the host is kept.
+ */
+function endPipe(pipe: Socket): void {
+  const first = pipe.bytesRead
+  let read = -1
+  const check = (): void => {
+    const { bytesRead } = pipe
+    if (pipe.destroyed) return
+    if (pipe.isPaused()) return void pipe.once('resume', () => checkLater(check))
+    if (bytesRead === read || bytesRead - first > MAX_BUFFERED_BYTES) return void pipe.destroy()
+    read = bytesRead
+    checkLater(check)
+  }
+  // The phase that is running can have polled already.
+  checkLater(check)
 }
 
 /** @param filter - descriptor of the file at 5. The shell of a launcher opens 6 itself */

@@ -7,7 +7,6 @@ import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../../../scripts/testing.js'
 import type { Child } from './child.js'
-import type { RelayData } from './relay-data.js'
 import { runRelay } from './run-relay.js'
 
 const usage = { memory: 0, cpu: 0, pids: 1 }
@@ -30,9 +29,7 @@ const FIRST = {
 } as const
 
 /** Starts a relay, whose process has sent these reports. */
-const start = (...states: LifecycleState[]) => startRelay(FIRST, states)
-
-async function startRelay(first: RelayData['start'], states: LifecycleState[]) {
+async function start(...states: LifecycleState[]) {
   const [down, up] = [new PassThrough(), new PassThrough()]
   const exited = createDeferred<Awaited<Child['exited']>>()
   const kill = vi.fn<() => void>(() => exited.resolve({ code: null, signal: 'SIGKILL', outOfMemory: undefined }))
@@ -61,7 +58,7 @@ async function startRelay(first: RelayData['start'], states: LifecycleState[]) {
   const launch = { command: '', args: [] }
   const shared = new SharedArrayBuffer(16)
   const data = {
-    start: first,
+    start: FIRST,
     launch,
     hasWall: false,
     hasBroker: false,
@@ -86,13 +83,12 @@ async function startRelay(first: RelayData['start'], states: LifecycleState[]) {
       vi.advanceTimersByTime(1)
     }
   }
-  /** The process exits, unless it was killed. Returns the last report. */
-  const end = async (signal: NodeJS.Signals | null = null): Promise<unknown> => {
+  /** The process exits, unless it was killed. */
+  const end = async (): Promise<void> => {
     vi.useRealTimers()
-    exited.resolve({ code: signal ? null : 0, signal, outOfMemory: undefined })
+    exited.resolve({ code: 0, signal: null, outOfMemory: undefined })
     await running
     expect(onExit).toHaveBeenCalledOnce()
-    return received.at(-1)
   }
   return { stop: (timeout = 0) => command({ type: 'stop', timeout }), report, kill, run, end }
 }
@@ -143,31 +139,4 @@ test('a process that answers in time is not killed', async () => {
   await report('stopped')
   await end()
   expect(kill).not.toHaveBeenCalled()
-})
-
-test('a process that a signal has ended says so, although it was asked to stop before its exit is known', () =>
-  rows(['SIGABRT', 'SIGKILL'] as const)(async signal => {
-    const { stop, end } = await start('ready')
-    stop()
-    expect(await end(signal)).toMatchObject({
-      state: 'failed',
-      error: { message: expect.stringContaining(signal) as string },
-    })
-  }))
-
-test('the relay reports the stop of a process that it kills because it was asked to, but not of a spare', () =>
-  rows([
-    ['stopped', FIRST, { type: 'state', state: 'stopped' }],
-    ['nothing of a spare, whose code has not begun', {} as RelayData['start'], undefined],
-  ] as const)(async (_what, first, last) => {
-    const { stop, run, end } = await startRelay(first, [])
-    stop()
-    run(250)
-    expect(await end()).toEqual(last)
-  }))
-
-test('a process that is asked to stop, and that a service manager ends with its host, has not failed', async () => {
-  const { stop, end } = await start('ready')
-  stop()
-  expect(await end('SIGTERM')).toEqual({ type: 'state', state: 'stopped' })
 })

@@ -3,7 +3,6 @@
 import type { Socket } from 'node:net'
 import { type Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { MessagePort } from 'node:worker_threads'
 import {
   createHeartbeatFor,
   type FrontendCommand,
@@ -22,7 +21,8 @@ import type { BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
 import { RelayOutput } from './relay-output.js'
 import { type Child, explainStartError, removeCgroups, startChild } from './child.js'
-import { describeReached, type ExceededLimit, explainRefusedMemory, readMainThreadsCpu, watchLimits } from './limits.js'
+import { describeReached, explainRefusedMemory, readMainThreadsCpu, watchLimits } from './limits.js'
+import { createLimitError, judgeProcess } from './process-end.js'
 import { createReportParser, isPong } from './report-parser.js'
 import { throttleDenials } from './run-broker.js'
 import { ScriptHost } from './script-host.js'
@@ -31,13 +31,8 @@ import { ScriptHost } from './script-host.js'
 const KILL_TIMEOUT_MS = 250
 /** Time for a process to answer whether it runs. One that has taken over its runtime might not. */
 const ANSWER_TIMEOUT_MS = 5000
-/** Time for a process to exit after one of its pipes has closed. */
+/** Time for a process to exit after it has closed a pipe that it cannot live without. */
 const EXIT_TIMEOUT_MS = 1000
-/**
- * Time for the owners of its sockets to read what a process has sent before it exited. They read it later, too, unless the host ends the
- * frontend then.
- */
-const LAST_FRAMES_MS = 1000
 
 type RelayCommand = FrontendCommand | RelayStart
 
@@ -63,7 +58,7 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
   try {
     const sockets = await acceptDirect(ports, data.temporary)
     // All commands so far are handled within this tick.
-    if (endsWith === undefined) return await runProcess(host, data, early, { ports, sockets })
+    if (endsWith === undefined) return await runProcess(host, data, early, sockets)
     for (const socket of sockets) socket.destroy()
   } catch (error) {
     if (!isBusError(error, 'Disconnected')) {
@@ -73,28 +68,24 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
     // The owner of a socket has stopped, so the host ends this process, and starts another one with it.
     await ended.promise
   } finally {
+    // The owners of its sockets read the rest of what the process has sent, and wait for nobody else that holds its ends.
     for (const port of ports) port.close()
   }
   await removeCgroups(data.launch.cgroups)
   host.exit(endsWith!)
 }
 
-interface DirectSockets {
-  readonly ports: readonly MessagePort[]
-  readonly sockets: readonly Socket[]
-}
-
 /**
  * Starts the process.
  *
  * @param early - commands of the host that are handled first
- * @param direct - the sockets for its frames, and the ports to their owners
+ * @param sockets - those for its frames, unless the relay forwards them
  */
 async function runProcess(
   host: MemberConnection,
   data: RelayData,
   early: readonly RelayCommand[],
-  direct?: DirectSockets,
+  sockets: readonly Socket[] = [],
 ): Promise<void> {
   const { start: first, launch, limits, usage } = data
   let name = data.scriptHost === undefined ? 'A spare process' : 'The process of the script'
@@ -104,13 +95,12 @@ async function runProcess(
   const output = { stdout: createOutput('stdout'), stderr: createOutput('stderr') }
   let child: Child
   try {
-    child = startChild(launch, data, output, direct?.sockets)
+    child = startChild(launch, data, output, sockets)
   } catch (error) {
     if (data.scriptHost !== undefined) ScriptHost.failed(data.scriptHost, error as Error)
     await removeCgroups(launch.cgroups)
     throw error
   }
-  const ownersEnded = direct && waitForOwners(direct.ports)
   const timers = new Set<NodeJS.Timeout>()
   let lifecycle: LifecycleState | undefined
   /** It has been started before it was known for what. */
@@ -120,7 +110,7 @@ async function runProcess(
   let stopListening: (() => void) | undefined
   let link: Link | undefined
   let bridged: Promise<unknown> | undefined
-  /** Resolves when the last messages of the process are no longer waited for. */
+  /** Resolves when core is no longer waited for, which reads the last frames that the relay forwards. */
   const abandoned = createDeferred()
   let killReason: BusError | undefined
 
@@ -130,7 +120,7 @@ async function runProcess(
     child.kill()
   }
 
-  /** Kills the process immediately after a protocol violation; otherwise gives it time to exit by itself. */
+  /** Kills the process immediately after a protocol violation; otherwise gives it time to exit, and to say why by that. */
   function onPipeClosed(fault: BusError | undefined): void {
     if (isBusError(fault, 'InvalidRequest')) kill(fault)
     else printed.setDeadline(EXIT_TIMEOUT_MS, kill)
@@ -224,10 +214,8 @@ async function runProcess(
       case 'start':
         return begin(command)
       case 'link':
-        sendCommand({ type: 'link', scripts: command.scripts, isSplit: direct?.sockets[1] !== undefined })
-        if (child.link) return connect(command.link, child.link)
-        // Before that, the process has sent nothing.
-        bridged = ownersEnded
+        sendCommand({ type: 'link', scripts: command.scripts, isSplit: sockets.length > 1 })
+        if (child.link) connect(command.link, child.link)
         return
       case 'ask': {
         const question = ping()
@@ -250,11 +238,11 @@ async function runProcess(
     killAndAbandon()
   })
 
-  /** Called once: a pipe cannot be connected to another link. If core closes the link, the process goes on until the host restarts it. */
+  /** Called once: a pipe cannot be connected to another link. Whoever closes the link, the process goes on until the host restarts it. */
   function connect(endpoint: LinkEndpoint, pipe: Duplex): void {
     link = openLink(endpoint, true)
-    bridged = bridge(link, new StreamLink(pipe)).then(({ first, far }) => {
-      if (first === 'far' || far) onPipeClosed(far)
+    bridged = bridge(link, new StreamLink(pipe)).then(({ far }) => {
+      if (isBusError(far, 'InvalidRequest')) kill(far)
     })
   }
 
@@ -298,37 +286,22 @@ async function runProcess(
   early.forEach(handle)
 
   try {
-    const { code, signal, outOfMemory } = await child.exited
-    const reached = describeReached(launch)
-    if (reached) killReason ??= createLimitError(reached)
-    const { memory } = limits
-    if (outOfMemory === 'process' && memory !== undefined) {
-      killReason ??= createLimitError({
-        limit: 'memory',
-        max: memory,
-        text: `could not allocate memory (limit: ${memory} MiB)`,
-      })
-    }
-    // A service manager ends all processes of a service by SIGTERM, while the host closes the bus.
-    const wasEnded = signal === 'SIGTERM' || (signal === 'SIGKILL' && isKilled)
-    if (isStopping && wasEnded) {
-      // Otherwise the host takes its end for one that it has chosen itself.
-      if (lifecycle === 'ready' || (lifecycle === undefined && !isSpare)) report({ type: 'state', state: 'stopped' })
-    }
-    // A process that has crashed, or that another program has killed, can be asked to stop before its exit is known.
-    else if (signal || outOfMemory) {
-      const text = outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`
-      killReason ??= new BusError('Crashed', text)
-    }
-    endScripts(killReason ?? createExitError(code))
-    if (direct) timers.add(setTimeout(abandoned.resolve, LAST_FRAMES_MS))
+    const status = await child.exited
+    const { error, wasStopped } = judgeProcess({
+      ...{ name, status, wasKilled: isKilled, killedFor: killReason, isStopping, lifecycle, isSpare },
+      reached: describeReached(launch),
+      maxMemory: limits.memory,
+    })
+    endScripts(error ?? createExitError(status.code))
     await Promise.race([bridged, abandoned.promise])
     unsent.flush()
     denied.flush()
-    if (killReason) reportFailure(killReason)
+    if (error) reportFailure(error)
+    // Otherwise the host takes its end for one that it has chosen itself.
+    else if (wasStopped) report({ type: 'state', state: 'stopped' })
     await Promise.all([child.guardExited, removeCgroups(launch.cgroups)])
     await Promise.all(Object.values(output).map(stream => finished(stream.end())))
-    host.exit(killReason ? 1 : (code ?? 0))
+    host.exit(error ? 1 : (status.code ?? 0))
   } catch (error) {
     if (scripts) endScripts(error as Error)
     else reportFailure(error)
@@ -346,12 +319,5 @@ async function runProcess(
   }
 }
 
-/** Resolves once the owners have read all of their sockets. */
-const waitForOwners = (ports: readonly MessagePort[]): Promise<unknown> =>
-  Promise.all(ports.map(port => new Promise(resolve => port.once('close', resolve))))
-
 const createExitError = (code: number | null): BusError =>
   new BusError('Crashed', `The process of the script exited${code === null ? '' : ` with code ${code}`}`)
-
-const createLimitError = ({ text, limit, max }: ExceededLimit): BusError =>
-  new BusError('Crashed', `The frontend process ${text}`, { data: { limit, max } })

@@ -19,12 +19,8 @@ import { ScriptHost } from './script-host.js'
 
 /** For a script to end by itself, beyond its time to drain. */
 const KILL_TIMEOUT_MS = 250
-/** For a script to say that it has ended, after its stream has closed. */
-const EXIT_TIMEOUT_MS = 1000
 /** Beyond the time that a script can run without a pause, for the end of one that the host does not wait for. */
 const END_TIMEOUT_MS = 10_000
-/** For the last frames of a script that has ended. */
-const LAST_FRAMES_MS = 1000
 
 export async function runScript(host: MemberConnection, data: ScriptRelayData): Promise<void> {
   const { start, heartbeat, name } = data
@@ -32,6 +28,8 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   const unsent = new Throttle<undefined>((_, more) => report({ type: 'unsent', count: more + 1 }), 1)
   const parseReport = createReportParser()
   const exited = createDeferred()
+  /** Resolves when core is no longer waited for, which reads the last frames. */
+  const abandoned = createDeferred()
   const timers = new Set<NodeJS.Timeout>()
   const output = new RelayOutput(host)
   /** Streams with a chunk that the host has not taken: a process sends none before it is asked for one. */
@@ -103,12 +101,13 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
       killAfter(fault)
       if (hasStopped || isEnding) return exited.resolve()
       // A process whose pipe has closed, too, exits, and its relay says why.
-      if (process.isOpen) timers.add(setTimeout(() => violate('no end of a script'), EXIT_TIMEOUT_MS))
+      if (process.isOpen) violate('no end of a script')
     },
   })
 
   /** Ends a script that does not end by itself, and the process with it if its event loop stays blocked. The host gets all output. */
   function end(): void {
+    abandoned.resolve()
     if (isEnding) return
     isEnding = true
     sendCommand({ type: 'terminate' })
@@ -139,8 +138,8 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   control.send({ kind: FRAME_KIND.bytes, body: serializeValue(start) })
 
   await exited.promise
-  timers.add(setTimeout(() => link?.close(), LAST_FRAMES_MS))
-  await bridged
+  await Promise.race([bridged, abandoned.promise])
+  link?.close()
   unsent.flush()
   for (const timer of timers) clearTimeout(timer)
   output.clearDeadlines()

@@ -1,0 +1,82 @@
+// A process in virtual time, and its relay.
+import type { LifecycleState } from '@sallyport/protocol/internal/contract'
+import { reportError } from '@sallyport/protocol/internal/errors'
+import { judgeProcess } from '../../../src/host/sandboxes/process/relay/process-end.js'
+import type { ProcessSockets } from '../../../src/shared/process-sockets.js'
+import type { Simulation } from '../simulation.js'
+import { Place } from './place.js'
+import type { SimulatedPort } from './port.js'
+import { SocketEnd } from './socket.js'
+import { type Program, SimulatedThread } from './threads.js'
+
+/** Until then, the owners of its sockets have noticed that a process has exited, though others hold them. */
+const HEIRS = 8000
+
+/** The ports to the owners of its sockets are in the relay's place. */
+export class SimulatedProcess extends SimulatedThread {
+  readonly relay: Place
+  sockets: ProcessSockets | undefined
+  /** As the process has reported it. */
+  lifecycle: LifecycleState | undefined
+  isStopping = false
+  readonly #simulation: Simulation
+  #wasKilled = false
+  #isEnding = false
+
+  constructor(simulation: Simulation, name: string, program: Program, data: object, ports: readonly SimulatedPort[]) {
+    super(name, program, data)
+    this.#simulation = simulation
+    this.relay = new Place(`the relay of ${name}`)
+    for (const port of ports) {
+      port.travel()
+      port.arrive(this.relay)
+    }
+  }
+
+  protected override get receiver(): Place {
+    return this.relay
+  }
+
+  kill(): void {
+    this.#wasKilled = true
+    this.exit(0, 'SIGKILL')
+  }
+
+  /** The process exits. Its launcher can take longer, and another process can hold its sockets. */
+  override exit(code: number, signal: NodeJS.Signals | null = null): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    const { clock, random } = this.#simulation
+    const inherited = random.chance(0.2) ? [...this.place.ports].filter(end => end instanceof SocketEnd) : []
+    for (const end of inherited) end.passOn()
+    this.place.die()
+    const late = random.chance(0.2) ? random.below(4000) : random.few(60)
+    clock.at(clock.now + late, () => this.#exited(code, signal), undefined, this.relay)
+    const check = ({ peer }: SocketEnd): void => {
+      if (!peer.isOver)
+        this.#simulation.fault(`${peer.place.name} waits for who holds the sockets of ${this.place.name}`)
+    }
+    clock.after(HEIRS, () => inherited.forEach(check))
+  }
+
+  #exited(code: number, signal: NodeJS.Signals | null): void {
+    if (this.relay.dead) return
+    const { isStopping, lifecycle } = this
+    const status = { code: signal ? null : code, signal }
+    const wasKilled = this.#wasKilled
+    const { error, wasStopped } = judgeProcess({ name: 'it', status, wasKilled, isStopping, lifecycle, isSpare: false })
+    if (error) this.send({ type: 'state', state: 'failed', error: reportError(error) })
+    else if (wasStopped) this.send({ type: 'state', state: 'stopped' })
+    this.die(error ? 1 : code)
+  }
+
+  /** The relay ends, and its process with it. */
+  die(code: number): void {
+    this.relay.die()
+    super.exit(code)
+  }
+
+  override async terminate(): Promise<void> {
+    this.die(1)
+  }
+}
