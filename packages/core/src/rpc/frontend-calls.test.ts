@@ -97,6 +97,13 @@ it('sends the trace context of the outer call unless a subscriber sets another',
   expect(sent).toEqual([undefined, context, context, { traceparent: traceparent.replace(/01$/, '00') }])
 })
 
+it('a function that throws for a call of its own which was not delivered has run', async () => {
+  const calls = create()
+  const answer = calls.call('echo', {})
+  calls.settle({ jsonrpc: '2.0', id: 1, error: { code: -32005, message: 'gone', data: { delivered: 'no' } } })
+  await expect(answer).rejects.toMatchObject({ message: 'gone', data: { delivered: 'unknown' } })
+})
+
 describe('a stream as an answer', () => {
   it('is read with requests, and ends when the frontend does', async () => {
     const calls = create()

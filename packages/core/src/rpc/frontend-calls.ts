@@ -4,6 +4,7 @@ import {
   BusError,
   createCallPromise,
   describeName,
+  ERROR_CODES,
   findPlace,
   fromCausedErrorObject,
   toErrorObject,
@@ -235,6 +236,10 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
       const id = getRequestId(message)
       if (id !== null) this.#pending.settle({ jsonrpc: '2.0', id, error: toErrorObject(error as BusError) })
       throw error
+    }
+    // What a function that runs has not delivered is another call.
+    if ('error' in answer && answer.error.code === ERROR_CODES.Disconnected) {
+      answer.error.data = { ...Object(answer.error.data), delivered: 'unknown' }
     }
     if (!this.#pending.hasIssued(answer.id)) {
       throw new BusError('InvalidRequest', 'Invalid Request: an answer to a call that was never made')
