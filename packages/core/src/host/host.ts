@@ -14,8 +14,7 @@ import { resolveConnection, resolveFrontend } from './options/resolve-frontend.j
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
 import { type BusEvents, type BusReporter, checkListener } from './reporting/events.js'
 import { flushHostLog, type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
-import type { ScriptProcesses } from './workers/script-processes.js'
-import type { SpareProcesses } from './workers/spare-processes.js'
+import type { ProcessPool } from './workers/pool.js'
 import type { Supervisor } from './supervision/supervisor.js'
 import type { SharedThreads } from './workers/shared-threads.js'
 
@@ -39,8 +38,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   readonly core: Core
   readonly frontends: Frontends
   readonly threads: SharedThreads
-  readonly spareProcesses: SpareProcesses
-  readonly scriptProcesses: ScriptProcesses
+  readonly processes: ProcessPool
   readonly #services: HostServices
   readonly #names: HostNames
   readonly #startedAt = performance.now()
@@ -62,8 +60,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     this.supervisor = services.supervisor
     this.reporter = services.reporter
     this.threads = services.sharedThreads
-    this.spareProcesses = services.spareProcesses
-    this.scriptProcesses = services.scriptProcesses
+    this.processes = services.processes
     this.#services = services
     this.#names = names
     if (pattern === 'isolation') services.gateThreads.prepare()
@@ -180,9 +177,9 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     this.supervisor.signal('drain')
     await this.#stopDevMode?.()
     await nextTick()
-    const spares = this.spareProcesses.close()
+    this.processes.drain()
     await stop(timeout)
-    await Promise.all([spares, this.scriptProcesses.close()])
+    await this.processes.close()
     this.#services.gateThreads.close()
     await this.threads.close()
     this.supervisor.signal('ended')

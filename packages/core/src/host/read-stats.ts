@@ -5,7 +5,7 @@ import type { BusStats } from './reporting/stats.js'
 
 /** @param resetRates - true to measure the next rates from now on */
 export function readStats(
-  { core, frontends: opened, reporter, scriptProcesses, spareProcesses, uptime }: Host<LocalCore>,
+  { core, frontends: opened, processes, reporter, uptime }: Host<LocalCore>,
   resetRates: boolean,
 ): BusStats {
   const host = core.traffic.snapshot(core.isUp, resetRates)
@@ -18,7 +18,7 @@ export function readStats(
     core: { ...core.worker.stats, inFlight, slow: reporter.slowCalls },
     host,
     frontends,
-    spares: spareProcesses.count + scriptProcesses.count,
+    spares: processes.count,
     ...(network && { network }),
   }
 }

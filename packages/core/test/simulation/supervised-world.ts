@@ -12,8 +12,7 @@ import type { HostServices } from '../../src/host/frontends/types.js'
 import type { FrontendConfig } from '../../src/host/options/config.js'
 import type { SandboxConfig } from '../../src/host/sandboxes/kind/sandbox-config.js'
 import { noneKind } from '../../src/host/sandboxes/none/none-kind.js'
-import { ScriptProcesses } from '../../src/host/workers/script-processes.js'
-import { SpareProcesses } from '../../src/host/workers/spare-processes.js'
+import { ProcessPool } from '../../src/host/workers/pool.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/supervision/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
@@ -109,9 +108,7 @@ export class SupervisedWorld extends World {
     const options = hostOptions(this.#supervision.core, this.isolated)
     const sharedThreads = new SharedThreads(log as never)
     const gateThreads = new GateThreads(options, sharedThreads)
-    const spareProcesses = new SpareProcesses(log as never)
-    const scriptProcesses = new ScriptProcesses(log as never, sharedThreads)
-    const threads = { sharedThreads, spareProcesses, scriptProcesses, gateThreads }
+    const threads = { sharedThreads, processes: new ProcessPool(log as never), gateThreads }
     const services: HostServices = { supervisor, options, log: log as never, reporter, ...threads }
     const open = new ObservedFrontends(this)
     this.#core = new LocalCore(options, services, open)

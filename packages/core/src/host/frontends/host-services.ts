@@ -2,8 +2,7 @@
 import type { HostConfig } from '../options/config.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog } from '../reporting/log.js'
-import { ScriptProcesses } from '../workers/script-processes.js'
-import { SpareProcesses } from '../workers/spare-processes.js'
+import { ProcessPool } from '../workers/pool.js'
 import { createSupervisor } from '../supervision/supervisor.js'
 import { SharedThreads } from '../workers/shared-threads.js'
 import { GateThreads } from './gate-threads.js'
@@ -12,10 +11,8 @@ import type { HostServices } from './types.js'
 export function createHostServices(options: HostConfig): HostServices {
   const log = createHostLog(options.log, options.dev)
   const sharedThreads = new SharedThreads(log)
-  const spareProcesses = new SpareProcesses(log)
-  const scriptProcesses = new ScriptProcesses(log, sharedThreads)
   const gateThreads = new GateThreads(options, sharedThreads)
-  const threads = { sharedThreads, spareProcesses, scriptProcesses, gateThreads }
+  const threads = { sharedThreads, processes: new ProcessPool(log), gateThreads }
   const supervisor = createSupervisor()
   const reporter = new BusReporter(log, () => supervisor.state === 'draining')
   return { options, log, supervisor, reporter, ...threads }

@@ -8,8 +8,7 @@ import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
 import type { HostConfig } from '../options/config.js'
 import type { BusReporter } from '../reporting/events.js'
 import type { HostLog } from '../reporting/log.js'
-import type { ScriptProcesses } from '../workers/script-processes.js'
-import type { SpareProcesses } from '../workers/spare-processes.js'
+import type { ProcessPool } from '../workers/pool.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../supervision/supervisor.js'
 import type { GateThreads } from './gate-threads.js'
@@ -24,8 +23,7 @@ export interface HostServices {
   readonly supervisor: Supervisor
   readonly reporter: BusReporter
   readonly sharedThreads: SharedThreads
-  readonly spareProcesses: SpareProcesses
-  readonly scriptProcesses: ScriptProcesses
+  readonly processes: ProcessPool
   readonly gateThreads: GateThreads
 }
 

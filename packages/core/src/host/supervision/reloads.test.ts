@@ -21,7 +21,7 @@ test('replaces the thread any number of times without counting a restart', async
 test('replaces few spares that die while they are taken, one after the other', () => {
   const { threads, worker, ready, fail, exit } = start()
   const loseSpare = (): void => {
-    Object.assign(threads.at(-1)!, { wasSpare: true })
+    Object.assign(threads.at(-1)!, { wasStartedAhead: true })
     fail()
   }
   loseSpare()
@@ -34,11 +34,11 @@ test('replaces few spares that die while they are taken, one after the other', (
 
 test('replaces a spare that died while it was taken, whatever was thought of it before its exit was known', () => {
   const { threads, worker, fail } = start({}, { stopTimeout: 60_000 })
-  Object.assign(threads[0]!, { wasSpare: true })
+  Object.assign(threads[0]!, { wasStartedAhead: true })
   worker.dismiss(new Error('its link has closed'))
   expect(worker.stats.state).toBe('leaving')
   fail()
-  Object.assign(threads[1]!, { wasSpare: true })
+  Object.assign(threads[1]!, { wasStartedAhead: true })
   worker.terminate(new Error('it is blocked'))
   fail()
   expect([threads.length, worker.stats.state]).toEqual([3, 'starting'])

@@ -24,8 +24,8 @@ export interface ThreadHandle extends UsageSource, RunningThread {
   readonly sockets?: ProcessSockets | undefined
   /** What reports the hosts that its broker denies, if it has a broker and no relay. */
   readonly broker?: { on(event: 'message', listener: (report: unknown) => void): unknown } | undefined
-  /** True if it was started before it was known whose it is. One that ends before it begins is replaced. */
-  readonly wasSpare?: boolean | undefined
+  /** True if it was started before it was known whose it is. */
+  readonly wasStartedAhead?: boolean | undefined
   /** When this host has taken a chunk of its output, in milliseconds of `performance.now`, if the thread prints one chunk after the other. */
   readonly printedAt?: number | undefined
   /** Returns the error of a thread whose heartbeat has stopped, if another worker can be to blame. */
@@ -244,7 +244,7 @@ export function superviseThread({
     stopListening?.()
     // Node delivers all of the thread's messages before its exit.
     const obituary: Obituary = {
-      ranCode: thread.wasSpare !== true || hasBegun,
+      ranCode: thread.wasStartedAhead !== true || hasBegun,
       by: hasAnswered ? 'order' : killed ? 'force' : 'itself',
       ...{ error: failure, code, wasReady },
     }

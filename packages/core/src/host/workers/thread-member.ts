@@ -50,8 +50,7 @@ export function findCulprit(members: ReadonlySet<ThreadMember>): ThreadMember | 
 export class ThreadMember extends EventEmitter implements ThreadHandle {
   /** A member that was started before it is known whose it is gets another name. */
   name: string
-  /** True for a member that was started before it was known whose it is. */
-  wasSpare = false
+  wasStartedAhead = false
   /** Set for a relay: what its process uses. */
   readUsage?: () => WorkerUsage | undefined
   /** Set for a relay that forwards no frames. */

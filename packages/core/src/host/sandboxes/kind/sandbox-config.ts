@@ -1,12 +1,12 @@
 // The sandbox of one frontend as its options are resolved, and what starts it.
 import type { ResourceLimits } from 'node:worker_threads'
 import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
+import type { HostLog } from '../../reporting/log.js'
 import type { ThreadHandle } from '../../supervision/worker-actor.js'
 import type { OutputSource } from '../../workers/output.js'
 import type { SocketOwner } from '../../../shared/process-sockets.js'
-import type { ScriptProcesses } from '../../workers/script-processes.js'
 import type { SharedThreads } from '../../workers/shared-threads.js'
-import type { SpareProcesses } from '../../workers/spare-processes.js'
+import type { ProcessPool } from '../../workers/pool.js'
 import { type Entry, findEntry, type WorkerFactories } from '../../workers/spawn.js'
 import type { Announcements } from './announcements.js'
 
@@ -56,9 +56,9 @@ export interface SandboxHost {
     /** The core module, if it has a location. */
     readonly core?: unknown
   }
+  readonly log: HostLog
   readonly sharedThreads: SharedThreads
-  readonly spareProcesses: SpareProcesses
-  readonly scriptProcesses: ScriptProcesses
+  readonly processes: ProcessPool
 }
 
 /** Returns the entry of a frontend's worker. @throws {BusError} as `findEntry` */

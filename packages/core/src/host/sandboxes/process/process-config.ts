@@ -13,6 +13,7 @@ import type {
 import { getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import { getWorkerName } from '../../supervision/policy.js'
 import { ProcessSockets, type SocketOwner } from '../../../shared/process-sockets.js'
+import { pipeOutput } from '../../workers/output.js'
 import type { SharedThreads, ThreadGroup } from '../../workers/shared-threads.js'
 import { type Entry, findEntry, spawnWorker } from '../../workers/spawn.js'
 import type { ThreadMember } from '../../workers/thread-member.js'
@@ -20,7 +21,7 @@ import { createUsage, readSharedUsage } from '../../../shared/worker-usage.js'
 import type { BrokerOptions } from './network/broker.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
 import type { SandboxConfig, SandboxHost, SandboxThread } from '../kind/sandbox-config.js'
-import { getReadFlags, type ReadGrants } from '../permission-model/grants.js'
+import { getReadFlags } from '../permission-model/grants.js'
 import type { FrontendCode } from '../permission-model/module-code.js'
 import { getNetFlags, NET_REMEDIES } from '../permission-model/net.js'
 import { MODEL } from '../permission-model/spawn-sandboxed.js'
@@ -113,7 +114,7 @@ interface ProcessLauncher {
   readonly sandbox: FrontendSandbox
   /** All that is fixed once the process has been started. */
   readonly key: string
-  readonly reads: ReadGrants
+  readonly reads: readonly string[]
   readonly network: BrokerOptions | undefined
   readonly env: Readonly<Record<string, string>>
   /**
@@ -174,7 +175,7 @@ function prepareLaunch(
     code,
     sandbox,
     key: JSON.stringify([launcher && getId(launcher), owner, node.args, reads, net, hasBroker, limits, sandbox]),
-    reads: { ...reads, directories: [...reads.directories, ...info.writes] },
+    reads: [...reads.directories, ...info.writes, ...reads.files],
     network: hasBroker ? { hosts: granted, secrets } : undefined,
     env: getPlaceholders(secrets),
     open(name, start, owners, sharedThreads, scriptHost) {
@@ -208,7 +209,7 @@ function prepareLaunch(
 /** @throws {BusError} InvalidParams */
 function startRelay(
   { heartbeat, ...frontend }: FrontendWorkerData,
-  { options, sharedThreads, spareProcesses }: SandboxHost,
+  { options, sharedThreads, processes }: SandboxHost,
   owners: readonly SocketOwner[],
   processOptions: ProcessOptions<string>,
   launcher: Launcher | undefined,
@@ -230,10 +231,9 @@ function startRelay(
   if (spares === 0) return process.open(name, start, owners, sharedThreads)
   const { runner } = code
   const preparation: FrontendPreparation = { sandbox, hasText: text !== undefined && runner === undefined, runner }
-  const relay = spareProcesses.take({
+  const relay = processes.take({
     key: JSON.stringify([process.key, preparation]),
-    reads: process.reads,
-    count: spares,
+    ...{ reads: process.reads, spares },
     // A spare is not for a certain gate, so its relay forwards its frames.
     open: () => process.open('a spare process', preparation, isSplit ? [] : owners, sharedThreads),
   })
@@ -271,27 +271,23 @@ export function createSharedProcessConfig<Name extends string>(
     ...createProcessConfig(options, found, getCode),
     ringBytes: SCRIPT_RING_BYTES,
     stopTimeout: SCRIPT_STOP_TIMEOUT_MS,
-    spawn({ heartbeat, ...frontend }, { options: { core }, sharedThreads, scriptProcesses }) {
+    spawn({ heartbeat, ...frontend }, { options: { core }, sharedThreads, processes, log }) {
       const name = getWorkerName('frontend', frontend.label)
       const start = { ...getScript(frontend), sandbox: createSandbox(launcher, false, false) }
-      return scriptProcesses.open({
-        ...{ name: `the script ${name}`, maxScripts, spares, group },
-        data: { name, start, heartbeat, maxRunMs } satisfies Omit<ScriptRelayData, 'scriptHost'>,
-        key: JSON.stringify([launcher && getId(launcher), group, maxScripts, memory, cpu, pids]),
-        open(id) {
-          // Which scripts follow is not known when the process starts, and it can read none of them.
-          const process = prepareLaunch(
-            { ...frontend, script: '', label: group },
-            core,
-            options,
-            launcher,
-            getCode,
-            false,
-          )
-          const { sandbox, code } = process
-          const preparation: FrontendPreparation = { sandbox, hasText: false, runner: code.runner, hasScripts: true }
-          return process.open(`the process of ${group}`, preparation, [], sharedThreads, id)
-        },
+      const open = (id: number): ThreadMember => {
+        // Which scripts follow is not known when the process starts, and it can read none of them.
+        const unnamed = { ...frontend, script: '', label: group }
+        const process = prepareLaunch(unnamed, core, options, launcher, getCode, false)
+        const { sandbox, code } = process
+        const preparation: FrontendPreparation = { sandbox, hasText: false, runner: code.runner, hasScripts: true }
+        const relay = process.open(`the process of ${group}`, preparation, [], sharedThreads, id)
+        pipeOutput(relay, { worker: 'scripts', label: group }, log, false)
+        return relay
+      }
+      const key = JSON.stringify([launcher && getId(launcher), group, maxScripts, memory, cpu, pids])
+      return processes.share({ key, reads: [], spares, maxScripts, open }, (relay, scriptHost) => {
+        const data: ScriptRelayData = { name, start, heartbeat, maxRunMs, scriptHost }
+        return sharedThreads.openBeside(relay, `the script ${name}`, data)
       })
     },
   }

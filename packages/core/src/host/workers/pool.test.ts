@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { HostLog } from '../reporting/log.js'
 import type { ThreadMember } from './thread-member.js'
-import { SpareProcesses, type SpareRequest } from './spare-processes.js'
+import { type PoolRequest, ProcessPool } from './pool.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
@@ -23,10 +23,10 @@ class Relay extends EventEmitter {
 
 function createSpares() {
   const warn = vi.fn<(fields: object, text: string) => void>()
-  const spares = new SpareProcesses({ warn } as unknown as HostLog)
+  const spares = new ProcessPool({ warn } as unknown as HostLog)
   const relays: Relay[] = []
-  const request = (more: Partial<SpareRequest> = {}): SpareRequest => ({
-    ...{ key: 'a', count: 1, reads: { directories: [tmpdir()], files: [] } },
+  const request = (more: Partial<PoolRequest> = {}): PoolRequest => ({
+    ...{ key: 'a', spares: 1, reads: [tmpdir()] },
     open: () => relays[relays.push(new Relay()) - 1] as unknown as ThreadMember,
     ...more,
   })
@@ -35,39 +35,18 @@ function createSpares() {
 
 test('spares start one after the other, and each is taken once, in their order', () => {
   const { spares, relays, request } = createSpares()
-  expect(spares.take(request({ count: 2 }))).toBeUndefined()
+  expect(spares.take(request({ spares: 2 }))).toBeUndefined()
   expect(relays).toEqual([])
   vi.advanceTimersByTime(100)
   expect(spares.count).toBe(1)
   vi.advanceTimersByTime(10_000)
   expect(spares.count).toBe(2)
   expect(relays.map(({ isRef }) => isRef)).toEqual([false, false])
-  expect([0, 1].map(() => spares.take(request({ count: 0 })))).toEqual(relays)
+  expect([0, 1].map(() => spares.take(request({ spares: 0 })))).toEqual(relays)
   expect(relays.map(({ isRef }) => isRef)).toEqual([true, true])
-  expect(spares.take(request({ count: 0 }))).toBeUndefined()
+  expect(spares.take(request({ spares: 0 }))).toBeUndefined()
   // What happens to one that was taken is for its frontend.
   expect(relays.flatMap(relay => relay.eventNames())).toEqual([])
-})
-
-test('what a spare prints before it is taken is dropped', async () => {
-  const { spares, relays, request } = createSpares()
-  spares.take(request())
-  vi.advanceTimersByTime(100)
-  const outputs = [relays[0]!.stdout, relays[0]!.stderr]
-  for (const output of outputs) output.write('before')
-  await expect.poll(() => outputs.map(output => output.readableLength)).toEqual([0, 0])
-  expect(spares.take(request())).toBe(relays[0])
-  const printed: string[] = []
-  for (const output of outputs) output.on('data', chunk => printed.push(String(chunk))).write('after')
-  await expect.poll(() => printed).toEqual(['after', 'after'])
-})
-
-test('a spare that has failed is not taken, though it has not exited yet', () => {
-  const { spares, relays, request } = createSpares()
-  spares.take(request())
-  vi.advanceTimersByTime(100)
-  relays[0]!.emit('message', { type: 'state', state: 'failed', error: { message: 'broken' } })
-  expect(spares.take(request())).toBeUndefined()
 })
 
 test('spares that end at once are replaced ever more slowly, and each time the log says why', () => {
