@@ -176,6 +176,8 @@ export interface FrontendEnd {
   /** A clause for error texts: `it ran out of memory`. */
   why: string
   error: ReportedError | undefined
+  /** False if its code never began: its calls were not delivered. */
+  ranCode: boolean
 }
 
 export type RunningCall = { label: string; command: string }

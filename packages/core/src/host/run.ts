@@ -72,13 +72,14 @@ export async function execute(
     stopped.reject(reason)
   })
   const callFunction = async (): Promise<unknown> => {
-    const { lostSpares } = frontend
+    const { lastLink } = frontend
     try {
       return await callFrontend(host, label, RUN_NAME, args, { timeout: false })
     } catch (error) {
-      if (!isBusError(error, 'Disconnected')) throw error
-      if (!isStopped && frontend.lostSpares > lostSpares) return callFunction()
-      throw error
+      // Its process has ended before the code began, which gets another one.
+      if (frontend.lastLink === lastLink || !wasNotDelivered(error)) throw error
+      await frontend.connected()
+      return callFunction()
     }
   }
   let isOpen = false
@@ -171,6 +172,9 @@ function isArgumentError(error: unknown, args: object, codec: CodecName): boolea
     return true
   }
 }
+
+const wasNotDelivered = (error: unknown): boolean =>
+  isBusError(error, 'Disconnected') && (error.data as { delivered?: unknown } | undefined)?.delivered === 'no'
 
 function throwExited(): never {
   const text = 'The sandbox ended while the continuation was claimed'

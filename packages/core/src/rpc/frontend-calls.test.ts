@@ -115,7 +115,7 @@ describe('a stream as an answer', () => {
     expect(await first).toEqual({ done: false, value: 'value' })
     expect(calls.streamCount).toBe(1)
     calls.disconnect()
-    calls.end('gone', undefined)
+    calls.end('gone', undefined, 'unknown')
     await expect(stream.next()).rejects.toMatchObject({ reason: 'Disconnected', message: 'gone' })
     expect(calls.streamCount).toBe(0)
   })

@@ -221,8 +221,8 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
     this.#isConnected = false
   }
 
-  end(reason: string, cause: BusError | undefined): void {
-    const createError = (): BusError => new BusError('Disconnected', reason, { data: { delivered: 'unknown' }, cause })
+  end(reason: string, cause: BusError | undefined, delivered: 'no' | 'unknown'): void {
+    const createError = (): BusError => new BusError('Disconnected', reason, { data: { delivered }, cause })
     this.#pending.rejectAll(createError)
     for (const stream of this.#results) ReceivedStream.end(stream, createError())
   }

@@ -4,7 +4,7 @@ import { FrontendCalls } from './frontend-calls.js'
 import { FrontendEnds } from './frontend-ends.js'
 
 const LINK = 1
-const end = { why: 'it left', error: undefined }
+const end = { why: 'it left', error: undefined, ranCode: true }
 
 /** A call that its frontend has not answered: `close` ends its session, and `told` are the error texts of the call and of a later one. */
 function start() {

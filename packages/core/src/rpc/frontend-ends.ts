@@ -84,5 +84,7 @@ export class FrontendEnds {
 
 function rejectCalls(label: string, calls: FrontendCalls, end?: FrontendEnd): void {
   const why = end === undefined ? '' : `: ${end.why}`
-  calls.end(`The frontend ${describeName(label)} disconnected${why}`, end?.error && receiveError(end.error, end.why))
+  const reason = `The frontend ${describeName(label)} disconnected${why}`
+  const delivered = end?.ranCode === false ? 'no' : 'unknown'
+  calls.end(reason, end?.error && receiveError(end.error, end.why), delivered)
 }

@@ -6,6 +6,7 @@ import type { FlowOptions } from '../../../frontend/src/client/client-queue.js'
 import type { Epoch } from './model/ask.js'
 import { BOUNDS } from './bounds.js'
 import { exposeFunctions } from './exposed.js'
+import { exposeRun } from './runs.js'
 import { Place } from './virtual/place.js'
 import type { LinkEnds } from './virtual/port.js'
 import { Ticks } from './model/ticks.js'
@@ -62,6 +63,7 @@ export class Frontend {
     if (this.client) return void Client.reconnect(this.client, link)
     this.client = new Client(link, { label: this.label, codec: this.codec, reconnects: true, ...this.flow })
     exposeFunctions(this.#world, this)
+    exposeRun(this.#world, this)
     this.ticks.listen()
   }
 

@@ -147,6 +147,9 @@ interface LinkOrder {
   link: LinkEndpoint
 }
 type Linked = LinkOrder | Question | { type: 'stop'; timeout: number }
+/** `start` is for a process that was started ahead. */
+type ProcessOrder = Linked | { type: 'start'; label: string }
+type Connect = (order: LinkOrder) => [Link, LinkEnds]
 
 /** Time for a process to exit after its time to drain. */
 const KILL_TIMEOUT = 250
@@ -154,19 +157,26 @@ const KILL_TIMEOUT = 250
 /** A relay, and the process that it starts once the owners of its sockets have connected. */
 export const processProgram =
   (world: SupervisedWorld): Program =>
-  (thread, { label, ports }: { label: string; ports: readonly MessagePort[] }) => {
+  (thread, data: { label: string | undefined; ports: readonly MessagePort[] }) => {
+    const { ports } = data
+    let { label } = data
     const own = thread as SimulatedProcess
     const { relay } = own
-    const early: Linked[] = []
-    let handle = (order: Linked): void => void early.push(order)
+    const early: ProcessOrder[] = []
+    let connect: Connect | undefined
+    let handle = (order: ProcessOrder): void => {
+      if (order.type !== 'start') return void early.push(order)
+      label = order.label
+      start()
+    }
     /** The process takes orders when it runs, and the relay at once. */
-    const pass = (order: Linked): void => {
+    const pass = (order: ProcessOrder): void => {
       const { clock } = world.simulation
       const { dead, stalledUntil } = thread.place
       if (stalledUntil > clock.now) clock.at(stalledUntil, () => pass(order))
       else if (!dead) handle(order)
     }
-    thread.control.on('message', (order: Linked) => {
+    thread.control.on('message', (order: ProcessOrder) => {
       if (order.type === 'stop') stop(order.timeout)
       pass(order)
     })
@@ -182,9 +192,11 @@ export const processProgram =
       thread.once('exit', stopListening)
       setTimeout(kill, timeout + KILL_TIMEOUT)
     }
-    function start(connect: (order: LinkOrder) => [Link, LinkEnds]): void {
-      if (thread.place.dead) return
-      const frontend = world.beginsFrontend(thread, label)
+    /** Its code begins once it is known whose it is, and can have a link. */
+    function start(connects = connect): void {
+      connect = connects
+      if (thread.place.dead || label === undefined || !connect) return
+      const frontend = world.beginsFrontend(thread as SimulatedProcess, label)
       let begin!: (order: LinkOrder) => void
       const linked = new Promise<LinkOrder>(resolve => (begin = resolve))
       let order!: LinkOrder
@@ -192,7 +204,7 @@ export const processProgram =
         boot: async () => {},
         handshake: async () => void (order = await linked),
         serve(closed) {
-          world.joinOver(frontend, ...connect(order))
+          world.joinOver(frontend, ...connect!(order))
           void frontend.client.closed.then(closed)
           return () => frontend.close()
         },
@@ -205,7 +217,7 @@ export const processProgram =
       handle = next => {
         if (next.type === 'stop') end()
         else if (next.type === 'ask') thread.report({ type: 'answer' })
-        else begin(next)
+        else if (next.type === 'link') begin(next)
       }
       early.forEach(handle)
     }

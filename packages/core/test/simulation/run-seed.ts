@@ -86,6 +86,7 @@ async function live(world: World, most: number, supervised: boolean): Promise<vo
   }
   await restUnharmed(world)
   if (simulation.wrong.length === 0 && !world.hasFailed) await serveAgain(world)
+  if (simulation.wrong.length === 0 && world instanceof SupervisedWorld) await runCode(world)
   if (simulation.wrong.length === 0) await close(world)
 }
 
@@ -145,6 +146,20 @@ async function serveAgain(world: World): Promise<void> {
   }
   model.checkAtRest(world.runningCore, false)
   for (const stream of world.streams.values()) stream.checkAtRest()
+}
+
+/** Runs code, in processes of which some end before it begins. */
+async function runCode(world: SupervisedWorld): Promise<void> {
+  const { simulation, model } = world
+  const { random, clock } = simulation
+  for (let runs = random.below(4); runs > 0; runs--) {
+    world.run()
+    if (random.chance(0.7)) clock.after(random.next() * 60, () => world.killSpares())
+    await clock.run(clock.now + random.next() * 2000, MOST_STEPS)
+    if (random.chance(0.5)) world.killSpares()
+  }
+  await run(world)
+  model.checkAtRest(world.runningCore, false)
 }
 
 /** Checks that all open calls settle, and nothing remains. */

@@ -3,8 +3,10 @@
 import { endClient } from '@sallyport/frontend/internal'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { reportError } from '@sallyport/protocol/internal/errors'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { pino } from 'pino'
+import type { Host } from '../../src/host/host.js'
 import { LocalCore } from '../../src/host/local-core.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import { OpenFrontends } from '../../src/host/frontends/open-frontends.js'
@@ -24,6 +26,7 @@ import { Frontend } from './frontend.js'
 import { hostOptions } from './host-options.js'
 import { Place } from './virtual/place.js'
 import { getSimulatedPorts, type LinkEnds, type SimulatedPort } from './virtual/port.js'
+import { run } from './runs.js'
 import { coreProgram, frontendProgram, gateProgram, processProgram } from './programs.js'
 import type { Simulation } from './simulation.js'
 import { SimulatedNet } from './virtual/socket.js'
@@ -66,14 +69,23 @@ export class SupervisedWorld extends World {
   readonly #kinds = new Map<string, boolean>()
   readonly #processes = {
     ...{ kind: 'none', hasProcess: true, stopTimeout: 10_000 },
-    spawn: (data: { label: string }, _host: unknown, owners: readonly SocketOwner[]) => {
-      const direct = ProcessSockets.create(owners)
-      const ports = (direct?.ports ?? []) as unknown as SimulatedPort[]
-      const process = new SimulatedProcess(this.simulation, data.label, processProgram(this), { ...data, ports }, ports)
-      process.sockets = direct?.sockets
-      return process
+    spawn: ({ label }: { label: string }, { processes }: HostServices, owners: readonly SocketOwner[]) => {
+      const start = (own: readonly SocketOwner[]) => (): never => this.#startProcess(undefined, own) as never
+      const request = { key: '', reads: [], spares: this.#spares }
+      if (this.#sharesProcesses) {
+        const openBeside = (relay: unknown): never => this.#startScript(relay as SimulatedProcess, label) as never
+        return processes.share({ ...request, maxScripts: 2, open: start([]) }, openBeside)
+      }
+      const spare = processes.take({ ...request, open: start(owners.length > 1 ? [] : owners) })
+      spare?.postMessage({ type: 'start', label })
+      return spare ?? this.#startProcess(label, owners)
     },
   } as unknown as SandboxConfig<'none'>
+  /** Processes that are started ahead. */
+  readonly #spares: number
+  /** Code in processes is one of several scripts of a process. */
+  readonly #sharesProcesses: boolean
+  #host!: Host<LocalCore>
   readonly #supervision: { core: SupervisionConfig; frontend: SupervisionConfig }
   /** Links can be cut while both of their ends live. In a world without, no frontend may be blamed for a lost link. */
   readonly #cutsLinks: boolean
@@ -94,6 +106,8 @@ export class SupervisedWorld extends World {
       })
     this.#supervision = { core: some(3, 0.05), frontend: some(1, 0.3) }
     this.#cutsLinks = random.chance(0.2)
+    this.#spares = random.below(3)
+    this.#sharesProcesses = random.chance(0.3)
   }
 
   override async startCore(): Promise<void> {
@@ -108,11 +122,13 @@ export class SupervisedWorld extends World {
     const options = hostOptions(this.#supervision.core, this.isolated)
     const sharedThreads = new SharedThreads(log as never)
     const gateThreads = new GateThreads(options, sharedThreads)
-    const threads = { sharedThreads, processes: new ProcessPool(log as never), gateThreads }
+    const processes = new ProcessPool(log as never)
+    const threads = { sharedThreads, processes, gateThreads }
     const services: HostServices = { supervisor, options, log: log as never, reporter, ...threads }
     const open = new ObservedFrontends(this)
     this.#core = new LocalCore(options, services, open)
     this.#frontends = new Frontends({ ...services, core: this.#core }, open)
+    this.#host = { ...services, core: this.#core, frontends: this.#frontends, checkRunning() {} } as never
     supervisor.signal('core.ready')
     // Like the host does.
     void this.#core.worker.exited.then(({ error }) => {
@@ -164,8 +180,12 @@ export class SupervisedWorld extends World {
     return this.coreNumber
   }
 
-  beginsFrontend({ place }: SimulatedThread, label: string): Frontend {
+  beginsFrontend(thread: SimulatedThread, label: string): Frontend {
+    const { place } = thread
+    if (thread instanceof SimulatedProcess) thread.hasBegun = true
     const i = this.frontends.findIndex(frontend => frontend.label === label)
+    // A run.
+    if (i === -1) return new Frontend(this, label, 'json', 1, place)
     const next = this.frontends[i]!.next(place)
     this.frontends[i] = next
     return next
@@ -200,6 +220,31 @@ export class SupervisedWorld extends World {
     frontend.takes(link, epoch)
   }
 
+  /** Runs code in a process. */
+  run(): void {
+    if (this.hasFailed) return
+    this.simulation.clock.place = this.hostPlace
+    const supervision = resolveSupervision('temporary', { heartbeat: false })
+    void run(this, this.#host, { link: 'port', poll: false, sandbox: this.#processes, supervision })
+  }
+
+  /** Ends processes that were started ahead, before the code begins in them. Their relays say so first, or do not. */
+  killSpares(): void {
+    const { random } = this.simulation
+    const isUnborn = ({ place, wasStartedAhead, hasBegun }: SimulatedProcess): boolean =>
+      place.dead || (wasStartedAhead && !hasBegun)
+    const all = this.threads.filter(thread => thread instanceof SimulatedProcess)
+    for (const spare of all) {
+      const isSpare = spare.isAhead && !spare.hasBegun && !spare.place.dead && spare.scripts.every(isUnborn)
+      if (!isSpare || random.chance(0.2)) continue
+      this.#stallHost()
+      if (random.chance(0.5)) spare.report({ type: 'state', state: 'failed', error: reportError(new Error('killed')) })
+      if (random.chance(0.2)) spare.die(1)
+      else spare.exit(1)
+      for (const script of spare.scripts) script.place.die()
+    }
+  }
+
   override crashCore(): void {
     this.#crash(place => place === this.corePlace)
   }
@@ -219,7 +264,7 @@ export class SupervisedWorld extends World {
   /** Ends the frontend of a gate, which restarts it. */
   override cutLink(frontend: Frontend): void {
     if (!this.#cutsLinks) return
-    this.deaths++
+    this.#harmed()
     super.cutLink(frontend)
   }
 
@@ -250,7 +295,27 @@ export class SupervisedWorld extends World {
       for (const { place } of running) if (!place.dead) this.simulation.fault(`${place.name} computes on`)
     })
     this.simulation.clock.place = this.hostPlace
+    this.#host.processes.drain()
     void this.#frontends.closeAll().then(() => this.#core.worker.stop(100))
+  }
+
+  /** @param label - `undefined` for a process that is started ahead */
+  #startProcess(label: string | undefined, owners: readonly SocketOwner[]): SimulatedProcess {
+    const direct = ProcessSockets.create(owners)
+    const ports = (direct?.ports ?? []) as unknown as SimulatedPort[]
+    const started = new SimulatedProcess(this.simulation, label, processProgram(this), { label, ports }, ports)
+    started.sockets = direct?.sockets
+    return started
+  }
+
+  /** Its process can have ended. */
+  #startScript(process: SimulatedProcess, label: string): SimulatedProcess {
+    const script = this.#startProcess(label, [])
+    process.scripts.push(script)
+    if (process.place.dead) script.place.die()
+    // The relay says first that the process has ended.
+    process.once('exit', () => script.exit(1))
+    return script
   }
 
   /** A label is that of a process in all of its lives. */
@@ -284,9 +349,14 @@ export class SupervisedWorld extends World {
     else this.#openLater(label)
   }
 
+  #harmed(): void {
+    this.deaths++
+    this.harmedAt = this.simulation.clock.now
+  }
+
   /** Waits like a user would. */
   #openLater(label: string): void {
-    this.deaths++
+    this.#harmed()
     this.simulation.clock.after(RETRY, () => this.link(this.frontends.find(each => each.label === label)!))
   }
 
@@ -305,7 +375,7 @@ export class SupervisedWorld extends World {
     if (this.healed || !thread) return
     const frontend = this.frontends.find(({ place }) => place === thread.place)
     if (frontend) this.zombies.push(frontend)
-    this.deaths++
+    this.#harmed()
     this.#stallHost()
     // A relay that ends waits for nobody.
     if (!(thread instanceof SimulatedProcess)) thread.exit(1)

@@ -34,6 +34,8 @@ export class World {
   healed = false
   /** All is being closed. */
   closes = false
+  /** When something has last ended that was in use. */
+  harmedAt = -Infinity
   /** True if no call can be served any more. */
   readonly hasFailed: boolean = false
   core!: Core
@@ -246,7 +248,7 @@ export class World {
     if (report.type !== 'closed' || place.dead) return
     const { dead } = this.#places.get(report.id)!
     this.#places.delete(report.id)
-    this.core.sessions.detach(report.id, dead ? { why: 'it died', error: undefined } : undefined)
+    this.core.sessions.detach(report.id, dead ? { why: 'it died', error: undefined, ranCode: true } : undefined)
   }
 
   fault(where: string, { message }: BusError | { message: string }): void {

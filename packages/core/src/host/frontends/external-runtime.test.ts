@@ -16,7 +16,6 @@ it('does not blame code for a violation that is reported after other code has le
     exited: () => {},
     unsent: () => {},
     unhandled: () => {},
-    spareLost: () => {},
     suspended: () => {},
   })
   runtime.release()

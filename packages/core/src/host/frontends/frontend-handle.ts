@@ -82,8 +82,6 @@ export class FrontendHandle {
   readonly exited: Promise<Error | undefined>
   /** Why the code last stopped; `undefined` if it has not stopped by itself. */
   end: RuntimeEnd | undefined
-  /** Processes that ended before the code began in them. A call to the code, which had been sent to such a one, has failed. */
-  lostSpares = 0
   /** What the code of a run rejected with and did not handle. */
   readonly unhandled: BusError[] = []
   #startedAt = Date.now()
@@ -95,6 +93,8 @@ export class FrontendHandle {
   readonly #traffic = new SessionTraffic()
   /** Links with lower ids belonged to an earlier frontend of the same label. */
   readonly firstLink: number = lastLinkId + 1
+  /** Number of its latest link: it has another one once something that it connects was replaced. */
+  lastLink = 0
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
   /** Links that are not closed, by id. A gate that exits can still hold earlier ones than the latest. */
@@ -129,7 +129,6 @@ export class FrontendHandle {
       },
       stopped: (isReload, end, restarts) => this.#onStop(isReload, end, restarts ? 'restarting' : 'stopped'),
       exited: (error, end) => this.#onExit(error, end),
-      spareLost: () => void this.lostSpares++,
       unsent: count => (this.#unsentCount += count),
       unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
       suspended: script => this.#deps.config.suspension?.stopped(script),
@@ -240,7 +239,7 @@ export class FrontendHandle {
     // Sockets of a process last as long as both of their ends.
     if (sockets?.take() === false) return this.#runtime.replace?.()
     const { name, config } = this.#deps
-    const id = ++lastLinkId
+    const id = (this.lastLink = ++lastLinkId)
     const ends = this.#createEnds(sockets?.ids)
     const { codec, readAhead, allow, isTrusted, runsOnce, run, limitLabel } = config
     const hasStarted = this.#deps.isRunning && !this.#life.hasBegun
@@ -472,7 +471,7 @@ export class FrontendHandle {
   }
 
   #onStop(isReload: boolean, end: RuntimeEnd | undefined, event: 'stopped' | 'restarting' | 'exited'): void {
-    this.end = end
+    this.end = isReload ? undefined : end
     this.#pending?.actor.send('dropped')
     this.#active?.actor.send('dropped')
     this.#life.send(event)
@@ -512,7 +511,10 @@ export class FrontendHandle {
   }
 }
 
-const reportEnd = ({ why, error }: RuntimeEnd): FrontendEnd => ({ why, error: error && reportError(error) })
+const reportEnd = ({ why, error, ranCode }: RuntimeEnd): FrontendEnd => ({
+  ...{ why, ranCode },
+  error: error && reportError(error),
+})
 
 const createEarlyExitError = (): BusError =>
   new BusError('Disconnected', 'The frontend exited before it was connected', { data: { delivered: 'no' } })

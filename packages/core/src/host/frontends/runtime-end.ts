@@ -5,15 +5,18 @@ export interface RuntimeEnd {
   /** A clause for error texts: `it ran out of memory`. */
   readonly why: string
   readonly error: Error | undefined
+  /** False if it was started ahead, and ended before the code began. */
+  readonly ranCode: boolean
 }
 
-export function describeEnd(label: string, error: Error | undefined, code?: number): RuntimeEnd {
-  if (!error) return { why: `it exited with code ${code}`, error }
+export function describeEnd(label: string, error: Error | undefined, code?: number, ranCode = true): RuntimeEnd {
+  if (!error) return { why: `it exited with code ${code}`, error, ranCode }
   const subject = [getWorkerName('frontend', label), 'The frontend process'].find(each =>
     error.message.startsWith(each),
   )
   return {
     why: subject === undefined ? `it failed: ${error.message}` : `it${error.message.slice(subject.length)}`,
     error,
+    ranCode,
   }
 }

@@ -67,8 +67,6 @@ export interface FrontendRuntime {
 }
 
 export interface RuntimeEvents {
-  /** The process ended before the code began in it. The code gets another one. */
-  spareLost(): void
   /** The runtime restarted. Its code runs with the next link. */
   restarted(): void
   /**

@@ -14,6 +14,7 @@ import type {
 } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { FrontendConfig } from '../options/config.js'
+import type { Obituary } from '../supervision/judge.js'
 import { getWorkerName } from '../supervision/policy.js'
 import type { ThreadHandle } from '../supervision/worker-actor.js'
 import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
@@ -21,7 +22,7 @@ import { pipeOutput, pipeToHost, reportLostOutput } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import { getClientStart } from './connection-runtime.js'
 import { ModuleLoad } from './module-load.js'
-import { describeEnd } from './runtime-end.js'
+import { describeEnd, type RuntimeEnd } from './runtime-end.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface WorkerRuntimeDeps {
@@ -77,6 +78,10 @@ export function createWorkerRuntime(
   let load!: ModuleLoad
   let firstLoad: ModuleLoad | undefined
   let isFinalReload = false
+  /** Of the last thread, if the host has waited for its exit. */
+  let obituary: Obituary | undefined
+  const describe = (error: Error | undefined): RuntimeEnd =>
+    describeEnd(label, error, obituary?.code, obituary?.ranCode)
   let isClosed = false
   let hasReported = false
   const droppedOutput = new Throttle<undefined>((_, more) => {
@@ -151,14 +156,16 @@ export function createWorkerRuntime(
       hasReported = true
     },
     onRestarted: events.restarted,
-    onSpareLost: events.spareLost,
+    onEnded: ended => (obituary = ended),
     onStopped(restart) {
       closeLink()
       // A load that is not over goes on in the next thread.
       if (restart || load.isOver) load.fail(restart?.error)
       // After an error, `dev` waits for a change of its files.
       const restarts = !restart || restart.delay !== undefined
-      events.stopped(!restart, restart && describeEnd(label, restart.error), restarts)
+      const isUnborn = obituary?.ranCode === false
+      events.stopped(!restart, restart || isUnborn ? describe(restart?.error ?? obituary?.error) : undefined, restarts)
+      obituary = undefined
       reporter.reportRestart('frontend', label, restart)
     },
     onKilled: () => reporter.reportStopTimeout('frontend', label),
@@ -167,7 +174,7 @@ export function createWorkerRuntime(
     const { error, code } = exit
     closeLink()
     load.fail(error)
-    events.exited(error, isClosed ? undefined : describeEnd(label, error, code))
+    events.exited(error, isClosed ? undefined : describe(error))
     // The caller of `open` gets the error of the first start, and that of `run` each.
     if (config.runsOnce || (load === firstLoad && load.isOpening)) return
     reporter.reportExit('frontend', label, exit)

@@ -65,8 +65,8 @@ export interface WorkerSpec {
   /** Called when the thread stopped and another one will follow: `undefined` for a requested reload. */
   onStopped(restart: Restart | undefined): void
   onKilled(): void
-  /** Called before a spare is replaced that ended before the worker's code began. */
-  onSpareLost?(): void
+  /** Called once a thread has ended, before what follows from it. */
+  onEnded?(obituary: Obituary): void
 }
 
 export interface Restart {
@@ -232,7 +232,8 @@ export function superviseThread({
     fail(receiveError(reportError(error), `${spec.name} failed`), error)
   })
   thread.on('exit', code => {
-    if (status.thread === thread) {
+    const isCurrent = status.thread === thread
+    if (isCurrent) {
       status.thread = undefined
       status.exitCode = code
     }
@@ -248,6 +249,7 @@ export function superviseThread({
       by: hasAnswered ? 'order' : killed ? 'force' : 'itself',
       ...{ error: failure, code, wasReady },
     }
+    if (isCurrent) spec.onEnded?.(obituary)
     const reportExit = (): void => sendBack({ type: 'thread.exited', obituary })
     if (explained) void explained.then(reportExit, reportExit)
     else reportExit()

@@ -175,7 +175,6 @@ const machine = setup({
     })),
     countReload: assign(({ context: { generation } }) => ({ generation: generation + 1, restart: undefined })),
     countLostSpare: assign(({ context }) => ({ lostSpares: context.lostSpares + 1 })),
-    reportLostSpare: ({ context: { spec } }) => spec.onSpareLost?.(),
     clearError: assign(failWith(undefined)),
     describeIntensity: assign(({ context: { spec, history, error } }) => {
       const { intensity, period } = spec.supervision
@@ -239,7 +238,7 @@ const machine = setup({
           on: {
             'thread.ready': { target: 'running', actions: 'recordStartup' },
             'thread.exited': [
-              { target: '#worker.reloaded', guard: 'isUnusedSpare', actions: ['countLostSpare', 'reportLostSpare'] },
+              { target: '#worker.reloaded', guard: 'isUnusedSpare', actions: 'countLostSpare' },
               { target: '#worker.ended', actions: 'recordExit' },
             ],
             ...whileUp,
@@ -261,7 +260,7 @@ const machine = setup({
           after: { stopTimeout: { target: '#worker.ended', actions: 'carryOut' } },
           on: {
             'thread.exited': [
-              { target: '#worker.reloaded', guard: 'isUnusedSpare', actions: ['countLostSpare', 'reportLostSpare'] },
+              { target: '#worker.reloaded', guard: 'isUnusedSpare', actions: 'countLostSpare' },
               { target: '#worker.ended', actions: 'recordExit' },
             ],
             'thread.silent': { target: '#worker.ended', actions: 'carryOut' },

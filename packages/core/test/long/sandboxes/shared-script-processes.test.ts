@@ -121,27 +121,6 @@ describe.runIf(hasProc)('scripts of one process', () => {
     expect(await bus.call('e', 'count')).toBe(1)
   })
 
-  test('scripts and runs that are sent to processes which have just died start in another one', async () => {
-    const bus = await start()
-    const faults = collectFaults(bus)
-    await open(bus, ['a', 'b'], {}, { perProcess: 2 })
-    await open(bus, ['c'], {}, { perProcess: 2, spares: 2 })
-    await expect.poll(async () => [(await bus.stats()).spares, getFrontendPids().length]).toEqual([1, 3])
-    const [first, ...others] = getFrontendPids()
-    for (const pid of others) process.kill(pid, 'SIGKILL')
-    // Within this tick the host does not know.
-    const opening = open(bus, ['d', 'e'], { data: 1 }, { perProcess: 2, spares: 2 })
-    const options: RunOptions = { sandbox: sandboxOf({ perProcess: 2, spares: 2 }), timeout: 60_000 }
-    expect(await Promise.all([opening, ...Array.from({ length: 3 }, () => bus.run('return 1', options))])).toEqual([
-      undefined,
-      ...[1, 1, 1],
-    ])
-    expect(await bus.call('d', 'label')).toEqual(['d', 1])
-    expect(await bus.call('e', 'label')).toEqual(['e', 1])
-    await expect.poll(() => faults.map(({ label }) => label)).toEqual(['c'])
-    expect(getFrontendPids()).toContain(first)
-  })
-
   test('a script that floods does not keep the others from answering', () =>
     rows(['print', 'flood', 'ignore'])(async name => {
       const bus = await start()

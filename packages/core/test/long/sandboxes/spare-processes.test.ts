@@ -142,43 +142,6 @@ describe.each(walls)('wall: %s', wall => {
     expect(await bus.call('first', 'about')).toMatchObject({ 0: 'first' })
   })
 
-  test.runIf(linux)('a spare that is killed is replaced, and a line of the log says so', async () => {
-    const lines: unknown[] = []
-    const note = (_fields: object, text: string): void => void lines.push(text)
-    const ignore = (): void => {}
-    const log = { level: 'warn', fatal: note, error: note, warn: note, info: ignore, debug: ignore, trace: ignore }
-    const bus = await start({ log: { ...log, child: () => log } as never })
-    await open(bus, 'first')
-    await expectSpares(bus, 1)
-    const used = await waitForPids(2)
-    await open(bus, 'taker')
-    await expectSpares(bus, 1)
-    const spare = (await waitForPids(3)).find(pid => !used.includes(pid))!
-    process.kill(spare, 'SIGKILL')
-    // The killed one counts until its relay has said so.
-    await expect.poll(() => lines).toContain('A spare process ended before it was used. Another one follows')
-    await expect.poll(() => getFrontendPids().filter(pid => pid !== spare).length).toBe(3)
-    await expectSpares(bus, 1)
-    await open(bus, 'second')
-    expect(await bus.call('second', 'about')).toMatchObject({ 0: 'second' })
-  })
-
-  test.runIf(linux)('a frontend that takes a spare as it is killed starts in another process', async () => {
-    const bus = await start()
-    const faults: unknown[] = []
-    bus.on('fault', fault => faults.push(fault))
-    await open(bus, 'first', { spares: 2 })
-    await expectSpares(bus, 2)
-    const [, ...spares] = await waitForPids(3)
-    for (const pid of spares) process.kill(pid, 'SIGKILL')
-    // Within this tick the host does not know.
-    await open(bus, 'second', { spares: 2 }, { data: 'kept' })
-    expect(await bus.call('second', 'about')).toEqual(['second', 'kept', 'Hello, second!'])
-    expect(faults).toEqual([])
-    await bus.closeFrontend('second')
-    expect(bus.frontends().map(({ label }) => label)).toEqual(['first'])
-  })
-
   test.runIf(linux)('a run that takes a spare as it is killed runs in another process', () =>
     rows(['process', 'quickjs'] as const)(async kind => {
       const bus = await start({ runs: { spares: 2 } })
@@ -194,15 +157,6 @@ describe.each(walls)('wall: %s', wall => {
       await bus.close({ timeout: 0 })
     }),
   )
-
-  test.runIf(linux)('closing the bus ends all spares', async () => {
-    const bus = await start()
-    await open(bus, 'first', { spares: 2 })
-    await expectSpares(bus, 2)
-    const pids = await waitForPids(3)
-    await bus.close()
-    expect(pids.filter(isRunning)).toEqual([])
-  })
 
   test('a host with nothing but spares closes, and exits', async () => {
     const host = spawn(process.execPath, [fileURLToPath(fixture('sandboxes/spare-host.mjs')), wall, 'close'], {

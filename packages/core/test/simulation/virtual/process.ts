@@ -16,6 +16,11 @@ const HEIRS = 8000
 export class SimulatedProcess extends SimulatedThread {
   readonly relay: Place
   sockets: ProcessSockets | undefined
+  readonly isAhead: boolean
+  readonly scripts: SimulatedProcess[] = []
+  wasStartedAhead = false
+  /** Its code has begun. */
+  hasBegun = false
   /** As the process has reported it. */
   lifecycle: LifecycleState | undefined
   isStopping = false
@@ -23,8 +28,17 @@ export class SimulatedProcess extends SimulatedThread {
   #wasKilled = false
   #isEnding = false
 
-  constructor(simulation: Simulation, name: string, program: Program, data: object, ports: readonly SimulatedPort[]) {
+  /** @param label - `undefined` for one that is started ahead */
+  constructor(
+    simulation: Simulation,
+    label: string | undefined,
+    program: Program,
+    data: object,
+    ports: readonly SimulatedPort[],
+  ) {
+    const name = label ?? 'a spare process'
     super(name, program, data)
+    this.isAhead = label === undefined
     this.#simulation = simulation
     this.relay = new Place(`the relay of ${name}`)
     for (const port of ports) {
@@ -61,10 +75,10 @@ export class SimulatedProcess extends SimulatedThread {
 
   #exited(code: number, signal: NodeJS.Signals | null): void {
     if (this.relay.dead) return
-    const { isStopping, lifecycle } = this
+    const { isStopping, lifecycle, isAhead: isSpare } = this
     const status = { code: signal ? null : code, signal }
     const wasKilled = this.#wasKilled
-    const { error, wasStopped } = judgeProcess({ name: 'it', status, wasKilled, isStopping, lifecycle, isSpare: false })
+    const { error, wasStopped } = judgeProcess({ name: 'it', status, wasKilled, isStopping, lifecycle, isSpare })
     if (error) this.send({ type: 'state', state: 'failed', error: reportError(error) })
     else if (wasStopped) this.send({ type: 'state', state: 'stopped' })
     this.die(error ? 1 : code)

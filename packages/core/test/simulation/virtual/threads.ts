@@ -100,6 +100,8 @@ export class SimulatedThread extends EventEmitter {
     this.exit(1)
   }
 
+  ref(): void {}
+
   unref(): void {}
 
   /** The host takes it once it is not stalled. */

@@ -1,0 +1,60 @@
+// Runs of code, as `bus.run` does them, in processes that start ahead and die before they begin.
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import type { Host } from '../../src/host/host.js'
+import type { LocalCore } from '../../src/host/local-core.js'
+import { execute } from '../../src/host/run.js'
+import type { FrontendConfig } from '../../src/host/options/config.js'
+import { type Ask, type Epoch, getOutcome } from './model/ask.js'
+import type { Frontend } from './frontend.js'
+import type { World } from './world.js'
+
+/** A run is answered, unless something else than a spare has ended meanwhile, or shortly before: its end can be known late. */
+const AFTERMATH = 10_000
+/** Of a model that knows no links of runs. */
+const EPOCH = { number: 0, core: 0, sent: 0, bytes: 0, running: 0, received: -1, left: false }
+
+type RunArguments = Pick<Ask, 'token' | 'verdict'> & { hookMs: number; throws: boolean }
+/** Code can throw what the bus throws for a call that was not delivered. */
+const FORGED = 'forged'
+
+/** Runs code. Never rejects. */
+export async function run(world: World, host: Host<LocalCore>, config: Partial<FrontendConfig>): Promise<void> {
+  const { model, simulation, isolated } = world
+  const isHarmed = (): boolean => world.closes || world.hasFailed || world.harmedAt > ask.startedAt - AFTERMATH
+  const epoch: Epoch = {
+    ...{ ...EPOCH, isolated },
+    get ended() {
+      return isHarmed()
+    },
+  }
+  const ask = model.ask({
+    ...{ command: 'bus.run', by: 'the host', verdict: 'pass', order: undefined },
+    epoch,
+    isOrphan: () => false,
+  })
+  const { token, verdict } = ask
+  const args: RunArguments = { token, verdict, hookMs: 0, throws: simulation.random.chance(0.2) }
+  const resolved = {
+    ...{ label: `run-${token}`, module: new URL('run:none'), args, timeout: undefined, functions: undefined },
+    ...{ limits: {}, report: false },
+    config: { ...config, codec: 'json', loaded: false, runsOnce: true } as FrontendConfig,
+  }
+  try {
+    const result = (await execute(host, 'bus.run', '', resolved, {})) as RunArguments
+    model.settled(ask, result.token === token ? 'ok' : `the result of run ${result.token}`)
+  } catch (error) {
+    if ((error as Error).message === FORGED) return model.settled(ask, 'ok')
+    if (!isHarmed()) simulation.fault(`run ${token} is not answered: ${(error as Error).message}`)
+    model.settled(ask, isBusError(error, 'Disconnected') ? getOutcome(error) : 'Disconnected unknown')
+  }
+}
+
+export function exposeRun({ model }: World, { client }: Frontend): void {
+  client.expose({
+    'bus.run'(args: RunArguments) {
+      model.ran(args.token, EPOCH.core)
+      if (args.throws) throw new BusError('Disconnected', FORGED, { data: { delivered: 'no' } })
+      return args
+    },
+  })
+}
