@@ -22,7 +22,7 @@ import { createHookWatch, createMemoryCheck } from './hook/hook-watch.js'
 import type { ConsoleSink } from './compartment/console.js'
 
 /** The host, as a gate sees it. */
-export type GateHost = Omit<MemberConnection, 'write' | 'setBusy' | 'isTerminated'>
+export type GateHost = Pick<MemberConnection, 'postMessage' | 'onMessage' | 'onTerminate' | 'failThread' | 'exit'>
 
 /** Time for the socket of a process, which comes soon after a gate has started, or much later. */
 const SOCKET_TIMEOUT_MS = 50

@@ -13,7 +13,7 @@ const busy = new Set<Member>()
 export interface ScriptConnection
   extends
     Pick<HostConnection, 'report' | 'onCommand'>,
-    Pick<MemberConnection, 'onTerminate' | 'write' | 'setBusy' | 'isTerminated' | 'exit'> {}
+    Pick<MemberConnection, 'onTerminate' | 'write' | 'endOutput' | 'setBusy' | 'isTerminated' | 'exit'> {}
 
 /** Starts a script in this thread. */
 export function joinGroup(
@@ -23,7 +23,10 @@ export function joinGroup(
 ): void {
   const member: Member = { setBusy: host.setBusy }
   const output = new MemberOutput(host)
-  const exit = (code: number): void => void output.flushed().then(() => host.exit(code))
+  const exit = (code: number): void => {
+    host.endOutput()
+    void output.flushed().then(() => host.exit(code))
+  }
   const group: GroupMember = {
     print: (stream, text) => output.print(stream, text),
     onEnter: () => enter(member),

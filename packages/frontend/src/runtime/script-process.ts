@@ -58,6 +58,8 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
         onCommand: handle => void (handleMessage = handle),
         onTerminate: handle => void (terminate = handle),
         write: (stream, chunk, done) => output[stream].write(String(chunk), report, done),
+        // The relay asks for all of it.
+        endOutput() {},
         setBusy() {},
         isTerminated: () => isTerminated,
         exit,

@@ -17,13 +17,7 @@ import {
   type WorkerExit,
 } from './worker-actor.js'
 import { setDeadline } from '../../shared/set-deadline.js'
-import {
-  ABANDON_TIMEOUT_MS,
-  createAbandonedError,
-  isWriting,
-  OUTPUT_CHECK_MS,
-  STOP_TIMEOUT_MS,
-} from './worker-machine.js'
+import { ABANDON_TIMEOUT_MS, createAbandonedError, STOP_TIMEOUT_MS } from './worker-machine.js'
 
 /** Time for a thread to end that need not be asked, before it is asked. */
 const ASK_TIMEOUT_MS = 50
@@ -163,31 +157,10 @@ export class SingleWorker implements SupervisedWorker {
   #drain(timeout: number, endsItself: boolean | undefined): void {
     this.#endDeadlines()
     this.#state = 'draining'
-    const onLate = (): void => {
-      // Code that runs on can print for ever.
-      if (this.input.status.lifecycle === 'stopped' && this.#isWriting) this.#awaitOutput()
-      else this.#kill()
-    }
-    this.#deadlines.push(setDeadline(timeout + this.#stopTimeout, onLate))
+    this.#deadlines.push(setDeadline(timeout + this.#stopTimeout, () => this.#kill()))
     this.#sendToThread({ type: 'stop', timeout, endsItself })
     const ask = (): void => this.#sendToThread({ type: 'stop', timeout })
     if (endsItself) this.#deadlines.push(setDeadline(ASK_TIMEOUT_MS, ask))
-  }
-
-  get #output(): Parameters<typeof isWriting>[0] {
-    return { ...this.input, now: () => performance.now() }
-  }
-
-  get #isWriting(): boolean {
-    return isWriting(this.#output)
-  }
-
-  /** Its output is bounded, and how fast it ends depends on this host. */
-  #awaitOutput(): void {
-    this.#endDeadlines()
-    this.#isKilled = false
-    const check = (): void => (this.#isWriting ? this.#awaitOutput() : this.#kill())
-    this.#deadlines.push(setDeadline(OUTPUT_CHECK_MS, check))
   }
 
   #kill(): void {
@@ -195,8 +168,8 @@ export class SingleWorker implements SupervisedWorker {
     this.#isKilled = true
     this.#sendToThread({ type: 'kill' })
     this.input.spec.onKilled()
-    const check = (): void => (this.#isWriting ? this.#awaitOutput() : this.#end(createAbandonedError(this.#output)))
-    this.#deadlines.push(setDeadline(ABANDON_TIMEOUT_MS, check))
+    const abandon = (): void => this.#end(createAbandonedError(this.input.spec))
+    this.#deadlines.push(setDeadline(ABANDON_TIMEOUT_MS, abandon))
   }
 
   #end(error: Error | undefined, exitError = error): void {

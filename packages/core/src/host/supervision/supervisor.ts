@@ -162,8 +162,7 @@ const getStatus = (stats: WorkerStats, { status: { lifecycle, heartbeat, thread 
 /** `ended` and `reloaded` are transient states: no snapshot shows them. */
 const getStats = ({ value, context }: WorkerSnapshot): WorkerStats => {
   const state = typeof value === 'object' ? value.alive : value
-  const isEnding = state === 'writing' || state === 'killing'
-  return { state: isEnding ? 'draining' : (state as WorkerState), restarts: context.history.count }
+  return { state: state === 'killing' ? 'draining' : (state as WorkerState), restarts: context.history.count }
 }
 
 function createSupervisedWorker(actor: WorkerMachineActor, spec: WorkerSpec): SupervisedWorker {

@@ -26,8 +26,6 @@ export interface ThreadHandle extends UsageSource, RunningThread {
   readonly broker?: { on(event: 'message', listener: (report: unknown) => void): unknown } | undefined
   /** True if it was started before it was known whose it is. */
   readonly wasStartedAhead?: boolean | undefined
-  /** When this host has taken a chunk of its output, in milliseconds of `performance.now`, if the thread prints one chunk after the other. */
-  readonly printedAt?: number | undefined
   /** Returns the error of a thread whose heartbeat has stopped, if another worker can be to blame. */
   explainBlock?(error: Error): Error
 }

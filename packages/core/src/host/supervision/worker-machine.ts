@@ -17,9 +17,6 @@ import {
 export const STOP_TIMEOUT_MS = 500
 /** `terminate()` cannot interrupt native code. After this time the thread is abandoned. */
 export const ABANDON_TIMEOUT_MS = 5000
-/** A thread that has printed something within this time is still writing its output, which this host takes. */
-const OUTPUT_TIMEOUT_MS = 10_000
-export const OUTPUT_CHECK_MS = 500
 /** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
 const MIN_START_TIMEOUT_MS = 60_000
 
@@ -65,19 +62,9 @@ const failWith = (error: Error | undefined): Partial<WorkerContext> => {
   return { error, exitError: error, sentence: undefined }
 }
 
-type Output = Pick<WorkerContext, 'spec' | 'status' | 'now' | 'isDraining'>
-
-const hasPrinted = ({ status, now }: Output): boolean =>
-  now() - (status.thread?.printedAt ?? -Infinity) < OUTPUT_TIMEOUT_MS
-
-/** The end of the bus does not wait for a host that takes output slowly. */
-export const isWriting = (output: Output): boolean => !output.isDraining() && hasPrinted(output)
-
-export function createAbandonedError(output: Output): BusError {
-  const { name, stopTimeout } = output.spec
-  const stuck =
+export function createAbandonedError({ name, stopTimeout }: WorkerSpec): BusError {
+  const cause =
     stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
-  const cause = hasPrinted(output) ? 'its output was not taken in time, and the rest of it is lost' : stuck
   return new BusError('Timeout', `${name} did not exit after it was terminated: ${cause}`)
 }
 
@@ -135,7 +122,6 @@ const machine = setup({
     stopTimeout: ({ context }) => getStopTimeout(context),
     killTimeout: ({ context }) => getKillTimeout(context),
     abandonTimeout: ABANDON_TIMEOUT_MS,
-    outputTimeout: OUTPUT_CHECK_MS,
     backOff: ({ context }) => context.history.delay,
     startTimeout: ({ context }) => getStartTimeout(context),
   },
@@ -155,7 +141,7 @@ const machine = setup({
     }),
     carryOut: assign(({ context: { sentence } }) => failWith(sentence)),
     recordExternalError: assign(({ event }) => ('error' in event ? { error: event.error, exitError: undefined } : {})),
-    recordAbandoned: assign(({ context }) => failWith(createAbandonedError(context))),
+    recordAbandoned: assign(({ context }) => failWith(createAbandonedError(context.spec))),
     // An error keeps its stack's closures alive, and with them the thread that exited and its ports.
     recordStartup: assign(({ context: { startupMs, startedAt, now } }) => ({
       ...failWith(undefined),
@@ -195,9 +181,6 @@ const machine = setup({
       !context.isDraining() &&
       hasStarted(context) &&
       context.error !== undefined,
-    isWriting: ({ context }) => isWriting(context),
-    // Code that runs on can print for ever.
-    hasOnlyOutput: ({ context }) => context.status.lifecycle === 'stopped' && isWriting(context),
     isBusOpen: ({ context }) => !context.isDraining(),
     hasNoError: ({ context }) => context.error === undefined,
     exitedCleanly: ({ event }) => event.type === 'thread.exited' && event.obituary.error === undefined,
@@ -269,24 +252,12 @@ const machine = setup({
         },
         draining: {
           entry: 'requestStop',
-          after: {
-            killTimeout: [{ target: 'writing', guard: 'hasOnlyOutput' }, { target: 'killing' }],
-          },
-          on: whileEnding,
-        },
-        // Its output is bounded, and how fast it ends depends on this host.
-        writing: {
-          after: { outputTimeout: [{ target: 'writing', guard: 'isWriting', reenter: true }, { target: 'killing' }] },
+          after: { killTimeout: 'killing' },
           on: whileEnding,
         },
         killing: {
           entry: ['kill', 'reportKilled'],
-          after: {
-            abandonTimeout: [
-              { target: 'writing', guard: 'isWriting' },
-              { target: '#worker.failed', actions: 'recordAbandoned' },
-            ],
-          },
+          after: { abandonTimeout: { target: '#worker.failed', actions: 'recordAbandoned' } },
           on: whileEnding,
         },
       },

@@ -57,7 +57,6 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   sockets?: ProcessSockets | undefined
   readonly stdout: Readable
   readonly stderr: Readable
-  printedAt: number | undefined
   readonly #activity = new Int32Array(new SharedArrayBuffer(8))
   readonly #owner: MemberOwner
   /** Set until it is sent. */
@@ -173,10 +172,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
       case 'message':
         return void this.emit('message', report.message)
       case 'output':
-        this[report.stream].push(report.chunk)
-        // The listeners have had their time.
-        this.printedAt = performance.now()
-        return
+        return void this[report.stream].push(report.chunk)
       case 'error':
         return void this.emit('error', receiveError(report.error, `${this.name} failed`))
       case 'thread-failed': {

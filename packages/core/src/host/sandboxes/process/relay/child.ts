@@ -45,7 +45,10 @@ const REMOVE_INTERVAL_MS = 20
 const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
 
 /** Where a process prints. */
-export type Output = Record<'stdout' | 'stderr', Writable>
+export interface Output extends Record<'stdout' | 'stderr', Writable> {
+  /** The process has exited. */
+  end(): void
+}
 
 export function startChild(
   launch: Launch,
@@ -115,6 +118,7 @@ export function startChild(
     child.once('error', reject)
     child.once('exit', () => {
       if (hasWall) killGroup(child.pid!)
+      output.end()
       for (const pipe of child.stdio) if (pipe) endPipe(pipe as Socket)
     })
     child.once('close', (exitCode, exitSignal) => {
@@ -163,7 +167,7 @@ const checkLater = process.platform === 'win32' ? (check: () => void) => setTime
 
 /**
  * Closes a pipe of a process that has exited, which another one can hold open for as long as it runs: what the process has written is read once a
- * whole poll phase of the event loop has found nothing in the pipe. What waits for the host is kept.
+ * whole poll phase of the event loop has found nothing in the pipe. What waits for core is kept.
  */
 function endPipe(pipe: Socket): void {
   const first = pipe.bytesRead

@@ -50,6 +50,7 @@ async function start(...states: LifecycleState[]) {
     onMessage: (handle: typeof command) => void (command = handle),
     onTerminate() {},
     write: (_stream: string, _chunk: unknown, done: () => void) => done(),
+    endOutput() {},
     setBusy() {},
     isTerminated: () => false,
     failThread() {},

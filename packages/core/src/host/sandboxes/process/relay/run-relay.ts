@@ -19,7 +19,6 @@ import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/inter
 import { FRAME_KIND, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
-import { RelayOutput } from './relay-output.js'
 import { type Child, explainStartError, removeCgroups, startChild } from './child.js'
 import { describeReached, explainRefusedMemory, readMainThreadsCpu, watchLimits } from './limits.js'
 import { createLimitError, judgeProcess } from './process-end.js'
@@ -89,19 +88,18 @@ async function runProcess(
 ): Promise<void> {
   const { start: first, launch, limits, usage } = data
   let name = data.scriptHost === undefined ? 'A spare process' : 'The process of the script'
-  const printed = new RelayOutput(host)
   const createOutput = (stream: OutputStream): Writable =>
-    new Writable({ write: (chunk: Buffer, _encoding, done) => printed.write(stream, chunk, done) })
-  const output = { stdout: createOutput('stdout'), stderr: createOutput('stderr') }
+    new Writable({ write: (chunk: Buffer, _encoding, done) => host.write(stream, chunk, done) })
+  const [stdout, stderr] = [createOutput('stdout'), createOutput('stderr')]
   let child: Child
   try {
-    child = startChild(launch, data, output, sockets)
+    child = startChild(launch, data, { stdout, stderr, end: () => host.endOutput() }, sockets)
   } catch (error) {
     if (data.scriptHost !== undefined) ScriptHost.failed(data.scriptHost, error as Error)
     await removeCgroups(launch.cgroups)
     throw error
   }
-  const timers = new Set<NodeJS.Timeout>()
+  const timers: NodeJS.Timeout[] = []
   let lifecycle: LifecycleState | undefined
   /** It has been started before it was known for what. */
   const isSpare = !('type' in first)
@@ -122,8 +120,10 @@ async function runProcess(
 
   /** Kills the process immediately after a protocol violation; otherwise gives it time to exit, and to say why by that. */
   function onPipeClosed(fault: BusError | undefined): void {
-    if (isBusError(fault, 'InvalidRequest')) kill(fault)
-    else printed.setDeadline(EXIT_TIMEOUT_MS, kill)
+    if (isBusError(fault, 'InvalidRequest')) return kill(fault)
+    // It might wait for the host to read.
+    host.endOutput()
+    timers.push(setTimeout(() => kill(), EXIT_TIMEOUT_MS))
   }
 
   const report = (message: FrontendReport): void => host.postMessage(message)
@@ -221,13 +221,15 @@ async function runProcess(
         const question = ping()
         questions.push(question)
         const unanswered = new BusError('Timeout', `The frontend process did not answer for ${ANSWER_TIMEOUT_MS} ms`)
-        return void timers.add(setTimeout(() => pongs < question && kill(unanswered), ANSWER_TIMEOUT_MS))
+        // A thread that was busy reads first.
+        const expire = (): unknown => setImmediate(() => pongs < question && kill(unanswered))
+        return void timers.push(setTimeout(expire, ANSWER_TIMEOUT_MS))
       }
       case 'stop':
         sendCommand({ type: 'stop' })
         isStopping = true
         stopListening ??= watchSilence(command.timeout, readCpuMs, killAndAbandon)
-        return printed.setDeadline(command.timeout + KILL_TIMEOUT_MS, killAndAbandon)
+        return void timers.push(setTimeout(killAndAbandon, command.timeout + KILL_TIMEOUT_MS))
       default:
         return assertNever(command)
     }
@@ -278,7 +280,7 @@ async function runProcess(
     control.send({ kind: FRAME_KIND.bytes, body: start })
     if (!heartbeat) return
     beat = createHeartbeatFor(heartbeat)
-    timers.add(setInterval(ping, heartbeat.every))
+    timers.push(setInterval(ping, heartbeat.every))
   }
 
   if ('type' in first) begin(first)
@@ -287,20 +289,21 @@ async function runProcess(
 
   try {
     const status = await child.exited
+    const atExit = { wasKilled: isKilled, isStopping }
+    await Promise.race([bridged, abandoned.promise])
     const { error, wasStopped } = judgeProcess({
-      ...{ name, status, wasKilled: isKilled, killedFor: killReason, isStopping, lifecycle, isSpare },
+      ...{ name, status, ...atExit, killedFor: killReason, lifecycle, isSpare },
       reached: describeReached(launch),
       maxMemory: limits.memory,
     })
     endScripts(error ?? createExitError(status.code))
-    await Promise.race([bridged, abandoned.promise])
     unsent.flush()
     denied.flush()
     if (error) reportFailure(error)
     // Otherwise the host takes its end for one that it has chosen itself.
     else if (wasStopped) report({ type: 'state', state: 'stopped' })
     await Promise.all([child.guardExited, removeCgroups(launch.cgroups)])
-    await Promise.all(Object.values(output).map(stream => finished(stream.end())))
+    await Promise.all([stdout, stderr].map(stream => finished(stream.end())))
     host.exit(error ? 1 : (status.code ?? 0))
   } catch (error) {
     if (scripts) endScripts(error as Error)
@@ -309,7 +312,6 @@ async function runProcess(
     host.exit(1)
   } finally {
     for (const timer of timers) clearTimeout(timer)
-    printed.clearDeadlines()
     stopWatching?.()
     stopListening?.()
     hasEnded = true

@@ -26,6 +26,7 @@ function start() {
     onMessage: handle => void (command = handle),
     onTerminate() {},
     write: (_stream, _chunk, done) => done(),
+    endOutput() {},
     setBusy() {},
     isTerminated: () => false,
     failThread() {},

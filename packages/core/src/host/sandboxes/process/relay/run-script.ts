@@ -13,7 +13,6 @@ import { bridge, openLink, StreamLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, getText, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { ScriptRelayData } from './relay-data.js'
-import { RelayOutput } from './relay-output.js'
 import { createReportParser } from './report-parser.js'
 import { ScriptHost } from './script-host.js'
 
@@ -31,7 +30,6 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   /** Resolves when core is no longer waited for, which reads the last frames. */
   const abandoned = createDeferred()
   const timers = new Set<NodeJS.Timeout>()
-  const output = new RelayOutput(host)
   /** Streams with a chunk that the host has not taken: a process sends none before it is asked for one. */
   const printing = new Set<OutputStream>()
   let link: Link | undefined
@@ -79,7 +77,7 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   function print({ stream, chunk }: { stream: OutputStream; chunk: string }): void {
     if (printing.has(stream)) return violate('output that nobody has asked for')
     printing.add(stream)
-    output.write(stream, chunk, () => {
+    host.write(stream, chunk, () => {
       printing.delete(stream)
       sendCommand({ type: 'read', stream })
     })
@@ -113,7 +111,7 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
     sendCommand({ type: 'terminate' })
     const timeout = data.maxRunMs + END_TIMEOUT_MS
     process.expectBeat(timeout, new BusError('Timeout', `${name} did not end, and its process was terminated`))
-    output.setDeadline(timeout, () => control.close())
+    timers.add(setTimeout(() => control.close(), timeout))
   }
 
   host.onMessage(message => {
@@ -142,12 +140,10 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   link?.close()
   unsent.flush()
   for (const timer of timers) clearTimeout(timer)
-  output.clearDeadlines()
   streams.close()
   streams.control.destroy()
   if (failure && !hasStopped) report({ type: 'state', state: 'failed', error: reportError(failure) })
   // The host takes the end of a script that it has asked to end, and that does not say so itself, for its own.
   else if (isEnding && !hasStopped) report({ type: 'state', state: 'stopped' })
-  await output.taken()
   host.exit(hasFailed || !hasStopped ? 1 : 0)
 }

@@ -105,7 +105,9 @@ export class ScriptHost {
    * closed before.
    */
   expectBeat(timeout: number, error: BusError): void {
-    this.#deadlines.add(setTimeout(() => this.#relay.kill(error), timeout))
+    const expire = (): unknown => setImmediate(() => this.#deadlines.has(deadline) && this.#relay.kill(error))
+    const deadline = setTimeout(expire, timeout)
+    this.#deadlines.add(deadline)
     this.#relay.ping()
   }
 
