@@ -111,6 +111,7 @@ export function createDefinition(world: World, core: number): CoreDefinition {
     setup(app) {
       world.shouted = 0
       world.shout = () => shout(app)
+      world.callFrontend = label => void world.callExposed(app, core, label)
       app.listen('up', ({ payload }) => model.received((payload as CallArguments).token, core))
     },
   }

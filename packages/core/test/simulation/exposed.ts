@@ -7,6 +7,10 @@ import type { World } from './world.js'
 
 const VERDICTS: readonly Verdict[] = ['pass', 'pass', 'pass', 'pass', 'null', 'later', 'laterNull', 'never', 'dies']
 
+/** With the reason, if the frontend has ended by itself. */
+const DISCONNECTED =
+  /^(?:The frontend "[^"]*" (?:disconnected|is restarting, call it again later)|There is no frontend "[^"]*"(?: \(did .*)?)(?:: (.*))?$/
+
 /** Calls a function. Never rejects. */
 export async function callExposed(world: World, app: App, core: number, label: string): Promise<void> {
   const { model, simulation } = world
@@ -36,9 +40,8 @@ export async function callExposed(world: World, app: App, core: number, label: s
   } catch (error) {
     model.settled(ask, getOutcome(error))
     const { message } = error as Error
-    const isDead = callee?.dead === true && !corePlace.dead && !world.isolated && !world.closes
-    if (isDead && /^The frontend "[^"]*" disconnected$/.test(message))
-      simulation.fault(`call ${token} is not told why ${callee.name} has ended`)
+    const [disconnected, why] = DISCONNECTED.exec(message) ?? []
+    if (disconnected !== undefined && !corePlace.dead) world.toldWhy(label, why, callee)
   }
 }
 

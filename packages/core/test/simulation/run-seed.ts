@@ -125,6 +125,7 @@ async function restUnharmed(world: World): Promise<void> {
   world.healed = true
   await run(world)
   model.checkAtRest(world.runningCore, false)
+  world.checkEnds()
   for (const stream of streams.values()) stream.checkAtRest()
 }
 
@@ -184,6 +185,7 @@ async function close(world: World): Promise<void> {
         `${place.name} still has ports, to ${[...place.ports].map(({ peer }) => peer.place.name).join(', ')}`,
       )
   model.checkAtRest(world.runningCore, true)
+  world.checkEnds()
 }
 
 /** Milliseconds until everything has settled: longer than any timer, except those of endless work. */

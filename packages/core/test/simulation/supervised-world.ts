@@ -22,6 +22,7 @@ import { GateThreads } from '../../src/host/frontends/gate-threads.js'
 import { SharedThreads } from '../../src/host/workers/shared-threads.js'
 import { ProcessSockets, type SocketOwner } from '../../src/shared/process-sockets.js'
 import type { Epoch } from './model/ask.js'
+import { Ends, type Kind } from './model/ends.js'
 import { Frontend } from './frontend.js'
 import { hostOptions } from './host-options.js'
 import { Place } from './virtual/place.js'
@@ -70,6 +71,7 @@ export class SupervisedWorld extends World {
   readonly #processes = {
     ...{ kind: 'none', hasProcess: true, stopTimeout: 10_000 },
     spawn: ({ label }: { label: string }, { processes }: HostServices, owners: readonly SocketOwner[]) => {
+      this.#starts('frontend', label)
       const start = (own: readonly SocketOwner[]) => (): never => this.#startProcess(undefined, own) as never
       const request = { key: '', reads: [], spares: this.#spares }
       if (this.#sharesProcesses) {
@@ -87,15 +89,24 @@ export class SupervisedWorld extends World {
   readonly #sharesProcesses: boolean
   #host!: Host<LocalCore>
   readonly #supervision: { core: SupervisionConfig; frontend: SupervisionConfig }
-  /** Links can be cut while both of their ends live. In a world without, no frontend may be blamed for a lost link. */
+  readonly #ends: Ends
+  /** Labels that the host has closed, and those that it opens. */
+  readonly #closed = new Set<string>()
+  readonly #opening = new Set<string>()
+  /** What has been ordered, and has to end. */
+  readonly #orders = new Set<string>()
+  /** Links can be cut while both of their ends live. */
   readonly #cutsLinks: boolean
   #core!: LocalCore
   #frontends!: Frontends
   #links = 0
+  /** Frontends that compute when the bus is closed. */
+  #busy: readonly Frontend[] = []
   #closing = false
 
   constructor(simulation: Simulation) {
     super(simulation)
+    this.#ends = new Ends(simulation)
     this.net = new SimulatedNet(simulation)
     const { random } = simulation
     const some = (intensity: number, share: number): SupervisionConfig =>
@@ -116,9 +127,10 @@ export class SupervisedWorld extends World {
     const { clock, random } = this.simulation
     const supervisor = createSupervisor({ now: () => clock.now, random: () => random.next() })
     const reporter = new BusReporter(log as never)
-    reporter.on('failed', ({ label, error }) => this.#givenUp(label, error))
-    reporter.on('fault', ({ label, error }) => this.#judged(label, error))
-    reporter.on('restart', ({ label, error }) => this.#judged(label, error))
+    reporter.on('failed', ({ label, worker, error }) => this.#givenUp(worker, label, error))
+    reporter.on('fault', ({ label, error }) => this.#ends.named(label, error.message))
+    reporter.on('restart', ({ label, worker, error }) => this.#ends.reported(worker, label, error))
+    reporter.reportStopTimeout = (worker, label) => this.#killed(worker, label)
     const options = hostOptions(this.#supervision.core, this.isolated)
     const sharedThreads = new SharedThreads(log as never)
     const gateThreads = new GateThreads(options, sharedThreads)
@@ -142,22 +154,43 @@ export class SupervisedWorld extends World {
 
   /** The host creates the links. */
   override link({ label, codec }: Frontend): void {
-    if (this.hasFailed || this.#closing) return
+    if (
+      this.hasFailed ||
+      this.#closing ||
+      this.#opening.has(label) ||
+      this.#closed.has(label) ||
+      this.#frontends.get(label)
+    )
+      return
     this.simulation.clock.place = this.hostPlace
+    this.#opening.add(label)
     const supervision = this.#supervision.frontend
     const sandbox = this.#hasProcess(label) ? this.#processes : noneKind.resolve({ kind: 'none' }, 'sandbox')
     const settings = { codec, link: 'port', poll: false, sandbox, supervision } as FrontendConfig
     this.#frontends.open(label, MODULE, settings).then(
-      load => load(),
+      load => {
+        this.#opening.delete(label)
+        return load()
+      },
       // A worker that was never ready is not restarted.
-      () => this.#openLater(label),
+      (error: Error) => {
+        this.#opening.delete(label)
+        if (!this.hasFailed && !this.#closed.has(label)) this.#ends.named(label, error.message)
+        this.#openLater(label)
+      },
     )
   }
 
   /** Core gets a link before its frontend does. For this link only later ends are known. */
   override getEpoch(label: string): Epoch {
     const { deaths, frontends, coreNumber: core, isolated } = this
-    const was = frontends.find(frontend => frontend.label === label)?.isLinked
+    const frontend = frontends.find(each => each.label === label)
+    // A process can run on for a while after its relay, and what the host ends until it takes the order.
+    const isEnding = (['frontend', 'gate'] as const).some(kind => {
+      const thread = this.#getThread(kind, label)
+      return thread?.isOrdered || thread?.hasEnded
+    })
+    const was = frontend?.isLinked && !isEnding && !this.#closed.has(label)
     const hasEnded = (): boolean => !was || this.deaths > deaths
     return {
       number: 0,
@@ -257,14 +290,19 @@ export class SupervisedWorld extends World {
     this.#crash(place => place === frontend.place)
   }
 
-  override leave(frontend: Frontend): void {
-    this.crashFrontend(frontend)
+  /** The host closes it and opens it again, or reloads it. */
+  override leave({ label }: Frontend): void {
+    const { clock, random } = this.simulation
+    const closes = random.chance(0.6)
+    if (this.healed || this.#opening.has(label) || this.#closed.has(label)) return
+    clock.at(clock.now, () => (closes ? this.#close(label) : this.#reload(label)), undefined, this.hostPlace)
   }
 
   /** Ends the frontend of a gate, which restarts it. */
   override cutLink(frontend: Frontend): void {
-    if (!this.#cutsLinks) return
+    if (!this.#cutsLinks) return this.crashFrontend(frontend)
     this.#harmed()
+    this.#ends.cut(frontend.label)
     super.cutLink(frontend)
   }
 
@@ -296,7 +334,24 @@ export class SupervisedWorld extends World {
     })
     this.simulation.clock.place = this.hostPlace
     this.#host.processes.drain()
-    void this.#frontends.closeAll().then(() => this.#core.worker.stop(100))
+    this.#order(
+      'the close of the bus',
+      this.#frontends.closeAll().then(() => {
+        for (const { label } of this.frontends) this.#hasExited(label)
+        return this.#core.worker.stop(100)
+      }),
+    )
+    this.#busy = running
+  }
+
+  override toldWhy(label: string, why: string | undefined, place: Place | undefined): void {
+    if (why !== undefined) return this.#ends.named(label, why)
+    if (place && !this.#closed.has(label)) this.#ends.untold(label, place)
+  }
+
+  override checkEnds(): void {
+    if (!this.hasFailed) this.#ends.checkAtRest()
+    for (const order of this.#orders) this.simulation.fault(`${order} never ends`)
   }
 
   /** @param label - `undefined` for a process that is started ahead */
@@ -312,7 +367,7 @@ export class SupervisedWorld extends World {
   #startScript(process: SimulatedProcess, label: string): SimulatedProcess {
     const script = this.#startProcess(label, [])
     process.scripts.push(script)
-    if (process.place.dead) script.place.die()
+    if (process.place.dead || process.relay.dead) script.place.die()
     // The relay says first that the process has ended.
     process.once('exit', () => script.exit(1))
     return script
@@ -327,24 +382,76 @@ export class SupervisedWorld extends World {
     return chosen
   }
 
-  spawn(kind: 'core' | 'gate' | 'frontend', data: { label?: string }): SimulatedThread {
+  spawn(kind: Kind, data: { label?: string }): SimulatedThread {
+    this.#starts(kind, data.label)
     if (kind === 'core') return new SimulatedThread(`core ${this.coreNumber + 1}`, coreProgram(this), data)
     if (kind === 'gate') return new SimulatedThread(`gate of ${data.label}`, gateProgram(this), data)
     return new SimulatedThread(data.label!, frontendProgram(this), data)
   }
 
-  /** Checks that nobody is blamed for what has not happened. */
-  #judged(label: string, error: Error): void {
-    const isLost = /closed unexpectedly/.test(error.message)
-    if ((isLost && !this.#cutsLinks) || /did not|was not ready|blocked|SIGKILL/.test(error.message))
-      this.simulation.fault(`${label} is blamed for what it has not done: ${error.message}`)
+  #starts(kind: Kind, label: string | undefined): void {
+    // The gate of a frontend that is being closed restarts, and is closed after it.
+    if (this.#closing || (kind !== 'gate' && label !== undefined && this.#closed.has(label)))
+      this.simulation.fault(`${kind} ${label ?? ''} starts, although it has been closed`)
   }
 
-  #givenUp(label: string, error: Error): void {
+  #order(what: string, end: Promise<unknown>): void {
+    this.#orders.add(what)
+    const ended = (): void => void this.#orders.delete(what)
+    end.then(ended, ended)
+  }
+
+  #close(label: string): void {
+    if (this.#opening.has(label) || this.#closed.has(label) || this.hasFailed) return
+    this.simulation.trace(() => `the host closes ${label}`)
+    this.#harmed()
+    this.#closed.add(label)
+    const ended = (): void => {
+      this.#closed.delete(label)
+      this.#hasExited(label)
+      this.#openLater(label)
+    }
+    this.#order(`the close of ${label}`, this.#frontends.close(label, this.simulation.random.below(200)).finally(ended))
+  }
+
+  #reload(label: string): void {
+    if (this.#opening.has(label) || this.#closed.has(label) || this.hasFailed) return
+    this.simulation.trace(() => `the host reloads ${label}`)
+    this.#harmed()
+    this.#order(`the reload of ${label}`, this.#frontends.reload('reload', label))
+  }
+
+  #getThread(kind: Kind, label: string): SimulatedThread | undefined {
+    const frontend = this.frontends.find(each => each.label === label)
+    const isIt = (place: Place): boolean =>
+      kind === 'gate'
+        ? place.name === `gate of ${label}`
+        : place === (kind === 'core' ? this.corePlace : frontend?.place)
+    return this.threads.findLast(({ place }) => isIt(place))
+  }
+
+  /** Whoever waited for a close goes on as if nothing of it ran any more. */
+  #hasExited(label: string): void {
+    for (const kind of ['frontend', 'gate'] as const) {
+      const place = this.#getThread(kind, label)?.place
+      if (place?.dead === false) this.simulation.fault(`${place.name} runs on, although its close has ended`)
+    }
+  }
+
+  /** Only code that computes on is killed, once nothing is stalled any more. */
+  #killed(kind: Kind, label: string): void {
+    const isBusy = kind === 'frontend' && this.#busy.some(frontend => frontend.label === label)
+    if (this.#closing && this.#getThread(kind, label)?.place.dead === false && !isBusy)
+      this.simulation.fault(`${kind} ${label} is killed, although it would have ended`)
+  }
+
+  #givenUp(kind: Kind, label: string, error: Error): void {
     const { core, frontend } = this.#supervision
     this.simulation.trace(() => `${label} is given up: ${error.message}`)
-    if ((label === 'core' ? core : frontend).intensity > 100 && !this.hasFailed)
-      this.simulation.fault(`${label} is given up: ${error.message}`)
+    const wasReady = kind === 'core' || this.#getThread(kind, label)?.wasReady
+    const mayRestart = (kind === 'core' ? core : frontend).intensity > 100 && !this.#closed.has(label)
+    if (mayRestart && wasReady && !this.hasFailed) this.simulation.fault(`${label} is given up: ${error.message}`)
+    if (!this.hasFailed) this.#ends.reported(kind, label, error)
     if (label === 'core') this.hasFailed = true
     else this.#openLater(label)
   }
@@ -371,15 +478,50 @@ export class SupervisedWorld extends World {
   }
 
   #crash(which: (place: Place) => boolean): void {
-    const thread = this.threads.findLast(({ place }) => !place.dead && which(place))
+    const thread = this.threads.findLast(({ place, hasEnded }) => !place.dead && !hasEnded && which(place))
     if (this.healed || !thread) return
     const frontend = this.frontends.find(({ place }) => place === thread.place)
-    if (frontend) this.zombies.push(frontend)
+    if (frontend) {
+      this.zombies.push(frontend)
+      this.#callAbout(frontend.label)
+    }
     this.#harmed()
     this.#stallHost()
-    // A relay that ends waits for nobody.
-    if (!(thread instanceof SimulatedProcess)) thread.exit(1)
-    else if (this.simulation.random.chance(0.2)) thread.die(1)
-    else thread.exit(1, this.simulation.random.chance(0.2) ? 'SIGSEGV' : null)
+    this.#end(thread, frontend?.label)
+  }
+
+  /** A worker ends in one of many ways. */
+  #end(thread: SimulatedThread, frontend: string | undefined): void {
+    const { random } = this.simulation
+    const { place } = thread
+    const code = 1 + random.below(250)
+    const [why, end] = random.pick<[string, () => void]>([
+      [`exited with code ${code}`, () => thread.exit(code)],
+      [`mistake ${code}`, () => thread.fail(new Error(`mistake ${code}`))],
+      ['exited ', () => thread.exit(0)],
+      // A relay that ends waits for nobody.
+      [`exited with code ${code}`, () => (thread instanceof SimulatedProcess ? thread.die(code) : thread.exit(code))],
+      ...(thread instanceof SimulatedProcess
+        ? [['SIGSEGV', () => thread.exit(1, 'SIGSEGV')] as [string, () => void]]
+        : []),
+    ])
+    const kind = this.#cores.has(place) ? 'core' : place.name.startsWith('gate of ') ? 'gate' : 'frontend'
+    const label = kind === 'core' ? 'core' : (frontend ?? place.name.replace('gate of ', ''))
+    this.simulation.trace(() => `${place.name} is to end: ${why}`)
+    const death = this.#ends.died(kind, label, why, place)
+    thread.prependOnceListener('exit', () => {
+      death.wasReady = thread.wasReady
+      death.isDue = !thread.isOrdered && !this.#opening.has(label) && !this.#closed.has(label)
+    })
+    end()
+  }
+
+  /** Core calls a frontend right before or after it ends. */
+  #callAbout(label: string): void {
+    const { clock, random } = this.simulation
+    const call = (): void => (this.corePlace.dead ? undefined : this.callFrontend(label))
+    for (const delay of [0, random.next() * 8]) {
+      if (random.chance(0.5)) clock.at(clock.now + delay, call, undefined, this.corePlace)
+    }
   }
 }

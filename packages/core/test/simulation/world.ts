@@ -49,6 +49,8 @@ export class World {
 
   /** Lets core emit an event to all listeners. */
   shout = (): void => {}
+  /** Lets the running core call a frontend. */
+  callFrontend = (_label: string): void => {}
   /** Number of these events from this core. */
   shouted = 0
   readonly #gates: Gates = new Gates(this)
@@ -250,6 +252,12 @@ export class World {
     this.#places.delete(report.id)
     this.core.sessions.detach(report.id, dead ? { why: 'it died', error: undefined, ranCode: true } : undefined)
   }
+
+  /** A call was told why a frontend has ended, or `undefined`. */
+  toldWhy(_label: string, _why: string | undefined, _place: Place | undefined): void {}
+
+  /** Everything has settled. */
+  checkEnds(): void {}
 
   fault(where: string, { message }: BusError | { message: string }): void {
     this.simulation.fault(`${where} finds fault with an honest frontend: ${message}`)

@@ -84,13 +84,22 @@ export class SimulatedProcess extends SimulatedThread {
     this.die(error ? 1 : code)
   }
 
-  /** The relay ends, and its process with it. */
+  override fail(error: Error): void {
+    this.report({ type: 'state', state: 'failed', error: reportError(error) })
+    this.exit(1)
+  }
+
+  /** The relay ends, and its process after it. */
   die(code: number): void {
+    const { clock, random } = this.#simulation
     this.relay.die()
-    super.exit(code)
+    clock.after(random.few(50), () => this.place.die())
+    this.ended(code)
   }
 
   override async terminate(): Promise<void> {
+    this.isOrdered = true
+    this.place.die()
     this.die(1)
   }
 }

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { Place } from './place.js'
 import { createPorts, type SimulatedPort } from './port.js'
+import type { Simulation } from '../simulation.js'
 import type { SupervisedWorld } from '../supervised-world.js'
 
 /** The running simulation. */
@@ -17,45 +18,77 @@ export const spawnThread: SupervisedWorld['spawn'] = (kind, data) => world.spawn
 /** A program in a place. Time stops until its promise resolves. It receives the host's messages by `message`. */
 export type Program = (thread: SimulatedThread, data: never) => void | Promise<void>
 
+/** What one thread sends to another: it arrives in order, and waits while the receiver is stalled. */
+class Direction {
+  readonly #simulation: Simulation
+  readonly #getReceiver: () => Place
+  readonly #phase: number
+  readonly #waiting: (() => unknown)[] = []
+  #latest = 0
+
+  constructor(simulation: Simulation, rank: number, getReceiver: () => Place) {
+    this.#simulation = simulation
+    this.#getReceiver = getReceiver
+    this.#phase = 1 + rank
+  }
+
+  add(run: () => unknown, late = 0): void {
+    const { clock, random } = this.#simulation
+    this.#latest = Math.max(this.#latest, clock.now + late + random.next() * 3)
+    this.#waiting.push(run)
+    this.#takeAt(this.#latest)
+  }
+
+  #takeAt(time: number): void {
+    const { clock } = this.#simulation
+    const take = (): unknown => {
+      const receiver = this.#getReceiver()
+      if (receiver.stalledUntil > clock.now) return this.#takeAt(receiver.stalledUntil)
+      clock.place = receiver
+      return this.#waiting.shift()!()
+    }
+    clock.at(time, take, undefined, undefined, this.#phase)
+  }
+}
+
 export class SimulatedThread extends EventEmitter {
   readonly stdout: PassThrough = new PassThrough()
   readonly stderr: PassThrough = new PassThrough()
   readonly place: Place
   /** The thread's own side. */
   readonly control: EventEmitter = new EventEmitter()
+  /** The host has ordered it to end. */
+  isOrdered = false
+  /** The host knows that it has been ready. */
+  wasReady = false
   readonly #world = world
-  #toThread = 0
-  readonly #rank: number
-  #toHost = 0
-  #hasExited = false
+  readonly #toThread: Direction
+  readonly #toHost: Direction
+  hasEnded = false
 
   constructor(name: string, program: Program, data: object) {
     super()
     this.place = new Place(name)
     this.#world.threads.push(this)
-    const { random } = this.#world.simulation
-    this.#rank = random.next() * 0.9
-    this.#toThread = this.#later(0, random.below(30), () => {
-      this.#world.simulation.clock.place = this.place
+    const { simulation, hostPlace } = this.#world
+    const rank = simulation.random.next() * 0.9
+    this.#toThread = new Direction(simulation, rank, () => this.receiver)
+    this.#toHost = new Direction(simulation, rank, () => hostPlace)
+    const start = (): unknown => {
+      simulation.clock.place = this.place
       return program(this, data as never)
-    })
+    }
+    this.#toThread.add(start, simulation.random.below(30))
   }
 
   postMessage(message: unknown, transfer: readonly SimulatedPort[] = []): void {
+    this.isOrdered ||= getType(message).startsWith('stop ')
     for (const port of transfer) port.travel()
-    const deliver = (): void => {
-      const { clock } = this.#world.simulation
-      const { dead, stalledUntil, name } = this.receiver
-      if (stalledUntil > clock.now) {
-        this.#toThread = this.#later(this.#toThread, stalledUntil - clock.now, deliver)
-        return
-      }
-      clock.place = this.receiver
+    this.#toThread.add(() => {
       for (const port of transfer) port.arrive(this.receiver)
-      this.#world.simulation.trace(() => `the host → ${name}: ${getType(message)}`)
-      if (!dead) this.control.emit('message', message)
-    }
-    this.#toThread = this.#later(this.#toThread, this.#delay(), deliver)
+      this.#world.simulation.trace(() => `the host → ${this.receiver.name}: ${getType(message)}`)
+      if (!this.receiver.dead) this.control.emit('message', message)
+    })
   }
 
   /** The place that takes messages of the host. */
@@ -75,61 +108,46 @@ export class SimulatedThread extends EventEmitter {
 
   /** Posts a message to the host. */
   report(message: unknown): void {
-    if (!this.place.dead) this.send(message)
+    if (!this.place.dead && !this.receiver.dead) this.send(message)
   }
 
   protected send(message: unknown): void {
-    this.#toHost = this.#toTheHost(() => {
+    this.#toHost.add(() => {
       this.#world.simulation.trace(() => `${this.place.name} → the host: ${getType(message)}`)
+      this.wasReady ||= getType(message) === 'state ready'
       this.emit('message', message)
     })
   }
 
   exit(code: number): void {
-    if (this.#hasExited) return
-    this.#hasExited = true
-    this.#world.simulation.trace(() => `${this.place.name} has ended with ${code}`)
     this.place.die()
+    this.ended(code)
+  }
+
+  /** Ends by an error that nothing has caught. */
+  fail(error: Error): void {
+    this.#toHost.add(() => void this.emit('error', error))
+    this.exit(1)
+  }
+
+  protected ended(code: number): void {
+    if (this.hasEnded) return
+    this.hasEnded = true
+    this.#world.simulation.trace(() => `${this.place.name} has ended with ${code}`)
     const { random } = this.#world.simulation
     // It takes the system long to end it, or its launcher.
     const late = random.chance(0.2) ? random.below(4000) : random.few(60)
-    this.#toHost = this.#toTheHost(() => void this.emit('exit', code), late)
+    this.#toHost.add(() => void this.emit('exit', code), late)
   }
 
   async terminate(): Promise<void> {
+    this.isOrdered = true
     this.exit(1)
   }
 
   ref(): void {}
 
   unref(): void {}
-
-  /** The host takes it once it is not stalled. */
-  #toTheHost(run: () => void, late = 0): number {
-    const { clock } = this.#world.simulation
-    const { hostPlace } = this.#world
-    const take = (): void => {
-      const { stalledUntil } = hostPlace
-      if (stalledUntil > clock.now) {
-        this.#toHost = this.#later(this.#toHost, stalledUntil - clock.now, take)
-        return
-      }
-      clock.place = hostPlace
-      run()
-    }
-    return this.#later(this.#toHost, late + this.#delay(), take)
-  }
-
-  #delay(): number {
-    return this.#world.simulation.random.next() * 3
-  }
-
-  #later(latest: number, delay: number, run: () => unknown): number {
-    const { clock } = this.#world.simulation
-    const at = Math.max(latest, clock.now + delay)
-    clock.at(at, run, undefined, undefined, 1 + this.#rank)
-    return at
-  }
 }
 
 /** Replaces Node's `MessageChannel`. */
