@@ -9,6 +9,70 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../', import.meta.url))
 process.chdir(root)
 
+/** Faults of how something ends, which the simulation finds, each at the seed beside it: `npm run mutate -- 'end: '`. */
+const ENDS = [
+  {
+    name: 'end: a timer judges who lost a link', // 90
+    file: 'packages/core/src/shared/patience.ts',
+    from: 'return peer.ask(() => void (isOver || onAnswer()))',
+    to: 'return void (isOver || onAnswer())',
+  },
+  {
+    name: 'end: the code is asked, and not its gate', // 90
+    file: 'packages/core/src/host/frontends/frontend-handle.ts',
+    from: 'runtime.ask(() => (gate ? gate.ask(onAnswer) : onAnswer()))',
+    to: 'runtime.ask(onAnswer)',
+  },
+  {
+    name: 'end: calls do not wait for the reason', // 2
+    file: 'packages/core/src/rpc/frontend-ends.ts',
+    from: 'if (!calls || !detached) return\n    this.#links.delete(id)\n    rejectCalls(label, calls, detached.end)',
+    to: 'if (!calls) return\n    this.#links.delete(id)\n    rejectCalls(label, calls, detached?.end)',
+  },
+  {
+    name: 'end: the reason is dropped', // 2
+    file: 'packages/core/src/rpc/frontend-ends.ts',
+    from: 'rejectCalls(label, calls, detached.end)',
+    to: 'rejectCalls(label, calls)',
+  },
+  {
+    name: 'end: the reason is dropped if it comes first', // 73
+    file: 'packages/core/src/rpc/frontend-ends.ts',
+    from: 'link.detached = { end }',
+    to: 'link.detached = { end: link.calls && end }',
+  },
+  {
+    name: 'end: the host is not believed before the session has ended', // 24
+    file: 'packages/core/src/rpc/frontend-ends.ts',
+    from: 'if (!link) return\n    link.detached',
+    to: 'if (!link?.calls) return\n    link.detached',
+  },
+  {
+    name: 'end: only ends with a reason settle calls', // 90
+    file: 'packages/core/src/rpc/sessions.ts',
+    from: 'this.#ends.detach(link, end)',
+    to: 'if (end) this.#ends.detach(link, end)',
+  },
+  {
+    name: 'end: a later call does not wait for the reason', // 5
+    file: 'packages/core/src/rpc/sessions.ts',
+    from: 'if (!this.#byLabel.has(label)) await this.#ends.explained(label)',
+    to: 'if (!this.#byLabel.has(label)) await Promise.resolve()',
+  },
+  {
+    name: 'end: core reports lost links of ended frontends only', // 65
+    file: 'packages/core/src/rpc/sessions.ts',
+    from: "if (linkId !== undefined) report({ type: 'closed'",
+    to: "if (linkId !== undefined && frontend) report({ type: 'closed'",
+  },
+  {
+    name: 'end: one direction of a link outlives the other', // 168
+    file: 'packages/protocol/src/link/split-link.ts',
+    from: '        // The receiver can have sent its last frames.\n        this.#to.close()\n',
+    to: '',
+  },
+].map(fault => ({ ...fault, tests: ['packages/core/test/simulation/simulation.test.ts'], seeds: 2000 }))
+
 /** `isBundled`: the tests run what is built. */
 const MUTANTS = [
   {
@@ -299,31 +363,53 @@ const MUTANTS = [
   },
 ]
 
+MUTANTS.push(...ENDS)
+
 const breaksNothing = process.argv.includes('--none')
 const wanted = process.argv.slice(2).filter(arg => !arg.startsWith('-'))
 const getPackage = file => file.split('/').slice(0, 2).join('/')
 
-/** Returns true if the tests pass. */
-function runTests({ tests, only }) {
+/** Returns true if the tests pass, or the seed that fails. */
+function runTests({ tests, only, seeds }) {
   const options = ['--bail=1', ...(only ? ['-t', only] : [])]
   const cwd = getPackage(tests[0])
   const files = tests.map(test => test.slice(cwd.length + 1))
-  return spawnSync('npx', ['vitest', 'run', ...options, ...files], { cwd, stdio: 'ignore' }).status === 0
+  const env = {
+    SALLYPORT_SIMULATE_SEED: '1',
+    SALLYPORT_SIMULATE_SEEDS: String(seeds),
+    SALLYPORT_SIMULATE_WORLD: 'host',
+  }
+  const { status, stdout } = spawnSync('npx', ['vitest', 'run', ...options, ...files], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...(seeds && env) },
+  })
+  return status === 0 || /seed \d+(?=, with)/.exec(stdout)?.[0]
 }
 
 const build = file => spawnSync('npm', ['run', 'build'], { cwd: getPackage(file), stdio: 'ignore' })
 
-function tryMutant({ file, from, to, isBundled, ...tests }) {
+/** Several mutants have the same tests. */
+const passed = new Map()
+function passes(run) {
+  const key = JSON.stringify(run)
+  if (!passed.has(key)) passed.set(key, runTests(run) === true)
+  return passed.get(key)
+}
+
+function tryMutant({ file, from, to, isBundled, tests, only, seeds }) {
   const before = readFileSync(file, 'utf8')
   if (before.split(from).length !== 2) return 'stale'
-  if (breaksNothing) return runTests(tests) ? 'passed' : 'fails without a mutant'
+  if (breaksNothing) return passes({ tests, only, seeds }) ? 'passed' : 'fails without a mutant'
   try {
     writeFileSync(
       file,
       before.replace(from, () => to),
     )
     if (isBundled) build(file)
-    return runTests(tests) ? 'survived' : 'killed'
+    const outcome = runTests({ tests, only, seeds })
+    return outcome === true ? 'survived' : ['killed', outcome].filter(Boolean).join(' by ')
   } finally {
     writeFileSync(file, before)
     if (isBundled) build(file)
@@ -340,7 +426,7 @@ for (const mutant of chosen) {
   const outcome = tryMutant(mutant)
   await setImmediate()
   if (isStopped) process.exit(130)
-  if (outcome !== 'killed' && outcome !== 'passed') wrong.push(mutant)
+  if (!outcome.startsWith('killed') && outcome !== 'passed') wrong.push(mutant)
   console.log(`${outcome}: ${mutant.name} (${mutant.file})`)
 }
 console.log(
