@@ -28,7 +28,8 @@ export async function callExposed(world: World, app: App, core: number, label: s
   const { token, verdict } = ask
   if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
   const args = { token, verdict, hookMs: random.below(40), ms: random.few(300) }
-  const callee = world.frontends.find(frontend => frontend.label === label)?.place
+  // A core that has never had a link to it cannot say why it has ended.
+  const callee = world.frontends.find(frontend => frontend.label === label && frontend.epoch?.core === core)?.place
   try {
     const result = await app.call<CallArguments>(
       label,
