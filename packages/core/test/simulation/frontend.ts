@@ -85,6 +85,7 @@ export class Frontend {
 
   close(): void {
     this.closing = true
+    if (this.epoch) this.epoch.closed = true
     void this.client.close().then(() => (this.isClosed = true))
   }
 

@@ -13,6 +13,8 @@ export interface Epoch {
   ended: boolean
   /** The frontend has closed it without another fault since: everything that was sent arrives. */
   left: boolean
+  /** Its client has closed: it has given up what it had not sent, and its code might not live to record that. */
+  closed?: boolean
   /** Messages sent to core on it. */
   sent: number
   /** About how many bytes that are, in both directions. */

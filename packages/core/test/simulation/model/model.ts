@@ -121,7 +121,7 @@ export class Model {
       const isRefusedAnswer = ask.isOfCore && (outcome === 'Rejected' || outcome === 'Overloaded')
       const isUnsent = outcome.endsWith(' no') || NEVER_RAN.includes(outcome)
       if (ask.ran > 0 && isUnsent && !isRefusedAnswer) this.#wrong(`${String(ask)} ran, and ended as ${outcome}`)
-      const isLost = outcome === 'Disconnected unknown' || outcome === ''
+      const isLost = outcome === 'Disconnected unknown' || (outcome === '' && !ask.epoch?.closed)
       const mayRun = ask.passes && !['denied', 'missing'].includes(ask.command) && !this.#isCrowded(ask)
       if (ask.ran === 0 && isLost && mayRun && ask.order !== undefined) this.#noGap(ask.epoch, ask.order, String(ask))
     }
