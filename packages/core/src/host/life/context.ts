@@ -1,0 +1,161 @@
+// What a life knows and hears, and how it decides: the conditions and changes of its table, and the effects that its owner carries out.
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { nextRestart, NO_RESTARTS, type RestartHistory, type SupervisionConfig } from '../supervision/policy.js'
+import { type Goal, judge, NeighborFault, type Obituary } from './judge.js'
+
+/**
+ * - `READY`, `OBITUARY`: by the author of the code
+ * - `SENTENCE`: the host wants other code; `isBlocked` if this does not take orders
+ * - `RELOAD`, `STOP`, `FAIL`: by the host; `FAIL` waits for nothing
+ * - `SILENT`: it runs on and does not take the order to stop, or its time is over
+ * - `ELAPSED`: the delay of a restart; `JOIN`: the code of a page has come
+ * - `CORE.…`, `GATE.…`: of the other lives; `START`: the opener lets the code start
+ * - `ATTACHED`, `ENDED`, `DROPPED`, `VIOLATED`: of a link, by core or the gate. `DROPPED`: the session of a remote core has ended
+ * - `ANSWERED`: the code and its gate run, although the link between them has ended
+ */
+export interface LifeEvent {
+  readonly type: string
+  readonly obituary?: Obituary
+  readonly error?: Error
+  readonly isBlocked?: boolean
+  readonly link?: number
+  readonly timeout?: number
+  readonly endsItself?: boolean | undefined
+}
+
+/** What the owner of a life does: everything else is decided here. The first are of the code, the others of the links of a frontend. */
+export type EffectName =
+  | ('spawn' | 'ready' | 'askToStop' | 'kill' | 'rest' | 'backOff' | 'wait' | 'renew' | 'leave' | 'exit')
+  | ('opened' | 'offer' | 'handOver' | 'detach' | 'forget' | 'drop' | 'ask' | 'stopAsking' | 'replace')
+export type Effects = Readonly<Record<EffectName, (context: LifeContext, event?: LifeEvent) => void>>
+
+export interface LifeInput {
+  readonly name: string
+  readonly supervision: SupervisionConfig
+  readonly effects: Partial<Effects>
+  now(): number
+  random(): number
+  /** True once the bus ends: nothing restarts then. */
+  isDraining(): boolean
+  /** True while the opener waits: an error is final then, because the opener gets it. */
+  isOpening?(): boolean
+  /** Returns the number of the next link. */
+  nextLink?(): number
+  /** It cannot get another link than the first one. */
+  readonly keepsLink?: boolean | undefined
+  /** True if what its only link needs is used or gone. */
+  isSpent?(): boolean
+  /** In development: after an error it waits for a reload. */
+  readonly waitsAfterError?: boolean | undefined
+  /** Its messages pass a gate. */
+  readonly isIsolated?: boolean | undefined
+  /** It needs no start, and core announces it when it has its link. */
+  readonly isRunning?: boolean | undefined
+  /** Its code comes and goes. */
+  readonly isPage?: boolean | undefined
+  readonly obstacle?: string | undefined
+}
+
+export interface LifeContext extends LifeInput {
+  /** Number of the current code, and of the current link. */
+  readonly run: number
+  readonly link: number
+  readonly goal: Goal
+  readonly sentence: Error | undefined
+  readonly obituary: Obituary | undefined
+  /** Why there is other code or none; and the same if it is the code's own end. */
+  readonly error: Error | undefined
+  readonly exitError: Error | undefined
+  /** Codes in a row that were started ahead and ended before they began. What they start with can be what they die of. */
+  readonly unborn: number
+  readonly history: RestartHistory
+  readonly hasRun: boolean
+  readonly everRan: boolean
+  /** Core has announced the code. */
+  readonly hasBegun: boolean
+  /** Core has been told that nothing more is read of code that is closed. */
+  readonly isDropped: boolean
+  readonly stopTimeout: number
+  readonly endsItself: boolean
+}
+
+type Change = (context: LifeContext, event: LifeEvent) => Partial<LifeContext>
+
+const MAX_UNBORN = 3
+const RANK: Record<Goal, number> = { none: 0, fail: 1, reload: 2, stop: 3 }
+const higher = (goal: Goal, next: Goal): Goal => (RANK[next] > RANK[goal] ? next : goal)
+const getNext = ({ history, error, supervision, now, random }: LifeContext): RestartHistory | undefined =>
+  nextRestart(history, !(error instanceof NeighborFault), supervision, now(), random())
+
+const UNJUDGED = { sentence: undefined, obituary: undefined, error: undefined, exitError: undefined } as const
+
+export const CHANGES: Readonly<Record<string, Change>> = {
+  born: c => ({ ...UNJUDGED, run: c.run + 1, goal: 'none', hasRun: false, isDropped: false }),
+  // An error keeps its stack's closures alive, and with them the thread that has ended and its ports.
+  ran: () => ({ hasRun: true, everRan: true, unborn: 0 }),
+  record: (c, { obituary }) => {
+    const { name, goal, sentence, hasRun: wasReady, obstacle = '', supervision } = c
+    const isPermanent = supervision.restart === 'permanent' && !c.isDraining()
+    const error = judge(obituary!, { name, goal, sentence, wasReady, isPermanent, obstacle })
+    return { obituary, error, exitError: error, unborn: obituary!.ranCode ? c.unborn : c.unborn + 1 }
+  },
+  sentence: (c, e) => ({ sentence: c.sentence ?? e.error, goal: higher(c.goal, 'fail'), stopTimeout: 0 }),
+  wantReload: c => ({ goal: higher(c.goal, 'reload'), stopTimeout: 0 }),
+  wantStop: (_, { timeout = 0, endsItself = false }) => ({ goal: 'stop', stopTimeout: timeout, endsItself }),
+  doom: (_, e) => ({ error: e.error, exitError: undefined }),
+  forgive: () => UNJUDGED,
+  count: c => ({ history: getNext(c)! }),
+  describe: ({ name, supervision: { intensity, period }, history, error }) => {
+    if (!error || intensity === 0 || history.recent.length < intensity) return {}
+    const failed = `${name} failed ${intensity + 1} times within ${period} ms and will not be restarted`
+    return { error: new BusError('Crashed', `${failed}. Last error: ${error.message}`, { cause: error }) }
+  },
+  newLink: c => ({ link: c.nextLink?.() ?? c.link + 1 }),
+  begin: () => ({ hasBegun: true }),
+  dropped: c => ({ isDropped: c.goal === 'stop' }),
+  finish: () => ({ hasBegun: false }),
+}
+
+const hasStarted = (c: LifeContext): boolean => c.everRan && c.isOpening?.() !== true
+const waitsNow = (c: LifeContext): boolean => c.waitsAfterError === true && c.error !== undefined
+
+export const CONDITIONS: Readonly<Record<string, (context: LifeContext, event: LifeEvent) => boolean>> = {
+  isCurrent: (c, e) => e.link === c.link,
+  isBlocked: (_, e) => e.isBlocked === true,
+  isUnborn: c => !c.obituary!.ranCode && RANK[c.goal] <= RANK.fail && c.unborn <= MAX_UNBORN && !c.isDraining(),
+  isReload: c => c.goal === 'reload',
+  isStop: c => c.goal === 'stop',
+  isClean: c => c.error === undefined,
+  isPage: c => c.isPage === true && c.goal !== 'stop',
+  restarts: c =>
+    c.goal !== 'stop' &&
+    !c.isDraining() &&
+    !waitsNow(c) &&
+    hasStarted(c) &&
+    (c.supervision.restart === 'permanent' || (c.supervision.restart === 'transient' && c.error !== undefined)) &&
+    getNext(c) !== undefined,
+  waits: c => c.goal !== 'stop' && !c.isDraining() && waitsNow(c) && hasStarted(c),
+  isOpen: c => !c.isDraining(),
+  isIsolated: c => c.isIsolated === true,
+  isRunning: c => c.isRunning === true,
+  isBound: c => c.keepsLink === true && (c.hasBegun || c.isSpent?.() === true),
+}
+
+export const createContext = (input: LifeInput): LifeContext => ({
+  run: 0,
+  link: 0,
+  goal: 'none',
+  sentence: undefined,
+  obituary: undefined,
+  error: undefined,
+  exitError: undefined,
+  unborn: 0,
+  history: NO_RESTARTS,
+  hasRun: false,
+  everRan: false,
+  hasBegun: false,
+  isDropped: false,
+  stopTimeout: 0,
+  endsItself: false,
+  ...input,
+})

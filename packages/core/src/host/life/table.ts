@@ -1,0 +1,170 @@
+// The life of everything that the host starts, as one table: of core, of gates, of frontends and runs in threads and processes, and of connections
+// and pages. The regions are parallel. `code` is what runs, and `core`, `gate`, `stage` and `link` are what else the end of a frontend depends on.
+// Core and gates have the region `code` alone. A symptom, such as a link that has closed, only ever leads to a question: the obituary of
+// the code decides.
+
+export type Region = 'code' | 'core' | 'gate' | 'stage' | 'link'
+export type LifeValue = Record<Region, string>
+export type Condition =
+  | string
+  | { readonly region: Region; readonly states: readonly string[] }
+  | { readonly not: Condition }
+  | { readonly all: readonly Condition[] }
+
+/** `do` lists changes of the context and effects. Without `to`, the state stays. */
+export interface Transition {
+  readonly if?: Condition
+  readonly to?: string
+  readonly do?: readonly string[]
+}
+
+export interface LifeState {
+  readonly entry?: readonly string[]
+  readonly exit?: readonly string[]
+  readonly always?: readonly Transition[]
+  readonly on?: Readonly<Record<string, readonly Transition[]>>
+}
+
+const is = (region: Region, ...states: string[]): Condition => ({ region, states })
+const not = (condition: Condition): Condition => ({ not: condition })
+const all = (...conditions: Condition[]): Condition => ({ all: conditions })
+
+const codeUp = is('code', 'starting', 'running')
+const canLink = all(codeUp, is('core', 'up'), is('gate', 'none', 'up', 'ready'))
+const canPass = is('gate', 'none', 'ready')
+
+const violated = { if: all('isCurrent', is('link', 'attached', 'active', 'asking')), do: ['sentence'] }
+const ended = { OBITUARY: [{ to: 'ended', do: ['record'] }] }
+const fails = { FAIL: [{ to: 'failed', do: ['doom', 'kill', 'exit', 'finish'] }] }
+const up = {
+  ...{ ...ended, ...fails },
+  SENTENCE: [
+    { if: 'isBlocked', to: 'killing', do: ['sentence'] },
+    { to: 'ending', do: ['sentence'] },
+  ],
+  VIOLATED: [{ ...violated, to: 'ending' }],
+  ANSWERED: [{ if: all('isCurrent', is('link', 'asking')), to: 'ending', do: ['sentence'] }],
+  RELOAD: [{ to: 'ending', do: ['wantReload'] }],
+  STOP: [{ to: 'ending', do: ['wantStop'] }],
+}
+const going = { ...ended, ...fails, SENTENCE: [{ do: ['sentence'] }], RELOAD: [{ do: ['wantReload'] }] }
+const paused = {
+  RELOAD: [{ to: 'starting' }],
+  STOP: [{ to: 'stopped', do: ['wantStop', 'forgive', 'exit'] }],
+  FAIL: [{ to: 'failed', do: ['doom', 'exit'] }],
+}
+
+/** Whatever has ended is why a link ends, and no question is asked. The code has its link until its obituary. */
+const lostLink = [
+  { if: is('core', 'down'), to: 'down', do: ['forget'] },
+  { if: not(is('code', 'starting', 'running', 'ending', 'killing', 'ended')), to: 'down', do: ['detach'] },
+  { if: is('gate', 'down'), to: 'down', do: ['detach'] },
+]
+const linkEnded = {
+  ENDED: [
+    { if: all('isCurrent', not(codeUp)), to: 'lost' },
+    { if: 'isCurrent', to: 'asking' },
+  ],
+  DROPPED: [{ if: 'isCurrent', to: 'down', do: ['detach'] }],
+}
+
+export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>> = {
+  code: {
+    starting: {
+      entry: ['born', 'spawn'],
+      exit: ['rest'],
+      on: { ...up, READY: [{ to: 'running', do: ['ran', 'ready'] }] },
+    },
+    running: { on: up },
+    ending: {
+      entry: ['askToStop'],
+      exit: ['rest'],
+      on: {
+        ...going,
+        // A second one must not begin the time again.
+        STOP: [{ if: 'isStop' }, { do: ['wantStop', 'askToStop'] }],
+        SENTENCE: [{ if: 'isBlocked', to: 'killing', do: ['sentence'] }, ...going.SENTENCE],
+        SILENT: [{ to: 'killing' }],
+      },
+    },
+    killing: {
+      entry: ['kill', 'drop', 'dropped'],
+      exit: ['rest'],
+      on: { ...going, STOP: [{ if: 'isStop' }, { do: ['wantStop', 'drop', 'dropped'] }] },
+    },
+    ended: {
+      always: [
+        { if: 'isPage', to: 'absent', do: ['leave', 'finish'] },
+        { if: 'isUnborn', to: 'renewed', do: ['renew', 'finish'] },
+        { if: 'isReload', to: 'renewed', do: ['renew', 'finish'] },
+        { if: 'restarts', to: 'backingOff', do: ['count', 'backOff', 'finish'] },
+        { if: 'waits', to: 'waiting', do: ['wait', 'finish'] },
+        { if: 'isClean', to: 'stopped', do: ['exit', 'finish'] },
+        { to: 'failed', do: ['describe', 'exit', 'finish'] },
+      ],
+    },
+    // The link of the code is given up, after its end is known.
+    renewed: { always: [{ to: 'starting' }] },
+    backingOff: { exit: ['rest'], on: { ...paused, ELAPSED: [{ if: 'isOpen', to: 'starting' }] } },
+    waiting: { on: paused },
+    absent: { on: { ...paused, JOIN: [{ to: 'starting' }] } },
+    stopped: {},
+    failed: {},
+  },
+  core: { down: { on: { 'CORE.UP': [{ to: 'up' }] } }, up: { on: { 'CORE.DOWN': [{ to: 'down' }] } } },
+  gate: {
+    choice: { always: [{ if: 'isIsolated', to: 'down' }, { to: 'none' }] },
+    none: {},
+    down: { on: { 'GATE.UP': [{ to: 'up' }] } },
+    up: { on: { 'GATE.READY': [{ to: 'ready' }], 'GATE.DOWN': [{ to: 'down' }] } },
+    ready: { on: { 'GATE.DOWN': [{ to: 'down' }] } },
+  },
+  stage: {
+    opening: { always: [{ if: all(is('link', 'attached'), canPass, codeUp), to: 'ready', do: ['opened'] }] },
+    ready: { always: [{ if: 'isRunning', to: 'started' }], on: { START: [{ to: 'started' }] } },
+    started: {},
+  },
+  link: {
+    // A process has the link that it has begun with.
+    down: {
+      always: [
+        { if: all(canLink, 'isBound'), to: 'replacing' },
+        { if: canLink, to: 'offered' },
+      ],
+    },
+    replacing: { entry: ['replace'], always: [{ if: not(codeUp), to: 'down' }] },
+    offered: {
+      entry: ['newLink', 'offer'],
+      always: lostLink,
+      on: {
+        ...linkEnded,
+        ATTACHED: [
+          { if: all('isCurrent', 'isRunning'), to: 'attached', do: ['begin'] },
+          { if: 'isCurrent', to: 'attached' },
+        ],
+      },
+    },
+    attached: {
+      always: [...lostLink, { if: all(is('stage', 'started'), canPass, codeUp), to: 'active' }],
+      on: linkEnded,
+    },
+    active: { entry: ['handOver', 'begin'], always: lostLink, on: linkEnded },
+    // Core says that the link has ended. Whoever has ended it says so, or answers.
+    asking: {
+      entry: ['ask'],
+      exit: ['stopAsking'],
+      always: [...lostLink, { if: not(codeUp), to: 'lost' }],
+      on: { DROPPED: linkEnded.DROPPED },
+    },
+    // The code is being ended.
+    lost: { always: lostLink, on: { DROPPED: linkEnded.DROPPED } },
+  },
+}
+
+export const INITIAL: Readonly<LifeValue> = {
+  code: 'starting',
+  core: 'down',
+  gate: 'choice',
+  stage: 'opening',
+  link: 'down',
+}
