@@ -19,7 +19,7 @@ const ENDS = [
   },
   {
     name: 'end: the code is asked, and not its gate', // 90
-    file: 'packages/core/src/host/frontends/frontend-handle.ts',
+    file: 'packages/core/src/host/frontends/frontend.ts',
     from: 'runtime.ask(() => (gate ? gate.ask(onAnswer) : onAnswer()))',
     to: 'runtime.ask(onAnswer)',
   },
@@ -191,16 +191,16 @@ const MUTANTS = [
   },
   {
     name: 'an obituary is lost',
-    file: 'packages/core/src/host/frontends/frontend-handle.ts',
+    file: 'packages/core/src/host/frontends/frontend.ts',
     from: "this.#host.core.post({ type: 'end', label: this.#deps.name, hasBegun, end: reported, restarts, drops, isOver })",
     to: 'void [hasBegun, reported, restarts, drops, isOver]',
     tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
   },
   {
     name: 'a lost link outdoes the last words',
-    file: 'packages/core/src/host/frontends/frontend-handle.ts',
-    from: 'this.#runtime.dismiss(error, true)\n      },\n      dismiss',
-    to: 'this.#runtime.dismiss(error)\n      },\n      dismiss',
+    file: 'packages/core/src/host/life/judge.ts',
+    from: 'if (error) return error',
+    to: 'if (error && !sentence) return error',
     tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
   },
   {

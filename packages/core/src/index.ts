@@ -73,7 +73,7 @@ export type {
   TrafficStats,
 } from './host/reporting/stats.js'
 export type { SupervisionOptions, WorkerState, WorkerStats } from './host/supervision/policy.js'
-export type { BusInspection } from './host/supervision/supervisor.js'
+export type { BusInspection } from './host/life/supervisor.js'
 export type { BusEvents, WorkerKind } from './host/reporting/events.js'
 export { createBus } from './host/entry.js'
 export type { OnConfirm } from './host/reporting/confirm.js'

@@ -48,7 +48,7 @@ import { readStats } from './read-stats.js'
 import { releaseEvents } from './release-events.js'
 import { RightChanges } from './right-changes.js'
 import type { RunReport } from './run-report.js'
-import type { BusInspection } from './supervision/supervisor.js'
+import type { BusInspection } from './life/supervisor.js'
 
 /**
  * A running bus, as its host uses it: `createBus` returns it.

@@ -15,7 +15,7 @@ import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options
 import { type BusEvents, type BusReporter, checkListener } from './reporting/events.js'
 import { flushHostLog, type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
 import type { ProcessPool } from './workers/pool.js'
-import type { Supervisor } from './supervision/supervisor.js'
+import type { Supervisor } from './life/supervisor.js'
 import type { SharedThreads } from './workers/shared-threads.js'
 
 /** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */

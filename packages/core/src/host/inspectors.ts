@@ -8,8 +8,8 @@ import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 import type { BusReporter } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
-import { type BusState, supervisorMachine, type WorkerStatus } from './supervision/supervisor.js'
-import { workerMachine } from './supervision/worker-machine.js'
+import { type BusState, supervisorMachine, type WorkerStatus } from './life/supervisor.js'
+import { codeMachine } from './life/machine.js'
 
 /** A running inspector page. */
 export interface Inspector extends AsyncDisposable {
@@ -93,7 +93,7 @@ export class Inspectors {
       getState: () => supervisor.state,
       getStats: this.#readStats,
       getWorkerStatuses: () => supervisor.getWorkerStatuses(),
-      machines: { bus: supervisorMachine, worker: workerMachine },
+      machines: { bus: supervisorMachine, worker: codeMachine },
       isCoreInProcess: core.isInProcess,
       getInfo: label => frontends.getInfo(label),
       getMaxInFlight: label => frontends.get(label)?.maxInFlight,

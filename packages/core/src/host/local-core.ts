@@ -31,8 +31,8 @@ import type { BusConfig } from './options/config.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
 import { forwardLine } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
-import type { SupervisedWorker } from './supervision/worker-actor.js'
-import type { Restart, ThreadHandle } from './supervision/worker-actor.js'
+import type { SupervisedWorker } from './life/worker.js'
+import type { Restart, ThreadHandle } from './life/spec.js'
 import { pipeOutput } from './workers/output.js'
 import type { SocketOwner } from '../shared/process-sockets.js'
 import { startCoreWorker } from './workers/core-worker.js'
@@ -276,10 +276,10 @@ export class LocalCore implements CoreEndpoint {
         return this.#frontends.get(report.label)?.attached(report.id)
       case 'rejected': {
         const error = receiveError(report.error, 'core rejected the frontend')
-        return this.#frontends.get(report.label)?.sendToLink(report.id, 'rejected', error)
+        return this.#frontends.get(report.label)?.rejected(report.id, error)
       }
       case 'closed':
-        return this.#frontends.get(report.label)?.sendToLink(report.id, 'closed')
+        return this.#frontends.get(report.label)?.linkEnded(report.id)
       case 'latency': {
         const { label, id, latency } = report
         if (label === undefined) return this.traffic.addLatency(latency)

@@ -8,7 +8,7 @@ import { callFrontend } from './call-frontend.js'
 import { createInterruptedError, getInterruption, type RunInterruption } from './continuations/interrupted-error.js'
 import type { Continuation, ContinuationHeader } from './continuations/continuation.js'
 import { Suspension } from './continuations/suspension.js'
-import type { FrontendHandle } from './frontends/frontend-handle.js'
+import type { Frontend } from './frontends/frontend.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 import { nameFunction } from './name-function.js'
@@ -188,7 +188,7 @@ async function callOnce(opening: Promise<() => Promise<void>>, call: () => Promi
 }
 
 /** Returns the error that ended the sandbox if its call failed for that reason. */
-function getReason(thrown: unknown, { end }: FrontendHandle): unknown {
+function getReason(thrown: unknown, { end }: Frontend): unknown {
   const error = isBusError(thrown, 'Disconnected') && end?.error ? end.error : thrown
   // The code can throw an error with any reason.
   if (isBusError(error, 'Interrupted') && !getInterruption(error)) {

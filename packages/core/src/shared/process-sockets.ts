@@ -43,14 +43,12 @@ export class ProcessSockets {
     return undefined
   }
 
-  /** False once one of the owners has stopped: the process needs others, and cannot get them. */
-  get areOpen(): boolean {
-    return this.#owners.every(([owner, generation]) => owner.generation === generation)
+  /** True until they are taken for a link, or one of the owners has stopped: the process needs others then, and cannot get them. */
+  get areFree(): boolean {
+    return !this.#isUsed && this.#owners.every(([owner, generation]) => owner.generation === generation)
   }
 
-  /** Takes the sockets for a link. Returns false if they were taken before, or one of them has closed. */
-  take(): boolean {
-    if (this.#isUsed || !this.areOpen) return false
-    return (this.#isUsed = true)
+  take(): void {
+    this.#isUsed = true
   }
 }

@@ -16,7 +16,7 @@ import type { SandboxConfig } from '../../src/host/sandboxes/kind/sandbox-config
 import { noneKind } from '../../src/host/sandboxes/none/none-kind.js'
 import { ProcessPool } from '../../src/host/workers/pool.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
-import { createSupervisor } from '../../src/host/supervision/supervisor.js'
+import { createSupervisor } from '../../src/host/life/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
 import { GateThreads } from '../../src/host/frontends/gate-threads.js'
 import { SharedThreads } from '../../src/host/workers/shared-threads.js'

@@ -155,7 +155,10 @@ class World {
     if (event.type.startsWith('CORE')) is.core = event.type === 'CORE.UP'
     if (event.type.startsWith('GATE')) this.gate = event.type.slice(5).toLowerCase() as 'up'
     if (event.type === 'START') is.started = true
+    const { context, value } = this.life
+    const before = event.link === undefined || event.link === context.link ? undefined : JSON.stringify(value)
     this.life.send(event)
+    this.expect(!before || before === JSON.stringify(value), 'an earlier link changes something')
     this.expect(this.exits <= 1, 'it ends twice')
     this.expect(this.exits === 0 || this.open === 0, 'it ends with an open link')
     this.expect(this.exits === 0 || !is.alive || is.killed, 'it ends, and its code runs')

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { SimulatedClock } from 'xstate'
 import { resolveSupervision, type SupervisionOptions } from '../../src/host/supervision/policy.js'
-import { createSupervisor } from '../../src/host/supervision/supervisor.js'
+import { createSupervisor } from '../../src/host/life/supervisor.js'
 
 const crash = new Error('boom')
 
@@ -27,7 +27,11 @@ export function start(
   const events: unknown[] = []
   const threads: EventEmitter[] = []
   const spawn = (): Worker => {
-    const thread = Object.assign(new EventEmitter(), { terminate: () => {}, postMessage: () => {}, unref: () => {} })
+    const thread: EventEmitter = Object.assign(new EventEmitter(), {
+      terminate: () => void thread.emit('exit', 1),
+      postMessage: () => {},
+      unref: () => {},
+    })
     threads.push(thread)
     return thread as unknown as Worker
   }

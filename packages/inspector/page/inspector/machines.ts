@@ -41,6 +41,9 @@ function getWorker({ core, frontends }: Snapshot, name: string): Worker | undefi
   return frontend?.isWorker ? frontend : undefined
 }
 
+/** States of workers that the machine has under one name. */
+const NODES: Readonly<Record<string, string>> = { leaving: 'ending', reloading: 'ending', draining: 'ending' }
+
 type Marker = (name: string, state: string | undefined) => void
 
 function createMarker(id: string): Marker {
@@ -48,14 +51,15 @@ function createMarker(id: string): Marker {
   const [picture, caption] = [figure.querySelector('svg')!, figure.querySelector('figcaption')!]
   const title = figure.querySelector('h3')!.textContent
   return (name, state) => {
+    const current = (id === 'worker' && NODES[state ?? '']) || state
     for (const node of picture.querySelectorAll('.state')) {
-      const isCurrent = node.getAttribute('data-state') === state
+      const isCurrent = node.getAttribute('data-state') === current
       const kind = node.getAttribute('class')!.replace(/ current$/, '')
       setAttribute(node, 'class', isCurrent ? `${kind} current` : kind)
     }
     const next: string[] = []
     for (const edge of picture.querySelectorAll('.edge')) {
-      const isNext = edge.getAttribute('data-from') === state
+      const isNext = edge.getAttribute('data-from') === current
       setAttribute(edge, 'class', isNext ? 'edge next' : 'edge')
       if (isNext) next.push(`${edge.getAttribute('data-to')} (${edge.getAttribute('data-on')})`)
     }

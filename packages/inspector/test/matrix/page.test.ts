@@ -131,7 +131,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     await page.getByRole('combobox', { name: 'Worker' }).selectOption('gate of tests')
     await expect
       .poll(() => getText(page, '#machine-worker figcaption'))
-      .toMatch(/^gate of tests is running\. Next: .*draining \(stop\)/)
+      .toMatch(/^gate of tests is running\. Next: .*ending \(.*STOP/)
     await page.getByRole('combobox', { name: 'Worker' }).selectOption('tests')
     await expect.poll(getStates).toEqual(['running'])
     await expect.poll(() => page.locator('#machine-worker svg').getAttribute('aria-label')).toContain('no worker')

@@ -13,7 +13,11 @@ import type { BusError } from '@sallyport/protocol/internal/errors'
 import { openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import type { ConnectionConfig } from '../options/config.js'
-import type { WorkerStats } from '../supervision/policy.js'
+import type { Effects, LifeInput } from '../life/context.js'
+import type { Obituary } from '../life/judge.js'
+import type { FrontendTerms } from '../life/spec.js'
+import { type Life, SteppedLife } from '../life/step.js'
+import { getWorkerName, resolveSupervision, type WorkerStats } from '../supervision/policy.js'
 import type { ClientStart, FrontendHost, FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
 
 export interface ConnectionDeps {
@@ -26,26 +30,41 @@ export interface ConnectionDeps {
 }
 
 /** Creates a client in the host's own thread, or adds a session to one. Each further link replaces the previous one. */
-export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEvents): FrontendRuntime {
+export function createConnectionRuntime(
+  deps: ConnectionDeps,
+  events: RuntimeEvents,
+  terms: FrontendTerms,
+): FrontendRuntime {
   const { label, config, host, member, onConnected } = deps
   let client = member?.client
   let link: Link | undefined
-  let isUp = true
   const callers: CallerContexts | undefined = host.core.isInProcess ? new Map() : undefined
-  const end = (error?: Error): void => {
-    if (!isUp) return
-    isUp = false
+  const endWith = (error: Error | undefined): void => {
     if (client && !member) endClient(client, error as BusError | undefined)
     else if (client && link) endConnection(client, link, error as BusError | undefined)
-    events.exited(error)
   }
-  return {
-    callers,
-    get isUp() {
-      return isUp
+  const exited = (by: Obituary['by']): void => life.send({ type: 'OBITUARY', obituary: { ranCode: true, by } })
+  const life = createPlainLife(label, terms, events, {
+    isRunning: true,
+    effects: {
+      kill: ({ error }) => endWith(error),
+      askToStop({ goal, sentence }) {
+        const end = (): void => {
+          endWith(goal === 'fail' ? sentence : undefined)
+          exited('order')
+        }
+        if (goal === 'stop' && client && !member) void client.close().then(end)
+        else end()
+      },
     },
+  })
+  life.send({ type: 'READY' })
+  return {
+    life,
+    callers,
     get stats(): WorkerStats {
-      return { state: isUp ? 'running' : 'stopped', restarts: 0 }
+      const { code } = life.value
+      return { state: code === 'stopped' || code === 'failed' ? 'stopped' : 'running', restarts: 0 }
     },
     connect(endpoint) {
       const previous = link
@@ -57,20 +76,39 @@ export function createConnectionRuntime(deps: ConnectionDeps, events: RuntimeEve
       else if (member) addConnection(client, link)
       else return void reconnectClient(client, link)
       if (previous) return
-      void client.closed.then(() => end())
+      void client.closed.then(() => exited('itself'))
       onConnected(client)
     },
     ask: setImmediate,
-    dismiss: error => end(error),
-    fail: end,
     async callsSettled() {
       if (client && !member) await callsSettled(client)
     },
-    async stop() {
-      if (!member) await client?.close()
-      end()
-    },
   }
+}
+
+/** Returns the life of code outside of every worker, which never restarts by itself. */
+export function createPlainLife(
+  label: string,
+  terms: FrontendTerms,
+  events: RuntimeEvents,
+  { effects, ...more }: Pick<LifeInput, 'effects' | 'isRunning' | 'isPage' | 'keepsLink'>,
+): Life {
+  let isOver = false
+  const exit: Effects['exit'] = context => {
+    events.ended(undefined, context)
+    isOver = true
+  }
+  const input: LifeInput = {
+    ...{ ...terms, ...more, name: getWorkerName('frontend', label), supervision: resolveSupervision('temporary') },
+    ...{ now: () => performance.now(), random: Math.random, isDraining: () => false },
+    effects: { ...terms.effects, ...effects, exit },
+  }
+  const life: Life = new SteppedLife(input, () => {
+    if (!isOver) return
+    isOver = false
+    events.exited(life.context.error)
+  })
+  return life
 }
 
 export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {

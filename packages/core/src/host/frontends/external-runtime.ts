@@ -1,9 +1,12 @@
 // The runtime of a frontend whose code runs outside of this process, such as a web page. It comes with a link of its own to this
 // thread, leaves when that link closes, and can come again.
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
-import { bridge, closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
+import { bridge, openLink } from '@sallyport/protocol/internal/link'
+import type { WorkerStats } from '../supervision/policy.js'
 import type { BusReporter } from '../reporting/events.js'
-import { LinkActor } from './link-lifecycle.js'
+import type { Obituary } from '../life/judge.js'
+import type { FrontendTerms } from '../life/spec.js'
+import { createPlainLife } from './connection-runtime.js'
 import { describeEnd } from './runtime-end.js'
 import type { ExternalCode, ExternalFrontend, FrontendRuntime, RuntimeEvents } from './types.js'
 
@@ -12,56 +15,50 @@ export interface ExternalRuntime extends FrontendRuntime, Pick<ExternalFrontend,
   release(): void
 }
 
-export function createExternalRuntime(label: string, reporter: BusReporter, events: RuntimeEvents): ExternalRuntime {
-  /** The code, or `checking` while core checks the frontend's options by a link. */
-  let current: { readonly code: ExternalCode; readonly link: LinkActor } | 'checking' | undefined = 'checking'
-  let isOver = false
-
-  /** @param fault - the protocol violation for which the code is disconnected */
-  const leave = (code: ExternalCode | undefined, fault?: Error): void => {
-    if (typeof current !== 'object' || (code && current.code !== code)) return
-    const { link } = current
+export function createExternalRuntime(
+  label: string,
+  reporter: BusReporter,
+  events: RuntimeEvents,
+  terms: FrontendTerms,
+): ExternalRuntime {
+  /** Absent while no page has the label, and while core checks the frontend's options by a link. */
+  let current: ExternalCode | undefined
+  const left = (by: Obituary['by']): void => {
+    current?.link.close()
     current = undefined
-    link.send('dropped')
-    const end = fault && describeEnd(label, fault)
-    events.stopped(end === undefined, end, false)
+    life.send({ type: 'OBITUARY', obituary: { ranCode: true, by } })
   }
-  const end = (error: Error | undefined): void => {
-    if (isOver) return
-    isOver = true
-    leave(undefined)
-    current = undefined
-    events.exited(error)
+  const leave = (code: ExternalCode): void => {
+    if (current === code) left('itself')
   }
+  const life = createPlainLife(label, terms, events, {
+    isPage: true,
+    // The code's own link cannot change to another session: the code has to join again.
+    keepsLink: true,
+    effects: {
+      spawn: ({ run }) => run > 1 && events.restarted(),
+      askToStop: () => left('order'),
+      kill: () => current?.link.close(),
+      leave: ({ error }) => events.stopped(error && describeEnd(label, error), false),
+    },
+  })
   return {
-    get isUp() {
-      return current !== undefined
+    life,
+    get stats(): WorkerStats {
+      const { code, link } = life.value
+      const isOver = code === 'stopped' || code === 'failed'
+      return { state: isOver ? 'stopped' : current && link === 'active' ? 'running' : 'disconnected', restarts: 0 }
     },
-    get stats() {
-      const isConnected = typeof current === 'object' && current.link.state === 'active'
-      return { state: isConnected ? 'running' : isOver ? 'stopped' : 'disconnected', restarts: 0 } as const
-    },
-    release() {
-      current = undefined
-      events.stopped(true, undefined, false)
-    },
+    release: () => left('itself'),
     join(code) {
-      if (isOver) return code.link.close()
-      leave(undefined)
-      const close = (): void => code.link.close()
-      current = { code, link: new LinkActor({ discard: close, linger: close }) }
-      events.restarted()
+      if (life.value.code === 'stopped' || life.value.code === 'failed') return code.link.close()
+      if (current) left('itself')
+      current = code
+      life.send({ type: 'JOIN' })
     },
     leave,
     connect(endpoint) {
-      if (typeof current !== 'object' || current.link.state !== 'pending') {
-        // The code's own link cannot change to another session: the code has to join again.
-        closeEndpoint(endpoint)
-        return leave(undefined)
-      }
-      const { code, link } = current
-      link.send('attached')
-      link.send('activated')
+      const code = current!
       code.connected()
       void bridge(openLink(endpoint, true), code.link).then(({ far }) => {
         if (far) {
@@ -73,8 +70,5 @@ export function createExternalRuntime(label: string, reporter: BusReporter, even
       })
     },
     ask: setImmediate,
-    dismiss: error => leave(undefined, error),
-    fail: end,
-    stop: async () => end(undefined),
   }
 }

@@ -9,7 +9,7 @@ import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { Announcements } from '../sandboxes/kind/announcements.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
-import { FrontendHandle, type FrontendDeps } from './frontend-handle.js'
+import { Frontend, type FrontendDeps } from './frontend.js'
 import type { OpenFrontends } from './open-frontends.js'
 import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
 import { createConnectionRuntime, getClientStart } from './connection-runtime.js'
@@ -56,7 +56,7 @@ export class Frontends {
   async connect(label: string, config: ConnectionConfig, member?: PoolMember): Promise<PooledSession> {
     const connected = createDeferred<Client>()
     const deps = { label, config, member, host: this.#host, onConnected: connected.resolve }
-    const createRuntime: FrontendDeps['createRuntime'] = events => createConnectionRuntime(deps, events)
+    const createRuntime: FrontendDeps['createRuntime'] = (events, terms) => createConnectionRuntime(deps, events, terms)
     const frontend = this.#add({ label, name: member?.name ?? label, config, isRunning: true, createRuntime })
     await this.#waitFor(frontend)
     return { client: await connected.promise, closed: frontend.exited }
@@ -71,8 +71,8 @@ export class Frontends {
     const { sandbox, loaded, loadTimeout } = config
     let runtime!: WorkerRuntime
     const deps = { label, module, config, host: this.#host }
-    const createRuntime: FrontendDeps['createRuntime'] = (events, owners) =>
-      (runtime = createWorkerRuntime(deps, events, owners))
+    const createRuntime: FrontendDeps['createRuntime'] = (events, terms, owners) =>
+      (runtime = createWorkerRuntime(deps, events, terms, owners))
     const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime }, end => {
       if (end && !config.runsOnce) {
         this.#remember(label, { module, config, stats: getLastStats(frontend), info: frontend.info, end })
@@ -100,8 +100,8 @@ export class Frontends {
 
   async openExternal(label: string, config: ConnectionConfig): Promise<ExternalFrontend> {
     let runtime!: ExternalRuntime
-    const createRuntime: FrontendDeps['createRuntime'] = events =>
-      (runtime = createExternalRuntime(label, this.#host.reporter, events))
+    const createRuntime: FrontendDeps['createRuntime'] = (events, terms) =>
+      (runtime = createExternalRuntime(label, this.#host.reporter, events, terms))
     const frontend = this.#add({ label, name: label, config, isRunning: false, isExternal: true, createRuntime })
     await this.#waitFor(frontend)
     runtime.release()
@@ -200,7 +200,7 @@ export class Frontends {
   }
 
   /** @param name - the frontend's name in core */
-  get(name: string): FrontendHandle | undefined {
+  get(name: string): Frontend | undefined {
     return this.#open.get(name)
   }
 
@@ -238,21 +238,19 @@ export class Frontends {
     }
   }
 
-  #add(deps: FrontendDeps, onEnd: (end: RuntimeEnd | undefined) => void = () => {}): FrontendHandle {
+  #add(deps: FrontendDeps, onEnd: (end: RuntimeEnd | undefined) => void = () => {}): Frontend {
     const { name, config } = deps
     if (config.allow && this.#host.core.isRemote) {
       const text = 'is not available for a host without core. Add a capability to the bus that has core'
       throw new BusError('InvalidParams', `${config.allow.from} ${text}`)
     }
     this.checkFree(name)
-    const frontend = new FrontendHandle(this.#host, deps, {
-      onExit: end => {
-        this.#open.byName.delete(name)
-        // A run closes itself, and there can be any number of them.
-        if (!('runsOnce' in config && config.runsOnce)) this.#gone.add(name)
-        if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.values().next().value!)
-        onEnd(end)
-      },
+    const frontend = new Frontend(this.#host, deps, end => {
+      this.#open.byName.delete(name)
+      // A run closes itself, and there can be any number of them.
+      if (!('runsOnce' in config && config.runsOnce)) this.#gone.add(name)
+      if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.values().next().value!)
+      onEnd(end)
     })
     this.#ended.delete(name)
     this.#open.byName.set(name, frontend)
@@ -262,7 +260,7 @@ export class Frontends {
   }
 
   /** Resolves once the frontend is ready and has taken a further step of its start. Closes the frontend if it exits before that. */
-  async #waitFor(frontend: FrontendHandle, step?: Promise<void>): Promise<void> {
+  async #waitFor(frontend: Frontend, step?: Promise<void>): Promise<void> {
     try {
       await Promise.all([frontend.ready, step])
     } catch (error) {
@@ -271,7 +269,7 @@ export class Frontends {
     }
   }
 
-  #get(label: string, otherNames: readonly string[] = []): FrontendHandle {
+  #get(label: string, otherNames: readonly string[] = []): Frontend {
     if (typeof label !== 'string') throw new BusError('InvalidParams', 'The label of a frontend must be a string')
     const frontend = this.#open.get(label)
     if (!frontend) {
@@ -281,12 +279,12 @@ export class Frontends {
   }
 }
 
-const getStats = (frontend: FrontendHandle, resetRates: boolean): FrontendStats => {
+const getStats = (frontend: Frontend, resetRates: boolean): FrontendStats => {
   return { ...frontend.stats, ...frontend.takeTraffic(resetRates) }
 }
 
 /** Returns the statistics of a frontend that has just exited: its gate stops now. */
-function getLastStats(frontend: FrontendHandle): FrontendStats {
+function getLastStats(frontend: Frontend): FrontendStats {
   const stats = getStats(frontend, false)
   const { gate } = stats
   return gate && gate.state !== 'failed' ? { ...stats, gate: { ...gate, state: 'stopped' } } : stats

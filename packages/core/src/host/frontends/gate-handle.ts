@@ -17,7 +17,7 @@ import { isConfirmed, answerConfirm } from '../reporting/confirm.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
 import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
 import { watchCounter } from '../supervision/watchdog.js'
-import type { ThreadHandle } from '../supervision/worker-actor.js'
+import type { ThreadHandle } from '../life/spec.js'
 import { type OutputSource, pipeToLog, throttleLines } from '../workers/output.js'
 import type { SocketOwner } from '../../shared/process-sockets.js'
 import { createHostServices } from './host-services.js'
@@ -41,7 +41,6 @@ export interface GateEvents {
 
 export interface GateHandle extends SocketOwner {
   readonly isUp: boolean
-  readonly isReady: boolean
   readonly stats: GateStats
   /** Hands over a link from the frontend to core, and the port that brings the session's key. Both replace the previous ones. */
   connect(id: number, link: LinkEndpoint, key: MessagePort): void
@@ -66,11 +65,9 @@ export function startGate(
   const { dir, hookTimeout } = host.options.isolation
   const lines = throttleLines(log, { worker: 'gate', label })
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
-  let isReady = false
   let stopWatching = (): void => {}
   let generation = 0
   const onStop = (): void => {
-    isReady = false
     generation += 1
     stopWatching()
     events.stopped()
@@ -94,9 +91,7 @@ export function startGate(
     },
     onState(state) {
       log.debug({ worker: 'gate', label, state }, 'state')
-      if (state !== 'ready') return
-      isReady = true
-      events.ready()
+      if (state === 'ready') events.ready()
     },
     onReport(message) {
       const report = message as GateReport
@@ -132,9 +127,6 @@ export function startGate(
   return {
     get isUp() {
       return worker.isUp
-    },
-    get isReady() {
-      return isReady
     },
     get stats() {
       return { ...worker.stats, hook: getLatency(times.hook), seal: getLatency(times.seal) }

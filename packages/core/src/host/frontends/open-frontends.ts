@@ -1,17 +1,17 @@
 // The frontends that have not ended, by their names in core, which reports to them.
-import type { FrontendHandle } from './frontend-handle.js'
+import type { Frontend } from './frontend.js'
 
 export class OpenFrontends {
-  readonly byName: Map<string, FrontendHandle> = new Map<string, FrontendHandle>()
+  readonly byName: Map<string, Frontend> = new Map<string, Frontend>()
 
   /** @param name - the frontend's name in core */
-  get(name: string): FrontendHandle | undefined {
+  get(name: string): Frontend | undefined {
     return this.byName.get(name)
   }
 
   /** Core accepts links again after a restart. */
   coreStarted(): void {
-    for (const frontend of this.byName.values()) frontend.connect()
+    for (const frontend of this.byName.values()) frontend.coreStarted()
   }
 
   coreStopped(): void {
@@ -20,6 +20,6 @@ export class OpenFrontends {
 
   /** Core has read a message that violates the protocol. The frontend can have ended long before. */
   protocolError(name: string, link: number, error: Error): void {
-    this.get(name)?.sendToLink(link, 'violated', error)
+    this.get(name)?.violated(link, error)
   }
 }

@@ -5,12 +5,14 @@ import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
+import type { LifeContext } from '../life/context.js'
+import type { Life } from '../life/step.js'
 import type { HostConfig } from '../options/config.js'
 import type { BusReporter } from '../reporting/events.js'
 import type { HostLog } from '../reporting/log.js'
 import type { ProcessPool } from '../workers/pool.js'
 import type { WorkerStats } from '../supervision/policy.js'
-import type { Supervisor } from '../supervision/supervisor.js'
+import type { Supervisor } from '../life/supervisor.js'
 import type { GateThreads } from './gate-threads.js'
 import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
@@ -34,7 +36,7 @@ export interface FrontendHost extends HostServices {
 
 /** Where a frontend's code runs: in a worker, in a process, or in the host's own thread. */
 export interface FrontendRuntime {
-  readonly isUp: boolean
+  readonly life: Life
   readonly stats: WorkerStats
   /** Of a client in this thread, if core runs in it, too. */
   readonly callers?: CallerContexts | undefined
@@ -44,17 +46,6 @@ export interface FrontendRuntime {
   connect(link: LinkEndpoint): void
   /** Asks the code whether it runs. What it has reported before has arrived before its answer. Code that has ended does not answer. */
   ask(onAnswer: () => void): void
-  /**
-   * Ends the runtime, after a protocol violation or the loss of its link. A worker can restart. The end of the code itself, which can still
-   * arrive, says more than this error.
-   */
-  dismiss(error: Error): void
-  fail(error: Error): void
-  /**
-   * @param timeout - milliseconds that code which runs on is given to take notice
-   * @param endsItself - true for code that ends without being asked
-   */
-  stop(timeout: number, endsItself?: boolean): Promise<unknown>
   /** Resolves once the calls of the code that wait for a response now have been settled. Absent for code in another thread, which can make calls meanwhile. */
   callsSettled?(): Promise<void>
   /**
@@ -62,21 +53,22 @@ export interface FrontendRuntime {
    * code of the host itself, which has no module.
    */
   reload?(): Promise<void>
-  /** Replaces code that cannot get another link. */
-  replace?(): void
 }
 
 export interface RuntimeEvents {
   /** The runtime restarted. Its code runs with the next link. */
   restarted(): void
   /**
-   * The runtime stopped, and can restart.
+   * The code stopped, and can start again. Its link is given up afterwards.
    *
-   * @param restarts - true if it restarts soon, and by itself
+   * @param end - left out for a reload of code that has begun
+   * @param restarts - true if it starts soon, and by itself
    */
-  stopped(isReload: boolean, end: RuntimeEnd | undefined, restarts: boolean): void
-  /** The runtime exited and will not restart. `end` is left out if the host ended it. */
-  exited(error: Error | undefined, end?: RuntimeEnd): void
+  stopped(end: RuntimeEnd | undefined, restarts: boolean): void
+  /** The code has stopped for good. Its link is given up afterwards. `end` is left out if the host ended it. */
+  ended(end: RuntimeEnd | undefined, context: LifeContext): void
+  /** The life is over. */
+  exited(error: Error | undefined): void
   /** The code's client has refused further calls and events with `Overloaded`. The code can forge their number. */
   unsent(count: number): void
   /** The code of `bus.run` did not handle a rejection. The code can forge it. */

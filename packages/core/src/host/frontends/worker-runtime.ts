@@ -14,15 +14,14 @@ import type {
 } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { FrontendConfig } from '../options/config.js'
-import type { Obituary } from '../supervision/judge.js'
 import { getWorkerName } from '../supervision/policy.js'
-import type { ThreadHandle } from '../supervision/worker-actor.js'
+import type { FrontendTerms, ThreadHandle } from '../life/spec.js'
 import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
 import { pipeOutput, pipeToHost, reportLostOutput } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import { getClientStart } from './connection-runtime.js'
 import { ModuleLoad } from './module-load.js'
-import { describeEnd, type RuntimeEnd } from './runtime-end.js'
+import { describeEnd } from './runtime-end.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface WorkerRuntimeDeps {
@@ -54,6 +53,7 @@ const UNEXPECTED_READ =
 export function createWorkerRuntime(
   deps: WorkerRuntimeDeps,
   events: RuntimeEvents,
+  terms: FrontendTerms,
   owners: readonly SocketOwner[],
 ): WorkerRuntime {
   const { label, module, config, host } = deps
@@ -78,11 +78,6 @@ export function createWorkerRuntime(
   let load!: ModuleLoad
   let firstLoad: ModuleLoad | undefined
   let isFinalReload = false
-  /** Of the last thread, if the host has waited for its exit. */
-  let obituary: Obituary | undefined
-  const describe = (error: Error | undefined): RuntimeEnd =>
-    describeEnd(label, error, obituary?.code, obituary?.ranCode)
-  let isClosed = false
   let hasReported = false
   const droppedOutput = new Throttle<undefined>((_, more) => {
     const text = 'Output dropped: the frontend printed faster than the host could take it. Print less.'
@@ -96,13 +91,19 @@ export function createWorkerRuntime(
   const worker = supervisor.start({
     name: getWorkerName('frontend', label),
     supervision: config.supervision,
-    isSingle: config.runsOnce === true && !hasProcess,
+    isShort: config.runsOnce === true && !hasProcess,
     waitsAfterError: dev && !config.runsOnce,
     isOpening: () => load.isOpening,
     endsWithItsCalls: true,
     // The relay of a process watches the process instead.
     endsIfSilent: !hasProcess,
     ...(stopTimeout !== undefined && { stopTimeout }),
+    links: {
+      ...terms,
+      // A process's pipe cannot be connected to another link.
+      keepsLink: hasProcess,
+      isSpent: () => sockets?.areFree === false,
+    },
     spawn(heartbeat) {
       // A reload can replace a thread that is still loading.
       if (!firstLoad || load.isOver) load = new ModuleLoad(config.loaded && (!firstLoad || isFinalReload))
@@ -156,32 +157,33 @@ export function createWorkerRuntime(
       hasReported = true
     },
     onRestarted: events.restarted,
-    onEnded: ended => (obituary = ended),
-    onStopped(restart) {
+    onStopped(restart, { obituary, error }) {
       closeLink()
       // A load that is not over goes on in the next thread.
       if (restart || load.isOver) load.fail(restart?.error)
       // After an error, `dev` waits for a change of its files.
       const restarts = !restart || restart.delay !== undefined
-      const isUnborn = obituary?.ranCode === false
-      events.stopped(!restart, restart || isUnborn ? describe(restart?.error ?? obituary?.error) : undefined, restarts)
-      obituary = undefined
+      const hasEnd = restart !== undefined || obituary?.ranCode === false
+      const end = hasEnd ? describeEnd(label, error, obituary?.code, obituary?.ranCode) : undefined
+      events.stopped(end, restarts)
       reporter.reportRestart('frontend', label, restart)
+    },
+    onExit({ error, code }, context) {
+      closeLink()
+      load.fail(error)
+      const end = describeEnd(label, error, code, context.obituary?.ranCode)
+      events.ended(context.goal === 'stop' ? undefined : end, context)
     },
     onKilled: () => reporter.reportStopTimeout('frontend', label),
   })
   void worker.exited.then(exit => {
     const { error, code } = exit
-    closeLink()
-    load.fail(error)
-    events.exited(error, isClosed ? undefined : describe(error))
+    events.exited(error)
     // The caller of `open` gets the error of the first start, and that of `run` each.
     if (config.runsOnce || (load === firstLoad && load.isOpening)) return
     reporter.reportExit('frontend', label, exit)
-    if (!isClosed) reporter.reportEnd(label, error, code)
+    if (worker.life.context.goal !== 'stop') reporter.reportEnd(label, error, code)
   })
-  /** A process's pipe cannot be connected to another link. Its replacement does not count as a failure. */
-  const replace = (): void => void worker.reload().catch(() => {})
   const reload = async (): Promise<void> => {
     // In `dev`, a module that fails waits for a change of its files.
     isFinalReload = !dev
@@ -196,9 +198,7 @@ export function createWorkerRuntime(
     }
   }
   return {
-    get isUp() {
-      return worker.isUp
-    },
+    life: worker.life,
     get sockets() {
       return sockets
     },
@@ -209,22 +209,11 @@ export function createWorkerRuntime(
       return worker.stats
     },
     connect(next) {
-      if (link && hasProcess) {
-        closeEndpoint(next)
-        return replace()
-      }
       link = next
       worker.post({ type: 'link', link, scripts: host.core.scripts } satisfies FrontendCommand, getPorts(link))
     },
     ask: onAnswer => worker.ask(onAnswer),
-    dismiss: error => worker.dismiss(error),
-    fail: error => worker.fail(error),
-    replace,
     ...(!config.runsOnce && { reload }),
-    stop(timeout, endsItself) {
-      isClosed = true
-      return worker.stop(timeout, endsItself)
-    },
   }
 }
 

@@ -6,7 +6,7 @@ import { BusError, describeName, isBusError } from '@sallyport/protocol/internal
 import { CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal/wire'
 import type { LinkOffer } from '../../contract/host-core.js'
 import type { RemoteSession, SessionDialer } from '../../contract/core-network.js'
-import type { FrontendHandle } from '../frontends/frontend-handle.js'
+import type { Frontend } from '../frontends/frontend.js'
 import type { HostServices } from '../frontends/types.js'
 import { DialBackoff } from './dial-backoff.js'
 import { SessionBridge, type SessionBridgeOwner } from './session-bridge.js'
@@ -31,7 +31,7 @@ export class ReconnectingSession implements SessionBridgeOwner {
   constructor(
     readonly name: string,
     readonly deps: ReconnectingSessionDeps,
-    readonly getFrontend: () => FrontendHandle | undefined,
+    readonly getFrontend: () => Frontend | undefined,
   ) {}
 
   /** Dials a session for a new link. The previous link stays connected until the new one is. */

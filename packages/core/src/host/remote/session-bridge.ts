@@ -6,8 +6,7 @@ import type { Link } from '@sallyport/protocol/internal/wire'
 import type { SessionKey } from '@sallyport/protocol/internal/contract'
 import type { LinkOffer } from '../../contract/host-core.js'
 import type { RemoteSession } from '../../contract/core-network.js'
-import type { FrontendHandle } from '../frontends/frontend-handle.js'
-import { LinkActor } from '../frontends/link-lifecycle.js'
+import type { Frontend } from '../frontends/frontend.js'
 import type { HostServices } from '../frontends/types.js'
 
 /**
@@ -22,18 +21,25 @@ export interface SessionBridgeOwner {
   readonly name: string
   readonly deps: Pick<HostServices, 'log' | 'reporter'>
   /** Returns the frontend, unless it is gone. */
-  getFrontend(): FrontendHandle | undefined
+  getFrontend(): Frontend | undefined
   /** Resolves with a session for the link. Aborts when the link is no longer needed. */
   dial(offer: LinkOffer, unneeded: AbortSignal): Promise<RemoteSession>
   opened(bridge: SessionBridge): void
 }
 
+/**
+ * - `closing`: the frontend's end has closed, and the host has not given the link up
+ * - `draining`: the host has given it up; what was sent before still leaves
+ */
+type BridgeState = 'dialing' | 'open' | 'closing' | 'draining' | 'closed'
+
 export class SessionBridge {
   readonly id: number
   readonly closed: Promise<void>
   readonly #owner: SessionBridgeOwner
+  readonly #offer: LinkOffer
   readonly #dialing = new AbortController()
-  readonly #actor: LinkActor
+  #state: BridgeState = 'dialing'
   #session: RemoteSession | undefined
   #frontendLink: Link | undefined
   #lingerTimer: NodeJS.Timeout | undefined
@@ -41,30 +47,7 @@ export class SessionBridge {
   constructor(owner: SessionBridgeOwner, offer: LinkOffer) {
     this.id = offer.id
     this.#owner = owner
-    const linger = (): void => void (this.#lingerTimer ??= setTimeout(() => this.#actor.send('expired'), LINGER_MS))
-    this.#actor = new LinkActor({
-      discard: () => {
-        this.#dialing.abort()
-        closeEndpoint(offer.endpoint)
-        offer.keyPort?.close()
-        owner.getFrontend()?.sendToLink(this.id, 'closed')
-      },
-      fail: error => owner.getFrontend()?.sendToLink(this.id, 'rejected', error),
-      replace: () => {
-        owner.deps.log.info({ label: owner.name }, 'session with core ended: reconnecting')
-        owner.getFrontend()?.sendToLink(this.id, 'disconnected')
-      },
-      wait: linger,
-      linger,
-      release: () => {
-        clearTimeout(this.#lingerTimer)
-        this.#session?.link.close()
-      },
-      abort: () => {
-        this.#frontendLink?.close()
-        this.#session?.link.close()
-      },
-    })
+    this.#offer = offer
     this.closed = this.#run(offer)
   }
 
@@ -74,49 +57,92 @@ export class SessionBridge {
 
   /** Reports that the frontend is gone, and closes the link within the linger timeout. */
   end(hasBegun: boolean): void {
-    if (hasBegun && this.#actor.state !== 'closed') this.#session?.end()
+    if (hasBegun && this.#state !== 'closed') this.#session?.end()
     this.drop()
   }
 
   /** Closes the link within the linger timeout, because the frontend is gone or has another link. */
   drop(): void {
-    this.#actor.send('dropped')
+    if (this.#state === 'dialing') {
+      this.#state = 'draining'
+      this.#discard()
+    } else if (this.#state === 'open') this.#linger('draining')
+    else if (this.#state === 'closing') this.#release()
   }
 
   close(): void {
     this.drop()
-    this.#actor.send('expired')
+    this.#expire()
   }
 
-  async #run(offer: LinkOffer): Promise<void> {
-    const { endpoint, keyPort, hasStarted } = offer
-    const session = await this.#owner.dial(offer, this.#dialing.signal).catch((error: BusError) => {
-      this.#actor.send('rejected', error)
+  async #run({ endpoint, keyPort, hasStarted }: LinkOffer): Promise<void> {
+    const { deps, name } = this.#owner
+    const session = await this.#owner.dial(this.#offer, this.#dialing.signal).catch((error: BusError) => {
+      if (this.#state !== 'dialing') return
+      this.#state = 'closed'
+      this.#owner.getFrontend()?.rejected(this.id, error)
+      this.#discard()
     })
     if (!session) return
     if (this.#dialing.signal.aborted) return session.link.close()
     this.#session = session
-    this.#actor.send('attached')
     handOverKey(session.key, keyPort)
     if (hasStarted) session.begin()
     this.#frontendLink = openLink(endpoint, false)
     const bridged = bridge(this.#frontendLink, session.link, fault => this.#onFrontendClosed(fault))
-    this.#actor.send('activated')
+    this.#state = 'open'
     this.#owner.opened(this)
     const { first, far: fault } = await bridged
-    if (first === 'far' && fault) this.#owner.deps.reporter.reportFault(this.#owner.name, fault)
-    this.#actor.send('disconnected')
+    if (first === 'far' && fault) deps.reporter.reportFault(name, fault)
+    this.#sessionEnded()
     clearTimeout(this.#lingerTimer)
   }
 
   #onFrontendClosed(fault: BusError | undefined): void {
     const { name, deps } = this.#owner
-    this.#actor.send('closed')
+    if (this.#state === 'open') this.#linger('closing')
+    else if (this.#state === 'draining') this.#release()
     if (fault) {
       deps.reporter.reportFault(name, fault)
-      this.#owner.getFrontend()?.sendToLink(this.id, 'violated', fault)
+      this.#owner.getFrontend()?.violated(this.id, fault)
     }
-    this.#owner.getFrontend()?.sendToLink(this.id, 'closed')
+    this.#owner.getFrontend()?.linkEnded(this.id)
+  }
+
+  #sessionEnded(): void {
+    if (this.#state === 'closing' || this.#state === 'draining') return this.#release()
+    if (this.#state !== 'open') return
+    this.#state = 'closed'
+    const { deps, name } = this.#owner
+    deps.log.info({ label: name }, 'session with core ended: reconnecting')
+    this.#owner.getFrontend()?.sessionEnded(this.id)
+  }
+
+  /** The link is not needed, or refused. */
+  #discard(): void {
+    const { endpoint, keyPort } = this.#offer
+    this.#dialing.abort()
+    closeEndpoint(endpoint)
+    keyPort?.close()
+    this.#owner.getFrontend()?.linkEnded(this.id)
+  }
+
+  #linger(state: 'closing' | 'draining'): void {
+    this.#state = state
+    this.#lingerTimer ??= setTimeout(() => this.#expire(), LINGER_MS)
+  }
+
+  #expire(): void {
+    if (this.#state !== 'closing' && this.#state !== 'draining') return
+    this.#state = 'closed'
+    this.#frontendLink?.close()
+    this.#session?.link.close()
+  }
+
+  #release(): void {
+    this.#state = 'closed'
+    clearTimeout(this.#lingerTimer)
+    this.#session?.link.close()
   }
 }
 

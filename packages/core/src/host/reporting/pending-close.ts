@@ -1,6 +1,6 @@
 // Logs what the close of a bus waits for: the calls that core still runs, then the workers that have not ended.
 import type { Measurement } from '../../contract/host-core.js'
-import type { Supervisor } from '../supervision/supervisor.js'
+import type { Supervisor } from '../life/supervisor.js'
 import type { HostLog } from './log.js'
 
 /** Half of the default timeout of `close`, so that calls are named before they are cut off. */

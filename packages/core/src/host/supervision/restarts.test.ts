@@ -1,7 +1,7 @@
 // Restarts of a worker, with fake threads, a simulated clock and a random source of the test's own.
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { NeighborFault } from './judge.js'
+import { NeighborFault } from '../life/judge.js'
 import { start } from '../../../test/support/thread-doubles.js'
 
 test('restarts after growing delays, and from the first delay again after a quiet time', async () => {
@@ -147,8 +147,8 @@ test('inspect reports states until it is unsubscribed', () => {
   )
   ready()
   fail()
-  expect(states).toContainEqual({ alive: 'running' })
-  expect(states).toContain('backingOff')
+  expect(states).toContainEqual({ code: 'running' })
+  expect(states).toContainEqual({ code: 'backingOff' })
   unsubscribe()
   const before = states.length
   supervisor.signal('core.ready')

@@ -124,7 +124,7 @@ export class ProcessPool {
     this.#dropOldest()
     const identity = getIdentity(reads)
     for (const each of kind.processes)
-      if (each.identity !== identity || each.relay.sockets?.areOpen === false) this.#end(kind, each)
+      if (each.identity !== identity || each.relay.sockets?.areFree === false) this.#end(kind, each)
     return kind
   }
 

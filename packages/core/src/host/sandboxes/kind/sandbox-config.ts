@@ -2,7 +2,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import type { HostLog } from '../../reporting/log.js'
-import type { ThreadHandle } from '../../supervision/worker-actor.js'
+import type { ThreadHandle } from '../../life/spec.js'
 import type { OutputSource } from '../../workers/output.js'
 import type { SocketOwner } from '../../../shared/process-sockets.js'
 import type { SharedThreads } from '../../workers/shared-threads.js'

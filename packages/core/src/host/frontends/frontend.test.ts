@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { getPollMode } from './frontend-handle.js'
+import { getPollMode } from './frontend.js'
 
 it('polls as the pattern and the number of cores allow', () =>
   rows([

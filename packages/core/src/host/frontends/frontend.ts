@@ -1,0 +1,460 @@
+// One frontend: the effects of its life on its links, and its figures. Its code, its gate and core restart independently. Whichever comes back, the
+// life offers a new link with a new key.
+import { availableParallelism } from 'node:os'
+import type { RecordableHistogram } from 'node:perf_hooks'
+import { MessageChannel } from 'node:worker_threads'
+import { MAX_UNHANDLED } from '@sallyport/protocol/internal/contract'
+import { BusError, describeName, isBusError, reportError } from '@sallyport/protocol/internal/errors'
+import {
+  closeEndpoint,
+  createDirectEndpoints,
+  createDirectTriangle,
+  createLinkEndpoints,
+  createTriangleEndpoints,
+} from '@sallyport/protocol/internal/link'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal/link'
+import type { RequestId } from '@sallyport/protocol/internal/message'
+import type { AsyncContext, Deferred } from '@sallyport/protocol/internal/util'
+import type { Pattern } from '../../acl/types.js'
+import type { FrontendEnd, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
+import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
+import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
+import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
+import { CAN_DENY_NET } from '../sandboxes/permission-model/net.js'
+import type { SocketOwner } from '../../shared/process-sockets.js'
+import { type Peer, patience } from '../../shared/patience.js'
+import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
+import { type GateEvents, type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
+import type { Effects, LifeContext } from '../life/context.js'
+import type { FrontendTerms } from '../life/spec.js'
+import type { Life } from '../life/step.js'
+import type { RuntimeEnd } from './runtime-end.js'
+import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
+
+export interface FrontendDeps {
+  label: string
+  /** Name of this session in core: the label, unless several sessions share it. */
+  name: string
+  /** Without a sandbox option, the frontend's end of the link is in this thread. */
+  config: ConnectionConfig & Partial<Pick<FrontendConfig, 'sandbox'>>
+  /** True if the frontend's code already runs and only waits for a link. Other code waits for `start`, too. */
+  isRunning: boolean
+  /** True if the code runs outside of this process. This thread forwards its frames. */
+  isExternal?: boolean
+  /** @param owners - the threads that own the ends of its process's sockets, if it has any */
+  createRuntime(events: RuntimeEvents, terms: FrontendTerms, owners: readonly SocketOwner[]): FrontendRuntime
+}
+
+/** The ends of a link. The host closes them for a thread that has exited. */
+type LinkEndpoints = Omit<TriangleEndpoints, 'gate'> & Partial<Pick<TriangleEndpoints, 'gate'>>
+
+interface FrontendLink {
+  readonly ends: LinkEndpoints
+  /** Resolved when the link was handed over or given up. */
+  readonly settled: Deferred<void>
+  isHandedOver: boolean
+  /** Core has no session of it any more. */
+  hasEnded: boolean
+}
+
+/** Time for the one of its ends that has ended to say so, before both are asked. */
+const LOST_LINK_MS = 1000
+
+/** The thread of a gate has no network, where Node can deny it. A socket to a path is denied, too. */
+const canGatesConnect = !CAN_DENY_NET
+
+let lastLinkId = 0
+
+export class Frontend {
+  /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
+  readonly ready: Promise<void>
+  /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
+  readonly exited: Promise<Error | undefined>
+  /** Why the code last stopped; `undefined` if it has not stopped by itself. */
+  end: RuntimeEnd | undefined
+  /** What the code of a run rejected with and did not handle. */
+  readonly unhandled: BusError[] = []
+  #startedAt = Date.now()
+  readonly #host: FrontendHost
+  readonly #deps: FrontendDeps
+  readonly #onExit: (end: RuntimeEnd | undefined) => void
+  readonly #runtime: FrontendRuntime
+  readonly #life: Life
+  readonly #gate: GateHandle | undefined
+  readonly #traffic = new SessionTraffic()
+  /** Links with lower ids belonged to an earlier frontend of the same label. */
+  readonly firstLink: number = lastLinkId + 1
+  readonly #ready = createDeferred()
+  readonly #exited = createDeferred<Error | undefined>()
+  /** Links by id. Threads can still hold the ends of earlier ones than that of the life. */
+  readonly #links = new Map<number, FrontendLink>()
+  readonly #isProcess: boolean
+  #rejectedCount = 0
+  #unsentCount = 0
+
+  /** @param onExit - called when the code has exited for good: the name is free again. `end` is `undefined` if the host ended it */
+  constructor(host: FrontendHost, deps: FrontendDeps, onExit: (end: RuntimeEnd | undefined) => void) {
+    this.#host = host
+    this.#deps = deps
+    this.#onExit = onExit
+    this.#isProcess = deps.config.sandbox?.hasProcess === true
+    this.ready = this.#ready.promise
+    this.exited = this.#exited.promise
+    this.ready.catch(() => {})
+    this.#gate = host.options.pattern === 'isolation' ? this.#startGate() : undefined
+    const events: RuntimeEvents = {
+      restarted: () => {
+        this.#startedAt = Date.now()
+        // It has not begun.
+        if (this.end?.ranCode === false) this.end = undefined
+      },
+      stopped: (end, restarts) => {
+        this.end = end
+        this.#postEnd(this.#life.context, restarts, !restarts && !deps.isExternal)
+      },
+      ended: (end, context) => {
+        this.end = end
+        this.#postEnd(context, false, true)
+      },
+      exited: error => this.#exit(error),
+      unsent: count => (this.#unsentCount += count),
+      unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
+      suspended: script => this.#deps.config.suspension?.stopped(script),
+    }
+    const isIsolated = this.#gate !== undefined
+    const terms: FrontendTerms = { isIsolated, nextLink: () => ++lastLinkId, effects: this.#effects }
+    this.#runtime = deps.createRuntime(events, terms, this.#getSocketOwners())
+    this.#life = this.#runtime.life
+    if (host.core.isUp) this.coreStarted()
+    if (this.#gate?.isUp) this.#life.send({ type: 'GATE.UP' })
+  }
+
+  get stats(): JoinedStats {
+    return {
+      ...this.#runtime.stats,
+      ...this.#wall,
+      ...(this.#gate && { gate: this.#gate.stats }),
+      rejected: this.#rejectedCount,
+      unsent: this.#unsentCount,
+    }
+  }
+
+  /** Number of its latest link: it has another one once something that it connects was replaced. */
+  get lastLink(): number {
+    return this.#life.context.link
+  }
+
+  get codec(): CodecName {
+    return this.#deps.config.codec
+  }
+
+  get info(): FrontendInfo {
+    const { label, config, isExternal } = this.#deps
+    const sandbox = isExternal ? 'external' : (config.sandbox?.kind ?? CONNECTION_SANDBOX)
+    return createFrontendInfo(
+      { label, sandbox, ...this.#wall, startedAt: this.#startedAt },
+      this.#runtime.stats,
+      this.end,
+    )
+  }
+
+  get maxInFlight(): number {
+    return this.#deps.config.maxInFlight
+  }
+
+  get #wall(): Pick<FrontendInfo, 'wall'> {
+    const { wall } = this.#deps.config.sandbox ?? {}
+    return wall === undefined ? {} : { wall }
+  }
+
+  /** Returns the async context of the run, or that of a call of a client in this thread. */
+  takeContext(id?: RequestId): AsyncContext | undefined {
+    const { callers } = this.#runtime
+    const context = callers?.get(id)
+    callers?.delete(id)
+    return context ?? this.#deps.config.getContext?.()
+  }
+
+  /** Calls that count for the limit of a run. */
+  get limitedCalls(): number {
+    return this.#traffic.limitedCalls
+  }
+
+  takeTraffic(resetRates: boolean): TrafficStats {
+    return this.#traffic.snapshot(this.#host.core.isUp && this.#life.value.link !== 'down', resetRates)
+  }
+
+  /** Lets the frontend's code start with its first link. */
+  start(): void {
+    this.#life.send({ type: 'START' })
+  }
+
+  /** Reloads the hook and, if asked, the module. Returns false if the frontend has nothing of that. */
+  async reload(module: boolean): Promise<boolean> {
+    const reloads = [module ? this.#runtime.reload?.() : undefined, this.#gate?.reload()]
+    const pending = reloads.filter(reload => reload !== undefined)
+    await Promise.all(pending)
+    return pending.length > 0
+  }
+
+  /** Connects without the rights of trusted code from now on. */
+  endTrust(): void {
+    this.#deps.config.isTrusted = false
+  }
+
+  /** Ends the frontend for good. */
+  fail(error: Error): void {
+    this.#life.send({ type: 'FAIL', error })
+  }
+
+  /** Resolves once the calls of the host's own code that wait for a response now have been settled. */
+  async callsSettled(): Promise<void> {
+    await this.#runtime.callsSettled?.()
+  }
+
+  /**
+   * @param timeout - milliseconds that code which runs on is given to take notice
+   * @param hasAnswered - true for a run whose code has returned
+   */
+  async close(timeout = 0, hasAnswered = false): Promise<void> {
+    const endsItself = hasAnswered && this.#deps.config.sandbox?.endsWithAnswer === true
+    this.#life.send({ type: 'STOP', timeout, endsItself })
+    await this.exited
+  }
+
+  /** Resolves once no link is pending: it was handed over, or what it connects is down. */
+  async connected(): Promise<void> {
+    while (['offered', 'attached'].includes(this.#life.value.link!))
+      await this.#links.get(this.#life.context.link)!.settled.promise
+  }
+
+  /** Core accepts links. */
+  coreStarted(): void {
+    this.#life.send({ type: 'CORE.UP' })
+  }
+
+  /** Closes core's ends of the links, so that the other threads learn that core has stopped. */
+  coreStopped(): void {
+    this.#life.send({ type: 'CORE.DOWN' })
+    for (const { ends } of this.#links.values()) closeEndpoint(ends.core)
+    this.#links.clear()
+  }
+
+  /** Core took the link. */
+  attached(link: number): void {
+    this.#life.send({ type: 'ATTACHED', link })
+  }
+
+  /** Core refused the link, for good. */
+  rejected(link: number, error: Error): void {
+    const { value, context } = this.#life
+    if (value.link !== 'offered' || context.link !== link) return
+    const { label } = this.#deps
+    // A rejected first link is the error of `ready`, and not a failure to report. Of a cancelled session, others go on.
+    if (context.hasBegun && isBusError(error, 'Cancelled'))
+      this.#host.log.info({ label }, `session ended: ${error.message}`)
+    else if (context.hasBegun) this.#host.reporter.reportExit('frontend', label, { error, exitError: error })
+    this.fail(error)
+  }
+
+  /** Core has no session of the link any more. */
+  linkEnded(id: number): void {
+    this.#life.send({ type: 'ENDED', link: id })
+    const link = this.#links.get(id)
+    if (link) link.hasEnded = true
+    if (id !== this.#life.context.link) this.#links.delete(id)
+  }
+
+  /** The session with a core in another process has ended, which is no fault of the frontend. */
+  sessionEnded(id: number): void {
+    this.#life.send({ type: 'DROPPED', link: id })
+    this.#links.delete(id)
+  }
+
+  violated(link: number, error: Error): void {
+    this.#life.send({ type: 'VIOLATED', link, error })
+  }
+
+  /** Core reports that a call of this run was interrupted. */
+  interrupted(link: number | undefined, report: InterruptionReport): void {
+    if (link !== undefined && link >= this.firstLink) this.#deps.config.suspension?.interrupted(report)
+  }
+
+  /** Takes the histogram of a link whose first call was timed. The call can have outlived the link. */
+  timed(link: number, latency: RecordableHistogram): void {
+    if (link >= this.firstLink) this.#traffic.addLatency(latency)
+  }
+
+  #startGate(): GateHandle {
+    const { label, config } = this.#deps
+    const { hookTimeout } = this.#host.options.isolation
+    const events: GateEvents = {
+      restarted: () => this.#life.send({ type: 'GATE.UP' }),
+      ready: () => this.#life.send({ type: 'GATE.READY' }),
+      stopped: () => this.#gateStopped(),
+      protocolError: (link, error) => this.violated(link, error),
+      rejected: count => (this.#rejectedCount += count),
+      failed: error => this.fail(error),
+    }
+    return startGate(
+      label,
+      getGateSupervision(config.supervision, hookTimeout),
+      this.#host,
+      events,
+      this.#isProcess && canGatesConnect && this.#host.core.socketOwner !== undefined,
+    )
+  }
+
+  get #effects(): Partial<Effects> {
+    let stopAsking = (): void => {}
+    return {
+      opened: () => this.#ready.resolve(),
+      offer: context => this.#offer(context),
+      handOver: ({ link: id, hasBegun }) => {
+        const link = this.#links.get(id)!
+        if (!hasBegun) this.#host.core.post({ type: 'begin', label: this.#deps.name })
+        link.isHandedOver = true
+        this.#runtime.connect(link.ends.frontend)
+        link.settled.resolve()
+      },
+      detach: ({ link, obituary, error }) => {
+        const end = obituary || error ? this.end : undefined
+        this.#host.core.post({ type: 'detach', link, end: end && reportEnd(end) })
+        this.#giveUp(link)
+      },
+      forget: ({ link }) => this.#giveUp(link),
+      drop: context => {
+        if (context.goal !== 'stop') return
+        this.end = undefined
+        this.#postEnd(context, false, true)
+      },
+      ask: ({ link }) => {
+        stopAsking = patience(this.#both, LOST_LINK_MS, () => {
+          const { label, config } = this.#deps
+          const message = `The link between frontend ${describeName(label)} and core closed unexpectedly`
+          const error = new BusError('Disconnected', message)
+          // A thread or process reports it once it has exited: its own last words say more, and can be late on a busy machine.
+          if (config.sandbox === undefined) this.#host.reporter.reportFault(label, error)
+          this.#life.send({ type: 'ANSWERED', link, error })
+        })
+      },
+      stopAsking: () => stopAsking(),
+      replace: () => this.#life.send({ type: 'RELOAD' }),
+    }
+  }
+
+  #offer({ link: id, hasBegun }: LifeContext): void {
+    const { core } = this.#host
+    const { sockets } = this.#runtime
+    sockets?.take()
+    const { isRunning, name, config } = this.#deps
+    const ends = this.#createEnds(sockets?.ids)
+    const { codec, readAhead, allow, isTrusted, runsOnce, run, limitLabel } = config
+    const isFirst = this.#life.value.stage === 'opening'
+    const offer: LinkOffer = {
+      ...{ label: name, codec, endpoint: ends.core, id, firstLink: this.firstLink, isFirst },
+      ...{ hasStarted: isRunning && !hasBegun, readAhead, limitLabel, allow, isTrusted, runsOnce, run },
+    }
+    if (this.#gate && ends.gate) {
+      const key = new MessageChannel()
+      this.#gate.connect(id, ends.gate, key.port2)
+      offer.keyPort = key.port1
+    }
+    // A remote core keeps its own counters.
+    if (!core.isRemote) offer.metrics = this.#traffic.attach()
+    this.#links.set(id, { ends, settled: createDeferred(), isHandedOver: false, hasEnded: false })
+    core.attach(offer)
+  }
+
+  /** Nothing more comes over the link. */
+  #giveUp(id: number): void {
+    const link = this.#links.get(id)
+    if (!link) return
+    if (!link.isHandedOver) closeEndpoint(link.ends.frontend)
+    link.settled.resolve()
+    if (link.hasEnded) this.#links.delete(id)
+  }
+
+  #getSocketOwners(): readonly SocketOwner[] {
+    const { socketOwner } = this.#host.core
+    if (!this.#isProcess || !socketOwner) return []
+    if (!this.#gate) return [socketOwner]
+    return canGatesConnect ? [this.#gate, socketOwner] : []
+  }
+
+  /** The code and its gate: either can be why a link has closed, and the one that has ended says so, and does not answer. */
+  get #both(): Peer {
+    const [runtime, gate] = [this.#runtime, this.#gate]
+    return { ask: onAnswer => runtime.ask(() => (gate ? gate.ask(onAnswer) : onAnswer())) }
+  }
+
+  /** @param sockets - those of a process, if it has any */
+  #createEnds(sockets: readonly number[] = []): LinkEndpoints {
+    const { core, options } = this.#host
+    const { link, poll, sandbox } = this.#deps.config
+    // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
+    const isOneThread = sandbox === undefined && (core.isInProcess || core.isRemote)
+    // The relay of a process occupies one core.
+    const cores = isOneThread ? 1 : availableParallelism() - (this.#isProcess ? 1 : 0)
+    const kind = link === 'auto' ? 'ring' : link
+    const pollMode = poll ? getPollMode(options.pattern, cores) : 'never'
+    const [socket, fromCore] = sockets
+    if (socket !== undefined && fromCore !== undefined) return createDirectTriangle([socket, fromCore], kind, pollMode)
+    if (socket !== undefined) return createDirectEndpoints(socket)
+    const ringBytes = sandbox?.ringBytes
+    if (this.#gate) return createTriangleEndpoints(kind, pollMode, ringBytes)
+    const [coreEnd, frontendEnd] = createLinkEndpoints(this.#getLinkKind(isOneThread, kind), pollMode, ringBytes)
+    return { core: coreEnd, frontend: frontendEnd }
+  }
+
+  #getLinkKind(isOneThread: boolean, kind: LinkKind): LinkKind | 'local' {
+    const { core } = this.#host
+    // This thread forwards only frames that it has received whole, so core needs no ring, which takes far more memory.
+    if (this.#deps.isExternal) return core.isInProcess ? 'local' : 'port'
+    // The other end forwards to a remote core, and answers nothing itself.
+    return isOneThread && core.isRemote && this.#deps.config.link === 'auto' ? 'local' : kind
+  }
+
+  /** Closes the gate's ends of the links, so that the other threads learn that it has stopped. */
+  #gateStopped(): void {
+    for (const { ends } of this.#links.values()) if (ends.gate) closeEndpoint(ends.gate)
+    this.#life.send({ type: 'GATE.DOWN' })
+  }
+
+  /**
+   * Tells core that the code has stopped.
+   *
+   * @param restarts - true if it starts again soon
+   * @param isOver - true if the next frontend with its label is another one
+   */
+  #postEnd({ hasBegun, goal, isDropped }: LifeContext, restarts: boolean, isOver: boolean): void {
+    const { end } = this
+    if (isDropped) return
+    const reported = end && reportEnd(end)
+    const drops = goal === 'stop'
+    this.#host.core.post({ type: 'end', label: this.#deps.name, hasBegun, end: reported, restarts, drops, isOver })
+  }
+
+  #exit(error: Error | undefined): void {
+    this.#ready.reject(error ?? createEarlyExitError())
+    this.#onExit(this.end)
+    this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
+  }
+}
+
+const reportEnd = ({ why, error, ranCode }: RuntimeEnd): FrontendEnd => ({
+  ...{ why, ranCode },
+  error: error && reportError(error),
+})
+
+const createEarlyExitError = (): BusError =>
+  new BusError('Disconnected', 'The frontend exited before it was connected', { data: { delivered: 'no' } })
+
+/** Threads that a call passes through, each of which polls its ring while that pays off. */
+const THREADS_PER_CALL: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
+
+/** On fewer cores, a polling thread takes the core of the thread that it waits for, unless it polls briefly (ADR 6). */
+export const getPollMode = (pattern: Pattern, cores: number): PollMode =>
+  cores >= THREADS_PER_CALL[pattern] ? 'adaptive' : cores > 1 ? 'replies' : 'never'

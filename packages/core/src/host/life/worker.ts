@@ -1,0 +1,210 @@
+// A worker as the host sees it: a life, and the threads that it has one after the other. What happens next is decided by the table; this carries
+// it out, with the times that it takes.
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
+import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import type { WorkerState, WorkerStats } from '../supervision/policy.js'
+import type { Effects, LifeContext, LifeInput } from './context.js'
+import type { Obituary } from './judge.js'
+import type { WorkerDeps, WorkerExit, WorkerSpec } from './spec.js'
+import type { Life } from './step.js'
+import { ThreadCode } from './thread-code.js'
+
+/** Default time to exit, after the time to drain, before a thread is terminated. */
+const STOP_TIMEOUT_MS = 500
+/** `terminate()` cannot interrupt native code. After this time the thread is abandoned. */
+const ABANDON_TIMEOUT_MS = 5000
+/** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
+const MIN_START_TIMEOUT_MS = 60_000
+/** Time for a thread to end that need not be asked, before it is asked. */
+const ASK_TIMEOUT_MS = 50
+
+const createStoppedError = (): BusError => new BusError('Disconnected', 'The worker was stopped before it was ready')
+
+export class SupervisedWorker {
+  readonly life: Life
+  /** Rejects if the first thread exits before it is ready: a first start is not retried. */
+  readonly ready: Promise<void>
+  /** Resolves when no other thread follows. Never rejects. */
+  readonly exited: Promise<WorkerExit>
+  readonly spec: WorkerSpec
+  readonly #deps: WorkerDeps
+  readonly #ready = createDeferred()
+  readonly #exited = createDeferred<WorkerExit>()
+  readonly #release: () => void
+  /** Callers of `reload` that wait until the worker is ready or cannot become ready. */
+  readonly #reloads: Deferred<void>[] = []
+  /** End the deadlines of the current state. */
+  readonly #deadlines: (() => void)[] = []
+  #code!: ThreadCode
+  #startedAt = 0
+  /** Milliseconds that the first thread took to be ready. */
+  #startupMs: number | undefined
+
+  constructor(spec: WorkerSpec, deps: WorkerDeps, create: (input: LifeInput) => Life, release: () => void) {
+    this.spec = spec
+    this.#deps = deps
+    this.#release = release
+    this.ready = this.#ready.promise
+    this.exited = this.#exited.promise
+    this.ready.catch(() => {})
+    const { name, supervision, waitsAfterError, isOpening, stopTimeout, links } = spec
+    const obstacle =
+      stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
+    this.life = create({
+      ...{ name, supervision, waitsAfterError, obstacle, ...links, ...deps },
+      ...(isOpening && { isOpening }),
+      effects: { ...links?.effects, ...this.#effects },
+    })
+  }
+
+  get stats(): WorkerStats {
+    const { value, context } = this.life
+    const { code: state } = value
+    const isEnding = state === 'ending' || state === 'killing'
+    const ending = ({ stop: 'draining', reload: 'reloading', fail: 'leaving', none: 'leaving' } as const)[context.goal]
+    return { state: isEnding ? ending : (state as WorkerState), restarts: context.history.count }
+  }
+
+  /** The current thread, or that which is being started. */
+  get code(): ThreadCode {
+    return this.#code
+  }
+
+  /** True while there is a thread that takes messages. */
+  get isUp(): boolean {
+    const { code } = this.life.value
+    return (code === 'starting' || code === 'running') && this.#code.thread !== undefined
+  }
+
+  /** Sends a message to the current thread. Ignored if there is no thread. */
+  post(message: unknown, transfer?: readonly TransferListItem[]): void {
+    this.#code.post(message, transfer)
+  }
+
+  ask(onAnswer: () => void): void {
+    this.#code.ask(onAnswer)
+  }
+
+  /**
+   * Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned.
+   *
+   * @param endsItself - true for a thread that need not be asked. It can be asked nevertheless
+   */
+  stop(timeout: number, endsItself?: boolean): Promise<WorkerExit> {
+    this.life.send({ type: 'STOP', timeout, endsItself })
+    return this.exited
+  }
+
+  /** Ends the thread, which does not respond, with this error. The worker can restart. */
+  terminate(error: Error): void {
+    this.life.send({ type: 'SENTENCE', error, isBlocked: this.spec.stopTimeout === undefined })
+  }
+
+  /** As `terminate`, and the thread is asked first. If it ended by itself meanwhile, its end says more than this error. */
+  dismiss(error: Error): void {
+    this.life.send({ type: 'SENTENCE', error })
+  }
+
+  /** Ends the worker for good, and does not wait for its thread. */
+  fail(error: Error): void {
+    this.life.send({ type: 'FAIL', error })
+  }
+
+  /** Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it. */
+  reload(): Promise<void> {
+    const reload = createDeferred()
+    const { code } = this.life.value
+    if (code === 'stopped' || code === 'failed') reload.reject(this.life.context.error ?? createStoppedError())
+    else this.#reloads.push(reload)
+    this.life.send({ type: 'RELOAD' })
+    return reload.promise
+  }
+
+  get #effects(): Partial<Effects> {
+    const { spec } = this
+    const rest = (): void => {
+      for (const end of this.#deadlines.splice(0)) end()
+    }
+    return {
+      rest,
+      spawn: context => this.#spawn(context),
+      ready: () => {
+        this.#startupMs ??= this.#deps.now() - this.#startedAt
+        this.#ready.resolve()
+        for (const { resolve } of this.#reloads.splice(0)) resolve()
+      },
+      askToStop: ({ stopTimeout, endsItself }) => {
+        rest()
+        const { stopTimeout: more = STOP_TIMEOUT_MS } = spec
+        this.#after(stopTimeout + more, () => this.life.send({ type: 'SILENT' }))
+        if (endsItself) this.#after(ASK_TIMEOUT_MS, () => this.#code.stop(stopTimeout))
+        this.#code.stop(stopTimeout, endsItself)
+      },
+      kill: ({ goal }, event) => {
+        if (event?.type === 'FAIL') return this.#code.abandon()
+        this.#after(ABANDON_TIMEOUT_MS, () => {
+          this.#code.abandon()
+          this.#end({ ranCode: true, by: 'nobody' })
+        })
+        if (goal === 'stop') spec.onKilled()
+        this.#code.kill()
+      },
+      backOff: context => {
+        const { error, history } = context
+        this.#after(history.delay, () => this.life.send({ type: 'ELAPSED' }))
+        this.#rejectReloads(error)
+        spec.onStopped({ error: error!, restarts: history.count, delay: history.delay }, context)
+      },
+      wait: context => {
+        const { error, history } = context
+        this.#rejectReloads(error)
+        spec.onStopped({ error: error!, restarts: history.count, delay: undefined }, context)
+      },
+      renew: context => spec.onStopped(undefined, context),
+      exit: context => {
+        const { error, exitError, obituary } = context
+        const exit: WorkerExit = { error, exitError: error && exitError, code: obituary?.code }
+        spec.onExit?.(exit, context)
+        // After the other regions.
+        queueMicrotask(() => {
+          this.#release()
+          this.#rejectReloads(error)
+          this.#ready.reject(error ?? createStoppedError())
+          this.#exited.resolve(exit)
+        })
+      },
+    }
+  }
+
+  #spawn({ run }: LifeContext): void {
+    const { spec } = this
+    this.#startedAt = this.#deps.now()
+    const code: ThreadCode = new ThreadCode(spec, this.#deps.isDraining, {
+      ready: () => this.life.send({ type: 'READY' }),
+      blocked: error => this.terminate(error),
+      silent: () => this.life.send({ type: 'SILENT' }),
+      ended: obituary => this.#end(obituary),
+    })
+    this.#code = code
+    if (run === 1) return
+    spec.onRestarted()
+    if (!spec.hasStartTimeout || this.#startupMs === undefined) return
+    const ms = Math.max(MIN_START_TIMEOUT_MS, Math.round(10 * this.#startupMs))
+    this.#after(ms, () =>
+      this.terminate(new BusError('Timeout', `${spec.name} restarted and was not ready after ${ms} ms`)),
+    )
+  }
+
+  #end(obituary: Obituary): void {
+    this.life.send({ type: 'OBITUARY', obituary })
+  }
+
+  #after(ms: number, run: () => void): void {
+    this.#deadlines.push(this.#deps.after(ms, run))
+  }
+
+  #rejectReloads(error: Error | undefined): void {
+    for (const { reject } of this.#reloads.splice(0)) reject(error ?? createStoppedError())
+  }
+}
