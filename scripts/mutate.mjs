@@ -13,7 +13,7 @@ process.chdir(root)
 const ENDS = [
   {
     name: 'end: a timer judges who lost a link', // 90
-    file: 'packages/core/src/shared/patience.ts',
+    file: 'packages/protocol/src/contract/timers.ts',
     from: 'return peer.ask(() => void (isOver || onAnswer()))',
     to: 'return void (isOver || onAnswer())',
   },
@@ -205,10 +205,10 @@ const MUTANTS = [
   },
   {
     name: 'deadlines before arrivals',
-    file: 'packages/core/src/shared/set-deadline.ts',
+    file: 'packages/protocol/src/contract/timers.ts',
     from: '(immediate = setImmediate(onLate))',
     to: 'onLate()',
-    tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
+    tests: ['packages/protocol/src/contract/timers.test.ts'],
   },
   {
     name: 'restarts, one too many',

@@ -62,5 +62,16 @@ export {
   type OutputStream,
   serveMembers,
 } from './contract/shared-thread.js'
-export { SILENT_MS, watchSilence } from './contract/silence.js'
 export { serveLife } from './contract/serve-life.js'
+export {
+  deadline,
+  every,
+  later,
+  patience,
+  pause,
+  type Peer,
+  SILENT_MS,
+  watchSilence,
+  withDeadline,
+  within,
+} from './contract/timers.js'

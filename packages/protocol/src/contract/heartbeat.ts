@@ -1,5 +1,6 @@
 // A worker's heartbeat: a shared counter that a timer of the worker increments, so that the host can see whether the worker's event
 // loop is blocked. Zero means that the host must not judge: the worker has not started, or blocks on purpose.
+import { every } from './timers.js'
 
 export interface Heartbeat {
   memory: SharedArrayBuffer
@@ -35,7 +36,7 @@ export function beat(heartbeat: Heartbeat | undefined): Beating {
   const word = new Int32Array(heartbeat.memory)
   const next = createHeartbeatFor(heartbeat)
   next()
-  const timer = setInterval(next, heartbeat.every).unref()
+  const stop = every(heartbeat.every, next)
   return {
     rest(block) {
       Atomics.store(word, 0, RESTING)
@@ -45,6 +46,6 @@ export function beat(heartbeat: Heartbeat | undefined): Beating {
         next()
       }
     },
-    stop: () => clearInterval(timer),
+    stop,
   }
 }

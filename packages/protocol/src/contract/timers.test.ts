@@ -1,6 +1,7 @@
-// Time for which code ran, on a clock of the test's own.
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { watchSilence } from './silence.js'
+import { MessageChannel } from 'node:worker_threads'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import { deadline, type Peer, patience, watchSilence } from './timers.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -81,4 +82,71 @@ test('nothing is watched any more after the end', () => {
   expect(vi.getTimerCount()).toBe(0)
   run(1000, 1)
   expect(onSilent).not.toHaveBeenCalled()
+})
+
+test('a deadline is over only if nothing has arrived, although this thread was busy', () =>
+  rows([
+    ['is not over if what it waits for arrived while this thread was busy', true],
+    ['is over if nothing has arrived', false],
+  ])(async (_what, arrives) => {
+    vi.useRealTimers()
+    const { port1, port2 } = new MessageChannel()
+    onTestFinished(() => port1.close())
+    const onLate = vi.fn<() => void>()
+    port1.on('message', () => end())
+    // The event loop runs timers next, before it reads.
+    await new Promise(setImmediate)
+    const end = deadline(10, onLate)
+    if (arrives) port2.postMessage(undefined)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    // After the turn in which the deadline has passed.
+    for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate)
+    expect(onLate).toHaveBeenCalledTimes(arrives ? 0 : 1)
+  }))
+
+test('a deadline that has ended is never over', () => {
+  deadline(10, () => {})()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+const onAnswer = vi.fn<() => void>()
+const asked: (() => void)[] = []
+const peer: Peer = { ask: answer => void asked.push(answer) }
+
+beforeEach(() => {
+  onAnswer.mockReset()
+  asked.splice(0)
+})
+
+test('a peer is asked after its time, and judged at its answer', () => {
+  patience(peer, 1000, onAnswer)
+  vi.advanceTimersByTime(999)
+  expect(asked).toHaveLength(0)
+  vi.advanceTimersByTime(10)
+  expect(asked).toHaveLength(1)
+  vi.advanceTimersByTime(60_000)
+  expect(onAnswer).not.toHaveBeenCalled()
+  asked[0]!()
+  expect(onAnswer).toHaveBeenCalledOnce()
+})
+
+test('a peer that has ended is not judged, whenever that becomes known', () => {
+  const ends = [500, 2000].map(ms => {
+    const end = patience(peer, 1000, onAnswer)
+    vi.advanceTimersByTime(ms)
+    end()
+    return asked.length
+  })
+  expect(ends).toEqual([0, 1])
+  vi.advanceTimersByTime(60_000)
+  asked[0]!()
+  expect(onAnswer).not.toHaveBeenCalled()
+})
+
+test('a thread that was busy or suspended for all of the time has had one turn', () => {
+  patience(peer, 1000, onAnswer)
+  vi.setSystemTime(Date.now() + 60_000)
+  vi.runOnlyPendingTimers()
+  vi.runOnlyPendingTimers()
+  expect(asked).toHaveLength(0)
 })
