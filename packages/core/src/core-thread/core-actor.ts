@@ -1,8 +1,8 @@
 // The lifecycle of a core in any thread: it starts, is attached to links, drains, and reports each state to its host.
 import { createRequire } from 'node:module'
-import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
-import { serveLife } from '@sallyport/protocol/internal/contract'
+import { serveLife, within } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { connectDirect } from '@sallyport/protocol/internal/link'
 import { assertNever } from '@sallyport/protocol/internal/util'
@@ -30,8 +30,8 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
       await nextTick()
       await nextTick()
       const deadline = performance.now() + stopTimeoutMs
-      await Promise.race([core?.drain(), sleep(stopTimeoutMs, undefined, { ref: false })])
-      await core?.close(Math.max(0, deadline - performance.now()))
+      await within(stopTimeoutMs, core!.drain())
+      await core!.close(Math.max(0, deadline - performance.now()))
     },
     onState(state, error) {
       report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })

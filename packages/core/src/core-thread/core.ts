@@ -3,7 +3,7 @@ import { reportError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { type RequestId, toEventTarget } from '@sallyport/protocol/internal/message'
 import { type AsyncContext, isDevelopment } from '@sallyport/protocol/internal/util'
-import type { InitScript } from '@sallyport/protocol/internal/contract'
+import { type InitScript, withDeadline } from '@sallyport/protocol/internal/contract'
 import type { Logger } from 'pino'
 import { type Authority, createAuthority, HOST_PERMITS } from '../acl/authority.js'
 import type { ExplainedFrontend } from '../acl/explain.js'
@@ -252,11 +252,10 @@ export class Core {
   async #close(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
     this.#networkSessions.isDraining = true
-    const controller = new AbortController()
-    const timer = setTimeout(() => controller.abort(), Math.max(timeoutMs, MIN_CLOSE_MS))
-    await this.sessions.closeFrontends(controller.signal)
-    await this.#tearDown?.(controller.signal)
-    clearTimeout(timer)
+    await withDeadline(Math.max(timeoutMs, MIN_CLOSE_MS), async signal => {
+      await this.sessions.closeFrontends(signal)
+      await this.#tearDown?.(signal)
+    })
     await this.#network?.close(Math.max(deadline - performance.now(), MIN_CLOSE_MS))
     await this.sessions.close()
     await this.#pool.close()

@@ -1,4 +1,5 @@
 // The setups and teardowns of a core definition and its plugins.
+import { withDeadline } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import type { App } from '../api/app.js'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
@@ -31,7 +32,7 @@ export async function setupPlugins(
     }
     await runSetup('`setup` of the core module failed', () => definition.setup?.(app))
   } catch (error) {
-    await tearDown(AbortSignal.timeout(FAILED_START_MS))
+    await withDeadline(FAILED_START_MS, tearDown)
     throw error
   }
   teardowns.push(() => definition.teardown?.(app))

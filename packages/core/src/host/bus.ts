@@ -1,8 +1,9 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
 import type { CallParameters, CommandName, CommandResult, StreamItem, StreamName } from '@sallyport/frontend/internal'
-import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { endClient } from '@sallyport/frontend/internal'
 import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
+import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, withCaller } from '@sallyport/protocol/internal/errors'
 import type {
   BusEvent,
@@ -515,10 +516,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     const { core, frontends, log, supervisor } = this.#host
     const stopWatching = watchPendingClose(core, supervisor, log)
     const deadline = performance.now() + timeout
-    const waiting = new AbortController()
-    const isLate = sleep(timeout, undefined, waiting).catch(() => {})
-    if (core.isUp) await Promise.race([frontends.callsSettled(), isLate])
-    waiting.abort()
+    if (core.isUp) await within(timeout, frontends.callsSettled())
     await core.worker.stop(Math.max(0, deadline - performance.now()))
     // The last events of core come on ports of their own, and can arrive after its exit: the loop reads every port within two ticks.
     await nextTick()

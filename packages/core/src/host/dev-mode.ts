@@ -1,6 +1,7 @@
 // `createBus({ dev: true })`: reloads the workers and hooks whose files changed.
 import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { later } from '@sallyport/protocol/internal/contract'
 import { watch } from 'chokidar'
 import type { Frontends } from './frontends/frontends.js'
 import type { BusConfig } from './options/config.js'
@@ -96,16 +97,16 @@ function createDirectoryWatcher(onChanged: (files: readonly string[]) => void) {
   const changed = new Set<string>()
   const watchers: ReturnType<typeof watch>[] = []
   const starting: Promise<void>[] = []
-  let timer: NodeJS.Timeout | undefined
+  let endWait = (): void => {}
   const onChange = (file: string): void => {
     if (!CODE_FILE.test(file)) return
     changed.add(file)
-    clearTimeout(timer)
-    timer = setTimeout(() => {
+    endWait()
+    endWait = later(QUIET_MS, () => {
       const files = [...changed]
       changed.clear()
       onChanged(files)
-    }, QUIET_MS)
+    })
   }
   return {
     add(directory: string): void {
@@ -122,7 +123,7 @@ function createDirectoryWatcher(onChanged: (files: readonly string[]) => void) {
     /** Resolves once changes in all added directories are seen. */
     ready: () => Promise.all(starting),
     async close(): Promise<void> {
-      clearTimeout(timer)
+      endWait()
       await Promise.all(watchers.map(async watcher => watcher.close()))
     },
   }

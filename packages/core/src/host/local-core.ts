@@ -7,7 +7,7 @@ import { BusError, describeName, receiveError } from '@sallyport/protocol/intern
 import { closeEndpoint, createLinkEndpoints, getPorts, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, type Deferred, isDevelopment } from '@sallyport/protocol/internal/util'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import type { InitScript, LifecycleState, StateReport } from '@sallyport/protocol/internal/contract'
+import { deadline, type InitScript, type LifecycleState, type StateReport } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint, TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { CapabilityChanges } from '../acl/types.js'
@@ -24,7 +24,6 @@ import type {
 import { createCoreLog, runCoreActor } from '../core-thread/core-actor.js'
 import type { Core, TakeContext } from '../core-thread/core.js'
 import { getHeapLimit } from '../shared/heap-limit.js'
-import { setDeadline } from '../shared/set-deadline.js'
 import type { OpenFrontends } from './frontends/open-frontends.js'
 import type { CoreEndpoint, HostServices } from './frontends/types.js'
 import type { BusConfig } from './options/config.js'
@@ -144,7 +143,7 @@ export class LocalCore implements CoreEndpoint {
 
   #createMeasurement(): Deferred<Measurement | undefined> {
     const measurement = createDeferred<Measurement | undefined>()
-    const clear = setDeadline(MEASURE_TIMEOUT_MS, () => measurement.resolve(undefined))
+    const clear = deadline(MEASURE_TIMEOUT_MS, () => measurement.resolve(undefined))
     void measurement.promise.then(() => {
       clear()
       this.#measurement = undefined
@@ -162,7 +161,7 @@ export class LocalCore implements CoreEndpoint {
     this.#questions.set(id, question)
     const onLate = (): void =>
       question.reject(new BusError('Timeout', `Core did not answer within ${EXPLAIN_TIMEOUT_MS} ms`))
-    const clear = setDeadline(EXPLAIN_TIMEOUT_MS, onLate)
+    const clear = deadline(EXPLAIN_TIMEOUT_MS, onLate)
     this.post({ type: 'explain', id, label })
     try {
       return await question.promise

@@ -1,5 +1,6 @@
 // Starts a bus: checks its options, starts core and the frontends, and watches core.
 import { endClient } from '@sallyport/frontend/internal'
+import { deadline } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createDeferred, withoutContext } from '@sallyport/protocol/internal/util'
 import { Bus } from './bus.js'
@@ -46,7 +47,7 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
   const module = options.core instanceof URL ? options.core.href : 'a definition'
   const isStarting = (): boolean => core.worker.stats.state === 'starting'
   const text = 'Core is still starting: its module awaits at the top level, or a setup has not returned'
-  const warning = setTimeout(() => isStarting() && log.warn({ module, ms: loadTimeout }, text), loadTimeout)
+  const warn = (): void => void (isStarting() && log.warn({ module, ms: loadTimeout }, text))
   const late = createDeferred<never>()
   // The time can be over while the inspector opens, before anything waits for it.
   late.promise.catch(() => {})
@@ -54,7 +55,8 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
     const cause = isStarting() ? `core is still starting: ${module}` : 'a frontend is still loading'
     late.reject(new BusError('Timeout', `The bus did not start within ${startTimeout} ms: ${cause}`))
   }
-  const deadline = startTimeout && setTimeout(onLate, startTimeout)
+  const ends = [deadline(loadTimeout, warn)]
+  if (startTimeout) ends.push(deadline(startTimeout, onLate))
   try {
     void warmUpClient()
     // Before the frontends start: it shows why one of them fails.
@@ -66,7 +68,6 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
     await bus.close({ timeout: 0 })
     throw error
   } finally {
-    clearTimeout(warning)
-    clearTimeout(deadline)
+    for (const end of ends) end()
   }
 }

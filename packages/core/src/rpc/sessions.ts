@@ -1,5 +1,6 @@
 // All sessions of a core: notifies the others when frontends come and go, and closes their resources.
 import { once } from 'node:events'
+import { every } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import type { CoreReport, FrontendEnd, Measurement, RunningCall } from '../contract/host-core.js'
@@ -217,9 +218,9 @@ export class Sessions {
       }
       firstSeen = running
     }
-    const timer = setInterval(poll, Math.max(MIN_POLL_MS, slowAfterMs / 10)).unref()
+    const end = every(Math.max(MIN_POLL_MS, slowAfterMs / 10), poll)
     return () => {
-      clearInterval(timer)
+      end()
       firstSeen = new Map()
     }
   }

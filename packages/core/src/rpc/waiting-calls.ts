@@ -1,4 +1,5 @@
 // Calls of one command and frontend that wait until their quota allows them, in order. A call that its caller abandons leaves.
+import { later } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 
 /** Calls that can wait at a time, for each frontend and command. */
@@ -28,7 +29,7 @@ export class WaitingCalls {
   readonly #getObstacle: () => Obstacle | undefined
   readonly #toError: (obstacle: Obstacle) => BusError
   readonly #calls = new Set<WaitingCall>()
-  #timer: NodeJS.Timeout | undefined
+  #endWait: (() => void) | undefined
   /** True while calls are started: one that ends at once must not start the next within itself. */
   #isStarting = false
 
@@ -81,7 +82,7 @@ export class WaitingCalls {
   startNext(): void {
     if (this.#isStarting) return
     this.#isStarting = true
-    clearTimeout(this.#timer)
+    this.#endWait?.()
     for (const call of this.#calls) {
       const obstacle = this.#getObstacle()
       if (!obstacle) call.start()
@@ -89,7 +90,7 @@ export class WaitingCalls {
       else {
         // The session's link keeps core alive.
         const delay = obstacle.retryAfter && Math.min(obstacle.retryAfter, MAX_DELAY_MS)
-        if (delay) this.#timer = setTimeout(() => this.startNext(), delay).unref()
+        if (delay) this.#endWait = later(delay, () => this.startNext())
         break
       }
     }

@@ -1,6 +1,7 @@
 // Limits the heap of a worker below V8's own limit, at which V8 can abort the whole process (docs/adr/0016-memory-of-a-hook.md).
 import { getHeapStatistics } from 'node:v8'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
+import { later } from '@sallyport/protocol/internal/contract'
 
 /** `getHeapStatistics` is new in Node 22.16. It interrupts JavaScript that runs in the worker. */
 type MeasurableWorker = Worker & { getHeapStatistics(): Promise<{ used_heap_size: number }> }
@@ -36,15 +37,15 @@ export const getMeasuredHeap = (worker: Worker): number | undefined => heaps.get
 
 /** Checks of the workers of this thread. Each returns the time until its next one. */
 const checks = new Set<() => number>()
-let timer: NodeJS.Timeout | undefined
+let endWait = (): void => {}
 
 /** One timer for all workers, because each wakes this thread. */
 function scheduleChecks(delay: number): void {
-  clearTimeout(timer)
-  timer = setTimeout(() => {
+  endWait()
+  endWait = later(delay, () => {
     const delays = Array.from(checks, check => check())
     if (delays.length > 0) scheduleChecks(Math.min(...delays))
-  }, delay).unref()
+  })
 }
 
 /** Terminates a worker whose heap exceeds its limit. It emits the same error and exit code as at V8's own limit. */

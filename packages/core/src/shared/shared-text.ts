@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { lstat, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { pause } from '@sallyport/protocol/internal/contract'
 import { getPublicMessage } from '@sallyport/protocol/internal/errors'
 
 /** Age of a `.next` file from which on its program is taken for dead. */
@@ -51,7 +51,7 @@ export class SharedText {
    */
   change(change: (text: string | undefined) => string): Promise<void> {
     const changed = changing.then(async () => {
-      while (!(await this.#replace(change))) await setTimeout(Math.random() * 20)
+      while (!(await this.#replace(change))) await pause(Math.random() * 20)
     })
     changing = changed.catch(() => {})
     return changed

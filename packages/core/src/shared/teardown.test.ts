@@ -33,7 +33,7 @@ it('reports a step that throws or rejects, and goes on', async () => {
 })
 
 it('waits five seconds for a step that hangs', async () => {
-  vi.useFakeTimers()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const ran: string[] = []
   const done = runSequentially([() => new Promise(() => {}), () => ran.push('next')], never, () => {})
   await vi.advanceTimersByTimeAsync(4999)

@@ -1,6 +1,6 @@
 // Runs teardown steps one after the other: each might need what was opened before it. No step keeps the others from running.
-import { setTimeout as delay } from 'node:timers/promises'
-import { isThenable } from '@sallyport/protocol/internal/util'
+import { within } from '@sallyport/protocol/internal/contract'
+import { createDeferred, isThenable } from '@sallyport/protocol/internal/util'
 
 const STEP_TIMEOUT_MS = 5000
 /** Time for all steps that start after the signal has aborted. */
@@ -17,6 +17,9 @@ export async function runSequentially(
   signal: AbortSignal,
   onError: (error: unknown) => void,
 ): Promise<void> {
+  const aborted = createDeferred()
+  const onAbort = (): void => aborted.resolve()
+  signal.addEventListener('abort', onAbort)
   const rest: Promise<unknown>[] = []
   for (const step of steps) {
     let result: unknown
@@ -28,20 +31,8 @@ export async function runSequentially(
     if (!isThenable(result)) continue
     const done = Promise.resolve(result).catch(onError)
     if (signal.aborted) rest.push(done)
-    else await waitForStep(done, signal)
+    else await within(STEP_TIMEOUT_MS, Promise.race([done, aborted.promise]))
   }
-  if (rest.length > 0) await Promise.race([Promise.all(rest), delay(ABORTED_TIMEOUT_MS, undefined, { ref: false })])
-}
-
-function waitForStep(done: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const finish = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', finish)
-      resolve()
-    }
-    const timer = setTimeout(finish, STEP_TIMEOUT_MS).unref()
-    signal.addEventListener('abort', finish)
-    void done.then(finish)
-  })
+  signal.removeEventListener('abort', onAbort)
+  if (rest.length > 0) await within(ABORTED_TIMEOUT_MS, Promise.all(rest))
 }

@@ -1,4 +1,5 @@
 // Loads a network module and joins its network. A network that fails later is logged, and delays neither statistics nor the end of core.
+import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import type { NetworkModule, NetworkStats } from '../../contract/host-core.js'
@@ -60,11 +61,6 @@ function handleFailures(network: Network, log: Logger): JoinedNetwork {
       }
     },
     drain: () => run('drain'),
-    async close(timeoutMs) {
-      let timer: NodeJS.Timeout | undefined
-      const timeout = new Promise<void>(resolve => (timer = setTimeout(resolve, timeoutMs)))
-      await Promise.race([run('close'), timeout])
-      clearTimeout(timer)
-    },
+    close: timeoutMs => within(timeoutMs, run('close')),
   }
 }

@@ -1,7 +1,7 @@
 // The session of one frontend with a remote core: dialed again, with growing delays, for each link that the frontend offers.
 import { once } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { deadline, pause, withDeadline } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { CHANNEL_READ_AHEAD } from '@sallyport/protocol/internal/wire'
 import type { LinkOffer } from '../../contract/host-core.js'
@@ -81,12 +81,17 @@ export class ReconnectingSession implements SessionBridgeOwner {
       const text = 'readAhead is not available in a joined process: core sends up to 4 MiB ahead. Remove the option'
       throw new BusError('InvalidParams', text)
     }
+    const dial = (late: AbortSignal): Promise<RemoteSession> => this.#dial(codec, unneeded, late)
+    return isFirst ? withDeadline(this.deps.firstLinkTimeout, dial) : dial(unneeded)
+  }
+
+  async #dial(codec: CodecName, unneeded: AbortSignal, late: AbortSignal): Promise<RemoteSession> {
     const { firstLinkTimeout, log } = this.deps
-    const signal = isFirst ? AbortSignal.any([unneeded, AbortSignal.timeout(firstLinkTimeout)]) : unneeded
+    const signal = AbortSignal.any([unneeded, late])
     let cause: BusError | undefined
     for (;;) {
       try {
-        await delay(this.#backoff.next(), undefined, { signal })
+        await pause(this.#backoff.next(), signal)
         return await this.#dialOnce(codec, signal)
       } catch (error) {
         if (unneeded.aborted) throw error
@@ -105,7 +110,7 @@ export class ReconnectingSession implements SessionBridgeOwner {
   async #dialOnce(codec: CodecName, signal: AbortSignal): Promise<RemoteSession> {
     const attempt = new AbortController()
     const abandon = (): void => attempt.abort()
-    const timer = setTimeout(abandon, DIAL_TIMEOUT_MS)
+    const end = deadline(DIAL_TIMEOUT_MS, abandon)
     signal.addEventListener('abort', abandon)
     const opening = this.deps.dialer.open({ label: this.name, codec, signal: attempt.signal })
     const abandoned = once(attempt.signal, 'abort').then(() => {
@@ -120,7 +125,7 @@ export class ReconnectingSession implements SessionBridgeOwner {
     try {
       return await Promise.race([opening, abandoned])
     } finally {
-      clearTimeout(timer)
+      end()
       signal.removeEventListener('abort', abandon)
     }
   }

@@ -1,5 +1,6 @@
 // Core in another process, as the endpoint of this process's frontends. It comes and goes with the network, which is not a failure
 // of the frontends. Each link of a frontend is bridged to a session of its own, and dialing is retried until core answers.
+import { deadline } from '@sallyport/protocol/internal/contract'
 import { assertNever } from '@sallyport/protocol/internal/util'
 import type { CoreCommand, LinkOffer } from '../../contract/host-core.js'
 import type { OpenFrontends } from '../frontends/open-frontends.js'
@@ -57,10 +58,10 @@ export class RemoteCore implements CoreEndpoint {
    */
   async close(exited: Promise<void>, timeout: number): Promise<void> {
     this.isUp = false
-    const timer = setTimeout(() => this.#getSessions().forEach(session => session.close()), timeout)
+    const end = deadline(timeout, () => this.#getSessions().forEach(session => session.close()))
     await exited
     await Promise.all(this.#getSessions().map(session => session.closed()))
-    clearTimeout(timer)
+    end()
   }
 
   #getSessions(): ReconnectingSession[] {

@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { bridge, closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import type { SessionKey } from '@sallyport/protocol/internal/contract'
+import { deadline, type SessionKey } from '@sallyport/protocol/internal/contract'
 import type { LinkOffer } from '../../contract/host-core.js'
 import type { RemoteSession } from '../../contract/core-network.js'
 import type { Frontend } from '../frontends/frontend.js'
@@ -42,7 +42,7 @@ export class SessionBridge {
   #state: BridgeState = 'dialing'
   #session: RemoteSession | undefined
   #frontendLink: Link | undefined
-  #lingerTimer: NodeJS.Timeout | undefined
+  #endLinger: (() => void) | undefined
 
   constructor(owner: SessionBridgeOwner, offer: LinkOffer) {
     this.id = offer.id
@@ -95,7 +95,7 @@ export class SessionBridge {
     const { first, far: fault } = await bridged
     if (first === 'far' && fault) deps.reporter.reportFault(name, fault)
     this.#sessionEnded()
-    clearTimeout(this.#lingerTimer)
+    this.#endLinger?.()
   }
 
   #onFrontendClosed(fault: BusError | undefined): void {
@@ -129,7 +129,7 @@ export class SessionBridge {
 
   #linger(state: 'closing' | 'draining'): void {
     this.#state = state
-    this.#lingerTimer ??= setTimeout(() => this.#expire(), LINGER_MS)
+    this.#endLinger ??= deadline(LINGER_MS, () => this.#expire())
   }
 
   #expire(): void {
@@ -141,7 +141,7 @@ export class SessionBridge {
 
   #release(): void {
     this.#state = 'closed'
-    clearTimeout(this.#lingerTimer)
+    this.#endLinger?.()
     this.#session?.link.close()
   }
 }

@@ -1,4 +1,5 @@
 // Logs what the close of a bus waits for: the calls that core still runs, then the workers that have not ended.
+import { every } from '@sallyport/protocol/internal/contract'
 import type { Measurement } from '../../contract/host-core.js'
 import type { Supervisor } from '../life/supervisor.js'
 import type { HostLog } from './log.js'
@@ -26,6 +27,5 @@ export function watchPendingClose(
     for (const each of pending) reported.add(each)
     log.warn({ workers, calls }, 'closing')
   }
-  const timer = setInterval(() => void report(), INTERVAL_MS)
-  return () => clearInterval(timer)
+  return every(INTERVAL_MS, () => void report())
 }

@@ -1,4 +1,5 @@
 // Counts repeats of a line, which would hide other lines: a plugin can make a denied call in a loop.
+import { later } from '@sallyport/protocol/internal/contract'
 
 /** Time from the first line to the first count. */
 const FIRST_INTERVAL_MS = 10_000
@@ -14,7 +15,7 @@ interface Repeated<Line> {
   /** True if all lines that are counted have been written. */
   isWritten: boolean
   since: number
-  timer: NodeJS.Timeout
+  endWait(): void
 }
 
 /** How often a line was repeated within the last `ms` milliseconds. */
@@ -50,8 +51,8 @@ export class Repeats<Line> {
     }
     if (this.#keys.size === MAX_KEYS) this.#summarize(this.#end(this.#keys.keys().next().value!))
     if (this.#keys.size === 0) process.once('exit', this.#flush)
-    const timer = this.#startTimer(key, FIRST_INTERVAL_MS)
-    this.#keys.set(key, { line, count, isWritten: true, since: performance.now(), timer })
+    const endWait = later(FIRST_INTERVAL_MS, () => this.#next(key))
+    this.#keys.set(key, { line, count, isWritten: true, since: performance.now(), endWait })
     return undefined
   }
 
@@ -61,22 +62,18 @@ export class Repeats<Line> {
     this.#summarize(keys.flatMap(key => this.#end(key)))
   }
 
-  #startTimer(key: string, ms: number): NodeJS.Timeout {
-    return setTimeout(() => this.#next(key), ms).unref()
-  }
-
   #next(key: string): void {
     const repeated = this.#keys.get(key)!
     if (repeated.isWritten) return void this.#end(key)
     this.#summarize([getCount(repeated)])
     Object.assign(repeated, { count: 0, isWritten: true, since: performance.now() })
-    repeated.timer = this.#startTimer(key, NEXT_INTERVAL_MS)
+    repeated.endWait = later(NEXT_INTERVAL_MS, () => this.#next(key))
   }
 
   /** Forgets a key. Returns its count, unless that has been written. */
   #end(key: string): RepeatCount<Line>[] {
     const repeated = this.#keys.get(key)!
-    clearTimeout(repeated.timer)
+    repeated.endWait()
     this.#keys.delete(key)
     if (this.#keys.size === 0) process.off('exit', this.#flush)
     return repeated.isWritten ? [] : [getCount(repeated)]

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import { Duplex } from 'node:stream'
-import { BROKER_OUTCOME, BROKER_REASON } from '@sallyport/protocol/internal/contract'
+import { BROKER_OUTCOME, BROKER_REASON, later } from '@sallyport/protocol/internal/contract'
 import { type Broker, type BrokerStream, MAX_HEADER_BYTES } from './broker.js'
 
 export interface Proxy {
@@ -106,7 +106,7 @@ function createRateLimit(requestsPerSecond: number): (stream: BrokerStream, run:
       count = 0
     }
     if (++count <= requestsPerSecond) run()
-    else setTimeout(schedule, SECOND_MS - (now - startedAt), stream, run)
+    else later(SECOND_MS - (now - startedAt), () => schedule(stream, run))
   }
 }
 

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
+import { every } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import * as v from 'valibot'
 import { getTimeZone } from '../launchers/node-program.js'
@@ -152,8 +153,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     isKilled = true
     const endOutput = (): void => {
       // Output that a slow reader has not read yet is not lost.
-      const timer = setInterval(() => setImmediate(destroyReadOutput, child), OUTPUT_CHECK_MS).unref()
-      void closed.then(() => clearInterval(timer))
+      void closed.then(every(OUTPUT_CHECK_MS, () => setImmediate(destroyReadOutput, child)))
     }
     if (hasExited(child)) endOutput()
     else child.once('exit', endOutput)
