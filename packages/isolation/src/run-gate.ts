@@ -1,6 +1,5 @@
 // One gate: loads the hook into its sandbox, waits for a link and its session's key, then serves. A thread can have several gates.
 import { once } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
 import type {
   Beating,
   GateCommand,
@@ -11,7 +10,7 @@ import type {
 } from '@sallyport/protocol/internal/contract'
 import type { Sealer } from '@sallyport/protocol/internal/records'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { beat, RECORD_DIRECTION, serveLife } from '@sallyport/protocol/internal/contract'
+import { beat, RECORD_DIRECTION, serveLife, within } from '@sallyport/protocol/internal/contract'
 import { BusError, reportError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, connectDirect, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, SamplingTimer, setDevelopment } from '@sallyport/protocol/internal/util'
@@ -100,7 +99,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
       hook = createHook(null)
       if (dir === undefined) return
       // To load SES takes long, and the process can start meanwhile.
-      if (data.awaitsSocket) await Promise.race([socketBegun.promise, delay(SOCKET_TIMEOUT_MS)])
+      if (data.awaitsSocket) await within(SOCKET_TIMEOUT_MS, socketBegun.promise)
       // SES is loaded only if there is a hook.
       const { loadHook } = await import('./hook/load.js')
       hook = await loadHook({ dir, legacyMessages, confirm, watch, sleep, log })
@@ -138,11 +137,13 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
     },
     // A frontend that has exited has ended its link, after all that it had sent.
     drain: () =>
-      new Promise(resolve => {
-        onLinkEnded = () => current!.isEnded && resolve()
-        onLinkEnded()
-        setTimeout(resolve, drainTimeoutMs)
-      }),
+      within(
+        drainTimeoutMs,
+        new Promise<void>(resolve => {
+          onLinkEnded = () => current!.isEnded && resolve()
+          onLinkEnded()
+        }),
+      ),
     onState(state, error) {
       host.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
       if (state === 'stopped' || state === 'failed') setImmediate(() => exit(0))

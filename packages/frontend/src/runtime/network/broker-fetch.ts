@@ -1,6 +1,6 @@
 // `fetch` of a thread whose only network is a broker: Node's own, over connections that the broker opens, and encrypts.
 import type { Socket } from 'node:net'
-import { BROKER_OUTCOME, BROKER_REASON } from '@sallyport/protocol/internal/contract'
+import { BROKER_OUTCOME, BROKER_REASON, deadline } from '@sallyport/protocol/internal/contract'
 import { createRefusal } from './broker-session.js'
 import { openTunnel } from './broker-sockets.js'
 
@@ -81,10 +81,10 @@ function connect({ hostname, port, protocol }: Target, callback: ConnectCallback
   const options = { host: hostname, port: Number(port) || (scheme === 'https' ? 443 : 80) }
   const fail = (error: Error): void => callback(error, null)
   const socket = new Socket().once('error', fail)
-  const timer = setTimeout(() => {
+  const end = deadline(CONNECT_TIMEOUT_MS, () => {
     waiting.delete(start)
     socket.destroy(createTimeout())
-  }, CONNECT_TIMEOUT_MS)
+  })
   let isOpen = false
   const start = (): void => {
     isOpen = true
@@ -101,7 +101,7 @@ function connect({ hostname, port, protocol }: Target, callback: ConnectCallback
     })
   }
   socket.once('close', () => {
-    clearTimeout(timer)
+    end()
     idle.delete(socket)
     if (!isOpen) return
     open--
@@ -109,7 +109,7 @@ function connect({ hostname, port, protocol }: Target, callback: ConnectCallback
     if (next && waiting.delete(next)) next()
   })
   socket.once('connect', () => {
-    clearTimeout(timer)
+    end()
     callback(null, socket.off('error', fail))
   })
   if (open < MAX_OPEN) return start()
