@@ -1,7 +1,7 @@
 // The load of a frontend's module by one thread, and the wait for it by `createBus`, `bus.open` and `bus.reload`.
+import { deadline } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createDeferred } from '@sallyport/protocol/internal/util'
-import { setDeadline } from '../../shared/set-deadline.js'
 import { getWorkerName } from '../supervision/policy.js'
 import { isInspectorOpen } from '../supervision/watchdog.js'
 
@@ -66,7 +66,7 @@ export class ModuleLoad {
       this.reach('synchronized')
     }
     let end = (): void => {}
-    const watch = (): void => void (end = setDeadline(timeout, onLate))
+    const watch = (): void => void (end = deadline(timeout, onLate))
     watch()
     const stop = (): void => end()
     this.synchronized.then(stop, stop)

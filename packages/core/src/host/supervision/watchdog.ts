@@ -1,7 +1,7 @@
 // Detects hung isolation hooks and blocked event loops by polling shared counters. The watchdog counts polls instead of reading
 // the clock, so a suspended process is not mistaken for a hang.
 import { createRequire } from 'node:module'
-import type { Heartbeat } from '@sallyport/protocol/internal/contract'
+import { every, type Heartbeat } from '@sallyport/protocol/internal/contract'
 
 /** Polls in each timeout: a hang is detected at most a quarter of the timeout late. */
 const POLLS_PER_TIMEOUT = 4
@@ -24,11 +24,11 @@ export function watchCounter(
     unchangedPolls = isUnchanged ? unchangedPolls + 1 : 0
     lastValue = value
     if (unchangedPolls < POLLS_PER_TIMEOUT) return
-    clearInterval(timer)
+    end()
     onStuck()
   }
-  const timer = setInterval(poll, timeout / POLLS_PER_TIMEOUT).unref()
-  return () => clearInterval(timer)
+  const end = every(timeout / POLLS_PER_TIMEOUT, poll)
+  return end
 }
 
 /** True while a debugger can be attached. Loads the module on first use, because Node can be built without an inspector. */
@@ -45,16 +45,16 @@ export function isInspectorOpen(): boolean {
 const BEATS = 8
 
 /** Calls `onTurned` once a thread has beaten eight times from now on, unless `isOver` says that nobody waits for it any more. */
-export function awaitBeats({ memory, every }: Heartbeat, isOver: () => boolean, onTurned: () => void): void {
-  const word = new Int32Array(memory)
+export function awaitBeats(heartbeat: Heartbeat, isOver: () => boolean, onTurned: () => void): void {
+  const word = new Int32Array(heartbeat.memory)
   let last = Atomics.load(word, 0)
   let beats = 0
-  const timer = setInterval(() => {
+  const end = every(heartbeat.every, () => {
     const next = Atomics.load(word, 0)
     if (next !== last) beats++
     last = next
     if (!isOver() && beats < BEATS) return
-    clearInterval(timer)
+    end()
     if (!isOver()) onTurned()
-  }, every).unref()
+  })
 }

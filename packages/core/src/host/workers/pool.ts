@@ -1,6 +1,7 @@
 // Processes that are started ahead of their frontends (docs/adr/0035-start-of-a-process.md). One that a frontend takes is its own. One of
 // scripts is shared: without scripts it ends, unless it is a spare. What a process reports is for the pool, until it is taken.
 import { statSync } from 'node:fs'
+import { later } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { getBackoff } from '@sallyport/protocol/internal/util'
 import type { HostLog } from '../reporting/log.js'
@@ -37,7 +38,7 @@ interface PooledProcess {
 interface Kind {
   request: PoolRequest
   readonly processes: Set<PooledProcess>
-  timer: NodeJS.Timeout | undefined
+  endWait: (() => void) | undefined
   /** Processes that have ended by themselves since one was used. */
   failures: number
 }
@@ -103,7 +104,7 @@ export class ProcessPool {
   drain(): void {
     this.#isDraining = true
     for (const kind of this.#kinds.values()) {
-      clearTimeout(kind.timer)
+      kind.endWait?.()
       this.#trim(kind)
     }
   }
@@ -116,7 +117,7 @@ export class ProcessPool {
 
   #use(request: PoolRequest): Kind {
     const { key, reads } = request
-    const kind = this.#kinds.get(key) ?? { request, processes: new Set(), timer: undefined, failures: 0 }
+    const kind = this.#kinds.get(key) ?? { request, processes: new Set(), endWait: undefined, failures: 0 }
     // The last one was used most recently.
     this.#kinds.delete(key)
     this.#kinds.set(key, kind)
@@ -132,7 +133,7 @@ export class ProcessPool {
     for (const [key, kind] of [...this.#kinds].slice(0, -1)) {
       if (this.#kinds.size <= MAX_KINDS) return
       if (getUnused(kind).length < kind.processes.size) continue
-      clearTimeout(kind.timer)
+      kind.endWait?.()
       this.#kinds.delete(key)
       for (const each of kind.processes) this.#end(kind, each)
     }
@@ -188,13 +189,13 @@ export class ProcessPool {
 
   /** Starts spares that are missing, one after the other. */
   #refill(kind: Kind): void {
-    const { failures, timer } = kind
+    const { failures, endWait } = kind
     // A process that has room counts as long as it is not needed for more scripts than it has now.
     const isFull = (): boolean => this.#isDraining || getFree(kind).length >= kind.request.spares
-    if (timer !== undefined || isFull()) return
+    if (endWait !== undefined || isFull()) return
     const delay = failures === 0 ? REFILL_DELAY_MS : getBackoff(failures - 1, RETRY_DELAY)
     const refill = (): void => {
-      kind.timer = undefined
+      kind.endWait = undefined
       if (isFull()) return
       try {
         this.#start(kind)
@@ -203,7 +204,7 @@ export class ProcessPool {
       }
       this.#refill(kind)
     }
-    kind.timer = setTimeout(refill, delay).unref()
+    kind.endWait = later(delay, refill)
   }
 }
 

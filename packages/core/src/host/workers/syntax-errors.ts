@@ -1,6 +1,7 @@
 // Finds the place of a syntax error. Node names the place for a program's main module only, not for a rejected `import()`.
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { withDeadline } from '@sallyport/protocol/internal/contract'
 import { isDevelopment } from '@sallyport/protocol/internal/util'
 import { findEmbedder } from '../sandboxes/process/launchers/node-program.js'
 
@@ -34,12 +35,14 @@ const describeUnknownPlace = ({ stack = '' }: Error, module: URL): string | unde
     : undefined
 
 /** Returns `path:line`, the line and a marker below it, as Node prints them. Checks the files that changed last first. */
-async function findFrame(module: URL, signal: AbortSignal): Promise<string | undefined> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+const findFrame = (module: URL, signal: AbortSignal): Promise<string | undefined> =>
+  withDeadline(TIMEOUT_MS, late => checkModules(module, AbortSignal.any([signal, late])))
+
+async function checkModules(module: URL, signal: AbortSignal): Promise<string | undefined> {
   const files = (await listModules(module)).toSorted((a, b) => b.changed - a.changed)
   for (const { path } of files.slice(0, MAX_CHECKS)) {
-    if (deadline.aborted) return undefined
-    const frame = /^[^\n]+:\d+\n[^]*?\n\n/m.exec(await checkFile(path, deadline))?.[0]
+    if (signal.aborted) return undefined
+    const frame = /^[^\n]+:\d+\n[^]*?\n\n/m.exec(await checkFile(path, signal))?.[0]
     if (frame !== undefined) return frame
   }
   return undefined

@@ -1,7 +1,7 @@
 // A worker that shares its thread with others. To its supervisor it is a thread of its own, with output, errors and an exit.
 import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
-import { ACTIVITY } from '@sallyport/protocol/internal/contract'
+import { ACTIVITY, deadline } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import { assertNever, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { OutputStream, MemberCommand, MemberReport } from '@sallyport/protocol/internal/contract'
@@ -10,7 +10,6 @@ import { NeighborFault } from '../life/judge.js'
 import type { ThreadHandle } from '../life/spec.js'
 import type { WorkerUsage } from '../../shared/worker-usage.js'
 import type { ProcessSockets } from '../../shared/process-sockets.js'
-import { setDeadline } from '../../shared/set-deadline.js'
 
 export interface MemberOwner {
   /** Called once, when the member has exited by itself. Returns false if the thread ends too, whose exit is the member's then. */
@@ -116,7 +115,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
       this.#isTerminated = true
       Atomics.store(this.#activity, 1, 1)
       this.#post({ type: 'terminate' })
-      this.#confirmed = setDeadline(this.#owner.confirmTimeout, () => this.#owner.blocked())
+      this.#confirmed = deadline(this.#owner.confirmTimeout, () => this.#owner.blocked())
     }
     await new Promise(resolve => this.once('exit', resolve))
   }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { constants, getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex, Writable } from 'node:stream'
-import { PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
+import { later, pause, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { removeCgroup } from '../launchers/cgroup.js'
 import { explainTemporary } from '../launchers/explain-temporary.js'
@@ -155,7 +155,7 @@ export function startChild(
       const descendants = getChildren(pid)
       for (const each of descendants) killQuietly(each)
       if (descendants.length === 0) child.kill('SIGKILL')
-      else setTimeout(() => child.kill('SIGKILL'), LAUNCHER_EXIT_TIMEOUT_MS).unref()
+      else later(LAUNCHER_EXIT_TIMEOUT_MS, () => child.kill('SIGKILL'))
     },
   }
 }
@@ -163,7 +163,7 @@ export function startChild(
 /** More than the system buffers of a pipe. */
 const MAX_BUFFERED_BYTES = 2 ** 18
 /** Windows can report the exit first. */
-const checkLater = process.platform === 'win32' ? (check: () => void) => setTimeout(check, 500) : setImmediate
+const checkLater = process.platform === 'win32' ? (check: () => void) => later(500, check) : setImmediate
 
 /**
  * Closes a pipe of a process that has exited, which another one can hold open for as long as it runs: what the process has written is read once a
@@ -254,6 +254,6 @@ export const killGroup = (pid: number): void => killQuietly(-pid)
 export async function removeCgroups(cgroups: readonly string[] = []): Promise<void> {
   for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
     if (cgroups.map(removeCgroup).every(Boolean)) return
-    await new Promise(resolve => setTimeout(resolve, REMOVE_INTERVAL_MS))
+    await pause(REMOVE_INTERVAL_MS)
   }
 }

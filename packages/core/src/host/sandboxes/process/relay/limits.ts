@@ -1,6 +1,7 @@
 // Limits of a process: memory, files, and the number of processes and threads at any moment, and CPU time over ten seconds. Linux only, as usage is
 // read from /proc; elsewhere the options are rejected. A cgroup holds its limits between two checks.
 import { readFileSync, statfsSync, statSync } from 'node:fs'
+import { every } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { ProcessLimits } from './relay-data.js'
 import { readReachedLimit } from '../launchers/cgroup.js'
@@ -40,7 +41,7 @@ export function watchLimits(
 ): () => void {
   if (Object.values(limits).every(limit => limit === undefined)) return () => {}
   const check = createLimitCheck(limits)
-  const timer = setInterval(() => {
+  return every(CHECK_INTERVAL_MS, () => {
     const usage = readTreeUsage(pid)
     if (!usage) return
     onUsage(usage)
@@ -50,8 +51,7 @@ export function watchLimits(
     const files = limits.tmp === undefined ? 0 : countFiles(pid)
     const exceeded = reached ?? check({ ...usage, pids, files }, performance.now())
     if (exceeded) onExceeded(exceeded)
-  }, CHECK_INTERVAL_MS)
-  return () => clearInterval(timer)
+  })
 }
 
 /** Returns the limit that the kernel has enforced for a process with cgroups. */

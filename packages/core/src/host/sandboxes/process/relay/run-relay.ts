@@ -5,6 +5,8 @@ import { type Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import {
   createHeartbeatFor,
+  deadline,
+  every,
   type FrontendCommand,
   type FrontendProcessCommand,
   type FrontendReport,
@@ -99,7 +101,7 @@ async function runProcess(
     await removeCgroups(launch.cgroups)
     throw error
   }
-  const timers: NodeJS.Timeout[] = []
+  const ends: (() => void)[] = []
   let lifecycle: LifecycleState | undefined
   /** It has been started before it was known for what. */
   const isSpare = !('type' in first)
@@ -123,7 +125,7 @@ async function runProcess(
     if (isBusError(fault, 'InvalidRequest')) return kill(fault)
     // It might wait for the host to read.
     host.endOutput()
-    timers.push(setTimeout(() => kill(), EXIT_TIMEOUT_MS))
+    ends.push(deadline(EXIT_TIMEOUT_MS, () => kill()))
   }
 
   const report = (message: FrontendReport): void => host.postMessage(message)
@@ -221,15 +223,13 @@ async function runProcess(
         const question = ping()
         questions.push(question)
         const unanswered = new BusError('Timeout', `The frontend process did not answer for ${ANSWER_TIMEOUT_MS} ms`)
-        // A thread that was busy reads first.
-        const expire = (): unknown => setImmediate(() => pongs < question && kill(unanswered))
-        return void timers.push(setTimeout(expire, ANSWER_TIMEOUT_MS))
+        return void ends.push(deadline(ANSWER_TIMEOUT_MS, () => pongs < question && kill(unanswered)))
       }
       case 'stop':
         sendCommand({ type: 'stop' })
         isStopping = true
         stopListening ??= watchSilence(command.timeout, readCpuMs, killAndAbandon)
-        return void timers.push(setTimeout(killAndAbandon, command.timeout + KILL_TIMEOUT_MS))
+        return void ends.push(deadline(command.timeout + KILL_TIMEOUT_MS, killAndAbandon))
       default:
         return assertNever(command)
     }
@@ -280,7 +280,7 @@ async function runProcess(
     control.send({ kind: FRAME_KIND.bytes, body: start })
     if (!heartbeat) return
     beat = createHeartbeatFor(heartbeat)
-    timers.push(setInterval(ping, heartbeat.every))
+    ends.push(every(heartbeat.every, ping))
   }
 
   if ('type' in first) begin(first)
@@ -311,7 +311,7 @@ async function runProcess(
     await removeCgroups(launch.cgroups)
     host.exit(1)
   } finally {
-    for (const timer of timers) clearTimeout(timer)
+    for (const end of ends) end()
     stopWatching?.()
     stopListening?.()
     hasEnded = true

@@ -1,5 +1,6 @@
 // One script of a process that has many: connects its link, its reports and its output to the host, as the relay of a process does.
 import {
+  deadline,
   type FrontendCommand,
   type FrontendReport,
   type MemberConnection,
@@ -29,7 +30,7 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   const exited = createDeferred()
   /** Resolves when core is no longer waited for, which reads the last frames. */
   const abandoned = createDeferred()
-  const timers = new Set<NodeJS.Timeout>()
+  const ends: (() => void)[] = []
   /** Streams with a chunk that the host has not taken: a process sends none before it is asked for one. */
   const printing = new Set<OutputStream>()
   let link: Link | undefined
@@ -111,7 +112,7 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
     sendCommand({ type: 'terminate' })
     const timeout = data.maxRunMs + END_TIMEOUT_MS
     process.expectBeat(timeout, new BusError('Timeout', `${name} did not end, and its process was terminated`))
-    timers.add(setTimeout(() => control.close(), timeout))
+    ends.push(deadline(timeout, () => control.close()))
   }
 
   host.onMessage(message => {
@@ -127,7 +128,7 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
         return sendCommand({ type: 'ask' })
       case 'stop':
         sendCommand({ type: 'stop', timeout: command.timeout })
-        return void timers.add(setTimeout(end, command.timeout + KILL_TIMEOUT_MS))
+        return void ends.push(deadline(command.timeout + KILL_TIMEOUT_MS, end))
       default:
         return assertNever(command)
     }
@@ -139,7 +140,7 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   await Promise.race([bridged, abandoned.promise])
   link?.close()
   unsent.flush()
-  for (const timer of timers) clearTimeout(timer)
+  for (const endWait of ends) endWait()
   streams.close()
   streams.control.destroy()
   if (failure && !hasStopped) report({ type: 'state', state: 'failed', error: reportError(failure) })

@@ -1,6 +1,12 @@
 // A process of many scripts, as its relay sees it. The scripts are members of the thread of that relay, and have streams of the process's pipe.
 import type { Duplex } from 'node:stream'
-import { createHeartbeatFor, getScriptStreams, type Heartbeat } from '@sallyport/protocol/internal/contract'
+import {
+  createHeartbeatFor,
+  deadline,
+  every,
+  getScriptStreams,
+  type Heartbeat,
+} from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { StreamMultiplexer } from '@sallyport/protocol/internal/link'
 
@@ -44,9 +50,9 @@ export class ScriptHost {
   readonly #relay: ScriptHostRelay
   readonly #scripts = new Map<number, Script>()
   /** Ends the process unless it answers a ping before. */
-  readonly #deadlines = new Set<NodeJS.Timeout>()
+  readonly #deadlines: (() => void)[] = []
   #lastScript = 0
-  #pings: NodeJS.Timeout | undefined
+  #pings: (() => void) | undefined
 
   /** @throws the error of a process that is gone, or could not be started */
   static get(id: number): ScriptHost {
@@ -80,7 +86,7 @@ export class ScriptHost {
     const ids = getScriptStreams(script)
     const beat = heartbeat && createHeartbeatFor(heartbeat)
     this.#scripts.set(script, { beat, ended })
-    if (heartbeat) this.#pings ??= setInterval(() => this.#relay.ping(), heartbeat.every).unref()
+    if (heartbeat) this.#pings ??= every(heartbeat.every, () => this.#relay.ping())
     return {
       control: this.#streams.open(ids.control),
       openLink: () => this.#streams.open(ids.link),
@@ -88,7 +94,7 @@ export class ScriptHost {
       close: () => {
         this.#scripts.delete(script)
         if (this.#scripts.size > 0) return
-        clearInterval(this.#pings)
+        this.#pings?.()
         this.#pings = undefined
       },
     }
@@ -105,15 +111,12 @@ export class ScriptHost {
    * closed before.
    */
   expectBeat(timeout: number, error: BusError): void {
-    const expire = (): unknown => setImmediate(() => this.#deadlines.has(deadline) && this.#relay.kill(error))
-    const deadline = setTimeout(expire, timeout)
-    this.#deadlines.add(deadline)
+    this.#deadlines.push(deadline(timeout, () => this.#relay.kill(error)))
     this.#relay.ping()
   }
 
   #clearDeadlines(): void {
-    for (const deadline of this.#deadlines) clearTimeout(deadline)
-    this.#deadlines.clear()
+    for (const end of this.#deadlines.splice(0)) end()
   }
 
   /** Ends the process, because of one of its scripts. */
@@ -125,7 +128,7 @@ export class ScriptHost {
   ended(error: Error): void {
     ScriptHost.failed(this.#id, error)
     this.#clearDeadlines()
-    clearInterval(this.#pings)
+    this.#pings?.()
     for (const script of [...this.#scripts.values()]) script.ended(error)
     this.#scripts.clear()
   }
