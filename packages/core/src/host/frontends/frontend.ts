@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
-import { MAX_UNHANDLED } from '@sallyport/protocol/internal/contract'
+import { MAX_UNHANDLED, patience, type Peer } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import {
   closeEndpoint,
@@ -24,7 +24,6 @@ import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reportin
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
 import { CAN_DENY_NET } from '../sandboxes/permission-model/net.js'
 import type { SocketOwner } from '../../shared/process-sockets.js'
-import { type Peer, patience } from '../../shared/patience.js'
 import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
 import { type GateEvents, type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
 import type { Effects, LifeContext } from '../life/context.js'

@@ -1,10 +1,9 @@
 // The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker fails alone.
-import type { Heartbeat, LifecycleState } from '@sallyport/protocol/internal/contract'
+import { deadline, type Heartbeat, type LifecycleState } from '@sallyport/protocol/internal/contract'
 import { callSafely } from '@sallyport/protocol/internal/util'
 import { type ActorOptions, type AnyActorRef, createActor, enqueueActions, setup, stopChild } from 'xstate'
 import type { AnyStateMachine } from 'xstate'
 import { readUsage, type WorkerUsage } from '../../shared/worker-usage.js'
-import { setDeadline } from '../../shared/set-deadline.js'
 import type { LifeInput } from './context.js'
 import { codeMachine, lifeMachine, toLife } from './machine.js'
 import type { WorkerDeps, WorkerSpec } from './spec.js'
@@ -96,7 +95,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
   const isDraining = (): boolean => actor.getSnapshot().value === 'draining'
   const after: WorkerDeps['after'] = (ms, run) => {
     // Most of what is waited for are messages of a thread, or its exit.
-    if (!clock) return setDeadline(ms, run)
+    if (!clock) return deadline(ms, run)
     const timer: unknown = clock.setTimeout(run, ms)
     return () => clock.clearTimeout(timer)
   }

@@ -1,1 +1,0 @@
-export { patience, type Peer } from '@sallyport/protocol/internal/contract'

@@ -1,1 +1,0 @@
-export { deadline as setDeadline } from '@sallyport/protocol/internal/contract'
