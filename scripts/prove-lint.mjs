@@ -26,6 +26,13 @@ const cases = [
   { rule: 'few-rows', files: { 'packages/core/test/a.test.ts': 'test.each([1, 2, 3, 4, 5, 6, 7, 8, 9])()\n' } },
   { rule: 'few-rows', files: { 'packages/core/test/a.test.ts': 'test("a", () => rows([1]))\n' } },
   { files: { 'packages/core/test/a.test.ts': 'test("a", () => rows([1])(n => n))\n' } },
+  { rule: 'no-own-timers', files: { 'packages/core/src/a.ts': 'setTimeout(() => {}, 20)\n' } },
+  { rule: 'no-own-timers', files: { 'packages/isolation/src/a.ts': 'export const a = AbortSignal.timeout(20)\n' } },
+  {
+    rule: 'no-own-timers',
+    files: { 'packages/frontend/src/runtime/a.ts': "import { x } from 'node:timers/promises'\n" },
+  },
+  { files: { 'packages/core/src/a.test.ts': 'setTimeout(() => {}, 1)\n' } },
   { rule: 'no-explicit-any', files: { 'packages/core/src/a.ts': 'export const a: any = 1\n' } },
   { rule: 'no-cycle', files: cycle },
   { rule: 'no-cycle', files: typeCycle },

@@ -1,4 +1,4 @@
-// Lint rules for tests. no-real-time: a test does not depend on how fast the machine is. A deadline is over at once (1 ms), or never comes (60 s and more), or the clock is
+// Lint rules. no-real-time: a test does not depend on how fast the machine is. A deadline is over at once (1 ms), or never comes (60 s and more), or the clock is
 // the test's own. Where real time is the subject, a comment says why:
 //   // oxlint-disable-next-line sallyport/no-real-time -- the limit of CPU time is one of real time
 const DEADLINES = new Set(
@@ -91,4 +91,30 @@ const fewRows = {
   },
 }
 
-export default { meta: { name: 'sallyport' }, rules: { 'no-real-time': noRealTime, 'few-rows': fewRows } }
+/** What a timer may do, and decide, is one function each in protocol/src/contract/timers.ts. */
+const noOwnTimers = {
+  create(context) {
+    const message = 'a timer of its own: take one of protocol/src/contract/timers.ts'
+    const isTimer = name => /^set(Timeout|Interval)$/.test(name)
+    return {
+      ImportDeclaration({ source, specifiers }) {
+        if (!/^(node:)?timers(\/promises)?$/.test(source.value)) return
+        for (const node of specifiers) if (node.imported?.name !== 'setImmediate') context.report({ node, message })
+      },
+      Identifier(node) {
+        const { name, parent } = node
+        const isName = parent.property === node || parent.key === node || /^(Import|TSTypeQuery)/.test(parent.type)
+        if (isTimer(name) && !isName) context.report({ node, message })
+      },
+      MemberExpression(node) {
+        const { object, property } = node
+        const isGlobal = object.name === 'globalThis' && isTimer(nameOf(property))
+        const isSignal = object.name === 'AbortSignal' && nameOf(property) === 'timeout'
+        if (isGlobal || isSignal) context.report({ node, message })
+      },
+    }
+  },
+}
+
+const rules = { 'no-real-time': noRealTime, 'few-rows': fewRows, 'no-own-timers': noOwnTimers }
+export default { meta: { name: 'sallyport' }, rules }
