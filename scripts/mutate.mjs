@@ -56,7 +56,7 @@ const ENDS = [
   {
     name: 'end: a later call does not wait for the reason', // 5
     file: 'packages/core/src/rpc/sessions.ts',
-    from: 'if (!this.#byLabel.has(label)) await this.#ends.explained(label)',
+    from: 'if (!this.#byLabel.has(label)) await this.#ends.known(label)',
     to: 'if (!this.#byLabel.has(label)) await Promise.resolve()',
   },
   {

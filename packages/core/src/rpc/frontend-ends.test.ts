@@ -19,7 +19,7 @@ function start() {
     ends.ended('main', LINK, calls)
   }
   const callLater = async (): Promise<void> => {
-    await ends.explained('main')
+    await ends.known('main')
     told.push(ends.createError('main', ['mail']).message)
   }
   return { ends, told, close, callLater }

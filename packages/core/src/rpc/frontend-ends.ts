@@ -65,7 +65,7 @@ export class FrontendEnds {
   }
 
   /** Resolves once it is known why the frontend with this label has ended. */
-  async explained(label: string): Promise<void> {
+  async known(label: string): Promise<void> {
     const ended = [...this.#links.values()].filter(link => link.label === label && link.calls)
     await Promise.all(ended.map(({ settled }) => settled.promise))
   }

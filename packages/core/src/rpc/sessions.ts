@@ -120,7 +120,7 @@ export class Sessions {
     firstLink: number | undefined,
     ...call: Parameters<FrontendCalls['call']>
   ): Promise<unknown> {
-    if (!this.#byLabel.has(label)) await this.#ends.explained(label)
+    if (!this.#byLabel.has(label)) await this.#ends.known(label)
     const session = this.#byLabel.get(label)
     if (!session) throw this.#ends.createError(String(label), this.#byLabel.keys())
     if (firstLink === undefined || firstLink === session.firstLink) return session.frontendCalls.call(...call)

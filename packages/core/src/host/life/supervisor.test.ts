@@ -48,14 +48,14 @@ test('a worker is ended before its time is over if it does not read that it is a
     const spawn = (): Worker => new Worker(`${ready} ${code})`, { eval: true })
     const onKilled = vi.fn<() => void>()
     const startPatient = (): SupervisedWorker => createSupervisor().start({ ...silent, ...patient, spawn, onKilled })
-    const [stopped, reloaded, dismissed] = [startPatient(), startPatient(), startPatient()]
-    await Promise.all([stopped, reloaded, dismissed].map(worker => worker.ready))
+    const [stopped, reloaded, sentenced] = [startPatient(), startPatient(), startPatient()]
+    await Promise.all([stopped, reloaded, sentenced].map(worker => worker.ready))
     expect(await stopped.stop(0)).toMatchObject({ error: undefined })
     expect(onKilled).toHaveBeenCalledOnce()
     await reloaded.reload()
     expect(await reloaded.stop(0)).toMatchObject({ error: undefined })
-    dismissed.dismiss(new Error('dismissed'))
-    expect(await dismissed.exited).toMatchObject({ error: { message: 'dismissed' } })
+    sentenced.life.send({ type: 'SENTENCE', error: new Error('sentenced') })
+    expect(await sentenced.exited).toMatchObject({ error: { message: 'sentenced' } })
   }))
 
 test('a worker has its time once it has answered', async () => {

@@ -101,11 +101,6 @@ export class SupervisedWorker {
     this.life.send({ type: 'SENTENCE', error, isBlocked: this.spec.stopTimeout === undefined })
   }
 
-  /** As `terminate`, and the thread is asked first. If it ended by itself meanwhile, its end says more than this error. */
-  dismiss(error: Error): void {
-    this.life.send({ type: 'SENTENCE', error })
-  }
-
   /** Ends the worker for good, and does not wait for its thread. */
   fail(error: Error): void {
     this.life.send({ type: 'FAIL', error })

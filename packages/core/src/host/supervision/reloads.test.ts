@@ -35,7 +35,7 @@ test('replaces few spares that die while they are taken, one after the other', (
 test('replaces a spare that died while it was taken, whatever was thought of it before its exit was known', () => {
   const { threads, worker, fail } = start({}, { stopTimeout: 60_000 })
   Object.assign(threads[0]!, { wasStartedAhead: true })
-  worker.dismiss(new Error('its link has closed'))
+  worker.life.send({ type: 'SENTENCE', error: new Error('its link has closed') })
   expect(worker.stats.state).toBe('leaving')
   fail()
   Object.assign(threads[1]!, { wasStartedAhead: true })
