@@ -11,6 +11,7 @@ import {
 } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
+import { assertNever } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
 import { sendReport } from './process-report.js'
 import { joinGroup } from './script-group.js'
@@ -92,7 +93,10 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
         case 'stop':
           isTerminated = command.timeout === 0
           return handleMessage(command)
+        case 'ask':
+          return handleMessage(command)
         default:
+          return assertNever(command)
       }
     },
     closed() {
