@@ -64,6 +64,9 @@ export {
 } from './contract/shared-thread.js'
 export { serveLife } from './contract/serve-life.js'
 export {
+  ABANDON_TIMEOUT_MS,
+  ANSWER_TIMEOUT_MS,
+  CONFIRM_TIMEOUT_MS,
   deadline,
   every,
   later,

@@ -42,6 +42,13 @@ export function every(ms: number, run: () => void): () => void {
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   process.getBuiltinModule('node:timers/promises').setTimeout(ms, undefined, { signal })
 
+/** For a thread to confirm that one of its members is terminated. One that does not is blocked. */
+export const CONFIRM_TIMEOUT_MS = 250
+/** For a thread that `terminate()` might not interrupt, as in native code, or that starts many processes. It is documented. */
+export const ABANDON_TIMEOUT_MS = 5000
+/** For a process or many scripts to answer. One that does not might have taken over its runtime. */
+export const ANSWER_TIMEOUT_MS = 10_000
+
 /** What can end: a thread, the process of a relay, a gate. */
 export interface Peer {
   /**

@@ -1,5 +1,6 @@
 // A worker as the host sees it: a life, and the threads that it has one after the other. What happens next is decided by the table; this carries
 // it out, with the times that it takes.
+import { ABANDON_TIMEOUT_MS } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
@@ -12,8 +13,6 @@ import { ThreadCode } from './thread-code.js'
 
 /** Default time to exit, after the time to drain, before a thread is terminated. */
 const STOP_TIMEOUT_MS = 500
-/** `terminate()` cannot interrupt native code. After this time the thread is abandoned. */
-const ABANDON_TIMEOUT_MS = 5000
 /** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
 const MIN_START_TIMEOUT_MS = 60_000
 /** Time for a thread to end that need not be asked, before it is asked. */

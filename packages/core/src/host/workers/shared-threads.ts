@@ -1,5 +1,6 @@
 // The threads of a host that several workers share: relays, and what the options let share one. Each worker is a member.
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import { CONFIRM_TIMEOUT_MS } from '@sallyport/protocol/internal/contract'
 import type { MemberCommand, MemberMessages, MemberPort, MemberReport } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
@@ -99,7 +100,7 @@ class SharedThread implements MemberOwner {
   #isClosed = false
 
   constructor(
-    { name, isKept = false, startsLater = false, confirmTimeout = 250, spawn }: ThreadGroup,
+    { name, isKept = false, startsLater = false, confirmTimeout = CONFIRM_TIMEOUT_MS, spawn }: ThreadGroup,
     log: HostLog,
     onClosed: () => void,
   ) {

@@ -2,7 +2,7 @@
 import { availableParallelism, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
-import { PROCESS_PIPES, serializeValue } from '@sallyport/protocol/internal/contract'
+import { ABANDON_TIMEOUT_MS, PROCESS_PIPES, serializeValue } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type {
   FrontendPreparation,
@@ -51,7 +51,7 @@ export const RELAYS: ThreadGroup = {
   name: 'relays',
   size: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
   isKept: true,
-  confirmTimeout: 5000,
+  confirmTimeout: ABANDON_TIMEOUT_MS,
   spawn: () => spawnWorker(findEntry('#relay'), undefined, [], { env: {} }),
 }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import {
+  ANSWER_TIMEOUT_MS,
   type EngineModule,
   type EngineOptions,
   type FrontendPreparation,
@@ -87,7 +88,6 @@ const HOST_STACK_MB = 4
 const THREAD_SANDBOX: FrontendSandbox = { unexpectedRead: undefined, strict: false }
 /** V8 optimizes the engine's code only for a script that computes for long: a process cannot exit meanwhile, and most scripts end before. */
 const PROCESS_FLAGS = ['--wasm-tiering-budget=1000000000']
-const CONFIRM_TIMEOUT_MS = 10_000
 const DEFAULTS = { memory: 32, stack: 256, time: 1000 } as const
 
 const limits = {
@@ -234,7 +234,7 @@ function createGroup(
     startsLater: true,
     maxMembers: perProcess,
     // Each script ends within its time, so a thread that does not respond has many of them.
-    confirmTimeout: CONFIRM_TIMEOUT_MS,
+    confirmTimeout: ANSWER_TIMEOUT_MS,
     spawn() {
       const entry = getFrontendEntry(host)
       // Which scripts follow is not known when it starts, and it can read none of them.
