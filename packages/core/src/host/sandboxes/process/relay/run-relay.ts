@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { type Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import {
+  ANSWER_TIMEOUT_MS,
   createHeartbeatFor,
   deadline,
   every,
@@ -30,8 +31,6 @@ import { ScriptHost } from './script-host.js'
 
 /** Time for a process to exit after its time to drain, if it answers or does not run. */
 const KILL_TIMEOUT_MS = 250
-/** Time for a process to answer whether it runs. One that has taken over its runtime might not. */
-const ANSWER_TIMEOUT_MS = 5000
 /** Time for a process to exit after it has closed a pipe that it cannot live without. */
 const EXIT_TIMEOUT_MS = 1000
 
@@ -101,7 +100,7 @@ async function runProcess(
     await removeCgroups(launch.cgroups)
     throw error
   }
-  const ends: (() => void)[] = []
+  const ends = new Set<() => void>()
   let lifecycle: LifecycleState | undefined
   /** It has been started before it was known for what. */
   const isSpare = !('type' in first)
@@ -125,7 +124,7 @@ async function runProcess(
     if (isBusError(fault, 'InvalidRequest')) return kill(fault)
     // It might wait for the host to read.
     host.endOutput()
-    ends.push(deadline(EXIT_TIMEOUT_MS, () => kill()))
+    ends.add(deadline(EXIT_TIMEOUT_MS, () => kill()))
   }
 
   const report = (message: FrontendReport): void => host.postMessage(message)
@@ -146,7 +145,7 @@ async function runProcess(
       // Any frame shows that the process is not stuck. Monitoring starts with the first one.
       beat?.()
       scripts?.beat()
-      if (isPong(frame)) return ponged()
+      if (isPong(frame)) return pings.shift()?.()
       const message = parseReport(frame)
       if (message === 'part') return
       if (message?.type === 'state') lifecycle = message.state
@@ -167,29 +166,30 @@ async function runProcess(
   const sendCommand = (command: FrontendProcessCommand): void =>
     control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
 
-  let pings = 0
-  let pongs = 0
-  /** Of each question of the host, the number of the ping that passes it on. */
-  const questions: number[] = []
+  /** What follows the pong to each ping. */
+  const pings: (() => void)[] = []
 
-  function ping(): number {
+  function ping(onPong = (): void => {}): void {
+    pings.push(onPong)
     sendCommand({ type: 'ping' })
-    return ++pings
   }
 
-  function ponged(): void {
-    pongs++
-    while (questions[0]! <= pongs) {
-      questions.shift()
-      report({ type: 'answer' })
-    }
+  /** Kills the process unless it answers a ping in time: it might have taken over its runtime. */
+  function ask(timeout: number, error: BusError, onAnswer = (): void => {}): void {
+    const end = deadline(timeout, () => kill(error))
+    ends.add(end)
+    ping(() => {
+      end()
+      ends.delete(end)
+      onAnswer()
+    })
   }
 
   const scripts =
     data.scriptHost === undefined
       ? undefined
       : new ScriptHost(data.scriptHost, child.link!, {
-          ...{ kill, ping },
+          ...{ kill, ping, ask },
           closed: onPipeClosed,
         })
 
@@ -220,16 +220,14 @@ async function runProcess(
         if (child.link) connect(command.link, child.link)
         return
       case 'ask': {
-        const question = ping()
-        questions.push(question)
         const unanswered = new BusError('Timeout', `The frontend process did not answer for ${ANSWER_TIMEOUT_MS} ms`)
-        return void ends.push(deadline(ANSWER_TIMEOUT_MS, () => pongs < question && kill(unanswered)))
+        return ask(ANSWER_TIMEOUT_MS, unanswered, () => report({ type: 'answer' }))
       }
       case 'stop':
         sendCommand({ type: 'stop' })
         isStopping = true
         stopListening ??= watchSilence(command.timeout, readCpuMs, killAndAbandon)
-        return void ends.push(deadline(command.timeout + KILL_TIMEOUT_MS, killAndAbandon))
+        return void ends.add(deadline(command.timeout + KILL_TIMEOUT_MS, killAndAbandon))
       default:
         return assertNever(command)
     }
@@ -280,7 +278,7 @@ async function runProcess(
     control.send({ kind: FRAME_KIND.bytes, body: start })
     if (!heartbeat) return
     beat = createHeartbeatFor(heartbeat)
-    ends.push(every(heartbeat.every, ping))
+    ends.add(every(heartbeat.every, () => ping()))
   }
 
   if ('type' in first) begin(first)

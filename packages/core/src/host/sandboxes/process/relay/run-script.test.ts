@@ -18,7 +18,12 @@ function start() {
   const [down, up] = [new PassThrough(), new PassThrough()]
   const kill = vi.fn<(error: BusError) => void>()
   const id = ++lastId
-  const host = new ScriptHost(id, Duplex.from({ readable: up, writable: down }), { kill, ping() {}, closed() {} })
+  const host = new ScriptHost(id, Duplex.from({ readable: up, writable: down }), {
+    kill,
+    ping() {},
+    ask() {},
+    closed() {},
+  })
   const reports: unknown[] = []
   let command!: (message: unknown) => void
   const member: MemberConnection = {

@@ -1,5 +1,6 @@
 // One script of a process that has many: connects its link, its reports and its output to the host, as the relay of a process does.
 import {
+  ANSWER_TIMEOUT_MS,
   deadline,
   type FrontendCommand,
   type FrontendReport,
@@ -19,8 +20,6 @@ import { ScriptHost } from './script-host.js'
 
 /** For a script to end by itself, beyond its time to drain. */
 const KILL_TIMEOUT_MS = 250
-/** Beyond the time that a script can run without a pause, for the end of one that the host does not wait for. */
-const END_TIMEOUT_MS = 10_000
 
 export async function runScript(host: MemberConnection, data: ScriptRelayData): Promise<void> {
   const { start, heartbeat, name } = data
@@ -48,10 +47,10 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
     host.postMessage(message)
   }
   const violate = (what: string): void =>
-    process.kill(new BusError('InvalidRequest', `The process of ${name} sent ${what}`))
+    process.relay.kill(new BusError('InvalidRequest', `The process of ${name} sent ${what}`))
   /** Ends the process if a stream has closed because of a violation: a process that is killed, and a script that is ended, end within a frame. */
   const killAfter = (fault: BusError | undefined): void => {
-    if (isBusError(fault, 'InvalidRequest')) process.kill(fault)
+    if (isBusError(fault, 'InvalidRequest')) process.relay.kill(fault)
   }
 
   const streams = process.open(heartbeat, error => {
@@ -110,8 +109,9 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
     if (isEnding) return
     isEnding = true
     sendCommand({ type: 'terminate' })
-    const timeout = data.maxRunMs + END_TIMEOUT_MS
-    process.expectBeat(timeout, new BusError('Timeout', `${name} did not end, and its process was terminated`))
+    // A script can run for this long without a pause.
+    const timeout = data.maxRunMs + ANSWER_TIMEOUT_MS
+    process.relay.ask(timeout, new BusError('Timeout', `${name} did not end, and its process was terminated`))
     ends.push(deadline(timeout, () => control.close()))
   }
 

@@ -1,12 +1,6 @@
 // A process of many scripts, as its relay sees it. The scripts are members of the thread of that relay, and have streams of the process's pipe.
 import type { Duplex } from 'node:stream'
-import {
-  createHeartbeatFor,
-  deadline,
-  every,
-  getScriptStreams,
-  type Heartbeat,
-} from '@sallyport/protocol/internal/contract'
+import { createHeartbeatFor, every, getScriptStreams, type Heartbeat } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { StreamMultiplexer } from '@sallyport/protocol/internal/link'
 
@@ -36,8 +30,10 @@ interface Script {
 export interface ScriptHostRelay {
   /** Ends the process, after a protocol violation. */
   kill(error: BusError): void
-  /** Asks the process whether its event loop is blocked. */
+  /** Its answer shows that the event loop of the process is not blocked. */
   ping(): void
+  /** Ends the process unless it answers in time. One that answers has also ended the scripts whose streams were closed before. */
+  ask(timeout: number, error: BusError): void
   /** The pipe has closed, with the violation of the process, if there was one: the process exits, or is ended. */
   closed(fault?: BusError): void
 }
@@ -47,10 +43,8 @@ export class ScriptHost {
   isOpen = true
   readonly #id: number
   readonly #streams: StreamMultiplexer
-  readonly #relay: ScriptHostRelay
+  readonly relay: ScriptHostRelay
   readonly #scripts = new Map<number, Script>()
-  /** Ends the process unless it answers a ping before. */
-  readonly #deadlines: (() => void)[] = []
   #lastScript = 0
   #pings: (() => void) | undefined
 
@@ -70,7 +64,7 @@ export class ScriptHost {
 
   constructor(id: number, pipe: Duplex, relay: ScriptHostRelay) {
     this.#id = id
-    this.#relay = relay
+    this.relay = relay
     this.#streams = new StreamMultiplexer(pipe, {
       closed: fault => {
         this.isOpen = false
@@ -86,7 +80,7 @@ export class ScriptHost {
     const ids = getScriptStreams(script)
     const beat = heartbeat && createHeartbeatFor(heartbeat)
     this.#scripts.set(script, { beat, ended })
-    if (heartbeat) this.#pings ??= every(heartbeat.every, () => this.#relay.ping())
+    if (heartbeat) this.#pings ??= every(heartbeat.every, () => this.relay.ping())
     return {
       control: this.#streams.open(ids.control),
       openLink: () => this.#streams.open(ids.link),
@@ -102,32 +96,12 @@ export class ScriptHost {
 
   /** The event loop of the process is not blocked. */
   beat(): void {
-    this.#clearDeadlines()
     for (const { beat } of this.#scripts.values()) beat?.()
-  }
-
-  /**
-   * Ends the process if it does not answer a ping within `timeout` ms. A process that answers has also ended the scripts whose streams were
-   * closed before.
-   */
-  expectBeat(timeout: number, error: BusError): void {
-    this.#deadlines.push(deadline(timeout, () => this.#relay.kill(error)))
-    this.#relay.ping()
-  }
-
-  #clearDeadlines(): void {
-    for (const end of this.#deadlines.splice(0)) end()
-  }
-
-  /** Ends the process, because of one of its scripts. */
-  kill(error: BusError): void {
-    this.#relay.kill(error)
   }
 
   /** The process has exited. */
   ended(error: Error): void {
     ScriptHost.failed(this.#id, error)
-    this.#clearDeadlines()
     this.#pings?.()
     for (const script of [...this.#scripts.values()]) script.ended(error)
     this.#scripts.clear()
