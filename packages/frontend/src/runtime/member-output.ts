@@ -11,10 +11,11 @@ interface Queue {
   /** Sum of the lengths of the lines. */
   length: number
   dropped: number
-  isWriting: boolean
+  /** Set while lines wait for the host. */
+  writing: Promise<void> | undefined
 }
 
-const createQueue = (): Queue => ({ lines: [], length: 0, dropped: 0, isWriting: false })
+const createQueue = (): Queue => ({ lines: [], length: 0, dropped: 0, writing: undefined })
 
 /** Adds a line in the place of those that were dropped. */
 function reportLost(queue: Queue): void {
@@ -27,7 +28,6 @@ function reportLost(queue: Queue): void {
 export class MemberOutput {
   readonly #host: Pick<MemberConnection, 'write'>
   readonly #queues: Record<OutputStream, Queue> = { stdout: createQueue(), stderr: createQueue() }
-  #onFlushed = (): void => {}
 
   constructor(host: Pick<MemberConnection, 'write'>) {
     this.#host = host
@@ -45,32 +45,25 @@ export class MemberOutput {
     if (queue.dropped > 0) reportLost(queue)
     queue.lines.push(line)
     queue.length += line.length
-    this.#write(stream, queue)
+    queue.writing ??= this.#write(stream, queue)
   }
 
   /** Resolves once the host has taken all lines. */
-  async flushed(): Promise<void> {
-    const isFlushed = (): boolean => Object.values(this.#queues).every(({ isWriting }) => !isWriting)
-    while (!isFlushed()) await new Promise<void>(resolve => (this.#onFlushed = resolve))
+  flushed(): Promise<unknown> {
+    return Promise.all(Object.values(this.#queues).map(async ({ writing }) => writing))
   }
 
-  #write(stream: OutputStream, queue: Queue): void {
-    if (queue.isWriting) return
-    if (queue.lines.length === 0) {
-      if (queue.dropped === 0) return this.#onFlushed()
-      reportLost(queue)
+  async #write(stream: OutputStream, queue: Queue): Promise<void> {
+    while (queue.lines.length > 0) {
+      let chunk = queue.lines[0]!
+      let count = 1
+      while (count < queue.lines.length && chunk.length < MAX_CHUNK) chunk += queue.lines[count++]!
+      queue.lines.splice(0, count)
+      queue.length -= chunk.length
+      // Not in this tick: a script that prints without an end must not keep the thread.
+      await new Promise<void>(resolve => this.#host.write(stream, chunk, () => setImmediate(resolve)))
+      if (queue.lines.length === 0 && queue.dropped > 0) reportLost(queue)
     }
-    let chunk = queue.lines[0]!
-    let count = 1
-    while (count < queue.lines.length && chunk.length < MAX_CHUNK) chunk += queue.lines[count++]!
-    queue.lines.splice(0, count)
-    queue.length -= chunk.length
-    queue.isWriting = true
-    // Not in this tick: a script that prints without an end must not keep the thread.
-    const next = (): void => {
-      queue.isWriting = false
-      this.#write(stream, queue)
-    }
-    this.#host.write(stream, chunk, () => setImmediate(next))
+    queue.writing = undefined
   }
 }
