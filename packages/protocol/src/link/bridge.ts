@@ -3,10 +3,9 @@ import { BusError } from '../errors/bus-error.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { type Frame, FRAME_KIND, type Link } from '../wire/link.js'
 
-/** Which link closed first, and the protocol violation on each of them, if there was one. */
+/** Which link closed first, and the protocol violation on the far one, if there was one. */
 export interface BridgeEnd {
   first: 'near' | 'far'
-  near: BusError | undefined
   far: BusError | undefined
 }
 
@@ -30,8 +29,8 @@ export async function bridge(
     first ??= 'far'
     near.close()
   })
-  const faults = await Promise.all([up, down])
-  return { first: first!, near: faults[0], far: faults[1] }
+  const [, fault] = await Promise.all([up, down])
+  return { first: first!, far: fault }
 }
 
 /** Forwards frames until `from` closes. Resolves with the violation that closed it, if there was one. */
