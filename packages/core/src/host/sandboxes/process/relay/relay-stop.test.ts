@@ -1,4 +1,4 @@
-// The end of a process that its relay asks to stop, on a clock of the test's own: the process is a double.
+// The end of a process that its relay asks to stop, or whether it runs, on a clock of the test's own: the process is a double.
 import { PassThrough, Duplex } from 'node:stream'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import { StreamLink } from '@sallyport/protocol/internal/link'
@@ -91,7 +91,8 @@ async function start(...states: LifecycleState[]) {
     await running
     expect(onExit).toHaveBeenCalledOnce()
   }
-  return { stop: (timeout = 0) => command({ type: 'stop', timeout }), report, kill, run, end }
+  const ask = (): void => command({ type: 'ask' })
+  return { stop: (timeout = 0) => command({ type: 'stop', timeout }), ask, report, kill, run, end }
 }
 
 test('a process that runs on is killed after 20 ms of its running time', async () => {
@@ -141,4 +142,14 @@ test('a process that answers in time is not killed', async () => {
   await report('stopped')
   await end()
   expect(kill).not.toHaveBeenCalled()
+})
+
+test('a process that does not answer a question is killed', async () => {
+  const { ask, kill, run, end } = await start('ready')
+  ask()
+  run(9999)
+  expect(kill).not.toHaveBeenCalled()
+  run(2)
+  expect(kill).toHaveBeenCalledOnce()
+  await end()
 })
