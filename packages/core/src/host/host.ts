@@ -82,13 +82,12 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   }
 
   /** Opens the frontends of the options, and loads their modules once core is ready too. */
-  async start(coreReady?: Promise<void>, onReady?: () => void): Promise<void> {
+  async start(coreReady?: Promise<void>): Promise<void> {
     const { dev, frontends } = this.options
     const opening = frontends.map(({ label, module, ...config }) => this.frontends.open(label, module, config))
     const logReady = isDefaultLog(this.options.log) ? loadPino() : undefined
     const [opened] = await Promise.all([Promise.all(opening), coreReady, logReady])
     this.supervisor.signal('core.ready')
-    onReady?.()
     if (dev) this.#stopDevMode = await (await import('./dev-mode.js')).startDevMode(this)
     if (this.isClosing) return this.#stopDevMode?.()
     await Promise.all(opened.map(load => load()))

@@ -36,7 +36,7 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
   const bus = new Bus(host)
   const watchCore = (): void =>
     void core.worker.exited.then(({ error, exitError }) => {
-      if (!error && supervisor.state !== 'running') return
+      if (!error && supervisor.state === 'draining') return
       supervisor.signal('core.failed')
       const failure = error ?? new BusError('Crashed', 'core exited unexpectedly')
       endClient(core.client, failure as BusError)
@@ -62,7 +62,9 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
     // Before the frontends start: it shows why one of them fails.
     if (options.inspect) process.stderr.write(`Inspector: ${(await bus.openInspector()).url}\n`)
     else if (options.dev) log.info('Set SALLYPORT_INSPECT=1 to open the inspector')
-    await Promise.race([host.start(core.worker.ready, watchCore), late.promise])
+    // A core that fails before this is the error of the start.
+    core.worker.ready.then(watchCore, () => {})
+    await Promise.race([host.start(core.worker.ready), late.promise])
     return { bus, releaseEvents: () => releaseEvents(host) }
   } catch (error) {
     await bus.close({ timeout: 0 })

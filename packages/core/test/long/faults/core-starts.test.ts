@@ -77,6 +77,13 @@ test('createBus rejects and starts core once when the first core fails', async (
   })
 })
 
+test('createBus rejects when core fails for good while a gate still starts', async () => {
+  failWith('exits, then throws')
+  const app = isolation('stuck-at-load', {}, capability)
+  const starting = watch({ app, frontends: { main }, ...superviseFor('', { intensity: 1 }) })
+  await expect(starting).rejects.toThrow('not loaded again')
+})
+
 const routes = choose([
   ['brownfield', 'ring'],
   ['isolation', 'port'],
