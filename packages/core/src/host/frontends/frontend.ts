@@ -54,6 +54,7 @@ interface FrontendLink {
   /** Resolved when the link was handed over or given up. */
   readonly settled: Deferred<void>
   isHandedOver: boolean
+  isGivenUp: boolean
   /** Core has no session of it any more. */
   hasEnded: boolean
 }
@@ -261,15 +262,12 @@ export class Frontend {
   /** Core has no session of the link any more. */
   linkEnded(id: number): void {
     this.#life.send({ type: 'ENDED', link: id })
-    const link = this.#links.get(id)
-    if (link) link.hasEnded = true
-    if (id !== this.#life.context.link) this.#links.delete(id)
+    this.#settle(id, 'hasEnded')
   }
 
   /** The session with a core in another process has ended, which is no fault of the frontend. */
   sessionEnded(id: number): void {
     this.#life.send({ type: 'DROPPED', link: id })
-    this.#links.delete(id)
   }
 
   violated(link: number, error: Error): void {
@@ -363,7 +361,7 @@ export class Frontend {
     }
     // A remote core keeps its own counters.
     if (!core.isRemote) offer.metrics = this.#traffic.attach()
-    this.#links.set(id, { ends, settled: createDeferred(), isHandedOver: false, hasEnded: false })
+    this.#links.set(id, { ends, settled: createDeferred(), isHandedOver: false, isGivenUp: false, hasEnded: false })
     core.attach(offer)
   }
 
@@ -373,7 +371,15 @@ export class Frontend {
     if (!link) return
     if (!link.isHandedOver) closeEndpoint(link.ends.frontend)
     link.settled.resolve()
-    if (link.hasEnded) this.#links.delete(id)
+    this.#settle(id, 'isGivenUp')
+  }
+
+  /** Forgets a link with its memory once both facts are known, in whatever order. */
+  #settle(id: number, fact: 'isGivenUp' | 'hasEnded'): void {
+    const link = this.#links.get(id)
+    if (!link) return
+    link[fact] = true
+    if (link.isGivenUp && link.hasEnded) this.#links.delete(id)
   }
 
   #getSocketOwners(): readonly SocketOwner[] {

@@ -95,6 +95,7 @@ export class SessionBridge {
     const { first, far: fault } = await bridged
     if (first === 'far' && fault) deps.reporter.reportFault(name, fault)
     this.#sessionEnded()
+    this.#owner.getFrontend()?.linkEnded(this.id)
     this.#endLinger?.()
   }
 
