@@ -90,8 +90,8 @@ const getNext = ({ history, error, supervision, now, random }: LifeContext): Res
 const UNJUDGED = { sentence: undefined, obituary: undefined, error: undefined, exitError: undefined } as const
 
 export const CHANGES: Readonly<Record<string, Change>> = {
-  born: c => ({ ...UNJUDGED, run: c.run + 1, goal: 'none', hasRun: false, isDropped: false }),
   // An error keeps its stack's closures alive, and with them the thread that has ended and its ports.
+  born: c => ({ ...UNJUDGED, run: c.run + 1, goal: 'none', hasRun: false, isDropped: false }),
   ran: () => ({ hasRun: true, everRan: true, unborn: 0 }),
   record: (c, { obituary }) => {
     const { name, goal, sentence, hasRun: wasReady, obstacle = '', supervision } = c
