@@ -2,7 +2,7 @@
 
 export { bubblewrap, type BubblewrapOptions } from './host/sandboxes/process/launchers/bubblewrap.js'
 export { landlock, type LandlockOptions } from './host/sandboxes/process/launchers/landlock.js'
-export { createRestartPolicy, type RestartPolicy } from './host/supervision/restart-policy.js'
+export { createRestartPolicy, type RestartPolicy } from './host/supervision/policy.js'
 export {
   type DeniedHost,
   type Program,
