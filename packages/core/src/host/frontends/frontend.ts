@@ -328,7 +328,10 @@ export class Frontend {
         this.#postEnd(context, false, true)
       },
       ask: ({ link }) => {
-        stopAsking = patience(this.#both, LOST_LINK_MS, () => {
+        const [runtime, gate] = [this.#runtime, this.#gate]
+        // Either can be why the link has closed, and the one that has ended says so, and does not answer.
+        const both: Peer = { ask: onAnswer => runtime.ask(() => (gate ? gate.ask(onAnswer) : onAnswer())) }
+        stopAsking = patience(both, LOST_LINK_MS, () => {
           const { label, config } = this.#deps
           const message = `The link between frontend ${describeName(label)} and core closed unexpectedly`
           const error = new BusError('Disconnected', message)
@@ -387,12 +390,6 @@ export class Frontend {
     if (!this.#isProcess || !socketOwner) return []
     if (!this.#gate) return [socketOwner]
     return canGatesConnect ? [this.#gate, socketOwner] : []
-  }
-
-  /** The code and its gate: either can be why a link has closed, and the one that has ended says so, and does not answer. */
-  get #both(): Peer {
-    const [runtime, gate] = [this.#runtime, this.#gate]
-    return { ask: onAnswer => runtime.ask(() => (gate ? gate.ask(onAnswer) : onAnswer())) }
   }
 
   /** @param sockets - those of a process, if it has any */
