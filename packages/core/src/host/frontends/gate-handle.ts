@@ -142,7 +142,7 @@ export function startGate(
     connect(id, link, key) {
       worker.post({ type: 'link', id, link, key } satisfies GateCommand, [...getPorts(link), key])
     },
-    ask: onAnswer => worker.ask(onAnswer),
+    ask: onAnswer => worker.code.ask(onAnswer),
     reload: () => worker.reload(),
     stop: () => worker.stop(CLOSE_TIMEOUT_MS),
   }

@@ -164,15 +164,13 @@ export function createWorkerRuntime(
       // After an error, `dev` waits for a change of its files.
       const restarts = !restart || restart.delay !== undefined
       const hasEnd = restart !== undefined || obituary?.ranCode === false
-      const end = hasEnd ? describeEnd(label, error, obituary?.code, obituary?.ranCode) : undefined
-      events.stopped(end, restarts)
+      events.stopped(hasEnd ? describeEnd(label, error, obituary) : undefined, restarts)
       reporter.reportRestart('frontend', label, restart)
     },
-    onExit({ error, code }, context) {
+    onExit({ error }, context) {
       closeLink()
       load.fail(error)
-      const end = describeEnd(label, error, code, context.obituary?.ranCode)
-      events.ended(context.goal === 'stop' ? undefined : end, context)
+      events.ended(context.goal === 'stop' ? undefined : describeEnd(label, error, context.obituary), context)
     },
     onKilled: () => reporter.reportStopTimeout('frontend', label),
   })
@@ -212,7 +210,7 @@ export function createWorkerRuntime(
       link = next
       worker.post({ type: 'link', link, scripts: host.core.scripts } satisfies FrontendCommand, getPorts(link))
     },
-    ask: onAnswer => worker.ask(onAnswer),
+    ask: onAnswer => worker.code.ask(onAnswer),
     ...(!config.runsOnce && { reload }),
   }
 }

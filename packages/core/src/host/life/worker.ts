@@ -27,6 +27,8 @@ export class SupervisedWorker {
   /** Resolves when no other thread follows. Never rejects. */
   readonly exited: Promise<WorkerExit>
   readonly spec: WorkerSpec
+  /** The current thread, or that which is being started. */
+  code!: ThreadCode
   readonly #deps: WorkerDeps
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<WorkerExit>()
@@ -35,7 +37,6 @@ export class SupervisedWorker {
   readonly #reloads: Deferred<void>[] = []
   /** End the deadlines of the current state. */
   readonly #deadlines: (() => void)[] = []
-  #code!: ThreadCode
   #startedAt = 0
   /** Milliseconds that the first thread took to be ready. */
   #startupMs: number | undefined
@@ -65,24 +66,15 @@ export class SupervisedWorker {
     return { state: isEnding ? ending : (state as WorkerState), restarts: context.history.count }
   }
 
-  /** The current thread, or that which is being started. */
-  get code(): ThreadCode {
-    return this.#code
-  }
-
   /** True while there is a thread that takes messages. */
   get isUp(): boolean {
     const { code } = this.life.value
-    return (code === 'starting' || code === 'running') && this.#code.thread !== undefined
+    return (code === 'starting' || code === 'running') && this.code.thread !== undefined
   }
 
   /** Sends a message to the current thread. Ignored if there is no thread. */
   post(message: unknown, transfer?: readonly TransferListItem[]): void {
-    this.#code.post(message, transfer)
-  }
-
-  ask(onAnswer: () => void): void {
-    this.#code.ask(onAnswer)
+    this.code.post(message, transfer)
   }
 
   /**
@@ -132,17 +124,17 @@ export class SupervisedWorker {
         rest()
         const { stopTimeout: more = STOP_TIMEOUT_MS } = spec
         this.#after(stopTimeout + more, () => this.life.send({ type: 'SILENT' }))
-        if (endsItself) this.#after(ASK_TIMEOUT_MS, () => this.#code.stop(stopTimeout))
-        this.#code.stop(stopTimeout, endsItself)
+        if (endsItself) this.#after(ASK_TIMEOUT_MS, () => this.code.stop(stopTimeout))
+        this.code.stop(stopTimeout, endsItself)
       },
       kill: ({ goal }, event) => {
-        if (event?.type === 'FAIL') return this.#code.abandon()
+        if (event?.type === 'FAIL') return this.code.abandon()
         this.#after(ABANDON_TIMEOUT_MS, () => {
-          this.#code.abandon()
+          this.code.abandon()
           this.#end({ ranCode: true, by: 'nobody' })
         })
         if (goal === 'stop') spec.onKilled()
-        this.#code.kill()
+        this.code.kill()
       },
       backOff: context => {
         const { error, history } = context
@@ -180,7 +172,7 @@ export class SupervisedWorker {
       silent: () => this.life.send({ type: 'SILENT' }),
       ended: obituary => this.#end(obituary),
     })
-    this.#code = code
+    this.code = code
     if (run === 1) return
     spec.onRestarted()
     if (!spec.hasStartTimeout || this.#startupMs === undefined) return
