@@ -33,7 +33,7 @@ export async function startDevMode(host: DevModeHost): Promise<() => Promise<voi
   }
   if (core instanceof URL) watchModule(core)
   if (hookDirectory !== undefined) watcher.add(hookDirectory)
-  for (const module of frontends.modules.values()) watchModule(module)
+  for (const [, module] of frontends.modules) watchModule(module)
   frontends.onOpened = watchModule
   await watcher.ready()
 

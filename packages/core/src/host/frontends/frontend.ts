@@ -38,6 +38,8 @@ export interface FrontendDeps {
   name: string
   /** Without a sandbox option, the frontend's end of the link is in this thread. */
   config: ConnectionConfig & Partial<Pick<FrontendConfig, 'sandbox'>>
+  /** Of code in a worker. */
+  module?: URL
   /** True if the frontend's code already runs and only waits for a link. Other code waits for `start`, too. */
   isRunning: boolean
   /** True if the code runs outside of this process. This thread forwards its frames. */
@@ -144,6 +146,10 @@ export class Frontend {
   /** Number of its latest link: it has another one once something that it connects was replaced. */
   get lastLink(): number {
     return this.#life.context.link
+  }
+
+  get module(): URL | undefined {
+    return this.#deps.module
   }
 
   get codec(): CodecName {

@@ -32,8 +32,6 @@ interface EndedFrontend {
 }
 
 export class Frontends {
-  /** Modules of the frontends in workers and processes, by label. */
-  readonly modules: Map<string, URL> = new Map<string, URL>()
   onOpened: (module: URL) => void = () => {}
   /** Resolves once core has the events that all modules emitted while they were loading. */
   synchronized: Promise<void> = Promise.resolve()
@@ -73,7 +71,7 @@ export class Frontends {
     const deps = { label, module, config, host: this.#host }
     const createRuntime: FrontendDeps['createRuntime'] = (events, terms, owners) =>
       (runtime = createWorkerRuntime(deps, events, terms, owners))
-    const frontend = this.#add({ label, name: label, config, isRunning: false, createRuntime }, end => {
+    const frontend = this.#add({ label, name: label, module, config, isRunning: false, createRuntime }, end => {
       if (end && !config.runsOnce) {
         this.#remember(label, { module, config, stats: getLastStats(frontend), info: frontend.info, end })
       }
@@ -84,8 +82,6 @@ export class Frontends {
         this.#ended.delete(label)
         throw error
       })
-    this.modules.set(label, module)
-    void frontend.exited.then(() => this.modules.get(label) === module && this.modules.delete(label))
     this.onOpened(module)
     sandbox.announce?.(label, this.#announcements)
     await wait(sandbox.isStrict ? runtime.load.booted : undefined)
@@ -169,6 +165,11 @@ export class Frontends {
     const ended = [...this.#ended].map(([label, { stats }]) => [label, stats] as const)
     const open = [...this.#open.byName].map(([label, frontend]) => [label, getStats(frontend, resetRates)] as const)
     return Object.fromEntries([...ended, ...open])
+  }
+
+  /** Modules of the frontends in workers and processes, by label. */
+  get modules(): [label: string, module: URL][] {
+    return [...this.#open.byName].flatMap(([label, { module }]) => (module ? [[label, module]] : []))
   }
 
   /** The labels of the frontends that have not ended. */
