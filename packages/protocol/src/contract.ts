@@ -71,6 +71,7 @@ export {
   every,
   later,
   patience,
+  PONG_TIMEOUT_MS,
   pause,
   type Peer,
   SILENT_MS,

@@ -46,8 +46,10 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
 export const CONFIRM_TIMEOUT_MS = 250
 /** For a thread that `terminate()` might not interrupt, as in native code, or that starts many processes. It is documented. */
 export const ABANDON_TIMEOUT_MS = 5000
-/** For a process or many scripts to answer. One that does not might have taken over its runtime. */
+/** For scripts that share a process or a thread to answer. What does not might have taken over its runtime. */
 export const ANSWER_TIMEOUT_MS = 10_000
+/** For a process to answer: sooner than `loadTimeout`, whose error says less. */
+export const PONG_TIMEOUT_MS = 5000
 
 /** What can end: a thread, the process of a relay, a gate. */
 export interface Peer {

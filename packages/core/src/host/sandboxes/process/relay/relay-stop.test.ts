@@ -147,7 +147,7 @@ test('a process that answers in time is not killed', async () => {
 test('a process that does not answer a question is killed', async () => {
   const { ask, kill, run, end } = await start('ready')
   ask()
-  run(9999)
+  run(4999)
   expect(kill).not.toHaveBeenCalled()
   run(2)
   expect(kill).toHaveBeenCalledOnce()

@@ -4,10 +4,10 @@ import type { Socket } from 'node:net'
 import { type Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import {
-  ANSWER_TIMEOUT_MS,
   createHeartbeatFor,
   deadline,
   every,
+  PONG_TIMEOUT_MS,
   type FrontendCommand,
   type FrontendProcessCommand,
   type FrontendReport,
@@ -220,8 +220,8 @@ async function runProcess(
         if (child.link) connect(command.link, child.link)
         return
       case 'ask': {
-        const unanswered = new BusError('Timeout', `The frontend process did not answer for ${ANSWER_TIMEOUT_MS} ms`)
-        return ask(ANSWER_TIMEOUT_MS, unanswered, () => report({ type: 'answer' }))
+        const unanswered = new BusError('Timeout', `The frontend process did not answer for ${PONG_TIMEOUT_MS} ms`)
+        return ask(PONG_TIMEOUT_MS, unanswered, () => report({ type: 'answer' }))
       }
       case 'stop':
         sendCommand({ type: 'stop' })
