@@ -54,14 +54,18 @@ export class SteppedLife implements Life {
   }
 
   #handleQueue(): void {
-    for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
-      const { type } = event
-      const steps = this.#find(event, ({ on }) => on?.[type])
-      if (!steps) continue
-      this.#take(steps, event)
-      this.#settle(event)
+    try {
+      for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
+        const { type } = event
+        const steps = this.#find(event, ({ on }) => on?.[type])
+        if (!steps) continue
+        this.#take(steps, event)
+        this.#settle(event)
+      }
+    } finally {
+      // An effect that throws, as for want of memory, must not keep the life from its end.
+      this.#isBusy = false
     }
-    this.#isBusy = false
   }
 
   #settle(event: LifeEvent): void {
