@@ -13,8 +13,8 @@ const TEST = /\.test(-d)?\.ts$/
 const IN_HOST = /\/src\/host\//
 const IN_CORE = /\/src\/(?:core-thread|events|plugins|rpc)\//
 /** The thread of relays, with the launchers and hosts by list, which the host runs too. They import nothing else of core. */
-const IN_RELAY = /\/src\/host\/sandboxes\/process\/(?:launchers|network|relay)\//
-const OUTSIDE_RELAY = /\/src\/(?!host\/sandboxes\/process\/(?:launchers|network|relay)\/)/
+const IN_RELAY = /\/src\/host\/sandboxes\/process\/(?:child|launchers|network|relay)\//
+const OUTSIDE_RELAY = /\/src\/(?!host\/sandboxes\/process\/(?:child|launchers|network|relay)\/)/
 /** Directories with those that their files must not import. The first that has a file counts. */
 const BORDERS = [
   [IN_RELAY, OUTSIDE_RELAY],

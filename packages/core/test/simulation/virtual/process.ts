@@ -1,7 +1,7 @@
 // A process in virtual time, and its relay.
 import type { LifecycleState } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
-import { judgeProcess } from '../../../src/host/sandboxes/process/relay/process-end.js'
+import { judgeProcess } from '../../../src/host/sandboxes/process/relay/node-process.js'
 import type { ProcessSockets } from '../../../src/shared/process-sockets.js'
 import type { Simulation } from '../simulation.js'
 import { Place } from './place.js'
@@ -76,9 +76,8 @@ export class SimulatedProcess extends SimulatedThread {
   #exited(code: number, signal: NodeJS.Signals | null): void {
     if (this.relay.dead) return
     const { isStopping, lifecycle, isAhead: isSpare } = this
-    const status = { code: signal ? null : code, signal }
-    const wasKilled = this.#wasKilled
-    const { error, wasStopped } = judgeProcess({ name: 'it', status, wasKilled, isStopping, lifecycle, isSpare })
+    const status = { code: signal ? null : code, signal, wasKilled: this.#wasKilled, limit: undefined }
+    const { error, wasStopped } = judgeProcess({ name: 'it', status, isStopping, lifecycle, isSpare })
     if (error) this.send({ type: 'state', state: 'failed', error: reportError(error) })
     else if (wasStopped) this.send({ type: 'state', state: 'stopped' })
     this.die(error ? 1 : code)

@@ -2,6 +2,7 @@
 // or with version 2 below a cgroup that systemd has delegated (Delegate=yes with DelegateSubgroup=).
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pause } from '@sallyport/protocol/internal/contract'
 
 export interface CgroupLimits {
   /** MiB. */
@@ -22,6 +23,8 @@ export interface Cgroup {
 const PERIOD_US = 100_000
 const MIB: number = 2 ** 20
 const ROOT = '/sys/fs/cgroup'
+const REMOVE_ATTEMPTS = 50
+const REMOVE_INTERVAL_MS = 20
 
 /**
  * Returns `undefined` if there is nothing to limit, or this process may not make a cgroup.
@@ -159,6 +162,14 @@ export function removeCgroup(directory: string): boolean {
     return true
   } catch {
     return !existsSync(directory)
+  }
+}
+
+/** The kernel removes a cgroup only once it has released the last process, a few milliseconds after its exit. */
+export async function removeCgroups(directories: readonly string[] = []): Promise<void> {
+  for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+    if (directories.map(removeCgroup).every(Boolean)) return
+    await pause(REMOVE_INTERVAL_MS)
   }
 }
 

@@ -1,9 +1,8 @@
 // Starts a program of any kind in the wall, with pipes for its standard streams.
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import { every } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import * as v from 'valibot'
 import { getTimeZone } from '../launchers/node-program.js'
@@ -11,13 +10,13 @@ import { checkSecretOptions, isObject } from '../../../../shared/validate.js'
 import { netOrHosts, secrets as secretsEntry } from '../../kind/network-entries.js'
 import { checkSecrets } from '../../permission-model/net.js'
 import { createSecrets, getPlaceholders } from '../network/secrets.js'
-import { getChildren, killGroup, removeCgroups } from '../relay/child.js'
-import { describeReached, type ExceededLimit, watchLimits } from '../relay/limits.js'
+import { Child } from '../child/child.js'
+import { removeCgroups } from '../launchers/cgroup.js'
 import { checkOptions } from '../launchers/check-options.js'
 import { withFilterFile } from '../launchers/filter-file.js'
 import { getSearchPath } from './program-files.js'
 import { getProxyVariables, type ProgramProxyOptions, serveProxy } from './program-proxy.js'
-import { findProgramWall, type WalledProgram } from './program-wall.js'
+import { findProgramWall, type WalledLaunch, type WalledProgram } from './program-wall.js'
 import { findProgram } from '../launchers/programs.js'
 
 /** Options of `startProgram`. */
@@ -99,8 +98,6 @@ export interface Program {
 }
 
 const DEFAULT_TMP_MB = 64
-/** Interval in ms of checks whether the output of a program that was killed, and has exited, was read: a process that has left its group can keep it open. */
-const OUTPUT_CHECK_MS = 1000
 const MEMBERS = [
   ...['command', 'args', 'wall', 'read', 'write', 'net', 'env', 'home', 'cwd'],
   ...['memory', 'pids', 'tmp', 'secrets', 'onDenied'],
@@ -119,89 +116,43 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   const { program, proxy } = check(options)
   const isWalled = options.wall !== 'none'
   const wall = isWalled ? await findProgramWall() : undefined
-  const launch = wall?.launch(program)
-  const child = launch
-    ? withFilterFile(launch.filter, tmpdir(), filter =>
-        withFilterFile(launch.options, tmpdir(), listed =>
-          spawn(launch.command, launch.args, {
-            ...{ cwd: '/', env: {}, detached: true },
-            stdio: ['pipe', 'pipe', 'pipe', filter, listed, ...(proxy ? (['ipc'] as const) : [])],
-          }),
-        ),
-      )
-    : spawn(program.command, program.args, {
-        cwd: program.cwd ?? program.home ?? tmpdir(),
-        env: { ...program.env },
-        stdio: 'pipe',
-        detached: process.platform !== 'win32',
-      })
-  let exceeded: ExceededLimit | undefined
-  const closed = waitForEnd(child, isWalled)
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on('error', () => {})
+  const child = wall ? startWalled(wall.launch(program), proxy !== undefined) : startOpen(program)
   try {
-    await once(child, 'spawn')
+    await Promise.race([once(child.process, 'spawn'), child.exited])
   } catch (cause) {
-    await removeCgroups(launch?.cgroups)
+    await removeCgroups(child.launch.cgroups)
     throw new BusError('InvalidParams', `startProgram: ${program.command} could not be started`, { cause })
   }
-  const pid = child.pid!
-  let [isClosed, isKilled] = [false, false]
-  const kill = (): void => {
-    if (isClosed) return
-    killTree(child, isWalled)
-    if (isKilled || isWalled) return
-    isKilled = true
-    const endOutput = (): void => {
-      // Output that a slow reader has not read yet is not lost.
-      void closed.then(every(OUTPUT_CHECK_MS, () => setImmediate(destroyReadOutput, child)))
-    }
-    if (hasExited(child)) endOutput()
-    else child.once('exit', endOutput)
-  }
   const { memory, pids } = program
-  const stopWatching = watchLimits(pid, { memory, pids, cpu: undefined, tmp: undefined }, launch ?? {}, reached => {
-    exceeded = reached
-    kill()
+  child.watch({ memory, pids })
+  const exited = child.exited.then(async ({ code, signal, limit }): Promise<ProgramExit> => {
+    await removeCgroups(child.launch.cgroups)
+    return { code, signal, exceeded: limit?.text }
   })
-  const exited = closed.then(async ({ code, signal }): Promise<ProgramExit> => {
-    isClosed = true
-    stopWatching()
-    exceeded ??= describeReached(launch ?? {})
-    await removeCgroups(launch?.cgroups)
-    return { code, signal, exceeded: exceeded?.text }
-  })
-  if (proxy) await serveProxy(child, proxy)
-  return { pid, isWalled, stdin: child.stdin!, stdout: child.stdout!, stderr: child.stderr!, exited, kill }
-}
-
-const waitForEnd = (child: ChildProcess, isWalled: boolean): Promise<Pick<ProgramExit, 'code' | 'signal'>> =>
-  new Promise(resolve => {
-    if (isWalled) child.once('exit', () => killGroup(child.pid!))
-    child.once('close', (code, signal) => resolve({ code, signal }))
-    // It could not be started.
-    child.once('error', () => resolve({ code: null, signal: null }))
-  })
-
-const hasExited = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
-
-function destroyReadOutput({ stdout, stderr }: ChildProcess): void {
-  for (const stream of [stdout!, stderr!]) if (stream.readableLength === 0) stream.destroy()
-}
-
-/**
- * The kernel ends the processes of a wall with its first one, which ends with bwrap. Without a wall, others of its group can hold the output of a
- * program that has exited.
- */
-function killTree(child: ChildProcess, isWalled: boolean): void {
-  const { pid } = child
-  if (pid === undefined || (isWalled && hasExited(child))) return
-  try {
-    if (isWalled) for (const inner of getChildren(pid)) process.kill(inner, 'SIGKILL')
-    else if (process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
-  } catch {
-    // It has exited.
+  if (proxy) await serveProxy(child.process, proxy)
+  const { stdin, stdout, stderr } = child.process
+  return {
+    pid: child.pid!,
+    isWalled,
+    stdin: stdin!,
+    stdout: stdout!,
+    stderr: stderr!,
+    exited,
+    kill: () => child.kill(),
   }
-  child.kill('SIGKILL')
+}
+
+const startWalled = (launch: WalledLaunch, hasProxy: boolean): Child =>
+  withFilterFile(launch.filter, tmpdir(), filter =>
+    withFilterFile(launch.options, tmpdir(), listed => {
+      const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', filter, listed, ...(hasProxy ? (['ipc'] as const) : [])]
+      return new Child({ launch, hasWall: true, endsPipes: false, cwd: '/', env: {}, stdio })
+    }),
+  )
+
+function startOpen({ command, args, cwd, home, env }: WalledProgram): Child {
+  const start = { launch: { command, args }, cwd: cwd ?? home ?? tmpdir(), env: { ...env } }
+  return new Child({ ...start, hasWall: false, endsPipes: false, stdio: 'pipe' })
 }
 
 /** @throws {BusError} InvalidParams */

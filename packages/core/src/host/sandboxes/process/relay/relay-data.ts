@@ -1,6 +1,7 @@
 // Between the host and a relay.
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerOptions } from '../network/broker.js'
+import type { ProcessLimits } from '../child/limits.js'
 import type { Launch } from '../launchers/launcher.js'
 import type { FrontendPreparation, FrontendStart, Heartbeat } from '@sallyport/protocol/internal/contract'
 
@@ -48,13 +49,4 @@ export interface ScriptRelayData {
   heartbeat: Heartbeat | undefined
   /** Milliseconds that the script can run without a pause. */
   maxRunMs: number
-}
-
-export interface ProcessLimits {
-  /** Resident memory in MiB. */
-  memory?: number | undefined
-  cpu?: number | undefined
-  pids?: number | undefined
-  /** MiB of files in `/tmp` of a wall that has one. */
-  tmp?: number | undefined
 }

@@ -6,14 +6,17 @@ import type { LifecycleState } from '@sallyport/protocol/internal/contract'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../../../scripts/testing.js'
-import type { Child } from './child.js'
+import type { NodeProcess } from './node-process.js'
 import { runRelay } from './run-relay.js'
 
 const usage = { memory: 0, cpu: 0, pids: 1 }
-let child: Child
+let started: NodeProcess
 
-vi.mock('./child.js', () => ({ startChild: () => child, removeCgroups: async () => {}, getChildren: () => [] }))
-vi.mock('./limits.js', async importOriginal => ({
+vi.mock('./node-process.js', async importOriginal => ({
+  ...(await importOriginal<object>()),
+  startProcess: () => started,
+}))
+vi.mock('../child/limits.js', async importOriginal => ({
   ...(await importOriginal<object>()),
   readMainThreadsCpu: () => usage.cpu,
 }))
@@ -31,16 +34,17 @@ const FIRST = {
 /** Starts a relay, whose process has sent these reports. */
 async function start(...states: LifecycleState[]) {
   const [down, up] = [new PassThrough(), new PassThrough()]
-  const exited = createDeferred<Awaited<Child['exited']>>()
-  const kill = vi.fn<() => void>(() => exited.resolve({ code: null, signal: 'SIGKILL', outOfMemory: undefined }))
-  child = {
-    pid: 1,
+  const exited = createDeferred<Awaited<NodeProcess['exited']>>()
+  const kill = vi.fn<() => void>(() =>
+    exited.resolve({ code: null, signal: 'SIGKILL', wasKilled: true, limit: undefined }),
+  )
+  started = {
+    child: { pid: 1, watch() {}, kill },
     control: Duplex.from({ readable: up, writable: down }),
     link: new PassThrough(),
     network: undefined,
     exited: exited.promise,
-    guardExited: Promise.resolve(),
-    kill,
+    guardExited: undefined,
   }
   let command!: (message: unknown) => void
   const onExit = vi.fn<(code: number) => void>()
@@ -87,7 +91,7 @@ async function start(...states: LifecycleState[]) {
   /** The process exits, unless it was killed. */
   const end = async (): Promise<void> => {
     vi.useRealTimers()
-    exited.resolve({ code: 0, signal: null, outOfMemory: undefined })
+    exited.resolve({ code: 0, signal: null, wasKilled: false, limit: undefined })
     await running
     expect(onExit).toHaveBeenCalledOnce()
   }

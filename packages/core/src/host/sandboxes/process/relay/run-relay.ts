@@ -20,11 +20,11 @@ import { BusError, describeThrown, isBusError, reportError } from '@sallyport/pr
 import { acceptDirect, bridge, StreamLink, type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
+import { explainRefusedMemory, readMainThreadsCpu } from '../child/limits.js'
+import { removeCgroups } from '../launchers/cgroup.js'
 import type { BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
-import { type Child, explainStartError, removeCgroups, startChild } from './child.js'
-import { describeReached, explainRefusedMemory, readMainThreadsCpu, watchLimits } from './limits.js'
-import { createLimitError, judgeProcess } from './process-end.js'
+import { explainStartError, judgeProcess, type NodeProcess, startProcess } from './node-process.js'
 import { createReportParser, isPong } from './report-parser.js'
 import { throttleDenials } from './run-broker.js'
 import { ScriptHost } from './script-host.js'
@@ -37,17 +37,26 @@ const EXIT_TIMEOUT_MS = 1000
 type RelayCommand = FrontendCommand | RelayStart
 
 export async function runRelay(host: MemberConnection, data: RelayData): Promise<void> {
+  let code: number
+  try {
+    code = await runConnected(host, data)
+  } finally {
+    await removeCgroups(data.launch.cgroups)
+  }
+  host.exit(code)
+}
+
+/** Starts the process once the owners of its sockets have connected. Returns the exit code. */
+async function runConnected(host: MemberConnection, data: RelayData): Promise<number> {
   const { sockets: ports } = data
   if (!ports) return runProcess(host, data, [])
   /** Commands that have come before the process. */
   const early: RelayCommand[] = []
   /** The exit code, if the host does not want the process any more. */
-  let endsWith: number | undefined
-  const ended = createDeferred()
+  const ended = createDeferred<number>()
   const end = (code: number): void => {
-    endsWith = code
     for (const port of ports) port.close()
-    ended.resolve()
+    ended.resolve(code)
   }
   host.onMessage(message => {
     const command = message as RelayCommand
@@ -57,26 +66,23 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
   host.onTerminate(() => end(1))
   try {
     const sockets = await acceptDirect(ports, data.temporary)
+    const code = await Promise.race([ended.promise, Promise.resolve()])
     // All commands so far are handled within this tick.
-    if (endsWith === undefined) return await runProcess(host, data, early, sockets)
+    if (code === undefined) return await runProcess(host, data, early, sockets)
     for (const socket of sockets) socket.destroy()
+    return code
   } catch (error) {
-    if (!isBusError(error, 'Disconnected')) {
-      await removeCgroups(data.launch.cgroups)
-      throw explainStartError(error, data.temporary)
-    }
+    if (!isBusError(error, 'Disconnected')) throw explainStartError(error, data.temporary)
     // The owner of a socket has stopped, so the host ends this process, and starts another one with it.
-    await ended.promise
+    return await ended.promise
   } finally {
     // The owners of its sockets read the rest of what the process has sent, and wait for nobody else that holds its ends.
     for (const port of ports) port.close()
   }
-  await removeCgroups(data.launch.cgroups)
-  host.exit(endsWith!)
 }
 
 /**
- * Starts the process.
+ * Starts the process. Returns the exit code.
  *
  * @param early - commands of the host that are handled first
  * @param sockets - those for its frames, unless the relay forwards them
@@ -86,27 +92,25 @@ async function runProcess(
   data: RelayData,
   early: readonly RelayCommand[],
   sockets: readonly Socket[] = [],
-): Promise<void> {
-  const { start: first, launch, limits, usage } = data
+): Promise<number> {
+  const { start: first, limits, usage } = data
   let name = data.scriptHost === undefined ? 'A spare process' : 'The process of the script'
   const createOutput = (stream: OutputStream): Writable =>
     new Writable({ write: (chunk: Buffer, _encoding, done) => host.write(stream, chunk, done) })
   const [stdout, stderr] = [createOutput('stdout'), createOutput('stderr')]
-  let child: Child
+  let started: NodeProcess
   try {
-    child = startChild(launch, data, { stdout, stderr, end: () => host.endOutput() }, sockets)
+    started = startProcess(data, { stdout, stderr, end: () => host.endOutput() }, sockets)
   } catch (error) {
     if (data.scriptHost !== undefined) ScriptHost.failed(data.scriptHost, error as Error)
-    await removeCgroups(launch.cgroups)
     throw error
   }
+  const { child, link: pipe } = started
   const ends = new Set<() => void>()
   let lifecycle: LifecycleState | undefined
   /** It has been started before it was known for what. */
   const isSpare = !('type' in first)
   let isStopping = false
-  let isKilled = false
-  let stopListening: (() => void) | undefined
   let link: Link | undefined
   let bridged: Promise<unknown> | undefined
   /** Resolves when core is no longer waited for, which reads the last frames that the relay forwards. */
@@ -115,7 +119,6 @@ async function runProcess(
 
   function kill(reason?: BusError): void {
     killReason ??= reason
-    isKilled = true
     child.kill()
   }
 
@@ -134,10 +137,9 @@ async function runProcess(
   const unsent = new Throttle<undefined>((_, more) => report({ type: 'unsent', count: more + 1 }), 1)
 
   const denied = throttleDenials(report)
-  let closeBroker: (() => void) | undefined
   let hasEnded = false
 
-  const control = new StreamLink(child.control, MAX_REPORT_BYTES)
+  const control = new StreamLink(started.control, MAX_REPORT_BYTES)
   const parseReport = createReportParser()
   let beat: (() => void) | undefined
   control.receive({
@@ -188,7 +190,7 @@ async function runProcess(
   const scripts =
     data.scriptHost === undefined
       ? undefined
-      : new ScriptHost(data.scriptHost, child.link!, {
+      : new ScriptHost(data.scriptHost, pipe!, {
           ...{ kill, ping, ask },
           closed: onPipeClosed,
         })
@@ -204,7 +206,7 @@ async function runProcess(
     kill()
     abandoned.resolve()
     // A process has exited only once its pipes are read to their ends, and core might not read what is left.
-    child.link?.destroy()
+    pipe?.destroy()
   }
 
   /** Only Linux knows. A process that was asked to stop answers with its next state. */
@@ -217,8 +219,7 @@ async function runProcess(
         return begin(command)
       case 'link':
         sendCommand({ type: 'link', scripts: command.scripts, isSplit: sockets.length > 1 })
-        if (child.link) connect(command.link, child.link)
-        return
+        return connect(command.link)
       case 'ask': {
         const unanswered = new BusError('Timeout', `The frontend process did not answer for ${PONG_TIMEOUT_MS} ms`)
         return ask(PONG_TIMEOUT_MS, unanswered, () => report({ type: 'answer' }))
@@ -226,7 +227,7 @@ async function runProcess(
       case 'stop':
         sendCommand({ type: 'stop' })
         isStopping = true
-        stopListening ??= watchSilence(command.timeout, readCpuMs, killAndAbandon)
+        ends.add(watchSilence(command.timeout, readCpuMs, killAndAbandon))
         return void ends.add(deadline(command.timeout + KILL_TIMEOUT_MS, killAndAbandon))
       default:
         return assertNever(command)
@@ -239,31 +240,22 @@ async function runProcess(
   })
 
   /** Called once: a pipe cannot be connected to another link. Whoever closes the link, the process goes on until the host restarts it. */
-  function connect(endpoint: LinkEndpoint, pipe: Duplex): void {
+  function connect(endpoint: LinkEndpoint): void {
+    if (!pipe) return
     link = openLink(endpoint, true)
     bridged = bridge(link, new StreamLink(pipe)).then(({ far }) => {
       if (isBusError(far, 'InvalidRequest')) kill(far)
     })
   }
 
-  const watch = (): (() => void) | undefined =>
-    child.pid === undefined
-      ? undefined
-      : watchLimits(
-          child.pid,
-          limits,
-          launch,
-          exceeded => kill(createLimitError(exceeded)),
-          ({ memory, cpu }) => new Float64Array(usage).set([memory, cpu]),
-        )
-  let stopWatching = watch()
+  const watch = (): void => child.watch(limits, ({ memory, cpu }) => new Float64Array(usage).set([memory, cpu]))
+  watch()
 
   /** Loads the broker, which most relays don't need. Requests wait in the pipe meanwhile. */
-  function openBroker(pipe: Duplex, options: BrokerOptions): void {
+  function openBroker(requests: Duplex, options: BrokerOptions): void {
     import('../network/serve-broker.js').then(
       ({ serveBroker }) => {
-        if (hasEnded) return
-        closeBroker = serveBroker(pipe, options, denial => denied.add(denial))
+        if (!hasEnded) ends.add(serveBroker(requests, options, denial => denied.add(denial)))
       },
       (error: unknown) => kill(new BusError('InternalError', describeThrown(error))),
     )
@@ -271,10 +263,9 @@ async function runProcess(
 
   function begin({ start, heartbeat, network, ...named }: RelayStart): void {
     name = named.name
-    if (network && child.network) openBroker(child.network, network)
+    if (network && started.network) openBroker(started.network, network)
     // CPU time of a spare is not that of its frontend.
-    stopWatching?.()
-    stopWatching = watch()
+    watch()
     control.send({ kind: FRAME_KIND.bytes, body: start })
     if (!heartbeat) return
     beat = createHeartbeatFor(heartbeat)
@@ -286,34 +277,27 @@ async function runProcess(
   early.forEach(handle)
 
   try {
-    const status = await child.exited
-    const atExit = { wasKilled: isKilled, isStopping }
+    const status = await started.exited
+    const atExit = { status, isStopping }
     await Promise.race([bridged, abandoned.promise])
-    const { error, wasStopped } = judgeProcess({
-      ...{ name, status, ...atExit, killedFor: killReason, lifecycle, isSpare },
-      reached: describeReached(launch),
-      maxMemory: limits.memory,
-    })
+    const evidence = { ...atExit, name, lifecycle, isSpare, killedFor: killReason, maxMemory: limits.memory }
+    const { error, wasStopped } = judgeProcess(evidence)
     endScripts(error ?? createExitError(status.code))
     unsent.flush()
     denied.flush()
     if (error) reportFailure(error)
     // Otherwise the host takes its end for one that it has chosen itself.
     else if (wasStopped) report({ type: 'state', state: 'stopped' })
-    await Promise.all([child.guardExited, removeCgroups(launch.cgroups)])
+    await started.guardExited
     await Promise.all([stdout, stderr].map(stream => finished(stream.end())))
-    host.exit(error ? 1 : (status.code ?? 0))
+    return error ? 1 : (status.code ?? 0)
   } catch (error) {
     if (scripts) endScripts(error as Error)
     else reportFailure(error)
-    await removeCgroups(launch.cgroups)
-    host.exit(1)
+    return 1
   } finally {
     for (const end of ends) end()
-    stopWatching?.()
-    stopListening?.()
     hasEnded = true
-    closeBroker?.()
     control.close()
     link?.close()
   }

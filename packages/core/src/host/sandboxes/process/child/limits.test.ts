@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { getChildren } from './child.js'
-import { countFiles, createLimitCheck, explainRefusedMemory, readTreeUsage } from './limits.js'
+import { countFiles, createLimitCheck, explainRefusedMemory, getChildren, readTreeUsage } from './limits.js'
 
 const MIB = 2 ** 20
 

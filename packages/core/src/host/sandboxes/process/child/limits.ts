@@ -1,12 +1,10 @@
 // Limits of a process: memory, files, and the number of processes and threads at any moment, and CPU time over ten seconds. Linux only, as usage is
 // read from /proc; elsewhere the options are rejected. A cgroup holds its limits between two checks.
-import { readFileSync, statfsSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { every } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
-import type { ProcessLimits } from './relay-data.js'
 import { readReachedLimit } from '../launchers/cgroup.js'
 import type { Launch } from '../launchers/launcher.js'
-import { getChildren } from './child.js'
 
 const CPU_WINDOW_MS = 10_000
 /** Interval of checks. Memory can grow by some hundred MiB between two of them. */
@@ -17,6 +15,15 @@ const TICKS_PER_SECOND = 100
 /** Files in `/tmp` without a content: each takes about 1 KiB of the kernel's memory, which counts for no process. */
 const MIN_FILES = 1000
 const FILES_PER_MIB = 1024
+
+export interface ProcessLimits {
+  /** Resident memory in MiB. */
+  memory?: number | undefined
+  cpu?: number | undefined
+  pids?: number | undefined
+  /** MiB of files in `/tmp` of a wall that has one. */
+  tmp?: number | undefined
+}
 
 export interface ExceededLimit {
   limit: 'memory' | 'cpu' | 'pids' | 'tmp'
@@ -182,4 +189,24 @@ function readCpu(file: string): number | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Returns what `read` returns, or nothing if the thread or process has ended. */
+function orNone<T>(read: () => T[]): T[] {
+  try {
+    return read()
+  } catch {
+    return []
+  }
+}
+
+/** Returns the ids of the processes that a process has started and not waited for. */
+export function getChildren(pid: number): number[] {
+  const list = (thread: string) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ')
+  // One thread may end while the others are read.
+  const threads = orNone(() => readdirSync(`/proc/${pid}/task`))
+  return threads
+    .flatMap(thread => orNone(() => list(thread)))
+    .filter(Boolean)
+    .map(Number)
 }

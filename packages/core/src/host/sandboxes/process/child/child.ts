@@ -1,0 +1,158 @@
+// A process with all that it starts itself: that of a frontend, or a program. In a wall its descendants end with it, and else those of its group.
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { constants } from 'node:os'
+import { later } from '@sallyport/protocol/internal/contract'
+import type { Launch } from '../launchers/launcher.js'
+import {
+  describeReached,
+  type ExceededLimit,
+  getChildren,
+  type ProcessLimits,
+  type Usage,
+  watchLimits,
+} from './limits.js'
+
+export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'stdio'> {
+  readonly launch: Launch
+  /** True if a launcher starts the program, which is then a descendant of the process that is spawned. */
+  readonly hasWall: boolean
+  /** True if its pipes end with it, even if another process holds them. Otherwise they do if it is killed. */
+  readonly endsPipes: boolean
+}
+
+export interface ChildStatus {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** Tried at least. */
+  readonly wasKilled: boolean
+  /** For which it was killed, or which the kernel has enforced. */
+  readonly limit: ExceededLimit | undefined
+}
+
+/** Time for a launcher to exit after its process. */
+const LAUNCHER_EXIT_TIMEOUT_MS = 200
+/** More than the system buffers of a pipe. */
+const MAX_BUFFERED_BYTES = 2 ** 18
+/** Interval of checks of a pipe whose reader is slow. */
+const UNREAD_CHECK_MS = 100
+/** Windows can report the exit first. */
+const checkLater = process.platform === 'win32' ? (check: () => void) => later(500, check) : setImmediate
+
+export class Child {
+  readonly process: ChildProcess
+  readonly launch: Launch
+  /** Settles once it has exited and its output was read. Rejects if it cannot be started. */
+  readonly exited: Promise<ChildStatus>
+  readonly #hasWall: boolean
+  #stopWatching = (): void => {}
+  #limit: ExceededLimit | undefined
+  #isKilled = false
+  #isClosed = false
+
+  /** @throws an error with the code `EMFILE` if no descriptors are left */
+  constructor({ launch, hasWall, endsPipes, ...options }: ChildOptions) {
+    this.launch = launch
+    this.#hasWall = hasWall
+    // A session of its own, because Ctrl-C is for the host to handle.
+    const detached = process.platform !== 'win32'
+    const child = (this.process = spawn(launch.command, launch.args, { ...options, detached }))
+    this.exited = new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', () => {
+        // bwrap can end before its first process in the wall has asked to end with it, such as by a limit of memory.
+        if (hasWall) killQuietly(-child.pid!)
+        if (endsPipes || this.#isKilled) this.#endPipes()
+      })
+      child.once('close', (exitCode, exitSignal) => {
+        this.#isClosed = true
+        this.#stopWatching()
+        const reported = hasWall ? getReportedSignal(exitCode) : undefined
+        resolve({
+          code: reported ? null : exitCode,
+          signal: exitSignal ?? reported ?? null,
+          wasKilled: this.#isKilled,
+          limit: this.#limit ?? describeReached(launch),
+        })
+      })
+    })
+    this.exited.catch(() => {})
+    // Node creates no pipes if it has no descriptors left.
+    if (!(child.stdout as unknown)) {
+      throw Object.assign(new Error('spawn EMFILE'), { code: 'EMFILE' })
+    }
+    for (const stream of child.stdio) stream?.on('error', () => {})
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid
+  }
+
+  /** Kills it once it exceeds a limit. Usage of CPU time before this call does not count. */
+  watch(limits: ProcessLimits, onUsage?: (usage: Usage) => void): void {
+    this.#stopWatching()
+    if (this.pid === undefined) return
+    const onExceeded = (exceeded: ExceededLimit): void => {
+      this.#limit ??= exceeded
+      this.kill()
+    }
+    this.#stopWatching = watchLimits(this.pid, limits, this.launch, onExceeded, onUsage)
+  }
+
+  kill(): void {
+    const { pid, process: child } = this
+    if (pid === undefined || this.#isClosed) return
+    this.#isKilled = true
+    const hasExited = child.exitCode !== null || child.signalCode !== null
+    if (this.#hasWall) {
+      if (hasExited) return
+      // The spawned process exits with its descendants. If it were killed first, nothing here could wait for them.
+      const descendants = getChildren(pid)
+      for (const each of descendants) killQuietly(each)
+      if (descendants.length === 0) child.kill('SIGKILL')
+      else later(LAUNCHER_EXIT_TIMEOUT_MS, () => child.kill('SIGKILL'))
+      return
+    }
+    // Others of its group can hold the output of one that has exited.
+    killQuietly(-pid)
+    child.kill('SIGKILL')
+    if (hasExited) this.#endPipes()
+  }
+
+  #endPipes(): void {
+    for (const pipe of this.process.stdio) if (pipe) endPipe(pipe as Socket)
+  }
+}
+
+/**
+ * Closes a pipe of a process that has exited, which another one can hold open for as long as it runs: what the process has written is read once a
+ * whole poll phase of the event loop has found nothing in the pipe. What waits for its reader is kept.
+ */
+function endPipe(pipe: Socket): void {
+  const first = pipe.bytesRead
+  let read = -1
+  const check = (): void => {
+    const { bytesRead } = pipe
+    if (pipe.destroyed) return
+    if (pipe.isPaused() || pipe.readableLength > 0) return void later(UNREAD_CHECK_MS, check)
+    if (bytesRead === read || bytesRead - first > MAX_BUFFERED_BYTES) return void pipe.destroy()
+    read = bytesRead
+    checkLater(check)
+  }
+  // The phase that is running can have polled already.
+  checkLater(check)
+}
+
+/** A launcher exits with 128 and the number of the signal that ended its process. */
+const getReportedSignal = (code: number | null): NodeJS.Signals | undefined =>
+  // Two names have the same number: the first is the usual one.
+  (Object.keys(constants.signals) as NodeJS.Signals[]).find(name => constants.signals[name] + 128 === code)
+
+/** @param pid - negative for a group */
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has exited.
+  }
+}

@@ -1,0 +1,257 @@
+// The process of a frontend: Node in an empty directory, with no environment variable but the time zone, at a lower priority than the host.
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { constants, getPriority, setPriority } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex, Writable } from 'node:stream'
+import { type LifecycleState, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { Child, type ChildStatus } from '../child/child.js'
+import type { ExceededLimit } from '../child/limits.js'
+import { explainTemporary } from '../launchers/explain-temporary.js'
+import { withFilterFile } from '../launchers/filter-file.js'
+import { NICENESS } from '../launchers/launcher.js'
+import type { RelayData } from './relay-data.js'
+
+export interface NodeProcess {
+  readonly child: Pick<Child, 'pid' | 'watch' | 'kill'>
+  readonly control: Duplex
+  /** The pipe of its frames, if the relay forwards them. */
+  readonly link: Duplex | undefined
+  /** The pipe to the broker of its network, if it has one. */
+  readonly network: Duplex | undefined
+  /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
+  readonly exited: Promise<ProcessStatus>
+  /** Resolves once the process's orphan guard has exited too. */
+  readonly guardExited: Promise<void> | undefined
+}
+
+export interface ProcessStatus extends ChildStatus {
+  /** What V8 could not allocate: `process` if the kernel refused it. */
+  readonly outOfMemory?: 'heap' | 'process' | undefined
+}
+
+/** The line that V8 writes to standard error before it aborts the process. A native stack of a few KiB follows. */
+const OUT_OF_MEMORY =
+  /^(?:FATAL ERROR: .* Allocation failed -|# Fatal) (?:JavaScript(?: heap)?|(process)) out of memory/m
+const ERROR_TAIL_LENGTH = 8192
+const LOWEST_PRIORITY = constants.priority.PRIORITY_LOW
+/** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
+const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
+
+/** Where a process prints. */
+export interface Output extends Record<'stdout' | 'stderr', Writable> {
+  /** The process has exited. */
+  end(): void
+}
+
+export function startProcess(
+  { launch, hasWall, hasBroker, temporary, env }: RelayData,
+  output: Output,
+  sockets: readonly Socket[] = [],
+): NodeProcess {
+  const { filter, endsWithParent = false, lowersPriority = false } = launch
+  // A wall has its own directories.
+  const directory = endsWithParent ? undefined : join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`)
+  let guard: OrphanGuard | undefined
+  const removeDirectory = (): void => {
+    if (directory === undefined) return
+    try {
+      // It is empty, and a recursive removal needs a descriptor, of which none might be left.
+      rmdirSync(directory)
+    } catch {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+  const [link = 'pipe', fromCore] = sockets
+  let child: Child
+  try {
+    if (directory !== undefined) {
+      guard = new OrphanGuard(directory)
+      // Only this user can enter it.
+      mkdirSync(directory, 0o700)
+    }
+    child = withFilterFile(filter, temporary, descriptor => {
+      const more = getMorePipes(descriptor, hasBroker, fromCore)
+      const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'pipe', link, ...more]
+      return new Child({ launch, hasWall, endsPipes: true, cwd: directory ?? '/', env, stdio })
+    })
+  } catch (error) {
+    guard?.end()
+    removeDirectory()
+    throw explainStartError(error, temporary)
+  } finally {
+    // The process has them now.
+    for (const socket of sockets) socket.destroy()
+  }
+  const { pid, process } = child
+  guard?.watch(process)
+  process.once('exit', () => output.end())
+  let errorTail = ''
+  const report = new CrashReport()
+  const stderr = process.stderr!
+  /** Writes nothing for an empty chunk, which would wait until the host reads. Returns false if the next chunk must wait. */
+  const printError = (chunk: Buffer): boolean => chunk.length === 0 || output.stderr.write(chunk)
+  stderr.on('data', (chunk: Buffer) => {
+    errorTail = (errorTail + chunk.toString('latin1')).slice(-ERROR_TAIL_LENGTH)
+    if (printError(report.withhold(chunk))) return
+    stderr.pause()
+    output.stderr.once('drain', () => stderr.resume())
+  })
+  process.stdout!.pipe(output.stdout, { end: false })
+  const exited = child.exited.then(status => {
+    const { code, signal } = status
+    const hasPrinted = [process.stdout, stderr].some(stream => (stream as Socket).bytesRead > 0)
+    if (signal === 'SIGKILL' && hasPrinted) output.stderr.write(LOST_OUTPUT)
+    // On Windows an aborted process has no signal.
+    const isAborted = signal !== null || code === 134
+    const line = isAborted ? OUT_OF_MEMORY.exec(errorTail) : null
+    if (line) return { ...status, outOfMemory: line[1] === undefined ? ('heap' as const) : ('process' as const) }
+    printError(report.withheld)
+    return status
+  })
+  try {
+    // It starts with the priority of the host, which can be low itself.
+    if (pid !== undefined && !lowersPriority) setPriority(pid, Math.min(getPriority(pid) + NICENESS, LOWEST_PRIORITY))
+  } catch {
+    // The process has exited already.
+  }
+  const getPipe = (fd: number): Duplex => process.stdio[fd] as Duplex
+  return {
+    child,
+    control: getPipe(PROCESS_PIPES.control),
+    link: link === 'pipe' ? getPipe(PROCESS_PIPES.link) : undefined,
+    network: hasBroker ? getPipe(PROCESS_PIPES.network) : undefined,
+    exited: exited.finally(removeDirectory),
+    guardExited: guard?.exited,
+  }
+}
+
+/** @param filter - descriptor of the file at 5. The shell of a launcher opens 6 itself */
+function getMorePipes(
+  filter: number | undefined,
+  hasBroker: boolean,
+  fromCore: Socket | undefined,
+): ('ignore' | 'pipe' | number | Socket)[] {
+  const network = hasBroker ? 'pipe' : 'ignore'
+  if (fromCore) return [filter ?? 'ignore', 'ignore', network, fromCore]
+  if (hasBroker) return [filter ?? 'ignore', 'ignore', network]
+  return filter === undefined ? [] : [filter]
+}
+
+/** Returns an error that says more than `EMFILE`, or than the error of the temporary directory. */
+export function explainStartError(error: unknown, temporary: string): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EMFILE') return explainTemporary(error, temporary)
+  const remedy = 'Close files, or raise the limit of the process (`ulimit -n`)'
+  return new BusError('Overloaded', `The frontend process was not started: no file descriptors are left. ${remedy}`)
+}
+
+export interface ProcessEvidence {
+  /** What the process is called in errors. */
+  readonly name: string
+  readonly status: ProcessStatus
+  /** MiB. */
+  readonly maxMemory?: number | undefined
+  readonly killedFor?: BusError | undefined
+  /** The host has asked it to stop. */
+  readonly isStopping: boolean
+  readonly lifecycle: LifecycleState | undefined
+  /** It has been started before it was known for what. */
+  readonly isSpare: boolean
+}
+
+export interface ProcessEnd {
+  readonly error: BusError | undefined
+  /** It ended by the order to stop, and could not say so. */
+  readonly wasStopped: boolean
+}
+
+/** Says why a process has ended, from all that its relay knows, in whatever order it became known. */
+export function judgeProcess({ name, status, isStopping, ...evidence }: ProcessEvidence): ProcessEnd {
+  const { signal, wasKilled, outOfMemory } = status
+  const { lifecycle, isSpare } = evidence
+  const isForced = wasKilled && signal === 'SIGKILL'
+  // A service manager ends all processes of a service by SIGTERM, while the host closes the bus.
+  const wasEnded = isStopping && (isForced || signal === 'SIGTERM')
+  const limit = status.limit ?? findRefusedMemory(outOfMemory, evidence.maxMemory)
+  let error = limit ? createLimitError(limit) : evidence.killedFor
+  // It had exited before it could be killed for its silence.
+  if (isBusError(error, 'Timeout') && !isForced) error = undefined
+  // A process that has crashed, or that another program has killed, can be asked to stop before its exit is known.
+  if (!error && !wasEnded && (signal || outOfMemory)) {
+    error = new BusError(
+      'Crashed',
+      outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`,
+    )
+  }
+  const hasBegun = lifecycle === 'ready' || (lifecycle === undefined && !isSpare)
+  return { error, wasStopped: !error && wasEnded && hasBegun }
+}
+
+const findRefusedMemory = (what: ProcessStatus['outOfMemory'], max: number | undefined): ExceededLimit | undefined =>
+  what === 'process' && max !== undefined
+    ? { limit: 'memory', max, text: `could not allocate memory (limit: ${max} MiB)` }
+    : undefined
+
+const createLimitError = ({ text, limit, max }: ExceededLimit): BusError =>
+  new BusError('Crashed', `The frontend process ${text}`, { data: { limit, max } })
+
+/** A report has a few KiB. Code that prints its first line, and then more, is not held back any further. */
+const MAX_REPORT_LENGTH = 2 ** 15
+const FIRST_LINE = /^\n?(?:<--- Last few GCs --->|FATAL ERROR: |#\n# Fatal )/m
+const NOTHING: Buffer = Buffer.alloc(0)
+
+/** What V8 prints when a process runs out of memory: its last garbage collections and a native stack. Neither is output of the code. */
+export class CrashReport {
+  /** What the process has printed from the first line of a report on. It is output unless the process has run out of memory. */
+  withheld: Buffer = NOTHING
+  #isOver = false
+
+  /** Returns the part of a chunk that does not belong to a report. */
+  withhold(chunk: Buffer): Buffer {
+    if (this.#isOver) return chunk
+    const begin = this.withheld.length > 0 ? 0 : chunk.toString('latin1').search(FIRST_LINE)
+    if (begin < 0) return chunk
+    const report = Buffer.concat([this.withheld, chunk.subarray(begin)])
+    this.#isOver = report.length > MAX_REPORT_LENGTH
+    this.withheld = this.#isOver ? NOTHING : report
+    return this.#isOver ? Buffer.concat([chunk.subarray(0, begin), report]) : chunk.subarray(0, begin)
+  }
+}
+
+/** Kills the process of the first line, and removes the directory, unless there is a second line before the pipe ends. */
+const SCRIPT = 'read -r pid && read -r _ || { [ -z "$pid" ] || kill -9 "$pid"; rmdir "$1"; }'
+
+/**
+ * A shell that kills a process when the relay disappears, because a busy process would not notice. It starts before the process and its
+ * directory, and reads a pipe on which the relay says which process it is, and that it has exited; if the pipe ends first, for whatever
+ * reason, the shell kills the process. On Windows, which has no such shell, a busy process outlives a host that was killed.
+ */
+export class OrphanGuard {
+  /** Resolves once the shell has exited: a process that exits after its relay stays in the host's process table. */
+  readonly exited: Promise<void> | undefined
+  readonly #stdin: Writable | undefined
+
+  /** @param directory - of the process: it is removed, if it is empty, when the relay disappears. It need not exist yet */
+  constructor(directory: string) {
+    if (process.platform === 'win32') return
+    const args = ['-c', SCRIPT, 'sallyport', directory]
+    const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {}, detached: true })
+    this.exited = new Promise(resolve => shell.once('error', () => resolve()).once('exit', () => resolve()))
+    // Absent if no descriptors are left.
+    this.#stdin = shell.stdin as Writable | undefined
+    this.#stdin?.on('error', () => {})
+  }
+
+  watch(child: ChildProcess): void {
+    if (child.pid === undefined) return this.end()
+    this.#stdin?.write(`${child.pid}\n`)
+    child.once('exit', () => this.#stdin?.end('\n'))
+  }
+
+  /** There is no process. */
+  end(): void {
+    this.#stdin?.end()
+  }
+}
