@@ -135,6 +135,11 @@ describe('a relay kills a process that', () => {
       ['reports something else', `report({ type: 'log', line: 'x' })`, /sent an invalid report$/],
       ['reports that it is loaded before it is ready', `report({ type: 'loaded' })`, /sent an invalid report$/],
       ['reports an unknown state', `report({ type: 'state', state: '__proto__' })`, /sent an invalid report$/],
+      [
+        'reports that it has failed, and runs on',
+        `report({ type: 'state', state: 'failed', error: { message: 'It lies' } })`,
+        /^It lies$/,
+      ],
       ['closes its control pipe', `control.destroy()`, /^The frontend process was terminated by SIGKILL$/],
     ])(async (_name, program, message) => {
       const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)

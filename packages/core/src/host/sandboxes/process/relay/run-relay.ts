@@ -31,7 +31,7 @@ import { ScriptHost } from './script-host.js'
 
 /** Time for a process to exit after its time to drain, if it answers or does not run. */
 const KILL_TIMEOUT_MS = 250
-/** Time for a process to exit after it has closed a pipe that it cannot live without. */
+/** Time for a process to exit after it has closed a pipe that it cannot live without, or has said that it failed. */
 const EXIT_TIMEOUT_MS = 1000
 
 type RelayCommand = FrontendCommand | RelayStart
@@ -122,12 +122,14 @@ async function runProcess(
     child.kill()
   }
 
+  const awaitExit = (): void => void ends.add(deadline(EXIT_TIMEOUT_MS, () => kill()))
+
   /** Kills the process immediately after a protocol violation; otherwise gives it time to exit, and to say why by that. */
   function onPipeClosed(fault: BusError | undefined): void {
     if (isBusError(fault, 'InvalidRequest')) return kill(fault)
     // It might wait for the host to read.
     host.endOutput()
-    ends.add(deadline(EXIT_TIMEOUT_MS, () => kill()))
+    awaitExit()
   }
 
   const report = (message: FrontendReport): void => host.postMessage(message)
@@ -150,10 +152,11 @@ async function runProcess(
       if (isPong(frame)) return pings.shift()?.()
       const message = parseReport(frame)
       if (message === 'part') return
-      if (message?.type === 'state') lifecycle = message.state
       if (message?.type === 'unsent') unsent.add(undefined, message.count)
-      else if (message?.type === 'state' && message.error) {
-        report({ ...message, error: explainRefusedMemory(message.error, limits.memory) })
+      else if (message?.type === 'state') {
+        lifecycle = message.state
+        if (lifecycle === 'failed') awaitExit()
+        report(message.error ? { ...message, error: explainRefusedMemory(message.error, limits.memory) } : message)
       } else if (message) report(message)
       else {
         kill(new BusError('InvalidRequest', 'The frontend process sent an invalid report'))
@@ -285,7 +288,7 @@ async function runProcess(
     endScripts(error ?? createExitError(status.code))
     unsent.flush()
     denied.flush()
-    if (error) reportFailure(error)
+    if (error && lifecycle !== 'failed') reportFailure(error)
     // Otherwise the host takes its end for one that it has chosen itself.
     else if (wasStopped) report({ type: 'state', state: 'stopped' })
     await started.guardExited

@@ -18,7 +18,7 @@ import type { ScriptRelayData } from './relay-data.js'
 import { createReportParser } from './report-parser.js'
 import { ScriptHost } from './script-host.js'
 
-/** For a script to end by itself, beyond its time to drain. */
+/** For a script to end by itself, beyond its time to drain, or after it has said that it failed. */
 const KILL_TIMEOUT_MS = 250
 
 export async function runScript(host: MemberConnection, data: ScriptRelayData): Promise<void> {
@@ -93,7 +93,8 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
       if (message === 'part') return
       if (message?.type === 'unsent') unsent.add(undefined, message.count)
       else if (message) report(message)
-      else violate('an invalid report')
+      if (message?.type === 'state' && message.state === 'failed') ends.push(deadline(KILL_TIMEOUT_MS, end))
+      if (!message) violate('an invalid report')
     },
     closed(fault) {
       killAfter(fault)
