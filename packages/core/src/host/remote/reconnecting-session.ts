@@ -8,7 +8,7 @@ import type { LinkOffer } from '../../contract/host-core.js'
 import type { RemoteSession, SessionDialer } from '../../contract/core-network.js'
 import type { Frontend } from '../frontends/frontend.js'
 import type { HostServices } from '../frontends/types.js'
-import { DialBackoff } from './dial-backoff.js'
+import { createRestartPolicy } from '../supervision/policy.js'
 import { SessionBridge, type SessionBridgeOwner } from './session-bridge.js'
 
 /** Time for one answer. A transport that never answers is dialed again. */
@@ -21,7 +21,9 @@ export interface ReconnectingSessionDeps extends Pick<HostServices, 'log' | 'rep
 }
 
 export class ReconnectingSession implements SessionBridgeOwner {
-  readonly #backoff = new DialBackoff()
+  /** The delays begin again after a period that is longer than any of them, so that two sessions of one label do not alternate. */
+  readonly #redials = createRestartPolicy({ intensity: Infinity, period: 30_000 })
+  #hasDialed = false
   /** The latest bridge that was opened; it can be closed already. */
   #current: SessionBridge | undefined
   #dialing: SessionBridge | undefined
@@ -66,7 +68,6 @@ export class ReconnectingSession implements SessionBridgeOwner {
     this.#current?.drop()
     this.#current = bridged
     this.#dialing = undefined
-    this.#backoff.opened()
     this.deps.log.debug({ label: this.name }, 'connected to core')
     this.getFrontend()?.attached(bridged.id)
   }
@@ -91,7 +92,8 @@ export class ReconnectingSession implements SessionBridgeOwner {
     let cause: BusError | undefined
     for (;;) {
       try {
-        await pause(this.#backoff.next(), signal)
+        await pause(this.#hasDialed ? this.#redials.next()! : 0, signal)
+        this.#hasDialed = true
         return await this.#dialOnce(codec, signal)
       } catch (error) {
         if (unneeded.aborted) throw error
