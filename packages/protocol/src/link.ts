@@ -17,7 +17,7 @@ export {
 } from './link/endpoints.js'
 export { toStream } from './link/link-stream.js'
 export { LocalLink } from './link/local-link.js'
-export { SocketLink } from './link/socket-link.js'
+export { closeOnceRead, SocketLink } from './link/socket-link.js'
 export { SplitLink } from './link/split-link.js'
 export { STREAM_HEADER_BYTES, StreamFrames, writeStreamHeader } from './link/stream-frames.js'
 export { StreamLink } from './link/stream-link.js'

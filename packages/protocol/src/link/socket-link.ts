@@ -24,9 +24,6 @@ export class SocketLink extends StreamLink {
   /** Number of frames that this pass can still take. */
   #budget = SOCKET_FRAMES_PER_PASS
   #fullReads = 0
-  #bytesRead = 0
-  /** Set once the peer has exited: called when this end reads again. */
-  #onResume: (() => void) | undefined
   /** True until the next pass, which the event loop starts after it has served the others. */
   #isYielding = false
 
@@ -57,37 +54,18 @@ export class SocketLink extends StreamLink {
     const wasOpen = this.isOpen
     super.close()
     if (wasOpen && !this.isOver) this.stream.once('finish', () => this.endDelivery())
-    this.#onResume?.()
   }
 
   /** A process that is killed ends within a frame, which is no violation: the frame is dropped. */
   protected override streamClosed(): void {}
 
-  /**
-   * Ends this link once it has read all that the peer has sent, which has exited. Another process can hold the peer's end open: what was sent is
-   * read once a whole poll phase of the event loop has found nothing, or more than a system buffer.
-   */
+  /** Ends this link once it has read all that the peer has sent, which has exited. */
   finish(): void {
-    const first = this.#bytesRead
-    let read = -1
-    const check = (): void => {
-      this.#onResume = undefined
-      if (this.stream.destroyed) return
-      if (!this.#canRead) this.#onResume = checkLater
-      else if (this.#bytesRead === read || this.#bytesRead - first > READ_BUFFER_BYTES) this.stream.destroy()
-      else {
-        read = this.#bytesRead
-        checkLater()
-      }
-    }
-    const checkLater = (): void => void setImmediate(check)
-    // The phase that is running can have polled already.
-    checkLater()
+    closeOnceRead(this.stream as Socket, () => this.#canRead)
   }
 
   /** Returns false to stop reading. */
   #read(buffer: Buffer, count: number): boolean {
-    this.#bytesRead += count
     this.#fullReads = count === buffer.length ? this.#fullReads + 1 : 0
     // What arrives after this end has closed is dropped.
     if (this.isOpen) {
@@ -107,7 +85,7 @@ export class SocketLink extends StreamLink {
       this.#fullReads = 0
       this.#budget = SOCKET_FRAMES_PER_PASS
       if (this.isReady) this.deliver()
-      if (this.#canRead) this.#resume()
+      if (this.#canRead) this.stream.resume()
     })
   }
 
@@ -124,12 +102,35 @@ export class SocketLink extends StreamLink {
     const frame = this.frames.next()
     if (frame) this.#budget--
     // Does nothing if the socket is being read.
-    else if (!this.#isYielding) this.#resume()
+    else if (!this.#isYielding) this.stream.resume()
     return frame
   }
+}
 
-  #resume(): void {
-    this.stream.resume()
-    this.#onResume?.()
+/** Interval of checks of a socket whose reader is slow. */
+const UNREAD_CHECK_MS = 20
+/** Windows can report the exit first. */
+const checkLater = (check: () => void): void =>
+  void (process.platform === 'win32' ? setTimeout(check, 500) : setImmediate(check))
+
+/**
+ * Closes a socket or a pipe to a process that has exited, which another one can hold open for as long as it runs: what was sent is read once a
+ * whole poll phase of the event loop has found nothing, or more than a system buffer. What waits for its reader is kept.
+ */
+export function closeOnceRead(
+  socket: Socket,
+  isRead = (): boolean => !socket.isPaused() && socket.readableLength === 0,
+): void {
+  const first = socket.bytesRead
+  let read = -1
+  const check = (): void => {
+    const { bytesRead } = socket
+    if (socket.destroyed) return
+    if (!isRead()) return void setTimeout(check, UNREAD_CHECK_MS).unref()
+    if (bytesRead === read || bytesRead - first > READ_BUFFER_BYTES) return void socket.destroy()
+    read = bytesRead
+    checkLater(check)
   }
+  // The phase that is running can have polled already.
+  checkLater(check)
 }

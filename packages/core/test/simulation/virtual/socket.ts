@@ -188,6 +188,7 @@ export class SimulatedNet {
 export class SimulatedSocket extends Duplex {
   readonly place: Place
   connecting = false
+  bytesRead = 0
   readonly #simulation: Simulation
   readonly #options: ReadOptions
   readonly #connect: ((path: string) => Promise<SocketEnd | undefined>) | undefined
@@ -302,6 +303,7 @@ export class SimulatedSocket extends Duplex {
     const most = random.chance(0.3) ? 1 + random.below(20) : onread.buffer.length
     const count = this.#end.read(onread.buffer.subarray(0, most))
     if (count === undefined) return
+    this.bytesRead += count
     if (count === 0) {
       this.#isReading = false
       this.#simulation.trace(() => `${this.place.name}: the socket from ${this.#end?.peer.place.name} has ended`)

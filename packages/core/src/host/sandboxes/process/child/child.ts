@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { later } from '@sallyport/protocol/internal/contract'
+import { closeOnceRead } from '@sallyport/protocol/internal/link'
 import type { Launch } from '../launchers/launcher.js'
 import {
   describeReached,
@@ -32,12 +33,6 @@ export interface ChildStatus {
 
 /** Time for a launcher to exit after its process. */
 const LAUNCHER_EXIT_TIMEOUT_MS = 200
-/** More than the system buffers of a pipe. */
-const MAX_BUFFERED_BYTES = 2 ** 18
-/** Interval of checks of a pipe whose reader is slow. */
-const UNREAD_CHECK_MS = 100
-/** Windows can report the exit first. */
-const checkLater = process.platform === 'win32' ? (check: () => void) => later(500, check) : setImmediate
 
 export class Child {
   readonly process: ChildProcess
@@ -120,27 +115,8 @@ export class Child {
   }
 
   #endPipes(): void {
-    for (const pipe of this.process.stdio) if (pipe) endPipe(pipe as Socket)
+    for (const pipe of this.process.stdio) if (pipe) closeOnceRead(pipe as Socket)
   }
-}
-
-/**
- * Closes a pipe of a process that has exited, which another one can hold open for as long as it runs: what the process has written is read once a
- * whole poll phase of the event loop has found nothing in the pipe. What waits for its reader is kept.
- */
-function endPipe(pipe: Socket): void {
-  const first = pipe.bytesRead
-  let read = -1
-  const check = (): void => {
-    const { bytesRead } = pipe
-    if (pipe.destroyed) return
-    if (pipe.isPaused() || pipe.readableLength > 0) return void later(UNREAD_CHECK_MS, check)
-    if (bytesRead === read || bytesRead - first > MAX_BUFFERED_BYTES) return void pipe.destroy()
-    read = bytesRead
-    checkLater(check)
-  }
-  // The phase that is running can have polled already.
-  checkLater(check)
 }
 
 /** A launcher exits with 128 and the number of the signal that ended its process. */
