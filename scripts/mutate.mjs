@@ -192,8 +192,8 @@ const MUTANTS = [
   {
     name: 'an obituary is lost',
     file: 'packages/core/src/host/frontends/frontend.ts',
-    from: "this.#host.core.post({ type: 'end', label: this.#deps.name, hasBegun, end: reported, restarts, drops, isOver })",
-    to: 'void [hasBegun, reported, restarts, drops, isOver]',
+    from: "this.#host.core.post({ type: 'idle', frontend, next, end: end && reportEnd(end), drops: goal === 'stop' })",
+    to: 'void [frontend, next, end, goal]',
     tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
   },
   {

@@ -142,18 +142,16 @@ export interface RunTerms {
 
 /** A link that the host offers to core, which takes or rejects it. */
 export interface LinkOffer {
-  /** `undefined` for the host's own link. */
+  /** Of this host's frontends. Each has one number, from its start until it is gone, and any number of links. `undefined` for the host itself. */
+  frontend: number | undefined
+  /** For people, and for rights. `undefined` for the host itself. */
   label: string | undefined
   codec: CodecName
   endpoint: LinkEndpoint
   /** Unique among the links to this core. 0 for the host's own link. */
   id: number
-  /** The lowest id that a link of this frontend can have: lower ones belonged to earlier frontends of the label. */
-  firstLink?: number
-  /** The frontend has had no link yet: a core in another process has to take this one in time. */
-  isFirst?: boolean
-  /** The frontend runs already, so that the others are notified now instead of when its module begins. */
-  hasStarted?: boolean
+  /** Whether the others are notified of the frontend's code now, because it runs, or were before. Left out if `begin` follows. */
+  begun?: 'now' | 'before' | undefined
   /** `allow` of the frontend. */
   allow?: AllowList | undefined
   /** The frontend has the rights of the host: see `FrontendRights`. */
@@ -190,18 +188,14 @@ export interface Measurement {
   network?: NetworkStats | undefined
 }
 
-/** How a frontend has ended, for core. */
-export interface EndedFrontend {
-  /** False if the others were never notified of the frontend. */
-  hasBegun: boolean
-  /** Why, unless the host ended it. */
+/** What comes after code of a frontend that has ended. */
+export interface IdleFrontend {
+  /** `restart`: other code, soon; `wait`: perhaps other code; `none`: the frontend is gone. */
+  next: 'restart' | 'wait' | 'none'
+  /** Why it has ended, unless the host ended it. */
   end?: FrontendEnd | undefined
-  /** It starts again soon. */
-  restarts: boolean
   /** What it has sent before and core has not read is dropped, and its running calls are aborted. */
   drops: boolean
-  /** The next frontend with its label is another one. */
-  isOver: boolean
 }
 
 /** Messages from the host to core. */
@@ -210,11 +204,11 @@ export type CoreCommand =
   /** An end of a socket to a process, for a link that follows. */
   | { type: 'socket'; socket: DirectSocket }
   /** The frontend's module is about to run, and the others can be notified. */
-  | { type: 'begin'; label: string }
+  | { type: 'begin'; frontend: number }
   /** Nothing more comes over this link. Sent once for each link that core has taken: `end` is why its frontend has ended, unless the host ended it. */
   | { type: 'detach'; link: number; end?: FrontendEnd | undefined }
-  /** The frontend has ended, and not only its link. */
-  | ({ type: 'end'; label: string } & EndedFrontend)
+  /** The frontend's code has ended, and not only its link. */
+  | ({ type: 'idle'; frontend: number } & IdleFrontend)
   /** `watchCalls`: whether core watches calls from now on, for an inspector. Left out: as before. */
   | { type: 'measure'; watchCalls?: boolean | undefined }
   /** Asks what a frontend can call. The id is unique for this host. */
@@ -231,29 +225,29 @@ export type CoreReport =
   /** Sent once, before core is ready, if plugins have scripts. */
   | { type: 'scripts'; scripts: readonly InitScript[] }
   /** The frontend's link was taken. */
-  | { type: 'attached'; label: string; id: number }
+  | { type: 'attached'; frontend: number; id: number }
   /** The frontend's link was refused, for a mistake in its options. */
-  | { type: 'rejected'; label: string; id: number; error: ReportedError }
+  | { type: 'rejected'; frontend: number; id: number; error: ReportedError }
   /** A link has closed, from either side. */
-  | { type: 'closed'; label: string; id: number }
+  | { type: 'closed'; frontend: number; id: number }
   | { type: 'denied'; label: string; command: string; hint: string; details?: string; more: number }
   | { type: 'slow'; label: string; command: string; ms: number; more: number }
   /** Events were dropped because the frontend read too slowly. */
   | { type: 'overload'; label: string; dropped: number }
   /** The histogram of a link that had none, with the first of its calls that was timed. */
-  | { type: 'latency'; label: string | undefined; id: number; latency: RecordableHistogram }
+  | { type: 'latency'; frontend: number | undefined; latency: RecordableHistogram }
   /** All metrics are up to date. */
   | ({ type: 'measured' } & Measurement)
   /** The answer to `explain`. */
   | { type: 'explained'; id: number; explained?: ExplainedFrontend; error?: ReportedError }
   /** A command asks the host to confirm. The id is unique for this core. */
-  | { type: 'confirm'; id: number; label: string; command: string; text: string }
+  | { type: 'confirm'; id: number; frontend: number | undefined; label: string; command: string; text: string }
   /** A call of a run was interrupted. */
-  | ({ type: 'interrupted'; label: string; id: number | undefined } & InterruptionReport)
+  | ({ type: 'interrupted'; frontend: number } & InterruptionReport)
   /** The command no longer waits for the answer to its `confirm`. */
   | { type: 'withdraw'; id: number }
-  /** The peer violated the protocol. `id` is that of the link, or `undefined` for a session from the network. */
-  | { type: 'fault'; label: string; id: number | undefined; error: ReportedError }
+  /** The peer violated the protocol. A session from the network is no frontend of this host. */
+  | { type: 'fault'; label: string; frontend?: number | undefined; id?: number | undefined; error: ReportedError }
 
 /** Counts of all network sessions together, since this core started. */
 export interface NetworkCounts {
@@ -290,8 +284,8 @@ export interface NetworkStats {
 /** Header of a call of the host: the codec of its answer, if that is not the codec of the host's link. */
 export const CODEC_HEADER = 'codec'
 
-/** Header of a call of the host: `firstLink` of the frontend that had the label when the call was made, if one had. */
-export const FIRST_LINK_HEADER = 'first-link'
+/** Header of a call of the host: the number of the frontend that had the label when the call was made, if one had. */
+export const FRONTEND_HEADER = 'frontend'
 
 /** Header of a call of the host that has no `timeout`: milliseconds for the answer, or for the stream to open. */
 export const DEFAULT_TIMEOUT_HEADER = 'default-timeout'

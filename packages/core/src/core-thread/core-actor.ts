@@ -57,11 +57,11 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
       case 'attach':
         return attach(running, command.offer)
       case 'begin':
-        return running.sessions.begin(command.label)
+        return running.sessions.begin(command.frontend)
       case 'detach':
         return running.sessions.detach(command.link, command.end)
-      case 'end':
-        return running.end(command)
+      case 'idle':
+        return running.idle(command)
       case 'explain':
         return void explain(running, command.id, command.label)
       case 'confirmed':
@@ -87,14 +87,14 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
   }
 
   function attach(running: Core, offer: LinkOffer): void {
-    const { label, id } = offer
+    const { frontend, id } = offer
     try {
       running.attach(offer)
-      if (label !== undefined) report({ type: 'attached', label, id })
+      if (frontend !== undefined) report({ type: 'attached', frontend, id })
     } catch (error) {
       // Core cannot serve without the host's own link.
-      if (label === undefined) throw error
-      report({ type: 'rejected', label, id, error: reportError(error) })
+      if (frontend === undefined) throw error
+      report({ type: 'rejected', frontend, id, error: reportError(error) })
     }
   }
 }

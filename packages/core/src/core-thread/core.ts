@@ -53,7 +53,7 @@ export async function createCore(...parameters: ConstructorParameters<typeof Cor
 }
 
 /** Returns the async context of a call of a frontend, or of the host's work for it, if its caller is in this thread. */
-export type TakeContext = (label: string, id?: RequestId) => AsyncContext | undefined
+export type TakeContext = (frontend: number, id?: RequestId) => AsyncContext | undefined
 
 export class Core {
   readonly confirmRequests: ConfirmRequests
@@ -165,9 +165,12 @@ export class Core {
    * @throws {BusError} for a wrong `allow` or an invalid link, which is closed
    */
   attach(offer: LinkOffer): void {
-    const { label, codec, endpoint, id: linkId, firstLink, limitLabel, readAhead, keyPort, metrics, run } = offer
+    const { frontend, label, codec, endpoint, id: linkId, limitLabel, readAhead, keyPort, metrics, run } = offer
     try {
-      if (label !== undefined) this.#authority.setRights(label, offer)
+      if (frontend !== undefined && label !== undefined) {
+        this.sessions.know(frontend, label, offer.begun === 'before')
+        this.#authority.setRights(label, offer)
+      }
       // A key port without keys throws: a session that has to be sealed never starts in plaintext.
       const opener = keyPort && this.#handOverKey!(keyPort)
       const link = openLink(endpoint, false)
@@ -175,23 +178,23 @@ export class Core {
       const sessionMetrics = new SessionMetrics(metrics?.counts ?? createCounts(), () => {
         if (metrics?.latency) return metrics.latency
         const latency = createLatency()
-        this.#report({ type: 'latency', label, id: linkId, latency })
+        this.#report({ type: 'latency', frontend, latency })
         return latency
       })
       const traffic = { readAhead, metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
       const runCommand = run?.functions === undefined ? undefined : createRunCommand(this.sessions, run.functions)
       this.#openSession({
-        ...{ linkId, firstLink, label, limitLabel, codec, link, opener },
+        ...{ linkId, frontend, label, limitLabel, codec, link, opener },
         isTrusted: offer.isTrusted,
         ...traffic,
-        takeContext: label === undefined ? undefined : this.#takeContext?.bind(undefined, label),
+        takeContext: frontend === undefined ? undefined : this.#takeContext?.bind(undefined, frontend),
         runCommand,
         // Without a limit, they are counted for a later run that goes on.
         maxCalls: run?.maxCalls ?? (run?.interrupts && Infinity),
         madeCalls: run?.madeCalls,
         interrupts: run?.interrupts,
       })
-      if (offer.hasStarted && label !== undefined) this.sessions.begin(label)
+      if (offer.begun === 'now') this.sessions.begin(frontend!)
     } catch (error) {
       keyPort?.close()
       closeEndpoint(endpoint)
@@ -207,12 +210,14 @@ export class Core {
     this.#getLog().warn({ dropped }, 'events for the host dropped: too many while frontends were loading')
   }
 
-  /** Ends a frontend. Its rights last as long as its session, in which core still reads what it has sent: it was allowed then. */
-  end({ label, hasBegun, end, restarts, drops, isOver }: Extract<CoreCommand, { type: 'end' }>): void {
-    if (!this.sessions.get(label)) this.#authority.setRights(label, undefined)
-    if (isOver) this.#quotas.endLife(label)
-    this.sessions.end(label, hasBegun, end, restarts)
-    if (drops) void this.sessions.get(label)?.close()
+  /** A frontend's code has ended. Its rights last as long as its session, in which core still reads what it has sent: it was allowed then. */
+  idle({ frontend, ...idle }: Extract<CoreCommand, { type: 'idle' }>): void {
+    const known = this.sessions.idle(frontend, idle)
+    if (!known) return
+    const { label, session } = known
+    if (!session) this.#authority.setRights(label, undefined)
+    if (idle.next === 'none') this.#quotas.endLife(label)
+    if (idle.drops) void session?.close()
   }
 
   /** Updates the counts of all sessions. Returns a few of the running calls, and of the watched ones, and the statistics of the network. */
@@ -289,7 +294,7 @@ export class Core {
       deliver: (target, event, payload) =>
         router.deliver(target === undefined ? undefined : toEventTarget(target), event, payload),
       counts: () => sessions.counts(),
-      fault: (label, error) => this.#report({ type: 'fault', label, id: undefined, error: reportError(error) }),
+      fault: (label, error) => this.#report({ type: 'fault', label, error: reportError(error) }),
     }
   }
 
@@ -309,10 +314,10 @@ export class Core {
         linkId === undefined ? { from: 'the network', entries: [] } : undefined,
       ),
       registry: this.#quotas.acquireRegistry(limitLabel, comesAndGoes),
-      ended: isOver => {
+      ended: isIdle => {
         this.#quotas.releaseRegistry(limitLabel)
-        if (isOver) this.#authority.setRights(label, undefined)
-        ended(isOver)
+        if (isIdle) this.#authority.setRights(label, undefined)
+        ended(isIdle)
       },
     })
   }

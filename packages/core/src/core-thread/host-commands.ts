@@ -8,7 +8,7 @@ import { markBuffers, getMovableBuffers } from '../api/transfer.js'
 import { createNoStreamError } from '../api/frontend-call.js'
 import {
   DEFAULT_TIMEOUT_HEADER,
-  FIRST_LINK_HEADER,
+  FRONTEND_HEADER,
   HOST_METHOD,
   type HostPlugin,
   RUN_FUNCTION_METHOD,
@@ -63,12 +63,12 @@ export const createRunCommand = (sessions: Sessions, functions: string): Runnabl
 async function callFrontend(sessions: Sessions, args: unknown, call: IncomingCall): Promise<unknown> {
   const { request, signal, method } = call
   const { label = '', name = '', traceparent, tracestate, [STREAM_HEADER]: stream } = request.headers
-  const { [DEFAULT_TIMEOUT_HEADER]: timeout, [FIRST_LINK_HEADER]: firstLink } = request.headers
+  const { [DEFAULT_TIMEOUT_HEADER]: timeout, [FRONTEND_HEADER]: frontend } = request.headers
   const context = traceparent === undefined ? undefined : { traceparent, tracestate }
   const options = { signal, transfer: getMovableBuffers(args) }
   const result = await sessions.call(
     label,
-    firstLink === undefined ? undefined : Number(firstLink),
+    frontend === undefined ? undefined : Number(frontend),
     name,
     args,
     options,

@@ -1,9 +1,10 @@
 // How the host calls a function that a frontend exposes: through commands of core, with label and name as headers.
 import { invokeAs, type InvokeOptions, type Stream, streamAs } from '@sallyport/frontend/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { checkFrontendCall } from '../api/frontend-call.js'
 import { type FrontendResult, toFrontendResult } from '../api/frontend-proxy.js'
-import { CODEC_HEADER, DEFAULT_TIMEOUT_HEADER, FIRST_LINK_HEADER, HOST_METHOD } from '../contract/host-core.js'
+import { CODEC_HEADER, DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 import { nameFunction } from './name-function.js'
@@ -26,14 +27,21 @@ export function callFrontend(
   args: object | undefined,
   options: InvokeOptions,
 ): Promise<unknown> {
+  const { target, headers } = getAddress(frontends, codec, label, name)
+  if (target === codec) return core.client.invoke(HOST_METHOD.call, args, { ...options, headers })
+  return invokeAs(core.client, target, HOST_METHOD.call, args, { ...options, headers })
+}
+
+/** Returns the codec of a call, and the headers that say to whom it goes: whoever has the label now. */
+function getAddress(frontends: Host<LocalCore>['frontends'], codec: CodecName, label: string, name: string) {
   const frontend = frontends.get(label)
   const target = frontend?.codec ?? codec
-  const headers = { label, name, ...(frontend && { [FIRST_LINK_HEADER]: String(frontend.firstLink) }) }
-  if (target === codec) return core.client.invoke(HOST_METHOD.call, args, { ...options, headers })
-  return invokeAs(core.client, target, HOST_METHOD.call, args, {
-    ...options,
-    headers: { ...headers, [CODEC_HEADER]: target },
-  })
+  const headers = {
+    ...{ label, name },
+    ...(frontend && { [FRONTEND_HEADER]: String(frontend.id) }),
+    ...(target !== codec && { [CODEC_HEADER]: target }),
+  }
+  return { target, headers }
 }
 
 /** Returns the stream that a function returns. The function is called when the first value is requested. */
@@ -59,16 +67,10 @@ function openStream(
   { label, name, args, options }: FrontendCall,
   answered: (result: { value: unknown }) => void,
 ): Stream {
-  const frontend = frontends.get(label)
-  const target = frontend?.codec ?? codec
+  const { target, headers: address } = getAddress(frontends, codec, label, name)
   // The client has deadlines for whole streams. That of the opening is core's.
   const timeout = options?.timeout === undefined && calls.timeout
-  const headers = {
-    ...{ label, name },
-    ...(frontend && { [FIRST_LINK_HEADER]: String(frontend.firstLink) }),
-    ...(target !== codec && { [CODEC_HEADER]: target }),
-    ...(timeout && { [DEFAULT_TIMEOUT_HEADER]: String(timeout) }),
-  }
+  const headers = { ...address, ...(timeout && { [DEFAULT_TIMEOUT_HEADER]: String(timeout) }) }
   let isStream = false
   return streamAs(
     core.client,

@@ -5,7 +5,7 @@ import type { ModuleLocation } from '../shared/locations.js'
 import { check } from '../shared/validate.js'
 import { Frontends } from './frontends/frontends.js'
 import { createHostServices } from './frontends/host-services.js'
-import { OpenFrontends } from './frontends/open-frontends.js'
+import type { Frontend } from './frontends/frontend.js'
 import type { CoreEndpoint, ExternalFrontend, HostServices, PooledSession, PoolMember } from './frontends/types.js'
 import { moduleSchema } from './options/schema.js'
 import { checkModule } from './options/check-files.js'
@@ -47,11 +47,11 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   #stopDevMode: (() => Promise<void>) | undefined
   #closing: Promise<void> | undefined
 
-  /** @param createCore - `open` are the frontends that core reports to */
+  /** @param createCore - `open` are the frontends that core reports to, by number */
   constructor(
     options: HostOptions,
     names: HostNames,
-    createCore: (services: HostServices, open: OpenFrontends) => Core,
+    createCore: (services: HostServices, open: ReadonlyMap<number, Frontend>) => Core,
   ) {
     const { isolation, pattern } = options
     const services = createHostServices(options)
@@ -64,7 +64,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     this.#services = services
     this.#names = names
     if (pattern === 'isolation') services.gateThreads.prepare()
-    const open = new OpenFrontends()
+    const open = new Map<number, Frontend>()
     this.core = createCore(services, open)
     this.frontends = new Frontends({ ...services, core: this.core }, open)
     if (pattern === 'isolation' && !isolation.dir) {

@@ -8,7 +8,7 @@ import { closeEndpoint, createLinkEndpoints, getPorts, openLink } from '@sallypo
 import { assertNever, createDeferred, type Deferred, isDevelopment } from '@sallyport/protocol/internal/util'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { deadline, type InitScript, type LifecycleState, type StateReport } from '@sallyport/protocol/internal/contract'
-import type { LinkEndpoint, TransferListItem } from '@sallyport/protocol/internal/link'
+import type { DirectSocket, LinkEndpoint, TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { CapabilityChanges } from '../acl/types.js'
 import type { CoreDefinition } from '../api/define.js'
@@ -24,7 +24,7 @@ import type {
 import { createCoreLog, runCoreActor } from '../core-thread/core-actor.js'
 import type { Core, TakeContext } from '../core-thread/core.js'
 import { getHeapLimit } from '../shared/heap-limit.js'
-import type { OpenFrontends } from './frontends/open-frontends.js'
+import type { Frontend } from './frontends/frontend.js'
 import type { CoreEndpoint, HostServices } from './frontends/types.js'
 import type { BusConfig } from './options/config.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
@@ -43,7 +43,7 @@ const MEASURE_TIMEOUT_MS = 250
 /** Time for core to answer a question about capabilities. */
 const EXPLAIN_TIMEOUT_MS = 2000
 
-export class LocalCore implements CoreEndpoint {
+export class LocalCore implements CoreEndpoint, SocketOwner {
   readonly worker: SupervisedWorker
   /** The host's own client. It reconnects when core restarts. */
   readonly client: Client
@@ -52,24 +52,22 @@ export class LocalCore implements CoreEndpoint {
   readonly plugins: Map<string, HostPlugin> = new Map()
   readonly isInProcess: boolean
   readonly isRemote = false
+  readonly socketOwner: SocketOwner = this
   /** True if core also has frontends of other processes. */
   readonly hasNetwork: boolean
   scripts: readonly InitScript[] = []
   readonly traffic: SessionTraffic = new SessionTraffic()
-  readonly socketOwner: SocketOwner
   /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined
   readonly #codec: CodecName
   readonly #services: HostServices
-  readonly #frontends: OpenFrontends
+  readonly #frontends: ReadonlyMap<number, Frontend>
   readonly #confirmRequests: HostConfirmRequests
   /** The host's end of its own link, which each core gets first. */
   #hostEnd: LinkEndpoint
   /** False until core has the client's listeners again: then it gets the links of frontends, so that the host misses none of their events. */
   #isConnected = true
   #reconnected = Promise.resolve()
-  /** How often core has stopped. */
-  #generation = 0
   /** The request for measurements that core has not answered yet. */
   #measurement: Deferred<Measurement | undefined> | undefined
   /** Questions about capabilities, by number. */
@@ -79,10 +77,15 @@ export class LocalCore implements CoreEndpoint {
   #holds = 1
 
   /**
-   * @param frontends - those that core reports to
+   * @param frontends - those that core reports to, by number
    * @param early - a worker for the first core
    */
-  constructor(options: BusConfig, services: HostServices, frontends: OpenFrontends, early?: SpareWorker) {
+  constructor(
+    options: BusConfig,
+    services: HostServices,
+    frontends: ReadonlyMap<number, Frontend>,
+    early?: SpareWorker,
+  ) {
     this.#codec = options.codec
     this.#services = services
     this.#frontends = frontends
@@ -90,7 +93,6 @@ export class LocalCore implements CoreEndpoint {
     this.hasNetwork = options.network !== undefined
     this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options, early)
-    this.socketOwner = this.#createSocketOwner()
     void this.worker.exited.then(() => this.#confirmRequests.reset())
     this.#hostEnd = this.#attachHost()
     const client = { label: 'host', codec: options.codec, timeout: options.calls.commandTimeout }
@@ -99,6 +101,16 @@ export class LocalCore implements CoreEndpoint {
 
   get isUp(): boolean {
     return this.#isConnected && this.worker.isUp
+  }
+
+  get thread(): object | undefined {
+    return this.worker.code.thread
+  }
+
+  takeSocket(socket: DirectSocket): boolean {
+    if (!this.worker.isUp) return false
+    this.worker.post({ type: 'socket', socket } satisfies CoreCommand, [socket.port])
+    return true
   }
 
   attach(offer: LinkOffer): void {
@@ -174,7 +186,7 @@ export class LocalCore implements CoreEndpoint {
   #start(options: BusConfig, early: SpareWorker | undefined): SupervisedWorker {
     const { core, dev, workers, calls, coreSupervision, pattern, acl, appInfo, resources, plugins, network } = options
     const { supervisor, log, reporter } = this.#services
-    const takeContext: TakeContext = (label, id) => this.#frontends.get(label)?.takeContext(id)
+    const takeContext: TakeContext = (frontend, id) => this.#frontends.get(frontend)?.takeContext(id)
     const getData = (): InProcessCoreData => ({
       ...{
         pattern,
@@ -218,24 +230,10 @@ export class LocalCore implements CoreEndpoint {
     })
   }
 
-  #createSocketOwner(): SocketOwner {
-    const getGeneration = (): number => this.#generation
-    return {
-      get generation() {
-        return getGeneration()
-      },
-      takeSocket: socket => {
-        if (!this.worker.isUp) return false
-        this.worker.post({ type: 'socket', socket } satisfies CoreCommand, [socket.port])
-        return true
-      },
-    }
-  }
-
   #attachHost(): LinkEndpoint {
     const [coreEnd, hostEnd] = createLinkEndpoints('port')
     const metrics = this.traffic.attach()
-    this.attach({ label: undefined, codec: this.#codec, endpoint: coreEnd, id: 0, metrics })
+    this.attach({ frontend: undefined, label: undefined, codec: this.#codec, endpoint: coreEnd, id: 0, metrics })
     return hostEnd
   }
 
@@ -247,7 +245,7 @@ export class LocalCore implements CoreEndpoint {
       // Core can have stopped meanwhile.
       if (!this.worker.isUp || this.#hostEnd !== hostEnd) return
       this.#isConnected = true
-      this.#frontends.coreStarted()
+      for (const frontend of this.#frontends.values()) frontend.coreStarted()
       this.#services.reporter.reportRights('core', 'core')
     })
   }
@@ -255,12 +253,15 @@ export class LocalCore implements CoreEndpoint {
   #onStopped(restart: Restart | undefined): void {
     closeEndpoint(this.#hostEnd)
     this.#isConnected = false
-    this.#generation += 1
     this.network = undefined
     this.scripts = []
     this.#confirmRequests.reset()
-    this.#frontends.coreStopped()
+    for (const frontend of this.#frontends.values()) frontend.coreStopped()
     this.#services.reporter.reportRestart('core', 'core', restart)
+  }
+
+  #getFrontend({ frontend }: { frontend?: number | undefined }): Frontend | undefined {
+    return frontend === undefined ? undefined : this.#frontends.get(frontend)
   }
 
   #onReport(report: Exclude<CoreReport, StateReport>): void {
@@ -272,17 +273,17 @@ export class LocalCore implements CoreEndpoint {
         this.scripts = report.scripts
         return
       case 'attached':
-        return this.#frontends.get(report.label)?.attached(report.id)
+        return this.#frontends.get(report.frontend)?.attached(report.id)
       case 'rejected': {
         const error = receiveError(report.error, 'core rejected the frontend')
-        return this.#frontends.get(report.label)?.rejected(report.id, error)
+        return this.#frontends.get(report.frontend)?.rejected(report.id, error)
       }
       case 'closed':
-        return this.#frontends.get(report.label)?.linkEnded(report.id)
+        return this.#frontends.get(report.frontend)?.linkEnded(report.id)
       case 'latency': {
-        const { label, id, latency } = report
-        if (label === undefined) return this.traffic.addLatency(latency)
-        return this.#frontends.get(label)?.timed(id, latency)
+        const { frontend, latency } = report
+        const traffic = frontend === undefined ? this.traffic : this.#frontends.get(frontend)?.traffic
+        return traffic?.addLatency(latency)
       }
       case 'overload':
         return reporter.reportOverload(report.label, report.dropped)
@@ -303,18 +304,18 @@ export class LocalCore implements CoreEndpoint {
         return this.#confirmRequests.ask(
           report,
           answer => this.post({ type: 'confirmed', id: report.id, answer }),
-          this.#frontends.get(report.label)?.takeContext(),
+          this.#getFrontend(report)?.takeContext(),
         )
       case 'interrupted':
-        return this.#frontends.get(report.label)?.interrupted(report.id, report)
+        return this.#frontends.get(report.frontend)?.interrupted(report)
       case 'withdraw':
         return this.#confirmRequests.withdraw(report.id)
       case 'fault': {
         const { label, id } = report
         const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
         reporter.reportFault(label, error)
-        if (id !== undefined) this.#frontends.protocolError(label, id, error)
-        return
+        // It can have ended long before.
+        return id === undefined ? undefined : this.#getFrontend(report)?.violated(id, error)
       }
       default:
         return assertNever(report)

@@ -17,13 +17,13 @@ export class ConfirmRequests {
   }
 
   /**
-   * @param limitLabel - label that open requests count for
+   * @param session - open requests count for its `limitLabel`
    * @throws {BusError} `Overloaded` if too many requests are open; the signal's reason once it aborts
    */
   async confirm(
     text: unknown,
     { label, command, signal }: ConfirmCaller,
-    limitLabel: string = label,
+    { frontend, limitLabel = label }: { frontend?: number | undefined; limitLabel?: string | undefined },
   ): Promise<boolean> {
     signal.throwIfAborted()
     const open = [...this.#pending.values()].filter(request => request.limitLabel === limitLabel)
@@ -42,7 +42,7 @@ export class ConfirmRequests {
       }
       this.#pending.set(id, { limitLabel, settle })
       signal.addEventListener('abort', withdraw, { once: true })
-      this.#report({ type: 'confirm', id, label, command, text: toConfirmText(text) })
+      this.#report({ type: 'confirm', id, frontend, label, command, text: toConfirmText(text) })
     })
   }
 

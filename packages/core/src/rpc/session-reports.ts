@@ -8,6 +8,7 @@ import type { Session, SessionEvents } from './session.js'
 
 export interface SessionReportsDeps {
   label: string | undefined
+  frontend: number | undefined
   linkId: number | undefined
   getLog: () => Logger
   report: (report: CoreReport) => void
@@ -50,8 +51,8 @@ export class SessionReports implements SessionEvents {
   }
 
   interrupted(interruption: InterruptionReport): void {
-    const { report, linkId } = this.#deps
-    report({ type: 'interrupted', label: this.#label, id: linkId, ...interruption })
+    const { report, frontend } = this.#deps
+    if (frontend !== undefined) report({ type: 'interrupted', frontend, ...interruption })
   }
 
   mistaken(event: string, fields: Readonly<Record<string, string>>): void {
@@ -76,8 +77,8 @@ export class SessionReports implements SessionEvents {
   }
 
   fault(error: BusError): void {
-    const { report, linkId } = this.#deps
-    report({ type: 'fault', label: this.#label, id: linkId, error: reportError(error) })
+    const { report, frontend, linkId: id } = this.#deps
+    report({ type: 'fault', label: this.#label, frontend, id, error: reportError(error) })
   }
 
   dropped(count: number): void {

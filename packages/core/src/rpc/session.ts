@@ -47,8 +47,8 @@ import { SessionWriter } from './writing/writer.js'
 export interface SessionOptions {
   /** `undefined` for the host, which is trusted. */
   label: string | undefined
-  /** Which of the frontends that have had the label it is: see `LinkOffer`. */
-  firstLink?: number | undefined
+  /** Number of the host's frontend: see `LinkOffer`. */
+  frontend?: number | undefined
   /** Label that quotas, prompts and other limits count for. @default `label` */
   limitLabel?: string | undefined
   /** True for code outside of a sandbox, which gets the causes of errors, as the host does. */
@@ -101,7 +101,7 @@ const countResources = ({ resources }: Session): number => resources.size
 
 export class Session implements CallOwner {
   readonly label: string | undefined
-  readonly firstLink: number | undefined
+  readonly frontend: number | undefined
   readonly name: string
   readonly app: App
   readonly permits: Permits
@@ -126,7 +126,7 @@ export class Session implements CallOwner {
     const { label, codec, link, metrics, router, events } = options
     this.#options = options
     this.label = label
-    this.firstLink = options.firstLink
+    this.frontend = options.frontend
     this.name = label ?? 'host'
     this.app = options.app
     this.permits = options.permits
@@ -198,7 +198,7 @@ export class Session implements CallOwner {
   }
 
   confirm(text: unknown, caller: ConfirmCaller): Promise<boolean> {
-    return this.#options.confirmRequests.confirm(text, caller, this.#options.limitLabel)
+    return this.#options.confirmRequests.confirm(text, caller, this.#options)
   }
 
   get interrupts(): Interrupts {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { every } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
-import type { CoreReport, FrontendEnd, Measurement, RunningCall } from '../contract/host-core.js'
+import type { CoreReport, FrontendEnd, IdleFrontend, Measurement, RunningCall } from '../contract/host-core.js'
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
@@ -24,8 +24,8 @@ export interface SessionsDeps {
 export interface AddedSession extends Omit<SessionOptions, 'router' | 'scheduler' | 'peers' | 'events'> {
   /** Number of the link. `undefined` for a link that did not come from the host. */
   linkId: number | undefined
-  /** @param isOver - true if the frontend has ended too, and no other one has its label */
-  ended(isOver: boolean): void
+  /** @param isIdle - true if the frontend's code has ended too, and no other one has its label */
+  ended(isIdle: boolean): void
 }
 
 const MAX_RUNNING_CALLS = 20
@@ -38,8 +38,10 @@ export class Sessions {
   readonly #byLabel = new Map<string, Session>()
   /** Sessions that share limits, by the label that these count for. */
   readonly #peers = new Map<string, Set<Session>>()
-  /** Sessions whose frontends have ended. The end is emitted once the session has ended, too; a link can also be replaced. */
-  readonly #endedFrontends = new WeakMap<Session, { hasBegun: boolean }>()
+  /** Frontends of the host, by number. `isAnnounced`: the others know of its code. */
+  readonly #frontends = new Map<number, { readonly label: string; isAnnounced: boolean }>()
+  /** Sessions whose code has ended. The end is emitted once the session has ended, too; a link can also be replaced. */
+  readonly #idle = new WeakMap<Session, { isAnnounced: boolean }>()
   readonly #ends = new FrontendEnds()
   readonly #scheduler = new AnswerScheduler()
   readonly #closingResources = new Set<Promise<void>>()
@@ -60,10 +62,10 @@ export class Sessions {
 
   add(added: AddedSession): Session {
     const { router, getLog, report } = this.#deps
-    const { label, linkId, limitLabel } = added
+    const { label, frontend, linkId, limitLabel } = added
     const peers = limitLabel === undefined ? undefined : this.#getPeers(limitLabel)
     const closed = (ended: Session): void => this.#closed(ended, added)
-    const events = new SessionReports({ label, linkId, getLog, report, closed })
+    const events = new SessionReports({ label, frontend, linkId, getLog, report, closed })
     const session = new Session({ ...added, router, scheduler: this.#scheduler, peers, events })
     peers?.add(session)
     session.metrics.watch = this.#watch?.getCaller(session.name)
@@ -75,7 +77,7 @@ export class Sessions {
     return session
   }
 
-  #closed(session: Session, { label, linkId, limitLabel, ended }: AddedSession): void {
+  #closed(session: Session, { label, frontend, linkId, limitLabel, ended }: AddedSession): void {
     const { router, report } = this.#deps
     const { frontendCalls } = session
     this.#open.delete(session)
@@ -84,11 +86,11 @@ export class Sessions {
     if (isLatest) this.#byLabel.delete(label)
     this.#closeResources(session)
     if (label === undefined) return
-    const frontend = this.#endedFrontends.get(session)
+    const idle = this.#idle.get(session)
     this.#ends.ended(label, linkId, frontendCalls)
-    ended(isLatest && frontend !== undefined)
-    if (linkId !== undefined) report({ type: 'closed', label, id: linkId })
-    if (frontend?.hasBegun) emitDestroyed(router, label)
+    ended(isLatest && idle !== undefined)
+    if (frontend !== undefined && linkId !== undefined) report({ type: 'closed', frontend, id: linkId })
+    if (idle?.isAnnounced) emitDestroyed(router, label)
   }
 
   #closeResources({ resources }: Session): void {
@@ -112,18 +114,18 @@ export class Sessions {
   /**
    * Calls a function that a frontend exposes.
    *
-   * @param firstLink - of the frontend that is meant; `undefined` for any that has the label
+   * @param frontend - the number of the one that is meant; `undefined` for any that has the label
    * @throws {BusError} `Disconnected`; the function's own errors
    */
   async call(
     label: string,
-    firstLink: number | undefined,
+    frontend: number | undefined,
     ...call: Parameters<FrontendCalls['call']>
   ): Promise<unknown> {
     if (!this.#byLabel.has(label)) await this.#ends.known(label)
     const session = this.#byLabel.get(label)
     if (!session) throw this.#ends.createError(String(label), this.#byLabel.keys())
-    if (firstLink === undefined || firstLink === session.firstLink) return session.frontendCalls.call(...call)
+    if (frontend === undefined || frontend === session.frontend) return session.frontendCalls.call(...call)
     // A busy core reads the call after the host has closed that frontend and opened another one.
     throw new BusError('Disconnected', `The frontend ${describeName(label)} disconnected`, {
       data: { delivered: 'no' },
@@ -144,23 +146,41 @@ export class Sessions {
     throw new BusError('Disconnected', 'The host is not connected', { data: { delivered: 'no' } })
   }
 
+  /** The host has a frontend with this label. @param isAnnounced - true if the others know of its code */
+  know(frontend: number, label: string, isAnnounced: boolean): void {
+    if (!this.#frontends.has(frontend)) this.#frontends.set(frontend, { label, isAnnounced })
+  }
+
   /** Emits that a frontend's module begins to run. Its session can have ended already, because the two use different ports. */
-  begin(label: string): void {
+  begin(number: number): void {
+    const frontend = this.#frontends.get(number)
+    if (!frontend || frontend.isAnnounced) return
+    frontend.isAnnounced = true
+    this.emitCreated(frontend.label)
+  }
+
+  /** The code of a frontend has ended. Returns its label and its session, if that goes on. A frontend that is gone, or of another core, has none. */
+  idle(number: number, { end, next }: IdleFrontend): { label: string; session: Session | undefined } | undefined {
+    const frontend = this.#frontends.get(number)
+    if (!frontend) return undefined
+    const { label, isAnnounced } = frontend
+    frontend.isAnnounced = false
+    if (next === 'none') this.#frontends.delete(number)
+    this.#ends.explain(label, end, next === 'restart')
+    const latest = this.#byLabel.get(label)
+    const session = latest?.frontend === number ? latest : undefined
+    this.emitDestroyed(label, session, isAnnounced)
+    return { label, session }
+  }
+
+  emitCreated(label: string): void {
     emitCreated(this.#deps.router, label)
   }
 
-  /**
-   * Emits that a frontend has ended, once its session has.
-   *
-   * @param hasBegun - false if the others were never notified of the frontend
-   * @param end - why, unless the host ended it
-   * @param restarts - true if it starts again soon
-   */
-  end(label: string, hasBegun: boolean, end?: FrontendEnd, restarts = false): void {
-    this.#ends.explain(label, end, restarts)
-    const session = this.#byLabel.get(label)
-    if (session) this.#endedFrontends.set(session, { hasBegun })
-    else if (hasBegun) emitDestroyed(this.#deps.router, label)
+  /** Emits that a frontend has ended, once its session has. @param isAnnounced - false if the others were never notified of it */
+  emitDestroyed(label: string, session: Session | undefined, isAnnounced: boolean): void {
+    if (session) this.#idle.set(session, { isAnnounced })
+    else if (isAnnounced) emitDestroyed(this.#deps.router, label)
   }
 
   /** Nothing more comes over a link of the host, whose frontend can have ended. */
@@ -232,7 +252,7 @@ export class Sessions {
   /** Closes the frontends' sessions and resources. Stops waiting when the signal aborts. */
   async closeFrontends(signal: AbortSignal): Promise<void> {
     const frontends = [...this.#open].filter(({ label }) => label !== undefined)
-    for (const session of frontends) this.#endedFrontends.set(session, { hasBegun: true })
+    for (const session of frontends) this.#idle.set(session, { isAnnounced: true })
     this.#ends.close()
     const closed = Promise.all(frontends.map(session => session.close()))
     const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort')

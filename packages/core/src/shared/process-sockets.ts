@@ -5,8 +5,8 @@ import { canListenBelow, type DirectSocket } from '@sallyport/protocol/internal/
 
 /** A thread that can own an end of a socket: core's, or that of a gate. */
 export interface SocketOwner {
-  /** Changes when the thread stops: its sockets have closed. */
-  readonly generation: number
+  /** Another one, or none, once the thread has stopped: its sockets have closed. */
+  readonly thread: object | undefined
   /** Returns false if the thread is not running. */
   takeSocket(socket: DirectSocket): boolean
 }
@@ -16,12 +16,12 @@ let lastId = 0
 export class ProcessSockets {
   /** The ends, in the order of their owners. */
   readonly ids: readonly number[]
-  readonly #owners: readonly (readonly [SocketOwner, generation: number])[]
+  readonly #owners: readonly (readonly [SocketOwner, SocketOwner['thread']])[]
   #isUsed = false
 
   private constructor(owners: readonly SocketOwner[], ids: readonly number[]) {
     this.ids = ids
-    this.#owners = owners.map(owner => [owner, owner.generation])
+    this.#owners = owners.map(owner => [owner, owner.thread])
   }
 
   /**
@@ -45,7 +45,7 @@ export class ProcessSockets {
 
   /** True until they are taken for a link, or one of the owners has stopped: the process needs others then, and cannot get them. */
   get areFree(): boolean {
-    return !this.#isUsed && this.#owners.every(([owner, generation]) => owner.generation === generation)
+    return !this.#isUsed && this.#owners.every(([owner, thread]) => owner.thread === thread)
   }
 
   take(): void {

@@ -11,7 +11,7 @@ const emitAll = (event: string, payloads: readonly unknown[]): string =>
 /** Reports to the host about a frontend that violated the protocol. */
 const faultReports = [
   { type: 'fault', label: 'main' },
-  { type: 'closed', label: 'main' },
+  { type: 'closed', id: 1 },
 ]
 
 describe('an invalid message gets an error and leaves the session open', () => {
@@ -117,7 +117,7 @@ test('a call that waits in the link when its frontend ends has the rights of the
   const peer = new Peer(core, 'main', undefined, 'json', { allow: { from: 'the test', entries: ['ok'] } })
     .send(call(1, 'ok'))
     .send(call(2, 'count'))
-  core.end({ type: 'end', label: 'main', hasBegun: true, restarts: true, drops: false, isOver: false })
+  core.idle({ type: 'idle', frontend: peer.frontend, next: 'restart', drops: false })
   expect([await peer.next(), await peer.next()]).toMatchObject([{ result: 'fine' }, { error: { code: -32001 } }])
   peer.link.close()
   await expect.poll(() => reports.some(({ type }) => type === 'closed')).toBe(true)

@@ -88,8 +88,9 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
       },
     },
   )
+  let lastFrontend = 0
   const attach: Fuzzed['attach'] = (label, codec, endpoint, keyPort) =>
-    core.attach({ label, codec, endpoint, id: 1, ...(keyPort && { keyPort }) })
+    core.attach({ frontend: ++lastFrontend, label, codec, endpoint, id: 1, ...(keyPort && { keyPort }) })
   const connect: Fuzzed['connect'] = (label, link, codec, keyPort) => {
     const [coreEndpoint, endpoint] = createLinkEndpoints(link)
     attach(label, codec, coreEndpoint, keyPort)

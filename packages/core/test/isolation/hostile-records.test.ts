@@ -92,7 +92,7 @@ async function attack(label: string, { peer, second, third }: Held, deliveries: 
   expect(runs.get(label)).toEqual(['first', ...served, 'aborted'])
   expect(reports).toMatchObject([
     { type: 'fault', label, error: { reason: 'InvalidRequest', message: REFUSED } },
-    { type: 'closed', label },
+    { type: 'closed', id: 1 },
   ])
 }
 

@@ -8,8 +8,8 @@ import type { Link } from '@sallyport/protocol/internal/wire'
 import { pino } from 'pino'
 import type { Host } from '../../src/host/host.js'
 import { LocalCore } from '../../src/host/local-core.js'
+import type { Frontend as HostFrontend } from '../../src/host/frontends/frontend.js'
 import { Frontends } from '../../src/host/frontends/frontends.js'
-import { OpenFrontends } from '../../src/host/frontends/open-frontends.js'
 import type { HostServices } from '../../src/host/frontends/types.js'
 import type { FrontendConfig } from '../../src/host/options/config.js'
 import type { SandboxConfig } from '../../src/host/sandboxes/kind/sandbox-config.js'
@@ -45,7 +45,7 @@ const ENDLESS = 60_000
 const SILENCE = 50
 
 /** No frontend of the simulation violates the protocol. */
-class ObservedFrontends extends OpenFrontends {
+class ObservedFrontends extends Map<number, HostFrontend> {
   readonly #world: SupervisedWorld
 
   constructor(world: SupervisedWorld) {
@@ -53,8 +53,9 @@ class ObservedFrontends extends OpenFrontends {
     this.#world = world
   }
 
-  override protocolError(name: string, _link: number, error: Error): void {
-    this.#world.fault(name, error)
+  override set(id: number, frontend: HostFrontend): this {
+    frontend.violated = (_link, error) => this.#world.fault(frontend.info.label, error)
+    return super.set(id, frontend)
   }
 }
 

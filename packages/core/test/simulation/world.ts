@@ -120,11 +120,13 @@ export class World {
     let sessionKey: SessionKey | undefined
     const keyPort = { postMessage: (key: SessionKey) => (sessionKey = structuredClone(key)), close() {} }
     this.core.attach({
-      label: frontend.isHost ? undefined : frontend.label,
+      ...(frontend.isHost
+        ? { frontend: undefined, label: undefined }
+        : { frontend: epoch.number, label: frontend.label }),
       codec: frontend.codec,
       endpoint: ends.core,
       id: epoch.number,
-      hasStarted: true,
+      begun: 'now',
       ...(isolated && { keyPort: keyPort as unknown as MessagePort }),
     })
     if (gate && triangle) this.#gates.link(gate, triangle.gate, sessionKey!)

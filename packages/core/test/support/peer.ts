@@ -57,8 +57,11 @@ export async function setUp(
   return { core, reports }
 }
 
+let lastFrontend = 0
+
 /** A peer that sends arbitrary frames, and reads the answers. */
 export class Peer {
+  readonly frontend: number = ++lastFrontend
   readonly received: unknown[] = []
   readonly link: Link
   closed = false
@@ -73,7 +76,10 @@ export class Peer {
     options: Pick<LinkOffer, 'limitLabel' | 'allow'> = {},
   ) {
     const [coreEndpoint, endpoint] = createLinkEndpoints('port')
-    core.attach({ label, codec, ...options, endpoint: coreEndpoint, id: 1, ...(keyPort && { keyPort }) })
+    core.attach({
+      ...{ label, codec, ...options, endpoint: coreEndpoint, id: 1, ...(keyPort && { keyPort }) },
+      frontend: label === undefined ? undefined : this.frontend,
+    })
     const reader = new BatchReader(true)
     this.link = openLink(endpoint, true)
     this.link.receive({

@@ -79,13 +79,13 @@ export class NetworkSessions {
       begin() {
         if (state !== 'new' || sessions.get(label) !== session) return
         state = 'begun'
-        sessions.begin(label)
+        sessions.emitCreated(label)
       },
       end() {
         const latest = sessions.get(label)
         if (state === 'ended' || (latest !== undefined && latest !== session)) return
         state = 'ended'
-        sessions.end(label, true)
+        sessions.emitDestroyed(label, latest, true)
       },
     }
   }

@@ -39,7 +39,7 @@ export function createExternalRuntime(
       spawn: ({ run }) => run > 1 && events.restarted(),
       askToStop: () => left('order'),
       kill: () => current?.link.close(),
-      leave: ({ error }) => events.stopped(error && describeEnd(label, error), false),
+      leave: ({ error }) => events.stopped(error && describeEnd(label, error), 'wait'),
     },
   })
   return {

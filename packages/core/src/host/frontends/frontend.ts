@@ -1,7 +1,6 @@
 // One frontend: the effects of its life on its links, and its figures. Its code, its gate and core restart independently. Whichever comes back, the
 // life offers a new link with a new key.
 import { availableParallelism } from 'node:os'
-import type { RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
 import { MAX_UNHANDLED, patience, type Peer } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, reportError } from '@sallyport/protocol/internal/errors'
@@ -18,7 +17,7 @@ import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/
 import type { RequestId } from '@sallyport/protocol/internal/message'
 import type { AsyncContext, Deferred } from '@sallyport/protocol/internal/util'
 import type { Pattern } from '../../acl/types.js'
-import type { FrontendEnd, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
+import type { FrontendEnd, IdleFrontend, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
@@ -67,9 +66,13 @@ const LOST_LINK_MS = 1000
 /** The thread of a gate has no network, where Node can deny it. A socket to a path is denied, too. */
 const canGatesConnect = !CAN_DENY_NET
 
-let lastLinkId = 0
+let lastFrontend = 0
+let lastLink = 0
 
 export class Frontend {
+  /** Unique in this thread. A further frontend with the same label has another one. */
+  readonly id: number = ++lastFrontend
+  readonly traffic: SessionTraffic = new SessionTraffic()
   /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
   readonly ready: Promise<void>
   /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
@@ -85,9 +88,6 @@ export class Frontend {
   readonly #runtime: FrontendRuntime
   readonly #life: Life
   readonly #gate: GateHandle | undefined
-  readonly #traffic = new SessionTraffic()
-  /** Links with lower ids belonged to an earlier frontend of the same label. */
-  readonly firstLink: number = lastLinkId + 1
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
   /** Links by id. Threads can still hold the ends of earlier ones than that of the life. */
@@ -112,13 +112,13 @@ export class Frontend {
         // It has not begun.
         if (this.end?.ranCode === false) this.end = undefined
       },
-      stopped: (end, restarts) => {
+      stopped: (end, next) => {
         this.end = end
-        this.#postEnd(this.#life.context, restarts, !restarts && !deps.isExternal)
+        this.#postIdle(next, this.#life.context)
       },
       ended: (end, context) => {
         this.end = end
-        this.#postEnd(context, false, true)
+        this.#postIdle('none', context)
       },
       exited: error => this.#exit(error),
       unsent: count => (this.#unsentCount += count),
@@ -126,7 +126,7 @@ export class Frontend {
       suspended: script => this.#deps.config.suspension?.stopped(script),
     }
     const isIsolated = this.#gate !== undefined
-    const terms: FrontendTerms = { isIsolated, nextLink: () => ++lastLinkId, effects: this.#effects }
+    const terms: FrontendTerms = { isIsolated, nextLink: () => ++lastLink, effects: this.#effects }
     this.#runtime = deps.createRuntime(events, terms, this.#getSocketOwners())
     this.#life = this.#runtime.life
     if (host.core.isUp) this.coreStarted()
@@ -185,11 +185,11 @@ export class Frontend {
 
   /** Calls that count for the limit of a run. */
   get limitedCalls(): number {
-    return this.#traffic.limitedCalls
+    return this.traffic.limitedCalls
   }
 
   takeTraffic(resetRates: boolean): TrafficStats {
-    return this.#traffic.snapshot(this.#host.core.isUp && this.#life.value.link !== 'down', resetRates)
+    return this.traffic.snapshot(this.#host.core.isUp && this.#life.value.link !== 'down', resetRates)
   }
 
   /** Lets the frontend's code start with its first link. */
@@ -281,13 +281,8 @@ export class Frontend {
   }
 
   /** Core reports that a call of this run was interrupted. */
-  interrupted(link: number | undefined, report: InterruptionReport): void {
-    if (link !== undefined && link >= this.firstLink) this.#deps.config.suspension?.interrupted(report)
-  }
-
-  /** Takes the histogram of a link whose first call was timed. The call can have outlived the link. */
-  timed(link: number, latency: RecordableHistogram): void {
-    if (link >= this.firstLink) this.#traffic.addLatency(latency)
+  interrupted(report: InterruptionReport): void {
+    this.#deps.config.suspension?.interrupted(report)
   }
 
   #startGate(): GateHandle {
@@ -317,7 +312,7 @@ export class Frontend {
       offer: context => this.#offer(context),
       handOver: ({ link: id, hasBegun }) => {
         const link = this.#links.get(id)!
-        if (!hasBegun) this.#host.core.post({ type: 'begin', label: this.#deps.name })
+        if (!hasBegun && !this.#deps.isRunning) this.#host.core.post({ type: 'begin', frontend: this.id })
         link.isHandedOver = true
         this.#runtime.connect(link.ends.frontend)
         link.settled.resolve()
@@ -331,7 +326,7 @@ export class Frontend {
       drop: context => {
         if (context.goal !== 'stop') return
         this.end = undefined
-        this.#postEnd(context, false, true)
+        this.#postIdle('none', context)
       },
       ask: ({ link }) => {
         const [runtime, gate] = [this.#runtime, this.#gate]
@@ -358,10 +353,10 @@ export class Frontend {
     const { isRunning, name, config } = this.#deps
     const ends = this.#createEnds(sockets?.ids)
     const { codec, readAhead, allow, isTrusted, runsOnce, run, limitLabel } = config
-    const isFirst = this.#life.value.stage === 'opening'
+    const begun = hasBegun ? 'before' : isRunning ? 'now' : undefined
     const offer: LinkOffer = {
-      ...{ label: name, codec, endpoint: ends.core, id, firstLink: this.firstLink, isFirst },
-      ...{ hasStarted: isRunning && !hasBegun, readAhead, limitLabel, allow, isTrusted, runsOnce, run },
+      ...{ frontend: this.id, label: name, codec, endpoint: ends.core, id, begun },
+      ...{ readAhead, limitLabel, allow, isTrusted, runsOnce, run },
     }
     if (this.#gate && ends.gate) {
       const key = new MessageChannel()
@@ -369,7 +364,7 @@ export class Frontend {
       offer.keyPort = key.port1
     }
     // A remote core keeps its own counters.
-    if (!core.isRemote) offer.metrics = this.#traffic.attach()
+    if (!core.isRemote) offer.metrics = this.traffic.attach()
     this.#links.set(id, { ends, settled: createDeferred(), isHandedOver: false, isGivenUp: false, hasEnded: false })
     core.attach(offer)
   }
@@ -431,18 +426,10 @@ export class Frontend {
     this.#life.send({ type: 'GATE.DOWN' })
   }
 
-  /**
-   * Tells core that the code has stopped.
-   *
-   * @param restarts - true if it starts again soon
-   * @param isOver - true if the next frontend with its label is another one
-   */
-  #postEnd({ hasBegun, goal, isDropped }: LifeContext, restarts: boolean, isOver: boolean): void {
-    const { end } = this
-    if (isDropped) return
-    const reported = end && reportEnd(end)
-    const drops = goal === 'stop'
-    this.#host.core.post({ type: 'end', label: this.#deps.name, hasBegun, end: reported, restarts, drops, isOver })
+  /** Tells core that the code has stopped. Of a frontend that is gone, core takes note once. */
+  #postIdle(next: IdleFrontend['next'], { goal }: LifeContext): void {
+    const { id: frontend, end } = this
+    this.#host.core.post({ type: 'idle', frontend, next, end: end && reportEnd(end), drops: goal === 'stop' })
   }
 
   #exit(error: Error | undefined): void {

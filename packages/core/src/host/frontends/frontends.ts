@@ -10,7 +10,6 @@ import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { Announcements } from '../sandboxes/kind/announcements.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
 import { Frontend, type FrontendDeps } from './frontend.js'
-import type { OpenFrontends } from './open-frontends.js'
 import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
 import { createConnectionRuntime, getClientStart } from './connection-runtime.js'
 import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
@@ -36,7 +35,9 @@ export class Frontends {
   /** Resolves once core has the events that all modules emitted while they were loading. */
   synchronized: Promise<void> = Promise.resolve()
   readonly #host: FrontendHost
-  readonly #open: OpenFrontends
+  /** By number. */
+  readonly #open: Map<number, Frontend>
+  readonly #byName = new Map<string, Frontend>()
   readonly #ended = new Map<string, EndedFrontend>()
   readonly #gone = new Set<string>()
   #lastRun = 0
@@ -44,7 +45,8 @@ export class Frontends {
   readonly #exits = new Set<Promise<void>>()
   readonly #announcements: Announcements
 
-  constructor(host: FrontendHost, open: OpenFrontends) {
+  /** @param open - those that core reports to, by number */
+  constructor(host: FrontendHost, open: Map<number, Frontend>) {
     this.#host = host
     this.#open = open
     this.#announcements = new Announcements(host.log)
@@ -113,7 +115,7 @@ export class Frontends {
 
   /** Closes a frontend, or forgets one that has ended by itself. Does nothing for one that is gone. */
   async close(label: string, timeout: number): Promise<void> {
-    if (this.#ended.delete(label) || (this.#gone.has(label) && !this.#open.byName.has(label))) return
+    if (this.#ended.delete(label) || (this.#gone.has(label) && !this.#byName.has(label))) return
     await this.#get(label).close(timeout)
   }
 
@@ -130,26 +132,26 @@ export class Frontends {
   endTrust({ windows = [], webviews = [] }: Pick<Capability, 'windows' | 'webviews'>): void {
     const matchers = [...windows, ...webviews].map(createGlobMatcher)
     const names = (label: string): boolean => matchers.some(matches => matches(label))
-    for (const [label, frontend] of this.#open.byName) if (names(label)) frontend.endTrust()
+    for (const [label, frontend] of this.#byName) if (names(label)) frontend.endTrust()
     for (const [label, { config }] of this.#ended) if (names(label)) config.isTrusted = false
   }
 
   async reloadHooks(): Promise<void> {
-    await Promise.allSettled([...this.#open.byName.values()].map(frontend => frontend.reload(false)))
+    await Promise.allSettled([...this.#byName.values()].map(frontend => frontend.reload(false)))
   }
 
   /** Resolves once each frontend that can have a link has one. */
   async connected(): Promise<void> {
-    await Promise.all([...this.#open.byName.values()].map(frontend => frontend.connected()))
+    await Promise.all([...this.#byName.values()].map(frontend => frontend.connected()))
   }
 
   /** Resolves once the calls of connections that wait for a response now have been settled. A gate can hold calls that core does not know of yet. */
   async callsSettled(): Promise<void> {
-    await Promise.all([...this.#open.byName.values()].map(frontend => frontend.callsSettled()))
+    await Promise.all([...this.#byName.values()].map(frontend => frontend.callsSettled()))
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#open.byName.values()].map(frontend => frontend.close()))
+    await Promise.all([...this.#byName.values()].map(frontend => frontend.close()))
     await Promise.all(this.#exits)
   }
 
@@ -157,52 +159,52 @@ export class Frontends {
   failAll(cause: Error): void {
     const message = `core exited and will not be restarted: ${cause.message}`
     const error = new BusError('Disconnected', message, { data: { delivered: 'no' }, cause })
-    for (const frontend of this.#open.byName.values()) frontend.fail(error)
+    for (const frontend of this.#byName.values()) frontend.fail(error)
   }
 
   /** Also has those that have ended by themselves, as they were at the end. */
   takeStats(resetRates: boolean): Record<string, FrontendStats> {
     const ended = [...this.#ended].map(([label, { stats }]) => [label, stats] as const)
-    const open = [...this.#open.byName].map(([label, frontend]) => [label, getStats(frontend, resetRates)] as const)
+    const open = [...this.#byName].map(([label, frontend]) => [label, getStats(frontend, resetRates)] as const)
     return Object.fromEntries([...ended, ...open])
   }
 
   /** Modules of the frontends in workers and processes, by label. */
   get modules(): [label: string, module: URL][] {
-    return [...this.#open.byName].flatMap(([label, { module }]) => (module ? [[label, module]] : []))
+    return [...this.#byName].flatMap(([label, { module }]) => (module ? [[label, module]] : []))
   }
 
   /** The labels of the frontends that have not ended. */
   get labels(): Iterable<string> {
-    return this.#open.byName.keys()
+    return this.#byName.keys()
   }
 
   /** Also has those that have ended by themselves. */
   list(): FrontendInfo[] {
     return [
       ...Array.from(this.#ended.values(), ({ info }) => ({ ...info })),
-      ...Array.from(this.#open.byName.values(), ({ info }) => info),
+      ...Array.from(this.#byName.values(), ({ info }) => info),
     ]
   }
 
   /** Also finds those that have ended by themselves. */
   getInfo(label: string): FrontendInfo | undefined {
-    return this.#open.get(label)?.info ?? this.#ended.get(label)?.info
+    return this.#byName.get(label)?.info ?? this.#ended.get(label)?.info
   }
 
   /** Returns why the frontend last stopped, if it did so by itself. */
   getEnd(label: string): RuntimeEnd | undefined {
-    return this.#ended.get(label)?.end ?? this.#open.get(label)?.end
+    return this.#ended.get(label)?.end ?? this.#byName.get(label)?.end
   }
 
   /** The statistics that are known without core. */
   get stats(): Record<string, JoinedStats> {
-    return Object.fromEntries([...this.#open.byName].map(([label, { stats }]) => [label, stats]))
+    return Object.fromEntries([...this.#byName].map(([label, { stats }]) => [label, stats]))
   }
 
   /** @param name - the frontend's name in core */
   get(name: string): Frontend | undefined {
-    return this.#open.get(name)
+    return this.#byName.get(name)
   }
 
   /** Returns the label of the next run. No other frontend can have one. */
@@ -212,7 +214,7 @@ export class Frontends {
 
   /** @throws {BusError} InvalidParams */
   checkFree(name: string): void {
-    if (!this.#open.byName.has(name)) return
+    if (!this.#byName.has(name)) return
     throw new BusError(
       'InvalidParams',
       `Frontend ${JSON.stringify(name)} already exists. Close it with closeFrontend, or restart it with reload`,
@@ -231,7 +233,7 @@ export class Frontends {
       await load()
     } catch (error) {
       const end = describeEnd(label, error as Error)
-      if (!this.#open.byName.has(label)) {
+      if (!this.#byName.has(label)) {
         const stats: FrontendStats = { ...ended.stats, state: 'failed' }
         this.#remember(label, { ...ended, stats, info: createFrontendInfo(ended.info, stats, end), end })
       }
@@ -247,14 +249,16 @@ export class Frontends {
     }
     this.checkFree(name)
     const frontend = new Frontend(this.#host, deps, end => {
-      this.#open.byName.delete(name)
+      this.#open.delete(frontend.id)
+      this.#byName.delete(name)
       // A run closes itself, and there can be any number of them.
       if (!('runsOnce' in config && config.runsOnce)) this.#gone.add(name)
       if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.values().next().value!)
       onEnd(end)
     })
     this.#ended.delete(name)
-    this.#open.byName.set(name, frontend)
+    this.#open.set(frontend.id, frontend)
+    this.#byName.set(name, frontend)
     const exited = frontend.exited.then(() => void this.#exits.delete(exited))
     this.#exits.add(exited)
     return frontend
@@ -272,9 +276,9 @@ export class Frontends {
 
   #get(label: string, otherNames: readonly string[] = []): Frontend {
     if (typeof label !== 'string') throw new BusError('InvalidParams', 'The label of a frontend must be a string')
-    const frontend = this.#open.get(label)
+    const frontend = this.#byName.get(label)
     if (!frontend) {
-      throw createNoFrontendError(label, [...otherNames, ...this.#open.byName.keys()], this.#ended.get(label)?.end.why)
+      throw createNoFrontendError(label, [...otherNames, ...this.#byName.keys()], this.#ended.get(label)?.end.why)
     }
     return frontend
   }

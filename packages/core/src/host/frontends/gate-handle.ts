@@ -66,9 +66,7 @@ export function startGate(
   const lines = throttleLines(log, { worker: 'gate', label })
   const times: GateTimes = { hook: createLatency(), seal: createLatency() }
   let stopWatching = (): void => {}
-  let generation = 0
   const onStop = (): void => {
-    generation += 1
     stopWatching()
     events.stopped()
   }
@@ -131,8 +129,8 @@ export function startGate(
     get stats() {
       return { ...worker.stats, hook: getLatency(times.hook), seal: getLatency(times.seal) }
     },
-    get generation() {
-      return generation
+    get thread() {
+      return worker.code.thread
     },
     takeSocket(socket) {
       if (!worker.isUp) return false

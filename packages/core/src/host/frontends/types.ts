@@ -62,9 +62,9 @@ export interface RuntimeEvents {
    * The code stopped, and can start again. Its link is given up afterwards.
    *
    * @param end - left out for a reload of code that has begun
-   * @param restarts - true if it starts soon, and by itself
+   * @param next - `restart` if it starts soon, and by itself
    */
-  stopped(end: RuntimeEnd | undefined, restarts: boolean): void
+  stopped(end: RuntimeEnd | undefined, next: 'restart' | 'wait'): void
   /** The code has stopped for good. Its link is given up afterwards. `end` is left out if the host ended it. */
   ended(end: RuntimeEnd | undefined, context: LifeContext): void
   /** The life is over. */
@@ -90,8 +90,8 @@ export interface CoreEndpoint {
   attach(offer: LinkOffer): void
   /** Restarts core. Absent if core is in another process. */
   reload?(): Promise<void>
-  /** Reports that the code of a frontend begins, that nothing more comes over a link, or that the frontend is gone. */
-  post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'end' }>): void
+  /** Reports that the code of a frontend begins, that nothing more comes over a link, or that the code has ended. */
+  post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'idle' }>): void
 }
 
 /** The place of a session among several of one connection. */

@@ -162,9 +162,9 @@ export function createWorkerRuntime(
       // A load that is not over goes on in the next thread.
       if (restart || load.isOver) load.fail(restart?.error)
       // After an error, `dev` waits for a change of its files.
-      const restarts = !restart || restart.delay !== undefined
+      const next = !restart || restart.delay !== undefined ? 'restart' : 'wait'
       const hasEnd = restart !== undefined || obituary?.ranCode === false
-      events.stopped(hasEnd ? describeEnd(label, error, obituary) : undefined, restarts)
+      events.stopped(hasEnd ? describeEnd(label, error, obituary) : undefined, next)
       reporter.reportRestart('frontend', label, restart)
     },
     onExit({ error }, context) {

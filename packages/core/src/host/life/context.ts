@@ -71,10 +71,8 @@ export interface LifeContext extends LifeInput {
   readonly history: RestartHistory
   readonly hasRun: boolean
   readonly everRan: boolean
-  /** Core has announced the code. */
+  /** The code has had a link. */
   readonly hasBegun: boolean
-  /** Core has been told that nothing more is read of code that is closed. */
-  readonly isDropped: boolean
   readonly stopTimeout: number
   readonly endsItself: boolean
 }
@@ -91,7 +89,7 @@ const UNJUDGED = { sentence: undefined, obituary: undefined, error: undefined, e
 
 export const CHANGES: Readonly<Record<string, Change>> = {
   // An error keeps its stack's closures alive, and with them the thread that has ended and its ports.
-  born: c => ({ ...UNJUDGED, run: c.run + 1, goal: 'none', hasRun: false, isDropped: false }),
+  born: c => ({ ...UNJUDGED, run: c.run + 1, goal: 'none', hasRun: false }),
   ran: () => ({ hasRun: true, everRan: true, unborn: 0 }),
   record: (c, { obituary }) => {
     const { name, goal, sentence, hasRun: wasReady, obstacle = '', supervision } = c
@@ -112,7 +110,6 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   },
   newLink: c => ({ link: c.nextLink?.() ?? c.link + 1 }),
   begin: () => ({ hasBegun: true }),
-  dropped: c => ({ isDropped: c.goal === 'stop' }),
   finish: () => ({ hasBegun: false }),
 }
 
@@ -154,7 +151,6 @@ export const createContext = (input: LifeInput): LifeContext => ({
   hasRun: false,
   everRan: false,
   hasBegun: false,
-  isDropped: false,
   stopTimeout: 0,
   endsItself: false,
   ...input,

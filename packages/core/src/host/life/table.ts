@@ -88,9 +88,9 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
       },
     },
     killing: {
-      entry: ['kill', 'drop', 'dropped'],
+      entry: ['kill', 'drop'],
       exit: ['rest'],
-      on: { ...going, STOP: [{ if: 'isStop' }, { do: ['wantStop', 'drop', 'dropped'] }] },
+      on: { ...going, STOP: [{ if: 'isStop' }, { do: ['wantStop', 'drop'] }] },
     },
     ended: {
       always: [
@@ -138,10 +138,7 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
       always: lostLink,
       on: {
         ...linkEnded,
-        ATTACHED: [
-          { if: all('isCurrent', 'isRunning'), to: 'attached', do: ['begin'] },
-          { if: 'isCurrent', to: 'attached' },
-        ],
+        ATTACHED: [{ if: 'isCurrent', to: 'attached' }],
       },
     },
     attached: {

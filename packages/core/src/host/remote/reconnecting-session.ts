@@ -28,6 +28,8 @@ export class ReconnectingSession implements SessionBridgeOwner {
   #current: SessionBridge | undefined
   #dialing: SessionBridge | undefined
   readonly #bridges = new Set<SessionBridge>()
+  /** Core was notified of the frontend's code. */
+  #hasBegun = false
 
   /** @param getFrontend - returns the frontend, unless it is gone */
   constructor(
@@ -39,6 +41,7 @@ export class ReconnectingSession implements SessionBridgeOwner {
   /** Dials a session for a new link. The previous link stays connected until the new one is. */
   attach(offer: LinkOffer): void {
     this.#dialing?.drop()
+    this.#hasBegun ||= offer.begun !== undefined
     const opened = new SessionBridge(this, offer)
     this.#dialing = opened
     this.#bridges.add(opened)
@@ -46,13 +49,15 @@ export class ReconnectingSession implements SessionBridgeOwner {
   }
 
   begin(): void {
+    this.#hasBegun = true
     this.#current?.begin()
   }
 
-  /** @param hasBegun - false if core was never notified of the frontend */
-  end(hasBegun: boolean): void {
+  /** The frontend's code has ended. */
+  end(): void {
     this.#dialing?.drop()
-    this.#current?.end(hasBegun)
+    this.#current?.end(this.#hasBegun)
+    this.#hasBegun = false
   }
 
   /** Closes all links without waiting for what is still to be sent. */
@@ -77,13 +82,13 @@ export class ReconnectingSession implements SessionBridgeOwner {
    * InvalidParams for `readAhead`, which a session does not carry to its core
    */
   async dial(offer: LinkOffer, unneeded: AbortSignal): Promise<RemoteSession> {
-    const { codec, isFirst, readAhead = CHANNEL_READ_AHEAD } = offer
+    const { codec, readAhead = CHANNEL_READ_AHEAD } = offer
     if (readAhead !== CHANNEL_READ_AHEAD) {
       const text = 'readAhead is not available in a joined process: core sends up to 4 MiB ahead. Remove the option'
       throw new BusError('InvalidParams', text)
     }
     const dial = (late: AbortSignal): Promise<RemoteSession> => this.#dial(codec, unneeded, late)
-    return isFirst ? withDeadline(this.deps.firstLinkTimeout, dial) : dial(unneeded)
+    return this.#current ? dial(unneeded) : withDeadline(this.deps.firstLinkTimeout, dial)
   }
 
   async #dial(codec: CodecName, unneeded: AbortSignal, late: AbortSignal): Promise<RemoteSession> {

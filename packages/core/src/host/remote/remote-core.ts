@@ -1,9 +1,8 @@
 // Core in another process, as the endpoint of this process's frontends. It comes and goes with the network, which is not a failure
 // of the frontends. Each link of a frontend is bridged to a session of its own, and dialing is retried until core answers.
 import { deadline } from '@sallyport/protocol/internal/contract'
-import { assertNever } from '@sallyport/protocol/internal/util'
 import type { CoreCommand, LinkOffer } from '../../contract/host-core.js'
-import type { OpenFrontends } from '../frontends/open-frontends.js'
+import type { Frontend } from '../frontends/frontend.js'
 import type { CoreEndpoint } from '../frontends/types.js'
 import { ReconnectingSession, type ReconnectingSessionDeps } from './reconnecting-session.js'
 
@@ -12,43 +11,39 @@ export class RemoteCore implements CoreEndpoint {
   readonly isRemote = true
   readonly scripts: CoreEndpoint['scripts'] = []
   isUp = true
-  readonly #frontends: OpenFrontends
+  readonly #frontends: ReadonlyMap<number, Frontend>
   readonly #deps: ReconnectingSessionDeps
-  readonly #sessions = new Map<string, ReconnectingSession>()
+  readonly #sessions = new Map<number, ReconnectingSession>()
   /** Sessions of frontends that are gone, until the last of their messages is sent. */
   readonly #ending = new Set<ReconnectingSession>()
 
-  constructor(deps: ReconnectingSessionDeps, frontends: OpenFrontends) {
+  constructor(deps: ReconnectingSessionDeps, frontends: ReadonlyMap<number, Frontend>) {
     this.#deps = deps
     this.#frontends = frontends
   }
 
   attach(offer: LinkOffer): void {
-    const name = offer.label!
-    let session = this.#sessions.get(name)
+    const frontend = offer.frontend!
+    let session = this.#sessions.get(frontend)
     if (!session) {
-      session = new ReconnectingSession(name, this.#deps, () => this.#frontends.get(name))
-      this.#sessions.set(name, session)
+      session = new ReconnectingSession(offer.label!, this.#deps, () => this.#frontends.get(frontend))
+      this.#sessions.set(frontend, session)
     }
     session.attach(offer)
   }
 
-  post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'end' }>): void {
+  post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'idle' }>): void {
     // The end of its session is all that core learns of a link.
     if (command.type === 'detach') return
-    const session = this.#sessions.get(command.label)
-    switch (command.type) {
-      case 'begin':
-        return session?.begin()
-      case 'end':
-        if (!session) return
-        this.#sessions.delete(command.label)
-        session.end(command.hasBegun)
-        this.#ending.add(session)
-        return void session.closed().then(() => this.#ending.delete(session))
-      default:
-        return assertNever(command)
-    }
+    const { type, frontend } = command
+    const session = this.#sessions.get(frontend)
+    if (!session) return
+    if (type === 'begin') return session.begin()
+    session.end()
+    if (command.next !== 'none') return
+    this.#sessions.delete(frontend)
+    this.#ending.add(session)
+    void session.closed().then(() => this.#ending.delete(session))
   }
 
   /**

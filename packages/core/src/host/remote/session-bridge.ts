@@ -75,7 +75,7 @@ export class SessionBridge {
     this.#expire()
   }
 
-  async #run({ endpoint, keyPort, hasStarted }: LinkOffer): Promise<void> {
+  async #run({ endpoint, keyPort, begun }: LinkOffer): Promise<void> {
     const { deps, name } = this.#owner
     const session = await this.#owner.dial(this.#offer, this.#dialing.signal).catch((error: BusError) => {
       if (this.#state !== 'dialing') return
@@ -87,7 +87,7 @@ export class SessionBridge {
     if (this.#dialing.signal.aborted) return session.link.close()
     this.#session = session
     handOverKey(session.key, keyPort)
-    if (hasStarted) session.begin()
+    if (begun === 'now') session.begin()
     this.#frontendLink = openLink(endpoint, false)
     const bridged = bridge(this.#frontendLink, session.link, fault => this.#onFrontendClosed(fault))
     this.#state = 'open'

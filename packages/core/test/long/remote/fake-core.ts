@@ -103,7 +103,8 @@ export async function startCore(
       const [coreEnd, hostEnd] = createLinkEndpoints('port')
       const keys = new MessageChannel()
       const keyPort = pattern === 'isolation' ? { keyPort: keys.port1 } : {}
-      core.attach({ label, codec, endpoint: coreEnd, id: ++lastId, ...keyPort })
+      const frontend = ++lastId
+      core.attach({ frontend, label, codec, endpoint: coreEnd, id: frontend, ...keyPort })
       const key =
         pattern === 'isolation' ? await receiveKey(keys) : { session: new Uint8Array(16), secret: new Uint8Array(32) }
       const events: string[] = []
@@ -116,12 +117,12 @@ export async function startCore(
         events,
         begin: () => {
           events.push('begin')
-          core.sessions.begin(label)
+          core.sessions.begin(frontend)
         },
         end: () => {
           // Nothing can be sent over a closed session.
           events.push(closedLinks.has(session.link) ? 'end too late' : 'end')
-          core.sessions.end(label, true)
+          core.idle({ type: 'idle', frontend, next: 'none', drops: false })
         },
       }
       fakeCore.sessions.push(session)
