@@ -108,10 +108,8 @@ export async function execute(
     throw createInterruptedError(where, continuation, suspended)
   })
   const finish = async (): Promise<unknown> => {
-    let hasAnswered = false
     try {
       const value = await Promise.race([running, stopped.promise, interrupted])
-      hasAnswered = true
       if (limits.resultBytes !== undefined) checkResultBytes(value, limits.resultBytes, config.codec)
       return value
     } catch (error) {
@@ -120,7 +118,7 @@ export async function execute(
       throw functions ? functions.explain(reason) : reason
     } finally {
       stopWatching()
-      await frontend.close(isStopped ? 0 : OUTPUT_TIMEOUT_MS, hasAnswered)
+      await frontend.close(isStopped ? 0 : OUTPUT_TIMEOUT_MS)
       await running.catch(() => {})
       hide?.()
     }

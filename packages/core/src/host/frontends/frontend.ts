@@ -220,13 +220,9 @@ export class Frontend {
     await this.#runtime.callsSettled?.()
   }
 
-  /**
-   * @param timeout - milliseconds that code which runs on is given to take notice
-   * @param hasAnswered - true for a run whose code has returned
-   */
-  async close(timeout = 0, hasAnswered = false): Promise<void> {
-    const endsItself = hasAnswered && this.#deps.config.sandbox?.endsWithAnswer === true
-    this.#life.send({ type: 'STOP', timeout, endsItself })
+  /** @param timeout - milliseconds that code which runs on is given to take notice */
+  async close(timeout = 0): Promise<void> {
+    this.#life.send({ type: 'STOP', timeout })
     await this.exited
   }
 

@@ -20,7 +20,6 @@ export interface LifeEvent {
   readonly isBlocked?: boolean
   readonly link?: number
   readonly timeout?: number
-  readonly endsItself?: boolean | undefined
 }
 
 /** What the owner of a life does: everything else is decided here. The first are of the code, the others of the links of a frontend. */
@@ -74,7 +73,6 @@ export interface LifeContext extends LifeInput {
   /** The code has had a link. */
   readonly hasBegun: boolean
   readonly stopTimeout: number
-  readonly endsItself: boolean
 }
 
 type Change = (context: LifeContext, event: LifeEvent) => Partial<LifeContext>
@@ -99,7 +97,7 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   },
   sentence: (c, e) => ({ sentence: c.sentence ?? e.error, goal: higher(c.goal, 'fail'), stopTimeout: 0 }),
   wantReload: c => ({ goal: higher(c.goal, 'reload'), stopTimeout: 0 }),
-  wantStop: (_, { timeout = 0, endsItself = false }) => ({ goal: 'stop', stopTimeout: timeout, endsItself }),
+  wantStop: (_, { timeout = 0 }) => ({ goal: 'stop', stopTimeout: timeout }),
   doom: (_, e) => ({ error: e.error, exitError: undefined }),
   forgive: () => UNJUDGED,
   count: c => ({ history: getNext(c)! }),
@@ -152,6 +150,5 @@ export const createContext = (input: LifeInput): LifeContext => ({
   everRan: false,
   hasBegun: false,
   stopTimeout: 0,
-  endsItself: false,
   ...input,
 })

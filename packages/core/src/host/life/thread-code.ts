@@ -113,17 +113,18 @@ export class ThreadCode {
     if (this.heartbeat) awaitBeats(this.heartbeat, isEnded, answer)
   }
 
-  /** @param endsItself - it need not be asked */
-  stop(timeout: number, endsItself = false): void {
+  stop(timeout: number): void {
     this.#stopExplaining()
     this.#isStopping = true
     this.#stopListening()
-    if (this.#spec.endsIfSilent) {
+    const { endsIfSilent } = this.#spec
+    if (endsIfSilent) {
       // Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state.
       const readRunningMs = (): number | undefined => (this.lifecycle === 'ready' ? this.#readRunningTime() : undefined)
       this.#stopListening = watchSilence(timeout, readRunningMs, () => this.#isOver || this.#events.silent())
     }
-    if (!endsItself) this.post({ type: 'stop', timeout })
+    // A script that has answered ends by itself, and is not woken for it.
+    if (timeout === 0 || !endsIfSilent || !this.#hasAnswered) this.post({ type: 'stop', timeout })
   }
 
   kill(): void {

@@ -15,8 +15,6 @@ import { ThreadCode } from './thread-code.js'
 const STOP_TIMEOUT_MS = 500
 /** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
 const MIN_START_TIMEOUT_MS = 60_000
-/** Time for a thread to end that need not be asked, before it is asked. */
-const ASK_TIMEOUT_MS = 50
 
 const createStoppedError = (): BusError => new BusError('Disconnected', 'The worker was stopped before it was ready')
 
@@ -77,13 +75,9 @@ export class SupervisedWorker {
     this.code.post(message, transfer)
   }
 
-  /**
-   * Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned.
-   *
-   * @param endsItself - true for a thread that need not be asked. It can be asked nevertheless
-   */
-  stop(timeout: number, endsItself?: boolean): Promise<WorkerExit> {
-    this.life.send({ type: 'STOP', timeout, endsItself })
+  /** Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned. */
+  stop(timeout: number): Promise<WorkerExit> {
+    this.life.send({ type: 'STOP', timeout })
     return this.exited
   }
 
@@ -120,12 +114,11 @@ export class SupervisedWorker {
         this.#ready.resolve()
         for (const { resolve } of this.#reloads.splice(0)) resolve()
       },
-      askToStop: ({ stopTimeout, endsItself }) => {
+      askToStop: ({ stopTimeout }) => {
         rest()
         const { stopTimeout: more = STOP_TIMEOUT_MS } = spec
         this.#after(stopTimeout + more, () => this.life.send({ type: 'SILENT' }))
-        if (endsItself) this.#after(ASK_TIMEOUT_MS, () => this.code.stop(stopTimeout))
-        this.code.stop(stopTimeout, endsItself)
+        this.code.stop(stopTimeout)
       },
       kill: ({ goal }, event) => {
         if (event?.type === 'FAIL') return this.code.abandon()

@@ -33,8 +33,6 @@ export interface SandboxConfig<Name extends string = string> {
   readonly ringBytes?: number
   /** The engine of snapshots of its code, and the code around it. Left out if code in it cannot be interrupted. */
   readonly engine?: string
-  /** True if the code of `bus.run` ends once it has answered, without being asked. */
-  readonly endsWithAnswer?: boolean
   /**
    * Starts the code of a frontend.
    *

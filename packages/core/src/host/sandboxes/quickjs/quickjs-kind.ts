@@ -179,7 +179,6 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       kind,
       engine: await describeEngine(),
       ringBytes: SCRIPT_RING_BYTES,
-      endsWithAnswer: true,
       spawn(start, host) {
         const { heartbeat } = start
         const data: FrontendWorkerData = { ...getScript(start), heartbeat, sandbox: THREAD_SANDBOX }
