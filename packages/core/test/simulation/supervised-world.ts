@@ -44,6 +44,9 @@ const ENDLESS = 60_000
 /** Until then, the host has ended a frontend that computes when it closes it. */
 const SILENCE = 50
 
+/** Code that ends so often in a row before it begins is given up. */
+const MAX_UNBORN = 3
+
 /** No frontend of the simulation violates the protocol. */
 class ObservedFrontends extends Map<number, HostFrontend> {
   readonly #world: SupervisedWorld
@@ -101,6 +104,7 @@ export class SupervisedWorld extends World {
   #core!: LocalCore
   #frontends!: Frontends
   #links = 0
+  #killedSpares = 0
   /** Frontends that compute when the bus is closed. */
   #busy: readonly Frontend[] = []
   #closing = false
@@ -271,6 +275,7 @@ export class SupervisedWorld extends World {
     for (const spare of all) {
       const isSpare = spare.isAhead && !spare.hasBegun && !spare.place.dead && spare.scripts.every(isUnborn)
       if (!isSpare || random.chance(0.2)) continue
+      if (++this.#killedSpares > MAX_UNBORN) this.#harmed()
       this.#stallHost()
       if (random.chance(0.5)) spare.report({ type: 'state', state: 'failed', error: reportError(new Error('killed')) })
       if (random.chance(0.2)) spare.die(1)
@@ -391,8 +396,7 @@ export class SupervisedWorld extends World {
   }
 
   #starts(kind: Kind, label: string | undefined): void {
-    // The gate of a frontend that is being closed restarts, and is closed after it.
-    if (this.#closing || (kind !== 'gate' && label !== undefined && this.#closed.has(label)))
+    if (this.#closing || (label !== undefined && this.#closed.has(label)))
       this.simulation.fault(`${kind} ${label ?? ''} starts, although it has been closed`)
   }
 

@@ -284,13 +284,16 @@ export class Frontend {
   #startGate(): GateHandle {
     const { label, config } = this.#deps
     const { hookTimeout } = this.#host.options.isolation
+    const isClosing = (): boolean => this.#life.context.goal === 'stop'
     const events: GateEvents = {
+      isClosing,
       restarted: () => this.#life.send({ type: 'GATE.UP' }),
       ready: () => this.#life.send({ type: 'GATE.READY' }),
       stopped: () => this.#gateStopped(),
       protocolError: (link, error) => this.violated(link, error),
       rejected: count => (this.#rejectedCount += count),
-      failed: error => this.fail(error),
+      // Without its gate, code that is being closed has no link, and ends nevertheless.
+      failed: error => void (isClosing() || this.fail(error)),
     }
     return startGate(
       label,

@@ -25,6 +25,8 @@ import { ThreadMember } from '../workers/thread-member.js'
 import type { HostServices } from './types.js'
 
 export interface GateEvents {
+  /** True once the frontend is being closed: the gate stops after it, and does not start again. */
+  isClosing(): boolean
   /** The gate's worker restarted, and needs new links. */
   restarted(): void
   /** The gate has its hook and its key. */
@@ -74,6 +76,7 @@ export function startGate(
     name: getWorkerName('gate', label),
     supervision,
     waitsAfterError: host.options.dev,
+    isClosing: () => events.isClosing(),
     spawn(heartbeat) {
       const watch = dir && new SharedArrayBuffer(4)
       const spawned = spawnGate(label, { heartbeat, times, watch, awaitsSocket }, host)
@@ -190,7 +193,7 @@ export async function startStandaloneGate(
   const options = await resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
   await checkFile(from, new URL('index.html', options.isolation.dir))
   const ignore = (): void => {}
-  const ignored = { restarted: ignore, ready: ignore, stopped: ignore, rejected: ignore }
+  const ignored = { isClosing: () => false, restarted: ignore, ready: ignore, stopped: ignore, rejected: ignore }
   const protocolError = (_link: number, error: Error): void => onFailed(error)
   const events = { ...ignored, protocolError, failed: onFailed }
   return startGate(label, resolveSupervision('temporary'), createHostServices(options), events)

@@ -118,7 +118,7 @@ export const CONDITIONS: Readonly<Record<string, (context: LifeContext, event: L
   isCurrent: (c, e) => e.link === c.link,
   isBlocked: (_, e) => e.isBlocked === true,
   isUnborn: c => !c.obituary!.ranCode && RANK[c.goal] <= RANK.fail && c.unborn <= MAX_UNBORN && !c.isDraining(),
-  isReload: c => c.goal === 'reload',
+  isReload: c => c.goal === 'reload' && !c.isDraining(),
   isStop: c => c.goal === 'stop',
   isClean: c => c.error === undefined,
   isPage: c => c.isPage === true && c.goal !== 'stop',

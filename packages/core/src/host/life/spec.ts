@@ -52,6 +52,8 @@ export interface WorkerSpec {
   waitsAfterError?: boolean
   /** True while the worker's opener waits for it: an error is final then, because the opener gets it. */
   isOpening?(): boolean
+  /** True once it must not restart, and stops soon. */
+  isClosing?(): boolean
   /** In development: can add an explanation to an error. The exit is reported afterwards, or as soon as the signal aborts. */
   explainError?(error: Error, signal: AbortSignal): Promise<void> | undefined
   /** True if an uncaught `Disconnected` is expected while the worker or the bus ends: the worker has calls that end then. */

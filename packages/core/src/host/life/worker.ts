@@ -46,12 +46,13 @@ export class SupervisedWorker {
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
     this.ready.catch(() => {})
-    const { name, supervision, waitsAfterError, isOpening, stopTimeout, links } = spec
+    const { name, supervision, waitsAfterError, isOpening, isClosing, stopTimeout, links } = spec
     const obstacle =
       stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
     this.life = create({
       ...{ name, supervision, waitsAfterError, obstacle, ...links, ...deps },
       ...(isOpening && { isOpening }),
+      ...(isClosing && { isDraining: () => isClosing() || deps.isDraining() }),
       effects: { ...links?.effects, ...this.#effects },
     })
   }
