@@ -8,7 +8,7 @@ import { closeEndpoint, createLinkEndpoints, getPorts, openLink } from '@sallypo
 import { assertNever, createDeferred, type Deferred, isDevelopment } from '@sallyport/protocol/internal/util'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { deadline, type InitScript, type LifecycleState, type StateReport } from '@sallyport/protocol/internal/contract'
-import type { DirectSocket, LinkEndpoint, TransferListItem } from '@sallyport/protocol/internal/link'
+import type { LinkEndpoint, TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { CapabilityChanges } from '../acl/types.js'
 import type { CoreDefinition } from '../api/define.js'
@@ -33,7 +33,6 @@ import { SessionTraffic } from './reporting/stats.js'
 import type { SupervisedWorker } from './life/worker.js'
 import type { Restart, ThreadHandle } from './life/spec.js'
 import { pipeOutput } from './workers/output.js'
-import type { SocketOwner } from '../shared/process-sockets.js'
 import { startCoreWorker } from './workers/core-worker.js'
 import type { SpareWorker } from './workers/spare-worker.js'
 import { explainSyntax } from './workers/syntax-errors.js'
@@ -43,7 +42,7 @@ const MEASURE_TIMEOUT_MS = 250
 /** Time for core to answer a question about capabilities. */
 const EXPLAIN_TIMEOUT_MS = 2000
 
-export class LocalCore implements CoreEndpoint, SocketOwner {
+export class LocalCore implements CoreEndpoint {
   readonly worker: SupervisedWorker
   /** The host's own client. It reconnects when core restarts. */
   readonly client: Client
@@ -52,7 +51,6 @@ export class LocalCore implements CoreEndpoint, SocketOwner {
   readonly plugins: Map<string, HostPlugin> = new Map()
   readonly isInProcess: boolean
   readonly isRemote = false
-  readonly socketOwner: SocketOwner = this
   /** True if core also has frontends of other processes. */
   readonly hasNetwork: boolean
   scripts: readonly InitScript[] = []
@@ -101,16 +99,6 @@ export class LocalCore implements CoreEndpoint, SocketOwner {
 
   get isUp(): boolean {
     return this.#isConnected && this.worker.isUp
-  }
-
-  get thread(): object | undefined {
-    return this.worker.code.thread
-  }
-
-  takeSocket(socket: DirectSocket): boolean {
-    if (!this.worker.isUp) return false
-    this.worker.post({ type: 'socket', socket } satisfies CoreCommand, [socket.port])
-    return true
   }
 
   attach(offer: LinkOffer): void {

@@ -362,10 +362,10 @@ export class SupervisedWorld extends World {
 
   /** @param label - `undefined` for a process that is started ahead */
   #startProcess(label: string | undefined, owners: readonly SocketOwner[]): SimulatedProcess {
-    const direct = ProcessSockets.create(owners)
-    const ports = (direct?.ports ?? []) as unknown as SimulatedPort[]
+    const sockets = ProcessSockets.create(owners)
+    const ports = (sockets?.ports ?? []) as unknown as SimulatedPort[]
     const started = new SimulatedProcess(this.simulation, label, processProgram(this), { label, ports }, ports)
-    started.sockets = direct?.sockets
+    started.sockets = sockets
     return started
   }
 

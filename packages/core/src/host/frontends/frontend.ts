@@ -130,7 +130,7 @@ export class Frontend {
     this.#runtime = deps.createRuntime(events, terms, this.#getSocketOwners())
     this.#life = this.#runtime.life
     if (host.core.isUp) this.coreStarted()
-    if (this.#gate?.isUp) this.#life.send({ type: 'GATE.UP' })
+    if (this.#gate?.worker.isUp) this.#life.send({ type: 'GATE.UP' })
   }
 
   get stats(): JoinedStats {
@@ -300,7 +300,7 @@ export class Frontend {
       getGateSupervision(config.supervision, hookTimeout),
       this.#host,
       events,
-      this.#isProcess && canGatesConnect && this.#host.core.socketOwner !== undefined,
+      this.#isProcess && canGatesConnect && this.#host.core.worker !== undefined,
     )
   }
 
@@ -386,10 +386,10 @@ export class Frontend {
   }
 
   #getSocketOwners(): readonly SocketOwner[] {
-    const { socketOwner } = this.#host.core
-    if (!this.#isProcess || !socketOwner) return []
-    if (!this.#gate) return [socketOwner]
-    return canGatesConnect ? [this.#gate, socketOwner] : []
+    const { worker } = this.#host.core
+    if (!this.#isProcess || !worker) return []
+    if (!this.#gate) return [worker]
+    return canGatesConnect ? [this.#gate.worker, worker] : []
   }
 
   /** @param sockets - those of a process, if it has any */

@@ -18,8 +18,8 @@ import { type GateStats, getLatency } from '../reporting/stats.js'
 import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
 import { watchCounter } from '../supervision/watchdog.js'
 import type { ThreadHandle } from '../life/spec.js'
+import type { SupervisedWorker } from '../life/worker.js'
 import { type OutputSource, pipeToLog, throttleLines } from '../workers/output.js'
-import type { SocketOwner } from '../../shared/process-sockets.js'
 import { createHostServices } from './host-services.js'
 import { ThreadMember } from '../workers/thread-member.js'
 import type { HostServices } from './types.js'
@@ -41,8 +41,8 @@ export interface GateEvents {
   failed(error: Error): void
 }
 
-export interface GateHandle extends SocketOwner {
-  readonly isUp: boolean
+export interface GateHandle {
+  readonly worker: SupervisedWorker
   readonly stats: GateStats
   /** Hands over a link from the frontend to core, and the port that brings the session's key. Both replace the previous ones. */
   connect(id: number, link: LinkEndpoint, key: MessagePort): void
@@ -126,19 +126,9 @@ export function startGate(
     reporter.reportExit('gate', label, exit)
   })
   return {
-    get isUp() {
-      return worker.isUp
-    },
+    worker,
     get stats() {
       return { ...worker.stats, hook: getLatency(times.hook), seal: getLatency(times.seal) }
-    },
-    get thread() {
-      return worker.code.thread
-    },
-    takeSocket(socket) {
-      if (!worker.isUp) return false
-      worker.post({ type: 'socket', socket } satisfies GateCommand, [socket.port])
-      return true
     },
     connect(id, link, key) {
       worker.post({ type: 'link', id, link, key } satisfies GateCommand, [...getPorts(link), key])

@@ -83,8 +83,8 @@ export interface CoreEndpoint {
   readonly isInProcess: boolean
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */
   readonly isRemote: boolean
-  /** Core's thread, for the sockets of processes. Absent if core is in another process. */
-  readonly socketOwner?: SocketOwner
+  /** Absent if core is in another process. */
+  readonly worker?: SocketOwner
   /** Scripts of core's plugins. None are known of a remote core. */
   readonly scripts: readonly InitScript[]
   attach(offer: LinkOffer): void

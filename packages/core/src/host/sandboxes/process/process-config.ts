@@ -181,11 +181,11 @@ function prepareLaunch(
     env: getPlaceholders(secrets),
     open(name, start, owners, sharedThreads, scriptHost) {
       const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
-      const direct = ProcessSockets.create(owners)
+      const sockets = ProcessSockets.create(owners)
       const relayData: RelayData = {
         start,
         ...(scriptHost !== undefined && { scriptHost }),
-        sockets: direct?.ports,
+        sockets: sockets?.ports,
         launch,
         hasWall: launcher !== undefined,
         hasBroker,
@@ -199,8 +199,8 @@ function prepareLaunch(
         },
         usage: createUsage(),
       }
-      const relay = sharedThreads.open(RELAYS, `the relay of ${name}`, relayData, direct?.ports)
-      relay.sockets = direct?.sockets
+      const relay = sharedThreads.open(RELAYS, `the relay of ${name}`, relayData, sockets?.ports)
+      relay.sockets = sockets
       relay.readUsage = () => readSharedUsage(relayData.usage)
       return relay
     },
