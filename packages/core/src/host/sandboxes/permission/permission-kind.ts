@@ -1,18 +1,21 @@
 // A worker under Node's permission model.
-import type { ResourceLimits } from 'node:worker_threads'
-import { createLinkEndpoints } from '@sallyport/protocol/internal/link'
+import type { ResourceLimits, Worker } from 'node:worker_threads'
+import { closeEndpoint, createLinkEndpoints, type LinkEndpoint } from '@sallyport/protocol/internal/link'
 import * as v from 'valibot'
 import type { ModuleLocation } from '../../../shared/locations.js'
 import { boolean } from '../../../shared/schemas.js'
 import { leftOut, objectOfKind, read, resourceLimits } from '../kind/entries.js'
 import { netOrHosts, secrets } from '../kind/network-entries.js'
-import { getFrontendEntry } from '../kind/sandbox-config.js'
+import { getFrontendEntry, type SandboxThread } from '../kind/sandbox-config.js'
 import type { SandboxKind } from '../kind/sandbox-kind.js'
 import { getModuleCode } from '../permission-model/module-code.js'
 import { checkNet, checkSecrets } from '../permission-model/net.js'
 import { getWorkerName } from '../../supervision/policy.js'
 import { createSecrets, getPlaceholders } from '../process/network/secrets.js'
-import { openBroker } from './open-broker.js'
+import type { BrokerOptions } from '../process/network/broker.js'
+import { RELAYS } from '../process/process-config.js'
+import type { BrokerData } from '../process/relay/run-broker.js'
+import type { SharedThreads } from '../../workers/shared-threads.js'
 import { getFrontendWorker, spawnSandboxed } from '../permission-model/spawn-sandboxed.js'
 
 /** Node's permission model around a frontend worker: see the page "Security in detail" of the documentation. */
@@ -68,4 +71,28 @@ export const permissionKind: SandboxKind<'permission', typeof schema> = {
       },
     }
   },
+}
+
+/**
+ * Opens the network by list of a frontend in a worker: the thread of relays has its broker.
+ *
+ * @param link - the end of the link whose other one the worker has
+ */
+function openBroker(
+  worker: Worker,
+  name: string,
+  broker: BrokerOptions,
+  link: LinkEndpoint,
+  threads: SharedThreads,
+): SandboxThread {
+  const member = threads.open(RELAYS, `the broker of ${name}`, { broker, link } satisfies BrokerData)
+  member.unref()
+  worker.once('exit', () => void member.terminate())
+  member.once('exit', () => closeEndpoint(link))
+  // Without its network, the frontend would go on with requests that fail.
+  member.on('error', (error: unknown) => {
+    worker.emit('error', error as Error)
+    void worker.terminate()
+  })
+  return Object.assign(worker, { broker: member })
 }

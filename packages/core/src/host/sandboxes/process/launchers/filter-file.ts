@@ -1,7 +1,7 @@
 // The file of a seccomp filter: it has no name, so it ends with the descriptors that are open.
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { explainTemporary } from './explain-temporary.js'
+import { BusError } from '@sallyport/protocol/internal/errors'
 
 /** Calls back with a descriptor of a file with these bytes, which is closed afterwards. @throws {BusError} InvalidParams if none can be created */
 export function withFilterFile<T>(
@@ -30,4 +30,15 @@ function openUnnamed(temporary: string): number {
   } catch (error) {
     throw explainTemporary(error, temporary)
   }
+}
+
+/** Returns an error with a remedy for an error of the file system in the directory, and any other error as it is. */
+export function explainTemporary(error: unknown, directory: string): unknown {
+  const { code, path } = Object(error) as NodeJS.ErrnoException
+  // The limit of descriptors has a remedy of its own.
+  if (!path?.startsWith(directory) || code === 'EMFILE' || code === 'ENFILE') return error
+  const remedy = 'Set TMPDIR to a directory that can, or mount one there (in Docker: --tmpfs)'
+  return new BusError('InvalidParams', `The temporary directory ${directory} cannot be written (${code}). ${remedy}`, {
+    cause: error,
+  })
 }

@@ -1,16 +1,21 @@
 // The broker of a frontend's network: it opens the connections, and makes the requests, that the frontend asks for, to hosts of a list. The
 // frontend, which is untrusted, has no other way to the network.
-import { type Agent, type ClientRequest, type IncomingMessage, METHODS, request as requestHttp } from 'node:http'
+import {
+  Agent,
+  type AgentOptions,
+  type ClientRequest,
+  type IncomingMessage,
+  METHODS,
+  request as requestHttp,
+} from 'node:http'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
-import { request as requestHttps } from 'node:https'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { connect, isIP, type LookupFunction } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { AddressFilter, type Lookup, PrivateAddressError, SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
 import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, CONNECTION_HEADERS } from '@sallyport/protocol/internal/contract'
-import { BrokerAgents } from './broker-agents.js'
 import { formatTarget, HostList, type HostTarget, parseAuthority } from './host-list.js'
-import { LookupQueue } from './lookup-queue.js'
 import { type Secret, SecretHeaders } from './secrets.js'
 
 export interface BrokerOptions {
@@ -34,6 +39,13 @@ export type BrokerStream = Duplex & {
 export const MAX_HEADER_BYTES: number = 64 * 1024
 /** Milliseconds without data, also until a connection is open. */
 const IDLE_MS = 300_000
+/** Connections of each scheme without a request. A list of hosts with a wildcard would allow any number. */
+const MAX_FREE = 16
+/** They end after 4 s, the default of Node's `fetch`, or earlier if the host says so. */
+const AGENT: AgentOptions = { keepAlive: true, timeout: 4000, scheduling: 'lifo' }
+/** At a time. */
+const MAX_LOOKUPS = 2
+const MAX_WAITING_LOOKUPS = 1000
 /** Responses with a status of 1xx before the final one. */
 const MAX_INFORMATION = 100
 /** Methods that can be sent again if a connection that was kept alive ends before the response (RFC 9110, 9.2.2). */
@@ -48,7 +60,9 @@ export class Broker {
   readonly #addresses: AddressFilter
   readonly #onDenied: (denial: BrokerDenial) => void
   readonly #lookups = new LookupQueue()
-  readonly #agents = new BrokerAgents()
+  /** Of connections that are kept alive for its next requests. No other frontend uses them. */
+  readonly #agents = { http: limitFree(new Agent(AGENT)), https: limitFree(new HttpsAgent(AGENT)) }
+  #isClosed = false
 
   constructor({ hosts, secrets }: BrokerOptions, onDenied: (denial: BrokerDenial) => void, lookup?: Lookup) {
     this.#hosts = new HostList(hosts)
@@ -59,7 +73,9 @@ export class Broker {
 
   /** Ends the connections that are kept alive. Those of requests end with their streams. */
   close(): void {
-    this.#agents.close()
+    this.#isClosed = true
+    this.#agents.http.destroy()
+    this.#agents.https.destroy()
   }
 
   /** @param headers - as in HTTP/2. @param isEnd - whether it has no body */
@@ -135,7 +151,7 @@ export class Broker {
       })
     // A host can take what follows a body that was cut off for a part of it. Then a secret in a next head would be in a body, which hosts quote
     // and store. So a connection with a body is not used again.
-    const request = send(isEnd ? this.#agents.get(isEncrypted) : false)
+    const request = send(isEnd && !this.#isClosed && this.#agents[isEncrypted ? 'https' : 'http'])
     watch(stream, request, error => {
       // The host closed the connection while it was idle. A new one tells whether the host can be reached.
       const wasIdle = request.reusedSocket && CLOSED_CODES.has((error as NodeJS.ErrnoException).code)
@@ -167,6 +183,43 @@ export class Broker {
     const host = formatTarget(target)
     this.#onDenied({ host, hint })
     refuse(stream, 'denied', `The sandbox denied the network to ${host}. ${reason}`)
+  }
+}
+
+/** What Node documents: a connection for which `keepSocketAlive` returns false ends. Its types say that it returns nothing. */
+interface KeepAlive {
+  keepSocketAlive(socket: Duplex): boolean
+}
+
+/** Limits an agent's free connections of all hosts. */
+function limitFree<T extends Agent>(agent: T): T {
+  const { keepSocketAlive } = agent as unknown as KeepAlive
+  return Object.assign(agent, {
+    keepSocketAlive: (socket: Duplex): boolean =>
+      Object.values(agent.freeSockets).flat().length < MAX_FREE && keepSocketAlive.call(agent, socket),
+  })
+}
+
+/** Resolutions of names of one frontend. Node cannot cancel them, and runs few at a time: those of one frontend would delay all others. */
+class LookupQueue {
+  readonly #waiting: (() => void)[] = []
+  #running = 0
+
+  /** Returns a function that resolves names when others of this queue are done. */
+  limit(lookup: LookupFunction): LookupFunction {
+    return (name, options, callback) => {
+      const run = (): void => {
+        this.#running++
+        lookup(name, options, (...found) => {
+          this.#running--
+          this.#waiting.shift()?.()
+          callback(...found)
+        })
+      }
+      if (this.#running < MAX_LOOKUPS) run()
+      else if (this.#waiting.length < MAX_WAITING_LOOKUPS) this.#waiting.push(run)
+      else callback(new Error('Too many names are being resolved'), '', 0)
+    }
   }
 }
 

@@ -9,8 +9,7 @@ import { type LifecycleState, PROCESS_PIPES } from '@sallyport/protocol/internal
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { Child, type ChildStatus } from '../child/child.js'
 import type { ExceededLimit } from '../child/limits.js'
-import { explainTemporary } from '../launchers/explain-temporary.js'
-import { withFilterFile } from '../launchers/filter-file.js'
+import { explainTemporary, withFilterFile } from '../launchers/filter-file.js'
 import { NICENESS } from '../launchers/launcher.js'
 import type { RelayData } from './relay-data.js'
 
