@@ -51,7 +51,7 @@ test('no file that the relay loads contains a part of pino, xstate, valibot, the
   expect(sources).not.toEqual([])
   expect(
     sources.filter(name =>
-      /pino|xstate|valibot|packages\/frontend|\/client\/|\/host\/(?!sandboxes\/process\/(?:launchers|relay)\/)/.test(
+      /pino|xstate|valibot|packages\/frontend|\/client\/|\/host\/(?!sandboxes\/process\/(?:child|launchers|relay)\/)/.test(
         name,
       ),
     ),

@@ -208,7 +208,7 @@ describe.runIf(isolated)('in the wall', () => {
     await once(program.stdout, 'data')
     expect(countProcesses(marker)).toBeGreaterThan(0)
     program.kill()
-    await program.exited
+    expect(await program.exited).toMatchObject({ code: null, signal: 'SIGKILL' })
     await expect.poll(() => countProcesses(marker)).toBe(0)
   })
 
