@@ -3,7 +3,6 @@ import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { getNodeEnvironment, getNodeProgram } from './node-program.js'
 import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
-import { createCgroup } from './cgroup.js'
 import { checkOptions } from './check-options.js'
 import {
   FILTER_DESCRIPTOR,
@@ -13,7 +12,7 @@ import {
   type LaunchLimits,
   mergeLimits,
 } from './launcher.js'
-import { findProgram, getNodeFiles, getShellArgs, INPUT_DESCRIPTOR } from './programs.js'
+import { findProgram, getNodeFiles, INPUT_DESCRIPTOR, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
 
 /** Options of `bubblewrap`. `memory`, `pids` and `tmp` of the sandbox take precedence. */
@@ -62,8 +61,8 @@ export function* tryBubblewrap(options: BubblewrapOptions = {}): Attempt {
   if (!getFilter(false, false)) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
   const files = getNodeFiles()
   const input = createUsers(uid)
-  const createArgs = (info: LaunchInfo, limits: LaunchLimits, hasProc: boolean): string[] => [
-    ...command.slice(1),
+  const createCommand = (info: LaunchInfo, limits: LaunchLimits, hasProc: boolean): string[] => [
+    ...command,
     ...getNamespaceArgs(info.net),
     ...Object.entries(getNodeEnvironment()).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--seccomp', String(FILTER_DESCRIPTOR)],
@@ -76,9 +75,8 @@ export function* tryBubblewrap(options: BubblewrapOptions = {}): Attempt {
     ...['--chdir', '/tmp', '--remount-ro', '/', '--'],
   ]
   const hasProc = yield* probe(hasProc => {
-    const args = [...createArgs(PROBED, {}, hasProc), getNodeProgram(), '--version']
-    const shell = { joins: [], memory: undefined, writesFiles: false, input }
-    return { command: '/bin/sh', args: getShellArgs(shell, command[0]!, args), filter: getFilter(false, false) }
+    const node = [...createCommand(PROBED, {}, hasProc), getNodeProgram(), '--version']
+    return { ...launchInShell({ writesFiles: false, input }, node), filter: getFilter(false, false) }
   })
   return {
     name: NAME,
@@ -89,22 +87,13 @@ export function* tryBubblewrap(options: BubblewrapOptions = {}): Attempt {
     launch(node, nodeArgs, info) {
       const limits = mergeLimits(defaults, info.limits)
       const { memory, pids, tmp } = limits
-      const cgroup = createCgroup({ memory, cpus, pids: pids === undefined ? undefined : pids + OWN_PROCESSES })
       const shell = {
-        joins: cgroup?.joins ?? [],
-        memory: cgroup ? undefined : memory,
+        ...{ limits: { memory, cpus, pids }, limitsNode: true, processes: OWN_PROCESSES, input },
         writesFiles: tmp !== undefined || info.writes.length > 0,
-        input,
       }
       return {
-        command: '/bin/sh',
-        args: getShellArgs(shell, command[0]!, [...createArgs(info, limits, hasProc), node, ...nodeArgs]),
-        filter: getFilter(info.net, info.writes.length > 0),
-        cgroups: cgroup?.directories,
-        limits,
-        processes: OWN_PROCESSES,
-        endsWithParent: true,
-        lowersPriority: true,
+        ...launchInShell(shell, [...createCommand(info, limits, hasProc), node, ...nodeArgs]),
+        ...{ filter: getFilter(info.net, info.writes.length > 0), limits },
       }
     },
   }

@@ -3,10 +3,9 @@
 import { existsSync } from 'node:fs'
 import { getNodeProgram } from './node-program.js'
 import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
-import { createCgroup } from './cgroup.js'
 import { checkOptions } from './check-options.js'
 import { FILTER_DESCRIPTOR, type Launcher, LauncherUnavailable, type LaunchLimits, mergeLimits } from './launcher.js'
-import { findProgram, getNodeFiles, getShellArgs } from './programs.js'
+import { findProgram, getNodeFiles, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
 
 /** Options of `landlock`. `memory` and `pids` of the sandbox take precedence. */
@@ -55,24 +54,15 @@ export function* tryLandlock(options: LandlockOptions = {}): Attempt {
     launch(node, nodeArgs, { reads, net, limits }) {
       const merged = mergeLimits(defaults, limits)
       const { memory, pids } = merged
-      const cgroup = createCgroup({ memory, cpus, pids })
-      const shell = { joins: cgroup?.joins ?? [], memory: cgroup ? undefined : memory, writesFiles: false }
+      const shell = { limits: { memory, cpus, pids }, limitsNode: true, writesFiles: false }
       const rules = [
         ...reads.directories.flatMap(path => createRule('read-file,read-dir', path)),
         ...reads.files.flatMap(path => createRule('read-file', path)),
         ...(net ? NET_FILES : []).flatMap(path => createRule('read-file', path)),
         ...(net ? NET_DIRECTORIES : []).flatMap(path => createRule('read-file,read-dir', path)),
       ]
-      const args = [...fixed, ...rules, ...FILTER, '--', node, ...nodeArgs]
-      return {
-        command: '/bin/sh',
-        args: getShellArgs(shell, setpriv, args),
-        filter: filters[Number(net)],
-        cgroups: cgroup?.directories,
-        limits: merged,
-        endsWithParent: true,
-        lowersPriority: true,
-      }
+      const command = [setpriv, ...fixed, ...rules, ...FILTER, '--', node, ...nodeArgs]
+      return { ...launchInShell(shell, command), filter: filters[Number(net)], limits: merged }
     },
   }
 }

@@ -2,7 +2,8 @@
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
 import { getNodeEnvironment, getNodeProgram } from './node-program.js'
-import { NICENESS } from './launcher.js'
+import { type CgroupLimits, createCgroup } from './cgroup.js'
+import { type Launch, NICENESS } from './launcher.js'
 
 /** Returns the path of a program, or `undefined` if it is not installed. */
 export function findProgram(name: string): string | undefined {
@@ -78,22 +79,25 @@ function getUnusedMb(): number {
 export const INPUT_DESCRIPTOR = 6
 
 export interface ShellOptions {
-  /** Files of cgroups that the shell writes itself to. */
-  readonly joins: readonly string[]
-  /** MiB; only without a cgroup. */
-  readonly memory: number | undefined
+  readonly limits?: CgroupLimits
+  /** True for Node: its `memory` has a limit also without a cgroup. */
+  readonly limitsNode?: boolean
+  /** Of the command itself, in addition to `pids`. */
+  readonly processes?: number
   /** Allows files, of any size. */
   readonly writesFiles: boolean
   /** What the command reads at descriptor 6. */
   readonly input?: string
 }
 
-/** Returns the arguments of `/bin/sh` that set the kernel's limits of a process, and replace the shell with a command. */
-export function getShellArgs(
-  { joins, memory, writesFiles, input }: ShellOptions,
-  command: string,
-  args: readonly string[],
-): readonly string[] {
+/** Returns the start of `/bin/sh`, which sets the kernel's limits of a process, and is replaced by a command of a wall. */
+export function launchInShell(
+  { limits = {}, limitsNode = false, processes = 0, writesFiles, input }: ShellOptions,
+  command: readonly string[],
+): Launch {
+  const { memory, pids } = limits
+  const cgroup = createCgroup({ ...limits, pids: pids === undefined ? undefined : pids + processes })
+  const joins = cgroup?.joins ?? []
   const nice = findProgram('nice')
   const steps = [
     ...joins.map((_, index) => `echo 0 > "$${index + 1}"`),
@@ -102,11 +106,20 @@ export function getShellArgs(
     // bwrap writes the input to a file: 1 is at least 512 bytes.
     ...(writesFiles ? [] : [`ulimit -f ${input === undefined ? 0 : 1}`]),
     // Private writable memory.
-    ...(memory === undefined ? [] : [`ulimit -d ${Math.ceil((memory + RESERVE_MB + getUnusedMb()) * 1024)}`]),
+    ...(cgroup || !limitsNode || memory === undefined
+      ? []
+      : [`ulimit -d ${Math.ceil((memory + RESERVE_MB + getUnusedMb()) * 1024)}`]),
     'exec "$@"',
   ]
   // Before the limit of files: some shells keep the text in one.
   const redirection = input === undefined ? '' : `exec ${INPUT_DESCRIPTOR}<<'END'\n${input}\nEND\n`
-  const started = nice === undefined ? [command] : [nice, '-n', String(NICENESS), command]
-  return ['-c', redirection + steps.join(' && '), 'sallyport', ...joins, ...started, ...args]
+  const started = nice === undefined ? command : [nice, '-n', String(NICENESS), ...command]
+  return {
+    command: '/bin/sh',
+    args: ['-c', redirection + steps.join(' && '), 'sallyport', ...joins, ...started],
+    cgroups: cgroup?.directories,
+    processes,
+    endsWithParent: true,
+    lowersPriority: true,
+  }
 }

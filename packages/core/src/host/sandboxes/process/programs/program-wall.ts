@@ -13,10 +13,9 @@ import {
   probe,
   toBytes,
 } from '../launchers/bubblewrap.js'
-import { createCgroup } from '../launchers/cgroup.js'
 import { FILTER_DESCRIPTOR, type Launch } from '../launchers/launcher.js'
 import { getListedArgs, getSystemArgs, type ListedPaths } from './program-files.js'
-import { findProgram, getShellArgs, INPUT_DESCRIPTOR } from '../launchers/programs.js'
+import { findProgram, INPUT_DESCRIPTOR, launchInShell } from '../launchers/programs.js'
 import { createFilter } from '../launchers/seccomp.js'
 import { getProxiedCommand } from './program-proxy.js'
 
@@ -81,34 +80,20 @@ function* tryProgramWall(): Attempt<ProgramWall> {
     ...['--chdir', program.cwd ?? program.home ?? '/tmp', '--remount-ro', '/'],
   ]
   const hasProc = yield* probe(proc => {
-    const args = [
-      ...command.slice(1),
-      ...getOptions(PROBED, proc, FILTER_DESCRIPTOR),
-      '--',
-      getNodeProgram(),
-      '--version',
-    ]
-    const shell = { joins: [], memory: undefined, writesFiles: true, input: createUsers(undefined) }
-    return { command: '/bin/sh', args: getShellArgs(shell, command[0]!, args), filter: filters.none }
+    const node = [...command, ...getOptions(PROBED, proc, FILTER_DESCRIPTOR), '--', getNodeProgram(), '--version']
+    return { ...launchInShell({ writesFiles: true, input: createUsers(undefined) }, node), filter: filters.none }
   })
   return {
     launch(program) {
       const { args, net, memory, pids, home = '/tmp' } = program
       const options = getOptions(program, hasProc, PROGRAM_FILTER)
-      const cgroup = createCgroup({ memory, pids: pids === undefined ? undefined : pids + OWN_PROCESSES })
       const input = createUsers(undefined, 'program', home)
-      const shell = { joins: cgroup?.joins ?? [], memory: undefined, writesFiles: true, input }
+      const shell = { limits: { memory, pids }, processes: OWN_PROCESSES, writesFiles: true, input }
       const started = net === 'proxy' ? getProxiedCommand([program.command, ...args]) : [program.command, ...args]
-      const walled = [...command.slice(1), '--args', String(OPTIONS_DESCRIPTOR), '--', ...started]
       return {
-        command: '/bin/sh',
-        args: getShellArgs(shell, command[0]!, walled),
+        ...launchInShell(shell, [...command, '--args', String(OPTIONS_DESCRIPTOR), '--', ...started]),
         filter: net === true ? filters.host : filters[net === 'proxy' ? 'proxy' : 'none'],
         options: Buffer.from(options.map(option => `${option}\0`).join('')),
-        cgroups: cgroup?.directories,
-        processes: OWN_PROCESSES,
-        endsWithParent: true,
-        lowersPriority: true,
       }
     },
   }
