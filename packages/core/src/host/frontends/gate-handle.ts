@@ -122,8 +122,12 @@ export function startGate(
   })
   void worker.exited.then(exit => {
     onStop()
-    if (exit.error) events.failed(exit.error)
-    reporter.reportExit('gate', label, exit)
+    // Without its gate, a frontend can do nothing.
+    const isLost = worker.life.context.goal !== 'stop' && !events.isClosing()
+    const text = `${getWorkerName('gate', label)} exited unexpectedly`
+    const { error = isLost ? new BusError('Crashed', text) : undefined } = exit
+    if (error) events.failed(error)
+    reporter.reportExit('gate', label, { ...exit, error })
   })
   return {
     worker,
