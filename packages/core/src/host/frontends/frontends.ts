@@ -70,18 +70,19 @@ export class Frontends {
   async open(label: string, module: URL, config: FrontendConfig): Promise<() => Promise<void>> {
     const { sandbox, loaded, loadTimeout } = config
     let runtime!: WorkerRuntime
+    let ended: EndedFrontend | undefined
     const deps = { label, module, config, host: this.#host }
     const createRuntime: FrontendDeps['createRuntime'] = (events, terms, owners) =>
       (runtime = createWorkerRuntime(deps, events, terms, owners))
     const frontend = this.#add({ label, name: label, module, config, isRunning: false, createRuntime }, end => {
-      if (end && !config.runsOnce) {
-        this.#remember(label, { module, config, stats: getLastStats(frontend), info: frontend.info, end })
-      }
+      if (!end || config.runsOnce) return
+      ended = { module, config, stats: getLastStats(frontend), info: frontend.info, end }
+      this.#remember(label, ended)
     })
     const wait = (step?: Promise<void>): Promise<void> =>
       this.#waitFor(frontend, step).catch(error => {
-        // The caller of `open` gets the error of the first start.
-        this.#ended.delete(label)
+        // The caller of `open` gets the error of the first start. Another frontend can have had the label since.
+        if (this.#ended.get(label) === ended) this.#ended.delete(label)
         throw error
       })
     this.onOpened(module)
