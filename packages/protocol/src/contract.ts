@@ -1,5 +1,4 @@
 // Messages from thread to thread, one file for each pair. What the other packages use of them.
-export { RECORD_DIRECTION, type SessionKey } from './contract/core-gate.js'
 export type {
   FrontendFunctions,
   FrontendScript,
@@ -30,6 +29,8 @@ export {
   type GateThreadData,
   type GateTimes,
   type GateWorkerData,
+  RECORD_DIRECTION,
+  type SessionKey,
   toConfirmText,
 } from './contract/host-gate.js'
 export {
@@ -71,7 +72,6 @@ export {
   every,
   later,
   patience,
-  PONG_TIMEOUT_MS,
   pause,
   type Peer,
   SILENT_MS,

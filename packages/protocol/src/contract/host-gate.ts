@@ -1,4 +1,4 @@
-// Between the host and a gate.
+// Between the host and a gate, and between core and a gate.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import type { ReportedError } from '../errors/reported-error.js'
@@ -77,3 +77,9 @@ export function toConfirmText(message: unknown): string {
   if (text.length > MAX_CONFIRM_TEXT) text = `${text.slice(0, MAX_CONFIRM_TEXT - 1)}…`
   return text.replace(/(?!\u200d|\ufe0e|\ufe0f)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, '\uFFFD')
 }
+
+/** Core → gate, over the key port: the key of one session's records. */
+export type SessionKey = { session: Uint8Array; secret: Uint8Array }
+
+/** Sender and receiver of records, in the info of the key derivation. Both ends of a session must use the same text. */
+export const RECORD_DIRECTION = 'gate to core'

@@ -44,12 +44,13 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
 
 /** For a thread to confirm that one of its members is terminated. One that does not is blocked. */
 export const CONFIRM_TIMEOUT_MS = 250
-/** For a thread that `terminate()` might not interrupt, as in native code, or that starts many processes. It is documented. */
+/**
+ * For a thread that `terminate()` might not interrupt, as in native code, or that starts many processes. It is documented. And for a process to
+ * answer: sooner than `loadTimeout`, whose error says less.
+ */
 export const ABANDON_TIMEOUT_MS = 5000
 /** For scripts that share a process or a thread to answer. What does not might have taken over its runtime. */
 export const ANSWER_TIMEOUT_MS = 10_000
-/** For a process to answer: sooner than `loadTimeout`, whose error says less. */
-export const PONG_TIMEOUT_MS = 5000
 
 /** What can end: a thread, the process of a relay, a gate. */
 export interface Peer {

@@ -4,10 +4,10 @@ import type { Socket } from 'node:net'
 import { type Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import {
+  ABANDON_TIMEOUT_MS,
   createHeartbeatFor,
   deadline,
   every,
-  PONG_TIMEOUT_MS,
   type FrontendCommand,
   type FrontendProcessCommand,
   type FrontendReport,
@@ -224,8 +224,8 @@ async function runProcess(
         sendCommand({ type: 'link', scripts: command.scripts, isSplit: sockets.length > 1 })
         return connect(command.link)
       case 'ask': {
-        const unanswered = new BusError('Timeout', `The frontend process did not answer for ${PONG_TIMEOUT_MS} ms`)
-        return ask(PONG_TIMEOUT_MS, unanswered, () => report({ type: 'answer' }))
+        const unanswered = new BusError('Timeout', `The frontend process did not answer for ${ABANDON_TIMEOUT_MS} ms`)
+        return ask(ABANDON_TIMEOUT_MS, unanswered, () => report({ type: 'answer' }))
       }
       case 'stop':
         sendCommand({ type: 'stop' })
