@@ -46,7 +46,6 @@ import { watchPendingClose } from './reporting/pending-close.js'
 import type { BusStats } from './reporting/stats.js'
 import { run } from './run.js'
 import { readStats } from './read-stats.js'
-import { releaseEvents } from './release-events.js'
 import { RightChanges } from './right-changes.js'
 import type { RunReport } from './run-report.js'
 import type { BusInspection } from './life/supervisor.js'
@@ -89,12 +88,12 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * @throws {BusError} whatever the module throws; InvalidParams; Timeout after `loadTimeout`; Disconnected if the frontend exits before that
    */
   async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
-    const { core } = this.#host
+    const { core, frontends } = this.#host
     core.holdEvents()
     try {
       await withCaller(this.#host.open(label, module, options))
     } finally {
-      void releaseEvents(this.#host)
+      void core.releaseEvents(frontends.synchronized)
     }
   }
 

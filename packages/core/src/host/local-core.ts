@@ -1,8 +1,9 @@
 // The host's handle of a core on this machine: a supervised worker, or core in the host's thread. It has the host's own link, and keeps
 // capability changes, which also apply after a restart.
 import { EventEmitter } from 'node:events'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { type Client, createReconnectingClient, reconnectClient } from '@sallyport/frontend/internal'
+import { type Client, createReconnectingClient, reconnectClient, settleListeners } from '@sallyport/frontend/internal'
 import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, createLinkEndpoints, getPorts, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, type Deferred, isDevelopment } from '@sallyport/protocol/internal/util'
@@ -127,8 +128,11 @@ export class LocalCore implements CoreEndpoint {
     this.post({ type: 'hold', holds: true })
   }
 
-  /** Ends one `holdEvents`, or that of the start. */
-  releaseEvents(): void {
+  /** Ends one `holdEvents`, or that of the start, in the first tick after `loaded` in which the host calls no `listen`. */
+  async releaseEvents(loaded: Promise<void>): Promise<void> {
+    await loaded
+    do await nextTick()
+    while (await settleListeners(this.client))
     this.#holds -= 1
     if (this.#holds === 0) this.post({ type: 'hold', holds: false })
   }

@@ -9,7 +9,6 @@ import { LocalCore } from './local-core.js'
 import { checkFiles } from './options/check-files.js'
 import { resolveOptions } from './options/resolve-options.js'
 import type { BusOptions } from './options/types.js'
-import { releaseEvents } from './release-events.js'
 import { warmUpClient } from './warm-up-client.js'
 import type { SpareWorker } from './workers/spare-worker.js'
 
@@ -65,7 +64,7 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
     // A core that fails before this is the error of the start.
     core.worker.ready.then(watchCore, () => {})
     await Promise.race([host.start(core.worker.ready), late.promise])
-    return { bus, releaseEvents: () => releaseEvents(host) }
+    return { bus, releaseEvents: () => core.releaseEvents(frontends.synchronized) }
   } catch (error) {
     await bus.close({ timeout: 0 })
     throw error

@@ -1,5 +1,5 @@
 // The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker fails alone.
-import { deadline, type Heartbeat, type LifecycleState } from '@sallyport/protocol/internal/contract'
+import { deadline, type Heartbeat } from '@sallyport/protocol/internal/contract'
 import { callSafely } from '@sallyport/protocol/internal/util'
 import { type ActorOptions, type AnyActorRef, createActor, enqueueActions, setup, stopChild } from 'xstate'
 import type { AnyStateMachine } from 'xstate'
@@ -28,8 +28,6 @@ export interface BusInspection {
 }
 
 export interface WorkerStatus extends WorkerStats {
-  /** The thread's report of its own state; `undefined` without a thread. */
-  lifecycle: LifecycleState | undefined
   /** The heartbeat of the current thread, if it is watched. */
   heartbeat?: Heartbeat | undefined
   /** What the current thread or its process uses, as its limits measured it last. */
@@ -134,7 +132,7 @@ export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
 }
 
 function getStatus({ stats, code }: SupervisedWorker): WorkerStatus {
-  const { lifecycle, heartbeat, thread } = code
-  if (['backingOff', 'waiting', 'stopped', 'failed'].includes(stats.state)) return { ...stats, lifecycle: undefined }
-  return { ...stats, lifecycle, heartbeat, usage: thread && readUsage(thread) }
+  const { heartbeat, thread } = code
+  if (['backingOff', 'waiting', 'stopped', 'failed'].includes(stats.state)) return stats
+  return { ...stats, heartbeat, usage: thread && readUsage(thread) }
 }
