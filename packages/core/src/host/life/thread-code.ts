@@ -36,8 +36,7 @@ export class ThreadCode {
   /** Its own words. */
   #error: Error | undefined
   #explained: Promise<void> | undefined
-  #explaining: AbortController | undefined
-  #isExplained: boolean
+  readonly #explaining = new AbortController()
   /** The worker's code has run. The relay of a process reports its failures, too. */
   #hasBegun = false
   #isStopping = false
@@ -50,7 +49,6 @@ export class ThreadCode {
     this.#spec = spec
     this.#events = events
     this.#isDraining = isDraining
-    this.#isExplained = spec.explainError !== undefined
     const { heartbeat: limit } = spec.supervision
     this.heartbeat = limit === false ? undefined : createHeartbeat(limit)
     try {
@@ -114,7 +112,7 @@ export class ThreadCode {
   }
 
   stop(timeout: number): void {
-    this.#stopExplaining()
+    this.#explaining.abort()
     this.#isStopping = true
     this.#stopListening()
     const { endsIfSilent } = this.#spec
@@ -128,7 +126,7 @@ export class ThreadCode {
   }
 
   kill(): void {
-    this.#stopExplaining()
+    this.#explaining.abort()
     this.#isKilled = true
     void this.thread?.terminate()
   }
@@ -157,9 +155,8 @@ export class ThreadCode {
     if (this.#error || this.#isOver) return
     this.#error = error
     this.#isDisconnected = this.#spec.endsWithItsCalls === true && isDisconnection(thrown)
-    if (!this.#isExplained) return
-    this.#explaining = new AbortController()
-    this.#explained = this.#spec.explainError!(error, this.#explaining.signal)
+    const { signal } = this.#explaining
+    if (!signal.aborted) this.#explained = this.#spec.explainError?.(error, signal)
   }
 
   #exited(code: number): void {
@@ -189,11 +186,6 @@ export class ThreadCode {
     this.#isOver = true
     this.#stopWatching()
     this.#stopListening()
-  }
-
-  #stopExplaining(): void {
-    this.#isExplained = false
-    this.#explaining?.abort()
   }
 }
 

@@ -53,11 +53,11 @@ export class ReconnectingSession implements SessionBridgeOwner {
     this.#current?.begin()
   }
 
-  /** The frontend's code has ended. */
+  /** The frontend's code has ended. For other code, core is dialed at once. */
   end(): void {
     this.#dialing?.drop()
     this.#current?.end(this.#hasBegun)
-    this.#hasBegun = false
+    this.#hasBegun = this.#hasDialed = false
   }
 
   /** Closes all links without waiting for what is still to be sent. */
