@@ -62,8 +62,8 @@ const ENDS = [
   {
     name: 'end: core reports lost links of ended frontends only', // 65
     file: 'packages/core/src/rpc/sessions.ts',
-    from: "if (linkId !== undefined) report({ type: 'closed'",
-    to: "if (linkId !== undefined && frontend) report({ type: 'closed'",
+    from: "if (frontend !== undefined && linkId !== undefined) report({ type: 'closed'",
+    to: "if (frontend !== undefined && linkId !== undefined && idle) report({ type: 'closed'",
   },
   {
     name: 'end: one direction of a link outlives the other', // 168
