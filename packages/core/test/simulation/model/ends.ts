@@ -42,7 +42,9 @@ export class Ends {
   /** The host says that a worker has ended, or that `open` has failed for it. */
   reported(kind: Kind, label: string, { message }: Error): void {
     const deaths = this.#find(label, message).filter(death => death.kind === kind)
-    const death = deaths.find(({ reports }) => reports === 0) ?? deaths[0]
+    const open = deaths.filter(({ reports }) => reports === 0)
+    // Two can have the same reason, and only one of them be due.
+    const death = open.find(({ isDue }) => isDue) ?? open[0] ?? deaths[0]
     if (death) death.reports++
     else if (!this.#isCut(label, message))
       this.#simulation.fault(`${label} is blamed for what it has not done: ${message}`)
