@@ -18,7 +18,6 @@ import type { SharedThreads, ThreadGroup } from '../../workers/shared-threads.js
 import { type Entry, findEntry, spawnWorker } from '../../workers/spawn.js'
 import type { ThreadMember } from '../../workers/thread-member.js'
 import { createUsage, readSharedUsage } from '../../../shared/worker-usage.js'
-import type { BrokerOptions } from './network/broker.js'
 import type { ProcessLimits } from './child/limits.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
 import type { SandboxConfig, SandboxHost, SandboxThread } from '../kind/sandbox-config.js'
@@ -109,32 +108,8 @@ export function createProcessConfig<Name extends string>(
   }
 }
 
-/** What starts a process for some code. */
-interface ProcessLauncher {
-  readonly code: FrontendCode['code']
-  readonly sandbox: FrontendSandbox
-  /** All that is fixed once the process has been started. */
-  readonly key: string
-  readonly reads: readonly string[]
-  readonly network: BrokerOptions | undefined
-  readonly env: Readonly<Record<string, string>>
-  /**
-   * Starts the relay, and with it the process.
-   *
-   * @param owners - of its sockets; none if the relay forwards frames
-   * @param scriptHost - the id of a process of many scripts
-   */
-  open(
-    name: string,
-    start: RelayData['start'],
-    owners: readonly SocketOwner[],
-    sharedThreads: SharedThreads,
-    scriptHost?: number,
-  ): ThreadMember
-}
-
 /**
- * The process is under the same permission model as a worker.
+ * Returns what starts a process for some code. It is under the same permission model as a worker.
  *
  * @param isSplit - true if the process has two sockets
  * @throws {BusError} InvalidParams
@@ -146,7 +121,7 @@ function prepareLaunch(
   launcher: Launcher | undefined,
   getCode: GetCode,
   isSplit: boolean,
-): ProcessLauncher {
+) {
   const { label } = frontend
   const net = granted === true
   const hasBroker = typeof granted === 'object'
@@ -175,11 +150,24 @@ function prepareLaunch(
   return {
     code,
     sandbox,
+    /** All that is fixed once the process has been started. */
     key: JSON.stringify([launcher && getId(launcher), owner, node.args, reads, net, hasBroker, limits, sandbox]),
     reads: [...reads.directories, ...info.writes, ...reads.files],
     network: hasBroker ? { hosts: granted, secrets } : undefined,
     env: getPlaceholders(secrets),
-    open(name, start, owners, sharedThreads, scriptHost) {
+    /**
+     * Starts the relay, and with it the process.
+     *
+     * @param owners - of its sockets; none if the relay forwards frames
+     * @param scriptHost - the id of a process of many scripts
+     */
+    open(
+      name: string,
+      start: RelayData['start'],
+      owners: readonly SocketOwner[],
+      sharedThreads: SharedThreads,
+      scriptHost?: number,
+    ): ThreadMember {
       const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
       const sockets = ProcessSockets.create(owners)
       const relayData: RelayData = {
@@ -229,15 +217,15 @@ function startRelay(
     heartbeat,
     network,
   }
-  if (spares === 0) return process.open(name, start, owners, sharedThreads)
   const { runner } = code
   const preparation: FrontendPreparation = { sandbox, hasText: text !== undefined && runner === undefined, runner }
-  const relay = processes.take({
+  const request = {
     key: JSON.stringify([process.key, preparation]),
     ...{ reads: process.reads, spares },
     // A spare is not for a certain gate, so its relay forwards its frames.
     open: () => process.open('a spare process', preparation, isSplit ? [] : owners, sharedThreads),
-  })
+  }
+  const relay = spares > 0 ? processes.take(request) : undefined
   if (!relay) return process.open(name, start, owners, sharedThreads)
   relay.name = `the relay of ${name}`
   relay.postMessage(start)
