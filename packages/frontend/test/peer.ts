@@ -1,5 +1,5 @@
 // The other end of a client's link. It records received messages, and sends the messages of a test.
-import { BatchReader, codecs, type CodecName } from '@sallyport/protocol/internal/codec'
+import { BatchReader, codecs, type CodecName, type EncodedMessage } from '@sallyport/protocol/internal/codec'
 import { LocalLink } from '@sallyport/protocol/internal/link'
 import type { Message } from '@sallyport/protocol/internal/message'
 import { FRAME_KIND, type FrameKind, type Link, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
@@ -52,7 +52,10 @@ export class Peer {
 
   sendAs(name: CodecName, ...messages: unknown[]): void {
     const codec = codecs[name]
-    this.#link.send({ kind: codec.kind, body: codec.join(messages.map(message => codec.encode(message as Message))) })
+    this.#link.send({
+      kind: codec.kind,
+      body: codec.join(messages.map(message => codec.encode(message as Message) as EncodedMessage)),
+    })
   }
 
   sendRaw(kind: FrameKind, body: string | Uint8Array): void {
@@ -83,4 +86,5 @@ export function setUp(codec: CodecName = 'json'): { client: Client; peer: Peer }
 export const crossed = (): Promise<void> => delay(1)
 
 export const JSON_KIND: number = FRAME_KIND.json
+export const JSON_BYTES_KIND: number = FRAME_KIND.jsonBytes
 export const MSGPACK_KIND: number = FRAME_KIND.msgpack

@@ -14,7 +14,6 @@ export {
   type CallChannels,
   type CallHeaders,
   type CallMessage,
-  HAS_BYTES,
   type Message,
   type RequestId,
   type RequestMessage,

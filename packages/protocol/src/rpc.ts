@@ -1,6 +1,6 @@
 // Both ends of a call: pending calls, streams, batches, and when the messages of a tick leave. What the other packages use of them.
 export { FULL_BATCH_BYTES, type FlushScheduler, LONG_FRAME_BYTES, MIN_FULL_RECORD } from './rpc/batching.js'
-export { checkTransfer, detachAttachments, getBuffers, packMessage } from './rpc/bytes.js'
+export { checkTransfer, detachAttachments, getBuffers } from './rpc/bytes.js'
 export { CallSlots } from '#call-slots'
 export { type ChannelSender, receiveChannels } from './rpc/channel-sender.js'
 export {
@@ -12,9 +12,18 @@ export {
   traceRun,
 } from './rpc/diagnostics.js'
 export { type EncodedEvent, EventBatch } from './rpc/event-batch.js'
-export { Outbox, type PackedMessage, checkSize, encodeMessage, packPlain } from './rpc/outbox.js'
+export {
+  Outbox,
+  isPacked,
+  checkPacked,
+  checkSize,
+  countBytes,
+  encodeMessage,
+  packMessage,
+  toPacked,
+} from './rpc/outbox.js'
 export { PendingCalls, waitForCalls } from './rpc/pending-calls.js'
 export { ReadAhead, type ReadAheadCaller } from './rpc/read-ahead.js'
 export { ReceivedStream, type StreamCaller, endStreams, receiveStreams } from './rpc/received-stream.js'
 export { estimateSize, SentStreams, isStream } from './rpc/sent-streams.js'
-export { type BatchSource, ValueBatch, encodeValue, spliceLastParam } from './rpc/value-batch.js'
+export { type BatchSource, ValueBatch } from './rpc/value-batch.js'

@@ -51,7 +51,7 @@ export async function warmUpSession(isIsolated: boolean): Promise<void> {
   for (let id = 1; id <= CALLS; id++) {
     const answered = new Promise<void>(resolve => (onAnswer = resolve))
     const call = json.encode({ jsonrpc: '2.0', id, method: greet.method, params: { name: 'World' } })
-    const frame = { kind: json.kind, body: json.join([call]) }
+    const frame = { kind: json.kind, body: json.join([call as string]) }
     client.send(keys ? { kind: FRAME_KIND.sealed, body: keys.sealer.seal(frame.kind, frame.body, 1) } : frame)
     await answered
   }

@@ -26,7 +26,7 @@ export class HeldEvents {
 
   /** Ignores an event that cannot be serialized. */
   add(event: string, payload: Payload, accepts: Accepts | undefined): void {
-    const bytes = measure(event, payload, 'json') ?? measure(event, payload, 'msgpack')
+    const bytes = hold(payload, 'json') ?? hold(payload, 'msgpack')
     if (bytes === undefined) return
     this.#events.push({ event, payload, accepts, bytes })
     this.#bytes += bytes
@@ -66,9 +66,9 @@ export class HeldEvents {
   }
 }
 
-function measure(event: string, payload: Payload, codec: CodecName): number | undefined {
+function hold(payload: Payload, codec: CodecName): number | undefined {
   try {
-    return payload.measure(event, codec)
+    return payload.hold(codec)
   } catch {
     return undefined
   }

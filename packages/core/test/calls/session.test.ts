@@ -143,7 +143,7 @@ describe('attachments', () => {
     const { core } = await setUp()
     const peer = new Peer(core, 'main').send(bytes(), FRAME_KIND.bytes)
     const before = ran.times
-    peer.send(codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, method: 'count' }), FRAME_KIND.msgpack)
+    peer.send(codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, method: 'count' }) as Uint8Array, FRAME_KIND.msgpack)
     expect(await peer.next()).toMatchObject({ id: null, error: { code: -32700 } })
     await peer.end()
     expect(ran.times).toBe(before)

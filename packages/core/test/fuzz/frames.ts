@@ -63,20 +63,40 @@ function mutate(random: Random, original: Uint8Array): Uint8Array {
   return bytes
 }
 
-/** An attachment, usually of a valid size, and sometimes the mark that refers to it. */
+/** An attachment, usually of a valid size, and sometimes the message that refers to it. */
 function attachment(random: Random): FuzzFrame[] {
   const size = random.chance(0.8) ? 64 * 1024 : random.pick([0, 1, 65_535, 70_000])
   const frame = { kind: FRAME_KIND.bytes, body: new Uint8Array(size).fill(random.below(256)) }
   if (random.chance(0.5)) return [frame]
-  const start = plain.pack({ jsonrpc: '2.0', id: 1, method: 'echo', params: { data: null } })
   const length = random.chance(0.7) ? size : random.below(2 ** 31)
+  if (random.chance(0.5)) return [frame, jsonBytes(random, [length, random.below(9)])]
+  const start = plain.pack({ jsonrpc: '2.0', id: 1, method: 'echo', params: { data: null } })
   const mark = Buffer.from([0xd6, 0x53, 0, 0, 0, 0])
   mark.writeUInt32BE(length, 2)
   return [frame, { kind: FRAME_KIND.msgpack, body: Buffer.concat([start.subarray(0, -1), mark]) }]
 }
 
+/** A message with bytes of these lengths, of which those below 64 KiB follow it. */
+function jsonBytes(random: Random, lengths: readonly number[]): FuzzFrame {
+  const bytes = lengths.map((length, at) => [length, 'params', random.pick(['data', 'data', '__proto__', 0]), at])
+  const text = Buffer.from(
+    JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'echo', params: { data: lengths.map(() => null) }, bytes }),
+  )
+  const head = Buffer.alloc(4)
+  head.writeUInt32BE(text.length)
+  const body = Buffer.concat([head, text, ...lengths.map(length => random.bytes(length < 65_536 ? length : 0))])
+  return { kind: FRAME_KIND.jsonBytes, body: random.chance(0.5) ? body : mutate(random, body) }
+}
+
 function frame(random: Random): FuzzFrame[] {
   const kind = random.below(20)
+  if (kind === 2)
+    return [
+      jsonBytes(
+        random,
+        random.list(4, () => random.below(300)),
+      ),
+    ]
   if (kind === 0) return attachment(random)
   if (kind === 1) return [{ kind: random.below(256), body: random.bytes(random.few(300)) }]
   const isJson = random.chance(0.5)

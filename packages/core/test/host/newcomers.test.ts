@@ -144,10 +144,10 @@ describe('a call', () => {
       'Arguments of command "greet" must be an object of named arguments, or bytes: got a Promise: is an `await` missing?',
     )
     expect(await failed(client.emit('news', { user: client.invoke('user') }), 'InvalidParams')).toBe(
-      'The payload of event "news" cannot be serialized: its "user" is a Promise: is an `await` missing?',
+      'Arguments of command "plugin:event|emit" cannot be serialized as json: payload.user is a value of type Promise, which JSON cannot represent: await it first',
     )
     expect(await failed(client.invoke('unawaited'), 'InternalError')).toBe(
-      'The result of command "unawaited" cannot be serialized: its "user" is a Promise: is an `await` missing?',
+      'The result of command "unawaited" cannot be serialized: user is a value of type Promise, which JSON cannot represent: await it first',
     )
   })
 

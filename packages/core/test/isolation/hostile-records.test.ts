@@ -50,7 +50,7 @@ function createCaller(sealer: Sealer) {
     const outbox = new Outbox(({ kind, body }, count) => void records.push(sealer.seal(kind, body, count).slice()))
     outbox.maxMessages = 1
     const message: CallMessage = { jsonrpc: '2.0', id: ++lastId, method, params }
-    const { codec, encoded, attachments } = packMessage(message, 'msgpack')
+    const { codec, encoded, attachments } = packMessage(codecs.msgpack, message)
     outbox.put(codec, encoded, attachments)
     return records
   }

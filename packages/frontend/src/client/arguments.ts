@@ -1,20 +1,10 @@
-// Checks the arguments of a call and prepares them for the wire. Bytes, channels and streams are at the top level: nothing below is
-// inspected.
-import {
-  BusError,
-  describeCommand,
-  describeName,
-  describeThrown,
-  isBusError,
-  notSerializable,
-} from '@sallyport/protocol/internal/errors'
+// Checks the arguments of a call and prepares them for the wire. Channels and streams are at the top level: nothing below is inspected.
+import { BusError, describeCommand, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import {
   type CallChannels,
   toChannelReference,
   checkNamedArguments,
   checkOptionNames,
-  HAS_BYTES,
-  holdsBytes,
   isBytes,
 } from '@sallyport/protocol/internal/message'
 import { isStream, type SentStreams } from '@sallyport/protocol/internal/rpc'
@@ -25,8 +15,6 @@ import { type InvokeOptions, OPTION_NAMES } from './options.js'
 export interface PreparedArguments {
   /** An object, bytes, or `undefined` if there are no arguments. */
   readonly params: unknown
-  /** True if the call must be encoded as MessagePack. */
-  readonly hasBytes: boolean
   /** The channels among the arguments. */
   readonly channels: readonly Channel[] | undefined
   /** The ids of channels and streams by the names of their arguments. */
@@ -52,8 +40,8 @@ export function prepareCall(
   checkCommandName(command)
   try {
     if (options !== undefined || isDevelopment()) checkOptionNames(command, options, OPTION_NAMES.call, args)
-    if (args === undefined || args === null) return { params: undefined, hasBytes: false, channels: undefined }
-    if (isBytes(args)) return { params: args, hasBytes: true, channels: undefined }
+    if (args === undefined || args === null) return { params: undefined, channels: undefined }
+    if (isBytes(args)) return { params: args, channels: undefined }
     checkNamedArguments(command, args)
     const named: NamedArguments = args
     let values: unknown[]
@@ -63,18 +51,16 @@ export function prepareCall(
     } catch {
       values = Object.keys(named).map(name => readArgument(command, named, name))
     }
-    let hasBytes = false
     let hasChannels = false
     let hasStreams = false
     for (const value of values) {
       if (typeof value !== 'object' || value === null) continue
-      if (isBytes(value) || HAS_BYTES in value) hasBytes = true
-      else if (value instanceof Channel) hasChannels = true
+      if (value instanceof Channel) hasChannels = true
       else if (isStream(value)) hasStreams = true
       else if (isThenable(value)) throw createPromiseError(command, named)
     }
-    if (!hasChannels && !hasStreams) return { params: args, hasBytes, channels: undefined }
-    const replaced = { ...replaceChannels(command, named), hasBytes }
+    if (!hasChannels && !hasStreams) return { params: args, channels: undefined }
+    const replaced = replaceChannels(command, named)
     if (!hasStreams) return replaced
     const streams = sent.replace(command, replaced.params)
     return { ...replaced, declared: { ...replaced.declared, ...streams }, streams }
@@ -139,13 +125,4 @@ export function findChannels(args: unknown): Channel[] {
     // A proxy that throws.
   }
   return channels
-}
-
-/** @throws {BusError} `InvalidParams` if the top level of an event's payload shows that it cannot be serialized */
-export function payloadHoldsBytes(event: string, payload: unknown): boolean {
-  try {
-    return holdsBytes(payload)
-  } catch (cause) {
-    throw notSerializable(`The payload of event ${describeName(event)}`, 'InvalidParams', cause, payload)
-  }
 }

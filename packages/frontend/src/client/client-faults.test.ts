@@ -15,7 +15,7 @@ describe('a frame that cannot be read', () => {
       [
         'truncated msgpack',
         2,
-        codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }).slice(0, -1),
+        (codecs.msgpack.encode({ jsonrpc: '2.0', id: 1, result: 1 }) as Uint8Array).slice(0, -1),
         'Parse error: ',
       ],
       ['a record', 3, new Uint8Array(80), 'A frame of kind 3 is not accepted here'],

@@ -39,7 +39,7 @@ class Real {
 
   send(id: number | undefined, name: string): void {
     const message: CallMessage = { jsonrpc: '2.0', method: name, ...(id !== undefined && { id }) }
-    this.queue.enqueue(message, false, undefined)
+    this.queue.enqueue(message, undefined)
     if (id !== undefined) this.pending.add(id)
   }
 
@@ -160,7 +160,7 @@ it('frees the memory of sent messages while others wait', async () => {
   const collect = runInNewContext('gc') as () => void
   const real = new Real(1)
   const call = (id: number): void => {
-    real.queue.enqueue({ jsonrpc: '2.0', id, method: 'm', params: { bytes: new Uint8Array(2 ** 20) } }, true, undefined)
+    real.queue.enqueue({ jsonrpc: '2.0', id, method: 'm', params: { bytes: new Uint8Array(2 ** 20) } }, undefined)
     real.pending.add(id)
   }
   collect()

@@ -1,17 +1,25 @@
 // Sends the messages of a connection. Calls and events wait in a bounded queue while the link has no room, or while too many
 // calls are in flight. Responses, cancels and credit bypass the queue: the peer may be waiting for them.
-import { type Codec, type CodecName, codecs, type EncodedMessage } from '@sallyport/protocol/internal/codec'
+import {
+  type Codec,
+  type CodecName,
+  codecs,
+  type EncodedMessage,
+  type Framing,
+  type PackedMessage,
+} from '@sallyport/protocol/internal/codec'
 import { BusError, describeCommand, isBusError, whyNotSerializable } from '@sallyport/protocol/internal/errors'
 import type { CallMessage, Message } from '@sallyport/protocol/internal/message'
 import {
   checkSize,
+  countBytes,
   detachAttachments,
   type EncodedEvent,
   encodeMessage,
+  isPacked,
   Outbox,
-  type PackedMessage,
-  packMessage,
   type PendingCalls,
+  toPacked,
 } from '@sallyport/protocol/internal/rpc'
 import { BoundedQueue, type QueueSlot } from '@sallyport/protocol/internal/util'
 import { type Link, MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
@@ -44,9 +52,6 @@ type CallCount = Pick<PendingCalls, 'size' | 'isFull'>
 type Transfer = readonly ArrayBufferLike[] | undefined
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
-
-const countBytes = (attachments: readonly Uint8Array[]): number =>
-  attachments.reduce((sum, { byteLength }) => sum + byteLength, 0)
 
 export class ClientQueue {
   readonly #link: Link
@@ -91,16 +96,11 @@ export class ClientQueue {
    * @param codec - of this message. The connection's by default
    * @throws {BusError} `Overloaded` if it must wait and cannot, `InvalidParams`
    */
-  enqueue(
-    message: CallMessage,
-    hasBytes: boolean,
-    transfer: Transfer,
-    codec: Codec = this.#codec,
-  ): QueuedMessage | undefined {
+  enqueue(message: CallMessage, transfer: Transfer, codec: Codec = this.#codec): QueuedMessage | undefined {
     const mustWait = this.#mustWait(message.id !== undefined)
     if (mustWait && (this.#overflow === 'reject' || this.#queue.isFull)) throw this.#overloaded(message)
     try {
-      return this.#write(message, hasBytes, transfer, mustWait, codec)
+      return this.#write(message, transfer, mustWait, codec)
     } catch (cause) {
       if (isBusError(cause)) throw cause
       const problem = `cannot be serialized as ${codec.name}: ${whyNotSerializable(cause, message.params)}`
@@ -130,7 +130,7 @@ export class ClientQueue {
 
   /** Sends or queues a call of the bus itself, which is never refused. */
   enqueueInternal(message: CallMessage): void {
-    this.#write(message, false, undefined, this.#mustWait(true))
+    this.#write(message, undefined, this.#mustWait(true))
   }
 
   /** Sends a notification right after a queued call. Returns false if that call is not in the queue. */
@@ -138,13 +138,13 @@ export class ClientQueue {
     const call = this.#unsentCalls.get(id)?.item
     if (!call) return false
     call.followers ??= []
-    call.followers.push(encodeMessage(this.#codec, message, true))
+    call.followers.push(encodeMessage(this.#codec, message, true) as EncodedMessage)
     return true
   }
 
   /** Sends a message without waiting in the queue. @throws what the codec throws if it cannot be serialized */
-  sendNow(message: Message, hasBytes = false): void {
-    this.#write(message, hasBytes, undefined, false)
+  sendNow(message: Message): void {
+    this.#write(message, undefined, false)
   }
 
   /** Bytes of the message that was encoded last. */
@@ -205,34 +205,32 @@ export class ClientQueue {
     return (isCall && this.#pending.isFull()) || this.#link.room() !== undefined
   }
 
-  #write(
-    message: Message,
-    hasBytes: boolean,
-    transfer: Transfer,
-    mustWait: boolean,
-    codec = this.#codec,
-  ): QueuedMessage | undefined {
-    let encoded: EncodedMessage
-    let attachments = NO_ATTACHMENTS
-    let borrowed: boolean | undefined
-    if (hasBytes) {
-      const packed = packMessage(message, codec.name)
-      this.#checkLimit(packed.encoded, countBytes(packed.attachments))
-      // Only what is sent immediately can stay the caller's memory.
-      const owned = mustWait || transfer !== undefined ? detachAttachments(packed, transfer) : packed
-      ;({ codec, encoded, attachments, borrowed } = owned)
-    } else {
-      encoded = encodeMessage(codec, message, true)
-      if (this.#link.maxMessageBytes !== undefined) this.#checkLimit(encoded, 0)
+  #write(message: Message, transfer: Transfer, mustWait: boolean, codec = this.#codec): QueuedMessage | undefined {
+    const packed = encodeMessage(codec, message, true)
+    // Most messages need no object.
+    if (!mustWait && transfer === undefined && (typeof packed === 'string' || !isPacked(packed))) {
+      if (this.#link.maxMessageBytes !== undefined) this.#checkLimit(packed, 0)
+      this.lastBytes = packed.length
+      this.#put(codec, packed)
+      return undefined
     }
-    this.lastBytes = encoded.length + (hasBytes ? countBytes(attachments) : 0)
+    const borrowed = toPacked(codec, packed)
+    const attached = countBytes(borrowed.attachments)
+    this.#checkLimit(borrowed.encoded, attached)
+    this.lastBytes = borrowed.encoded.length + attached
+    if (!mustWait && transfer === undefined) {
+      this.#put(borrowed.codec, borrowed.encoded, borrowed.attachments, true)
+      return undefined
+    }
+    // Only what is sent immediately can stay the caller's memory.
+    const owned = detachAttachments(borrowed, transfer)
     if (!mustWait) {
-      this.#put(codec, encoded, attachments, borrowed)
+      this.#put(owned.codec, owned.encoded, owned.attachments)
       return undefined
     }
     const id = message.id as number | undefined
-    const queued: QueuedMessage = { id, codec, encoded, attachments }
-    const slot = this.#queue.push(queued, encoded.length + countBytes(attachments))
+    const queued: QueuedMessage = { id, ...owned }
+    const slot = this.#queue.push(queued, this.lastBytes)
     if (id !== undefined) this.#unsentCalls.set(id, slot)
     this.#drainWhenRoom()
     return queued
@@ -251,7 +249,7 @@ export class ClientQueue {
     sender?.resolve()
   }
 
-  #put(codec: Codec, encoded: EncodedMessage, attachments = NO_ATTACHMENTS, borrowed?: boolean): void {
+  #put(codec: Framing, encoded: EncodedMessage, attachments = NO_ATTACHMENTS, borrowed?: boolean): void {
     const { frameMessages = Infinity } = this.#link
     // More calls in flight pay for larger frames.
     this.#outbox.maxMessages = Math.max(frameMessages, this.#pending.size >> 3)

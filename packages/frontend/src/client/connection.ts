@@ -34,7 +34,7 @@ import {
 } from '@sallyport/protocol/internal/rpc'
 import { type AsyncContext, captureContext, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
-import { checkCommandName, findChannels, payloadHoldsBytes, prepareCall, type PreparedArguments } from './arguments.js'
+import { checkCommandName, findChannels, prepareCall, type PreparedArguments } from './arguments.js'
 import { type Channel, finishChannels, OpenChannels } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
 import { eventBatch, eventsReceived, eventsSent, invokes, IS_NODE_CLIENT, WatchedChannels } from '#node-features'
@@ -179,15 +179,12 @@ export class Connection {
     const { event, payload } = params
     checkEventName(event)
     if (options !== undefined) checkEmitOptions(method, options, payload)
-    const hasBytes = payloadHoldsBytes(event, payload)
     if (this.#createCloseError) {
       if (IS_NODE_CLIENT) this.#defaults.onUnsent?.()
       throw this.#createCloseError('no')
     }
-    const isSent = eventBatch && !hasBytes && method === METHOD.emit && this.#queue.emit(event, payload)
-    const queued = isSent
-      ? undefined
-      : this.#queue.enqueue({ jsonrpc: '2.0', method, params }, hasBytes, options?.transfer)
+    const isSent = eventBatch && method === METHOD.emit && this.#queue.emit(event, payload)
+    const queued = isSent ? undefined : this.#queue.enqueue({ jsonrpc: '2.0', method, params }, options?.transfer)
     const sent = queued ? this.#queue.waitForEvent(queued) : this.#link.room()
     if (eventsSent?.hasSubscribers) {
       const { label, codec } = this.#owner
@@ -197,8 +194,8 @@ export class Connection {
   }
 
   /** Sends the response to a call of an exposed function. Returns its bytes. @throws what the codec throws if it cannot be serialized */
-  respond(response: Message, hasBytes: boolean): number {
-    this.#queue.sendNow(response, hasBytes)
+  respond(response: Message): number {
+    this.#queue.sendNow(response)
     return this.#queue.lastBytes
   }
 
@@ -219,7 +216,7 @@ export class Connection {
     let prepared: PreparedArguments | undefined
     try {
       prepared = prepareCall(command, args, options, this.#streams)
-      const { params, hasBytes, channels, streams } = prepared
+      const { params, channels, streams } = prepared
       const opened = channels && this.channels.findUnopened(channels)
       // The id is taken before the arguments are encoded: their `toJSON` can make calls.
       const id = trace?.id ?? this.pending.takeId()
@@ -230,7 +227,7 @@ export class Connection {
       const timeout = IS_NODE_CLIENT && this.#defaults.deadlines ? (options?.timeout ?? defaultTimeout) : undefined
       const message = buildMessage(id, call, prepared, timeout, trace)
       const codec = IS_NODE_CLIENT && call.codec ? codecs[call.codec] : undefined
-      this.#queue.enqueue(message, hasBytes, options?.transfer, codec)
+      this.#queue.enqueue(message, options?.transfer, codec)
       if (IS_NODE_CLIENT) this.#defaults.callers?.set(id, captureContext())
       // Only now, because the queue counts pending calls: a link never delivers the response within `send`.
       const { resolve, reject } = opened ? this.#endArguments(call, opened, streams) : call
@@ -357,7 +354,7 @@ const createStreamCaller = (pending: PendingCalls, queue: ClientQueue): StreamCa
   pull: (stream, signal) =>
     new Promise((resolve, reject) => {
       const id = pending.takeId()
-      queue.enqueue({ jsonrpc: '2.0', id, method: STREAM_METHOD.next, params: { stream } }, false, undefined)
+      queue.enqueue({ jsonrpc: '2.0', id, method: STREAM_METHOD.next, params: { stream } }, undefined)
       pending.add(id, STREAM_METHOD.next, resolve, reject, { signal })
     }),
   stop: stream => queue.sendNow({ jsonrpc: '2.0', method: STREAM_METHOD.return, params: { stream } }),

@@ -9,7 +9,7 @@ import {
   toErrorObject,
   withoutData,
 } from '@sallyport/protocol/internal/errors'
-import { holdsBytes, STREAM_METHOD, type StreamParams } from '@sallyport/protocol/internal/message'
+import { STREAM_METHOD, type StreamParams } from '@sallyport/protocol/internal/message'
 import {
   CallSlots,
   endStreams,
@@ -41,7 +41,7 @@ export interface Exposed<Functions = ExposedFunctions> {
 }
 
 /** Sends the response to a call. Returns its bytes. Throws what the codec throws if the response cannot be serialized. */
-export type SendResponse = (response: Message, hasBytes: boolean) => number
+export type SendResponse = (response: Message) => number
 
 interface Frontend extends Pick<CallTrace, 'label' | 'codec'> {
   /** Returns the error of a call whose function has thrown. */
@@ -219,7 +219,7 @@ export class FunctionRegistry {
         if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelled())
       })
       call.closeStream = () => this.streams.close(stream)
-      this.#sendResponse({ jsonrpc: '2.0', id: call.id, result: null, stream }, false)
+      this.#sendResponse({ jsonrpc: '2.0', id: call.id, result: null, stream })
       return undefined
     } catch (error) {
       return this.#fail(call, method, error)
@@ -234,7 +234,7 @@ export class FunctionRegistry {
       if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result) {
         throw new TypeError('an async iterable is not a value')
       }
-      const bytes = this.#sendResponse({ jsonrpc: '2.0', id, result }, holdsBytes(result))
+      const bytes = this.#sendResponse({ jsonrpc: '2.0', id, result })
       if (request) this.streams.sent(request, bytes)
       return undefined
     } catch (cause) {
@@ -249,11 +249,11 @@ export class FunctionRegistry {
   /** Sends an error, without its data if that cannot be serialized. Returns the error that was sent. */
   #respondError(id: RequestId, error: BusError, toObject: (error: BusError) => ErrorObject = toErrorObject): BusError {
     try {
-      this.#sendResponse({ jsonrpc: '2.0', id, error: toObject(error) }, holdsBytes(error.data))
+      this.#sendResponse({ jsonrpc: '2.0', id, error: toObject(error) })
       return error
     } catch (cause) {
       const plainError = withoutData(error, 'The error', cause)
-      this.#sendResponse({ jsonrpc: '2.0', id, error: toErrorObject(plainError) }, false)
+      this.#sendResponse({ jsonrpc: '2.0', id, error: toErrorObject(plainError) })
       return plainError
     }
   }

@@ -27,7 +27,8 @@ export function answerCalls(link: Link): void {
   link.receive({
     frame({ kind, body }) {
       for (const { id } of reader.read(kind, body) as readonly RequestMessage[]) {
-        link.send({ kind, body: json.join([json.encode({ jsonrpc: '2.0', id, result: 'Hello, World!' })]) })
+        const answer = json.encode({ jsonrpc: '2.0', id, result: 'Hello, World!' }) as string
+        link.send({ kind, body: json.join([answer]) })
       }
     },
     closed() {},

@@ -2,7 +2,7 @@
 // no result as null. An error is the plain value that the command failed with, or a string; never an Error.
 import { createCheck } from '@sallyport/protocol/internal/codec'
 import { isBusError } from '@sallyport/protocol/internal/errors'
-import { HAS_BYTES, parseChannelReference, type WaitOptions } from '@sallyport/protocol/internal/message'
+import { parseChannelReference, type WaitOptions } from '@sallyport/protocol/internal/message'
 import { getTypeName, isPlainObject, isUint8Array } from '@sallyport/protocol/internal/util'
 import { MIN_ATTACHMENT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { InvokeOptions } from '../client/options.js'
@@ -99,15 +99,13 @@ function packArrays(value: unknown, levels: number): unknown {
     return isUint8Array(bytes) ? bytes : value
   }
   if (levels === 0 || !isPlainObject(value)) return value
-  let copy: Record<string | symbol, unknown> | undefined
+  let copy: Record<string, unknown> | undefined
   for (const name of Object.keys(value)) {
     const packed = packArrays(value[name], levels - 1)
     if (packed === value[name]) continue
     copy ??= { ...value }
     copy[name] = packed
   }
-  // The client looks for bytes among the arguments alone.
-  if (copy && levels === 1) copy[HAS_BYTES] = true
   return copy ?? value
 }
 
@@ -144,8 +142,8 @@ const isPlain = (value: unknown): value is Record<string, unknown> => isPlainObj
 
 const isSpecial = (value: object): boolean => 'toJSON' in value || SERIALIZE_TO_IPC_FN in value
 
-/** Parts of remedies that nobody needs here: all is JSON whatever the codec, and can have bytes anywhere. */
-const NEEDLESS = / as a member of the outermost object|, or choose codec: 'msgpack'/g
+/** The part of remedies that nobody needs here: all is JSON whatever the codec. */
+const NEEDLESS = /, or choose codec: 'msgpack'/g
 /** The check refuses it with its path. */
 const NESTED_CHANNEL = { [Symbol.toStringTag]: 'Channel' }
 

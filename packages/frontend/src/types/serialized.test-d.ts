@@ -35,7 +35,7 @@ test('JSON', () => {
     set: never
     re: never
     later: never
-    bytes: never
+    bytes: Uint8Array
     file: never
   }>()
   expectTypeOf<Jsonify<{ name: string; message: string }>>().toEqualTypeOf<{ name: string; message: string }>()
@@ -86,7 +86,7 @@ test('results, payloads and messages', () => {
   expectTypeOf<Serialized<{ at: Date; bytes?: ArrayBuffer }>>().toEqualTypeOf<{ at: string; bytes?: Uint8Array }>()
   expectTypeOf<Serialized<{ at: Date; deep: { bytes: Uint8Array } }>>().toEqualTypeOf<{
     at: string
-    deep: { bytes: never }
+    deep: { bytes: Uint8Array }
   }>()
   expectTypeOf<Serialized<{ bytes: Uint8Array; floats: Float32Array }>>().toEqualTypeOf<{
     bytes: Uint8Array

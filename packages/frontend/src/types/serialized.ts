@@ -1,5 +1,5 @@
 // The types of results, events' payloads and channels' messages as they arrive, for each codec. The table in docs/reference/what-arrives.md lists the
-// values. No library is used: a published type's imports are dependencies of every user, and none knows where bytes can be.
+// values. No library is used: a published type's imports are dependencies of every user, and none knows bytes.
 
 type Bytes = Uint8Array | ArrayBuffer
 type AnyFunction = (...args: never) => unknown
@@ -26,42 +26,36 @@ interface BlobLike {
   arrayBuffer(): Promise<ArrayBuffer>
 }
 
-/** A value as the frontend receives it with its codec. Bytes are a `Uint8Array` if they are the whole value, or one of its members. */
+/** A value as the frontend receives it with its codec. */
 export type Serialized<T, Codec = 'json'> = unknown extends T
   ? T
   : T extends undefined | void
     ? null
-    : T extends Bytes
-      ? Uint8Array
-      : [Codec] extends ['msgpack']
-        ? Unpacked<T>
-        : Jsonify<T, Bytes>
+    : [Codec] extends ['msgpack']
+      ? Unpacked<T>
+      : Jsonify<T>
 
-/**
- * The type of `JSON.parse(JSON.stringify(value))`: `never` for values that JSON refuses. Class instances become their members.
- *
- * @template Kept the members that arrive as bytes: those of a whole message, and none deeper down
- */
-export type Jsonify<T, Kept = never> = unknown extends T
+/** The type of `JSON.parse(JSON.stringify(value))`, next to bytes: `never` for values that JSON refuses. Class instances become their members. */
+export type Jsonify<T> = unknown extends T
   ? T
   : T extends Json
     ? T
-    : T extends NotJson | Absent
-      ? never
-      : T extends { toJSON(...args: never): infer R }
-        ? Jsonify<R>
-        : T extends readonly unknown[]
-          ? { [K in keyof T]: JsonElement<T[K]> }
-          : JsonMembers<T, Kept> extends infer Members
-            ? { [K in keyof Members]: Members[K] }
-            : never
+    : T extends Bytes
+      ? Uint8Array
+      : T extends NotJson | Absent
+        ? never
+        : T extends { toJSON(...args: never): infer R }
+          ? Jsonify<R>
+          : T extends readonly unknown[]
+            ? { [K in keyof T]: JsonElement<T[K]> }
+            : JsonMembers<T> extends infer Members
+              ? { [K in keyof Members]: Members[K] }
+              : never
 
 /** An intersection of required and optional members, which `Jsonify` joins so that editors show one object. */
-type JsonMembers<T, Kept> = { [K in keyof T as JsonKey<K, T[K], 'always'>]: JsonMember<T[K], Kept> } & {
-  [K in keyof T as JsonKey<K, T[K], 'sometimes'>]?: JsonMember<Exclude<T[K], Absent>, Kept>
+type JsonMembers<T> = { [K in keyof T as JsonKey<K, T[K], 'always'>]: Jsonify<T[K]> } & {
+  [K in keyof T as JsonKey<K, T[K], 'sometimes'>]?: Jsonify<Exclude<T[K], Absent>>
 }
-
-type JsonMember<T, Kept> = T extends Kept ? Uint8Array : Jsonify<T>
 
 type JsonElement<T> = unknown extends T ? T : T extends Absent ? null : Jsonify<T>
 

@@ -50,9 +50,10 @@ const createWarmUpValue = (round: number): Record<string, unknown> => ({
 function warmUpCodec(): void {
   if (Number.parseInt(process.versions.node) >= 22) return
   for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
+    const params = createWarmUpValue(round)
     codecs.msgpack.join([
-      codecs.msgpack.encode({ jsonrpc: '2.0', id: round, method: 'warm_up', params: createWarmUpValue(round) }),
-      codecs.msgpack.encode({ jsonrpc: '2.0', id: `${round}`, method: 'warm_up', params: {} }),
+      codecs.msgpack.encode({ jsonrpc: '2.0', id: round, method: 'warm_up', params }) as Uint8Array,
+      codecs.msgpack.encode({ jsonrpc: '2.0', id: `${round}`, method: 'warm_up', params: {} }) as Uint8Array,
     ])
   }
 }

@@ -235,7 +235,7 @@ test('a forged notification of events is never taken apart by core', async () =>
     { ...several('e', []), params: { event: 'e', payloads: { length: 1 } } },
   ]
   send(frontendLink, ...forged)
-  frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(several('e', [1])) })
+  frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(several('e', [1])) as Uint8Array })
   await settled()
   expect(shown).toEqual([])
   expect(sealed, 'core refuses the method').toEqual([...forged, several('e', [1])])

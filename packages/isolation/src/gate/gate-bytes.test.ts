@@ -9,7 +9,7 @@ describe('a message with attachments', () => {
   const mark = [0xd6, 0x53, 0, 1, 0, 0]
   const sendBytes = (link: Link, id: number, method: string, fill: number): void => {
     link.send({ kind: FRAME_KIND.bytes, body: large(fill) })
-    const start = Buffer.from(codecs.msgpack.encode({ ...call(id, method), params: { data: null } }))
+    const start = Buffer.from(codecs.msgpack.encode({ ...call(id, method), params: { data: null } }) as Uint8Array)
     link.send({ kind: FRAME_KIND.msgpack, body: Buffer.concat([start.subarray(0, -1), Buffer.from(mark)]) })
   }
   const getBytes = (messages: any[]): unknown[] =>
@@ -72,7 +72,7 @@ describe('a message with attachments', () => {
   test('closes the gate when the next message does not refer to the attachments', async () => {
     const { frontendLink, sealed, responses, isClosed } = setUp(null)
     frontendLink.send({ kind: FRAME_KIND.bytes, body: large(1) })
-    frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(call(1)) })
+    frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(call(1)) as Uint8Array })
     await settled()
     expect(sealed).toEqual([])
     expect(responses).toMatchObject([{ id: null, error: { code: -32700 } }])

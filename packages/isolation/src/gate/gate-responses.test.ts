@@ -42,7 +42,7 @@ describe('a response', () => {
     })
     send(frontendLink, result(1, { a: 1 }), failure(2, 'no'), result(3, null))
     const bytes = result(4, { data: new Uint8Array([1, 2]) })
-    frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(bytes) })
+    frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(bytes) as Uint8Array })
     await settled()
     expect(sealed).toEqual([result(1, { a: 1 }), failure(2, 'no'), result(3, null), bytes])
     const cmd = 'plugin:expose|answer'

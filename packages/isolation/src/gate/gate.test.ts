@@ -11,7 +11,7 @@ describe('a message that passes', () => {
     const first = { ...call(1, 'greet', { name: 'x' }), headers: { a: 'b' } }
     send(frontendLink, first, call(2))
     const bytes = call(3, 'body', { data: new Uint8Array([1]) })
-    frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(bytes) })
+    frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(bytes) as Uint8Array })
     await settled()
     expect(sealed).toEqual([first, call(2), bytes])
   })

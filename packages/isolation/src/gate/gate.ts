@@ -1,9 +1,8 @@
 // The gate: decodes the frontend's messages, shows them to the hook, and encodes and seals the messages that pass, in order and batch by
 // batch. Notifications of the bus itself (`$/…`) contain nothing of the user: the hook does not see them.
-import type { Codec } from '@sallyport/protocol/internal/codec'
+import type { Codec, PackedMessage } from '@sallyport/protocol/internal/codec'
 import type { CallMessage, RejectedParams, RequestId } from '@sallyport/protocol/internal/message'
 import type { Sealer } from '@sallyport/protocol/internal/records'
-import type { PackedMessage } from '@sallyport/protocol/internal/rpc'
 import type { SamplingTimer } from '@sallyport/protocol/internal/util'
 import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
@@ -11,12 +10,11 @@ import { BusError, describeCommand, isBusError, toErrorObject } from '@sallyport
 import { getRequestId, isResponseLike, METHOD, parseCall, parseResponse } from '@sallyport/protocol/internal/message'
 import {
   detachAttachments,
-  encodeMessage,
   EventBatch,
   LONG_FRAME_BYTES,
   MIN_FULL_RECORD,
   Outbox,
-  packPlain,
+  packMessage,
 } from '@sallyport/protocol/internal/rpc'
 import { BoundedQueue, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, MAX_IN_FLIGHT, MAX_GATE_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
@@ -224,11 +222,11 @@ class Gate {
     }
     // The end of a channel must not overtake the call that opens the channel.
     if (call.method === METHOD.closeChannel && this.#queue.size < MAX_IN_FLIGHT)
-      return this.#pass(packPlain(codec, call), undefined)
+      return this.#pass(packMessage(codec, call), undefined)
     const cancelledId = (call.params as { id?: unknown } | undefined)?.id
     // A cancelled call in the queue never reaches core, and its caller has settled it already. Only numbers can be cancelled, as in core.
     if (call.method === METHOD.cancel && typeof cancelledId === 'number' && this.#cancel(cancelledId)) return
-    this.#records.put(codec, encodeMessage(codec, call))
+    this.#seal(packMessage(codec, call))
   }
 
   /** Drops a message. Returns false if no message of this id is queued. */
@@ -253,7 +251,7 @@ class Gate {
   /** Has core answer a request that is not passed on. */
   #refuse(id: RequestId | null, error: BusError, codec: Codec): void {
     const params: RejectedParams = { id, error: toErrorObject(error) }
-    this.#records.put(codec, encodeMessage(codec, { jsonrpc: '2.0', method: METHOD.rejected, params }))
+    this.#seal(packMessage(codec, { jsonrpc: '2.0', method: METHOD.rejected, params }))
   }
 }
 

@@ -1,12 +1,11 @@
 // Converts messages at the gate: to the message that the hook sees, from the hook's answer, and to the error of a rejection. A message
 // is a call of the frontend, or its response to a call of an exposed function.
-import type { Codec } from '@sallyport/protocol/internal/codec'
-import type { CallMessage, Message, ResponseMessage } from '@sallyport/protocol/internal/message'
-import type { EncodedEvent, PackedMessage } from '@sallyport/protocol/internal/rpc'
-import { carriesBytes } from '@sallyport/protocol/internal/codec'
+import type { Codec, PackedMessage } from '@sallyport/protocol/internal/codec'
+import type { CallMessage, ResponseMessage } from '@sallyport/protocol/internal/message'
+import type { EncodedEvent } from '@sallyport/protocol/internal/rpc'
 import { BusError, describeCommand, toErrorObject } from '@sallyport/protocol/internal/errors'
-import { holdsBytes, isBytes, METHOD, parseResponse, STREAM_HEADER } from '@sallyport/protocol/internal/message'
-import { EventBatch, packMessage, packPlain } from '@sallyport/protocol/internal/rpc'
+import { isBytes, METHOD, parseResponse, STREAM_HEADER } from '@sallyport/protocol/internal/message'
+import { EventBatch, packMessage, toPacked } from '@sallyport/protocol/internal/rpc'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { type HookMessage, NOT_SERIALIZABLE, type PassedMessage, type Rejection } from '../hook/verdict.js'
 
@@ -35,8 +34,8 @@ export type PassedEncoding = PackedMessage | EncodedEvent
 
 /** Encodes a message as the hook has passed it. Its attachments can be the hook's own memory. Throws what the hook's values throw. */
 export function encodePassed(message: FrontendMessage, passed: PassedMessage, codec: Codec): PassedEncoding {
-  if (!isCall(message)) return encode(toResponse(message, passed), codec)
-  return encodePassedEvent(message, passed, codec) ?? encode(toCall(message, passed), codec)
+  if (!isCall(message)) return packMessage(codec, toResponse(message, passed), true)
+  return encodePassedEvent(message, passed, codec) ?? packMessage(codec, toCall(message, passed), true)
 }
 
 /** Encodes an event that has a name and a payload, and nothing more: no headers, channels, bytes or other members. */
@@ -48,12 +47,10 @@ function encodePassedEvent(
   if (cmd !== METHOD.emit || codec.name !== 'json' || id !== undefined) return undefined
   if (headers !== undefined || channels !== undefined || options !== undefined || !isEvent(params)) return undefined
   const { event, payload } = params
-  if (typeof event !== 'string' || holdsBytes(payload)) return undefined
+  if (typeof event !== 'string') return undefined
   const encoded = EventBatch.encode(event, payload)
-  return typeof encoded === 'string' ? { codec, encoded, attachments: NO_ATTACHMENTS } : encoded
+  return typeof encoded === 'string' ? toPacked(codec, encoded) : encoded
 }
-
-const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
 /** True for a plain object with these members, in this order. The hook can have made any other. */
 function isEvent(params: unknown): params is { event: unknown; payload: unknown } {
@@ -68,7 +65,13 @@ export function encodeErrorResponse(
   error: BusError,
   codec: Codec,
 ): PackedMessage {
-  return encode({ jsonrpc: '2.0', id, error: toErrorObject(error), ...(stream !== undefined && { stream }) }, codec)
+  const response: ResponseMessage = {
+    jsonrpc: '2.0',
+    id,
+    error: toErrorObject(error),
+    ...(stream !== undefined && { stream }),
+  }
+  return packMessage(codec, response, true)
 }
 
 export function toRejectionError(message: FrontendMessage, rejection: Rejection): BusError {
@@ -142,21 +145,4 @@ function toResponse({ id, stream }: Response, { cmd, payload }: PassedMessage): 
   }
   const response = error === undefined ? { result: result ?? null } : { error, ...(result !== undefined && { result }) }
   return parseResponse({ jsonrpc: '2.0', id, ...response, ...(stream !== undefined && { stream }) })
-}
-
-function encode(message: Message, codec: Codec): PackedMessage {
-  if (codec.name === 'msgpack') return packMessage(message, codec.name)
-  if (!carriesBytes(message)) return packPlain(codec, message, true)
-  const packed = packMessage(message, codec.name)
-  // The hook added bytes to a message that came as JSON. MessagePack would replace lone surrogates.
-  if (!isWellFormed(message)) throw new TypeError('A string has a lone surrogate')
-  return packed
-}
-
-const LONE_SURROGATE = /\p{Surrogate}/u
-
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return !LONE_SURROGATE.test(value)
-  if (typeof value !== 'object' || value === null || isBytes(value)) return true
-  return Object.entries(value).every(entry => entry.every(isWellFormed))
 }

@@ -34,7 +34,7 @@ export async function warmUpGate(): Promise<void> {
   for (let id = 1; id <= CALLS; id++) {
     const passed = new Promise<void>(resolve => (onRecord = resolve))
     const call = json.encode({ jsonrpc: '2.0', id, method: 'greet', params: { name: 'World' } })
-    client.send({ kind: json.kind, body: json.join([call]) })
+    client.send({ kind: json.kind, body: json.join([call as string]) })
     await passed
   }
   client.close()

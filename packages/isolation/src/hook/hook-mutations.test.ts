@@ -1,6 +1,6 @@
 // Hooks that keep messages or answers and change them later, and answers that change while they are read. A message is sealed as the
 // hook returned it at one moment, with its own id.
-import { codecs } from '@sallyport/protocol/internal/codec'
+import { encodeInline } from '@sallyport/protocol/internal/codec'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
@@ -82,7 +82,7 @@ describe('a kept payload', () => {
         }
         return ${answer}
       }`)
-        const body = codecs.msgpack.encode(call(1, 'm', { path: '/1', ...data })) as Uint8Array
+        const body = encodeInline(call(1, 'm', { path: '/1', ...data }))
         frontendLink.send({ kind: FRAME_KIND.msgpack, body })
         await settled()
         expect(sealed).toEqual([call(1, 'm', { path: '/1', ...data })])

@@ -1,6 +1,6 @@
 // Events between the instances of a bus: events emitted here are published, encrypted, and events of other instances are delivered to
 // the listeners here. An event that cannot be sent is dropped and reported, because events have no acknowledgement.
-import { codecs } from '@sallyport/protocol/internal/codec'
+import { codecs, encodeInline } from '@sallyport/protocol/internal/codec'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { type EventTarget, toEventTarget } from '@sallyport/protocol/internal/message'
 import { FULL_BATCH_BYTES, Outbox } from '@sallyport/protocol/internal/rpc'
@@ -82,7 +82,7 @@ export function createEventBatch(
 ): (params: SentEvent, maxBytes: number) => boolean {
   const outbox = new Outbox(({ body }, count) => send(body as Uint8Array, count))
   return (params, maxBytes) => {
-    const encoded = codecs.msgpack.encode({ jsonrpc: '2.0', method: 'event', params }, true)
+    const encoded = encodeInline({ jsonrpc: '2.0', method: 'event', params })
     if (encoded.length > maxBytes) return false
     outbox.maxBytes = Math.min(maxBytes, FULL_BATCH_BYTES)
     outbox.put(codecs.msgpack, encoded)

@@ -1,28 +1,62 @@
 // The interface of a codec. A message is encoded when it is sent, with the values of that moment, and joined to a frame later.
-import type { Message } from '../message/message.js'
-import { concatBytes } from '#platform'
+import type { CallMessage, Message } from '../message/message.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import type { FrameKind } from '../wire/link.js'
 
-/** One encoded message. JSON stays a string, which costs the least to join. */
+/** One encoded message or value. JSON stays a string, which costs the least to join. */
 export type EncodedMessage = string | Uint8Array
 
-export interface Codec {
-  readonly name: CodecName
+/** What the messages of a frame have in common. */
+export interface Framing {
   readonly kind: FrameKind
+  /** Joins encoded messages into one body: a single message unchanged, several as an array (JSON-RPC's batch). */
+  join(messages: readonly EncodedMessage[]): EncodedMessage
+}
+
+/** A message that is ready to be sent, now or later. */
+export interface PackedMessage {
+  readonly codec: Framing
+  readonly encoded: EncodedMessage
+  /** Large bytes of the message, sent as raw frames before it. */
+  readonly attachments: readonly Uint8Array[]
+  /** True if the attachments are still the caller's memory. */
+  readonly borrowed?: boolean
+}
+
+/** Where bytes are: names of members, and indices. */
+export type Path = (string | number)[]
+
+/** A value with bytes that are not in its text: all of them in JSON, the large ones in MessagePack. They are the caller's memory. */
+export class WithBytes {
+  /** @param paths - in JSON, where they are: `null` is in their places */
+  constructor(
+    public encoded: EncodedMessage,
+    readonly bytes: Uint8Array[],
+    readonly paths: Path[] = [],
+  ) {}
+}
+
+export type EncodedValue = EncodedMessage | WithBytes
+
+export interface Codec extends Framing {
+  readonly name: CodecName
   /**
+   * Returns a `PackedMessage` if there are bytes that are not in the text of the message.
+   *
    * @param checked whether to refuse what core and the gate refuse: there it would cost the session with all its calls
    * @throws whatever the format throws for a value that cannot be serialized (in JSON a TypeError for a BigInt or a cycle);
    * RangeError or TypeError for a refused value
    */
-  encode(message: Message, checked?: boolean): EncodedMessage
-  /** Joins encoded messages into one body: a single message unchanged, several as an array (JSON-RPC's batch). */
-  join(messages: readonly EncodedMessage[]): EncodedMessage
+  encode(message: Message, checked?: boolean): EncodedMessage | PackedMessage
+  /** Encodes a value as within a message. Returns `undefined` if JSON has no text for it. @throws what `encode` throws */
+  encodeValue(value: unknown): EncodedValue | undefined
+  /** Encodes a message whose last param is `null`, with a value in its place. The message has no other members after the params. */
+  encodeAround(message: CallMessage, value: EncodedValue): EncodedMessage | PackedMessage
   /**
    * Decodes a body to one value or an array of plain data, not yet checked to be JSON-RPC.
    *
    * @param trusted true for frames from core, on which a frontend depends anyway: the body is parsed without a scan
-   * @param attachments attachments of this frame. Only MessagePack refers to them, and must refer to each
+   * @param attachments attachments of this frame. The messages must refer to each
    * @throws {BusError} ParseError if the body is malformed or exceeds a limit
    */
   decode(body: Uint8Array, trusted?: boolean, attachments?: readonly Uint8Array[]): unknown
@@ -33,12 +67,11 @@ export interface Codec {
  */
 export type CodecName = 'json' | 'msgpack'
 
-/** Joins messages without another pass: a MessagePack array is a head followed by its elements. */
-export function joinMsgpack(messages: readonly EncodedMessage[]): EncodedMessage {
-  const { length } = messages
-  if (length === 1) return messages[0]!
-  const head = Uint8Array.of(0xdd, length >>> 24, length >>> 16, length >>> 8, length)
-  return concatBytes([head, ...(messages as readonly Uint8Array[])])
+/** Returns the bytes of a message or value, and in JSON the UTF-16 code units of its text. */
+export function getSize(encoded: EncodedValue | PackedMessage): number {
+  if (typeof encoded === 'string' || !('encoded' in encoded)) return encoded.length
+  const bytes = 'bytes' in encoded ? encoded.bytes : encoded.attachments
+  return bytes.reduce((sum, { byteLength }) => sum + byteLength, encoded.encoded.length)
 }
 
 // Errors of every codec for values that its format would allow.

@@ -1,11 +1,12 @@
 // The codecs by name, and the reader that decodes the frames of a link with them.
-import { BusError } from '../errors/bus-error.js'
+import { BusError, isBusError } from '../errors/bus-error.js'
 import { EMIT_ALL, METHOD } from '../message/methods.js'
 import { IS_NODE } from '#platform'
 import { MAX_ATTACHED_BYTES, MAX_BATCH, MAX_BATCHED_EVENT_LENGTH, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { FRAME_KIND, ownsWholeBuffer } from '../wire/link.js'
 import type { Codec, CodecName } from './codec.js'
 import { jsonCodec } from './json.js'
+import { getEndOfText, HEAD_BYTES, placeBytes } from './json-bytes.js'
 import { msgpackCodec } from '#msgpack'
 
 export const codecs: Record<CodecName, Codec> = { json: jsonCodec, msgpack: msgpackCodec }
@@ -30,17 +31,23 @@ export class BatchReader {
    * or an attachment exceeds its limits
    */
   read(kind: number, body: string | Uint8Array): readonly unknown[] {
-    if (kind === FRAME_KIND.json) {
-      const messages = toMessages(jsonCodec.decode(body, this.#trusted))
-      return IS_NODE && !this.#trusted && messages.some(isEmitAll) ? expandEvents(messages) : messages
-    }
-    if (typeof body !== 'string' && kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
-    if (typeof body === 'string' || kind !== FRAME_KIND.msgpack)
-      throw new BusError('InvalidRequest', `A frame of kind ${kind} is not accepted here`)
+    let decoded: unknown
+    if (kind === FRAME_KIND.json) decoded = jsonCodec.decode(body, this.#trusted)
+    else if (typeof body !== 'string' && kind === FRAME_KIND.bytes) return this.#keepAttachment(body)
+    else if (typeof body !== 'string' && kind === FRAME_KIND.jsonBytes)
+      decoded = decodeJsonBytes(body, this.#trusted, this.#takeAttachments())
+    else if (IS_NODE && typeof body !== 'string' && kind === FRAME_KIND.msgpack)
+      return toMessages(msgpackCodec.decode(body, this.#trusted, this.#takeAttachments()))
+    else throw new BusError('InvalidRequest', `A frame of kind ${kind} is not accepted here`)
+    const messages = toMessages(decoded)
+    return IS_NODE && !this.#trusted && messages.some(isEmitAll) ? expandEvents(messages) : messages
+  }
+
+  #takeAttachments(): readonly Uint8Array[] {
     const attachments = this.#attachments
     if (attachments.length > 0) this.#attachments = []
     this.#bytes = 0
-    return toMessages(msgpackCodec.decode(body, this.#trusted, attachments))
+    return attachments
   }
 
   #keepAttachment(body: Uint8Array): readonly never[] {
@@ -52,6 +59,18 @@ export class BatchReader {
     // The user who receives these bytes can transfer their buffer, so it must hold nothing else.
     this.#attachments.push(new Uint8Array(ownsWholeBuffer(body, 0) ? body.buffer : body))
     return NO_MESSAGES
+  }
+}
+
+/** @throws {BusError} ParseError */
+function decodeJsonBytes(body: Uint8Array, trusted: boolean, attachments: readonly Uint8Array[]): unknown {
+  try {
+    const end = getEndOfText(body)
+    const decoded = jsonCodec.decode(body.subarray(HEAD_BYTES, end), trusted)
+    placeBytes(decoded, body, end, attachments)
+    return decoded
+  } catch (error) {
+    throw isBusError(error) ? error : new BusError('ParseError', `Parse error: ${(error as Error).message}`)
   }
 }
 

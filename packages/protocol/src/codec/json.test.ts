@@ -170,7 +170,7 @@ describe('join', () => {
   it('keeps all messages of a batch in order', () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 2, maxLength: 20 }), sent => {
-        const body = jsonCodec.join(sent.map(each => jsonCodec.encode(each))) as string
+        const body = jsonCodec.join(sent.map(each => jsonCodec.encode(each) as string)) as string
         expect(decode(body)).toEqual(asJson(sent))
       }),
     )

@@ -6,11 +6,13 @@ import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { decodeUtf8, IS_NODE, toUtf8, utf8Length } from '#platform'
 import { MAX_FRAME_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
-import type { Codec } from './codec.js'
+import { type Codec, type EncodedMessage, type PackedMessage, WithBytes } from './codec.js'
+import { packJson } from './json-bytes.js'
 import { checkParsed, refuseProtoKeys, scanJson } from './json-checks.js'
 import { stringifyJson } from './stringify-json.js'
 
 interface JsonCodec extends Codec {
+  join(messages: readonly EncodedMessage[]): string
   decode(body: string | Uint8Array, trusted?: boolean): unknown
 }
 
@@ -20,9 +22,16 @@ export const jsonCodec: JsonCodec = {
   encode(message, checked = false) {
     const text = write(message, checked)
     // A UTF-16 code unit has at most three bytes in UTF-8.
-    return checked && text.length * 3 > SCAN_ABOVE_BYTES ? checkJsonMessage(text) : text
+    return checked && typeof text === 'string' && text.length * 3 > SCAN_ABOVE_BYTES ? checkJsonMessage(text) : text
   },
-  join: messages => (messages.length === 1 ? messages[0]! : `[${messages.join(',')}]`),
+  encodeValue: stringifyJson,
+  encodeAround(message, value) {
+    const text = (write(message, false) as string).slice(0, -JSON_END.length)
+    if (!(value instanceof WithBytes)) return `${text}${value as string}}}`
+    const name = JSON.stringify(Object.keys(message.params as object).at(-1))
+    return packJson(`${text}${value.encoded as string}}`, value, `"params",${name}`)
+  },
+  join: messages => (messages.length === 1 ? (messages[0] as string) : `[${messages.join(',')}]`),
   decode(body, trusted = false) {
     try {
       const isText = typeof body === 'string'
@@ -47,25 +56,41 @@ export function checkJsonMessage(text: string): string {
   return text
 }
 
-function write(message: Message, checked: boolean): string {
+/** The last param, and the ends of the params and the message. */
+const JSON_END = 'null}}'
+
+function write(message: Message, checked: boolean): string | PackedMessage {
   const { id } = message
   const jsonId = typeof id === 'number' ? String(id) : JSON.stringify(id)
   let head = id === undefined ? '{"jsonrpc":"2.0"' : `{"jsonrpc":"2.0","id":${jsonId}`
   const { stream } = message as { stream?: number }
   if (stream !== undefined) head += `,"stream":${stream}`
-  if ('result' in message) return `${head}${member(',"result":', message.result, checked) || ',"result":null'}}`
-  if ('error' in message) return `${head}${member(',"error":', message.error, checked)}}`
+  if ('result' in message) {
+    const result = member(',"result":', message.result, checked)
+    return result instanceof WithBytes
+      ? pack(head, result, 'result', '', checked)
+      : `${head}${result || ',"result":null'}}`
+  }
+  if ('error' in message) {
+    const error = member(',"error":', message.error, checked)
+    return error instanceof WithBytes ? pack(head, error, 'error', '', checked) : `${head}${error}}`
+  }
   const { method, params, headers, channels } = message
   if (method !== lastMethod) {
     lastMember = `,"method":${JSON.stringify(method)}`
     lastMethod = method
   }
-  let text = head + lastMember
-  if (params !== undefined) text += member(',"params":', params, checked, true)
-  if (headers !== undefined) text += member(',"headers":', headers, checked)
-  if (channels !== undefined) text += member(',"channels":', channels, checked)
-  return text + '}'
+  const text = head + lastMember
+  const named = params === undefined ? '' : member(',"params":', params, checked, true)
+  let end = ''
+  if (headers !== undefined) end = member(',"headers":', headers, checked) as string
+  if (channels !== undefined) end += member(',"channels":', channels, checked) as string
+  return named instanceof WithBytes ? pack(text, named, 'params', end, checked) : `${text}${named}${end}}`
 }
+
+/** Packs a message whose member `name` has bytes. */
+const pack = (head: string, member: WithBytes, name: string, end: string, checked: boolean): PackedMessage =>
+  packJson(`${head}${member.encoded as string}${end}`, member, `"${name}"`, checked ? checkJsonMessage : undefined)
 
 // The method of the last call, and its text: most callers repeat themselves.
 let lastMethod = ''
@@ -75,21 +100,29 @@ let lastMember = ',"method":""'
  * Returns '' if JSON has no text for the value. Checks the text before it concatenates, because each check of a concatenated text makes V8
  * copy it.
  *
- * @param isNamed - whether to refuse what a `toJSON` can turn params into: core takes only named arguments. Bytes never travel in JSON
+ * @param isNamed - whether to refuse what a `toJSON` can turn params into: core takes only named arguments, and bytes
  */
-function member(name: string, value: unknown, checked: boolean, isNamed = false): string {
-  const text = stringifyJson(value)
-  if (checked && isNamed && !text?.startsWith('{')) throw new TypeError(UNNAMED_ARGUMENTS)
-  if (text === undefined) return ''
+function member(name: string, value: unknown, checked: boolean, isNamed = false): string | WithBytes {
+  const encoded = stringifyJson(value)
+  if (encoded === undefined) {
+    if (checked && isNamed) throw new TypeError(UNNAMED_ARGUMENTS)
+    return ''
+  }
+  const isText = typeof encoded === 'string'
+  const text = isText ? encoded : (encoded.encoded as string)
+  if (checked && isNamed && !text.startsWith('{') && (isText || encoded.paths[0]!.length > 0))
+    throw new TypeError(UNNAMED_ARGUMENTS)
   // V8 finds a short text four times as fast as a long one.
   if (checked && text.includes('__p') && text.includes('__proto__')) refuseProtoKeys(text, JSON.parse(text))
-  return name + text
+  if (isText) return name + text
+  encoded.encoded = name + text
+  return encoded
 }
 
-/** Encodes a value for core alone. Returns `undefined` if JSON has no text for it. @throws what `encode` throws if it is `checked` */
+/** Encodes a value for core alone. Returns `undefined` if JSON has no text for it, or if it has bytes. @throws what `encode` throws if it is `checked` */
 export function encodeJsonValue(value: unknown): string | undefined {
   const text = member('', value, true)
-  return text === '' ? undefined : text
+  return text === '' || text instanceof WithBytes ? undefined : text
 }
 
 /** Code units that can have three bytes in UTF-8; all others have at most two. V8 finds none in a text of one byte a character at once. */

@@ -6,10 +6,9 @@ import { rows } from '../../../../scripts/testing.js'
 import { expectSame, msgpackScalar } from '../../test/msgpack-values.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { whyNotSerializable } from '../errors/describe-error.js'
-import { msgpackCodec } from './msgpack.js'
+import { encodeInline, msgpackCodec } from './msgpack.js'
 
-const encode = (value: unknown): Uint8Array =>
-  msgpackCodec.encode({ jsonrpc: '2.0', id: 1, result: value }) as Uint8Array
+const encode = (value: unknown): Uint8Array => encodeInline({ jsonrpc: '2.0', id: 1, result: value })
 const decode = (body: Uint8Array): unknown => msgpackCodec.decode(body)
 const roundTrip = (value: unknown): unknown => (decode(encode(value)) as { result: unknown }).result
 
@@ -112,7 +111,7 @@ describe('join', () => {
   it('makes one body of messages and keeps their order', () =>
     rows([1, 2, 15, 16, 4096, 65_536])(count => {
       const messages = Array.from({ length: count }, (_, id) => ({ jsonrpc: '2.0' as const, id, result: id }))
-      const body = msgpackCodec.join(messages.map(message => msgpackCodec.encode(message))) as Uint8Array
+      const body = msgpackCodec.join(messages.map(message => msgpackCodec.encode(message) as Uint8Array)) as Uint8Array
       expect(decode(body)).toStrictEqual(count === 1 ? messages[0] : messages)
     }))
 })

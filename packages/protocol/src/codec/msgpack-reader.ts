@@ -2,9 +2,8 @@
 // Lengths are checked before anything is allocated. Three extensions are allowed; keys are scalars, and never `__proto__`.
 import { readUtf8, toReadable } from '#platform'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
-import { ATTACHMENT_EXTENSION } from './attachments.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
-import { readDate, TIMESTAMP_EXTENSION } from './msgpack-writer.js'
+import { ATTACHMENT_EXTENSION, readDate, TIMESTAMP_EXTENSION } from './msgpack-writer.js'
 
 // Strings are the hottest part of the decoder. Short ones are slices of one string of the whole frame. Keys and methods come from a
 // cache, because they repeat.

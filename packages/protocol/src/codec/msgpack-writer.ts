@@ -5,8 +5,7 @@ import * as types from 'node:util/types'
 import { allocate, utf8Length, writeUtf8 } from '#platform'
 import { RefusedValueError } from '../errors/refused-value-error.js'
 import { getTypeName, isArrayBuffer, isError, isUint8Array } from '../util/type-guards.js'
-import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
-import { ATTACHMENT_EXTENSION, AttachmentMark } from './attachments.js'
+import { MAX_DEPTH, MAX_NODES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
 import { getType, REMEDIES } from './stringify-json.js'
 
@@ -14,6 +13,9 @@ import { getType, REMEDIES } from './stringify-json.js'
 // Whole seconds until 2106 take 4 bytes, times until 2514 take 8, all others 12. An invalid date takes 1 byte.
 
 export const TIMESTAMP_EXTENSION = 0xff
+/** The mark of an attachment. Its data is the length, in 4 bytes. */
+export const ATTACHMENT_EXTENSION = 0x53
+const NO_ATTACHMENTS: Uint8Array[] = []
 
 function writeDate(writer: Writer, date: Date): void {
   const time = Date.prototype.getTime.call(date)
@@ -65,6 +67,12 @@ export class Writer {
   bytes: Uint8Array = allocate(CHUNK_BYTES)
   view: DataView = new DataView(this.bytes.buffer)
   at = 0
+  /** Large bytes of what was written, which are still the caller's memory. */
+  attachments: Uint8Array[] = NO_ATTACHMENTS
+  /** The lengths that their marks have. */
+  lengths: number[] = []
+  /** From this size on, bytes are attachments. */
+  minAttachment: number = MIN_ATTACHMENT_BYTES
   #start = 0
   #nodes = 1
 
@@ -73,6 +81,8 @@ export class Writer {
       this.#move(CHUNK_BYTES, this.at)
     this.#start = this.at
     this.#nodes = 1
+    this.attachments = NO_ATTACHMENTS
+    this.minAttachment = MIN_ATTACHMENT_BYTES
   }
 
   /** Returns a view of what was written since `begin`. */
@@ -189,12 +199,25 @@ export class Writer {
 
   binary(value: Uint8Array): void {
     const size = value.byteLength
+    if (size >= this.minAttachment) return this.#attach(value, size)
     this.reserve(size)
     if (size < 0x100) this.head(0xc4, 1, size)
     else if (size < 0x10000) this.head(0xc5, 2, size)
     else this.head(0xc6, 4, size)
     this.bytes.set(value, this.at)
     this.at += size
+  }
+
+  #attach(value: Uint8Array, size: number): void {
+    if (this.attachments.length === 0) {
+      this.attachments = []
+      this.lengths = []
+    }
+    this.attachments.push(value)
+    this.lengths.push(size)
+    this.head(0xd6, 1, ATTACHMENT_EXTENSION)
+    this.view.setUint32(this.at, size)
+    this.at += 4
   }
 
   /** @throws RangeError or TypeError if the value cannot be serialized */
@@ -276,12 +299,6 @@ export class Writer {
   #rare(value: object, depth: number): void {
     if (isUint8Array(value)) return this.binary(value)
     if (isArrayBuffer(value)) return this.binary(new Uint8Array(value))
-    if (value instanceof AttachmentMark) {
-      this.head(0xd6, 1, ATTACHMENT_EXTENSION)
-      this.view.setUint32(this.at, value.length)
-      this.at += 4
-      return
-    }
     if (ArrayBuffer.isView(value)) {
       throw new TypeError(`${getTypeName(value)} must be passed as a Uint8Array of its bytes`)
     }

@@ -1,14 +1,13 @@
-// The MessagePack codec, for bytes and for frontends that choose it: plain values, `undefined`, BigInt to 64 bits, Date and bytes.
-// `#msgpack` is this file, or `msgpack.browser.ts` for browsers. One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
+// The MessagePack codec, for frontends that choose it: plain values, `undefined`, BigInt to 64 bits, Date and bytes. One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
 import { BusError } from '../errors/bus-error.js'
 import { type Message, type ResponseMessage, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { FRAME_KIND } from '../wire/link.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
-import { ATTACHMENT_EXTENSION } from './attachments.js'
-import { type Codec, joinMsgpack } from './codec.js'
+import { concatBytes } from '#platform'
+import { type Codec, type PackedMessage, WithBytes } from './codec.js'
 import { isShortString, Reader } from './msgpack-reader.js'
 import { encoding } from './nested-channel.js'
-import { Writer } from './msgpack-writer.js'
+import { ATTACHMENT_EXTENSION, Writer } from './msgpack-writer.js'
 
 // Writes and reads the envelopes of messages. Members have one order, so that everything but the id, the method and the payload is
 // a constant. A message in any other form is read like any value.
@@ -153,14 +152,19 @@ const NO_ATTACHMENTS: readonly never[] = []
 const sharedWriter = new Writer()
 
 /** Writes with the shared writer, or with a writer of its own if a getter of another value, which is being encoded, encodes this one. */
-function write<T>(value: T, writeTo: (writer: Writer, value: T) => void): Uint8Array {
+function write<T>(value: T, writeTo: (writer: Writer, value: T) => void): Uint8Array | WithBytes {
   const before = encoding.isActive
   const writer = before ? new Writer() : sharedWriter
   encoding.isActive = true
   writer.begin()
   try {
     writeTo(writer, value)
-    return writer.end()
+    const { attachments, lengths } = writer
+    if (attachments.length === 0) return writer.end()
+    // A getter of the value can resize a buffer.
+    if (attachments.some(({ byteLength }, at) => byteLength !== lengths[at]))
+      throw new BusError('InvalidParams', 'Bytes changed during encoding')
+    return new WithBytes(writer.end(), attachments)
   } catch (error) {
     writer.undo()
     throw error
@@ -169,14 +173,22 @@ function write<T>(value: T, writeTo: (writer: Writer, value: T) => void): Uint8A
   }
 }
 
-const encode = (message: Message, checked = false): Uint8Array => write(message, checked ? writeChecked : writeMessage)
+const pack = (encoded: Uint8Array | WithBytes): Uint8Array | PackedMessage =>
+  encoded instanceof WithBytes
+    ? { codec: msgpackCodec, encoded: encoded.encoded, attachments: encoded.bytes, borrowed: true }
+    : encoded
 
 const writeChecked = (writer: Writer, message: Message): void => writeMessage(writer, message, true)
 
-/** Encodes a value as it is encoded within a message. @throws what `Codec.encode` throws */
-export const encodeMsgpackValue = (value: unknown): Uint8Array => write(value, writeValue)
-
 const writeValue = (writer: Writer, value: unknown): void => writer.value(value, 0)
+
+/** Encodes a message with its large bytes in it, for a transport that has no attachments. @throws what `Codec.encode` throws */
+export const encodeInline = (message: Message): Uint8Array => write(message, writeInline) as Uint8Array
+
+function writeInline(writer: Writer, message: Message): void {
+  writer.minAttachment = Infinity
+  writeMessage(writer, message, true)
+}
 
 function decode(body: Uint8Array, trusted = false, attachments: readonly Uint8Array[] = NO_ATTACHMENTS): unknown {
   if (body.byteLength > MAX_FRAME_BYTES) {
@@ -195,7 +207,21 @@ function decode(body: Uint8Array, trusted = false, attachments: readonly Uint8Ar
 export const msgpackCodec: Codec = {
   name: 'msgpack',
   kind: FRAME_KIND.msgpack,
-  encode,
-  join: joinMsgpack,
+  encode: (message, checked = false) => pack(write(message, checked ? writeChecked : writeMessage)),
+  encodeValue: value => write(value, writeValue),
+  encodeAround(message, value) {
+    // Nothing follows the last member, and null is one byte.
+    const start = (write(message, writeMessage) as Uint8Array).subarray(0, -1)
+    return value instanceof WithBytes
+      ? pack(new WithBytes(concatBytes([start, value.encoded as Uint8Array]), value.bytes))
+      : concatBytes([start, value as Uint8Array])
+  },
+  join(messages) {
+    const { length } = messages
+    if (length === 1) return messages[0]!
+    // An array is a head followed by its elements.
+    const head = Uint8Array.of(0xdd, length >>> 24, length >>> 16, length >>> 8, length)
+    return concatBytes([head, ...(messages as readonly Uint8Array[])])
+  },
   decode,
 }

@@ -4,7 +4,6 @@ import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { IS_NODE } from '#platform'
 import type { Message } from '../message/message.js'
 import { encodeMessage } from '../rpc/outbox.js'
 import { codecs } from './codecs.js'
@@ -105,8 +104,7 @@ describe('in msgpack', () => {
     }
   })
 
-  // A page reads what core sends, and such a key becomes a harmless one.
-  it.skipIf(!IS_NODE)('refuses the key as bytes or in an array', () => {
+  it('refuses the key as bytes or in an array', () => {
     const asBytes = Buffer.concat([Buffer.from([0x81, 0xc4, 9]), key, Buffer.from([1])])
     const asArray = Buffer.concat([Buffer.from([0x81, 0x91, 0xa9]), key, Buffer.from([1])])
     for (const body of [asBytes, asArray]) {
@@ -135,7 +133,7 @@ describe('a sender', () => {
     for (const codec of Object.values(codecs)) {
       const params = Object.create({ inherited: 1 }, { a: { value: '"__proto__":', enumerable: true } }) as object
       const text = encodeMessage(codec, { jsonrpc: '2.0', method: '__proto__', params }, true)
-      expect(codec.decode(Buffer.from(text))).toEqual({
+      expect(codec.decode(Buffer.from(text as string))).toEqual({
         jsonrpc: '2.0',
         method: '__proto__',
         params: { a: '"__proto__":' },

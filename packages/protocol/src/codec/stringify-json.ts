@@ -1,6 +1,6 @@
-// Writes JSON. Values that JSON would silently change are refused, with their path and what to pass instead.
-import { isBytes } from '../message/message.js'
-import { getTypeName, isPlainObject } from '../util/type-guards.js'
+// Writes JSON, with bytes apart. Values that JSON would silently change are refused, with their path and what to pass instead.
+import { getTypeName, isArrayBuffer, isBytes, isPlainObject } from '../util/type-guards.js'
+import { protoKey, WithBytes } from './codec.js'
 import { AS_ARGUMENT, encoding } from './nested-channel.js'
 
 /**
@@ -8,11 +8,16 @@ import { AS_ARGUMENT, encoding } from './nested-channel.js'
  *
  * @throws {TypeError} for a BigInt, a cycle, and a value that JSON would change (see `getType`)
  */
-export function stringifyJson(value: unknown): string | undefined {
+export function stringifyJson(value: unknown): string | WithBytes | undefined {
   const before = encoding.isActive
   encoding.isActive = true
   try {
-    return isUnchanged(value, MAX_PLAIN_DEPTH) ? JSON.stringify(value) : JSON.stringify(value, createCheck())
+    if (isUnchanged(value, MAX_PLAIN_DEPTH)) return JSON.stringify(value)
+    const taken = new WithBytes('', [])
+    const rest = takeBytes('', value, taken, [])
+    if (taken.bytes.length === 0) return JSON.stringify(rest, createCheck())
+    taken.encoded = isUnchanged(rest, MAX_PLAIN_DEPTH) ? JSON.stringify(rest) : JSON.stringify(rest, createCheck())
+    return taken
   } finally {
     encoding.isActive = before
   }
@@ -34,12 +39,67 @@ function hasUnchangedMembers(value: Record<PropertyKey, unknown>, depth: number)
     for (let i = 0; i < value.length; i++) if (!isUnchanged(value[i], depth - 1)) return false
     return true
   }
-  if (!isPlainObject(value) && getType(value) !== undefined) return false
+  if (!isPlainObject(value) && (isBytes(value) || getType(value) !== undefined)) return false
   for (const key in value) if (!isUnchanged(value[key], depth - 1)) return false
   return true
 }
 
-const AS_BYTES = 'pass a Uint8Array of its bytes as a member of the outermost object'
+/**
+ * Returns the value itself, or a copy with `null` in the place of bytes: `JSON.stringify` would ask a Buffer for its `toJSON`.
+ *
+ * @param holders - the objects around the value
+ */
+function takeBytes(key: string | number, value: unknown, taken: WithBytes, holders: object[]): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (isBytes(value)) {
+    taken.bytes.push(isArrayBuffer(value) ? new Uint8Array(value) : value)
+    taken.paths.push([])
+    return null
+  }
+  const { toJSON } = value as { toJSON?: unknown }
+  if (typeof toJSON === 'function' && !(value instanceof Date))
+    return takeBytes(key, toJSON.call(value, String(key)), taken, holders)
+  // The replacer refuses the one, and `JSON.stringify` the other.
+  if ((!isPlainObject(value) && getType(value) !== undefined) || holders.includes(value)) return value
+  holders.push(value)
+  const copy = Array.isArray(value) ? takeOfArray(value, taken, holders) : takeOfObject(value, taken, holders)
+  holders.pop()
+  return copy
+}
+
+function takeOfArray(array: readonly unknown[], taken: WithBytes, holders: object[]): readonly unknown[] {
+  let copy: unknown[] | undefined
+  for (let at = 0; at < array.length; at++) {
+    const element = array[at]
+    const rest = takeMember(at, element, taken, holders)
+    if (rest !== element) (copy ??= array.slice())[at] = rest
+  }
+  return copy ?? array
+}
+
+function takeOfObject(object: object, taken: WithBytes, holders: object[]): object {
+  let copy: Record<string, unknown> | undefined
+  for (const key of Object.keys(object)) {
+    const member = (object as Record<string, unknown>)[key]
+    const rest = takeMember(key, member, taken, holders)
+    if (rest === member) continue
+    if (key === '__proto__') throw protoKey()
+    copy ??= { ...object }
+    copy[key] = rest
+  }
+  return copy ?? object
+}
+
+function takeMember(key: string | number, value: unknown, taken: WithBytes, holders: object[]): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const { paths } = taken
+  const before = paths.length
+  const rest = takeBytes(key, value, taken, holders)
+  for (let at = before; at < paths.length; at++) paths[at]!.unshift(key)
+  return rest
+}
+
+const AS_BYTES = 'pass a Uint8Array of its bytes'
 const OR_MSGPACK = ", or choose codec: 'msgpack'"
 const AS_CHUNKS = 'send its values on a Channel, or from an async generator'
 
@@ -53,9 +113,7 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   RegExp: `pass its source${OR_MSGPACK}`,
   Error: `pass its message${OR_MSGPACK}`,
   Date: `pass null${OR_MSGPACK}`,
-  ArrayBuffer: `pass it as a member of the outermost object${OR_MSGPACK}`,
   SharedArrayBuffer: AS_BYTES,
-  Uint8Array: `pass it as a member of the outermost object${OR_MSGPACK}`,
   Blob: AS_BYTES,
   File: AS_BYTES,
   Promise: 'await it first',
@@ -104,6 +162,7 @@ export function createCheck(): Check {
 
 /** The types of objects that have a method, whatever class and realm they are from. */
 const TYPES_BY_METHOD = [
+  ['then', 'Promise'],
   ['pipe', 'Stream'],
   [Symbol.asyncIterator, 'AsyncIterable'],
   ['next', 'Iterator'],

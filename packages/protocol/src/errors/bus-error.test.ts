@@ -42,7 +42,7 @@ describe('the code table', () => {
       expect(toErrorObject(error)).toEqual({ code, message: 'why', data: { a: [1] } })
       for (const codec of Object.values(codecs)) {
         const message = { jsonrpc: '2.0', id: 1, error: toErrorObject(error) } as const
-        const arrived = codec.decode(Buffer.from(codec.encode(message))) as ErrorMessage
+        const arrived = codec.decode(Buffer.from(codec.encode(message) as string)) as ErrorMessage
         expect(fromErrorObject(arrived.error)).toEqual(error)
         expect(fromErrorObject(arrived.error).reason).toBe(reason)
       }

@@ -106,24 +106,10 @@ const isErrorObject = (value: unknown): value is CausedErrorObject =>
 
 export { isBytes }
 
-/** Marks an argument that is an object of bytes and JSON values. The client finds bytes at the arguments' own level only. */
-export const HAS_BYTES: unique symbol = Symbol()
-
-/**
- * True for bytes, and for an object with bytes at its top level: values that need MessagePack whatever the codec.
- *
- * @throws {BusError} InvalidParams if a member is a promise, which every codec would encode as an empty object
- */
+/** True for bytes, and for an object with bytes at its top level: what can be transferred. */
 export function holdsBytes(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  if (isBytes(value)) return true
-  for (const key of Object.keys(value)) {
-    const member = (value as Record<string, unknown>)[key]
-    if (isBytes(member)) return true
-    if (isThenable(member))
-      throw new BusError('InvalidParams', `its ${JSON.stringify(key)} is a Promise: is an \`await\` missing?`)
-  }
-  return false
+  return isBytes(value) || Object.values(value).some(isBytes)
 }
 
 /** The error text for params that a `toJSON` turned into something else than named arguments or bytes. */

@@ -1,31 +1,9 @@
-// Messages with bytes: encoded as MessagePack, with large bytes as attachments. A caller's bytes are copied once, or moved if the
-// caller transfers them, as with `postMessage`.
-import { markAttachments, toJsonMessage } from '../codec/attachments.js'
-import type { CodecName } from '../codec/codec.js'
-import { msgpackCodec } from '#msgpack'
+// The caller's bytes: copied once, or moved if the caller transfers them, as with `postMessage`.
+import type { PackedMessage } from '../codec/codec.js'
 import { BusError, describeThrown } from '../errors/bus-error.js'
-import { holdsBytes, isBytes, type Message } from '../message/message.js'
+import { holdsBytes, isBytes } from '../message/message.js'
 import { allocate, IS_NODE, isArrayBuffer, isPooled } from '#platform'
-import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { ownsWholeBuffer } from '../wire/link.js'
-import { encodeMessage, type PackedMessage } from './outbox.js'
-
-/**
- * Packs a message with bytes in it. Its attachments are borrowed, the caller's memory: send them before anyone can write to them,
- * or call `detachAttachments`.
- *
- * @param codec the sender's codec. With `json`, other values next to the bytes follow the rules of JSON
- * @throws whatever `encodeMessage` throws
- */
-export function packMessage(original: Message, codec: CodecName): PackedMessage {
-  const { message, attachments, lengths } = markAttachments(codec === 'json' ? toJsonMessage(original) : original)
-  const encoded = encodeMessage(msgpackCodec, message, true)
-  // A getter in the message may have resized a buffer.
-  if (attachments.some(({ byteLength }, at) => byteLength !== lengths[at] || byteLength < MIN_ATTACHMENT_BYTES)) {
-    throw new BusError('InvalidParams', 'Bytes changed during encoding')
-  }
-  return { codec: msgpackCodec, encoded, attachments, borrowed: true }
-}
 
 /**
  * Detaches the attachments for `Outbox.put`. Each gets a buffer without other references: a copy, or the moved buffer if it is in

@@ -7,7 +7,7 @@ import { EMIT_ALL, METHOD } from '../message/methods.js'
 import { MAX_BATCHED_EVENT_LENGTH } from '../wire/limits.js'
 import { FULL_BATCH_BYTES } from './batching.js'
 import { checkSize, type Outbox } from './outbox.js'
-import { type BatchSource, spliceLastParam, ValueBatch } from './value-batch.js'
+import { type BatchSource, ValueBatch } from './value-batch.js'
 
 /** An event that can share a message with others. */
 export interface EncodedEvent {
@@ -45,7 +45,7 @@ export class EventBatch {
 
   /**
    * Encodes the payload of an event. A large event becomes a message, which must be sent alone. Returns `undefined` if the event must be
-   * encoded as any other message: its name is long, or JSON has no text for its payload.
+   * encoded as any other message: its name is long, or its payload has bytes or no text.
    *
    * @throws errors of `encodeMessage` for a payload that core and the gate would refuse
    */
@@ -54,7 +54,7 @@ export class EventBatch {
     const text = encodeJsonValue(payload)
     if (text === undefined) return undefined
     if (text.length < FULL_BATCH_BYTES) return { event, payload: text }
-    const message = spliceLastParam(codecs.json.encode(new EventSource(event).createMessage(null)), text)
+    const message = codecs.json.encodeAround(new EventSource(event).createMessage(null), text) as string
     return checkJsonMessage(checkSize(message) as string)
   }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { encodeMsgpackValue } from '../codec/msgpack.js'
+import { codecs } from '../codec/codecs.js'
+import { getSize } from '../codec/codec.js'
 import { getLeastSize } from './least-size.js'
 
 const values = [
@@ -23,7 +24,7 @@ test('is at most the encoded size', () =>
   rows(values.map(value => [JSON.stringify(value).slice(0, 30), value]))((_name, value) => {
     const size = getLeastSize(value, Infinity)
     expect(size).toBeLessThanOrEqual(JSON.stringify(value).length)
-    expect(size).toBeLessThanOrEqual(encodeMsgpackValue(value).length)
+    expect(size).toBeLessThanOrEqual(getSize(codecs.msgpack.encodeValue(value)!))
   }))
 
 test('counts what is far down, and bytes', () => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import type { Codec } from '../codec/codec.js'
+import type { Codec, EncodedMessage } from '../codec/codec.js'
 import { codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
@@ -10,7 +10,7 @@ import { FRAME_KIND } from '../wire/link.js'
 import { encodeMessage, Outbox } from './outbox.js'
 
 const putMessage = (outbox: Outbox, codec: Codec, message: Message): void =>
-  outbox.put(codec, encodeMessage(codec, message))
+  outbox.put(codec, encodeMessage(codec, message) as EncodedMessage)
 
 interface Sent {
   kind: number
@@ -180,7 +180,7 @@ describe('a frame', () => {
 
 describe('a message over 16 MiB', () => {
   const largest = (codec: Codec, character: string): string => {
-    const empty = Buffer.from(codec.encode({ jsonrpc: '2.0', id: 2, result: '' })).length
+    const empty = Buffer.from(codec.encode({ jsonrpc: '2.0', id: 2, result: '' }) as string).length
     const rest = MAX_FRAME_BYTES - empty - (codec === msgpack ? 4 : 0)
     return character.repeat(Math.floor(rest / Buffer.byteLength(character)))
   }
@@ -242,7 +242,7 @@ describe('put and flush', () => {
     const { outbox, sent, put } = setUp()
     put(json, 1)
     outbox.put(json, '{"id":2}')
-    outbox.put(msgpack, msgpack.encode({ jsonrpc: '2.0', id: 3, result: 0 }))
+    outbox.put(msgpack, msgpack.encode({ jsonrpc: '2.0', id: 3, result: 0 }) as Uint8Array)
     await nextTick()
     expect(getIds(sent)).toEqual([[1, 2], [3]])
   })

@@ -1,24 +1,14 @@
-// Encodes messages and batches those of one tick into frames. A frame holds messages of one codec, in the order in which they
-// were put; a change of codec begins a new frame, so order holds across codecs.
-import type { Codec, EncodedMessage } from '../codec/codec.js'
+// Encodes messages and batches those of one tick into frames. A frame holds messages of one kind, in the order in which they
+// were put; a change of kind begins a new frame, so order holds across kinds.
+import { type Codec, type EncodedMessage, type Framing, type PackedMessage } from '../codec/codec.js'
 import { BusError } from '../errors/bus-error.js'
 import type { Message } from '../message/message.js'
 import { utf8Length } from '#platform'
-import { MAX_FRAME_BYTES } from '../wire/limits.js'
+import { MAX_ATTACHED_BYTES, MAX_FRAME_BYTES } from '../wire/limits.js'
 import { type Frame, FRAME_KIND } from '../wire/link.js'
 import { endOfTick, FULL_BATCH_BYTES, type FlushScheduler } from './batching.js'
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
-
-/** A message that is ready to be sent, now or later. */
-export interface PackedMessage {
-  readonly codec: Codec
-  readonly encoded: EncodedMessage
-  /** Large bytes of the message, sent as raw frames before it. */
-  readonly attachments: readonly Uint8Array[]
-  /** True if the attachments are still the caller's memory. */
-  readonly borrowed?: boolean
-}
 
 /** Sends a frame of `count` messages. An attachment counts as none, each value of an open message as one. */
 export type SendFrame = (frame: Frame, count: number) => void
@@ -41,7 +31,7 @@ export class Outbox {
   #batch: EncodedMessage[] = []
   #bytes = 0
   #count = 0
-  #codec: Codec | undefined
+  #codec: Framing | undefined
   #open: OpenMessage | undefined
   #isScheduled = false
 
@@ -58,7 +48,7 @@ export class Outbox {
    * @param count number of messages that it counts as
    */
   put(
-    codec: Codec,
+    codec: Framing,
     encoded: EncodedMessage,
     attachments: readonly Uint8Array[] = NO_ATTACHMENTS,
     borrowed?: boolean,
@@ -80,7 +70,7 @@ export class Outbox {
   }
 
   /** Sends a message as it is when the next one is put, or when the batch leaves. */
-  putOpen(codec: Codec, message: OpenMessage): void {
+  putOpen(codec: Framing, message: OpenMessage): void {
     if (this.#open) this.#close()
     if (codec !== this.#codec) this.flush()
     this.#codec = codec
@@ -122,15 +112,33 @@ export class Outbox {
  * @param checked true for messages to core or a gate, which would close the session for what is refused here
  * @throws what the codec throws, and {BusError} InvalidParams if the message is too large for a frame
  */
-export function encodeMessage(codec: Codec, message: Message, checked = false): EncodedMessage {
+export function encodeMessage(codec: Codec, message: Message, checked = false): EncodedMessage | PackedMessage {
   const encoded = codec.encode(message, checked)
-  return encoded.length * 3 > MAX_FRAME_BYTES ? checkSize(encoded) : encoded
+  return typeof encoded === 'string' && encoded.length * 3 <= MAX_FRAME_BYTES ? encoded : checkPacked(encoded)
 }
 
-/** Packs a message without bytes in it. Parameters and errors are those of `encodeMessage`. */
-export function packPlain(codec: Codec, message: Message, checked = false): PackedMessage {
-  return { codec, encoded: encodeMessage(codec, message, checked), attachments: NO_ATTACHMENTS }
+/** Encodes a message, as an object in any case. Parameters and errors are those of `encodeMessage`. */
+export const packMessage = (codec: Codec, message: Message, checked = false): PackedMessage =>
+  toPacked(codec, encodeMessage(codec, message, checked))
+
+export const isPacked = (encoded: EncodedMessage | PackedMessage): encoded is PackedMessage =>
+  typeof encoded !== 'string' && 'attachments' in encoded
+
+export const toPacked = (codec: Codec, encoded: EncodedMessage | PackedMessage): PackedMessage =>
+  isPacked(encoded) ? encoded : { codec, encoded, attachments: NO_ATTACHMENTS }
+
+/** @throws {BusError} InvalidParams if the message is too large for a frame, or its attachments are */
+export function checkPacked<T extends EncodedMessage | PackedMessage>(encoded: T): T {
+  if (!isPacked(encoded)) return checkSize(encoded as EncodedMessage) as T
+  checkSize(encoded.encoded)
+  const size = countBytes(encoded.attachments)
+  if (size > MAX_ATTACHED_BYTES)
+    throw new BusError('InvalidParams', `${size} bytes are over the limit of ${MAX_ATTACHED_BYTES}`)
+  return encoded
 }
+
+export const countBytes = (attachments: readonly Uint8Array[]): number =>
+  attachments.reduce((sum, { byteLength }) => sum + byteLength, 0)
 
 /**
  * @param attached - bytes of the attachments

@@ -1,10 +1,7 @@
 // Consecutive messages that differ in one value, of one channel or event, travel as one message with an array of values. To write and
 // read the envelope for each would cost more than everything else.
 import type { Codec, EncodedMessage } from '../codec/codec.js'
-import { encodeMsgpackValue } from '#msgpack'
-import { stringifyJson } from '../codec/stringify-json.js'
 import type { CallMessage } from '../message/message.js'
-import { concatBytes } from '#platform'
 import { FULL_BATCH_BYTES, FULL_BATCH_VALUES } from './batching.js'
 import type { OpenMessage, Outbox } from './outbox.js'
 
@@ -56,20 +53,6 @@ export class ValueBatch implements OpenMessage {
     this.#values = []
     this.#bytes = 0
     const message = values.length === 1 ? source.createMessage(null, this.#index) : source.createBatch(this.#index)
-    return spliceLastParam(this.#codec.encode(message), this.#codec.join(values))
+    return this.#codec.encodeAround(message, this.#codec.join(values)) as EncodedMessage
   }
-}
-
-const JSON_END = 'null}}'
-
-/** Encodes a single value. Returns `undefined` if JSON has no text for it. @throws whatever `Codec.encode` throws */
-export function encodeValue(codec: Codec, value: unknown): EncodedMessage | undefined {
-  return codec.name === 'json' ? stringifyJson(value) : encodeMsgpackValue(value)
-}
-
-/** Replaces the last member of the params, which is `null`, of a message without headers. Both must be encoded by one codec. */
-export function spliceLastParam(message: EncodedMessage, value: EncodedMessage): EncodedMessage {
-  if (typeof message === 'string') return `${message.slice(0, -JSON_END.length)}${value as string}}}`
-  // In MessagePack nothing follows the last member, and null is one byte.
-  return concatBytes([message.subarray(0, -1), value as Uint8Array])
 }

@@ -5,7 +5,8 @@ import { FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind, readFrame, wr
 const roundTrip = (kind: FrameKind, body: string | Uint8Array) => readFrame(new Uint8Array(writeFrame({ kind, body })))
 
 describe('a frame', () => {
-  it('has one of these kinds', () => expect(FRAME_KIND).toEqual({ json: 1, msgpack: 2, sealed: 3, bytes: 5 }))
+  it('has one of these kinds', () =>
+    expect(FRAME_KIND).toEqual({ json: 1, msgpack: 2, sealed: 3, jsonBytes: 4, bytes: 5 }))
 
   it('is read as it was written, for each kind', () =>
     rows(Object.values(FRAME_KIND))(kind => {

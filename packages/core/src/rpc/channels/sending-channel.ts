@@ -1,5 +1,5 @@
 // The sending end of a channel, which keeps order and makes `send` wait while the frontend is behind.
-import type { Codec } from '@sallyport/protocol/internal/codec'
+import { type Codec, getSize } from '@sallyport/protocol/internal/codec'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { type CallMessage, METHOD, type TransferOptions } from '@sallyport/protocol/internal/message'
 import type { BatchSource } from '@sallyport/protocol/internal/rpc'
@@ -7,7 +7,7 @@ import { BoundedQueue } from '@sallyport/protocol/internal/util'
 import { CHANNEL_MESSAGE_COST, MAX_SESSION_QUEUE, MAX_SESSION_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
 import type { CallChannel, Channel } from './channel.js'
 import { ChannelHandle } from './channel-handle.js'
-import { type Encoded, getSize } from '../writing/waiting-messages.js'
+import type { Encoded } from '../writing/waiting-messages.js'
 import type { SessionWriter } from '../writing/writer.js'
 
 /** The parts of a session's writer that channels use. */

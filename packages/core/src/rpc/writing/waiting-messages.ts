@@ -1,7 +1,7 @@
 // The messages of one session that wait until its link has room, encoded, in order. Memory is bounded: the oldest events are dropped,
 // all else is refused.
-import type { EncodedMessage } from '@sallyport/protocol/internal/codec'
-import type { BatchSource, PackedMessage } from '@sallyport/protocol/internal/rpc'
+import { type EncodedMessage, getSize, type PackedMessage } from '@sallyport/protocol/internal/codec'
+import type { BatchSource } from '@sallyport/protocol/internal/rpc'
 import { BoundedQueue, type QueueSlot } from '@sallyport/protocol/internal/util'
 import {
   MAX_EVENT_QUEUE,
@@ -12,16 +12,6 @@ import {
 
 /** An encoded value, which can be batched, or a whole message, which is sent alone. */
 export type Encoded = EncodedMessage | PackedMessage
-
-/** True for a value that can be batched, false for a message. */
-export const isValue = (encoded: Encoded): encoded is EncodedMessage =>
-  typeof encoded === 'string' || !('codec' in encoded)
-
-/** Returns about how much memory `encoded` takes, in bytes. */
-export function getSize(encoded: Encoded): number {
-  if (isValue(encoded)) return encoded.length
-  return encoded.attachments.reduce((sum, { byteLength }) => sum + byteLength, encoded.encoded.length)
-}
 
 interface WaitingMessage {
   readonly encoded: Encoded

@@ -1,6 +1,6 @@
-// Writes what core sends to one frontend: answers, calls, events and messages of channels. The frontend's codec encodes all of them
-// except messages that hold bytes, which are always MessagePack. The outbox batches them; while the link has no room, they wait.
-import type { Codec, EncodedMessage } from '@sallyport/protocol/internal/codec'
+// Writes what core sends to one frontend: answers, calls, events and messages of channels. The frontend's codec encodes them.
+// The outbox batches them; while the link has no room, they wait.
+import { type Codec, type EncodedValue, WithBytes } from '@sallyport/protocol/internal/codec'
 import {
   BusError,
   type CausedErrorObject,
@@ -14,9 +14,7 @@ import {
 import {
   addTraceContext,
   type CallChannels,
-  holdsBytes,
   type Message,
-  METHOD,
   STREAM_METHOD,
   type RequestId,
   type RequestMessage,
@@ -24,19 +22,16 @@ import {
 } from '@sallyport/protocol/internal/message'
 import {
   type BatchSource,
-  checkSize,
+  checkPacked,
   checkTransfer,
   detachAttachments,
   encodeMessage,
-  encodeValue,
+  isPacked,
   FULL_BATCH_BYTES,
   type Outcome,
-  type PackedMessage,
-  packMessage,
-  spliceLastParam,
   type FlushScheduler,
   Outbox,
-  packPlain,
+  toPacked,
   ValueBatch,
 } from '@sallyport/protocol/internal/rpc'
 import { discard, isAsyncIterable } from '@sallyport/protocol/internal/util'
@@ -44,7 +39,7 @@ import type { Link } from '@sallyport/protocol/internal/wire'
 import { takeTransfer } from '../../api/transfer.js'
 import type { Delivery, Payload } from '../../events/delivery.js'
 import { COUNT } from '../../shared/metrics.js'
-import { type Encoded, isValue, WaitingMessages } from './waiting-messages.js'
+import { type Encoded, WaitingMessages } from './waiting-messages.js'
 
 type Buffers = readonly ArrayBufferLike[]
 
@@ -147,9 +142,7 @@ export class SessionWriter {
         void discard(result)
         throw new TypeError('an async iterable is not a value. Call the command with stream instead of invoke')
       }
-      const message: Message = { jsonrpc: '2.0', id, result }
-      if (isObject && holdsBytes(result)) this.#sendBytes(message, takeTransfer(result), codec)
-      else this.send(message, codec)
+      this.send({ jsonrpc: '2.0', id, result }, codec, isObject ? takeTransfer(result) : undefined)
       return undefined
     } catch (cause) {
       const error =
@@ -164,7 +157,7 @@ export class SessionWriter {
   error(id: RequestId | null, method: string, failure: BusError, codec: Codec = this.#codec): BusError {
     const error = this.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
     try {
-      this.#sendWith(error.data, { jsonrpc: '2.0', id, error: this.#toErrorObject(error) }, undefined, codec)
+      this.send({ jsonrpc: '2.0', id, error: this.#toErrorObject(error) }, codec)
       return error
     } catch (cause) {
       const bare = withoutData(error, `The error of ${describeCommand(method)}`, cause)
@@ -188,7 +181,7 @@ export class SessionWriter {
     if (channels !== undefined) message.channels = channels
     if (context !== undefined) addTraceContext(message, context)
     try {
-      this.#sendWith(params, message, transfer, this.#codec)
+      this.send(message, this.#codec, transfer)
     } catch (cause) {
       throw notSerializable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause, params)
     }
@@ -198,11 +191,7 @@ export class SessionWriter {
   event(delivery: Delivery, payload: Payload): void {
     this.#counts[COUNT.eventsOut]! += 1
     try {
-      const { name } = this.#codec
-      const encoded = payload.hasBytes
-        ? appendLastParam(payload.pack(delivery.event, name), delivery.ids)
-        : this.#encodeAlone(delivery, 0, payload.encode(name))
-      this.put(encoded, delivery, 0, true)
+      this.put(this.#encodeAlone(delivery, 0, payload.encode(this.#codec.name)), delivery, 0, true)
     } catch (cause) {
       const subject = `The payload of event ${JSON.stringify(delivery.event)}`
       throw notSerializable(subject, 'InvalidParams', cause, payload.value)
@@ -213,28 +202,25 @@ export class SessionWriter {
   encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer({ transfer }, value)
-      if (!holdsBytes(value)) {
-        // Before the index is read: a `toJSON` can send messages.
-        const { codec = this.#codec } = channel
-        const encoded = encodeValue(codec, value)
-        return this.#encodeAlone(channel, channel.index, encoded, codec)
-      }
-      const params = { channel: channel.id, message: value, index: null }
-      const packed = packMessage(
-        { jsonrpc: '2.0', method: METHOD.channel, params },
-        (channel.codec ?? this.#codec).name,
-      )
-      return appendLastParam(packed, channel.index, transfer)
+      const { codec = this.#codec } = channel
+      // Before the index is read: a `toJSON` can send messages.
+      const encoded = codec.encodeValue(value)
+      const message = this.#encodeAlone(channel, channel.index, encoded, codec)
+      const isBorrowed = transfer !== undefined || (isPacked(message) && message.borrowed)
+      return isBorrowed ? detachAttachments(toPacked(codec, message), transfer) : message
     } catch (cause) {
       throw notSerializable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
     }
   }
 
-  /** Sends a message of the bus itself, without bytes. */
-  send(message: Message, codec: Codec = this.#codec): void {
+  /** @throws what the codec throws, and {BusError} `InvalidParams` if a buffer cannot be transferred */
+  send(message: Message, codec: Codec = this.#codec, transfer?: Buffers): void {
+    const encoded = encodeMessage(codec, message)
     // A message that does not wait needs no object: most answers go this way.
-    if (this.#isCongested) this.put(packPlain(codec, message))
-    else this.#outbox.put(codec, encodeMessage(codec, message))
+    const isPlain = typeof encoded === 'string' || !isPacked(encoded)
+    if (isPlain && !this.#isCongested && transfer === undefined) return this.#outbox.put(codec, encoded)
+    const packed = toPacked(codec, encoded)
+    this.put(transfer === undefined ? packed : detachAttachments(packed, transfer))
   }
 
   /**
@@ -243,7 +229,7 @@ export class SessionWriter {
    */
   put(encoded: Encoded, source?: BatchSource, index = 0, isEvent = false): void {
     if (!this.#isCongested) return this.#write(encoded, source, index)
-    const owned = isValue(encoded) || !encoded.borrowed ? encoded : detachAttachments(encoded)
+    const owned = isPacked(encoded) && encoded.borrowed ? detachAttachments(encoded) : encoded
     const dropped = this.#waiting.add({ encoded: owned, source, index, isEvent })
     if (dropped === 0) return
     this.#droppedCount += dropped
@@ -258,20 +244,9 @@ export class SessionWriter {
     return this.sendsCauses && hasCause ? toCausedErrorObject(error) : toErrorObject(error)
   }
 
-  /** Sends a message in which `value`, from user code, is the only part that can hold bytes. */
-  #sendWith(value: unknown, message: Message, transfer: Buffers | undefined, codec: Codec): void {
-    if (holdsBytes(value)) this.#sendBytes(message, transfer, codec)
-    else this.send(message, codec)
-  }
-
-  #sendBytes(message: Message, transfer: Buffers | undefined, codec: Codec): void {
-    const packed = packMessage(message, codec.name)
-    this.put(transfer === undefined ? packed : detachAttachments(packed, transfer))
-  }
-
   #write(encoded: Encoded, source: BatchSource | undefined, index: number): void {
-    if (isValue(encoded)) this.#values.add(source!, index, encoded)
-    else this.#outbox.put(encoded.codec, encoded.encoded, encoded.attachments, encoded.borrowed)
+    if (isPacked(encoded)) this.#outbox.put(encoded.codec, encoded.encoded, encoded.attachments, encoded.borrowed)
+    else this.#values.add(source!, index, encoded)
   }
 
   #waitFor(room: Promise<void>): void {
@@ -294,27 +269,22 @@ export class SessionWriter {
     if (!this.#isCongested) this.#listener.drained()
   }
 
-  /** Returns a value as it is if it can be batched. A large one, one of another codec, or one that JSON has no text for, gets its own message. */
+  /** Returns a value as it is if it can be batched. One that is large, has bytes, has another codec, or no text in JSON, gets its own message. */
   #encodeAlone(
     source: BatchSource,
     index: number,
-    value: EncodedMessage | undefined,
+    value: EncodedValue | undefined,
     codec: Codec = this.#codec,
   ): Encoded {
-    if (value !== undefined && value.length < FULL_BATCH_BYTES && codec === this.#codec) return value
+    const isSmall = value !== undefined && !(value instanceof WithBytes) && value.length < FULL_BATCH_BYTES
+    if (isSmall && codec === this.#codec) return value
     const encoded =
       value === undefined
         ? codec.encode(source.createMessage(undefined, index))
-        : checkSize(spliceLastParam(codec.encode(source.createMessage(null, index)), value))
-    return { codec, encoded, attachments: [] }
+        : codec.encodeAround(source.createMessage(null, index), value)
+    return toPacked(codec, checkPacked(encoded))
   }
 }
 
 const createOverload = (subject: string): BusError =>
   new BusError('Overloaded', `${subject} was not sent: too many messages are queued for the frontend`)
-
-/** Detaches the attachments, and adds what is known only now: a channel's index, or the listener ids of one frontend. */
-function appendLastParam(packed: PackedMessage, value: unknown, transfer?: Buffers): PackedMessage {
-  const { codec, encoded, attachments } = detachAttachments(packed, transfer)
-  return { codec, encoded: spliceLastParam(encoded, encodeValue(codec, value)!), attachments }
-}

@@ -31,6 +31,12 @@ const msgpack = (name: string, ...parts: (readonly number[] | Uint8Array)[]): In
   code: PARSE,
   closes: true,
 })
+const jsonBytes = (name: string, body: Uint8Array): Input => ({
+  name: `JSON with bytes ${name}`,
+  frame: { kind: FRAME_KIND.jsonBytes, body },
+  code: PARSE,
+  closes: true,
+})
 const plain = new Packr({ useRecords: false })
 /** Returns a message in valid msgpack. */
 const packed = (name: string, message: unknown, code: Input['code'], closes = false): Input => ({
@@ -171,7 +177,10 @@ export const INPUTS: readonly Input[] = [
   ),
   json('an answer with an invalid error', '{"jsonrpc":"2.0","id":1,"error":[]}', INVALID),
   json('a resource of another', call(1, 'plugin:resources|close', ',"params":{"rid":1}'), BAD_PARAMS),
-  ...[0, 3, 4, 9, 255].map(kind => ({
+  jsonBytes('without a text', Buffer.alloc(9)),
+  jsonBytes('cut short', Buffer.from([255, 255, 255, 255, 0x7b, 0x7d])),
+  jsonBytes('that no message has', Buffer.concat([Buffer.from([0, 0, 0, 2]), Buffer.from('{}x')])),
+  ...[0, 3, 6, 9, 255].map(kind => ({
     name: `a frame of kind ${kind}`,
     frame: { kind, body: Buffer.alloc(9) },
     code: 'any' as const,
