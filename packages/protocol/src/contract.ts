@@ -44,13 +44,12 @@ export {
   type FrontendPreparation,
   type FrontendProcessCommand,
   getScriptStreams,
-  MAX_SCRIPT_OUTPUT,
   PROCESS_PIPES,
   type Pong,
   type ScriptCommand,
-  type ScriptReport,
 } from './contract/relay-frontend.js'
 export { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, CONNECTION_HEADERS } from './contract/network-broker.js'
+export { MAX_OUTPUT_TEXT, Output, type OutputReport, type OutputRequest, type OutputStream } from './contract/output.js'
 export { deserializeValue, serializeValue } from './contract/serialize.js'
 export {
   ACTIVITY,
@@ -60,7 +59,6 @@ export {
   type MemberPort,
   type MemberReport,
   type NewMember,
-  type OutputStream,
   serveMembers,
 } from './contract/shared-thread.js'
 export { serveLife } from './contract/serve-life.js'

@@ -33,7 +33,7 @@ import { forwardLine } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
 import type { SupervisedWorker } from './life/worker.js'
 import type { Restart, ThreadHandle } from './life/spec.js'
-import { pipeOutput } from './workers/output.js'
+import { createOutputSink, pipeOutput } from './workers/output.js'
 import { startCoreWorker } from './workers/core-worker.js'
 import type { SpareWorker } from './workers/spare-worker.js'
 import { explainSyntax } from './workers/syntax-errors.js'
@@ -206,7 +206,7 @@ export class LocalCore implements CoreEndpoint {
         const stdio = dev ? { stdout: true, stderr: true } : {}
         const data = { ...getData(), module: core.href, development: isDevelopment(), sourceMaps: dev, heartbeat }
         const worker = startCoreWorker(data, early, workers.core, stdio)
-        if (dev) pipeOutput(worker, { worker: 'core', label: 'core' }, log, options.log)
+        if (dev) pipeOutput(worker, createOutputSink({ worker: 'core', label: 'core' }, log, options.log))
         return worker
       },
       // Outside `dev`, an error of a module that has been loaded is not one of its syntax.

@@ -2,7 +2,6 @@
 import { nextTick } from 'node:process'
 import type { FrontendStart, MemberConnection } from '@sallyport/protocol/internal/contract'
 import { type GroupMember, type HostConnection, startFrontend } from './start-frontend.js'
-import { MemberOutput } from './member-output.js'
 
 type Member = Pick<MemberConnection, 'setBusy'>
 
@@ -13,7 +12,7 @@ const busy = new Set<Member>()
 export interface ScriptConnection
   extends
     Pick<HostConnection, 'report' | 'onCommand'>,
-    Pick<MemberConnection, 'onTerminate' | 'write' | 'endOutput' | 'setBusy' | 'isTerminated' | 'exit'> {}
+    Pick<MemberConnection, 'onTerminate' | 'setBusy' | 'isTerminated' | 'exit'> {}
 
 /** Starts a script in this thread. */
 export function joinGroup(
@@ -22,21 +21,15 @@ export function joinGroup(
   loadFunctions: HostConnection['loadFunctions'],
 ): void {
   const member: Member = { setBusy: host.setBusy }
-  const output = new MemberOutput(host)
-  const exit = (code: number): void => {
-    host.endOutput()
-    void output.flushed().then(() => host.exit(code))
-  }
   const group: GroupMember = {
-    print: (stream, text) => output.print(stream, text),
     onEnter: () => enter(member),
     isTerminated: () => host.isTerminated(),
     onTerminate: release =>
       host.onTerminate(() => {
         release()
-        exit(1)
+        host.exit(1)
       }),
-    exit,
+    exit: code => host.exit(code),
   }
   startFrontend(start, { report: host.report, onCommand: host.onCommand, loadFunctions, group })
 }

@@ -4,10 +4,8 @@ import {
   deserializeValue,
   type FrontendStart,
   getScriptStreams,
-  MAX_SCRIPT_OUTPUT,
-  type OutputStream,
+  type FrontendReport,
   type ScriptCommand,
-  type ScriptReport,
 } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
@@ -38,13 +36,12 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
   const control = new StreamLink(streams.open(ids.control))
   // Its first frame can arrive before the command is read.
   const frames = streams.open(ids.link)
-  const output = { stdout: new OutputWriter('stdout'), stderr: new OutputWriter('stderr') }
   let isLinked = false
   let isTerminated = false
   let hasExited = false
   let handleMessage = (_command: HostCommand): void => {}
   let terminate = (): void => {}
-  const report = (message: ScriptReport): void => sendReport(control, message)
+  const report = (message: FrontendReport): void => sendReport(control, message)
 
   function exit(): void {
     hasExited = true
@@ -58,9 +55,6 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
         report,
         onCommand: handle => void (handleMessage = handle),
         onTerminate: handle => void (terminate = handle),
-        write: (stream, chunk, done) => output[stream].write(String(chunk), report, done),
-        // The relay asks for all of it.
-        endOutput() {},
         setBusy() {},
         isTerminated: () => isTerminated,
         exit,
@@ -85,8 +79,6 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
         case 'link':
           isLinked = true
           return handleMessage({ ...command, link: new StreamLink(frames) })
-        case 'read':
-          return output[command.stream].next()
         case 'terminate':
           isTerminated = true
           return terminate()
@@ -94,6 +86,7 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
           isTerminated = command.timeout === 0
           return handleMessage(command)
         case 'ask':
+        case 'read':
           return handleMessage(command)
         default:
           return assertNever(command)
@@ -105,50 +98,4 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
       terminate()
     },
   })
-}
-
-/** One stream of a script's output. The relay asks for each chunk but the first. */
-class OutputWriter {
-  readonly #stream: OutputStream
-  #isWanted = true
-  #rest = ''
-  #report: (message: ScriptReport) => void = () => {}
-  #done: (() => void) | undefined
-
-  constructor(stream: OutputStream) {
-    this.#stream = stream
-  }
-
-  /** Must not be called again before `done`. */
-  write(text: string, report: (message: ScriptReport) => void, done: () => void): void {
-    this.#rest = text
-    this.#report = report
-    this.#done = done
-    this.#send()
-  }
-
-  next(): void {
-    this.#isWanted = true
-    this.#send()
-  }
-
-  #send(): void {
-    const done = this.#done
-    if (!this.#isWanted || !done) return
-    this.#isWanted = false
-    const chunk = this.#take()
-    this.#report({ type: 'output', stream: this.#stream, chunk })
-    if (this.#rest !== '') return
-    this.#done = undefined
-    done()
-  }
-
-  /** Takes a chunk that does not end within a character. */
-  #take(): string {
-    let end = Math.min(this.#rest.length, MAX_SCRIPT_OUTPUT)
-    if (end < this.#rest.length && (this.#rest.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--
-    const chunk = this.#rest.slice(0, end)
-    this.#rest = this.#rest.slice(end)
-    return chunk
-  }
 }

@@ -7,13 +7,14 @@ import type {
   FrontendScript,
   FrontendStart,
   InitScript,
+  OutputRequest,
   Question,
   ScriptRunner,
   ScriptThread,
   SuspendedScript,
 } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { MAX_UNHANDLED, serveLife } from '@sallyport/protocol/internal/contract'
+import { MAX_UNHANDLED, Output, serveLife } from '@sallyport/protocol/internal/contract'
 import {
   BusError,
   CommandError,
@@ -28,11 +29,11 @@ import { assertNever, onNextTick, setDevelopment, Throttle } from '@sallyport/pr
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { setInitScripts } from '../client/init-scripts.js'
-import { boundOutput } from './bound-output.js'
 import { watchAddons } from './denied-addons.js'
 import { enterSandbox } from './enter-sandbox.js'
 import { useBroker } from './network/use-broker.js'
 import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
+import { takeStreams } from './thread-output.js'
 import type { loadTextModule } from './text-module.js'
 
 /** The connection of a frontend to its host, and what only the entry of a thread can load. */
@@ -46,10 +47,10 @@ export interface HostConnection {
 }
 
 /** A script's part of a thread with several scripts. */
-export interface GroupMember extends ScriptThread {
+export interface GroupMember extends Pick<ScriptThread, 'onEnter' | 'isTerminated'> {
   /** Called when the host ends the script without waiting for it. */
   onTerminate(handle: () => void): void
-  /** Ends the script, after its output. */
+  /** Ends the script. */
   exit(code: number): void
 }
 
@@ -57,11 +58,6 @@ export interface GroupMember extends ScriptThread {
 const RUN = 'bus.run'
 
 const nextTick = (): Promise<void> => new Promise(onNextTick)
-
-/** A thread that has a single script. */
-const ownThread: ScriptThread = {
-  print: (stream, text) => void process[stream].write(text),
-}
 
 interface EnteredSandbox {
   /** A directory that the thread can read, although that was not granted. */
@@ -94,7 +90,11 @@ async function enterAndLoad({
 }
 
 /** The module runs once the first link is open. A later link replaces the link before. */
-export type HostCommand = { type: 'link'; link: Link; scripts: readonly InitScript[] } | Question | { type: 'stop' }
+export type HostCommand =
+  | { type: 'link'; link: Link; scripts: readonly InitScript[] }
+  | Question
+  | OutputRequest
+  | { type: 'stop' }
 
 export function startFrontend(
   {
@@ -121,6 +121,8 @@ export function startFrontend(
   /** The script has answered `bus.run`. */
   let hasAnswered = false
   const unsent = new Throttle<undefined>((_, more) => host.report({ type: 'unsent', count: more + 1 }), 1)
+  /** The system bounds the pipes of a process. */
+  const output = isMainThread && !host.group ? undefined : new Output(text => host.report(text))
   const linked = new Promise<void>(resolve => {
     host.onCommand(command => {
       switch (command.type) {
@@ -128,6 +130,8 @@ export function startFrontend(
           return stop()
         case 'ask':
           return host.report({ type: 'answer' })
+        case 'read':
+          return output?.read(command.stream)
         case 'link':
           lastLink = command.link
           if (client) return void Client.reconnect(client, command.link)
@@ -189,7 +193,13 @@ export function startFrontend(
   }
 
   async function load(onFault: (error: Error) => void): Promise<unknown> {
-    if (script) return script.run(await loadFunctions(), { ...(host.group ?? ownThread), ...ownEnds }, onFault)
+    if (script) {
+      const print: ScriptThread['print'] = (stream, text) => {
+        if (output) output.print(stream, text)
+        else process[stream].write(text)
+      }
+      return script.run(await loadFunctions(), { print, ...host.group, ...ownEnds }, onFault)
+    }
     if (loadText) return loadText(module, text!, loadFunctions, host.loadFunctions)
     return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
   }
@@ -203,10 +213,7 @@ export function startFrontend(
         process.on('unhandledRejection', (reason, promise) => unhandled(promise, reason))
         process.on('rejectionHandled', ownEnds.handled!)
       }
-      // The system bounds the pipes of a process, and a group the output of each of its scripts.
-      for (const stream of isMainThread || host.group ? [] : (['stdout', 'stderr'] as const)) {
-        boundOutput(process[stream], characters => host.report({ type: 'output-dropped', stream, characters }))
-      }
+      if (output && !host.group) takeStreams(output)
       if (!sandbox) return
       const hasText = text !== undefined && runner === undefined
       const thread = await enterSandboxOnce({ sandbox, hasText, runner })
@@ -262,8 +269,9 @@ export function startFrontend(
     },
   })
 
-  /** Releases what the thread would keep for the script. */
+  /** Releases what the thread would keep for the script, after its output. */
   function release(): void {
+    output!.flush()
     script?.stop()
     void client?.close()
     lastLink?.close()

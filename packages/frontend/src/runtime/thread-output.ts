@@ -1,9 +1,27 @@
-// Functions of `node:fs` for the descriptors 1 and 2 of a thread. The process's descriptors with these numbers are the host's, so the
+// What a thread prints. Functions of `node:fs` for the descriptors 1 and 2 of a thread. The process's descriptors with these numbers are the host's, so the
 // functions write to the thread's own streams, as `process.stdout` does. Loggers write by number (pino, Emscripten).
+
+import { StringDecoder } from 'node:string_decoder'
+import type { Output } from '@sallyport/protocol/internal/contract'
 
 type Callable = (...args: unknown[]) => unknown
 type Done = (error: Error | null, ...results: unknown[]) => void
 type Write = (bytes: Uint8Array, done?: (error?: Error | null) => void) => unknown
+
+/** Lets the thread's own streams print to its output, until the thread exits. */
+export function takeStreams(output: Output): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const decoder = new StringDecoder()
+    const write = (chunk: string | Buffer, encoding: BufferEncoding, done: () => void): void => {
+      const isText = typeof chunk === 'string'
+      if (isText && /^utf-?8$/i.test(encoding)) output.print(name, chunk)
+      else output.print(name, decoder.write(isText ? Buffer.from(chunk, encoding) : chunk))
+      done()
+    }
+    Object.assign(process[name], { _write: write, _writev: undefined })
+  }
+  process.once('exit', () => output.flush())
+}
 
 /** Returns the functions by their names in `node:fs`. The first argument of each is 1 or 2. */
 export function createThreadOutput(): Readonly<Record<string, Callable>> {

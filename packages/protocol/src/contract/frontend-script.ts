@@ -2,7 +2,7 @@
 // runner, whose URL the host passes.
 import type { CodecName } from '../codec/codec.js'
 import type { EngineModule, EngineOptions, ModuleText, SuspendedScript } from './host-frontend.js'
-import type { OutputStream } from './shared-thread.js'
+import type { OutputStream } from './output.js'
 
 /** The functions of `@sallyport/frontend` that a script gets, typed without importing that package. */
 export type FrontendFunctions = Readonly<

@@ -5,7 +5,7 @@ import type { LinkEndpoint } from '../link/endpoints.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'
 import type { Answer, Question, StateReport } from './host-worker.js'
-import type { OutputStream } from './shared-thread.js'
+import type { OutputReport, OutputRequest } from './output.js'
 
 /** The sandbox of a frontend that runs under Node's permission model. */
 export interface FrontendSandbox {
@@ -121,8 +121,7 @@ export type FrontendReport =
   | Answer
   | { type: 'loaded' | 'synchronized' }
   | { type: 'unexpected-read'; directory: string }
-  /** The frontend printed faster than the host took it: number of dropped characters. */
-  | { type: 'output-dropped'; stream: OutputStream; characters: number }
+  | OutputReport
   /** The script was interrupted, and runs no more. */
   | ({ type: 'suspended' } & SuspendedScript)
   /** Code of `bus.run` did not handle a rejection. At most `MAX_UNHANDLED` of these. */
@@ -141,10 +140,11 @@ export interface InitScript {
 }
 
 /**
- * Host → frontend: a link, a question, or stop, after at most `timeout` milliseconds for its calls in flight. The frontend's module runs after the
+ * Host → frontend: a link, a question, a request for output, or stop, after at most `timeout` milliseconds for its calls in flight. The frontend's module runs after the
  * first link. Each later link replaces the previous one. `scripts` are those of core's plugins.
  */
 export type FrontendCommand =
   | { type: 'link'; link: LinkEndpoint; scripts: readonly InitScript[] }
   | Question
+  | OutputRequest
   | { type: 'stop'; timeout: number }

@@ -1,7 +1,7 @@
 // Between a relay and the process of its frontend.
-import type { EngineModule, FrontendReport, FrontendSandbox, InitScript } from './host-frontend.js'
+import type { EngineModule, FrontendSandbox, InitScript } from './host-frontend.js'
 import type { Question } from './host-worker.js'
-import type { OutputStream } from './shared-thread.js'
+import type { OutputRequest } from './output.js'
 
 /**
  * Descriptors of the pipes of a frontend process. `network` leads to the broker of a frontend that has one: launchers use 5 and 6. What core
@@ -42,16 +42,10 @@ export const getScriptStreams = (script: number): { control: number; link: numbe
   link: 2 * script + 1,
 })
 
-/** Relay → script: its stream of frames is open, a question, stop, end now but send all output, or send the next chunk of output. */
+/** Relay → script: its stream of frames is open, a question, stop, end now but send all output, or send the next text of its output. */
 export type ScriptCommand =
   | { type: 'link'; scripts: readonly InitScript[] }
   | Question
   | { type: 'terminate' }
   | { type: 'stop'; timeout: number }
-  | { type: 'read'; stream: OutputStream }
-
-/** Script → relay. The first chunk of each stream of output needs no `read`. */
-export type ScriptReport = FrontendReport | { type: 'output'; stream: OutputStream; chunk: string }
-
-/** Maximum UTF-16 code units of a chunk. */
-export const MAX_SCRIPT_OUTPUT: number = 2 ** 16
+  | OutputRequest

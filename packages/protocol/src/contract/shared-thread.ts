@@ -1,12 +1,9 @@
 // Between the host and a thread that several workers share. Each of them is a member: messages with its id take the place of the thread's
-// port, output and exit. One port has the messages of all members, because each port costs as much as a dozen messages.
+// port and exit. One port has the messages of all members, because each port costs as much as a dozen messages.
 import type { MessagePort } from 'node:worker_threads'
 import type { TransferListItem } from '../link/endpoints.js'
 import { type ReportedError, reportError } from '../errors/reported-error.js'
 import { assertNever } from '../util/assert-never.js'
-import { MAX_WAITING_OUTPUT } from '../wire/limits.js'
-
-export type OutputStream = 'stdout' | 'stderr'
 
 /** Host → shared thread, once: the port for the messages of its members. */
 export interface MemberPort {
@@ -27,20 +24,12 @@ export interface NewMember {
 /** `unknown` in a thread that does not say whose code it runs. */
 export const ACTIVITY = { unknown: 0, idle: 1, busy: 2 } as const
 
-/**
- * Host → member: its start, a message of its host, a request for the next chunk of its output, or the order to exit at once. The first
- * chunk of each stream needs no request.
- */
-export type MemberCommand =
-  | NewMember
-  | { type: 'message'; message: unknown }
-  | { type: 'read'; stream: OutputStream }
-  | { type: 'terminate' }
+/** Host → member: its start, a message of its host, or the order to exit at once. */
+export type MemberCommand = NewMember | { type: 'message'; message: unknown } | { type: 'terminate' }
 
 /** ThreadMember → host. `terminating` confirms that the thread is not blocked. Nothing follows `exited`. */
 export type MemberReport =
   | { type: 'message'; message: unknown }
-  | { type: 'output'; stream: OutputStream; chunk: Uint8Array | string }
   | { type: 'error'; error: ReportedError }
   | { type: 'thread-failed'; error: ReportedError }
   | { type: 'terminating' }
@@ -56,13 +45,6 @@ export interface MemberConnection {
   onMessage(handle: (message: unknown) => void): void
   /** By default, a member that is terminated exits with code 1. It must release what it holds. */
   onTerminate(handle: () => void): void
-  /**
-   * Sends a chunk of output when the host asks for it, and then calls `done`. Must not be called again before. Once the member has been told to end, or
-   * says that it does, the host need not ask: up to 8 MiB of each stream are sent at once, and the rest is counted.
-   */
-  write(stream: OutputStream, chunk: Uint8Array | string, done: () => void): void
-  /** What the member runs has ended: the host need not ask for the rest of its output. */
-  endOutput(): void
   /** Says whether the thread might run code of the member now. */
   setBusy(isBusy: boolean): void
   /** True once the host has terminated the member, before the order arrives. */
@@ -132,9 +114,6 @@ class Outbox {
   }
 }
 
-/** Bytes of a stream that a member which ends sends without being asked: a host that reads nothing does not delay the end. */
-const MAX_LAST_OUTPUT = 8 * MAX_WAITING_OUTPUT
-
 interface Member {
   readonly connection: MemberConnection
   handle(command: Exclude<MemberCommand, NewMember>): void
@@ -146,57 +125,15 @@ function createMember(
   activity: Int32Array,
   send: (report: MemberReport, isUrgent: boolean, transfer: readonly TransferListItem[]) => void,
 ): Member {
-  const outputs = { stdout: createOutput('stdout'), stderr: createOutput('stderr') }
   let handleMessage = (_message: unknown): void => {}
   let terminate = (): void => exit(1)
   let hasExited = false
-  let isEnding = false
-
-  function createOutput(stream: OutputStream) {
-    let isWanted = true
-    let lastBytes = 0
-    let lost = 0
-    let waiting: { chunk: Uint8Array | string; done: () => void } | undefined
-    const flush = (): void => {
-      if (!(isWanted || isEnding) || !waiting) return
-      const { chunk, done } = waiting
-      isWanted = false
-      waiting = undefined
-      if (isEnding) lastBytes += Buffer.byteLength(chunk)
-      if (lastBytes > MAX_LAST_OUTPUT) lost += chunk.length
-      else post({ type: 'output', stream, chunk })
-      done()
-    }
-    return {
-      flush,
-      reportLost(): void {
-        if (lost > 0) post({ type: 'message', message: { type: 'output-dropped', stream, characters: lost } })
-      },
-      request(): void {
-        isWanted = true
-        flush()
-      },
-      write(chunk: Uint8Array | string, done: () => void): void {
-        waiting = { chunk, done }
-        flush()
-      },
-    }
-  }
 
   function post(report: MemberReport, isUrgent = false, transfer: readonly TransferListItem[] = []): void {
     if (!hasExited) send(report, isUrgent, transfer)
   }
 
-  function endOutput(): void {
-    isEnding = true
-    outputs.stdout.flush()
-    outputs.stderr.flush()
-  }
-
   function exit(code: number): void {
-    endOutput()
-    outputs.stdout.reportLost()
-    outputs.stderr.reportLost()
     post({ type: 'exited', code }, true)
     hasExited = true
   }
@@ -204,15 +141,12 @@ function createMember(
   const connection: MemberConnection = {
     postMessage(message, transfer) {
       post({ type: 'message', message }, (transfer?.length ?? 0) > 0, transfer)
-      if (isEnd(message)) endOutput()
     },
     onMessage: handle => void (handleMessage = handle),
     onTerminate: handle => void (terminate = handle),
     setBusy: isBusy => void Atomics.store(activity, 0, isBusy ? ACTIVITY.busy : ACTIVITY.idle),
     isTerminated: () => Atomics.load(activity, 1) !== 0,
     failThread: error => post({ type: 'thread-failed', error: reportError(error) }, true),
-    write: (stream, chunk, done) => outputs[stream].write(chunk, done),
-    endOutput,
     exit,
   }
   return {
@@ -221,13 +155,9 @@ function createMember(
       if (hasExited) return
       switch (command.type) {
         case 'message':
-          if (isEnd(command.message)) endOutput()
           return handleMessage(command.message)
-        case 'read':
-          return outputs[command.stream].request()
         case 'terminate':
           post({ type: 'terminating' }, true)
-          endOutput()
           return terminate()
         default:
           return assertNever(command)
@@ -238,10 +168,4 @@ function createMember(
       exit(1)
     },
   }
-}
-
-/** True for the order to stop, and for the report of a member that has. */
-function isEnd(message: unknown): boolean {
-  const { type, state } = Object(message) as { type?: unknown; state?: unknown }
-  return type === 'stop' || (type === 'state' && (state === 'stopped' || state === 'failed'))
 }

@@ -84,8 +84,10 @@ export const MAX_HELD_NAMES = 100
 export const MAX_OUTPUT_LINE = 8192
 /** Maximum UTF-16 code units that are shown of what a frontend writes at once. */
 export const MAX_OUTPUT_CHUNK = 262_144
-/** Maximum UTF-16 code units or bytes that a frontend has printed and its host has not taken. The rest is dropped and counted. */
+/** Maximum UTF-16 code units that a thread or a script has printed and its host has not taken. The oldest are dropped and counted. */
 export const MAX_WAITING_OUTPUT: number = MiB
+/** The same for a process that ends, which waits for its host before. Also the maximum of one print. */
+export const MAX_LAST_OUTPUT: number = 8 * MiB
 /** Maximum bytes of one report of a frontend process: an error with its stack. */
 export const MAX_REPORT_BYTES: number = MiB
 /** Maximum bytes of the compressed snapshot of a run that is interrupted. */

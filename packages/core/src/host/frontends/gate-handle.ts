@@ -19,7 +19,7 @@ import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../su
 import { watchCounter } from '../supervision/watchdog.js'
 import type { ThreadHandle } from '../life/spec.js'
 import type { SupervisedWorker } from '../life/worker.js'
-import { type OutputSource, pipeToLog, throttleLines } from '../workers/output.js'
+import { createLogSink, pipeOutput, throttleLines } from '../workers/output.js'
 import { createHostServices } from './host-services.js'
 import { ThreadMember } from '../workers/thread-member.js'
 import type { HostServices } from './types.js'
@@ -80,7 +80,7 @@ export function startGate(
     spawn(heartbeat) {
       const watch = dir && new SharedArrayBuffer(4)
       const spawned = spawnGate(label, { heartbeat, times, watch, awaitsSocket }, host)
-      pipeToLog(spawned, lines)
+      pipeOutput(spawned, createLogSink(lines))
       const message = `The isolation hook of ${describeName(label)} did not return within ${hookTimeout} ms`
       const onStuck = (): void => {
         const error = new BusError('Timeout', message)
@@ -157,7 +157,7 @@ function spawnGate(
   label: string,
   data: Pick<GateWorkerData, 'heartbeat' | 'times' | 'watch' | 'awaitsSocket'>,
   { options, log, gateThreads }: HostServices,
-): ThreadHandle & OutputSource {
+): ThreadHandle {
   const { onConfirm } = options
   const confirm = onConfirm && new MessageChannel()
   const { dir, legacyMessages, gates } = options.isolation

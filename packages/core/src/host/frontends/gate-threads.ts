@@ -6,7 +6,6 @@ import type { HostConfig } from '../options/config.js'
 import { getGateGrants } from '../sandboxes/permission-model/grants.js'
 import { spawnSandboxed } from '../sandboxes/permission-model/spawn-sandboxed.js'
 import type { ThreadHandle } from '../life/spec.js'
-import type { OutputSource } from '../workers/output.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import { SpareWorker } from '../workers/spare-worker.js'
 import { findEntry } from '../workers/spawn.js'
@@ -27,7 +26,7 @@ export class GateThreads {
   }
 
   /** @throws errors of `new Worker` */
-  open(name: string, data: GateWorkerData, transfer: TransferListItem[]): ThreadHandle & OutputSource {
+  open(name: string, data: GateWorkerData, transfer: TransferListItem[]): ThreadHandle {
     const { gates } = this.#options.isolation
     if (gates !== 'each') {
       return this.#sharedThreads.open({ name: 'gates', size: gates, spawn: () => this.#spawn() }, name, data, transfer)

@@ -2,22 +2,21 @@
 import { closeEndpoint, getPorts } from '@sallyport/protocol/internal/link'
 import { receiveError } from '@sallyport/protocol/internal/errors'
 import { areTokens } from '@sallyport/protocol/internal/contract'
-import { assertNever, isDevelopment, isUint8Array, Throttle } from '@sallyport/protocol/internal/util'
+import { assertNever, isDevelopment, isUint8Array } from '@sallyport/protocol/internal/util'
 import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import type {
   Answer,
   FrontendCommand,
   FrontendReport,
   FrontendStart,
-  FrontendWorkerData,
   StateReport,
 } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { FrontendConfig } from '../options/config.js'
 import { getWorkerName } from '../supervision/policy.js'
-import type { FrontendTerms, ThreadHandle } from '../life/spec.js'
+import type { FrontendTerms } from '../life/spec.js'
 import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
-import { pipeOutput, pipeToHost, reportLostOutput } from '../workers/output.js'
+import { createOutputSink, type OutputSink, pipeOutput, takeReport } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import { getClientStart } from './connection-runtime.js'
 import { ModuleLoad } from './module-load.js'
@@ -38,7 +37,7 @@ export interface WorkerRuntime extends FrontendRuntime {
 
 /** A report whose fields can be anything, also its type: `onReport` ignores those that do not exist. */
 type UncheckedReport = { type: Exclude<FrontendReport, StateReport | Answer>['type'] } & Record<
-  'directory' | 'error' | 'stream' | 'characters' | 'count' | 'host' | 'hint' | 'more' | 'snapshot' | 'tokens',
+  'directory' | 'error' | 'count' | 'host' | 'hint' | 'more' | 'snapshot' | 'tokens',
   unknown
 >
 
@@ -79,10 +78,7 @@ export function createWorkerRuntime(
   let firstLoad: ModuleLoad | undefined
   let isFinalReload = false
   let hasReported = false
-  const droppedOutput = new Throttle<undefined>((_, more) => {
-    const text = 'Output dropped: the frontend printed faster than the host could take it. Print less.'
-    log.warn({ label, characters: more + 1 }, text)
-  }, 1)
+  let output!: OutputSink
   /** @param report - of a relay or a broker, which a frontend cannot forge */
   const reportDenied = (report: unknown): void => {
     const { host: wanted, hint, more } = report as Extract<FrontendReport, { type: 'net-denied' }>
@@ -109,7 +105,8 @@ export function createWorkerRuntime(
       if (!firstLoad || load.isOver) load = new ModuleLoad(config.loaded && (!firstLoad || isFinalReload))
       firstLoad ??= load
       isFinalReload = false
-      const thread = spawnFrontend({ ...start, heartbeat }, config, host, owners)
+      const thread = config.sandbox.spawn({ ...start, heartbeat }, host, owners)
+      output = pipeOutput(thread, createOutputSink({ worker: 'frontend', label }, log, options.log, config.onStdio))
       sockets = thread.sockets
       thread.broker?.on('message', reportDenied)
       return thread
@@ -123,15 +120,13 @@ export function createWorkerRuntime(
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
       const unchecked = (report ?? {}) as UncheckedReport
-      const { type, directory, error, stream, characters, count, snapshot, tokens } = unchecked
+      const { type, directory, error, count, snapshot, tokens } = unchecked
       switch (type) {
         case 'loaded':
         case 'synchronized':
           return load.reach(type)
-        case 'output-dropped':
-          if (!isCount(characters)) break
-          droppedOutput.add(undefined, characters)
-          reportLostOutput(config.onStdio, { label, stream: stream === 'stderr' ? stream : 'stdout' }, characters)
+        case 'output':
+          takeReport(report, output, { postMessage: request => worker.post(request) })
           break
         case 'unsent':
           if (isCount(count)) events.unsent(count)
@@ -216,16 +211,3 @@ export function createWorkerRuntime(
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
-
-/** Starts the code of a frontend in its sandbox. */
-function spawnFrontend(
-  data: FrontendWorkerData,
-  { sandbox, onStdio }: FrontendConfig,
-  host: FrontendHost,
-  owners: readonly SocketOwner[],
-): ThreadHandle {
-  const thread = sandbox.spawn(data, host, owners)
-  if (onStdio) pipeToHost(thread, data.label, onStdio)
-  else pipeOutput(thread, { worker: 'frontend', label: data.label }, host.log, host.options.log)
-  return thread
-}

@@ -1,6 +1,5 @@
 // When spares start and end, on a clock of the test.
 import { EventEmitter } from 'node:events'
-import { PassThrough } from 'node:stream'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { HostLog } from '../reporting/log.js'
@@ -12,8 +11,6 @@ afterEach(() => vi.useRealTimers())
 
 /** A relay without a process. */
 class Relay extends EventEmitter {
-  readonly stdout = new PassThrough()
-  readonly stderr = new PassThrough()
   isRef = true
   isTerminated = false
   ref = (): void => void (this.isRef = true)

@@ -150,8 +150,6 @@ export class ProcessPool {
     this.#relays.add(relay)
     // The frontends and scripts keep the host's process alive.
     relay.unref()
-    // Nobody's code runs yet. What is printed and not read would keep the relay from ending.
-    for (const output of [relay.stdout, relay.stderr]) output.resume()
     const lost = (error: unknown): void => {
       if (!processes.delete(started)) return
       relay.ref()

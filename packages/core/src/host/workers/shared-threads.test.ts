@@ -19,7 +19,6 @@ const program = `
         exit: code => { host.postMessage('last'); host.exit(code) },
         crash: message => { host.postMessage('last'); setImmediate(() => { throw new Error(message) }) },
         spin: () => { for (;;); },
-        print: text => { const next = n => host.write('stdout', text, () => { host.postMessage(n); next(n + 1) }); next(1) },
         ignore: () => host.onTerminate(() => host.postMessage('ignored')),
         count: word => host.onTerminate(() => { Atomics.add(word, 0, 1); Atomics.notify(word, 0); host.exit(1) }),
       }
@@ -203,18 +202,6 @@ test('a member that takes long to end keeps its thread, whose others go on', asy
   first.member.failThread(new Error('it was ended'))
   await Promise.all([first.exited, second.exited])
   expect([first.errors, second.errors]).toEqual([[], ['it was ended. The thread that second shared was terminated']])
-})
-
-test('output that the host does not read stays in the thread, and delays no other member', async () => {
-  const [first, second] = [open('first'), open('second')]
-  await started(first, second)
-  first.member.postMessage(['print', 'x'.repeat(2 ** 16)])
-  // The stream of the host asks for a chunk when it is read.
-  first.member.stdout.pause()
-  first.member.stdout.read(0)
-  await expectAnswer(second)
-  await expectAnswer(second)
-  expect(first.messages.length).toBeLessThan(5)
 })
 
 test('a member that starts later starts with its first message, or with its end', async () => {

@@ -6,7 +6,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { withoutContext } from '@sallyport/protocol/internal/util'
 import type { HostLog } from '../reporting/log.js'
-import { pipeToLog, throttleLines } from './output.js'
+import { createLogSink, pipeOutput, throttleLines } from './output.js'
 import { createNeighborFault, describeBlock, findCulprit, ThreadMember, type MemberOwner } from './thread-member.js'
 
 /** Threads that are alike, so that a member can be in any of them. */
@@ -121,8 +121,7 @@ class SharedThread implements MemberOwner {
       this.#isClosed = true
       onClosed()
     }
-    const lines = throttleLines(log, { worker: 'shared', label: name })
-    if (!isKept) pipeToLog(worker, lines)
+    if (!isKept) pipeOutput(worker, createLogSink(throttleLines(log, { worker: 'shared', label: name })))
     worker.on('error', error => {
       this.#close()
       this.#receiveRest()
@@ -130,7 +129,6 @@ class SharedThread implements MemberOwner {
     })
     worker.on('exit', code => {
       this.#close()
-      lines.flush()
       this.#receiveRest()
       for (const member of this.members) member.threadExited(code)
       this.members.clear()

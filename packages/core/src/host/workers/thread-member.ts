@@ -1,10 +1,9 @@
-// A worker that shares its thread with others. To its supervisor it is a thread of its own, with output, errors and an exit.
+// A worker that shares its thread with others. To its supervisor it is a thread of its own, with errors and an exit.
 import { EventEmitter } from 'node:events'
-import { Readable } from 'node:stream'
 import { ACTIVITY, deadline } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import { assertNever, queueMicrotask } from '@sallyport/protocol/internal/util'
-import type { OutputStream, MemberCommand, MemberReport } from '@sallyport/protocol/internal/contract'
+import type { MemberCommand, MemberReport } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { NeighborFault } from '../life/judge.js'
 import type { ThreadHandle } from '../life/spec.js'
@@ -54,8 +53,6 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   readUsage?: () => WorkerUsage | undefined
   /** Set for a relay that forwards no frames. */
   sockets?: ProcessSockets | undefined
-  readonly stdout: Readable
-  readonly stderr: Readable
   readonly #activity = new Int32Array(new SharedArrayBuffer(8))
   readonly #owner: MemberOwner
   /** Set until it is sent. */
@@ -72,8 +69,6 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     super()
     this.name = name
     this.#owner = owner
-    this.stdout = this.#createOutput('stdout')
-    this.stderr = this.#createOutput('stderr')
   }
 
   /** @param transfer - what `data` transfers to the thread */
@@ -153,25 +148,12 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     this.#exit(this.#exitCode)
   }
 
-  /** Each stream sends its first chunk without a request. */
-  #createOutput(stream: OutputStream): Readable {
-    let isFirst = true
-    return new Readable({
-      read: () => {
-        if (!isFirst) this.#post({ type: 'read', stream })
-        isFirst = false
-      },
-    })
-  }
-
   /** Takes a report of the thread. */
   receive(report: MemberReport): void {
     if (this.#exitCode !== undefined) return
     switch (report.type) {
       case 'message':
         return void this.emit('message', report.message)
-      case 'output':
-        return void this[report.stream].push(report.chunk)
       case 'error':
         return void this.emit('error', receiveError(report.error, `${this.name} failed`))
       case 'thread-failed': {
@@ -194,8 +176,6 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     if (this.#hasExited) return
     this.#hasExited = true
     this.#confirmed()
-    this.stdout.push(null)
-    this.stderr.push(null)
     this.emit('exit', code)
   }
 

@@ -15,6 +15,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits } from '../../../src/host/sandboxes/process/child/limits.js'
 import type { RelayData } from '../../../src/host/sandboxes/process/relay/relay-data.js'
 import { createHostLog } from '../../../src/host/reporting/log.js'
+import { type OutputSink, takeReport } from '../../../src/host/workers/output.js'
 import { SharedThreads } from '../../../src/host/workers/shared-threads.js'
 import type { ThreadMember } from '../../../src/host/workers/thread-member.js'
 import { rows } from '../../../../../scripts/testing.js'
@@ -100,9 +101,8 @@ const failed = (message: unknown) => [{ type: 'state', state: 'failed', error: e
 /** Returns an object that grows with the output. */
 function collectOutput(worker: ThreadMember): { stdout: string; stderr: string } {
   const written = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    worker[name].setEncoding('utf8').on('data', (text: string) => (written[name] += text))
-  }
+  const sink: OutputSink = { take: (stream, text) => void (written[stream] += text), end() {} }
+  worker.on('message', report => takeReport(report, sink, worker))
   return written
 }
 

@@ -1,7 +1,6 @@
 // Threads and message channels in virtual time, for the real host. A thread is a place with a program; transferred ports arrive a
 // little later, or never.
 import { EventEmitter } from 'node:events'
-import { PassThrough } from 'node:stream'
 import { Place } from './place.js'
 import { createPorts, type SimulatedPort } from './port.js'
 import type { Simulation } from '../simulation.js'
@@ -52,8 +51,6 @@ class Direction {
 }
 
 export class SimulatedThread extends EventEmitter {
-  readonly stdout: PassThrough = new PassThrough()
-  readonly stderr: PassThrough = new PassThrough()
   readonly place: Place
   /** The thread's own side. */
   readonly control: EventEmitter = new EventEmitter()

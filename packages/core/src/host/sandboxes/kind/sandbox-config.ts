@@ -3,7 +3,6 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import type { HostLog } from '../../reporting/log.js'
 import type { ThreadHandle } from '../../life/spec.js'
-import type { OutputSource } from '../../workers/output.js'
 import type { SocketOwner } from '../../../shared/process-sockets.js'
 import type { SharedThreads } from '../../workers/shared-threads.js'
 import type { ProcessPool } from '../../workers/pool.js'
@@ -39,13 +38,10 @@ export interface SandboxConfig<Name extends string = string> {
    * @param owners - the threads that own the ends of a process's sockets; none if the relay forwards its frames
    * @throws {BusError} InvalidParams; errors of `new Worker`
    */
-  spawn(start: FrontendWorkerData, host: SandboxHost, owners: readonly SocketOwner[]): SandboxThread
+  spawn(start: FrontendWorkerData, host: SandboxHost, owners: readonly SocketOwner[]): ThreadHandle
   /** Logs what users should know of this sandbox when a frontend is opened in it. */
   announce?(label: string, announcements: Announcements): void
 }
-
-/** A worker, or what reports as a worker would. */
-export type SandboxThread = ThreadHandle & OutputSource
 
 /** The parts of a host that start a sandbox. */
 export interface SandboxHost {

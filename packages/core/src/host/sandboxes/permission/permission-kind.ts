@@ -6,7 +6,8 @@ import type { ModuleLocation } from '../../../shared/locations.js'
 import { boolean } from '../../../shared/schemas.js'
 import { leftOut, objectOfKind, read, resourceLimits } from '../kind/entries.js'
 import { netOrHosts, secrets } from '../kind/network-entries.js'
-import { getFrontendEntry, type SandboxThread } from '../kind/sandbox-config.js'
+import type { ThreadHandle } from '../../life/spec.js'
+import { getFrontendEntry } from '../kind/sandbox-config.js'
 import type { SandboxKind } from '../kind/sandbox-kind.js'
 import { getModuleCode } from '../permission-model/module-code.js'
 import { checkNet, checkSecrets } from '../permission-model/net.js'
@@ -84,7 +85,7 @@ function openBroker(
   broker: BrokerOptions,
   link: LinkEndpoint,
   threads: SharedThreads,
-): SandboxThread {
+): ThreadHandle {
   const member = threads.open(RELAYS, `the broker of ${name}`, { broker, link } satisfies BrokerData)
   member.unref()
   worker.once('exit', () => void member.terminate())

@@ -11,16 +11,17 @@ import type {
   FrontendWorkerData,
 } from '@sallyport/protocol/internal/contract'
 import { getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
+import type { ThreadHandle } from '../../life/spec.js'
 import { getWorkerName } from '../../supervision/policy.js'
 import { ProcessSockets, type SocketOwner } from '../../../shared/process-sockets.js'
-import { pipeOutput } from '../../workers/output.js'
+import { createOutputSink, type OutputSink, pipeOutput, takeReport } from '../../workers/output.js'
 import type { SharedThreads, ThreadGroup } from '../../workers/shared-threads.js'
 import { type Entry, findEntry, spawnWorker } from '../../workers/spawn.js'
 import type { ThreadMember } from '../../workers/thread-member.js'
 import { createUsage, readSharedUsage } from '../../../shared/worker-usage.js'
 import type { ProcessLimits } from './child/limits.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
-import type { SandboxConfig, SandboxHost, SandboxThread } from '../kind/sandbox-config.js'
+import type { SandboxConfig, SandboxHost } from '../kind/sandbox-config.js'
 import { getReadFlags } from '../permission-model/grants.js'
 import type { FrontendCode } from '../permission-model/module-code.js'
 import { getNetFlags, NET_REMEDIES } from '../permission-model/net.js'
@@ -203,7 +204,7 @@ function startRelay(
   processOptions: ProcessOptions<string>,
   launcher: Launcher | undefined,
   getCode: GetCode,
-): SandboxThread {
+): ThreadHandle {
   const { label, text } = frontend
   const { spares = 0 } = processOptions
   const isSplit = owners.length > 1
@@ -223,7 +224,12 @@ function startRelay(
     key: JSON.stringify([process.key, preparation]),
     ...{ reads: process.reads, spares },
     // A spare is not for a certain gate, so its relay forwards its frames.
-    open: () => process.open('a spare process', preparation, isSplit ? [] : owners, sharedThreads),
+    open() {
+      const spare = process.open('a spare process', preparation, isSplit ? [] : owners, sharedThreads)
+      // Nobody's code runs yet.
+      readOutput(spare, { take() {}, end() {} })
+      return spare
+    },
   }
   const relay = spares > 0 ? processes.take(request) : undefined
   if (!relay) return process.open(name, start, owners, sharedThreads)
@@ -270,7 +276,7 @@ export function createSharedProcessConfig<Name extends string>(
         const { sandbox, code } = process
         const preparation: FrontendPreparation = { sandbox, hasText: false, runner: code.runner, hasScripts: true }
         const relay = process.open(`the process of ${group}`, preparation, [], sharedThreads, id)
-        pipeOutput(relay, { worker: 'scripts', label: group }, log, false)
+        readOutput(relay, createOutputSink({ worker: 'scripts', label: group }, log, false))
         return relay
       }
       const key = JSON.stringify([launcher && getId(launcher), group, maxScripts, memory, cpu, pids])
@@ -280,6 +286,11 @@ export function createSharedProcessConfig<Name extends string>(
       })
     },
   }
+}
+
+function readOutput(relay: ThreadMember, sink: OutputSink): void {
+  pipeOutput(relay, sink)
+  relay.on('message', report => takeReport(report, sink, relay))
 }
 
 /** The process starts in an empty directory, so there is nothing unexpected to read. */

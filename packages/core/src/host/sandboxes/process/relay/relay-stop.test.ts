@@ -53,8 +53,6 @@ async function start(...states: LifecycleState[]) {
     postMessage: (message: unknown) => void received.push(message),
     onMessage: (handle: typeof command) => void (command = handle),
     onTerminate() {},
-    write: (_stream: string, _chunk: unknown, done: () => void) => done(),
-    endOutput() {},
     setBusy() {},
     isTerminated: () => false,
     failThread() {},

@@ -2,7 +2,7 @@
 // after the process. The frames of the process pass over sockets of their own, or the relay bridges its pipe to the frontend's link.
 import type { Socket } from 'node:net'
 import { type Duplex, Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
+import { StringDecoder } from 'node:string_decoder'
 import {
   ABANDON_TIMEOUT_MS,
   createHeartbeatFor,
@@ -12,6 +12,7 @@ import {
   type FrontendProcessCommand,
   type FrontendReport,
   type LifecycleState,
+  Output,
   type OutputStream,
   type MemberConnection,
   watchSilence,
@@ -19,7 +20,7 @@ import {
 import { BusError, describeThrown, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import { acceptDirect, bridge, StreamLink, type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
-import { FRAME_KIND, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
+import { FRAME_KIND, type Link, MAX_LAST_OUTPUT, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
 import { explainRefusedMemory, readMainThreadsCpu } from '../child/limits.js'
 import { removeCgroups } from '../launchers/cgroup.js'
 import type { BrokerOptions } from '../network/broker.js'
@@ -95,12 +96,20 @@ async function runProcess(
 ): Promise<number> {
   const { start: first, limits, usage } = data
   let name = data.scriptHost === undefined ? 'A spare process' : 'The process of the script'
-  const createOutput = (stream: OutputStream): Writable =>
-    new Writable({ write: (chunk: Buffer, _encoding, done) => host.write(stream, chunk, done) })
-  const [stdout, stderr] = [createOutput('stdout'), createOutput('stderr')]
+  const output = new Output(text => report(text), MAX_LAST_OUTPUT)
+  const createOutput = (stream: OutputStream): Writable => {
+    const decoder = new StringDecoder()
+    return new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        output.print(stream, decoder.write(chunk))
+        output.awaitSent(stream, done)
+      },
+    })
+  }
   let started: NodeProcess
   try {
-    started = startProcess(data, { stdout, stderr, end: () => host.endOutput() }, sockets)
+    const streams = { stdout: createOutput('stdout'), stderr: createOutput('stderr'), end: () => output.end() }
+    started = startProcess(data, streams, sockets)
   } catch (error) {
     if (data.scriptHost !== undefined) ScriptHost.failed(data.scriptHost, error as Error)
     throw error
@@ -128,7 +137,7 @@ async function runProcess(
   function onPipeClosed(fault: BusError | undefined): void {
     if (isBusError(fault, 'InvalidRequest')) return kill(fault)
     // It might wait for the host to read.
-    host.endOutput()
+    output.end()
     awaitExit()
   }
 
@@ -227,9 +236,12 @@ async function runProcess(
         const unanswered = new BusError('Timeout', `The frontend process did not answer for ${ABANDON_TIMEOUT_MS} ms`)
         return ask(ABANDON_TIMEOUT_MS, unanswered, () => report({ type: 'answer' }))
       }
+      case 'read':
+        return output.read(command.stream)
       case 'stop':
         sendCommand({ type: 'stop' })
         isStopping = true
+        output.end()
         ends.add(watchSilence(command.timeout, readCpuMs, killAndAbandon))
         return void ends.add(deadline(command.timeout + KILL_TIMEOUT_MS, killAndAbandon))
       default:
@@ -239,6 +251,7 @@ async function runProcess(
   host.onMessage(message => handle(message as RelayCommand))
   host.onTerminate(() => {
     isStopping = true
+    output.end()
     killAndAbandon()
   })
 
@@ -292,7 +305,7 @@ async function runProcess(
     // Otherwise the host takes its end for one that it has chosen itself.
     else if (wasStopped) report({ type: 'state', state: 'stopped' })
     await started.guardExited
-    await Promise.all([stdout, stderr].map(stream => finished(stream.end())))
+    output.flush()
     return error ? 1 : (status.code ?? 0)
   } catch (error) {
     if (scripts) endScripts(error as Error)

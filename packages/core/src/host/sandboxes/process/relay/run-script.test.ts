@@ -30,8 +30,6 @@ function start() {
     postMessage: message => void reports.push(message),
     onMessage: handle => void (command = handle),
     onTerminate() {},
-    write: (_stream, _chunk, done) => done(),
-    endOutput() {},
     setBusy() {},
     isTerminated: () => false,
     failThread() {},

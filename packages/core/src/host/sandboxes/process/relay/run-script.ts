@@ -5,21 +5,31 @@ import {
   type FrontendCommand,
   type FrontendReport,
   type MemberConnection,
-  MAX_SCRIPT_OUTPUT,
-  type OutputStream,
+  MAX_OUTPUT_TEXT,
+  type OutputReport,
   type ScriptCommand,
   serializeValue,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import { bridge, openLink, StreamLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
-import { FRAME_KIND, getText, type Link, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
+import {
+  FRAME_KIND,
+  getText,
+  type Link,
+  MAX_LAST_OUTPUT,
+  MAX_REPORT_BYTES,
+  MAX_WAITING_OUTPUT,
+} from '@sallyport/protocol/internal/wire'
 import type { ScriptRelayData } from './relay-data.js'
 import { createReportParser } from './report-parser.js'
 import { ScriptHost } from './script-host.js'
 
 /** For a script to end by itself, beyond its time to drain, or after it has said that it failed. */
 const KILL_TIMEOUT_MS = 250
+
+/** What a script has that ends. Texts are joined up to half of the maximum length. */
+const MAX_UNREAD_TEXTS = (2 * (MAX_LAST_OUTPUT + MAX_WAITING_OUTPUT)) / MAX_OUTPUT_TEXT
 
 export async function runScript(host: MemberConnection, data: ScriptRelayData): Promise<void> {
   const { start, heartbeat, name } = data
@@ -30,8 +40,8 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
   /** Resolves when core is no longer waited for, which reads the last frames. */
   const abandoned = createDeferred()
   const ends: (() => void)[] = []
-  /** Streams with a chunk that the host has not taken: a process sends none before it is asked for one. */
-  const printing = new Set<OutputStream>()
+  /** Texts that the host has not taken. A script waits for it until it ends. */
+  const unread = { stdout: 0, stderr: 0 }
   let link: Link | undefined
   let bridged: Promise<unknown> | undefined
   let failure: Error | undefined
@@ -62,25 +72,22 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
     control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
 
   /** Returns the output that a frame has. */
-  function parseOutput(text: string): { stream: OutputStream; chunk: string } | undefined {
+  function parseOutput(frame: string): OutputReport | undefined {
     try {
-      const { type, stream, chunk } = Object(JSON.parse(text)) as Record<string, unknown>
+      const { type, stream, text, lost } = Object(JSON.parse(frame)) as Record<string, unknown>
       const isStream = stream === 'stdout' || stream === 'stderr'
-      if (type !== 'output' || !isStream || typeof chunk !== 'string' || chunk.length > MAX_SCRIPT_OUTPUT)
-        return undefined
-      return { stream, chunk }
+      const isText = typeof text === 'string' && text.length <= MAX_OUTPUT_TEXT
+      return type === 'output' && isStream && isText && Number.isSafeInteger(lost)
+        ? { type, stream, text, lost: lost as number }
+        : undefined
     } catch {
       return undefined
     }
   }
 
-  function print({ stream, chunk }: { stream: OutputStream; chunk: string }): void {
-    if (printing.has(stream)) return violate('output that nobody has asked for')
-    printing.add(stream)
-    host.write(stream, chunk, () => {
-      printing.delete(stream)
-      sendCommand({ type: 'read', stream })
-    })
+  function print(output: OutputReport): void {
+    if (++unread[output.stream] > MAX_UNREAD_TEXTS) return violate('more output than it keeps')
+    report(output)
   }
 
   control.receive({
@@ -125,8 +132,11 @@ export async function runScript(host: MemberConnection, data: ScriptRelayData): 
         bridged = bridge(link, new StreamLink(streams.openLink())).then(({ far }) => killAfter(far))
         return
       }
+      case 'read':
+        unread[command.stream]--
+        return sendCommand(command)
       case 'ask':
-        return sendCommand({ type: 'ask' })
+        return sendCommand(command)
       case 'stop':
         sendCommand({ type: 'stop', timeout: command.timeout })
         return void ends.push(deadline(command.timeout + KILL_TIMEOUT_MS, end))

@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest'
+import { MAX_LAST_OUTPUT, MAX_WAITING_OUTPUT } from '../wire/limits.js'
+import { MAX_OUTPUT_TEXT, Output, type OutputReport } from './output.js'
+
+const MiB = 2 ** 20
+
+function start(max?: number) {
+  const reports: OutputReport[] = []
+  const output = new Output(report => void reports.push(report), max)
+  const getTexts = (): string[] => reports.map(({ text }) => text)
+  const sum = (): { sent: number; lost: number } => ({
+    sent: reports.reduce((all, { text }) => all + text.length, 0),
+    lost: reports.reduce((all, { lost }) => all + lost, 0),
+  })
+  return { output, reports, getTexts, sum }
+}
+
+it('joins what waits for the host, in order', () => {
+  const { output, getTexts } = start()
+  for (const line of ['a\n', 'b\n', 'c\n']) output.print('stdout', line)
+  expect(getTexts()).toEqual(['a\n'])
+  output.read('stdout')
+  expect(getTexts()).toEqual(['a\n', 'b\nc\n'])
+  output.read('stdout')
+  output.print('stdout', 'd\n')
+  expect(getTexts()).toEqual(['a\n', 'b\nc\n', 'd\n'])
+})
+
+it('drops the oldest beyond its bound, and says how much before the next text', () => {
+  const { output, reports, sum } = start()
+  for (let n = 0; n < 40; n++) output.print('stdout', `${n}`.padEnd(MAX_OUTPUT_TEXT))
+  output.print('stderr', 'the only line')
+  output.flush()
+  expect(reports.map(({ text }) => text.trim())).toEqual(['0', 'the only line', ...range(25, 40)])
+  expect(sum().sent + sum().lost).toBe(40 * MAX_OUTPUT_TEXT + 'the only line'.length)
+  expect(reports[2]!.lost).toBe(24 * MAX_OUTPUT_TEXT)
+})
+
+const range = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `${from + n}`)
+
+it('bounds the number of prints too', () => {
+  const { output, sum } = start()
+  for (let n = 0; n < 100_000; n++) output.print('stdout', '\n')
+  output.flush()
+  expect(sum().sent).toBeLessThan(MAX_WAITING_OUTPUT / 64)
+  expect(sum().sent + sum().lost).toBe(100_000)
+})
+
+it('keeps a single larger print, and sends it in parts that end with a character', () => {
+  const { output, reports, sum } = start()
+  output.print('stdout', '')
+  output.print('stdout', '😀'.repeat(MiB))
+  output.flush()
+  expect(sum()).toEqual({ sent: 2 * MiB, lost: 0 })
+  output.print('stderr', `x${'😀'.repeat(MAX_OUTPUT_TEXT)}`)
+  output.flush()
+  expect(reports.every(({ text }) => text.isWellFormed() && text.length <= MAX_OUTPUT_TEXT)).toBe(true)
+  output.print('stdout', 'x'.repeat(MAX_LAST_OUTPUT + 1))
+  output.flush()
+  expect(sum().lost).toBe(1)
+})
+
+it('lets a source that can wait go on once the host has taken all, or at its end', () => {
+  const { output } = start()
+  let sent = 0
+  const print = (): void => {
+    output.print('stdout', 'x')
+    output.awaitSent('stdout', () => void sent++)
+  }
+  print()
+  expect(sent).toBe(1)
+  print()
+  expect(sent).toBe(1)
+  output.read('stdout')
+  expect(sent).toBe(2)
+  print()
+  output.end()
+  expect(sent).toBe(3)
+  print()
+  expect(sent).toBe(4)
+})
