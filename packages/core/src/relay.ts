@@ -1,12 +1,11 @@
 // Entry of the thread of relays, which runs no code of a frontend.
 import { parentPort } from 'node:worker_threads'
 import { serveMembers } from '@sallyport/protocol/internal/contract'
-import type { RelayData, ScriptRelayData } from './host/sandboxes/process/relay/relay-data.js'
+import type { RelayData } from './host/sandboxes/process/relay/relay-data.js'
 import { type BrokerData, runBroker } from './host/sandboxes/process/relay/run-broker.js'
 import { runRelay } from './host/sandboxes/process/relay/run-relay.js'
-import { runScript } from './host/sandboxes/process/relay/run-script.js'
 
-serveMembers<RelayData | ScriptRelayData | BrokerData>(parentPort!, (host, data) => {
+serveMembers<RelayData | BrokerData>(parentPort!, (host, data) => {
   if ('launch' in data) return runRelay(host, data)
-  return 'broker' in data ? runBroker(host, data) : runScript(host, data)
+  return runBroker(host, data)
 })

@@ -46,19 +46,21 @@ export {
   getScriptStreams,
   PROCESS_PIPES,
   type Pong,
-  type ScriptCommand,
 } from './contract/relay-frontend.js'
 export { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, CONNECTION_HEADERS } from './contract/network-broker.js'
 export { MAX_OUTPUT_TEXT, Output, type OutputReport, type OutputRequest, type OutputStream } from './contract/output.js'
 export { deserializeValue, serializeValue } from './contract/serialize.js'
 export {
   ACTIVITY,
+  endsAtOnce,
+  Member,
   type MemberCommand,
   type MemberConnection,
   type MemberMessages,
+  MemberOutbox,
   type MemberPort,
   type MemberReport,
-  type NewMember,
+  readMembers,
   serveMembers,
 } from './contract/shared-thread.js'
 export { serveLife } from './contract/serve-life.js'

@@ -79,8 +79,8 @@ export class SupervisedWorld extends World {
       const start = (own: readonly SocketOwner[]) => (): never => this.#startProcess(undefined, own) as never
       const request = { key: '', reads: [], spares: this.#spares }
       if (this.#sharesProcesses) {
-        const openBeside = (relay: unknown): never => this.#startScript(relay as SimulatedProcess, label) as never
-        return processes.share({ ...request, maxScripts: 2, open: start([]) }, openBeside)
+        const openIn = (relay: unknown): never => this.#startScript(relay as SimulatedProcess, label) as never
+        return processes.share({ ...request, maxScripts: 2, open: start([]) }, openIn)
       }
       const spare = processes.take({ ...request, open: start(owners.length > 1 ? [] : owners) })
       spare?.postMessage({ type: 'start', label })

@@ -7,10 +7,13 @@ import {
   type FrontendWorkerData,
   serveMembers,
 } from '@sallyport/protocol/internal/contract'
-import { openLink } from '@sallyport/protocol/internal/link'
+import { type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { throwLater } from '@sallyport/protocol/internal/util'
-import { joinGroup, type ScriptConnection } from './script-group.js'
-import { enterSandboxOnce, type HostCommand, type HostConnection, startFrontend } from './start-frontend.js'
+import type { Link } from '@sallyport/protocol/internal/wire'
+import { joinGroup, toHostCommand } from './script-group.js'
+import { enterSandboxOnce, type HostConnection, startFrontend } from './start-frontend.js'
+
+const open = (endpoint: LinkEndpoint): Link => openLink(endpoint, true)
 
 /** @param loadFunctions - see `HostConnection` */
 export function runFrontendThread(loadFunctions: HostConnection['loadFunctions']): void {
@@ -19,29 +22,14 @@ export function runFrontendThread(loadFunctions: HostConnection['loadFunctions']
   if (!data || !('label' in data)) {
     // An error is that of the scripts so far. It ends the thread: its cause can pass, such as a lack of descriptors, and no script could start here.
     if (data) enterSandboxOnce(data).catch(throwLater)
-    serveMembers<FrontendWorkerData>(control, (member, { heartbeat, ...start }) => {
-      const { stop } = beat(heartbeat)
-      const host: ScriptConnection = {
-        ...member,
-        report: report => member.postMessage(report),
-        onCommand: handle => member.onMessage(message => handle(toHostCommand(message as FrontendCommand))),
-        exit(code) {
-          stop()
-          member.exit(code)
-        },
-      }
-      joinGroup(host, start, loadFunctions)
-    })
+    serveMembers<FrontendWorkerData>(control, (member, start) => joinGroup(member, start, open, loadFunctions))
     return
   }
   const { heartbeat, ...start } = data
   beat(heartbeat)
   startFrontend(start, {
     report: report => control.postMessage(report),
-    onCommand: handle => control.on('message', (command: FrontendCommand) => handle(toHostCommand(command))),
+    onCommand: handle => control.on('message', (command: FrontendCommand) => handle(toHostCommand(command, open))),
     loadFunctions,
   })
 }
-
-const toHostCommand = (command: FrontendCommand): HostCommand =>
-  command.type === 'link' ? { ...command, link: openLink(command.link, true) } : command

@@ -1,41 +1,53 @@
-// Several scripts in one thread (`sandbox: 'quickjs'`): each has a client, output and errors of its own.
+// Several scripts in one thread or process (`sandbox: 'quickjs'`): each has a client, output and errors of its own.
 import { nextTick } from 'node:process'
-import type { FrontendStart, MemberConnection } from '@sallyport/protocol/internal/contract'
-import { type GroupMember, type HostConnection, startFrontend } from './start-frontend.js'
-
-type Member = Pick<MemberConnection, 'setBusy'>
+import {
+  beat,
+  type FrontendCommand,
+  type FrontendWorkerData,
+  type MemberConnection,
+} from '@sallyport/protocol/internal/contract'
+import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
+import { type GroupMember, type HostCommand, type HostConnection, startFrontend } from './start-frontend.js'
 
 /** The scripts whose code runs in this tick. Usually it is one. */
-const busy = new Set<Member>()
+const busy = new Set<MemberConnection>()
 
-/** The connection of a script to its host. */
-export interface ScriptConnection
-  extends
-    Pick<HostConnection, 'report' | 'onCommand'>,
-    Pick<MemberConnection, 'onTerminate' | 'setBusy' | 'isTerminated' | 'exit'> {}
-
-/** Starts a script in this thread. */
+/** Starts a script in this thread or process. @param open - opens a link of the host */
 export function joinGroup(
-  host: ScriptConnection,
-  start: FrontendStart,
+  host: MemberConnection,
+  { heartbeat, ...start }: FrontendWorkerData,
+  open: (endpoint: LinkEndpoint) => Link,
   loadFunctions: HostConnection['loadFunctions'],
 ): void {
-  const member: Member = { setBusy: host.setBusy }
+  const { stop } = beat(heartbeat)
+  const exit = (code: number): void => {
+    stop()
+    host.exit(code)
+  }
   const group: GroupMember = {
-    onEnter: () => enter(member),
+    onEnter: () => enter(host),
     isTerminated: () => host.isTerminated(),
     onTerminate: release =>
       host.onTerminate(() => {
         release()
-        host.exit(1)
+        exit(1)
       }),
-    exit: code => host.exit(code),
+    exit,
   }
-  startFrontend(start, { report: host.report, onCommand: host.onCommand, loadFunctions, group })
+  startFrontend(start, {
+    report: report => host.postMessage(report),
+    onCommand: handle => host.onMessage(message => handle(toHostCommand(message as FrontendCommand, open))),
+    loadFunctions,
+    group,
+  })
 }
 
+export const toHostCommand = (command: FrontendCommand, open: (endpoint: LinkEndpoint) => Link): HostCommand =>
+  command.type === 'link' ? { ...command, link: open(command.link) } : command
+
 /** The host blames a script for a blocked thread if it is the only one whose code runs. */
-function enter(member: Member): void {
+function enter(member: MemberConnection): void {
   if (busy.has(member)) return
   member.setBusy(true)
   // A tick that a promise adds with `nextTick` runs once all promises have settled, including those that others create.

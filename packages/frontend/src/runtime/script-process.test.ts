@@ -1,19 +1,22 @@
 // A script of a process that has many, as its relay sees it.
 import { Duplex, PassThrough } from 'node:stream'
-import { getScriptStreams, serializeValue } from '@sallyport/protocol/internal/contract'
+import { getScriptStreams, type MemberCommand, serializeValue } from '@sallyport/protocol/internal/contract'
 import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
 import { expect, test } from 'vitest'
 import { serveScripts } from './script-process.js'
 
-test('a script answers whether it runs', async () => {
+test('a script answers whether it runs, and ends at once when it is terminated', async () => {
   const [down, up] = [new PassThrough(), new PassThrough()]
   serveScripts(Duplex.from({ readable: down, writable: up }), async () => ({}) as never)
   const relay = new StreamMultiplexer(Duplex.from({ readable: up, writable: down }), { closed() {} })
   const control = new StreamLink(relay.open(getScriptStreams(1).control))
   const reports: unknown[] = []
   control.receive({ frame: ({ body }) => void reports.push(JSON.parse(getText(body))), closed() {} })
+  const send = (command: MemberCommand): void => control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
   control.send({ kind: FRAME_KIND.bytes, body: serializeValue({ label: 'it', codec: 'json' }) })
-  control.send({ kind: FRAME_KIND.json, body: JSON.stringify({ type: 'ask' }) })
-  await expect.poll(() => reports).toContainEqual({ type: 'answer' })
+  send({ type: 'message', message: { type: 'ask' } })
+  await expect.poll(() => reports).toContainEqual({ type: 'message', message: { type: 'answer' } })
+  send({ type: 'terminate' })
+  await expect.poll(() => reports.slice(-2)).toEqual([{ type: 'terminating' }, { type: 'exited', code: 1 }])
 })

@@ -2,18 +2,16 @@
 import type { Duplex } from 'node:stream'
 import {
   deserializeValue,
-  type FrontendStart,
+  type FrontendWorkerData,
   getScriptStreams,
-  type FrontendReport,
-  type ScriptCommand,
+  Member,
+  type MemberCommand,
 } from '@sallyport/protocol/internal/contract'
-import { reportError } from '@sallyport/protocol/internal/errors'
 import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
-import { assertNever } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
-import { sendReport } from './process-report.js'
+import { sendMemberReport } from './process-report.js'
 import { joinGroup } from './script-group.js'
-import type { HostCommand, HostConnection } from './start-frontend.js'
+import type { HostConnection } from './start-frontend.js'
 
 /** @param pipe - leads to the relay, which starts the scripts */
 export function serveScripts(pipe: Duplex, loadFunctions: HostConnection['loadFunctions']): void {
@@ -37,65 +35,24 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
   // Its first frame can arrive before the command is read.
   const frames = streams.open(ids.link)
   let isLinked = false
-  let isTerminated = false
-  let hasExited = false
-  let handleMessage = (_command: HostCommand): void => {}
-  let terminate = (): void => {}
-  const report = (message: FrontendReport): void => sendReport(control, message)
-
-  function exit(): void {
-    hasExited = true
+  const open = (): StreamLink => {
+    isLinked = true
+    return new StreamLink(frames)
+  }
+  const member = new Member(report => {
+    sendMemberReport(control, report)
+    if (report.type !== 'exited') return
     control.close()
     if (!isLinked) frames.destroy()
-  }
-
-  function begin(start: FrontendStart): void {
-    joinGroup(
-      {
-        report,
-        onCommand: handle => void (handleMessage = handle),
-        onTerminate: handle => void (terminate = handle),
-        setBusy() {},
-        isTerminated: () => isTerminated,
-        exit,
-      },
-      start,
-      loadFunctions,
-    )
-  }
-
+  })
   control.receive({
     frame({ kind, body }) {
-      if (kind !== FRAME_KIND.json) {
-        try {
-          return begin(deserializeValue(body as Uint8Array) as FrontendStart)
-        } catch (error) {
-          report({ type: 'state', state: 'failed', error: reportError(error) })
-          return exit()
-        }
-      }
-      const command = JSON.parse(getText(body)) as ScriptCommand
-      switch (command.type) {
-        case 'link':
-          isLinked = true
-          return handleMessage({ ...command, link: new StreamLink(frames) })
-        case 'terminate':
-          isTerminated = true
-          return terminate()
-        case 'stop':
-          isTerminated = command.timeout === 0
-          return handleMessage(command)
-        case 'ask':
-        case 'read':
-          return handleMessage(command)
-        default:
-          return assertNever(command)
-      }
+      if (kind === FRAME_KIND.json)
+        return member.handle(JSON.parse(getText(body)) as Exclude<MemberCommand, { type: 'start' }>)
+      member.start((host, data: Uint8Array) => {
+        joinGroup(host, deserializeValue(data) as FrontendWorkerData, open, loadFunctions)
+      }, body as Uint8Array)
     },
-    closed() {
-      if (hasExited) return
-      isTerminated = true
-      terminate()
-    },
+    closed: () => member.handle({ type: 'terminate' }),
   })
 }

@@ -1,7 +1,5 @@
 // Between a relay and the process of its frontend.
 import type { EngineModule, FrontendSandbox, InitScript } from './host-frontend.js'
-import type { Question } from './host-worker.js'
-import type { OutputRequest } from './output.js'
 
 /**
  * Descriptors of the pipes of a frontend process. `network` leads to the broker of a frontend that has one: launchers use 5 and 6. What core
@@ -34,18 +32,10 @@ export interface FrontendPreparation {
 export type Pong = { type: 'pong' }
 
 /**
- * Ids of the streams of a script in a process that has many. Over `control` comes first its `FrontendStart`, by `serializeValue`. When
- * the script ends, the process closes `control`; a relay that closes it ends the script.
+ * Ids of the streams of a script in a process that has many: it is a member, whose commands and reports are frames of `control`. The first has its
+ * `FrontendStart`, by `serializeValue`. A relay that closes `control` ends the script.
  */
 export const getScriptStreams = (script: number): { control: number; link: number } => ({
   control: 2 * script,
   link: 2 * script + 1,
 })
-
-/** Relay → script: its stream of frames is open, a question, stop, end now but send all output, or send the next text of its output. */
-export type ScriptCommand =
-  | { type: 'link'; scripts: readonly InitScript[] }
-  | Question
-  | { type: 'terminate' }
-  | { type: 'stop'; timeout: number }
-  | OutputRequest

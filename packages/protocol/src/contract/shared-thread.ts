@@ -1,11 +1,12 @@
-// Between the host and a thread that several workers share. Each of them is a member: messages with its id take the place of the thread's
-// port and exit. One port has the messages of all members, because each port costs as much as a dozen messages.
+// Between the host and a thread or a process that several workers share. Each of them is a member: messages with its id take the place of a thread's
+// port and exit. One port has the messages of all members, because each port costs as much as a dozen messages. The relay of a process passes them on as
+// JSON, over a stream for each.
 import type { MessagePort } from 'node:worker_threads'
 import type { TransferListItem } from '../link/endpoints.js'
 import { type ReportedError, reportError } from '../errors/reported-error.js'
 import { assertNever } from '../util/assert-never.js'
 
-/** Host → shared thread, once: the port for the messages of its members. */
+/** Host → shared thread, or relay, once: the port for the messages of its members. */
 export interface MemberPort {
   port: MessagePort
 }
@@ -55,6 +56,14 @@ export interface MemberConnection {
   exit(code: number): void
 }
 
+/** Calls `take` with each message of a member, in order. */
+export function readMembers<Message>(
+  messages: MemberMessages<Message>,
+  take: (id: number, message: Message) => void,
+): void {
+  for (let at = 0; at < messages.length; at += 2) take(messages[at] as number, messages[at + 1] as Message)
+}
+
 /** Starts each member that the host sends. A member that cannot be started fails alone. */
 export function serveMembers<Data>(
   parent: MessagePort,
@@ -62,34 +71,24 @@ export function serveMembers<Data>(
 ): void {
   parent.once('message', ({ port }: MemberPort) => {
     const members = new Map<number, Member>()
-    const outbox = new Outbox(port)
-    port.on('message', (messages: MemberMessages<MemberCommand>) => {
-      for (let at = 0; at < messages.length; at += 2) {
-        const [id, command] = [messages[at] as number, messages[at + 1] as MemberCommand]
-        if (command.type !== 'start') members.get(id)?.handle(command)
-        else startMember(id, command)
-      }
-    })
-
-    function startMember(id: number, { data, activity }: NewMember): void {
-      const member = createMember(new Int32Array(activity), (report, isUrgent, transfer) => {
-        outbox.post(id, report, isUrgent, transfer)
-        if (report.type === 'exited') members.delete(id)
-      })
-      members.set(id, member)
-      const { connection } = member
-      const fail = (error: unknown): void => member.fail(error)
-      try {
-        start(connection, data as Data)?.catch(fail)
-      } catch (error) {
-        fail(error)
-      }
-    }
+    const outbox = new MemberOutbox(port)
+    port.on('message', (messages: MemberMessages<MemberCommand>) =>
+      readMembers(messages, (id, command) => {
+        if (command.type !== 'start') return members.get(id)?.handle(command)
+        const send: SendReport = (report, isUrgent, transfer) => {
+          outbox.post(id, report, isUrgent, transfer)
+          if (report.type === 'exited') members.delete(id)
+        }
+        const member = new Member(send, new Int32Array(command.activity))
+        members.set(id, member)
+        member.start(start, command.data as Data)
+      }),
+    )
   })
 }
 
 /** Collects what members report in one callback of the event loop: one message with three reports costs little more than one report. */
-class Outbox {
+export class MemberOutbox {
   readonly #port: MessagePort
   #waiting: (number | MemberReport)[] = []
   #transfer: TransferListItem[] = []
@@ -98,7 +97,7 @@ class Outbox {
     this.#port = port
   }
 
-  post(id: number, report: MemberReport, isUrgent: boolean, transfer: readonly TransferListItem[]): void {
+  post(id: number, report: MemberReport, isUrgent = false, transfer: readonly TransferListItem[] = []): void {
     // A tick that a promise adds with `nextTick` runs once all promises have settled, including those that others create.
     if (this.#waiting.push(id, report) === 2 && !isUrgent) queueMicrotask(() => process.nextTick(() => this.flush()))
     this.#transfer.push(...transfer)
@@ -114,58 +113,86 @@ class Outbox {
   }
 }
 
-interface Member {
-  readonly connection: MemberConnection
-  handle(command: Exclude<MemberCommand, NewMember>): void
-  fail(error: unknown): void
+/** Sends a report to the host: at once, before code that could end the thread, if it is urgent. */
+type SendReport = (report: MemberReport, isUrgent: boolean, transfer: readonly TransferListItem[]) => void
+
+/** True for the order to stop without time for calls. */
+export function endsAtOnce(message: unknown): boolean {
+  const { type, timeout } = Object(message) as { type?: unknown; timeout?: unknown }
+  return type === 'stop' && timeout === 0
 }
 
-/** @param send - sends a report to the host: at once, before code that could end the thread, if it is urgent */
-function createMember(
-  activity: Int32Array,
-  send: (report: MemberReport, isUrgent: boolean, transfer: readonly TransferListItem[]) => void,
-): Member {
-  let handleMessage = (_message: unknown): void => {}
-  let terminate = (): void => exit(1)
-  let hasExited = false
+/** One member, where it runs. */
+export class Member implements MemberConnection {
+  readonly #send: SendReport
+  readonly #activity: Int32Array
+  #handleMessage = (_message: unknown): void => {}
+  #terminate = (): void => this.exit(1)
+  #hasExited = false
 
-  function post(report: MemberReport, isUrgent = false, transfer: readonly TransferListItem[] = []): void {
-    if (!hasExited) send(report, isUrgent, transfer)
+  constructor(send: SendReport, activity: Int32Array = new Int32Array(2)) {
+    this.#send = send
+    this.#activity = activity
   }
 
-  function exit(code: number): void {
-    post({ type: 'exited', code }, true)
-    hasExited = true
+  start<Data>(start: (connection: MemberConnection, data: Data) => void | Promise<void>, data: Data): void {
+    const fail = (error: unknown): void => {
+      this.#post({ type: 'error', error: reportError(error) })
+      this.exit(1)
+    }
+    try {
+      start(this, data)?.catch(fail)
+    } catch (error) {
+      fail(error)
+    }
   }
 
-  const connection: MemberConnection = {
-    postMessage(message, transfer) {
-      post({ type: 'message', message }, (transfer?.length ?? 0) > 0, transfer)
-    },
-    onMessage: handle => void (handleMessage = handle),
-    onTerminate: handle => void (terminate = handle),
-    setBusy: isBusy => void Atomics.store(activity, 0, isBusy ? ACTIVITY.busy : ACTIVITY.idle),
-    isTerminated: () => Atomics.load(activity, 1) !== 0,
-    failThread: error => post({ type: 'thread-failed', error: reportError(error) }, true),
-    exit,
+  /** Takes a command of the host. */
+  handle(command: Exclude<MemberCommand, NewMember>): void {
+    if (this.#hasExited) return
+    switch (command.type) {
+      case 'message':
+        if (endsAtOnce(command.message)) Atomics.store(this.#activity, 1, 1)
+        return this.#handleMessage(command.message)
+      case 'terminate':
+        Atomics.store(this.#activity, 1, 1)
+        this.#post({ type: 'terminating' }, true)
+        return this.#terminate()
+      default:
+        return assertNever(command)
+    }
   }
-  return {
-    connection,
-    handle(command) {
-      if (hasExited) return
-      switch (command.type) {
-        case 'message':
-          return handleMessage(command.message)
-        case 'terminate':
-          post({ type: 'terminating' }, true)
-          return terminate()
-        default:
-          return assertNever(command)
-      }
-    },
-    fail(error) {
-      post({ type: 'error', error: reportError(error) })
-      exit(1)
-    },
+
+  postMessage(message: unknown, transfer: readonly TransferListItem[] = []): void {
+    this.#post({ type: 'message', message }, transfer.length > 0, transfer)
+  }
+
+  onMessage(handle: (message: unknown) => void): void {
+    this.#handleMessage = handle
+  }
+
+  onTerminate(handle: () => void): void {
+    this.#terminate = handle
+  }
+
+  setBusy(isBusy: boolean): void {
+    Atomics.store(this.#activity, 0, isBusy ? ACTIVITY.busy : ACTIVITY.idle)
+  }
+
+  isTerminated(): boolean {
+    return Atomics.load(this.#activity, 1) !== 0
+  }
+
+  failThread(error: Error): void {
+    this.#post({ type: 'thread-failed', error: reportError(error) }, true)
+  }
+
+  exit(code: number): void {
+    this.#post({ type: 'exited', code }, true)
+    this.#hasExited = true
+  }
+
+  #post(report: MemberReport, isUrgent = false, transfer: readonly TransferListItem[] = []): void {
+    if (!this.#hasExited) this.#send(report, isUrgent, transfer)
   }
 }

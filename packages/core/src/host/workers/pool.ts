@@ -23,12 +23,11 @@ export interface PoolRequest {
   spares: number
   /** Scripts of one process. @default Infinity */
   maxScripts?: number | undefined
-  /** Starts the relay of a process with this id. @throws errors of its launcher, and of `new Worker` */
-  open(id: number): ThreadMember
+  /** Starts the relay of a process. @throws errors of its launcher, and of `new Worker` */
+  open(): ThreadMember
 }
 
 interface PooledProcess {
-  readonly id: number
   readonly relay: ThreadMember
   readonly identity: string
   readonly scripts: Set<ThreadMember>
@@ -48,7 +47,6 @@ export class ProcessPool {
   readonly #kinds = new Map<string, Kind>()
   /** All that have not exited and were not taken. */
   readonly #relays = new Set<ThreadMember>()
-  #lastId = 0
   #isDraining = false
 
   constructor(log: HostLog) {
@@ -80,16 +78,16 @@ export class ProcessPool {
   /**
    * Starts a script in a process that has room, or in a new one.
    *
-   * @param start - starts it beside a relay
+   * @param start - starts it in the process of a relay
    * @throws errors of `request.open` and `start`
    */
-  share(request: PoolRequest, start: (relay: ThreadMember, id: number) => ThreadMember): ThreadMember {
+  share(request: PoolRequest, start: (relay: ThreadMember) => ThreadMember): ThreadMember {
     const kind = this.#use(request)
     // The fullest one first: fewer processes are needed, and the others can end.
     const [found] = getFree(kind).toSorted((a, b) => b.scripts.size - a.scripts.size)
-    const { scripts, relay, id } = found ?? this.#start(kind)
+    const { scripts, relay } = found ?? this.#start(kind)
     kind.failures = 0
-    const script = start(relay, id)
+    const script = start(relay)
     script.wasStartedAhead = found !== undefined
     scripts.add(script)
     script.once('exit', () => {
@@ -143,9 +141,8 @@ export class ProcessPool {
     const { request, processes } = kind
     // Before the start: files that are replaced meanwhile make another identity.
     const identity = getIdentity(request.reads)
-    const id = ++this.#lastId
-    const relay = request.open(id)
-    const started: PooledProcess = { id, relay, identity, scripts: new Set() }
+    const relay = request.open()
+    const started: PooledProcess = { relay, identity, scripts: new Set() }
     processes.add(started)
     this.#relays.add(relay)
     // The frontends and scripts keep the host's process alive.

@@ -1,10 +1,18 @@
-// The threads of a host that several workers share: relays, and what the options let share one. Each worker is a member.
+// The threads of a host that several workers share: relays, and what the options let share one. Each worker is a member. So is a script of a process
+// with many, whose relay stands for the thread.
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
-import { CONFIRM_TIMEOUT_MS } from '@sallyport/protocol/internal/contract'
-import type { MemberCommand, MemberMessages, MemberPort, MemberReport } from '@sallyport/protocol/internal/contract'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { ABANDON_TIMEOUT_MS, CONFIRM_TIMEOUT_MS, readMembers } from '@sallyport/protocol/internal/contract'
+import type {
+  MemberCommand,
+  MemberMessages,
+  MemberPort,
+  MemberReport,
+  StateReport,
+} from '@sallyport/protocol/internal/contract'
+import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { withoutContext } from '@sallyport/protocol/internal/util'
+import type { ThreadHandle } from '../life/spec.js'
 import type { HostLog } from '../reporting/log.js'
 import { createLogSink, pipeOutput, throttleLines } from './output.js'
 import { createNeighborFault, describeBlock, findCulprit, ThreadMember, type MemberOwner } from './thread-member.js'
@@ -27,12 +35,13 @@ export interface ThreadGroup {
   /** Milliseconds for a thread to confirm that a member is terminated. @default 250 */
   confirmTimeout?: number
   /** @throws errors of `new Worker` */
-  spawn(): Worker
+  spawn(): Worker | ThreadMember
 }
 
 export class SharedThreads {
   readonly #log: HostLog
   readonly #groups = new Map<string, Set<SharedThread>>()
+  readonly #processes = new WeakMap<ThreadMember, SharedThread>()
   #isClosed = false
 
   constructor(log: HostLog) {
@@ -44,12 +53,15 @@ export class SharedThreads {
     return this.#choose(group).open(name, data, transfer)
   }
 
-  /** Starts a member in the thread of another one, with the first message to it. @throws {BusError} Disconnected if that thread has ended */
-  openBeside(other: ThreadMember, name: string, data: unknown): ThreadMember {
-    for (const threads of this.#groups.values()) {
-      for (const thread of threads) if (thread.members.has(other)) return thread.open(name, data, [], true)
+  /** Starts a member in the process of a relay, with the first message to it. */
+  openIn(relay: ThreadMember, name: string, data: unknown): ThreadMember {
+    let process = this.#processes.get(relay)
+    if (!process) {
+      const group = { name: relay.name, size: 1, isKept: true, startsLater: true, confirmTimeout: ABANDON_TIMEOUT_MS }
+      process = withoutContext(() => new SharedThread({ ...group, spawn: () => relay }, this.#log, () => {}))
+      this.#processes.set(relay, process)
     }
-    throw new BusError('Disconnected', `${name} was not started: its thread has ended`, { data: { delivered: 'no' } })
+    return process.open(name, data, [])
   }
 
   /** Starts a thread of a group whose threads are kept, for its first member. */
@@ -87,7 +99,7 @@ export class SharedThreads {
 class SharedThread implements MemberOwner {
   readonly members = new Set<ThreadMember>()
   readonly confirmTimeout: number
-  readonly #worker: Worker
+  readonly #worker: Worker | ThreadMember
   /** The messages of all members. */
   readonly #port: MessagePort
   /** Members by the id that the thread knows them by. */
@@ -122,11 +134,16 @@ class SharedThread implements MemberOwner {
       onClosed()
     }
     if (!isKept) pipeOutput(worker, createLogSink(throttleLines(log, { worker: 'shared', label: name })))
-    worker.on('error', error => {
+    const failed = (error: unknown): void => {
       this.#close()
       this.#receiveRest()
       for (const member of this.members) member.threadFailed(error)
-    })
+    }
+    worker.on('error', failed)
+    if (worker instanceof ThreadMember)
+      worker.on('message', ({ state, error }: StateReport) => {
+        if (state === 'failed') failed(receiveError(error, `${name} failed`))
+      })
     worker.on('exit', code => {
       this.#close()
       this.#receiveRest()
@@ -141,20 +158,15 @@ class SharedThread implements MemberOwner {
     return !this.#isClosed && ![...this.members].some(member => member.isTerminated)
   }
 
-  get performance(): Worker['performance'] {
+  get performance(): ThreadHandle['performance'] {
     return this.#worker.performance
   }
 
-  open(
-    name: string,
-    data: unknown,
-    transfer: readonly TransferListItem[],
-    startsLater = this.#startsLater,
-  ): ThreadMember {
+  open(name: string, data: unknown, transfer: readonly TransferListItem[]): ThreadMember {
     const member = new ThreadMember(name, this)
     const id = ++this.#lastId
     this.#ids.set(member, id)
-    if (startsLater) member.startLater(data)
+    if (this.#startsLater) member.startLater(data)
     // Throws for data that cannot be cloned.
     else member.start(data, transfer)
     this.#byId.set(id, member)
@@ -186,9 +198,7 @@ class SharedThread implements MemberOwner {
   }
 
   #receive(messages: MemberMessages<MemberReport>): void {
-    for (let at = 0; at < messages.length; at += 2) {
-      this.#byId.get(messages[at] as number)?.receive(messages[at + 1] as MemberReport)
-    }
+    readMembers(messages, (id, report) => this.#byId.get(id)?.receive(report))
   }
 
   /** Messages that the thread sent before it ended have arrived. */

@@ -1,6 +1,6 @@
 // A worker that shares its thread with others. To its supervisor it is a thread of its own, with errors and an exit.
 import { EventEmitter } from 'node:events'
-import { ACTIVITY, deadline } from '@sallyport/protocol/internal/contract'
+import { ACTIVITY, deadline, endsAtOnce } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import { assertNever, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { MemberCommand, MemberReport } from '@sallyport/protocol/internal/contract'
@@ -89,9 +89,9 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     return Atomics.load(this.#activity, 0)
   }
 
-  /** What a member does with a loop of its own. The code of others could be what runs. */
+  /** What a member does with a loop of its own. The code of others could be what runs, and a relay runs none. */
   get performance(): ThreadHandle['performance'] {
-    return this.#owner.members.size === 1 ? this.#owner.performance : undefined
+    return this.#owner.members.size > 1 || this.readUsage ? undefined : this.#owner.performance
   }
 
   get isTerminated(): boolean {
@@ -99,8 +99,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   }
 
   postMessage(message: unknown, transfer?: readonly TransferListItem[]): void {
-    const { type, timeout } = Object(message) as { type?: unknown; timeout?: unknown }
-    if (type === 'stop' && timeout === 0) Atomics.store(this.#activity, 1, 1)
+    if (endsAtOnce(message)) Atomics.store(this.#activity, 1, 1)
     this.#post({ type: 'message', message }, transfer)
   }
 

@@ -29,7 +29,7 @@ import { MODEL } from '../permission-model/spawn-sandboxed.js'
 import { getWriteFlags } from '../permission-model/write-grants.js'
 import type { FoundWall } from './launchers/find-wall.js'
 import type { Launch, Launcher, LaunchInfo } from './launchers/launcher.js'
-import type { RelayData, RelayStart, ScriptRelayData } from './relay/relay-data.js'
+import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
 import { isNetClosed, resolveWall, type WallOptions } from './wall.js'
 
 interface ProcessOptions<Name> extends ProcessLimits, WallOptions {
@@ -160,20 +160,17 @@ function prepareLaunch(
      * Starts the relay, and with it the process.
      *
      * @param owners - of its sockets; none if the relay forwards frames
-     * @param scriptHost - the id of a process of many scripts
      */
     open(
       name: string,
       start: RelayData['start'],
       owners: readonly SocketOwner[],
       sharedThreads: SharedThreads,
-      scriptHost?: number,
     ): ThreadMember {
       const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
       const sockets = ProcessSockets.create(owners)
       const relayData: RelayData = {
         start,
-        ...(scriptHost !== undefined && { scriptHost }),
         sockets: sockets?.ports,
         launch,
         hasWall: launcher !== undefined,
@@ -269,21 +266,21 @@ export function createSharedProcessConfig<Name extends string>(
     spawn({ heartbeat, ...frontend }, { options: { core }, sharedThreads, processes, log }) {
       const name = getWorkerName('frontend', frontend.label)
       const start = { ...getScript(frontend), sandbox: createSandbox(launcher, false, false) }
-      const open = (id: number): ThreadMember => {
+      const open = (): ThreadMember => {
         // Which scripts follow is not known when the process starts, and it can read none of them.
         const unnamed = { ...frontend, script: '', label: group }
         const process = prepareLaunch(unnamed, core, options, launcher, getCode, false)
         const { sandbox, code } = process
         const preparation: FrontendPreparation = { sandbox, hasText: false, runner: code.runner, hasScripts: true }
-        const relay = process.open(`the process of ${group}`, preparation, [], sharedThreads, id)
+        const relay = process.open(`the process of ${group}`, preparation, [], sharedThreads)
         readOutput(relay, createOutputSink({ worker: 'scripts', label: group }, log, false))
         return relay
       }
       const key = JSON.stringify([launcher && getId(launcher), group, maxScripts, memory, cpu, pids])
-      return processes.share({ key, reads: [], spares, maxScripts, open }, (relay, scriptHost) => {
-        const data: ScriptRelayData = { name, start, heartbeat, maxRunMs, scriptHost }
-        return sharedThreads.openBeside(relay, `the script ${name}`, data)
-      })
+      const data: ScriptData = { name, start, heartbeat, maxRunMs }
+      return processes.share({ key, reads: [], spares, maxScripts, open }, relay =>
+        sharedThreads.openIn(relay, `the script ${name}`, data),
+      )
     },
   }
 }

@@ -9,8 +9,6 @@ import type { FrontendPreparation, FrontendStart, Heartbeat } from '@sallyport/p
 export interface RelayData {
   /** A spare has only a preparation, and gets its start as its first message. */
   start: RelayStart | FrontendPreparation
-  /** Set for a process of many scripts, which has only a preparation: its id, which the scripts have. */
-  scriptHost?: number
   launch: Launch
   /** Ports to the owners of the process's sockets: of one for both directions, or of one for each. Left out if the relay forwards frames. */
   sockets?: readonly MessagePort[] | undefined
@@ -39,10 +37,8 @@ export interface RelayStart {
   network: BrokerOptions | undefined
 }
 
-/** Worker data of the relay of a script whose process has many. It is in the thread of the process's own relay. */
-export interface ScriptRelayData {
-  /** The id of the process. */
-  scriptHost: number
+/** What a script in a process of many starts with. */
+export interface ScriptData {
   /** The name of the frontend in errors. */
   name: string
   start: FrontendStart

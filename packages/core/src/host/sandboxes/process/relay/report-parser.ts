@@ -1,9 +1,17 @@
 // Parses the reports of a frontend's process, which is untrusted.
-import { areTokens, LIFECYCLE_STATES, type LifecycleState } from '@sallyport/protocol/internal/contract'
+import {
+  areTokens,
+  LIFECYCLE_STATES,
+  type LifecycleState,
+  MAX_OUTPUT_TEXT,
+} from '@sallyport/protocol/internal/contract'
 import { FRAME_KIND, getText, MAX_SNAPSHOT_BYTES, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
-import type { FrontendReport, Pong } from '@sallyport/protocol/internal/contract'
+import type { FrontendReport, MemberReport, OutputReport, Pong } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { ReceivedFrame } from '@sallyport/protocol/internal/wire'
+
+/** @param report - the report, if it is only a part of the frame */
+type ParseReport = (frame: ReceivedFrame, report?: Record<string, unknown>) => FrontendReport | 'part' | undefined
 
 const MODULE_STEPS = ['loaded', 'synchronized'] as const
 /** Of the name of a limit. */
@@ -16,14 +24,14 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
  * after `ready`. `unsent`, `unhandled` and `answer` are accepted at any time. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
  * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, and `'part'` for a part of one.
  */
-export function createReportParser(): (frame: ReceivedFrame) => FrontendReport | 'part' | undefined {
+export function createReportParser(): ParseReport {
   let last = -1
   let moduleSteps = 0
   let parts: Uint8Array[] | undefined = []
   let partBytes = 0
   let isLast = false
   const isReady = (): boolean => last >= LIFECYCLE_STATES.indexOf('ready')
-  return ({ kind, body }) => {
+  return ({ kind, body }, report) => {
     if (kind === FRAME_KIND.bytes && parts && isReady() && typeof body !== 'string') {
       if (body.length === 0 || isLast) return undefined
       isLast = body.length < SNAPSHOT_PART_BYTES
@@ -33,7 +41,7 @@ export function createReportParser(): (frame: ReceivedFrame) => FrontendReport |
       return 'part'
     }
     if (kind !== FRAME_KIND.json) return undefined
-    const { type, state, error, count, tokens } = parseObject(body)
+    const { type, state, error, count, tokens } = report ?? parseObject(body)
     if (type === 'unhandled') return { type, error: pickStrings(error) }
     if (type === 'answer') return { type }
     if (type === 'unsent') return Number.isSafeInteger(count) ? { type, count: count as number } : undefined
@@ -53,6 +61,37 @@ export function createReportParser(): (frame: ReceivedFrame) => FrontendReport |
     last = index
     return { type: 'state', state: LIFECYCLE_STATES[index]!, ...(error !== undefined && { error: pickStrings(error) }) }
   }
+}
+
+/** The same for a script in a process of many, which is a member of it, and prints. */
+export function createMemberParser(): (frame: ReceivedFrame) => MemberReport | 'part' | undefined {
+  const parse = createReportParser()
+  return frame => {
+    if (frame.kind !== FRAME_KIND.json) return parse(frame) === 'part' ? 'part' : undefined
+    const { type, message, error, code } = parseObject(frame.body)
+    switch (type) {
+      case 'message': {
+        const fields = Object(message) as Record<string, unknown>
+        const report = fields['type'] === 'output' ? parseOutput(fields) : parse(frame, fields)
+        return report && { type, message: report }
+      }
+      case 'error':
+        return { type, error: pickStrings(error) }
+      case 'terminating':
+        return { type }
+      case 'exited':
+        return code === 0 || code === 1 ? { type, code } : undefined
+      default:
+        return undefined
+    }
+  }
+}
+
+function parseOutput({ stream, text, lost }: Record<string, unknown>): OutputReport | undefined {
+  const isStream = stream === 'stdout' || stream === 'stderr'
+  if (!isStream || typeof text !== 'string' || text.length > MAX_OUTPUT_TEXT || !Number.isSafeInteger(lost))
+    return undefined
+  return { type: 'output', stream, text, lost: lost as number }
 }
 
 const PONG = JSON.stringify({ type: 'pong' } satisfies Pong)

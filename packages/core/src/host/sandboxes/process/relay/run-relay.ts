@@ -15,6 +15,7 @@ import {
   Output,
   type OutputStream,
   type MemberConnection,
+  type MemberPort,
   watchSilence,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown, isBusError, reportError } from '@sallyport/protocol/internal/errors'
@@ -25,17 +26,17 @@ import { explainRefusedMemory, readMainThreadsCpu } from '../child/limits.js'
 import { removeCgroups } from '../launchers/cgroup.js'
 import type { BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
-import { explainStartError, judgeProcess, type NodeProcess, startProcess } from './node-process.js'
+import { explainStartError, judgeProcess, startProcess } from './node-process.js'
 import { createReportParser, isPong } from './report-parser.js'
 import { throttleDenials } from './run-broker.js'
-import { ScriptHost } from './script-host.js'
+import { ProcessScripts } from './relay-scripts.js'
 
 /** Time for a process to exit after its time to drain, if it answers or does not run. */
 const KILL_TIMEOUT_MS = 250
 /** Time for a process to exit after it has closed a pipe that it cannot live without, or has said that it failed. */
 const EXIT_TIMEOUT_MS = 1000
 
-type RelayCommand = FrontendCommand | RelayStart
+type RelayCommand = FrontendCommand | RelayStart | ({ type?: never } & MemberPort)
 
 export async function runRelay(host: MemberConnection, data: RelayData): Promise<void> {
   let code: number
@@ -95,7 +96,8 @@ async function runProcess(
   sockets: readonly Socket[] = [],
 ): Promise<number> {
   const { start: first, limits, usage } = data
-  let name = data.scriptHost === undefined ? 'A spare process' : 'The process of the script'
+  const hasScripts = 'hasScripts' in first && first.hasScripts === true
+  let name = hasScripts ? 'The process of the script' : 'A spare process'
   const output = new Output(text => report(text), MAX_LAST_OUTPUT)
   const createOutput = (stream: OutputStream): Writable => {
     const decoder = new StringDecoder()
@@ -106,14 +108,8 @@ async function runProcess(
       },
     })
   }
-  let started: NodeProcess
-  try {
-    const streams = { stdout: createOutput('stdout'), stderr: createOutput('stderr'), end: () => output.end() }
-    started = startProcess(data, streams, sockets)
-  } catch (error) {
-    if (data.scriptHost !== undefined) ScriptHost.failed(data.scriptHost, error as Error)
-    throw error
-  }
+  const streams = { stdout: createOutput('stdout'), stderr: createOutput('stderr'), end: () => output.end() }
+  const started = startProcess(data, streams, sockets)
   const { child, link: pipe } = started
   const ends = new Set<() => void>()
   let lifecycle: LifecycleState | undefined
@@ -199,20 +195,7 @@ async function runProcess(
     })
   }
 
-  const scripts =
-    data.scriptHost === undefined
-      ? undefined
-      : new ScriptHost(data.scriptHost, pipe!, {
-          ...{ kill, ping, ask },
-          closed: onPipeClosed,
-        })
-
-  /** The host knows of the process's end before it starts one of its scripts again. */
-  function endScripts(error: Error): void {
-    if (!scripts) return
-    reportFailure(error)
-    scripts.ended(error)
-  }
+  const scripts = hasScripts ? new ProcessScripts(pipe!, { kill, ping, closed: onPipeClosed }) : undefined
 
   function killAndAbandon(): void {
     kill()
@@ -227,6 +210,8 @@ async function runProcess(
 
   function handle(command: RelayCommand): void {
     switch (command.type) {
+      case undefined:
+        return scripts?.connect(command.port)
       case 'start':
         return begin(command)
       case 'link':
@@ -295,25 +280,26 @@ async function runProcess(
   try {
     const status = await started.exited
     const atExit = { status, isStopping }
-    await Promise.race([bridged, abandoned.promise])
+    await Promise.race([scripts?.forwarded() ?? bridged, abandoned.promise])
     const evidence = { ...atExit, name, lifecycle, isSpare, killedFor: killReason, maxMemory: limits.memory }
     const { error, wasStopped } = judgeProcess(evidence)
-    endScripts(error ?? createExitError(status.code))
     unsent.flush()
     denied.flush()
     if (error && lifecycle !== 'failed') reportFailure(error)
+    // Its scripts fail with it.
+    else if (scripts) reportFailure(createExitError(status.code))
     // Otherwise the host takes its end for one that it has chosen itself.
     else if (wasStopped) report({ type: 'state', state: 'stopped' })
     await started.guardExited
     output.flush()
     return error ? 1 : (status.code ?? 0)
   } catch (error) {
-    if (scripts) endScripts(error as Error)
-    else reportFailure(error)
+    reportFailure(error)
     return 1
   } finally {
     for (const end of ends) end()
     hasEnded = true
+    scripts?.close()
     control.close()
     link?.close()
   }

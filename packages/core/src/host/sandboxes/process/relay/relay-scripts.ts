@@ -1,0 +1,235 @@
+// The scripts of a process that has many: members of it, as others are members of a thread. Between the port of the host and the streams of the
+// process's pipe, this checks what a script says, and ends one that does not end by itself.
+import type { MessagePort } from 'node:worker_threads'
+import type { Duplex } from 'node:stream'
+import {
+  ANSWER_TIMEOUT_MS,
+  createHeartbeatFor,
+  deadline,
+  every,
+  type FrontendCommand,
+  type FrontendReport,
+  getScriptStreams,
+  MAX_OUTPUT_TEXT,
+  type MemberCommand,
+  type MemberMessages,
+  MemberOutbox,
+  type MemberReport,
+  readMembers,
+  serializeValue,
+} from '@sallyport/protocol/internal/contract'
+import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { bridge, openLink, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
+import { createDeferred, Throttle } from '@sallyport/protocol/internal/util'
+import {
+  FRAME_KIND,
+  type Link,
+  MAX_LAST_OUTPUT,
+  MAX_REPORT_BYTES,
+  MAX_WAITING_OUTPUT,
+} from '@sallyport/protocol/internal/wire'
+import type { ScriptData } from './relay-data.js'
+import { createMemberParser } from './report-parser.js'
+
+/** For a script to end by itself, beyond its time to drain, or after it has said that it failed. */
+const KILL_TIMEOUT_MS = 250
+/** What a script has that ends. Texts are joined up to half of the maximum length. */
+const MAX_UNREAD_TEXTS = (2 * (MAX_LAST_OUTPUT + MAX_WAITING_OUTPUT)) / MAX_OUTPUT_TEXT
+
+/** What the relay of the process does. */
+export interface ProcessRelay {
+  /** Ends the process, after a protocol violation. */
+  kill(error: BusError): void
+  /** Its answer shows that the event loop of the process is not blocked. */
+  ping(): void
+  /** The pipe has closed, with the violation of the process, if there was one: the process exits, or is ended. */
+  closed(fault?: BusError): void
+}
+
+interface Script {
+  /** Resolves once core has all of its frames, or is no longer waited for. */
+  readonly forwarded: Promise<unknown>
+  beat(): void
+  handle(command: Exclude<MemberCommand, { type: 'start' }>): void
+  /** Releases what the thread has for it. */
+  close(): void
+}
+
+export class ProcessScripts {
+  /** False once the pipe has closed: the relay of the process says why. */
+  isOpen = true
+  readonly streams: StreamMultiplexer
+  readonly relay: ProcessRelay
+  readonly #scripts = new Map<number, Script>()
+  #lastScript = 0
+  #port: MessagePort | undefined
+  #pings: (() => void) | undefined
+
+  constructor(pipe: Duplex, relay: ProcessRelay) {
+    this.relay = relay
+    this.streams = new StreamMultiplexer(pipe, {
+      closed: fault => {
+        this.isOpen = false
+        relay.closed(fault)
+      },
+    })
+  }
+
+  /** @param port - has the messages of all scripts */
+  connect(port: MessagePort): void {
+    this.#port = port
+    const outbox = new MemberOutbox(port)
+    port.on('message', (messages: MemberMessages<MemberCommand>) =>
+      readMembers(messages, (id, command) => {
+        if (command.type !== 'start') return this.#scripts.get(id)?.handle(command)
+        const data = command.data as ScriptData
+        if (data.heartbeat) this.#pings ??= every(data.heartbeat.every, () => this.relay.ping())
+        const post = (report: MemberReport): void => {
+          outbox.post(id, report)
+          if (report.type === 'exited') this.#remove(id)
+        }
+        this.#scripts.set(id, relayScript(this, ++this.#lastScript, data, post))
+      }),
+    )
+  }
+
+  #remove(id: number): void {
+    this.#scripts.delete(id)
+    if (this.#scripts.size > 0) return
+    this.#pings?.()
+    this.#pings = undefined
+  }
+
+  /** The event loop of the process is not blocked. */
+  beat(): void {
+    for (const { beat } of this.#scripts.values()) beat()
+  }
+
+  /** The process has exited. Resolves once core has what its scripts have sent. */
+  async forwarded(): Promise<void> {
+    await Promise.all([...this.#scripts.values()].map(({ forwarded }) => forwarded))
+  }
+
+  close(): void {
+    this.#pings?.()
+    for (const { close } of this.#scripts.values()) close()
+    this.#port?.close()
+  }
+}
+
+function relayScript(
+  process: ProcessScripts,
+  id: number,
+  { name, start, heartbeat, maxRunMs }: ScriptData,
+  post: (report: MemberReport) => void,
+): Script {
+  const { streams, relay } = process
+  const ids = getScriptStreams(id)
+  const stream = streams.open(ids.control)
+  const control = new StreamLink(stream, MAX_REPORT_BYTES)
+  const parse = createMemberParser()
+  const beat = heartbeat ? createHeartbeatFor(heartbeat) : () => {}
+  const unread = { stdout: 0, stderr: 0 }
+  const unsent = new Throttle<undefined>((_, more) => report({ type: 'unsent', count: more + 1 }), 1)
+  /** Resolves when core is no longer waited for, which reads the last frames. */
+  const abandoned = createDeferred()
+  const ends: (() => void)[] = []
+  let link: Link | undefined
+  let bridged: Promise<unknown> | undefined
+  let hasStopped = false
+  let isEnding = false
+  let hasExited = false
+
+  const getForwarded = (): Promise<unknown> => Promise.race([bridged, abandoned.promise])
+  const send = (command: MemberCommand): void => control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
+  const violate = (what: string): void =>
+    relay.kill(new BusError('InvalidRequest', `The process of ${name} sent ${what}`))
+  /** Ends the process if a stream has closed because of a violation: a process that is killed, and a script that is ended, end within a frame. */
+  const killAfter = (fault: BusError | undefined): void => {
+    if (isBusError(fault, 'InvalidRequest')) relay.kill(fault)
+  }
+
+  function report(message: FrontendReport): void {
+    if (message.type === 'unsent') return unsent.add(undefined, message.count)
+    if (message.type === 'output' && ++unread[message.stream] > MAX_UNREAD_TEXTS)
+      return violate('more output than it keeps')
+    if (message.type === 'state') hasStopped ||= message.state === 'stopped' || message.state === 'failed'
+    if (message.type === 'state' && message.state === 'failed') ends.push(deadline(KILL_TIMEOUT_MS, end))
+    post({ type: 'message', message })
+  }
+
+  async function exit(code: number): Promise<void> {
+    hasExited = true
+    await getForwarded()
+    close()
+    unsent.flush()
+    // The host takes the end of a script that it has asked to end, and that does not say so itself, for its own.
+    if (isEnding && !hasStopped) report({ type: 'state', state: 'stopped' })
+    post({ type: 'exited', code })
+  }
+
+  function close(): void {
+    link?.close()
+    stream.destroy()
+    for (const end of ends) end()
+  }
+
+  /** Ends a script that does not end by itself, and the process with it if it runs on. The host gets all output. */
+  function end(): void {
+    abandoned.resolve()
+    if (isEnding || hasExited) return
+    isEnding = true
+    send({ type: 'terminate' })
+    const error = new BusError('Timeout', `${name} did not end, and its process was terminated`)
+    // A script can run for this long without a pause.
+    ends.push(deadline(maxRunMs + ANSWER_TIMEOUT_MS, () => relay.kill(error)))
+  }
+
+  control.receive({
+    frame(frame) {
+      beat()
+      const parsed = parse(frame)
+      if (parsed === 'part' || parsed?.type === 'terminating') return
+      if (!parsed || hasExited) violate('an invalid report')
+      else if (parsed.type === 'exited') void exit(parsed.code)
+      else if (parsed.type === 'message') report(parsed.message as FrontendReport)
+      else post(parsed)
+    },
+    closed(fault) {
+      killAfter(fault)
+      // A process whose pipe has closed, too, exits, and its relay says why.
+      if (!hasExited && process.isOpen) violate('no end of a script')
+    },
+  })
+  control.send({ kind: FRAME_KIND.bytes, body: serializeValue(start) })
+
+  return {
+    get forwarded() {
+      return getForwarded()
+    },
+    beat,
+    handle(command) {
+      if (command.type === 'terminate') {
+        post({ type: 'terminating' })
+        return end()
+      }
+      const message = command.message as FrontendCommand
+      switch (message.type) {
+        case 'link':
+          link = openLink(message.link, true)
+          send({ type: 'message', message: { type: 'link', scripts: message.scripts } })
+          bridged = bridge(link, new StreamLink(streams.open(ids.link))).then(({ far }) => killAfter(far))
+          return
+        case 'stop':
+          ends.push(deadline(message.timeout + KILL_TIMEOUT_MS, end))
+          return send(command)
+        case 'read':
+          unread[message.stream]--
+          return send(command)
+        default:
+          return send(command)
+      }
+    },
+    close,
+  }
+}
