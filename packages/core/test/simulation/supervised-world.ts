@@ -137,7 +137,7 @@ export class SupervisedWorld extends World {
     reporter.on('restart', ({ label, worker, error }) => this.#ends.reported(worker, label, error))
     reporter.reportStopTimeout = (worker, label) => this.#killed(worker, label)
     const options = hostOptions(this.#supervision.core, this.isolated)
-    const sharedThreads = new SharedThreads(log as never)
+    const sharedThreads = new SharedThreads()
     const gateThreads = new GateThreads(options, sharedThreads)
     const processes = new ProcessPool(log as never)
     const threads = { sharedThreads, processes, gateThreads }

@@ -40,21 +40,7 @@ export type MemberReport =
 export type MemberMessages<Message> = readonly (number | Message)[]
 
 /** The connection of a member to its host, in the thread. */
-export interface MemberConnection {
-  postMessage(message: unknown, transfer?: readonly TransferListItem[]): void
-  /** Must be called at once: earlier messages are lost. */
-  onMessage(handle: (message: unknown) => void): void
-  /** By default, a member that is terminated exits with code 1. It must release what it holds. */
-  onTerminate(handle: () => void): void
-  /** Says whether the thread might run code of the member now. */
-  setBusy(isBusy: boolean): void
-  /** True once the host has terminated the member, before the order arrives. */
-  isTerminated(): boolean
-  /** Ends the thread, and all of its members with this error. */
-  failThread(error: Error): void
-  /** Ends the member. The thread and its other members go on. */
-  exit(code: number): void
-}
+export type MemberConnection = Omit<Member, 'start' | 'handle'>
 
 /** Calls `take` with each message of a member, in order. */
 export function readMembers<Message>(
@@ -123,7 +109,7 @@ export function endsAtOnce(message: unknown): boolean {
 }
 
 /** One member, where it runs. */
-export class Member implements MemberConnection {
+export class Member {
   readonly #send: SendReport
   readonly #activity: Int32Array
   #handleMessage = (_message: unknown): void => {}
@@ -167,26 +153,32 @@ export class Member implements MemberConnection {
     this.#post({ type: 'message', message }, transfer.length > 0, transfer)
   }
 
+  /** Must be called at once: earlier messages are lost. */
   onMessage(handle: (message: unknown) => void): void {
     this.#handleMessage = handle
   }
 
+  /** By default, a member that is terminated exits with code 1. It must release what it holds. */
   onTerminate(handle: () => void): void {
     this.#terminate = handle
   }
 
+  /** Says whether the thread might run code of the member now. */
   setBusy(isBusy: boolean): void {
     Atomics.store(this.#activity, 0, isBusy ? ACTIVITY.busy : ACTIVITY.idle)
   }
 
+  /** True once the host has terminated the member, in a thread before the order arrives. */
   isTerminated(): boolean {
     return Atomics.load(this.#activity, 1) !== 0
   }
 
+  /** Ends the thread, and all of its members with this error. */
   failThread(error: Error): void {
     this.#post({ type: 'thread-failed', error: reportError(error) }, true)
   }
 
+  /** Ends the member. The thread and its other members go on. */
   exit(code: number): void {
     this.#post({ type: 'exited', code }, true)
     this.#hasExited = true

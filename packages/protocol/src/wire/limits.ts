@@ -82,8 +82,6 @@ export const MAX_BATCHED_EVENT_LENGTH = 256
 export const MAX_HELD_NAMES = 100
 /** Maximum UTF-16 code units of one line that a frontend writes to its output. The rest is not shown. */
 export const MAX_OUTPUT_LINE = 8192
-/** Maximum UTF-16 code units that are shown of what a frontend writes at once. */
-export const MAX_OUTPUT_CHUNK = 262_144
 /** Maximum UTF-16 code units that a thread or a script has printed and its host has not taken. The oldest are dropped and counted. */
 export const MAX_WAITING_OUTPUT: number = MiB
 /** The same for a process that ends, which waits for its host before. Also the maximum of one print. */

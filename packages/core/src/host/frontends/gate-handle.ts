@@ -19,9 +19,9 @@ import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../su
 import { watchCounter } from '../supervision/watchdog.js'
 import type { ThreadHandle } from '../life/spec.js'
 import type { SupervisedWorker } from '../life/worker.js'
-import { createLogSink, pipeOutput, throttleLines } from '../workers/output.js'
+import { throttleLines } from '../workers/output.js'
 import { createHostServices } from './host-services.js'
-import { ThreadMember } from '../workers/thread-member.js'
+import { ThreadMember } from '../workers/shared-threads.js'
 import type { HostServices } from './types.js'
 
 export interface GateEvents {
@@ -80,7 +80,6 @@ export function startGate(
     spawn(heartbeat) {
       const watch = dir && new SharedArrayBuffer(4)
       const spawned = spawnGate(label, { heartbeat, times, watch, awaitsSocket }, host)
-      pipeOutput(spawned, createLogSink(lines))
       const message = `The isolation hook of ${describeName(label)} did not return within ${hookTimeout} ms`
       const onStuck = (): void => {
         const error = new BusError('Timeout', message)

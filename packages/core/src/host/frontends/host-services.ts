@@ -10,7 +10,7 @@ import type { HostServices } from './types.js'
 
 export function createHostServices(options: HostConfig): HostServices {
   const log = createHostLog(options.log, options.dev)
-  const sharedThreads = new SharedThreads(log)
+  const sharedThreads = new SharedThreads()
   const gateThreads = new GateThreads(options, sharedThreads)
   const threads = { sharedThreads, processes: new ProcessPool(log), gateThreads }
   const supervisor = createSupervisor()

@@ -16,7 +16,7 @@ import type { FrontendConfig } from '../options/config.js'
 import { getWorkerName } from '../supervision/policy.js'
 import type { FrontendTerms } from '../life/spec.js'
 import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
-import { createOutputSink, type OutputSink, pipeOutput, takeReport } from '../workers/output.js'
+import { createOutputSink, type OutputSink, takeReport } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import { getClientStart } from './connection-runtime.js'
 import { ModuleLoad } from './module-load.js'
@@ -106,7 +106,8 @@ export function createWorkerRuntime(
       firstLoad ??= load
       isFinalReload = false
       const thread = config.sandbox.spawn({ ...start, heartbeat }, host, owners)
-      output = pipeOutput(thread, createOutputSink({ worker: 'frontend', label }, log, options.log, config.onStdio))
+      output = createOutputSink({ worker: 'frontend', label }, log, options.log, config.onStdio)
+      thread.on('exit', output.end)
       sockets = thread.sockets
       thread.broker?.on('message', reportDenied)
       return thread

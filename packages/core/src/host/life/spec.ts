@@ -1,5 +1,4 @@
 // What the host says of a worker that it starts, and what it hears.
-import type { Readable } from 'node:stream'
 import type { Heartbeat, LifecycleState } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ProcessSockets } from '../../shared/process-sockets.js'
@@ -14,9 +13,6 @@ export interface ThreadHandle extends UsageSource, RunningThread {
   on(event: 'message' | 'error', listener: (value: unknown) => void): unknown
   on(event: 'exit', listener: (code: number) => void): unknown
   terminate(): Promise<unknown>
-  /** Node's own streams of a worker. */
-  readonly stdout?: Readable | null
-  readonly stderr?: Readable | null
   unref(): void
   /** The sockets of its process, if it has one and its relay forwards no frames. */
   readonly sockets?: ProcessSockets | undefined

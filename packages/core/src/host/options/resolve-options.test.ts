@@ -2,14 +2,13 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { writeProject } from '../../../test/support/project.js'
-import { createHostLog } from '../reporting/log.js'
 import { SharedThreads } from '../workers/shared-threads.js'
 import { resolveFrontend } from './resolve-frontend.js'
 import { resolveOptions } from './resolve-options.js'
 import type { BusOptions, FrontendOptions } from './types.js'
 
 const module = new URL(import.meta.url)
-const threads = new SharedThreads(createHostLog(false))
+const threads = new SharedThreads()
 afterAll(() => threads.close())
 const inProcess = { kind: 'process' } as const
 const resolve = (options: FrontendOptions) => resolveFrontend('bus.open', 'main', options, { codec: 'json', threads })

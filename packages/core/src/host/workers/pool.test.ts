@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { HostLog } from '../reporting/log.js'
-import type { ThreadMember } from './thread-member.js'
+import type { ThreadMember } from './shared-threads.js'
 import { type PoolRequest, ProcessPool } from './pool.js'
 
 beforeEach(() => void vi.useFakeTimers())

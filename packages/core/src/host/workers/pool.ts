@@ -5,7 +5,7 @@ import { later } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { getBackoff } from '@sallyport/protocol/internal/util'
 import type { HostLog } from '../reporting/log.js'
-import type { ThreadMember } from './thread-member.js'
+import type { ThreadMember } from './shared-threads.js'
 
 /** After a frontend or a script was started: it comes first. */
 const REFILL_DELAY_MS = 100

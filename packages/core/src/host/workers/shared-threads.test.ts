@@ -3,9 +3,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { createHostLog } from '../reporting/log.js'
-import { SharedThreads, type ThreadGroup } from './shared-threads.js'
-import type { ThreadMember } from './thread-member.js'
+import { SharedThreads, type ThreadGroup, type ThreadMember } from './shared-threads.js'
 
 /** A thread whose members do what their messages say. */
 const program = `
@@ -28,7 +26,7 @@ const program = `
   )
 `
 
-const threads = new SharedThreads(createHostLog(false))
+const threads = new SharedThreads()
 const workers: Worker[] = []
 afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
 
@@ -97,7 +95,7 @@ test('the last member exits with its code after its thread has ended', async () 
 })
 
 test('a kept thread starts before its first member, serves one after the other, and ends with the host', async () => {
-  const own = new SharedThreads(createHostLog(false))
+  const own = new SharedThreads()
   const from = { ...group(), isKept: true }
   own.prepare(from)
   own.prepare(from)
@@ -120,7 +118,7 @@ test('a kept thread without members does not keep the process alive', async () =
     import { Worker } from 'node:worker_threads'
     import { SharedThreads } from ${JSON.stringify(new URL('../../../dist/host/workers/shared-threads.js', import.meta.url).href)}
     const spawn = () => new Worker('setInterval(() => {}, 1000)', { eval: true })
-    new SharedThreads({}).prepare({ name: 'kept', size: 1, isKept: true, spawn })
+    new SharedThreads().prepare({ name: 'kept', size: 1, isKept: true, spawn })
   `
   const [code] = (await once(spawn(process.execPath, ['--input-type=module', '-e', text]), 'exit')) as [number]
   expect(code).toBe(0)

@@ -1,7 +1,15 @@
 // The threads of a host that several workers share: relays, and what the options let share one. Each worker is a member. So is a script of a process
 // with many, whose relay stands for the thread.
+import { EventEmitter } from 'node:events'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
-import { ABANDON_TIMEOUT_MS, CONFIRM_TIMEOUT_MS, readMembers } from '@sallyport/protocol/internal/contract'
+import {
+  ABANDON_TIMEOUT_MS,
+  ACTIVITY,
+  CONFIRM_TIMEOUT_MS,
+  deadline,
+  endsAtOnce,
+  readMembers,
+} from '@sallyport/protocol/internal/contract'
 import type {
   MemberCommand,
   MemberMessages,
@@ -11,11 +19,11 @@ import type {
 } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
-import { withoutContext } from '@sallyport/protocol/internal/util'
+import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
+import { NeighborFault } from '../life/judge.js'
 import type { ThreadHandle } from '../life/spec.js'
-import type { HostLog } from '../reporting/log.js'
-import { createLogSink, pipeOutput, throttleLines } from './output.js'
-import { createNeighborFault, describeBlock, findCulprit, ThreadMember, type MemberOwner } from './thread-member.js'
+import type { ProcessSockets } from '../../shared/process-sockets.js'
+import type { WorkerUsage } from '../../shared/worker-usage.js'
 
 /** Threads that are alike, so that a member can be in any of them. */
 export interface ThreadGroup {
@@ -26,8 +34,7 @@ export interface ThreadGroup {
   /** Maximum number of members of one thread. Further members start threads beyond `size`. @default Infinity */
   maxMembers?: number | undefined
   /**
-   * True if a thread without members is kept until the host closes. It does not keep the process alive, so its own output must not be
-   * piped: Node waits for a thread whose output is read.
+   * True if a thread without members is kept until the host closes. It does not keep the process alive.
    */
   isKept?: boolean
   /** True if a member starts with the first message to it. @default false */
@@ -39,14 +46,9 @@ export interface ThreadGroup {
 }
 
 export class SharedThreads {
-  readonly #log: HostLog
   readonly #groups = new Map<string, Set<SharedThread>>()
   readonly #processes = new WeakMap<ThreadMember, SharedThread>()
   #isClosed = false
-
-  constructor(log: HostLog) {
-    this.#log = log
-  }
 
   /** @throws errors of `group.spawn` */
   open(group: ThreadGroup, name: string, data: unknown, transfer: readonly TransferListItem[] = []): ThreadMember {
@@ -58,7 +60,7 @@ export class SharedThreads {
     let process = this.#processes.get(relay)
     if (!process) {
       const group = { name: relay.name, size: 1, isKept: true, startsLater: true, confirmTimeout: ABANDON_TIMEOUT_MS }
-      process = withoutContext(() => new SharedThread({ ...group, spawn: () => relay }, this.#log, () => {}))
+      process = withoutContext(() => new SharedThread({ ...group, spawn: () => relay }, () => {}))
       this.#processes.set(relay, process)
     }
     return process.open(name, data, [])
@@ -89,37 +91,28 @@ export class SharedThreads {
       threads.delete(started)
       if (threads.size === 0) this.#groups.delete(group.name)
     }
-    const started = withoutContext(() => new SharedThread(group, this.#log, onClosed))
+    const started = withoutContext(() => new SharedThread(group, onClosed))
     this.#groups.set(group.name, threads.add(started))
     return started
   }
 }
 
 /** One thread. It ends with its last member, or is kept for the next one. */
-class SharedThread implements MemberOwner {
-  readonly members = new Set<ThreadMember>()
-  readonly confirmTimeout: number
+class SharedThread {
+  /** By the id that the thread knows them by. */
+  readonly members: Map<number, ThreadMember> = new Map<number, ThreadMember>()
+  readonly #group: ThreadGroup
   readonly #worker: Worker | ThreadMember
   /** The messages of all members. */
   readonly #port: MessagePort
-  /** Members by the id that the thread knows them by. */
-  readonly #byId = new Map<number, ThreadMember>()
-  readonly #ids = new WeakMap<ThreadMember, number>()
-  readonly #close: () => void
-  readonly #isKept: boolean
-  readonly #startsLater: boolean
+  readonly #onClosed: () => void
   #lastId = 0
   #isClosed = false
 
-  constructor(
-    { name, isKept = false, startsLater = false, confirmTimeout = CONFIRM_TIMEOUT_MS, spawn }: ThreadGroup,
-    log: HostLog,
-    onClosed: () => void,
-  ) {
-    this.#isKept = isKept
-    this.#startsLater = startsLater
-    this.confirmTimeout = confirmTimeout
-    const worker = (this.#worker = spawn())
+  constructor(group: ThreadGroup, onClosed: () => void) {
+    this.#group = group
+    this.#onClosed = onClosed
+    const worker = (this.#worker = group.spawn())
     // Until it has a member.
     worker.unref()
     const { port1, port2 } = new MessageChannel()
@@ -128,26 +121,20 @@ class SharedThread implements MemberOwner {
     // The thread keeps the process alive, or does not.
     port1.unref()
     worker.postMessage({ port: port2 } satisfies MemberPort, [port2])
-    this.#close = () => {
-      if (this.#isClosed) return
-      this.#isClosed = true
-      onClosed()
-    }
-    if (!isKept) pipeOutput(worker, createLogSink(throttleLines(log, { worker: 'shared', label: name })))
     const failed = (error: unknown): void => {
       this.#close()
       this.#receiveRest()
-      for (const member of this.members) member.threadFailed(error)
+      for (const member of this.members.values()) member.threadFailed(error)
     }
     worker.on('error', failed)
     if (worker instanceof ThreadMember)
       worker.on('message', ({ state, error }: StateReport) => {
-        if (state === 'failed') failed(receiveError(error, `${name} failed`))
+        if (state === 'failed') failed(receiveError(error, `${group.name} failed`))
       })
     worker.on('exit', code => {
       this.#close()
       this.#receiveRest()
-      for (const member of this.members) member.threadExited(code)
+      for (const member of this.members.values()) member.threadExited(code)
       this.members.clear()
       port1.close()
     })
@@ -155,7 +142,7 @@ class SharedThread implements MemberOwner {
 
   /** False while one of the members does not end: its thread might be blocked. */
   get isFree(): boolean {
-    return !this.#isClosed && ![...this.members].some(member => member.isTerminated)
+    return !this.#isClosed && ![...this.members.values()].some(member => member.isTerminated)
   }
 
   get performance(): ThreadHandle['performance'] {
@@ -163,28 +150,24 @@ class SharedThread implements MemberOwner {
   }
 
   open(name: string, data: unknown, transfer: readonly TransferListItem[]): ThreadMember {
-    const member = new ThreadMember(name, this)
-    const id = ++this.#lastId
-    this.#ids.set(member, id)
-    if (this.#startsLater) member.startLater(data)
+    const member = new ThreadMember(name, ++this.#lastId, this)
     // Throws for data that cannot be cloned.
-    else member.start(data, transfer)
-    this.#byId.set(id, member)
-    this.members.add(member)
+    member.start(data, transfer, this.#group.startsLater === true)
+    this.members.set(member.id, member)
     this.refChanged()
     return member
   }
 
-  post(member: ThreadMember, commands: readonly MemberCommand[], transfer: readonly TransferListItem[] = []): void {
-    const id = this.#ids.get(member)!
+  /** Sends commands to the member, in one message. */
+  post({ id }: ThreadMember, commands: readonly MemberCommand[], transfer: readonly TransferListItem[] = []): void {
     const messages: MemberMessages<MemberCommand> = commands.flatMap(command => [id, command])
     this.#port.postMessage(messages, transfer)
   }
 
-  exited(member: ThreadMember): boolean {
-    if (this.#isKept || this.members.size > 1) {
-      this.members.delete(member)
-      this.#byId.delete(this.#ids.get(member)!)
+  /** The member has exited by itself. Returns false if the thread ends too, whose exit is the member's then. */
+  exited({ id }: ThreadMember): boolean {
+    if (this.#group.isKept || this.members.size > 1) {
+      this.members.delete(id)
       this.refChanged()
       return true
     }
@@ -197,8 +180,14 @@ class SharedThread implements MemberOwner {
     await this.#worker.terminate()
   }
 
+  #close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#onClosed()
+  }
+
   #receive(messages: MemberMessages<MemberReport>): void {
-    readMembers(messages, (id, report) => this.#byId.get(id)?.receive(report))
+    readMembers(messages, (id, report) => this.members.get(id)?.receive(report))
   }
 
   /** Messages that the thread sent before it ended have arrived. */
@@ -207,21 +196,197 @@ class SharedThread implements MemberOwner {
       this.#receive(next.message as MemberMessages<MemberReport>)
   }
 
-  blocked(): void {
-    const culprit = findCulprit(this.members)
-    const isKnown = culprit !== undefined && culprit !== 'unknown'
-    const cause = isKnown ? describeBlock(culprit) : 'A thread did not respond'
-    this.fail(member => (member === culprit ? new BusError('Timeout', cause) : createNeighborFault(member, cause)))
+  /** Waits for the thread to confirm that a member is terminated. A thread that does not is blocked. */
+  expectConfirmation(): () => void {
+    return deadline(this.#group.confirmTimeout ?? CONFIRM_TIMEOUT_MS, () => {
+      const culprit = this.findCulprit()
+      const isKnown = culprit !== undefined && culprit !== 'unknown'
+      const cause = isKnown ? describeBlock(culprit) : 'A thread did not respond'
+      this.fail(member => (member === culprit ? new BusError('Timeout', cause) : createNeighborFault(member, cause)))
+    })
   }
 
+  /** Returns the only member whose code runs, if there is one; `undefined` if the thread does not say whose code it runs. */
+  findCulprit(): ThreadMember | 'unknown' | undefined {
+    const all = [...this.members.values()]
+    const [culprit, ...others] = all.filter(({ activity }) => activity === ACTIVITY.busy)
+    if (culprit) return others.length === 0 ? culprit : 'unknown'
+    return all.some(({ activity }) => activity === ACTIVITY.idle) ? 'unknown' : undefined
+  }
+
+  /** A member keeps the process alive, or does not any more. */
   refChanged(): void {
-    if ([...this.members].some(({ isRef }) => isRef)) this.#worker.ref()
+    if ([...this.members.values()].some(({ isRef }) => isRef)) this.#worker.ref()
     else this.#worker.unref()
   }
 
+  /** Terminates the thread. Each member fails with its error. */
   fail(getError: (member: ThreadMember) => Error): void {
     this.#close()
-    for (const member of this.members) member.threadFailed(getError(member))
+    for (const member of this.members.values()) member.threadFailed(getError(member))
     void this.#worker.terminate()
+  }
+}
+
+/** @param cause - a sentence without its end */
+const createNeighborFault = ({ name }: ThreadMember, cause: string): NeighborFault =>
+  new NeighborFault('Disconnected', `${cause}. The thread that ${name} shared was terminated`)
+
+const describeBlock = ({ name }: ThreadMember): string => `${name} blocked its event loop`
+
+const createBlockFault = ({ name }: ThreadMember): BusError =>
+  new BusError('Timeout', `${name} shared a thread that did not respond. It is unknown which of them blocked it`)
+
+/** A worker that shares its thread with others. To its supervisor it is a thread of its own, with errors and an exit. */
+export class ThreadMember extends EventEmitter implements ThreadHandle {
+  /** A member that was started before it is known whose it is gets another name. */
+  name: string
+  readonly id: number
+  wasStartedAhead = false
+  /** Set for a relay: what its process uses. */
+  readUsage?: () => WorkerUsage | undefined
+  /** Set for a relay that forwards no frames. */
+  sockets?: ProcessSockets | undefined
+  readonly #activity = new Int32Array(new SharedArrayBuffer(8))
+  readonly #owner: SharedThread
+  /** Set until it is sent. */
+  #start: MemberCommand | undefined
+  /** Ends the deadline for the thread to confirm that this member is terminated. */
+  #confirmed = (): void => {}
+  #isTerminated = false
+  #isRef = true
+  /** The member's exit code, once it has exited. */
+  #exitCode: number | undefined
+  #hasExited = false
+
+  constructor(name: string, id: number, owner: SharedThread) {
+    super()
+    this.name = name
+    this.id = id
+    this.#owner = owner
+  }
+
+  /**
+   * @param transfer - what `data` transfers to the thread
+   * @param isLater - true to start with the first message to it, for code that does nothing before: one message fewer wakes the thread
+   */
+  start(data: unknown, transfer: readonly TransferListItem[], isLater: boolean): void {
+    const start: MemberCommand = { type: 'start', data, activity: this.#activity.buffer }
+    if (isLater) this.#start = start
+    else this.#post(start, transfer)
+  }
+
+  get isRef(): boolean {
+    return this.#isRef
+  }
+
+  get activity(): number {
+    return Atomics.load(this.#activity, 0)
+  }
+
+  /** What a member does with a loop of its own. The code of others could be what runs, and a relay runs none. */
+  get performance(): ThreadHandle['performance'] {
+    return this.#owner.members.size > 1 || this.readUsage ? undefined : this.#owner.performance
+  }
+
+  get isTerminated(): boolean {
+    return this.#isTerminated
+  }
+
+  postMessage(message: unknown, transfer?: readonly TransferListItem[]): void {
+    if (endsAtOnce(message)) Atomics.store(this.#activity, 1, 1)
+    this.#post({ type: 'message', message }, transfer)
+  }
+
+  async terminate(): Promise<void> {
+    if (this.#hasExited) return
+    if (!this.#isTerminated) {
+      this.#isTerminated = true
+      Atomics.store(this.#activity, 1, 1)
+      this.#post({ type: 'terminate' })
+      this.#confirmed = this.#owner.expectConfirmation()
+    }
+    await new Promise(resolve => this.once('exit', resolve))
+  }
+
+  ref(): void {
+    this.#isRef = true
+    this.#owner.refChanged()
+  }
+
+  unref(): void {
+    this.#isRef = false
+    this.#owner.refChanged()
+  }
+
+  /** Terminates the thread. This member fails with the error, and the others with one that says why. */
+  failThread(error: Error): void {
+    this.#owner.fail(member => (member === this ? error : createNeighborFault(member, error.message)))
+  }
+
+  /** Returns the error of this member for a heartbeat that has stopped: code of another can block the thread. */
+  explainBlock(error: Error): Error {
+    const culprit = this.#owner.members.size > 1 ? this.#owner.findCulprit() : undefined
+    if (culprit === undefined || culprit === this) return error
+    return culprit === 'unknown' ? createBlockFault(this) : createNeighborFault(this, describeBlock(culprit))
+  }
+
+  /** The thread fails with an error that is not this member's alone. */
+  threadFailed(error: unknown): void {
+    if (this.#exitCode === undefined && !this.#isTerminated) this.emit('error', error)
+  }
+
+  threadExited(code: number): void {
+    this.#exitCode ??= code
+    this.#exit(this.#exitCode)
+  }
+
+  /** Takes a report of the thread. */
+  receive(report: MemberReport): void {
+    if (this.#exitCode !== undefined) return
+    switch (report.type) {
+      case 'message':
+        return void this.emit('message', report.message)
+      case 'error':
+        return void this.emit('error', receiveError(report.error, `${this.name} failed`))
+      case 'thread-failed': {
+        const error = receiveError(report.error, 'The thread failed')
+        return this.#owner.fail(() => error)
+      }
+      case 'terminating':
+        return this.#confirmed()
+      case 'exited':
+        this.#exitCode = report.code
+        this.#confirmed()
+        if (this.#owner.exited(this)) this.#exit(report.code)
+        return
+      default:
+        return assertNever(report)
+    }
+  }
+
+  #exit(code: number): void {
+    if (this.#hasExited) return
+    this.#hasExited = true
+    this.#confirmed()
+    this.emit('exit', code)
+  }
+
+  #post(command: MemberCommand, transfer: readonly TransferListItem[] = []): void {
+    if (this.#hasExited) return
+    const start = this.#start
+    this.#start = undefined
+    try {
+      this.#owner.post(this, start ? [start, command] : [command], transfer)
+    } catch (error) {
+      if (!start) throw error
+      queueMicrotask(() => this.#failToStart(error))
+    }
+  }
+
+  /** Its data cannot be cloned. */
+  #failToStart(error: unknown): void {
+    this.emit('error', error)
+    this.receive({ type: 'exited', code: 1 })
   }
 }

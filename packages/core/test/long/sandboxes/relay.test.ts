@@ -14,10 +14,8 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProcessLimits } from '../../../src/host/sandboxes/process/child/limits.js'
 import type { RelayData } from '../../../src/host/sandboxes/process/relay/relay-data.js'
-import { createHostLog } from '../../../src/host/reporting/log.js'
 import { type OutputSink, takeReport } from '../../../src/host/workers/output.js'
-import { SharedThreads } from '../../../src/host/workers/shared-threads.js'
-import type { ThreadMember } from '../../../src/host/workers/thread-member.js'
+import { SharedThreads, type ThreadMember } from '../../../src/host/workers/shared-threads.js'
 import { rows } from '../../../../../scripts/testing.js'
 
 const prelude = `
@@ -42,7 +40,7 @@ interface Relay {
   exited: Promise<number>
 }
 
-const threads = new SharedThreads(createHostLog(false))
+const threads = new SharedThreads()
 const group = {
   name: 'relays',
   size: 1,

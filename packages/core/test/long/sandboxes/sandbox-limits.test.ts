@@ -65,12 +65,12 @@ describe('the output of a frontend', () => {
     expect(getWritten().length).toBeLessThan(2000)
   })
 
-  test('is truncated for long lines and large chunks', async () => {
+  test('is truncated for long lines', async () => {
     const { bus, lines } = await startLogging()
     await bus.open('long', at(`process.stdout.write('x'.repeat(300_000) + '\\nnext\\n')`))
     await expect.poll(() => lines.filter(([level]) => level === 30).length).toBe(2)
     const texts = lines.filter(([level]) => level === 30).map(([, , text]) => text)
-    expect(texts).toEqual([expect.stringMatching(/^x{8192}$/), '… and 37862 characters more'])
+    expect(texts).toEqual([expect.stringMatching(/^x{8192}$/), 'next'])
   })
 
   test('goes to onStdio unchanged if the host sets it', () =>

@@ -7,7 +7,7 @@ export const noneKind: SandboxKind<'none'> = {
   isTrusted: true,
   resolve: ({ kind }) => ({
     kind,
-    spawn: (start, host) => spawnWorker(getFrontendEntry(host), start, [], { stdout: true, stderr: true }),
+    spawn: (start, host) => spawnWorker(getFrontendEntry(host), start),
     announce(label, announcements) {
       const text = 'Frontend runs without a sandbox: its code has all permissions of the host'
       announcements.once(`trust in ${label}`, log => log.warn({ label }, text))

@@ -14,10 +14,9 @@ import { getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import type { ThreadHandle } from '../../life/spec.js'
 import { getWorkerName } from '../../supervision/policy.js'
 import { ProcessSockets, type SocketOwner } from '../../../shared/process-sockets.js'
-import { createOutputSink, type OutputSink, pipeOutput, takeReport } from '../../workers/output.js'
-import type { SharedThreads, ThreadGroup } from '../../workers/shared-threads.js'
+import { createOutputSink, type OutputSink, takeReport } from '../../workers/output.js'
+import type { SharedThreads, ThreadGroup, ThreadMember } from '../../workers/shared-threads.js'
 import { type Entry, findEntry, spawnWorker } from '../../workers/spawn.js'
-import type { ThreadMember } from '../../workers/thread-member.js'
 import { createUsage, readSharedUsage } from '../../../shared/worker-usage.js'
 import type { ProcessLimits } from './child/limits.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
@@ -286,7 +285,7 @@ export function createSharedProcessConfig<Name extends string>(
 }
 
 function readOutput(relay: ThreadMember, sink: OutputSink): void {
-  pipeOutput(relay, sink)
+  relay.on('exit', sink.end)
   relay.on('message', report => takeReport(report, sink, relay))
 }
 
