@@ -5,7 +5,6 @@ import type {
   FrontendProcessCommand,
   FrontendReport,
   FrontendStart,
-  Pong,
 } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { deserializeValue, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
@@ -49,7 +48,7 @@ function prepare(preparation: FrontendPreparation): void {
 }
 
 const control = new StreamLink(new Socket({ fd: PROCESS_PIPES.control }))
-const report = (message: FrontendReport | Pong): void => sendReport(control, message)
+const report = (message: FrontendReport): void => sendReport(control, message)
 // By its name, which the condition of this process leads to the exports of this program, as a module's namespace.
 // oxlint-disable-next-line no-restricted-imports
 const loadFunctions = () => import('@sallyport/frontend')
@@ -62,7 +61,7 @@ control.receive({
     if (kind === FRAME_KIND.json) {
       const command = JSON.parse(getText(body)) as FrontendProcessCommand
       if (command.type === 'prepare') return prepare(command)
-      if (command.type === 'ping') return report({ type: 'pong' })
+      if (command.type === 'ask') return report({ type: 'answer' })
       return handleCommand?.(command)
     }
     isStarted = true

@@ -45,7 +45,6 @@ export {
   type FrontendProcessCommand,
   getScriptStreams,
   PROCESS_PIPES,
-  type Pong,
 } from './contract/relay-frontend.js'
 export { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, CONNECTION_HEADERS } from './contract/network-broker.js'
 export { MAX_OUTPUT_TEXT, Output, type OutputReport, type OutputRequest, type OutputStream } from './contract/output.js'

@@ -1,5 +1,6 @@
 // Between a relay and the process of its frontend.
 import type { EngineModule, FrontendSandbox, InitScript } from './host-frontend.js'
+import type { Question } from './host-worker.js'
 
 /**
  * Descriptors of the pipes of a frontend process. `network` leads to the broker of a frontend that has one: launchers use 5 and 6. What core
@@ -8,12 +9,12 @@ import type { EngineModule, FrontendSandbox, InitScript } from './host-frontend.
  */
 export const PROCESS_PIPES = { control: 3, link: 4, network: 7, fromCore: 8 } as const
 
-/** Relay → frontend process: the pipe is connected (two of them if `isSplit`), stop, or answer with a `Pong`. */
+/** Relay → frontend process: the pipe is connected (two of them if `isSplit`), stop, or answer, which shows that the event loop is not blocked. */
 export type FrontendProcessCommand =
   | ({ type: 'prepare' } & FrontendPreparation)
   | { type: 'link'; scripts: readonly InitScript[]; isSplit: boolean }
   | { type: 'stop' }
-  | { type: 'ping' }
+  | Question
 
 /** What a frontend process can do before it is known whose it is. */
 export interface FrontendPreparation {
@@ -27,9 +28,6 @@ export interface FrontendPreparation {
   /** The compiled engine of the runner, for a thread. */
   engineModule?: EngineModule
 }
-
-/** Frontend process → relay: the event loop is not blocked. */
-export type Pong = { type: 'pong' }
 
 /**
  * Ids of the streams of a script in a process that has many: it is a member, whose commands and reports are frames of `control`. The first has its

@@ -5,7 +5,12 @@ import type { Socket } from 'node:net'
 import { constants, getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex, Writable } from 'node:stream'
-import { type LifecycleState, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
+import {
+  type LifecycleState,
+  type Output,
+  type OutputStream,
+  PROCESS_PIPES,
+} from '@sallyport/protocol/internal/contract'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { Child, type ChildStatus } from '../child/child.js'
 import type { ExceededLimit } from '../child/limits.js'
@@ -38,12 +43,6 @@ const ERROR_TAIL_LENGTH = 8192
 const LOWEST_PRIORITY = constants.priority.PRIORITY_LOW
 /** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
 const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
-
-/** Where a process prints. */
-export interface Output extends Record<'stdout' | 'stderr', Writable> {
-  /** The process has exited. */
-  end(): void
-}
 
 export function startProcess(
   { launch, hasWall, hasBroker, temporary, env }: RelayData,
@@ -89,25 +88,29 @@ export function startProcess(
   process.once('exit', () => output.end())
   let errorTail = ''
   const report = new CrashReport()
-  const stderr = process.stderr!
-  /** Writes nothing for an empty chunk, which would wait until the host reads. Returns false if the next chunk must wait. */
-  const printError = (chunk: Buffer): boolean => chunk.length === 0 || output.stderr.write(chunk)
-  stderr.on('data', (chunk: Buffer) => {
-    errorTail = (errorTail + chunk.toString('latin1')).slice(-ERROR_TAIL_LENGTH)
-    if (printError(report.withhold(chunk))) return
-    stderr.pause()
-    output.stderr.once('drain', () => stderr.resume())
+  /** The process waits if it prints faster than the host takes it. */
+  function read(name: OutputStream, take: (text: string) => string): void {
+    const stream = process[name]!.setEncoding('utf8')
+    stream.on('data', (text: string) => {
+      output.print(name, take(text))
+      stream.pause()
+      output.awaitSent(name, () => stream.resume())
+    })
+  }
+  read('stdout', text => text)
+  read('stderr', text => {
+    errorTail = (errorTail + text).slice(-ERROR_TAIL_LENGTH)
+    return report.withhold(text)
   })
-  process.stdout!.pipe(output.stdout, { end: false })
   const exited = child.exited.then(status => {
     const { code, signal } = status
-    const hasPrinted = [process.stdout, stderr].some(stream => (stream as Socket).bytesRead > 0)
-    if (signal === 'SIGKILL' && hasPrinted) output.stderr.write(LOST_OUTPUT)
+    const hasPrinted = [process.stdout, process.stderr].some(stream => (stream as Socket).bytesRead > 0)
+    if (signal === 'SIGKILL' && hasPrinted) output.print('stderr', LOST_OUTPUT)
     // On Windows an aborted process has no signal.
     const isAborted = signal !== null || code === 134
     const line = isAborted ? OUT_OF_MEMORY.exec(errorTail) : null
     if (line) return { ...status, outOfMemory: line[1] === undefined ? ('heap' as const) : ('process' as const) }
-    printError(report.withheld)
+    output.print('stderr', report.withheld)
     return status
   })
   try {
@@ -199,23 +202,22 @@ const createLimitError = ({ text, limit, max }: ExceededLimit): BusError =>
 /** A report has a few KiB. Code that prints its first line, and then more, is not held back any further. */
 const MAX_REPORT_LENGTH = 2 ** 15
 const FIRST_LINE = /^\n?(?:<--- Last few GCs --->|FATAL ERROR: |#\n# Fatal )/m
-const NOTHING: Buffer = Buffer.alloc(0)
 
 /** What V8 prints when a process runs out of memory: its last garbage collections and a native stack. Neither is output of the code. */
 export class CrashReport {
   /** What the process has printed from the first line of a report on. It is output unless the process has run out of memory. */
-  withheld: Buffer = NOTHING
+  withheld = ''
   #isOver = false
 
-  /** Returns the part of a chunk that does not belong to a report. */
-  withhold(chunk: Buffer): Buffer {
-    if (this.#isOver) return chunk
-    const begin = this.withheld.length > 0 ? 0 : chunk.toString('latin1').search(FIRST_LINE)
-    if (begin < 0) return chunk
-    const report = Buffer.concat([this.withheld, chunk.subarray(begin)])
+  /** Returns the part of a text that does not belong to a report. */
+  withhold(text: string): string {
+    if (this.#isOver) return text
+    const begin = this.withheld === '' ? text.search(FIRST_LINE) : 0
+    if (begin < 0) return text
+    const report = this.withheld + text.slice(begin)
     this.#isOver = report.length > MAX_REPORT_LENGTH
-    this.withheld = this.#isOver ? NOTHING : report
-    return this.#isOver ? Buffer.concat([chunk.subarray(0, begin), report]) : chunk.subarray(0, begin)
+    this.withheld = this.#isOver ? '' : report
+    return this.#isOver ? text.slice(0, begin) + report : text.slice(0, begin)
   }
 }
 

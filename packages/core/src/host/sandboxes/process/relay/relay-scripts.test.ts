@@ -17,7 +17,7 @@ afterEach(() => {
 /** Starts a script with a link to core. */
 async function start() {
   const [down, up] = [new PassThrough(), new PassThrough()]
-  const relay = { kill: vi.fn<(error: Error) => void>(), ping() {}, closed: vi.fn<() => void>() }
+  const relay = { kill: vi.fn<(error: Error) => void>(), ask() {}, closed: vi.fn<() => void>() }
   const scripts = new ProcessScripts(Duplex.from({ readable: up, writable: down }), relay)
   const { port1, port2 } = new MessageChannel()
   scripts.connect(port2)

@@ -41,7 +41,7 @@ export interface ProcessRelay {
   /** Ends the process, after a protocol violation. */
   kill(error: BusError): void
   /** Its answer shows that the event loop of the process is not blocked. */
-  ping(): void
+  ask(): void
   /** The pipe has closed, with the violation of the process, if there was one: the process exits, or is ended. */
   closed(fault?: BusError): void
 }
@@ -63,7 +63,7 @@ export class ProcessScripts {
   readonly #scripts = new Map<number, Script>()
   #lastScript = 0
   #port: MessagePort | undefined
-  #pings: (() => void) | undefined
+  #questions: (() => void) | undefined
 
   constructor(pipe: Duplex, relay: ProcessRelay) {
     this.relay = relay
@@ -83,7 +83,7 @@ export class ProcessScripts {
       readMembers(messages, (id, command) => {
         if (command.type !== 'start') return this.#scripts.get(id)?.handle(command)
         const data = command.data as ScriptData
-        if (data.heartbeat) this.#pings ??= every(data.heartbeat.every, () => this.relay.ping())
+        if (data.heartbeat) this.#questions ??= every(data.heartbeat.every, () => this.relay.ask())
         const post = (report: MemberReport): void => {
           outbox.post(id, report)
           if (report.type === 'exited') this.#remove(id)
@@ -96,8 +96,8 @@ export class ProcessScripts {
   #remove(id: number): void {
     this.#scripts.delete(id)
     if (this.#scripts.size > 0) return
-    this.#pings?.()
-    this.#pings = undefined
+    this.#questions?.()
+    this.#questions = undefined
   }
 
   /** The event loop of the process is not blocked. */
@@ -111,7 +111,7 @@ export class ProcessScripts {
   }
 
   close(): void {
-    this.#pings?.()
+    this.#questions?.()
     for (const { close } of this.#scripts.values()) close()
     this.#port?.close()
   }

@@ -6,7 +6,7 @@ import {
   MAX_OUTPUT_TEXT,
 } from '@sallyport/protocol/internal/contract'
 import { FRAME_KIND, getText, MAX_SNAPSHOT_BYTES, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
-import type { FrontendReport, MemberReport, OutputReport, Pong } from '@sallyport/protocol/internal/contract'
+import type { FrontendReport, MemberReport, OutputReport } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { ReceivedFrame } from '@sallyport/protocol/internal/wire'
 
@@ -93,10 +93,6 @@ function parseOutput({ stream, text, lost }: Record<string, unknown>): OutputRep
     return undefined
   return { type: 'output', stream, text, lost: lost as number }
 }
-
-const PONG = JSON.stringify({ type: 'pong' } satisfies Pong)
-
-export const isPong = ({ kind, body }: ReceivedFrame): boolean => kind === FRAME_KIND.json && getText(body) === PONG
 
 function parseObject(body: ReceivedFrame['body']): Record<string, unknown> {
   try {

@@ -1,8 +1,7 @@
 // One relay: starts a frontend's process, reports its lifecycle to the host as a frontend worker would, and kills it when necessary. Exits
 // after the process. The frames of the process pass over sockets of their own, or the relay bridges its pipe to the frontend's link.
 import type { Socket } from 'node:net'
-import { type Duplex, Writable } from 'node:stream'
-import { StringDecoder } from 'node:string_decoder'
+import type { Duplex } from 'node:stream'
 import {
   ABANDON_TIMEOUT_MS,
   createHeartbeatFor,
@@ -13,7 +12,6 @@ import {
   type FrontendReport,
   type LifecycleState,
   Output,
-  type OutputStream,
   type MemberConnection,
   type MemberPort,
   watchSilence,
@@ -27,7 +25,7 @@ import { removeCgroups } from '../launchers/cgroup.js'
 import type { BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
 import { explainStartError, judgeProcess, startProcess } from './node-process.js'
-import { createReportParser, isPong } from './report-parser.js'
+import { createReportParser } from './report-parser.js'
 import { throttleDenials } from './run-broker.js'
 import { ProcessScripts } from './relay-scripts.js'
 
@@ -99,17 +97,7 @@ async function runProcess(
   const hasScripts = 'hasScripts' in first && first.hasScripts === true
   let name = hasScripts ? 'The process of the script' : 'A spare process'
   const output = new Output(text => report(text), MAX_LAST_OUTPUT)
-  const createOutput = (stream: OutputStream): Writable => {
-    const decoder = new StringDecoder()
-    return new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        output.print(stream, decoder.write(chunk))
-        output.awaitSent(stream, done)
-      },
-    })
-  }
-  const streams = { stdout: createOutput('stdout'), stderr: createOutput('stderr'), end: () => output.end() }
-  const started = startProcess(data, streams, sockets)
+  const started = startProcess(data, output, sockets)
   const { child, link: pipe } = started
   const ends = new Set<() => void>()
   let lifecycle: LifecycleState | undefined
@@ -154,9 +142,9 @@ async function runProcess(
       // Any frame shows that the process is not stuck. Monitoring starts with the first one.
       beat?.()
       scripts?.beat()
-      if (isPong(frame)) return pings.shift()?.()
       const message = parseReport(frame)
       if (message === 'part') return
+      if (message?.type === 'answer') return questions.shift()?.()
       if (message?.type === 'unsent') unsent.add(undefined, message.count)
       else if (message?.type === 'state') {
         lifecycle = message.state
@@ -176,26 +164,15 @@ async function runProcess(
   const sendCommand = (command: FrontendProcessCommand): void =>
     control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
 
-  /** What follows the pong to each ping. */
-  const pings: (() => void)[] = []
+  /** What follows the answer to each question. */
+  const questions: (() => void)[] = []
 
-  function ping(onPong = (): void => {}): void {
-    pings.push(onPong)
-    sendCommand({ type: 'ping' })
+  function ask(onAnswer = (): void => {}): void {
+    questions.push(onAnswer)
+    sendCommand({ type: 'ask' })
   }
 
-  /** Kills the process unless it answers a ping in time: it might have taken over its runtime. */
-  function ask(timeout: number, error: BusError, onAnswer = (): void => {}): void {
-    const end = deadline(timeout, () => kill(error))
-    ends.add(end)
-    ping(() => {
-      end()
-      ends.delete(end)
-      onAnswer()
-    })
-  }
-
-  const scripts = hasScripts ? new ProcessScripts(pipe!, { kill, ping, closed: onPipeClosed }) : undefined
+  const scripts = hasScripts ? new ProcessScripts(pipe!, { kill, ask, closed: onPipeClosed }) : undefined
 
   function killAndAbandon(): void {
     kill()
@@ -219,7 +196,14 @@ async function runProcess(
         return connect(command.link)
       case 'ask': {
         const unanswered = new BusError('Timeout', `The frontend process did not answer for ${ABANDON_TIMEOUT_MS} ms`)
-        return ask(ABANDON_TIMEOUT_MS, unanswered, () => report({ type: 'answer' }))
+        // It might have taken over its runtime.
+        const end = deadline(ABANDON_TIMEOUT_MS, () => kill(unanswered))
+        ends.add(end)
+        return ask(() => {
+          end()
+          ends.delete(end)
+          report({ type: 'answer' })
+        })
       }
       case 'read':
         return output.read(command.stream)
@@ -270,7 +254,7 @@ async function runProcess(
     control.send({ kind: FRAME_KIND.bytes, body: start })
     if (!heartbeat) return
     beat = createHeartbeatFor(heartbeat)
-    ends.add(every(heartbeat.every, () => ping()))
+    ends.add(every(heartbeat.every, () => ask()))
   }
 
   if ('type' in first) begin(first)
