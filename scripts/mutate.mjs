@@ -114,10 +114,10 @@ const MUTANTS = [
   },
   {
     name: 'channel credit, off by one',
-    file: 'packages/core/src/rpc/channels/sending-channel.ts',
+    file: 'packages/protocol/src/rpc/stream-sender.ts',
     from: 'if (this.#inFlight < this.#window) {',
     to: 'if (this.#inFlight <= this.#window) {',
-    tests: ['packages/core/src/rpc/channels'],
+    tests: ['packages/protocol/src/rpc/stream-sender.test.ts'],
   },
   {
     name: 'a false total of credit is believed',
@@ -287,13 +287,6 @@ const MUTANTS = [
     from: 'if (this.#running.get(call.id) !== call) return false',
     to: 'if (!call) return false',
     tests: ['packages/frontend/src/client/exposed-functions.test.ts'],
-  },
-  {
-    name: 'one credit answers all requests',
-    file: 'packages/frontend/src/client/watched-channels.ts',
-    from: 'channel.unanswered = Math.max(0, channel.unanswered - 1)',
-    to: 'channel.unanswered = 0',
-    tests: ['packages/frontend/src/client/watched-channels.test.ts'],
   },
   {
     name: 'troubles of a minute stay',

@@ -44,8 +44,6 @@ export {
   METHOD,
   type RejectedParams,
   STREAM_HEADER,
-  STREAM_METHOD,
-  type StreamParams,
   TIMEOUT_HEADER,
   type Unlisten,
   checkEventName,

@@ -2,7 +2,7 @@
 export { FULL_BATCH_BYTES, type FlushScheduler, LONG_FRAME_BYTES, MIN_FULL_RECORD } from './rpc/batching.js'
 export { checkTransfer, detachAttachments, getBuffers } from './rpc/bytes.js'
 export { CallSlots } from '#call-slots'
-export { type ChannelSender, receiveChannels } from './rpc/channel-sender.js'
+export { type ChannelSender, receiveArguments } from './rpc/channel-sender.js'
 export {
   type CallChannel,
   type CallTrace,
@@ -23,7 +23,15 @@ export {
   toPacked,
 } from './rpc/outbox.js'
 export { PendingCalls, waitForCalls } from './rpc/pending-calls.js'
-export { ReadAhead, type ReadAheadCaller } from './rpc/read-ahead.js'
-export { ReceivedStream, type StreamCaller, endStreams, receiveStreams } from './rpc/received-stream.js'
-export { estimateSize, SentStreams, isStream } from './rpc/sent-streams.js'
+export { ReceivedStream, StreamReceiver, watchReceiver } from './rpc/stream-receiver.js'
+export { type Encoded, SENT, StreamSender, type StreamWriter, sendEach } from './rpc/stream-sender.js'
+export { createGuard } from './rpc/stream-guard.js'
+export {
+  type ReplacedArguments,
+  Streams,
+  countStreams,
+  describeArgument,
+  isStream,
+  watchSenders,
+} from './rpc/streams.js'
 export { type BatchSource, ValueBatch } from './rpc/value-batch.js'

@@ -8,7 +8,7 @@ interface Message {
   result?: unknown
   error?: { code: number; message: string }
   method: string
-  params: { stream: number; ahead?: number } & Record<string, unknown>
+  params: { channel: number } & Record<string, unknown>
 }
 
 let served: Served
@@ -50,66 +50,69 @@ const readAll = async (stream: AsyncIterable<unknown>): Promise<number> => {
   return count
 }
 
-test('values without credit end the page that sends them, and no more of them are held than it was granted', async () => {
+const say = (channel: number, index: number, message: unknown): void =>
+  send({ method: '$/channel', params: { channel, index, message } })
+
+test('values beyond their credit end the page that sends them', async () => {
   const value = 'x'.repeat(2 ** 20)
-  onRequest(({ id, method }) => send({ id, ...(method === 'flood' ? { result: null, stream: 7 } : { result: value }) }))
+  onRequest(({ id }) => send({ id, result: null, stream: 7 }))
+  onMessage(({ method }) => {
+    if (method === '$/credit') for (let index = 0; index < 50; index++) say(7, index, value)
+  })
   const stream = served.bus.stream('main', 'flood')
   await stream.next()
   await expect
     .poll(() => faults)
     .toEqual(['main: The peer violated the protocol: more than 1048576 bytes of a stream are unread'])
-  expect(requests.length).toBeLessThan(50)
   await expect(readAll(stream)).rejects.toMatchObject({ reason: 'Disconnected' })
   await page.closed
 })
 
-test('answers that core did not request are errors of the page, and what it reads next arrives', async () => {
-  onRequest(({ id, method, params }) => {
-    if (method === 'few') return send({ id, result: null, stream: 7 })
-    // Each value twice, and more after the end.
-    if (params.ahead === undefined || requests.length > 20) return
-    send({ id, result: id })
-    send({ id, result: 'again' })
-    send({ id: id + 1000, result: 'never requested' })
+test('values that nobody has asked for end the page', async () => {
+  onRequest(({ id }) => {
+    const early = { method: '$/channel', params: { channel: 7, index: 0, message: 'early' } }
+    const frame = [{ id, result: null, stream: 7 }, early].map(message => ({ jsonrpc: '2.0', ...message }))
+    page.socket.send(JSON.stringify(frame))
   })
-  const stream = served.bus.stream<number>('main', 'few')
-  const values: unknown[] = []
-  for (let i = 0; i < 3; i++) values.push((await stream.next()).value)
-  expect(values).toEqual([...new Set(values)].filter(value => typeof value === 'number'))
-  await stream.return!()
-  await expect.poll(() => requests.some(({ method }) => method === '$/return')).toBe(true)
-  send({ id: requests.find(({ method }) => method === '$/next')!.id, result: 'after the end' })
+  const next = served.bus.stream('main', 'early').next()
+  await expect(next).rejects.toMatchObject({ reason: 'Disconnected' })
+  expect(faults).toHaveLength(1)
+})
+
+test('messages of streams that are not open, or are over, are ignored, and what the page reads next arrives', async () => {
+  onRequest(({ id }) => send({ id, result: null, stream: 7 }))
+  onMessage(({ method }) => {
+    if (method !== '$/credit') return
+    say(1000, 5, 'never opened')
+    say(7, 0, 'value')
+    send({ method: '$/channel', params: { channel: 7, index: 1, end: true } })
+    say(7, 2, 'after the end')
+  })
+  const stream = served.bus.stream<string>('main', 'few')
+  expect(await readAll(stream)).toBe(1)
   expect(await answerTo(77)).toBe('still here')
   expect(faults).toEqual([])
 })
 
-test('a page that reads a stream faster than it may is refused each request, and the source gives one value at a time', async () => {
-  let asked = 0
-  let release = (): void => {}
-  const released = new Promise<void>(resolve => (release = resolve))
+test('a page that claims more credit than it has read gets one window of a source', async () => {
+  let given = 0
   async function* body() {
-    for (;;) {
-      asked++
-      await released
-      yield asked
-    }
+    for (; ; given++) yield 'x'.repeat(2 ** 18)
   }
   onRequest(() => {})
   const answer = served.bus.call('main', 'take', { body: body() }, { timeout: false }).catch((error: unknown) => error)
   await expect.poll(() => requests).toHaveLength(1)
-  const stream = Number(/\d+$/.exec(requests[0]!.params['body'] as string)![0])
-  const refused = new Promise<number>(resolve =>
-    onMessage(({ error }) => error?.message.includes('previous request') && resolve(error.code)),
-  )
-  for (let id = 1; id <= 1000; id++) send({ id, method: '$/next', params: { stream } })
-  expect(await refused).toBe(-32600)
-  for (const params of [{ stream: -1 }, { stream: 'x' }, {}, { stream: stream + 1 }, { stream: 2 ** 31 }]) {
-    send({ id: 5000, method: '$/next', params })
+  const channel = Number(/\d+$/.exec(requests[0]!.params['body'] as string)![0])
+  for (const params of [{ channel: -1 }, { channel: 'x' }, {}, { channel: channel + 1 }]) {
+    send({ method: '$/credit', params: { bytes: 5, ...params } })
   }
   expect(await answerTo(5001)).toBe('still here')
-  expect(asked).toBe(1)
+  expect(given).toBe(0)
+  send({ method: '$/credit', params: { channel, bytes: Number.MAX_SAFE_INTEGER } })
+  expect(await answerTo(5002)).toBe('still here')
+  // Between host and core, and between core and page.
+  expect(given).toBeLessThan(25)
   page.socket.terminate()
-  release()
   expect(await answer).toMatchObject({ reason: 'Disconnected' })
 })
 

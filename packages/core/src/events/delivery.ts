@@ -31,12 +31,10 @@ export class Delivery implements BatchSource {
     readonly subscriber: Subscriber,
   ) {}
 
-  createMessage(payload: unknown): CallMessage {
-    return { jsonrpc: '2.0', method: METHOD.event, params: { event: this.event, ids: this.ids, payload } }
-  }
-
-  createBatch(): CallMessage {
-    return { jsonrpc: '2.0', method: METHOD.event, params: { event: this.event, ids: this.ids, payloads: null } }
+  createMessage(payload: unknown, _index?: number, isBatch?: boolean): CallMessage {
+    const { event, ids } = this
+    const params = isBatch ? { event, ids, payloads: payload } : { event, ids, payload }
+    return { jsonrpc: '2.0', method: METHOD.event, params }
   }
 }
 

@@ -145,7 +145,7 @@ export class IncomingCall implements CommandContext {
 
   /** @internal Ends the channels of a call that failed. */
   failChannels(): void {
-    for (const channel of this.#channels) channel.fail()
+    for (const channel of this.#channels) (channel.fail ?? channel.end).call(channel)
   }
 }
 

@@ -2,6 +2,7 @@
 // that it names, once, and nothing else.
 import {
   BusError,
+  type CausedErrorObject,
   createCallPromise,
   describeName,
   ERROR_CODES,
@@ -12,27 +13,24 @@ import {
 import {
   checkDeadline,
   createProgress,
-  FIRST_CORE_CHANNEL,
   checkNamedArguments,
   getRequestId,
   isBytes,
   METHOD,
   parseResponse,
-  toChannelReference,
-  STREAM_METHOD,
   watchDeadline,
 } from '@sallyport/protocol/internal/message'
 import {
   checkTransfer,
+  countStreams,
   isStream,
   PendingCalls,
-  ReadAhead,
-  type ReadAheadCaller,
   ReceivedStream,
-  SentStreams,
+  StreamReceiver,
   traceCaller,
+  watchReceiver,
+  watchSenders,
 } from '@sallyport/protocol/internal/rpc'
-import { onNextTick } from '@sallyport/protocol/internal/util'
 import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import type {
   CallOptions,
@@ -41,10 +39,10 @@ import type {
   TraceContext,
   TransferOptions,
 } from '@sallyport/protocol/internal/message'
-import type { CallTrace, StreamCaller } from '@sallyport/protocol/internal/rpc'
+import type { CallTrace, ReplacedArguments, Streams } from '@sallyport/protocol/internal/rpc'
 import { checkFrontendCall, describeFunction } from '../api/frontend-call.js'
 import { COUNT } from '../shared/metrics.js'
-import { type ChannelTarget, forwardChannel, isChannel, toChannelTarget } from './channels/forward-channel.js'
+import { isChannel, toReceiver } from './channels/forward-channel.js'
 import { frontendCalls, type TraceSource } from './tracing.js'
 import type { SessionWriter } from './writing/writer.js'
 
@@ -52,37 +50,30 @@ type Settle = { resolve(result: unknown): void; reject(error: BusError): void }
 
 type CallWriter = Pick<SessionWriter, 'request' | 'send' | 'error'>
 
-export class FrontendCalls implements StreamCaller, ReadAheadCaller {
-  /** The streams among the arguments of these calls. */
-  readonly sentStreams: SentStreams = new SentStreams()
+export class FrontendCalls {
+  readonly #streams: Streams
   readonly #traceSource: TraceSource
   readonly #writer: CallWriter
   readonly #counts: Float64Array
   readonly #warn: (text: string) => void
   readonly #pending: PendingCalls
   readonly #getTotal: () => number
-  /** Ends the frontend for a violation of the protocol. */
-  readonly violated: (error: BusError) => void
   /** Open the results of calls that can be streams, by the ids of the calls. */
   readonly #openers = new Map<unknown, (stream: number) => ReceivedStream>()
-  readonly #results = new Set<ReceivedStream>()
-  #nextChannel = FIRST_CORE_CHANNEL
+  readonly #results = new Set<StreamReceiver>()
   #isConnected = true
 
-  /**
-   * @param getTotal - returns the number of streams and channels that count for one limit
-   * @param violated - ends the frontend, which has violated the protocol
-   */
+  /** @param getTotal - returns the number of streams and channels that count for one limit */
   constructor(
     traceSource: TraceSource,
     writer: CallWriter,
     counts: Float64Array,
     warn: (text: string) => void,
-    getTotal: () => number = () => this.streamCount,
-    violated: (error: BusError) => void = () => {},
+    streams: Streams,
+    getTotal: () => number = () => countStreams(streams),
   ) {
+    this.#streams = streams
     this.#getTotal = getTotal
-    this.violated = violated
     this.#traceSource = traceSource
     this.#writer = writer
     this.#counts = counts
@@ -90,11 +81,6 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
     this.#pending = new PendingCalls(id => {
       if (this.#isConnected) writer.send({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
     })
-  }
-
-  /** The number of open streams that are results. */
-  get streamCount(): number {
-    return this.#results.size
   }
 
   /**
@@ -110,8 +96,8 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
     defaultTimeout?: number | false,
     canStream = false,
   ): Promise<unknown> {
-    let streams: Record<string, number> | undefined
-    let channels: readonly OpenChannel[] = []
+    let replaced: ReplacedArguments | undefined
+    const channels: StreamReceiver[] = []
     let progress: CallProgress | undefined
     const answer = createCallPromise((resolve, reject) => {
       checkCall(name, args, callOptions)
@@ -119,24 +105,23 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
       const options = progress ? { ...callOptions, timeout: progress } : callOptions
       if (this.#pending.isFull()) throw createLimitError()
       let params = args ?? undefined
-      if (holdsMember(params, isStream)) streams = this.sentStreams.replace(name, (params = { ...params }))
-      let declared = streams
-      if (holdsMember(params, isChannel)) {
-        // Before they are found, which binds them to this call.
-        const count = Object.values(params).filter(isChannel).length
+      const count = countMembers(params, value => isStream(value) || isChannel(value))
+      if (count > 0) {
         if (this.#getTotal() + count > MAX_CHANNELS) throw createStreamLimitError()
-        const targets = findChannels(params)
-        channels = targets.map(([argument, target]) => ({ argument, target, id: this.#takeChannelId() }))
-        const ids = channels.map(({ argument, id }) => [argument, id] as const)
-        params = { ...params, ...Object.fromEntries(ids.map(([name, id]) => [name, toChannelReference(id)])) }
-        declared = { ...streams, ...Object.fromEntries(ids) }
+        replaced = this.#streams.replace(name, params as Record<string, unknown>, value => {
+          if (!isChannel(value)) return undefined
+          const channelId = this.#streams.nextId++
+          const receiver = this.#streams.receive(channelId, toReceiver(value))
+          if (progress) watchReceiver(receiver, progress)
+          channels.push(receiver)
+          return channelId
+        })
+        ;({ params } = replaced)
       }
       const id = this.#pending.takeId()
-      const [onResult, onError] =
-        channels.length > 0 ? [afterMessages(resolve), afterMessages(reject)] : [resolve, reject]
       const send = (done: typeof resolve, fail: (error: BusError) => void, sentContext?: TraceContext): void => {
-        this.#writer.request(id, name, params, options?.transfer, sentContext, declared)
-        if (streams && progress) this.sentStreams.watch(streams, progress)
+        this.#writer.request(id, name, params, options?.transfer, sentContext, replaced?.declared)
+        if (replaced && progress) watchSenders(this.#streams, replaced.streams, progress)
         if (!canStream) return this.#pending.add(id, name, done, fail, options, defaultTimeout)
         const settle = this.#acceptStream(id, name, options, progress, { resolve: done, reject: fail })
         this.#pending.add(
@@ -148,62 +133,22 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
           options?.timeout === undefined && defaultTimeout,
         )
       }
-      if (!frontendCalls.hasSubscribers) return send(onResult, onError, context)
+      if (!frontendCalls.hasSubscribers) return send(resolve, reject, context)
       const { label, codec } = this.#traceSource
       const trace: CallTrace = { label, command: name, id, codec, stream: false, ...context }
-      traceCaller(frontendCalls, trace, onResult, onError, (done, fail) => send(done, fail, trace))
+      traceCaller(frontendCalls, trace, resolve, reject, (done, fail) => send(done, fail, trace))
     })
-    for (const { target, id } of channels) this.#forward(target, id, answer, progress)
-    if (streams) {
-      const end = (): void => this.sentStreams.closeAll(streams!)
-      answer.then(result => (result instanceof ReceivedStream ? ReceivedStream.whenOver(result, end) : end()), end)
-    }
+    if (!replaced) return answer
+    const { streams } = replaced
+    const end = (): void => this.#streams.close(streams)
+    answer.then(
+      result => (result instanceof ReceivedStream ? ReceivedStream.getReceiver(result).whenOver(end) : end()),
+      () => {
+        end()
+        for (const channel of channels) channel.leave()
+      },
+    )
     return answer
-  }
-
-  get receivedBytes(): number {
-    return this.#counts[COUNT.bytesIn]!
-  }
-
-  /** Streams must leave room for calls. */
-  get canReadAhead(): boolean {
-    return this.#pending.size < MAX_IN_FLIGHT / 2
-  }
-
-  /** Requests the next value of a stream that the frontend has passed to a command, or has returned. There is no deadline: a source can be slow. */
-  pull(stream: number, signal: AbortSignal, ahead?: number): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#pending.isFull()) throw createLimitError()
-      const id = this.#pending.takeId()
-      this.#writer.request(
-        id,
-        STREAM_METHOD.next,
-        { stream, ...(ahead !== undefined && { ahead }) },
-        undefined,
-        undefined,
-      )
-      this.#pending.add(id, STREAM_METHOD.next, resolve, reject, { signal })
-    })
-  }
-
-  #takeChannelId(): number {
-    const id = this.#nextChannel++
-    if (this.#nextChannel === 2 * FIRST_CORE_CHANNEL) this.#nextChannel = FIRST_CORE_CHANNEL
-    return id
-  }
-
-  /** Sends on a channel what the frontend sends, until one of them ends it, or the call fails. */
-  #forward(target: ChannelTarget, id: number, answer: Promise<unknown>, progress: CallProgress | undefined): void {
-    const stream = new ReceivedStream(id, this, new ReadAhead(id, this, progress))
-    this.#results.add(stream)
-    ReceivedStream.whenOver(stream, () => this.#results.delete(stream))
-    answer.catch(() => void stream.return())
-    void forwardChannel(stream, target)
-  }
-
-  /** Notifies the frontend that no more values of a stream are read. */
-  stop(stream: number): void {
-    if (this.#isConnected) this.#writer.send({ jsonrpc: '2.0', method: STREAM_METHOD.return, params: { stream } })
   }
 
   /** Settles the call that the frontend answers. An invalid answer is reported with the id `null`: ids here are core's own. */
@@ -224,7 +169,7 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
   end(reason: string, cause: BusError | undefined, delivered: 'no' | 'unknown'): void {
     const createError = (): BusError => new BusError('Disconnected', reason, { data: { delivered }, cause })
     this.#pending.rejectAll(createError)
-    for (const stream of this.#results) ReceivedStream.end(stream, createError())
+    for (const stream of this.#results) if (!stream.hasEnded) stream.fail(createError())
   }
 
   /** Drops a late answer. A malformed one rejects the call that it names. @throws {BusError} `InvalidRequest` */
@@ -237,10 +182,7 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
       if (id !== null) this.#pending.settle({ jsonrpc: '2.0', id, error: toErrorObject(error as BusError) })
       throw error
     }
-    // What a function that runs has not delivered is another call.
-    if ('error' in answer && answer.error.code === ERROR_CODES.Disconnected) {
-      answer.error.data = { ...Object(answer.error.data), delivered: 'unknown' }
-    }
+    if ('error' in answer) markDelivery(answer.error)
     if (!this.#pending.hasIssued(answer.id)) {
       throw new BusError('InvalidRequest', 'Invalid Request: an answer to a call that was never made')
     }
@@ -248,7 +190,12 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
       this.#counts[COUNT.late]! += 1
       return
     }
-    const text = 'error' in answer && describeThrownError(fromCausedErrorObject(answer.error))
+    if ('error' in answer) this.failed(fromCausedErrorObject(answer.error))
+  }
+
+  /** A function, or a stream that it has returned, has failed. */
+  failed(error: BusError): void {
+    const text = describeThrownError(error)
     if (text) this.#warn(text)
   }
 
@@ -256,7 +203,7 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
   #openResult(answer: ResponseMessage, stream: number): ResponseMessage {
     const open = this.#openers.get(answer.id)
     if (open && 'result' in answer && this.#getTotal() < MAX_CHANNELS) return { ...answer, result: open(stream) }
-    this.stop(stream)
+    this.#streams.receive(stream, new StreamReceiver()).close()
     if ('error' in answer) return answer
     const error = open ? createStreamLimitError() : createNotReadError()
     return { jsonrpc: '2.0', id: answer.id, error: toErrorObject(error) }
@@ -276,17 +223,15 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
       stop?.(error)
     })
     this.#openers.set(id, streamId => {
-      const stream = new ReceivedStream(streamId, this, new ReadAhead(streamId, this, progress))
-      this.#results.add(stream)
-      stop = error => {
-        ReceivedStream.end(stream, error)
-        this.stop(streamId)
-      }
-      ReceivedStream.whenOver(stream, () => {
+      const receiver = this.#streams.receive(streamId, new StreamReceiver(), true)
+      if (progress) watchReceiver(receiver, progress)
+      this.#results.add(receiver)
+      stop = error => receiver.fail(error)
+      receiver.whenOver(() => {
         stopWatching()
-        this.#results.delete(stream)
+        this.#results.delete(receiver)
       })
-      return stream
+      return new ReceivedStream(receiver)
     })
     const settled = (result?: unknown): void => {
       this.#openers.delete(id)
@@ -305,22 +250,10 @@ export class FrontendCalls implements StreamCaller, ReadAheadCaller {
   }
 }
 
-interface OpenChannel {
-  readonly argument: string
-  readonly target: ChannelTarget
-  readonly id: number
+/** What a function that runs has not delivered is another call. */
+function markDelivery(error: CausedErrorObject): void {
+  if (error.code === ERROR_CODES.Disconnected) error.data = { ...Object(error.data), delivered: 'unknown' }
 }
-
-const findChannels = (args: Record<string, unknown>): [name: string, ChannelTarget][] =>
-  Object.entries(args).flatMap(([name, value]): [string, ChannelTarget][] =>
-    isChannel(value) ? [[name, toChannelTarget(value)]] : [],
-  )
-
-/** Settles a call once the promises that pass on the messages before its answer have settled, or wait for room in their channel. */
-const afterMessages =
-  <T>(settle: (outcome: T) => void) =>
-  (outcome: T): void =>
-    onNextTick(() => settle(outcome))
 
 const createStreamLimitError = (): BusError =>
   new BusError('Overloaded', `More than ${MAX_CHANNELS} channels and streams of one frontend are open`)
@@ -341,8 +274,8 @@ function describeThrownError({ reason, commandCode, cause }: BusError): string |
 const createLimitError = (): BusError =>
   new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
 
-const holdsMember = (args: unknown, test: (value: unknown) => boolean): args is Record<string, unknown> =>
-  typeof args === 'object' && args !== null && !isBytes(args) && Object.values(args).some(test)
+const countMembers = (args: unknown, test: (value: unknown) => boolean): number =>
+  typeof args === 'object' && args !== null && !isBytes(args) ? Object.values(args).filter(test).length : 0
 
 function checkCall(name: unknown, args: unknown, options: (CallOptions & TransferOptions) | undefined): void {
   if (typeof name !== 'string' || name === '' || name.startsWith('$/')) {

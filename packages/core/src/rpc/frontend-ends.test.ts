@@ -1,3 +1,5 @@
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import { Streams, type StreamWriter } from '@sallyport/protocol/internal/rpc'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { FrontendCalls } from './frontend-calls.js'
@@ -12,7 +14,8 @@ function start() {
   ends.begin('main', LINK)
   const told: string[] = []
   const writer = { request: () => {}, send: () => {}, error: (_id: unknown, _method: string, error: never) => error }
-  const calls = new FrontendCalls({ label: 'main', codec: 'json' }, writer, new Float64Array(16), () => {})
+  const streams = new Streams({ writer: {} as StreamWriter, toError: thrown => thrown as BusError })
+  const calls = new FrontendCalls({ label: 'main', codec: 'json' }, writer, new Float64Array(16), () => {}, streams)
   calls.call('f', {}).catch((error: Error) => told.push(error.message))
   const close = (): void => {
     calls.disconnect()

@@ -12,16 +12,16 @@ import {
 } from '@sallyport/protocol/internal/errors'
 import {
   type CallMessage,
+  FIRST_CORE_CHANNEL,
   getRequestId,
   isResponseLike,
   METHOD,
   parseCall,
   type RejectedParams,
   type RequestId,
-  STREAM_METHOD,
 } from '@sallyport/protocol/internal/message'
 import type { Opener } from '@sallyport/protocol/internal/records'
-import type { Outcome } from '@sallyport/protocol/internal/rpc'
+import { countStreams, createGuard, type Outcome, Streams } from '@sallyport/protocol/internal/rpc'
 import { type AsyncContext, createEmptyContext } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import type { Permits } from '../acl/authority.js'
@@ -117,7 +117,7 @@ export class Session implements CallOwner {
   readonly #reader = new BatchReader()
   readonly #reads: ReadScheduler
   readonly #writer: SessionWriter
-  readonly #channels: ChannelTable
+  readonly #streams: Streams
   readonly #phases: CallPhases
   readonly #linkClosed: Promise<void>
   #isClosed = false
@@ -148,25 +148,23 @@ export class Session implements CallOwner {
       recovered: droppedCount => emitDropped(router, this, droppedCount),
     })
     this.#writer.sendsCauses = label === undefined || options.isTrusted === true
-    const getChannelCount = (): number =>
-      this.addUp(session => session.#channels.size + session.frontendCalls.streamCount)
-    const warn = (text: string): void => events.warned(text)
     const violated = (fault: BusError): void => this.#close(fault)
-    this.frontendCalls = new FrontendCalls(
-      this.#traceSource,
-      this.#writer,
-      this.#counts,
-      warn,
-      getChannelCount,
-      violated,
-    )
+    this.#streams = new Streams({
+      writer: this.#writer,
+      toError: thrown => toBusError('', thrown),
+      createCheck: () => createGuard(() => this.#counts[COUNT.bytesIn]!, violated),
+      failed: error => this.frontendCalls.failed(error),
+    })
+    this.#streams.nextId = FIRST_CORE_CHANNEL
+    const getTotal = (): number => this.addUp(session => countStreams(session.#streams))
+    const warn = (text: string): void => events.warned(text)
+    const { registry, hasDeadlines, runCommand, maxCalls, madeCalls, readAhead } = options
+    this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, warn, this.#streams, getTotal)
     const lost = ({ stack = '' }: BusError): void => events.mistaken('message lost', { place: findPlace(stack) })
-    this.#channels = new ChannelTable(this.#writer, this.frontendCalls, options.readAhead, getChannelCount, lost)
-    const { registry, hasDeadlines, runCommand, maxCalls, madeCalls } = options
     const countInFlight = (): number => this.addUp(countCalls)
     this.#phases = new CallPhases({
       session: this,
-      channels: this.#channels,
+      channels: new ChannelTable(this.#streams, readAhead, getTotal, lost),
       writer: this.#writer,
       ...{ registry, hasDeadlines, events, countInFlight, runCommand, maxCalls, madeCalls },
     })
@@ -305,30 +303,17 @@ export class Session implements CallOwner {
   /** Handles a `$/…` message, which is the protocol's own. @throws {BusError} `InvalidRequest` */
   #handleNotification({ id, method, params }: CallMessage): Outcome | Promise<Outcome> {
     if (method === METHOD.sync && id !== undefined) return this.#writer.result(id, method, null)
-    const { id: callId, channel, bytes, stream } = (params ?? {}) as Record<string, unknown>
-    if (method === STREAM_METHOD.next && id !== undefined && isCount(stream)) return this.#sendNext(id, stream)
+    const { id: callId } = (params ?? {}) as Record<string, unknown>
     const notification = id === undefined ? method : undefined
     // Only a gate can send this: it seals what the frontend sends, and refuses this method.
     if (notification === METHOD.rejected && this.#options.opener) {
       const rejected = params as RejectedParams
       this.#writer.error(rejected.id, '', fromErrorObject(rejected.error))
     } else if (notification === METHOD.cancel && isCount(callId)) this.calls.cancel(callId)
-    else if (notification === METHOD.credit && isCount(channel) && isCount(bytes)) {
-      // Handlers that wait for room go on by promises.
-      this.#options.scheduler.flushAfterMicrotasks()
-      this.#channels.credit(channel, bytes)
-    } else if (notification === METHOD.closeChannel && isCount(channel)) this.#channels.close(channel)
-    else if (notification === STREAM_METHOD.return && isCount(stream)) this.frontendCalls.sentStreams.close(stream)
+    // Handlers that wait for a value, or for room, go on by promises.
+    else if (notification && this.#streams.handle(notification, params)) this.#options.scheduler.flushAfterMicrotasks()
     else throw new BusError('InvalidRequest', `${describeCommand(method)} cannot be sent by a frontend`)
     return undefined
-  }
-
-  /** Answers the frontend's request for the next value of a stream that core has passed to one of its functions. */
-  #sendNext(id: RequestId, stream: number): Promise<Outcome> {
-    return this.frontendCalls.sentStreams.next(stream).then(
-      value => this.#writer.result(id, STREAM_METHOD.next, value),
-      (error: unknown) => this.#writer.error(id, STREAM_METHOD.next, toBusError(STREAM_METHOD.next, error)),
-    )
   }
 
   /** @param fault the violation of the protocol because of which the session closes */
@@ -351,7 +336,7 @@ export class Session implements CallOwner {
       events.warned('a call was still running when the bus closed', fields)
     }
     this.updateCounts()
-    this.#channels.abandonAll(reason)
+    this.#streams.closeAll(reason)
     this.frontendCalls.disconnect()
     router.dropSubscriber(this)
     if (fault) events.fault(fault)

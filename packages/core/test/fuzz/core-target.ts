@@ -4,7 +4,7 @@ import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { createLinkEndpoints, openLink, type LinkEndpoint, type LinkKind } from '@sallyport/protocol/internal/link'
 import type { MessagePort } from 'node:worker_threads'
 import { createCore, type Core } from '../../src/core-thread/core.js'
-import type { SendingChannel } from '../../src/rpc/channels/sending-channel.js'
+import type { Channel } from '../../src/rpc/channels/channel.js'
 import type { CommandContext } from '../../src/api/app.js'
 import { CANARY, Wire } from './wire.js'
 
@@ -45,12 +45,12 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
       yield 1
       yield 2
     },
-    send: async ({ channel }: { channel?: Partial<SendingChannel> }) => {
+    send: async ({ channel }: { channel?: Partial<Channel> }) => {
       await channel?.send?.(1)
     },
     later: () => new Promise(resolve => setTimeout(resolve, 1)),
     forever: () => new Promise(() => {}),
-    hold: ({ channel }: { channel?: SendingChannel }, { label, signal }: CommandContext) => {
+    hold: ({ channel }: { channel?: Channel }, { label, signal }: CommandContext) => {
       if (label !== 'honest') return null
       for (const held of [signal, channel!.signal]) held.addEventListener('abort', () => ran.lost++)
       return new Promise(() => {})

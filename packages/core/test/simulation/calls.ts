@@ -23,6 +23,7 @@ const KINDS = [
   'feed',
   'flood',
   'values',
+  'upload',
   'shout',
   'relay',
 ] as const
@@ -51,6 +52,7 @@ export function call(world: World, frontend: Frontend, kind?: string): void {
   if (command === 'feed' || command === 'flood') {
     args['channel'] = openChannel(world, frontend, ask)
   }
+  if (command === 'upload') args['body'] = openSource(world, ask, args as unknown as CallArguments)
   frontend.client.invoke(command, args, options).then(
     result => world.model.settled(ask, readResult(ask, args, result)),
     error => world.model.settled(ask, getOutcome(error)),
@@ -108,7 +110,7 @@ function createArguments(world: World, frontend: Frontend, ask: Ask): Record<str
 
 /** Returns about how many bytes a call causes, in both directions together. */
 function estimateBytes(command: string, { text, count, data }: CallArguments): number {
-  const messages = ['feed', 'flood', 'values'].includes(command) ? count : 1
+  const messages = ['feed', 'flood', 'values', 'upload'].includes(command) ? count : 1
   return messages * (BYTES + (text?.length ?? 0)) + (data?.byteLength ?? 0)
 }
 
@@ -148,6 +150,26 @@ function openChannel(world: World, frontend: Frontend, ask: Ask): Channel {
   if (way === 'late') clock.after(random.below(100), () => (channel.onmessage = handle))
   if (way === 'slow' || way === 'leaves') void read(world, frontend, channel, stream, way === 'leaves')
   return channel
+}
+
+/** A source that records what is read from it, and that it is closed. */
+function openSource({ simulation, streams }: World, ask: Ask, { token, count, text, ms }: CallArguments): object {
+  const stream = new Stream(simulation, ask, BOUNDS.channelWindow)
+  streams.set(token, stream)
+  stream.source = 'open'
+  const done = { done: true, value: undefined } as const
+  const close = (): typeof done => {
+    stream.source = 'closed'
+    return done
+  }
+  const next = async (): Promise<object> => {
+    if (stream.sent > 0) stream.room()
+    stream.complete = stream.sent === count
+    if (stream.complete) return close()
+    if (ms % 4 === 0) await simulation.clock.sleep(ms)
+    return { done: false, value: { token, index: stream.sent++, text } }
+  }
+  return { [Symbol.asyncIterator]: () => ({ next, return: async () => close() }) }
 }
 
 /** Reads an iterable to its end, or leaves early. @throws the errors of the iterable */

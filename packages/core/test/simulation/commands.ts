@@ -1,7 +1,7 @@
 // Commands of the simulated core, of every kind.
 import { isBusError } from '@sallyport/protocol/internal/errors'
 import type { App } from '../../src/api/app.js'
-import type { SendingChannel } from '../../src/rpc/channels/sending-channel.js'
+import type { Channel } from '../../src/rpc/channels/channel.js'
 import type { CommandContext } from '../../src/api/app.js'
 import type { CoreDefinition } from '../../src/api/define.js'
 import type { World } from './world.js'
@@ -17,12 +17,15 @@ export interface CallArguments {
   /** Bytes of ballast. */
   text?: string
   data?: Uint8Array
-  channel?: SendingChannel
+  channel?: Channel
+  body?: AsyncIterable<unknown>
   label: string
   name: string
 }
 
-export const COMMANDS = ['now', 'later', 'wait', 'fails', 'bytes', 'feed', 'flood', 'values', 'shout', 'relay', 'dies']
+export const COMMANDS = [
+  ...['now', 'later', 'wait', 'fails', 'bytes', 'feed', 'flood', 'values', 'upload', 'shout', 'relay', 'dies'],
+]
 
 export function createDefinition(world: World, core: number): CoreDefinition {
   const { simulation, model } = world
@@ -86,6 +89,15 @@ export function createDefinition(world: World, core: number): CoreDefinition {
     },
     values(args: CallArguments) {
       return values(args)
+    },
+    async upload(args: CallArguments) {
+      const stream = world.streams.get(args.token)!
+      for await (const message of args.body!) {
+        stream.take(message)
+        if (args.ms > 20) await clock.sleep(args.ms - 20)
+      }
+      stream.end()
+      return answer(args)
     },
     shout(args: CallArguments, { app }: CommandContext) {
       for (let i = 0; i < args.count; i++) shout(app)

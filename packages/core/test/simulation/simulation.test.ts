@@ -24,6 +24,8 @@ vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
     MAX_LISTENERS: BOUNDS.listeners,
     CHANNEL_READ_AHEAD: BOUNDS.channelWindow * BOUNDS.channelCost,
     CHANNEL_MESSAGE_COST: BOUNDS.channelCost,
+    STREAM_WINDOW: BOUNDS.channelWindow * BOUNDS.channelCost,
+    MAX_STREAM_UNREAD: 4 * BOUNDS.channelWindow * BOUNDS.channelCost,
     MIN_ATTACHMENT_BYTES: BOUNDS.attachment,
     CREDIT_WINDOW_BYTES: BOUNDS.creditWindow,
     CREDIT_STEP_BYTES: BOUNDS.creditStep,

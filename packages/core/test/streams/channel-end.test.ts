@@ -16,7 +16,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
     const answer = client.invoke('endless', { channel })
     await channel[Symbol.asyncIterator]().next()
     channel.close()
-    expect(await answer).toBe(`The frontend closed channel ${channel.id}`)
+    expect(await answer).toBe(`The reader closed channel ${channel.id}`)
     expect(await client.invoke('seen')).toEqual(['aborted: Disconnected', 'Disconnected'])
   })
 

@@ -1,26 +1,16 @@
 // Checks the arguments of a call and prepares them for the wire. Channels and streams are at the top level: nothing below is inspected.
 import { BusError, describeCommand, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
-import {
-  type CallChannels,
-  toChannelReference,
-  checkNamedArguments,
-  checkOptionNames,
-  isBytes,
-} from '@sallyport/protocol/internal/message'
-import { isStream, type SentStreams } from '@sallyport/protocol/internal/rpc'
+import { checkNamedArguments, checkOptionNames, isBytes } from '@sallyport/protocol/internal/message'
+import { describeArgument, isStream, type ReplacedArguments, type Streams } from '@sallyport/protocol/internal/rpc'
 import { isDevelopment, isThenable } from '@sallyport/protocol/internal/util'
 import { Channel } from './channel.js'
 import { type InvokeOptions, OPTION_NAMES } from './options.js'
 
-export interface PreparedArguments {
+export interface PreparedArguments extends Partial<Pick<ReplacedArguments, 'declared' | 'streams'>> {
   /** An object, bytes, or `undefined` if there are no arguments. */
   readonly params: unknown
   /** The channels among the arguments. */
   readonly channels: readonly Channel[] | undefined
-  /** The ids of channels and streams by the names of their arguments. */
-  readonly declared?: CallChannels
-  /** The ids of the streams alone, which are open. */
-  readonly streams?: Readonly<Record<string, number>>
 }
 
 type NamedArguments = Record<string, unknown>
@@ -35,7 +25,7 @@ export function prepareCall(
   command: string,
   args: unknown,
   options: InvokeOptions | undefined,
-  sent: SentStreams,
+  sent: Streams,
 ): PreparedArguments {
   checkCommandName(command)
   try {
@@ -51,19 +41,20 @@ export function prepareCall(
     } catch {
       values = Object.keys(named).map(name => readArgument(command, named, name))
     }
-    let hasChannels = false
-    let hasStreams = false
+    let mustReplace = false
     for (const value of values) {
       if (typeof value !== 'object' || value === null) continue
-      if (value instanceof Channel) hasChannels = true
-      else if (isStream(value)) hasStreams = true
+      if (value instanceof Channel || isStream(value)) mustReplace = true
       else if (isThenable(value)) throw createPromiseError(command, named)
     }
-    if (!hasChannels && !hasStreams) return { params: args, channels: undefined }
-    const replaced = replaceChannels(command, named)
-    if (!hasStreams) return replaced
-    const streams = sent.replace(command, replaced.params)
-    return { ...replaced, declared: { ...replaced.declared, ...streams }, streams }
+    if (!mustReplace) return { params: args, channels: undefined }
+    const channels: Channel[] = []
+    const openChannel = (value: unknown): number | undefined => {
+      if (!(value instanceof Channel)) return undefined
+      channels.push(value)
+      return value.renew()
+    }
+    return { ...sent.replace(command, named, openChannel), channels }
   } catch (cause) {
     if (isBusError(cause)) throw cause
     const problem = `Arguments of ${describeCommand(command)} cannot be read: ${describeThrown(cause)}`
@@ -76,21 +67,6 @@ export function checkCommandName(command: unknown): void {
   if (typeof command === 'string' && command !== '') return
   const received = command === '' ? '""' : typeof command
   throw new BusError('InvalidParams', `A command's name must be a non-empty string: got ${received}`)
-}
-
-function replaceChannels(command: string, args: NamedArguments) {
-  const params: NamedArguments = {}
-  const channels: Channel[] = []
-  const declared: Record<string, number> = {}
-  for (const name of Object.keys(args)) {
-    const value = readArgument(command, args, name)
-    if (value instanceof Channel) {
-      channels.push(value)
-      declared[name] = value.renew()
-    }
-    params[name] = value instanceof Channel ? toChannelReference(value.id) : value
-  }
-  return { params, channels, declared }
 }
 
 /** @throws {BusError} `InvalidParams`, which names the argument, if a getter throws */
@@ -107,9 +83,6 @@ function createPromiseError(command: string, args: NamedArguments): BusError {
   const name = Object.keys(args).find(key => isThenable(readArgument(command, args, key))) ?? ''
   return new BusError('InvalidParams', `${describeArgument(command, name)} is a Promise: is an \`await\` missing?`)
 }
-
-const describeArgument = (command: string, name: string): string =>
-  `The argument ${JSON.stringify(name)} of ${describeCommand(command)}`
 
 /** Returns the channels among arguments. Never throws: the arguments can be invalid in every other respect. */
 export function findChannels(args: unknown): Channel[] {

@@ -1,18 +1,11 @@
 // The receiving end of an ordered stream of messages from core. A channel is passed to a command as an argument, and arrives there
-// as the sending end. The sender asks for credit now and then, and gets it once the messages before were read: a slow reader makes it wait.
+// as the sending end.
 import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
-import { type ChannelParams, toChannelReference, METHOD } from '@sallyport/protocol/internal/message'
+import { toChannelReference } from '@sallyport/protocol/internal/message'
+import { StreamReceiver } from '@sallyport/protocol/internal/rpc'
 import { type AsyncContext, captureContext, throwLater } from '@sallyport/protocol/internal/util'
 import { CLIENT } from './client-symbol.js'
 import { IS_NODE_CLIENT } from '#node-features'
-
-/** The connection over which a channel is open. */
-export interface ChannelOwner {
-  credit(channel: number, bytes: number): void
-  /** Notifies core that the channel's messages are not read any more. */
-  close(channel: number): void
-  forget(channel: number): void
-}
 
 let lastId = 0
 
@@ -29,15 +22,8 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
   #onmessage: ((message: T) => void) | undefined
   /** That of `onmessage`. Not in pages. */
   #context: AsyncContext | undefined
-  #owner: ChannelOwner | undefined
-  /** Batches of unread messages. Between them, bytes to credit once the messages before were read. The first entry is a batch. */
-  #unread: (readonly T[] | number)[] = []
-  /** Index of the first unread message in its batch. */
-  #next = 0
-  #hasEnded = false
+  #receiver = this.#createReceiver()
   #hasEmittedEnd = false
-  /** Wake up iterators that wait for a message. */
-  #wakers: (() => void)[] = []
 
   /** @param onmessage - receives each message. Without it, iterate over the channel */
   constructor(onmessage?: (message: T) => void) {
@@ -89,32 +75,24 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
    * `Disconnected` from then on. The channel can be passed to another call afterwards.
    */
   close(): void {
-    this.#drop()
-    if (this.#hasEnded) return this.#emitEnd()
-    const [owner, id] = [this.#owner, this.#id]
-    this.finish()
-    owner?.close(id)
+    this.#receiver.close()
+    this.#deliverUnread()
   }
 
   /** Ends when the channel ends, or is passed to another call after that. Leaving the loop early closes the channel. */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, void, undefined> {
-    /** The channel's id when the first message was requested. */
-    let id: number | undefined
+    /** That of the channel when the first message was requested. */
+    let receiver: StreamReceiver<T> | undefined
     let hasReturned = false
-    // Not a generator: `return` of a generator that waits for a message would wait as well.
     const iterator: AsyncIterableIterator<T, void, undefined> = {
       next: async () => {
-        id ??= this.#id
-        while (!hasReturned && this.#id === id) {
-          if (this.#unread.length > 0) return { done: false, value: this.#take() }
-          if (this.#hasEnded) break
-          await new Promise<void>(resolve => this.#wakers.push(resolve))
-        }
-        return { done: true, value: undefined }
+        receiver ??= this.#receiver
+        if (hasReturned) return { done: true, value: undefined }
+        return receiver.next()
       },
       return: async () => {
         hasReturned = true
-        if (this.#id === id) this.close()
+        if (this.#receiver === receiver) this.close()
         return { done: true, value: undefined }
       },
       [Symbol.asyncIterator]: () => iterator,
@@ -122,9 +100,9 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     return iterator
   }
 
-  /** @internal Sets the owner. A static method: scripts can replace a channel's own methods, and must not see the owner. */
-  static bind(channel: Channel, owner: ChannelOwner): void {
-    channel.#owner = owner
+  /** @internal A static method: scripts can replace a channel's own methods, and must not see the receiver. */
+  static getReceiver(channel: Channel): StreamReceiver {
+    return channel.#receiver
   }
 
   /**
@@ -132,38 +110,32 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
    * or in flight, do not belong to the next call.
    */
   renew(): number {
-    if (this.#hasEnded) {
+    if (this.#receiver.hasEnded) {
       this.#id = ++lastId
-      this.#drop()
-      this.#hasEnded = this.#hasEmittedEnd = false
-      this.#wakeIterators()
+      this.#receiver.drop()
+      this.#receiver = this.#createReceiver()
+      this.#hasEmittedEnd = false
     }
     return this.#id
   }
 
   /** @internal */
-  receive(params: ChannelParams): void {
-    if ('end' in params || this.#hasEnded) return this.finish()
-    const entry = 'credit' in params ? params.credit : 'messages' in params ? params.messages : [params.message]
-    if (!(Array.isArray(entry) ? entry.length : typeof entry === 'number')) return
-    this.#unread.push(entry as T[] | number)
-    this.#credit()
-    this.#deliverUnread()
-    this.#wakeIterators()
+  finish(): void {
+    this.#receiver.finish()
   }
 
-  /** @internal */
-  finish(): void {
-    if (this.#hasEnded) return
-    this.#hasEnded = true
-    this.#owner?.forget(this.id)
-    this.#wakeIterators()
-    this.#emitEnd()
+  #createReceiver(): StreamReceiver<T> {
+    const receiver = new StreamReceiver<T>()
+    receiver.arrived = () => this.#receiver === receiver && this.#deliverUnread()
+    return receiver
   }
 
   #deliverUnread(): void {
-    while (this.#onmessage && this.#unread.length > 0) this.#call(this.#onmessage, this.#take())
-    this.#emitEnd()
+    const receiver = this.#receiver
+    while (this.#onmessage && receiver.hasMessages) this.#call(this.#onmessage, receiver.take())
+    if (!receiver.hasEnded || this.#hasEmittedEnd || receiver.hasMessages || this.#receiver !== receiver) return
+    this.#hasEmittedEnd = true
+    if (this.onend) this.#call(this.onend)
   }
 
   #call<Args extends unknown[]>(handler: (...args: Args) => void, ...args: Args): void {
@@ -174,89 +146,4 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
       throwLater(error)
     }
   }
-
-  /** Takes the first unread message. */
-  #take(): T {
-    const batch = this.#unread[0] as readonly T[]
-    const message = batch[this.#next++] as T
-    if (this.#next === batch.length) {
-      this.#next = 0
-      this.#unread.shift()
-      this.#credit()
-    }
-    return message
-  }
-
-  /** Sends the credit for messages that were read. */
-  #credit(): void {
-    while (typeof this.#unread[0] === 'number') {
-      const bytes = this.#unread.shift() as number
-      if (!this.#hasEnded) this.#owner?.credit(this.#id, bytes)
-    }
-  }
-
-  #drop(): void {
-    this.#unread = []
-    this.#next = 0
-  }
-
-  #emitEnd(): void {
-    if (!this.#hasEnded || this.#hasEmittedEnd || this.#unread.length > 0) return
-    this.#hasEmittedEnd = true
-    if (this.onend) this.#call(this.onend)
-  }
-
-  #wakeIterators(): void {
-    if (this.#wakers.length > 0) for (const wake of this.#wakers.splice(0)) wake()
-  }
-}
-
-/** Sends a notification of the bus itself: right after the call `after` if that is still queued. */
-type Notify = (method: string, params: object, after?: number) => void
-
-/** The open channels of one connection, by id. */
-export class OpenChannels {
-  readonly #channels = new Map<number, Channel>()
-  readonly #owner: ChannelOwner
-  readonly #notify: Notify
-
-  constructor(notify: Notify) {
-    this.#notify = notify
-    this.#owner = {
-      credit: (channel, bytes) => notify(METHOD.credit, { channel, bytes }),
-      close: channel => notify(METHOD.closeChannel, { channel }),
-      forget: channel => void this.#channels.delete(channel),
-    }
-  }
-
-  /** @param call - the id of the call that opens the channel in core: the channel cannot be closed before */
-  open(channel: Channel, call: number): void {
-    this.#channels.set(channel.id, channel)
-    const close = (id: number): void => this.#notify(METHOD.closeChannel, { channel: id }, call)
-    Channel.bind(channel, { ...this.#owner, close })
-  }
-
-  /** Returns the channels that no earlier call has opened. They belong to the next call, and end if it fails. */
-  findUnopened(channels: readonly Channel[]): Channel[] {
-    return channels.filter(({ id }) => !this.#channels.has(id))
-  }
-
-  /**
-   * Messages for a channel that has ended are dropped. A first message means that a handler got the channel while its end
-   * was in flight: the channel is closed, so that the handler does not wait for a reader forever.
-   */
-  receive(params: ChannelParams): void {
-    const channel = this.#channels.get(params.channel)
-    if (channel) channel.receive(params)
-    else if ('index' in params && params.index === 0 && !('end' in params)) this.#owner.close(params.channel)
-  }
-
-  finishAll(): void {
-    finishChannels([...this.#channels.values()])
-  }
-}
-
-/** Ends channels of a call that has failed: core has ended them, or never had them. */
-export function finishChannels(channels: readonly Channel[]): void {
-  for (const channel of channels) channel.finish()
 }

@@ -1,14 +1,22 @@
 // Sends the messages of a connection. Calls and events wait in a bounded queue while the link has no room, or while too many
-// calls are in flight. Responses, cancels and credit bypass the queue: the peer may be waiting for them.
+// calls are in flight. Responses, cancels, credit and streams, which wait by themselves, bypass the queue: the peer may be waiting for them.
 import {
   type Codec,
   type CodecName,
   codecs,
   type EncodedMessage,
   type Framing,
+  getSize,
   type PackedMessage,
 } from '@sallyport/protocol/internal/codec'
-import { BusError, describeCommand, isBusError, whyNotSerializable } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  describeCommand,
+  isBusError,
+  notSerializable,
+  toErrorObject,
+  whyNotSerializable,
+} from '@sallyport/protocol/internal/errors'
 import type { CallMessage, Message } from '@sallyport/protocol/internal/message'
 import {
   checkSize,
@@ -17,13 +25,17 @@ import {
   type EncodedEvent,
   encodeMessage,
   isPacked,
+  isStream,
   Outbox,
   type PendingCalls,
+  type StreamSender,
+  type StreamWriter,
   toPacked,
 } from '@sallyport/protocol/internal/rpc'
 import { BoundedQueue, type QueueSlot } from '@sallyport/protocol/internal/util'
 import { type Link, MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
-import { eventBatch, IS_NODE_CLIENT } from '#node-features'
+import { sendError } from './exposed-functions.js'
+import { eventBatch, IS_NODE_CLIENT, toCausedErrorObject } from '#node-features'
 
 export interface FlowOptions {
   /** Calls that can be in flight at a time, 1 to 16384. Core refuses more. @default 16384 */
@@ -53,7 +65,7 @@ type Transfer = readonly ArrayBufferLike[] | undefined
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
-export class ClientQueue {
+export class ClientQueue implements StreamWriter {
   readonly #link: Link
   readonly #codec: Codec
   readonly #pending: CallCount
@@ -119,7 +131,7 @@ export class ClientQueue {
     }
     if (encoded === undefined) return false
     if (typeof encoded === 'string') {
-      this.#checkLimit(encoded, 0)
+      this.#checkLimit(encoded)
       this.#put(this.#codec, encoded)
     } else {
       this.#events ??= new eventBatch(this.#outbox)
@@ -147,8 +159,33 @@ export class ClientQueue {
     this.#write(message, undefined, false)
   }
 
-  /** Bytes of the message that was encoded last. */
-  lastBytes = 0
+  /** Sends a message of the bus itself now, because queued calls can depend on it, or right after a queued call. */
+  send(message: CallMessage, after?: number): void {
+    if (after === undefined || !this.attachAfter(after, message)) this.sendNow(message)
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#link.room()
+  }
+
+  encode(stream: StreamSender, value: unknown): PackedMessage {
+    const codec = this.#codec
+    try {
+      if (isStream(value)) throw new TypeError('an async iterable is not a value')
+      const message = stream.createMessage(value ?? null, stream.index)
+      return this.#pack(codec, encodeMessage(codec, message, true))
+    } catch (cause) {
+      throw notSerializable('A value of the stream', 'InvalidParams', cause, value)
+    }
+  }
+
+  put({ codec, encoded, attachments, borrowed }: PackedMessage): void {
+    this.#put(codec, encoded, attachments, borrowed)
+  }
+
+  fail(stream: StreamSender, error: BusError): void {
+    sendError(this, object => stream.toMessage('error', object), error, toCausedErrorObject ?? toErrorObject)
+  }
 
   /** Resolves once a queued event was sent and the link has room. */
   async waitForEvent(event: QueuedMessage): Promise<void> {
@@ -206,45 +243,45 @@ export class ClientQueue {
   }
 
   #write(message: Message, transfer: Transfer, mustWait: boolean, codec = this.#codec): QueuedMessage | undefined {
-    const packed = encodeMessage(codec, message, true)
+    const encoded = encodeMessage(codec, message, true)
     // Most messages need no object.
-    if (!mustWait && transfer === undefined && (typeof packed === 'string' || !isPacked(packed))) {
-      if (this.#link.maxMessageBytes !== undefined) this.#checkLimit(packed, 0)
-      this.lastBytes = packed.length
-      this.#put(codec, packed)
+    if (!mustWait && transfer === undefined && (typeof encoded === 'string' || !isPacked(encoded))) {
+      if (this.#link.maxMessageBytes !== undefined) this.#checkLimit(encoded, 0)
+      this.#put(codec, encoded)
       return undefined
     }
-    const borrowed = toPacked(codec, packed)
-    const attached = countBytes(borrowed.attachments)
-    this.#checkLimit(borrowed.encoded, attached)
-    this.lastBytes = borrowed.encoded.length + attached
-    if (!mustWait && transfer === undefined) {
-      this.#put(borrowed.codec, borrowed.encoded, borrowed.attachments, true)
-      return undefined
-    }
+    const borrowed = this.#pack(codec, encoded)
     // Only what is sent immediately can stay the caller's memory.
-    const owned = detachAttachments(borrowed, transfer)
+    const owned = mustWait || transfer !== undefined ? detachAttachments(borrowed, transfer) : borrowed
     if (!mustWait) {
-      this.#put(owned.codec, owned.encoded, owned.attachments)
+      this.put(owned)
       return undefined
     }
     const id = message.id as number | undefined
     const queued: QueuedMessage = { id, ...owned }
-    const slot = this.#queue.push(queued, this.lastBytes)
+    const slot = this.#queue.push(queued, getSize(owned))
     if (id !== undefined) this.#unsentCalls.set(id, slot)
     this.#drainWhenRoom()
     return queued
   }
 
   /** @throws {BusError} InvalidParams if the peer would refuse the message, and end the link for it */
-  #checkLimit(encoded: EncodedMessage, attached: number): void {
+  #checkLimit(encoded: EncodedMessage, attached = 0): void {
     const limit = this.#link.maxMessageBytes
     if (limit !== undefined) checkSize(encoded, limit, attached)
   }
 
-  #putQueued({ id, codec, encoded, attachments, followers, sender }: QueuedMessage): void {
+  /** Its attachments are the caller's memory. */
+  #pack(codec: Codec, encoded: EncodedMessage | PackedMessage): PackedMessage {
+    const packed = toPacked(codec, encoded)
+    this.#checkLimit(packed.encoded, countBytes(packed.attachments))
+    return packed
+  }
+
+  #putQueued(queued: QueuedMessage): void {
+    const { id, followers, sender } = queued
     if (id !== undefined) this.#unsentCalls.delete(id)
-    this.#put(codec, encoded, attachments)
+    this.put(queued)
     for (const follower of followers ?? []) this.#put(this.#codec, follower)
     sender?.resolve()
   }

@@ -81,7 +81,7 @@ export class Client {
     this.label = label
     this.data = data
     this.#options = { ...options }
-    this.#functions = new FunctionRegistry({ label, codec, toError }, response => this.#connection.respond(response))
+    this.#functions = new FunctionRegistry({ label, codec, toError })
     this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
     void this.closed.then(() => {
       const error = new BusError('Disconnected', 'The client closed', { data: { delivered: 'no' } })
@@ -122,8 +122,7 @@ export class Client {
    */
   static getPool(client: Client, Pool: typeof ConnectionPool): ConnectionPool {
     const connect = (link: Link): Connection => {
-      const functions = client.#functions.forConnection(response => connection.respond(response))
-      const connection = client.#connect(link, functions)
+      const connection = client.#connect(link, client.#functions.forConnection())
       if (client.#isClosed) connection.end(undefined)
       return connection
     }

@@ -41,7 +41,7 @@ export class ConnectionPool {
   pick(args: unknown): Connection | undefined {
     const channels = findChannels(args)
     if (channels.length > 0) {
-      const holder = this.#connections.find(other => other.channels.findUnopened(channels).length < channels.length)
+      const holder = this.#connections.find(other => other.findUnopened(channels).length < channels.length)
       if (holder) return holder
     }
     const isOpen = (connection: Connection): boolean => !connection.isClosed

@@ -7,37 +7,33 @@ import {
   addTraceContext,
   type CallHeaders,
   type CallMessage,
-  type ChannelParams,
   checkEventName,
   createProgress,
   type EventParams,
   type EventTarget,
   getRequestId,
   isResponse,
-  type Message,
   METHOD,
   type RequestId,
   type RequestMessage,
   STREAM_HEADER,
-  STREAM_METHOD,
-  type StreamParams,
   TIMEOUT_HEADER,
   toChannelReference,
 } from '@sallyport/protocol/internal/message'
 import {
   type CallTrace,
   PendingCalls,
-  receiveStreams,
-  type SentStreams,
-  type StreamCaller,
+  Streams,
   traceCaller,
+  watchReceiver,
+  watchSenders,
 } from '@sallyport/protocol/internal/rpc'
 import { type AsyncContext, captureContext, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { checkCommandName, findChannels, prepareCall, type PreparedArguments } from './arguments.js'
-import { type Channel, finishChannels, OpenChannels } from './channel.js'
+import { Channel } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
-import { eventBatch, eventsReceived, eventsSent, invokes, IS_NODE_CLIENT, WatchedChannels } from '#node-features'
+import { eventBatch, eventsReceived, eventsSent, invokes, IS_NODE_CLIENT } from '#node-features'
 import type { FunctionRegistry } from './exposed-functions.js'
 import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
@@ -92,7 +88,8 @@ export class Connection {
   /** Resolves once the link has closed. */
   readonly closed: Promise<void>
   readonly pending: PendingCalls
-  readonly channels: OpenChannels = new OpenChannels((method, params, after) => this.#notify(method, params, after))
+  /** The streams and channels of this connection's calls and exposed functions. */
+  readonly streams: Streams
   /** True if the client's listeners are registered over this connection. */
   holdsListeners = true
   /** Time until which a pool gives this connection no calls; 0 if it does not rest. */
@@ -100,12 +97,8 @@ export class Connection {
   readonly #link: Link
   readonly #owner: ConnectionOwner
   readonly #defaults: CallDefaults
-  /** The streams of this connection's calls and exposed functions. */
-  readonly #streams: SentStreams
   readonly #reader = new BatchReader(true)
   readonly #queue: ClientQueue
-  /** Exists once a call has an idle deadline. Not in pages. */
-  declare watched: InstanceType<NonNullable<typeof WatchedChannels>> | undefined
   /** The reason that the last frame was invalid, or that core or the gate gave for closing the link. */
   #fault: BusError | undefined
   /** Set once the connection is closed. */
@@ -115,7 +108,6 @@ export class Connection {
     this.#link = link
     this.#owner = owner
     this.#defaults = defaults
-    this.#streams = owner.functions.streams
     this.pending = new PendingCalls(id => this.#abandoned(id), defaults.maxInFlight)
     this.#queue = new ClientQueue(
       link,
@@ -124,6 +116,10 @@ export class Connection {
       defaults.overflow,
       IS_NODE_CLIENT ? defaults.onUnsent : undefined,
     )
+    const { functions } = owner
+    const toError = (thrown: unknown): BusError => functions.toError('', thrown)
+    functions.queue = this.#queue
+    this.streams = functions.streams = new Streams({ writer: this.#queue, toError })
     this.closed = new Promise(resolve => {
       link.receive({
         readsImmediately: true,
@@ -193,10 +189,9 @@ export class Connection {
     return sent
   }
 
-  /** Sends the response to a call of an exposed function. Returns its bytes. @throws what the codec throws if it cannot be serialized */
-  respond(response: Message): number {
-    this.#queue.sendNow(response)
-    return this.#queue.lastBytes
+  /** Returns the channels that no earlier call has opened. They belong to the next call, and end if it fails. */
+  findUnopened(channels: readonly Channel[]): Channel[] {
+    return channels.filter(({ id }) => !this.streams.receivers.has(id))
   }
 
   async close(): Promise<void> {
@@ -215,9 +210,9 @@ export class Connection {
     const { command, args, options, stream } = call
     let prepared: PreparedArguments | undefined
     try {
-      prepared = prepareCall(command, args, options, this.#streams)
+      prepared = prepareCall(command, args, options, this.streams)
       const { params, channels, streams } = prepared
-      const opened = channels && this.channels.findUnopened(channels)
+      const opened = channels && this.findUnopened(channels)
       // The id is taken before the arguments are encoded: their `toJSON` can make calls.
       const id = trace?.id ?? this.pending.takeId()
       if (this.#createCloseError) throw this.#createCloseError('no')
@@ -231,16 +226,18 @@ export class Connection {
       if (IS_NODE_CLIENT) this.#defaults.callers?.set(id, captureContext())
       // Only now, because the queue counts pending calls: a link never delivers the response within `send`.
       const { resolve, reject } = opened ? this.#endArguments(call, opened, streams) : call
-      const isIdle = WatchedChannels && typeof options?.timeout === 'object'
-      const pendingOptions = isIdle ? watchItems(this, this.#streams, options, prepared, stream) : options
+      const isIdle = IS_NODE_CLIENT && typeof options?.timeout === 'object'
+      const pendingOptions = isIdle ? watchItems(this.streams, options, prepared, stream) : options
       this.pending.add(id, command, resolve, reject, pendingOptions, defaultTimeout, stream)
-      for (const channel of opened ?? []) this.channels.open(channel, id)
-      if (stream !== undefined) this.channels.open(stream, id)
+      const open = (channel: Channel): unknown =>
+        this.streams.receive(channel.id, Channel.getReceiver(channel), false, id)
+      opened?.forEach(open)
+      if (stream !== undefined) open(stream)
       return id
     } catch (error) {
       // The channels and streams among the arguments belong to the call: they end if it fails.
-      if (prepared?.streams) this.#streams.closeAll(prepared.streams)
-      finishChannels(this.channels.findUnopened(findChannels(args)))
+      if (prepared?.streams) this.streams.close(prepared.streams)
+      finishChannels(this.findUnopened(findChannels(args)))
       throw error
     }
   }
@@ -253,34 +250,22 @@ export class Connection {
   ): Pick<OutgoingCall, 'resolve' | 'reject'> {
     return {
       resolve: result => {
-        if (streams) this.#streams.closeAll(streams)
+        if (streams) this.streams.close(streams)
         resolve(result)
       },
       reject: error => {
-        if (streams) this.#streams.closeAll(streams)
+        if (streams) this.streams.close(streams)
         finishChannels(opened)
         reject(error)
       },
     }
   }
 
-  /** Sends a notification of the bus itself now, because queued calls can depend on it, or right after the queued call `after`. */
-  #notify(method: string, params: object, after?: number): void {
-    if (this.#createCloseError) return
-    if (WatchedChannels && this.watched) {
-      const { channel } = params as { channel: number }
-      if (method === METHOD.credit) this.watched.credited(channel)
-      else if (method === METHOD.closeChannel) this.watched.closed(channel)
-    }
-    const message: CallMessage = { jsonrpc: '2.0', method, params }
-    if (after === undefined || !this.#queue.attachAfter(after, message)) this.#queue.sendNow(message)
-  }
-
   /** Cancels a call that its caller has abandoned. Returns true if the call was not sent. */
   #abandoned(id: number): boolean {
     const isUnsent = this.#queue.remove(id)
     if (IS_NODE_CLIENT && isUnsent) this.#defaults.callers?.delete(id)
-    if (!isUnsent) this.#notify(METHOD.cancel, { id })
+    if (!isUnsent && !this.isClosed) this.#queue.send({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
     // The window has room for a queued call.
     if (!this.#queue.isEmpty) queueMicrotask(() => this.#queue.drain())
     return isUnsent
@@ -310,18 +295,14 @@ export class Connection {
     if (typeof method !== 'string') return
     // The response repeats the id, so an invalid id must not reach it.
     if (id !== undefined) {
-      receiveStreams(message as RequestMessage, createStreamCaller(this.pending, this.#queue))
       return getRequestId(message) === null ? undefined : functions.run(message as RequestMessage)
     }
     if (typeof params !== 'object' || params === null) return
     if (method === METHOD.event) {
       if (eventsReceived?.hasSubscribers) this.#traceEvents(params as EventParams)
       listeners.dispatch(params as EventParams)
-    } else if (method === METHOD.channel) {
-      if (WatchedChannels) this.watched?.received(params as ChannelParams)
-      this.channels.receive(params as ChannelParams)
-    } else if (method === STREAM_METHOD.return) this.#streams.close((params as StreamParams).stream)
-    else if (method === METHOD.cancel) functions.cancel((params as { id: RequestId }).id)
+    } else if (method === METHOD.cancel) functions.cancel((params as { id: RequestId }).id)
+    else this.streams.handle(method, params)
   }
 
   #traceEvents({ event, ...params }: EventParams): void {
@@ -344,36 +325,29 @@ export class Connection {
     this.pending.rejectAll(id => createError(this.#queue.isUnsent(id) ? 'no' : 'unknown'))
     this.#queue.end(() => createError('no'))
     if (this.holdsListeners) this.#owner.listeners.disconnected()
-    this.channels.finishAll()
     this.#owner.functions.disconnected(() => createError('no'))
+    this.streams.closeAll()
+    for (const receiver of [...this.streams.receivers.values()]) receiver.finish()
   }
 }
 
-/** Requests the values of streams that core has passed to exposed functions. There is no deadline: a source can be slow. */
-const createStreamCaller = (pending: PendingCalls, queue: ClientQueue): StreamCaller => ({
-  pull: (stream, signal) =>
-    new Promise((resolve, reject) => {
-      const id = pending.takeId()
-      queue.enqueue({ jsonrpc: '2.0', id, method: STREAM_METHOD.next, params: { stream } }, undefined)
-      pending.add(id, STREAM_METHOD.next, resolve, reject, { signal })
-    }),
-  stop: stream => queue.sendNow({ jsonrpc: '2.0', method: STREAM_METHOD.return, params: { stream } }),
-})
-
 /** Lets the channels and streams of a call extend its idle deadline. Returns the options for that deadline. */
 function watchItems(
-  connection: Connection,
-  sent: SentStreams,
+  streams: Streams,
   options: InvokeOptions | undefined,
-  { channels = [], streams }: PreparedArguments,
+  { channels = [], streams: sent }: PreparedArguments,
   stream: Channel | undefined,
 ): InvokeOptions | undefined {
   const progress = createProgress(options?.timeout)
-  if (!progress || !WatchedChannels) return options
-  connection.watched ??= new WatchedChannels()
-  for (const { id } of stream ? [...channels, stream] : channels) connection.watched.watch(id, progress)
-  if (streams) sent.watch(streams, progress)
+  if (!progress) return options
+  for (const channel of stream ? [...channels, stream] : channels) watchReceiver(Channel.getReceiver(channel), progress)
+  if (sent) watchSenders(streams, sent, progress)
   return { ...options, timeout: progress }
+}
+
+/** Ends channels of a call that has failed: core has ended them, or never had them. */
+function finishChannels(channels: readonly Channel[]): void {
+  for (const channel of channels) channel.finish()
 }
 
 /** @param timeout milliseconds after which core ends the call, too. An idle deadline is the client's alone */

@@ -9,13 +9,13 @@ import {
   toErrorObject,
   withoutData,
 } from '@sallyport/protocol/internal/errors'
-import { STREAM_METHOD, type StreamParams } from '@sallyport/protocol/internal/message'
 import {
   CallSlots,
-  endStreams,
   isStream,
-  receiveChannels,
-  SentStreams,
+  receiveArguments,
+  type StreamReceiver,
+  type StreamSender,
+  type Streams,
   traceRun,
 } from '@sallyport/protocol/internal/rpc'
 import { discard, isThenable, queueMicrotask } from '@sallyport/protocol/internal/util'
@@ -40,8 +40,8 @@ export interface Exposed<Functions = ExposedFunctions> {
   readonly functions?: Functions
 }
 
-/** Sends the response to a call. Returns its bytes. Throws what the codec throws if the response cannot be serialized. */
-export type SendResponse = (response: Message) => number
+/** Sends responses. Throws what the codec throws if one cannot be serialized. */
+type ResponseQueue = { sendNow(response: Message): void }
 
 interface Frontend extends Pick<CallTrace, 'label' | 'codec'> {
   /** Returns the error of a call whose function has thrown. */
@@ -55,36 +55,40 @@ class RunningCall implements ExposedContext {
   abortReason: BusError | undefined
   #controller: AbortController | undefined
 
-  /** Ends the stream that is its result: the call lasts as long. */
-  closeStream: (() => void) | undefined
+  /** The stream that is its result: the call lasts as long. */
+  result: StreamSender | undefined
 
-  /** @param params - the arguments, whose streams end with the call */
+  /** @param streams - those among the arguments, which end with the call */
   constructor(
     readonly id: RequestId,
-    readonly params: unknown,
+    readonly streams: readonly StreamReceiver[],
   ) {}
 
   get signal(): AbortSignal {
     return (this.#controller ??= new AbortController()).signal
   }
 
+  static endStreams({ streams }: RunningCall, reason?: BusError): void {
+    for (const stream of streams) stream.fail(reason)
+  }
+
   /** A static method: the function gets the call as its context, and must not abort it. */
   static abort(call: RunningCall, reason: BusError): void {
-    endStreams(call.params, reason)
+    RunningCall.endStreams(call, reason)
     call.abortReason = reason
     call.#controller ??= new AbortController()
     call.#controller.abort(reason)
-    call.closeStream?.()
+    call.result?.abandon()
   }
 }
 
 /** The exposed functions by name, and the calls of them that are running or waiting. */
 export class FunctionRegistry {
   readonly #frontend: Frontend
-  readonly #sendResponse: SendResponse
   readonly #functions: Map<string, ExposedFunctions[string]>
-  /** The streams that are results of these functions, the channels among their arguments, and the streams among the arguments of calls. */
-  readonly streams: SentStreams = new SentStreams()
+  /** Those of the connection. */
+  streams!: Streams
+  queue!: ResponseQueue
   readonly #running = new CallSlots<RunningCall>()
   /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow. */
   #waiting: Map<RequestId, RequestMessage> | undefined
@@ -93,19 +97,14 @@ export class FunctionRegistry {
   /** Waiting calls will be tried in the next microtask: calls that arrive before then must not overtake them. */
   #isRunDue = false
 
-  constructor(
-    frontend: Frontend,
-    sendResponse: SendResponse,
-    functions: Map<string, ExposedFunctions[string]> = new Map(),
-  ) {
+  constructor(frontend: Frontend, functions: Map<string, ExposedFunctions[string]> = new Map()) {
     this.#frontend = frontend
-    this.#sendResponse = sendResponse
     this.#functions = functions
   }
 
   /** Returns a registry of the same functions for calls from another core, whose ids are its own. */
-  forConnection(sendResponse: SendResponse): FunctionRegistry {
-    return new FunctionRegistry(this.#frontend, sendResponse, this.#functions)
+  forConnection(): FunctionRegistry {
+    return new FunctionRegistry(this.#frontend, this.#functions)
   }
 
   /** Exposes all functions, or none. Returns a function that removes them. @throws {BusError} `InvalidParams` */
@@ -134,17 +133,13 @@ export class FunctionRegistry {
     )
   }
 
-  /** Runs a call, whose streams its connection has replaced. */
+  /** Returns the error of a call, or of a stream, whose function has thrown. */
+  get toError(): Frontend['toError'] {
+    return this.#frontend.toError
+  }
+
   run(message: RequestMessage): void {
     const { id, method } = message
-    if (method === STREAM_METHOD.next) {
-      // Core requests the next value of a stream, or of a channel.
-      return void this.#run(message, params => {
-        const { stream, ahead } = params as StreamParams
-        return this.streams.next(stream, ahead)
-      })
-    }
-    if (message.channels) receiveChannels(message, this.streams)
     const run = this.#functions.get(method) as Run | undefined
     if (this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
     if (!exposedCalls?.hasSubscribers) return void this.#run(message, run)
@@ -157,19 +152,19 @@ export class FunctionRegistry {
   cancel(id: RequestId): void {
     this.#waiting?.delete(id)
     const call = this.#running.take(id)
-    if (call) RunningCall.abort(call, new BusError('Cancelled', 'The caller cancelled the call'))
+    if (call) RunningCall.abort(call, createCancelled())
   }
 
   /** Aborts all calls: their responses could not arrive. The functions stay exposed. */
   disconnected(createReason: () => BusError): void {
     if (this.#waiting) this.#waiting = new Map()
     for (const call of this.#running.takeAll()) RunningCall.abort(call, createReason())
-    this.streams.closeAll()
   }
 
-  #run({ id, method, params = {} }: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
+  #run(message: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
+    const { id, method, params = {} } = message
     if (!run) return this.#respondError(id, this.#notExposed(method))
-    const call = new RunningCall(id, params)
+    const call = new RunningCall(id, message.channels ? receiveArguments(message, this.streams) : [])
     this.#running.set(id, call)
     try {
       const result = run(params, call)
@@ -192,7 +187,7 @@ export class FunctionRegistry {
   }
 
   #succeed(call: RunningCall, method: string, value: unknown): Outcome {
-    if (method !== STREAM_METHOD.next && isStream(value)) return this.#respondStream(call, method, value)
+    if (isStream(value)) return this.#respondStream(call, method, value)
     return this.#finish(call) ? this.#respondResult(call, method, value) : call.abortReason
   }
 
@@ -204,7 +199,7 @@ export class FunctionRegistry {
   #finish(call: RunningCall): boolean {
     if (this.#running.get(call.id) !== call) return false
     this.#running.take(call.id)
-    endStreams(call.params)
+    RunningCall.endStreams(call)
     return true
   }
 
@@ -215,11 +210,10 @@ export class FunctionRegistry {
       return call.abortReason
     }
     try {
-      const stream = this.streams.add(source, isClosed => {
+      call.result = this.streams.add(source, isClosed => {
         if (this.#finish(call) && isClosed) RunningCall.abort(call, createCancelled())
       })
-      call.closeStream = () => this.streams.close(stream)
-      this.#sendResponse({ jsonrpc: '2.0', id: call.id, result: null, stream })
+      this.queue.sendNow({ jsonrpc: '2.0', id: call.id, result: null, stream: call.result.id })
       return undefined
     } catch (error) {
       return this.#fail(call, method, error)
@@ -227,35 +221,19 @@ export class FunctionRegistry {
   }
 
   /** Sends a result, or an error if the result cannot be serialized. Returns that error. */
-  #respondResult({ id, params }: RunningCall, method: string, value: unknown): Outcome {
+  #respondResult({ id }: RunningCall, method: string, value: unknown): Outcome {
     const result = value ?? null
-    const request = method === STREAM_METHOD.next ? (params as StreamParams) : undefined
     try {
-      if (typeof result === 'object' && result !== null && Symbol.asyncIterator in result) {
-        throw new TypeError('an async iterable is not a value')
-      }
-      const bytes = this.#sendResponse({ jsonrpc: '2.0', id, result })
-      if (request) this.streams.sent(request, bytes)
+      this.queue.sendNow({ jsonrpc: '2.0', id, result })
       return undefined
     } catch (cause) {
-      const error = request
-        ? notSerializable('A value of the stream', 'InvalidParams', cause, value)
-        : notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value)
-      if (request) this.streams.sent(request, 0, error)
-      return this.#respondError(id, error)
+      const subject = `The result of ${describeCommand(method)}`
+      return this.#respondError(id, notSerializable(subject, 'InternalError', cause, value))
     }
   }
 
-  /** Sends an error, without its data if that cannot be serialized. Returns the error that was sent. */
   #respondError(id: RequestId, error: BusError, toObject: (error: BusError) => ErrorObject = toErrorObject): BusError {
-    try {
-      this.#sendResponse({ jsonrpc: '2.0', id, error: toObject(error) })
-      return error
-    } catch (cause) {
-      const plainError = withoutData(error, 'The error', cause)
-      this.#sendResponse({ jsonrpc: '2.0', id, error: toErrorObject(plainError) })
-      return plainError
-    }
+    return sendError(this.queue, object => ({ jsonrpc: '2.0', id, error: object }), error, toObject)
   }
 
   #notExposed(method: string): BusError {
@@ -264,6 +242,23 @@ export class FunctionRegistry {
     const text = `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`
     const remedy = EXPOSE_REMEDIES && names.length === 0 && EXPOSE_REMEDIES[this.#hasExports ? 'exports' : 'none']
     return new BusError('MethodNotFound', remedy ? text + remedy : text)
+  }
+}
+
+/** Sends an error, without its data if that cannot be serialized. Returns the error that was sent. */
+export function sendError(
+  queue: ResponseQueue,
+  createMessage: (object: ErrorObject) => Message,
+  error: BusError,
+  toObject: (error: BusError) => ErrorObject,
+): BusError {
+  try {
+    queue.sendNow(createMessage(toObject(error)))
+    return error
+  } catch (cause) {
+    const plainError = withoutData(error, 'The error', cause)
+    queue.sendNow(createMessage(toErrorObject(plainError)))
+    return plainError
   }
 }
 
@@ -278,6 +273,6 @@ function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string
   return functions
 }
 
-const createCancelled = (): BusError => new BusError('Cancelled', 'The caller reads the stream no more')
+const createCancelled = (): BusError => new BusError('Cancelled', 'The caller cancelled the call')
 
 const invalid = (problem: string): BusError => new BusError('InvalidParams', `expose: ${problem}`)

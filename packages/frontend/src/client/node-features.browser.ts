@@ -1,14 +1,12 @@
 // `#node-features` for browsers: constants, so that the code that uses them is left out.
 import type { Channel } from 'node:diagnostics_channel'
 import type { CallChannel, EventBatch } from '@sallyport/protocol/internal/rpc'
-import type { WatchedChannels as Watched } from './watched-channels.js'
 
 export const invokes: CallChannel | null = null
 export const exposedCalls: CallChannel | null = null
 export const eventsSent: Channel | null = null
 export const eventsReceived: Channel | null = null
 export const eventBatch: typeof EventBatch | null = null
-export const WatchedChannels: typeof Watched | null = null
 export const HOW_TO_GET_A_CLIENT: string | null = null
 export const toCausedErrorObject: null = null
 /** Calls with a codec of their own, and counts of refused calls, are for hosts and frontends in Node.js. */

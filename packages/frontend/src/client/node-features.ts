@@ -1,10 +1,9 @@
 // The features that web pages lack, whose script has to stay small: channels of node:diagnostics_channel for a client's calls
-// and events (each an `EventTrace`) and for calls of its exposed functions, batches of events, idle deadlines, and long texts.
+// and events (each an `EventTrace`) and for calls of its exposed functions, batches of events, and long texts.
 // `#node-features` is this file, or `node-features.browser.ts` for browsers.
 import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
 import { toCausedErrorObject as toCaused } from '@sallyport/protocol/internal/errors'
 import { type CallChannel, EventBatch } from '@sallyport/protocol/internal/rpc'
-import { WatchedChannels as Watched } from './watched-channels.js'
 
 export const invokes: CallChannel | null = tracingChannel('sallyport.invoke')
 /** Calls that core and the host make of this frontend's functions. */
@@ -18,9 +17,6 @@ export const eventBatch: typeof EventBatch | null = EventBatch
 
 /** Adds to an error object what an exposed function threw, and where. */
 export const toCausedErrorObject: typeof toCaused | null = toCaused
-
-/** The channels of calls with an idle deadline. */
-export const WatchedChannels: typeof Watched | null = Watched
 
 /** Says in an error how code gets a client. A page has a shorter text. */
 export const HOW_TO_GET_A_CLIENT: string | null =

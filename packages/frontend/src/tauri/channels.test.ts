@@ -91,6 +91,11 @@ test('a channel is one wherever a named argument has it, and is refused with its
   }
 })
 
+const receive = (
+  channel: Channel,
+  message: { index: number; message: unknown } | { index: number; messages: unknown[] },
+): void => Channel.getReceiver(channel).receive({ channel: channel.id, ...message })
+
 test('a bridged channel has the id of its callback', () => {
   const { id, pass } = setUp()
   const { channel } = pass()
@@ -101,7 +106,7 @@ test('a bridged channel has the id of its callback', () => {
 test('the end of a channel is emitted when its call has settled', () => {
   const { emitted, pass } = setUp()
   const { channel, leave } = pass()
-  channel.receive({ channel: channel.id, index: 0, message: undefined })
+  receive(channel, { index: 0, message: undefined })
   channel.finish()
   expect(emitted).toEqual([{ message: null, index: 0, id: 0 }])
   leave(false)
@@ -148,7 +153,7 @@ test('a closed bridge emits nothing', async () => {
   const { channel, leave } = pass()
   bridges.close(id)
   bridges.close(id)
-  channel.receive({ channel: id, index: 0, message: 1 })
+  receive(channel, { index: 0, message: 1 })
   leave(true)
   await nextTick()
   expect(emitted).toEqual([])
@@ -159,7 +164,7 @@ test('a message for a removed callback causes a warning and closes the channel',
   const { channel } = pass()
   callbacks.remove(id)
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
-  channel.receive({ channel: id, index: 0, messages: [1, 2] })
+  receive(channel, { index: 0, messages: [1, 2] })
   expect(warn.mock.calls).toEqual([[expect.stringContaining(`Couldn't find callback id ${id}.`)]])
   warn.mockRestore()
 })

@@ -2,7 +2,8 @@
 // A core without an open inspector has no `CallWatch`.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { BusError } from '@sallyport/protocol/internal/errors'
-import { estimateSize, type Outcome } from '@sallyport/protocol/internal/rpc'
+import type { Outcome } from '@sallyport/protocol/internal/rpc'
+import { isBytes } from '@sallyport/protocol/internal/message'
 import { isThenable, MAX_DURATION_NS } from '@sallyport/protocol/internal/util'
 import {
   type CallReport,
@@ -32,8 +33,8 @@ const MAX_LABELS = 2000
 /** Calls that are recorded from one report to the next: reading the clock for each of them would cost a tenth of a small call. */
 const MAX_RECORDS = 50
 const OTHERS = '(others)'
-/** What the estimate adds for a message. */
-const EMPTY_SIZE: number = estimateSize(undefined)
+/** Values that are looked at in one value: what they are worth, beside text and bytes, is a rough guess anyway. */
+const MAX_NODES = 1000
 
 type Row = Omit<CallerStats, 'inFlight'> & { command: string; name: number }
 type Timed = CallRecord & { startedAt: number }
@@ -81,7 +82,7 @@ export class CallWatch {
     if (this.#budget === 0) return undefined
     this.#budget -= 1
     const name = command.slice(0, MAX_NAME_LENGTH)
-    const size = estimateSize(args) - EMPTY_SIZE
+    const size = estimateSize(args)
     const record = { id: ++this.#lastId, label, command: name, size, at: Date.now(), startedAt: performance.now() }
     this.#records.add(record)
     return record
@@ -199,7 +200,7 @@ export class CallerWatch {
     const record = this.#recorded.get(message)
     if (!record) return
     try {
-      record.answerSize = estimateSize(result) - EMPTY_SIZE
+      record.answerSize = estimateSize(result)
     } catch {
       // A getter or a proxy throws: the answer is an error.
     }
@@ -222,4 +223,21 @@ export class CallerWatch {
     this.#rows.set(command, row)
     return row
   }
+}
+
+/** Returns roughly how many bytes a value has, without encoding it. Throws what a getter of it throws. */
+function estimateSize(value: unknown): number {
+  let size = 0
+  const nodes = [value]
+  for (let index = 0; index < nodes.length && index < MAX_NODES; index++) {
+    const node = nodes[index]
+    if (typeof node === 'string') size += node.length
+    else if (isBytes(node)) size += node.byteLength
+    else if (typeof node === 'object' && node !== null) {
+      const members: unknown[] = Array.isArray(node) ? node : Object.values(node)
+      size += 8 * members.length
+      for (let member = 0; member < members.length && nodes.length < MAX_NODES; member++) nodes.push(members[member])
+    }
+  }
+  return size
 }

@@ -1,5 +1,5 @@
 // The gate: decodes the frontend's messages, shows them to the hook, and encodes and seals the messages that pass, in order and batch by
-// batch. Notifications of the bus itself (`$/…`) contain nothing of the user: the hook does not see them.
+// batch. Notifications of the bus itself (`$/…`) contain nothing of the user: the hook does not see them. A value of a stream is an answer.
 import type { Codec, PackedMessage } from '@sallyport/protocol/internal/codec'
 import type { CallMessage, RejectedParams, RequestId } from '@sallyport/protocol/internal/message'
 import type { Sealer } from '@sallyport/protocol/internal/records'
@@ -22,7 +22,15 @@ import type { Hook } from '../hook/hook.js'
 import { NOT_SERIALIZABLE, OVERLOADED, type Rejection, type Verdict } from '../hook/verdict.js'
 import type { HookWatch } from '../hook/hook-watch.js'
 import type { FrontendMessage, PassedEncoding } from './hook-messages.js'
-import { encodeErrorResponse, encodePassed, getName, isCall, toHookMessage, toRejectionError } from './hook-messages.js'
+import {
+  encodeErrorResponse,
+  encodePassed,
+  getName,
+  isCall,
+  toAnswer,
+  toHookMessage,
+  toRejectionError,
+} from './hook-messages.js'
 
 export interface GateOptions {
   /** The frontend's messages arrive, records for core leave. */
@@ -99,12 +107,12 @@ class Gate {
   }
 
   #handle(rawMessage: unknown, codec: Codec): void {
-    const isResponse = isResponseLike(rawMessage)
     let message: FrontendMessage
     try {
-      message = isResponse ? parseResponse(rawMessage) : parseCall(rawMessage)
+      message = isResponseLike(rawMessage) ? parseResponse(rawMessage) : parseCall(rawMessage)
+      if (isCall(message) && message.method === METHOD.channel) message = toAnswer(message) ?? message
     } catch (error) {
-      return this.#refuseMalformed(rawMessage, codec, isResponse, error as BusError)
+      return this.#refuseMalformed(rawMessage, codec, isResponseLike(rawMessage), error as BusError)
     }
     if (isCall(message) && message.method.startsWith('$/')) return this.#handleProtocolNotification(message, codec)
     if (this.#queue.size >= MAX_IN_FLIGHT) return this.#decide(message, codec, OVERLOADED, undefined)
@@ -117,8 +125,8 @@ class Gate {
       return this.#decide(message, codec, judgement, undefined)
     }
     if (startedAt !== 0) hookTimer.endWith(judgement, startedAt)
-    // The id of a response belongs to core, so the frontend cannot cancel it.
-    const queued = this.#enqueue(isResponse ? undefined : message.id, undefined)
+    // The id of an answer belongs to core, so the frontend cannot cancel it.
+    const queued = this.#enqueue(isCall(message) ? message.id : undefined, undefined)
     const decide = (lateJudgement: Judgement): void => {
       watch.enter()
       this.#decide(message, codec, lateJudgement, queued)
@@ -220,9 +228,9 @@ class Gate {
       const error = new BusError('InvalidRequest', `${describeCommand(call.method)} cannot be sent by a frontend`)
       return this.#refuse(call.id, error, codec)
     }
-    // The end of a channel must not overtake the call that opens the channel.
-    if (call.method === METHOD.closeChannel && this.#queue.size < MAX_IN_FLIGHT)
-      return this.#pass(packMessage(codec, call), undefined)
+    // The end of a stream must not overtake its messages, nor the end of a channel the call that opens it.
+    const isClose = call.method === METHOD.closeChannel && this.#queue.size < MAX_IN_FLIGHT
+    if (isClose || call.method === METHOD.channel) return this.#pass(packMessage(codec, call), undefined)
     const cancelledId = (call.params as { id?: unknown } | undefined)?.id
     // A cancelled call in the queue never reaches core, and its caller has settled it already. Only numbers can be cancelled, as in core.
     if (call.method === METHOD.cancel && typeof cancelledId === 'number' && this.#cancel(cancelledId)) return

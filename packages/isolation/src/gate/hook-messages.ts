@@ -1,19 +1,40 @@
 // Converts messages at the gate: to the message that the hook sees, from the hook's answer, and to the error of a rejection. A message
-// is a call of the frontend, or its response to a call of an exposed function.
+// is a call of the frontend, or its answer: a response to a call of an exposed function, or a value of a stream.
 import type { Codec, PackedMessage } from '@sallyport/protocol/internal/codec'
-import type { CallMessage, ResponseMessage } from '@sallyport/protocol/internal/message'
+import type { CallMessage, Message } from '@sallyport/protocol/internal/message'
 import type { EncodedEvent } from '@sallyport/protocol/internal/rpc'
 import { BusError, describeCommand, toErrorObject } from '@sallyport/protocol/internal/errors'
-import { isBytes, METHOD, parseResponse, STREAM_HEADER } from '@sallyport/protocol/internal/message'
+import { type ChannelParams, isBytes, METHOD, parseResponse, STREAM_HEADER } from '@sallyport/protocol/internal/message'
 import { EventBatch, packMessage, toPacked } from '@sallyport/protocol/internal/rpc'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { type HookMessage, NOT_SERIALIZABLE, type PassedMessage, type Rejection } from '../hook/verdict.js'
 
 export type FrontendMessage = CallMessage | Response
-type Response = ReturnType<typeof parseResponse>
+type Response = ReturnType<typeof parseResponse> & {
+  /** Of a value of a stream, or its error: which one it is. The id is that of the stream. */
+  value?: { channel: number; index: number }
+}
 
 export const isCall = (message: FrontendMessage): message is CallMessage =>
   (message as { method?: unknown }).method !== undefined
+
+/**
+ * Returns a value of a stream, or its error, as an answer: both are what a function of the frontend has to say. `undefined` for another
+ * message of a stream, which has nothing of the user.
+ *
+ * @throws {BusError} InvalidRequest
+ */
+export function toAnswer({ params }: CallMessage): Response | undefined {
+  const { channel, index, message, error, ...others } = (params ?? {}) as Record<string, unknown>
+  if (error === undefined && Object.keys(others).length > 0) {
+    if ('messages' in others) throw new BusError('InvalidRequest', 'A frontend sends one value of a stream at a time')
+    return undefined
+  }
+  const answer = error === undefined ? { result: message ?? null } : { error }
+  const response: Response = parseResponse({ jsonrpc: '2.0', id: channel, ...answer })
+  response.value = { channel: channel as number, index: index as number }
+  return response
+}
 
 /** Converts a message to Tauri's format. Its ids are only shown: the hook cannot change them. */
 export function toHookMessage(message: FrontendMessage): HookMessage {
@@ -59,20 +80,18 @@ function isEvent(params: unknown): params is { event: unknown; payload: unknown 
   return keys.length === 2 && keys[0] === 'event' && keys[1] === 'payload' && !('toJSON' in params)
 }
 
-/** Encodes the error in place of a response. Core ends the stream that the response had. */
+/** Encodes the error in place of a response, or of a value. Core ends the stream that the response had. */
 export function encodeErrorResponse(
-  { id, stream }: Pick<Response, 'id' | 'stream'>,
-  error: BusError,
+  { id, stream, value }: Pick<Response, 'id' | 'stream' | 'value'>,
+  failure: BusError,
   codec: Codec,
 ): PackedMessage {
-  const response: ResponseMessage = {
-    jsonrpc: '2.0',
-    id,
-    error: toErrorObject(error),
-    ...(stream !== undefined && { stream }),
-  }
-  return packMessage(codec, response, true)
+  const error = toErrorObject(failure)
+  const response: Message = { jsonrpc: '2.0', id, error, ...(stream !== undefined && { stream }) }
+  return packMessage(codec, value ? toValue({ ...value, error }) : response, true)
 }
+
+const toValue = (params: ChannelParams): Message => ({ jsonrpc: '2.0', method: METHOD.channel, params })
 
 export function toRejectionError(message: FrontendMessage, rejection: Rejection): BusError {
   const { why } = rejection
@@ -137,12 +156,14 @@ function getPassedHeaders(original: CallMessage['headers'], passed: CallMessage[
   return stream === undefined ? others : { ...others, [STREAM_HEADER]: stream }
 }
 
-function toResponse({ id, stream }: Response, { cmd, payload }: PassedMessage): ResponseMessage {
+function toResponse({ id, stream, value }: Response, { cmd, payload }: PassedMessage): Message {
   if (cmd !== METHOD.answer) throw new BusError('InvalidRequest', 'The response was changed to another message')
   const { result, error } = payload as { result?: unknown; error?: unknown }
   if (result === undefined && error === undefined && !('result' in (payload as object))) {
     throw new BusError('InvalidRequest', 'The response has neither a result nor an error')
   }
   const response = error === undefined ? { result: result ?? null } : { error, ...(result !== undefined && { result }) }
-  return parseResponse({ jsonrpc: '2.0', id, ...response, ...(stream !== undefined && { stream }) })
+  const answer = parseResponse({ jsonrpc: '2.0', id, ...response, ...(stream !== undefined && { stream }) })
+  if (!value) return answer
+  return toValue({ ...value, ...('error' in answer ? { error: answer.error } : { message: answer.result }) })
 }

@@ -10,7 +10,7 @@ export type RequestId = string | number
 /** Metadata of a call. Names are lower-case by convention, as in HTTP. */
 export type CallHeaders = Record<string, string>
 
-/** The arguments of a call that are channels or streams: their names, and their ids of 32 bits. */
+/** The arguments of a call that are channels or streams: their names and ids. */
 export type CallChannels = Readonly<Record<string, number>>
 
 export interface RequestMessage {
@@ -101,7 +101,7 @@ const isChannels = (channels: unknown, params: unknown): channels is CallChannel
       (params[name] === toChannelReference(id) || params[name] === toStreamReference(id)),
   )
 
-const isErrorObject = (value: unknown): value is CausedErrorObject =>
+export const isErrorObject = (value: unknown): value is CausedErrorObject =>
   isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
 export { isBytes }
@@ -126,8 +126,8 @@ export function checkNamedArguments(command: string, args: unknown): asserts arg
   throw new BusError('InvalidParams', `Arguments of ${describeCommand(command)} ${rule}: got ${actual}`)
 }
 
-/** Channels that core passes to a frontend have ids from here on: a frontend's own, and those of its streams, are smaller. */
-export const FIRST_CORE_CHANNEL: number = 2 ** 31
+/** The channels and streams that core passes to a frontend have ids from here on: those of a frontend have 32 bits. */
+export const FIRST_CORE_CHANNEL: number = 2 ** 32
 const MAX_CHANNEL_ID = 0xffff_ffff
 const isChannelId = (id: unknown): id is number =>
   Number.isInteger(id) && (id as number) >= 0 && (id as number) <= MAX_CHANNEL_ID
@@ -137,7 +137,7 @@ const CHANNEL_PATTERN = /^__CHANNEL__:(\d{1,10})$/
 /** A channel as an argument, in Tauri's form. */
 export const toChannelReference = (id: number): string => `__CHANNEL__:${id}`
 
-/** A stream as an argument. Its receiver pulls the values. */
+/** A stream as an argument. */
 export const toStreamReference = (id: number): string => `__STREAM__:${id}`
 
 /** Returns the id in a channel's reference, or `undefined` for any other value. */

@@ -13,13 +13,13 @@ export const METHOD = {
   answer: 'plugin:expose|answer',
   /** core → frontend: an event for listeners of this frontend. */
   event: '$/event',
-  /** core → frontend: a message of a channel, or its end. */
+  /** Both directions: a message of a stream, or its end. */
   channel: '$/channel',
   /** Both directions: the caller no longer waits for this request. */
   cancel: '$/cancelRequest',
-  /** frontend → core: bytes of a channel's messages that were read. */
+  /** Both directions: bytes of a stream's messages that were read. */
   credit: '$/credit',
-  /** frontend → core: the messages of a channel have no reader any more. */
+  /** Both directions: the messages of a stream have no reader any more. */
   closeChannel: '$/closeChannel',
   /** frontend → core: a request that core answers in order, after all that was sent before. It passes by the hook. */
   sync: '$/sync',
@@ -38,20 +38,6 @@ export type RejectedParams = { id: RequestId | null; error: ErrorMessage['error'
 
 /** Marks a call that expects a stream. The header's value refers to the channel for the stream's values. */
 export const STREAM_HEADER = 'sallyport-stream'
-
-/** The methods of streams: their receiver sends them. */
-export const STREAM_METHOD = {
-  /** receiver → caller: a request for the next value. */
-  next: '$/next',
-  /** receiver → caller: the values have no reader any more. */
-  return: '$/return',
-} as const
-
-/**
- * Params of `$/next` and `$/return`: the id of a stream. `ahead` is how many values the receiver awaits, or holds unread, with this one. Without
- * it, the receiver awaits one at a time.
- */
-export type StreamParams = { stream: number; ahead?: number }
 
 /** The caller's timeout in whole milliseconds. Sent over a network, where a caller can disappear without notice. */
 export const TIMEOUT_HEADER = 'sallyport-timeout'
@@ -75,12 +61,17 @@ export type Unlisten = () => void
 export type EventParams = { event: string; ids: readonly number[] } & ({ payload: unknown } | { payloads: unknown[] })
 
 /**
- * Params of `$/channel`. Messages are numbered from 0 per channel: `index` is the number of the first of consecutive `messages`.
- * With `end`, it is the total. `credit` asks for a `$/credit` with this many bytes once all messages before it were read.
+ * Params of `$/channel`. Messages are numbered from 0 per stream: `index` is the number of the first of consecutive `messages`. With `end`, or
+ * the `error` of a source, it is the total. `credit` asks for a `$/credit` with this many bytes once all messages before it were read.
  */
 export type ChannelParams =
-  | ({ channel: number; index: number } & ({ message: unknown } | { messages: unknown[] } | { end: true }))
-  | { channel: number; credit: number }
+  | ({ channel: number; index: number } & (
+      | { message: unknown }
+      | { messages: unknown[] }
+      | { end: true }
+      | { error: ErrorMessage['error'] }
+    ))
+  | { channel: number; index?: number; credit: number }
 
 /** Tauri's error text, verbatim. */
 export const EVENT_NAME_RULE = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`'

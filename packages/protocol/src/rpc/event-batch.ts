@@ -25,12 +25,10 @@ const MAX_BATCH_LENGTH = 20 * 1024
 class EventSource implements BatchSource {
   constructor(readonly event: string) {}
 
-  createMessage(payload: unknown): CallMessage {
-    return { jsonrpc: '2.0', method: METHOD.emit, params: { event: this.event, payload } }
-  }
-
-  createBatch(): CallMessage {
-    return { jsonrpc: '2.0', method: EMIT_ALL, params: { event: this.event, payloads: null } }
+  createMessage(payload: unknown, _index?: number, isBatch?: boolean): CallMessage {
+    const { event } = this
+    if (isBatch) return { jsonrpc: '2.0', method: EMIT_ALL, params: { event, payloads: payload } }
+    return { jsonrpc: '2.0', method: METHOD.emit, params: { event, payload } }
   }
 }
 

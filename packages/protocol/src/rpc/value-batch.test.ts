@@ -9,9 +9,8 @@ const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolv
 
 describe('values of one source', () => {
   const source = {
-    createMessage: (value: unknown, index: number) =>
-      ({ jsonrpc: '2.0', method: 'c', params: { index, value } }) as const,
-    createBatch: (index: number) => ({ jsonrpc: '2.0', method: 'c', params: { index, values: null } }) as const,
+    createMessage: (value: unknown, index: number, isBatch?: boolean) =>
+      ({ jsonrpc: '2.0', method: 'c', params: isBatch ? { index, values: value } : { index, value } }) as const,
   }
 
   it('share a message, which any other message ends', async () => {

@@ -7,10 +7,11 @@ import type { OpenMessage, Outbox } from './outbox.js'
 
 /** A sender of messages that differ in one value only, so that consecutive ones fit into one message. */
 export interface BatchSource {
-  /** Creates the message of one value, which is the last member of its params. `index` is the value's number. */
-  createMessage(value: unknown, index: number): CallMessage
-  /** Creates the message of several values, with `null` in their place. `index` is the first value's number. */
-  createBatch(index: number): CallMessage
+  /**
+   * Creates the message of one value, or of several with `null` in their place: the last member of its params. `index` is the number of the
+   * first.
+   */
+  createMessage(value: unknown, index: number, isBatch?: boolean): CallMessage
 }
 
 /** The values of an outbox. Those that one source adds one after the other share a message. */
@@ -52,7 +53,7 @@ export class ValueBatch implements OpenMessage {
     this.#source = undefined
     this.#values = []
     this.#bytes = 0
-    const message = values.length === 1 ? source.createMessage(null, this.#index) : source.createBatch(this.#index)
+    const message = source.createMessage(null, this.#index, values.length > 1)
     return this.#codec.encodeAround(message, this.#codec.join(values)) as EncodedMessage
   }
 }

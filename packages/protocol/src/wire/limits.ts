@@ -53,15 +53,13 @@ export const MAX_SESSION_QUEUE_BYTES: number = 64 * MiB
 export const CHANNEL_READ_AHEAD: number = 4 * MiB
 /** Cost of a channel's message in addition to its bytes: with the default, about 4000 small ones are in flight. */
 export const CHANNEL_MESSAGE_COST = 1024
-/** Values of one stream that its receiver can request before it has read them. */
-export const MAX_STREAM_REQUESTS = 32
-/** Bytes of the values of one stream that its source answers with before the receiver has read them; the last one can exceed it. */
-export const STREAM_READ_AHEAD: number = MiB
+/** Bytes of the values of a frontend's stream, or of one among the arguments of its functions, that are in flight; the last one can exceed it. */
+export const STREAM_WINDOW: number = MiB
 /**
- * Bytes of the unread values of one stream, the two largest aside, from which on its source violates the protocol. More than
- * `STREAM_READ_AHEAD`, because a hook can have added to the values.
+ * Bytes of the unread values of one stream, the two largest aside, from which on its sender violates the protocol. More than
+ * `STREAM_WINDOW`, because a hook can have added to the values.
  */
-export const MAX_STREAM_UNREAD: number = 4 * STREAM_READ_AHEAD
+export const MAX_STREAM_UNREAD: number = 4 * STREAM_WINDOW
 /** Bytes of a ring. Those of 64 KiB to 1 MiB are equally fast for small frames; a body of 1 MiB takes a third less time with 1 MiB than with 256 KiB. */
 export const RING_BYTES: number = MiB
 /** Maximum number of frames that are taken of the socket of a process within one tick. */

@@ -28,8 +28,8 @@ export interface CallChannel {
   readonly isOpen: boolean
   /** Ends because the call never ran. */
   end(): void
-  /** Ends because the call failed. */
-  fail(): void
+  /** Ends because the call failed. @default end */
+  fail?(): void
   /** Ends because the call was aborted. */
   abandon(message: string, reason?: BusError): void
   /** The call is over. A channel remains open. */

@@ -1,75 +1,50 @@
-// Channels among the arguments of a call to a frontend: what the frontend sends is passed on, no faster than it is read.
+// Channels among the arguments of a call to a frontend: that of another frontend, to which core passes on the messages, no faster than they are
+// read, or one of this thread, which takes them itself.
 import type { Channel as ReceivingChannel } from '@sallyport/frontend/internal'
-import type { ReceivedStream } from '@sallyport/protocol/internal/rpc'
+import { SENT, StreamReceiver } from '@sallyport/protocol/internal/rpc'
 import { getMovableBuffers } from '../../api/transfer.js'
 import { ChannelHandle } from './channel-handle.js'
 
-/** Where messages of a frontend go: to a client that passed its channel to core, or to a channel that was created in core. */
-export interface ChannelTarget {
-  /** Resolves when there is room for the next message. */
-  send(message: unknown): Promise<void>
-  end(): void
-  /** Calls `stop` once the channel has no reader any more. */
-  onClosed(stop: () => void): void
-}
-
 export const isChannel = (value: unknown): value is ChannelHandle | ReceivingChannel =>
   typeof value === 'object' && value !== null && (value instanceof ChannelHandle || isReceivingChannel(value))
-
-export const toChannelTarget = (channel: ChannelHandle | ReceivingChannel): ChannelTarget =>
-  channel instanceof ChannelHandle ? toHandleTarget(channel) : toLocalTarget(channel)
-
-/** Never rejects. */
-export async function forwardChannel(stream: ReceivedStream, target: ChannelTarget): Promise<void> {
-  target.onClosed(() => void stream.return())
-  try {
-    for await (const message of stream) await target.send(message)
-  } catch {
-    // The frontend has ended, or the reader.
-  }
-  target.end()
-}
-
-const toHandleTarget = (handle: ChannelHandle): ChannelTarget => ({
-  send: message => {
-    const transfer = getMovableBuffers(message)
-    return handle.send(message, transfer.length > 0 ? { transfer } : undefined)
-  },
-  end: () => handle.end(),
-  onClosed: stop => handle.signal.addEventListener('abort', stop, { once: true }),
-})
 
 /** The class itself is the frontend's, which core does not load. */
 const isReceivingChannel = (value: object): value is ReceivingChannel =>
   'onmessage' in value && typeof (value as { renew?: unknown }).renew === 'function'
 
-/** A channel of this thread gets one message at a time. */
-function toLocalTarget(channel: ReceivingChannel): ChannelTarget {
+/** Returns what takes the messages for a channel. */
+export function toReceiver(channel: ChannelHandle | ReceivingChannel): StreamReceiver {
+  if (channel instanceof ChannelHandle) return createForwarder(channel)
   const internal = channel as unknown as LocalChannel
-  let wasRead = (): void => {}
-  let closed = (): void => {}
-  const close = (): void => {
-    wasRead()
-    closed()
-  }
   internal.renew()
-  internal.constructor.bind(internal, { credit: () => wasRead(), close, forget: close })
-  return {
-    send: message =>
-      new Promise(resolve => {
-        wasRead = resolve
-        internal.receive({ message })
-        internal.receive({ credit: 1 })
-      }),
-    end: () => internal.finish(),
-    onClosed: stop => (closed = stop),
-  }
+  return internal.constructor.getReceiver(internal)
 }
 
 /** The internal members of a frontend's channel. */
 interface LocalChannel {
-  readonly constructor: { bind(channel: LocalChannel, owner: object): void }
+  readonly constructor: { getReceiver(channel: LocalChannel): StreamReceiver }
   renew(): void
-  receive(params: { message: unknown } | { credit: number }): void
-  finish(): void
+}
+
+function createForwarder(handle: ChannelHandle): StreamReceiver {
+  const receiver = new StreamReceiver()
+  const sender = ChannelHandle.getSender(handle)
+  let isWaiting = false
+  const goOn = (): void => {
+    isWaiting = false
+    receiver.arrived!()
+  }
+  receiver.arrived = (): void => {
+    while (!isWaiting && receiver.hasMessages) {
+      const message = receiver.take()
+      const transfer = getMovableBuffers(message)
+      const sent = sender.send(message, transfer.length > 0 ? transfer : undefined)
+      if (sent === SENT) continue
+      isWaiting = true
+      sent.then(goOn, () => receiver.close())
+    }
+    if (!isWaiting && receiver.hasEnded) handle.end()
+  }
+  handle.signal.addEventListener('abort', () => receiver.close(), { once: true })
+  return receiver
 }

@@ -1,10 +1,10 @@
 // Streams: handlers that return an async iterable. Its values leave on the channel of the call, no faster than the frontend takes
 // them. When the call ends, it ends the iterable too. It does not wait for an iterator that never finishes.
 import { BusError, describeCommand } from '@sallyport/protocol/internal/errors'
+import { sendEach, type StreamSender } from '@sallyport/protocol/internal/rpc'
 import { getIterator, isAsyncIterable, leaveIterator } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../../contract/host-core.js'
 import { takeTransfer } from '../../api/transfer.js'
-import type { SendingChannel } from './sending-channel.js'
 
 /**
  * Sends the values of an async iterable, or a promise of one, then the channel's end. The host takes one value, too, which is returned.
@@ -13,7 +13,7 @@ import type { SendingChannel } from './sending-channel.js'
  */
 export async function sendAll(
   result: unknown,
-  channel: SendingChannel,
+  channel: StreamSender,
   method: string,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -29,28 +29,20 @@ export async function sendAll(
 }
 
 /** Resolves early if the signal aborts, but not before the iterator's `return` has: until then the handler still runs. */
-function sendUntilAbort(iterator: AsyncIterator<unknown>, channel: SendingChannel, signal: AbortSignal): Promise<void> {
+function sendUntilAbort(iterator: AsyncIterator<unknown>, channel: StreamSender, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = (): void => void leaveIterator(iterator).then(resolve)
     if (signal.aborted) return leave()
     signal.addEventListener('abort', leave, { once: true })
-    sendEach(iterator, channel, signal)
-      .then(resolve, error => !signal.aborted && reject(error as Error))
+    sendEach(iterator, channel, takeTransfer)
+      .then(
+        isDone => {
+          if (isDone || signal.aborted) return resolve()
+          void leaveIterator(iterator)
+          reject(new BusError('Disconnected', `The reader closed channel ${channel.id}`))
+        },
+        error => !signal.aborted && reject(error as Error),
+      )
       .finally(() => signal.removeEventListener('abort', leave))
   })
-}
-
-async function sendEach(iterator: AsyncIterator<unknown>, channel: SendingChannel, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const { done, value } = await iterator.next()
-    if (done || signal.aborted) return
-    try {
-      const transfer = takeTransfer(value)
-      await channel.send(value, transfer && { transfer })
-    } catch (error) {
-      // The call fails immediately, however long the iterator takes to end.
-      if (!signal.aborted) void leaveIterator(iterator)
-      throw error
-    }
-  }
 }

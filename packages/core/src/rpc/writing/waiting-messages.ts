@@ -1,7 +1,7 @@
 // The messages of one session that wait until its link has room, encoded, in order. Memory is bounded: the oldest events are dropped,
 // all else is refused.
-import { type EncodedMessage, getSize, type PackedMessage } from '@sallyport/protocol/internal/codec'
-import type { BatchSource } from '@sallyport/protocol/internal/rpc'
+import { getSize } from '@sallyport/protocol/internal/codec'
+import type { BatchSource, Encoded } from '@sallyport/protocol/internal/rpc'
 import { BoundedQueue, type QueueSlot } from '@sallyport/protocol/internal/util'
 import {
   MAX_EVENT_QUEUE,
@@ -9,9 +9,6 @@ import {
   MAX_SESSION_QUEUE,
   MAX_SESSION_QUEUE_BYTES,
 } from '@sallyport/protocol/internal/wire'
-
-/** An encoded value, which can be batched, or a whole message, which is sent alone. */
-export type Encoded = EncodedMessage | PackedMessage
 
 interface WaitingMessage {
   readonly encoded: Encoded

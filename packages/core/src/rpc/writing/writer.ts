@@ -14,8 +14,8 @@ import {
 import {
   addTraceContext,
   type CallChannels,
+  FIRST_CORE_CHANNEL,
   type Message,
-  STREAM_METHOD,
   type RequestId,
   type RequestMessage,
   type TraceContext,
@@ -23,6 +23,9 @@ import {
 import {
   type BatchSource,
   checkPacked,
+  type Encoded,
+  type StreamSender,
+  type StreamWriter,
   checkTransfer,
   detachAttachments,
   encodeMessage,
@@ -39,15 +42,9 @@ import type { Link } from '@sallyport/protocol/internal/wire'
 import { takeTransfer } from '../../api/transfer.js'
 import type { Delivery, Payload } from '../../events/delivery.js'
 import { COUNT } from '../../shared/metrics.js'
-import { type Encoded, WaitingMessages } from './waiting-messages.js'
+import { WaitingMessages } from './waiting-messages.js'
 
 type Buffers = readonly ArrayBufferLike[]
-
-/**
- * A channel as the writer needs it. `index` numbers the channel's next message. The writer reads it after it has encoded the value,
- * because the value's `toJSON` can send a message on the same channel.
- */
-type NumberedSource = BatchSource & { readonly id: number; readonly index: number; readonly codec: Codec | undefined }
 
 export interface SessionWriterEvents {
   /** The link has no room: messages wait from now on. */
@@ -60,7 +57,7 @@ export interface SessionWriterEvents {
   recovered(count: number): void
 }
 
-export class SessionWriter {
+export class SessionWriter implements StreamWriter {
   /** True if errors have what a handler or a function threw: only the host and its own code learn where. */
   sendsCauses = false
   readonly #link: Link
@@ -142,13 +139,10 @@ export class SessionWriter {
         void discard(result)
         throw new TypeError('an async iterable is not a value. Call the command with stream instead of invoke')
       }
-      this.send({ jsonrpc: '2.0', id, result }, codec, isObject ? takeTransfer(result) : undefined)
+      this.#send({ jsonrpc: '2.0', id, result }, codec, isObject ? takeTransfer(result) : undefined)
       return undefined
     } catch (cause) {
-      const error =
-        method === STREAM_METHOD.next
-          ? notSerializable('A value of the stream', 'InvalidParams', cause, value)
-          : notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value)
+      const error = notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value)
       return this.error(id, method, error, codec)
     }
   }
@@ -156,14 +150,13 @@ export class SessionWriter {
   /** Answers with an error, without its data if they cannot be serialized. Returns the error that was sent. */
   error(id: RequestId | null, method: string, failure: BusError, codec: Codec = this.#codec): BusError {
     const error = this.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
-    try {
-      this.send({ jsonrpc: '2.0', id, error: this.#toErrorObject(error) }, codec)
-      return error
-    } catch (cause) {
-      const bare = withoutData(error, `The error of ${describeCommand(method)}`, cause)
-      this.send({ jsonrpc: '2.0', id, error: toErrorObject(bare) }, codec)
-      return bare
-    }
+    const subject = `The error of ${describeCommand(method)}`
+    return this.#sendError(error, subject, codec, object => ({ jsonrpc: '2.0', id, error: object }))
+  }
+
+  fail(stream: StreamSender, error: BusError): void {
+    const { codec = this.#codec } = stream
+    this.#sendError(error, 'The error of a stream', codec, object => stream.toMessage('error', object))
   }
 
   /** Calls a function of the frontend. @throws {BusError} `InvalidParams` if the arguments cannot be serialized */
@@ -181,7 +174,7 @@ export class SessionWriter {
     if (channels !== undefined) message.channels = channels
     if (context !== undefined) addTraceContext(message, context)
     try {
-      this.send(message, this.#codec, transfer)
+      this.#send(message, this.#codec, transfer)
     } catch (cause) {
       throw notSerializable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause, params)
     }
@@ -199,7 +192,7 @@ export class SessionWriter {
   }
 
   /** Encodes a channel's next message, for `put` now or later. @throws {BusError} `InvalidParams` */
-  encode(channel: NumberedSource, value: unknown, transfer?: Buffers): Encoded {
+  encode(channel: StreamSender, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer({ transfer }, value)
       const { codec = this.#codec } = channel
@@ -209,12 +202,18 @@ export class SessionWriter {
       const isBorrowed = transfer !== undefined || (isPacked(message) && message.borrowed)
       return isBorrowed ? detachAttachments(toPacked(codec, message), transfer) : message
     } catch (cause) {
-      throw notSerializable(`A message of channel ${channel.id}`, 'InvalidParams', cause, value)
+      const subject = channel.id < FIRST_CORE_CHANNEL ? `A message of channel ${channel.id}` : 'A value of the stream'
+      throw notSerializable(subject, 'InvalidParams', cause, value)
     }
   }
 
+  /** Sends a message of the bus itself. */
+  send(message: Message): void {
+    this.#send(message, this.#codec)
+  }
+
   /** @throws what the codec throws, and {BusError} `InvalidParams` if a buffer cannot be transferred */
-  send(message: Message, codec: Codec = this.#codec, transfer?: Buffers): void {
+  #send(message: Message, codec: Codec, transfer?: Buffers): void {
     const encoded = encodeMessage(codec, message)
     // A message that does not wait needs no object: most answers go this way.
     const isPlain = typeof encoded === 'string' || !isPacked(encoded)
@@ -242,6 +241,23 @@ export class SessionWriter {
     // The cause of a `CommandError` stays in this thread.
     const hasCause = error.cause instanceof Error && !(error instanceof CommandError)
     return this.sendsCauses && hasCause ? toCausedErrorObject(error) : toErrorObject(error)
+  }
+
+  /** Sends an error, without its data if they cannot be serialized. Returns the error that was sent. */
+  #sendError(
+    error: BusError,
+    subject: string,
+    codec: Codec,
+    createMessage: (object: CausedErrorObject) => Message,
+  ): BusError {
+    try {
+      this.#send(createMessage(this.#toErrorObject(error)), codec)
+      return error
+    } catch (cause) {
+      const bare = withoutData(error, subject, cause)
+      this.#send(createMessage(toErrorObject(bare)), codec)
+      return bare
+    }
   }
 
   #write(encoded: Encoded, source: BatchSource | undefined, index: number): void {

@@ -118,7 +118,9 @@ export class Model {
       if (ask.outcomes.length === 0 && !ask.isOrphan() && !(ask.endless && !isClosed))
         this.#wrong(`${String(ask)} never settled`)
       const [outcome = ''] = ask.outcomes
-      const isRefusedAnswer = ask.isOfCore && (outcome === 'Rejected' || outcome === 'Overloaded')
+      // A value of a source can be refused, too, while its handler runs.
+      const isRefusedValue = ask.command === 'upload' && outcome === 'Overloaded'
+      const isRefusedAnswer = isRefusedValue || (ask.isOfCore && (outcome === 'Rejected' || outcome === 'Overloaded'))
       const isUnsent = outcome.endsWith(' no') || NEVER_RAN.includes(outcome)
       if (ask.ran > 0 && isUnsent && !isRefusedAnswer) this.#wrong(`${String(ask)} ran, and ended as ${outcome}`)
       const isLost = outcome === 'Disconnected unknown' || (outcome === '' && !ask.epoch?.closed)

@@ -16,8 +16,10 @@ export class Stream {
   ended = 0
   /** The receiver has left, or never reads: not all messages must arrive. */
   leaves = false
-  /** The handler has sent all its messages. */
+  /** The handler, or the source, has sent all its messages. */
   complete = false
+  /** Of a stream that a frontend passes to a command. */
+  source: 'open' | 'closed' | undefined
   readonly ask: Ask
   readonly #simulation: Simulation
   readonly #window: number
@@ -51,8 +53,9 @@ export class Stream {
   checkAtRest(): void {
     const { ask } = this
     const [outcome] = ask.outcomes
+    if (this.source === 'open' && outcome !== undefined && !ask.isOrphan()) this.#wrong('never closed its source')
     if (ask.isOrphan() || this.leaves || ask.ran === 0) return
-    if (this.ended === 0 && !ask.endless) this.#wrong('never ended')
+    if (this.ended === 0 && !ask.endless && !this.source) this.#wrong('never ended')
     if (ask.epoch?.ended || !this.complete || outcome !== 'ok') return
     if (this.taken !== this.sent - this.refused)
       this.#wrong(`got ${this.taken} messages of ${this.sent}, less ${this.refused}`)

@@ -1,0 +1,233 @@
+// The sending end of a stream: its messages leave in order, while the receiver gives credit for them. Channels, the values that a handler
+// yields, and the streams among the arguments or the results of calls are sent by it, from core and from frontends.
+//
+//   const progress = new StreamSender(7, writer, CHANNEL_READ_AHEAD, closed)
+//   await progress.send({ percent: 50 }) // $/channel { channel: 7, index: 0, message }, once there is room
+//   progress.end()                       // $/channel { channel: 7, index: 1, end: true }
+import { IS_NODE } from '#platform'
+import { type Codec, type EncodedMessage, getSize, type PackedMessage } from '../codec/codec.js'
+import { BusError } from '../errors/bus-error.js'
+import type { CallProgress } from '../message/call-progress.js'
+import type { CallMessage, Message } from '../message/message.js'
+import { METHOD } from '../message/methods.js'
+import { leaveIterator } from '../util/async-iterable.js'
+import { BoundedQueue } from '../util/bounded-queue.js'
+import { CHANNEL_MESSAGE_COST, MAX_SESSION_QUEUE, MAX_SESSION_QUEUE_BYTES } from '../wire/limits.js'
+import { detachAttachments } from './bytes.js'
+import { isPacked } from './outbox.js'
+import type { BatchSource } from './value-batch.js'
+
+/** An encoded value, which can be batched, or a whole message, which is sent alone. */
+export type Encoded = EncodedMessage | PackedMessage
+
+type Buffers = readonly ArrayBufferLike[]
+
+/** What streams need of the side of the link that sends them. */
+export interface StreamWriter {
+  /** True if the link has no room, and no further message can wait for it. */
+  readonly isFull?: boolean
+  /** Encodes the next message, for `put` now or later. @throws {BusError} `InvalidParams` */
+  encode(stream: StreamSender, message: unknown, transfer?: Buffers): Encoded
+  put(encoded: Encoded, stream: StreamSender, index: number): void
+  /** Sends a message of the bus itself. @param after - the id of a call that it must not overtake */
+  send(message: Message, after?: number): void
+  /** Sends the end of a stream that has failed, with this error. */
+  fail(stream: StreamSender, error: BusError): void
+  /** Returns `undefined` while the link has room, else a promise that resolves once it has. */
+  room(): Promise<void> | undefined
+}
+
+type QueuedSend = { encoded: Encoded; resolve(): void; reject(error: BusError): void }
+
+/** Shared by all messages for which there is room. */
+export const SENT: Promise<void> = Promise.resolve()
+
+const QUEUE_LIMITS = { count: MAX_SESSION_QUEUE, bytes: MAX_SESSION_QUEUE_BYTES }
+
+export class StreamSender implements BatchSource {
+  readonly id: number
+  /** The codec of the messages, if that is not the codec of the link. */
+  declare codec: Codec | undefined
+  /** Called with the reason when the messages are no longer received. */
+  declare left: ((reason: string) => void) | undefined
+  /** The deadline of a call that each message extends once it was read: see `watchSenders`. */
+  declare progress: CallProgress | undefined
+  readonly #writer: StreamWriter
+  readonly #closed: (wasLeft: boolean) => void
+  readonly #window: number
+  #begin: (() => void) | undefined
+  readonly #queued = new BoundedQueue<QueuedSend>(QUEUE_LIMITS)
+  /** Cost of the messages in flight. */
+  #inFlight = 0
+  /** The part of it for which the receiver was not asked for credit. */
+  #unasked = 0
+  /** Credit that counts once the link has room. */
+  #credited = 0
+  #index = 0
+  /** The sender has ended the stream. Queued messages are still sent. */
+  #isEnding = false
+  #isOver = false
+  /** The reason if the sender did not end the stream. */
+  #failure: string | undefined
+  #error: BusError | undefined
+
+  /**
+   * @param window cost of the messages that can be in flight; the last one can exceed it
+   * @param closed is called once, when the id can be used again: with true if the receiver, or the end of the call, has ended the stream
+   * @param begin is called with the first credit, if nothing is sent before
+   */
+  constructor(
+    id: number,
+    writer: StreamWriter,
+    window: number,
+    closed: (wasLeft: boolean) => void,
+    begin?: () => void,
+  ) {
+    this.id = id
+    this.#window = window
+    this.#begin = begin
+    this.#writer = writer
+    this.#closed = closed
+  }
+
+  get isOpen(): boolean {
+    return !this.#isOver
+  }
+
+  /** Number of the next message. */
+  get index(): number {
+    return this.#index
+  }
+
+  /** Sends a message as it is now. Resolves when there is room for the next one. */
+  send(message: unknown, transfer?: Buffers): Promise<void> {
+    try {
+      if (this.#isEnding || this.#isOver) throw this.#createError()
+      if (this.#writer.isFull || this.#queued.isFull) {
+        const text = `Too many messages of channel ${this.id} are queued`
+        throw new BusError('Overloaded', text, { data: { delivered: 'no' } })
+      }
+      const encoded = this.#writer.encode(this, message, transfer)
+      // A `toJSON` of the message can have ended the stream, or closed the link.
+      if (this.#isEnding || this.#isOver) throw this.#createError()
+      const index = this.#index++
+      if (this.#inFlight < this.#window) {
+        this.#sendNow(index, encoded)
+        return this.#writer.room() ?? SENT
+      }
+      const owned = isPacked(encoded) && encoded.borrowed ? detachAttachments(encoded) : encoded
+      const sent = new Promise<void>((resolve, reject) =>
+        this.#queued.push({ encoded: owned, resolve, reject }, getSize(owned)),
+      )
+      return ignoreRejection(sent)
+    } catch (error) {
+      return ignoreRejection(Promise.reject(error as BusError))
+    }
+  }
+
+  createMessage(value: unknown, index: number, isBatch?: boolean): CallMessage {
+    return this.toMessage(isBatch ? 'messages' : 'message', value, index)
+  }
+
+  toMessage(member: string, value: unknown, index: number = this.#index): CallMessage {
+    return { jsonrpc: '2.0', method: METHOD.channel, params: { channel: this.id, index, [member]: value } }
+  }
+
+  /** Ends the stream after all messages that were sent. @param error - why it has no more of them, for the receiver */
+  end(error?: BusError): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#error = error
+    if (this.#queued.size === 0) this.#finish()
+  }
+
+  /** Takes credit from the receiver. A false claim gains nothing, because credit counts only once the link has room. */
+  credit(bytes: number): void {
+    if (IS_NODE) this.progress?.record()
+    this.#credited = Math.min(this.#inFlight, this.#credited + bytes)
+    const room = this.#writer.room()
+    if (room) void room.then(() => this.#useCredit())
+    else this.#useCredit()
+    this.#begin?.()
+    this.#begin = undefined
+  }
+
+  /** Stops the stream because its messages are no longer received. Queued messages are rejected. */
+  abandon(reason = `The reader closed channel ${this.id}`): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#failure = reason
+    this.#closed(true)
+    for (const { reject } of this.#queued.clear()) reject(this.#createError())
+    this.left?.(reason)
+  }
+
+  #useCredit(): void {
+    if (this.#isOver) return
+    this.#inFlight -= this.#credited
+    this.#credited = 0
+    while (this.#queued.size > 0 && this.#inFlight < this.#window) {
+      const index = this.#index - this.#queued.size
+      const { encoded, resolve } = this.#queued.shift()!
+      this.#sendNow(index, encoded)
+      resolve()
+    }
+    if (this.#isEnding && this.#queued.size === 0) this.#finish()
+  }
+
+  #sendNow(index: number, encoded: Encoded): void {
+    // Before the link can transfer the bytes, which leaves none here.
+    const cost = getSize(encoded) + CHANNEL_MESSAGE_COST
+    this.#writer.put(encoded, this, index)
+    this.#inFlight += cost
+    this.#unasked += cost
+    // The deadline of a call needs to know of each message that was read.
+    if (this.#unasked < this.#window / 4 && !(IS_NODE && this.progress)) return
+    this.#writer.send(this.toMessage('credit', this.#unasked))
+    this.#unasked = 0
+  }
+
+  /** Errors are created only when needed, because creating one takes as long as a whole call. */
+  #createError(): BusError {
+    const reason = this.#failure ?? `Channel ${this.id} has ended`
+    return new BusError('Disconnected', reason, { data: { delivered: 'no' } })
+  }
+
+  #finish(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#closed(false)
+    if (this.#error) this.#writer.fail(this, this.#error)
+    else this.#writer.send(this.toMessage('end', true))
+  }
+}
+
+/** Keeps a `send` that is not awaited from ending the thread when the receiver disconnects. */
+function ignoreRejection(sent: Promise<void>): Promise<void> {
+  sent.catch(() => {})
+  return sent
+}
+
+/**
+ * Sends the values of an iterator. Returns false if the stream was closed before. Leaves the iterator, without waiting for it, if a value
+ * cannot be sent.
+ *
+ * @throws the iterator's own errors, too
+ */
+export async function sendEach(
+  iterator: AsyncIterator<unknown>,
+  stream: StreamSender,
+  takeTransfer?: (value: unknown) => Buffers | undefined,
+): Promise<boolean> {
+  for (;;) {
+    const { done, value } = await iterator.next()
+    if (done || !stream.isOpen) return stream.isOpen
+    try {
+      await stream.send(value, takeTransfer?.(value))
+    } catch (error) {
+      if (!stream.isOpen) return false
+      void leaveIterator(iterator)
+      throw error
+    }
+  }
+}
