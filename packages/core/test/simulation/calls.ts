@@ -52,7 +52,12 @@ export function call(world: World, frontend: Frontend, kind?: string): void {
   if (command === 'feed' || command === 'flood') {
     args['channel'] = openChannel(world, frontend, ask)
   }
-  if (command === 'upload') args['body'] = openSource(world, ask, args as unknown as CallArguments)
+  if (command === 'upload') {
+    const stream = new Stream(world.simulation, ask, BOUNDS.channelWindow)
+    world.streams.set(ask.token, stream)
+    stream.source = 'open'
+    args['body'] = openSource(world, stream, args as unknown as CallArguments)
+  }
   frontend.client.invoke(command, args, options).then(
     result => world.model.settled(ask, readResult(ask, args, result)),
     error => world.model.settled(ask, getOutcome(error)),
@@ -153,13 +158,10 @@ function openChannel(world: World, frontend: Frontend, ask: Ask): Channel {
 }
 
 /** A source that records what is read from it, and that it is closed. */
-function openSource({ simulation, streams }: World, ask: Ask, { token, count, text, ms }: CallArguments): object {
-  const stream = new Stream(simulation, ask, BOUNDS.channelWindow)
-  streams.set(token, stream)
-  stream.source = 'open'
+export function openSource({ simulation }: World, stream: Stream, { token, count, text, ms }: CallArguments): object {
   const done = { done: true, value: undefined } as const
   const close = (): typeof done => {
-    stream.source = 'closed'
+    if (stream.source) stream.source = 'closed'
     return done
   }
   const next = async (): Promise<object> => {

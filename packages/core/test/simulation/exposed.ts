@@ -1,8 +1,11 @@
 // Core's calls of exposed functions, and these functions.
 import type { App } from '../../src/api/app.js'
 import { getOutcome, type Verdict } from './model/ask.js'
+import { BOUNDS } from './bounds.js'
+import { openSource } from './calls.js'
 import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
+import { Stream } from './model/streams.js'
 import type { World } from './world.js'
 
 const VERDICTS: readonly Verdict[] = ['pass', 'pass', 'pass', 'pass', 'null', 'later', 'laterNull', 'never', 'dies']
@@ -16,29 +19,33 @@ export async function callExposed(world: World, app: App, core: number, label: s
   const { model, simulation } = world
   const { random } = simulation
   const { corePlace } = world
-  const command = random.pick(['echo', 'echo', 'slow', 'fails', 'missing'])
+  const command = random.pick(['echo', 'echo', 'slow', 'fails', 'missing', 'values'])
   const ask = model.ask({
     command,
     by: `core ${core}`,
     epoch: world.getEpoch(label),
-    verdict: random.pick(VERDICTS),
+    verdict: command === 'values' ? 'pass' : random.pick(VERDICTS),
     order: undefined,
     isOrphan: () => corePlace.dead,
   })
   const { token, verdict } = ask
   if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
-  const args = { token, verdict, hookMs: random.below(40), ms: random.few(300) }
+  const args = { token, verdict, hookMs: random.below(40), ms: random.few(300), count: 1 + random.few(40) }
   // A core that has never had a link to it cannot say why it has ended.
   const callee = world.frontends.find(frontend => frontend.label === label && frontend.epoch?.core === core)?.place
+  const options = ask.timeout === undefined ? {} : { timeout: ask.timeout }
   try {
-    const result = await app.call<CallArguments>(
-      label,
-      command,
-      args,
-      ask.timeout === undefined ? {} : { timeout: ask.timeout },
-    )
+    if (command === 'values') {
+      const stream = new Stream(simulation, ask, BOUNDS.channelWindow)
+      world.streams.set(token, stream)
+      for await (const message of app.stream(label, command, args, options)) stream.take(message)
+      stream.end()
+      return model.settled(ask, 'ok')
+    }
+    const result = await app.call<CallArguments>(label, command, args, options)
     model.settled(ask, result.token === token ? 'ok' : `the result of call ${result.token}`)
   } catch (error) {
+    world.streams.get(token)?.end()
     model.settled(ask, getOutcome(error))
     const { message } = error as Error
     const [disconnected, why] = DISCONNECTED.exec(message) ?? []
@@ -62,6 +69,11 @@ export function exposeFunctions(world: World, frontend: Frontend): void {
       begin(args)
       await simulation.clock.sleep(args.ms)
       return args
+    },
+    values(args: CallArguments) {
+      begin(args)
+      frontend.epoch!.sent += args.count
+      return openSource(world, world.streams.get(args.token)!, args)
     },
     fails(args: CallArguments) {
       begin(args)
