@@ -54,7 +54,7 @@ export class Payload {
     const encoded = this.encode(codec) ?? ''
     if (encoded instanceof WithBytes) {
       const bytes = encoded.bytes.map(part => new Uint8Array(part))
-      this.#encoded[codec] = new WithBytes(encoded.encoded, bytes, encoded.paths)
+      this.#encoded[codec] = new WithBytes(encoded.encoded, bytes, encoded.pointers)
     }
     return getSize(encoded)
   }

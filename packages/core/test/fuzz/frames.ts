@@ -78,13 +78,17 @@ function attachment(random: Random): FuzzFrame[] {
 
 /** A message with bytes of these lengths, of which those below 64 KiB follow it. */
 function jsonBytes(random: Random, lengths: readonly number[]): FuzzFrame {
-  const bytes = lengths.map((length, at) => [length, 'params', random.pick(['data', 'data', '__proto__', 0]), at])
+  const bytes = lengths.map((_, at) => `/params/${random.pick(['data', 'data', '__proto__', 0])}/${at}`)
   const text = Buffer.from(
     JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'echo', params: { data: lengths.map(() => null) }, bytes }),
   )
-  const head = Buffer.alloc(4)
-  head.writeUInt32BE(text.length)
-  const body = Buffer.concat([head, text, ...lengths.map(length => random.bytes(length < 65_536 ? length : 0))])
+  const toHead = (length: number): Buffer => {
+    const head = Buffer.alloc(4)
+    head.writeUInt32BE(length)
+    return head
+  }
+  const parts = lengths.flatMap(length => [toHead(length), random.bytes(length < 65_536 ? length : 0)])
+  const body = Buffer.concat([toHead(text.length), text, ...parts])
   return { kind: FRAME_KIND.jsonBytes, body: random.chance(0.5) ? body : mutate(random, body) }
 }
 

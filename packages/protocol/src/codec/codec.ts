@@ -23,16 +23,13 @@ export interface PackedMessage {
   readonly borrowed?: boolean
 }
 
-/** Where bytes are: names of members, and indices. */
-export type Path = (string | number)[]
-
 /** A value with bytes that are not in its text: all of them in JSON, the large ones in MessagePack. They are the caller's memory. */
 export class WithBytes {
-  /** @param paths - in JSON, where they are: `null` is in their places */
+  /** @param pointers - in JSON, where they are, as JSON Pointers (RFC 6901): `null` is in their places */
   constructor(
     public encoded: EncodedMessage,
     readonly bytes: Uint8Array[],
-    readonly paths: Path[] = [],
+    readonly pointers: string[] = [],
   ) {}
 }
 

@@ -53,7 +53,7 @@ function takeBytes(key: string | number, value: unknown, taken: WithBytes, holde
   if (typeof value !== 'object' || value === null) return value
   if (isBytes(value)) {
     taken.bytes.push(isArrayBuffer(value) ? new Uint8Array(value) : value)
-    taken.paths.push([])
+    taken.pointers.push('')
     return null
   }
   const { toJSON } = value as { toJSON?: unknown }
@@ -92,12 +92,15 @@ function takeOfObject(object: object, taken: WithBytes, holders: object[]): obje
 
 function takeMember(key: string | number, value: unknown, taken: WithBytes, holders: object[]): unknown {
   if (typeof value !== 'object' || value === null) return value
-  const { paths } = taken
-  const before = paths.length
+  const { pointers } = taken
+  const before = pointers.length
   const rest = takeBytes(key, value, taken, holders)
-  for (let at = before; at < paths.length; at++) paths[at]!.unshift(key)
+  for (let at = before; at < pointers.length; at++) pointers[at] = `/${escape(key)}${pointers[at]!}`
   return rest
 }
+
+const escape = (key: string | number): string | number =>
+  typeof key === 'string' && /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
 
 const AS_BYTES = 'pass a Uint8Array of its bytes'
 const OR_MSGPACK = ", or choose codec: 'msgpack'"
