@@ -4,13 +4,33 @@ import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import type { FrameKind } from '../wire/link.js'
 
 /** One encoded message or value. JSON stays a string, which costs the least to join. */
-export type EncodedMessage = string | Uint8Array
+export type EncodedMessage = string | Uint8Array | TextWithBytes
+
+/** A message in JSON with its small bytes, in memory of its own. */
+export class TextWithBytes {
+  /** In UTF-16 code units and bytes. */
+  readonly length: number
+
+  /** @param lengths - of all bytes in the message, in order */
+  constructor(
+    readonly text: string,
+    readonly lengths: readonly number[],
+    readonly small: readonly Uint8Array[],
+  ) {
+    let length = text.length + lengths.length * LENGTH_BYTES
+    for (const bytes of small) length += bytes.length
+    this.length = length
+  }
+}
+
+/** A length, of the text or of bytes, before them. */
+export const LENGTH_BYTES = 4
 
 /** What the messages of a frame have in common. */
 export interface Framing {
   readonly kind: FrameKind
   /** Joins encoded messages into one body: a single message unchanged, several as an array (JSON-RPC's batch). */
-  join(messages: readonly EncodedMessage[]): EncodedMessage
+  join(messages: readonly EncodedMessage[]): string | Uint8Array
 }
 
 /** A message that is ready to be sent, now or later. */

@@ -4,9 +4,9 @@ import { EMIT_ALL, METHOD } from '../message/methods.js'
 import { IS_NODE } from '#platform'
 import { MAX_ATTACHED_BYTES, MAX_BATCH, MAX_BATCHED_EVENT_LENGTH, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { FRAME_KIND, ownsWholeBuffer } from '../wire/link.js'
-import type { Codec, CodecName } from './codec.js'
+import { type Codec, type CodecName, LENGTH_BYTES } from './codec.js'
 import { jsonCodec } from './json.js'
-import { getEndOfText, HEAD_BYTES, placeBytes } from './json-bytes.js'
+import { getEndOfText, placeBytes } from './json-bytes.js'
 import { msgpackCodec } from '#msgpack'
 
 export const codecs: Record<CodecName, Codec> = { json: jsonCodec, msgpack: msgpackCodec }
@@ -66,7 +66,7 @@ export class BatchReader {
 function decodeJsonBytes(body: Uint8Array, trusted: boolean, attachments: readonly Uint8Array[]): unknown {
   try {
     const end = getEndOfText(body)
-    const decoded = jsonCodec.decode(body.subarray(HEAD_BYTES, end), trusted)
+    const decoded = jsonCodec.decode(body.subarray(LENGTH_BYTES, end), trusted)
     placeBytes(decoded, body, end, attachments)
     return decoded
   } catch (error) {

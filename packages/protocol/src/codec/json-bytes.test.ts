@@ -228,7 +228,7 @@ describe.skipIf(!IS_NODE)('a transferred buffer', () => {
     kept.fill(9)
     const reader = new BatchReader()
     for (const bytes of attachments) reader.read(5, bytes)
-    const [decoded] = reader.read(codec.kind, encoded) as { params: Record<string, Uint8Array> }[]
+    const [decoded] = reader.read(codec.kind, codec.join([encoded])) as { params: Record<string, Uint8Array> }[]
     expect(Object.values(decoded!.params).map(bytes => [bytes.length, bytes[0], bytes.at(-1)])).toEqual([
       [MIN_ATTACHMENT_BYTES, 1, 1],
       [8, 4, 4],

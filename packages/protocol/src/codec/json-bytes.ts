@@ -7,12 +7,8 @@ import { allocate, utf8Length, writeUtf8 } from '#platform'
 import { MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
 import type { EncodedMessage, Framing, PackedMessage, WithBytes } from './codec.js'
+import { LENGTH_BYTES, TextWithBytes } from './codec.js'
 
-/** A length, of the text or of bytes, before them. */
-export const HEAD_BYTES = 4
-const CHUNK_BYTES = 16 * 1024
-/** A text from this length on is measured first. A shorter one reserves three bytes for each code unit. */
-const LONG_TEXT = 4096
 const MAX_KEPT_POINTER = 256
 
 /** A body is the length of the text, the text of one message or of an array, and for all bytes in order their length, and they if they are small. */
@@ -32,8 +28,16 @@ export function packJson(
   check?: (text: string) => string,
 ): PackedMessage {
   const complete = `${text},"bytes":[${pointers.length === 1 ? quote(around, pointers[0]!) : pointers.map(pointer => quote(around, pointer)).join()}]}`
-  const attachments = bytes.every(isSmall) ? NO_ATTACHMENTS : bytes.filter(part => !isSmall(part))
-  return { codec: jsonBytes, encoded: writeBody(check?.(complete) ?? complete, bytes), attachments, borrowed: true }
+  const lengths: number[] = []
+  const small: Uint8Array[] = []
+  const attachments: Uint8Array[] = []
+  for (const part of bytes) {
+    lengths.push(part.byteLength)
+    if (part.byteLength < MIN_ATTACHMENT_BYTES) small.push(new Uint8Array(part))
+    else attachments.push(part)
+  }
+  const encoded = new TextWithBytes(check?.(complete) ?? complete, lengths, small)
+  return { codec: jsonBytes, encoded, attachments, borrowed: true }
 }
 
 // The last pointers, written and read: most callers repeat themselves.
@@ -60,83 +64,43 @@ function parsePointer(pointer: string): readonly string[] {
   return steps
 }
 
-const NO_ATTACHMENTS: readonly Uint8Array[] = []
-
-const isSmall = ({ byteLength }: Uint8Array): boolean => byteLength < MIN_ATTACHMENT_BYTES
-
-// Consecutive bodies share a chunk of memory. Bytes that were handed out are never written again.
-let chunk: Uint8Array = new Uint8Array(0)
-let used = 0
-
-/** Makes room for a body after `used`. */
-function reserve(size: number): void {
-  if (chunk.length - used >= size && chunk.length === CHUNK_BYTES) return
-  chunk = allocate(Math.max(CHUNK_BYTES, size))
-  used = 0
-}
-
-function writeLength(at: number, length: number): void {
-  for (let byte = 0; byte < HEAD_BYTES; byte++) chunk[at + byte] = length >>> (24 - 8 * byte)
-}
-
-/** Returns the body after `used`, once its text and bytes are written, with the length of its text. */
-function finish(length: number, end: number): Uint8Array {
-  const start = used
-  used = end
-  writeLength(start, length)
-  return new Uint8Array(chunk.buffer, start, end - start)
-}
-
-function writeBody(text: string, bytes: readonly Uint8Array[]): Uint8Array {
-  let size = HEAD_BYTES + (text.length < LONG_TEXT ? text.length * 3 : utf8Length(text))
-  for (const part of bytes) size += HEAD_BYTES + (isSmall(part) ? part.length : 0)
-  reserve(size)
-  const length = writeUtf8(chunk, text, used + HEAD_BYTES, size - HEAD_BYTES)
-  let at = used + HEAD_BYTES + length
-  for (const part of bytes) {
-    writeLength(at, part.length)
-    at += HEAD_BYTES
-    if (!isSmall(part)) continue
-    chunk.set(part, at)
-    at += part.length
+function join(messages: readonly EncodedMessage[]): Uint8Array {
+  const all = messages as readonly TextWithBytes[]
+  const text = all.length === 1 ? all[0]!.text : `[${all.map(message => message.text).join()}]`
+  const textBytes = utf8Length(text)
+  const size = all.reduce((sum, message) => sum + message.length - message.text.length, LENGTH_BYTES + textBytes)
+  const body = allocate(size)
+  writeLength(body, 0, textBytes)
+  writeUtf8(body, text, LENGTH_BYTES, textBytes)
+  let at = LENGTH_BYTES + textBytes
+  for (const { lengths, small } of all) {
+    let next = 0
+    for (const length of lengths) {
+      writeLength(body, at, length)
+      at += LENGTH_BYTES
+      if (length >= MIN_ATTACHMENT_BYTES) continue
+      body.set(small[next++]!, at)
+      at += length
+    }
   }
-  return finish(length, at)
+  return body
+}
+
+function writeLength(body: Uint8Array, at: number, length: number): void {
+  for (let byte = 0; byte < LENGTH_BYTES; byte++) body[at + byte] = length >>> (24 - 8 * byte)
 }
 
 /** Returns where the text of a body ends. @throws {RangeError} if it is cut short */
 export function getEndOfText(body: Uint8Array): number {
-  const end = HEAD_BYTES + readLength(body, 0)
+  const end = LENGTH_BYTES + readLength(body, 0)
   if (end > body.length) throw new RangeError('the text is cut short')
   return end
 }
 
 /** @throws {RangeError} if it is cut short */
 function readLength(body: Uint8Array, at: number): number {
-  if (at + HEAD_BYTES > body.length) throw new RangeError('a length is cut short')
+  if (at + LENGTH_BYTES > body.length) throw new RangeError('a length is cut short')
   return body[at]! * 2 ** 24 + (body[at + 1]! << 16) + (body[at + 2]! << 8) + body[at + 3]!
-}
-
-const [OPEN, COMMA, CLOSE] = [0x5b, 0x2c, 0x5d]
-
-function join(messages: readonly EncodedMessage[]): EncodedMessage {
-  const bodies = messages as readonly Uint8Array[]
-  if (bodies.length === 1) return bodies[0]!
-  const ends = bodies.map(getEndOfText)
-  const texts = ends.reduce((sum, end) => sum + end - HEAD_BYTES + 1, 1)
-  const all = bodies.reduce((sum, body) => sum + body.length - HEAD_BYTES + 1, 1)
-  reserve(HEAD_BYTES + all)
-  let at = used + HEAD_BYTES
-  let smallAt = at + texts
-  for (const [index, body] of bodies.entries()) {
-    const end = ends[index]!
-    chunk[at++] = index === 0 ? OPEN : COMMA
-    chunk.set(body.subarray(HEAD_BYTES, end), at)
-    chunk.set(body.subarray(end), smallAt)
-    at += end - HEAD_BYTES
-    smallAt += body.length - end
-  }
-  chunk[at] = CLOSE
-  return finish(texts, smallAt)
 }
 
 /**
@@ -155,7 +119,7 @@ export function placeBytes(decoded: unknown, body: Uint8Array, at: number, attac
     if (pointers === undefined) continue
     for (const pointer of pointers) {
       const length = readLength(bytes, from)
-      from += HEAD_BYTES
+      from += LENGTH_BYTES
       const isLarge = length >= MIN_ATTACHMENT_BYTES
       const part = isLarge ? attachments[used++] : bytes.slice(from, from + length)
       if (part?.byteLength !== length) throw new RangeError('bytes are missing or have another length')

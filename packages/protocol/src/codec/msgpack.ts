@@ -218,7 +218,7 @@ export const msgpackCodec: Codec = {
   },
   join(messages) {
     const { length } = messages
-    if (length === 1) return messages[0]!
+    if (length === 1) return messages[0] as Uint8Array
     // An array is a head followed by its elements.
     const head = Uint8Array.of(0xdd, length >>> 24, length >>> 16, length >>> 8, length)
     return concatBytes([head, ...(messages as readonly Uint8Array[])])

@@ -1,6 +1,6 @@
 // Encodes messages and batches those of one tick into frames. A frame holds messages of one kind, in the order in which they
 // were put; a change of kind begins a new frame, so order holds across kinds.
-import { type Codec, type EncodedMessage, type Framing, type PackedMessage } from '../codec/codec.js'
+import { type Codec, type EncodedMessage, type Framing, type PackedMessage, TextWithBytes } from '../codec/codec.js'
 import { BusError } from '../errors/bus-error.js'
 import type { Message } from '../message/message.js'
 import { utf8Length } from '#platform'
@@ -59,7 +59,7 @@ export class Outbox {
       this.flush()
       const kind = FRAME_KIND.bytes
       for (const body of attachments) this.#send(borrowed ? { kind, body, borrowed } : { kind, body }, 0)
-      return this.#send({ kind: codec.kind, body: encoded }, 1)
+      return this.#send({ kind: codec.kind, body: codec.join([encoded]) }, 1)
     }
     if (codec !== this.#codec || this.#bytes + encoded.length > this.maxBytes) this.flush()
     this.#codec = codec
@@ -87,7 +87,11 @@ export class Outbox {
     this.#batch = []
     this.#bytes = 0
     this.#count = 0
-    this.#send({ kind: codec.kind, body: batch.length === 1 ? batch[0]! : codec.join(batch) }, count)
+    const first = batch[0]
+    this.#send(
+      { kind: codec.kind, body: typeof first === 'string' && batch.length === 1 ? first : codec.join(batch) },
+      count,
+    )
   }
 
   #close(): void {
@@ -147,7 +151,8 @@ export const countBytes = (attachments: readonly Uint8Array[]): number =>
 export function checkSize(encoded: EncodedMessage, limit: number = MAX_FRAME_BYTES, attached = 0): EncodedMessage {
   // A UTF-16 code unit has at most three bytes in UTF-8.
   if (attached + encoded.length * 3 > limit) {
-    const size = attached + (typeof encoded === 'string' ? utf8Length(encoded) : encoded.byteLength)
+    const text = typeof encoded === 'string' ? encoded : encoded instanceof TextWithBytes ? encoded.text : ''
+    const size = attached + encoded.length - text.length + utf8Length(text)
     if (size > limit) throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${limit}`)
   }
   return encoded

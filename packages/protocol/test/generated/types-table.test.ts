@@ -76,7 +76,7 @@ function arrives(codec: CodecName, value: unknown): string {
   let params: { value?: unknown }
   try {
     const { codec: framing, encoded } = packMessage(codecs[codec], { jsonrpc: '2.0', method: 'm', params: { value } })
-    const [message] = new BatchReader().read(framing.kind, Buffer.from(encoded as string))
+    const [message] = new BatchReader().read(framing.kind, Buffer.from(framing.join([encoded]) as string))
     params = (message as { params: { value?: unknown } }).params
   } catch {
     return 'refused'
