@@ -76,6 +76,9 @@ export class SupervisedWorld extends World {
     ...{ kind: 'none', hasProcess: true, stopTimeout: 10_000 },
     spawn: ({ label }: { label: string }, { processes }: HostServices, owners: readonly SocketOwner[]) => {
       this.#starts('frontend', label)
+      const unborn = (this.#unborn.get(label) ?? 0) + 1
+      this.#unborn.set(label, unborn)
+      if (unborn > MAX_UNBORN) this.#harmed()
       const start = (own: readonly SocketOwner[]) => (): never => this.#startProcess(undefined, own) as never
       const request = { key: '', reads: [], spares: this.#spares }
       if (this.#sharesProcesses) {
@@ -104,7 +107,8 @@ export class SupervisedWorld extends World {
   #core!: LocalCore
   #frontends!: Frontends
   #links = 0
-  #killedSpares = 0
+  /** How often processes were started for a label since its code has begun. */
+  readonly #unborn = new Map<string, number>()
   /** Frontends that compute when the bus is closed. */
   #busy: readonly Frontend[] = []
   #closing = false
@@ -221,6 +225,7 @@ export class SupervisedWorld extends World {
   beginsFrontend(thread: SimulatedThread, label: string): Frontend {
     const { place } = thread
     if (thread instanceof SimulatedProcess) thread.hasBegun = true
+    this.#unborn.delete(label)
     const i = this.frontends.findIndex(frontend => frontend.label === label)
     // A run.
     if (i === -1) return new Frontend(this, label, 'json', 1, place)
@@ -275,7 +280,6 @@ export class SupervisedWorld extends World {
     for (const spare of all) {
       const isSpare = spare.isAhead && !spare.hasBegun && !spare.place.dead && spare.scripts.every(isUnborn)
       if (!isSpare || random.chance(0.2)) continue
-      if (++this.#killedSpares > MAX_UNBORN) this.#harmed()
       this.#stallHost()
       if (random.chance(0.5)) spare.report({ type: 'state', state: 'failed', error: reportError(new Error('killed')) })
       if (random.chance(0.2)) spare.die(1)
