@@ -53,7 +53,8 @@ export class Child {
     const detached = process.platform !== 'win32'
     const child = (this.process = spawn(launch.command, launch.args, { ...options, detached }))
     this.exited = new Promise((resolve, reject) => {
-      child.once('error', reject)
+      // Also of a kill that the system refuses, which ends nothing.
+      child.on('error', error => void (this.pid === undefined && reject(error)))
       child.once('exit', () => {
         // bwrap can end before its first process in the wall has asked to end with it, such as by a limit of memory.
         if (hasWall) killQuietly(-child.pid!)
@@ -86,7 +87,7 @@ export class Child {
   /** Kills it once it exceeds a limit. Usage of CPU time before this call does not count. */
   watch(limits: ProcessLimits, onUsage?: (usage: Usage) => void): void {
     this.#stopWatching()
-    if (this.pid === undefined) return
+    if (this.pid === undefined || this.#isClosed) return
     const onExceeded = (exceeded: ExceededLimit): void => {
       this.#limit ??= exceeded
       this.kill()

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { Child } from './child.js'
 import { countFiles, createLimitCheck, explainRefusedMemory, getChildren, readTreeUsage } from './limits.js'
 
 const MIB = 2 ** 20
@@ -124,3 +125,11 @@ test.runIf(process.platform === 'linux')(
     await once(child, 'close')
   },
 )
+
+test('a kill that the system refuses ends nothing', async () => {
+  const launch = { command: process.execPath, args: ['-e', 'process.exit(3)'] }
+  const child = new Child({ launch, hasWall: false, endsPipes: false, stdio: 'pipe' })
+  // A program that has got other rights, as by sudo.
+  for (let kills = 0; kills < 2; kills++) child.process.emit('error', new Error('kill EPERM'))
+  expect(await child.exited).toMatchObject({ code: 3 })
+})

@@ -217,7 +217,7 @@ async function runProcess(
         return assertNever(command)
     }
   }
-  host.onMessage(message => handle(message as RelayCommand))
+  host.onMessage(message => hasEnded || handle(message as RelayCommand))
   host.onTerminate(() => {
     isStopping = true
     output.end()
