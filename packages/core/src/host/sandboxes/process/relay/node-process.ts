@@ -71,8 +71,9 @@ export function startProcess(
       mkdirSync(directory, 0o700)
     }
     child = withFilterFile(filter, temporary, descriptor => {
-      const more = getMorePipes(descriptor, hasBroker, fromCore)
-      const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'pipe', link, ...more]
+      const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'pipe', link]
+      // The shell of a launcher opens 6 itself.
+      stdio.push(descriptor ?? 'ignore', 'ignore', hasBroker ? 'pipe' : 'ignore', fromCore)
       return new Child({ launch, hasWall, endsPipes: true, cwd: directory ?? '/', env, stdio })
     })
   } catch (error) {
@@ -128,18 +129,6 @@ export function startProcess(
     exited: exited.finally(removeDirectory),
     guardExited: guard?.exited,
   }
-}
-
-/** @param filter - descriptor of the file at 5. The shell of a launcher opens 6 itself */
-function getMorePipes(
-  filter: number | undefined,
-  hasBroker: boolean,
-  fromCore: Socket | undefined,
-): ('ignore' | 'pipe' | number | Socket)[] {
-  const network = hasBroker ? 'pipe' : 'ignore'
-  if (fromCore) return [filter ?? 'ignore', 'ignore', network, fromCore]
-  if (hasBroker) return [filter ?? 'ignore', 'ignore', network]
-  return filter === undefined ? [] : [filter]
 }
 
 /** Returns an error that says more than `EMFILE`, or than the error of the temporary directory. */
