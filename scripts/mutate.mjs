@@ -20,7 +20,7 @@ const ENDS = [
   {
     name: 'end: the code is asked, and not its gate', // 90
     file: 'packages/core/src/host/frontends/frontend.ts',
-    from: 'runtime.ask(() => (gate ? gate.ask(onAnswer) : onAnswer()))',
+    from: 'runtime.ask(() => (gate ? gate.worker.code.ask(onAnswer) : onAnswer()))',
     to: 'runtime.ask(onAnswer)',
   },
   {

@@ -199,7 +199,7 @@ export class Frontend {
 
   /** Reloads the hook and, if asked, the module. Returns false if the frontend has nothing of that. */
   async reload(module: boolean): Promise<boolean> {
-    const reloads = [module ? this.#runtime.reload?.() : undefined, this.#gate?.reload()]
+    const reloads = [module ? this.#runtime.reload?.() : undefined, this.#gate?.worker.reload()]
     const pending = reloads.filter(reload => reload !== undefined)
     await Promise.all(pending)
     return pending.length > 0
@@ -330,7 +330,7 @@ export class Frontend {
       ask: ({ link }) => {
         const [runtime, gate] = [this.#runtime, this.#gate]
         // Either can be why the link has closed, and the one that has ended says so, and does not answer.
-        const both: Peer = { ask: onAnswer => runtime.ask(() => (gate ? gate.ask(onAnswer) : onAnswer())) }
+        const both: Peer = { ask: onAnswer => runtime.ask(() => (gate ? gate.worker.code.ask(onAnswer) : onAnswer())) }
         stopAsking = patience(both, LOST_LINK_MS, () => {
           const { label, config } = this.#deps
           const message = `The link between frontend ${describeName(label)} and core closed unexpectedly`

@@ -46,9 +46,6 @@ export interface GateHandle {
   readonly stats: GateStats
   /** Hands over a link from the frontend to core, and the port that brings the session's key. Both replace the previous ones. */
   connect(id: number, link: LinkEndpoint, key: MessagePort): void
-  /** As that of a worker. */
-  ask(onAnswer: () => void): void
-  reload(): Promise<void>
   stop(): Promise<unknown>
 }
 
@@ -136,8 +133,6 @@ export function startGate(
     connect(id, link, key) {
       worker.post({ type: 'link', id, link, key } satisfies GateCommand, [...getPorts(link), key])
     },
-    ask: onAnswer => worker.code.ask(onAnswer),
-    reload: () => worker.reload(),
     stop: () => worker.stop(CLOSE_TIMEOUT_MS),
   }
 }
