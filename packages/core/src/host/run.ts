@@ -101,7 +101,7 @@ export async function execute(
       label,
       isNamed: resolved.label !== undefined,
       hasProcess: config.sandbox.hasProcess === true,
-      calls: frontend.limitedCalls + (earlier?.calls ?? 0),
+      calls: frontend.traffic.limitedCalls + (earlier?.calls ?? 0),
       received: getCalls(),
     }
     const continuation = await host.options.continuations!.seal({ ...suspended, header })

@@ -183,11 +183,6 @@ export class Frontend {
     return context ?? this.#deps.config.getContext?.()
   }
 
-  /** Calls that count for the limit of a run. */
-  get limitedCalls(): number {
-    return this.traffic.limitedCalls
-  }
-
   takeTraffic(resetRates: boolean): TrafficStats {
     return this.traffic.snapshot(this.#host.core.isUp && this.#life.value.link !== 'down', resetRates)
   }
