@@ -87,11 +87,6 @@ export class SupervisedWorker {
     this.life.send({ type: 'SENTENCE', error, isBlocked: this.spec.stopTimeout === undefined })
   }
 
-  /** Ends the worker for good, and does not wait for its thread. */
-  fail(error: Error): void {
-    this.life.send({ type: 'FAIL', error })
-  }
-
   /** Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it. */
   reload(): Promise<void> {
     const reload = createDeferred()

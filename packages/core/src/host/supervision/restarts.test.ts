@@ -119,7 +119,7 @@ describe('a worker that waits for its restart', () => {
     ready()
     fail()
     worker.post('x')
-    worker.fail(new Error('enough'))
+    worker.life.send({ type: 'FAIL', error: new Error('enough') })
     expect(await worker.exited).toMatchObject({ error: { message: 'enough' } })
     clock.increment(10_000)
     expect(threads.length).toBe(1)
