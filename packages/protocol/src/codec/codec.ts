@@ -17,7 +17,7 @@ export class TextWithBytes {
     readonly lengths: readonly number[],
     readonly small: readonly Uint8Array[],
   ) {
-    let length = text.length + lengths.length * LENGTH_BYTES
+    let length = text.length + (1 + lengths.length) * LENGTH_BYTES
     for (const bytes of small) length += bytes.length
     this.length = length
   }

@@ -2,7 +2,13 @@
 import { BusError, isBusError } from '../errors/bus-error.js'
 import { EMIT_ALL, METHOD } from '../message/methods.js'
 import { IS_NODE } from '#platform'
-import { MAX_ATTACHED_BYTES, MAX_BATCH, MAX_BATCHED_EVENT_LENGTH, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import {
+  MAX_ATTACHED_BYTES,
+  MAX_BATCH,
+  MAX_BATCHED_EVENT_LENGTH,
+  MAX_FRAME_BYTES,
+  MIN_ATTACHMENT_BYTES,
+} from '../wire/limits.js'
 import { FRAME_KIND, ownsWholeBuffer } from '../wire/link.js'
 import { type Codec, type CodecName, LENGTH_BYTES } from './codec.js'
 import { jsonCodec } from './json.js'
@@ -65,6 +71,7 @@ export class BatchReader {
 /** @throws {BusError} ParseError */
 function decodeJsonBytes(body: Uint8Array, trusted: boolean, attachments: readonly Uint8Array[]): unknown {
   try {
+    if (body.length > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${body.length} bytes is over the limit`)
     const end = getEndOfText(body)
     const decoded = jsonCodec.decode(body.subarray(LENGTH_BYTES, end), trusted)
     placeBytes(decoded, body, end, attachments)

@@ -9,7 +9,7 @@ import type { Codec } from './codec.js'
 import { BatchReader, codecs } from './codecs.js'
 import { Outbox, packMessage } from '../rpc/outbox.js'
 import { detachAttachments } from '../rpc/bytes.js'
-import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
+import { MAX_ATTACHED_BYTES, MAX_FRAME_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 
 const large = (fill: number, more = 0): Uint8Array => new Uint8Array(MIN_ATTACHMENT_BYTES + more).fill(fill)
 const [a, b, c] = [large(1), large(2, 1), large(3, 2)]
@@ -177,6 +177,8 @@ describe('a reader refuses', () => {
     for (let i = 0; i < 4; i++) reader.read(5, bytes)
     expect(() => reader.read(5, a)).toThrow(outOfBounds)
     expect(() => new BatchReader().read(5, new Uint8Array(MAX_ATTACHED_BYTES + 1))).toThrow(outOfBounds)
+    const body = new Uint8Array(MAX_FRAME_BYTES + 1)
+    expect(() => new BatchReader().read(4, body)).toThrow(`a frame of ${body.length} bytes is over the limit`)
   })
 
   it.skipIf(!IS_NODE)('no frame in between: attachments wait for the next frame that can refer to them', () => {

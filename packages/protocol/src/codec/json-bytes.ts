@@ -68,7 +68,10 @@ function join(messages: readonly EncodedMessage[]): Uint8Array {
   const all = messages as readonly TextWithBytes[]
   const text = all.length === 1 ? all[0]!.text : `[${all.map(message => message.text).join()}]`
   const textBytes = utf8Length(text)
-  const size = all.reduce((sum, message) => sum + message.length - message.text.length, LENGTH_BYTES + textBytes)
+  const size = all.reduce(
+    (sum, { length, text: own }) => sum + length - own.length - LENGTH_BYTES,
+    LENGTH_BYTES + textBytes,
+  )
   const body = allocate(size)
   writeLength(body, 0, textBytes)
   writeUtf8(body, text, LENGTH_BYTES, textBytes)
