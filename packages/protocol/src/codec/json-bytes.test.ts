@@ -49,6 +49,9 @@ class Place {
 }
 class Point {
   data = a
+  toJSON(): unknown {
+    return this
+  }
 }
 const small = new Uint8Array([1, 2])
 

@@ -78,7 +78,7 @@ describe('stringifyJson', () => {
   })
 
   it('refuses a cycle as JSON.stringify does', () => {
-    const cycle: unknown[] = []
+    const cycle: unknown[] = [new Uint8Array(1)]
     cycle.push({ cycle })
     expect(() => stringifyJson(cycle)).toThrow('circular structure')
   })
@@ -89,6 +89,16 @@ describe('stringifyJson', () => {
       [{ error: Object.assign(new Error('no'), { toJSON: () => ({ message: 'no' }) }) }],
       [[undefined, { type: 'Buffer', data: [1] }, Object.create(null)]],
       [Object.assign(new (class Row {})(), { at: new Date(1), list: Array.from({ length: 100 }, () => [1]) })],
+      [
+        {
+          row: new (class Row {
+            a = 1
+            toJSON() {
+              return this
+            }
+          })(),
+        },
+      ],
       [undefined],
     ])(value => expect(stringifyJson(value)).toBe(JSON.stringify(value))))
 })

@@ -57,10 +57,12 @@ function takeBytes(key: string | number, value: unknown, taken: WithBytes, holde
     return null
   }
   const { toJSON } = value as { toJSON?: unknown }
-  if (typeof toJSON === 'function' && !(value instanceof Date))
-    return takeBytes(key, toJSON.call(value, String(key)), taken, holders)
-  // The replacer refuses the one, and `JSON.stringify` the other.
-  if ((!isPlainObject(value) && getType(value) !== undefined) || holders.includes(value)) return value
+  const json: unknown =
+    typeof toJSON === 'function' && !(value instanceof Date) ? toJSON.call(value, String(key)) : value
+  if (json !== value) return takeBytes(key, json, taken, holders)
+  if (holders.includes(value)) throw new TypeError(`Converting circular structure to JSON: ${key} closes the circle`)
+  // The replacer refuses it.
+  if (!isPlainObject(value) && getType(value) !== undefined) return value
   holders.push(value)
   const copy = Array.isArray(value) ? takeOfArray(value, taken, holders) : takeOfObject(value, taken, holders)
   holders.pop()
