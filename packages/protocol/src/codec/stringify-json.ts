@@ -15,8 +15,9 @@ export function stringifyJson(value: unknown): string | WithBytes | undefined {
     if (isUnchanged(value, MAX_PLAIN_DEPTH)) return JSON.stringify(value)
     const taken = new WithBytes('', [])
     const rest = takeBytes('', value, taken, [])
-    if (taken.bytes.length === 0) return JSON.stringify(rest, createCheck())
-    taken.encoded = isUnchanged(rest, MAX_PLAIN_DEPTH) ? JSON.stringify(rest) : JSON.stringify(rest, createCheck())
+    const text = JSON.stringify(rest, isUnchanged(rest, MAX_PLAIN_DEPTH) ? undefined : createCheck())
+    if (taken.bytes.length === 0) return text
+    taken.encoded = text
     return taken
   } finally {
     encoding.isActive = before
@@ -45,7 +46,8 @@ function hasUnchangedMembers(value: Record<PropertyKey, unknown>, depth: number)
 }
 
 /**
- * Returns the value itself, or a copy with `null` in the place of bytes: `JSON.stringify` would ask a Buffer for its `toJSON`.
+ * Returns the value itself, or a copy with `null` in the place of bytes: `JSON.stringify` would ask a Buffer for its `toJSON`. In the
+ * place of any other `toJSON` is what it returns.
  *
  * @param holders - the objects around the value
  */
@@ -64,41 +66,24 @@ function takeBytes(key: string | number, value: unknown, taken: WithBytes, holde
   // The replacer refuses it.
   if (!isPlainObject(value) && getType(value) !== undefined) return value
   holders.push(value)
-  const copy = Array.isArray(value) ? takeOfArray(value, taken, holders) : takeOfObject(value, taken, holders)
-  holders.pop()
-  return copy
-}
-
-function takeOfArray(array: readonly unknown[], taken: WithBytes, holders: object[]): readonly unknown[] {
-  let copy: unknown[] | undefined
-  for (let at = 0; at < array.length; at++) {
-    const element = array[at]
-    const rest = takeMember(at, element, taken, holders)
-    if (rest !== element) (copy ??= array.slice())[at] = rest
-  }
-  return copy ?? array
-}
-
-function takeOfObject(object: object, taken: WithBytes, holders: object[]): object {
-  let copy: Record<string, unknown> | undefined
-  for (const key of Object.keys(object)) {
-    const member = (object as Record<string, unknown>)[key]
-    const rest = takeMember(key, member, taken, holders)
-    if (rest === member) continue
-    if (key === '__proto__') throw protoKey()
-    copy ??= { ...object }
-    copy[key] = rest
-  }
-  return copy ?? object
-}
-
-function takeMember(key: string | number, value: unknown, taken: WithBytes, holders: object[]): unknown {
-  if (typeof value !== 'object' || value === null) return value
+  const names = Array.isArray(value) ? undefined : Object.keys(value)
+  const { length } = names ?? (value as readonly unknown[])
   const { pointers } = taken
-  const before = pointers.length
-  const rest = takeBytes(key, value, taken, holders)
-  for (let at = before; at < pointers.length; at++) pointers[at] = `/${escape(key)}${pointers[at]!}`
-  return rest
+  let copy: Record<string | number, unknown> | undefined
+  for (let at = 0; at < length; at++) {
+    const name = names?.[at] ?? at
+    const member = (value as Record<string | number, unknown>)[name]
+    if (typeof member !== 'object' || member === null) continue
+    const before = pointers.length
+    const rest = takeBytes(name, member, taken, holders)
+    for (let next = before; next < pointers.length; next++) pointers[next] = `/${escape(name)}${pointers[next]!}`
+    if (rest === member) continue
+    if (name === '__proto__') throw protoKey()
+    copy ??= (names ? { ...value } : (value as unknown[]).slice()) as Record<string | number, unknown>
+    copy[name] = rest
+  }
+  holders.pop()
+  return copy ?? value
 }
 
 const escape = (key: string | number): string | number =>
