@@ -90,6 +90,8 @@ export interface CoreOptions {
   network?: NetworkModule | undefined
   /** Lowest level that is sent to the host's log. */
   logLevel: string
+  /** Of the host. */
+  codec: CodecName
   /** True if core keeps events for its host from the start: see the command `hold`. */
   holdsEvents?: boolean
   poolLimits?: ResourceLimits

@@ -131,7 +131,7 @@ export class Core {
     })
     // Listeners of other cores are unknown here.
     if (isDevelopment() && !config.network) warnAboutUnheard(this.#router, getLog)
-    if (config.holdsEvents) this.#router.hold()
+    if (config.holdsEvents) this.#router.hold(config.codec)
   }
 
   get scripts(): readonly InitScript[] {
@@ -204,7 +204,7 @@ export class Core {
 
   /** Keeps events for listeners that the host adds, or forgets them. */
   holdEvents(holds: boolean): void {
-    if (holds) return this.#router.hold()
+    if (holds) return this.#router.hold(this.#config.codec)
     const dropped = this.#router.release()
     if (dropped === 0) return
     this.#getLog().warn({ dropped }, 'events for the host dropped: too many while frontends were loading')

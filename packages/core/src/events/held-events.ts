@@ -7,6 +7,7 @@ import { type Accepts, Delivery, type Listener, type Payload } from './delivery.
 type HeldEvent = { event: string; payload: Payload; accepts: Accepts | undefined; bytes: number }
 
 export class HeldEvents {
+  readonly #codec: CodecName
   #events: HeldEvent[] = []
   #bytes = 0
   /** Events that a listener of the host got before it was removed, as `once` removes it: later listeners do not get them again. */
@@ -20,14 +21,22 @@ export class HeldEvents {
   /** Names of events that had no listener when they were emitted. */
   readonly unheard: Set<string> = new Set<string>()
 
+  constructor(codec: CodecName) {
+    this.#codec = codec
+  }
+
   addUnheard(event: string): void {
     if (this.unheard.size < MAX_HELD_NAMES) this.unheard.add(event)
   }
 
   /** Ignores an event that cannot be serialized. */
   add(event: string, payload: Payload, accepts: Accepts | undefined): void {
-    const bytes = hold(payload, 'json') ?? hold(payload, 'msgpack')
-    if (bytes === undefined) return
+    let bytes: number
+    try {
+      bytes = payload.hold(this.#codec)
+    } catch {
+      return
+    }
     this.#events.push({ event, payload, accepts, bytes })
     this.#bytes += bytes
     while (this.#events.length > MAX_EVENT_QUEUE || (this.#bytes > MAX_EVENT_QUEUE_BYTES && this.#events.length > 1)) {
@@ -63,13 +72,5 @@ export class HeldEvents {
   /** Delivers what `replay` still owes: called before any later event, so that order is preserved. */
   flush(): void {
     for (const deliverMissed of this.#awaited.splice(0)) deliverMissed()
-  }
-}
-
-function hold(payload: Payload, codec: CodecName): number | undefined {
-  try {
-    return payload.hold(codec)
-  } catch {
-    return undefined
   }
 }

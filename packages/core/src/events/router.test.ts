@@ -1,6 +1,7 @@
 // The order of deliveries, and which events the listener of a network receives.
 import { isBusError } from '@sallyport/protocol/internal/errors'
 import { MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
+import { codecs } from '@sallyport/protocol/internal/codec'
 import { describe, expect, it } from 'vitest'
 import { LocalListeners } from '../core-thread/create-app.js'
 import type { Subscriber } from './delivery.js'
@@ -108,7 +109,7 @@ describe('events that are held for the host', () => {
     const router = new EventRouter()
     const { received, subscriber } = createSubscriber(undefined)
     router.emit('e', 'too early')
-    router.hold()
+    router.hold('json')
     router.emit('e', 1)
     router.emit('other', 2)
     const first = router.listen('e', any, subscriber)
@@ -129,7 +130,7 @@ describe('events that are held for the host', () => {
   it('reach only listeners to their target, and neither core nor a frontend', async () => {
     const router = new EventRouter()
     const [host, frontend] = [createSubscriber(undefined), createSubscriber('a')]
-    router.hold()
+    router.hold('json')
     router.emitTo({ kind: 'AnyLabel', label: 'a' }, 'e', 1)
     router.listen('e', { kind: 'AnyLabel', label: 'b' }, host.subscriber)
     const id = router.listen('e', { kind: 'AnyLabel', label: 'a' }, host.subscriber)
@@ -139,10 +140,25 @@ describe('events that are held for the host', () => {
     expect([host.received, frontend.received]).toEqual([[[[id], 1]], []])
   })
 
+  it('have the payload with which they were emitted, in the codec of the host', async () => {
+    const router = new EventRouter()
+    const received: unknown[] = []
+    router.hold('msgpack')
+    const emitted = { n: 1, bytes: new Uint8Array([1]) }
+    router.emit('e', emitted)
+    emitted.n = emitted.bytes[0] = 2
+    router.listen('e', any, {
+      label: undefined,
+      deliver: (_, payload) => void received.push(codecs.msgpack.decode(payload.encode('msgpack') as Uint8Array)),
+    })
+    await Promise.resolve()
+    expect(received).toEqual([{ n: 1, bytes: new Uint8Array([1]) }])
+  })
+
   it('are bounded by bytes: the oldest are dropped', async () => {
     const router = new EventRouter()
     const { received, subscriber } = createSubscriber(undefined)
-    router.hold()
+    router.hold('json')
     const text = 'x'.repeat(MAX_EVENT_QUEUE_BYTES / 4)
     for (let i = 0; i < 5; i++) router.emit('e', text + String(i))
     router.emit('e', new Uint8Array(1000))

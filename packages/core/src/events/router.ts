@@ -1,5 +1,6 @@
 // Routes events to listeners in core, the host and frontends. Targets and their table are Tauri's. An event that is addressed to
 // one frontend does not reach another, whatever target that one listens to.
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { checkEventName, type EventTarget } from '@sallyport/protocol/internal/message'
 import { MAX_LISTENER_CHARACTERS, MAX_LISTENERS } from '@sallyport/protocol/internal/wire'
@@ -92,9 +93,9 @@ export class EventRouter {
   #unheardListener: ((event: string) => void) | undefined
   #held: HeldEvents | undefined
 
-  /** Keeps events from now on, also for listeners that the host adds later. */
-  hold(): void {
-    this.#held ??= new HeldEvents()
+  /** Keeps events from now on, also for listeners that the host adds later, in the codec of the host. */
+  hold(codec: CodecName): void {
+    this.#held ??= new HeldEvents(codec)
   }
 
   /** Delivers what new listeners have missed. Their registrations must be answered. */

@@ -192,6 +192,7 @@ export class LocalCore implements CoreEndpoint {
         logLevel: log.level,
       },
       network: network && { module: network.module.href, options: network.options },
+      codec: this.#codec,
       holdsEvents: this.#holds > 0,
       poolLimits: { maxOldGenerationSizeMb: getHeapLimit() },
     })

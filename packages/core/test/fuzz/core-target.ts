@@ -70,6 +70,7 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
         platform: 'linux',
       },
       appInfo: {},
+      codec: 'json',
       plugins: {},
       logLevel: 'warn',
     },

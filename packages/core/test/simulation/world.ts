@@ -82,6 +82,7 @@ export class World {
           platform: 'linux',
         },
         appInfo: {},
+        codec: 'json',
         plugins: {},
         logLevel: 'silent',
       },

@@ -41,7 +41,7 @@ export async function setUp(
     unknownPermissions: 'error',
     platform: 'linux',
   }
-  const options = { pattern, acl, appInfo: {}, plugins: {}, logLevel: 'silent' }
+  const options = { pattern, acl, appInfo: {}, codec: 'json' as const, plugins: {}, logLevel: 'silent' }
   const core: Core = await createCore(
     { commands },
     options,

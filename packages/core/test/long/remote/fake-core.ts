@@ -79,6 +79,7 @@ export async function startCore(
         platform: 'linux',
       },
       appInfo: {},
+      codec: 'json',
       plugins: {},
       logLevel: 'silent',
     },

@@ -47,7 +47,7 @@ export class Crowd {
     }
     crowd.#core = await createCore(
       definition,
-      { pattern: 'brownfield', acl, appInfo: {}, plugins: {}, network, logLevel: 'silent' },
+      { pattern: 'brownfield', acl, appInfo: {}, codec: 'json', plugins: {}, network, logLevel: 'silent' },
       () => log,
       report => crowd.reports.push(report),
     )
