@@ -138,7 +138,10 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
       always: lostLink,
       on: {
         ...linkEnded,
-        ATTACHED: [{ if: 'isCurrent', to: 'attached' }],
+        ATTACHED: [
+          { if: all('isCurrent', 'isRunning'), to: 'attached', do: ['begin'] },
+          { if: 'isCurrent', to: 'attached' },
+        ],
       },
     },
     attached: {
