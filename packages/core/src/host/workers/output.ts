@@ -7,7 +7,7 @@ import type { ThreadHandle } from '../life/spec.js'
 import { type HostLog, isDefaultLog, type LogOption, writeOutput } from '../reporting/log.js'
 
 /** Receives what a frontend prints as text, in chunks that need not end with a line. */
-export type OnStdio = (text: string, from: { label: string; stream: OutputStream }) => void
+export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | 'stderr' }) => void
 
 export interface OutputSink {
   /** @param lost - the number of characters that were dropped before the text */
