@@ -171,7 +171,7 @@ describe('a stream as an answer', () => {
   })
 })
 
-it('passes on the messages that arrived before the answer first', () =>
+it('passes on the messages that arrived before the answer first, and ends the channel when the frontend has ended', () =>
   rows([
     ['result', { result: 'done' }],
     ['error', { error: { code: -32_000, message: 'failed', data: { reason: 'CommandFailed' } } }],
@@ -180,6 +180,7 @@ it('passes on the messages that arrived before the answer first', () =>
     const calls = create()
     const order: unknown[] = []
     const progress = new Channel<number>(message => order.push(message))
+    progress.onend = () => order.push('end')
     const call = calls.call('report', { progress }).then(
       () => order.push('answer'),
       () => order.push('answer'),
@@ -187,5 +188,7 @@ it('passes on the messages that arrived before the answer first', () =>
     for (let index = 0; index < 3; index++) say(FIRST_CORE_CHANNEL, index, index)
     calls.settle({ jsonrpc: '2.0', id: 1, ...answer })
     await call
-    expect(order).toEqual([0, 1, 2, 'answer'])
+    calls.end('gone', undefined, 'unknown')
+    expect(order.filter(what => what !== 'end')).toEqual([0, 1, 2, 'answer'])
+    expect(order).toContain('end')
   }))

@@ -138,8 +138,8 @@ export class FrontendCalls {
       const trace: CallTrace = { label, command: name, id, codec, stream: false, ...context }
       traceCaller(frontendCalls, trace, resolve, reject, (done, fail) => send(done, fail, trace))
     })
-    if (!replaced) return answer
-    const { streams } = replaced
+    if (!replaced && channels.length === 0) return answer
+    const { streams = {} } = replaced ?? {}
     const end = (): void => this.#streams.close(streams)
     answer.then(
       result => (result instanceof ReceivedStream ? ReceivedStream.getReceiver(result).whenOver(end) : end()),
@@ -170,6 +170,8 @@ export class FrontendCalls {
     const createError = (): BusError => new BusError('Disconnected', reason, { data: { delivered }, cause })
     this.#pending.rejectAll(createError)
     for (const stream of this.#results) if (!stream.hasEnded) stream.fail(createError())
+    // Channels of calls that were answered before.
+    for (const channel of [...this.#streams.receivers.values()]) channel.finish()
   }
 
   /** Drops a late answer. A malformed one rejects the call that it names. @throws {BusError} `InvalidRequest` */

@@ -41,11 +41,14 @@ describe('a response', () => {
       return message
     })
     send(frontendLink, result(1, { a: 1 }), failure(2, 'no'), result(3, null))
+    const value = { jsonrpc: '2.0' as const, method: '$/channel', params: { channel: 9, index: 0, message: 'value' } }
+    send(frontendLink, { ...value, params: { ...value.params, other: 1 } } as never)
     const bytes = result(4, { data: new Uint8Array([1, 2]) })
     frontendLink.send({ kind: FRAME_KIND.msgpack, body: codecs.msgpack.encode(bytes) as Uint8Array })
     await settled()
-    expect(sealed).toEqual([result(1, { a: 1 }), failure(2, 'no'), result(3, null), bytes])
+    expect(sealed).toEqual([result(1, { a: 1 }), failure(2, 'no'), result(3, null), value, bytes])
     const cmd = 'plugin:expose|answer'
+    expect(shown[3]).toMatchObject({ cmd, callback: 9, payload: { result: 'value' } })
     expect(shown.slice(0, 2)).toEqual([
       { cmd, callback: 1, error: 1, payload: { result: { a: 1 } }, options: undefined },
       { cmd, callback: 2, error: 2, payload: { error: { code: -32000, message: 'no' } }, options: undefined },

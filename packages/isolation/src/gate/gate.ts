@@ -17,7 +17,12 @@ import {
   packMessage,
 } from '@sallyport/protocol/internal/rpc'
 import { BoundedQueue, Throttle } from '@sallyport/protocol/internal/util'
-import { FRAME_KIND, MAX_IN_FLIGHT, MAX_GATE_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
+import {
+  CHANNEL_MESSAGE_COST,
+  FRAME_KIND,
+  MAX_IN_FLIGHT,
+  MAX_GATE_QUEUE_BYTES,
+} from '@sallyport/protocol/internal/wire'
 import type { Hook } from '../hook/hook.js'
 import { NOT_SERIALIZABLE, OVERLOADED, type Rejection, type Verdict } from '../hook/verdict.js'
 import type { HookWatch } from '../hook/hook-watch.js'
@@ -171,7 +176,8 @@ class Gate {
 
   #enqueue(id: RequestId | undefined, outcome: PassedEncoding | undefined): QueuedMessage {
     const message: QueuedMessage = { id, outcome }
-    this.#queue.push(message, this.#messageBytes)
+    // Its caller has a limit for calls alone. Small values of many streams make the gate pause before there are too many.
+    this.#queue.push(message, this.#messageBytes + (id === undefined ? CHANNEL_MESSAGE_COST : 0))
     this.#updatePause()
     return message
   }

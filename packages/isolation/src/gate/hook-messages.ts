@@ -26,10 +26,9 @@ export const isCall = (message: FrontendMessage): message is CallMessage =>
  */
 export function toAnswer({ params }: CallMessage): Response | undefined {
   const { channel, index, message, error, ...others } = (params ?? {}) as Record<string, unknown>
-  if (error === undefined && Object.keys(others).length > 0) {
-    if ('messages' in others) throw new BusError('InvalidRequest', 'A frontend sends one value of a stream at a time')
-    return undefined
-  }
+  if ('messages' in others) throw new BusError('InvalidRequest', 'A frontend sends one value of a stream at a time')
+  // Core reads no value of these.
+  if (error === undefined && ('end' in others || 'credit' in others)) return undefined
   const answer = error === undefined ? { result: message ?? null } : { error }
   const response: Response = parseResponse({ jsonrpc: '2.0', id: channel, ...answer })
   response.value = { channel: channel as number, index: index as number }

@@ -159,13 +159,14 @@ export class Streams {
 
   /** Handles a message of a stream. Returns false if it is another one, or is malformed. */
   handle(method: string, params: unknown): boolean {
-    const { channel, bytes, credit, error, messages } = (params ?? {}) as Record<string, unknown>
+    const members = (params ?? {}) as Record<string, unknown>
+    const { channel, bytes, credit, error, messages } = members
     if (!isCount(channel)) return false
     if (method === METHOD.channel) {
-      if (credit !== undefined && !isCount(credit)) return false
+      if ('credit' in members && !isCount(credit)) return false
       if (error !== undefined && !isErrorObject(error)) return false
       // Only core sends several at once.
-      if (messages !== undefined && (this.#deps.createCheck || !Array.isArray(messages) || messages.length === 0))
+      if ('messages' in members && (this.#deps.createCheck || !Array.isArray(messages) || messages.length === 0))
         return false
       this.#receive(channel, params as ChannelParams, error)
       return true
@@ -185,7 +186,8 @@ export class Streams {
     const receiver = this.receivers.get(channel)
     if (error) {
       const thrown = IS_NODE ? fromCausedErrorObject(error) : fromErrorObject(error)
-      this.#deps.failed?.(thrown)
+      // A late one says nothing, as a late answer.
+      if (receiver) this.#deps.failed?.(thrown)
       receiver?.finish(thrown)
       // The source can still be open: the hook can have rejected a value.
       if (this.#deps.createCheck) this.#notify(METHOD.closeChannel, { channel })

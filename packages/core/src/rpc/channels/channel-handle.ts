@@ -49,10 +49,12 @@ export class HeldChannel implements CallChannel {
     this.sender.end()
   }
 
-  /** Holders of a handle see the signal abort. */
+  /** Holders of a handle see the signal abort. Messages that still wait are rejected: the client, which ends the channel itself, gives no credit. */
   fail(): void {
+    const reason = `The call that opened channel ${this.sender.id} failed`
     this.end()
-    this.#abort(`The call that opened channel ${this.sender.id} failed`)
+    this.abandon(reason)
+    this.#abort(reason)
   }
 
   abandon(reason: string): void {

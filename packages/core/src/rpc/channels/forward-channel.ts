@@ -41,7 +41,10 @@ function createForwarder(handle: ChannelHandle): StreamReceiver {
       const sent = sender.send(message, transfer.length > 0 ? transfer : undefined)
       if (sent === SENT) continue
       isWaiting = true
-      sent.then(goOn, () => receiver.close())
+      sent.then(goOn, () => {
+        isWaiting = false
+        receiver.close()
+      })
     }
     if (!isWaiting && receiver.hasEnded) handle.end()
   }
