@@ -24,14 +24,19 @@ async function* items(): AsyncIterable<number> {
   while (!(await new Promise<boolean>(resolve => waiting.add(resolve)))) yield 1
 }
 
-/** Lets each of so many sources have an item, or end, and waits until the items have been read. */
+/** Resolves once all credit has arrived that was sent before. */
+let passCredit: () => Promise<unknown>
+
+/** Lets each of so many sources have an item, or end, and waits until the items have been read, and the senders know it. */
 async function passItems(sources: number, isOver = false): Promise<void> {
   while (waiting.size < sources) await turn()
   const before = counts['item'] ?? 0
   const all = [...waiting]
   waiting.clear()
   for (const go of all) go(isOver)
-  if (!isOver) await hasCounted('item', before + sources)
+  if (isOver) return
+  await hasCounted('item', before + sources)
+  await passCredit()
 }
 
 async function readAll(stream: AsyncIterable<unknown>, pause?: Promise<void>): Promise<string> {
@@ -57,6 +62,7 @@ const core = defineCore({
     values: () => items(),
     read: ({ body }) => readAll(body as AsyncIterable<unknown>),
     silent: () => new Promise(() => {}),
+    one: () => 1,
     appReport: (_args, { app }) => app.call('main', 'report', { progress: listen() }, { timeout }),
     appValues: (_args, { app }) => readAll(app.stream('main', 'values', {}, { timeout })),
     appRead: (_args, { app }) => app.call('main', 'read', { body: items() }, { timeout }),
@@ -102,6 +108,7 @@ async function open(app = {}): Promise<{ bus: Bus; client: Client }> {
     one: () => 1,
   })
   const client = await bus.connect('tests')
+  passCredit = () => Promise.all([bus.call('main', 'one'), client.invoke('one')])
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   return { bus, client }
 }
