@@ -46,6 +46,16 @@ it('bounds the number of prints too', () => {
   expect(sum().sent + sum().lost).toBe(100_000)
 })
 
+it('sends at once what follows the end, within its bound', () => {
+  const { output, getTexts, sum } = start()
+  output.print('stdout', 'a')
+  output.flush()
+  for (const line of ['b', 'c']) output.print('stdout', line)
+  expect(getTexts()).toEqual(['a', 'b', 'c'])
+  for (let n = 0; n < 100_000; n++) output.print('stdout', '\n')
+  expect(sum().sent).toBeLessThan(MAX_WAITING_OUTPUT / 64)
+})
+
 it('keeps a single larger print, and sends it in parts that end with a character', () => {
   const { output, reports, sum } = start()
   output.print('stdout', '')

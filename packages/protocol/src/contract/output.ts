@@ -40,6 +40,8 @@ export class Output {
   readonly #max: number
   readonly #queues: Record<OutputStream, Queue> = { stdout: createQueue(), stderr: createQueue() }
   #isEnding = false
+  /** Cost of what can be printed after all was sent, such as by listeners of a thread's exit. */
+  #left = 0
 
   /** @param max - of what waits for the host, for each stream. The last print can exceed it */
   constructor(send: (report: OutputReport) => void, max: number = MAX_WAITING_OUTPUT) {
@@ -65,7 +67,10 @@ export class Output {
       queue.cost -= dropped.cost
       queue.lost += dropped.text.length
     }
-    if (queue.isWanted) this.#sendNext(stream)
+    if (this.#left > 0) {
+      this.#left -= cost
+      while (waiting.length > 0) this.#sendNext(stream)
+    } else if (queue.isWanted) this.#sendNext(stream)
   }
 
   /** Calls `sent` once nothing of the stream waits for the host: for a source that can wait. It need not once it ends. */
@@ -90,8 +95,9 @@ export class Output {
     }
   }
 
-  /** Sends all that waits. Nothing follows. */
+  /** Sends all that waits: the source has ended. */
   flush(): void {
+    this.#left = this.#max
     for (const stream of ['stdout', 'stderr'] as const)
       while (this.#queues[stream].waiting.length > 0) this.#sendNext(stream)
   }
