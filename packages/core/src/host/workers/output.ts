@@ -1,7 +1,7 @@
 // What a worker prints: third-party text, truncated and throttled unless the host takes the text itself.
 import type { Worker } from 'node:worker_threads'
 import { MAX_OUTPUT_TEXT, type OutputRequest, type OutputStream } from '@sallyport/protocol/internal/contract'
-import { formatSuppressed, Throttle } from '@sallyport/protocol/internal/util'
+import { formatSuppressed, Throttle, throwLater } from '@sallyport/protocol/internal/util'
 import { MAX_OUTPUT_LINE } from '@sallyport/protocol/internal/wire'
 import type { ThreadHandle } from '../life/spec.js'
 import { type HostLog, isDefaultLog, type LogOption, writeOutput } from '../reporting/log.js'
@@ -55,8 +55,14 @@ export function createOutputSink(fields: Fields, log: HostLog, option: LogOption
       if (lost > 0) dropped.add(undefined, lost)
       if (onStdio) {
         const mark = `\nOutput lost: ${lost} characters were printed faster than the host reads. Print less.\n`
-        if (lost > 0) onStdio(mark, { label, stream })
-        return onStdio(text, { label, stream })
+        try {
+          if (lost > 0) onStdio(mark, { label, stream })
+          onStdio(text, { label, stream })
+        } catch (error) {
+          // The other reports of the thread are for the host.
+          throwLater(error)
+        }
+        return
       }
       const printed = (rest[stream] + text).split('\n')
       rest[stream] = printed.pop()!.slice(0, MAX_OUTPUT_LINE)
