@@ -74,3 +74,14 @@ test('a script that is terminated while core reads nothing ends, and is taken fo
     { type: 'exited', code: 1 },
   ])
 })
+
+test('a script that has exited says so although its process ends with its last frame', async () => {
+  const { control, scripts, up, port1 } = await start()
+  new StreamLink(control).send({ kind: FRAME_KIND.json, body: JSON.stringify({ type: 'exited', code: 0 }) })
+  await new Promise(setImmediate)
+  const told = once(port1, 'message')
+  up.end()
+  await scripts.forwarded()
+  scripts.close()
+  expect((await told)[0]).toEqual([1, { type: 'exited', code: 0 }])
+})

@@ -63,6 +63,7 @@ export class ProcessScripts {
   readonly #scripts = new Map<number, Script>()
   #lastScript = 0
   #port: MessagePort | undefined
+  #outbox: MemberOutbox | undefined
   #questions: (() => void) | undefined
 
   constructor(pipe: Duplex, relay: ProcessRelay) {
@@ -78,7 +79,7 @@ export class ProcessScripts {
   /** @param port - has the messages of all scripts */
   connect(port: MessagePort): void {
     this.#port = port
-    const outbox = new MemberOutbox(port)
+    const outbox = (this.#outbox = new MemberOutbox(port))
     port.on('message', (messages: MemberMessages<MemberCommand>) =>
       readMembers(messages, (id, command) => {
         if (command.type !== 'start') return this.#scripts.get(id)?.handle(command)
@@ -113,6 +114,7 @@ export class ProcessScripts {
   close(): void {
     this.#questions?.()
     for (const { close } of this.#scripts.values()) close()
+    this.#outbox?.flush()
     this.#port?.close()
   }
 }
