@@ -148,7 +148,10 @@ async function runProcess(
       if (message?.type === 'unsent') unsent.add(undefined, message.count)
       else if (message?.type === 'state') {
         lifecycle = message.state
-        if (lifecycle === 'failed') awaitExit()
+        if (lifecycle === 'failed') {
+          output.end()
+          awaitExit()
+        }
         report(message.error ? { ...message, error: explainRefusedMemory(message.error, limits.memory) } : message)
       } else if (message) report(message)
       else {
