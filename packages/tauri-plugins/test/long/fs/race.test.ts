@@ -1,6 +1,7 @@
 // Directories change places while files are read, written and removed through them. One contains a link out of the scope.
 import type { Client } from '@sallyport/core'
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
@@ -110,6 +111,7 @@ test.runIf(process.platform === 'linux')(
       expect(await attack()).toBe(0)
     } finally {
       swapper.kill()
+      await once(swapper, 'exit')
     }
   },
   TIMEOUT_MS,
