@@ -43,7 +43,7 @@ function getEntries() {
     return rows.replaceAll('| `/', `| \`@sallyport/${name}/`)
   })
   const others = ['plugin-host', 'code-mode', 'mcp', 'tauri-plugins', 'web'].map(name => {
-    const [, text] = toPlain(read(`packages/${name}/README.md`)).split('\n\n')
+    const [, text] = toPlain(read(`extensions/${name}/README.md`)).split('\n\n')
     return `| \`@sallyport/${name}\` | ${/^[^]*?[.:](?=\s)/.exec(`${text.replaceAll('\n', ' ')} `)[0].slice(0, -1)} |`
   })
   return ['| entry | for |', '|---|---|', ...listed, ...others].join('\n')

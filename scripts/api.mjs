@@ -3,12 +3,13 @@
 import { Extractor, ExtractorConfig } from '@microsoft/api-extractor'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 
 /** Entries to start, and those of Sallyport's own packages: docs/reference/support.md. */
 const NOT_PUBLIC = /^\.\/(internal|worker|process)(\/|$)/
 
 const folder = resolve('.')
+const place = folder.replaceAll('\\', '/').split('/').slice(-2).join('/')
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 const all = Object.entries(manifest.exports).filter(([name, { types }]) => types && !NOT_PUBLIC.test(name))
 /** One entry for each file of types: `./script` of frontend has those of its main entry. */
@@ -80,22 +81,20 @@ try {
   const undocumented = wanted.filter(file => read(join(out, file)).includes('(undocumented)'))
   for (const file of undocumented) {
     process.exitCode = 1
-    console.error(
-      `packages/${basename(folder)}/etc/${file} has names without a docstring: search it for "(undocumented)".`,
-    )
+    console.error(`${place}/etc/${file} has names without a docstring: search it for "(undocumented)".`)
   }
   const exported = new Set(wanted.flatMap(file => getExports(read(join(out, file)))))
   for (const file of wanted) {
     const hidden = findHidden(read(join(out, file)), exported)
     if (hidden.length === 0) continue
     process.exitCode = 1
-    console.error(`packages/${basename(folder)}/etc/${file} uses types that no entry exports: ${hidden.join(', ')}`)
+    console.error(`${place}/etc/${file} uses types that no entry exports: ${hidden.join(', ')}`)
   }
   const stale = [...new Set([...wanted, ...kept])].filter(file => read(join(out, file)) !== read(join('etc', file)))
   for (const file of stale) {
     process.exitCode = 1
     console.error(
-      `packages/${basename(folder)}/etc/${file} is not what the package exports. If the public interface was meant to change, run\n` +
+      `${place}/etc/${file} is not what the package exports. If the public interface was meant to change, run\n` +
         '\n    npm run api\n\nand commit what it writes (and a line in CHANGELOG.md).',
     )
   }

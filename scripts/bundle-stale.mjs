@@ -6,6 +6,8 @@ import { bundleStale } from './bundle.mjs'
 export async function setup() {
   // Turbo has built what these tests need. It can be building another package now, whose files are not whole.
   if (process.env.TURBO_HASH !== undefined) return
-  const packages = fileURLToPath(new URL('../packages/', import.meta.url))
-  for (const name of readdirSync(packages)) await bundleStale(`${packages}${name}`)
+  for (const top of ['packages', 'extensions']) {
+    const directory = fileURLToPath(new URL(`../${top}/`, import.meta.url))
+    for (const name of readdirSync(directory)) await bundleStale(`${directory}${name}`)
+  }
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { getDirectory } from './packed/pack.mjs'
 
 /** The switch for the day of publishing: set it to true, and run this script. */
 export const PUBLISHED = false
@@ -14,7 +15,6 @@ const BUILD = `npm --prefix ${CLONE} run build\n`
 const GET = /^git clone .*\n/m
 const BENCH = [`npm --prefix ${CLONE} run bench --`, 'npx -p @sallyport/bench sallyport-bench']
 const ALONE = / run bench(?: --)?$/gm
-const NAMES = [`${CLONE}/packages/`, '@sallyport/']
 
 /**
  * Returns a page with its boxes for a clone or for npm. For npm, it lacks the text in `<!-- unpublished -->`.
@@ -26,7 +26,9 @@ export function toInstallBoxes(page, isPublished = PUBLISHED) {
   const toBox = box => {
     const [install] = /^npm install .*(@sallyport\/|\.\.\/sallyport\/).*\n/m.exec(box) ?? []
     if (install === undefined) return box
-    const line = install.replaceAll(NAMES[from], NAMES[to])
+    const line = isPublished
+      ? install.replaceAll(/\.\.\/sallyport\/\w+\//g, '@sallyport/')
+      : install.replaceAll(/@sallyport\/([\w-]+)/g, (_, name) => `${CLONE}/${getDirectory(name)}`)
     const rest = box.replace(BUILD, '')
     return isPublished ? rest.replace(GET, '').replace(install, () => line) : rest.replace(install, () => BUILD + line)
   }

@@ -2,12 +2,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
 const fromRoot = path => new URL(`../${path}`, import.meta.url)
-const load = path => import(fromRoot(`packages/${path}`).href)
-const { supervisorMachine: bus } = await load('core/dist/host/life/supervisor.js')
-const { codeMachine, lifeMachine } = await load('core/dist/host/life/machine.js')
-const { LIFE } = await load('core/dist/host/life/table.js')
-const { draw, drawDiagrams } = await load('inspector/dist/host/page.js')
-const { fromMachine } = await load('inspector/dist/host/state-graph.js')
+const load = path => import(fromRoot(path).href)
+const { supervisorMachine: bus } = await load('packages/core/dist/host/life/supervisor.js')
+const { codeMachine, lifeMachine } = await load('packages/core/dist/host/life/machine.js')
+const { LIFE } = await load('packages/core/dist/host/life/table.js')
+const { draw, drawDiagrams } = await load('extensions/inspector/dist/host/page.js')
+const { fromMachine } = await load('extensions/inspector/dist/host/state-graph.js')
 
 const PLACES = {
   bus: 'Runs in the host: `core/src/host/life/supervisor.ts`.',

@@ -12,8 +12,8 @@ const usage = `Usage: npm run test:matrix [-- --only word,…]
 
 /** Whose script `test:matrix` a word runs. Those that no word names belong to `ways`: none can be forgotten. */
 const directories = {
-  browsers: ['packages/inspector', 'packages/web', 'examples/tauri-notes'],
-  nats: ['packages/nats', 'examples/scale-out'],
+  browsers: ['extensions/inspector', 'extensions/web', 'examples/tauri-notes'],
+  nats: ['extensions/nats', 'examples/scale-out'],
   packages: ['examples/bundled', 'examples/npm-packages', 'examples/packed', 'examples/vendor-sdks'],
   sites: ['site'],
 }
@@ -21,7 +21,7 @@ const hasMatrix = directory => {
   const file = `${cwd}${directory}/package.json`
   return existsSync(file) && 'test:matrix' in JSON.parse(readFileSync(file, 'utf8')).scripts
 }
-directories.ways = ['packages', 'examples']
+directories.ways = ['packages', 'extensions', 'examples']
   .flatMap(parent => readdirSync(cwd + parent).map(name => `${parent}/${name}`))
   .filter(directory => hasMatrix(directory) && !Object.values(directories).flat().includes(directory))
 

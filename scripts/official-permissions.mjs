@@ -1,5 +1,5 @@
 // node scripts/official-permissions.mjs <plugins>: writes what Tauri's official plugins define in their permission files, for
-// packages/tauri-plugins. `<plugins>` is the directory `plugins` of tauri-apps/plugins-workspace. Writes the data of the package, and which
+// extensions/tauri-plugins. `<plugins>` is the directory `plugins` of tauri-apps/plugins-workspace. Writes the data of the package, and which
 // commands each identifier allows and denies, as a test compares it.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -125,7 +125,7 @@ import type { OfficialPlugin } from './official-plugin.js'
 export const OFFICIAL_PLUGINS: Readonly<Record<string, OfficialPlugin>> = ${JSON.stringify(data, null, 2)}
 `
 const write = (path, content) =>
-  writeFileSync(fileURLToPath(new URL(`../packages/tauri-plugins/${path}`, import.meta.url)), content)
+  writeFileSync(fileURLToPath(new URL(`../extensions/tauri-plugins/${path}`, import.meta.url)), content)
 write('src/permissions/official.ts', text)
 const resolved = Object.fromEntries(plugins.map(([name, plugin]) => [name, resolveAll(plugin)]))
 write('test/permissions/official-commands.json', `${JSON.stringify(resolved, null, 2)}\n`)

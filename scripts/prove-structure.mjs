@@ -6,7 +6,7 @@ import { parseSync } from 'rolldown/utils'
 
 /** Source files that a directory may hold itself, tests aside. */
 const MAX_DIRECTORY_FILES = 20
-const SOURCE = /^packages\/[^/]+\/(src|page)\/.*\.(ts|js|css)$/
+const SOURCE = /^(packages|extensions)\/[^/]+\/(src|page)\/.*\.(ts|js|css)$/
 const TEST = /\.test(-d)?\.ts$/
 
 /** Directories of core by the thread that runs them. The others run in both, or neither imports them. */
@@ -25,7 +25,9 @@ const BORDERS = [
 const IN_BOTH = /\/src\/host\/local-core\.ts$/
 
 const root = new URL('../', import.meta.url)
-const folders = readdirSync(new URL('packages/', root)).map(name => `packages/${name}`)
+const folders = ['packages', 'extensions'].flatMap(top =>
+  readdirSync(new URL(`${top}/`, root)).map(name => `${top}/${name}`),
+)
 const readImports = folder => JSON.parse(readFileSync(new URL(`${folder}/package.json`, root), 'utf8')).imports
 /** The `imports` of each package.json. */
 const packageImports = Object.fromEntries(folders.map(folder => [folder, readImports(folder)]))
@@ -206,7 +208,9 @@ function* listFiles(directory) {
   }
 }
 
-const files = [...listFiles('packages/')].filter(path => SOURCE.test(path) && !TEST.test(path))
+const files = ['packages/', 'extensions/']
+  .flatMap(top => [...listFiles(top)])
+  .filter(path => SOURCE.test(path) && !TEST.test(path))
 const sources = new Map(files.map(path => [path, readFileSync(new URL(path, root), 'utf8')]))
 
 const summaries = { all: summarize(sources) }

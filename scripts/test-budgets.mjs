@@ -5,10 +5,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 const file = new URL('test-budgets.json', import.meta.url)
 const SLACK = 1.1
 
-/** `packages/core/test/calls`, `packages/core/test/long/faults`, `packages/mcp/test`, `examples`, `site` */
+/** `packages/core/test/calls`, `packages/core/test/long/faults`, `extensions/mcp/test`, `examples`, `site` */
 export function getBudgetOf(path) {
   const [top, name, tier, ...rest] = path.split('/').slice(0, -1)
-  if (top !== 'packages') return top
+  if (top !== 'packages' && top !== 'extensions') return top
   const deep =
     name === 'core' && rest.length > 0
       ? rest.slice(0, rest[0] === 'long' ? 2 : 1)

@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { Application } from 'typedoc'
+import { getDirectory } from '../scripts/packed/pack.mjs'
 
 const here = import.meta.dirname
 const out = join(here, 'api')
@@ -18,7 +19,7 @@ for (const folder of [out, entries]) {
 }
 const specifiers = new Map()
 for (const name of ['core', 'frontend', 'nats', 'tauri-plugins', 'plugin-host', 'mcp', 'code-mode', 'web', 'bench']) {
-  const { exports } = readJson(join(here, '../packages', name, 'package.json'))
+  const { exports } = readJson(join(here, '..', getDirectory(name), 'package.json'))
   for (const entry of Object.keys(exports).filter(entry => !INNER.test(entry))) {
     const specifier = `@sallyport/${name}${entry.slice(1)}`
     const file = specifier.slice('@sallyport/'.length).replaceAll('/', '-')

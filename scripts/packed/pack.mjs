@@ -1,5 +1,6 @@
 // Packs the packages as they are published: what the tests of installs, bundlers and Node's versions start from.
 import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +14,11 @@ export const PACKAGES = [
   ...['protocol', 'frontend', 'isolation', 'paths', 'inspector', 'core'],
   ...['nats', 'tauri-plugins', 'plugin-host', 'mcp', 'code-mode', 'web', 'bench'],
 ]
+
+const EXTENSIONS = new Set(readdirSync(join(root, 'extensions')))
+
+/** `packages/core`, `extensions/nats` */
+export const getDirectory = name => `${EXTENSIONS.has(name) ? 'extensions' : 'packages'}/${name}`
 
 /**
  * Resolves to the paths of the tarballs, in the same order. The packages must be built.

@@ -56,6 +56,7 @@ export default defineConfig({
     'bench-report/**',
     'README.md',
     'packages/**',
+    'extensions/**',
     'examples/**',
     'templates/**',
     'node_modules/**',

@@ -51,7 +51,7 @@ const below = (directory: string): string[] =>
     return entry.name.endsWith('.md') && !entry.name.endsWith('.api.md') ? [path] : []
   })
 
-const DIRECTORIES = ['docs', 'examples', 'packages', 'templates']
+const DIRECTORIES = ['docs', 'examples', 'extensions', 'packages', 'templates']
 
 /** Every page that users see, by its path in the repository. */
 export function allPages(): { page: string; text: string }[] {

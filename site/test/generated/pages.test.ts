@@ -3,7 +3,7 @@ import { ERROR_CODES } from '@sallyport/protocol/internal/errors'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { PACKAGES } from '../../../scripts/packed/pack.mjs'
+import { getDirectory, PACKAGES } from '../../../scripts/packed/pack.mjs'
 import { getPages, PUBLISHED, toInstallBoxes } from '../../../scripts/install-boxes.mjs'
 import { withCost, withResults } from '../../../scripts/results.mjs'
 import { allPages, root } from '../../blocks/markdown.js'
@@ -115,7 +115,7 @@ test('what checks the whole repository waits until each package has its declarat
   }
   // A build waits for the builds of its package's dependencies.
   const withDependencies = (name: string): string[] => {
-    const { dependencies = {} } = JSON.parse(read(`packages/${name}/package.json`)) as { dependencies?: object }
+    const { dependencies = {} } = JSON.parse(read(`${getDirectory(name)}/package.json`)) as { dependencies?: object }
     const own = Object.keys(dependencies).filter(dependency => dependency.startsWith('@sallyport/'))
     return [name, ...own.flatMap(dependency => withDependencies(dependency.replace('@sallyport/', '')))]
   }
@@ -153,7 +153,7 @@ test('files and directories that the maps name exist', () => {
   ]
   const entries = packages.flatMap(name =>
     ['src', 'page']
-      .map(directory => join(root, 'packages', name, directory))
+      .map(directory => join(root, getDirectory(name), directory))
       .filter(directory => existsSync(directory))
       .flatMap(directory => [
         `${directory}/`,
@@ -167,7 +167,7 @@ test('files and directories that the maps name exist', () => {
   // The map of CONTRIBUTING is a text block, with a directory at the beginning of each line.
   const listed = [...read('CONTRIBUTING.md').matchAll(/^ {2}([a-z/-]+\/)(?:,| {2})/gm)].map(([, name]) => name!)
   const named = [...quoted, ...listed].filter(
-    name => !/^(dist|docs|examples|templates|site|scripts|packages)\//.test(name),
+    name => !/^(dist|docs|examples|templates|site|scripts|packages|extensions)\//.test(name),
   )
   expect(named.length).toBeGreaterThan(60)
   expect(named.filter(name => !entries.some(entry => entry.endsWith(`/${name}`)))).toEqual([])
@@ -179,12 +179,12 @@ test('docstrings and errors name pages by their titles, because the packages do 
   const files = PACKAGES.flatMap(name =>
     ['src', 'dist']
       .flatMap(directory =>
-        readdirSync(join(root, 'packages', name, directory), { recursive: true, encoding: 'utf8' }).map(
+        readdirSync(join(root, getDirectory(name), directory), { recursive: true, encoding: 'utf8' }).map(
           path => `${directory}/${path.replaceAll('\\', '/')}`,
         ),
       )
       .filter(path => isDeclaration(path) || isSource(path))
-      .map(path => ({ path, text: read(`packages/${name}/${path}`) })),
+      .map(path => ({ path, text: read(`${getDirectory(name)}/${path}`) })),
   )
   expect(
     files.filter(({ path, text }) => isDeclaration(path) && text.includes('docs/')).map(({ path }) => path),
@@ -199,10 +199,9 @@ test('docstrings and errors name pages by their titles, because the packages do 
 
 test('each source file that a decision names exists', () => {
   const decisions = allPages().filter(({ page }) => page.startsWith('docs/adr/'))
-  const file =
-    /`(?:packages\/)?((?:bench|code-mode|core|frontend|inspector|isolation|nats|paths|plugin-host|protocol|web)\/(?:src|test)\/[\w./-]+)`/g
+  const file = /`(?:packages\/|extensions\/)?([\w-]+)(\/(?:src|test)\/[\w./-]+)`/g
   const named = decisions.flatMap(({ page, text }) =>
-    [...text.matchAll(file)].map(([, path]) => ({ page, path: join('packages', path!) })),
+    [...text.matchAll(file)].map(([, name, path]) => ({ page, path: getDirectory(name!) + path })),
   )
   expect(named.length).toBeGreaterThan(1)
   expect(named.filter(({ path }) => !existsSync(join(root, path)))).toEqual([])

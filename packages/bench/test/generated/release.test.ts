@@ -1,6 +1,6 @@
 // The release workflow's own check, run as GitHub would: a tag that is not the version of every package publishes nothing.
 import { expect, test } from 'vitest'
-import { PACKAGES } from '../../../../scripts/packed/pack.mjs'
+import { getDirectory, PACKAGES } from '../../../../scripts/packed/pack.mjs'
 import { readRepositoryFile, runStep, getStep } from '../steps.js'
 
 const step = getStep('release.yml', 'publish', 'The tag is the version')
@@ -9,14 +9,14 @@ const { version } = JSON.parse(readRepositoryFile('packages/core/package.json'))
 /** Runs it in a directory that has only the names and versions of the packages. */
 function checked(tag: string, versions: Record<string, string> = {}) {
   const files = PACKAGES.map(
-    name => `mkdir -p packages/${name}
-    echo '${JSON.stringify({ version: versions[name] ?? version })}' > packages/${name}/package.json`,
+    name => `mkdir -p ${getDirectory(name)}
+    echo '${JSON.stringify({ version: versions[name] ?? version })}' > ${getDirectory(name)}/package.json`,
   )
   return runStep({ ...step, run: `${files.join('\n')}\n${step.run}` }, { TAG: tag }, {})
 }
 
 test('the packages have one version', () => {
-  const all = PACKAGES.map(name => JSON.parse(readRepositoryFile(`packages/${name}/package.json`)).version)
+  const all = PACKAGES.map(name => JSON.parse(readRepositoryFile(`${getDirectory(name)}/package.json`)).version)
   expect(new Set(all)).toEqual(new Set([version]))
 })
 
