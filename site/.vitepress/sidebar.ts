@@ -42,7 +42,6 @@ const ORDER = {
     'records',
     'networks',
     'nats-protocol',
-    'threat-model',
     'benchmark',
     'results',
   ].map(name => `internals/${name}`),

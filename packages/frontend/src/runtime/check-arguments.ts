@@ -1,5 +1,5 @@
 // Wraps functions of Node that end the process because of a mistake, such as `Math.round(-0.2)`, which is -0, as a whole number. They throw,
-// or do what the caller meant. Code that wants to end the host is not stopped: docs/internals/threat-model.md says why. The fuzzer of Node's
+// or do what the caller meant. Code that wants to end the host is not stopped: docs/reference/security.md says why. The fuzzer of Node's
 // exports (core/test/long/hostile/node-calls) looks for such functions.
 
 type Callable = (...args: unknown[]) => unknown
