@@ -40,7 +40,6 @@ const ORDER = {
     'machines',
     'wire',
     'records',
-    'networks',
     'nats-protocol',
     'benchmark',
     'results',

@@ -380,7 +380,7 @@ export interface BusOptions {
   onConfirm?: OnConfirm
 }
 
-/** A module that connects frontends of other processes: see the page "Write a network" of the documentation. */
+/** A module that connects frontends of other processes: see the page "The protocol over NATS" of the documentation. */
 export interface NetworkOptions {
   /** A module whose export `join` is a `JoinNetwork` of `@sallyport/core/internal/network`. */
   module: ModuleLocation
