@@ -39,7 +39,7 @@ const copiesOf = (folder, info) => cjsOf(info).filter(isCopied(folder))
  */
 const programsOf = (folder, info) => cjsOf(info).filter(name => !isCopied(folder)(name))
 
-/** Entries that have another file for code in a program that has their exports already (docs/adr/0035-start-of-a-process.md). */
+/** Entries that have another file for code in a program that has their exports already (docs/adr/0008-start-up.md). */
 const SHARED_BY_PROGRAM = 'sallyport-process'
 const facadesOf = ({ exports = {} }) =>
   Object.entries(exports).flatMap(([id, { [SHARED_BY_PROGRAM]: path, default: entry }]) =>

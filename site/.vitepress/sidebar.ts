@@ -35,15 +35,9 @@ const ORDER = {
     'support',
     'regression-check',
   ].map(name => `reference/${name}`),
-  Internals: [
-    'architecture',
-    'machines',
-    'wire',
-    'records',
-    'nats-protocol',
-    'benchmark',
-    'results',
-  ].map(name => `internals/${name}`),
+  Internals: ['architecture', 'machines', 'wire', 'records', 'nats-protocol', 'benchmark', 'results'].map(
+    name => `internals/${name}`,
+  ),
 }
 
 /** A page's first heading, up to its colon. */

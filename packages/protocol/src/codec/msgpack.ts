@@ -1,4 +1,4 @@
-// The MessagePack codec, for frontends that choose it: plain values, `undefined`, BigInt to 64 bits, Date and bytes. One pass in each direction converts values and enforces the bounds (docs/adr/0010-codec-fast-paths.md).
+// The MessagePack codec, for frontends that choose it: plain values, `undefined`, BigInt to 64 bits, Date and bytes. One pass in each direction converts values and enforces the bounds (docs/adr/0006-polling.md, "Codecs").
 import { BusError } from '../errors/bus-error.js'
 import { type Message, type ResponseMessage, UNNAMED_ARGUMENTS } from '../message/message.js'
 import { FRAME_KIND } from '../wire/link.js'

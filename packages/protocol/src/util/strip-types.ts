@@ -1,5 +1,5 @@
 // Removes the types of TypeScript from code as text, as Node itself does for files: blanks take their place, so that all else keeps its own.
-// Before Node 22.13 the package `amaro` does it, which is what Node has inside, if it is installed (docs/adr/0045-types-before-node-22.md).
+// Before Node 22.13 the package `amaro` does it, which is what Node has inside, if it is installed (docs/adr/0033-code-as-text.md).
 
 /** @throws the mistake in the code, as Node or as amaro describes it */
 type Strip = (code: string) => string

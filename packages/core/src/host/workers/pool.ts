@@ -1,4 +1,4 @@
-// Processes that are started ahead of their frontends (docs/adr/0035-start-of-a-process.md). One that a frontend takes is its own. One of
+// Processes that are started ahead of their frontends (docs/adr/0008-start-up.md). One that a frontend takes is its own. One of
 // scripts is shared: without scripts it ends, unless it is a spare. What a process reports is for the pool, until it is taken.
 import { statSync } from 'node:fs'
 import { later } from '@sallyport/protocol/internal/contract'

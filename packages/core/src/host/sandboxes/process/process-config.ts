@@ -316,7 +316,7 @@ function getLaunch(launcher: Launcher, node: { command: string; args: string[] }
   throw new BusError('InvalidParams', `launcher ${JSON.stringify(launcher.name)} returned no command with arguments`)
 }
 
-/** What the frontend imports of its package are the exports of its program: docs/adr/0035-start-of-a-process.md. */
+/** What the frontend imports of its package are the exports of its program: docs/adr/0008-start-up.md. */
 const PROGRAM_FLAGS: readonly string[] = ['--conditions=sallyport-process']
 
 /** V8 counts a young generation as three semi-spaces, and Node reserves the last 192 KB of a stack. */
