@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { expectSame, msgpackScalar } from '../../test/msgpack-values.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
-import { whyNotSerializable } from '../errors/describe-error.js'
+import { whyNotSerializable } from '../errors/command-error.js'
 import { encodeInline, msgpackCodec } from './msgpack.js'
 
 const encode = (value: unknown): Uint8Array => encodeInline({ jsonrpc: '2.0', id: 1, result: value })

@@ -3,7 +3,7 @@
 // share a chunk of memory, and bytes that were handed out are never written again.
 import * as types from 'node:util/types'
 import { allocate, utf8Length, writeUtf8 } from '#platform'
-import { RefusedValueError } from '../errors/refused-value-error.js'
+import { RefusedValueError } from '../errors/command-error.js'
 import { getTypeName, isArrayBuffer, isError, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'

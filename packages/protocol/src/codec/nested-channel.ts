@@ -1,7 +1,7 @@
 // A client replaces the channels among the arguments of a call by references before a codec sees them. A codec that meets another channel
 // would write its `toJSON`, a text that arrives as a text: channels refuse that, and stay JSON for everyone else.
 import { IS_NODE } from '#platform'
-import { RefusedValueError } from '../errors/refused-value-error.js'
+import { RefusedValueError } from '../errors/command-error.js'
 
 /** Whether a codec encodes a value of this thread. A getter of the value can encode another one meanwhile. */
 export const encoding = { isActive: false }

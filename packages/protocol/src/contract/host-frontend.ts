@@ -1,6 +1,6 @@
 // Between the host and a frontend, in a worker or a process.
 import type { CodecName } from '../codec/codec.js'
-import type { ReportedError } from '../errors/reported-error.js'
+import type { ReportedError } from '../errors/error-data.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
 import type { Heartbeat } from './heartbeat.js'

@@ -1,7 +1,7 @@
 // Between the host and a gate, and between core and a gate.
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
-import type { ReportedError } from '../errors/reported-error.js'
+import type { ReportedError } from '../errors/error-data.js'
 import type { DirectSocket } from '../link/direct-socket.js'
 import type { LinkEndpoint } from '../link/endpoints.js'
 import { MAX_CONFIRM_TEXT } from '../wire/limits.js'

@@ -1,5 +1,5 @@
 // Between the host and each of its workers: core, frontends and gates.
-import type { ReportedError } from '../errors/reported-error.js'
+import type { ReportedError } from '../errors/error-data.js'
 
 /** In the order in which a worker passes through them. */
 export const LIFECYCLE_STATES = ['booting', 'handshaking', 'ready', 'draining', 'stopped', 'failed'] as const

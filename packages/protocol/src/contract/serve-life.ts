@@ -1,6 +1,6 @@
 // The life of core, a frontend or a gate in its thread: booting → handshaking → ready → draining → stopped, or failed. Every thread starts with
 // it, so it loads no library (docs/adr/0008-start-up.md).
-import { createDeferred } from '../util/deferred.js'
+import { createDeferred } from '../util/promises.js'
 import type { LifecycleState } from './host-worker.js'
 
 export interface Life {

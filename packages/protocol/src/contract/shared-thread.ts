@@ -3,8 +3,8 @@
 // JSON, over a stream for each.
 import type { MessagePort } from 'node:worker_threads'
 import type { TransferListItem } from '../link/endpoints.js'
-import { type ReportedError, reportError } from '../errors/reported-error.js'
-import { assertNever } from '../util/assert-never.js'
+import { type ReportedError, reportError } from '../errors/error-data.js'
+import { assertNever } from '../util/type-guards.js'
 
 /** Host → shared thread, or relay, once: the port for the messages of its members. */
 export interface MemberPort {

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { setDevelopment } from '../util/development.js'
-import { BusError } from './bus-error.js'
+import { BusError, setDevelopment } from './bus-error.js'
 import { createCallPromise, getUserStack, hideInternalFrames, withCaller } from './caller-stack.js'
 
 afterEach(() => setDevelopment(true))

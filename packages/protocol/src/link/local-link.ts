@@ -2,12 +2,19 @@
 // immediately if the receiver forwards it.
 // Only for a peer that waits for events of its own: two that answer each other at once would keep all others from running.
 import { queueMicrotask } from '#platform'
-import { throwLater } from '../util/call-safely.js'
+import { throwLater } from '../util/promises.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
-import type { Frame, Link, LinkReceiver, ReceivedFrame } from '../wire/link.js'
-import { FRAME_KIND, getHeadroom, ownsWholeBuffer } from '../wire/link.js'
+import {
+  type Frame,
+  FRAME_KIND,
+  getHeadroom,
+  type Link,
+  type LinkReceiver,
+  ownsWholeBuffer,
+  type ReceivedFrame,
+} from '../wire/link.js'
 
 export class LocalLink extends ReceivingLink implements Link {
   #peer!: LocalLink

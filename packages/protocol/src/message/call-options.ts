@@ -1,6 +1,5 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
-import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
-import { isDevelopment } from '../util/development.js'
+import { BusError, describeCommand, describeName, isDevelopment } from '../errors/bus-error.js'
 import { allowManyListeners, IS_NODE, warn, queueMicrotask } from '#platform'
 import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
 import { CallProgress, type IdleTimeout } from './call-progress.js'

@@ -1,6 +1,6 @@
 // JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification) with our own `headers` and `channels`, and their checks.
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
-import type { CausedErrorObject } from '../errors/thrown-error.js'
+import type { CausedErrorObject } from '../errors/error-data.js'
 import { getTypeName, isBytes, isThenable } from '../util/type-guards.js'
 import { MAX_CHANNELS } from '../wire/limits.js'
 

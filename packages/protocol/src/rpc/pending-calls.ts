@@ -1,7 +1,7 @@
 // Calls that a peer has made, by id: each is settled once.
 import { IS_NODE } from '#platform'
 import { BusError, describeCommand, fromErrorObject } from '../errors/bus-error.js'
-import { fromCausedErrorObject } from '../errors/thrown-error.js'
+import { fromCausedErrorObject } from '../errors/error-data.js'
 import { type CallOptions, watchDeadline } from '../message/call-options.js'
 import type { RequestId, ResponseMessage } from '../message/message.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'

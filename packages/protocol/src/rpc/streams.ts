@@ -2,7 +2,7 @@
 // `$/closeChannel` from its receiver, in either direction.
 import { bindContext, IS_NODE } from '#platform'
 import { BusError, describeCommand, describeThrown, fromErrorObject, isBusError } from '../errors/bus-error.js'
-import { type CausedErrorObject, fromCausedErrorObject } from '../errors/thrown-error.js'
+import { type CausedErrorObject, fromCausedErrorObject } from '../errors/error-data.js'
 import type { CallProgress } from '../message/call-progress.js'
 import { isErrorObject, toChannelReference, toStreamReference } from '../message/message.js'
 import { type ChannelParams, METHOD } from '../message/methods.js'

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers'
 // `node:util` itself would load parsers of arguments and MIME types, in every thread.
 import * as types from 'node:util/types'
 import workerThreads from 'node:worker_threads'
-import { throwLater } from './call-safely.js'
+import { throwLater } from './promises.js'
 
 // A test environment can replace the globals, as jsdom does, or run this module in a realm of its own, as Jest does. Then `instanceof`
 // is false for what Buffers and ports deliver. Checked once, while this module loads, so that the guards stay cheap elsewhere.

@@ -6,7 +6,7 @@ import { openRing } from '../link/ring/ring-buffer.js'
 import { checkDeadline, createAbortError } from '../message/call-options.js'
 import { describeThrown, isBusError } from '../errors/bus-error.js'
 import { toBusError } from '../errors/command-error.js'
-import { reportError } from '../errors/reported-error.js'
+import { reportError } from '../errors/error-data.js'
 import { isError } from './type-guards.js'
 
 const evaluate = (code: string): any => runInNewContext(code)

@@ -2,8 +2,7 @@
 import { createEmptyContext, IS_NODE, queueMicrotask } from '#platform'
 import { type BusError, isBusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
-import { throwLater } from '../util/call-safely.js'
-import { createDeferred, type Deferred } from '../util/deferred.js'
+import { createDeferred, type Deferred, throwLater } from '../util/promises.js'
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
 import type { LinkReceiver, ReceivedFrame } from './link.js'
 

@@ -1,13 +1,16 @@
 // Errors as data: name, message and stack, which has the file, line and column, own properties such as `code`, and what caused them. Core and the
 // host see them. Data is a member `cause` of JSON-RPC's error object, which core passes on to trusted code alone: other frontends get the message.
-import { isDevelopment } from '../util/development.js'
 import { isError } from '../util/type-guards.js'
 import {
-  type BusError,
+  BusError,
+  type BusErrorReason,
   describeEmpty,
   describeThrown,
+  ERROR_CODES,
   type ErrorObject,
   fromErrorObject,
+  isBusError,
+  isDevelopment,
   toErrorObject,
 } from './bus-error.js'
 import { getUserStack } from './caller-stack.js'
@@ -114,3 +117,74 @@ export function addCause(error: BusError, data: unknown): BusError {
 
 /** The other side is not trusted: anything else than a string is left out. */
 const toText = (value: unknown, max: number): string => (typeof value === 'string' ? value.slice(0, max) : '')
+
+// Errors that a worker reports to the host, which may see all of them: message, stack and reason. Workers are not trusted, so the
+// host takes nothing but strings, the number of a limit, and data of an error, from a report.
+
+export interface ReportedError {
+  message: string
+  stack?: string
+  /** The reason of a `BusError`. */
+  reason?: string
+  /** The limit that a process exceeded, which is the `data` of its error. */
+  limit?: ReportedLimit
+  /** The error itself, if it is more than message and stack. */
+  thrown?: ErrorData
+}
+
+/** A limit of a process and its value. */
+export interface ReportedLimit {
+  limit: string
+  max: number
+}
+
+/** Longest text of a report, in characters. A process ends after its report, of which its pipe takes about 200 KB at once: the rest would be lost. */
+const MAX_REPORTED = 2 ** 14
+
+const truncate = (text: string): string => (text.length > MAX_REPORTED ? `${text.slice(0, MAX_REPORTED)}…` : text)
+
+export function reportError(error: unknown): ReportedError {
+  const reported: ReportedError = { message: truncate(describeThrown(error)) }
+  if (!isError(error)) return reported
+  if (typeof error.stack === 'string') reported.stack = truncate(withCause(error, getStack(error)))
+  try {
+    const thrown = isBusError(error) ? error.cause : error
+    const data = isError(thrown) && toErrorData(thrown)
+    // Of most errors the rest is here already. The rest of a large one is left out, as longer texts are.
+    const hasMore = data && (thrown !== error || data.properties || data.cause || data.errors)
+    if (hasMore && JSON.stringify(data).length <= 2 * MAX_REPORTED) reported.thrown = data
+  } catch {
+    // A proxy, or a getter.
+  }
+  if (!isBusError(error)) return reported
+  reported.reason = error.reason
+  const limit = getLimit(error.data)
+  if (limit) reported.limit = limit
+  return reported
+}
+
+/** Copies a limit, of which nothing else is taken. */
+function getLimit(value: unknown): ReportedLimit | undefined {
+  const { limit, max } = (value ?? {}) as Record<keyof ReportedLimit, unknown>
+  return typeof limit === 'string' && typeof max === 'number' ? { limit, max } : undefined
+}
+
+const getStack = (error: Error): string => (isDevelopment() ? getUserStack(error) : error.stack!)
+
+/** Appends the stack of the cause, which alone has the file and line of a module with a syntax error. */
+function withCause({ cause }: Error, stack: string): string {
+  return isError(cause) && typeof cause.stack === 'string' ? `${stack}\n[cause]: ${getStack(cause)}` : stack
+}
+
+/** Returns the error that a worker reported. Its reason is `Crashed` unless the report has a valid one. */
+export function receiveError(report: unknown, fallbackMessage: string): BusError {
+  const { message, stack, reason, limit, thrown } = (report ?? {}) as Record<keyof ReportedError, unknown>
+  const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
+  const error = new BusError(
+    isKnown ? (reason as BusErrorReason) : 'Crashed',
+    typeof message === 'string' ? message : fallbackMessage,
+    { data: getLimit(limit) },
+  )
+  if (typeof stack === 'string') error.stack = stack
+  return addCause(error, thrown)
+}

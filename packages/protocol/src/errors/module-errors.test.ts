@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { explainTypeScript } from './describe-error.js'
+import { explainTypeScript } from './module-errors.js'
 
 const unknown = (extension: string): Error =>
   Object.assign(new TypeError(`Unknown file extension "${extension}" for /app/a${extension}`), {

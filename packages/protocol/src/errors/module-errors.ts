@@ -1,6 +1,7 @@
-// Where an error comes from: the first file of its stack.
+// Errors of modules that Node loads: the first file of their stack, and what to do about TypeScript.
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { BusError } from './bus-error.js'
 import { isInternalFrame } from './caller-stack.js'
 
 /** `file:///app/main.mjs:4:53`, a path, or the name of code as text: `run.js:2:6`. */
@@ -29,4 +30,18 @@ function toPath(url: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+const UNKNOWN_EXTENSION = /^Unknown file extension "(\.[cm]?tsx?)" for (.+)$/
+
+/** Explains that this Node does not run TypeScript; Node itself only mentions a file extension. Returns other errors unchanged. */
+export function explainTypeScript(error: unknown): unknown {
+  if ((error as { code?: unknown } | null)?.code !== 'ERR_UNKNOWN_FILE_EXTENSION') return error
+  const [, extension, path] = UNKNOWN_EXTENSION.exec(String((error as Error).message)) ?? []
+  if (extension === undefined) return error
+  const remedy = extension.endsWith('x')
+    ? 'build it first'
+    : 'build it first (loaders such as tsx do not reach into workers), or use Node 22.18 or later'
+  const text = `Node ${process.versions.node} cannot run ${path}: ${remedy}. See the page "TypeScript" of the documentation`
+  return new BusError('InvalidParams', text, { cause: error })
 }
