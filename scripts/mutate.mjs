@@ -67,7 +67,7 @@ const ENDS = [
   },
   {
     name: 'end: one direction of a link outlives the other', // 168
-    file: 'packages/protocol/src/link/split-link.ts',
+    file: 'packages/protocol/src/link/endpoints.ts',
     from: '        // The receiver can have sent its last frames.\n        this.#to.close()\n',
     to: '',
   },
@@ -110,21 +110,21 @@ const MUTANTS = [
     file: 'packages/protocol/src/wire/flow.ts',
     from: 'this.#sent - this.#taken >= CREDIT_WINDOW_BYTES',
     to: 'this.#sent - this.#taken >= 2 * CREDIT_WINDOW_BYTES',
-    tests: ['packages/protocol/src/link/port-credit.test.ts'],
+    tests: ['packages/protocol/src/link/port-link.test.ts'],
   },
   {
     name: 'channel credit, off by one',
     file: 'packages/protocol/src/rpc/stream-sender.ts',
     from: 'if (this.#inFlight < this.#window) {',
     to: 'if (this.#inFlight <= this.#window) {',
-    tests: ['packages/protocol/src/rpc/stream-sender.test.ts'],
+    tests: ['packages/protocol/src/rpc/streams.test.ts'],
   },
   {
     name: 'a false total of credit is believed',
     file: 'packages/protocol/src/wire/flow.ts',
     from: '(total as number) > this.#taken && (total as number) <= this.#sent',
     to: '(total as number) > this.#taken',
-    tests: ['packages/protocol/src/link/port-credit.test.ts'],
+    tests: ['packages/protocol/src/link/port-link.test.ts'],
   },
   {
     name: 'the nonce does not advance',
@@ -156,7 +156,7 @@ const MUTANTS = [
   },
   {
     name: 'a frame of any size',
-    file: 'packages/protocol/src/link/stream-frames.ts',
+    file: 'packages/protocol/src/link/stream-link.ts',
     from: 'length > this.#maxBodyBytes',
     to: 'length > 2 ** 32',
     tests: ['packages/protocol/src/link/stream-link.test.ts'],

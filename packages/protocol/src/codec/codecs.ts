@@ -1,7 +1,8 @@
 // The codecs by name, and the reader that decodes the frames of a link with them.
+import { msgpackCodec } from '#msgpack'
+import { IS_NODE, isUint8Array, utf8Length } from '#platform'
 import { BusError, isBusError } from '../errors/bus-error.js'
 import { EMIT_ALL, METHOD } from '../message/methods.js'
-import { IS_NODE } from '#platform'
 import {
   MAX_ATTACHED_BYTES,
   MAX_BATCH,
@@ -10,10 +11,8 @@ import {
   MIN_ATTACHMENT_BYTES,
 } from '../wire/limits.js'
 import { FRAME_KIND, ownsWholeBuffer } from '../wire/link.js'
-import { type Codec, type CodecName, LENGTH_BYTES } from './codec.js'
-import { jsonCodec } from './json.js'
-import { getEndOfText, placeBytes } from './json-bytes.js'
-import { msgpackCodec } from '#msgpack'
+import { type Codec, type CodecName, getSize, LENGTH_BYTES, WithBytes } from './codec.js'
+import { getEndOfText, jsonCodec, placeBytes } from './json.js'
 
 export const codecs: Record<CodecName, Codec> = { json: jsonCodec, msgpack: msgpackCodec }
 
@@ -121,4 +120,24 @@ function expandEvents(messages: readonly unknown[]): readonly unknown[] {
     }
   }
   return expanded
+}
+
+/**
+ * Checks the result of `bus.run`, in the script host and again in the host, which does not trust it.
+ *
+ * @throws {BusError} Overloaded for a result of more than `max` bytes, as its codec writes it
+ */
+export function checkResultBytes(value: unknown, max: number, codec: CodecName): void {
+  const bytes = measureValue(value, codec)
+  if (bytes <= max) return
+  const text = `The result of bus.run has ${bytes} bytes, more than ${max}`
+  throw new BusError('Overloaded', text, { data: { limit: 'resultBytes', max } })
+}
+
+/** Returns the bytes of a value as a codec writes it. @throws {BusError} InvalidParams for a value that cannot be serialized */
+export function measureValue(value: unknown, codec: CodecName): number {
+  if (isUint8Array(value)) return value.byteLength
+  const encoded = codecs[codec].encodeValue(value) ?? 'null'
+  const text = encoded instanceof WithBytes ? encoded.encoded : encoded
+  return getSize(encoded) + (typeof text === 'string' ? utf8Length(text) - text.length : 0)
 }

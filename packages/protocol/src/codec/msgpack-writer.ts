@@ -7,7 +7,7 @@ import { RefusedValueError } from '../errors/command-error.js'
 import { getTypeName, isArrayBuffer, isError, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
-import { getType, REMEDIES } from './stringify-json.js'
+import { getType, REMEDIES } from './json-checks.js'
 
 // Writes and reads the timestamp extension of MessagePack's specification.
 // Whole seconds until 2106 take 4 bytes, times until 2514 take 8, all others 12. An invalid date takes 1 byte.

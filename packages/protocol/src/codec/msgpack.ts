@@ -6,7 +6,7 @@ import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { concatBytes } from '#platform'
 import { type Codec, type PackedMessage, WithBytes } from './codec.js'
 import { isShortString, Reader } from './msgpack-reader.js'
-import { encoding } from './nested-channel.js'
+import { encoding } from './json-checks.js'
 import { ATTACHMENT_EXTENSION, Writer } from './msgpack-writer.js'
 
 // Writes and reads the envelopes of messages. Members have one order, so that everything but the id, the method and the payload is

@@ -1,4 +1,5 @@
 // Joins two links: each sends on what the other receives, no faster than it can. When one closes, so does the other.
+import type { Duplex } from 'node:stream'
 import { BusError } from '../errors/bus-error.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { type Frame, FRAME_KIND, type Link } from '../wire/link.js'
@@ -63,3 +64,36 @@ const forward = (from: Link, to: Link, closed: (fault: BusError | undefined) => 
       closed: end,
     })
   })
+
+/** Returns a stream of the bytes that the frames of a link contain, for protocols that are not of messages. It ends with the link, whose back-pressure it has. */
+export function toStream(link: Link): Duplex {
+  // Most threads need no stream.
+  const { Duplex } = process.getBuiltinModule('node:stream')
+  const stream = new Duplex({
+    read: () => link.resume(),
+    write(body: Buffer, _encoding, done) {
+      link.send({ kind: FRAME_KIND.bytes, body, borrowed: true })
+      const room = link.room()
+      if (room) void room.then(() => done())
+      else done()
+    },
+    final(done) {
+      link.close()
+      done()
+    },
+    destroy(error, done) {
+      link.close()
+      done(error)
+    },
+  })
+  link.receive({
+    frame({ body }) {
+      if (!stream.push(body)) link.pause()
+    },
+    closed(fault) {
+      if (fault) stream.destroy(fault)
+      else stream.push(null)
+    },
+  })
+  return stream
+}

@@ -1,14 +1,13 @@
 // The endpoints of links. The host creates those of one link together and hands each to its thread. In brownfield, frontend and core are
 // the ends of a link in both directions. In the isolation pattern a link is a triangle: frontend → gate → core → frontend.
 import { MessageChannel, type MessagePort, type WorkerOptions } from 'node:worker_threads'
-import type { Link } from '../wire/link.js'
+import type { Frame, Link, LinkReceiver } from '../wire/link.js'
 import { closeDirectSocket, type DirectEndpoint, openDirectLink } from './direct-socket.js'
 import { createLocalEndpoints, type LocalEndpoint, openLocalLink } from './local-link.js'
 import { PortLink } from './port-link.js'
-import { createRingBuffer, endRings } from './ring/ring-buffer.js'
 import type { PollMode } from './ring/polling.js'
+import { createRingBuffer, endRings } from './ring/ring-buffer.js'
 import { type RingEndpoint, RingLink } from './ring/ring-link.js'
-import { SplitLink } from './split-link.js'
 
 /** What a message can transfer. The name of this type differs between versions of @types/node. */
 export type TransferListItem = NonNullable<WorkerOptions['transferList']>[number]
@@ -116,4 +115,60 @@ export function openLink(endpoint: LinkEndpoint, awaitsReplies: boolean): Link {
   if (endpoint.kind === 'direct') return openDirectLink(endpoint)
   if (endpoint.kind === 'local') return openLocalLink(endpoint)
   return new SplitLink(openLink(endpoint.to, awaitsReplies), openLink(endpoint.from, awaitsReplies))
+}
+
+/** A link that sends to one link and receives from another: an end of the isolation pattern whose two directions lead to different places. */
+export class SplitLink implements Link {
+  readonly #to: Link
+  readonly #from: Link
+
+  constructor(to: Link, from: Link) {
+    this.#to = to
+    this.#from = from
+    // Nothing is expected from there, and nothing is read that a hostile peer sends. A peer that no longer reads can still send.
+    to.receive({ frame: () => {}, closed: () => {} })
+    to.pause()
+  }
+
+  get frameMessages(): number | undefined {
+    return this.#to.frameMessages
+  }
+
+  get queued(): number {
+    return this.#to.queued
+  }
+
+  send(frame: Frame): void {
+    this.#to.send(frame)
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#to.room()
+  }
+
+  receive(receiver: LinkReceiver): void {
+    this.#from.receive({
+      forwards: receiver.forwards === true,
+      readsImmediately: receiver.readsImmediately === true,
+      frame: frame => receiver.frame(frame),
+      closed: fault => {
+        receiver.closed(fault)
+        // The receiver can have sent its last frames.
+        this.#to.close()
+      },
+    })
+  }
+
+  pause(): void {
+    this.#from.pause()
+  }
+
+  resume(): void {
+    this.#from.resume()
+  }
+
+  close(): void {
+    this.#to.close()
+    this.#from.close()
+  }
 }

@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import type { Codec, EncodedMessage } from '../codec/codec.js'
-import { codecs } from '../codec/codecs.js'
+import { BatchReader, codecs } from '../codec/codecs.js'
 import type { Message } from '../message/message.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/link.js'
-import { encodeMessage, Outbox } from './outbox.js'
+import { encodeMessage, EventBatch, FULL_BATCH_BYTES, FULL_BATCH_VALUES, Outbox, ValueBatch } from './outbox.js'
 
 const putMessage = (outbox: Outbox, codec: Codec, message: Message): void =>
   outbox.put(codec, encodeMessage(codec, message) as EncodedMessage)
@@ -268,5 +268,117 @@ describe('put and flush', () => {
     outbox.put(json, '1')
     await nextTick()
     expect(sent).toEqual(['1', '2'])
+  })
+})
+
+describe('values of one source', () => {
+  const source = {
+    createMessage: (value: unknown, index: number, isBatch?: boolean) =>
+      ({ jsonrpc: '2.0', method: 'c', params: isBatch ? { index, values: value } : { index, value } }) as const,
+  }
+
+  it('share a message, which any other message ends', async () => {
+    const bodies: unknown[] = []
+    const outbox = new Outbox(({ body }) => bodies.push(body))
+    const batch = new ValueBatch(outbox, json)
+    batch.add(source, 0, '"a"')
+    batch.add(source, 1, '"b"')
+    outbox.put(json, '{"id":1}')
+    batch.add(source, 2, '"c"')
+    batch.add({ ...source }, 0, '"d"')
+    await nextTick()
+    const values = (index: number, value: object): object => ({
+      jsonrpc: '2.0',
+      method: 'c',
+      params: { index, ...value },
+    })
+    expect(bodies.map(body => JSON.parse(body as string))).toEqual([
+      [values(0, { values: ['a', 'b'] }), { id: 1 }, values(2, { value: 'c' }), values(0, { value: 'd' })],
+    ])
+  })
+
+  it('are sent before the tick ends when their message is full', () => {
+    const counts: number[] = []
+    const outbox = new Outbox(({ body }) => counts.push(JSON.parse(body as string).params.values.length as number))
+    const batch = new ValueBatch(outbox, json)
+    for (let index = 0; index < FULL_BATCH_VALUES; index++) batch.add(source, index, '1')
+    for (let index = 0; index < 4; index++) batch.add(source, index, `"${'x'.repeat(FULL_BATCH_BYTES / 4)}"`)
+    expect(counts).toEqual([FULL_BATCH_VALUES, 4])
+  })
+})
+
+function setUpEvents() {
+  const frames: EncodedMessage[] = []
+  const counts: number[] = []
+  const outbox = new Outbox(({ body }, count) => {
+    frames.push(body)
+    counts.push(count)
+  })
+  const batch = new EventBatch(outbox)
+  const add = (event: string, payload: unknown): void => {
+    const encoded = EventBatch.encode(event, payload)
+    if (typeof encoded !== 'object') throw new Error(`${event} cannot share a message`)
+    batch.add(encoded)
+  }
+  return { frames, counts, outbox, add }
+}
+
+const nest = (depth: number, value: unknown): unknown => (depth === 0 ? value : [nest(depth - 1, value)])
+
+describe('EventBatch', () => {
+  it('joins consecutive events of one name', () => {
+    const { frames, outbox, add } = setUpEvents()
+    for (const payload of [1, { a: null }, 'x']) add('e', payload)
+    add('other', 2)
+    outbox.flush()
+    expect(JSON.parse(frames[0] as string)).toEqual([
+      { jsonrpc: '2.0', method: '$/emit', params: { event: 'e', payloads: [1, { a: null }, 'x'] } },
+      { jsonrpc: '2.0', method: 'plugin:event|emit', params: { event: 'other', payload: 2 } },
+    ])
+  })
+
+  it('counts each event of a frame', () => {
+    const { counts, outbox, add } = setUpEvents()
+    for (const event of ['a', 'a', 'a', 'b', 'a']) add(event, 1)
+    outbox.flush()
+    add('b', 1)
+    outbox.flush()
+    expect(counts).toEqual([5, 1])
+  })
+
+  it('throws for a payload that is too large or too deep', () =>
+    rows(['x'.repeat(17 * 1024 * 1024), nest(70, 'x'.repeat(70_000)), 1n, JSON.parse('{"__proto__":1}') as unknown])(
+      payload => expect(() => EventBatch.encode('e', payload)).toThrow(),
+    ))
+
+  it('does not encode an event without a payload, or with a long name', () => {
+    expect(EventBatch.encode('e', undefined)).toBeUndefined()
+    expect(EventBatch.encode('e'.repeat(256), 1)).toBeDefined()
+    expect(EventBatch.encode('e'.repeat(257), 1)).toBeUndefined()
+  })
+
+  it('encodes a large event as a message of its own', () => {
+    const payload = 'x'.repeat(20_000)
+    const message = EventBatch.encode('e', payload) as string
+    expect(JSON.parse(message)).toEqual({
+      jsonrpc: '2.0',
+      method: 'plugin:event|emit',
+      params: { event: 'e', payload },
+    })
+  })
+
+  it('does not make a deep payload part of a message whose depth is limited', () => {
+    const { frames, outbox, add } = setUpEvents()
+    // Each is 45 KB of UTF-8.
+    const payload = nest(70, '€'.repeat(15_000))
+    add('e', payload)
+    add('e', payload)
+    outbox.flush()
+    const reader = new BatchReader()
+    const messages = frames.flatMap(body => reader.read(FRAME_KIND.json, Buffer.from(body as string)))
+    expect(messages.map(message => (message as { params: { payload: unknown } }).params.payload)).toEqual([
+      payload,
+      payload,
+    ])
   })
 })

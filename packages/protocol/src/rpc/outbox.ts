@@ -1,12 +1,39 @@
-// Encodes messages and batches those of one tick into frames. A frame holds messages of one kind, in the order in which they
-// were put; a change of kind begins a new frame, so order holds across kinds.
+// Encodes messages and batches those of one tick into frames:
+//
+// 1. `encodeMessage` makes the text or bytes of one message.
+// 2. `ValueBatch` and `EventBatch` join consecutive ones that differ in one value: an envelope for each would cost more than everything else.
+// 3. `Outbox` joins messages of one kind into a frame, in the order in which they were put; a change of kind begins a new frame.
+// 4. A frame leaves when it is full, or when its `FlushScheduler` says so. Core has one of its own for late answers (`answer-scheduler.ts`).
+import { onEndOfTick, utf8Length } from '#platform'
 import { type Codec, type EncodedMessage, type Framing, type PackedMessage, TextWithBytes } from '../codec/codec.js'
+import { codecs } from '../codec/codecs.js'
+import { checkJsonMessage, encodeJsonValue } from '../codec/json.js'
 import { BusError } from '../errors/bus-error.js'
-import type { Message } from '../message/message.js'
-import { utf8Length } from '#platform'
-import { MAX_ATTACHED_BYTES, MAX_FRAME_BYTES } from '../wire/limits.js'
+import type { CallMessage, Message } from '../message/message.js'
+import { EMIT_ALL, METHOD } from '../message/methods.js'
+import { MAX_ATTACHED_BYTES, MAX_BATCHED_EVENT_LENGTH, MAX_FRAME_BYTES } from '../wire/limits.js'
 import { type Frame, FRAME_KIND } from '../wire/link.js'
-import { endOfTick, FULL_BATCH_BYTES, type FlushScheduler } from './batching.js'
+
+/**
+ * Bytes after which a batch is sent before its tick has ended, so that the peer reads it while the next is written. A much lower
+ * value costs more frames than it gains. With a higher one, one side waits for the other, and core scans JSON before it parses.
+ */
+export const FULL_BATCH_BYTES: number = 16 * 1024
+/** Values of one channel or event after which their message is sent before its tick has ended. */
+export const FULL_BATCH_VALUES = 64
+/** A frame of this size is one of several: its sender begins the next one soon after. */
+export const LONG_FRAME_BYTES: number = (FULL_BATCH_BYTES * 3) / 4
+/** Messages that a gate's record holds at least, if they arrive together. With fewer, threads wake up more often than parallel work gains. */
+export const MIN_FULL_RECORD = 32
+
+/** Decides when a batch leaves that is not full. */
+export interface FlushScheduler {
+  /** Calls `flush` once, later. */
+  schedule(flush: () => void): void
+}
+
+/** Flushes when all promises of the tick have settled, so that their messages share a frame; or sooner after a silence. */
+export const endOfTick: FlushScheduler = { schedule: onEndOfTick }
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
@@ -156,4 +183,111 @@ export function checkSize(encoded: EncodedMessage, limit: number = MAX_FRAME_BYT
     if (size > limit) throw new BusError('InvalidParams', `A message of ${size} bytes is over the limit of ${limit}`)
   }
   return encoded
+}
+
+/** A sender of messages that differ in one value only, so that consecutive ones fit into one message. */
+export interface BatchSource {
+  /**
+   * Creates the message of one value, or of several with `null` in their place: the last member of its params. `index` is the number of the
+   * first.
+   */
+  createMessage(value: unknown, index: number, isBatch?: boolean): CallMessage
+}
+
+/** The values of an outbox. Those that one source adds one after the other share a message. */
+export class ValueBatch implements OpenMessage {
+  /** UTF-16 code units that the values of a message have together, unless it has one. */
+  maxLength: number = Infinity
+  readonly #outbox: Outbox
+  readonly #codec: Codec
+  #source: BatchSource | undefined
+  #values: EncodedMessage[] = []
+  #bytes = 0
+  /** The number of the first value. */
+  #index = 0
+
+  constructor(outbox: Outbox, codec: Codec) {
+    this.#outbox = outbox
+    this.#codec = codec
+  }
+
+  get size(): number {
+    return this.#values.length
+  }
+
+  /** @param index - the number of the value */
+  add(source: BatchSource, index: number, value: EncodedMessage): void {
+    if (source !== this.#source || this.#bytes + value.length > this.maxLength) {
+      this.#outbox.putOpen(this.#codec, this)
+      this.#source = source
+      this.#index = index
+    }
+    this.#bytes += value.length
+    const isFull = this.#values.push(value) >= FULL_BATCH_VALUES || this.#bytes >= FULL_BATCH_BYTES
+    if (isFull) this.#outbox.flush()
+  }
+
+  close(): EncodedMessage {
+    const source = this.#source!
+    const values = this.#values
+    this.#source = undefined
+    this.#values = []
+    this.#bytes = 0
+    const message = source.createMessage(null, this.#index, values.length > 1)
+    return this.#codec.encodeAround(message, this.#codec.join(values)) as EncodedMessage
+  }
+}
+
+/** An event that can share a message with others. */
+export interface EncodedEvent {
+  readonly event: string
+  /** JSON. */
+  readonly payload: string
+}
+
+/**
+ * Maximum UTF-16 code units of the payloads of one message. Depth is limited in messages of more than `SCAN_ABOVE_BYTES`: a payload that can be sent
+ * alone must not end the session because others are next to it. A code unit has at most three bytes, and the rest is for the name.
+ */
+const MAX_BATCH_LENGTH = 20 * 1024
+
+class EventSource implements BatchSource {
+  constructor(readonly event: string) {}
+
+  createMessage(payload: unknown, _index?: number, isBatch?: boolean): CallMessage {
+    const { event } = this
+    if (isBatch) return { jsonrpc: '2.0', method: EMIT_ALL, params: { event, payloads: payload } }
+    return { jsonrpc: '2.0', method: METHOD.emit, params: { event, payload } }
+  }
+}
+
+/** The events of one sender. The reader replaces a batch by messages of their own, so that permissions, hooks and quotas see each event. */
+export class EventBatch {
+  readonly #values: ValueBatch
+  #source: EventSource | undefined
+
+  constructor(outbox: Outbox) {
+    this.#values = new ValueBatch(outbox, codecs.json)
+    this.#values.maxLength = MAX_BATCH_LENGTH
+  }
+
+  /**
+   * Encodes the payload of an event. A large event becomes a message, which must be sent alone. Returns `undefined` if the event must be
+   * encoded as any other message: its name is long, or its payload has bytes or no text.
+   *
+   * @throws errors of `encodeMessage` for a payload that core and the gate would refuse
+   */
+  static encode(event: string, payload: unknown): EncodedEvent | string | undefined {
+    if (event.length > MAX_BATCHED_EVENT_LENGTH) return undefined
+    const text = encodeJsonValue(payload)
+    if (text === undefined) return undefined
+    if (text.length < FULL_BATCH_BYTES) return { event, payload: text }
+    const message = codecs.json.encodeAround(new EventSource(event).createMessage(null), text) as string
+    return checkJsonMessage(checkSize(message) as string)
+  }
+
+  add({ event, payload }: EncodedEvent): void {
+    if (this.#source?.event !== event) this.#source = new EventSource(event)
+    this.#values.add(this.#source, 0, payload)
+  }
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { IS_NODE } from '#platform'
 import type { BusError } from '../errors/bus-error.js'
-import type { CallOptions } from '../message/call-options.js'
+import type { CallOptions } from './call-options.js'
 import type { ResponseMessage } from '../message/message.js'
 import { PendingCalls, waitForCalls } from './pending-calls.js'
 

@@ -7,15 +7,14 @@
 import { IS_NODE } from '#platform'
 import { type Codec, type EncodedMessage, getSize, type PackedMessage } from '../codec/codec.js'
 import { BusError } from '../errors/bus-error.js'
-import type { CallProgress } from '../message/call-progress.js'
+import type { CallProgress } from './call-options.js'
 import type { CallMessage, Message } from '../message/message.js'
 import { METHOD } from '../message/methods.js'
 import { leaveIterator } from '../util/async-iterable.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { CHANNEL_MESSAGE_COST, MAX_SESSION_QUEUE, MAX_SESSION_QUEUE_BYTES } from '../wire/limits.js'
 import { detachAttachments } from './bytes.js'
-import { isPacked } from './outbox.js'
-import type { BatchSource } from './value-batch.js'
+import { type BatchSource, isPacked } from './outbox.js'
 
 /** An encoded value, which can be batched, or a whole message, which is sent alone. */
 export type Encoded = EncodedMessage | PackedMessage

@@ -3,13 +3,13 @@
 import { bindContext, IS_NODE } from '#platform'
 import { BusError, describeCommand, describeThrown, fromErrorObject, isBusError } from '../errors/bus-error.js'
 import { type CausedErrorObject, fromCausedErrorObject } from '../errors/error-data.js'
-import type { CallProgress } from '../message/call-progress.js'
-import { isErrorObject, toChannelReference, toStreamReference } from '../message/message.js'
+import { isErrorObject, type RequestMessage, toChannelReference, toStreamReference } from '../message/message.js'
 import { type ChannelParams, METHOD } from '../message/methods.js'
 import { getIterator, leaveIterator } from '../util/async-iterable.js'
 import { isAsyncIterable } from '../util/type-guards.js'
 import { STREAM_WINDOW } from '../wire/limits.js'
-import { type StreamPeer, StreamReceiver } from './stream-receiver.js'
+import type { CallProgress } from './call-options.js'
+import { ReceivedStream, type StreamPeer, StreamReceiver } from './stream-receiver.js'
 import { sendEach, StreamSender, type StreamWriter } from './stream-sender.js'
 
 /** True for a `ReadableStream`, or another async iterable without a JSON form: channels have one. */
@@ -217,3 +217,42 @@ export const describeArgument = (command: string, name: string): string =>
 export const countStreams = ({ senders, receivers }: Streams): number => senders.size + receivers.size
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** A channel among the arguments of an exposed function. */
+export interface ChannelSender<T = unknown> {
+  /**
+   * Sends the message as it is now. Resolves when there is room for the next one: at most 1 MiB is in flight until the reader has read some. The
+   * result of the call leaves after it. A sender that does not wait queues up to 65 536 messages, or 64 MiB.
+   *
+   * @throws {BusError} `Disconnected` if the channel has ended, or nobody reads it any more; `InvalidParams` if the message cannot be
+   * serialized; `Overloaded` if too much is queued
+   */
+  send(message: T): Promise<void>
+  /** Ends the channel after all messages that were sent. */
+  end(): void
+}
+
+/** Ends channels whose senders were collected without `end`. */
+const collected = new FinalizationRegistry<StreamSender>(stream => stream.end())
+
+/** Opens the declared channels and streams among the arguments of a call, in place of their references. Returns the streams. */
+export function receiveArguments({ channels, params }: RequestMessage, streams: Streams): StreamReceiver[] {
+  const args = params as Record<string, unknown>
+  const received: StreamReceiver[] = []
+  for (const [name, id] of Object.entries(channels ?? {})) {
+    if (args[name] === toChannelReference(id)) args[name] = createSender(streams.open(id))
+    else if (args[name] === toStreamReference(id)) {
+      const receiver = streams.receive(id, new StreamReceiver(), true)
+      received.push(receiver)
+      args[name] = new ReceivedStream(receiver)
+    }
+  }
+  return received
+}
+
+/** A frozen object of its own: scripts that share a thread must have nothing in common that they can change. */
+function createSender(stream: StreamSender): ChannelSender {
+  const sender = Object.freeze({ send: (message: unknown) => stream.send(message), end: () => stream.end() })
+  collected.register(sender, stream)
+  return sender
+}

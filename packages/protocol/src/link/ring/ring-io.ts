@@ -2,7 +2,7 @@
 // `RingReceiver` reads them into memory that no other thread can access. A body that is large for the ring is copied in parts, so
 // that both need no more of the ring's memory than there is.
 import { BusError } from '../../errors/bus-error.js'
-import { BodyBuffer } from '../stream-frames.js'
+import { BodyBuffer } from '../stream-link.js'
 import { BoundedQueue } from '../../util/bounded-queue.js'
 import { RoomSignal } from '../../wire/flow.js'
 import { MAX_BODY_BYTES } from '../../wire/limits.js'
