@@ -1,7 +1,7 @@
 // Between a frontend worker and the runner of scripts (`sandbox: 'quickjs'`). Neither imports the other: the frontend worker loads the
 // runner, whose URL the host passes.
 import type { CodecName } from '../codec/codec.js'
-import type { EngineModule, EngineOptions, ModuleText, SuspendedScript } from './host-frontend.js'
+import type { EngineModule, EngineOptions, ModuleText, SuspendedScript } from './messages.js'
 import type { OutputStream } from './output.js'
 
 /** The functions of `@sallyport/frontend` that a script gets, typed without importing that package. */

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createDeferred } from '../util/promises.js'
-import { type Life, serveLife } from './serve-life.js'
+import { type Life, serveLife } from './life.js'
 
 /** A life whose steps the test takes one by one. */
 function setUp(changes: Partial<Life> = {}) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { deserializeValue, serializeValue } from './serialize.js'
+import { deserializeValue, serializeValue } from './process.js'
 
 test('bytes arrive without the rest of the message, and views of one buffer share it', () => {
   const { buffer } = new Uint8Array([1, 2, 3, 4])

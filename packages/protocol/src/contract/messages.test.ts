@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { MAX_CONFIRM_TEXT } from '../wire/limits.js'
-import { toConfirmText } from './host-gate.js'
+import { toConfirmText } from './messages.js'
 
 test('the text of a confirmation is a string of bounded length without terminal control characters', () => {
   expect(toConfirmText(undefined)).toBe('')
