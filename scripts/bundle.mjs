@@ -93,6 +93,8 @@ const SHARED = { name: 'common', minShareCount: 2, entriesAware: true, entriesAw
 
 /** The groups of packages with entries that need others. */
 const GROUPS = {
+  // Each thread loads the main entry, so what the others share with it is one file.
+  '@sallyport/protocol': [{ name: 'common', minShareCount: 2 }],
   // Every frontend loads nearly all of its package: its entries share one file. What removes classes of Node as it loads is not in it.
   '@sallyport/frontend': [{ name: 'common', test: /[\\/]dist[\\/](?:client|runtime|tauri|types)[\\/](?!text-module)/ }],
   // Every core module loads this part of the host, but not what it imports later.

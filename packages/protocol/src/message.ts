@@ -1,4 +1,5 @@
 // JSON-RPC messages, names of methods, and options of calls.
-export * from './message/message.js'
-export * from './message/methods.js'
 export * from './rpc/call-options.js'
+export * from './wire/messages.js'
+export * from './wire/names.js'
+export { isBytes } from './util/type-guards.js'

@@ -1,7 +1,6 @@
 // The interface of a codec. A message is encoded when it is sent, with the values of that moment, and joined to a frame later.
-import type { CallMessage, Message } from '../message/message.js'
+import type { CallMessage, FrameKind, Message } from '../wire/messages.js'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
-import type { FrameKind } from '../wire/link.js'
 
 /** One encoded message or value. JSON stays a string, which costs the least to join. */
 export type EncodedMessage = string | Uint8Array | TextWithBytes

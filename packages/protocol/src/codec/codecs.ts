@@ -2,7 +2,7 @@
 import { msgpackCodec } from '#msgpack'
 import { IS_NODE, isUint8Array, utf8Length } from '#platform'
 import { BusError, isBusError } from '../errors/bus-error.js'
-import { EMIT_ALL, METHOD } from '../message/methods.js'
+import { EMIT_ALL, FRAME_KIND, METHOD } from '../wire/messages.js'
 import {
   MAX_ATTACHED_BYTES,
   MAX_BATCH,
@@ -10,7 +10,7 @@ import {
   MAX_FRAME_BYTES,
   MIN_ATTACHMENT_BYTES,
 } from '../wire/limits.js'
-import { FRAME_KIND, ownsWholeBuffer } from '../wire/link.js'
+import { ownsWholeBuffer } from '../wire/link.js'
 import { type Codec, type CodecName, getSize, LENGTH_BYTES, WithBytes } from './codec.js'
 import { getEndOfText, jsonCodec, placeBytes } from './json.js'
 

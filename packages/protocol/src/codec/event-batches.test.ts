@@ -1,7 +1,7 @@
 // Notifications of several events: the reader of core and of a gate replaces each by the events in it.
 import { describe, expect, it } from 'vitest'
 import { MAX_BATCH, MAX_BATCHED_EVENT_LENGTH } from '../wire/limits.js'
-import { FRAME_KIND } from '../wire/link.js'
+import { FRAME_KIND } from '../wire/messages.js'
 import { BatchReader } from './codecs.js'
 
 const read = (messages: unknown, trusted = false): readonly unknown[] =>

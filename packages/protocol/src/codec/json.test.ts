@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { IS_NODE } from '#platform'
-import type { Message } from '../message/message.js'
+import type { Message } from '../wire/messages.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { jsonCodec } from './json.js'
 

@@ -3,9 +3,8 @@
 // `__proto__` is refused, and so is a number that is parsed as Infinity, which JSON cannot encode again.
 import { allocate, decodeUtf8, IS_NODE, toUtf8, utf8Length, writeUtf8 } from '#platform'
 import { BusError } from '../errors/bus-error.js'
-import { type Message, UNNAMED_ARGUMENTS } from '../message/message.js'
+import { FRAME_KIND, type Message, UNNAMED_ARGUMENTS } from '../wire/messages.js'
 import { MAX_FRAME_BYTES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
-import { FRAME_KIND } from '../wire/link.js'
 import {
   type Codec,
   type EncodedMessage,

@@ -4,7 +4,7 @@ import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { readMsgpack, sameStructure } from '../../test/read-msgpack.js'
-import type { Message } from '../message/message.js'
+import type { Message } from '../wire/messages.js'
 import { msgpackCodec } from './msgpack.js'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true })

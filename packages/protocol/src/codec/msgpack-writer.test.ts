@@ -5,7 +5,7 @@ import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { expectSame, msgpackScalar } from '../../test/msgpack-values.js'
-import type { Message } from '../message/message.js'
+import type { Message } from '../wire/messages.js'
 import { encodeInline, msgpackCodec } from './msgpack.js'
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, copyBuffers: true })

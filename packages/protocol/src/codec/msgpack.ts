@@ -1,7 +1,6 @@
 // The MessagePack codec, for frontends that choose it: plain values, `undefined`, BigInt to 64 bits, Date and bytes. One pass in each direction converts values and enforces the bounds (docs/adr/0006-polling.md, "Codecs").
 import { BusError } from '../errors/bus-error.js'
-import { type Message, type ResponseMessage, UNNAMED_ARGUMENTS } from '../message/message.js'
-import { FRAME_KIND } from '../wire/link.js'
+import { FRAME_KIND, type Message, type ResponseMessage, UNNAMED_ARGUMENTS } from '../wire/messages.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
 import { concatBytes } from '#platform'
 import { type Codec, type PackedMessage, WithBytes } from './codec.js'

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import type { Message } from '../message/message.js'
+import type { Message } from '../wire/messages.js'
 import { encodeMessage } from '../rpc/outbox.js'
 import { codecs } from './codecs.js'
 

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createTestOpener, createTestSealer, secret, text } from '../../test/record-ends.js'
-import { FRAME_KIND } from '../wire/link.js'
+import { FRAME_KIND } from '../wire/messages.js'
 import type { Opener } from './record.js'
 
 const COMMANDS = ['read', 'wipe', 'list', 'send'].map(method => `{"jsonrpc":"2.0","id":1,"method":"${method}"}`)

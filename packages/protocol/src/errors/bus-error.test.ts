@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { codecs } from '../codec/codecs.js'
-import type { ErrorMessage } from '../message/message.js'
+import type { ErrorMessage } from '../wire/messages.js'
 import { BusError, type BusErrorReason, ERROR_CODES, fromErrorObject, isBusError, toErrorObject } from './bus-error.js'
 
 const table: [BusErrorReason, number][] = [

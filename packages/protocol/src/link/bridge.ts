@@ -2,7 +2,8 @@
 import type { Duplex } from 'node:stream'
 import { BusError } from '../errors/bus-error.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
-import { type Frame, FRAME_KIND, type Link } from '../wire/link.js'
+import type { Frame, Link } from '../wire/link.js'
+import { FRAME_KIND } from '../wire/messages.js'
 
 /** Which link closed first, and the protocol violation on the far one, if there was one. */
 export interface BridgeEnd {

@@ -8,13 +8,13 @@ import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
 import {
   type Frame,
-  FRAME_KIND,
   getHeadroom,
   type Link,
   type LinkReceiver,
   ownsWholeBuffer,
   type ReceivedFrame,
 } from '../wire/link.js'
+import { FRAME_KIND } from '../wire/messages.js'
 
 export class LocalLink extends ReceivingLink implements Link {
   #peer!: LocalLink

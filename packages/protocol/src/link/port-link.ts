@@ -7,8 +7,17 @@ import { BoundedQueue } from '../util/bounded-queue.js'
 import { isArrayBuffer } from '../util/type-guards.js'
 import { CreditQueue, ReceivingLink, TakenBytes } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
-import type { Frame, Link, LinkReceiver, ReceivedFrame } from '../wire/link.js'
-import { FRAME_KIND, LINGER_MS, ownsWholeBuffer, readFrame, writeFrame } from '../wire/link.js'
+import {
+  type Frame,
+  LINGER_MS,
+  type Link,
+  type LinkReceiver,
+  ownsWholeBuffer,
+  readFrame,
+  type ReceivedFrame,
+  writeFrame,
+} from '../wire/link.js'
+import { FRAME_KIND } from '../wire/messages.js'
 
 /**
  * A string is the text of a JSON frame. An array holds an attachment, which needs no copy without a kind byte. An ArrayBuffer holds any other

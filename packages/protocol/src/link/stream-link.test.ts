@@ -11,7 +11,8 @@ import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-
 import { linkFlow } from '../../test/link-flow.js'
 import { isBusError } from '../errors/bus-error.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
-import type { FrameKind, Link } from '../wire/link.js'
+import type { FrameKind } from '../wire/messages.js'
+import type { Link } from '../wire/link.js'
 import { StreamFrames, StreamLink } from './stream-link.js'
 
 const SEEDS = 300

@@ -3,21 +3,20 @@
 import type { Duplex } from 'node:stream'
 import { nextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
+import { BodyBuffer } from '../util/body-buffer.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import {
   type Frame,
-  FRAME_KIND,
-  type FrameKind,
   getHeadroom,
-  isFrameKind,
   LINGER_MS,
   type Link,
   type LinkReceiver,
   type ReceivedFrame,
   SMALL_BODY_BYTES,
 } from '../wire/link.js'
+import { FRAME_KIND, type FrameKind, isFrameKind } from '../wire/messages.js'
 
 export const STREAM_HEADER_BYTES = 5
 
@@ -173,46 +172,6 @@ export class StreamFrames {
     this.#chunk.copy(this.#body.reserve(count), 0, this.#offset, this.#offset + count)
     this.#offset += count
     return this.#body.missing === 0 ? this.#body.complete() : undefined
-  }
-}
-
-/** Memory up to this size is allocated at once. */
-const FIRST_BYTES: number = 2 ** 22
-
-/** The memory of a body that arrives in parts. It grows to at most 4.25 times what has arrived, because the announced size is not trusted. */
-export class BodyBuffer {
-  readonly #size: number
-  readonly #headroom: number
-  #buffer: Buffer
-  #used: number
-
-  /** @param headroom - free bytes before the body */
-  constructor(size: number, headroom: number) {
-    this.#size = headroom + size
-    this.#headroom = headroom
-    this.#used = headroom
-    this.#buffer = Buffer.allocUnsafeSlow(Math.min(this.#size, FIRST_BYTES))
-  }
-
-  get missing(): number {
-    return this.#size - this.#used
-  }
-
-  /** Returns the memory for the next `length` bytes, which must not exceed `missing`. */
-  reserve(length: number): Uint8Array {
-    const end = this.#used + length
-    if (end > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(this.#buffer.length * 4.25, end)))
-      this.#buffer.copy(larger, 0, 0, this.#used)
-      this.#buffer = larger
-    }
-    const part = this.#buffer.subarray(this.#used, end)
-    this.#used = end
-    return part
-  }
-
-  complete(): Uint8Array {
-    return this.#buffer.subarray(this.#headroom)
   }
 }
 

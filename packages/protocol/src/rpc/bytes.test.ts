@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { codecs } from '../codec/codecs.js'
-import type { Message } from '../message/message.js'
+import type { Message } from '../wire/messages.js'
 import { MAX_ATTACHED_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { packMessage } from './outbox.js'
 

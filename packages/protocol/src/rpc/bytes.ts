@@ -1,7 +1,8 @@
 // The caller's bytes: copied once, or moved if the caller transfers them, as with `postMessage`.
 import type { PackedMessage } from '../codec/codec.js'
 import { BusError, describeThrown } from '../errors/bus-error.js'
-import { holdsBytes, isBytes } from '../message/message.js'
+import { holdsBytes } from '../wire/messages.js'
+import { isBytes } from '../util/type-guards.js'
 import { allocate, IS_NODE, isArrayBuffer, isPooled } from '#platform'
 import { ownsWholeBuffer } from '../wire/link.js'
 

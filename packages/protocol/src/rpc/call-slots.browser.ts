@@ -1,5 +1,5 @@
 // `#call-slots` for browsers, where a page has few calls in flight.
-import type { RequestId } from '../message/message.js'
+import type { RequestId } from '../wire/messages.js'
 import type { CallSlots as NodeCallSlots } from './call-slots.js'
 
 export class CallSlots<Call extends { readonly id: RequestId | undefined }>

@@ -1,7 +1,7 @@
 // CallSlots behaves like a Map, whatever ids a frontend chooses: all in one slot, negative, beyond 32 bits, strings.
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import type { RequestId } from '../message/message.js'
+import type { RequestId } from '../wire/messages.js'
 import { CallSlots } from './call-slots.js'
 
 interface Call {

@@ -1,6 +1,6 @@
 // Calls in flight by id, for both peers: those that a peer runs, and those that it made. `#call-slots` is this file, or
 // `call-slots.browser.ts` for browsers.
-import type { RequestId } from '../message/message.js'
+import type { RequestId } from '../wire/messages.js'
 
 const MIN_SLOTS = 64
 /** The slots before the first call: most sessions never make one. Shared, because it stays empty. */

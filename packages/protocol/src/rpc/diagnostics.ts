@@ -3,7 +3,7 @@
 import type { TracingChannel } from 'node:diagnostics_channel'
 import type { CodecName } from '../codec/codec.js'
 import type { BusError } from '../errors/bus-error.js'
-import type { RequestId, TraceContext } from '../message/message.js'
+import type { RequestId, TraceContext } from '../wire/messages.js'
 
 /**
  * A traced call, the same object from `start` to the last message. Caller and callee each have their own, with the same `id`.

@@ -4,9 +4,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import type { Codec, EncodedMessage } from '../codec/codec.js'
 import { BatchReader, codecs } from '../codec/codecs.js'
-import type { Message } from '../message/message.js'
+import { FRAME_KIND, type Message } from '../wire/messages.js'
 import { MAX_FRAME_BYTES } from '../wire/limits.js'
-import { FRAME_KIND } from '../wire/link.js'
 import { encodeMessage, EventBatch, FULL_BATCH_BYTES, FULL_BATCH_VALUES, Outbox, ValueBatch } from './outbox.js'
 
 const putMessage = (outbox: Outbox, codec: Codec, message: Message): void =>

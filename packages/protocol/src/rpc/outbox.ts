@@ -9,10 +9,9 @@ import { type Codec, type EncodedMessage, type Framing, type PackedMessage, Text
 import { codecs } from '../codec/codecs.js'
 import { checkJsonMessage, encodeJsonValue } from '../codec/json.js'
 import { BusError } from '../errors/bus-error.js'
-import type { CallMessage, Message } from '../message/message.js'
-import { EMIT_ALL, METHOD } from '../message/methods.js'
+import { type CallMessage, EMIT_ALL, FRAME_KIND, type Message, METHOD } from '../wire/messages.js'
 import { MAX_ATTACHED_BYTES, MAX_BATCHED_EVENT_LENGTH, MAX_FRAME_BYTES } from '../wire/limits.js'
-import { type Frame, FRAME_KIND } from '../wire/link.js'
+import type { Frame } from '../wire/link.js'
 
 /**
  * Bytes after which a batch is sent before its tick has ended, so that the peer reads it while the next is written. A much lower

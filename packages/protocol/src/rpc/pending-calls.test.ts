@@ -6,7 +6,7 @@ import { rows } from '../../../../scripts/testing.js'
 import { IS_NODE } from '#platform'
 import type { BusError } from '../errors/bus-error.js'
 import type { CallOptions } from './call-options.js'
-import type { ResponseMessage } from '../message/message.js'
+import type { ResponseMessage } from '../wire/messages.js'
 import { PendingCalls, waitForCalls } from './pending-calls.js'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))

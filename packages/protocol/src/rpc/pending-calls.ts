@@ -3,7 +3,7 @@ import { IS_NODE } from '#platform'
 import { BusError, describeCommand, fromErrorObject } from '../errors/bus-error.js'
 import { fromCausedErrorObject } from '../errors/error-data.js'
 import { type CallOptions, watchDeadline } from './call-options.js'
-import type { RequestId, ResponseMessage } from '../message/message.js'
+import type { RequestId, ResponseMessage } from '../wire/messages.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
 import { CallSlots } from '#call-slots'
 

@@ -4,7 +4,7 @@
 //   for await (const { percent } of new ReceivedStream(receiver)) …
 import { IS_NODE } from '#platform'
 import { BusError } from '../errors/bus-error.js'
-import type { ChannelParams } from '../message/methods.js'
+import type { ChannelParams } from '../wire/messages.js'
 import { isBytes } from '../util/type-guards.js'
 import { CHANNEL_MESSAGE_COST, MAX_STREAM_UNREAD, STREAM_WINDOW } from '../wire/limits.js'
 import type { CallProgress } from './call-options.js'

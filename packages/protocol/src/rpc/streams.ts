@@ -3,8 +3,14 @@
 import { bindContext, IS_NODE } from '#platform'
 import { BusError, describeCommand, describeThrown, fromErrorObject, isBusError } from '../errors/bus-error.js'
 import { type CausedErrorObject, fromCausedErrorObject } from '../errors/error-data.js'
-import { isErrorObject, type RequestMessage, toChannelReference, toStreamReference } from '../message/message.js'
-import { type ChannelParams, METHOD } from '../message/methods.js'
+import {
+  type ChannelParams,
+  isErrorObject,
+  METHOD,
+  type RequestMessage,
+  toChannelReference,
+  toStreamReference,
+} from '../wire/messages.js'
 import { getIterator, leaveIterator } from '../util/async-iterable.js'
 import { isAsyncIterable } from '../util/type-guards.js'
 import { STREAM_WINDOW } from '../wire/limits.js'

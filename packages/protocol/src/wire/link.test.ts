@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { FRAME_KIND, type FrameKind, ownsWholeBuffer, isFrameKind, readFrame, writeFrame } from './link.js'
+import { FRAME_KIND, type FrameKind, isFrameKind } from './messages.js'
+import { ownsWholeBuffer, readFrame, writeFrame } from './link.js'
 
 const roundTrip = (kind: FrameKind, body: string | Uint8Array) => readFrame(new Uint8Array(writeFrame({ kind, body })))
 

@@ -1,13 +1,7 @@
 // The frame and the interface of a link: shared by all transports.
 import type { BusError } from '../errors/bus-error.js'
+import { FRAME_KIND, type FrameKind, isFrameKind } from './messages.js'
 import { allocate, isArrayBuffer, readUtf8, toReadable, utf8Length, writeUtf8 } from '#platform'
-
-/** The kind byte of each frame, never 0 as in cleared memory. `bytes` is an attachment, of a message of the next frame of kind `msgpack` or `jsonBytes`. */
-export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, jsonBytes: 4, bytes: 5 } as const
-
-export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND]
-
-export const isFrameKind = (kind: number | undefined): kind is FrameKind => kind !== undefined && kind >= 1 && kind <= 5
 
 /** The unit on a link: a kind byte, and a body that holds one message, a batch of them, or an attachment. */
 export interface Frame {

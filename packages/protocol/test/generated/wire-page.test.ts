@@ -5,8 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { ERROR_CODES } from '../../src/errors/bus-error.js'
-import { METHOD } from '../../src/message/methods.js'
-import { FRAME_KIND } from '../../src/wire/link.js'
+import { FRAME_KIND, METHOD } from '../../src/wire/messages.js'
 
 const root = new URL('../../../../', import.meta.url)
 const page = readFileSync(new URL('docs/internals/wire.md', root), 'utf8')

@@ -1,7 +1,7 @@
 // The memory of received bodies: it belongs to the receiver, unless the receiver reads it immediately.
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import type { FrameKind } from '../../src/wire/link.js'
+import type { FrameKind } from '../../src/wire/messages.js'
 import { createRingPair } from './pair.js'
 
 const SIZES = [10, 24_000, 500, 65_528, 65_529, 100_000, 7]

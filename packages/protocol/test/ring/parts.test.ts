@@ -2,7 +2,8 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import type { Frame, FrameKind, Link, ReceivedFrame } from '../../src/wire/link.js'
+import type { Frame, Link, ReceivedFrame } from '../../src/wire/link.js'
+import type { FrameKind } from '../../src/wire/messages.js'
 import { settle } from '../link-behaviour.js'
 import { createRingPair } from './pair.js'
 

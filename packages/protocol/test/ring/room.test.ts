@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { FRAME_KIND } from '../../src/wire/link.js'
+import { FRAME_KIND } from '../../src/wire/messages.js'
 import { createRingPair } from './pair.js'
 
 const body = 'x'.repeat(1000)

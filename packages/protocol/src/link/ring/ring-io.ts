@@ -2,21 +2,19 @@
 // `RingReceiver` reads them into memory that no other thread can access. A body that is large for the ring is copied in parts, so
 // that both need no more of the ring's memory than there is.
 import { BusError } from '../../errors/bus-error.js'
-import { BodyBuffer } from '../stream-link.js'
+import { BodyBuffer } from '../../util/body-buffer.js'
 import { BoundedQueue } from '../../util/bounded-queue.js'
 import { RoomSignal } from '../../wire/flow.js'
 import { MAX_BODY_BYTES } from '../../wire/limits.js'
 import {
   type Frame,
-  FRAME_KIND,
-  type FrameKind,
   getHeadroom,
-  isFrameKind,
   LINGER_MS,
   ownsWholeBuffer,
   type ReceivedFrame,
   SMALL_BODY_BYTES,
 } from '../../wire/link.js'
+import { FRAME_KIND, type FrameKind, isFrameKind } from '../../wire/messages.js'
 import { RingDoorbell } from './polling.js'
 import { createRingError, HEADER_BYTES, RING_WORD, type RingMemory, RingReader, RingWriter } from './ring-buffer.js'
 

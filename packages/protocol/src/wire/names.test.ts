@@ -1,8 +1,8 @@
 // Event names and targets follow Tauri's rules; channel references have Tauri's form.
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { checkEventName, METHOD, toEventTarget } from './methods.js'
-import { toChannelReference, parseChannelReference } from './message.js'
+import { checkEventName, toEventTarget } from './names.js'
+import { METHOD, parseChannelReference, toChannelReference } from './messages.js'
 
 describe('event names', () => {
   it('names of letters, digits and a few signs are valid', () =>

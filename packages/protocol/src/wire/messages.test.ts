@@ -3,7 +3,8 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
-import { addTraceContext, holdsBytes, getRequestId, isBytes, isRequestId, isResponse, parseCall } from './message.js'
+import { addTraceContext, getRequestId, holdsBytes, isRequestId, isResponse, parseCall } from './messages.js'
+import { isBytes } from '../util/type-guards.js'
 
 const good = { jsonrpc: '2.0', id: 1, method: 'greet', params: { name: 'World' } }
 

@@ -1,8 +1,16 @@
-// JSON-RPC 2.0 messages (https://www.jsonrpc.org/specification) with our own `headers` and `channels`, and their checks.
+// The wire between a frontend, its gate and core, from top to bottom: frames, messages, methods with their params, references; then the checks of what
+// arrives. Each comment says who may send it. docs/internals/wire.md has the same, byte by byte.
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import type { CausedErrorObject } from '../errors/error-data.js'
 import { getTypeName, isBytes, isThenable } from '../util/type-guards.js'
-import { MAX_CHANNELS } from '../wire/limits.js'
+import { MAX_CHANNELS } from './limits.js'
+
+/** The kind byte of each frame, never 0 as in cleared memory. `bytes` is an attachment, of a message of the next frame of kind `msgpack` or `jsonBytes`. */
+export const FRAME_KIND = { json: 1, msgpack: 2, sealed: 3, jsonBytes: 4, bytes: 5 } as const
+
+export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND]
+
+export const isFrameKind = (kind: number | undefined): kind is FrameKind => kind !== undefined && kind >= 1 && kind <= 5
 
 /** A string, or a safe integer: fractions and larger numbers do not survive every JSON implementation. */
 export type RequestId = string | number
@@ -13,6 +21,7 @@ export type CallHeaders = Record<string, string>
 /** The arguments of a call that are channels or streams: their names and ids. */
 export type CallChannels = Readonly<Record<string, number>>
 
+/** A call, in either direction: of a command of core, or of a function that a frontend exposes. JSON-RPC 2.0 (https://www.jsonrpc.org/specification). */
 export interface RequestMessage {
   jsonrpc: '2.0'
   id: RequestId
@@ -24,10 +33,12 @@ export interface RequestMessage {
   channels?: CallChannels
 }
 
+/** A call that gets no response, or a message of the bus itself. In either direction. */
 export interface NotificationMessage extends Omit<RequestMessage, 'id'> {
   id?: undefined
 }
 
+/** The result of a call. From who was called. */
 export interface SuccessMessage {
   jsonrpc: '2.0'
   id: RequestId
@@ -36,6 +47,7 @@ export interface SuccessMessage {
   stream?: number
 }
 
+/** The error of a call, from who was called, or from core for the gate's `$/rejected`. Its `cause` is between core, the host and its own code. */
 export interface ErrorMessage {
   jsonrpc: '2.0'
   id: RequestId | null
@@ -48,6 +60,65 @@ export type CallMessage = RequestMessage | NotificationMessage
 export type ResponseMessage = SuccessMessage | ErrorMessage
 export type Message = CallMessage | ResponseMessage
 
+/** The methods of the bus. Commands have Tauri's names; `$/` marks notifications and requests of the transport, as in the Language Server Protocol. */
+export const METHOD = {
+  /** frontend → core, `{ event, target? }`. The result is the listener's id. */
+  listen: 'plugin:event|listen',
+  /** frontend → core, `{ event, eventId }`. */
+  unlisten: 'plugin:event|unlisten',
+  /** frontend → core, `{ event, payload? }`. */
+  emit: 'plugin:event|emit',
+  /** frontend → core, `{ target, event, payload? }`. */
+  emitTo: 'plugin:event|emit_to',
+  /** Never sent: the command that a hook sees for a response to a call of an exposed function. */
+  answer: 'plugin:expose|answer',
+  /** core → frontend, `EventParams`: an event for listeners of this frontend. */
+  event: '$/event',
+  /** Sender of a stream → its receiver, `ChannelParams`: a message of the stream, or its end. */
+  channel: '$/channel',
+  /** Caller → who was called, `{ id }`: it no longer waits for this request. */
+  cancel: '$/cancelRequest',
+  /** Receiver of a stream → its sender, `{ channel, bytes }`: bytes of messages that were read. */
+  credit: '$/credit',
+  /** Receiver of a stream → its sender, `{ channel }`: the messages have no reader any more. */
+  closeChannel: '$/closeChannel',
+  /** frontend → core, a request without params that core answers in order, after all that was sent before. It passes by the hook. */
+  sync: '$/sync',
+  /** gate → core, `RejectedParams`: this request did not pass, and core answers it with this error. A frontend cannot send it. */
+  rejected: '$/rejected',
+} as const
+
+/**
+ * frontend → core, `{ event, payloads }`: consecutive events of one name. Its reader replaces it by a `METHOD.emit` for each. It is apart, because
+ * web pages have no use for it.
+ */
+export const EMIT_ALL = '$/emit'
+
+/** Params of `$/rejected`. The id is `null` if the request had none that could be read. */
+export type RejectedParams = { id: RequestId | null; error: ErrorMessage['error'] }
+
+/** Params of `$/event`. One notification serves all listeners of a frontend; `payloads` belong to consecutive events. */
+export type EventParams = { event: string; ids: readonly number[] } & ({ payload: unknown } | { payloads: unknown[] })
+
+/**
+ * Params of `$/channel`. Messages are numbered from 0 per stream: `index` is the number of the first of consecutive `messages`. With `end`, or
+ * the `error` of a source, it is the total. `credit` asks for a `$/credit` with this many bytes once all messages before it were read.
+ */
+export type ChannelParams =
+  | ({ channel: number; index: number } & (
+      | { message: unknown }
+      | { messages: unknown[] }
+      | { end: true }
+      | { error: ErrorMessage['error'] }
+    ))
+  | { channel: number; index?: number; credit: number }
+
+/** Marks a call that expects a stream. The header's value refers to the channel for the stream's values. */
+export const STREAM_HEADER = 'sallyport-stream'
+
+/** The caller's timeout in whole milliseconds. Sent over a network, where a caller can disappear without notice. */
+export const TIMEOUT_HEADER = 'sallyport-timeout'
+
 /** W3C trace context in the headers of a call: https://www.w3.org/TR/trace-context/. */
 export interface TraceContext {
   /** `00-<trace id>-<parent id>-<flags>`, 55 characters. */
@@ -55,6 +126,29 @@ export interface TraceContext {
   /** Data of tracing systems, at most 512 characters. Ignored without a `traceparent`. */
   tracestate?: string | undefined
 }
+
+/** The channels and streams that core passes to a frontend have ids from here on: those of a frontend have 32 bits. */
+export const FIRST_CORE_CHANNEL: number = 2 ** 32
+const MAX_CHANNEL_ID = 0xffff_ffff
+const isChannelId = (id: unknown): id is number =>
+  Number.isInteger(id) && (id as number) >= 0 && (id as number) <= MAX_CHANNEL_ID
+
+const CHANNEL_PATTERN = /^__CHANNEL__:(\d{1,10})$/
+
+/** A channel as an argument, in Tauri's form. */
+export const toChannelReference = (id: number): string => `__CHANNEL__:${id}`
+
+/** A stream as an argument. */
+export const toStreamReference = (id: number): string => `__STREAM__:${id}`
+
+/** Returns the id in a channel's reference, or `undefined` for any other value. */
+export function parseChannelReference(value: unknown): number | undefined {
+  if (typeof value !== 'string' || !value.startsWith('__CHANNEL__:')) return undefined
+  const id = Number(CHANNEL_PATTERN.exec(value)?.[1])
+  return isChannelId(id) ? id : undefined
+}
+
+// The checks of what arrives.
 
 /** Version ff and ids of zeros alone are invalid. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
@@ -104,8 +198,6 @@ const isChannels = (channels: unknown, params: unknown): channels is CallChannel
 export const isErrorObject = (value: unknown): value is CausedErrorObject =>
   isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
-export { isBytes }
-
 /** True for bytes, and for an object with bytes at its top level: what can be transferred. */
 export function holdsBytes(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
@@ -124,27 +216,6 @@ export function checkNamedArguments(command: string, args: unknown): asserts arg
   const actual = Array.isArray(args) ? 'an array' : isThenable(args) ? `${kind}: is an \`await\` missing?` : kind
   const rule = 'must be an object of named arguments, or bytes'
   throw new BusError('InvalidParams', `Arguments of ${describeCommand(command)} ${rule}: got ${actual}`)
-}
-
-/** The channels and streams that core passes to a frontend have ids from here on: those of a frontend have 32 bits. */
-export const FIRST_CORE_CHANNEL: number = 2 ** 32
-const MAX_CHANNEL_ID = 0xffff_ffff
-const isChannelId = (id: unknown): id is number =>
-  Number.isInteger(id) && (id as number) >= 0 && (id as number) <= MAX_CHANNEL_ID
-
-const CHANNEL_PATTERN = /^__CHANNEL__:(\d{1,10})$/
-
-/** A channel as an argument, in Tauri's form. */
-export const toChannelReference = (id: number): string => `__CHANNEL__:${id}`
-
-/** A stream as an argument. */
-export const toStreamReference = (id: number): string => `__STREAM__:${id}`
-
-/** Returns the id in a channel's reference, or `undefined` for any other value. */
-export function parseChannelReference(value: unknown): number | undefined {
-  if (typeof value !== 'string' || !value.startsWith('__CHANNEL__:')) return undefined
-  const id = Number(CHANNEL_PATTERN.exec(value)?.[1])
-  return isChannelId(id) ? id : undefined
 }
 
 /** Returns the id for an error response: the message's own if it is valid, otherwise `null` (JSON-RPC, section 5). */

@@ -1,46 +1,6 @@
-// The contract of both ends of the bus beyond JSON-RPC: names of methods, headers, events, targets and labels, params of notifications.
-// Commands and targets have Tauri's names; `$/` marks the transport's own methods, as in the Language Server Protocol.
+// Names on the wire: events, their targets, and the labels of frontends.
 import { BusError, describeName } from '../errors/bus-error.js'
-import type { ErrorMessage, RequestId } from './message.js'
-import { MAX_LABEL_LENGTH } from '../wire/limits.js'
-
-export const METHOD = {
-  listen: 'plugin:event|listen',
-  unlisten: 'plugin:event|unlisten',
-  emit: 'plugin:event|emit',
-  emitTo: 'plugin:event|emit_to',
-  /** The command that a hook sees for a response to a call of an exposed function. */
-  answer: 'plugin:expose|answer',
-  /** core → frontend: an event for listeners of this frontend. */
-  event: '$/event',
-  /** Both directions: a message of a stream, or its end. */
-  channel: '$/channel',
-  /** Both directions: the caller no longer waits for this request. */
-  cancel: '$/cancelRequest',
-  /** Both directions: bytes of a stream's messages that were read. */
-  credit: '$/credit',
-  /** Both directions: the messages of a stream have no reader any more. */
-  closeChannel: '$/closeChannel',
-  /** frontend → core: a request that core answers in order, after all that was sent before. It passes by the hook. */
-  sync: '$/sync',
-  /** gate → core: this request did not pass, and core answers it with this error. A frontend cannot send it. */
-  rejected: '$/rejected',
-} as const
-
-/**
- * frontend → core: `payloads` of consecutive events of one name. Its reader replaces it by a `METHOD.emit` for each. It is apart, because
- * web pages have no use for it.
- */
-export const EMIT_ALL = '$/emit'
-
-/** Params of `$/rejected`. The id is `null` if the request had none that could be read. */
-export type RejectedParams = { id: RequestId | null; error: ErrorMessage['error'] }
-
-/** Marks a call that expects a stream. The header's value refers to the channel for the stream's values. */
-export const STREAM_HEADER = 'sallyport-stream'
-
-/** The caller's timeout in whole milliseconds. Sent over a network, where a caller can disappear without notice. */
-export const TIMEOUT_HEADER = 'sallyport-timeout'
+import { MAX_LABEL_LENGTH } from './limits.js'
 
 /** Tauri's event targets. A listener has one; `emitTo` addresses those that match it. */
 export type EventTarget =
@@ -56,22 +16,6 @@ export interface BusEvent<T = unknown> {
 
 /** Removes the listener that was added. */
 export type Unlisten = () => void
-
-/** Params of `$/event`. One notification serves all listeners of a frontend; `payloads` belong to consecutive events. */
-export type EventParams = { event: string; ids: readonly number[] } & ({ payload: unknown } | { payloads: unknown[] })
-
-/**
- * Params of `$/channel`. Messages are numbered from 0 per stream: `index` is the number of the first of consecutive `messages`. With `end`, or
- * the `error` of a source, it is the total. `credit` asks for a `$/credit` with this many bytes once all messages before it were read.
- */
-export type ChannelParams =
-  | ({ channel: number; index: number } & (
-      | { message: unknown }
-      | { messages: unknown[] }
-      | { end: true }
-      | { error: ErrorMessage['error'] }
-    ))
-  | { channel: number; index?: number; credit: number }
 
 /** Tauri's error text, verbatim. */
 export const EVENT_NAME_RULE = 'Event name must include only alphanumeric characters, `-`, `/`, `:` and `_`'
