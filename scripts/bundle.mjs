@@ -110,6 +110,15 @@ const GROUPS = {
     { name: 'core-actor', test: /[\\/]dist[\\/]core-thread[\\/]core-actor\.js$/, priority: 1 },
     SHARED,
   ],
+  // Every bus loads the permission model; the rest is for one with processes.
+  '@sallyport/process': [
+    {
+      name: 'permission-model',
+      test: /[\\/]dist[\\/](?:permission-model[\\/](?!write-grants)|network[\\/](?:host-list|secrets)|launchers[\\/]node-program)/,
+      priority: 1,
+    },
+    SHARED,
+  ],
   // Core loads an entry alone, without a file that it shares with the others.
   '@sallyport/paths': [],
 }

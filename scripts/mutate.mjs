@@ -254,17 +254,17 @@ const MUTANTS = [
   },
   {
     name: 'a wildcard of hosts has no dot',
-    file: 'packages/core/src/host/sandboxes/process/network/host-list.ts',
+    file: 'packages/process/src/network/host-list.ts',
     from: 'isWildcard ? `.${host}` : host, isWildcard, port }',
     to: 'host, isWildcard, port }',
-    tests: ['packages/core/src/host/sandboxes/process/network/host-list.test.ts'],
+    tests: ['packages/process/src/network/host-list.test.ts'],
   },
   {
     name: 'seccomp allows other architectures',
-    file: 'packages/core/src/host/sandboxes/process/launchers/seccomp.ts',
+    file: 'packages/process/src/launchers/seccomp.ts',
     from: '[RETURN, 0, 0, KILL_PROCESS],',
     to: '[RETURN, 0, 0, ALLOW],',
-    tests: ['packages/core/src/host/sandboxes/process/launchers/seccomp.test.ts'],
+    tests: ['packages/process/src/launchers/seccomp.test.ts'],
   },
   {
     name: 'a continuation is resumed twice',

@@ -48,6 +48,7 @@ const cases = [
   { rule: border, files: { 'packages/core/src/a.ts': imports('@sallyport/frontend') } },
   { rule: border, files: { 'packages/core/src/a.ts': imports('@sallyport/paths/internal') } },
   { rule: border, files: { 'packages/paths/src/a.ts': imports('@sallyport/core') } },
+  { rule: border, files: { 'packages/process/src/a.ts': imports('@sallyport/core') } },
   { files: { 'packages/core/src/a.ts': imports('@sallyport/paths/internal/glob') } },
   { rule: border, files: { 'extensions/plugin-host/src/a.ts': imports('@sallyport/paths/internal') } },
   { rule: border, files: { 'extensions/mcp/src/a.ts': imports('@sallyport/paths/internal') } },

@@ -1,5 +1,5 @@
 // node scripts/prove-structure.mjs: proves that no package has a cycle of files or of directories, type imports included, that what runs
-// in the host does not import what runs in core's thread, nor the other way, nor a relay either, and that no directory is crowded.
+// in the host does not import what runs in core's thread, nor the other way, and that no directory is crowded.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 import { parseSync } from 'rolldown/utils'
@@ -12,12 +12,8 @@ const TEST = /\.test(-d)?\.ts$/
 /** Directories of core by the thread that runs them. The others run in both, or neither imports them. */
 const IN_HOST = /\/src\/host\//
 const IN_CORE = /\/src\/(?:core-thread|events|plugins|rpc)\//
-/** The thread of relays, with the launchers and hosts by list, which the host runs too. They import nothing else of core. */
-const IN_RELAY = /\/src\/host\/sandboxes\/process\/(?:child|launchers|network|relay)\//
-const OUTSIDE_RELAY = /\/src\/(?!host\/sandboxes\/process\/(?:child|launchers|network|relay)\/)/
 /** Directories with those that their files must not import. The first that has a file counts. */
 const BORDERS = [
-  [IN_RELAY, OUTSIDE_RELAY],
   [IN_HOST, IN_CORE],
   [IN_CORE, IN_HOST],
 ]
@@ -176,10 +172,6 @@ const CASES = [
     'src/host/a.ts:1 imports "../rpc/b.js", which runs in another thread',
   ],
   ["src/events/a.ts import type { B } from '../host/x/b.js'\nsrc/host/x/b.ts", 'which runs in another thread'],
-  [
-    "src/host/sandboxes/process/relay/a.ts import '../launchers/b.js'\nsrc/host/sandboxes/process/launchers/b.ts import '../../b.js'\nsrc/host/sandboxes/b.ts",
-    'src/host/sandboxes/process/launchers/b.ts:1 imports "../../b.js", which runs in another thread',
-  ],
   [
     "src/host/local-core.ts import '../core-thread/b.js'\nsrc/core-thread/b.ts import '../acl/c.js'\nsrc/acl/c.ts",
     undefined,

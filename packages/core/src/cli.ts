@@ -2,7 +2,7 @@
 // The command `sallyport`: its first argument is the name of a command.
 import { runAcl } from './cli/acl-command.js'
 import { exit, VERSION } from './cli/command-line.js'
-import { runDoctor } from './cli/doctor/doctor-command.js'
+import { runDoctor } from './cli/doctor-command.js'
 import { checkRuntime } from './host/entry.js'
 import { didYouMean } from './shared/suggest.js'
 

@@ -6,7 +6,7 @@ import { watch } from 'chokidar'
 import type { Frontends } from './frontends/frontends.js'
 import type { BusConfig } from './options/config.js'
 import type { HostLog } from './reporting/log.js'
-import { isWithin } from './sandboxes/permission-model/grants.js'
+import { isWithin } from '@sallyport/process/internal/permission-model'
 
 export interface DevModeHost {
   options: Pick<BusConfig, 'isolation'> & Partial<Pick<BusConfig, 'core'>>

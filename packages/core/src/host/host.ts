@@ -14,7 +14,7 @@ import { resolveConnection, resolveFrontend } from './options/resolve-frontend.j
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
 import { type BusEvents, type BusReporter, checkListener } from './reporting/events.js'
 import { flushHostLog, type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
-import type { ProcessPool } from './workers/pool.js'
+import type { Processes } from './sandboxes/processes.js'
 import type { Supervisor } from './life/supervisor.js'
 import type { SharedThreads } from './workers/shared-threads.js'
 
@@ -38,7 +38,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   readonly core: Core
   readonly frontends: Frontends
   readonly threads: SharedThreads
-  readonly processes: ProcessPool
+  readonly processes: Processes
   readonly #services: HostServices
   readonly #names: HostNames
   readonly #startedAt = performance.now()
@@ -176,9 +176,9 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     this.supervisor.signal('drain')
     await this.#stopDevMode?.()
     await nextTick()
-    this.processes.drain()
+    this.processes.pool?.drain()
     await stop(timeout)
-    await this.processes.close()
+    await this.processes.pool?.close()
     this.#services.gateThreads.close()
     await this.threads.close()
     this.supervisor.signal('ended')

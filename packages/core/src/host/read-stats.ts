@@ -18,7 +18,7 @@ export function readStats(
     core: { ...core.worker.stats, inFlight, slow: reporter.slowCalls },
     host,
     frontends,
-    spares: processes.count,
+    spares: processes.pool?.count ?? 0,
     ...(network && { network }),
   }
 }

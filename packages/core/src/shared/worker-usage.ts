@@ -14,15 +14,6 @@ export interface UsageSource {
   readUsage?(): WorkerUsage | undefined
 }
 
-/** Returns memory that a relay shares with the host: for the bytes of memory, and the milliseconds of CPU time. */
-export const createUsage = (): SharedArrayBuffer => new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT)
-
-/** Returns what a relay has read last. */
-export function readSharedUsage(shared: SharedArrayBuffer): WorkerUsage | undefined {
-  const [memory = 0, cpu = 0] = new Float64Array(shared)
-  return memory > 0 ? { memory, cpu } : undefined
-}
-
 /** Returns `undefined` for a thread that others share. */
 export function readUsage(thread: UsageSource): WorkerUsage | undefined {
   if (!(thread instanceof Worker)) return thread.readUsage?.()

@@ -6,9 +6,9 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import type { Diagnosis } from '../../src/cli/doctor/examine-machine.js'
-import { findWall } from '../../src/host/sandboxes/process/launchers/find-wall.js'
-import { findProgram } from '../../src/host/sandboxes/process/launchers/programs.js'
+import type { Diagnosis } from '../../../process/src/doctor/examine-machine.js'
+import { findWall } from '../../../process/src/launchers/find-wall.js'
+import { findProgram } from '../../../process/src/launchers/programs.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { bin, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {

@@ -12,15 +12,17 @@ import type { Frontend as HostFrontend } from '../../src/host/frontends/frontend
 import { Frontends } from '../../src/host/frontends/frontends.js'
 import type { HostServices } from '../../src/host/frontends/types.js'
 import type { FrontendConfig } from '../../src/host/options/config.js'
-import type { SandboxConfig } from '../../src/host/sandboxes/kind/sandbox-config.js'
-import { noneKind } from '../../src/host/sandboxes/none/none-kind.js'
-import { ProcessPool } from '../../src/host/workers/pool.js'
+import type { SandboxConfig } from '../../src/host/sandboxes/sandbox-config.js'
+import { Processes } from '../../src/host/sandboxes/processes.js'
+import { noneKind } from '../../src/host/sandboxes/none.js'
+import { ProcessPool } from '../../../process/src/pool.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/supervision/policy.js'
 import { createSupervisor } from '../../src/host/life/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
 import { GateThreads } from '../../src/host/frontends/gate-threads.js'
 import { SharedThreads } from '../../src/host/workers/shared-threads.js'
-import { ProcessSockets, type SocketOwner } from '../../src/shared/process-sockets.js'
+import type { SocketOwner } from '../../../process/src/contract.js'
+import { ProcessSockets } from '../../../process/src/sockets.js'
 import type { Epoch } from './model/ask.js'
 import { Ends, type Kind } from './model/ends.js'
 import { Frontend } from './frontend.js'
@@ -83,9 +85,9 @@ export class SupervisedWorld extends World {
       const request = { key: '', reads: [], spares: this.#spares }
       if (this.#sharesProcesses) {
         const openIn = (relay: unknown): never => this.#startScript(relay as SimulatedProcess, label) as never
-        return processes.share({ ...request, maxScripts: 2, open: start([]) }, openIn)
+        return processes.pool!.share({ ...request, maxScripts: 2, open: start([]) }, openIn)
       }
-      const spare = processes.take({ ...request, open: start(owners.length > 1 ? [] : owners) })
+      const spare = processes.pool!.take({ ...request, open: start(owners.length > 1 ? [] : owners) })
       spare?.postMessage({ type: 'start', label })
       return spare ?? this.#startProcess(label, owners)
     },
@@ -143,7 +145,8 @@ export class SupervisedWorld extends World {
     const options = hostOptions(this.#supervision.core, this.isolated)
     const sharedThreads = new SharedThreads()
     const gateThreads = new GateThreads(options, sharedThreads)
-    const processes = new ProcessPool(log as never)
+    const processes = new Processes(undefined, log as never, sharedThreads)
+    processes.pool = new ProcessPool(log as never) as never
     const threads = { sharedThreads, processes, gateThreads }
     const services: HostServices = { supervisor, options, log: log as never, reporter, ...threads }
     const open = new ObservedFrontends(this)
@@ -343,7 +346,7 @@ export class SupervisedWorld extends World {
       for (const { place } of running) if (!place.dead) this.simulation.fault(`${place.name} computes on`)
     })
     this.simulation.clock.place = this.hostPlace
-    this.#host.processes.drain()
+    this.#host.processes.pool?.drain()
     this.#order(
       'the close of the bus',
       this.#frontends.closeAll().then(() => {

@@ -2,7 +2,7 @@
 import type { HostConfig } from '../options/config.js'
 import { BusReporter } from '../reporting/events.js'
 import { createHostLog } from '../reporting/log.js'
-import { ProcessPool } from '../workers/pool.js'
+import { Processes } from '../sandboxes/processes.js'
 import { createSupervisor } from '../life/supervisor.js'
 import { SharedThreads } from '../workers/shared-threads.js'
 import { GateThreads } from './gate-threads.js'
@@ -12,7 +12,7 @@ export function createHostServices(options: HostConfig): HostServices {
   const log = createHostLog(options.log, options.dev)
   const sharedThreads = new SharedThreads()
   const gateThreads = new GateThreads(options, sharedThreads)
-  const threads = { sharedThreads, processes: new ProcessPool(log), gateThreads }
+  const threads = { sharedThreads, processes: new Processes(options.core, log, sharedThreads), gateThreads }
   const supervisor = createSupervisor()
   const reporter = new BusReporter(log, () => supervisor.state === 'draining')
   return { options, log, supervisor, reporter, ...threads }

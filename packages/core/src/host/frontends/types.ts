@@ -10,11 +10,11 @@ import type { Life } from '../life/step.js'
 import type { HostConfig } from '../options/config.js'
 import type { BusReporter } from '../reporting/events.js'
 import type { HostLog } from '../reporting/log.js'
-import type { ProcessPool } from '../workers/pool.js'
 import type { WorkerStats } from '../supervision/policy.js'
 import type { Supervisor } from '../life/supervisor.js'
+import type { Processes } from '../sandboxes/processes.js'
 import type { GateThreads } from './gate-threads.js'
-import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
+import type { RelaySockets, SocketOwner } from '@sallyport/process/internal'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { RuntimeEnd } from './runtime-end.js'
 
@@ -25,7 +25,7 @@ export interface HostServices {
   readonly supervisor: Supervisor
   readonly reporter: BusReporter
   readonly sharedThreads: SharedThreads
-  readonly processes: ProcessPool
+  readonly processes: Processes
   readonly gateThreads: GateThreads
 }
 
@@ -41,7 +41,7 @@ export interface FrontendRuntime {
   /** Of a client in this thread, if core runs in it, too. */
   readonly callers?: CallerContexts | undefined
   /** The sockets of its process, if that has some. A link can only be one over them. */
-  readonly sockets?: ProcessSockets | undefined
+  readonly sockets?: RelaySockets | undefined
   /** Hands over a link. The first link starts the code; later links replace it. */
   connect(link: LinkEndpoint): void
   /** Asks the code whether it runs. What it has reported before has arrived before its answer. Code that has ended does not answer. */

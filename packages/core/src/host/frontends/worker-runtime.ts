@@ -15,7 +15,7 @@ import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { FrontendConfig } from '../options/config.js'
 import { getWorkerName } from '../supervision/policy.js'
 import type { FrontendTerms } from '../life/spec.js'
-import type { ProcessSockets, SocketOwner } from '../../shared/process-sockets.js'
+import type { RelaySockets, SocketOwner } from '@sallyport/process/internal'
 import { createOutputSink, type OutputSink, takeReport } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import { getClientStart } from './connection-runtime.js'
@@ -68,7 +68,7 @@ export function createWorkerRuntime(
     ...(dev && { sourceMaps: true }),
   }
   let link: LinkEndpoint | undefined
-  let sockets: ProcessSockets | undefined
+  let sockets: RelaySockets | undefined
   /** Closes the link that the worker had. */
   const closeLink = (): void => {
     if (link) closeEndpoint(link)

@@ -1,7 +1,7 @@
 // What the host says of a worker that it starts, and what it hears.
 import type { Heartbeat, LifecycleState } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
-import type { ProcessSockets } from '../../shared/process-sockets.js'
+import type { RelaySockets } from '@sallyport/process/internal'
 import type { UsageSource } from '../../shared/worker-usage.js'
 import type { SupervisionConfig } from '../supervision/policy.js'
 import type { RunningThread } from '../supervision/running-time.js'
@@ -15,7 +15,7 @@ export interface ThreadHandle extends UsageSource, RunningThread {
   terminate(): Promise<unknown>
   unref(): void
   /** The sockets of its process, if it has one and its relay forwards no frames. */
-  readonly sockets?: ProcessSockets | undefined
+  readonly sockets?: RelaySockets | undefined
   /** What reports the hosts that its broker denies, if it has a broker and no relay. */
   readonly broker?: { on(event: 'message', listener: (report: unknown) => void): unknown } | undefined
   /** True if it was started before it was known whose it is. One that ends before it begins is replaced. */

@@ -3,9 +3,9 @@ import type * as v from 'valibot'
 import { expectTypeOf, test } from 'vitest'
 import type { RunOptions } from '../options/types.js'
 import type { Sandbox } from './kinds.js'
-import type { permissionKind, PermissionSandbox } from './permission/permission-kind.js'
-import type { processKind, ProcessSandbox } from './process/process-kind.js'
-import type { quickjsKind, QuickjsSandbox } from './quickjs/quickjs-kind.js'
+import type { permissionKind, PermissionSandbox } from './permission.js'
+import type { processKind, ProcessSandbox } from './process.js'
+import type { quickjsKind, QuickjsSandbox } from './quickjs.js'
 
 /** Names of the members that can have a value. A member whose only value is `undefined` exists for its error text. */
 type Names<T> = T extends unknown

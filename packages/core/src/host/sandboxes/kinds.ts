@@ -1,13 +1,13 @@
 // The kinds of sandbox: a new one is a directory here, and a line in each of the two lists below.
 import * as v from 'valibot'
 import { inlineOr } from '../../shared/schemas.js'
-import type { SandboxConfig, SandboxOptions } from './kind/sandbox-config.js'
-import type { SandboxKind } from './kind/sandbox-kind.js'
+import type { SandboxConfig, SandboxOptions } from './sandbox-config.js'
+import type { SandboxKind } from './sandbox-kind.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
-import { noneKind } from './none/none-kind.js'
-import { permissionKind, type PermissionSandbox } from './permission/permission-kind.js'
-import { processKind, type ProcessSandbox } from './process/process-kind.js'
-import { quickjsKind, type QuickjsSandbox } from './quickjs/quickjs-kind.js'
+import { noneKind } from './none.js'
+import { permissionKind, type PermissionSandbox } from './permission.js'
+import { processKind, type ProcessSandbox } from './process.js'
+import { quickjsKind, type QuickjsSandbox } from './quickjs.js'
 
 /**
  * Rights of a frontend in addition to calling commands. `none`: all rights of the host; its code is trusted. `permission`: it reads its own

@@ -22,7 +22,7 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
 import { NeighborFault } from '../life/judge.js'
 import type { ThreadHandle } from '../life/spec.js'
-import type { ProcessSockets } from '../../shared/process-sockets.js'
+import type { RelaySockets } from '@sallyport/process/internal'
 import type { WorkerUsage } from '../../shared/worker-usage.js'
 
 /** Threads that are alike, so that a member can be in any of them. */
@@ -246,7 +246,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   /** Set for a relay: what its process uses. */
   readUsage?: () => WorkerUsage | undefined
   /** Set for a relay that forwards no frames. */
-  sockets?: ProcessSockets | undefined
+  sockets?: RelaySockets | undefined
   readonly #activity = new Int32Array(new SharedArrayBuffer(8))
   readonly #owner: SharedThread
   /** Set until it is sent. */

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { withDeadline } from '@sallyport/protocol/internal/contract'
 import { isDevelopment } from '@sallyport/protocol/internal/util'
-import { findEmbedder } from '../sandboxes/process/launchers/node-program.js'
+import { findEmbedder } from '@sallyport/process/internal/permission-model'
 
 /** Files that `node --check` is run for. */
 const MAX_CHECKS = 20

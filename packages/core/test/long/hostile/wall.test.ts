@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
-import { withFilterFile } from '../../../src/host/sandboxes/process/launchers/filter-file.js'
-import { createFilter } from '../../../src/host/sandboxes/process/launchers/seccomp.js'
-import { SYSCALLS } from '../../../src/host/sandboxes/process/launchers/syscalls.js'
+import { findWall } from '../../../../process/src/launchers/find-wall.js'
+import { withFilterFile } from '../../../../process/src/launchers/filter-file.js'
+import { createFilter } from '../../../../process/src/launchers/seccomp.js'
+import { SYSCALLS } from '../../../../process/src/launchers/syscalls.js'
 
 const ORDINARY = 65534
 const isRoot = process.getuid?.() === 0

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { choose } from '../../../../../scripts/testing.js'
-import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
+import { findWall } from '../../../../process/src/launchers/find-wall.js'
 
 const ORDINARY = 65534
 const isRoot = process.getuid?.() === 0

@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { ProcessLimits } from '../../../src/host/sandboxes/process/child/limits.js'
-import type { RelayData } from '../../../src/host/sandboxes/process/relay/relay-data.js'
+import type { ProcessLimits } from '../../../../process/src/child/limits.js'
+import type { RelayData } from '../../../../process/src/relay/relay-data.js'
 import { type OutputSink, takeReport } from '../../../src/host/workers/output.js'
 import { SharedThreads, type ThreadMember } from '../../../src/host/workers/shared-threads.js'
 import { rows } from '../../../../../scripts/testing.js'
@@ -44,7 +44,8 @@ const threads = new SharedThreads()
 const group = {
   name: 'relays',
   size: 1,
-  spawn: () => new Worker(new URL(import.meta.resolve('#relay')), { stdout: true, stderr: true }),
+  spawn: () =>
+    new Worker(new URL(import.meta.resolve('@sallyport/process/internal/relay')), { stdout: true, stderr: true }),
 }
 
 const workers: ThreadMember[] = []

@@ -1,7 +1,7 @@
 // Denials of a sandbox after the module has loaded: the error names the option that allows it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, isCommandError, type Bus } from '../../../src/index.js'
-import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
+import { findWall } from '../../../../process/src/launchers/find-wall.js'
 import { fixture } from '../../support/start.js'
 import { rows } from '../../../../../scripts/testing.js'
 

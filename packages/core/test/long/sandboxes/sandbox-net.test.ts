@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defineCore } from '../../../src/index.js'
-import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
+import { findWall } from '../../../../process/src/launchers/find-wall.js'
 import { fixture, start } from '../../support/start.js'
 import { rows } from '../../../../../scripts/testing.js'
 

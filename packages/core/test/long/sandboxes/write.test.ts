@@ -13,7 +13,7 @@ import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { findWall } from '../../../src/host/sandboxes/process/launchers/find-wall.js'
+import { findWall } from '../../../../process/src/launchers/find-wall.js'
 import { type Bus, type BusError, defineCore, type ProcessSandbox } from '../../../src/index.js'
 import { fixture, start } from '../../support/start.js'
 import { choose, rows } from '../../../../../scripts/testing.js'
@@ -169,10 +169,14 @@ describe('write is refused with the remedy', () => {
         () => dirname(process.cwd()),
         'Make a directory below it for the frontend',
       ],
-      ['the code of the host', () => new URL('../../../dist/', import.meta.url), 'the host uses'],
+      [
+        'the code of the host',
+        () => new URL('..', import.meta.resolve('@sallyport/process/internal')),
+        'the host uses',
+      ],
       [
         'a directory in it',
-        () => new URL('../../../dist/bundle/', import.meta.url),
+        () => new URL('.', import.meta.resolve('@sallyport/process/internal')),
         'Make a directory for the frontend elsewhere',
       ],
       ['programs of the system', () => '/usr/share', 'Make a directory for the frontend elsewhere'],

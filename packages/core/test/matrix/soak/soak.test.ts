@@ -1,6 +1,6 @@
 // The soak: ten short rounds with a fixed seed, and ten more if something grew. `npm run soak` takes its duration and seed from the command line.
 import { expect, test } from 'vitest'
-import { createCgroup, removeCgroup } from '../../../src/host/sandboxes/process/launchers/cgroup.js'
+import { createCgroup, removeCgroup } from '../../../../process/src/launchers/cgroup.js'
 import { runSoak } from '../../long/soak/start.js'
 
 /** Needs the right to make cgroups. */

@@ -1,8 +1,8 @@
 // A process in virtual time, and its relay.
 import type { LifecycleState } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
-import { judgeProcess } from '../../../src/host/sandboxes/process/relay/node-process.js'
-import type { ProcessSockets } from '../../../src/shared/process-sockets.js'
+import { judgeProcess } from '../../../../process/src/relay/node-process.js'
+import type { ProcessSockets } from '../../../../process/src/sockets.js'
 import type { Simulation } from '../simulation.js'
 import { Place } from './place.js'
 import type { SimulatedPort } from './port.js'

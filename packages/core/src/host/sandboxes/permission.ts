@@ -1,0 +1,88 @@
+// A worker under Node's permission model.
+import type { ResourceLimits, Worker } from 'node:worker_threads'
+import { closeEndpoint, createLinkEndpoints } from '@sallyport/protocol/internal/link'
+import type { BrokerData } from '@sallyport/process/internal'
+import { checkNet, checkSecrets, getModuleCode } from '@sallyport/process/internal/permission-model'
+import * as v from 'valibot'
+import type { ModuleLocation } from '../../shared/locations.js'
+import { boolean } from '../../shared/schemas.js'
+import { leftOut, objectOfKind, read, resourceLimits } from './entries.js'
+import { netOrHosts, secrets } from './network-entries.js'
+import type { ThreadHandle } from '../life/spec.js'
+import { getFrontendEntry } from './sandbox-config.js'
+import type { SandboxKind } from './sandbox-kind.js'
+import { loadProcesses, type Processes } from './processes.js'
+import { getFrontendWorker, spawnSandboxed } from './spawn-sandboxed.js'
+
+/** Node's permission model around a frontend worker: see the page "Security in detail" of the documentation. */
+export interface PermissionSandbox {
+  /** Node's permission model in a worker thread. */
+  kind: 'permission'
+  /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
+  read?: readonly ModuleLocation[]
+  /**
+   * Grants the network, or denies it, which is the default. Node before 25 cannot deny it: the network is open without this option, and
+   * `false` is refused, as is a list of hosts, which is as that of a process.
+   */
+  net?: boolean | readonly string[]
+  /** Secrets by the name of an environment variable, as those of a process. */
+  secrets?: Readonly<Record<string, { readonly value: string; readonly hosts: readonly string[] }>>
+  /** Fails the start if the frontend can read the working directory without a grant. @default false */
+  strict?: boolean
+  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 before Node 22.16 */
+  resourceLimits?: ResourceLimits
+}
+
+const schema = objectOfKind({
+  kind: v.literal('permission'),
+  read,
+  write: leftOut('only a process can write. Use kind: "process", or a command that writes'),
+  net: netOrHosts,
+  secrets,
+  strict: v.optional(boolean, false),
+  resourceLimits,
+})
+
+/** @internal */
+export const permissionKind: SandboxKind<'permission', typeof schema> = {
+  isTrusted: false,
+  schema,
+  async resolve({ kind, read, net, secrets: secretOptions, strict, resourceLimits }, place, threads) {
+    checkNet(place, net)
+    checkSecrets(place, { net, secrets: secretOptions })
+    // The broker of a list is in the thread of relays.
+    const broker = typeof net === 'object' ? await loadProcesses(threads) : undefined
+    return {
+      kind,
+      isStrict: strict,
+      spawn(start, host) {
+        const entry = getFrontendEntry(host)
+        const code = getModuleCode(entry, start, read, host.options.core)
+        const options = { entry, net: net === true, resourceLimits }
+        if (typeof net !== 'object' || !broker)
+          return spawnSandboxed({ ...options, ...getFrontendWorker(start, code, strict) })
+        const [brokerEnd, frontendEnd] = createLinkEndpoints('ring')
+        const placed = broker.createSecrets(secretOptions ?? {})
+        const env = broker.getPlaceholders(placed)
+        const own = getFrontendWorker({ ...start, broker: frontendEnd, env }, code, strict)
+        const worker = spawnSandboxed({ ...options, ...own })
+        const data: BrokerData = { broker: { hosts: net, secrets: placed }, link: brokerEnd }
+        return openBroker(worker, start.label, data, host.processes)
+      },
+    }
+  },
+}
+
+/** Opens the network by list of a frontend in a worker: the thread of relays has its broker. */
+function openBroker(worker: Worker, label: string, data: BrokerData, processes: Processes): ThreadHandle {
+  const member = processes.openRelay(`the broker of ${processes.getName(label)}`, data)
+  member.unref()
+  worker.once('exit', () => void member.terminate())
+  member.once('exit', () => closeEndpoint(data.link))
+  // Without its network, the frontend would go on with requests that fail.
+  member.on('error', (error: unknown) => {
+    worker.emit('error', error as Error)
+    void worker.terminate()
+  })
+  return Object.assign(worker, { broker: member })
+}

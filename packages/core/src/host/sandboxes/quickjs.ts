@@ -1,0 +1,255 @@
+// A script in a VM of QuickJS. Many share a script host: a thread, or each has a process.
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import {
+  ANSWER_TIMEOUT_MS,
+  type EngineModule,
+  type EngineOptions,
+  type FrontendPreparation,
+  type FrontendSandbox,
+  type FrontendStart,
+  type FrontendWorkerData,
+  THREAD_TIME_FILE,
+} from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { compileEngine, isTypeScriptName, loadOnce } from '@sallyport/protocol/internal/util'
+import * as v from 'valibot'
+import { integer } from '../../shared/validate.js'
+import { getWorkerName } from '../supervision/policy.js'
+import type { ThreadGroup } from '../workers/shared-threads.js'
+import { type Entry, findEntry } from '../workers/spawn.js'
+import { leftOut, objectOfKind } from './entries.js'
+import { hosts, secrets } from './network-entries.js'
+import { getFrontendEntry, type SandboxHost, toSandbox } from './sandbox-config.js'
+import type { SandboxKind } from './sandbox-kind.js'
+import {
+  checkSecrets,
+  type FrontendCode,
+  getEntryGrants,
+  getReadGrants,
+  joinGrants,
+  realModule,
+  type ReadGrants,
+} from '@sallyport/process/internal/permission-model'
+import { loadProcesses } from './processes.js'
+import { getScriptCode, readScript } from './script-code.js'
+import { spawnSandboxed } from './spawn-sandboxed.js'
+import { processEntries } from './process-entries.js'
+import type { ProcessSandbox } from './process.js'
+
+/**
+ * A script in a VM of QuickJS, which is compiled to WebAssembly: the page "Scripts" of the documentation lists its globals. Many
+ * scripts share a thread, the script host, and each keeps its own rights, quotas, output, errors, memory and time.
+ */
+export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'pids' | 'spares'> {
+  /** A script in a VM of QuickJS. */
+  kind: 'quickjs'
+  /** MiB that the script can allocate. A script beyond it ends. Its calls in flight can use as much again; further calls are `Overloaded`. @default 32 */
+  memory?: number
+  /** KiB of stack for nested calls, from 16 to 512. @default 256 */
+  stack?: number
+  /**
+   * Milliseconds that the script can run before it awaits something, up to 5000. A script beyond it ends. Other scripts of its script host wait as long.
+   *
+   * @default 1000
+   */
+  time?: number
+  /** Name of a script host for scripts of one author. It ends with the last of them. By default all scripts without a name share threads. */
+  group?: string
+  /** Maximum number of scripts in one script host. `1`: none shares it. @default Infinity for a thread, and for a process with `group`; 1 for another process */
+  perProcess?: number
+  /**
+   * Makes the script host a process, in a wall if the machine has one. The process has one script, unless `group` or `perProcess` says
+   * that it has more.
+   *
+   * @default false
+   */
+  process?: boolean
+  /**
+   * Hosts that the script reaches with `fetch`, as in the sandbox `process`. Needs `process: true`.
+   *
+   * @default none: there is no `fetch`
+   */
+  net?: readonly string[]
+  /**
+   * Secrets by the name of a variable, as in the sandbox `process`: the script finds placeholders in `process.env`, new with each start.
+   */
+  secrets?: ProcessSandbox['secrets']
+}
+
+const KIND = 'quickjs'
+const RUNNER = '@sallyport/isolation/internal/quickjs'
+/** Of a link: many scripts are open at once, and each page of a ring that was used stays in memory. */
+const RING_BYTES: number = 2 ** 16
+const MAX_MEMORY_MB = 2048
+/** Half of the default heartbeat: the other scripts of a script host make no beat meanwhile. */
+const MAX_TIME_MS = 5000
+/** Of the script host, beside the stack of a script that is the engine's own. */
+const HOST_STACK_MB = 4
+/** The threads are started with all that a script host reads. */
+const THREAD_SANDBOX: FrontendSandbox = { unexpectedRead: undefined, strict: false }
+/** V8 optimizes the engine's code only for a script that computes for long: a process cannot exit meanwhile, and most scripts end before. */
+const PROCESS_FLAGS = ['--wasm-tiering-budget=1000000000']
+const DEFAULTS = { memory: 32, stack: 256, time: 1000 } as const
+
+const limits = {
+  memory: v.optional(integer(`whole MiB, from 1 to ${MAX_MEMORY_MB}`, 1, MAX_MEMORY_MB), DEFAULTS.memory),
+  stack: v.optional(integer('whole KiB, from 16 to 512', 16, 512), DEFAULTS.stack),
+  time: v.optional(integer(`whole milliseconds, from 1 to ${MAX_TIME_MS}`, 1, MAX_TIME_MS), DEFAULTS.time),
+}
+const nameRule = v.check<string, string>(name => name !== '', 'a name')
+const sharing = {
+  group: v.optional(v.pipe(v.string('a name'), nameRule)),
+  perProcess: v.optional(integer('a whole number, from 1', 1)),
+}
+const needsProcess = leftOut('it needs process: true')
+const { wall, cpu, pids, spares } = processEntries
+const schema = v.variant('process', [
+  objectOfKind({
+    kind: v.literal(KIND),
+    process: v.literal(true),
+    ...sharing,
+    ...limits,
+    ...{ wall, cpu, pids, spares, secrets },
+    net: v.optional(hosts),
+  }),
+  objectOfKind({
+    kind: v.literal(KIND),
+    process: v.optional(v.literal(false)),
+    ...sharing,
+    ...limits,
+    ...{ cpu: needsProcess, pids: needsProcess, wall: needsProcess, spares: needsProcess },
+    ...{ net: needsProcess, secrets: needsProcess },
+  }),
+])
+
+/** Compiles the engine once for all script hosts that are threads. */
+const compileEngineOnce = loadOnce(async () =>
+  compileEngine(await readFile(createRequire(findEntry(RUNNER)).resolve('quickjs-wasi/quickjs.wasm'))),
+)
+
+/** @internal */
+export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
+  isTrusted: false,
+  hasNamedModules: true,
+  schema,
+  limitMemory: (options, memory) => ({ ...options, memory: Math.ceil(memory) }),
+  limitTime: (options, time) => ({ ...options, time }),
+  async resolve(options, place, threads) {
+    const { memory, stack, time } = options
+    const engine: EngineOptions = { memory, stack, time }
+    const getCode = (entry: Entry, start: FrontendStart): FrontendCode => {
+      const code = getScriptCode(RUNNER, entry, start)
+      return { ...code, code: { ...code.code, engine }, reads: joinGrants([code.reads, getInsideGrants()]) }
+    }
+    const runner = findEntry(RUNNER)
+    const getScript = (start: FrontendStart): FrontendStart => {
+      const script = readScript(start)
+      return { ...start, module: realModule(start.module, !start.text).href, script, runner, engine }
+    }
+    if (options.process) {
+      const { kind, wall, cpu, pids, spares, group, perProcess, net = false, secrets } = options
+      checkSecrets(place, { net, secrets })
+      const resourceLimits = { stackSizeMb: HOST_STACK_MB }
+      const process = { wall, cpu, pids, spares, net, secrets, resourceLimits }
+      const getProcessCode = (entry: Entry, start: FrontendStart): FrontendCode => {
+        const code = getCode(entry, start)
+        return { ...code, flags: [...code.flags, ...PROCESS_FLAGS] }
+      }
+      const { createProcessConfig, createSharedProcessConfig, ProcessPool, resolveWall } = await loadProcesses(threads)
+      const found = await resolveWall(place, options)
+      const config = createProcessConfig(process, found, getProcessCode)
+      const alone = { ...toSandbox(kind, ProcessPool, config), engine: await describeEngine() }
+      if (perProcess === 1 || (perProcess === undefined && group === undefined)) return alone
+      if (net)
+        throw new BusError(
+          'InvalidParams',
+          `${place}.net needs a process for each script: leave out group and perProcess`,
+        )
+      const sharing = { group: createGroupName(group, perProcess), maxScripts: perProcess, maxRunMs: time, getScript }
+      const shared = toSandbox(kind, ProcessPool, createSharedProcessConfig(process, found, getProcessCode, sharing))
+      return {
+        ...alone,
+        ringBytes: RING_BYTES,
+        spawn(start, host, owners) {
+          if (hasTypes(start)) return alone.spawn(start, host, owners)
+          return shared.spawn(start, host, owners)
+        },
+      }
+    }
+    const module = await compileEngineOnce()
+    const { kind, group, perProcess } = options
+    return {
+      kind,
+      engine: await describeEngine(),
+      ringBytes: RING_BYTES,
+      spawn(start, host) {
+        const { heartbeat } = start
+        const data: FrontendWorkerData = { ...getScript(start), heartbeat, sandbox: THREAD_SANDBOX }
+        const alone = group === undefined && hasTypes(start)
+        const shared = createGroup(alone ? `types of ${start.label}` : group, alone ? 1 : perProcess, host, module)
+        return host.sharedThreads.open(shared, getWorkerName('frontend', start.label), data)
+      },
+    }
+  },
+}
+
+/**
+ * True if types have to be removed from code. Node's parser for that has no limit: some short code occupies it for ever, and some breaks it for
+ * all that follows in its thread. So such code shares no thread.
+ */
+const hasTypes = ({ module, text }: FrontendStart): boolean =>
+  [text?.name ?? new URL(module).pathname, ...Object.keys(text?.modules ?? {})].some(isTypeScriptName)
+
+/** Returns what a snapshot depends on: the version of the engine, and the code inside of a VM. Any change of them moves what is in its memory. */
+const describeEngine = loadOnce(async (): Promise<string> => {
+  const runner = findEntry(RUNNER)
+  const [{ createHash }, pack, inside] = await Promise.all([
+    import('node:crypto'),
+    readFile(createRequire(runner).resolve('quickjs-wasi/package.json'), 'utf8'),
+    readFile(new URL('../browser/inside.js', runner)),
+  ])
+  const { version } = JSON.parse(pack) as { version: string }
+  return `quickjs-wasi ${version} with ${createHash('sha256').update(inside).digest('hex').slice(0, 16)}`
+})
+
+/** Grants what the runner reads beside its own bundle: the code inside of a VM, and the CPU time of its own thread. */
+function getInsideGrants(): ReadGrants {
+  const { directories, files } = getReadGrants(new URL('../', findEntry(RUNNER)))
+  return { directories, files: [...files, THREAD_TIME_FILE] }
+}
+
+const createGroupName = (group: string | undefined, perProcess: number | undefined): string =>
+  group === undefined
+    ? `scripts${perProcess === undefined ? '' : ` (${perProcess} each)`}`
+    : `script group ${JSON.stringify(group)}`
+
+function createGroup(
+  group: string | undefined,
+  perProcess: number | undefined,
+  host: SandboxHost,
+  engineModule: EngineModule,
+): ThreadGroup {
+  return {
+    name: createGroupName(group, perProcess),
+    size: group === undefined ? Math.max(1, Math.min(4, availableParallelism() - 1)) : 1,
+    isKept: group === undefined,
+    startsLater: true,
+    maxMembers: perProcess,
+    // Each script ends within its time, so a thread that does not respond has many of them.
+    confirmTimeout: ANSWER_TIMEOUT_MS,
+    spawn() {
+      const entry = getFrontendEntry(host)
+      // Which scripts follow is not known when it starts, and it can read none of them.
+      const reads = joinGrants([...[entry, findEntry(RUNNER)].map(getEntryGrants), getInsideGrants()])
+      const workerData: FrontendPreparation = {
+        sandbox: THREAD_SANDBOX,
+        hasText: false,
+        runner: findEntry(RUNNER),
+        engineModule,
+      }
+      return spawnSandboxed({ entry, reads, workerData, resourceLimits: { stackSizeMb: HOST_STACK_MB } })
+    },
+  }
+}

@@ -1,0 +1,57 @@
+// Starts a worker under Node's permission model: it reads what it is made of, writes nothing, starts nothing, and has neither the
+// host's environment nor its output. The worker itself closes what Node leaves open (frontend/src/runtime/harden.ts).
+import type { ResourceLimits, Worker } from 'node:worker_threads'
+import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
+import {
+  type FrontendCode,
+  getNetFlags,
+  getReadFlags,
+  getUnexpectedRead,
+  MODEL,
+  type ReadGrants,
+} from '@sallyport/process/internal/permission-model'
+import { DEFAULT_HEAP_MB } from '../../shared/heap-limit.js'
+import { guardInnerPort } from '../workers/inner-port.js'
+import { type Entry, spawnWorker } from '../workers/spawn.js'
+
+/**
+ * Since 22 Node grants the program that the process was started with. A worker has none, and the empty name would grant the working
+ * directory. An interactive process has no program, so nothing is granted. The flag has no other effect in a worker.
+ */
+const PERMISSION = [...MODEL, '--interactive']
+
+export interface SandboxedWorker {
+  entry: Entry
+  workerData?: object | undefined
+  reads: ReadGrants
+  net?: boolean | undefined
+  flags?: readonly string[]
+  resourceLimits?: ResourceLimits | undefined
+}
+
+/** @throws errors of `new Worker` */
+export function spawnSandboxed({ entry, workerData, reads, net, flags = [], resourceLimits }: SandboxedWorker): Worker {
+  const heapMb = resourceLimits?.maxOldGenerationSizeMb
+  const worker = spawnWorker(entry, workerData, [], {
+    execArgv: [...PERMISSION, ...getReadFlags(reads), ...getNetFlags(net), ...flags],
+    env: {},
+    stdout: true,
+    stderr: true,
+    resourceLimits: { ...resourceLimits, maxOldGenerationSizeMb: heapMb ?? DEFAULT_HEAP_MB },
+  })
+  guardInnerPort(worker)
+  return worker
+}
+
+/** Returns what the worker of a frontend starts with. */
+export function getFrontendWorker(
+  start: FrontendWorkerData,
+  { code, reads, flags }: FrontendCode,
+  strict = false,
+): Pick<SandboxedWorker, 'workerData' | 'reads' | 'flags'> {
+  const workerData: FrontendWorkerData = {
+    ...{ ...start, ...code },
+    sandbox: { unexpectedRead: getUnexpectedRead(reads), strict, hasBroker: start.broker !== undefined },
+  }
+  return { workerData, reads, flags }
+}

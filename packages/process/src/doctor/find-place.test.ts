@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import { writeProject } from '../../../core/test/support/project.js'
+import { findPlace } from './find-place.js'
+
+const RESTRICTION = 'proc/sys/kernel/apparmor_restrict_unprivileged_userns'
+const kubernetes = { KUBERNETES_SERVICE_HOST: '10.0.0.1' }
+
+let empty: string
+beforeEach(() => void (empty = mkdtempSync(join(tmpdir(), 'place-'))))
+afterEach(() => rmSync(empty, { recursive: true }))
+
+test('is found by its files or variables', () =>
+  rows([
+    ['kubernetes', { '.dockerenv': '' }, kubernetes],
+    ['podman', { 'run/.containerenv': '' }, {}],
+    ['docker', { '.dockerenv': '' }, {}],
+    ['docker', { '.dockerenv': '', [RESTRICTION]: '1\n' }, {}],
+    ['ubuntu', { [RESTRICTION]: '1\n' }, {}],
+  ])((name, files, env) => expect(findPlace(writeProject(files), env)?.name).toBe(name)))
+
+test('is none of them where namespaces are not restricted', () => {
+  expect(findPlace(empty, {})).toBeUndefined()
+  expect(findPlace(writeProject({ [RESTRICTION]: '0\n' }), {})).toBeUndefined()
+})
+
+test('the command has valid JSON for a patch of Kubernetes', () => {
+  const patch = /--patch '(.*)'$/.exec(findPlace(empty, kubernetes)!.command)?.[1]
+  expect(JSON.parse(patch!)).toMatchObject({ spec: { template: { spec: { containers: [{ name: 'NAME' }] } } } })
+})

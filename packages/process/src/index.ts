@@ -1,0 +1,14 @@
+// The entry `@sallyport/process/internal`: the sandbox of a frontend that is a process. Core loads it with the first of them.
+export {
+  createProcessConfig,
+  createSharedProcessConfig,
+  type ProcessConfig,
+  type ProcessOptions,
+  type ScriptProcessOptions,
+} from './launch.js'
+export { isNetClosed, resolveWall } from './launchers/wall.js'
+export { createSecrets, getPlaceholders } from './network/secrets.js'
+export { getWriteGrants } from './permission-model/write-grants.js'
+export { ProcessPool } from './pool.js'
+export type { ProcessHost, Relay, RelaySockets, SocketOwner } from './contract.js'
+export type { BrokerData } from './relay/run-broker.js'

@@ -1,0 +1,303 @@
+// The sandbox of one frontend in a process, whatever code runs there: the host sees the relay of the process in place of a worker.
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { ResourceLimits } from 'node:worker_threads'
+import { PROCESS_PIPES, serializeValue } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type {
+  FrontendPreparation,
+  FrontendSandbox,
+  FrontendStart,
+  FrontendWorkerData,
+} from '@sallyport/protocol/internal/contract'
+import type { ProcessLimits } from './child/limits.js'
+import type { ProcessHost, ProcessLog, Relay, SocketOwner } from './contract.js'
+import type { FoundWall } from './launchers/find-wall.js'
+import type { Launch, Launcher, LaunchInfo } from './launchers/launcher.js'
+import { getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
+import { isNetClosed, type WallOptions } from './launchers/wall.js'
+import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
+import { getReadFlags } from './permission-model/grants.js'
+import { type FrontendCode, MODEL } from './permission-model/module-code.js'
+import { getNetFlags, NET_REMEDIES } from './permission-model/net.js'
+import { getWriteFlags } from './permission-model/write-grants.js'
+import type { ProcessPool } from './pool.js'
+import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
+import { ProcessSockets } from './sockets.js'
+
+/** The options of a sandbox that is a process, checked. */
+export interface ProcessOptions extends ProcessLimits, WallOptions {
+  /** True if the process may use the network, false if its code has no way to, hosts that it reaches through a broker, `undefined` if that is for Node and the wall to deny. */
+  net?: boolean | readonly string[] | undefined
+  secrets?: SecretOptions | undefined
+  resourceLimits?: ResourceLimits | undefined
+  spares?: number | undefined
+}
+
+/** The sandbox of a frontend, as its options are resolved. */
+export interface ProcessConfig {
+  readonly hasProcess: true
+  /** The name of a launcher, or `none`. */
+  readonly wall: string
+  /** Milliseconds that a relay is given to exit beyond its time to drain. */
+  readonly stopTimeout: number
+  /**
+   * Starts the code of a frontend.
+   *
+   * @param owners - the threads that own the ends of the process's sockets; none if the relay forwards its frames
+   * @throws {BusError} InvalidParams
+   */
+  spawn(start: FrontendWorkerData, host: ProcessHost, pool: ProcessPool, owners: readonly SocketOwner[]): Relay
+  /** Logs what users should know of it when a frontend is opened: each subject once. */
+  announce(once: (subject: string, write: (log: ProcessLog) => void) => void): void
+}
+
+/** Returns what the process loads. @param core - the core module, if it has a location */
+type GetCode = (entry: string, start: FrontendStart, core: unknown) => FrontendCode
+
+/** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
+const RELAY_STOP_TIMEOUT_MS = 10_000
+
+/** The relay of a script that runs on ends its process, with all its scripts, and before that waits as long as it does for a busy machine. */
+const SCRIPT_STOP_TIMEOUT_MS = 20_000
+
+export const createProcessConfig = (
+  options: ProcessOptions,
+  { launcher, failures }: FoundWall,
+  getCode: GetCode,
+): ProcessConfig => ({
+  hasProcess: true,
+  wall: launcher?.name ?? 'none',
+  stopTimeout: RELAY_STOP_TIMEOUT_MS,
+  spawn: (start, host, pool, owners) => startRelay(start, host, pool, owners, options, launcher, getCode),
+  announce(once) {
+    if (options.wall === 'auto' || options.wall === 'required') {
+      once('wall', log => {
+        if (launcher) log.info({ wall: launcher.name }, 'Processes of frontends start in a wall')
+        else log.info({ wall: 'none', failures }, 'Processes of frontends start without a wall')
+      })
+    }
+    if (options.net !== undefined || isNetClosed(launcher)) return
+    const text = 'The network of processes of frontends is open: Node.js before 25 cannot deny it, and there is no wall'
+    once('network', log => log.warn(`${text}. ${NET_REMEDIES}`))
+  },
+})
+
+/**
+ * Returns what starts a process for some code. It is under the same permission model as a worker.
+ *
+ * @param isSplit - true if the process has two sockets
+ * @throws {BusError} InvalidParams
+ */
+function prepareLaunch(
+  frontend: FrontendStart,
+  host: ProcessHost,
+  { net: granted = false, secrets: secretOptions = {}, tmp, resourceLimits, memory, cpu, pids }: ProcessOptions,
+  launcher: Launcher | undefined,
+  getCode: GetCode,
+  isSplit: boolean,
+) {
+  const { label } = frontend
+  const { entry, core } = host
+  const net = granted === true
+  const hasBroker = typeof granted === 'object'
+  const secrets = createSecrets(secretOptions)
+  const { code, reads, writes, flags: codeFlags } = getCode(entry, frontend, core)
+  const sandbox = createSandbox(launcher, net, hasBroker)
+  const flags = [
+    ...MODEL,
+    ...codeFlags,
+    ...getReadFlags(reads),
+    ...(writes ? getWriteFlags(writes) : []),
+    ...(tmp === undefined ? [] : TMP_FLAGS),
+    ...getNetFlags(net),
+    ...getV8Flags(resourceLimits),
+  ]
+  const node = { command: getNodeProgram(), args: [...PROGRAM_FLAGS, ...flags, fileURLToPath(entry)] }
+  const limits = { memory, cpu, pids, tmp }
+  const { control, link, network, fromCore } = PROCESS_PIPES
+  const descriptors = [control, link, ...(hasBroker ? [network] : []), ...(isSplit ? [fromCore] : [])]
+  const info = {
+    ...{ label, reads, writes: writes?.directories ?? [], descriptors },
+    ...{ net, limits: { memory, pids, tmp } },
+  }
+  const owner = !launcher || launcher.ignoresLabel ? '' : label
+  return {
+    code,
+    sandbox,
+    /** All that is fixed once the process has been started. */
+    key: JSON.stringify([launcher && getId(launcher), owner, node.args, reads, net, hasBroker, limits, sandbox]),
+    reads: [...reads.directories, ...info.writes, ...reads.files],
+    network: hasBroker ? { hosts: granted, secrets } : undefined,
+    env: getPlaceholders(secrets),
+    /**
+     * Starts the relay, and with it the process.
+     *
+     * @param owners - of its sockets; none if the relay forwards frames
+     */
+    open(name: string, start: RelayData['start'], owners: readonly SocketOwner[]): Relay {
+      const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
+      const sockets = ProcessSockets.create(owners)
+      const relayData: RelayData = {
+        start,
+        sockets: sockets?.ports,
+        launch,
+        hasWall: launcher !== undefined,
+        hasBroker,
+        temporary: tmpdir(),
+        env: getNodeEnvironment(),
+        limits: {
+          memory: launch.limits?.memory ?? memory,
+          cpu,
+          pids: launch.limits?.pids ?? pids,
+          tmp: launch.limits?.tmp,
+        },
+        usage: createUsage(),
+      }
+      const relay = host.openRelay(`the relay of ${name}`, relayData, sockets?.ports)
+      relay.sockets = sockets
+      relay.readUsage = () => readSharedUsage(relayData.usage)
+      return relay
+    },
+  }
+}
+
+/** @throws {BusError} InvalidParams */
+function startRelay(
+  { heartbeat, ...frontend }: FrontendWorkerData,
+  host: ProcessHost,
+  pool: ProcessPool,
+  owners: readonly SocketOwner[],
+  options: ProcessOptions,
+  launcher: Launcher | undefined,
+  getCode: GetCode,
+): Relay {
+  const { label, text } = frontend
+  const { spares = 0 } = options
+  const isSplit = owners.length > 1
+  const process = prepareLaunch(frontend, host, options, launcher, getCode, isSplit)
+  const { code, sandbox, env, network } = process
+  const name = host.getName(label)
+  const start: RelayStart = {
+    type: 'start',
+    name,
+    start: serializeValue({ ...frontend, ...code, sandbox, env } satisfies FrontendStart),
+    heartbeat,
+    network,
+  }
+  const { runner } = code
+  const preparation: FrontendPreparation = { sandbox, hasText: text !== undefined && runner === undefined, runner }
+  const request = {
+    key: JSON.stringify([process.key, preparation]),
+    ...{ reads: process.reads, spares },
+    // A spare is not for a certain gate, so its relay forwards its frames.
+    open() {
+      const spare = process.open('a spare process', preparation, isSplit ? [] : owners)
+      host.readOutput(spare, undefined)
+      return spare
+    },
+  }
+  const relay = spares > 0 ? pool.take(request) : undefined
+  if (!relay) return process.open(name, start, owners)
+  relay.name = `the relay of ${name}`
+  relay.postMessage(start)
+  return relay
+}
+
+/** How scripts share processes. */
+export interface ScriptProcessOptions {
+  /** Names the processes, whose scripts are of one author. */
+  group: string
+  maxScripts: number | undefined
+  /** Milliseconds that a script can run without a pause. */
+  maxRunMs: number
+  /** Returns what a script starts with. */
+  getScript(start: FrontendStart): FrontendStart
+}
+
+/**
+ * The sandbox of a script whose process has others.
+ *
+ * @param getCode - returns what the process loads before it has a script
+ */
+export function createSharedProcessConfig(
+  options: ProcessOptions,
+  found: FoundWall,
+  getCode: GetCode,
+  { group, maxScripts, maxRunMs, getScript }: ScriptProcessOptions,
+): ProcessConfig {
+  const { launcher } = found
+  const { memory, cpu, pids, spares = 0 } = options
+  return {
+    ...createProcessConfig(options, found, getCode),
+    stopTimeout: SCRIPT_STOP_TIMEOUT_MS,
+    spawn({ heartbeat, ...frontend }, host, pool) {
+      const name = host.getName(frontend.label)
+      const start = { ...getScript(frontend), sandbox: createSandbox(launcher, false, false) }
+      const open = (): Relay => {
+        // Which scripts follow is not known when the process starts, and it can read none of them.
+        const unnamed = { ...frontend, script: '', label: group }
+        const process = prepareLaunch(unnamed, host, options, launcher, getCode, false)
+        const { sandbox, code } = process
+        const preparation: FrontendPreparation = { sandbox, hasText: false, runner: code.runner, hasScripts: true }
+        const relay = process.open(`the process of ${group}`, preparation, [])
+        host.readOutput(relay, group)
+        return relay
+      }
+      const key = JSON.stringify([launcher && getId(launcher), group, maxScripts, memory, cpu, pids])
+      const data: ScriptData = { name, start, heartbeat, maxRunMs }
+      return pool.share({ key, reads: [], spares, maxScripts, open }, relay =>
+        host.openScript(relay, `the script ${name}`, data),
+      )
+    },
+  }
+}
+
+/** The process starts in an empty directory, so there is nothing unexpected to read. */
+const createSandbox = (launcher: Launcher | undefined, net: boolean, hasBroker: boolean): FrontendSandbox => ({
+  ...{ unexpectedRead: undefined, strict: false },
+  closesNet: !net && launcher?.closesNetwork === true,
+  hasBroker,
+})
+
+const launcherIds = new WeakMap<Launcher, number>()
+let lastId = 0
+function getId(launcher: Launcher): number {
+  const id = launcherIds.get(launcher) ?? ++lastId
+  launcherIds.set(launcher, id)
+  return id
+}
+
+/** The directory is empty, and only in a wall: the frontend cannot write to that of the machine. */
+const TMP_FLAGS = ['--allow-fs-read=/tmp/*', '--allow-fs-write=/tmp/*']
+
+/** @throws {BusError} InvalidParams if a launcher returns something else than a command */
+function getLaunch(launcher: Launcher, node: { command: string; args: string[] }, info: LaunchInfo): Launch {
+  const launch = launcher.launch(node.command, node.args, info)
+  const { command, args } = Object(launch) as Partial<Launch>
+  const isValid = typeof command === 'string' && Array.isArray(args) && args.every(arg => typeof arg === 'string')
+  if (isValid) return launch
+  throw new BusError('InvalidParams', `launcher ${JSON.stringify(launcher.name)} returned no command with arguments`)
+}
+
+/** What the frontend imports of its package are the exports of its program: docs/adr/0008-start-up.md. */
+const PROGRAM_FLAGS: readonly string[] = ['--conditions=sallyport-process']
+
+/** V8 counts a young generation as three semi-spaces, and Node reserves the last 192 KB of a stack. */
+function getV8Flags(limits: ResourceLimits = {}): string[] {
+  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack } = limits
+  return [
+    ...(old === undefined ? [] : [`--max-old-space-size=${Math.ceil(old)}`]),
+    ...(young === undefined ? [] : [`--max-semi-space-size=${Math.ceil(young / 3)}`]),
+    ...(stack === undefined ? [] : [`--stack-size=${Math.max(64, Math.floor(stack * 1024) - 192)}`]),
+  ]
+}
+
+/** Returns memory that a relay shares with the host: for the bytes of memory, and the milliseconds of CPU time. */
+const createUsage = (): SharedArrayBuffer => new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT)
+
+/** Returns what a relay has read last. */
+function readSharedUsage(shared: SharedArrayBuffer): { memory: number; cpu: number } | undefined {
+  const [memory = 0, cpu = 0] = new Float64Array(shared)
+  return memory > 0 ? { memory, cpu } : undefined
+}

@@ -1,0 +1,17 @@
+// The entry `@sallyport/process/internal/launchers`: walls around the process of a frontend, and around programs.
+export { bubblewrap, type BubblewrapOptions } from './launchers/bubblewrap.js'
+export { landlock, type LandlockOptions } from './launchers/landlock.js'
+export {
+  type Launch,
+  type LaunchInfo,
+  type Launcher,
+  LauncherUnavailable,
+  type LaunchLimits,
+} from './launchers/launcher.js'
+export {
+  type DeniedHost,
+  type Program,
+  type ProgramExit,
+  type ProgramOptions,
+  startProgram,
+} from './programs/start-program.js'

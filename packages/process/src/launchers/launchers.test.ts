@@ -1,0 +1,133 @@
+// Launchers on a machine that they don't work on: programs of the test are in the place of those of the system.
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import { bubblewrap } from './bubblewrap.js'
+import { landlock } from './landlock.js'
+import { type LaunchInfo, LauncherUnavailable } from './launcher.js'
+
+const directory = mkdtempSync(join(tmpdir(), 'programs-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+function createProgram(name: string, script: string): string {
+  const path = join(directory, name)
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+const isLinux = process.platform === 'linux'
+
+test.runIf(!isLinux)('both need Linux', () => {
+  for (const create of [bubblewrap, landlock]) expect(create).toThrow(LauncherUnavailable)
+})
+
+test('both refuse wrong limits', () =>
+  rows([
+    [{ memry: 5 }, 'unknown option "memry". Use memory, cpus, pids'],
+    [{ memory: '256' }, 'memory must be MiB, more than 0'],
+    [{ memory: Number.NaN }, 'memory must be MiB, more than 0'],
+    [{ pids: 1.5 }, 'pids must be a whole number of processes and threads, from 1'],
+    [{ cpus: 0 }, 'cpus must be a number of CPU cores, from 0.01'],
+  ])((options, message) => {
+    for (const create of [bubblewrap, landlock]) expect(() => create(options as object)).toThrow(message)
+  }))
+
+test('bubblewrap refuses wrong options of its own', () =>
+  rows([
+    [{ uid: 'root' }, 'uid must be the number of a user'],
+    [{ tmp: -1 }, 'tmp must be MiB, more than 0'],
+    [{ bwrap: '' }, 'bwrap must be the path of a program'],
+  ])((options, message) => expect(() => bubblewrap(options as object)).toThrow(message)))
+
+describe.runIf(isLinux)('bubblewrap', () => {
+  test('is unavailable without its program', () => {
+    const create = () => bubblewrap({ bwrap: '/none/bwrap' })
+    expect(create).toThrow(LauncherUnavailable)
+    expect(create).toThrow(
+      'bubblewrap is not available: /none/bwrap was not found. Install bubblewrap 0.8 or later (apt-get install bubblewrap)',
+    )
+  })
+
+  test('is unavailable if programs may not make namespaces, with how to allow it', () => {
+    const text = 'bwrap: No permissions to create new namespace'
+    const bwrap = createProgram('refusing', `echo "${text}" >&2; exit 1`)
+    expect(() => bubblewrap({ bwrap })).toThrow(
+      `bubblewrap is not available: Node could not be started in it: ${text}. Allow user namespaces: in a container with`,
+    )
+  })
+
+  test('is unavailable if its program does something else', () => {
+    const bwrap = createProgram('other', 'echo v0.0.0')
+    expect(() => bubblewrap({ bwrap })).toThrow('Node could not be started in it: exit code 0. Install bubblewrap')
+  })
+
+  test('mounts no /proc if that is refused', () => {
+    const bwrap = createProgram('partial', `case "$*" in *--proc*) exit 1;; esac; echo ${process.version}`)
+    const { args } = bubblewrap({ bwrap }).launch('node', [], info)
+    expect(args).not.toContain('--proc')
+  })
+
+  test('mounts /tmp before the files, because Node can be below it', () => {
+    const bwrap = createProgram('any', `echo ${process.version}`)
+    const { args } = bubblewrap({ bwrap }).launch('node', [], { ...info, limits: { tmp: 1 } })
+    expect(args.indexOf('--tmpfs')).toBeLessThan(args.indexOf(process.execPath))
+  })
+
+  test('keeps a linked directory as a link, so that relative links in it lead to the same place', () => {
+    const [real, link] = ['packages', 'node_modules'].map(name => join(directory, name))
+    mkdirSync(real!)
+    symlinkSync('packages', link!)
+    const bwrap = createProgram('linking', `echo ${process.version}`)
+    const reads = { directories: [real!, link!], files: [] }
+    const args = bubblewrap({ bwrap })
+      .launch('node', [], { ...info, reads })
+      .args.join(' ')
+    expect(args).toContain(`--symlink ${real} ${link}`)
+    expect(args).toContain(`--ro-bind-try ${real} ${real}`)
+  })
+})
+
+const info: LaunchInfo = {
+  label: 'main',
+  reads: { directories: ['/app/node_modules', '/app'], files: ['/package.json'] },
+  writes: [],
+  descriptors: [3, 4],
+  net: false,
+  limits: {},
+}
+
+describe.runIf(isLinux)('landlock', () => {
+  const HELP = `case "$*" in *--help*) echo "--landlock-access --seccomp-filter"; exit;; esac`
+
+  test('is unavailable with an old setpriv', () => {
+    const setpriv = createProgram('old', 'echo "--no-new-privs"')
+    expect(() => landlock({ setpriv })).toThrow(
+      'landlock is not available: setpriv has no --landlock-access or no --seccomp-filter. Install util-linux 2.41 or later',
+    )
+  })
+
+  test('is unavailable on a kernel without Landlock', () => {
+    const setpriv = createProgram('no-kernel', `${HELP}; echo "not supported" >&2; exit 1`)
+    expect(() => landlock({ setpriv })).toThrow(
+      'Node could not be started in it: not supported. Use a kernel with Landlock',
+    )
+  })
+
+  test('grants the files of the frontend for reading, and the kernel ends the process with the host', () => {
+    const setpriv = createProgram('new', `${HELP}; echo ${process.version}`)
+    const openssl = '/etc/ssl/openssl.cnf'
+    const launch = landlock({ setpriv }).launch('/node', ['module.js'], {
+      ...info,
+      reads: { directories: [directory], files: [] },
+    })
+    expect(launch.args).toContain(`path-beneath:read-file,read-dir:${directory}`)
+    expect(launch.args.includes(`path-beneath:read-file:${openssl}`)).toBe(existsSync(openssl))
+    expect(launch.args).toContain('--pdeathsig=KILL')
+    expect(launch.args.slice(-3)).toEqual(['--', '/node', 'module.js'])
+    expect(launch).toMatchObject({ command: '/bin/sh', endsWithParent: true })
+    expect(launch.filter?.byteLength).toBeGreaterThan(500)
+  })
+})

@@ -1,0 +1,235 @@
+// Starts a program of any kind in the wall, with pipes for its standard streams.
+import type { StdioOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { getTimeZone } from '../launchers/node-program.js'
+import { checkSecrets } from '../permission-model/net.js'
+import { HOST_RULE, HOSTS_RULE, NET_RULE, parseHostPattern } from '../network/host-list.js'
+import {
+  createSecrets,
+  getPlaceholders,
+  SECRET_NAME,
+  SECRET_NAME_RULE,
+  SECRET_VALUE,
+  SECRET_VALUE_RULE,
+} from '../network/secrets.js'
+import { Child } from '../child/child.js'
+import { removeCgroups } from '../launchers/cgroup.js'
+import { checkOptions } from '../launchers/check-options.js'
+import { withFilterFile } from '../launchers/filter-file.js'
+import { getSearchPath } from './program-files.js'
+import { getProxyVariables, type ProgramProxyOptions, serveProxy } from './program-proxy.js'
+import { findProgramWall, type WalledLaunch, type WalledProgram } from './program-wall.js'
+import { findProgram } from '../launchers/programs.js'
+
+/** Options of `startProgram`. */
+export interface ProgramOptions {
+  /** The name of a program in `PATH`, or an absolute path. */
+  readonly command: string
+  /** Its arguments. */
+  readonly args?: readonly string[]
+  /** `required` starts it in a wall of bubblewrap, or not at all. `none` starts it with the rights of the host. @default 'required' */
+  readonly wall?: 'required' | 'none'
+  /**
+   * Files and directories that it can read, as absolute paths. Everyone's programs and libraries (`/usr`) are readable anyway. It can also use
+   * the Unix sockets in these directories, unless `net` is true.
+   */
+  readonly read?: readonly string[]
+  /** Files and directories that it can read and change. */
+  readonly write?: readonly string[]
+  /**
+   * True if it may use the network of the host. An array lists the hosts that it reaches through a proxy, as `net` of a process does: its
+   * variables `HTTP_PROXY`, `HTTPS_PROXY` and `NODE_USE_ENV_PROXY` name the proxy. A list needs the wall. @default false
+   */
+  readonly net?: boolean | readonly string[]
+  /**
+   * Secrets by the name of an environment variable, in which the program finds a placeholder. The value replaces the placeholder in headers
+   * of requests through the gateway, `http://127.0.0.1:3128/api.example/v1` for `https://api.example/v1`, to these `hosts`. It needs `net`
+   * with the hosts.
+   */
+  readonly secrets?: Readonly<Record<string, { readonly value: string; readonly hosts: readonly string[] }>>
+  /** Called for each host that was denied, at most ten times a second. */
+  readonly onDenied?: (denied: DeniedHost) => void
+  /** Its environment variables, in addition to `PATH`, `HOME`, `TMPDIR`, `LANG` and the host's `TZ`. It gets none of the host's. */
+  readonly env?: Readonly<Record<string, string>>
+  /** A directory of its own for `HOME` and caches, which it can change. @default `/tmp`, in memory */
+  readonly home?: string
+  /** Its working directory. @default `home` */
+  readonly cwd?: string
+  /** MiB of memory of the program and those that it starts. Linux only. */
+  readonly memory?: number
+  /** Processes and threads at a time. Linux only. */
+  readonly pids?: number
+  /** MiB of files in `/tmp`. @default 64 */
+  readonly tmp?: number
+}
+
+/** A host that a program asked for, and did not reach. */
+export interface DeniedHost {
+  /** The host with its port. */
+  readonly host: string
+  /** Why, and the entry to add. */
+  readonly hint: string
+}
+
+/** How a program has ended. */
+export interface ProgramExit {
+  /** The exit code, unless a signal ended it. */
+  readonly code: number | null
+  /** The signal that ended it. */
+  readonly signal: NodeJS.Signals | null
+  /** The limit because of which it was ended, as a clause: `used more memory than its limit of 200 MiB`. */
+  readonly exceeded: string | undefined
+}
+
+/** A running program. */
+export interface Program {
+  /** Id of the process that was started: in a wall, that of the wall. */
+  readonly pid: number
+  /** True if it runs in a wall. */
+  readonly isWalled: boolean
+  /** Its standard input. */
+  readonly stdin: Writable
+  /** Its standard output. */
+  readonly stdout: Readable
+  /** Its standard error. */
+  readonly stderr: Readable
+  /** Resolves once it has exited, and its output was read. In a wall, no process that it has started is left then. */
+  readonly exited: Promise<ProgramExit>
+  /** Ends it, and in a wall all that it has started. */
+  kill(): void
+}
+
+const DEFAULT_TMP_MB = 64
+const MEMBERS = [
+  ...['command', 'args', 'wall', 'read', 'write', 'net', 'env', 'home', 'cwd'],
+  ...['memory', 'pids', 'tmp', 'secrets', 'onDenied'],
+]
+
+/**
+ * Starts a program in a wall: with the files, the network and the limits that the options list, and no others. It may start programs itself,
+ * which are in the same wall, and ends with all of them when it exits, at `kill`, and when this process ends, for whatever reason.
+ *
+ * @throws {LauncherUnavailable} if there is no wall on this machine
+ * @throws {BusError} InvalidParams for an invalid option or a missing program; LoadFailed if its proxy does not start
+ * @example const { stdout } = await startProgram({ command: 'python3', args: ['-c', 'print(1)'], memory: 200, pids: 10 })
+ */
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const { program, proxy } = check(options)
+  const isWalled = options.wall !== 'none'
+  const wall = isWalled ? await findProgramWall() : undefined
+  const child = wall ? startWalled(wall.launch(program), proxy !== undefined) : startOpen(program)
+  try {
+    await Promise.race([once(child.process, 'spawn'), child.exited])
+  } catch (cause) {
+    await removeCgroups(child.launch.cgroups)
+    throw new BusError('InvalidParams', `startProgram: ${program.command} could not be started`, { cause })
+  }
+  const { memory, pids } = program
+  child.watch({ memory, pids })
+  const exited = child.exited.then(async ({ code, signal, limit }): Promise<ProgramExit> => {
+    await removeCgroups(child.launch.cgroups)
+    return { code, signal, exceeded: limit?.text }
+  })
+  if (proxy) await serveProxy(child.process, proxy)
+  const { stdin, stdout, stderr } = child.process
+  return {
+    pid: child.pid!,
+    isWalled,
+    stdin: stdin!,
+    stdout: stdout!,
+    stderr: stderr!,
+    exited,
+    kill: () => child.kill(),
+  }
+}
+
+const startWalled = (launch: WalledLaunch, hasProxy: boolean): Child =>
+  withFilterFile(launch.filter, tmpdir(), filter =>
+    withFilterFile(launch.options, tmpdir(), listed => {
+      const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', filter, listed, ...(hasProxy ? (['ipc'] as const) : [])]
+      return new Child({ launch, hasWall: true, endsPipes: false, cwd: '/', env: {}, stdio })
+    }),
+  )
+
+function startOpen({ command, args, cwd, home, env }: WalledProgram): Child {
+  const start = { launch: { command, args }, cwd: cwd ?? home ?? tmpdir(), env: { ...env } }
+  return new Child({ ...start, hasWall: false, endsPipes: false, stdio: 'pipe' })
+}
+
+/** @throws {BusError} InvalidParams */
+function check(options: ProgramOptions): { program: WalledProgram; proxy: ProgramProxyOptions | undefined } {
+  const wrong = (text: string): BusError => new BusError('InvalidParams', `startProgram: ${text}`)
+  if (!isObject(options)) throw wrong('the options must be an object')
+  const unknown = Object.keys(options).find(name => !MEMBERS.includes(name))
+  if (unknown !== undefined) throw wrong(`unknown option ${JSON.stringify(unknown)}. Use ${MEMBERS.join(', ')}`)
+  const { command, args = [], wall = 'required', read = [], write = [], env = {}, home, cwd } = options
+  const { memory, pids, tmp = DEFAULT_TMP_MB, onDenied } = options
+  if (!['required', 'none'].includes(wall)) throw wrong('wall must be "required" or "none"')
+  const { net = false, secrets = {} } = options
+  checkNetwork(net, secrets, wrong)
+  checkSecrets('startProgram', { net, secrets })
+  if (typeof net === 'object' && wall === 'none') throw wrong('net must not be a list of hosts without a wall')
+  if (onDenied !== undefined && typeof onDenied !== 'function') throw wrong('onDenied must be a function')
+  for (const [name, list] of Object.entries({ args, read, write })) {
+    if (!isTexts(list)) throw wrong(`${name} must be an array of strings`)
+  }
+  if (!isObject(env) || !isTexts([...Object.keys(env), ...Object.values(env)])) {
+    throw wrong('env must be an object of strings')
+  }
+  for (const [name, path] of Object.entries({ home, cwd })) {
+    if (
+      path !== undefined &&
+      (typeof path !== 'string' || !/^\/[^\n\0:]*$/.test(path)) &&
+      process.platform !== 'win32'
+    ) {
+      throw wrong(`${name} must be an absolute path without colons`)
+    }
+  }
+  checkOptions('startProgram', { memory, pids, tmp }, ['memory', 'pids', 'tmp'])
+  const path = typeof command === 'string' && command !== '' ? findProgram(command) : undefined
+  if (path === undefined) throw wrong(`the program ${JSON.stringify(command)} was not found`)
+  const place = home ?? '/tmp'
+  const own = {
+    ...{ PATH: getSearchPath(), HOME: place, TMPDIR: '/tmp', LANG: 'C.UTF-8', TZ: getTimeZone() },
+    ...{ XDG_CACHE_HOME: `${place}/.cache`, npm_config_cache: `${place}/.npm`, npm_config_update_notifier: 'false' },
+  }
+  const placed = createSecrets(secrets)
+  const proxy = typeof net === 'object' ? { hosts: net, secrets: placed, onDenied } : undefined
+  const variables = { ...own, ...(proxy && getProxyVariables(proxy.hosts)), ...env, ...getPlaceholders(placed) }
+  const program: WalledProgram = {
+    ...{ command: path, args, read, write, net: typeof net === 'object' ? 'proxy' : net, env: variables },
+    ...{ home, cwd, memory, pids, tmp },
+  }
+  return { program, proxy }
+}
+
+/** Its errors repeat no values, of which one might be a secret. */
+function checkNetwork(net: unknown, secrets: unknown, wrong: (text: string) => BusError): void {
+  const mustBe = (place: string, rule: string): BusError => wrong(`${place} must be ${rule}`)
+  const checkHosts = (place: string, hosts: unknown): void => {
+    if (!Array.isArray(hosts) || hosts.length === 0) throw mustBe(place, HOSTS_RULE)
+    const at = hosts.findIndex(host => typeof host !== 'string' || parseHostPattern(host) === undefined)
+    if (at >= 0) throw mustBe(`${place}[${at}]`, HOST_RULE)
+  }
+  if (Array.isArray(net)) checkHosts('net', net)
+  else if (typeof net !== 'boolean') throw mustBe('net', NET_RULE)
+  if (!isObject(secrets)) throw mustBe('secrets', 'an object')
+  for (const [name, secret] of Object.entries(secrets)) {
+    if (!SECRET_NAME.test(name)) throw mustBe('each name in secrets', SECRET_NAME_RULE)
+    const place = `secrets.${name}`
+    if (!isObject(secret)) throw mustBe(place, 'an object')
+    const { value, hosts, ...others } = secret
+    if (Object.keys(others).length > 0) throw mustBe(place, 'an object with value and hosts alone')
+    if (typeof value !== 'string' || !SECRET_VALUE.test(value)) throw mustBe(`${place}.value`, SECRET_VALUE_RULE)
+    checkHosts(`${place}.hosts`, hosts)
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isTexts = (list: unknown): boolean =>
+  Array.isArray(list) && list.every(each => typeof each === 'string' && !each.includes('\0'))

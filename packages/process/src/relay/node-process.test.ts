@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import { CrashReport, judgeProcess, OrphanGuard, type ProcessEvidence } from './node-process.js'
+
+test('withholds a report from its first line on', () =>
+  rows(['<--- Last few GCs --->\n', 'FATAL ERROR: Reached heap limit', '#\n# Fatal process out of memory'])(first => {
+    const report = new CrashReport()
+    expect(report.withhold('é\n')).toBe('é\n')
+    expect(report.withhold(`é\n${first}`)).toBe('é\n')
+    expect(report.withhold(' 1: 0xb6d560 node::Abort()\n')).toBe('')
+    expect(report.withheld).toBe(`${first} 1: 0xb6d560 node::Abort()\n`)
+  }))
+
+test('passes the words of a report within a line', () => {
+  expect(new CrashReport().withhold('a FATAL ERROR: no\n')).toBe('a FATAL ERROR: no\n')
+})
+
+test('returns all that it has withheld from code that prints more than a report', () => {
+  const report = new CrashReport()
+  let printed = report.withhold('FATAL ERROR: \n')
+  for (let n = 0; n < 100; n++) printed += report.withhold('x'.repeat(1000))
+  expect(printed + report.withheld).toBe(`FATAL ERROR: \n${'x'.repeat(100_000)}`)
+  expect(report.withhold('FATAL ERROR: again')).toBe('FATAL ERROR: again')
+})
+
+const temporary = mkdtempSync(join(tmpdir(), 'guard-'))
+afterAll(() => rmSync(temporary, { recursive: true }))
+
+const startBusy = (): ChildProcess => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })
+
+describe.skipIf(process.platform === 'win32')('the orphan guard', () => {
+  let directory: string
+  let guard: OrphanGuard
+  let count = 0
+  beforeEach(() => {
+    directory = join(temporary, String(++count))
+    guard = new OrphanGuard(directory)
+    mkdirSync(directory)
+  })
+
+  test('kills a busy process and removes its directory when the pipe ends', async () => {
+    const child = startBusy()
+    guard.watch(child)
+    guard.end()
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
+    await guard.exited
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  test('removes the directory when the pipe ends before there is a process', async () => {
+    guard.end()
+    await guard.exited
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  test('removes nothing after the process has exited, because another process could have its id', async () => {
+    const child = startBusy()
+    guard.watch(child)
+    child.kill('SIGKILL')
+    await guard.exited
+    expect(existsSync(directory)).toBe(true)
+  })
+
+  test('ends with a process that could not be started', async () => {
+    const child = spawn(join(directory, 'missing')).on('error', () => {})
+    guard.watch(child)
+    await guard.exited
+    expect(existsSync(directory)).toBe(false)
+  })
+})
+
+const RUNS = { name: 'it', isStopping: false, lifecycle: 'ready', isSpare: false } as const
+const STOPPED = { isStopping: true, wasKilled: true, signal: 'SIGKILL' } as const
+const LIMIT = { limit: 'pids', max: 3, text: 'needed more' } as const
+
+/** Also that it has `stopped`. */
+type Row = [string, Partial<ProcessEvidence> & Partial<ProcessEvidence['status']>, string | undefined]
+
+test('why a process has ended does not depend on what was known first', () =>
+  rows<Row>([
+    ['exits by itself', { code: 7 }, undefined],
+    ['is killed by the order to stop', STOPPED, 'stopped'],
+    ['is killed as a spare, whose code has not begun', { ...STOPPED, lifecycle: undefined, isSpare: true }, undefined],
+    ['is killed before it has said anything', { ...STOPPED, lifecycle: undefined }, 'stopped'],
+    ['is ended by a service manager with its host', { isStopping: true, signal: 'SIGTERM' }, 'stopped'],
+    ['crashes, and is asked to stop', { isStopping: true, signal: 'SIGABRT' }, 'terminated by SIGABRT'],
+    ['is killed by others, and asked to stop', { isStopping: true, signal: 'SIGKILL' }, 'terminated by SIGKILL'],
+    ['is killed because it has closed its pipe', { wasKilled: true, signal: 'SIGKILL' }, 'terminated by SIGKILL'],
+    ['runs out of memory', { code: 134, outOfMemory: 'heap' }, 'it ran out of memory'],
+    ['gets no memory', { signal: 'SIGTRAP', outOfMemory: 'process', maxMemory: 9 }, 'could not allocate memory'],
+    ['reaches a limit, and is asked to stop', { ...STOPPED, limit: LIMIT }, 'needed more'],
+    ['violates the protocol, and exits', { code: 0, killedFor: new BusError('InvalidRequest', 'lies') }, 'lies'],
+    ['does not answer', { wasKilled: true, signal: 'SIGKILL', killedFor: new BusError('Timeout', 'mute') }, 'mute'],
+    ['exits before it is killed', { wasKilled: true, code: 3, killedFor: new BusError('Timeout', 'mute') }, undefined],
+  ])((_what, { code = null, signal = null, wasKilled = false, limit, outOfMemory, ...evidence }, expected) => {
+    const status = { code, signal, wasKilled, limit, outOfMemory }
+    const { error, wasStopped } = judgeProcess({ ...RUNS, status, ...evidence })
+    if (expected === undefined || expected === 'stopped') expect(error).toBeUndefined()
+    else expect(error?.message).toContain(expected)
+    expect(wasStopped).toBe(expected === 'stopped')
+  }))

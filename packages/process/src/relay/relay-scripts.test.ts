@@ -1,0 +1,87 @@
+// The end of a process of many scripts, as its relay sees it: the process is a double.
+import { once } from 'node:events'
+import { Duplex, PassThrough } from 'node:stream'
+import { MessageChannel } from 'node:worker_threads'
+import { getScriptStreams, type MemberCommand } from '@sallyport/protocol/internal/contract'
+import { createLinkEndpoints, openLink, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
+import { afterEach, expect, test, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import { ProcessScripts } from './relay-scripts.js'
+
+const ends: (() => void)[] = []
+afterEach(() => {
+  for (const end of ends.splice(0)) end()
+})
+
+/** Starts a script with a link to core. */
+async function start() {
+  const [down, up] = [new PassThrough(), new PassThrough()]
+  const relay = { kill: vi.fn<(error: Error) => void>(), ask() {}, closed: vi.fn<() => void>() }
+  const scripts = new ProcessScripts(Duplex.from({ readable: up, writable: down }), relay)
+  const { port1, port2 } = new MessageChannel()
+  scripts.connect(port2)
+  ends.push(() => scripts.close())
+  const send = (command: MemberCommand): void => port1.postMessage([1, command])
+  const data = { name: 'it', start: {}, heartbeat: undefined, maxRunMs: 1000 }
+  send({ type: 'start', data, activity: new SharedArrayBuffer(8) })
+  const [core, frontend] = createLinkEndpoints('ring')
+  openLink(core, true).receive({ frame() {}, closed() {} })
+  send({ type: 'message', message: { type: 'link', link: frontend, scripts: [] } })
+  const opened = vi.fn<() => void>()
+  const process = new StreamMultiplexer(Duplex.from({ readable: down, writable: up }), { opened, closed() {} })
+  await expect.poll(() => opened.mock.calls.length).toBeGreaterThan(0)
+  const ids = getScriptStreams(1)
+  return { control: process.open(ids.control), link: process.open(ids.link), scripts, relay, up, port1, send }
+}
+
+test('a process that is killed within a frame violates no protocol', () =>
+  rows(['control', 'link'] as const)(async name => {
+    const { relay, scripts, up, ...streams } = await start()
+    // The header of a frame of 100 bytes.
+    streams[name].write(Buffer.from([100, 0, 0, 0, 1]))
+    await new Promise(setImmediate)
+    up.end()
+    await expect.poll(() => relay.closed.mock.calls).toEqual([[undefined]])
+    await scripts.forwarded()
+    expect(relay.kill).not.toHaveBeenCalled()
+  }))
+
+test('a script that breaks the protocol of a member ends its process', () =>
+  rows([
+    '{',
+    '{"type":"thread-failed","error":{}}',
+    '{"type":"exited","code":7}',
+    '{"type":"message","message":{"type":"output"}}',
+  ])(async body => {
+    const { relay, control } = await start()
+    new StreamLink(control).send({ kind: FRAME_KIND.json, body })
+    await expect
+      .poll(() => relay.kill.mock.calls.map(([{ message }]) => message))
+      .toEqual(['The process of it sent an invalid report'])
+  }))
+
+test('a script that is terminated while core reads nothing ends, and is taken for stopped', async () => {
+  const { control, port1, send } = await start()
+  const process = new StreamLink(control)
+  send({ type: 'terminate' })
+  expect((await once(port1, 'message'))[0]).toEqual([1, { type: 'terminating' }])
+  process.send({ kind: FRAME_KIND.json, body: JSON.stringify({ type: 'exited', code: 1 }) })
+  expect((await once(port1, 'message'))[0]).toEqual([
+    1,
+    { type: 'message', message: { type: 'state', state: 'stopped' } },
+    1,
+    { type: 'exited', code: 1 },
+  ])
+})
+
+test('a script that has exited says so although its process ends with its last frame', async () => {
+  const { control, scripts, up, port1 } = await start()
+  new StreamLink(control).send({ kind: FRAME_KIND.json, body: JSON.stringify({ type: 'exited', code: 0 }) })
+  await new Promise(setImmediate)
+  const told = once(port1, 'message')
+  up.end()
+  await scripts.forwarded()
+  scripts.close()
+  expect((await told)[0]).toEqual([1, { type: 'exited', code: 0 }])
+})

@@ -1,0 +1,157 @@
+// The end of a process that its relay asks to stop, or whether it runs, on a clock of the test's own: the process is a double.
+import { PassThrough, Duplex } from 'node:stream'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import { StreamLink } from '@sallyport/protocol/internal/link'
+import type { LifecycleState } from '@sallyport/protocol/internal/contract'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
+import { afterEach, expect, test, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import type { NodeProcess } from './node-process.js'
+import { runRelay } from './run-relay.js'
+
+const usage = { memory: 0, cpu: 0, pids: 1 }
+let started: NodeProcess
+
+vi.mock('./node-process.js', async importOriginal => ({
+  ...(await importOriginal<object>()),
+  startProcess: () => started,
+}))
+vi.mock('../child/limits.js', async importOriginal => ({
+  ...(await importOriginal<object>()),
+  readMainThreadsCpu: () => usage.cpu,
+}))
+
+afterEach(() => void vi.useRealTimers())
+
+const FIRST = {
+  type: 'start',
+  name: 'it',
+  start: new Uint8Array(),
+  heartbeat: undefined,
+  network: undefined,
+} as const
+
+/** Starts a relay, whose process has sent these reports. */
+async function start(...states: LifecycleState[]) {
+  const [down, up] = [new PassThrough(), new PassThrough()]
+  const exited = createDeferred<Awaited<NodeProcess['exited']>>()
+  const kill = vi.fn<() => void>(() =>
+    exited.resolve({ code: null, signal: 'SIGKILL', wasKilled: true, limit: undefined }),
+  )
+  started = {
+    child: { pid: 1, watch() {}, kill },
+    control: Duplex.from({ readable: up, writable: down }),
+    link: new PassThrough(),
+    network: undefined,
+    exited: exited.promise,
+    guardExited: undefined,
+  }
+  let command!: (message: unknown) => void
+  const onExit = vi.fn<(code: number) => void>()
+  const received: unknown[] = []
+  const host = {
+    postMessage: (message: unknown) => void received.push(message),
+    onMessage: (handle: typeof command) => void (command = handle),
+    onTerminate() {},
+    setBusy() {},
+    isTerminated: () => false,
+    failThread() {},
+    exit: onExit,
+  }
+  const launch = { command: '', args: [] }
+  const shared = new SharedArrayBuffer(16)
+  const data = {
+    start: FIRST,
+    launch,
+    hasWall: false,
+    hasBroker: false,
+    temporary: '',
+    env: {},
+    limits: {},
+    usage: shared,
+  }
+  const running = runRelay(host, data)
+  const process = new StreamLink(Duplex.from({ readable: down, writable: up }))
+  const report = async (state: LifecycleState): Promise<void> => {
+    const count = received.length
+    process.send({ kind: FRAME_KIND.json, body: JSON.stringify({ type: 'state', state }) })
+    await expect.poll(() => received.length).toBeGreaterThan(count)
+  }
+  for (const state of states) await report(state)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
+  /** Lets time pass, for a share of which the process has a core. */
+  const run = (ms: number, share = 1): void => {
+    for (let at = 0; at < ms; at++) {
+      usage.cpu += share
+      vi.advanceTimersByTime(1)
+    }
+  }
+  /** The process exits, unless it was killed. */
+  const end = async (): Promise<void> => {
+    vi.useRealTimers()
+    exited.resolve({ code: 0, signal: null, wasKilled: false, limit: undefined })
+    await running
+    expect(onExit).toHaveBeenCalledOnce()
+  }
+  const ask = (): void => command({ type: 'ask' })
+  return { stop: (timeout = 0) => command({ type: 'stop', timeout }), ask, report, kill, run, end }
+}
+
+test('a process that runs on is killed after 20 ms of its running time', async () => {
+  const { stop, kill, run, end } = await start('ready')
+  run(500)
+  stop()
+  run(19)
+  expect(kill).not.toHaveBeenCalled()
+  run(2)
+  expect(kill).toHaveBeenCalledOnce()
+  await end()
+})
+
+test('the time of the close comes first', async () => {
+  const { stop, kill, run, end } = await start('ready')
+  stop(1000)
+  run(1019)
+  expect(kill).not.toHaveBeenCalled()
+  run(2)
+  expect(kill).toHaveBeenCalledOnce()
+  await end()
+})
+
+test('a process that computes little or nothing has 250 ms', () =>
+  rows([
+    ['that has answered', ['ready', 'draining'], 1],
+    ['that has not started', ['booting'], 1],
+    ['that waits for a core', ['ready'], 0.05],
+    ['that waits for something', ['ready'], 0],
+  ] as const)(async (_what, states, share) => {
+    const { stop, kill, run, end } = await start(...states)
+    stop()
+    run(249, share)
+    expect(kill).not.toHaveBeenCalled()
+    // What has arrived by then is read first.
+    run(2, share)
+    expect(kill).toHaveBeenCalledOnce()
+    await end()
+  }))
+
+test('a process that answers in time is not killed', async () => {
+  const { stop, report, kill, run, end } = await start('ready')
+  stop()
+  run(15)
+  vi.useRealTimers()
+  await report('draining')
+  await report('stopped')
+  await end()
+  expect(kill).not.toHaveBeenCalled()
+})
+
+test('a process that does not answer a question is killed', async () => {
+  const { ask, kill, run, end } = await start('ready')
+  ask()
+  run(4999)
+  expect(kill).not.toHaveBeenCalled()
+  run(2)
+  expect(kill).toHaveBeenCalledOnce()
+  await end()
+})
