@@ -21,6 +21,8 @@ const fileOf = name => `${name === '.' ? 'index' : name.slice(2).replaceAll('/',
 function write([name, { types }], out) {
   const configObject = {
     projectFolder: folder,
+    // What core exports of it is public.
+    bundledPackages: ['@sallyport/process'],
     mainEntryPointFilePath: resolve(types),
     compiler: { tsconfigFilePath: resolve('tsconfig.json'), skipLibCheck: true },
     apiReport: { enabled: true, reportFolder: out, reportTempFolder: temporary, reportFileName: fileOf(name) },
