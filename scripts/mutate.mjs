@@ -312,10 +312,10 @@ const MUTANTS = [
   },
   {
     name: 'an encoded path avoids a scope',
-    file: 'extensions/tauri-plugins/src/scope/urls.ts',
+    file: 'extensions/tauri-plugins/src/http/url-scope.ts',
     from: '  matchesGlob(url.pathname, pattern.pathname) &&\n  matchesGlob(url.decodedPathname, pattern.decodedPathname) &&\n  matchesGlob(url.search',
     to: '  matchesGlob(url.pathname, pattern.pathname) &&\n  matchesGlob(url.search',
-    tests: ['extensions/tauri-plugins/src/scope'],
+    tests: ['extensions/tauri-plugins/src/http/url-scope.test.ts'],
   },
   {
     name: 'a plugin changes during the question',

@@ -1,2 +1,2 @@
 // The entry `@sallyport/tauri-plugins/internal/acl`: what core reads for a Tauri project that has no `gen/schemas/acl-manifests.json`.
-export { createManifests } from './permissions/manifests.js'
+export { createManifests } from './shared/permissions.js'

@@ -1,9 +1,9 @@
 // Tauri's official plugins, each a function that takes the host's decisions and returns a plugin for `defineCore`.
-export { clipboardManager } from './callbacks/clipboard.js'
+export { clipboardManager } from './callbacks/desktop.js'
 export { dialog } from './callbacks/dialog.js'
-export { notification } from './callbacks/notification.js'
+export { notification } from './callbacks/desktop.js'
 export { opener, shell } from './callbacks/opener.js'
-export { process } from './callbacks/process.js'
+export { process } from './callbacks/desktop.js'
 export { fs } from './fs/fs.js'
 export { http } from './http/http.js'
 export { log } from './log.js'

@@ -1,26 +1,22 @@
 // The command of @tauri-apps/plugin-log.
-import { type App, type Plugin } from '@sallyport/core'
-import { createPlugin } from './definition/create-plugin.js'
+import type { App, Plugin } from '@sallyport/core'
 import {
   type Args,
+  checkLimits,
+  createPlugin,
   getOptionalInteger,
   getOptionalObject,
   getOptionalText,
   getText,
   invalidArg,
   isInteger,
-} from './definition/args.js'
-import { checkLimits } from './definition/limits.js'
+} from './shared/plugin.js'
 
 /** Options of `log`. */
 export interface LogOptions {
   /** Labels of frontends that receive the lines of all others too, by the event `log://log`. */
   readers?: readonly string[]
-  /**
-   * Lines of one frontend that are logged in one second. Further lines are counted and dropped.
-   *
-   * @default 1000
-   */
+  /** Lines of one frontend that are logged in one second. Further lines are counted and dropped. @default 1000 */
   maxPerSecond?: number
 }
 
@@ -33,7 +29,6 @@ const MAX_LENGTH = 2 ** 30
 /**
  * Returns Tauri's plugin `log`: lines of frontends in the bus's log. Each has its frontend's label, and what the frontend sent as data, so
  * no text can look like another line. Messages are cut after 16384 characters.
- *
  * @throws {TypeError} unless `maxPerSecond` is a positive integer
  */
 export function log({ readers = [], maxPerSecond = 1000 }: LogOptions = {}): Plugin<'log'> {
@@ -77,7 +72,6 @@ const toText = (value: unknown): string => (typeof value === 'object' ? JSON.str
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text)
 
-/** Counts the lines of each frontend in the present second. */
 class LineQuota {
   readonly #app: App
   readonly #max: number
@@ -97,7 +91,6 @@ class LineQuota {
     return count <= this.#max
   }
 
-  /** Ends the second, and reports what was dropped. */
   close(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined

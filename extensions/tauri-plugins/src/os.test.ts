@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { getOsScript } from './definition/init-scripts.js'
-import { describeOs, getLocale, type OsEnvironment } from './os.js'
+import { describeOs, getLocale, getOsScript, type OsEnvironment } from './os.js'
 import { rows } from '../../../scripts/testing.js'
 
 const unreadable = (): never => {

@@ -1,11 +1,9 @@
 // The commands and the global of @tauri-apps/plugin-os.
 import type { Plugin } from '@sallyport/core'
-import { createPlugin } from './definition/create-plugin.js'
+import { createPlugin } from './shared/plugin.js'
 import { readFileSync } from 'node:fs'
 import { EOL, hostname, release } from 'node:os'
-import { getOsScript, type OsInfo } from './definition/init-scripts.js'
 
-/** Everything that the description depends on. */
 export interface OsEnvironment {
   readonly platform: string
   readonly arch: string
@@ -21,6 +19,24 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   ...{ mipsel: 'mips' },
 }
 const PLATFORMS: Readonly<Record<string, string>> = { darwin: 'macos', win32: 'windows', sunos: 'solaris' }
+
+interface OsInfo {
+  readonly eol: string
+  readonly os_type: string
+  readonly platform: string
+  readonly family: 'unix' | 'windows'
+  /** The version of the distribution on Linux, and of the product on macOS. */
+  readonly version: string
+  readonly arch: string
+  readonly exe_extension: '' | 'exe'
+}
+
+/** Returns the script that sets the answers of the synchronous functions of @tauri-apps/plugin-os. */
+export const getOsScript = (info: OsInfo): string =>
+  `Object.defineProperty(window, '__TAURI_OS_PLUGIN_INTERNALS__', { value: Object.freeze(${toLiteral(info)}), configurable: true })`
+
+/** A page can have the script in a `<script>` element. */
+const toLiteral = (value: object): string => JSON.stringify(value).replaceAll('<', '\\u003c')
 
 /** Returns Tauri's plugin `os`. Only `locale` and `hostname` are commands. The other answers are a script of every frontend and need no permission. */
 export function os(): Plugin<'os'> {

@@ -19,7 +19,6 @@ type HostFunction<A extends readonly unknown[], T> = (...args: [...A, HostReques
 
 /**
  * Calls a function of the host. Rejects at once without the function.
- *
  * @param name - the function's option, for error texts: `opener({ open })`
  */
 export async function askHost<const A extends readonly unknown[], T>(
@@ -47,7 +46,6 @@ export async function askHost<const A extends readonly unknown[], T>(
   }
 }
 
-/** The open request of each frontend, by label. */
 class PersonRequests extends Map<string, symbol> {}
 
 /**

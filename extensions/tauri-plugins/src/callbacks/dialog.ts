@@ -1,17 +1,16 @@
 // The commands of @tauri-apps/plugin-dialog, and those of its older guests.
-import { type CommandContext, type Plugin } from '@sallyport/core'
+import type { CommandContext, Plugin } from '@sallyport/core'
 import { PathGrants } from '@sallyport/paths/internal'
-import { createPlugin } from '../definition/create-plugin.js'
-import { resolve } from 'node:path'
 import {
   type Args,
+  createPlugin,
   getOptionalFlag,
   getOptionalObject,
   getOptionalText,
   getText,
   invalidArg,
-} from '../definition/args.js'
-import { DIALOG_SCRIPT } from '../definition/init-scripts.js'
+} from '../shared/plugin.js'
+import { resolve } from 'node:path'
 import { askPerson, type HostRequest, toSafeText, withLabel } from './ask.js'
 
 /** A message for a person. Its texts begin with the frontend's label, and are in one line. */
@@ -61,6 +60,15 @@ type Picked = string | readonly string[] | null
 const MAX_TEXT = 100_000
 const MAX_BUTTON = 100
 const MAX_LIST = 64
+
+/** `alert` and `confirm` over the plugin. Both are asynchronous, as in Tauri. An error is logged: no caller sees it, and an unhandled rejection ends a worker. */
+const DIALOG_SCRIPT = `(() => {
+  const ask = (command, message) =>
+    window.__TAURI_INTERNALS__.invoke('plugin:dialog|' + command, { message: String(message ?? '') })
+  const define = (name, value) => Object.defineProperty(window, name, { value, configurable: true, writable: true })
+  define('alert', message => void ask('message', message).catch(error => console.error(error)))
+  define('confirm', message => ask('confirm', message))
+})()`
 
 /** Returns Tauri's plugin `dialog`, with `alert` and `confirm` for frontends. A frontend can have one dialog open. */
 export function dialog({ message, open, save }: DialogOptions = {}): Plugin<'dialog'> {
@@ -113,7 +121,6 @@ export function dialog({ message, open, save }: DialogOptions = {}): Plugin<'dia
   })
 }
 
-/** Lets the frontend use the picked paths, and returns them. */
 function grant(
   name: string,
   picked: Picked | undefined,
@@ -147,7 +154,6 @@ const BUTTONS: Readonly<Record<string, readonly string[]>> = {
 }
 const CUSTOM_BUTTONS: Readonly<Record<string, number>> = { OkCustom: 1, OkCancelCustom: 2, YesNoCancelCustom: 3 }
 
-/** Returns the labels as the guest compares them. */
 function getButtons(args: Args): readonly string[] {
   const buttons = args['buttons'] ?? 'Ok'
   // The argument of older guests.

@@ -1,11 +1,9 @@
 // The commands of @tauri-apps/plugin-opener, and `open` of @tauri-apps/plugin-shell. The host opens what the scope allows.
-import { type CommandContext, type CommandScope, type Plugin } from '@sallyport/core'
+import type { CommandContext, CommandScope, Plugin } from '@sallyport/core'
 import { getPathScopeOptions, PathScope, toCanonical } from '@sallyport/paths/internal'
 import { Glob } from '@sallyport/paths/internal/glob'
 import { resolve } from 'node:path'
-import { createPlugin } from '../definition/create-plugin.js'
-import { getOptionalText, getText, invalidArg } from '../definition/args.js'
-import { getEntries } from '../scope/command-scope.js'
+import { createPlugin, getEntries, getOptionalText, getText, invalidArg } from '../shared/plugin.js'
 import { askHost, type HostRequest } from './ask.js'
 
 /** The calling frontend, and the program that it asks for. */
@@ -185,7 +183,6 @@ export function shell({ open }: ShellOptions = {}): Plugin<'shell'> {
   })
 }
 
-/** The rule of the configuration for `shell|open`. */
 class ShellRule {
   readonly #pattern: RegExp | undefined
   readonly #isDefault: boolean

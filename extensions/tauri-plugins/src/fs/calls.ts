@@ -12,14 +12,11 @@ import {
 } from '@sallyport/paths/internal'
 import { mkdir } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
-import { type Args, isInteger, isObject } from '../definition/args.js'
-import { toIoText } from '../io/errors.js'
-import type { PathLock } from './path-lock.js'
-import type { LabelSlots } from '../io/slots.js'
-import { getPathScope } from '../scope/command-scope.js'
-import type { OwnDirectories } from './own.js'
+import { type Args, isInteger, isObject } from '../shared/plugin.js'
+import { toIoText } from '../shared/io-errors.js'
+import { getPathScope, type OwnDirectories, type PathLock } from './paths.js'
+import type { LabelSlots } from '../shared/slots.js'
 
-/** State that all calls of one core share. */
 export interface FsState {
   readonly scopes: PathScopeOptions
   readonly own: OwnDirectories
@@ -27,16 +24,13 @@ export interface FsState {
   readonly lock: PathLock
   /** Calls of a frontend at a time, which limits the files and memory that they use. */
   readonly calls: LabelSlots
-  /** Its calls that create, move and remove entries. */
   readonly exclusiveCalls: LabelSlots
-  /** Its large files that are read as a whole. */
   readonly largeReads: LabelSlots
   readonly files: LabelCount
   readonly watchers: LabelCount
   readonly watchedDirectories: LabelCount
 }
 
-/** Counts what labels keep open. */
 export class LabelCount {
   readonly #counts = new Map<string, number>()
   readonly #limit: number
@@ -63,7 +57,6 @@ export class LabelCount {
   }
 }
 
-/** A path of the caller. */
 export interface Located {
   /** As the caller wrote it, for error texts: a relative path must not tell where the host is. */
   readonly shown: string
@@ -84,7 +77,6 @@ export interface LocateOptions {
   readonly isEntry?: boolean
 }
 
-/** Handlers of commands by name. */
 export type FsHandlers = Readonly<Record<string, (call: FsCall) => unknown>>
 
 /** The longest part of a path in an error text. */
@@ -125,7 +117,6 @@ export class FsCall {
     )
   }
 
-  /** Resolves and checks paths like `withPath`. Errors follow what `toText` returns for the paths. */
   async withPaths<T>(
     paths: readonly (readonly [argument: string, path: unknown, baseDir: unknown])[],
     toText: (shown: readonly string[]) => string,
@@ -242,7 +233,6 @@ export class FsCall {
     return `invalid args \`${argument}\` for command \`${this.#command}\`: ${text}`
   }
 
-  /** Runs what follows the check of paths. */
   async rejecting<T>(failed: string, paths: readonly string[], run: () => Promise<T>): Promise<T> {
     try {
       return await run()
@@ -251,13 +241,11 @@ export class FsCall {
     }
   }
 
-  /** Returns what the call rejects with. */
   toRejection(error: unknown, failed: string, paths: readonly string[] = []): unknown {
     if (typeof error === 'string' || isBusError(error) || this.ctx.signal.aborted) return error
     return error instanceof PathChangedError ? this.forbidden(paths.join(', ')) : failed + toIoText(error)
   }
 
-  /** The argument `options`, or an empty object. */
   get options(): Args {
     const options = this.args['options'] ?? {}
     if (isObject(options)) return options

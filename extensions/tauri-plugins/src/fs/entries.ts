@@ -1,11 +1,10 @@
 // Commands on entries of directories: listing, creating, copying, moving and removing them.
-import { createIoError, openFile, withDirectory } from '@sallyport/paths/internal'
-import type { Stats } from 'node:fs'
-import { type FileHandle, lstat, mkdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import type { Dirent, Stats } from 'node:fs'
+import { type FileHandle, lstat, mkdir, opendir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { createIoError, openFile, withDirectory } from '@sallyport/paths/internal'
 import type { FsCall, FsHandlers, Located } from './calls.js'
-import { type FileInfo, toFileInfo } from './info.js'
-import { getTreeSize, readEntries, removeTree, visit } from './trees.js'
 
 interface DirectoryEntry {
   name: string
@@ -170,7 +169,6 @@ async function truncate(call: FsCall): Promise<void> {
   })
 }
 
-/** Reads information about an entry within its verified directory. */
 const readStats = (path: string): Promise<Stats> =>
   path === dirname(path) ? lstat(path) : withDirectory(dirname(path), at => lstat(at(basename(path))))
 
@@ -214,4 +212,105 @@ export const entries: FsHandlers = {
   size: readSize,
   start_accessing_security_scoped_resource: ignore,
   stop_accessing_security_scoped_resource: ignore,
+}
+
+/** The most entries that one call lists or visits: an answer is at most 16 MiB. */
+const MAX_ENTRIES = 100_000
+const MAX_DEPTH = 512
+/** Entries that are visited before core does other work. */
+const ENTRIES_AT_ONCE = 64
+
+/** Returns the entries of a directory. @param directory - verified @throws {string} above 100 000 entries */
+export async function readEntries(directory: string, limit: number = MAX_ENTRIES): Promise<Dirent[]> {
+  const entries: Dirent[] = []
+  for await (const entry of await opendir(directory, { bufferSize: 256 })) {
+    if (entries.length >= limit) throw createTooManyText()
+    entries.push(entry)
+  }
+  return entries
+}
+
+const createTooManyText = (): string =>
+  `The directory was refused: it has more than ${MAX_ENTRIES} entries. Use directories with fewer entries.`
+
+/**
+ * Visits everything below a directory, parents first, with the names of its path below it, and a path that leads there while `onEntry` runs.
+ * @throws {PathChangedError} if a directory is moved meanwhile
+ */
+async function visit(
+  path: string,
+  signal: AbortSignal,
+  onEntry: (names: readonly string[], entry: Dirent, at: string) => void | Promise<void>,
+): Promise<void> {
+  let visited = 0
+  const pending: (readonly string[])[] = [[]]
+  for (let names = pending.pop(); names; names = pending.pop()) {
+    if (names.length > MAX_DEPTH) throw createTooDeepText()
+    const parents = names
+    await withDirectory(join(path, ...names), async at => {
+      for (const entry of await readEntries(at(''), MAX_ENTRIES - visited)) {
+        const below = [...parents, entry.name]
+        await onEntry(below, entry, at(entry.name))
+        if (entry.isDirectory()) pending.push(below)
+        if (++visited % ENTRIES_AT_ONCE !== 0) continue
+        // Checks of many entries in one go would delay all other calls of core.
+        await setImmediate()
+        signal.throwIfAborted()
+      }
+    })
+  }
+}
+
+const createTooDeepText = (): string => `The directory was refused: it is more than ${MAX_DEPTH} levels deep.`
+
+async function getTreeSize(path: string, signal: AbortSignal, includes: (path: string) => boolean): Promise<number> {
+  let size = 0
+  await visit(path, signal, async (names, entry, at) => {
+    if (!entry.isDirectory() && includes(join(path, ...names))) size += (await lstat(at)).size
+  })
+  return size
+}
+
+async function removeTree(path: string, signal: AbortSignal, depth = 0): Promise<void> {
+  if (depth > MAX_DEPTH) throw createTooDeepText()
+  await withDirectory(path, async at => {
+    for (const entry of await readEntries(at(''))) {
+      signal.throwIfAborted()
+      if (entry.isDirectory()) {
+        await removeTree(join(path, entry.name), signal, depth + 1)
+        await rmdir(at(entry.name))
+      } else await unlink(at(entry.name))
+    }
+  })
+}
+
+const UNIX_ONLY = ['dev', 'ino', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'blksize', 'blocks'] as const
+
+/** The result of `stat`: times in milliseconds, and `null` for what this platform does not have. */
+export interface FileInfo extends Record<(typeof UNIX_ONLY)[number], number | null> {
+  isFile: boolean
+  isDirectory: boolean
+  isSymlink: boolean
+  size: number
+  mtime: number
+  atime: number
+  birthtime: number
+  readonly: boolean
+  fileAttributes: null
+}
+
+export function toFileInfo(stats: Stats, platform: NodeJS.Platform = process.platform): FileInfo {
+  const unixEntries = UNIX_ONLY.map(name => [name, platform === 'win32' ? null : stats[name]] as const)
+  return {
+    isFile: stats.isFile(),
+    isDirectory: stats.isDirectory(),
+    isSymlink: stats.isSymbolicLink(),
+    size: stats.size,
+    mtime: Math.round(stats.mtimeMs),
+    atime: Math.round(stats.atimeMs),
+    birthtime: Math.round(stats.birthtimeMs),
+    readonly: (stats.mode & 0o222) === 0,
+    fileAttributes: null,
+    ...(Object.fromEntries(unixEntries) as Record<(typeof UNIX_ONLY)[number], number | null>),
+  }
 }

@@ -1,30 +1,23 @@
 // The commands of @tauri-apps/plugin-fs, limited to the scope of the caller's permissions.
-import { type CommandContext, type Plugin } from '@sallyport/core'
+import type { CommandContext, Plugin } from '@sallyport/core'
 import { checkPathEntry, getPathScopeOptions, PathGrants } from '@sallyport/paths/internal'
-import type { Args } from '../definition/args.js'
-import { createPlugin } from '../definition/create-plugin.js'
-import { checkLimits } from '../definition/limits.js'
-import { PathLock } from './path-lock.js'
-import { LabelSlots } from '../io/slots.js'
+import { type Args, checkLimits, createPlugin } from '../shared/plugin.js'
+import { OWN_PERMISSION, OwnDirectories, PathLock } from './paths.js'
+import { LabelSlots } from '../shared/slots.js'
 import { FsCall, type FsHandlers, type FsState, LabelCount } from './calls.js'
 import { entries } from './entries.js'
-import { handles } from './handles.js'
-import { lines } from './lines.js'
-import { OWN_PERMISSION, OwnDirectories } from './own.js'
+import { files } from './files.js'
 import { watching } from './watching.js'
-import { wholeFiles } from './whole-files.js'
 
 /** Options of `fs`. */
 export interface FsOptions {
   /**
    * If true, the wildcards of an allowed path do not match names that begin with a dot. Denied paths match them always.
-   *
    * @default true, and false on Windows
    */
   readonly requireLiteralLeadingDot?: boolean
   /**
    * The directory that contains one for each label, which `$OWN` in a scope is: the permission `fs:own` allows a frontend everything in its own.
-   *
    * @default `own` in the program's data directory (`$APPDATA/own`), for which the bus needs an `identifier`
    */
   readonly own?: string | URL
@@ -41,12 +34,11 @@ const MAX_WATCHED_DIRECTORIES = 10_000
 /** The most calls of one frontend at a time. Node runs four operations on files at a time. */
 const MAX_CALLS = 8
 
-const COMMANDS: FsHandlers = { ...entries, ...handles, ...wholeFiles, ...lines, ...watching }
+const COMMANDS: FsHandlers = { ...entries, ...files, ...watching }
 
 /**
  * Creates the plugin `fs`: the commands of `@tauri-apps/plugin-fs`. A frontend reads and writes only paths that its permissions allow:
  * `{ permission: 'fs:allow-read-text-file', allow: ['$APPDATA/notes/**'] }`. Links cannot lead out of them.
- *
  * @throws {TypeError} if an option is invalid
  */
 export function fs(options: FsOptions = {}): Plugin<'fs'> {

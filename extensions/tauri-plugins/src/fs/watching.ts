@@ -4,11 +4,9 @@ import { PathChangedError, withDirectory, withEntry } from '@sallyport/paths/int
 import { type FSWatcher, type Stats, watch as watchPath } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { isChannel } from '../definition/args.js'
-import { MAX_DELAY_MS } from '../definition/limits.js'
-import { addResource, getResource } from '../definition/resources.js'
+import { addResource, getResource, isChannel, MAX_DELAY_MS } from '../shared/plugin.js'
 import type { FsCall, FsHandlers } from './calls.js'
-import { readEntries } from './trees.js'
+import { readEntries } from './entries.js'
 
 type EventType = 'other' | { create: { kind: EntryKind } } | { modify: { kind: 'any' } } | { remove: { kind: 'any' } }
 type EntryKind = 'file' | 'folder' | 'other'
@@ -29,7 +27,6 @@ const MAX_DELAYS = 10
 interface WatcherDeps {
   readonly channel: Channel<WatchEvent>
   readonly recursive: boolean
-  /** Events of one path within this time are combined. */
   readonly delayMs: number | undefined
   readonly includes: (path: string) => boolean
   /** Returns a path as the frontend can write it. */
@@ -208,7 +205,6 @@ class Watcher {
   }
 }
 
-/** True for the errors of a path that no longer leads where it did. */
 const isGone = (error: unknown): boolean =>
   error instanceof PathChangedError || ['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))
 

@@ -1,17 +1,15 @@
 // Bodies of responses, read a chunk at a time when the frontend asks. In between, the socket's buffers fill up and the server waits.
 import type { Readable } from 'node:stream'
+import { MIMEType } from 'node:util'
 import type { Channel, Resources } from '@sallyport/core'
-import { addResource, forgetResource } from '../definition/resources.js'
+import { addResource, forgetResource } from '../shared/plugin.js'
 
-/** Bytes of one chunk. */
 const MAX_CHUNK = 256 * 1024
 
-/** Options of a body. */
 export interface BodyOptions {
   readonly maxBytes: number
   /** Milliseconds without a read, or of a read without data, after which the body is closed. */
   readonly idleMs: number
-  /** The URL for error texts. */
   readonly url: string
   /** Runs once, when the body has ended or is closed. */
   readonly onEnd: () => void
@@ -36,7 +34,6 @@ export class ResponseBody {
     stream.on('error', () => {})
   }
 
-  /** Adds the body to the resources of its frontend until it ends. Returns its number. */
   openIn(resources: Resources): number {
     const rid = addResource(resources, this)
     this.#forget = () => forgetResource(resources, rid)
@@ -45,7 +42,6 @@ export class ResponseBody {
 
   /**
    * Returns the next chunk, followed by a byte 0, or a single byte 1 at the end of the body.
-   *
    * @throws {string} if the connection fails, a limit is exceeded, or another read waits
    */
   async read(signal: AbortSignal): Promise<Uint8Array> {
@@ -67,7 +63,6 @@ export class ResponseBody {
 
   /**
    * Sends all chunks on a channel as `read` returns them. Without marks, sends their bytes alone, and no bytes at the end.
-   *
    * @throws {string} like `read`
    */
   async sendTo(channel: Channel<Uint8Array>, hasMarks: boolean): Promise<void> {
@@ -120,7 +115,6 @@ export class ResponseBody {
     this.close()
   }
 
-  /** Closes the connection. A read that waits rejects. */
   close(): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
@@ -134,7 +128,6 @@ export class ResponseBody {
 
 const isEnd = (marked: Uint8Array): boolean => marked.at(-1) === 1
 
-/** Resolves when the stream has data, has ended or failed, or the signal aborts. */
 function waitForChange(stream: Readable, signal: AbortSignal): Promise<void> {
   const events = ['readable', 'end', 'error', 'close']
   return new Promise(resolve => {
@@ -146,4 +139,63 @@ function waitForChange(stream: Readable, signal: AbortSignal): Promise<void> {
     for (const event of events) stream.on(event, finish)
     signal.addEventListener('abort', finish)
   })
+}
+
+export interface DataUrlContent {
+  /** The MIME type, `text/plain;charset=US-ASCII` by default. */
+  readonly type: string
+  readonly bytes: Uint8Array
+}
+
+/** Characters before the comma. Node's parser of MIME types takes seconds for a long one. */
+const MAX_HEADER_LENGTH = 1024
+
+/** @throws {string} Tauri's text, if the URL has no comma within 1024 characters or its base64 is invalid */
+export function readDataUrl({ href }: URL): DataUrlContent {
+  const end = href.indexOf('#')
+  const content = href.slice('data:'.length, end === -1 ? undefined : end)
+  const comma = content.slice(0, MAX_HEADER_LENGTH + 1).indexOf(',')
+  if (comma === -1) throw 'failed to process data url'
+  const [header, marker = ''] = /^(.*?)(; *base64)?$/is.exec(content.slice(0, comma).trim())?.slice(1) ?? []
+  const bytes = percentDecode(content.slice(comma + 1))
+  return { type: toMimeType(header ?? ''), bytes: marker === '' ? bytes : decodeBase64(bytes) }
+}
+
+function toMimeType(header: string): string {
+  try {
+    return new MIMEType(header.startsWith(';') ? `text/plain${header}` : header).toString()
+  } catch {
+    return 'text/plain;charset=US-ASCII'
+  }
+}
+
+const DIGITS = Int8Array.from({ length: 256 }, (_, code) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(code | 0x20)),
+)
+for (let code = 0; code < 0x20; code++) DIGITS[code] = -1
+
+function percentDecode(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  const first = bytes.indexOf(0x25)
+  if (first === -1) return bytes
+  let length = first
+  for (let at = first; at < bytes.length; at++) {
+    const high = bytes[at] === 0x25 ? (DIGITS[bytes[at + 1] ?? 0] ?? -1) : -1
+    const low = high < 0 ? -1 : (DIGITS[bytes[at + 2] ?? 0] ?? -1)
+    // The output never passes the input.
+    bytes[length++] = low < 0 ? bytes[at]! : high * 16 + low
+    if (low >= 0) at += 2
+  }
+  return bytes.subarray(0, length)
+}
+
+function decodeBase64(bytes: Buffer): Uint8Array {
+  const text = bytes.toString('latin1').replaceAll(/[\t\n\f\r ]+/g, '')
+  const padding = text.length % 4 !== 0 ? 0 : text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const body = text.slice(0, text.length - padding)
+  const decoded = Buffer.from(body, 'base64')
+  // Node ignores other characters, and reads those of base64url.
+  const isValid = body.length % 4 !== 1 && decoded.length === Math.floor((body.length * 3) / 4) && !/[-_=]/.test(body)
+  if (!isValid) throw 'failed to decode data url into bytes'
+  return decoded
 }

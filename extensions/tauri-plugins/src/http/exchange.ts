@@ -5,17 +5,12 @@ import { isIP, type LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
-import { getProxy, openTunnel, type Proxies, type Proxy } from './proxies.js'
-import type { Hop } from './redirects.js'
+import { type Hop, type Proxies, type Proxy, withoutHeaders } from './client-config.js'
 
-/** Bytes of the headers of a response. */
 const MAX_RESPONSE_HEADER_BYTES = 16 * 1024
-/** Responses with a status of 1xx before the final one. */
 const MAX_INFORMATION = 100
 
-/** How a request reaches its host. */
 export interface ExchangeOptions {
-  /** Returns the function that resolves names until the signal aborts. */
   readonly getLookup: (signal: AbortSignal) => LookupFunction
   readonly proxies: Proxies
   readonly acceptInvalidCerts: boolean
@@ -126,5 +121,52 @@ function send(request: ClientRequest, { method, data }: Hop, signal: AbortSignal
     if (data) request.setHeader('content-length', data.byteLength)
     else if (method === 'POST' || method === 'PUT') request.setHeader('content-length', 0)
     request.end(data)
+  })
+}
+
+const SENSITIVE = ['authorization', 'cookie', 'proxy-authorization', 'www-authenticate']
+const OF_BODY = ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']
+
+/**
+ * Returns the next request, or `undefined` unless the response redirects to a valid URL.
+ *
+ * 301, 302 and 303 lead to a request without a body. 307 and 308 repeat method and body. Credentials stay within an origin.
+ */
+export function getNextHop(hop: Hop, status: number, location: string | undefined): Hop | undefined {
+  const repeats = status === 307 || status === 308
+  if (location === undefined || (!repeats && ![301, 302, 303].includes(status))) return undefined
+  // Node reads headers as Latin-1, and servers send UTF-8.
+  const target = Buffer.from(location, 'latin1').toString()
+  if (!URL.canParse(target, hop.url.href)) return undefined
+  const url = new URL(target, hop.url)
+  const dropped = [...(url.origin === hop.url.origin ? [] : SENSITIVE), ...(repeats ? [] : OF_BODY)]
+  const headers = withoutHeaders(hop.headers, dropped)
+  if (repeats) return { ...hop, url, headers }
+  return { url, method: hop.method === 'HEAD' ? 'HEAD' : 'GET', headers, data: undefined }
+}
+
+function getProxy(proxies: Proxies, { protocol, hostname }: URL): Proxy | undefined {
+  const proxy = (protocol === 'https:' ? proxies.https : proxies.http) ?? proxies.all
+  const isExcepted = proxy?.noProxy.some(host => host === '*' || hostname === host || hostname.endsWith(`.${host}`))
+  return isExcepted ? undefined : proxy
+}
+
+/** Opens a tunnel to the host of an https URL. Rejects unless the proxy answers with 200. */
+function openTunnel({ url, authorization }: Proxy, target: URL, signal: AbortSignal): Promise<Duplex> {
+  const path = `${target.hostname}:${target.port || 443}`
+  return new Promise((resolve, reject) => {
+    const headers = { host: path, ...(authorization !== undefined && { 'proxy-authorization': authorization }) }
+    const { hostname: host, port } = url
+    const request = requestHttp({ host, port: port || 80, method: 'CONNECT', path, headers, agent: false, signal })
+    const refuse = ({ statusCode }: IncomingMessage, stream: Duplex): void => {
+      stream.destroy()
+      reject(new Error(`The proxy refused the tunnel with status ${statusCode}`))
+    }
+    request.on('error', reject)
+    request.on('response', (response: IncomingMessage) => refuse(response, response.socket))
+    request.on('connect', (response: IncomingMessage, socket: Duplex) =>
+      response.statusCode === 200 ? resolve(socket) : refuse(response, socket),
+    )
+    request.end()
   })
 }

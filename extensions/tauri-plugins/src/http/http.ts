@@ -1,16 +1,12 @@
 // Tauri's http plugin: requests of frontends, limited by the URL patterns of their permissions, and to public addresses.
 import { type Channel, type CommandContext, type Plugin, type Resources, transfer } from '@sallyport/core'
 import { AddressFilter, type Lookup } from '@sallyport/paths/internal/addresses'
-import { type Args, isChannel, isInteger } from '../definition/args.js'
-import { createPlugin } from '../definition/create-plugin.js'
-import { checkLimits } from '../definition/limits.js'
-import { getResource } from '../definition/resources.js'
-import { getUrlScope, parseUrlPattern, UrlScope } from '../scope/urls.js'
+import { type Args, checkLimits, createPlugin, getResource, isChannel, isInteger } from '../shared/plugin.js'
+import { getUrlScope, parseUrlPattern, UrlScope } from './url-scope.js'
 import { ResponseBody } from './bodies.js'
 import { parseClientConfig } from './client-config.js'
-import { LabelSlots } from '../io/slots.js'
-import { FrontendRequests } from './frontend-requests.js'
-import { FrontendRequest, getRequestBytes, type HttpLimits, type Network } from './requests.js'
+import { LabelSlots } from '../shared/slots.js'
+import { FrontendRequest, FrontendRequests, getRequestBytes, type HttpLimits, type Network } from './requests.js'
 
 /** Options of `http`. */
 export interface HttpOptions {
@@ -58,7 +54,6 @@ const DEFAULT_LIMITS: HttpLimits = {
   idleMs: 60_000,
 }
 
-/** Resolutions of names of one frontend at a time. */
 const MAX_LOOKUPS = 2
 
 /**

@@ -5,16 +5,12 @@ import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { CommandContext, Resources } from '@sallyport/core'
 import { type AddressFilter, PrivateAddressError } from '@sallyport/paths/internal/addresses'
-import { addResource, forgetResource } from '../definition/resources.js'
-import type { LabelSlots } from '../io/slots.js'
-import { type UrlScope, withoutDot } from '../scope/urls.js'
-import { ResponseBody } from './bodies.js'
-import type { ClientConfig, ClientPolicy } from './client-config.js'
-import { readDataUrl } from './data-urls.js'
-import { exchange } from './exchange.js'
-import type { FrontendRequests } from './frontend-requests.js'
-import type { Header } from './headers.js'
-import { getNextHop, type Hop } from './redirects.js'
+import { addResource, forgetResource } from '../shared/plugin.js'
+import { type LabelSlots, type Release, Slots } from '../shared/slots.js'
+import { type UrlScope, withoutDot } from './url-scope.js'
+import { readDataUrl, ResponseBody } from './bodies.js'
+import type { ClientConfig, ClientPolicy, Header, Hop } from './client-config.js'
+import { exchange, getNextHop } from './exchange.js'
 
 /** Limits of requests, as the option `limits` describes them. */
 export interface HttpLimits {
@@ -25,25 +21,19 @@ export interface HttpLimits {
   readonly idleMs: number
 }
 
-/** The network as all requests of the plugin use it. */
 export interface Network {
   readonly addresses: AddressFilter
   readonly policy: ClientPolicy
   readonly limits: HttpLimits
-  /** Resolutions of names, by label. */
   readonly lookups: LabelSlots
 }
 
-/** The result of `fetch_send`. */
 export interface FetchResponse {
   readonly status: number
   /** The standard reason of the status, `''` if unknown. */
   readonly statusText: string
-  /** Names in lower case, duplicates kept. */
   readonly headers: readonly Header[]
-  /** The URL after redirects. */
   readonly url: string
-  /** The number of the body. */
   readonly rid: number
 }
 
@@ -63,10 +53,8 @@ const DECOMPRESSORS: ReadonlyMap<string, () => Transform> = new Map([
   ['br', createBrotliDecompress],
 ])
 
-/** Returns the bytes of a request's body and URL. */
 export const getRequestBytes = ({ data, url }: ClientConfig): number => (data?.byteLength ?? 0) + url.href.length
 
-/** A frontend's request. */
 export class FrontendRequest {
   readonly #config: ClientConfig
   readonly #scope: UrlScope
@@ -102,7 +90,6 @@ export class FrontendRequest {
     return getRequestBytes(this.#config)
   }
 
-  /** Adds the request to the resources of its frontend until it is closed. Returns its number. */
   openIn(resources: Resources): number {
     const rid = addResource(resources, this)
     this.#forget = () => forgetResource(resources, rid)
@@ -111,7 +98,6 @@ export class FrontendRequest {
 
   /**
    * Sends the request, and adds the body of the response to the resources of its frontend.
-   *
    * @throws {string} if the request fails, a redirect leaves the scope, or it is canceled
    */
   async send(resources: Resources, signal: AbortSignal): Promise<FetchResponse> {
@@ -131,7 +117,6 @@ export class FrontendRequest {
     }
   }
 
-  /** Ends the request. `send` rejects, now or later. */
   cancel(): void {
     this.#abort.abort(CANCELED)
   }
@@ -238,7 +223,6 @@ export class FrontendRequest {
     }
   }
 
-  /** Opens the body of the last response. */
   #open(response: IncomingMessage, url: URL, resources: Resources, release: () => void): FetchResponse {
     const { statusCode: status = 0, rawHeaders } = response
     const headers: Header[] = []
@@ -262,5 +246,63 @@ export class FrontendRequest {
   #openBody(stream: Readable, url: URL, resources: Resources, onEnd: () => void): number {
     const { responseBytes: maxBytes, idleMs } = this.#network.limits
     return new ResponseBody(stream, { maxBytes, idleMs, url: url.href, onEnd }).openIn(resources)
+  }
+}
+
+/** A request that is not yet answered. */
+interface OpenRequest {
+  /** Bytes of its body and URL. */
+  readonly size: number
+}
+
+const MAX_REQUESTS = 1024
+const MAX_REQUEST_BYTES = 64 * 1024 * 1024
+
+export class FrontendRequests {
+  readonly #open = new Set<OpenRequest>()
+  readonly #connections: Slots
+  #wholeBytes = 0
+
+  constructor(
+    readonly label: string,
+    connections: number,
+  ) {
+    this.#connections = new Slots(connections)
+  }
+
+  /** @throws {string} if the frontend has too many requests */
+  checkSize(bytes: number): void {
+    let total = bytes
+    for (const { size } of this.#open) total += size
+    if (this.#open.size < MAX_REQUESTS && total <= MAX_REQUEST_BYTES) return
+    throw `request refused: ${MAX_REQUESTS} requests, or ${MAX_REQUEST_BYTES} bytes of them, are in flight. Wait for earlier responses.`
+  }
+
+  add(request: OpenRequest): void {
+    this.#open.add(request)
+  }
+
+  delete(request: OpenRequest): void {
+    this.#open.delete(request)
+  }
+
+  /** Reads a body whole. @throws {string} if the bodies that are read at the same time have more than `maxBytes` together */
+  async readWhole(body: ResponseBody, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    let kept = 0
+    try {
+      return await body.readWhole(signal, bytes => {
+        kept += bytes
+        this.#wholeBytes += bytes
+        if (this.#wholeBytes > maxBytes)
+          throw `response bodies exceeded ${maxBytes} bytes together. Read fewer at a time.`
+      })
+    } finally {
+      this.#wholeBytes -= kept
+    }
+  }
+
+  /** Waits for a connection, in the order of the calls. Returns a function that gives it back, once. Rejects with the signal's reason. */
+  connect(signal: AbortSignal): Promise<Release> {
+    return this.#connections.take(signal)
   }
 }

@@ -9,21 +9,14 @@ export const UNFINISHED = '~'
 /** A directory of stores, which files may not leave through links. */
 export interface StorePath {
   readonly directory: string
-  /** The absolute path of the file. */
   readonly file: string
 }
 
-/** The content of a store by key. */
 export type Content = Map<string, unknown>
 
-/** The file has content that is not a JSON object. */
 export class CorruptFile extends Error {}
 
-/**
- * Reads a store.
- *
- * @throws {CorruptFile} if it is not a JSON object; the errors of `fs`; an error if the file has more than `maxBytes`
- */
+/** Reads a store. @throws {CorruptFile} if it is not a JSON object; the errors of `fs`; an error if the file has more than `maxBytes` */
 export async function readStoreFile(path: StorePath, maxBytes: number): Promise<Content> {
   const { handle, size } = await openToRead(await getCanonical(path.directory, path.file))
   try {
@@ -58,7 +51,6 @@ export async function writeStoreFile(path: StorePath, text: string): Promise<voi
   await syncDirectory(parent)
 }
 
-/** Renames a corrupt file. Returns its new name. */
 export async function keepAside(path: StorePath): Promise<string> {
   const parent = await getCanonical(path.directory, dirname(path.file))
   const name = basename(path.file)

@@ -1,9 +1,9 @@
-import type { App } from '@sallyport/core'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { App } from '@sallyport/core'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { LoadedStore } from './loaded-store.js'
+import { LoadedStore, StoreContent } from './loaded-store.js'
 
 let directory: string
 const logged: unknown[] = []
@@ -87,4 +87,13 @@ test('a pretty file never exceeds what can be read again', async () => {
   expect((await readFile(file(), 'utf8')).length).toBeLessThan(1000)
   await store.reload(true)
   expect(store.content.get('a')).toHaveLength(300)
+})
+
+test('a store has at most 10 000 keys', () => {
+  const content = new StoreContent(1_000_000)
+  for (let key = 0; key < 10_000; key++) content.set(String(key), null)
+  expect(() => content.set('more', null)).toThrow('Failed to serialize store. It would have more than 10000 keys.')
+  content.set('1', 'changed')
+  content.delete('2')
+  expect(content.set('more', 1)).toEqual({ key: 'more', value: 1, exists: true })
 })

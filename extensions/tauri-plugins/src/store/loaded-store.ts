@@ -1,14 +1,12 @@
 // A store in memory: its content, the frontends that hold it, and when it is saved.
 import type { App, Resources } from '@sallyport/core'
-import { forgetResource } from '../definition/resources.js'
-import { toIoText } from '../io/errors.js'
-import { type Change, StoreContent } from './changes.js'
+import { toIoText } from '../shared/io-errors.js'
+import { forgetResource } from '../shared/plugin.js'
 import { type Content, CorruptFile, keepAside, readStoreFile, type StorePath, writeStoreFile } from './file.js'
 
 /** The longest time for which further changes delay an auto-save, unless its own delay is longer. */
 const LONGEST_WAIT_MS = 5000
 
-/** How a store is loaded, and when it is saved. */
 export interface LoadOptions {
   readonly defaults: Content | undefined
   /** Milliseconds after the last change; `undefined`: never. */
@@ -20,10 +18,8 @@ export interface LoadOptions {
 export interface StoreDeps {
   readonly app: App
   readonly path: StorePath
-  /** The path as frontends name it. */
   readonly name: string
   readonly maxBytes: number
-  /** Called when the last frontend has closed the store. */
   onReleased(): Promise<void>
 }
 
@@ -33,13 +29,11 @@ export class LoadedStore {
   readonly #holders = new Map<Resources, StoreHandle>()
   #options: LoadOptions = { defaults: undefined, autoSave: undefined, createNew: false, overrideDefaults: false }
   #timer: NodeJS.Timeout | undefined
-  /** When an auto-save has to begin at the latest. */
   #deadline = 0
   #version = 0
   #savedVersion = 0
   /** The last of the saves, which run one after another. */
   #saving: Promise<void> = Promise.resolve()
-  /** The save that has not begun yet. It saves what changes until then. */
   #queued: Promise<void> | undefined
 
   constructor(deps: StoreDeps) {
@@ -81,7 +75,6 @@ export class LoadedStore {
     return this.change(content => content.replace(this.#options.defaults ?? new Map()))
   }
 
-  /** Saves after the saves that are in progress. Rejects with Rust's text. */
   save(): Promise<void> {
     this.#cancelTimer()
     if (this.#queued) return this.#queued
@@ -137,7 +130,6 @@ export class LoadedStore {
     return handle.rid
   }
 
-  /** Makes the number of a frontend invalid. */
   forget(resources: Resources): void {
     const held = this.#holders.get(resources)
     this.#holders.delete(resources)
@@ -184,12 +176,10 @@ export class LoadedStore {
   }
 }
 
-/** A store as a resource of one frontend. */
 export class StoreHandle {
   rid = 0
   readonly store: LoadedStore
   readonly label: string
-  /** Called when the frontend closes the resource, or disconnects. */
   readonly close: () => Promise<void>
 
   constructor(store: LoadedStore, label: string, close: () => Promise<void>) {
@@ -198,3 +188,101 @@ export class StoreHandle {
     this.close = close
   }
 }
+
+/** One change. `exists` is false if the key was removed. */
+export interface Change {
+  readonly key: string
+  readonly value: unknown
+  readonly exists: boolean
+}
+
+interface Entry {
+  readonly value: unknown
+  readonly json: string
+}
+
+/** Each key of a store that is replaced is an event. */
+const MAX_KEYS = 10_000
+
+/** Values by key, as JSON would keep them. */
+export class StoreContent {
+  readonly #entries = new Map<string, Entry>()
+  readonly #maxBytes: number
+  #bytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get keys(): string[] {
+    return [...this.#entries.keys()]
+  }
+
+  get entries(): [string, unknown][] {
+    return Array.from(this.#entries, ([key, { value }]) => [key, value])
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key)
+  }
+
+  get(key: string): unknown {
+    return this.#entries.get(key)?.value ?? null
+  }
+
+  /** @throws {Error} if the value cannot be serialized, or the content would exceed a limit */
+  set(key: string, value: unknown): Change {
+    if (this.size >= MAX_KEYS && !this.has(key))
+      throw new Error(`Failed to serialize store. It would have more than ${MAX_KEYS} keys.`)
+    const json = JSON.stringify(value ?? null)
+    const bytes = this.#bytes + getBytes(key, json) - this.#getBytes(key)
+    if (bytes > this.#maxBytes) {
+      throw new Error(`Failed to serialize store. It would have more than ${this.#maxBytes} bytes.`)
+    }
+    const copy: unknown = JSON.parse(json)
+    this.#entries.set(key, { value: copy, json })
+    this.#bytes = bytes
+    return { key, value: copy, exists: true }
+  }
+
+  delete(key: string): Change | undefined {
+    const bytes = this.#getBytes(key)
+    if (!this.#entries.delete(key)) return undefined
+    this.#bytes -= bytes
+    return { key, value: null, exists: false }
+  }
+
+  merge(content: Content): void {
+    for (const [key, value] of content) this.set(key, value)
+  }
+
+  replace(content: Content): Change[] {
+    const changes: (Change | undefined)[] = this.keys.filter(key => !content.has(key)).map(key => this.delete(key))
+    for (const [key, value] of content) {
+      const json = this.#entries.get(key)?.json
+      const change = this.set(key, value)
+      if (this.#entries.get(key)!.json !== json) changes.push(change)
+    }
+    return changes.filter(change => change !== undefined)
+  }
+
+  /** Returns the file's text. Indentation could make it longer than what can be read again. */
+  toJson(): string {
+    const content = Object.fromEntries(this.entries)
+    const text = JSON.stringify(content, null, 2)
+    return Buffer.byteLength(text) > this.#maxBytes ? JSON.stringify(content) : text
+  }
+
+  #getBytes(key: string): number {
+    const entry = this.#entries.get(key)
+    return entry ? getBytes(key, entry.json) : 0
+  }
+}
+
+/** Bytes in memory and in the file, with an allowance for each entry. */
+const getBytes = (key: string, json: string): number =>
+  Buffer.byteLength(JSON.stringify(key)) + Buffer.byteLength(json) + 16

@@ -17,7 +17,7 @@ import {
   shell,
   store,
 } from '../../src/index.js'
-import { OFFICIAL_PLUGINS } from '../../src/permissions/official.js'
+import { OFFICIAL_PLUGINS } from '../../src/shared/official-permissions.js'
 
 let bus: Bus | undefined
 afterEach(() => bus?.close())

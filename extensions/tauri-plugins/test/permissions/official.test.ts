@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createBus, defineCore, plugin } from '@sallyport/core'
 import { explainCapabilities } from '@sallyport/core/acl'
 import { describe, expect, test } from 'vitest'
-import { createManifests, getPermissionFile } from '../../src/permissions/manifests.js'
+import { createManifests, getPermissionFile } from '../../src/shared/permissions.js'
 import { writeProject } from './project.js'
 import { rows } from '../../../../scripts/testing.js'
 

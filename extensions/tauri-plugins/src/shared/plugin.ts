@@ -1,6 +1,23 @@
-// Checks of arguments, with texts like those of Tauri's deserializer.
+// Plugins with the permissions of Tauri's, and commands that have handlers alone: callers can send them anything.
+import {
+  type Channel,
+  type CommandContext,
+  type CommandScope,
+  plugin,
+  type Plugin,
+  type PluginDefinition,
+  type Resources,
+} from '@sallyport/core'
+import { getPermissionFile } from './permissions.js'
+import type { PathScopeEntries } from '@sallyport/paths/internal'
 
-import type { Channel } from '@sallyport/core'
+type Definition = PluginDefinition<Readonly<Record<string, (args: Args, ctx: CommandContext) => unknown>>>
+
+/** Defines the plugin of Tauri that has this name. */
+export const createPlugin = <const Name extends string>(
+  name: Name,
+  { permissions = [], ...definition }: Definition,
+): Plugin<Name> => plugin(name, { ...definition, permissions: [getPermissionFile(name), ...permissions] })
 
 /** Arguments of a command, or members of one, which a caller can send in any form. */
 export type Args = Readonly<Record<string, unknown>>
@@ -32,7 +49,6 @@ export function getOptionalInteger(args: Args, name: string): number | undefined
   throw invalidArg(name, 'expected an integer')
 }
 
-/** Returns the object, or an empty one for a missing argument and for null. */
 export function getOptionalObject(args: Args, name: string): Args {
   const value = args[name] ?? {}
   if (isObject(value)) return value
@@ -42,11 +58,9 @@ export function getOptionalObject(args: Args, name: string): Args {
 export const isObject = (value: unknown): value is Args =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** True for a channel of the caller. Its messages have any type. */
 export const isChannel = <T>(value: unknown): value is Channel<T> =>
   isObject(value) && typeof value['send'] === 'function'
 
-/** True for an integer that numbers represent exactly. */
 export const isInteger = (
   value: unknown,
   min: number = Number.MIN_SAFE_INTEGER,
@@ -71,3 +85,41 @@ function describe(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
+
+/** The longest delay of a timer, in milliseconds. */
+export const MAX_DELAY_MS: number = 2 ** 31 - 1
+
+/** @throws {TypeError} unless each value is a positive integer, and one named `…Ms` is a possible delay */
+export function checkLimits(plugin: string, limits: Readonly<Record<string, number>>, prefix = ''): void {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1 || (name.endsWith('Ms') && value > MAX_DELAY_MS))
+      throw new TypeError(`${plugin}(): ${prefix}${name} must be a positive integer`)
+  }
+}
+
+/** Returns the caller's resource that the argument `rid` names. @throws {BusError} InvalidParams, `The resource id N is invalid.` */
+export const getResource = <T extends object>(
+  { rid }: Args,
+  { resources }: Pick<CommandContext, 'resources'>,
+  type: abstract new (...args: never[]) => T,
+): T => resources.get(typeof rid === 'number' ? rid : -1, type)
+
+/** Adds a resource, and returns its number. Closes it if the frontend is gone, or has too many. @throws {BusError} Disconnected or Overloaded */
+export function addResource(resources: Resources, resource: { close(): unknown }): number {
+  try {
+    return resources.add(resource)
+  } catch (error) {
+    // Its error would hide the reason.
+    void (async () => resource.close())().catch(() => {})
+    throw error
+  }
+}
+
+export function forgetResource(resources: Resources, rid: number): void {
+  if (resources.has(rid)) resources.take(rid)
+}
+
+export const getEntries = ({ allow, deny, global }: CommandScope): PathScopeEntries => ({
+  allow: [...allow, ...global.allow],
+  deny: [...deny, ...global.deny],
+})

@@ -1,6 +1,6 @@
 // URL patterns against URLs: the examples of Tauri's own documentation, spellings that avoid a pattern, and the cost of a hostile URL.
 import { describe, expect, test } from 'vitest'
-import { parseUrlPattern, UrlScope } from './urls.js'
+import { parseUrlPattern, UrlScope } from './url-scope.js'
 import { rows } from '../../../../scripts/testing.js'
 
 const allows = (pattern: string, url: string): boolean => new UrlScope([pattern]).allows(new URL(url))

@@ -1,6 +1,6 @@
 // Permissions of Tauri's official plugins, expanded from compact data, so that a capability can name each of them.
 import type { PermissionDefinition, PermissionFile, PermissionSetDefinition } from '@sallyport/core'
-import { OFFICIAL_PLUGINS } from './official.js'
+import { OFFICIAL_PLUGINS } from './official-permissions.js'
 
 /** One plugin of Tauri's `acl-manifests.json`. */
 export interface Manifest {

@@ -1,6 +1,7 @@
-import { getPathRules } from '@sallyport/paths/internal'
+import type { CommandScope, PathResolver } from '@sallyport/core'
+import { getPathRules, getPathScopeOptions } from '@sallyport/paths/internal'
 import { expect, test } from 'vitest'
-import { PathLock } from './path-lock.js'
+import { getPathScope, PathLock } from './paths.js'
 
 const [linux, macos] = (['linux', 'darwin'] as const).map(getPathRules)
 
@@ -82,4 +83,24 @@ test('an error ends only its own call', async () => {
   const next = lock.run(['/a'], true, () => Promise.resolve('next'))
   await expect(fails).rejects.toThrow('no')
   expect(await next).toBe('next')
+})
+
+const path: PathResolver = { resolve: () => '/', parse: text => text }
+const scope: CommandScope = {
+  allow: ['/a/*'],
+  deny: [],
+  matches: () => false,
+  global: { allow: [{ path: '/b/*' }], deny: ['/a/x'], matches: () => false },
+}
+const call = { scope, app: { path } } as never
+const options = getPathScopeOptions()
+
+test('a scope has the entries of the command and of all commands', () => {
+  const paths = getPathScope(call, options)
+  expect(['/a/x', '/b/x', '/c/x'].map(each => paths.isAllowed(each))).toEqual([true, true, false])
+  expect(paths.isDenied('/a/x')).toBe(true)
+})
+
+test('a scope is compiled once for each scope of core', () => {
+  expect(getPathScope(call, options)).toBe(getPathScope(call, options))
 })

@@ -1,21 +1,19 @@
 // URL scopes: patterns of Tauri's http plugin, and URLs matched against them in linear time. The patterns are those of URLPattern without
 // groups, regular expressions and modifiers: its library backtracks for seconds on a long URL.
-import type { CommandScope } from '@sallyport/core'
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { getEntries } from './command-scope.js'
+import type { CommandScope } from '@sallyport/core'
+import { getEntries } from '../shared/plugin.js'
 
 /** The literals of a pattern. Anything can stand between two of them. */
 type Glob = readonly string[]
 
-/** A pattern of a scope's entry. */
 export interface UrlPattern {
   readonly protocol: Glob
   readonly hostname: Glob
   /** `undefined` stands for the default port of the URL's protocol. */
   readonly port: Glob | undefined
   readonly pathname: Glob
-  /** The pathname with its percent-encoded ASCII characters decoded. */
   readonly decodedPathname: Glob
   readonly search: Glob
   readonly hash: Glob
@@ -25,7 +23,6 @@ const ANYTHING: Glob = ['', '']
 
 /**
  * Parses an entry of a scope: a URL pattern, or `{ url }` with one. An empty search, hash or path, and the path `/`, stand for any.
- *
  * @throws {Error} if the entry has another form, or its pattern has groups, regular expressions or credentials
  */
 export function parseUrlPattern(entry: unknown): UrlPattern {
@@ -122,7 +119,6 @@ function matchesGlob(text: string, [first = '', ...others]: Glob): boolean {
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' }
 
-/** A URL as patterns see it. */
 interface Subject {
   readonly protocol: string
   readonly hostname: string
@@ -169,7 +165,6 @@ const denies = (pattern: UrlPattern, url: Subject): boolean =>
     matchesGlob(url.decodedPathname.replaceAll(/\/{2,}/g, '/'), pattern.decodedPathname)) &&
   matchesGlob(url.search, pattern.search)
 
-/** Patterns that allow and deny URLs. A denial wins, and nothing is allowed without a pattern. */
 export class UrlScope {
   readonly #allow: readonly UrlPattern[]
   readonly #deny: readonly UrlPattern[]

@@ -1,9 +1,7 @@
 // Bounds what runs at a time. The rest waits in its order.
 
-/** Returns a slot. Calls after the first do nothing. */
 export type Release = () => void
 
-/** A number of slots, which tasks take and return. */
 export class Slots {
   readonly #size: number
   #free: number
@@ -19,7 +17,6 @@ export class Slots {
     return this.#free === this.#size
   }
 
-  /** Waits for a slot. Rejects with the signal's reason. */
   async take(signal: AbortSignal): Promise<Release> {
     signal.throwIfAborted()
     if (this.#free > 0) this.#free--
@@ -54,7 +51,6 @@ export class Slots {
   }
 }
 
-/** Slots of each frontend, by label. A frontend with many calls then delays no other one. */
 export class LabelSlots {
   readonly #labels = new Map<string, Slots>()
   readonly #size: number
