@@ -15,7 +15,7 @@ import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { type Args, isInteger, isObject } from '../shared/plugin.js'
 import { toIoText } from '../shared/io-errors.js'
 import { getPathScope, type OwnDirectories, type PathLock } from './paths.js'
-import type { LabelSlots } from '../shared/slots.js'
+import type { LabelCount, LabelSlots } from '../shared/slots.js'
 
 export interface FsState {
   readonly scopes: PathScopeOptions
@@ -29,32 +29,6 @@ export interface FsState {
   readonly files: LabelCount
   readonly watchers: LabelCount
   readonly watchedDirectories: LabelCount
-}
-
-export class LabelCount {
-  readonly #counts = new Map<string, number>()
-  readonly #limit: number
-  readonly #noun: string
-
-  constructor(limit: number, noun: string) {
-    this.#limit = limit
-    this.#noun = noun
-  }
-
-  /** Returns a function that releases the place, once. @throws {string} at the limit */
-  acquire(label: string): () => void {
-    const count = this.#counts.get(label) ?? 0
-    if (count >= this.#limit) throw `The frontend was refused: ${count} ${this.#noun} are open. Close one first.`
-    this.#counts.set(label, count + 1)
-    let isHeld = true
-    return () => {
-      if (!isHeld) return
-      isHeld = false
-      const left = this.#counts.get(label)! - 1
-      if (left > 0) this.#counts.set(label, left)
-      else this.#counts.delete(label)
-    }
-  }
 }
 
 export interface Located {

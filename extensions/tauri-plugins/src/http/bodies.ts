@@ -61,35 +61,18 @@ export class ResponseBody {
     }
   }
 
-  /**
-   * Sends all chunks on a channel as `read` returns them. Without marks, sends their bytes alone, and no bytes at the end.
-   * @throws {string} like `read`
-   */
-  async sendTo(channel: Channel<Uint8Array>, hasMarks: boolean): Promise<void> {
+  /** Sends all chunks on a channel as `read` returns them. @throws {string} like `read` */
+  async sendTo(channel: Channel<Uint8Array>): Promise<void> {
     try {
       for (let isOver = false; !isOver;) {
         const bytes = await this.read(channel.signal)
-        isOver = isEnd(bytes)
-        await channel.send(hasMarks ? bytes : isOver ? new Uint8Array() : bytes.slice(0, -1))
+        isOver = bytes.at(-1) === 1
+        await channel.send(bytes)
       }
     } finally {
       this.close()
       channel.end()
     }
-  }
-
-  /** Returns the rest of the body, without a mark. @param count - is called with the bytes that are kept, and can refuse them @throws {string} like `read` */
-  async readWhole(signal: AbortSignal, count: (bytes: number) => void): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = []
-    try {
-      for (let bytes = await this.read(signal); !isEnd(bytes); bytes = await this.read(signal)) {
-        count(bytes.length)
-        chunks.push(bytes.subarray(0, -1))
-      }
-    } finally {
-      this.close()
-    }
-    return new Uint8Array(Buffer.concat(chunks))
   }
 
   async #readChunk(signal: AbortSignal): Promise<Uint8Array | undefined> {
@@ -125,8 +108,6 @@ export class ResponseBody {
     this.#options.onEnd()
   }
 }
-
-const isEnd = (marked: Uint8Array): boolean => marked.at(-1) === 1
 
 function waitForChange(stream: Readable, signal: AbortSignal): Promise<void> {
   const events = ['readable', 'end', 'error', 'close']

@@ -1,5 +1,5 @@
 // Tauri's http plugin: requests of frontends, limited by the URL patterns of their permissions, and to public addresses.
-import { type Channel, type CommandContext, type Plugin, type Resources, transfer } from '@sallyport/core'
+import { type CommandContext, type Plugin, type Resources, transfer } from '@sallyport/core'
 import { AddressFilter, type Lookup } from '@sallyport/paths/internal/addresses'
 import { type Args, checkLimits, createPlugin, getResource, isChannel, isInteger } from '../shared/plugin.js'
 import { getUrlScope, parseUrlPattern, UrlScope } from './url-scope.js'
@@ -24,11 +24,6 @@ export interface HttpOptions {
   danger?: readonly string[]
   /** Asks for compressed responses and decompresses them. @default false */
   decompress?: boolean
-  /**
-   * Returns the body of a response as a whole to `fetch_read_body`: @tauri-apps/plugin-http 2.0 to 2.3 needs it, and 2.5.5 and later cannot
-   * read such a body. Both send the same arguments. @default false
-   */
-  wholeBodies?: boolean
   /** Limits of requests and responses. */
   limits?: {
     /** Connections of one frontend at a time. Further requests wait. @default 64 */
@@ -64,48 +59,26 @@ const MAX_LOOKUPS = 2
  * @example defineCore({ plugins: [http({ privateNetworks: ['db.internal'] })] })
  */
 export function http(options: HttpOptions = {}): Plugin<'http'> {
-  const { wholeBodies = false } = options
   const network = createNetwork(options)
   const frontends = new WeakMap<Resources, FrontendRequests>()
-  const getRequests = (resources: Resources, label: string): FrontendRequests => {
-    const requests = frontends.get(resources) ?? new FrontendRequests(label, network.limits.connections)
-    frontends.set(resources, requests)
-    return requests
-  }
-  /** Where @tauri-apps/plugin-http 2.4.0 expects the bodies of its requests. */
-  const channels = new WeakMap<FrontendRequest, Channel<Uint8Array>>()
   return createPlugin('http', {
     checkScope: value => void parseUrlPattern(value),
     commands: {
-      fetch({ clientConfig, streamChannel }, { label, resources, scope, log }) {
+      fetch({ clientConfig }, { label, resources, scope, log }) {
         const config = parseClientConfig(clientConfig, network.policy)
-        const requests = getRequests(resources, label)
+        const requests = frontends.get(resources) ?? new FrontendRequests(label, network.limits.connections)
+        frontends.set(resources, requests)
         requests.checkSize(getRequestBytes(config))
         const request = new FrontendRequest(config, getUrlScope(scope), network, requests, log)
-        requests.add(request)
-        if (isChannel<Uint8Array>(streamChannel)) channels.set(request, streamChannel)
+        requests.open.add(request)
         return request.openIn(resources)
       },
-      async fetch_send(args, ctx) {
-        const request = getResource(args, ctx, FrontendRequest)
-        const response = await request.send(ctx.resources, ctx.signal)
-        const channel = channels.get(request)
-        // This guest has no way to learn of an error.
-        if (channel && response.rid !== 0)
-          void ctx.resources
-            .get(response.rid, ResponseBody)
-            .sendTo(channel, false)
-            .catch(() => {})
-        return response
-      },
+      fetch_send: (args, ctx) => getResource(args, ctx, FrontendRequest).send(ctx.resources, ctx.signal),
       fetch_cancel: (args, ctx) => find(args, ctx, FrontendRequest)?.cancel(),
       async fetch_read_body(args, ctx) {
-        const { label, resources, signal } = ctx
-        if (wholeBodies && args['rid'] === 0) return new Uint8Array()
         const body = getResource(args, ctx, ResponseBody)
-        if (isChannel<Uint8Array>(args['streamChannel'])) return body.sendTo(args['streamChannel'], true)
-        if (!wholeBodies) return transfer(await body.read(signal))
-        return transfer(await getRequests(resources, label).readWhole(body, network.limits.responseBytes, signal))
+        if (isChannel<Uint8Array>(args['streamChannel'])) return body.sendTo(args['streamChannel'])
+        return transfer(await body.read(ctx.signal))
       },
       fetch_cancel_body: (args, ctx) => find(args, ctx, ResponseBody)?.close(),
     },
@@ -124,15 +97,13 @@ const find = <T extends object>(
   isInteger(args['rid'], 0) && !ctx.resources.has(args['rid']) ? undefined : getResource(args, ctx, type)
 
 function createNetwork(options: HttpOptions): Network {
-  const { privateNetworks, proxies, danger, decompress = false, limits = {}, lookup, wholeBodies, ...unknown } = options
+  const { privateNetworks, proxies, danger, decompress = false, limits = {}, lookup, ...unknown } = options
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new TypeError(`http(): unknown option "${name}"`)
   for (const [option, list] of Object.entries({ privateNetworks, proxies, danger })) {
     if (list !== undefined && !(Array.isArray(list) && list.every(each => typeof each === 'string')))
       throw new TypeError(`http(): ${option} must be an array of strings`)
   }
-  if (wholeBodies !== undefined && typeof wholeBodies !== 'boolean')
-    throw new TypeError('http(): wholeBodies must be true or false')
   const unknownLimit = Object.keys(limits).find(limit => !(limit in DEFAULT_LIMITS))
   if (unknownLimit !== undefined) throw new TypeError(`http(): unknown limit "${unknownLimit}"`)
   checkLimits('http', limits, 'limits.')

@@ -66,7 +66,7 @@ export class FrontendRequest {
   #isSent = false
   #forget = (): void => {}
   /** A `data:` URL counts until its body has been read. */
-  #onFinished = (): void => this.#requests.delete(this)
+  #onFinished = (): void => void this.#requests.open.delete(this)
 
   /** @throws {string} if the scope does not allow the URL */
   constructor(
@@ -249,19 +249,13 @@ export class FrontendRequest {
   }
 }
 
-/** A request that is not yet answered. */
-interface OpenRequest {
-  /** Bytes of its body and URL. */
-  readonly size: number
-}
-
 const MAX_REQUESTS = 1024
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 export class FrontendRequests {
-  readonly #open = new Set<OpenRequest>()
+  /** The requests that are not yet answered. */
+  readonly open: Set<FrontendRequest> = new Set()
   readonly #connections: Slots
-  #wholeBytes = 0
 
   constructor(
     readonly label: string,
@@ -273,32 +267,9 @@ export class FrontendRequests {
   /** @throws {string} if the frontend has too many requests */
   checkSize(bytes: number): void {
     let total = bytes
-    for (const { size } of this.#open) total += size
-    if (this.#open.size < MAX_REQUESTS && total <= MAX_REQUEST_BYTES) return
+    for (const { size } of this.open) total += size
+    if (this.open.size < MAX_REQUESTS && total <= MAX_REQUEST_BYTES) return
     throw `request refused: ${MAX_REQUESTS} requests, or ${MAX_REQUEST_BYTES} bytes of them, are in flight. Wait for earlier responses.`
-  }
-
-  add(request: OpenRequest): void {
-    this.#open.add(request)
-  }
-
-  delete(request: OpenRequest): void {
-    this.#open.delete(request)
-  }
-
-  /** Reads a body whole. @throws {string} if the bodies that are read at the same time have more than `maxBytes` together */
-  async readWhole(body: ResponseBody, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    let kept = 0
-    try {
-      return await body.readWhole(signal, bytes => {
-        kept += bytes
-        this.#wholeBytes += bytes
-        if (this.#wholeBytes > maxBytes)
-          throw `response bodies exceeded ${maxBytes} bytes together. Read fewer at a time.`
-      })
-    } finally {
-      this.#wholeBytes -= kept
-    }
   }
 
   /** Waits for a connection, in the order of the calls. Returns a function that gives it back, once. Rejects with the signal's reason. */

@@ -21,14 +21,11 @@ export class Slots {
     signal.throwIfAborted()
     if (this.#free > 0) this.#free--
     else await this.#wait(signal)
-    let isHeld = true
-    return () => {
-      if (!isHeld) return
-      isHeld = false
+    return once(() => {
       const [next] = this.#waiting
       if (next) next()
       else this.#free++
-    }
+    })
   }
 
   #wait(signal: AbortSignal): Promise<void> {
@@ -70,5 +67,36 @@ export class LabelSlots {
       release()
       if (slots.isIdle) this.#labels.delete(label)
     }
+  }
+}
+
+export class LabelCount {
+  readonly #counts = new Map<string, number>()
+  readonly #limit: number
+  readonly #noun: string
+
+  constructor(limit: number, noun: string) {
+    this.#limit = limit
+    this.#noun = noun
+  }
+
+  /** Returns a function that releases the place, once. @throws {string} at the limit */
+  acquire(label: string): () => void {
+    const count = this.#counts.get(label) ?? 0
+    if (count >= this.#limit) throw `The frontend was refused: ${count} ${this.#noun} are open. Close one first.`
+    this.#counts.set(label, count + 1)
+    return once(() => {
+      const left = this.#counts.get(label)! - 1
+      if (left > 0) this.#counts.set(label, left)
+      else this.#counts.delete(label)
+    })
+  }
+}
+
+function once(run: () => void): () => void {
+  let hasRun = false
+  return () => {
+    if (!hasRun) run()
+    hasRun = true
   }
 }

@@ -178,15 +178,12 @@ export class LoadedStore {
 
 export class StoreHandle {
   rid = 0
-  readonly store: LoadedStore
-  readonly label: string
-  readonly close: () => Promise<void>
 
-  constructor(store: LoadedStore, label: string, close: () => Promise<void>) {
-    this.store = store
-    this.label = label
-    this.close = close
-  }
+  constructor(
+    readonly store: LoadedStore,
+    readonly label: string,
+    readonly close: () => Promise<void>,
+  ) {}
 }
 
 /** One change. `exists` is false if the key was removed. */

@@ -1,7 +1,6 @@
 // Bodies of responses: read when the frontend asks, limited, and closed with everything that ends them.
 import { createGzip, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { http } from '../../src/http/http.js'
 import { connect, getError, join } from './client.js'
 import { serve, serveSockets } from './servers.js'
 import { rows } from '../../../../scripts/testing.js'
@@ -203,41 +202,4 @@ test('the number of a body is invalid for another frontend, and after its end', 
   await expect(other.read(rid)).rejects.toThrow(`The resource id ${rid} is invalid.`)
   await readAll(rid)
   await expect(read(rid)).rejects.toThrow(`The resource id ${rid} is invalid.`)
-})
-
-describe('with wholeBodies', () => {
-  test('a read returns the whole body, and nothing for a response without one', async () => {
-    const server = await serve((request, response) => {
-      if (request.url === '/204') response.writeHead(204).end()
-      else response.end(Buffer.alloc(1_000_000, 7))
-    })
-    const { request, read } = await connect([`${server.origin}/*`], { wholeBodies: true })
-    const bytes = await read((await request({ url: server.origin })).rid)
-    expect([bytes.byteLength, new Uint8Array(bytes).at(-1)]).toEqual([1_000_000, 7])
-    expect((await read((await request({ url: `${server.origin}/204` })).rid)).byteLength).toBe(0)
-    await expect.poll(() => server.sockets.size).toBe(0)
-  })
-
-  test('bodies that are read at the same time share the limit of one body', async () => {
-    const waiting: (() => void)[] = []
-    const server = await serve((_request, response) => {
-      response.write(Buffer.alloc(60_000))
-      waiting.push(() => response.end(Buffer.alloc(30_000)))
-    })
-    const options = { wholeBodies: true, limits: { responseBytes: 100_000 } }
-    const { request, read } = await connect([`${server.origin}/*`], options)
-    const heads = await Promise.all([1, 2].map(() => request({ url: server.origin })))
-    const reads = Promise.allSettled(heads.map(({ rid }) => read(rid)))
-    for (const end of waiting) end()
-    const results = await reads
-    expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
-    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
-      reason: { data: 'response bodies exceeded 100000 bytes together. Read fewer at a time.' },
-    })
-    await expect.poll(() => server.sockets.size).toBe(0)
-  })
-})
-
-test('wholeBodies must be a boolean', () => {
-  expect(() => http({ wholeBodies: 1 as never })).toThrow('http(): wholeBodies must be true or false')
 })
