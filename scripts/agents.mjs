@@ -1,5 +1,5 @@
-// node scripts/agents.mjs: writes AGENTS.md and llms.txt of @sallyport/core from the docs, for the coding agents of users. A package
-// has no docs/, so the recipes are sections of pages, without their links.
+// node scripts/agents.mjs: writes docs/README.md, and AGENTS.md and llms.txt of @sallyport/core from the docs, for the coding agents of users. A
+// package has no docs/, so the recipes are sections of pages, without their links.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -72,20 +72,26 @@ ${getEntries()}
 ${RECIPES.map(recipe => getSection(...recipe)).join('\n\n')}
 `
 
-/** The first sentence of a page, below its heading. */
-function describe(page) {
+/** The heading of a page, and the first sentence below it. */
+function describe(page, toTitle) {
   const [heading, ...paragraphs] = toPlain(read(page)).split('\n\n')
-  const prose = paragraphs.find(text => /^[A-Z`*]/.test(text)) ?? ''
+  const prose = paragraphs.find(text => /^(?:[A-Z*]|`(?!``))/.test(text)) ?? ''
   const [sentence] = /^[^]*?[.:](?=\s|$)/.exec(prose.replaceAll('\n', ' ')) ?? ['']
-  const title = `- ${heading.replace('# ', '')} (${page})`
+  const title = `- ${toTitle(heading.replace('# ', ''), page)}`
   return sentence === '' ? title : `${title}: ${sentence.replace(/:$/, '.')}`
 }
 
-const list = directory =>
+const getPages = directory =>
   readdirSync(new URL(`docs/${directory}/`, root))
     .filter(name => name.endsWith('.md'))
-    .map(name => describe(`docs/${directory}/${name}`))
+    .map(name => `docs/${directory}/${name}`)
+
+const list = (directory, toTitle = (title, page) => `${title} (${page})`) =>
+  getPages(directory)
+    .map(page => describe(page, toTitle))
     .join('\n')
+
+const toLink = (title, page) => `[${title}](${page.replace('docs/', '')})`
 
 export const getIndex = () => `# Sallyport
 
@@ -102,7 +108,35 @@ ${list('guide')}
 ${list('reference')}
 `
 
-const files = { 'packages/core/AGENTS.md': getAgents, 'packages/core/llms.txt': getIndex }
+export const getContents = () => `# Documentation
+
+Begin with the [quick start](guide/quick-start.md), [concepts](guide/concepts.md) and [which sandbox to take](guide/choose-a-sandbox.md). This list is generated:
+\`npm run docs:agents\`.
+
+## Guide
+
+${list('guide', toLink)}
+
+## Reference
+
+${list('reference', toLink)}
+
+## Internals
+
+${list('internals', toLink)}
+
+## Decisions
+
+${getPages('adr')
+  .map(page => `- ${toLink(/^# (.*)/.exec(read(page))[1], page)}`)
+  .join('\n')}
+`
+
+const files = {
+  'packages/core/AGENTS.md': getAgents,
+  'packages/core/llms.txt': getIndex,
+  'docs/README.md': getContents,
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [path, create] of Object.entries(files)) writeFileSync(new URL(path, root), create())

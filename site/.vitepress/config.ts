@@ -55,6 +55,7 @@ export default defineConfig({
   srcExclude: [
     'bench-report/**',
     'README.md',
+    'docs/README.md',
     'packages/**',
     'extensions/**',
     'examples/**',

@@ -1,13 +1,15 @@
 // AGENTS.md and llms.txt, which the package has for the coding agents of users, are made from the docs.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { getAgents, getIndex } from '../../../../scripts/agents.mjs'
+import { getAgents, getContents, getIndex } from '../../../../scripts/agents.mjs'
 import { rows } from '../../../../scripts/testing.js'
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 
-test('AGENTS.md and llms.txt are up to date: `npm run docs:agents` writes them', () =>
-  rows({ 'AGENTS.md': getAgents, 'llms.txt': getIndex })((create, name) => expect(read(name)).toBe(create())))
+test('AGENTS.md, llms.txt and docs/README.md are up to date: `npm run docs:agents` writes them', () =>
+  rows({ 'AGENTS.md': getAgents, 'llms.txt': getIndex, '../../docs/README.md': getContents })((create, name) =>
+    expect(read(name)).toBe(create()),
+  ))
 
 test('AGENTS.md has ten recipes with code, and no link, which would lead nowhere in a package', () => {
   const text = read('AGENTS.md')
