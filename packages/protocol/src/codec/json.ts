@@ -4,7 +4,7 @@
 import { allocate, decodeUtf8, IS_NODE, toUtf8, utf8Length, writeUtf8 } from '#platform'
 import { BusError } from '../errors/bus-error.js'
 import { FRAME_KIND, type Message, UNNAMED_ARGUMENTS } from '../wire/messages.js'
-import { MAX_FRAME_BYTES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
+import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, MIN_ATTACHMENT_BYTES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import {
   type Codec,
   type EncodedMessage,
@@ -59,10 +59,21 @@ export const jsonCodec: JsonCodec = {
 
 /** Returns the text of a message, checked as core checks it. @throws errors of `scanJson` */
 export function checkJsonMessage(text: string): string {
+  // A value and its comma are two characters.
+  if (IS_NODE && text.length / 2 + MAX_DEPTH < MAX_NODES && hasFewBrackets(text)) return text
   // A text that is too large for a frame is refused by the outbox, with a better error.
   if (getLargeSize(text) > SCAN_ABOVE_BYTES && text.length <= MAX_FRAME_BYTES) scanJson(toUtf8(text))
   return text
 }
+
+/** True if no value can be nested too deeply. A scan takes a VM of QuickJS far longer. */
+function hasFewBrackets(text: string): boolean {
+  const brackets = text.matchAll(BRACKET)
+  for (let count = 0; !brackets.next().done; count++) if (count === MAX_DEPTH) return false
+  return true
+}
+
+const BRACKET = /[[{]/g
 
 /** The last param, and the ends of the params and the message. */
 const JSON_END = 'null}}'
