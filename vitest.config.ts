@@ -53,7 +53,7 @@ const getAliases = (condition: 'browser' | 'default'): Record<string, string> =>
       const file = resolve(`packages/${name}/package.json`)
       const { imports } = JSON.parse(readFileSync(file, 'utf8')) as { imports: Record<string, Record<string, string>> }
       return Object.entries(imports).map(([key, paths]) => {
-        const path = paths[condition]!.replace('./dist/', 'src/').replace(/js$/, 'ts')
+        const path = (paths[condition] ?? paths['default']!).replace('./dist/', 'src/').replace(/js$/, 'ts')
         return [key, resolve(`packages/${name}/${path}`)]
       })
     }),

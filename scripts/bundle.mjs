@@ -154,13 +154,16 @@ async function outputOf(folder, names, options) {
   return output
 }
 
-/** Each `./dist/browser/<name>.js` that is named there: a module that others import, or a script. */
+/** Each `./dist/browser/<name>` that is named there: a module that others import, a script, or bytecode of one. */
 const browserEntriesOf = ({ exports, imports = {} }) =>
   [
     [exports, 'esm'],
     [imports, 'iife'],
   ].flatMap(([parts, format]) =>
-    [...JSON.stringify(parts).matchAll(/"\.\/dist\/browser\/([\w-]+)\.js"/g)].map(([, name]) => ({ name, format })),
+    [...JSON.stringify(parts).matchAll(/"\.\/dist\/browser\/([\w-]+)\.(js|qjs)"/g)].map(([, name, ending]) => ({
+      name,
+      format: ending === 'js' ? format : ending,
+    })),
   )
 
 /** Writes `dist/bundle/` of the package in `folder`, and `dist/browser/` if it has entries for browsers. */

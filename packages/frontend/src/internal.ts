@@ -17,6 +17,7 @@ export type { Exposed, ExposedContext } from './client/exposed-functions.js'
 export type { CallerContexts } from './client/connection.js'
 export type { EventHandler } from './client/listeners.js'
 export type { InvokeOptions, ListenOptions } from './client/options.js'
+export { ScriptClient, type ScriptClientOptions, type ScriptLink } from './client/script-client.js'
 export { answerCalls } from './runtime/warm-up.js'
 
 // The controls of a client. A user gets the client, and finds none of them on it.

@@ -42,7 +42,7 @@ for (const name of Object.keys(process.env)) if (name !== 'TZ') delete process.e
 /** A spare does what it can before it is taken. Its start has the errors. */
 function prepare(preparation: FrontendPreparation): void {
   const entered = enterSandboxOnce(preparation)
-  if (preparation.hasScripts) serveScripts(new Socket({ fd: PROCESS_PIPES.link }), loadFunctions)
+  if (preparation.hasScripts) serveScripts(new Socket({ fd: PROCESS_PIPES.link }))
   else void entered.then(() => warmUp(() => isStarted)).catch(() => {})
   entered.catch(() => {})
 }

@@ -1,10 +1,20 @@
 // What a script in QuickJS finds around it. The script host evaluates this file once, and copies the VM for each script. The inside is no
 // border: a script can change all of it, and gets nothing by that. The script host takes text from it, as from a foreign process.
-import { abort, client, emitted, end, message, pull, run } from './quickjs/inside/client.js'
-import { network } from './quickjs/inside/fetch.js'
-import { fire, globals, seedRandom } from './quickjs/inside/globals.js'
-import { decode, decodeClone, describeError, fail, post, settle, start, toError } from './quickjs/inside/port.js'
-import type { CrossedError } from './quickjs/values.js'
+import './quickjs/inside/encoding.js'
+import { renameClient } from '@sallyport/frontend/internal'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { createClient, type Env, getClient, sallyport, type ScriptStart, setSecrets } from './quickjs/inside/client.js'
+import { countRequests, network } from './quickjs/inside/fetch.js'
+import { countTimers, globals, resumeTimers, seedRandom, suspendTimers, wake } from './quickjs/inside/globals.js'
+import { closed, receive, setRoom } from './quickjs/inside/link.js'
+import {
+  countRequests as countReads,
+  describeError,
+  post,
+  postError,
+  rejectAll,
+  settle,
+} from './quickjs/inside/port.js'
 
 function define(values: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(values))
@@ -15,71 +25,77 @@ define(globals)
 Reflect.deleteProperty(globalThis, 'SharedArrayBuffer')
 // It would hand out the functions below, and with them a way to forge messages. Without its setter, the engine ignores what a script assigns.
 Reflect.deleteProperty(Error, 'prepareStackTrace')
-Object.defineProperty(globalThis, 'sallyport', { value: client })
+Object.defineProperty(globalThis, 'sallyport', { value: sallyport })
 
 /** Placeholders of secrets, as `process.env`: packages read them there. */
 const environment: Record<string, string> = Object.create(null)
 
 /** @param env - `undefined` if the script has no network */
-function setNetwork(env: Readonly<Record<string, string>> | undefined): void {
+function setNetwork(env: Env | undefined): void {
+  setSecrets(env ?? {})
   if (!env) return
   if (!('fetch' in globalThis)) define(network)
   Object.assign(environment, env)
   if (Object.keys(env).length > 0) define({ process: { env: environment } })
 }
 
-type Handle = (id: number, value: never) => void
+/** Takes what a script begins with. */
+function begin(text: string, data: unknown): void {
+  const { seed, env, ...options } = JSON.parse(text) as ScriptStart
+  seedRandom(new Uint32Array(seed))
+  setNetwork(env)
+  createClient(options, data)
+  Reflect.deleteProperty(globalThis, '__sallyport')
+}
 
-const handlers: Record<string, Handle> = {
+const handlers: Record<string, (value: never, bytes: Uint8Array | undefined) => void> = {
+  room: setRoom,
+  wake,
   settle,
-  fail,
-  run,
-  pull,
-  message,
-  end,
-  event: emitted,
-  timer: fire,
-  abort: (id, error: CrossedError) => abort(id, toError(error)),
-  resumed(_id, { env, ...next }: { label: string; isJson: boolean; env?: Readonly<Record<string, string>> }) {
-    Object.assign(start, next, { env })
+  closed,
+  reconnect: () => void getClient().reconnect(),
+  close: () => void getClient().close(),
+  restored({ label, env }: { label: string; env?: Env }) {
+    setRoom()
+    renameClient(getClient(), label)
     setNetwork(env)
+    getClient().restored(() => {
+      rejectAll(new BusError('Disconnected', 'The run was interrupted', { data: { delivered: 'unknown' } }))
+      resumeTimers()
+    })
   },
 }
 
 /** Takes a message of the script host. */
-function deliver(text: string, ...bytes: Uint8Array[]): void {
-  const first = text.indexOf(' ')
-  const second = text.indexOf(' ', first + 1)
-  const operation = text.slice(0, first)
-  const id = Number(text.slice(first + 1, second))
-  const content = text.slice(second + 1)
-  if (operation !== 'begin') return handlers[operation]!(id, decode(content, bytes) as never)
-  const { label, data, isJson, seed, env } = decodeClone(content, bytes) as {
-    label: string
-    data: unknown
-    isJson: boolean
-    seed: number[]
-    env?: Readonly<Record<string, string>>
-  }
-  Object.assign(start, { label, data, isJson, env })
-  seedRandom(new Uint32Array(seed))
-  setNetwork(env)
-  Reflect.deleteProperty(globalThis, '__sallyport')
+function deliver(text: string, bytes?: Uint8Array): void {
+  const end = text.indexOf(' ')
+  handlers[text.slice(0, end)]!(JSON.parse(text.slice(end + 1)) as never, bytes)
 }
 
 /** Reports the end of a module's evaluation. */
-const watch = (evaluated: PromiseLike<unknown>): void =>
-  void evaluated.then(
-    () => void post('loaded', 0),
-    (thrown: unknown) => void post('load-error', 0, describeError(thrown)),
+function watch(evaluated: Promise<unknown>): void {
+  evaluated.then(
+    () => post('loaded'),
+    (thrown: unknown) => postError('load-error', thrown),
   )
+  void getClient()
+    .load(evaluated)
+    .then(() => post('synchronized'))
+    .catch(() => {})
+}
 
 /** Exposes the function that `bus.run` calls. */
 function exposeRun(body: (...values: unknown[]) => unknown): void {
-  const { Channel, emit, expose, invoke, listen, stream } = client
-  ;(expose as (functions: object) => void)({
-    'bus.run': (args: unknown) => body(args, invoke, stream, emit, listen, expose, Channel),
-  })
+  const { Channel, emit, expose, invoke, listen, stream } = sallyport
+  getClient().exposeRun(args => body(args, invoke, stream, emit, listen, expose, Channel))
+}
+
+/** Called when a run has nothing to do. */
+function idle(): void {
+  const tokens = getClient().idle({ requests: countRequests(), others: countTimers() + countReads() })
+  if (!tokens) return
+  suspendTimers()
+  post('suspend', tokens)
 }
 
 const describe = (thrown: unknown): string => {
@@ -91,6 +107,6 @@ const describe = (thrown: unknown): string => {
 }
 
 Object.defineProperty(globalThis, '__sallyport', {
-  value: { deliver, watch, exposeRun, describe },
+  value: { begin, deliver, receive, watch, exposeRun, idle, describe },
   configurable: true,
 })

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
+import { type ScriptThread, THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
-import type { BridgeState } from './quickjs/bridge.js'
-import { Machine, type MachineEvents } from './quickjs/machine.js'
+import { Machine } from './quickjs/machine.js'
 import { writeSnapshot } from './quickjs/snapshot.js'
 import { loadScript, prepare } from './quickjs.js'
 
@@ -14,21 +15,27 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
+const client = { label: 'main', codec: 'json', maxInFlight: 1, overflow: 'wait', isolated: false } as const
+const createThread = (print: ScriptThread['print'] = () => {}): ScriptThread => ({
+  print,
+  synchronized() {},
+  answered() {},
+  unsent() {},
+})
+
+/** A link on which nothing arrives. */
+const createLink = (): Link => openLink(createLinkEndpoints('local')[0], false)
+
 async function load(text: string, time = engine.time, onPrint = () => {}) {
   const printed: string[] = []
   const module = { name: 'main.js', text, directory: '/' }
-  const script = await loadScript('file:///main.js', module, undefined, {
-    codec: 'json',
-    engine: { ...engine, time },
-  })
+  const script = await loadScript('file:///main.js', module, undefined, { engine: { ...engine, time } })
   stops.push(() => script.stop())
-  const functions = { getLabel: () => 'main', getData: () => undefined } as never
   const print = (_stream: string, line: string): void => {
     printed.push(line)
     onPrint()
   }
-  const thread = { print, onUncaught: () => {} } as never
-  return { script, printed, run: () => script.run(functions, thread, () => {}) }
+  return { script, printed, run: () => script.run(createLink(), client, createThread(print), () => {}) }
 }
 
 test('a script runs', async () => {
@@ -49,23 +56,22 @@ test('a script that is stopped while it waits for its VM never runs', async () =
 })
 
 test('a script that is stopped while its snapshot is read does not go on', async () => {
-  const machine = await Machine.start(engine, {} as MachineEvents)
-  const bridge = { lastId: -1, run: -1, interrupted: [], closed: [], exposed: ['bus.run'] } as unknown as BridgeState
-  const snapshot = await writeSnapshot({ vm: machine.capture()!, bridge })
+  const machine = await Machine.start(engine)
+  const snapshot = await writeSnapshot(machine.capture()!)
   machine.dispose()
-  const functions = { expose: vi.fn<() => void>() }
+  const receive = vi.fn<Link['receive']>()
   const start = async () => {
-    const options = { codec: 'json', engine, snapshot } as const
+    const options = { engine, snapshot }
     const script = await loadScript('file:///main.js', { name: 'main.js', text: '' }, undefined, options)
     stops.push(() => script.stop())
-    return { script, running: script.run(functions as never, {} as never, () => {}) }
+    return { script, running: script.run(Object.assign(createLink(), { receive }), client, createThread(), () => {}) }
   }
   const { script } = await start()
   script.stop()
   // Another one goes on later.
   const later = await start()
   await later.running
-  expect(functions.expose).toHaveBeenCalledOnce()
+  expect(receive).toHaveBeenCalledOnce()
 })
 
 test('a script that is too long is refused', async () => {

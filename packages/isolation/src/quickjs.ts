@@ -1,14 +1,23 @@
 // Runs a frontend's script in a VM of QuickJS, which has the client, a console, timers and JavaScript's built-in objects, and nothing of
 // Node. The frontend worker loads this module if its sandbox is `quickjs`.
+import { randomFillSync } from 'node:crypto'
 import type { EngineModule, FrontendScript, ModuleText, ScriptOptions } from '@sallyport/protocol/internal/contract'
-import { BusError } from '@sallyport/protocol/internal/errors'
-import { MAX_IMAGE_BYTES, MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
-import { Bridge } from './quickjs/bridge.js'
+import {
+  BusError,
+  type BusErrorReason,
+  ERROR_CODES,
+  fromErrorData,
+  isBusError,
+} from '@sallyport/protocol/internal/errors'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import { type Link, MAX_IMAGE_BYTES, MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
+import { CoreLink } from './quickjs/core-link.js'
+import type { CrossedError } from './quickjs/crossed-error.js'
 import { explainError, explainSyntax } from './quickjs/explain-error.js'
-import { fixColumns, Machine, type MachineEvents } from './quickjs/machine.js'
+import { fixColumns, Machine, type MachineEvents, MAX_ERROR_LENGTH } from './quickjs/machine.js'
 import { ScriptModules } from './quickjs/script-modules.js'
+import { Services } from './quickjs/services.js'
 import { readSnapshot, writeSnapshot } from './quickjs/snapshot.js'
-import type { CrossedError } from './quickjs/values.js'
 import { prepareVms } from './quickjs/vm-pool.js'
 import { createScriptError, readScriptText, toJavaScript } from './shared/script-text.js'
 
@@ -19,7 +28,7 @@ export async function loadScript(
   url: string,
   text: ModuleText | undefined,
   content: string | undefined,
-  { codec, engine, snapshot, network }: ScriptOptions,
+  { engine, snapshot, network }: ScriptOptions,
 ): Promise<FrontendScript> {
   const { name, place, text: source } = await readScriptText(url, text, content)
   const body = text?.wrapper ? name : undefined
@@ -39,104 +48,223 @@ export async function loadScript(
     error.stack = `${error.name}: ${error.message}\n${frames}`
     return error
   }
+  /** Returns the message of an error of the script for the host, and its stack. */
+  const explain = (error: CrossedError): [message: string, stack: string] => {
+    const frames = typeof error.stack === 'string' ? fixColumns(error.stack, body).trimEnd() : ''
+    const title = typeof error.name === 'string' ? error.name.slice(0, 100) : 'Error'
+    const own = String(error.message).slice(0, MAX_ERROR_LENGTH)
+    const message = explainError({ name: title, message: own }, getLines, findPlace(frames, name))
+    return [message, frames === '' ? `${title}: ${message}` : `${title}: ${message}\n${frames}`]
+  }
+  /** Returns the value of this thread for one that the script has thrown. */
+  const toThrown = (crossed: CrossedError): unknown => {
+    const { reason, data, isValue, thrown } = crossed
+    if (isValue) return data
+    const [message, stack] = explain(crossed)
+    const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
+    const error = isKnown
+      ? new BusError(reason as BusErrorReason, message, data === undefined ? {} : { data })
+      : fromErrorData({ ...Object(thrown), name: String(crossed.name ?? 'Error').slice(0, 100), message })!
+    return Object.assign(error, { stack })
+  }
+  const toFault = (crossed: CrossedError): Error => {
+    const thrown = toThrown(crossed)
+    return thrown instanceof Error ? thrown : new Error(String(crossed.message))
+  }
+  let running: { stop(): void; attach(link: Link): void; close(): void } | undefined
   let isStopped = false
-  let end = (): void => {}
+
   return {
-    async run(functions, thread, onFault) {
+    async run(firstLink, { data, ...client }, thread, onFault) {
       const image = snapshot && (await readSnapshot(snapshot, engine!.memory))
-      await new Promise<void>((resolve, reject) => {
-        let isLoaded = false
-        const onUncaught = (error: CrossedError): void =>
-          onError(machine?.toLimitOfError(error) ?? toFault(error, bridge))
-        const onError = (error: Error): void => {
-          if (isLoaded) onFault(error)
-          else reject(error)
-        }
-        let machine: Machine | undefined
-        const findLimit = (error: CrossedError): boolean => {
-          const limit = machine?.toLimitOfError(error)
-          if (limit) onError(limit)
-          return limit !== undefined
-        }
-        const loaded = (): void => {
-          isLoaded = true
-          resolve()
-        }
-        const bridge = new Bridge({
-          ...{
-            functions,
-            thread,
-            body,
-            explain: (error, frames) => explainError(error, getLines, findPlace(frames, name)),
-            network,
-            codec,
-            maxBytes: engine!.memory * 2 ** 20,
-            maxResultBytes: text?.wrapper?.maxResultBytes,
-            loaded,
-            findLimit,
-            uncaught: onUncaught,
-          },
-          deliver(message, bytes) {
-            thread.onEnter?.()
-            machine?.deliver(message, bytes)
-          },
-          loadFailed: onUncaught,
-          suspended(bridgeState) {
-            const { memoryBytes } = machine!
-            if (memoryBytes > MAX_IMAGE_BYTES) return onError(tooLarge('memory', memoryBytes, MAX_IMAGE_BYTES))
-            const vm = machine!.capture()
-            const tokens = bridgeState.interrupted.map(([, token]) => token)
-            if (vm) writeSnapshot({ vm, bridge: bridgeState }).then(written => suspend(written, tokens), onError)
-          },
-        })
-        const suspend = (written: Uint8Array, tokens: readonly string[]): void => {
-          const { byteLength } = written
-          if (byteLength <= MAX_SNAPSHOT_BYTES) return thread.suspended?.({ snapshot: written, tokens })
-          onError(tooLarge('snapshot', byteLength, MAX_SNAPSHOT_BYTES))
-        }
-        end = () => {
-          bridge.stop()
-          machine?.dispose()
-        }
-        const events: MachineEvents = {
-          receive: (message, bytes) => bridge.receive(message, bytes),
-          rejected: (error, promise) =>
-            thread.unhandled && !findLimit(error)
-              ? thread.unhandled(promise, bridge.toError(error))
-              : onUncaught(error),
-          handled: promise => thread.handled?.(promise),
-          idle: () => bridge.idle(),
-          ended: onError,
-          isTerminated: () => thread.isTerminated?.() ?? false,
-          resolveModule: (base, specifier) => modules.resolve(base, specifier),
-          loadModule: module => modules.load(module),
-        }
-        void Machine.start(engine!, events, image?.vm)
-          .then(started => {
-            if (isStopped) return started.dispose()
-            machine = started
-            if (image) {
-              bridge.restore(image.bridge)
-              return loaded()
-            }
-            bridge.begin()
-            try {
-              if (!text?.wrapper) return machine.evaluateModule(code, name)
-              machine.exposeBody(code, name, text.wrapper.globals)
-            } catch (error) {
-              throw fail(error as Error, started)
-            }
-            return loaded()
-          })
-          .catch(onError)
+      const machine = await Machine.start(engine!, image)
+      if (isStopped) return machine.dispose()
+      const maxBytes = engine!.memory * 2 ** 20
+      /** The script was interrupted, has ended, or has broken the protocol: nothing more is handled or sent. */
+      let isOver = false
+      /** Tokens of an interrupted script that is to be suspended. */
+      let interrupted: readonly string[] | undefined
+      /** The code of `bus.run` has returned, or the script has failed. */
+      let isDone = false
+      /** The client was closed. A loop of calls, which all reject at once now, would never end. */
+      let isClosing = false
+      /** The script has just sent a call, so it is not idle: asking it would cost as much as a tenth of the call. */
+      let awaitsAnswer = false
+      const loaded = createDeferred()
+      loaded.promise.catch(() => {})
+      let isLoaded = false
+      const setLoaded = (): void => {
+        isLoaded = true
+        loaded.resolve()
+      }
+      const onError = (error: Error): void => {
+        isDone = true
+        if (isLoaded) onFault(error)
+        else loaded.reject(error)
+      }
+      const onUncaught = (error: CrossedError): void => onError(machine.toLimitOfError(error) ?? toFault(error))
+      const refuse = (error: unknown): never => {
+        isOver = true
+        onError(error as Error)
+        throw error
+      }
+      const deliver = (operation: string, value?: unknown, bytes?: Uint8Array): void => {
+        if (isOver) return
+        thread.onEnter?.()
+        machine.deliver(operation, value, bytes)
+      }
+      const core = new CoreLink({
+        maxBytes,
+        receive(frame) {
+          if (isOver) return
+          thread.onEnter?.()
+          machine.receive(frame)
+        },
+        room: () => deliver('room'),
+        closed: () => deliver('closed'),
       })
+      const services = new Services({
+        network,
+        maxBytes,
+        print: (stream, line) => thread.print(stream, line),
+        wake: () => deliver('wake'),
+        settle: (id, value, bytes, error) => deliver('settle', [id, value, error], bytes),
+      })
+      const handle = (
+        operation: string,
+        content: string,
+        bytes: Uint8Array | undefined,
+      ): Uint8Array | string | undefined => {
+        switch (operation) {
+          case 'loaded':
+            return (isDone ? undefined : setLoaded()) as undefined
+          case 'load-error':
+          case 'fault':
+            return onUncaught(Object(JSON.parse(content)) as CrossedError) as undefined
+          case 'explain': {
+            const error = Object(JSON.parse(content)) as CrossedError
+            const limit = machine.toLimitOfError(error)
+            // The limit is what ends the script, and not the error that its function has thrown.
+            if (limit) refuse(limit)
+            return JSON.stringify(explain(error))
+          }
+          case 'synchronized':
+            return (isDone ? undefined : thread.synchronized()) as undefined
+          case 'unsent':
+            return thread.unsent() as undefined
+          case 'answered':
+            isDone = true
+            return thread.answered() as undefined
+          case 'suspend':
+            interrupted = JSON.parse(content) as string[]
+            return undefined
+          case 'close':
+            return core.close() as undefined
+          default:
+            return services.handle(operation, content, bytes)
+        }
+      }
+      const suspend = async (tokens: readonly string[]): Promise<void> => {
+        const { memoryBytes } = machine
+        if (memoryBytes > MAX_IMAGE_BYTES) throw tooLarge('memory', memoryBytes, MAX_IMAGE_BYTES)
+        const vm = machine.capture()
+        if (!vm) return
+        isOver = true
+        const written = await writeSnapshot(vm)
+        if (written.byteLength > MAX_SNAPSHOT_BYTES) throw tooLarge('snapshot', written.byteLength, MAX_SNAPSHOT_BYTES)
+        thread.suspended?.({ snapshot: written, tokens })
+      }
+      const events: MachineEvents = {
+        receive(operation, content, bytes) {
+          if (isOver) return undefined
+          try {
+            return handle(operation, content, bytes)
+          } catch (error) {
+            if (isBusError(error, 'InvalidRequest')) refuse(error)
+            throw error
+          }
+        },
+        sendFrame(frameBody, kind) {
+          if (typeof frameBody === 'string' && CALL.test(frameBody)) awaitsAnswer = true
+          try {
+            return !isOver && core.send(frameBody, kind)
+          } catch (error) {
+            return refuse(error)
+          }
+        },
+        rejected(error, promise) {
+          const limit = machine.toLimitOfError(error)
+          if (limit || !thread.unhandled) onError(limit ?? toFault(error))
+          else thread.unhandled(promise, toThrown(error))
+        },
+        handled: promise => thread.handled?.(promise),
+        waits() {
+          const awaits = awaitsAnswer
+          awaitsAnswer = false
+          if (!text?.wrapper || isDone || isOver || awaits || core.isFull) return
+          machine.checkIdle()
+          const tokens = interrupted
+          interrupted = undefined
+          if (tokens) suspend(tokens).catch(onError)
+        },
+        lasts: () => core.flush(),
+        ended(error) {
+          if (!isClosing) onError(error)
+        },
+        isTerminated: () => isClosing || (thread.isTerminated?.() ?? false),
+        resolveModule: (base, specifier) => modules.resolve(base, specifier),
+        loadModule: module => modules.load(module),
+      }
+      machine.connect(events)
+      running = {
+        stop() {
+          isOver = true
+          services.stop()
+          machine.dispose()
+        },
+        attach(next) {
+          core.attach(next)
+          deliver('reconnect')
+        },
+        // What waits leaves before the link closes, whatever the script does.
+        close() {
+          isClosing = true
+          deliver('close')
+          core.close()
+        },
+      }
+      const env = network?.env
+      thread.onEnter?.()
+      core.attach(firstLink)
+      if (image) {
+        machine.deliver('restored', { label: client.label, env })
+        return setLoaded()
+      }
+      const { label, codec, timeout, maxInFlight, overflow, isolated, deadlines } = client
+      const seed = [...randomFillSync(new Uint32Array(4))]
+      const { globals, maxResultBytes } = text?.wrapper ?? {}
+      const options = { label, codec, timeout, maxInFlight, overflow, isolated, deadlines }
+      machine.begin(JSON.stringify({ ...options, maxResultBytes, seed, env }), data)
+      try {
+        if (text?.wrapper) machine.exposeBody(code, name, globals)
+        else machine.evaluateModule(code, name)
+      } catch (error) {
+        throw fail(error as Error, machine)
+      }
+      if (text?.wrapper) setLoaded()
+      await loaded.promise
     },
+    reconnect: link => running?.attach(link),
+    close: () => running?.close(),
     stop() {
       isStopped = true
-      end()
+      running?.stop()
     },
   }
 }
+
+/** What a frame with a call begins with. */
+const CALL = /^\[?\{"jsonrpc":"2\.0","id":\d+,"method"/
 
 /** Returns the name of the module in the first frame. */
 const getModuleName = (frames: string): string => /^ *at (?:.* \()?(.*?):\d+(?::\d+)?\)?$/m.exec(frames)?.[1] ?? ''
@@ -174,9 +302,4 @@ function findEnd(
 function tooLarge(limit: 'memory' | 'snapshot', bytes: number, max: number): BusError {
   const message = `The script was interrupted, and its ${limit} of ${bytes} bytes exceeds ${max}. Let it hold less meanwhile`
   return new BusError('Overloaded', message, { data: { limit, max } })
-}
-
-function toFault(error: CrossedError, bridge: Bridge): Error {
-  const thrown = bridge.toError(error)
-  return thrown instanceof Error ? thrown : new Error(String(error.message))
 }

@@ -140,6 +140,19 @@ export class ClientQueue implements StreamWriter {
     return true
   }
 
+  /** Sends a call whose text is its message, as the codec writes it. Returns false if it must be enqueued instead. Not in pages. */
+  declare sendCall: (text: string) => boolean
+
+  static {
+    if (IS_NODE_CLIENT) {
+      ClientQueue.prototype.sendCall = function (this: ClientQueue, text) {
+        if (this.#codec.name !== 'json' || this.#mustWait(true)) return false
+        this.#outbox.put(this.#codec, text)
+        return true
+      }
+    }
+  }
+
   /** Sends or queues a call of the bus itself, which is never refused. */
   enqueueInternal(message: CallMessage): void {
     this.#write(message, undefined, this.#mustWait(true))

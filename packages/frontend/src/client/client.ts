@@ -116,16 +116,26 @@ export class Client {
     await client.#listeners.resubscribe(client.#connection)
   }
 
+  /** @internal Opens a connection, over which calls of functions are its own, for new calls or beside it. Not in pages. */
+  declare static connect: (client: Client, link: Link, isForCalls: boolean) => Connection
+
+  static {
+    if (IS_NODE_CLIENT) {
+      Client.connect = (client, link, isForCalls) => {
+        const connection = client.#connect(link, client.#functions.forConnection())
+        if (client.#isClosed) connection.end(undefined)
+        if (isForCalls) client.#connection = connection
+        return connection
+      }
+    }
+  }
+
   /**
    * @internal Returns the connections to several cores. From then on links are added and ended, and `reconnect` is an error. The
    * caller brings the class: most clients have one connection, and do not load it.
    */
   static getPool(client: Client, Pool: typeof ConnectionPool): ConnectionPool {
-    const connect = (link: Link): Connection => {
-      const connection = client.#connect(link, client.#functions.forConnection())
-      if (client.#isClosed) connection.end(undefined)
-      return connection
-    }
+    const connect = (link: Link): Connection => Client.connect(client, link, false)
     const replacePrimary = (primary: Connection): void => {
       client.#connection = primary
       void client.#listeners.resubscribe(primary)

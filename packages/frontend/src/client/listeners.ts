@@ -23,7 +23,7 @@ interface Listener extends Subscription {
 }
 
 export class Listeners {
-  readonly #byId = new Map<number, Listener>()
+  readonly all: Map<number, Listener> = new Map()
   readonly #byCoreId = new Map<number, Listener>()
   /** True if a listener was registered after the last call of `settle`. */
   #hasNew = false
@@ -61,7 +61,7 @@ export class Listeners {
 
   /** Registers all listeners over a new connection, in their order. Resolves once core has answered for each. */
   async resubscribe(connection: Connection): Promise<void> {
-    await Promise.all(Array.from(this.#byId.values(), listener => this.#resubscribe(connection, listener)))
+    await Promise.all(Array.from(this.all.values(), listener => this.#resubscribe(connection, listener)))
   }
 
   /** Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
@@ -75,14 +75,14 @@ export class Listeners {
   #resubscribe(connection: Connection, { id, event, target, headers }: Listener): Promise<void> {
     return new Promise(done => {
       const resolve = (coreId: unknown): void => {
-        const listener = this.#byId.get(id)
+        const listener = this.all.get(id)
         if (listener) this.#setCoreId(listener, coreId as number)
         else unsubscribeInCore(connection, event, coreId as number)
         done()
       }
       const reject = (error: BusError): void => {
         // Without a link, the listener waits for the next connection. Its owner is not notified of any other failure.
-        if (error.reason !== 'Disconnected' && this.#byId.has(id)) {
+        if (error.reason !== 'Disconnected' && this.all.has(id)) {
           this.remove(id)
           warn(`Listener of ${describeName(event)} lost: ${error.message}`)
         }
@@ -93,9 +93,9 @@ export class Listeners {
   }
 
   remove(id: number): number | undefined {
-    const listener = this.#byId.get(id)
+    const listener = this.all.get(id)
     if (!listener) return undefined
-    this.#byId.delete(id)
+    this.all.delete(id)
     if (listener.coreId !== undefined) this.#byCoreId.delete(listener.coreId)
     return listener.coreId
   }
@@ -103,7 +103,7 @@ export class Listeners {
   /** The connection has closed, so core has forgotten all listeners. */
   disconnected(): void {
     this.#byCoreId.clear()
-    for (const listener of this.#byId.values()) listener.coreId = undefined
+    for (const listener of this.all.values()) listener.coreId = undefined
   }
 
   /** Calls the handlers of an event, or of a batch of events. */
@@ -132,9 +132,9 @@ export class Listeners {
   /** Uses core's id as the client's id unless an earlier listener has it. */
   #add(coreId: number, subscription: Subscription): number {
     let id = coreId
-    while (this.#byId.has(id)) id++
+    while (this.all.has(id)) id++
     const listener: Listener = { ...subscription, id, coreId: undefined }
-    this.#byId.set(id, listener)
+    this.all.set(id, listener)
     this.#setCoreId(listener, coreId)
     return id
   }

@@ -16,13 +16,13 @@ import { enterSandboxOnce, type HostConnection, startFrontend } from './start-fr
 const open = (endpoint: LinkEndpoint): Link => openLink(endpoint, true)
 
 /** @param loadFunctions - see `HostConnection` */
-export function runFrontendThread(loadFunctions: HostConnection['loadFunctions']): void {
+export function runFrontendThread(loadFunctions: NonNullable<HostConnection['loadFunctions']>): void {
   const control = parentPort!
   const data = workerData as FrontendWorkerData | FrontendPreparation | undefined
   if (!data || !('label' in data)) {
     // An error is that of the scripts so far. It ends the thread: its cause can pass, such as a lack of descriptors, and no script could start here.
     if (data) enterSandboxOnce(data).catch(throwLater)
-    serveMembers<FrontendWorkerData>(control, (member, start) => joinGroup(member, start, open, loadFunctions))
+    serveMembers<FrontendWorkerData>(control, (member, start) => joinGroup(member, start, open))
     return
   }
   const { heartbeat, ...start } = data

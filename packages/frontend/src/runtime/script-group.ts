@@ -8,7 +8,7 @@ import {
 } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { type GroupMember, type HostCommand, type HostConnection, startFrontend } from './start-frontend.js'
+import { type GroupMember, type HostCommand, startFrontend } from './start-frontend.js'
 
 /** The scripts whose code runs in this tick. Usually it is one. */
 const busy = new Set<MemberConnection>()
@@ -18,7 +18,6 @@ export function joinGroup(
   host: MemberConnection,
   { heartbeat, ...start }: FrontendWorkerData,
   open: (endpoint: LinkEndpoint) => Link,
-  loadFunctions: HostConnection['loadFunctions'],
 ): void {
   const { stop } = beat(heartbeat)
   const exit = (code: number): void => {
@@ -38,7 +37,6 @@ export function joinGroup(
   startFrontend(start, {
     report: report => host.postMessage(report),
     onCommand: handle => host.onMessage(message => handle(toHostCommand(message as FrontendCommand, open))),
-    loadFunctions,
     group,
   })
 }

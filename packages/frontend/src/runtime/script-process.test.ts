@@ -8,7 +8,7 @@ import { serveScripts } from './script-process.js'
 
 test('a script answers whether it runs, and ends at once when it is terminated', async () => {
   const [down, up] = [new PassThrough(), new PassThrough()]
-  serveScripts(Duplex.from({ readable: down, writable: up }), async () => ({}) as never)
+  serveScripts(Duplex.from({ readable: down, writable: up }))
   const relay = new StreamMultiplexer(Duplex.from({ readable: up, writable: down }), { closed() {} })
   const control = new StreamLink(relay.open(getScriptStreams(1).control))
   const reports: unknown[] = []

@@ -11,10 +11,9 @@ import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link
 import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
 import { sendMemberReport } from './process-report.js'
 import { joinGroup } from './script-group.js'
-import type { HostConnection } from './start-frontend.js'
 
 /** @param pipe - leads to the relay, which starts the scripts */
-export function serveScripts(pipe: Duplex, loadFunctions: HostConnection['loadFunctions']): void {
+export function serveScripts(pipe: Duplex): void {
   let last = 0
   const streams = new StreamMultiplexer(pipe, {
     opened(id) {
@@ -22,14 +21,14 @@ export function serveScripts(pipe: Duplex, loadFunctions: HostConnection['loadFu
       // The relay might not know yet that a script has ended.
       if (script <= last || id !== getScriptStreams(script).control) return
       last = script
-      startScript(streams, script, loadFunctions)
+      startScript(streams, script)
     },
     // The relay has exited, and with it the other pipe, which ends the process.
     closed() {},
   })
 }
 
-function startScript(streams: StreamMultiplexer, script: number, loadFunctions: HostConnection['loadFunctions']): void {
+function startScript(streams: StreamMultiplexer, script: number): void {
   const ids = getScriptStreams(script)
   const control = new StreamLink(streams.open(ids.control))
   // Its first frame can arrive before the command is read.
@@ -50,7 +49,7 @@ function startScript(streams: StreamMultiplexer, script: number, loadFunctions: 
       if (kind === FRAME_KIND.json)
         return member.handle(JSON.parse(getText(body)) as Exclude<MemberCommand, { type: 'start' }>)
       member.start((host, data: Uint8Array) => {
-        joinGroup(host, deserializeValue(data) as FrontendWorkerData, open, loadFunctions)
+        joinGroup(host, deserializeValue(data) as FrontendWorkerData, open)
       }, body as Uint8Array)
     },
     closed: () => member.handle({ type: 'terminate' }),

@@ -24,7 +24,7 @@ import {
   reportError,
   toBusError,
 } from '@sallyport/protocol/internal/errors'
-import { isStream, waitForCalls } from '@sallyport/protocol/internal/rpc'
+import { waitForCalls } from '@sallyport/protocol/internal/rpc'
 import { assertNever, onNextTick, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
@@ -40,9 +40,9 @@ import type { loadTextModule } from './text-module.js'
 export interface HostConnection {
   report(report: FrontendReport): void
   onCommand(handle: (command: HostCommand) => void): void
-  /** Loads the functions that a script gets, which a module would import. */
-  loadFunctions(): Promise<FrontendFunctions>
-  /** Set if the thread has other scripts. */
+  /** Loads the functions that code as text gets, which a module would import. A thread of scripts has none. */
+  loadFunctions?(): Promise<FrontendFunctions>
+  /** Set if the thread can have other scripts. */
   group?: GroupMember
 }
 
@@ -118,6 +118,8 @@ export function startFrontend(
   let firstLink: Link
   let lastLink: Link | undefined
   let client: Client | undefined
+  /** A script has a client of its own, in its VM. */
+  let isScriptOpen = false
   /** The script has answered `bus.run`. */
   let hasAnswered = false
   const unsent = new Throttle<undefined>((_, more) => host.report({ type: 'unsent', count: more + 1 }), 1)
@@ -135,6 +137,7 @@ export function startFrontend(
         case 'link':
           lastLink = command.link
           if (client) return void Client.reconnect(client, command.link)
+          if (isScriptOpen) return script!.reconnect(command.link)
           firstLink = command.link
           setInitScripts(command.scripts)
           return resolve()
@@ -161,9 +164,8 @@ export function startFrontend(
 
   /** Waits for the calls that the code of `bus.run` has not awaited, and for those that it makes then. */
   async function endRun(running: unknown): Promise<unknown> {
-    let result: unknown
     try {
-      return (result = await running)
+      return await running
     } finally {
       const { pending } = Client.getParts(client!).connection
       const getCalls = (): typeof pending.all => pending.all.filter(call => !call.isStream)
@@ -171,18 +173,12 @@ export function startFrontend(
         await waitForCalls(pending, calls)
         await nextTick()
       }
-      // Before the host has read the answer: a message less to wait for.
-      if (script && !isStream(result)) {
-        hasAnswered = true
-        stop()
-      }
     }
   }
 
   /** Returns the functions of the code. */
   async function loadFunctions(): Promise<FrontendFunctions> {
-    const shared = await host.loadFunctions()
-    const functions = host.group ? bindFunctions(shared, client!) : shared
+    const functions = await host.loadFunctions!()
     if (!text?.wrapper) return functions
     const exposeAll = functions.expose as (exposed: unknown) => unknown
     const expose = (exposed: unknown): unknown => {
@@ -192,15 +188,8 @@ export function startFrontend(
     return { ...functions, expose }
   }
 
-  async function load(onFault: (error: Error) => void): Promise<unknown> {
-    if (script) {
-      const print: ScriptThread['print'] = (stream, text) => {
-        if (output) output.print(stream, text)
-        else process[stream].write(text)
-      }
-      return script.run(await loadFunctions(), { print, ...host.group, ...ownEnds }, onFault)
-    }
-    if (loadText) return loadText(module, text!, loadFunctions, host.loadFunctions)
+  async function load(): Promise<unknown> {
+    if (loadText) return loadText(module, text!, loadFunctions, host.loadFunctions!)
     return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
   }
 
@@ -220,7 +209,6 @@ export function startFrontend(
       if (sandbox.hasBroker) useBroker(env ?? {}, broker)
       loadText = thread.loadText
       script = await thread.runner?.loadScript(module, text, content, {
-        codec: options.codec,
         engine,
         snapshot,
         network: sandbox.hasBroker ? { fetch, env: env ?? {} } : undefined,
@@ -232,22 +220,45 @@ export function startFrontend(
     handshake: () => linked,
     serve(end, fail) {
       const onUnsent = (): void => unsent.add(undefined)
-      client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
-      if (!host.group) setCurrentClient(client)
-      void client.closed.then(end)
-      // What the code of `bus.run` left running cannot fail it any more.
-      const loaded = load(error => !hasAnswered && fail(error))
-      Client.getParts(client).functions.waitFor(loaded)
-      loaded.then(
-        () => {
-          host.report({ type: 'loaded' })
-          const synchronized = (): void => host.report({ type: 'synchronized' })
+      const onLoaded = (): void => host.report({ type: 'loaded' })
+      const onSynchronized = (): void => host.report({ type: 'synchronized' })
+      const onLoadError = (error: unknown): void => fail(explainLoadError(error, sandbox !== undefined))
+      if (script) {
+        isScriptOpen = true
+        const thread: ScriptThread = {
+          print(stream, text) {
+            if (output) output.print(stream, text)
+            else process[stream].write(text)
+          },
+          ...host.group,
+          ...ownEnds,
+          unsent: onUnsent,
+          synchronized: onSynchronized,
+          // Before the host has read the answer: a message less to wait for.
+          answered() {
+            hasAnswered = true
+            stop()
+          },
+        }
+        // What the code of `bus.run` left running cannot fail it any more.
+        const loaded = script.run(firstLink, options, thread, error => !hasAnswered && fail(error))
+        loaded.then(() => {
+          onLoaded()
           // Nobody waits for what `bus.run` has emitted.
-          if (text?.wrapper) return synchronized()
-          void Client.getParts(client!).connection.synchronize().then(synchronized)
-        },
-        (error: unknown) => fail(explainLoadError(error, sandbox !== undefined)),
-      )
+          if (text?.wrapper) onSynchronized()
+        }, onLoadError)
+        return () => script?.close()
+      }
+      client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
+      setCurrentClient(client)
+      void client.closed.then(end)
+      const loaded = load()
+      Client.getParts(client).functions.waitFor(loaded)
+      loaded.then(() => {
+        onLoaded()
+        if (text?.wrapper) return onSynchronized()
+        void Client.getParts(client!).connection.synchronize().then(onSynchronized)
+      }, onLoadError)
       return () => void client?.close()
     },
     async drain() {
@@ -255,6 +266,7 @@ export function startFrontend(
       await nextTick()
       await nextTick()
       // Calls in flight settle before the thread ends.
+      script?.close()
       await client?.close()
       for (const reason of rejections.values())
         host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN, reason)) })
@@ -284,15 +296,6 @@ export function startFrontend(
   }
 
   host.group?.onTerminate(release)
-}
-
-/** Returns the functions for one of several clients of this thread, which otherwise find the thread's only one. */
-function bindFunctions(functions: FrontendFunctions, client: Client): FrontendFunctions {
-  const names = ['expose', 'stream', 'invoke', 'emit', 'emitTo', 'listen', 'once'] as const
-  const methods = client as unknown as Record<string, (...args: unknown[]) => unknown>
-  const bound = names.map(name => [name, (...args: unknown[]) => methods[name]!(...args)])
-  const labelAndData = { getLabel: () => client.label, getData: () => client.data }
-  return { ...functions, ...(Object.fromEntries(bound) as Partial<FrontendFunctions>), ...labelAndData }
 }
 
 /** Ends the thread, or the process once it has written its output: a full pipe takes the rest later. */

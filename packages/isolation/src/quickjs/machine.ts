@@ -1,14 +1,25 @@
 // One VM of QuickJS: a copy of a prepared one, with limits. It takes and sends text, and ends for good with the first limit that it reaches.
 import { type EngineOptions, SILENT_MS } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
+import { FRAME_KIND, getText, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
 import { createThreadClock } from './thread-clock.js'
-import { type CrossedError, describeError } from './values.js'
-import { captureVm, getCountdown, returnVm, SEND, takeVm, type VmImage, type VmOptions } from './vm-pool.js'
+import { type CrossedError, describeError } from './crossed-error.js'
+import {
+  captureVm,
+  getCountdown,
+  returnVm,
+  SEND,
+  SEND_FRAME,
+  takeVm,
+  toHandle,
+  type VmImage,
+  type VmOptions,
+} from './vm-pool.js'
 
 /** Promises whose rejection nobody handles yet, of which the VM keeps a handle. */
 const MAX_REJECTIONS = 1000
-const MAX_ERROR_LENGTH = 8192
+export const MAX_ERROR_LENGTH = 8192
 /** Less than this of its time is none. */
 const LEAST_MS = 5
 /** Jumps and calls between two questions for the time, if a script calls functions that are short. */
@@ -20,12 +31,16 @@ const readThreadCpuTime = createThreadClock()
 
 export interface MachineEvents {
   /** Handles a message of the script, which gets the result. @throws what the script gets as an error, without its stack */
-  receive(text: string, bytes: Uint8Array[]): string | Uint8Array | undefined
+  receive(operation: string, content: string, bytes: Uint8Array | undefined): string | Uint8Array | undefined
+  /** Sends a frame to core. Returns true if the link has no room for more. @param kind - not of JSON */
+  sendFrame(body: string | Uint8Array, kind: number | undefined): boolean
   /** The script has not handled a rejection yet. @param promise - what `handled` gets if it does so later */
   rejected(error: CrossedError, promise: number): void
   handled(promise: number): void
   /** The script waits for the next message. */
-  idle(): void
+  waits(): void
+  /** It has run for a while: what it has sent must not wait until it pauses. */
+  lasts(): void
   /** The script cannot go on. Called once, and after it nothing else. */
   ended(error: BusError): void
   /** True if the host wants the script to end now. */
@@ -37,20 +52,21 @@ export interface MachineEvents {
 }
 
 /** Functions of the inside, in the order that an image has. */
-const INSIDE = ['deliver', 'watch', 'exposeRun', 'describe'] as const
+const INSIDE = ['begin', 'deliver', 'receive', 'watch', 'exposeRun', 'idle', 'describe'] as const
 type Inside = Readonly<Record<(typeof INSIDE)[number], JSValueHandle>>
 
 export class Machine {
   readonly #vm: QuickJS
   readonly #inside: Inside
   readonly #limits: EngineOptions
-  readonly #events: MachineEvents
+  #events!: MachineEvents
   readonly #queue: (() => void)[] = []
   readonly #rejections = new Map<number, [promise: JSValueHandle, reason: JSValueHandle]>()
   /** Promises whose rejection was reported: each keeps its key for itself while it is here. */
   readonly #reported = new Map<number, JSValueHandle>()
   #results: JSValueHandle[] = []
   #isRunning = false
+  #enteredAt = 0
   #deadline = 0
   #countdown: Int32Array
   /** What the countdown began with after the last question. */
@@ -69,7 +85,7 @@ export class Machine {
    * @param image - the state of a machine that was captured, to go on from
    * @throws {BusError} Overloaded if it has more memory than the limit
    */
-  static async start(limits: EngineOptions, events: MachineEvents, image?: VmImage): Promise<Machine> {
+  static async start(limits: EngineOptions, image?: VmImage): Promise<Machine> {
     let machine: Machine | undefined
     const options: VmOptions = {
       memoryLimit: limits.memory * 2 ** 20,
@@ -77,27 +93,32 @@ export class Machine {
       interruptHandler: () => machine !== undefined && machine.#mustStop(),
       onUnhandledRejection: (promise, reason, isHandled) => machine && machine.#rejected(promise, reason, isHandled),
       moduleLoader: {
-        normalize: (base, specifier) => events.resolveModule(base, specifier),
-        load: name => events.loadModule(name),
+        normalize: (base, specifier) => machine!.#events.resolveModule(base, specifier),
+        load: name => machine!.#events.loadModule(name),
       },
     }
     const vm = await takeVm(options, image)
     if (image) checkMemory(vm, limits.memory)
-    machine = new Machine(vm, limits, events, image)
+    machine = new Machine(vm, limits, image)
     return machine
   }
 
-  private constructor(vm: QuickJS, limits: EngineOptions, events: MachineEvents, image: VmImage | undefined) {
+  private constructor(vm: QuickJS, limits: EngineOptions, image: VmImage | undefined) {
     this.#vm = vm
     this.#countdown = getCountdown(vm)
     this.#limits = limits
-    this.#events = events
-    vm.registerHostCallback(SEND, (text, ...bytes) => this.#receive(text!, bytes))
+    vm.registerHostCallback(SEND, (text, bytes) => this.#call(() => this.#receive(text!, bytes)))
+    vm.registerHostCallback(SEND_FRAME, (body, kind) => this.#call(() => this.#sendFrame(body!, kind)))
     // A script that runs finds no name for them any more.
     const exports = image ? undefined : vm.global.getProp('__sallyport')
     const entries = INSIDE.map((name, at) => [name, exports?.getProp(name) ?? vm.importHandle(image!.handles[at]!)])
     this.#inside = Object.fromEntries(entries) as Inside
     exports?.dispose()
+  }
+
+  /** Called once, before anything of the script runs. */
+  connect(events: MachineEvents): void {
+    this.#events = events
   }
 
   /** Bytes of the memory that the engine has taken. */
@@ -112,18 +133,36 @@ export class Machine {
     return captureVm(this.#vm, handles)
   }
 
+  /** Lets the script begin. @param start - what the inside parses */
+  begin(start: string, data: unknown): void {
+    this.#evaluate(() => this.#run('begin', this.#vm.newString(start), toHandle(this.#vm, data)))
+  }
+
   /** Sends a message to the script: after what it does now, if it sent a message that caused this one. */
-  deliver(text: string, bytes: readonly Uint8Array[] = []): void {
-    if (this.#isRunning) return void this.#queue.push(() => this.#deliver(text, bytes))
-    this.#enter(() => this.#deliver(text, bytes))
+  deliver(operation: string, value?: unknown, bytes?: Uint8Array): void {
+    const text = `${operation} ${JSON.stringify(value) ?? 'null'}`
+    this.#enter(() => this.#run('deliver', this.#vm.newString(text), ...(bytes ? [this.#vm.newUint8Array(bytes)] : [])))
+  }
+
+  /** Passes a frame of core to the script. */
+  receive({ kind, body }: ReceivedFrame): void {
+    const content = kind === FRAME_KIND.json ? getText(body) : (body as Uint8Array)
+    this.#enter(() => {
+      if (typeof content === 'string') this.#run('receive', this.#vm.newString(content))
+      else this.#run('receive', this.#vm.newUint8Array(content), this.#vm.newNumber(kind))
+    })
+  }
+
+  /** Asks the code of `bus.run`, which waits, whether anything can let it go on. */
+  checkIdle(): void {
+    this.#enter(() => this.#run('idle'), false)
   }
 
   /** Evaluates a module. The script reports when its top-level awaits are over. @throws {BusError} LoadFailed if it cannot be parsed */
   evaluateModule(code: string, name: string): void {
     this.#evaluate(() => {
       const evaluated = this.#vm.evalCode(code, name, EvalFlags.TYPE_MODULE)
-      this.#call(this.#inside.watch, evaluated)
-      evaluated.dispose()
+      this.#run('watch', evaluated)
     })
   }
 
@@ -139,8 +178,7 @@ export class Machine {
       if (globals !== undefined) this.#vm.evalCode(globals, 'globals').dispose()
       this.#vm.evalCode(`${DECLARATION_START}${code}\n}`, name, EvalFlags.COMPILE_ONLY).dispose()
       const body = this.#vm.evalCode(`${BODY_START}${code}\n})())`, name)
-      this.#call(this.#inside.exposeRun, body)
-      body.dispose()
+      this.#run('exposeRun', body)
     })
   }
 
@@ -176,20 +214,18 @@ export class Machine {
     if (failure) throw failure.error
   }
 
-  #deliver(text: string, bytes: readonly Uint8Array[]): void {
-    const handles = [this.#vm.newString(text), ...bytes.map(each => this.#vm.newUint8Array(each))]
-    this.#call(this.#inside.deliver, ...handles)
-    for (const handle of handles) handle.dispose()
+  #run(name: keyof Inside, ...values: JSValueHandle[]): void {
+    this.#vm.callFunction(this.#inside[name], this.#vm.undefined, ...values).dispose()
+    for (const value of values) value.dispose()
   }
 
-  #call(callee: JSValueHandle, ...values: JSValueHandle[]): void {
-    this.#vm.callFunction(callee, this.#vm.undefined, ...values).dispose()
-  }
-
-  #enter(run: () => void): void {
+  /** @param asks - whether the script is idle after it */
+  #enter(run: () => void, asks = true): void {
+    if (this.#isRunning) return void this.#queue.push(run)
     if (this.#hasEnded) return
     this.#isRunning = true
-    this.#deadline = performance.now() + this.#limits.time
+    this.#enteredAt = performance.now()
+    this.#deadline = this.#enteredAt + this.#limits.time
     this.#cpuStart = undefined
     try {
       run()
@@ -208,7 +244,7 @@ export class Machine {
       else for (const result of this.#results) result.dispose()
       this.#results = []
     }
-    if (!this.#hasEnded) this.#events.idle()
+    if (!this.#hasEnded && asks) this.#events.waits()
   }
 
   #release(): void {
@@ -226,6 +262,7 @@ export class Machine {
     if (this.#hasEnded || this.#limit) return true
     const now = performance.now()
     this.#setCountdown(now)
+    if (now - this.#enteredAt > MAX_UNASKED_MS) this.#events.lasts()
     if (this.#events.isTerminated()) {
       this.#stopAt ??= now + SILENT_MS
       if (now < this.#stopAt) return false
@@ -284,19 +321,16 @@ export class Machine {
       : undefined
   }
 
-  #receive(text: JSValueHandle, bytes: JSValueHandle[]): JSValueHandle {
+  /** Handles a call of the inside, which gets the result. */
+  #call(run: () => string | Uint8Array | boolean | undefined): JSValueHandle {
     // A script that is being ended may still say that it was interrupted.
-    if (this.#limit) return this.#vm.undefined
+    if (this.#limit || this.#hasEnded) return this.#vm.undefined
     // An error of this thread would have a stack with paths: a string is the message of an error in the VM, which the inside reads.
     let refusal = ''
     try {
-      const result = this.#hasEnded
-        ? undefined
-        : this.#events.receive(
-            text.toString(),
-            bytes.map(each => each.toUint8Array()),
-          )
-      if (result === undefined) return this.#vm.undefined
+      const result = run()
+      if (result === undefined || result === false) return this.#vm.undefined
+      if (result === true) return this.#vm.true
       const handle = typeof result === 'string' ? this.#vm.newString(result) : this.#vm.newUint8Array(result)
       // The VM takes a copy of its own.
       this.#results.push(handle)
@@ -305,6 +339,20 @@ export class Machine {
       refusal = JSON.stringify(describeError(error))
     }
     throw refusal
+  }
+
+  #receive(message: JSValueHandle, bytes: JSValueHandle | undefined): string | Uint8Array | undefined {
+    const text = message.toString()
+    const end = text.indexOf(' ')
+    if (end < 0) throw new BusError('Crashed', 'out of memory')
+    const content = bytes && !bytes.isUndefined ? bytes.toUint8Array() : undefined
+    return this.#events.receive(text.slice(0, end), text.slice(end + 1), content)
+  }
+
+  #sendFrame(body: JSValueHandle, kind: JSValueHandle | undefined): boolean {
+    return kind
+      ? this.#events.sendFrame(body.toUint8Array(), kind.toNumber())
+      : this.#events.sendFrame(body.toString(), undefined)
   }
 
   #rejected(promise: JSValueHandle, reason: JSValueHandle, isHandled: boolean): void {
@@ -351,10 +399,14 @@ const DECLARATION = `'use strict';async function body() {`
 /** As long as the other, so that columns are the same. */
 const DECLARATION_START = DECLARATION.padEnd(BODY_START.length)
 
-/** Returns a stack with the columns of the author's code. @param body - the name of the code, if it is the body of `bus.run` */
+/** Frames of the inside, which is named so when it is evaluated. */
+const INSIDE_FRAMES = /^.*[ (]sallyport:\d.*\n?/gm
+
+/** Returns a stack with the frames and columns of the author's code. @param body - the name of the code, if it is the body of `bus.run` */
 export const fixColumns = (stack: string, body: string | undefined): string =>
   stack
     .slice(0, MAX_ERROR_LENGTH)
+    .replaceAll(INSIDE_FRAMES, '')
     .replaceAll(/([^\s(]*):1:(\d+)/g, (place, file: string, column: string) =>
       file === body ? `${file}:1:${Math.max(1, Number(column) - BODY_START.length)}` : place,
     )

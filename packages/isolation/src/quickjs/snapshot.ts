@@ -1,9 +1,8 @@
-// A script that was interrupted, as bytes: the memory of its VM, and what the script host held for it. The host keeps them without reading
+// A script that was interrupted, as bytes: the memory of its VM, with the client and its calls. The host keeps them without reading
 // them. Only a script host reads them again, with the limits of any script.
 import { promisify } from 'node:util'
 import { constants, deflateRaw, inflateRaw } from 'node:zlib'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import type { BridgeState } from './bridge.js'
 import type { VmImage } from './vm-pool.js'
 
 const compress = promisify(deflateRaw)
@@ -11,26 +10,19 @@ const decompress = promisify(inflateRaw)
 
 /** Less than half of the time of the default level, for a tenth more bytes. */
 const LEVEL = constants.Z_BEST_SPEED
-/** What a VM has beside the memory that its script allocates, with the gaps in it, and what the state of the bridge can have. */
+/** What a VM has beside the memory that its script allocates, with the gaps in it. */
 const OVERHEAD_BYTES = 40 * 2 ** 20
 const LENGTH_BYTES = 4
 
-/** What a script goes on from. */
-export interface ScriptImage {
-  readonly vm: VmImage
-  readonly bridge: BridgeState
-}
-
-export async function writeSnapshot({ vm, bridge }: ScriptImage): Promise<Uint8Array> {
-  const { memory, ...registers } = vm
-  const state = Buffer.from(JSON.stringify({ registers, bridge }))
+export async function writeSnapshot({ memory, ...registers }: VmImage): Promise<Uint8Array> {
+  const state = Buffer.from(JSON.stringify(registers))
   const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32LE(state.length)
   return compress(Buffer.concat([length, state, memory]), { level: LEVEL })
 }
 
 /** @param memory - MiB that the script can allocate @throws {BusError} Overloaded if it has more */
-export async function readSnapshot(snapshot: Uint8Array, memory: number): Promise<ScriptImage> {
+export async function readSnapshot(snapshot: Uint8Array, memory: number): Promise<VmImage> {
   const maxOutputLength = memory * 2 ** 20 + OVERHEAD_BYTES
   const bytes = await decompress(snapshot, { maxOutputLength }).catch((cause: NodeJS.ErrnoException) => {
     const text = `The continuation is larger than a script with ${memory} MiB of memory can be. Raise the limit`
@@ -39,9 +31,6 @@ export async function readSnapshot(snapshot: Uint8Array, memory: number): Promis
       : cause
   })
   const start = LENGTH_BYTES + bytes.readUInt32LE()
-  const { registers, bridge } = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, start)) as {
-    registers: Omit<VmImage, 'memory'>
-    bridge: BridgeState
-  }
-  return { vm: { ...registers, memory: bytes.subarray(start) }, bridge }
+  const registers = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, start)) as Omit<VmImage, 'memory'>
+  return { ...registers, memory: bytes.subarray(start) }
 }

@@ -6,8 +6,9 @@ import type { EngineModule } from '@sallyport/protocol/internal/contract'
 import { compileEngine } from '@sallyport/protocol/internal/util'
 import { type JSValueHandle, QuickJS, type QuickJSOptions, type Snapshot } from 'quickjs-wasi'
 
-/** The name of the host function that the inside calls. */
+/** The names of the host functions that the inside calls. */
 export const SEND = 'send'
+export const SEND_FRAME = 'sendFrame'
 
 /** VMs that wait for a script, in each thread. */
 const MAX_FREE = 8
@@ -71,13 +72,14 @@ async function createPool(compiled?: EngineModule): Promise<Pool> {
   WebAssembly.instantiate = async (engine, imports) => new WebAssembly.Instance(engine, imports)
   const vm = await QuickJS.create({ wasm: module })
   const holder = vm.newObject()
-  holder.setProp(
-    'send',
-    vm.newFunction(SEND, () => vm.undefined),
-  )
+  for (const name of [SEND, SEND_FRAME])
+    holder.setProp(
+      name,
+      vm.newFunction(name, () => vm.undefined),
+    )
   vm.global.setProp('__sallyport', holder)
   holder.dispose()
-  vm.evalCode(readAsset('#inside').toString(), 'sallyport').dispose()
+  vm.evalBytecode(readAsset('#inside')).dispose()
   vm.runGC()
   const snapshot = vm.snapshot()
   vm.dispose()
@@ -164,4 +166,38 @@ export async function returnVm(vm: QuickJS): Promise<void> {
   internals._ownedHandles.clear()
   internals.hostCallbacks.clear()
   free.push(vm)
+}
+
+/** Beyond it a value is taken for one that contains itself. */
+const MAX_DEPTH = 100
+
+/** Copies a value of this thread into a VM, as `structuredClone` copies it. */
+export function toHandle(vm: QuickJS, value: unknown, depth = 0): JSValueHandle {
+  if (typeof value !== 'object' || value === null) return vm.hostToHandle(value)
+  if (depth > MAX_DEPTH) throw new TypeError('The data of a script is nested too deeply, or contains itself')
+  const construct = (name: string, ...args: JSValueHandle[]): JSValueHandle => {
+    const constructor = vm.global.getProp(name)
+    const instance = vm.construct(constructor, ...args)
+    for (const handle of [constructor, ...args]) handle.dispose()
+    return instance
+  }
+  const next = (item: unknown): JSValueHandle => toHandle(vm, item, depth + 1)
+  if (value instanceof Date) return construct('Date', vm.newNumber(Number(value)))
+  if (value instanceof RegExp) return construct('RegExp', vm.newString(value.source), vm.newString(value.flags))
+  if (value instanceof Map || value instanceof Set) return construct(value.constructor.name, next([...value]))
+  if (value instanceof ArrayBuffer) return vm.newArrayBuffer(value)
+  if (ArrayBuffer.isView(value))
+    return construct(
+      Buffer.isBuffer(value) ? 'Uint8Array' : value.constructor.name,
+      vm.newArrayBuffer(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)),
+    )
+  const copy = value instanceof Error ? construct('Error', vm.newString(value.message)) : undefined
+  const target = copy ?? (Array.isArray(value) ? vm.newArray() : vm.newObject())
+  for (const [key, item] of Object.entries(value)) {
+    const handle = next(item)
+    // An assignment to `__proto__` would set the prototype.
+    vm.defineProp(target, key, handle, { configurable: true, enumerable: true, writable: true })
+    handle.dispose()
+  }
+  return target
 }

@@ -1,6 +1,6 @@
 // Reads MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) from untrusted senders, in one pass.
 // Lengths are checked before anything is allocated. Three extensions are allowed; keys are scalars, and never `__proto__`.
-import { readUtf8, toReadable } from '#platform'
+import { readLatin1, readUtf8, toReadable } from '#platform'
 import { MAX_DEPTH, MAX_NODES } from '../wire/limits.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
 import { ATTACHMENT_EXTENSION, readDate, TIMESTAMP_EXTENSION } from './msgpack-writer.js'
@@ -161,7 +161,7 @@ export class Reader {
     const { bytes } = this
     if (to - from > MAX_SLICE_BYTES || to > SLICED_FRAME_BYTES) return readUtf8(bytes, from, to)
     for (let at = from; at < to; at++) if (bytes[at]! >= 0x80) return readUtf8(bytes, from, to)
-    if (this.#frameString === '') this.#frameString = (bytes as Buffer).toString('latin1', 0, SLICED_FRAME_BYTES)
+    if (this.#frameString === '') this.#frameString = readLatin1(bytes, SLICED_FRAME_BYTES)
     return this.#frameString.slice(from, to)
   }
 

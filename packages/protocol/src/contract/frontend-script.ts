@@ -1,10 +1,10 @@
 // Between a frontend worker and the runner of scripts (`sandbox: 'quickjs'`). Neither imports the other: the frontend worker loads the
 // runner, whose URL the host passes.
-import type { CodecName } from '../codec/codec.js'
-import type { EngineModule, EngineOptions, ModuleText, SuspendedScript } from './messages.js'
+import type { Link } from '../wire/link.js'
+import type { EngineModule, EngineOptions, FrontendStart, ModuleText, SuspendedScript } from './messages.js'
 import type { OutputStream } from './output.js'
 
-/** The functions of `@sallyport/frontend` that a script gets, typed without importing that package. */
+/** The functions of `@sallyport/frontend` that code as text gets, typed without importing that package. */
 export type FrontendFunctions = Readonly<
   Record<'BusError' | 'Channel' | 'CommandError', abstract new (...args: never) => object> &
     Record<'isBusError' | 'isCommandError' | 'getLabel' | 'getData' | 'expose', FrontendFunction> &
@@ -15,6 +15,12 @@ type FrontendFunction = (...args: never) => unknown
 /** The thread of a script, as the script's runner uses it. */
 export interface ScriptThread {
   print(stream: OutputStream, text: string): void
+  /** Core has handled what the script sent while it was loaded. */
+  synchronized(): void
+  /** The code of `bus.run` has ended, with its calls, and has sent its answer. */
+  answered(): void
+  /** The client has refused a call with `Overloaded`, or dropped an event. */
+  unsent(): void
   /** Called before code of the script runs in a tick of its own, if the thread has other scripts. */
   onEnter?(): void
   /** True once the host has terminated the script. It can be asked while the script runs. */
@@ -34,8 +40,13 @@ export interface ScriptNetwork {
   env: Readonly<Record<string, string>>
 }
 
+/** The client of a script, which its VM has. */
+export type ScriptClientOptions = Pick<
+  FrontendStart,
+  'label' | 'codec' | 'data' | 'timeout' | 'maxInFlight' | 'overflow' | 'isolated' | 'deadlines'
+>
+
 export interface ScriptOptions {
-  codec: CodecName
   engine?: EngineOptions | undefined
   /** The snapshot that the script goes on from. */
   snapshot?: Uint8Array | undefined
@@ -49,7 +60,11 @@ export interface FrontendScript {
    * @param fault - called with each later uncaught error of the script, as an error that is safe to inspect
    * @throws whatever the script throws, as an error that is safe to inspect
    */
-  run(functions: FrontendFunctions, thread: ScriptThread, fault: (error: Error) => void): Promise<void>
+  run(link: Link, client: ScriptClientOptions, thread: ScriptThread, fault: (error: Error) => void): Promise<void>
+  /** Continues over another link. */
+  reconnect(link: Link): void
+  /** Closes the client, and the link once what waits has left. */
+  close(): void
   /** Ends the script. */
   stop(): void
 }

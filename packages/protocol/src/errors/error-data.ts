@@ -13,7 +13,7 @@ import {
   isDevelopment,
   toErrorObject,
 } from './bus-error.js'
-import { getUserStack } from './caller-stack.js'
+import { getUserStack } from '#caller-stack'
 
 /** Longest name, message, stack and JSON of a property, in characters. */
 const MAX_TEXT = { name: 100, message: 4096, stack: 16_384, property: 1024 }

@@ -14,6 +14,8 @@ export interface PendingCall {
   resolve(result: unknown): void
   reject(error: BusError): void
   stopWatching: (() => void) | undefined
+  /** Of the default deadline. Not in pages. */
+  timer?: ReturnType<typeof setTimeout> | undefined
 }
 
 /**
@@ -70,12 +72,19 @@ export class PendingCalls {
   ): void {
     // Written twice: a copy would cost each call.
     const call: PendingCall = IS_NODE
-      ? { id, isStream: stream !== undefined, resolve, reject, stopWatching: undefined }
+      ? { id, isStream: stream !== undefined, resolve, reject, stopWatching: undefined, timer: undefined }
       : { id, resolve, reject, stopWatching: undefined }
     this.#calls.set(id, call)
     const signal = options?.signal
     const timeout = options?.timeout ?? defaultTimeout
     if (signal === undefined && !timeout) return
+    // Most calls: their callers have set nothing.
+    if (IS_NODE && options === undefined) {
+      const expire = (): void =>
+        this.abandon(id, new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout as number} ms`))
+      call.timer = setTimeout(expire, timeout as number)
+      return
+    }
     call.stopWatching = watchDeadline(describeCommand(method), { signal, timeout }, error => this.abandon(id, error))
   }
 
@@ -104,6 +113,7 @@ export class PendingCalls {
 
   rejectAll(createError: (id: number) => BusError): void {
     for (const call of this.#calls.takeAll().sort((a, b) => a.id - b.id)) {
+      if (IS_NODE) clearTimeout(call.timer)
       call.stopWatching?.()
       call.reject(createError(call.id))
     }
@@ -112,6 +122,7 @@ export class PendingCalls {
   #take(id: number): PendingCall | undefined {
     const call = this.#calls.take(id)
     if (!call) return undefined
+    if (IS_NODE) clearTimeout(call.timer)
     call.stopWatching?.()
     return call
   }

@@ -53,4 +53,10 @@ export const getSystemMessage = (_errno: number): string | undefined => undefine
 export const isPooled = (_buffer: object): boolean => true
 // No page calls these: each would be a part of every page.
 const unused = (): never => undefined as never
-export { unused as bindContext, unused as captureContext, unused as createEmptyContext, unused as withoutContext }
+export {
+  unused as bindContext,
+  unused as captureContext,
+  unused as createEmptyContext,
+  unused as readLatin1,
+  unused as withoutContext,
+}

@@ -52,6 +52,9 @@ export const writeUtf8 = (target: Uint8Array, text: string, at: number, size: nu
 export const readUtf8 = (bytes: Uint8Array, from: number, to: number): string =>
   (bytes as Buffer).toString('utf8', from, to)
 
+/** Reads the first bytes of memory of `toReadable`, one character each. */
+export const readLatin1 = (bytes: Uint8Array, size: number): string => (bytes as Buffer).toString('latin1', 0, size)
+
 /** @throws {TypeError} if the bytes are not UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string {
   const readable = toReadable(bytes) as Buffer

@@ -45,7 +45,7 @@ import type { ProcessSandbox } from './process.js'
 export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'pids' | 'spares'> {
   /** A script in a VM of QuickJS. */
   kind: 'quickjs'
-  /** MiB that the script can allocate. A script beyond it ends. Its calls in flight can use as much again; further calls are `Overloaded`. @default 32 */
+  /** MiB that the script can allocate. A script beyond it ends. Messages that core has not taken can use as much again. @default 32 */
   memory?: number
   /** KiB of stack for nested calls, from 16 to 512. @default 256 */
   stack?: number
@@ -208,7 +208,7 @@ const describeEngine = loadOnce(async (): Promise<string> => {
   const [{ createHash }, pack, inside] = await Promise.all([
     import('node:crypto'),
     readFile(createRequire(runner).resolve('quickjs-wasi/package.json'), 'utf8'),
-    readFile(new URL('../browser/inside.js', runner)),
+    readFile(new URL('../browser/inside.qjs', runner)),
   ])
   const { version } = JSON.parse(pack) as { version: string }
   return `quickjs-wasi ${version} with ${createHash('sha256').update(inside).digest('hex').slice(0, 16)}`

@@ -403,10 +403,9 @@ describe('what crosses is taken as text', () => {
       [
         'an object in itself',
         'invoke("echo", (() => { const a = {}; a.a = a; return a })()).catch(error => error.message)',
-        'The value cannot be serialized: it is nested too deeply, or contains itself',
+        'Arguments of command "echo" cannot be serialized as json: Converting circular structure to JSON: a closes the circle',
       ],
       ['a polluted prototype', '(Object.prototype.polluted = 1, invoke("echo", { a: 1 }))', { a: 1 }],
-      ['a class of arrays', 'invoke("echo", { a: (class extends Array { toJSON() {} }).of(1) })', { a: [1] }],
     ])(async (_name, value, result) => {
       expect(await run(`return ${value}`)).toEqual(result)
       expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
@@ -421,8 +420,7 @@ describe('what crosses is taken as text', () => {
     const bus = await start({ core })
     const sources = [
       'JSON.stringify = () => "[".repeat(1e6); return invoke("add", { a: 1, b: 2 })',
-      'JSON.stringify = () => `{"$":"bytes","i":9,"v":"Int8Array"}`; return invoke("add", { a: 1, b: 2 })',
-      'JSON.stringify = () => `{"$":"map","v":1}`; return 1',
+      'JSON.stringify = () => `{"then":1}`; return invoke("add", { a: 1, b: 2 })',
       'JSON.parse = () => { throw 1 }; return invoke("add", { a: 1, b: 2 })',
       'Map.prototype.get = () => () => { throw 1 }; return invoke("add", { a: 1, b: 2 })',
       'Promise.prototype.then = () => {}; return 1',
@@ -443,8 +441,10 @@ describe('what crosses is taken as text', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
 
+  /** @param text - takes the place of the arguments of a call, or of the value of a message to the script host */
   const forge = (text: string): string =>
-    `JSON.stringify = () => ${text}; return sallyport.invoke('echo').catch(error => error.reason)`
+    `JSON.stringify = () => ${text}; return sallyport.invoke('echo', {}).catch(error => error.reason)`
+  const forgeOutput = (text: string): string => `JSON.stringify = () => ${text}; console.log(1)`
 
   test('a forged or large message harms its script alone', async () => {
     const bus = await start({ core })
@@ -452,19 +452,15 @@ describe('what crosses is taken as text', () => {
     await open(bus, 'b', counter, { sandbox })
     let calls = 0
     await rows({
-      'a message that is nested deeply': forge('`[ "echo", ${"[".repeat(5e5)}${"]".repeat(5e5)}]`'),
-      'a message with tags that are nested deeply': forge(
-        '`["echo",${`{"$":"object","v":{"a":`.repeat(1e5)}1${"}}".repeat(1e5)}]`',
+      'a message that is nested deeply': forge('`${"[".repeat(5e5)}${"]".repeat(5e5)}`'),
+      'a message of the host that is nested deeply': forgeOutput('`["stdout",${"[".repeat(5e5)}${"]".repeat(5e5)}]`'),
+      'a frame that is no message': forge('`{}}, {"jsonrpc":"2.0","id":1,"method":7}`'),
+      'a frame with keys of a prototype': forge(
+        '`{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}`',
       ),
-      'bytes that it has not sent': forge('`["echo",{"$":"bytes","i":7,"v":"DataView"}]`'),
-      'keys of a prototype': forge(
-        '`["echo",{"constructor":{"prototype":{"polluted":1}},"__proto__":{"polluted":1}}]`',
-      ),
-      'an unknown reference': forge('`["echo",{"$":"stream","id":1e9}]`'),
-      'an answer whose `then` is a function of the host':
-        'JSON.stringify = () => `{"then":{"$":"bytes","i":"indexOf","v":"Uint8Array"},"length":9007199254740991}`; return 1',
-      'a listener that is a function of the host':
-        'JSON.stringify = () => `["e",{"$":"bytes","i":"map","v":"Uint8Array"}]`; sallyport.once("e"); return sallyport.emit("e")',
+      'an answer to a call that nobody made': forge('`{}},{"jsonrpc":"2.0","id":1,"result":1}`'),
+      'output that is no text': forgeOutput('`["stdout",{"toString":1}]`'),
+      'output of another form': forgeOutput('`null`'),
       'a string of 40 MB': 'return invoke("echo", { text: "x".repeat(4e7) }).catch(error => error.reason)',
       'a list of 100,000 values':
         'return invoke("echo", { list: Array(1e5).fill({}) }).then(() => 1, error => error.reason)',

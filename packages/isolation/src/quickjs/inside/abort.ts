@@ -1,13 +1,11 @@
 // AbortController and AbortSignal of a script in QuickJS.
 import { Event, EventTarget } from './event-target.js'
-import { createId } from './port.js'
 
 const KEY = {}
 
 export class AbortSignal extends EventTarget {
   #aborted = false
   #reason: unknown
-  #id: number | undefined
   /** What this module does when it aborts, before the listeners of the script. */
   readonly #handlers = new Set<() => void>()
   onabort: ((event: Event) => unknown) | null = null
@@ -18,15 +16,6 @@ export class AbortSignal extends EventTarget {
     this.addEventListener('abort', event => {
       if (typeof this.onabort === 'function') this.onabort(event)
     })
-  }
-
-  /** Returns the id by which the host knows a signal. @param notify - called when it aborts, and after each use of one that has aborted */
-  static getId(signal: AbortSignal, notify: (id: number, reason: unknown) => void): number {
-    const isKnown = signal.#id !== undefined
-    const id = (signal.#id ??= createId())
-    if (signal.#aborted) void Promise.resolve().then(() => notify(id, signal.#reason))
-    else if (!isKnown) signal.#handlers.add(() => notify(id, signal.#reason))
-    return id
   }
 
   static trigger(signal: AbortSignal, reason: unknown): void {
@@ -59,6 +48,10 @@ export class AbortSignal extends EventTarget {
     return result
   }
 
+  get [Symbol.toStringTag](): string {
+    return 'AbortSignal'
+  }
+
   get aborted(): boolean {
     return this.#aborted
   }
@@ -72,9 +65,7 @@ export class AbortSignal extends EventTarget {
   }
 }
 
-const { getId, trigger } = AbortSignal
-export const getSignalId: typeof AbortSignal.getId = getId
-Reflect.deleteProperty(AbortSignal, 'getId')
+const { trigger } = AbortSignal
 Reflect.deleteProperty(AbortSignal, 'trigger')
 
 export class AbortController {
@@ -87,9 +78,4 @@ export class AbortController {
   abort(reason?: unknown): void {
     trigger(this.#signal, reason)
   }
-}
-
-export function createRemoteSignal(): { signal: AbortSignal; abort(reason: unknown): void } {
-  const signal = new AbortSignal(KEY)
-  return { signal, abort: reason => trigger(signal, reason) }
 }

@@ -95,7 +95,7 @@ function print(stream: string, values: readonly unknown[]): void {
     text = '[values that cannot be shown]'
   }
   const indented = indent === '' ? text : `${indent}${text.replaceAll('\n', `\n${indent}`)}`
-  post('print', 0, [stream, indented.length > MAX_TEXT ? `${indented.slice(0, MAX_TEXT - 1)}…` : indented])
+  post('print', [stream, indented.length > MAX_TEXT ? `${indented.slice(0, MAX_TEXT - 1)}…` : indented])
 }
 
 type Method = (...values: unknown[]) => void

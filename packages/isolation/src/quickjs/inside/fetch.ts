@@ -1,10 +1,10 @@
 // `fetch` of a script in QuickJS that has a network. The script host sends each request to the broker, which checks its host.
-import { concatBytes } from '@sallyport/protocol/internal/util'
+import { concatBytes, createDeferred } from '@sallyport/protocol/internal/util'
 import type { AbortSignal } from './abort.js'
 import { Blob, File } from './blob.js'
 import { decodeForm, encodeForm, FormData } from './form-data.js'
 import { Headers } from './headers.js'
-import { request as ask } from './port.js'
+import { createId, post, request as ask } from './port.js'
 import { isDisturbed, ReadableStream } from './readable-stream.js'
 
 /** What the host answers with. */
@@ -14,7 +14,7 @@ interface Head {
   readonly url: string
   readonly redirected: boolean
   readonly headers: [string, string][]
-  readonly body: AsyncIterable<Uint8Array> | null
+  readonly hasBody: boolean
 }
 
 /** Returns a body as a stream, and its type. */
@@ -197,17 +197,54 @@ async function fetch(input: unknown, init?: RequestOptions): Promise<Response> {
   const message = new Request(input, init)
   const { url, method, redirect, headers, signal } = message
   signal?.throwIfAborted()
-  const body = message.body ? await readBytes(message.body, signal) : null
+  const body = message.body ? await readBytes(message.body, signal) : undefined
+  const id = createId()
+  const aborted = createDeferred<never>()
+  aborted.promise.catch(() => {})
+  const abort = (): void => {
+    post('abort-fetch', id)
+    aborted.reject(signal!.reason)
+  }
+  signal?.addEventListener('abort', abort)
+  const end = (): void => signal?.removeEventListener('abort', abort)
+  waiting++
   try {
-    const sent = { url, method, redirect, headers: [...headers], body }
-    const head = (await ask('fetch', [sent, signal])) as Head
-    const { status, statusText, url: finalUrl, redirected } = head
-    const response = new Response(head.body && ReadableStream.from(head.body), { statusText, headers: head.headers })
+    const answer = ask('fetch', id, { url, method, redirect, headers: [...headers] }, body)
+    const [head] = (await Promise.race([aborted.promise, answer])) as [Head, undefined]
+    const { status, statusText, url: finalUrl, redirected, hasBody } = head
+    if (!hasBody) end()
+    const stream = hasBody ? ReadableStream.from(readBody(id, aborted.promise, end)) : null
+    const response = new Response(stream, { statusText, headers: head.headers })
     return Object.assign(response, { status, url: finalUrl, redirected, type: 'basic' })
   } catch (error) {
+    end()
     signal?.throwIfAborted()
     const { name, message: text } = error as Error
     throw name === 'TypeError' ? new TypeError(text) : error
+  } finally {
+    waiting--
+  }
+}
+
+/** Requests that have no response. */
+let waiting = 0
+export const countRequests = (): number => waiting
+
+/** Reads the body of a response as it arrives. */
+async function* readBody(id: number, aborted: Promise<never>, end: () => void): AsyncGenerator<Uint8Array> {
+  let isOver = false
+  try {
+    for (;;) {
+      const [, chunk] = await Promise.race([aborted, ask('read', id)])
+      if (!chunk) return void (isOver = true)
+      yield chunk
+    }
+  } catch (error) {
+    isOver = true
+    throw error
+  } finally {
+    if (!isOver) post('abort-fetch', id)
+    end()
   }
 }
 

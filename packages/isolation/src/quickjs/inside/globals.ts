@@ -3,24 +3,78 @@ import { AbortController, AbortSignal } from './abort.js'
 import { console } from './console.js'
 import { CustomEvent, Event, EventTarget } from './event-target.js'
 import { URL_PARTS, type UrlParts } from '../url-parts.js'
-import { callScript, convert, createId, post } from './port.js'
+import { convert } from './host.js'
+import { callScript, post } from './port.js'
 
 type Callback = (...args: unknown[]) => unknown
 
-const timers = new Map<number, () => void>()
+interface Timer {
+  due: number
+  /** Milliseconds between two calls, of one that repeats. */
+  readonly interval: number | undefined
+  readonly run: Callback
+  readonly args: unknown[]
+}
+
+/** They are the memory of the VM, so a call can have a deadline without a message to the host, which only wakes the VM up. */
+const timers = new Map<number, Timer>()
+let wakesAt = Infinity
+let lastTimer = 0
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 function addTimer(name: string, run: unknown, ms: unknown, args: unknown[], repeats: boolean): number {
   if (typeof run !== 'function') throw new TypeError(`${name}: the callback must be a function, not a ${typeof run}`)
-  const id = createId()
-  post('timer', id, [Number(ms), repeats])
-  timers.set(id, () => {
-    if (!repeats) timers.delete(id)
-    callScript(() => (run as Callback)(...args))
-  })
-  return id
+  const delay = Number(ms)
+  const interval = delay >= 1 && delay <= MAX_TIMER_MS ? delay : 1
+  const due = performance.now() + interval
+  timers.set(++lastTimer, { due, interval: repeats ? interval : undefined, run: run as Callback, args })
+  if (due < wakesAt) wakeAt(due)
+  return lastTimer
+}
+
+function wakeAt(due: number): void {
+  wakesAt = due
+  post('wake', Math.max(0, due - performance.now()))
 }
 
 const enqueueMicrotask = queueMicrotask
+const clearTimer = (id: unknown): void => void timers.delete(id as number)
+
+/** Timers that are due, the last one first. */
+let due: number[] = []
+
+/** Runs one timer that is due. The host wakes the VM up again for the next one, after the promises that this one has settled. */
+export function wake(): void {
+  const now = performance.now()
+  wakesAt = Infinity
+  if (due.length === 0) {
+    const entries = [...timers].filter(([, timer]) => timer.due <= now).sort(([, a], [, b]) => a.due - b.due)
+    due = entries.map(([id]) => id).reverse()
+  }
+  const id = due.pop()
+  const timer = id === undefined ? undefined : timers.get(id)
+  if (timer) {
+    if (timer.interval === undefined) timers.delete(id!)
+    else timer.due = now + timer.interval
+    callScript(() => timer.run(...timer.args))
+  }
+  let next = due.length > 0 ? now : Infinity
+  if (due.length === 0) for (const each of timers.values()) next = Math.min(next, each.due)
+  if (next < wakesAt) wakeAt(next)
+}
+
+export const countTimers = (): number => timers.size
+
+let suspendedAt = 0
+export const suspendTimers = (): void => void (suspendedAt = performance.now())
+
+/** Lets timers go on with the time that was left. */
+export function resumeTimers(): void {
+  const passed = performance.now() - suspendedAt
+  for (const timer of timers.values()) timer.due += passed
+  wakesAt = Infinity
+  wake()
+}
 
 /** The engine's own would end the job loop with an error of the callback, whose name and stack were lost. */
 function addMicrotask(run: unknown): void {
@@ -28,79 +82,6 @@ function addMicrotask(run: unknown): void {
     throw new TypeError(`queueMicrotask: the callback must be a function, not a ${typeof run}`)
   }
   enqueueMicrotask(() => callScript(() => (run as Callback)()))
-}
-
-function clearTimer(id: unknown): void {
-  if (timers.delete(id as number)) post('clear', id as number)
-}
-
-export const fire = (id: number): void => timers.get(id)?.()
-
-class TextEncoder {
-  get encoding(): string {
-    return 'utf-8'
-  }
-
-  encode(text: unknown = ''): Uint8Array {
-    return convert('encode', String(text)) as Uint8Array
-  }
-
-  encodeInto(text: string, target: Uint8Array): { read: number; written: number } {
-    let [read, written] = [0, 0]
-    for (const character of text) {
-      const bytes = this.encode(character)
-      if (written + bytes.length > target.length) break
-      target.set(bytes, written)
-      read += character.length
-      written += bytes.length
-    }
-    return { read, written }
-  }
-}
-
-class TextDecoder {
-  readonly encoding: string
-  readonly fatal: boolean
-  readonly ignoreBOM: boolean
-  /** Bytes of a character that is not complete. */
-  #rest = new Uint8Array()
-
-  constructor(label: unknown = 'utf-8', { fatal = false, ignoreBOM = false } = {}) {
-    this.fatal = Boolean(fatal)
-    this.ignoreBOM = Boolean(ignoreBOM)
-    this.encoding = convert('encoding', String(label)) as string
-    if (this.encoding === '') throw new RangeError(`The encoding ${JSON.stringify(label)} is not supported`)
-  }
-
-  decode(input?: ArrayBuffer | ArrayBufferView, { stream = false } = {}): string {
-    const view =
-      input === undefined
-        ? new Uint8Array()
-        : ArrayBuffer.isView(input)
-          ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
-          : new Uint8Array(input)
-    const bytes = new Uint8Array(this.#rest.length + view.length)
-    bytes.set(this.#rest)
-    bytes.set(view, this.#rest.length)
-    const end = stream && this.encoding === 'utf-8' ? findCompleteEnd(bytes) : bytes.length
-    this.#rest = bytes.slice(end)
-    const [text] = JSON.parse(
-      convert('decode', [this.encoding, this.fatal, this.ignoreBOM, bytes.slice(0, end)]) as string,
-    ) as [string | null]
-    if (text === null) throw new TypeError('The encoded data was not valid')
-    return text
-  }
-}
-
-/** Returns the end of the last complete character of UTF-8. */
-function findCompleteEnd(bytes: Uint8Array): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back]!
-    if ((byte & 0xc0) === 0x80) continue
-    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
-    return length > back ? bytes.length - back : bytes.length
-  }
-  return bytes.length
 }
 
 type Pair = [name: string, value: string]
@@ -326,8 +307,6 @@ export const globals: Record<string, unknown> = {
   CustomEvent,
   Event,
   EventTarget,
-  TextEncoder,
-  TextDecoder,
   URL,
   URLSearchParams,
   console,

@@ -89,6 +89,10 @@ export class ReadableStream implements AsyncIterable<unknown> {
     )
   }
 
+  get [Symbol.toStringTag](): string {
+    return 'ReadableStream'
+  }
+
   get locked(): boolean {
     return this.#reader !== undefined
   }

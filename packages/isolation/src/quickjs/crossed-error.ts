@@ -1,0 +1,21 @@
+// An error that the inside of a VM or the script host tells the other of, as data.
+import { describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+
+/** Of a `BusError` its reason and data, of another error its name and stack, and any other thrown value itself. */
+export interface CrossedError {
+  readonly message: string
+  readonly name?: string
+  readonly stack?: string
+  readonly reason?: string
+  readonly data?: unknown
+  /** True if the thrown value was not an error: then `data` is that value. */
+  readonly isValue?: boolean
+  /** Of an error of a script, own properties, cause and errors. */
+  readonly thrown?: unknown
+}
+
+export function describeError(error: unknown): CrossedError {
+  const message = describeThrown(error)
+  if (isBusError(error)) return { message, reason: error.reason, ...(error.data !== undefined && { data: error.data }) }
+  return { message, name: error instanceof Error ? error.name : 'Error' }
+}

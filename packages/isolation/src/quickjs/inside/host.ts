@@ -1,0 +1,21 @@
+// The functions of the script host. Nothing else leads out of a VM.
+
+interface Holder {
+  /** Takes an operation and its value as JSON, and bytes. */
+  send(text: string, bytes?: ArrayBuffer): unknown
+  /** Takes a frame for core: JSON, or bytes of another kind. Returns true if the link has no room for more. */
+  sendFrame(body: string | ArrayBuffer, kind?: number): unknown
+}
+
+const holder = globalThis as { __sallyport?: Holder }
+const { send } = holder.__sallyport!
+export const sendFrame: Holder['sendFrame'] = holder.__sallyport!.sendFrame
+delete holder.__sallyport
+
+/** @throws {Error} whose message is the host's error as JSON */
+export const convert = (operation: string, value?: unknown, bytes?: Uint8Array): unknown =>
+  send(`${operation} ${JSON.stringify(value) ?? 'null'}`, bytes && (bytes.slice().buffer as ArrayBuffer))
+
+/** The text is no JSON, in which a large one would be twice as long. */
+export const encodeText = (text: string): Uint8Array =>
+  send(`encode ${(text as string & { toWellFormed(): string }).toWellFormed()}`) as Uint8Array

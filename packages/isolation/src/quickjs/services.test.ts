@@ -1,0 +1,98 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { forged } from '../../test/forged.js'
+import type { CrossedError } from './crossed-error.js'
+import { Services } from './services.js'
+
+const MAX_BYTES = 8 * 2 ** 20
+const tick = (): Promise<void> => new Promise(setImmediate)
+
+type Answer = readonly [id: number, value: unknown, bytes?: Uint8Array | undefined, error?: CrossedError | undefined]
+
+/** Services whose network answers with two chunks, or never. */
+function createServices(answers = true) {
+  const settled: Answer[] = []
+  let aborted = 0
+  const fetch = async (_url: string, { signal }: RequestInit) => {
+    signal!.addEventListener('abort', () => aborted++)
+    if (!answers) await new Promise(() => {})
+    return new Response(new Blob(['some', 'text']).stream())
+  }
+  const services = new Services({
+    network: { fetch: fetch as typeof globalThis.fetch, env: {} },
+    maxBytes: MAX_BYTES,
+    print() {},
+    wake() {},
+    settle: (...answer) => void settled.push(answer),
+  })
+  const send = (operation: string, value: unknown, bytes?: Uint8Array): unknown =>
+    services.handle(operation, JSON.stringify(value), bytes)
+  return { services, settled, send, countAborted: () => aborted }
+}
+
+const request = { url: 'https://a', method: 'GET', redirect: 'follow', headers: [] }
+const isForged = expect.objectContaining({ reason: 'InvalidRequest' }) as Error
+
+test('a body is read chunk by chunk, and is forgotten at its end', async () => {
+  const { send, settled } = createServices()
+  send('fetch', [1, request])
+  await expect.poll(() => settled.splice(0)).toMatchObject([[1, { status: 200, hasBody: true }]])
+  let text = ''
+  for (let isOver = false; !isOver;) {
+    send('read', [1])
+    await expect.poll(() => settled.length).toBe(1)
+    const [, , bytes] = settled.pop()!
+    isOver = bytes === undefined
+    text += Buffer.from(bytes ?? []).toString()
+  }
+  expect(text).toBe('sometext')
+  expect(() => send('read', [1])).toThrow('is closed')
+})
+
+test('a script has no more requests than the bounds of number and memory, and room again once one has ended', () => {
+  const { send, countAborted } = createServices(false)
+  const overloaded = expect.objectContaining({ reason: 'Overloaded' }) as Error
+  send('fetch', [0, request], new Uint8Array(MAX_BYTES / 2))
+  expect(() => send('fetch', [1, request], new Uint8Array(MAX_BYTES / 2))).toThrow(
+    'exceed the memory of the script (8 MiB)',
+  )
+  send('abort-fetch', 0)
+  expect(countAborted()).toBe(1)
+  for (let id = 1; id < 256; id++) send('fetch', [id, request])
+  expect(() => send('fetch', [256, request])).toThrow(overloaded)
+})
+
+test('an id in use, one that is no number, two reads at once, and an unknown operation are forged', async () => {
+  const { send, settled } = createServices()
+  send('fetch', [1, request])
+  await expect.poll(() => settled.length).toBe(1)
+  send('read', [1])
+  for (const [operation, value] of [
+    ['fetch', [1, request]],
+    ['fetch', ['x', request]],
+    ['read', [1]],
+    ['constructor', 1],
+  ] as const)
+    expect(() => send(operation, value), operation).toThrow(isForged)
+})
+
+test('whatever a script sends, only errors are thrown, and nothing of it is left after its end', async () => {
+  const operations = ['print', 'wake', 'fetch', 'read', 'abort-fetch', 'encode', 'random', 'uuid', 'encoding', 'decode']
+  const more = ['query', 'to-query', 'url', 'set-url', 'constructor', '__proto__']
+  const ids = fc.constantFrom<unknown>(-1, 0, 1, 2, 1.5, 'x')
+  const message = fc.tuple(fc.constantFrom(...operations, ...more), fc.oneof(forged, fc.tuple(ids, forged)))
+  const property = fc.property(fc.array(message, { minLength: 5, maxLength: 20 }), messages => {
+    const { services, send } = createServices(false)
+    for (const [operation, value] of messages) {
+      try {
+        send(operation, value, new Uint8Array(8))
+      } catch (error) {
+        expect(error).toBeInstanceOf(Error)
+      }
+    }
+    services.stop()
+  })
+  fc.assert(property, { numRuns: 500 })
+  await tick()
+  expect(process.getActiveResourcesInfo().filter(name => /Timeout|Immediate/.test(name))).toEqual([])
+})
