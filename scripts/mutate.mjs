@@ -71,6 +71,12 @@ const ENDS = [
     from: '        // The receiver can have sent its last frames.\n        this.#to.close()\n',
     to: '',
   },
+  {
+    name: 'end: a script waits for room of its last link', // 205
+    file: 'packages/isolation/src/quickjs/inside/link.ts',
+    from: '      current = this\n      // The script host has another link, too.\n      setRoom()\n',
+    to: '      current = this\n',
+  },
 ].map(fault => ({ ...fault, tests: ['packages/core/test/simulation/simulation.test.ts'], seeds: 2000 }))
 
 /** `isBundled`: the tests run what is built. */

@@ -3,10 +3,17 @@
 import './quickjs/inside/encoding.js'
 import { renameClient } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { createClient, type Env, getClient, sallyport, type ScriptStart, setSecrets } from './quickjs/inside/client.js'
+import {
+  createClient,
+  type Env,
+  getClient,
+  links,
+  sallyport,
+  type ScriptStart,
+  setSecrets,
+} from './quickjs/inside/client.js'
 import { countRequests, network } from './quickjs/inside/fetch.js'
 import { countTimers, globals, resumeTimers, seedRandom, suspendTimers, wake } from './quickjs/inside/globals.js'
-import { closed, receive, setRoom } from './quickjs/inside/link.js'
 import {
   countRequests as countReads,
   describeError,
@@ -49,14 +56,13 @@ function begin(text: string, data: unknown): void {
 }
 
 const handlers: Record<string, (value: never, bytes: Uint8Array | undefined) => void> = {
-  room: setRoom,
+  room: links.setRoom,
   wake,
   settle,
-  closed,
+  closed: links.closed,
   reconnect: () => void getClient().reconnect(),
   close: () => void getClient().close(),
   restored({ label, env }: { label: string; env?: Env }) {
-    setRoom()
     renameClient(getClient(), label)
     setNetwork(env)
     getClient().restored(() => {
@@ -107,6 +113,6 @@ const describe = (thrown: unknown): string => {
 }
 
 Object.defineProperty(globalThis, '__sallyport', {
-  value: { begin, deliver, receive, watch, exposeRun, idle, describe },
+  value: { begin, deliver, receive: links.receive, watch, exposeRun, idle, describe },
   configurable: true,
 })

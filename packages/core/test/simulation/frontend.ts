@@ -9,9 +9,13 @@ import { exposeFunctions } from './exposed.js'
 import { exposeRun } from './runs.js'
 import { Place } from './virtual/place.js'
 import type { LinkEnds } from './virtual/port.js'
+import { Script } from './virtual/script.js'
 import { Ticks } from './model/ticks.js'
 import { watchLink } from './virtual/watch-link.js'
 import type { World } from './world.js'
+
+/** The label of the frontend that is a script in a VM. */
+const SCRIPT = 'third'
 
 export class Frontend {
   readonly label: string
@@ -35,6 +39,7 @@ export class Frontend {
   readonly ticks: Ticks
   readonly #world: World
   readonly #run: number
+  #script: Script | undefined
 
   constructor(world: World, label: string, codec: CodecName, run = 1, place = new Place(`${label} ${run}`)) {
     this.#world = world
@@ -60,8 +65,11 @@ export class Frontend {
       if (fault) simulation.fault(`${this.place.name} finds fault with its link: ${fault.message}`)
       if (this.epoch === epoch) this.#world.lost(this)
     })
+    if (this.#script) return this.#script.reconnect(link)
     if (this.client) return void Client.reconnect(this.client, link)
-    this.client = new Client(link, { label: this.label, codec: this.codec, reconnects: true, ...this.flow })
+    const options = { label: this.label, codec: this.codec, reconnects: true, ...this.flow }
+    if (this.label === SCRIPT) this.#script = new Script(link, options)
+    this.client = this.#script?.client ?? new Client(link, options)
     exposeFunctions(this.#world, this)
     exposeRun(this.#world, this)
     this.ticks.listen()
@@ -85,7 +93,11 @@ export class Frontend {
 
   close(): void {
     this.closing = true
-    if (this.epoch) this.epoch.closed = true
+    if (this.epoch) {
+      this.epoch.closed = true
+      // The client of a script does not wait for the link of its script host.
+      if (this.#script) this.epoch.ended = true
+    }
     void this.client.close().then(() => (this.isClosed = true))
   }
 

@@ -44,12 +44,13 @@ export class CoreLink {
 
   attach(link: Link): void {
     this.#frames = []
+    this.#link?.close()
     this.#link = link
     this.isFull = false
     this.#waitingBytes = this.#attachedBytes = 0
     link.receive({
       readsImmediately: true,
-      frame: frame => this.#deps.receive(frame),
+      frame: frame => link === this.#link && this.#deps.receive(frame),
       closed: () => link === this.#link && this.#deps.closed(),
     })
   }

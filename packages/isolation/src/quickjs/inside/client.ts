@@ -7,8 +7,9 @@ import {
   type ScriptClientOptions,
 } from '@sallyport/frontend/internal'
 import { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal/errors'
+import { sendFrame } from './host.js'
+import { createVmLinks, type VmLinks } from './link.js'
 import { callScript, describeError, post } from './port.js'
-import { VmLink } from './link.js'
 
 /** What a script begins with, beside its data. */
 export interface ScriptStart extends Omit<ScriptClientOptions, 'createLink' | 'answered' | 'explain' | 'data'> {
@@ -18,6 +19,8 @@ export interface ScriptStart extends Omit<ScriptClientOptions, 'createLink' | 'a
 }
 
 export type Env = Readonly<Record<string, string>>
+
+export const links: VmLinks = createVmLinks(sendFrame, () => post('close'))
 
 let client: ScriptClient
 export const getClient = (): ScriptClient => client
@@ -31,7 +34,7 @@ export function createClient(options: Omit<ScriptStart, 'seed' | 'env'>, data: u
     ...options,
     data,
     explain,
-    createLink: () => new VmLink(),
+    createLink: links.create,
     answered: () => post('answered'),
     onUnsent: () => post('unsent'),
   })

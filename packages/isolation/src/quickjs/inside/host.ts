@@ -1,4 +1,5 @@
 // The functions of the script host. Nothing else leads out of a VM.
+import type { Frame } from '@sallyport/protocol/internal/wire'
 
 interface Holder {
   /** Takes an operation and its value as JSON, and bytes. */
@@ -8,9 +9,11 @@ interface Holder {
 }
 
 const holder = globalThis as { __sallyport?: Holder }
-const { send } = holder.__sallyport!
-export const sendFrame: Holder['sendFrame'] = holder.__sallyport!.sendFrame
+const { send, sendFrame: sendBody } = holder.__sallyport!
 delete holder.__sallyport
+
+export const sendFrame = ({ kind, body }: Frame): unknown =>
+  typeof body === 'string' ? sendBody(body) : sendBody(body.slice().buffer as ArrayBuffer, kind)
 
 /** @throws {Error} whose message is the host's error as JSON */
 export const convert = (operation: string, value?: unknown, bytes?: Uint8Array): unknown =>
