@@ -7,7 +7,7 @@ import type { Capability } from '../../acl/types.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
-import { Announcements } from '../sandboxes/announcements.js'
+import { createLogOnce, type LogOnce } from '../sandboxes/sandbox.js'
 import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
 import { Frontend, type FrontendDeps } from './frontend.js'
 import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
@@ -43,13 +43,13 @@ export class Frontends {
   #lastRun = 0
   /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
   readonly #exits = new Set<Promise<void>>()
-  readonly #announcements: Announcements
+  readonly #logOnce: LogOnce
 
   /** @param open - those that core reports to, by number */
   constructor(host: FrontendHost, open: Map<number, Frontend>) {
     this.#host = host
     this.#open = open
-    this.#announcements = new Announcements(host.log)
+    this.#logOnce = createLogOnce(host.log)
   }
 
   /** Connects this thread, or adds a session to a connection. Resolves once core has the link. */
@@ -86,7 +86,7 @@ export class Frontends {
         throw error
       })
     this.onOpened(module)
-    sandbox.announce?.(label, this.#announcements)
+    sandbox.announce?.(this.#logOnce, label)
     await wait(sandbox.isStrict ? runtime.load.booted : undefined)
     return async () => {
       frontend.start()

@@ -11,7 +11,7 @@ import { boolean, inlineOr, isInline, secret, strictOptions, string, table } fro
 import { anyObject, integer } from '../../shared/validate.js'
 import { type ClaimContinuation, type ContinuationKey, toContinuationKey } from '../continuations/continuations.js'
 import { LOG_LEVELS } from '../reporting/log.js'
-import { spares } from '../sandboxes/process-entries.js'
+import { spares } from '../sandboxes/options.js'
 import { DEFAULT_SANDBOX, RESUME_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../sandboxes/kinds.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import { getList, getPattern, hookEntries, infoEntries } from '../tauri-project/tauri-options.js'

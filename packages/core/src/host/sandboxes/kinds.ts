@@ -1,10 +1,9 @@
 // The kinds of sandbox: a new one is a directory here, and a line in each of the two lists below.
 import * as v from 'valibot'
 import { inlineOr } from '../../shared/schemas.js'
-import type { SandboxConfig, SandboxOptions } from './sandbox-config.js'
-import type { SandboxKind } from './sandbox-kind.js'
+import { getFrontendEntry, type SandboxConfig, type SandboxKind, type SandboxOptions } from './sandbox.js'
+import { spawnWorker } from '../workers/spawn.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
-import { noneKind } from './none.js'
 import { permissionKind, type PermissionSandbox } from './permission.js'
 import { processKind, type ProcessSandbox } from './process.js'
 import { quickjsKind, type QuickjsSandbox } from './quickjs.js'
@@ -25,6 +24,19 @@ export type Sandbox =
   | QuickjsSandbox
 
 export type SandboxName = Extract<Sandbox, string>
+
+/** No sandbox: the code runs in a plain worker, with all rights of the host. */
+export const noneKind: SandboxKind<'none'> = {
+  isTrusted: true,
+  resolve: ({ kind }) => ({
+    kind,
+    spawn: (start, host) => spawnWorker(getFrontendEntry(host), start),
+    announce(once, label) {
+      const text = 'Frontend runs without a sandbox: its code has all permissions of the host'
+      once(`trust in ${label}`, log => log.warn({ label }, text))
+    },
+  }),
+}
 
 const KINDS: Readonly<Record<SandboxName, SandboxKind<SandboxName>>> = {
   none: noneKind,

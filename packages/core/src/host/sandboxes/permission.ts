@@ -6,11 +6,9 @@ import { checkNet, checkSecrets, getModuleCode } from '@sallyport/process/intern
 import * as v from 'valibot'
 import type { ModuleLocation } from '../../shared/locations.js'
 import { boolean } from '../../shared/schemas.js'
-import { leftOut, objectOfKind, read, resourceLimits } from './entries.js'
-import { netOrHosts, secrets } from './network-entries.js'
+import { leftOut, netOrHosts, objectOfKind, read, resourceLimits, secrets } from './options.js'
 import type { ThreadHandle } from '../life/spec.js'
-import { getFrontendEntry } from './sandbox-config.js'
-import type { SandboxKind } from './sandbox-kind.js'
+import { getFrontendEntry, type SandboxKind } from './sandbox.js'
 import { loadProcesses, type Processes } from './processes.js'
 import { getFrontendWorker, spawnSandboxed } from './spawn-sandboxed.js'
 

@@ -2,15 +2,12 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import * as v from 'valibot'
 import type { ModuleLocation } from '../../shared/locations.js'
-import { objectOfKind, read } from './entries.js'
-import { netOrHosts, secrets } from './network-entries.js'
-import { toSandbox } from './sandbox-config.js'
-import type { SandboxKind } from './sandbox-kind.js'
+import { netOrHosts, objectOfKind, processEntries, read, secrets } from './options.js'
+import { type SandboxKind, toSandbox } from './sandbox.js'
 import { checkNet, checkSecrets, getModuleCode, joinGrants } from '@sallyport/process/internal/permission-model'
 import type { Launcher } from '@sallyport/process/internal/launchers'
 import { findEntry } from '../workers/spawn.js'
 import { loadProcesses } from './processes.js'
-import { processEntries } from './process-entries.js'
 
 /** A separate process around a frontend, under the permission model too: see the page "Security in detail" of the documentation. */
 export interface ProcessSandbox {

@@ -19,10 +19,8 @@ import { integer } from '../../shared/validate.js'
 import { getWorkerName } from '../supervision/policy.js'
 import type { ThreadGroup } from '../workers/shared-threads.js'
 import { type Entry, findEntry } from '../workers/spawn.js'
-import { leftOut, objectOfKind } from './entries.js'
-import { hosts, secrets } from './network-entries.js'
-import { getFrontendEntry, type SandboxHost, toSandbox } from './sandbox-config.js'
-import type { SandboxKind } from './sandbox-kind.js'
+import { hosts, leftOut, objectOfKind, processEntries, secrets } from './options.js'
+import { getFrontendEntry, type SandboxHost, type SandboxKind, toSandbox } from './sandbox.js'
 import {
   checkSecrets,
   type FrontendCode,
@@ -35,7 +33,6 @@ import {
 import { loadProcesses } from './processes.js'
 import { getScriptCode, readScript } from './script-code.js'
 import { spawnSandboxed } from './spawn-sandboxed.js'
-import { processEntries } from './process-entries.js'
 import type { ProcessSandbox } from './process.js'
 
 /**

@@ -1,6 +1,6 @@
 // Starts a worker under Node's permission model: it reads what it is made of, writes nothing, starts nothing, and has neither the
 // host's environment nor its output. The worker itself closes what Node leaves open (frontend/src/runtime/harden.ts).
-import type { ResourceLimits, Worker } from 'node:worker_threads'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import {
   type FrontendCode,
@@ -11,7 +11,6 @@ import {
   type ReadGrants,
 } from '@sallyport/process/internal/permission-model'
 import { DEFAULT_HEAP_MB } from '../../shared/heap-limit.js'
-import { guardInnerPort } from '../workers/inner-port.js'
 import { type Entry, spawnWorker } from '../workers/spawn.js'
 
 /**
@@ -54,4 +53,28 @@ export function getFrontendWorker(
     sandbox: { unexpectedRead: getUnexpectedRead(reads), strict, hasBroker: start.broker !== undefined },
   }
   return { workerData, reads, flags }
+}
+
+type Receive = (message: object) => void
+
+/**
+ * Lets only the messages of its start and its errors into the port that Node itself uses between a worker and its host. Code in the worker can
+ * find that port, and any message that Node does not expect is an uncaught error, which would end the host. Output is a report.
+ */
+function guardInnerPort(worker: Worker): void {
+  const name = Object.getOwnPropertySymbols(Worker.prototype).find(({ description }) => description === 'kOnMessage')
+  if (!name) return
+  const inner = worker as unknown as Record<symbol, Receive>
+  const receive = inner[name]!
+  inner[name] = value => {
+    const message = Object(value) as { type?: unknown }
+    if (message.type === 'upAndRunning' || message.type === 'couldNotSerializeError') receive.call(worker, message)
+    else if (message.type === 'errorMessage') {
+      try {
+        receive.call(worker, message)
+      } catch {
+        // The error was forged, as its listeners throw nothing themselves. The worker's exit is reported when it ends.
+      }
+    }
+  }
 }

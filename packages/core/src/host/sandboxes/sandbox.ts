@@ -1,4 +1,4 @@
-// The sandbox of one frontend as its options are resolved, and what starts it.
+// What a kind of sandbox is to the rest of the host (`kinds.ts` lists the kinds, and nothing else names one), and the sandbox of one frontend.
 import type { ResourceLimits } from 'node:worker_threads'
 import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import type { HostLog } from '../reporting/log.js'
@@ -7,7 +7,7 @@ import type { ProcessConfig, ProcessPool, SocketOwner } from '@sallyport/process
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { Processes } from './processes.js'
 import { type Entry, findEntry, type WorkerFactories } from '../workers/spawn.js'
-import type { Announcements } from './announcements.js'
+import type * as v from 'valibot'
 
 /** Options of a sandbox as their schema returns them: the part that each kind has. */
 export interface SandboxOptions<Name extends string = string> {
@@ -15,6 +15,35 @@ export interface SandboxOptions<Name extends string = string> {
   resourceLimits?: ResourceLimits | undefined
   /** Only of kinds that can have a process. */
   spares?: number | undefined
+}
+
+type OptionsSchema<Name extends string> = v.VariantOptions<'kind'>[number] &
+  v.GenericSchema<unknown, SandboxOptions<Name>>
+
+/** One kind of sandbox. */
+export interface SandboxKind<Name extends string, Schema extends OptionsSchema<Name> = OptionsSchema<Name>> {
+  /** True if code in it has all rights of the host. */
+  readonly isTrusted: boolean
+  /** True if its code can import modules that the host passes by name. */
+  readonly hasNamedModules?: boolean
+  /** Schema of its options, whose `kind` is its name. A kind without one has no options. */
+  readonly schema?: Schema
+  /** Returns the options with a limit of memory in MiB. By default it is that of V8's heap. */
+  limitMemory?(options: v.InferOutput<Schema>, memory: number): v.InferOutput<Schema>
+  /** Returns the options with a limit of the milliseconds that code can run without a pause. A kind without it has no such limit. */
+  limitTime?(options: v.InferOutput<Schema>, time: number): v.InferOutput<Schema>
+  /**
+   * Checks what a schema cannot: whether this machine can enforce the options.
+   *
+   * @param place - the place of the options, for error texts
+   * @param threads - the threads of the host, if it runs already: one that the sandbox needs can start meanwhile
+   * @throws {BusError} InvalidParams
+   */
+  resolve(
+    options: v.InferOutput<Schema>,
+    place: string,
+    threads?: SharedThreads,
+  ): SandboxConfig<Name> | Promise<SandboxConfig<Name>>
 }
 
 /** The sandbox of one frontend. */
@@ -40,7 +69,23 @@ export interface SandboxConfig<Name extends string = string> {
    */
   spawn(start: FrontendWorkerData, host: SandboxHost, owners: readonly SocketOwner[]): ThreadHandle
   /** Logs what users should know of this sandbox when a frontend is opened in it. */
-  announce?(label: string, announcements: Announcements): void
+  announce?(once: LogOnce, label: string): void
+}
+
+/** Calls `write` unless it was called for this subject. */
+export type LogOnce = (subject: string, write: (log: HostLog) => void) => void
+
+/** Beyond this number of subjects, what was logged can be repeated. */
+const MAX_SUBJECTS = 1000
+
+export function createLogOnce(log: HostLog): LogOnce {
+  const subjects = new Set<string>()
+  return (subject, write) => {
+    if (subjects.has(subject)) return
+    if (subjects.size === MAX_SUBJECTS) subjects.clear()
+    subjects.add(subject)
+    write(log)
+  }
 }
 
 /** The parts of a host that start a sandbox. */
@@ -63,7 +108,7 @@ export const getFrontendEntry = ({ options }: SandboxHost): Entry =>
 export const toSandbox = <Name extends string>(
   kind: Name,
   Pool: typeof ProcessPool,
-  { spawn, announce, ...config }: ProcessConfig,
+  { spawn, ...config }: ProcessConfig,
 ): SandboxConfig<Name> => ({
   kind,
   ...config,
@@ -71,5 +116,4 @@ export const toSandbox = <Name extends string>(
     processes.pool ??= new Pool(log)
     return spawn(start, processes, processes.pool, owners)
   },
-  announce: (_label, announcements) => announce((subject, write) => announcements.once(subject, write)),
 })
