@@ -6,8 +6,7 @@ const load = path => import(fromRoot(path).href)
 const { supervisorMachine: bus } = await load('packages/core/dist/host/life/supervisor.js')
 const { codeMachine, lifeMachine } = await load('packages/core/dist/host/life/machine.js')
 const { LIFE } = await load('packages/core/dist/host/life/table.js')
-const { draw, drawDiagrams } = await load('extensions/inspector/dist/host/page.js')
-const { fromMachine } = await load('extensions/inspector/dist/host/state-graph.js')
+const { draw, drawDiagrams, fromMachine } = await load('extensions/inspector/dist/host/page.js')
 
 const PLACES = {
   bus: 'Runs in the host: `core/src/host/life/supervisor.ts`.',

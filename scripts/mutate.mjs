@@ -296,10 +296,10 @@ const MUTANTS = [
   },
   {
     name: 'troubles of a minute stay',
-    file: 'extensions/inspector/src/host/last-minute.ts',
+    file: 'extensions/inspector/src/host/recent.ts',
     from: 'now - steps[0]![0] > SPAN_MS',
     to: 'now - steps[0]![0] > 2 * SPAN_MS',
-    tests: ['extensions/inspector/src/host/last-minute.test.ts'],
+    tests: ['extensions/inspector/src/host/recent.test.ts'],
   },
   {
     name: 'a page of another site opens a socket',

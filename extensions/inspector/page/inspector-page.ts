@@ -9,29 +9,8 @@ import { createMachines } from './inspector/machines.js'
 import { createRecentEvents } from './inspector/recent-events.js'
 import { createTiles } from './inspector/tiles.js'
 
-const THEME_KEY = 'sallyport-theme'
 const FIND_DELAY_MS = 200
 
-/** Applies the chosen theme, or the system's. */
-function watchTheme(): void {
-  const root = document.documentElement
-  const inputs = [...document.querySelectorAll<HTMLInputElement>('.themes input')]
-  const apply = (theme: string): void => {
-    if (theme === 'light' || theme === 'dark') root.dataset['theme'] = theme
-    else delete root.dataset['theme']
-  }
-  const stored = localStorage.getItem(THEME_KEY) ?? 'auto'
-  for (const input of inputs) {
-    if (input.value === stored) input.checked = true
-    input.addEventListener('change', () => {
-      localStorage.setItem(THEME_KEY, input.value)
-      apply(input.value)
-    })
-  }
-  apply(stored)
-}
-
-watchTheme()
 const token = new URLSearchParams(location.search).get('token') ?? ''
 let selected: string | undefined
 /** Shows one frontend, or all if it is shown already. */

@@ -1,4 +1,4 @@
 // The entry `@sallyport/inspector/internal`, which core loads in the host when an inspector is opened.
 
 export { openInspector } from './host/server.js'
-export type { InspectedBus } from './contract/inspected-bus.js'
+export type { InspectedBus } from './contract/views.js'

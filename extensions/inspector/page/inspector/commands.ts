@@ -80,7 +80,6 @@ export function createCalls(select: (label: string) => void): ShowSnapshot {
   }
 }
 
-/** Returns the steps of a call: `process, bubblewrap → gate 40 µs → core`. */
 function describeWay({ command, label }: Call, places: ReadonlyMap<string, Frontend>): string {
   const [, called] = (label === 'host' && /^bus\.call (\S+) /.exec(command)) || []
   const { sandbox, wall, gate } = places.get(called ?? label) ?? {}

@@ -1,17 +1,14 @@
-// The line at the top: the state of the bus, and whether what is shown is up to date.
-import { createCulprits } from './culprits.js'
-import { getById, setAttribute, setText } from './dom.js'
-import type { Connection, ShowSnapshot, Snapshot } from './follow.js'
+// The top of the page: the state of the bus, whether what is shown is up to date, and what needs attention.
+import { create, getById, setAttribute, setText } from './dom.js'
 import { clock, count, duration } from './figures.js'
+import type { Connection, ShowSnapshot, Snapshot } from './follow.js'
 
 type Tone = 'good' | 'grey' | 'bad'
 
 const SIGNS: Record<Tone, string> = { good: '✓', grey: '–', bad: '!' }
-/** Colours of the icon of the browser's tab. */
 const DOTS: Record<Tone, string> = { good: '0065a3', grey: '85888a', bad: 'd85a00' }
 /** Without a snapshot for this long, the page shows their age. If core does not answer, they come every half second. */
 const LATE_MS = 2500
-/** A core that does not answer for longer is blocked. */
 const BLOCKED_MS = 1000
 
 export interface Facts {
@@ -83,7 +80,6 @@ const drawDot = (color: string): string =>
 const formatRestarts = (restarts: number): string =>
   restarts === 0 ? 'has never restarted' : `has restarted ${restarts === 1 ? 'once' : `${restarts} times`}`
 
-/** Returns the state of the bus as a sentence. */
 function getHealth(snapshot: Snapshot): [tone: Tone, state: string] {
   const { bus, core } = snapshot
   if (bus === 'failed') return ['bad', 'The bus has failed: core has ended and will not restart.']
@@ -102,4 +98,105 @@ const countBad = ({ culprits, moreCulprits }: Snapshot): number =>
 function describeBlock({ ms, label, command }: NonNullable<Snapshot['core']['blocked']>): string {
   const culprit = label === undefined ? 'a handler blocks it' : `${command}, which ${label} called, blocks it`
   return `Core has not answered for ${duration(ms)}: ${culprit}.`
+}
+
+type Culprit = Snapshot['culprits'][number]
+
+const MAX_LABELS = 5
+const COPIED_MS = 2000
+/** The host makes the URLs of an editor. None of these schemes opens one. */
+const NO_EDITOR = /^(?:javascript|data|vbscript|blob|https?):/i
+
+interface Line {
+  element: HTMLElement
+  update(culprit: Culprit): void
+}
+
+/** Returns a function that shows what needs attention: who, what and why, and below it what to write. Lines keep their elements, and so focus. */
+function createCulprits(select: (label: string) => void): (snapshot: Snapshot | undefined) => void {
+  const list = getById('culprits', HTMLUListElement)
+  const others = getById('others', HTMLElement)
+  let lines = new Map<string, Line>()
+  return snapshot => {
+    const { culprits = [], moreCulprits = 0 } = snapshot ?? {}
+    const next = new Map<string, Line>()
+    culprits.forEach((culprit, i) => {
+      const line = lines.get(culprit.label) ?? createLine(select)
+      next.set(culprit.label, line)
+      line.update(culprit)
+      if (list.children[i] !== line.element) list.insertBefore(line.element, list.children[i] ?? null)
+    })
+    while (list.children.length > culprits.length) list.lastElementChild!.remove()
+    lines = next
+    list.hidden = culprits.length === 0
+    setText(others, `${count(moreCulprits)} others are in the table of frontends`)
+    others.hidden = moreCulprits === 0
+  }
+}
+
+function createLine(select: (label: string) => void): Line {
+  const [who, text, labels] = [create('span', { class: 'who' }), create('span'), create('span', { dir: 'auto' })]
+  const cure = createCure()
+  const element = create('li', { dir: 'auto' }, create('p', {}, who, text, labels), cure.element)
+  let shownLabels = ''
+  const createLink = (label: string): HTMLElement => {
+    const button = create('button', { type: 'button', class: 'link' }, label)
+    button.addEventListener('click', () => select(label))
+    return button
+  }
+  return {
+    element,
+    update(culprit) {
+      const { label, labels: all = [], total = 1 } = culprit
+      const key = JSON.stringify([label, all, total])
+      if (key !== shownLabels) {
+        const links = all.slice(0, MAX_LABELS).flatMap((each, i) => [i === 0 ? ': ' : ', ', createLink(each)])
+        who.replaceChildren(all.length > 0 ? `${count(total)} frontends` : createLink(label))
+        labels.replaceChildren(...links, ...(total > MAX_LABELS ? [` and ${count(total - MAX_LABELS)} more`] : []))
+      }
+      shownLabels = key
+      setText(text, ` ${culprit.text}`)
+      setAttribute(element, 'class', culprit.isBad ? 'bad' : 'soft')
+      cure.update(culprit)
+    },
+  }
+}
+
+function createCure(): Line {
+  const [text, code] = [create('span'), create('code')]
+  const copy = create('button', { type: 'button', class: 'small' }, 'Copy')
+  const toggle = create('button', { type: 'button', class: 'small', 'aria-expanded': 'false' }, 'Stack')
+  const link = create('a', { class: 'small' }, 'Open in editor')
+  const stack = create('pre')
+  const line = create('p', {}, text, ' ', code, ' ', copy, ' ', toggle, ' ', link)
+  const element = create('div', { class: 'cure' }, line, stack)
+  stack.hidden = true
+  copy.addEventListener('click', () => {
+    void navigator.clipboard.writeText(code.textContent).then(
+      () => setText(copy, 'Copied'),
+      () => setText(copy, 'Not copied'),
+    )
+    setTimeout(() => setText(copy, 'Copy'), COPIED_MS)
+  })
+  toggle.addEventListener('click', () => {
+    stack.hidden = !stack.hidden
+    setAttribute(toggle, 'aria-expanded', String(!stack.hidden))
+  })
+  return {
+    element,
+    update({ label, cure, stack: frames = '', editor = '' }) {
+      setText(text, cure ? `→ ${cure.text}` : '')
+      setText(code, cure?.code ?? '')
+      code.hidden = copy.hidden = !cure
+      setAttribute(copy, 'aria-label', `Copy ${cure?.code ?? ''}`)
+      setText(stack, frames)
+      toggle.hidden = frames === ''
+      if (frames === '') stack.hidden = true
+      setAttribute(toggle, 'aria-label', `Stack of ${label}`)
+      link.hidden = editor === '' || NO_EDITOR.test(editor)
+      if (link.hidden) link.removeAttribute('href')
+      else setAttribute(link, 'href', editor)
+      element.hidden = !cure && frames === '' && link.hidden
+    },
+  }
 }

@@ -1,6 +1,5 @@
 // Rates of counters, and numbers formatted for people.
 
-/** Rates are measured over this time, however often counters are sampled. */
 const WINDOW_MS = 2000
 
 export class Rates<Counts extends Readonly<Record<string, number>>> {
@@ -26,7 +25,6 @@ export class Rates<Counts extends Readonly<Record<string, number>>> {
 
 const integer = new Intl.NumberFormat('en')
 
-/** Formats all digits. */
 export const count = (value: number): string => integer.format(value)
 
 function scale(value: number, step: number, units: readonly string[]): string {
@@ -43,7 +41,6 @@ export const bytes = (value: number): string => scale(Math.round(value), 1024, [
 export const millis = (value: number): string => micros(value * 1000)
 export const micros = (value: number): string => scale(value, 1000, ['µs', 'ms', 's'])
 
-/** Formats the two largest units: `3 h 20 min`. */
 export function duration(ms: number): string {
   const seconds = Math.floor(ms / 1000)
   const parts = [

@@ -3,7 +3,6 @@ import type { Snapshot } from '../../src/contract/views.js'
 
 export type { Snapshot }
 
-/** Shows something of each snapshot in a section of the page. */
 export type ShowSnapshot = (snapshot: Snapshot) => void
 
 export type Connection =
@@ -18,9 +17,7 @@ export interface FeedListeners {
 
 export interface Feed {
   pause(isPaused: boolean): void
-  /** Shows frontends whose labels contain the text. */
   find(text: string): void
-  /** Shows the figures, calls and events of one frontend alone, or of all. */
   select(label: string | undefined): void
 }
 

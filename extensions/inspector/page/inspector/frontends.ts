@@ -139,7 +139,6 @@ function toRow(frontend: Frontend): Omit<Row, 'isSelected' | 'rates'> {
   }
 }
 
-/** Adds why a frontend has ended or restarts. */
 function describeState({ state, gate, error, where, restartsIn, blockedMs, isClosed }: Frontend): string {
   const why = error === undefined ? '' : `: ${error}${where ? ` (${where})` : ''}`
   if (isClosed) return `failed, then closed${why}`

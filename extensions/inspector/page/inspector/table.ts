@@ -4,16 +4,11 @@ import { count, micros } from './figures.js'
 
 export interface Column<Row> {
   title: string
-  /** A tooltip of the title. */
   about?: string
   getValue(row: Row): string | number | undefined
-  /** Formats numbers. A column without it has texts. */
   format?(value: number): string
-  /** Returns classes: `bad`, `soft`, … */
   getTone?(row: Row): string
-  /** A tooltip of a cell. */
   getTitle?(row: Row): string
-  /** Makes the text a button. */
   onClick?(row: Row): void
   /** True if the button is pressed. */
   isPressed?(row: Row): boolean
@@ -27,7 +22,6 @@ export const trouble = <R>(title: string, getValue: (row: R) => number | undefin
   getTone: row => (getValue(row) ? 'bad' : 'soft'),
 })
 
-/** A duration in microseconds. */
 export const percentile = <R>(title: string, about: string, get: (row: R) => number | undefined): Column<R> => ({
   ...{ title, about, format: micros },
   getValue: row => get(row) || undefined,

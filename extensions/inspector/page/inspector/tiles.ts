@@ -12,11 +12,9 @@ interface Tile {
   title: string
   /** The figure. Any value but 0 needs attention if there is a total. */
   getValue(snapshot: Snapshot, rates: TotalRates): number | undefined
-  /** Value of the chart. @default the figure */
   getPoint?(snapshot: Snapshot, rates: TotalRates): number | undefined
   getTotal?(snapshot: Snapshot): number
   format(value: number): string
-  /** Formats values of the chart. @default `format` */
   formatPoint?(value: number): string
 }
 
@@ -71,7 +69,6 @@ export function createTiles(): ShowSnapshot {
   }
 }
 
-/** Adds a tile, and returns a function that updates it. */
 function createTile(
   list: Element,
   { title, getValue, getPoint = getValue, getTotal, format, formatPoint = format }: Tile,
@@ -119,7 +116,6 @@ function createTile(
 
 type Point = { at: number; value: number }
 
-/** Draws the last minute, from zero up to `max`. */
 function toPath(points: readonly Point[], max: number, now: number): string {
   const x = (at: number): string => (WIDTH - ((now - at) / MINUTE_MS) * WIDTH).toFixed(1)
   const y = (value: number): string => (HEIGHT - 2 - (value / max) * (HEIGHT - 4)).toFixed(1)

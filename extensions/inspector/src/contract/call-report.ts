@@ -1,16 +1,11 @@
 // Reports of core's thread about calls: counts by caller and command, and a sample of single calls. Core passes them on unread.
 
-/** Characters of a name that are shown. */
 export const MAX_NAME_LENGTH = 200
 
-/** Calls of one command by one caller. */
 export interface CallerStats {
-  /** The frontend, or `host`. */
   label: string
   calls: number
-  /** Number of failed calls by reason. */
   failures: Record<string, number>
-  /** Calls that run now. */
   inFlight: number
 }
 
@@ -23,17 +18,14 @@ export interface CommandStats extends Omit<CallerStats, 'label'> {
   oldest?: { label: string; ms: number }
   /** Those with most calls first. */
   callers: readonly CallerStats[]
-  /** Number of callers that are left out. */
   moreCallers: number
 }
 
 /** One call. It is reported when it begins, and again when it ends. */
 export interface CallRecord {
-  /** Unique for this watch. */
   id: number
   label: string
   command: string
-  /** About how many bytes its arguments have. */
   size: number
   /** About how many bytes its result has; `undefined` for a failure, a stream, and while the call runs. */
   answerSize?: number
@@ -51,6 +43,49 @@ export interface CallReport {
   commands: readonly CommandStats[]
   /** Calls that began or ended since the previous report. */
   calls: readonly CallRecord[]
-  /** Memory of `readCurrentCall`. */
   current: SharedArrayBuffer
+}
+
+const MAX_NAMES = 256
+const SLOT_BYTES = 512
+const LENGTH_BYTES = 2
+const HEAD_BYTES = 4
+const NONE = 0
+const SEPARATOR = '\0'
+
+const encoder = new TextEncoder()
+
+export class CurrentCall {
+  readonly memory: SharedArrayBuffer = new SharedArrayBuffer(HEAD_BYTES + MAX_NAMES * SLOT_BYTES)
+  readonly #word = new Int32Array(this.memory, 0, 1)
+  #names = 0
+
+  addName(label: string, command: string): number {
+    if (this.#names === MAX_NAMES) return NONE
+    const at = HEAD_BYTES + this.#names * SLOT_BYTES
+    // `encodeInto` takes no shared memory.
+    const text = encoder.encode(`${label}${SEPARATOR}${command}`).subarray(0, SLOT_BYTES - LENGTH_BYTES)
+    new Uint8Array(this.memory, at + LENGTH_BYTES, text.length).set(text)
+    new DataView(this.memory).setUint16(at, text.length)
+    return ++this.#names
+  }
+
+  enter(name: number): void {
+    this.#word[0] = name
+  }
+
+  leave(): void {
+    this.#word[0] = NONE
+  }
+}
+
+/** Returns the call whose handler runs, if it is known. */
+export function readCurrentCall(memory: SharedArrayBuffer): { label: string; command: string } | undefined {
+  const name = new Int32Array(memory, 0, 1)[0]!
+  if (name === NONE) return undefined
+  const at = HEAD_BYTES + (name - 1) * SLOT_BYTES
+  const length = new DataView(memory).getUint16(at)
+  const bytes = new Uint8Array(memory, at + LENGTH_BYTES, length).slice()
+  const [label = '', command = ''] = new TextDecoder().decode(bytes).split(SEPARATOR)
+  return { label, command }
 }

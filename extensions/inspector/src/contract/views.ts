@@ -1,18 +1,158 @@
-// Data of the page: the snapshots of its feed, and the commands that a frontend may call.
-import type { CallRecord, CommandStats } from './call-report.js'
-import type {
-  BusEvents,
-  BusState,
-  CoreStats,
-  ExplainedCommand,
-  FrontendInfo,
-  FrontendStats,
-  LatencyStats,
-  TrafficStats,
-  WorkerStatus,
-} from './inspected-bus.js'
+// What the inspector reads of a bus, which core passes to `openInspector`, and the data of the page: the snapshots of its feed, and the
+// commands that a frontend may call. Core cannot be imported here, as it imports this package; its types have to fit, which
+// `npm run types` checks.
+import type { Heartbeat } from '@sallyport/protocol/internal/contract'
+import type { BusError } from '@sallyport/protocol/internal/errors'
+import type { CallRecord, CallReport, CommandStats } from './call-report.js'
 
-/** Traffic as in `bus.stats()`. The page computes the rates. */
+export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
+
+export type WorkerState =
+  | 'starting'
+  | 'running'
+  | 'leaving'
+  | 'reloading'
+  | 'backingOff'
+  | 'waiting'
+  | 'draining'
+  | 'disconnected'
+  | 'stopped'
+  | 'failed'
+
+export interface WorkerStats {
+  state: WorkerState
+  restarts: number
+}
+
+export interface WorkerStatus extends WorkerStats {
+  /** The heartbeat of the current thread, if it is watched. */
+  heartbeat?: Heartbeat | undefined
+  /** What the current thread or its process uses, as far as its limits measure it. */
+  usage?: WorkerUsage | undefined
+}
+
+export interface WorkerUsage {
+  /** Bytes: of a process, resident; of a thread, its heap. */
+  memory?: number | undefined
+  /** Milliseconds so far: of a process, CPU time; of a thread, for which its event loop was busy. */
+  cpu?: number | undefined
+}
+
+export interface LatencyStats {
+  count: number
+  p50: number
+  p99: number
+}
+
+export interface TrafficStats {
+  inFlight: number
+  queued: number
+  calls: number
+  failures: number
+  denied: number
+  overloaded: number
+  late: number
+  events: { in: number; out: number; dropped: number }
+  bytes: { in: number; out: number }
+  /** Not shown: the page computes rates of its own. */
+  perSecond: object
+  latency: LatencyStats
+}
+
+export interface CoreStats extends WorkerStats {
+  inFlight: number
+  slow: number
+}
+
+export interface FrontendStats extends WorkerStats, TrafficStats {
+  wall?: string
+  gate?: WorkerStats & { hook: LatencyStats }
+  rejected: number
+  unsent: number
+}
+
+export interface BusStats {
+  /** Milliseconds since the bus was created. */
+  uptime: number
+  core: CoreStats
+  host: TrafficStats
+  frontends: Record<string, FrontendStats>
+  spares: number
+}
+
+export interface FrontendInfo {
+  sandbox: 'none' | 'permission' | 'process' | 'quickjs' | 'external'
+  /** Milliseconds since 1970. */
+  startedAt: number
+  error?: Error
+}
+
+export interface BusEvents {
+  fault: { label: string; error: BusError }
+  restart: { label: string; worker: string; delay: number; error: BusError }
+  failed: { label: string; worker: string; error: BusError }
+  slow: { label: string; command: string; more?: number }
+  denied: { label: string; command: string; hint: string; more?: number }
+  rejected: { label: string; command: string; why: string; more?: number }
+}
+
+export interface Measurement {
+  running: readonly { label: string; command: string }[]
+  /** The report of the `CallWatch` in core's thread, once core has loaded it. */
+  watched?: CallReport | undefined
+}
+
+export interface ExplainedCommand {
+  readonly command: string
+  readonly access: 'allowed' | 'denied' | 'closed'
+  readonly by: readonly { readonly capability: string; readonly permission: string }[]
+  readonly scope: object | undefined
+}
+
+export interface ExplainedFrontend {
+  readonly capabilities: readonly string[]
+  readonly commands: readonly ExplainedCommand[]
+}
+
+export interface MachineState {
+  readonly key: string
+  readonly type: string
+  readonly parent?: MachineState | undefined
+  readonly states: Readonly<Record<string, MachineState>>
+  readonly initial: { readonly target: readonly unknown[] }
+  readonly transitions: ReadonlyMap<string, readonly MachineTransition[]>
+  readonly always?: readonly MachineTransition[] | undefined
+}
+
+export interface MachineTransition {
+  readonly target?: readonly unknown[] | undefined
+}
+
+export interface Machine {
+  readonly root: MachineState
+}
+
+export interface InspectedBus {
+  getState(): BusState
+  getStats(): BusStats
+  /** Returns the statuses of the workers by their names: `core`, `frontend "label"`, `gate "label"`. */
+  getWorkerStatuses(): ReadonlyMap<string, WorkerStatus>
+  readonly machines: { readonly bus: Machine; readonly worker: Machine }
+  /** True if core is in the thread of the host. */
+  readonly isCoreInProcess: boolean
+  getInfo(label: string): FrontendInfo | undefined
+  /** Returns the number of calls that a frontend can have in flight, if it is open. */
+  getMaxInFlight(label: string): number | undefined
+  /** Updates the statistics, and lets core watch calls, whose report it passes on unread. Resolves with `undefined` if core does not answer. */
+  measure(): Promise<(Pick<Measurement, 'running'> & { watched?: unknown }) | undefined>
+  /** Lets core watch calls no longer, unless another inspector measures. */
+  release(): void
+  on<Name extends keyof BusEvents>(name: Name, listener: (event: BusEvents[Name]) => void): () => void
+  explain(label: string): Promise<ExplainedFrontend>
+}
+
+export const getWorkerName = (label: string): string => `frontend ${JSON.stringify(label)}`
+
 export type TrafficView = Omit<TrafficStats, 'perSecond'>
 
 export interface FrontendView extends TrafficView, Omit<WorkerStatus, 'heartbeat'> {
@@ -22,7 +162,6 @@ export interface FrontendView extends TrafficView, Omit<WorkerStatus, 'heartbeat
   startedAt?: number
   /** Only for processes. */
   wall?: string
-  /** The error that last ended its thread, with its file and line. */
   error?: string
   where?: string
   /** The first lines of the error's stack, if it has failed. */
@@ -31,16 +170,13 @@ export interface FrontendView extends TrafficView, Omit<WorkerStatus, 'heartbeat
   restartsIn?: number
   /** Milliseconds for which it has not responded, if its thread is blocked. */
   blockedMs?: number
-  /** The host closed it after it had failed. */
   isClosed?: true
   rejected: number
   unsent: number
-  /** `false` for a connection of the host. */
   isWorker: boolean
   gate?: Omit<WorkerStatus, 'heartbeat'> & { hook: LatencyStats }
 }
 
-/** Counters of `FrontendStats`. */
 export type Total =
   | Extract<keyof FrontendStats, 'calls' | 'failures' | 'denied' | 'overloaded' | 'unsent' | 'rejected' | 'restarts'>
   | 'events'
@@ -51,17 +187,14 @@ export type MinuteTotal = 'denied' | 'refused' | 'failed' | 'rejected' | 'slow' 
 type TotalWithSlow = Total | 'slow'
 export type Totals = Readonly<Record<Total, number>>
 
-/** Calls of one command. */
 export interface CommandView extends Omit<CommandStats, 'callers'> {
   /** At most five, or the selected frontend. */
   callers: CommandStats['callers']
 }
 
-/** The program whose bus it is. */
 export interface Program {
   name: string
   pid: number
-  /** The last part of its working directory. */
   directory: string
   /** The version of Node.js. */
   node: string
@@ -76,19 +209,13 @@ export interface Snapshot {
   bus: BusState
   /** `answers` is `false` if a handler blocks core, or core is not running. */
   core: CoreStats & { answers: boolean; blocked?: Blocked | undefined }
-  /** Frontends that need attention. */
   culprits: readonly Culprit[]
-  /** Number of further frontends that need attention. */
   moreCulprits: number
-  /** The frontend whose figures, calls and events are shown alone. */
   selected?: string
   /** Totals of the host, core and all frontends, or of the selected one. They never fall: those that have ended count too. */
   totals: Readonly<Record<TotalWithSlow, number>>
-  /** Counts of the last minute. Those of `culprits` are parts of them. */
   lastMinute: Readonly<Record<MinuteTotal, number>>
-  /** Bytes that are queued for frontends. */
   queued: number
-  /** Calls that run in core. */
   inFlight: number
   /** Calls by command since the inspector was opened, or core started. Left out if core does not answer. */
   commands?: readonly CommandView[] | undefined
@@ -97,13 +224,9 @@ export interface Snapshot {
   /** Left out if the host has called nothing. */
   host?: TrafficView
   frontends: readonly FrontendView[]
-  /** Number of frontends that are open. */
   open: number
-  /** Number of frontends that have ended by themselves. */
   ended: number
-  /** Number of processes that wait for a frontend. */
   spares: number
-  /** Number of frontends with matching labels. */
   found: number
   states: Readonly<Record<string, number>>
   /** Time from which on events were recorded, in milliseconds since 1970. */
@@ -120,9 +243,7 @@ export interface RecordedEvent {
   kind: keyof BusEvents | 'blocked' | 'overload' | 'refused'
   /** A frontend's label, `core` or `host`. */
   label: string
-  /** A command, or the kind of a worker. */
   what: string
-  /** The error's message, or how to change the capabilities. */
   why: string
   /** File and line, relative to the working directory, if the error's stack has them. */
   where: string
@@ -132,20 +253,16 @@ export interface RecordedEvent {
   count: number
 }
 
-/** The latest events first. */
 export interface RecentEventLists {
-  /** Denials and rejections. */
   refusals: readonly RecordedEvent[]
-  /** Faults, restarts, blocked threads, slow calls and dropped events. */
   troubles: readonly RecordedEvent[]
 }
 
 export interface Culprit {
   /** A frontend, `core` or `host`: the first of `labels`. */
   label: string
-  /** All that have the same trouble, if there are several; at most 100. */
+  /** All that have the same trouble, if there are several; at most twelve. */
   labels?: readonly string[]
-  /** Number of them. */
   total?: number
   /** A clause whose subject is the label: `is crash-looping: …`. */
   text: string
@@ -153,42 +270,33 @@ export interface Culprit {
   isBad: boolean
   /** What people can do. */
   cure?: Cure | undefined
-  /** The first lines of the error's stack. */
   stack?: string
-  /** Opens the place of the error in an editor. */
   editor?: string
 }
 
 /** At most 80 characters. */
 export interface Cure {
   text: string
-  /** What to write. */
-  code?: string
+  code: string
 }
 
-/** A thread that does not answer now. */
 export interface Blocked extends Partial<Pick<CallRecord, 'label' | 'command'>> {
   /** Milliseconds since its last sign of life. */
   ms: number
 }
 
-/** One call. */
 export type CallView = Omit<CallRecord, 'id'> & { id: string }
 
 export interface CommandAccess {
   command: string
   access: ExplainedCommand['access']
-  /** Capabilities and permissions. */
   by: string
-  /** The scope as JSON. */
   scope: string
 }
 
 export interface ShownAccess {
-  /** Why core did not answer. */
   error?: string
   capabilities: readonly string[]
   commands: readonly CommandAccess[]
-  /** Number of commands that are left out. */
   more: number
 }

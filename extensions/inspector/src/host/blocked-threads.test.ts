@@ -1,10 +1,10 @@
 import { createHeartbeat, createHeartbeatFor, type Heartbeat } from '@sallyport/protocol/internal/contract'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CallRecord } from '../contract/call-report.js'
-import type { Measurement } from '../contract/inspected-bus.js'
-import { CallWatch } from '../core-thread/call-watch.js'
+import type { Measurement } from '../contract/views.js'
+import { CallWatch } from '../calls.js'
 import { BlockedThreads } from './blocked-threads.js'
-import type { Block } from './recent-events.js'
+import type { Block } from './recent.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

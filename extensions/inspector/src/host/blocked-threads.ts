@@ -1,11 +1,9 @@
 // Finds threads that do not answer: core by its measurements, frontends by their heartbeats.
 import type { Heartbeat } from '@sallyport/protocol/internal/contract'
-import type { CallRecord } from '../contract/call-report.js'
-import { readCurrentCall } from '../contract/current-call.js'
-import type { Measurement } from '../contract/inspected-bus.js'
-import type { Blocked } from '../contract/views.js'
-import { formatSeconds } from './printable.js'
-import type { Block } from './recent-events.js'
+import { type CallRecord, readCurrentCall } from '../contract/call-report.js'
+import type { Blocked, Measurement } from '../contract/views.js'
+import { formatSeconds } from './texts.js'
+import type { Block } from './recent.js'
 
 /** Shorter blocks are not reported: core also leaves a question unanswered when it ends, or when the machine is busy. */
 const MIN_MS = 1000
@@ -17,14 +15,11 @@ const MAX_NAMED = 5
 
 type Running = Pick<CallRecord, 'label' | 'command'>
 
-/** One measurement of core. Times are those of `performance.now()`. */
 export interface CoreSample {
   measurement: Measurement | undefined
-  /** Time of the question. */
   askedAt: number
   /** True if core is expected to answer. */
   isRunning: boolean
-  /** How often core has restarted. */
   restarts: number
   /** Milliseconds for which core blocked the host, because it is in the host's thread. */
   blockedHostMs: number
@@ -34,7 +29,6 @@ interface CoreBlock {
   startedAt: number
   /** The call whose handler blocks core, if it is known. */
   call: Running | undefined
-  /** Calls that were in flight before. */
   inFlight: readonly Running[]
 }
 
@@ -45,7 +39,6 @@ export class BlockedThreads {
   #memory: SharedArrayBuffer | undefined
   /** When the watch of the core that last answered began. Each core has another one. */
   #since: number | undefined
-  /** The block of core that has not ended. */
   #core: CoreBlock | undefined
   #inFlight: readonly Running[] = []
   #restarts = 0

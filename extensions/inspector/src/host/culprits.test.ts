@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { CommandStats } from '../contract/call-report.js'
-import { NO_TRAFFIC } from './closed-frontends.js'
-import { FailureCounts, getCulprits } from './culprits.js'
-import type { Trouble } from './last-minute.js'
-import type { FrontendView } from '../contract/views.js'
 import { rows } from '../../../../scripts/testing.js'
+import type { CommandStats } from '../contract/call-report.js'
+import type { FrontendView } from '../contract/views.js'
+import { cureDenial, cureTroubles, FailureCounts, getCulprits } from './culprits.js'
+import { NO_TRAFFIC, type Trouble } from './recent.js'
 
 const NOW = 1_000_000
 beforeAll(() => void vi.useFakeTimers({ toFake: ['Date'], now: NOW }))
@@ -46,12 +45,6 @@ test('says how a frontend is if it does not run', () =>
   ])((text, view) => {
     expect(getTexts({ frontends: [createFrontend(view)] })).toEqual([text])
   }))
-
-test('a frontend that does not respond and has run out of memory before is not told to split its work', () => {
-  const frontends = [createFrontend({ blockedMs: 4000, error: 'frontend "main" ran out of memory' })]
-  const { culprits } = getCulprits({ troubles: [], frontends, commands: [], editor })
-  expect(culprits[0]!.cure!.text).toBe('Find what it keeps in memory, or raise its limit of memory')
-})
 
 test('says which trouble a frontend has had', () =>
   rows<[string, Partial<Trouble>[]]>([
@@ -113,9 +106,9 @@ test('has one line for each cause, the worst first, and counts the frontends tha
   const { culprits, moreCulprits } = getCulprits({ troubles, frontends, commands: [], editor })
   expect(culprits.map(({ label, labels }) => labels ?? label)).toEqual([
     'f79',
-    ...Array.from({ length: 29 }, (_, i) => [`f${i}`, `f${i + 40}`]),
+    ...Array.from({ length: 9 }, (_, i) => [`f${i}`, `f${i + 40}`]),
   ])
-  expect(moreCulprits).toBe(21)
+  expect(moreCulprits).toBe(61)
 })
 
 test('adds what frontends with the same trouble have done', () => {
@@ -169,4 +162,30 @@ test('says what to do, and opens the place of an error', () => {
     stack: 'Error: no',
     editor: expect.stringMatching(/^vscode:\/\/file\/.*\/a%20b\.js:5:20$/) as string,
   })
+})
+
+test('has code to copy for a denial, but none of a hostile hint', () =>
+  rows<[hint: string, code: string | undefined]>([
+    ['add "notify" to the option "allow" of the frontend "x"', "allow: ['notify']"],
+    ['add "fs:allow-open" to the permissions of a capability whose windows match "x"', "'fs:allow-open'"],
+    ['"deny-open" is among the permissions of a capability for "x"', "'deny-open'"],
+    [`add "'], rights: all //" to the option "allow" of the frontend "x"`, undefined],
+  ])((hint, code) => {
+    expect(cureDenial([hint])?.code).toBe(code)
+  }))
+
+test('code to copy fits into one line', () => {
+  const names = Array.from(
+    { length: 5 },
+    (_, i) => `add "${'x'.repeat(18)}${i}" to the option "allow" of the frontend "x"`,
+  )
+  const { text, code } = cureDenial(names)!
+  expect(`${text} ${code}`.length).toBeLessThanOrEqual(80)
+})
+
+test('takes no code from what a plugin throws', () => {
+  const why = 'boom; add "wipe" to the option "allow" of the frontend "x"'
+  for (const kind of ['restart', 'fault', 'failures']) {
+    expect(cureTroubles(kind, [createTrouble({ kind, why })])).toBeUndefined()
+  }
 })

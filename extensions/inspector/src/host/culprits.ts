@@ -1,19 +1,15 @@
 // Frontends that need attention, and why: the lines at the top of the page. One line for each cause, the worst first.
 import type { CommandStats } from '../contract/call-report.js'
 import type { Culprit, Cure, FrontendView } from '../contract/views.js'
-import { CURES, cureError, cureSlowness, cureTroubles } from './cures.js'
-import type { Trouble } from './last-minute.js'
-import { getEditorUrl } from './places.js'
-import { formatSeconds } from './printable.js'
+import type { Trouble } from './recent.js'
+import { formatSeconds, getEditorUrl } from './texts.js'
 
-/** One thing that is wrong with one frontend. */
 interface Clause {
   label: string
   rank: number
   isBad: boolean
   /** Frontends whose clauses have equal causes share a line. */
   cause: string
-  /** How often it happened. Those of one line are added. */
   count: number
   /** @param times - as `7×` */
   toText(times: string, count: number): string
@@ -28,14 +24,17 @@ const EXPECTED: ReadonlySet<string> = new Set(['CommandFailed', 'Cancelled'])
 const MANY_FAILURES = 10
 /** Restarts within a minute from which on a frontend is in a crash loop. */
 const MANY_RESTARTS = 2
-/** A call that runs for longer is shown at the top. */
 const LONG_MS = 10_000
 const LONG_START_MS = 5000
-const MAX_SHOWN = 30
-const MAX_LABELS = 100
+const MAX_SHOWN = 10
+/** Labels of one line: the timeline has as many rows. */
+const MAX_LABELS = 12
 const MAX_WHATS = 3
-/** Characters of an error in a line. The section below has all of it. */
 const MAX_WHY = 80
+const MAX_CURE = 80
+const NAME = /^[\w:|.@*-]{1,40}$/
+const MAX_NAMES = 3
+const MAX_IN_FLIGHT = 16_384
 const UNCAUGHT_DENIAL = /^(Command \S+ not allowed by ACL): .*$/s
 const FAULT = 8
 const LAST = 99
@@ -43,16 +42,13 @@ const LAST = 99
 const COUNTED_APART: ReadonlySet<string> = new Set(['Denied', 'Rejected'])
 
 export interface CulpritSource {
-  /** Troubles of the last minute. */
   troubles: readonly Trouble[]
-  /** Those that are not running, or do not respond. */
   frontends: readonly FrontendView[]
   commands: readonly CommandStats[]
-  /** The URL of a place in an editor. */
   editor: string
 }
 
-/** Returns at most thirty lines, and the number of the other frontends that need attention. */
+/** Returns at most ten lines, and the number of the other frontends that need attention. */
 export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreCulprits: number } {
   const { troubles, frontends, commands, editor } = source
   const clauses = [...frontends.flatMap(getStateClauses), ...getTroubleClauses(troubles, commands)]
@@ -93,9 +89,7 @@ function toCulprit(group: readonly (readonly Clause[])[], editorUrl: string): Cu
     const text = toText(`${count.toLocaleString('en')}×`, count)
     return isMany ? toPlural(text) : text
   })
-  // An error's text is the plugin's, but what was denied is known.
-  const denied = texts[0]!.includes('not allowed by ACL') && shown.find(({ cause }) => cause.startsWith('denied '))
-  const cured = denied || shown.find(({ cure, isBad }) => isBad && cure)
+  const cured = shown.find(({ cure, isBad }) => isBad && cure)
   const { stack, where } = shown.find(clause => clause.stack) ?? {}
   const editor = where ? getEditorUrl(where, editorUrl) : undefined
   return {
@@ -112,7 +106,6 @@ function toCulprit(group: readonly (readonly Clause[])[], editorUrl: string): Cu
 const PLURALS: Readonly<Record<string, string>> = { is: 'are', was: 'were', has: 'have' }
 const toPlural = (text: string): string => text.replace(/^(?:is|was|has)(?= )/, verb => PLURALS[verb]!)
 
-/** Returns the caller of a command, or the frontend whose function the host calls. */
 function getSubject(label: string, command: string): { label: string; name: string } {
   const [, called, name] = (label === 'host' && /^bus\.call (\S+) (.*)$/s.exec(command)) || []
   return called === undefined ? { label, name: command } : { label: called, name: name! }
@@ -145,17 +138,16 @@ function getStateClauses(frontend: FrontendView): Clause[] {
   const add = (rank: number, isBad: boolean, text: string, others: Partial<Clause> = {}): Clause[] => [
     { label, rank, isBad, cause: toCause(text, label), count: 1, toText: () => text, ...others },
   ]
-  const ended = { cure: cureError(error, where), where, stack }
+  const ended = { where, stack }
   if (isClosed) return add(0, true, explain('failed, and the host closed it', error, where), ended)
   if (state === 'failed') return add(0, true, explain('failed and will not restart', error, where), ended)
   if (state === 'stopped') return add(0, false, 'has finished')
   if (state === 'waiting') {
-    return add(0, true, explain('waits for a change of its files', error, where), { cure: CURES.file, where })
+    return add(0, true, explain('waits for a change of its files', error, where), { where })
   }
   if (blockedMs !== undefined) {
     const toText = (): string => `has not responded for ${formatSeconds(blockedMs)}: it blocks its thread`
-    const cure = /memory/i.test(error) ? CURES.memory : CURES.busy
-    return add(1, true, 'has not responded', { toText, cure })
+    return add(1, true, 'has not responded', { toText })
   }
   // The clause of its restarts says why.
   if (state === 'backingOff') return []
@@ -164,7 +156,7 @@ function getStateClauses(frontend: FrontendView): Clause[] {
     return add(9, false, 'has been starting', { toText })
   }
   if (state !== 'running' || !gate || gate.state === 'running') return []
-  return add(8, gate.state === 'failed', `has a gate that is ${gate.state}`, { cure: CURES.gate })
+  return add(8, gate.state === 'failed', `has a gate that is ${gate.state}`)
 }
 
 function getTroubleClauses(troubles: readonly Trouble[], commands: readonly CommandStats[]): Clause[] {
@@ -254,4 +246,51 @@ export class FailureCounts {
     this.#since = since
     return found
   }
+}
+
+/** How core explains a denial: the name, and where it belongs. */
+const HINTS: readonly [pattern: RegExp, text: string, toCode: (names: string) => string][] = [
+  [/^add "([^"]+)" to the option "allow"/, 'If it may, add to its options:', names => `allow: [${names}]`],
+  [/^add "([^"]+)" to the permissions/, "If it may, add to its capability's permissions:", names => names],
+  [/^"([^"]+)" is among the permissions/, 'If it may, remove from its capabilities:', names => names],
+]
+
+/** @param why - the hints of core */
+export function cureDenial(why: readonly string[]): Cure | undefined {
+  for (const [pattern, text, toCode] of HINTS) {
+    const found = why.flatMap(hint => pattern.exec(hint)?.[1] ?? [])
+    const names = [...new Set(found)].filter(name => NAME.test(name)).slice(0, MAX_NAMES)
+    // Fewer names if these do not fit.
+    for (let count = names.length; count > 0; count--) {
+      const shown = names.slice(0, count).map(name => `'${name}'`)
+      const cure = { text, code: toCode(shown.join(', ')) }
+      if (cure.text.length + 1 + cure.code.length <= MAX_CURE) return cure
+    }
+  }
+  return undefined
+}
+
+/** @param limit - as in `maxInFlight 16`, if it was the limit of the frontend's own client */
+function cureRefusal(limit: string | undefined): Cure | undefined {
+  const max = Number(limit?.replace('maxInFlight ', ''))
+  if (!Number.isInteger(max) || max >= MAX_IN_FLIGHT) return undefined
+  return { text: 'Let it await its calls, or allow more:', code: `maxInFlight: ${Math.min(MAX_IN_FLIGHT, 2 * max)}` }
+}
+
+/** @param command - of core, or `bus.call <label> <name>` for a function of a frontend, which has a timeout of its own */
+const cureSlowness = (command: string): Cure => ({
+  text: 'Answer sooner, or end such calls:',
+  code: `calls: { ${command.startsWith('bus.call ') ? 'timeout' : 'commandTimeout'}: 10_000 }`,
+})
+
+/**
+ * Returns what people can write against troubles of one kind, if a line of code ends them. It never has words of an error, which a plugin
+ * chooses: only names that core reports.
+ */
+export function cureTroubles(kind: string, troubles: readonly Trouble[]): Cure | undefined {
+  if (kind === 'denied') return cureDenial(troubles.map(trouble => trouble.why))
+  if (kind === 'refused') return cureRefusal(troubles.find(trouble => trouble.why.startsWith('maxInFlight '))?.why)
+  if (kind === 'slow') return cureSlowness(troubles.at(-1)!.what)
+  if (kind !== 'blocked' || !troubles.some(trouble => trouble.what)) return undefined
+  return { text: 'Run its command in the pool:', code: "thread: new URL('./x.js', import.meta.url)" }
 }

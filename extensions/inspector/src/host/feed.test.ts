@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { BusStats, InspectedBus, TrafficStats } from '../contract/inspected-bus.js'
-import type { Snapshot } from '../contract/views.js'
-import { NO_TRAFFIC } from './closed-frontends.js'
+import type { BusStats, InspectedBus, Snapshot, TrafficStats } from '../contract/views.js'
+import { NO_TRAFFIC } from './recent.js'
 import { Feed } from './feed.js'
 import { MAX_SHOWN, RunningTotals } from './snapshot.js'
 

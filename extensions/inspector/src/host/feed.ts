@@ -3,14 +3,10 @@
 import type { ServerResponse } from 'node:http'
 import type { Heartbeat } from '@sallyport/protocol/internal/contract'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
-import { getWorkerName, type InspectedBus, type Measurement } from '../contract/inspected-bus.js'
-import type { Totals } from '../contract/views.js'
-import { type CoreSample, BlockedThreads } from './blocked-threads.js'
-import { ClosedFrontends } from './closed-frontends.js'
+import { getWorkerName, type InspectedBus, type Measurement, type Totals } from '../contract/views.js'
+import { BlockedThreads, type CoreSample } from './blocked-threads.js'
+import { ClosedFrontends, countTroubles, RecentCalls, RecentEvents } from './recent.js'
 import { FailureCounts, getCulprits } from './culprits.js'
-import { countTroubles } from './last-minute.js'
-import { RecentCalls } from './recent-calls.js'
-import { RecentEvents } from './recent-events.js'
 import {
   getCommands,
   getFrontends,
@@ -30,22 +26,17 @@ const IDLE_INTERVAL_MS = 1000
 const MAX_TIME_SHARE = 200
 /** A page that has read nothing for this long is disconnected. A working page reconnects. */
 const STALLED_MS = 30_000
-/** Delay before a browser reconnects. */
 const RETRY_MS = 1000
 
 export interface PageQuery {
-  /** A part of the labels of the frontends to show. */
   find: string
-  /** The frontend whose figures, calls and events are shown alone. */
   of: string | undefined
 }
 
 interface Page extends PageQuery {
   response: ServerResponse
-  /** Versions of the recent events and calls that were sent. */
   eventsVersion: number
   callsVersion: number
-  /** Time at which the page had read everything. */
   readAt: number
 }
 
@@ -64,7 +55,6 @@ export class Feed {
   #isMeasuring = false
   #isEnded = false
   #previousMs = 0
-  /** Time at which the next snapshot is due. */
   #dueAt = Infinity
 
   /** @param editor - the URL of a place in an editor */
@@ -197,7 +187,6 @@ export class Feed {
     return source
   }
 
-  /** Returns whether there are new events and new calls for a page. */
   #update(page: Page): [boolean, boolean] {
     const { version: eventsVersion } = this.#recentEvents
     const { version: callsVersion } = this.#recentCalls
@@ -207,14 +196,13 @@ export class Feed {
   }
 }
 
-/** Returns the heartbeats of frontends that run, by label. */
 function getHeartbeats(
   labels: readonly string[],
   workerStatus: SnapshotSource['workerStatus'],
 ): ReadonlyMap<string, Heartbeat> {
   const heartbeats = new Map<string, Heartbeat>()
   for (const label of labels) {
-    const status = workerStatus.get(getWorkerName('frontend', label))
+    const status = workerStatus.get(getWorkerName(label))
     if (status?.heartbeat && status.state === 'running') heartbeats.set(label, status.heartbeat)
   }
   return heartbeats

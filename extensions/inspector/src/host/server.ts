@@ -11,20 +11,17 @@ import {
   startLocalServer,
   toOneLoopback,
 } from '@sallyport/protocol/internal/local-server'
-import type { InspectedBus } from '../contract/inspected-bus.js'
+import type { InspectedBus } from '../contract/views.js'
 import { Feed } from './feed.js'
 import { drawDiagrams, getPage } from './page.js'
 import { explainAccess } from './snapshot.js'
 
-/** A running inspector page. */
 export interface OpenInspector extends AsyncDisposable {
   /** The page, with the token that each request needs: it opens for anyone who has the URL. */
   readonly url: string
-  /** Disconnects the pages. */
   close(): Promise<void>
   /** @param reason - shown by the pages */
   end(reason: string): Promise<void>
-  /** Resolves when the inspector has ended. */
   readonly closed: Promise<void>
 }
 

@@ -2,25 +2,27 @@
 import { basename } from 'node:path'
 import { type CommandStats, MAX_NAME_LENGTH } from '../contract/call-report.js'
 import {
+  type Blocked,
   type BusStats,
+  type CommandView,
   type ExplainedCommand,
   type FrontendStats,
+  type FrontendView,
   getWorkerName,
   type InspectedBus,
   type LatencyStats,
   type Measurement,
+  type ShownAccess,
+  type Snapshot,
+  type Total,
+  type Totals,
   type TrafficStats,
   type WorkerStatus,
-} from '../contract/inspected-bus.js'
-import type { Blocked, CommandView, FrontendView, ShownAccess, Snapshot, Total, Totals } from '../contract/views.js'
-import { describeError, describeFailure } from './places.js'
-import { toPrintable } from './printable.js'
+} from '../contract/views.js'
+import { describeError, describeFailure, toPrintable } from './texts.js'
 
-/** The identifier of the capability that every frontend has. */
 const BUILT_IN = '(built-in)'
-/** Frontends in one snapshot. Others are found by their labels. */
 export const MAX_SHOWN = 100
-/** Capabilities and commands of one frontend. */
 const MAX_ACCESS = 2000
 const MAX_SCOPE = 500
 
@@ -35,7 +37,6 @@ export interface SnapshotSource extends Pick<Snapshot, 'bus' | 'since'> {
   blockedCore: Blocked | undefined
   /** Milliseconds for which frontends have not responded, by label. */
   blockedFrontends: ReadonlyMap<string, number>
-  /** Frontends that have failed, and that the host closed then. */
   closed: readonly FrontendView[]
 }
 
@@ -53,7 +54,6 @@ type PerPage =
 /** Two pages of two programs would look the same, but no path is shown. */
 const toFileName = (path: string): string => toPrintable(basename(path), MAX_NAME_LENGTH)
 
-/** Returns what is the same on each page without a selected frontend. */
 export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapshot, PerPage> {
   const { stats, bus, measurement, workerStatus, since, blockedCore, closed } = source
   const { uptime, core, host, frontends, spares } = stats
@@ -122,7 +122,7 @@ const isUnwellIn =
 function getFrontend(label: string, stats: FrontendStats, source: SnapshotSource): FrontendView {
   const { gate, ...others } = stats
   const { workerStatus, getInfo, getDelay, blockedFrontends } = source
-  const status = workerStatus.get(getWorkerName('frontend', label))
+  const status = workerStatus.get(getWorkerName(label))
   const { sandbox, startedAt, error } = getInfo(label) ?? {}
   const restartsIn = stats.state === 'backingOff' ? getDelay(label) : undefined
   const blockedMs = blockedFrontends.get(label)
@@ -209,7 +209,6 @@ export class RunningTotals {
   }
 }
 
-/** By how much the counters of a frontend have grown. */
 export interface Growth {
   label: string
   unsent: number

@@ -316,11 +316,6 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
     const order = ['find', 'traffic', 'calls', 'latest', 'refused', 'troubled', 'whose', 'which', 'refresh', 'access']
     expect(reached.filter(id => order.includes(id)).slice(0, order.length)).toEqual(order)
     expect(reached.filter(id => id.startsWith('unseen'))).toEqual([])
-    await page.getByLabel('Auto', { exact: true }).focus()
-    await page.keyboard.press('ArrowRight')
-    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('light')
-    await page.reload()
-    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('light')
     await expect.poll(() => getText(page, '#line')).toContain('The bus is running.')
     await expect.poll(() => getCell(page, 'tests', 'State')).toBe('running')
     await page.locator('summary').click()

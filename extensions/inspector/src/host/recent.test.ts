@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LastMinute } from './last-minute.js'
+import { LastMinute } from './recent.js'
 
 const denied = { kind: 'denied', label: 'main', what: 'read', why: 'no', where: '', count: 1 }
 
@@ -16,5 +16,5 @@ test('adds up equal troubles of the last minute, with the latest reason', () => 
 test('keeps a bounded number of troubles', () => {
   const minute = new LastMinute()
   for (let i = 0; i < 10_000; i++) minute.add({ ...denied, what: `c${i}` }, 0)
-  expect(minute.get(0).length).toBe(2000)
+  expect(minute.get(0).length).toBe(1000)
 })

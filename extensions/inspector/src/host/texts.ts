@@ -1,11 +1,9 @@
-// What an error says, and where it comes from: its file and line, its stack, and a link into the editor.
+// Texts of frontends made fit to be shown, and what an error says: its file and line, its stack, and a link into the editor.
 import { resolve } from 'node:path'
 import { findPlace, getUserStack } from '@sallyport/protocol/internal/errors'
-import { MAX_TEXT, toPrintable } from './printable.js'
 
 const MAX_FRAMES = 8
 const MAX_LINE = 160
-/** A file with its line, relative to the working directory. */
 const BELOW = /^(?![/\\]|[A-Za-z]:)([^\p{C}:]+\.[cm]?[jt]sx?)((?::\d{1,7}){1,2})$/u
 
 /** An error of supervision has the last error as its cause, and repeats its text. */
@@ -21,13 +19,11 @@ export function describeError(error: Error): { error: string; where: string } {
   return { error: toPrintable(shown.message, MAX_TEXT), where }
 }
 
-/** Also returns its stack. */
 export const describeFailure = (error: Error): { error: string; where: string; stack: string } => ({
   ...describeError(error),
   stack: getStack(error),
 })
 
-/** Returns the first lines of an error's stack. */
 export function getStack(error: Error): string {
   const lines = getUserStack(getShown(error)).split('\n').filter(Boolean)
   const shown = lines.slice(0, MAX_FRAMES).map(line => toPrintable(line, MAX_LINE))
@@ -37,7 +33,6 @@ export function getStack(error: Error): string {
 /**
  * Returns a URL that opens a file in an editor. A plugin can forge the stack of an error, so only files below the working directory
  * have one.
- *
  * @param editor - the URL, with `{file}`, `{line}` and `{column}`
  */
 export function getEditorUrl(where: string, editor: string): string | undefined {
@@ -48,3 +43,20 @@ export function getEditorUrl(where: string, editor: string): string | undefined 
   const values: Readonly<Record<string, string>> = { file: path.replace(/^(?!\/)/, '/'), line, column }
   return editor.replaceAll(/\{(file|line|column)\}/g, (_, name: string) => values[name]!)
 }
+
+export const MAX_TEXT = 300
+
+/** Control characters, characters that change the direction of text, and those without a width. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu
+/** More combining marks than these would climb over the lines above. */
+const STACKED_MARKS = /(\p{M}{3})\p{M}+/gu
+
+/** Returns a text of bounded length in which nothing hides or reorders the text around it. HTML needs no escape: the page inserts text. */
+export function toPrintable(text: string, max: number): string {
+  const printable = text.slice(0, max).replace(STACKED_MARKS, '$1…').replace(INVISIBLE, escape)
+  return text.length > max ? `${printable}…` : printable
+}
+
+const escape = (char: string): string => `\\u{${char.codePointAt(0)!.toString(16)}}`
+
+export const formatSeconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { describeError, getEditorUrl } from './places.js'
+import { describeError, getEditorUrl } from './texts.js'
 import { rows } from '../../../../scripts/testing.js'
 
 const VSCODE = 'vscode://file{file}:{line}:{column}'

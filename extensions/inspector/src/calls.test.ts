@@ -1,7 +1,7 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
-import { CallWatch } from './call-watch.js'
-import { readCurrentCall } from '../contract/current-call.js'
+import { CallWatch } from './calls.js'
+import { readCurrentCall } from './contract/call-report.js'
 
 const known = (): boolean => true
 const pass = (): undefined => undefined

@@ -1,21 +1,24 @@
-// The latest events of a bus since an inspector was opened.
+// What has happened since the inspector was opened: the latest events and calls, the troubles of the last minute, and the frontends that
+// have failed and that the host closed then.
 import type { BusError } from '@sallyport/protocol/internal/errors'
-import { MAX_NAME_LENGTH } from '../contract/call-report.js'
-import type { InspectedBus } from '../contract/inspected-bus.js'
-import type { RecentEventLists, RecordedEvent } from '../contract/views.js'
-import { LastMinute } from './last-minute.js'
-import { describeError, getStack } from './places.js'
-import { MAX_TEXT, toPrintable } from './printable.js'
+import { type CallReport, MAX_NAME_LENGTH } from '../contract/call-report.js'
+import type {
+  CallView,
+  FrontendView,
+  InspectedBus,
+  MinuteTotal,
+  RecentEventLists,
+  RecordedEvent,
+  TrafficView,
+} from '../contract/views.js'
+import { describeError, describeFailure, getStack, MAX_TEXT, toPrintable } from './texts.js'
 
-const MAX_SHOWN = 100
-/** Events that are kept to be counted if they occur again. */
+const MAX_EVENTS = 100
 const MAX_KEPT = 1000
 /** Equal events with longer pauses between them are shown apart. */
 const PAUSE_MS = 10_000
-/** Labels whose next restart is known. */
 const MAX_RESTARTS = 1000
 
-/** Why a hook rejects a message, as its gate reports it. */
 const REJECTIONS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     null: 'the hook returned null',
@@ -26,11 +29,9 @@ const REJECTIONS: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-/** A thread that did not answer for some time. */
 export interface Block {
   /** A frontend, or `core` if it is not known whose call blocked core. */
   label: string
-  /** The command that blocked core. */
   what: string
   why: string
   /** Times in milliseconds since 1970. */
@@ -38,7 +39,6 @@ export interface Block {
   at: number
 }
 
-/** Keeps one entry with a counter for equal events that follow each other closely. */
 class EventList {
   readonly #events = new Map<string, RecordedEvent>()
 
@@ -50,10 +50,9 @@ class EventList {
     if (previous && !continues) this.#events.set(`${key}${previous.at}`, previous)
     const { since, count } = continues ? previous : { since: event.since, count: 0 }
     this.#events.set(key, { ...event, since, at, count: event.count + count })
-    if (this.#events.size > MAX_KEPT) this.#events.delete(this.#events.keys().next().value!)
+    dropOldest(this.#events, MAX_KEPT)
   }
 
-  /** Takes back one of the latest equal events. */
   remove(event: Pick<RecordedEvent, 'kind' | 'label' | 'what' | 'why'>): void {
     const key = getKey(event)
     const found = this.#events.get(key)
@@ -66,7 +65,7 @@ class EventList {
     return [...this.#events.values()]
       .filter(event => label === undefined || event.label === label)
       .toSorted((a, b) => a.at - b.at)
-      .slice(-MAX_SHOWN)
+      .slice(-MAX_EVENTS)
       .toReversed()
   }
 }
@@ -80,7 +79,6 @@ export class RecentEvents {
   readonly #refusals = new EventList()
   readonly #troubles = new EventList()
   readonly #unsubscribes: (() => void)[]
-  /** Times of the next restarts, by label. */
   readonly #restarts = new Map<string, number>()
   version = 1
 
@@ -116,7 +114,6 @@ export class RecentEvents {
     this.#add('blocked', label, what, why, 1, since)
   }
 
-  /** Adds messages that a frontend's own client has refused with `Overloaded`. */
   addRefusals(label: string, why: string, count: number): void {
     this.#add('refused', label, '', why, count)
   }
@@ -161,5 +158,163 @@ export class RecentEvents {
     const event = { kind, ...texts, where: toPrintable(where, MAX_TEXT), count }
     list.add({ ...event, since })
     this.lastMinute.add({ ...event, ...(stack && { stack }) })
+  }
+}
+
+export interface Trouble {
+  kind: string
+  label: string
+  what: string
+  why: string
+  where: string
+  stack?: string
+  count: number
+}
+
+const TOTALS = new Map<string, MinuteTotal>([
+  ['denied', 'denied'],
+  ['refused', 'refused'],
+  ['failures', 'failed'],
+  ['rejected', 'rejected'],
+  ['slow', 'slow'],
+  ['overload', 'dropped'],
+])
+
+/** @param label - leaves out the troubles of others */
+export function countTroubles(troubles: readonly Trouble[], label?: string): Record<MinuteTotal, number> {
+  const totals = { denied: 0, refused: 0, failed: 0, rejected: 0, slow: 0, dropped: 0 }
+  for (const trouble of troubles) {
+    const total = TOTALS.get(trouble.kind)
+    if (total && (label === undefined || trouble.label === label)) totals[total] += trouble.count
+  }
+  return totals
+}
+
+const SPAN_MS = 60_000
+const STEP_MS = 1000
+
+interface Kept {
+  trouble: Trouble
+  steps: [at: number, count: number][]
+}
+
+export class LastMinute {
+  readonly #kept = new Map<string, Kept>()
+
+  add(trouble: Trouble, now: number = Date.now()): void {
+    // An error's message can differ each time.
+    const key = JSON.stringify([trouble.kind, trouble.label, trouble.what])
+    const steps = this.#kept.get(key)?.steps ?? []
+    const last = steps.at(-1)
+    if (last && now - last[0] < STEP_MS) last[1] += trouble.count
+    else steps.push([now, trouble.count])
+    this.#kept.delete(key)
+    this.#kept.set(key, { trouble, steps })
+    dropOldest(this.#kept, MAX_KEPT)
+  }
+
+  get(now: number = Date.now()): Trouble[] {
+    const found: Trouble[] = []
+    for (const [key, { trouble, steps }] of this.#kept) {
+      while (steps.length > 0 && now - steps[0]![0] > SPAN_MS) steps.shift()
+      if (steps.length === 0) this.#kept.delete(key)
+      else found.push({ ...trouble, count: steps.reduce((sum, [, count]) => sum + count, 0) })
+    }
+    return found
+  }
+}
+
+const MAX_CALLS = 50
+const LOST = 'Disconnected'
+
+export class RecentCalls {
+  readonly #calls = new Map<string, CallView>()
+  #since = 0
+  version = 1
+
+  add({ since, calls }: CallReport): void {
+    if (since !== this.#since) this.#loseRunning()
+    this.#since = since
+    for (const call of calls) {
+      const { id, label, command } = call
+      // A core that restarts counts from 1 again.
+      const key = `${since}:${id}`
+      const [name, caller] = [toPrintable(command, MAX_NAME_LENGTH), toPrintable(label, MAX_NAME_LENGTH)]
+      this.#calls.set(key, { ...call, id: key, command: name, label: caller })
+    }
+    dropOldest(this.#calls, MAX_KEPT)
+    if (calls.length > 0) this.version += 1
+  }
+
+  /** Returns the latest calls first. @param label - leaves out the calls of others, but not those of the host to this frontend */
+  getLatest(label?: string): CallView[] {
+    const matches = (call: CallView): boolean =>
+      label === undefined || call.label === label || call.command.startsWith(`bus.call ${label} `)
+    return [...this.#calls.values()].filter(matches).slice(-MAX_CALLS).toReversed()
+  }
+
+  #loseRunning(): void {
+    for (const call of this.#calls.values()) {
+      if (call.outcome !== undefined) continue
+      call.outcome = LOST
+      this.version += 1
+    }
+  }
+}
+
+const MAX_CLOSED = 100
+/** The statistics of a frontend end with it. */
+export const NO_TRAFFIC: TrafficView = {
+  ...{ inFlight: 0, queued: 0, calls: 0, failures: 0, denied: 0, overloaded: 0, late: 0 },
+  events: { in: 0, out: 0, dropped: 0 },
+  bytes: { in: 0, out: 0 },
+  latency: { count: 0, p50: 0, p99: 0 },
+}
+
+export class ClosedFrontends {
+  readonly #failed = new Map<string, FrontendView>()
+  readonly #unsubscribe: () => void
+
+  constructor(on: InspectedBus['on']) {
+    this.#unsubscribe = on('failed', ({ label, worker, error }) => {
+      if (worker === 'core') return
+      this.#failed.delete(label)
+      this.#failed.set(label, {
+        ...NO_TRAFFIC,
+        ...{
+          label: toPrintable(label, MAX_NAME_LENGTH),
+          state: 'failed',
+          restarts: 0,
+          rejected: 0,
+          unsent: 0,
+          isClosed: true,
+        },
+        isWorker: false,
+        ...describeFailure(error),
+      })
+      dropOldest(this.#failed, MAX_CLOSED)
+    })
+  }
+
+  /** Returns those that the host closed. Forgets those whose label is used again. */
+  get(frontends: Readonly<Record<string, { state: string }>>): FrontendView[] {
+    const closed: FrontendView[] = []
+    for (const [label, view] of this.#failed) {
+      const frontend = frontends[label]
+      if (!frontend) closed.push(view)
+      else if (frontend.state !== 'failed') this.#failed.delete(label)
+    }
+    return closed
+  }
+
+  end(): void {
+    this.#unsubscribe()
+  }
+}
+
+function dropOldest(map: Map<string, unknown>, max: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= max) return
+    map.delete(key)
   }
 }
