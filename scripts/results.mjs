@@ -2,7 +2,7 @@
 // scenarios below on this machine that passed its noise check, or from the report of one. The ratio of many calls holds in all further reports,
 // of other versions of Node. Without such a run in three tries, it writes nothing and exits with 3.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
 import { drawBars } from '../packages/bench/dist/report/terminal.js'
@@ -31,34 +31,18 @@ export function toHeadline(reports) {
 const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>
   `${text.slice(0, text.indexOf(begin) + begin.length)}\n\n${block}\n\n${text.slice(text.indexOf(end))}`
 
-/** Names the file of each record of decisions that the goals refer to. */
-const linkRecords = text =>
-  text.replaceAll(/ADR (\d+)/g, (name, number) => {
-    const file = readdirSync(at('docs/adr')).find(entry => entry.startsWith(number.padStart(4, '0')))
-    return `[${name}](../adr/${file})`
-  })
-
 /** Sections of a report that the page leaves out. */
 const LEFT_OUT = /^## Noise:/
 
 /** Without the spaces around the cells of tables. */
 const compact = text => text.replaceAll(/^\|.*\|$/gm, row => row.replaceAll(/ *\| */g, '|'))
 
-/** Whether a row of the goals says nothing bad: the goal was met, or is unclear with a figure that meets it. */
-const isHarmless = row => {
-  const [, , , measured, goal, outcome] = row.split('|').map(cell => cell.trim())
-  const [kind, bound] = goal.split(' ')
-  const isMet = kind === '≤' ? parseFloat(measured) <= parseFloat(bound) : parseFloat(measured) >= parseFloat(bound)
-  return outcome === 'met' || (outcome === 'unclear' && isMet)
-}
-
-/** Keeps goals that were or might be missed. The intervals are in the report. */
+/** Without the intervals, which are in the report. */
 const shorten = text =>
   text
     .split(/^(?=## )/m)
     .filter(section => !LEFT_OUT.test(section))
-    .map(section => (section.startsWith('## Goals') ? section : section.replaceAll(/ · [\d.]+(–[\d.]+)?×\)/g, ')')))
-    .map(section => section.replaceAll(/^\|.*\| (?:met|unclear) \|\n/gm, row => (isHarmless(row) ? '' : row)))
+    .map(section => section.replaceAll(/ · [\d.]+(–[\d.]+)?×\)/g, ')'))
     .join('')
     .replace(/^Medians; ×.*$/m, '')
     .trim()
@@ -80,7 +64,7 @@ Figures are medians; × is the ratio to the first row or column in the same roun
 [other libraries](benchmark.md#other-libraries) check and authorize nothing.
 
 ${shorten(
-  linkRecords(toMarkdown(reports[0], true))
+  toMarkdown(reports[0])
     .replace(/^# .*\n/, '')
     .replaceAll(/<details><summary>(.*)<\/summary>/g, '## $1')
     .replaceAll('\n\n</details>', ''),

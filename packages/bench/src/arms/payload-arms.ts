@@ -1,15 +1,15 @@
 // Every way to send a document or bytes to another thread or process.
 import { workerUrl } from '../shared/worker-url.js'
-import type { Arm, Arms, Task } from '../model/scenario.js'
+import type { Arm, Arms } from '../model/scenario.js'
 import { asBytes, type Payload } from '../payloads/payloads.js'
-import { busArm, hookRingJson, isolationRingJson, portJson, RING_JSON, ringJson, ringMsgpack } from './bus.js'
-import { msgpackrArm, rawPort, textArm } from './threads.js'
+import { busArm, hookRingJson, isolationRingJson, RING_JSON, ringJson, ringMsgpack } from './bus.js'
+import { rawPort, textArm } from './threads.js'
 import { withWall } from './wall.js'
 
 const named = (arm: Arm, title: string): Arm => ({ ...arm, title })
 
-/** An arm that sends the payload as bytes, in a loop of its own or in that of the case. */
-function bytesArm(id: string, title: string, arm: Arm, change: (task: Task) => Task | undefined = task => task): Arm {
+/** An arm that sends the payload as bytes. */
+function bytesArm(id: string, title: string, arm: Arm): Arm {
   const known = new Map<Payload, Payload>()
   const toBytes = (payload: Payload): Payload => {
     const bytes = known.get(payload) ?? asBytes(payload)
@@ -18,18 +18,10 @@ function bytesArm(id: string, title: string, arm: Arm, change: (task: Task) => T
   }
   const open: Arm['open'] = async () => {
     const opened = await arm.open()
-    const measure: typeof opened.measure = async (task, payload) => {
-      const changed = change(task)
-      return changed ? opened.measure(changed, toBytes(payload)) : {}
-    }
-    return { ...opened, measure }
+    return { ...opened, measure: (task, payload) => opened.measure(task, toBytes(payload)) }
   }
   return { id, title, open }
 }
-
-/** The bytes of an answer are transferred again by the next call, so that one call is in flight. */
-const toTransfer = (task: Task): Task | undefined =>
-  task.inFlight === undefined || task.inFlight === 1 ? { ...task, loop: 'giving' } : undefined
 
 const inProcess = (id: string, title: string, wall: 'none' | 'required'): Arm => {
   const read = [new URL('../', workerUrl('frontend'))]
@@ -42,10 +34,8 @@ export const payloadArms = ({ isBytes }: { isBytes: boolean }): Arms => {
   return [
     named(rawPort, 'structured clone'),
     named(textArm(), isBytes ? 'JSON-RPC text, base64' : 'JSON-RPC text'),
-    msgpackrArm(),
     named(ringJson, isBytes ? 'ring, copied' : ring),
     ...(isBytes ? [] : [ringMsgpack, bytesArm('bytes-copied', 'ring, bytes', ringJson)]),
-    bytesArm('bytes-transferred', 'port, bytes transferred', portJson, toTransfer),
     named(hookRingJson, `${ring}, hook`),
     named(isolationRingJson, `${ring}, hook, encrypted`),
     inProcess('process', `${ring}, process`, 'none'),

@@ -78,4 +78,3 @@ export const peerArms = (): Arm[] => [textArm(), birpcArm(), peerArm('comlink')]
 /** JSON-RPC messages over a port, encoded by the program. */
 export const textArm = (): Arm => peerArm('text', 'JSON-RPC text')
 export const birpcArm = (): Arm => peerArm('birpc')
-export const msgpackrArm = (): Arm => peerArm('msgpackr')

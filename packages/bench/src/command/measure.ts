@@ -5,7 +5,6 @@ import { buildReport, readLoad, readMachine, scenarioReport } from '../report/bu
 import { reportFiles, toLines } from '../report/files.js'
 import type { Report } from '../report/report.js'
 import { getAnswers } from '../report/answers.js'
-import { goalsTable } from '../report/goals.js'
 import { getFailures, scenarioTable } from '../report/tables.js'
 import { toTerminal, toTerminalAnswer, wrap } from '../report/terminal.js'
 import { judgeNothing, TONES } from '../report/tone.js'
@@ -25,7 +24,7 @@ import { makeWritable, writeReports } from './reports.js'
  * @throws {UsageError} if nothing matches the options, or `out` is not writable
  * @throws {Interrupted} after Ctrl-C
  */
-export async function measureAndReport({ plan, filter, payload, goals, lines, out }: Options): Promise<number> {
+export async function measureAndReport({ plan, filter, payload, lines, out }: Options): Promise<number> {
   const every = payload === null ? allScenarios() : await loadPayloadScenarios(payload)
   const { scenarios, leftOut } = leaveOut(choose(every, filter, lines))
   await makeWritable(out)
@@ -44,8 +43,8 @@ export async function measureAndReport({ plan, filter, payload, goals, lines, ou
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
-  const files = reportFiles(report, { goals })
-  showEnd(report, output, goals)
+  const files = reportFiles(report)
+  showEnd(report, output)
   if (lines) process.stdout.write(toLines(report))
   await writeReports(out, files)
   const link = pathToFileURL(resolve(out, 'report.html')).href
@@ -54,7 +53,7 @@ export async function measureAndReport({ plan, filter, payload, goals, lines, ou
 }
 
 /** Shows the notes and, as the last screen, whether the figures can be believed, and the answers. */
-function showEnd(report: Report, { screen, print }: Output, goals: boolean): void {
+function showEnd(report: Report, { screen, print }: Output): void {
   const { colors } = screen
   const show = (line: string, tint: (text: string) => string): void =>
     wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
@@ -62,8 +61,6 @@ function showEnd(report: Report, { screen, print }: Output, goals: boolean): voi
   for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
   const { outcome, line } = getVerdict(report)
   print('')
-  const ofGoals = goals && goalsTable(report)
-  if (ofGoals) print(`${toTerminal(ofGoals, screen)}\n`)
   // Before the answers: whoever reads these has to know whether they can be believed.
   show(line, colors[TONES[OUTCOMES[outcome].tone]])
   print('')

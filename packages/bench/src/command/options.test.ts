@@ -6,7 +6,7 @@ import { UsageError } from '../shared/text.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(['node', 'sallyport-bench', ...args])
 
-const options = { plan: QUICK, filter: null, payload: null, goals: false, lines: false, out: 'bench-report' }
+const options = { plan: QUICK, filter: null, payload: null, lines: false, out: 'bench-report' }
 
 test('measures the main scenarios by the quick plan into bench-report by default', () => {
   expect(parse()).toEqual({ name: 'run', options })

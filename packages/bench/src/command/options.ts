@@ -10,8 +10,6 @@ export interface Options {
   filter: string | null
   /** A file with the user's payloads, which are measured in place of the scenarios. */
   payload: string | null
-  /** Shows the goals of the project. */
-  goals: boolean
   /** Prints each figure as a line of JSON for a comparison, and measures only what the filter selects. */
   lines: boolean
   out: string
@@ -59,7 +57,6 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   history: { commands: ['compare'], value: 'file', text: 'An earlier compare.json, whose commits are shown too' },
   payload: { commands: ['run'], value: 'file', text: 'Measure your document (.json), bytes, or module of cases' },
   full: { commands: ['run'], text: 'Minutes instead of about one, with less noise' },
-  goals: { commands: ['run'], text: "Show the project's own goals" },
   lines: { commands: ['run'], text: 'Print a line of JSON for each figure, as compare reads it' },
   long: { commands: ['list'], text: 'Show what each scenario measures, with its cases and arms' },
   filter: { commands: ['run'], value: 'text', text: 'Only paths scenario/case/arm with this text, or /regex/' },
@@ -137,8 +134,10 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
   const slotMs = getNumber('slot', mode.slotMs)
   const [processes, rounds] = [getNumber('processes', mode.processes), getNumber('rounds', mode.rounds)]
   const plan: Plan = { ...mode, processes, rounds, slotMs, warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs }
-  const [goals, lines] = [values['goals'] === true, values['lines'] === true]
-  return { name, options: { plan, filter, payload, goals, lines, out: get('out') ?? 'bench-report' } }
+  return {
+    name,
+    options: { plan, filter, payload, lines: values['lines'] === true, out: get('out') ?? 'bench-report' },
+  }
 }
 
 function parse(args: string[]): { name: Command['name']; values: Record<string, string | boolean | undefined> } {

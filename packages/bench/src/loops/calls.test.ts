@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { echoBytes, usualCall } from '../payloads/payloads.js'
+import { usualCall } from '../payloads/payloads.js'
 import { greet } from './handlers.js'
 import { measureTask } from './serve.js'
 import { callsOnly, prepareCall, type Subject } from './subject.js'
@@ -14,8 +14,6 @@ const createSubject = (change: Partial<Subject> = {}): Subject => ({
     await nextTick()
     return greet(args as { name: string })
   }),
-  transfer: async (_, bytes) =>
-    structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] }) as Uint8Array<ArrayBuffer>,
   ...change,
 })
 
@@ -70,29 +68,6 @@ describe('settling', () => {
   test('takes the second half when no three parts agree', async () => {
     // The median of all parts would be below 2700.
     expect((await settle(call => 1.004 ** call))['p50']).toBeGreaterThan(3000)
-  })
-})
-
-describe('transfers', () => {
-  const bytes = echoBytes('bytes', '', 'some text').calls.map(prepareCall)
-  const measure = (change?: Partial<Subject>): unknown =>
-    measureTask(createSubject(change), bytes, { loop: 'giving', ms: 1 })
-
-  test('measure bytes that are transferred and come back unchanged', async () => {
-    expect(Object.keys((await measure()) as object)).toEqual(['p50', 'p99', 'rate'])
-  })
-
-  test('fail when bytes are copied', async () => {
-    const transfer: Subject['transfer'] = async (_, sent) => Uint8Array.from(sent)
-    await expect(async () => measure({ transfer })).rejects.toThrow('copied instead of transferred')
-  })
-
-  test('fail when bytes come back changed', async () => {
-    const transfer: Subject['transfer'] = async (_, sent) => {
-      structuredClone(sent, { transfer: [sent.buffer as ArrayBuffer] })
-      return new Uint8Array(3)
-    }
-    await expect(async () => measure({ transfer })).rejects.toThrow('expected')
   })
 })
 

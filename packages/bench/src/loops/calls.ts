@@ -91,25 +91,6 @@ export const measureSparseCalls: MeasureLoop = callAfterSilence(4, 1)
 /** After 60 ms no link polls. */
 export const measureBursts: MeasureLoop = callAfterSilence(60, 40)
 
-/** Transfers bytes there and back, one call at a time. Each call sends the previous answer. */
-export const measureTransfers: MeasureLoop = async ({ transfer }, [call], { ms }) => {
-  if (!call?.bytes || !transfer) throw new Error('This arm transfers no bytes')
-  const latencies: number[] = []
-  let bytes = Uint8Array.from(call.args as Uint8Array)
-  const start = performance.now()
-  let now = start
-  do {
-    const sent = bytes
-    bytes = await transfer('transfer_back', sent)
-    const before = now
-    now = performance.now()
-    latencies.push(now - before)
-    if (sent.byteLength !== 0) throw new Error('The bytes were copied instead of transferred')
-  } while (now < start + ms)
-  checkAnswer(call, bytes)
-  return { ...percentiles(Float64Array.from(latencies)), rate: (latencies.length / (now - start)) * 1e3 }
-}
-
 /** A limit of memory. Further calls are sent later, but timed from when they were due. */
 const MAX_UNANSWERED = 8192
 

@@ -36,7 +36,6 @@ const measureStream: MeasureLoop = async (subject, _calls, { ms }) => {
 const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   calls: calls.measureCalls,
   sparse: calls.measureSparseCalls,
-  giving: calls.measureTransfers,
   burst: calls.measureBursts,
   open: calls.measureOpenCalls,
   stream: measureStream,

@@ -8,8 +8,6 @@ import { quantile } from '../statistics/median.js'
 export interface Subject {
   /** @param args named arguments, or bytes */
   call(command: string, args: unknown): Promise<unknown>
-  /** Calls a command with bytes that are transferred, and resolves to bytes that the other side transferred. */
-  transfer?(command: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
   /** Calls a command that sends `count` messages back in order, and resolves when the call is answered. */
   stream(command: string, count: number, receive: (message: unknown) => void): Promise<unknown>
 }

@@ -4,24 +4,12 @@ import type { Payload } from '../payloads/payloads.js'
 /**
  * The loops that a measuring thread can run:
  * - `calls`: `inFlight` calls at a time · `sparse`: one call after 4 ms of silence · `burst`: 40 calls after 60 ms of silence
- * - `open`: `perSecond` calls, each sent when it is due · `giving`: bytes there and back, transferred by both sides
+ * - `open`: `perSecond` calls, each sent when it is due
  * - `stream`: channels that core fills · `few-calls`: the first calls of a process, and calls each 20 ms
- * - `fetches`: `inFlight` requests over HTTP at a time · `density`: the start of `size` plugins
- * - `scripts`: texts that run once, each with `size` calls · `neighbours`: calls of scripts next to one that reaches a limit · `plugin`: the life of one plugin
+ * - `density`: the start of `size` plugins
+ * - `scripts`: texts that run once, each with `size` calls · `plugin`: the life of one plugin
  */
-export type Loop =
-  | 'calls'
-  | 'sparse'
-  | 'burst'
-  | 'open'
-  | 'giving'
-  | 'stream'
-  | 'few-calls'
-  | 'plugin'
-  | 'density'
-  | 'fetches'
-  | 'scripts'
-  | 'neighbours'
+export type Loop = 'calls' | 'sparse' | 'burst' | 'open' | 'stream' | 'few-calls' | 'plugin' | 'density' | 'scripts'
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {
@@ -37,8 +25,6 @@ export interface Task {
   size?: number
   /** Pauses between two texts. */
   isSparse?: true
-  /** What the script does that reaches a limit. */
-  unruly?: 'loop' | 'expression' | 'memory'
 }
 
 /** Figures by their ids. */

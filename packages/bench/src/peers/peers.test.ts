@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { msgpackrArm, peerArms } from '../arms/threads.js'
+import { peerArms } from '../arms/threads.js'
 import type { OpenArm, Task } from '../model/scenario.js'
 import { mebibyte, usualCall, type Payload } from '../payloads/payloads.js'
 
@@ -10,7 +10,7 @@ const wrong: Payload = {
   id: 'wrong',
   calls: usualCall.calls.map(call => ({ ...call, expected: 'Hello, Moon!' })),
 }
-const arms = [...peerArms(), msgpackrArm()]
+const arms = peerArms()
 const open = new Map<string, OpenArm>()
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ test('each peer answers the usual call again and again', () =>
   }))
 
 test('peers of bytes answer bytes', () =>
-  rows(arms.filter(({ id }) => id === 'text' || id === 'msgpackr'))(async ({ id }) => {
+  rows(arms.filter(({ id }) => id === 'text'))(async ({ id }) => {
     const figures = await open.get(id)!.measure({ loop: 'calls', ms: 1 }, mebibyte())
     expect(figures['p50']).toBeGreaterThan(0)
   }))

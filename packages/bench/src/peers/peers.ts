@@ -9,7 +9,7 @@ export interface Peer {
   connect(port: MessagePort | Worker): CallPeer
 }
 
-export type PeerId = 'raw' | 'text' | 'msgpackr' | 'birpc' | 'comlink'
+export type PeerId = 'raw' | 'text' | 'birpc' | 'comlink'
 
 /** By the names of their packages; `raw` and `text` are no libraries. */
 const PEERS: Readonly<Record<PeerId, () => Promise<Peer>>> = {
@@ -18,7 +18,6 @@ const PEERS: Readonly<Record<PeerId, () => Promise<Peer>>> = {
     connect: port => connectRaw(overPort(port)),
   }),
   text: async () => loadText(),
-  msgpackr: loadMsgpackr,
   birpc: loadBirpc,
   comlink: loadComlink,
 }
@@ -61,17 +60,6 @@ function loadText(): Peer {
       }
     },
   }
-}
-
-async function loadMsgpackr(): Promise<Peer> {
-  const { Packr } = await import('msgpackr')
-  // Records are an extension that other libraries of MessagePack do not read.
-  const packr = new Packr({ useRecords: false })
-  return overEncoding({
-    // It packs into a buffer that it shares with other messages.
-    write: message => Uint8Array.from(packr.pack(message)),
-    read: data => packr.unpack(data as Uint8Array) as object,
-  })
 }
 
 async function loadBirpc(): Promise<Peer> {

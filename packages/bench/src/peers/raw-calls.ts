@@ -30,17 +30,9 @@ export const overIpc = (peer: NodeJS.Process | ChildProcess): RawEndpoint => ({
   listen: receive => void peer.on('message', message => receive(message as Request | Answer)),
 })
 
-/** The result of a function, which is transferred. */
-export class Transferred {
-  constructor(readonly bytes: Uint8Array<ArrayBuffer>) {}
-}
-
 /** Answers in the same tick, unless the function is asynchronous. */
 export function serveRaw(endpoint: RawEndpoint, handlers: Handlers): void {
-  const succeed = (id: number, result: unknown): void => {
-    if (result instanceof Transferred) endpoint.post({ id, result: result.bytes }, [result.bytes.buffer])
-    else endpoint.post({ id, result })
-  }
+  const succeed = (id: number, result: unknown): void => endpoint.post({ id, result })
   const fail = (id: number, error: unknown): void =>
     endpoint.post({ id, error: error instanceof Error ? error.message : String(error) })
   endpoint.listen(message => {

@@ -10,7 +10,7 @@ export const PAYLOAD_PREFIX = 'payload-'
 const OTHERS = ['bytes-copied', 'hook-ring-json', 'isolation-ring-json', 'process', 'process-wall']
 
 /** What Node and other libraries do without Sallyport, for comparison. */
-const FOREIGN = ['raw', 'text', 'msgpackr']
+const FOREIGN = ['raw', 'text']
 
 /** Returns undefined for another scenario, or if all transports failed. */
 export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): Answer | undefined {
@@ -19,11 +19,8 @@ export function getAdvice({ id, title, arms, cases: [one] }: ScenarioReport): An
     const figure = one.results.find(result => result.arm === arm.id)?.figures.find(entry => entry.id === 'p50')
     return figure ? [{ ...arm, figure }] : []
   })
-  const isBytes = arms.every(arm => arm.id !== 'bytes-copied')
   const find = (arm: string): Figure | undefined => measured.find(entry => entry.id === arm)?.figure
-  const sorted = measured
-    .filter(arm => !OTHERS.includes(arm.id) && (arm.id !== 'bytes-transferred' || isBytes))
-    .toSorted((a, b) => a.figure.median - b.figure.median)
+  const sorted = measured.filter(arm => !OTHERS.includes(arm.id)).toSorted((a, b) => a.figure.median - b.figure.median)
   const fastest = sorted.find(arm => !FOREIGN.includes(arm.id))
   if (!fastest) return undefined
   const describeArms = (isForeign: boolean): string =>

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { getScenario, noisySample, sampleReport } from '../../test/sample-report.js'
-import { payloadArms } from '../arms/payload-arms.js'
 import type { Outcome } from '../run/run.js'
 import { PAYLOAD_PREFIX } from './advice.js'
 import { describeDifference, describeRatio, type Answer } from './answer.js'
@@ -99,21 +98,6 @@ test('a payload is never advised a transport that Sallyport does not have, even 
   const [advice] = getAnswers(sampleReport(fast, [scenario]))
   expect(advice!.sentence).toMatch(/ is fastest as ring (msgpack|JSON): /)
   expect(advice!.sentence).toMatch(/; without Sallyport, over a MessagePort: structured clone 0\.\d+×/)
-})
-
-test('bytes can be transferred, and are then the value', () => {
-  const [first, ...others] = payloadArms({ isBytes: true })
-  const scenario = { ...getScenario('formats'), id: `${PAYLOAD_PREFIX}picture`, title: 'picture, 1 MiB', arms: [first, ...others] } as const // prettier-ignore
-  const transferred = (outcomes: Outcome[]): Outcome[] => {
-    const cells = outcomes.flatMap(outcome => outcome.cells).filter(({ arm }) => arm.id === 'bytes-transferred')
-    for (const { processes } of cells) for (const round of processes.flat()) round['p50'] = 1
-    return outcomes
-  }
-  const [advice] = getAnswers(sampleReport(transferred, [scenario]))
-  expect(advice!.sentence).toContain('is fastest as port, bytes transferred: 1.00 µs there and back; ')
-  expect(advice!.sentence).toMatch(
-    /; encryption adds .*; ring, copied to a process in its wall takes 1\.83× \(.*\) its time between threads\.$/,
-  )
 })
 
 test('a ratio whose interval contains 1 is about 1', () => {

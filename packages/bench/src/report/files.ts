@@ -8,14 +8,10 @@ import { everyFigure, type Figure, type Report } from './report.js'
 /** The name of a file that `reportFiles` returns. */
 export type ReportFile = 'report.json' | 'report.md' | 'report.html'
 
-/**
- * Returns the text of each file by its name.
- *
- * @param options - `goals` shows the goals of the project
- */
-export const reportFiles = (report: Report, options: { goals?: boolean } = {}): Record<ReportFile, string> => ({
+/** Returns the text of each file by its name. */
+export const reportFiles = (report: Report): Record<ReportFile, string> => ({
   'report.json': `${JSON.stringify(report, null, 2)}\n`,
-  'report.md': toMarkdown(report, options.goals),
+  'report.md': toMarkdown(report),
   'report.html': toHtml(report),
 })
 

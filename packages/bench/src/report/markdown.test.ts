@@ -41,12 +41,6 @@ test('draws as many cells in every row as in the head of its table', () => {
   }
 })
 
-test('draws goals as a table, each a row with its reference', () => {
-  const text = toMarkdown(sampleReport(undefined, allScenarios()), true)
-  expect(text).toContain('<summary>Goals: ')
-  expect(text).toContain('| 64 in flight, ring | birpc | ')
-})
-
 test('draws an error as one line of a list', () => {
   const text = toMarkdown(sampleReport(withFailure('channel', 'ring-json', 'first\nsecond')))
   expect(text).toContain('- channel/*/ring-json: first second\n')

@@ -5,15 +5,13 @@ import { getAnswers } from './answers.js'
 import { drawBars } from './terminal.js'
 import type { Report } from './report.js'
 import type { Cell, Table } from './table.js'
-import { goalsTable } from './goals.js'
 import { getFailures, getTables } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
 const FOOT =
   'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval. All rounds are in report.json.'
 
-/** @param goals shows the goals of the project */
-export function toMarkdown(report: Report, goals = false): string {
+export function toMarkdown(report: Report): string {
   const [first, ...others] = getTables(report).map(({ table }) => table)
   return join([
     '# Sallyport benchmark',
@@ -24,7 +22,7 @@ export function toMarkdown(report: Report, goals = false): string {
     first && `## ${escape(first.title)}\n\n${toRows(first)}`,
     listFailures(report),
     toList(getNotes(report)),
-    ...[goals && goalsTable(report), ...others].map(table => table && fold(table)),
+    ...others.map(fold),
     FOOT,
   ])
 }

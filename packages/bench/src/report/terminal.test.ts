@@ -4,17 +4,13 @@ import { rows } from '../../../../scripts/testing.js'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
 import type { Report, ScenarioReport } from './report.js'
-import { goalsTable } from './goals.js'
 import { getFailures, scenarioTable } from './tables.js'
 import { toTerminal, wrap, type Screen } from './terminal.js'
 
 const screen = (columns: number): Screen => ({ columns, colors: pc.createColors(false) })
 const byId = (report: Report, id: string): ScenarioReport => report.scenarios.find(scenario => scenario.id === id)!
 const drawAll = (report: Report, columns: number): string =>
-  [...report.scenarios.map(scenario => scenarioTable(scenario)), goalsTable(report)]
-    .filter(table => table !== undefined)
-    .map(table => toTerminal(table, screen(columns)))
-    .join('\n')
+  report.scenarios.map(scenario => toTerminal(scenarioTable(scenario), screen(columns))).join('\n')
 
 const COLUMNS = [80, 100, 120]
 

@@ -1,8 +1,6 @@
 // All scenarios, in the order in which they run and are shown.
 import { isolationRingJson, portJson, ringJson, ringMsgpack } from '../arms/bus.js'
 import { densityArms, fewCallsArms, mcpArms, pluginArms, thousandArms } from '../arms/fresh.js'
-import { neighboursArms } from '../arms/neighbours.js'
-import { networkArms } from '../arms/network.js'
 import { formatArms } from '../arms/payload-arms.js'
 import { scriptsArms } from '../arms/scripts.js'
 import { birpcArm, oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
@@ -129,8 +127,6 @@ const TABLE = readTable(`
   one-thread        | by name | arms  | threads   | 4    | 0      | 1.6     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
   formats           | always  | arms  | threads   | 1.5  | 0.5    | 1.6     | 0.5    | Formats, the hook and encryption           | echo(value) between two threads, by format; the last two rows add a hook and encryption to ring JSON. A call has { name, n, tags[3] }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and their bytes are those of their JSON, which no side writes or parses there. The reference is a structured clone over a MessagePort
   scripts           | by name | arms  | processes | 10   | 0      | 0       | 0.5    | Scripts that run once                      | a text from the call to its result, in a bus that has run others: one that returns, one after the other, each 300 ms, and 4 at a time; one that calls the host three times, 4 at a time; and each of 200 calls that one text makes. The reference starts a Worker for each, and the frontend that is open shows what the calls cost without a script
-  script-neighbours | by name | cases | processes | 10   | 0      | 0       | 0.5    | A hundred scripts next to one              | a call of each of 100 scripts of one script host, one at a time, while another script of it reaches its limit of time (20 ms) or memory every 200 ms; the reference is a thread
-  net               | by name | arms  | processes | 10   | 0      | 0       | 0.5    | A network by a list of hosts               | fetch of 1 KiB from a server on this machine, one at a time and 16 in flight, over connections that are kept alive, in a process whose wall has a list of hosts; the reference is the same in the host
   mcp               | by name | arms  | processes | 180  | 0      | 0       | 0.5    | An MCP server in a wall                    | the published server-everything over stdio: from the start until its tools are known, its memory (PSS), that of each of two later ones, and its tool echo, one call after the other and each 20 ms; the reference is openMcp without a wall
   density           | by name | cases | processes | 120  | 0      | 0       | 0.25   | Many plugins                               | n plugins that start at once, each measurement in a host of its own, whose library is loaded: the memory (PSS) that each adds when all are idle, and the CPU time and the time until all have called the host. The reference is n raw forks
   density-thousand  | by name | cases | processes | 240  | 0      | 0       | 0.25   | A thousand scripts                         | the same figures of 1,000 scripts that are open at once, in one thread and in four walled processes; the reference is the thread
@@ -155,22 +151,6 @@ export const allScenarios = (): Scenario[] => {
         inCase('4', '4 at a time', { loop: 'scripts', inFlight: 4 }, [rate('rate', '4 empty')]),
         inCase('calls', 'three calls', { loop: 'scripts', inFlight: 4, size: 3 }, [rate('rate', '4 of three calls')]),
         inCase('call', 'each call', { loop: 'scripts', size: 200 }, [latency('call', 'each call')]),
-      ],
-    ],
-    'script-neighbours': [
-      neighboursArms,
-      [
-        inCase('none', 'alone', { loop: 'neighbours' }, [P50, P99]),
-        inCase('loop', 'an endless loop', { loop: 'neighbours', unruly: 'loop' }, [P50, P99]),
-        inCase('expression', 'a regular expression', { loop: 'neighbours', unruly: 'expression' }, [P50, P99]),
-        inCase('memory', 'a full memory', { loop: 'neighbours', unruly: 'memory' }, [P50, P99]),
-      ],
-    ],
-    net: [
-      networkArms,
-      [
-        inCase('1', 'one at a time', { loop: 'fetches', inFlight: 1 }, [{ ...P50, title: 'one at a time' }]),
-        inCase('16', '16 in flight', { loop: 'fetches', inFlight: 16 }, [rate('rate', '16 in flight')]),
       ],
     ],
     mcp: [mcpArms, [inCase('everything', 'server-everything', { loop: 'plugin' }, server)]],

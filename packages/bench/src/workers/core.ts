@@ -1,12 +1,11 @@
 // The core module of the bus's arms: the commands that `answerRaw` answers over a bare port.
-import { defineCore, transfer, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
+import { defineCore, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
 import { echo, greet, progress } from '../loops/handlers.js'
 
 const commands = {
   greet,
   echo,
   echo_bytes: (_: unknown, { request }: CommandContext): unknown => request.body,
-  transfer_back: (_: unknown, { request }: CommandContext): object => transfer(request.body as Uint8Array),
   download: async ({ count, channel }: { count: number; channel: Channel }): Promise<void> => {
     for (let chunk = 0; chunk < count; chunk++) await channel.send(progress(chunk))
   },

@@ -6,7 +6,6 @@ await invoke('greet', { name: 'World' })
 expose({
   measure: createMeasure({
     call: (command, args) => invoke(command, args as object),
-    transfer: (command, bytes) => invoke(command, bytes, { transfer: [bytes.buffer] }),
     stream: (command, count, receive) => invoke(command, { count, channel: new Channel(receive) }),
   }),
 })

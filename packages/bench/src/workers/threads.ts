@@ -5,7 +5,7 @@ import * as handlers from '../loops/handlers.js'
 import { createMeasure } from '../loops/serve.js'
 import { callsOnly, type Subject } from '../loops/subject.js'
 import { loadPeer, type PeerId } from '../peers/peers.js'
-import { connectRaw, overPort, serveRaw, Transferred } from '../peers/raw-calls.js'
+import { connectRaw, overPort, serveRaw } from '../peers/raw-calls.js'
 
 const serveLoops = (subject: Subject): void => serveRaw(overPort(parentPort!), { measure: createMeasure(subject) })
 
@@ -15,8 +15,6 @@ export function measureRaw(port: MessagePort): void {
   const call = connectRaw(overPort(port), message => receiveChunk((message as { chunk: unknown }).chunk))
   serveLoops({
     call,
-    transfer: (command, bytes) =>
-      call(command, bytes, [bytes.buffer as ArrayBuffer]) as Promise<Uint8Array<ArrayBuffer>>,
     stream: (command, count, receive) => {
       receiveChunk = receive
       return call(command, { count })
@@ -30,7 +28,6 @@ export function answerRaw(port: MessagePort): void {
     greet: handlers.greet,
     echo: handlers.echo,
     echo_bytes: handlers.echo,
-    transfer_back: (bytes: Uint8Array<ArrayBuffer>) => new Transferred(bytes),
     download: ({ count }: { count: number }) => {
       for (let chunk = 0; chunk < count; chunk++) port.postMessage({ chunk: handlers.progress(chunk) })
     },
