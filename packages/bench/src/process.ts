@@ -1,6 +1,6 @@
 // A process of the benchmark: opens arms and measures on request. Its argument is the file with the user's payloads.
-import type { OpenArm, Scenario } from './model/scenario.js'
-import { overIpc, serveRaw } from './peers/raw-calls.js'
+import type { OpenArm, Scenario } from './scenarios/scenario.js'
+import { overIpc, serveRaw } from './loops/raw-calls.js'
 import type { ProcessHost } from './run/fresh-process.js'
 import { allScenarios } from './scenarios/index.js'
 import { loadPayloadScenarios } from './scenarios/payload-scenarios.js'

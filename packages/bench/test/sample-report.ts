@@ -3,8 +3,8 @@ import type { Plan } from '../src/run/plan.js'
 import { buildReport } from '../src/report/build.js'
 import type { Report } from '../src/report/report.js'
 import type { Cell, Outcome } from '../src/run/run.js'
-import { usualCall } from '../src/payloads/payloads.js'
-import { type FigureKind, type Measurement, NOISE, type Scenario } from '../src/model/scenario.js'
+import { usualCall } from '../src/scenarios/payloads.js'
+import { type FigureKind, type Measurement, NOISE, type Scenario } from '../src/scenarios/scenario.js'
 import { allScenarios } from '../src/scenarios/index.js'
 
 /** The scenarios that a run without a filter measures. */

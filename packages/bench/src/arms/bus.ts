@@ -4,7 +4,7 @@ import { createBus } from '@sallyport/core'
 import type { BusOptions, FrontendOptions, WorkerFactories } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
 import type { Request } from '../loops/serve.js'
-import type { Arm, OpenArm } from '../model/scenario.js'
+import type { Arm, OpenArm } from '../scenarios/scenario.js'
 import { createMeasuring } from './threads.js'
 import { workerUrl } from '../shared/worker-url.js'
 

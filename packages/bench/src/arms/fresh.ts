@@ -1,9 +1,9 @@
 // The arms whose measurements each run in a fresh process: few calls, and plugins.
 import { getPausedCalls } from '../plugin/few-calls.js'
-import { measureFresh, type FreshJob } from '../fresh/measure-fresh.js'
+import { measureFresh, type FreshJob } from '../run/measure-fresh.js'
 import { lacksProcessTree } from '../run/process-tree.js'
-import type { Arm, Arms, Task } from '../model/scenario.js'
-import type { Payload } from '../payloads/payloads.js'
+import type { Arm, Arms, Task } from '../scenarios/scenario.js'
+import type { Payload } from '../scenarios/payloads.js'
 import { lacksMcp } from '../plugin/mcp-plugins.js'
 import { readVersion } from '../run/machine.js'
 import { lacksWall, withWall } from './wall.js'

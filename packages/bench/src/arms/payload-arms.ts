@@ -1,7 +1,7 @@
 // Every way to send a document or bytes to another thread or process.
 import { workerUrl } from '../shared/worker-url.js'
-import type { Arm, Arms } from '../model/scenario.js'
-import { asBytes, type Payload } from '../payloads/payloads.js'
+import type { Arm, Arms } from '../scenarios/scenario.js'
+import { asBytes, type Payload } from '../scenarios/payloads.js'
 import { busArm, hookRingJson, isolationRingJson, RING_JSON, ringJson, ringMsgpack } from './bus.js'
 import { rawPort, textArm } from './threads.js'
 import { withWall } from './wall.js'

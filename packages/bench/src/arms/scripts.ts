@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { repeat } from '../loops/subject.js'
-import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
+import type { Arm, Arms, Measurement, OpenArm, Task } from '../scenarios/scenario.js'
 import { findPackage, readVersion } from '../run/machine.js'
 import { withWall } from './wall.js'
 

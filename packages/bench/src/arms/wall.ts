@@ -1,6 +1,6 @@
 // Whether this machine has a wall for processes.
 import { bubblewrap, landlock, LauncherUnavailable } from '@sallyport/core/launchers'
-import type { Arm } from '../model/scenario.js'
+import type { Arm } from '../scenarios/scenario.js'
 import { lacksProcessTree } from '../run/process-tree.js'
 
 /** Leaves the arm out where there is no wall. */

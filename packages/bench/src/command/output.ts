@@ -1,7 +1,7 @@
 // The output of a command for people: results on stdout, and everything about the run, with its progress, on stderr.
 import { createLogUpdate } from 'log-update'
 import pc from 'picocolors'
-import type { Scenario } from '../model/scenario.js'
+import type { Scenario } from '../scenarios/scenario.js'
 import type { Screen } from '../report/terminal.js'
 import { expectedMs, getRounds, totalMs, type Plan } from '../run/plan.js'
 import { run, type Launch, type Outcome, type Watcher } from '../run/run.js'

@@ -2,8 +2,8 @@
 // interval must exceed the tolerance there, and a figure whose base differs from itself is not judged.
 import type { Report } from '../report/report.js'
 import type { Verdict } from '../report/verdict.js'
-import type { FigureKind } from '../model/scenario.js'
-import { estimateRatio, type Processes } from '../statistics/ratio.js'
+import type { FigureKind } from '../scenarios/scenario.js'
+import { estimateRatio, type Processes } from '../statistics/estimate.js'
 
 /** One figure, measured interleaved: the base, the head, and the base again (A/A). A process is a run of the program. */
 export interface Sides {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { usualCall } from '../payloads/payloads.js'
+import { usualCall } from '../scenarios/payloads.js'
 import { greet } from './handlers.js'
 import { measureTask } from './serve.js'
 import { callsOnly, prepareCall, type Subject } from './subject.js'

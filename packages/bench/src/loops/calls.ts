@@ -1,7 +1,7 @@
 // The closed loops, in which the next call waits for an answer: one at a time for latencies, more for a rate. And the open loop, which sends a
 // call when it is due, even if earlier calls are pending, and times it from then: a loop that waits for each answer hides stalls.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Measurement } from '../model/scenario.js'
+import type { Measurement } from '../scenarios/scenario.js'
 import { checkAnswer, checkOnce, percentiles, startCpuClock, type MeasureLoop, type ReadyCall } from './subject.js'
 
 /** A limit of memory, 8 MiB. A measurement ends with its last sample. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { usualCall } from '../payloads/payloads.js'
+import { usualCall } from '../scenarios/payloads.js'
 import { offer } from './calls.js'
 import { measureTask } from './serve.js'
 import { callsOnly, prepareCall, type Subject } from './subject.js'

@@ -1,6 +1,6 @@
 // Serves the bench process in the measuring thread: keeps the payloads, and runs the loops.
-import type { Loop, Measurement, Task } from '../model/scenario.js'
-import type { Payload } from '../payloads/payloads.js'
+import type { Loop, Measurement, Task } from '../scenarios/scenario.js'
+import type { Payload } from '../scenarios/payloads.js'
 import * as calls from './calls.js'
 import { getChunk } from './handlers.js'
 import { isStationary, median } from '../statistics/median.js'

@@ -1,7 +1,7 @@
 // The tools of a loop: the arm in the measuring thread, checked calls, and clocks.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Measurement, Task } from '../model/scenario.js'
-import type { Call } from '../payloads/payloads.js'
+import type { Measurement, Task } from '../scenarios/scenario.js'
+import type { Call } from '../scenarios/payloads.js'
 import { quantile } from '../statistics/median.js'
 
 /** A transport as the loops use it. */

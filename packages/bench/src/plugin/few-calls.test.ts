@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { getScenario } from '../../test/sample-report.js'
-import { usualCall } from '../payloads/payloads.js'
+import { usualCall } from '../scenarios/payloads.js'
 import { getSlotMs, QUICK } from '../run/plan.js'
 import { getPausedCalls } from './few-calls.js'
-import { measureFresh } from '../fresh/measure-fresh.js'
+import { measureFresh } from '../run/measure-fresh.js'
 import { lacksProcessTree } from '../run/process-tree.js'
 
 const scenario = getScenario('few-calls')

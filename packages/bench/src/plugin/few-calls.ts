@@ -1,7 +1,7 @@
 // Measures the first calls of a process, and calls with pauses. Nothing that an arm shares with others is loaded before the start.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Measurement } from '../model/scenario.js'
-import type { Call } from '../payloads/payloads.js'
+import type { Measurement } from '../scenarios/scenario.js'
+import type { Call } from '../scenarios/payloads.js'
 import { HostCode } from './host-code.js'
 import { getPluginKind } from './plugin-kinds.js'
 import { median } from '../statistics/median.js'

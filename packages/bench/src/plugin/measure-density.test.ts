@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { densityArms } from '../arms/fresh.js'
-import { usualCall } from '../payloads/payloads.js'
+import { usualCall } from '../scenarios/payloads.js'
 import { lacksProcessTree } from '../run/process-tree.js'
 import { measureDensity } from './measure-density.js'
 

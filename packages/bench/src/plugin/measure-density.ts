@@ -1,7 +1,7 @@
 // Measures the start and the memory of many plugins of one kind, of which this process is the host.
 import { range } from 'd3-array'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Measurement } from '../model/scenario.js'
+import type { Measurement } from '../scenarios/scenario.js'
 import { readTreeCpu, readTreeMemory } from '../run/process-tree.js'
 import { HostCode } from './host-code.js'
 import { SETTLE_MS } from './plugin-host.js'

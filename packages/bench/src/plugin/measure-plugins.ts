@@ -2,7 +2,7 @@
 import { range } from 'd3-array'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readTreeMemory } from '../run/process-tree.js'
-import type { Measurement } from '../model/scenario.js'
+import type { Measurement } from '../scenarios/scenario.js'
 import { median } from '../statistics/median.js'
 import { callEach } from './few-calls.js'
 import { HostCode } from './host-code.js'

@@ -1,5 +1,5 @@
 // The measured kinds of plugins, and of clients. A kind loads its library itself, because its first calls are measured, too.
-import type { PeerId } from '../peers/peers.js'
+import type { PeerId } from '../loops/peers.js'
 import type { BusPluginOptions } from './bus-plugins.js'
 import type { LoadPluginHost } from './plugin-host.js'
 

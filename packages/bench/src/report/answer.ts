@@ -1,6 +1,6 @@
 // An answer to a question, and the words and bars that it consists of. A bimodal figure is shown as a range.
 import { duration, formatFigure, formatInterval, formatRange, formatRatio } from '../shared/text.js'
-import { estimateDifference, estimateRatio } from '../statistics/ratio.js'
+import { estimateDifference, estimateRatio } from '../statistics/estimate.js'
 import type { Figure } from './report.js'
 
 /** A bar of a small picture. */

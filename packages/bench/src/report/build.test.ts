@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Arm, type Case, latency, type Measurement, type Scenario } from '../model/scenario.js'
-import { usualCall } from '../payloads/payloads.js'
+import { type Arm, type Case, latency, type Measurement, type Scenario } from '../scenarios/scenario.js'
+import { usualCall } from '../scenarios/payloads.js'
 import type { Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
 import { sampleReport, getScenario } from '../../test/sample-report.js'

@@ -1,14 +1,14 @@
 // Makes the report of a run: medians, ratios to the reference, and the noise check.
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { sum } from 'd3-array'
-import { isTail } from '../model/scenario.js'
-import { payloadBytes } from '../payloads/payloads.js'
+import { isTail } from '../scenarios/scenario.js'
+import { payloadBytes } from '../scenarios/payloads.js'
 import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
 import { plain, short } from '../shared/text.js'
 import { getSpread, medianOfMedians } from '../statistics/median.js'
 import { getModes } from '../statistics/modes.js'
-import { estimateRatio } from '../statistics/ratio.js'
+import { estimateRatio } from '../statistics/estimate.js'
 import { judgeNoise } from './noise.js'
 import { SCHEMA_VERSION, type CaseReport, type Figure, type Report, type ScenarioReport } from './report.js'
 

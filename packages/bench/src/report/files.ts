@@ -1,5 +1,5 @@
 // The files that a run writes into `--out`, and the lines of `--lines`, which a comparison reads.
-import { isSteadyKind } from '../model/scenario.js'
+import { isSteadyKind } from '../scenarios/scenario.js'
 import { quantile } from '../statistics/median.js'
 import { toHtml } from './html.js'
 import { toMarkdown } from './markdown.js'

@@ -1,8 +1,8 @@
 // Whether the figures of a run can be believed: identical arms agree, other programs leave the CPU alone, and no figure moves.
-import { isSteadyKind, NOISE } from '../model/scenario.js'
+import { isSteadyKind, NOISE } from '../scenarios/scenario.js'
 import { short } from '../shared/text.js'
 import { getMovement } from '../statistics/movement.js'
-import { estimateRatio } from '../statistics/ratio.js'
+import { estimateRatio } from '../statistics/estimate.js'
 import { everyFigure, type Noise, type NoiseCheck, type ScenarioReport } from './report.js'
 
 /** Limit of the ratio of two identical arms, as a factor. Up to it, only greater differences are called better or worse. */

@@ -1,6 +1,6 @@
 // The tables of a report, and its failures.
 import * as text from '../shared/text.js'
-import { NOISE } from '../model/scenario.js'
+import { NOISE } from '../scenarios/scenario.js'
 import type { ArmReport, CaseReport, Figure, Report, ScenarioReport } from './report.js'
 import { numbers, words, type Cell, type Table } from './table.js'
 import { createJudge, getTone, type Judge } from './tone.js'

@@ -1,5 +1,5 @@
 // Whether a figure is better or worse than its reference: one answer for terminal, Markdown, table and chart.
-import { isTail } from '../model/scenario.js'
+import { isTail } from '../scenarios/scenario.js'
 import type { Figure, Report } from './report.js'
 
 /** How a cell is emphasized: the name of its colour on a terminal, and of its class in the page. */

@@ -1,5 +1,5 @@
 // Whether the figures of a report can be trusted, and notes on its precision.
-import { isTail } from '../model/scenario.js'
+import { isTail } from '../scenarios/scenario.js'
 import { count, formatEffect, formatRatio } from '../shared/text.js'
 import { OTHERS_LIMIT, REACH, TOLERANCE } from './noise.js'
 import { everyFigure, type Figure, type Noise, type Report } from './report.js'

@@ -1,7 +1,7 @@
 // A process that answers calls until it ends.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { connectRaw, overIpc, type CallPeer } from '../peers/raw-calls.js'
+import { connectRaw, overIpc, type CallPeer } from '../loops/raw-calls.js'
 import { withDeadline } from '../shared/deadline.js'
 
 export interface ForkOptions {

@@ -1,7 +1,7 @@
 import { getScenario } from '../../test/sample-report.js'
 import { afterEach, expect, test } from 'vitest'
-import type { Task } from '../model/scenario.js'
-import { usualCall } from '../payloads/payloads.js'
+import type { Task } from '../scenarios/scenario.js'
+import { usualCall } from '../scenarios/payloads.js'
 import { launchFresh } from './fresh-process.js'
 import type { Launched } from './run.js'
 

@@ -1,6 +1,6 @@
 // Processes of the benchmark. Rounds are measured in several of them, because two processes with the same code differ in memory layout
 // and compilation.
-import type { Measurement, Task } from '../model/scenario.js'
+import type { Measurement, Task } from '../scenarios/scenario.js'
 import { forkPeer } from './fork-peer.js'
 import type { Launched } from './run.js'
 

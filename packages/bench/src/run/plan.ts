@@ -1,6 +1,6 @@
 // How long and how often a run measures, and when it ends on a slow machine.
 import { sum } from 'd3-array'
-import type { Case, Measurement, Scenario, Task } from '../model/scenario.js'
+import type { Case, Measurement, Scenario, Task } from '../scenarios/scenario.js'
 import { isStationary } from '../statistics/median.js'
 
 export interface Plan {

@@ -11,8 +11,8 @@ import {
   type OpenArm,
   type Scenario,
   type Task,
-} from '../model/scenario.js'
-import { usualCall } from '../payloads/payloads.js'
+} from '../scenarios/scenario.js'
+import { usualCall } from '../scenarios/payloads.js'
 import type { Plan } from './plan.js'
 import { checkMeasurement, interleave, run as runWith, type Launch, type Outcome, type Watcher } from './run.js'
 

@@ -1,6 +1,6 @@
 // Runs scenarios: the arms of each case interleaved, round after round, in several fresh processes.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSteadyKind, type Arm, type Case, type Measurement, type OpenArm, type Scenario } from '../model/scenario.js'
+import { isSteadyKind, type Arm, type Case, type Measurement, type OpenArm, type Scenario } from '../scenarios/scenario.js'
 import { getMovement } from '../statistics/movement.js'
 import { readCpuTimes } from './machine.js'
 import { deadlines, getRounds, getSettleMs, getSlotMs, MIN_ROUNDS, WarmUp, type Plan } from './plan.js'

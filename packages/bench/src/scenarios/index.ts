@@ -4,8 +4,8 @@ import { densityArms, fewCallsArms, mcpArms, pluginArms, thousandArms } from '..
 import { formatArms } from '../arms/payload-arms.js'
 import { scriptsArms } from '../arms/scripts.js'
 import { birpcArm, oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
-import { latency, rate, type Arm, type Arms, type Case, type FigureKind, type Scenario } from '../model/scenario.js'
-import * as payloads from '../payloads/payloads.js'
+import { latency, rate, type Arm, type Arms, type Case, type FigureKind, type Scenario } from './scenario.js'
+import * as payloads from './payloads.js'
 import { formatBytes, readTable } from '../shared/text.js'
 
 type Payload = payloads.Payload

@@ -1,8 +1,8 @@
 // The scenarios of a user's payloads: a table for each, with every transport in its rows.
 import { payloadArms } from '../arms/payload-arms.js'
-import { latency, NOISE, rate, type Case, type Scenario } from '../model/scenario.js'
-import { payloadBytes, type Payload } from '../payloads/payloads.js'
-import { loadUserPayloads } from '../payloads/user-payloads.js'
+import { latency, NOISE, rate, type Case, type Scenario } from './scenario.js'
+import { payloadBytes, type Payload } from './payloads.js'
+import { loadUserPayloads } from './user-payloads.js'
 import { PAYLOAD_PREFIX } from '../report/advice.js'
 import { formatBytes } from '../shared/text.js'
 import { allScenarios } from './index.js'

@@ -1,5 +1,5 @@
 // Selects the scenarios that a command measures.
-import { NOISE, type Arm, type Case, type Scenario } from '../model/scenario.js'
+import { NOISE, type Arm, type Case, type Scenario } from './scenario.js'
 import { UsageError } from '../shared/text.js'
 
 /** Reads a filter: a part of a path, or a regular expression between slashes. @throws {UsageError} if it is invalid */

@@ -1,6 +1,6 @@
 // Whether the rounds of a figure have two levels: a thread that polls answers within microseconds, and one that sleeps has to be woken.
 import { median } from './median.js'
-import type { Processes } from './ratio.js'
+import type { Processes } from './estimate.js'
 
 /** Limit of the factor between two neighbouring rounds. To wake a thread takes three to five times as long as to poll. */
 const MODES_LIMIT = 2

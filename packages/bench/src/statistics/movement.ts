@@ -1,6 +1,6 @@
 // Whether a figure moved within a run.
 import { median } from './median.js'
-import type { Processes } from './ratio.js'
+import type { Processes } from './estimate.js'
 
 /** Limit of the factor between two halves of a run. */
 const MOVED_LIMIT = 1.5

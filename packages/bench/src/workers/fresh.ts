@@ -1,7 +1,7 @@
 // A process that measures one job, and exits with its parent. It loads only what it measures.
-import type { FreshJob } from '../fresh/measure-fresh.js'
-import type { Measurement } from '../model/scenario.js'
-import { overIpc, serveRaw } from '../peers/raw-calls.js'
+import type { FreshJob } from '../run/measure-fresh.js'
+import type { Measurement } from '../scenarios/scenario.js'
+import { overIpc, serveRaw } from '../loops/raw-calls.js'
 
 async function measure(job: FreshJob): Promise<Measurement> {
   if ('fewCalls' in job) return (await import('../plugin/few-calls.js')).measureFewCalls(job.fewCalls)

@@ -1,7 +1,7 @@
 // A plugin without a sandbox: in a thread with a peer, or in a process with Node's IPC channel.
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
-import { loadPeer, type PeerId } from '../peers/peers.js'
-import { connectRaw, overIpc, serveRaw, type CallPeer, type Handlers } from '../peers/raw-calls.js'
+import { loadPeer, type PeerId } from '../loops/peers.js'
+import { connectRaw, overIpc, serveRaw, type CallPeer, type Handlers } from '../loops/raw-calls.js'
 
 interface Client {
   invoke: CallPeer

@@ -4,8 +4,8 @@ import type { CodecName } from '@sallyport/protocol/internal/codec'
 import * as handlers from '../loops/handlers.js'
 import { createMeasure } from '../loops/serve.js'
 import { callsOnly, type Subject } from '../loops/subject.js'
-import { loadPeer, type PeerId } from '../peers/peers.js'
-import { connectRaw, overPort, serveRaw } from '../peers/raw-calls.js'
+import { loadPeer, type PeerId } from '../loops/peers.js'
+import { connectRaw, overPort, serveRaw } from '../loops/raw-calls.js'
 
 const serveLoops = (subject: Subject): void => serveRaw(overPort(parentPort!), { measure: createMeasure(subject) })
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { peerArms } from '../arms/threads.js'
-import type { OpenArm, Task } from '../model/scenario.js'
-import { mebibyte, usualCall, type Payload } from '../payloads/payloads.js'
+import type { OpenArm, Task } from '../scenarios/scenario.js'
+import { mebibyte, usualCall, type Payload } from '../scenarios/payloads.js'
 
 const task: Task = { loop: 'calls', ms: 1, inFlight: 8 }
 const wrong: Payload = {

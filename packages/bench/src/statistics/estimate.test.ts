@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { estimateRatio } from './ratio.js'
+import { estimateRatio } from './estimate.js'
 
 const getRatio = (...processes: Parameters<typeof estimateRatio>): number | undefined =>
   estimateRatio(...processes)?.ratio

@@ -1,5 +1,5 @@
 // The data model. A scenario measures several arms in several cases.
-import type { Payload } from '../payloads/payloads.js'
+import type { Payload } from './payloads.js'
 
 /**
  * The loops that a measuring thread can run:

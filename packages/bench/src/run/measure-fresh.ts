@@ -1,7 +1,7 @@
 // Measures once in a fresh process that loads only what it measures.
-import type { Measurement } from '../model/scenario.js'
+import type { Measurement } from '../scenarios/scenario.js'
 import type { FewCallsJob } from '../plugin/few-calls.js'
-import { forkPeer } from '../run/fork-peer.js'
+import { forkPeer } from './fork-peer.js'
 import { workerUrl } from '../shared/worker-url.js'
 
 /** What the process measures. */
