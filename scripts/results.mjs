@@ -1,11 +1,9 @@
-// node scripts/results.mjs [report.json...]: writes docs/internals/results.md, and its headline into README and home page, from one run of the
-// scenarios below on this machine that passed its noise check, or from the report of one. The ratio of many calls holds in all further reports,
-// of other versions of Node. Without such a run in three tries, it writes nothing and exits with 3.
+// node scripts/results.mjs [report.json]: writes docs/internals/results.md, and its headline into README and home page, from a run of the scenarios
+// below on this machine that passed its noise check, or from the report of one. Without such a run in three tries, it writes nothing and exits with 3.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
-import { drawBars } from '../packages/bench/dist/report/terminal.js'
 import { keepUnits } from '../packages/bench/dist/shared/text.js'
 import { getVerdict } from '../packages/bench/dist/report/verdict.js'
 import { getHeadline } from './headline.mjs'
@@ -13,19 +11,18 @@ import { getHeadline } from './headline.mjs'
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 const TRIES = 3
-const SCENARIOS = '/^(few-calls|shapes|throughput|plugin|channel|formats)/'
+const SCENARIOS = '/^(few-calls|shapes|throughput|plugin|channel|formats|cipher)/'
 const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
-/** A phone shows so many columns. */
-const COLUMNS = 46
 
 const describePlace = ({ machine, startedAt }) =>
   `${startedAt.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Node ${machine.node.slice(1)}`
 
-/** Three sentences and a picture, and where they were measured. */
-export function toHeadline(reports) {
-  const { sentences, bars } = getHeadline(reports)
-  const picture = ['Start of a plugin until its first call:', ...drawBars(bars, COLUMNS)].join('\n')
-  return `${keepUnits(sentences.join('\n'))}\n\n\`\`\`text\n${picture}\n\`\`\`\n\n${reports.map(describePlace).join(' · ')}`
+/** A sentence and a table, and where they were measured. */
+export function toHeadline(report) {
+  const { sentence, table } = getHeadline(report)
+  const [heads, ...rows] = table
+  const lines = [heads, heads.map((_, at) => (at === 0 ? '---' : '---:')), ...rows].map(cells => `|${cells.join('|')}|`)
+  return `${keepUnits(sentence)}\n\n${lines.join('\n')}\n\n${describePlace(report)}`
 }
 
 const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>
@@ -47,7 +44,7 @@ const shorten = text =>
     .replace(/^Medians; ×.*$/m, '')
     .trim()
 
-const page = reports =>
+const page = report =>
   compact(`# Results
 
 \`npm run results\` writes this page from a run of \`sallyport-bench --filter '${SCENARIOS}'\` that passed its noise check, on one machine. Measure on
@@ -56,7 +53,7 @@ intervals, and [the benchmark](benchmark.md#how-to-read-it) explains them.
 
 ${BEGIN}
 
-${toHeadline(reports)}
+${toHeadline(report)}
 
 ${END}
 
@@ -64,7 +61,7 @@ Figures are medians; × is the ratio to the first row or column in the same roun
 [other libraries](benchmark.md#other-libraries) check and authorize nothing.
 
 ${shorten(
-  toMarkdown(reports[0])
+  toMarkdown(report)
     .replace(/^# .*\n/, '')
     .replaceAll(/<details><summary>(.*)<\/summary>/g, '## $1')
     .replaceAll('\n\n</details>', ''),
@@ -84,8 +81,6 @@ export const withCost = (home, results) =>
 /** Writes the headline into the README. */
 export const withResults = (readme, results) => withBlock(readme, readHeadline(results))
 
-const read = path => JSON.parse(readFileSync(path, 'utf8'))
-
 function measure() {
   const out = at('bench-report/results')
   const args = [at('packages/bench/dist/cli.js'), '--filter', SCENARIOS, '--out', out]
@@ -98,16 +93,15 @@ function measure() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , ...paths] = process.argv
-  const reports = (paths.length > 0 ? paths : [measure()]).map(read)
-  const noisy = reports.find(({ noise }) => noise?.outcome !== 'steady')
-  if (noisy) {
+  const [, , path = measure()] = process.argv
+  const report = JSON.parse(readFileSync(path, 'utf8'))
+  if (report.noise?.outcome !== 'steady') {
     console.error(
-      `Nothing was written. ${getVerdict(noisy).line} Close what else runs, and repeat \`npm run results\`.`,
+      `Nothing was written. ${getVerdict(report).line} Close what else runs, and repeat \`npm run results\`.`,
     )
     process.exit(3)
   }
-  const text = page(reports)
+  const text = page(report)
   writeFileSync(at('docs/internals/results.md'), text)
   writeFileSync(at('site/index.md'), withCost(readFileSync(at('site/index.md'), 'utf8'), text))
   writeFileSync(at('README.md'), withResults(readFileSync(at('README.md'), 'utf8'), text))

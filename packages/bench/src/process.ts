@@ -2,11 +2,10 @@
 import type { OpenArm, Scenario } from './scenarios/scenario.js'
 import { overIpc, serveRaw } from './loops/raw-calls.js'
 import type { ProcessHost } from './run/fresh-process.js'
-import { allScenarios } from './scenarios/index.js'
-import { loadPayloadScenarios } from './scenarios/payload-scenarios.js'
+import { loadScenarios } from './scenarios/index.js'
 
-const [, , payload] = process.argv
-const scenarios = payload === undefined ? allScenarios() : await loadPayloadScenarios(payload)
+const [, , payload = null] = process.argv
+const scenarios = await loadScenarios(payload)
 const opened: { scenario: Scenario; arm: OpenArm }[] = []
 
 const host: ProcessHost = {

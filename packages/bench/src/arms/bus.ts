@@ -1,14 +1,15 @@
-// Arms of the bus: core, frontend and gate in a worker each, with the loops in the frontend. Two arms have no cipher.
+// Arms of the bus: core, frontend and gate in a worker each, with the loops in the frontend. Three arms have no cipher.
 import { Worker } from 'node:worker_threads'
 import { createBus } from '@sallyport/core'
 import type { BusOptions, FrontendOptions, WorkerFactories } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
 import type { Request } from '../loops/serve.js'
-import type { Arm, OpenArm } from '../scenarios/scenario.js'
-import { createMeasuring } from './threads.js'
+import { asBytes, asText, type Payload } from '../scenarios/payloads.js'
+import type { Arm, Arms, OpenArm } from '../scenarios/scenario.js'
+import { createMeasuring, rawPort } from './threads.js'
 import { workerUrl } from '../shared/worker-url.js'
 
-export interface BusArmOptions extends FrontendOptions {
+interface BusArmOptions extends FrontendOptions {
   /** Without a hook, the pattern is brownfield. */
   hook?: boolean
   /** `false` removes encryption. @default true */
@@ -22,11 +23,9 @@ const LABEL = 'main'
 
 const COMMANDS = ['greet', 'echo', 'echo_bytes', 'download']
 
-export function busArm(id: string, title: string, settings: BusArmOptions): Arm {
+function busArm(id: string, title: string, settings: BusArmOptions): Arm {
   return { id, title, open: () => openBus(settings) }
 }
-
-export const RING_JSON = { codec: 'json', link: 'ring' } as const
 
 // An arm has a fixed link, because `auto` could mean another link in each version.
 const linkArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'): Arm =>
@@ -35,14 +34,8 @@ const linkArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'
 export const portJson: Arm = linkArm('port JSON', 'port', 'json')
 export const ringJson: Arm = linkArm('ring JSON', 'ring', 'json')
 export const ringMsgpack: Arm = linkArm('ring msgpack', 'ring', 'msgpack')
-export const hookRingJson: Arm = busArm('hook-ring-json', 'ring JSON, hook', {
-  ...RING_JSON,
-  hook: true,
-  cipher: false,
-})
 export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, ring JSON', {
-  ...RING_JSON,
-  hook: true,
+  ...{ codec: 'json', link: 'ring', hook: true },
 })
 
 /** The default sandbox, which can read the rest of this package. Ports need a frontend without one. */
@@ -80,3 +73,42 @@ async function openBus({ cipher = true, ...settings }: BusArmOptions): Promise<O
   const send = (request: Request): Promise<unknown> => bus.call(LABEL, 'measure', { ...request }, { timeout: false })
   return { measure: createMeasuring(send, failed), close: () => bus.close({ timeout: 0 }) }
 }
+
+/** How a payload is written: its codec, and whether it is sent as bytes that no side parses. */
+const FORMATS = [
+  { format: 'json', title: 'JSON-RPC', codec: 'json', toPayload: asText },
+  { format: 'msgpack', title: 'MessagePack', codec: 'msgpack', toPayload: (payload: Payload): Payload => payload },
+  { format: 'bytes', title: 'bytes', codec: 'json', toPayload: asBytes },
+] as const
+
+/** The hook without encryption differs from isolation in the cipher alone. */
+const LAYERS = [
+  { layer: '', words: '', settings: {} },
+  { layer: 'hook-', words: ', hook', settings: { hook: true, cipher: false } },
+  { layer: 'isolation-', words: ', hook, encrypted', settings: { hook: true } },
+] as const
+
+/** An arm that sends a payload in another form. */
+const inForm = (arm: Arm, toForm: (payload: Payload) => Payload): Arm => ({
+  ...arm,
+  open: async () => {
+    const opened = await arm.open()
+    const forms = new Map<Payload, Payload>()
+    const toKnown = (payload: Payload): Payload => {
+      const form = forms.get(payload) ?? toForm(payload)
+      forms.set(payload, form)
+      return form
+    }
+    return { ...opened, measure: (task, payload) => opened.measure(task, toKnown(payload)) }
+  },
+})
+
+/** Every format over a ring, with nothing, with a hook, and with a hook and encryption. The reference is what Node does without a library. */
+export const formatArms: Arms = [
+  { ...rawPort, title: 'structured clone' },
+  ...FORMATS.flatMap(({ format, title, codec, toPayload }) =>
+    LAYERS.map(({ layer, words, settings }) =>
+      inForm(busArm(`${layer}ring-${format}`, `${title}${words}`, { codec, link: 'ring', ...settings }), toPayload),
+    ),
+  ),
+]

@@ -1,19 +1,19 @@
 // One run from beginning to end: chooses scenarios, measures and shows each, and writes the reports.
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { buildReport, readLoad, readMachine, scenarioReport } from '../report/build.js'
-import { reportFiles, toLines } from '../report/files.js'
-import type { Report } from '../report/report.js'
+import { reportFiles } from '../index.js'
+import { buildReport, readLoad, readMachine } from '../report/build.js'
+import { everyFigure, getFailures, type Figure, type Report } from '../report/report.js'
 import { getAnswers } from '../report/answers.js'
-import { getFailures, scenarioTable } from '../report/tables.js'
-import { toTerminal, toTerminalAnswer, wrap } from '../report/terminal.js'
-import { judgeNothing, TONES } from '../report/tone.js'
-import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from '../report/verdict.js'
+import { getTables } from '../report/tables.js'
+import { toTerminal, wrap } from '../report/terminal.js'
+import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES, TONES } from '../report/verdict.js'
 import { launchFresh } from '../run/fresh-process.js'
 import { readPackageInfo } from '../run/machine.js'
 import { expectedMs, QUICK } from '../run/plan.js'
-import { allScenarios } from '../scenarios/index.js'
-import { loadPayloadScenarios } from '../scenarios/payload-scenarios.js'
+import { allScenarios, loadScenarios } from '../scenarios/index.js'
+import { isSteadyKind } from '../scenarios/scenario.js'
+import { quantile } from '../shared/statistics.js'
 import { choose, leaveOut } from '../scenarios/select.js'
 import type { Options } from './options.js'
 import { createInterruptSignal, createOutput, runWithProgress, type Output } from './output.js'
@@ -25,20 +25,16 @@ import { makeWritable, writeReports } from './reports.js'
  * @throws {Interrupted} after Ctrl-C
  */
 export async function measureAndReport({ plan, filter, payload, lines, out }: Options): Promise<number> {
-  const every = payload === null ? allScenarios() : await loadPayloadScenarios(payload)
+  const every = await loadScenarios(payload)
   const { scenarios, leftOut } = leaveOut(choose(every, filter, lines))
   await makeWritable(out)
   const output = createOutput(lines)
-  const { screen, print } = output
   const machine = readMachine()
   showStart(machine, output, leftOut)
 
   const [startedAt, start] = [new Date(), performance.now()]
   const job = { scenarios, plan, signal: createInterruptSignal(), launch: () => launchFresh(payload) }
-  const outcomes = await runWithProgress(output, job, outcome =>
-    // The noise check says only at the end of the run whether figures can be judged.
-    print(`${toTerminal(scenarioTable(scenarioReport(outcome, plan), judgeNothing), screen)}\n`),
-  )
+  const outcomes = await runWithProgress(output, job)
 
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
@@ -48,23 +44,42 @@ export async function measureAndReport({ plan, filter, payload, lines, out }: Op
   if (lines) process.stdout.write(toLines(report))
   await writeReports(out, files)
   const link = pathToFileURL(resolve(out, 'report.html')).href
-  print(` ${screen.colors.bold(link)}\n and ${Object.keys(files).length - 1} more in ${join(out, '/')}\n`)
+  output.print(` ${output.screen.colors.bold(link)}\n and ${Object.keys(files).length - 1} more in ${join(out, '/')}\n`)
   return OUTCOMES[getFailures(report).length > 0 ? 'failed' : getVerdict(report).outcome].exitCode
 }
 
-/** Shows the notes and, as the last screen, whether the figures can be believed, and the answers. */
+/**
+ * Other work on a machine only makes rounds slower: it empties caches, and compilation comes late. So their better quartile varies by half as
+ * much as their median.
+ */
+const QUARTILE = { lower: 0.25, higher: 0.75 } as const
+
+const getBetterQuartile = ({ better, processes }: Figure): number =>
+  quantile(Float64Array.from(processes.flat()).sort(), QUARTILE[better])
+
+/** Returns an object of JSON for each figure that can be compared, one a line. */
+export const toLines = (report: Pick<Report, 'scenarios'>): string =>
+  everyFigure(report)
+    .filter(({ path, figure }) => isSteadyKind({ id: path.split('/')[1]! }, figure))
+    .map(({ path, figure }) => {
+      const { unit, better } = figure
+      return `${JSON.stringify({ name: path, value: getBetterQuartile(figure), unit, better })}\n`
+    })
+    .join('')
+
+/** Shows whether the figures can be believed, then the answers. A run of a part shows its tables first: not all of them have an answer. */
 function showEnd(report: Report, { screen, print }: Output): void {
   const { colors } = screen
   const show = (line: string, tint: (text: string) => string): void =>
     wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
+  if (report.filter !== null) for (const { table } of getTables(report)) print(`${toTerminal(table, screen)}\n`)
   for (const note of [...getNotes(report), describeRun(report)]) show(note, colors.dim)
   for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
   const { outcome, line } = getVerdict(report)
   print('')
-  // Before the answers: whoever reads these has to know whether they can be believed.
   show(line, colors[TONES[OUTCOMES[outcome].tone]])
   print('')
-  for (const answer of getAnswers(report)) print(`${toTerminalAnswer(answer, screen)}\n`)
+  for (const answer of getAnswers(report)) print(`${toTerminal(answer, screen)}\n`)
 }
 
 /** Shows the version, the machine, and the scenarios that are left out. */

@@ -18,7 +18,14 @@ test('reads every option', () => {
     name: 'run',
     options: {
       ...options,
-      plan: { ...FULL, processes: 2, rounds: 3, slotMs: 20, warmUpMs: (FULL.warmUpMs * 20) / FULL.slotMs },
+      plan: {
+        ...FULL,
+        processes: 2,
+        rounds: 3,
+        slotMs: 20,
+        isExact: true,
+        warmUpMs: (FULL.warmUpMs * 20) / FULL.slotMs,
+      },
       filter: 'call',
       out: 'there',
       lines: true,

@@ -134,6 +134,7 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
   const slotMs = getNumber('slot', mode.slotMs)
   const [processes, rounds] = [getNumber('processes', mode.processes), getNumber('rounds', mode.rounds)]
   const plan: Plan = { ...mode, processes, rounds, slotMs, warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs }
+  if (get('rounds') !== null) plan.isExact = true
   return {
     name,
     options: { plan, filter, payload, lines: values['lines'] === true, out: get('out') ?? 'bench-report' },

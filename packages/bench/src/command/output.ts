@@ -77,12 +77,8 @@ interface Job {
   launch: Launch
 }
 
-/** Runs scenarios, shows the progress, and passes the outcome of each to `done`. */
-export async function runWithProgress(
-  output: Output,
-  { scenarios, plan, signal, launch }: Job,
-  done: (outcome: Outcome) => void,
-): Promise<Outcome[]> {
+/** Runs scenarios, and shows the progress. */
+export async function runWithProgress(output: Output, { scenarios, plan, signal, launch }: Job): Promise<Outcome[]> {
   const { live, log } = output
   const show = createProgress(output)
   const start = performance.now()
@@ -118,7 +114,6 @@ export async function runWithProgress(
       const seconds = ((performance.now() - began) / 1000).toFixed(1)
       show('')
       if (!live) log(`${outcome.scenario.title}: ${count(rounds, 'round')} in ${seconds} s`)
-      done(outcome)
     },
   }
   return run(scenarios, plan, watcher, signal, launch).finally(() => show(''))

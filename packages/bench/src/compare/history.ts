@@ -1,6 +1,5 @@
 // The earlier comparisons of a branch, which each comparison passes on to the next: one entry for a commit.
 import { readFileSync } from 'node:fs'
-import { drawBars } from '../report/terminal.js'
 import { formatChange, oneLine } from '../shared/text.js'
 import { SEEN, settle, type Comparison, type HistoryEntry } from './judge.js'
 
@@ -80,4 +79,21 @@ export function describeHistory(history: readonly HistoryEntry[], columns: numbe
       ? `Since ${shorten(before.commit)}: ${changed.join(', ')}.`
       : `Nothing changed since ${shorten(before.commit)}.`,
   ]
+}
+
+interface Bar {
+  title: string
+  value: number
+  text: string
+}
+
+/** Draws a line for each bar. The longest one fills the columns. */
+function drawBars(bars: readonly Bar[], columns: number): string[] {
+  const getLongest = (part: 'title' | 'text'): number => Math.max(...bars.map(bar => bar[part].length))
+  const [titles, texts, most] = [getLongest('title'), getLongest('text'), Math.max(...bars.map(({ value }) => value))]
+  const width = Math.max(1, columns - titles - texts - 2)
+  return bars.map(({ title, value, text }) => {
+    const bar = '▇'.repeat(Math.max(1, Math.round((value / (most || 1)) * width)))
+    return `${title.padEnd(titles)} ${bar} ${text}`
+  })
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { getDetectableFactor } from '../shared/statistics.js'
 import {
   conclude,
   judge,
@@ -7,7 +8,6 @@ import {
   getSuspects,
   getUnclear,
   joinSides,
-  getDetectableFactor,
   type Judged,
   type Rule,
   type Sides,
@@ -109,8 +109,8 @@ describe('one figure', () => {
   })
 
   test('has the smallest slow-down that would count', () => {
-    const quiet = getDetectableFactor(judge(measured({}), rule).slower!, rule)
-    const noisy = getDetectableFactor(judge(measured({ state: 0.2 }), rule).slower!, rule)
+    const quiet = getDetectableFactor(judge(measured({}), rule).slower!, rule.tolerance)
+    const noisy = getDetectableFactor(judge(measured({ state: 0.2 }), rule).slower!, rule.tolerance)
     expect(quiet).toBeGreaterThan(rule.tolerance)
     expect(noisy).toBeGreaterThan(quiet)
     expect(outcome({ factor: quiet * 1.02 })).toBe('slower')

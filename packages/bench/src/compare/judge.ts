@@ -3,7 +3,7 @@
 import type { Report } from '../report/report.js'
 import type { Verdict } from '../report/verdict.js'
 import type { FigureKind } from '../scenarios/scenario.js'
-import { estimateRatio, type Processes } from '../statistics/estimate.js'
+import { estimateRatio, judgeChange, type Change, type Processes } from '../shared/statistics.js'
 
 /** One figure, measured interleaved: the base, the head, and the base again (A/A). A process is a run of the program. */
 export interface Sides {
@@ -34,12 +34,6 @@ export interface Judged {
    */
   outcome: 'fine' | 'slower' | 'faster' | 'unsteady' | 'blind' | 'missing' | 'failed'
   error?: string
-}
-
-export interface Change {
-  factor: number
-  /** Each with the confidence of `getConfidence`. */
-  bounds: [low: number, high: number]
 }
 
 export interface Rule {
@@ -88,9 +82,6 @@ export interface HistoryEntry {
 
 const ERROR = 0.01
 
-/** Multiple of the tolerance: a figure in which a slow-down of this size could not have been seen does not pass. */
-const BLIND = 2
-
 export const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures
 
 export function judge({ figure, better, base, head, again, failed, missing }: Sides, rule: Rule): Judged {
@@ -102,7 +93,7 @@ export function judge({ figure, better, base, head, again, failed, missing }: Si
   const compare = (side: Processes, other: Processes): Change | null => {
     const [upper, lower] = better === 'lower' ? [side, other] : [other, side]
     const estimate = estimateRatio(upper, lower, getConfidence(rule))
-    return estimate && { factor: estimate.ratio, bounds: estimate.interval }
+    return estimate && { factor: estimate.value, bounds: estimate.interval }
   }
   // The geometric mean of both measurements of the base is steadier than either.
   const between = base.map((rounds, process) =>
@@ -116,9 +107,8 @@ export function getOutcome(slower: Change | null, drift: Change | null, rule: Ru
   const { tolerance } = rule
   if (slower === null) return 'missing'
   if (drift && (drift.bounds[0] > tolerance || drift.bounds[1] < 1 / tolerance)) return 'unsteady'
-  if (slower.bounds[0] > tolerance) return 'slower'
-  if (slower.bounds[1] < 1 / tolerance) return 'faster'
-  return getDetectableFactor(slower, rule) > 1 + BLIND * (tolerance - 1) ? 'blind' : 'fine'
+  const judgement = judgeChange(slower, tolerance)
+  return judgement === 'same' ? 'fine' : judgement === 'unclear' ? 'blind' : judgement
 }
 
 /** With fewer runs, all of them agree by chance more often than the confidence allows. */
@@ -165,10 +155,4 @@ export function conclude(first: readonly Judged[], repeat: readonly Judged[]): C
   const seen = getSeen(first, repeat).length
   const missing = last.filter(({ outcome }) => outcome === 'missing').length
   return seen > last.length - missing - seen ? 'fine' : 'too noisy'
-}
-
-/** Returns the smallest slow-down, as a factor, that a run with this noise would report, and that its interval excludes. */
-export function getDetectableFactor({ factor, bounds: [low, high] }: Change, { tolerance }: Rule): number {
-  const reported = (tolerance * factor) / low
-  return low > tolerance ? reported : Math.max(reported, high)
 }

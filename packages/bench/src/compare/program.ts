@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { interleave } from '../run/run.js'
 import { count, UsageError } from '../shared/text.js'
-import type { Processes } from '../statistics/estimate.js'
+import type { Processes } from '../shared/statistics.js'
 import { readFigures, type PrintedFigure } from './figure-lines.js'
 import type { Sides } from './judge.js'
 

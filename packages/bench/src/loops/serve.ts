@@ -3,7 +3,7 @@ import type { Loop, Measurement, Task } from '../scenarios/scenario.js'
 import type { Payload } from '../scenarios/payloads.js'
 import * as calls from './calls.js'
 import { getChunk } from './handlers.js'
-import { isStationary, median } from '../statistics/median.js'
+import { isStationary, median } from '../shared/statistics.js'
 import { prepareCall, type Calls, type MeasureLoop, type Subject } from './subject.js'
 
 export interface Request {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Measurement, Task } from '../scenarios/scenario.js'
 import type { Call } from '../scenarios/payloads.js'
-import { quantile } from '../statistics/median.js'
+import { quantile } from '../shared/statistics.js'
 
 /** A transport as the loops use it. */
 export interface Subject {

@@ -4,7 +4,7 @@ import type { Measurement } from '../scenarios/scenario.js'
 import type { Call } from '../scenarios/payloads.js'
 import { HostCode } from './host-code.js'
 import { getPluginKind } from './plugin-kinds.js'
-import { median } from '../statistics/median.js'
+import { median } from '../shared/statistics.js'
 import { lacksProcessTree, startTreeCpuClock } from '../run/process-tree.js'
 
 export interface FewCallsJob {

@@ -1,149 +1,295 @@
-// What a report answers before its tables: questions, each with a sentence, its figures with their intervals, and bars.
-import { capitalize, formatBytes, formatFigure } from '../shared/text.js'
-import { getAdvice } from './advice.js'
-import { compareFigures, describeDifference, describeRatio, toBars, type Answer, type Comparison } from './answer.js'
-import { findFigure, type Figure, type Report } from './report.js'
+// What a report answers before its tables. Each answer is a table, and if the machine was quiet, a sentence:
+// 1. which format to take for which size, and what encryption adds (`formats`, and each payload of the user)
+// 2. what sealing and opening take alone (`cipher`)
+// 3. what the hook adds (`formats`)
+// 4. what each sandbox costs (`plugin`, `few-calls`)
+// 5. what rings gain, and when they lose (`shapes`)
+import { MANY, PAYLOAD_PREFIX } from '../scenarios/formats.js'
+import { ENOUGH_ROUNDS, estimateDifference, estimateRatio, type Range } from '../shared/statistics.js'
+import { capitalize, count, duration, formatInterval, formatRange, formatRatio } from '../shared/text.js'
+import { findFigure, type Figure, type Report, type ScenarioReport } from './report.js'
+import { Cells, MISSING, numbers, words, type Cell, type Table } from './tables.js'
 
-type Scenarios = Pick<Report, 'scenarios'>
-type Find = (path: string) => Figure | undefined
+type Run = Pick<Report, 'scenarios' | 'noise' | 'mode'>
 
-/** Answers what the run measured: the questions of everybody, and one for each payload of the user. */
-export function getAnswers(report: Scenarios): Answer[] {
-  const find: Find = path => findFigure(report, path)
-  const general = [
-    answerCodec(find, report),
-    answerEncryption(find),
-    answerHook(find),
-    answerSandbox(report),
-    answerRing(find),
+/** Answers what the run measured. */
+export function getAnswers(report: Run): Table[] {
+  const cells = new Cells(report)
+  const isOfFormats = ({ id }: ScenarioReport): boolean => id === 'formats' || id.startsWith(PAYLOAD_PREFIX)
+  const answerFrom = (id: string, answer: (scenario: ScenarioReport, cells: Cells) => Table): Table[] =>
+    report.scenarios.filter(scenario => scenario.id === id).map(scenario => answer(scenario, cells))
+  const formats = report.scenarios.filter(isOfFormats)
+  const answers = [
+    ...formats.map(scenario => answerFormats(scenario, cells)),
+    ...answerFrom('cipher', answerCipher),
+    ...formats.map(scenario => answerHook(scenario, cells)),
+    ...answerFrom('plugin', (scenario, of) => answerSandboxes(scenario, of, ['ready', 'pss', 'seldom'])),
+    ...answerFrom('few-calls', (scenario, of) => answerSandboxes(scenario, of, ['ready', 'p50', 'cpu'])),
+    ...answerFrom('shapes', answerRings),
   ]
-  return [
-    ...general.flatMap(answer => answer ?? []),
-    ...report.scenarios.flatMap(scenario => getAdvice(scenario) ?? []),
-  ]
+  const measured = answers.filter(({ rows }) => rows.some(([, ...row]) => row.some(({ tone }) => tone !== 'missing')))
+  return cells.isNoisy ? measured.map(withoutSentence) : measured
 }
 
-/** Returns `undefined` if nothing was measured. */
-function createAnswer(
-  question: string,
-  parts: readonly (string | undefined | false)[],
-  bars: Answer['bars'],
-): Answer | undefined {
-  const known = parts.filter(Boolean)
-  return known.length > 0 ? { question, sentence: `${capitalize(known.join('; '))}.`, bars } : undefined
+const withoutSentence = ({ title, about, columns, rows }: Table): Table => ({ title, about, columns, rows })
+
+const isBimodal = (...figures: Figure[]): boolean => figures.some(({ bimodal }) => bimodal)
+
+/** Returns `6.41× (6.23–6.59×)`; of few rounds `6.41× (6.23–6.59×, 2 rounds)`, of bimodal ones `1.90–12.3× (from round to round)`. */
+export function describeRatio(figure: Figure | undefined, reference: Figure | undefined): string | undefined {
+  const estimate = figure && reference && estimateRatio(figure.processes, reference.processes)
+  if (!estimate) return undefined
+  const { value, interval, spread, rounds } = estimate
+  if (isBimodal(figure, reference)) return `${formatInterval(spread)} (from round to round)`
+  if (rounds < ENOUGH_ROUNDS) return `${formatRatio(value)} (${formatInterval(spread)}, ${count(rounds, 'round')})`
+  const isAbout = interval[0] < 1 && interval[1] > 1
+  return `${isAbout ? 'about 1×' : formatRatio(value)} (${formatInterval(interval)})`
 }
 
-function answerCodec(find: Find, { scenarios }: Scenarios): Answer | undefined {
-  const getSize = (id: string): string =>
-    formatBytes(scenarios.flatMap(({ cases }) => cases).find(entry => entry.id === id)?.payloadBytes ?? 0)
-  const at = (id: string, arm: string): Figure | undefined => find(`formats/${id}/${arm}/p50`)
-  const compare = (id: string): string | undefined => {
-    const ratio = describeRatio(at(id, 'ring-msgpack'), at(id, 'ring-json'))
-    return ratio && `for a document of ${getSize(id)}, MessagePack takes ${ratio} the time of JSON`
+/** A time that one arm takes more than another. Of few rounds and bimodal figures, the range of eight of ten rounds stands for the interval. */
+export interface Difference {
+  value: number
+  range: Range
+  /** False if it cannot be told from nothing: then it is below the end of the range that is farther from nothing. */
+  isMeasurable: boolean
+}
+
+export function getDifference(figure: Figure | undefined, before: Figure | undefined): Difference | undefined {
+  const estimate = figure && before && estimateDifference(figure.processes, before.processes)
+  if (!estimate) return undefined
+  const { value, interval, spread, rounds } = estimate
+  const range = rounds < ENOUGH_ROUNDS || isBimodal(figure, before) ? spread : interval
+  return { value, range, isMeasurable: range[0] > 0 }
+}
+
+const getBound = ({ range }: Difference): number => Math.max(...range.map(Math.abs))
+
+/** Returns `1.92 µs`, or `not measurable (below 0.41 µs)`. */
+export const describeDifference = (difference: Difference): string =>
+  difference.isMeasurable ? duration(difference.value) : `not measurable (below ${duration(getBound(difference))})`
+
+function drawDifference(difference: Difference | undefined, { isNoisy }: Cells): Cell {
+  if (!difference) return MISSING
+  const { value, range, isMeasurable } = difference
+  if (!isMeasurable)
+    return { text: 'not measurable', ...(!isNoisy && { note: `below ${duration(getBound(difference))}` }) }
+  if (isNoisy) return { text: formatRange(range, 'µs') }
+  return { text: `+${duration(value)}`, note: formatRange(range, 'µs') }
+}
+
+const FORMATS = [
+  { format: 'json', title: 'JSON-RPC' },
+  { format: 'msgpack', title: 'MessagePack' },
+  { format: 'bytes', title: 'bytes' },
+] as const
+
+/** The sizes of a scenario of formats, with the figures of each. */
+class Sizes {
+  readonly list: { id: string; title: string; bytes: number }[]
+
+  constructor(readonly scenario: ScenarioReport) {
+    this.list = scenario.cases
+      .filter(({ id }) => !id.endsWith(MANY))
+      .map(({ id, title, payloadBytes }) => ({ id, title, bytes: payloadBytes }))
   }
-  const bytes = describeRatio(at('devtools', 'bytes-copied'), at('devtools', 'ring-json'))
-  const bars = toBars([
-    ['JSON-RPC text', at('devtools', 'text')],
-    ['JSON, ring', at('devtools', 'ring-json')],
-    ['MessagePack, ring', at('devtools', 'ring-msgpack')],
-    ['bytes, ring', at('devtools', 'bytes-copied')],
-  ])
+
+  cpu(id: string, arm: string): Figure | undefined {
+    return this.#find(`${id}${MANY}/${arm}/cpu`)
+  }
+
+  latency(id: string, arm: string): Figure | undefined {
+    return this.#find(`${id}/${arm}/p50`)
+  }
+
+  /** A column of each size, with its row of cells. */
+  row(draw: (id: string) => Cell): Cell[] {
+    return this.list.map(({ id }) => draw(id))
+  }
+
+  get columns(): Table['columns'] {
+    return [words(''), ...this.list.map(({ title }) => numbers(title))]
+  }
+
+  #find(path: string): Figure | undefined {
+    return findFigure({ scenarios: [this.scenario] }, `${this.scenario.id}/${path}`)
+  }
+}
+
+function answerFormats(scenario: ScenarioReport, cells: Cells): Table {
+  const sizes = new Sizes(scenario)
+  const drawArm = (arm: string): Cell[] =>
+    sizes.row(id => {
+      const [cpu, latency] = [sizes.cpu(id, arm), sizes.latency(id, arm)]
+      if (!cpu || !latency) return MISSING
+      return { text: cells.format(cpu), note: cells.format(latency) }
+    })
+  const isOfUser = scenario.id.startsWith(PAYLOAD_PREFIX)
+  return {
+    title: isOfUser ? `How to send ${scenario.title}?` : 'JSON-RPC, MessagePack or bytes, with or without encryption?',
+    sentence: advise(sizes, cells),
+    about:
+      'CPU time of all threads for one message there and back, while many are in flight; then the latency of one alone. Encryption: the CPU time' +
+      ' that it adds, by arms that differ in the cipher alone',
+    columns: sizes.columns,
+    rows: FORMATS.flatMap(({ format, title }) => [
+      [{ text: title }, ...drawArm(`ring-${format}`)],
+      [{ text: '  hook, encrypted' }, ...drawArm(`isolation-ring-${format}`)],
+      [{ text: '  encryption alone' }, ...sizes.row(id => drawDifference(getEncryption(sizes, id, format), cells))],
+    ]),
+  }
+}
+
+const getEncryption = (sizes: Sizes, id: string, format: string): Difference | undefined =>
+  getDifference(sizes.cpu(id, `isolation-ring-${format}`), sizes.cpu(id, `hook-ring-${format}`))
+
+/** One's own encoding costs, too: bytes have to be so many times as cheap. */
+const BYTES_GAIN = 2
+
+/** Names the options to choose by size, and what encryption adds. */
+function advise(sizes: Sizes, { judge }: Cells): string {
+  const known = sizes.list.flatMap(size => {
+    const [json, msgpack, bytes] = FORMATS.map(({ format }) => sizes.cpu(size.id, `ring-${format}`))
+    if (!json || !msgpack || !bytes) return []
+    const versus = (figure: Figure, other: Figure): { text: string; value: number; judgement: string } => {
+      const estimate = estimateRatio(figure.processes, other.processes)!
+      const judgement = judge({ ...figure, ratio: estimate.value, interval: [...estimate.interval] })
+      return { text: formatRatio(estimate.value), value: estimate.value, judgement }
+    }
+    return [{ ...size, msgpack: versus(msgpack, json), bytes: versus(bytes, json) }]
+  })
+  const list = (found: typeof known, format: 'msgpack' | 'bytes'): string =>
+    found.map(size => `${size.title} (${size[format].text})`).join(', ')
+  const [less, more] = ['faster', 'slower'].map(wanted => known.filter(({ msgpack }) => msgpack.judgement === wanted))
+  const asBytes = known.filter(({ bytes }) => bytes.judgement === 'faster' && bytes.value < 1 / BYTES_GAIN)
   const parts = [
-    compare('github-pull-request'),
-    compare('devtools'),
-    bytes && `as bytes that no side parses, the latter takes ${bytes}`,
+    less!.length > 0 && `take \`codec: 'msgpack'\` for ${list(less!, 'msgpack')}`,
+    more!.length > 0 &&
+      `${less!.length > 0 ? 'JSON-RPC, the default,' : 'keep JSON-RPC, the default,'} for ${list(more!, 'msgpack')}`,
+    less!.length + more!.length === 0 && known.length > 0 && 'JSON-RPC and MessagePack take the same',
+    asBytes.length > 0 &&
+      `what is bytes already goes as a \`Uint8Array\`, from ${asBytes[0]!.title} on: ${list(asBytes, 'bytes')}`,
+    describeEncryption(sizes),
   ]
-  return createAnswer('JSON-RPC or binary?', parts, bars)
+  const sentence = parts.filter(Boolean).join('; ')
+  return sentence && `${capitalize(sentence)}. The factors are of the CPU time of JSON-RPC.`
 }
 
-/** What an arm of the scenario `formats` adds to another one, in words: to one of 64 calls in flight, and to a call alone. */
-export function describeStep(find: Find, arm: string, before: string): string | undefined {
-  const [many, alone] = ['calls/*/each', 'call/*/p50'].map(path => {
-    const [figure, earlier] = [arm, before].map(id => find(`formats/${path.replace('*', id)}`))
-    return describeDifference(figure, earlier)
+function describeEncryption(sizes: Sizes): string | undefined {
+  const added = sizes.list.flatMap(({ id, title }) => {
+    const difference = getEncryption(sizes, id, 'json')
+    return difference ? `${describeDifference(difference)} to ${title}` : []
   })
-  const parts = [many && `${many} to one of 64 calls in flight`, alone && `${alone} to a call alone`]
-  return parts.filter(Boolean).join(', and ') || undefined
+  return added.length > 0 ? `encryption (\`isolation\`) adds ${added.join(', ')}` : undefined
 }
 
-const toStepBars = (find: Find, arms: readonly [title: string, arm: string][]): Answer['bars'] =>
-  toBars(arms.map(([title, arm]) => [title, find(`formats/calls/${arm}/each`)]))
-
-function answerEncryption(find: Find): Answer | undefined {
-  const step = describeStep(find, 'isolation-ring-json', 'hook-ring-json')
-  const bars = toStepBars(find, [
-    ['hook, plaintext', 'hook-ring-json'],
-    ['hook, encrypted', 'isolation-ring-json'],
-  ])
-  return createAnswer('What does encryption cost?', [step && `it adds ${step}`], bars)
+function answerCipher(scenario: ScenarioReport, cells: Cells): Table {
+  const { arms, cases, reference } = scenario
+  return {
+    title: 'What do sealing and opening take alone?',
+    about: 'CPU time of one message, AES-256-GCM, in one thread without a bus, and its ratio to node:crypto',
+    columns: [words(''), ...cases.map(({ title }) => numbers(title))],
+    rows: arms.flatMap(({ id, title }) =>
+      (['seal', 'open'] as const).map(figure => [
+        { text: `${title}, ${figure === 'seal' ? 'sealing' : 'opening'}` },
+        ...cases.map(inCase => {
+          const { results } = inCase
+          const found = results.find(({ arm }) => arm === id)?.figures.find(entry => entry.id === figure)
+          return cells.draw(found, id === reference)
+        }),
+      ]),
+    ),
+  }
 }
 
-function answerHook(find: Find): Answer | undefined {
-  const step = describeStep(find, 'hook-ring-json', 'ring-json')
-  const bars = toStepBars(find, [
-    ['no hook', 'ring-json'],
-    ['hook in its gate', 'hook-ring-json'],
-  ])
-  return createAnswer('What does the hook cost?', [step && `a hook in its gate adds ${step}, without encryption`], bars)
-}
-
-/** The figures of a call each 20 ms: in the scenario of a plugin, or else in that of few calls. */
-const SANDBOXES: readonly [scenario: string, call: string, leftOut: readonly string[]][] = [
-  ['plugin', 'seldom', ['fork', 'comlink']],
-  ['few-calls', 'p50', ['birpc', 'ring-json', 'port-json', 'isolation-ring-json']],
-]
-
-function answerSandbox({ scenarios }: Scenarios): Answer | undefined {
-  const [found] = SANDBOXES.flatMap(([id, call, leftOut]) => {
-    const scenario = scenarios.find(entry => entry.id === id)
-    return scenario ? [{ scenario, call, leftOut }] : []
+function answerHook(scenario: ScenarioReport, cells: Cells): Table {
+  const sizes = new Sizes(scenario)
+  const get = (id: string, format: string): Difference | undefined =>
+    getDifference(sizes.cpu(id, `hook-ring-${format}`), sizes.cpu(id, `ring-${format}`))
+  const added = sizes.list.flatMap(({ id, title }) => {
+    const difference = get(id, 'json')
+    return difference ? `${describeDifference(difference)} to ${title}` : []
   })
-  if (!found) return undefined
-  const { scenario, call, leftOut } = found
+  return {
+    title: 'What does a hook cost?',
+    sentence: `Without its encryption, a hook in its gate adds ${added.join(', ')}.`,
+    about: 'CPU time of all threads that a message takes more with a hook, without encryption',
+    columns: sizes.columns,
+    rows: FORMATS.map(({ format, title }) => [
+      { text: title },
+      ...sizes.row(id => drawDifference(get(id, format), cells)),
+    ]),
+  }
+}
+
+/** Libraries and links, which are no sandboxes. */
+const NO_SANDBOX = ['birpc', 'comlink', 'port-json', 'isolation-ring-json']
+
+/** @param figures - of which the last but one is sorted by */
+function answerSandboxes(scenario: ScenarioReport, cells: Cells, figures: readonly [string, string, string]): Table {
+  const { id, reference, cases } = scenario
+  const [{ id: inCase, results }] = cases as [ScenarioReport['cases'][number]]
   const find = (arm: string, figure: string): Figure | undefined =>
-    findFigure({ scenarios: [scenario] }, `${scenario.id}/${scenario.cases[0]!.id}/${arm}/${figure}`)
-  const reference = find(scenario.reference, call)
-  const sandboxes = scenario.arms.filter(({ id }) => id !== scenario.reference && !leftOut.includes(id))
-  const parts = sandboxes.flatMap(({ id, title }) => {
-    const [ready, ratio] = [find(id, 'ready'), describeRatio(find(id, call), reference)]
-    return ready && ratio ? [`${title} ${ratio}, ready after ${formatFigure(ready)}`] : []
-  })
-  if (!reference) return undefined
-  const begin = `a call each 20 ms takes a thread without a sandbox ${formatFigure(reference)}`
-  const bars = toBars([
-    ...sandboxes.map(({ id, title }) => [title, find(id, call)] as const),
-    ['no sandbox', reference],
-  ])
-  return createAnswer('What does each sandbox cost?', parts.length > 0 ? [begin, ...parts] : [], bars)
+    findFigure({ scenarios: [scenario] }, `${id}/${inCase}/${arm}/${figure}`)
+  const call = id === 'plugin' ? 'seldom' : 'p50'
+  const arms = scenario.arms
+    .filter(arm => !NO_SANDBOX.includes(arm.id) && find(arm.id, call))
+    .toSorted((a, b) => find(a.id, call)!.median - find(b.id, call)!.median)
+  const others = arms.filter(arm => arm.id !== reference)
+  const [least, most] = [others[0], others.at(-1)].map(
+    arm => arm && `${arm.title} takes ${describeRatio(find(arm.id, call), find(reference, call))}`,
+  )
+  const titles = results[0]?.figures ?? []
+  const isPlugin = id === 'plugin'
+  return {
+    title: isPlugin ? 'What does a plugin cost in each sandbox?' : 'What does the first call of a program cost?',
+    ...(others.length > 0 && {
+      sentence: `Of a call every 20 ms, ${[...new Set([least, most])].join(', and ')} the time of ${scenario.arms.find(arm => arm.id === reference)!.title}.`,
+    }),
+    about: isPlugin
+      ? 'A plugin in a running host, sorted by a call every 20 ms; × is the ratio to a raw Worker'
+      : 'A fresh program, from before its import; × is the ratio to a raw MessagePort',
+    columns: [words(''), ...figures.map(name => numbers(titles.find(figure => figure.id === name)?.title ?? name))],
+    rows: arms.map(arm => [
+      { text: arm.title },
+      ...figures.map(name => cells.draw(find(arm.id, name), arm.id === reference)),
+    ]),
+  }
 }
 
 const SHAPES: readonly [path: string, title: string][] = [
   ['64/*/rate', '64 calls in flight'],
   ['steady/*/p50', 'calls back to back'],
   ['open-20k/*/p50', '20,000 calls a second'],
-  ['sparse/*/p50', 'a call each 4 ms'],
+  ['sparse/*/p50', 'a call every 4 ms'],
   ['burst/*/p50', '40 calls after a silence'],
 ]
 
 /** Compares both links of the bus, so that nothing else differs. */
-function answerRing(find: Find): Answer | undefined {
+function answerRings(scenario: ScenarioReport, cells: Cells): Table {
   const shapes = SHAPES.flatMap(([path, title]) => {
-    const [ring, port] = ['ring-json', 'port-json'].map(arm => find(`shapes/${path.replace('*', arm)}`))
-    const gain = ring?.better === 'lower' ? compareFigures(port, ring) : compareFigures(ring, port)
-    return gain ? [{ title, ...gain }] : []
+    const [ring, port] = ['ring-json', 'port-json'].map(arm =>
+      findFigure({ scenarios: [scenario] }, `shapes/${path.replace('*', arm)}`),
+    )
+    const estimate = ring && port && estimateRatio(ring.processes, port.processes)
+    if (!estimate) return []
+    const { value, interval, rounds } = estimate
+    const known: Figure = { ...ring, ratio: value, interval: rounds < ENOUGH_ROUNDS ? null : [...interval] }
+    if (isBimodal(port)) known.bimodal = true
+    return [{ title, ring: known, port, judgement: cells.judge(known) }]
   })
-  const list = (wanted: (range: Comparison['range']) => boolean): string =>
-    shapes.flatMap(({ title, text, range }) => (wanted(range) ? `${title} ${text}` : [])).join(', ')
-  const [gains, losses, unclear] = [
-    list(([low]) => low > 1),
-    list(([, high]) => high < 1),
-    list(([low, high]) => low <= 1 && high >= 1),
-  ]
+  const list = (...wanted: string[]): string =>
+    shapes.flatMap(({ title, judgement }) => (wanted.includes(judgement) ? title : [])).join(', ')
+  const [gains, losses, others] = [list('faster'), list('slower'), list('same', 'unclear')]
   const parts = [
     gains && `a ring is faster than a port for ${gains}`,
     losses && `${gains ? '' : 'a ring is '}slower than a port for ${losses}`,
-    unclear && `no difference shows for ${unclear}`,
+    others && `no difference shows for ${others}`,
   ]
-  const bars = shapes.map(({ title, short, ratio }) => ({ title, value: ratio, text: short }))
-  return createAnswer('What do rings gain, and when do they lose?', parts, bars)
+  return {
+    title: 'What do rings gain, and when do they lose?',
+    sentence: `${capitalize(parts.filter(Boolean).join('; '))}.`,
+    about: "`link: 'ring'` beside `link: 'port'`, both with JSON-RPC",
+    columns: [words(''), numbers('port'), numbers('ring')],
+    rows: shapes.map(({ title, port, ring }) => [{ text: title }, cells.draw(port, true), cells.draw(ring)]),
+  }
 }

@@ -6,10 +6,8 @@ import { payloadBytes } from '../scenarios/payloads.js'
 import { getRounds, type Plan } from '../run/plan.js'
 import type { Cell, Outcome } from '../run/run.js'
 import { plain, short } from '../shared/text.js'
-import { getSpread, medianOfMedians } from '../statistics/median.js'
-import { getModes } from '../statistics/modes.js'
-import { estimateRatio } from '../statistics/estimate.js'
-import { judgeNoise } from './noise.js'
+import { ENOUGH_ROUNDS, estimateRatio, getModes, getSpread, medianOfMedians } from '../shared/statistics.js'
+import { judgeNoise } from './verdict.js'
 import { SCHEMA_VERSION, type CaseReport, type Figure, type Report, type ScenarioReport } from './report.js'
 
 export interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> {
@@ -35,7 +33,7 @@ export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Repo
 }
 
 /** The part of a report that depends on one scenario only. */
-export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): ScenarioReport {
+export function scenarioReport({ scenario, cells, ended = 'rounds' }: Outcome, plan: Plan): ScenarioReport {
   const { id, title, about, rows, arms, cases } = scenario
   return {
     id,
@@ -47,6 +45,7 @@ export function scenarioReport({ scenario, cells }: Outcome, plan: Plan): Scenar
     measuredRounds: Math.ceil(
       Math.max(...cells.map(({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))),
     ),
+    ended,
     arms: arms.map(({ id: arm, title: name }) => ({ id: arm, title: name })),
     cases: cases.map((inCase): CaseReport => {
       const caseCells = cells.filter(cell => cell.inCase === inCase)
@@ -76,21 +75,21 @@ const getValues = ({ processes }: Cell, id: string): number[][] =>
 
 /** Returns the figures that the arm measured. */
 const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
-  cell.inCase.figures.flatMap(({ wakes, ...kind }): Figure[] => {
+  cell.inCase.figures.flatMap(({ id, title, unit, better, wakes }): Figure[] => {
+    const kind = { id, title, unit, better }
     const measured = getValues(cell, kind.id)
     const numbers = measured.map(rounds => rounds.filter(value => !Number.isNaN(value)))
     const processes = numbers.filter(({ length }) => length > 0)
     if (processes.length === 0) return []
     const estimate = reference ? estimateRatio(measured, getValues(reference, kind.id)) : null
-    // One round has no interval.
-    const known = estimate !== null && cell !== reference && measured.flat().length > 1
+    const known = estimate !== null && cell !== reference && estimate.rounds >= ENOUGH_ROUNDS
     const modes = isTail(kind) ? undefined : getModes(processes)
     const range = modes ?? (wakes && getSpread(processes))
     return [
       {
         ...kind,
         median: short(medianOfMedians(processes)),
-        ratio: estimate && short(estimate.ratio),
+        ratio: estimate && short(estimate.value),
         interval: known ? shortPair(estimate.interval) : null,
         ...(range && { range: shortPair(range) }),
         ...(modes && { bimodal: true }),

@@ -15,7 +15,7 @@ test('needs no other file or URL, runs no script, and has a policy that blocks b
 test('shows titles and errors as text when they hold markup', () => {
   expect(all).not.toContain('<img')
   expect(all).toContain('&lt;img src=x')
-  const failed = toHtml(sampleReport(withFailure('channel', 'raw', '</script><script>alert(1)</script>')))
+  const failed = toHtml(sampleReport(withFailure('shapes', 'raw', '</script><script>alert(1)</script>')))
   expect(failed).not.toContain('<script>alert')
 })
 

@@ -1,11 +1,9 @@
 // The report as one HTML file that needs nothing else: no server, no network and no script.
 import { readFileSync } from 'node:fs'
-import { data, formatRatio, h, Html, keepUnits } from '../shared/text.js'
-import type { Answer } from './answer.js'
+import { count, data, formatRatio, h, Html, keepUnits } from '../shared/text.js'
 import { getAnswers } from './answers.js'
-import type { Report, ScenarioReport } from './report.js'
-import type { Cell, Column, Table } from './table.js'
-import { getFailures, getTables } from './tables.js'
+import { getFailures, type Report, type ScenarioReport } from './report.js'
+import { getTables, type Cell, type Table } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
 export function toHtml(report: Report): string {
@@ -35,8 +33,8 @@ export function toHtml(report: Report): string {
           </main>
         </div>
         <footer>
-          ${tool.name} ${tool.version} · medians of ${plan.processes} × ${plan.rounds} rounds, and below each its ratio to the
-          reference with its 95 % interval · all rounds are in report.json
+          ${tool.name} ${tool.version} · medians, and below each its ratio to the reference with its 95 % interval, from six rounds on ·
+          all rounds are in report.json
         </footer>
       </body>
     </html>`.text
@@ -56,26 +54,24 @@ function drawHeader(report: Report): Html {
   </header>`
 }
 
-/** The bars repeat figures of the sentence and of a table, so that they are a picture for those who see it. */
-function drawAnswer({ question, sentence, bars }: Answer): Html {
-  const most = Math.max(...bars.map(({ value }) => value))
-  const drawBar = ({ title, value, text }: Answer['bars'][number]): Html =>
-    h`<li><span>${title}</span><i style="width: ${((value / most) * 100).toFixed(1)}%"></i><b>${text}</b></li>`
-  return h`<section class="answer"><h2>${question}</h2><p>${keepUnits(sentence)}</p><ul>${bars.map(drawBar)}</ul></section> `
+function drawAnswer(table: Table): Html {
+  const { title, sentence, about } = table
+  return h`<section class="answer"><h2>${title}</h2>${sentence !== undefined && h`<p>${keepUnits(sentence)}</p>`}
+    ${toHtmlTable(table)}<p class="about">${about}.</p></section> `
 }
 
 function drawSection(scenario: ScenarioReport, table: Table, processes: number): Html {
   const { id, arms, cases, measuredRounds } = scenario
   const reference = arms.find(arm => arm.id === scenario.reference)?.title
   const payloads = [...new Set(cases.map(({ payload }) => payload))].join(' · ')
-  const rounds = `${measuredRounds} rounds in ${processes === 1 ? 'one process' : `${processes} processes`}`
+  const rounds = `${count(measuredRounds, 'round')} in ${processes === 1 ? 'one process' : `${processes} processes`}`
   return h`<section id="scenario-${id}"><h2>${table.title}</h2> <p class="about">${table.about}</p>
     <p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>${toHtmlTable(table)}</section>`
 }
 
 /** Draws a table that the keyboard scrolls if it is wider than the screen. Each number is a `<data>` with its full value. */
 function toHtmlTable({ title, columns, rows }: Table): Html {
-  const drawHead = (column: Column): Html =>
+  const drawHead = (column: Table['columns'][number]): Html =>
     column.title === '' ? h`<td></td>` : h`<th scope="col" class="${getKind(column)}">${column.title}</th>`
   const drawRow = ([name, ...cells]: readonly Cell[]): Html =>
     h`<tr>
@@ -88,13 +84,14 @@ function toHtmlTable({ title, columns, rows }: Table): Html {
   </table></div>`
 }
 
-const getKind = ({ align }: Column): string => (align === 'left' ? 'words' : '')
+const getKind = ({ align }: Table['columns'][number]): string => (align === 'left' ? 'words' : '')
 
 function drawCell({ text, note, tone, figure }: Cell, kind: string): Html {
   const missing = h`<span aria-hidden="true">–</span><span class="hidden">not measured</span>`
   const [low, high] = (figure?.interval ?? []).map(bound => data(bound, formatRatio(bound).slice(0, -1)))
   const bounds = low && h` <span class="interval">${low}–${high}</span>`
   const shown = tone === 'missing' ? missing : figure ? data(figure.median, text) : text
-  const sub = note !== undefined && h`<span class="sub">${data(figure!.ratio!, note)}${bounds}</span>`
+  const noted = figure && figure.ratio !== null ? data(figure.ratio, note ?? '') : note
+  const sub = note !== undefined && h`<span class="sub">${noted}${bounds}</span>`
   return h`<td class="${[kind, tone].filter(Boolean).join(' ')}">${shown}${sub}</td>`
 }

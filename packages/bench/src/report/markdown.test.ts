@@ -10,24 +10,23 @@ test('says where and when the run took place', () => {
   expect(text).toContain('@sallyport/bench 1.2.3')
 })
 
-test('begins with the verdict and the answers, then has the table of formats, and folds everything else', () => {
+test('begins with the verdict and the answers, the table of formats first, and folds everything else', () => {
   const text = toMarkdown(sampleReport())
   expect(text.split('\n\n').slice(0, 2)).toEqual(['# Sallyport benchmark', '🟢 **4 scenarios measured.**'])
   expect(text.match(/^## .*/gm)).toEqual([
-    '## JSON-RPC or binary?',
-    '## What does encryption cost?',
-    '## What does the hook cost?',
-    '## What does each sandbox cost?',
+    '## JSON-RPC, MessagePack or bytes, with or without encryption?',
+    '## What do sealing and opening take alone?',
+    '## What does a hook cost?',
+    '## What does the first call of a program cost?',
     '## What do rings gain, and when do they lose?',
-    '## Formats, the hook and encryption',
   ])
-  expect(text).toMatch(/~~~text\nJSON-RPC text +▇+ 45\.0 µs\n/)
   expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
     'Few calls',
+    'Formats, the hook and encryption',
+    'Sealing and opening alone',
     'A call, by the shape of the traffic',
-    'Messages of a channel, core → frontend',
   ])
-  expect(text).toContain('| ring JSON | 21–29 µs (0.55× · 0.50–0.60×) |')
+  expect(text).toContain('| JSON-RPC | 20–30 µs (0.55× · 0.50–0.60×) |')
   expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Noise check failed')
 })
 
@@ -42,12 +41,12 @@ test('draws as many cells in every row as in the head of its table', () => {
 })
 
 test('draws an error as one line of a list', () => {
-  const text = toMarkdown(sampleReport(withFailure('channel', 'ring-json', 'first\nsecond')))
-  expect(text).toContain('- channel/*/ring-json: first second\n')
+  const text = toMarkdown(sampleReport(withFailure('shapes', 'ring-json', 'first\nsecond')))
+  expect(text).toContain('- shapes/*/ring-json: first second\n')
 })
 
 test('shows third-party text as it is when it holds markup', () => {
-  const report = sampleReport(withFailure('channel', 'ring-json', '![x](https://example.org/x.png)'))
+  const report = sampleReport(withFailure('shapes', 'ring-json', '![x](https://example.org/x.png)'))
   const [scenario] = report.scenarios
   scenario!.arms[0]!.title = 'a\nb'
   scenario!.about = '<script>'

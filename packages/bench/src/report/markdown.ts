@@ -1,39 +1,31 @@
-// The report as Markdown for a job summary. All tables but the first are folded.
-import { keepUnits, oneLine, plain } from '../shared/text.js'
-import type { Answer } from './answer.js'
+// The report as Markdown for a job summary. The tables of the scenarios are folded.
+import { keepUnits, oneLine } from '../shared/text.js'
 import { getAnswers } from './answers.js'
-import { drawBars } from './terminal.js'
-import type { Report } from './report.js'
-import type { Cell, Table } from './table.js'
-import { getFailures, getTables } from './tables.js'
+import { getFailures, type Report } from './report.js'
+import { getTables, type Cell, type Table } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
 const FOOT =
-  'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval. All rounds are in report.json.'
+  'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval, from six rounds on. All rounds are in report.json.'
 
 export function toMarkdown(report: Report): string {
-  const [first, ...others] = getTables(report).map(({ table }) => table)
   return join([
     '# Sallyport benchmark',
     toVerdict(report),
-    [describeMachine(report.machine), describeRun(report), `${report.tool.name} ${report.tool.version}`].join('  \n'),
     ...getAnswers(report).map(toSection),
+    [describeMachine(report.machine), describeRun(report), `${report.tool.name} ${report.tool.version}`].join('  \n'),
     report.filter !== null && `Measured in part: \`--filter ${report.filter}\``,
-    first && `## ${escape(first.title)}\n\n${toRows(first)}`,
     listFailures(report),
     toList(getNotes(report)),
-    ...others.map(fold),
+    ...getTables(report).map(({ table }) => fold(table)),
     FOOT,
   ])
 }
 
-/** Fits a phone. */
-const BAR_COLUMNS = 48
-
-const oneRow = (line: string): string => plain(line).replaceAll('\n', ' ')
-
-const toSection = ({ question, sentence, bars }: Answer): string =>
-  `## ${escape(question)}\n\n${keepUnits(escape(sentence))}\n\n~~~text\n${drawBars(bars, BAR_COLUMNS).map(oneRow).join('\n')}\n~~~`
+const toSection = (table: Table): string =>
+  [`## ${escape(table.title)}`, table.sentence && keepUnits(escape(table.sentence)), toRows(table)]
+    .filter(Boolean)
+    .join('\n\n')
 
 const join = (parts: readonly (string | false | undefined)[]): string => `${parts.filter(Boolean).join('\n\n')}\n`
 
@@ -64,7 +56,7 @@ function toRows({ about, columns, rows }: Table): string {
     columns.map(({ align }) => (align === 'left' ? '---' : '---:')),
     ...rows.map(cells => cells.map(toText)),
   ].map(cells => `| ${cells.join(' | ')} |`)
-  return `${escape(about)}\n\n${lines.join('\n')}`
+  return `${lines.join('\n')}\n\n${escape(about)}.`
 }
 
 /** GitHub reads Markdown within HTML after an empty line. */

@@ -1,7 +1,7 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const SCHEMA_VERSION = 8
+export const SCHEMA_VERSION = 9
 
 /** The result of a benchmark run: the content of `report.json`. */
 export interface Report {
@@ -56,6 +56,8 @@ export interface Report {
     rounds: number
     /** Rounds that were measured. */
     measuredRounds: number
+    /** What ended the rounds: their number, intervals that are narrow enough, or the time. */
+    ended: 'rounds' | 'intervals' | 'time'
     /** The title has the version, if the arm is another library. */
     arms: { id: string; title: string }[]
     /** `payloadBytes` is the mean size of the payload, as JSON without white space. */
@@ -82,7 +84,7 @@ export interface Report {
           median: number
           /** The median of the rounds' own ratios to the reference; 1 for the reference itself, null without one. */
           ratio: number | null
-          /** The 95 % interval of the ratio; null for the reference itself, and after a single round. */
+          /** The 95 % interval of the ratio; null for the reference itself, and of fewer than six rounds. */
           interval: [low: number, high: number] | null
           /** One value for each round of each fresh process, in order. */
           processes: number[][]
@@ -112,3 +114,17 @@ export const everyFigure = ({ scenarios }: Pick<Report, 'scenarios'>): { path: s
 /** Finds a figure by its path; `undefined` if the run did not measure it. */
 export const findFigure = (report: Pick<Report, 'scenarios'>, path: string): Figure | undefined =>
   everyFigure(report).find(place => place.path === path)?.figure
+
+/** Lists the arms that failed, with the case and the error. The case is `*` if the arm failed with one error in all of a scenario. */
+export const getFailures = ({ scenarios }: Pick<Report, 'scenarios'>): string[] =>
+  scenarios.flatMap(({ id: scenario, arms, cases }) =>
+    arms.flatMap(({ id: arm }) => {
+      const failed = cases.flatMap(({ id, results }) => {
+        const error = results.find(result => result.arm === arm)?.error
+        return error === undefined ? [] : [{ id, error: error.replaceAll(/\s+/g, ' ') }]
+      })
+      const everywhere = failed.length === cases.length && new Set(failed.map(({ error }) => error)).size === 1
+      const shown = everywhere ? [{ ...failed[0]!, id: '*' }] : failed
+      return shown.map(({ id, error }) => `${scenario}/${id}/${arm}: ${error}`)
+    }),
+  )

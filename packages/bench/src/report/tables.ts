@@ -1,24 +1,73 @@
-// The tables of a report, and its failures.
+// A table before it is drawn, which terminal, Markdown and page show alike. An answer is a table with a sentence.
+import { getSpread } from '../shared/statistics.js'
 import * as text from '../shared/text.js'
 import { NOISE } from '../scenarios/scenario.js'
 import type { ArmReport, CaseReport, Figure, Report, ScenarioReport } from './report.js'
-import { numbers, words, type Cell, type Table } from './table.js'
-import { createJudge, getTone, type Judge } from './tone.js'
+import { createJudge, isTooNoisy, type Judge, type Tone } from './verdict.js'
 
+export interface Cell {
+  text: string
+  /** Next to or below the text: the ratio of a figure to its reference. */
+  note?: string
+  /** The interval of the ratio, which is left out if the screen is narrow. */
+  interval?: string
+  tone?: Tone
+  /** The figure that the text shows. */
+  figure?: Figure
+}
+
+interface Column {
+  title: string
+  align: 'left' | 'right'
+}
+
+export interface Table {
+  title: string
+  /** What the figures say. A run that failed its noise check says nothing. */
+  sentence?: string
+  about: string
+  /** The first column contains the names of the rows. */
+  columns: readonly Column[]
+  rows: Cell[][]
+}
+
+export const words = (title: string): Column => ({ title, align: 'left' })
+export const numbers = (title: string): Column => ({ title, align: 'right' })
+
+export const MISSING: Cell = { text: '–', tone: 'missing' }
 const FAILED: Cell = { text: 'failed', tone: 'failed' }
-const MISSING: Cell = { text: '–', tone: 'missing' }
 
-/** Returns the median or, if the figure depends on whether the threads are awake, its range. */
-const formatMeasured = ({ median, range, unit }: Figure): string =>
-  range ? text.formatRange(range, unit) : text.formatFigure({ median, unit })
+/** Draws the figures of one run: to three digits with their ratios, or as ranges if the machine was too noisy. */
+export class Cells {
+  readonly isNoisy: boolean
+  readonly judge: Judge
 
-/** A figure with its ratio. The reference has none. */
-function figureCell(figure: Figure, isReference: boolean, judge: Judge): Cell {
-  const { ratio, interval } = figure
-  const tone = judge(figure)
-  const cell = { text: formatMeasured(figure), figure, ...(tone && { tone }) }
-  if (isReference || ratio === null) return cell
-  return { ...cell, note: text.formatRatio(ratio), ...(interval && { interval: text.formatInterval(interval) }) }
+  constructor(report: Pick<Report, 'noise' | 'mode'>) {
+    this.isNoisy = isTooNoisy(report)
+    this.judge = createJudge(report)
+  }
+
+  /** The median, or a range: of a noisy run, and of a figure that depends on whether the threads are awake. */
+  format({ median, range, unit, processes }: Figure): string {
+    if (this.isNoisy) return text.formatRange(getSpread(processes), unit)
+    return range ? text.formatRange(range, unit) : text.formatFigure({ median, unit })
+  }
+
+  /** A figure with its ratio. The reference has none. */
+  draw(figure: Figure | undefined, isReference = false): Cell {
+    if (!figure) return MISSING
+    const { ratio, interval, bimodal } = figure
+    const cell: Cell = { text: this.format(figure), figure }
+    if (isReference || ratio === null || this.isNoisy) return cell
+    const tone = ({ slower: 'worse', faster: 'better', same: undefined, unclear: undefined } as const)[
+      this.judge(figure)
+    ]
+    if (tone) cell.tone = tone
+    if (bimodal) cell.tone = 'unclear'
+    cell.note = text.formatRatio(ratio)
+    if (interval) cell.interval = text.formatInterval(interval)
+    return cell
+  }
 }
 
 /** Returns the figures that any arm has in a case, one of each kind, in their order. */
@@ -28,10 +77,7 @@ function getKinds({ results }: CaseReport): Figure[] {
 }
 
 /** Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case. */
-export function scenarioTable(
-  { title, about, arms, cases, reference, rows }: ScenarioReport,
-  judge: Judge = getTone,
-): Table {
+export function scenarioTable({ title, about, arms, cases, reference, rows }: ScenarioReport, cells: Cells): Table {
   const figures = cases.flatMap(inCase =>
     getKinds(inCase).map((kind, _, { length }) => ({
       ...{ inCase, kind },
@@ -41,8 +87,10 @@ export function scenarioTable(
   const getCell = ({ inCase, kind }: (typeof figures)[number], arm: ArmReport): Cell => {
     const result = inCase.results.find(entry => entry.arm === arm.id)
     if (result?.error !== undefined) return FAILED
-    const figure = result?.figures.find(entry => entry.id === kind.id)
-    return figure ? figureCell(figure, arm.id === reference, judge) : MISSING
+    return cells.draw(
+      result?.figures.find(entry => entry.id === kind.id),
+      arm.id === reference,
+    )
   }
   if (rows === 'cases')
     return {
@@ -57,28 +105,11 @@ export function scenarioTable(
   }
 }
 
-/** Read first. The noise check is read last. */
-const FIRST = 'formats'
-
-/** Returns all scenarios with their tables, in the order in which to read them. */
+/** Returns all scenarios with their tables. The noise check is read last. */
 export function getTables(report: Report): { scenario: ScenarioReport; table: Table }[] {
-  const judge = createJudge(report)
-  const getRank = ({ id }: ScenarioReport): number => (id === FIRST ? 0 : id === NOISE ? 2 : 1)
+  const cells = new Cells(report)
+  const getRank = ({ id }: ScenarioReport): number => Number(id === NOISE)
   return report.scenarios
     .toSorted((a, b) => getRank(a) - getRank(b))
-    .map(scenario => ({ scenario, table: scenarioTable(scenario, judge) }))
+    .map(scenario => ({ scenario, table: scenarioTable(scenario, cells) }))
 }
-
-/** Lists the arms that failed, with the case and the error. The case is `*` if the arm failed with one error in all of a scenario. */
-export const getFailures = ({ scenarios }: Pick<Report, 'scenarios'>): string[] =>
-  scenarios.flatMap(({ id: scenario, arms, cases }) =>
-    arms.flatMap(({ id: arm }) => {
-      const failed = cases.flatMap(({ id, results }) => {
-        const error = results.find(result => result.arm === arm)?.error
-        return error === undefined ? [] : [{ id, error: error.replaceAll(/\s+/g, ' ') }]
-      })
-      const everywhere = failed.length === cases.length && new Set(failed.map(({ error }) => error)).size === 1
-      const shown = everywhere ? [{ ...failed[0]!, id: '*' }] : failed
-      return shown.map(({ id, error }) => `${scenario}/${id}/${arm}: ${error}`)
-    }),
-  )

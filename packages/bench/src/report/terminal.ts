@@ -1,14 +1,13 @@
 // Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
 import { stripVTControlCharacters } from 'node:util'
 import type { Colors } from 'picocolors/types.js'
-import type { Answer } from './answer.js'
-import type { Cell, Table } from './table.js'
-import { TONES } from './tone.js'
+import type { Cell, Table } from './tables.js'
+import { TONES } from './verdict.js'
 
 export type Screen = { columns: number; colors: Colors }
 
 /** More rows than this scroll the heads of a narrow layout off the screen. */
-const TALL = 8
+const TALL = 10
 
 /** In a wide layout, ratios are next to their figures instead of below them. */
 type Layout = { wide: boolean; intervals: boolean }
@@ -16,8 +15,10 @@ const LAYOUTS: Layout[] = [true, false].flatMap(wide => [true, false].map(interv
 
 /** Draws the widest layout that fits the screen. A tall table on a narrow screen has its heads at both ends, a wide one is in two parts. */
 export function toTerminal(table: Table, { columns, colors }: Screen): string {
-  const about = wrap(table.about, columns - 2).map(line => ` ${colors.dim(line)}`)
-  return [` ${colors.bold(table.title)}`, ...about, drawFitting(table, { columns, colors })].join('\n')
+  const { title, sentence, about } = table
+  const said = sentence === undefined ? [] : wrap(sentence, columns - 2).map(line => ` ${line}`)
+  const explained = wrap(about, columns - 2).map(line => ` ${colors.dim(line)}`)
+  return [` ${colors.bold(title)}`, ...said, drawFitting(table, { columns, colors }), ...explained].join('\n')
 }
 
 function drawFitting(table: Table, screen: Screen): string {
@@ -67,29 +68,6 @@ function alignColumns(rows: readonly string[][], isLeft: (column: number) => boo
     return Array.from({ length: height }, (_, line) => cells.map((texts, at) => pad(texts[line] ?? '', at)).join('  '))
   })
   return lines.flatMap(line => (line.trim() === '' ? [] : ` ${line.trimEnd()}`)).join('\n')
-}
-
-/** Draws an answer with its bars. */
-export const toTerminalAnswer = ({ question, sentence, bars }: Answer, { columns, colors }: Screen): string =>
-  [
-    colors.bold(question),
-    ...wrap(sentence, columns - 2),
-    ...drawBars(bars, Math.min(columns - 2, WIDEST_BARS)).map(colors.dim),
-  ]
-    .map(line => ` ${line}`)
-    .join('\n')
-
-const WIDEST_BARS = 78
-
-/** Draws a line for each bar. The longest one fills the columns. */
-export function drawBars(bars: Answer['bars'], columns: number): string[] {
-  const getLongest = (part: 'title' | 'text'): number => Math.max(...bars.map(bar => bar[part].length))
-  const [titles, texts, most] = [getLongest('title'), getLongest('text'), Math.max(...bars.map(({ value }) => value))]
-  const width = Math.max(1, columns - titles - texts - 2)
-  return bars.map(({ title, value, text }) => {
-    const bar = '▇'.repeat(Math.max(1, Math.round((value / (most || 1)) * width)))
-    return `${title.padEnd(titles)} ${bar} ${text}`
-  })
 }
 
 /** Breaks a text into lines between its words. */

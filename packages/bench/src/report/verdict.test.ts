@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { sampleReport, tooNoisy, withFailure, getScenario } from '../../test/sample-report.js'
+import { getScenario, noisySample, sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
-import type { Report } from './report.js'
+import type { Figure, Report } from './report.js'
 import { getTables } from './tables.js'
-import { getNotes, getVerdict } from './verdict.js'
+import { createJudge, getNotes, getVerdict } from './verdict.js'
 
 const formats = getScenario('formats')
 
@@ -11,7 +11,7 @@ test('says only that the noise check failed, and by how much, when it did', () =
   const report = tooNoisy(sampleReport(withFailure('formats', 'raw', 'gone'), [formats]))
   expect(getVerdict(report)).toEqual({
     outcome: 'too noisy',
-    line: 'Noise check failed: two identical arms differed by 43 % (limit: 25 %); the interval of two identical arms reached 67 % (limit: 50 %); other processes took 50 % of the CPU (limit: 10 %). Treat these figures as approximate.',
+    line: 'Noise check failed: two identical arms differed by 43 % (limit: 25 %); the interval of two identical arms reached 67 % (limit: 50 %); other processes took 50 % of the CPU (limit: 10 %). This run answers nothing. Close other programs, or use --full.',
   })
 })
 
@@ -22,7 +22,7 @@ test('names the figure that moved farthest first', () => {
     { figure: 'formats/call/ring-json/p50', factor: 1.6 },
   ]
   expect(getVerdict(report).line).toMatch(
-    /^Noise check failed: ring JSON, hook, encrypted \(a call\) moved 2\.80× within the run; 1 more figure moved, too; /,
+    /^Noise check failed: JSON-RPC, hook, encrypted \(100 B call\) moved 2\.80× within the run; 1 more figure moved, too; /,
   )
 })
 
@@ -33,7 +33,7 @@ test('shows what exceeds a limit as more than that limit', () => {
 })
 
 test('names failures first, and says how quiet the machine was', () => {
-  expect(getVerdict(sampleReport(withFailure('channel', 'raw', 'gone')))).toEqual({
+  expect(getVerdict(sampleReport(withFailure('shapes', 'raw', 'gone')))).toEqual({
     outcome: 'failed',
     line: '1 failure. 4 scenarios measured.',
   })
@@ -51,7 +51,11 @@ const bimodal = (...cases: string[]): Report =>
         const sleeps = arm.id === 'ring-json' && cases.includes(inCase.id)
         const [round] = processes[0]!
         const asleep = Object.fromEntries(Object.entries(round!).map(([id, value]) => [id, 4 * value]))
-        processes.splice(0, processes.length, [round!, sleeps ? asleep : round!, round!, sleeps ? asleep : round!])
+        processes.splice(
+          0,
+          processes.length,
+          Array.from({ length: 8 }, (_, at) => (sleeps && at % 2 ? asleep : round!)),
+        )
       }
       return outcomes
     },
@@ -82,9 +86,47 @@ test('notes say that rounds were left out', () => {
   expect(getNotes({ ...report, mode: 'full' })).toEqual([])
   report.scenarios.find(({ id }) => id === 'formats')!.measuredRounds = 1
   expect(getNotes(report).join(' ')).toContain('fewer rounds were measured: formats 1 of 2.')
+  report.scenarios.find(({ id }) => id === 'formats')!.ended = 'rounds'
 })
 
 test('notes of a quick run leave tails to --full', () => {
   const report = sampleReport(undefined, [getScenario('shapes')])
   expect(getNotes(report)).toEqual([expect.stringContaining('p99 is not judged')])
+})
+
+test('notes say what ended the rounds', () => {
+  const report = sampleReport(undefined, [formats])
+  report.scenarios[0]!.ended = 'time'
+  expect(getNotes(report)).toEqual(['formats ended after 6 rounds, when its time was over.'])
+  report.scenarios[0]!.ended = 'intervals'
+  expect(getNotes(report)).toEqual(['formats ended after 6 rounds, until each interval was narrow enough.'])
+})
+
+const figure = (ratio: number | null, interval: [number, number] | null, more: Partial<Figure> = {}): Figure => ({
+  ...{ id: 'p50', title: 'p50', unit: 'µs', better: 'lower', median: 10, processes: [[10]], ratio, interval, ...more },
+})
+
+test('a figure is slower or faster if its whole interval is, by the direction of the figure', () => {
+  const judge = createJudge({ mode: 'full', noise: null })
+  expect(judge(figure(1.2, [1.1, 1.3]))).toBe('slower')
+  expect(judge(figure(0.8, [0.7, 0.9]))).toBe('faster')
+  expect(judge(figure(0.8, [0.7, 0.9], { better: 'higher' }))).toBe('slower')
+  expect(judge(figure(1.01, [0.99, 1.03]))).toBe('same')
+  expect(judge(figure(1.3, [0.9, 1.5]))).toBe('unclear')
+  expect(judge(figure(3, null))).toBe('unclear')
+})
+
+test('a figure is the same within the difference of two identical arms', () => {
+  const noise = { ...tooNoisy(noisySample()).noise!, outcome: 'steady' as const }
+  noise.checks[0]!.ratio = 1.2
+  const judge = createJudge({ mode: 'full', noise })
+  expect([1.15, 1.3].map(ratio => judge(figure(ratio, [ratio - 0.02, ratio + 0.02])))).toEqual(['same', 'slower'])
+})
+
+test('nothing is clear in a run that is too noisy, nor a tail of a quick run', () => {
+  const { noise } = tooNoisy(noisySample())
+  expect(createJudge({ mode: 'full', noise })(figure(3, [2.9, 3.1]))).toBe('unclear')
+  const tail = figure(3, [2.9, 3.1], { id: 'p99' })
+  expect(createJudge({ mode: 'quick', noise: null })(tail)).toBe('unclear')
+  expect(createJudge({ mode: 'full', noise: null })(tail)).toBe('slower')
 })

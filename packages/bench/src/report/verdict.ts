@@ -1,10 +1,84 @@
-// Whether the figures of a report can be trusted, and notes on its precision.
-import { isTail } from '../scenarios/scenario.js'
-import { count, formatEffect, formatRatio } from '../shared/text.js'
-import { OTHERS_LIMIT, REACH, TOLERANCE } from './noise.js'
-import { everyFigure, type Figure, type Noise, type Report } from './report.js'
-import { getFailures } from './tables.js'
-import type { Tone } from './tone.js'
+// Whether the figures of a run can be believed, and which of them differ from their reference:
+// 1. the noise check: identical arms agree, other programs leave the CPU alone, and no figure moves
+// 2. if it fails, nothing is judged, and no figure has a third digit
+// 3. otherwise a figure is better or worse if its whole interval is beyond what two identical arms differ by
+import { isSteadyKind, isTail, NOISE } from '../scenarios/scenario.js'
+import { estimateRatio, getMovement, judgeChange, toChange, type Judgement } from '../shared/statistics.js'
+import { count, formatEffect, formatRatio, short } from '../shared/text.js'
+import {
+  everyFigure,
+  getFailures,
+  type Figure,
+  type Noise,
+  type NoiseCheck,
+  type Report,
+  type ScenarioReport,
+} from './report.js'
+
+/** Limit of the ratio of two identical arms, as a factor. */
+const TOLERANCE = 1.25
+
+/** Limit of the interval of that ratio, as a factor. */
+const REACH = 1.5
+
+/** Limit of the part of the CPU time that other programs take. */
+const OTHERS_LIMIT = 0.1
+
+/** Judges the arms that were measured twice, and what moved; null without a pair of results. */
+export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null): Noise | null {
+  const cases = scenarios.find(({ id }) => id === NOISE)?.cases ?? []
+  const checks = cases.flatMap(({ id: inCase, results }) =>
+    results.flatMap(({ arm, figures: [again] }): NoiseCheck[] => {
+      const first = results.find(other => `${other.arm}-again` === arm)?.figures[0]
+      const estimate = again && first && estimateRatio(again.processes, first.processes)
+      if (!estimate) return []
+      const [low, high] = estimate.interval
+      const [ratio, interval] = [short(estimate.value), [short(low), short(high)] as [number, number]]
+      return [{ figure: [NOISE, inCase, arm, again.id].join('/'), ratio, interval }]
+    }),
+  )
+  if (checks.length === 0) return null
+  const isBeyond = (factor: number, limit: number): boolean => factor > limit || factor < 1 / limit
+  const moved = findMoved(scenarios)
+  const isNoisy =
+    moved.length > 0 ||
+    (othersCpu ?? 0) > OTHERS_LIMIT ||
+    checks.some(({ ratio, interval }) => isBeyond(ratio, TOLERANCE) || interval.some(end => isBeyond(end, REACH)))
+  return { outcome: isNoisy ? 'too noisy' : 'steady', othersCpu, moved, checks }
+}
+
+/** Returns the figures that moved, the farthest first. */
+function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
+  const moved = everyFigure({ scenarios }).flatMap(({ path, figure }) => {
+    const [, id = ''] = path.split('/')
+    const factor = isSteadyKind({ id }, figure) ? getMovement(figure.processes) : 1
+    return factor > 1 ? [{ figure: path, factor: short(factor) }] : []
+  })
+  return moved.toSorted((a, b) => b.factor - a.factor)
+}
+
+export const isTooNoisy = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome === 'too noisy'
+
+/** How a cell is emphasized: the name of its colour on a terminal, and of its class in the page. */
+export const TONES = { better: 'green', worse: 'yellow', failed: 'red', missing: 'dim', unclear: 'dim' } as const
+export type Tone = keyof typeof TONES
+
+/** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */
+const NOTABLE = 1.05
+
+/** Judges a figure of a run against its reference. */
+export type Judge = (figure: Figure) => Judgement
+
+/** Nothing is clear in a run that is too noisy, of a bimodal figure, and of a tail in a quick run, which has too few of the slowest calls. */
+export function createJudge({ noise, mode }: Pick<Report, 'noise' | 'mode'>): Judge {
+  const differences = (noise?.checks ?? []).map(({ ratio }) => Math.max(ratio, 1 / ratio))
+  const notable = Math.max(NOTABLE, ...differences)
+  return figure => {
+    const change = toChange(figure.ratio, figure.interval, figure.better)
+    const isVague = figure.bimodal || isTooNoisy({ noise }) || (isTail(figure) && mode === 'quick')
+    return isVague || !change ? 'unclear' : judgeChange(change, notable)
+  }
+}
 
 export interface Verdict {
   /** `regression` belongs to a comparison. `too noisy`: nothing is judged. */
@@ -24,7 +98,7 @@ export const OUTCOMES: Record<Verdict['outcome'], OutcomeStyle> = {
 /** Says whether the figures can be believed. */
 export function getVerdict(report: Pick<Report, 'noise' | 'scenarios'>): Verdict {
   const { noise, scenarios } = report
-  if (noise?.outcome === 'too noisy') return { outcome: 'too noisy', line: describeNoise(report, noise) }
+  if (noise && isTooNoisy(report)) return { outcome: 'too noisy', line: describeNoise(report, noise) }
   const failed = getFailures(report).length
   const measured = noise ? describeQuiet(noise) : `${count(scenarios.length, 'scenario')} measured`
   const line = [failed > 0 && `${count(failed, 'failure')}.`, `${measured}${describeBimodal(report)}.`]
@@ -73,7 +147,7 @@ function describeNoise(report: Pick<Report, 'scenarios'>, noise: Noise): string 
     (othersCpu ?? 0) > OTHERS_LIMIT &&
       `other processes took ${toPercent(othersCpu!)} of the CPU (limit: ${toPercent(OTHERS_LIMIT)})`,
   ]
-  return `Noise check failed: ${reasons.filter(Boolean).join('; ')}. Treat these figures as approximate.`
+  return `Noise check failed: ${reasons.filter(Boolean).join('; ')}. This run answers nothing. Close other programs, or use --full.`
 }
 
 /** Returns the titles of a figure's arm and case. */
@@ -85,15 +159,22 @@ function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): str
 }
 
 /** Returns what limits the precision of a run, as sentences. */
-export function getNotes({ scenarios, mode }: Report): string[] {
+export function getNotes({ scenarios, mode }: Pick<Report, 'scenarios' | 'mode'>): string[] {
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
   const hasTails = everyFigure({ scenarios }).some(({ figure }) => isTail(figure))
+  const ends = { intervals: 'until each interval was narrow enough', time: 'when its time was over' }
   return [
     ...(hasTails && mode === 'quick'
       ? ['p99 is not judged: a quick run has too few of the slowest calls. Use --full.']
       : []),
     ...(late.length > 0 ? [`To end in time, fewer rounds were measured: ${rounds.join(', ')}.`] : []),
+    ...scenarios
+      .filter(({ measuredRounds, rounds: planned, ended }) => ended !== 'rounds' && measuredRounds >= planned)
+      .map(
+        ({ id, measuredRounds, ended }) =>
+          `${id} ended after ${count(measuredRounds, 'round')}, ${ends[ended as keyof typeof ends]}.`,
+      ),
   ]
 }
 

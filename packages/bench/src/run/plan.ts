@@ -1,7 +1,7 @@
 // How long and how often a run measures, and when it ends on a slow machine.
 import { sum } from 'd3-array'
 import type { Case, Measurement, Scenario, Task } from '../scenarios/scenario.js'
-import { isStationary } from '../statistics/median.js'
+import { isStationary } from '../shared/statistics.js'
 
 export interface Plan {
   mode: 'quick' | 'full'
@@ -11,6 +11,8 @@ export interface Plan {
   processes: number
   /** Rounds of each process. In a round, every case of a scenario is measured once with every arm. */
   rounds: number
+  /** No more rounds than these, whatever their intervals. */
+  isExact?: boolean
   /** Length of one measurement. */
   slotMs: number
   /** Approximate length of the run: a late scenario measures fewer rounds, but at least two. */

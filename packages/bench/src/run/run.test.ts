@@ -13,6 +13,10 @@ import {
   type Task,
 } from '../scenarios/scenario.js'
 import { usualCall } from '../scenarios/payloads.js'
+import { getScenario } from '../../test/sample-report.js'
+import { describeDifference, getDifference, type Difference } from '../report/answers.js'
+import { scenarioReport } from '../report/build.js'
+import type { CaseReport } from '../report/report.js'
 import type { Plan } from './plan.js'
 import { checkMeasurement, interleave, run as runWith, type Launch, type Outcome, type Watcher } from './run.js'
 
@@ -84,25 +88,19 @@ describe('rounds', () => {
     expect([order(1), order(2)]).toEqual(['abba', 'baab'])
   })
 
-  test('are as many again in a case in which a figure moved', async () => {
-    const log = newLog()
-    const rates: Record<string, number[]> = { a1: [10, 11, 30, 31, 30], b1: [5], a2: [7], b2: [7] }
-    const measure =
-      (arm: string): OpenArm['measure'] =>
-      async ({ inFlight }) => {
-        const left = rates[`${arm}${inFlight}`]!
-        return { rate: left.length > 1 ? left.shift()! : left[0]! }
-      }
-    const cases = [inCase('moves', 1), inCase('stays', 2)]
-    const scenario = createScenario(log, { a: measure('a'), b: measure('b') }, cases)
-    const [outcome] = await run([scenario], { ...plan, warmUpMs: 0, rounds: 4 }, silent, running)
-    expect(outcome?.cells.map(({ processes }) => processes[0]!.map(({ rate: value }) => value))).toEqual([
-      [10, 11, 30, 31, 30, 30, 30, 30],
-      Array.from({ length: 8 }, () => 5),
-      [7, 7, 7, 7],
-      [7, 7, 7, 7],
-    ])
-    expect(log.measured.slice(-8).join(' ')).toBe('a1 b1 b1 a1 b1 a1 a1 b1')
+  test('go on until the intervals of precise figures are narrow, unless their number is given', async () => {
+    const precise: Case = { ...inCase('one'), figures: [{ ...rate('rate', 'calls'), precise: 0.05 }] }
+    const rates = [10, 20, 10, 20]
+    const measure: OpenArm['measure'] = async () => ({ rate: rates.shift() ?? 15 })
+    const runOnce = async (plan: Plan): Promise<{ rounds: number; ended: Outcome['ended'] }> => {
+      const [outcome] = await run([createScenario(newLog(), { a: measure }, [precise])], plan, silent, running)
+      return { rounds: outcome!.cells[0]!.processes[0]!.length, ended: outcome!.ended }
+    }
+    const short: Plan = { ...plan, warmUpMs: 0, rounds: 4 }
+    const found = await runOnce(short)
+    expect(found.ended).toBe('intervals')
+    expect(found.rounds).toBeGreaterThan(6)
+    expect(await runOnce({ ...short, isExact: true })).toEqual({ rounds: 4, ended: 'rounds' })
   })
 
   test('open the arms again in each process, and continue their order', async () => {
@@ -247,4 +245,52 @@ describe('checkMeasurement', () => {
       [{ p50: '12' }, 'Invalid figure: p50 is 12'],
       [{ p50: -1 }, 'Invalid figure: p50 is -1'],
     ])((measured, message) => expect(() => checkMeasurement({ figures }, measured as Measurement)).toThrow(message)))
+})
+
+describe('the cost of encryption', () => {
+  const formats = getScenario('formats')
+  const inSize = formats.cases.find(({ id }) => id === 'call-many')!
+  const arms = formats.arms.filter(({ id }) => id.endsWith('ring-json') && id !== 'ring-json')
+  const [HOOK_US, DRIFT, SCATTER, OUTLIER] = [7, 2, 0.03, 3]
+
+  /** A machine on which all times drift to twice as long, each slot varies, and one slot in twenty takes three times as long. */
+  async function measurePlanted(delayUs: number): Promise<Difference> {
+    let [state, slots] = [7919, 0]
+    const random = (): number => (state = (state * 16807) % 2147483647) / 2147483647
+    const toArm = (arm: Arm): Arm => ({
+      ...arm,
+      open: async () => ({
+        measure: async () => {
+          const drift = 1 + ((DRIFT - 1) * slots++) / 200
+          const scatter = Math.exp(SCATTER * (random() + random() + random() - 1.5) * 2)
+          const time = HOOK_US + (arm.id.startsWith('isolation') ? delayUs : 0)
+          return { cpu: time * drift * scatter * (random() < 1 / 20 ? OUTLIER : 1) }
+        },
+        close: async () => {},
+      }),
+    })
+    const scenario: Scenario = { ...formats, arms: arms.map(toArm) as unknown as Arms, cases: [inSize], roundsShare: 1 }
+    const exact: Plan = { ...plan, warmUpMs: 0, rounds: 40, isExact: true }
+    const [outcome] = await run([scenario], exact, silent, running)
+    const [{ results }] = scenarioReport(outcome!, exact).cases as [CaseReport]
+    const [hook, encrypted] = results.map(({ figures }) => figures[0])
+    return getDifference(encrypted, hook)!
+  }
+
+  test('is found and sized when a delay is planted in the arm with the cipher', () =>
+    rows([1, 5, 20])(async delayUs => {
+      const { value, range, isMeasurable } = await measurePlanted(delayUs)
+      expect(isMeasurable).toBe(true)
+      // The machine takes one to one and a half times as long as in the beginning.
+      expect(range[0]).toBeLessThan(delayUs * 1.5)
+      expect(range[1]).toBeGreaterThan(delayUs)
+      expect(value).toBeGreaterThan(delayUs * 0.8)
+      expect(value).toBeLessThan(delayUs * 1.7)
+    }))
+
+  test('is not measurable when nothing is planted', async () => {
+    const found = await measurePlanted(0)
+    expect(found.isMeasurable).toBe(false)
+    expect(describeDifference(found)).toMatch(/^not measurable \(below 0\.\d+ µs\)$/)
+  })
 })

@@ -1,7 +1,7 @@
 // Runs scenarios: the arms of each case interleaved, round after round, in several fresh processes.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSteadyKind, type Arm, type Case, type Measurement, type OpenArm, type Scenario } from '../scenarios/scenario.js'
-import { getMovement } from '../statistics/movement.js'
+import { type Arm, type Case, type Measurement, type OpenArm, type Scenario } from '../scenarios/scenario.js'
+import { getUncertainty } from '../shared/statistics.js'
 import { readCpuTimes } from './machine.js'
 import { deadlines, getRounds, getSettleMs, getSlotMs, MIN_ROUNDS, WarmUp, type Plan } from './plan.js'
 
@@ -18,6 +18,8 @@ export interface Cell {
 export interface Outcome {
   scenario: Scenario
   cells: Cell[]
+  /** What ended the rounds of the last process: their number, intervals that are narrow enough, or the time. */
+  ended?: 'rounds' | 'intervals' | 'time'
   /** CPU time of the machine in ms while the scenario was measured, and the part of other programs, if known. */
   cpu?: { total: number; others: number }
 }
@@ -47,7 +49,7 @@ export async function run(
   signal: AbortSignal,
   launch: Launch,
 ): Promise<Outcome[]> {
-  let start = performance.now()
+  const start = performance.now()
   const ends = deadlines(plan, scenarios)
   const outcomes: Outcome[] = []
   for (const [index, scenario] of scenarios.entries()) {
@@ -59,8 +61,7 @@ export async function run(
       // Time that earlier processes did not use is shared by the rest.
       const now = performance.now()
       const until = now + (start + ends[index]! - now) / (plan.processes - number)
-      // Later scenarios keep their time.
-      start += await runProcess(outcome, number, until, { plan, watcher, signal, launch })
+      await runProcess(outcome, number, until, { plan, watcher, signal, launch })
     }
     watcher.done(outcome)
     outcomes.push(outcome)
@@ -71,12 +72,10 @@ export async function run(
 type Context = { plan: Plan; watcher: Watcher; signal: AbortSignal; launch: Launch }
 
 /**
- * Opens the arms, measures every cell in each round until the last round or the deadline, and closes the arms. With one process, a case in which
- * a figure moved is measured in as many rounds again, and all of them count.
- *
- * @returns the time of the additional rounds in ms
+ * Opens the arms, measures every cell in each round, and closes the arms. After the planned rounds, others follow until the intervals of the
+ * figures that have to be precise are narrow enough, or the time is over.
  */
-async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<number> {
+async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<void> {
   const { plan, watcher, signal, launch } = context
   const { scenario, cells } = outcome
   const rounds = getRounds(plan, scenario)
@@ -119,8 +118,8 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     }
   }
 
-  async function measureRound(measured: readonly Cell[], round: number): Promise<void> {
-    for (const cell of interleave(measured, scenario.arms.length, round, getRepeats)) {
+  async function measureRound(round: number): Promise<void> {
+    for (const cell of interleave(cells, scenario.arms.length, round, getRepeats)) {
       const { inCase, processes } = cell
       const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
       await measureCell(cell, round, async arm => {
@@ -149,17 +148,17 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     // The case that is measured first is warmed up last.
     for (const inCase of scenario.cases.toReversed()) await warmUp(inCase)
     let lastRoundMs = 0
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 1; ; round++) {
       const before = performance.now()
-      if (round > MIN_ROUNDS && before + lastRoundMs > until) return 0
-      await measureRound(cells, number * rounds + round)
+      const isLate = round > MIN_ROUNDS && before + lastRoundMs > until
+      const ended = getEnd(cells, round > rounds, plan.isExact) ?? (isLate ? 'time' : undefined)
+      if (ended) {
+        outcome.ended = ended
+        break
+      }
+      await measureRound(number * rounds + round)
       lastRoundMs = performance.now() - before
     }
-    const start = performance.now()
-    const moved = plan.processes === 1 ? findMovedCases(cells) : []
-    const again = cells.filter(({ inCase }) => moved.includes(inCase))
-    for (let round = 1; again.length > 0 && round <= rounds; round++) await measureRound(again, rounds + round)
-    return performance.now() - start
   } finally {
     const used = scenario.spawns ? undefined : await launched?.readCpu?.().catch(() => undefined)
     if (used !== undefined) {
@@ -200,15 +199,19 @@ export function interleave<T>(
   })
 }
 
-/** Returns the cases in which a figure of any arm moved. */
-const findMovedCases = (cells: readonly Cell[]): Case[] =>
-  cells.flatMap(({ inCase, processes }) => {
-    const hasMoved = inCase.figures.some(figure => {
-      const values = processes.map(rounds => rounds.flatMap(measured => measured[figure.id] ?? []))
-      return isSteadyKind(inCase, figure) && getMovement(values) > 1
-    })
-    return hasMoved ? [inCase] : []
+/** Says whether no round has to follow the planned ones. */
+function getEnd(cells: readonly Cell[], isPlanned: boolean, isExact = false): Outcome['ended'] {
+  if (!isPlanned) return undefined
+  const wanted = cells.flatMap(({ inCase, processes, error }) =>
+    error ? [] : inCase.figures.flatMap(({ id, precise }) => (precise === undefined ? [] : { id, precise, processes })),
+  )
+  if (isExact || wanted.length === 0) return 'rounds'
+  const isPrecise = wanted.every(({ id, precise, processes }) => {
+    const values = processes.map(rounds => rounds.flatMap(measured => measured[id] ?? []))
+    return getUncertainty(values) <= precise
   })
+  return isPrecise ? 'intervals' : undefined
+}
 
 const getRepeats = ({ inCase }: Cell): number => inCase.repeats ?? 1
 

@@ -43,8 +43,10 @@ export const echoBytes = (id: string, title: string, document: unknown): Payload
 /** JSON adds two quotes to the text. */
 export const mebibyte = (): Payload => echoBytes('mebibyte', '1 MiB of bytes', 'x'.repeat(MIB - 2))
 
-/** Its arguments, which come back. */
-export const smallCall: Payload = echo('small', '{ name, n, tags[3] }', [usualCall.calls[0]!.args])
+/** 100 bytes of JSON, which come back. */
+export const smallCall: Payload = echo('small', '{ name, n, tags[3], note }', [
+  { ...(usualCall.calls[0]!.args as object), note: 'a call of a hundred bytes of JSON sent' },
+])
 
 /** All published examples of a GitHub webhook event: nested JSON, as from a usual web API. */
 export function githubPullRequests(): Payload {
@@ -60,6 +62,22 @@ const readProtocol = (): object => ({
   browser: require('devtools-protocol/json/browser_protocol.json') as unknown,
   js: require('devtools-protocol/json/js_protocol.json') as unknown,
 })
+
+/** Bytes as base64 in a document, as JSON-RPC sends them. */
+export const asText = ({ id, title, calls }: Payload): Payload => ({
+  id: `${id}-as-text`,
+  title,
+  calls: calls.map(call => {
+    if (!call.bytes) return call
+    const args = {
+      data: call.bytes === 'base64' ? call.args : Buffer.from(JSON.stringify(call.args)).toString('base64'),
+    }
+    return { command: 'echo', args, expected: args }
+  }),
+})
+
+/** A message of this size, for ciphers. */
+export const messageOf = (bytes: number): Payload => echo(`bytes-${bytes}`, 'text', ['x'.repeat(bytes - 2)])
 
 /** The same arguments as bytes, which no side parses. */
 export const asBytes = ({ id, title, calls }: Payload): Payload => ({

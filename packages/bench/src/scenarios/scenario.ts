@@ -5,11 +5,21 @@ import type { Payload } from './payloads.js'
  * The loops that a measuring thread can run:
  * - `calls`: `inFlight` calls at a time · `sparse`: one call after 4 ms of silence · `burst`: 40 calls after 60 ms of silence
  * - `open`: `perSecond` calls, each sent when it is due
- * - `stream`: channels that core fills · `few-calls`: the first calls of a process, and calls each 20 ms
+ * - `stream`: channels that core fills · `cipher`: sealing and opening · `few-calls`: the first calls of a process, and calls each 20 ms
  * - `density`: the start of `size` plugins
  * - `scripts`: texts that run once, each with `size` calls · `plugin`: the life of one plugin
  */
-export type Loop = 'calls' | 'sparse' | 'burst' | 'open' | 'stream' | 'few-calls' | 'plugin' | 'density' | 'scripts'
+export type Loop =
+  | 'calls'
+  | 'sparse'
+  | 'burst'
+  | 'open'
+  | 'stream'
+  | 'few-calls'
+  | 'plugin'
+  | 'density'
+  | 'scripts'
+  | 'cipher'
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {
@@ -58,6 +68,8 @@ export interface FigureKind {
   better: 'lower' | 'higher'
   /** Depends on whether the threads are awake, and is shown as a range. */
   wakes?: true
+  /** Rounds go on until half the width of the interval is at most this part of each such figure, or the time is over. */
+  precise?: number
 }
 
 export interface Case {

@@ -41,9 +41,9 @@ test('numbers get a letter from a thousand on', () => {
 
 test('a range has two digits, and one unit if both ends have the same', () => {
   expect(formatRange([4.04, 18.23], 'µs')).toBe('4.0–18 µs')
-  expect(formatRange([433, 2063], 'µs')).toBe('433 µs–2.1 ms')
-  expect(formatRange([30.81, 104.9], 'µs')).toBe('31–105 µs')
-  expect(formatRange([380_000, 718_000], '/s')).toBe('380–718 k/s')
+  expect(formatRange([433, 2063], 'µs')).toBe('430 µs–2.1 ms')
+  expect(formatRange([30.81, 104.9], 'µs')).toBe('31–100 µs')
+  expect(formatRange([380_000, 718_000], '/s')).toBe('380–720 k/s')
   expect(formatRange([25.04, 25.2], 'µs')).toBe('25 µs')
 })
 

@@ -50,8 +50,11 @@ export const formatFigure = ({ median, unit }: { median: number; unit: Unit }): 
 
 /** Formats a range in two digits, with one unit if both ends have the same: `4.0–18 µs`, `433 µs–2.1 ms`. */
 export function formatRange([low, high]: readonly [number, number], unit: Unit): string {
-  const split = (value: number): string[] => FORMATS[unit](value).split(/(?= )/)
-  const toCoarse = (digits: string): string => (Number(digits) < 99.5 ? Number(digits).toPrecision(2) : digits)
+  const split = (value: number): string[] => FORMATS[unit](Number(value.toPrecision(2))).split(/(?= )/)
+  const toCoarse = (digits: string): string => {
+    const coarse = Number(digits).toPrecision(2)
+    return coarse.includes('e') ? String(Number(coarse)) : coarse
+  }
   const [[from = '', ...fromUnit], [to = '', ...toUnit]] = [split(low), split(high)] as [string[], string[]]
   const begin = [toCoarse(from), ...fromUnit].join('')
   const end = [toCoarse(to), ...toUnit].join('')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { getScenario, sampleReport } from '../../test/sample-report.js'
 import { readFigures } from '../compare/figure-lines.js'
 import type { Outcome } from '../run/run.js'
-import { toLines } from './files.js'
+import { toLines } from './measure.js'
 
 const uneven = (outcomes: Outcome[]): Outcome[] => {
   for (const { processes } of outcomes.flatMap(({ cells }) => cells))
