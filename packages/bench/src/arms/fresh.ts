@@ -4,9 +4,8 @@ import { measureFresh, type FreshJob } from '../run/measure-fresh.js'
 import { lacksProcessTree } from '../run/process-tree.js'
 import type { Arm, Arms, Task } from '../scenarios/scenario.js'
 import type { Payload } from '../scenarios/payloads.js'
-import { lacksMcp } from '../plugin/mcp-plugins.js'
 import { readVersion } from '../run/machine.js'
-import { lacksWall, withWall } from './wall.js'
+import { withWall } from './wall.js'
 
 const freshArm = (id: string, title: string, createJob: (task: Task, payload: Payload) => FreshJob): Arm => ({
   id,
@@ -23,10 +22,9 @@ const fewCallsArm = (id: string, title: string, plugin = id): Arm =>
     fewCalls: { plugin, greet: greet!, count: getPausedCalls(ms) },
   }))
 
-/** The host calls a core in a worker, or a function of a plugin. Reads the versions of the peers. */
-export const fewCallsArms = (): Arms => [
+/** The host calls a core in a worker, or a function of a plugin. */
+export const fewCallsArms: Arms = [
   fewCallsArm('raw', 'raw MessagePort', 'worker'),
-  fewCallsArm('birpc', `birpc ${readVersion('birpc')}`),
   fewCallsArm('ring-json', 'ring JSON'),
   fewCallsArm('port-json', 'port JSON'),
   fewCallsArm('isolation-ring-json', 'isolation, ring JSON'),
@@ -42,18 +40,8 @@ const pluginArm = (id: string, title: string): Arm => ({
   lacks: lacksProcessTree,
 })
 
-const walled = withWall(pluginArm('process-wall', 'process, wall'))
-const fork = pluginArm('fork', 'raw fork')
-const mcpWall: Arm = { ...pluginArm('mcp-wall', 'MCP, wall'), lacks: () => lacksMcp() ?? lacksWall() }
-
-export const mcpArms: Arms = [
-  { ...pluginArm('mcp', 'MCP, no wall'), lacks: () => lacksMcp() ?? lacksProcessTree() },
-  mcpWall,
-]
-
-export const densityArms: Arms = [fork, pluginArm('process', 'process'), walled]
-
-export const thousandArms: Arms = [
+/** A thousand scripts. */
+export const densityArms: Arms = [
   pluginArm('quickjs', 'in one thread'),
   withWall(pluginArm('quickjs-processes', 'in 4 walled processes')),
 ]
@@ -61,12 +49,11 @@ export const thousandArms: Arms = [
 /** One plugin. Reads the versions of the peers. */
 export const pluginArms = (): Arms => [
   pluginArm('worker', 'raw Worker'),
-  walled,
+  withWall(pluginArm('process-wall', 'process, wall')),
   withWall(pluginArm('process-wall-gates', 'wall, gate')),
   pluginArm('permission', 'permission'),
   pluginArm('quickjs', 'quickjs'),
   withWall(pluginArm('quickjs-wall', 'quickjs, wall')),
-  mcpWall,
-  fork,
+  pluginArm('fork', 'raw fork'),
   pluginArm('comlink', `comlink ${readVersion('comlink')}`),
 ]

@@ -73,8 +73,4 @@ const oneThreadArm = (codec: 'json' | 'msgpack', title: string): Arm => ({
 export const oneThreadArms: Arms = [oneThreadArm('json', 'JSON'), oneThreadArm('msgpack', 'msgpack')]
 
 /** Reads the versions of the peers when it is called. */
-export const peerArms = (): Arm[] => [textArm(), birpcArm(), peerArm('comlink')]
-
-/** JSON-RPC messages over a port, encoded by the program. */
-export const textArm = (): Arm => peerArm('text', 'JSON-RPC text')
-export const birpcArm = (): Arm => peerArm('birpc')
+export const peerArms = (): Arm[] => [peerArm('text', 'JSON-RPC text'), peerArm('birpc'), peerArm('comlink')]

@@ -1,22 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { densityArms, fewCallsArms, mcpArms, pluginArms, thousandArms } from '../arms/fresh.js'
-import { measureFresh } from '../run/measure-fresh.js'
-import { lacksWall } from '../arms/wall.js'
+import { densityArms, fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { lacksProcessTree } from '../run/process-tree.js'
 import { usualCall } from '../scenarios/payloads.js'
-import { lacksMcp } from './mcp-plugins.js'
 import { measureHost } from './measure-plugins.js'
 import { getPluginKind } from './plugin-kinds.js'
 
 test('each arm of plugins has a kind, and the reference starts nothing of ours', () => {
   expect(pluginArms()[0].id).toBe('worker')
-  for (const { id } of [pluginArms(), mcpArms, densityArms, thousandArms].flat())
-    expect(getPluginKind(id)).toBeTypeOf('function')
+  for (const { id } of [pluginArms(), densityArms].flat()) expect(getPluginKind(id)).toBeTypeOf('function')
   expect(() => getPluginKind('nothing')).toThrow("Unknown kind of plugin 'nothing'")
 })
 
 test('arms of few calls that can lack something are those with a wall', () => {
-  expect(fewCallsArms().flatMap(({ id, lacks }) => (lacks ? [id] : []))).toEqual(['process-wall', 'process-wall-gates'])
+  expect(fewCallsArms.flatMap(({ id, lacks }) => (lacks ? [id] : []))).toEqual(['process-wall', 'process-wall-gates'])
 })
 
 describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
@@ -27,17 +23,6 @@ describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
     const figures = await arm.measure({ loop: 'plugin', ms: 1 }, usualCall)
     expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50', 'rate', 'bytes', 'end'])
   })
-
-  test.skipIf(lacksMcp() !== undefined || lacksWall() !== undefined)(
-    'has figures of calls of the host only, if it is an MCP server',
-    async () => {
-      // In a fresh process: the memory of this one can shrink meanwhile.
-      const figures = await measureFresh({ plugin: 'mcp-wall' })
-      expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50'])
-      for (const figure of Object.values(figures)) expect(figure).toBeGreaterThan(0)
-    },
-    60_000,
-  )
 
   test('fails when its host cannot start it', async () => {
     const start = (): Promise<never> => Promise.reject(new Error('no memory left'))

@@ -31,8 +31,7 @@ export async function measureHost(load: LoadPluginHost): Promise<Measurement> {
   const called = code.waitForCalls()
   const start = performance.now()
   const started = host.start('plugin')
-  const ready = host.isServer ? started.then(() => performance.now()) : called
-  const readyMs = (await Promise.race([ready, started.then(() => ready)])) - start
+  const readyMs = (await Promise.race([called, started.then(() => called)])) - start
   const plugin = await started
   await delay(SETTLE_MS)
   const memory = readTreeMemory()
@@ -44,27 +43,15 @@ export async function measureHost(load: LoadPluginHost): Promise<Measurement> {
     next: (readTreeMemory() - memory) / MORE,
   }
   const greet = (): Promise<unknown> => plugin.request('greet', { name: 'World' })
-  if (host.isServer) for (let made = 0; made < FEW; made++) await greet()
-  else await plugin.request('call_each', { count: FEW })
+  await plugin.request('call_each', { count: FEW })
   figures['seldom'] = (await callEach(greet, PAUSED)).p50!
-  Object.assign(figures, await (host.isServer ? measureCallsOfHost(greet) : measureCallsOfPlugin(code, plugin)))
+  Object.assign(figures, await measureCalls(code, plugin))
   await host.close?.()
   return figures
 }
 
-/** Measures calls of a plugin that makes none. */
-async function measureCallsOfHost(greet: () => Promise<unknown>): Promise<Measurement> {
-  const times: number[] = []
-  for (let made = 0; made < FEW; made++) {
-    const start = performance.now()
-    await greet()
-    times.push(performance.now() - start)
-  }
-  return { p50: median(times) * 1e3 }
-}
-
 /** Measures calls that the plugin makes, and its end. */
-async function measureCallsOfPlugin(code: HostCode, plugin: Plugin): Promise<Measurement> {
+async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement> {
   const run = async (name: keyof typeof COUNTS): Promise<number[]> => {
     code.reset()
     await plugin.request(name, { count: COUNTS[name] })

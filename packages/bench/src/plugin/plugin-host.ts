@@ -12,8 +12,6 @@ export interface Plugin {
 
 /** A host whose library is loaded. It can start several plugins, each with a label of its own. */
 export interface PluginHost {
-  /** Its plugins answer calls, and make none. */
-  isServer?: true
   start(label: string): Promise<Plugin>
   close?(): Promise<void>
 }

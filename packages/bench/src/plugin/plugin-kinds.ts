@@ -18,11 +18,6 @@ const inHost =
   async () =>
     (await import('./bus-plugins.js')).loadClients(link, isGated)
 
-const inMcp =
-  (wall: 'none' | 'required'): LoadPluginHost =>
-  async () =>
-    (await import('./mcp-plugins.js')).loadMcp(wall)
-
 /** 1,000 scripts are in four processes. */
 const SCRIPTS_PER_PROCESS = 250
 
@@ -30,14 +25,12 @@ const WALL: BusPluginOptions['sandbox'] = { kind: 'process', wall: 'required' }
 
 const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   worker: inWorkers('raw'),
-  birpc: inWorkers('birpc'),
   comlink: inWorkers('comlink'),
   fork: async code => (await import('./peer-plugins.js')).loadForks(code),
   'ring-json': inHost('ring'),
   'port-json': inHost('port'),
   'isolation-ring-json': inHost('ring', true),
   permission: inBus({ sandbox: 'permission' }),
-  process: inBus({ sandbox: { kind: 'process', wall: 'none' } }),
   'process-wall': inBus({ sandbox: WALL }),
   'process-wall-gates': inBus({ sandbox: WALL, isGated: true }),
   quickjs: inBus({ sandbox: 'quickjs' }),
@@ -45,8 +38,6 @@ const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   'quickjs-processes': inBus({
     sandbox: { kind: 'quickjs', process: true, wall: 'required', perProcess: SCRIPTS_PER_PROCESS },
   }),
-  mcp: inMcp('none'),
-  'mcp-wall': inMcp('required'),
 }
 
 /** @throws Error if there is no such kind */

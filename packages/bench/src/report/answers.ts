@@ -222,7 +222,7 @@ function answerHook(scenario: ScenarioReport, cells: Cells): Table {
 }
 
 /** Libraries and links, which are no sandboxes. */
-const NO_SANDBOX = ['birpc', 'comlink', 'port-json', 'isolation-ring-json']
+const NO_SANDBOX = ['comlink', 'port-json', 'isolation-ring-json']
 
 /** @param figures - of which the last but one is sorted by */
 function answerSandboxes(scenario: ScenarioReport, cells: Cells, figures: readonly [string, string, string]): Table {

@@ -70,15 +70,15 @@ test('names bimodal figures next to a machine that was quiet', () => {
     `${quiet}, but 2 figures are bimodal: ring JSON (one after the other), ring JSON (40 after a silence).`,
   )
   // An open loop has a p99, which varies on any machine and does not count.
-  expect(getVerdict(bimodal('steady', 'burst', 'sparse', 'open-20k', 'open-60k')).line).toBe(
-    `${quiet}, but 5 figures are bimodal: ring JSON (one after the other), ring JSON (40 after a silence), ring JSON (one each 4 ms), ring JSON (20,000/s offered), 1 more.`,
+  expect(getVerdict(bimodal('steady', 'burst', 'sparse', 'open-20k')).line).toBe(
+    `${quiet}, but 4 figures are bimodal: ring JSON (one after the other), ring JSON (40 after a silence), ring JSON (one each 4 ms), ring JSON (20,000/s offered).`,
   )
 })
 
 test('a bimodal figure is a grey range in every table', () => {
   const [row] = getTables(bimodal('steady'))[0]!.table.rows
-  expect(row![4]).toMatchObject({ text: '20–80 µs', tone: 'unclear' })
-  expect(row![3]).toMatchObject({ text: '50 µs', tone: 'worse' })
+  expect(row![3]).toMatchObject({ text: '20–80 µs', tone: 'unclear' })
+  expect(row![2]).toMatchObject({ text: '50 µs', tone: 'worse' })
 })
 
 test('notes say that rounds were left out', () => {

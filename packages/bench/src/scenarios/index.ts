@@ -1,9 +1,9 @@
 // All scenarios, in the order in which they run and are shown.
 import { formatArms, isolationRingJson, portJson, ringJson, ringMsgpack } from '../arms/bus.js'
 import { cipherArms } from '../arms/cipher.js'
-import { densityArms, fewCallsArms, mcpArms, pluginArms, thousandArms } from '../arms/fresh.js'
+import { densityArms, fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { scriptsArms } from '../arms/scripts.js'
-import { birpcArm, oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
+import { oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
 import { latency, NOISE, rate, type Arm, type Arms, type Case, type FigureKind, type Scenario } from './scenario.js'
 import { formatCases, toPayloadScenario } from './formats.js'
 import * as payloads from './payloads.js'
@@ -57,16 +57,12 @@ const fewCalls: Figures = [
 
 const PSS: FigureKind = { id: 'pss', title: 'memory', unit: 'B', better: 'lower' }
 
-const server: Figures = [
+const plugin: Figures = [
   latency('ready', 'start to first call'),
   PSS,
   { ...PSS, id: 'next', title: 'each next' },
   { ...P50_ALONE, title: 'a call' },
   latency('seldom', 'each 20 ms'),
-]
-
-const plugin: Figures = [
-  ...server,
   rate('rate', '64 in flight'),
   latency('bytes', '1 MiB'),
   latency('end', 'end of a loop'),
@@ -105,7 +101,6 @@ const shapes = [
   seldom('sparse', 'one each 4 ms', 2.4),
   { ...inCase('64', '64 in flight', calls(64), [A_SECOND]), share: 1.5, settleShare: 0.7, repeats: 2 },
   open(20),
-  open(60),
 ]
 
 /**
@@ -114,27 +109,25 @@ const shapes = [
  */
 const TABLE = readTable(`
   id                | runs    | rows  | arms in   | slot | settle | warm-up | rounds | title                                      | about
-  few-calls         | always  | arms  | processes | 26   | 0      | 0       | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 ms with the CPU time of the process and its children
+  few-calls         | always  | arms  | processes | 42   | 0      | 0       | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 ms with the CPU time of the process and its children
   noise             | always  | arms  | threads   | 1    | 0.4    | 0.8     | 0.5    | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
   formats           | always  | arms  | threads   | 1.5  | 0.5    | 0.5     | 1      | Formats, the hook and encryption           | echo(value) between two threads over a ring, alone and with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes), whose CPU time is that of all threads for one message. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC sends bytes as base64. The reference is a structured clone over a MessagePort
   cipher            | always  | cases | threads   | 0.8  | 0      | 0.2     | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
   shapes            | always  | cases | threads   | 3    | 1      | 0.5     | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
-  plugin            | by name | arms  | processes | 180  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone. The host calls the tool echo of an MCP server, which makes no calls. The reference is a Worker with a bare MessagePort
+  plugin            | by name | arms  | processes | 180  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone.  The reference is a Worker with a bare MessagePort
   channel           | by name | arms  | threads   | 1.5  | 1      | 0.5     | 0.5    | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
   one-thread        | by name | arms  | threads   | 4    | 0      | 1.6     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
   scripts           | by name | arms  | processes | 10   | 0      | 0       | 0.5    | Scripts that run once                      | a text from the call to its result, in a bus that has run others: one that returns, one after the other, each 300 ms, and 4 at a time; one that calls the host three times, 4 at a time; and each of 200 calls that one text makes. The reference starts a Worker for each, and the frontend that is open shows what the calls cost without a script
-  mcp               | by name | arms  | processes | 180  | 0      | 0       | 0.5    | An MCP server in a wall                    | the published server-everything over stdio: from the start until its tools are known, its memory (PSS), that of each of two later ones, and its tool echo, one call after the other and each 20 ms; the reference is openMcp without a wall
-  density           | by name | cases | processes | 120  | 0      | 0       | 0.25   | Many plugins                               | n plugins that start at once, each measurement in a host of its own, whose library is loaded: the memory (PSS) that each adds when all are idle, and the CPU time and the time until all have called the host. The reference is n raw forks
-  density-thousand  | by name | cases | processes | 240  | 0      | 0       | 0.25   | A thousand scripts                         | the same figures of 1,000 scripts that are open at once, in one thread and in four walled processes; the reference is the thread
+  density           | by name | cases | processes | 240  | 0      | 0       | 0.25   | A thousand scripts                         | 1,000 scripts that start at once, in a host whose library is loaded: the memory (PSS) that each adds when all are idle, and the CPU time and the time until all have called the host; in one thread, the reference, and in four walled processes
 `)
 
 /** Reads files, and the versions of the peers. */
 export const allScenarios = (): Scenario[] => {
   const parts: Readonly<Record<string, readonly [Scenario['arms'], readonly Case[]]>> = {
-    'few-calls': [fewCallsArms(), [inCase('fresh', 'fresh process', { loop: 'few-calls' }, fewCalls)]],
+    'few-calls': [fewCallsArms, [inCase('fresh', 'fresh process', { loop: 'few-calls' }, fewCalls)]],
     noise: [same, noise],
-    shapes: [[rawPort, birpcArm(), ...both], shapes],
+    shapes: [[rawPort, ...both], shapes],
     throughput: [[rawPort, ...peerArms(), ...both, ringMsgpack], [1, 8, 64, 512].map(throughput)],
     plugin: [pluginArms(), [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
     channel: [[rawPort, ...both], [inCase('channel', 'channel', { loop: 'stream' }, [rate('rate', 'messages')])]],
@@ -151,9 +144,7 @@ export const allScenarios = (): Scenario[] => {
         inCase('call', 'each call', { loop: 'scripts', size: 200 }, [latency('call', 'each call')]),
       ],
     ],
-    mcp: [mcpArms, [inCase('everything', 'server-everything', { loop: 'plugin' }, server)]],
-    density: [densityArms, [1, 10, 50].map(density)],
-    'density-thousand': [thousandArms, [density(1000)]],
+    density: [densityArms, [density(1000)]],
   }
   return TABLE.slice(1).map((row): Scenario => {
     const [id, runs, rows, armsIn, slot, settle, warmUp, rounds, title, about] = row as [string, ...string[]]
