@@ -1,5 +1,5 @@
-// node scripts/limits.mjs [--check]: writes the tables of docs/reference/limits.md from the constants of protocol. With `--check`, exits with 1
-// if the page is stale.
+// node scripts/limits.mjs [--check]: writes the tables of docs/reference/limits.md from the constants of protocol, and that of error-codes.md from
+// its codes. With `--check`, exits with 1 if a page is stale.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const fromRoot = path => new URL(`../${path}`, import.meta.url)
@@ -53,11 +53,27 @@ const toTable = name => {
   return [head, line, ...rows.map(row => row.trim())].map(row => (row === line ? `|${row}|` : `| ${row} |`)).join('\n')
 }
 
-const page = fromRoot('docs/reference/limits.md')
-const text = readFileSync(page, 'utf8')
-const written = text.replaceAll(
-  /(<!-- limits: (\w+) -->\n\n)[^]*?(\n\n<!-- \/limits -->)/g,
-  (_, begin, name, end) => begin + toTable(name) + end,
+const CODES = /^ {2}(\w+): (-\d+), \/\/ (.+)$/gm
+const source = readFileSync(fromRoot('packages/protocol/src/errors/bus-error.ts'), 'utf8')
+const codes = [...source.matchAll(CODES)].map(
+  ([, reason, code, hasRun]) => `| ${code} | [${reason}](#${reason.toLowerCase()}) | ${hasRun} |`,
 )
-if (process.argv.includes('--check')) process.exitCode = written === text ? 0 : 1
-else writeFileSync(page, written)
+
+const PAGES = {
+  limits: text =>
+    text.replaceAll(
+      /(<!-- limits: (\w+) -->\n\n)[^]*?(\n\n<!-- \/limits -->)/g,
+      (_, begin, name, end) => begin + toTable(name) + end,
+    ),
+  'error-codes': text =>
+    text.replace(
+      /(<!-- codes -->\n\n.*\n.*\n)[^]*?(\n\n<!-- \/codes -->)/,
+      (_, begin, end) => begin + codes.join('\n') + end,
+    ),
+}
+for (const [name, write] of Object.entries(PAGES)) {
+  const page = fromRoot(`docs/reference/${name}.md`)
+  const text = readFileSync(page, 'utf8')
+  if (!process.argv.includes('--check')) writeFileSync(page, write(text))
+  else if (write(text) !== text) process.exitCode = 1
+}

@@ -52,15 +52,11 @@ test('home page and README have the sentence and the table of the results', () =
   expect(results).toContain('The machine was quiet:')
 })
 
-test('each code of BusError has its row, and a section with a cause and a cure', () => {
-  const text = read('docs/reference/error-codes.md')
-  const rows = [...text.matchAll(/^\| (-\d+) \| \[(\w+)\]\(#\w+\) \|/gm)].map(([, code, reason]) => [
-    reason,
-    Number(code),
-  ])
-  expect(Object.fromEntries(rows)).toEqual(ERROR_CODES)
-  const sections = text.split(/^## /m).filter(section => /^\*Cause:\*/m.test(section) && /^\*Cure:\*/m.test(section))
-  expect(sections.map(section => section.split('\n')[0])).toEqual(rows.map(([reason]) => reason))
+test('each reason of BusError has a section with a cause and a cure', () => {
+  const sections = read('docs/reference/error-codes.md')
+    .split(/^## /m)
+    .filter(section => /^\*Cause:\*/m.test(section) && /^\*Cure:\*/m.test(section))
+  expect(sections.map(section => section.split('\n')[0])).toEqual(Object.keys(ERROR_CODES))
 })
 
 test('README shows what the hostile plugin of the page on sandboxes prints', () => {

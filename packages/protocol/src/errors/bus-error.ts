@@ -13,23 +13,26 @@ export function setDevelopment(value: boolean): void {
   development = value
 }
 
-/** Codes by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. */
+/**
+ * Codes by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. Behind each code: has the command run? `npm run docs:limits` makes
+ * the table of docs/reference/error-codes.md of it.
+ */
 export const ERROR_CODES = {
-  ParseError: -32700,
-  InvalidRequest: -32600,
-  MethodNotFound: -32601,
-  InvalidParams: -32602,
-  InternalError: -32603,
-  CommandFailed: -32000,
-  Denied: -32001,
-  Rejected: -32002,
-  Timeout: -32003,
-  Overloaded: -32004,
-  Disconnected: -32005,
-  LoadFailed: -32006,
-  Crashed: -32007,
-  Interrupted: -32008,
-  Cancelled: -32800,
+  ParseError: -32700, // no
+  InvalidRequest: -32600, // no, except a plain command that was called as a stream
+  MethodNotFound: -32601, // no
+  InvalidParams: -32602, // no
+  InternalError: -32603, // perhaps
+  CommandFailed: -32000, // yes
+  Denied: -32001, // no
+  Rejected: -32002, // no
+  Timeout: -32003, // perhaps, unless `data.delivered` is `'no'`
+  Overloaded: -32004, // no, unless its answer did not fit
+  Disconnected: -32005, // perhaps: `data.delivered` is `'no'`, or `'unknown'`
+  LoadFailed: -32006, // no
+  Crashed: -32007, // perhaps
+  Interrupted: -32008, // until it interrupted the run
+  Cancelled: -32800, // perhaps, unless `data.delivered` is `'no'`
 } as const
 
 /** The reason of a `BusError`, such as `Denied` or `Timeout`. Each has a code, as in JSON-RPC. */

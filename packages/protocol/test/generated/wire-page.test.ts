@@ -1,4 +1,4 @@
-// docs/internals/wire.md names all that is on the wire, and the tables of docs/reference/limits.md are generated from the code.
+// docs/internals/wire.md names all that is on the wire, and the tables of docs/reference are generated from the code.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ const root = new URL('../../../../', import.meta.url)
 const page = readFileSync(new URL('docs/internals/wire.md', root), 'utf8')
 const lines = page.split('\n').filter(line => line.startsWith('| '))
 
-it('docs/reference/limits.md is up to date: `npm run docs:limits` writes it', () => {
+it('the tables of limits.md and error-codes.md are up to date: `npm run docs:limits` writes them', () => {
   const script = fileURLToPath(new URL('scripts/limits.mjs', root))
   expect(() => execFileSync(process.execPath, [script, '--check'])).not.toThrow()
 })
