@@ -18,7 +18,7 @@ const scripts = args.filter(arg => !arg.startsWith('-'))
 const options = args.filter(arg => arg.startsWith('-') && arg !== '--write-budgets')
 const filters = options.filter(option => option.startsWith('--filter='))
 
-const directories = ['packages', 'extensions', 'examples']
+const directories = ['packages', 'extensions', 'examples', 'tests']
   .flatMap(directory => readdirSync(new URL(directory, root)).map(name => `${directory}/${name}`))
   .concat('site')
   .filter(directory => existsSync(new URL(`${directory}/package.json`, root)))

@@ -14,14 +14,14 @@ const usage = `Usage: npm run test:matrix [-- --only word,…]
 const directories = {
   browsers: ['extensions/inspector', 'extensions/web', 'examples/tauri-notes'],
   nats: ['extensions/nats', 'examples/scale-out'],
-  packages: ['examples/bundled', 'examples/npm-packages', 'examples/packed', 'examples/vendor-sdks'],
+  packages: ['tests/bundled', 'tests/npm-packages', 'tests/packed', 'tests/vendor-sdks'],
   sites: ['site'],
 }
 const hasMatrix = directory => {
   const file = `${cwd}${directory}/package.json`
   return existsSync(file) && 'test:matrix' in JSON.parse(readFileSync(file, 'utf8')).scripts
 }
-directories.ways = ['packages', 'extensions', 'examples']
+directories.ways = ['packages', 'extensions', 'examples', 'tests']
   .flatMap(parent => readdirSync(cwd + parent).map(name => `${parent}/${name}`))
   .filter(directory => hasMatrix(directory) && !Object.values(directories).flat().includes(directory))
 

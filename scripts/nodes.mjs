@@ -24,7 +24,7 @@ const TESTS = [
   'test/matrix/sandboxes',
   'test/calls/session',
 ]
-const EXAMPLES = ['hello', 'tauri-notes', 'test-runners']
+const EXAMPLES = ['examples/hello', 'examples/tauri-notes', 'tests/test-runners']
 
 function judge(what, { code, stdout, stderr }, expected) {
   if (code === 0 && (expected === undefined || stdout === expected)) return console.log(`${what}: as expected`)
@@ -50,7 +50,7 @@ try {
     judge(`${version}, tests of core`, await run(inCore, join(root, 'packages/core')))
     for (const example of EXAMPLES) {
       const command = [...node, vitest, 'run', '--reporter=dot', '--project=workers']
-      judge(`${version}, examples/${example}`, await run(command, join(root, 'examples', example)))
+      judge(`${version}, ${example}`, await run(command, join(root, example)))
     }
   }
 } finally {

@@ -31,7 +31,7 @@ const { status } = spawnSync('node', ['scripts/count-tests.mjs', 'test', 'test:l
 // What passes alone is forgiven elsewhere, and is what is looked for here.
 let failed = status === 0 && !existsSync(`${cwd}unstable.json`) ? 0 : 1
 for (const { file, test } of readLedger()) {
-  const [, directory, path] = /^((?:packages|extensions|examples)\/[^/]+|site)\/(.*)$/.exec(file)
+  const [, directory, path] = /^((?:packages|extensions|examples|tests)\/[^/]+|site)\/(.*)$/.exec(file)
   for (let run = 1; run <= RUNS_OF_UNSTABLE; run++) {
     const options = ['--sequence.shuffle.tests', `--sequence.seed=${Number(seed) + run}`, '-t', test, path]
     const alone = spawnSync('npx', ['vitest', 'run', ...options], { cwd: cwd + directory, encoding: 'utf8' })

@@ -1,4 +1,4 @@
-// What examples/bundled/src/host.mjs prints where all is well, a line for each case.
+// What tests/bundled/src/host.mjs prints where all is well, a line for each case.
 const seen = refused =>
   JSON.stringify({
     greeting: 'Hello, World!',

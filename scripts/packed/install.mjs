@@ -27,7 +27,7 @@ export async function run([program = '', ...args], cwd, env = {}) {
 const usualRegistry = async () => (await run(['npm', 'config', 'get', 'registry'], root)).stdout.trim()
 
 /**
- * Installs core, frontend and inspector into `folder`, with the README's example and the program of examples/bundled/src beside them.
+ * Installs core, frontend and inspector into `folder`, with the README's example and the program of tests/bundled/src beside them.
  *
  * @param {string} folder made where it is missing
  * @param {{ add: string[], settings?: (local: string, registry: string) => Record<string, string> }} layout
@@ -43,7 +43,7 @@ export async function install(folder, { add, settings = () => ({}) }, local) {
     ...Object.fromEntries(files),
   }
   for (const [name, text] of Object.entries(all)) await writeFile(join(folder, name), text)
-  await cp(join(root, 'examples/bundled/src'), join(folder, 'app'), { recursive: true })
+  await cp(join(root, 'tests/bundled/src'), join(folder, 'app'), { recursive: true })
   const added = await run([...add, '@sallyport/core', '@sallyport/frontend', '@sallyport/inspector'], folder)
   if (added.code !== 0) throw new Error(`${add.join(' ')} failed\n${added.stdout}${added.stderr}`)
   return { output }

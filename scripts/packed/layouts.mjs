@@ -15,7 +15,7 @@ enableTelemetry: false
 })
 
 /**
- * By name. `cases` are those of examples/bundled/src that work there: all, unless given. The others say what is in `else`.
+ * By name. `cases` are those of tests/bundled/src that work there: all, unless given. The others say what is in `else`.
  *
  * @type {Record<string, { add: string[], node: string[], settings?: ReturnType<typeof yarnSettings>, cases?: string[],
  *   else?: string }>}

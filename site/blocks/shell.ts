@@ -28,7 +28,7 @@ const NPM = ['ci', 'init', 'pack', 'view', 'audit', 'create', 'exec', 'explain',
 
 const json = (path: string): Record<string, Record<string, string>> =>
   JSON.parse(readFileSync(join(root, path), 'utf8'))
-const workspaces = ['packages', 'extensions', 'examples']
+const workspaces = ['packages', 'extensions', 'examples', 'tests']
   .flatMap(directory => readdirSync(join(root, directory)).map(name => `${directory}/${name}/package.json`))
   .concat('site/package.json', 'package.json')
   .filter(path => existsSync(join(root, path)))

@@ -1,4 +1,4 @@
-// Values of another realm. examples/test-runners runs a whole bus in one.
+// Values of another realm. tests/test-runners runs a whole bus in one.
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { codecs } from '../codec/codecs.js'

@@ -135,7 +135,7 @@ const nodes: [string, string[]][] = [
 test.each(choose(nodes, 0))(
   'patterns and sandboxes work after npm install, by %s',
   async (_which, [command, ...args]) => {
-    await cp(join(root, 'examples/bundled/src'), join(directory, 'app'), { recursive: true })
+    await cp(join(root, 'tests/bundled/src'), join(directory, 'app'), { recursive: true })
     const { stdout } = await run(command!, [...args, 'app/host.mjs'], { cwd: directory, shell })
     expect(stdout).toBe(getExpected())
   },

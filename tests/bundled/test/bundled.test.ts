@@ -65,7 +65,7 @@ describe.each(Object.entries(WAYS))('%s', (way, { program, cases, put }) => {
     rows(Object.keys(BUNDLERS))(bundler => {
       const file = `${way}/${bundler}.config.mjs`
       const page = readFileSync('../../docs/guide/deploying.md', 'utf8')
-      expect(page.includes(readFileSync(file, 'utf8')) || page.includes(`examples/bundled/${file}`)).toBe(true)
+      expect(page.includes(readFileSync(file, 'utf8')) || page.includes(`tests/bundled/${file}`)).toBe(true)
     }))
 })
 
