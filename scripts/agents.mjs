@@ -13,11 +13,11 @@ const RECIPES = [
   ['streams-and-cancellation', 'Cancel a call'],
   ['streams-and-cancellation', 'Stream a file with progress'],
   ['permissions', 'Limit a plugin'],
-  ['recipes', 'Run scripts of a language model'],
-  ['recipes', 'Let a plugin write files'],
+  ['scripts', 'Run code once'],
+  ['plugins', 'Let a plugin write files'],
   ['commands', 'Validate arguments'],
-  ['calling-frontends', 'From the host'],
-  ['testing', 'A test'],
+  ['commands', 'Call a frontend'],
+  ['development', 'Test with fakes'],
 ]
 
 /** Without links, which lead nowhere in a package, and without comments but those by which `site/` tests the code. */

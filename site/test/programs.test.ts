@@ -28,7 +28,7 @@ afterAll(() => rm(getBlocksDirectory('run'), { recursive: true, force: true }))
 test('these pages have programs', () => {
   const withPrograms = [...new Set(runs.map(({ program }) => program.page))]
   expect(withPrograms).toEqual(expect.arrayContaining(['README.md', 'docs/guide/commands.md', 'docs/guide/tauri.md']))
-  expect(tests.map(({ page }) => page)).toContain('docs/guide/testing.md')
+  expect(tests.map(({ page }) => page)).toContain('docs/guide/development.md')
 })
 
 /** A third of them, by the day. */

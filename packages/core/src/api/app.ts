@@ -235,7 +235,7 @@ export interface CommandContext<Types extends BusTypes = BusTypes> {
   /**
    * Ends the run that makes the call: code of `bus.run` in `sandbox: 'quickjs'`, whose state becomes a continuation. `bus.resume` goes on at
    * the code's `await` with the value of this call, perhaps days later, and in another process. Always throws, and so ends the handler,
-   * whose result is not used. The code does not get this error. See the page "Interrupt and resume" of the documentation.
+   * whose result is not used. The code does not get this error. See the page "Scripts" of the documentation.
    *
    * @param data - for the host, which gets a copy: any value that `structuredClone` takes
    * @throws {BusError} Interrupted; InvalidRequest if the call does not come from such a run, is a stream, or the bus has no

@@ -1,4 +1,4 @@
-// Checks the types against the table in docs/reference/what-arrives.md.
+// Checks the types against the table in docs/guide/commands.md.
 import { expectTypeOf, test } from 'vitest'
 import type { Serialized, Jsonify, Unpacked } from './serialized.js'
 

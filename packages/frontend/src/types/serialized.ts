@@ -1,4 +1,4 @@
-// The types of results, events' payloads and channels' messages as they arrive, for each codec. The table in docs/reference/what-arrives.md lists the
+// The types of results, events' payloads and channels' messages as they arrive, for each codec. The table in docs/guide/commands.md lists the
 // values. No library is used: a published type's imports are dependencies of every user, and none knows bytes.
 
 type Bytes = Uint8Array | ArrayBuffer

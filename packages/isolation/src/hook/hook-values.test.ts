@@ -1,4 +1,4 @@
-// Payloads of a sandboxed hook that are not plain data. Each is sealed as the codec's table says (docs/reference/what-arrives.md), or its call is rejected.
+// Payloads of a sandboxed hook that are not plain data. Each is sealed as the codec's table says (docs/guide/commands.md), or its call is rejected.
 // The next message passes in any case.
 import { type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'

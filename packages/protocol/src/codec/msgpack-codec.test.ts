@@ -12,7 +12,7 @@ const encode = (value: unknown): Uint8Array => encodeInline({ jsonrpc: '2.0', id
 const decode = (body: Uint8Array): unknown => msgpackCodec.decode(body)
 const roundTrip = (value: unknown): unknown => (decode(encode(value)) as { result: unknown }).result
 
-// Excludes values that change on the way, as the table of docs/reference/what-arrives.md says: -0 and lone surrogates.
+// Excludes values that change on the way, as the table of docs/guide/commands.md says: -0 and lone surrogates.
 const text = fc.string({ unit: 'binary' })
 const carried = fc.letrec(tie => ({
   value: fc.oneof(

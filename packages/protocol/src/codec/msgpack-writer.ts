@@ -295,7 +295,7 @@ export class Writer {
     this.string(key)
   }
 
-  /** Writes what is not plain data: the page "What arrives" of the documentation lists the forms. */
+  /** Writes what is not plain data: the page "Commands" of the documentation lists the forms. */
   #rare(value: object, depth: number): void {
     if (isUint8Array(value)) return this.binary(value)
     if (isArrayBuffer(value)) return this.binary(new Uint8Array(value))

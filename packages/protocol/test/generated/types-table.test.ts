@@ -1,4 +1,4 @@
-// Creates the rows of the table of types in docs/reference/what-arrives.md by sending the values, and compares them with the page.
+// Creates the rows of the table of types in docs/guide/commands.md by sending the values, and compares them with the page.
 import { existsSync, readFileSync } from 'node:fs'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -88,10 +88,10 @@ function arrives(codec: CodecName, value: unknown): string {
   return `\`${inspect(params.value).replace(/\s+/g, ' ')}\``
 }
 
-const page = new URL('../../../../docs/reference/what-arrives.md', import.meta.url)
+const page = new URL('../../../../docs/guide/commands.md', import.meta.url)
 const lines = values.map(([name, value]) => `| ${name} | ${arrives('json', value)} | ${arrives('msgpack', value)} |`)
 
-describe('the table of docs/reference/what-arrives.md', () => {
+describe('the table of docs/guide/commands.md', () => {
   const text = existsSync(page) ? readFileSync(page, 'utf8') : ''
 
   it('has a row for each type', () => rows(lines)(row => expect(text).toContain(`${row}\n`)))
