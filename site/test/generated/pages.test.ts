@@ -134,20 +134,7 @@ test('the page on support has each entry that users import', () => {
 })
 
 test('files and directories that the map names exist', () => {
-  const packages = [
-    'protocol',
-    'frontend',
-    'isolation',
-    'paths',
-    'inspector',
-    'core',
-    'nats',
-    'plugin-host',
-    'mcp',
-    'code-mode',
-    'web',
-  ]
-  const entries = packages.flatMap(name =>
+  const entries = PACKAGES.flatMap(name =>
     ['src', 'page']
       .map(directory => join(root, getDirectory(name), directory))
       .filter(directory => existsSync(directory))
