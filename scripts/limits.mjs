@@ -25,7 +25,7 @@ const TABLES = {
     calls of a frontend in flight | ${count(l.MAX_IN_FLIGHT)}, then Overloaded; a cancelled call counts until its handler has finished
     calls to a frontend in flight | ${count(l.MAX_IN_FLIGHT)}, then Overloaded
     open channels and streamed arguments, listeners of a frontend | ${count(l.MAX_CHANNELS)}, ${l.MAX_LISTENERS}, then Overloaded
-    unfinished requests, streams, timers, signals of a script in QuickJS | ${count(l.MAX_IN_FLIGHT)} of each, whose messages have its \`memory\` together, then Overloaded
+    requests of a script in QuickJS whose response was not read | ${count(l.MAX_IN_FLIGHT)}, and its \`memory\` together, then Overloaded
     resources of a frontend | ${count(l.MAX_RESOURCES)}, then Overloaded
     characters of a label | ${l.MAX_LABEL_LENGTH}
     characters of the event and the target of a frontend's listener | ${l.MAX_LISTENER_CHARACTERS}, then \`InvalidParams\`

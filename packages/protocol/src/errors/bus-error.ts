@@ -13,10 +13,8 @@ export function setDevelopment(value: boolean): void {
   development = value
 }
 
-/**
- * Codes by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. Behind each code: has the command run? `npm run docs:limits` makes
- * the table of docs/reference/error-codes.md of it.
- */
+// Behind each code: has the command run? `npm run docs:limits` makes the table of docs/reference/error-codes.md of it.
+/** Codes by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. */
 export const ERROR_CODES = {
   ParseError: -32700, // no
   InvalidRequest: -32600, // no, except a plain command that was called as a stream
