@@ -74,8 +74,8 @@ const ENDS = [
   {
     name: 'end: a script waits for room of its last link', // 205
     file: 'packages/isolation/src/quickjs/inside/link.ts',
-    from: '      current = this\n      // The script host has another link, too.\n      setRoom()\n',
-    to: '      current = this\n',
+    from: '      setCurrent(this)\n      // The script host has another link, too.\n      setRoom()\n',
+    to: '      setCurrent(this)\n',
   },
 ].map(fault => ({ ...fault, tests: ['packages/core/test/simulation/simulation.test.ts'], seeds: 2000 }))
 

@@ -24,6 +24,7 @@ export function createVmLinks(sendFrame: (frame: Frame) => unknown, closeHost: (
   let full: Deferred<void> | undefined
   let current: VmLink | undefined
 
+  const setCurrent = (link: VmLink): void => void (current = link)
   function setRoom(): void {
     full?.resolve()
     full = undefined
@@ -54,7 +55,7 @@ export function createVmLinks(sendFrame: (frame: Frame) => unknown, closeHost: (
     }
 
     open(): void {
-      current = this
+      setCurrent(this)
       // The script host has another link, too.
       setRoom()
     }
