@@ -90,7 +90,7 @@ export async function loadScript(
       let isClosing = false
       /** The script has just sent a call, so it is not idle: asking it would cost as much as a tenth of the call. */
       let awaitsAnswer = false
-      const loaded = createDeferred()
+      const loaded = createDeferred<void>()
       loaded.promise.catch(() => {})
       let isLoaded = false
       const setLoaded = (): void => {
@@ -238,7 +238,9 @@ export async function loadScript(
       core.attach(firstLink)
       if (image) {
         machine.deliver('restored', { label: client.label, env })
-        return setLoaded()
+        setLoaded()
+        // A limit can have ended it already.
+        return loaded.promise
       }
       const { label, codec, timeout, maxInFlight, overflow, isolated, deadlines } = client
       const seed = [...randomFillSync(new Uint32Array(4))]
