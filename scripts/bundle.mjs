@@ -114,7 +114,7 @@ const GROUPS = {
   '@sallyport/process': [
     {
       name: 'permission-model',
-      test: /[\\/]dist[\\/](?:permission-model[\\/](?!write-grants)|network[\\/](?:host-list|secrets)|launchers[\\/]node-program)/,
+      test: /[\\/]dist[\\/](?:permission-model[\\/]|network[\\/](?:host-list|secrets)|launchers[\\/]node-program)/,
       priority: 1,
     },
     SHARED,

@@ -1,29 +1,34 @@
-// The sandbox of one frontend in a process, whatever code runs there: the host sees the relay of the process in place of a worker.
+// Starts the process of a frontend, whatever code runs there. The host sees its relay in place of a worker.
+//
+// 1. `prepareLaunch` collects the code, the grants, the flags and the limits, and `key`: all that is fixed once a process runs
+// 2. a process that waits in the pool for the same key is taken; else `open` starts a relay
+// 3. sockets lead from the process to the threads that read its frames, or the relay forwards them
+// 4. the launcher of the wall says which command the relay starts (`relay/run-relay.ts`)
+// 5. the relay, or the script in the process of others, is what the host gets
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { ResourceLimits } from 'node:worker_threads'
-import { PROCESS_PIPES, serializeValue } from '@sallyport/protocol/internal/contract'
-import { BusError } from '@sallyport/protocol/internal/errors'
-import type {
-  FrontendPreparation,
-  FrontendSandbox,
-  FrontendStart,
-  FrontendWorkerData,
+import { MessageChannel, type MessagePort, type ResourceLimits } from 'node:worker_threads'
+import {
+  type FrontendPreparation,
+  type FrontendSandbox,
+  type FrontendStart,
+  type FrontendWorkerData,
+  PROCESS_PIPES,
+  serializeValue,
 } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { canListenBelow } from '@sallyport/protocol/internal/link'
 import type { ProcessLimits } from './child/limits.js'
-import type { ProcessHost, ProcessLog, Relay, SocketOwner } from './contract.js'
-import type { FoundWall } from './launchers/find-wall.js'
+import type { ProcessHost, ProcessLog, Relay, RelaySockets, SocketOwner } from './contract.js'
+import { type FoundWall, isNetClosed, type WallOptions } from './launchers/find-wall.js'
 import type { Launch, Launcher, LaunchInfo } from './launchers/launcher.js'
 import { getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
-import { isNetClosed, type WallOptions } from './launchers/wall.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
-import { getReadFlags } from './permission-model/grants.js'
+import { getReadFlags, getWriteFlags } from './permission-model/grants.js'
 import { type FrontendCode, MODEL } from './permission-model/module-code.js'
 import { getNetFlags, NET_REMEDIES } from './permission-model/net.js'
-import { getWriteFlags } from './permission-model/write-grants.js'
 import type { ProcessPool } from './pool.js'
 import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
-import { ProcessSockets } from './sockets.js'
 
 /** The options of a sandbox that is a process, checked. */
 export interface ProcessOptions extends ProcessLimits, WallOptions {
@@ -300,4 +305,41 @@ const createUsage = (): SharedArrayBuffer => new SharedArrayBuffer(2 * Float64Ar
 function readSharedUsage(shared: SharedArrayBuffer): { memory: number; cpu: number } | undefined {
   const [memory = 0, cpu = 0] = new Float64Array(shared)
   return memory > 0 ? { memory, cpu } : undefined
+}
+
+let lastSocketId = 0
+
+export class ProcessSockets implements RelaySockets {
+  readonly ids: number[] = []
+  /** To each owner, for the relay. */
+  readonly ports: MessagePort[] = []
+  readonly #owners: readonly (readonly [SocketOwner, thread: object | undefined])[]
+  #isUsed = false
+
+  private constructor(owners: readonly SocketOwner[]) {
+    this.#owners = owners.map(owner => [owner, owner.code.thread])
+    for (const owner of owners) {
+      const { port1: port, port2 } = new MessageChannel()
+      owner.post({ type: 'socket', socket: { id: ++lastSocketId, port } }, [port])
+      this.ids.push(lastSocketId)
+      this.ports.push(port2)
+    }
+  }
+
+  /**
+   * Returns `undefined` if the relay has to forward frames: on Windows, if the path of the temporary directory is too long for a socket, if an
+   * owner is not running, or without an owner.
+   */
+  static create(owners: readonly SocketOwner[]): ProcessSockets | undefined {
+    const isPossible = owners.length > 0 && owners.every(owner => owner.isUp) && canListenBelow(tmpdir())
+    return isPossible ? new ProcessSockets(owners) : undefined
+  }
+
+  get areFree(): boolean {
+    return !this.#isUsed && this.#owners.every(([owner, thread]) => owner.code.thread === thread)
+  }
+
+  take(): void {
+    this.#isUsed = true
+  }
 }

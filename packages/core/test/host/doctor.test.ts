@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import type { Diagnosis } from '../../../process/src/doctor/examine-machine.js'
+import type { Diagnosis } from '../../../process/src/doctor.js'
 import { findWall } from '../../../process/src/launchers/find-wall.js'
 import { findProgram } from '../../../process/src/launchers/programs.js'
 

@@ -2,15 +2,18 @@
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { getNodeEnvironment, getNodeProgram } from './node-program.js'
-import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
-import { checkOptions } from './check-options.js'
 import {
+  type Attempt,
+  checkOptions,
   FILTER_DESCRIPTOR,
-  type LaunchInfo,
   type Launcher,
   LauncherUnavailable,
+  type LaunchInfo,
   type LaunchLimits,
+  makeAttemptNow,
   mergeLimits,
+  type Trial,
+  type TrialResult,
 } from './launcher.js'
 import { findProgram, getNodeFiles, INPUT_DESCRIPTOR, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'

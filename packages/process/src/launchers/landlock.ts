@@ -2,9 +2,18 @@
 // is Node itself: it sees the names of files and processes, but reads only what it is granted.
 import { existsSync } from 'node:fs'
 import { getNodeProgram } from './node-program.js'
-import { type Attempt, makeAttemptNow, type Trial, type TrialResult } from './attempt.js'
-import { checkOptions } from './check-options.js'
-import { FILTER_DESCRIPTOR, type Launcher, LauncherUnavailable, type LaunchLimits, mergeLimits } from './launcher.js'
+import {
+  type Attempt,
+  checkOptions,
+  FILTER_DESCRIPTOR,
+  type Launcher,
+  LauncherUnavailable,
+  type LaunchLimits,
+  makeAttemptNow,
+  mergeLimits,
+  type Trial,
+  type TrialResult,
+} from './launcher.js'
 import { findProgram, getNodeFiles, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
 

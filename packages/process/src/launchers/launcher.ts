@@ -1,5 +1,11 @@
-// A launcher: it decides which command really starts the process of a frontend, such as a container around Node.
+// A launcher decides which command really starts the process of a frontend, such as a container around Node: what it is, the check of its
+// options, and the attempt to start Node by it on this machine.
+import type { ChildProcess, StdioOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { withFilterFile } from './filter-file.js'
+import { getNodeEnvironment } from './node-program.js'
 
 /** Starts the process of a frontend in a wall: in a container, or with fewer rights. */
 export interface Launcher {
@@ -86,3 +92,111 @@ export const mergeLimits = (defaults: LaunchLimits, limits: LaunchLimits): Launc
   pids: limits.pids ?? defaults.pids,
   tmp: limits.tmp ?? defaults.tmp,
 })
+
+type Name = 'memory' | 'tmp' | 'pids' | 'cpus' | 'uid' | 'bwrap' | 'setpriv'
+type Check = readonly [isValid: (value: unknown) => boolean, expected: string]
+
+const isNumberFrom = (value: unknown, min: number): boolean => Number.isFinite(value) && (value as number) >= min
+const isWhole = (value: unknown, min: number): boolean => Number.isSafeInteger(value) && (value as number) >= min
+
+const size: Check = [value => isNumberFrom(value, Number.MIN_VALUE), 'MiB, more than 0']
+const path: Check = [value => typeof value === 'string' && value !== '', 'the path of a program']
+
+const CHECKS: Readonly<Record<Name, Check>> = {
+  memory: size,
+  tmp: size,
+  pids: [value => isWhole(value, 1), 'a whole number of processes and threads, from 1'],
+  // The kernel takes no shorter time than 1 of 100 ms.
+  cpus: [value => isNumberFrom(value, 0.01), 'a number of CPU cores, from 0.01'],
+  uid: [value => isWhole(value, 0), 'the number of a user'],
+  bwrap: path,
+  setpriv: path,
+}
+
+/** @throws {BusError} InvalidParams for an unknown option, or an invalid value of a known one */
+export function checkOptions(launcher: string, options: object, names: readonly Name[]): void {
+  if (typeof options !== 'object') throw new BusError('InvalidParams', `${launcher}: the options must be an object`)
+  for (const [name, value] of Object.entries(options) as [Name, unknown][]) {
+    if (!names.includes(name)) {
+      throw new BusError('InvalidParams', `${launcher}: unknown option "${name}". Use ${names.join(', ')}`)
+    }
+    const [isValid, expected] = CHECKS[name]
+    if (value !== undefined && !isValid(value)) {
+      throw new BusError('InvalidParams', `${launcher}: ${name} must be ${expected}`)
+    }
+  }
+}
+
+const TIMEOUT_MS = 10_000
+
+/** A command that a launcher tries. */
+export interface Trial {
+  command: string
+  args: readonly string[]
+  /** Content of the file at descriptor 5. */
+  filter?: Uint8Array | undefined
+}
+
+export interface TrialResult {
+  /** The exit code. */
+  status: number | null
+  stdout: string
+  stderr: string
+  error?: Error | undefined
+}
+
+/** Yields commands, gets their results, and returns what works, such as a launcher. @throws {LauncherUnavailable} */
+export type Attempt<T = Launcher> = Generator<Trial, T, TrialResult>
+
+/** Most hosts start no process: they need not load the module. */
+const getModule = (): typeof import('node:child_process') => process.getBuiltinModule('node:child_process')
+
+const getOptions = (descriptor: number | undefined) => {
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor ?? 'ignore']
+  return { env: getNodeEnvironment(), cwd: '/', timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio } as const
+}
+
+/** Blocks this thread for up to 50 ms. */
+export function makeAttemptNow(attempt: Attempt): Launcher {
+  let step = attempt.next()
+  while (!step.done) {
+    const { command, args, filter } = step.value
+    const result = withFilterFile(filter, tmpdir(), descriptor =>
+      getModule().spawnSync(command, args, { encoding: 'utf8', ...getOptions(descriptor) }),
+    )
+    // Without a process there is no output.
+    step = attempt.next({ ...result, stdout: result.stdout ?? '', stderr: result.stderr ?? '' })
+  }
+  return step.value
+}
+
+/** What a process or the machine lacks at the moment: it says nothing of a launcher. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
+
+/** Leaves this thread free. @throws an error of the system if the process cannot be started for a lack of descriptors, processes or memory */
+export async function makeAttempt<T>(attempt: Attempt<T>): Promise<T> {
+  let step = attempt.next()
+  while (!step.done) {
+    const { command, args, filter } = step.value
+    const child = withFilterFile(filter, tmpdir(), descriptor =>
+      getModule().spawn(command, args, getOptions(descriptor)),
+    )
+    step = attempt.next(await getResult(child))
+  }
+  return step.value
+}
+
+async function getResult(child: ChildProcess): Promise<TrialResult> {
+  const texts = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    // Absent if no descriptors are left.
+    child[name]?.setEncoding('utf8').on('data', (text: string) => (texts[name] += text))
+  }
+  try {
+    const [status] = (await once(child, 'close')) as [number | null]
+    return { status, ...texts }
+  } catch (error) {
+    if (SHORTAGES.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    return { status: null, ...texts, error: error as Error }
+  }
+}

@@ -1,7 +1,8 @@
-// Files that code under Node's permission model may read: those that it is made of. Node compares a grant with the requested path,
+// Files that code under Node's permission model may read, and directories that it may change. Node compares a grant with the requested path,
 // without resolving links.
-import { existsSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { BusError } from '@sallyport/protocol/internal/errors'
 
@@ -110,7 +111,7 @@ export const getReadFlags = ({ directories, files }: ReadGrants): string[] => [
   ...directories.map(directory => `--allow-fs-read=${withSlash(directory)}*`),
 ]
 
-export const withSlash = (directory: string): string => (directory.endsWith(sep) ? directory : directory + sep)
+const withSlash = (directory: string): string => (directory.endsWith(sep) ? directory : directory + sep)
 
 export function withRealPath(path: string): string[] {
   try {
@@ -118,4 +119,134 @@ export function withRealPath(path: string): string[] {
   } catch {
     return [path]
   }
+}
+
+/** Directories below a package that have the module's code. */
+const CODE_DIRECTORY = /^(?:build|cjs|dist|esm|lib|out|src)$/
+
+/**
+ * Returns the directory of the nearest `package.json` above a module, or the module's own directory.
+ *
+ * What is in a directory above was not written by the plugin's author unless it is the same package: a plugin without a
+ * `package.json` must not get the files of the application that contains it, or those of its neighbors. So the `package.json`
+ * counts only if it names the module, or if the module is in a directory with a usual name for code. It never counts if its
+ * directory contains the host.
+ *
+ * @param path - the real path of the module
+ * @param hostFiles - files and directories of the host
+ */
+export function getPackageDirectory(path: string, hostFiles: readonly string[]): string {
+  const directory = dirname(path)
+  let root = directory
+  while (!existsSync(join(root, 'package.json'))) {
+    const parent = dirname(root)
+    if (parent === root || basename(root) === 'node_modules') return directory
+    root = parent
+  }
+  const place = relative(root, directory)
+  if (place === '') return directory
+  if (!place.split(sep).every(name => CODE_DIRECTORY.test(name)) && !namesModule(root, path)) return directory
+  return [...hostFiles, ...getHostFiles()].some(file => isWithin([root], file)) ? directory : root
+}
+
+/** True if one of the entries of a package is the module. */
+function namesModule(root: string, path: string): boolean {
+  const module = relative(root, path).replaceAll(sep, '/')
+  const isModule = (value: unknown): boolean => {
+    if (typeof value === 'string') return value.replace(/^\.\//, '') === module
+    return typeof value === 'object' && value !== null && Object.values(value).some(isModule)
+  }
+  try {
+    const { main, module, exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >
+    return [main, module, exports, bin].some(isModule)
+  } catch {
+    return false
+  }
+}
+
+/** Returns the paths that show where the host is: its program, its working directory, this package; and directories of the user. */
+function getHostFiles(): string[] {
+  const files = [process.argv[1], process.cwd(), fileURLToPath(import.meta.url), homedir(), tmpdir()]
+  return files.flatMap(file => {
+    try {
+      return file === undefined ? [] : [realpathSync(file)]
+    } catch {
+      return []
+    }
+  })
+}
+
+export interface WriteGrants {
+  /** Real paths. */
+  readonly directories: readonly string[]
+  /** The same directories, with the paths by which they were named. */
+  readonly paths: readonly string[]
+}
+
+/** The kernel's interfaces: files there are no files. */
+export const KERNEL_DIRECTORIES: readonly string[] = ['/proc', '/sys', '/dev']
+/** Programs, libraries and settings that every process of the machine loads, the wall's own too. */
+const SYSTEM_DIRECTORIES = ['/bin', '/sbin', '/lib', '/lib64', '/usr', '/etc', '/boot']
+
+/** Returns the directories of the code of host, relay and frontend. */
+function getOwnDirectories(modules: readonly string[]): string[] {
+  const own = [import.meta.url, import.meta.resolve('@sallyport/protocol/internal/wire')]
+  return [...own, ...modules].flatMap(module => withRealPath(dirname(fileURLToPath(module))))
+}
+
+/**
+ * Verifies the directories, each time a frontend starts: another one could have replaced a directory by a link meanwhile.
+ *
+ * @param place - the place of the sandbox, for error texts
+ * @param modules - the modules of host and frontend
+ * @param reads - what the frontend reads besides: its own code, Sallyport's packages, and the option `read`
+ * @throws {BusError} InvalidParams
+ */
+export function getWriteGrants(
+  place: string,
+  locations: readonly URL[],
+  modules: readonly string[],
+  reads: ReadGrants = { directories: [], files: [] },
+): WriteGrants {
+  if (locations.length === 0) return { directories: [], paths: [] }
+  const own = getOwnDirectories(modules)
+  const paths = locations.flatMap(location => {
+    const path = fileURLToPath(location).replace(/(?<=.)[\\/]+$/, '')
+    const real = getDirectory(place, path)
+    const refuse = (text: string): BusError =>
+      new BusError('InvalidParams', `${place}.write must not contain ${JSON.stringify(path)}: ${text}`)
+    const foreign = [...SYSTEM_DIRECTORIES, ...KERNEL_DIRECTORIES, ...own]
+    if (real.split(sep).includes('node_modules') || isWithin(foreign, real)) {
+      throw refuse('it belongs to the system or to installed packages. Make a directory for the frontend elsewhere')
+    }
+    const code = [...getHostFiles(), ...own, ...withRealPath(process.execPath)].find(file => isWithin([real], file))
+    if (code !== undefined) throw refuse(`the host uses ${code}. Make a directory below it for the frontend`)
+    const read = [...reads.directories, ...reads.files].find(file => isWithin([real], file) && exists(file))
+    if (read !== undefined) {
+      throw refuse(`the frontend could change ${read}, which it reads. Move one of them, or leave it out of "read"`)
+    }
+    return withRealPath(path)
+  })
+  const joined = joinGrants([{ directories: paths, files: [] }]).directories
+  return { paths: joined, directories: [...new Set(joined.map(path => realpathSync(path)))] }
+}
+
+/** Node compares a grant with the requested path. */
+export const getWriteFlags = ({ paths }: WriteGrants): string[] =>
+  paths.map(path => `--allow-fs-write=${withSlash(path)}*`)
+
+const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined
+
+/** Returns its real path. @throws {BusError} InvalidParams */
+function getDirectory(place: string, path: string): string {
+  const rule = `${place}.write must list directories that exist: ${JSON.stringify(path)}`
+  try {
+    if (statSync(path).isDirectory()) return realpathSync(path)
+  } catch (cause) {
+    throw new BusError('InvalidParams', `${rule} cannot be read. Make it before the frontend starts`, { cause })
+  }
+  throw new BusError('InvalidParams', `${rule} is a file. List its directory`)
 }

@@ -5,14 +5,14 @@ import {
   type Entry,
   getEntryGrants,
   getModuleGrants,
+  getPackageDirectory,
   getReadGrants,
   joinGrants,
   type ReadGrants,
   realModule,
   withRealPath,
+  type WriteGrants,
 } from './grants.js'
-import { getPackageDirectory } from './package-directory.js'
-import type { WriteGrants } from './write-grants.js'
 
 export interface FrontendCode {
   /** Replaces the same options of the frontend's start. */

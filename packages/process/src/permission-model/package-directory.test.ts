@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { writeProject } from '../../../core/test/support/project.js'
-import { getPackageDirectory } from './package-directory.js'
+import { getPackageDirectory } from './grants.js'
 
 let root: string
 beforeEach(() => {

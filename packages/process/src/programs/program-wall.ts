@@ -1,7 +1,9 @@
 // The wall around a program of any kind, in any language: namespaces by bubblewrap, and the seccomp filter for programs.
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { loadOnce } from '@sallyport/protocol/internal/util'
-import { getNodeProgram } from '../launchers/node-program.js'
-import { type Attempt, makeAttempt } from '../launchers/attempt.js'
+import { type Attempt, FILTER_DESCRIPTOR, type Launch, makeAttempt } from '../launchers/launcher.js'
 import {
   createError,
   createUsers,
@@ -13,10 +15,10 @@ import {
   probe,
   toBytes,
 } from '../launchers/bubblewrap.js'
-import { FILTER_DESCRIPTOR, type Launch } from '../launchers/launcher.js'
-import { getListedArgs, getSystemArgs, type ListedPaths } from './program-files.js'
-import { findProgram, INPUT_DESCRIPTOR, launchInShell } from '../launchers/programs.js'
+import { getNodeProgram } from '../launchers/node-program.js'
+import { findProgram, getNodeFiles, INPUT_DESCRIPTOR, launchInShell } from '../launchers/programs.js'
 import { createFilter } from '../launchers/seccomp.js'
+import { isWithin, KERNEL_DIRECTORIES } from '../permission-model/grants.js'
 import { getProxiedCommand } from './program-proxy.js'
 
 // bwrap reads and closes both. The program inherits nothing else: by an open device of the host it could change the mode of that device.
@@ -119,3 +121,90 @@ function getDeviceCommand(): string[] {
   const shell = ['/bin/sh', '-c', [...steps, 'exec "$@"'].join(' && '), 'sallyport']
   return [unshare, '--user', '--map-root-user', '--mount', '--propagation', 'private', '--', ...shell]
 }
+
+/** Programs, libraries and their data, of every user of the machine. Not `/usr/local/etc`, `/usr/src` and the like. */
+const SYSTEM = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'libexec', 'share'].map(name => `/usr/${name}`)
+const LOCAL = ['bin', 'lib', 'libexec'].map(name => `/usr/local/${name}`)
+/** Links to directories in `/usr` on most systems. */
+const ROOT = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
+/** Settings of the system's libraries that hold no secret. Not `/etc/ssl`, which has private keys. */
+const SETTINGS = [
+  ...['ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'localtime', 'mime.types', 'protocols', 'services'],
+  ...['nsswitch.conf', 'ca-certificates.conf', 'ssl/certs', 'ssl/openssl.cnf', 'pki/tls/certs', 'pki/ca-trust'],
+].map(name => `/etc/${name}`)
+/** Files that resolve names. */
+const NET_SETTINGS = ['/etc/resolv.conf', '/etc/hosts', '/etc/host.conf', '/etc/gai.conf']
+
+/** Returns arguments of bwrap for what each program sees. */
+function getSystemArgs(program: string, net: boolean): string[] {
+  const system = [...SYSTEM, ...LOCAL, ...SETTINGS, ...(net ? NET_SETTINGS : [])]
+  const links = ROOT.flatMap(path => {
+    const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()
+    return isLink ? ['--symlink', readlinkSync(path), path] : ['--ro-bind-try', path, path]
+  })
+  const isHidden = (path: string): boolean => !isWithin([...SYSTEM, ...LOCAL, ...ROOT], path)
+  const files = [...getNodeFiles(), ...getProgramFiles(program)].filter(isHidden)
+  return [
+    ...links,
+    ...system.flatMap(path => ['--ro-bind-try', path, path]),
+    ...[...new Set(files)].flatMap(path => showPath(path, '--ro-bind')),
+  ]
+}
+
+/** The program, and npm if it is one of its commands. */
+function getProgramFiles(program: string): string[] {
+  const real = realpathSync(program)
+  const npm = /^.*\/node_modules\/npm(?=\/)/.exec(real)?.[0]
+  return npm === undefined ? [program] : [program, npm]
+}
+
+export interface ListedPaths {
+  readonly read: readonly string[]
+  readonly write: readonly string[]
+}
+
+/** Returns arguments of bwrap for the paths that were listed for a program. @throws {BusError} InvalidParams */
+function getListedArgs({ read, write }: ListedPaths): string[] {
+  const listed = [
+    ...read.map(path => ({ path: checkPath('read', path), option: '--ro-bind' })),
+    ...write.map(path => ({ path: checkPath('write', path), option: '--bind' })),
+  ]
+  // Outer directories first: a later mount hides what it contains. Of the same path the right to write is last.
+  return listed.toSorted((a, b) => a.path.length - b.path.length).flatMap(({ path, option }) => showPath(path, option))
+}
+
+/** A link stays a link to the path that is mounted. */
+function showPath(path: string, option: string): string[] {
+  const real = realpathSync(path)
+  return [option, real, real, ...(real === path || isLinkedBelow(path, real) ? [] : ['--symlink', real, path])]
+}
+
+/** Returns true if the path leads to the same file in the wall already, by a link of a directory: `/lib/x` is `/usr/lib/x`. */
+const isLinkedBelow = (path: string, real: string): boolean =>
+  ROOT.some(root => isWithin([root], path) && realpathSync(root) !== root && isWithin([realpathSync(root)], real))
+
+function checkPath(option: string, path: unknown): string {
+  const wrong = (text: string): BusError => new BusError('InvalidParams', `startProgram: ${option}: ${text}`)
+  if (typeof path !== 'string' || !isAbsolute(path) || path.includes('\0')) {
+    throw wrong(`must be absolute paths: got ${JSON.stringify(path)}`)
+  }
+  const normal = resolve(path)
+  let real: string
+  try {
+    real = realpathSync(normal)
+  } catch (cause) {
+    throw new BusError('InvalidParams', `startProgram: ${option}: ${JSON.stringify(path)} cannot be read`, { cause })
+  }
+  if (real === '/' || isWithin(KERNEL_DIRECTORIES, real)) {
+    throw wrong(`${JSON.stringify(path)} would let the program leave its wall. List what it needs`)
+  }
+  const stats = statSync(real)
+  if (!stats.isFile() && !stats.isDirectory()) {
+    throw wrong(`${JSON.stringify(path)} must be a file or a directory`)
+  }
+  return normal
+}
+
+/** Returns the directories of `PATH` in the wall. */
+export const getSearchPath = (): string =>
+  [...new Set([dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'])].join(':')

@@ -17,11 +17,10 @@ import {
 } from '../network/secrets.js'
 import { Child } from '../child/child.js'
 import { removeCgroups } from '../launchers/cgroup.js'
-import { checkOptions } from '../launchers/check-options.js'
+import { checkOptions } from '../launchers/launcher.js'
 import { withFilterFile } from '../launchers/filter-file.js'
-import { getSearchPath } from './program-files.js'
+import { findProgramWall, getSearchPath, type WalledLaunch, type WalledProgram } from './program-wall.js'
 import { getProxyVariables, type ProgramProxyOptions, serveProxy } from './program-proxy.js'
-import { findProgramWall, type WalledLaunch, type WalledProgram } from './program-wall.js'
 import { findProgram } from '../launchers/programs.js'
 
 /** Options of `startProgram`. */

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { BrokerOptions } from '../network/broker.js'
 import type { ProcessLimits } from '../child/limits.js'
 import type { Launch } from '../launchers/launcher.js'
+import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { FrontendPreparation, FrontendStart, Heartbeat } from '@sallyport/protocol/internal/contract'
 
 /** Worker data of a relay, which starts and watches the process of one frontend. */
@@ -45,4 +46,11 @@ export interface ScriptData {
   heartbeat: Heartbeat | undefined
   /** Milliseconds that the script can run without a pause. */
   maxRunMs: number
+}
+
+/** Worker data of the broker of a frontend in a worker. */
+export interface BrokerData {
+  broker: BrokerOptions
+  /** The end of a link to the frontend. */
+  link: LinkEndpoint
 }

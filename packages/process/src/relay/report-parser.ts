@@ -1,14 +1,21 @@
 // Parses the reports of a frontend's process, which is untrusted.
 import {
   areTokens,
+  type FrontendReport,
   LIFECYCLE_STATES,
   type LifecycleState,
   MAX_OUTPUT_TEXT,
+  type MemberReport,
+  type OutputReport,
 } from '@sallyport/protocol/internal/contract'
-import { FRAME_KIND, getText, MAX_SNAPSHOT_BYTES, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
-import type { FrontendReport, MemberReport, OutputReport } from '@sallyport/protocol/internal/contract'
+import {
+  FRAME_KIND,
+  getText,
+  MAX_SNAPSHOT_BYTES,
+  type ReceivedFrame,
+  SNAPSHOT_PART_BYTES,
+} from '@sallyport/protocol/internal/wire'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
-import type { ReceivedFrame } from '@sallyport/protocol/internal/wire'
 
 /** @param report - the report, if it is only a part of the frame */
 type ParseReport = (frame: ReceivedFrame, report?: Record<string, unknown>) => FrontendReport | 'part' | undefined

@@ -22,17 +22,22 @@ import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/inter
 import { FRAME_KIND, type Link, MAX_LAST_OUTPUT, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
 import { explainRefusedMemory, readMainThreadsCpu } from '../child/limits.js'
 import { removeCgroups } from '../launchers/cgroup.js'
-import type { BrokerOptions } from '../network/broker.js'
+import type { BrokerDenial, BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
 import { explainStartError, judgeProcess, startProcess } from './node-process.js'
 import { createReportParser } from './report-parser.js'
-import { throttleDenials } from './run-broker.js'
 import { ProcessScripts } from './relay-scripts.js'
 
 /** Time for a process to exit after its time to drain, if it answers or does not run. */
 const KILL_TIMEOUT_MS = 250
 /** Time for a process to exit after it has closed a pipe that it cannot live without, or has said that it failed. */
 const EXIT_TIMEOUT_MS = 1000
+
+/** Reports of hosts that are denied; the rest are counted. */
+const DENIALS_PER_SECOND = 10
+
+export const throttleDenials = (report: (message: FrontendReport) => void): Throttle<BrokerDenial> =>
+  new Throttle((denial, more) => report({ type: 'net-denied', ...denial, more }), DENIALS_PER_SECOND)
 
 type RelayCommand = FrontendCommand | RelayStart | ({ type?: never } & MemberPort)
 

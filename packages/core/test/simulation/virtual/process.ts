@@ -2,7 +2,7 @@
 import type { LifecycleState } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { judgeProcess } from '../../../../process/src/relay/node-process.js'
-import type { ProcessSockets } from '../../../../process/src/sockets.js'
+import type { ProcessSockets } from '../../../../process/src/launch.js'
 import type { Simulation } from '../simulation.js'
 import { Place } from './place.js'
 import type { SimulatedPort } from './port.js'

@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest'
 import { CAN_DENY_NET, checkNet } from '../permission-model/net.js'
-import type { Attempt } from './attempt.js'
-import { tryEach } from './find-wall.js'
-import { type Launcher, LauncherUnavailable } from './launcher.js'
-import { isNetClosed, resolveWall } from './wall.js'
+import { type Attempt, type Launcher, LauncherUnavailable } from './launcher.js'
+import { isNetClosed, resolveWall, tryEach } from './find-wall.js'
 
 const launcher: Launcher = { name: 'test', launch: (command, args) => ({ command, args }) }
 /** Runs a program first, as an attempt does. */

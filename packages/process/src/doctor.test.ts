@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { rows } from '../../../../scripts/testing.js'
-import { writeProject } from '../../../core/test/support/project.js'
-import { findPlace } from './find-place.js'
+import { rows } from '../../../scripts/testing.js'
+import { writeProject } from '../../core/test/support/project.js'
+import { findPlace } from './doctor.js'
 
 const RESTRICTION = 'proc/sys/kernel/apparmor_restrict_unprivileged_userns'
 const kubernetes = { KUBERNETES_SERVICE_HOST: '10.0.0.1' }
