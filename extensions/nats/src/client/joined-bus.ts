@@ -1,8 +1,14 @@
-// Joins a bus over NATS: a remote host whose sessions go over NATS, and connections that balance their calls over all instances.
+// Joins a bus over NATS: a host whose core is elsewhere, and connections that balance their calls over all instances.
 import { randomBytes } from 'node:crypto'
 import type { Client, ConnectionOptions, FrontendOptions, ModuleLocation } from '@sallyport/core'
-import type { RemoteHost, RemoteHostEvents, RemoteHostOptions, RemoteHostStats } from '@sallyport/core/internal/network'
-import { checkSecretOptions, connectHost } from '@sallyport/core/internal/network'
+import {
+  type BusEvents,
+  checkSecretOptions,
+  type FrontendStats,
+  type Host,
+  type RemoteHostOptions,
+  type TrafficStats,
+} from '@sallyport/core/internal/network'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { withoutContext } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
@@ -10,10 +16,10 @@ import { type ProcessConnection, connectNats } from '../connection/process-conne
 import { createFaultReporter, type FaultReporter } from '../connection/errors.js'
 import { busName, heartbeat, natsOptions, type NatsConnectionOptions } from '../connection/options.js'
 import type { NatsLink } from '../link/nats-link.js'
-import { createCredentialProvider, type Credentials } from './credentials.js'
+import { createCredentialProvider, type Credentials, NatsSessionDialer, ReplyInbox } from './session-dialer.js'
 import { Discovery } from './discovery.js'
 import { LoadBalancer } from './load-balancer.js'
-import { NatsSessionDialer, ReplyInbox } from './session-dialer.js'
+import { type RemoteCore, startRemoteHost } from './remote-core.js'
 
 const DISCOVERY_INTERVAL_MS = 3000
 /** Label of the connection's own faults. No frontend has it, because labels contain no space. */
@@ -38,7 +44,7 @@ const CREDENTIALS_RULE = 'an array of credentials, or a function that returns th
 const isCredentials = (value: unknown): boolean =>
   typeof value === 'function' || (Array.isArray(value) && value.every(credential => typeof credential === 'string'))
 
-/** Options of the remote host pass: `connectHost` checks them. */
+/** Options of the host pass: core checks them. */
 const joinOptions = v.looseObject(
   { nats: natsOptions, bus: busName, credentials: v.custom<Credentials>(isCredentials, CREDENTIALS_RULE), heartbeat },
   'an object',
@@ -53,9 +59,28 @@ export interface JoinedConnectionOptions extends ConnectionOptions {
   sticky?: boolean
 }
 
+/** The events of a bus that concern this process. Core's own host reports the others. */
+export type RemoteHostEvents = Pick<BusEvents, 'fault' | 'restart' | 'failed' | 'exited' | 'rejected'>
+
+const EVENTS: ReadonlySet<string> = new Set<keyof RemoteHostEvents>([
+  'fault',
+  'restart',
+  'failed',
+  'exited',
+  'rejected',
+])
+
+/** The result of `stats()`. */
+export interface RemoteHostStats {
+  /** Milliseconds since this process joined. */
+  uptime: number
+  /** Statistics by label. The statistics of core's own host have what core counts. */
+  frontends: Record<string, Omit<FrontendStats, keyof TrafficStats>>
+}
+
 /** @internal */
 export interface JoinedDeps {
-  remoteHost: RemoteHost
+  host: Host<RemoteCore>
   balancer: LoadBalancer
   connection: ProcessConnection
   faults: FaultReporter
@@ -84,8 +109,8 @@ export class JoinedBus {
     const { sticky = false, ...others } = Object(options) as JoinedConnectionOptions
     if (typeof sticky !== 'boolean') throw new BusError('InvalidParams', 'joined.connect: sticky must be true or false')
     this.#checkFree(label)
-    const { remoteHost, balancer } = this.#deps
-    return sticky ? remoteHost.connect(label, others) : balancer.connect(label, others)
+    const { host, balancer } = this.#deps
+    return sticky ? (await host.connect(label, others)).client : balancer.connect(label, others)
   }
 
   /**
@@ -96,7 +121,7 @@ export class JoinedBus {
    */
   async open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void> {
     this.#checkFree(label)
-    await this.#deps.remoteHost.open(label, module, options)
+    await this.#deps.host.open(label, module, options)
   }
 
   /**
@@ -106,8 +131,8 @@ export class JoinedBus {
    * @throws {BusError} Disconnected for an unknown label; InvalidParams
    */
   async closeFrontend(label: string, options?: { timeout?: number }): Promise<void> {
-    const { remoteHost, balancer } = this.#deps
-    if (!(await balancer.close(label))) await remoteHost.closeFrontend(label, options)
+    const { host, balancer } = this.#deps
+    if (!(await balancer.close(label))) await host.closeFrontend(label, options)
   }
 
   /**
@@ -116,17 +141,18 @@ export class JoinedBus {
    * @throws {BusError} Disconnected for an unknown label, InvalidParams for one without a module; the error that prevents the restart
    */
   async reload(label: string): Promise<void> {
-    await this.#deps.remoteHost.reload(label)
+    await this.#deps.host.reload(label)
   }
 
   /** Listens to events of this process, such as `fault` and `rejected`. Returns an unsubscribe function. */
   on<Name extends keyof RemoteHostEvents>(name: Name, handler: (event: RemoteHostEvents[Name]) => void): () => void {
-    return this.#deps.remoteHost.on(name, handler)
+    return this.#deps.host.on(name, handler, EVENTS)
   }
 
   /** Returns the state of each worker of this process. The host of core counts the calls. */
   stats(): RemoteHostStats {
-    return this.#deps.remoteHost.stats()
+    const { uptime, frontends } = this.#deps.host
+    return { uptime, frontends: frontends.stats }
   }
 
   /**
@@ -149,9 +175,9 @@ export class JoinedBus {
     await this.close()
   }
 
-  async #close(options: { timeout?: number } | undefined): Promise<void> {
-    const { remoteHost, balancer, connection, faults } = this.#deps
-    const closed = remoteHost.close(options)
+  async #close({ timeout = 1000 }: { timeout?: number } = {}): Promise<void> {
+    const { host, balancer, connection, faults } = this.#deps
+    const closed = host.close(timeout, left => host.core.close(host.frontends.closeAll(), left))
     // Rejects immediately if the options are invalid. Frontends end in a later tick, after the connections.
     await Promise.race([closed, Promise.resolve()])
     faults.flush()
@@ -188,8 +214,8 @@ async function join(options: JoinOptions): Promise<JoinedBus> {
   const { nats: _nats, bus: _bus, credentials: _credentials, heartbeat: _heartbeat, ...hostOptions } = options
   const getCredential = createCredentialProvider(credentials)
   const links = new Set<NatsLink>()
-  let remoteHost: RemoteHost | undefined
-  const faults = createFaultReporter((label, error) => remoteHost?.fault(label, error))
+  let joined: Host<RemoteCore> | undefined
+  const faults = createFaultReporter((label, error) => joined?.reporter.reportFault(label, error))
   const connection = await connectNats('joinBus', nats, heartbeat, {
     disconnected: error => links.forEach(link => link.fail(error)),
     reconnected: () => discovery.query(),
@@ -204,9 +230,9 @@ async function join(options: JoinOptions): Promise<JoinedBus> {
   const dialer = new NatsSessionDialer(context, getCredential)
   try {
     await connection.flush()
-    remoteHost = await connectHost(hostOptions, dialer, { where: 'joinBus', name: 'joined' })
-    const balancer = new LoadBalancer({ remoteHost, dialer, discovery, isConnected: () => connection.isConnected })
-    return new JoinedBus({ remoteHost, balancer, connection, faults })
+    const host = (joined = await startRemoteHost(hostOptions, dialer))
+    const balancer = new LoadBalancer({ host, dialer, discovery, isConnected: () => connection.isConnected })
+    return new JoinedBus({ host, balancer, connection, faults })
   } catch (error) {
     await connection.close()
     throw error

@@ -1,7 +1,7 @@
 // Connections that balance their calls over all instances. Each has a pooled session with each instance. Instances come and go; the last
 // session of a connection always stays, and waits for any instance if all are gone.
 import type { ConnectionOptions } from '@sallyport/core'
-import type { PooledSession, RemoteHost } from '@sallyport/core/internal/network'
+import type { Host, PooledSession } from '@sallyport/core/internal/network'
 import { type Client, endClient } from '@sallyport/frontend/internal'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import type { Discovery } from './discovery.js'
@@ -14,7 +14,7 @@ const REFUSED_MS = 30_000
 const MAX_REFUSED = 1000
 
 export interface LoadBalancerDeps {
-  remoteHost: RemoteHost
+  host: Host
   dialer: NatsSessionDialer
   discovery: Discovery
   isConnected(): boolean
@@ -33,7 +33,7 @@ export class LoadBalancer {
     return this.#clients.has(label)
   }
 
-  /** @throws {BusError} as `RemoteHost.connect` */
+  /** @throws {BusError} as `JoinedBus.connect` */
   connect(label: string, options: ConnectionOptions): Promise<Client> {
     const connecting = this.#connect(label, options, () => {
       if (this.#clients.get(label) === connecting) this.#clients.delete(label)
@@ -49,7 +49,7 @@ export class LoadBalancer {
     return client !== undefined
   }
 
-  /** Closes the established connections. Those that are still connecting end with the remote host. */
+  /** Closes the established connections. Those that are still connecting end with the host. */
   async closeAll(): Promise<void> {
     const close = async (connecting: Promise<Client>): Promise<void> =>
       (await Promise.race([connecting, Promise.resolve(undefined)]))?.close()
@@ -57,7 +57,7 @@ export class LoadBalancer {
   }
 
   async #connect(label: string, options: ConnectionOptions, remove: () => void): Promise<Client> {
-    const { remoteHost, dialer, discovery, isConnected } = this.#deps
+    const { host, dialer, discovery, isConnected } = this.#deps
     let client: Client | undefined
     const connection: LoadBalancedConnection = new LoadBalancedConnection(label, {
       maxSessions: MAX_SESSIONS,
@@ -66,7 +66,7 @@ export class LoadBalancer {
       async addSession(name) {
         dialer.sources.set(name, signal => connection.nextSession(name, signal))
         try {
-          const pooled = await remoteHost.addSession({ label, name, client, options })
+          const pooled = await host.connect(label, options, { name, client })
           client = pooled.client
           void pooled.closed.then(() => {
             dialer.sources.delete(name)

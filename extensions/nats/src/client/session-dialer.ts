@@ -1,18 +1,18 @@
 // Opens the sessions of a joined process with core: sends a hello, and accepts the first answer that proves to come from core. Anybody
 // can answer, so an answer without proof fails the session only if no better one follows.
-import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
-import type { RemoteSession, SessionDialer, Pattern } from '@sallyport/core/internal/network'
+import type { Pattern } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { SessionKey } from '@sallyport/protocol/internal/contract'
-import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
-import { type ProcessConnection, hasNoResponders } from '../connection/process-connection.js'
+import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import { randomBytes } from 'node:crypto'
 import type { FaultReporter } from '../connection/errors.js'
+import { hasNoResponders, type ProcessConnection } from '../connection/process-connection.js'
 import { clientSubject, coreSubject, openSubject } from '../connection/subjects.js'
+import { readCredential } from '../handshake/credential.js'
 import { type HandshakeInitiator, initiateHandshake } from '../handshake/initiator.js'
-import type { NatsLink } from '../link/nats-link.js'
-import { createSessionLink, deliverMessage } from '../link/session-link.js'
-import type { CredentialProvider } from './credentials.js'
+import { createSessionLink, deliverMessage, type NatsLink } from '../link/nats-link.js'
+import type { RemoteSession, SessionDialer } from './remote-core.js'
 
 const ANSWER_TIMEOUT_MS = 5000
 /** Time for a better answer after "no responders", which the server or anybody else sent. */
@@ -202,3 +202,44 @@ function toDialError(error: unknown, isKnown: boolean): BusError {
   if (!isKnown && error.reason !== 'Overloaded') return error
   return new BusError('Disconnected', error.message, { data: { delivered: 'no' }, cause: error })
 }
+
+/** An array of credentials, or a function that returns the credential for a label before each session, so that it can be renewed. */
+export type Credentials = readonly string[] | ((label: string) => string | Promise<string>)
+
+/** @throws {BusError} InvalidParams if the label has no valid credential, Disconnected if the function failed */
+export type CredentialProvider = (label: string) => Promise<string>
+
+/** @throws {BusError} InvalidParams for an invalid credential, and for two with the same label */
+export function createCredentialProvider(credentials: Credentials): CredentialProvider {
+  if (typeof credentials === 'function') return label => callProvider(credentials, label)
+  const byLabel = new Map<string, string>()
+  for (const credential of credentials) {
+    const { label } = readCredential(credential)
+    if (byLabel.has(label)) throw invalid(`two credentials have the label ${describeName(label)}`)
+    byLabel.set(label, credential)
+  }
+  return async label => {
+    const credential = byLabel.get(label)
+    if (credential !== undefined) return credential
+    const labels = [...byLabel.keys()].slice(0, 10).map(describeName).join(', ')
+    const available = byLabel.size === 0 ? 'the array is empty' : `available: ${labels}`
+    throw invalid(`no credential has the label ${describeName(label)} (${available})`)
+  }
+}
+
+async function callProvider(getCredential: Exclude<Credentials, readonly string[]>, label: string): Promise<string> {
+  let credential: string
+  try {
+    credential = await getCredential(label)
+  } catch (cause) {
+    if (isBusError(cause)) throw cause
+    // Retried, because a store of credentials can be temporarily unavailable.
+    const text = `No credential is available for ${describeName(label)}: ${describeThrown(cause)}`
+    throw new BusError('Disconnected', text, { cause, data: { delivered: 'no' } })
+  }
+  const { label: actual } = readCredential(credential)
+  if (actual === label) return credential
+  throw invalid(`the function returned a credential for ${describeName(actual)} instead of ${describeName(label)}`)
+}
+
+const invalid = (text: string): BusError => new BusError('InvalidParams', `joinBus: credentials: ${text}`)

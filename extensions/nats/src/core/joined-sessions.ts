@@ -10,8 +10,7 @@ import { CORE_LABEL } from '../connection/errors.js'
 import { clientSubject, CORE_GROUP, coreSubject, openSubject } from '../connection/subjects.js'
 import { readRefusal, writeRefusal } from '../handshake/messages.js'
 import type { HandshakeResponder, HandshakeResult } from '../handshake/responder.js'
-import type { NatsLink } from '../link/nats-link.js'
-import { createSessionLink, deliverMessage } from '../link/session-link.js'
+import { createSessionLink, deliverMessage, type NatsLink } from '../link/nats-link.js'
 import type { HandshakeCounts, InstanceContext } from './presence.js'
 
 export interface JoinedSessionsDeps extends InstanceContext {

@@ -1,30 +1,37 @@
 // A link over a broker to which anybody can publish. Each message is protected: forged and replayed messages are dropped, and a lost
 // message ends the session. Credit bounds the bytes in flight, because a broker drops messages for a slow reader.
-import { queueMicrotask } from '@sallyport/protocol/internal/util'
-import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
+import type { Msg } from '@nats-io/transport-node'
+import type { Pattern } from '@sallyport/core/internal/network'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { StreamFrames } from '@sallyport/protocol/internal/link'
+import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import {
   CREDIT_WINDOW_BYTES,
   CreditQueue,
+  type Frame,
   LINGER_MS,
+  type Link,
   MAX_BODY_BYTES,
+  MAX_FRAGMENT_BYTES,
+  type ReceivedFrame,
   ReceivingLink,
   TakenBytes,
-  MAX_FRAGMENT_BYTES,
 } from '@sallyport/protocol/internal/wire'
-import type { Fragment } from './fragmentation.js'
+import type { FaultReporter } from '../connection/errors.js'
+import { hasNoResponders, type ProcessConnection } from '../connection/process-connection.js'
+import type { SessionKeys } from '../handshake/messages.js'
 import {
   addFragments,
   createCredit,
   createSignal,
+  type Fragment,
   getCost,
   MESSAGE,
   readCredit,
   writeFragment,
 } from './fragmentation.js'
 import { KeepAlive } from './keep-alive.js'
-import type { Protection } from './protection.js'
+import { createProtection, type Protection, type ProtectionOptions } from './protection.js'
 
 /** Publishes messages to the peer, in order. Must not call `handleMessage` within `publish`. */
 export interface Wire {
@@ -226,3 +233,43 @@ export class NatsLink extends ReceivingLink implements Link {
 }
 
 const violation = (what: string): BusError => new BusError('InvalidRequest', `The peer sent ${what}`)
+
+export interface SessionLinkOptions
+  extends
+    Pick<ProtectionOptions, 'side'>,
+    Pick<NatsLinkOptions, 'heartbeat' | 'opened' | 'begun' | 'ended' | 'detached'> {
+  connection: Pick<ProcessConnection, 'publish' | 'maxPayload'>
+  faults: FaultReporter
+  label: string
+  subject: string
+  peerSubject: string
+  keys: SessionKeys
+  pattern: Pattern
+}
+
+/** Creates one end of a session's link: it publishes to the subject of the other end, protected with the keys of the handshake. */
+export function createSessionLink(options: SessionLinkOptions): NatsLink {
+  const { connection, faults, label, subject, peerSubject, side, keys, pattern, ...linkOptions } = options
+  const wire = {
+    // If nobody listens any more, the server reports that to the reply subject.
+    publish: (message: Uint8Array) => connection.publish(peerSubject, message, subject),
+    get maxPayload() {
+      return connection.maxPayload
+    },
+  }
+  const { session, wire: secret } = keys
+  const protection = createProtection({ secret, session, side, cipher: pattern === 'isolation' })
+  const message = 'A forged or replayed message to the session was dropped'
+  const createError = (): BusError => new BusError('InvalidRequest', message)
+  const dropped = (): void => faults.add({ label, createError })
+  const link = new NatsLink({ ...linkOptions, wire, protection, dropped })
+  // Core accepts the session with its first authentic message, which proves that the hello was not a replay.
+  if (side === 'frontend') wire.publish(protection.seal(createSignal(MESSAGE.ping)))
+  return link
+}
+
+/** Handles a message to the subject of a link, from anybody. */
+export function deliverMessage(link: NatsLink, message: Msg): void {
+  if (hasNoResponders(message)) link.suspect()
+  else link.handleMessage(message.data)
+}

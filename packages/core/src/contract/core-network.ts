@@ -1,6 +1,5 @@
-// The interfaces between core or a remote host and a network. Neither knows what carries the links.
+// The interface between core and a network, which it does not know more of.
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import type { SessionKey } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { EventTarget } from '@sallyport/protocol/internal/message'
 import type { Opener } from '@sallyport/protocol/internal/records'
@@ -74,26 +73,3 @@ export interface Network {
 
 /** The export `join` of the module that `createBus({ network: { module, options } })` names. */
 export type JoinNetwork = (hub: Hub, options: unknown) => Promise<Network>
-
-/** Opens sessions with a remote core over some transport. */
-export interface SessionDialer {
-  /**
-   * Opens a session for the frontend of this label, or for the pooled session of this name. Resolves once core has authenticated it.
-   *
-   * @param options.signal - aborts when the session is no longer needed
-   * @throws {BusError} Disconnected if core does not answer, which is retried with growing delays. Any other error is final.
-   */
-  open(options: { label: string; codec: CodecName; signal: AbortSignal }): Promise<RemoteSession>
-}
-
-/** A session with a core in another process. */
-export interface RemoteSession {
-  /** The link to that core. */
-  readonly link: Link
-  /** Key with which the gate seals, in the isolation pattern. It is wiped here once the gate has a copy. */
-  readonly key: SessionKey
-  /** Reports that the frontend's code begins. */
-  begin(): void
-  /** Reports that the frontend is gone, and not only this link of it. The link is closed separately. */
-  end(): void
-}

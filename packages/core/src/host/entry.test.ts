@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { connectHost } from '../network.js'
+import { createRemoteHost } from '../network.js'
 import { createBus } from './entry.js'
 
 const versions = process.versions as Record<string, string | undefined>
@@ -23,5 +23,7 @@ test('refuses to start a bus on other runtimes', () =>
       reason: 'InvalidParams',
       message,
     })
-    await expect(connectHost({}, { open: () => Promise.reject(new Error('x')) })).rejects.toMatchObject({ message })
+    await expect(
+      createRemoteHost({}, { where: 'x', name: 'x', subject: 'x' }, () => expect.unreachable()),
+    ).rejects.toMatchObject({ message })
   }))

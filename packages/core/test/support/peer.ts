@@ -1,7 +1,7 @@
 // A core with a few commands, and a peer that sends it frames byte by byte.
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { afterEach } from 'vitest'
 import { BatchReader, type CodecName } from '@sallyport/protocol/internal/codec'
 import { RECORD_DIRECTION, type SessionKey } from '@sallyport/protocol/internal/contract'
@@ -15,6 +15,8 @@ import type { Commands } from '../../src/api/define.js'
 
 const cores: Core[] = []
 afterEach(() => Promise.all(cores.splice(0).map(core => core.close())))
+
+export const createSilentLog = (): Logger => pino({ level: 'silent' })
 
 /** The number of calls of `count`. */
 export const ran = { times: 0 }
@@ -45,7 +47,7 @@ export async function setUp(
   const core: Core = await createCore(
     { commands },
     options,
-    () => pino({ level: 'silent' }),
+    createSilentLog,
     // Each link reports a histogram, which says nothing about its frontend.
     report => {
       if (report.type !== 'latency') reports.push(report)

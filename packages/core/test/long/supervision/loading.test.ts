@@ -8,7 +8,6 @@ import { choose, rows } from '../../../../../scripts/testing.js'
 import { defineCore } from '../../../src/index.js'
 import { createTestBus } from '../../../src/testing.js'
 import { writeProject } from '../../support/project.js'
-import { join as joinHost, startCore } from '../remote/fake-core.js'
 import { fixture, next, places, reuseBus, start } from '../../support/start.js'
 import { settle, takeClock } from '../../support/supervised.js'
 
@@ -101,16 +100,6 @@ describe('a module that fails to load', () => {
       expect((await fault).stack).not.toContain('node:internal')
     },
   )
-
-  test('rejects connectHost and its open', async () => {
-    const core = await startCore()
-    const main = { module, data: { ends: 'throw' } }
-    await expect(joinHost(core, { frontends: { main } })).rejects.toMatchObject({ message: 'at load' })
-    const host = await joinHost(core)
-    await expect(host.open('main', module, { data: main.data })).rejects.toMatchObject({ message: 'at load' })
-    await expect(host.open('main', module, { readAhead: 1 })).rejects.toThrow('readAhead is not available in a joined')
-    await host.open('main', module, { data: {} })
-  })
 
   test('rejects with Disconnected when the frontend is closed meanwhile', async () => {
     const bus = await getBus()

@@ -1,16 +1,72 @@
-// The session of one frontend with a remote core: dialed again, with growing delays, for each link that the frontend offers.
+// Core in another process, as the endpoint of this process's frontends. It comes and goes with the network, which is not a failure
+// of the frontends. Each link of a frontend is bridged to a session of its own:
+//
+// 1. `dialing`: with growing delays, until core answers; the previous link stays connected until then
+// 2. `open`: frames pass between the frontend's link and the session's. If the session ends, the frontend offers another link
+// 3. `closing`: the frontend's end has closed, and the host has not given the link up
+// 4. `draining`: the host has given it up; what was sent before still leaves
+// 5. `closed`
 import { once } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
+import type {
+  CoreCommand,
+  CoreEndpoint,
+  Host,
+  HostServices,
+  LinkOffer,
+  RemoteFrontend,
+  RemoteHostOptions,
+} from '@sallyport/core/internal/network'
+import { createRemoteHost } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { deadline, pause, type SessionKey, withDeadline } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { bridge, closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
+import { getBackoff } from '@sallyport/protocol/internal/util'
 import { CHANNEL_READ_AHEAD, type Link } from '@sallyport/protocol/internal/wire'
-import type { LinkOffer } from '../../contract/host-core.js'
-import type { RemoteSession, SessionDialer } from '../../contract/core-network.js'
-import type { Frontend } from '../frontends/frontend.js'
-import type { HostServices } from '../frontends/types.js'
-import { createRestartPolicy } from '../supervision/policy.js'
+
+/** Opens sessions with core over some transport. */
+export interface SessionDialer {
+  /**
+   * Opens a session for the frontend of this label, or for the pooled session of this name. Resolves once core has authenticated it.
+   *
+   * @param options.signal - aborts when the session is no longer needed
+   * @throws {BusError} Disconnected if core does not answer, which is retried with growing delays. Any other error is final.
+   */
+  open(options: { label: string; codec: CodecName; signal: AbortSignal }): Promise<RemoteSession>
+}
+
+/** A session with a core in another process. */
+export interface RemoteSession {
+  readonly link: Link
+  /** Key with which the gate seals, in the isolation pattern. It is wiped here once the gate has a copy. */
+  readonly key: SessionKey
+  /** Reports that the frontend's code begins. */
+  begin(): void
+  /** Reports that the frontend is gone, and not only this link of it. The link is closed separately. */
+  end(): void
+}
+
+/** Time for the first link of a frontend. */
+const FIRST_LINK_TIMEOUT_MS = 10_000
+
+/**
+ * Runs frontends with their gates, and connections of this thread, over sessions with a core in another process. Resolves when core has accepted each
+ * of `frontends`.
+ *
+ * @throws {BusError} InvalidParams for an unknown or wrong option, or one that belongs to core; Disconnected if no core answers within
+ * 10 s; the error with which core rejects a frontend, and the error of a gate that cannot start
+ */
+export const startRemoteHost = (
+  options: RemoteHostOptions,
+  dialer: SessionDialer,
+  firstLinkTimeout: number = FIRST_LINK_TIMEOUT_MS,
+): Promise<Host<RemoteCore>> =>
+  createRemoteHost(
+    options,
+    { where: 'joinBus', name: 'joined', subject: 'The joined bus' },
+    ({ log, reporter }, frontends) => new RemoteCore({ dialer, firstLinkTimeout, log, reporter }, frontends),
+  )
 
 /** Time for one answer. A transport that never answers is dialed again. */
 const DIAL_TIMEOUT_MS = 10_000
@@ -21,16 +77,76 @@ const DIAL_TIMEOUT_MS = 10_000
  * nothing would hold the last messages forever.
  */
 const LINGER_MS = 2000
+const REDIAL_PERIOD_MS = 30_000
 
-export interface ReconnectingSessionDeps extends Pick<HostServices, 'log' | 'reporter'> {
+export class RemoteCore implements CoreEndpoint {
+  readonly isInProcess = false
+  readonly isRemote = true
+  readonly scripts: CoreEndpoint['scripts'] = []
+  isUp = true
+  readonly #frontends: ReadonlyMap<number, RemoteFrontend>
+  readonly #deps: SessionDeps
+  readonly #sessions = new Map<number, ReconnectingSession>()
+  /** Sessions of frontends that are gone, until the last of their messages is sent. */
+  readonly #ending = new Set<ReconnectingSession>()
+
+  constructor(deps: SessionDeps, frontends: ReadonlyMap<number, RemoteFrontend>) {
+    this.#deps = deps
+    this.#frontends = frontends
+  }
+
+  attach(offer: LinkOffer): void {
+    const frontend = offer.frontend!
+    let session = this.#sessions.get(frontend)
+    if (!session) {
+      session = new ReconnectingSession(offer.label!, this.#deps, () => this.#frontends.get(frontend))
+      this.#sessions.set(frontend, session)
+    }
+    session.attach(offer)
+  }
+
+  post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'idle' }>): void {
+    // The end of its session is all that core learns of a link.
+    if (command.type === 'detach') return
+    const { type, frontend } = command
+    const session = this.#sessions.get(frontend)
+    if (!session) return
+    if (type === 'begin') return session.begin()
+    session.end()
+    if (command.next !== 'none') return
+    this.#sessions.delete(frontend)
+    this.#ending.add(session)
+    void session.closed().then(() => this.#ending.delete(session))
+  }
+
+  /**
+   * Resolves once the frontends have exited and every session is closed.
+   *
+   * @param timeout - milliseconds for what the frontends have sent: a core that takes nothing would hold it forever
+   */
+  async close(exited: Promise<void>, timeout: number): Promise<void> {
+    this.isUp = false
+    const end = deadline(timeout, () => this.#getSessions().forEach(session => session.close()))
+    await exited
+    await Promise.all(this.#getSessions().map(session => session.closed()))
+    end()
+  }
+
+  #getSessions(): ReconnectingSession[] {
+    return [...this.#sessions.values(), ...this.#ending]
+  }
+}
+
+interface SessionDeps extends Pick<HostServices, 'log' | 'reporter'> {
   dialer: SessionDialer
   /** Milliseconds for the first link of a frontend; later ones are dialed until core answers. */
   firstLinkTimeout: number
 }
 
-export class ReconnectingSession {
-  /** The delays begin again after a period that is longer than any of them, so that two sessions of one label do not alternate. */
-  readonly #redials = createRestartPolicy({ intensity: Infinity, period: 30_000 })
+/** The session of one frontend, dialed again for each link that it offers. */
+class ReconnectingSession {
+  #redials = 0
+  #redialedAt = -Infinity
   #hasDialed = false
   /** The latest bridge that was opened; it can be closed already. */
   #current: SessionBridge | undefined
@@ -42,8 +158,8 @@ export class ReconnectingSession {
   /** @param getFrontend - returns the frontend, unless it is gone */
   constructor(
     readonly name: string,
-    readonly deps: ReconnectingSessionDeps,
-    readonly getFrontend: () => Frontend | undefined,
+    readonly deps: SessionDeps,
+    readonly getFrontend: () => RemoteFrontend | undefined,
   ) {}
 
   /** Dials a session for a new link. The previous link stays connected until the new one is. */
@@ -105,7 +221,7 @@ export class ReconnectingSession {
     let cause: BusError | undefined
     for (;;) {
       try {
-        await pause(this.#hasDialed ? this.#redials.next()! : 0, signal)
+        await pause(this.#hasDialed ? this.#getRedialDelay() : 0, signal)
         this.#hasDialed = true
         return await this.#dialOnce(codec, signal)
       } catch (error) {
@@ -120,6 +236,14 @@ export class ReconnectingSession {
         log.debug({ label: this.name, err: error }, 'core did not answer: dialing again')
       }
     }
+  }
+
+  /** The delays begin again after a period that is longer than any of them, so that two sessions of one label do not alternate. */
+  #getRedialDelay(): number {
+    const now = performance.now()
+    this.#redials = now - this.#redialedAt < REDIAL_PERIOD_MS ? this.#redials + 1 : 0
+    this.#redialedAt = now
+    return getBackoff(this.#redials, { min: 100, max: 5000, random: Math.random() })
   }
 
   async #dialOnce(codec: CodecName, signal: AbortSignal): Promise<RemoteSession> {
@@ -146,10 +270,7 @@ export class ReconnectingSession {
   }
 }
 
-/**
- * - `closing`: the frontend's end has closed, and the host has not given the link up
- * - `draining`: the host has given it up; what was sent before still leaves
- */
+/** See the head of this file. */
 type BridgeState = 'dialing' | 'open' | 'closing' | 'draining' | 'closed'
 
 /** One link of a frontend, bridged to the session that was dialed for it. Each end closes with the other. */

@@ -2,9 +2,10 @@
 import { expect, test } from 'vitest'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { choose } from '../../../../../scripts/testing.js'
-import type { SessionDialer, RemoteHostOptions } from '../../../src/network.js'
-import { defineCore } from '../../../src/index.js'
-import { fixture } from '../../support/start.js'
+import type { RemoteHostOptions } from '@sallyport/core/internal/network'
+import type { SessionDialer } from '../../../src/client/remote-core.js'
+import { defineCore } from '../../../../../packages/core/src/index.js'
+import { fixture } from '../../../../../packages/core/test/support/start.js'
 import { join, startCore, type FakeCore } from './fake-core.js'
 
 const patterns = [
@@ -44,8 +45,8 @@ test.each(choose(patterns))('spreads calls over all sessions until their cores a
   const reported: string[] = []
   for (const name of ['fault', 'failed'] as const)
     host.on(name, ({ error }) => reported.push(`${name}: ${error.message}`))
-  const { client } = await host.addSession({ label: 'main', name: 'a' })
-  const [b] = await Promise.all(['b', 'c'].map(name => host.addSession({ label: 'main', name, client })))
+  const { client } = await host.host.connect('main', {}, { name: 'a', client: undefined })
+  const [b] = await Promise.all(['b', 'c'].map(name => host.host.connect('main', {}, { name, client })))
   expect(client.label).toBe('main')
   expect(new Set(await Promise.all([1, 2, 3].map(() => client.invoke('who'))))).toEqual(new Set(['a', 'b', 'c']))
 
@@ -78,9 +79,9 @@ test.each(choose(patterns))('spreads calls over all sessions until their cores a
 test('rejects a second session of the same name and an invalid label, and keeps the others', async () => {
   const { dialer } = await start('brownfield', ['a'])
   const host = await join(dialer)
-  const { client } = await host.addSession({ label: 'main', name: 'a' })
+  const { client } = await host.host.connect('main', {}, { name: 'a', client: undefined })
   const invalid = { reason: 'InvalidParams' }
-  await expect(host.addSession({ label: 'main', name: 'a', client })).rejects.toMatchObject(invalid)
-  await expect(host.addSession({ label: '!', name: 'b', client })).rejects.toMatchObject(invalid)
+  await expect(host.host.connect('main', {}, { name: 'a', client })).rejects.toMatchObject(invalid)
+  await expect(host.host.connect('!', {}, { name: 'b', client })).rejects.toMatchObject(invalid)
   expect(await client.invoke('who')).toBe('a')
 })

@@ -5,21 +5,17 @@ import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
-import { pino } from 'pino'
 import { afterEach } from 'vitest'
-import {
-  connectHost,
-  type SessionDialer,
-  type RemoteSession,
-  type RemoteHost,
-  type RemoteHostOptions,
-} from '../../../src/network.js'
-import type { App } from '../../../src/api/app.js'
-import { createCore, type Core } from '../../../src/core-thread/core.js'
-import type { Capability } from '../../../src/acl/types.js'
-import type { CoreReport } from '../../../src/contract/host-core.js'
-import type { CoreDefinition } from '../../../src/api/define.js'
-import { everyCommand, fixture } from '../../support/start.js'
+import type { RemoteHostOptions } from '@sallyport/core/internal/network'
+import { JoinedBus, type JoinedDeps } from '../../../src/client/joined-bus.js'
+import { type RemoteSession, type SessionDialer, startRemoteHost } from '../../../src/client/remote-core.js'
+import type { App } from '../../../../../packages/core/src/api/app.js'
+import { createCore, type Core } from '../../../../../packages/core/src/core-thread/core.js'
+import type { Capability } from '../../../../../packages/core/src/acl/types.js'
+import type { CoreReport } from '../../../../../packages/core/src/contract/host-core.js'
+import type { CoreDefinition } from '../../../../../packages/core/src/api/define.js'
+import { createSilentLog } from '../../../../../packages/core/test/support/peer.js'
+import { everyCommand, fixture } from '../../../../../packages/core/test/support/start.js'
 
 type Pattern = 'brownfield' | 'isolation'
 
@@ -46,7 +42,7 @@ export const noResponders = (): BusError => new BusError('Disconnected', 'no res
 
 const closedLinks = new WeakSet<Link>()
 const cores: Core[] = []
-const hosts: RemoteHost[] = []
+const hosts: JoinedBus[] = []
 afterEach(async () => {
   await Promise.all(hosts.splice(0).map(host => host.close()))
   await Promise.all(cores.splice(0).map(core => core.close()))
@@ -83,7 +79,7 @@ export async function startCore(
       plugins: {},
       logLevel: 'silent',
     },
-    () => pino({ level: 'silent' }),
+    createSilentLog,
     report => {
       reports.push(report)
       if (report.type === 'closed') core.sessions.detach(report.id, undefined)
@@ -133,10 +129,23 @@ export async function startCore(
   return fakeCore
 }
 
-export async function join(dialer: SessionDialer, options: RemoteHostOptions = {}): Promise<RemoteHost> {
-  const host = await connectHost({ log: false, ...options }, dialer, { where: 'joinBus', name: 'joined' })
-  hosts.push(host)
-  return host
+/** A joined bus without NATS. Its connections are sticky. */
+export async function join(
+  dialer: SessionDialer,
+  options: RemoteHostOptions = {},
+  firstLinkTimeout?: number,
+): Promise<JoinedBus & Pick<JoinedDeps, 'host'>> {
+  const host = await startRemoteHost({ log: false, ...options }, dialer, firstLinkTimeout)
+  const balancer = {
+    has: () => false,
+    connect: async (label: string, others: object) => (await host.connect(label, others)).client,
+    close: async () => false,
+    closeAll: async () => {},
+  }
+  const deps = { host, balancer, connection: { close: async () => {} }, faults: { flush() {} } }
+  const joined = new JoinedBus(deps as unknown as JoinedDeps)
+  hosts.push(joined)
+  return Object.assign(joined, { host })
 }
 
 async function receiveKey({ port2 }: MessageChannel): Promise<SessionKey> {

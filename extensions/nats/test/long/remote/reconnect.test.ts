@@ -2,9 +2,10 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { describe, expect, test } from 'vitest'
 import { choose } from '../../../../../scripts/testing.js'
-import type { RemoteHost, RemoteHostOptions } from '../../../src/network.js'
-import { fixture } from '../../support/start.js'
-import { eventually, disconnected } from '../../support/supervised.js'
+import type { RemoteHostOptions } from '@sallyport/core/internal/network'
+import type { JoinedBus } from '../../../src/client/joined-bus.js'
+import { fixture } from '../../../../../packages/core/test/support/start.js'
+import { eventually, disconnected } from '../../../../../packages/core/test/support/supervised.js'
 import { type FakeCore, join, noResponders, startCore } from './fake-core.js'
 
 const patterns = [
@@ -12,7 +13,7 @@ const patterns = [
   ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('isolation/hooks/judge/') } } } }],
 ] as const satisfies [name: string, app: RemoteHostOptions['app']][]
 
-function recordEvents(host: RemoteHost): string[] {
+function recordEvents(host: JoinedBus): string[] {
   const events: string[] = []
   for (const name of ['fault', 'restart', 'failed'] as const) host.on(name, () => void events.push(name))
   return events

@@ -1,12 +1,9 @@
 // Limits of a remote host: back-pressure, timeouts, rejected options, and what is left after close.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { startRemoteHost } from '../../../src/host/remote/remote-host.js'
-import type { RemoteHostOptions } from '../../../src/network.js'
-import { fixture } from '../../support/start.js'
-import { disconnected } from '../../support/supervised.js'
+import type { RemoteHostOptions } from '@sallyport/core/internal/network'
+import { fixture } from '../../../../../packages/core/test/support/start.js'
+import { disconnected } from '../../../../../packages/core/test/support/supervised.js'
 import { rows } from '../../../../../scripts/testing.js'
 import { join, noResponders, startCore } from './fake-core.js'
 
@@ -93,7 +90,7 @@ test('rejects a frontend whose first link takes too long, with the latest cause'
   core.rejection = noResponders()
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
-  const host = await startRemoteHost({ log: false }, core, { where: 'joinBus', name: 'joined' }, 30_000)
+  const host = await join(core, {}, 30_000)
   const late = host.connect('tests')
   late.catch(() => {})
   await expect.poll(() => core.attempts).toBeGreaterThan(1)
@@ -155,14 +152,4 @@ test('names the method in errors about wrong arguments', async () => {
   expect(() => host.on('denied' as 'fault', () => {})).toThrow('joined.on: no event "denied"')
   await expect(host.close({ timeout: -1 })).rejects.toThrow('joined.close: timeout must be milliseconds')
   await client.close()
-})
-
-test('keeps nothing alive after close: the process exits by itself', async () => {
-  const child = spawn(process.execPath, [fixture('network/remote-host.mjs').pathname], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const lines: string[] = []
-  child.stdout.on('data', chunk => lines.push(String(chunk)))
-  const [code] = (await once(child, 'close')) as [number]
-  expect([code, lines.join('')]).toEqual([0, 'Hello\nclosed []\n'])
 })

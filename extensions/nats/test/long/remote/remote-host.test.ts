@@ -1,8 +1,8 @@
 // A process without core: its frontends and connections use a remote core as they would use a local one, in both patterns.
 import { describe, expect, test } from 'vitest'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import type { RemoteHostOptions } from '../../../src/network.js'
-import { fixture } from '../../support/start.js'
+import type { RemoteHostOptions } from '@sallyport/core/internal/network'
+import { fixture } from '../../../../../packages/core/test/support/start.js'
 import { choose } from '../../../../../scripts/testing.js'
 import { join, noResponders, startCore } from './fake-core.js'
 
@@ -82,6 +82,17 @@ test('rejects connections and workers with the error of core', async () => {
   core.rejection = undefined
   const client = await host.connect('tests')
   expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
+})
+
+test('rejects with the error of a module that fails to load', async () => {
+  const core = await startCore()
+  const module = fixture('supervision/loading.mjs')
+  const main = { module, data: { ends: 'throw' } }
+  await expect(join(core, { frontends: { main } })).rejects.toMatchObject({ message: 'at load' })
+  const host = await join(core)
+  await expect(host.open('main', module, { data: main.data })).rejects.toMatchObject({ message: 'at load' })
+  await expect(host.open('main', module, { readAhead: 1 })).rejects.toThrow('readAhead is not available in a joined')
+  await host.open('main', module, { data: {} })
 })
 
 test('waits for a core that is not running yet', async () => {

@@ -1,0 +1,82 @@
+// The host of a process whose core is elsewhere: it runs frontends, their gates, and connections of its own thread.
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { CallsOptions } from '../contract/host-core.js'
+import { check } from '../shared/validate.js'
+import { Host, type HostNames } from './host.js'
+import { checkFiles } from './options/check-files.js'
+import type { HostConfig } from './options/config.js'
+import { getOptionPlaces } from './options/option-places.js'
+import { resolveHost } from './options/resolve-options.js'
+import { remoteHostSchema } from './options/schema.js'
+import type { BusOptions, IsolationOptions } from './options/types.js'
+import type { Frontend } from './frontends/frontend.js'
+import type { CoreEndpoint, HostServices } from './frontends/types.js'
+import type { WorkerFactories } from './workers/spawn.js'
+
+/** Options of `createBus` that apply to what runs in this process. */
+export interface RemoteHostOptions extends Pick<
+  BusOptions,
+  'codec' | 'frontends' | 'supervision' | 'log' | 'dev' | 'onConfirm'
+> {
+  /** The `isolation` of `createBus`. Core accepts messages only if both or neither of the two have isolation. */
+  isolation?: IsolationOptions
+  /** Tauri's form of `isolation`. Capabilities belong to core. */
+  app?: { security?: Pick<NonNullable<NonNullable<BusOptions['app']>['security']>, 'pattern'> }
+  /** The default deadline of calls from connections and frontends of this process. */
+  calls?: Pick<CallsOptions, 'commandTimeout'>
+  /** Starts Sallyport's own workers in a bundled program. */
+  workers?: Omit<WorkerFactories, 'core'>
+}
+
+/** How error texts name the remote host. */
+export interface RemoteHostNames extends HostNames {
+  /** The function that creates it. */
+  where: string
+}
+
+/** A core in another process, which ends with its frontends. */
+export interface RemoteEndpoint extends CoreEndpoint {
+  close(exited: Promise<void>, timeout: number): Promise<void>
+}
+
+/** The end of a frontend's links. */
+export type RemoteFrontend = Pick<Frontend, 'attached' | 'linkEnded' | 'rejected' | 'sessionEnded' | 'violated'>
+
+export type CreateRemoteCore<Core> = (services: HostServices, frontends: ReadonlyMap<number, RemoteFrontend>) => Core
+
+export async function startRemoteHost<Core extends RemoteEndpoint>(
+  input: RemoteHostOptions,
+  names: RemoteHostNames,
+  createCore: CreateRemoteCore<Core>,
+): Promise<Host<Core>> {
+  const config = await resolveRemoteHost(names.where, input)
+  await checkFiles(names.where, config)
+  const host = new Host(config, names, createCore)
+  try {
+    await host.start()
+    return host
+  } catch (error) {
+    await host.close(0, left => host.core.close(host.frontends.closeAll(), left))
+    throw error
+  }
+}
+
+/** Core's own options have no effect here, so they are refused by name. */
+const CORE_OPTIONS = [
+  ...['core', 'network', 'config', 'permissions', 'unknownPermissions', 'pluginOptions', 'resources', 'startTimeout'],
+  ...['productName', 'version', 'identifier', 'workers.core', 'calls.timeout', 'calls.slowAfter', 'calls.quotas'],
+  ...['capabilities', 'app.security.capabilities'],
+]
+
+/** @throws {BusError} InvalidParams, which names the option that is wrong or belongs to core */
+async function resolveRemoteHost(where: string, input: RemoteHostOptions): Promise<HostConfig> {
+  for (const path of CORE_OPTIONS) {
+    if (getAtPath(input, path) === undefined) continue
+    throw new BusError('InvalidParams', `${where}: ${path} belongs to core. Pass it to createBus, where core runs`)
+  }
+  const options = check(where, remoteHostSchema, input, getOptionPlaces)
+  return resolveHost(where, input, options)
+}
+
+const getAtPath = (value: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((object, key) => (object as Record<string, unknown> | null | undefined)?.[key], value)
