@@ -4,8 +4,10 @@ import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
 import { toChannelReference } from '@sallyport/protocol/internal/message'
 import { StreamReceiver } from '@sallyport/protocol/internal/rpc'
 import { type AsyncContext, captureContext, throwLater } from '@sallyport/protocol/internal/util'
-import { CLIENT } from './client-symbol.js'
 import { IS_NODE_CLIENT } from '#node-features'
+
+/** A registered symbol, under which a thread or a page has its client: it is found even by another copy of this package. */
+export const CLIENT: unique symbol = Symbol.for('@sallyport/frontend:client')
 
 let lastId = 0
 

@@ -1,9 +1,8 @@
 // This thread's client, and the functions that a frontend's module imports.
-import type { TransferOptions } from '@sallyport/protocol/internal/message'
+import type { BusEvent, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal/message'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import type { BusEvent, EventTarget, Unlisten } from '@sallyport/protocol/internal/message'
 import { HOW_TO_GET_A_CLIENT } from '#node-features'
-import { CLIENT } from './client-symbol.js'
+import { CLIENT } from './channel.js'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
 import type { InvokeOptions, ListenOptions } from './options.js'

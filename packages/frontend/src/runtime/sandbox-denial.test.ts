@@ -1,8 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { pathToFileURL } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
+import { explainSandboxDenial, findHiddenPackage, setSandboxKind } from './sandbox-denial.js'
 
 beforeEach(() => setSandboxKind('permission'))
 afterEach(() => setSandboxKind(undefined))
@@ -113,3 +115,35 @@ test('explains the missing address of a server that was not allowed to listen', 
     `${error.message}: a server does not listen. ${allowNet.replace('permission', 'process')}`,
   )
 })
+
+let directory: string
+let file: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'hidden-'))
+  file = join(directory, 'src', 'main.mjs')
+  mkdirSync(join(directory, 'node_modules', '@scope'), { recursive: true })
+  mkdirSync(join(directory, 'there'))
+  symlinkSync('../elsewhere', join(directory, 'node_modules', 'linked'))
+  symlinkSync('../../elsewhere', join(directory, 'node_modules', '@scope', 'linked'))
+  symlinkSync('../there', join(directory, 'node_modules', 'there'))
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const find = (name: string): string | undefined =>
+  findHiddenPackage(`Cannot find package '${name}' imported from ${file}`)
+
+test('finds the target of a linked package', () =>
+  rows(['linked', 'linked/sub/path.js', '@scope/linked', '@scope/linked/sub'])(name =>
+    expect(find(name)).toBe(join(directory, 'elsewhere')),
+  ))
+
+test('finds the target for require, and for an importer that is a URL', () => {
+  const target = join(directory, 'elsewhere')
+  expect(findHiddenPackage(`Cannot find module 'linked'\nRequire stack:\n- ${file}\n- /other.js`)).toBe(target)
+  expect(findHiddenPackage(`Cannot find package 'linked' imported from ${pathToFileURL(file).href}`)).toBe(target)
+})
+
+test('ignores a package that is there, and one that is nowhere', () =>
+  rows(['there', 'missing', '@scope/missing'])(name => expect(find(name)).toBeUndefined()))
+
+test('ignores other messages', () => expect(findHiddenPackage('x')).toBeUndefined())

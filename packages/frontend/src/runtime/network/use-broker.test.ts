@@ -48,7 +48,7 @@ async function setUp(): Promise<void> {
   )
   // The session is a state of its module.
   vi.resetModules()
-  fetchByBroker = (await import('./broker-fetch.js')).createFetch(fetch, false)
+  fetchByBroker = (await import('./use-broker.js')).createFetch(fetch, false)
   const { openTunnel, replaceConnections } = await import('./broker-sockets.js')
   connect = () => openTunnel(new net.Socket(), { host: 'a.example', port: 80 })
   replaceConnections()
