@@ -232,10 +232,10 @@ const MUTANTS = [
   },
   {
     name: 'quotas are not spent',
-    file: 'packages/core/src/rpc/quota.ts',
+    file: 'packages/core/src/rpc/quotas.ts',
     from: 'this.#tokens -= 1',
     to: 'this.#tokens -= 0',
-    tests: ['packages/core/src/rpc/quota.test.ts'],
+    tests: ['packages/core/src/rpc/quotas.test.ts'],
   },
   {
     name: 'an event for one reaches another',

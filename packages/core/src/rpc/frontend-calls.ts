@@ -1,5 +1,6 @@
 // Calls of functions that one frontend exposes, and the streams that are their results. Its answers are untrusted: each settles the call
 // that it names, once, and nothing else.
+import type { Channel as ReceivingChannel } from '@sallyport/frontend/internal'
 import {
   BusError,
   type CausedErrorObject,
@@ -11,38 +12,40 @@ import {
   toErrorObject,
 } from '@sallyport/protocol/internal/errors'
 import {
+  type CallOptions,
+  type CallProgress,
   checkDeadline,
-  createProgress,
   checkNamedArguments,
+  createProgress,
   getRequestId,
   isBytes,
   METHOD,
   parseResponse,
+  type ResponseMessage,
+  type TraceContext,
+  type TransferOptions,
   watchDeadline,
 } from '@sallyport/protocol/internal/message'
 import {
+  type CallTrace,
   checkTransfer,
   countStreams,
   isStream,
   PendingCalls,
   ReceivedStream,
+  type ReplacedArguments,
+  SENT,
   StreamReceiver,
+  type Streams,
   traceCaller,
   watchReceiver,
   watchSenders,
 } from '@sallyport/protocol/internal/rpc'
 import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
-import type {
-  CallOptions,
-  CallProgress,
-  ResponseMessage,
-  TraceContext,
-  TransferOptions,
-} from '@sallyport/protocol/internal/message'
-import type { CallTrace, ReplacedArguments, Streams } from '@sallyport/protocol/internal/rpc'
 import { checkFrontendCall, describeFunction } from '../api/frontend-call.js'
+import { getMovableBuffers } from '../api/transfer.js'
 import { COUNT } from '../shared/metrics.js'
-import { isChannel, toReceiver } from './channels/forward-channel.js'
+import { ChannelHandle } from './channels/channel-handle.js'
 import { frontendCalls, type TraceSource } from './tracing.js'
 import type { SessionWriter } from './writing/writer.js'
 
@@ -288,4 +291,54 @@ function checkCall(name: unknown, args: unknown, options: (CallOptions & Transfe
   if (options !== undefined) checkDeadline(describeFunction(name), options, true)
   if (options) checkTransfer(options, args)
   if (args !== undefined && args !== null && !isBytes(args)) checkNamedArguments(name, args)
+}
+
+export const isChannel = (value: unknown): value is ChannelHandle | ReceivingChannel =>
+  typeof value === 'object' && value !== null && (value instanceof ChannelHandle || isReceivingChannel(value))
+
+/** The class itself is the frontend's, which core does not load. */
+const isReceivingChannel = (value: object): value is ReceivingChannel =>
+  'onmessage' in value && typeof (value as { renew?: unknown }).renew === 'function'
+
+/**
+ * Returns what takes the messages for a channel among the arguments: core passes them on to another frontend, no faster than they are read, and a channel
+ * of this thread takes them itself.
+ */
+export function toReceiver(channel: ChannelHandle | ReceivingChannel): StreamReceiver {
+  if (channel instanceof ChannelHandle) return createForwarder(channel)
+  const internal = channel as unknown as LocalChannel
+  internal.renew()
+  return internal.constructor.getReceiver(internal)
+}
+
+/** The internal members of a frontend's channel. */
+interface LocalChannel {
+  readonly constructor: { getReceiver(channel: LocalChannel): StreamReceiver }
+  renew(): void
+}
+
+function createForwarder(handle: ChannelHandle): StreamReceiver {
+  const receiver = new StreamReceiver()
+  const sender = ChannelHandle.getSender(handle)
+  let isWaiting = false
+  const goOn = (): void => {
+    isWaiting = false
+    receiver.arrived!()
+  }
+  receiver.arrived = (): void => {
+    while (!isWaiting && receiver.hasMessages) {
+      const message = receiver.take()
+      const transfer = getMovableBuffers(message)
+      const sent = sender.send(message, transfer.length > 0 ? transfer : undefined)
+      if (sent === SENT) continue
+      isWaiting = true
+      sent.then(goOn, () => {
+        isWaiting = false
+        receiver.close()
+      })
+    }
+    if (!isWaiting && receiver.hasEnded) handle.end()
+  }
+  handle.signal.addEventListener('abort', () => receiver.close(), { once: true })
+  return receiver
 }

@@ -1,6 +1,6 @@
 // Writes what core sends to one frontend: answers, calls, events and messages of channels. The frontend's codec encodes them.
 // The outbox batches them; while the link has no room, they wait.
-import { type Codec, type EncodedValue, WithBytes } from '@sallyport/protocol/internal/codec'
+import { type Codec, type EncodedValue, getSize, WithBytes } from '@sallyport/protocol/internal/codec'
 import {
   BusError,
   type CausedErrorObject,
@@ -23,26 +23,31 @@ import {
 import {
   type BatchSource,
   checkPacked,
-  type Encoded,
-  type StreamSender,
-  type StreamWriter,
   checkTransfer,
   detachAttachments,
+  type Encoded,
   encodeMessage,
-  isPacked,
-  FULL_BATCH_BYTES,
-  type Outcome,
   type FlushScheduler,
+  FULL_BATCH_BYTES,
+  isPacked,
   Outbox,
+  type Outcome,
+  type StreamSender,
+  type StreamWriter,
   toPacked,
   ValueBatch,
 } from '@sallyport/protocol/internal/rpc'
-import { discard, isAsyncIterable } from '@sallyport/protocol/internal/util'
-import type { Link } from '@sallyport/protocol/internal/wire'
+import { BoundedQueue, discard, isAsyncIterable, type QueueSlot } from '@sallyport/protocol/internal/util'
+import {
+  type Link,
+  MAX_EVENT_QUEUE,
+  MAX_EVENT_QUEUE_BYTES,
+  MAX_SESSION_QUEUE,
+  MAX_SESSION_QUEUE_BYTES,
+} from '@sallyport/protocol/internal/wire'
 import { takeTransfer } from '../../api/transfer.js'
 import type { Delivery, Payload } from '../../events/delivery.js'
 import { COUNT } from '../../shared/metrics.js'
-import { WaitingMessages } from './waiting-messages.js'
 
 type Buffers = readonly ArrayBufferLike[]
 
@@ -304,3 +309,48 @@ export class SessionWriter implements StreamWriter {
 
 const createOverload = (subject: string): BusError =>
   new BusError('Overloaded', `${subject} was not sent: too many messages are queued for the frontend`)
+
+interface WaitingMessage {
+  readonly encoded: Encoded
+  /** `undefined` for a message that is neither an event nor a channel's. */
+  readonly source: BatchSource | undefined
+  readonly index: number
+  readonly isEvent: boolean
+}
+
+/** The messages that wait until the link has room, encoded, in order. Memory is bounded: the oldest events are dropped, all else is refused. */
+class WaitingMessages {
+  readonly #all = new BoundedQueue<WaitingMessage>()
+  /** The events among them. They are bounded on their own. */
+  readonly #events = new BoundedQueue<QueueSlot<WaitingMessage>>()
+
+  /** True if no further message other than an event can wait. */
+  get isFull(): boolean {
+    const keptCount = this.#all.size - this.#events.size
+    const keptBytes = this.#all.bytes - this.#events.bytes
+    return keptBytes >= MAX_SESSION_QUEUE_BYTES || keptCount >= MAX_SESSION_QUEUE
+  }
+
+  get bytes(): number {
+    return this.#all.bytes
+  }
+
+  /** Returns the number of events that were dropped for an event. */
+  add(message: WaitingMessage): number {
+    const slot = this.#all.push(message, getSize(message.encoded))
+    if (!message.isEvent) return 0
+    const events = this.#events
+    events.push(slot, slot.bytes)
+    let dropped = 0
+    for (; events.size > MAX_EVENT_QUEUE || (events.bytes > MAX_EVENT_QUEUE_BYTES && events.size > 1); dropped++) {
+      this.#all.remove(events.shift()!)
+    }
+    return dropped
+  }
+
+  shift(): WaitingMessage | undefined {
+    const message = this.#all.shift()
+    if (message?.isEvent) this.#events.shift()
+    return message
+  }
+}
