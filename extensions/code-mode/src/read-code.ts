@@ -10,7 +10,6 @@ const OPTIONS: Options = {
 }
 /** The end can be missing, or be in the last line of code. */
 const FENCE = /^[ \t]*(`{3,})(?:[^\n`]*\n)?([^]*?)(?:^[ \t]*\1|\1\s*(?![^])|(?![^]))/m
-/** A function of TypeScript that is all of the code. */
 const TYPED_FUNCTION = /^\s*(?:async\s+)?(?:function\s*\*?\s*\(|(?:\([^()]*\)\s*(?::[^={]+)?|[\w$]+\s*)=>)/
 
 /** What a run returns for code that returns `undefined`, which no codec can tell from `null`. */
@@ -21,11 +20,9 @@ const AFTER = `
 return $value === undefined ? ${JSON.stringify(NOTHING)} : $value`
 
 export interface ReadCode {
-  /** The code of the model, without a fence. */
   readonly text: string
   /** The body of a run, whose first lines are those of the code. Code with a syntax error is as it was. */
   readonly body: string
-  /** The lines of the run before that. */
   readonly before: string
   readonly language: 'javascript' | 'typescript'
 }

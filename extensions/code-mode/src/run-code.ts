@@ -23,20 +23,15 @@ export type CodeError = {
 }
 
 interface CodeRun {
-  /** What the model wrote. */
   code: string
-  /** JavaScript that runs before the code. */
   prelude?: string
   groups: readonly ToolGroup[]
   options: CodeModeOptions
-  /** Ends the run, in addition to the signal of the options. */
   signal?: AbortSignal | undefined
-  /** What lines of `console.error` and `console.warn` begin with. */
   errorPrefix?: string
 }
 
 const LIMITS: RunLimits = { calls: 256, resultBytes: 2 ** 20, consoleBytes: 2 ** 16 }
-/** Characters of a line that an error quotes. */
 const MAX_LINE = 100
 const NAMES: Record<string, string> = { Timeout: 'TimeoutError', Cancelled: 'AbortError', LoadFailed: 'SyntaxError' }
 /** A framework has no place for a continuation. */

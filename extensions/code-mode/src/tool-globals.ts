@@ -1,19 +1,14 @@
 // Globals of the code for its tools: what the code finds, and what runs in the host when it calls one.
 import { BusError, type RunFunctions } from '@sallyport/core'
 
-/** Runs a tool with the arguments of the code. `signal` aborts when the run ends. */
 export type RunTool = (args: readonly unknown[], signal: AbortSignal) => unknown
 
-/** Tools that are functions of a global object, or globals themselves. */
 export interface ToolGroup {
-  /** Name of the global object. Without it, each tool is a global function. */
   readonly namespace?: string
   readonly tools: ReadonlyMap<string, RunTool>
 }
 
-/** The namespace of the function of `bus.run` that calls all tools, of whatever name. */
 const BRIDGE = '$tools'
-/** That function in texts of `bus.run`. */
 export const BRIDGE_NAME: string = `"${BRIDGE}.call"`
 const MAX_NAMES = 20
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
@@ -35,7 +30,6 @@ export function createTools(
 
 /**
  * Returns the one function of `bus.run` that calls the tools. The request is the code's, and can be anything.
- *
  * @param running - gets the name of each tool that runs, and keeps those whose run ends first
  */
 export function createBridge(groups: readonly ToolGroup[], running: string[]): RunFunctions {
@@ -60,7 +54,6 @@ export function createBridge(groups: readonly ToolGroup[], running: string[]): R
 /**
  * Returns JavaScript that makes the tools globals, in one line. Names are data in it, and
  * can be any string. A tool that does not exist is still a function, whose call names the others.
- *
  * @throws {BusError} InvalidParams for a namespace that is not an identifier
  */
 export function writeGlobals(groups: readonly ToolGroup[]): string {

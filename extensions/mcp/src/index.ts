@@ -5,4 +5,4 @@ export { addFunctions, type AddFunctionsOptions, type FunctionDescription } from
 export type { HttpTransport } from './serve/serve-http.js'
 export { openMcp, type McpServer } from './open/open-mcp.js'
 export type { McpCommand, OpenMcpOptions } from './open/options.js'
-export type { McpServerEvents, ToolChange } from './open/events.js'
+export type { McpServerEvents, ToolChange } from './open/options.js'

@@ -12,7 +12,6 @@ export const MAX_BYTES: number = 256 * 1024 * 1024
 
 /**
  * Returns the SHA-512 of names and contents of all files, as `sha512-…`.
- *
  * @param directory - a real path
  * @throws {PluginError} InvalidPlugin for a link that leads out, anything but files, directories and links, and beyond the limits
  */

@@ -45,7 +45,6 @@ export class Grants {
     return (await this.read()).plugins.find(each => each.name === name)
   }
 
-  /** Resolves when the file has it. */
   set(added: Grant): Promise<void> {
     return this.#change(({ plugins, installed }) => {
       const others = plugins.filter(({ name }) => name !== added.name)

@@ -30,7 +30,6 @@ const load = () =>
 
 /**
  * Unpacks a package, and checks what can be known before it runs.
- *
  * @param temporary - an empty directory
  * @throws {PluginError} InstallFailed, InvalidPlugin
  */

@@ -9,7 +9,6 @@ const MAX_BYTES = 1024 * 1024
 
 const values = v.optional(v.array(v.unknown()))
 const name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
-/** Permissions that a plugin requests, or was granted. */
 export const permissionsSchema: v.GenericSchema<unknown, RequestedPermission[]> = v.pipe(
   v.array(
     v.union(
@@ -23,7 +22,6 @@ export const permissionsSchema: v.GenericSchema<unknown, RequestedPermission[]> 
 
 export const isVersion = (value: unknown): boolean => semver.valid(value as string) !== null
 
-/** Describes the mistakes of an object with these keys. */
 export const describeKeys =
   (keys: object) =>
   ({ expected }: { expected: string | null }): string => {

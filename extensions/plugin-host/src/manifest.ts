@@ -19,13 +19,10 @@ export const isPackageName = (name: string): boolean =>
     .replace('@', '')
     .split('/')
     .some(part => SPECIAL_NAME.test(part))
-/** Labels that the bus refuses. */
 const RESERVED = /^(?:host|core|run-\d+|prototype)$/
 
 export interface PluginManifest extends PluginId, Rights {
-  /** The prefix, and the name without `@`, with `-` for each `/`, `.` and `~`. */
   readonly label: string
-  /** Real path of the module, which is in the plugin's directory. */
   readonly main: string
   readonly settings: Readonly<Record<string, unknown>>
   /** Names of dependencies, which nobody installs. */
@@ -34,9 +31,7 @@ export interface PluginManifest extends PluginId, Rights {
   fail(key: string, message: string): never
 }
 
-/** What the host's options say about all manifests. */
 export interface ManifestRules {
-  /** Real path of the directory of plugins. */
   readonly directory?: string | undefined
   readonly prefix: string
   readonly permissions?: Readonly<Record<string, unknown>> | undefined

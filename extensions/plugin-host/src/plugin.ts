@@ -21,11 +21,9 @@ export interface PluginDeps {
 /** `open`: its frontend has a state. */
 type OwnState = 'invalid' | 'disabled' | 'asking' | 'refused' | 'starting' | 'stopping' | 'failed' | 'open'
 
-/** States after errors of a start. */
 const STATES: Record<string, OwnState> = { InvalidPlugin: 'invalid', LabelInUse: 'invalid', Refused: 'refused' }
 
 export class Plugin {
-  /** A plugin without a valid manifest has the name of its directory. */
   label: string
   readonly directory: string
   readonly #deps: PluginDeps
@@ -66,7 +64,6 @@ export class Plugin {
     return this.#deps.bus.frontends().find(({ label }) => label === this.label)
   }
 
-  /** Plugins with this label and a valid manifest. */
   get #rivals(): readonly Plugin[] {
     return this.#deps.getPlugins().filter(each => each !== this && each.label === this.label && each.#manifest)
   }
@@ -131,7 +128,6 @@ export class Plugin {
     )?.()
   }
 
-  /** Runs starts and stops one after the other. */
   #enqueue(task: () => Promise<void>): Promise<void> {
     const done = this.#last.then(task)
     this.#last = done.catch(() => {})
@@ -180,7 +176,6 @@ export class Plugin {
     })
   }
 
-  /** Returns permissions of the bus. */
   #getAllowed(permissions: Rights['permissions']): RequestedPermission[] {
     const table = this.#deps.options.permissions
     return permissions.flatMap(entry => (table ? (table[getPermissionName(entry)] ?? []) : entry))
@@ -231,7 +226,6 @@ export class Plugin {
 const isRunning = (frontend: FrontendInfo | undefined): boolean =>
   frontend !== undefined && frontend.state !== 'failed' && frontend.state !== 'stopped'
 
-/** Adds the directory that a plugin reads. Its network is what the host's options and the grant both have. */
 function limitSandbox(sandbox: Sandbox, directory: string, isGranted: boolean): Sandbox {
   const options = (typeof sandbox === 'object' ? sandbox : { kind: sandbox }) as Extract<Sandbox, { kind: 'process' }>
   const { net, secrets: _forHostsOfNet, ...others } = options
@@ -242,7 +236,6 @@ function limitSandbox(sandbox: Sandbox, directory: string, isGranted: boolean): 
   return net === undefined ? { ...others, read } : { ...others, read, net: false }
 }
 
-/** Names the option of the caller in an error of `bus.open`. */
 function throwAsOption(error: unknown): never {
   if (!isBusError(error, 'InvalidParams') || !error.message.startsWith('bus.open:')) throw error
   throw new BusError(error.reason, error.message.replace('bus.open:', 'openPlugins: frontend:'), { cause: error })

@@ -50,7 +50,6 @@ export class Plugins {
 
   /**
    * Starts a plugin unless it runs. Asks for what its manifest requests, if no grant covers its present content.
-   *
    * @param options.watch - restarts the plugin when one of its files changes, and asks only for new requests
    * @throws {PluginError} InvalidPlugin, LabelInUse, Refused; Cancelled if it is disabled meanwhile; UnknownPlugin
    * @throws {BusError} why its frontend does not start, as `bus.open`
@@ -202,7 +201,6 @@ function checkKeys(options: object, key: string, known: readonly string[]): void
   throw new PluginError('InvalidOption', `${unknown} is not known: use ${known.join(', ')}`, { key })
 }
 
-/** Returns the directories in a directory, also those of a scope (`@acme/x`). */
 async function findDirectories(parent: string): Promise<string[]> {
   const entries = await readdir(parent, { withFileTypes: true })
   const names = entries.filter(each => each.isDirectory()).map(({ name }) => name)

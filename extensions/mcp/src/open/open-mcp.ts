@@ -5,13 +5,19 @@ import { join } from 'node:path'
 import type { Tool } from '@modelcontextprotocol/client'
 import { type AddedPlugin, type Bus, BusError } from '@sallyport/core'
 import { warn, withoutContext } from '@sallyport/protocol/internal/util'
-import { type McpServerEvents, ServerEvents, type ToolChange } from './events.js'
+import {
+  checkMcpOptions,
+  type McpCommand,
+  type McpServerEvents,
+  type OpenMcpOptions,
+  ServerEvents,
+  type ToolChange,
+} from './options.js'
 import { checkValue } from '../shared/check-names.js'
-import { checkMcpOptions, type McpCommand, type OpenMcpOptions } from './options.js'
 import { ServerProcess } from './server-process.js'
 import { createToolPlugin, findUnserved } from './tool-commands.js'
 import { ToolPin } from './tool-pin.js'
-import { listNames, type Unserved, warnOfUnserved } from '../shared/unserved.js'
+import { listNames, type Unserved, warnOfUnserved } from '../shared/tools.js'
 
 /** A server of others that is a plugin of a bus. */
 export interface McpServer {

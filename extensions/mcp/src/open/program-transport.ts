@@ -11,9 +11,7 @@ import { scanJson } from '@sallyport/protocol/internal/codec'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
 
-/** Messages that answer no request, and lines that are no messages, in one second. */
 const MAX_UNREQUESTED = 1000
-/** Bytes of these in one second. */
 const MAX_UNREQUESTED_BYTES = 8 * 2 ** 20
 const PERIOD_MS = 1000
 
@@ -40,9 +38,7 @@ export class ProgramTransport implements Transport {
   hasReason = false
   program: Program | undefined
   isClosed = false
-  /** Why this side has ended the program. */
   #violation: string | undefined
-  /** Of the line that has not ended. */
   #chunks: Buffer[] = []
   #length = 0
   readonly #requests = new Set<unknown>()
@@ -50,7 +46,6 @@ export class ProgramTransport implements Transport {
   #periodStart = 0
   #unrequested = 0
   #unrequestedBytes = 0
-  /** Messages that wait until the SDK has handled a notification. */
   readonly #waiting: JSONRPCMessage[] = []
   #isHandling = false
 
@@ -98,7 +93,6 @@ export class ProgramTransport implements Transport {
     await this.#drained
   }
 
-  /** Ends the program, with all that it has started. */
   async close(reason?: string): Promise<void> {
     this.isClosed = true
     this.hasReason ||= reason !== undefined

@@ -10,8 +10,8 @@ import {
 } from '@modelcontextprotocol/client'
 import { BusError, CommandError } from '@sallyport/core'
 import { createRestartPolicy, type RestartPolicy } from '@sallyport/core/launchers'
-import { describeOnly } from '../shared/describe-only.js'
-import type { ServerEvents } from './events.js'
+import { describeOnly } from '../shared/tools.js'
+import type { ServerEvents } from './options.js'
 import { ProgramTransport, type ProgramTransportOptions } from './program-transport.js'
 
 /** Tools that a server can have, and pages and characters in which it lists them. */
@@ -20,7 +20,6 @@ const MAX_PAGES = 64
 const MAX_CHARACTERS = 2 * 2 ** 20
 /** Time for a server to answer a question of the newer protocol, before it is asked in the older one. */
 const PROBE_TIMEOUT_MS = 5000
-/** What programs write that do not find a file, as behind a wall. */
 const NO_FILE = /ENOENT|EACCES|MODULE_NOT_FOUND|cannot find|no such file|can't open|permission denied/i
 /** Restarts in a row that fail. Each can last until `startTimeout`, longer than any period of a policy. */
 const MAX_FAILED_RESTARTS = 3
@@ -53,7 +52,6 @@ export class ServerProcess {
 
   /**
    * Resolves with a result of any form: the tool has run. The errors of the SDK mean nothing to a caller.
-   *
    * @param subject - the tool, for error texts
    * @throws {BusError} Disconnected while the server does not run, or if it ends during the call; Timeout
    * @throws {CommandError} TOOL_FAILED

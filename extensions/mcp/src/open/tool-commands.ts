@@ -2,9 +2,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/client'
 import { getTypeName, isPlainObject, warn } from '@sallyport/protocol/internal/util'
 import { type AddedCommand, type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
-import { describeOnly } from '../shared/describe-only.js'
-import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
-import { findShared, type Unserved } from '../shared/unserved.js'
+import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 import type { ServerProcess } from './server-process.js'
 import type { PinnedTool } from './tool-pin.js'
 

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError, SharedText } from '@sallyport/core'
 import { checkValue } from '../shared/check-names.js'
-import type { ToolChange } from './events.js'
+import type { ToolChange } from './options.js'
 
 /** What was accepted of a tool: all that a model gets to read, and what decides about its arguments. */
 export type PinnedTool = Pick<Tool, 'name' | 'title' | 'description' | 'inputSchema' | 'outputSchema' | 'annotations'>
@@ -38,7 +38,6 @@ export class ToolPin {
     return read
   }
 
-  /** Compares the tools that a server has now with those that were accepted. */
   compare(tools: readonly Tool[]): ToolChange[] {
     const accepted = new Map((this.tools ?? []).map(tool => [tool.name, toPlain(tool)]))
     const current = new Map(tools.map(tool => [tool.name, toPlain(tool)]))

@@ -1,8 +1,7 @@
 // Functions that a frontend exposes as commands of a plugin, so that they are tools as any command is: with rights, quotas and middleware.
 import { type AddedCommand, type Bus, BusError, command, type JsonSchema } from '@sallyport/core'
 import { isPlainObject } from '@sallyport/protocol/internal/util'
-import { describeOnly } from '../shared/describe-only.js'
-import { findShared, warnOfUnserved } from '../shared/unserved.js'
+import { describeOnly, findShared, warnOfUnserved } from '../shared/tools.js'
 
 /** What a frontend says of a function that it exposes. */
 export interface FunctionDescription {
@@ -31,7 +30,6 @@ const MAX_CHARACTERS = 256 * 1024
  * `{ convert: { description, args } }`; what it does not describe stays the host's alone. Of functions that share a permission, such as `read_note` and
  * `read-note`, the first is added, and a warning names both. `bus.removePlugin` takes them back. A call while the frontend does not run
  * rejects as `bus.call` does.
- *
  * @throws {BusError} InvalidParams for descriptions that are none, or a name that is in use; what `bus.call` throws if the frontend has no `describe`
  */
 export async function addFunctions(bus: Bus, label: string, options: AddFunctionsOptions = {}): Promise<void> {

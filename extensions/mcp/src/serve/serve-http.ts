@@ -36,7 +36,6 @@ export interface ToolService {
   close(): Promise<void>
 }
 
-/** Time for a request to arrive, and for `authorize` to decide about it. */
 const ARRIVAL_TIMEOUT_MS = 30_000
 /** A name or an address, and a port. `new URL` would take the host of `evil.example@localhost` for localhost. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
@@ -44,12 +43,10 @@ const LOCAL = ['localhost']
 const OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
 const DEFAULT_PATH = '/mcp'
 const UNREADABLE = Symbol('unreadable')
-/** What answers the paths of each server, before its listeners do. */
 const servedPaths = new WeakMap<HttpServer, Map<string, ToolService['handle']>>()
 
 /**
  * Takes the path of the server. Returns a function that gives it back.
- *
  * @throws {BusError} InvalidParams for an option that is invalid, or a path that another service of the server has
  */
 export function takePath(transport: HttpTransport): () => void {
@@ -107,7 +104,6 @@ export function serveHttp(
   const send = toNodeHandler(handler, shared)
   const [isHost, isOrigin] = [createHostMatcher(hosts), createHostMatcher(origins)]
   const running = new Set<ServerResponse>()
-  /** Those of them that have not arrived, or are not authorized yet, with their deadlines. The oldest is the first. */
   const arriving = new Map<ServerResponse, NodeJS.Timeout>()
   const arrive = (response: ServerResponse): void => {
     clearTimeout(arriving.get(response))
@@ -168,7 +164,6 @@ function createHostMatcher(names: readonly string[]): (host: string) => boolean 
 
 /**
  * Returns what a parser has made of a body, or `undefined` for a request that nobody has read.
- *
  * @param given - Express gives its function `next` to a handler that is mounted as it is
  */
 function readParsed(request: IncomingMessage & { readonly body?: unknown }, given: unknown): unknown {

@@ -6,11 +6,10 @@ import { type Bus, BusError, type ConnectionOptions } from '@sallyport/core'
 import { throwAs } from '@sallyport/protocol/internal/errors'
 import { loadOnce, withoutContext } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
-import { warnOfUnserved } from '../shared/unserved.js'
-import { callTool } from './call-tool.js'
+import { warnOfUnserved } from '../shared/tools.js'
+import { callTool, getTools, type ServedTool } from './tools.js'
 import { type HttpTransport, serveHttp, takePath, type ToolService } from './serve-http.js'
 import { StdioTransport } from './stdio-transport.js'
-import { getTools, type ServedTool } from './tools.js'
 
 /** Options of `serveMcp`. */
 export interface ServeMcpOptions {

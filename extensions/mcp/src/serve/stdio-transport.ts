@@ -9,7 +9,6 @@ let isTaken = false
 
 export class StdioTransport extends StdioServerTransport {
   readonly #onEnd: () => void
-  /** Requests without an answer. */
   readonly #requests = new Set<unknown>()
   readonly #write: typeof process.stdout.write
   #hasInputEnded = false

@@ -1,10 +1,9 @@
-// The tools of a label: the commands that it may call, under names that every client takes.
-import type { Tool } from '@modelcontextprotocol/server'
-import type { CommandDescription } from '@sallyport/core'
-import { PROGRESS_ARGUMENT } from '../shared/progress-argument.js'
-import { findShared, type Unserved } from '../shared/unserved.js'
+// The tools of a label: the commands that it may call, under names that every client takes, and the calls of them.
+import { type CallToolResult, isSpecType, type ServerContext, type Tool } from '@modelcontextprotocol/server'
+import { BusError, type Client, type CommandDescription } from '@sallyport/core'
+import { Channel } from '@sallyport/frontend'
+import { findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 
-/** A command that is served as a tool. */
 export interface ServedTool {
   readonly command: CommandDescription
   readonly tool: Tool
@@ -16,7 +15,6 @@ export interface ServedTool {
 
 const MAX_NAME_LENGTH = 64
 
-/** Returns the tools by name, and why other commands are none. */
 export function getTools(commands: readonly CommandDescription[]): {
   readonly tools: ReadonlyMap<string, ServedTool>
   readonly unserved: Unserved
@@ -61,4 +59,94 @@ function toTool(name: string, command: CommandDescription): ServedTool {
     ...(isObject && { outputSchema: result }),
   } as Tool
   return { command, tool, takesProgress, needsProgress }
+}
+
+/** Values of a stream that a result has at most. */
+const MAX_VALUES = 1000
+
+export interface ToolCall {
+  readonly client: Client
+  readonly served: ServedTool
+  readonly args: Record<string, unknown>
+  readonly context: ServerContext
+  readonly timeout: number | undefined
+}
+
+/** Never rejects: an error is a result for the model. */
+export async function callTool({ client, served, args, context, timeout }: ToolCall): Promise<CallToolResult> {
+  const { signal } = context.mcpReq
+  const report = createProgress(context)
+  const { command, isStream } = served.command
+  const options = { signal, ...(timeout !== undefined && { timeout }) }
+  try {
+    if (isStream) return await readStream(client.stream(command, args, options), report)
+    const { [PROGRESS_ARGUMENT]: _, ...own } = args
+    if (!served.takesProgress) return toToolResult(await client.invoke(command, args, options))
+    const isAsked = context.mcpReq._meta?.progressToken !== undefined || served.needsProgress
+    const progress = isAsked && { [PROGRESS_ARGUMENT]: new Channel(report) }
+    return toToolResult(await client.invoke(command, { ...own, ...progress }, options))
+  } catch (error) {
+    return toToolError(error)
+  }
+}
+
+async function readStream(stream: AsyncIterable<unknown>, report: (value: unknown) => void): Promise<CallToolResult> {
+  const content: CallToolResult['content'] = []
+  for await (const value of stream) {
+    if (content.length >= MAX_VALUES) throw new BusError('Overloaded', `The stream has more than ${MAX_VALUES} values`)
+    report(value)
+    content.push(...toToolResult(value).content)
+  }
+  return { content }
+}
+
+/** Returns a function that reports to the client, if it has asked for progress: `{ progress, total, message }`, or any value as a message. */
+function createProgress({ mcpReq }: ServerContext): (value: unknown) => void {
+  const progressToken = mcpReq._meta?.progressToken
+  if (progressToken === undefined) return () => {}
+  let last: number | undefined
+  return value => {
+    const { progress, total, message } = Object(value) as Record<string, unknown>
+    // The protocol wants it to grow.
+    last = typeof progress === 'number' && (last === undefined || progress > last) ? progress : (last ?? 0) + 1
+    const text = typeof message === 'string' ? message : typeof progress === 'number' ? undefined : toText(value)
+    const params = {
+      ...{ progressToken, progress: last },
+      ...(typeof total === 'number' && { total }),
+      ...(text !== undefined && { message: text }),
+    }
+    mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {
+      // The client has left.
+    })
+  }
+}
+
+const toText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+
+/**
+ * A text stays, bytes become a binary resource, and anything else is JSON; an object is the structured content too. A value with an array
+ * `content` of MCP's blocks is a result already: texts, images, audio and resources.
+ */
+function toToolResult(value: unknown): CallToolResult {
+  if (isToolResult(value)) return value
+  if (value instanceof Uint8Array) {
+    const blob = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+    const resource = { uri: 'data:application/octet-stream', mimeType: 'application/octet-stream', blob }
+    return { content: [{ type: 'resource', resource }] }
+  }
+  if (value === undefined || value === null) return { content: [] }
+  const content = [{ type: 'text' as const, text: typeof value === 'string' ? value : JSON.stringify(value) }]
+  if (typeof value !== 'object' || Array.isArray(value)) return { content }
+  return { content, structuredContent: value as Record<string, unknown> }
+}
+
+const isToolResult = (value: unknown): value is CallToolResult =>
+  Array.isArray(Object(value).content) && isSpecType.CallToolResult(value)
+
+/** Returns a failed call as a result, which a model can read: a tool that failed is no failure of the protocol. */
+function toToolError(error: unknown): CallToolResult {
+  const { reason, commandCode, message } = error as { reason?: string; commandCode?: string; message?: string }
+  const name = commandCode ?? reason
+  const text = name === undefined ? String(message ?? error) : `${name}: ${message}`
+  return { content: [{ type: 'text', text }], isError: true }
 }

@@ -1,11 +1,11 @@
-// What cannot be served, and why: of MCP tools, functions of frontends, and commands. One of them costs itself alone, and the host is told.
+// What both directions have in common about tools: schemas that only describe, the argument for progress, and what cannot be served, and why:
+// one tool, function or command costs itself alone, and the host is told.
+import type { StandardSchemaV1 } from '@modelcontextprotocol/client'
 import { describeName } from '@sallyport/protocol/internal/errors'
 import { warn } from '@sallyport/protocol/internal/util'
 
-/** Why something is not served, by its name. */
 export type Unserved = Map<string, string>
 
-/** Names in one warning. */
 const MAX_NAMES = 5
 
 /**
@@ -43,7 +43,6 @@ export function warnOfUnserved(subject: string, unserved: ReadonlyMap<string, st
   warn(`${subject} were not served: ${listNames([...unserved.keys()], unserved)}. ${remedy}`)
 }
 
-/** Returns the first names, quoted, with their reasons. */
 export function listNames(all: readonly string[], reasons?: ReadonlyMap<string, string>): string {
   const names = all.slice(0, MAX_NAMES).map(name => (reasons ? `${quote(name)} (${reasons.get(name)})` : quote(name)))
   if (all.length > MAX_NAMES) names.push(`${all.length - MAX_NAMES} others`)
@@ -53,3 +52,16 @@ export function listNames(all: readonly string[], reasons?: ReadonlyMap<string, 
 /** Others chose the names, and a terminal shows them. */
 const quote = (name: string): string =>
   describeName(name).replaceAll(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** Returns a schema that describes arguments, and accepts all: whoever gets them checks them. */
+export const describeOnly = (schema: Record<string, unknown>): StandardSchemaV1<Record<string, unknown>> & object => ({
+  '~standard': {
+    version: 1 as const,
+    vendor: 'sallyport-mcp',
+    validate: (value: unknown) => ({ value: value as Record<string, unknown> }),
+    ...{ jsonSchema: { input: () => schema, output: () => schema } },
+  },
+})
+
+/** The argument of a command that is a channel for its progress, in both directions. MCP clients do not see it. */
+export const PROGRESS_ARGUMENT = 'onProgress'
