@@ -71,7 +71,6 @@ function toObject(headers: ConnectOptions['headers']): Record<string, string> {
 
 const invalid = (problem: string): BusError => new BusError('InvalidParams', `connect: ${problem}`)
 
-/** Returns the error with what the system, or the server's answer, says. */
 function explain({ reason, message, data }: BusError, failure: Error | undefined): BusError {
   if (!failure) return new BusError(reason, message, { data })
   const isDenied = /^Unexpected server response: 40[13]$/.test(failure.message)

@@ -27,7 +27,6 @@ export interface PageOptions extends Pick<
   csp?: string
   /**
    * Files of classic scripts that run in each page before its own, as URLs or absolute paths. They run once Tauri's globals are there.
-   *
    * @default []
    */
   scripts?: readonly (URL | string)[]
@@ -40,7 +39,6 @@ export interface WebOptions {
   /**
    * Port on 127.0.0.1 of the first label; each further label has the next one, because pages of one origin can read each other. 0
    * lets the system choose.
-   *
    * @default 0
    */
   port?: number
@@ -59,7 +57,6 @@ export interface WebOptions {
   /**
    * Maximum bytes of one message from a page, with the bytes among its arguments; at least 65536. The page's client refuses a larger one
    * with `InvalidParams`.
-   *
    * @default 285212672
    */
   maxMessageBytes?: number
@@ -123,7 +120,6 @@ export interface PageConfig {
   frontend: ConnectionOptions
 }
 
-/** The options with their defaults. */
 export interface WebConfig extends Required<Omit<WebOptions, Optional | 'frontends'>>, Pick<WebOptions, Optional> {
   frontends: Readonly<Record<string, PageConfig>>
 }

@@ -2,8 +2,8 @@
 import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
 import { MAX_UNCLAIMED_BYTES } from '@sallyport/protocol/internal/wire'
 import { CLOSE_IN_USE, CLOSE_UNAVAILABLE } from './contract/greeting.js'
-import { RateLimit } from './http/rate-limit.js'
-import { IncompleteMessages } from './incomplete-messages.js'
+import { RateLimit } from './http/request-policy.js'
+import { IncompleteMessages } from './socket-link.js'
 import type { WebConfig } from './options.js'
 import type { PageSocket } from './page-socket.js'
 
@@ -25,7 +25,6 @@ export interface PageLabelDeps {
   readonly multiple: boolean
   /** The frontend of the label, which exists without a page too. */
   readonly frontend: ExternalFrontend
-  /** Opens the frontend of a further page. */
   open(label: string): Promise<ExternalFrontend>
   readonly limits: Pick<WebConfig, 'maxHandshakes' | 'maxMessageBytes'>
 }

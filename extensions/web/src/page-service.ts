@@ -3,11 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PathScope } from '@sallyport/paths/internal'
 import { getRequestUrl, LOCAL_HEADERS } from '@sallyport/protocol/internal/local-server'
 import { serveAsset } from './files/asset-files.js'
-import type { ContentPolicy } from './document/content-policy.js'
+import type { ContentPolicy, PolicyReports } from './document/content-policy.js'
 import { ASSET_PATH, BASE_PATH, PAGE_SCRIPT_PATH, REPORT_PATH, WINDOW_SCRIPT_PATH } from './contract/greeting.js'
-import { addScripts, hashInlineElements, type InlineHashes } from './document/page-html.js'
-import type { PageScripts } from './document/page-scripts.js'
-import type { PolicyReports } from './document/policy-reports.js'
+import { addScripts, hashInlineElements, type InlineHashes, type PageScripts } from './document/page-scripts.js'
 import { NO_TOKEN, type PageToken, type Refusal, type RequestPolicy } from './http/request-policy.js'
 import { serveFile } from './files/static-files.js'
 
@@ -27,7 +25,6 @@ export interface PageServiceDeps {
   isKnown(request: IncomingMessage): Promise<boolean>
   /** Returns the script that connects a page, or `undefined` if the label's frontend has ended. */
   getPageScript(): string | undefined
-  /** The module that answers window commands. */
   readonly windowScript: string
 }
 
@@ -74,7 +71,6 @@ export class PageService {
     refuse(response, NO_FILE)
   }
 
-  /** Returns a script of the server, or why the request for it is refused. */
   async #readScript(pathname: string): Promise<string | Refusal | undefined> {
     const { getPageScript, windowScript, scripts } = this.#deps
     if (pathname === PAGE_SCRIPT_PATH) return getPageScript() ?? { status: 503, text: 'The frontend has ended.' }

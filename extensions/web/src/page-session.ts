@@ -13,7 +13,6 @@ const DRAIN_CHECK_MS = 10
 const RECONNECT_DELAY = { min: 100, max: 10_000 }
 /** Times that a page without a client tries again while the server has no place for it yet: for 20 to 40 s. */
 const MAX_FIRST_RETRIES = 10
-/** Heartbeats that may be missed before a connection counts as lost. */
 const MISSED_HEARTBEATS = 3
 /** Time for the greeting. A browser would wait for minutes, or for ever. */
 const GREETING_TIMEOUT_MS = 30_000
@@ -32,13 +31,11 @@ export interface PageSessionOptions {
 }
 
 export class PageSession {
-  /** Resolves with the client after the first greeting. */
   readonly connected: Promise<Client>
   readonly #options: PageSessionOptions
   readonly #connected = createDeferred<Client>()
   /** Exists from the beginning if the greeting was expected. */
   client: Client | undefined
-  /** The link of a client that was created before the first greeting. */
   #earlyLink: SocketLink | undefined
   #link!: SocketLink
   #attempts = 0
@@ -220,7 +217,6 @@ function getTab(): string {
   return currentTab
 }
 
-/** Returns the URL of the WebSocket for the URL of a server. */
 export function toSocketUrl(url: string | URL): URL {
   const target = new URL(url, location.href)
   if (target.pathname === '/') target.pathname = BASE_PATH

@@ -7,10 +7,8 @@ import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { WebSocket } from 'ws'
 import type { Greeting } from './contract/greeting.js'
 import type { WebConfig } from './options.js'
-import type { IncompleteMessages } from './incomplete-messages.js'
-import { type SocketAdapter, SocketLink } from './socket-link.js'
+import { type IncompleteMessages, type SocketAdapter, SocketLink } from './socket-link.js'
 
-/** Time for core and gate to be ready for a page. */
 const GREETING_TIMEOUT_MS = 10_000
 
 export type PageLimits = Pick<WebConfig, 'heartbeat' | 'maxMessageBytes'>
@@ -86,7 +84,6 @@ export class PageSocket {
     this.#hasOwnTab = false
   }
 
-  /** Disconnects the page with the reason that its client reports. */
   refuse(code: number, reason: string): void {
     this.#link.resume()
     this.#socket.close(code, reason)

@@ -7,7 +7,6 @@ import { PageSession, setPageSession, toSocketUrl } from './page-session.js'
 /** The server writes this line before the script. */
 declare const SALLYPORT_GREETING: Greeting
 
-/** Commands of a native window, except for the two that core has. */
 const NATIVE = /^plugin:(?!window\|get_all_windows$|webview\|get_all_webviews$)(?:window|webview|menu|tray|image)\|/
 
 /** A client that answers commands of a window from the page, if core does not have them. Its errors say what a page cannot do. */

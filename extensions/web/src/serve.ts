@@ -8,29 +8,26 @@ import {
   getLog,
   getPathResolver,
   getWebviewConfig,
-  isDevMode,
   type HostLog,
+  isDevMode,
   openExternalFrontend,
 } from '@sallyport/core/internal'
 import type { PathScope } from '@sallyport/paths/internal'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { createDeferred, withoutContext } from '@sallyport/protocol/internal/util'
-import { MAX_FRAME_BYTES, MAX_PAGE_REQUESTS, MAX_PAGE_REFUSALS } from '@sallyport/protocol/internal/wire'
+import { MAX_FRAME_BYTES, MAX_PAGE_REFUSALS, MAX_PAGE_REQUESTS } from '@sallyport/protocol/internal/wire'
 import { getRequestUrl, startLocalServer } from '@sallyport/protocol/internal/local-server'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { BASE_PATH, CLOSE_DENIED, CLOSE_GOING_AWAY } from './contract/greeting.js'
-import { ContentPolicy } from './document/content-policy.js'
+import { ContentPolicy, PolicyReports } from './document/content-policy.js'
 import { createAssetScope } from './files/asset-files.js'
 import { checkDirectories, type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
 import { PageService, type PageServiceDeps, refuse } from './page-service.js'
 import { PageScripts } from './document/page-scripts.js'
-import { PolicyReports } from './document/policy-reports.js'
-import { RateLimit } from './http/rate-limit.js'
-import { PageToken, type Refusal, RequestPolicy } from './http/request-policy.js'
+import { PageToken, RateLimit, type Refusal, RequestPolicy } from './http/request-policy.js'
 
-/** Time to decide whether a page is admitted, and for a page to close its WebSocket when the server has. */
 const UPGRADE_TIMEOUT_MS = 5000
 const REFUSAL_TIMEOUT_MS = 1000
 const TAB = /^[\w-]{1,64}$/
@@ -193,7 +190,6 @@ class FrontendServer implements WebServer {
     })
   }
 
-  /** Attaches the WebSocket to a server of the host's own. */
   #attach(server: Server): void {
     const policy = new RequestPolicy(undefined, this.#config.origins)
     const isOwn = (request: IncomingMessage): boolean => getRequestUrl(request).pathname === BASE_PATH

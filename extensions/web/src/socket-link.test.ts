@@ -2,8 +2,7 @@
 import { linkBehaviour } from '../../../packages/protocol/test/link-behaviour.js'
 import { FRAME_KIND, INCOMPLETE_TIMEOUT_MS, PART_BYTES } from '@sallyport/protocol/internal/wire'
 import { expect, test, vi } from 'vitest'
-import { IncompleteMessages } from './incomplete-messages.js'
-import { type SocketAdapter, SocketLink } from './socket-link.js'
+import { IncompleteMessages, type SocketAdapter, SocketLink } from './socket-link.js'
 
 /** One end of a pair of sockets in this thread. */
 class Socket implements SocketAdapter {

@@ -1,14 +1,20 @@
 // A link over a WebSocket, for a browser and for Node: JSON frames are text messages, others binary, with the kind byte first. A large
 // attachment is sent in parts, each a message whose kind byte says that another follows.
-import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { concatBytes } from '@sallyport/protocol/internal/util'
-import { FRAME_KIND, isFrameKind, ReceivingLink, RoomSignal, PART_BYTES } from '@sallyport/protocol/internal/wire'
-import type { IncompleteMessage } from './incomplete-messages.js'
+import {
+  type Frame,
+  FRAME_KIND,
+  INCOMPLETE_TIMEOUT_MS,
+  isFrameKind,
+  type Link,
+  PART_BYTES,
+  type ReceivedFrame,
+  ReceivingLink,
+  RoomSignal,
+} from '@sallyport/protocol/internal/wire'
 
-/** A WebSocket as the link uses it. */
 export interface SocketAdapter {
-  /** Bytes that wait in this process. */
   readonly bufferedAmount: number
   /** True if no more should be sent before `onDrained` calls back. */
   readonly isFull: boolean
@@ -22,7 +28,6 @@ export interface SocketAdapter {
 
 /** Bytes that can be in the buffers of system and peer, invisible to this end. */
 const UNSEEN_BYTES: number = 2 ** 20
-/** The kind of an attachment's part that others follow. */
 const PART_KIND: number = FRAME_KIND.bytes | 0x80
 
 export class SocketLink extends ReceivingLink implements Link {
@@ -34,11 +39,8 @@ export class SocketLink extends ReceivingLink implements Link {
   #isAwaitingDrain = false
   #fault: BusError | undefined
   #sent = 0
-  /** Parts of an attachment that has not arrived completely. */
   #parts: Uint8Array[] = []
-  /** Bytes of the message that arrives, and of its attachments. */
   #messageBytes = 0
-  /** Bytes of it that count as incomplete. */
   #heldBytes = 0
   readonly #maxReceivedBytes: number
   readonly #incomplete: IncompleteMessage | undefined
@@ -121,7 +123,6 @@ export class SocketLink extends ReceivingLink implements Link {
     if (!this.isOver) this.#socket.close()
   }
 
-  /** Takes a text message, as a string or its bytes. */
   onText(body: string | Uint8Array): void {
     this.#take({ kind: FRAME_KIND.json, body })
   }
@@ -168,7 +169,6 @@ export class SocketLink extends ReceivingLink implements Link {
     this.deliver()
   }
 
-  /** Counts bytes that have to wait for the rest of their message. */
   #hold({ length }: Uint8Array): boolean {
     this.#heldBytes += length
     const fault = this.#incomplete?.add(length)
@@ -188,5 +188,44 @@ export class SocketLink extends ReceivingLink implements Link {
     if (this.#messageBytes <= this.#maxReceivedBytes) return true
     this.fail(`a message of more than ${this.#maxReceivedBytes} bytes`)
     return false
+  }
+}
+
+export interface IncompleteMessage {
+  /** Returns the fault of the page that exceeds the maximum of all pages of its label. */
+  add(bytes: number): BusError | undefined
+  remove(bytes: number): void
+}
+
+/** The bytes of incomplete messages that a server has received from all pages of a label: any number of tabs can each begin one. */
+export class IncompleteMessages {
+  #bytes = 0
+  readonly #maxBytes: number
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** @param onStalled - called if the page sends nothing for INCOMPLETE_TIMEOUT_MS */
+  open(onStalled: () => void): IncompleteMessage {
+    let timer: NodeJS.Timeout | undefined
+    return {
+      add: bytes => {
+        clearTimeout(timer)
+        timer = setTimeout(onStalled, INCOMPLETE_TIMEOUT_MS)
+        return this.#add(bytes)
+      },
+      remove: bytes => {
+        clearTimeout(timer)
+        this.#bytes -= bytes
+      },
+    }
+  }
+
+  #add(bytes: number): BusError | undefined {
+    this.#bytes += bytes
+    if (this.#bytes <= this.#maxBytes) return undefined
+    const text = `Incomplete messages of all pages of a label exceeded ${this.#maxBytes} bytes (option "maxMessageBytes")`
+    return new BusError('Overloaded', text)
   }
 }

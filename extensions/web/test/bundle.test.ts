@@ -6,13 +6,13 @@ import { rows } from '../../../scripts/testing.js'
 
 const NODE = /\b(?:Buffer|process|global|require|setImmediate|__dirname)\b|\bnode:|\.unref\(/g
 
-const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+const read = (file: string): string => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
 /** In KiB, compressed. */
 const LIMITS = {
-  'web/dist/browser/client.js': 18,
-  'web/dist/browser/page.js': 21,
-  'web/dist/browser/window-page.js': 1,
-  'frontend/dist/browser/index.js': 3,
+  'extensions/web/dist/browser/client.js': 18,
+  'extensions/web/dist/browser/page.js': 21,
+  'extensions/web/dist/browser/window-page.js': 1,
+  'packages/frontend/dist/browser/index.js': 3,
 }
 
 test('each script has its size', () =>

@@ -1,19 +1,15 @@
 // The agreement of server and page: paths, close codes, and the greeting that begins each session.
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 
-/** Path of the WebSocket, and directory of what the server has of its own. */
 export const BASE_PATH = '/sallyport'
 /** Path of the script that installs Tauri's globals. */
 export const PAGE_SCRIPT_PATH = '/sallyport/page.js'
-/** Path of the module that answers window commands from the page. */
 export const WINDOW_SCRIPT_PATH = '/sallyport/window.js'
 /** The global that this script defines: a function from a command to what answers it. */
 export const WINDOW_ANSWERS: unique symbol = Symbol.for('@sallyport/web:window')
-/** Directory of the other scripts that run before those of a page. */
 export const SCRIPTS_PATH = '/sallyport/scripts/'
 /** Directory of files outside of a page's own: the rest is the encoded path of one. */
 export const ASSET_PATH = '/sallyport/asset/'
-/** Path for a browser's reports on the content security policy. */
 export const REPORT_PATH = '/sallyport/csp-report'
 
 // Codes with which the server closes a WebSocket: constants of their own, because a bundle for pages keeps each member of an object.
@@ -38,9 +34,7 @@ export interface Greeting {
   maxInFlight?: number
   overflow?: 'wait' | 'reject'
   development: boolean
-  /** Separators of paths on the host. */
   path: { sep: string; delimiter: string }
-  /** Maximum bytes of a message from the page, with its attachments. */
   maxMessageBytes: number
   /** Interval in milliseconds at which the server sends an empty text message. */
   heartbeat: number

@@ -1,13 +1,13 @@
-// The content security policy of a page: the one of its options, or of the Tauri project, or the strict default.
-import type { Csp, WebviewConfig } from '@sallyport/core/internal'
+// The content security policy of a page: the one of its options, or of the Tauri project, or the strict default, and what browsers report of it.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Csp, HostLog, WebviewConfig } from '@sallyport/core/internal'
+import { LOCAL_HEADERS } from '@sallyport/protocol/internal/local-server'
 import { ASSET_PATH, REPORT_PATH } from '../contract/greeting.js'
-import type { InlineHashes } from './page-html.js'
+import type { InlineHashes } from './page-scripts.js'
 
 export interface ContentPolicyDeps {
-  /** `csp` of the options. */
   readonly csp: string | undefined
   readonly webview: WebviewConfig | undefined
-  /** `dev` of the bus. */
   readonly isDev: boolean
 }
 
@@ -23,7 +23,6 @@ export class ContentPolicy {
     this.#directives = projectCsp === undefined ? undefined : parse(projectCsp)
   }
 
-  /** True for the default policy, whose violations are reported. */
   get isDefault(): boolean {
     return this.#option === undefined && !this.#webview
   }
@@ -101,3 +100,57 @@ const getDefaultCsp = (host: string): string =>
     `report-uri ${REPORT_PATH}`,
     "frame-ancestors 'none'",
   ].join('; ')
+
+const MAX_REPORT_BYTES = 2 ** 14
+const MAX_TEXT_LENGTH = 200
+
+/** Reports of browsers that a page breaks the default policy. The first one of a label becomes a hint in the log; no other one is read. */
+export class PolicyReports {
+  readonly #label: string
+  readonly #log: HostLog
+  #isRead = false
+
+  constructor(label: string, log: HostLog) {
+    this.#label = label
+    this.#log = log
+  }
+
+  async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const isFirst = !this.#isRead
+    this.#isRead = true
+    const text = isFirst ? await readText(request) : undefined
+    // The rest of the body is not read.
+    response.writeHead(204, { ...LOCAL_HEADERS, connection: 'close' }).end()
+    const report = text === undefined ? undefined : parseReport(text)
+    if (!report) return
+    const remedy = `Set frontends.${this.#label}.csp, or create the bus with the config of its Tauri project`
+    this.#log.warn(
+      { label: this.#label, ...report },
+      `The default content security policy blocked a part of the page. ${remedy}`,
+    )
+  }
+}
+
+async function readText(request: IncomingMessage): Promise<string | undefined> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    text += chunk
+    if (text.length > MAX_REPORT_BYTES) return undefined
+  }
+  return text
+}
+
+/** Returns what a report says, which can be any text: scripts of the page can send one. */
+function parseReport(text: string): { directive: string; blocked: string } | undefined {
+  try {
+    const report = (JSON.parse(text) as { 'csp-report'?: Record<string, unknown> })['csp-report']
+    const [directive, blocked] = [
+      report?.['effective-directive'] ?? report?.['violated-directive'],
+      report?.['blocked-uri'],
+    ]
+    if (typeof directive !== 'string' || typeof blocked !== 'string') return undefined
+    return { directive: directive.slice(0, MAX_TEXT_LENGTH), blocked: blocked.slice(0, MAX_TEXT_LENGTH) }
+  } catch {
+    return undefined
+  }
+}

@@ -1,19 +1,18 @@
 // The scripts that run in each page of a label before its own: its @tauri-apps/api as `window.__TAURI__` (`app.withGlobalTauri`), those of
 // core's plugins and of the host.
+import { createHash } from 'node:crypto'
 import { access, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import type { InitScript, HostLog, WebviewConfig } from '@sallyport/core/internal'
+import type { HostLog, InitScript, WebviewConfig } from '@sallyport/core/internal'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { SCRIPTS_PATH } from '../contract/greeting.js'
 
 export interface PageScriptsDeps {
   readonly label: string
-  /** Paths of the host's scripts. */
   readonly files: readonly string[]
   readonly webview: WebviewConfig | undefined
   readonly log: HostLog
-  /** Returns the scripts of core's plugins, which change when core restarts. */
   getInitScripts(): readonly InitScript[]
 }
 
@@ -89,7 +88,6 @@ return require(0)})()`.replaceAll(
   )
 }
 
-/** Marks a module's path until all modules have a number. */
 const REQUIRE_PATH = /\brequire\(#("(?:[^"\\]|\\.)*")\)/g
 
 async function addModule(path: string, modules: Map<string, string>): Promise<void> {
@@ -105,3 +103,36 @@ async function addModule(path: string, modules: Map<string, string>): Promise<vo
   modules.set(path, linked)
   for (const target of required) await addModule(target, modules)
 }
+
+/** The start of a page, before any script: white space, comments, the doctype, `<html>` and `<head>`. */
+const BEFORE_SCRIPTS =
+  /^(?:\s|<!--(?:-?>|.*?--!?>)|<!doctype[^>]*>|<(?:html|head)(?:\s(?:[^"'>]|"[^"]*"|'[^']*')*)?>)*/is
+
+/** Characters of a page that are searched for its start. A longer start would exceed the stack of the expression. */
+const MAX_START = 2 ** 16
+
+export function addScripts(html: string, urls: readonly string[]): string {
+  const [start] = BEFORE_SCRIPTS.exec(html.slice(0, MAX_START))!
+  const tags = urls.map(url => `<script src="${url}"></script>`)
+  return start + tags.join('') + html.slice(start.length)
+}
+
+export interface InlineHashes {
+  readonly scripts: readonly string[]
+  readonly styles: readonly string[]
+}
+
+const COMMENT_OR_ELEMENT = /<!--[^]*?-->|<(script|style)((?:\s(?:[^"'>]|"[^"]*"|'[^']*')*)?)>([^]*?)<\/\1\s*>/gi
+
+export function hashInlineElements(html: string): InlineHashes {
+  const hashes = { scripts: new Set<string>(), styles: new Set<string>() }
+  for (const [, name, attributes = '', text = ''] of html.matchAll(COMMENT_OR_ELEMENT)) {
+    if (name === undefined || text === '' || /\ssrc\s*=/i.test(attributes)) continue
+    hashes[name.toLowerCase() === 'script' ? 'scripts' : 'styles'].add(hash(text))
+  }
+  return { scripts: [...hashes.scripts], styles: [...hashes.styles] }
+}
+
+/** Browsers hash the text after they have changed its line ends. */
+const hash = (text: string): string =>
+  `'sha256-${createHash('sha256').update(text.replaceAll(/\r\n?/g, '\n')).digest('base64')}'`

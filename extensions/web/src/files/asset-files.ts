@@ -13,7 +13,7 @@ import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isAbsolute } from 'node:path'
 import type { Refusal } from '../http/request-policy.js'
-import { getMediaType, sendFile } from './send-file.js'
+import { getMediaType, sendFile } from './static-files.js'
 
 /** A file of the protocol is shown and never trusted: in a frame it has an origin of its own, and no scripts. */
 const POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
@@ -70,7 +70,6 @@ function decode(encoded: string): string | undefined {
 
 /**
  * Compiles the scope of a configuration.
- *
  * @param warn - receives what is ignored: a directory that this system does not have
  * @throws {BusError} InvalidParams for a malformed glob
  */

@@ -116,7 +116,6 @@ export class RequestPolicy {
   }
 }
 
-/** Names what was seen, and the option that allows it. */
 function refuse(what: string, seen: string, origin: string): Refusal {
   const remedy = ` If it is yours, pass origins: ['${origin}'] to serveFrontends.`
   const text = `The ${what} ${JSON.stringify(seen.slice(0, 200))} is not allowed.`
@@ -126,4 +125,24 @@ function refuse(what: string, seen: string, origin: string): Refusal {
 /** True for an origin as browsers send it. */
 export function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
+}
+
+export class RateLimit {
+  readonly #max: number
+  #left = 0
+  #startedAt = -Infinity
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** Returns false if the maximum is reached. */
+  take(): boolean {
+    const now = performance.now()
+    if (now - this.#startedAt >= 1000) {
+      this.#startedAt = now
+      this.#left = this.#max
+    }
+    return this.#left-- > 0
+  }
 }

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { sendFile } from './send-file.js'
+import { sendFile } from './static-files.js'
 
 /** Serves a file of ten bytes, which has another size when its content is sent. Returns its URL. */
 async function serve(size: number): Promise<string> {
