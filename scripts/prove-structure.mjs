@@ -24,6 +24,8 @@ const root = new URL('../', import.meta.url)
 const folders = ['packages', 'extensions'].flatMap(top =>
   readdirSync(new URL(`${top}/`, root)).map(name => `${top}/${name}`),
 )
+const EXTENSIONS = readdirSync(new URL('extensions/', root)).map(name => `@sallyport/${name}`)
+const LAZY = new Set(['ImportExpression', 'TSImportType'])
 const readImports = folder => JSON.parse(readFileSync(new URL(`${folder}/package.json`, root), 'utf8')).imports
 /** The `imports` of each package.json. */
 const packageImports = Object.fromEntries(folders.map(folder => [folder, readImports(folder)]))
@@ -31,15 +33,15 @@ const packageImports = Object.fromEntries(folders.map(folder => [folder, readImp
 const getPackage = path => path.split('/').slice(0, 2).join('/')
 const sum = numbers => numbers.reduce((total, number) => total + number, 0)
 
-/** Imports of a file from its own package: `import`, `import type`, `export … from`, and `import('…')` of values and of types. */
+/** Imports of a file from packages of this repository: `import`, `import type`, `export … from`, and `import('…')` of values and of types. */
 function getImports(path, source) {
   const { program, errors } = parseSync(path, source)
   if (errors.length > 0) throw new Error(`${path} could not be parsed: ${errors[0].message}`)
   const imports = []
   const visit = node => {
     const name = node.source?.value
-    if (typeof name === 'string' && /^[.#]/.test(name)) {
-      imports.push({ name, line: source.slice(0, node.start).split('\n').length })
+    if (typeof name === 'string' && /^([.#]|@sallyport\/)/.test(name)) {
+      imports.push({ name, line: source.slice(0, node.start).split('\n').length, kind: node.type })
     }
     for (const child of Object.values(node).flat()) if (typeof child?.type === 'string') visit(child)
   }
@@ -131,10 +133,22 @@ function* findForeignImports(files) {
   }
 }
 
+/** Imports of the bus from what stands on it. Core loads the inspector with `import(…)`, if it is installed. */
+function* findUpwardImports(sources) {
+  for (const [path, source] of sources) {
+    if (!path.startsWith('packages/') || path.endsWith('.css')) continue
+    for (const { name, line, kind } of getImports(path, source)) {
+      const isUp = EXTENSIONS.some(extension => name === extension || name.startsWith(`${extension}/`))
+      if (isUp && !LAZY.has(kind)) yield `${path}:${line} imports "${name}", which is an extension`
+    }
+  }
+}
+
 /** Faults of the structure, a text for each. `sources` has the text of each file by its path. */
 function* findFaults(sources) {
   const graphs = buildGraphs(sources)
   yield* findForeignImports(graphs.files)
+  yield* findUpwardImports(sources)
   for (const [kind, graph] of Object.entries(graphs)) {
     for (const { path, size, closing } of findCycles(graph)) {
       yield `cycle of ${kind}: ${path.join(' -> ')}\n  closed by ${closing}; ${size} ${kind} reach each other`
@@ -176,6 +190,8 @@ const CASES = [
     "src/host/local-core.ts import '../core-thread/b.js'\nsrc/core-thread/b.ts import '../acl/c.js'\nsrc/acl/c.ts",
     undefined,
   ],
+  ["src/a.ts import type { A } from '@sallyport/web'", 'src/a.ts:1 imports "@sallyport/web", which is an extension'],
+  ["src/a.ts void import('@sallyport/inspector/internal')", undefined],
   [crowd(MAX_DIRECTORY_FILES), undefined],
   [crowd(MAX_DIRECTORY_FILES + 1), 'crowded: src/crowd'],
 ]
