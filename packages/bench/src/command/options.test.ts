@@ -47,9 +47,27 @@ test('takes a program after -- for a comparison', () => {
   expect(parse('compare', '--base', 'main', '--', 'node', 'my-bench.mjs', '--filter', 'a')).toEqual({
     name: 'compare',
     options: {
-      ...{ base: 'main', tolerance: 1.05, prepare: null, runs: 15, cpu: false, history: null, out: 'bench-compare' },
+      ...{
+        base: 'main',
+        tolerance: 1.05,
+        tolerances: {},
+        isExported: false,
+        flagOnly: false,
+        prepare: null,
+        runs: 15,
+        cpu: false,
+        history: null,
+        out: 'bench-compare',
+      },
       program: ['node', 'my-bench.mjs', '--filter', 'a'],
     },
+  })
+})
+
+test('reads a tolerance of one figure, the export, and a check that only flags', () => {
+  const args = ['--tolerance', '10%', '--tolerance', 'a = b=25%', '--export', 'github-action-benchmark', '--flag-only']
+  expect(parse('compare', '--base', 'main', ...args, '--', 'node', 'a.mjs')?.options).toMatchObject({
+    ...{ tolerance: 1.1, tolerances: { 'a = b': 1.25 }, isExported: true, flagOnly: true },
   })
 })
 
@@ -74,6 +92,8 @@ test('names what is wrong with the options', () =>
     [['compare', '--base', 'main', '--filter', 'a', '--', 'node', 'a.mjs'], /Unknown option '--filter'/],
     [['compare', '--base', 'main', '--runs', '0', '--', 'node', 'a.mjs'], /--runs takes a whole number/],
     [['compare', '--base', 'main', '--payload', 'a.json'], /Unknown option '--payload'/],
+    [['compare', '--base', 'main', '--tolerance', 'a=b', '--', 'node'], /--tolerance takes a percentage above 0/],
+    [['compare', '--base', 'main', '--export', 'csv', '--', 'node'], /--export takes github-action-benchmark/],
     [['--rounds', '0'], /--rounds takes a whole number above 0, not '0'/],
     [['--processes', '1.5'], /--processes takes a whole number above 0, not '1.5'/],
     [['--slot', 'long'], /--slot takes a whole number above 0, not 'long'/],

@@ -17,8 +17,9 @@ export interface Options {
 
 export interface CompareOptions {
   base: string
-  /** A factor above 1. */
+  /** Factors above 1: of every figure, and of those that have one of their own. */
   tolerance: number
+  tolerances: Readonly<Record<string, number>>
   /** The command that installs and builds a git ref; null for the command that its files imply. */
   prepare: string | null
   /** The number of runs of each side. */
@@ -27,6 +28,10 @@ export interface CompareOptions {
   cpu: boolean
   /** The `compare.json` of an earlier comparison. */
   history: string | null
+  /** Writes the figures of the head for github-action-benchmark, too. */
+  isExported: boolean
+  /** Only shows a regression, and exits with 0. */
+  flagOnly: boolean
   out: string
   /** The program with its arguments. */
   program: [string, ...string[]]
@@ -37,6 +42,9 @@ export type Command =
   | { name: 'list'; options: { long: boolean } }
   | { name: 'compare'; options: CompareOptions }
 
+/** The only format of `--export`. */
+const EXPORT = 'github-action-benchmark'
+
 /** A bound of 1 % for 20 figures needs eleven, and more are steadier. */
 const RUNS = 15
 
@@ -44,13 +52,20 @@ interface Option {
   commands: Command['name'][]
   /** The name of the value in the help. An option without a value is a flag. */
   value?: string
+  /** It can be given several times. */
+  multiple?: true
   short?: string
   text: string
 }
 
 const OPTIONS: Readonly<Record<string, Option>> = {
   base: { commands: ['compare'], value: 'what', text: 'A git ref (checked out and built), or a directory' },
-  tolerance: { commands: ['compare'], value: 'percent', text: 'The slowdown to tolerate (default: 5%)' },
+  tolerance: {
+    ...{ commands: ['compare'], value: 'percent', multiple: true },
+    text: 'The slowdown to tolerate: 5%, or of one figure: name=20%',
+  },
+  export: { commands: ['compare'], value: 'format', text: `Write the figures of the head as ${EXPORT}` },
+  'flag-only': { commands: ['compare'], text: 'Only show a regression: exit with 0' },
   prepare: { commands: ['compare'], value: 'command', text: 'Installs and builds the checkout of a git ref' },
   runs: { commands: ['compare'], value: 'n', text: `Runs of the program in each side (default: ${RUNS})` },
   cpu: { commands: ['compare'], text: 'Judge the CPU time of the program, whatever it prints' },
@@ -119,15 +134,16 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
     throw new UsageError(`--${key} takes a whole number above 0, not '${get(key)}'`)
   }
   if (name === 'compare') {
-    const [base, tolerance] = [get('base'), get('tolerance') ?? '5%']
+    const [base, format] = [get('base'), get('export')]
     if (base === null) throw new UsageError('compare needs --base: a git ref or a directory')
-    const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(tolerance)?.[1])
-    if (!(percent > 0)) throw new UsageError(`--tolerance takes a percentage above 0, as in 5%, not '${tolerance}'`)
+    if (format !== null && format !== EXPORT) throw new UsageError(`--export takes ${EXPORT}, not '${format}'`)
+    const tolerances = readTolerances((values['tolerance'] as string[] | undefined) ?? [])
     const [command, ...rest] = program
     if (command === undefined) throw new UsageError('Name a program after --, as in: -- node my-bench.mjs')
-    const numbers = { tolerance: 1 + percent / 100, runs: getNumber('runs', RUNS), cpu: values['cpu'] === true }
+    const numbers = { ...tolerances, runs: getNumber('runs', RUNS), cpu: values['cpu'] === true }
     const files = { prepare: get('prepare'), history: get('history'), out: get('out') ?? 'bench-compare' }
-    return { name, options: { base, ...numbers, ...files, program: [command, ...rest] } }
+    const flags = { isExported: format !== null, flagOnly: values['flag-only'] === true }
+    return { name, options: { base, ...numbers, ...flags, ...files, program: [command, ...rest] } }
   }
   const [filter, payload] = [get('filter'), get('payload')]
   const mode = values['full'] ? FULL : payload === null ? QUICK : { ...QUICK, budgetMs: 0 }
@@ -141,12 +157,27 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
   }
 }
 
-function parse(args: string[]): { name: Command['name']; values: Record<string, string | boolean | undefined> } {
+/** Reads `5%` and `name=20%`. @throws {UsageError} if one is no percentage */
+function readTolerances(texts: readonly string[]): Pick<CompareOptions, 'tolerance' | 'tolerances'> {
+  const all = texts.map(text => {
+    const [, name, digits] = /^(?:(.+)=)?(\d+(?:\.\d+)?) ?%$/.exec(text) ?? []
+    if (!(Number(digits) > 0)) throw new UsageError(`--tolerance takes a percentage above 0, as in 5%, not '${text}'`)
+    return { name, factor: 1 + Number(digits) / 100 }
+  })
+  return {
+    tolerance: all.findLast(({ name }) => name === undefined)?.factor ?? 1.05,
+    tolerances: Object.fromEntries(all.flatMap(({ name, factor }) => (name === undefined ? [] : [[name, factor]]))),
+  }
+}
+
+type Values = Record<string, string | boolean | (string | boolean)[] | undefined>
+
+function parse(args: string[]): { name: Command['name']; values: Values } {
   const name: Command['name'] = COMMANDS.find(command => command === args[0]) ?? 'run'
   const known = getOptions(name)
-  const options = known.map(([key, { value, short }]) => {
+  const options = known.map(([key, { value, short, multiple = false }]) => {
     const type = value ? ('string' as const) : ('boolean' as const)
-    return [key, { type, ...(short && { short }) }] as const
+    return [key, { type, multiple, ...(short && { short }) }] as const
   })
   const rest = name === 'run' ? args : args.slice(1)
   try {

@@ -14,7 +14,7 @@ import { findWorkingDirectory, openBase, readCommit } from './checkout.js'
 import { readHistory, withEntry } from './history.js'
 import { COMPARISON_VERSION, conclude, getMinRuns, getSuspects, getUnclear, joinSides, judge } from './judge.js'
 import type { Comparison, Rule } from './judge.js'
-import { openProgram } from './program.js'
+import { openProgram, toExport } from './program.js'
 import { toText } from './text.js'
 
 /** A comment shows so many columns on a phone. */
@@ -26,7 +26,7 @@ const PLAIN: Screen = { columns: 46, colors: pc.createColors(false) }
  * @throws {Interrupted} after Ctrl-C
  */
 export async function compare(options: CompareOptions): Promise<number> {
-  const { out, runs, cpu, program, tolerance } = options
+  const { out, runs, cpu, program, tolerance, tolerances } = options
   await makeWritable(out)
   const output = createOutput()
   const signal = createInterruptSignal()
@@ -38,7 +38,9 @@ export async function compare(options: CompareOptions): Promise<number> {
     const directories = { base: await findWorkingDirectory(base), head: process.cwd() }
     const progress = createProgress(output)
     const { figures, measure } = await openProgram({ program, directories, runs, cpu, temporary, signal, progress })
-    const rule: Rule = { tolerance, figures: figures.length }
+    const rule: Rule = { tolerance, tolerances, figures: figures.length }
+    const unknown = Object.keys(tolerances).filter(name => !figures.includes(name))
+    if (unknown.length > 0) throw new UsageError(`--tolerance: no figure is called '${unknown.join("', '")}'`)
     const least = getMinRuns(rule)
     if (runs < least)
       throw new UsageError(`--runs ${runs} is too few for ${count(rule.figures, 'figure')}. Use ${least} or more`)
@@ -76,8 +78,9 @@ export async function compare(options: CompareOptions): Promise<number> {
     await writeReports(out, {
       'compare.json': `${JSON.stringify(comparison, shorten, 2)}\n`,
       'compare.txt': toText(comparison, PLAIN),
+      ...(options.isExported && toExport(measured)),
     })
-    return OUTCOMES[comparison.verdict].exitCode
+    return options.flagOnly ? 0 : OUTCOMES[comparison.verdict].exitCode
   } finally {
     close()
   }

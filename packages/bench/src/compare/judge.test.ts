@@ -42,8 +42,7 @@ function measured(
     })
   const value = (times: number): number => (better === 'lower' ? 50 * times : 50 / times)
   return {
-    figure: 'parse',
-    better,
+    ...{ figure: 'parse', better, unit: 'ms' },
     base: side(value(1)),
     head: side(value(factor)),
     again: side(value(again)),
@@ -176,4 +175,12 @@ describe('a comparison', () => {
     )
     expect(outcomes.filter(outcome => outcome === 'slower')).toEqual([])
   })
+})
+
+test('a figure can have a tolerance of its own', () => {
+  const sides = measured({ factor: 1.15 })
+  const own: Rule = { ...rule, tolerances: { parse: 1.25 } }
+  expect(judge(sides, own).outcome).toBe('fine')
+  expect(getSuspects([judge(sides, own)], own)).toEqual([])
+  expect(judge({ ...sides, figure: 'other' }, own).outcome).toBe('slower')
 })

@@ -10,6 +10,7 @@ export interface Sides {
   /** Its name. */
   figure: string
   better: FigureKind['better']
+  unit: string
   base: Processes
   head: Processes
   again: Processes
@@ -39,6 +40,8 @@ export interface Judged {
 export interface Rule {
   /** A factor above 1: 1.05 is 5 %. */
   tolerance: number
+  /** Of figures that have one of their own. */
+  tolerances?: Readonly<Record<string, number>>
   /** The number of judged figures. Together they have a probability of 1 % for a false alarm (Bonferroni). */
   figures: number
 }
@@ -82,6 +85,9 @@ export interface HistoryEntry {
 
 const ERROR = 0.01
 
+export const getTolerance = ({ tolerance, tolerances = {} }: Rule, figure: string): number =>
+  Object.hasOwn(tolerances, figure) ? tolerances[figure]! : tolerance
+
 export const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures
 
 export function judge({ figure, better, base, head, again, failed, missing }: Sides, rule: Rule): Judged {
@@ -100,11 +106,10 @@ export function judge({ figure, better, base, head, again, failed, missing }: Si
     rounds.map((value, round) => Math.sqrt(value * (again[process]?.[round] ?? NaN))),
   )
   const [slower, drift] = [compare(head, between), compare(again, base)]
-  return { figure, slower, drift, outcome: getOutcome(slower, drift, rule) }
+  return { figure, slower, drift, outcome: getOutcome(slower, drift, getTolerance(rule, figure)) }
 }
 
-export function getOutcome(slower: Change | null, drift: Change | null, rule: Rule): Judged['outcome'] {
-  const { tolerance } = rule
+export function getOutcome(slower: Change | null, drift: Change | null, tolerance: number): Judged['outcome'] {
   if (slower === null) return 'missing'
   if (drift && (drift.bounds[0] > tolerance || drift.bounds[1] < 1 / tolerance)) return 'unsteady'
   const judgement = judgeChange(slower, tolerance)
@@ -115,8 +120,10 @@ export function getOutcome(slower: Change | null, drift: Change | null, rule: Ru
 export const getMinRuns = ({ figures }: Rule): number => Math.ceil(Math.log2(figures / ERROR))
 
 /** Returns the figures to measure a second time, in which a slow-down is as likely as not. */
-export const getSuspects = (judged: readonly Judged[], { tolerance }: Rule): string[] =>
-  judged.filter(({ slower }) => slower !== null && slower.factor > tolerance).map(({ figure }) => figure)
+export const getSuspects = (judged: readonly Judged[], rule: Rule): string[] =>
+  judged
+    .filter(({ slower, figure }) => slower !== null && slower.factor > getTolerance(rule, figure))
+    .map(({ figure }) => figure)
 
 /** Returns the figures to measure longer, if too few could be judged, and none is a suspect. */
 export function getUnclear(judged: readonly Judged[], rule: Rule): string[] {

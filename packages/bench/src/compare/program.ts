@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { interleave } from '../run/run.js'
+import { medianOfMedians, type Processes } from '../shared/statistics.js'
 import { count, UsageError } from '../shared/text.js'
-import type { Processes } from '../shared/statistics.js'
 import { readFigures, type PrintedFigure } from './figure-lines.js'
 import type { Sides } from './judge.js'
 
@@ -77,12 +77,12 @@ function toSides(runs: Record<Side, PrintedFigure[][]>): Sides[] {
     // `950 kops/s` and `1.1 Mops/s` are no ratio of 864.
     const units = new Set(printed.map(({ unit, better }) => `${unit} (${better} is better)`))
     if (units.size > 1) throw new UsageError(`'${figure}' has several units: ${[...units].join(', ')}. Print one`)
-    const { better } = printed[0]!
+    const { better, unit } = printed[0]!
     const read = (side: Side): Processes =>
       runs[side].map(run => run.filter(({ name }) => name === figure).map(({ value }) => value))
     const isInBase = has('base', figure) && has('again', figure)
     return {
-      ...{ figure, better, base: read('base'), head: read('head'), again: read('again') },
+      ...{ figure, better, unit, base: read('base'), head: read('head'), again: read('again') },
       ...(!isInBase && { missing: 'The base does not print this figure in each run' }),
       ...(isInBase && !has('head', figure) && { failed: 'The head does not print this figure in each run' }),
     }
@@ -129,4 +129,18 @@ async function runOnce({ program, cpu, temporary, signal }: ProgramOptions, cwd:
     throw new UsageError(`${shown} is not a program of Node.js, and --cpu knows only their CPU time`)
   const value = sum(readFileSync(file, 'utf8').trim().split('\n'), Number)
   return [{ name: CPU, value, unit: 'µs', better: 'lower' }]
+}
+
+/** Names of the files, and of the tools of github-action-benchmark that read them. */
+const EXPORTS = { lower: 'customSmallerIsBetter.json', higher: 'customBiggerIsBetter.json' } as const
+
+/** Returns what github-action-benchmark stores of the head: a file for each direction that a figure has. */
+export function toExport(sides: readonly Sides[]): Record<string, string> {
+  const measured = sides.filter(({ head }) => head.flat().length > 0)
+  const files = Object.entries(EXPORTS).flatMap(([direction, file]) => {
+    const figures = measured.filter(({ better }) => better === direction)
+    const entries = figures.map(({ figure, unit, head }) => ({ name: figure, unit, value: medianOfMedians(head) }))
+    return entries.length > 0 ? [[file, `${JSON.stringify(entries, null, 2)}\n`] as const] : []
+  })
+  return Object.fromEntries(files)
 }

@@ -10,7 +10,7 @@ const rule = { tolerance: 1.05, figures: 2 }
 const judged = (figure: string, factor: number): Judged => {
   const slower = { factor, bounds: [factor * 0.99, factor * 1.01] } as const
   const change = { factor, bounds: [...slower.bounds] as [number, number] }
-  return { figure, slower: change, drift: null, outcome: getOutcome(change, null, rule) }
+  return { figure, slower: change, drift: null, outcome: getOutcome(change, null, rule.tolerance) }
 }
 
 function draw(first: Judged[], repeat: Judged[], columns = 100): string {

@@ -4,7 +4,7 @@ import { describeMachine, OUTCOMES, TONES, type Tone } from '../report/verdict.j
 import { getDetectableFactor, type Change } from '../shared/statistics.js'
 import { count, formatChange, formatEffect, oneLine } from '../shared/text.js'
 import { describeHistory } from './history.js'
-import { getConfidence, getRegressions, getSeen, settle } from './judge.js'
+import { getConfidence, getRegressions, getSeen, getTolerance, settle } from './judge.js'
 import type { Comparison, Judged } from './judge.js'
 
 /** Draws the comparison for a terminal, or without colours for compare.txt. Many figures that did not change are only counted. */
@@ -42,7 +42,7 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
   if (verdict === 'too noisy')
     return `Too noisy to judge: ${last.length - seen.length} of ${all} could not have shown a slow-down of ${formatEffect(1 + 2 * (rule.tolerance - 1))}.`
   // Says what `fine` means.
-  const from = Math.max(...seen.map(entry => getDetectableFactor(entry.slower!, rule.tolerance)))
+  const from = Math.max(...seen.map(entry => getDetectableFactor(entry.slower!, getTolerance(rule, entry.figure))))
   const unseen = last.length > seen.length ? ` ${last.length - seen.length} more were too noisy to judge.` : ''
   return `No regression: ${count(seen.length, 'figure')} would have shown a slow-down of ${formatEffect(from)} against ${base.name}${commit}.${unseen}`
 }
@@ -94,7 +94,7 @@ function drawFigure(entry: Judged, { repeat, rule, verdict }: Comparison, { colu
   const { text: word, tone } = SHOWN[outcome]
   const change = slower && `${formatChange(slower.factor)} (${formatBounds(slower)})`
   const seen = slower && (outcome === 'blind' || outcome === 'fine')
-  const from = seen ? `: would have seen ${formatEffect(getDetectableFactor(slower, rule.tolerance))}` : ''
+  const from = seen ? `: would have seen ${formatEffect(getDetectableFactor(slower, getTolerance(rule, figure)))}` : ''
   const again = isRepeated && entry.slower && `first ${formatChange(entry.slower.factor)}`
   const text = [[change, `${word}${from}`].filter(Boolean).join(' '), again].filter(Boolean).join(', ')
   const tint = tone && verdict !== 'too noisy' ? colors[TONES[tone]] : String
