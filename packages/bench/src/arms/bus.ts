@@ -1,13 +1,12 @@
 // Arms of the bus: core, frontend and gate in a worker each, with the loops in the frontend. Three arms have no cipher.
-import { Worker } from 'node:worker_threads'
-import { createBus } from '@sallyport/core'
-import type { BusOptions, FrontendOptions, WorkerFactories } from '@sallyport/core'
+import { type BusOptions, createBus, type FrontendOptions, type WorkerFactories } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import type { Request } from '../loops/serve.js'
+import { workerUrl } from '../run/machine.js'
 import { asBytes, asText, type Payload } from '../scenarios/payloads.js'
 import type { Arm, Arms, OpenArm } from '../scenarios/scenario.js'
 import { createMeasuring, rawPort } from './threads.js'
-import { workerUrl } from '../shared/worker-url.js'
 
 interface BusArmOptions extends FrontendOptions {
   /** Without a hook, the pattern is brownfield. */

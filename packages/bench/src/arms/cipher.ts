@@ -1,11 +1,11 @@
 // Sealing and opening alone, in one thread: Sallyport's records, beside node:crypto with the same algorithm.
 import { createOpener, createSealer } from '@sallyport/protocol/internal/records'
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { startCpuClock } from '../loops/subject.js'
+import { startCpuClock } from '../loops/calls.js'
 import type { Arm, Arms, Measurement, OpenArm } from '../scenarios/scenario.js'
 
 /** Seals and opens messages, each once and in order. */
-export interface Cipher<Sealed = unknown> {
+interface Cipher<Sealed = unknown> {
   seal(message: Uint8Array): Sealed
   open(sealed: Sealed): Uint8Array
 }
@@ -51,7 +51,7 @@ const BATCH_BYTES = 4 * 2 ** 20
 const MOST_IN_BATCH = 256
 
 /** Returns the CPU time of sealing and of opening one message, in µs. @throws Error if another message comes back */
-export function measureCipher({ seal, open }: Cipher, message: Uint8Array, ms: number): Measurement {
+function measureCipher({ seal, open }: Cipher, message: Uint8Array, ms: number): Measurement {
   const size = Math.max(1, Math.min(MOST_IN_BATCH, Math.floor(BATCH_BYTES / message.byteLength)))
   const total = { seal: 0, open: 0 }
   let count = 0

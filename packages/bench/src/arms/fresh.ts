@@ -1,11 +1,28 @@
 // The arms whose measurements each run in a fresh process: few calls, and plugins.
-import { getPausedCalls } from '../plugin/few-calls.js'
-import { measureFresh, type FreshJob } from '../run/measure-fresh.js'
-import { lacksProcessTree } from '../run/process-tree.js'
-import type { Arm, Arms, Task } from '../scenarios/scenario.js'
+import { bubblewrap, landlock, LauncherUnavailable } from '@sallyport/core/launchers'
+import { getPausedCalls } from '../plugin/measure.js'
+import { lacksProcessTree, readVersion } from '../run/machine.js'
+import { type FreshJob, measureFresh } from '../run/processes.js'
 import type { Payload } from '../scenarios/payloads.js'
-import { readVersion } from '../run/machine.js'
-import { withWall } from './wall.js'
+import type { Arm, Arms, Task } from '../scenarios/scenario.js'
+
+/** Leaves the arm out where there is no wall. */
+export const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
+
+/** Returns why no launcher works here, or why its processes cannot be measured. */
+export function lacksWall(): string | undefined {
+  const failures: string[] = []
+  for (const create of [bubblewrap, landlock]) {
+    try {
+      create()
+      return lacksProcessTree()
+    } catch (error) {
+      if (!(error instanceof LauncherUnavailable)) throw error
+      failures.push(error.message)
+    }
+  }
+  return `no wall works here (${failures.join('; ')})`
+}
 
 const freshArm = (id: string, title: string, createJob: (task: Task, payload: Payload) => FreshJob): Arm => ({
   id,

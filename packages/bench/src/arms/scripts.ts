@@ -4,10 +4,10 @@ import { createBus, defineCore, type QuickjsSandbox } from '@sallyport/core'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { repeat } from '../loops/subject.js'
-import type { Arm, Arms, Measurement, OpenArm, Task } from '../scenarios/scenario.js'
+import { repeat } from '../loops/calls.js'
 import { findPackage, readVersion } from '../run/machine.js'
-import { withWall } from './wall.js'
+import type { Arm, Arms, Measurement, OpenArm, Task } from '../scenarios/scenario.js'
+import { withWall } from './fresh.js'
 
 /** Until a process that was used has been replaced. */
 const PAUSE_MS = 300

@@ -1,13 +1,11 @@
 // Starts the worker threads of the benchmark, and the arms that consist only of them.
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { connectRaw, overPort, type PeerId } from '../loops/peers.js'
 import type { Request } from '../loops/serve.js'
-import type { Arm, Arms, Measurement, OpenArm } from '../scenarios/scenario.js'
+import { readVersion, workerUrl } from '../run/machine.js'
+import { withDeadline } from '../run/processes.js'
 import type { Payload } from '../scenarios/payloads.js'
-import type { PeerId } from '../loops/peers.js'
-import { connectRaw, overPort } from '../loops/raw-calls.js'
-import { readVersion } from '../run/machine.js'
-import { withDeadline } from '../shared/deadline.js'
-import { workerUrl } from '../shared/worker-url.js'
+import type { Arm, Arms, Measurement, OpenArm } from '../scenarios/scenario.js'
 
 type Role = keyof typeof import('../workers/threads.js')
 

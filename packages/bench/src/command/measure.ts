@@ -2,22 +2,26 @@
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { reportFiles } from '../index.js'
+import { getAnswers, getTables } from '../report/answers.js'
 import { buildReport, readLoad, readMachine } from '../report/build.js'
-import { everyFigure, getFailures, type Figure, type Report } from '../report/report.js'
-import { getAnswers } from '../report/answers.js'
-import { getTables } from '../report/tables.js'
+import { everyFigure, type Figure, getFailures, type Report } from '../report/report.js'
 import { toTerminal, wrap } from '../report/terminal.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES, TONES } from '../report/verdict.js'
-import { launchFresh } from '../run/fresh-process.js'
 import { readPackageInfo } from '../run/machine.js'
-import { expectedMs, QUICK } from '../run/plan.js'
-import { allScenarios, loadScenarios } from '../scenarios/index.js'
+import { launchFresh } from '../run/processes.js'
+import { expectedMs, QUICK } from '../run/run.js'
+import { allScenarios, choose, leaveOut, loadScenarios } from '../scenarios/index.js'
 import { isSteadyKind } from '../scenarios/scenario.js'
 import { quantile } from '../shared/statistics.js'
-import { choose, leaveOut } from '../scenarios/select.js'
 import type { Options } from './options.js'
-import { createInterruptSignal, createOutput, runWithProgress, type Output } from './output.js'
-import { makeWritable, writeReports } from './reports.js'
+import {
+  createInterruptSignal,
+  createOutput,
+  makeWritable,
+  type Output,
+  runWithProgress,
+  writeReports,
+} from './output.js'
 
 /**
  * @returns the exit code: 1 if an arm failed, 3 if the noise check failed

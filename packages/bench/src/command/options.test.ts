@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { parseOptions } from './options.js'
-import { FULL, QUICK } from '../run/plan.js'
+import { FULL, QUICK } from '../run/run.js'
 import { UsageError } from '../shared/text.js'
+import { parseOptions } from './options.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(['node', 'sallyport-bench', ...args])
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { readPackageInfo } from '../run/machine.js'
-import { FULL, QUICK, type Plan } from '../run/plan.js'
+import { FULL, type Plan, QUICK } from '../run/run.js'
 import { UsageError } from '../shared/text.js'
 
 export interface Options {
@@ -37,7 +37,7 @@ export interface CompareOptions {
   program: [string, ...string[]]
 }
 
-export type Command =
+type Command =
   | { name: 'run'; options: Options }
   | { name: 'list'; options: { long: boolean } }
   | { name: 'compare'; options: CompareOptions }

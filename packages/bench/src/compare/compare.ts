@@ -3,19 +3,25 @@
 import pc from 'picocolors'
 import { showStart } from '../command/measure.js'
 import type { CompareOptions } from '../command/options.js'
-import { createInterruptSignal, createOutput, createProgress } from '../command/output.js'
-import { makeWritable, writeReports } from '../command/reports.js'
+import { createInterruptSignal, createOutput, createProgress, makeWritable, writeReports } from '../command/output.js'
 import { readLoad, readMachine } from '../report/build.js'
 import type { Screen } from '../report/terminal.js'
 import { OUTCOMES } from '../report/verdict.js'
 import { readPackageInfo } from '../run/machine.js'
 import { count, short, UsageError } from '../shared/text.js'
-import { findWorkingDirectory, openBase, readCommit } from './checkout.js'
-import { readHistory, withEntry } from './history.js'
-import { COMPARISON_VERSION, conclude, getMinRuns, getSuspects, getUnclear, joinSides, judge } from './judge.js'
-import type { Comparison, Rule } from './judge.js'
-import { openProgram, toExport } from './program.js'
-import { toText } from './text.js'
+import {
+  type Comparison,
+  COMPARISON_VERSION,
+  conclude,
+  getMinRuns,
+  getSuspects,
+  getUnclear,
+  joinSides,
+  judge,
+  type Rule,
+} from './judge.js'
+import { findWorkingDirectory, openBase, openProgram, readCommit, toExport } from './program.js'
+import { readHistory, toText, withEntry } from './text.js'
 
 /** A comment shows so many columns on a phone. */
 const PLAIN: Screen = { columns: 46, colors: pc.createColors(false) }

@@ -46,7 +46,7 @@ export interface Rule {
   figures: number
 }
 
-export type Conclusion = Extract<Verdict['outcome'], 'fine' | 'regression' | 'too noisy'>
+type Conclusion = Extract<Verdict['outcome'], 'fine' | 'regression' | 'too noisy'>
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
 export const COMPARISON_VERSION = 2

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { usualCall } from '../scenarios/payloads.js'
-import { offer } from './calls.js'
+import { callsOnly, offer, prepareCall, type Subject } from './calls.js'
 import { measureTask } from './serve.js'
-import { callsOnly, prepareCall, type Subject } from './subject.js'
 
 const calls = usualCall.calls.map(prepareCall)
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { peerArms } from '../arms/threads.js'
+import { mebibyte, type Payload, usualCall } from '../scenarios/payloads.js'
 import type { OpenArm, Task } from '../scenarios/scenario.js'
-import { mebibyte, usualCall, type Payload } from '../scenarios/payloads.js'
+import { type CallPeer, connectRaw, type Handlers, type RawEndpoint, serveRaw } from './peers.js'
 
 const task: Task = { loop: 'calls', ms: 1, inFlight: 8 }
 const wrong: Payload = {
@@ -38,4 +39,34 @@ test('no peer has figures when an answer is wrong', () =>
 
 test('titles have the installed version of each package', () => {
   for (const { title, id } of arms) if (id !== 'text') expect(title).toMatch(/^.+ \d+\.\d+\.\d+/)
+})
+
+/** Both sides serve functions and call over one endpoint. */
+function connectPair(): { first: CallPeer; second: CallPeer } {
+  const receivers: Parameters<RawEndpoint['listen']>[0][][] = [[], []]
+  const connect = (side: number, functions: Handlers): CallPeer => {
+    const endpoint: RawEndpoint = {
+      post: message => queueMicrotask(() => receivers[1 - side]!.forEach(receive => receive(message))),
+      listen: receive => void receivers[side]!.push(receive),
+    }
+    serveRaw(endpoint, functions)
+    return connectRaw(endpoint)
+  }
+  const fail = (): never => {
+    throw new Error('no such note')
+  }
+  const first = connect(0, { double: (value: number) => value * 2 })
+  const second = connect(1, { half: async (value: number) => value / 2, fail })
+  return { first, second }
+}
+
+test('both sides call each other, with many calls in flight', async () => {
+  const { first, second } = connectPair()
+  expect(await Promise.all([first('half', 4), first('half', 6), second('double', 5)])).toEqual([2, 3, 10])
+})
+
+test('an error of a function, and a call of an unknown one, reject', async () => {
+  const { first } = connectPair()
+  await expect(first('fail', 0)).rejects.toThrow('no such note')
+  await expect(first('missing', 0)).rejects.toThrow()
 })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { progress } from './handlers.js'
+import { callsOnly, type Subject } from './calls.js'
+import { progress } from './peers.js'
 import { measureTask } from './serve.js'
-import { callsOnly, type Subject } from './subject.js'
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 

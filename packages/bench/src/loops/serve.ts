@@ -1,10 +1,10 @@
 // Serves the bench process in the measuring thread: keeps the payloads, and runs the loops.
-import type { Loop, Measurement, Task } from '../scenarios/scenario.js'
 import type { Payload } from '../scenarios/payloads.js'
-import * as calls from './calls.js'
-import { getChunk } from './handlers.js'
+import type { Loop, Measurement, Task } from '../scenarios/scenario.js'
 import { isStationary, median } from '../shared/statistics.js'
-import { prepareCall, type Calls, type MeasureLoop, type Subject } from './subject.js'
+import * as calls from './calls.js'
+import { type Calls, type MeasureLoop, prepareCall, type Subject } from './calls.js'
+import { getChunk } from './peers.js'
 
 export interface Request {
   task: Task

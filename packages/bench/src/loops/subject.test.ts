@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkAnswer, prepareCall, repeat } from './subject.js'
+import { checkAnswer, prepareCall, repeat } from './calls.js'
 
 test('accepts bytes in either form, and nothing else, when bytes are expected', () => {
   const call = prepareCall({ command: 'echo_bytes', args: [1], expected: [1], bytes: true })

@@ -1,20 +1,13 @@
 // Plugins in the sandboxes of Sallyport, with core in the host's thread, as in the quick start, and clients of a core in a worker. The bus runs
 // before they start.
-import { createBus, defineCore, type FrontendOptions } from '@sallyport/core'
+import { createBus, defineCore } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
-import type { HostCode } from './host-code.js'
-import { MODULE, type Plugin, type PluginHost, SCRIPT } from './plugin-host.js'
+import { type BusPluginOptions, type HostCode, MODULE, type Plugin, type PluginHost, SCRIPT } from './kinds.js'
 
 /** Far above the time of all calls. */
 const REQUEST_TIMEOUT_MS = 180_000
 
 const HOOK = fileURLToPath(new URL('../../hooks/check/', import.meta.url))
-
-export interface BusPluginOptions {
-  sandbox: FrontendOptions['sandbox'] & {}
-  /** Each plugin has a gate. Without it, the pattern is brownfield. */
-  isGated?: true
-}
 
 /** Each client is in the host's thread. */
 export async function loadClients(link: 'ring' | 'port', isGated: boolean): Promise<PluginHost> {

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
 import { getScenario, noisySample, sampleReport, tooNoisy } from '../../test/sample-report.js'
 import type { Outcome } from '../run/run.js'
-import { toPayloadScenario } from '../scenarios/formats.js'
+import { toPayloadScenario } from '../scenarios/index.js'
 import { mebibyte, smallCall } from '../scenarios/payloads.js'
-import { describeDifference, describeRatio, getAnswers, getDifference } from './answers.js'
+import { describeDifference, describeRatio, getAnswers, getDifference, type Table } from './answers.js'
 import type { Figure } from './report.js'
-import type { Table } from './tables.js'
 
 const [FORMATS, HOOK, RINGS, SANDBOXES, FIRST_CALL] = [
   'JSON-RPC, MessagePack or bytes, with or without encryption?',

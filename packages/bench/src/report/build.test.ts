@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { type Arm, type Case, latency, type Measurement, type Scenario } from '../scenarios/scenario.js'
+import { getScenario, sampleReport } from '../../test/sample-report.js'
+import type { Cell, Outcome, Plan } from '../run/run.js'
 import { usualCall } from '../scenarios/payloads.js'
-import type { Plan } from '../run/plan.js'
-import type { Cell, Outcome } from '../run/run.js'
-import { sampleReport, getScenario } from '../../test/sample-report.js'
+import { type Arm, type Case, latency, type Measurement, type Scenario } from '../scenarios/scenario.js'
 import { scenarioReport } from './build.js'
 
 const noise = getScenario('noise')

@@ -1,16 +1,15 @@
 // Makes the report of a run: medians, ratios to the reference, and the noise check.
-import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { sum } from 'd3-array'
-import { isTail } from '../scenarios/scenario.js'
+import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
+import { type Cell, getRounds, type Outcome, type Plan } from '../run/run.js'
 import { payloadBytes } from '../scenarios/payloads.js'
-import { getRounds, type Plan } from '../run/plan.js'
-import type { Cell, Outcome } from '../run/run.js'
-import { plain, short } from '../shared/text.js'
+import { isTail } from '../scenarios/scenario.js'
 import { ENOUGH_ROUNDS, estimateRatio, getModes, getSpread, medianOfMedians } from '../shared/statistics.js'
+import { plain, short } from '../shared/text.js'
+import { type CaseReport, type Figure, type Report, type ScenarioReport, SCHEMA_VERSION } from './report.js'
 import { judgeNoise } from './verdict.js'
-import { SCHEMA_VERSION, type CaseReport, type Figure, type Report, type ScenarioReport } from './report.js'
 
-export interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> {
+interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> {
   plan: Plan
   startedAt: Date
 }

@@ -1,9 +1,8 @@
 // The report as one HTML file that needs nothing else: no server, no network and no script.
 import { readFileSync } from 'node:fs'
 import { count, data, formatRatio, h, Html, keepUnits } from '../shared/text.js'
-import { getAnswers } from './answers.js'
+import { type Cell, getAnswers, getTables, type Table } from './answers.js'
 import { getFailures, type Report, type ScenarioReport } from './report.js'
-import { getTables, type Cell, type Table } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
 export function toHtml(report: Report): string {

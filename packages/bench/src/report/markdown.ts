@@ -1,8 +1,7 @@
 // The report as Markdown for a job summary. The tables of the scenarios are folded.
 import { keepUnits, oneLine } from '../shared/text.js'
-import { getAnswers } from './answers.js'
+import { type Cell, getAnswers, getTables, type Table } from './answers.js'
 import { getFailures, type Report } from './report.js'
-import { getTables, type Cell, type Table } from './tables.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
 
 const FOOT =

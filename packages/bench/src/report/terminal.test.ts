@@ -3,10 +3,9 @@ import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { sampleReport, withFailure } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
+import { Cells, getAnswers, scenarioTable, type Table } from './answers.js'
 import { getFailures, type Report, type ScenarioReport } from './report.js'
-import { getAnswers } from './answers.js'
-import { Cells, scenarioTable, type Table } from './tables.js'
-import { toTerminal, wrap, type Screen } from './terminal.js'
+import { type Screen, toTerminal, wrap } from './terminal.js'
 
 const screen = (columns: number): Screen => ({ columns, colors: pc.createColors(false) })
 const byId = (report: Report, id: string): ScenarioReport => report.scenarios.find(scenario => scenario.id === id)!

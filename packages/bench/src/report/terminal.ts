@@ -1,7 +1,7 @@
 // Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
 import { stripVTControlCharacters } from 'node:util'
 import type { Colors } from 'picocolors/types.js'
-import type { Cell, Table } from './tables.js'
+import type { Cell, Table } from './answers.js'
 import { TONES } from './verdict.js'
 
 export type Screen = { columns: number; colors: Colors }

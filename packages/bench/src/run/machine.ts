@@ -1,6 +1,6 @@
-// The CPU time of this machine, and the packages that a run measures.
+// This machine: its CPU time, the memory and CPU time of a process with its descendants from Linux's /proc, and the packages that a run measures.
 import { sum } from 'd3-array'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -35,3 +35,92 @@ export function readVersion(dependency: string): string {
   if (found === undefined) throw new Error(`${dependency} is not installed`)
   return readManifest(pathToFileURL(join(found, 'package.json'))).version
 }
+
+/** Returns why this machine cannot measure a tree of processes. */
+export const lacksProcessTree = (): string | undefined =>
+  ['smaps_rollup', 'schedstat'].every(file => existsSync(`/proc/self/${file}`))
+    ? undefined
+    : '/proc/<pid>/smaps_rollup or /proc/<pid>/schedstat does not exist'
+
+/**
+ * Returns the proportional set size of a process with its descendants in bytes: memory that they share counts once.
+ *
+ * @throws Error if the user may not read a process of the tree
+ */
+export const readTreeMemory = (root: number = process.pid): number => sum(findDescendants(root), readPss)
+
+/** Returns the CPU time of the running threads of a process with its descendants, in µs. */
+export const readTreeCpu = (root: number = process.pid): number => sum(readThreads(findDescendants(root)).values())
+
+/**
+ * Returns a function for the CPU time of this process and its present descendants since now, in µs. Without `/proc`, descendants do not
+ * count. A descendant's thread that exits does not count at all.
+ */
+export function startTreeCpuClock(): () => number {
+  const others = lacksProcessTree() === undefined ? findDescendants(process.pid).slice(1) : []
+  const [othersBefore, before] = [readThreads(others), process.cpuUsage()]
+  return () => {
+    // This process is read first, because reading the others takes CPU time.
+    const { user, system } = process.cpuUsage(before)
+    return user + system + sum(readThreads(others), ([thread, time]) => time - (othersBefore.get(thread) ?? 0))
+  }
+}
+
+/** Returns the process and all its descendants. */
+function findDescendants(root: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    const parent = Number.isInteger(pid) ? readParent(pid) : undefined
+    if (parent === undefined) continue
+    const siblings = children.get(parent)
+    if (siblings) siblings.push(pid)
+    else children.set(parent, [pid])
+  }
+  const found = [root]
+  for (const pid of found) found.push(...(children.get(pid) ?? []))
+  return found
+}
+
+/** The name of the program comes before the parent's id, in parentheses, and can contain spaces and parentheses. */
+function readParent(pid: number): number | undefined {
+  const [, parent] = /.*\) \S (\d+)/s.exec(readUnlessGone(`/proc/${pid}/stat`)) ?? []
+  return parent === undefined ? undefined : Number(parent)
+}
+
+/** A zombie has no memory. */
+function readPss(pid: number): number {
+  const [, kibibytes = 0] = /^Pss:\s+(\d+) kB$/m.exec(readUnlessGone(`/proc/${pid}/smaps_rollup`)) ?? []
+  return Number(kibibytes) * 1024
+}
+
+/**
+ * Returns the CPU time of each running thread, in µs. `/proc/<pid>/stat` counts in steps of 10 ms, which is too coarse for the start of one
+ * process.
+ */
+const readThreads = (pids: readonly number[]): Map<string, number> =>
+  new Map(
+    pids.flatMap(pid =>
+      listUnlessGone(`/proc/${pid}/task`).flatMap(thread => {
+        const [time] = readUnlessGone(`/proc/${pid}/task/${thread}/schedstat`).split(' ')
+        return time ? [[thread, Number(time) / 1e3] as const] : []
+      }),
+    ),
+  )
+
+const readUnlessGone = (path: string): string => unlessGone(() => readFileSync(path, 'utf8')) ?? ''
+const listUnlessGone = (path: string): string[] => unlessGone(() => readdirSync(path)) ?? []
+
+/** Returns undefined if the process or thread exited. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined
+    throw error
+  }
+}
+
+/** Returns the URL of `dist/workers/<name>.js`, also if a test runner runs the sources. */
+export const workerUrl = (name: string): URL => new URL(import.meta.resolve(`#dist/workers/${name}`))

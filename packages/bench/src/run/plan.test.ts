@@ -1,7 +1,7 @@
-import { getScenario } from '../../test/sample-report.js'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { getScenario } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
-import { deadlines, expectedMs, FULL, getBudgetMs, getRounds, QUICK, totalMs, WarmUp, type Plan } from './plan.js'
+import { deadlines, expectedMs, FULL, getBudgetMs, getRounds, type Plan, QUICK, totalMs, WarmUp } from './run.js'
 
 const main = allScenarios().filter(scenario => scenario.main)
 

@@ -1,24 +1,31 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
+import { getScenario } from '../../test/sample-report.js'
+import { describeDifference, type Difference, getDifference } from '../report/answers.js'
+import { scenarioReport } from '../report/build.js'
+import type { CaseReport } from '../report/report.js'
+import { usualCall } from '../scenarios/payloads.js'
 import {
-  latency,
-  rate,
   type Arm,
   type Arms,
   type Case,
   type FigureKind,
+  latency,
   type Measurement,
   type OpenArm,
+  rate,
   type Scenario,
   type Task,
 } from '../scenarios/scenario.js'
-import { usualCall } from '../scenarios/payloads.js'
-import { getScenario } from '../../test/sample-report.js'
-import { describeDifference, getDifference, type Difference } from '../report/answers.js'
-import { scenarioReport } from '../report/build.js'
-import type { CaseReport } from '../report/report.js'
-import type { Plan } from './plan.js'
-import { checkMeasurement, interleave, run as runWith, type Launch, type Outcome, type Watcher } from './run.js'
+import {
+  checkMeasurement,
+  interleave,
+  type Launch,
+  type Outcome,
+  type Plan,
+  run as runWith,
+  type Watcher,
+} from './run.js'
 
 const plan: Plan = { mode: 'quick', processes: 1, warmUpMs: 2, rounds: 2, slotMs: 1, budgetMs: 60_000 }
 /** With time for three measurements of the warm-up on any machine: none of them takes as long as its task says. */

@@ -1,14 +1,24 @@
-// All scenarios, in the order in which they run and are shown.
+// All scenarios, in the order in which they run and are shown, and the choice of those that a command measures.
 import { formatArms, isolationRingJson, portJson, ringJson, ringMsgpack } from '../arms/bus.js'
 import { cipherArms } from '../arms/cipher.js'
 import { densityArms, fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { scriptsArms } from '../arms/scripts.js'
 import { oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
-import { latency, NOISE, rate, type Arm, type Arms, type Case, type FigureKind, type Scenario } from './scenario.js'
-import { formatCases, toPayloadScenario } from './formats.js'
+import { formatBytes, readTable, UsageError } from '../shared/text.js'
 import * as payloads from './payloads.js'
-import { formatBytes, readTable } from '../shared/text.js'
-import { loadUserPayloads } from './user-payloads.js'
+import { loadUserPayloads } from './payloads.js'
+import {
+  type Arm,
+  type Arms,
+  type Case,
+  type FigureKind,
+  latency,
+  MANY,
+  NOISE,
+  PAYLOAD_PREFIX,
+  rate,
+  type Scenario,
+} from './scenario.js'
 
 type Payload = payloads.Payload
 type Figures = readonly FigureKind[]
@@ -163,4 +173,126 @@ export async function loadScenarios(payload: string | null): Promise<Scenario[]>
   if (payload === null) return allScenarios()
   const payloads = await loadUserPayloads(payload)
   return [...allScenarios().filter(({ id }) => id === NOISE), ...payloads.map(toPayloadScenario)]
+}
+
+/** Reads a filter: a part of a path, or a regular expression between slashes. @throws {UsageError} if it is invalid */
+export function parseFilter(filter: string): (path: string) => boolean {
+  const [, pattern, flags] = /^\/(.+)\/([a-z]*)$/.exec(filter) ?? []
+  if (pattern === undefined) return path => path.includes(filter.toLowerCase())
+  try {
+    // With a sticky or global flag, the result would depend on the previous one.
+    const expression = new RegExp(pattern, flags?.replaceAll(/[gy]/g, ''))
+    return path => expression.test(path)
+  } catch (error) {
+    throw new UsageError(`--filter: ${(error as Error).message}`)
+  }
+}
+
+/**
+ * Returns the scenarios with the wanted cases and arms. A case is measured with every arm that is wanted in any case, and with the
+ * reference, because a figure without it says little.
+ */
+export const select = (
+  scenarios: readonly Scenario[],
+  isWanted: (path: string) => boolean,
+  withReference = true,
+): Scenario[] =>
+  scenarios.flatMap(scenario => {
+    const wants = (inCase: Case, arm: Arm): boolean => isWanted(`${scenario.id}/${inCase.id}/${arm.id}`)
+    const cases = scenario.cases.filter(inCase => scenario.arms.some(arm => wants(inCase, arm)))
+    const [first, ...others] = scenario.arms.filter(
+      (arm, at) => (withReference && at === 0) || cases.some(inCase => wants(inCase, arm)),
+    )
+    return first && cases.length > 0 ? [{ ...scenario, arms: [first, ...others], cases }] : []
+  })
+
+/**
+ * Chooses, in their order, the noise check, and the main scenarios or the parts of them that match the filter. The filter must name any other scenario, so
+ * that `--filter msgpack` does not take an hour.
+ *
+ * @param exactly - without the noise check, and without references that do not match
+ * @throws {UsageError} if the filter is invalid, or nothing matches
+ */
+export function choose(scenarios: readonly Scenario[], filter: string | null, exactly = false): Scenario[] {
+  const [noise, others] = [true, false].map(isNoise => scenarios.filter(({ id }) => (id === NOISE) === isNoise))
+  if (filter === null) return scenarios.filter(({ id, main }) => (id === NOISE ? !exactly : main === true))
+  const isWanted = parseFilter(filter)
+  const isNamed = ({ id, main }: Scenario): boolean =>
+    main === true || isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
+  const chosen = select(others!.filter(isNamed), isWanted, !exactly)
+  if (chosen.length === 0 && select(noise!, isWanted).length > 0) return noise!
+  if (chosen.length === 0) {
+    const ids = scenarios.map(({ id }) => id).join(' ')
+    throw new UsageError(
+      `No path contains '${filter}'. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids}`,
+    )
+  }
+  const all = exactly ? chosen : [...noise!, ...chosen]
+  return scenarios.flatMap(({ id }) => all.find(scenario => scenario.id === id) ?? [])
+}
+
+/** Leaves out scenarios and arms that this machine cannot measure. @throws {UsageError} if only the noise check is left */
+export function leaveOut(chosen: readonly Scenario[]): { scenarios: Scenario[]; leftOut: string[] } {
+  const leftOut: string[] = []
+  const isAble = (path: string, { lacks }: Arm): boolean => {
+    const lack = lacks?.()
+    if (lack !== undefined) leftOut.push(`${path} is left out: ${lack}`)
+    return lack === undefined
+  }
+  const scenarios = chosen.flatMap((scenario): Scenario[] => {
+    const [reference, ...others] = scenario.arms
+    if (!isAble(scenario.id, reference)) return []
+    const able = others.filter(arm => isAble(`${scenario.id}/*/${arm.id}`, arm))
+    return [able.length === others.length ? scenario : { ...scenario, arms: [reference, ...able] }]
+  })
+  if (leftOut.length > 0 && scenarios.every(({ id }) => id === NOISE)) throw new UsageError(leftOut.join('\n'))
+  return { scenarios, leftOut }
+}
+
+/** More would measure the collection of garbage. */
+const BYTES_IN_FLIGHT = 2 * 2 ** 20
+const MOST_IN_FLIGHT = 64
+
+/** Smaller messages need time until a ring polls. */
+const LARGE_BYTES = 64 * 1024
+
+/** Half the width of the interval of CPU time that ends the rounds, as a part of the figure. */
+const PRECISE = 0.04
+
+/** A message alone, for its latency, and many, whose threads never wait for each other, for its CPU time. */
+function toCases(payload: Payload, id: string, title: string): Case[] {
+  const bytes = payloads.payloadBytes(payload)
+  const inFlight = Math.max(2, Math.min(MOST_IN_FLIGHT, Math.round(BYTES_IN_FLIGHT / (bytes + 1))))
+  const lengths = bytes < LARGE_BYTES ? {} : { share: 0.6, settleShare: 0 }
+  const alone = { ...latency('p50', title), wakes: true as const }
+  const cpu = { ...latency('cpu', `${title}, CPU`), precise: PRECISE }
+  return [
+    { id, title, task: { loop: 'calls', inFlight: 1 }, payload, figures: [alone], ...lengths },
+    { id: `${id}${MANY}`, title, task: { loop: 'calls', inFlight }, payload, figures: [cpu], ...lengths },
+  ]
+}
+
+/** From a small call to a mebibyte of bytes. */
+const formatCases = (): Case[] => [
+  ...toCases(payloads.smallCall, 'call', '100 B call'),
+  ...[payloads.githubPullRequests(), payloads.devtoolsProtocol()].flatMap(payload =>
+    toCases(payload, payload.id, formatBytes(payloads.payloadBytes(payload))),
+  ),
+  ...toCases(payloads.mebibyte(), 'mebibyte', '1 MiB bytes'),
+]
+
+export function toPayloadScenario(payload: Payload): Scenario {
+  const size = formatBytes(payloads.payloadBytes(payload))
+  return {
+    id: `${PAYLOAD_PREFIX}${payload.id}`,
+    title: `${payload.title}, ${size}`,
+    about:
+      'echo(payload) between two threads, one at a time, and several in flight with the CPU time of all threads for each. JSON-RPC sends bytes as' +
+      ' base64; the bytes of a document are those of its JSON, which no side writes or parses. The reference is a structured clone over a MessagePort',
+    arms: formatArms,
+    cases: toCases(payload, 'payload', size),
+    rows: 'arms',
+    main: true,
+    ...{ share: 1.5, settleShare: 0.5, warmUpShare: 0.8, roundsShare: 1 },
+  }
 }

@@ -113,6 +113,12 @@ export interface Scenario {
 /** Id of the A/A scenario, which is a part of every run. */
 export const NOISE = 'noise'
 
+/** Suffix of the case that sends many messages at a time. */
+export const MANY = '-many'
+
+/** Begins the id of a scenario of a user's payload. */
+export const PAYLOAD_PREFIX = 'payload-'
+
 export const latency = (id: string, title: string): FigureKind => ({ id, title, unit: 'µs', better: 'lower' })
 export const rate = (id: string, title: string): FigureKind => ({ id, title, unit: '/s', better: 'higher' })
 

@@ -74,7 +74,7 @@ export function getMovement(processes: Processes): number {
   return isApart && Math.max(...low) > 0 ? median(high) / median(low) : 1
 }
 
-export interface Estimate {
+interface Estimate {
   /** The median of the processes' medians. */
   value: number
   /** Percentiles of the bootstrap. Of fewer than `ENOUGH_ROUNDS` rounds it is no 95 % interval. */

@@ -1,6 +1,6 @@
 // The core module of the bus's arms: the commands that `answerRaw` answers over a bare port.
-import { defineCore, type Channel, type CommandContext, type CoreDefinition } from '@sallyport/core'
-import { echo, greet, progress } from '../loops/handlers.js'
+import { type Channel, type CommandContext, type CoreDefinition, defineCore } from '@sallyport/core'
+import { echo, greet, progress } from '../loops/peers.js'
 
 const commands = {
   greet,

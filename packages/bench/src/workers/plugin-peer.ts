@@ -1,7 +1,6 @@
 // A plugin without a sandbox: in a thread with a peer, or in a process with Node's IPC channel.
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
-import { loadPeer, type PeerId } from '../loops/peers.js'
-import { connectRaw, overIpc, serveRaw, type CallPeer, type Handlers } from '../loops/raw-calls.js'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type CallPeer, connectRaw, type Handlers, loadPeer, overIpc, type PeerId, serveRaw } from '../loops/peers.js'
 
 interface Client {
   invoke: CallPeer

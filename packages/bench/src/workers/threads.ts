@@ -1,11 +1,10 @@
 // The worker threads of all arms but the bus. `workerData` names the function that a thread runs. It loads its modules itself.
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import * as handlers from '../loops/handlers.js'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { callsOnly, type Subject } from '../loops/calls.js'
+import * as handlers from '../loops/peers.js'
+import { connectRaw, loadPeer, overPort, type PeerId, serveRaw } from '../loops/peers.js'
 import { createMeasure } from '../loops/serve.js'
-import { callsOnly, type Subject } from '../loops/subject.js'
-import { loadPeer, type PeerId } from '../loops/peers.js'
-import { connectRaw, overPort, serveRaw } from '../loops/raw-calls.js'
 
 const serveLoops = (subject: Subject): void => serveRaw(overPort(parentPort!), { measure: createMeasure(subject) })
 

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { readFileSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
 import { allScenarios } from '../../src/scenarios/index.js'
 import { sampleReport, withFailure } from '../sample-report.js'

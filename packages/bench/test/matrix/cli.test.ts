@@ -2,12 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { lacksWall } from '../../src/arms/wall.js'
+import { lacksWall } from '../../src/arms/fresh.js'
 import { everyFigure, findFigure, type Report } from '../../src/report/report.js'
+import { allScenarios, leaveOut, parseFilter, select } from '../../src/scenarios/index.js'
 import type { Scenario } from '../../src/scenarios/scenario.js'
-import { allScenarios } from '../../src/scenarios/index.js'
-import { leaveOut, parseFilter, select } from '../../src/scenarios/select.js'
-import { bench, cli, readReport, type Ended } from '../bench.js'
+import { bench, cli, type Ended, readReport } from '../bench.js'
 
 /** For a machine that has much else to do. */
 const TIMEOUT_MS = 600_000

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toHtml } from '../../src/report/html.js'
 import { allScenarios } from '../../src/scenarios/index.js'
-import { hasChromium, servePage, type Pages } from '../page.js'
+import { hasChromium, type Pages, servePage } from '../page.js'
 import { hostileScenario, mainScenarios, noisySample, tooNoisy } from '../sample-report.js'
 
 const report = noisySample([...allScenarios(), hostileScenario])

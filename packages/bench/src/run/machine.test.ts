@@ -1,10 +1,10 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { lacksProcessTree, readTreeMemory, startTreeCpuClock } from './process-tree.js'
+import { lacksProcessTree, readTreeMemory, startTreeCpuClock } from './machine.js'
 
 const MIB = 1024 ** 2
 

@@ -1,8 +1,8 @@
+import { afterEach, expect, test, vi } from 'vitest'
 import { getScenario } from '../../test/sample-report.js'
-import { afterEach, expect, test } from 'vitest'
-import type { Task } from '../scenarios/scenario.js'
 import { usualCall } from '../scenarios/payloads.js'
-import { launchFresh } from './fresh-process.js'
+import type { Task } from '../scenarios/scenario.js'
+import { type FreshJob, launchFresh, measureFresh } from './processes.js'
 import type { Launched } from './run.js'
 
 const task: Task = { loop: 'calls', ms: 2, inFlight: 1 }
@@ -38,4 +38,21 @@ test('rejects pending and later requests with the reason when the process exits'
 
 test('throws when the process cannot start', async () => {
   await expect(launchFresh('no-such-payload.json')).rejects.toThrow('The process of the arm exited with code 1')
+})
+
+const createJob = (kind: string): FreshJob => ({ plugin: kind })
+
+afterEach(() => vi.unstubAllEnvs())
+
+test('rejects with the error of the measurement', async () => {
+  await expect(measureFresh(createJob('nothing'))).rejects.toThrow("Unknown kind of plugin 'nothing'")
+})
+
+test('rejects when the process exits without a reply', async () => {
+  vi.stubEnv('NODE_OPTIONS', '--import data:text/javascript,process.exit(3)')
+  await expect(measureFresh(createJob('worker'))).rejects.toThrow('The process of the arm exited with code 3')
+})
+
+test('ends a process that takes too long', async () => {
+  await expect(measureFresh(createJob('worker'), 1)).rejects.toThrow('No answer within 1 ms')
 })

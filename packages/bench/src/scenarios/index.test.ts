@@ -1,10 +1,9 @@
-import { getScenario } from '../../test/sample-report.js'
 import { describe, expect, test } from 'vitest'
-import { type Arm, type Case, latency, type Scenario } from './scenario.js'
-import { usualCall } from './payloads.js'
+import { getScenario } from '../../test/sample-report.js'
 import { UsageError } from '../shared/text.js'
-import { allScenarios } from './index.js'
-import { choose, leaveOut, parseFilter, select } from './select.js'
+import { allScenarios, choose, leaveOut, parseFilter, select } from './index.js'
+import { usualCall } from './payloads.js'
+import { type Arm, type Case, latency, type Scenario } from './scenario.js'
 
 const noise = getScenario('noise')
 const channel = getScenario('channel')

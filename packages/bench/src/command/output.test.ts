@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { UsageError } from '../shared/text.js'
-import { makeWritable, writeReports } from './reports.js'
+import { makeWritable, writeReports } from './output.js'
 
 let directory: string
 beforeEach(() => {

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import { getScenario } from '../../test/sample-report.js'
+import { densityArms, fewCallsArms, pluginArms } from '../arms/fresh.js'
+import { lacksProcessTree } from '../run/machine.js'
+import { measureFresh } from '../run/processes.js'
+import { getSlotMs, QUICK } from '../run/run.js'
+import { usualCall } from '../scenarios/payloads.js'
+import { getPluginKind } from './kinds.js'
+import { getPausedCalls, measureDensity, measureHost } from './measure.js'
+
+test('each arm of plugins has a kind, and the reference starts nothing of ours', () => {
+  expect(pluginArms()[0].id).toBe('worker')
+  for (const { id } of [pluginArms(), densityArms].flat()) expect(getPluginKind(id)).toBeTypeOf('function')
+  expect(() => getPluginKind('nothing')).toThrow("Unknown kind of plugin 'nothing'")
+})
+
+test('arms of few calls that can lack something are those with a wall', () => {
+  expect(fewCallsArms.flatMap(({ id, lacks }) => (lacks ? [id] : []))).toEqual(['process-wall', 'process-wall-gates'])
+})
+
+describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
+  test('has all figures', async () => {
+    const arm = await pluginArms()
+      .find(({ id }) => id === 'quickjs')!
+      .open()
+    const figures = await arm.measure({ loop: 'plugin', ms: 1 }, usualCall)
+    expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50', 'rate', 'bytes', 'end'])
+  })
+
+  test('fails when its host cannot start it', async () => {
+    const start = (): Promise<never> => Promise.reject(new Error('no memory left'))
+    await expect(measureHost(async () => ({ start }))).rejects.toThrow('no memory left')
+  })
+})
+
+const scenario = getScenario('few-calls')
+const greet = usualCall.calls[0]!
+
+test('a quick run makes 20 calls with pauses, and the shortest one', () => {
+  expect(getPausedCalls(getSlotMs(QUICK, scenario, scenario.cases[0]!))).toBe(20)
+  expect(getPausedCalls(1)).toBe(1)
+})
+
+test('reports an error of the measured process', async () => {
+  const job = { plugin: 'nothing', greet, count: 1 }
+  await expect(measureFresh({ fewCalls: job })).rejects.toThrow("Unknown kind of plugin 'nothing'")
+})
+
+test('a wrong answer fails the measurement', () =>
+  rows(['quickjs', 'isolation-ring-json'])(async plugin => {
+    const wrong = { ...greet, expected: 'Hello, Moon!' }
+    await expect(measureFresh({ fewCalls: { plugin, greet: wrong, count: 0 } })).rejects.toThrow(
+      'expected Hello, Moon!',
+    )
+  }))
+
+test('calls have their times', async () => {
+  const figures = await measureFresh({ fewCalls: { plugin: 'worker', greet, count: 3 } })
+  const cpu = lacksProcessTree() === undefined ? ['cpu'] : []
+  expect(Object.keys(figures)).toEqual(['ready', 'first', 'next', 'p50', ...cpu])
+  for (const figure of Object.values(figures)) expect(figure).toBeGreaterThan(0)
+})
+
+describe.runIf(lacksProcessTree() === undefined)('many plugins', () => {
+  test('have a start, CPU time and memory', async () => {
+    const { measure } = await densityArms[0].open()
+    const figures = await measure({ loop: 'density', ms: 0, size: 2 }, usualCall)
+    expect(Object.keys(figures)).toEqual(['ready', 'cpu', 'pss'])
+    for (const figure of Object.values(figures)) expect(figure).toBeGreaterThan(0)
+  })
+
+  test('fail if their kind is unknown', async () => {
+    await expect(measureDensity('nothing', 2)).rejects.toThrow("Unknown kind of plugin 'nothing'")
+  })
+})

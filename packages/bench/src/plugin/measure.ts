@@ -1,0 +1,168 @@
+// What a fresh process measures, of which it is the host: the life of one plugin, the first calls of a program, or a thousand scripts. Nothing that
+// an arm shares with others is loaded before the start.
+import { range } from 'd3-array'
+import { setTimeout as delay } from 'node:timers/promises'
+import { lacksProcessTree, readTreeCpu, readTreeMemory, startTreeCpuClock } from '../run/machine.js'
+import type { Call } from '../scenarios/payloads.js'
+import type { Measurement } from '../scenarios/scenario.js'
+import { median } from '../shared/statistics.js'
+import { getPluginKind, HostCode, type LoadPluginHost, type Plugin, SETTLE_MS, SPIN_MS } from './kinds.js'
+
+/** Plugins that start after the first one, which also pays what the bus starts once. */
+const MORE = 2
+
+/** Calls before those with pauses: V8 has not optimized their code yet. */
+const FEW = 300
+const PAUSED = 40
+
+/** Calls of each kind. The first half is not measured. */
+const COUNTS = { call_each: 2000, call_many: 200, send_bytes: 32 } as const
+
+/** @param kind - the id of a kind of plugin */
+export const measurePlugins = (kind: string): Promise<Measurement> => measureHost(getPluginKind(kind))
+
+/** Only the first plugin calls or is called, while the others are idle. */
+export async function measureHost(load: LoadPluginHost): Promise<Measurement> {
+  const code = new HostCode()
+  const host = await load(code)
+  await delay(SETTLE_MS)
+  const before = readTreeMemory()
+  const called = code.waitForCalls()
+  const start = performance.now()
+  const started = host.start('plugin')
+  const readyMs = (await Promise.race([called, started.then(() => called)])) - start
+  const plugin = await started
+  await delay(SETTLE_MS)
+  const memory = readTreeMemory()
+  for (const number of range(MORE)) await host.start(`next-${number}`)
+  await delay(SETTLE_MS)
+  const figures: Measurement = {
+    ready: readyMs * 1e3,
+    pss: memory - before,
+    next: (readTreeMemory() - memory) / MORE,
+  }
+  const greet = (): Promise<unknown> => plugin.request('greet', { name: 'World' })
+  await plugin.request('call_each', { count: FEW })
+  figures['seldom'] = (await callEach(greet, PAUSED)).p50!
+  Object.assign(figures, await measureCalls(code, plugin))
+  await host.close?.()
+  return figures
+}
+
+/** Measures calls that the plugin makes, and its end. */
+async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement> {
+  const run = async (name: keyof typeof COUNTS): Promise<number[]> => {
+    code.reset()
+    await plugin.request(name, { count: COUNTS[name] })
+    return code.arrivals.slice(code.arrivals.length / 2)
+  }
+  /** Two arrivals are a call and its answer apart. */
+  const runEach = async (name: keyof typeof COUNTS): Promise<number> => {
+    const each = await run(name)
+    return median(each.slice(1).map((at, index) => at - each[index]!)) * 1e3
+  }
+  const p50 = await runEach('call_each')
+  const many = await run('call_many')
+  const rate = ((many.length - 1) / (many.at(-1)! - many[0]!)) * 1e3
+  const bytes = await runEach('send_bytes')
+  return { p50, rate, bytes, end: (await endLoop(code, plugin)) * 1e3 }
+}
+
+/** Returns the time from the decision to end a plugin in an endless loop until it is gone, in ms. */
+async function endLoop(code: HostCode, plugin: Plugin): Promise<number> {
+  const called = code.waitForCalls()
+  const settled = plugin.request('spin', {}).catch(() => {})
+  await called
+  await delay(SPIN_MS)
+  const start = performance.now()
+  await plugin.end(settled)
+  return performance.now() - start
+}
+
+export interface FewCallsJob {
+  /** A kind of plugin, whose function the host calls. */
+  plugin: string
+  greet: Call
+  /** The number of calls with a pause before each. */
+  count: number
+}
+
+export const PAUSE_MS = 20
+
+/** The part of a measurement that waits between calls. Starts, the first calls and settling take the rest. */
+const PAUSED_PART = 0.39
+
+/** Returns the number of calls with pauses in the time of a measurement. */
+export const getPausedCalls = (ms: number): number => Math.max(1, Math.floor((ms * PAUSED_PART) / PAUSE_MS))
+
+/** The answers that are timed: the first, the 99th after it, and the 900th after that. */
+const MARKS = [1, 100, 1000] as const
+
+/** Time for the garbage and the compilations of the calls before. */
+const QUIET_MS = 100
+
+export async function measureFewCalls({ plugin, greet, count }: FewCallsJob): Promise<Measurement> {
+  const start = performance.now()
+  const host = await getPluginKind(plugin)(new HostCode())
+  const { request } = await host.start('plugin')
+  const callOnce = async (): Promise<void> => {
+    const answer = await request('greet', greet.args as object)
+    if (answer !== greet.expected)
+      throw new Error(`greet returned ${String(answer)}; expected ${String(greet.expected)}`)
+  }
+  const marks: number[] = []
+  for (let made = 1; made <= MARKS.at(-1)!; made++) {
+    await callOnce()
+    if (made === MARKS[marks.length]) marks.push(performance.now())
+  }
+  await delay(QUIET_MS)
+  const seldom = await callEach(callOnce, count)
+  await host.close?.()
+  const [first, second, third] = marks as [number, number, number]
+  return {
+    ready: (first - start) * 1e3,
+    first: ((second - first) / (MARKS[1] - MARKS[0])) * 1e3,
+    next: ((third - second) / (MARKS[2] - MARKS[1])) * 1e3,
+    ...seldom,
+  }
+}
+
+/**
+ * Makes calls one at a time, each after a pause. The CPU time of the process and its children contains a pause after each call. It is left
+ * out if children cannot be read.
+ */
+async function callEach(callOnce: () => Promise<unknown>, count: number): Promise<Measurement> {
+  const times: number[] = []
+  await delay(PAUSE_MS)
+  const readCpu = startTreeCpuClock()
+  for (let made = 0; made < count; made++) {
+    const start = performance.now()
+    await callOnce()
+    times.push(performance.now() - start)
+    await delay(PAUSE_MS)
+  }
+  const cpu = readCpu() / count
+  return { p50: median(times) * 1e3, ...(lacksProcessTree() === undefined && { cpu }) }
+}
+
+/**
+ * Starts `size` plugins at once.
+ *
+ * @returns `ready` and `cpu`: time and CPU time until each has called the host, in µs · `pss`: memory of each when all are idle, in bytes
+ */
+export async function measureDensity(kind: string, size: number): Promise<Measurement> {
+  const code = new HostCode()
+  const host = await getPluginKind(kind)(code)
+  await delay(SETTLE_MS)
+  const [memory, cpu] = [readTreeMemory(), readTreeCpu()]
+  const called = code.waitForCalls(size)
+  const start = performance.now()
+  const started = Promise.all(range(size).map(number => host.start(`plugin-${number}`)))
+  const ready = (await Promise.race([called, started.then(() => called)])) - start
+  const cpuUntilReady = readTreeCpu() - cpu
+  await started
+  await delay(SETTLE_MS)
+  const pss = (readTreeMemory() - memory) / size
+  await host.close?.()
+  return { ready: ready * 1e3, cpu: cpuUntilReady, pss }
+}
