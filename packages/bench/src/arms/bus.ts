@@ -52,7 +52,6 @@ function toBusOptions({ hook, ...options }: Omit<BusArmOptions, 'cipher'>): BusO
   }
 }
 
-/** Starts core and the gate from an entry that replaces the module of records. */
 const withoutCipher: WorkerFactories = {
   core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core'] }),
   gate: options => {
@@ -62,7 +61,6 @@ const withoutCipher: WorkerFactories = {
   },
 }
 
-/** Opens an arm on a new bus, whose frontend has then called. */
 async function openBus({ cipher = true, ...settings }: BusArmOptions): Promise<OpenArm> {
   const bus = await createBus({ ...toBusOptions(settings), ...(!cipher && { workers: withoutCipher }) })
   const failed = new Promise<never>((_, reject) => {

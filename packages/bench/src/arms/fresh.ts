@@ -9,7 +9,6 @@ import type { Arm, Arms, Task } from '../scenarios/scenario.js'
 /** Leaves the arm out where there is no wall. */
 export const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
 
-/** Returns why no launcher works here, or why its processes cannot be measured. */
 export function lacksWall(): string | undefined {
   const failures: string[] = []
   for (const create of [bubblewrap, landlock]) {

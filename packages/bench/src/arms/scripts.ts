@@ -107,7 +107,6 @@ const walledArm = (id: string, title: string, options: Partial<QuickjsSandbox>):
 
 const lacksRun = (): string | undefined => (findPackage('run') === undefined ? 'run is not installed' : undefined)
 
-/** Reads the version of the peer. */
 export const scriptsArms = (): Arms => [
   scriptsArm('worker', 'raw Worker', startWorkers),
   { ...scriptsArm('run', `run ${lacksRun() ? '' : readVersion('run')}`.trim(), startRunPackage), lacks: lacksRun },

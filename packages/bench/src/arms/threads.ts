@@ -70,5 +70,4 @@ const oneThreadArm = (codec: 'json' | 'msgpack', title: string): Arm => ({
 
 export const oneThreadArms: Arms = [oneThreadArm('json', 'JSON'), oneThreadArm('msgpack', 'msgpack')]
 
-/** Reads the versions of the peers when it is called. */
 export const peerArms = (): Arm[] => [peerArm('text', 'JSON-RPC text'), peerArm('birpc'), peerArm('comlink')]

@@ -61,7 +61,6 @@ const QUARTILE = { lower: 0.25, higher: 0.75 } as const
 const getBetterQuartile = ({ better, processes }: Figure): number =>
   quantile(Float64Array.from(processes.flat()).sort(), QUARTILE[better])
 
-/** Returns an object of JSON for each figure that can be compared, one a line. */
 export const toLines = (report: Pick<Report, 'scenarios'>): string =>
   everyFigure(report)
     .filter(({ path, figure }) => isSteadyKind({ id: path.split('/')[1]! }, figure))
@@ -86,7 +85,6 @@ function showEnd(report: Report, { screen, print }: Output): void {
   for (const answer of getAnswers(report)) print(`${toTerminal(answer, screen)}\n`)
 }
 
-/** Shows the version, the machine, and the scenarios that are left out. */
 export function showStart(
   machine: Report['machine'],
   { screen, print }: Output,
@@ -97,7 +95,6 @@ export function showStart(
   print(`\n ${bold('Sallyport bench')} ${readPackageInfo().version}\n${lines.join('')}`)
 }
 
-/** Prints every scenario in one line, or with `long` its cases and arms, as a filter names them. */
 export function listAll({ long }: { long: boolean }): void {
   const { screen, print } = createOutput()
   const { bold, dim } = screen.colors

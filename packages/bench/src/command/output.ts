@@ -62,7 +62,6 @@ export function createInterruptSignal(): AbortSignal {
   return controller.signal
 }
 
-/** Returns a function that replaces the last line of a terminal, or writes one if stderr is none; the empty text clears it. */
 export function createProgress({ live, log }: Output): (text: string) => void {
   const line = createLogUpdate(process.stderr)
   return text => {
@@ -79,7 +78,6 @@ interface Job {
   launch: Launch
 }
 
-/** Runs scenarios, and shows the progress. */
 export async function runWithProgress(output: Output, { scenarios, plan, signal, launch }: Job): Promise<Outcome[]> {
   const { live, log } = output
   const show = createProgress(output)

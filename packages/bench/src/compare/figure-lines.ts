@@ -132,7 +132,6 @@ function readRow(row: Row, path: readonly string[]): PrintedFigure[] {
   return toFigures(names.join(' > '), value, unit || ownUnit, cell)
 }
 
-/** Finds the rows in what tools write as JSON. */
 function readRows(value: unknown, path: readonly string[] = [], layout?: unknown): PrintedFigure[] {
   if (!isRow(value)) return []
   const found = readRow(value, path)
@@ -143,7 +142,6 @@ function readRows(value: unknown, path: readonly string[] = [], layout?: unknown
   return Object.values(value).flatMap(entry => readRows(entry, within, value['layout'] ?? layout))
 }
 
-/** Reads `{ "name", "value", "unit", "better" }`, also in an array. */
 function readObject(value: unknown): PrintedFigure[] {
   if (Array.isArray(value)) return value.flatMap(readObject)
   const { name, value: number, unit = '', better } = isRow(value) ? value : {}
@@ -152,7 +150,6 @@ function readObject(value: unknown): PrintedFigure[] {
   return [{ name, value: number * factor, ...kind, ...((better === 'higher' || better === 'lower') && { better }) }]
 }
 
-/** Returns the value that begins in a line, and the line of its end. */
 function readJson(lines: readonly string[], at: number): { value: unknown; end: number } | undefined {
   const [line = '', bracket] = /^\s*([{[]).*/.exec(lines[at]!) ?? []
   const closing = bracket === '{' ? '}' : ']'

@@ -119,19 +119,16 @@ export function getOutcome(slower: Change | null, drift: Change | null, toleranc
 /** With fewer runs, all of them agree by chance more often than the confidence allows. */
 export const getMinRuns = ({ figures }: Rule): number => Math.ceil(Math.log2(figures / ERROR))
 
-/** Returns the figures to measure a second time, in which a slow-down is as likely as not. */
 export const getSuspects = (judged: readonly Judged[], rule: Rule): string[] =>
   judged
     .filter(({ slower, figure }) => slower !== null && slower.factor > getTolerance(rule, figure))
     .map(({ figure }) => figure)
 
-/** Returns the figures to measure longer, if too few could be judged, and none is a suspect. */
 export function getUnclear(judged: readonly Judged[], rule: Rule): string[] {
   if (getSuspects(judged, rule).length > 0 || conclude(judged, []) !== 'too noisy') return []
   return judged.filter(({ outcome }) => outcome === 'blind' || outcome === 'unsteady').map(({ figure }) => figure)
 }
 
-/** Joins two measurements of a figure. */
 export const joinSides = (first: Sides, second: Sides): Sides => ({
   ...first,
   ...second,
@@ -140,18 +137,15 @@ export const joinSides = (first: Sides, second: Sides): Sides => ({
   again: [...first.again, ...second.again],
 })
 
-/** Returns each figure as it was judged last. */
 export const settle = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
   first.map(entry => repeat.find(({ figure }) => figure === entry.figure) ?? entry)
 
-/** Returns the figures that were suspects in the first measurement, and are slower in the second. */
 export const getRegressions = (repeat: readonly Judged[]): Judged[] =>
   repeat.filter(({ outcome }) => outcome === 'slower')
 
 /** Outcomes of figures in which a slow-down of twice the tolerance would have been seen. */
 export const SEEN: readonly Judged['outcome'][] = ['fine', 'faster', 'slower']
 
-/** Returns the figures that were measured precisely enough to be judged. */
 export const getSeen = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
   settle(first, repeat).filter(({ outcome }) => SEEN.includes(outcome))
 

@@ -179,7 +179,6 @@ export async function openBase(name: string, command: string | null, signal: Abo
 
 const git = async (...args: string[]): Promise<string> => (await promisify(execFile)('git', args)).stdout.trim()
 
-/** Returns the commit of the head; of a merge commit, the one that it merges into the base. Without git, it is empty. */
 export const readCommit = (): Promise<string> =>
   git('rev-parse', '--verify', '--quiet', 'HEAD^2').catch(() => git('rev-parse', 'HEAD').catch(() => ''))
 
@@ -229,7 +228,6 @@ const readManifest = (directory: string): Manifest => {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Manifest) : {}
 }
 
-/** Returns the shell command for a checkout's lock file and its script `build`; empty if it has neither. */
 export function getPreparation(directory: string): string {
   const has = (name: string): boolean => existsSync(join(directory, name))
   const { packageManager = '', scripts = {} } = readManifest(directory)

@@ -16,7 +16,6 @@ import {
   settle,
 } from './judge.js'
 
-/** Draws the comparison for a terminal, or without colours for compare.txt. Many figures that did not change are only counted. */
 export function toText(comparison: Comparison, screen: Screen): string {
   const { bold, dim } = screen.colors
   const tint = screen.colors[TONES[OUTCOMES[comparison.verdict].tone]]
@@ -56,7 +55,6 @@ function describeVerdict({ first, repeat, rule, verdict, base }: Comparison): st
   return `No regression: ${count(seen.length, 'figure')} would have shown a slow-down of ${formatEffect(from)} against ${base.name}${commit}.${unseen}`
 }
 
-/** Returns `up to 50 %`; effects beyond ten times have no upper end. */
 const formatLargest = (factor: number): string => `up to ${formatEffect(factor)}`.replace('up to > ', 'more than ')
 
 /** With so few figures, all of them are shown. */
@@ -74,7 +72,6 @@ const SHOWN: Record<Judged['outcome'], { text: string; tone?: Tone; isFolded?: t
 }
 const ORDER = Object.keys(SHOWN)
 
-/** Returns the figures to show, those that moved first, and counts the others. */
 function fold({ first, repeat }: Comparison): { shown: Judged[]; folded: string } {
   const isFolded = ({ figure, outcome }: Judged): boolean =>
     first.length > FEW && SHOWN[outcome].isFolded === true && repeat.every(other => other.figure !== figure)
@@ -95,7 +92,6 @@ function fold({ first, repeat }: Comparison): { shown: Judged[]; folded: string 
   }
 }
 
-/** Draws the name of a figure, and below it by how much the head takes more (+) or less (−) time, or memory. */
 function drawFigure(entry: Judged, { repeat, rule, verdict }: Comparison, { columns, colors }: Screen): string[] {
   const [last] = settle([entry], repeat)
   const { figure, slower, outcome } = last!
@@ -125,7 +121,6 @@ function describeRun({ first, startedAt, seconds, machine, runs, rule, notes, pr
 const MAX_ENTRIES = 20
 const COMMIT_LENGTH = 7
 
-/** Returns the entries of the `compare.json` of an earlier comparison, the latest first, and a note if it cannot be read. */
 export function readHistory(file: string | null): { history: HistoryEntry[]; notes: string[] } {
   if (file === null) return { history: [], notes: [] }
   try {
@@ -154,7 +149,6 @@ function isEntry(value: unknown): value is HistoryEntry {
   )
 }
 
-/** Returns the history with a comparison as its latest entry. An earlier comparison of the same commit is replaced. */
 export function withEntry(
   { commit, startedAt, verdict, first, repeat }: Omit<Comparison, 'history'> & { commit: string },
   history: readonly HistoryEntry[],
@@ -168,7 +162,6 @@ export function withEntry(
 
 const shorten = (commit: string): string => oneLine(commit).slice(0, COMMIT_LENGTH)
 
-/** Returns a line for each commit, with a bar of its greatest slow-down, and what changed since the commit before; nothing for one commit. */
 export function describeHistory(history: readonly HistoryEntry[], columns: number): string[] {
   const [last, before] = history
   if (!last || !before) return []
@@ -205,7 +198,6 @@ interface Bar {
   text: string
 }
 
-/** Draws a line for each bar. The longest one fills the columns. */
 function drawBars(bars: readonly Bar[], columns: number): string[] {
   const getLongest = (part: 'title' | 'text'): number => Math.max(...bars.map(bar => bar[part].length))
   const [titles, texts, most] = [getLongest('title'), getLongest('text'), Math.max(...bars.map(({ value }) => value))]

@@ -20,7 +20,6 @@ export const measureCalls: MeasureLoop = async (subject, calls, task) => {
     : manyAtATime(subject, calls, task)
 }
 
-/** Reads the clock once between two calls. */
 const oneAtATime: MeasureLoop = async (subject, calls, { ms }) => {
   samples ??= new Float64Array(MAX_SAMPLES)
   let count = 0
@@ -66,7 +65,6 @@ const manyAtATime: MeasureLoop = async (subject, calls, { ms, inFlight = 1 }) =>
 
 const perCall = (count: number, ms: number): Measurement => ({ rate: (count / ms) * 1e3, each: (ms / count) * 1e3 })
 
-/** Makes `count` calls after each silence of `silenceMs`. */
 const callAfterSilence =
   (silenceMs: number, count: number): MeasureLoop =>
   async (subject, calls, { ms }) => {
@@ -188,7 +186,6 @@ const preview = (bytes: Buffer): string =>
 
 const checked = new WeakSet<Calls>()
 
-/** Sends every call once and checks its answer, before the first measurement of these calls. */
 async function checkOnce(subject: Subject, calls: Calls): Promise<void> {
   if (checked.has(calls)) return
   for (const call of calls) checkAnswer(call, await subject.call(call.command, call.args))
@@ -204,7 +201,6 @@ export function startCpuClock(): () => number {
   }
 }
 
-/** Converts latencies from ms to µs. Sorts them in place. */
 export function percentiles(ms: Float64Array): { p50: number; p99: number } {
   const sorted = ms.sort()
   return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3 }

@@ -16,7 +16,6 @@ export interface Request {
 /** Messages of one channel. */
 const STREAM = 4096
 
-/** Reads channels to their end, one after the other. */
 const measureStream: MeasureLoop = async (subject, _calls, { ms }) => {
   let received = 0
   let messages = 0
@@ -60,7 +59,6 @@ async function measureParts(measure: (ms: number) => Promise<Measurement>, total
   return Object.fromEntries(names.map(name => [name, median(kept.map(part => part[name]!))]))
 }
 
-/** Runs the loop of a task. */
 export async function measureTask(subject: Subject, calls: Calls, task: Task): Promise<Measurement> {
   const loop = LOOPS[task.loop]
   if (!loop) throw new Error(`This arm has no loop '${task.loop}'`)
@@ -69,7 +67,6 @@ export async function measureTask(subject: Subject, calls: Calls, task: Task): P
   return settleMs === 0 ? measure(ms) : measureParts(measure, settleMs + ms)
 }
 
-/** Returns a function that answers the requests of the bench process. */
 export function createMeasure(subject: Subject): (request: Request) => Promise<Measurement> {
   const prepared = new Map<string, Calls>()
   return async ({ task, payloadId, payload }) => {

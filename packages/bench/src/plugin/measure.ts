@@ -49,7 +49,6 @@ export async function measureHost(load: LoadPluginHost): Promise<Measurement> {
   return figures
 }
 
-/** Measures calls that the plugin makes, and its end. */
 async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement> {
   const run = async (name: keyof typeof COUNTS): Promise<number[]> => {
     code.reset()
@@ -68,7 +67,6 @@ async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement
   return { p50, rate, bytes, end: (await endLoop(code, plugin)) * 1e3 }
 }
 
-/** Returns the time from the decision to end a plugin in an endless loop until it is gone, in ms. */
 async function endLoop(code: HostCode, plugin: Plugin): Promise<number> {
   const called = code.waitForCalls()
   const settled = plugin.request('spin', {}).catch(() => {})
@@ -92,7 +90,6 @@ export const PAUSE_MS = 20
 /** The part of a measurement that waits between calls. Starts, the first calls and settling take the rest. */
 const PAUSED_PART = 0.39
 
-/** Returns the number of calls with pauses in the time of a measurement. */
 export const getPausedCalls = (ms: number): number => Math.max(1, Math.floor((ms * PAUSED_PART) / PAUSE_MS))
 
 /** The answers that are timed: the first, the 99th after it, and the 900th after that. */

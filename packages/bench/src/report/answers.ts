@@ -76,7 +76,6 @@ export class Cells {
   }
 }
 
-/** Returns the figures that any arm has in a case, one of each kind, in their order. */
 function getKinds({ results }: CaseReport): Figure[] {
   const figures = results.flatMap(result => result.figures)
   return [...new Set(figures.map(({ id }) => id))].map(id => figures.find(figure => figure.id === id)!)
@@ -111,7 +110,6 @@ export function scenarioTable({ title, about, arms, cases, reference, rows }: Sc
   }
 }
 
-/** Returns all scenarios with their tables. The noise check is read last. */
 export function getTables(report: Report): { scenario: ScenarioReport; table: Table }[] {
   const cells = new Cells(report)
   const getRank = ({ id }: ScenarioReport): number => Number(id === NOISE)
@@ -255,7 +253,6 @@ const getEncryption = (sizes: Sizes, id: string, format: string): Difference | u
 /** One's own encoding costs, too: bytes have to be so many times as cheap. */
 const BYTES_GAIN = 2
 
-/** Names the options to choose by size, and what encryption adds. */
 function advise(sizes: Sizes, { judge }: Cells): string {
   const known = sizes.list.flatMap(size => {
     const [json, msgpack, bytes] = FORMATS.map(({ format }) => sizes.cpu(size.id, `ring-${format}`))
@@ -374,7 +371,6 @@ const SHAPES: readonly [path: string, title: string][] = [
   ['burst/*/p50', '40 calls after a silence'],
 ]
 
-/** Compares both links of the bus, so that nothing else differs. */
 function answerRings(scenario: ScenarioReport, cells: Cells): Table {
   const shapes = SHAPES.flatMap(([path, title]) => {
     const [ring, port] = ['ring-json', 'port-json'].map(arm =>

@@ -68,11 +68,9 @@ export function scenarioReport({ scenario, cells, ended = 'rounds' }: Outcome, p
   }
 }
 
-/** Returns values by process and round, with `NaN` for a missing value, so that each has the index of its reference. */
 const getValues = ({ processes }: Cell, id: string): number[][] =>
   processes.map(rounds => rounds.map(figures => figures[id] ?? NaN))
 
-/** Returns the figures that the arm measured. */
 const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
   cell.inCase.figures.flatMap(({ id, title, unit, better, wakes }): Figure[] => {
     const kind = { id, title, unit, better }
@@ -99,7 +97,6 @@ const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
 
 const shortPair = ([low, high]: readonly [number, number]): [number, number] => [short(low), short(high)]
 
-/** Returns the part of the CPU time that other programs took; null if unknown. */
 function getOthersCpu(outcomes: readonly Outcome[]): number | null {
   const known = outcomes.flatMap(({ cpu }) => cpu ?? [])
   return known.length > 0 ? short(sum(known, ({ others }) => others) / sum(known, ({ total }) => total)) : null
@@ -107,7 +104,6 @@ function getOthersCpu(outcomes: readonly Outcome[]): number | null {
 
 export const readLoad = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100
 
-/** Describes this machine before a run. The caller replaces `loadAfter` after it. */
 export const readMachine = (): Report['machine'] => ({
   cpu: cpus()[0]?.model.trim() || 'unknown CPU',
   cores: availableParallelism(),

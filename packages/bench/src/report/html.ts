@@ -68,7 +68,6 @@ function drawSection(scenario: ScenarioReport, table: Table, processes: number):
     <p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>${toHtmlTable(table)}</section>`
 }
 
-/** Draws a table that the keyboard scrolls if it is wider than the screen. Each number is a `<data>` with its full value. */
 function toHtmlTable({ title, columns, rows }: Table): Html {
   const drawHead = (column: Table['columns'][number]): Html =>
     column.title === '' ? h`<td></td>` : h`<th scope="col" class="${getKind(column)}">${column.title}</th>`

@@ -13,7 +13,6 @@ const TALL = 10
 type Layout = { wide: boolean; intervals: boolean }
 const LAYOUTS: Layout[] = [true, false].flatMap(wide => [true, false].map(intervals => ({ wide, intervals })))
 
-/** Draws the widest layout that fits the screen. A tall table on a narrow screen has its heads at both ends, a wide one is in two parts. */
 export function toTerminal(table: Table, { columns, colors }: Screen): string {
   const { title, sentence, about } = table
   const said = sentence === undefined ? [] : wrap(sentence, columns - 2).map(line => ` ${line}`)
@@ -55,7 +54,6 @@ function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors:
   return alignColumns([heads, ...drawn, ...foot], at => columns[at]!.align === 'left')
 }
 
-/** Separates columns with spaces only. A cell can have several lines. */
 function alignColumns(rows: readonly string[][], isLeft: (column: number) => boolean): string {
   const split = rows.map(cells => cells.map(cell => cell.split('\n')))
   const widths = rows[0]!.map((_, at) => Math.max(...split.flatMap(cells => cells[at]!.map(getWidth))))
@@ -70,7 +68,6 @@ function alignColumns(rows: readonly string[][], isLeft: (column: number) => boo
   return lines.flatMap(line => (line.trim() === '' ? [] : ` ${line.trimEnd()}`)).join('\n')
 }
 
-/** Breaks a text into lines between its words. */
 export function wrap(text: string, width: number): string[] {
   const lines = ['']
   for (const word of text.split(' ')) {

@@ -47,7 +47,6 @@ export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null
   return { outcome: isNoisy ? 'too noisy' : 'steady', othersCpu, moved, checks }
 }
 
-/** Returns the figures that moved, the farthest first. */
 function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
   const moved = everyFigure({ scenarios }).flatMap(({ path, figure }) => {
     const [, id = ''] = path.split('/')
@@ -95,7 +94,6 @@ export const OUTCOMES: Record<Verdict['outcome'], OutcomeStyle> = {
   'too noisy': { sign: '≈', emoji: '⚪', tone: 'worse', exitCode: 3 },
 }
 
-/** Says whether the figures can be believed. */
 export function getVerdict(report: Pick<Report, 'noise' | 'scenarios'>): Verdict {
   const { noise, scenarios } = report
   if (noise && isTooNoisy(report)) return { outcome: 'too noisy', line: describeNoise(report, noise) }
@@ -120,7 +118,6 @@ function describeQuiet({ checks, othersCpu }: Noise): string {
 /** More are counted. */
 const MAX_BIMODAL = 4
 
-/** Names the figures that no other run needs to confirm, the farthest apart first. */
 function describeBimodal(report: Pick<Report, 'scenarios'>): string {
   const getFactor = ({ range: [low, high] = [1, 1] }: Figure): number => high / low
   const bimodal = everyFigure(report)
@@ -150,7 +147,6 @@ function describeNoise(report: Pick<Report, 'scenarios'>, noise: Noise): string 
   return `Noise check failed: ${reasons.filter(Boolean).join('; ')}. This run answers nothing. Close other programs, or use --full.`
 }
 
-/** Returns the titles of a figure's arm and case. */
 function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): string {
   const [scenarioId, caseId, armId] = path.split('/')
   const scenario = scenarios.find(({ id }) => id === scenarioId)
@@ -158,7 +154,6 @@ function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): str
   return `${arm} (${scenario?.cases.find(({ id }) => id === caseId)?.title ?? caseId})`
 }
 
-/** Returns what limits the precision of a run, as sentences. */
 export function getNotes({ scenarios, mode }: Pick<Report, 'scenarios' | 'mode'>): string[] {
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)

@@ -8,7 +8,6 @@ import { pathToFileURL } from 'node:url'
 
 type CpuTimes = { total: number; busy: number }
 
-/** Returns the CPU time of all cores in milliseconds, since an earlier result or the machine's start. */
 export function readCpuTimes(since: CpuTimes = { total: 0, busy: 0 }): CpuTimes {
   const times = cpus().map(cpu => cpu.times)
   const total = sum(times.flatMap(each => Object.values(each)))
@@ -24,7 +23,6 @@ export function readPackageInfo(): PackageInfo {
   return { name, version }
 }
 
-/** Finds the directory of a package, without a look at its exports. */
 export const findPackage = (name: string): string | undefined =>
   (createRequire(import.meta.url).resolve.paths(name) ?? [])
     .map(place => join(place, name))
@@ -36,7 +34,6 @@ export function readVersion(dependency: string): string {
   return readManifest(pathToFileURL(join(found, 'package.json'))).version
 }
 
-/** Returns why this machine cannot measure a tree of processes. */
 export const lacksProcessTree = (): string | undefined =>
   ['smaps_rollup', 'schedstat'].every(file => existsSync(`/proc/self/${file}`))
     ? undefined
@@ -49,7 +46,6 @@ export const lacksProcessTree = (): string | undefined =>
  */
 export const readTreeMemory = (root: number = process.pid): number => sum(findDescendants(root), readPss)
 
-/** Returns the CPU time of the running threads of a process with its descendants, in µs. */
 export const readTreeCpu = (root: number = process.pid): number => sum(readThreads(findDescendants(root)).values())
 
 /**
@@ -66,7 +62,6 @@ export function startTreeCpuClock(): () => number {
   }
 }
 
-/** Returns the process and all its descendants. */
 function findDescendants(root: number): number[] {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc')) {
@@ -111,7 +106,6 @@ const readThreads = (pids: readonly number[]): Map<string, number> =>
 const readUnlessGone = (path: string): string => unlessGone(() => readFileSync(path, 'utf8')) ?? ''
 const listUnlessGone = (path: string): string[] => unlessGone(() => readdirSync(path)) ?? []
 
-/** Returns undefined if the process or thread exited. */
 function unlessGone<T>(read: () => T): T | undefined {
   try {
     return read()
@@ -122,5 +116,4 @@ function unlessGone<T>(read: () => T): T | undefined {
   }
 }
 
-/** Returns the URL of `dist/workers/<name>.js`, also if a test runner runs the sources. */
 export const workerUrl = (name: string): URL => new URL(import.meta.resolve(`#dist/workers/${name}`))

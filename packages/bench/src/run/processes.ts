@@ -70,7 +70,6 @@ interface ForkedPeer {
 
 const EXIT_TIMEOUT_MS = 2000
 
-/** Starts a process, which has to exit with its channel. Its standard output is ignored. */
 function forkPeer(entry: URL, { args = [], timeoutMs }: ForkOptions): ForkedPeer {
   const child = fork(entry, args, {
     ...{ execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },

@@ -199,7 +199,6 @@ export function interleave<T>(
   })
 }
 
-/** Says whether no round has to follow the planned ones. */
 function getEnd(cells: readonly Cell[], isPlanned: boolean, isExact = false): Outcome['ended'] {
   if (!isPlanned) return undefined
   const wanted = cells.flatMap(({ inCase, processes, error }) =>
@@ -269,7 +268,6 @@ const SLACK = 1.04
 export const getBudgetMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
   Math.max(plan.budgetMs, totalMs(plan, scenarios) * SLACK)
 
-/** Returns the plan's rounds, or an even part of them. */
 export function getRounds({ rounds }: Plan, { roundsShare = 1 }: Scenario): number {
   if (roundsShare === 1 || rounds <= MIN_ROUNDS) return rounds
   return Math.max(MIN_ROUNDS, 2 * Math.round((rounds * roundsShare) / 2))
@@ -284,7 +282,6 @@ const getSettleMs = (plan: Plan, scenario: Scenario, inCase: Case): number =>
 const getWarmUpMs = (plan: Plan, scenario: Scenario): number =>
   (plan.warmUpMs * (scenario.warmUpShare ?? 1)) / scenario.cases.length
 
-/** Returns the approximate time of a scenario that is not late. */
 export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
   const getCaseMs = (inCase: Case): number =>
@@ -296,7 +293,6 @@ export function expectedMs(plan: Plan, scenario: Scenario): number {
 export const totalMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
   sum(scenarios, scenario => expectedMs(plan, scenario))
 
-/** Returns the deadlines of the scenarios, in milliseconds after the start. */
 export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] {
   const share = getBudgetMs(plan, scenarios) / totalMs(plan, scenarios)
   let until = 0

@@ -132,7 +132,6 @@ const TABLE = readTable(`
   density           | by name | cases | processes | 240  | 0      | 0       | 0.25   | A thousand scripts                         | 1,000 scripts that start at once, in a host whose library is loaded: the memory (PSS) that each adds when all are idle, and the CPU time and the time until all have called the host; in one thread, the reference, and in four walled processes
 `)
 
-/** Reads files, and the versions of the peers. */
 export const allScenarios = (): Scenario[] => {
   const parts: Readonly<Record<string, readonly [Scenario['arms'], readonly Case[]]>> = {
     'few-calls': [fewCallsArms, [inCase('fresh', 'fresh process', { loop: 'few-calls' }, fewCalls)]],

@@ -92,7 +92,6 @@ export const asBytes = ({ id, title, calls }: Payload): Payload => ({
   calls: calls.map(({ bytes = true, ...call }) => ({ ...call, bytes, command: 'echo_bytes' })),
 })
 
-/** Returns the mean size of the arguments in bytes, of JSON unless they are bytes, or 0 without calls. */
 export function payloadBytes({ calls }: Payload): number {
   const getSize = ({ args, bytes }: Call): number =>
     bytes === 'base64' ? Buffer.byteLength(args as string, 'base64') : Buffer.byteLength(JSON.stringify(args))
@@ -177,7 +176,6 @@ function checkPlain(name: string, value: unknown): void {
     )
 }
 
-/** Returns the path of the first part that differs. */
 function findChange(value: unknown, copy: unknown, path: string): string {
   const isNested = isPlainObject(value) || Array.isArray(value)
   const parts = isNested && copy !== null && typeof copy === 'object' ? Object.keys(value) : []

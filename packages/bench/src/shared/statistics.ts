@@ -11,7 +11,6 @@ export type Processes = readonly (readonly number[])[]
 
 export type Range = readonly [low: number, high: number]
 
-/** Returns a quantile of ascending values by R's type 7, or `NaN` without values. */
 export const quantile = (sorted: ArrayLike<number>, share: number): number =>
   // Its types accept only arrays, but it reads only a length and elements.
   quantileSorted(sorted as number[], share) ?? NaN
@@ -26,11 +25,9 @@ export function isStationary(values: readonly number[]): boolean {
   return last.length === 3 && Math.max(...last) <= Math.min(...last) * 1.2
 }
 
-/** Returns the median of the processes' medians. A process with more rounds does not count more. */
 export const medianOfMedians = (processes: Processes): number =>
   median(processes.filter(rounds => rounds.length > 0).map(median))
 
-/** Returns the range that holds eight of ten rounds. */
 export function getSpread(processes: Processes): Range {
   const rounds = sort(processes.flat())
   return [quantile(rounds, 0.1), quantile(rounds, 0.9)]
@@ -122,7 +119,6 @@ export function estimateDifference(figure: Processes, before: Processes, confide
   }
 }
 
-/** Returns half the width of the interval of a figure itself, as a part of the figure; Infinity for few rounds. */
 export function getUncertainty(figure: Processes): number {
   const estimate = estimateRatio(
     figure,
@@ -172,7 +168,6 @@ export function judgeChange(change: Change, tolerance: number): Judgement {
   return getDetectableFactor(change, tolerance) > 1 + BLIND * (tolerance - 1) ? 'unclear' : 'same'
 }
 
-/** Returns the smallest slow-down, as a factor, that a run with this noise would report, and that its interval excludes. */
 export function getDetectableFactor({ factor, bounds: [low, high] }: Change, tolerance: number): number {
   const reported = (tolerance * factor) / low
   return low > tolerance ? reported : Math.max(reported, high)

@@ -6,13 +6,11 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** Removes control characters of terminals and of the direction of text. */
 export const plain = (text: string): string =>
   stripVTControlCharacters(text).replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '')
 
 export const oneLine = (text: string): string => plain(text).replaceAll(/\s+/g, ' ')
 
-/** Rounds to four significant digits. */
 export const short = (value: number): number => Number(value.toPrecision(4))
 
 /** Formats three significant digits, without an exponent: 0.061 · 2.90 · 49.1 · 534. */
@@ -23,7 +21,6 @@ export function threeDigits(value: number): string {
   return size === 0 || size >= 0.9995 ? value.toFixed(2) : value.toFixed(3)
 }
 
-/** Divides by `step` until the value is short, and appends the unit. */
 const inUnits = (value: number, step: number, [unit, ...larger]: readonly string[]): string =>
   larger.length > 0 && Math.abs(value) >= step * 0.9995
     ? inUnits(value / step, step, larger)

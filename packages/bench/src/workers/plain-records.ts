@@ -7,7 +7,6 @@ export * from '@sallyport/protocol/internal/records'
 
 const HEADER_BYTES = 5
 
-/** Writes count, kind and body in plaintext. */
 export const createSealer = (): Sealer => ({
   seal(kind, body, count) {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body

@@ -44,7 +44,6 @@ export async function answerPeer(port: MessagePort, id: PeerId): Promise<void> {
   peer.serve(port, { greet, echo, echo_bytes: echo })
 }
 
-/** Runs both sides and the loops in this thread. */
 export async function measureOneThread(codec: CodecName): Promise<void> {
   const { createBus, defineCore } = await import('@sallyport/core')
   const bus = await createBus({ core: defineCore({ commands: { greet: handlers.greet } }) })
