@@ -66,7 +66,8 @@ export function createProgress({ live, log }: Output): (text: string) => void {
   const line = createLogUpdate(process.stderr)
   return text => {
     if (text === '') line.clear()
-    else if (live) line(` ${text}`)
+    // A line that wraps is not replaced as a whole.
+    else if (live) line(` ${text}`.slice(0, (process.stderr.columns || PIPE_COLUMNS) - 1))
     else log(text)
   }
 }

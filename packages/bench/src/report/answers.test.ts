@@ -33,7 +33,7 @@ test('the first answer is a table of formats with and without encryption, by siz
   expect(first!.title).toBe(FORMATS)
   expect(first!.columns.map(({ title }) => title)).toEqual(['', '100 B call', '23.7 KiB', '692 KiB', '1 MiB bytes'])
   expect(first!.rows.map(([title]) => title!.text.trim())).toEqual(
-    ['JSON-RPC', 'MessagePack', 'bytes'].flatMap(format => [format, 'hook, encrypted', 'encryption alone']),
+    ['JSON-RPC', 'MessagePack', 'bytes'].flatMap(format => [format, '+ hook, encrypted', 'encryption alone']),
   )
   // The CPU time of many messages, then the latency of one alone.
   expect(first!.rows[0]![1]).toMatchObject({ text: '0.500 µs', note: '20–30 µs' })
@@ -44,7 +44,7 @@ test('the first answer is a table of formats with and without encryption, by siz
 test('the advice names options, sizes, and what encryption adds', () => {
   const { sentence } = getAnswer(FORMATS, getAnswers(sampleReport()))
   expect(sentence).toMatch(
-    /^Take `codec: 'msgpack'` for 100 B call \(0\.50×\), .*; what is bytes already goes as a `Uint8Array`, from 100 B call on: 100 B call \(0\.40×\), /,
+    /^Take `codec: 'msgpack'` for every size \(0\.50×\); send what is bytes already as a `Uint8Array`: every size \(0\.40×\); /,
   )
   expect(sentence).toMatch(/; encryption \(`isolation`\) adds 0\.500 µs to 100 B call, /)
 })

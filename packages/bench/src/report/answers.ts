@@ -241,8 +241,8 @@ function answerFormats(scenario: ScenarioReport, cells: Cells): Table {
     columns: sizes.columns,
     rows: FORMATS.flatMap(({ format, title }) => [
       [{ text: title }, ...drawArm(`ring-${format}`)],
-      [{ text: '  hook, encrypted' }, ...drawArm(`isolation-ring-${format}`)],
-      [{ text: '  encryption alone' }, ...sizes.row(id => drawDifference(getEncryption(sizes, id, format), cells))],
+      [{ text: '+ hook, encrypted' }, ...drawArm(`isolation-ring-${format}`)],
+      [{ text: 'encryption alone' }, ...sizes.row(id => drawDifference(getEncryption(sizes, id, format), cells))],
     ]),
   }
 }
@@ -257,15 +257,19 @@ function advise(sizes: Sizes, { judge }: Cells): string {
   const known = sizes.list.flatMap(size => {
     const [json, msgpack, bytes] = FORMATS.map(({ format }) => sizes.cpu(size.id, `ring-${format}`))
     if (!json || !msgpack || !bytes) return []
-    const versus = (figure: Figure, other: Figure): { text: string; value: number; judgement: string } => {
+    const versus = (figure: Figure, other: Figure): { value: number; judgement: string } => {
       const estimate = estimateRatio(figure.processes, other.processes)!
       const judgement = judge({ ...figure, ratio: estimate.value, interval: [...estimate.interval] })
-      return { text: formatRatio(estimate.value), value: estimate.value, judgement }
+      return { value: estimate.value, judgement }
     }
     return [{ ...size, msgpack: versus(msgpack, json), bytes: versus(bytes, json) }]
   })
-  const list = (found: typeof known, format: 'msgpack' | 'bytes'): string =>
-    found.map(size => `${size.title} (${size[format].text})`).join(', ')
+  const list = (found: typeof known, format: 'msgpack' | 'bytes'): string => {
+    const factors = found.map(size => size[format].value)
+    if (found.length === 1 || found.length < known.length)
+      return found.map(size => `${size.title} (${formatRatio(size[format].value)})`).join(', ')
+    return `every size (${formatInterval([Math.min(...factors), Math.max(...factors)])})`
+  }
   const [less, more] = ['faster', 'slower'].map(wanted => known.filter(({ msgpack }) => msgpack.judgement === wanted))
   const asBytes = known.filter(({ bytes }) => bytes.judgement === 'faster' && bytes.value < 1 / BYTES_GAIN)
   const parts = [
@@ -273,8 +277,7 @@ function advise(sizes: Sizes, { judge }: Cells): string {
     more!.length > 0 &&
       `${less!.length > 0 ? 'JSON-RPC, the default,' : 'keep JSON-RPC, the default,'} for ${list(more!, 'msgpack')}`,
     less!.length + more!.length === 0 && known.length > 0 && 'JSON-RPC and MessagePack take the same',
-    asBytes.length > 0 &&
-      `what is bytes already goes as a \`Uint8Array\`, from ${asBytes[0]!.title} on: ${list(asBytes, 'bytes')}`,
+    asBytes.length > 0 && `send what is bytes already as a \`Uint8Array\`: ${list(asBytes, 'bytes')}`,
     describeEncryption(sizes),
   ]
   const sentence = parts.filter(Boolean).join('; ')

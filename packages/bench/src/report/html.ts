@@ -53,9 +53,13 @@ function drawHeader(report: Report): Html {
   </header>`
 }
 
+/** Options stand between backticks. */
+const toCode = (text: string): Html[] =>
+  text.split('`').map((part, at) => (at % 2 === 0 ? h`${part}` : h`<code>${part}</code>`))
+
 function drawAnswer(table: Table): Html {
   const { title, sentence, about } = table
-  return h`<section class="answer"><h2>${title}</h2>${sentence !== undefined && h`<p>${keepUnits(sentence)}</p>`}
+  return h`<section class="answer"><h2>${title}</h2>${sentence !== undefined && h`<p>${toCode(keepUnits(sentence))}</p>`}
     ${toHtmlTable(table)}<p class="about">${about}.</p></section> `
 }
 
