@@ -293,7 +293,7 @@ function checkCall(name: unknown, args: unknown, options: (CallOptions & Transfe
   if (args !== undefined && args !== null && !isBytes(args)) checkNamedArguments(name, args)
 }
 
-export const isChannel = (value: unknown): value is ChannelHandle | ReceivingChannel =>
+const isChannel = (value: unknown): value is ChannelHandle | ReceivingChannel =>
   typeof value === 'object' && value !== null && (value instanceof ChannelHandle || isReceivingChannel(value))
 
 /** The class itself is the frontend's, which core does not load. */
@@ -304,7 +304,7 @@ const isReceivingChannel = (value: object): value is ReceivingChannel =>
  * Returns what takes the messages for a channel among the arguments: core passes them on to another frontend, no faster than they are read, and a channel
  * of this thread takes them itself.
  */
-export function toReceiver(channel: ChannelHandle | ReceivingChannel): StreamReceiver {
+function toReceiver(channel: ChannelHandle | ReceivingChannel): StreamReceiver {
   if (channel instanceof ChannelHandle) return createForwarder(channel)
   const internal = channel as unknown as LocalChannel
   internal.renew()
