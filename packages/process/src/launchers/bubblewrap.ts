@@ -174,32 +174,13 @@ function showPath(path: string): string[] {
 
 /** Parts of /proc that belong to the machine. The kernel lets user 0 write to some of them even in a namespace without capabilities. */
 const MACHINE_PARTS = [
-  ...['sys', 'irq', 'bus', 'fs', 'driver', 'scsi', 'acpi', 'asound', 'tty', 'sysvipc', 'pressure', 'dynamic_debug'],
-  ...[
-    'sysrq-trigger',
-    'kcore',
-    'keys',
-    'key-users',
-    'timer_list',
-    'sched_debug',
-    'latency_stats',
-    'interrupts',
-    'mtrr',
-  ],
-  ...[
-    'cmdline',
-    'bootconfig',
-    'config.gz',
-    'partitions',
-    'diskstats',
-    'swaps',
-    'locks',
-    'ioports',
-    'buddyinfo',
-    'zoneinfo',
-  ],
-  ...['kmsg', 'kallsyms', 'kpagecount', 'kpageflags', 'kpagecgroup', 'slabinfo', 'vmallocinfo', 'modules', 'iomem'],
-].map(name => `/proc/${name}`)
+  'sys irq bus fs driver scsi acpi asound tty sysvipc pressure dynamic_debug sysrq-trigger kcore keys key-users',
+  'timer_list sched_debug latency_stats interrupts mtrr cmdline bootconfig config.gz partitions diskstats swaps',
+  'locks ioports buddyinfo zoneinfo kmsg kallsyms kpagecount kpageflags kpagecgroup slabinfo vmallocinfo',
+  'modules iomem',
+]
+  .flatMap(names => names.split(' '))
+  .map(name => `/proc/${name}`)
 
 export function getProcArgs(): string[] {
   const parts = MACHINE_PARTS.flatMap(path => {
