@@ -1,7 +1,9 @@
 // A script in a VM of QuickJS. Many share a script host: a thread, or each has a process.
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import {
   ANSWER_TIMEOUT_MS,
   type EngineModule,
@@ -31,7 +33,6 @@ import {
   type ReadGrants,
 } from '@sallyport/process/internal/permission-model'
 import { loadProcesses } from './processes.js'
-import { getScriptCode, readScript } from './script-code.js'
 import { spawnSandboxed } from './spawn-sandboxed.js'
 import type { ProcessSandbox } from './process.js'
 
@@ -136,10 +137,6 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
   async resolve(options, place, threads) {
     const { memory, stack, time } = options
     const engine: EngineOptions = { memory, stack, time }
-    const getCode = (entry: Entry, start: FrontendStart): FrontendCode => {
-      const code = getScriptCode(RUNNER, entry, start)
-      return { ...code, code: { ...code.code, engine }, reads: joinGrants([code.reads, getInsideGrants()]) }
-    }
     const runner = findEntry(RUNNER)
     const getScript = (start: FrontendStart): FrontendStart => {
       const script = readScript(start)
@@ -150,13 +147,10 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       checkSecrets(place, { net, secrets })
       const resourceLimits = { stackSizeMb: HOST_STACK_MB }
       const process = { wall, cpu, pids, spares, net, secrets, resourceLimits }
-      const getProcessCode = (entry: Entry, start: FrontendStart): FrontendCode => {
-        const code = getCode(entry, start)
-        return { ...code, flags: [...code.flags, ...PROCESS_FLAGS] }
-      }
+      const getCode = (entry: Entry, start: FrontendStart) => getScriptCode(entry, start, engine)
       const { createProcessConfig, createSharedProcessConfig, ProcessPool, resolveWall } = await loadProcesses(threads)
       const found = await resolveWall(place, options)
-      const config = createProcessConfig(process, found, getProcessCode)
+      const config = createProcessConfig(process, found, getCode)
       const alone = { ...toSandbox(kind, ProcessPool, config), engine: await describeEngine() }
       if (perProcess === 1 || (perProcess === undefined && group === undefined)) return alone
       if (net)
@@ -165,7 +159,7 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
           `${place}.net needs a process for each script: leave out group and perProcess`,
         )
       const sharing = { group: createGroupName(group, perProcess), maxScripts: perProcess, maxRunMs: time, getScript }
-      const shared = toSandbox(kind, ProcessPool, createSharedProcessConfig(process, found, getProcessCode, sharing))
+      const shared = toSandbox(kind, ProcessPool, createSharedProcessConfig(process, found, getCode, sharing))
       return {
         ...alone,
         ringBytes: RING_BYTES,
@@ -190,6 +184,31 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       },
     }
   },
+}
+
+/** Returns what the process of a script loads, and reads for that. The script itself cannot read files. */
+function getScriptCode(
+  entry: Entry,
+  { module: href, text, script }: FrontendStart,
+  engine: EngineOptions,
+): FrontendCode {
+  const module = realModule(href, !text)
+  const runner = findEntry(RUNNER)
+  const isRead = !text && script === undefined && module.protocol === 'file:'
+  const own = [...[entry, runner].map(getEntryGrants), getInsideGrants()]
+  const reads = joinGrants(isRead ? [...own, getReadGrants(module)] : own)
+  return { code: { module: module.href, runner, engine }, reads, flags: PROCESS_FLAGS }
+}
+
+/** Reads the file of a script, with each start. @throws {BusError} LoadFailed */
+function readScript({ module, text }: FrontendStart): string | undefined {
+  if (text || !module.startsWith('file:')) return undefined
+  try {
+    return readFileSync(new URL(module), 'utf8')
+  } catch (cause) {
+    const message = `Frontend script ${fileURLToPath(module)}: it cannot be read: ${(cause as Error).message}`
+    throw new BusError('LoadFailed', message, { cause })
+  }
 }
 
 /**
