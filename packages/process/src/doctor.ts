@@ -14,9 +14,7 @@ import { findProgramWall } from './programs/program-wall.js'
 export interface WallReport {
   readonly name: string
   readonly works: boolean
-  /** Path and version of its program, if it is installed. */
   readonly program?: string
-  /** Why it does not work, with the remedy. */
   readonly reason?: string
 }
 
@@ -26,12 +24,10 @@ type Enforcement = 'cgroup' | 'checks' | 'mount' | 'disk' | 'none'
 export interface Diagnosis {
   readonly node: { readonly version: string; readonly platform: string; readonly closesNetwork: boolean }
   readonly walls: readonly WallReport[]
-  /** What enforces each limit of a process in a wall. */
   readonly limits: Readonly<Record<keyof CgroupLimits | 'tmp' | 'write', Enforcement>>
   readonly sandboxes: readonly SandboxReport[]
   /** True if the sandbox for third-party code works. */
   readonly isReady: boolean
-  /** The place that keeps bubblewrap from working. */
   readonly place?: Place
 }
 

@@ -57,7 +57,6 @@ export interface ProcessConfig {
   announce(once: (subject: string, write: (log: ProcessLog) => void) => void): void
 }
 
-/** Returns what the process loads. @param core - the core module, if it has a location */
 type GetCode = (entry: string, start: FrontendStart, core: unknown) => FrontendCode
 
 /** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
@@ -214,9 +213,7 @@ export interface ScriptProcessOptions {
   /** Names the processes, whose scripts are of one author. */
   group: string
   maxScripts: number | undefined
-  /** Milliseconds that a script can run without a pause. */
   maxRunMs: number
-  /** Returns what a script starts with. */
   getScript(start: FrontendStart): FrontendStart
 }
 
@@ -301,7 +298,6 @@ function getV8Flags(limits: ResourceLimits = {}): string[] {
 /** Returns memory that a relay shares with the host: for the bytes of memory, and the milliseconds of CPU time. */
 const createUsage = (): SharedArrayBuffer => new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT)
 
-/** Returns what a relay has read last. */
 function readSharedUsage(shared: SharedArrayBuffer): { memory: number; cpu: number } | undefined {
   const [memory = 0, cpu = 0] = new Float64Array(shared)
   return memory > 0 ? { memory, cpu } : undefined
@@ -311,7 +307,6 @@ let lastSocketId = 0
 
 export class ProcessSockets implements RelaySockets {
   readonly ids: number[] = []
-  /** To each owner, for the relay. */
   readonly ports: MessagePort[] = []
   readonly #owners: readonly (readonly [SocketOwner, thread: object | undefined])[]
   #isUsed = false

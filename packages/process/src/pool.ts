@@ -32,7 +32,6 @@ interface PooledProcess {
   readonly scripts: Set<Relay>
 }
 
-/** Processes that are alike. */
 interface Kind {
   request: PoolRequest
   readonly processes: Set<PooledProcess>
@@ -107,7 +106,6 @@ export class ProcessPool {
     }
   }
 
-  /** Ends all processes, whose scripts have ended. */
   async close(): Promise<void> {
     this.drain()
     await Promise.all(Array.from(this.#relays, end))
@@ -116,7 +114,6 @@ export class ProcessPool {
   #use(request: PoolRequest): Kind {
     const { key, reads } = request
     const kind = this.#kinds.get(key) ?? { request, processes: new Set(), endWait: undefined, failures: 0 }
-    // The last one was used most recently.
     this.#kinds.delete(key)
     this.#kinds.set(key, kind)
     kind.request = request
@@ -172,7 +169,6 @@ export class ProcessPool {
     this.#log.warn({ err }, 'A spare process ended before it was used. Another one follows')
   }
 
-  /** Ends processes without scripts beyond the spares. */
   #trim(kind: Kind): void {
     for (const each of getUnused(kind).slice(this.#isDraining ? 0 : kind.request.spares)) this.#end(kind, each)
   }
@@ -182,7 +178,6 @@ export class ProcessPool {
     void end(ended.relay)
   }
 
-  /** Starts spares that are missing, one after the other. */
   #refill(kind: Kind): void {
     const { failures, endWait } = kind
     // A process that has room counts as long as it is not needed for more scripts than it has now.

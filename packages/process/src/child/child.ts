@@ -25,7 +25,6 @@ export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'stdio'
 export interface ChildStatus {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** Tried at least. */
   readonly wasKilled: boolean
   /** For which it was killed, or which the kernel has enforced. */
   readonly limit: ExceededLimit | undefined

@@ -17,7 +17,6 @@ const MIN_FILES = 1000
 const FILES_PER_MIB = 1024
 
 export interface ProcessLimits {
-  /** Resident memory in MiB. */
   memory?: number | undefined
   cpu?: number | undefined
   pids?: number | undefined
@@ -118,11 +117,9 @@ export interface Usage {
   memory: number
   /** Milliseconds of CPU time of all threads since the process started. */
   cpu: number
-  /** Number of processes and threads. */
   pids: number
 }
 
-/** Returns the usage of a process with all of its descendants, or `undefined` if it has exited. */
 export function readTreeUsage(pid: number): Usage | undefined {
   const total = readUsage(pid)
   if (!total) return undefined
@@ -157,7 +154,6 @@ export function countFiles(pid: number): number {
     const { files, ffree } = statfsSync(directory)
     return files - ffree
   } catch {
-    // It has exited.
     return 0
   }
 }
@@ -180,7 +176,6 @@ function readUsage(pid: number): Usage | undefined {
   }
 }
 
-/** Returns milliseconds of CPU time in a file `stat` of a process or thread. */
 function readCpu(file: string): number | undefined {
   try {
     // The name of the program is in parentheses and can contain anything.
@@ -191,7 +186,6 @@ function readCpu(file: string): number | undefined {
   }
 }
 
-/** Returns what `read` returns, or nothing if the thread or process has ended. */
 function orNone<T>(read: () => T[]): T[] {
   try {
     return read()
@@ -203,7 +197,6 @@ function orNone<T>(read: () => T[]): T[] {
 /** Returns the ids of the processes that a process has started and not waited for. */
 export function getChildren(pid: number): number[] {
   const list = (thread: string) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ')
-  // One thread may end while the others are read.
   const threads = orNone(() => readdirSync(`/proc/${pid}/task`))
   return threads
     .flatMap(thread => orNone(() => list(thread)))

@@ -36,7 +36,6 @@ const MIB: number = 2 ** 20
 /** bwrap stays as two processes, which wait for the third. */
 export const OWN_PROCESSES = 2
 
-/** Of bubblewrap. */
 export const INSTALL = 'Install bubblewrap 0.8 or later (apt-get install bubblewrap), or pass its path as "bwrap"'
 const ALLOW_NAMESPACES =
   'Allow user namespaces: in a container with --security-opt seccomp=unconfined, on Ubuntu with an AppArmor profile for bwrap, ' +

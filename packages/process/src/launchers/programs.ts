@@ -75,7 +75,6 @@ function getUnusedMb(): number {
   return unusedMb
 }
 
-/** Descriptor of `ShellOptions.input`. */
 export const INPUT_DESCRIPTOR = 6
 
 export interface ShellOptions {

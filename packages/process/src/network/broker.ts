@@ -25,12 +25,10 @@ export interface BrokerOptions {
 
 /** What the host is informed of: the frontend gets less. */
 export interface BrokerDenial {
-  /** The host with its port. */
   readonly host: string
   readonly hint: string
 }
 
-/** What a broker uses of a stream of HTTP/2. */
 export type BrokerStream = Duplex & {
   readonly headersSent: boolean
   respond(headers: OutgoingHttpHeaders, options?: { endStream?: boolean }): void
@@ -43,10 +41,8 @@ const IDLE_MS = 300_000
 const MAX_FREE = 16
 /** They end after 4 s, the default of Node's `fetch`, or earlier if the host says so. */
 const AGENT: AgentOptions = { keepAlive: true, timeout: 4000, scheduling: 'lifo' }
-/** At a time. */
 const MAX_LOOKUPS = 2
 const MAX_WAITING_LOOKUPS = 1000
-/** Responses with a status of 1xx before the final one. */
 const MAX_INFORMATION = 100
 /** Methods that can be sent again if a connection that was kept alive ends before the response (RFC 9110, 9.2.2). */
 const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
@@ -191,7 +187,6 @@ interface KeepAlive {
   keepSocketAlive(socket: Duplex): boolean
 }
 
-/** Limits an agent's free connections of all hosts. */
 function limitFree<T extends Agent>(agent: T): T {
   const { keepSocketAlive } = agent as unknown as KeepAlive
   return Object.assign(agent, {
@@ -229,7 +224,6 @@ const PORTS: ReadonlyMap<string, number> = new Map([
 ])
 const IDLE = `No data for ${IDLE_MS} ms`
 
-/** Returns the headers without those of HTTP/2 and of the connection. */
 function getHeaders(received: IncomingHttpHeaders): Record<string, string | string[]> {
   const headers = Object.entries(received).filter(([name]) => !name.startsWith(':') && !CONNECTION_HEADERS.has(name))
   return Object.fromEntries(headers.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))

@@ -9,11 +9,9 @@ import { type Broker, type BrokerStream, MAX_HEADER_BYTES } from './broker.js'
 export interface Proxy {
   /** Serves a connection. @param target - the scheme and the authority of all of its requests, whose URLs are paths */
   accept(socket: Duplex, target?: IncomingHttpHeaders): void
-  /** Ends all connections. */
   close(): void
 }
 
-/** Connections of one program. */
 const MAX_CONNECTIONS = 128
 /** Requests of one connection that does not wait for responses. */
 const MAX_PIPELINED = 16
@@ -33,7 +31,6 @@ export function createProxy(broker: Broker, { origin = '', requestsPerSecond = I
   const targets = new WeakMap<Duplex, IncomingHttpHeaders>()
   const schedule = createRateLimit(requestsPerSecond)
   const inFlight = new WeakMap<Duplex, number>()
-  /** Time until which no connection is accepted. */
   let pausedUntil = 0
 
   function serve(stream: BrokerStream, headers: IncomingHttpHeaders, isEnd: boolean): void {
@@ -123,7 +120,6 @@ function getTarget({ method = '', url = '' }: IncomingMessage, origin: string): 
   return { ':method': method, ':scheme': scheme, ':authority': authority, ':path': absolute }
 }
 
-/** Returns a request and its response as a stream of HTTP/2. */
 function createExchange(request: IncomingMessage, response: ServerResponse): BrokerStream {
   response.sendDate = false
   const stream = Object.assign(Duplex.from({ readable: request, writable: response }), {
@@ -141,7 +137,6 @@ function createExchange(request: IncomingMessage, response: ServerResponse): Bro
   return stream
 }
 
-/** Returns the connection of a tunnel as a stream of HTTP/2. */
 function createTunnel(socket: Duplex): BrokerStream {
   const stream = Object.assign(socket, {
     headersSent: false,

@@ -31,7 +31,6 @@ const getScript = (): string =>
     .join(' ')} NODE_CHANNEL_FD=${CHANNEL_DESCRIPTOR} "$0" -e "$1" </dev/null >/dev/null && ` +
   `exec ${CHANNEL_DESCRIPTOR}>&- && shift && exec "$@"`
 
-/** Returns the command that opens the socket, and then starts another command. */
 export const getProxiedCommand = (command: readonly string[]): readonly string[] => [
   ...['/bin/sh', '-c', getScript(), getNodeProgram(), LISTEN],
   ...command,
@@ -40,7 +39,6 @@ export const getProxiedCommand = (command: readonly string[]): readonly string[]
 /** Names of this machine, for which programs ask no proxy, unless the list has them. */
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1']
 
-/** Returns the variables by which programs find their proxy. */
 export function getProxyVariables(hosts: readonly string[]): Record<string, string> {
   const local = LOCAL_NAMES.filter(name => !hosts.some(host => host.includes(name))).join(',')
   const names = { HTTP_PROXY: ORIGIN, HTTPS_PROXY: ORIGIN, NO_PROXY: local }

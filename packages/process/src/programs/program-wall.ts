@@ -26,21 +26,16 @@ const PROGRAM_FILTER = 3
 /** The file with bwrap's options: other users of the machine can read arguments, and these include variables. */
 const OPTIONS_DESCRIPTOR = 4
 
-/** What is started in the wall. */
 export interface WalledProgram extends ListedPaths {
-  /** An absolute path. */
   readonly command: string
   readonly args: readonly string[]
   /** `proxy` is a network of its own with a proxy at `PROXY_PORT`. */
   readonly net: boolean | 'proxy'
   readonly env: Readonly<Record<string, string>>
-  /** A directory of the host that the program can write to. */
   readonly home: string | undefined
   readonly cwd: string | undefined
-  /** MiB. */
   readonly memory: number | undefined
   readonly pids: number | undefined
-  /** MiB of files in `/tmp`. */
   readonly tmp: number
 }
 
@@ -132,10 +127,8 @@ const SETTINGS = [
   ...['ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'localtime', 'mime.types', 'protocols', 'services'],
   ...['nsswitch.conf', 'ca-certificates.conf', 'ssl/certs', 'ssl/openssl.cnf', 'pki/tls/certs', 'pki/ca-trust'],
 ].map(name => `/etc/${name}`)
-/** Files that resolve names. */
 const NET_SETTINGS = ['/etc/resolv.conf', '/etc/hosts', '/etc/host.conf', '/etc/gai.conf']
 
-/** Returns arguments of bwrap for what each program sees. */
 function getSystemArgs(program: string, net: boolean): string[] {
   const system = [...SYSTEM, ...LOCAL, ...SETTINGS, ...(net ? NET_SETTINGS : [])]
   const links = ROOT.flatMap(path => {
@@ -205,6 +198,5 @@ function checkPath(option: string, path: unknown): string {
   return normal
 }
 
-/** Returns the directories of `PATH` in the wall. */
 export const getSearchPath = (): string =>
   [...new Set([dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'])].join(':')

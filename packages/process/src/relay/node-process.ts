@@ -21,9 +21,7 @@ import type { RelayData } from './relay-data.js'
 export interface NodeProcess {
   readonly child: Pick<Child, 'pid' | 'watch' | 'kill'>
   readonly control: Duplex
-  /** The pipe of its frames, if the relay forwards them. */
   readonly link: Duplex | undefined
-  /** The pipe to the broker of its network, if it has one. */
   readonly network: Duplex | undefined
   /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
   readonly exited: Promise<ProcessStatus>
@@ -67,7 +65,6 @@ export function startProcess(
   try {
     if (directory !== undefined) {
       guard = new OrphanGuard(directory)
-      // Only this user can enter it.
       mkdirSync(directory, 0o700)
     }
     child = withFilterFile(filter, temporary, descriptor => {
@@ -81,7 +78,6 @@ export function startProcess(
     removeDirectory()
     throw explainStartError(error, temporary)
   } finally {
-    // The process has them now.
     for (const socket of sockets) socket.destroy()
   }
   const { pid, process } = child
@@ -117,9 +113,7 @@ export function startProcess(
   try {
     // It starts with the priority of the host, which can be low itself.
     if (pid !== undefined && !lowersPriority) setPriority(pid, Math.min(getPriority(pid) + NICENESS, LOWEST_PRIORITY))
-  } catch {
-    // The process has exited already.
-  }
+  } catch {}
   const getPipe = (fd: number): Duplex => process.stdio[fd] as Duplex
   return {
     child,
@@ -142,7 +136,6 @@ export interface ProcessEvidence {
   /** What the process is called in errors. */
   readonly name: string
   readonly status: ProcessStatus
-  /** MiB. */
   readonly maxMemory?: number | undefined
   readonly killedFor?: BusError | undefined
   /** The host has asked it to stop. */
@@ -198,7 +191,6 @@ export class CrashReport {
   withheld = ''
   #isOver = false
 
-  /** Returns the part of a text that does not belong to a report. */
   withhold(text: string): string {
     if (this.#isOver) return text
     const begin = this.withheld === '' ? text.search(FIRST_LINE) : 0
@@ -240,7 +232,6 @@ export class OrphanGuard {
     child.once('exit', () => this.#stdin?.end('\n'))
   }
 
-  /** There is no process. */
   end(): void {
     this.#stdin?.end()
   }

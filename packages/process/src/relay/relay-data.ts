@@ -15,11 +15,9 @@ export interface RelayData {
   sockets?: readonly MessagePort[] | undefined
   /** True if a launcher starts Node: the process of the frontend is then a descendant of the one that is spawned. */
   hasWall: boolean
-  /** True if the process has a pipe to a broker of its network. */
   hasBroker: boolean
   /** Directory for the process's empty working directory: a relay has no environment that names one. */
   temporary: string
-  /** All of its variables. */
   env: Readonly<Record<string, string>>
   limits: ProcessLimits
   /** Two numbers, which the relay writes when it reads them for the limits: bytes of memory, and milliseconds of CPU time. */
@@ -29,7 +27,6 @@ export interface RelayData {
 /** Host → relay, also: whose process it is. */
 export interface RelayStart {
   type: 'start'
-  /** The name of the frontend in errors. */
   name: string
   /** `FrontendStart`, serialized; the relay passes it on unread. */
   start: Uint8Array
@@ -38,19 +35,15 @@ export interface RelayStart {
   network: BrokerOptions | undefined
 }
 
-/** What a script in a process of many starts with. */
 export interface ScriptData {
-  /** The name of the frontend in errors. */
   name: string
   start: FrontendStart
   heartbeat: Heartbeat | undefined
-  /** Milliseconds that the script can run without a pause. */
   maxRunMs: number
 }
 
 /** Worker data of the broker of a frontend in a worker. */
 export interface BrokerData {
   broker: BrokerOptions
-  /** The end of a link to the frontend. */
   link: LinkEndpoint
 }

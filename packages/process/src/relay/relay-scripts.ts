@@ -36,7 +36,6 @@ const KILL_TIMEOUT_MS = 250
 /** What a script has that ends. Texts are joined up to half of the maximum length. */
 const MAX_UNREAD_TEXTS = (2 * (MAX_LAST_OUTPUT + MAX_WAITING_OUTPUT)) / MAX_OUTPUT_TEXT
 
-/** What the relay of the process does. */
 export interface ProcessRelay {
   /** Ends the process, after a protocol violation. */
   kill(error: BusError): void
@@ -51,7 +50,6 @@ interface Script {
   readonly forwarded: Promise<unknown>
   beat(): void
   handle(command: Exclude<MemberCommand, { type: 'start' }>): void
-  /** Releases what the thread has for it. */
   close(): void
 }
 
@@ -101,7 +99,6 @@ export class ProcessScripts {
     this.#questions = undefined
   }
 
-  /** The event loop of the process is not blocked. */
   beat(): void {
     for (const { beat } of this.#scripts.values()) beat()
   }

@@ -21,7 +21,6 @@ import type { ReportedError } from '@sallyport/protocol/internal/errors'
 type ParseReport = (frame: ReceivedFrame, report?: Record<string, unknown>) => FrontendReport | 'part' | undefined
 
 const MODULE_STEPS = ['loaded', 'synchronized'] as const
-/** Of the name of a limit. */
 const MAX_LIMIT_LENGTH = 20
 const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 

@@ -1,5 +1,9 @@
-// One relay: starts a frontend's process, reports its lifecycle to the host as a frontend worker would, and kills it when necessary. Exits
-// after the process. The frames of the process pass over sockets of their own, or the relay bridges its pipe to the frontend's link.
+// One relay, the parent of a frontend's process:
+//
+// 1. it waits for the threads that own the other ends of its sockets, unless it forwards frames itself
+// 2. it starts the process, watches its limits, and passes on commands of the host and checked reports of the process
+// 3. it kills a process that breaks the protocol, is silent, or exceeds a limit or its time to stop
+// 4. after the exit it judges why (`judgeProcess`), tells the host, and exits
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
@@ -51,11 +55,9 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
   host.exit(code)
 }
 
-/** Starts the process once the owners of its sockets have connected. Returns the exit code. */
 async function runConnected(host: MemberConnection, data: RelayData): Promise<number> {
   const { sockets: ports } = data
   if (!ports) return runProcess(host, data, [])
-  /** Commands that have come before the process. */
   const early: RelayCommand[] = []
   /** The exit code, if the host does not want the process any more. */
   const ended = createDeferred<number>()
@@ -172,7 +174,6 @@ async function runProcess(
   const sendCommand = (command: FrontendProcessCommand): void =>
     control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
 
-  /** What follows the answer to each question. */
   const questions: (() => void)[] = []
 
   function ask(onAnswer = (): void => {}): void {
