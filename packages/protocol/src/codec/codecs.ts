@@ -67,7 +67,6 @@ export class BatchReader {
   }
 }
 
-/** @throws {BusError} ParseError */
 function decodeJsonBytes(body: Uint8Array, trusted: boolean, attachments: readonly Uint8Array[]): unknown {
   try {
     if (body.length > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${body.length} bytes is over the limit`)
@@ -80,7 +79,6 @@ function decodeJsonBytes(body: Uint8Array, trusted: boolean, attachments: readon
   }
 }
 
-/** Returns the messages of a batch, or the one that is not in a batch. @throws {BusError} InvalidRequest */
 function toMessages(decoded: unknown): readonly unknown[] {
   if (!Array.isArray(decoded)) return [decoded]
   if (decoded.length === 0 || decoded.length > MAX_BATCH) {

@@ -107,7 +107,6 @@ function write(message: Message, checked: boolean): string | PackedMessage {
   return named instanceof WithBytes ? pack(text, named, 'params', end, checked) : `${text}${named}${end}}`
 }
 
-/** Packs a message whose member `name` has bytes. */
 const pack = (head: string, member: WithBytes, name: string, end: string, checked: boolean): PackedMessage =>
   packJson(`${head}${member.encoded as string}${end}`, member, `/${name}`, checked ? checkJsonMessage : undefined)
 
@@ -206,7 +205,6 @@ function quote(around: string, pointer: string): string {
   return lastWritten.text
 }
 
-/** Returns the names in a pointer. */
 function parsePointer(pointer: string): readonly string[] {
   if (pointer === lastRead) return lastSteps
   const names = pointer.split('/').slice(1)
@@ -255,7 +253,6 @@ export function getEndOfText(body: Uint8Array): number {
   return end
 }
 
-/** @throws {RangeError} if it is cut short */
 function readLength(body: Uint8Array, at: number): number {
   if (at + LENGTH_BYTES > body.length) throw new RangeError('a length is cut short')
   return body[at]! * 2 ** 24 + (body[at + 1]! << 16) + (body[at + 2]! << 8) + body[at + 3]!

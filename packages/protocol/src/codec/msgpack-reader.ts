@@ -10,7 +10,6 @@ import { ATTACHMENT_EXTENSION, readDate, TIMESTAMP_EXTENSION } from './msgpack-w
 
 /** V8 copies slices of up to 12 characters. Longer slices would keep the string of the frame alive. */
 const MAX_SLICE_BYTES = 12
-/** The part of a frame that is decoded for slicing. */
 const SLICED_FRAME_BYTES = 32 * 1024
 
 const CACHE_SIZE = 1024
@@ -206,7 +205,6 @@ export const isShortString = (token: number | undefined): boolean => token !== u
 
 const cutShort = (): RangeError => new RangeError('the value is cut short')
 
-/** True for maps, arrays, binary and extensions. */
 const isInvalidKey = (token: number): boolean =>
   token >= 0x80 &&
   token < 0xe0 &&

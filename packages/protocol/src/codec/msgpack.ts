@@ -24,7 +24,6 @@ const [PARA, RAMS] = [0xa6706172, 0x72616d73]
 const [RESU, SULT] = [0xa6726573, 0x73756c74]
 /** The size of the map's head, the version and the name of the id. */
 const HEAD_BYTES = 16
-/** The size of a name of six letters. */
 const NAME_BYTES = 7
 
 /** @param checked true to throw if `toJSON` turns the params into what receivers refuse */
@@ -63,7 +62,6 @@ function writeMessage(writer: Writer, message: Message, checked = false): void {
   }
 }
 
-/** Writes a response whose result is a stream. */
 function writeStreamResponse(writer: Writer, { id, stream, ...outcome }: ResponseMessage): void {
   writeHead(writer, 4, id)
   const name = 'result' in outcome ? 'result' : 'error'
@@ -100,7 +98,6 @@ function writeName(writer: Writer, first: number, last: number): void {
   writer.at += NAME_BYTES
 }
 
-/** Reads a message, or any other value in its place. */
 function readMessage(reader: Reader): unknown {
   const { at, left } = reader
   const message = readUsual(reader)

@@ -125,7 +125,6 @@ export class Output {
   }
 }
 
-/** Returns the end of the next part of a text, which is not within a character. */
 function getEnd(text: string): number {
   if (text.length <= MAX_OUTPUT_TEXT) return text.length
   return MAX_OUTPUT_TEXT - ((text.charCodeAt(MAX_OUTPUT_TEXT - 1) & 0xfc00) === 0xd800 ? 1 : 0)

@@ -14,7 +14,6 @@ import { createRecordError } from '../errors/bus-error.js'
 const RECORD_VERSION = 2
 
 const HEADER_BYTES = 36
-/** Bytes that sealing adds to a body: header, kind byte and tag. */
 const RECORD_OVERHEAD = HEADER_BYTES + 1 + TAG_BYTES
 
 const COUNT_AT = 4
@@ -152,7 +151,6 @@ export function createOpener(options: KeyScheduleOptions): Opener {
 class CipherSequence<Cipher> {
   readonly #keys: KeySchedule
   readonly #create: (key: KeyObject, nonce: Uint8Array) => Cipher
-  /** A cipher, used once, for the sequence that it was made for. */
   #next: { cipher: Cipher; epoch: number; sequence: number } | undefined
   #isScheduled = false
 

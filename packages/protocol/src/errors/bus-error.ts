@@ -46,7 +46,6 @@ export interface ErrorObject {
 /** Marks errors of every copy of the package. Names do not: that of a `BusError` depends on its reason. */
 const BRAND: symbol = Symbol.for('sallyport.BusError')
 
-/** Names of the reasons that the web platform has errors for. */
 const NAMES: { readonly [reason in BusErrorReason]?: 'AbortError' | 'TimeoutError' } = {
   Cancelled: 'AbortError',
   Timeout: 'TimeoutError',
@@ -106,7 +105,6 @@ export class BusError extends Error {
   }
 }
 
-/** A `CommandError` on the wire: the `data` of a `CommandFailed`. */
 function getCommandError({ reason, data }: BusError): { code: string; data?: unknown } | undefined {
   if (reason !== 'CommandFailed' || typeof data !== 'object' || data === null) return undefined
   const { code, message } = data as Record<string, unknown>

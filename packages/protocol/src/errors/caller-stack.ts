@@ -117,7 +117,6 @@ function captureStack(callee: (...args: never) => unknown): CapturedStack {
 let captures = 0
 let capturesSince = -Infinity
 
-/** Captures the stack of the current call, unless there are too many calls. */
 function captureCall(callee: (...args: never) => unknown): CapturedStack | undefined {
   if (captures === CAPTURES_PER_SECOND) {
     const now = performance.now()

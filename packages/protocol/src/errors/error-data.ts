@@ -17,9 +17,7 @@ import { getUserStack } from '#caller-stack'
 
 /** Longest name, message, stack and JSON of a property, in characters. */
 const MAX_TEXT = { name: 100, message: 4096, stack: 16_384, property: 1024 }
-/** Errors in one: itself, and those of `cause` and `errors`. */
 const MAX_ERRORS = 10
-/** Own properties of each. */
 const MAX_PROPERTIES = 20
 
 export interface ErrorData {
@@ -163,7 +161,6 @@ export function reportError(error: unknown): ReportedError {
   return reported
 }
 
-/** Copies a limit, of which nothing else is taken. */
 function getLimit(value: unknown): ReportedLimit | undefined {
   const { limit, max } = (value ?? {}) as Record<keyof ReportedLimit, unknown>
   return typeof limit === 'string' && typeof max === 'number' ? { limit, max } : undefined

@@ -22,7 +22,6 @@ const getNet = (): typeof import('node:net') => process.getBuiltinModule('node:n
 /** An end of a link over a direct socket, as a message can hold it. */
 export type DirectEndpoint = { kind: 'direct'; id: number }
 
-/** Relay → thread. */
 interface Invitation {
   path: string
   secret: Uint8Array
@@ -34,10 +33,8 @@ type Answer = true | string
 const SECRET_BYTES = 16
 const TAKEN_SOCKET =
   'The frontend process was not started: another process connected to its socket. Find the code of this user that opens files in the temporary directory'
-/** Time for the relay to send the secret. */
 const SECRET_TIMEOUT_MS = 30_000
 
-/** Ends of this thread that have not been opened, by id. */
 const unopened = new Map<number, SocketLink>()
 
 /** Bytes of a path that every system takes, without those that follow the directory. */
@@ -55,7 +52,6 @@ export const canListenBelow = (directory: string): boolean =>
 export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = () => {}): void {
   const net = getNet()
   let secret: Uint8Array | undefined
-  /** Bytes of the secret that have arrived. */
   let received = 0
   let isVerified = false
   let errorCode = ''

@@ -22,7 +22,6 @@ export class LocalLink extends ReceivingLink implements Link {
   /** Released when the peer has taken enough of what this end sent. */
   readonly #room = new RoomSignal()
   #isDeliveryScheduled = false
-  /** The receiver, if it sends its frames on. */
   #forwarder: LinkReceiver | undefined
 
   static createPair(): [LocalLink, LocalLink] {
@@ -101,7 +100,6 @@ function toReceived({ kind, body, borrowed }: Frame): ReceivedFrame {
 /** An end of a pair, as a message within this thread can hold it. */
 export type LocalEndpoint = { kind: 'local'; id: number }
 
-/** Ends that have not been opened, by id. */
 const unopened = new Map<number, LocalLink>()
 let lastId = 0
 

@@ -21,7 +21,6 @@ let readBuffer: Buffer | undefined
 const getReadBuffer = (): Buffer => (readBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES))
 
 export class SocketLink extends StreamLink {
-  /** Number of frames that this pass can still take. */
   #budget = SOCKET_FRAMES_PER_PASS
   #fullReads = 0
   /** True until the next pass, which the event loop starts after it has served the others. */
@@ -64,7 +63,6 @@ export class SocketLink extends StreamLink {
     closeOnceRead(this.stream as Socket, () => this.#canRead)
   }
 
-  /** Returns false to stop reading. */
   #read(buffer: Buffer, count: number): boolean {
     this.#fullReads = count === buffer.length ? this.#fullReads + 1 : 0
     // What arrives after this end has closed is dropped.
@@ -107,7 +105,6 @@ export class SocketLink extends StreamLink {
   }
 }
 
-/** Interval of checks of a socket whose reader is slow. */
 const UNREAD_CHECK_MS = 20
 /** Windows can report the exit first. */
 const checkLater = (check: () => void): void =>

@@ -43,16 +43,13 @@ export class StreamFrames {
   #hasEnded = false
   #chunk: Buffer = NOTHING
   #offset = 0
-  /** The bytes of the chunk. */
   #end = 0
   /** True if the memory of the chunk is used again after `keep`. */
   #isLent = false
   readonly #header: Buffer = Buffer.alloc(STREAM_HEADER_BYTES)
   #headerUsed = 0
-  /** Kind and length of the frame whose header is complete. */
   #kind: FrameKind | undefined
   #length = 0
-  /** The body of that frame as far as it has arrived. */
   #body: BodyBuffer | undefined
 
   /** @param taken - called with each chunk when its frames begin to be taken */
@@ -165,7 +162,6 @@ export class StreamFrames {
     return body
   }
 
-  /** Copies to a body in memory of its own. Returns it when it is complete. */
   #gatherBody(kind: FrameKind): Uint8Array | undefined {
     this.#body ??= new BodyBuffer(this.#length, getHeadroom(kind))
     const count = Math.min(this.#end - this.#offset, this.#body.missing)

@@ -28,7 +28,6 @@ export class StreamMultiplexer {
   readonly #pipe: Duplex
   readonly #events: MultiplexerEvents
   readonly #streams = new Map<number, MuxStream>()
-  /** Streams with bytes that wait for the pipe, in order. */
   readonly #blocked = new Set<MuxStream>()
   #rest: Buffer = Buffer.alloc(0)
   #isCorked = false
@@ -62,7 +61,6 @@ export class StreamMultiplexer {
     this.#pipe.destroy()
   }
 
-  /** Returns false if the pipe is full. */
   #write(id: number, type: number, number: number, body?: Uint8Array): boolean {
     if (!this.#isOpen) return true
     if (!this.#isCorked) {
@@ -106,7 +104,6 @@ export class StreamMultiplexer {
     this.#rest = bytes.length === 0 ? bytes : Buffer.from(bytes)
   }
 
-  /** Returns false after a violation. */
   #handle(id: number, type: number, number: number, body: Buffer): boolean {
     if (type === TYPE.data && !this.#streams.has(id)) this.#events.opened?.(id)
     // What arrives for a stream that this end has destroyed is dropped: the peer learns of it.
@@ -147,7 +144,6 @@ export class StreamMultiplexer {
 }
 
 interface StreamActions {
-  /** Returns false if the pipe is full. */
   write(type: number, number: number, body?: Uint8Array): boolean
   /** Calls `resumeWriting` once the pipe has room. */
   blocked(): void

@@ -148,7 +148,6 @@ export interface IdleTimeout {
 /** Extends the idle deadline of one call with each item. Items cost the reading of a clock, and set no timer. */
 export class CallProgress implements IdleTimeout {
   readonly idle: number
-  /** When the last item passed. */
   #lastAt = performance.now()
   readonly #readers: (() => boolean)[] = []
   readonly #ended: (() => void)[] = []

@@ -202,7 +202,6 @@ export class ValueBatch implements OpenMessage {
   #source: BatchSource | undefined
   #values: EncodedMessage[] = []
   #bytes = 0
-  /** The number of the first value. */
   #index = 0
 
   constructor(outbox: Outbox, codec: Codec) {

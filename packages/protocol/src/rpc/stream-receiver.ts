@@ -34,10 +34,8 @@ export class StreamReceiver<T = unknown> {
   #peer: StreamPeer | undefined
   /** Batches of unread messages. Between them, bytes to credit once the messages before were read. The first entry is a batch. */
   #unread: (readonly T[] | number)[] = []
-  /** Index of the first unread message in its batch. */
   #next = 0
   readonly #waiting: Waiting<T>[] = []
-  /** The sender waits for the first credit. */
   #isAwaited = false
   #hasEnded = false
   #error: BusError | undefined
@@ -157,7 +155,6 @@ export class StreamReceiver<T = unknown> {
     }
   }
 
-  /** Sends the credit for messages that were read. */
   #credit(): void {
     while (typeof this.#unread[0] === 'number') {
       const bytes = this.#unread.shift() as number

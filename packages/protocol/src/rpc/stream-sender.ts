@@ -55,7 +55,6 @@ export class StreamSender implements BatchSource {
   readonly #window: number
   #begin: (() => void) | undefined
   readonly #queued = new BoundedQueue<QueuedSend>(QUEUE_LIMITS)
-  /** Cost of the messages in flight. */
   #inFlight = 0
   /** The part of it for which the receiver was not asked for credit. */
   #unasked = 0
@@ -65,7 +64,6 @@ export class StreamSender implements BatchSource {
   /** The sender has ended the stream. Queued messages are still sent. */
   #isEnding = false
   #isOver = false
-  /** The reason if the sender did not end the stream. */
   #failure: string | undefined
   #error: BusError | undefined
 

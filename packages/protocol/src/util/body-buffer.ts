@@ -1,4 +1,3 @@
-/** Memory up to this size is allocated at once. */
 const FIRST_BYTES: number = 2 ** 22
 
 /** The memory of a body that arrives in parts. It grows to at most 4.25 times what has arrived, because the announced size is not trusted. */

@@ -15,7 +15,6 @@ const TOMBSTONE: QueueSlot<never> = { bytes: 0, item: undefined }
 export class BoundedQueue<Item extends object | string> {
   readonly #limits: { readonly count: number; readonly bytes: number }
   #slots: QueueSlot<Item>[] = []
-  /** Index of the first slot that can hold an item. */
   #head = 0
   /** Read-only outside. */
   size = 0
@@ -81,7 +80,6 @@ export class BoundedQueue<Item extends object | string> {
     return items
   }
 
-  /** Returns the oldest slot with an item. The queue must not be empty. */
   #first(): QueueSlot<Item> {
     while (this.#slots[this.#head]!.item === undefined) this.#head++
     return this.#slots[this.#head]!

@@ -1,13 +1,11 @@
 // Deadlines that share one timer. Those within one step of the clock expire together, and removing one leaves the timer alone.
 import { IS_NODE } from '#platform'
 
-/** Longest delay of a timer in Node. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export class DeadlineTimers<Item> {
   readonly #stepMs: number
   readonly #expired: (item: Item) => void
-  /** The number of the step in which each item expires. */
   readonly #steps = new Map<Item, number>()
   /** Unref'd: a deadline does not keep the thread alive. */
   #timer: ReturnType<typeof setTimeout> | undefined

@@ -4,7 +4,6 @@ import type { RecordableHistogram } from 'node:perf_hooks'
 /** An hour, in nanoseconds. Longer durations are recorded as this one. */
 export const MAX_DURATION_NS = 3.6e12
 
-/** Durations that are all measured at the beginning of each second. */
 const ALL_MEASURED = 500
 /** One in this many of the remaining durations is measured. A prime number is unlikely to match a pattern of calls. */
 const SAMPLE_INTERVAL = 251

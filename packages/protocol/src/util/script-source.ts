@@ -63,7 +63,6 @@ function parse(body: string, [before, after]: readonly [string, string]): Found 
 // Removes the types of TypeScript from code as text, as Node itself does for files: blanks take their place, so that all else keeps its own.
 // Before Node 22.13 the package `amaro` does it, which is what Node has inside, if it is installed (docs/adr/0033-code-as-text.md).
 
-/** @throws the mistake in the code, as Node or as amaro describes it */
 type Strip = (code: string) => string
 
 interface NodeModule {
@@ -129,7 +128,6 @@ function withoutWarnings<T>(run: () => T): T {
   }
 }
 
-/** What Node throws, with a stack, or amaro, with numbers. */
 interface Thrown {
   readonly message: string
   readonly stack?: string

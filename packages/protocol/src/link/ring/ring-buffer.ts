@@ -79,7 +79,6 @@ export class RingReader {
   readonly #plainBytes: Uint8Array
   /** Position of the next frame, mod 2^32. */
   position: number
-  /** Published bytes from there on, as last seen. */
   #ready = 0
   #bodyOffset = 0
   #frameSize = 0
@@ -193,7 +192,6 @@ export class RingWriter {
   readonly bytes: Buffer
   /** Position of the next frame, mod 2^32. */
   position: number
-  /** The consumer's position, as last seen. */
   #tailSeen: number
   #bodyOffset = 0
 

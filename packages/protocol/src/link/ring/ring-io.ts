@@ -32,7 +32,6 @@ export class RingSender extends RingWriter {
   /** A body that can be larger is written in parts. A shorter text is encoded in the ring itself. */
   readonly #maxBytes: number
   readonly #waiting = new BoundedQueue<Frame>()
-  /** Bytes of the next frame that were written. */
   #written = 0
   readonly #room = new RoomSignal()
   /** Set by `finishWhenIdle`: to be called when nothing waits any more. */
@@ -117,7 +116,6 @@ export class RingSender extends RingWriter {
     onFinished()
   }
 
-  /** Returns true if nothing waits any more. */
   #writeWaiting(): boolean {
     for (let frame = this.#waiting.peek(); frame; frame = this.#waiting.peek()) {
       if (!this.#write(frame.kind, frame.body)) return false
@@ -167,7 +165,6 @@ export class RingReceiver extends RingReader {
   /** Memory for small bodies. No byte of a slab is used twice, unless it is reused for each frame. */
   #slab: Uint8Array = new Uint8Array(0)
   #slabUsed = 0
-  /** The body whose parts are arriving, and its kind. */
   #body: BodyBuffer | undefined
   #kind = 0
 

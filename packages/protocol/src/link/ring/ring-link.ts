@@ -13,7 +13,6 @@ import { RingReceiver, RingSender } from './ring-io.js'
 const CHECKS_PER_TICK = 1000
 /** With 64 calls in flight, a single frame of 64 has half the throughput of frames of 16. */
 const FRAME_MESSAGES = 16
-/** Maximum number of frames taken within one tick. */
 const FRAMES_PER_PASS = 256
 const MAX_INTERVAL_MS: number = 2 ** 31 - 1
 
@@ -34,9 +33,7 @@ export class RingLink extends ReceivingLink implements Link {
   readonly #keepAlive: NodeJS.Timeout = setInterval(() => {}, MAX_INTERVAL_MS)
   /** Threads that cannot run at the same time are best off with few and full frames. */
   frameMessages: number | undefined = FRAME_MESSAGES
-  /** True if this link has work scheduled for a later tick. */
   #awake = false
-  /** Number of frames that this tick can still take. */
   #budget = 0
 
   /** @param awaitsReplies - true for an end that mostly sends requests: it decides whether to poll, right after it has sent */
@@ -211,7 +208,6 @@ export class RingLink extends ReceivingLink implements Link {
     super.endDelivery()
   }
 
-  /** The receiver can have sent its last frames. */
   protected override ended(): void {
     this.close()
   }
