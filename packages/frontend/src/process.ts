@@ -1,31 +1,35 @@
 // The entry of a frontend in its own process, which core's relay starts. It uses pipes in place of a worker's ports.
-import { Socket } from 'node:net'
-import type {
-  FrontendPreparation,
-  FrontendProcessCommand,
-  FrontendReport,
-  FrontendStart,
+import {
+  deserializeValue,
+  type FrontendPreparation,
+  type FrontendProcessCommand,
+  type FrontendReport,
+  type FrontendStart,
+  PROCESS_PIPES,
 } from '@sallyport/protocol/internal/contract'
-import type { Link } from '@sallyport/protocol/internal/wire'
-import { deserializeValue, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { SocketLink, SplitLink, StreamLink } from '@sallyport/protocol/internal/link'
-import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
-import { shareExports } from './runtime/shared-exports.js'
+import { FRAME_KIND, getText, type Link } from '@sallyport/protocol/internal/wire'
+import { Socket } from 'node:net'
 import * as index from './index.js'
 import { installInFrontend, installTauri } from './runtime/install-tauri.js'
-import { sendReport } from './runtime/process-report.js'
-import { serveScripts } from './runtime/script-process.js'
+import { sendReport, serveScripts } from './runtime/script-process.js'
 import { enterSandboxOnce, startFrontend } from './runtime/start-frontend.js'
 import { warmUp } from './runtime/warm-up.js'
 
-shareExports({
+/**
+ * The exports of each entry of package.json, so that what the frontend imports is not loaded a second time, and each class exists once. The condition
+ * `sallyport-process` leads to files that read them here.
+ */
+const entries: Readonly<Record<string, () => object>> = {
   '.': () => index,
   './tauri'() {
     installInFrontend()
     return { installTauri }
   },
-})
+}
+const getExports = (entry: string): object | undefined => entries[entry]?.()
+Object.defineProperty(globalThis, Symbol.for('@sallyport/frontend:exports'), { value: getExports })
 
 const openSocket = (fd: number): Link => new SocketLink(options => new Socket({ fd, ...options }))
 

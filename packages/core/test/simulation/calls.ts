@@ -1,6 +1,6 @@
 // Code of a simulated frontend: calls of every kind, streams, channels that are read in every way, and events.
 import { Channel } from '../../../frontend/src/client/channel.js'
-import type { InvokeOptions } from '../../../frontend/src/client/options.js'
+import type { InvokeOptions } from '../../../frontend/src/client/arguments.js'
 import { getOutcome, type Ask, type Verdict } from './model/ask.js'
 import { BOUNDS } from './bounds.js'
 import type { CallArguments } from './commands.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { crossed, IN_BROWSER, JSON_BYTES_KIND, JSON_KIND, MSGPACK_KIND, result, setUp } from '../../test/peer.js'
-import type { InvokeOptions } from './options.js'
+import type { InvokeOptions } from './arguments.js'
 
 const bytes = new Uint8Array([1, 2, 3])
 

@@ -9,24 +9,26 @@ import {
   toBusError,
 } from '@sallyport/protocol/internal/errors'
 import {
-  createAbortError,
+  type BusEvent,
   checkEventName,
   checkOptionNames,
+  createAbortError,
+  type EventTarget,
   METHOD,
   toEventTarget,
+  type TransferOptions,
+  type Unlisten,
   watchEvent,
 } from '@sallyport/protocol/internal/message'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import type { BusEvent, EventTarget, Unlisten, TransferOptions } from '@sallyport/protocol/internal/message'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { bindContext } from '@sallyport/protocol/internal/util'
 import { Channel } from './channel.js'
 import type { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
-import { FunctionRegistry } from './exposed-functions.js'
-import type { Exposed, ExposedContext, ExposedFunctions } from './exposed-functions.js'
+import { type Exposed, type ExposedContext, type ExposedFunctions, FunctionRegistry } from './exposed-functions.js'
 import { checkHandler, type EventHandler, Listeners } from './listeners.js'
-import { type InvokeOptions, type ListenOptions, OPTION_NAMES } from './options.js'
+import { type InvokeOptions, type ListenOptions, OPTION_NAMES } from './arguments.js'
 import { Stream } from './stream.js'
 import { IS_NODE_CLIENT } from '#node-features'
 

@@ -1,8 +1,5 @@
 // A client's connection to core over one link: sends calls and events, settles calls, and routes what core sends. When the link
 // closes, its calls reject and its channels end. Listeners and exposed functions belong to the client, which can reconnect.
-import type { TransferOptions } from '@sallyport/protocol/internal/message'
-import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
-import { BusError } from '@sallyport/protocol/internal/errors'
 import {
   addTraceContext,
   type CallHeaders,
@@ -19,7 +16,10 @@ import {
   STREAM_HEADER,
   TIMEOUT_HEADER,
   toChannelReference,
+  type TransferOptions,
 } from '@sallyport/protocol/internal/message'
+import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import {
   type CallTrace,
   PendingCalls,
@@ -30,12 +30,20 @@ import {
 } from '@sallyport/protocol/internal/rpc'
 import { type AsyncContext, captureContext, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
-import { checkCommandName, findChannels, prepareCall, type PreparedArguments } from './arguments.js'
+import {
+  checkCallOptions,
+  checkCommandName,
+  checkEmitOptions,
+  findChannels,
+  type InvokeOptions,
+  prepareCall,
+  type PreparedArguments,
+  toPlainHeaders,
+} from './arguments.js'
 import { Channel } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
 import { eventBatch, eventsReceived, eventsSent, invokes, IS_NODE_CLIENT } from '#node-features'
 import type { FunctionRegistry } from './exposed-functions.js'
-import { checkCallOptions, checkEmitOptions, type InvokeOptions, toPlainHeaders } from './options.js'
 
 /** The async context of each call that core has not received yet, by the call's id. For a core in the caller's thread. */
 export type CallerContexts = Map<RequestId | undefined, AsyncContext>

@@ -5,7 +5,7 @@ import { HOW_TO_GET_A_CLIENT } from '#node-features'
 import { CLIENT } from './channel.js'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
-import type { InvokeOptions, ListenOptions } from './options.js'
+import type { InvokeOptions, ListenOptions } from './arguments.js'
 import type { Stream } from './stream.js'
 
 export function setCurrentClient(client: Client): void {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { IN_BROWSER, setUp } from '../../test/peer.js'
 import type { Client } from './client.js'
-import { checkCallOptions, checkEmitOptions, type InvokeOptions } from './options.js'
+import { checkCallOptions, checkEmitOptions, type InvokeOptions } from './arguments.js'
 
 describe('call options', () => {
   it('take valid values', () =>

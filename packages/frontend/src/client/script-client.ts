@@ -14,7 +14,7 @@ import type { Link } from '@sallyport/protocol/internal/wire'
 import { Client, type ClientOptions } from './client.js'
 import type { Connection } from './connection.js'
 import type { ExposedFunctions } from './exposed-functions.js'
-import type { InvokeOptions } from './options.js'
+import type { InvokeOptions } from './arguments.js'
 
 /** The function of `bus.run`. */
 const RUN = 'bus.run'

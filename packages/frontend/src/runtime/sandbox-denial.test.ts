@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { explainSandboxDenial, findHiddenPackage, setSandboxKind } from './sandbox-denial.js'
+import {
+  explainSandboxDenial,
+  findDeniedAddon,
+  findHiddenPackage,
+  setSandboxKind,
+  watchAddons,
+} from './sandbox-denial.js'
 
 beforeEach(() => setSandboxKind('permission'))
 afterEach(() => setSandboxKind(undefined))
@@ -147,3 +153,33 @@ test('ignores a package that is there, and one that is nowhere', () =>
   rows(['there', 'missing', '@scope/missing'])(name => expect(find(name)).toBeUndefined()))
 
 test('ignores other messages', () => expect(findHiddenPackage('x')).toBeUndefined())
+
+const { dlopen } = process
+const denial = (): Error => Object.assign(new Error('x'), { code: 'ERR_DLOPEN_DISABLED' })
+const withStack = (file: string): Error => Object.assign(new Error('x'), { stack: `Error: x\n at ${file}:1:1` })
+
+beforeEach(() => {
+  process.dlopen = () => {
+    throw denial()
+  }
+  watchAddons()
+})
+afterEach(() => void (process.dlopen = dlopen))
+
+test('finds the addon of a denial, and of an error of the package that required it', () => {
+  const parent = {
+    filename: '/a/node_modules/.pnpm/x/node_modules/@img/x/index.cjs',
+    parent: { filename: '/a/node_modules/sharp/lib.js' },
+  }
+  let thrown: unknown
+  try {
+    process.dlopen({ parent } as object, '/a/x.node')
+  } catch (error) {
+    thrown = error
+  }
+  expect(findDeniedAddon(thrown as Error)).toBe('/a/x.node')
+  expect(findDeniedAddon(withStack('file:///a/node_modules/sharp/dist/index.mjs'))).toBe('/a/x.node')
+  expect(findDeniedAddon(withStack('/b/node_modules/@img/x/index.cjs'))).toBe('/a/x.node')
+  expect(findDeniedAddon(withStack('/a/node_modules/sharp-cli/index.cjs'))).toBeUndefined()
+  expect(findDeniedAddon(denial())).toBeUndefined()
+})

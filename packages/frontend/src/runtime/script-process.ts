@@ -1,15 +1,16 @@
 // The scripts of one process. Each has two streams of the process's pipe: one for its host, and one for its frames.
-import type { Duplex } from 'node:stream'
 import {
   deserializeValue,
+  type FrontendReport,
   type FrontendWorkerData,
   getScriptStreams,
   Member,
   type MemberCommand,
+  type MemberReport,
 } from '@sallyport/protocol/internal/contract'
 import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
-import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
-import { sendMemberReport } from './process-report.js'
+import { FRAME_KIND, getText, type Link, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
+import type { Duplex } from 'node:stream'
 import { joinGroup } from './script-group.js'
 
 /** @param pipe - leads to the relay, which starts the scripts */
@@ -54,4 +55,23 @@ function startScript(streams: StreamMultiplexer, script: number): void {
     },
     closed: () => member.handle({ type: 'terminate' }),
   })
+}
+
+const send = (control: Link, report: object): void =>
+  control.send({ kind: FRAME_KIND.json, body: JSON.stringify(report) })
+
+/** Sends the bytes of a snapshot in parts. Returns the rest of the report, which follows as JSON. */
+function sendSnapshot(control: Link, report: FrontendReport): object {
+  if (report.type !== 'suspended') return report
+  const { snapshot, ...rest } = report
+  for (let at = 0; at < snapshot.length; at += SNAPSHOT_PART_BYTES)
+    control.send({ kind: FRAME_KIND.bytes, body: snapshot.slice(at, at + SNAPSHOT_PART_BYTES) })
+  return rest
+}
+
+export const sendReport = (control: Link, report: FrontendReport): void => send(control, sendSnapshot(control, report))
+
+export function sendMemberReport(control: Link, report: MemberReport): void {
+  if (report.type !== 'message') return send(control, report)
+  send(control, { type: 'message', message: sendSnapshot(control, report.message as FrontendReport) })
 }

@@ -1,20 +1,22 @@
 // The lifecycle of a frontend in a worker or a process: creates the thread's client, then loads the user's module or script.
 import { isMainThread } from 'node:worker_threads'
-import type {
-  FrontendFunctions,
-  FrontendPreparation,
-  FrontendReport,
-  FrontendScript,
-  FrontendStart,
-  InitScript,
-  OutputRequest,
-  Question,
-  ScriptRunner,
-  ScriptThread,
-  SuspendedScript,
+import {
+  type FrontendFunctions,
+  type FrontendPreparation,
+  type FrontendReport,
+  type FrontendScript,
+  type FrontendStart,
+  type InitScript,
+  MAX_UNHANDLED,
+  Output,
+  type OutputRequest,
+  type Question,
+  type ScriptRunner,
+  type ScriptThread,
+  serveLife,
+  type SuspendedScript,
 } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { MAX_UNHANDLED, Output, serveLife } from '@sallyport/protocol/internal/contract'
 import {
   BusError,
   CommandError,
@@ -29,10 +31,9 @@ import { assertNever, onNextTick, setDevelopment, Throttle } from '@sallyport/pr
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { setInitScripts } from '../client/init-scripts.js'
-import { watchAddons } from './denied-addons.js'
+import { explainSandboxDenial, setSandboxKind, watchAddons } from './sandbox-denial.js'
 import { enterSandbox } from './enter-sandbox.js'
 import { useBroker } from './network/use-broker.js'
-import { explainSandboxDenial, setSandboxKind } from './sandbox-denial.js'
 import { takeStreams } from './thread-output.js'
 import type { loadTextModule } from './text-module.js'
 

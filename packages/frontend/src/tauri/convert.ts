@@ -5,7 +5,7 @@ import { isBusError } from '@sallyport/protocol/internal/errors'
 import { parseChannelReference, type WaitOptions } from '@sallyport/protocol/internal/message'
 import { getTypeName, isPlainObject, isUint8Array } from '@sallyport/protocol/internal/util'
 import { MIN_ATTACHMENT_BYTES } from '@sallyport/protocol/internal/wire'
-import type { InvokeOptions } from '../client/options.js'
+import type { InvokeOptions } from '../client/arguments.js'
 
 export function toAnswer(result: unknown): unknown {
   if (!isUint8Array(result)) return result === undefined ? null : result

@@ -1,7 +1,7 @@
 // Infers the commands of a core module from its type: their names, parameters and results. A definition is recognized by its shape,
 // because a frontend does not depend on the package that defines it.
 // Declaration files name a conditional type, but expand an alias of one: CallParameters and CommandResult are conditional for that.
-import type { InvokeOptions } from '../client/options.js'
+import type { InvokeOptions } from '../client/arguments.js'
 import type { NotJson, Serialized } from './serialized.js'
 
 /** The members of `defineCore`'s result that types are inferred from: `typeof import('./core.js').default`. */
