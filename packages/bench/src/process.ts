@@ -1,8 +1,8 @@
 // A process of the benchmark: opens arms and measures on request. Its argument is the file with the user's payloads.
 import { overIpc, serveRaw } from './loops/peers.js'
+import type { OpenArm, Scenario } from './model/scenario.js'
 import type { ProcessHost } from './run/processes.js'
 import { loadScenarios } from './scenarios/index.js'
-import type { OpenArm, Scenario } from './scenarios/scenario.js'
 
 const [, , payload = null] = process.argv
 const scenarios = await loadScenarios(payload)

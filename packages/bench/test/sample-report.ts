@@ -1,10 +1,10 @@
 // A report of the real scenarios with made-up figures, so that what is drawn can be compared.
+import { usualCall } from '../src/model/payloads.js'
+import { type FigureKind, type Measurement, NOISE, type Scenario } from '../src/model/scenario.js'
 import { buildReport } from '../src/report/build.js'
 import type { Report } from '../src/report/report.js'
 import type { Cell, Outcome, Plan } from '../src/run/run.js'
 import { allScenarios } from '../src/scenarios/index.js'
-import { usualCall } from '../src/scenarios/payloads.js'
-import { type FigureKind, type Measurement, NOISE, type Scenario } from '../src/scenarios/scenario.js'
 
 /** The scenarios that a run without a filter measures. */
 export const mainScenarios = (): Scenario[] => allScenarios().filter(({ main }) => main)

@@ -2,10 +2,10 @@
 import { type BusOptions, createBus, type FrontendOptions, type WorkerFactories } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import type { Request } from '../loops/serve.js'
+import type { Request } from '../loops/calls.js'
+import { asBytes, asText, type Payload } from '../model/payloads.js'
+import type { Arm, Arms, OpenArm } from '../model/scenario.js'
 import { workerUrl } from '../run/machine.js'
-import { asBytes, asText, type Payload } from '../scenarios/payloads.js'
-import type { Arm, Arms, OpenArm } from '../scenarios/scenario.js'
 import { createMeasuring, rawPort } from './threads.js'
 
 interface BusArmOptions extends FrontendOptions {

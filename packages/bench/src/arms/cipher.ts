@@ -2,7 +2,7 @@
 import { createOpener, createSealer } from '@sallyport/protocol/internal/records'
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { startCpuClock } from '../loops/calls.js'
-import type { Arm, Arms, Measurement, OpenArm } from '../scenarios/scenario.js'
+import type { Arm, Arms, Measurement, OpenArm } from '../model/scenario.js'
 
 /** Seals and opens messages, each once and in order. */
 interface Cipher<Sealed = unknown> {

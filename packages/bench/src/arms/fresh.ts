@@ -1,10 +1,10 @@
 // The arms whose measurements each run in a fresh process: few calls, and plugins.
 import { bubblewrap, landlock, LauncherUnavailable } from '@sallyport/core/launchers'
+import type { Payload } from '../model/payloads.js'
+import type { Arm, Arms, Task } from '../model/scenario.js'
 import { getPausedCalls } from '../plugin/measure.js'
 import { lacksProcessTree, readVersion } from '../run/machine.js'
 import { type FreshJob, measureFresh } from '../run/processes.js'
-import type { Payload } from '../scenarios/payloads.js'
-import type { Arm, Arms, Task } from '../scenarios/scenario.js'
 
 /** Leaves the arm out where there is no wall. */
 export const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { repeat } from '../loops/calls.js'
+import type { Arm, Arms, Measurement, OpenArm, Task } from '../model/scenario.js'
 import { findPackage, readVersion } from '../run/machine.js'
-import type { Arm, Arms, Measurement, OpenArm, Task } from '../scenarios/scenario.js'
 import { withWall } from './fresh.js'
 
 /** Until a process that was used has been replaced. */

@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events'
 import { expect, test } from 'vitest'
-import type { Request } from '../loops/serve.js'
-import { usualCall } from '../scenarios/payloads.js'
-import type { Task } from '../scenarios/scenario.js'
+import type { Request } from '../loops/calls.js'
+import { usualCall } from '../model/payloads.js'
+import type { Task } from '../model/scenario.js'
 import { createMeasuring } from './threads.js'
 
 const task: Task = { loop: 'calls', ms: 1 }

@@ -1,11 +1,11 @@
 // Starts the worker threads of the benchmark, and the arms that consist only of them.
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { Request } from '../loops/calls.js'
 import { connectRaw, overPort, type PeerId } from '../loops/peers.js'
-import type { Request } from '../loops/serve.js'
+import type { Payload } from '../model/payloads.js'
+import type { Arm, Arms, Measurement, OpenArm } from '../model/scenario.js'
 import { readVersion, workerUrl } from '../run/machine.js'
 import { withDeadline } from '../run/processes.js'
-import type { Payload } from '../scenarios/payloads.js'
-import type { Arm, Arms, Measurement, OpenArm } from '../scenarios/scenario.js'
 
 type Role = keyof typeof import('../workers/threads.js')
 

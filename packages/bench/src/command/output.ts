@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import pc from 'picocolors'
+import type { Scenario } from '../model/scenario.js'
 import type { Screen } from '../report/terminal.js'
 import { expectedMs, getRounds, type Launch, type Outcome, type Plan, run, totalMs, type Watcher } from '../run/run.js'
-import type { Scenario } from '../scenarios/scenario.js'
 import { count, UsageError } from '../shared/text.js'
 
 export interface Output {

@@ -1,6 +1,6 @@
 // The figures that a program prints: lines `name value unit`, objects of JSON, and what benchmark tools print, each recognised by its form.
 import { stripVTControlCharacters } from 'node:util'
-import type { FigureKind } from '../scenarios/scenario.js'
+import type { FigureKind } from '../model/scenario.js'
 import { UsageError } from '../shared/text.js'
 
 export interface PrintedFigure {

@@ -1,9 +1,9 @@
 // Judges whether the head is slower than its base. Three rules keep false alarms rare: a figure is measured a second time, its whole
 // interval must exceed the tolerance there, and a figure whose base differs from itself is not judged.
+import type { FigureKind } from '../model/scenario.js'
 import type { Report } from '../report/report.js'
 import type { Verdict } from '../report/verdict.js'
-import type { FigureKind } from '../scenarios/scenario.js'
-import { estimateRatio, judgeChange, type Change, type Processes } from '../shared/statistics.js'
+import { type Change, estimateRatio, judgeChange, type Processes } from '../shared/statistics.js'
 
 /** One figure, measured interleaved: the base, the head, and the base again (A/A). A process is a run of the program. */
 export interface Sides {

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { usualCall } from '../scenarios/payloads.js'
-import { callsOnly, prepareCall, type Subject } from './calls.js'
+import { usualCall } from '../model/payloads.js'
+import { callsOnly, measureTask, prepareCall, type Subject } from './calls.js'
 import { greet } from './peers.js'
-import { measureTask } from './serve.js'
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 const calls = usualCall.calls.map(prepareCall)

@@ -1,9 +1,11 @@
-// The closed loops, in which the next call waits for an answer: one at a time for latencies, more for a rate. And the open loop, which sends a
-// call when it is due, even if earlier calls are pending, and times it from then: a loop that waits for each answer hides stalls.
+// The loops of a measuring thread, and what serves them to the process of the benchmark. In a closed loop, the next call waits for an answer: one at a
+// time for latencies, more for a rate. The open loop sends a call when it is due, even if earlier calls are pending, and times it from then: a loop that
+// waits for each answer hides stalls.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Call } from '../scenarios/payloads.js'
-import type { Measurement, Task } from '../scenarios/scenario.js'
-import { quantile } from '../shared/statistics.js'
+import type { Call, Payload } from '../model/payloads.js'
+import type { Loop, Measurement, Task } from '../model/scenario.js'
+import { isStationary, median, quantile } from '../shared/statistics.js'
+import { getChunk } from './peers.js'
 
 /** A limit of memory, 8 MiB. A measurement ends with its last sample. */
 const MAX_SAMPLES = 2 ** 20
@@ -85,10 +87,10 @@ const callAfterSilence =
   }
 
 /** After 4 ms a thread's code is not in the caches, and its CPU core can sleep. */
-export const measureSparseCalls: MeasureLoop = callAfterSilence(4, 1)
+const measureSparseCalls: MeasureLoop = callAfterSilence(4, 1)
 
 /** After 60 ms no link polls. */
-export const measureBursts: MeasureLoop = callAfterSilence(60, 40)
+const measureBursts: MeasureLoop = callAfterSilence(60, 40)
 
 /** A limit of memory. Further calls are sent later, but timed from when they were due. */
 const MAX_UNANSWERED = 8192
@@ -123,7 +125,7 @@ export async function offer(
   return latencies
 }
 
-export const measureOpenCalls: MeasureLoop = async (subject, calls, { ms, perSecond = 1000 }) => {
+const measureOpenCalls: MeasureLoop = async (subject, calls, { ms, perSecond = 1000 }) => {
   await checkOnce(subject, calls)
   let check = (): void => {}
   const send = async (index: number): Promise<void> => {
@@ -201,7 +203,7 @@ export function startCpuClock(): () => number {
   }
 }
 
-export function percentiles(ms: Float64Array): { p50: number; p99: number } {
+function percentiles(ms: Float64Array): { p50: number; p99: number } {
   const sorted = ms.sort()
   return { p50: quantile(sorted, 0.5) * 1e3, p99: quantile(sorted, 0.99) * 1e3 }
 }
@@ -225,4 +227,73 @@ export async function repeat(
   await Promise.all(Array.from({ length: inFlight }, repeatOne))
   const rate = (latencies.length / (performance.now() - start)) * 1000
   return { ...percentiles(Float64Array.from(latencies)), rate }
+}
+
+export interface Request {
+  task: Task
+  payloadId: string
+  /** Sent with the first request of this payload. */
+  payload?: Payload
+}
+
+/** Messages of one channel. */
+const STREAM = 4096
+
+const measureStream: MeasureLoop = async (subject, _calls, { ms }) => {
+  let received = 0
+  let messages = 0
+  const start = performance.now()
+  do {
+    let next = 0
+    // A message that is lost or out of order is not counted.
+    await subject.stream('download', STREAM, message => {
+      if (getChunk(message) === next++) received++
+    })
+    messages += STREAM
+  } while (performance.now() < start + ms)
+  if (received !== messages) throw new Error(`${received} of ${messages} messages arrived in order`)
+  return { rate: (messages / (performance.now() - start)) * 1e3 }
+}
+
+const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
+  calls: measureCalls,
+  sparse: measureSparseCalls,
+  burst: measureBursts,
+  open: measureOpenCalls,
+  stream: measureStream,
+}
+
+/** Parts of a measurement with a settling time. */
+const PARTS = 8
+
+/**
+ * Returns the median of the parts from the first three that agree, or of the second half. A ring that slept must begin to poll, and a short
+ * disturbance is in one part only.
+ */
+async function measureParts(measure: (ms: number) => Promise<Measurement>, totalMs: number): Promise<Measurement> {
+  const parts: Measurement[] = []
+  const end = performance.now() + totalMs
+  do parts.push(await measure(totalMs / PARTS))
+  while (performance.now() < end)
+  const values = parts.map(({ p50, rate, each = 0 }) => p50 ?? rate ?? each)
+  const first = values.findIndex((_, index) => isStationary(values.slice(index, index + 3)))
+  const kept = parts.slice(first < 0 ? parts.length / 2 : first)
+  const names = Object.keys(parts[0]!)
+  return Object.fromEntries(names.map(name => [name, median(kept.map(part => part[name]!))]))
+}
+
+export async function measureTask(subject: Subject, calls: Calls, task: Task): Promise<Measurement> {
+  const loop = LOOPS[task.loop]
+  if (!loop) throw new Error(`This arm has no loop '${task.loop}'`)
+  const { ms, settleMs = 0 } = task
+  const measure = (length: number): Promise<Measurement> => loop(subject, calls, { ...task, ms: length })
+  return settleMs === 0 ? measure(ms) : measureParts(measure, settleMs + ms)
+}
+
+export function createMeasure(subject: Subject): (request: Request) => Promise<Measurement> {
+  const prepared = new Map<string, Calls>()
+  return async ({ task, payloadId, payload }) => {
+    if (payload) prepared.set(payloadId, payload.calls.map(prepareCall))
+    return measureTask(subject, prepared.get(payloadId) ?? [], task)
+  }
 }

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { usualCall } from '../scenarios/payloads.js'
-import { callsOnly, offer, prepareCall, type Subject } from './calls.js'
-import { measureTask } from './serve.js'
+import { usualCall } from '../model/payloads.js'
+import { callsOnly, measureTask, offer, prepareCall, type Subject } from './calls.js'
 
 const calls = usualCall.calls.map(prepareCall)
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { peerArms } from '../arms/threads.js'
-import { mebibyte, type Payload, usualCall } from '../scenarios/payloads.js'
-import type { OpenArm, Task } from '../scenarios/scenario.js'
+import { mebibyte, type Payload, usualCall } from '../model/payloads.js'
+import type { OpenArm, Task } from '../model/scenario.js'
 import { type CallPeer, connectRaw, type Handlers, type RawEndpoint, serveRaw } from './peers.js'
 
 const task: Task = { loop: 'calls', ms: 1, inFlight: 8 }

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { callsOnly, type Subject } from './calls.js'
+import { callsOnly, measureTask, type Subject } from './calls.js'
 import { progress } from './peers.js'
-import { measureTask } from './serve.js'
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 

@@ -2,7 +2,7 @@
 // before they start.
 import { createBus, defineCore } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
-import { type BusPluginOptions, type HostCode, MODULE, type Plugin, type PluginHost, SCRIPT } from './kinds.js'
+import { type BusPluginOptions, type HostCode, MODULE, type Plugin, type PluginHost, SCRIPT } from './plugin-host.js'
 
 /** Far above the time of all calls. */
 const REQUEST_TIMEOUT_MS = 180_000

@@ -2,11 +2,12 @@
 // an arm shares with others is loaded before the start.
 import { range } from 'd3-array'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Measurement } from '../model/scenario.js'
 import { lacksProcessTree, readTreeCpu, readTreeMemory, startTreeCpuClock } from '../run/machine.js'
-import type { Call } from '../scenarios/payloads.js'
-import type { Measurement } from '../scenarios/scenario.js'
+import type { FewCallsJob } from '../run/processes.js'
 import { median } from '../shared/statistics.js'
-import { getPluginKind, HostCode, type LoadPluginHost, type Plugin, SETTLE_MS, SPIN_MS } from './kinds.js'
+import { getPluginKind } from './kinds.js'
+import { HostCode, type LoadPluginHost, type Plugin, SETTLE_MS, SPIN_MS } from './plugin-host.js'
 
 /** Plugins that start after the first one, which also pays what the bus starts once. */
 const MORE = 2
@@ -77,15 +78,7 @@ async function endLoop(code: HostCode, plugin: Plugin): Promise<number> {
   return performance.now() - start
 }
 
-export interface FewCallsJob {
-  /** A kind of plugin, whose function the host calls. */
-  plugin: string
-  greet: Call
-  /** The number of calls with a pause before each. */
-  count: number
-}
-
-export const PAUSE_MS = 20
+const PAUSE_MS = 20
 
 /** The part of a measurement that waits between calls. Starts, the first calls and settling take the rest. */
 const PAUSED_PART = 0.39

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { getScenario, noisySample, sampleReport, tooNoisy } from '../../test/sample-report.js'
+import { mebibyte, smallCall } from '../model/payloads.js'
 import type { Outcome } from '../run/run.js'
 import { toPayloadScenario } from '../scenarios/index.js'
-import { mebibyte, smallCall } from '../scenarios/payloads.js'
 import { describeDifference, describeRatio, getAnswers, getDifference, type Table } from './answers.js'
 import type { Figure } from './report.js'
 

@@ -4,7 +4,7 @@
 // 3. what the hook adds (`formats`)
 // 4. what each sandbox costs (`plugin`, `few-calls`)
 // 5. what rings gain, and when they lose (`shapes`)
-import { MANY, NOISE, PAYLOAD_PREFIX } from '../scenarios/scenario.js'
+import { MANY, NOISE, PAYLOAD_PREFIX } from '../model/scenario.js'
 import { ENOUGH_ROUNDS, estimateDifference, estimateRatio, getSpread, type Range } from '../shared/statistics.js'
 import * as text from '../shared/text.js'
 import { capitalize, count, duration, formatInterval, formatRange, formatRatio } from '../shared/text.js'
@@ -37,8 +37,8 @@ export interface Table {
   rows: Cell[][]
 }
 
-export const words = (title: string): Column => ({ title, align: 'left' })
-export const numbers = (title: string): Column => ({ title, align: 'right' })
+const words = (title: string): Column => ({ title, align: 'left' })
+const numbers = (title: string): Column => ({ title, align: 'right' })
 
 const MISSING: Cell = { text: '–', tone: 'missing' }
 const FAILED: Cell = { text: 'failed', tone: 'failed' }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { getScenario, sampleReport } from '../../test/sample-report.js'
+import { usualCall } from '../model/payloads.js'
+import { type Arm, type Case, latency, type Measurement, type Scenario } from '../model/scenario.js'
 import type { Cell, Outcome, Plan } from '../run/run.js'
-import { usualCall } from '../scenarios/payloads.js'
-import { type Arm, type Case, latency, type Measurement, type Scenario } from '../scenarios/scenario.js'
 import { scenarioReport } from './build.js'
 
 const noise = getScenario('noise')

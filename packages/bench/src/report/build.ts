@@ -1,12 +1,14 @@
-// Makes the report of a run: medians, ratios to the reference, and the noise check.
+// Makes the report of a run, which has medians, ratios to the reference and the noise check, and the files that it is written to.
 import { sum } from 'd3-array'
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
+import { payloadBytes } from '../model/payloads.js'
+import { isTail } from '../model/scenario.js'
 import { type Cell, getRounds, type Outcome, type Plan } from '../run/run.js'
-import { payloadBytes } from '../scenarios/payloads.js'
-import { isTail } from '../scenarios/scenario.js'
 import { ENOUGH_ROUNDS, estimateRatio, getModes, getSpread, medianOfMedians } from '../shared/statistics.js'
 import { plain, short } from '../shared/text.js'
 import { type CaseReport, type Figure, type Report, type ScenarioReport, SCHEMA_VERSION } from './report.js'
+import { toHtml } from './html.js'
+import { toMarkdown } from './markdown.js'
 import { judgeNoise } from './verdict.js'
 
 interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> {
@@ -110,4 +112,14 @@ export const readMachine = (): Report['machine'] => ({
   memoryBytes: totalmem(),
   ...{ platform: platform(), release: release(), arch: arch(), node: process.version },
   ...{ loadBefore: readLoad(), loadAfter: readLoad() },
+})
+
+/** The name of a file that `reportFiles` returns. */
+export type ReportFile = 'report.json' | 'report.md' | 'report.html'
+
+/** Returns the text of each file by its name. */
+export const reportFiles = (report: Report): Record<ReportFile, string> => ({
+  'report.json': `${JSON.stringify(report, null, 2)}\n`,
+  'report.md': toMarkdown(report),
+  'report.html': toHtml(report),
 })

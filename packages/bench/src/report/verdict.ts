@@ -2,13 +2,13 @@
 // 1. the noise check: identical arms agree, other programs leave the CPU alone, and no figure moves
 // 2. if it fails, nothing is judged, and no figure has a third digit
 // 3. otherwise a figure is better or worse if its whole interval is beyond what two identical arms differ by
-import { isSteadyKind, isTail, NOISE } from '../scenarios/scenario.js'
-import { estimateRatio, getMovement, judgeChange, toChange, type Judgement } from '../shared/statistics.js'
+import { isSteadyKind, isTail, NOISE } from '../model/scenario.js'
+import { estimateRatio, getMovement, judgeChange, type Judgement, toChange } from '../shared/statistics.js'
 import { count, formatEffect, formatRatio, short } from '../shared/text.js'
 import {
   everyFigure,
-  getFailures,
   type Figure,
+  getFailures,
   type Noise,
   type NoiseCheck,
   type Report,

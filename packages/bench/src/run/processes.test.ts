@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { getScenario } from '../../test/sample-report.js'
-import { usualCall } from '../scenarios/payloads.js'
-import type { Task } from '../scenarios/scenario.js'
+import { usualCall } from '../model/payloads.js'
+import type { Task } from '../model/scenario.js'
 import { type FreshJob, launchFresh, measureFresh } from './processes.js'
 import type { Launched } from './run.js'
 

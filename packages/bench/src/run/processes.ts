@@ -4,8 +4,8 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CallPeer, connectRaw, overIpc } from '../loops/peers.js'
-import type { FewCallsJob } from '../plugin/measure.js'
-import type { Measurement, Task } from '../scenarios/scenario.js'
+import type { Call } from '../model/payloads.js'
+import type { Measurement, Task } from '../model/scenario.js'
 import { workerUrl } from './machine.js'
 import type { Launched } from './run.js'
 
@@ -95,6 +95,14 @@ function forkPeer(entry: URL, { args = [], timeoutMs }: ForkOptions): ForkedPeer
       clearTimeout(timer)
     },
   }
+}
+
+export interface FewCallsJob {
+  /** A kind of plugin, whose function the host calls. */
+  plugin: string
+  greet: Call
+  /** The number of calls with a pause before each. */
+  count: number
 }
 
 /** What the process measures. */

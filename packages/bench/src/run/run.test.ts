@@ -1,10 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { getScenario } from '../../test/sample-report.js'
-import { describeDifference, type Difference, getDifference } from '../report/answers.js'
-import { scenarioReport } from '../report/build.js'
-import type { CaseReport } from '../report/report.js'
-import { usualCall } from '../scenarios/payloads.js'
+import { usualCall } from '../model/payloads.js'
 import {
   type Arm,
   type Arms,
@@ -16,7 +13,10 @@ import {
   rate,
   type Scenario,
   type Task,
-} from '../scenarios/scenario.js'
+} from '../model/scenario.js'
+import { describeDifference, type Difference, getDifference } from '../report/answers.js'
+import { scenarioReport } from '../report/build.js'
+import type { CaseReport } from '../report/report.js'
 import {
   checkMeasurement,
   interleave,

@@ -1,7 +1,7 @@
 // Runs scenarios: the arms of each case interleaved, round after round, in several fresh processes, as long and as often as a plan says.
 import { sum } from 'd3-array'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Arm, Case, Measurement, OpenArm, Scenario, Task } from '../scenarios/scenario.js'
+import type { Arm, Case, Measurement, OpenArm, Scenario, Task } from '../model/scenario.js'
 import { getUncertainty, isStationary } from '../shared/statistics.js'
 import { readCpuTimes } from './machine.js'
 

@@ -4,9 +4,8 @@ import { cipherArms } from '../arms/cipher.js'
 import { densityArms, fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { scriptsArms } from '../arms/scripts.js'
 import { oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
-import { formatBytes, readTable, UsageError } from '../shared/text.js'
-import * as payloads from './payloads.js'
-import { loadUserPayloads } from './payloads.js'
+import * as payloads from '../model/payloads.js'
+import { loadUserPayloads } from '../model/payloads.js'
 import {
   type Arm,
   type Arms,
@@ -18,7 +17,8 @@ import {
   PAYLOAD_PREFIX,
   rate,
   type Scenario,
-} from './scenario.js'
+} from '../model/scenario.js'
+import { formatBytes, readTable, UsageError } from '../shared/text.js'
 
 type Payload = payloads.Payload
 type Figures = readonly FigureKind[]

@@ -1,7 +1,7 @@
 // A process that measures one job, and exits with its parent. It loads only what it measures.
 import { overIpc, serveRaw } from '../loops/peers.js'
+import type { Measurement } from '../model/scenario.js'
 import type { FreshJob } from '../run/processes.js'
-import type { Measurement } from '../scenarios/scenario.js'
 
 async function measure(job: FreshJob): Promise<Measurement> {
   const { measureDensity, measureFewCalls, measurePlugins } = await import('../plugin/measure.js')

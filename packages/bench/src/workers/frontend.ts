@@ -1,6 +1,6 @@
 // The frontend module of the bus's arms. It calls, and then runs loops on request.
 import { Channel, expose, invoke } from '@sallyport/frontend'
-import { createMeasure } from '../loops/serve.js'
+import { createMeasure } from '../loops/calls.js'
 
 await invoke('greet', { name: 'World' })
 expose({

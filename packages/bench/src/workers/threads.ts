@@ -1,10 +1,9 @@
 // The worker threads of all arms but the bus. `workerData` names the function that a thread runs. It loads its modules itself.
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { callsOnly, type Subject } from '../loops/calls.js'
+import { callsOnly, createMeasure, type Subject } from '../loops/calls.js'
 import * as handlers from '../loops/peers.js'
 import { connectRaw, loadPeer, overPort, type PeerId, serveRaw } from '../loops/peers.js'
-import { createMeasure } from '../loops/serve.js'
 
 const serveLoops = (subject: Subject): void => serveRaw(overPort(parentPort!), { measure: createMeasure(subject) })
 

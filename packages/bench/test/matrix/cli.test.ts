@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lacksWall } from '../../src/arms/fresh.js'
+import type { Scenario } from '../../src/model/scenario.js'
 import { everyFigure, findFigure, type Report } from '../../src/report/report.js'
 import { allScenarios, leaveOut, parseFilter, select } from '../../src/scenarios/index.js'
-import type { Scenario } from '../../src/scenarios/scenario.js'
 import { bench, cli, type Ended, readReport } from '../bench.js'
 
 /** For a machine that has much else to do. */

@@ -36,14 +36,14 @@ export const usualCall: Payload = payload('usual', '{ name, n, tags[3] }', {
   expected: 'Hello, World!',
 })
 
-export const echo = (id: string, title: string, documents: readonly unknown[]): Payload => ({
+const echo = (id: string, title: string, documents: readonly unknown[]): Payload => ({
   id,
   title,
   calls: documents.map(document => ({ command: 'echo', args: document, expected: document })),
 })
 
 /** A document as bytes, which no side parses. */
-export const echoBytes = (id: string, title: string, document: unknown): Payload =>
+const echoBytes = (id: string, title: string, document: unknown): Payload =>
   payload(id, title, { command: 'echo_bytes', args: document, expected: document, bytes: true })
 
 /** JSON adds two quotes to the text. */
