@@ -5,7 +5,7 @@ import { type ScriptThread, THREAD_TIME_FILE } from '@sallyport/protocol/interna
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
-import { Machine } from './quickjs/machine.js'
+import { Machine, type MachineEvents } from './quickjs/machine.js'
 import { writeSnapshot } from './quickjs/snapshot.js'
 import { loadScript, prepare } from './quickjs.js'
 
@@ -57,6 +57,8 @@ test('a script that is stopped while it waits for its VM never runs', async () =
 
 test('a script that is stopped while its snapshot is read does not go on', async () => {
   const machine = await Machine.start(engine)
+  machine.connect({ waits() {}, lasts() {}, isTerminated: () => false } as Partial<MachineEvents> as MachineEvents)
+  machine.begin(JSON.stringify({ ...client, seed: [1, 2, 3, 4] }), undefined)
   const snapshot = await writeSnapshot(machine.capture()!)
   machine.dispose()
   const receive = vi.fn<Link['receive']>()
