@@ -16,7 +16,7 @@ const SOURCES = {
 
 /** A VM of QuickJS has the condition `script`, and of Node only tests of types. */
 const FOR_VM = {
-  alias: { ...SOURCES, 'node:util/types': join(packages, 'isolation/dist/quickjs/inside/types.js') },
+  alias: { ...SOURCES, 'node:util/types': join(packages, 'quickjs/dist/inside/types.js') },
   conditionNames: ['script', 'browser', 'import', 'default'],
 }
 

@@ -73,7 +73,7 @@ const ENDS = [
   },
   {
     name: 'end: a script waits for room of its last link', // 205
-    file: 'packages/isolation/src/quickjs/inside/link.ts',
+    file: 'packages/quickjs/src/inside/link.ts',
     from: '      setCurrent(this)\n      // The script host has another link, too.\n      setRoom()\n',
     to: '      setCurrent(this)\n',
   },

@@ -77,7 +77,7 @@ export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'p
 }
 
 const KIND = 'quickjs'
-const RUNNER = '@sallyport/isolation/internal/quickjs'
+const RUNNER = '@sallyport/quickjs/internal'
 /** Of a link: many scripts are open at once, and each page of a ring that was used stays in memory. */
 const RING_BYTES: number = 2 ** 16
 const MAX_MEMORY_MB = 2048

@@ -1,8 +1,8 @@
 // A script: its client, and the two ends of the link of its VM, are the real ones. The VM between them is left out.
 import { FRAME_KIND, getText, type Link, MAX_BODY_BYTES } from '@sallyport/protocol/internal/wire'
 import { ScriptClient, type ScriptClientOptions } from '../../../../frontend/src/client/script-client.js'
-import { CoreLink } from '../../../../isolation/src/quickjs/core-link.js'
-import { createVmLinks } from '../../../../isolation/src/quickjs/inside/link.js'
+import { CoreLink } from '../../../../quickjs/src/script-host/core-link.js'
+import { createVmLinks } from '../../../../quickjs/src/inside/link.js'
 
 export class Script {
   readonly client: ScriptClient

@@ -1,6 +1,6 @@
 // The modules that a script in QuickJS can import: the client, and those that the host has passed by name.
 import { posix } from 'node:path'
-import { toJavaScript } from '../shared/script-text.js'
+import { toJavaScript } from './script-text.js'
 import { getImportRemedy } from './explain-error.js'
 
 const CLIENT_MODULE = '@sallyport/frontend'

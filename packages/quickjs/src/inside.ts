@@ -1,6 +1,6 @@
 // What a script in QuickJS finds around it. The script host evaluates this file once, and copies the VM for each script. The inside is no
 // border: a script can change all of it, and gets nothing by that. The script host takes text from it, as from a foreign process.
-import './quickjs/inside/encoding.js'
+import './inside/encoding.js'
 import { renameClient } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import {
@@ -11,9 +11,9 @@ import {
   sallyport,
   type ScriptStart,
   setSecrets,
-} from './quickjs/inside/client.js'
-import { countRequests, network } from './quickjs/inside/fetch.js'
-import { countTimers, globals, resumeTimers, seedRandom, suspendTimers, wake } from './quickjs/inside/globals.js'
+} from './inside/client.js'
+import { countRequests, network } from './inside/fetch.js'
+import { countTimers, globals, resumeTimers, seedRandom, suspendTimers, wake } from './inside/globals.js'
 import {
   countRequests as countReads,
   describeError,
@@ -21,7 +21,7 @@ import {
   postError,
   rejectAll,
   settle,
-} from './quickjs/inside/port.js'
+} from './inside/port.js'
 
 function define(values: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(values))

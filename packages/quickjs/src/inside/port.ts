@@ -1,7 +1,7 @@
 // The inside's end of its connection to the script host: what the host does for a script, beside its link.
 import { BusError, describeThrown, isBusError, toErrorData } from '@sallyport/protocol/internal/errors'
 import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
-import type { CrossedError } from '../crossed-error.js'
+import type { CrossedError } from '../script-host/crossed-error.js'
 import { convert } from './host.js'
 
 /** Sends what the host does at once. Returns its result: a text, or bytes. */

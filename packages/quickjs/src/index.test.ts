@@ -5,9 +5,9 @@ import { type ScriptThread, THREAD_TIME_FILE } from '@sallyport/protocol/interna
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
-import { Machine, type MachineEvents } from './quickjs/machine.js'
-import { writeSnapshot } from './quickjs/snapshot.js'
-import { loadScript, prepare } from './quickjs.js'
+import { Machine, type MachineEvents } from './script-host/machine.js'
+import { writeSnapshot } from './script-host/snapshot.js'
+import { loadScript, prepare } from './index.js'
 
 const engine = { memory: 32, stack: 256, time: 60_000 }
 const stops: (() => void)[] = []

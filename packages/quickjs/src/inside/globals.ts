@@ -2,7 +2,7 @@
 import { AbortController, AbortSignal } from './abort.js'
 import { console } from './console.js'
 import { CustomEvent, Event, EventTarget } from './event-target.js'
-import { URL_PARTS, type UrlParts } from '../url-parts.js'
+import { URL_PARTS, type UrlParts } from '../script-host/url-parts.js'
 import { convert } from './host.js'
 import { callScript, post } from './port.js'
 
