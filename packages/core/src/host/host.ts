@@ -13,7 +13,7 @@ import type { BusConfig, FrontendConfig, HostConfig } from './options/config.js'
 import { resolveConnection, resolveFrontend } from './options/resolve-frontend.js'
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
 import { type BusEvents, type BusReporter, checkListener } from './reporting/events.js'
-import { flushHostLog, type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
+import { type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
 import type { Processes } from './sandboxes/processes.js'
 import type { Supervisor } from './life/supervisor.js'
 import type { SharedThreads } from './workers/shared-threads.js'
@@ -182,7 +182,6 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     this.#services.gateThreads.close()
     await this.threads.close()
     this.supervisor.signal('ended')
-    flushHostLog()
   }
 
   /** @throws {BusError} Disconnected unless the host is running */

@@ -7,12 +7,6 @@ import type { RunningCall } from '../../contract/host-core.js'
 export interface EventText {
   /** The event, without its cause. */
   title: string
-  /** The text of the count of equal events, before their number. */
-  repeated: string
-  /** What follows the number, unless it is an error: the quota of refused calls. */
-  cause: string
-  /** The text of the count of such events of several frontends, if they can be added up. */
-  sum: string | undefined
   /** The rest of the line: why, what to do, and further fields. */
   detail: string
   /** Number of events that the line stands for. */
@@ -29,10 +23,6 @@ interface EventFormat {
   /** Why, or what to do. */
   remedy?(fields: Fields): string
   count?(fields: Fields): number
-  /** @default the title */
-  repeated?: string
-  cause?(fields: Fields): string
-  sum?: string
 }
 
 function describeRestart({ restarts, delay }: Fields): string {
@@ -49,7 +39,6 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       title: ({ command }) => `denied ${formatName(command)}`,
       remedy: ({ hint }) => String(hint),
       count: getMore,
-      sum: 'denied',
     },
   ],
   [
@@ -59,7 +48,6 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       title: ({ command }) => `rejected ${formatName(command)}`,
       remedy: ({ why }) => REJECTIONS.get(why) ?? `the hook did not return a message (${String(why)})`,
       count: getMore,
-      sum: 'rejected',
     },
   ],
   [
@@ -68,9 +56,7 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       fields: { command: 'string', quota: 'string' },
       title: ({ command }) => `refused ${formatName(command)}`,
       remedy: ({ quota }) => `its quota is ${String(quota)}. Let it call less often, or raise calls.quotas`,
-      cause: ({ quota }) => ` (quota: ${String(quota)})`,
       count: getMore,
-      sum: 'refused',
     },
   ],
   [
@@ -98,7 +84,6 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       title: ({ command }) => `slow call of ${formatName(command)}`,
       remedy: ({ ms }) => `it has been running for ${formatDuration(Number(ms))}`,
       count: getMore,
-      sum: 'slow calls',
     },
   ],
   [
@@ -108,7 +93,6 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
       title: () => 'events dropped',
       remedy: () => 'the frontend is too slow for them',
       count: ({ dropped }) => Number(dropped),
-      sum: 'events dropped',
     },
   ],
   ['restarting', { fields: { restarts: 'number', delay: 'number' }, title: describeRestart }],
@@ -118,8 +102,6 @@ const FORMATS: ReadonlyMap<unknown, EventFormat> = new Map<unknown, EventFormat>
     {
       fields: { restarts: 'number', delay: 'number' },
       title: fields => `crashed, ${describeRestart(fields)}`,
-      repeated: 'crashed',
-      sum: 'crashed',
     },
   ],
   [
@@ -176,16 +158,13 @@ export function describeEvent(msg: unknown, fields: Fields): EventText {
     format !== undefined && Object.entries(format.fields).every(([name, type]) => getType(fields[name]) === type)
   if (!isKnown) {
     const title = String(msg ?? '').replace(FAILED_WORKER, '')
-    return { title, repeated: title, cause: '', sum: undefined, detail: formatFields(fields), count: 1 }
+    return { title, detail: formatFields(fields), count: 1 }
   }
   const shown = [...Object.keys(format.fields), 'more', 'hooks']
   const rest = Object.entries(fields).filter(([name]) => !shown.includes(name))
   const remedy = format.remedy ? `: ${format.remedy(fields)}` : ''
   const detail = `${remedy}${formatFields(Object.fromEntries(rest))}`
-  const title = format.title(fields)
-  const { repeated = title, sum } = format
-  const cause = format.cause?.(fields) ?? ''
-  return { title, repeated, cause, sum, detail, count: format.count?.(fields) ?? 1 }
+  return { title: format.title(fields), detail, count: format.count?.(fields) ?? 1 }
 }
 
 const getType = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value)
@@ -210,7 +189,7 @@ const formatNames = (names: unknown): string => listSome((names as unknown[]).ma
 /** Names that are listed; the others are counted. */
 const MAX_LISTED = 5
 
-export const listSome = (names: readonly string[]): string => {
+const listSome = (names: readonly string[]): string => {
   const more = names.length - MAX_LISTED
   return more > 0 ? `${names.slice(0, MAX_LISTED).join(', ')} and ${more} more` : names.join(', ')
 }

@@ -1,8 +1,14 @@
 // The bus's log: the host's pino logger, to which core and the gates send their lines.
 import type { Logger, pino as Pino } from 'pino'
-import { escapeLine, escapeText } from './escape.js'
-import { createPaint } from './paint.js'
-import { createTerminalLog, LEVEL_NAMES, type LogLine, paintLabel, type TerminalLog } from './terminal-log.js'
+import {
+  createPaint,
+  createTerminalLog,
+  escapeLine,
+  escapeText,
+  LEVEL_NAMES,
+  type LogLine,
+  paintLabel,
+} from './terminal-log.js'
 
 export type { Logger }
 
@@ -34,7 +40,9 @@ export const isDefaultLog = (log: LogOption): log is LogLevel | undefined =>
 export function createHostLog(log: LogOption, dev = false): HostLog {
   if (log === false) return createLazyLog('silent')
   if (!isDefaultLog(log)) return log
-  const write = isTextLog() ? getTerminalLog().write : (line: string) => writeToStderr(escapeLine(line))
+  const write = isTextLog()
+    ? createTerminalLog(writeToStderr, paint)
+    : (line: string) => writeToStderr(escapeLine(line))
   return createLazyLog(log ?? (dev ? 'info' : 'warn'), write)
 }
 
@@ -65,16 +73,7 @@ const TEST_RUNNERS = ['NODE_TEST_CONTEXT', 'VITEST', 'JEST_WORKER_ID']
 /** People read the output of a test runner, which is often a pipe. */
 const isTextLog = (): boolean => process.stderr.isTTY || TEST_RUNNERS.some(name => process.env[name] !== undefined)
 
-/** One for all buses: each would listen to the exit of the process. */
-let terminalLog: TerminalLog | undefined
-
 const paint = createPaint(process.stderr)
-
-const getTerminalLog = (): TerminalLog =>
-  (terminalLog ??= createTerminalLog(writeToStderr, paint, () => process.stderr.columns))
-
-/** Writes what the default log has counted but not written. */
-export const flushHostLog = (): void => terminalLog?.flush()
 
 let stderr: ReturnType<typeof Pino.destination> | undefined
 
