@@ -3,25 +3,10 @@
 import './inside/encoding.js'
 import { renameClient } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import {
-  createClient,
-  type Env,
-  getClient,
-  links,
-  sallyport,
-  type ScriptStart,
-  setSecrets,
-} from './inside/client.js'
+import { createClient, type Env, getClient, links, sallyport, type ScriptStart, setSecrets } from './inside/client.js'
 import { countRequests, network } from './inside/fetch.js'
 import { countTimers, globals, resumeTimers, seedRandom, suspendTimers, wake } from './inside/globals.js'
-import {
-  countRequests as countReads,
-  describeError,
-  post,
-  postError,
-  rejectAll,
-  settle,
-} from './inside/port.js'
+import { countRequests as countReads, describeError, post, postError, rejectAll, settle } from './inside/port.js'
 
 function define(values: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(values))
