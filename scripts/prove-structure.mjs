@@ -1,5 +1,6 @@
 // node scripts/prove-structure.mjs: proves that no package has a cycle of files or of directories, type imports included, that what runs
-// in the host does not import what runs in core's thread, nor the other way, and that no directory is crowded.
+// in the host does not import what runs in core's thread, nor the other way, that packages import no extension, and that no directory is
+// crowded.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 import { parseSync } from 'rolldown/utils'

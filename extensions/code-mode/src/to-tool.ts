@@ -144,7 +144,7 @@ function getJsonSchema(schema: unknown, side: Side): unknown {
 }
 
 /** Returns the output of the schema. @throws {BusError} InvalidParams for a value that it refuses */
-export async function validate(name: string, schema: unknown, value: unknown): Promise<unknown> {
+async function validate(name: string, schema: unknown, value: unknown): Promise<unknown> {
   const checked = getSchema(schema)
   const { value: output, issues, error } = (await (checked['~standard'] ?? checked).validate?.(value)) ?? { value }
   const texts = issues?.map(({ message, path = [] }) => [...path.map(toKey), message].join(': ')) ?? [error?.message]
