@@ -13,7 +13,7 @@ import {
 import { mkdir } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { type Args, isInteger, isObject } from '../shared/plugin.js'
-import { toIoText } from '../shared/io-errors.js'
+import { toIoText } from '../shared/io.js'
 import { getPathScope, type OwnDirectories, type PathLock } from './paths.js'
 import type { LabelCount, LabelSlots } from '../shared/slots.js'
 
@@ -57,18 +57,18 @@ export type FsHandlers = Readonly<Record<string, (call: FsCall) => unknown>>
 const MAX_SHOWN = 4096
 
 export class FsCall {
-  readonly args: Args
-  readonly ctx: CommandContext
-  readonly state: FsState
   readonly #command: string
   readonly #grants: PathGrants
   /** The directory of the caller's label, if a permission for this command names it. */
   readonly #own: string | undefined
 
-  constructor(command: string, args: Args, ctx: CommandContext, state: FsState, grants: PathGrants) {
-    this.args = args
-    this.ctx = ctx
-    this.state = state
+  constructor(
+    command: string,
+    readonly args: Args,
+    readonly ctx: CommandContext,
+    readonly state: FsState,
+    grants: PathGrants,
+  ) {
     this.#command = command
     this.#grants = grants
     this.#own = state.own.get(ctx)

@@ -3,6 +3,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { transfer } from '@sallyport/core'
 import { createIoError, type OpenedFile, openFile, openToRead } from '@sallyport/paths/internal'
+import { readOpened } from '../shared/io.js'
 import { addResource, type Args, getResource, isInteger, toBytes } from '../shared/plugin.js'
 import type { FsCall, FsHandlers, Located, LocateOptions } from './calls.js'
 import { type FileInfo, toFileInfo, writeAll } from './entries.js'
@@ -22,15 +23,15 @@ class Sequence {
 
 /** Node's handles have no position that can be set, so this class keeps it. */
 class OpenFile {
-  readonly handle: FileHandle
   readonly calls: Sequence = new Sequence()
-  readonly appends: boolean
   position = 0
   readonly #release: () => void
 
-  constructor(handle: FileHandle, appends: boolean, release: () => void) {
-    this.handle = handle
-    this.appends = appends
+  constructor(
+    readonly handle: FileHandle,
+    readonly appends: boolean,
+    release: () => void,
+  ) {
     this.#release = release
   }
 
@@ -275,20 +276,11 @@ async function useFile<T, Opened extends Pick<OpenedFile, 'handle'>>(
   }
 }
 
-/** Reads as many bytes as the file has now: one that grows meanwhile has no end. */
 async function readWhole({ handle, size }: OpenedFile, { ctx, state }: FsCall): Promise<Uint8Array> {
   if (size > state.maxFileBytes) {
     throw `The file was refused: it has ${size} bytes, and at most ${state.maxFileBytes} are read at once. Read it with "open".`
   }
-  const bytes = new Uint8Array(size)
-  let length = 0
-  while (length < size) {
-    ctx.signal.throwIfAborted()
-    const { bytesRead } = await handle.read(bytes, length, size - length, length)
-    if (bytesRead === 0) break
-    length += bytesRead
-  }
-  return transfer(length === size ? bytes : bytes.slice(0, length))
+  return transfer(await readOpened({ handle, size }, ctx.signal))
 }
 
 async function writeWholeFile(call: FsCall): Promise<void> {

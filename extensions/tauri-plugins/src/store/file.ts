@@ -1,7 +1,8 @@
 // The file of a store: a JSON object. It is replaced as a whole, so that a crash leaves either the old or the new one.
 import { openToRead, resolveBelow } from '@sallyport/paths/internal'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { readOpened } from '../shared/io.js'
 
 /** Ends the name of a file that is being written. No store has such a name. */
 export const UNFINISHED = '~'
@@ -21,7 +22,7 @@ export async function readStoreFile(path: StorePath, maxBytes: number): Promise<
   const { handle, size } = await openToRead(await getCanonical(path.directory, path.file))
   try {
     if (size > maxBytes) throw new Error(`Failed to deserialize store. It has more than ${maxBytes} bytes.`)
-    return parse(await readAll(handle, size))
+    return parse(await readOpened({ handle, size }))
   } finally {
     await handle.close()
   }
@@ -66,19 +67,7 @@ async function getCanonical(directory: string, path: string): Promise<string> {
   throw new Error('Store path refused: a link leads out of the directory of stores.')
 }
 
-/** Reads no more than the checked size: the file can grow. */
-async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(size)
-  let length = 0
-  while (length < size) {
-    const { bytesRead } = await handle.read(bytes, length, size - length, length)
-    if (bytesRead === 0) break
-    length += bytesRead
-  }
-  return bytes.subarray(0, length)
-}
-
-function parse(bytes: Buffer): Content {
+function parse(bytes: Uint8Array): Content {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))

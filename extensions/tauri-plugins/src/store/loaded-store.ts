@@ -1,6 +1,6 @@
 // A store in memory: its content, the frontends that hold it, and when it is saved.
 import type { App, Resources } from '@sallyport/core'
-import { toIoText } from '../shared/io-errors.js'
+import { toIoText } from '../shared/io.js'
 import { forgetResource } from '../shared/plugin.js'
 import { type Content, CorruptFile, keepAside, readStoreFile, type StorePath, writeStoreFile } from './file.js'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { App, CommandContext, Plugin } from '@sallyport/core'
 import { getOwnName, getPathRules, isDeviceName } from '@sallyport/paths/internal'
 import { foldCase } from '@sallyport/paths/internal/glob'
-import { toIoText } from '../shared/io-errors.js'
+import { toIoText } from '../shared/io.js'
 import {
   type Args,
   checkLimits,

@@ -1,6 +1,6 @@
 import { createIoError } from '@sallyport/paths/internal'
 import { expect, test } from 'vitest'
-import { toIoText } from './io-errors.js'
+import { toIoText } from './io.js'
 import { rows } from '../../../../scripts/testing.js'
 
 test('errors have the texts of Rust on each platform', () =>

@@ -1,4 +1,21 @@
-// The texts of I/O errors as Rust writes them, which frontends match: `No such file or directory (os error 2)`.
+// Reading of whole files, and the texts of I/O errors as Rust writes them, which frontends match: `No such file or directory (os error 2)`.
+import type { OpenedFile } from '@sallyport/paths/internal'
+
+/** Reads as many bytes as the file had when it was opened: one that grows meanwhile has no end. */
+export async function readOpened(
+  { handle, size }: Pick<OpenedFile, 'handle' | 'size'>,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size)
+  let length = 0
+  while (length < size) {
+    signal?.throwIfAborted()
+    const { bytesRead } = await handle.read(bytes, length, size - length, length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return length === size ? bytes : bytes.slice(0, length)
+}
 
 type ErrorText = readonly [number: number, text: string]
 
