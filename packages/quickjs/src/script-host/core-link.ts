@@ -98,6 +98,7 @@ export class CoreLink {
 
   #hasRoom(link: Link): void {
     if (link !== this.#link) return
+    this.#waitingBytes = 0
     this.isFull = false
     this.#deps.room()
   }
