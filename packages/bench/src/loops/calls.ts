@@ -15,7 +15,7 @@ let samples: Float64Array | undefined
 const CALLS_PER_CLOCK_READ = 16
 
 /** Repeats the calls, with `inFlight` of them at any time. */
-export const measureCalls: MeasureLoop = async (subject, calls, task) => {
+const measureCalls: MeasureLoop = async (subject, calls, task) => {
   await checkOnce(subject, calls)
   return task.inFlight === undefined || task.inFlight === 1
     ? oneAtATime(subject, calls, task)
