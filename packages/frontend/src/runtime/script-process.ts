@@ -71,7 +71,7 @@ function sendSnapshot(control: Link, report: FrontendReport): object {
 
 export const sendReport = (control: Link, report: FrontendReport): void => send(control, sendSnapshot(control, report))
 
-export function sendMemberReport(control: Link, report: MemberReport): void {
+function sendMemberReport(control: Link, report: MemberReport): void {
   if (report.type !== 'message') return send(control, report)
   send(control, { type: 'message', message: sendSnapshot(control, report.message as FrontendReport) })
 }
