@@ -25,7 +25,7 @@ export type Sandbox =
 
 export type SandboxName = Extract<Sandbox, string>
 
-/** No sandbox: the code runs in a plain worker, with all rights of the host. */
+/** @internal No sandbox: the code runs in a plain worker, with all rights of the host. */
 export const noneKind: SandboxKind<'none'> = {
   isTrusted: true,
   resolve: ({ kind }) => ({

@@ -17,10 +17,11 @@ export interface SandboxOptions<Name extends string = string> {
   spares?: number | undefined
 }
 
+/** @internal */
 type OptionsSchema<Name extends string> = v.VariantOptions<'kind'>[number] &
   v.GenericSchema<unknown, SandboxOptions<Name>>
 
-/** One kind of sandbox. */
+/** @internal One kind of sandbox. */
 export interface SandboxKind<Name extends string, Schema extends OptionsSchema<Name> = OptionsSchema<Name>> {
   /** True if code in it has all rights of the host. */
   readonly isTrusted: boolean
