@@ -78,3 +78,19 @@ test('a frame of a kind or a size that no client sends is refused', () =>
     expect(() => core.send(body, kind)).toThrow('a forged message')
     expect(sent).toEqual([])
   }))
+
+test('what core took counts no longer, even if the link is full again at once', async () => {
+  let room = createDeferred()
+  const link = { send() {}, receive() {}, room: () => room.promise }
+  const core = new CoreLink({ maxBytes: MAX_BYTES, receive() {}, room() {}, closed() {} })
+  core.attach(link as unknown as Link)
+  for (let sent = 0; sent < 4; sent++) {
+    core.send('x'.repeat(MAX_BYTES / 2))
+    await Promise.resolve()
+    expect(core.isFull).toBe(true)
+    room.resolve()
+    await room.promise
+    room = createDeferred()
+  }
+  expect(core.isFull).toBe(false)
+})
