@@ -39,7 +39,7 @@ const TABLES = {
     calls and events that wait in a client | ${count(l.MAX_CLIENT_QUEUE)}, ${mib(l.MAX_CLIENT_QUEUE_BYTES)} | \`Overloaded\`
     events that wait in core for a frontend | ${count(l.MAX_EVENT_QUEUE)}, ${mib(l.MAX_EVENT_QUEUE_BYTES)} | the oldest are dropped and counted
     answers, channel messages and calls that wait in core for a frontend | ${count(l.MAX_SESSION_QUEUE)}, ${mib(l.MAX_SESSION_QUEUE_BYTES)} | \`Overloaded\`
-    bytes of a channel or stream that the reader has not taken | \`readAhead\`: ${mib(l.CHANNEL_READ_AHEAD)}; each message counts ${l.CHANNEL_MESSAGE_COST} more | \`send\` waits
+    bytes of a channel or stream that the reader has not taken | ${mib(l.CHANNEL_READ_AHEAD)}; each message counts ${l.CHANNEL_MESSAGE_COST} more | \`send\` waits
     bytes of a frontend's stream or channel, or of a stream that core passes to it, that the reader has not taken | ${mib(l.STREAM_WINDOW)}; each message counts ${l.CHANNEL_MESSAGE_COST} more | the sender waits; a frontend whose client does not is ended at ${mib(l.MAX_STREAM_UNREAD)}, the two largest values aside
     messages that wait in a gate for the hook | ${count(l.MAX_IN_FLIGHT)}, ${mib(l.MAX_GATE_QUEUE_BYTES)} | \`Overloaded\`; at ${mib(l.MAX_GATE_QUEUE_BYTES)} the gate stops reading
     events that wait for the connection to NATS | ${mib(l.MAX_UNSENT_EVENT_BYTES)} | later ones are dropped`,

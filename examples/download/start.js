@@ -17,8 +17,6 @@ const bus = await createBus({
     main: {
       module: new URL('./main.js', import.meta.url),
       data: { origin },
-      // 250 reports of progress: core downloads no more than 16 MiB that the frontend has not heard of.
-      readAhead: 2 ** 18,
       onStdio: text => process.stdout.write(text),
     },
     packer: new URL('./packer.js', import.meta.url),

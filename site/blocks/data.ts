@@ -31,5 +31,5 @@ const withCapabilities = (capabilities: unknown): object => ({
 
 /** Checks options. Names of plugins and commands that only the reader has are accepted. */
 async function accept(options: object): Promise<void> {
-  await explainCapabilities({ ...options, unknownPermissions: 'warn' })
+  await explainCapabilities(options)
 }

@@ -35,7 +35,7 @@ export interface CodeTransport {
 /**
  * Returns a transport for `createCodeMode` of `@mastra/core/tools`, which sets the timeout. Each program is one `bus.run`.
  *
- * @example createCodeMode({ tools, timeout: 10_000 }, toTransport(bus, { memory: 64 }))
+ * @example createCodeMode({ tools, timeout: 10_000 }, toTransport(bus, { limits: { memory: 64 } }))
  */
 export function toTransport(bus: Bus, shared: Omit<CodeModeOptions, 'timeout'> = {}): CodeTransport {
   return {

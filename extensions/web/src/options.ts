@@ -12,10 +12,7 @@ import * as v from 'valibot'
 import { isOrigin } from './http/request-policy.js'
 
 /** Options of the pages of one label. */
-export interface PageOptions extends Pick<
-  FrontendOptions,
-  'allow' | 'data' | 'maxInFlight' | 'overflow' | 'readAhead'
-> {
+export interface PageOptions extends Pick<FrontendOptions, 'allow' | 'data' | 'maxInFlight' | 'overflow'> {
   /** The directory of the page's static files, as a URL or an absolute path. Not available with `server`, which serves them itself. */
   dir?: URL | string
   /** Lets further tabs have labels of their own, `main-2` and so on, with the same `allow`. Otherwise they are refused. @default false */

@@ -257,7 +257,7 @@ export function createSharedProcessConfig(
 
 /** The process starts in an empty directory, so there is nothing unexpected to read. */
 const createSandbox = (launcher: Launcher | undefined, net: boolean, hasBroker: boolean): FrontendSandbox => ({
-  ...{ unexpectedRead: undefined, strict: false },
+  unexpectedRead: undefined,
   closesNet: !net && launcher?.closesNetwork === true,
   hasBroker,
 })

@@ -9,7 +9,7 @@ import { Machine, type MachineEvents } from './script-host/machine.js'
 import { writeSnapshot } from './script-host/snapshot.js'
 import { loadScript, prepare } from './index.js'
 
-const engine = { memory: 32, stack: 256, time: 60_000 }
+const engine = { memory: 32, time: 60_000 }
 const stops: (() => void)[] = []
 afterEach(() => {
   for (const stop of stops.splice(0)) stop()

@@ -23,7 +23,7 @@ import { deadline, pause, type SessionKey, withDeadline } from '@sallyport/proto
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { bridge, closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { getBackoff } from '@sallyport/protocol/internal/util'
-import { CHANNEL_READ_AHEAD, type Link } from '@sallyport/protocol/internal/wire'
+import type { Link } from '@sallyport/protocol/internal/wire'
 
 /** Opens sessions with core over some transport. */
 export interface SessionDialer {
@@ -202,15 +202,10 @@ class ReconnectingSession {
   }
 
   /**
-   * @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the time for a first link is over;
-   * InvalidParams for `readAhead`, which a session does not carry to its core
+   * @throws {BusError} what `SessionDialer.open` throws, except for `Disconnected`, unless the time for a first link is over
    */
   async dial(offer: LinkOffer, unneeded: AbortSignal): Promise<RemoteSession> {
-    const { codec, readAhead = CHANNEL_READ_AHEAD } = offer
-    if (readAhead !== CHANNEL_READ_AHEAD) {
-      const text = 'readAhead is not available in a joined process: core sends up to 4 MiB ahead. Remove the option'
-      throw new BusError('InvalidParams', text)
-    }
+    const { codec } = offer
     const dial = (late: AbortSignal): Promise<RemoteSession> => this.#dial(codec, unneeded, late)
     return this.#current ? dial(unneeded) : withDeadline(this.deps.firstLinkTimeout, dial)
   }

@@ -34,7 +34,7 @@ export interface AclDeps {
   pluginFiles: readonly PermissionFileSource[]
   /** The check of scope values of each plugin that has one, by the plugin's name. */
   scopeChecks?: ReadonlyMap<string, (value: unknown) => void>
-  /** Receives what `unknownPermissions: 'warn'` ignores. */
+  /** Receives the permissions that are ignored. */
   warn: (text: string) => void
 }
 

@@ -48,7 +48,7 @@ export interface Explanation {
     readonly from: string
     readonly isActive: boolean
   }[]
-  /** Permissions that `unknownPermissions: 'warn'` ignored. */
+  /** Permissions that are ignored: they are of plugins that this core does not have. */
   readonly warnings: readonly string[]
 }
 

@@ -25,7 +25,7 @@ export interface ResolvedCapability {
   holdsFor(label: string): boolean
 }
 
-export interface ResolveOptions extends Pick<AclInput, 'unknownPermissions' | 'platform'> {
+export interface ResolveOptions extends Required<Pick<AclInput, 'unknownPermissions' | 'isTauriProject' | 'platform'>> {
   catalogue: Catalogue
   commands: readonly CommandIdentity[]
   /** Plugins that a warning has named, because they are not here. */
@@ -195,11 +195,8 @@ function refuseUnknown(
   subject = '',
 ): void {
   for (const { text, plausible, absent } of unknown) {
-    if (!plausible || options.unknownPermissions === 'error') {
-      const hint =
-        plausible && absent !== undefined ? ` (unknownPermissions: 'warn' ignores plugins that are not here)` : ''
-      throw mistake(place, member, subject + text + hint)
-    }
+    const isIgnored = options.unknownPermissions === 'warn' || (options.isTauriProject && absent !== undefined)
+    if (!plausible || !isIgnored) throw mistake(place, member, subject + text)
     if (absent === undefined) options.warn(mistake(place, member, subject + text).message)
     else if (!options.absent.has(absent)) {
       options.absent.add(absent)
@@ -224,13 +221,13 @@ const isFor = ({ platforms }: Pick<Capability, 'platforms'>, platform: AclInput[
 
 /** @throws {BusError} InvalidParams if a permission file or manifest is invalid */
 export function getResolveOptions(deps: AclDeps): ResolveOptions {
-  const { unknownPermissions, platform } = deps.acl
+  const { unknownPermissions, isTauriProject = false, platform } = deps.acl
   const commands = [...deps.commands]
   const catalogue = createCatalogue({ ...deps, commands })
   const { warn, scopeChecks } = deps
   const absent = new Set<string>()
   const options = {
-    ...{ catalogue, commands, unknownPermissions, platform, absent, warn, scopeChecks },
+    ...{ catalogue, commands, unknownPermissions, isTauriProject, platform, absent, warn, scopeChecks },
     allowLists: new Map<string, ResolvedCapability>(),
   }
   checkSets(options)

@@ -24,7 +24,6 @@ function parseOptions(argv: readonly string[]): AclCliOptions | undefined {
       'A core module, which is loaded but not started (default: only the commands that capabilities name)',
     )
     .option('--label <label>', 'A frontend; can be repeated (default: all labels in the capabilities)')
-    .option('--unknown-permissions <how>', 'error or warn, as in createBus (default: error with --core, else warn)')
     .option('--json', 'Print JSON')
   cli.help(sections => [
     { body: `${NAME} [tauri.conf.json | directory] [options]: print who can call what in a Tauri project` },
@@ -41,27 +40,18 @@ type AclCliOptions = ReturnType<typeof toOptions>
 /** @param project - the configuration, or its directory */
 function toOptions(project: string, flags: Readonly<Record<string, unknown>>) {
   const { core, label = [], json = false } = flags
-  const { unknownPermissions = core === undefined ? 'warn' : 'error' } = flags
   if (Array.isArray(core)) throw new UsageError('--core can be given once')
-  if (unknownPermissions !== 'error' && unknownPermissions !== 'warn') {
-    throw new UsageError('--unknown-permissions takes error or warn')
-  }
   return {
     project,
     core: core === undefined ? undefined : String(core),
     labels: [label].flat().map(String),
-    unknownPermissions,
     json: json === true,
   } as const
 }
 
 /** @throws {UsageError} for a missing project, and errors of `createBus` */
-async function explain({ project, core, labels, unknownPermissions, json }: AclCliOptions): Promise<string> {
-  const options = {
-    config: findConfig(project),
-    unknownPermissions,
-    ...(core !== undefined && { core: resolve(core) }),
-  }
+async function explain({ project, core, labels, json }: AclCliOptions): Promise<string> {
+  const options = { config: findConfig(project), ...(core !== undefined && { core: resolve(core) }) }
   const explainLabels = (names: readonly string[]): Promise<Explanation> =>
     explainProject({ ...options, ...(names.length > 0 && { labels: names }) })
   let explanation = await explainLabels(labels)

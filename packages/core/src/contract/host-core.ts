@@ -164,8 +164,6 @@ export interface LinkOffer {
   run?: RunTerms | undefined
   /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default `label` */
   limitLabel?: string | undefined
-  /** `readAhead` of the frontend. */
-  readAhead?: number
   /** In the isolation pattern, the port on which the gate waits for the session's key. The host does not read it. */
   keyPort?: MessagePort
   metrics?: MetricsMemory

@@ -164,7 +164,7 @@ export class Core {
    * @throws {BusError} for a wrong `allow` or an invalid link, which is closed
    */
   attach(offer: LinkOffer): void {
-    const { frontend, label, codec, endpoint, id: linkId, limitLabel, readAhead, keyPort, metrics, run } = offer
+    const { frontend, label, codec, endpoint, id: linkId, limitLabel, keyPort, metrics, run } = offer
     try {
       if (frontend !== undefined && label !== undefined) {
         this.sessions.know(frontend, label, offer.begun === 'before')
@@ -180,7 +180,7 @@ export class Core {
         this.#report({ type: 'latency', frontend, latency })
         return latency
       })
-      const traffic = { readAhead, metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
+      const traffic = { metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
       const runCommand = run?.functions === undefined ? undefined : createRunCommand(this.sessions, run.functions)
       this.#openSession({
         ...{ linkId, frontend, label, limitLabel, codec, link, opener },

@@ -12,7 +12,7 @@ import type { BusOptions } from './options/types.js'
 /** The options of `createBus` that decide about capabilities. */
 export interface ExplainOptions extends Pick<
   BusOptions,
-  'config' | 'capabilities' | 'isolation' | 'app' | 'permissions' | 'unknownPermissions'
+  'config' | 'capabilities' | 'isolation' | 'app' | 'permissions'
 > {
   /** The core that defines the commands. Without it, the app's commands are those that capabilities name. */
   core?: ModuleLocation | CoreDefinition
@@ -23,7 +23,8 @@ export interface ExplainOptions extends Pick<
 export async function explainProject({ core, labels, ...security }: ExplainOptions): Promise<Explanation> {
   const options = await resolveOptions({ ...security, core: core ?? {} })
   await checkFiles('createBus', options)
-  const { acl } = options
+  // Without a core, no plugin is here.
+  const acl = core === undefined ? { ...options.acl, unknownPermissions: 'warn' as const } : options.acl
   const loaded = options.core instanceof URL ? await load(options.core.href) : options.core
   const definition = core === undefined ? { commands: inferCommands(acl) } : loaded
   return explain({ acl, core: definition, ...(labels && { labels }) })

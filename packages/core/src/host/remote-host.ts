@@ -63,7 +63,7 @@ export async function startRemoteHost<Core extends RemoteEndpoint>(
 
 /** Core's own options have no effect here, so they are refused by name. */
 const CORE_OPTIONS = [
-  ...['core', 'network', 'config', 'permissions', 'unknownPermissions', 'pluginOptions', 'resources', 'startTimeout'],
+  ...['core', 'network', 'config', 'permissions', 'pluginOptions', 'resources', 'startTimeout'],
   ...['productName', 'version', 'identifier', 'workers.core', 'calls.timeout', 'calls.slowAfter', 'calls.quotas'],
   ...['capabilities', 'app.security.capabilities'],
 ]

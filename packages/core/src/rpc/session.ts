@@ -78,7 +78,6 @@ export interface SessionOptions {
   confirmRequests: ConfirmRequests
   metrics: SessionMetrics
   /** Bytes of messages of one channel that can be in flight. @default CHANNEL_READ_AHEAD */
-  readAhead?: number | undefined
   /** True if calls carry deadlines that end them here, too. */
   hasDeadlines: boolean
   /** Returns a call's async context, if its caller is in this thread. */
@@ -158,13 +157,13 @@ export class Session implements CallOwner {
     this.#streams.nextId = FIRST_CORE_CHANNEL
     const getTotal = (): number => this.addUp(session => countStreams(session.#streams))
     const warn = (text: string): void => events.warned(text)
-    const { registry, hasDeadlines, runCommand, maxCalls, madeCalls, readAhead } = options
+    const { registry, hasDeadlines, runCommand, maxCalls, madeCalls } = options
     this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, warn, this.#streams, getTotal)
     const lost = ({ stack = '' }: BusError): void => events.mistaken('message lost', { place: findPlace(stack) })
     const countInFlight = (): number => this.addUp(countCalls)
     this.#phases = new CallPhases({
       session: this,
-      channels: new ChannelTable(this.#streams, readAhead, getTotal, lost),
+      channels: new ChannelTable(this.#streams, getTotal, lost),
       writer: this.#writer,
       ...{ registry, hasDeadlines, events, countInFlight, runCommand, maxCalls, madeCalls },
     })

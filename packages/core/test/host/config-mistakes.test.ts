@@ -19,11 +19,6 @@ describe('does not start with', () => {
         /^<directory>\/capabilities\/main\.json: permissions\[0\]: .*"?allow-gret\b.*\(did you mean "allow-greet"\?\)/,
       ],
       [
-        'a permission of an unknown plugin',
-        { 'capabilities/main.json': { ...main, permissions: ['fs:default'] } },
-        /^<directory>\/capabilities\/main\.json: permissions\[0\]: .*fs/,
-      ],
-      [
         'an unknown key',
         { 'capabilities/main.json': [{ ...main, permission: [] }] },
         /^<directory>\/capabilities\/main\.json: \[0\].*"permission".*\(did you mean "permissions"\?\)/,
@@ -125,11 +120,6 @@ describe('does not start with', () => {
       ],
       ['a list in the list', { capabilities: [[]] }, /capabilities\[0\] must be a capability, its identifier/],
       [
-        'an invalid unknownPermissions',
-        { unknownPermissions: 'no' },
-        /unknownPermissions must be "error" or "warn": got "no"/,
-      ],
-      [
         'an option that nothing resembles, with those that there are',
         { supervision: { maximum: 3 } },
         /^createBus: unknown option "supervision\.maximum": use restart, intensity, period, delay, heartbeat$/,
@@ -137,7 +127,7 @@ describe('does not start with', () => {
       [
         'an option of a sandbox, with those of its kind',
         { frontends: { main: { module: new URL(import.meta.url), sandbox: { kind: 'permission', men: 1 } } } },
-        /unknown option "frontends\.main\.sandbox\.men": use kind, read, net, secrets, strict, resourceLimits$/,
+        /unknown option "frontends\.main\.sandbox\.men": use kind, read, net, secrets, resourceLimits$/,
       ],
       [
         'an option in the wrong place',

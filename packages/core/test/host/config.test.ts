@@ -129,14 +129,14 @@ describe('options in addition to a configuration', () => {
     expect(await getAllowed(bus, 'main')).toEqual(['delete_note'])
   })
 
-  test('ignore permissions of missing plugins with unknownPermissions: "warn"', async () => {
+  test('ignore permissions of plugins that this core does not have', async () => {
     const directory = writeProject({
       ...project,
       'capabilities/main.json': { ...main, permissions: ['allow-greet', 'dialog:allow-open'] },
     })
     const lines: string[] = []
     const log = pino({ level: 'warn' }, { write: line => void lines.push(line) })
-    const bus = await startIn(directory, { unknownPermissions: 'warn', log })
+    const bus = await startIn(directory, { log })
     expect(await getAllowed(bus, 'main')).toEqual(['greet'])
     await expect.poll(() => lines.join('')).toMatch(/main\.json: permissions\[1\]: .*dialog/)
   })

@@ -166,7 +166,7 @@ describe.each(
     const { continuation } = await interrupt(bus, source, { sandbox, args: { parts: 32 } })
     expect(continuation.length).toBeGreaterThan(2 * 2 ** 20)
     expect(await bus.resume(continuation, { value: 1 }, options)).toBe(32)
-    const large = { ...options, memory: 128, args: { parts: 272 } }
+    const large = { ...options, limits: { memory: 128 }, args: { parts: 272 } }
     await expect(bus.run(source, large)).rejects.toMatchObject({
       reason: 'Overloaded',
       data: { limit: 'snapshot', max: 16 * 2 ** 20 },
@@ -184,7 +184,7 @@ describe.each(
     const loop = bus.resume(await interruptBefore('for (;;);'), { value: 1 }, limited as RunOptions)
     await expect(loop).rejects.toMatchObject({ reason: 'Crashed', data: { limit: 'time' } })
     const full = await interruptBefore('const all = []; for (;;) all.push(new Uint8Array(1e5))')
-    const fill = bus.resume(full, { value: 1 }, { ...options, memory: 8 })
+    const fill = bus.resume(full, { value: 1 }, { ...options, limits: { memory: 8 } })
     await expect(fill).rejects.toMatchObject({ reason: 'Crashed', data: { limit: 'memory', max: 8 } })
     expect(await bus.run('return 1', options)).toBe(1)
   })
@@ -193,7 +193,7 @@ describe.each(
 test('code with more memory than can be kept ends with that limit', async () => {
   const bus = await open(createCore().core)
   const source = `const held = new Uint8Array(80e6); await invoke('ask', {}); return held.length`
-  const run = bus.run(source, { ...thread, memory: 128 })
+  const run = bus.run(source, { ...thread, limits: { memory: 128 } })
   await expect(run).rejects.toMatchObject({ reason: 'Overloaded', data: { limit: 'memory', max: 64 * 2 ** 20 } })
 })
 
@@ -417,10 +417,10 @@ test('a run that holds more memory than it would have is not claimed', async () 
     [45 * 2 ** 20, 64],
     [7 * 2 ** 20, 8],
   ] as const) {
-    const { continuation } = await interrupt(bus, source, { args: { bytes }, memory })
-    const small = bus.resume(continuation, { value: 1 }, { ...thread, memory: memory / 2 })
+    const { continuation } = await interrupt(bus, source, { args: { bytes }, limits: { memory } })
+    const small = bus.resume(continuation, { value: 1 }, { ...thread, limits: { memory: memory / 2 } })
     await expect(small).rejects.toMatchObject({ reason: 'Overloaded', data: { limit: 'memory', max: memory / 2 } })
-    expect(await bus.resume(continuation, { value: 1 }, { ...thread, memory })).toBe(bytes)
+    expect(await bus.resume(continuation, { value: 1 }, { ...thread, limits: { memory } })).toBe(bytes)
   }
 })
 
@@ -432,8 +432,8 @@ test('a run goes on with the memory that it had, whatever gaps are in it', async
     const next = Array.from({ length: 150 }, () => new Uint8Array(80_000))
     await invoke('ask', {})
     return all.length + next.length`
-  const { continuation } = await interrupt(bus, source, { memory: 25 })
-  expect(await bus.resume(continuation, { value: 1 }, { ...thread, memory: 25 })).toBe(450)
+  const { continuation } = await interrupt(bus, source, { limits: { memory: 25 } })
+  expect(await bus.resume(continuation, { value: 1 }, { ...thread, limits: { memory: 25 } })).toBe(450)
 })
 
 test('a listener that was refused does not listen again', async () => {

@@ -50,7 +50,7 @@ describe('a mistake in the host', () => {
     ['positional arguments', () => bus.call('plugin', 'several'), 'Pass all arguments as members of one object'],
     [
       'a unit in a limit',
-      () => bus.run('1', { memory: '128mb' as never }),
+      () => bus.run('1', { limits: { memory: '128mb' as never } }),
       'memory must be a number of MiB: got "128mb"',
     ],
     ['a schema in the place of options', () => define(schema, () => 1), 'command({ args: schema }, handler)'],
@@ -70,7 +70,7 @@ describe('a mistake in the host', () => {
     [
       'memory of a thread',
       () => open({ sandbox: { kind: 'permission', memory: 64 } }),
-      'with kind: "permission": use kind, read, net, secrets, strict, resourceLimits, or another kind',
+      'with kind: "permission": use kind, read, net, secrets, resourceLimits, or another kind',
     ],
     ['a label twice', () => bus.open('plugin', toModule('')), 'Close it with closeFrontend, or restart it with reload'],
     [

@@ -190,7 +190,6 @@ test('wrong limits are refused', () =>
       'sandbox "process" has no limits.time. Use "quickjs", or set timeout',
       { sandbox: 'process', limits: { time: 1 } },
     ],
-    ['memory and limits.memory are the same limit', { memory: 8, limits: { memory: 8 } }],
     ['limits.time must be whole milliseconds, from 1 to 5000', { limits: { time: 0.5 } }],
   ])(async (text, options) => {
     const error = { reason: 'InvalidParams', message: expect.stringContaining(text) as string }

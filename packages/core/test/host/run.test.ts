@@ -289,7 +289,7 @@ test('the output of a process that runs out of memory is that of its code', asyn
   let output = ''
   const code = `console.error('before'); const kept = []; for (;;) kept.push(new Array(10_000).fill(kept.length))`
   const sandbox = { kind: 'process', wall: 'none' } as const
-  const options = { sandbox, memory: 32, timeout: 60_000, onStdio: (text: string) => void (output += text) }
+  const options = { sandbox, limits: { memory: 32 }, timeout: 60_000, onStdio: (text: string) => void (output += text) }
   await expect(run(code, options)).rejects.toThrow('ran out of memory')
   expect(output).toBe('before\n')
 })
@@ -371,7 +371,7 @@ test('refuses wrong code and options', () =>
     ['', { sandbox: 'none' }, 'bus.run: sandbox must not be "none" for code as text.'],
     ['', { sandbx: 'quickjs' }, 'bus.run: unknown option "sandbx" (did you mean "sandbox"?)'],
     ['', { args: [1] }, 'bus.run: args must be an object: got Array'],
-    ['', { memory: 0 }, 'bus.run: memory must be more than 0 MiB'],
+    ['', { limits: { memory: 0 } }, 'bus.run: limits.memory must be more than 0 MiB'],
     ['', { timeout: -1 }, '`timeout` of bus.run must be milliseconds'],
     ['', { signal: 1 }, '`signal` of bus.run must be an AbortSignal'],
     ['', null, 'bus.run must be an object: got null'],

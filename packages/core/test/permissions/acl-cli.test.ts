@@ -137,7 +137,6 @@ describe('sallyport-acl exits with', () => {
       ['2 for an option without its value', ['--core'], 2, /--core <file>.*value is missing/],
       ['2 for one argument too many', ['.', '.'], 2, /Unused args/],
       ['2 for two cores', ['--core', 'a', '--core', 'b'], 2, /--core can be given once/],
-      ['2 for an invalid value', ['--unknown-permissions', 'no'], 2, /--unknown-permissions takes error or warn/],
       ['2 for a missing project', ['nowhere'], 2, /there is no file or directory .*nowhere$/],
       [
         '1 for a directory without a configuration',

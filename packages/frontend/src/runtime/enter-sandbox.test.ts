@@ -19,28 +19,21 @@ function allow(...readable: string[]): void {
 
 test('returns the directory that can be read without a grant, and hardens the thread', async () => {
   allow(join('/secrets', 'any'))
-  expect(await enterSandbox({ unexpectedRead: '/secrets', strict: false })).toBe('/secrets')
+  expect(await enterSandbox({ unexpectedRead: '/secrets' })).toBe('/secrets')
   expect(harden).toHaveBeenCalledOnce()
 })
 
 test('returns nothing when no directory can be read, or the working directory was granted', async () => {
   allow()
-  expect(await enterSandbox({ unexpectedRead: '/secrets', strict: true })).toBeUndefined()
+  expect(await enterSandbox({ unexpectedRead: '/secrets' })).toBeUndefined()
   allow(join('/secrets', 'any'))
-  expect(await enterSandbox({ unexpectedRead: undefined, strict: true })).toBeUndefined()
+  expect(await enterSandbox({ unexpectedRead: undefined })).toBeUndefined()
   expect(harden).toHaveBeenCalledTimes(2)
-})
-
-test('throws when the sandbox is strict and a directory can be read', async () => {
-  allow(join('/secrets', 'any'))
-  await expect(enterSandbox({ unexpectedRead: '/secrets', strict: true })).rejects.toThrow(
-    /^The sandbox is strict, and Node /,
-  )
 })
 
 test('throws without the permission model', async () => {
   Object.defineProperty(process, 'permission', { configurable: true, value: undefined })
-  await expect(enterSandbox({ unexpectedRead: undefined, strict: false })).rejects.toThrow(
+  await expect(enterSandbox({ unexpectedRead: undefined })).rejects.toThrow(
     /does not run under Node's permission model/,
   )
 })

@@ -7,26 +7,13 @@ import { harden } from './harden.js'
 /**
  * Hardens this thread. Returns the directory that it can read although that was not granted: since version 22, Node lets workers
  * read everything below the working directory by default.
- *
- * @throws {BusError} `InternalError` if there is such a directory and the sandbox is strict
  */
-export async function enterSandbox({
-  unexpectedRead,
-  strict,
-  closesNet,
-}: FrontendSandbox): Promise<string | undefined> {
+export async function enterSandbox({ unexpectedRead, closesNet }: FrontendSandbox): Promise<string | undefined> {
   const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } }
   if (!permission) throw new BusError('InternalError', "This worker does not run under Node's permission model")
   // A file is checked, because the answer for the directory itself is wrong: Node 22 denies it, Node 20 allows it.
   const readableDirectory =
     unexpectedRead !== undefined && permission.has('fs.read', join(unexpectedRead, 'any')) ? unexpectedRead : undefined
-  if (readableDirectory !== undefined && strict) {
-    throw new BusError(
-      'InternalError',
-      `The sandbox is strict, and Node ${process.versions.node} lets this frontend read everything below the working ` +
-        'directory: start the host in an empty directory, or on another version of Node',
-    )
-  }
   // The C library asks for interfaces by a socket, which a wall denies.
   if (closesNet) process.getBuiltinModule('node:os').networkInterfaces = () => ({})
   await harden()

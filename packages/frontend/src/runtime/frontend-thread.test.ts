@@ -5,7 +5,7 @@ import type { FrontendPreparation, MemberPort } from '@sallyport/protocol/intern
 import { expect, test } from 'vitest'
 
 test('ends with the error of what all of its scripts need, which no later script gets', async () => {
-  const sandbox = { unexpectedRead: undefined, strict: false }
+  const sandbox = { unexpectedRead: undefined }
   const workerData: FrontendPreparation = { sandbox, hasText: false, runner: undefined }
   const worker = new Worker(new URL(import.meta.resolve('@sallyport/frontend/worker')), { workerData })
   const { port1, port2 } = new MessageChannel()

@@ -38,8 +38,6 @@ export interface Answer {
 export interface FrontendSandbox {
   /** A directory without a grant that Node might let the frontend read nevertheless. */
   unexpectedRead: string | undefined
-  /** True if the frontend must not start when it can read that directory. */
-  strict: boolean
   /** True if a wall around the process closes the network. */
   closesNet?: boolean
   /** True if a broker opens its connections: at the pipe `network` of a process, or `broker` of its start. */
@@ -73,8 +71,6 @@ export const THREAD_TIME_FILE = '/proc/thread-self/schedstat'
 export interface EngineOptions {
   /** MiB. */
   memory: number
-  /** KiB. */
-  stack: number
   /** Milliseconds that the script can run without a pause. */
   time: number
 }

@@ -51,6 +51,8 @@ export interface MachineEvents {
   loadModule(name: string): string
 }
 
+/** For nested calls. */
+const STACK_KIB = 256
 /** Functions of the inside, in the order that an image has. */
 const INSIDE = ['begin', 'deliver', 'receive', 'watch', 'exposeRun', 'idle', 'describe'] as const
 type Inside = Readonly<Record<(typeof INSIDE)[number], JSValueHandle>>
@@ -89,7 +91,7 @@ export class Machine {
     let machine: Machine | undefined
     const options: VmOptions = {
       memoryLimit: limits.memory * 2 ** 20,
-      maxStackSize: limits.stack * 1024,
+      maxStackSize: STACK_KIB * 1024,
       interruptHandler: () => machine !== undefined && machine.#mustStop(),
       onUnhandledRejection: (promise, reason, isHandled) => machine && machine.#rejected(promise, reason, isHandled),
       moduleLoader: {
@@ -304,11 +306,11 @@ export class Machine {
   }
 
   #createLimit(limit: 'memory' | 'stack'): BusError {
-    const max = this.#limits[limit]
+    const max = limit === 'memory' ? this.#limits.memory : STACK_KIB
     const text =
       limit === 'memory'
         ? `The script ran out of memory (limit: ${max} MiB). Raise \`memory\` of its sandbox`
-        : `The script's calls were nested too deeply (limit: ${max} KiB of stack). Raise \`stack\` of its sandbox, up to 512`
+        : `The script's calls were nested too deeply (limit: ${max} KiB of stack)`
     return new BusError('Crashed', text, { data: { limit, max } })
   }
 

@@ -91,7 +91,6 @@ test('rejects with the error of a module that fails to load', async () => {
   await expect(join(core, { frontends: { main } })).rejects.toMatchObject({ message: 'at load' })
   const host = await join(core)
   await expect(host.open('main', module, { data: main.data })).rejects.toMatchObject({ message: 'at load' })
-  await expect(host.open('main', module, { readAhead: 1 })).rejects.toThrow('readAhead is not available in a joined')
   await host.open('main', module, { data: {} })
 })
 

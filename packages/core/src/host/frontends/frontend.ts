@@ -346,11 +346,11 @@ export class Frontend {
     sockets?.take()
     const { isRunning, name, config } = this.#deps
     const ends = this.#createEnds(sockets?.ids)
-    const { codec, readAhead, allow, isTrusted, runsOnce, run, limitLabel } = config
+    const { codec, allow, isTrusted, runsOnce, run, limitLabel } = config
     const begun = hasBegun ? 'before' : isRunning ? 'now' : undefined
     const offer: LinkOffer = {
       ...{ frontend: this.id, label: name, codec, endpoint: ends.core, id, begun },
-      ...{ readAhead, limitLabel, allow, isTrusted, runsOnce, run },
+      ...{ limitLabel, allow, isTrusted, runsOnce, run },
     }
     if (this.#gate && ends.gate) {
       const key = new MessageChannel()

@@ -87,7 +87,7 @@ export class Frontends {
       })
     this.onOpened(module)
     sandbox.announce?.(this.#logOnce, label)
-    await wait(sandbox.isStrict ? runtime.load.booted : undefined)
+    await wait()
     return async () => {
       frontend.start()
       if (!loaded) return

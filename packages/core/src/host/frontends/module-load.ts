@@ -5,11 +5,11 @@ import { createDeferred } from '@sallyport/protocol/internal/util'
 import { getWorkerName } from '../supervision/policy.js'
 import { isInspectorOpen } from '../supervision/watchdog.js'
 
-/** The sandbox is in place; the module has been evaluated; core has the events that it emitted. */
-export type LoadStep = 'booted' | 'loaded' | 'synchronized'
+/** The module has been evaluated; core has the events that it emitted. */
+export type LoadStep = 'loaded' | 'synchronized'
 
 export class ModuleLoad {
-  readonly #steps = { booted: createDeferred(), loaded: createDeferred(), synchronized: createDeferred() }
+  readonly #steps = { loaded: createDeferred(), synchronized: createDeferred() }
   readonly #isFirstTry: boolean
   #isLoaded = false
   #isSynchronized = false
@@ -28,10 +28,6 @@ export class ModuleLoad {
 
   get isOver(): boolean {
     return this.#isLoaded || this.#hasFailed
-  }
-
-  get booted(): Promise<void> {
-    return this.#steps.booted.promise
   }
 
   get synchronized(): Promise<void> {

@@ -114,10 +114,7 @@ export function createWorkerRuntime(
     },
     // Outside `dev`, an error of a module that has been loaded is not one of its syntax.
     explainError: (error, signal) => (load.isOver && !dev ? undefined : explainSyntax(error, module, signal)),
-    onState(state) {
-      log.debug({ worker: 'frontend', label, state }, 'state')
-      if (state === 'handshaking') load.reach('booted')
-    },
+    onState: state => log.debug({ worker: 'frontend', label, state }, 'state'),
     onReport(report) {
       // Only the first report is sent before the frontend's own code runs. Later ones can be forged.
       const unchecked = (report ?? {}) as UncheckedReport

@@ -13,7 +13,7 @@ type Entries = readonly (URL | string | object)[]
 
 /** Gathers capabilities and permissions in the options, and in the files that they or the configuration name. */
 export async function createAclInput(
-  { permissions, unknownPermissions = 'error', ...options }: ParsedOptions,
+  { permissions, ...options }: ParsedOptions,
   project: Project | undefined,
 ): Promise<AclInput> {
   const capabilities = await getCapabilities(options, project)
@@ -25,7 +25,7 @@ export async function createAclInput(
     capabilities,
     permissionFiles,
     manifests: project?.manifests,
-    unknownPermissions,
+    unknownPermissions: 'error',
     isTauriProject: project !== undefined,
     platform: getPlatform(process.platform),
   }

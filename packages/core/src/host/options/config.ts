@@ -52,8 +52,6 @@ export interface HostConfig extends FrontendDefaults {
   workers: WorkerFactories
   frontends: ({ label: string; module: URL } & FrontendConfig)[]
   calls: CallLimits
-  /** `spares` of the sandboxes of `bus.run`. */
-  runSpares?: number
   continuations?: Continuations
   pattern: Pattern
   /** `from` is the option or file that names `dir`, for error texts. */

@@ -36,7 +36,7 @@ export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const project = options.config && (await read?.(options.config, getHosts(core), getOptionPlaces))
   return {
     ...(await resolveHost('createBus', input, options, project)),
-    ...{ core, loadTimeout, startTimeout, inspect, runSpares: options.runs.spares },
+    ...{ core, loadTimeout, startTimeout, inspect },
     continuations: new Continuations(options.runs.key, options.runs.claim),
     coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),

@@ -49,12 +49,11 @@ export async function resolveRun(
   options: RunOptions,
   {
     calls,
-    runSpares,
     continuations,
     ...host
-  }: FrontendDefaults & Pick<HostConfig, 'calls' | 'runSpares' | 'continuations'> & { threads: SharedThreads },
+  }: FrontendDefaults & Pick<HostConfig, 'calls' | 'continuations'> & { threads: SharedThreads },
 ): Promise<RunConfig> {
-  const { label, args, directory, modules, language, memory, functions, limits, report, ...checked } = check(
+  const { label, args, directory, modules, language, functions, limits, report, ...checked } = check(
     where,
     runSchema,
     options,
@@ -63,13 +62,12 @@ export async function resolveRun(
   // Few runs have some.
   const prepared = functions && (await import('./run-functions.js')).prepareFunctions(where, functions as RunFunctions)
   const { allow, codec, data, onStdio } = checked
-  const sandbox = limitSandbox(where, checked.sandbox, memory, limits)
+  const sandbox = limitSandbox(where, checked.sandbox, limits)
   const { url, text } = check(`${where}: the code`, moduleSourceSchema, {
     ...{ source, name: `run.${language === 'typescript' ? 'ts' : 'js'}`, directory, modules },
   })
   const { timeout: limit = calls.timeout } = options
   const timeout = limit === false ? undefined : limit
-  sandbox.spares ??= runSpares
   // Code that computes for longer than a heartbeat allows has its timeout.
   const supervision = { restart: 'temporary', ...(timeout && { heartbeat: false as const }) } as const
   const parsed = { ...v.getDefaults(frontendSchema), allow, codec, data, onStdio, sandbox, supervision, loaded: false }
@@ -85,19 +83,15 @@ export async function resolveRun(
   }
 }
 
-/** @throws {BusError} InvalidParams for two limits of memory, or one of time that the sandbox does not have */
+/** @throws {BusError} InvalidParams for a limit of time that the sandbox does not have */
 function limitSandbox(
   where: string,
   options: SandboxOptions<SandboxName>,
-  memory: number | undefined,
-  limits: RunLimits,
+  { memory, time }: RunLimits,
 ): SandboxOptions<SandboxName> {
-  if (memory !== undefined && limits.memory !== undefined)
-    throw new BusError('InvalidParams', `${where}: memory and limits.memory are the same limit. Leave one of them out`)
-  const mebibytes = memory ?? limits.memory
-  const limited = mebibytes === undefined ? options : limitMemory(options, mebibytes)
-  if (limits.time === undefined) return limited
-  const timed = limitTime(limited, limits.time)
+  const limited = memory === undefined ? options : limitMemory(options, memory)
+  if (time === undefined) return limited
+  const timed = limitTime(limited, time)
   if (timed) return timed
   const remedy = `Use ${TIMED_KINDS}, or set timeout`
   throw new BusError('InvalidParams', `${where}: sandbox ${JSON.stringify(options.kind)} has no limits.time. ${remedy}`)

@@ -1,7 +1,7 @@
 // Schemas of the options, with their ranges, defaults and error texts. Capabilities and permission files are checked in core.
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { describeLabelRule, FREE_LABEL_RULE, isLabelText, isReservedLabel } from '@sallyport/protocol/internal/message'
-import { CHANNEL_READ_AHEAD, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
+import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import * as v from 'valibot'
 import type { AllowList } from '../../acl/types.js'
 import { createGlobMatcher } from '../../acl/label-glob.js'
@@ -11,7 +11,6 @@ import { boolean, inlineOr, isInline, secret, strictOptions, string, table } fro
 import { anyObject, integer } from '../../shared/validate.js'
 import { type ClaimContinuation, type ContinuationKey, toContinuationKey } from '../continuations/continuations.js'
 import { LOG_LEVELS } from '../reporting/log.js'
-import { spares } from '../sandboxes/options.js'
 import { DEFAULT_SANDBOX, RESUME_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../sandboxes/kinds.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
 import { getList, getPattern, hookEntries, infoEntries } from '../tauri-project/tauri-options.js'
@@ -170,7 +169,6 @@ const connectionEntries = {
   poll: v.optional(boolean, true),
   maxInFlight: v.optional(callCount, MAX_IN_FLIGHT),
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
-  readAhead: v.optional(integer('whole bytes, from 1', 1), CHANNEL_READ_AHEAD),
   allow,
   data: v.optional(v.unknown(), undefined),
 }
@@ -192,7 +190,6 @@ export const runSchema = strictOptions({
   language: v.optional(v.picklist(['javascript', 'typescript'], '"javascript" or "typescript"'), 'javascript'),
   ...{ allow, codec: v.optional(codec), data: v.optional(v.unknown(), undefined) },
   ...{ onStdio: frontendEntries.onStdio, sandbox: v.optional(sandboxSchema, RUN_SANDBOX) },
-  memory: v.optional(mebibytes),
   functions: v.optional(anyObject),
   limits: v.optional(
     strictOptions({
@@ -271,7 +268,6 @@ const continuationKey = v.pipe(
 const runs = v.optional(
   secret(
     strictOptions({
-      spares: v.optional(spares, 0),
       key: v.optional(continuationKey),
       claim: v.optional(v.custom<ClaimContinuation>(isFunction, 'a function')),
     }),
@@ -292,7 +288,6 @@ export const busSchema = strictOptions({
   app: v.optional(strictOptions({ security: v.optional(strictOptions({ pattern, capabilities })) })),
   ...infoEntries,
   permissions: getList(fileSchema),
-  unknownPermissions: v.optional(v.picklist(['error', 'warn'], '"error" or "warn"')),
   pluginOptions: v.optional(table),
   network: v.optional(strictOptions({ module: locationSchema, options: v.optional(v.unknown(), undefined) })),
 })

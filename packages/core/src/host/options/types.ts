@@ -41,13 +41,6 @@ export interface ConnectionOptions {
    */
   overflow?: 'wait' | 'reject'
   /**
-   * Bytes of each stream or channel that core sends before the frontend has read them. Each message counts 1024 bytes more, and the last
-   * one can exceed the number. A core in another process uses the default.
-   *
-   * @default 4194304
-   */
-  readAhead?: number
-  /**
    * Commands that this frontend may call, in addition to those that capabilities for its label allow: names of commands, identifiers of
    * permissions, or either with values for its scope. `'*'` is every command of the app, and `core:default`. Events, information
    * about the app, and resources need no permission. Trusted code, which is `bus.connect` and `sandbox: 'none'`, has `'*'` unless it has
@@ -136,8 +129,6 @@ export interface RunOptions
   sandbox?: Extract<Sandbox, object> | Extract<Sandbox, object>['kind']
   /** Milliseconds for the start of the sandbox and the code, or false for no limit. @default `calls.timeout` of the bus */
   timeout?: number | false
-  /** MiB: all memory of a script in QuickJS, and elsewhere the JavaScript heap, as `resourceLimits` does. By default that of the sandbox. */
-  memory?: number
   /** Aborting it ends the sandbox, and rejects with `Cancelled`. */
   signal?: AbortSignal
   /**
@@ -206,7 +197,7 @@ export interface RunLimits {
    * @default 1 MiB for a report, otherwise none
    */
   consoleBytes?: number | undefined
-  /** MiB, as the option `memory`. One of the two can be set. @default that of the sandbox */
+  /** MiB: all memory of a script in QuickJS, and elsewhere the JavaScript heap, as `resourceLimits` does. @default that of the sandbox */
   memory?: number | undefined
   /**
    * Milliseconds that the code can run before it awaits something, up to 5000, in `sandbox: 'quickjs'`. Code beyond it rejects with `Crashed`.
@@ -218,13 +209,6 @@ export interface RunLimits {
 
 /** Options of the bus for every `bus.run`. */
 export interface RunsOptions {
-  /**
-   * `spares` of sandboxes that are processes, unless the run has its own: the number of processes that wait for further runs with the same
-   * sandbox and directory. They start with the first one.
-   *
-   * @default 0
-   */
-  spares?: number
   /**
    * Secret of 32 bytes that encrypts continuations, with which `bus.resume` goes on in any process that has it: bytes, or a key of
    * node:crypto. Without it `ctx.interrupt` is refused. Keep it as you keep other secrets: anyone who has it can read and make continuations.
@@ -300,7 +284,7 @@ export interface BusOptions {
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
   /** Deadlines and quotas of calls. */
   calls?: CallsOptions
-  /** Sandboxes of `bus.run`. */
+  /** Continuations of `bus.run`: their key, and who claims them. */
   runs?: RunsOptions
   /** When workers restart: see the page "Reliability" of the documentation. */
   supervision?: SupervisionOptions
@@ -341,12 +325,6 @@ export interface BusOptions {
    * the `permissions` directory of `config`.
    */
   permissions?: readonly (PermissionFile | ModuleLocation)[]
-  /**
-   * Handling of permissions of plugins that this core does not have. `warn`: ignore them with a warning. `error`: don't start.
-   *
-   * @default 'error'
-   */
-  unknownPermissions?: 'error' | 'warn'
   /** Options of each plugin, by its name: `api.config` of its `setup`. They take precedence over those of `config`. */
   pluginOptions?: Readonly<Record<string, unknown>>
   /** A module that connects frontends of other processes and other cores. It is loaded in core's thread. */

@@ -5,7 +5,6 @@ import type { BrokerData } from '@sallyport/process/internal'
 import { checkNet, checkSecrets, getModuleCode } from '@sallyport/process/internal/permission-model'
 import * as v from 'valibot'
 import type { ModuleLocation } from '../../shared/locations.js'
-import { boolean } from '../../shared/schemas.js'
 import { leftOut, netOrHosts, objectOfKind, read, resourceLimits, secrets } from './options.js'
 import type { ThreadHandle } from '../life/spec.js'
 import { getFrontendEntry, type SandboxKind } from './sandbox.js'
@@ -25,8 +24,6 @@ export interface PermissionSandbox {
   net?: boolean | readonly string[]
   /** Secrets by the name of an environment variable, as those of a process. */
   secrets?: Readonly<Record<string, { readonly value: string; readonly hosts: readonly string[] }>>
-  /** Fails the start if the frontend can read the working directory without a grant. @default false */
-  strict?: boolean
   /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 before Node 22.16 */
   resourceLimits?: ResourceLimits
 }
@@ -37,7 +34,6 @@ const schema = objectOfKind({
   write: leftOut('only a process can write. Use kind: "process", or a command that writes'),
   net: netOrHosts,
   secrets,
-  strict: v.optional(boolean, false),
   resourceLimits,
 })
 
@@ -45,24 +41,23 @@ const schema = objectOfKind({
 export const permissionKind: SandboxKind<'permission', typeof schema> = {
   isTrusted: false,
   schema,
-  async resolve({ kind, read, net, secrets: secretOptions, strict, resourceLimits }, place, threads) {
+  async resolve({ kind, read, net, secrets: secretOptions, resourceLimits }, place, threads) {
     checkNet(place, net)
     checkSecrets(place, { net, secrets: secretOptions })
     // The broker of a list is in the thread of relays.
     const broker = typeof net === 'object' ? await loadProcesses(threads) : undefined
     return {
       kind,
-      isStrict: strict,
       spawn(start, host) {
         const entry = getFrontendEntry(host)
         const code = getModuleCode(entry, start, read, host.options.core)
         const options = { entry, net: net === true, resourceLimits }
         if (typeof net !== 'object' || !broker)
-          return spawnSandboxed({ ...options, ...getFrontendWorker(start, code, strict) })
+          return spawnSandboxed({ ...options, ...getFrontendWorker(start, code) })
         const [brokerEnd, frontendEnd] = createLinkEndpoints('ring')
         const placed = broker.createSecrets(secretOptions ?? {})
         const env = broker.getPlaceholders(placed)
-        const own = getFrontendWorker({ ...start, broker: frontendEnd, env }, code, strict)
+        const own = getFrontendWorker({ ...start, broker: frontendEnd, env }, code)
         const worker = spawnSandboxed({ ...options, ...own })
         const data: BrokerData = { broker: { hosts: net, secrets: placed }, link: brokerEnd }
         return openBroker(worker, start.label, data, host.processes)

@@ -54,7 +54,7 @@ export interface ProcessSandbox {
    * code as text: a frontend that takes one starts in a fraction of the time. Each is used once, and replaced in the background. They start
    * with the first such frontend and end with the bus. Each takes 10 to 20 MiB.
    *
-   * @default 0; for `bus.run`, `runs.spares` of the bus
+   * @default 0
    */
   spares?: number
   /** MiB of files that the frontend can write to `/tmp`, in memory. Needs a wall of bubblewrap. By default it writes nothing. */

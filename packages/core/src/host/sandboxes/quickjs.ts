@@ -45,8 +45,6 @@ export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'p
   kind: 'quickjs'
   /** MiB that the script can allocate. A script beyond it ends. Messages that core has not taken can use as much again. @default 32 */
   memory?: number
-  /** KiB of stack for nested calls, from 16 to 512. @default 256 */
-  stack?: number
   /**
    * Milliseconds that the script can run before it awaits something, up to 5000. A script beyond it ends. Other scripts of its script host wait as long.
    *
@@ -86,14 +84,13 @@ const MAX_TIME_MS = 5000
 /** Of the script host, beside the stack of a script that is the engine's own. */
 const HOST_STACK_MB = 4
 /** The threads are started with all that a script host reads. */
-const THREAD_SANDBOX: FrontendSandbox = { unexpectedRead: undefined, strict: false }
+const THREAD_SANDBOX: FrontendSandbox = { unexpectedRead: undefined }
 /** V8 optimizes the engine's code only for a script that computes for long: a process cannot exit meanwhile, and most scripts end before. */
 const PROCESS_FLAGS = ['--wasm-tiering-budget=1000000000']
-const DEFAULTS = { memory: 32, stack: 256, time: 1000 } as const
+const DEFAULTS = { memory: 32, time: 1000 } as const
 
 const limits = {
   memory: v.optional(integer(`whole MiB, from 1 to ${MAX_MEMORY_MB}`, 1, MAX_MEMORY_MB), DEFAULTS.memory),
-  stack: v.optional(integer('whole KiB, from 16 to 512', 16, 512), DEFAULTS.stack),
   time: v.optional(integer(`whole milliseconds, from 1 to ${MAX_TIME_MS}`, 1, MAX_TIME_MS), DEFAULTS.time),
 }
 const nameRule = v.check<string, string>(name => name !== '', 'a name')
@@ -135,8 +132,8 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
   limitMemory: (options, memory) => ({ ...options, memory: Math.ceil(memory) }),
   limitTime: (options, time) => ({ ...options, time }),
   async resolve(options, place, threads) {
-    const { memory, stack, time } = options
-    const engine: EngineOptions = { memory, stack, time }
+    const { memory, time } = options
+    const engine: EngineOptions = { memory, time }
     const runner = findEntry(RUNNER)
     const getScript = (start: FrontendStart): FrontendStart => {
       const script = readScript(start)

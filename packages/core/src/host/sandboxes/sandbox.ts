@@ -54,8 +54,6 @@ export interface SandboxConfig<Name extends string = string> {
   readonly hasProcess?: boolean
   /** The wall around its process, if it has one: the name of a launcher, or `none`. */
   readonly wall?: string
-  /** True if the frontend fails while it boots if the sandbox has a hole. */
-  readonly isStrict?: boolean
   /** Milliseconds that it is given to exit beyond its time to drain. */
   readonly stopTimeout?: number
   /** Bytes of each ring of its link, a power of two. @default RING_BYTES */

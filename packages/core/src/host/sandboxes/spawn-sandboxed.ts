@@ -46,11 +46,10 @@ export function spawnSandboxed({ entry, workerData, reads, net, flags = [], reso
 export function getFrontendWorker(
   start: FrontendWorkerData,
   { code, reads, flags }: FrontendCode,
-  strict = false,
 ): Pick<SandboxedWorker, 'workerData' | 'reads' | 'flags'> {
   const workerData: FrontendWorkerData = {
     ...{ ...start, ...code },
-    sandbox: { unexpectedRead: getUnexpectedRead(reads), strict, hasBroker: start.broker !== undefined },
+    sandbox: { unexpectedRead: getUnexpectedRead(reads), hasBroker: start.broker !== undefined },
   }
   return { workerData, reads, flags }
 }

@@ -2,12 +2,12 @@
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { toStreamReference } from '@sallyport/protocol/internal/message'
 import { Streams, type StreamWriter } from '@sallyport/protocol/internal/rpc'
-import { CHANNEL_MESSAGE_COST, MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
+import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD, MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
 import { describe, expect, it } from 'vitest'
 import type { Channel } from './channel.js'
 import { ChannelTable } from './channel-table.js'
 
-function setUp(readAhead?: number) {
+function setUp() {
   const sent: unknown[] = []
   const writer: StreamWriter = {
     encode: (_stream, message) => JSON.stringify(message),
@@ -18,7 +18,7 @@ function setUp(readAhead?: number) {
     isFull: false,
   }
   const streams = new Streams({ writer, toError: thrown => thrown as BusError })
-  const table = new ChannelTable(streams, readAhead)
+  const table = new ChannelTable(streams)
   const close = (channel: number): boolean => streams.handle('$/closeChannel', { channel })
   const bind = (...ids: number[]): Channel[] => {
     const declared = Object.fromEntries(ids.map((id, i) => [`c${i}`, id]))
@@ -29,8 +29,8 @@ function setUp(readAhead?: number) {
   return { table, bind, sent, streams, close }
 }
 
-const WINDOW = 64
-const READ_AHEAD = WINDOW * CHANNEL_MESSAGE_COST
+/** Bytes of the value of each message that fills its share of the window. */
+const VALUE = 'x'.repeat(CHANNEL_READ_AHEAD / 64 - CHANNEL_MESSAGE_COST - 2)
 
 describe('ChannelTable', () => {
   it('leaves no channel of a call open that is refused beyond the limit', () => {
@@ -65,14 +65,14 @@ describe('ChannelTable', () => {
   })
 
   it('does not end the second channel of an id when the first call ends', async () => {
-    const { table, bind, sent, streams } = setUp(READ_AHEAD)
+    const { table, bind, sent, streams } = setUp()
     const opened = [...table.bind({}, { a: 5 })]
     for (const channel of opened) channel.end()
     const [second] = bind(5)
     for (const channel of opened) channel.abandon('cancelled')
-    for (let i = 0; i < WINDOW; i++) await second!.send(i)
+    for (let i = 0; i < 64; i++) await second!.send(VALUE)
     const waiting = second!.send('one more')
-    streams.handle('$/credit', { channel: 5, bytes: CHANNEL_MESSAGE_COST })
+    streams.handle('$/credit', { channel: 5, bytes: CHANNEL_READ_AHEAD / 64 })
     await waiting
     expect(sent.at(-1)).toBe('"one more"')
   })

@@ -46,7 +46,6 @@ class CallStream implements CallChannel {
 
 export class ChannelTable {
   readonly #streams: Streams
-  readonly #readAhead: number
   readonly #held = new WeakMap<StreamSender, HeldChannel>()
   readonly #getTotal: () => number
   readonly #lost: (error: BusError) => void
@@ -57,14 +56,12 @@ export class ChannelTable {
    */
   constructor(
     streams: Streams,
-    readAhead: number = CHANNEL_READ_AHEAD,
     getTotal: () => number = () => countStreams(streams),
     lost: (error: BusError) => void = () => {},
   ) {
     this.#lost = lost
     this.#getTotal = getTotal
     this.#streams = streams
-    this.#readAhead = readAhead
   }
 
   /**
@@ -111,7 +108,7 @@ export class ChannelTable {
   }
 
   #create(id: number): StreamSender {
-    return this.#streams.open(id, this.#readAhead)
+    return this.#streams.open(id, CHANNEL_READ_AHEAD)
   }
 }
 

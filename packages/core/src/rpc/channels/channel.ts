@@ -12,7 +12,7 @@ export interface Channel<T = unknown> {
    */
   readonly signal: AbortSignal
   /**
-   * Sends the message as it is now. Resolves when there is room for the next one: until the frontend has read some, at most `readAhead`
+   * Sends the message as it is now. Resolves when there is room for the next one: until the frontend has read some, at most 4 MiB
    * bytes (4 MiB) are in flight. Each message counts 1 KiB more. If the sender does not wait, up to 65 536 messages or 64 MiB are queued.
    *
    * @throws {BusError} `Disconnected` if the channel has ended or was closed, or its frontend disconnected; `InvalidParams` if

@@ -45,7 +45,7 @@ test('code that takes more memory than it may ends', () =>
   rows(sandboxes)(async sandbox => {
     const bus = await getBus()
     const source = 'const kept = []; for (;;) kept.push(new Array(1e4).fill({}))'
-    await expect(bus.run(source, { sandbox, memory: 64, timeout: 60_000 })).rejects.toMatchObject({
+    await expect(bus.run(source, { sandbox, limits: { memory: 64 }, timeout: 60_000 })).rejects.toMatchObject({
       reason: 'Crashed',
       message: expect.stringMatching(/ ran out of memory/) as string,
     })
@@ -79,8 +79,8 @@ describe.runIf(process.platform === 'linux')('code whose process ends long after
   })
 
   test('runs in another process if it has not begun', async () => {
-    const bus = await start({ runs: { spares: 1 } })
-    const options: RunOptions = { sandbox: { kind: 'process', wall: createLateWall() } }
+    const bus = await start()
+    const options: RunOptions = { sandbox: { kind: 'process', wall: createLateWall(), spares: 1 } }
     await bus.run('return 1', options)
     await expect.poll(async () => (await bus.stats()).spares).toBe(1)
     // A spare counts before its process runs.

@@ -201,12 +201,6 @@ describe('a frontend', () => {
       expect(lines).toEqual([])
     }))
 
-  test('starts with strict: true if nothing else can be read', async () => {
-    const file = writeReader()
-    process.chdir(file('secrets'))
-    expect((await read(file, { kind: 'permission', strict: true })).read['secret']).toBe(denied)
-  })
-
   test('fails to import another module, with an error that names it', () =>
     rows(['permission', 'process'] as const)(async kind => {
       const file = writeReader()
@@ -234,8 +228,8 @@ test('names a wrong option', async () => {
     ],
     [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "quickjs"/],
     [
-      { sandbox: { kind: 'process', strict: true } },
-      /unknown option "sandbox\.strict" with kind: "process": use .+, or another kind$/,
+      { sandbox: { kind: 'process', group: 'a' } },
+      /unknown option "sandbox\.group" with kind: "process": use .+, or another kind$/,
     ],
     [
       { sandbox: { kind: 'quickjs', read: [] } },

@@ -72,10 +72,10 @@ describe.each(walls)('wall: %s', wall => {
 
   test('runs and scripts take spares one after the other', () =>
     rows<RunOptions['sandbox'] & object>([
-      { kind: 'process', wall },
-      { kind: 'quickjs', process: true, wall },
+      { kind: 'process', wall, spares: 1 },
+      { kind: 'quickjs', process: true, wall, spares: 1 },
     ])(async sandbox => {
-      const bus = await start({ runs: { spares: 1 } })
+      const bus = await start()
       const run = () => bus.run('globalThis.used = globalThis.used === undefined; return globalThis.used', { sandbox })
       expect(await run()).toBe(true)
       for (let count = 0; count < 2; count++) {
@@ -144,9 +144,9 @@ describe.each(walls)('wall: %s', wall => {
 
   test.runIf(linux)('a run that takes a spare as it is killed runs in another process', () =>
     rows(['process', 'quickjs'] as const)(async kind => {
-      const bus = await start({ runs: { spares: 2 } })
+      const bus = await start()
       const options: RunOptions = {
-        sandbox: kind === 'process' ? { kind, wall } : { kind, process: true, wall },
+        sandbox: kind === 'process' ? { kind, wall, spares: 2 } : { kind, process: true, wall, spares: 2 },
         timeout: 60_000,
       }
       expect(await bus.run(`return 1`, options)).toBe(1)

@@ -95,6 +95,7 @@ function resolveFixture(name: string, platform: Platform): ResolvedCapability[] 
     commands: [],
     platform,
     unknownPermissions: 'error' as const,
+    isTauriProject: false,
     absent: new Set<string>(),
     allowLists: new Map(),
     warn,
