@@ -27,11 +27,11 @@ export async function start(chosen: Chosen): Promise<Running> {
   }
   const bus = await createBus({
     core: new URL('../core.js', import.meta.url),
-    log: false,
+    ...{ log: false, codec },
     ...options,
     ...(hook !== undefined && isolated),
   })
-  return { bus, client: await bus.connect('tests', { codec }) }
+  return { bus, client: await bus.connect('tests') }
 }
 
 /** The error that a promise rejects with: `reason`, `message` and `data` are a `BusError`'s. */

@@ -143,17 +143,13 @@ export function resolveOptions(options: WebOptions): WebConfig {
       const name = dir === undefined ? 'scripts' : 'dir'
       throw invalid(`frontends.${label}.${name}: the server serves the files of its pages itself`)
     }
-    for (const name of ['codec', 'link', 'poll']) {
-      if (name in frontend)
-        throw invalid(`frontends.${label}.${name}: a web page always uses JSON over a WebSocket. Remove the option`)
-    }
     // Core's own check names what it does not know.
     frontends[label] = {
       dir: dir && toPath(dir),
       csp,
       scripts: scripts.map(toPath),
       multiple,
-      frontend: { ...frontend, codec: 'json' },
+      frontend,
     }
   }
   return { ...output, frontends } as WebConfig

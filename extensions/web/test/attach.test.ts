@@ -334,7 +334,6 @@ test('rejects wrong options', async () => {
     [{ frontends: { main: {} }, port: -1 }, 'port must be a port, from 0 to 65535'],
     [{ frontends: { main: { dir: 'dist' } } }, 'frontends.main.dir must be a file URL or an absolute path'],
     [{ frontends: { main: { dir: '/nowhere/dist' } } }, 'frontends.main.dir: there is no directory /nowhere/dist'],
-    [{ frontends: { main: { codec: 'msgpack' } } }, 'frontends.main.codec: a web page always uses JSON'],
     [{ frontends: { x: { data: 1n } } }, 'frontends.x.data cannot be serialized as JSON'],
     [{ frontends: { main: { alow: [] } } }, 'alow'],
     [{ frontends: { main: {} }, ports: 1 }, 'unknown option ports (did you mean "port"?)'],

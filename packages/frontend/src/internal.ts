@@ -1,6 +1,5 @@
 // The client for links that the host itself makes.
-import type { CodecName } from '@sallyport/protocol/internal/codec'
-import { type BusError, createCallPromise, describeCommand } from '@sallyport/protocol/internal/errors'
+import { type BusError, describeCommand } from '@sallyport/protocol/internal/errors'
 import { createAbortError } from '@sallyport/protocol/internal/message'
 import { waitForCalls } from '@sallyport/protocol/internal/rpc'
 import type { Link } from '@sallyport/protocol/internal/wire'
@@ -41,19 +40,7 @@ export const LinkClient: new (link: Link, options: ReconnectingClientOptions & {
 export const createReconnectingClient = (link: Link, options: ReconnectingClientOptions): Client =>
   new Client(link, { ...options, reconnects: true })
 
-/** Calls a command as `invoke` does, with arguments in a codec that is not the client's. */
-export const invokeAs = (
-  client: Client,
-  codec: CodecName,
-  command: string,
-  args?: object,
-  options?: InvokeOptions,
-): Promise<unknown> =>
-  createCallPromise((resolve, reject) => {
-    Client.call(client, { command, args, options, stream: undefined, codec, resolve, reject })
-  })
-
-/** What happens to a call of `streamAs`. */
+/** What happens to a call of `streamWith`. */
 export interface StreamEvents {
   /** The frontend's own end of the channel was received, and all values before it were read. */
   ended(): void
@@ -63,10 +50,9 @@ export interface StreamEvents {
   failed(error: BusError): BusError
 }
 
-/** Calls a command as `client.stream` does, with arguments in a codec that need not be the client's. */
-export const streamAs = (
+/** Calls a command as `client.stream` does, and tells how the call ends. */
+export const streamWith = (
   client: Client,
-  codec: CodecName,
   command: string,
   args: object | undefined,
   options: InvokeOptions,
@@ -75,7 +61,7 @@ export const streamAs = (
   new Stream((stream, resolve, reject) => {
     stream.onend = () => events.ended()
     const { connection, id } = Client.call(client, {
-      ...{ command, args, options, stream, codec },
+      ...{ command, args, options, stream },
       resolve: result => {
         events.answered(result)
         resolve()

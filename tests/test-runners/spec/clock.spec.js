@@ -39,20 +39,18 @@ async function useAll(testBus) {
 }
 
 test.each([
-  ['ring', {}],
-  ['port', {}],
-  ['ring', { isolation: { dir: hook } }],
-])('a bus works that was opened before, over a %s', async (link, options) => {
-  const testBus = await createTestBus({ core, connection: { link }, ...options })
+  ['brownfield', {}],
+  ['isolation', { isolation: { dir: hook } }],
+])('a bus works that was opened before, %s', async (_pattern, options) => {
+  const testBus = await createTestBus({ core, ...options })
   clock.useFakeTimers()
   await useAll(testBus)
 })
 
 test.each([
-  ['ring', {}],
-  ['port', {}],
-  ['ring', { isolation: { dir: hook } }],
-])('a bus opens and works, over a %s', async (link, options) => {
+  ['brownfield', {}],
+  ['isolation', { isolation: { dir: hook } }],
+])('a bus opens and works, %s', async (_pattern, options) => {
   clock.useFakeTimers()
-  await useAll(await createTestBus({ core, connection: { link }, ...options }))
+  await useAll(await createTestBus({ core, ...options }))
 })

@@ -18,12 +18,9 @@ let bus: Bus
 let client: Client
 let tauri: ReturnType<typeof installTauri>
 
-async function open(
-  fakes: Record<string, Handler>,
-  { label = 'main', name = 'milk.md', link = 'auto' as 'auto' | 'port' | 'ring' } = {},
-) {
+async function open(fakes: Record<string, Handler>, { label = 'main', name = 'milk.md' } = {}) {
   bus = await createBus({ config, core: withFakes(core, fakes), log: false })
-  client = await bus.connect(label, { link })
+  client = await bus.connect(label)
   tauri = installTauri(client, window)
   const root = window.document.createElement('div')
   const close = await openEditor(root, name)
@@ -50,24 +47,21 @@ test("shows a note, and its title from the app's own command", async () => {
   await expect.poll(() => title.textContent).toBe('Call home')
 })
 
-test.each(['port', 'ring'] as const)(
-  'saves the text, and shows that it is saved when core has it, over a %s',
-  async link => {
-    let finish = () => {}
-    const saved: string[] = []
-    const write = async (body: Uint8Array) => {
-      await new Promise<void>(resolve => (finish = resolve))
-      saved.push(Buffer.from(body).toString())
-    }
-    const fakes = { 'plugin:fs|read_text_file': milk, 'plugin:fs|write_text_file': write }
-    const { button, status, type } = await open(fakes, { link })
-    type('Buy bread')
-    button.click()
-    expect([status.textContent, button.disabled]).toEqual(['Saving…', true])
-    await expect.poll(() => (finish(), status.textContent)).toBe('Saved')
-    expect([saved, button.disabled]).toEqual([['Buy bread'], false])
-  },
-)
+test('saves the text, and shows that it is saved when core has it', async () => {
+  let finish = () => {}
+  const saved: string[] = []
+  const write = async (body: Uint8Array) => {
+    await new Promise<void>(resolve => (finish = resolve))
+    saved.push(Buffer.from(body).toString())
+  }
+  const fakes = { 'plugin:fs|read_text_file': milk, 'plugin:fs|write_text_file': write }
+  const { button, status, type } = await open(fakes)
+  type('Buy bread')
+  button.click()
+  expect([status.textContent, button.disabled]).toEqual(['Saving…', true])
+  await expect.poll(() => (finish(), status.textContent)).toBe('Saved')
+  expect([saved, button.disabled]).toEqual([['Buy bread'], false])
+})
 
 test('shows why a note cannot be saved', async () => {
   const write = () => Promise.reject('the disk is full')

@@ -224,14 +224,14 @@ async function join(options: JoinOptions): Promise<JoinedBus> {
   const client = randomBytes(16).toString('hex')
   const inbox = new ReplyInbox(connection, bus, client)
   const discovery = new Discovery({ connection, inbox, bus, intervalMs: DISCOVERY_INTERVAL_MS })
-  const { isolation, app } = hostOptions
+  const { isolation, app, codec = 'json' } = hostOptions
   const pattern = isolation ? 'isolation' : (app?.security?.pattern?.use ?? 'brownfield')
   const context = { connection, inbox, bus, client, pattern, heartbeat, links, faults }
   const dialer = new NatsSessionDialer(context, getCredential)
   try {
     await connection.flush()
     const host = (joined = await startRemoteHost(hostOptions, dialer))
-    const balancer = new LoadBalancer({ host, dialer, discovery, isConnected: () => connection.isConnected })
+    const balancer = new LoadBalancer({ host, dialer, discovery, codec, isConnected: () => connection.isConnected })
     return new JoinedBus({ host, balancer, connection, faults })
   } catch (error) {
     await connection.close()

@@ -2,6 +2,7 @@
 // session of a connection always stays, and waits for any instance if all are gone.
 import type { ConnectionOptions } from '@sallyport/core'
 import type { Host, PooledSession } from '@sallyport/core/internal/network'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { type Client, endClient } from '@sallyport/frontend/internal'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import type { Discovery } from './discovery.js'
@@ -17,6 +18,7 @@ export interface LoadBalancerDeps {
   host: Host
   dialer: NatsSessionDialer
   discovery: Discovery
+  codec: CodecName
   isConnected(): boolean
 }
 
@@ -57,12 +59,12 @@ export class LoadBalancer {
   }
 
   async #connect(label: string, options: ConnectionOptions, remove: () => void): Promise<Client> {
-    const { host, dialer, discovery, isConnected } = this.#deps
+    const { host, dialer, discovery, codec, isConnected } = this.#deps
     let client: Client | undefined
     const connection: LoadBalancedConnection = new LoadBalancedConnection(label, {
       maxSessions: MAX_SESSIONS,
       isConnected,
-      dial: (instance, signal) => dialer.dial({ label, codec: options.codec ?? 'json', instance, signal }),
+      dial: (instance, signal) => dialer.dial({ label, codec, instance, signal }),
       async addSession(name) {
         dialer.sources.set(name, signal => connection.nextSession(name, signal))
         try {

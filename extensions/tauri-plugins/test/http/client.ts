@@ -41,11 +41,16 @@ export interface Caller {
 /** Starts a bus, and opens a client with these patterns. */
 export async function connect(
   allow: readonly unknown[],
-  { deny = [], label = 'main', ...options }: HttpOptions & { deny?: readonly unknown[]; label?: string } = {},
+  {
+    deny = [],
+    label = 'main',
+    codec = 'json',
+    ...options
+  }: HttpOptions & { deny?: readonly unknown[]; label?: string; codec?: 'json' | 'msgpack' } = {},
 ): Promise<Caller> {
   const bus = await createBus({
     core: defineCore({ plugins: [http(options)] }),
-    log: false,
+    ...{ log: false, codec },
     app: {
       security: {
         capabilities: [
@@ -59,8 +64,8 @@ export async function connect(
 }
 
 /** Opens another client of the bus. */
-export async function join(bus: Bus, label: string, codec: 'json' | 'msgpack' = 'json'): Promise<Caller> {
-  const client = await bus.connect(label, { codec })
+export async function join(bus: Bus, label: string): Promise<Caller> {
+  const client = await bus.connect(label)
   const fetch = ({ method = 'GET', headers = [], data = null, ...more }: Config): Promise<number> =>
     client.invoke('plugin:http|fetch', { clientConfig: { method, headers, data, ...more } })
   const request = async (config: Config): Promise<Head> =>

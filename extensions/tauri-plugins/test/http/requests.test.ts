@@ -75,8 +75,8 @@ describe('on the wire', () => {
       ['PATCH', new Uint8Array([104, 105]), 'content-length: 2\r\n'],
     ])(async (method, data, header) => {
       const server = await serveRaw(OK)
-      const { bus } = await connect([`${server.origin}/*`])
-      const { text } = await join(bus, 'other', 'msgpack')
+      const { bus } = await connect([`${server.origin}/*`], { codec: 'msgpack' })
+      const { text } = await join(bus, 'other')
       await text({ url: server.origin, method, data })
       expect(server.received()).toContain(header)
       expect(server.received()).not.toMatch(/transfer-encoding/i)

@@ -9,6 +9,8 @@ import { workerUrl } from '../run/machine.js'
 import { createMeasuring, rawPort } from './threads.js'
 
 interface BusArmOptions extends FrontendOptions {
+  codec?: 'json' | 'msgpack'
+  link?: 'port' | 'ring'
   /** Without a hook, the pattern is brownfield. */
   hook?: boolean
   /** `false` removes encryption. @default true */
@@ -41,10 +43,10 @@ export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, 
 const module = workerUrl('frontend')
 const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
 
-function toBusOptions({ hook, ...options }: Omit<BusArmOptions, 'cipher'>): BusOptions {
-  const isTrusted = options.link === 'port'
+function toBusOptions({ hook, codec = 'json', link, ...options }: Omit<BusArmOptions, 'cipher'>): BusOptions {
+  const isTrusted = link === 'port'
   return {
-    core: workerUrl('core'),
+    ...{ core: workerUrl('core'), codec },
     // Log lines would break the progress line. An error fails the arm.
     log: false,
     frontends: { [LABEL]: { module, sandbox: isTrusted ? 'none' : sandbox, allow: COMMANDS, ...options } },
@@ -62,6 +64,7 @@ const withoutCipher: WorkerFactories = {
 }
 
 async function openBus({ cipher = true, ...settings }: BusArmOptions): Promise<OpenArm> {
+  process.env['SALLYPORT_LINK'] = settings.link
   const bus = await createBus({ ...toBusOptions(settings), ...(!cipher && { workers: withoutCipher }) })
   const failed = new Promise<never>((_, reject) => {
     bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))

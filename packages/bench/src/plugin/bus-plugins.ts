@@ -12,10 +12,11 @@ const HOOK = fileURLToPath(new URL('../../hooks/check/', import.meta.url))
 /** Each client is in the host's thread. */
 export async function loadClients(link: 'ring' | 'port', isGated: boolean): Promise<PluginHost> {
   const core = new URL('../workers/core.js', import.meta.url)
+  process.env['SALLYPORT_LINK'] = link
   const bus = await createBus({ core, log: false, ...(isGated && { isolation: { dir: HOOK } }) })
   return {
     start: async label => {
-      const client = await bus.connect(label, { link, codec: 'json' })
+      const client = await bus.connect(label)
       return {
         request: (name, args) => client.invoke(name, args as Record<string, unknown>),
         end: () => bus.closeFrontend(label),

@@ -45,8 +45,9 @@ export async function answerPeer(port: MessagePort, id: PeerId): Promise<void> {
 
 export async function measureOneThread(codec: CodecName): Promise<void> {
   const { createBus, defineCore } = await import('@sallyport/core')
-  const bus = await createBus({ core: defineCore({ commands: { greet: handlers.greet } }) })
-  const client = await bus.connect('main', { codec, link: 'port' })
+  process.env['SALLYPORT_LINK'] = 'port'
+  const bus = await createBus({ core: defineCore({ commands: { greet: handlers.greet } }), codec })
+  const client = await bus.connect('main')
   serveLoops(callsOnly((command, args) => client.invoke(command, args as Record<string, unknown>)))
 }
 

@@ -281,9 +281,6 @@ export interface NetworkStats {
   total: NetworkCounts
 }
 
-/** Header of a call of the host: the codec of its answer, if that is not the codec of the host's link. */
-export const CODEC_HEADER = 'codec'
-
 /** Header of a call of the host: the number of the frontend that had the label when the call was made, if one had. */
 export const FRONTEND_HEADER = 'frontend'
 
@@ -295,7 +292,7 @@ export const RUN_FUNCTION_METHOD = 'plugin:host|run_function'
 
 /** Names of the commands behind methods of `Bus`. */
 export const HOST_METHOD = {
-  /** The arguments are those of the function. Its name and the frontend's label are in the headers, and its codec in `CODEC_HEADER`. */
+  /** The arguments are those of the function. Its name and the frontend's label are in the headers. */
   call: 'plugin:host|call',
   /** As `call`, of a function whose result is a stream. */
   stream: 'plugin:host|stream',

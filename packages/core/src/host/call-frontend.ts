@@ -1,13 +1,12 @@
 // How the host calls a function that a frontend exposes: through commands of core, with label and name as headers.
-import { Channel, invokeAs, type InvokeOptions, type Stream, streamAs } from '@sallyport/frontend/internal'
-import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { Channel, type InvokeOptions, type Stream, streamWith } from '@sallyport/frontend/internal'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, checkNamedArguments, isBytes, type WaitOptions } from '@sallyport/protocol/internal/message'
 import { isStream } from '@sallyport/protocol/internal/rpc'
 import { createGlobMatcher } from '../acl/label-glob.js'
 import { checkFrontendCall, checkFunctionOptions, describeFunction } from '../api/frontend-call.js'
 import { type FrontendResult, toFrontendResult } from '../api/frontend-proxy.js'
-import { CODEC_HEADER, DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
+import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 import { nameFunction } from './name-function.js'
@@ -19,32 +18,20 @@ interface FrontendCall {
   readonly options: InvokeOptions | undefined
 }
 
-/**
- * Arguments and answer have the codec of the frontend, not of the host's link, so that a value keeps one codec all the way. The codec of
- * a frontend in another process is not known here: its values have the codec of the bus on the first half of their way.
- */
 export function callFrontend(
-  { core, frontends, options: { codec } }: Host<LocalCore>,
+  { core, frontends }: Host<LocalCore>,
   label: string,
   name: string,
   args: object | undefined,
   options: InvokeOptions,
 ): Promise<unknown> {
-  const { target, headers } = getAddress(frontends, codec, label, name)
-  if (target === codec) return core.client.invoke(HOST_METHOD.call, args, { ...options, headers })
-  return invokeAs(core.client, target, HOST_METHOD.call, args, { ...options, headers })
+  return core.client.invoke(HOST_METHOD.call, args, { ...options, headers: getAddress(frontends, label, name) })
 }
 
-/** Returns the codec of a call, and the headers that say to whom it goes: whoever has the label now. */
-function getAddress(frontends: Host<LocalCore>['frontends'], codec: CodecName, label: string, name: string) {
+/** Returns the headers that say to whom a call goes: whoever has the label now. */
+function getAddress(frontends: Host<LocalCore>['frontends'], label: string, name: string) {
   const frontend = frontends.get(label)
-  const target = frontend?.codec ?? codec
-  const headers = {
-    ...{ label, name },
-    ...(frontend && { [FRONTEND_HEADER]: String(frontend.id) }),
-    ...(target !== codec && { [CODEC_HEADER]: target }),
-  }
-  return { target, headers }
+  return { label, name, ...(frontend && { [FRONTEND_HEADER]: String(frontend.id) }) }
 }
 
 /** Returns the stream that a function returns. The function is called when the first value is requested. */
@@ -65,19 +52,20 @@ export function callOrStream(host: Host<LocalCore>, call: FrontendCall): Fronten
 
 /** @param answered - gets the result if no value of a stream and no end came before it */
 function openStream(
-  { core, frontends, options: { codec, calls } }: Host<LocalCore>,
+  { core, frontends, options: { calls } }: Host<LocalCore>,
   command: string,
   { label, name, args, options }: FrontendCall,
   answered: (result: { value: unknown }) => void,
 ): Stream {
-  const { target, headers: address } = getAddress(frontends, codec, label, name)
   // The client has deadlines for whole streams. That of the opening is core's.
   const timeout = options?.timeout === undefined && calls.timeout
-  const headers = { ...address, ...(timeout && { [DEFAULT_TIMEOUT_HEADER]: String(timeout) }) }
+  const headers = {
+    ...getAddress(frontends, label, name),
+    ...(timeout && { [DEFAULT_TIMEOUT_HEADER]: String(timeout) }),
+  }
   let isStream = false
-  return streamAs(
+  return streamWith(
     core.client,
-    target,
     command,
     args,
     { ...options, headers },

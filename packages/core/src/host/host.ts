@@ -126,7 +126,9 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     options: ConnectionOptions,
     limitLabel: string,
   ): Promise<ExternalFrontend> {
-    const config = { ...resolveConnection(where, label, options, this.options), isTrusted: false, limitLabel }
+    // Such code is a web page, whose client has no MessagePack.
+    const defaults = { ...this.options, codec: 'json' } as const
+    const config = { ...resolveConnection(where, label, options, defaults), isTrusted: false, limitLabel }
     this.checkRunning()
     return this.frontends.openExternal(label, config)
   }

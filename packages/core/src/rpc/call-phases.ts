@@ -13,7 +13,6 @@
 // `command.run`, which is composed before the first call: by `composeRun`, and by `limit` of quotas.ts if the frontend has quotas. A
 // phase that a command does not have costs its calls nothing.
 import { types } from 'node:util'
-import { type Codec, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import {
   BusError,
   describeCommand,
@@ -29,7 +28,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isGuiPlugin, splitMethod } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
 import type { Middleware } from '../api/app.js'
-import { CODEC_HEADER, type InterruptionReport, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
+import { type InterruptionReport, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import { checkArguments } from '../api/arguments.js'
@@ -138,7 +137,6 @@ export class CallPhases {
     const timeoutMs = this.#deps.hasDeadlines ? getTimeout(headers) : undefined
     const opened = message.channels === undefined ? NO_CHANNELS : table.bind(params, message.channels)
     const stream = message.headers === undefined ? undefined : table.openStream(headers, opened)
-    if (stream !== undefined && this.#isHost) stream.codec = getCodec(headers)
     const channels = stream === undefined ? opened : [...opened, stream]
 
     const call = new IncomingCall(session, id, command, { headers, body: params }, channels)
@@ -162,7 +160,7 @@ export class CallPhases {
       if (opened.length > 0) call.releaseChannels()
       if (id === undefined) return undefined
       metrics.watch?.addAnswer(message, result)
-      return this.#deps.writer.result(id, method, result, this.#isHost ? getCodec(headers) : undefined)
+      return this.#deps.writer.result(id, method, result)
     } catch (error) {
       call.failChannels()
       throw getFailure(call, error)
@@ -184,8 +182,7 @@ export class CallPhases {
     const { watch } = this.#deps.session.metrics
     const { headers } = 'request' in call ? call.request : call
     if (watch) watch.addFailure(this.getWatchedName(method, headers), error.reason)
-    if (id !== undefined)
-      return this.#deps.writer.error(id, method, error, this.#isHost ? getCodec(headers) : undefined)
+    if (id !== undefined) return this.#deps.writer.error(id, method, error)
     this.#deps.events.warned('a call without an id failed', { command: method, reason: error.reason })
     return error
   }
@@ -228,7 +225,7 @@ export class CallPhases {
         if (call.interruption) return this.fail(call, call.interruption)
         if (call.id === undefined) return undefined
         metrics.watch?.addAnswer(message, value)
-        return writer.result(call.id, call.method, value, this.#isHost ? getCodec(call.request.headers) : undefined)
+        return writer.result(call.id, call.method, value)
       },
       (error: unknown) => {
         call.failChannels()
@@ -236,12 +233,6 @@ export class CallPhases {
       },
     )
   }
-}
-
-/** The host names the codec of an answer that has another one than its link: that of the frontend that it calls. */
-function getCodec(headers: CallHeaders | undefined): Codec | undefined {
-  const codec = headers?.[CODEC_HEADER]
-  return codec === undefined ? undefined : codecs[codec as CodecName]
 }
 
 /** V8's words for a mistake, without names and values: `[1].map(args.f)` throws "canary is not a function", and no log has payloads. */

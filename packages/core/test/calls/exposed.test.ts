@@ -12,7 +12,7 @@ const connections = routesTo(core, commands)
 const routes = [
   ...connections,
   ...routesTo(core, commands)
-    .filter(([name]) => name === 'isolation, json, ring')
+    .filter(([name]) => name === 'isolation, json')
     .map(([name, connect]): (typeof connections)[number] => [`${name}, process`, connect]),
 ]
 const module = fixture('calls/exposing.mjs')
@@ -21,9 +21,9 @@ type Connect = (typeof routes)[number][1]
 type Connected = Awaited<ReturnType<Connect>>
 
 function openFrontend(bus: Bus, label: string, name: string, data?: object): Promise<unknown> {
-  const [, codec, link, sandbox = 'none'] = name.split(', ') as [string, 'json', 'ring', 'process'?]
+  const [, , sandbox = 'none'] = name.split(', ') as [string, string, 'process'?]
   const supervision = { restart: 'temporary' } as const
-  return bus.open(label, module, { codec, link, data, sandbox, supervision, loaded: false })
+  return bus.open(label, module, { data, sandbox, supervision, loaded: false })
 }
 
 let openedAfresh = 0

@@ -14,8 +14,8 @@ const apps: [string, NonNullable<BusOptions['app']>, 'json' | 'msgpack'][] = [
 
 describe.each(choose(apps))('middleware: %s', (_name, app, codec) => {
   const connect = async (): Promise<{ client: Client; via: (way: string, command?: string) => Promise<unknown> }> => {
-    const bus = await start({ core: fixture('calls/around.mjs'), app })
-    const client = await bus.connect('tests', { codec })
+    const bus = await start({ core: fixture('calls/around.mjs'), app, codec })
+    const client = await bus.connect('tests')
     return {
       client,
       via: (way, command = 'greet') => client.invoke(command, { name: 'you' }, { headers: { way } }),

@@ -451,7 +451,7 @@ test('a resume that cannot begin does not use up the continuation', async () => 
   await bus.open('agent', { source: '' }, { sandbox: 'quickjs' })
   await expect(bus.resume(continuation, { value: 1 }, thread)).rejects.toThrow('"agent" already exists')
   await bus.closeFrontend('agent')
-  const unsent = bus.resume(continuation, { value: () => {} }, { ...thread, codec: 'json' })
+  const unsent = bus.resume(continuation, { value: () => {} }, thread)
   await expect(unsent).rejects.toMatchObject({ reason: 'InvalidParams' })
   await expect(
     bus.resume(continuation, { value: 1 }, { ...thread, signal: AbortSignal.abort() }),
@@ -759,12 +759,12 @@ test('it works behind a gate', async () => {
   expect(await bus.resume(continuation, { value: 1 }, thread)).toEqual([1, 2])
 })
 
-test('the answer has the codec of the run', async () => {
-  const bus = await open(createCore().core)
+test('the answer has the codec of the bus', async () => {
+  const bus = await open(createCore().core, { codec: 'msgpack' })
   const source = `const value = await invoke('ask', {}); return [value.bytes.length, value.at instanceof Date, value.none === undefined]`
-  const { continuation } = await interrupt(bus, source, { codec: 'msgpack' })
+  const { continuation } = await interrupt(bus, source)
   const value = { bytes: new Uint8Array(3), at: new Date(0), none: undefined }
-  expect(await bus.resume(continuation, { value }, { ...thread, codec: 'msgpack' })).toEqual([3, true, true])
+  expect(await bus.resume(continuation, { value }, thread)).toEqual([3, true, true])
 })
 
 test('a key can be a KeyObject or a CryptoKey', async () =>

@@ -1,7 +1,7 @@
 // Limits of `bus.run`, and its report.
 import { describe, expect, test } from 'vitest'
 import type { RunOptions, RunReport } from '../../src/index.js'
-import { next, reuseBus } from '../support/start.js'
+import { next, reuseBus, start } from '../support/start.js'
 import { choose, rows } from '../../../../scripts/testing.js'
 
 const sandboxes = choose(['permission', 'process', 'quickjs'] as const)
@@ -125,8 +125,9 @@ test('a result beyond the limit rejects', () =>
   rows(['json', 'msgpack'] as const)(async codec => {
     const max = codec === 'json' ? 12 : 11
     const limits = { resultBytes: max }
-    expect(await run('return "0123456789"', { codec, limits })).toBe('0123456789')
-    await expect(run('return "0123456789a"', { codec, limits })).rejects.toMatchObject({
+    const bus = await start({ codec })
+    expect(await bus.run('return "0123456789"', { limits })).toBe('0123456789')
+    await expect(bus.run('return "0123456789a"', { limits })).rejects.toMatchObject({
       reason: 'Overloaded',
       message: `The result of bus.run has ${max + 1} bytes, more than ${max}`,
       data: { limit: 'resultBytes', max },

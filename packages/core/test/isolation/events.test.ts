@@ -2,7 +2,7 @@
 import { METHOD } from '@sallyport/protocol/internal/message'
 import { describe, expect, test } from 'vitest'
 import type { Bus } from '../../src/index.js'
-import { isolation, start, withLinkPort } from '../support/start.js'
+import { isolation, openRaw, start } from '../support/start.js'
 import { choose } from '../../../../scripts/testing.js'
 
 /** Collects what core has received from `frontend-event`. */
@@ -12,13 +12,13 @@ async function collect(bus: Bus): Promise<any[]> {
   return received
 }
 
-describe.each(choose(['msgpack', 'json'] as const))('many events at once, in %s over a ring', codec => {
+describe.each(choose(['msgpack', 'json'] as const))('many events at once, in %s', codec => {
   test('arrive in order and as the hook has passed them, and each rejected one is reported', async () => {
-    const bus = await start({ app: isolation('judge') })
+    const bus = await start({ app: isolation('judge'), codec })
     const received = await collect(bus)
     let rejections = 0
     bus.on('rejected', ({ more = 0 }) => (rejections += 1 + more))
-    const client = await bus.connect('tests', { codec, link: 'ring' })
+    const client = await bus.connect('tests')
     const wishes: Record<number, string> = { 3: 'null', 5: 'throw', 70: 'change-in-place', 71: 'nonsense', 80: 'later' }
     for (let n = 0; n < 300; n++) void client.emit('frontend-event', wishes[n] ? { n, hook: wishes[n] } : { n })
     // Events of other names, and calls, end a message.
@@ -36,9 +36,9 @@ describe.each(choose(['msgpack', 'json'] as const))('many events at once, in %s 
 
   test('count one by one for quotas', async () => {
     const quotas = [{ commands: [METHOD.emit], rate: 10 }]
-    const bus = await start({ app: isolation('judge'), calls: { quotas } })
+    const bus = await start({ app: isolation('judge'), codec, calls: { quotas } })
     const received = await collect(bus)
-    const client = await bus.connect('tests', { codec, link: 'ring' })
+    const client = await bus.connect('tests')
     for (let n = 0; n < 200; n++) void client.emit('frontend-event', { n })
     await client.invoke('add', { a: 1, b: 2 })
     await expect.poll(() => received.length).toBeGreaterThanOrEqual(10)
@@ -50,8 +50,6 @@ describe('a frontend that forges messages of several events', () => {
   const several = (event: string, payloads: string, more = ''): string =>
     `{"jsonrpc":"2.0"${more},"method":"$/emit","params":{"event":${JSON.stringify(event)},"payloads":${payloads}}}`
   const seen = '{"jsonrpc":"2.0","id":1,"method":"log_line","params":{"a":1}}'
-  const forge = (text: string): URL => withLinkPort(`port.postMessage(${text})`)
-  const options = { link: 'port', sandbox: 'none', allow: '*' } as const
 
   test('gets each of them judged, and nothing else executed', async () => {
     const bus = await start({ app: isolation('judge') })
@@ -66,8 +64,8 @@ describe('a frontend that forges messages of several events', () => {
       several('frontend-event', `[${seen},{"n":1},{"n":2,"hook":"null"},{"n":3}]`),
       several('$/rejected', '[{"id":1}]'),
     ]
-    const module = forge(`${JSON.stringify(`[${frames.join(',')},${several('frontend-event', '[{"n":"end"}]')}]`)}`)
-    await bus.open('forger', module, options)
+    const send = await openRaw(bus, 'forger')
+    send(`[${frames.join(',')},${several('frontend-event', '[{"n":"end"}]')}]`)
     await expect.poll(() => received.at(-1)?.n as unknown).toBe('end')
     expect(received).toEqual([JSON.parse(seen), { n: 1 }, { n: 3 }, { n: 'end' }])
     const client = await bus.connect('tests')
@@ -79,8 +77,8 @@ describe('a frontend that forges messages of several events', () => {
     const received = await collect(bus)
     const client = await bus.connect('tests')
     const fault = new Promise(resolve => bus.on('fault', resolve))
-    const many = `'${several('frontend-event', '[')}'.replace('[', '[' + '0,'.repeat(65536) + '0]')`
-    await bus.open('forger', forge(many), options).catch(() => {})
+    const send = await openRaw(bus, 'forger')
+    send(several('frontend-event', `[${'0,'.repeat(65536)}0]`))
     expect(await fault).toMatchObject({ label: 'forger', error: { reason: 'InvalidRequest' } })
     expect(received).toEqual([])
     expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)

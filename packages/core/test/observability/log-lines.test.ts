@@ -47,12 +47,12 @@ const secret = { secret: CANARY }
 describe.each(choose(apps))('%s', (_name, app) => {
   test.each(choose(['msgpack', 'json'] as const))('contains no payloads at any level: %s', async codec => {
     const { log, text } = logWith({})
-    const main = { module: fixture('observability/canary-frontend.mjs'), data: { secret: 'canary-of-data' }, codec }
+    const main = { module: fixture('observability/canary-frontend.mjs'), data: { secret: 'canary-of-data' } }
     // oxlint-disable-next-line sallyport/no-real-time -- the least that there is, and a slow machine is slower
-    const bus: Bus = await start({ core, app, frontends: { main }, log, calls: { slowAfter: 10 } })
+    const bus: Bus = await start({ core, app, codec, frontends: { main }, log, calls: { slowAfter: 10 } })
     await next(bus, 'canary-ready')
     const slow = new Promise(resolve => bus.on('slow', resolve))
-    const client = await bus.connect('tests', { codec, data: secret })
+    const client = await bus.connect('tests', { data: secret })
     const outcomes: unknown[] = []
     const record = (call: Promise<unknown>): Promise<void> =>
       call.then(

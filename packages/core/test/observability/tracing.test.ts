@@ -27,8 +27,8 @@ describe.each(choose(apps))('in core: %s, %s', (_name, codec, app) => {
   let bus: Bus
   let client: Client
   const open = async (): Promise<void> => {
-    bus = await startTraced(app)
-    client = await bus.connect('tests', { codec })
+    bus = await startTraced(app, { codec })
+    client = await bus.connect('tests')
   }
   /** Returns all traces of a command in core. */
   const getTraces = async (command: string): Promise<Trace[]> =>
@@ -97,7 +97,7 @@ describe.each(choose(apps))('in core: %s, %s', (_name, codec, app) => {
     await client.close()
     await expect
       .poll(() =>
-        bus.connect('tests', { codec }).then(
+        bus.connect('tests').then(
           again => (client = again),
           () => {},
         ),
@@ -147,7 +147,7 @@ describe.each(choose(['none', 'permission', 'process'] as const))('in a frontend
   // A gate does not see which sandbox its frontend has.
   test.each(sandbox === 'permission' ? apps : apps.slice(-1))('%s, %s', async (_name, codec, app) => {
     const module = fixture('observability/traced-frontend.mjs')
-    const bus = await startTraced(app, { frontends: { main: { module, sandbox, codec } } })
+    const bus = await startTraced(app, { codec, frontends: { main: { module, sandbox } } })
     const traces = await next<Trace[]>(bus, 'received')
     const [first] = traces
     expect(first).toEqual({ on: 'start', label: 'main', command: 'greet', id: 2, codec, stream: false })

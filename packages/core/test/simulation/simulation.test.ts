@@ -11,6 +11,8 @@ vi.hoisted(() => {
     unregister = (): boolean => false
   } as unknown as FinalizationRegistryConstructor
 })
+// The threads are joined by ports, which the simulation has.
+vi.stubEnv('SALLYPORT_LINK', 'port')
 // The packages' sources, with limits that a few messages reach, and with timers of the simulation.
 // The entries share one bundle, so one mock takes the place of all of them.
 vi.mock('@sallyport/protocol/internal/wire', () => import('../../../protocol/src/index.js'))

@@ -178,7 +178,7 @@ export class SupervisedWorld extends World {
     this.#opening.add(label)
     const supervision = this.#supervision.frontend
     const sandbox = this.#hasProcess(label) ? this.#processes : noneKind.resolve({ kind: 'none' }, 'sandbox')
-    const settings = { codec, link: 'port', poll: false, sandbox, supervision } as FrontendConfig
+    const settings = { codec, sandbox, supervision } as unknown as FrontendConfig
     this.#frontends.open(label, MODULE, settings).then(
       load => {
         this.#opening.delete(label)
@@ -271,7 +271,7 @@ export class SupervisedWorld extends World {
     if (this.hasFailed) return
     this.simulation.clock.place = this.hostPlace
     const supervision = resolveSupervision('temporary', { heartbeat: false })
-    void run(this, this.#host, { link: 'port', poll: false, sandbox: this.#processes, supervision })
+    void run(this, this.#host, { sandbox: this.#processes, supervision })
   }
 
   /** Ends processes that were started ahead, before the code begins in them. Their relays say so first, or do not. */

@@ -34,7 +34,7 @@ const ways = [
 ] as const
 
 describe.each(choose(ways))('%s, in %s', (_name, codec, app) => {
-  const connect = async () => (await start({ core, app })).connect('tests', { codec })
+  const connect = async () => (await start({ core, app, codec })).connect('tests')
 
   test('a channel arrives as a channel, and a string as a string', async () => {
     const client = await connect()
@@ -58,7 +58,7 @@ describe.each(choose(ways))('%s, in %s', (_name, codec, app) => {
 
 describe.each(codecs)('a channel in the hook, in %s', codec => {
   const call = async (hook: string) => {
-    const client = await (await start({ core, app: isolated })).connect('tests', { codec })
+    const client = await (await start({ core, app: isolated, codec })).connect('tests')
     const channel = new client.Channel()
     const args = { hook, channel, text: '__CHANNEL__:7000' }
     const result: Args = await client.invoke('kinds', args)
@@ -99,7 +99,7 @@ describe('a channel below the top level is refused by its sender', () => {
   test.each(codecs)('by the host and its clients, in %s', async codec => {
     const bus = await start({ core, codec })
     await bus.open('main', { source: "import { expose } from '@sallyport/frontend'\nexpose({ take: args => args })" })
-    const client = await bus.connect('tests', { codec })
+    const client = await bus.connect('tests')
     const channel = new client.Channel()
     const message = expect.stringContaining(refusal('deep[0].channel')) as string
     const refused = { reason: 'InvalidParams', message }
@@ -125,7 +125,7 @@ describe('a channel below the top level is refused by its sender', () => {
     }
     const bus = await start({ core: defineCore({ commands: tries }), codec })
     await bus.open('main', { source: "import { expose } from '@sallyport/frontend'\nexpose({ take: args => args })" })
-    const client = await bus.connect('tests', { codec })
+    const client = await bus.connect('tests')
     await client.listen('news', () => {})
     for (const name of Object.keys(tries)) {
       const call = client.invoke(name, { channel: new client.Channel() })

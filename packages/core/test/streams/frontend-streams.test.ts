@@ -2,7 +2,7 @@
 import { Channel } from '@sallyport/frontend'
 import { describe, expect, test } from 'vitest'
 import { defineCore } from '../../src/index.js'
-import type { Bus, FrontendOptions } from '../../src/index.js'
+import type { Bus, BusOptions, FrontendOptions } from '../../src/index.js'
 import { fixture, isolation, reuseBus, start } from '../support/start.js'
 import { choose } from '../../../../scripts/testing.js'
 
@@ -61,17 +61,21 @@ async function collect(stream: AsyncIterable<unknown>): Promise<unknown[]> {
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 const wall = { kind: 'process', wall: 'auto' } as const
 
-const ways: [string, FrontendOptions, object][] = [
+const ways: [string, FrontendOptions, Partial<BusOptions>][] = [
   ['permission', { sandbox: 'permission' }, {}],
   ['quickjs', { sandbox: 'quickjs' }, {}],
   ['quickjs in a process', { sandbox: { kind: 'quickjs', process: true } }, {}],
   ['process with a wall', { sandbox: wall }, {}],
-  ['gate', {}, isolation('judge', {}, allowed)],
-  ['process with a gate, and msgpack', { sandbox: 'process', codec: 'msgpack' }, isolation('judge', {}, allowed)],
+  ['gate', {}, { app: isolation('judge', {}, allowed) }],
+  [
+    'process with a gate, and msgpack',
+    { sandbox: 'process' },
+    { codec: 'msgpack', app: isolation('judge', {}, allowed) },
+  ],
 ]
 
-describe.each(choose(ways))('a frontend: %s', (_name, options, app) => {
-  const getBus = reuseBus({ core, app })
+describe.each(choose(ways))('a frontend: %s', (_name, options, ofBus) => {
+  const getBus = reuseBus({ core, ...ofBus })
 
   test('streams values of any kind, in order', async () => {
     const bus = await open(options, getBus)

@@ -1,4 +1,6 @@
 // Starts buses for the tests, over the fixtures next to this file, and ends them after each test.
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterAll, afterEach } from 'vitest'
 import {
   createBus,
@@ -9,6 +11,7 @@ import {
   type CodecName,
   type CoreDefinition,
 } from '../../src/index.js'
+import { openExternalFrontend } from '../../src/internal.js'
 import { choose } from '../../../../scripts/testing.js'
 
 export const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url)
@@ -75,22 +78,14 @@ export const places: [name: string, app: NonNullable<BusOptions['app']>, sandbox
     ),
   )
 
-const connections: [CodecName, 'port' | 'ring'][] = [
-  ['json', 'port'],
-  ['msgpack', 'port'],
-  ['json', 'ring'],
-  ['msgpack', 'ring'],
-]
-
-/** Selects half of all combinations, so that each pair of pattern, codec and link is among them. */
-const isTaken = (pattern: number, index: number): boolean => (pattern + index + (index >> 1)) % 2 === 0
+const allCodecs: CodecName[] = ['json', 'msgpack']
 
 type Connected = { bus: Bus; client: Client }
 
 /** `connect(options)` starts a bus; `connect('shared')` returns a bus and a client that tests share if they leave nothing behind. */
 type Route = [name: string, connect: (options?: Partial<BusOptions> | 'shared') => Promise<Connected>]
 
-/** A client under the label `tests`, over combinations that pair each pattern, codec and link. */
+/** A client under the label `tests`, with each pattern and codec. */
 export const everyRoute: Route[] = routesIn(allPatterns, {})
 
 const isCommon = ([name]: Route): boolean => !name.startsWith('isolation with core in this thread')
@@ -140,18 +135,15 @@ export const reuseBus = (options: Partial<BusOptions> = {}): (() => Promise<Bus>
 
 function routesIn(apps: typeof allPatterns, usual: Partial<BusOptions>): Route[] {
   return apps.flatMap(([name, app], pattern) => {
-    const [inWorkers, inThread] = [true, false].map(taken =>
-      connections.filter((_, i) => isTaken(pattern, i) === taken),
-    )
-    const route = (title: string, [codec, link]: (typeof connections)[number], isInThread: boolean): Route => {
+    const route = (title: string, codec: CodecName, isInThread: boolean): Route => {
       const create = async (options: Partial<BusOptions> = {}): Promise<Bus> => {
         const { core = fixture('core.mjs'), ...more } = { ...usual, ...options }
-        return createBus({ app, core: isInThread ? await definitionIn(core as URL) : core, log: false, ...more })
+        return createBus({ app, core: isInThread ? await definitionIn(core as URL) : core, log: false, codec, ...more })
       }
       const share = shareBus(() => create())
       const join = async (bus: Bus): Promise<Connected> => ({
         bus,
-        client: await bus.connect('tests', { codec, link }),
+        client: await bus.connect('tests'),
       })
       let both: Promise<Connected> | undefined
       const connect: Route[1] = async options => {
@@ -163,8 +155,8 @@ function routesIn(apps: typeof allPatterns, usual: Partial<BusOptions>): Route[]
       return [title, connect]
     }
     return [
-      ...inWorkers!.map(each => route(`${name}, ${each.join(', ')}`, each, false)),
-      ...inThread!.slice(0, 1).map(each => route(`${name} with core in this thread, ${each.join(', ')}`, each, true)),
+      ...allCodecs.map(codec => route(`${name}, ${codec}`, codec, false)),
+      route(`${name} with core in this thread`, allCodecs[pattern]!, true),
     ]
   })
 }
@@ -184,20 +176,12 @@ export function next<T>(bus: Pick<Bus, 'once'>, event: string): Promise<T> {
   })
 }
 
-/** Returns the module of a frontend without a sandbox that runs `source` with `port`, the one that its link sends to. */
-export const withLinkPort = (source: string): URL =>
-  new URL(
-    `data:text/javascript,${encodeURIComponent(`import { MessagePort } from 'node:worker_threads'
-      const { postMessage } = MessagePort.prototype
-      let port
-      MessagePort.prototype.postMessage = function (message, ...rest) {
-        // What goes to the host has a type.
-        if (message?.type === undefined) port ??= this
-        return postMessage.call(this, message, ...rest)
-      }
-      const { emit } = await import('${import.meta.resolve('@sallyport/frontend')}')
-      await emit('port-is-known')
-      while (!port) await new Promise(resolve => setImmediate(resolve))
-      ${source}
-      setInterval(() => {}, 1000)`)}`,
-  )
+/** Opens a frontend whose code is the test. Returns a function that sends a frame of JSON as it is. */
+export async function openRaw(bus: Bus, label: string): Promise<(body: string) => void> {
+  const frontend = await openExternalFrontend(bus, 'a test', label, { allow: '*' })
+  const [link, end] = createLinkEndpoints('local')
+  await new Promise<void>(connected => frontend.join({ link: openLink(link, false), connected }))
+  const raw = openLink(end, true)
+  raw.receive({ frame: () => {}, closed: () => {} })
+  return body => raw.send({ kind: FRAME_KIND.json, body })
+}

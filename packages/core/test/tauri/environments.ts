@@ -67,8 +67,8 @@ function inItsOwn(
   return {
     name: `in a ${kind === 'process' ? 'process' : 'worker'}, ${pattern}, ${codec}`,
     async enter() {
-      const main = { module: fixture('frontend.mjs'), codec, sandbox: { kind, read } }
-      bus = await startBus(app, { frontends: { main } })
+      const main = { module: fixture('frontend.mjs'), sandbox: { kind, read } }
+      bus = await startBus(app, { codec, frontends: { main } })
       await new Promise<void>(resolve => void bus.once('ready-to-run', () => resolve()))
       return async (file, name) => {
         const { promise, resolve, reject } = withResolvers()
@@ -96,10 +96,10 @@ function inThisThread(
   return {
     name: `${dom ? 'on a window of jsdom' : 'in this thread'}, ${pattern}, ${codec}`,
     async enter() {
-      bus = await startBus(app)
+      bus = await startBus(app, { codec })
       const window = dom ? new JSDOM().window : undefined
       if (window) Object.assign(globalThis, { window })
-      const installed = installTauri(await bus.connect('main', { codec }), window)
+      const installed = installTauri(await bus.connect('main'), window)
       leave = () => {
         installed.uninstall()
         if (window) Reflect.deleteProperty(globalThis, 'window')

@@ -45,8 +45,8 @@ const cases = patterns.flatMap(([pattern, { security }]) => codecs.map(codec => 
 describe.each(choose(cases))('%s, %s', (_pattern, codec, security) => {
   const start = async (): Promise<(form: string, length: number) => Promise<unknown>> => {
     const app = { security: { ...security, capabilities: [] } }
-    bus = await createBus({ core, app, log: false })
-    await bus.open('main', module, { codec, allow: ['take'] })
+    bus = await createBus({ core, app, codec, log: false })
+    await bus.open('main', module, { allow: ['take'] })
     return (form, length) => bus.call('main', 'take', { form, length })
   }
 

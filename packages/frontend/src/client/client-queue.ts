@@ -102,20 +102,15 @@ export class ClientQueue implements StreamWriter {
     return this.#queue.size === 0
   }
 
-  /**
-   * Sends a call or an event, or queues and returns it.
-   *
-   * @param codec - of this message. The connection's by default
-   * @throws {BusError} `Overloaded` if it must wait and cannot, `InvalidParams`
-   */
-  enqueue(message: CallMessage, transfer: Transfer, codec: Codec = this.#codec): QueuedMessage | undefined {
+  /** Sends a call or an event, or queues and returns it. @throws {BusError} `Overloaded` if it must wait and cannot, `InvalidParams` */
+  enqueue(message: CallMessage, transfer: Transfer): QueuedMessage | undefined {
     const mustWait = this.#mustWait(message.id !== undefined)
     if (mustWait && (this.#overflow === 'reject' || this.#queue.isFull)) throw this.#overloaded(message)
     try {
-      return this.#write(message, transfer, mustWait, codec)
+      return this.#write(message, transfer, mustWait)
     } catch (cause) {
       if (isBusError(cause)) throw cause
-      const problem = `cannot be serialized as ${codec.name}: ${whyNotSerializable(cause, message.params)}`
+      const problem = `cannot be serialized as ${this.#codec.name}: ${whyNotSerializable(cause, message.params)}`
       throw new BusError('InvalidParams', `Arguments of ${describeCommand(message.method)} ${problem}`, { cause })
     }
   }
@@ -255,7 +250,8 @@ export class ClientQueue implements StreamWriter {
     return (isCall && this.#pending.isFull()) || this.#link.room() !== undefined
   }
 
-  #write(message: Message, transfer: Transfer, mustWait: boolean, codec = this.#codec): QueuedMessage | undefined {
+  #write(message: Message, transfer: Transfer, mustWait: boolean): QueuedMessage | undefined {
+    const codec = this.#codec
     const encoded = encodeMessage(codec, message, true)
     // Most messages need no object.
     if (!mustWait && transfer === undefined && (typeof encoded === 'string' || !isPacked(encoded))) {

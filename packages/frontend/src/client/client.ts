@@ -189,7 +189,6 @@ export class Client {
         args,
         options,
         stream: undefined,
-        codec: undefined,
         resolve: settle,
         reject,
       }

@@ -18,7 +18,7 @@ import {
   toChannelReference,
   type TransferOptions,
 } from '@sallyport/protocol/internal/message'
-import { BatchReader, type CodecName, codecs } from '@sallyport/protocol/internal/codec'
+import { BatchReader, type CodecName } from '@sallyport/protocol/internal/codec'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import {
   type CallTrace,
@@ -76,8 +76,6 @@ export interface OutgoingCall {
   readonly options: InvokeOptions | undefined
   /** Receives the values of a stream. */
   readonly stream: Channel | undefined
-  /** Encodes the arguments. @default the connection's codec */
-  readonly codec?: CodecName | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (error: BusError) => void
 }
@@ -154,8 +152,7 @@ export class Connection {
     if (!invokes?.hasSubscribers) return this.#send(call, undefined)
     const { command, stream } = call
     checkCommandName(command)
-    const { label } = this.#owner
-    const codec = (IS_NODE_CLIENT && call.codec) || this.#owner.codec
+    const { label, codec } = this.#owner
     const trace: TracedCall = { label, command, id: this.pending.takeId(), codec, stream: stream !== undefined }
     return traceCaller(invokes, trace, call.resolve, call.reject, (resolve, reject) =>
       this.#send({ ...call, resolve, reject }, trace),
@@ -261,8 +258,7 @@ export class Connection {
       const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#defaults.timeout
       const timeout = IS_NODE_CLIENT && this.#defaults.deadlines ? (options?.timeout ?? defaultTimeout) : undefined
       const message = buildMessage(id, call, prepared, timeout, trace)
-      const codec = IS_NODE_CLIENT && call.codec ? codecs[call.codec] : undefined
-      this.#queue.enqueue(message, options?.transfer, codec)
+      this.#queue.enqueue(message, options?.transfer)
       if (IS_NODE_CLIENT) this.#defaults.callers?.set(id, captureContext())
       // Only now, because the queue counts pending calls: a link never delivers the response within `send`.
       const { resolve, reject } = opened ? this.#endArguments(call, opened, streams) : call

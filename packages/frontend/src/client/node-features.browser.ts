@@ -9,6 +9,6 @@ export const eventsReceived: Channel | null = null
 export const eventBatch: typeof EventBatch | null = null
 export const HOW_TO_GET_A_CLIENT: string | null = null
 export const toCausedErrorObject: null = null
-/** Calls with a codec of their own, and counts of refused calls, are for hosts and frontends in Node.js. */
+/** Counts of refused calls, and more, are for hosts and frontends in Node.js. */
 export const IS_NODE_CLIENT: true | null = null
 export const EXPOSE_REMEDIES: Readonly<Record<'exports' | 'none', string>> | null = null

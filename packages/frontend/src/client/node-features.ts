@@ -23,7 +23,7 @@ export const HOW_TO_GET_A_CLIENT: string | null =
   'This thread is not a frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
   'In the host, call `await bus.connect(label)` and use the client that it returns. ' +
   'In a web page, call `await connect()` of @sallyport/web/client first'
-/** Calls with a codec of their own, and counts of refused calls, are for hosts and frontends in Node.js. */
+/** Counts of refused calls, and more, are for hosts and frontends in Node.js. */
 export const IS_NODE_CLIENT: true | null = true
 
 /** Says in an error why a module exposes nothing. A page has no module of its own. */

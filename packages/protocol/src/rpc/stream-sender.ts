@@ -5,7 +5,7 @@
 //   await progress.send({ percent: 50 }) // $/channel { channel: 7, index: 0, message }, once there is room
 //   progress.end()                       // $/channel { channel: 7, index: 1, end: true }
 import { IS_NODE } from '#platform'
-import { type Codec, type EncodedMessage, getSize, type PackedMessage } from '../codec/codec.js'
+import { type EncodedMessage, getSize, type PackedMessage } from '../codec/codec.js'
 import { BusError } from '../errors/bus-error.js'
 import type { CallProgress } from './call-options.js'
 import { type CallMessage, type Message, METHOD } from '../wire/messages.js'
@@ -44,8 +44,6 @@ const QUEUE_LIMITS = { count: MAX_SESSION_QUEUE, bytes: MAX_SESSION_QUEUE_BYTES 
 
 export class StreamSender implements BatchSource {
   readonly id: number
-  /** The codec of the messages, if that is not the codec of the link. */
-  declare codec: Codec | undefined
   /** Called with the reason when the messages are no longer received. */
   declare left: ((reason: string) => void) | undefined
   /** The deadline of a call that each message extends once it was read: see `watchSenders`. */

@@ -16,8 +16,8 @@ describe.skipIf(!hasServer).each(choose(ways))('%s, %s, sticky: %s', (pattern, c
   test('calls and their errors, events, streams, channels and bytes', async () => {
     const network = await useNetwork(pattern)
     const { bus, seen } = await network.startInstance('a')
-    const joined = await network.join()
-    const client = await joined.connect('tests', { codec, sticky })
+    const joined = await network.join({ codec })
+    const client = await joined.connect('tests', { sticky })
     expect(client.label).toBe('tests')
     const calls = Array.from({ length: 200 }, (_, a) => client.invoke('add', { a, b: 1 }))
     expect(await Promise.all(calls)).toEqual(calls.map((_, a) => a + 1))
@@ -60,7 +60,7 @@ describe.skipIf(!hasServer).each(choose(ways))('%s, %s, sticky: %s', (pattern, c
   test('back-pressure, cancellation and deadlines reach the handler', async () => {
     const network = await useNetwork(pattern)
     const { seen } = await network.startInstance('a')
-    const client = await (await network.join()).connect('tests', { codec, sticky })
+    const client = await (await network.join({ codec })).connect('tests', { sticky })
     const stream = client.stream<string>('count', { to: 100_000, size: 100 })
     await stream.next()
     await client.invoke('add', { a: 1, b: 2 })
@@ -81,7 +81,7 @@ describe.skipIf(!hasServer).each(choose(ways))('%s, %s, sticky: %s', (pattern, c
   test('the host calls exposed functions', async () => {
     const network = await useNetwork(pattern)
     const { bus } = await network.startInstance('a')
-    const client = await (await network.join()).connect('tests', { codec, sticky })
+    const client = await (await network.join({ codec })).connect('tests', { sticky })
     client.expose({ double: ({ n }: { n: number }) => 2 * n })
     await client.invoke('who')
     expect(await bus.call('tests', 'double', { n: 4 })).toBe(8)

@@ -121,14 +121,3 @@ test('reloads a slow frontend in a process without counting a failure', async ()
   expect(core.sessions).toHaveLength(2)
   expect(events).toEqual([])
 })
-
-test('restarts a worker that closes its own link', async () => {
-  const core = await startCore()
-  const main = { module: fixture('supervision/reborn-frontend.mjs'), link: 'port', sandbox: 'none' } as const
-  const host = await join(core, { frontends: { main }, supervision: { delay: { min: 20, max: 100 } } })
-  const events = recordEvents(host)
-  await expect.poll(() => core.sessions[0]?.events).toEqual(['begin'])
-  await core.app.call('main', 'end', { how: 'drop' }).catch(() => {})
-  await expect.poll(() => core.sessions.map(session => session.events)).toEqual([['begin', 'end'], ['begin']])
-  expect(events).toEqual(['fault', 'restart'])
-})

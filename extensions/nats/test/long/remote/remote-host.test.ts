@@ -20,8 +20,8 @@ describe.each(
 )('%s, %s', (pattern, app, codec) => {
   test('a connection calls, listens, emits, streams and is called', async () => {
     const core = await startCore(pattern)
-    const host = await join(core, { ...(app && { app }) })
-    const client = await host.connect('tests', { codec })
+    const host = await join(core, { codec, ...(app && { app }) })
+    const client = await host.connect('tests')
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
     const calls = Array.from({ length: 200 }, (_, a) => client.invoke('add', { a, b: 1 }))
     expect(await Promise.all(calls)).toEqual(calls.map((_, a) => a + 1))

@@ -12,7 +12,6 @@ import {
   createTriangleEndpoints,
 } from '@sallyport/protocol/internal/link'
 import { createDeferred } from '@sallyport/protocol/internal/util'
-import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal/link'
 import type { RequestId } from '@sallyport/protocol/internal/message'
 import type { AsyncContext, Deferred } from '@sallyport/protocol/internal/util'
@@ -150,10 +149,6 @@ export class Frontend {
 
   get module(): URL | undefined {
     return this.#deps.module
-  }
-
-  get codec(): CodecName {
-    return this.#deps.config.codec
   }
 
   get info(): FrontendInfo {
@@ -387,16 +382,22 @@ export class Frontend {
     return canGatesConnect ? [this.#gate.worker, worker] : []
   }
 
-  /** @param sockets - those of a process, if it has any */
+  /**
+   * Two variables are for diagnosis. `SALLYPORT_LINK=port` joins threads by MessagePorts: code that holds one can end the thread at its other
+   * end. With `SALLYPORT_POLL=0`, rings sleep instead of polling.
+   *
+   * @param sockets - those of a process, if it has any
+   */
   #createEnds(sockets: readonly number[] = []): LinkEndpoints {
     const { core, options } = this.#host
-    const { link, poll, sandbox } = this.#deps.config
+    const { sandbox } = this.#deps.config
     // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
     const isOneThread = sandbox === undefined && (core.isInProcess || core.isRemote)
     // The relay of a process occupies one core.
     const cores = isOneThread ? 1 : availableParallelism() - (this.#isProcess ? 1 : 0)
-    const kind = link === 'auto' ? 'ring' : link
-    const pollMode = poll ? getPollMode(options.pattern, cores) : 'never'
+    const { SALLYPORT_LINK, SALLYPORT_POLL } = process.env
+    const kind = SALLYPORT_LINK === 'port' ? 'port' : 'ring'
+    const pollMode = SALLYPORT_POLL === '0' ? 'never' : getPollMode(options.pattern, cores)
     const [socket, fromCore] = sockets
     if (socket !== undefined && fromCore !== undefined) return createDirectTriangle([socket, fromCore], kind, pollMode)
     if (socket !== undefined) return createDirectEndpoints(socket)
@@ -411,7 +412,7 @@ export class Frontend {
     // This thread forwards only frames that it has received whole, so core needs no ring, which takes far more memory.
     if (this.#deps.isExternal) return core.isInProcess ? 'local' : 'port'
     // The other end forwards to a remote core, and answers nothing itself.
-    return isOneThread && core.isRemote && this.#deps.config.link === 'auto' ? 'local' : kind
+    return isOneThread && core.isRemote ? 'local' : kind
   }
 
   /** Closes the gate's ends of the links, so that the other threads learn that it has stopped. */

@@ -20,7 +20,7 @@ import type { ParsedFrontend, ParsedOptions, connectionSchema } from './schema.j
 export type FrontendDefaults = Pick<ParsedOptions, 'codec' | 'supervision'>
 
 /** Options of a connection or a frontend, with those of the bus in place of missing ones. */
-export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSchema>, 'codec' | 'allow'> {
+export interface ConnectionConfig extends Omit<v.InferOutput<typeof connectionSchema>, 'allow'> {
   codec: FrontendDefaults['codec']
   supervision: SupervisionConfig
   allow: AllowList | undefined

@@ -17,7 +17,7 @@ type Nested =
   | v.VariantSchema<string, v.VariantOptions<string>, Message>
   | v.StrictObjectSchema<v.ObjectEntries, Message>
 
-/** Lists the options in a schema with their places, such as `frontends.<label>.codec`. */
+/** Lists the options in a schema with their places, such as `frontends.<label>.allow`. */
 function listOptions(part: Part, place: string): string[] {
   const inPipe = 'pipe' in part ? (part as v.SchemaWithPipe<[Part, ...Part[]]>).pipe.slice(1) : []
   const found = inPipe.filter(({ kind }) => kind === 'schema').flatMap(each => listOptions(each, place))

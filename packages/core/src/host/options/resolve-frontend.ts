@@ -43,7 +43,7 @@ export function resolveConnection(
     ...config,
     allow: toAllowList(`${where}: allow`, allow),
     isTrusted: true,
-    codec: config.codec ?? codec,
+    codec,
     supervision: resolveSupervision('transient', supervision),
     data: cloneData(`${where}: data`, data),
   }
@@ -52,7 +52,7 @@ export function resolveConnection(
 /** @param place - the place of the frontend's options, for error texts */
 export async function toFrontendConfig(
   place: string,
-  { data, supervision, allow, codec, ...options }: ParsedFrontend,
+  { data, supervision, allow, ...options }: ParsedFrontend,
   { threads, ...defaults }: FrontendDefaults & { threads?: SharedThreads },
   text?: ModuleText,
 ): Promise<FrontendConfig> {
@@ -68,13 +68,6 @@ export async function toFrontendConfig(
       `${place}modules cannot be loaded by sandbox ${JSON.stringify(options.sandbox.kind)}. ${remedy}`,
     )
   }
-  if (options.link === 'port' && !hasTrust) {
-    const reason =
-      'Node deserializes what arrives at a port in the receiving thread, and hostile code could end core with it'
-    const remedy = `Use "auto" or "ring", or sandbox: ${TRUSTED_KINDS} for code that you trust`
-    const text = `link must not be "port" for a frontend in a sandbox: ${reason}. ${remedy}`
-    throw new BusError('InvalidParams', `${place}${text}`)
-  }
   // Copied first, because the host can change it meanwhile.
   const clone = cloneData(`${place}data`, data)
   const allowList = toAllowList(`${place}allow`, allow)
@@ -85,7 +78,7 @@ export async function toFrontendConfig(
     text,
     allow: allowList,
     isTrusted: hasTrust,
-    codec: codec ?? defaults.codec,
+    codec: defaults.codec,
     supervision: resolveSupervision('transient', defaults.supervision, supervision),
     data: sandbox.hasProcess ? serializeData(`${place}data`, clone) : clone,
   }

@@ -1,45 +1,13 @@
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { writeProject } from '../../../test/support/project.js'
-import { SharedThreads } from '../workers/shared-threads.js'
-import { resolveFrontend } from './resolve-frontend.js'
 import { resolveOptions } from './resolve-options.js'
-import type { BusOptions, FrontendOptions } from './types.js'
+import type { BusOptions } from './types.js'
 
 const module = new URL(import.meta.url)
-const threads = new SharedThreads()
-afterAll(() => threads.close())
-const inProcess = { kind: 'process' } as const
-const resolve = (options: FrontendOptions) => resolveFrontend('bus.open', 'main', options, { codec: 'json', threads })
-
-test('a frontend in a sandbox cannot have a port', () =>
-  rows<FrontendOptions>([
-    { link: 'port' },
-    { link: 'port', sandbox: 'permission' },
-    { link: 'port', sandbox: 'quickjs' },
-    { link: 'port', sandbox: inProcess },
-  ])(async options =>
-    expect(resolve(options)).rejects.toThrow(
-      /^bus\.open: link must not be "port" for a frontend in a sandbox: .*"none"/,
-    ),
-  ))
-
-test('accepts the links that a sandbox allows', () =>
-  rows<FrontendOptions>([
-    { link: 'port', sandbox: 'none' },
-    { link: 'ring' },
-    { link: 'ring', sandbox: inProcess },
-    { sandbox: 'none' },
-    {},
-  ])(async options => expect((await resolve(options)).link).toBe(options.link ?? 'auto')))
 
 const resolveBus = (options: Partial<BusOptions>) => resolveOptions({ core: module, ...options })
-
-test('names the frontend whose link is refused', async () => {
-  const frontends = { main: module, other: { module, link: 'port' } } as const
-  await expect(resolveBus({ frontends })).rejects.toThrow(/^createBus: frontends\.other\.link must not be "port"/)
-})
 
 test('maxRecordAge is refused with the reason', async () => {
   const options = { maxRecordAge: 30_000 } as object

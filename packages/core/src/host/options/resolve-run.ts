@@ -61,7 +61,7 @@ export async function resolveRun(
   )
   // Few runs have some.
   const prepared = functions && (await import('./run-functions.js')).prepareFunctions(where, functions as RunFunctions)
-  const { allow, codec, data, onStdio } = checked
+  const { allow, data, onStdio } = checked
   const sandbox = limitSandbox(where, checked.sandbox, limits)
   const { url, text } = check(`${where}: the code`, moduleSourceSchema, {
     ...{ source, name: `run.${language === 'typescript' ? 'ts' : 'js'}`, directory, modules },
@@ -70,7 +70,7 @@ export async function resolveRun(
   const timeout = limit === false ? undefined : limit
   // Code that computes for longer than a heartbeat allows has its timeout.
   const supervision = { restart: 'temporary', ...(timeout && { heartbeat: false as const }) } as const
-  const parsed = { ...v.getDefaults(frontendSchema), allow, codec, data, onStdio, sandbox, supervision, loaded: false }
+  const parsed = { ...v.getDefaults(frontendSchema), allow, data, onStdio, sandbox, supervision, loaded: false }
   const config = await toFrontendConfig(`${where}: `, parsed, host, {
     ...text!,
     wrapper: createWrapper(prepared?.declare, limits.resultBytes),

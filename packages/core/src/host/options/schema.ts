@@ -145,7 +145,6 @@ export const supervisionSchema = v.optional(
   }) as unknown as v.GenericSchema<SupervisionOptions>,
 )
 
-const codec = v.picklist(['json', 'msgpack'], '"json" or "msgpack"')
 const permissionRule = 'the name of a command or permission'
 const permissionName = v.pipe(
   v.string(permissionRule),
@@ -164,9 +163,6 @@ const allow = v.optional(
 export const allowSchema: v.GenericSchema<'*' | readonly unknown[] | undefined, AllowList['entries'] | undefined> =
   allow
 const connectionEntries = {
-  codec: v.optional(codec),
-  link: v.optional(v.picklist(['auto', 'ring', 'port'], '"auto", "ring" or "port"'), 'auto'),
-  poll: v.optional(boolean, true),
   maxInFlight: v.optional(callCount, MAX_IN_FLIGHT),
   overflow: v.optional(v.picklist(['wait', 'reject'], '"wait" or "reject"'), 'wait'),
   allow,
@@ -188,7 +184,7 @@ export const runSchema = strictOptions({
   directory: v.optional(fileSchema),
   modules,
   language: v.optional(v.picklist(['javascript', 'typescript'], '"javascript" or "typescript"'), 'javascript'),
-  ...{ allow, codec: v.optional(codec), data: v.optional(v.unknown(), undefined) },
+  ...{ allow, data: v.optional(v.unknown(), undefined) },
   ...{ onStdio: frontendEntries.onStdio, sandbox: v.optional(sandboxSchema, RUN_SANDBOX) },
   functions: v.optional(anyObject),
   limits: v.optional(
@@ -246,7 +242,7 @@ const capability = v.union(
 const factory = v.optional(v.custom<WorkerFactory>(isFunction, 'a function'))
 /** Options of a host, with core or without it. */
 const hostEntries = {
-  codec: v.optional(codec, 'json'),
+  codec: v.optional(v.picklist(['json', 'msgpack'], '"json" or "msgpack"'), 'json'),
   supervision: supervisionSchema,
   workers: v.optional(strictOptions({ core: factory, frontend: factory, gate: factory })),
   frontends: v.optional(v.pipe(table, v.record(labelSchema, inlineOr(frontendModule, bareModule)))),

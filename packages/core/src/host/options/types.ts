@@ -15,22 +15,6 @@ import type { WorkerFactories } from '../workers/spawn.js'
 
 /** Options of any link to core. */
 export interface ConnectionOptions {
-  /** Codec of all messages in both directions: it decides which values arrive, and how. @default `codec` of the bus */
-  codec?: CodecName
-  /**
-   * `auto` and `ring`: shared memory, polled while polling makes calls faster. `port`: MessagePorts, which transfer large bytes without a copy. Code
-   * that holds one can end the thread at its other end, so a frontend in a sandbox cannot have one.
-   *
-   * @default 'auto'
-   */
-  link?: 'auto' | 'ring' | 'port'
-  /**
-   * Polls a ring. `false` takes less CPU time, and makes a call slower. With fewer CPU cores than threads of a call,
-   * a client polls only for its reply. On a single core nothing polls.
-   *
-   * @default true
-   */
-  poll?: boolean
   /** Maximum number of calls in flight, from 1 to 16384. Further calls wait in the client. @default 16384 */
   maxInFlight?: number
   /**
@@ -120,7 +104,7 @@ export interface FrontendModule extends FrontendOptions {
 
 /** Options of `bus.run`. */
 export interface RunOptions
-  extends Pick<FrontendOptions, 'allow' | 'codec' | 'data' | 'onStdio'>, Pick<ModuleSource, 'directory' | 'modules'> {
+  extends Pick<FrontendOptions, 'allow' | 'data' | 'onStdio'>, Pick<ModuleSource, 'directory' | 'modules'> {
   /** Language of the code. Types are removed from TypeScript, if the host's Node can (22.13 and later). @default 'javascript' */
   language?: 'javascript' | 'typescript'
   /** `args` in the code: any object that the codec sends. @default {} */
@@ -278,7 +262,7 @@ export interface BusOptions {
   startTimeout?: number
   /** Starts Sallyport's own workers in a program that bundles Sallyport: see the page "Deploying" of the documentation. */
   workers?: WorkerFactories
-  /** Default codec of every connection, including the host's own. @default 'json' */
+  /** Codec of all messages: it decides which values arrive, and how. Web pages have JSON in any case. @default 'json' */
   codec?: CodecName
   /** Modules to run in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>

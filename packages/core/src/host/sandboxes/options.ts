@@ -88,7 +88,7 @@ const wall = v.optional(
 /** Each takes the memory of a process. */
 const MAX_SPARES = 64
 /** @internal */
-export const spares = integer(`a whole number of processes, from 0 to ${MAX_SPARES}`, 0, MAX_SPARES)
+const spares = integer(`a whole number of processes, from 0 to ${MAX_SPARES}`, 0, MAX_SPARES)
 
 /** @internal */
 export const processEntries = {

@@ -130,13 +130,9 @@ export class SessionWriter implements StreamWriter {
     this.#outbox.flush()
   }
 
-  /**
-   * Answers with a result, or with an error if the result cannot be serialized. Returns the error in that case.
-   *
-   * @param codec - of this answer
-   */
-  result(id: RequestId, method: string, value: unknown, codec: Codec = this.#codec): Outcome {
-    if (this.isFull) return this.error(id, method, createOverload(`The result of ${describeCommand(method)}`), codec)
+  /** Answers with a result, or with an error if the result cannot be serialized. Returns the error in that case. */
+  result(id: RequestId, method: string, value: unknown): Outcome {
+    if (this.isFull) return this.error(id, method, createOverload(`The result of ${describeCommand(method)}`))
     const result = value ?? null
     try {
       const isObject = typeof result === 'object'
@@ -144,24 +140,23 @@ export class SessionWriter implements StreamWriter {
         void discard(result)
         throw new TypeError('an async iterable is not a value. Call the command with stream instead of invoke')
       }
-      this.#send({ jsonrpc: '2.0', id, result }, codec, isObject ? takeTransfer(result) : undefined)
+      this.#send({ jsonrpc: '2.0', id, result }, isObject ? takeTransfer(result) : undefined)
       return undefined
     } catch (cause) {
       const error = notSerializable(`The result of ${describeCommand(method)}`, 'InternalError', cause, value)
-      return this.error(id, method, error, codec)
+      return this.error(id, method, error)
     }
   }
 
   /** Answers with an error, without its data if they cannot be serialized. Returns the error that was sent. */
-  error(id: RequestId | null, method: string, failure: BusError, codec: Codec = this.#codec): BusError {
+  error(id: RequestId | null, method: string, failure: BusError): BusError {
     const error = this.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
     const subject = `The error of ${describeCommand(method)}`
-    return this.#sendError(error, subject, codec, object => ({ jsonrpc: '2.0', id, error: object }))
+    return this.#sendError(error, subject, object => ({ jsonrpc: '2.0', id, error: object }))
   }
 
   fail(stream: StreamSender, error: BusError): void {
-    const { codec = this.#codec } = stream
-    this.#sendError(error, 'The error of a stream', codec, object => stream.toMessage('error', object))
+    this.#sendError(error, 'The error of a stream', object => stream.toMessage('error', object))
   }
 
   /** Calls a function of the frontend. @throws {BusError} `InvalidParams` if the arguments cannot be serialized */
@@ -179,7 +174,7 @@ export class SessionWriter implements StreamWriter {
     if (channels !== undefined) message.channels = channels
     if (context !== undefined) addTraceContext(message, context)
     try {
-      this.#send(message, this.#codec, transfer)
+      this.#send(message, transfer)
     } catch (cause) {
       throw notSerializable(`Arguments of ${describeCommand(method)}`, 'InvalidParams', cause, params)
     }
@@ -200,12 +195,11 @@ export class SessionWriter implements StreamWriter {
   encode(channel: StreamSender, value: unknown, transfer?: Buffers): Encoded {
     try {
       if (transfer !== undefined) checkTransfer({ transfer }, value)
-      const { codec = this.#codec } = channel
       // Before the index is read: a `toJSON` can send messages.
-      const encoded = codec.encodeValue(value)
-      const message = this.#encodeAlone(channel, channel.index, encoded, codec)
+      const encoded = this.#codec.encodeValue(value)
+      const message = this.#encodeAlone(channel, channel.index, encoded, transfer !== undefined)
       const isBorrowed = transfer !== undefined || (isPacked(message) && message.borrowed)
-      return isBorrowed ? detachAttachments(toPacked(codec, message), transfer) : message
+      return isBorrowed ? detachAttachments(toPacked(this.#codec, message), transfer) : message
     } catch (cause) {
       const subject = channel.id < FIRST_CORE_CHANNEL ? `A message of channel ${channel.id}` : 'A value of the stream'
       throw notSerializable(subject, 'InvalidParams', cause, value)
@@ -214,11 +208,12 @@ export class SessionWriter implements StreamWriter {
 
   /** Sends a message of the bus itself. */
   send(message: Message): void {
-    this.#send(message, this.#codec)
+    this.#send(message)
   }
 
   /** @throws what the codec throws, and {BusError} `InvalidParams` if a buffer cannot be transferred */
-  #send(message: Message, codec: Codec, transfer?: Buffers): void {
+  #send(message: Message, transfer?: Buffers): void {
+    const codec = this.#codec
     const encoded = encodeMessage(codec, message)
     // A message that does not wait needs no object: most answers go this way.
     const isPlain = typeof encoded === 'string' || !isPacked(encoded)
@@ -249,18 +244,13 @@ export class SessionWriter implements StreamWriter {
   }
 
   /** Sends an error, without its data if they cannot be serialized. Returns the error that was sent. */
-  #sendError(
-    error: BusError,
-    subject: string,
-    codec: Codec,
-    createMessage: (object: CausedErrorObject) => Message,
-  ): BusError {
+  #sendError(error: BusError, subject: string, createMessage: (object: CausedErrorObject) => Message): BusError {
     try {
-      this.#send(createMessage(this.#toErrorObject(error)), codec)
+      this.#send(createMessage(this.#toErrorObject(error)))
       return error
     } catch (cause) {
       const bare = withoutData(error, subject, cause)
-      this.#send(createMessage(toErrorObject(bare)), codec)
+      this.#send(createMessage(toErrorObject(bare)))
       return bare
     }
   }
@@ -290,15 +280,11 @@ export class SessionWriter implements StreamWriter {
     if (!this.#isCongested) this.#listener.drained()
   }
 
-  /** Returns a value as it is if it can be batched. One that is large, has bytes, has another codec, or no text in JSON, gets its own message. */
-  #encodeAlone(
-    source: BatchSource,
-    index: number,
-    value: EncodedValue | undefined,
-    codec: Codec = this.#codec,
-  ): Encoded {
+  /** Returns a value as it is if it can be batched. One that is large, has bytes, transfers some, or has no text in JSON, gets its own message. */
+  #encodeAlone(source: BatchSource, index: number, value: EncodedValue | undefined, transfers = false): Encoded {
+    const codec = this.#codec
     const isSmall = value !== undefined && !(value instanceof WithBytes) && value.length < FULL_BATCH_BYTES
-    if (isSmall && codec === this.#codec) return value
+    if (isSmall && !transfers) return value
     const encoded =
       value === undefined
         ? codec.encode(source.createMessage(undefined, index))

@@ -44,9 +44,8 @@ await inspector.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
 const gateEntry = new URL(import.meta.resolve('@sallyport/isolation/worker'))
 const bus = await createBus({
   core: new URL('core.mjs', import.meta.url),
-  // The link is the one of a sandboxed frontend.
   frontends: {
-    main: { module: new URL('frontend.mjs', import.meta.url), sandbox: 'none', link: 'ring', allow: ['greet'] },
+    main: { module: new URL('frontend.mjs', import.meta.url), sandbox: 'none', allow: ['greet'] },
   },
   app: { security: { pattern } },
   workers: { gate: options => new Worker(gateEntry, { ...options, execArgv: [] }) },

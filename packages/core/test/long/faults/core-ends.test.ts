@@ -6,7 +6,6 @@ import type { Client } from '../../../src/index.js'
 import { fixture, isolation, next } from '../../support/start.js'
 import { settle, soon, takeClock } from '../../support/supervised.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
-import { forLink } from './victims.js'
 
 const capability = {
   identifier: 'all',
@@ -32,13 +31,7 @@ const exits: [how: string, error: string][] = [
   ['is terminated', 'core exited with code 1'],
 ]
 
-// core-starts.test.ts has the other link of each pattern.
-const ways = choose([
-  ['brownfield', 'port'],
-  ['isolation', 'ring'],
-] as const)
-
-describe.each(ways)('core, %s, %s:', (pattern, link) => {
+describe.each(choose(['brownfield', 'isolation'] as const))('core, %s:', pattern => {
   let watched: Watched
   let clients: [Client, Client]
   const pongs: string[] = []
@@ -46,12 +39,12 @@ describe.each(ways)('core, %s, %s:', (pattern, link) => {
 
   beforeAll(async () => {
     setEnvironmentData('faulty-core counts', counts)
-    const frontends = { main: { module: fixture('supervision/waiting-frontend.mjs'), ...forLink(link) } }
+    const frontends = { main: { module: fixture('supervision/waiting-frontend.mjs') } }
     const supervision = { ...soon, heartbeat: false } as const
     watched = await watch({ core: fixture('supervision/faulty-core.mjs'), frontends, app: apps[pattern], supervision })
     const { bus } = watched
     await next(bus, 'up')
-    clients = [await bus.connect('one', { link, allow: '*' }), await bus.connect('two', { link, codec: 'msgpack' })]
+    clients = [await bus.connect('one', { allow: '*' }), await bus.connect('two')]
     await Promise.all([
       bus.listen('pong', record('host')),
       ...clients.map(client => client.listen('pong', record(client.label))),

@@ -25,12 +25,12 @@ const threadExits = { reason: 'Crashed', message: expect.stringContaining(text) 
 
 const cases = choose(
   [
-    ['brownfield', 'port', 'fault', 'uses up its heap', coreRestarts],
-    ['brownfield', 'ring', 'fault', 'keeps buffers beyond its heap', { ...coreKeepsRunning, fault: { value: 4 } }],
-    ['brownfield', 'port', 'heavy', 'uses up its heap', { ...coreKeepsRunning, fault: threadExits }],
-    ['isolation', 'ring', 'fault', 'uses up its heap', coreRestarts],
-    ['isolation', 'port', 'fault', 'keeps buffers beyond its heap', { ...coreKeepsRunning, fault: { value: 4 } }],
-    ['isolation', 'ring', 'heavy', 'uses up its heap', { ...coreKeepsRunning, fault: threadExits }],
+    ['brownfield', 'fault', 'uses up its heap', coreRestarts],
+    ['brownfield', 'fault', 'keeps buffers beyond its heap', { ...coreKeepsRunning, fault: { value: 4 } }],
+    ['brownfield', 'heavy', 'uses up its heap', { ...coreKeepsRunning, fault: threadExits }],
+    ['isolation', 'fault', 'uses up its heap', coreRestarts],
+    ['isolation', 'fault', 'keeps buffers beyond its heap', { ...coreKeepsRunning, fault: { value: 4 } }],
+    ['isolation', 'heavy', 'uses up its heap', { ...coreKeepsRunning, fault: threadExits }],
   ] as const,
   3,
   4,
@@ -38,8 +38,8 @@ const cases = choose(
 )
 
 test('core that runs out of heap restarts, a thread of the pool ends its call, and buffers end nothing', () =>
-  rows(cases)(async (pattern, link, command, kind, expected) => {
-    const args = ['--max-old-space-size=64', host, pattern, link, command, kind]
+  rows(cases)(async (pattern, command, kind, expected) => {
+    const args = ['--max-old-space-size=64', host, pattern, command, kind]
     const { stdout } = await promisify(execFile)(process.execPath, args)
     expect(JSON.parse(stdout), kind).toMatchObject(expected)
   }))

@@ -23,12 +23,7 @@ const ends: [how: string, message: string][] = [
   ['returns a function', prefix],
 ]
 
-const ways = choose([
-  ['brownfield', 'port'],
-  ['isolation', 'ring'],
-] as const)
-
-describe.each(ways)('the pool, %s, %s:', (pattern, link) => {
+describe.each(choose(['brownfield', 'isolation'] as const))('the pool, %s:', pattern => {
   let watched: Watched
   let client: Client
   let core: unknown
@@ -37,7 +32,7 @@ describe.each(ways)('the pool, %s, %s:', (pattern, link) => {
   beforeAll(async () => {
     const app = { brownfield: {}, isolation: isolation('judge', {}, capability) }[pattern]
     watched = await watch({ core: fixture('supervision/faulty-core.mjs'), app })
-    client = await watched.bus.connect('tests', { link })
+    client = await watched.bus.connect('tests')
     core = await client.invoke('which')
   })
 
@@ -83,7 +78,7 @@ describe.each(ways)('the pool, %s, %s:', (pattern, link) => {
   })
 
   test('a thread that blocks forever ends with its caller, and with core', async () => {
-    const caller = await watched.bus.connect('caller', { link })
+    const caller = await watched.bus.connect('caller')
     const call = caller.invoke('heavy', { kind: 'blocks forever' })
     call.catch(() => {})
     await heavy('nothing')

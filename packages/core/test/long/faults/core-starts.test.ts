@@ -6,7 +6,6 @@ import type { BusOptions, Client } from '../../../src/index.js'
 import { fixture, isolation } from '../../support/start.js'
 import { settle, soon, takeClock } from '../../support/supervised.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
-import { forLink } from './victims.js'
 
 const core = fixture('supervision/failing-core.mjs')
 const main = fixture('supervision/waiting-frontend.mjs')
@@ -24,15 +23,11 @@ function failWith(how: string): void {
 let watched: Watched | undefined
 let client: Client
 
-async function begin(
-  pattern: keyof typeof apps,
-  link: 'port' | 'ring',
-  options: Partial<BusOptions> = {},
-): Promise<Watched> {
+async function begin(pattern: keyof typeof apps, options: Partial<BusOptions> = {}): Promise<Watched> {
   failWith('well')
-  const frontends = { main: { module: main, ...forLink(link) } }
+  const frontends = { main }
   watched = await watch({ core, app: apps[pattern], frontends, supervision: soon, ...options })
-  client = await watched.bus.connect('tests', { link })
+  client = await watched.bus.connect('tests')
   await watched.bus.call('main', 'which')
   return watched
 }
@@ -84,13 +79,10 @@ test('createBus rejects when core fails for good while a gate still starts', asy
   await expect(starting).rejects.toThrow('not loaded again')
 })
 
-const routes = choose([
-  ['brownfield', 'ring'],
-  ['isolation', 'port'],
-] as const)
+const routes = choose(['brownfield', 'isolation'] as const)
 
-describe.each(routes)('a core that restarts, %s, %s,', (pattern, link) => {
-  beforeAll(() => begin(pattern, link))
+describe.each(routes)('a core that restarts, %s,', pattern => {
+  beforeAll(() => begin(pattern))
   beforeEach(() => {
     failWith('well')
     watched!.events.length = 0
@@ -139,8 +131,8 @@ describe.each(routes)('a core that restarts, %s, %s,', (pattern, link) => {
 
   test('connects frontends and gates to the next core when it exits while they start', async () => {
     const { bus } = watched!
-    const opening = ['a', 'b', 'c'].map(async label => bus.open(label, main, { ...forLink(link), allow: '*' }))
-    const connecting = bus.connect('late', { link })
+    const opening = ['a', 'b', 'c'].map(async label => bus.open(label, main, { allow: '*' }))
+    const connecting = bus.connect('late')
     const served = await checkGuarantee(watched!, {
       label: 'core',
       calls: exitCore(),
@@ -183,14 +175,14 @@ describe.each(routes)('a core that restarts, %s, %s,', (pattern, link) => {
   })
 })
 
-describe.each(routes)('a core that restarts for the last time, %s, %s,', (pattern, link) => {
+describe.each(routes)('a core that restarts for the last time, %s,', pattern => {
   afterEach(end)
 
   test('fails the bus with the reason when it fails each time', () =>
     rows(failures)(async (how, message) => {
       takeClock('polls of heartbeats')
       const options = superviseFor(how, { intensity: 2, period: 600_000 })
-      const { bus, events } = await begin(pattern, link, options)
+      const { bus, events } = await begin(pattern, options)
       failWith(how)
       const calls = exitCore()
       await Promise.allSettled(Object.values(calls))

@@ -1,21 +1,9 @@
 // A frontend with a call in flight that serves calls and fails on request.
 import { expose, getData, invoke } from '@sallyport/frontend'
-import { MessagePort } from 'node:worker_threads'
 import { faults } from './inject.mjs'
 
 let holding = 0
 let calls = 0
-
-const leave = () => {
-  for (const handle of process._getActiveHandles()) if (handle instanceof MessagePort) handle.close()
-}
-const more = {
-  leave,
-  ports: () => {
-    setInterval(() => {}, 1000)
-    leave()
-  },
-}
 
 expose({
   calls: () => ++calls,
@@ -25,7 +13,7 @@ expose({
     return new Promise(() => {})
   },
   holding: () => holding,
-  fault: ({ how }) => (faults[how] ?? more[how])(),
+  fault: ({ how }) => faults[how](),
   count: ({ i, last }) => (i === last ? faults.exit() : i),
   unencodable: ({ what }) =>
     ({

@@ -77,17 +77,9 @@ describe.each(patterns)('%s', (name, app) => {
 
   const isTested = ({ how }: Fault): boolean => name === 'brownfield' || SEEN_BY_GATES.includes(how)
 
-  // To its gate a frontend has the same links as to core.
-  const links = name === 'isolation' ? (['ring'] as const) : (['port', 'ring'] as const)
-
-  test.each(links)('a frontend that fails in any way restarts, over a %s', async link => {
+  test('a frontend that fails in any way restarts', async () => {
     takeClock('polls of heartbeats')
-    await rows(faults.filter(isTested))(fault =>
-      expectRestart(
-        { link, sandbox: link === 'port' ? 'none' : 'permission', ...fault },
-        `${fault.how}-${link}`.replace(' ', '-'),
-      ),
-    )
+    await rows(faults.filter(isTested))(fault => expectRestart(fault, fault.how.replace(' ', '-')))
   })
 
   test('a frontend in a process that fails in any way restarts', () =>

@@ -1,7 +1,7 @@
 // Gates that fail in every way, over each link, while their frontends and others keep running.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { choose, rows } from '../../../../../scripts/testing.js'
-import type { Client, CodecName } from '../../../src/index.js'
+import { rows } from '../../../../../scripts/testing.js'
+import type { Client } from '../../../src/index.js'
 import { settle, soon, takeClock } from '../../support/supervised.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
 import { terminate } from './threads.js'
@@ -11,15 +11,13 @@ vi.mock(import('../../../src/host/workers/spawn.js'), async original =>
   (await import('./threads.js')).reaching(original),
 )
 
-const links = choose(['port', 'ring'] as const)
-
-/** Faults inside the gate, with the reported error, and the only link to break if what breaks is in front of the link. */
-const faults: [how: string, error: RegExp, only?: 'port' | 'ring'][] = [
+/** Faults inside the gate, with the reported error. */
+const faults: [how: string, error: RegExp][] = [
   ['exit', /exited with code 3/],
-  ['throw', /broken on purpose/, 'port'],
-  ['throw null', /null/, 'ring'],
-  ['overflow', /call stack/, 'port'],
-  ['between hook and seal', /exited with code 3/, 'port'],
+  ['throw', /broken on purpose/],
+  ['throw null', /null/],
+  ['overflow', /call stack/],
+  ['between hook and seal', /exited with code 3/],
   ['between seal and forward', /exited with code 3/],
   ['terminate', /exited with code 1/],
 ]
@@ -49,8 +47,8 @@ beforeAll(async () => {
 afterAll(() => watched.close())
 
 /** Connects a client with calls in flight in every direction, through a gate that will fail. */
-async function connect(label: string, link: 'port' | 'ring', codec: CodecName = 'json') {
-  const client = await watched.bus.connect(label, { link, codec })
+async function connect(label: string) {
+  const client = await watched.bus.connect(label)
   let holding = 0
   client.expose({
     hold: () => {
@@ -70,31 +68,29 @@ async function connect(label: string, link: 'port' | 'ring', codec: CodecName = 
 }
 
 test('a gate that fails in any way restarts, and its calls settle', () =>
-  rows(faults.flatMap(([how, error, only]) => (only ? [only] : links).map(link => [how, error, link] as const)))(
-    async (how, error, link) => {
-      const label = `${how}-${link}`.replaceAll(' ', '-')
-      const { client, calls, held } = await connect(label, link)
-      const more = how === 'terminate' ? terminate(`gate of ${label}`) : client.invoke('add', { a: 1, b: 2, gate: how })
-      await checkGuarantee(watched, {
-        label,
-        calls: { ...calls, ...(more && { 'that causes the fault': more }) },
-        reasons: LATER.has(how) ? ['Disconnected', 'resolved'] : ['Disconnected'],
-        others,
-        serves: () => client.invoke('add', { a: 1, b: 2 }),
-        events: [
-          { name: 'fault', error: { message: expect.stringMatching(error) as string } },
-          { name: 'restart', worker: 'gate', restarts: 1 },
-        ],
-      })
-      await expect.poll(held).toEqual({ began: 1, aborted: 1 })
-      await client.close()
-    },
-  ))
+  rows(faults)(async (how, error) => {
+    const label = how.replaceAll(' ', '-')
+    const { client, calls, held } = await connect(label)
+    const more = how === 'terminate' ? terminate(`gate of ${label}`) : client.invoke('add', { a: 1, b: 2, gate: how })
+    await checkGuarantee(watched, {
+      label,
+      calls: { ...calls, ...(more && { 'that causes the fault': more }) },
+      reasons: LATER.has(how) ? ['Disconnected', 'resolved'] : ['Disconnected'],
+      others,
+      serves: () => client.invoke('add', { a: 1, b: 2 }),
+      events: [
+        { name: 'fault', error: { message: expect.stringMatching(error) as string } },
+        { name: 'restart', worker: 'gate', restarts: 1 },
+      ],
+    })
+    await expect.poll(held).toEqual({ began: 1, aborted: 1 })
+    await client.close()
+  }))
 
 test('a gate whose event loop blocks restarts', async () => {
   takeClock('polls of heartbeats')
   const alone = await begin(60_000)
-  const client = await alone.bus.connect('loop', { link: 'ring' })
+  const client = await alone.bus.connect('loop')
   const calls = { hold: client.invoke('hold'), loop: client.invoke('add', { a: 1, b: 2, gate: 'loop' }) }
   calls.loop.catch(() => {})
   await settle(calls.hold)
@@ -110,10 +106,10 @@ test('a gate whose event loop blocks restarts', async () => {
   await alone.bus.close({ timeout: 0 })
 })
 
-describe.each(links)('over a %s', link => {
+describe('the frontend of a gate', () => {
   test('a closed link ends a client of the host with a fault, and frees its label', async () => {
-    const label = `link-${link}`
-    const { client, calls, held } = await connect(label, link)
+    const label = 'link'
+    const { client, calls, held } = await connect(label)
     client.invoke('add', { a: 1, b: 2, gate: 'link' }).catch(() => {})
     await checkGuarantee(watched, {
       label,
@@ -133,8 +129,8 @@ describe.each(links)('over a %s', link => {
   })
 
   test('settles all calls of a batch in which a gate exits; only forwarded ones can have run', async () => {
-    const label = `midst-${link}`
-    const { client, calls } = await connect(label, link, 'msgpack')
+    const label = 'midst'
+    const { client, calls } = await connect(label)
     const batch = Array.from({ length: 100 }, (_, i) =>
       client.invoke('add', { a: i, b: 0, ...(i === 60 && { gate: 'exit' }) }),
     )
@@ -154,9 +150,9 @@ describe.each(links)('over a %s', link => {
   })
 
   test('fails only its own frontend when the intensity is exceeded', async () => {
-    const label = `storm-${link}`
+    const label = 'storm'
     const supervision = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
-    const { calls, held } = await openVictim(watched, other, label, { link, supervision })
+    const { calls, held } = await openVictim(watched, other, label, { supervision })
     const exit = async (): Promise<string | undefined> => {
       await watched.bus.call(label, 'invoke', { a: 1, b: 2, gate: 'exit' }).catch(() => {})
       return watched.events.findLast(event => event.label === label)?.name
@@ -180,8 +176,8 @@ describe.each(links)('over a %s', link => {
   })
 
   test.each(['at once', 'one after the other'])('restarts together with its frontend when both exit %s', async when => {
-    const label = `both-${link}-${when.length}`
-    const { calls, held } = await openVictim(watched, other, label, { link })
+    const label = `both-${when.length}`
+    const { calls, held } = await openVictim(watched, other, label)
     const restarted = () => watched.events.filter(event => event.label === label && event.name === 'restart')
     terminate(label)
     if (when !== 'at once') await expect.poll(restarted).toHaveLength(1)
@@ -204,7 +200,7 @@ describe.each(links)('over a %s', link => {
 
 test('a failing hook rejects only its own call', async () => {
   const label = 'alone'
-  const { client, calls } = await connect(label, 'port')
+  const { client, calls } = await connect(label)
   for (const hook of ['return', 'throw', 'throw null', 'reject', 'overflow', 'unencodable']) {
     await expect(client.invoke('add', { hook }), hook).rejects.toMatchObject({ reason: 'Rejected' })
   }

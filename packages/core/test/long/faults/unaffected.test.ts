@@ -4,7 +4,7 @@ import { rows } from '../../../../../scripts/testing.js'
 import type { Client, FrontendOptions } from '../../../src/index.js'
 import { isolation, patterns } from '../../support/start.js'
 import { checkGuarantee, watch, type Watched } from './guarantee.js'
-import { at, everything, forLink, openVictim, type Victim } from './victims.js'
+import { at, everything, openVictim, type Victim } from './victims.js'
 
 describe.each(patterns)('%s', (name, app) => {
   let watched: Watched
@@ -31,21 +31,19 @@ describe.each(patterns)('%s', (name, app) => {
     expect(getEvents(label)).toEqual([])
   }
 
-  // Each link once, because a frontend has the same links to its gate as to core.
-  describe.each(name === 'isolation' ? (['ring'] as const) : (['port'] as const))('over a %s', link => {
+  describe('a frontend', () => {
     test('keeps a frontend that blocks for less than its heartbeat, or keeps bytes beyond its heap', () =>
       rows(['block', 'bytes'])(async how => {
         const sandbox = { kind: 'permission', resourceLimits: { maxOldGenerationSizeMb: 48 } } as const
-        const options = link === 'port' ? { link } : { link, sandbox }
-        const victim = await open(`${how}-${link}`, { ...options, supervision: { heartbeat: 60_000 } })
+        const victim = await open(how, { sandbox, supervision: { heartbeat: 60_000 } })
         await call(victim.label, 'fault', { how })
         await expectUnaffected(victim)
       }))
 
     test('keeps a frontend whose answers cannot be serialized or are detached', () =>
-      rows(['json', 'msgpack'] as const)(async codec => {
-        const victim = await open(`answers-${codec}-${link}`, { link, codec })
-        for (const what of codec === 'json' ? ['bigint', 'cycle', 'fails'] : ['cycle']) {
+      rows([['bigint', 'cycle', 'fails']])(async (...kinds) => {
+        const victim = await open('answers')
+        for (const what of kinds) {
           const expectError = (answer: Promise<unknown>) =>
             expect(answer, what).rejects.toMatchObject({ reason: 'InternalError' })
           await expectError(call(victim.label, 'unencodable', { what }))
@@ -59,12 +57,12 @@ describe.each(patterns)('%s', (name, app) => {
       }))
 
     test('settles the calls of a closed frontend and frees its label', async () => {
-      const victim = await open(`closed-${link}`, { link })
+      const victim = await open('closed')
       const { label, calls } = victim
       const closing = watched.bus.closeFrontend(label)
       const reopen = async (): Promise<void> => {
         await closing
-        await watched.bus.open(label, at('frontend.mjs'), forLink(link))
+        await watched.bus.open(label, at('frontend.mjs'))
       }
       const reopened = reopen()
       await checkGuarantee(watched, {
@@ -78,7 +76,7 @@ describe.each(patterns)('%s', (name, app) => {
     })
 
     test('answers or disconnects earlier calls of a batch in which a frontend exits, and runs nothing twice', async () => {
-      const { label, calls } = await open(`midst-${link}`, { link })
+      const { label, calls } = await open('midst')
       const batch = Array.from({ length: 100 }, (_, i) => call(label, 'count', { i, last: 60 }))
       const settled = Promise.allSettled(batch)
       // Core can read the end of the batch after the exit: then the calls wait for the next start.
@@ -98,39 +96,24 @@ describe.each(patterns)('%s', (name, app) => {
 
     test('fails a frontend that exceeds its intensity and frees its label', async () => {
       const supervision = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
-      const label = `storm-${link}`
-      await watched.bus.open(label, at('frontend.mjs'), { ...forLink(link), supervision, data: { storm: true } })
+      const label = 'storm'
+      await watched.bus.open(label, at('frontend.mjs'), { supervision, data: { storm: true } })
       const calls = { 'of the host': call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
       const pair = [{ name: 'fault' }, { name: 'restart', worker: 'frontend' }]
       const message = expect.stringMatching(/3 times within .* broken on purpose/) as string
       const events = [...pair, ...pair, { name: 'fault' }, { name: 'failed', worker: 'frontend', error: { message } }]
       await checkGuarantee(watched, { label, calls, others, serves: 'failed', events })
-      await watched.bus.open(label, at('frontend.mjs'), forLink(link))
+      await watched.bus.open(label, at('frontend.mjs'))
       expect(await call(label, 'calls')).toBe(1)
     })
 
     test('restarts two frontends that fail simultaneously', async () => {
-      const pair = await Promise.all(['one', 'two'].map(which => open(`${which}-${link}`, { link })))
+      const pair = await Promise.all(['one', 'two'].map(which => open(which)))
       for (const { label } of pair) call(label, 'fault', { how: 'exit' }).catch(() => {})
       const check = ({ label, calls }: Victim) =>
         checkGuarantee(watched, { label, calls, others, serves: () => call(label, 'calls') })
       expect(await Promise.all(pair.map(check))).toEqual([1, 1])
       for (const { held } of pair) await expect.poll(held).toEqual({ began: 2, aborted: 1 })
     })
-  })
-
-  test('code without a sandbox that closes all its ports restarts if it runs on, and has finished if it exits', async () => {
-    const running = await open('ports', { sandbox: 'none', link: 'port' })
-    call('ports', 'fault', { how: 'ports' }).catch(() => {})
-    await checkGuarantee(watched, { ...running, others, serves: () => call('ports', 'calls') })
-    await expect.poll(running.held).toEqual({ began: 2, aborted: 1 })
-
-    const { label, calls } = await open('leaves', { sandbox: 'none', link: 'port' })
-    call(label, 'fault', { how: 'leave' }).catch(() => {})
-    const serves = async () => {
-      await watched.bus.open(label, at('frontend.mjs'))
-      return call(label, 'calls')
-    }
-    await checkGuarantee(watched, { label, calls, others, serves, events: [] })
   })
 })

@@ -9,10 +9,6 @@ export const at = (name: string): URL => fixture(`../long/faults/${name}`)
 const commands = ['add', 'held', 'hold', 'ask']
 export const everything = { identifier: 'all', windows: ['*'], permissions: commands.map(name => `allow-${name}`) }
 
-/** The options of a frontend for its kind of link: only trusted code can have a port. */
-export const forLink = (link: FrontendOptions['link']): FrontendOptions =>
-  link === 'port' ? { link, sandbox: 'none' } : link === undefined ? {} : { link }
-
 export interface Held {
   began: number
   aborted: number
@@ -33,7 +29,7 @@ export async function openVictim(
   label: string,
   options: FrontendOptions = {},
 ): Promise<Victim> {
-  await bus.open(label, at('frontend.mjs'), { allow: '*', ...forLink(options.link), ...options })
+  await bus.open(label, at('frontend.mjs'), { allow: '*', ...options })
   expect(await bus.call(label, 'calls')).toBe(1)
   const calls = { 'of the host': bus.call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
   for (const call of Object.values(calls)) call.catch(() => {})

@@ -33,16 +33,3 @@ describe.each(patientPatterns)('%s', (_name, app) => {
       expect(events).toEqual([])
     }))
 })
-
-test('code without a sandbox that posts what core cannot read ends itself, and not core', () =>
-  rows(['FileHandle', 'Blob', 'deserializeInfo'])(async name => {
-    const { bus, events } = await supervise()
-    const client = await bus.connect('tests')
-    const core = await client.invoke('which')
-    const ready = next(bus, 'ready-to-attack')
-    await bus.open('evil', evil, { sandbox: 'none', link: 'port' })
-    await ready
-    await bus.call('evil', 'attack', { name }).catch(() => {})
-    await expect.poll(() => events).toContainEqual(expect.objectContaining({ name: 'fault', label: 'evil' }))
-    expect(await client.invoke('which')).toBe(core)
-  }))

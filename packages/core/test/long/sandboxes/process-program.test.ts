@@ -45,7 +45,7 @@ const SHARED = { isShared: true, isError: true, isOfClass: true, hasTauri: true,
 async function get(source: URL | string, sandbox: Sandbox): Promise<Record<string, unknown>> {
   const bus = await getBus()
   const module = typeof source === 'string' ? { source } : source
-  await bus.open('main', module, { sandbox, codec: 'msgpack', allow: ['count'] })
+  await bus.open('main', module, { sandbox, allow: ['count'] })
   return bus.call('main', 'get')
 }
 

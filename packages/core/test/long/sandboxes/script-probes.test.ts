@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import type { CodecName, FrontendOptions } from '../../../src/index.js'
+import type { BusOptions, CodecName, FrontendOptions } from '../../../src/index.js'
 import { fixture, next, start } from '../../support/start.js'
 import { scriptApps, scriptCore, scriptSandboxes } from '../../support/scripts.js'
 import { rows } from '../../../../../scripts/testing.js'
@@ -18,8 +18,8 @@ const parts = ['reach.js', 'language.js', 'client.js', 'client-errors.js'].map(n
 )
 const script = new URL(`data:text/javascript,${encodeURIComponent(parts.join('\n'))}`)
 
-async function probe(module: URL, app: object, options: FrontendOptions): Promise<Probed> {
-  const bus = await start({ core: scriptCore, app })
+async function probe(module: URL, ofBus: Partial<BusOptions>, options: FrontendOptions): Promise<Probed> {
+  const bus = await start({ core: scriptCore, ...ofBus })
   const probed = next<Probed>(bus, 'probed')
   const failed = new Promise<never>((_resolve, reject) => bus.on('fault', ({ error }) => reject(error)))
   failed.catch(() => {})
@@ -71,7 +71,7 @@ describe.each(cases)('a script in $place, $pattern', ({ app, sandbox }) => {
 
   test('no probe finds anything', () =>
     rows<CodecName>(['json', 'msgpack'])(async codec => {
-      const { ran, found, globals } = await probe(script, app, { sandbox, codec, data })
+      const { ran, found, globals } = await probe(script, { app, codec }, { sandbox, data })
       expect(ran).toEqual(PROBES)
       expect(found).toEqual({})
       const language = new Set([

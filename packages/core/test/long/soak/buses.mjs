@@ -1,4 +1,4 @@
-// The two buses of the soak, in one process: each pattern with frontends over both links, in every sandbox for modules, and a client
+// The two buses of the soak, in one process: each pattern with frontends in every sandbox for modules, and a client
 // of the host.
 import { createBus } from '@sallyport/core'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,8 +9,8 @@ const module = new URL('frontend.mjs', import.meta.url)
 const frontends = {
   // No fault ends it, but core and its gate fail.
   steady: { module },
-  ring: { module, link: 'ring', sandbox: 'permission' },
-  port: { module, link: 'port', codec: 'msgpack', sandbox: 'none' },
+  permission: { module, sandbox: 'permission' },
+  none: { module, sandbox: 'none' },
 }
 /** Where the host may make cgroups, each has one. Visitors take the spare. */
 export const limited = { kind: 'process', memory: 500, pids: 100, spares: 1 }

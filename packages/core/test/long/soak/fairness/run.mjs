@@ -5,8 +5,8 @@ import { createBus } from '@sallyport/core'
 const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-work'] }
 const module = new URL('frontend.mjs', import.meta.url)
 
-async function measure(use, link) {
-  const frontend = { module, link, sandbox: 'none' }
+async function measure(use) {
+  const frontend = { module, sandbox: 'none' }
   const bus = await createBus({
     core: new URL('core.mjs', import.meta.url),
     frontends: { quiet: frontend, other: frontend },
@@ -17,7 +17,7 @@ async function measure(use, link) {
   const quiet = () => bus.call('quiet', 'quiet', {})
   // Warms up the compiler.
   await Promise.all([flood('quiet', 64), flood('other', 64)])
-  const row = { pattern: use, link }
+  const row = { pattern: use }
   const write = (name, { p50, p99 }) => Object.assign(row, { [`p50 ${name}`]: p50, [`p99 ${name}`]: p99 })
   write('alone', await quiet())
   for (const width of [64, 10_000]) {
@@ -31,6 +31,4 @@ async function measure(use, link) {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Math.round(value) || value]))
 }
 
-for (const use of ['brownfield', 'isolation']) {
-  for (const link of ['ring', 'port']) console.log(await measure(use, link))
-}
+for (const use of ['brownfield', 'isolation']) console.log(await measure(use))
