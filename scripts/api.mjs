@@ -25,13 +25,17 @@ function write([name, { types }], out) {
     bundledPackages: ['@sallyport/process'],
     mainEntryPointFilePath: resolve(types),
     compiler: { tsconfigFilePath: resolve('tsconfig.json'), skipLibCheck: true },
-    apiReport: { enabled: true, reportFolder: out, reportTempFolder: temporary, reportFileName: fileOf(name) },
+    apiReport: {
+      ...{ enabled: true, reportFolder: out, reportTempFolder: temporary, reportFileName: fileOf(name) },
+      // Types that are only parts of others have no name for users, and change the public interface as well.
+      includeForgottenExports: true,
+    },
     docModel: { enabled: false },
     dtsRollup: { enabled: false },
     tsdocMetadata: { enabled: false },
     messages: {
       // Release tags and TSDoc's syntax are not used here.
-      extractorMessageReporting: { default: { logLevel: 'none' }, 'ae-forgotten-export': { logLevel: 'warning' } },
+      extractorMessageReporting: { default: { logLevel: 'none' } },
       tsdocMessageReporting: { default: { logLevel: 'none' } },
       compilerMessageReporting: { default: { logLevel: 'none' } },
     },
@@ -41,28 +45,7 @@ function write([name, { types }], out) {
     configObjectFullPath: undefined,
     packageJsonFullPath: resolve('package.json'),
   })
-  const messageCallback = message => {
-    message.handled = true
-    if (message.messageId === 'ae-forgotten-export') forgotten.add(/"(.+?)"/.exec(message.text)[1])
-  }
-  Extractor.invoke(config, { localBuild: true, messageCallback })
-}
-
-/** Names that API Extractor found in the package, and which the entry that uses them does not export. */
-const forgotten = new Set()
-const EXPORT = /^export (?:(?:abstract |declare )*(?:const|function|class|interface|type) |\{ )(\w+)/gm
-const getExports = report => [...report.matchAll(EXPORT)].map(([, name]) => name)
-
-/**
- * Returns the types that users read in a signature and cannot import from this package. The body of a type alias can use generic types
- * of its own, because editors and the compiler resolve them.
- */
-function findHidden(report, exported) {
-  const internal = [...report.matchAll(/^import .*?(\w+) \} from '.*\/internal/gm)].map(([, name]) => name)
-  const blocks = report.split('\n\n').filter(block => !block.includes('import '))
-  const isUsed = name =>
-    blocks.some(block => new RegExp(`\\b${name}\\b${/^export type/m.test(block) ? '(?!<)' : ''}`).test(block))
-  return [...internal, ...forgotten].filter(name => !exported.has(name) && isUsed(name))
+  Extractor.invoke(config, { localBuild: true, messageCallback: message => void (message.handled = true) })
 }
 
 const read = file => {
@@ -80,17 +63,15 @@ try {
   for (const entry of entries) write(entry, out)
   const wanted = readdirSync(out)
   const kept = check ? readdirSync('etc') : wanted
-  const undocumented = wanted.filter(file => read(join(out, file)).includes('(undocumented)'))
+  const isUndocumented = block => /^export /m.test(block) && block.includes('(undocumented)')
+  const undocumented = wanted.filter(file =>
+    read(join(out, file))
+      .split(/(?:\r?\n){2}/)
+      .some(isUndocumented),
+  )
   for (const file of undocumented) {
     process.exitCode = 1
     console.error(`${place}/etc/${file} has names without a docstring: search it for "(undocumented)".`)
-  }
-  const exported = new Set(wanted.flatMap(file => getExports(read(join(out, file)))))
-  for (const file of wanted) {
-    const hidden = findHidden(read(join(out, file)), exported)
-    if (hidden.length === 0) continue
-    process.exitCode = 1
-    console.error(`${place}/etc/${file} uses types that no entry exports: ${hidden.join(', ')}`)
   }
   const stale = [...new Set([...wanted, ...kept])].filter(file => read(join(out, file)) !== read(join('etc', file)))
   for (const file of stale) {

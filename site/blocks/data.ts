@@ -1,5 +1,6 @@
 // Reads a block of JSON, JSON5, TOML or YAML. A part of a configuration must be valid for a bus.
-import { explainCapabilities, type Capability, type PermissionFile } from '@sallyport/core/acl'
+import { explainCapabilities } from '@sallyport/core/acl'
+import type { Capability, PermissionFile } from '@sallyport/core'
 import JSON5 from 'json5'
 import { parse as parseToml } from 'smol-toml'
 import { parse as parseYaml } from 'yaml'

@@ -1,6 +1,6 @@
 // Plugins that come, go and misbehave, each in a real process behind a real gate.
 import { createBus } from '@sallyport/core'
-import type { GrantAnswer } from '@sallyport/plugin-host'
+import type { Ask } from '@sallyport/plugin-host'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { createPluginHost } from '../plugin-host.js'
 
 let root: string
 let host: Awaited<ReturnType<typeof createPluginHost>>
-let answer: GrantAnswer
+let answer: Awaited<ReturnType<Ask>>
 const stopped: string[] = []
 const notices: string[] = []
 

@@ -1,5 +1,6 @@
 // Runs code with tools on a bus, and says how it ended in words that all frameworks have.
-import { type Bus, isBusError, type RunError, type RunLimits, type RunOptions } from '@sallyport/core'
+import { type Bus, isBusError, type RunOptions } from '@sallyport/core'
+import type { RunError, RunLimits } from '@sallyport/core/internal'
 import { NOTHING, readCode } from './read-code.js'
 import { BRIDGE_NAME, createBridge, type ToolGroup, writeGlobals } from './tool-globals.js'
 

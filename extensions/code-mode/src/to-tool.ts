@@ -1,5 +1,6 @@
 // A tool of the AI SDK, which runs code that calls other tools.
-import { type Bus, BusError, toDocComment, toSchemaType } from '@sallyport/core'
+import { type Bus, BusError } from '@sallyport/core'
+import { toDocComment, toSchemaType } from '@sallyport/core/internal'
 import { type CodeError, type CodeModeOptions, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 

@@ -1,12 +1,13 @@
 // The adapters fit the interfaces of today's packages.
 import type { Executor } from '@cloudflare/codemode'
+import type { CodeInput } from '../src/to-tool.js'
 import type { createCodeMode } from '@mastra/core/tools'
 import type { Bus } from '@sallyport/core'
 import type { IsolateDriver } from '@tanstack/ai-code-mode'
 import { tool, type ToolSet } from 'ai'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { type CodeInput, toExecutor, toIsolateDriver, type ToolOptions, toTool, toTransport } from '../src/index.js'
+import { toExecutor, toIsolateDriver, type ToolOptions, toTool, toTransport } from '../src/index.js'
 
 declare const bus: Bus
 

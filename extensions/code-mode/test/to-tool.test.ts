@@ -1,8 +1,9 @@
 // The tool for the AI SDK, with the SDK's own tools.
 import { generateText, isStepCount, jsonSchema, tool, type ToolSet } from 'ai'
+import type { CodeOutput } from '../src/to-tool.js'
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { type CodeOutput, type ToolOptions, toTool } from '../src/index.js'
+import { type ToolOptions, toTool } from '../src/index.js'
 import { scriptModel } from './frameworks.js'
 import { reuseBus } from './start.js'
 import { rows } from '../../../scripts/testing.js'

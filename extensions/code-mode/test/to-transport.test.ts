@@ -1,6 +1,7 @@
 // What `@mastra/core` asks of a transport.
 import { expect, test, vi } from 'vitest'
-import { toTransport, type TransportRun } from '../src/index.js'
+import type { TransportRun } from '../src/to-transport.js'
+import { toTransport } from '../src/index.js'
 import { reuseBus } from './start.js'
 
 const getBus = reuseBus()

@@ -112,7 +112,7 @@ function setServer(list: (write: [unknown, (line: string) => void]) => void, cal
 }
 
 const open = (): Promise<McpServer> =>
-  openMcp(bus, 's', { command: 'x' }, { home: tmpdir(), restarts: { next: () => undefined } })
+  openMcp(bus, 's', { command: 'x' }, { home: tmpdir(), restarts: { intensity: 0 } })
 
 const toTool = (name: string, member: string): string =>
   `{"name":${JSON.stringify(name)},"inputSchema":{"type":"object","x":${member}}}`
@@ -267,7 +267,12 @@ test('a server that ends and then never answers has failed after three restarts'
       write('x'.repeat(5 * 2 ** 20))
     },
   )
-  await using server = await openMcp(bus, 's', { command: 'x' }, { home: tmpdir(), restarts: { next: () => 1 } })
+  await using server = await openMcp(
+    bus,
+    's',
+    { command: 'x' },
+    { home: tmpdir(), restarts: { intensity: 10, delay: { min: 1, max: 1 } } },
+  )
   const events: string[] = []
   server.on('restart', ({ reason }) => void events.push(reason))
   server.on('failed', ({ reason }) => void events.push(`failed: ${reason}`))

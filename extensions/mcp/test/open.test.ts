@@ -137,8 +137,8 @@ describe.runIf(hasWall)('in the wall', () => {
 
   test('a server that ends restarts by the rules of the bus, and its calls say why it does not run', async () => {
     const bus = await startBus()
-    const delays = [10, 10, undefined]
-    const server = await openHostile(bus, ['exit'], { restarts: { next: () => delays.shift() } })
+    const restarts = { intensity: 2, period: 600_000, delay: { min: 0, max: 0 } }
+    const server = await openHostile(bus, ['exit'], { restarts })
     const events: unknown[] = []
     server.on('restart', event => void events.push(event))
     server.on('failed', event => void events.push(event))
@@ -148,7 +148,7 @@ describe.runIf(hasWall)('in the wall', () => {
       await expect.poll(async () => (await call(), events.length)).toBeGreaterThanOrEqual(count)
     }
     const reason = 'it exited with code 3'
-    expect(events).toEqual([{ reason, delay: 10 }, { reason, delay: 10 }, { reason }])
+    expect(events).toEqual([{ reason, delay: 0 }, { reason, delay: 0 }, { reason }])
     expect(await call()).toContain(`The MCP server "hostile" is not running: ${reason}`)
   }, 60_000)
 
@@ -242,7 +242,7 @@ test('wrong names, programs and options of a server are refused', () =>
     ['a', { pins: './mcp.lock.json' }, /^openMcp: unknown option "pins"\. Use tools, timeout, .*pin, /],
     ['a', { tools: 'read_*' }, 'openMcp: tools must be an array of strings'],
     ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],
-    ['a', { restarts: 5 }, 'openMcp: restarts must be a policy'],
+    ['a', { restarts: 5 }, 'openMcp: restarts must be an object'],
     ['a', { net: 'api.github.com' }, 'net must be true, false or an array of hosts'],
     ['a', { pin: '/no/such/mcp.lock.json' }, 'openMcp: pin must be a file in a directory that exists: create /no/such'],
     ['event', { command: 'no-such-program' }, 'plugin uses reserved name: event'],

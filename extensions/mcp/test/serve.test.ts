@@ -1,5 +1,6 @@
 // A bus served to the SDK's own client: tools and their calls, over each transport and protocol.
 import { spawn } from 'node:child_process'
+import type { HttpTransport } from '../src/serve/serve-http.js'
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
@@ -8,7 +9,7 @@ import { type Bus, command, CommandError, createBus, defineCore } from '@sallypo
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
-import { type HttpTransport, serveMcp, type ServeMcpOptions } from '../src/index.js'
+import { serveMcp, type ServeMcpOptions } from '../src/index.js'
 import { choose, rows } from '../../../scripts/testing.js'
 
 const closers: (() => unknown)[] = []

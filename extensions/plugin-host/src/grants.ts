@@ -1,6 +1,6 @@
 // The file of grants, which people can read and edit: who was granted what, for which content; and the tarballs that were installed.
-import { SharedText } from '@sallyport/core'
 import * as v from 'valibot'
+import { SharedText } from '@sallyport/core/internal'
 import { PluginError } from './errors.js'
 import { describeKeys, parse, parseJson, permissionsSchema, readText } from './json-file.js'
 import type { PluginId, Rights } from './rights.js'

@@ -1,5 +1,6 @@
 // Options of `openPlugins`, and what a host reads about a plugin.
-import type { Bus, FrontendInfo, FrontendOptions, ScopedPermission } from '@sallyport/core'
+import type { Bus, FrontendOptions } from '@sallyport/core'
+import type { FrontendInfo, ScopedPermission } from '@sallyport/core/internal'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'

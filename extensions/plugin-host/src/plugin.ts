@@ -1,5 +1,6 @@
 // One plugin: from its directory to a frontend of the bus, and back.
-import { BusError, type FrontendInfo, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
+import { BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
+import type { FrontendInfo } from '@sallyport/core/internal'
 import { watch } from 'chokidar'
 import { basename, relative, sep } from 'node:path'
 import { getRights } from './ask.js'

@@ -1,6 +1,6 @@
 // `@sallyport/web/client`: the client of a page. A program in Node.js gets node-client.ts.
-import type { Client, ClientTypes, CoreLike, TypedConnection } from '@sallyport/frontend'
-import { findCurrentClient, setCurrentClient } from '@sallyport/frontend/internal'
+import type { Client, ClientTypes, TypedConnection } from '@sallyport/frontend'
+import { type CoreLike, findCurrentClient, setCurrentClient } from '@sallyport/frontend/internal'
 import { BASE_PATH } from './contract/greeting.js'
 import { findPageSession, PageSession, setPageSession, toSocketUrl } from './page-session.js'
 

@@ -13,6 +13,29 @@ export type { Csp, WebviewConfig } from './host/tauri-project/project.js'
 export type { ConnectionOptions } from './host/options/types.js'
 export type { InitScript } from '@sallyport/protocol/internal/contract'
 export type { HostLog } from './host/reporting/log.js'
+export type { CommandScope } from './acl/scope.js'
+export type {
+  Capability,
+  PermissionDefinition,
+  PermissionFile,
+  PermissionSetDefinition,
+  ScopedPermission,
+} from './acl/types.js'
+export type { JsonSchema } from './api/command-description.js'
+export type { AnyCommand } from './api/define.js'
+export { toDocComment, toSchemaType } from './api/schema-type.js'
+export type { AddedCommand } from './host/added-plugin.js'
+export type { FrontendInfo } from './host/frontends/frontend-info.js'
+export type { RunLimits } from './host/options/types.js'
+export type { FrontendStats } from './host/reporting/stats.js'
+export type { RunError } from './host/run-report.js'
+export type { QuickjsSandbox } from './host/sandboxes/quickjs.js'
+export type { RestartPolicy } from './host/supervision/policy.js'
+export { createRestartPolicy } from './host/supervision/policy.js'
+export type { WorkerFactories } from './host/workers/spawn.js'
+export { SharedText } from './shared/shared-text.js'
+export type { HookInput } from './testing/hook.js'
+export type { DeniedHost } from '@sallyport/process/internal/launchers'
 export { checkRuntime } from './host/entry.js'
 export { didYouMean } from './shared/suggest.js'
 export type { PathResolver } from '@sallyport/paths/internal/api'

@@ -1,9 +1,9 @@
 // A core like the app's, in which some handlers are fakes. All else is real: the IPC, the capabilities, the isolation hook, and
 // the handlers that are not named.
-import type { AnyCommand, CoreDefinition } from '@sallyport/core'
+import type { CoreDefinition } from '@sallyport/core'
 
 /** @param fakes by the names that a frontend calls: `title_of`, `plugin:fs|write_text_file` */
-export function withFakes(core: CoreDefinition, fakes: Record<string, AnyCommand>): CoreDefinition {
+export function withFakes(core: CoreDefinition, fakes: CoreDefinition['commands'] & {}): CoreDefinition {
   const of = (prefix: string) =>
     Object.fromEntries(
       Object.entries(fakes)

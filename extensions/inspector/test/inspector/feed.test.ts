@@ -1,6 +1,7 @@
 // The feed of a live bus: it equals `bus.stats`, while core restarts, hangs and closes.
 import { connect } from 'node:net'
-import { defineCore, type Bus, type BusOptions, type Client, type FrontendStats } from '@sallyport/core'
+import type { FrontendStats } from '@sallyport/core/internal'
+import { defineCore, type Bus, type BusOptions, type Client } from '@sallyport/core'
 import { Channel } from '@sallyport/frontend'
 import { expect, test } from 'vitest'
 import { at, fixture, isolation, soon, start } from '../support/start.js'

@@ -1,6 +1,8 @@
 // Options of `openMcp`, and events of an opened server.
 import type { PathLike } from 'node:fs'
-import type { DeniedHost, ProgramOptions, RestartPolicy } from '@sallyport/core/launchers'
+import type { SupervisionOptions } from '@sallyport/core'
+import type { DeniedHost } from '@sallyport/core/internal'
+import type { ProgramOptions } from '@sallyport/core/launchers'
 import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isPositive, isTexts } from '../shared/check-names.js'
 
@@ -33,8 +35,8 @@ export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args' 
   readonly startTimeout?: number
   /** Bytes of one message of the server. A longer one ends it. @default 4 MiB */
   readonly maxMessage?: number
-  /** When a server that has ended restarts, as for the bus's own workers. @default `createRestartPolicy()` */
-  readonly restarts?: RestartPolicy
+  /** When a server that has ended restarts. @default as a worker of a bus does: 3 times in 5 s, with delays that double */
+  readonly restarts?: Pick<SupervisionOptions, 'intensity' | 'period' | 'delay'>
   /** Gets what the server writes to its standard error. @default ignored */
   readonly onStderr?: (text: string) => void
 }
@@ -46,7 +48,7 @@ const CHECKS: Readonly<Record<keyof OpenMcpOptions, ((value: unknown) => string 
   startTimeout: value => !isPositive(value) && 'milliseconds, more than 0',
   maxMessage: value => !isPositive(value) && 'bytes, more than 0',
   onStderr: value => typeof value !== 'function' && 'a function',
-  restarts: value => typeof Object(value).next !== 'function' && 'a policy, such as `createRestartPolicy()`',
+  restarts: value => Object(value) !== value && 'an object, such as { intensity: 3 }',
   ...{ pin: undefined, wall: undefined, read: undefined, write: undefined, net: undefined },
   ...{ secrets: undefined, env: undefined, home: undefined, cwd: undefined },
   ...{ memory: undefined, pids: undefined, tmp: undefined },

@@ -8,10 +8,10 @@ import {
   SdkErrorCode,
   type Tool,
 } from '@modelcontextprotocol/client'
+import { createRestartPolicy, type RestartPolicy } from '@sallyport/core/internal'
 import { BusError, CommandError } from '@sallyport/core'
-import { createRestartPolicy, type RestartPolicy } from '@sallyport/core/launchers'
 import { describeOnly } from '../shared/tools.js'
-import type { ServerEvents } from './options.js'
+import type { OpenMcpOptions, ServerEvents } from './options.js'
 import { ProgramTransport, type ProgramTransportOptions } from './program-transport.js'
 
 /** Tools that a server can have, and pages and characters in which it lists them. */
@@ -28,7 +28,7 @@ export interface ServerProcessOptions {
   readonly name: string
   readonly transport: ProgramTransportOptions
   readonly startTimeout: number
-  readonly restarts: RestartPolicy | undefined
+  readonly restarts: OpenMcpOptions['restarts']
   readonly events: ServerEvents
   /** Gets the tools of each start, and of each change. */
   readonly onTools: (tools: readonly Tool[]) => void
@@ -47,7 +47,7 @@ export class ServerProcess {
 
   constructor(options: ServerProcessOptions) {
     this.#options = options
-    this.#restarts = options.restarts ?? createRestartPolicy()
+    this.#restarts = createRestartPolicy(options.restarts)
   }
 
   /**

@@ -1,7 +1,8 @@
 // The accepted tools of a server as commands of a core plugin.
 import type { CallToolResult } from '@modelcontextprotocol/client'
+import type { AddedCommand } from '@sallyport/core/internal'
 import { getTypeName, isPlainObject, warn } from '@sallyport/protocol/internal/util'
-import { type AddedCommand, type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
+import { type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 import type { ServerProcess } from './server-process.js'
 import type { PinnedTool } from './tool-pin.js'

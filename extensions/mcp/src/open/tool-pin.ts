@@ -1,10 +1,11 @@
 // The tools that the host has accepted, in a file. What a model reads of a tool must not change behind the host's back.
 import { existsSync, type PathLike } from 'node:fs'
+import { SharedText } from '@sallyport/core/internal'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
-import { BusError, SharedText } from '@sallyport/core'
+import { BusError } from '@sallyport/core'
 import { checkValue } from '../shared/check-names.js'
 import type { ToolChange } from './options.js'
 

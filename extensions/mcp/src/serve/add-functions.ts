@@ -1,5 +1,6 @@
 // Functions that a frontend exposes as commands of a plugin, so that they are tools as any command is: with rights, quotas and middleware.
-import { type AddedCommand, type Bus, BusError, command, type JsonSchema } from '@sallyport/core'
+import { type Bus, BusError, command } from '@sallyport/core'
+import type { AddedCommand, JsonSchema } from '@sallyport/core/internal'
 import { isPlainObject } from '@sallyport/protocol/internal/util'
 import { describeOnly, findShared, warnOfUnserved } from '../shared/tools.js'
 

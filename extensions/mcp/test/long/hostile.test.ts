@@ -8,7 +8,7 @@ import { choose } from '../../../../scripts/testing.js'
 import { countProcesses, hasWall, makeDirectory, openHostile, startBus } from '../start.js'
 
 const RUN = 'plugin:hostile|run'
-const never = { next: () => undefined }
+const never = { intensity: 0 }
 
 const behaviours = [
   ['flood', 'it sent more than it was asked for'],

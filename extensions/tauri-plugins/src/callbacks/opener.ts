@@ -1,5 +1,5 @@
 // The commands of @tauri-apps/plugin-opener, and `open` of @tauri-apps/plugin-shell. The host opens what the scope allows.
-import type { CommandContext, CommandScope, Plugin } from '@sallyport/core'
+import type { CommandContext, Plugin } from '@sallyport/core'
 import { getPathScopeOptions, PathScope, toCanonical } from '@sallyport/paths/internal'
 import { Glob } from '@sallyport/paths/internal/glob'
 import { resolve } from 'node:path'
@@ -127,7 +127,7 @@ function normalizeUrl(text: string): string | undefined {
   return url.href.replaceAll(/[\s"<>\\^`{|}]/g, encodeURIComponent)
 }
 
-function isUrlAllowed(url: string, program: string | undefined, scope: CommandScope): boolean {
+function isUrlAllowed(url: string, program: string | undefined, scope: CommandContext['scope']): boolean {
   const scheme = url.slice(0, url.indexOf(':') + 1)
   const covers = (value: unknown, isDeny: boolean): boolean => {
     const entry = parseEntry(value)

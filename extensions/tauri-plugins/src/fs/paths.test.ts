@@ -1,4 +1,4 @@
-import type { CommandScope, PathResolver } from '@sallyport/core'
+import type { PathResolver, CommandContext } from '@sallyport/core'
 import { getPathRules, getPathScopeOptions } from '@sallyport/paths/internal'
 import { expect, test } from 'vitest'
 import { getPathScope, PathLock } from './paths.js'
@@ -86,7 +86,7 @@ test('an error ends only its own call', async () => {
 })
 
 const path: PathResolver = { resolve: () => '/', parse: text => text }
-const scope: CommandScope = {
+const scope: CommandContext['scope'] = {
   allow: ['/a/*'],
   deny: [],
   matches: () => false,

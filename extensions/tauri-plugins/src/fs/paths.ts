@@ -1,8 +1,9 @@
 // The permission `fs:own`, and where the directories are that `$OWN` stands for.
 import { getEntries } from '../shared/plugin.js'
+import type { Permission } from '../shared/permissions.js'
 import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BaseDirectory, type CommandContext, type CommandScope, type PermissionDefinition } from '@sallyport/core'
+import { BaseDirectory, type CommandContext } from '@sallyport/core'
 import {
   getOwnName,
   getOwnRest,
@@ -13,7 +14,7 @@ import {
 } from '@sallyport/paths/internal'
 import { foldCase } from '@sallyport/paths/internal/glob'
 
-export const OWN_PERMISSION: PermissionDefinition = {
+export const OWN_PERMISSION: Permission = {
   identifier: 'own',
   description: "Allows all commands in the directory of the frontend's own label.",
   scope: { allow: ['$OWN', '$OWN/**'] },
@@ -51,7 +52,10 @@ export class OwnDirectories {
 }
 
 /** Compiled scopes. Core gives each call of a frontend's command the same object until its capabilities change. */
-const compiled = new WeakMap<CommandScope, { scope: PathScope; options: PathScopeOptions; own: string | undefined }>()
+const compiled = new WeakMap<
+  CommandContext['scope'],
+  { scope: PathScope; options: PathScopeOptions; own: string | undefined }
+>()
 
 /** Returns the compiled scope of a call. @param own - the caller's own directory @throws {Error} like `PathScope` */
 export function getPathScope(

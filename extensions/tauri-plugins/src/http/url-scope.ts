@@ -1,8 +1,8 @@
 // URL scopes: patterns of Tauri's http plugin, and URLs matched against them in linear time. The patterns are those of URLPattern without
 // groups, regular expressions and modifiers: its library backtracks for seconds on a long URL.
 import { isIP } from 'node:net'
+import type { CommandContext } from '@sallyport/core'
 import { domainToASCII } from 'node:url'
-import type { CommandScope } from '@sallyport/core'
 import { getEntries } from '../shared/plugin.js'
 
 /** The literals of a pattern. Anything can stand between two of them. */
@@ -194,10 +194,10 @@ export class UrlScope {
 const isAddressName = (hostname: string): boolean =>
   isIP(hostname.replaceAll(/[[\]]/g, '')) !== 0 || /(?:^|\.)localhost\.*$/.test(hostname)
 
-const scopes = new WeakMap<CommandScope, UrlScope>()
+const scopes = new WeakMap<CommandContext['scope'], UrlScope>()
 
 /** Returns the scope of a command as URL patterns, which are parsed once for each change of the capabilities. */
-export function getUrlScope(scope: CommandScope): UrlScope {
+export function getUrlScope(scope: CommandContext['scope']): UrlScope {
   let urls = scopes.get(scope)
   if (!urls) {
     const { allow, deny } = getEntries(scope)

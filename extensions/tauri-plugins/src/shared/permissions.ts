@@ -1,12 +1,15 @@
 // Permissions of Tauri's official plugins, expanded from compact data, so that a capability can name each of them.
-import type { PermissionDefinition, PermissionFile, PermissionSetDefinition } from '@sallyport/core'
+import type { PermissionFile } from '@sallyport/core'
 import { OFFICIAL_PLUGINS } from './official-permissions.js'
+
+export type Permission = NonNullable<PermissionFile['permission']>[number]
+type PermissionSet = NonNullable<PermissionFile['set']>[number]
 
 /** One plugin of Tauri's `acl-manifests.json`. */
 export interface Manifest {
-  default_permission: PermissionSetDefinition
-  permissions: Record<string, PermissionDefinition>
-  permission_sets: Record<string, PermissionSetDefinition>
+  default_permission: PermissionSet
+  permissions: Record<string, Permission>
+  permission_sets: Record<string, PermissionSet>
 }
 
 const split = (words = ''): string[] => words.split(' ').filter(Boolean)
@@ -52,7 +55,7 @@ export function createManifests(): Record<string, Manifest> {
   )
 }
 
-function getCommandPermissions(command: string): PermissionDefinition[] {
+function getCommandPermissions(command: string): Permission[] {
   const suffix = command.replaceAll('_', '-')
   return [
     { identifier: `allow-${suffix}`, commands: { allow: [command] } },
@@ -60,7 +63,7 @@ function getCommandPermissions(command: string): PermissionDefinition[] {
   ]
 }
 
-function getDirectoryScopes(directory: string): PermissionDefinition[] {
+function getDirectoryScopes(directory: string): Permission[] {
   const path = `$${directory.toUpperCase()}`
   return [
     { identifier: `scope-${directory}-recursive`, scope: { allow: [path, `${path}/**`] } },
@@ -69,7 +72,7 @@ function getDirectoryScopes(directory: string): PermissionDefinition[] {
   ]
 }
 
-function getDirectorySets(directory: string): PermissionSetDefinition[] {
+function getDirectorySets(directory: string): PermissionSet[] {
   const all = `scope-${directory}-recursive`
   const sets = [
     ['read-recursive', 'read-all', all],

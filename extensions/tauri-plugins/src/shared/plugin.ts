@@ -2,7 +2,6 @@
 import {
   type Channel,
   type CommandContext,
-  type CommandScope,
   plugin,
   type Plugin,
   type PluginDefinition,
@@ -119,7 +118,7 @@ export function forgetResource(resources: Resources, rid: number): void {
   if (resources.has(rid)) resources.take(rid)
 }
 
-export const getEntries = ({ allow, deny, global }: CommandScope): PathScopeEntries => ({
+export const getEntries = ({ allow, deny, global }: CommandContext['scope']): PathScopeEntries => ({
   allow: [...allow, ...global.allow],
   deny: [...deny, ...global.deny],
 })

@@ -1,5 +1,6 @@
 // Starts a core with fs, and a directory for the files of a test.
-import { type Bus, type Client, createBus, defineCore, type ScopedPermission } from '@sallyport/core'
+import { type Bus, type Client, createBus, defineCore } from '@sallyport/core'
+import type { ScopedPermission } from '@sallyport/core/internal'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

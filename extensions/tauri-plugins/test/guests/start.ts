@@ -1,5 +1,6 @@
 // A bus with frontends that have the unmodified guests.
-import { type Bus, type BusOptions, createBus, defineCore, type Plugin, type ScopedPermission } from '@sallyport/core'
+import { type Bus, type BusOptions, createBus, defineCore, type Plugin } from '@sallyport/core'
+import type { ScopedPermission } from '@sallyport/core/internal'
 import { afterEach } from 'vitest'
 
 const module = new URL('./fixtures/guest.mjs', import.meta.url)

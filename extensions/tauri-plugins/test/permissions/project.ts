@@ -1,9 +1,9 @@
 // Writes a Tauri project without `gen/schemas`, for which this package is installed, into a directory that is deleted after the test.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import type { Capability } from '@sallyport/core/internal'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Capability } from '@sallyport/core/acl'
 import { afterEach } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -1,5 +1,6 @@
 // Arms of the bus: core, frontend and gate in a worker each, with the loops in the frontend. Three arms have no cipher.
-import { type BusOptions, createBus, type FrontendOptions, type WorkerFactories } from '@sallyport/core'
+import { type BusOptions, createBus, type FrontendOptions } from '@sallyport/core'
+import type { WorkerFactories } from '@sallyport/core/internal'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Request } from '../loops/calls.js'

@@ -1,6 +1,7 @@
 // Arms that run a text once and return its result: a Worker for each run, the package `run` of npm if it is installed, and `bus.run`. A frontend
 // that stays open shows what a call costs without a script.
-import { createBus, defineCore, type QuickjsSandbox } from '@sallyport/core'
+import { createBus, defineCore } from '@sallyport/core'
+import type { QuickjsSandbox } from '@sallyport/core/internal'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'

@@ -23,7 +23,9 @@ describe('codec of the bus', () => {
 
   test('is the one that an error names', async () => {
     const bus = await start({ core, codec: 'msgpack' })
-    await expect(bus.run('return args', { args: { big: 2n ** 64n } })).rejects.toThrow(/cannot be serialized as msgpack/)
+    await expect(bus.run('return args', { args: { big: 2n ** 64n } })).rejects.toThrow(
+      /cannot be serialized as msgpack/,
+    )
   })
 })
 

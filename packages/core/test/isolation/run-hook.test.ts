@@ -1,6 +1,7 @@
 // runHook sends one message through one hook, in a real gate.
 import { describe, expect, test } from 'vitest'
-import { runHook, type HookInput } from '@sallyport/core/testing'
+import type { HookInput } from '@sallyport/core/internal'
+import { runHook } from '@sallyport/core/testing'
 import { fixture } from '../support/start.js'
 import { rows } from '../../../../scripts/testing.js'
 

@@ -1,10 +1,11 @@
 // Statistics of a bus, reports of slow calls, and the log of a close that waits.
 import { Writable } from 'node:stream'
+import type { FrontendStats } from '../../src/host/reporting/stats.js'
 import { Channel } from '@sallyport/frontend'
 import { pino, type Logger } from 'pino'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Bus } from '../../src/host/bus.js'
-import type { BusEvents, BusStats, FrontendStats } from '../../src/index.js'
+import type { BusEvents, BusStats } from '../../src/index.js'
 import { begin, createCaller, patterns, whileHeld } from '../calls/cancellation.js'
 import { fixture, isolation } from '../support/start.js'
 

@@ -1,9 +1,10 @@
 // Options of `bus.describe`: declarations for a model, a search, and a limit.
 import { spawnSync } from 'node:child_process'
+import type { DescribeOptions } from '../../src/host/describe-commands.js'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { type Bus, command, defineCore, type DescribeOptions } from '../../src/index.js'
+import { type Bus, command, defineCore } from '../../src/index.js'
 import { writeProject } from '../support/project.js'
 import { start } from '../support/start.js'
 import { rows } from '../../../../scripts/testing.js'

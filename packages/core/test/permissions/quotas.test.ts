@@ -1,7 +1,8 @@
 // Quotas of calls over real links: which calls count, for which frontends, and for how long.
 import { pino } from 'pino'
+import type { CallQuota } from '../../src/contract/host-core.js'
 import { describe, expect, test } from 'vitest'
-import type { BusOptions, CallQuota, Client } from '../../src/index.js'
+import type { BusOptions, Client } from '../../src/index.js'
 import { fixture, isolation, start } from '../support/start.js'
 import { choose, rows } from '../../../../scripts/testing.js'
 

@@ -1,5 +1,7 @@
 // The types of a bus in an editor: the functions that its frontends expose, and its events.
 import { Channel, type ChannelSender, expose, type Exposed } from '@sallyport/frontend'
+import type { Platform } from '../../src/acl/types.js'
+import type { CommandResult, EmitParameters } from '@sallyport/frontend/internal'
 import { expectTypeOf, test } from 'vitest'
 import {
   type Bus,
@@ -7,10 +9,7 @@ import {
   type BusOptions,
   type CallOptions,
   type Capability,
-  type CommandResult,
   createBus,
-  type EmitParameters,
-  type Platform,
   type Serialized,
 } from '../../src/index.js'
 

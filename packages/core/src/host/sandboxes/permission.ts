@@ -52,8 +52,7 @@ export const permissionKind: SandboxKind<'permission', typeof schema> = {
         const entry = getFrontendEntry(host)
         const code = getModuleCode(entry, start, read, host.options.core)
         const options = { entry, net: net === true, resourceLimits }
-        if (typeof net !== 'object' || !broker)
-          return spawnSandboxed({ ...options, ...getFrontendWorker(start, code) })
+        if (typeof net !== 'object' || !broker) return spawnSandboxed({ ...options, ...getFrontendWorker(start, code) })
         const [brokerEnd, frontendEnd] = createLinkEndpoints('ring')
         const placed = broker.createSecrets(secretOptions ?? {})
         const env = broker.getPlaceholders(placed)

@@ -1,5 +1,7 @@
 // A process that cannot be started: `open` rejects with the cause, nothing is left, and other processes go on.
 import { execFile } from 'node:child_process'
+import type { ProcessSandbox } from '../../../src/host/sandboxes/process.js'
+import type { Launcher } from '@sallyport/process/internal/launchers'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +9,6 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { findWall } from '../../../../process/src/launchers/find-wall.js'
-import type { Launcher, ProcessSandbox } from '../../../src/index.js'
 import { fixture, start } from '../../support/start.js'
 import { choose, rows } from '../../../../../scripts/testing.js'
 

@@ -1,18 +1,13 @@
 // A program in the wall whose network is a list of hosts: what it reaches through the proxy, and what it does not.
 import { execFile } from 'node:child_process'
+import type { DeniedHost } from '@sallyport/process/internal/launchers'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import {
-  type DeniedHost,
-  LauncherUnavailable,
-  type Program,
-  type ProgramOptions,
-  startProgram,
-} from '../../../src/launchers.js'
+import { LauncherUnavailable, type Program, type ProgramOptions, startProgram } from '../../../src/launchers.js'
 import { createCertificate } from '../../support/certificate.js'
 import { fixture } from '../../support/start.js'
 import { rows } from '../../../../../scripts/testing.js'

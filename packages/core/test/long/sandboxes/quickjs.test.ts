@@ -1,5 +1,6 @@
 // Scripts in QuickJS: what they can do, what ends them, and what a hostile one reaches.
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import type { QuickjsSandbox } from '../../../src/host/sandboxes/quickjs.js'
 import { THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
 import { describe, expect, test } from 'vitest'
 import {
@@ -8,7 +9,6 @@ import {
   type CodecName,
   defineCore,
   type FrontendOptions,
-  type QuickjsSandbox,
   type RunOptions,
 } from '../../../src/index.js'
 import { getFrontendPids } from '../../support/processes.js'

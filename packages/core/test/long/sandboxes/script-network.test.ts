@@ -1,9 +1,10 @@
 // A script in QuickJS whose network is a list of hosts: what `fetch` does over the broker, and what it does not.
 import { createServer, type RequestListener } from 'node:http'
+import type { QuickjsSandbox } from '../../../src/host/sandboxes/quickjs.js'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type BusEvents, defineCore, type QuickjsSandbox, type RunOptions } from '../../../src/index.js'
+import { type BusEvents, defineCore, type RunOptions } from '../../../src/index.js'
 import { findWall } from '../../../../process/src/launchers/find-wall.js'
 import { start } from '../../support/start.js'
 import { LONGEST } from './script-time.js'

@@ -1,9 +1,10 @@
 // Scripts that share a process (`{ kind: 'quickjs', process: true, group }` or `perProcess`): what each keeps for itself, and how they end.
 import { existsSync, writeFileSync } from 'node:fs'
+import type { QuickjsSandbox } from '../../../src/host/sandboxes/quickjs.js'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { Bus, BusEvents, FrontendOptions, QuickjsSandbox, RunOptions } from '../../../src/index.js'
+import type { Bus, BusEvents, FrontendOptions, RunOptions } from '../../../src/index.js'
 import { getFrontendPids } from '../../support/processes.js'
 import { writeProject } from '../../support/project.js'
 import { isolation, patterns, start } from '../../support/start.js'

@@ -1,5 +1,7 @@
 // The wall of a frontend's process: which launcher starts it, what the host says about it, and its limits.
 import { execFile } from 'node:child_process'
+import type { LaunchInfo } from '@sallyport/process/internal/launchers'
+import type { ProcessSandbox } from '../../../src/host/sandboxes/process.js'
 import {
   existsSync,
   mkdirSync,
@@ -17,9 +19,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { defineCore, type Bus, type BusEvents, type BusOptions, type ProcessSandbox } from '../../../src/index.js'
+import { defineCore, type Bus, type BusEvents, type BusOptions } from '../../../src/index.js'
 import { findWall } from '../../../../process/src/launchers/find-wall.js'
-import { bubblewrap, type Launcher, LauncherUnavailable, type LaunchInfo } from '../../../src/launchers.js'
+import { bubblewrap, type Launcher, LauncherUnavailable } from '../../../src/launchers.js'
 import { fixture, start } from '../../support/start.js'
 import { choose, rows } from '../../../../../scripts/testing.js'
 

@@ -9,12 +9,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import type { ProcessSandbox } from '../../../src/host/sandboxes/process.js'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findWall } from '../../../../process/src/launchers/find-wall.js'
-import { type Bus, type BusError, defineCore, type ProcessSandbox } from '../../../src/index.js'
+import { type Bus, type BusError, defineCore } from '../../../src/index.js'
 import { fixture, start } from '../../support/start.js'
 import { choose, rows } from '../../../../../scripts/testing.js'
 
