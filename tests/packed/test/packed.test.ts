@@ -24,8 +24,10 @@ const MEGABYTES: Record<string, number> = {
   protocol: 1.2,
   // With the one file that a process loads.
   frontend: 0.85,
-  isolation: 1.8,
+  isolation: 1.5,
   paths: 0.3,
+  process: 0.75,
+  quickjs: 0.5,
   inspector: 0.8,
   core: 4.5,
   nats: 0.8,
