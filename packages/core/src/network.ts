@@ -1,8 +1,13 @@
 // Entry for networks, and all that core knows of them: the services for a network module in core's thread, and a host whose core is elsewhere. Its code
 // is imported with the first call.
 import { checkRuntime } from './host/entry.js'
-import type { Host } from './host/host.js'
-import type { CreateRemoteCore, RemoteEndpoint, RemoteHostNames, RemoteHostOptions } from './host/remote-host.js'
+import type {
+  CreateRemoteCore,
+  RemoteEndpoint,
+  RemoteHost,
+  RemoteHostNames,
+  RemoteHostOptions,
+} from './host/remote-host.js'
 
 /**
  * Starts a host without core. Resolves when core has accepted each of `frontends`; their modules are loaded in a later tick.
@@ -15,7 +20,7 @@ export async function createRemoteHost<Core extends RemoteEndpoint>(
   options: RemoteHostOptions,
   names: RemoteHostNames,
   createCore: CreateRemoteCore<Core>,
-): Promise<Host<Core>> {
+): Promise<RemoteHost<Core>> {
   checkRuntime()
   const { startRemoteHost } = await import('./host/remote-host.js')
   return startRemoteHost(options, names, createCore)
@@ -25,9 +30,8 @@ export type { Link } from '@sallyport/protocol/internal/wire'
 export type { Pattern } from './acl/types.js'
 export type { CoreCommand, LinkOffer, NetworkCounts, NetworkStats } from './contract/host-core.js'
 export type { Accepted, Hub, JoinNetwork, Network, NetworkSession } from './contract/core-network.js'
-export type { CoreEndpoint, HostServices, PooledSession } from './host/frontends/types.js'
-export type { Host } from './host/host.js'
-export type { RemoteFrontend, RemoteHostOptions } from './host/remote-host.js'
+export type { CoreEndpoint, PooledSession } from './host/frontends/types.js'
+export type { RemoteFrontend, RemoteHost, RemoteHostOptions, RemoteServices } from './host/remote-host.js'
 export type { BusEvents } from './host/reporting/events.js'
 export type { FrontendStats, TrafficStats } from './host/reporting/stats.js'
 export { checkSecretOptions } from './shared/validate.js'

@@ -5,7 +5,7 @@ import {
   type BusEvents,
   checkSecretOptions,
   type FrontendStats,
-  type Host,
+  type RemoteHost,
   type RemoteHostOptions,
   type TrafficStats,
 } from '@sallyport/core/internal/network'
@@ -80,7 +80,7 @@ export interface RemoteHostStats {
 
 /** @internal */
 export interface JoinedDeps {
-  host: Host<RemoteCore>
+  host: RemoteHost<RemoteCore>
   balancer: LoadBalancer
   connection: ProcessConnection
   faults: FaultReporter
@@ -214,7 +214,7 @@ async function join(options: JoinOptions): Promise<JoinedBus> {
   const { nats: _nats, bus: _bus, credentials: _credentials, heartbeat: _heartbeat, ...hostOptions } = options
   const getCredential = createCredentialProvider(credentials)
   const links = new Set<NatsLink>()
-  let joined: Host<RemoteCore> | undefined
+  let joined: RemoteHost<RemoteCore> | undefined
   const faults = createFaultReporter((label, error) => joined?.reporter.reportFault(label, error))
   const connection = await connectNats('joinBus', nats, heartbeat, {
     disconnected: error => links.forEach(link => link.fail(error)),

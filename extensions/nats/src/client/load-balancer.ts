@@ -1,7 +1,7 @@
 // Connections that balance their calls over all instances. Each has a pooled session with each instance. Instances come and go; the last
 // session of a connection always stays, and waits for any instance if all are gone.
 import type { ConnectionOptions } from '@sallyport/core'
-import type { Host, PooledSession } from '@sallyport/core/internal/network'
+import type { PooledSession, RemoteHost } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { type Client, endClient } from '@sallyport/frontend/internal'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
@@ -15,7 +15,7 @@ const REFUSED_MS = 30_000
 const MAX_REFUSED = 1000
 
 export interface LoadBalancerDeps {
-  host: Host
+  host: Pick<RemoteHost<unknown>, 'connect'>
   dialer: NatsSessionDialer
   discovery: Discovery
   codec: CodecName

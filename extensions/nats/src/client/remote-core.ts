@@ -11,11 +11,11 @@ import type { MessagePort } from 'node:worker_threads'
 import type {
   CoreCommand,
   CoreEndpoint,
-  Host,
-  HostServices,
   LinkOffer,
   RemoteFrontend,
+  RemoteHost,
   RemoteHostOptions,
+  RemoteServices,
 } from '@sallyport/core/internal/network'
 import { createRemoteHost } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
@@ -61,7 +61,7 @@ export const startRemoteHost = (
   options: RemoteHostOptions,
   dialer: SessionDialer,
   firstLinkTimeout: number = FIRST_LINK_TIMEOUT_MS,
-): Promise<Host<RemoteCore>> =>
+): Promise<RemoteHost<RemoteCore>> =>
   createRemoteHost(
     options,
     { where: 'joinBus', name: 'joined', subject: 'The joined bus' },
@@ -137,7 +137,7 @@ export class RemoteCore implements CoreEndpoint {
   }
 }
 
-interface SessionDeps extends Pick<HostServices, 'log' | 'reporter'> {
+interface SessionDeps extends RemoteServices {
   dialer: SessionDialer
   /** Milliseconds for the first link of a frontend; later ones are dialed until core answers. */
   firstLinkTimeout: number

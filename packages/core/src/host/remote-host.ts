@@ -1,16 +1,19 @@
 // The host of a process whose core is elsewhere: it runs frontends, their gates, and connections of its own thread.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { CallsOptions } from '../contract/host-core.js'
+import type { ModuleLocation } from '../shared/locations.js'
 import { check } from '../shared/validate.js'
-import { Host, type HostNames } from './host.js'
+import { Host } from './host.js'
 import { checkFiles } from './options/check-files.js'
 import type { HostConfig } from './options/config.js'
 import { getOptionPlaces } from './options/option-places.js'
 import { resolveHost } from './options/resolve-options.js'
 import { remoteHostSchema } from './options/schema.js'
-import type { BusOptions, IsolationOptions } from './options/types.js'
-import type { Frontend } from './frontends/frontend.js'
-import type { CoreEndpoint, HostServices } from './frontends/types.js'
+import type { BusOptions, ConnectionOptions, FrontendOptions, IsolationOptions } from './options/types.js'
+import type { BusEvents, BusReporter } from './reporting/events.js'
+import type { HostLog } from './reporting/log.js'
+import type { FrontendStats, TrafficStats } from './reporting/stats.js'
+import type { CoreEndpoint, PooledSession, PoolMember } from './frontends/types.js'
 import type { WorkerFactories } from './workers/spawn.js'
 
 /** Options of `createBus` that apply to what runs in this process. */
@@ -29,9 +32,13 @@ export interface RemoteHostOptions extends Pick<
 }
 
 /** How error texts name the remote host. */
-export interface RemoteHostNames extends HostNames {
+export interface RemoteHostNames {
   /** The function that creates it. */
   where: string
+  /** Name of the handle: `joined`. */
+  name: string
+  /** `The joined bus`. */
+  subject: string
 }
 
 /** A core in another process, which ends with its frontends. */
@@ -40,15 +47,51 @@ export interface RemoteEndpoint extends CoreEndpoint {
 }
 
 /** The end of a frontend's links. */
-export type RemoteFrontend = Pick<Frontend, 'attached' | 'linkEnded' | 'rejected' | 'sessionEnded' | 'violated'>
+export interface RemoteFrontend {
+  attached(link: number): void
+  linkEnded(link: number): void
+  rejected(link: number, error: Error): void
+  sessionEnded(link: number): void
+  violated(link: number, error: Error): void
+}
 
-export type CreateRemoteCore<Core> = (services: HostServices, frontends: ReadonlyMap<number, RemoteFrontend>) => Core
+/** What core in another process uses of its host. */
+export interface RemoteServices {
+  readonly log: HostLog
+  readonly reporter: BusReporter
+}
+
+/**
+ * What a network uses of its host. Programs compile against this interface, and not against `Host`: that also names the resolved options, whose
+ * declarations import valibot, which is not installed with core.
+ */
+export interface RemoteHost<Core> {
+  readonly core: Core
+  readonly reporter: BusReporter
+  readonly uptime: number
+  readonly frontends: {
+    readonly stats: Record<string, Omit<FrontendStats, keyof TrafficStats>>
+    closeAll(): Promise<void>
+  }
+  connect(label: string, options?: ConnectionOptions, member?: PoolMember): Promise<PooledSession>
+  open(label: string, module: ModuleLocation, options?: FrontendOptions): Promise<void>
+  closeFrontend(label: string, options?: { timeout?: number }): Promise<void>
+  reload(label: string): Promise<void>
+  on<Name extends keyof BusEvents>(
+    name: Name,
+    handler: (event: BusEvents[Name]) => void,
+    names?: ReadonlySet<string>,
+  ): () => void
+  close(timeout: unknown, stop: (timeout: number) => Promise<void>): Promise<void>
+}
+
+export type CreateRemoteCore<Core> = (services: RemoteServices, frontends: ReadonlyMap<number, RemoteFrontend>) => Core
 
 export async function startRemoteHost<Core extends RemoteEndpoint>(
   input: RemoteHostOptions,
   names: RemoteHostNames,
   createCore: CreateRemoteCore<Core>,
-): Promise<Host<Core>> {
+): Promise<RemoteHost<Core>> {
   const config = await resolveRemoteHost(names.where, input)
   await checkFiles(names.where, config)
   const host = new Host(config, names, createCore)
