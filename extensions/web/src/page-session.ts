@@ -174,9 +174,6 @@ const createAdapter = (socket: WebSocket): SocketAdapter => ({
       callback()
     }, DRAIN_CHECK_MS)
   },
-  // A browser cannot stop reading. The client never pauses its link.
-  pause() {},
-  resume() {},
   close: () => socket.close(),
 })
 

@@ -7,7 +7,7 @@ import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { WebSocket } from 'ws'
 import type { Greeting } from './contract/greeting.js'
 import type { WebConfig } from './options.js'
-import { type IncompleteMessages, type SocketAdapter, SocketLink } from './socket-link.js'
+import { type IncompleteMessages, type PausableSocket, ServerLink } from './socket-link.js'
 
 const GREETING_TIMEOUT_MS = 10_000
 
@@ -22,7 +22,7 @@ export class PageSocket {
   tab: string
   readonly closed: Promise<void>
   readonly #socket: WebSocket
-  readonly #link: SocketLink
+  readonly #link: ServerLink
   readonly #limits: PageLimits
   #isAlive = true
   #hasOwnTab = true
@@ -32,9 +32,8 @@ export class PageSocket {
     this.tab = tab
     this.#socket = socket
     this.#limits = limits
-    const link = (this.#link = new SocketLink(
+    const link = (this.#link = new ServerLink(
       new ServerSocket(socket, stream),
-      true,
       limits.maxMessageBytes,
       incomplete.open(() => link.fail('a message that was not completed')),
     ))
@@ -123,7 +122,7 @@ export class PageSocket {
   }
 }
 
-class ServerSocket implements SocketAdapter {
+class ServerSocket implements PausableSocket {
   readonly #socket: WebSocket
   readonly #stream: Duplex
 

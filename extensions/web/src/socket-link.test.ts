@@ -2,11 +2,14 @@
 import { linkBehaviour } from '../../../packages/protocol/test/link-behaviour.js'
 import { FRAME_KIND, INCOMPLETE_TIMEOUT_MS, PART_BYTES } from '@sallyport/protocol/internal/wire'
 import { expect, test, vi } from 'vitest'
-import { IncompleteMessages, type SocketAdapter, SocketLink } from './socket-link.js'
+import { IncompleteMessages, type PausableSocket, ServerLink, SocketLink } from './socket-link.js'
+
+const open = (socket: PausableSocket, onStalled: () => void): ServerLink =>
+  new ServerLink(socket, Infinity, new IncompleteMessages(Infinity).open(onStalled))
 
 /** One end of a pair of sockets in this thread. */
-class Socket implements SocketAdapter {
-  readonly link: SocketLink = new SocketLink(this)
+class Socket implements PausableSocket {
+  readonly link: ServerLink = open(this, () => {})
   peer!: Socket
   readonly #arrived: [data: string | Uint8Array, isText: boolean][] = []
   #isPaused = false
@@ -104,7 +107,7 @@ test('reports a peer that does not complete a message', async () => {
   try {
     const [socket] = createSockets()
     const stalled = vi.fn<() => void>()
-    const link = new SocketLink(socket, true, Infinity, new IncompleteMessages(PART_BYTES).open(stalled))
+    const link = open(socket, stalled)
     link.onBinary(new Uint8Array(100).fill(FRAME_KIND.bytes, 0, 1))
     vi.advanceTimersByTime(INCOMPLETE_TIMEOUT_MS - 1)
     expect(stalled).not.toHaveBeenCalled()

@@ -5,6 +5,7 @@ import { concatBytes } from '@sallyport/protocol/internal/util'
 import {
   type Frame,
   FRAME_KIND,
+  type FrameKind,
   INCOMPLETE_TIMEOUT_MS,
   isFrameKind,
   type Link,
@@ -20,16 +21,21 @@ export interface SocketAdapter {
   readonly isFull: boolean
   send(data: string | Uint8Array, isText: boolean): void
   onDrained(callback: () => void): void
+  close(): void
+}
+
+/** A socket of the server. */
+export interface PausableSocket extends SocketAdapter {
   /** Stops reading. Messages that have arrived can still be delivered. */
   pause(): void
   resume(): void
-  close(): void
 }
 
 /** Bytes that can be in the buffers of system and peer, invisible to this end. */
 const UNSEEN_BYTES: number = 2 ** 20
-const PART_KIND: number = FRAME_KIND.bytes | 0x80
+const PART_KIND = (FRAME_KIND.bytes | 0x80) as FrameKind
 
+/** The end of the client, which trusts its server. */
 export class SocketLink extends ReceivingLink implements Link {
   readonly #socket: SocketAdapter
   readonly #room = new RoomSignal()
@@ -37,35 +43,18 @@ export class SocketLink extends ReceivingLink implements Link {
   /** False until the peer can take frames. */
   #isStarted: boolean
   #isAwaitingDrain = false
-  #fault: BusError | undefined
-  #sent = 0
-  #parts: Uint8Array[] = []
-  #messageBytes = 0
-  #heldBytes = 0
-  readonly #maxReceivedBytes: number
-  readonly #incomplete: IncompleteMessage | undefined
+  protected parts: Uint8Array[] = []
   maxMessageBytes: number | undefined
 
-  /**
-   * @param isStarted - false if the peer cannot take frames before `start`
-   * @param maxReceivedBytes - maximum bytes of a received message with its attachments; more is a protocol violation
-   * @param incomplete - counts the bytes of a message that arrives; a browser has no limits of what its server sends
-   */
-  constructor(
-    socket: SocketAdapter,
-    isStarted = true,
-    maxReceivedBytes: number = Infinity,
-    incomplete?: IncompleteMessage,
-  ) {
+  /** @param isStarted - false if the peer cannot take frames before `start` */
+  constructor(socket: SocketAdapter, isStarted = true) {
     super()
     this.#socket = socket
     this.#isStarted = isStarted
-    this.#maxReceivedBytes = maxReceivedBytes
-    this.#incomplete = incomplete
   }
 
   get queued(): number {
-    return this.isOver ? 0 : this.#socket.bufferedAmount + Math.min(this.#sent, UNSEEN_BYTES)
+    return this.isOver ? 0 : this.#socket.bufferedAmount
   }
 
   start(): void {
@@ -75,7 +64,6 @@ export class SocketLink extends ReceivingLink implements Link {
 
   send({ kind, body }: Frame): void {
     if (!this.isOpen || this.isOver) return
-    this.#sent += body.length
     if (kind === FRAME_KIND.json) return this.#socket.send(body, true)
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
     let at = 0
@@ -106,6 +94,70 @@ export class SocketLink extends ReceivingLink implements Link {
     return this.#room.promise
   }
 
+  close(): void {
+    if (!this.isOpen) return
+    this.closeDelivery()
+    if (!this.isOver) this.#socket.close()
+  }
+
+  onText(body: string | Uint8Array): void {
+    this.onFrame(FRAME_KIND.json, body)
+  }
+
+  onBinary(message: Uint8Array): void {
+    this.onFrame(message[0] as FrameKind, message.subarray(1))
+  }
+
+  onClosed(fault?: BusError): void {
+    this.#room.release()
+    if (fault) this.failDelivery(fault)
+    else this.endDelivery()
+  }
+
+  protected onFrame(kind: FrameKind, body: string | Uint8Array): void {
+    if (!this.isOpen) return
+    if (kind === PART_KIND) return void this.parts.push(body as Uint8Array)
+    const { parts } = this
+    this.parts = []
+    this.#arrived.push({ kind, body: parts.length > 0 ? concatBytes([...parts, body as Uint8Array]) : body })
+    this.deliver()
+  }
+
+  protected nextFrame(): ReceivedFrame | undefined {
+    return this.#arrived.shift()
+  }
+}
+
+/** The end of the server, which bounds what a page sends. */
+export class ServerLink extends SocketLink {
+  readonly #socket: PausableSocket
+  readonly #maxBytes: number
+  readonly #incomplete: IncompleteMessage
+  #sent = 0
+  #messageBytes = 0
+  #heldBytes = 0
+  #fault: BusError | undefined
+
+  /**
+   * @param maxBytes - of a received message with its attachments; more is a protocol violation
+   * @param incomplete - counts the bytes of a message that arrives
+   */
+  constructor(socket: PausableSocket, maxBytes: number, incomplete: IncompleteMessage) {
+    super(socket)
+    this.#socket = socket
+    this.#maxBytes = maxBytes
+    this.#incomplete = incomplete
+  }
+
+  override get queued(): number {
+    return this.isOver ? 0 : super.queued + Math.min(this.#sent, UNSEEN_BYTES)
+  }
+
+  override send(frame: Frame): void {
+    this.#sent += frame.body.length
+    super.send(frame)
+  }
+
   override pause(): void {
     super.pause()
     this.#socket.pause()
@@ -116,24 +168,9 @@ export class SocketLink extends ReceivingLink implements Link {
     this.#socket.resume()
   }
 
-  close(): void {
-    if (!this.isOpen) return
-    this.closeDelivery()
-    this.#endMessage()
-    if (!this.isOver) this.#socket.close()
-  }
-
-  onText(body: string | Uint8Array): void {
-    this.#take({ kind: FRAME_KIND.json, body })
-  }
-
-  onBinary(message: Uint8Array): void {
-    const kind = message[0]
-    const body = message.subarray(1)
-    if (kind === PART_KIND && body.length === PART_BYTES) {
-      if (this.isOpen && this.#isWithinLimit(body) && this.#hold(body)) this.#parts.push(body)
-    } else if (isFrameKind(kind)) this.#take({ kind, body })
-    else this.fail('invalid kind of frame')
+  override close(): void {
+    if (this.isOpen) this.#endMessage()
+    super.close()
   }
 
   /** Closes the link because of what the peer sent. */
@@ -141,53 +178,38 @@ export class SocketLink extends ReceivingLink implements Link {
     this.#end(new BusError('InvalidRequest', `The peer violated the protocol of the WebSocket: ${problem}`))
   }
 
+  override onClosed(): void {
+    this.#endMessage()
+    super.onClosed(this.#fault)
+  }
+
+  protected override onFrame(kind: FrameKind, body: string | Uint8Array): void {
+    const isPart = kind === PART_KIND && body.length === PART_BYTES
+    if (!isPart && !isFrameKind(kind)) return this.fail('invalid kind of frame')
+    if (!this.isOpen) return
+    this.#messageBytes += body.length
+    if (this.#messageBytes > this.#maxBytes) return this.fail(`a message of more than ${this.#maxBytes} bytes`)
+    if (isPart || kind === FRAME_KIND.bytes) {
+      this.#heldBytes += body.length
+      const fault = this.#incomplete.add(body.length)
+      if (fault) return this.#end(fault)
+    } else {
+      if (this.parts.length > 0) return this.fail('a frame in another one')
+      this.#endMessage()
+    }
+    super.onFrame(kind, body)
+  }
+
   #end(fault: BusError): void {
     this.#fault ??= fault
     this.close()
   }
 
-  onClosed(): void {
-    this.#endMessage()
-    this.#room.release()
-    if (this.#fault) this.failDelivery(this.#fault)
-    else this.endDelivery()
-  }
-
-  protected nextFrame(): ReceivedFrame | undefined {
-    return this.#arrived.shift()
-  }
-
-  #take({ kind, body }: ReceivedFrame): void {
-    if (!this.isOpen || !this.#isWithinLimit(body)) return
-    const isAttachment = kind === FRAME_KIND.bytes
-    if (isAttachment && !this.#hold(body as Uint8Array)) return
-    const parts = this.#parts
-    if (parts.length > 0 && !isAttachment) return this.fail('a frame in another one')
-    if (!isAttachment) this.#endMessage()
-    this.#parts = []
-    this.#arrived.push({ kind, body: parts.length > 0 ? concatBytes([...parts, body as Uint8Array]) : body })
-    this.deliver()
-  }
-
-  #hold({ length }: Uint8Array): boolean {
-    this.#heldBytes += length
-    const fault = this.#incomplete?.add(length)
-    if (fault) this.#end(fault)
-    return !fault
-  }
-
   #endMessage(): void {
-    this.#incomplete?.remove(this.#heldBytes)
+    this.#incomplete.remove(this.#heldBytes)
     this.#heldBytes = 0
     this.#messageBytes = 0
-    this.#parts = []
-  }
-
-  #isWithinLimit({ length }: string | Uint8Array): boolean {
-    this.#messageBytes += length
-    if (this.#messageBytes <= this.#maxReceivedBytes) return true
-    this.fail(`a message of more than ${this.#maxReceivedBytes} bytes`)
-    return false
+    this.parts = []
   }
 }
 
