@@ -80,9 +80,12 @@ export function renameClient(client: { label: string }, label: string): void {
 }
 
 /** Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
-export function settleListeners(client: Client): Promise<boolean> {
+export async function settleListeners(client: Client): Promise<boolean> {
   const { listeners, connection } = Client.getParts(client)
-  return listeners.settle(connection)
+  if (!listeners.hasNew) return false
+  listeners.hasNew = false
+  await connection.synchronize()
+  return true
 }
 
 /** Resolves once the calls of the client that wait for a response now have been settled. */

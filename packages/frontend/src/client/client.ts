@@ -121,6 +121,12 @@ export class Client {
   /** @internal Opens a connection, over which calls of functions are its own, for new calls or beside it. Not in pages. */
   declare static connect: (client: Client, link: Link, isForCalls: boolean) => Connection
 
+  /**
+   * @internal Returns the connections to several cores. From then on links are added and ended, and `reconnect` is an error. The
+   * caller brings the class: most clients have one connection, and do not load it. Not in pages.
+   */
+  declare static getPool: (client: Client, Pool: typeof ConnectionPool) => ConnectionPool
+
   static {
     if (IS_NODE_CLIENT) {
       Client.connect = (client, link, isForCalls) => {
@@ -129,21 +135,15 @@ export class Client {
         if (isForCalls) client.#connection = connection
         return connection
       }
+      Client.getPool = (client, Pool) => {
+        const connect = (link: Link): Connection => Client.connect(client, link, false)
+        const replacePrimary = (primary: Connection): void => {
+          client.#connection = primary
+          void client.#listeners.resubscribe(primary)
+        }
+        return (client.#pool ??= new Pool(client.#connection, connect, replacePrimary))
+      }
     }
-  }
-
-  /**
-   * @internal Returns the connections to several cores. From then on links are added and ended, and `reconnect` is an error. The
-   * caller brings the class: most clients have one connection, and do not load it.
-   */
-  static getPool(client: Client, Pool: typeof ConnectionPool): ConnectionPool {
-    const connect = (link: Link): Connection => Client.connect(client, link, false)
-    const replacePrimary = (primary: Connection): void => {
-      client.#connection = primary
-      void client.#listeners.resubscribe(primary)
-    }
-    // A page leaves all of it out.
-    return (IS_NODE_CLIENT && (client.#pool ??= new Pool(client.#connection, connect, replacePrimary)))!
   }
 
   /** @internal Closes the client immediately: no other link will follow. */

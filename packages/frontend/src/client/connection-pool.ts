@@ -14,6 +14,8 @@ export class ConnectionPool {
   #primary: Connection
   readonly #connect: (link: Link) => Connection
   readonly #onPrimaryChange: (primary: Connection) => void
+  /** When a connection that rests gets calls again. */
+  readonly #restsUntil = new WeakMap<Connection, number>()
   #nextIndex = 0
 
   constructor(
@@ -45,6 +47,7 @@ export class ConnectionPool {
       if (holder) return holder
     }
     const isOpen = (connection: Connection): boolean => !connection.isClosed
+    const isResting = (connection: Connection): boolean => performance.now() < (this.#restsUntil.get(connection) ?? 0)
     return this.#findIdlest(connection => isOpen(connection) && !isResting(connection)) ?? this.#findIdlest(isOpen)
   }
 
@@ -52,14 +55,14 @@ export class ConnectionPool {
   call(call: OutgoingCall): { connection: Connection; id: number } {
     const connection = this.pick(call.args) ?? this.#primary
     const reject = (error: BusError): void => {
-      if (isBusError(error, 'Disconnected')) connection.restsUntil = performance.now() + REST_MS
+      if (isBusError(error, 'Disconnected')) this.#restsUntil.set(connection, performance.now() + REST_MS)
       call.reject(error)
     }
     return { connection, id: connection.call({ ...call, reject }) }
   }
 
   endConnection(link: Link, reason: BusError | undefined): void {
-    for (const connection of this.#connections) if (connection.uses(link)) connection.end(reason)
+    this.#connections.find(connection => connection.link === link)?.end(reason)
   }
 
   end(reason: BusError | undefined): void {
@@ -101,5 +104,3 @@ export class ConnectionPool {
     this.#onPrimaryChange(next)
   }
 }
-
-const isResting = ({ restsUntil }: Connection): boolean => restsUntil > 0 && performance.now() < restsUntil

@@ -97,14 +97,12 @@ type TracedCall = CallTrace & { readonly id: number }
 export class Connection {
   /** Resolves once the link has closed. */
   readonly closed: Promise<void>
+  readonly link: Link
   readonly pending: PendingCalls
   /** The streams and channels of this connection's calls and exposed functions. */
   readonly streams: Streams
   /** True if the client's listeners are registered over this connection. */
   holdsListeners = true
-  /** Time until which a pool gives this connection no calls; 0 if it does not rest. */
-  restsUntil = 0
-  readonly #link: Link
   readonly #owner: ConnectionOwner
   readonly #defaults: CallDefaults
   readonly #reader = new BatchReader(true)
@@ -115,7 +113,7 @@ export class Connection {
   #createCloseError: ((delivered: 'no' | 'unknown') => BusError) | undefined
 
   constructor(link: Link, owner: ConnectionOwner, defaults: CallDefaults = {}) {
-    this.#link = link
+    this.link = link
     this.#owner = owner
     this.#defaults = defaults
     this.pending = new PendingCalls(id => this.#abandoned(id), defaults.maxInFlight)
@@ -141,10 +139,6 @@ export class Connection {
 
   get isClosed(): boolean {
     return this.#createCloseError !== undefined
-  }
-
-  uses(link: Link): boolean {
-    return this.#link === link
   }
 
   /** Makes a call. Returns its id. @throws {BusError} if the call cannot be sent or queued */
@@ -199,9 +193,9 @@ export class Connection {
     this.pending.add(id, command, resolve, reject, undefined)
   }
 
-  /** Resolves once core has handled all that was sent before, and what it sent until then has arrived; or once the link is closed. */
+  /** Resolves once core has handled all that was sent before, and what it sent until then has arrived; or once the link is closed. Not in pages. */
   async synchronize(): Promise<void> {
-    if (this.isClosed) return
+    if (!IS_NODE_CLIENT || this.isClosed) return
     const send = (done: () => void): void =>
       this.requestInternal({ command: METHOD.sync, args: {}, resolve: done, reject: done })
     await new Promise<void>(send)
@@ -218,7 +212,7 @@ export class Connection {
     }
     const isSent = eventBatch && method === METHOD.emit && this.#queue.emit(event, payload)
     const queued = isSent ? undefined : this.#queue.enqueue({ jsonrpc: '2.0', method, params }, options?.transfer)
-    const sent = queued ? this.#queue.waitForEvent(queued) : this.#link.room()
+    const sent = queued ? this.#queue.waitForEvent(queued) : this.link.room()
     if (eventsSent?.hasSubscribers) {
       const { label, codec } = this.#owner
       eventsSent.publish({ label, event, codec })
@@ -233,13 +227,13 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#queue.finish()
-    this.#link.close()
+    this.link.close()
     await this.closed
   }
 
   /** Closes the connection immediately, and rejects its calls with this reason. The link can close later. */
   end(reason: BusError | undefined): void {
-    this.#link.close()
+    this.link.close()
     this.#end(reason)
   }
 
@@ -315,7 +309,7 @@ export class Connection {
     } catch (error) {
       // An invalid frame closes the connection, but does not end the thread, which can be the host's.
       this.#fault = error as BusError
-      this.#link.close()
+      this.link.close()
     }
     if (!this.#queue.isEmpty) this.#queue.drain()
   }

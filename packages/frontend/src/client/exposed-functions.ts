@@ -21,7 +21,7 @@ import {
 import { discard, isThenable, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Message, RequestId, RequestMessage } from '@sallyport/protocol/internal/message'
 import type { CallTrace, Outcome } from '@sallyport/protocol/internal/rpc'
-import { EXPOSE_REMEDIES, exposedCalls, toCausedErrorObject } from '#node-features'
+import { EXPOSE_REMEDIES, exposedCalls, IS_NODE_CLIENT, toCausedErrorObject } from '#node-features'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -90,7 +90,7 @@ export class FunctionRegistry {
   streams!: Streams
   queue!: ResponseQueue
   readonly #running = new CallSlots<RunningCall>()
-  /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow. */
+  /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow, and in pages. */
   #waiting: Map<RequestId, RequestMessage> | undefined
   /** True if the frontend's module has a default export, as modules of core have. */
   #hasExports = false
@@ -112,7 +112,7 @@ export class FunctionRegistry {
     const added = Object.entries(checkFunctions(functions, this.#functions))
     for (const [name, run] of added) this.#functions.set(name, run)
     // Not before this has returned: functions can need what their module declares later.
-    if (this.#waiting && this.#waiting.size > 0 && !this.#isRunDue) {
+    if (IS_NODE_CLIENT && this.#waiting && this.#waiting.size > 0 && !this.#isRunDue) {
       this.#isRunDue = true
       queueMicrotask(() => this.#runWaiting(this.#waiting && new Map()))
     }
@@ -123,6 +123,7 @@ export class FunctionRegistry {
 
   /** Lets calls of unknown functions wait until `loaded` resolves. If it rejects, the thread ends. */
   waitFor(loaded: Promise<unknown>): void {
+    if (!IS_NODE_CLIENT) return
     this.#waiting = new Map()
     loaded.then(
       module => {
@@ -141,7 +142,7 @@ export class FunctionRegistry {
   run(message: RequestMessage): void {
     const { id, method } = message
     const run = this.#functions.get(method) as Run | undefined
-    if (this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
+    if (IS_NODE_CLIENT && this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
     if (!exposedCalls?.hasSubscribers) return void this.#run(message, run)
     const { label, codec } = this.#frontend
     const { traceparent, tracestate } = message.headers ?? {}
@@ -150,14 +151,14 @@ export class FunctionRegistry {
   }
 
   cancel(id: RequestId): void {
-    this.#waiting?.delete(id)
+    if (IS_NODE_CLIENT) this.#waiting?.delete(id)
     const call = this.#running.take(id)
     if (call) RunningCall.abort(call, createCancelled())
   }
 
   /** Aborts all calls: their responses could not arrive. The functions stay exposed. */
   disconnected(createReason: () => BusError): void {
-    if (this.#waiting) this.#waiting = new Map()
+    if (IS_NODE_CLIENT && this.#waiting) this.#waiting = new Map()
     for (const call of this.#running.takeAll()) RunningCall.abort(call, createReason())
   }
 

@@ -5,6 +5,7 @@ import { checkDeadline, METHOD, watchDeadline } from '@sallyport/protocol/intern
 import { throwLater, warn } from '@sallyport/protocol/internal/util'
 import type { BusEvent, CallHeaders, EventParams, EventTarget, WaitOptions } from '@sallyport/protocol/internal/message'
 import type { Connection } from './connection.js'
+import { IS_NODE_CLIENT } from '#node-features'
 
 /** Receives each event of a listener. The return value is ignored. */
 export type EventHandler<T = unknown> = (event: BusEvent<T>) => unknown
@@ -25,8 +26,8 @@ interface Listener extends Subscription {
 export class Listeners {
   readonly all: Map<number, Listener> = new Map()
   readonly #byCoreId = new Map<number, Listener>()
-  /** True if a listener was registered after the last call of `settle`. */
-  #hasNew = false
+  /** True if a listener was registered since its owner has settled all. Not in pages. */
+  hasNew = false
 
   /** Registers a listener with core. Resolves with the client's id. @throws {BusError} as `Client.listen` does */
   subscribe(connection: Connection, subscription: Subscription, options: WaitOptions): Promise<number> {
@@ -49,7 +50,7 @@ export class Listeners {
         resolve(this.#add(coreId as number, subscription))
       }
       connection.request({ command: METHOD.listen, args: { event, target }, headers, resolve: succeed, reject: fail })
-      this.#hasNew = true
+      if (IS_NODE_CLIENT) this.hasNew = true
       release = watchDeadline(subject, options, fail)
     })
   }
@@ -62,14 +63,6 @@ export class Listeners {
   /** Registers all listeners over a new connection, in their order. Resolves once core has answered for each. */
   async resubscribe(connection: Connection): Promise<void> {
     await Promise.all(Array.from(this.all.values(), listener => this.#resubscribe(connection, listener)))
-  }
-
-  /** Waits until new listeners have received the events that core has kept for them. Resolves with false if none is new. */
-  async settle(connection: Connection): Promise<boolean> {
-    if (!this.#hasNew) return false
-    this.#hasNew = false
-    await connection.synchronize()
-    return true
   }
 
   #resubscribe(connection: Connection, { id, event, target, headers }: Listener): Promise<void> {

@@ -51,14 +51,14 @@ export class BatchReader {
   #takeAttachments(): readonly Uint8Array[] {
     const attachments = this.#attachments
     if (attachments.length > 0) this.#attachments = []
-    this.#bytes = 0
+    if (IS_NODE) this.#bytes = 0
     return attachments
   }
 
   #keepAttachment(body: Uint8Array): readonly never[] {
-    this.#bytes += body.byteLength
+    if (IS_NODE) this.#bytes += body.byteLength
     // The minimum size of an attachment bounds their number as well.
-    if (body.byteLength < MIN_ATTACHMENT_BYTES || this.#bytes > MAX_ATTACHED_BYTES) {
+    if (IS_NODE && (body.byteLength < MIN_ATTACHMENT_BYTES || this.#bytes > MAX_ATTACHED_BYTES)) {
       throw new BusError('InvalidRequest', 'Invalid Request: attachment out of bounds')
     }
     // The user who receives these bytes can transfer their buffer, so it must hold nothing else.
@@ -69,7 +69,8 @@ export class BatchReader {
 
 function decodeJsonBytes(body: Uint8Array, trusted: boolean, attachments: readonly Uint8Array[]): unknown {
   try {
-    if (body.length > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${body.length} bytes is over the limit`)
+    if (IS_NODE && body.length > MAX_FRAME_BYTES)
+      throw new RangeError(`a frame of ${body.length} bytes is over the limit`)
     const end = getEndOfText(body)
     const decoded = jsonCodec.decode(body.subarray(LENGTH_BYTES, end), trusted)
     placeBytes(decoded, body, end, attachments)
@@ -81,7 +82,7 @@ function decodeJsonBytes(body: Uint8Array, trusted: boolean, attachments: readon
 
 function toMessages(decoded: unknown): readonly unknown[] {
   if (!Array.isArray(decoded)) return [decoded]
-  if (decoded.length === 0 || decoded.length > MAX_BATCH) {
+  if (IS_NODE && (decoded.length === 0 || decoded.length > MAX_BATCH)) {
     const text = `Invalid Request: a batch has 1 to ${MAX_BATCH} messages, not ${decoded.length}`
     throw new BusError('InvalidRequest', text)
   }

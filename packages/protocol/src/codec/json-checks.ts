@@ -108,7 +108,8 @@ export function refuseNestedChannel(channel: object): void {
 }
 
 const AS_BYTES = 'pass a Uint8Array of its bytes'
-const OR_MSGPACK = ", or choose codec: 'msgpack'"
+/** A page has no other codec. */
+const OR_MSGPACK = IS_NODE ? ", or choose codec: 'msgpack'" : ''
 const AS_CHUNKS = 'send its values on a Channel, or from an async generator'
 
 /** Remedies by the type of a value, as `getType` returns it. Other types are refused with `AS_BYTES`. */

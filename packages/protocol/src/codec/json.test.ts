@@ -198,10 +198,11 @@ describe('decode', () => {
       expect(() => jsonCodec.decode(body)).toThrow('Parse error: the text is not UTF-8')
     }))
 
-  it('rejects a string that is not well-formed', () =>
+  it.skipIf(!IS_NODE)('rejects a string that is not well-formed', () =>
     rows(['"\ud83d"', '"\ude00"', '"\ude00\ud83d"', `"${'x'.repeat(100_000)}\ud83d"`])(text =>
       expect(() => jsonCodec.decode(text)).toThrow('Parse error: the text is not well-formed Unicode'),
-    ))
+    ),
+  )
 
   it('reads a string and bytes alike', () =>
     rows(['"😀"', '"\\ud83d"', '{"é":["漢"]}'])(text =>
@@ -223,7 +224,7 @@ describe('decode', () => {
     expect(jsonCodec.decode(new Uint8Array(large).subarray(2, 9))).toEqual({ a: 1 })
   })
 
-  it('accepts a frame of 16 MiB and rejects one more byte', () => {
+  it.skipIf(!IS_NODE)('accepts a frame of 16 MiB and rejects one more byte', () => {
     const fits = Buffer.alloc(MAX_FRAME_BYTES, 'x')
     fits[0] = fits[MAX_FRAME_BYTES - 1] = 0x22
     expect(jsonCodec.decode(fits)).toHaveLength(MAX_FRAME_BYTES - 2)

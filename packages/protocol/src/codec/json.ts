@@ -30,7 +30,9 @@ export const jsonCodec: JsonCodec = {
     return checked && typeof text === 'string' && text.length * 3 > SCAN_ABOVE_BYTES ? checkJsonMessage(text) : text
   },
   encodeValue: stringifyJson,
+  // No page joins values.
   encodeAround(message, value) {
+    if (!IS_NODE) return ''
     const text = (write(message, false) as string).slice(0, -JSON_END.length)
     if (!(value instanceof WithBytes)) return `${text}${value as string}}}`
     return packJson(
@@ -42,19 +44,25 @@ export const jsonCodec: JsonCodec = {
   join: messages => (messages.length === 1 ? (messages[0] as string) : `[${messages.join(',')}]`),
   decode(body, trusted = false) {
     try {
-      const isText = typeof body === 'string'
-      const size = isText ? getLargeSize(body) : body.byteLength
-      if (size > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes is over the limit`)
-      if (!trusted && size > SCAN_ABOVE_BYTES) scanJson(isText ? toUtf8(body) : body)
-      if (isText && !body.isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
-      const text = isText ? body : decodeUtf8(body)
+      // A page trusts its server.
+      if (IS_NODE) checkBody(body, trusted)
+      const text = typeof body === 'string' ? body : decodeUtf8(body)
       const value: unknown = JSON.parse(text)
-      if (!trusted) checkParsed(text, value)
+      if (IS_NODE && !trusted) checkParsed(text, value)
       return value
     } catch (error) {
-      throw new BusError('ParseError', `Parse error: ${withoutSource((error as Error).message)}`)
+      throw new BusError('ParseError', `Parse error: ${withoutSource(error as Error)}`)
     }
   },
+}
+
+/** @throws errors of `scanJson`, and for a text that is too large or not well-formed */
+function checkBody(body: string | Uint8Array, trusted: boolean): void {
+  const isText = typeof body === 'string'
+  const size = isText ? getLargeSize(body) : body.byteLength
+  if (size > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes is over the limit`)
+  if (!trusted && size > SCAN_ABOVE_BYTES) scanJson(isText ? toUtf8(body) : body)
+  if (isText && !body.isWellFormed()) throw new TypeError('the text is not well-formed Unicode')
 }
 
 /** Returns the text of a message, checked as core checks it. @throws errors of `scanJson` */
@@ -154,8 +162,8 @@ function getLargeSize(text: string): number {
 }
 
 /** Removes the unparsable source that V8 quotes: a peer sent it, and the message is logged. */
-const withoutSource = (message: string): string =>
-  message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, ' in JSON')
+const withoutSource = ({ message }: Error): string =>
+  !IS_NODE ? message : message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, ' in JSON')
 
 // Bytes in JSON. The text has `null` in the place of each, and its member `bytes` has JSON Pointers (RFC 6901) to these places:
 //
@@ -194,23 +202,24 @@ export function packJson(
   return { codec: jsonBytes, encoded, attachments, borrowed: true }
 }
 
-// The last pointers, written and read: most callers repeat themselves.
+// The last pointers, written and read: most callers repeat themselves. Not in pages.
 const lastWritten = { around: '', pointer: '', text: '""' }
 let lastRead = ''
 let lastSteps: readonly string[] = []
 
 function quote(around: string, pointer: string): string {
+  if (!IS_NODE) return JSON.stringify(around + pointer)
   if (around !== lastWritten.around || pointer !== lastWritten.pointer)
     Object.assign(lastWritten, { around, pointer, text: JSON.stringify(around + pointer) })
   return lastWritten.text
 }
 
 function parsePointer(pointer: string): readonly string[] {
-  if (pointer === lastRead) return lastSteps
+  if (IS_NODE && pointer === lastRead) return lastSteps
   const names = pointer.split('/').slice(1)
   const steps = pointer.includes('~') ? names.map(name => name.replaceAll('~1', '/').replaceAll('~0', '~')) : names
   // A sender chooses its length.
-  if (pointer.length <= MAX_KEPT_POINTER) {
+  if (IS_NODE && pointer.length <= MAX_KEPT_POINTER) {
     lastRead = pointer
     lastSteps = steps
   }
@@ -249,24 +258,25 @@ function writeLength(body: Uint8Array, at: number, length: number): void {
 /** Returns where the text of a body ends. @throws {RangeError} if it is cut short */
 export function getEndOfText(body: Uint8Array): number {
   const end = LENGTH_BYTES + readLength(body, 0)
-  if (end > body.length) throw new RangeError('the text is cut short')
+  if (IS_NODE && end > body.length) throw new RangeError('the text is cut short')
   return end
 }
 
 function readLength(body: Uint8Array, at: number): number {
-  if (at + LENGTH_BYTES > body.length) throw new RangeError('a length is cut short')
+  if (IS_NODE && at + LENGTH_BYTES > body.length) throw new RangeError('a length is cut short')
   return body[at]! * 2 ** 24 + (body[at + 1]! << 16) + (body[at + 2]! << 8) + body[at + 3]!
 }
 
 /**
- * Puts the bytes behind the text of a body, and attachments, into their places in decoded messages, which no one has checked.
+ * Puts the bytes behind the text of a body, and attachments, into their places in decoded messages, which no one has checked. A page trusts its server.
  *
  * @param at - where the text ends
  * @throws {RangeError} or TypeError if the bytes, and what the messages say of them, do not match
  */
 export function placeBytes(decoded: unknown, body: Uint8Array, at: number, attachments: readonly Uint8Array[]): void {
   // A Buffer would return a view.
-  const bytes = body.constructor === Uint8Array ? body : new Uint8Array(body.buffer, body.byteOffset, body.length)
+  const isPlain = !IS_NODE || body.constructor === Uint8Array
+  const bytes = isPlain ? body : new Uint8Array(body.buffer, body.byteOffset, body.length)
   let from = at
   let used = 0
   for (const message of Array.isArray(decoded) ? (decoded as unknown[]) : [decoded]) {
@@ -277,18 +287,18 @@ export function placeBytes(decoded: unknown, body: Uint8Array, at: number, attac
       from += LENGTH_BYTES
       const isLarge = length >= MIN_ATTACHMENT_BYTES
       const part = isLarge ? attachments[used++] : bytes.slice(from, from + length)
-      if (part?.byteLength !== length) throw new RangeError('bytes are missing or have another length')
+      if (IS_NODE && part?.byteLength !== length) throw new RangeError('bytes are missing or have another length')
       if (!isLarge) from += length
       const steps = parsePointer(pointer)
       const last = steps.length - 1
       let holder = message as Record<string, unknown>
       for (let step = 0; step < last; step++) holder = getOwn(holder, steps[step]!) as typeof holder
-      if (last < 0 || getOwn(holder, steps[last]!) !== null) throw new RangeError('bytes have no place')
+      if (IS_NODE && (last < 0 || getOwn(holder, steps[last]!) !== null)) throw new RangeError('bytes have no place')
       holder[steps[last]!] = part
     }
     delete (message as { bytes?: unknown }).bytes
   }
-  if (from !== body.length || used !== attachments.length) throw new RangeError('bytes have no place')
+  if (IS_NODE && (from !== body.length || used !== attachments.length)) throw new RangeError('bytes have no place')
 }
 
 const getOwn = (holder: Record<string, unknown>, name: string): unknown =>

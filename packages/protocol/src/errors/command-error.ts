@@ -72,13 +72,11 @@ const MAX_KEPT_LENGTH = 4096
 
 /** Drops data that cannot be serialized from an error. A `CommandError` keeps its code, and its message, to which the cause is added. */
 export function withoutData(error: BusError, what: string, cause: unknown): BusError {
-  const kept =
-    isCommandError(error) && error.commandCode.length <= MAX_KEPT_LENGTH
-      ? { code: error.commandCode, message: (error.data as { message: string }).message.slice(0, MAX_KEPT_LENGTH) }
-      : undefined
   const { reason, message } = notSerializable(what, error.reason, cause, error.data)
-  if (kept === undefined) return new BusError(reason, message, { cause })
-  return new BusError(reason, `${kept.message} (${message})`, { data: kept, cause })
+  if (!isCommandError(error) || error.commandCode.length > MAX_KEPT_LENGTH)
+    return new BusError(reason, message, { cause })
+  const text = (error.data as { message: string }).message.slice(0, MAX_KEPT_LENGTH)
+  return new BusError(reason, `${text} (${message})`, { data: { code: error.commandCode, message: text }, cause })
 }
 
 /** Returns the error for a value that a codec refused, for the reason `cause`. @param what - the subject of the error text */

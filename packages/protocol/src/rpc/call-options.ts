@@ -62,9 +62,9 @@ export function checkOptionNames(method: string, options: unknown, known: Readon
 
 const warned = new Set<string>()
 
-/** Warns in development, once for each function, that its arguments are named like options. */
+/** Warns in development, once for each function, that its arguments are named like options. Not in pages. */
 function warnAboutArguments(method: string, args: unknown, options: ReadonlySet<string>): void {
-  if (!isDevelopment() || warned.has(method) || !isPlainObject(args)) return
+  if (!IS_NODE || !isDevelopment() || warned.has(method) || !isPlainObject(args)) return
   const names = Object.keys(args)
   // Headers are as often an argument.
   if (names.length === 0 || names.some(name => name === 'headers' || !options.has(name))) return

@@ -4,7 +4,7 @@
 // 2. `ValueBatch` and `EventBatch` join consecutive ones that differ in one value: an envelope for each would cost more than everything else.
 // 3. `Outbox` joins messages of one kind into a frame, in the order in which they were put; a change of kind begins a new frame.
 // 4. A frame leaves when it is full, or when its `FlushScheduler` says so. Core has one of its own for late answers (`answer-scheduler.ts`).
-import { onEndOfTick, utf8Length } from '#platform'
+import { IS_NODE, onEndOfTick, utf8Length } from '#platform'
 import { type Codec, type EncodedMessage, type Framing, type PackedMessage, TextWithBytes } from '../codec/codec.js'
 import { codecs } from '../codec/codecs.js'
 import { checkJsonMessage, encodeJsonValue } from '../codec/json.js'
@@ -80,7 +80,7 @@ export class Outbox {
     borrowed?: boolean,
     count = 1,
   ): void {
-    if (this.#open) this.#close()
+    if (IS_NODE && this.#open) this.#close()
     if (attachments.length > 0) {
       this.flush()
       const kind = FRAME_KIND.bytes
@@ -95,8 +95,9 @@ export class Outbox {
     if (this.#batch.push(encoded) >= this.maxMessages) this.flush()
   }
 
-  /** Sends a message as it is when the next one is put, or when the batch leaves. */
+  /** Sends a message as it is when the next one is put, or when the batch leaves. Not in pages. */
   putOpen(codec: Framing, message: OpenMessage): void {
+    if (!IS_NODE) return
     if (this.#open) this.#close()
     if (codec !== this.#codec) this.flush()
     this.#codec = codec
@@ -105,7 +106,7 @@ export class Outbox {
   }
 
   flush(): void {
-    if (this.#open) this.#close()
+    if (IS_NODE && this.#open) this.#close()
     const codec = this.#codec
     const batch = this.#batch
     const count = this.#count

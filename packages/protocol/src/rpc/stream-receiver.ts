@@ -71,7 +71,7 @@ export class StreamReceiver<T = unknown> {
     if ('end' in params || 'error' in params) return this.finish()
     const entry = 'credit' in params ? params.credit : 'messages' in params ? params.messages : [params.message]
     this.#unread.push(entry as T[] | number)
-    const { check } = this.#peer ?? {}
+    const check = IS_NODE ? this.#peer?.check : undefined
     if (check && !check(this.#unread, !this.#isAwaited)) return this.drop()
     this.#credit()
     this.#settle()

@@ -88,7 +88,7 @@ export class Streams {
         credit: bytes => this.#notify(METHOD.credit, { channel: id, bytes }),
         close: () => this.#notify(METHOD.closeChannel, { channel: id }, call),
         forget: () => void (this.receivers.get(id) === receiver && this.receivers.delete(id)),
-        check: this.#deps.createCheck?.(),
+        check: IS_NODE ? this.#deps.createCheck?.() : undefined,
       },
       isLazy,
     )
@@ -166,15 +166,11 @@ export class Streams {
   /** Handles a message of a stream. Returns false if it is another one, or is malformed. */
   handle(method: string, params: unknown): boolean {
     const members = (params ?? {}) as Record<string, unknown>
-    const { channel, bytes, credit, error, messages } = members
+    const { channel, bytes, error } = members
     if (!isCount(channel)) return false
     if (method === METHOD.channel) {
-      if ('credit' in members && !isCount(credit)) return false
-      if (error !== undefined && !isErrorObject(error)) return false
-      // Only core sends several at once.
-      if ('messages' in members && (this.#deps.createCheck || !Array.isArray(messages) || messages.length === 0))
-        return false
-      this.#receive(channel, params as ChannelParams, error)
+      if (IS_NODE && !this.#isMessage(members)) return false
+      this.#receive(channel, params as ChannelParams, error as CausedErrorObject | undefined)
       return true
     }
     const sender = this.senders.get(channel)
@@ -182,6 +178,14 @@ export class Streams {
     else if (method === METHOD.credit && isCount(bytes)) sender?.credit(bytes)
     else return false
     return true
+  }
+
+  #isMessage(members: Record<string, unknown>): boolean {
+    const { credit, error, messages } = members
+    if ('credit' in members && !isCount(credit)) return false
+    if (error !== undefined && !isErrorObject(error)) return false
+    // Only core sends several at once.
+    return !('messages' in members) || (!this.#deps.createCheck && Array.isArray(messages) && messages.length > 0)
   }
 
   /**
@@ -193,10 +197,10 @@ export class Streams {
     if (error) {
       const thrown = IS_NODE ? fromCausedErrorObject(error) : fromErrorObject(error)
       // A late one says nothing, as a late answer.
-      if (receiver) this.#deps.failed?.(thrown)
+      if (IS_NODE && receiver) this.#deps.failed?.(thrown)
       receiver?.finish(thrown)
       // The source can still be open: the hook can have rejected a value.
-      if (this.#deps.createCheck) this.#notify(METHOD.closeChannel, { channel })
+      if (IS_NODE && this.#deps.createCheck) this.#notify(METHOD.closeChannel, { channel })
     } else if (receiver) receiver.receive(params)
     else if ('index' in params && params.index === 0 && !('end' in params)) {
       this.#notify(METHOD.closeChannel, { channel })
