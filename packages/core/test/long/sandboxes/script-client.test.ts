@@ -61,13 +61,16 @@ let opened = 0
 async function getError(module: URL, sandbox: Sandbox): Promise<Error> {
   const bus = await getBus()
   const label = `script-${opened++}`
-  const fault = new Promise<Error>(resolve =>
-    bus.on('fault', fault => void (fault.label === label && resolve(fault.error))),
-  )
-  return bus.open(label, module, { sandbox }).then(
+  let stop = (): void => {}
+  const fault = new Promise<Error>(resolve => {
+    stop = bus.on('fault', event => void (event.label === label && resolve(event.error)))
+  })
+  const error = await bus.open(label, module, { sandbox }).then(
     () => fault,
-    (error: Error) => error,
+    (thrown: Error) => thrown,
   )
+  stop()
+  return error
 }
 
 const throwing = (text: string): string => `function broken() {\n${text}\n}\nbroken()`
