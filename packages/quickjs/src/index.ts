@@ -159,7 +159,10 @@ export async function loadScript(
             interrupted = JSON.parse(content) as string[]
             return undefined
           case 'close':
-            return core.close() as undefined
+            if (isClosing) return core.close() as undefined
+            // Core's messages are valid: the client closes its link by itself only if it has no memory to read one.
+            isOver = true
+            return onError(machine.createLimit('memory')) as undefined
           default:
             return services.handle(operation, content, bytes)
         }

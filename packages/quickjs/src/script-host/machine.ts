@@ -27,6 +27,9 @@ const MAX_COUNTDOWN = 100
 /** Milliseconds between two questions for the time, if a script calls functions of the engine that take long. */
 const MAX_UNASKED_MS = 1
 
+/** What the module returns for a text that it has no memory to copy. */
+const NO_TEXT = '<null>'
+
 const readThreadCpuTime = createThreadClock()
 
 export interface MachineEvents {
@@ -66,7 +69,8 @@ export class Machine {
   readonly #rejections = new Map<number, [promise: JSValueHandle, reason: JSValueHandle]>()
   /** Promises whose rejection was reported: each keeps its key for itself while it is here. */
   readonly #reported = new Map<number, JSValueHandle>()
-  #results: JSValueHandle[] = []
+  /** The result of the last call of the inside. The VM takes a copy of its own once the call has returned. */
+  #result: JSValueHandle | undefined
   #isRunning = false
   #enteredAt = 0
   #deadline = 0
@@ -243,8 +247,8 @@ export class Machine {
       this.#isRunning = false
       if (this.#limit) this.#end(this.#limit)
       if (this.#hasEnded) this.#release()
-      else for (const result of this.#results) result.dispose()
-      this.#results = []
+      else this.#result?.dispose()
+      this.#result = undefined
     }
     if (!this.#hasEnded && asks) this.#events.waits()
   }
@@ -301,11 +305,11 @@ export class Machine {
     if (this.#limit) return this.#limit
     const message = describeThrown(thrown)
     if (/out of memory|wasm_malloc|memory access out of bounds|unreachable/.test(message))
-      return this.#createLimit('memory')
-    return thrown instanceof RangeError && /call stack/.test(message) ? this.#createLimit('stack') : undefined
+      return this.createLimit('memory')
+    return thrown instanceof RangeError && /call stack/.test(message) ? this.createLimit('stack') : undefined
   }
 
-  #createLimit(limit: 'memory' | 'stack'): BusError {
+  createLimit(limit: 'memory' | 'stack'): BusError {
     const max = limit === 'memory' ? this.#limits.memory : STACK_KIB
     const text =
       limit === 'memory'
@@ -317,9 +321,9 @@ export class Machine {
   /** Returns the limit that an uncaught error of the script stands for. */
   toLimitOfError({ name, message, reason }: CrossedError): BusError | undefined {
     if (reason !== undefined) return undefined
-    if (name === 'InternalError' && message === 'out of memory') return this.#createLimit('memory')
+    if (name === 'InternalError' && message === 'out of memory') return this.createLimit('memory')
     return name === 'RangeError' && message === 'Maximum call stack size exceeded'
-      ? this.#createLimit('stack')
+      ? this.createLimit('stack')
       : undefined
   }
 
@@ -333,10 +337,9 @@ export class Machine {
       const result = run()
       if (result === undefined || result === false) return this.#vm.undefined
       if (result === true) return this.#vm.true
-      const handle = typeof result === 'string' ? this.#vm.newString(result) : this.#vm.newUint8Array(result)
-      // The VM takes a copy of its own.
-      this.#results.push(handle)
-      return handle
+      this.#result?.dispose()
+      this.#result = typeof result === 'string' ? this.#vm.newString(result) : this.#vm.newUint8Array(result)
+      return this.#result
     } catch (error) {
       refusal = JSON.stringify(describeError(error))
     }
@@ -344,9 +347,8 @@ export class Machine {
   }
 
   #receive(message: JSValueHandle, bytes: JSValueHandle | undefined): string | Uint8Array | undefined {
-    const text = message.toString()
+    const text = this.#getText(message)
     const end = text.indexOf(' ')
-    if (end < 0) throw new BusError('Crashed', 'out of memory')
     const content = bytes && !bytes.isUndefined ? bytes.toUint8Array() : undefined
     return this.#events.receive(text.slice(0, end), text.slice(end + 1), content)
   }
@@ -354,7 +356,13 @@ export class Machine {
   #sendFrame(body: JSValueHandle, kind: JSValueHandle | undefined): boolean {
     return kind
       ? this.#events.sendFrame(body.toUint8Array(), kind.toNumber())
-      : this.#events.sendFrame(body.toString(), undefined)
+      : this.#events.sendFrame(this.#getText(body), undefined)
+  }
+
+  #getText(handle: JSValueHandle): string {
+    const text = handle.toString()
+    if (text !== NO_TEXT) return text
+    throw (this.#limit = this.createLimit('memory'))
   }
 
   #rejected(promise: JSValueHandle, reason: JSValueHandle, isHandled: boolean): void {

@@ -28,6 +28,7 @@ const core = defineCore({
   commands: {
     add: ({ a, b }: { a: number; b: number }) => a + b,
     echo: (args: unknown) => args,
+    text: ({ length }: { length: number }) => 'x'.repeat(length),
     body: (_args: unknown, { request: { body } }) => body,
     async *numbers({ to }: { to: number }) {
       for (let n = 1; n <= to; n++) yield n
@@ -257,9 +258,11 @@ describe.each(sandboxes)('a script in %s', (_name, sandbox) => {
       ['recursion of the parser', 'JSON.parse("[".repeat(1e6))', 'stack', {}],
       ['memory', 'const kept = []; for (;;) kept.push("x".repeat(1e5) + kept.length)', 'memory', small],
       ['a million promises', 'const kept = []; for (;;) kept.push(new Promise(() => {}))', 'memory', small],
+      ['arguments that it cannot copy', 'await invoke("echo", { text: "€".repeat(1e6) })', 'memory', small],
+      ['an answer that it cannot read', 'await invoke("text", { length: 5e6 })', 'memory', small],
     ])(async (_name, source, limit, limits) => {
       const limited = { kind: 'quickjs', ...(typeof sandbox === 'object' && sandbox), ...limits } as Sandbox
-      const ended = bus.run(source, { sandbox: limited, ...CALM })
+      const ended = bus.run(source, { sandbox: limited, allow: ['echo', 'text'], ...CALM })
       await expect(ended).rejects.toMatchObject({ reason: 'Crashed', data: { limit } })
     })
   })
