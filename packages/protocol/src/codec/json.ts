@@ -70,7 +70,7 @@ export function checkJsonMessage(text: string): string {
   // A value and its comma are two characters.
   if (IS_NODE && text.length / 2 + MAX_DEPTH < MAX_NODES && hasFewBrackets(text)) return text
   // A text that is too large for a frame is refused by the outbox, with a better error.
-  if (getLargeSize(text) > SCAN_ABOVE_BYTES && text.length <= MAX_FRAME_BYTES) scanJson(toUtf8(text))
+  if (text.length <= MAX_FRAME_BYTES && getLargeSize(text) > SCAN_ABOVE_BYTES) scanJson(toUtf8(text))
   return text
 }
 
