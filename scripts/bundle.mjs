@@ -110,11 +110,11 @@ const GROUPS = {
     { name: 'core-actor', test: /[\\/]dist[\\/]core-thread[\\/]core-actor\.js$/, priority: 1 },
     SHARED,
   ],
-  // Every bus loads the permission model; the rest is for one with processes.
+  // Every bus loads the permission model; the rest is for one with processes. It is one file, which can be read again.
   '@sallyport/process': [
     {
       name: 'permission-model',
-      test: /[\\/]dist[\\/](?:permission-model[\\/]|network[\\/](?:host-list|secrets)|launchers[\\/]node-program)/,
+      test: /[\\/]dist[\\/](?:permission-model[\\/]|network[\\/](?:host-list|secrets)|launchers[\\/](?:find-wall|node-program))/,
       priority: 1,
     },
     SHARED,

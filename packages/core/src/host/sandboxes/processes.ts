@@ -1,6 +1,7 @@
 // What a host gives its sandboxes that are processes. The code that starts them is loaded with the first one.
 import { availableParallelism } from 'node:os'
 import { ABANDON_TIMEOUT_MS } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ProcessHost, ProcessPool } from '@sallyport/process/internal'
 import { getNodeProgram } from '@sallyport/process/internal/permission-model'
@@ -60,17 +61,27 @@ export class Processes implements ProcessHost {
   }
 }
 
+/** Node keeps that a module could not be read, for instance because no descriptors were left. By another URL it is read again. */
+let failures = 0
+
 /**
  * Loads what starts processes. The thread of relays starts meanwhile.
  *
  * @param threads - the threads of a host that runs already
- * @throws {BusError} InvalidParams if the program of this process is not Node.js
+ * @throws {BusError} InvalidParams if the program of this process is not Node.js; Overloaded if the code could not be read
  */
-export function loadProcesses(
+export async function loadProcesses(
   threads: SharedThreads | undefined,
 ): Promise<typeof import('@sallyport/process/internal')> {
   // Refused before anything starts.
   getNodeProgram()
   threads?.prepare(RELAYS)
-  return import('@sallyport/process/internal')
+  try {
+    if (failures === 0) return await import('@sallyport/process/internal')
+    return await import(`${import.meta.resolve('@sallyport/process/internal')}?${failures}`)
+  } catch (cause) {
+    failures++
+    const remedy = 'Close files, or raise the limit of the process (`ulimit -n`)'
+    throw new BusError('Overloaded', `The code that starts processes was not read. ${remedy}`, { cause })
+  }
 }

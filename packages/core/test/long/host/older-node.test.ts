@@ -10,8 +10,9 @@ interface Manifest {
   bin?: Record<string, string>
   engines: { node: string }
 }
-const root = fileURLToPath(new URL('../../../../', import.meta.url))
-const manifests = readdirSync(root)
+const root = fileURLToPath(new URL('../../../../../', import.meta.url))
+const manifests = ['packages', 'extensions']
+  .flatMap(top => readdirSync(join(root, top)).map(name => `${top}/${name}`))
   .filter(name => existsSync(join(root, name, 'package.json')))
   .map(name => [name, JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8')) as Manifest] as const)
 const entries = manifests.flatMap(([name, { exports = {} }]) =>
@@ -28,7 +29,7 @@ test.each(['18', '20.18'])('Node %s is told which one is needed', { timeout: 300
     const { status, stderr } = spawnSync('npx', npx, { encoding: 'utf8' })
     return [status, stderr.split('\n').find(line => line.includes('Node.js'))]
   }
-  const needed = manifests.find(([name]) => name === 'core')![1].engines.node.slice(2)
+  const needed = manifests.find(([name]) => name === 'packages/core')![1].engines.node.slice(2)
   const message = expect.stringMatching(
     RegExp(`: This is Node.js ${version}\\..*, and Sallyport needs ${needed} or later. `),
   )
