@@ -25,25 +25,25 @@ const ENDS = [
   },
   {
     name: 'end: calls do not wait for the reason', // 2
-    file: 'packages/core/src/rpc/frontend-ends.ts',
+    file: 'packages/core/src/rpc/sessions.ts',
     from: 'if (!calls || !detached) return\n    this.#links.delete(id)\n    rejectCalls(label, calls, detached.end)',
     to: 'if (!calls) return\n    this.#links.delete(id)\n    rejectCalls(label, calls, detached?.end)',
   },
   {
     name: 'end: the reason is dropped', // 2
-    file: 'packages/core/src/rpc/frontend-ends.ts',
+    file: 'packages/core/src/rpc/sessions.ts',
     from: 'rejectCalls(label, calls, detached.end)',
     to: 'rejectCalls(label, calls)',
   },
   {
     name: 'end: the reason is dropped if it comes first', // 73
-    file: 'packages/core/src/rpc/frontend-ends.ts',
+    file: 'packages/core/src/rpc/sessions.ts',
     from: 'link.detached = { end }',
     to: 'link.detached = { end: link.calls && end }',
   },
   {
     name: 'end: the host is not believed before the session has ended', // 24
-    file: 'packages/core/src/rpc/frontend-ends.ts',
+    file: 'packages/core/src/rpc/sessions.ts',
     from: 'if (!link) return\n    link.detached',
     to: 'if (!link?.calls) return\n    link.detached',
   },

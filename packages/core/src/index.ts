@@ -8,7 +8,7 @@ export type { CallTrace, EventTrace } from '@sallyport/protocol/internal/rpc'
 export type { Client, EventHandler, InvokeOptions, Serialized } from '@sallyport/frontend/internal'
 export type { App, CommandContext, Middleware } from './api/app.js'
 export type { Capability, PermissionFile } from './acl/types.js'
-export type { Channel } from './rpc/channels/channel.js'
+export type { Channel } from './rpc/channels.js'
 export { command, defineCore, plugin } from './api/define.js'
 export type { CommandDescription } from './api/command-description.js'
 export type {

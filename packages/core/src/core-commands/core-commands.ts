@@ -15,9 +15,8 @@ import {
   toPathPlatform,
 } from '@sallyport/paths/internal/api'
 import { invalidArgument, whyMissing } from '../api/arguments.js'
-import { IncomingCall } from '../rpc/call-table.js'
-import { ChannelHandle } from '../rpc/channels/channel-handle.js'
-import type { RunnableCommand } from '../rpc/runnable-command.js'
+import { IncomingCall, type RunnableCommand } from '../rpc/call-table.js'
+import { ChannelHandle } from '../rpc/channels.js'
 import { isCount } from '../shared/validate.js'
 
 /** The version of Tauri whose IPC this is, for `@tauri-apps/api` and plugins. */

@@ -4,7 +4,7 @@ import { STREAM_HEADER } from '@sallyport/protocol/internal/message'
 import { ReceivedStream } from '@sallyport/protocol/internal/rpc'
 import type { Authority } from '../acl/authority.js'
 import type { AllowList } from '../acl/types.js'
-import { markBuffers, getMovableBuffers } from '../api/transfer.js'
+import { getMovableBuffers, markBuffers } from '../api/transfer.js'
 import { createNoStreamError } from '../api/frontend-call.js'
 import {
   DEFAULT_TIMEOUT_HEADER,
@@ -13,8 +13,7 @@ import {
   type HostPlugin,
   RUN_FUNCTION_METHOD,
 } from '../contract/host-core.js'
-import type { IncomingCall } from '../rpc/call-table.js'
-import type { RunnableCommand } from '../rpc/runnable-command.js'
+import type { IncomingCall, RunnableCommand } from '../rpc/call-table.js'
 import type { Sessions } from '../rpc/sessions.js'
 import type { HostPlugins } from './host-plugins.js'
 

@@ -8,10 +8,9 @@ import type { CommandDescription } from '../api/command-description.js'
 import type { CoreDefinition } from '../api/define.js'
 import type { HostPlugin } from '../contract/host-core.js'
 import { composeRun } from '../rpc/call-phases.js'
-import { isStream } from '../rpc/call-table.js'
+import { isStream, type RunnableCommand } from '../rpc/call-table.js'
 import type { Quotas } from '../rpc/quotas.js'
 import { checkCommandName, checkPluginName, PermissionOwners } from '../rpc/registry.js'
-import type { RunnableCommand } from '../rpc/runnable-command.js'
 import type { Sessions } from '../rpc/sessions.js'
 
 /** What a plugin affects that is added while core runs. */

@@ -7,10 +7,10 @@ import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { HOST_PERMITS } from '../acl/authority.js'
 import type { App } from '../api/app.js'
 import { EventRouter } from '../events/router.js'
-import { ConfirmRequests } from '../rpc/confirm.js'
-import type { RunnableCommand } from '../rpc/runnable-command.js'
+import { ConfirmRequests } from '../rpc/approval.js'
+import type { RunnableCommand } from '../rpc/call-table.js'
 import { Session } from '../rpc/session.js'
-import { AnswerScheduler } from '../rpc/writing/answer-scheduler.js'
+import { AnswerScheduler } from '../rpc/writer.js'
 import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
 
 const CALLS = 30

@@ -23,23 +23,29 @@ import {
 } from '@sallyport/protocol/internal/errors'
 import type { CallHeaders, CallMessage, RequestId } from '@sallyport/protocol/internal/message'
 import type { Outcome } from '@sallyport/protocol/internal/rpc'
-import { isDevelopment, isThenable } from '@sallyport/protocol/internal/util'
+import { discard, isAsyncIterable, isDevelopment, isThenable } from '@sallyport/protocol/internal/util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isGuiPlugin, splitMethod } from '../acl/identifier.js'
 import { CORE_COMMANDS } from '../acl/tauri-permissions.js'
-import type { Middleware } from '../api/app.js'
-import { type InterruptionReport, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
+import type { Middleware, MiddlewareCall } from '../api/app.js'
+import { RUN_FUNCTION_METHOD } from '../contract/host-core.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { didYouMean, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import { checkArguments } from '../api/arguments.js'
-import { IncomingCall, type CallOwner, type CallTable, getCallName, getTimeout } from './call-table.js'
-import type { CallChannel } from './channels/channel.js'
-import type { ChannelTable } from './channels/channel-table.js'
-import { sendAll } from './channels/stream.js'
-import { wrapWithMiddleware } from './middleware.js'
-import { Interruption } from './interruption.js'
-import type { CommandRegistry, Runnable, RunnableCommand } from './runnable-command.js'
-import type { SessionWriter } from './writing/writer.js'
+import {
+  type CallOwner,
+  type CallTable,
+  type CommandRegistry,
+  getCallName,
+  getTimeout,
+  IncomingCall,
+  type Runnable,
+  type RunnableCommand,
+} from './call-table.js'
+import { type CallChannel, type ChannelTable, sendAll } from './channels.js'
+import { Interruption } from './approval.js'
+import type { SessionEvents } from './reports.js'
+import type { SessionWriter } from './writer.js'
 
 /** Composes the phases from middleware to handler. */
 export function composeRun(
@@ -49,16 +55,6 @@ export function composeRun(
   handler: Runnable['run'],
 ): Runnable['run'] {
   return wrapWithMiddleware(use, method, schema ? checkArguments(method, schema, handler) : handler)
-}
-
-export interface CallEvents {
-  denied(command: string, hint: string, details: string | undefined): void
-  /** A call has interrupted the run that is this session. */
-  interrupted(report: InterruptionReport): void
-  /** Code of core made a mistake, of which the caller is innocent: the line has no label. */
-  mistaken(event: 'command threw' | 'message lost', fields: Readonly<Record<string, string>>): void
-  /** Something is to be logged that cannot be answered. */
-  warned(text: string, fields?: { command: string; reason: string }): void
 }
 
 export interface CallPhasesDeps {
@@ -78,7 +74,7 @@ export interface CallPhasesDeps {
   madeCalls: number | undefined
   channels: ChannelTable
   writer: SessionWriter
-  events: CallEvents
+  events: SessionEvents
   /** True if calls carry deadlines that end them here, too. */
   hasDeadlines: boolean
   /** Returns the number of calls in flight of a session with its peers. */
@@ -296,4 +292,64 @@ function explainAbsence(name: string, commands: readonly string[]): string {
   const other = commands.find(command => command.replaceAll('_', '-') === own.replaceAll('_', '-'))
   if (other === undefined) return suggest(name, commands)
   return own === name ? `: "${other}" has its permission` : `: its name here is "${other}"`
+}
+
+/** Returns `run` itself if there is no middleware, so that calls cost nothing more. @param use from the outermost inwards */
+export function wrapWithMiddleware(use: readonly Middleware[], method: string, run: Runnable['run']): Runnable['run'] {
+  if (use.length === 0) return run
+
+  return async (args, ctx) => {
+    const call: MiddlewareCall = Object.freeze({ command: method, args, ctx })
+    let handlerResult: unknown
+    let isUnread = false
+    const runHandler = async (): Promise<unknown> => {
+      handlerResult = await run(args, ctx)
+      if (isUnread) discardStream(handlerResult)
+      return handlerResult
+    }
+    let result: unknown
+    try {
+      result = await use.reduceRight<Run>((inner, middleware) => wrap(middleware, call, ctx, inner), runHandler)()
+      return result
+    } finally {
+      isUnread = !isAsyncIterable(result)
+      if (isUnread) discardStream(handlerResult)
+    }
+  }
+}
+
+type Run = () => Promise<unknown>
+
+/** Returns a function that runs a middleware, whose `next` runs `inner`: the next middleware, or the handler. */
+const wrap =
+  (middleware: Middleware, call: MiddlewareCall, ctx: IncomingCall, inner: Run): Run =>
+  async () => {
+    let state: 'running' | 'nextCalled' | 'ended' = 'running'
+    const runNext: Run = async () => {
+      const { method, abortReason } = ctx
+      if (state !== 'running') {
+        const when = state === 'nextCalled' ? 'twice' : 'after it had ended'
+        throw new BusError('InternalError', `A middleware of ${describeCommand(method)} called next ${when}`)
+      }
+      state = 'nextCalled'
+      // The caller no longer waits, and the handler has not begun.
+      if (abortReason) throw abortReason
+      return inner()
+    }
+    const next: Run = () => {
+      const result = runNext()
+      // A `next()` that is not awaited must not end core: callers can make it fail.
+      result.catch(() => {})
+      return result
+    }
+    try {
+      return await middleware(call, next)
+    } finally {
+      if (state === 'running') state = 'ended'
+    }
+  }
+
+/** Ends a stream that no middleware passed on, because nothing reads it. */
+function discardStream(result: unknown): void {
+  if (isAsyncIterable(result)) void discard(result)
 }

@@ -1,7 +1,7 @@
 import { isBusError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { type CallOwner, getTimeout, IncomingCall, isLongLived } from './call-table.js'
-import type { CallChannel } from './channels/channel.js'
+import type { CallChannel } from './channels.js'
 
 test('getTimeout accepts whole milliseconds only', () => {
   expect(getTimeout({})).toBeUndefined()

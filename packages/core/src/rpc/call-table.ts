@@ -1,10 +1,9 @@
 // The calls of one session that have not ended: each id is unique, the number of calls is bounded, and each ends exactly once.
 import { BusError, describeCommand } from '@sallyport/protocol/internal/errors'
-import { STREAM_HEADER, TIMEOUT_HEADER } from '@sallyport/protocol/internal/message'
+import { type CallHeaders, type RequestId, STREAM_HEADER, TIMEOUT_HEADER } from '@sallyport/protocol/internal/message'
 import { CallSlots } from '@sallyport/protocol/internal/rpc'
 import { DeadlineTimers, queueMicrotask } from '@sallyport/protocol/internal/util'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
-import type { CallHeaders, RequestId } from '@sallyport/protocol/internal/message'
 import type { Logger } from 'pino'
 import type { Permits } from '../acl/authority.js'
 import { splitMethod } from '../acl/identifier.js'
@@ -15,9 +14,9 @@ import type { Resources } from '../api/resources.js'
 import { HOST_METHOD, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
 import type { Subscriber } from '../events/delivery.js'
 import { COUNT } from '../shared/metrics.js'
-import type { CallChannel } from './channels/channel.js'
-import type { ConfirmCaller } from './confirm.js'
-import { createInterruption, type Interruption, type Interrupts } from './interruption.js'
+import type { CallChannel } from './channels.js'
+import { type ConfirmCaller, createInterruption, type Interruption, type Interrupts } from './approval.js'
+import type { CommandContent } from '../api/command-description.js'
 
 /** The session that a call came in on. */
 export interface CallOwner extends Subscriber {
@@ -272,3 +271,16 @@ export class CallTable {
     call.abort(reason)
   }
 }
+
+/** Runs the phases of a call from its quota to its handler: see call-phases.ts. */
+export interface Runnable {
+  run(args: unknown, ctx: IncomingCall): unknown
+}
+
+export interface RunnableCommand extends CommandIdentity, Runnable {
+  /** Returns what the command does and takes. Without it, only its name is known. */
+  describe?(): CommandContent
+}
+
+/** Commands by the name that they are called by. */
+export type CommandRegistry = ReadonlyMap<string, RunnableCommand>

@@ -45,9 +45,9 @@ import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { checkFrontendCall, describeFunction } from '../api/frontend-call.js'
 import { getMovableBuffers } from '../api/transfer.js'
 import { COUNT } from '../shared/metrics.js'
-import { ChannelHandle } from './channels/channel-handle.js'
-import { frontendCalls, type TraceSource } from './tracing.js'
-import type { SessionWriter } from './writing/writer.js'
+import { ChannelHandle } from './channels.js'
+import { frontendCalls, type TraceSource } from './reports.js'
+import type { SessionWriter } from './writer.js'
 
 type Settle = { resolve(result: unknown): void; reject(error: BusError): void }
 

@@ -2,9 +2,8 @@
 import { describe, expect, it, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import type { CallQuota } from '../contract/host-core.js'
-import type { IncomingCall } from './call-table.js'
+import type { IncomingCall, RunnableCommand } from './call-table.js'
 import { createQuotas, Quota, type Quotas } from './quotas.js'
-import type { RunnableCommand } from './runnable-command.js'
 
 const touch: RunnableCommand = { method: 'touch', owner: 'app', allow: '', deny: '', run: () => 'touched' }
 const call = { signal: new AbortController().signal, request: { headers: {} } } as unknown as IncomingCall

@@ -22,7 +22,7 @@ import {
 } from '@sallyport/protocol/internal/message'
 import type { Opener } from '@sallyport/protocol/internal/records'
 import { countStreams, createGuard, type Outcome, Streams } from '@sallyport/protocol/internal/rpc'
-import { type AsyncContext, createEmptyContext } from '@sallyport/protocol/internal/util'
+import { type AsyncContext, createEmptyContext, onNextTick } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import type { Permits } from '../acl/authority.js'
 import type { App } from '../api/app.js'
@@ -32,17 +32,21 @@ import { emitDropped } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
-import { type CallEvents, CallPhases } from './call-phases.js'
-import { type CallOwner, CallTable, getDisplayName } from './call-table.js'
-import { ChannelTable } from './channels/channel-table.js'
-import type { ConfirmCaller, ConfirmRequests } from './confirm.js'
+import { CallPhases } from './call-phases.js'
+import { type CallOwner, CallTable, type CommandRegistry, getDisplayName, type RunnableCommand } from './call-table.js'
+import { ChannelTable } from './channels.js'
+import type { ConfirmCaller, ConfirmRequests, Interrupts } from './approval.js'
 import { FrontendCalls } from './frontend-calls.js'
-import type { Interrupts } from './interruption.js'
-import { PAUSED, ReadScheduler } from './read-scheduler.js'
-import type { CommandRegistry, RunnableCommand } from './runnable-command.js'
-import { commands, eventsReceived, eventsSent, publishEvent, traceCommand, type TraceSource } from './tracing.js'
-import type { AnswerScheduler } from './writing/answer-scheduler.js'
-import { SessionWriter } from './writing/writer.js'
+import {
+  commands,
+  eventsReceived,
+  eventsSent,
+  publishEvent,
+  type SessionEvents,
+  traceCommand,
+  type TraceSource,
+} from './reports.js'
+import { type AnswerScheduler, SessionWriter } from './writer.js'
 
 export interface SessionOptions {
   /** `undefined` for the host, which is trusted. */
@@ -83,16 +87,6 @@ export interface SessionOptions {
   /** Returns a call's async context, if its caller is in this thread. */
   takeContext?: ((id: RequestId | undefined) => AsyncContext | undefined) | undefined
   events: SessionEvents
-}
-
-export interface SessionEvents extends CallEvents {
-  slow(command: string, ms: number): void
-  /** The peer violated the protocol, and the session closes. */
-  fault(error: BusError): void
-  /** Events were dropped because the frontend read too slowly. */
-  dropped(count: number): void
-  resourceFailed(error: unknown): void
-  closed(session: Session): void
 }
 
 const countCalls = ({ calls }: Session): number => calls.size
@@ -339,6 +333,117 @@ export class Session implements CallOwner {
     this.frontendCalls.disconnect()
     router.dropSubscriber(this)
     if (fault) events.fault(fault)
-    events.closed(this)
+    events.closed()
   }
+}
+
+/** Time that one session's messages can take in one tick, if others wait. */
+const TIME_SLICE_MS = 2
+/** Messages between two checks of the clock, at most: a check costs about a tenth of a short call. */
+const CHECK_EVERY = 32
+/** Time between two checks of the clock. Slow messages make checks more frequent. */
+const CHECK_INTERVAL_MS = 0.5
+
+/** Reasons to read nothing, as bits. */
+export const PAUSED = { noRoom: 1, timeSliceUsed: 2 } as const
+
+const NO_MESSAGES: readonly never[] = []
+
+/**
+ * Schedules what a session reads: nothing while the link to its frontend has no room, and at most one time slice per tick, so that a busy
+ * frontend cannot starve the others. Unread messages stay in the link, which makes the frontend wait.
+ */
+export class ReadScheduler {
+  readonly #link: Pick<Link, 'pause' | 'resume'>
+  readonly #serve: () => void
+  /** Messages of the latest frame. Those from `#next` on are unread. */
+  #messages: readonly unknown[] = NO_MESSAGES
+  #next = 0
+  #paused = 0
+  #messagesPerCheck = CHECK_EVERY
+  #messagesUntilCheck = CHECK_EVERY
+  #checkedAt = 0
+  #tick = -1
+  #tickStartedAt = 0
+  #tickCountedAt = 0
+
+  /** @param serve called when reading goes on after a pause: serves messages while the scheduler `isReady` */
+  constructor(link: Pick<Link, 'pause' | 'resume'>, serve: () => void) {
+    this.#link = link
+    this.#serve = serve
+  }
+
+  /** Adds the messages of a frame. Returns true if they can be served now. 4 KiB count as a message: large ones take longer. */
+  add(messages: readonly unknown[], bytes: number): boolean {
+    this.#messagesUntilCheck -= bytes >> 12
+    const hasUnread = this.#next < this.#messages.length
+    this.#messages = hasUnread ? [...this.#messages.slice(this.#next), ...messages] : messages
+    this.#next = 0
+    return this.#paused === 0
+  }
+
+  /** True if `take` may be called. Checks the clock now and then. */
+  get isReady(): boolean {
+    if (this.#messagesUntilCheck <= 0) this.#checkClock()
+    return this.#paused === 0 && this.#next < this.#messages.length
+  }
+
+  take(): unknown {
+    this.#messagesUntilCheck--
+    return this.#messages[this.#next++]
+  }
+
+  pause(reason: number): void {
+    if (this.#paused === 0) this.#link.pause()
+    this.#paused |= reason
+  }
+
+  /** Undoes `pause` with this reason. Reading goes on once no reason is left. */
+  resume(reason: number): void {
+    if ((this.#paused & reason) === 0) return
+    this.#paused &= ~reason
+    if (this.#paused === 0 && this.#next < this.#messages.length) this.#serve()
+    if (this.#paused === 0) this.#link.resume()
+  }
+
+  stop(): void {
+    this.#messages = NO_MESSAGES
+  }
+
+  #checkClock(): void {
+    const now = performance.now()
+    // Still within the interval, or on a new tick: check half as often.
+    let messagesPerCheck = this.#messagesPerCheck * 2
+    // Ticks are not counted at each check, because counting keeps the event loop from sleeping for one tick.
+    if (now - this.#tickCountedAt >= CHECK_INTERVAL_MS) {
+      this.#tickCountedAt = now
+      const tick = getTickCount()
+      if (tick !== this.#tick) {
+        this.#tick = tick
+        this.#tickStartedAt = now
+      } else {
+        messagesPerCheck = Math.floor((CHECK_INTERVAL_MS * this.#messagesPerCheck) / (now - this.#checkedAt))
+        if (now - this.#tickStartedAt >= TIME_SLICE_MS) {
+          this.pause(PAUSED.timeSliceUsed)
+          onNextTick(() => this.resume(PAUSED.timeSliceUsed))
+        }
+      }
+    }
+    this.#checkedAt = now
+    this.#messagesUntilCheck = this.#messagesPerCheck = Math.max(1, Math.min(CHECK_EVERY, messagesPerCheck))
+  }
+}
+
+let tickCount = 0
+let isCounting = false
+
+/** Returns a number that grows with each tick in which it is asked for. The event loop does not sleep before the next tick. */
+function getTickCount(): number {
+  if (isCounting) return tickCount
+  isCounting = true
+  onNextTick(() => {
+    isCounting = false
+    tickCount++
+  })
+  return tickCount
 }

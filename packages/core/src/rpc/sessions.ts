@@ -1,19 +1,19 @@
 // All sessions of a core: notifies the others when frontends come and go, and closes their resources.
 import { once } from 'node:events'
 import { every } from '@sallyport/protocol/internal/contract'
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import type { CoreReport, FrontendEnd, IdleFrontend, Measurement, RunningCall } from '../contract/host-core.js'
 import { emitCreated, emitDestroyed } from '../events/frontend-events.js'
 import type { EventRouter } from '../events/router.js'
-import { MAX_NAME_LENGTH } from '../shared/suggest.js'
+import { createNoFrontendError, createRestartError, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import type { CallWatch, WatchedCall } from '../shared/call-watch.js'
-import { type IncomingCall, getDisplayName, isLongLived } from './call-table.js'
+import { getDisplayName, type IncomingCall, isLongLived } from './call-table.js'
 import type { FrontendCalls } from './frontend-calls.js'
-import { FrontendEnds } from './frontend-ends.js'
-import { SessionReports } from './session-reports.js'
+import { SessionReports } from './reports.js'
 import { Session, type SessionOptions } from './session.js'
-import { AnswerScheduler } from './writing/answer-scheduler.js'
+import { AnswerScheduler } from './writer.js'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 
 export interface SessionsDeps {
   router: EventRouter
@@ -64,7 +64,7 @@ export class Sessions {
     const { router, getLog, report } = this.#deps
     const { label, frontend, linkId, limitLabel } = added
     const peers = limitLabel === undefined ? undefined : this.#getPeers(limitLabel)
-    const closed = (ended: Session): void => this.#closed(ended, added)
+    const closed = (): void => this.#closed(session, added)
     const events = new SessionReports({ label, frontend, linkId, getLog, report, closed })
     const session = new Session({ ...added, router, scheduler: this.#scheduler, peers, events })
     peers?.add(session)
@@ -265,4 +265,91 @@ export class Sessions {
   async close(): Promise<void> {
     await Promise.all([...this.#open].map(session => session.close()))
   }
+}
+
+/** Labels that are remembered: a host can open any number. */
+const MAX_LABELS = 1000
+
+interface HostLink {
+  readonly label: string
+  /** Those of its session, once that has ended. */
+  calls: FrontendCalls | undefined
+  detached: { readonly end: FrontendEnd | undefined } | undefined
+  readonly settled: { readonly promise: Promise<void>; resolve(): void }
+}
+
+/**
+ * Why frontends have ended. Core sees that the session of a link has ended; the host says that nothing more comes over it, and why. Both are
+ * certain, and calls to the frontend that it has not answered are rejected once both are known, in whatever order.
+ */
+export class FrontendEnds {
+  readonly #ends = new Map<string, { why: string | undefined; restarts: boolean }>()
+  /** Links of the host, until both facts about their ends are known. */
+  readonly #links = new Map<number, HostLink>()
+
+  /** A frontend has this label from now on. */
+  begin(label: string, link: number | undefined): void {
+    this.#ends.delete(label)
+    if (link === undefined) return
+    this.#links.set(link, { label, calls: undefined, detached: undefined, settled: createDeferred() })
+  }
+
+  /**
+   * The frontend has ended.
+   *
+   * @param end - `undefined` if the host ended it
+   * @param restarts - true if it starts again soon
+   */
+  explain(label: string, end: FrontendEnd | undefined, restarts = false): void {
+    if (!end && !restarts) return void this.#ends.delete(label)
+    if (this.#ends.size === MAX_LABELS) this.#ends.delete(this.#ends.keys().next().value!)
+    this.#ends.set(label, { why: end?.why, restarts })
+  }
+
+  /** The session of a link has ended, with these calls to the frontend. */
+  ended(label: string, id: number | undefined, calls: FrontendCalls): void {
+    const link = id === undefined ? undefined : this.#links.get(id)
+    if (!link) return rejectCalls(label, calls)
+    link.calls = calls
+    this.#settle(id!, link)
+  }
+
+  /** Nothing more comes over a link. */
+  detach(id: number, end: FrontendEnd | undefined): void {
+    const link = this.#links.get(id)
+    if (!link) return
+    link.detached = { end }
+    this.#settle(id, link)
+  }
+
+  #settle(id: number, { label, calls, detached, settled }: HostLink): void {
+    if (!calls || !detached) return
+    this.#links.delete(id)
+    rejectCalls(label, calls, detached.end)
+    settled.resolve()
+  }
+
+  /** Resolves once it is known why the frontend with this label has ended. */
+  async known(label: string): Promise<void> {
+    const ended = [...this.#links.values()].filter(link => link.label === label && link.calls)
+    await Promise.all(ended.map(({ settled }) => settled.promise))
+  }
+
+  /** Creates the error of a call to a label that no frontend has. */
+  createError(label: string, labels: Iterable<string>): BusError {
+    const { why, restarts = false } = this.#ends.get(label) ?? {}
+    return restarts ? createRestartError(label, why) : createNoFrontendError(label, labels, why)
+  }
+
+  /** The host ends all frontends. */
+  close(): void {
+    for (const id of [...this.#links.keys()]) this.detach(id, undefined)
+  }
+}
+
+function rejectCalls(label: string, calls: FrontendCalls, end?: FrontendEnd): void {
+  const why = end === undefined ? '' : `: ${end.why}`
+  const reason = `The frontend ${describeName(label)} disconnected${why}`
+  const delivered = end?.ranCode === false ? 'no' : 'unknown'
+  calls.end(reason, end?.error && receiveError(end.error, end.why), delivered)
 }

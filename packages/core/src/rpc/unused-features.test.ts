@@ -1,9 +1,9 @@
 // Unused features cost a call nothing: commands without middleware and frontends without quotas are unchanged.
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { wrapWithMiddleware } from './middleware.js'
+import { wrapWithMiddleware } from './call-phases.js'
 import { createQuotas } from './quotas.js'
-import type { RunnableCommand } from './runnable-command.js'
+import type { RunnableCommand } from './call-table.js'
 
 const run = (): string => 'ran'
 const createEntry = (method: string): [string, RunnableCommand] => [

@@ -1,16 +1,21 @@
 // A pool of threads (piscina) for CPU-heavy commands, so that core stays responsive. It is loaded with the first such call.
 import type { ResourceLimits } from 'node:worker_threads'
-import { BusError, describeCommand, fromCausedErrorObject, toBusError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  type CausedErrorObject,
+  describeCommand,
+  fromCausedErrorObject,
+  toBusError,
+} from '@sallyport/protocol/internal/errors'
 import { holdsBytes } from '@sallyport/protocol/internal/message'
 import { ReceivedStream } from '@sallyport/protocol/internal/rpc'
 import { isError } from '@sallyport/protocol/internal/util'
-import type { CausedErrorObject } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import type { Piscina } from 'piscina'
 import { holdsInstance } from '../api/frontend-call.js'
 import { transfer } from '../api/transfer.js'
 import { getV8Limits, limitHeap } from '../shared/heap-limit.js'
-import { ChannelHandle } from './channels/channel-handle.js'
+import { ChannelHandle } from './channels.js'
 
 export type PoolTask = { method: string; module: string; args: unknown }
 export type PoolOutcome = { value: unknown } | { failure: CausedErrorObject }

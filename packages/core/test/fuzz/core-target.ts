@@ -1,10 +1,10 @@
 // A core with commands of every kind, an honest frontend that must always be served, and hostile ones that come and go.
 import { pino } from 'pino'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import { createLinkEndpoints, openLink, type LinkEndpoint, type LinkKind } from '@sallyport/protocol/internal/link'
+import { createLinkEndpoints, type LinkEndpoint, type LinkKind, openLink } from '@sallyport/protocol/internal/link'
 import type { MessagePort } from 'node:worker_threads'
-import { createCore, type Core } from '../../src/core-thread/core.js'
-import type { Channel } from '../../src/rpc/channels/channel.js'
+import { type Core, createCore } from '../../src/core-thread/core.js'
+import type { Channel } from '../../src/rpc/channels.js'
 import type { CommandContext } from '../../src/api/app.js'
 import { CANARY, Wire } from './wire.js'
 

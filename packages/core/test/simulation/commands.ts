@@ -1,8 +1,7 @@
 // Commands of the simulated core, of every kind.
 import { isBusError } from '@sallyport/protocol/internal/errors'
-import type { App } from '../../src/api/app.js'
-import type { Channel } from '../../src/rpc/channels/channel.js'
-import type { CommandContext } from '../../src/api/app.js'
+import type { App, CommandContext } from '../../src/api/app.js'
+import type { Channel } from '../../src/rpc/channels.js'
 import type { CoreDefinition } from '../../src/api/define.js'
 import type { World } from './world.js'
 

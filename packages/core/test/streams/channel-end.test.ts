@@ -1,8 +1,8 @@
 // The end of channels from either side, and that nothing remains: the frontend closes a channel, or core drops it.
 import { describe, expect, test } from 'vitest'
 import { MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
-import type { Channel } from '../../src/rpc/channels/channel.js'
-import { Peer, call, setUp } from '../support/peer.js'
+import type { Channel } from '../../src/rpc/channels.js'
+import { call, Peer, setUp } from '../support/peer.js'
 import { fixture, routesTo } from '../support/start.js'
 import { choose, rows } from '../../../../scripts/testing.js'
 

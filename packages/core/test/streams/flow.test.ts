@@ -1,12 +1,11 @@
 // Back-pressure and fairness: messages for a frontend that does not read are bounded and losses are reported, and a frontend
 // that floods core is interleaved with others.
-import { MAX_SESSION_QUEUE_BYTES, MAX_EVENT_QUEUE } from '@sallyport/protocol/internal/wire'
+import { MAX_EVENT_QUEUE, MAX_SESSION_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { Channel } from '../../src/rpc/channels/channel.js'
-import type { App } from '../../src/api/app.js'
-import type { CommandContext as Context } from '../../src/api/app.js'
-import { Peer, call, setUp } from '../support/peer.js'
+import type { Channel } from '../../src/rpc/channels.js'
+import type { App, CommandContext as Context } from '../../src/api/app.js'
+import { call, Peer, setUp } from '../support/peer.js'
 
 const MiB = 2 ** 20
 const big = 'x'.repeat(MiB)

@@ -3,7 +3,7 @@
 // 1. `encodeMessage` makes the text or bytes of one message.
 // 2. `ValueBatch` and `EventBatch` join consecutive ones that differ in one value: an envelope for each would cost more than everything else.
 // 3. `Outbox` joins messages of one kind into a frame, in the order in which they were put; a change of kind begins a new frame.
-// 4. A frame leaves when it is full, or when its `FlushScheduler` says so. Core has one of its own for late answers (`answer-scheduler.ts`).
+// 4. A frame leaves when it is full, or when its `FlushScheduler` says so. Core has one of its own for late answers (`AnswerScheduler`).
 import { IS_NODE, onEndOfTick, utf8Length } from '#platform'
 import { type Codec, type EncodedMessage, type Framing, type PackedMessage, TextWithBytes } from '../codec/codec.js'
 import { codecs } from '../codec/codecs.js'

@@ -1,11 +1,9 @@
 // Creates authorities for the tests. Their commands never run.
-import type { AclInput } from '../../../src/acl/types.js'
-import { createAuthority, type Authority } from '../../../src/acl/authority.js'
+import type { AclInput, Capability } from '../../../src/acl/types.js'
+import { type Authority, createAuthority } from '../../../src/acl/authority.js'
 import type { AclDeps } from '../../../src/acl/catalogue.js'
-import type { Capability } from '../../../src/acl/types.js'
-import { getPermissions } from '../../../src/acl/identifier.js'
-import { getCommandIdentities } from '../../../src/acl/identifier.js'
-import type { RunnableCommand } from '../../../src/rpc/runnable-command.js'
+import { getCommandIdentities, getPermissions } from '../../../src/acl/identifier.js'
+import type { RunnableCommand } from '../../../src/rpc/call-table.js'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 
 const run = (): void => {}

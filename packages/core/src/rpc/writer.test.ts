@@ -1,8 +1,31 @@
-// When late answers are sent: with other answers of the same tick, and earlier if promises alone lead to them.
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import type { Frame, Link } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
-import { call, Peer, setUp } from '../../../test/support/peer.js'
-import { AnswerScheduler } from './answer-scheduler.js'
+import { AnswerScheduler, SessionWriter } from './writer.js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { call, Peer, setUp } from '../../test/support/peer.js'
+
+const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+test('cork holds messages back over the end of the tick, until uncork', async () => {
+  const bodies: unknown[] = []
+  const link = { send: ({ body }: Frame) => bodies.push(body), room: () => undefined } as unknown as Link
+  const listener = { congested() {}, drained() {}, dropped() {}, recovered() {} }
+  const { json: codec } = codecs
+  const writer = new SessionWriter(link, codec, new Float64Array(32), new AnswerScheduler(), listener)
+  const put = (encoded: string): void => writer.put({ codec, encoded, attachments: [] })
+  writer.cork()
+  put('1')
+  await nextTick()
+  put('2')
+  expect(bodies).toEqual([])
+  writer.uncork()
+  expect(bodies).toEqual(['[1,2]'])
+  put('3')
+  await nextTick()
+  await nextTick()
+  expect(bodies).toEqual(['[1,2]', '3'])
+})
 
 /** Returns names in the order in which their callbacks ran, until after the next tick. */
 async function getOrder(run: (record: (name: string) => () => void) => void): Promise<string[]> {

@@ -3,7 +3,7 @@ import { Streams, type StreamWriter } from '@sallyport/protocol/internal/rpc'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { FrontendCalls } from './frontend-calls.js'
-import { FrontendEnds } from './frontend-ends.js'
+import { FrontendEnds } from './sessions.js'
 
 const LINK = 1
 const end = { why: 'it left', error: undefined, ranCode: true }

@@ -4,8 +4,7 @@ import { toStreamReference } from '@sallyport/protocol/internal/message'
 import { Streams, type StreamWriter } from '@sallyport/protocol/internal/rpc'
 import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD, MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
 import { describe, expect, it } from 'vitest'
-import type { Channel } from './channel.js'
-import { ChannelTable } from './channel-table.js'
+import { type Channel, ChannelTable } from './channels.js'
 
 function setUp() {
   const sent: unknown[] = []

@@ -1,10 +1,19 @@
-// What a session reports: to the host and to the log of core, at most a few times a second for each kind.
+// What a session reports: to the host and to the log of core, at most a few times a second for each kind, and to the subscribers of the
+// diagnostics channels. Their callers check for subscribers first, so that a call costs no more than that check while nobody listens.
 import { type BusError, reportError } from '@sallyport/protocol/internal/errors'
 import { formatSuppressed, Throttle } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
 import type { CoreReport, InterruptionReport } from '../contract/host-core.js'
 import { MAX_NAME_LENGTH } from '../shared/suggest.js'
-import type { Session, SessionEvents } from './session.js'
+import { channel, type Channel, tracingChannel } from 'node:diagnostics_channel'
+import { type CallMessage, STREAM_HEADER } from '@sallyport/protocol/internal/message'
+import {
+  type CallChannel,
+  type CallTrace,
+  type EventTrace,
+  type Outcome,
+  traceRun,
+} from '@sallyport/protocol/internal/rpc'
 
 export interface SessionReportsDeps {
   label: string | undefined
@@ -12,10 +21,13 @@ export interface SessionReportsDeps {
   linkId: number | undefined
   getLog: () => Logger
   report: (report: CoreReport) => void
-  closed: (session: Session) => void
+  closed: () => void
 }
 
-export class SessionReports implements SessionEvents {
+/** What a session and the phases of its calls report to. */
+export type SessionEvents = Pick<SessionReports, keyof SessionReports>
+
+export class SessionReports {
   readonly #deps: SessionReportsDeps
   readonly #label: string
   readonly #denials = new Throttle<readonly [string, string, string | undefined]>(([command, hint, details], more) =>
@@ -50,12 +62,14 @@ export class SessionReports implements SessionEvents {
     this.#denials.add([truncate(command), hint, details])
   }
 
+  /** A call has interrupted the run that is this session. */
   interrupted(interruption: InterruptionReport): void {
     const { report, frontend } = this.#deps
     if (frontend !== undefined) report({ type: 'interrupted', frontend, ...interruption })
   }
 
-  mistaken(event: string, fields: Readonly<Record<string, string>>): void {
+  /** Code of core made a mistake, of which the caller is innocent: the line has no label. */
+  mistaken(event: 'command threw' | 'message lost', fields: Readonly<Record<string, string>>): void {
     const key = `${event} ${fields['command']}`
     let throttle = this.#mistakes.get(key)
     if (!throttle) {
@@ -76,6 +90,7 @@ export class SessionReports implements SessionEvents {
     this.#slowCalls.add([truncate(command), ms])
   }
 
+  /** The peer violated the protocol, and the session closes. */
   fault(error: BusError): void {
     const { report, frontend, linkId: id } = this.#deps
     report({ type: 'fault', label: this.#label, frontend, id, error: reportError(error) })
@@ -89,11 +104,44 @@ export class SessionReports implements SessionEvents {
     this.#deps.getLog().error({ label: this.#label, err }, 'a resource could not be closed')
   }
 
-  closed(session: Session): void {
+  closed(): void {
     for (const throttle of [this.#denials, this.#slowCalls, this.#drops, this.#warnings]) throttle.flush()
     for (const throttle of this.#mistakes.values()) throttle.flush()
-    this.#deps.closed(session)
+    this.#deps.closed()
   }
 }
 
-const truncate = (command: string): string => command.slice(0, MAX_NAME_LENGTH)
+export const commands: CallChannel = tracingChannel('sallyport.command')
+export const frontendCalls: CallChannel = tracingChannel('sallyport.call')
+
+export const eventsSent: Channel = channel('sallyport:core.event:sent')
+export const eventsReceived: Channel = channel('sallyport:core.event:received')
+
+/** Cuts a name that a caller chose. */
+const truncate = <T>(name: T): T => (typeof name === 'string' ? (name.slice(0, MAX_NAME_LENGTH) as T) : name)
+
+/** The session that a trace is about. */
+export type TraceSource = Pick<CallTrace, 'label' | 'codec'>
+
+/** Traces one call. `run` sees the stores that subscribers bound to the channel. */
+export function traceCommand(source: TraceSource, message: CallMessage, run: () => Outcome | Promise<Outcome>): void {
+  const { id, method, headers } = message
+  // All members are listed, because `...source` made a call 1.6 µs slower.
+  const trace: CallTrace = {
+    label: source.label,
+    command: truncate(method),
+    id: truncate(id),
+    codec: source.codec,
+    stream: headers?.[STREAM_HEADER] !== undefined,
+    traceparent: headers?.['traceparent'],
+    tracestate: headers?.['tracestate'],
+  }
+  traceRun(commands, trace, run)
+}
+
+/** Publishes an event. An invalid name is not published here, because the command that it came with fails. */
+export function publishEvent(to: Channel, source: TraceSource, event: unknown): void {
+  if (typeof event !== 'string') return
+  const trace: EventTrace = { label: source.label, event: truncate(event), codec: source.codec }
+  to.publish(trace)
+}

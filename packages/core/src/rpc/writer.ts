@@ -37,7 +37,15 @@ import {
   toPacked,
   ValueBatch,
 } from '@sallyport/protocol/internal/rpc'
-import { BoundedQueue, discard, isAsyncIterable, type QueueSlot } from '@sallyport/protocol/internal/util'
+import {
+  BoundedQueue,
+  discard,
+  isAsyncIterable,
+  nextTick,
+  onNextTick,
+  queueMicrotask,
+  type QueueSlot,
+} from '@sallyport/protocol/internal/util'
 import {
   type Link,
   MAX_EVENT_QUEUE,
@@ -45,9 +53,9 @@ import {
   MAX_SESSION_QUEUE,
   MAX_SESSION_QUEUE_BYTES,
 } from '@sallyport/protocol/internal/wire'
-import { takeTransfer } from '../../api/transfer.js'
-import type { Delivery, Payload } from '../../events/delivery.js'
-import { COUNT } from '../../shared/metrics.js'
+import { takeTransfer } from '../api/transfer.js'
+import type { Delivery, Payload } from '../events/delivery.js'
+import { COUNT } from '../shared/metrics.js'
 
 type Buffers = readonly ArrayBufferLike[]
 
@@ -338,5 +346,34 @@ class WaitingMessages {
     const message = this.#all.shift()
     if (message?.isEvent) this.#events.shift()
     return message
+  }
+}
+
+/**
+ * Decides when late answers leave. Those of one tick leave in one frame: a frame for each, and a wake-up of the peer, would cost more than
+ * the answer. Answers that a received frame leads to by promises alone leave as soon as these settle. It is the scheduler of all sessions of a core. They share it because one session's call can send to another: the event or
+ * the call of a function that its handler makes leaves as early as its answer.
+ */
+export class AnswerScheduler implements FlushScheduler {
+  #isFlushingAfterMicrotasks = false
+
+  /** Flushes at the end of the tick, after everything that is ready, or once the promises of a received frame have settled. */
+  schedule(flush: () => void): void {
+    if (this.#isFlushingAfterMicrotasks) nextTick(flush)
+    else onNextTick(flush)
+  }
+
+  /** Called when a received frame has led to promises. Until these have settled, `schedule` flushes after microtasks. */
+  flushAfterMicrotasks(): void {
+    if (this.#isFlushingAfterMicrotasks) return
+    this.#isFlushingAfterMicrotasks = true
+    queueMicrotask(this.#afterMicrotask)
+  }
+
+  // `nextTick` within a microtask runs after all microtasks. Called outside of one, it would run before them.
+  readonly #afterMicrotask = (): void => nextTick(this.#endMicrotasks)
+
+  readonly #endMicrotasks = (): void => {
+    this.#isFlushingAfterMicrotasks = false
   }
 }

@@ -1,6 +1,6 @@
 // A session whose messages take long lets others have their turn, however few they are.
 import { afterEach, expect, test, vi } from 'vitest'
-import { ReadScheduler } from './read-scheduler.js'
+import { ReadScheduler } from './session.js'
 
 afterEach(() => vi.restoreAllMocks())
 
