@@ -7,7 +7,7 @@ declare module '@sallyport/inspector/internal' {
 }
 
 declare module '@sallyport/inspector/internal/calls' {
-  export const CallWatch: new () => import('./shared/call-watch.js').CallWatch
+  export const CallWatch: new () => import('./shared/metrics.js').CallWatch
 }
 
 // The bundler takes in the members that are used.

@@ -21,7 +21,7 @@ export type {
   PluginApi,
   PluginDefinition,
 } from './api/define.js'
-export type { BusTypes, FrontendProxy, TypedCore } from './api/bus-types.js'
+export type { BusTypes, FrontendProxy, TypedCore } from './api/app.js'
 export type { Bus } from './host/bus.js'
 export type { AddedPlugin } from './host/added-plugin.js'
 export type { RunFunction, RunFunctions } from './host/options/run-functions.js'
@@ -35,7 +35,7 @@ export type { OnConfirm } from './host/reporting/confirm.js'
 export type { Logger } from './host/reporting/log.js'
 export { BaseDirectory, type PathResolver } from '@sallyport/paths/internal/api'
 export type { Resources } from './api/resources.js'
-export { stateKey, type StateKey } from './api/state.js'
+export { stateKey, type StateKey } from './api/app.js'
 export { transfer } from './api/transfer.js'
 export type {
   BusOptions,

@@ -4,7 +4,7 @@ import { Bus } from './host/bus.js'
 import type { ExternalFrontend } from './host/frontends/types.js'
 import type { ConnectionOptions } from './host/options/types.js'
 import type { WebviewConfig } from './host/tauri-project/project.js'
-import { createPathResolver, readPathEnvironment, type PathResolver } from '@sallyport/paths/internal/api'
+import { createPathResolver, type PathResolver, readPathEnvironment } from '@sallyport/paths/internal/api'
 import type { HostLog } from './host/reporting/log.js'
 
 export type { ExternalCode, ExternalFrontend } from './host/frontends/types.js'
@@ -13,7 +13,7 @@ export type { Csp, WebviewConfig } from './host/tauri-project/project.js'
 export type { ConnectionOptions } from './host/options/types.js'
 export type { InitScript } from '@sallyport/protocol/internal/contract'
 export type { HostLog } from './host/reporting/log.js'
-export type { CommandScope } from './acl/scope.js'
+export type { CommandScope } from './acl/types.js'
 export type {
   Capability,
   PermissionDefinition,

@@ -1,10 +1,16 @@
 // Explains which label may call which command, and which permission allows it. For reviews of capabilities, and for tests.
 import { type CoreModule, getCommandIdentities, getPluginFiles, getScopeChecks, splitMethod } from './identifier.js'
-import { createBuiltIns } from './built-in.js'
-import { getAccess, getCommandScope, getResolveOptions, resolveAll } from './resolve.js'
-import type { Access, Grant, ResolvedCapability } from './resolve.js'
-import type { Scope } from './scope.js'
-import { type AclInput, BUILT_IN, type Capability, type CommandIdentity } from './types.js'
+import {
+  type Access,
+  createBuiltIns,
+  getAccess,
+  getCommandScope,
+  getResolveOptions,
+  type Grant,
+  resolveAll,
+  type ResolvedCapability,
+} from './resolve.js'
+import { type AclInput, BUILT_IN, type Capability, type CommandIdentity, type Scope } from './types.js'
 
 export interface ExplainInput {
   acl: AclInput

@@ -1,5 +1,8 @@
-// Identifiers of permissions: `allow-greet` of the app, `fs:allow-read` of a plugin, `core:event:allow-emit` of a core plugin.
+// Names: identifiers of permissions (`allow-greet` of the app, `fs:allow-read` of a plugin, `core:event:allow-emit` of a core plugin), methods
+// of commands, and globs of labels.
 import { APP_KEY, type CommandIdentity, type PermissionFileSource } from './types.js'
+import { Glob } from '@sallyport/paths/internal/glob'
+import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 
 export interface PermissionName {
   /** `fs`, `core:event`, `core`, or `APP_KEY`. */
@@ -90,4 +93,14 @@ export function getPluginFiles({ plugins = [] }: CoreModule): PermissionFileSour
   return plugins.flatMap(({ name, permissions = [] }) =>
     permissions.map((value, index) => ({ value, plugin: name, from: `plugin ${name}: permissions[${index}]` })),
   )
+}
+
+/** @throws {BusError} InvalidParams for a glob that Rust refuses as well */
+export function createGlobMatcher(glob: string): (label: string) => boolean {
+  try {
+    const pattern = Glob.parseText(glob)
+    return label => pattern.matchesText(label)
+  } catch (cause) {
+    throw new BusError('InvalidParams', `the glob ${JSON.stringify(glob)}: ${describeThrown(cause)}`, { cause })
+  }
 }

@@ -3,14 +3,35 @@ import { isBusError } from '@sallyport/protocol/internal/errors'
 import { isError } from '@sallyport/protocol/internal/util'
 import { didYouMean } from '../shared/suggest.js'
 import { mistake, type Place } from '../shared/validate.js'
-import { type AclDeps, type Catalogue, createCatalogue } from './catalogue.js'
-import { Expansion, resolveEntry } from './expand.js'
-import type { GlobalScope, ResolvedPermission, ScopeValues, UnknownPermission } from './expand.js'
-import { createGlobMatcher } from './label-glob.js'
+import {
+  type AclDeps,
+  type Catalogue,
+  createCatalogue,
+  Expansion,
+  type GlobalScope,
+  type ResolvedPermission,
+  resolveEntry,
+  type ScopeValues,
+  type UnknownPermission,
+} from './catalogue.js'
+import { createGlobMatcher } from './identifier.js'
 import { toCapability } from './schema.js'
-import { type CommandScope, createScope, EMPTY_SCOPE, type Scope } from './scope.js'
-import { APP_KEY, splitCapabilities } from './types.js'
-import type { AclInput, AllowList, Capability, CapabilitySource, CommandIdentity, PermissionEntry } from './types.js'
+import {
+  type AclInput,
+  type AllowList,
+  APP_KEY,
+  BUILT_IN,
+  type Capability,
+  type CapabilitySource,
+  type CommandIdentity,
+  type CommandScope,
+  createScope,
+  EMPTY_SCOPE,
+  type PermissionEntry,
+  type Scope,
+  splitCapabilities,
+} from './types.js'
+import { PERMISSIONS_OF_ALL } from './tauri-permissions.js'
 
 export interface ResolvedCapability {
   readonly source: CapabilitySource
@@ -150,7 +171,7 @@ function findIdentifier(name: string, place: Place, options: ResolveOptions): st
 const ALL = '*'
 
 /** Adds every command of the app. */
-export function withAppCommands(resolved: ResolvedCapability, { commands }: ResolveOptions): ResolvedCapability {
+function withAppCommands(resolved: ResolvedCapability, { commands }: ResolveOptions): ResolvedCapability {
   const allow = commands.filter(({ owner }) => owner === 'app').map(({ method }) => method)
   const permission = { identifier: ALL, key: APP_KEY, allow, deny: [], scope: undefined }
   return { ...resolved, permissions: [...resolved.permissions, permission] }
@@ -303,4 +324,24 @@ function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
   const list = lists.get(key)
   if (list) list.push(value)
   else lists.set(key, [value])
+}
+
+export interface BuiltInCapabilities {
+  /** For every frontend. */
+  readonly everyone: readonly ResolvedCapability[]
+  /** For trusted code that no capability names, and that has no `allow`. */
+  readonly trusted: ResolvedCapability
+}
+
+/** In a Tauri project all code has the same rights, as in Tauri: app commands need a permission only if the app defines some. */
+export function createBuiltIns({ isTauriProject }: AclInput, options: ResolveOptions): BuiltInCapabilities {
+  const resolve = (identifier: string, permissions: readonly string[]): ResolvedCapability =>
+    resolveCapability({ value: { identifier, windows: ['*'], permissions }, from: BUILT_IN }, options)
+  const base = resolve(BUILT_IN, PERMISSIONS_OF_ALL)
+  if (!isTauriProject) {
+    return { everyone: [base], trusted: withAppCommands(resolve('(trusted code)', ['core:default']), options) }
+  }
+  const isOpen = options.catalogue.plugins.get(APP_KEY)?.described !== true
+  const app = withAppCommands(resolve('(app without permissions)', []), options)
+  return { everyone: isOpen ? [base, app] : [base], trusted: base }
 }

@@ -2,9 +2,11 @@
 // rarely used members are created on first access, and the types of middleware.
 import type {
   CallParameters,
+  ClientTypes,
   CommandName,
   CommandResult,
   EventHandler,
+  Exposed,
   Serialized,
   StreamItem,
   StreamName,
@@ -13,17 +15,16 @@ import type {
   BusEvent,
   CallHeaders,
   CallOptions,
-  WaitOptions,
   EventTarget,
   TransferOptions,
   Unlisten,
+  WaitOptions,
 } from '@sallyport/protocol/internal/message'
 import type { Logger } from 'pino'
-import type { CommandScope } from '../acl/scope.js'
+import type { CommandScope } from '../acl/types.js'
 import type { PathResolver } from '@sallyport/paths/internal/api'
-import type { BusTypes, ExposedBy, FrontendProxy } from './bus-types.js'
 import type { Resources } from './resources.js'
-import type { StateKey } from './state.js'
+import { BusError } from '@sallyport/protocol/internal/errors'
 
 /**
  * The app in core, as handlers and `setup` see it.
@@ -278,3 +279,97 @@ export type Middleware<Types extends BusTypes = BusTypes> = (
   call: MiddlewareCall<Types>,
   next: () => Promise<unknown>,
 ) => unknown
+
+/** The types of a bus: `defineCore<{ events: Events; frontends: { main: Main } }>()`, `createBus<typeof import('./core.js').default>(…)`. */
+export interface BusTypes extends ClientTypes {
+  /**
+   * The functions of each frontend, by label: the result of its `expose`, or an interface of functions. Without it, any function can be
+   * called with any arguments. A template (`` [label: `md-${string}`]: Markdown ``) types several frontends.
+   */
+  frontends?: object
+}
+
+/** The functions of a frontend in the form from which names, arguments and results are inferred. */
+export type ExposedBy<Functions> = Functions extends (...args: never) => unknown ? Functions : Exposed<Functions>
+
+/** The types that `createBus` was given: those of a core, or its own. */
+export type BusTypesOf<T> = '~types' extends keyof T
+  ? NonNullable<T['~types']> extends infer Types extends BusTypes
+    ? Types
+    : BusTypes
+  : [T] extends [BusTypes]
+    ? T
+    : BusTypes
+
+/** A core with the types of its bus. */
+export interface TypedCore<Types extends BusTypes = BusTypes> {
+  /** Exists as a type only. */
+  readonly '~types'?: Types
+}
+
+/** The result of a function: a promise of its value, or the values of its stream. */
+export type FunctionResult<Functions, Name, Codec = 'json'> = (Name extends CommandName<ExposedBy<Functions>>
+  ? Promise<CommandResult<ExposedBy<Functions>, Name, Codec>>
+  : unknown) &
+  (Name extends StreamName<ExposedBy<Functions>>
+    ? AsyncIterable<StreamItem<ExposedBy<Functions>, Name, Codec>>
+    : unknown)
+
+/** A frontend as an object: its functions, each with arguments and options of a call. */
+export type FrontendProxy<Functions, Codec = 'json'> = unknown extends Functions
+  ? Readonly<
+      Record<
+        string,
+        (args?: object, options?: CallOptions & TransferOptions) => Promise<unknown> & AsyncIterable<unknown>
+      >
+    > & {
+      readonly then?: never
+    }
+  : {
+      readonly [Name in CommandName<ExposedBy<Functions>> | StreamName<ExposedBy<Functions>>]: (
+        ...call: CallParameters<ExposedBy<Functions>, Name, Codec, CallOptions & TransferOptions>
+      ) => FunctionResult<Functions, Name, Codec>
+    }
+
+declare const VALUE: unique symbol
+
+/** A key of managed state: the value's class, or a key of `stateKey`, whose `name` is for error texts. */
+export type StateKey<T> =
+  | (abstract new (...args: never[]) => T)
+  // The last member is for the type checker only: keys of different types are not interchangeable.
+  | { readonly kind: 'state'; readonly name: string; readonly [VALUE]?: (value: T) => T }
+
+/**
+ * Creates a key for state without a class of its own. A module shares its state by exporting the key.
+ *
+ * @param name for error texts
+ * @example
+ * const SETTINGS = stateKey<{ theme: string }>('settings')
+ * app.manage(SETTINGS, { theme: 'dark' }) // ctx.state(SETTINGS).theme
+ */
+export function stateKey<T>(name: string): StateKey<T> {
+  if (typeof name !== 'string' || name === '') throw new BusError('InvalidParams', 'stateKey() takes a name')
+  return Object.freeze({ kind: 'state', name })
+}
+
+export class StateStore {
+  readonly #values = new Map<object, unknown>()
+
+  /** Returns false if the key is managed already: the first value stays, as in Tauri. */
+  manage<T>(key: StateKey<T>, value: T): boolean {
+    if (typeof key !== 'function' && (key as { kind?: unknown } | null | undefined)?.kind !== 'state') {
+      throw new BusError('InvalidParams', 'app.manage() takes a key and a value: app.manage(Counter, new Counter())')
+    }
+    if (this.#values.has(key)) return false
+    this.#values.set(key, value)
+    return true
+  }
+
+  /** @throws {BusError} InternalError, with Tauri's text, if nothing is managed by this key */
+  get<T>(key: StateKey<T>): T {
+    if (this.#values.has(key)) return this.#values.get(key) as T
+    const name = String((key as { name?: unknown } | undefined)?.name ?? key)
+    const text = `state not managed for \`${name}\`. You must call \`.manage()\` before using this command`
+    throw new BusError('InternalError', text)
+  }
+}

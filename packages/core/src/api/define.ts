@@ -1,10 +1,8 @@
 // Functions for writing a core module: commands, plugins, and the definition that holds them.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Scope } from '../acl/scope.js'
-import type { PermissionFile } from '../acl/types.js'
-import type { App, CommandContext, Middleware } from './app.js'
-import type { BusTypes, TypedCore } from './bus-types.js'
+import type { PermissionFile, Scope } from '../acl/types.js'
+import type { App, BusTypes, CommandContext, Middleware, TypedCore } from './app.js'
 
 /** A command's function. It takes named arguments and returns a value or a promise of one. */
 export type CommandHandler<Args, Result> = (args: Args, ctx: CommandContext) => Result

@@ -1,7 +1,7 @@
 // Managed state: values by key, and the error for a missing key.
 import { expect, expectTypeOf, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { stateKey, StateStore } from './state.js'
+import { stateKey, StateStore } from './app.js'
 
 class Counter {
   count = 0

@@ -20,11 +20,10 @@ import type {
   Measurement,
 } from '../contract/host-core.js'
 import type { Hub } from '../contract/core-network.js'
-import { warnAboutUnheard } from '../events/frontend-events.js'
-import { EventRouter } from '../events/router.js'
+import { EventRouter, warnAboutUnheard } from '../events/router.js'
 import { type JoinedNetwork, joinNetwork, NetworkSessions } from './network.js'
 import { createPathResolver, readPathEnvironment } from '@sallyport/paths/internal/api'
-import { createCoreCommands } from '../core-commands/core-commands.js'
+import { createCoreCommands } from './core-commands.js'
 import { ConfirmRequests } from '../rpc/approval.js'
 import { createQuotas, type Quotas } from '../rpc/quotas.js'
 import { createRegistry } from '../rpc/registry.js'
@@ -33,11 +32,9 @@ import type { Session } from '../rpc/session.js'
 import { type AddedSession, Sessions } from '../rpc/sessions.js'
 import { createPool, type Pool } from '../rpc/worker-pool.js'
 import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
-import { createApp, LocalListeners } from './create-app.js'
-import { createHostCommands, createRunCommand } from './host-commands.js'
-import { HostPlugins } from './host-plugins.js'
+import { createApp, FAILED_START_MS, LocalListeners, setupPlugins, type Teardown } from './create-app.js'
+import { createHostCommands, createRunCommand, HostPlugins } from './host-commands.js'
 import type { createSessionKeys } from './session-keys.js'
-import { FAILED_START_MS, setupPlugins, type Teardown } from './setup.js'
 
 /** Least time for what can be closed immediately. A worker that takes longer is terminated a little later. */
 const MIN_CLOSE_MS = 100

@@ -3,9 +3,16 @@
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { checkEventName, type EventTarget } from '@sallyport/protocol/internal/message'
-import { MAX_LISTENER_CHARACTERS, MAX_LISTENERS } from '@sallyport/protocol/internal/wire'
+import {
+  MAX_EVENT_QUEUE,
+  MAX_EVENT_QUEUE_BYTES,
+  MAX_HELD_NAMES,
+  MAX_LISTENER_CHARACTERS,
+  MAX_LISTENERS,
+} from '@sallyport/protocol/internal/wire'
 import { type Accepts, Delivery, type Listener, Payload, type Subscriber } from './delivery.js'
-import { HeldEvents } from './held-events.js'
+import { queueMicrotask } from '@sallyport/protocol/internal/util'
+import type { Logger } from 'pino'
 
 /** Targets of one event whose deliveries are cached: a frontend can emit to any number. */
 const MAX_CACHED_TARGETS = 16
@@ -257,4 +264,118 @@ function matches(target: EventTarget, listener: EventTarget): boolean {
   if (target.kind === 'Any' || listener.kind === 'Any') return true
   if (!('label' in target)) return listener.kind === target.kind
   return 'label' in listener && listener.label === target.label && REACHED_KINDS[target.kind]!.includes(listener.kind)
+}
+
+type HeldEvent = { event: string; payload: Payload; accepts: Accepts | undefined; bytes: number }
+
+/** Events that core keeps for its host until `createBus` or `bus.open` has resolved and the host can listen. */
+export class HeldEvents {
+  readonly #codec: CodecName
+  #events: HeldEvent[] = []
+  #bytes = 0
+  /** Events that a listener of the host got before it was removed, as `once` removes it: later listeners do not get them again. */
+  #taken: ReadonlySet<HeldEvent> = new Set()
+  /** The taken events when a listener was added, by its id. */
+  readonly #takenBefore = new Map<number, ReadonlySet<HeldEvent>>()
+  /** Listeners whose registration core is about to answer. Their events follow the answer. */
+  #awaited: (() => void)[] = []
+  /** Number of the oldest events that were dropped because too many were held. */
+  droppedCount = 0
+  /** Names of events that had no listener when they were emitted. */
+  readonly unheard: Set<string> = new Set<string>()
+
+  constructor(codec: CodecName) {
+    this.#codec = codec
+  }
+
+  addUnheard(event: string): void {
+    if (this.unheard.size < MAX_HELD_NAMES) this.unheard.add(event)
+  }
+
+  /** Ignores an event that cannot be serialized. */
+  add(event: string, payload: Payload, accepts: Accepts | undefined): void {
+    let bytes: number
+    try {
+      bytes = payload.hold(this.#codec)
+    } catch {
+      return
+    }
+    this.#events.push({ event, payload, accepts, bytes })
+    this.#bytes += bytes
+    while (this.#events.length > MAX_EVENT_QUEUE || (this.#bytes > MAX_EVENT_QUEUE_BYTES && this.#events.length > 1)) {
+      this.#bytes -= this.#events.shift()!.bytes
+      this.droppedCount++
+    }
+  }
+
+  /** Delivers the events that a new listener has missed, once its registration is answered. */
+  replay(id: number, event: string, listener: Listener): void {
+    this.#takenBefore.set(id, this.#taken)
+    const missed = this.#getEvents(id, event, listener)
+    if (missed.length === 0) return
+    const delivery = new Delivery(event, listener.subscriber)
+    delivery.ids.push(id)
+    this.#awaited.push(() => missed.forEach(({ payload }) => listener.subscriber.deliver(delivery, payload)))
+    queueMicrotask(() => this.flush())
+  }
+
+  /** Marks the first event of a listener that is removed: a later `once` gets the next one. */
+  take(id: number, event: string, listener: Listener): void {
+    const [first] = this.#getEvents(id, event, listener)
+    if (first) this.#taken = new Set(this.#taken).add(first)
+  }
+
+  /** Returns the events for a listener, from the first that no listener had taken when it was added. */
+  #getEvents(id: number, event: string, { target, subscriber }: Listener): HeldEvent[] {
+    const taken = this.#takenBefore.get(id)
+    const candidates = this.#events.filter(held => held.event === event && !taken?.has(held))
+    return candidates.filter(({ accepts }) => !accepts || accepts(target, subscriber))
+  }
+
+  /** Delivers what `replay` still owes: called before any later event, so that order is preserved. */
+  flush(): void {
+    for (const deliverMissed of this.#awaited.splice(0)) deliverMissed()
+  }
+}
+
+const WINDOW_CREATED = 'tauri://window-created'
+const WEBVIEW_CREATED = 'tauri://webview-created'
+const DESTROYED = 'tauri://destroyed'
+const DROPPED = 'sallyport://dropped'
+
+const RESERVED_EVENTS: ReadonlySet<unknown> = new Set([WINDOW_CREATED, WEBVIEW_CREATED, DESTROYED, DROPPED])
+
+/** Names that the warning about events without listeners remembers. A hostile frontend could emit any number. */
+const MAX_WARNINGS = 100
+
+/** Warns, once for each name, that the application emits an event that nobody listens to. */
+export function warnAboutUnheard(router: EventRouter, getLog: () => Logger): void {
+  const names = new Set<string>()
+  router.onUnheard(event => {
+    if (RESERVED_EVENTS.has(event) || names.has(event) || names.size >= MAX_WARNINGS) return
+    names.add(event)
+    getLog().warn({ event }, 'event lost: nobody listens to it yet. Listen before it is emitted')
+  })
+}
+
+/** Emits to all listeners that a frontend started. The frontend itself does not listen yet. */
+export function emitCreated(router: EventRouter, label: string): void {
+  router.deliver(undefined, WINDOW_CREATED, { label })
+  router.deliver(undefined, WEBVIEW_CREATED, { label })
+}
+
+/** Emits that a frontend ended, to listeners of everything and of this label. */
+export function emitDestroyed(router: EventRouter, label: string): void {
+  const accepts: Accepts = target => target.kind === 'Any' || ('label' in target && target.label === label)
+  router.deliverWhere(DESTROYED, { label }, accepts)
+}
+
+export function emitDropped(router: EventRouter, frontend: Subscriber, count: number): void {
+  router.deliverWhere(DROPPED, { count }, (_target, subscriber) => subscriber === frontend, frontend.label)
+}
+
+/** @throws {BusError} `InvalidParams` for an event that could deceive other frontends */
+export function checkNotReserved(event: unknown): void {
+  if (!RESERVED_EVENTS.has(event)) return
+  throw new BusError('InvalidParams', `The event ${JSON.stringify(event)} is reserved for core`)
 }

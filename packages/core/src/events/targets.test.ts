@@ -4,8 +4,7 @@ import { expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createApp, LocalListeners } from '../core-thread/create-app.js'
 import type { Subscriber } from './delivery.js'
-import { emitDestroyed } from './frontend-events.js'
-import { EventRouter } from './router.js'
+import { emitDestroyed, EventRouter } from './router.js'
 
 const LISTENERS: readonly EventTarget[] = [
   { kind: 'Any' },

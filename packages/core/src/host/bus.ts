@@ -1,30 +1,39 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
-import type { CallParameters, CommandName, CommandResult, StreamItem, StreamName } from '@sallyport/frontend/internal'
+import {
+  type CallParameters,
+  type Client,
+  type CommandName,
+  type CommandResult,
+  type EmitParameters,
+  endClient,
+  type EventHandler,
+  type ListenOptions,
+  type Serialized,
+  type StreamItem,
+  type StreamName,
+} from '@sallyport/frontend/internal'
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { endClient } from '@sallyport/frontend/internal'
-import type { Client, EmitParameters, EventHandler, ListenOptions, Serialized } from '@sallyport/frontend/internal'
 import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, withCaller } from '@sallyport/protocol/internal/errors'
 import type {
   BusEvent,
-  EventTarget,
-  Unlisten,
   CallOptions,
-  WaitOptions,
+  EventTarget,
   TransferOptions,
+  Unlisten,
+  WaitOptions,
 } from '@sallyport/protocol/internal/message'
 import type { Capability } from '../acl/types.js'
-import type { BusTypes, ExposedBy, FrontendProxy } from '../api/bus-types.js'
+import type { BusTypes, ExposedBy, FrontendProxy } from '../api/app.js'
 import type { CommandDescription } from '../api/command-description.js'
-import { checkFrontendCall } from '../api/frontend-call.js'
-import { createFrontendProxy } from '../api/frontend-proxy.js'
+import { checkFrontendCall, createFrontendProxy } from '../api/frontend-proxy.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import type { ModuleLocation } from '../shared/locations.js'
 import { anyFunction, check } from '../shared/validate.js'
 import type { FrontendInfo } from './frontends/frontend-info.js'
 import type { AddedPlugin } from './added-plugin.js'
 import type { DescribeOptions } from './describe-commands.js'
-import { callFrontend, callOrStream, explainFailure, streamFrontend, checkCallAll, settleAll } from './call-frontend.js'
+import { callFrontend, callOrStream, checkCallAll, explainFailure, settleAll, streamFrontend } from './call-frontend.js'
 import type { LocalCore } from './local-core.js'
 import { nameFunction } from './name-function.js'
 import type { Host } from './host.js'

@@ -3,9 +3,14 @@ import { Channel, type InvokeOptions, type Stream, streamWith } from '@sallyport
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, checkNamedArguments, isBytes, type WaitOptions } from '@sallyport/protocol/internal/message'
 import { isStream } from '@sallyport/protocol/internal/rpc'
-import { createGlobMatcher } from '../acl/label-glob.js'
-import { checkFrontendCall, checkFunctionOptions, describeFunction } from '../api/frontend-call.js'
-import { type FrontendResult, toFrontendResult } from '../api/frontend-proxy.js'
+import { createGlobMatcher } from '../acl/identifier.js'
+import {
+  checkFrontendCall,
+  checkFunctionOptions,
+  describeFunction,
+  type FrontendResult,
+  toFrontendResult,
+} from '../api/frontend-proxy.js'
 import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'

@@ -1,9 +1,10 @@
 // Entry points of a host, whose code is imported on the first call: a core module imports this package too, and needs nothing of it.
 import { BusError, withCaller } from '@sallyport/protocol/internal/errors'
+
 import manifest from '../../package.json' with { type: 'json' }
 import type { Explanation } from '../acl/explain.js'
 import type { CoreLike } from '@sallyport/frontend/internal'
-import type { BusTypes, BusTypesOf } from '../api/bus-types.js'
+import type { BusTypes, BusTypesOf } from '../api/app.js'
 import type { Bus } from './bus.js'
 import type { ExplainOptions } from './explain-acl.js'
 import type { BusOptions } from './options/types.js'

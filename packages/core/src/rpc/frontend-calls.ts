@@ -42,7 +42,7 @@ import {
   watchSenders,
 } from '@sallyport/protocol/internal/rpc'
 import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
-import { checkFrontendCall, describeFunction } from '../api/frontend-call.js'
+import { checkFrontendCall, describeFunction } from '../api/frontend-proxy.js'
 import { getMovableBuffers } from '../api/transfer.js'
 import { COUNT } from '../shared/metrics.js'
 import { ChannelHandle } from './channels.js'

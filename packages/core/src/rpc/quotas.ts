@@ -3,7 +3,7 @@
 import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
 import { bindContext, countedStream, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
-import { createGlobMatcher } from '../acl/label-glob.js'
+import { createGlobMatcher } from '../acl/identifier.js'
 import type { CallQuota } from '../contract/host-core.js'
 import { type CommandRegistry, isStream, type RunnableCommand } from './call-table.js'
 import { later } from '@sallyport/protocol/internal/contract'
@@ -280,13 +280,13 @@ export class Quota {
 }
 
 /** Calls that can wait at a time, for each frontend and command. */
-export const MAX_WAITING = 1000
+const MAX_WAITING = 1000
 
 /** The longest delay of a timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** Why a call cannot begin now. */
-export interface Obstacle {
+interface Obstacle {
   /** A clause of the error text. */
   text: string
   /** What the quota allows, for the log: `2/s`. */
@@ -303,7 +303,7 @@ interface WaitingCall {
 }
 
 /** Calls of one command and frontend that wait until their quota allows them, in order. A call that its caller abandons leaves. */
-export class WaitingCalls {
+class WaitingCalls {
   readonly #getObstacle: () => Obstacle | undefined
   readonly #toError: (obstacle: Obstacle) => BusError
   readonly #calls = new Set<WaitingCall>()

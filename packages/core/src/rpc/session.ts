@@ -28,8 +28,7 @@ import type { Permits } from '../acl/authority.js'
 import type { App } from '../api/app.js'
 import { ResourceTable } from '../api/resources.js'
 import type { Delivery, Payload } from '../events/delivery.js'
-import { emitDropped } from '../events/frontend-events.js'
-import type { EventRouter } from '../events/router.js'
+import { emitDropped, type EventRouter } from '../events/router.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
 import { CallPhases } from './call-phases.js'
@@ -345,7 +344,7 @@ const CHECK_EVERY = 32
 const CHECK_INTERVAL_MS = 0.5
 
 /** Reasons to read nothing, as bits. */
-export const PAUSED = { noRoom: 1, timeSliceUsed: 2 } as const
+const PAUSED = { noRoom: 1, timeSliceUsed: 2 } as const
 
 const NO_MESSAGES: readonly never[] = []
 

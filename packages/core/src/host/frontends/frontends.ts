@@ -2,7 +2,7 @@
 import type { Client } from '@sallyport/frontend/internal'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { createDeferred, isDevelopment } from '@sallyport/protocol/internal/util'
-import { createGlobMatcher } from '../../acl/label-glob.js'
+import { createGlobMatcher } from '../../acl/identifier.js'
 import type { Capability } from '../../acl/types.js'
 import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'

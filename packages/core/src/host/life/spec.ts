@@ -2,7 +2,7 @@
 import type { Heartbeat, LifecycleState } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { RelaySockets } from '@sallyport/process/internal'
-import type { UsageSource } from '../../shared/worker-usage.js'
+import type { UsageSource } from '../../shared/heap-limit.js'
 import type { SupervisionConfig } from '../supervision/policy.js'
 import type { RunningThread } from '../supervision/running-time.js'
 import type { Effects, LifeContext, LifeInput } from './context.js'

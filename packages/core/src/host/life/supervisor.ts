@@ -1,9 +1,16 @@
 // The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker fails alone.
 import { deadline, type Heartbeat } from '@sallyport/protocol/internal/contract'
 import { callSafely } from '@sallyport/protocol/internal/util'
-import { type ActorOptions, type AnyActorRef, createActor, enqueueActions, setup, stopChild } from 'xstate'
-import type { AnyStateMachine } from 'xstate'
-import { readUsage, type WorkerUsage } from '../../shared/worker-usage.js'
+import {
+  type ActorOptions,
+  type AnyActorRef,
+  type AnyStateMachine,
+  createActor,
+  enqueueActions,
+  setup,
+  stopChild,
+} from 'xstate'
+import { readUsage, type WorkerUsage } from '../../shared/heap-limit.js'
 import type { LifeInput } from './context.js'
 import { codeMachine, lifeMachine, toLife } from './machine.js'
 import type { WorkerDeps, WorkerSpec } from './spec.js'

@@ -4,16 +4,25 @@ import { describeLabelRule, FREE_LABEL_RULE, isLabelText, isReservedLabel } from
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import * as v from 'valibot'
 import type { AllowList } from '../../acl/types.js'
-import { createGlobMatcher } from '../../acl/label-glob.js'
+import { createGlobMatcher } from '../../acl/identifier.js'
 import type { CoreDefinition } from '../../api/define.js'
 import { fileSchema, locationSchema } from '../../shared/locations.js'
-import { boolean, inlineOr, isInline, secret, strictOptions, string, table } from '../../shared/schemas.js'
-import { anyObject, integer } from '../../shared/validate.js'
+import {
+  anyObject,
+  boolean,
+  inlineOr,
+  integer,
+  isInline,
+  secret,
+  strictOptions,
+  string,
+  table,
+} from '../../shared/validate.js'
 import { type ClaimContinuation, type ContinuationKey, toContinuationKey } from '../continuations/continuations.js'
 import { LOG_LEVELS } from '../reporting/log.js'
 import { DEFAULT_SANDBOX, RESUME_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../sandboxes/kinds.js'
 import type { SupervisionOptions } from '../supervision/policy.js'
-import { getList, getPattern, hookEntries, infoEntries } from '../tauri-project/tauri-options.js'
+import { getList, getPattern, hookEntries, infoEntries } from '../tauri-project/config-schema.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerFactory } from '../workers/spawn.js'
 

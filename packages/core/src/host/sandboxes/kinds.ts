@@ -1,6 +1,6 @@
 // The kinds of sandbox: a new one is a directory here, and a line in each of the two lists below.
 import * as v from 'valibot'
-import { inlineOr } from '../../shared/schemas.js'
+import { inlineOr } from '../../shared/validate.js'
 import { getFrontendEntry, type SandboxConfig, type SandboxKind, type SandboxOptions } from './sandbox.js'
 import { spawnWorker } from '../workers/spawn.js'
 import type { SharedThreads } from '../workers/shared-threads.js'

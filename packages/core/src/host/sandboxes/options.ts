@@ -13,8 +13,7 @@ import {
 } from '@sallyport/process/internal/permission-model'
 import * as v from 'valibot'
 import { fileSchema } from '../../shared/locations.js'
-import { secret, strictOptions } from '../../shared/schemas.js'
-import { integer } from '../../shared/validate.js'
+import { integer, secret, strictOptions } from '../../shared/validate.js'
 
 /** @internal An object whose names depend on its `kind`. Its message lists them for the error of an unknown name. */
 export const objectOfKind = <Entries extends v.ObjectEntries>(entries: Entries) =>

@@ -8,9 +8,9 @@ import { type AclSource, type CapabilitySource, getPlatform, type PermissionFile
 import type { AppInfo } from '../../contract/host-core.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { check } from '../../shared/validate.js'
-import { loadOfficialManifests } from './official-manifests.js'
 import { mergePatch, readConfigFile, readDirectory } from './config-files.js'
 import { type AssetScope, CONFIG_KEYS, configSchema, type ParsedApp } from './config-schema.js'
+import { createRequire } from 'node:module'
 
 /** Options of `createBus` by the place of the same setting in a configuration, which would ignore them. */
 const MISPLACED: Readonly<Record<string, string>> = {
@@ -199,4 +199,24 @@ async function readVersion(from: string, directory: string, version: string): Pr
   const found = content?.version
   if (typeof found === 'string' && VERSION.test(found)) return found
   throw new BusError('InvalidParams', `${path}: version must be as 1.2.3: got ${JSON.stringify(found)}`)
+}
+
+const PACKAGE = '@sallyport/tauri-plugins'
+
+/** @param directories - where to look for the package, as Node does: there and in all directories above */
+export async function loadOfficialManifests(directories: readonly string[]): Promise<AclSource | undefined> {
+  const path = directories.map(findPackage).find(each => each !== undefined)
+  if (path === undefined) return undefined
+  const from = `${PACKAGE}/internal/acl`
+  const { href } = pathToFileURL(createRequire(path).resolve(from))
+  const module: unknown = await import(/* webpackIgnore: true */ /* @vite-ignore */ href)
+  return { value: (module as { createManifests: () => unknown }).createManifests(), from }
+}
+
+/** Returns the path of the package.json. Not by `require.resolve` alone, which also finds packages of NODE_PATH. */
+function findPackage(directory: string): string | undefined {
+  const path = join(directory, 'node_modules', PACKAGE, 'package.json')
+  if (existsSync(path)) return path
+  const parent = dirname(directory)
+  return parent === directory ? undefined : findPackage(parent)
 }

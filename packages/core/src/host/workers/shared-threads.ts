@@ -8,14 +8,12 @@ import {
   CONFIRM_TIMEOUT_MS,
   deadline,
   endsAtOnce,
+  type MemberCommand,
+  type MemberMessages,
+  type MemberPort,
+  type MemberReport,
   readMembers,
-} from '@sallyport/protocol/internal/contract'
-import type {
-  MemberCommand,
-  MemberMessages,
-  MemberPort,
-  MemberReport,
-  StateReport,
+  type StateReport,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
@@ -23,7 +21,7 @@ import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol
 import { NeighborFault } from '../life/judge.js'
 import type { ThreadHandle } from '../life/spec.js'
 import type { RelaySockets } from '@sallyport/process/internal'
-import type { WorkerUsage } from '../../shared/worker-usage.js'
+import type { WorkerUsage } from '../../shared/heap-limit.js'
 
 /** Threads that are alike, so that a member can be in any of them. */
 export interface ThreadGroup {

@@ -1,6 +1,6 @@
 // The error of a denied caller: Tauri's text, and in development a remedy. Tauri's details are for the host.
 import { describe, expect, test } from 'vitest'
-import { getDenialText } from '../../../src/acl/denial.js'
+import { getDenialText } from '../../../src/acl/authority.js'
 import { capability, make, registry } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'

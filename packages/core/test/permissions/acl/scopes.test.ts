@@ -1,8 +1,8 @@
 // The values that handlers find in `ctx.scope`.
 import { describe, expect, test } from 'vitest'
-import type { CommandScope } from '../../../src/acl/scope.js'
+import type { CommandScope } from '../../../src/acl/types.js'
 import { rows } from '../../../../../scripts/testing.js'
-import { capability, make, registry, type Made } from './make.js'
+import { capability, type Made, make, registry } from './make.js'
 
 const READ_FILE = 'plugin:fs|read_file'
 const getScope = ({ authority }: Made, method: string, label = 'main'): CommandScope =>

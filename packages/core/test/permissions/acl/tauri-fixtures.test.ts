@@ -1,14 +1,10 @@
 // Tauri's own fixtures resolve as Tauri's own snapshots say. They are in a directory next to the repository.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
-import type { AclInput, AclSource, PermissionFileSource } from '../../../src/acl/types.js'
-import { getAccess, getCommandScope } from '../../../src/acl/resolve.js'
-import { resolveAll } from '../../../src/acl/resolve.js'
-import type { Platform } from '../../../src/acl/types.js'
-import { createCatalogue } from '../../../src/acl/catalogue.js'
-import type { ScopeValues } from '../../../src/acl/expand.js'
-import type { ResolvedCapability } from '../../../src/acl/resolve.js'
+import type { AclInput, AclSource, PermissionFileSource, Platform } from '../../../src/acl/types.js'
+import { getAccess, getCommandScope, resolveAll, type ResolvedCapability } from '../../../src/acl/resolve.js'
+import { createCatalogue, type ScopeValues } from '../../../src/acl/catalogue.js'
 import { rows } from '../../../../../scripts/testing.js'
 import { readRustDebug, type RustValue, type Variant } from './rust-debug.js'
 

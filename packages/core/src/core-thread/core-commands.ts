@@ -5,8 +5,7 @@ import { MAX_PATH_LENGTH, MAX_PATHS } from '@sallyport/protocol/internal/wire'
 import { getPermissions } from '../acl/identifier.js'
 import type { Resources } from '../api/resources.js'
 import type { AppInfo } from '../contract/host-core.js'
-import { checkNotReserved } from '../events/frontend-events.js'
-import type { EventRouter } from '../events/router.js'
+import { checkNotReserved, type EventRouter } from '../events/router.js'
 import * as paths from '@sallyport/paths/internal/api'
 import {
   getDirectoryName,

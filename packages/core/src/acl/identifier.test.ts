@@ -1,7 +1,7 @@
 // The globs of labels, by the rules of Rust's glob::Pattern.
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createGlobMatcher } from './label-glob.js'
+import { createGlobMatcher } from './identifier.js'
 
 describe('a glob', () => {
   test('matches whole labels', () =>

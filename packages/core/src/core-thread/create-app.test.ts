@@ -1,9 +1,9 @@
 // The order of setups and teardowns, and what happens when one fails.
 import { expect, it } from 'vitest'
-import { EMPTY_SCOPE } from '../acl/scope.js'
+import { EMPTY_SCOPE } from '../acl/types.js'
 import type { App } from '../api/app.js'
 import { type CoreDefinition, plugin, type PluginApi } from '../api/define.js'
-import { setupPlugins } from './setup.js'
+import { setupPlugins } from './create-app.js'
 
 const neverAborted = new AbortController().signal
 
