@@ -10,7 +10,7 @@ export type { App, CommandContext, Middleware } from './api/app.js'
 export type { Capability, PermissionFile } from './acl/types.js'
 export type { Channel } from './rpc/channels.js'
 export { command, defineCore, plugin } from './api/define.js'
-export type { CommandDescription } from './api/command-description.js'
+export type { CommandDescription } from './api/define.js'
 export type {
   Command,
   CommandHandler,

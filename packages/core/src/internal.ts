@@ -21,7 +21,7 @@ export type {
   PermissionSetDefinition,
   ScopedPermission,
 } from './acl/types.js'
-export type { JsonSchema } from './api/command-description.js'
+export type { JsonSchema } from './api/define.js'
 export type { AnyCommand } from './api/define.js'
 export { toDocComment, toSchemaType } from './api/schema-type.js'
 export type { AddedCommand } from './host/added-plugin.js'

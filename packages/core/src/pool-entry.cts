@@ -1,6 +1,6 @@
 // Entry of the threads of the pool. Piscina requires this file. It is CommonJS, because Node 20 can abort the whole process when it
 // ends a thread that requires an ES module.
-import type { PoolOutcome, PoolTask } from './rpc/worker-pool.js' with { 'resolution-mode': 'import' }
+import type { PoolOutcome, PoolTask } from './rpc/registry.js' with { 'resolution-mode': 'import' }
 
 const loading = import('./pool-task.js')
 

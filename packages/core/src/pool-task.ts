@@ -7,7 +7,7 @@ import {
   toCausedErrorObject,
   withoutData,
 } from '@sallyport/protocol/internal/errors'
-import type { PoolOutcome, PoolTask } from './rpc/worker-pool.js'
+import type { PoolOutcome, PoolTask } from './rpc/registry.js'
 
 export async function runTask({ method, module, args }: PoolTask): Promise<PoolOutcome> {
   try {

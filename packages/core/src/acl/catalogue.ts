@@ -1,6 +1,7 @@
 // All permissions by plugin: two for each command, those of Tauri's core plugins, and those that manifests, the core module's
 // plugins and permission files define. The last definition of a name wins, in that order, as in Tauri.
 import {
+  CORE_COMMANDS,
   describeAclKey,
   explainMalformed,
   getMethod,
@@ -12,7 +13,6 @@ import {
   splitMethod,
 } from './identifier.js'
 import { toManifests, toPermissionFile } from './schema.js'
-import { CORE_COMMANDS } from './tauri-permissions.js'
 import {
   type AclInput,
   type AclSource,

@@ -14,7 +14,7 @@ import {
   type ScopeValues,
   type UnknownPermission,
 } from './catalogue.js'
-import { createGlobMatcher } from './identifier.js'
+import { createGlobMatcher, PERMISSIONS_OF_ALL } from './identifier.js'
 import { toCapability } from './schema.js'
 import {
   type AclInput,
@@ -31,7 +31,6 @@ import {
   type Scope,
   splitCapabilities,
 } from './types.js'
-import { PERMISSIONS_OF_ALL } from './tauri-permissions.js'
 
 export interface ResolvedCapability {
   readonly source: CapabilitySource

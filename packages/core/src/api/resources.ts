@@ -2,7 +2,8 @@
 // table of its own, so that a number of another frontend is invalid. The table is closed when the frontend disconnects.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { MAX_RESOURCES } from '@sallyport/protocol/internal/wire'
-import { runSequentially } from '../shared/teardown.js'
+import { within } from '@sallyport/protocol/internal/contract'
+import { createDeferred, isThenable } from '@sallyport/protocol/internal/util'
 
 /** Objects that stay open between calls, by number. */
 export interface Resources {
@@ -105,4 +106,39 @@ function closeResource(resource: object): unknown {
     if (typeof close === 'function') return close.call(resource)
   }
   return undefined
+}
+
+const STEP_TIMEOUT_MS = 5000
+/** Time for all steps that start after the signal has aborted. */
+const ABORTED_TIMEOUT_MS = 50
+
+/**
+ * Runs the steps in order, each for at most 5 s. When `signal` aborts, the current step is no longer waited for, and the remaining
+ * steps start at once. Never rejects.
+ *
+ * @param onError - receives what a step throws
+ */
+export async function runSequentially(
+  steps: Iterable<() => unknown>,
+  signal: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  const aborted = createDeferred()
+  const onAbort = (): void => aborted.resolve()
+  signal.addEventListener('abort', onAbort)
+  const rest: Promise<unknown>[] = []
+  for (const step of steps) {
+    let result: unknown
+    try {
+      result = step()
+    } catch (error) {
+      onError(error)
+    }
+    if (!isThenable(result)) continue
+    const done = Promise.resolve(result).catch(onError)
+    if (signal.aborted) rest.push(done)
+    else await within(STEP_TIMEOUT_MS, Promise.race([done, aborted.promise]))
+  }
+  signal.removeEventListener('abort', onAbort)
+  if (rest.length > 0) await within(ABORTED_TIMEOUT_MS, Promise.all(rest))
 }

@@ -7,7 +7,7 @@ import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { DirectSocket, LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { AclInput, AllowList, CapabilityChanges, Pattern, PermissionFile } from '../acl/types.js'
 import type { ExplainedFrontend } from '../acl/explain.js'
-import type { CommandContent } from '../api/command-description.js'
+import type { CommandContent } from '../api/define.js'
 import type { MetricsMemory } from '../shared/metrics.js'
 
 /** The program's identity, as in `tauri.conf.json`. */

@@ -15,13 +15,11 @@ import type { Logger } from 'pino'
 import type { EventHandler } from '@sallyport/frontend/internal'
 import { type App, StateStore } from '../api/app.js'
 import { createFrontendProxy, readResult, toFrontendResult } from '../api/frontend-proxy.js'
-import type { Resources } from '../api/resources.js'
-import type { Delivery, Payload, Subscriber } from '../events/delivery.js'
-import type { EventRouter } from '../events/router.js'
+import { type Resources, runSequentially } from '../api/resources.js'
+import type { Delivery, EventRouter, Payload, Subscriber } from '../events/router.js'
 import type { PathResolver } from '@sallyport/paths/internal/api'
 import { withDeadline } from '@sallyport/protocol/internal/contract'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
-import { runSequentially } from '../shared/teardown.js'
 
 /** Core's own listeners, which are functions of this thread. */
 export class LocalListeners implements Subscriber {

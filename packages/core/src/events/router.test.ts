@@ -4,8 +4,7 @@ import { MAX_EVENT_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
 import { codecs } from '@sallyport/protocol/internal/codec'
 import { describe, expect, it } from 'vitest'
 import { LocalListeners } from '../core-thread/create-app.js'
-import type { Subscriber } from './delivery.js'
-import { EventRouter } from './router.js'
+import { EventRouter, type Subscriber } from './router.js'
 
 it('delivers to core last, so that its changes of the payload reach no frontend', () => {
   const router = new EventRouter()

@@ -3,8 +3,7 @@ import type { EventTarget } from '@sallyport/protocol/internal/message'
 import { expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createApp, LocalListeners } from '../core-thread/create-app.js'
-import type { Subscriber } from './delivery.js'
-import { emitDestroyed, EventRouter } from './router.js'
+import { emitDestroyed, EventRouter, type Subscriber } from './router.js'
 
 const LISTENERS: readonly EventTarget[] = [
   { kind: 'Any' },

@@ -25,7 +25,7 @@ import type {
 } from '@sallyport/protocol/internal/message'
 import type { Capability } from '../acl/types.js'
 import type { BusTypes, ExposedBy, FrontendProxy } from '../api/app.js'
-import type { CommandDescription } from '../api/command-description.js'
+import type { CommandDescription } from '../api/define.js'
 import { checkFrontendCall, createFrontendProxy } from '../api/frontend-proxy.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import type { ModuleLocation } from '../shared/locations.js'

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import type { AllowList } from '../acl/types.js'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { type CommandContent, type CommandDescription, toCommandContent } from '../api/command-description.js'
+import { type CommandContent, type CommandDescription, toCommandContent } from '../api/define.js'
 import { toDocComment, toLiteral, toSchemaType } from '../api/schema-type.js'
 import { check, integer, strictOptions } from '../shared/validate.js'
 import { toAllowList } from './options/resolve-frontend.js'

@@ -11,11 +11,11 @@ import type { CommandIdentity, CommandScope } from '../acl/types.js'
 import type { App, CommandContext, CommandRequest } from '../api/app.js'
 import type { Resources } from '../api/resources.js'
 import { HOST_METHOD, RUN_FUNCTION_METHOD } from '../contract/host-core.js'
-import type { Subscriber } from '../events/delivery.js'
+import type { Subscriber } from '../events/router.js'
 import { COUNT } from '../shared/metrics.js'
 import type { CallChannel } from './channels.js'
 import { type ConfirmCaller, createInterruption, type Interruption, type Interrupts } from './approval.js'
-import type { CommandContent } from '../api/command-description.js'
+import type { CommandContent } from '../api/define.js'
 
 /** The session that a call came in on. */
 export interface CallOwner extends Subscriber {

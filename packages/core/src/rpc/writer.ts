@@ -54,7 +54,7 @@ import {
   MAX_SESSION_QUEUE_BYTES,
 } from '@sallyport/protocol/internal/wire'
 import { takeTransfer } from '../api/transfer.js'
-import type { Delivery, Payload } from '../events/delivery.js'
+import type { Delivery, Payload } from '../events/router.js'
 import { COUNT } from '../shared/metrics.js'
 
 type Buffers = readonly ArrayBufferLike[]

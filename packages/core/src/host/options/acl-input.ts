@@ -61,7 +61,7 @@ async function readEntries(
       return [{ value: entry, from, ...(isOption && { isOption }) }]
     }
     // Loads the parsers only for an option that names files.
-    const { readFileOrDirectory } = await import('../tauri-project/config-files.js')
+    const { readFileOrDirectory } = await import('../tauri-project/project.js')
     return readFileOrDirectory(from, toUrl(entry))
   })
   return (await Promise.all(sources)).flat()

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { expect, test, vi } from 'vitest'
 import { limitHeap } from '../shared/heap-limit.js'
-import { createPool } from './worker-pool.js'
+import { createPool } from './registry.js'
 
 vi.mock(import('../shared/heap-limit.js'), async original => ({
   ...(await original()),
