@@ -35,11 +35,9 @@ import { splitMethod } from './identifier.js'
 export interface Permits {
   /** False for a command that does not exist. @param method - `greet`, `plugin:fs|read_text_file` */
   permits(method: string): boolean
-  /** Returns `undefined` if the frontend may call the command, otherwise the denial. */
   check(command: CommandIdentity): BusError | undefined
   /** Returns how to change the capabilities if the command is denied. Only for the host: the text names permissions. */
   getHint(command: CommandIdentity): string
-  /** Returns which permissions and capabilities name the command, in development only. */
   getDetails(command: CommandIdentity): string | undefined
   /** Returns the same frozen object for every call until the capabilities change. */
   getScope(command: CommandIdentity): CommandScope
@@ -57,13 +55,10 @@ export const HOST_PERMITS: Permits = {
   getScopeByMethod: () => EMPTY_SCOPE,
 }
 
-/** Rights of a frontend in addition to those of capabilities. */
 export interface FrontendRights {
-  /** Its option `allow`. */
   readonly allow?: AllowList | undefined
   /** It has the rights of the host: without `allow`, and unless a capability names or has named it, it may call every command of the app. */
   readonly isTrusted?: boolean | undefined
-  /** It is a run, whose `allow` is an option of `bus.run`. */
   readonly runsOnce?: boolean | undefined
 }
 
@@ -87,7 +82,6 @@ export interface Authority {
   remove(identifier: string): void
   /** Replaces or removes the rights of a frontend. @throws {BusError} InvalidParams for an unknown entry of `allow` */
   setRights(label: string, rights: FrontendRights | undefined): void
-  /** Lists what a label may call now, and which permission allows it. */
   explain(label: string): Promise<ExplainedFrontend>
   restore(changes: CapabilityChanges): void
   /**
@@ -247,7 +241,6 @@ type Decision = { denial: string | undefined; hint: string; details?: string; sc
 
 interface DenialDetails {
   label: string
-  /** Whether the frontend is a run of `bus.run`. */
   isRun: boolean
   /** Whether the option `allow` is the place for a right of this frontend, or one of two. Code on a network has no options. */
   option: 'only' | 'also' | undefined
@@ -258,7 +251,6 @@ interface DenialDetails {
 
 export const getDenialText = ({ method }: CommandIdentity): string => `Command ${method} not allowed by ACL`
 
-/** Returns what to add to a capability or to `allow` of the frontend, or which permission denies the command. */
 function getDenialHint(
   { method, owner, allow }: CommandIdentity,
   { label, isRun, option, access }: DenialDetails,

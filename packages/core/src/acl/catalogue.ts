@@ -44,9 +44,7 @@ export interface AclDeps {
   acl: AclInput
   commands: Iterable<CommandIdentity>
   pluginFiles: readonly PermissionFileSource[]
-  /** The check of scope values of each plugin that has one, by the plugin's name. */
   scopeChecks?: ReadonlyMap<string, (value: unknown) => void>
-  /** Receives the permissions that are ignored. */
   warn: (text: string) => void
 }
 
@@ -114,7 +112,6 @@ export function getCommandKey({ method, owner }: CommandIdentity): string {
   return owner === 'core' || isGuiPlugin(plugin) ? `core:${plugin}` : plugin
 }
 
-/** Returns the full names of all permissions and sets that allow a command. */
 export function getPermissionsFor(command: CommandIdentity, { plugins }: Catalogue): string[] {
   const key = getCommandKey(command)
   const plugin = plugins.get(key)
@@ -143,13 +140,10 @@ export interface ExpandedPermission extends PermissionName {
   readonly permission: PermissionDefinition
 }
 
-/** A name that no permission or set has. */
 export interface UnknownPermission {
-  /** Tauri's error text, with the nearest known name. */
   readonly text: string
   /** True if the plugin is not described here, so that the name can still be right. */
   readonly plausible: boolean
-  /** The plugin, if it is not here. */
   readonly absent?: string
 }
 
@@ -292,7 +286,6 @@ function deepFreeze<T>(value: T): T {
   return value
 }
 
-/** Returns ` (did you mean "fs:allow-read"?)`, or an empty string. */
 function suggestPermission(name: PermissionName, catalogue: Catalogue): string {
   const identifier = joinIdentifier(name)
   const names = new Set(getNames(catalogue))

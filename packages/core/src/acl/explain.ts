@@ -115,7 +115,6 @@ function getLabels(capabilities: readonly ResolvedCapability[]): string[] {
   return [...new Set(globs.map(glob => glob.replace(/\[([^!])[^\]]*\]/g, '$1')))].toSorted()
 }
 
-/** Renders an explanation as text: commands of each frontend, with permission and scope. */
 export function renderExplanation({ frontends, capabilities, warnings }: Explanation): string {
   const idle = capabilities.filter(({ isActive }) => !isActive)
   return [

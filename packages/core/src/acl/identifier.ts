@@ -43,7 +43,6 @@ export function splitMethod(method: string): { plugin: string | undefined; name:
   return { plugin, name }
 }
 
-/** Returns Tauri's reason to refuse an identifier that no permission can have, or `undefined`. */
 export function explainMalformed(identifier: string): string | undefined {
   if (identifier.startsWith('tauri-plugin-')) return 'identifiers cannot start with tauri-plugin-'
   if (identifier.length > 116) return `identifiers cannot be longer than 116, found ${identifier.length}`
@@ -54,8 +53,6 @@ export function explainMalformed(identifier: string): string | undefined {
   if (parts.every(part => /^[a-z0-9]+(-[a-z0-9]+)*$/i.test(part))) return undefined
   return 'identifiers can only include lowercase ASCII, hyphens which are not leading or trailing, and a single colon if using a prefix'
 }
-
-// The part of a core module that the authority reads: names of commands, and permission files of plugins.
 
 /** A `CoreDefinition`, reduced to what the ACL reads. */
 export interface CoreModule {
@@ -73,7 +70,6 @@ const GUI_PLUGINS: ReadonlySet<string> = new Set(['window', 'webview', 'menu', '
 
 export const isGuiPlugin = (plugin: string): boolean => GUI_PLUGINS.has(plugin)
 
-/** @param plugin `undefined` for a command of the app */
 export function toCommandIdentity(name: string, plugin?: string): CommandIdentity {
   if (plugin === undefined) return { method: name, owner: 'app', ...getPermissions(name) }
   const permissions = getPermissions(name, isGuiPlugin(plugin) ? `core:${plugin}` : plugin)
@@ -85,7 +81,6 @@ export const getCommandIdentities = ({ commands = {}, plugins = [] }: CoreModule
   ...plugins.flatMap(plugin => Object.keys(plugin.commands ?? {}).map(name => toCommandIdentity(name, plugin.name))),
 ]
 
-/** Returns the checks of scope values, by the name of their plugin. */
 export const getScopeChecks = ({ plugins = [] }: CoreModule): ReadonlyMap<string, (value: unknown) => void> =>
   new Map(plugins.flatMap(({ name, checkScope }) => (checkScope ? [[name, checkScope] as const] : [])))
 

@@ -48,9 +48,7 @@ export interface ResolvedCapability {
 export interface ResolveOptions extends Required<Pick<AclInput, 'unknownPermissions' | 'isTauriProject' | 'platform'>> {
   catalogue: Catalogue
   commands: readonly CommandIdentity[]
-  /** Plugins that a warning has named, because they are not here. */
   absent: Set<string>
-  /** Lists of `allow` that were resolved lately. */
   allowLists: Map<string, ResolvedCapability>
   warn(text: string): void
   scopeChecks?: AclDeps['scopeChecks'] | undefined
@@ -169,7 +167,6 @@ function findIdentifier(name: string, place: Place, options: ResolveOptions): st
 /** In `allow`: every command of the app, and `core:default`. */
 const ALL = '*'
 
-/** Adds every command of the app. */
 function withAppCommands(resolved: ResolvedCapability, { commands }: ResolveOptions): ResolvedCapability {
   const allow = commands.filter(({ owner }) => owner === 'app').map(({ method }) => method)
   const permission = { identifier: ALL, key: APP_KEY, allow, deny: [], scope: undefined }
@@ -274,7 +271,6 @@ export function sortCapabilities(capabilities: readonly ResolvedCapability[]): R
   return capabilities.toSorted(({ capability: a }, { capability: b }) => (a.identifier < b.identifier ? -1 : 1))
 }
 
-/** One permission that allows or denies a command. */
 export interface Grant {
   readonly capability: string
   readonly permission: string
@@ -326,7 +322,6 @@ function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
 }
 
 export interface BuiltInCapabilities {
-  /** For every frontend. */
   readonly everyone: readonly ResolvedCapability[]
   /** For trusted code that no capability names, and that has no `allow`. */
   readonly trusted: ResolvedCapability

@@ -34,7 +34,6 @@ export interface AllowList {
   readonly from: string
 }
 
-/** A source of one `PermissionFile`. */
 export interface PermissionFileSource extends AclSource {
   /** The owner: a plugin's name, `core:<plugin>`, or `undefined` for the app. */
   readonly plugin: string | undefined
@@ -145,8 +144,6 @@ export interface CapabilityChanges {
   /** Identifiers of initial capabilities. */
   removed: Set<string>
 }
-
-// Tauri's capabilities: which labels may call which commands, and with which values.
 
 /** A capability of Tauri: permissions for the frontends whose labels match. */
 export interface Capability {

@@ -43,7 +43,6 @@ export class ResourceTable implements Resources {
     this.#getTotal = getTotal
   }
 
-  /** Number of open resources. */
   get size(): number {
     return this.#open.size
   }

@@ -91,7 +91,6 @@ function writeArray({ prefixItems, items }: Record<string, unknown>, write: Writ
   return `[${[...prefixItems.map(write), ...rest].join(', ')}]`
 }
 
-/** Returns the type of one value. */
 function toValueType(value: unknown): string {
   if (typeof value === 'string') return toLiteral(value)
   return value === null || typeof value === 'boolean' || typeof value === 'number' ? String(value) : 'unknown'
@@ -105,7 +104,6 @@ function join(types: readonly string[], operator: ' | ' | ' & '): string {
   return `(${parts.join(operator)})`
 }
 
-/** Returns the part of a schema that `#/$defs/Name` is. */
 function resolveReference(root: unknown, reference: string): unknown {
   if (!reference.startsWith('#')) return undefined
   let part = root

@@ -46,7 +46,6 @@ export function checkDefinition(where: string, definition: object, others: reado
   return definition
 }
 
-/** Checks the members that a definition and a plugin share, and refuses unknown ones. */
 function checkMembers(
   where: string,
   definition: Record<string, unknown>,

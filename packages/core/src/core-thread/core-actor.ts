@@ -13,7 +13,6 @@ import type { Core } from './core.js'
 /** Serves the host at `port`. @param onEnd - called after the core has stopped or failed */
 export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onEnd: () => void): void {
   const report = (message: CoreReport): void => port.postMessage(message)
-  /** Commands that arrived before the core was created. */
   const pending: CoreCommand[] = []
   let core: Core | undefined
   let stopTimeoutMs = 0

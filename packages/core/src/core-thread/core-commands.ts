@@ -155,7 +155,6 @@ const createAppCommands = ({ productName, version, identifier }: AppInfo): Plugi
 
 /** Named arguments of one call, whose getters throw `InvalidParams` with Tauri's texts. */
 class Arguments {
-  /** @param values - the arguments; bytes have no names, and so no members */
   constructor(
     readonly method: string,
     readonly values: Readonly<Record<string, unknown>>,
@@ -199,7 +198,6 @@ class Arguments {
 const isStrings = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every(item => typeof item === 'string')
 
-/** Describes a value in serde's words, as Tauri's errors do. */
 function describeType(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'sequence'

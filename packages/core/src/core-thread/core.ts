@@ -197,7 +197,6 @@ export class Core {
     }
   }
 
-  /** Keeps events for listeners that the host adds, or forgets them. */
   holdEvents(holds: boolean): void {
     if (holds) return this.#router.hold(this.#config.codec)
     const dropped = this.#router.release()
@@ -215,7 +214,6 @@ export class Core {
     if (idle.drops) void session?.close()
   }
 
-  /** Updates the counts of all sessions. Returns a few of the running calls, and of the watched ones, and the statistics of the network. */
   measure(): Measurement {
     return { ...this.sessions.measure(), network: this.#network?.stats() }
   }
@@ -233,12 +231,10 @@ export class Core {
     }
   }
 
-  /** Lists what a frontend may call now, and which permission allows it. */
   explain(label: string): Promise<ExplainedFrontend> {
     return this.#authority.explain(label)
   }
 
-  /** Rejects further calls. Resolves once the running ones have ended. */
   async drain(): Promise<void> {
     this.#networkSessions.isDraining = true
     await Promise.all([this.#network?.drain(), this.sessions.drain()])

@@ -61,7 +61,6 @@ export class LocalListeners implements Subscriber {
     return received
   }
 
-  /** Rejects the promises of events, none of which follows. */
   end(): void {
     this.#endReason = new BusError('Disconnected', 'The bus closed before the event', { data: { delivered: 'no' } })
     for (const reject of this.#waiting) reject(this.#endReason)

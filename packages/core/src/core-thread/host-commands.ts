@@ -96,7 +96,6 @@ const moveValues = (stream: ReceivedStream): AsyncIterable<unknown> => ({
   }),
 })
 
-/** What a plugin affects that is added while core runs. */
 interface Affected {
   readonly authority: Authority
   readonly quotas: Quotas

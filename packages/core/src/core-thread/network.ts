@@ -43,7 +43,6 @@ export class NetworkSessions {
     return this.#createHandle(label, session)
   }
 
-  /** Closes the session of a label, to make place for another. */
   closeSession(label: string): void {
     void this.#open.get(label)?.session.close()
   }

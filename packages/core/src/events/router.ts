@@ -48,7 +48,6 @@ class ListenerIndex {
     return listener
   }
 
-  /** Returns the deliveries to listeners that the target reaches. */
   getTargeted(event: string, target: EventTarget): readonly Delivery[] {
     const label = 'label' in target ? target.label : undefined
     const key = `${target.kind} ${label ?? ''}`
@@ -186,7 +185,6 @@ export class EventRouter {
     }
   }
 
-  /** Sends an event to the listeners of this core that match the target, or to all of them. */
   deliver(target: EventTarget | undefined, event: unknown, value: unknown): void {
     if (target === undefined) return this.deliverWhere(event, value)
     const accepts: Accepts = listenerTarget => matches(target, listenerTarget)
@@ -308,7 +306,6 @@ export class HeldEvents {
     }
   }
 
-  /** Delivers the events that a new listener has missed, once its registration is answered. */
   replay(id: number, event: string, listener: Listener): void {
     this.#takenBefore.set(id, this.#taken)
     const missed = this.#getEvents(id, event, listener)
@@ -364,7 +361,6 @@ export function emitCreated(router: EventRouter, label: string): void {
   router.deliver(undefined, WEBVIEW_CREATED, { label })
 }
 
-/** Emits that a frontend ended, to listeners of everything and of this label. */
 export function emitDestroyed(router: EventRouter, label: string): void {
   const accepts: Accepts = target => target.kind === 'Any' || ('label' in target && target.label === label)
   router.deliverWhere(DESTROYED, { label }, accepts)

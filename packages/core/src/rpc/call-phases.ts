@@ -56,33 +56,35 @@ export function composeRun(
   return wrapWithMiddleware(use, method, schema ? checkArguments(method, schema, handler) : handler)
 }
 
-export interface CallPhasesDeps {
-  /** The session of the calls. */
+/** What a session may call. */
+export interface CallTerms {
+  registry: CommandRegistry
+  /** A command that this session alone has, and may call. */
+  runCommand?: RunnableCommand | undefined
+  /** Calls of commands of the app and of plugins, and of `runCommand`, that the session can make. */
+  maxCalls?: number | undefined
+  /** Calls of `maxCalls` that were made before. */
+  madeCalls?: number | undefined
+  /** True if calls carry deadlines that end them here, too. */
+  hasDeadlines: boolean
+}
+
+export interface CallPhasesDeps extends CallTerms {
   session: CallOwner & {
     readonly metrics: SessionMetrics
     readonly calls: CallTable
     /** Set if other sessions share the limit of calls in flight. */
     readonly peers: ReadonlySet<unknown> | undefined
   }
-  registry: CommandRegistry
-  /** A command that this session alone has, and may call. */
-  runCommand: RunnableCommand | undefined
-  /** Calls that the session can make in its life, but for those of the bus's own commands. */
-  maxCalls: number | undefined
-  /** Calls of `maxCalls` that were made before. */
-  madeCalls: number | undefined
   channels: ChannelTable
   writer: SessionWriter
   events: SessionEvents
-  /** True if calls carry deadlines that end them here, too. */
-  hasDeadlines: boolean
   /** Returns the number of calls in flight of a session with its peers. */
   countInFlight(): number
 }
 
 const NO_CHANNELS: readonly CallChannel[] = []
 
-/** Runs the calls of one session. */
 export class CallPhases {
   /** True once no further call is admitted. */
   isDraining = false

@@ -147,7 +147,6 @@ export class IncomingCall implements CommandContext {
   }
 }
 
-/** True for a call that wants a stream. */
 export const isStream = ({ request: { headers } }: IncomingCall): boolean => headers[STREAM_HEADER] !== undefined
 
 /** True for a call that may take long: a subscription or a transfer, which a deadline would end although it is healthy. */
@@ -245,7 +244,6 @@ export class CallTable {
     this.#abort(id, call, new BusError('Cancelled', 'The caller cancelled the call'))
   }
 
-  /** Aborts all calls when the session ends. Returns them. */
   abortAll(createReason: () => BusError): readonly IncomingCall[] {
     const calls = [...this.#running.takeAll(), ...this.#unanswered]
     this.#unanswered.clear()
@@ -281,5 +279,4 @@ export interface RunnableCommand extends CommandIdentity, Runnable {
   describe?(): CommandContent
 }
 
-/** Commands by the name that they are called by. */
 export type CommandRegistry = ReadonlyMap<string, RunnableCommand>

@@ -218,7 +218,7 @@ export class ChannelTable {
     const { senders } = this.#streams
     const unopened = new Set(channels.map(([, id]) => id).filter(id => !senders.has(id)))
     const streamCount = entries.length - channels.length
-    if (this.#getTotal() + unopened.size + streamCount > MAX_CHANNELS) throw createLimitError()
+    if (this.#getTotal() + unopened.size + streamCount > MAX_CHANNELS) throw createStreamLimitError()
     const opened: CallChannel[] = Array.from(unopened, id => this.#hold(this.#create(id)))
     for (const [name, id] of channels) members[name] = this.#hold(senders.get(id)!).createHandle()
     if (streamCount === 0) return opened
@@ -239,7 +239,7 @@ export class ChannelTable {
     const isFull = this.#getTotal() >= MAX_CHANNELS
     if (!isFull && id !== undefined && !this.#streams.senders.has(id)) return this.#create(id)
     for (const channel of opened) channel.end()
-    if (isFull) throw createLimitError()
+    if (isFull) throw createStreamLimitError()
     throw new BusError('InvalidRequest', `The header ${STREAM_HEADER} must refer to a channel that is not open yet`)
   }
 
@@ -254,7 +254,7 @@ export class ChannelTable {
   }
 }
 
-const createLimitError = (): BusError =>
+export const createStreamLimitError = (): BusError =>
   new BusError('Overloaded', `More than ${MAX_CHANNELS} channels and streams of one frontend are open`)
 
 /**

@@ -45,7 +45,7 @@ import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { checkFrontendCall, describeFunction } from '../api/frontend-proxy.js'
 import { getMovableBuffers } from '../api/transfer.js'
 import { COUNT } from '../shared/metrics.js'
-import { ChannelHandle } from './channels.js'
+import { ChannelHandle, createStreamLimitError } from './channels.js'
 import { frontendCalls, type TraceSource } from './reports.js'
 import type { SessionWriter } from './writer.js'
 
@@ -106,7 +106,8 @@ export class FrontendCalls {
       checkCall(name, args, callOptions)
       progress = createProgress(callOptions?.timeout)
       const options = progress ? { ...callOptions, timeout: progress } : callOptions
-      if (this.#pending.isFull()) throw createLimitError()
+      if (this.#pending.isFull())
+        throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
       let params = args ?? undefined
       const count = countMembers(params, value => isStream(value) || isChannel(value))
       if (count > 0) {
@@ -210,7 +211,8 @@ export class FrontendCalls {
     if (open && 'result' in answer && this.#getTotal() < MAX_CHANNELS) return { ...answer, result: open(stream) }
     this.#streams.receive(stream, new StreamReceiver()).close()
     if ('error' in answer) return answer
-    const error = open ? createStreamLimitError() : createNotReadError()
+    const notRead = 'The result is a stream, not one value. Read it with stream instead of call'
+    const error = open ? createStreamLimitError() : new BusError('InvalidRequest', notRead)
     return { jsonrpc: '2.0', id: answer.id, error: toErrorObject(error) }
   }
 
@@ -260,12 +262,6 @@ function markDelivery(error: CausedErrorObject): void {
   if (error.code === ERROR_CODES.Disconnected) error.data = { ...Object(error.data), delivered: 'unknown' }
 }
 
-const createStreamLimitError = (): BusError =>
-  new BusError('Overloaded', `More than ${MAX_CHANNELS} channels and streams of one frontend are open`)
-
-const createNotReadError = (): BusError =>
-  new BusError('InvalidRequest', 'The result is a stream, not one value. Read it with stream instead of call')
-
 /**
  * Says in one line what kind of error a function threw, and where. Its message can have what it was called with, which no log has.
  * `undefined` for what is no `Error`, and for an error that it threw on purpose.
@@ -275,9 +271,6 @@ function describeThrownError({ reason, commandCode, cause }: BusError): string |
   const place = findPlace(cause.stack ?? '')
   return `a function threw ${describeName(cause.name)}${place && ` (${place})`}`
 }
-
-const createLimitError = (): BusError =>
-  new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls to one frontend are in flight`)
 
 const countMembers = (args: unknown, test: (value: unknown) => boolean): number =>
   typeof args === 'object' && args !== null && !isBytes(args) ? Object.values(args).filter(test).length : 0

@@ -147,7 +147,6 @@ function limit(
     refusals.add(quota)
     return new BusError('Overloaded', text, data && { data })
   }
-  /** Returns why a call cannot begin now. */
   const getObstacle = (): Obstacle | undefined => {
     const spent = quotas.find(quota => quota.isSpent)
     if (spent) return { text: 'is spent', quota: `${spent.calls} in its life`, waits: false }
@@ -242,7 +241,6 @@ export class Quota {
     return this.#runningCount >= this.concurrency
   }
 
-  /** True if no further call can begin in the life of the frontend. */
   get isSpent(): boolean {
     return this.#spent >= this.calls
   }
@@ -266,7 +264,6 @@ export class Quota {
     this.#runningCount -= 1
   }
 
-  /** Another frontend gets the label: its budget is whole. */
   endLife(): void {
     this.#spent = 0
   }
@@ -282,10 +279,8 @@ export class Quota {
 /** Calls that can wait at a time, for each frontend and command. */
 const MAX_WAITING = 1000
 
-/** The longest delay of a timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
-/** Why a call cannot begin now. */
 interface Obstacle {
   /** A clause of the error text. */
   text: string
@@ -356,7 +351,6 @@ class WaitingCalls {
     })
   }
 
-  /** Starts the calls that the quota allows now. */
   startNext(): void {
     if (this.#isStarting) return
     this.#isStarting = true

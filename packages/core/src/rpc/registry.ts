@@ -123,7 +123,6 @@ export type PoolTask = { method: string; module: string; args: unknown }
 export type PoolOutcome = { value: unknown } | { failure: CausedErrorObject }
 
 export interface Pool {
-  /** Runs the default export of a module with the arguments of a command. */
   run(method: string, module: URL, args: unknown, signal: AbortSignal): Promise<unknown>
   close(): Promise<void>
 }

@@ -117,10 +117,8 @@ export const frontendCalls: CallChannel = tracingChannel('sallyport.call')
 export const eventsSent: Channel = channel('sallyport:core.event:sent')
 export const eventsReceived: Channel = channel('sallyport:core.event:received')
 
-/** Cuts a name that a caller chose. */
 const truncate = <T>(name: T): T => (typeof name === 'string' ? (name.slice(0, MAX_NAME_LENGTH) as T) : name)
 
-/** The session that a trace is about. */
 export type TraceSource = Pick<CallTrace, 'label' | 'codec'>
 
 /** Traces one call. `run` sees the stores that subscribers bound to the channel. */

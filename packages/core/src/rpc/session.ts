@@ -30,8 +30,8 @@ import { ResourceTable } from '../api/resources.js'
 import { type Delivery, emitDropped, type EventRouter, type Payload } from '../events/router.js'
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
-import { CallPhases } from './call-phases.js'
-import { type CallOwner, CallTable, type CommandRegistry, getDisplayName, type RunnableCommand } from './call-table.js'
+import { CallPhases, type CallTerms } from './call-phases.js'
+import { type CallOwner, CallTable, getDisplayName } from './call-table.js'
 import { ChannelTable } from './channels.js'
 import type { ConfirmCaller, ConfirmRequests, Interrupts } from './approval.js'
 import { FrontendCalls } from './frontend-calls.js'
@@ -46,7 +46,7 @@ import {
 } from './reports.js'
 import { type AnswerScheduler, SessionWriter } from './writer.js'
 
-export interface SessionOptions {
+export interface SessionOptions extends CallTerms {
   /** `undefined` for the host, which is trusted. */
   label: string | undefined
   /** Number of the host's frontend: see `LinkOffer`. */
@@ -62,13 +62,6 @@ export interface SessionOptions {
   /** Opens the records of the isolation pattern. If it is set, only records are read. */
   opener: Opener | undefined
   permits: Permits
-  registry: CommandRegistry
-  /** A command that this session alone has, and may call. */
-  runCommand?: RunnableCommand | undefined
-  /** Calls of commands of the app and of plugins, and of `runCommand`, that the session can make. */
-  maxCalls?: number | undefined
-  /** Calls of `maxCalls` that were made before. */
-  madeCalls?: number | undefined
   /** Whether its calls can interrupt it. Only a run has it. */
   interrupts?: Interrupts
   /** Decides when late answers leave. The sessions of a core share it. */
@@ -79,9 +72,6 @@ export interface SessionOptions {
   peers?: ReadonlySet<Session> | undefined
   confirmRequests: ConfirmRequests
   metrics: SessionMetrics
-  /** Bytes of messages of one channel that can be in flight. @default CHANNEL_READ_AHEAD */
-  /** True if calls carry deadlines that end them here, too. */
-  hasDeadlines: boolean
   /** Returns a call's async context, if its caller is in this thread. */
   takeContext?: ((id: RequestId | undefined) => AsyncContext | undefined) | undefined
   events: SessionEvents
@@ -204,7 +194,6 @@ export class Session implements CallOwner {
     this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#writer.waitingBytes
   }
 
-  /** Rejects further calls. Resolves once the running ones have ended. */
   drain(): Promise<void> {
     this.#phases.isDraining = true
     return this.calls.idle()

@@ -62,7 +62,8 @@ export class Sessions {
   add(added: AddedSession): Session {
     const { router, getLog, report } = this.#deps
     const { label, frontend, linkId, limitLabel } = added
-    const peers = limitLabel === undefined ? undefined : this.#getPeers(limitLabel)
+    const peers = limitLabel === undefined ? undefined : (this.#peers.get(limitLabel) ?? new Set<Session>())
+    if (peers) this.#peers.set(limitLabel!, peers)
     const closed = (): void => this.#closed(session, added)
     const events = new SessionReports({ label, frontend, linkId, getLog, report, closed })
     const session = new Session({ ...added, router, scheduler: this.#scheduler, peers, events })
@@ -80,34 +81,20 @@ export class Sessions {
     const { router, report } = this.#deps
     const { frontendCalls } = session
     this.#open.delete(session)
-    this.#removePeer(session, limitLabel)
+    const peers = limitLabel === undefined ? undefined : this.#peers.get(limitLabel)
+    if (peers?.delete(session) && peers.size === 0) this.#peers.delete(limitLabel!)
     const isLatest = label !== undefined && this.#byLabel.get(label) === session
     if (isLatest) this.#byLabel.delete(label)
-    this.#closeResources(session)
+    const closing = session.resources
+      .closeAll(this.#resourcesAbort.signal)
+      .finally(() => this.#closingResources.delete(closing))
+    this.#closingResources.add(closing)
     if (label === undefined) return
     const idle = this.#idle.get(session)
     this.#ends.ended(label, linkId, frontendCalls)
     ended(isLatest && idle !== undefined)
     if (frontend !== undefined && linkId !== undefined) report({ type: 'closed', frontend, id: linkId })
     if (idle?.isAnnounced) emitDestroyed(router, label)
-  }
-
-  #closeResources({ resources }: Session): void {
-    const closing = resources
-      .closeAll(this.#resourcesAbort.signal)
-      .finally(() => this.#closingResources.delete(closing))
-    this.#closingResources.add(closing)
-  }
-
-  #getPeers(limitLabel: string): Set<Session> {
-    const peers = this.#peers.get(limitLabel) ?? new Set()
-    this.#peers.set(limitLabel, peers)
-    return peers
-  }
-
-  #removePeer(session: Session, limitLabel: string | undefined): void {
-    const peers = limitLabel === undefined ? undefined : this.#peers.get(limitLabel)
-    if (peers?.delete(session) && peers.size === 0) this.#peers.delete(limitLabel!)
   }
 
   /**
@@ -187,13 +174,11 @@ export class Sessions {
     this.#ends.detach(link, end)
   }
 
-  /** Counts calls for an inspector from now on, or for none. */
   watchCalls(watch: CallWatch | undefined): void {
     this.#watch = watch
     for (const session of this.#open) session.metrics.watch = watch?.getCaller(session.name)
   }
 
-  /** Updates the counts of all sessions. Returns a few of the running calls, and the report on watched calls. */
   measure(): Measurement {
     for (const session of this.#open) session.updateCounts()
     const watched = this.#watch?.report(this.#getRunning())
@@ -286,7 +271,6 @@ export class FrontendEnds {
   /** Links of the host, until both facts about their ends are known. */
   readonly #links = new Map<number, HostLink>()
 
-  /** A frontend has this label from now on. */
   begin(label: string, link: number | undefined): void {
     this.#ends.delete(label)
     if (link === undefined) return
@@ -313,7 +297,6 @@ export class FrontendEnds {
     this.#settle(id!, link)
   }
 
-  /** Nothing more comes over a link. */
   detach(id: number, end: FrontendEnd | undefined): void {
     const link = this.#links.get(id)
     if (!link) return
@@ -334,13 +317,11 @@ export class FrontendEnds {
     await Promise.all(ended.map(({ settled }) => settled.promise))
   }
 
-  /** Creates the error of a call to a label that no frontend has. */
   createError(label: string, labels: Iterable<string>): BusError {
     const { why, restarts = false } = this.#ends.get(label) ?? {}
     return restarts ? createRestartError(label, why) : createNoFrontendError(label, labels, why)
   }
 
-  /** The host ends all frontends. */
   close(): void {
     for (const id of [...this.#links.keys()]) this.detach(id, undefined)
   }

@@ -64,7 +64,6 @@ export interface SessionWriterEvents {
   congested(): void
   /** The link has room again, and no message waits. */
   drained(): void
-  /** Events were dropped, because too many wait. */
   dropped(count: number): void
   /** The link has room again after this many events were dropped. Messages sent from here leave before those that wait. */
   recovered(count: number): void
@@ -214,7 +213,6 @@ export class SessionWriter implements StreamWriter {
     }
   }
 
-  /** Sends a message of the bus itself. */
   send(message: Message): void {
     this.#send(message)
   }
@@ -318,7 +316,6 @@ class WaitingMessages {
   /** The events among them. They are bounded on their own. */
   readonly #events = new BoundedQueue<QueueSlot<WaitingMessage>>()
 
-  /** True if no further message other than an event can wait. */
   get isFull(): boolean {
     const keptCount = this.#all.size - this.#events.size
     const keptBytes = this.#all.bytes - this.#events.bytes

@@ -32,7 +32,6 @@ export const getV8Limits = (limits: ResourceLimits | undefined): ResourceLimits 
 /** Bytes of the heaps of workers, as they were measured last. */
 const heaps = new WeakMap<Worker, number>()
 
-/** Returns the last measurement of a worker's heap in bytes, if there was one. */
 export const getMeasuredHeap = (worker: Worker): number | undefined => heaps.get(worker)
 
 /** Checks of the workers of this thread. Each returns the time until its next one. */

@@ -40,7 +40,6 @@ export const createCounts = (): SharedArrayBuffer => new SharedArrayBuffer(COUNT
 /** Core's side. Only a sample of the calls is timed: two readings of the clock take a tenth of the time of a small call. */
 export class SessionMetrics extends SamplingTimer {
   readonly counts: Float64Array
-  /** Set while an inspector is open. */
   watch: CallerWatch | undefined
 
   constructor(counts: ArrayBufferLike, getLatency?: () => RecordableHistogram) {
@@ -58,7 +57,6 @@ export interface WatchedCall {
   isLongLived: boolean
 }
 
-/** Watches the calls of one core. */
 export interface CallWatch {
   /** Sessions of one label share a watch. */
   getCaller(label: string): CallerWatch
@@ -66,7 +64,6 @@ export interface CallWatch {
   report(running: Iterable<WatchedCall>): unknown
 }
 
-/** Watches the calls of one label. */
 export interface CallerWatch {
   /**
    * Counts a call, and runs it.

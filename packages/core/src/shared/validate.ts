@@ -180,7 +180,6 @@ const formatPath = (path: readonly unknown[]): string =>
 const joinPath = (outer: string, inner: string): string =>
   outer === '' || inner === '' || inner.startsWith('[') ? outer + inner : `${outer}.${inner}`
 
-/** Returns true for an object in the place of its location. */
 export const isInline = (value: unknown): value is object => isObject(value) && !(value instanceof URL)
 
 /** @internal */

@@ -24,7 +24,6 @@ const CONFIG_NAMES = ['tauri.conf.json', 'tauri.conf.json5', 'Tauri.toml']
 
 /** The parts of a configuration that are about pages. */
 export interface WebviewConfig {
-  /** The directory of the configuration file. */
   readonly directory: string
   /** `app.withGlobalTauri`. */
   readonly withGlobalTauri: boolean
@@ -50,7 +49,6 @@ type ParsedHookOptions = Extract<ParsedPattern, { use: 'isolation' }>['options']
 
 /** @internal */
 export interface Project extends AppInfo {
-  /** The configuration file, for error texts. */
   from: string
   pattern: ConfigPattern
   plugins: Readonly<Record<string, unknown>>
@@ -253,7 +251,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Line and column count from 1. */
 type Mistake = [line: number, column: number, text: string]
 
 function readJson5Error(error: unknown): Mistake {
@@ -266,7 +263,6 @@ function readTomlError(error: unknown): Mistake {
   return [error.line, error.column, error.message.split('\n', 1)[0]!.replace('Invalid TOML document: ', '')]
 }
 
-/** @param what - the option that names the file or directory, for error texts */
 export async function readFileOrDirectory(what: string, url: URL): Promise<AclSource[]> {
   const path = fileURLToPath(url)
   const found = await stat(path).catch((cause: unknown) => {
