@@ -1,5 +1,5 @@
 // Both ends of one session, for the tests of records.
-import { createSessionSecret, type KeyScheduleOptions } from '../src/crypto/key-schedule.js'
+import { createSessionSecret, type KeyScheduleOptions } from '../src/crypto/keys.js'
 import { createOpener, createSealer, type Opener, type Sealer } from '../src/crypto/record.js'
 
 export const session = Buffer.from('a session id, 16')

@@ -1,13 +1,28 @@
 // The gate: decodes the frontend's messages, shows them to the hook, and encodes and seals the messages that pass, in order and batch by
 // batch. Notifications of the bus itself (`$/…`) contain nothing of the user: the hook does not see them. A value of a stream is an answer.
-import type { Codec, PackedMessage } from '@sallyport/protocol/internal/codec'
-import type { CallMessage, RejectedParams, RequestId } from '@sallyport/protocol/internal/message'
+import { BatchReader, type Codec, codecs, type PackedMessage } from '@sallyport/protocol/internal/codec'
+import {
+  type CallMessage,
+  getRequestId,
+  isResponseLike,
+  METHOD,
+  parseCall,
+  parseResponse,
+  type RejectedParams,
+  type RequestId,
+} from '@sallyport/protocol/internal/message'
 import type { Sealer } from '@sallyport/protocol/internal/records'
-import type { SamplingTimer } from '@sallyport/protocol/internal/util'
-import type { Frame, Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
-import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
+import { BoundedQueue, type SamplingTimer, Throttle } from '@sallyport/protocol/internal/util'
+import {
+  CHANNEL_MESSAGE_COST,
+  type Frame,
+  FRAME_KIND,
+  type Link,
+  MAX_GATE_QUEUE_BYTES,
+  MAX_IN_FLIGHT,
+  type ReceivedFrame,
+} from '@sallyport/protocol/internal/wire'
 import { BusError, describeCommand, isBusError, toErrorObject } from '@sallyport/protocol/internal/errors'
-import { getRequestId, isResponseLike, METHOD, parseCall, parseResponse } from '@sallyport/protocol/internal/message'
 import {
   detachAttachments,
   EventBatch,
@@ -16,22 +31,15 @@ import {
   Outbox,
   packMessage,
 } from '@sallyport/protocol/internal/rpc'
-import { BoundedQueue, Throttle } from '@sallyport/protocol/internal/util'
-import {
-  CHANNEL_MESSAGE_COST,
-  FRAME_KIND,
-  MAX_IN_FLIGHT,
-  MAX_GATE_QUEUE_BYTES,
-} from '@sallyport/protocol/internal/wire'
-import type { Hook } from '../hook/hook.js'
-import { NOT_SERIALIZABLE, OVERLOADED, type Rejection, type Verdict } from '../hook/verdict.js'
+import { type Hook, NOT_SERIALIZABLE, OVERLOADED, type Rejection, type Verdict } from '../hook/hook.js'
 import type { HookWatch } from '../hook/hook-watch.js'
-import type { FrontendMessage, PassedEncoding } from './hook-messages.js'
 import {
   encodeErrorResponse,
   encodePassed,
+  type FrontendMessage,
   getName,
   isCall,
+  type PassedEncoding,
   toAnswer,
   toHookMessage,
   toRejectionError,

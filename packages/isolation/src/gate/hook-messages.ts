@@ -1,13 +1,19 @@
 // Converts messages at the gate: to the message that the hook sees, from the hook's answer, and to the error of a rejection. A message
 // is a call of the frontend, or its answer: a response to a call of an exposed function, or a value of a stream.
 import type { Codec, PackedMessage } from '@sallyport/protocol/internal/codec'
-import type { CallMessage, Message } from '@sallyport/protocol/internal/message'
-import type { EncodedEvent } from '@sallyport/protocol/internal/rpc'
+import {
+  type CallMessage,
+  type ChannelParams,
+  isBytes,
+  type Message,
+  METHOD,
+  parseResponse,
+  STREAM_HEADER,
+} from '@sallyport/protocol/internal/message'
+import { type EncodedEvent, EventBatch, packMessage, toPacked } from '@sallyport/protocol/internal/rpc'
 import { BusError, describeCommand, toErrorObject } from '@sallyport/protocol/internal/errors'
-import { type ChannelParams, isBytes, METHOD, parseResponse, STREAM_HEADER } from '@sallyport/protocol/internal/message'
-import { EventBatch, packMessage, toPacked } from '@sallyport/protocol/internal/rpc'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
-import { type HookMessage, NOT_SERIALIZABLE, type PassedMessage, type Rejection } from '../hook/verdict.js'
+import { type HookMessage, NOT_SERIALIZABLE, type PassedMessage, type Rejection } from '../hook/hook.js'
 
 export type FrontendMessage = CallMessage | Response
 type Response = ReturnType<typeof parseResponse> & {

@@ -1,8 +1,7 @@
 // The hooks here are functions of this realm. Sandboxed hooks are tested in app-thread.test.ts.
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createHook, type HookFunction } from './hook.js'
-import type { HookMessage, Verdict } from './verdict.js'
+import { createHook, type HookFunction, type HookMessage, type Verdict } from './hook.js'
 
 const message = (changes: Partial<HookMessage> = {}): HookMessage => ({
   cmd: 'greet',

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { mentionsLegacyMessages } from './legacy-messages.js'
-import { createHook } from './hook.js'
-import type { HookMessage, Verdict } from './verdict.js'
+import { createHook, type HookMessage, mentionsLegacyMessages, type Verdict } from './hook.js'
 
 type Shown = Record<string, any>
 

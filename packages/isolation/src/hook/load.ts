@@ -10,8 +10,7 @@ import { describeMissingNames } from '../compartment/diagnostics.js'
 import { HookSandbox } from '../compartment/hook-sandbox.js'
 import { lockDown } from '../compartment/lockdown.js'
 import { loadIsolationApp } from './isolation-app.js'
-import { mentionsLegacyMessages } from './legacy-messages.js'
-import { createHook, findHook, type Hook } from './hook.js'
+import { createHook, findHook, type Hook, mentionsLegacyMessages } from './hook.js'
 import type { HookWatch } from './hook-watch.js'
 
 export interface HookSource extends Pick<GateWorkerData, 'legacyMessages' | 'confirm'> {

@@ -1,9 +1,9 @@
 // Attacks by a carrier of records. It can read their headers, and do nothing with them except deliver each once, in order.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createTestOpener, sealed, createTestSealer, secret, session, text } from '../../test/record-ends.js'
+import { createTestOpener, createTestSealer, sealed, secret, session, text } from '../../test/record-ends.js'
 import { isBusError } from '../errors/bus-error.js'
-import { createSessionSecret } from './key-schedule.js'
+import { createSessionSecret } from './keys.js'
 import type { Opener } from './record.js'
 
 /** Expects the record to be rejected with the only error text, and the expected record after it too. */

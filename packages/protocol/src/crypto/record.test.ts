@@ -6,9 +6,9 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createTestOpener, sealed, createTestSealer, text } from '../../test/record-ends.js'
+import { createTestOpener, createTestSealer, sealed, text } from '../../test/record-ends.js'
 import { RECORD_HEADROOM } from '../wire/link.js'
-import { createSessionSecret } from './key-schedule.js'
+import { createSessionSecret } from './keys.js'
 import { createSealer } from './record.js'
 
 const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 300 })

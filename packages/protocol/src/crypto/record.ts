@@ -4,8 +4,16 @@ import { onNextTick } from '#platform'
 import { isArrayBuffer } from '../util/type-guards.js'
 import { RECORD_HEADROOM, SMALL_BODY_BYTES } from '../wire/link.js'
 import type { DecipherGCM, KeyObject } from 'node:crypto'
-import { createCipher, createDecipher, decrypt, encrypt, TAG_BYTES } from './aead.js'
-import { createKeySchedule, type KeySchedule, type KeyScheduleOptions } from './key-schedule.js'
+import {
+  createCipher,
+  createDecipher,
+  createKeySchedule,
+  decrypt,
+  encrypt,
+  type KeySchedule,
+  type KeyScheduleOptions,
+  TAG_BYTES,
+} from './keys.js'
 import { createRecordError } from '../errors/bus-error.js'
 
 // The header is in plaintext: 36 bytes of fixed layout, big-endian, all authenticated as additional data. The opener writes the
