@@ -105,7 +105,7 @@ const GROUPS = {
       priority: 1,
     },
     // Every core module loads these helpers. Merged with the code of core's thread, they would bring it along.
-    { name: 'api', test: /[\\/]dist[\\/]api[\\/](?:schema-type|state|transfer)\.js$/, priority: 1 },
+    { name: 'api', test: /[\\/]dist[\\/]api[\\/](?:app|define|schema-type|transfer)\.js$/, priority: 1 },
     // Merged with what encrypts a snapshot, core's thread would load it.
     { name: 'core-actor', test: /[\\/]dist[\\/]core-thread[\\/]core-actor\.js$/, priority: 1 },
     SHARED,
