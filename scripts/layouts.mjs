@@ -29,7 +29,7 @@ try {
     const { node, cases, else: instead, ...layout } = LAYOUTS[name]
     const place = join(folder, name)
     const { output } = await install(place, layout, registry.url)
-    if (!cases) judge(`${name}, the README’s example`, await run([...node, 'host.mjs'], place), output)
+    if (!cases) judge(`${name}, the README’s example`, await run([...node, 'app.mjs'], place), output)
     judge(`${name}, the cases`, await run([...node, 'app/host.mjs', ...(cases ?? [])], place), getExpected(cases))
     if (instead)
       judge(`${name}, the others`, await run([...node, 'app/host.mjs', 'brownfield'], place), RegExp(instead))

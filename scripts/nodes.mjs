@@ -43,7 +43,7 @@ try {
   for (const asked of versions) {
     const node = asked === undefined ? [process.execPath] : ['npx', '--yes', '-p', `node@${asked}`, 'node']
     const version = (await run([...node, '--version'], root)).stdout.trim()
-    judge(`${version}, the README’s example`, await run([...node, 'host.mjs'], place), output)
+    judge(`${version}, the README’s example`, await run([...node, 'app.mjs'], place), output)
     judge(`${version}, the cases`, await run([...node, 'app/host.mjs'], place), getExpected())
     const projects = ['--project=workers', '--project=long', '--project=matrix']
     const inCore = [...node, vitest, 'run', '--reporter=dot', ...projects, ...TESTS]

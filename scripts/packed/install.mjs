@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { exampleIn } from './example-in.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -35,12 +34,14 @@ const usualRegistry = async () => (await run(['npm', 'config', 'get', 'registry'
  */
 export async function install(folder, { add, settings = () => ({}) }, local) {
   await mkdir(folder, { recursive: true })
-  const { files, output } = exampleIn(await readFile(join(root, 'README.md'), 'utf8'))
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const programs = [...readme.matchAll(/^```js\n(\/\/ (\S+)\n[^]*?)^```$/gm)].map(([, code, name]) => [name, code])
+  const [, output] = /^```text\n\$ node app\.mjs\n([^]*?)^```$/m.exec(readme) ?? []
   const all = {
     'package.json': '{ "name": "app", "private": true }',
     '.npmrc': `@sallyport:registry=${local}/\n`,
     ...settings(local, await usualRegistry()),
-    ...Object.fromEntries(files),
+    ...Object.fromEntries(programs),
   }
   for (const [name, text] of Object.entries(all)) await writeFile(join(folder, name), text)
   await cp(join(root, 'tests/bundled/src'), join(folder, 'app'), { recursive: true })

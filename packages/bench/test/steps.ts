@@ -33,14 +33,20 @@ export const readRepositoryFile = (path: string): string =>
 
 export const readAction = (): Action => parse(readRepositoryFile('action.yml')) as Action
 
-interface Workflow {
-  jobs: Record<string, { steps: Step[] }>
+interface Job {
+  env: Record<string, string>
+  steps: Step[]
 }
 
+interface Workflow {
+  jobs: Record<string, Job>
+}
+
+export const getJob = (workflow: string, job: string): Job =>
+  (parse(readRepositoryFile(`.github/workflows/${workflow}`)) as Workflow).jobs[job]!
+
 export const getStep = (workflow: string, job: string, name: string): Step =>
-  (parse(readRepositoryFile(`.github/workflows/${workflow}`)) as Workflow).jobs[job]!.steps.find(
-    step => step.name === name,
-  )!
+  getJob(workflow, job).steps.find(step => step.name === name)!
 
 export interface Ran {
   code: number | null

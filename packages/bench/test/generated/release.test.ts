@@ -1,9 +1,10 @@
 // The release workflow's own check, run as GitHub would: a tag that is not the version of every package publishes nothing.
 import { expect, test } from 'vitest'
 import { getDirectory, PACKAGES } from '../../../../scripts/packed/pack.mjs'
-import { readRepositoryFile, runStep, getStep } from '../steps.js'
+import { getJob, readRepositoryFile, runStep, getStep } from '../steps.js'
 
 const step = getStep('release.yml', 'publish', 'The tag is the version')
+const DIRECTORIES = getJob('release.yml', 'publish').env['DIRECTORIES']!
 const { version } = JSON.parse(readRepositoryFile('packages/core/package.json')) as { version: string }
 
 /** Runs it in a directory that has only the names and versions of the packages. */
@@ -12,10 +13,11 @@ function checked(tag: string, versions: Record<string, string> = {}) {
     name => `mkdir -p ${getDirectory(name)}
     echo '${JSON.stringify({ version: versions[name] ?? version })}' > ${getDirectory(name)}/package.json`,
   )
-  return runStep({ ...step, run: `${files.join('\n')}\n${step.run}` }, { TAG: tag }, {})
+  return runStep({ ...step, run: `${files.join('\n')}\n${step.run}` }, { TAG: tag, DIRECTORIES }, {})
 }
 
-test('the packages have one version', () => {
+test('each package is published, after those that it needs, in one version', () => {
+  expect(DIRECTORIES.split(' ')).toEqual(PACKAGES.map(getDirectory))
   const all = PACKAGES.map(name => JSON.parse(readRepositoryFile(`${getDirectory(name)}/package.json`)).version)
   expect(new Set(all)).toEqual(new Set([version]))
 })
