@@ -21,13 +21,14 @@ export type {
   PluginApi,
   PluginDefinition,
 } from './api/define.js'
-export type { BusTypes, FrontendProxy, TypedCore } from './api/app.js'
+export type { BusTypes, ExposedBy, FrontendProxy, TypedCore } from './api/app.js'
 export type { Bus } from './host/bus.js'
 export type { AddedPlugin } from './host/added-plugin.js'
 export type { RunFunction, RunFunctions } from './host/options/run-functions.js'
 export type { InterruptedRun, RunReport } from './host/run-report.js'
 export type { Inspector } from './host/inspectors.js'
 export type { BusStats } from './host/reporting/stats.js'
+export type { BusInspection } from './host/life/supervisor.js'
 export type { SupervisionOptions } from './host/supervision/policy.js'
 export type { BusEvents } from './host/reporting/events.js'
 export { createBus } from './host/entry.js'
