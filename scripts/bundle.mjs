@@ -101,7 +101,7 @@ const GROUPS = {
   '@sallyport/core': [
     {
       name: 'entry',
-      test: /[\\/]dist[\\/](?:host[\\/](?:entry|workers[\\/](?:core-worker|spare-worker|spawn))|shared[\\/]heap-limit)\.js$/,
+      test: /[\\/]dist[\\/](?:host[\\/](?:entry|workers[\\/](?:spare-worker|spawn))|shared[\\/]heap-limit)\.js$/,
       priority: 1,
     },
     // Every core module loads these helpers. Merged with the code of core's thread, they would bring it along.

@@ -3,8 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
 const fromRoot = path => new URL(`../${path}`, import.meta.url)
 const load = path => import(fromRoot(path).href)
-const { supervisorMachine: bus } = await load('packages/core/dist/host/life/supervisor.js')
-const { codeMachine, lifeMachine } = await load('packages/core/dist/host/life/machine.js')
+const { codeMachine, lifeMachine, supervisorMachine: bus } = await load('packages/core/dist/host/life/supervisor.js')
 const { LIFE } = await load('packages/core/dist/host/life/table.js')
 const { draw, drawDiagrams, fromMachine } = await load('extensions/inspector/dist/host/page.js')
 

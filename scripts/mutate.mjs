@@ -204,7 +204,7 @@ const MUTANTS = [
   },
   {
     name: 'a lost link outdoes the last words',
-    file: 'packages/core/src/host/life/judge.ts',
+    file: 'packages/core/src/host/life/rules.ts',
     from: 'if (error) return error',
     to: 'if (error && !sentence) return error',
     tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
@@ -218,17 +218,17 @@ const MUTANTS = [
   },
   {
     name: 'restarts, one too many',
-    file: 'packages/core/src/host/supervision/policy.ts',
+    file: 'packages/core/src/host/life/policy.ts',
     from: 'withinPeriod.length >= intensity',
     to: 'withinPeriod.length > intensity',
-    tests: ['packages/core/src/host/supervision/restarts.test.ts'],
+    tests: ['packages/core/src/host/life/restarts.test.ts'],
   },
   {
     name: 'a hang is never found',
-    file: 'packages/core/src/host/supervision/watchdog.ts',
+    file: 'packages/core/src/host/life/watchdog.ts',
     from: 'if (unchangedPolls < POLLS_PER_TIMEOUT) return',
     to: 'if (unchangedPolls <= 1e9) return',
-    tests: ['packages/core/src/host/supervision/watchdog.test.ts'],
+    tests: ['packages/core/src/host/life/watchdog.test.ts'],
   },
   {
     name: 'quotas are not spent',

@@ -1,4 +1,4 @@
-// Calls that a session answers, over a ring whose other end is in this thread: see host/warm-up-client.ts.
+// Calls that a session answers, over a ring whose other end is in this thread: see host/start-bus.ts.
 import type { Opener, Sealer } from '@sallyport/protocol/internal/records'
 import { codecs } from '@sallyport/protocol/internal/codec'
 import { RECORD_DIRECTION } from '@sallyport/protocol/internal/contract'

@@ -31,13 +31,19 @@ import { HOST_METHOD } from '../contract/host-core.js'
 import type { ModuleLocation } from '../shared/locations.js'
 import { anyFunction, check } from '../shared/validate.js'
 import type { FrontendInfo } from './frontends/frontend-info.js'
-import type { AddedPlugin } from './added-plugin.js'
 import type { DescribeOptions } from './describe-commands.js'
-import { callFrontend, callOrStream, checkCallAll, explainFailure, settleAll, streamFrontend } from './call-frontend.js'
+import {
+  callFrontend,
+  callOrStream,
+  explainFailure,
+  nameFunction,
+  streamFrontend,
+  checkCallAll,
+  settleAll,
+} from './call-frontend.js'
 import type { LocalCore } from './local-core.js'
-import { nameFunction } from './name-function.js'
 import type { Host } from './host.js'
-import { type Inspector, Inspectors } from './inspectors.js'
+import { type Inspector, Inspectors, readStats } from './inspectors.js'
 import { inspectorSchema } from './options/schema.js'
 import type {
   ConnectionOptions,
@@ -53,8 +59,7 @@ import { type BusEvents, isBusEvent } from './reporting/events.js'
 import { watchPendingClose } from './reporting/pending-close.js'
 import type { BusStats } from './reporting/stats.js'
 import { run } from './run.js'
-import { readStats } from './read-stats.js'
-import { RightChanges } from './right-changes.js'
+import { type AddedPlugin, RightChanges } from './right-changes.js'
 import type { RunReport } from './run-report.js'
 import type { BusInspection } from './life/supervisor.js'
 
@@ -74,7 +79,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
     this.#host = host
     this.#client = host.core.client
     this.#rights = new RightChanges(host)
-    this.#inspectors = new Inspectors(host, () => readStats(host, false))
+    this.#inspectors = new Inspectors(host)
   }
 
   /** @internal @throws {BusError} InvalidParams for anything but a bus of this copy of the package */

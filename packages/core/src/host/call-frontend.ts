@@ -1,6 +1,6 @@
 // How the host calls a function that a frontend exposes: through commands of core, with label and name as headers.
 import { Channel, type InvokeOptions, type Stream, streamWith } from '@sallyport/frontend/internal'
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { BusError, describeCommand, describeName, hideInternalFrames } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, checkNamedArguments, isBytes, type WaitOptions } from '@sallyport/protocol/internal/message'
 import { isStream } from '@sallyport/protocol/internal/rpc'
 import { createGlobMatcher } from '../acl/identifier.js'
@@ -14,7 +14,6 @@ import {
 import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
-import { nameFunction } from './name-function.js'
 
 interface FrontendCall {
   readonly label: string
@@ -151,4 +150,12 @@ export async function settleAll<T>(
 ): Promise<Record<string, PromiseSettledResult<T>>> {
   const results = await Promise.allSettled(labels.map(call))
   return Object.fromEntries(labels.map((label, index) => [label, results[index]!]))
+}
+
+/** Replaces the internal command in an error text by the function's name, which is all that the caller knows. */
+export function nameFunction(error: BusError, method: string, name: string): BusError {
+  const message = error.message.replace(describeCommand(method), describeName(name))
+  if (message === error.message) return error
+  const named = new BusError(error.reason, message, { data: error.data, cause: error.cause })
+  return hideInternalFrames(named) as BusError
 }

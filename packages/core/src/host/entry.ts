@@ -8,7 +8,7 @@ import type { BusTypes, BusTypesOf } from '../api/app.js'
 import type { Bus } from './bus.js'
 import type { ExplainOptions } from './explain-acl.js'
 import type { BusOptions } from './options/types.js'
-import { spawnCoreEarly } from './workers/core-worker.js'
+import { spawnCoreEarly } from './workers/spare-worker.js'
 
 /**
  * Starts core, and a worker for each frontend. Resolves once the frontends' modules have been evaluated: see `loaded` and `loadTimeout`

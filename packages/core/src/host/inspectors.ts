@@ -5,11 +5,10 @@ import type { ExplainedFrontend } from '../acl/explain.js'
 import type { Measurement } from '../contract/host-core.js'
 import type { FrontendInfo } from './frontends/frontend-info.js'
 import type { Host } from './host.js'
+import { type BusState, codeMachine, supervisorMachine, type WorkerStatus } from './life/supervisor.js'
 import type { LocalCore } from './local-core.js'
 import type { BusReporter } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
-import { type BusState, supervisorMachine, type WorkerStatus } from './life/supervisor.js'
-import { codeMachine } from './life/machine.js'
 
 /** A running inspector page. */
 export interface Inspector extends AsyncDisposable {
@@ -45,15 +44,12 @@ export interface InspectedBus {
 /** @internal */
 export class Inspectors {
   readonly #host: Host<LocalCore>
-  readonly #readStats: () => BusStats
   readonly #open = new Set<OpenInspector>()
   /** Inspectors for which core watches calls. */
   readonly #watchers = new Set<InspectedBus>()
 
-  /** @param readStats - returns the statistics without resetting their rates */
-  constructor(host: Host<LocalCore>, readStats: () => BusStats) {
+  constructor(host: Host<LocalCore>) {
     this.#host = host
-    this.#readStats = readStats
   }
 
   /** @throws {BusError} InvalidParams if the package is missing or the port is not available; Disconnected if the bus is closing */
@@ -91,7 +87,7 @@ export class Inspectors {
     const watchers = this.#watchers
     const view: InspectedBus = {
       getState: () => supervisor.state,
-      getStats: this.#readStats,
+      getStats: () => readStats(this.#host, false),
       getWorkerStatuses: () => supervisor.getWorkerStatuses(),
       machines: { bus: supervisorMachine, worker: codeMachine },
       isCoreInProcess: core.isInProcess,
@@ -119,5 +115,25 @@ async function loadPackage(): Promise<typeof import('@sallyport/inspector/intern
   } catch (cause) {
     const text = 'The inspector needs the package @sallyport/inspector, which could not be loaded'
     throw new BusError('InvalidParams', `${text}. Run: npm install @sallyport/inspector`, { cause })
+  }
+}
+
+/** @param resetRates - true to measure the next rates from now on */
+export function readStats(
+  { core, frontends: opened, processes, reporter, uptime }: Host<LocalCore>,
+  resetRates: boolean,
+): BusStats {
+  const host = core.traffic.snapshot(core.isUp, resetRates)
+  const frontends = opened.takeStats(resetRates)
+  const { network } = core
+  const inNetwork = network?.instances[network.instance]?.inFlight ?? 0
+  const inFlight = Object.values(frontends).reduce((sum, stats) => sum + stats.inFlight, host.inFlight + inNetwork)
+  return {
+    uptime,
+    core: { ...core.worker.stats, inFlight, slow: reporter.slowCalls },
+    host,
+    frontends,
+    spares: processes.pool?.count ?? 0,
+    ...(network && { network }),
   }
 }

@@ -1,24 +1,30 @@
 // The host's handle of a core on this machine: a supervised worker, or core in the host's thread. It has the host's own link, and keeps
 // capability changes, which also apply after a restart.
+import { type Client, createReconnectingClient, reconnectClient, settleListeners } from '@sallyport/frontend/internal'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { deadline, type InitScript, type LifecycleState, type StateReport } from '@sallyport/protocol/internal/contract'
+import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
+import {
+  closeEndpoint,
+  createLinkEndpoints,
+  getPorts,
+  type LinkEndpoint,
+  openLink,
+  type TransferListItem,
+} from '@sallyport/protocol/internal/link'
+import { assertNever, createDeferred, type Deferred, isDevelopment } from '@sallyport/protocol/internal/util'
 import { EventEmitter } from 'node:events'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { type Client, createReconnectingClient, reconnectClient, settleListeners } from '@sallyport/frontend/internal'
-import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
-import { closeEndpoint, createLinkEndpoints, getPorts, openLink } from '@sallyport/protocol/internal/link'
-import { assertNever, createDeferred, type Deferred, isDevelopment } from '@sallyport/protocol/internal/util'
-import type { CodecName } from '@sallyport/protocol/internal/codec'
-import { deadline, type InitScript, type LifecycleState, type StateReport } from '@sallyport/protocol/internal/contract'
-import type { LinkEndpoint, TransferListItem } from '@sallyport/protocol/internal/link'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { CapabilityChanges } from '../acl/types.js'
 import type { CoreDefinition } from '../api/define.js'
 import type {
-  LinkOffer,
   CoreCommand,
   CoreReport,
   CoreWorkerData,
   HostPlugin,
+  LinkOffer,
   Measurement,
   NetworkStats,
 } from '../contract/host-core.js'
@@ -26,16 +32,16 @@ import { createCoreLog, runCoreActor } from '../core-thread/core-actor.js'
 import type { Core, TakeContext } from '../core-thread/core.js'
 import { getHeapLimit } from '../shared/heap-limit.js'
 import type { Frontend } from './frontends/frontend.js'
-import type { CoreEndpoint, HostServices } from './frontends/types.js'
+import type { HostServices } from './frontends/services.js'
+import type { CoreEndpoint } from './frontends/types.js'
+import type { Restart, ThreadHandle } from './life/thread.js'
+import type { SupervisedWorker } from './life/worker.js'
 import type { BusConfig } from './options/config.js'
 import { HostConfirmRequests } from './reporting/confirm.js'
 import { forwardLine } from './reporting/log.js'
 import { SessionTraffic } from './reporting/stats.js'
-import type { SupervisedWorker } from './life/worker.js'
-import type { Restart, ThreadHandle } from './life/spec.js'
 import { createOutputSink, pipeOutput } from './workers/output.js'
-import { startCoreWorker } from './workers/core-worker.js'
-import type { SpareWorker } from './workers/spare-worker.js'
+import { type SpareWorker, startCoreWorker } from './workers/spare-worker.js'
 import { explainSyntax } from './workers/syntax-errors.js'
 
 /** Time for core to answer a request for measurements; core answers immediately unless it is busy. */

@@ -1,15 +1,16 @@
 // Starts a bus: checks its options, starts core and the frontends, and watches core.
-import { endClient } from '@sallyport/frontend/internal'
+import { answerCalls, createReconnectingClient, endClient } from '@sallyport/frontend/internal'
 import { deadline } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import { createDeferred, withoutContext } from '@sallyport/protocol/internal/util'
+import { tracingChannel } from 'node:diagnostics_channel'
 import { Bus } from './bus.js'
 import { Host } from './host.js'
 import { LocalCore } from './local-core.js'
 import { checkFiles } from './options/check-files.js'
 import { resolveOptions } from './options/resolve-options.js'
 import type { BusOptions } from './options/types.js'
-import { warmUpClient } from './warm-up-client.js'
 import type { SpareWorker } from './workers/spare-worker.js'
 
 /** For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
@@ -71,4 +72,24 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
   } finally {
     for (const end of ends) end()
   }
+}
+
+/** More calls gain little until V8 optimizes, after thousands. */
+const CALLS = 30
+
+/** Calls of this thread's clients. */
+const invokes = tracingChannel('sallyport.invoke')
+
+let warmedUp: Promise<void> | undefined
+
+/** Resolves after some milliseconds of work in pieces of one call. Works once in a thread: call it while the host waits for core. */
+export const warmUpClient = (): Promise<void> => (warmedUp ??= makeCalls())
+
+async function makeCalls(): Promise<void> {
+  const [near, far] = createLinkEndpoints('ring', 'never')
+  answerCalls(openLink(far, false))
+  const client = createReconnectingClient(openLink(near, true), { label: 'warm-up' })
+  // Subscribers would see these calls.
+  for (let call = 0; call < CALLS && !invokes.hasSubscribers; call++) await client.invoke('greet', { name: 'World' })
+  endClient(client, undefined)
 }

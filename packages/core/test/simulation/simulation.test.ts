@@ -53,13 +53,14 @@ vi.mock('../../src/host/workers/spawn.js', async importOriginal => {
     spawnWorker: (_entry: string, data: object) => spawnThread('frontend', data),
   }
 })
-vi.mock('../../src/host/workers/core-worker.js', async () => {
+vi.mock('../../src/host/workers/spare-worker.js', async importOriginal => {
   const { spawnThread } = await import('./virtual/threads.js')
-  return { startCoreWorker: (data: object) => spawnThread('core', data) }
+  return { ...(await importOriginal<object>()), startCoreWorker: (data: object) => spawnThread('core', data) }
 })
-vi.mock('../../src/host/frontends/gate-threads.js', async () => {
+vi.mock('../../src/host/frontends/services.js', async importOriginal => {
   const { spawnThread } = await import('./virtual/threads.js')
   return {
+    ...(await importOriginal<object>()),
     GateThreads: class {
       open = (_name: string, data: object) => spawnThread('gate', data)
     },

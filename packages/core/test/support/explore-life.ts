@@ -1,11 +1,9 @@
 // Every state that a life can reach, under every order of what its witnesses say, and what must always hold.
 import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
-import { type Effects, type LifeContext, type LifeEvent, type LifeInput } from '../../src/host/life/context.js'
-import type { Obituary } from '../../src/host/life/judge.js'
-import { getEffects, lifeMachine } from '../../src/host/life/machine.js'
-import { SteppedLife } from '../../src/host/life/step.js'
-import { LIFE, type LifeValue } from '../../src/host/life/table.js'
-import { resolveSupervision } from '../../src/host/supervision/policy.js'
+import { getEffects, lifeMachine } from '../../src/host/life/supervisor.js'
+import { resolveSupervision } from '../../src/host/life/policy.js'
+import type { Effects, LifeContext, LifeEvent, LifeInput, Obituary } from '../../src/host/life/rules.js'
+import { LIFE, type LifeValue, SteppedLife } from '../../src/host/life/table.js'
 
 const EFFECTS = getEffects(LIFE)
 const OBITUARIES: Readonly<Record<string, Obituary>> = {

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { SimulatedClock } from 'xstate'
-import { resolveSupervision, type SupervisionOptions } from '../../src/host/supervision/policy.js'
+import { resolveSupervision, type SupervisionOptions } from '../../src/host/life/policy.js'
 import { createSupervisor } from '../../src/host/life/supervisor.js'
 
 const crash = new Error('boom')

@@ -1,7 +1,7 @@
-// An entry of `bus.frontends()`: one frontend of a host.
+// What the host says of a frontend: its entry in `bus.frontends()`, and why its code has ended, for the errors of its calls.
+import { getWorkerName, type WorkerState, type WorkerStats } from '../life/policy.js'
+import type { Obituary } from '../life/rules.js'
 import type { Sandbox } from '../sandboxes/kinds.js'
-import type { WorkerState, WorkerStats } from '../supervision/policy.js'
-import type { RuntimeEnd } from './runtime-end.js'
 
 /** One frontend of this host. */
 export interface FrontendInfo {
@@ -33,3 +33,21 @@ export const createFrontendInfo = (
   ...{ label, sandbox, ...(wall !== undefined && { wall }) },
   ...{ startedAt, state, restarts, ...(end?.error && { error: end.error }) },
 })
+
+export interface RuntimeEnd {
+  /** A clause for error texts: `it ran out of memory`. */
+  readonly why: string
+  readonly error: Error | undefined
+  /** False if it was started ahead, and ended before the code began. */
+  readonly ranCode: boolean
+}
+
+export function describeEnd(label: string, error: Error | undefined, obituary?: Obituary): RuntimeEnd {
+  const { ranCode = true, code } = obituary ?? {}
+  if (!error) return { why: `it exited with code ${code}`, error, ranCode }
+  const subject = [getWorkerName('frontend', label), 'The frontend process'].find(each =>
+    error.message.startsWith(each),
+  )
+  const why = subject === undefined ? `it failed: ${error.message}` : `it${error.message.slice(subject.length)}`
+  return { why, error, ranCode }
+}

@@ -1,7 +1,8 @@
 // One frontend: the effects of its life on its links, and its figures. Its code, its gate and core restart independently. Whichever comes back, the
 // life offers a new link with a new key.
-import { availableParallelism } from 'node:os'
-import { MessageChannel } from 'node:worker_threads'
+import type { SocketOwner } from '@sallyport/process/internal'
+import { CAN_DENY_NET } from '@sallyport/process/internal/permission-model'
+import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { MAX_UNHANDLED, patience, type Peer } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import {
@@ -10,24 +11,24 @@ import {
   createDirectTriangle,
   createLinkEndpoints,
   createTriangleEndpoints,
+  type LinkKind,
+  type PollMode,
+  type TriangleEndpoints,
 } from '@sallyport/protocol/internal/link'
-import { createDeferred } from '@sallyport/protocol/internal/util'
-import type { LinkKind, PollMode, TriangleEndpoints } from '@sallyport/protocol/internal/link'
 import type { RequestId } from '@sallyport/protocol/internal/message'
-import type { AsyncContext, Deferred } from '@sallyport/protocol/internal/util'
+import { type AsyncContext, createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
+import { availableParallelism } from 'node:os'
+import { MessageChannel } from 'node:worker_threads'
 import type { Pattern } from '../../acl/types.js'
 import type { FrontendEnd, IdleFrontend, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
+import type { Effects, LifeContext } from '../life/rules.js'
+import type { Life } from '../life/table.js'
+import type { FrontendTerms } from '../life/thread.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
-import { CAN_DENY_NET } from '@sallyport/process/internal/permission-model'
-import type { SocketOwner } from '@sallyport/process/internal'
-import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
+import { createFrontendInfo, type FrontendInfo, type RuntimeEnd } from './frontend-info.js'
 import { type GateEvents, type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
-import type { Effects, LifeContext } from '../life/context.js'
-import type { FrontendTerms } from '../life/spec.js'
-import type { Life } from '../life/step.js'
-import type { RuntimeEnd } from './runtime-end.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface FrontendDeps {

@@ -8,12 +8,15 @@ import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createLogOnce, type LogOnce } from '../sandboxes/sandbox.js'
-import { createExternalRuntime, type ExternalRuntime } from './external-runtime.js'
+import { createFrontendInfo, describeEnd, type FrontendInfo, type RuntimeEnd } from './frontend-info.js'
 import { Frontend, type FrontendDeps } from './frontend.js'
+import {
+  createConnectionRuntime,
+  createExternalRuntime,
+  type ExternalRuntime,
+  getClientStart,
+} from './host-runtimes.js'
 import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
-import { createConnectionRuntime, getClientStart } from './connection-runtime.js'
-import { createFrontendInfo, type FrontendInfo } from './frontend-info.js'
-import { describeEnd, type RuntimeEnd } from './runtime-end.js'
 import { createWorkerRuntime, type WorkerRuntime } from './worker-runtime.js'
 
 /** Frontends that have ended by themselves and are remembered, with their options: a host can open any number of labels. */

@@ -15,14 +15,13 @@ import { isolationDefaults, remoteHostSchema } from '../options/schema.js'
 import type { HookOptions } from '../options/types.js'
 import { isConfirmed, answerConfirm } from '../reporting/confirm.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
-import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../supervision/policy.js'
-import { watchCounter } from '../supervision/watchdog.js'
-import type { ThreadHandle } from '../life/spec.js'
+import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../life/policy.js'
+import { watchCounter } from '../life/watchdog.js'
+import type { ThreadHandle } from '../life/thread.js'
 import type { SupervisedWorker } from '../life/worker.js'
 import { throttleLines } from '../workers/output.js'
-import { createHostServices } from './host-services.js'
+import { createHostServices, type HostServices } from './services.js'
 import { ThreadMember } from '../workers/shared-threads.js'
-import type { HostServices } from './types.js'
 
 export interface GateEvents {
   /** True once the frontend is being closed: the gate stops after it, and does not start again. */

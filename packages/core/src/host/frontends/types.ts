@@ -5,29 +5,12 @@ import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
-import type { LifeContext } from '../life/context.js'
-import type { Life } from '../life/step.js'
-import type { HostConfig } from '../options/config.js'
-import type { BusReporter } from '../reporting/events.js'
-import type { HostLog } from '../reporting/log.js'
-import type { WorkerStats } from '../supervision/policy.js'
-import type { Supervisor } from '../life/supervisor.js'
-import type { Processes } from '../sandboxes/processes.js'
-import type { GateThreads } from './gate-threads.js'
+import type { LifeContext } from '../life/rules.js'
+import type { Life } from '../life/table.js'
+import type { WorkerStats } from '../life/policy.js'
 import type { RelaySockets, SocketOwner } from '@sallyport/process/internal'
-import type { SharedThreads } from '../workers/shared-threads.js'
-import type { RuntimeEnd } from './runtime-end.js'
-
-/** @internal Services that core, the gates and the frontends of a host use. */
-export interface HostServices {
-  readonly options: HostConfig
-  readonly log: HostLog
-  readonly supervisor: Supervisor
-  readonly reporter: BusReporter
-  readonly sharedThreads: SharedThreads
-  readonly processes: Processes
-  readonly gateThreads: GateThreads
-}
+import type { RuntimeEnd } from './frontend-info.js'
+import type { HostServices } from './services.js'
 
 /** @internal */
 export interface FrontendHost extends HostServices {

@@ -1,26 +1,26 @@
 // The runtime of a frontend that has a worker: its thread, or the relay of its process.
-import { closeEndpoint, getPorts } from '@sallyport/protocol/internal/link'
-import { receiveError } from '@sallyport/protocol/internal/errors'
-import { areTokens } from '@sallyport/protocol/internal/contract'
-import { assertNever, isDevelopment, isUint8Array } from '@sallyport/protocol/internal/util'
-import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
-import type {
-  Answer,
-  FrontendCommand,
-  FrontendReport,
-  FrontendStart,
-  StateReport,
-} from '@sallyport/protocol/internal/contract'
-import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
-import type { FrontendConfig } from '../options/config.js'
-import { getWorkerName } from '../supervision/policy.js'
-import type { FrontendTerms } from '../life/spec.js'
 import type { RelaySockets, SocketOwner } from '@sallyport/process/internal'
+import {
+  type Answer,
+  areTokens,
+  deadline,
+  type FrontendCommand,
+  type FrontendReport,
+  type FrontendStart,
+  type StateReport,
+} from '@sallyport/protocol/internal/contract'
+import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
+import { closeEndpoint, getPorts, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { assertNever, createDeferred, isDevelopment, isUint8Array } from '@sallyport/protocol/internal/util'
+import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
+import { getWorkerName } from '../life/policy.js'
+import type { FrontendTerms } from '../life/thread.js'
+import { isInspectorOpen } from '../life/watchdog.js'
+import type { FrontendConfig } from '../options/config.js'
 import { createOutputSink, type OutputSink, takeReport } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
-import { getClientStart } from './connection-runtime.js'
-import { ModuleLoad } from './module-load.js'
-import { describeEnd } from './runtime-end.js'
+import { getClientStart } from './host-runtimes.js'
+import { describeEnd } from './frontend-info.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface WorkerRuntimeDeps {
@@ -209,3 +209,68 @@ export function createWorkerRuntime(
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
+
+/** The module has been evaluated; core has the events that it emitted. */
+export type LoadStep = 'loaded' | 'synchronized'
+
+export class ModuleLoad {
+  readonly #steps = { loaded: createDeferred(), synchronized: createDeferred() }
+  readonly #isFirstTry: boolean
+  #isLoaded = false
+  #isSynchronized = false
+  #hasFailed = false
+
+  /** @param isFirstTry - whether an error is final, because the caller that waits for the module gets it */
+  constructor(isFirstTry: boolean) {
+    this.#isFirstTry = isFirstTry
+    for (const { promise } of Object.values(this.#steps)) promise.catch(() => {})
+  }
+
+  /** True while an error is final. */
+  get isOpening(): boolean {
+    return this.#isFirstTry && !this.#isLoaded
+  }
+
+  get isOver(): boolean {
+    return this.#isLoaded || this.#hasFailed
+  }
+
+  get synchronized(): Promise<void> {
+    return this.#steps.synchronized.promise
+  }
+
+  reach(step: LoadStep): void {
+    if (step === 'loaded') this.#isLoaded = true
+    if (step === 'synchronized') this.#isSynchronized = true
+    this.#steps[step].resolve()
+  }
+
+  /** Ends the wait: the thread has stopped. */
+  fail(error: Error | undefined): void {
+    this.#hasFailed = true
+    if (this.#isSynchronized) return
+    const message = 'The frontend exited before its module was loaded'
+    const reason = error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } })
+    for (const { reject } of Object.values(this.#steps)) reject(reason)
+  }
+
+  /**
+   * Resolves once the module has been evaluated. Rejects if the thread stops before that, and with `Timeout` after `timeout` milliseconds:
+   * the caller ends the thread then. A module that waits at a breakpoint has all the time it needs.
+   */
+  async wait(label: string, timeout: number): Promise<void> {
+    const onLate = (): void => {
+      if (isInspectorOpen()) return watch()
+      const remedy = 'Pass a longer `loadTimeout`, or `loaded: false` for a module whose top level never ends'
+      const late = `${getWorkerName('frontend', label)} did not evaluate its module within ${timeout} ms. ${remedy}`
+      if (!this.#isLoaded) this.#steps.loaded.reject(new BusError('Timeout', late))
+      this.reach('synchronized')
+    }
+    let end = (): void => {}
+    const watch = (): void => void (end = deadline(timeout, onLate))
+    watch()
+    const stop = (): void => end()
+    this.synchronized.then(stop, stop)
+    await this.#steps.loaded.promise
+  }
+}

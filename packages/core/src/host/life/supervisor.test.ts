@@ -4,9 +4,9 @@ import { queryObjects } from 'node:v8'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 import { expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import type { WorkerSpec } from './spec.js'
+import type { WorkerSpec } from './thread.js'
 import type { SupervisedWorker } from './worker.js'
-import { resolveSupervision } from '../supervision/policy.js'
+import { resolveSupervision } from './policy.js'
 import { createSupervisor, type Supervisor } from './supervisor.js'
 
 const ready = `const { parentPort } = require('node:worker_threads')

@@ -1,22 +1,45 @@
-// The supervisor of a host: an xstate actor with one child actor per worker. A failure of core fails the bus; any other worker fails alone.
+// The supervisor of a host: an xstate actor with one child actor per worker, made from the table: `bus.inspect` and the
+// inspector show them, and docs/internals/machines.md draws them. A failure of core fails the bus; any other worker fails alone.
 import { deadline, type Heartbeat } from '@sallyport/protocol/internal/contract'
 import { callSafely } from '@sallyport/protocol/internal/util'
 import {
   type ActorOptions,
+  and,
   type AnyActorRef,
   type AnyStateMachine,
+  assign,
   createActor,
   enqueueActions,
+  not,
+  or,
   setup,
+  stateIn,
   stopChild,
 } from 'xstate'
 import { readUsage, type WorkerUsage } from '../../shared/heap-limit.js'
-import type { LifeInput } from './context.js'
-import { codeMachine, lifeMachine, toLife } from './machine.js'
-import type { WorkerDeps, WorkerSpec } from './spec.js'
-import { type Life, SteppedLife } from './step.js'
+import type { WorkerStats } from './policy.js'
+import {
+  CHANGES,
+  CONDITIONS,
+  createContext,
+  type EffectName,
+  type LifeContext,
+  type LifeEvent,
+  type LifeInput,
+} from './rules.js'
+import type { WorkerDeps, WorkerSpec } from './thread.js'
+import {
+  type Condition,
+  INITIAL,
+  type Life,
+  LIFE,
+  type LifeState,
+  type LifeValue,
+  type Region,
+  SteppedLife,
+  type Transition,
+} from './table.js'
 import { SupervisedWorker } from './worker.js'
-import type { WorkerStats } from '../supervision/policy.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
 
@@ -51,6 +74,89 @@ export interface Supervisor {
   /** Calls the listener for each event and state of the supervisor's actors. Returns an unsubscribe function. */
   inspect(listener: (event: BusInspection) => void): () => void
 }
+
+interface Scope {
+  context: LifeContext
+  event: LifeEvent
+}
+
+const map = <Value, Mapped>(
+  record: Readonly<Record<string, Value>>,
+  toMapped: (value: Value, name: string) => Mapped,
+) => Object.fromEntries(Object.entries(record).map(([name, value]) => [name, toMapped(value, name)]))
+
+function toGuard(condition: Condition): never {
+  if (typeof condition === 'string') return condition as never
+  if ('not' in condition) return not(toGuard(condition.not)) as never
+  if ('all' in condition) return and(condition.all.map(toGuard)) as never
+  return or(condition.states.map(state => stateIn({ [condition.region]: state }))) as never
+}
+
+const toTransition = ({ if: condition, to, do: actions = [] }: Transition) => ({
+  ...(condition !== undefined && { guard: toGuard(condition) }),
+  ...(to !== undefined && { target: to }),
+  actions,
+})
+
+const toState = ({ on = {}, always = [], entry = [], exit = [] }: LifeState) => ({
+  ...{ entry, exit, always: always.map(toTransition), on: map(on, transitions => transitions.map(toTransition)) },
+})
+
+const runEffect =
+  (name: EffectName) =>
+  ({ context, event }: Scope): void =>
+    context.effects[name]?.(context, event)
+
+/** @internal The effects of a table: what it does, and is no change. */
+export const getEffects = (table: Readonly<Record<string, Readonly<Record<string, LifeState>>>>): EffectName[] => {
+  const states = Object.values(table).flatMap(region => Object.values(region))
+  const actions = states.flatMap(({ entry = [], exit = [], always = [], on = {} }) => {
+    const transitions = [...always, ...Object.values(on).flat()]
+    return [...entry, ...exit, ...transitions.flatMap(({ do: names = [] }) => names)]
+  })
+  return [...new Set(actions)].filter(name => !(name in CHANGES)) as EffectName[]
+}
+
+/** The types of a machine follow from its table, and say less than those of the table. */
+function createMachine(id: string, regions: readonly Region[]): AnyStateMachine {
+  const actions = {
+    ...Object.fromEntries(getEffects(LIFE).map(name => [name, runEffect(name)])),
+    ...map(CHANGES, change => assign(({ context, event }: Scope) => change(context, event))),
+  }
+  const guards = map(
+    CONDITIONS,
+    holds =>
+      ({ context, event }: Scope) =>
+        holds(context, event),
+  )
+  const states = Object.fromEntries(
+    regions.map(region => [region, { initial: INITIAL[region], states: map(LIFE[region], toState) }]),
+  )
+  const context = ({ input }: { input: LifeInput }): LifeContext => createContext(input)
+  const machine: unknown = setup({ actions, guards } as never).createMachine({
+    ...{ id, type: 'parallel', context, states },
+  } as never)
+  return machine as AnyStateMachine
+}
+
+/** @internal That of core or of a gate. */
+export const codeMachine: AnyStateMachine = createMachine('code', ['code'])
+/** @internal That of a frontend. */
+export const lifeMachine: AnyStateMachine = createMachine('life', Object.keys(LIFE) as Region[])
+
+/** @internal A life as an actor of one of the machines. */
+export const toLife = (actor: AnyActorRef): Life => ({
+  get value() {
+    return (actor.getSnapshot() as { value: LifeValue }).value
+  },
+  get context() {
+    return (actor.getSnapshot() as { context: LifeContext }).context
+  },
+  send(event) {
+    // It can have ended while the event was being prepared.
+    if ((actor.getSnapshot() as { status: string }).status === 'active') actor.send(event)
+  },
+})
 
 type SupervisorEvent =
   | { type: 'worker.start'; id: string; machine: 'code' | 'life'; input: LifeInput }

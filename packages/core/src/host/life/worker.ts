@@ -2,14 +2,12 @@
 // it out, with the times that it takes.
 import { ABANDON_TIMEOUT_MS } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
-import type { WorkerState, WorkerStats } from '../supervision/policy.js'
-import type { Effects, LifeContext, LifeInput } from './context.js'
-import type { Obituary } from './judge.js'
-import type { WorkerDeps, WorkerExit, WorkerSpec } from './spec.js'
-import type { Life } from './step.js'
-import { ThreadCode } from './thread-code.js'
+import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
+import type { WorkerState, WorkerStats } from './policy.js'
+import type { Effects, LifeContext, LifeInput, Obituary } from './rules.js'
+import type { Life } from './table.js'
+import { ThreadCode, type WorkerDeps, type WorkerExit, type WorkerSpec } from './thread.js'
 
 /** Default time to exit, after the time to drain, before a thread is terminated. */
 const STOP_TIMEOUT_MS = 500

@@ -13,7 +13,7 @@ import {
   isTrusted,
   resolveSandbox,
 } from '../sandboxes/kinds.js'
-import { resolveSupervision } from '../supervision/policy.js'
+import { resolveSupervision } from '../life/policy.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { ConnectionConfig, FrontendConfig, FrontendDefaults } from './config.js'
 import { getOptionPlaces } from './option-places.js'

@@ -21,7 +21,7 @@ import {
 import { type ClaimContinuation, type ContinuationKey, toContinuationKey } from '../continuations/continuations.js'
 import { LOG_LEVELS } from '../reporting/log.js'
 import { DEFAULT_SANDBOX, RESUME_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../sandboxes/kinds.js'
-import type { SupervisionOptions } from '../supervision/policy.js'
+import type { SupervisionOptions } from '../life/policy.js'
 import { getList, getPattern, hookEntries, infoEntries } from '../tauri-project/config-schema.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerFactory } from '../workers/spawn.js'

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { resolveSupervision } from '../supervision/policy.js'
+import { resolveSupervision } from '../life/policy.js'
 import { createSupervisor } from '../life/supervisor.js'
 import { BusReporter } from './events.js'
 import { createHostLog } from './log.js'

@@ -4,7 +4,7 @@ import { BusError, describeName, isBusError } from '@sallyport/protocol/internal
 import { callSafely, withoutContext } from '@sallyport/protocol/internal/util'
 import { didYouMean } from '../../shared/suggest.js'
 import { anyFunction, check } from '../../shared/validate.js'
-import type { Restart, WorkerExit } from '../life/spec.js'
+import type { Restart, WorkerExit } from '../life/thread.js'
 import type { HostLog } from './log.js'
 
 /** The kind of a worker: core, a frontend, or the gate of a frontend in the isolation pattern. */

@@ -2,7 +2,7 @@
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { NetworkStats } from '../../contract/host-core.js'
 import { COUNT, COUNTS, createCounts, createLatency, type MetricsMemory } from '../../shared/metrics.js'
-import type { WorkerStats } from '../supervision/policy.js'
+import type { WorkerStats } from '../life/policy.js'
 
 /** Durations in microseconds. */
 export interface LatencyStats {

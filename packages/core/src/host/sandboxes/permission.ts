@@ -6,7 +6,7 @@ import { checkNet, checkSecrets, getModuleCode } from '@sallyport/process/intern
 import * as v from 'valibot'
 import type { ModuleLocation } from '../../shared/locations.js'
 import { leftOut, netOrHosts, objectOfKind, read, resourceLimits, secrets } from './options.js'
-import type { ThreadHandle } from '../life/spec.js'
+import type { ThreadHandle } from '../life/thread.js'
 import { getFrontendEntry, type SandboxKind } from './sandbox.js'
 import { loadProcesses, type Processes } from './processes.js'
 import { getFrontendWorker, spawnSandboxed } from './spawn-sandboxed.js'

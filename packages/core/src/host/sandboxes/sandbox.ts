@@ -2,7 +2,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import type { FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import type { HostLog } from '../reporting/log.js'
-import type { ThreadHandle } from '../life/spec.js'
+import type { ThreadHandle } from '../life/thread.js'
 import type { ProcessConfig, ProcessPool, SocketOwner } from '@sallyport/process/internal'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { Processes } from './processes.js'

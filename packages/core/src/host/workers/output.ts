@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads'
 import { MAX_OUTPUT_TEXT, type OutputRequest, type OutputStream } from '@sallyport/protocol/internal/contract'
 import { formatSuppressed, Throttle, throwLater } from '@sallyport/protocol/internal/util'
 import { MAX_OUTPUT_LINE } from '@sallyport/protocol/internal/wire'
-import type { ThreadHandle } from '../life/spec.js'
+import type { ThreadHandle } from '../life/thread.js'
 import { type HostLog, isDefaultLog, type LogOption, writeOutput } from '../reporting/log.js'
 
 /** Receives what a frontend prints as text, in chunks that need not end with a line. */

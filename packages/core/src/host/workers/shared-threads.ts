@@ -18,8 +18,8 @@ import {
 import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
-import { NeighborFault } from '../life/judge.js'
-import type { ThreadHandle } from '../life/spec.js'
+import { NeighborFault } from '../life/rules.js'
+import type { ThreadHandle } from '../life/thread.js'
 import type { RelaySockets } from '@sallyport/process/internal'
 import type { WorkerUsage } from '../../shared/heap-limit.js'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { SpareWorker } from './spare-worker.js'
+import { SpareWorker, spawnCoreEarly } from './spare-worker.js'
 
 const spawn = (source: string): Worker => new Worker(source, { eval: true })
 const WAITING = "require('worker_threads').parentPort.on('message', () => {})"
@@ -43,3 +43,20 @@ test('is absent if it cannot be spawned', () => {
   })
   expect(spare.take()).toBeUndefined()
 })
+
+const module = new URL('file:///core.js')
+
+test('none is spawned if core runs here or has other options', () =>
+  rows<[string, unknown]>([
+    ['core runs in the calling thread', { core: { commands: {} } }],
+    ['a function starts the worker', { core: module, workers: { core: () => {} } }],
+    ['the output of core is captured', { core: module, dev: true }],
+    ['there are no options', undefined],
+  ])((_name, options) => expect(spawnCoreEarly(options)).toBeUndefined()))
+
+test('one is spawned for a core in a module', () =>
+  rows<[string, unknown]>([
+    ['a URL', module],
+    ['a path', './core.js'],
+    ['options', { module }],
+  ])(async (_name, core) => spawnCoreEarly({ core })!.take()!.terminate()))

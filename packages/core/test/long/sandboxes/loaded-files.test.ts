@@ -76,9 +76,7 @@ test('a core module that imports the package loads no library, and of the host o
   const sources = files.filter(url => url.startsWith(core)).flatMap(getSources)
   expect(sources.filter(name => /node_modules|\/acl\/(?!types|identifier)/.test(name))).toEqual([])
   const hostSources = sources.filter(name => name.includes('/host/')).map(name => name.split('/host/')[1])
-  expect(new Set(hostSources)).toEqual(
-    new Set(['entry.ts', 'workers/core-worker.ts', 'workers/spare-worker.ts', 'workers/spawn.ts']),
-  )
+  expect(new Set(hostSources)).toEqual(new Set(['entry.ts', 'workers/spare-worker.ts', 'workers/spawn.ts']))
 })
 
 /** Modules that take milliseconds to load, and that a bus without processes, inspector and log lines does not use. */

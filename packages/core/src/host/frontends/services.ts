@@ -1,12 +1,16 @@
-// The threads of a host's gates: each gate has one, or shares one with others.
-import type { Worker } from 'node:worker_threads'
+// What core, the gates and the frontends of a host share, and the threads of its gates: each has one, or shares one with others.
+import { getGateGrants } from '@sallyport/process/internal/permission-model'
 import type { GateThreadData, GateWorkerData } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import type { Worker } from 'node:worker_threads'
+import { createSupervisor, type Supervisor } from '../life/supervisor.js'
+import type { ThreadHandle } from '../life/thread.js'
 import type { HostConfig } from '../options/config.js'
-import { getGateGrants } from '@sallyport/process/internal/permission-model'
+import { BusReporter } from '../reporting/events.js'
+import { createHostLog, type HostLog } from '../reporting/log.js'
+import { Processes } from '../sandboxes/processes.js'
 import { spawnSandboxed } from '../sandboxes/spawn-sandboxed.js'
-import type { ThreadHandle } from '../life/spec.js'
-import type { SharedThreads } from '../workers/shared-threads.js'
+import { SharedThreads } from '../workers/shared-threads.js'
 import { SpareWorker } from '../workers/spare-worker.js'
 import { findEntry } from '../workers/spawn.js'
 
@@ -53,4 +57,25 @@ export class GateThreads {
     // The gate itself stops a hook whose memory grows slowly. The heap limit is for a hook that fills the memory in a single call.
     return spawnSandboxed({ entry, reads: getGateGrants(entry, dir), workerData })
   }
+}
+
+/** @internal Services that core, the gates and the frontends of a host use. */
+export interface HostServices {
+  readonly options: HostConfig
+  readonly log: HostLog
+  readonly supervisor: Supervisor
+  readonly reporter: BusReporter
+  readonly sharedThreads: SharedThreads
+  readonly processes: Processes
+  readonly gateThreads: GateThreads
+}
+
+export function createHostServices(options: HostConfig): HostServices {
+  const log = createHostLog(options.log, options.dev)
+  const sharedThreads = new SharedThreads()
+  const gateThreads = new GateThreads(options, sharedThreads)
+  const threads = { sharedThreads, processes: new Processes(options.core, log, sharedThreads), gateThreads }
+  const supervisor = createSupervisor()
+  const reporter = new BusReporter(log, () => supervisor.state === 'draining')
+  return { options, log, supervisor, reporter, ...threads }
 }

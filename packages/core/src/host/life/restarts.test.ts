@@ -1,7 +1,7 @@
 // Restarts of a worker, with fake threads, a simulated clock and a random source of the test's own.
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { NeighborFault } from '../life/judge.js'
+import { NeighborFault } from './rules.js'
 import { start } from '../../../test/support/thread-doubles.js'
 
 test('restarts after growing delays, and from the first delay again after a quiet time', async () => {

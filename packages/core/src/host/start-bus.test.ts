@@ -2,11 +2,11 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import { beforeEach, expect, test, vi } from 'vitest'
 
-let warmUpClient: typeof import('./warm-up-client.js').warmUpClient
+let warmUpClient: typeof import('./start-bus.js').warmUpClient
 beforeEach(async () => {
   vi.resetModules()
   vi.clearAllMocks()
-  ;({ warmUpClient } = await import('./warm-up-client.js'))
+  ;({ warmUpClient } = await import('./start-bus.js'))
 })
 
 /** Each end of a ring has an interval until it is closed. */

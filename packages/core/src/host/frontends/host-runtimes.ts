@@ -1,4 +1,5 @@
-// The runtime of a frontend in the host's own thread: a connection, or one session of a connection that has several.
+// The runtimes of frontends without a worker: a connection of the host's own thread, or one session of it; and code outside of this process, such as
+// a web page, which joins with a link of its own to this thread, leaves when that link closes, and can join again.
 import {
   addConnection,
   type CallerContexts,
@@ -9,16 +10,25 @@ import {
   endConnection,
   reconnectClient,
 } from '@sallyport/frontend/internal'
-import type { BusError } from '@sallyport/protocol/internal/errors'
-import { openLink } from '@sallyport/protocol/internal/link'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { bridge, openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
+import { getWorkerName, resolveSupervision, type WorkerStats } from '../life/policy.js'
+import type { Effects, LifeInput, Obituary } from '../life/rules.js'
+import { type Life, SteppedLife } from '../life/table.js'
+import type { FrontendTerms } from '../life/thread.js'
 import type { ConnectionConfig } from '../options/config.js'
-import type { Effects, LifeInput } from '../life/context.js'
-import type { Obituary } from '../life/judge.js'
-import type { FrontendTerms } from '../life/spec.js'
-import { type Life, SteppedLife } from '../life/step.js'
-import { getWorkerName, resolveSupervision, type WorkerStats } from '../supervision/policy.js'
-import type { ClientStart, FrontendHost, FrontendRuntime, PoolMember, RuntimeEvents } from './types.js'
+import type { BusReporter } from '../reporting/events.js'
+import { describeEnd } from './frontend-info.js'
+import type {
+  ClientStart,
+  ExternalCode,
+  ExternalFrontend,
+  FrontendHost,
+  FrontendRuntime,
+  PoolMember,
+  RuntimeEvents,
+} from './types.js'
 
 export interface ConnectionDeps {
   label: string
@@ -87,7 +97,7 @@ export function createConnectionRuntime(
 }
 
 /** Returns the life of code outside of every worker, which never restarts by itself. */
-export function createPlainLife(
+function createPlainLife(
   label: string,
   terms: FrontendTerms,
   events: RuntimeEvents,
@@ -116,4 +126,67 @@ export function getClientStart(label: string, config: ConnectionConfig, { option
   const isolated = options.pattern === 'isolation'
   const { commandTimeout: timeout } = options.calls
   return { label, codec, data, isolated, timeout, maxInFlight, overflow, deadlines: core.isRemote }
+}
+
+export interface ExternalRuntime extends FrontendRuntime, Pick<ExternalFrontend, 'join' | 'leave'> {
+  /** Drops the link by which core has checked the options. The code can join from now on. */
+  release(): void
+}
+
+export function createExternalRuntime(
+  label: string,
+  reporter: BusReporter,
+  events: RuntimeEvents,
+  terms: FrontendTerms,
+): ExternalRuntime {
+  /** Absent while no page has the label, and while core checks the frontend's options by a link. */
+  let current: ExternalCode | undefined
+  const left = (by: Obituary['by']): void => {
+    current?.link.close()
+    current = undefined
+    life.send({ type: 'OBITUARY', obituary: { ranCode: true, by } })
+  }
+  const leave = (code: ExternalCode): void => {
+    if (current === code) left('itself')
+  }
+  const life = createPlainLife(label, terms, events, {
+    isPage: true,
+    // The code's own link cannot change to another session: the code has to join again.
+    keepsLink: true,
+    effects: {
+      spawn: ({ run }) => run > 1 && events.restarted(),
+      askToStop: () => left('order'),
+      kill: () => current?.link.close(),
+      leave: ({ error }) => events.stopped(error && describeEnd(label, error), 'wait'),
+    },
+  })
+  return {
+    life,
+    get stats(): WorkerStats {
+      const { code, link } = life.value
+      const isOver = code === 'stopped' || code === 'failed'
+      return { state: isOver ? 'stopped' : current && link === 'active' ? 'running' : 'disconnected', restarts: 0 }
+    },
+    release: () => left('itself'),
+    join(code) {
+      if (life.value.code === 'stopped' || life.value.code === 'failed') return code.link.close()
+      if (current) left('itself')
+      current = code
+      life.send({ type: 'JOIN' })
+    },
+    leave,
+    connect(endpoint) {
+      const code = current!
+      code.connected()
+      void bridge(openLink(endpoint, true), code.link).then(({ far }) => {
+        if (far) {
+          // Without a cause: a logger would append its text, which is in this one.
+          const text = `The link of frontend ${describeName(label)} failed: ${far.message}`
+          reporter.reportFault(label, new BusError(far.reason, text))
+        }
+        leave(code)
+      })
+    },
+    ask: setImmediate,
+  }
 }

@@ -2,7 +2,7 @@
 import { MessageChannel } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { ModuleLoad } from './module-load.js'
+import { ModuleLoad } from './worker-runtime.js'
 
 const block = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { judge, type Obituary, type Trial } from './judge.js'
+import { judge, type Obituary, type Trial } from './rules.js'
 
 const its: Obituary = { ranCode: true, by: 'itself', code: 0 }
 const own = new Error('its own words')
