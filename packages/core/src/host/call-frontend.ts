@@ -38,11 +38,9 @@ function getAddress(frontends: Host<LocalCore>['frontends'], label: string, name
   return { label, name, ...(frontend && { [FRONTEND_HEADER]: String(frontend.id) }) }
 }
 
-/** Returns the stream that a function returns. The function is called when the first value is requested. */
 export const streamFrontend = (host: Host<LocalCore>, call: FrontendCall): Stream =>
   openStream(host, HOST_METHOD.stream, call, () => {})
 
-/** Calls a function of which it is not known whether its result is a stream. */
 export function callOrStream(host: Host<LocalCore>, call: FrontendCall): FrontendResult {
   let single: { value: unknown } | undefined
   const stream = openStream(host, HOST_METHOD.call, call, result => (single = result))
@@ -81,7 +79,6 @@ function openStream(
   )
 }
 
-/** Returns a stream with a value before it. */
 function continueWith(first: IteratorResult<unknown, void>, stream: Stream): AsyncIterableIterator<unknown> {
   let next: typeof first | undefined = first
   const iterator: AsyncIterableIterator<unknown> = {
@@ -143,7 +140,6 @@ function checkArguments(name: string, args: object): void {
   }
 }
 
-/** Calls each of several frontends at once, of which each settles by itself. Resolves when the last call has settled. */
 export async function settleAll<T>(
   labels: readonly string[],
   call: (label: string) => Promise<T>,

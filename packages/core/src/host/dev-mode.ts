@@ -12,7 +12,6 @@ export interface DevModeHost {
   options: Pick<BusConfig, 'isolation'> & Partial<Pick<BusConfig, 'core'>>
   frontends: Frontends
   log: HostLog
-  /** Reloads `core` or the frontend of this label. */
   reload(name: string): Promise<void>
 }
 
@@ -74,7 +73,6 @@ export async function startDevMode(host: DevModeHost): Promise<() => Promise<voi
 const getPath = (module: URL): string | undefined => (module.protocol === 'file:' ? fileURLToPath(module) : undefined)
 
 export interface DevModule {
-  /** A label, or `core`. */
   name: string
   path: string
 }
@@ -120,7 +118,6 @@ function createDirectoryWatcher(onChanged: (files: readonly string[]) => void) {
       starting.push(new Promise(resolve => watcher.once('ready', resolve)))
       watchers.push(watcher)
     },
-    /** Resolves once changes in all added directories are seen. */
     ready: () => Promise.all(starting),
     async close(): Promise<void> {
       endWait()

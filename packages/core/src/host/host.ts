@@ -22,9 +22,7 @@ import type { SharedThreads } from './workers/shared-threads.js'
 const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 20_000
 
 export interface HostNames {
-  /** Name of the handle in error texts: `bus`. */
   name: string
-  /** Subject of error texts: `The bus`. */
   subject: string
 }
 
@@ -42,7 +40,6 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
   readonly #services: HostServices
   readonly #names: HostNames
   readonly #startedAt = performance.now()
-  /** Frontends whose options and modules are being read. */
   readonly #opening = new Set<{ readonly label: string; isClosed: boolean }>()
   #stopDevMode: (() => Promise<void>) | undefined
   #closing: Promise<void> | undefined
@@ -93,14 +90,12 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     await Promise.all(opened.map(load => load()))
   }
 
-  /** @param member - the session's place among several of one connection */
   async connect(label: string, options?: ConnectionOptions, member?: PoolMember): Promise<PooledSession> {
     const config = resolveConnection(`${this.#names.name}.connect`, label, options, this.options)
     this.checkRunning()
     return this.frontends.connect(label, config, member)
   }
 
-  /** Resolves once the worker has loaded its module. */
   async open(label: string, module: ModuleLocation | ModuleSource, options?: FrontendOptions): Promise<void> {
     const where = `${this.#names.name}.open`
     const { url, text } = check(`${where}: module`, moduleSchema, module)
@@ -133,7 +128,6 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     return this.frontends.openExternal(label, config)
   }
 
-  /** Restarts a frontend, or `core` if it runs in this process. */
   async reload(name: string): Promise<void> {
     this.checkRunning()
     const { core, frontends } = this

@@ -20,9 +20,7 @@ export interface Inspector extends AsyncDisposable {
 
 /** @internal An inspector as the bus holds it. */
 export interface OpenInspector extends Inspector {
-  /** @param reason - shown by the pages */
   end(reason: string): Promise<void>
-  /** Resolves when the inspector has ended. */
   readonly closed: Promise<void>
 }
 
@@ -92,7 +90,7 @@ export class Inspectors {
       machines: { bus: supervisorMachine, worker: codeMachine },
       isCoreInProcess: core.isInProcess,
       getInfo: label => frontends.getInfo(label),
-      getMaxInFlight: label => frontends.get(label)?.maxInFlight,
+      getMaxInFlight: label => frontends.get(label)?.deps.config.maxInFlight,
       measure() {
         watchers.add(view)
         return core.measure(true)
@@ -118,7 +116,6 @@ async function loadPackage(): Promise<typeof import('@sallyport/inspector/intern
   }
 }
 
-/** @param resetRates - true to measure the next rates from now on */
 export function readStats(
   { core, frontends: opened, processes, reporter, uptime }: Host<LocalCore>,
   resetRates: boolean,

@@ -44,25 +44,20 @@ import { createOutputSink, pipeOutput } from './workers/output.js'
 import { type SpareWorker, startCoreWorker } from './workers/spare-worker.js'
 import { explainSyntax } from './workers/syntax-errors.js'
 
-/** Time for core to answer a request for measurements; core answers immediately unless it is busy. */
 const MEASURE_TIMEOUT_MS = 250
-/** Time for core to answer a question about capabilities. */
 const EXPLAIN_TIMEOUT_MS = 2000
 
 export class LocalCore implements CoreEndpoint {
   readonly worker: SupervisedWorker
-  /** The host's own client. It reconnects when core restarts. */
   readonly client: Client
   readonly changes: CapabilityChanges = { added: new Map(), removed: new Set() }
   /** Plugins that were added at run time, by name. A core that restarts gets them too. */
   readonly plugins: Map<string, HostPlugin> = new Map()
   readonly isInProcess: boolean
   readonly isRemote = false
-  /** True if core also has frontends of other processes. */
   readonly hasNetwork: boolean
   scripts: readonly InitScript[] = []
   readonly traffic: SessionTraffic = new SessionTraffic()
-  /** Statistics of core's network, as of the latest measurement. */
   network: NetworkStats | undefined
   readonly #codec: CodecName
   readonly #services: HostServices
@@ -73,12 +68,9 @@ export class LocalCore implements CoreEndpoint {
   /** False until core has the client's listeners again: then it gets the links of frontends, so that the host misses none of their events. */
   #isConnected = true
   #reconnected = Promise.resolve()
-  /** The request for measurements that core has not answered yet. */
   #measurement: Deferred<Measurement | undefined> | undefined
-  /** Questions about capabilities, by number. */
   readonly #questions = new Map<number, Deferred<ExplainedFrontend>>()
   #lastQuestion = 0
-  /** Number of callers that wait for frontends to load: `createBus` is the first one. */
   #holds = 1
 
   /**
@@ -118,7 +110,6 @@ export class LocalCore implements CoreEndpoint {
     this.worker.post(command)
   }
 
-  /** Resolves once the host is connected to the restarted core. */
   async reload(): Promise<void> {
     if (this.isInProcess) {
       throw new BusError('InvalidParams', 'bus.reload: core runs in this thread and has no module to reload')
@@ -148,17 +139,14 @@ export class LocalCore implements CoreEndpoint {
     if (!this.worker.isUp && this.worker.stats.state !== 'draining') return Promise.resolve(undefined)
     // One request at a time, however many callers wait for a core that is blocked.
     if (!this.#measurement || watchCalls !== undefined) this.post({ type: 'measure', watchCalls })
-    return (this.#measurement ??= this.#createMeasurement()).promise
-  }
-
-  #createMeasurement(): Deferred<Measurement | undefined> {
-    const measurement = createDeferred<Measurement | undefined>()
+    if (this.#measurement) return this.#measurement.promise
+    const measurement = (this.#measurement = createDeferred<Measurement | undefined>())
     const clear = deadline(MEASURE_TIMEOUT_MS, () => measurement.resolve(undefined))
     void measurement.promise.then(() => {
       clear()
       this.#measurement = undefined
     })
-    return measurement
+    return measurement.promise
   }
 
   /**
@@ -259,12 +247,9 @@ export class LocalCore implements CoreEndpoint {
     this.#services.reporter.reportRestart('core', 'core', restart)
   }
 
-  #getFrontend({ frontend }: { frontend?: number | undefined }): Frontend | undefined {
-    return frontend === undefined ? undefined : this.#frontends.get(frontend)
-  }
-
   #onReport(report: Exclude<CoreReport, StateReport>): void {
     const { log, reporter } = this.#services
+    const frontend = 'frontend' in report ? this.#frontends.get(report.frontend!) : undefined
     switch (report.type) {
       case 'log':
         return forwardLine(log, report.line)
@@ -272,18 +257,13 @@ export class LocalCore implements CoreEndpoint {
         this.scripts = report.scripts
         return
       case 'attached':
-        return this.#frontends.get(report.frontend)?.attached(report.id)
-      case 'rejected': {
-        const error = receiveError(report.error, 'core rejected the frontend')
-        return this.#frontends.get(report.frontend)?.rejected(report.id, error)
-      }
+        return frontend?.attached(report.id)
+      case 'rejected':
+        return frontend?.rejected(report.id, receiveError(report.error, 'core rejected the frontend'))
       case 'closed':
-        return this.#frontends.get(report.frontend)?.linkEnded(report.id)
-      case 'latency': {
-        const { frontend, latency } = report
-        const traffic = frontend === undefined ? this.traffic : this.#frontends.get(frontend)?.traffic
-        return traffic?.addLatency(latency)
-      }
+        return frontend?.linkEnded(report.id)
+      case 'latency':
+        return (report.frontend === undefined ? this : frontend)?.traffic.addLatency(report.latency)
       case 'overload':
         return reporter.reportOverload(report.label, report.dropped)
       case 'denied':
@@ -303,10 +283,10 @@ export class LocalCore implements CoreEndpoint {
         return this.#confirmRequests.ask(
           report,
           answer => this.post({ type: 'confirmed', id: report.id, answer }),
-          this.#getFrontend(report)?.takeContext(),
+          frontend?.takeContext(),
         )
       case 'interrupted':
-        return this.#frontends.get(report.frontend)?.interrupted(report)
+        return frontend?.interrupted(report)
       case 'withdraw':
         return this.#confirmRequests.withdraw(report.id)
       case 'fault': {
@@ -314,7 +294,7 @@ export class LocalCore implements CoreEndpoint {
         const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
         reporter.reportFault(label, error)
         // It can have ended long before.
-        return id === undefined ? undefined : this.#getFrontend(report)?.violated(id, error)
+        return id === undefined ? undefined : frontend?.violated(id, error)
       }
       default:
         return assertNever(report)
@@ -347,8 +327,11 @@ class InProcessCore extends EventEmitter implements ThreadHandle {
       createCore(definition, ownData, getLog, report, takeContext),
     )
     // Reports that were sent before arrive before the close.
-    const onEnd = (): void => this.#close(corePort)
-    runCoreActor(corePort, () => this.#core, onEnd)
+    runCoreActor(
+      corePort,
+      () => this.#core,
+      () => this.#close(corePort),
+    )
   }
 
   postMessage(message: unknown, transfer: readonly TransferListItem[] = []): void {

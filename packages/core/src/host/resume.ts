@@ -15,7 +15,6 @@ import { hashCode } from './continuations/sealed-continuation.js'
 
 const WHERE = 'bus.resume'
 
-/** @returns the result, or a `RunReport` */
 export async function resume(
   host: Host<LocalCore>,
   sealed: Uint8Array,

@@ -12,7 +12,6 @@ import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 
 interface RunningPlugin {
-  /** Lets core call its functions no more. */
   readonly hide: () => void
   readonly teardown: () => Promise<void>
 }
@@ -115,7 +114,6 @@ export interface AddedPlugin {
 
 interface PreparedPlugin {
   readonly plugin: HostPlugin
-  /** Functions for the host's client, by method. */
   readonly functions: Readonly<Record<string, (args: never, ctx: ExposedContext) => unknown>>
 }
 

@@ -35,7 +35,6 @@ export async function run(host: Host<LocalCore>, source: string, options: RunOpt
 
 type RunEnd = { value: unknown } | { error: RunError } | ({ status: 'interrupted' } & RunInterruption)
 
-/** A run that goes on. */
 export interface ResumedRun extends Continuation {
   /** Called before the code goes on. @throws if it must not */
   claim(): Promise<void>

@@ -23,7 +23,6 @@ export interface StartedBus {
   releaseEvents(): Promise<void>
 }
 
-/** @param earlyCore - a worker for core */
 export const startBus = (input: BusOptions, earlyCore?: SpareWorker): Promise<StartedBus> =>
   withoutContext(() => start(input, earlyCore))
 

@@ -24,7 +24,6 @@ export interface FrontendInfo {
   error?: Error
 }
 
-/** @param end - why the code last stopped by itself */
 export const createFrontendInfo = (
   { label, sandbox, wall, startedAt }: Pick<FrontendInfo, 'label' | 'sandbox' | 'wall' | 'startedAt'>,
   { state, restarts }: WorkerStats,

@@ -2,7 +2,6 @@
 // life offers a new link with a new key.
 import type { SocketOwner } from '@sallyport/process/internal'
 import { CAN_DENY_NET } from '@sallyport/process/internal/permission-model'
-import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { MAX_UNHANDLED, patience, type Peer } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import {
@@ -37,7 +36,6 @@ export interface FrontendDeps {
   name: string
   /** Without a sandbox option, the frontend's end of the link is in this thread. */
   config: ConnectionConfig & Partial<Pick<FrontendConfig, 'sandbox'>>
-  /** Of code in a worker. */
   module?: URL
   /** True if the frontend's code already runs and only waits for a link. Other code waits for `start`, too. */
   isRunning: boolean
@@ -56,7 +54,6 @@ interface FrontendLink {
   readonly settled: Deferred<void>
   isHandedOver: boolean
   isGivenUp: boolean
-  /** Core has no session of it any more. */
   hasEnded: boolean
 }
 
@@ -77,14 +74,12 @@ export class Frontend {
   readonly ready: Promise<void>
   /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
   readonly exited: Promise<Error | undefined>
-  /** Why the code last stopped; `undefined` if it has not stopped by itself. */
   end: RuntimeEnd | undefined
   /** What the code of a run rejected with and did not handle. */
   readonly unhandled: BusError[] = []
   #startedAt = Date.now()
+  readonly deps: FrontendDeps
   readonly #host: FrontendHost
-  readonly #deps: FrontendDeps
-  readonly #onExit: (end: RuntimeEnd | undefined) => void
   readonly #runtime: FrontendRuntime
   readonly #life: Life
   readonly #gate: GateHandle | undefined
@@ -99,8 +94,7 @@ export class Frontend {
   /** @param onExit - called when the code has exited for good: the name is free again. `end` is `undefined` if the host ended it */
   constructor(host: FrontendHost, deps: FrontendDeps, onExit: (end: RuntimeEnd | undefined) => void) {
     this.#host = host
-    this.#deps = deps
-    this.#onExit = onExit
+    this.deps = deps
     this.#isProcess = deps.config.sandbox?.hasProcess === true
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
@@ -112,18 +106,19 @@ export class Frontend {
         // It has not begun.
         if (this.end?.ranCode === false) this.end = undefined
       },
-      stopped: (end, next) => {
+      stopped: (end, next, context) => {
         this.end = end
-        this.#postIdle(next, this.#life.context)
+        this.#postIdle(next, context)
       },
-      ended: (end, context) => {
-        this.end = end
-        this.#postIdle('none', context)
+      exited: error => {
+        const text = 'The frontend exited before it was connected'
+        this.#ready.reject(error ?? new BusError('Disconnected', text, { data: { delivered: 'no' } }))
+        onExit(this.end)
+        this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
       },
-      exited: error => this.#exit(error),
       unsent: count => (this.#unsentCount += count),
       unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
-      suspended: script => this.#deps.config.suspension?.stopped(script),
+      suspended: script => this.deps.config.suspension?.stopped(script),
     }
     const isIsolated = this.#gate !== undefined
     const terms: FrontendTerms = { isIsolated, nextLink: () => ++lastLink, effects: this.#effects }
@@ -148,12 +143,8 @@ export class Frontend {
     return this.#life.context.link
   }
 
-  get module(): URL | undefined {
-    return this.#deps.module
-  }
-
   get info(): FrontendInfo {
-    const { label, config, isExternal } = this.#deps
+    const { label, config, isExternal } = this.deps
     const sandbox = isExternal ? 'external' : (config.sandbox?.kind ?? CONNECTION_SANDBOX)
     return createFrontendInfo(
       { label, sandbox, ...this.#wall, startedAt: this.#startedAt },
@@ -162,12 +153,8 @@ export class Frontend {
     )
   }
 
-  get maxInFlight(): number {
-    return this.#deps.config.maxInFlight
-  }
-
   get #wall(): Pick<FrontendInfo, 'wall'> {
-    const { wall } = this.#deps.config.sandbox ?? {}
+    const { wall } = this.deps.config.sandbox ?? {}
     return wall === undefined ? {} : { wall }
   }
 
@@ -176,14 +163,13 @@ export class Frontend {
     const { callers } = this.#runtime
     const context = callers?.get(id)
     callers?.delete(id)
-    return context ?? this.#deps.config.getContext?.()
+    return context ?? this.deps.config.getContext?.()
   }
 
   takeTraffic(resetRates: boolean): TrafficStats {
     return this.traffic.snapshot(this.#host.core.isUp && this.#life.value.link !== 'down', resetRates)
   }
 
-  /** Lets the frontend's code start with its first link. */
   start(): void {
     this.#life.send({ type: 'START' })
   }
@@ -196,17 +182,10 @@ export class Frontend {
     return pending.length > 0
   }
 
-  /** Connects without the rights of trusted code from now on. */
-  endTrust(): void {
-    this.#deps.config.isTrusted = false
-  }
-
-  /** Ends the frontend for good. */
   fail(error: Error): void {
     this.#life.send({ type: 'FAIL', error })
   }
 
-  /** Resolves once the calls of the host's own code that wait for a response now have been settled. */
   async callsSettled(): Promise<void> {
     await this.#runtime.callsSettled?.()
   }
@@ -223,7 +202,6 @@ export class Frontend {
       await this.#links.get(this.#life.context.link)!.settled.promise
   }
 
-  /** Core accepts links. */
   coreStarted(): void {
     this.#life.send({ type: 'CORE.UP' })
   }
@@ -235,16 +213,14 @@ export class Frontend {
     this.#links.clear()
   }
 
-  /** Core took the link. */
   attached(link: number): void {
     this.#life.send({ type: 'ATTACHED', link })
   }
 
-  /** Core refused the link, for good. */
   rejected(link: number, error: Error): void {
     const { value, context } = this.#life
     if (value.link !== 'offered' || context.link !== link) return
-    const { label } = this.#deps
+    const { label } = this.deps
     // A rejected first link is the error of `ready`, and not a failure to report. Of a cancelled session, others go on.
     if (context.hasBegun && isBusError(error, 'Cancelled'))
       this.#host.log.info({ label }, `session ended: ${error.message}`)
@@ -252,7 +228,6 @@ export class Frontend {
     this.fail(error)
   }
 
-  /** Core has no session of the link any more. */
   linkEnded(id: number): void {
     this.#life.send({ type: 'ENDED', link: id })
     this.#settle(id, 'hasEnded')
@@ -267,20 +242,21 @@ export class Frontend {
     this.#life.send({ type: 'VIOLATED', link, error })
   }
 
-  /** Core reports that a call of this run was interrupted. */
   interrupted(report: InterruptionReport): void {
-    this.#deps.config.suspension?.interrupted(report)
+    this.deps.config.suspension?.interrupted(report)
   }
 
   #startGate(): GateHandle {
-    const { label, config } = this.#deps
+    const { label, config } = this.deps
     const { hookTimeout } = this.#host.options.isolation
     const isClosing = (): boolean => this.#life.context.goal === 'stop'
     const events: GateEvents = {
       isClosing,
-      restarted: () => this.#life.send({ type: 'GATE.UP' }),
-      ready: () => this.#life.send({ type: 'GATE.READY' }),
-      stopped: () => this.#gateStopped(),
+      changed: type => {
+        // The other threads learn of its end by their ends.
+        if (type === 'GATE.DOWN') for (const { ends } of this.#links.values()) if (ends.gate) closeEndpoint(ends.gate)
+        this.#life.send({ type })
+      },
       protocolError: (link, error) => this.violated(link, error),
       rejected: count => (this.#rejectedCount += count),
       // Without its gate, code that is being closed has no link, and ends nevertheless.
@@ -302,7 +278,7 @@ export class Frontend {
       offer: context => this.#offer(context),
       handOver: ({ link: id, hasBegun }) => {
         const link = this.#links.get(id)!
-        if (!hasBegun && !this.#deps.isRunning) this.#host.core.post({ type: 'begin', frontend: this.id })
+        if (!hasBegun && !this.deps.isRunning) this.#host.core.post({ type: 'begin', frontend: this.id })
         link.isHandedOver = true
         this.#runtime.connect(link.ends.frontend)
         link.settled.resolve()
@@ -323,7 +299,7 @@ export class Frontend {
         // Either can be why the link has closed, and the one that has ended says so, and does not answer.
         const both: Peer = { ask: onAnswer => runtime.ask(() => (gate ? gate.worker.code.ask(onAnswer) : onAnswer())) }
         stopAsking = patience(both, LOST_LINK_MS, () => {
-          const { label, config } = this.#deps
+          const { label, config } = this.deps
           const message = `The link between frontend ${describeName(label)} and core closed unexpectedly`
           const error = new BusError('Disconnected', message)
           // A thread or process reports it once it has exited: its own last words say more, and can be late on a busy machine.
@@ -340,7 +316,7 @@ export class Frontend {
     const { core } = this.#host
     const { sockets } = this.#runtime
     sockets?.take()
-    const { isRunning, name, config } = this.#deps
+    const { isRunning, name, config } = this.deps
     const ends = this.#createEnds(sockets?.ids)
     const { codec, allow, isTrusted, runsOnce, run, limitLabel } = config
     const begun = hasBegun ? 'before' : isRunning ? 'now' : undefined
@@ -359,7 +335,6 @@ export class Frontend {
     core.attach(offer)
   }
 
-  /** Nothing more comes over the link. */
   #giveUp(id: number): void {
     const link = this.#links.get(id)
     if (!link) return
@@ -386,12 +361,10 @@ export class Frontend {
   /**
    * Two variables are for diagnosis. `SALLYPORT_LINK=port` joins threads by MessagePorts: code that holds one can end the thread at its other
    * end. With `SALLYPORT_POLL=0`, rings sleep instead of polling.
-   *
-   * @param sockets - those of a process, if it has any
    */
   #createEnds(sockets: readonly number[] = []): LinkEndpoints {
     const { core, options } = this.#host
-    const { sandbox } = this.#deps.config
+    const { sandbox } = this.deps.config
     // Two ends in the same thread must not poll for each other. The links to a remote core end in this thread too.
     const isOneThread = sandbox === undefined && (core.isInProcess || core.isRemote)
     // The relay of a process occupies one core.
@@ -411,15 +384,9 @@ export class Frontend {
   #getLinkKind(isOneThread: boolean, kind: LinkKind): LinkKind | 'local' {
     const { core } = this.#host
     // This thread forwards only frames that it has received whole, so core needs no ring, which takes far more memory.
-    if (this.#deps.isExternal) return core.isInProcess ? 'local' : 'port'
+    if (this.deps.isExternal) return core.isInProcess ? 'local' : 'port'
     // The other end forwards to a remote core, and answers nothing itself.
     return isOneThread && core.isRemote ? 'local' : kind
-  }
-
-  /** Closes the gate's ends of the links, so that the other threads learn that it has stopped. */
-  #gateStopped(): void {
-    for (const { ends } of this.#links.values()) if (ends.gate) closeEndpoint(ends.gate)
-    this.#life.send({ type: 'GATE.DOWN' })
   }
 
   /** Tells core that the code has stopped. Of a frontend that is gone, core takes note once. */
@@ -427,21 +394,12 @@ export class Frontend {
     const { id: frontend, end } = this
     this.#host.core.post({ type: 'idle', frontend, next, end: end && reportEnd(end), drops: goal === 'stop' })
   }
-
-  #exit(error: Error | undefined): void {
-    this.#ready.reject(error ?? createEarlyExitError())
-    this.#onExit(this.end)
-    this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
-  }
 }
 
 const reportEnd = ({ why, error, ranCode }: RuntimeEnd): FrontendEnd => ({
   ...{ why, ranCode },
   error: error && reportError(error),
 })
-
-const createEarlyExitError = (): BusError =>
-  new BusError('Disconnected', 'The frontend exited before it was connected', { data: { delivered: 'no' } })
 
 /** Threads that a call passes through, each of which polls its ring while that pays off. */
 const THREADS_PER_CALL: Record<Pattern, number> = { brownfield: 2, isolation: 3 }

@@ -38,7 +38,6 @@ export class Frontends {
   /** Resolves once core has the events that all modules emitted while they were loading. */
   synchronized: Promise<void> = Promise.resolve()
   readonly #host: FrontendHost
-  /** By number. */
   readonly #open: Map<number, Frontend>
   readonly #byName = new Map<string, Frontend>()
   readonly #ended = new Map<string, EndedFrontend>()
@@ -48,14 +47,12 @@ export class Frontends {
   readonly #exits = new Set<Promise<void>>()
   readonly #logOnce: LogOnce
 
-  /** @param open - those that core reports to, by number */
   constructor(host: FrontendHost, open: Map<number, Frontend>) {
     this.#host = host
     this.#open = open
     this.#logOnce = createLogOnce(host.log)
   }
 
-  /** Connects this thread, or adds a session to a connection. Resolves once core has the link. */
   async connect(label: string, config: ConnectionConfig, member?: PoolMember): Promise<PooledSession> {
     const connected = createDeferred<Client>()
     const deps = { label, config, member, host: this.#host, onConnected: connected.resolve }
@@ -95,7 +92,7 @@ export class Frontends {
       frontend.start()
       if (!loaded) return
       const { load } = runtime
-      this.synchronized = Promise.allSettled([this.synchronized, load.synchronized]).then(() => {})
+      this.synchronized = Promise.allSettled([this.synchronized, load.steps.synchronized.promise]).then(() => {})
       await wait(load.wait(label, loadTimeout))
     }
   }
@@ -123,7 +120,6 @@ export class Frontends {
     await this.#get(label).close(timeout)
   }
 
-  /** @param otherNames - names that the caller takes in addition to labels */
   async reload(where: string, label: string, otherNames: readonly string[] = []): Promise<void> {
     const ended = this.#ended.get(label)
     if (ended) return this.#reopen(label, ended)
@@ -136,7 +132,7 @@ export class Frontends {
   endTrust({ windows = [], webviews = [] }: Pick<Capability, 'windows' | 'webviews'>): void {
     const matchers = [...windows, ...webviews].map(createGlobMatcher)
     const names = (label: string): boolean => matchers.some(matches => matches(label))
-    for (const [label, frontend] of this.#byName) if (names(label)) frontend.endTrust()
+    for (const [label, frontend] of this.#byName) if (names(label)) frontend.deps.config.isTrusted = false
     for (const [label, { config }] of this.#ended) if (names(label)) config.isTrusted = false
   }
 
@@ -144,7 +140,6 @@ export class Frontends {
     await Promise.allSettled([...this.#byName.values()].map(frontend => frontend.reload(false)))
   }
 
-  /** Resolves once each frontend that can have a link has one. */
   async connected(): Promise<void> {
     await Promise.all([...this.#byName.values()].map(frontend => frontend.connected()))
   }
@@ -173,17 +168,14 @@ export class Frontends {
     return Object.fromEntries([...ended, ...open])
   }
 
-  /** Modules of the frontends in workers and processes, by label. */
   get modules(): [label: string, module: URL][] {
-    return [...this.#byName].flatMap(([label, { module }]) => (module ? [[label, module]] : []))
+    return [...this.#byName].flatMap(([label, { deps }]) => (deps.module ? [[label, deps.module]] : []))
   }
 
-  /** The labels of the frontends that have not ended. */
   get labels(): Iterable<string> {
     return this.#byName.keys()
   }
 
-  /** Also has those that have ended by themselves. */
   list(): FrontendInfo[] {
     return [
       ...Array.from(this.#ended.values(), ({ info }) => ({ ...info })),
@@ -191,17 +183,14 @@ export class Frontends {
     ]
   }
 
-  /** Also finds those that have ended by themselves. */
   getInfo(label: string): FrontendInfo | undefined {
     return this.#byName.get(label)?.info ?? this.#ended.get(label)?.info
   }
 
-  /** Returns why the frontend last stopped, if it did so by itself. */
   getEnd(label: string): RuntimeEnd | undefined {
     return this.#ended.get(label)?.end ?? this.#byName.get(label)?.end
   }
 
-  /** The statistics that are known without core. */
   get stats(): Record<string, JoinedStats> {
     return Object.fromEntries([...this.#byName].map(([label, { stats }]) => [label, stats]))
   }
@@ -211,12 +200,10 @@ export class Frontends {
     return this.#byName.get(name)
   }
 
-  /** Returns the label of the next run. No other frontend can have one. */
   createRunLabel(): string {
     return `run-${++this.#lastRun}`
   }
 
-  /** @throws {BusError} InvalidParams */
   checkFree(name: string): void {
     if (!this.#byName.has(name)) return
     throw new BusError(
@@ -288,9 +275,10 @@ export class Frontends {
   }
 }
 
-const getStats = (frontend: Frontend, resetRates: boolean): FrontendStats => {
-  return { ...frontend.stats, ...frontend.takeTraffic(resetRates) }
-}
+const getStats = (frontend: Frontend, resetRates: boolean): FrontendStats => ({
+  ...frontend.stats,
+  ...frontend.takeTraffic(resetRates),
+})
 
 /** Returns the statistics of a frontend that has just exited: its gate stops now. */
 function getLastStats(frontend: Frontend): FrontendStats {

@@ -26,17 +26,10 @@ import { ThreadMember } from '../workers/shared-threads.js'
 export interface GateEvents {
   /** True once the frontend is being closed: the gate stops after it, and does not start again. */
   isClosing(): boolean
-  /** The gate's worker restarted, and needs new links. */
-  restarted(): void
-  /** The gate has its hook and its key. */
-  ready(): void
-  /** The gate's worker stopped: it can restart, or has failed or ended. */
-  stopped(): void
-  /** @param link - the id that `connect` was called with */
+  /** Up: it needs new links. Ready: it has its hook and its key. */
+  changed(event: 'GATE.UP' | 'GATE.READY' | 'GATE.DOWN'): void
   protocolError(link: number, error: Error): void
-  /** The hook rejected this many messages. */
   rejected(count: number): void
-  /** The gate exited with an error and will not restart. */
   failed(error: Error): void
 }
 
@@ -66,7 +59,7 @@ export function startGate(
   let stopWatching = (): void => {}
   const onStop = (): void => {
     stopWatching()
-    events.stopped()
+    events.changed('GATE.DOWN')
   }
   const worker = supervisor.start({
     name: getWorkerName('gate', label),
@@ -87,7 +80,7 @@ export function startGate(
     },
     onState(state) {
       log.debug({ worker: 'gate', label, state }, 'state')
-      if (state === 'ready') events.ready()
+      if (state === 'ready') events.changed('GATE.READY')
     },
     onReport(message) {
       const report = message as GateReport
@@ -108,7 +101,7 @@ export function startGate(
           return assertNever(report)
       }
     },
-    onRestarted: events.restarted,
+    onRestarted: () => events.changed('GATE.UP'),
     onStopped(restart) {
       onStop()
       reporter.reportRestart('gate', label, restart)
@@ -179,9 +172,11 @@ export async function startStandaloneGate(
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const
   const options = await resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
   await checkFile(from, new URL('index.html', options.isolation.dir))
-  const ignore = (): void => {}
-  const ignored = { isClosing: () => false, restarted: ignore, ready: ignore, stopped: ignore, rejected: ignore }
-  const protocolError = (_link: number, error: Error): void => onFailed(error)
-  const events = { ...ignored, protocolError, failed: onFailed }
-  return startGate(label, resolveSupervision('temporary'), createHostServices(options), events)
+  return startGate(label, resolveSupervision('temporary'), createHostServices(options), {
+    isClosing: () => false,
+    changed() {},
+    rejected() {},
+    protocolError: (_link, error) => onFailed(error),
+    failed: onFailed,
+  })
 }

@@ -103,22 +103,16 @@ function createPlainLife(
   events: RuntimeEvents,
   { effects, ...more }: Pick<LifeInput, 'effects' | 'isRunning' | 'isPage' | 'keepsLink'>,
 ): Life {
-  let isOver = false
   const exit: Effects['exit'] = context => {
-    events.ended(undefined, context)
-    isOver = true
+    events.stopped(undefined, 'none', context)
+    // After the other regions.
+    queueMicrotask(() => events.exited(context.error))
   }
-  const input: LifeInput = {
+  return new SteppedLife({
     ...{ ...terms, ...more, name: getWorkerName('frontend', label), supervision: resolveSupervision('temporary') },
     ...{ now: () => performance.now(), random: Math.random, isDraining: () => false },
     effects: { ...terms.effects, ...effects, exit },
-  }
-  const life: Life = new SteppedLife(input, () => {
-    if (!isOver) return
-    isOver = false
-    events.exited(life.context.error)
   })
-  return life
 }
 
 export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {
@@ -157,7 +151,7 @@ export function createExternalRuntime(
       spawn: ({ run }) => run > 1 && events.restarted(),
       askToStop: () => left('order'),
       kill: () => current?.link.close(),
-      leave: ({ error }) => events.stopped(error && describeEnd(label, error), 'wait'),
+      leave: context => events.stopped(context.error && describeEnd(label, context.error), 'wait', context),
     },
   })
   return {

@@ -29,7 +29,6 @@ export class GateThreads {
     if (this.#options.isolation.gates === 'each') this.#spare = new SpareWorker(() => this.#spawn(true))
   }
 
-  /** @throws errors of `new Worker` */
   open(name: string, data: GateWorkerData, transfer: TransferListItem[]): ThreadHandle {
     const { gates } = this.#options.isolation
     if (gates !== 'each') {
@@ -40,7 +39,6 @@ export class GateThreads {
     return worker
   }
 
-  /** Ends a thread that no gate has taken. */
   close(): void {
     this.#spare?.discard()
   }

@@ -4,7 +4,7 @@ import type { FrontendStart, InitScript, SuspendedScript } from '@sallyport/prot
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import type { LinkOffer, CoreCommand } from '../../contract/host-core.js'
+import type { CoreCommand, IdleFrontend, LinkOffer } from '../../contract/host-core.js'
 import type { LifeContext } from '../life/rules.js'
 import type { Life } from '../life/table.js'
 import type { WorkerStats } from '../life/policy.js'
@@ -17,7 +17,6 @@ export interface FrontendHost extends HostServices {
   readonly core: CoreEndpoint
 }
 
-/** Where a frontend's code runs: in a worker, in a process, or in the host's own thread. */
 export interface FrontendRuntime {
   readonly life: Life
   readonly stats: WorkerStats
@@ -39,18 +38,13 @@ export interface FrontendRuntime {
 }
 
 export interface RuntimeEvents {
-  /** The runtime restarted. Its code runs with the next link. */
   restarted(): void
   /**
-   * The code stopped, and can start again. Its link is given up afterwards.
+   * The code stopped, and its link is given up afterwards. `next` says whether it starts again, by itself or not.
    *
-   * @param end - left out for a reload of code that has begun
-   * @param next - `restart` if it starts soon, and by itself
+   * @param end - left out for a reload of code that has begun, and for an end by the host
    */
-  stopped(end: RuntimeEnd | undefined, next: 'restart' | 'wait'): void
-  /** The code has stopped for good. Its link is given up afterwards. `end` is left out if the host ended it. */
-  ended(end: RuntimeEnd | undefined, context: LifeContext): void
-  /** The life is over. */
+  stopped(end: RuntimeEnd | undefined, next: IdleFrontend['next'], context: LifeContext): void
   exited(error: Error | undefined): void
   /** The code's client has refused further calls and events with `Overloaded`. The code can forge their number. */
   unsent(count: number): void
@@ -79,7 +73,6 @@ export interface CoreEndpoint {
 
 /** The place of a session among several of one connection. */
 export interface PoolMember {
-  /** Unique among sessions and frontends. */
   readonly name: string
   /** Client that the session is added to. The first session creates it. */
   readonly client: Client | undefined
@@ -107,7 +100,6 @@ export interface ExternalCode {
 
 /** A frontend whose code runs outside of this process, as its owner controls it. */
 export interface ExternalFrontend {
-  /** Options of the client, as plain data. */
   readonly client: ClientStart & Pick<FrontendStart, 'development'>
   /** Resolves with the error, if any, once the frontend has ended for good. */
   readonly exited: Promise<Error | undefined>

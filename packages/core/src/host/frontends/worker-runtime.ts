@@ -11,7 +11,13 @@ import {
 } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, getPorts, type LinkEndpoint } from '@sallyport/protocol/internal/link'
-import { assertNever, createDeferred, isDevelopment, isUint8Array } from '@sallyport/protocol/internal/util'
+import {
+  assertNever,
+  createDeferred,
+  type Deferred,
+  isDevelopment,
+  isUint8Array,
+} from '@sallyport/protocol/internal/util'
 import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import { getWorkerName } from '../life/policy.js'
 import type { FrontendTerms } from '../life/thread.js'
@@ -31,7 +37,6 @@ export interface WorkerRuntimeDeps {
 }
 
 export interface WorkerRuntime extends FrontendRuntime {
-  /** The load of the module by the current thread. */
   readonly load: ModuleLoad
 }
 
@@ -69,7 +74,6 @@ export function createWorkerRuntime(
   }
   let link: LinkEndpoint | undefined
   let sockets: RelaySockets | undefined
-  /** Closes the link that the worker had. */
   const closeLink = (): void => {
     if (link) closeEndpoint(link)
     link = undefined
@@ -150,20 +154,22 @@ export function createWorkerRuntime(
       hasReported = true
     },
     onRestarted: events.restarted,
-    onStopped(restart, { obituary, error }) {
+    onStopped(restart, context) {
+      const { obituary, error } = context
       closeLink()
       // A load that is not over goes on in the next thread.
       if (restart || load.isOver) load.fail(restart?.error)
       // After an error, `dev` waits for a change of its files.
       const next = !restart || restart.delay !== undefined ? 'restart' : 'wait'
       const hasEnd = restart !== undefined || obituary?.ranCode === false
-      events.stopped(hasEnd ? describeEnd(label, error, obituary) : undefined, next)
+      events.stopped(hasEnd ? describeEnd(label, error, obituary) : undefined, next, context)
       reporter.reportRestart('frontend', label, restart)
     },
     onExit({ error }, context) {
       closeLink()
       load.fail(error)
-      events.ended(context.goal === 'stop' ? undefined : describeEnd(label, error, context.obituary), context)
+      const end = context.goal === 'stop' ? undefined : describeEnd(label, error, context.obituary)
+      events.stopped(end, 'none', context)
     },
     onKilled: () => reporter.reportStopTimeout('frontend', label),
   })
@@ -214,19 +220,17 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 export type LoadStep = 'loaded' | 'synchronized'
 
 export class ModuleLoad {
-  readonly #steps = { loaded: createDeferred(), synchronized: createDeferred() }
+  readonly steps: Record<LoadStep, Deferred<void>> = { loaded: createDeferred(), synchronized: createDeferred() }
   readonly #isFirstTry: boolean
   #isLoaded = false
-  #isSynchronized = false
   #hasFailed = false
 
   /** @param isFirstTry - whether an error is final, because the caller that waits for the module gets it */
   constructor(isFirstTry: boolean) {
     this.#isFirstTry = isFirstTry
-    for (const { promise } of Object.values(this.#steps)) promise.catch(() => {})
+    for (const { promise } of Object.values(this.steps)) promise.catch(() => {})
   }
 
-  /** True while an error is final. */
   get isOpening(): boolean {
     return this.#isFirstTry && !this.#isLoaded
   }
@@ -235,23 +239,17 @@ export class ModuleLoad {
     return this.#isLoaded || this.#hasFailed
   }
 
-  get synchronized(): Promise<void> {
-    return this.#steps.synchronized.promise
-  }
-
   reach(step: LoadStep): void {
     if (step === 'loaded') this.#isLoaded = true
-    if (step === 'synchronized') this.#isSynchronized = true
-    this.#steps[step].resolve()
+    this.steps[step].resolve()
   }
 
   /** Ends the wait: the thread has stopped. */
   fail(error: Error | undefined): void {
     this.#hasFailed = true
-    if (this.#isSynchronized) return
     const message = 'The frontend exited before its module was loaded'
     const reason = error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } })
-    for (const { reject } of Object.values(this.#steps)) reject(reason)
+    for (const { reject } of Object.values(this.steps)) reject(reason)
   }
 
   /**
@@ -263,14 +261,14 @@ export class ModuleLoad {
       if (isInspectorOpen()) return watch()
       const remedy = 'Pass a longer `loadTimeout`, or `loaded: false` for a module whose top level never ends'
       const late = `${getWorkerName('frontend', label)} did not evaluate its module within ${timeout} ms. ${remedy}`
-      if (!this.#isLoaded) this.#steps.loaded.reject(new BusError('Timeout', late))
+      if (!this.#isLoaded) this.steps.loaded.reject(new BusError('Timeout', late))
       this.reach('synchronized')
     }
     let end = (): void => {}
     const watch = (): void => void (end = deadline(timeout, onLate))
     watch()
     const stop = (): void => end()
-    this.synchronized.then(stop, stop)
-    await this.#steps.loaded.promise
+    this.steps.synchronized.promise.then(stop, stop)
+    await this.steps.loaded.promise
   }
 }

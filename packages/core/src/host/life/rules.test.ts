@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { judge, type Obituary, type Trial } from './rules.js'
+import { judge, type Obituary } from './rules.js'
 
 const its: Obituary = { ranCode: true, by: 'itself', code: 0 }
 const own = new Error('its own words')
 const sentence = new Error('the sentence')
-const trial: Trial = {
-  ...{ name: 'it', goal: 'none', sentence: undefined, wasReady: true, isPermanent: false, obstacle: 'stuck' },
-}
+const transient = { supervision: { restart: 'transient' }, isDraining: () => false } as const
+const context = { ...transient, name: 'it', goal: 'fail', sentence, hasRun: true, obstacle: 'stuck' } as const
 
 test('code has ended for what it says itself, then for what the host had against it, and else for how it exited', () =>
   rows([
@@ -18,7 +17,7 @@ test('code has ended for what it says itself, then for what the host had against
     ['it could not be terminated', { by: 'nobody', code: undefined }, {}, 'the sentence'],
     ['it had finished before', {}, {}, undefined],
     ['it had exited before', { code: 7 }, {}, 'it exited with code 7'],
-    ['it had exited before, and was never ready', {}, { wasReady: false }, 'it exited before it was ready'],
+    ['it had exited before, and was never ready', {}, { hasRun: false }, 'it exited before it was ready'],
     ['the host had closed it', { by: 'force', code: 1 }, { goal: 'stop' }, undefined],
     [
       'the host had closed it, in vain',
@@ -26,7 +25,7 @@ test('code has ended for what it says itself, then for what the host had against
       { goal: 'stop' },
       'it did not exit after it was terminated: stuck',
     ],
-    ['it has to run on', {}, { isPermanent: true }, 'it exited unexpectedly'],
+    ['it has to run on', {}, { supervision: { restart: 'permanent' } }, 'it exited unexpectedly'],
   ] as const)((_what, obituary, more, message) =>
-    expect(judge({ ...its, ...obituary }, { ...trial, goal: 'fail', sentence, ...more })?.message).toBe(message),
+    expect(judge({ ...its, ...obituary }, { ...context, ...more })?.message).toBe(message),
   ))

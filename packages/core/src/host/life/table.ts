@@ -189,8 +189,6 @@ export interface Life {
 const REGIONS = Object.keys(LIFE) as Region[]
 const START: LifeEvent = { type: 'start' }
 
-const getImmediate = ({ always }: LifeState): LifeState['always'] => always
-
 interface Step {
   readonly region: Region
   readonly transition: Transition
@@ -200,12 +198,9 @@ export class SteppedLife implements Life {
   readonly value: LifeValue = { ...INITIAL }
   readonly context: LifeContext
   readonly #queue: LifeEvent[] = []
-  readonly #onSettled: () => void
   #isBusy = true
 
-  /** @param onSettled - called after the effects of each event that was sent */
-  constructor(input: LifeInput, onSettled: () => void = () => {}) {
-    this.#onSettled = onSettled
+  constructor(input: LifeInput) {
     this.context = createContext(input)
     for (const region of REGIONS) this.#do(LIFE[region][this.value[region]]!.entry, START)
     this.#settle(START)
@@ -217,7 +212,6 @@ export class SteppedLife implements Life {
     if (this.#isBusy) return
     this.#isBusy = true
     this.#handleQueue()
-    this.#onSettled()
   }
 
   #handleQueue(): void {
@@ -236,8 +230,7 @@ export class SteppedLife implements Life {
   }
 
   #settle(event: LifeEvent): void {
-    for (let steps = this.#find(event, getImmediate); steps; steps = this.#find(event, getImmediate))
-      this.#take(steps, event)
+    for (let steps; (steps = this.#find(event, ({ always }) => always));) this.#take(steps, event)
   }
 
   #find(event: LifeEvent, getTransitions: (state: LifeState) => readonly Transition[] | undefined): Step[] | undefined {

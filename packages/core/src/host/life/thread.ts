@@ -1,4 +1,5 @@
-// The author of one thread's end. Its evidence comes in one order: reports, an uncaught error, the exit. Nobody else listens to the thread.
+// The threads of a worker: what the host says of the worker (`WorkerSpec`), and the author of the end of each thread (`ThreadCode`). Its evidence
+// comes in one order: reports, an uncaught error, the exit. Nobody else listens to the thread.
 import type { RelaySockets } from '@sallyport/process/internal'
 import {
   createHeartbeat,
@@ -14,18 +15,15 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
 import type { UsageSource } from '../../shared/heap-limit.js'
 import type { SupervisionConfig } from './policy.js'
-import { type Effects, type LifeContext, type LifeInput, NeighborFault, type Obituary } from './rules.js'
+import {
+  type Effects,
+  type LifeContext,
+  type LifeEvent,
+  type LifeInput,
+  NeighborFault,
+  type Obituary,
+} from './rules.js'
 import { awaitBeats, createRunningTime, type RunningThread, watchCounter } from './watchdog.js'
-
-export interface ThreadEvents {
-  ready(): void
-  /** Its heartbeat has stopped. */
-  blocked(error: Error): void
-  /** It runs on, and has not taken the order to stop. */
-  silent(): void
-  /** Nothing follows. */
-  ended(obituary: Obituary): void
-}
 
 export class ThreadCode {
   lifecycle: LifecycleState | undefined
@@ -33,14 +31,13 @@ export class ThreadCode {
   thread: ThreadHandle | undefined
   readonly heartbeat: Heartbeat | undefined
   readonly #spec: WorkerSpec
-  readonly #events: ThreadEvents
+  readonly #send: (event: LifeEvent) => void
   readonly #isDraining: () => boolean
   /** What to call at the answers of the thread, in order. */
   readonly #questions: (() => void)[] = []
   readonly #readRunningTime: () => number | undefined = () => undefined
   #stopWatching = (): void => {}
   #stopListening = (): void => {}
-  /** Its own words. */
   #error: Error | undefined
   #explained: Promise<void> | undefined
   readonly #explaining = new AbortController()
@@ -52,9 +49,9 @@ export class ThreadCode {
   #isKilled = false
   #isOver = false
 
-  constructor(spec: WorkerSpec, isDraining: () => boolean, events: ThreadEvents) {
+  constructor(spec: WorkerSpec, isDraining: () => boolean, send: (event: LifeEvent) => void) {
     this.#spec = spec
-    this.#events = events
+    this.#send = send
     this.#isDraining = isDraining
     const { heartbeat: limit } = spec.supervision
     this.heartbeat = limit === false ? undefined : createHeartbeat(limit)
@@ -70,17 +67,17 @@ export class ThreadCode {
   }
 
   #listen(thread: ThreadHandle): void {
-    const { name, supervision, onReport } = this.#spec
+    const { name, supervision, stopTimeout, onReport } = this.#spec
     const { heartbeat: limit } = supervision
     if (this.heartbeat && limit !== false) {
       this.#stopWatching = watchCounter(this.heartbeat.memory, limit, () => {
         const own = new BusError('Timeout', `${name} blocked its event loop for ${limit} ms`)
-        this.#events.blocked(thread.explainBlock?.(own) ?? own)
+        this.#send({ type: 'SENTENCE', error: thread.explainBlock?.(own) ?? own, isBlocked: stopTimeout === undefined })
       })
     }
     thread.on('message', report => {
       if (this.#isOver) return
-      const type = getType(report)
+      const { type } = Object(report) as { type?: unknown }
       if (type === 'answer') return this.#questions.shift()?.()
       if (type === 'state') return this.#takeState(report as StateReport)
       onReport(report)
@@ -126,7 +123,7 @@ export class ThreadCode {
     if (endsIfSilent) {
       // Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state.
       const readRunningMs = (): number | undefined => (this.lifecycle === 'ready' ? this.#readRunningTime() : undefined)
-      this.#stopListening = watchSilence(timeout, readRunningMs, () => this.#isOver || this.#events.silent())
+      this.#stopListening = watchSilence(timeout, readRunningMs, () => this.#isOver || this.#send({ type: 'SILENT' }))
     }
     // A script that has answered ends by itself, and is not woken for it.
     if (timeout === 0 || !endsIfSilent || !this.#hasAnswered) this.post({ type: 'stop', timeout })
@@ -154,7 +151,7 @@ export class ThreadCode {
     this.#hasAnswered ||= state === 'draining' || state === 'stopped'
     this.lifecycle = LIFECYCLE_STATES.includes(state) ? state : undefined
     this.#spec.onState(state)
-    if (state === 'ready') this.#events.ready()
+    if (state === 'ready') this.#send({ type: 'READY' })
     if (state === 'failed') this.#fail(receiveError(error, `${this.#spec.name} failed`))
   }
 
@@ -186,7 +183,7 @@ export class ThreadCode {
   #end(obituary: Obituary): void {
     if (this.#isOver) return
     this.#finish()
-    this.#events.ended(obituary)
+    this.#send({ type: 'OBITUARY', obituary })
   }
 
   #finish(): void {
@@ -199,8 +196,6 @@ export class ThreadCode {
 /** Node does not keep the class of an error that ends a thread, but its properties. A frontend can forge them, and hides its own fault. */
 const isDisconnection = (thrown: unknown): boolean =>
   (thrown as { reason?: unknown } | null | undefined)?.reason === ('Disconnected' satisfies BusErrorReason)
-
-const getType = (report: unknown): unknown => (report as { type?: unknown } | null | undefined)?.type
 
 /** The part of a Node `Worker` that supervision uses. Core in the host's own thread implements it too. */
 export interface ThreadHandle extends UsageSource, RunningThread {

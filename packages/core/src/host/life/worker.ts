@@ -5,7 +5,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { WorkerState, WorkerStats } from './policy.js'
-import type { Effects, LifeContext, LifeInput, Obituary } from './rules.js'
+import type { Effects, LifeContext, LifeInput } from './rules.js'
 import type { Life } from './table.js'
 import { ThreadCode, type WorkerDeps, type WorkerExit, type WorkerSpec } from './thread.js'
 
@@ -23,18 +23,15 @@ export class SupervisedWorker {
   /** Resolves when no other thread follows. Never rejects. */
   readonly exited: Promise<WorkerExit>
   readonly spec: WorkerSpec
-  /** The current thread, or that which is being started. */
   code!: ThreadCode
   readonly #deps: WorkerDeps
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<WorkerExit>()
   readonly #release: () => void
-  /** Callers of `reload` that wait until the worker is ready or cannot become ready. */
   readonly #reloads: Deferred<void>[] = []
   /** End the deadlines of the current state. */
   readonly #deadlines: (() => void)[] = []
   #startedAt = 0
-  /** Milliseconds that the first thread took to be ready. */
   #startupMs: number | undefined
 
   constructor(spec: WorkerSpec, deps: WorkerDeps, create: (input: LifeInput) => Life, release: () => void) {
@@ -69,7 +66,6 @@ export class SupervisedWorker {
     return (code === 'starting' || code === 'running') && this.code.thread !== undefined
   }
 
-  /** Sends a message to the current thread. Ignored if there is no thread. */
   post(message: unknown, transfer?: readonly TransferListItem[]): void {
     this.code.post(message, transfer)
   }
@@ -100,6 +96,11 @@ export class SupervisedWorker {
     const rest = (): void => {
       for (const end of this.#deadlines.splice(0)) end()
     }
+    const stopped = (context: LifeContext, delay: number | undefined): void => {
+      const { error, history } = context
+      this.#rejectReloads(error)
+      spec.onStopped({ error: error!, restarts: history.count, delay }, context)
+    }
     return {
       rest,
       spawn: context => this.#spawn(context),
@@ -118,22 +119,17 @@ export class SupervisedWorker {
         if (event?.type === 'FAIL') return this.code.abandon()
         this.#after(ABANDON_TIMEOUT_MS, () => {
           this.code.abandon()
-          this.#end({ ranCode: true, by: 'nobody' })
+          this.life.send({ type: 'OBITUARY', obituary: { ranCode: true, by: 'nobody' } })
         })
         if (goal === 'stop') spec.onKilled()
         this.code.kill()
       },
       backOff: context => {
-        const { error, history } = context
-        this.#after(history.delay, () => this.life.send({ type: 'ELAPSED' }))
-        this.#rejectReloads(error)
-        spec.onStopped({ error: error!, restarts: history.count, delay: history.delay }, context)
+        const { delay } = context.history
+        this.#after(delay, () => this.life.send({ type: 'ELAPSED' }))
+        stopped(context, delay)
       },
-      wait: context => {
-        const { error, history } = context
-        this.#rejectReloads(error)
-        spec.onStopped({ error: error!, restarts: history.count, delay: undefined }, context)
-      },
+      wait: context => stopped(context, undefined),
       renew: context => spec.onStopped(undefined, context),
       exit: context => {
         const { error, exitError, obituary } = context
@@ -153,13 +149,7 @@ export class SupervisedWorker {
   #spawn({ run }: LifeContext): void {
     const { spec } = this
     this.#startedAt = this.#deps.now()
-    const code: ThreadCode = new ThreadCode(spec, this.#deps.isDraining, {
-      ready: () => this.life.send({ type: 'READY' }),
-      blocked: error => this.terminate(error),
-      silent: () => this.life.send({ type: 'SILENT' }),
-      ended: obituary => this.#end(obituary),
-    })
-    this.code = code
+    this.code = new ThreadCode(spec, this.#deps.isDraining, event => this.life.send(event))
     if (run === 1) return
     spec.onRestarted()
     if (!spec.hasStartTimeout || this.#startupMs === undefined) return
@@ -167,10 +157,6 @@ export class SupervisedWorker {
     this.#after(ms, () =>
       this.terminate(new BusError('Timeout', `${spec.name} restarted and was not ready after ${ms} ms`)),
     )
-  }
-
-  #end(obituary: Obituary): void {
-    this.life.send({ type: 'OBITUARY', obituary })
   }
 
   #after(ms: number, run: () => void): void {

@@ -12,7 +12,6 @@ export type OnStdio = (text: string, from: { label: string; stream: 'stdout' | '
 export interface OutputSink {
   /** @param lost - the number of characters that were dropped before the text */
   take(stream: OutputStream, text: string, lost?: number): void
-  /** Nothing follows. */
   end(): void
 }
 
@@ -25,7 +24,6 @@ type Level = 'debug' | 'info' | 'warn' | 'error'
 type LineLog = Record<Level, (fields: object, line: string) => void>
 type ThrottledLines = Throttle<readonly [level: Level, text: string]>
 
-/** Throttles all that a worker prints or reports. */
 export const throttleLines = (log: LineLog, fields: Fields): ThrottledLines =>
   new Throttle(([level, text], more) => log[level](fields, formatSuppressed(text, more)))
 

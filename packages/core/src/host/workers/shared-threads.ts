@@ -39,7 +39,6 @@ export interface ThreadGroup {
   startsLater?: boolean
   /** Milliseconds for a thread to confirm that a member is terminated. @default 250 */
   confirmTimeout?: number
-  /** @throws errors of `new Worker` */
   spawn(): Worker | ThreadMember
 }
 
@@ -48,12 +47,10 @@ export class SharedThreads {
   readonly #processes = new WeakMap<ThreadMember, SharedThread>()
   #isClosed = false
 
-  /** @throws errors of `group.spawn` */
   open(group: ThreadGroup, name: string, data: unknown, transfer: readonly TransferListItem[] = []): ThreadMember {
     return this.#choose(group).open(name, data, transfer)
   }
 
-  /** Starts a member in the process of a relay, with the first message to it. */
   openIn(relay: ThreadMember, name: string, data: unknown): ThreadMember {
     let process = this.#processes.get(relay)
     if (!process) {
@@ -69,7 +66,6 @@ export class SharedThreads {
     if (!this.#isClosed && !this.#groups.has(group.name)) this.#start(group, new Set())
   }
 
-  /** Ends the threads that were kept. The others have ended with their members. */
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all([...this.#groups.values()].flatMap(threads => [...threads].map(thread => thread.close())))
@@ -101,7 +97,6 @@ class SharedThread {
   readonly members: Map<number, ThreadMember> = new Map<number, ThreadMember>()
   readonly #group: ThreadGroup
   readonly #worker: Worker | ThreadMember
-  /** The messages of all members. */
   readonly #port: MessagePort
   readonly #onClosed: () => void
   #lastId = 0
@@ -111,12 +106,10 @@ class SharedThread {
     this.#group = group
     this.#onClosed = onClosed
     const worker = (this.#worker = group.spawn())
-    // Until it has a member.
     worker.unref()
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     port1.on('message', messages => this.#receive(messages as MemberMessages<MemberReport>))
-    // The thread keeps the process alive, or does not.
     port1.unref()
     worker.postMessage({ port: port2 } satisfies MemberPort, [port2])
     const failed = (error: unknown): void => {
@@ -156,7 +149,6 @@ class SharedThread {
     return member
   }
 
-  /** Sends commands to the member, in one message. */
   post({ id }: ThreadMember, commands: readonly MemberCommand[], transfer: readonly TransferListItem[] = []): void {
     const messages: MemberMessages<MemberCommand> = commands.flatMap(command => [id, command])
     this.#port.postMessage(messages, transfer)
@@ -241,19 +233,16 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   name: string
   readonly id: number
   wasStartedAhead = false
+  isTerminated = false
+  isRef = true
   /** Set for a relay: what its process uses. */
   readUsage?: () => WorkerUsage | undefined
-  /** Set for a relay that forwards no frames. */
   sockets?: RelaySockets | undefined
   readonly #activity = new Int32Array(new SharedArrayBuffer(8))
   readonly #owner: SharedThread
-  /** Set until it is sent. */
   #start: MemberCommand | undefined
   /** Ends the deadline for the thread to confirm that this member is terminated. */
   #confirmed = (): void => {}
-  #isTerminated = false
-  #isRef = true
-  /** The member's exit code, once it has exited. */
   #exitCode: number | undefined
   #hasExited = false
 
@@ -274,10 +263,6 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     else this.#post(start, transfer)
   }
 
-  get isRef(): boolean {
-    return this.#isRef
-  }
-
   get activity(): number {
     return Atomics.load(this.#activity, 0)
   }
@@ -287,10 +272,6 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     return this.#owner.members.size > 1 || this.readUsage ? undefined : this.#owner.performance
   }
 
-  get isTerminated(): boolean {
-    return this.#isTerminated
-  }
-
   postMessage(message: unknown, transfer?: readonly TransferListItem[]): void {
     if (endsAtOnce(message)) Atomics.store(this.#activity, 1, 1)
     this.#post({ type: 'message', message }, transfer)
@@ -298,8 +279,8 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
 
   async terminate(): Promise<void> {
     if (this.#hasExited) return
-    if (!this.#isTerminated) {
-      this.#isTerminated = true
+    if (!this.isTerminated) {
+      this.isTerminated = true
       Atomics.store(this.#activity, 1, 1)
       this.#post({ type: 'terminate' })
       this.#confirmed = this.#owner.expectConfirmation()
@@ -308,12 +289,12 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   }
 
   ref(): void {
-    this.#isRef = true
+    this.isRef = true
     this.#owner.refChanged()
   }
 
   unref(): void {
-    this.#isRef = false
+    this.isRef = false
     this.#owner.refChanged()
   }
 
@@ -331,7 +312,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
 
   /** The thread fails with an error that is not this member's alone. */
   threadFailed(error: unknown): void {
-    if (this.#exitCode === undefined && !this.#isTerminated) this.emit('error', error)
+    if (this.#exitCode === undefined && !this.isTerminated) this.emit('error', error)
   }
 
   threadExited(code: number): void {
@@ -339,7 +320,6 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     this.#exit(this.#exitCode)
   }
 
-  /** Takes a report of the thread. */
   receive(report: MemberReport): void {
     if (this.#exitCode !== undefined) return
     switch (report.type) {
@@ -378,13 +358,11 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
       this.#owner.post(this, start ? [start, command] : [command], transfer)
     } catch (error) {
       if (!start) throw error
-      queueMicrotask(() => this.#failToStart(error))
+      // Its data cannot be cloned.
+      queueMicrotask(() => {
+        this.emit('error', error)
+        this.receive({ type: 'exited', code: 1 })
+      })
     }
-  }
-
-  /** Its data cannot be cloned. */
-  #failToStart(error: unknown): void {
-    this.emit('error', error)
-    this.receive({ type: 'exited', code: 1 })
   }
 }

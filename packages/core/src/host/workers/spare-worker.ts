@@ -21,7 +21,6 @@ export class SpareWorker {
     this.#worker.on('exit', this.#forget)
   }
 
-  /** Returns the worker once, if it still runs. */
   take(): Worker | undefined {
     const worker = this.#worker
     if (!worker) return undefined
@@ -32,7 +31,6 @@ export class SpareWorker {
     return worker
   }
 
-  /** Terminates the worker unless it was taken. */
   discard(): void {
     void this.take()?.terminate()
   }

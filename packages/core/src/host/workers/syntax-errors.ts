@@ -48,7 +48,6 @@ async function checkModules(module: URL, signal: AbortSignal): Promise<string | 
   return undefined
 }
 
-/** Returns the error output of `node --check`, which is empty for a valid file. */
 async function checkFile(path: string, signal: AbortSignal): Promise<string> {
   const { execFile } = await import('node:child_process')
   return new Promise(resolve => {
