@@ -43,9 +43,11 @@ import {
 } from './call-frontend.js'
 import type { LocalCore } from './local-core.js'
 import type { Host } from './host.js'
-import { type Inspector, Inspectors, readStats } from './inspectors.js'
+import { Inspectors, readStats } from './inspectors.js'
 import { inspectorSchema } from './options/schema.js'
 import type {
+  AddedPlugin,
+  Inspector,
   ConnectionOptions,
   FrontendOptions,
   ModuleSource,
@@ -59,7 +61,7 @@ import { type BusEvents, isBusEvent } from './reporting/events.js'
 import { watchPendingClose } from './reporting/pending-close.js'
 import type { BusStats } from './reporting/stats.js'
 import { run } from './run.js'
-import { type AddedPlugin, RightChanges } from './right-changes.js'
+import { RightChanges } from './right-changes.js'
 import type { RunReport } from './run-report.js'
 import type { BusInspection } from './life/supervisor.js'
 

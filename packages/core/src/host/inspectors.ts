@@ -5,18 +5,11 @@ import type { ExplainedFrontend } from '../acl/explain.js'
 import type { Measurement } from '../contract/host-core.js'
 import type { FrontendInfo } from './frontends/frontend-info.js'
 import type { Host } from './host.js'
+import type { Inspector } from './options/types.js'
 import { type BusState, codeMachine, supervisorMachine, type WorkerStatus } from './life/supervisor.js'
 import type { LocalCore } from './local-core.js'
 import type { BusReporter } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
-
-/** A running inspector page. */
-export interface Inspector extends AsyncDisposable {
-  /** The page, with the token that each request needs: it opens for anyone who has the URL. */
-  readonly url: string
-  /** Ends the inspector and disconnects its pages. The bus does so too when it closes. */
-  close(): Promise<void>
-}
 
 /** @internal An inspector as the bus holds it. */
 export interface OpenInspector extends Inspector {

@@ -3,13 +3,14 @@ import type { ExposedContext } from '@sallyport/frontend/internal'
 import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
 import { toCommandIdentity } from '../acl/identifier.js'
 import { checkPlain } from '../acl/schema.js'
-import type { Capability, PermissionFile } from '../acl/types.js'
+import type { Capability } from '../acl/types.js'
 import { checkArguments } from '../api/arguments.js'
 import { type Command, toCommandContent } from '../api/define.js'
 import { HOST_METHOD, type HostPlugin } from '../contract/host-core.js'
 import { isObject } from '../shared/validate.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
+import type { AddedPlugin } from './options/types.js'
 
 interface RunningPlugin {
   readonly hide: () => void
@@ -95,21 +96,6 @@ export class RightChanges {
     this.#changing = changing.catch(() => {})
     return changing
   }
-}
-
-/** A command of a plugin that was added at run time: a function, or the result of `command` with a handler. */
-export type AddedCommand = Command<never, unknown> | ((args: never, ctx: ExposedContext) => unknown)
-
-/** A plugin that is added at run time. Its commands run in the host, so it has no setup and no script. */
-export interface AddedPlugin {
-  /** The name in `plugin:<name>|<command>`. */
-  readonly name: string
-  /** Its commands by name. Handlers get the arguments and `{ signal }`, as the functions that a frontend exposes. */
-  readonly commands: Readonly<Record<string, AddedCommand>>
-  /** Permissions in addition to the generated ones, as those of `plugin`. */
-  readonly permissions?: readonly PermissionFile[]
-  /** Runs once, after the plugin was removed or core has ended with the bus. */
-  teardown?(): void | Promise<void>
 }
 
 interface PreparedPlugin {

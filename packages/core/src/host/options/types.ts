@@ -1,8 +1,9 @@
 // Types of the options as users write them. `resolve.ts` has those that the host uses.
 import type { KeyObject, webcrypto } from 'node:crypto'
+import type { ExposedContext } from '@sallyport/frontend/internal'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Capability, PermissionFile, ScopedPermission } from '../../acl/types.js'
-import type { CoreDefinition } from '../../api/define.js'
+import type { Command, CoreDefinition } from '../../api/define.js'
 import type { CallsOptions } from '../../contract/host-core.js'
 import type { ModuleLocation } from '../../shared/locations.js'
 import type { OnConfirm } from '../reporting/confirm.js'
@@ -348,4 +349,27 @@ export interface NetworkOptions {
   module: ModuleLocation
   /** Options of the module: a copy of any value that `structuredClone` takes. */
   options?: unknown
+}
+
+/** A command of a plugin that was added at run time: a function, or the result of `command` with a handler. */
+export type AddedCommand = Command<never, unknown> | ((args: never, ctx: ExposedContext) => unknown)
+
+/** A plugin that is added at run time. Its commands run in the host, so it has no setup and no script. */
+export interface AddedPlugin {
+  /** The name in `plugin:<name>|<command>`. */
+  readonly name: string
+  /** Its commands by name. Handlers get the arguments and `{ signal }`, as the functions that a frontend exposes. */
+  readonly commands: Readonly<Record<string, AddedCommand>>
+  /** Permissions in addition to the generated ones, as those of `plugin`. */
+  readonly permissions?: readonly PermissionFile[]
+  /** Runs once, after the plugin was removed or core has ended with the bus. */
+  teardown?(): void | Promise<void>
+}
+
+/** A running inspector page. */
+export interface Inspector extends AsyncDisposable {
+  /** The page, with the token that each request needs: it opens for anyone who has the URL. */
+  readonly url: string
+  /** Ends the inspector and disconnects its pages. The bus does so too when it closes. */
+  close(): Promise<void>
 }
