@@ -57,7 +57,7 @@ describe.skipIf(!existsSync(executablePath))('in Chromium', () => {
       expect(await page.locator('.diagram g.actor, .diagram g.node').count()).toBe(6)
       expect(await page.evaluate("document.documentElement.classList.contains('dark')")).toBe(colorScheme === 'dark')
       await page.getByRole('button', { name: 'Search' }).first().click()
-      await page.locator('input[type=search]').fill('backOff')
+      await page.locator('input[type=search]').fill('maxInFlight')
       await page.locator('.results a', { hasText: /./ }).first().waitFor()
       expect({ elsewhere, errors }).toEqual({ elsewhere: [], errors: [] })
       await page.close()
