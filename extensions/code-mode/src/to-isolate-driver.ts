@@ -36,7 +36,7 @@ export interface CodeIsolateDriver {
  *
  * @example createCodeMode({ driver: toIsolateDriver(bus), tools, timeout: 10_000, memoryLimit: 64 })
  */
-export function toIsolateDriver(bus: Bus, shared: Omit<CodeModeOptions, 'timeout' | 'memory'> = {}): CodeIsolateDriver {
+export function toIsolateDriver(bus: Bus, shared: Omit<CodeModeOptions, 'timeout'> = {}): CodeIsolateDriver {
   return {
     async createContext({ bindings, timeout = 30_000, memoryLimit: memory = 128 }) {
       const toRun =
@@ -48,7 +48,7 @@ export function toIsolateDriver(bus: Bus, shared: Omit<CodeModeOptions, 'timeout
       let running: Promise<unknown> = Promise.resolve()
       return {
         async execute<T>(code: string): Promise<IsolateResult<T>> {
-          const options = { ...shared, timeout, memory }
+          const options = { ...shared, timeout, limits: { ...shared.limits, memory } }
           const run = runCode(bus, { code, groups, options, signal: disposing.signal, errorPrefix: 'ERROR: ' })
           running = Promise.allSettled([running, run]).then(() => {})
           const { value, logs, error } = await run
