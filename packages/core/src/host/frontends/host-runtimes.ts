@@ -103,16 +103,23 @@ function createPlainLife(
   events: RuntimeEvents,
   { effects, ...more }: Pick<LifeInput, 'effects' | 'isRunning' | 'isPage' | 'keepsLink'>,
 ): Life {
+  let isOver = false
   const exit: Effects['exit'] = context => {
     events.stopped(undefined, 'none', context)
-    // After the other regions.
-    queueMicrotask(() => events.exited(context.error))
+    isOver = true
   }
-  return new SteppedLife({
+  const input: LifeInput = {
     ...{ ...terms, ...more, name: getWorkerName('frontend', label), supervision: resolveSupervision('temporary') },
     ...{ now: () => performance.now(), random: Math.random, isDraining: () => false },
     effects: { ...terms.effects, ...effects, exit },
+  }
+  // A caller of `close` can use the name again at once.
+  const life: Life = new SteppedLife(input, () => {
+    if (!isOver) return
+    isOver = false
+    events.exited(life.context.error)
   })
+  return life
 }
 
 export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {
