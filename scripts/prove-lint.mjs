@@ -52,7 +52,7 @@ const cases = [
   { files: { 'packages/core/src/a.ts': imports('@sallyport/paths/internal/glob') } },
   { rule: border, files: { 'extensions/plugin-host/src/a.ts': imports('@sallyport/paths/internal') } },
   { rule: border, files: { 'extensions/mcp/src/a.ts': imports('@sallyport/paths/internal') } },
-  { rule: border, files: { 'extensions/code-mode/src/a.ts': imports('@sallyport/core/internal') } },
+  { rule: border, files: { 'extensions/code-mode/src/a.ts': imports('@sallyport/protocol/internal') } },
   { rule: border, files: { 'extensions/code-mode/src/a.ts': imports('ai') } },
   {
     rule: 'no-restricted-properties',
