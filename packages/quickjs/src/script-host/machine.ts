@@ -235,10 +235,10 @@ export class Machine {
     this.#cpuStart = undefined
     try {
       run()
-      this.#vm.executePendingJobs()
+      this.#runJobs()
       for (let next = this.#queue.shift(); next && !this.#hasEnded; next = this.#queue.shift()) {
         next()
-        this.#vm.executePendingJobs()
+        this.#runJobs()
       }
       if (this.#rejections.size > 0) this.#reportRejections()
     } catch (error) {
@@ -251,6 +251,12 @@ export class Machine {
       this.#result = undefined
     }
     if (!this.#hasEnded && asks) this.#events.waits()
+  }
+
+  /** A job that was stopped can end as a rejection, which a script may ignore: none follows it. */
+  #runJobs(): void {
+    const { qjs_is_job_pending: isPending, qjs_execute_pending_job: runNext } = this.#vm._getExports()
+    while (!this.#limit && isPending()) if (runNext() < 0) throw new Error(this.#vm.getException().toString())
   }
 
   #release(): void {
