@@ -91,25 +91,35 @@ function licencesOf(modules) {
 /** What entries share, in fewer files: the smallest go with those that most of the same entries load. */
 const SHARED = { name: 'common', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 5000 }
 
+/** What a core module, core's thread and the host load as they start: one file each, and one that thread and host share. */
+const STARTS = [
+  ['module', ['index']],
+  ['both', ['worker', 'host/start-bus']],
+  ['thread', ['core-thread/core']],
+  ['host', ['host/start-bus']],
+].map(([name, roots], index, { length }) => ({
+  name: (id, context) => (roots.every(root => getClosure(root, context).has(id)) ? name : undefined),
+  debugName: name,
+  priority: length - index,
+}))
+const closures = new Map()
+
+/** The modules that a module of core imports, directly or not. */
+function getClosure(name, context) {
+  if (closures.has(name)) return closures.get(name)
+  const found = new Set([resolve('dist', `${name}.js`)])
+  for (const id of found) for (const imported of context.getModuleInfo(id)?.importedIds ?? []) found.add(imported)
+  closures.set(name, found)
+  return found
+}
+
 /** The groups of packages with entries that need others. */
 const GROUPS = {
   // Each thread loads the main entry, so what the others share with it is one file.
   '@sallyport/protocol': [{ name: 'common', minShareCount: 2 }],
   // Every frontend loads nearly all of its package: its entries share one file. What removes classes of Node as it loads is not in it.
   '@sallyport/frontend': [{ name: 'common', test: /[\\/]dist[\\/](?:client|runtime|tauri|types)[\\/](?!text-module)/ }],
-  // Every core module loads this part of the host, but not what it imports later.
-  '@sallyport/core': [
-    {
-      name: 'entry',
-      test: /[\\/]dist[\\/](?:host[\\/](?:entry|workers[\\/](?:spare-worker|spawn))|shared[\\/]heap-limit)\.js$/,
-      priority: 1,
-    },
-    // Every core module loads these helpers. Merged with the code of core's thread, they would bring it along.
-    { name: 'api', test: /[\\/]dist[\\/]api[\\/](?:app|define|schema-type|transfer)\.js$/, priority: 1 },
-    // Merged with what encrypts a snapshot, core's thread would load it.
-    { name: 'core-actor', test: /[\\/]dist[\\/]core-thread[\\/]core-actor\.js$/, priority: 1 },
-    SHARED,
-  ],
+  '@sallyport/core': [...STARTS, SHARED],
   // Every bus loads the permission model; the rest is for one with processes. It is one file, which can be read again.
   '@sallyport/process': [
     {

@@ -51,7 +51,9 @@ export function checkRuntime(): void {
   const { bun, deno, node } = process.versions as { bun?: string; deno?: string; node: string }
   if (bun === undefined && deno === undefined) {
     const needed = manifest.engines.node.replace('>=', '')
-    if (node.localeCompare(needed, 'en', { numeric: true }) >= 0) return
+    const [major, minor] = node.split('.').map(Number) as [number, number]
+    const [neededMajor, neededMinor] = needed.split('.').map(Number) as [number, number]
+    if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) return
     throw new BusError(
       'InvalidParams',
       `This is Node.js ${node}, and Sallyport needs ${needed} or later. Update Node.js`,

@@ -1,4 +1,5 @@
 // The seam to the program that this process runs, for processes that are Node.js themselves: its path and its environment.
+import { readlinkSync } from 'node:fs'
 import { BusError } from '@sallyport/protocol/internal/errors'
 
 /** Returns the name of the program that contains Node.js, if `process.execPath` starts that program: this one, again and again. */
@@ -18,7 +19,18 @@ export function getNodeProgram(): string {
 }
 
 /** The time zone of the host: the name is public, and without it the days of a process would be those of UTC. */
-export const getTimeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
+export function getTimeZone(): string {
+  // The first use of `Intl` takes 11 ms.
+  return (process.env.TZ ? undefined : readLinkedZone()) ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+}
+
+function readLinkedZone(): string | undefined {
+  try {
+    return /\/zoneinfo\/(.+)$/.exec(readlinkSync('/etc/localtime'))?.[1]
+  } catch {
+    return undefined
+  }
+}
 
 /** Returns all variables that a process of Node.js gets. */
 export function getNodeEnvironment(): Readonly<Record<string, string>> {
