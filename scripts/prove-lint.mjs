@@ -80,6 +80,8 @@ const cases = [
   { rule: 'no-nodejs-modules', files: { 'packages/protocol/src/rpc/a.ts': imports('node:fs') } },
   { files: { 'packages/protocol/src/link/a.ts': imports('node:fs') } },
   { rule: border, files: { 'examples/hello/a.ts': imports('@sallyport/frontend/internal') } },
+  { rule: border, files: { 'templates/plugin-host/a.js': imports('@sallyport/core/internal') } },
+  { rule: border, files: { 'tests/packed/a.ts': imports('../../packages/core/src/index.js') } },
   { files: { 'packages/frontend/src/a.ts': imports('@sallyport/protocol/internal/wire') } },
   { files: { 'packages/core/src/a.ts': imports('@sallyport/frontend/internal') } },
   { files: { 'packages/core/src/a.ts': "export const w = import.meta.resolve('@sallyport/isolation/worker')\n" } },
