@@ -12,7 +12,6 @@ const RECIPES = [
   ['quick-start', 'Run code that you trust less'],
   ['streams-and-cancellation', 'Cancel a call'],
   ['streams-and-cancellation', 'Stream a file with progress'],
-  ['permissions', 'Limit a plugin'],
   ['scripts', 'Run code once'],
   ['plugins', 'Let a plugin write files'],
   ['commands', 'Validate arguments'],
@@ -72,6 +71,8 @@ ${getEntries()}
 ${RECIPES.map(recipe => getSection(...recipe)).join('\n\n')}
 `
 
+const getTitle = page => /^# (.*)/.exec(read(page))[1]
+
 /** The heading of a page, and the first sentence below it. */
 function describe(page, toTitle) {
   const [heading, ...paragraphs] = toPlain(read(page)).split('\n\n')
@@ -110,7 +111,7 @@ ${list('reference')}
 
 export const getContents = () => `# Documentation
 
-Begin with the [quick start](guide/quick-start.md), [concepts](guide/concepts.md) and [which sandbox to take](guide/choose-a-sandbox.md). This list is generated:
+Begin with the [quick start](guide/quick-start.md), [concepts](guide/concepts.md) and [which sandbox to take](guide/choose-a-sandbox.md). [Decisions](adr) say why. This list is generated:
 \`npm run docs:agents\`.
 
 ## Guide
@@ -123,12 +124,8 @@ ${list('reference', toLink)}
 
 ## Internals
 
-${list('internals', toLink)}
-
-## Decisions
-
-${getPages('adr')
-  .map(page => `- ${toLink(/^# (.*)/.exec(read(page))[1], page)}`)
+${getPages('internals')
+  .map(page => `- ${toLink(getTitle(page), page)}`)
   .join('\n')}
 `
 

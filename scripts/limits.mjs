@@ -33,14 +33,14 @@ const TABLES = {
     open prompts of a frontend, characters of one | ${l.MAX_CONFIRM_REQUESTS}, ${l.MAX_CONFIRM_TEXT}
     memory of code that is interrupted, its compressed state | ${mib(l.MAX_IMAGE_BYTES)}, ${mib(l.MAX_SNAPSHOT_BYTES)}, then Overloaded
     characters of a line of output | ${l.MAX_OUTPUT_LINE}; the rest is not logged
-    characters that code has printed and the host has not taken | ${count(l.MAX_WAITING_OUTPUT)}; the oldest are dropped, and the log says how much`,
+    characters that code has printed and the host has not read | ${count(l.MAX_WAITING_OUTPUT)}; the oldest are dropped, and the log says how much`,
   queues: `
     in flight over a port, over a ring | ${mib(l.CREDIT_WINDOW_BYTES)}; the ring, ${kib(l.RING_BYTES)} | the sender waits
     calls and events that wait in a client | ${count(l.MAX_CLIENT_QUEUE)}, ${mib(l.MAX_CLIENT_QUEUE_BYTES)} | \`Overloaded\`
     events that wait in core for a frontend | ${count(l.MAX_EVENT_QUEUE)}, ${mib(l.MAX_EVENT_QUEUE_BYTES)} | the oldest are dropped and counted
     answers, channel messages and calls that wait in core for a frontend | ${count(l.MAX_SESSION_QUEUE)}, ${mib(l.MAX_SESSION_QUEUE_BYTES)} | \`Overloaded\`
-    bytes of a channel or stream that the reader has not taken | ${mib(l.CHANNEL_READ_AHEAD)}; each message counts ${l.CHANNEL_MESSAGE_COST} more | \`send\` waits
-    bytes of a frontend's stream or channel, or of a stream that core passes to it, that the reader has not taken | ${mib(l.STREAM_WINDOW)}; each message counts ${l.CHANNEL_MESSAGE_COST} more | the sender waits; a frontend whose client does not is ended at ${mib(l.MAX_STREAM_UNREAD)}, the two largest values aside
+    bytes of a channel or stream that its reader has not read | ${mib(l.CHANNEL_READ_AHEAD)}; each message counts ${l.CHANNEL_MESSAGE_COST} more | \`send\` waits
+    bytes of a frontend's stream or channel, or of a stream that core passes to it, that its reader has not read | ${mib(l.STREAM_WINDOW)}; each message counts ${l.CHANNEL_MESSAGE_COST} more | the sender waits; a frontend whose client does not is ended at ${mib(l.MAX_STREAM_UNREAD)}, the two largest values aside
     messages that wait in a gate for the hook | ${count(l.MAX_IN_FLIGHT)}, ${mib(l.MAX_GATE_QUEUE_BYTES)} | \`Overloaded\`; at ${mib(l.MAX_GATE_QUEUE_BYTES)} the gate stops reading
     events that wait for the connection to NATS | ${mib(l.MAX_UNSENT_EVENT_BYTES)} | later ones are dropped`,
 }

@@ -41,15 +41,14 @@ const shorten = text =>
     .filter(section => !LEFT_OUT.test(section))
     .map(section => section.replaceAll(/ · [\d.]+(–[\d.]+)?×\)/g, ')'))
     .join('')
-    .replace(/^Medians; ×.*$/m, '')
+    .replaceAll(/^(?:Medians; ×|Measured in part:).*$/gm, '')
     .trim()
 
 const page = report =>
   compact(`# Results
 
-\`npm run results\` writes this page from a run of \`sallyport-bench --filter '${SCENARIOS}'\` that passed its noise check, on one machine. Measure on
-yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. The report of a run has all
-intervals, and [the benchmark](benchmark.md#how-to-read-it) explains them.
+What calls, formats, sandboxes and encryption cost on one machine: \`npm run results\` writes this page from a run that passed its noise check. Measure on
+yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. [The benchmark](benchmark.md#how-to-read-it) explains them.
 
 ${BEGIN}
 
