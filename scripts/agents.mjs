@@ -12,6 +12,7 @@ const RECIPES = [
   ['quick-start', 'Run code that you trust less'],
   ['streams-and-cancellation', 'Cancel a call'],
   ['streams-and-cancellation', 'Stream a file with progress'],
+  ['permissions', 'Limit a plugin'],
   ['scripts', 'Run code once'],
   ['plugins', 'Let a plugin write files'],
   ['commands', 'Validate arguments'],

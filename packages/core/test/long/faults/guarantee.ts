@@ -110,7 +110,7 @@ function countResources(): Record<string, number> {
 /** Returns nothing for a missing directory: only Linux has these. */
 const readDirectory = (path: string): string[] => (existsSync(path) ? readdirSync(path) : [])
 
-/** Node 20 leaves a module's file open when a thread exits while it loads the module: docs/guide/reliability.md. */
+/** Node 20 leaves a module's file open when a thread exits while it loads the module. */
 const LEAVES_MODULES = process.version.startsWith('v20.')
 const isModule = (kind: string): boolean => LEAVES_MODULES && /^\/.*\.[cm]?js$/.test(kind)
 
