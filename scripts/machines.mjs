@@ -1,61 +1,53 @@
-// Writes docs/internals/machines.md and its pictures from the state machines. With `--check`, exits with 1 if one of them is stale.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+// Writes docs/internals/machines.md from the state machines. With `--check`, exits with 1 if it is stale.
+import { readFileSync, writeFileSync } from 'node:fs'
 
 const fromRoot = path => new URL(`../${path}`, import.meta.url)
-const load = path => import(fromRoot(path).href)
-const { codeMachine, lifeMachine, supervisorMachine: bus } = await load('packages/core/dist/host/life/supervisor.js')
-const { LIFE } = await load('packages/core/dist/host/life/table.js')
-const { draw, drawDiagrams, fromMachine } = await load('extensions/inspector/dist/host/page.js')
+const load = name => import(fromRoot(`packages/core/dist/host/life/${name}.js`).href)
+const { config } = (await load('supervisor')).supervisorMachine
+const { INITIAL, LIFE } = await load('table')
 
-const PLACES = {
-  bus: 'Runs in the host: `core/src/host/life/supervisor.ts`.',
-  worker:
+const [OF_BUS, ...REGIONS] = [
+  ['The bus', 'Runs in the host: `core/src/host/life/supervisor.ts`.'],
+  [
+    'A worker',
     'The life of core, of a gate, and of the code of a frontend, as the host sees it: the table `core/src/host/life/table.ts`. Runs, connections and pages have the same table without xstate. `bus.stats()` calls `ending` and `killing` by what the host wants: `leaving`, `reloading` or `draining`; and `absent` `disconnected`.',
-  core: 'Further regions of the life of a frontend. This is core, as the frontend has it.',
-  gate: 'Without isolation, there is `none`.',
-  stage: 'How far its opener has led it.',
-  link: 'The link to core.',
-}
-const LIGHT =
-  'rect{fill:#fff;stroke:#6e7781}text{fill:#1f2328}.edge{stroke:#6e7781}.tip{fill:#6e7781}.back{fill:#f6f8fa}'
-const DARK =
-  'rect{fill:#0d1117;stroke:#8b949e}text{fill:#e6edf3}.edge{stroke:#8b949e}.tip{fill:#8b949e}.back{fill:#161b22}'
-const STYLE = `<style>text{font:13px system-ui,sans-serif;text-anchor:middle}.edge{fill:none}.final rect{stroke-width:2}${LIGHT}rect.back{stroke:none}@media(prefers-color-scheme:dark){${DARK}rect.back{stroke:none}}</style>`
+    'code',
+  ],
+  ['A frontend: its core', 'Further regions of the life of a frontend. This is core, as the frontend has it.', 'core'],
+  ['A frontend: its gate', 'Without isolation, there is `none`.', 'gate'],
+  ['A frontend: its stage', 'How far its opener has led it.', 'stage'],
+  ['A frontend: its link', 'The link to core.', 'link'],
+]
 
-/** As a file of its own, with a background that follows the reader's colour scheme. */
-const toPicture = svg =>
-  svg.replace(/^<svg([^>]*viewBox="(\S+) (\S+) (\S+) (\S+)"[^>]*)>/, (_, attributes, x, y, width, height) => {
-    const back = `<rect class="back" x="${x}" y="${y}" width="${width}" height="${height}"/>`
-    return `<svg xmlns="http://www.w3.org/2000/svg"${attributes}>${STYLE}${back}`
-  }) + '\n'
-
-/** A row for each state: the states that can follow, and the events that lead to them. */
-function toTable(svg) {
-  const next = new Map()
-  for (const [, from, to, on] of svg.matchAll(/data-from="(.*?)" data-to="(.*?)" data-on="(.*?)"/g))
-    next.set(from, [...(next.get(from) ?? []), `\`${to}\` (${on})`])
-  return ['| state | next |', '|---|---|', ...[...next].map(([from, to]) => `| \`${from}\` | ${to.join(', ')} |`)].join(
+/** @param states of the table, or of a machine of xstate. A transition without an event is immediate. */
+function draw(initial, states) {
+  const events = new Map()
+  for (const [from, { on = {}, always = [] }] of Object.entries(states)) {
+    for (const [event, ways] of [...Object.entries(on), ['', always]]) {
+      for (const way of [ways].flat()) {
+        const to = typeof way === 'string' ? way : way.to
+        const arrow = `${from} --> ${to}`
+        if (to !== undefined && to !== from)
+          events.set(arrow, new Set([...(events.get(arrow) ?? []), ...(event === '' ? [] : [event])]))
+      }
+    }
+  }
+  const arrows = [...events].map(([arrow, names]) => (names.size > 0 ? `${arrow}: ${[...names].join(', ')}` : arrow))
+  return ['```mermaid', 'stateDiagram-v2', ...[`[*] --> ${initial}`, ...arrows].map(line => `  ${line}`), '```'].join(
     '\n',
   )
 }
 
-const directory = 'docs/internals/'
-const pages = new Map()
-const drawRegion = region => {
-  const title = `A frontend: its ${region}`
-  return { id: region, title, svg: draw(region, fromMachine({ root: lifeMachine.root.states[region] })) }
-}
-const [, ...regions] = Object.keys(LIFE)
-const diagrams = [...drawDiagrams({ bus, worker: codeMachine }), ...regions.map(drawRegion)]
-const sections = diagrams.map(({ id, title, svg }) => {
-  pages.set(`machine-${id}.svg`, toPicture(svg))
-  return `## ${title}\n\n${PLACES[id]}\n\n![States: ${title}](machine-${id}.svg)\n\n${toTable(svg)}\n`
-})
-const intro =
-  '`npm run docs:machines` draws this page from the code, and a test compares them. Other events change nothing.'
-pages.set('machines.md', `# State machines\n\n${intro}\n\n${sections.join('\n')}`)
+const toSection = ([title, text], picture) => `## ${title}\n\n${text}\n\n${picture}\n`
+const page = `# State machines
 
-const isStale = ([name, text]) =>
-  !existsSync(fromRoot(directory + name)) || readFileSync(fromRoot(directory + name), 'utf8') !== text
-if (process.argv.includes('--check')) process.exitCode = [...pages].some(isStale) ? 1 : 0
-else for (const [name, text] of pages) writeFileSync(fromRoot(directory + name), text)
+\`npm run docs:machines\` draws this page from the code, and a test compares them. An arrow without a name is followed at once.
+
+${[
+  toSection(OF_BUS, draw(config.initial, config.states)),
+  ...REGIONS.map(entry => toSection(entry, draw(INITIAL[entry[2]], LIFE[entry[2]]))),
+].join('\n')}`
+
+const file = fromRoot('docs/internals/machines.md')
+if (!process.argv.includes('--check')) writeFileSync(file, page)
+else if (readFileSync(file, 'utf8') !== page) process.exitCode = 1
