@@ -1,7 +1,9 @@
-// The programs print what the README says, and end by themselves.
+// The programs print what the README says, and end by themselves. A hook of Tauri's guides is read as its guide says, or the log warns.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { createBus } from '@sallyport/core'
+import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 
@@ -23,3 +25,17 @@ test('each program prints what the README shows', () =>
     expect(stdout).toBe(output)
     expect(stderr).toBe('')
   }))
+
+test('without legacyMessages, the hook that guards files checks nothing, and the log warns', async () => {
+  const lines: { msg: string }[] = []
+  const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) })
+  const dir = new URL('../dist-isolation-read-file/', import.meta.url)
+  const bus = await createBus({ core: new URL('../core.js', import.meta.url), isolation: { dir }, log })
+  try {
+    const client = await bus.connect('tests')
+    expect(await client.invoke('deleteItem', { id: 1 })).toEqual([2, 3])
+    expect(lines[0]?.msg).toMatch(/^index\.js reads messages as .+ set .+"legacyMessages" to true/)
+  } finally {
+    await bus.close()
+  }
+})
