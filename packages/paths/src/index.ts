@@ -1,8 +1,13 @@
 // The entry `@sallyport/paths/internal`: which files a caller may use, and how they are opened.
-export { createIoError } from './io-error.js'
-export { getOwnName, getOwnRest } from './own-directory.js'
-export { getPathRules, type PathRules } from './path-rules.js'
-export { isDeviceName, resolveBelow, resolveLinks, toAbsolutePath } from './resolve.js'
+export {
+  createIoError,
+  getPathRules,
+  isDeviceName,
+  type PathRules,
+  resolveBelow,
+  resolveLinks,
+  toAbsolutePath,
+} from './resolve.js'
 export {
   hasDescriptors,
   type OpenedFile,
@@ -15,6 +20,8 @@ export {
 } from './safe-open.js'
 export {
   checkPathEntry,
+  getOwnName,
+  getOwnRest,
   getPathScopeOptions,
   PathGrants,
   PathScope,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
-import { getOwnName, getOwnRest } from './own-directory.js'
+import { getOwnName, getOwnRest } from './scope.js'
 
 test('the directory of a label has its name, escaped', () =>
   rows([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 import type { PathResolver } from './directories.js'
-import { getPathRules } from './path-rules.js'
+import { getPathRules } from './resolve.js'
 import { toAbsolutePath } from './resolve.js'
 import { PathScope } from './scope.js'
 

@@ -1,9 +1,32 @@
-// From what a frontend sends to the path of a file: refuses what no path can be before the file system sees it, and resolves links.
+// From what a frontend sends to the path of a file: refuses what no path of the system can be before it sees the path, and resolves links.
 import { readlink, realpath } from 'node:fs/promises'
-import { isAbsolute, relative, sep } from 'node:path'
+import { isAbsolute, posix, relative, sep, win32 } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createIoError } from './io-error.js'
-import { getPathRules, type PathRules } from './path-rules.js'
+
+/** Differences between the paths of operating systems. Tests inject the rules of another one. */
+export interface PathRules {
+  readonly platform: NodeJS.Platform
+  /** Node's functions for these paths. */
+  readonly path: typeof posix
+  /** Characters that separate names. */
+  readonly separators: string
+  /** True if names that differ in case or composition are different files. */
+  readonly isCaseSensitive: boolean
+  /** The longest path, in bytes, or in UTF-16 units on Windows. */
+  readonly maxLength: number
+}
+
+/** Returns the rules of a platform. */
+export const getPathRules = (platform: NodeJS.Platform = process.platform): PathRules => ({
+  platform,
+  path: platform === 'win32' ? win32 : posix,
+  separators: platform === 'win32' ? '/\\' : '/',
+  isCaseSensitive: platform !== 'win32' && platform !== 'darwin',
+  maxLength: platform === 'win32' ? 32_767 : 4096,
+})
+
+/** Creates an error like those of Node's `fs`. */
+export const createIoError = (code: string): Error => Object.assign(new Error(code), { code })
 
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\..*)?$/i
 /** True for the name of a device on Windows, which it has in any directory and with any extension. */

@@ -4,7 +4,7 @@
 import { accessSync, constants, readlinkSync, type BigIntStats } from 'node:fs'
 import { type FileHandle, lstat, open, realpath, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { createIoError } from './io-error.js'
+import { createIoError } from './resolve.js'
 
 export interface OpenOptions {
   readonly read?: boolean

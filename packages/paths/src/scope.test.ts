@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 import type { PathResolver } from './directories.js'
-import { getPathRules } from './path-rules.js'
+import { getPathRules } from './resolve.js'
 import { checkPathEntry, PathGrants, PathScope } from './scope.js'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-scope-')))
