@@ -1,6 +1,6 @@
 // The calls before a gate's first one: every one is passed on, and nothing of them is left.
 import { expect, test, vi } from 'vitest'
-import { warmUpGate } from './warm-up-gate.js'
+import { warmUpGate } from './run-gate.js'
 
 test('a gate passes its calls on, and both of its ends close', async () => {
   // Each end of a ring has an interval until it is closed.

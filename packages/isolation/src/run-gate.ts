@@ -1,4 +1,5 @@
-// One gate: loads the hook into its sandbox, waits for a link and its session's key, then serves. A thread can have several gates.
+// One gate: loads the hook into its sandbox, waits for a link and its session's key, then serves. A thread can have several gates, and can let
+// calls pass one of its own before the first of them.
 import { once } from 'node:events'
 import type {
   Beating,
@@ -12,9 +13,10 @@ import type { Sealer } from '@sallyport/protocol/internal/records'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { beat, RECORD_DIRECTION, serveLife, within } from '@sallyport/protocol/internal/contract'
 import { BusError, reportError } from '@sallyport/protocol/internal/errors'
-import { closeEndpoint, connectDirect, openLink } from '@sallyport/protocol/internal/link'
+import { codecs } from '@sallyport/protocol/internal/codec'
+import { closeEndpoint, connectDirect, createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, SamplingTimer, setDevelopment } from '@sallyport/protocol/internal/util'
-import { createSealer } from '@sallyport/protocol/internal/records'
+import { createSealer, createSessionSecret } from '@sallyport/protocol/internal/records'
 import { serveGate } from './gate/gate.js'
 import { createHook, type Hook } from './hook/hook.js'
 import { createHookWatch, createMemoryCheck } from './hook/hook-watch.js'
@@ -167,4 +169,38 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
     }
   })
   host.onTerminate(() => exit(1))
+}
+
+const WARM_UP_CALLS = 30
+
+/**
+ * Lets calls pass a gate whose frontend and core are in this thread. V8 compiles a function when it is first called, and interprets it at
+ * first: the first calls of a frontend would take several times as long. Resolves after some milliseconds of work in pieces of one call.
+ */
+export async function warmUpGate(): Promise<void> {
+  const [near, far] = createLinkEndpoints('ring', 'never')
+  const ignore = (): void => {}
+  const session = new Uint8Array(16)
+  const secret = createSessionSecret(new Uint8Array(32), session)
+  serveGate({
+    link: openLink(far, false),
+    sealer: createSealer({ session, secret, direction: RECORD_DIRECTION }),
+    hook: createHook(message => message),
+    hookTimer: new SamplingTimer(undefined),
+    sealTimer: new SamplingTimer(undefined),
+    watch: createHookWatch(new SharedArrayBuffer(4)),
+    rejected: ignore,
+    closed: ignore,
+  })
+  const client = openLink(near, true)
+  const { json } = codecs
+  let onRecord = ignore
+  client.receive({ frame: () => onRecord(), closed: () => onRecord() })
+  for (let id = 1; id <= WARM_UP_CALLS; id++) {
+    const passed = new Promise<void>(resolve => (onRecord = resolve))
+    const call = json.encode({ jsonrpc: '2.0', id, method: 'greet', params: { name: 'World' } })
+    client.send({ kind: json.kind, body: json.join([call as string]) })
+    await passed
+  }
+  client.close()
 }

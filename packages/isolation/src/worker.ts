@@ -1,9 +1,8 @@
 // The entry of an isolation worker, which has one gate, or those that the host sends it.
 import { parentPort, workerData } from 'node:worker_threads'
 import { type GateThreadData, type GateWorkerData, serveMembers } from '@sallyport/protocol/internal/contract'
-import { warmUpGate } from './gate/warm-up-gate.js'
 import { reportRejection } from './hook/hook-watch.js'
-import { type GateHost, runGate } from './run-gate.js'
+import { type GateHost, runGate, warmUpGate } from './run-gate.js'
 
 const host = parentPort!
 const { isShared, preloadsHook, warmsUp } = workerData as GateThreadData
