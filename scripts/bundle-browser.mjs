@@ -31,7 +31,7 @@ export async function bundleForBrowser(folder, name, format) {
     // Similar files next to each other are compressed better.
     // In a VM, the first file defines globals that the others need.
     experimental: { chunkModulesOrder: isForVm ? 'exec-order' : 'module-id' },
-    treeshake: { moduleSideEffects: id => id.endsWith('page.js') || id.endsWith('inside/encoding.js') },
+    treeshake: { moduleSideEffects: id => id.endsWith('page.js') || id.endsWith('inside/host.js') },
     onLog(_level, log) {
       // A busy machine can cause this warning about slow plugins.
       if (log.code !== 'PLUGIN_TIMINGS') throw new Error(`${name}: ${log.message}`)

@@ -6,7 +6,7 @@ import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Machine, type MachineEvents } from './script-host/machine.js'
-import { writeSnapshot } from './script-host/snapshot.js'
+import { writeSnapshot } from './script-host/vm-pool.js'
 import { loadScript, prepare } from './index.js'
 
 const engine = { memory: 32, time: 60_000 }

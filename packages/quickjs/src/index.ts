@@ -12,14 +12,12 @@ import {
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import { type Link, MAX_IMAGE_BYTES, MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import { CoreLink } from './script-host/core-link.js'
-import type { CrossedError } from './script-host/crossed-error.js'
+import type { CrossedError } from './script-host/crossing.js'
 import { explainError, explainSyntax } from './script-host/explain-error.js'
 import { fixColumns, Machine, type MachineEvents, MAX_ERROR_LENGTH } from './script-host/machine.js'
-import { ScriptModules } from './script-host/script-modules.js'
+import { createScriptError, readScriptText, ScriptModules, toJavaScript } from './script-host/script-text.js'
 import { Services } from './script-host/services.js'
-import { readSnapshot, writeSnapshot } from './script-host/snapshot.js'
-import { prepareVms } from './script-host/vm-pool.js'
-import { createScriptError, readScriptText, toJavaScript } from './script-host/script-text.js'
+import { prepareVms, readSnapshot, writeSnapshot } from './script-host/vm-pool.js'
 
 export const prepare = (module?: EngineModule): Promise<unknown> => prepareVms(module)
 

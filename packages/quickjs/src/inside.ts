@@ -1,6 +1,6 @@
 // What a script in QuickJS finds around it. The script host evaluates this file once, and copies the VM for each script. The inside is no
 // border: a script can change all of it, and gets nothing by that. The script host takes text from it, as from a foreign process.
-import './inside/encoding.js'
+import './inside/host.js'
 import { renameClient } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createClient, type Env, getClient, links, sallyport, type ScriptStart, setSecrets } from './inside/client.js'

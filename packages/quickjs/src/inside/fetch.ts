@@ -1,9 +1,8 @@
 // `fetch` of a script in QuickJS that has a network. The script host sends each request to the broker, which checks its host.
 import { concatBytes, createDeferred } from '@sallyport/protocol/internal/util'
-import type { AbortSignal } from './abort.js'
-import { Blob, File } from './blob.js'
-import { decodeForm, encodeForm, FormData } from './form-data.js'
-import { Headers } from './headers.js'
+import type { AbortSignal } from './events.js'
+import { Blob, decodeForm, encodeForm, File, FormData } from './form-data.js'
+import { Headers, URLSearchParams } from './pairs.js'
 import { createId, post, request as ask } from './port.js'
 import { isDisturbed, ReadableStream } from './readable-stream.js'
 
@@ -60,6 +59,9 @@ async function readBytes(stream: ReadableStream, signal?: AbortSignal | null): P
   }
 }
 
+const isUsed = (stream: ReadableStream): boolean => stream.locked || isDisturbed(stream)
+const TEE = Symbol('tee')
+
 /** What a request and a response have in common. */
 class Message {
   readonly headers: Headers
@@ -69,18 +71,17 @@ class Message {
     this.headers = new Headers(headers ?? {})
     if (body === null || body === undefined) return
     const [stream, type] = toStream(body)
-    if (stream.locked || isDisturbed(stream)) throw new TypeError('Body is unusable: it is locked, or has been read')
+    if (isUsed(stream)) throw new TypeError('Body is unusable: it is locked, or has been read')
     if (type !== undefined && !this.headers.has('content-type')) this.headers.set('content-type', type)
     this.#stream = stream
   }
 
   /** Returns a body for a copy of the message. */
-  static tee(message: Message): ReadableStream | null {
-    const stream = message.#stream
-    if (!stream) return null
-    if (stream.locked || isDisturbed(stream)) throw new TypeError('clone: Body has already been consumed')
-    const [first, second] = stream.tee()
-    message.#stream = first
+  [TEE](): ReadableStream | null {
+    if (!this.#stream) return null
+    if (isUsed(this.#stream)) throw new TypeError('clone: Body has already been consumed')
+    const [first, second] = this.#stream.tee()
+    this.#stream = first
     return second
   }
 
@@ -95,7 +96,7 @@ class Message {
   async bytes(): Promise<Uint8Array> {
     const stream = this.#stream
     if (!stream) return new Uint8Array()
-    if (stream.locked || isDisturbed(stream)) throw new TypeError('Body is unusable: Body has already been read')
+    if (isUsed(stream)) throw new TypeError('Body is unusable: Body has already been read')
     return readBytes(stream)
   }
 
@@ -119,9 +120,6 @@ class Message {
     return JSON.parse(await this.text())
   }
 }
-
-const { tee } = Message
-Reflect.deleteProperty(Message, 'tee')
 
 interface RequestOptions {
   readonly method?: unknown
@@ -152,7 +150,7 @@ class Request extends Message {
 
   clone(): Request {
     const { url, method, redirect, signal, headers } = this
-    return new Request(url, { method, redirect, signal, headers: [...headers], body: tee(this) })
+    return new Request(url, { method, redirect, signal, headers: [...headers], body: this[TEE]() })
   }
 }
 
@@ -184,7 +182,7 @@ class Response extends Message {
 
   clone(): Response {
     const { status, statusText, headers, url, redirected, type } = this
-    const copy = new Response(tee(this), { statusText, headers: [...headers] })
+    const copy = new Response(this[TEE](), { statusText, headers: [...headers] })
     return Object.assign(copy, { status, url, redirected, type })
   }
 

@@ -1,72 +1,97 @@
-// FormData of a script in QuickJS that has a network, and its form in a body (RFC 7578).
+// Blob, File and FormData of a script in QuickJS that has a network, and the form of the latter in a body (RFC 7578).
 import { concatBytes } from '@sallyport/protocol/internal/util'
-import { Blob, File, getBytes } from './blob.js'
+import { PairList, URLSearchParams } from './pairs.js'
+import { ReadableStream } from './readable-stream.js'
 
-type Entry = [name: string, value: string | File]
+let getBytes: (blob: Blob) => Uint8Array
+
+const toPart = (part: unknown): Uint8Array => {
+  if (part instanceof Blob) return getBytes(part)
+  if (part instanceof ArrayBuffer) return new Uint8Array(part)
+  if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
+  return new TextEncoder().encode(String(part))
+}
+
+export class Blob {
+  readonly #bytes: Uint8Array
+  readonly #type: string
+
+  static {
+    getBytes = blob => blob.#bytes
+  }
+
+  constructor(parts: Iterable<unknown> = [], { type = '' }: { type?: unknown } = {}) {
+    if (typeof parts !== 'object' || parts === null || !(Symbol.iterator in parts))
+      throw new TypeError('Blob: the parts must be an array')
+    this.#bytes = concatBytes([...parts].map(toPart))
+    this.#type = /^[ -~]*$/.test(String(type)) ? String(type).toLowerCase() : ''
+  }
+
+  get size(): number {
+    return this.#bytes.length
+  }
+
+  get type(): string {
+    return this.#type
+  }
+
+  slice(start?: number, end?: number, type: unknown = ''): Blob {
+    return new Blob([this.#bytes.slice(start, end)], { type })
+  }
+
+  stream(): ReadableStream {
+    return ReadableStream.from(this.size === 0 ? [] : [this.#bytes.slice()])
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return this.#bytes.slice()
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#bytes.slice().buffer as ArrayBuffer
+  }
+
+  async text(): Promise<string> {
+    return new TextDecoder().decode(this.#bytes)
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Blob'
+  }
+}
+
+export class File extends Blob {
+  readonly name: string
+  readonly lastModified: number
+
+  constructor(
+    parts: Iterable<unknown>,
+    name: unknown,
+    { type, lastModified }: { type?: unknown; lastModified?: unknown } = {},
+  ) {
+    super(parts, { type: type ?? '' })
+    this.name = String(name)
+    this.lastModified = lastModified === undefined ? Date.now() : Number(lastModified)
+  }
+
+  override get [Symbol.toStringTag](): string {
+    return 'File'
+  }
+}
 
 function toValue(value: unknown, filename?: unknown): string | File {
   if (!(value instanceof Blob)) return String(value)
   if (value instanceof File && filename === undefined) return value
   const { type } = value
-  return new File([value], filename ?? 'blob', {
-    type,
-    ...(value instanceof File && { lastModified: value.lastModified }),
-  })
+  const { lastModified } = value as { lastModified?: number }
+  return new File([value], filename ?? 'blob', { type, lastModified })
 }
 
-export class FormData {
-  #entries: Entry[] = []
-
+export class FormData extends PairList<string | File> {
   constructor(form?: unknown) {
+    super(toValue)
     if (form !== undefined)
       throw new TypeError('FormData: a script has no forms. Call the constructor without arguments')
-  }
-
-  append(name: unknown, value: unknown, filename?: unknown): void {
-    this.#entries.push([String(name), toValue(value, filename)])
-  }
-
-  delete(name: unknown): void {
-    this.#entries = this.#entries.filter(([key]) => key !== String(name))
-  }
-
-  get(name: unknown): string | File | null {
-    return this.#entries.find(([key]) => key === String(name))?.[1] ?? null
-  }
-
-  getAll(name: unknown): (string | File)[] {
-    return this.#entries.filter(([key]) => key === String(name)).map(([, value]) => value)
-  }
-
-  has(name: unknown): boolean {
-    return this.#entries.some(([key]) => key === String(name))
-  }
-
-  set(name: unknown, value: unknown, filename?: unknown): void {
-    const index = this.#entries.findIndex(([key]) => key === String(name))
-    if (index < 0) return this.append(name, value, filename)
-    const entry: Entry = [String(name), toValue(value, filename)]
-    this.#entries = this.#entries.flatMap((each, at) => (at === index ? [entry] : each[0] === entry[0] ? [] : [each]))
-  }
-
-  forEach(handle: (value: string | File, name: string, form: this) => void): void {
-    for (const [name, value] of this) handle(value, name, this)
-  }
-
-  *entries(): IterableIterator<Entry> {
-    for (const [name, value] of this.#entries) yield [name, value]
-  }
-
-  *keys(): IterableIterator<string> {
-    for (const [name] of this) yield name
-  }
-
-  *values(): IterableIterator<string | File> {
-    for (const [, value] of this) yield value
-  }
-
-  [Symbol.iterator](): IterableIterator<Entry> {
-    return this.entries()
   }
 
   get [Symbol.toStringTag](): string {

@@ -1,10 +1,10 @@
 // Globals of the web that a script in QuickJS has, and QuickJS has not. The host does what needs tables, clocks or random bytes.
-import { AbortController, AbortSignal } from './abort.js'
+import { URL_PARTS, type UrlParts } from '../script-host/crossing.js'
 import { console } from './console.js'
-import { CustomEvent, Event, EventTarget } from './event-target.js'
-import { URL_PARTS, type UrlParts } from '../script-host/url-parts.js'
+import { AbortController, AbortSignal, CustomEvent, Event, EventTarget } from './events.js'
 import { convert } from './host.js'
-import { callScript, post } from './port.js'
+import { onChange, URLSearchParams } from './pairs.js'
+import { callScript, convertJson, post } from './port.js'
 
 type Callback = (...args: unknown[]) => unknown
 
@@ -84,129 +84,55 @@ function addMicrotask(run: unknown): void {
   enqueueMicrotask(() => callScript(() => (run as Callback)()))
 }
 
-type Pair = [name: string, value: string]
-const convertJson = (operation: string, value: unknown): unknown => JSON.parse(convert(operation, value) as string)
-
-class URLSearchParams {
-  #pairs: Pair[]
-  #onChange: (() => void) | undefined
-
-  static watch(params: URLSearchParams, onChange: () => void): URLSearchParams {
-    params.#onChange = onChange
-    return params
-  }
-
-  constructor(init: unknown = '') {
-    if (typeof init !== 'object' || init === null) this.#pairs = convertJson('query', String(init)) as Pair[]
-    else if (Symbol.iterator in init)
-      this.#pairs = [...(init as Iterable<Iterable<unknown>>)].map(pair => [...pair].map(String) as Pair)
-    else this.#pairs = Object.entries(init).map(([name, value]) => [name, String(value)])
-  }
-
-  get size(): number {
-    return this.#pairs.length
-  }
-
-  #change(pairs: Pair[]): void {
-    this.#pairs = pairs
-    this.#onChange?.()
-  }
-
-  append(name: unknown, value: unknown): void {
-    this.#change([...this.#pairs, [String(name), String(value)]])
-  }
-
-  delete(name: unknown): void {
-    this.#change(this.#pairs.filter(([key]) => key !== String(name)))
-  }
-
-  get(name: unknown): string | null {
-    return this.#pairs.find(([key]) => key === String(name))?.[1] ?? null
-  }
-
-  getAll(name: unknown): string[] {
-    return this.#pairs.filter(([key]) => key === String(name)).map(([, value]) => value)
-  }
-
-  has(name: unknown): boolean {
-    return this.#pairs.some(([key]) => key === String(name))
-  }
-
-  set(name: unknown, value: unknown): void {
-    const index = this.#pairs.findIndex(([key]) => key === String(name))
-    if (index < 0) return this.append(name, value)
-    const pair: Pair = [String(name), String(value)]
-    this.#change(this.#pairs.flatMap((each, at) => (at === index ? [pair] : each[0] === pair[0] ? [] : [each])))
-  }
-
-  sort(): void {
-    this.#change(this.#pairs.toSorted(([a], [b]) => (a < b ? -1 : Number(a > b))))
-  }
-
-  forEach(handle: (value: string, name: string, params: this) => void): void {
-    for (const [name, value] of this.#pairs) handle(value, name, this)
-  }
-
-  *entries(): IterableIterator<Pair> {
-    for (const [name, value] of this.#pairs) yield [name, value]
-  }
-
-  *keys(): IterableIterator<string> {
-    for (const [name] of this.#pairs) yield name
-  }
-
-  *values(): IterableIterator<string> {
-    for (const [, value] of this.#pairs) yield value
-  }
-
-  [Symbol.iterator](): IterableIterator<Pair> {
-    return this.entries()
-  }
-
-  toString(): string {
-    return convertJson('to-query', this.#pairs) as string
-  }
+/** @throws {TypeError} if the host refuses the text */
+function convertUrl(operation: 'url' | 'set-url', value: unknown): UrlParts {
+  const parts = convertJson(operation, value) as UrlParts | null
+  if (!parts) throw new TypeError('Invalid URL')
+  return parts
 }
-
-const { watch } = URLSearchParams
-Reflect.deleteProperty(URLSearchParams, 'watch')
 
 class URL {
   #parts: UrlParts
   #params: URLSearchParams | undefined
 
+  static {
+    for (const name of [...URL_PARTS, 'origin'] as const) {
+      const get = function (this: URL): string {
+        return this.#parts[name]
+      }
+      const set = function (this: URL, value: unknown): void {
+        this.#set(name, value)
+        if (name === 'href' || name === 'search') this.#params = undefined
+      }
+      Object.defineProperty(URL.prototype, name, { configurable: true, enumerable: true, get, set })
+    }
+  }
+
   static canParse(url: unknown, base?: unknown): boolean {
-    return convertJson('url', [String(url), base === undefined ? null : String(base)]) !== null
+    return URL.parse(url, base) !== null
   }
 
   static parse(url: unknown, base?: unknown): URL | null {
-    return URL.canParse(url, base) ? new URL(url, base) : null
-  }
-
-  static get(url: URL, name: keyof UrlParts): string {
-    return url.#parts[name]
-  }
-
-  static set(url: URL, name: keyof UrlParts, value: unknown): void {
-    const parts = convertJson('set-url', [url.#parts.href, name, String(value)]) as UrlParts | null
-    if (!parts) throw new TypeError('Invalid URL')
-    url.#parts = parts
-    if (name === 'href' || name === 'search') url.#params = undefined
+    try {
+      return new URL(url, base)
+    } catch {
+      return null
+    }
   }
 
   constructor(url: unknown, base?: unknown) {
-    const parts = convertJson('url', [String(url), base === undefined ? null : String(base)]) as UrlParts | null
-    if (!parts) throw new TypeError('Invalid URL')
-    this.#parts = parts
+    this.#parts = convertUrl('url', [String(url), base === undefined ? null : String(base)])
+  }
+
+  #set(name: keyof UrlParts, value: unknown): void {
+    this.#parts = convertUrl('set-url', [this.#parts.href, name, String(value)])
   }
 
   get searchParams(): URLSearchParams {
     if (this.#params) return this.#params
-    const params = watch(new URLSearchParams(this.#parts.search), () => {
-      URL_SET(this, 'search', params.toString())
-      this.#params = params
-    })
-    return (this.#params = params)
+    const params = (this.#params = new URLSearchParams(this.#parts.search))
+    onChange(params, () => this.#set('search', params))
+    return params
   }
 
   toString(): string {
@@ -216,24 +142,6 @@ class URL {
   toJSON(): string {
     return this.#parts.href
   }
-}
-
-const { get: URL_GET, set: URL_SET } = URL
-Reflect.deleteProperty(URL, 'get')
-Reflect.deleteProperty(URL, 'set')
-for (const name of [...URL_PARTS, 'origin'] as const) {
-  Object.defineProperty(URL.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get(this: URL) {
-      return URL_GET(this, name)
-    },
-    ...(name !== 'origin' && {
-      set(this: URL, value: unknown) {
-        URL_SET(this, name, value)
-      },
-    }),
-  })
 }
 
 const MAX_RANDOM_BYTES = 65_536

@@ -1,7 +1,7 @@
 // The inside's end of its connection to the script host: what the host does for a script, beside its link.
 import { BusError, describeThrown, isBusError, toErrorData } from '@sallyport/protocol/internal/errors'
 import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
-import type { CrossedError } from '../script-host/crossed-error.js'
+import type { CrossedError } from '../script-host/crossing.js'
 import { convert } from './host.js'
 
 /** Sends what the host does at once. Returns its result: a text, or bytes. */
@@ -12,6 +12,10 @@ export function post(operation: string, value?: unknown, bytes?: Uint8Array): un
     throw toRefusal(error as Error)
   }
 }
+
+/** Returns what the host does with a value of JSON. */
+export const convertJson = (operation: string, value: unknown): unknown =>
+  JSON.parse(convert(operation, value) as string)
 
 /** Returns the error with which the host has refused a message. It is the text of an error, unless that is the engine's own. */
 function toRefusal(error: Error): unknown {

@@ -1,5 +1,5 @@
 // ReadableStream of a script in QuickJS that has a network: what reads bodies, and makes them. It cannot be piped.
-import { createDeferred } from '@sallyport/protocol/internal/util'
+import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
 
 interface Controller {
   readonly desiredSize: number | null
@@ -19,11 +19,6 @@ interface Read {
   value: unknown
 }
 
-interface Waiting {
-  resolve(read: Read): void
-  reject(error: unknown): void
-}
-
 interface Reader {
   readonly closed: Promise<undefined>
   read(): Promise<Read>
@@ -32,36 +27,40 @@ interface Reader {
 }
 
 const DONE: Read = { done: true, value: undefined }
+export let isDisturbed: (stream: ReadableStream) => boolean
 
 export class ReadableStream implements AsyncIterable<unknown> {
   readonly #source: Source
   readonly #controller: Controller
   readonly #highWaterMark: number
   readonly #queue: unknown[] = []
-  readonly #waiting: Waiting[] = []
+  /** They wait for a chunk, so the queue is empty. */
+  readonly #reads: Deferred<Read>[] = []
   readonly #closed = createDeferred<undefined>()
-  #state: 'readable' | 'closing' | 'closed' | 'failed' = 'readable'
-  #error: unknown
+  /** It has no more chunks than those of its queue. */
+  #isEnded = false
+  #failure: { readonly error: unknown } | undefined
   #reader: Reader | undefined
   #isDisturbed = false
   /** True while the source starts, or makes a chunk. */
   #isBusy = true
-  #isDue = false
+  #isDue = true
 
-  static isDisturbed(stream: ReadableStream): boolean {
-    return stream.#isDisturbed
+  static {
+    isDisturbed = stream => stream.#isDisturbed
   }
 
   static from(chunks: AsyncIterable<unknown> | Iterable<unknown>): ReadableStream {
-    const iterator =
-      Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : (chunks as Iterable<unknown>)[Symbol.iterator]()
+    const iterator = (async function* () {
+      yield* chunks
+    })()
     const source: Source = {
       async pull(controller) {
         const { done, value } = await iterator.next()
         if (done) controller.close()
-        else controller.enqueue(await value)
+        else controller.enqueue(value)
       },
-      cancel: async reason => void (await iterator.return?.(reason)),
+      cancel: () => iterator.return(undefined),
     }
     return new ReadableStream(source, { highWaterMark: 0 })
   }
@@ -70,7 +69,10 @@ export class ReadableStream implements AsyncIterable<unknown> {
     this.#source = source
     this.#highWaterMark = highWaterMark
     this.#closed.promise.catch(() => {})
-    const getDesiredSize = (): number | null => this.#getDesiredSize()
+    const getDesiredSize = (): number | null => {
+      if (this.#failure) return null
+      return this.#isEnded ? 0 : highWaterMark - this.#queue.length
+    }
     this.#controller = {
       get desiredSize(): number | null {
         return getDesiredSize()
@@ -79,14 +81,7 @@ export class ReadableStream implements AsyncIterable<unknown> {
       close: () => this.#close(),
       error: error => this.#fail(error),
     }
-    const started = source.start?.(this.#controller)
-    void Promise.resolve(started).then(
-      () => {
-        this.#isBusy = false
-        this.#pull()
-      },
-      error => this.#fail(error),
-    )
+    void this.#run(source.start?.(this.#controller))
   }
 
   get [Symbol.toStringTag](): string {
@@ -97,8 +92,7 @@ export class ReadableStream implements AsyncIterable<unknown> {
     return this.#reader !== undefined
   }
 
-  getReader({ mode }: { mode?: unknown } = {}): Reader {
-    if (mode !== undefined) throw missing('getReader({ mode })')
+  getReader(): Reader {
     if (this.#reader) throw new TypeError('Invalid state: ReadableStream is locked')
     const use = <T>(run: () => Promise<T>): Promise<T> =>
       this.#reader === reader ? run() : Promise.reject(new TypeError('The reader is released'))
@@ -109,7 +103,7 @@ export class ReadableStream implements AsyncIterable<unknown> {
       releaseLock: () => {
         if (this.#reader !== reader) return
         this.#reader = undefined
-        for (const { reject } of this.#waiting.splice(0)) reject(new TypeError('The reader is released'))
+        for (const { reject } of this.#reads.splice(0)) reject(new TypeError('The reader is released'))
       },
     }
     return (this.#reader = reader)
@@ -122,55 +116,37 @@ export class ReadableStream implements AsyncIterable<unknown> {
 
   tee(): [ReadableStream, ReadableStream] {
     const reader = this.getReader()
-    const controllers: (Controller | undefined)[] = []
+    const branches = new Set<Controller>()
     let reading: Promise<void> | undefined
-    const each = (run: (controller: Controller, index: number) => void): void =>
-      controllers.forEach((controller, index) => controller && run(controller, index))
-    const pull = (): Promise<void> =>
-      (reading ??= reader.read().then(
-        ({ done, value }) => {
-          reading = undefined
-          each((controller, index) => {
-            if (done) controller.close()
-            else controller.enqueue(index === 1 && value instanceof Uint8Array ? value.slice() : value)
-          })
+    const readForAll = async (): Promise<void> => {
+      const { done, value } = await reader.read()
+      reading = undefined
+      for (const branch of branches) {
+        if (done) branch.close()
+        else branch.enqueue(value instanceof Uint8Array ? value.slice() : value)
+      }
+    }
+    const createBranch = (): ReadableStream => {
+      let branch: Controller
+      const source: Source = {
+        start: controller => void branches.add((branch = controller)),
+        pull: () => (reading ??= readForAll()),
+        cancel(reason) {
+          branches.delete(branch)
+          return branches.size > 0 ? undefined : reader.cancel(reason)
         },
-        error => each(controller => controller.error(error)),
-      ))
-    const createBranch = (index: number): ReadableStream =>
-      new ReadableStream(
-        {
-          start: controller => void (controllers[index] = controller),
-          pull,
-          cancel(reason) {
-            controllers[index] = undefined
-            return controllers.some(Boolean) ? undefined : reader.cancel(reason)
-          },
-        },
-        { highWaterMark: 0 },
-      )
-    return [createBranch(0), createBranch(1)]
-  }
-
-  pipeThrough(): never {
-    throw missing('pipeThrough')
-  }
-
-  pipeTo(): Promise<never> {
-    return Promise.reject(missing('pipeTo'))
+      }
+      return new ReadableStream(source, { highWaterMark: 0 })
+    }
+    return [createBranch(), createBranch()]
   }
 
   async *values(): AsyncGenerator<unknown> {
     const reader = this.getReader()
-    let isOver = false
     try {
       for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
-      isOver = true
-    } catch (error) {
-      isOver = true
-      throw error
     } finally {
-      if (!isOver) await reader.cancel()
+      if (!this.#failure) await reader.cancel()
       reader.releaseLock()
     }
   }
@@ -179,85 +155,78 @@ export class ReadableStream implements AsyncIterable<unknown> {
     return this.values()
   }
 
-  #getDesiredSize(): number | null {
-    if (this.#state === 'failed') return null
-    return this.#state === 'readable' ? this.#highWaterMark - this.#queue.length : 0
-  }
-
-  #read(): Promise<Read> {
+  async #read(): Promise<Read> {
     this.#isDisturbed = true
+    if (this.#failure) throw this.#failure.error
     if (this.#queue.length > 0) {
       const value = this.#queue.shift()
-      if (this.#state === 'closing') this.#closeIfEmpty()
-      else this.#pull()
-      return Promise.resolve({ done: false, value })
+      this.#closeIfEmpty()
+      this.#pull()
+      return { done: false, value }
     }
-    if (this.#state === 'failed') return Promise.reject(this.#error)
-    if (this.#state !== 'readable') return Promise.resolve(DONE)
+    if (this.#isEnded) return DONE
     const next = createDeferred<Read>()
-    this.#waiting.push(next)
+    this.#reads.push(next)
     this.#pull()
     return next.promise
   }
 
+  /** Asks the source for a chunk, once for all who have asked since it began to make the last one. */
   #pull(): void {
-    const wantsChunk = this.#waiting.length > 0 || this.#queue.length < this.#highWaterMark
-    if (this.#state !== 'readable' || !wantsChunk) return
-    if (this.#isBusy) return void (this.#isDue = true)
+    const wantsChunk = this.#reads.length > 0 || this.#queue.length < this.#highWaterMark
+    if (this.#isEnded || !wantsChunk) return
+    this.#isDue = this.#isBusy
+    if (this.#isBusy) return
     this.#isBusy = true
-    this.#isDue = false
-    const pulled = async (): Promise<void> => void (await this.#source.pull?.(this.#controller))
-    pulled().then(
-      () => {
-        this.#isBusy = false
-        if (this.#isDue) this.#pull()
-      },
-      error => this.#fail(error),
-    )
+    void this.#run((async () => this.#source.pull?.(this.#controller))())
+  }
+
+  async #run(made: unknown): Promise<void> {
+    try {
+      await made
+      this.#isBusy = false
+      if (this.#isDue) this.#pull()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #enqueue(chunk: unknown): void {
-    if (this.#state !== 'readable') throw new TypeError('Invalid state: Controller is already closed')
-    const waiting = this.#waiting.shift()
-    if (waiting) waiting.resolve({ done: false, value: chunk })
+    if (this.#isEnded) throw new TypeError('Invalid state: Controller is already closed')
+    const read = this.#reads.shift()
+    if (read) read.resolve({ done: false, value: chunk })
     else this.#queue.push(chunk)
     this.#pull()
   }
 
   #close(): void {
-    if (this.#state !== 'readable') throw new TypeError('Invalid state: Controller is already closed')
-    this.#state = 'closing'
+    if (this.#isEnded) throw new TypeError('Invalid state: Controller is already closed')
+    this.#isEnded = true
     this.#closeIfEmpty()
   }
 
   #closeIfEmpty(): void {
-    if (this.#queue.length > 0) return
-    this.#state = 'closed'
-    for (const { resolve } of this.#waiting.splice(0)) resolve(DONE)
+    if (!this.#isEnded || this.#queue.length > 0) return
+    for (const { resolve } of this.#reads.splice(0)) resolve(DONE)
     this.#closed.resolve(undefined)
   }
 
   async #cancel(reason: unknown): Promise<void> {
     this.#isDisturbed = true
-    if (this.#state === 'failed') throw this.#error
-    if (this.#state === 'closed') return
+    if (this.#failure) throw this.#failure.error
+    if (this.#isEnded && this.#queue.length === 0) return
+    this.#isEnded = true
     this.#queue.length = 0
     this.#closeIfEmpty()
     await this.#source.cancel?.(reason)
   }
 
   #fail(error: unknown): void {
-    if (this.#state === 'closed' || this.#state === 'failed') return
-    this.#state = 'failed'
-    this.#error = error
+    if (this.#failure || (this.#isEnded && this.#queue.length === 0)) return
+    this.#failure = { error }
+    this.#isEnded = true
     this.#queue.length = 0
-    for (const { reject } of this.#waiting.splice(0)) reject(error)
+    for (const { reject } of this.#reads.splice(0)) reject(error)
     this.#closed.reject(error)
   }
 }
-
-export const isDisturbed: (stream: ReadableStream) => boolean = ReadableStream.isDisturbed
-Reflect.deleteProperty(ReadableStream, 'isDisturbed')
-
-const missing = (what: string): TypeError =>
-  new TypeError(`ReadableStream: ${what} is not available in a script. Read the stream with for await`)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createThreadClock } from './thread-clock.js'
+import { createThreadClock } from './machine.js'
 
 test('CPU time passes while a thread runs, whether the kernel counts it or not', () =>
   rows([

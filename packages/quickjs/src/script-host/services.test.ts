@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { forged } from '../../test/forged.js'
-import type { CrossedError } from './crossed-error.js'
+import type { CrossedError } from './crossing.js'
 import { Services } from './services.js'
 
 const MAX_BYTES = 8 * 2 ** 20

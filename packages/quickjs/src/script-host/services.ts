@@ -4,8 +4,7 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import type { ScriptNetwork } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
-import { type CrossedError, describeError } from './crossed-error.js'
-import { URL_PARTS, type UrlPart } from './url-parts.js'
+import { type CrossedError, describeError, URL_PARTS } from './crossing.js'
 
 type Result = string | Uint8Array | undefined
 type Settle = (id: number, value: unknown, bytes?: Uint8Array, error?: CrossedError) => void
@@ -38,10 +37,11 @@ const conversions: Readonly<Record<string, (value: never, bytes: Uint8Array) => 
   query: (text: string) => JSON.stringify([...new URLSearchParams(String(text))]),
   'to-query': (pairs: [string, string][]) => JSON.stringify(String(new URLSearchParams(pairs))),
   url: ([url, base]: [string, string | null]) => orElse('null', () => toParts(new URL(url, base ?? undefined))),
-  'set-url': ([href, name, value]: [string, UrlPart, string]) =>
+  'set-url': ([href, name, value]: [string, string, string]) =>
     orElse('null', () => {
       const url = new URL(href)
-      if (URL_PARTS.includes(name)) Reflect.set(url, name, value)
+      const part = URL_PARTS.find(each => each === name)
+      if (part) url[part] = value
       return toParts(url)
     }),
 }

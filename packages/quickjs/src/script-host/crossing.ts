@@ -1,4 +1,4 @@
-// An error that the inside of a VM or the script host tells the other of, as data.
+// What the inside of a VM and the script host tell each other as data: errors, and the parts of a URL.
 import { describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 
 /** Of a `BusError` its reason and data, of another error its name and stack, and any other thrown value itself. */
@@ -19,3 +19,14 @@ export function describeError(error: unknown): CrossedError {
   if (isBusError(error)) return { message, reason: error.reason, ...(error.data !== undefined && { data: error.data }) }
   return { message, name: error instanceof Error ? error.name : 'Error' }
 }
+
+/** Members of `URL` that can be assigned. */
+export const URL_PARTS: readonly UrlPart[] = [
+  ...(['href', 'protocol', 'username', 'password', 'host'] as const),
+  ...(['hostname', 'port', 'pathname', 'search', 'hash'] as const),
+]
+type UrlPart = Exclude<keyof UrlParts, 'origin'>
+
+/** All members, by name. */
+export type UrlParts = Pick<URL, 'origin' | 'href' | 'protocol' | 'username' | 'password' | 'host' | 'hostname'> &
+  Pick<URL, 'port' | 'pathname' | 'search' | 'hash'>
