@@ -1,7 +1,7 @@
 // Seccomp filters: BPF instructions as bytes, which bwrap and setpriv load. That for the process of a frontend denies other processes,
 // sockets, and the parts of the kernel that Node does not need. That for programs of any kind lets them start processes, signal these and
 // change files, in namespaces that they cannot leave or nest.
-import { OPENAT2, type Syscalls, SYSCALLS } from './syscalls.js'
+import { type Syscalls, SYSCALLS } from './syscalls.js'
 
 export interface FilterOptions {
   /** Allows sockets of the internet: `own` in a network namespace of the process's own, which has no way out. @default false */
@@ -123,31 +123,33 @@ export function createFilter({
   ])
 }
 
+/** Which argument is the mode of a file. That of these follows the flags. */
+const MODES = { creat: 1, mknod: 1, mknodat: 2, chmod: 1, fchmod: 1, fchmodat: 2, fchmodat2: 2 }
+const FLAGS = { open: 1, openat: 2 }
+
 /** Refuses each way to create a file with a bit of SET_ID_BITS, or to give one to a file. */
-function denySetId({ denied, modes }: Syscalls): Instruction[] {
+function denySetId({ denied, creating, openat2 }: Syscalls): Instruction[] {
+  const calls = { ...denied, ...creating }
+  const onEach = (places: Record<string, number>, getRules: (argument: number) => readonly Instruction[]) =>
+    Object.entries(places).flatMap(([name, argument]) =>
+      calls[name] === undefined ? [] : onCall(calls[name], getRules(argument)),
+    )
   const refuse = (argument: number): Instruction[] => [
     [LOAD, 0, 0, getArgumentOffset(argument)],
     [IF_ANY_BIT, 0, 1, SET_ID_BITS],
     [RETURN, 0, 0, errno(EPERM)],
     [RETURN, 0, 0, ALLOW],
   ]
-  const changes = Object.entries({ chmod: 1, fchmod: 1, fchmodat: 2, fchmodat2: 2 }).flatMap(([name, argument]) =>
-    denied[name] === undefined ? [] : onCall(denied[name], refuse(argument)),
-  )
   return [
-    ...changes,
-    ...modes.create.flatMap(([call, mode]) => onCall(call, refuse(mode))),
-    ...modes.open.flatMap(([call, flags]) =>
-      onCall(call, [
-        [LOAD, 0, 0, getArgumentOffset(flags)],
-        [IF_ANY_BIT, 1, 0, O_CREAT | O_TMPFILE],
-        [RETURN, 0, 0, ALLOW],
-        // The mode follows the flags.
-        ...refuse(flags + 1),
-      ]),
-    ),
+    ...onEach(MODES, refuse),
+    ...onEach(FLAGS, flags => [
+      [LOAD, 0, 0, getArgumentOffset(flags)],
+      [IF_ANY_BIT, 1, 0, O_CREAT | O_TMPFILE],
+      [RETURN, 0, 0, ALLOW],
+      ...refuse(flags + 1),
+    ]),
     // A filter cannot read its flags, which are in memory. Programs use `openat` instead.
-    ...deny(OPENAT2, ENOSYS),
+    ...deny(openat2, ENOSYS),
   ]
 }
 
