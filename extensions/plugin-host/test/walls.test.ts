@@ -21,12 +21,10 @@ expose({
   spin() { for (;;); },
 })`
 
-let hasWall = process.platform === 'linux'
-try {
-  bubblewrap()
-} catch {
-  hasWall = false
-}
+const hasWall = await bubblewrap().then(
+  () => true,
+  () => false,
+)
 const sandboxes: [string, PluginFrontendOptions['sandbox']][] = [
   ['a thread', 'permission'],
   ['a process', { kind: 'process', wall: 'none' }],

@@ -2,13 +2,13 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Attempt, type Launcher, LauncherUnavailable, makeAttempt } from './launchers/launcher.js'
-import { tryBubblewrap } from './launchers/bubblewrap.js'
+import { type Launcher, LauncherUnavailable } from './launchers/launcher.js'
+import { bubblewrap as tryBubblewrap } from './launchers/bubblewrap.js'
 import { type CgroupLimits, createCgroup, removeCgroup } from './launchers/cgroup.js'
-import { tryLandlock } from './launchers/landlock.js'
+import { landlock as tryLandlock } from './launchers/landlock.js'
 import { findProgram } from './launchers/programs.js'
 import { isNetClosed } from './launchers/find-wall.js'
-import { CAN_DENY_NET } from './permission-model/net.js'
+import { CAN_DENY_NET } from './permission-model/module-code.js'
 import { findProgramWall } from './programs/program-wall.js'
 
 export interface WallReport {
@@ -32,8 +32,8 @@ export interface Diagnosis {
 }
 
 export async function examineMachine(): Promise<Diagnosis> {
-  const [bubblewrap, bubblewrapReport] = await tryWall('bubblewrap', 'bwrap', makeAttemptOf(tryBubblewrap))
-  const [landlock, landlockReport] = await tryWall('landlock', 'setpriv', makeAttemptOf(tryLandlock))
+  const [bubblewrap, bubblewrapReport] = await tryWall('bubblewrap', 'bwrap', tryBubblewrap)
+  const [landlock, landlockReport] = await tryWall('landlock', 'setpriv', tryLandlock)
   const [programs, programsReport] = await tryWall('startProgram', 'bwrap', findProgramWall)
   const launcher = bubblewrap ?? landlock
   const place = bubblewrap || bubblewrapReport.program === undefined ? undefined : findPlace()
@@ -58,8 +58,6 @@ export async function examineMachine(): Promise<Diagnosis> {
     ...(place && { place }),
   }
 }
-
-const makeAttemptOf = (create: () => Attempt) => (): Promise<Launcher> => makeAttempt(create())
 
 async function tryWall<T>(
   name: string,

@@ -25,8 +25,7 @@ import type { Launch, Launcher, LaunchInfo } from './launchers/launcher.js'
 import { getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
 import { getReadFlags, getWriteFlags } from './permission-model/grants.js'
-import { type FrontendCode, MODEL } from './permission-model/module-code.js'
-import { getNetFlags, NET_REMEDIES } from './permission-model/net.js'
+import { type FrontendCode, getNetFlags, MODEL, NET_REMEDIES } from './permission-model/module-code.js'
 import type { ProcessPool } from './pool.js'
 import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
 
@@ -101,7 +100,6 @@ function prepareLaunch(
   getCode: GetCode,
   isSplit: boolean,
 ) {
-  const { label } = frontend
   const { entry, core } = host
   const net = granted === true
   const hasBroker = typeof granted === 'object'
@@ -122,15 +120,14 @@ function prepareLaunch(
   const { control, link, network, fromCore } = PROCESS_PIPES
   const descriptors = [control, link, ...(hasBroker ? [network] : []), ...(isSplit ? [fromCore] : [])]
   const info = {
-    ...{ label, reads, writes: writes?.directories ?? [], descriptors },
+    ...{ reads, writes: writes?.directories ?? [], descriptors },
     ...{ net, limits: { memory, pids, tmp } },
   }
-  const owner = !launcher || launcher.ignoresLabel ? '' : label
   return {
     code,
     sandbox,
     /** All that is fixed once the process has been started. */
-    key: JSON.stringify([launcher && getId(launcher), owner, node.args, reads, net, hasBroker, limits, sandbox]),
+    key: JSON.stringify([launcher && getId(launcher), node.args, reads, net, hasBroker, limits, sandbox]),
     reads: [...reads.directories, ...info.writes, ...reads.files],
     network: hasBroker ? { hosts: granted, secrets } : undefined,
     env: getPlaceholders(secrets),
@@ -156,11 +153,12 @@ function prepareLaunch(
           pids: launch.limits?.pids ?? pids,
           tmp: launch.limits?.tmp,
         },
-        usage: createUsage(),
+        usage: new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT),
       }
       const relay = host.openRelay(`the relay of ${name}`, relayData, sockets?.ports)
       relay.sockets = sockets
-      relay.readUsage = () => readSharedUsage(relayData.usage)
+      const usage = new Float64Array(relayData.usage)
+      relay.readUsage = () => (usage[0]! > 0 ? { memory: usage[0], cpu: usage[1] } : undefined)
       return relay
     },
   }
@@ -238,7 +236,7 @@ export function createSharedProcessConfig(
       const start = { ...getScript(frontend), sandbox: createSandbox(launcher, false, false) }
       const open = (): Relay => {
         // Which scripts follow is not known when the process starts, and it can read none of them.
-        const unnamed = { ...frontend, script: '', label: group }
+        const unnamed = { ...frontend, script: '' }
         const process = prepareLaunch(unnamed, host, options, launcher, getCode, false)
         const { sandbox, code } = process
         const preparation: FrontendPreparation = { sandbox, hasText: false, runner: code.runner, hasScripts: true }
@@ -293,14 +291,6 @@ function getV8Flags(limits: ResourceLimits = {}): string[] {
     ...(young === undefined ? [] : [`--max-semi-space-size=${Math.ceil(young / 3)}`]),
     ...(stack === undefined ? [] : [`--stack-size=${Math.max(64, Math.floor(stack * 1024) - 192)}`]),
   ]
-}
-
-/** Returns memory that a relay shares with the host: for the bytes of memory, and the milliseconds of CPU time. */
-const createUsage = (): SharedArrayBuffer => new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT)
-
-function readSharedUsage(shared: SharedArrayBuffer): { memory: number; cpu: number } | undefined {
-  const [memory = 0, cpu = 0] = new Float64Array(shared)
-  return memory > 0 ? { memory, cpu } : undefined
 }
 
 let lastSocketId = 0

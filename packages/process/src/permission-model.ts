@@ -2,6 +2,7 @@
 // of the options for its network. Every bus loads it.
 export { HOST_RULE, HOSTS_RULE, NET_RULE, parseHostPattern } from './network/host-list.js'
 export {
+  checkSecrets,
   SECRET_NAME,
   SECRET_NAME_RULE,
   SECRET_VALUE,
@@ -20,5 +21,11 @@ export {
   type ReadGrants,
   realModule,
 } from './permission-model/grants.js'
-export { type FrontendCode, getModuleCode, MODEL } from './permission-model/module-code.js'
-export { CAN_DENY_NET, checkNet, checkSecrets, getNetFlags } from './permission-model/net.js'
+export {
+  CAN_DENY_NET,
+  checkNet,
+  type FrontendCode,
+  getModuleCode,
+  getNetFlags,
+  MODEL,
+} from './permission-model/module-code.js'

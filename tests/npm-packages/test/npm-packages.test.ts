@@ -10,13 +10,10 @@ import * as uses from '../uses.mjs'
 type Uses = Readonly<Record<string, () => Promise<unknown>>>
 const { denied, network, working } = uses as Record<'denied' | 'network' | 'working', Uses>
 
-const hasWall = ((): boolean => {
-  try {
-    return bubblewrap().closesNetwork === true
-  } catch {
-    return false
-  }
-})()
+const hasWall = await bubblewrap().then(
+  () => true,
+  () => false,
+)
 const sandboxes: [name: 'permission' | 'wall', sandbox: Sandbox][] = [['permission', 'permission']]
 if (hasWall) sandboxes.push(['wall', { kind: 'process', wall: 'required' }])
 /** Before version 25, Node.js denies no network. */

@@ -9,13 +9,10 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { choose, rows } from '../../../scripts/testing.js'
 
-const hasWall = ((): boolean => {
-  try {
-    return bubblewrap().closesNetwork === true
-  } catch {
-    return false
-  }
-})()
+const hasWall = await bubblewrap().then(
+  () => true,
+  () => false,
+)
 
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-sdks-'))
 const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]

@@ -3,17 +3,15 @@ import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { getNodeEnvironment, getNodeProgram } from './node-program.js'
 import {
-  type Attempt,
   checkOptions,
   FILTER_DESCRIPTOR,
   type Launcher,
   LauncherUnavailable,
   type LaunchInfo,
   type LaunchLimits,
-  makeAttemptNow,
   mergeLimits,
   type Trial,
-  type TrialResult,
+  tryNode,
 } from './launcher.js'
 import { findProgram, getNodeFiles, INPUT_DESCRIPTOR, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
@@ -47,12 +45,7 @@ const ALLOW_NAMESPACES =
  * @throws {LauncherUnavailable} if bubblewrap is missing, or cannot start Node on this machine
  * @throws {BusError} InvalidParams for an invalid option
  */
-export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
-  return makeAttemptNow(tryBubblewrap(options))
-}
-
-/** @throws as `bubblewrap` */
-export function* tryBubblewrap(options: BubblewrapOptions = {}): Attempt {
+export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launcher> {
   checkOptions(NAME, options, ['memory', 'cpus', 'pids', 'tmp', 'uid', 'bwrap'])
   const { cpus, uid, bwrap: program = 'bwrap', ...defaults } = options
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
@@ -76,14 +69,13 @@ export function* tryBubblewrap(options: BubblewrapOptions = {}): Attempt {
     // Its root is a writable file system in memory.
     ...['--chdir', '/tmp', '--remount-ro', '/', '--'],
   ]
-  const hasProc = yield* probe(hasProc => {
+  const hasProc = await probe(hasProc => {
     const node = [...createCommand(PROBED, {}, hasProc), getNodeProgram(), '--version']
     return { ...launchInShell({ writesFiles: false, input }, node), filter: getFilter(false, false) }
   })
   return {
     name: NAME,
     closesNetwork: true,
-    ignoresLabel: true,
     limitsTmp: true,
     bindsWrites: true,
     launch(node, nodeArgs, info) {
@@ -102,7 +94,7 @@ export function* tryBubblewrap(options: BubblewrapOptions = {}): Attempt {
 }
 
 const PROBED: LaunchInfo = {
-  ...{ label: '', reads: { directories: [], files: [] }, writes: [] },
+  ...{ reads: { directories: [], files: [] }, writes: [] },
   ...{ descriptors: [], net: false, limits: {} },
 }
 
@@ -197,14 +189,10 @@ const getRootLinks = (): string[] =>
     .flatMap(path => ['--symlink', readlinkSync(path), path])
 
 /** Starts Node in the wall. Returns whether /proc can be mounted, which some containers refuse. @throws {LauncherUnavailable} */
-export function* probe(createTrial: (hasProc: boolean) => Trial): Generator<Trial, boolean, TrialResult> {
-  let failure = ''
-  for (const hasProc of [true, false]) {
-    const { status, stdout, stderr, error } = yield createTrial(hasProc)
-    if (status === 0 && stdout.trim() === process.version) return hasProc
-    failure ||= error?.message ?? (stderr.trim() || `exit code ${status}`)
-  }
+export async function probe(createTrial: (hasProc: boolean) => Trial): Promise<boolean> {
+  const failure = await tryNode(createTrial(true))
+  if (failure === undefined) return true
+  if ((await tryNode(createTrial(false))) === undefined) return false
   const isRefused = /namespace|No space left|not permitted|Permission denied/i.test(failure)
-  const remedy = isRefused ? ALLOW_NAMESPACES : INSTALL
-  throw createError(`Node could not be started in it: ${failure.slice(0, 500)}`, remedy)
+  throw createError(`Node could not be started in it: ${failure}`, isRefused ? ALLOW_NAMESPACES : INSTALL)
 }

@@ -1,15 +1,10 @@
 import { expect, test } from 'vitest'
-import { CAN_DENY_NET, checkNet } from '../permission-model/net.js'
-import { type Attempt, type Launcher, LauncherUnavailable } from './launcher.js'
+import { CAN_DENY_NET, checkNet } from '../permission-model/module-code.js'
+import { type Launcher, LauncherUnavailable, tryNode } from './launcher.js'
 import { isNetClosed, resolveWall, tryEach } from './find-wall.js'
 
 const launcher: Launcher = { name: 'test', launch: (command, args) => ({ command, args }) }
-/** Runs a program first, as an attempt does. */
-const attempt = (getLauncher: () => Launcher) =>
-  function* (): Attempt {
-    yield { command: process.execPath, args: ['--version'] }
-    return getLauncher()
-  }
+const attempt = (getLauncher: () => Launcher) => async () => getLauncher()
 const fail = (text: string) =>
   attempt(() => {
     throw new LauncherUnavailable(text)
@@ -24,16 +19,8 @@ test('the first launcher that works is taken', async () => {
   }
 })
 
-test('a program that is missing is a result', async () => {
-  const results: unknown[] = []
-  const create = function* (): Attempt {
-    results.push(yield { command: '/none/program', args: [] })
-    return launcher
-  }
-  expect((await tryEach([create])).launcher).toBe(launcher)
-  expect(results).toEqual([
-    { status: null, stdout: '', stderr: '', error: expect.objectContaining({ code: 'ENOENT' }) as Error },
-  ])
+test('a program that is missing is a reason', async () => {
+  expect(await tryNode({ command: '/none/program', args: [] })).toBe('spawn /none/program ENOENT')
 })
 
 test('an error that is not about a launcher is not hidden', async () => {

@@ -1,10 +1,10 @@
 // The wall of a frontend's process: the strongest launcher that works on this machine, and whether the network is closed by it.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { loadOnce } from '@sallyport/protocol/internal/util'
-import { CAN_DENY_NET } from '../permission-model/net.js'
-import { type Attempt, type Launcher, LauncherUnavailable, makeAttempt } from './launcher.js'
-import { tryBubblewrap } from './bubblewrap.js'
-import { tryLandlock } from './landlock.js'
+import { CAN_DENY_NET } from '../permission-model/module-code.js'
+import { type Launcher, LauncherUnavailable } from './launcher.js'
+import { bubblewrap } from './bubblewrap.js'
+import { landlock } from './landlock.js'
 
 export interface FoundWall {
   /** `undefined` if none works. */
@@ -13,15 +13,15 @@ export interface FoundWall {
   readonly failures: readonly string[]
 }
 
-/** Tries the launchers once, beside other work: each attempt takes up to 50 ms. @throws as `makeAttempt` */
-export const findWall: () => Promise<FoundWall> = loadOnce(() => tryEach([tryBubblewrap, tryLandlock]))
+/** Tries the launchers once, beside other work: each attempt takes up to 50 ms. @throws as `tryCommand` */
+export const findWall: () => Promise<FoundWall> = loadOnce(() => tryEach([bubblewrap, landlock]))
 
 /** @param launchers - functions that throw if their launcher does not work, the strongest first */
-export async function tryEach(launchers: readonly (() => Attempt)[]): Promise<FoundWall> {
+export async function tryEach(launchers: readonly (() => Promise<Launcher>)[]): Promise<FoundWall> {
   const failures: string[] = []
   for (const create of launchers) {
     try {
-      return { launcher: await makeAttempt(create()), failures }
+      return { launcher: await create(), failures }
     } catch (error) {
       if (!(error instanceof LauncherUnavailable)) throw error
       failures.push(error.message)

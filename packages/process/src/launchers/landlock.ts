@@ -3,16 +3,14 @@
 import { existsSync } from 'node:fs'
 import { getNodeProgram } from './node-program.js'
 import {
-  type Attempt,
   checkOptions,
   FILTER_DESCRIPTOR,
   type Launcher,
   LauncherUnavailable,
   type LaunchLimits,
-  makeAttemptNow,
   mergeLimits,
-  type Trial,
-  type TrialResult,
+  tryCommand,
+  tryNode,
 } from './launcher.js'
 import { findProgram, getNodeFiles, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
@@ -34,12 +32,7 @@ const INSTALL = 'Install util-linux 2.41 or later, or use bubblewrap'
  * @throws {LauncherUnavailable} if `setpriv` or the kernel has no Landlock
  * @throws {BusError} InvalidParams for an invalid option
  */
-export function landlock(options: LandlockOptions = {}): Launcher {
-  return makeAttemptNow(tryLandlock(options))
-}
-
-/** @throws as `landlock` */
-export function* tryLandlock(options: LandlockOptions = {}): Attempt {
+export async function landlock(options: LandlockOptions = {}): Promise<Launcher> {
   checkOptions(NAME, options, ['memory', 'cpus', 'pids', 'setpriv'])
   const { cpus, setpriv: program = 'setpriv', ...defaults } = options
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
@@ -55,11 +48,10 @@ export function* tryLandlock(options: LandlockOptions = {}): Attempt {
     ...['/etc/ld.so.cache', ...OPENSSL_FILES].flatMap(path => createRule('read-file', path)),
     ...['/dev/null', '/dev/random', '/dev/urandom'].flatMap(path => createRule('read-file,write-file', path)),
   ]
-  yield* probe(setpriv, fixed, filters[0])
+  await probe(setpriv, fixed, filters[0])
   return {
     name: NAME,
     closesNetwork: true,
-    ignoresLabel: true,
     launch(node, nodeArgs, { reads, net, limits }) {
       const merged = mergeLimits(defaults, limits)
       const { memory, pids } = merged
@@ -89,17 +81,13 @@ const createRule = (access: string, path: string): string[] =>
   existsSync(path) ? ['--landlock-rule', `path-beneath:${access}:${path}`] : []
 
 /** Starts Node with the rules and the filter, and verifies that they hold. @throws {LauncherUnavailable} */
-function* probe(setpriv: string, args: readonly string[], filter: Uint8Array): Generator<Trial, void, TrialResult> {
-  const help = yield { command: setpriv, args: ['--help'] }
+async function probe(setpriv: string, args: readonly string[], filter: Uint8Array): Promise<void> {
+  const help = await tryCommand({ command: setpriv, args: ['--help'] })
   const isOld = !['--landlock-access', '--seccomp-filter'].every(option => help.stdout.includes(option))
   if (isOld) throw createError('setpriv has no --landlock-access or no --seccomp-filter', INSTALL)
   // With `--version`, Node does not start V8 and OpenSSL.
   const version = [...args, ...FILTER, '--', getNodeProgram(), '-p', 'process.version']
-  const { status, stdout, stderr, error } = yield { command: setpriv, args: version, filter }
-  if (status === 0 && stdout.trim() === process.version) return
-  const failure = error?.message ?? (stderr.trim() || `exit code ${status}`)
-  throw createError(
-    `Node could not be started in it: ${failure.slice(0, 500)}`,
-    'Use a kernel with Landlock, or bubblewrap',
-  )
+  const failure = await tryNode({ command: setpriv, args: version, filter })
+  const text = `Node could not be started in it: ${failure}`
+  if (failure !== undefined) throw createError(text, 'Use a kernel with Landlock, or bubblewrap')
 }

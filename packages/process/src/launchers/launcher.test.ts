@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { withFilterFile } from './filter-file.js'
+import { withFilterFile } from './launcher.js'
 
 describe.skipIf(process.platform === 'win32')('the file of a filter', () => {
   let directory: string

@@ -1,10 +1,10 @@
 // A launcher decides which command really starts the process of a frontend, such as a container around Node: what it is, the check of its
-// options, and the attempt to start Node by it on this machine.
-import type { ChildProcess, StdioOptions } from 'node:child_process'
+// options, the attempt to start Node by it on this machine, and the file of its seccomp filter.
 import { once } from 'node:events'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { withFilterFile } from './filter-file.js'
 import { getNodeEnvironment } from './node-program.js'
 
 /** Starts the process of a frontend in a wall: in a container, or with fewer rights. */
@@ -17,8 +17,6 @@ export interface Launcher {
   readonly limitsTmp?: boolean
   /** True if a process can change the directories `info.writes`, and no others. Without it, the option `write` is refused. @default false */
   readonly bindsWrites?: boolean
-  /** True if `launch` does not use `info.label`: a spare process can then be used for any frontend. @default false */
-  readonly ignoresLabel?: boolean
   /**
    * Returns what to start in the place of `command` and `args`. It is called in the host before each start.
    *
@@ -29,8 +27,6 @@ export interface Launcher {
 
 /** The process that a launcher starts. */
 export interface LaunchInfo {
-  /** Label of the frontend. That of a spare process is the one whose options it was started with. */
-  readonly label: string
   /** Files and directories that the process must be able to read: its modules, Sallyport's packages, and `read` of its sandbox. */
   readonly reads: { readonly directories: readonly string[]; readonly files: readonly string[] }
   /** Directories that the process can change, as real paths: `write` of its sandbox. */
@@ -137,56 +133,23 @@ export interface Trial {
   filter?: Uint8Array | undefined
 }
 
-export interface TrialResult {
-  /** The exit code. */
-  status: number | null
-  stdout: string
-  stderr: string
-  error?: Error | undefined
-}
-
-/** Yields commands, gets their results, and returns what works, such as a launcher. @throws {LauncherUnavailable} */
-export type Attempt<T = Launcher> = Generator<Trial, T, TrialResult>
-
-/** Most hosts start no process: they need not load the module. */
-const getModule = (): typeof import('node:child_process') => process.getBuiltinModule('node:child_process')
-
-const getOptions = (descriptor: number | undefined) => {
-  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor ?? 'ignore']
-  return { env: getNodeEnvironment(), cwd: '/', timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio } as const
-}
-
-/** Blocks this thread for up to 50 ms. */
-export function makeAttemptNow(attempt: Attempt): Launcher {
-  let step = attempt.next()
-  while (!step.done) {
-    const { command, args, filter } = step.value
-    const result = withFilterFile(filter, tmpdir(), descriptor =>
-      getModule().spawnSync(command, args, { encoding: 'utf8', ...getOptions(descriptor) }),
-    )
-    // Without a process there is no output.
-    step = attempt.next({ ...result, stdout: result.stdout ?? '', stderr: result.stderr ?? '' })
-  }
-  return step.value
-}
-
 /** What a process or the machine lacks at the moment: it says nothing of a launcher. */
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
 
-/** Leaves this thread free. @throws an error of the system if the process cannot be started for a lack of descriptors, processes or memory */
-export async function makeAttempt<T>(attempt: Attempt<T>): Promise<T> {
-  let step = attempt.next()
-  while (!step.done) {
-    const { command, args, filter } = step.value
-    const child = withFilterFile(filter, tmpdir(), descriptor =>
-      getModule().spawn(command, args, getOptions(descriptor)),
-    )
-    step = attempt.next(await getResult(child))
-  }
-  return step.value
-}
-
-async function getResult(child: ChildProcess): Promise<TrialResult> {
+/** @throws an error of the system if the process cannot be started for a lack of descriptors, processes or memory */
+export async function tryCommand({
+  command,
+  args,
+  filter,
+}: Trial): Promise<{ status: number | null; stdout: string; failure: string }> {
+  // Most hosts start no process: they need not load the module.
+  const { spawn } = process.getBuiltinModule('node:child_process')
+  const child = withFilterFile(filter, tmpdir(), descriptor =>
+    spawn(command, args, {
+      ...{ env: getNodeEnvironment(), cwd: '/', timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
+      stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor ?? 'ignore'],
+    }),
+  )
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     // Absent if no descriptors are left.
@@ -194,9 +157,55 @@ async function getResult(child: ChildProcess): Promise<TrialResult> {
   }
   try {
     const [status] = (await once(child, 'close')) as [number | null]
-    return { status, ...texts }
+    return { status, ...texts, failure: texts.stderr.trim() || `exit code ${status}` }
   } catch (error) {
     if (SHORTAGES.has((error as NodeJS.ErrnoException).code ?? '')) throw error
-    return { status: null, ...texts, error: error as Error }
+    return { status: null, stdout: '', failure: (error as Error).message }
   }
+}
+
+/** Lets a command start Node, which prints its version. Returns what it does instead. @throws as `tryCommand` */
+export async function tryNode(trial: Trial): Promise<string | undefined> {
+  const { status, stdout, failure } = await tryCommand(trial)
+  return status === 0 && stdout.trim() === process.version ? undefined : failure.slice(0, 500)
+}
+
+/** Calls back with a descriptor of a file with these bytes, which is closed afterwards. @throws {BusError} InvalidParams if none can be created */
+export function withFilterFile<T>(
+  filter: Uint8Array | undefined,
+  temporary: string,
+  callback: (descriptor: number | undefined) => T,
+): T {
+  if (!filter) return callback(undefined)
+  const descriptor = openUnnamed(temporary)
+  try {
+    // At a position, which leaves that of the descriptor at the start, where the launcher reads.
+    for (let end = 0; end < filter.length;) end += writeSync(descriptor, filter, end, filter.length - end, end)
+    return callback(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Nothing is written before the name is gone: a host that is killed leaves no file. */
+function openUnnamed(temporary: string): number {
+  const path = join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`)
+  try {
+    const descriptor = openSync(path, 'wx+', 0o600)
+    rmSync(path, { force: true })
+    return descriptor
+  } catch (error) {
+    throw explainTemporary(error, temporary)
+  }
+}
+
+/** Returns an error with a remedy for an error of the file system in the directory, and any other error as it is. */
+export function explainTemporary(error: unknown, directory: string): unknown {
+  const { code, path } = Object(error) as NodeJS.ErrnoException
+  // The limit of descriptors has a remedy of its own.
+  if (!path?.startsWith(directory) || code === 'EMFILE' || code === 'ENFILE') return error
+  const remedy = 'Set TMPDIR to a directory that can, or mount one there (in Docker: --tmpfs)'
+  return new BusError('InvalidParams', `The temporary directory ${directory} cannot be written (${code}). ${remedy}`, {
+    cause: error,
+  })
 }

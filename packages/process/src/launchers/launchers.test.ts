@@ -20,8 +20,8 @@ function createProgram(name: string, script: string): string {
 
 const isLinux = process.platform === 'linux'
 
-test.runIf(!isLinux)('both need Linux', () => {
-  for (const create of [bubblewrap, landlock]) expect(create).toThrow(LauncherUnavailable)
+test.runIf(!isLinux)('both need Linux', async () => {
+  for (const create of [bubblewrap, landlock]) await expect(create()).rejects.toThrow(LauncherUnavailable)
 })
 
 test('both refuse wrong limits', () =>
@@ -31,8 +31,8 @@ test('both refuse wrong limits', () =>
     [{ memory: Number.NaN }, 'memory must be MiB, more than 0'],
     [{ pids: 1.5 }, 'pids must be a whole number of processes and threads, from 1'],
     [{ cpus: 0 }, 'cpus must be a number of CPU cores, from 0.01'],
-  ])((options, message) => {
-    for (const create of [bubblewrap, landlock]) expect(() => create(options as object)).toThrow(message)
+  ])(async (options, message) => {
+    for (const create of [bubblewrap, landlock]) await expect(create(options as object)).rejects.toThrow(message)
   }))
 
 test('bubblewrap refuses wrong options of its own', () =>
@@ -40,58 +40,57 @@ test('bubblewrap refuses wrong options of its own', () =>
     [{ uid: 'root' }, 'uid must be the number of a user'],
     [{ tmp: -1 }, 'tmp must be MiB, more than 0'],
     [{ bwrap: '' }, 'bwrap must be the path of a program'],
-  ])((options, message) => expect(() => bubblewrap(options as object)).toThrow(message)))
+  ])((options, message) => expect(bubblewrap(options as object)).rejects.toThrow(message)))
 
 describe.runIf(isLinux)('bubblewrap', () => {
-  test('is unavailable without its program', () => {
+  test('is unavailable without its program', async () => {
     const create = () => bubblewrap({ bwrap: '/none/bwrap' })
-    expect(create).toThrow(LauncherUnavailable)
-    expect(create).toThrow(
+    await expect(create).rejects.toThrow(LauncherUnavailable)
+    await expect(create).rejects.toThrow(
       'bubblewrap is not available: /none/bwrap was not found. Install bubblewrap 0.8 or later (apt-get install bubblewrap)',
     )
   })
 
-  test('is unavailable if programs may not make namespaces, with how to allow it', () => {
+  test('is unavailable if programs may not make namespaces, with how to allow it', async () => {
     const text = 'bwrap: No permissions to create new namespace'
     const bwrap = createProgram('refusing', `echo "${text}" >&2; exit 1`)
-    expect(() => bubblewrap({ bwrap })).toThrow(
+    await expect(bubblewrap({ bwrap })).rejects.toThrow(
       `bubblewrap is not available: Node could not be started in it: ${text}. Allow user namespaces: in a container with`,
     )
   })
 
-  test('is unavailable if its program does something else', () => {
+  test('is unavailable if its program does something else', async () => {
     const bwrap = createProgram('other', 'echo v0.0.0')
-    expect(() => bubblewrap({ bwrap })).toThrow('Node could not be started in it: exit code 0. Install bubblewrap')
+    await expect(bubblewrap({ bwrap })).rejects.toThrow(
+      'Node could not be started in it: exit code 0. Install bubblewrap',
+    )
   })
 
-  test('mounts no /proc if that is refused', () => {
+  test('mounts no /proc if that is refused', async () => {
     const bwrap = createProgram('partial', `case "$*" in *--proc*) exit 1;; esac; echo ${process.version}`)
-    const { args } = bubblewrap({ bwrap }).launch('node', [], info)
+    const { args } = (await bubblewrap({ bwrap })).launch('node', [], info)
     expect(args).not.toContain('--proc')
   })
 
-  test('mounts /tmp before the files, because Node can be below it', () => {
+  test('mounts /tmp before the files, because Node can be below it', async () => {
     const bwrap = createProgram('any', `echo ${process.version}`)
-    const { args } = bubblewrap({ bwrap }).launch('node', [], { ...info, limits: { tmp: 1 } })
+    const { args } = (await bubblewrap({ bwrap })).launch('node', [], { ...info, limits: { tmp: 1 } })
     expect(args.indexOf('--tmpfs')).toBeLessThan(args.indexOf(process.execPath))
   })
 
-  test('keeps a linked directory as a link, so that relative links in it lead to the same place', () => {
+  test('keeps a linked directory as a link, so that relative links in it lead to the same place', async () => {
     const [real, link] = ['packages', 'node_modules'].map(name => join(directory, name))
     mkdirSync(real!)
     symlinkSync('packages', link!)
     const bwrap = createProgram('linking', `echo ${process.version}`)
     const reads = { directories: [real!, link!], files: [] }
-    const args = bubblewrap({ bwrap })
-      .launch('node', [], { ...info, reads })
-      .args.join(' ')
+    const args = (await bubblewrap({ bwrap })).launch('node', [], { ...info, reads }).args.join(' ')
     expect(args).toContain(`--symlink ${real} ${link}`)
     expect(args).toContain(`--ro-bind-try ${real} ${real}`)
   })
 })
 
 const info: LaunchInfo = {
-  label: 'main',
   reads: { directories: ['/app/node_modules', '/app'], files: ['/package.json'] },
   writes: [],
   descriptors: [3, 4],
@@ -102,24 +101,24 @@ const info: LaunchInfo = {
 describe.runIf(isLinux)('landlock', () => {
   const HELP = `case "$*" in *--help*) echo "--landlock-access --seccomp-filter"; exit;; esac`
 
-  test('is unavailable with an old setpriv', () => {
+  test('is unavailable with an old setpriv', async () => {
     const setpriv = createProgram('old', 'echo "--no-new-privs"')
-    expect(() => landlock({ setpriv })).toThrow(
+    await expect(landlock({ setpriv })).rejects.toThrow(
       'landlock is not available: setpriv has no --landlock-access or no --seccomp-filter. Install util-linux 2.41 or later',
     )
   })
 
-  test('is unavailable on a kernel without Landlock', () => {
+  test('is unavailable on a kernel without Landlock', async () => {
     const setpriv = createProgram('no-kernel', `${HELP}; echo "not supported" >&2; exit 1`)
-    expect(() => landlock({ setpriv })).toThrow(
+    await expect(landlock({ setpriv })).rejects.toThrow(
       'Node could not be started in it: not supported. Use a kernel with Landlock',
     )
   })
 
-  test('grants the files of the frontend for reading, and the kernel ends the process with the host', () => {
+  test('grants the files of the frontend for reading, and the kernel ends the process with the host', async () => {
     const setpriv = createProgram('new', `${HELP}; echo ${process.version}`)
     const openssl = '/etc/ssl/openssl.cnf'
-    const launch = landlock({ setpriv }).launch('/node', ['module.js'], {
+    const launch = (await landlock({ setpriv })).launch('/node', ['module.js'], {
       ...info,
       reads: { directories: [directory], files: [] },
     })

@@ -1,4 +1,5 @@
 // Secrets of a sandbox: a frontend has placeholders, and the broker puts the values into the headers of requests to their hosts.
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { HostList, type HostTarget } from './host-list.js'
 
 /** Visible characters of ASCII: what every header and every variable can hold. */
@@ -62,5 +63,19 @@ export class SecretHeaders {
         typeof value === 'string' ? fillText(value) : value.map(fillText),
       ]),
     )
+  }
+}
+
+/** @throws {BusError} InvalidParams if a secret is for a host that `net` does not list: its placeholder could never be replaced */
+export function checkSecrets(
+  place: string,
+  { net, secrets = {} }: { net?: boolean | readonly string[] | undefined; secrets?: SecretOptions | undefined },
+): void {
+  const listed = new HostList(typeof net === 'object' ? net : [])
+  for (const [name, { hosts }] of Object.entries(secrets)) {
+    const missing = hosts.find(host => !listed.covers(host))
+    if (missing === undefined) continue
+    const text = `${place}.secrets.${name}.hosts must be hosts of "net": add ${JSON.stringify(missing)} to that list`
+    throw new BusError('InvalidParams', text)
   }
 }

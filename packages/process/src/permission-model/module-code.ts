@@ -1,6 +1,7 @@
-// What a frontend with a module loads under Node's permission model, what it reads for that, and the flags that it needs.
+// Node's permission model: its flags, what a frontend with a module loads and reads under it, and the network, which Node before 25 cannot deny.
 import { fileURLToPath } from 'node:url'
 import type { FrontendStart } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import {
   type Entry,
   getEntryGrants,
@@ -51,4 +52,29 @@ export function getModuleCode(
     grants.push({ directories: [getPackageDirectory(fileURLToPath(module), hostFiles)], files: [] })
   }
   return { code: { module: module.href }, reads: joinGrants(grants), flags: text ? TEXT_FLAGS : [] }
+}
+
+/** Node before 25 has no flag that grants the network, and denies nothing. */
+export const CAN_DENY_NET: boolean = process.allowedNodeEnvironmentFlags.has('--allow-net')
+
+export const getNetFlags = (net = false): string[] => (net && CAN_DENY_NET ? ['--allow-net'] : [])
+
+/** Ways to close the network of a frontend if nothing does. */
+export const NET_REMEDIES: string =
+  'Run the host with Node.js 25 or later, use sandbox: "process" with bubblewrap (apt-get install bubblewrap), ' +
+  'use sandbox: "quickjs", or start the host without a network, for example in a container with --network none'
+
+/**
+ * @param isClosed - whether a frontend without `net: true` has no network
+ * @throws {BusError} InvalidParams for `net: false` and a list of hosts if nothing closes the network
+ */
+export function checkNet(
+  place: string,
+  net: boolean | readonly string[] | undefined,
+  isClosed: boolean = CAN_DENY_NET,
+): void {
+  if (net === true || net === undefined || isClosed) return
+  const value = net === false ? 'false' : 'a list of hosts'
+  const text = `${place}.net must not be ${value}: Node.js before 25 cannot deny the network. ${NET_REMEDIES}`
+  throw new BusError('InvalidParams', text)
 }

@@ -3,7 +3,7 @@ import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { loadOnce } from '@sallyport/protocol/internal/util'
-import { type Attempt, FILTER_DESCRIPTOR, type Launch, makeAttempt } from '../launchers/launcher.js'
+import { FILTER_DESCRIPTOR, type Launch } from '../launchers/launcher.js'
 import {
   createError,
   createUsers,
@@ -50,9 +50,9 @@ export interface ProgramWall {
 }
 
 /** Tries bubblewrap once. @throws {LauncherUnavailable} */
-export const findProgramWall: () => Promise<ProgramWall> = loadOnce(() => makeAttempt(tryProgramWall()))
+export const findProgramWall: () => Promise<ProgramWall> = loadOnce(createProgramWall)
 
-function* tryProgramWall(): Attempt<ProgramWall> {
+async function createProgramWall(): Promise<ProgramWall> {
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
   const bwrap = findProgram('bwrap')
   if (bwrap === undefined) throw createError('bwrap was not found', INSTALL)
@@ -76,7 +76,7 @@ function* tryProgramWall(): Attempt<ProgramWall> {
     ...Object.entries(program.env).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--chdir', program.cwd ?? program.home ?? '/tmp', '--remount-ro', '/'],
   ]
-  const hasProc = yield* probe(proc => {
+  const hasProc = await probe(proc => {
     const node = [...command, ...getOptions(PROBED, proc, FILTER_DESCRIPTOR), '--', getNodeProgram(), '--version']
     return { ...launchInShell({ writesFiles: true, input: createUsers(undefined) }, node), filter: filters.none }
   })

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { getTimeZone } from '../launchers/node-program.js'
-import { checkSecrets } from '../permission-model/net.js'
 import { HOST_RULE, HOSTS_RULE, NET_RULE, parseHostPattern } from '../network/host-list.js'
 import {
+  checkSecrets,
   createSecrets,
   getPlaceholders,
   SECRET_NAME,
@@ -17,8 +17,7 @@ import {
 } from '../network/secrets.js'
 import { Child } from '../child/child.js'
 import { removeCgroups } from '../launchers/cgroup.js'
-import { checkOptions } from '../launchers/launcher.js'
-import { withFilterFile } from '../launchers/filter-file.js'
+import { checkOptions, withFilterFile } from '../launchers/launcher.js'
 import { findProgramWall, getSearchPath, type WalledLaunch, type WalledProgram } from './program-wall.js'
 import { getProxyVariables, type ProgramProxyOptions, serveProxy } from './program-proxy.js'
 import { findProgram } from '../launchers/programs.js'

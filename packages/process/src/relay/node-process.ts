@@ -14,8 +14,7 @@ import {
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { Child, type ChildStatus } from '../child/child.js'
 import type { ExceededLimit } from '../child/limits.js'
-import { explainTemporary, withFilterFile } from '../launchers/filter-file.js'
-import { NICENESS } from '../launchers/launcher.js'
+import { explainTemporary, NICENESS, withFilterFile } from '../launchers/launcher.js'
 import type { RelayData } from './relay-data.js'
 
 export interface NodeProcess {

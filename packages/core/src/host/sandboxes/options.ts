@@ -78,7 +78,7 @@ const isLauncher = (value: unknown): boolean => {
   const { name, launch } = Object(value) as Record<string, unknown>
   return typeof name === 'string' && name !== '' && typeof launch === 'function'
 }
-const wallRule = '"auto", "required", "none" or a launcher, such as bubblewrap()'
+const wallRule = '"auto", "required", "none" or a launcher, such as await bubblewrap()'
 const wall = v.optional(
   v.union([v.picklist(['auto', 'required', 'none']), v.custom<Launcher>(isLauncher)], wallRule),
   'auto',

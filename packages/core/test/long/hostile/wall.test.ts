@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { findWall } from '../../../../process/src/launchers/find-wall.js'
-import { withFilterFile } from '../../../../process/src/launchers/filter-file.js'
+import { withFilterFile } from '../../../../process/src/launchers/launcher.js'
 import { createFilter } from '../../../../process/src/launchers/seccomp.js'
 import { SYSCALLS } from '../../../../process/src/launchers/syscalls.js'
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Bus } from '../../../src/index.js'
 import type { Launcher } from '../../../src/launchers.js'
-import { CAN_DENY_NET } from '../../../../process/src/permission-model/net.js'
+import { CAN_DENY_NET } from '../../../../process/src/permission-model/module-code.js'
 import { openProcesses, PROCESS } from '../../support/shared-relay.js'
 import { isolation, start } from '../../support/start.js'
 import { choose, rows } from '../../../../../scripts/testing.js'

@@ -60,7 +60,6 @@ function createLateWall(): Launcher {
   const late = '"$@" & exec 3>&- 4>&-; wait $!; code=$?; setsid sleep 3 & sleep 0.9; exit $code'
   return {
     name: 'late',
-    ignoresLabel: true,
     launch: (command, args) => ({
       ...{ command: '/bin/sh', args: ['-c', late, 'sh', command, ...args] },
       cgroups: [join(directory, 'cgroup')],

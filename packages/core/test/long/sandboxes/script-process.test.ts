@@ -127,7 +127,7 @@ test('a launcher gets the limits, a closed network, and the file of the script w
   const bus = await start()
   const limits = { cpu: 2, pids: 50 }
   await bus.open('main', pathToFileURL(file), { sandbox: { kind: 'quickjs', process: true, wall, ...limits } })
-  expect(infos).toMatchObject([{ label: 'main', net: false, limits: { pids: 50, tmp: undefined } }])
+  expect(infos).toMatchObject([{ net: false, limits: { pids: 50, tmp: undefined } }])
   expect(infos[0]!.reads.files).toContain(file)
   expect(infos[0]!.reads.directories.filter(path => file.startsWith(path))).toEqual([])
   expect(commands[0]).not.toContain('--allow-net')

@@ -198,7 +198,6 @@ test.runIf(linux)(
     const printing = 'echo printed; echo printed >&2; exec "$0" "$@"'
     const wall: Launcher = {
       name: 'printing',
-      ignoresLabel: true,
       launch: (command, args) => ({ command: '/bin/sh', args: ['-c', printing, command, ...args] }),
     }
     const bus = await start()

@@ -94,7 +94,7 @@ describe('a launcher', () => {
     const bus = await open({ wall: launcher, memory: 300, pids: 50 })
     expect(await bus.call('main', 'add', { a: 1, b: 2 })).toBe(3)
     expect(infos).toMatchObject([
-      { label: 'main', descriptors: [3, 4], net: false, limits: { memory: 300, pids: 50, tmp: undefined } },
+      { descriptors: [3, 4], net: false, limits: { memory: 300, pids: 50, tmp: undefined } },
     ])
     expect(infos[0]!.reads.directories.length).toBeGreaterThan(0)
   })
@@ -105,7 +105,7 @@ describe('a launcher', () => {
     }
     const returns = (result: unknown): unknown => ({ name: 'test', launch: () => result })
     const noCommand = 'launcher "test" returned no command with arguments'
-    const none = 'sandbox.wall must be "auto", "required", "none" or a launcher, such as bubblewrap()'
+    const none = 'sandbox.wall must be "auto", "required", "none" or a launcher, such as await bubblewrap()'
     await rows<[wall: unknown, message: string, reason?: string]>([
       [{ name: 'test', launch }, 'test is not available: it is missing. Install it', 'InvalidParams'],
       ...[undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }].map(
@@ -239,13 +239,13 @@ describe.runIf(process.platform === 'linux').each(
     -1,
   ),
 )('limits, wall: %s', (_, kind) => {
-  const getSandbox = (limits: Partial<ProcessSandbox>): Partial<ProcessSandbox> =>
-    kind === 'launcher' ? { wall: bubblewrap(limits) } : { wall: kind, ...limits }
+  const getSandbox = async (limits: Partial<ProcessSandbox>): Promise<Partial<ProcessSandbox>> =>
+    kind === 'launcher' ? { wall: await bubblewrap(limits) } : { wall: kind, ...limits }
 
   const isPossible = kind !== 'launcher' || hasBubblewrap
 
   test.runIf(isPossible)('memory ends the process, and the fault has the limit', async () => {
-    const bus = await open(getSandbox({ memory: 200 }))
+    const bus = await open(await getSandbox({ memory: 200 }))
     const fault = nextFault(bus)
     const call = bus.call('main', 'allocate').catch((error: { reason: string }) => error.reason)
     const { label, error } = await fault
@@ -259,7 +259,7 @@ describe.runIf(process.platform === 'linux').each(
   test.runIf(isPossible)('pids ends a process with more threads, and the error has the limit', async () => {
     const bus = await start({ core })
     const fault = nextFault(bus).then(({ error }) => error)
-    const sandbox = { kind: 'process', ...getSandbox({ pids: 3 }) } as const
+    const sandbox = { kind: 'process', ...(await getSandbox({ pids: 3 })) } as const
     const opened = bus.open('main', module, { sandbox, supervision: { restart: 'temporary' } })
     // The process can be ready before its threads are counted.
     const error = await Promise.race([

@@ -1,6 +1,6 @@
 // Frames of a process that pass by its relay cost the relay's thread no time.
 import { expect, test } from 'vitest'
-import { CAN_DENY_NET } from '../../../../process/src/permission-model/net.js'
+import { CAN_DENY_NET } from '../../../../process/src/permission-model/module-code.js'
 import { openProcesses, PROCESS } from '../../support/shared-relay.js'
 import { isolation, start } from '../../support/start.js'
 

@@ -12,7 +12,7 @@ import { createBus, defineCore } from '@sallyport/core'
 import { bubblewrap } from '@sallyport/core/launchers'
 
 const [kind, uid] = process.argv.slice(2)
-const inner = kind === 'plain' ? undefined : bubblewrap(uid === undefined ? {} : { uid: Number(uid) })
+const inner = kind === 'plain' ? undefined : await bubblewrap(uid === undefined ? {} : { uid: Number(uid) })
 const saved = fileURLToPath(new URL('saved.cjs', import.meta.url))
 
 /** Takes the permission model away, and starts what is left in the wall. */
