@@ -1,15 +1,8 @@
 // The broker of a frontend's network: it opens the connections, and makes the requests, that the frontend asks for, to hosts of a list. The
 // frontend, which is untrusted, has no other way to the network.
-import {
-  Agent,
-  type AgentOptions,
-  type ClientRequest,
-  type IncomingMessage,
-  METHODS,
-  request as requestHttp,
-} from 'node:http'
+import { type ClientRequest, type IncomingMessage, METHODS, request as requestHttp } from 'node:http'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { request as requestHttps } from 'node:https'
 import { connect, isIP, type LookupFunction } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
@@ -37,16 +30,9 @@ export type BrokerStream = Duplex & {
 export const MAX_HEADER_BYTES: number = 64 * 1024
 /** Milliseconds without data, also until a connection is open. */
 const IDLE_MS = 300_000
-/** Connections of each scheme without a request. A list of hosts with a wildcard would allow any number. */
-const MAX_FREE = 16
-/** They end after 4 s, the default of Node's `fetch`, or earlier if the host says so. */
-const AGENT: AgentOptions = { keepAlive: true, timeout: 4000, scheduling: 'lifo' }
 const MAX_LOOKUPS = 2
 const MAX_WAITING_LOOKUPS = 1000
 const MAX_INFORMATION = 100
-/** Methods that can be sent again if a connection that was kept alive ends before the response (RFC 9110, 9.2.2). */
-const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
-const CLOSED_CODES: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE'])
 /** TRACE returns headers, with the values of secrets. CONNECT is handled before. */
 const ALLOWED_METHODS = new Set(METHODS.filter(method => !['CONNECT', 'TRACE', 'TRACK'].includes(method)))
 
@@ -56,22 +42,12 @@ export class Broker {
   readonly #addresses: AddressFilter
   readonly #onDenied: (denial: BrokerDenial) => void
   readonly #lookups = new LookupQueue()
-  /** Of connections that are kept alive for its next requests. No other frontend uses them. */
-  readonly #agents = { http: limitFree(new Agent(AGENT)), https: limitFree(new HttpsAgent(AGENT)) }
-  #isClosed = false
 
   constructor({ hosts, secrets }: BrokerOptions, onDenied: (denial: BrokerDenial) => void, lookup?: Lookup) {
     this.#hosts = new HostList(hosts)
     this.#secrets = new SecretHeaders(secrets)
     this.#addresses = new AddressFilter([], lookup)
     this.#onDenied = onDenied
-  }
-
-  /** Ends the connections that are kept alive. Those of requests end with their streams. */
-  close(): void {
-    this.#isClosed = true
-    this.#agents.http.destroy()
-    this.#agents.https.destroy()
   }
 
   /** @param headers - as in HTTP/2. @param isEnd - whether it has no body */
@@ -139,24 +115,14 @@ export class Broker {
       const hint = `The request has the placeholder of the secret ${name}. ${remedy}`
       return this.#deny(stream, target, hint, `The secret ${name} is for other hosts.`)
     }
-    const send = (agent: Agent | false): ClientRequest =>
-      (isEncrypted ? requestHttps : requestHttp)({
-        ...{ method, path, lookup, ...SEVERAL_ADDRESSES, agent, timeout: IDLE_MS, insecureHTTPParser: false },
-        ...{ hostname: target.hostname, port: target.port, maxHeaderSize: MAX_HEADER_BYTES },
-        headers: this.#secrets.fill(headers),
-      })
     // A host can take what follows a body that was cut off for a part of it. Then a secret in a next head would be in a body, which hosts quote
-    // and store. So a connection with a body is not used again.
-    const request = send(isEnd && !this.#isClosed && this.#agents[isEncrypted ? 'https' : 'http'])
-    watch(stream, request, error => {
-      // The host closed the connection while it was idle. A new one tells whether the host can be reached.
-      const wasIdle = request.reusedSocket && CLOSED_CODES.has((error as NodeJS.ErrnoException).code)
-      if (!wasIdle || !IDEMPOTENT_METHODS.has(method!) || stream.headersSent || stream.destroyed)
-        return this.#fail(stream, target, error)
-      const again = send(false)
-      watch(stream, again, failure => this.#fail(stream, target, failure))
-      again.end()
+    // and store. So each request has a connection of its own.
+    const request = (isEncrypted ? requestHttps : requestHttp)({
+      ...{ method, path, lookup, ...SEVERAL_ADDRESSES, agent: false, timeout: IDLE_MS, insecureHTTPParser: false },
+      ...{ hostname: target.hostname, port: target.port, maxHeaderSize: MAX_HEADER_BYTES },
+      headers: this.#secrets.fill(headers),
     })
+    watch(stream, request, error => this.#fail(stream, target, error))
     if (isEnd) request.end()
     else pipeline(stream, request, () => {})
   }
@@ -180,19 +146,6 @@ export class Broker {
     this.#onDenied({ host, hint })
     refuse(stream, 'denied', `The sandbox denied the network to ${host}. ${reason}`)
   }
-}
-
-/** What Node documents: a connection for which `keepSocketAlive` returns false ends. Its types say that it returns nothing. */
-interface KeepAlive {
-  keepSocketAlive(socket: Duplex): boolean
-}
-
-function limitFree<T extends Agent>(agent: T): T {
-  const { keepSocketAlive } = agent as unknown as KeepAlive
-  return Object.assign(agent, {
-    keepSocketAlive: (socket: Duplex): boolean =>
-      Object.values(agent.freeSockets).flat().length < MAX_FREE && keepSocketAlive.call(agent, socket),
-  })
 }
 
 /** Resolutions of names of one frontend. Node cannot cancel them, and runs few at a time: those of one frontend would delay all others. */

@@ -44,7 +44,7 @@ export function serveBroker(
   let session: ServerHttp2Session | undefined
   const ignore = (): void => {}
   server.on('session', opened => {
-    session = opened.on('error', ignore).on('close', () => broker.close())
+    session = opened.on('error', ignore)
   })
   server.on('sessionError', ignore)
   server.on('stream', (stream, headers) => {

@@ -84,7 +84,6 @@ export async function serveProxy(
   const close = (): void => {
     denied.flush()
     proxy.close()
-    broker.close()
     listener.close()
   }
   if (ended.signal.aborted) return close()

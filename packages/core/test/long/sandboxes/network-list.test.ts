@@ -207,7 +207,7 @@ describe.each(strongest ? choose([strongest, ...others], 0) : [])('in %j', place
     expect(count).toBe(0)
   })
 
-  test('closing the bus leaves no connection: of a request, of a tunnel, and kept alive', async () => {
+  test('closing the bus leaves no connection: of a request, and of a tunnel', async () => {
     const sockets = new Set<Socket>()
     const { origin, host, port } = await serve((request, response) => {
       sockets.add(request.socket)
