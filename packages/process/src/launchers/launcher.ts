@@ -89,7 +89,6 @@ export const mergeLimits = (defaults: LaunchLimits, limits: LaunchLimits): Launc
   tmp: limits.tmp ?? defaults.tmp,
 })
 
-type Name = 'memory' | 'tmp' | 'pids' | 'cpus' | 'uid' | 'bwrap' | 'setpriv'
 type Check = readonly [isValid: (value: unknown) => boolean, expected: string]
 
 const isNumberFrom = (value: unknown, min: number): boolean => Number.isFinite(value) && (value as number) >= min
@@ -98,7 +97,18 @@ const isWhole = (value: unknown, min: number): boolean => Number.isSafeInteger(v
 const size: Check = [value => isNumberFrom(value, Number.MIN_VALUE), 'MiB, more than 0']
 const path: Check = [value => typeof value === 'string' && value !== '', 'the path of a program']
 
-const CHECKS: Readonly<Record<Name, Check>> = {
+const isTexts = (list: unknown): boolean =>
+  Array.isArray(list) && list.every(each => typeof each === 'string' && !each.includes('\0'))
+const texts: Check = [isTexts, 'an array of strings']
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const directory: Check = [
+  value => typeof value === 'string' && (/^\/[^\n\0:]*$/.test(value) || process.platform === 'win32'),
+  'an absolute path without colons',
+]
+
+/** Of options of launchers and of `startProgram`. */
+const CHECKS: Readonly<Record<string, Check>> = {
   memory: size,
   tmp: size,
   pids: [value => isWhole(value, 1), 'a whole number of processes and threads, from 1'],
@@ -107,19 +117,20 @@ const CHECKS: Readonly<Record<Name, Check>> = {
   uid: [value => isWhole(value, 0), 'the number of a user'],
   bwrap: path,
   setpriv: path,
+  wall: [value => value === 'required' || value === 'none', '"required" or "none"'],
+  onDenied: [value => typeof value === 'function', 'a function'],
+  ...{ args: texts, read: texts, write: texts, home: directory, cwd: directory },
+  env: [value => isObject(value) && isTexts(Object.entries(value).flat()), 'an object of strings'],
 }
 
 /** @throws {BusError} InvalidParams for an unknown option, or an invalid value of a known one */
-export function checkOptions(launcher: string, options: object, names: readonly Name[]): void {
-  if (typeof options !== 'object') throw new BusError('InvalidParams', `${launcher}: the options must be an object`)
-  for (const [name, value] of Object.entries(options) as [Name, unknown][]) {
-    if (!names.includes(name)) {
-      throw new BusError('InvalidParams', `${launcher}: unknown option "${name}". Use ${names.join(', ')}`)
-    }
-    const [isValid, expected] = CHECKS[name]
-    if (value !== undefined && !isValid(value)) {
-      throw new BusError('InvalidParams', `${launcher}: ${name} must be ${expected}`)
-    }
+export function checkOptions(subject: string, options: object, names: readonly string[]): void {
+  const wrong = (text: string): BusError => new BusError('InvalidParams', `${subject}: ${text}`)
+  if (!isObject(options)) throw wrong('the options must be an object')
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    if (!names.includes(name)) throw wrong(`unknown option "${name}". Use ${names.join(', ')}`)
+    const [isValid, expected] = CHECKS[name] ?? []
+    if (isValid && value !== undefined && !isValid(value)) throw wrong(`${name} must be ${expected}`)
   }
 }
 

@@ -101,7 +101,7 @@ export interface Program {
 }
 
 const DEFAULT_TMP_MB = 64
-const MEMBERS = [
+const OPTIONS = [
   ...['command', 'args', 'wall', 'read', 'write', 'net', 'env', 'home', 'cwd'],
   ...['memory', 'pids', 'tmp', 'secrets', 'onDenied'],
 ]
@@ -160,33 +160,12 @@ function startOpen({ command, args, cwd, home, env }: WalledProgram): Child {
 /** @throws {BusError} InvalidParams */
 function check(options: ProgramOptions): { program: WalledProgram; proxy: ProgramProxyOptions | undefined } {
   const wrong = (text: string): BusError => new BusError('InvalidParams', `startProgram: ${text}`)
-  if (!isObject(options)) throw wrong('the options must be an object')
-  const unknown = Object.keys(options).find(name => !MEMBERS.includes(name))
-  if (unknown !== undefined) throw wrong(`unknown option ${JSON.stringify(unknown)}. Use ${MEMBERS.join(', ')}`)
-  const { command, args = [], wall = 'required', read = [], write = [], env = {}, home, cwd } = options
-  const { memory, pids, tmp = DEFAULT_TMP_MB, onDenied } = options
-  if (!['required', 'none'].includes(wall)) throw wrong('wall must be "required" or "none"')
-  const { net = false, secrets = {} } = options
+  checkOptions('startProgram', options, OPTIONS)
+  const { command, args = [], wall, read = [], write = [], env = {}, home, cwd } = options
+  const { memory, pids, tmp = DEFAULT_TMP_MB, onDenied, net = false, secrets = {} } = options
   checkNetwork(net, secrets, wrong)
   checkSecrets('startProgram', { net, secrets })
   if (typeof net === 'object' && wall === 'none') throw wrong('net must not be a list of hosts without a wall')
-  if (onDenied !== undefined && typeof onDenied !== 'function') throw wrong('onDenied must be a function')
-  for (const [name, list] of Object.entries({ args, read, write })) {
-    if (!isTexts(list)) throw wrong(`${name} must be an array of strings`)
-  }
-  if (!isObject(env) || !isTexts([...Object.keys(env), ...Object.values(env)])) {
-    throw wrong('env must be an object of strings')
-  }
-  for (const [name, path] of Object.entries({ home, cwd })) {
-    if (
-      path !== undefined &&
-      (typeof path !== 'string' || !/^\/[^\n\0:]*$/.test(path)) &&
-      process.platform !== 'win32'
-    ) {
-      throw wrong(`${name} must be an absolute path without colons`)
-    }
-  }
-  checkOptions('startProgram', { memory, pids, tmp }, ['memory', 'pids', 'tmp'])
   const path = typeof command === 'string' && command !== '' ? findProgram(command) : undefined
   if (path === undefined) throw wrong(`the program ${JSON.stringify(command)} was not found`)
   const place = home ?? '/tmp'
@@ -228,6 +207,3 @@ function checkNetwork(net: unknown, secrets: unknown, wrong: (text: string) => B
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isTexts = (list: unknown): boolean =>
-  Array.isArray(list) && list.every(each => typeof each === 'string' && !each.includes('\0'))
