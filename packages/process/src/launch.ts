@@ -72,7 +72,33 @@ export const createProcessConfig = (
   hasProcess: true,
   wall: launcher?.name ?? 'none',
   stopTimeout: RELAY_STOP_TIMEOUT_MS,
-  spawn: (start, host, pool, owners) => startRelay(start, host, pool, owners, options, launcher, getCode),
+  spawn({ heartbeat, ...frontend }, host, pool, owners) {
+    const { spares = 0 } = options
+    const isSplit = owners.length > 1
+    const process = prepareLaunch(frontend, host, options, launcher, getCode, isSplit)
+    const { code, sandbox, env, network } = process
+    const name = host.getName(frontend.label)
+    const started: FrontendStart = { ...frontend, ...code, sandbox, env }
+    const start: RelayStart = { type: 'start', name, start: serializeValue(started), heartbeat, network }
+    const { runner } = code
+    const hasText = frontend.text !== undefined && runner === undefined
+    const preparation: FrontendPreparation = { sandbox, hasText, runner }
+    const request = {
+      key: JSON.stringify([process.key, preparation]),
+      ...{ reads: process.reads, spares },
+      // A spare is not for a certain gate, so its relay forwards its frames.
+      open() {
+        const spare = process.open('a spare process', preparation, isSplit ? [] : owners)
+        host.readOutput(spare, undefined)
+        return spare
+      },
+    }
+    const relay = spares > 0 ? pool.take(request) : undefined
+    if (!relay) return process.open(name, start, owners)
+    relay.name = `the relay of ${name}`
+    relay.postMessage(start)
+    return relay
+  },
   announce(once) {
     if (options.wall === 'auto' || options.wall === 'required') {
       once('wall', log => {
@@ -138,7 +164,7 @@ function prepareLaunch(
      */
     open(name: string, start: RelayData['start'], owners: readonly SocketOwner[]): Relay {
       const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
-      const sockets = ProcessSockets.create(owners)
+      const sockets = createSockets(owners)
       const relayData: RelayData = {
         start,
         sockets: sockets?.ports,
@@ -162,48 +188,6 @@ function prepareLaunch(
       return relay
     },
   }
-}
-
-/** @throws {BusError} InvalidParams */
-function startRelay(
-  { heartbeat, ...frontend }: FrontendWorkerData,
-  host: ProcessHost,
-  pool: ProcessPool,
-  owners: readonly SocketOwner[],
-  options: ProcessOptions,
-  launcher: Launcher | undefined,
-  getCode: GetCode,
-): Relay {
-  const { label, text } = frontend
-  const { spares = 0 } = options
-  const isSplit = owners.length > 1
-  const process = prepareLaunch(frontend, host, options, launcher, getCode, isSplit)
-  const { code, sandbox, env, network } = process
-  const name = host.getName(label)
-  const start: RelayStart = {
-    type: 'start',
-    name,
-    start: serializeValue({ ...frontend, ...code, sandbox, env } satisfies FrontendStart),
-    heartbeat,
-    network,
-  }
-  const { runner } = code
-  const preparation: FrontendPreparation = { sandbox, hasText: text !== undefined && runner === undefined, runner }
-  const request = {
-    key: JSON.stringify([process.key, preparation]),
-    ...{ reads: process.reads, spares },
-    // A spare is not for a certain gate, so its relay forwards its frames.
-    open() {
-      const spare = process.open('a spare process', preparation, isSplit ? [] : owners)
-      host.readOutput(spare, undefined)
-      return spare
-    },
-  }
-  const relay = spares > 0 ? pool.take(request) : undefined
-  if (!relay) return process.open(name, start, owners)
-  relay.name = `the relay of ${name}`
-  relay.postMessage(start)
-  return relay
 }
 
 /** How scripts share processes. */
@@ -295,36 +279,29 @@ function getV8Flags(limits: ResourceLimits = {}): string[] {
 
 let lastSocketId = 0
 
-export class ProcessSockets implements RelaySockets {
-  readonly ids: number[] = []
-  readonly ports: MessagePort[] = []
-  readonly #owners: readonly (readonly [SocketOwner, thread: object | undefined])[]
-  #isUsed = false
-
-  private constructor(owners: readonly SocketOwner[]) {
-    this.#owners = owners.map(owner => [owner, owner.code.thread])
-    for (const owner of owners) {
-      const { port1: port, port2 } = new MessageChannel()
-      owner.post({ type: 'socket', socket: { id: ++lastSocketId, port } }, [port])
-      this.ids.push(lastSocketId)
-      this.ports.push(port2)
-    }
+/**
+ * Returns `undefined` if the relay has to forward frames: on Windows, if the path of the temporary directory is too long for a socket, if an
+ * owner is not running, or without an owner.
+ */
+export function createSockets(
+  owners: readonly SocketOwner[],
+): (RelaySockets & { readonly ports: readonly MessagePort[] }) | undefined {
+  if (owners.length === 0 || !owners.every(owner => owner.isUp) || !canListenBelow(tmpdir())) return undefined
+  const ids: number[] = []
+  const ports: MessagePort[] = []
+  const threads = owners.map(owner => owner.code.thread)
+  for (const owner of owners) {
+    const { port1: port, port2 } = new MessageChannel()
+    owner.post({ type: 'socket', socket: { id: ++lastSocketId, port } }, [port])
+    ids.push(lastSocketId)
+    ports.push(port2)
   }
-
-  /**
-   * Returns `undefined` if the relay has to forward frames: on Windows, if the path of the temporary directory is too long for a socket, if an
-   * owner is not running, or without an owner.
-   */
-  static create(owners: readonly SocketOwner[]): ProcessSockets | undefined {
-    const isPossible = owners.length > 0 && owners.every(owner => owner.isUp) && canListenBelow(tmpdir())
-    return isPossible ? new ProcessSockets(owners) : undefined
-  }
-
-  get areFree(): boolean {
-    return !this.#isUsed && this.#owners.every(([owner, thread]) => owner.code.thread === thread)
-  }
-
-  take(): void {
-    this.#isUsed = true
+  let isUsed = false
+  return {
+    ...{ ids, ports },
+    get areFree() {
+      return !isUsed && owners.every(({ code }, at) => code.thread === threads[at])
+    },
+    take: () => void (isUsed = true),
   }
 }

@@ -21,7 +21,7 @@ import { BusReporter } from '../../src/host/reporting/events.js'
 import { GateThreads, type HostServices } from '../../src/host/frontends/services.js'
 import { SharedThreads } from '../../src/host/workers/shared-threads.js'
 import type { SocketOwner } from '../../../process/src/contract.js'
-import { ProcessSockets } from '../../../process/src/launch.js'
+import { createSockets } from '../../../process/src/launch.js'
 import type { Epoch } from './model/ask.js'
 import { Ends, type Kind } from './model/ends.js'
 import { Frontend } from './frontend.js'
@@ -368,7 +368,7 @@ export class SupervisedWorld extends World {
 
   /** @param label - `undefined` for a process that is started ahead */
   #startProcess(label: string | undefined, owners: readonly SocketOwner[]): SimulatedProcess {
-    const sockets = ProcessSockets.create(owners)
+    const sockets = createSockets(owners)
     const ports = (sockets?.ports ?? []) as unknown as SimulatedPort[]
     const started = new SimulatedProcess(this.simulation, label, processProgram(this), { label, ports }, ports)
     started.sockets = sockets

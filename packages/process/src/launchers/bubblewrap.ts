@@ -34,7 +34,7 @@ const MIB: number = 2 ** 20
 /** bwrap stays as two processes, which wait for the third. */
 export const OWN_PROCESSES = 2
 
-export const INSTALL = 'Install bubblewrap 0.8 or later (apt-get install bubblewrap), or pass its path as "bwrap"'
+const INSTALL = 'Install bubblewrap 0.8 or later (apt-get install bubblewrap), or pass its path as "bwrap"'
 const ALLOW_NAMESPACES =
   'Allow user namespaces: in a container with --security-opt seccomp=unconfined, on Ubuntu with an AppArmor profile for bwrap, ' +
   'elsewhere with sysctl user.max_user_namespaces'
@@ -48,12 +48,8 @@ const ALLOW_NAMESPACES =
 export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launcher> {
   checkOptions(NAME, options, ['memory', 'cpus', 'pids', 'tmp', 'uid', 'bwrap'])
   const { cpus, uid, bwrap: program = 'bwrap', ...defaults } = options
-  if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
-  const bwrap = findProgram(program)
-  if (bwrap === undefined) throw createError(`${program} was not found`, INSTALL)
-  const command = [...getUserCommand(uid), bwrap]
+  const command = [...getUserCommand(uid), findBwrap(program)]
   const getFilter = (net: boolean, files: boolean) => createFilter({ net, files, signals: true })
-  if (!getFilter(false, false)) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
   const files = getNodeFiles()
   const input = createUsers(uid)
   const createCommand = (info: LaunchInfo, limits: LaunchLimits, hasProc: boolean): string[] => [
@@ -100,6 +96,15 @@ const PROBED: LaunchInfo = {
 
 export const createError = (cause: string, remedy: string): LauncherUnavailable =>
   new LauncherUnavailable(`${NAME} is not available: ${cause}. ${remedy}`)
+
+/** @throws {LauncherUnavailable} */
+export function findBwrap(program = 'bwrap'): string {
+  if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
+  const bwrap = findProgram(program)
+  if (bwrap === undefined) throw createError(`${program} was not found`, INSTALL)
+  if (!createFilter()) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
+  return bwrap
+}
 
 export const toBytes = (mebibytes: number): string => String(Math.ceil(mebibytes * MIB))
 

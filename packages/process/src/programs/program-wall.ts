@@ -8,9 +8,9 @@ import {
   createError,
   createUsers,
   DEVICES,
+  findBwrap,
   getNamespaceArgs,
   getProcArgs,
-  INSTALL,
   OWN_PROCESSES,
   probe,
   toBytes,
@@ -53,16 +53,13 @@ export interface ProgramWall {
 export const findProgramWall: () => Promise<ProgramWall> = loadOnce(createProgramWall)
 
 async function createProgramWall(): Promise<ProgramWall> {
-  if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
-  const bwrap = findProgram('bwrap')
-  if (bwrap === undefined) throw createError('bwrap was not found', INSTALL)
+  const bwrap = findBwrap()
   const createProgramFilter = (net: boolean | 'own') => createFilter({ net, programs: true })
   const filters = {
     none: createProgramFilter(false),
     proxy: createProgramFilter('own'),
     host: createProgramFilter(true),
   }
-  if (!filters.none) throw createError(`${process.arch} is not supported`, 'Use it on x64 or arm64')
   const command = [...getDeviceCommand(), bwrap]
   const getOptions = (program: WalledProgram, hasProc: boolean, filter: number): string[] => [
     ...getNamespaceArgs(program.net === true, 'program'),

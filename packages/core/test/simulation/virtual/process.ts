@@ -2,7 +2,7 @@
 import type { LifecycleState } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { judgeProcess } from '../../../../process/src/relay/node-process.js'
-import type { ProcessSockets } from '../../../../process/src/launch.js'
+import type { RelaySockets } from '../../../../process/src/contract.js'
 import type { Simulation } from '../simulation.js'
 import { Place } from './place.js'
 import type { SimulatedPort } from './port.js'
@@ -15,7 +15,7 @@ const HEIRS = 8000
 /** The ports to the owners of its sockets are in the relay's place. */
 export class SimulatedProcess extends SimulatedThread {
   readonly relay: Place
-  sockets: ProcessSockets | undefined
+  sockets: RelaySockets | undefined
   readonly isAhead: boolean
   readonly scripts: SimulatedProcess[] = []
   wasStartedAhead = false
