@@ -14,6 +14,7 @@ export {
   captureContext,
   concatBytes,
   createEmptyContext,
+  IS_NODE,
   nextTick,
   onNextTick,
   queueMicrotask,

@@ -14,6 +14,7 @@ import {
   describeCommand,
   isBusError,
   notSerializable,
+  toCausedErrorObject,
   toErrorObject,
   whyNotSerializable,
 } from '@sallyport/protocol/internal/errors'
@@ -32,10 +33,10 @@ import {
   type StreamWriter,
   toPacked,
 } from '@sallyport/protocol/internal/rpc'
-import { BoundedQueue, type QueueSlot } from '@sallyport/protocol/internal/util'
+import { BoundedQueue, IS_NODE, type QueueSlot } from '@sallyport/protocol/internal/util'
 import { type Link, MAX_CLIENT_QUEUE, MAX_CLIENT_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
 import { sendError } from './exposed-functions.js'
-import { eventBatch, IS_NODE_CLIENT, toCausedErrorObject } from '#node-features'
+import { eventBatch } from '#node-features'
 
 export interface FlowOptions {
   /** Calls that can be in flight at a time, 1 to 16384. Core refuses more. @default 16384 */
@@ -94,7 +95,7 @@ export class ClientQueue implements StreamWriter {
     this.#codec = codecs[codec]
     this.#pending = pending
     this.#overflow = overflow
-    if (IS_NODE_CLIENT) this.#onUnsent = onUnsent
+    if (IS_NODE) this.#onUnsent = onUnsent
     this.#outbox = new Outbox(frame => link.send(frame))
   }
 
@@ -139,7 +140,7 @@ export class ClientQueue implements StreamWriter {
   declare sendCall: (text: string) => boolean
 
   static {
-    if (IS_NODE_CLIENT) {
+    if (IS_NODE) {
       ClientQueue.prototype.sendCall = function (this: ClientQueue, text) {
         if (this.#codec.name !== 'json' || this.#mustWait(true)) return false
         this.#outbox.put(this.#codec, text)
@@ -192,7 +193,7 @@ export class ClientQueue implements StreamWriter {
   }
 
   fail(stream: StreamSender, error: BusError): void {
-    sendError(this, object => stream.toMessage('error', object), error, toCausedErrorObject ?? toErrorObject)
+    sendError(this, object => stream.toMessage('error', object), error, IS_NODE ? toCausedErrorObject : toErrorObject)
   }
 
   /** Resolves once a queued event was sent and the link has room. */
@@ -236,7 +237,7 @@ export class ClientQueue implements StreamWriter {
   end(createReason: () => BusError): void {
     for (const { sender } of this.#queue.clear()) {
       // Only an event has a sender.
-      if (IS_NODE_CLIENT && sender) this.#onUnsent?.()
+      if (IS_NODE && sender) this.#onUnsent?.()
       sender?.reject(createReason())
     }
     this.#unsentCalls.clear()
@@ -313,7 +314,7 @@ export class ClientQueue implements StreamWriter {
   }
 
   #overloaded({ id }: CallMessage): BusError {
-    if (IS_NODE_CLIENT) this.#onUnsent?.()
+    if (IS_NODE) this.#onUnsent?.()
     const isCall = id !== undefined
     let reason = 'too many messages wait'
     if (this.#overflow === 'reject') {

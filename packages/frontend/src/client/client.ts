@@ -22,7 +22,7 @@ import {
 } from '@sallyport/protocol/internal/message'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { bindContext } from '@sallyport/protocol/internal/util'
+import { bindContext, IS_NODE } from '@sallyport/protocol/internal/util'
 import { Channel } from './channel.js'
 import type { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
@@ -30,7 +30,6 @@ import { type Exposed, type ExposedContext, type ExposedFunctions, FunctionRegis
 import { checkHandler, type EventHandler, Listeners } from './listeners.js'
 import { type InvokeOptions, type ListenOptions, OPTION_NAMES } from './arguments.js'
 import { Stream } from './stream.js'
-import { IS_NODE_CLIENT } from '#node-features'
 
 export interface ClientOptions extends CallDefaults {
   label: string
@@ -101,7 +100,7 @@ export class Client {
       listeners: client.#listeners,
       functions: client.#functions,
       connection: client.#connection,
-      pool: (IS_NODE_CLIENT && client.#pool) ?? undefined,
+      pool: IS_NODE ? client.#pool : undefined,
     }
   }
 
@@ -111,7 +110,7 @@ export class Client {
    */
   static async reconnect(client: Client, link: Link): Promise<void> {
     if (client.#isClosed) return link.close()
-    if (IS_NODE_CLIENT && client.#pool)
+    if (IS_NODE && client.#pool)
       throw new BusError('InternalError', 'A client with several connections does not reconnect')
     client.#connection.end(undefined)
     client.#connection = client.#connect(link, client.#functions)
@@ -128,7 +127,7 @@ export class Client {
   declare static getPool: (client: Client, Pool: typeof ConnectionPool) => ConnectionPool
 
   static {
-    if (IS_NODE_CLIENT) {
+    if (IS_NODE) {
       Client.connect = (client, link, isForCalls) => {
         const connection = client.#connect(link, client.#functions.forConnection())
         if (client.#isClosed) connection.end(undefined)
@@ -149,14 +148,14 @@ export class Client {
   /** @internal Closes the client immediately: no other link will follow. */
   static end(client: Client, reason: BusError | undefined): void {
     client.#isClosed = true
-    ;((IS_NODE_CLIENT && client.#pool) ?? client.#connection).end(reason)
+    ;((IS_NODE && client.#pool) || client.#connection).end(reason)
     client.#resolveClosed()
   }
 
   /** @internal Makes a call over the only connection, or over one of several. @throws {BusError} as `Connection.call` */
   static call(client: Client, call: OutgoingCall): { connection: Connection; id: number } {
     const connection = client.#connection
-    return (IS_NODE_CLIENT && client.#pool?.call(call)) ?? { connection, id: connection.call(call) }
+    return (IS_NODE && client.#pool?.call(call)) || { connection, id: connection.call(call) }
   }
 
   /** @internal Listens to an event. Resolves with the id that `unsubscribe` takes. @throws {BusError} InvalidParams, synchronously */
@@ -169,7 +168,7 @@ export class Client {
     checkEventName(event)
     checkHandler(event, handler)
     const { headers, signal, target = { kind: 'Any' }, timeout = client.#options.timeout } = options
-    const bound = (IS_NODE_CLIENT ? bindContext(handler) : handler) as EventHandler
+    const bound = (IS_NODE ? bindContext(handler) : handler) as EventHandler
     const subscription = { event, target: toEventTarget(target), headers, handler: bound }
     const deadline = { ...(signal !== undefined && { signal }), ...(timeout !== undefined && { timeout }) }
     return client.#listeners.subscribe(client.#connection, subscription, deadline)
@@ -192,7 +191,7 @@ export class Client {
         resolve: settle,
         reject,
       }
-      if (IS_NODE_CLIENT && this.#pool) this.#pool.call(call)
+      if (IS_NODE && this.#pool) this.#pool.call(call)
       else this.#connection.call(call)
     })
   }
@@ -287,7 +286,7 @@ export class Client {
   /** Closes the client for good. Calls in flight reject with `Disconnected`. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await ((IS_NODE_CLIENT && this.#pool) ?? this.#connection).close()
+    await ((IS_NODE && this.#pool) || this.#connection).close()
     this.#resolveClosed()
   }
 

@@ -28,7 +28,7 @@ import {
   watchReceiver,
   watchSenders,
 } from '@sallyport/protocol/internal/rpc'
-import { type AsyncContext, captureContext, queueMicrotask } from '@sallyport/protocol/internal/util'
+import { type AsyncContext, captureContext, IS_NODE, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import {
   checkCallOptions,
@@ -42,7 +42,7 @@ import {
 } from './arguments.js'
 import { Channel } from './channel.js'
 import { ClientQueue, type FlowOptions } from './client-queue.js'
-import { eventBatch, eventsReceived, eventsSent, invokes, IS_NODE_CLIENT } from '#node-features'
+import { eventBatch, eventsReceived, eventsSent, invokes } from '#node-features'
 import type { FunctionRegistry } from './exposed-functions.js'
 
 /** The async context of each call that core has not received yet, by the call's id. For a core in the caller's thread. */
@@ -122,7 +122,7 @@ export class Connection {
       owner.codec,
       this.pending,
       defaults.overflow,
-      IS_NODE_CLIENT ? defaults.onUnsent : undefined,
+      IS_NODE ? defaults.onUnsent : undefined,
     )
     const { functions } = owner
     const toError = (thrown: unknown): BusError => functions.toError('', thrown)
@@ -165,7 +165,7 @@ export class Connection {
   ) => boolean
 
   static {
-    if (IS_NODE_CLIENT) {
+    if (IS_NODE) {
       Connection.prototype.callText = function (this: Connection, command, params, resolve, reject) {
         if (this.#createCloseError || this.#defaults.deadlines) return false
         const id = this.pending.takeId()
@@ -195,7 +195,7 @@ export class Connection {
 
   /** Resolves once core has handled all that was sent before, and what it sent until then has arrived; or once the link is closed. Not in pages. */
   async synchronize(): Promise<void> {
-    if (!IS_NODE_CLIENT || this.isClosed) return
+    if (!IS_NODE || this.isClosed) return
     const send = (done: () => void): void =>
       this.requestInternal({ command: METHOD.sync, args: {}, resolve: done, reject: done })
     await new Promise<void>(send)
@@ -207,7 +207,7 @@ export class Connection {
     checkEventName(event)
     if (options !== undefined) checkEmitOptions(method, options, payload)
     if (this.#createCloseError) {
-      if (IS_NODE_CLIENT) this.#defaults.onUnsent?.()
+      if (IS_NODE) this.#defaults.onUnsent?.()
       throw this.#createCloseError('no')
     }
     const isSent = eventBatch && method === METHOD.emit && this.#queue.emit(event, payload)
@@ -250,13 +250,13 @@ export class Connection {
       if (options !== undefined) checkCallOptions(command, options, params)
       // Streams last, and the caller of `listen` watches its deadline itself.
       const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#defaults.timeout
-      const timeout = IS_NODE_CLIENT && this.#defaults.deadlines ? (options?.timeout ?? defaultTimeout) : undefined
+      const timeout = IS_NODE && this.#defaults.deadlines ? (options?.timeout ?? defaultTimeout) : undefined
       const message = buildMessage(id, call, prepared, timeout, trace)
       this.#queue.enqueue(message, options?.transfer)
-      if (IS_NODE_CLIENT) this.#defaults.callers?.set(id, captureContext())
+      if (IS_NODE) this.#defaults.callers?.set(id, captureContext())
       // Only now, because the queue counts pending calls: a link never delivers the response within `send`.
       const { resolve, reject } = opened ? this.#endArguments(call, opened, streams) : call
-      const isIdle = IS_NODE_CLIENT && typeof options?.timeout === 'object'
+      const isIdle = IS_NODE && typeof options?.timeout === 'object'
       const pendingOptions = isIdle ? watchItems(this.streams, options, prepared, stream) : options
       this.pending.add(id, command, resolve, reject, pendingOptions, defaultTimeout, stream)
       const open = (channel: Channel): unknown =>
@@ -294,7 +294,7 @@ export class Connection {
   /** Cancels a call that its caller has abandoned. Returns true if the call was not sent. */
   #abandoned(id: number): boolean {
     const isUnsent = this.#queue.remove(id)
-    if (IS_NODE_CLIENT && isUnsent) this.#defaults.callers?.delete(id)
+    if (IS_NODE && isUnsent) this.#defaults.callers?.delete(id)
     if (!isUnsent && !this.isClosed) this.#queue.send({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
     // The window has room for a queued call.
     if (!this.#queue.isEmpty) queueMicrotask(() => this.#queue.drain())
@@ -345,13 +345,13 @@ export class Connection {
     const wasOpen = !this.#createCloseError
     if (!wasOpen && !fault) return
     const cause = fault ?? this.#fault
-    const subject = IS_NODE_CLIENT && cause?.reason === 'Disconnected' ? '' : 'The link to core has failed: '
+    const subject = IS_NODE && cause?.reason === 'Disconnected' ? '' : 'The link to core has failed: '
     const problem = cause ? subject + cause.message : 'The link to core is closed'
     const createError = (delivered: 'no' | 'unknown'): BusError =>
       new BusError('Disconnected', problem, { data: { delivered }, ...(cause && { cause }) })
     this.#createCloseError = createError
     if (!wasOpen) return
-    if (IS_NODE_CLIENT) this.#defaults.callers?.clear()
+    if (IS_NODE) this.#defaults.callers?.clear()
     this.pending.rejectAll(id => createError(this.#queue.isUnsent(id) ? 'no' : 'unknown'))
     this.#queue.end(() => createError('no'))
     if (this.holdsListeners) this.#owner.listeners.disconnected()
@@ -390,7 +390,7 @@ function buildMessage(
 ): CallMessage {
   const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
   // A page has no deadlines in core.
-  const deadline = IS_NODE_CLIENT && typeof timeout === 'number' && String(Math.ceil(timeout))
+  const deadline = IS_NODE && typeof timeout === 'number' && String(Math.ceil(timeout))
   if (declared) message.channels = declared
   if (options?.headers !== undefined || deadline || stream !== undefined) {
     message.headers = {

@@ -1,7 +1,7 @@
 // This thread's client, and the functions that a frontend's module imports.
 import type { BusEvent, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal/message'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { HOW_TO_GET_A_CLIENT } from '#node-features'
+import { IS_NODE } from '@sallyport/protocol/internal/util'
 import { CLIENT } from './channel.js'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
@@ -20,10 +20,14 @@ export const findCurrentClient = (): Client | undefined => holder[CLIENT]
 export function currentClient(): Client {
   const client = holder[CLIENT]
   if (client) return client
-  const message =
-    HOW_TO_GET_A_CLIENT ?? 'This thread is not a frontend: call `await connect()` of @sallyport/web/client first'
-  throw new BusError('Disconnected', message, { data: { delivered: 'no' } })
+  throw new BusError('Disconnected', IS_NODE ? NO_CLIENT : NO_PAGE_CLIENT, { data: { delivered: 'no' } })
 }
+
+const NO_PAGE_CLIENT = 'This thread is not a frontend: call `await connect()` of @sallyport/web/client first'
+const NO_CLIENT =
+  'This thread is not a frontend: @sallyport/frontend works in a module that createBus({ frontends }) or bus.open started. ' +
+  'In the host, call `await bus.connect(label)` and use the client that it returns. ' +
+  'In a web page, call `await connect()` of @sallyport/web/client first'
 
 // The functions below find the client with each call. A module can create its typed client before the thread has one.
 

@@ -6,6 +6,7 @@ import {
   type ErrorObject,
   notSerializable,
   type toBusError,
+  toCausedErrorObject,
   toErrorObject,
   withoutData,
 } from '@sallyport/protocol/internal/errors'
@@ -18,10 +19,10 @@ import {
   type Streams,
   traceRun,
 } from '@sallyport/protocol/internal/rpc'
-import { discard, isThenable, queueMicrotask } from '@sallyport/protocol/internal/util'
+import { discard, IS_NODE, isThenable, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Message, RequestId, RequestMessage } from '@sallyport/protocol/internal/message'
 import type { CallTrace, Outcome } from '@sallyport/protocol/internal/rpc'
-import { EXPOSE_REMEDIES, exposedCalls, IS_NODE_CLIENT, toCausedErrorObject } from '#node-features'
+import { exposedCalls } from '#node-features'
 
 /** The second argument of an exposed function. */
 export interface ExposedContext {
@@ -112,7 +113,7 @@ export class FunctionRegistry {
     const added = Object.entries(checkFunctions(functions, this.#functions))
     for (const [name, run] of added) this.#functions.set(name, run)
     // Not before this has returned: functions can need what their module declares later.
-    if (IS_NODE_CLIENT && this.#waiting && this.#waiting.size > 0 && !this.#isRunDue) {
+    if (IS_NODE && this.#waiting && this.#waiting.size > 0 && !this.#isRunDue) {
       this.#isRunDue = true
       queueMicrotask(() => this.#runWaiting(this.#waiting && new Map()))
     }
@@ -123,11 +124,11 @@ export class FunctionRegistry {
 
   /** Lets calls of unknown functions wait until `loaded` resolves. If it rejects, the thread ends. */
   waitFor(loaded: Promise<unknown>): void {
-    if (!IS_NODE_CLIENT) return
+    if (!IS_NODE) return
     this.#waiting = new Map()
     loaded.then(
       module => {
-        if (EXPOSE_REMEDIES) this.#hasExports = Object.keys(Object(module) as object).length > 0
+        this.#hasExports = Object.keys(Object(module) as object).length > 0
         this.#runWaiting(undefined)
       },
       () => {},
@@ -142,7 +143,7 @@ export class FunctionRegistry {
   run(message: RequestMessage): void {
     const { id, method } = message
     const run = this.#functions.get(method) as Run | undefined
-    if (IS_NODE_CLIENT && this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
+    if (IS_NODE && this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
     if (!exposedCalls?.hasSubscribers) return void this.#run(message, run)
     const { label, codec } = this.#frontend
     const { traceparent, tracestate } = message.headers ?? {}
@@ -151,14 +152,14 @@ export class FunctionRegistry {
   }
 
   cancel(id: RequestId): void {
-    if (IS_NODE_CLIENT) this.#waiting?.delete(id)
+    if (IS_NODE) this.#waiting?.delete(id)
     const call = this.#running.take(id)
     if (call) RunningCall.abort(call, createCancelled())
   }
 
   /** Aborts all calls: their responses could not arrive. The functions stay exposed. */
   disconnected(createReason: () => BusError): void {
-    if (IS_NODE_CLIENT && this.#waiting) this.#waiting = new Map()
+    if (IS_NODE && this.#waiting) this.#waiting = new Map()
     for (const call of this.#running.takeAll()) RunningCall.abort(call, createReason())
   }
 
@@ -194,7 +195,7 @@ export class FunctionRegistry {
 
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
     if (!this.#finish(call)) return call.abortReason
-    return this.#respondError(call.id, this.#frontend.toError(method, thrown), toCausedErrorObject ?? undefined)
+    return this.#respondError(call.id, this.#frontend.toError(method, thrown), IS_NODE ? toCausedErrorObject : toErrorObject)
   }
 
   #finish(call: RunningCall): boolean {
@@ -241,10 +242,14 @@ export class FunctionRegistry {
     const names = [...this.#functions.keys()].slice(0, 10).map(describeName)
     const exposed = names.length === 0 ? 'no functions' : names.join(', ')
     const text = `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`
-    const remedy = EXPOSE_REMEDIES && names.length === 0 && EXPOSE_REMEDIES[this.#hasExports ? 'exports' : 'none']
-    return new BusError('MethodNotFound', remedy ? text + remedy : text)
+    if (!IS_NODE || names.length > 0) return new BusError('MethodNotFound', text)
+    return new BusError('MethodNotFound', text + (this.#hasExports ? EXPORTS_REMEDY : REMEDY))
   }
 }
+
+const EXPORTS_REMEDY =
+  '. The exports of its module are ignored: call `expose({ … })` of @sallyport/frontend instead'
+const REMEDY = '. Call `expose({ … })` of @sallyport/frontend in its module'
 
 /** Sends an error, without its data if that cannot be serialized. Returns the error that was sent. */
 export function sendError(

@@ -2,10 +2,9 @@
 // one they get new ids in core, while the client keeps the id that each had first.
 import { BusError, createCallPromise, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, METHOD, watchDeadline } from '@sallyport/protocol/internal/message'
-import { throwLater, warn } from '@sallyport/protocol/internal/util'
+import { IS_NODE, throwLater, warn } from '@sallyport/protocol/internal/util'
 import type { BusEvent, CallHeaders, EventParams, EventTarget, WaitOptions } from '@sallyport/protocol/internal/message'
 import type { Connection } from './connection.js'
-import { IS_NODE_CLIENT } from '#node-features'
 
 /** Receives each event of a listener. The return value is ignored. */
 export type EventHandler<T = unknown> = (event: BusEvent<T>) => unknown
@@ -50,7 +49,7 @@ export class Listeners {
         resolve(this.#add(coreId as number, subscription))
       }
       connection.request({ command: METHOD.listen, args: { event, target }, headers, resolve: succeed, reject: fail })
-      if (IS_NODE_CLIENT) this.hasNew = true
+      if (IS_NODE) this.hasNew = true
       release = watchDeadline(subject, options, fail)
     })
   }

@@ -2,13 +2,12 @@
 // `__TAURI_EVENT_PLUGIN_INTERNALS__`; their members are those of Tauri's scripts (crates/tauri/scripts), and cannot be replaced either.
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { METHOD } from '@sallyport/protocol/internal/message'
-import { getTypeName } from '@sallyport/protocol/internal/util'
+import { getTypeName, IS_NODE } from '@sallyport/protocol/internal/util'
 import { type Client, getClientClass } from '../client/client.js'
 import type { InvokeOptions } from '../client/arguments.js'
 import { Callbacks, ChannelBridges } from './channels.js'
 import { type IpcOptions, toAnswer, toCallOptions, toRejection } from './convert.js'
 import { checkListenEvent, TauriListeners } from './events.js'
-import { IS_NODE_CLIENT } from '#node-features'
 
 /** Marks the `__TAURI_INTERNALS__` of any copy of this package. */
 const MARK: unique symbol = Symbol.for('@sallyport/frontend:tauri')
@@ -163,7 +162,7 @@ class TauriIpc {
     } catch (error) {
       // Tauri's `emit` never fails for this, so nobody awaits it: a rejection would end the thread. A page goes on.
       const isEvent = command === METHOD.emit || command === METHOD.emitTo
-      if (IS_NODE_CLIENT && isEvent && !this.#isOver && isBusError(error, 'Disconnected')) return null
+      if (IS_NODE && isEvent && !this.#isOver && isBusError(error, 'Disconnected')) return null
       throw toRejection(error)
     }
   }
