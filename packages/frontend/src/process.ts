@@ -12,9 +12,10 @@ import { SocketLink, SplitLink, StreamLink } from '@sallyport/protocol/internal/
 import { FRAME_KIND, getText, type Link } from '@sallyport/protocol/internal/wire'
 import { Socket } from 'node:net'
 import * as index from './index.js'
+import { enterSandboxOnce } from './runtime/enter-sandbox.js'
 import { installInFrontend, installTauri } from './runtime/install-tauri.js'
-import { sendReport, serveScripts } from './runtime/script-process.js'
-import { enterSandboxOnce, startFrontend } from './runtime/start-frontend.js'
+import { sendReport, serveScripts } from './runtime/script-group.js'
+import { startFrontend } from './runtime/start-frontend.js'
 import { warmUp } from './runtime/warm-up.js'
 
 /**

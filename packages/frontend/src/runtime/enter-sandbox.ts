@@ -1,8 +1,41 @@
 // Completes the sandbox of a frontend, which Node's permission model has begun, before the frontend's code is loaded.
-import type { FrontendSandbox } from '@sallyport/protocol/internal/contract'
+import type { FrontendPreparation, FrontendSandbox, ScriptRunner } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import { harden } from './harden.js'
+import { setSandboxKind, watchAddons } from './sandbox-denial.js'
+import type { loadTextModule } from './text-module.js'
+
+interface EnteredSandbox {
+  /** A directory that the thread can read, although that was not granted. */
+  readableDirectory: string | undefined
+  loadText: typeof loadTextModule | undefined
+  runner: ScriptRunner | undefined
+}
+
+let entered: Promise<EnteredSandbox> | undefined
+
+/** Enters the sandbox of this thread, once. Rejects if it must not start in it. */
+export const enterSandboxOnce = (preparation: FrontendPreparation): Promise<EnteredSandbox> =>
+  (entered ??= enterAndLoad(preparation))
+
+async function enterAndLoad({
+  sandbox,
+  hasText,
+  runner: href,
+  engineModule,
+}: FrontendPreparation): Promise<EnteredSandbox> {
+  setSandboxKind(isMainThread ? 'process' : 'permission', sandbox.closesNet)
+  watchAddons()
+  // It removes classes of Node, so it comes before the sandbox and the frontend's code.
+  const loadText = hasText ? (await import('./text-module.js')).loadTextModule : undefined
+  const readableDirectory = await enterSandbox(sandbox)
+  const loaded = href === undefined ? undefined : await import(/* webpackIgnore: true */ /* @vite-ignore */ href)
+  const runner = loaded as ScriptRunner | undefined
+  await runner?.prepare?.(engineModule)
+  return { readableDirectory, loadText, runner }
+}
 
 /**
  * Hardens this thread. Returns the directory that it can read although that was not granted: since version 22, Node lets workers

@@ -10,8 +10,9 @@ import {
 import { type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { throwLater } from '@sallyport/protocol/internal/util'
 import type { Link } from '@sallyport/protocol/internal/wire'
+import { enterSandboxOnce } from './enter-sandbox.js'
 import { joinGroup, toHostCommand } from './script-group.js'
-import { enterSandboxOnce, type HostConnection, startFrontend } from './start-frontend.js'
+import { type HostConnection, startFrontend } from './start-frontend.js'
 
 const open = (endpoint: LinkEndpoint): Link => openLink(endpoint, true)
 

@@ -3,8 +3,16 @@ import { delimiter, sep } from 'node:path'
 import { runInThisContext } from 'node:vm'
 import type { Client } from '../client/client.js'
 import { findCurrentClient } from '../client/current-client.js'
-import { getInitScripts } from '../client/init-scripts.js'
+import type { InitScript } from '@sallyport/protocol/internal/contract'
 import { install, isOurs, type TauriInstallation, type TauriRuntime } from '../tauri/install.js'
+
+/** A registered symbol: another copy of this package finds the scripts, too. */
+const SCRIPTS: unique symbol = Symbol.for('@sallyport/frontend:scripts')
+
+/** @param scripts - of core's plugins, which run in this thread once Tauri's globals are installed */
+export function setInitScripts(scripts: readonly InitScript[]): void {
+  Object.defineProperty(globalThis, SCRIPTS, { value: scripts, configurable: true })
+}
 
 const runtime: TauriRuntime = {
   path: { sep, delimiter },
@@ -35,5 +43,6 @@ export function installInFrontend(): void {
   const client = findCurrentClient()
   if (!client || isOurs(Reflect.get(globalThis, '__TAURI_INTERNALS__'))) return
   installTauri(client)
-  for (const { name, source } of getInitScripts()) runInThisContext(source, { filename: `plugin:${name}` })
+  const { [SCRIPTS]: scripts = [] } = globalThis as { [SCRIPTS]?: readonly InitScript[] }
+  for (const { name, source } of scripts) runInThisContext(source, { filename: `plugin:${name}` })
 }

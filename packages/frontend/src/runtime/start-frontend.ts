@@ -2,7 +2,6 @@
 import { isMainThread } from 'node:worker_threads'
 import {
   type FrontendFunctions,
-  type FrontendPreparation,
   type FrontendReport,
   type FrontendScript,
   type FrontendStart,
@@ -11,7 +10,6 @@ import {
   Output,
   type OutputRequest,
   type Question,
-  type ScriptRunner,
   type ScriptThread,
   serveLife,
   type SuspendedScript,
@@ -30,9 +28,9 @@ import { waitForCalls } from '@sallyport/protocol/internal/rpc'
 import { assertNever, onNextTick, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
-import { setInitScripts } from '../client/init-scripts.js'
-import { explainSandboxDenial, setSandboxKind, watchAddons } from './sandbox-denial.js'
-import { enterSandbox } from './enter-sandbox.js'
+import { enterSandboxOnce } from './enter-sandbox.js'
+import { setInitScripts } from './install-tauri.js'
+import { explainSandboxDenial } from './sandbox-denial.js'
 import { useBroker } from './network/use-broker.js'
 import { takeStreams } from './thread-output.js'
 import type { loadTextModule } from './text-module.js'
@@ -59,36 +57,6 @@ export interface GroupMember extends Pick<ScriptThread, 'onEnter' | 'isTerminate
 const RUN = 'bus.run'
 
 const nextTick = (): Promise<void> => new Promise(onNextTick)
-
-interface EnteredSandbox {
-  /** A directory that the thread can read, although that was not granted. */
-  readableDirectory: string | undefined
-  loadText: typeof loadTextModule | undefined
-  runner: ScriptRunner | undefined
-}
-
-let entered: Promise<EnteredSandbox> | undefined
-
-/** Enters the sandbox of this thread, once. Rejects if it must not start in it. */
-export const enterSandboxOnce = (preparation: FrontendPreparation): Promise<EnteredSandbox> =>
-  (entered ??= enterAndLoad(preparation))
-
-async function enterAndLoad({
-  sandbox,
-  hasText,
-  runner: href,
-  engineModule,
-}: FrontendPreparation): Promise<EnteredSandbox> {
-  setSandboxKind(isMainThread ? 'process' : 'permission', sandbox.closesNet)
-  watchAddons()
-  // It removes classes of Node, so it comes before the sandbox and the frontend's code.
-  const loadText = hasText ? (await import('./text-module.js')).loadTextModule : undefined
-  const readableDirectory = await enterSandbox(sandbox)
-  const loaded = href === undefined ? undefined : await import(/* webpackIgnore: true */ /* @vite-ignore */ href)
-  const runner = loaded as ScriptRunner | undefined
-  await runner?.prepare?.(engineModule)
-  return { readableDirectory, loadText, runner }
-}
 
 /** The module runs once the first link is open. A later link replaces the link before. */
 export type HostCommand =

@@ -1,6 +1,5 @@
 // Calls that a client makes over a link whose other end answers in this thread: a process that waits for its frontend has time to let
 // V8 compile and optimize what every call needs.
-import type { Duplex } from 'node:stream'
 import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
 import { StreamLink } from '@sallyport/protocol/internal/link'
 import type { RequestMessage } from '@sallyport/protocol/internal/message'
@@ -12,7 +11,8 @@ const CALLS = 1000
 
 /** @param isOver - true once the process is needed: the calls end */
 export async function warmUp(isOver: () => boolean): Promise<void> {
-  const [near, far] = createPair().map(stream => new StreamLink(stream)) as [StreamLink, StreamLink]
+  const { duplexPair } = process.getBuiltinModule('node:stream')
+  const [near, far] = duplexPair().map(stream => new StreamLink(stream)) as [StreamLink, StreamLink]
   answerCalls(far)
   const client = new Client(near, { label: 'warm-up' })
   for (let call = 0; call < CALLS && !isOver(); call++) await client.invoke('greet', { name: 'World' })
@@ -33,24 +33,4 @@ export function answerCalls(link: Link): void {
     },
     closed() {},
   })
-}
-
-/** Returns two streams, each of which reads what is written to the other one. */
-function createPair(): Duplex[] {
-  const stream = process.getBuiltinModule('node:stream')
-  const ends: Duplex[] = [1, 0].map(
-    other =>
-      new stream.Duplex({
-        read() {},
-        write(chunk, _encoding, done) {
-          ends[other]!.push(chunk)
-          done()
-        },
-        final(done) {
-          ends[other]!.push(null)
-          done()
-        },
-      }),
-  )
-  return ends
 }

@@ -2,9 +2,8 @@
 import { BROKER_OUTCOME, BROKER_REASON, deadline } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Socket } from 'node:net'
-import { setSecrets } from '../../client/secrets.js'
-import { createRefusal, setBroker } from './broker-session.js'
-import { openTunnel, replaceConnections } from './broker-sockets.js'
+import { setSecrets } from '../../client/current-client.js'
+import { createRefusal, openTunnel, replaceConnections, setBroker } from './broker-sockets.js'
 
 /** @param env - placeholders by the name of a variable. @param link - left out in a process, which has a pipe */
 export function useBroker(env: Readonly<Record<string, string>>, link: LinkEndpoint | undefined): void {

@@ -4,7 +4,7 @@ import { getScriptStreams, type MemberCommand, serializeValue } from '@sallyport
 import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
 import { expect, test } from 'vitest'
-import { serveScripts } from './script-process.js'
+import { serveScripts } from './script-group.js'
 
 test('a script answers whether it runs, and ends at once when it is terminated', async () => {
   const [down, up] = [new PassThrough(), new PassThrough()]
