@@ -26,7 +26,6 @@ afterEach(() => {
 const client = {
   label: 'main',
   codec: 'json',
-  isolated: false,
   development: true,
   maxInFlight: 8,
   overflow: 'wait',

@@ -79,10 +79,10 @@ export class PageSession {
     this.#connected.resolve(this.client!)
   }
 
-  #createClient({ label, codec, data, isolated, timeout, maxInFlight, overflow, development }: Greeting): void {
+  #createClient({ label, codec, data, timeout, maxInFlight, overflow, development }: Greeting): void {
     setDevelopment(development)
     const { clientClass = LinkClient } = this.#options
-    const options = { label, codec, data, isolated, timeout, maxInFlight, overflow, reconnects: true }
+    const options = { label, codec, data, timeout, maxInFlight, overflow, reconnects: true }
     this.client = new clientClass(this.#link, options as ReconnectingClientOptions)
     void this.client.closed.then(() => this.#end())
   }

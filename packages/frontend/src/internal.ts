@@ -22,8 +22,6 @@ export { answerCalls } from './runtime/warm-up.js'
 // The controls of a client. A user gets the client, and finds none of them on it.
 
 export interface ReconnectingClientOptions extends ClientOptions {
-  /** True if a gate checks what the client sends. */
-  isolated?: boolean
   /** Sends each call's deadline to core, which a network can disconnect without notice. */
   deadlines?: boolean | undefined
   /** Gets the async context of each call, for a core in this thread. */

@@ -15,7 +15,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
-const client = { label: 'main', codec: 'json', maxInFlight: 1, overflow: 'wait', isolated: false } as const
+const client = { label: 'main', codec: 'json', maxInFlight: 1, overflow: 'wait' } as const
 const createThread = (print: ScriptThread['print'] = () => {}): ScriptThread => ({
   print,
   synchronized() {},

@@ -243,10 +243,10 @@ export async function loadScript(
         // A limit can have ended it already.
         return loaded.promise
       }
-      const { label, codec, timeout, maxInFlight, overflow, isolated, deadlines } = client
+      const { label, codec, timeout, maxInFlight, overflow, deadlines } = client
       const seed = [...randomFillSync(new Uint32Array(4))]
       const { globals, maxResultBytes } = text?.wrapper ?? {}
-      const options = { label, codec, timeout, maxInFlight, overflow, isolated, deadlines }
+      const options = { label, codec, timeout, maxInFlight, overflow, deadlines }
       machine.begin(JSON.stringify({ ...options, maxResultBytes, seed, env }), data)
       try {
         if (text?.wrapper) machine.exposeBody(code, name, globals)

@@ -29,7 +29,6 @@ export interface Greeting {
   tab?: string
   codec: CodecName
   data?: unknown
-  isolated: boolean
   timeout?: number | undefined
   maxInFlight?: number
   overflow?: 'wait' | 'reject'

@@ -137,11 +137,6 @@ describe('this thread', () => {
     expect(callbacks.size).toBe(0)
   })
 
-  test('__TAURI_PATTERN__ names the pattern', () => {
-    install()
-    expect(Reflect.get(globalThis, '__TAURI_INTERNALS__')).toHaveProperty('__TAURI_PATTERN__.pattern', 'brownfield')
-  })
-
   test('mocks of @tauri-apps/api work before and after an installation', async () => {
     for (let i = 0; i < 2; i++) {
       Object.assign(globalThis, { window: globalThis })

@@ -36,8 +36,6 @@ export interface ClientOptions extends CallDefaults {
   /** @default 'json' */
   codec?: CodecName
   data?: unknown
-  /** @internal True if a gate checks what this client sends. */
-  isolated?: boolean
   /** @internal The client stays open when its link closes: another link can follow. */
   reconnects?: boolean
   /** @internal Returns the error of a call whose exposed function has thrown. @default toBusError */
@@ -46,8 +44,6 @@ export interface ClientOptions extends CallDefaults {
 
 /** @internal What a client consists of now. */
 export interface ClientParts {
-  /** True if a gate checks what the client sends. */
-  readonly isolated: boolean | undefined
   readonly listeners: Listeners
   readonly functions: FunctionRegistry
   /** The only connection, or the one of several that events and listeners use. */
@@ -77,7 +73,7 @@ export class Client {
 
   /** @internal */
   constructor(link: Link, options: ClientOptions) {
-    // Destructured here: a declaration file would repeat names in the signature, and `isolated` is internal.
+    // Destructured here: a declaration file would repeat names in the signature.
     const { label, codec = 'json', data, toError = toBusError } = options
     this.label = label
     this.data = data
@@ -96,7 +92,6 @@ export class Client {
   /** @internal Returns the parts that the bus controls a client by. */
   static getParts(client: Client): ClientParts {
     return {
-      isolated: client.#options.isolated,
       listeners: client.#listeners,
       functions: client.#functions,
       connection: client.#connection,

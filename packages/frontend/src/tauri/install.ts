@@ -1,9 +1,9 @@
 // Installs Tauri's globals on a window, and removes them without a trace. @tauri-apps/api reads `__TAURI_INTERNALS__` and
-// `__TAURI_EVENT_PLUGIN_INTERNALS__`; their members are those of Tauri's scripts (crates/tauri/scripts), and cannot be replaced either.
+// `__TAURI_EVENT_PLUGIN_INTERNALS__`; of which it reads these members. They cannot be replaced, as those of Tauri's scripts (crates/tauri/scripts).
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { METHOD } from '@sallyport/protocol/internal/message'
 import { getTypeName, IS_NODE } from '@sallyport/protocol/internal/util'
-import { type Client, getClientClass } from '../client/client.js'
+import type { Client } from '../client/client.js'
 import type { InvokeOptions } from '../client/arguments.js'
 import { Callbacks, ChannelBridges } from './channels.js'
 import { type IpcOptions, toAnswer, toCallOptions, toRejection } from './convert.js'
@@ -20,7 +20,6 @@ export interface TauriRuntime {
 }
 
 function createInternals(client: Client, ipc: TauriIpc, { path, convertFileSrc }: TauriRuntime): object {
-  const send = (message: IpcMessage): void => ipc.post(message)
   return createObject({
     [MARK]: true,
     invoke: (command: string, payload?: unknown, options?: IpcOptions) => ipc.invoke(command, payload, options),
@@ -29,8 +28,6 @@ function createInternals(client: Client, ipc: TauriIpc, { path, convertFileSrc }
     runCallback: (id: number, data: unknown) => void ipc.callbacks.run(id, data),
     callbacks: ipc.callbacks.byId,
     convertFileSrc,
-    ipc: send,
-    postMessage: send,
     // The label of a page can become known later.
     metadata: {
       get currentWindow() {
@@ -41,11 +38,6 @@ function createInternals(client: Client, ipc: TauriIpc, { path, convertFileSrc }
       },
     },
     plugins: createObject({ path }),
-    __TAURI_PATTERN__: Object.freeze(
-      getClientClass(client).getParts(client).isolated
-        ? { pattern: 'isolation', side: 'original' }
-        : { pattern: 'brownfield' },
-    ),
   })
 }
 
@@ -125,18 +117,9 @@ function define(holder: object, name: string, value: unknown): () => void {
   }
 }
 
-/** A call as `__TAURI_INTERNALS__.ipc` takes it: its result goes to one callback, its error to another. */
-interface IpcMessage {
-  cmd: string
-  callback: number
-  error: number
-  payload?: unknown
-  options?: IpcOptions
-}
-
 type UnlistenArguments = { event: string; eventId: number }
 
-/** `invoke`, `ipc` and `postMessage` of Tauri's runtime, over a client of the bus. Every call settles. */
+/** `invoke` of Tauri's runtime, over a client of the bus. Every call settles. */
 class TauriIpc {
   readonly callbacks: Callbacks = new Callbacks()
   readonly #client: Client
@@ -165,13 +148,6 @@ class TauriIpc {
       if (IS_NODE && isEvent && !this.#isOver && isBusError(error, 'Disconnected')) return null
       throw toRejection(error)
     }
-  }
-
-  post({ cmd, callback, error, payload, options }: IpcMessage): void {
-    void this.invoke(cmd, payload, options).then(
-      result => this.callbacks.run(callback, result),
-      (reason: unknown) => this.callbacks.run(error, reason),
-    )
   }
 
   stopListening({ event, eventId }: UnlistenArguments): void {

@@ -43,7 +43,7 @@ export interface ScriptNetwork {
 /** The client of a script, which its VM has. */
 export type ScriptClientOptions = Pick<
   FrontendStart,
-  'label' | 'codec' | 'data' | 'timeout' | 'maxInFlight' | 'overflow' | 'isolated' | 'deadlines'
+  'label' | 'codec' | 'data' | 'timeout' | 'maxInFlight' | 'overflow' | 'deadlines'
 >
 
 export interface ScriptOptions {

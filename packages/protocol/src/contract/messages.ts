@@ -113,8 +113,6 @@ export interface FrontendStart {
   data?: unknown
   /** Milliseconds for calls without a timeout of their own. */
   timeout?: number | undefined
-  /** True if a gate checks what the frontend sends. */
-  isolated: boolean
   /** True if calls send their timeouts to core: over a network, a frontend can disappear without notice. */
   deadlines?: boolean
   /** `isDevelopment` in the host. */

@@ -124,9 +124,8 @@ function createPlainLife(
 
 export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {
   const { codec, data, maxInFlight, overflow } = config
-  const isolated = options.pattern === 'isolation'
   const { commandTimeout: timeout } = options.calls
-  return { label, codec, data, isolated, timeout, maxInFlight, overflow, deadlines: core.isRemote }
+  return { label, codec, data, timeout, maxInFlight, overflow, deadlines: core.isRemote }
 }
 
 export interface ExternalRuntime extends FrontendRuntime, Pick<ExternalFrontend, 'join' | 'leave'> {

@@ -86,7 +86,7 @@ export interface PooledSession {
   readonly closed: Promise<Error | undefined>
 }
 
-type ClientOption = 'label' | 'codec' | 'data' | 'isolated' | 'timeout' | 'maxInFlight' | 'overflow' | 'deadlines'
+type ClientOption = 'label' | 'codec' | 'data' | 'timeout' | 'maxInFlight' | 'overflow' | 'deadlines'
 
 /** Options of a frontend's client, wherever its code runs. */
 export type ClientStart = Pick<FrontendStart, ClientOption>

@@ -58,7 +58,7 @@ const startRelay = (program: string, limits: ProcessLimits = {}): Relay =>
 /** Starts the process of a frontend whose module is `source`. */
 function startFrontend(source: string): Relay {
   const module = `data:text/javascript,${encodeURIComponent(source)}`
-  const options = { label: 'main', codec: 'json', maxInFlight: 1, overflow: 'wait', isolated: false } as const
+  const options = { label: 'main', codec: 'json', maxInFlight: 1, overflow: 'wait' } as const
   const start: FrontendStart = { ...options, module, development: false }
   const entry = fileURLToPath(import.meta.resolve('@sallyport/frontend/process'))
   return createRelay([entry], {}, serialize(start))
