@@ -87,10 +87,6 @@ export type InternalCall = Pick<OutgoingCall, 'command' | 'args' | 'resolve' | '
 
 export type OutgoingEvent = { readonly event: string; readonly payload: unknown; readonly target?: EventTarget }
 
-// The command of the last call, and its text: most callers repeat themselves.
-let lastCommand = ''
-let lastMethod = '""'
-
 /** A call that is published to diagnostics channels has its id before it is sent. */
 type TracedCall = CallTrace & { readonly id: number }
 
@@ -169,11 +165,7 @@ export class Connection {
       Connection.prototype.callText = function (this: Connection, command, params, resolve, reject) {
         if (this.#createCloseError || this.#defaults.deadlines) return false
         const id = this.pending.takeId()
-        if (command !== lastCommand) {
-          lastMethod = JSON.stringify(command)
-          lastCommand = command
-        }
-        const text = `{"jsonrpc":"2.0","id":${id},"method":${lastMethod},"params":${params}}`
+        const text = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(command)},"params":${params}}`
         if (!this.#queue.sendCall(text)) return false
         this.pending.add(id, command, resolve, reject, undefined, this.#defaults.timeout)
         return true

@@ -8,8 +8,8 @@
 //   resumed       the first call that was interrupted has its answer. If there are others, new calls wait on, and the run is suspended again
 import { checkResultBytes } from '@sallyport/protocol/internal/codec'
 import { BusError, createCallPromise, isBusError, toBusError } from '@sallyport/protocol/internal/errors'
-import { isStream, waitForCalls } from '@sallyport/protocol/internal/rpc'
-import { createDeferred, onNextTick } from '@sallyport/protocol/internal/util'
+import { getPlainCalls, isStream, waitForLastCalls } from '@sallyport/protocol/internal/rpc'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { Client, type ClientOptions } from './client.js'
 import type { Connection } from './connection.js'
@@ -161,7 +161,7 @@ export class ScriptClient extends Client {
   idle({ requests, others }: OtherWork): readonly string[] | undefined {
     if (!this.#running || this.#ended) return undefined
     const open = this.#open ?? this.connection
-    if (requests > 0 || getCalls(open).length > 0) return undefined
+    if (requests > 0 || getPlainCalls(open.pending).length > 0) return undefined
     if (this.#interrupted.length > 0) return this.#suspend()
     const waits =
       others +
@@ -207,11 +207,7 @@ export class ScriptClient extends Client {
       return result
     } finally {
       this.#running = undefined
-      const { pending } = this.#open ?? this.connection
-      for (let calls = getCalls({ pending }); calls.length > 0; calls = getCalls({ pending })) {
-        await waitForCalls(pending, calls)
-        await new Promise<void>(onNextTick)
-      }
+      await waitForLastCalls((this.#open ?? this.connection).pending)
     }
   }
 
@@ -268,6 +264,3 @@ function toFlatJson(args: unknown): string | undefined {
 }
 
 const MAX_FLAT_LENGTH = 4096
-
-const getCalls = ({ pending }: Pick<Connection, 'pending'>): Connection['pending']['all'] =>
-  pending.size === 0 ? [] : pending.all.filter(call => !call.isStream)

@@ -24,7 +24,7 @@ import {
   reportError,
   toBusError,
 } from '@sallyport/protocol/internal/errors'
-import { waitForCalls } from '@sallyport/protocol/internal/rpc'
+import { waitForLastCalls } from '@sallyport/protocol/internal/rpc'
 import { assertNever, onNextTick, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
@@ -136,12 +136,7 @@ export function startFrontend(
     try {
       return await running
     } finally {
-      const { pending } = Client.getParts(client!).connection
-      const getCalls = (): typeof pending.all => pending.all.filter(call => !call.isStream)
-      for (let calls = getCalls(); calls.length > 0; calls = getCalls()) {
-        await waitForCalls(pending, calls)
-        await nextTick()
-      }
+      await waitForLastCalls(Client.getParts(client!).connection.pending)
     }
   }
 

@@ -1,5 +1,5 @@
 // Calls that a peer has made, by id: each is settled once.
-import { IS_NODE } from '#platform'
+import { IS_NODE, onNextTick } from '#platform'
 import { BusError, describeCommand, fromErrorObject } from '../errors/bus-error.js'
 import { fromCausedErrorObject } from '../errors/error-data.js'
 import { type CallOptions, watchDeadline } from './call-options.js'
@@ -132,6 +132,17 @@ export class PendingCalls {
 export async function waitForCalls(pending: PendingCalls, calls: readonly PendingCall[] = pending.all): Promise<void> {
   await Promise.all(calls.map(call => new Promise<void>(done => onSettle(call, done))))
 }
+
+/** Resolves once no call waits for a response but streams: neither those of now, nor those that their callers make then. */
+export async function waitForLastCalls(pending: PendingCalls): Promise<void> {
+  for (let calls = getPlainCalls(pending); calls.length > 0; calls = getPlainCalls(pending)) {
+    await waitForCalls(pending, calls)
+    await new Promise<void>(onNextTick)
+  }
+}
+
+/** Returns the calls that wait for a response, and are no streams. */
+export const getPlainCalls = ({ all }: PendingCalls): readonly PendingCall[] => all.filter(call => !call.isStream)
 
 /** Calls `done` after the call was settled. The call itself has the hook: other calls cost nothing more. */
 function onSettle(call: PendingCall, done: () => void): void {
