@@ -29,8 +29,6 @@ export interface PreparedArguments extends Partial<Pick<ReplacedArguments, 'decl
   readonly channels: readonly Channel[] | undefined
 }
 
-type NamedArguments = Record<string, unknown>
-
 /**
  * Checks a call's name, options and arguments. Replaces channels and streams by references to them.
  *
@@ -49,19 +47,17 @@ export function prepareCall(
     if (args === undefined || args === null) return { params: undefined, channels: undefined }
     if (isBytes(args)) return { params: args, channels: undefined }
     checkNamedArguments(command, args)
-    const named: NamedArguments = args
-    let values: unknown[]
-    try {
-      // All at once, which is three times as fast as one by one.
-      values = Object.values(named)
-    } catch {
-      values = Object.keys(named).map(name => readArgument(command, named, name))
-    }
+    // All at once, which is three times as fast as one by one.
+    const values = Object.values(args)
     let mustReplace = false
-    for (const value of values) {
+    for (let at = 0; at < values.length; at++) {
+      const value = values[at]
       if (typeof value !== 'object' || value === null) continue
       if (value instanceof Channel || isStream(value)) mustReplace = true
-      else if (isThenable(value)) throw createPromiseError(command, named)
+      else if (isThenable(value)) {
+        const subject = describeArgument(command, Object.keys(args)[at]!)
+        throw new BusError('InvalidParams', `${subject} is a Promise: is an \`await\` missing?`)
+      }
     }
     if (!mustReplace) return { params: args, channels: undefined }
     const channels: Channel[] = []
@@ -70,7 +66,7 @@ export function prepareCall(
       channels.push(value)
       return value.renew()
     }
-    return { ...sent.replace(command, named, openChannel), channels }
+    return { ...sent.replace(command, args, openChannel), channels }
   } catch (cause) {
     if (isBusError(cause)) throw cause
     const problem = `Arguments of ${describeCommand(command)} cannot be read: ${describeThrown(cause)}`
@@ -85,35 +81,16 @@ export function checkCommandName(command: unknown): void {
   throw new BusError('InvalidParams', `A command's name must be a non-empty string: got ${received}`)
 }
 
-/** @throws {BusError} `InvalidParams`, which names the argument, if a getter throws */
-function readArgument(command: string, args: NamedArguments, name: string): unknown {
-  try {
-    return args[name]
-  } catch (cause) {
-    const problem = `${describeArgument(command, name)} cannot be read: ${describeThrown(cause)}`
-    throw new BusError('InvalidParams', problem, { cause })
-  }
-}
-
-function createPromiseError(command: string, args: NamedArguments): BusError {
-  const name = Object.keys(args).find(key => isThenable(readArgument(command, args, key))) ?? ''
-  return new BusError('InvalidParams', `${describeArgument(command, name)} is a Promise: is an \`await\` missing?`)
-}
-
 /** Returns the channels among arguments. Never throws: the arguments can be invalid in every other respect. */
 export function findChannels(args: unknown): Channel[] {
-  const channels: Channel[] = []
-  if (typeof args !== 'object' || args === null) return channels
   try {
-    if (isBytes(args)) return channels
-    for (const name of Object.keys(args)) {
-      const { value } = Object.getOwnPropertyDescriptor(args, name) ?? {}
-      if (value instanceof Channel) channels.push(value)
-    }
+    if (typeof args !== 'object' || args === null || isBytes(args)) return []
+    const members = Object.values(Object.getOwnPropertyDescriptors(args))
+    return members.map(({ value }) => value as unknown).filter(value => value instanceof Channel)
   } catch {
     // A proxy that throws.
+    return []
   }
-  return channels
 }
 
 /** Options of a call: of `invoke` and `stream`. */

@@ -23,13 +23,12 @@ import {
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { bindContext, IS_NODE } from '@sallyport/protocol/internal/util'
-import { Channel } from './channel.js'
+import { Channel, Stream } from './channel.js'
 import type { ConnectionPool } from './connection-pool.js'
 import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
 import { type Exposed, type ExposedContext, type ExposedFunctions, FunctionRegistry } from './exposed-functions.js'
 import { checkHandler, type EventHandler, Listeners } from './listeners.js'
 import { type InvokeOptions, type ListenOptions, OPTION_NAMES } from './arguments.js'
-import { Stream } from './stream.js'
 
 export interface ClientOptions extends CallDefaults {
   label: string

@@ -2,11 +2,10 @@
 import type { BusEvent, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal/message'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { IS_NODE } from '@sallyport/protocol/internal/util'
-import { CLIENT } from './channel.js'
+import { CLIENT, type Stream } from './channel.js'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
 import type { InvokeOptions, ListenOptions } from './arguments.js'
-import type { Stream } from './stream.js'
 
 export function setCurrentClient(client: Client): void {
   Object.defineProperty(globalThis, CLIENT, { value: client, configurable: true })

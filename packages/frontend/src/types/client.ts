@@ -1,12 +1,11 @@
 // A client with the types of a core module's commands. At run time it is the client itself, or this thread's functions.
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { BusEvent, EventTarget, TransferOptions, Unlisten } from '@sallyport/protocol/internal/message'
-import { Channel } from '../client/channel.js'
+import { Channel, type Stream } from '../client/channel.js'
 import type { Client } from '../client/client.js'
 import { emit, emitTo, invoke, listen, once, stream } from '../client/current-client.js'
 import type { EventHandler } from '../client/listeners.js'
 import type { ListenOptions } from '../client/arguments.js'
-import type { Stream } from '../client/stream.js'
 import type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './commands.js'
 import type { Serialized } from './serialized.js'
 
