@@ -2,7 +2,7 @@
 // or do what the caller meant. Code that wants to end the host is not stopped: docs/reference/security.md says why. The fuzzer of Node's
 // exports (core/test/long/hostile/node-calls) looks for such functions.
 
-type Callable = (...args: unknown[]) => unknown
+export type Callable = (...args: unknown[]) => unknown
 type Holder = Record<string, Callable>
 
 // Frontends can replace these, and would then be given the originals.
@@ -125,13 +125,13 @@ function checkSlices(): void {
   })
 }
 
-/** Replaces a function with one of the same name and length. */
-function wrap(holder: object, key: string, createWrapper: (original: Callable) => Callable): void {
+/** Replaces a function. The wrapper gets its properties, which include its name, its length and the symbol that `promisify` needs. */
+export function wrap(holder: object, key: string, createWrapper: (original: Callable) => Callable): void {
   const original = (holder as Holder)[key]!
   const wrapper = createWrapper(original)
-  for (const property of ['name', 'length'] as const) {
-    defineProperty(wrapper, property, { value: original[property], configurable: true })
-  }
+  // The constructor of the prototype is the original.
+  const { prototype: _, ...properties } = Object.getOwnPropertyDescriptors(original)
+  Object.defineProperties(wrapper, properties)
   defineProperty(holder, key, { ...getOwnPropertyDescriptor(holder, key), value: wrapper })
 }
 

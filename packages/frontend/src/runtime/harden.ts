@@ -5,10 +5,9 @@ import type { NetConnectOpts } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { CompileFunctionOptions } from 'node:vm'
 import threads from 'node:worker_threads'
-import { checkArguments } from './check-arguments.js'
+import { type Callable, checkArguments, wrap } from './check-arguments.js'
 import { createThreadOutput } from './thread-output.js'
 
-type Callable = (...args: unknown[]) => unknown
 type FileSystem = typeof import('node:fs')
 type Holder = Record<string, unknown>
 
@@ -119,20 +118,11 @@ function createDescriptors(): Descriptors {
  */
 function guardDescriptors(fs: FileSystem): Descriptors {
   const openDescriptors = createDescriptors()
-  const functions = fs as unknown as Record<string, Callable>
-  const wrap = (name: string, createWrapper: (original: Callable) => Callable): void => {
-    const original = functions[name]!
-    const wrapper = createWrapper(original)
-    // The properties include the symbol that `promisify` needs. The constructor of the prototype is the original.
-    const { prototype: _, ...properties } = Object.getOwnPropertyDescriptors(original)
-    Object.defineProperties(wrapper, properties)
-    functions[name] = wrapper
-  }
   // A process writes to its own pipes.
   const threadOutput = threads.isMainThread ? undefined : createThreadOutput()
   for (const name of DESCRIPTOR_FUNCTIONS.flatMap(name => [name, `${name}Sync`])) {
     const isClose = name.startsWith('close')
-    wrap(name, original => {
+    wrap(fs, name, original => {
       // The standard streams stay open, as `process.stdout` does: its number would be that of the next file.
       const output = isClose ? ignoreClose : OUTPUT_FUNCTION.test(name) ? (threadOutput?.[name] ?? original) : undefined
       return (target, ...rest) => {
@@ -146,7 +136,7 @@ function guardDescriptors(fs: FileSystem): Descriptors {
       }
     })
   }
-  wrap('openSync', original => (...args) => {
+  wrap(fs, 'openSync', original => (...args) => {
     try {
       const descriptor = original(...args)
       openDescriptors.add(descriptor)
@@ -155,7 +145,7 @@ function guardDescriptors(fs: FileSystem): Descriptors {
       throw nameWrite(error, args[1])
     }
   })
-  wrap('open', original => (...args) => {
+  wrap(fs, 'open', original => (...args) => {
     const callback = args.pop() as Callable
     if (typeof callback !== 'function') return original(...args, callback)
     try {
@@ -168,7 +158,7 @@ function guardDescriptors(fs: FileSystem): Descriptors {
     }
   })
   // Node throws for a path that may not be read, although the function never throws otherwise.
-  wrap('existsSync', original => path => {
+  wrap(fs, 'existsSync', original => path => {
     try {
       return original(path)
     } catch {
