@@ -114,14 +114,6 @@ test('explains a denial that a library keeps as a detail of its own error', () =
   expect(explainSandboxDenial(error)).toBe(`No connection: ${allowNet.replace('permission', 'process')}`)
 })
 
-test('explains the missing address of a server that was not allowed to listen', () => {
-  const error = new TypeError("Cannot read properties of null (reading 'port')")
-  setSandboxKind('process', true)
-  expect(explainSandboxDenial(error)).toBe(
-    `${error.message}: a server does not listen. ${allowNet.replace('permission', 'process')}`,
-  )
-})
-
 let directory: string
 let file: string
 beforeAll(() => {

@@ -54,7 +54,6 @@ function describeDenial(error: SystemError): string | undefined {
   if (hidden !== undefined) return createReadText(hidden)
   if (isNetClosed && isNetError(code, syscall)) return createNetText()
   if (code === 'EPERM' && syscall === 'watch') return WATCH_TEXT
-  if (NO_ADDRESS.test(message) && isNetDenied()) return `${message}: a server does not listen. ${createNetText()}`
   if (code !== 'ERR_ACCESS_DENIED') return undefined
   // Errors of sockets and of DNS don't contain the permission.
   if (permission === 'Net' || typeof syscall === 'string') return createNetText()
@@ -64,14 +63,6 @@ function describeDenial(error: SystemError): string | undefined {
   if (permission === 'FileSystemWrite' && isTemporary(resource)) return createTemporaryText(resource)
   if (permission === 'FileSystemWrite') return createWriteText(resource)
   return createText(typeof resource === 'string' && resource !== '' ? `${permission} of ${resource}` : permission)
-}
-
-/** The error of `server.address().port` in a callback of `listen` that ignores its error. */
-const NO_ADDRESS = /^Cannot read properties of null \(reading '(?:port|address|family)'\)$/
-
-function isNetDenied(): boolean {
-  const { permission } = process as { permission?: { has(scope: string): boolean } }
-  return isNetClosed || (process.allowedNodeEnvironmentFlags.has('--allow-net') && permission?.has('net') === false)
 }
 
 function createReadText(resource: unknown): string {
@@ -162,19 +153,10 @@ function getMissingTarget(link: string): string | undefined {
   const { existsSync, readlinkSync } = process.getBuiltinModule('node:fs')
   try {
     const target = resolve(dirname(link), readlinkSync(link))
-    return isThere(target, existsSync) ? undefined : target
+    return existsSync(target) ? undefined : target
   } catch {
     // There is no such link, or it may not be read.
     return undefined
-  }
-}
-
-/** The permission model throws for a path that it denies. */
-function isThere(path: string, existsSync: (path: string) => boolean): boolean {
-  try {
-    return existsSync(path)
-  } catch {
-    return false
   }
 }
 
