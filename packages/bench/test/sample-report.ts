@@ -80,8 +80,6 @@ function toOutcome(scenario: Scenario): Outcome {
       const inFlight = inCase.task.inFlight ?? 1
       const time = 40 * factor
       const known: Measurement = {
-        p99: 2 * time,
-        each: 2 * factor,
         cpu: arm.id === 'ring-bytes' ? 0.2 : factor,
         seal: factor,
         open: factor,

@@ -23,7 +23,7 @@ const HOOK = fileURLToPath(new URL('../../hooks/check/', import.meta.url))
 /** Label of the frontend that measures. */
 const LABEL = 'main'
 
-const COMMANDS = ['greet', 'echo', 'echo_bytes', 'download']
+const COMMANDS = ['greet', 'echo', 'echo_bytes']
 
 function busArm(id: string, title: string, settings: BusArmOptions): Arm {
   return { id, title, open: () => openBus(settings) }

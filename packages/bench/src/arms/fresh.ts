@@ -3,11 +3,11 @@ import { bubblewrap, landlock, LauncherUnavailable } from '@sallyport/core/launc
 import type { Payload } from '../model/payloads.js'
 import type { Arm, Arms, Task } from '../model/scenario.js'
 import { getPausedCalls } from '../plugin/measure.js'
-import { lacksProcessTree, readVersion } from '../run/machine.js'
+import { lacksProcessTree } from '../run/machine.js'
 import { type FreshJob, measureFresh } from '../run/processes.js'
 
 /** Leaves the arm out where there is no wall. */
-export const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
+const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
 
 export function lacksWall(): string | undefined {
   const failures: string[] = []
@@ -52,18 +52,12 @@ export const fewCallsArms: Arms = [
 
 /** @param id - the kind of plugin */
 const pluginArm = (id: string, title: string): Arm => ({
-  ...freshArm(id, title, ({ loop, size = 1 }) => ({ plugin: id, ...(loop === 'density' && { size }) })),
+  ...freshArm(id, title, () => ({ plugin: id })),
   lacks: lacksProcessTree,
 })
 
-/** A thousand scripts. */
-export const densityArms: Arms = [
-  pluginArm('quickjs', 'in one thread'),
-  withWall(pluginArm('quickjs-processes', 'in 4 walled processes')),
-]
-
-/** One plugin. Reads the versions of the peers. */
-export const pluginArms = (): Arms => [
+/** One plugin. */
+export const pluginArms: Arms = [
   pluginArm('worker', 'raw Worker'),
   withWall(pluginArm('process-wall', 'process, wall')),
   withWall(pluginArm('process-wall-gates', 'wall, gate')),
@@ -71,5 +65,4 @@ export const pluginArms = (): Arms => [
   pluginArm('quickjs', 'quickjs'),
   withWall(pluginArm('quickjs-wall', 'quickjs, wall')),
   pluginArm('fork', 'raw fork'),
-  pluginArm('comlink', `comlink ${readVersion('comlink')}`),
 ]

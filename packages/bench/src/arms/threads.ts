@@ -4,10 +4,9 @@ import type { Request } from '../loops/calls.js'
 import { connectRaw, overPort, type PeerId } from '../loops/peers.js'
 import type { Payload } from '../model/payloads.js'
 import type { Arm, Arms, Measurement, OpenArm } from '../model/scenario.js'
+import type { Role } from '../workers/threads.js'
 import { readVersion, workerUrl } from '../run/machine.js'
 import { withDeadline } from '../run/processes.js'
-
-type Role = keyof typeof import('../workers/threads.js')
 
 /** @param role a function of `workers/threads.ts` that the thread runs */
 const startThread = (role: Role, args: unknown[], ports: MessagePort[] = []): Worker =>
@@ -46,20 +45,18 @@ function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
 }
 
 /** Two threads and a channel between them. */
-const pairArm = (id: string, title: string, measuring: Role, answering: Role): Arm => ({
+const pairArm = (id: PeerId, title = `${id} ${readVersion(id)}`): Arm => ({
   id,
   title,
   open: async () => {
     const { port1, port2 } = new MessageChannel()
-    const other = startThread(answering, [port2, id], [port2])
-    return threadArm(startThread(measuring, [port1, id], [port1]), other)
+    const other = startThread('answer', [port2, id], [port2])
+    return threadArm(startThread('measure', [port1, id], [port1]), other)
   },
 })
 
 /** The reference of most figures: a bare MessagePort between two workers. */
-export const rawPort: Arm = pairArm('raw', 'raw MessagePort', 'measureRaw', 'answerRaw')
-
-const peerArm = (id: PeerId, title = `${id} ${readVersion(id)}`): Arm => pairArm(id, title, 'measurePeer', 'answerPeer')
+export const rawPort: Arm = pairArm('raw', 'raw MessagePort')
 
 /** Client and core in one thread: the code of the bus, without the costs of threads. */
 const oneThreadArm = (codec: 'json' | 'msgpack', title: string): Arm => ({
@@ -70,4 +67,4 @@ const oneThreadArm = (codec: 'json' | 'msgpack', title: string): Arm => ({
 
 export const oneThreadArms: Arms = [oneThreadArm('json', 'JSON'), oneThreadArm('msgpack', 'msgpack')]
 
-export const peerArms = (): Arm[] => [peerArm('text', 'JSON-RPC text'), peerArm('birpc'), peerArm('comlink')]
+export const peerArms = (): Arm[] => [pairArm('birpc'), pairArm('comlink')]

@@ -1,7 +1,6 @@
 // One run from beginning to end: chooses scenarios, measures and shows each, and writes the reports.
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isSteadyKind } from '../model/scenario.js'
 import { getAnswers, getTables } from '../report/answers.js'
 import { buildReport, readLoad, readMachine, reportFiles } from '../report/build.js'
 import { everyFigure, type Figure, getFailures, type Report } from '../report/report.js'
@@ -62,7 +61,6 @@ const getBetterQuartile = ({ better, processes }: Figure): number =>
 
 export const toLines = (report: Pick<Report, 'scenarios'>): string =>
   everyFigure(report)
-    .filter(({ path, figure }) => isSteadyKind({ id: path.split('/')[1]! }, figure))
     .map(({ path, figure }) => {
       const { unit, better } = figure
       return `${JSON.stringify({ name: path, value: getBetterQuartile(figure), unit, better })}\n`

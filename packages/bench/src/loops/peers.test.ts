@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { peerArms } from '../arms/threads.js'
-import { mebibyte, type Payload, usualCall } from '../model/payloads.js'
+import { type Payload, usualCall } from '../model/payloads.js'
 import type { OpenArm, Task } from '../model/scenario.js'
 import { type CallPeer, connectRaw, type Handlers, type RawEndpoint, serveRaw } from './peers.js'
 
@@ -28,17 +28,11 @@ test('each peer answers the usual call again and again', () =>
     expect(figures['rate']).toBeGreaterThan(0)
   }))
 
-test('peers of bytes answer bytes', () =>
-  rows(arms.filter(({ id }) => id === 'text'))(async ({ id }) => {
-    const figures = await open.get(id)!.measure({ loop: 'calls', ms: 1 }, mebibyte())
-    expect(figures['p50']).toBeGreaterThan(0)
-  }))
-
 test('no peer has figures when an answer is wrong', () =>
   rows(arms)(async ({ id }) => expect(open.get(id)!.measure(task, wrong)).rejects.toThrow('expected "Hello, Moon!"')))
 
 test('titles have the installed version of each package', () => {
-  for (const { title, id } of arms) if (id !== 'text') expect(title).toMatch(/^.+ \d+\.\d+\.\d+/)
+  for (const { title } of arms) expect(title).toMatch(/^.+ \d+\.\d+\.\d+/)
 })
 
 /** Both sides serve functions and call over one endpoint. */

@@ -10,15 +10,14 @@ interface Peer {
   connect(port: MessagePort | Worker): CallPeer
 }
 
-export type PeerId = 'raw' | 'text' | 'birpc' | 'comlink'
+export type PeerId = 'raw' | 'birpc' | 'comlink'
 
-/** By the names of their packages; `raw` and `text` are no libraries. */
+/** By the names of their packages; `raw` is none: one structured clone for each message. */
 const PEERS: Readonly<Record<PeerId, () => Promise<Peer>>> = {
   raw: async () => ({
     serve: (port, handlers) => serveRaw(overPort(port), handlers),
     connect: port => connectRaw(overPort(port)),
   }),
-  text: async () => loadText(),
   birpc: loadBirpc,
   comlink: loadComlink,
 }
@@ -27,41 +26,6 @@ export const loadPeer = (id: PeerId): Promise<Peer> => PEERS[id]()
 
 /** A stub whose methods are the remote functions. */
 type Remote = Record<string, (args: unknown) => Promise<unknown>>
-
-interface Encoding {
-  write(message: object): string | Uint8Array<ArrayBuffer>
-  read(data: unknown): object
-}
-
-/** No library for calls: posts each JSON-RPC message in an encoding. */
-function overEncoding({ write, read }: Encoding): Peer {
-  const createEndpoint = (port: MessagePort | Worker): RawEndpoint => ({
-    post: message => {
-      const data = write({ jsonrpc: '2.0', ...message })
-      port.postMessage(data, typeof data === 'string' ? [] : [data.buffer])
-    },
-    listen: receive => void port.on('message', data => receive(read(data) as Parameters<typeof receive>[0])),
-  })
-  return {
-    serve: (port, handlers) => serveRaw(createEndpoint(port), handlers),
-    connect: port => connectRaw(createEndpoint(port)),
-  }
-}
-
-/** Sends bytes as base64. */
-function loadText(): Peer {
-  const { serve, connect } = overEncoding({ write: JSON.stringify, read: text => JSON.parse(text as string) as object })
-  return {
-    serve,
-    connect: port => {
-      const call = connect(port)
-      return async (command, args) => {
-        if (!(args instanceof Uint8Array)) return call(command, args)
-        return Buffer.from((await call(command, Buffer.from(args).toString('base64'))) as string, 'base64')
-      }
-    },
-  }
-}
 
 async function loadBirpc(): Promise<Peer> {
   const { createBirpc } = await import('birpc')
@@ -141,14 +105,12 @@ export function serveRaw(endpoint: RawEndpoint, handlers: Handlers): void {
 
 type Settle = { resolve(result: unknown): void; reject(error: Error): void }
 
-/** @param receiveOther - receives messages that are neither calls nor answers */
-export function connectRaw(endpoint: RawEndpoint, receiveOther: (message: unknown) => void = () => {}): CallPeer {
+export function connectRaw(endpoint: RawEndpoint): CallPeer {
   const pending = new Map<number, Settle>()
   let calls = 0
   endpoint.listen(message => {
     if ('method' in message) return
-    const settle = pending.get(message.id)
-    if (!settle) return receiveOther(message)
+    const settle = pending.get(message.id)!
     pending.delete(message.id)
     if (message.error === undefined) settle.resolve(message.result)
     else settle.reject(new Error(message.error))
@@ -163,9 +125,3 @@ export function connectRaw(endpoint: RawEndpoint, receiveOther: (message: unknow
 export const greet = ({ name }: { name: string }): string => `Hello, ${name}!`
 
 export const echo = (args: unknown): unknown => args
-
-/** A message of a download's progress, as in Tauri's documentation. */
-export const progress = (chunkLength: number): unknown => ({ event: 'progress', data: { chunkLength } })
-
-export const getChunk = (message: unknown): number =>
-  (message as { data?: { chunkLength?: number } } | undefined)?.data?.chunkLength ?? -1

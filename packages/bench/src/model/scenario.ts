@@ -4,22 +4,9 @@ import type { Payload } from './payloads.js'
 /**
  * The loops that a measuring thread can run:
  * - `calls`: `inFlight` calls at a time · `sparse`: one call after 4 ms of silence · `burst`: 40 calls after 60 ms of silence
- * - `open`: `perSecond` calls, each sent when it is due
- * - `stream`: channels that core fills · `cipher`: sealing and opening · `few-calls`: the first calls of a process, and calls each 20 ms
- * - `density`: the start of `size` plugins
- * - `scripts`: texts that run once, each with `size` calls · `plugin`: the life of one plugin
+ * - `cipher`: sealing and opening · `few-calls`: the first calls of a process, and calls each 20 ms · `plugin`: the life of one plugin
  */
-export type Loop =
-  | 'calls'
-  | 'sparse'
-  | 'burst'
-  | 'open'
-  | 'stream'
-  | 'few-calls'
-  | 'plugin'
-  | 'density'
-  | 'scripts'
-  | 'cipher'
+export type Loop = 'calls' | 'sparse' | 'burst' | 'few-calls' | 'plugin' | 'cipher'
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {
@@ -29,12 +16,6 @@ export interface Task {
   /** Additional time. Measurements before the arm is stationary are discarded: threads wake up, and polling begins. */
   settleMs?: number
   inFlight?: number
-  /** Calls a second of an open loop. */
-  perSecond?: number
-  /** Calls of a text, or plugins. */
-  size?: number
-  /** Pauses between two texts. */
-  isSparse?: true
 }
 
 /** Figures by their ids. */
@@ -121,10 +102,3 @@ export const PAYLOAD_PREFIX = 'payload-'
 
 export const latency = (id: string, title: string): FigureKind => ({ id, title, unit: 'µs', better: 'lower' })
 export const rate = (id: string, title: string): FigureKind => ({ id, title, unit: '/s', better: 'higher' })
-
-/** True for a percentile of the slowest calls. */
-export const isTail = ({ id }: Pick<FigureKind, 'id'>): boolean => id.startsWith('p99')
-
-/** False for tails and open loops, which vary on any shared machine. */
-export const isSteadyKind = (inCase: Pick<Case, 'id'>, figure: Pick<FigureKind, 'id'>): boolean =>
-  !isTail(figure) && !inCase.id.startsWith('open-')

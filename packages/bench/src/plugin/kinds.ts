@@ -2,15 +2,10 @@
 // because its first calls are measured, too.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { MessageChannel, Worker } from 'node:worker_threads'
-import { connectRaw, loadPeer, overIpc, type PeerId, serveRaw } from '../loops/peers.js'
+import { Worker } from 'node:worker_threads'
+import { connectRaw, overIpc, overPort, serveRaw } from '../loops/peers.js'
 import { workerUrl } from '../run/machine.js'
 import type { BusPluginOptions, HostCode, LoadPluginHost, PluginHost } from './plugin-host.js'
-
-const inWorkers =
-  (peer: PeerId): LoadPluginHost =>
-  async code =>
-    loadWorkers(code, peer)
 
 const inBus =
   (options: BusPluginOptions): LoadPluginHost =>
@@ -22,14 +17,10 @@ const inHost =
   async () =>
     (await import('./bus-plugins.js')).loadClients(link, isGated)
 
-/** 1,000 scripts are in four processes. */
-const SCRIPTS_PER_PROCESS = 250
-
 const WALL: BusPluginOptions['sandbox'] = { kind: 'process', wall: 'required' }
 
 const KINDS: Readonly<Record<string, LoadPluginHost>> = {
-  worker: inWorkers('raw'),
-  comlink: inWorkers('comlink'),
+  worker: loadWorkers,
   fork: loadForks,
   'ring-json': inHost('ring'),
   'port-json': inHost('port'),
@@ -39,9 +30,6 @@ const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   'process-wall-gates': inBus({ sandbox: WALL, isGated: true }),
   quickjs: inBus({ sandbox: 'quickjs' }),
   'quickjs-wall': inBus({ sandbox: { kind: 'quickjs', process: true, wall: 'required' } }),
-  'quickjs-processes': inBus({
-    sandbox: { kind: 'quickjs', process: true, wall: 'required', perProcess: SCRIPTS_PER_PROCESS },
-  }),
 }
 
 /** @throws Error if there is no such kind */
@@ -51,15 +39,13 @@ export function getPluginKind(id: string): LoadPluginHost {
   return load
 }
 
-async function loadWorkers(code: HostCode, id: PeerId): Promise<PluginHost> {
-  const peer = await loadPeer(id)
+async function loadWorkers(code: HostCode): Promise<PluginHost> {
   return {
     start: async () => {
-      const { port1, port2 } = new MessageChannel()
-      peer.serve(port1, { ...code.functions })
-      const worker = new Worker(workerUrl('plugin-peer'), { workerData: { id, port: port2 }, transferList: [port2] })
-      const request = peer.connect(worker)
-      return { request, end: () => worker.terminate() }
+      const worker = new Worker(workerUrl('plugin-peer'))
+      const endpoint = overPort(worker)
+      serveRaw(endpoint, { ...code.functions })
+      return { request: connectRaw(endpoint), end: () => worker.terminate() }
     },
   }
 }

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { getScenario } from '../../test/sample-report.js'
-import { densityArms, fewCallsArms, pluginArms } from '../arms/fresh.js'
+import { fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { usualCall } from '../model/payloads.js'
 import { lacksProcessTree } from '../run/machine.js'
 import { measureFresh } from '../run/processes.js'
 import { getSlotMs, QUICK } from '../run/run.js'
 import { getPluginKind } from './kinds.js'
-import { getPausedCalls, measureDensity, measureHost } from './measure.js'
+import { getPausedCalls, measureHost } from './measure.js'
 
 test('each arm of plugins has a kind, and the reference starts nothing of ours', () => {
-  expect(pluginArms()[0].id).toBe('worker')
-  for (const { id } of [pluginArms(), densityArms].flat()) expect(getPluginKind(id)).toBeTypeOf('function')
+  expect(pluginArms[0].id).toBe('worker')
+  for (const { id } of pluginArms) expect(getPluginKind(id)).toBeTypeOf('function')
   expect(() => getPluginKind('nothing')).toThrow("Unknown kind of plugin 'nothing'")
 })
 
@@ -21,9 +21,7 @@ test('arms of few calls that can lack something are those with a wall', () => {
 
 describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
   test('has all figures', async () => {
-    const arm = await pluginArms()
-      .find(({ id }) => id === 'quickjs')!
-      .open()
+    const arm = await pluginArms.find(({ id }) => id === 'quickjs')!.open()
     const figures = await arm.measure({ loop: 'plugin', ms: 1 }, usualCall)
     expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50', 'rate', 'bytes', 'end'])
   })
@@ -60,17 +58,4 @@ test('calls have their times', async () => {
   const cpu = lacksProcessTree() === undefined ? ['cpu'] : []
   expect(Object.keys(figures)).toEqual(['ready', 'first', 'next', 'p50', ...cpu])
   for (const figure of Object.values(figures)) expect(figure).toBeGreaterThan(0)
-})
-
-describe.runIf(lacksProcessTree() === undefined)('many plugins', () => {
-  test('have a start, CPU time and memory', async () => {
-    const { measure } = await densityArms[0].open()
-    const figures = await measure({ loop: 'density', ms: 0, size: 2 }, usualCall)
-    expect(Object.keys(figures)).toEqual(['ready', 'cpu', 'pss'])
-    for (const figure of Object.values(figures)) expect(figure).toBeGreaterThan(0)
-  })
-
-  test('fail if their kind is unknown', async () => {
-    await expect(measureDensity('nothing', 2)).rejects.toThrow("Unknown kind of plugin 'nothing'")
-  })
 })

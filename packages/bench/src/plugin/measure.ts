@@ -1,9 +1,9 @@
-// What a fresh process measures, of which it is the host: the life of one plugin, the first calls of a program, or a thousand scripts. Nothing that
+// What a fresh process measures, of which it is the host: the life of one plugin, or the first calls of a program. Nothing that
 // an arm shares with others is loaded before the start.
 import { range } from 'd3-array'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Measurement } from '../model/scenario.js'
-import { lacksProcessTree, readTreeCpu, readTreeMemory, startTreeCpuClock } from '../run/machine.js'
+import { lacksProcessTree, readTreeMemory, startTreeCpuClock } from '../run/machine.js'
 import type { FewCallsJob } from '../run/processes.js'
 import { median } from '../shared/statistics.js'
 import { getPluginKind } from './kinds.js'
@@ -20,7 +20,7 @@ const PAUSED = 40
 const COUNTS = { call_each: 2000, call_many: 200, send_bytes: 32 } as const
 
 /** @param kind - the id of a kind of plugin */
-export const measurePlugins = (kind: string): Promise<Measurement> => measureHost(getPluginKind(kind))
+export const measurePlugin = (kind: string): Promise<Measurement> => measureHost(getPluginKind(kind))
 
 /** Only the first plugin calls or is called, while the others are idle. */
 export async function measureHost(load: LoadPluginHost): Promise<Measurement> {
@@ -133,26 +133,4 @@ async function callEach(callOnce: () => Promise<unknown>, count: number): Promis
   }
   const cpu = readCpu() / count
   return { p50: median(times) * 1e3, ...(lacksProcessTree() === undefined && { cpu }) }
-}
-
-/**
- * Starts `size` plugins at once.
- *
- * @returns `ready` and `cpu`: time and CPU time until each has called the host, in µs · `pss`: memory of each when all are idle, in bytes
- */
-export async function measureDensity(kind: string, size: number): Promise<Measurement> {
-  const code = new HostCode()
-  const host = await getPluginKind(kind)(code)
-  await delay(SETTLE_MS)
-  const [memory, cpu] = [readTreeMemory(), readTreeCpu()]
-  const called = code.waitForCalls(size)
-  const start = performance.now()
-  const started = Promise.all(range(size).map(number => host.start(`plugin-${number}`)))
-  const ready = (await Promise.race([called, started.then(() => called)])) - start
-  const cpuUntilReady = readTreeCpu() - cpu
-  await started
-  await delay(SETTLE_MS)
-  const pss = (readTreeMemory() - memory) / size
-  await host.close?.()
-  return { ready: ready * 1e3, cpu: cpuUntilReady, pss }
 }

@@ -91,7 +91,7 @@ test('the start of a plugin and that of a program are two answers, each sorted b
 })
 
 test('has no answer to what was not measured', () => {
-  expect(getAnswers(sampleReport(undefined, [getScenario('channel')]))).toEqual([])
+  expect(getAnswers(sampleReport(undefined, [getScenario('one-thread')]))).toEqual([])
 })
 
 test('a payload of the user has the same table', () => {

@@ -48,7 +48,7 @@ export class Cells {
   readonly isNoisy: boolean
   readonly judge: Judge
 
-  constructor(report: Pick<Report, 'noise' | 'mode'>) {
+  constructor(report: Pick<Report, 'noise'>) {
     this.isNoisy = isTooNoisy(report)
     this.judge = createJudge(report)
   }
@@ -118,7 +118,7 @@ export function getTables(report: Report): { scenario: ScenarioReport; table: Ta
     .map(scenario => ({ scenario, table: scenarioTable(scenario, cells) }))
 }
 
-type Run = Pick<Report, 'scenarios' | 'noise' | 'mode'>
+type Run = Pick<Report, 'scenarios' | 'noise'>
 
 /** Answers what the run measured. */
 export function getAnswers(report: Run): Table[] {
@@ -369,7 +369,6 @@ function answerSandboxes(scenario: ScenarioReport, cells: Cells, figures: readon
 const SHAPES: readonly [path: string, title: string][] = [
   ['64/*/rate', '64 calls in flight'],
   ['steady/*/p50', 'calls back to back'],
-  ['open-20k/*/p50', '20,000 calls a second'],
   ['sparse/*/p50', 'a call every 4 ms'],
   ['burst/*/p50', '40 calls after a silence'],
 ]

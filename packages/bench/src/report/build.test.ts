@@ -6,7 +6,7 @@ import type { Cell, Outcome, Plan } from '../run/run.js'
 import { scenarioReport } from './build.js'
 
 const noise = getScenario('noise')
-const channel = getScenario('channel')
+const oneThread = getScenario('one-thread')
 
 const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not here')) })
 const arms: [Arm, Arm] = [arm('raw'), arm('ring')]
@@ -110,6 +110,6 @@ describe('the noise check', () => {
   })
 
   test('is null when nothing was measured twice', () => {
-    expect(sampleReport(undefined, [channel]).noise).toBeNull()
+    expect(sampleReport(undefined, [oneThread]).noise).toBeNull()
   })
 })

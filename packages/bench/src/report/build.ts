@@ -2,7 +2,6 @@
 import { sum } from 'd3-array'
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { payloadBytes } from '../model/payloads.js'
-import { isTail } from '../model/scenario.js'
 import { type Cell, getRounds, type Outcome, type Plan } from '../run/run.js'
 import { ENOUGH_ROUNDS, estimateRatio, getModes, getSpread, medianOfMedians } from '../shared/statistics.js'
 import { plain, short } from '../shared/text.js'
@@ -82,7 +81,7 @@ const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
     if (processes.length === 0) return []
     const estimate = reference ? estimateRatio(measured, getValues(reference, kind.id)) : null
     const known = estimate !== null && cell !== reference && estimate.rounds >= ENOUGH_ROUNDS
-    const modes = isTail(kind) ? undefined : getModes(processes)
+    const modes = getModes(processes)
     const range = modes ?? (wakes && getSpread(processes))
     return [
       {

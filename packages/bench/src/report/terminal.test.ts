@@ -59,12 +59,12 @@ test('draws a table that is too wide in two parts, each with the names of its ro
 })
 
 test('shows failures, and a dash for figures that were not measured', () => {
-  const report = sampleReport(withFailure('channel', 'isolation-ring-json', 'the gate is shut'), allScenarios())
-  expect(toTerminal(draw(report, 'channel'), screen(80))).toContain('failed')
-  expect(getFailures(report)).toEqual(['channel/*/isolation-ring-json: the gate is shut'])
-  const [result] = report.scenarios.find(({ id }) => id === 'channel')!.cases[0]!.results
+  const report = sampleReport(withFailure('throughput', 'isolation-ring-json', 'the gate is shut'), allScenarios())
+  expect(toTerminal(draw(report, 'throughput'), screen(80))).toContain('failed')
+  expect(getFailures(report)).toEqual(['throughput/*/isolation-ring-json: the gate is shut'])
+  const [result] = report.scenarios.find(({ id }) => id === 'throughput')!.cases[0]!.results
   result!.figures = []
-  expect(toTerminal(draw(report, 'channel'), screen(80))).toMatch(/raw MessagePort +–/)
+  expect(toTerminal(draw(report, 'throughput'), screen(80))).toMatch(/raw MessagePort +–/)
 })
 
 test('wraps a text between its words', () => {

@@ -70,10 +70,6 @@ test('names bimodal figures next to a machine that was quiet', () => {
   expect(getVerdict(bimodal('steady', 'burst')).line).toBe(
     `${quiet}, but 2 figures are bimodal: ring JSON (one after the other), ring JSON (40 after a silence).`,
   )
-  // An open loop has a p99, which varies on any machine and does not count.
-  expect(getVerdict(bimodal('steady', 'burst', 'sparse', 'open-20k')).line).toBe(
-    `${quiet}, but 4 figures are bimodal: ring JSON (one after the other), ring JSON (40 after a silence), ring JSON (one each 4 ms), ring JSON (20,000/s offered).`,
-  )
 })
 
 test('a bimodal figure is a grey range in every table', () => {
@@ -84,15 +80,10 @@ test('a bimodal figure is a grey range in every table', () => {
 
 test('notes say that rounds were left out', () => {
   const report = sampleReport()
-  expect(getNotes({ ...report, mode: 'full' })).toEqual([])
+  expect(getNotes(report)).toEqual([])
   report.scenarios.find(({ id }) => id === 'formats')!.measuredRounds = 1
   expect(getNotes(report).join(' ')).toContain('fewer rounds were measured: formats 1 of 2.')
   report.scenarios.find(({ id }) => id === 'formats')!.ended = 'rounds'
-})
-
-test('notes of a quick run leave tails to --full', () => {
-  const report = sampleReport(undefined, [getScenario('shapes')])
-  expect(getNotes(report)).toEqual([expect.stringContaining('p99 is not judged')])
 })
 
 test('notes say what ended the rounds', () => {
@@ -108,7 +99,7 @@ const figure = (ratio: number | null, interval: [number, number] | null, more: P
 })
 
 test('a figure is slower or faster if its whole interval is, by the direction of the figure', () => {
-  const judge = createJudge({ mode: 'full', noise: null })
+  const judge = createJudge({ noise: null })
   expect(judge(figure(1.2, [1.1, 1.3]))).toBe('slower')
   expect(judge(figure(0.8, [0.7, 0.9]))).toBe('faster')
   expect(judge(figure(0.8, [0.7, 0.9], { better: 'higher' }))).toBe('slower')
@@ -120,16 +111,13 @@ test('a figure is slower or faster if its whole interval is, by the direction of
 test('a figure is the same within the difference of two identical arms', () => {
   const noise = { ...tooNoisy(noisySample()).noise!, outcome: 'steady' as const }
   noise.checks[0]!.ratio = 1.2
-  const judge = createJudge({ mode: 'full', noise })
+  const judge = createJudge({ noise })
   expect([1.15, 1.3].map(ratio => judge(figure(ratio, [ratio - 0.02, ratio + 0.02])))).toEqual(['same', 'slower'])
 })
 
-test('nothing is clear in a run that is too noisy, nor a tail of a quick run', () => {
+test('nothing is clear in a run that is too noisy', () => {
   const { noise } = tooNoisy(noisySample())
-  expect(createJudge({ mode: 'full', noise })(figure(3, [2.9, 3.1]))).toBe('unclear')
-  const tail = figure(3, [2.9, 3.1], { id: 'p99' })
-  expect(createJudge({ mode: 'quick', noise: null })(tail)).toBe('unclear')
-  expect(createJudge({ mode: 'full', noise: null })(tail)).toBe('slower')
+  expect(createJudge({ noise })(figure(3, [2.9, 3.1]))).toBe('unclear')
 })
 
 const noise = getScenario('noise')
@@ -220,7 +208,7 @@ describe('a machine that cannot be believed', () => {
   })
 })
 
-test('a figure moved when each round of one half is beyond each round of the other, and open loops and tails never do', () => {
+test('a figure moved when each round of one half is beyond each round of the other', () => {
   const moved = (times: number[]): Noise['moved'] =>
     sampleReport(
       outcomes =>
@@ -231,7 +219,7 @@ test('a figure moved when each round of one half is beyond each round of the oth
               processes.splice(
                 0,
                 processes.length,
-                times.map(p50 => ({ ...base!, p50, p99: p50 })),
+                times.map(p50 => ({ ...base!, p50 })),
               )
           }
           return outcome

@@ -2,7 +2,7 @@
 // 1. the noise check: identical arms agree, other programs leave the CPU alone, and no figure moves
 // 2. if it fails, nothing is judged, and no figure has a third digit
 // 3. otherwise a figure is better or worse if its whole interval is beyond what two identical arms differ by
-import { isSteadyKind, isTail, NOISE } from '../model/scenario.js'
+import { NOISE } from '../model/scenario.js'
 import { estimateRatio, getMovement, judgeChange, type Judgement, toChange } from '../shared/statistics.js'
 import { count, formatEffect, formatRatio, short } from '../shared/text.js'
 import {
@@ -49,8 +49,7 @@ export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null
 
 function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
   const moved = everyFigure({ scenarios }).flatMap(({ path, figure }) => {
-    const [, id = ''] = path.split('/')
-    const factor = isSteadyKind({ id }, figure) ? getMovement(figure.processes) : 1
+    const factor = getMovement(figure.processes)
     return factor > 1 ? [{ figure: path, factor: short(factor) }] : []
   })
   return moved.toSorted((a, b) => b.factor - a.factor)
@@ -68,14 +67,13 @@ const NOTABLE = 1.05
 /** Judges a figure of a run against its reference. */
 export type Judge = (figure: Figure) => Judgement
 
-/** Nothing is clear in a run that is too noisy, of a bimodal figure, and of a tail in a quick run, which has too few of the slowest calls. */
-export function createJudge({ noise, mode }: Pick<Report, 'noise' | 'mode'>): Judge {
+/** Nothing is clear in a run that is too noisy, and of a bimodal figure. */
+export function createJudge({ noise }: Pick<Report, 'noise'>): Judge {
   const differences = (noise?.checks ?? []).map(({ ratio }) => Math.max(ratio, 1 / ratio))
   const notable = Math.max(NOTABLE, ...differences)
   return figure => {
     const change = toChange(figure.ratio, figure.interval, figure.better)
-    const isVague = figure.bimodal || isTooNoisy({ noise }) || (isTail(figure) && mode === 'quick')
-    return isVague || !change ? 'unclear' : judgeChange(change, notable)
+    return figure.bimodal || isTooNoisy({ noise }) || !change ? 'unclear' : judgeChange(change, notable)
   }
 }
 
@@ -154,15 +152,11 @@ function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): str
   return `${arm} (${scenario?.cases.find(({ id }) => id === caseId)?.title ?? caseId})`
 }
 
-export function getNotes({ scenarios, mode }: Pick<Report, 'scenarios' | 'mode'>): string[] {
+export function getNotes({ scenarios }: Pick<Report, 'scenarios'>): string[] {
   const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
   const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
-  const hasTails = everyFigure({ scenarios }).some(({ figure }) => isTail(figure))
   const ends = { intervals: 'until each interval was narrow enough', time: 'when its time was over' }
   return [
-    ...(hasTails && mode === 'quick'
-      ? ['p99 is not judged: a quick run has too few of the slowest calls. Use --full.']
-      : []),
     ...(late.length > 0 ? [`To end in time, fewer rounds were measured: ${rounds.join(', ')}.`] : []),
     ...scenarios
       .filter(({ measuredRounds, rounds: planned, ended }) => ended !== 'rounds' && measuredRounds >= planned)

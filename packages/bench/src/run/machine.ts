@@ -23,15 +23,10 @@ export function readPackageInfo(): PackageInfo {
   return { name, version }
 }
 
-export const findPackage = (name: string): string | undefined =>
-  (createRequire(import.meta.url).resolve.paths(name) ?? [])
-    .map(place => join(place, name))
-    .find(path => existsSync(join(path, 'package.json')))
-
 export function readVersion(dependency: string): string {
-  const found = findPackage(dependency)
-  if (found === undefined) throw new Error(`${dependency} is not installed`)
-  return readManifest(pathToFileURL(join(found, 'package.json'))).version
+  const places = createRequire(import.meta.url).resolve.paths(dependency) ?? []
+  const found = places.map(place => join(place, dependency, 'package.json')).find(path => existsSync(path))
+  return readManifest(pathToFileURL(found!)).version
 }
 
 export const lacksProcessTree = (): string | undefined =>
@@ -45,8 +40,6 @@ export const lacksProcessTree = (): string | undefined =>
  * @throws Error if the user may not read a process of the tree
  */
 export const readTreeMemory = (root: number = process.pid): number => sum(findDescendants(root), readPss)
-
-export const readTreeCpu = (root: number = process.pid): number => sum(readThreads(findDescendants(root)).values())
 
 /**
  * Returns a function for the CPU time of this process and its present descendants since now, in µs. Without `/proc`, descendants do not

@@ -106,7 +106,7 @@ export interface FewCallsJob {
 }
 
 /** What the process measures. */
-export type FreshJob = { fewCalls: FewCallsJob } | { plugin: string } | { plugin: string; size: number }
+export type FreshJob = { fewCalls: FewCallsJob } | { plugin: string }
 
 /** @throws Error if the measurement fails, or the process exits or takes too long */
 export async function measureFresh(job: FreshJob, timeoutMs: number = 180_000): Promise<Measurement> {

@@ -1,8 +1,7 @@
 // All scenarios, in the order in which they run and are shown, and the choice of those that a command measures.
 import { formatArms, isolationRingJson, portJson, ringJson, ringMsgpack } from '../arms/bus.js'
 import { cipherArms } from '../arms/cipher.js'
-import { densityArms, fewCallsArms, pluginArms } from '../arms/fresh.js'
-import { scriptsArms } from '../arms/scripts.js'
+import { fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
 import * as payloads from '../model/payloads.js'
 import { loadUserPayloads } from '../model/payloads.js'
@@ -34,7 +33,6 @@ const inCase = (
 const calls = (inFlight: number): Case['task'] => ({ loop: 'calls', inFlight })
 
 const P50 = latency('p50', 'p50')
-const P99 = latency('p99', 'p99')
 /** Of one call at a time: a thread that polls for it answers several times as fast as one that has to be woken. */
 const P50_ALONE: FigureKind = { ...P50, wakes: true }
 const CPU = latency('cpu', 'CPU each')
@@ -48,12 +46,6 @@ const throughput = (count: number): Case => {
 /** V8 would not compile the code of so few calls: the warm-up makes many. */
 const seldom = (id: 'burst' | 'sparse', title: string, share: number): Case => {
   return { ...inCase(id, title, { loop: id }, [P50]), warmUp: { loop: 'calls', inFlight: 64 }, share, settleShare: 0 }
-}
-
-const open = (thousands: number): Case => {
-  const task = { loop: 'open', perSecond: 1000 * thousands } as const
-  const offered = inCase(`open-${thousands}k`, `${thousands},000/s offered`, task, [P50, P99])
-  return { ...offered, share: 0.8, settleShare: 0.5 }
 }
 
 /** Each measurement makes them in a fresh process. */
@@ -87,11 +79,6 @@ const cipher = (bytes: number): Case =>
     payloads.messageOf(bytes),
   )
 
-const density = (size: number): Case => {
-  const figures = [{ ...PSS, title: 'memory each' }, latency('cpu', 'CPU of all'), latency('ready', 'all ready')]
-  return inCase(String(size), `n = ${size}`, { loop: 'density', size }, figures)
-}
-
 /** The bus over both links, and with a gate. */
 const both: Arm[] = [portJson, ringJson, isolationRingJson]
 
@@ -110,7 +97,6 @@ const shapes = [
   seldom('burst', '40 after a silence', 2.4),
   seldom('sparse', 'one each 4 ms', 2.4),
   { ...inCase('64', '64 in flight', calls(64), [A_SECOND]), share: 1.5, settleShare: 0.7, repeats: 2 },
-  open(20),
 ]
 
 /**
@@ -123,13 +109,10 @@ const TABLE = readTable(`
   noise             | always  | arms  | threads   | 1    | 0.4    | 0.8     | 0.5    | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
   formats           | always  | arms  | threads   | 1.5  | 0.5    | 0.5     | 1      | Formats, the hook and encryption           | echo(value) between two threads over a ring, alone and with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes), whose CPU time is that of all threads for one message. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC sends bytes as base64. The reference is a structured clone over a MessagePort
   cipher            | always  | cases | threads   | 0.8  | 0      | 0.2     | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
-  shapes            | always  | cases | threads   | 3    | 1      | 0.5     | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; 64 in flight; and at fixed rates, each timed from when it was due
+  shapes            | always  | cases | threads   | 3    | 1      | 0.5     | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
   plugin            | by name | arms  | processes | 180  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone.  The reference is a Worker with a bare MessagePort
-  channel           | by name | arms  | threads   | 1.5  | 1      | 0.5     | 0.5    | Messages of a channel, core → frontend     | channels of 4096 messages that the sender awaits; the reference posts each message, and waits for none
   one-thread        | by name | arms  | threads   | 4    | 0      | 1.6     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
-  scripts           | by name | arms  | processes | 10   | 0      | 0       | 0.5    | Scripts that run once                      | a text from the call to its result, in a bus that has run others: one that returns, one after the other, each 300 ms, and 4 at a time; one that calls the host three times, 4 at a time; and each of 200 calls that one text makes. The reference starts a Worker for each, and the frontend that is open shows what the calls cost without a script
-  density           | by name | cases | processes | 240  | 0      | 0       | 0.25   | A thousand scripts                         | 1,000 scripts that start at once, in a host whose library is loaded: the memory (PSS) that each adds when all are idle, and the CPU time and the time until all have called the host; in one thread, the reference, and in four walled processes
 `)
 
 export const allScenarios = (): Scenario[] => {
@@ -138,22 +121,10 @@ export const allScenarios = (): Scenario[] => {
     noise: [same, noise],
     shapes: [[rawPort, ...both], shapes],
     throughput: [[rawPort, ...peerArms(), ...both, ringMsgpack], [1, 8, 64, 512].map(throughput)],
-    plugin: [pluginArms(), [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
-    channel: [[rawPort, ...both], [inCase('channel', 'channel', { loop: 'stream' }, [rate('rate', 'messages')])]],
+    plugin: [pluginArms, [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
     formats: [formatArms, formatCases()],
     cipher: [cipherArms, [64, 1024, 16 * 1024, 64 * 1024, 2 ** 20].map(cipher)],
     'one-thread': [oneThreadArms, [inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls'), CPU])]],
-    scripts: [
-      scriptsArms(),
-      [
-        inCase('empty', 'empty', { loop: 'scripts' }, [latency('p50', 'empty')]),
-        inCase('seldom', 'each 300 ms', { loop: 'scripts', isSparse: true }, [latency('p50', 'each 300 ms')]),
-        inCase('4', '4 at a time', { loop: 'scripts', inFlight: 4 }, [rate('rate', '4 empty')]),
-        inCase('calls', 'three calls', { loop: 'scripts', inFlight: 4, size: 3 }, [rate('rate', '4 of three calls')]),
-        inCase('call', 'each call', { loop: 'scripts', size: 200 }, [latency('call', 'each call')]),
-      ],
-    ],
-    density: [densityArms, [density(1000)]],
   }
   return TABLE.slice(1).map((row): Scenario => {
     const [id, runs, rows, armsIn, slot, settle, warmUp, rounds, title, about] = row as [string, ...string[]]

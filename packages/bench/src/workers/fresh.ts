@@ -4,9 +4,8 @@ import type { Measurement } from '../model/scenario.js'
 import type { FreshJob } from '../run/processes.js'
 
 async function measure(job: FreshJob): Promise<Measurement> {
-  const { measureDensity, measureFewCalls, measurePlugins } = await import('../plugin/measure.js')
-  if ('fewCalls' in job) return measureFewCalls(job.fewCalls)
-  return 'size' in job ? measureDensity(job.plugin, job.size) : measurePlugins(job.plugin)
+  const { measureFewCalls, measurePlugin } = await import('../plugin/measure.js')
+  return 'fewCalls' in job ? measureFewCalls(job.fewCalls) : measurePlugin(job.plugin)
 }
 
 process.once('disconnect', () => process.exit())

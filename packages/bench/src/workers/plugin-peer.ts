@@ -1,23 +1,13 @@
-// A plugin without a sandbox: in a thread with a peer, or in a process with Node's IPC channel.
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { type CallPeer, connectRaw, type Handlers, loadPeer, overIpc, type PeerId, serveRaw } from '../loops/peers.js'
+// A plugin without a sandbox: in a thread with its port, or in a process with Node's IPC channel.
+import { parentPort } from 'node:worker_threads'
+import { type CallPeer, connectRaw, type Handlers, overIpc, overPort, serveRaw } from '../loops/peers.js'
 
-interface Client {
-  invoke: CallPeer
-  expose(functions: Handlers): void
-}
+const endpoint = parentPort ? overPort(parentPort) : overIpc(process)
+process.once('disconnect', () => process.exit())
 
-async function connectThread(): Promise<Client> {
-  const { id, port } = workerData as { id: PeerId; port: MessagePort }
-  const { serve, connect } = await loadPeer(id)
-  return { invoke: connect(port), expose: functions => serve(parentPort!, functions) }
-}
-
-function connectProcess(): Client {
-  const endpoint = overIpc(process)
-  process.once('disconnect', () => process.exit())
-  return { invoke: connectRaw(endpoint), expose: functions => serveRaw(endpoint, functions) }
-}
-
-Object.assign(globalThis, { sallyport: parentPort ? await connectThread() : connectProcess() })
+const expose = (functions: Handlers): void => serveRaw(endpoint, functions)
+// A port delivers from its first listener on, which must be that of the functions.
+let call: CallPeer | undefined
+const invoke: CallPeer = (command, args) => (call ??= connectRaw(endpoint))(command, args)
+Object.assign(globalThis, { sallyport: { invoke, expose } })
 await import(new URL('../../frontends/plugin.js', import.meta.url).href)

@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { lacksWall } from '../../src/arms/fresh.js'
 import type { Scenario } from '../../src/model/scenario.js'
 import { everyFigure, findFigure, type Report } from '../../src/report/report.js'
 import { allScenarios, leaveOut, parseFilter, select } from '../../src/scenarios/index.js'
@@ -104,7 +103,7 @@ function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void
 }
 
 /** Left out: arms that other scenarios open as well, and many plugins. */
-const PART = 'throughput/[^/]+/(port|isolation|comlink|text)'
+const PART = 'throughput/[^/]+/(port|isolation|comlink)'
 
 /** The filter of these scenarios. */
 const toFilter = (scenarios: readonly Scenario[]): string =>
@@ -140,12 +139,6 @@ describe('the shortest run of every scenario', () => {
 
   test('measures, verifies and compares every figure', () => {
     for (const { report, scenarios } of halves) expectEveryFigure(report, scenarios)
-  })
-
-  test.runIf(lacksWall() === undefined)('one of a thousand scripts in walled processes takes at most 2 MiB', () => {
-    const path = 'density/1000/quickjs-processes/pss'
-    const [figure] = halves.flatMap(({ report }) => findFigure(report, path) ?? [])
-    expect(figure?.median).toBeLessThanOrEqual(2 * 2 ** 20)
   })
 
   test('shows its progress on stderr and its tables on stdout, and writes the report', () => {
