@@ -56,7 +56,6 @@ test('takes a program after -- for a comparison', () => {
         prepare: null,
         runs: 15,
         cpu: false,
-        history: null,
         out: 'bench-compare',
       },
       program: ['node', 'my-bench.mjs', '--filter', 'a'],

@@ -26,8 +26,6 @@ export interface CompareOptions {
   runs: number
   /** Judges the CPU time of the program instead of what it prints. */
   cpu: boolean
-  /** The `compare.json` of an earlier comparison. */
-  history: string | null
   /** Writes the figures of the head for github-action-benchmark, too. */
   isExported: boolean
   /** Only shows a regression, and exits with 0. */
@@ -69,7 +67,6 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   prepare: { commands: ['compare'], value: 'command', text: 'Installs and builds the checkout of a git ref' },
   runs: { commands: ['compare'], value: 'n', text: `Runs of the program in each side (default: ${RUNS})` },
   cpu: { commands: ['compare'], text: 'Judge the CPU time of the program, whatever it prints' },
-  history: { commands: ['compare'], value: 'file', text: 'An earlier compare.json, whose commits are shown too' },
   payload: { commands: ['run'], value: 'file', text: 'Measure your document (.json), bytes, or module of cases' },
   full: { commands: ['run'], text: 'Minutes instead of about one, with less noise' },
   lines: { commands: ['run'], text: 'Print a line of JSON for each figure, as compare reads it' },
@@ -141,7 +138,7 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
     const [command, ...rest] = program
     if (command === undefined) throw new UsageError('Name a program after --, as in: -- node my-bench.mjs')
     const numbers = { ...tolerances, runs: getNumber('runs', RUNS), cpu: values['cpu'] === true }
-    const files = { prepare: get('prepare'), history: get('history'), out: get('out') ?? 'bench-compare' }
+    const files = { prepare: get('prepare'), out: get('out') ?? 'bench-compare' }
     const flags = { isExported: format !== null, flagOnly: values['flag-only'] === true }
     return { name, options: { base, ...numbers, ...flags, ...files, program: [command, ...rest] } }
   }

@@ -20,8 +20,8 @@ import {
   judge,
   type Rule,
 } from './judge.js'
-import { findWorkingDirectory, openBase, openProgram, readCommit, toExport } from './program.js'
-import { readHistory, toText, withEntry } from './text.js'
+import { findWorkingDirectory, openBase, openProgram, toExport } from './program.js'
+import { toText } from './text.js'
 
 /** A comment shows so many columns on a phone. */
 const PLAIN: Screen = { columns: 46, colors: pc.createColors(false) }
@@ -66,8 +66,7 @@ export async function compare(options: CompareOptions): Promise<number> {
       return judge(before ? joinSides(before, entry) : entry, rule)
     })
     machine.loadAfter = readLoad()
-    const { history, notes } = readHistory(options.history)
-    const result = {
+    const comparison: Comparison = {
       comparisonVersion: COMPARISON_VERSION,
       verdict: conclude(first, repeat),
       tool: readPackageInfo(),
@@ -75,10 +74,8 @@ export async function compare(options: CompareOptions): Promise<number> {
       seconds: (performance.now() - start) / 1000,
       machine,
       base: { name: base.name, kind: base.kind, ...(base.kind === 'ref' && { commit: base.commit }) },
-      commit: await readCommit(),
-      ...{ program, runs, rule, notes, first, repeat },
-    } satisfies Omit<Comparison, 'history'>
-    const comparison: Comparison = { ...result, history: withEntry(result, history) }
+      ...{ program, runs, rule, first, repeat },
+    }
     const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
     output.print(toText(comparison, output.screen))
     await writeReports(out, {

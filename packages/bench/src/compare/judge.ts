@@ -49,21 +49,18 @@ export interface Rule {
 type Conclusion = Extract<Verdict['outcome'], 'fine' | 'regression' | 'too noisy'>
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const COMPARISON_VERSION = 2
+export const COMPARISON_VERSION = 3
 
 /** compare.json */
 export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds' | 'machine'> {
   comparisonVersion: typeof COMPARISON_VERSION
   /** The given name, with the commit of a git ref. */
   base: { name: string; kind: 'ref' | 'directory'; commit?: string }
-  /** The commit of the head; of a merge commit, as for a pull request, the one that it merges. */
-  commit: string
   /** The program with its arguments. */
   program: readonly string[]
   /** The number of runs of each side. */
   runs: number
   rule: Rule
-  notes: string[]
   verdict: Conclusion
   first: Judged[]
   /**
@@ -71,16 +68,6 @@ export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds
    * both measurements of the noisy figures.
    */
   repeat: Judged[]
-  /** This comparison, then the earlier ones, the latest first. */
-  history: HistoryEntry[]
-}
-
-/** A commit in the history. */
-export interface HistoryEntry {
-  commit: string
-  startedAt: string
-  verdict: string
-  figures: Record<string, { outcome: string; factor: number | null }>
 }
 
 const ERROR = 0.01
@@ -144,7 +131,7 @@ export const getRegressions = (repeat: readonly Judged[]): Judged[] =>
   repeat.filter(({ outcome }) => outcome === 'slower')
 
 /** Outcomes of figures in which a slow-down of twice the tolerance would have been seen. */
-export const SEEN: readonly Judged['outcome'][] = ['fine', 'faster', 'slower']
+const SEEN: readonly Judged['outcome'][] = ['fine', 'faster', 'slower']
 
 export const getSeen = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
   settle(first, repeat).filter(({ outcome }) => SEEN.includes(outcome))

@@ -179,9 +179,6 @@ export async function openBase(name: string, command: string | null, signal: Abo
 
 const git = async (...args: string[]): Promise<string> => (await promisify(execFile)('git', args)).stdout.trim()
 
-export const readCommit = (): Promise<string> =>
-  git('rev-parse', '--verify', '--quiet', 'HEAD^2').catch(() => git('rev-parse', 'HEAD').catch(() => ''))
-
 async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) return { kind: 'directory', name, root: resolve(name) }
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {

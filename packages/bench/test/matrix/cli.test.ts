@@ -20,7 +20,7 @@ describe('usage', () => {
   test('shows the options of a comparison with compare --help', async () => {
     const { code, stdout } = await bench(['compare', '--help'])
     expect(code).toBe(0)
-    for (const option of ['base', 'tolerance', 'export', 'flag-only', 'prepare', 'runs', 'cpu', 'history'])
+    for (const option of ['base', 'tolerance', 'export', 'flag-only', 'prepare', 'runs', 'cpu'])
       expect(stdout).toContain(`--${option}`)
     expect(stdout).not.toContain('Longer, with less noise')
   })
