@@ -42,7 +42,6 @@ const names = new Set(
 )
 const ours: Record<string, string> = {
   sallyport: 'packages/core/dist/bundle/cli.js',
-  'sallyport-acl': 'packages/core/dist/bundle/acl-cli.js',
   'sallyport-bench': 'packages/bench/dist/cli.js',
 }
 

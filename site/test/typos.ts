@@ -34,7 +34,7 @@ bus.on('denyed', () => {})
 
 \`\`\`sh
 npm run no-such-script
-npx sallyport-acl src-tauri --cor core.js   # --core
+npx sallyport acl src-tauri --cor core.js   # --core
 node nowhere.mjs && no-such-program
 npm install @sallyport/cor
 npx sallyport-bench --filter burst
@@ -48,7 +48,7 @@ export const FOUND = [3, 7, 12, 16, 23, 27, 28, 29].map(line => `${PAGE}:${line}
 
 export const SHELL = [
   'docs/typos.md:33: no script no-such-script',
-  'docs/typos.md:34: sallyport-acl has no option --cor',
+  'docs/typos.md:34: sallyport has no option --cor',
   'docs/typos.md:35: no file nowhere.mjs on this page or in the repository',
   'docs/typos.md:35: no program no-such-program',
   'docs/typos.md:36: nothing here uses @sallyport/cor: a package.json of the workspace names what the docs name',

@@ -2,103 +2,76 @@
 // The command `sallyport`. `acl` prints who can call what in a Tauri project, for reviews of its capabilities and for CI; `doctor` prints which
 // sandboxes work on this machine, why others do not, and what helps.
 import manifest from '../package.json' with { type: 'json' }
-import { checkRuntime } from './host/entry.js'
-import { didYouMean } from './shared/suggest.js'
-import { type CAC, cac } from 'cac'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { type Explanation, renderExplanation } from './acl/explain.js'
+import { checkRuntime } from './host/entry.js'
 import { explainProject } from './host/explain-acl.js'
+import { didYouMean } from './shared/suggest.js'
 import { type Diagnosis, examineMachine, RECOMMENDED, type WallReport } from '@sallyport/process/internal/doctor'
-
-const VERSION: string = manifest.version
 
 class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/**
- * Returns `undefined` when help or the version was asked for, and has been printed.
- *
- * @param cli - with one command, the default one
- * @throws {UsageError}
- */
-function parse(
-  cli: CAC,
-  argv: readonly string[],
-): { args: readonly string[]; options: Readonly<Record<string, unknown>> } | undefined {
-  cli.version(VERSION)
-  const [command] = cli.commands
-  try {
-    const { args, options } = cli.parse([...argv], { run: false })
-    if (options['help'] || options['version']) return undefined
-    command!.checkUnknownOptions()
-    command!.checkOptionValue()
-    command!.checkUnusedArgs()
-    return { args, options }
-  } catch (error) {
-    const { message } = error as Error
-    const flags = command!.options.map(({ rawName }) => rawName.split(' ')[0])
-    throw new UsageError(`${message}. The options are ${flags.join(' ')} --help --version`)
-  }
+const HELP = `sallyport <command> [options]
+  doctor  print which sandboxes work on this machine, why others do not, and what helps
+  acl     print who can call what in a Tauri project
+sallyport <command> --help prints the options of a command`
+
+const ACL_HELP = `sallyport acl [tauri.conf.json | directory] [options]: print who can call what in a Tauri project
+
+Options:
+  --core <file>    A core module, which is loaded but not started (default: only the commands that capabilities name)
+  --label <label>  A frontend; can be repeated (default: all labels in the capabilities)
+  --json           Print JSON
+
+Examples:
+  $ sallyport acl src-tauri                            every label in its capabilities
+  $ sallyport acl src-tauri --core ./core.js           with the commands of that core
+  $ sallyport acl --label main --label settings-1      two frontends of the project in this directory
+  $ sallyport acl src-tauri --json > acl.json          to compare it with an earlier one
+
+Exit codes: 0 success · 1 error in the files · 2 error in the command line`
+
+const DOCTOR_HELP = `sallyport doctor [options]: print which sandboxes work on this machine, why others do not, and what helps
+
+Options:
+  --json  Print JSON
+
+Exit codes: 0 ${RECOMMENDED} works · 1 it does not · 2 error in the command line`
+
+interface Output {
+  text: string
+  exitCode: number
 }
 
-/** Exits even if a core module keeps the process alive, or the reader of a pipe has exited (`| head`). */
-function exit(stream: NodeJS.WriteStream, text: string, exitCode: number): void {
-  stream.on('error', () => process.exit(exitCode))
-  stream.write(text, () => process.exit(exitCode))
-}
+const HELP_OPTION = { type: 'boolean', short: 'h' } as const
 
-const ACL = 'sallyport acl'
-const EXAMPLES = [
-  ' src-tauri                            every label in its capabilities',
-  ' src-tauri --core ./core.js           with the commands of that core',
-  ' --label main --label settings-1      two frontends of the project in this directory',
-  ' src-tauri --json > acl.json          to compare it with an earlier one',
-]
-
-function parseOptions(argv: readonly string[]): AclCliOptions | undefined {
-  const cli = cac(ACL)
-  cli
-    .command('[project]', 'Print who can call what')
-    .option(
-      '--core <file>',
-      'A core module, which is loaded but not started (default: only the commands that capabilities name)',
-    )
-    .option('--label <label>', 'A frontend; can be repeated (default: all labels in the capabilities)')
-    .option('--json', 'Print JSON')
-  cli.help(sections => [
-    { body: `${ACL} [tauri.conf.json | directory] [options]: print who can call what in a Tauri project` },
-    ...sections.filter(({ title }) => title === 'Options'),
-    { title: 'Examples', body: EXAMPLES.map(line => `  $ ${ACL}${line}`).join('\n') },
-    { body: 'Exit codes: 0 success · 1 error in the files · 2 error in the command line' },
-  ])
-  const parsed = parse(cli, argv)
-  return parsed && toOptions(parsed.args[0] ?? '.', parsed.options)
-}
-
-type AclCliOptions = ReturnType<typeof toOptions>
-
-function toOptions(project: string, flags: Readonly<Record<string, unknown>>) {
-  const { core, label = [], json = false } = flags
-  if (Array.isArray(core)) throw new UsageError('--core can be given once')
-  return {
-    project,
-    core: core === undefined ? undefined : String(core),
-    labels: [label].flat().map(String),
-    json: json === true,
-  } as const
-}
-
-/** @throws {UsageError} for a missing project, and errors of `createBus` */
-async function explain({ project, core, labels, json }: AclCliOptions): Promise<string> {
+async function runAcl(args: string[]): Promise<Output> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      core: { type: 'string' },
+      label: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+      help: HELP_OPTION,
+    },
+  })
+  const { core, label: labels = [], json, help } = values
+  const [project = '.', other] = positionals
+  if (help) return { text: ACL_HELP, exitCode: 0 }
+  if (other !== undefined) throw new UsageError(`${other} is one argument too many`)
   const options = { config: findConfig(project), ...(core !== undefined && { core: resolve(core) }) }
   const explainLabels = (names: readonly string[]): Promise<Explanation> =>
     explainProject({ ...options, ...(names.length > 0 && { labels: names }) })
   let explanation = await explainLabels(labels)
   // If no capability names a frontend, all frontends have the same rights.
   if (explanation.frontends.length === 0) explanation = await explainLabels(['*'])
-  return json ? `${JSON.stringify(explanation, null, 2)}\n` : renderExplanation(explanation)
+  const text = json ? JSON.stringify(explanation, null, 2) : renderExplanation(explanation).trimEnd()
+  return { text, exitCode: 0 }
 }
 
 /** Accepts the directory of a project too: its configuration is in `src-tauri` by default. */
@@ -109,35 +82,12 @@ function findConfig(project: string): string {
   return existsSync(inside) ? inside : path
 }
 
-async function runAcl(argv: readonly string[]): Promise<void> {
-  try {
-    const options = parseOptions(argv)
-    if (options) exit(process.stdout, await explain(options), 0)
-  } catch (error) {
-    const text = (error as Error).message.replace(/^createBus: (config: )?/, '')
-    exit(process.stderr, `${ACL}: ${text}\n`, error instanceof UsageError ? 2 : 1)
-  }
-}
-
-const DOCTOR = 'sallyport doctor'
-
-async function runDoctor(argv: readonly string[]): Promise<void> {
-  const cli = cac(DOCTOR)
-  cli.command('', 'Print which sandboxes work on this machine').option('--json', 'Print JSON')
-  cli.help(sections => [
-    { body: `${DOCTOR} [options]: print which sandboxes work on this machine, why others do not, and what helps` },
-    ...sections.filter(({ title }) => title === 'Options'),
-    { body: `Exit codes: 0 ${RECOMMENDED} works · 1 it does not · 2 error in the command line` },
-  ])
-  try {
-    const parsed = parse(cli, argv)
-    if (!parsed) return
-    const diagnosis = await examineMachine()
-    const text = parsed.options['json'] === true ? JSON.stringify(diagnosis, null, 2) : render(diagnosis)
-    exit(process.stdout, `${text}\n`, diagnosis.isReady ? 0 : 1)
-  } catch (error) {
-    exit(process.stderr, `${DOCTOR}: ${(error as Error).message}\n`, error instanceof UsageError ? 2 : 1)
-  }
+async function runDoctor(args: string[]): Promise<Output> {
+  const { json, help } = parseArgs({ args, options: { json: { type: 'boolean' }, help: HELP_OPTION } }).values
+  if (help) return { text: DOCTOR_HELP, exitCode: 0 }
+  const diagnosis = await examineMachine()
+  const text = json ? JSON.stringify(diagnosis, null, 2) : render(diagnosis)
+  return { text, exitCode: diagnosis.isReady ? 0 : 1 }
 }
 
 const UNREAPED =
@@ -187,26 +137,33 @@ function align(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
-const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<void>>> = {
-  acl: runAcl,
-  doctor: runDoctor,
+/** Exits even if a core module keeps the process alive, or the reader of a pipe has exited (`| head`). */
+function exit(stream: NodeJS.WriteStream, text: string, exitCode: number): void {
+  stream.on('error', () => process.exit(exitCode))
+  stream.write(`${text}\n`, () => process.exit(exitCode))
 }
 
-const HELP = `sallyport <command> [options]
-  doctor  print which sandboxes work on this machine, why others do not, and what helps
-  acl     print who can call what in a Tauri project
-sallyport <command> --help prints the options of a command`
+const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<Output>>> = { acl: runAcl, doctor: runDoctor }
 
-const [node = '', program = '', name = '', ...args] = process.argv
-const fail = (text: string, exitCode: number): void => exit(process.stderr, `sallyport: ${text}\n`, exitCode)
-try {
+async function run(name: string, args: string[]): Promise<Output> {
   checkRuntime()
-  const run = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (run) await run([node, program, ...args])
-  else if (name === '--help' || name === '-h') exit(process.stdout, `${HELP}\n`, 0)
-  else if (name === '--version' || name === '-v') exit(process.stdout, `${VERSION}\n`, 0)
-  else if (name === '') fail(`a command is missing\n${HELP}`, 2)
-  else fail(`unknown command ${name}${didYouMean(name, Object.keys(COMMANDS))}\n${HELP}`, 2)
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command) return command(args)
+  if (name === '--help' || name === '-h') return { text: HELP, exitCode: 0 }
+  if (name === '--version' || name === '-v') return { text: manifest.version, exitCode: 0 }
+  if (name === '') throw new UsageError(`a command is missing\n${HELP}`)
+  throw new UsageError(`unknown command ${name}${didYouMean(name, Object.keys(COMMANDS))}\n${HELP}`)
+}
+
+const isUsageError = (error: unknown): boolean =>
+  error instanceof UsageError || String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
+
+const [, , name = '', ...args] = process.argv
+try {
+  const { text, exitCode } = await run(name, args)
+  exit(process.stdout, text, exitCode)
 } catch (error) {
-  fail((error as Error).message, 1)
+  const text = (error as Error).message.replace(/^createBus: (config: )?/, '')
+  const subject = Object.hasOwn(COMMANDS, name) ? `sallyport ${name}` : 'sallyport'
+  exit(process.stderr, `${subject}: ${text}`, isUsageError(error) ? 2 : 1)
 }

@@ -122,10 +122,9 @@ test("the README's example prints what the README shows", async () => {
 
 test('the installed commands run', async () => {
   await writeFile(join(directory, 'tauri.conf.json'), '{ "app": { "security": { "capabilities": [] } } }')
-  const acl = join(directory, 'node_modules/.bin/sallyport-acl')
-  const { stdout } = await run(acl, ['--label', 'main'], { cwd: directory, shell })
-  expect(stdout).toMatch(/^main \(no capability\)\n/)
   const sallyport = join(directory, 'node_modules/.bin/sallyport')
+  const { stdout } = await run(sallyport, ['acl', '--label', 'main'], { cwd: directory, shell })
+  expect(stdout).toMatch(/^main \(no capability\)\n/)
   expect((await run(sallyport, ['doctor', '--help'], { cwd: directory, shell })).stdout).toMatch(/^sallyport doctor /)
 })
 
