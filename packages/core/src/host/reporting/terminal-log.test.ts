@@ -24,7 +24,7 @@ test('writes an event on one line: time, level, label, message and fields', () =
   log.debug({ worker: 'core', state: 'ready' }, 'state')
   expect(written).toEqual([
     '03:04:05 info  ready\n',
-    '03:04:05 warn  [main] restarting (2nd time, in 93 ms)\n',
+    '03:04:05 warn  [main] restarting in 93 ms (restart 2)\n',
     '03:04:05 error [main gate] failed\n',
     '03:04:05 debug [core] state state=ready\n',
   ])
@@ -63,15 +63,49 @@ test('writes frames of this library only for an error that can be a bug in it', 
   ])
 })
 
-test('says of an uncaught denial that nothing caught it, because its own line has said what to add', () => {
+/** Returns the line of an event, without its time and level. */
+function describe(msg: string, fields: object): string {
   const { log, written } = createLog()
-  const denial = 'Command wipe_disk not allowed by ACL: add "wipe_disk" to the option "allow" of the frontend "talky"'
-  const err = Object.assign(createError(denial, 'talky.js:5:20'), { reason: 'Denied' })
-  log.error({ worker: 'frontend', label: 'talky', restarts: 1, delay: 80, err }, 'fault')
-  expect(written).toEqual([
-    '03:04:05 error [talky] crashed, restarting (1st time, in 80 ms): Error: Command wipe_disk not allowed by ACL, and nothing caught it\n      at talky.js:5:20\n',
-  ])
-})
+  log.warn(fields, msg)
+  return written.join('').slice('03:04:05 warn  '.length, -1)
+}
+
+test('writes the events of the bus as sentences', () =>
+  rows<[text: string, msg: string, fields: Record<string, unknown>]>([
+    ['denied plugin:fs|read (4×): add "read"', 'denied', { command: 'plugin:fs|read', hint: 'add "read"', more: 3 }],
+    ['rejected a: the hook timed out', 'rejected', { command: 'a', why: 'timeout' }],
+    ['rejected a: the hook did not return a message (malformed: x)', 'rejected', { command: 'a', why: 'malformed: x' }],
+    [
+      'boom threw TypeError (core.mjs:2:114): no data',
+      'command threw',
+      { command: 'boom', error: 'TypeError', place: 'core.mjs:2:114', why: 'no data' },
+    ],
+    ['slow call of a: it has been running for 30 s', 'slow call', { command: 'a', ms: 30_004 }],
+    ['crashed, restarting in 1.5 s (restart 1)', 'fault', { restarts: 1, delay: 1499 }],
+    ['reloading main, the hooks (a.js changed)', 'reloading', { workers: ['main'], files: ['a.js'], hooks: true }],
+    [
+      'reloaded w0, w1, w2, w3, w4 and 3 more in 80 ms',
+      'reloaded',
+      { workers: Array.from({ length: 8 }, (_, i) => `w${i}`), ms: 80 },
+    ],
+    ['closing: waits for core, frontend "main"', 'closing', { calls: [], workers: ['core', 'frontend "main"'] }],
+    [
+      'closing: waits for export of reports (2×), "bus.call main never"',
+      'closing',
+      {
+        calls: [
+          { label: 'reports', command: 'export' },
+          { label: 'host', command: 'bus.call main never' },
+          { label: 'reports', command: 'export' },
+        ],
+        workers: ['core'],
+      },
+    ],
+    ['denied a: b extra=1', 'denied', { command: 'a', hint: 'b', extra: 1 }],
+    // A line of an application, with the message of an event.
+    ['denied command=5', 'denied', { command: 5 }],
+    ["saved file='a b' user={ name: 'Ada' }", 'saved', { file: 'a b', user: { name: 'Ada' } }],
+  ])((text, msg, fields) => expect(describe(msg, fields)).toBe(text)))
 
 test('escapes control characters of terminals, and a text cannot look like another event', () => {
   const { log, written } = createLog()

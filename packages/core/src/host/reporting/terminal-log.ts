@@ -1,9 +1,10 @@
-// The log on a terminal: one line of text for each event, in colors. Control characters are escaped, because terminals obey them: frontends
+// The log on a terminal: each line of pino as a sentence, in colors. Control characters are escaped, because terminals obey them: frontends
 // could send them in a name, an error or their output.
 // An older Node.js has no `styleText`: then importing that name alone would fail before `checkRuntime` says why.
+import { relative } from 'node:path'
 import util from 'node:util'
-import { isInternalFrame } from '@sallyport/protocol/internal/errors'
-import { describeEvent } from './describe-event.js'
+import { describeName, isInternalFrame } from '@sallyport/protocol/internal/errors'
+import type { RunningCall } from '../../contract/host-core.js'
 
 /** A line of pino. */
 export interface LogLine {
@@ -47,25 +48,19 @@ export function createTerminalLog(write: (text: string) => void, paint: Paint): 
   return line => {
     const { level, time, name: _name, pid: _pid, hostname: _hostname, err, ...rest } = JSON.parse(line) as LogLine
     const { worker, label, msg, ...fields } = rest
-    const { title, count, detail } = describeEvent(msg, fields)
-    const text = `${indent(title)}${count > 1 ? ` (${count}×)` : ''}${indent(detail)}`
     const [errorText = '', ...frames] = String(err?.stack ?? err?.message ?? err ?? '').split('\n')
-    // The line of the denial has said what to add.
-    const isUncaughtDenial = msg === 'fault' && err?.reason === 'Denied'
-    const shownError = isUncaughtDenial ? errorText.replace(REMEDY, ', and nothing caught it') : errorText
-    const error = shownError && `: ${escapeText(shownError)}`
+    const error = errorText && `: ${escapeText(errorText)}`
     const stack = getShownFrames(frames, err)
       .map(frame => `\n${paintFrame(`  ${escapeText(frame)}`, paint)}`)
       .join('')
     const shownStack = stack === lastStack ? '' : stack
     if (stack !== '') lastStack = stack
     const clock = paint('dim', new Date(time).toTimeString().slice(0, 8))
-    write(`${clock} ${formatPrefix(level, worker, label, paint)}${text}${error}${shownStack}\n`)
+    write(
+      `${clock} ${formatPrefix(level, worker, label, paint)}${indent(describeEvent(msg, fields))}${error}${shownStack}\n`,
+    )
   }
 }
-
-/** The end of the message of a denial. */
-const REMEDY = /: add "[^]*$/
 
 /** A frame of Node's own code, which helps nobody to find the place. */
 const NODE_FRAME = /^\s+at (?:.*\()?node:/
@@ -129,3 +124,105 @@ export const escapeLine = (line: string): string =>
 
 /** Removes terminal sequences from one line of text, and escapes what is hidden otherwise. */
 export const escapeText = (text: string): string => util.stripVTControlCharacters(text).replace(HIDDEN, escapeCharacter)
+
+/** The bus's own events by their messages. `{format field}` is a field in one of the formats below. */
+const SENTENCES: ReadonlyMap<unknown, string> = new Map([
+  ['denied', 'denied {name command}{count more}: {text hint}'],
+  ['rejected', 'rejected {name command}{count more}: {rejection why}'],
+  [
+    'refused',
+    'refused {name command}{count more}: its quota is {text quota}. Let it call less often, or raise calls.quotas',
+  ],
+  ['command threw', '{name command} threw {text error}{place place}{count more}: {text why}'],
+  [
+    'message lost',
+    'lost a message of a channel{place place}{count more}: it cannot be serialized. Await send to get the reason',
+  ],
+  ['slow call', 'slow call of {name command}{count more}: it has been running for {duration ms}'],
+  ['events dropped', 'events dropped ({number dropped}): the frontend is too slow for them'],
+  ['restarting', 'restarting in {duration delay} (restart {number restarts})'],
+  // Another fault ends no worker, or for good.
+  ['fault', 'crashed, restarting in {duration delay} (restart {number restarts})'],
+  ['a call was still running when the bus closed', 'cut off {name command}: it was still running when the bus closed'],
+  ['reloading', 'reloading {workers workers} ({files files} changed)'],
+  ['reloaded', 'reloaded {workers workers} in {duration ms}'],
+  ['closing', 'closing: waits for {pending calls}'],
+])
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Each returns `undefined` for a wrong value: a plugin of core logs lines of its own, with any message. */
+const FORMATS: Readonly<Record<string, (value: unknown, fields: Fields) => string | undefined>> = {
+  text: value => (typeof value === 'string' ? value : undefined),
+  number: value => (typeof value === 'number' ? String(value) : undefined),
+  count: value => (typeof value === 'number' ? ` (${value + 1}×)` : ''),
+  name: value => (typeof value === 'string' ? formatName(value) : undefined),
+  place: value => (typeof value === 'string' ? value && ` (${value})` : undefined),
+  duration: value => (typeof value === 'number' ? formatDuration(value) : undefined),
+  rejection: value =>
+    typeof value === 'string' ? (REJECTIONS.get(value) ?? `the hook did not return a message (${value})`) : undefined,
+  files: value => (Array.isArray(value) ? listSome(value.map(file => relative('', String(file)))) : undefined),
+  workers: (value, { hooks }) =>
+    Array.isArray(value) ? listSome([...value.map(formatName), ...(hooks === true ? ['the hooks'] : [])]) : undefined,
+  pending: (value, { workers }) =>
+    Array.isArray(value) ? describePending(value as RunningCall[], workers) : undefined,
+}
+
+const REJECTIONS: ReadonlyMap<string, string> = new Map([
+  ['null', 'the hook returned null'],
+  ['threw', 'the hook threw'],
+  ['timeout', 'the hook timed out'],
+  ['overloaded', 'too many messages waited for the hook'],
+])
+
+/** Returns the event as a sentence, or its message, and the fields that are not in it. */
+function describeEvent(msg: unknown, fields: Fields): string {
+  const template = SENTENCES.get(msg)
+  let isKnown = template !== undefined
+  const shown = new Set(['hooks', 'workers'])
+  const sentence = template?.replace(/\{(\w+) (\w+)\}/g, (_, format: string, field: string) => {
+    const text = FORMATS[format]!(fields[field], fields)
+    isKnown &&= text !== undefined
+    shown.add(field)
+    return text ?? ''
+  })
+  const rest = Object.entries(fields).filter(([name]) => !isKnown || !shown.has(name))
+  const values = rest.map(([name, value]) => ` ${name}=${formatValue(value)}`)
+  return `${isKnown ? sentence : String(msg ?? '')}${values.join('')}`
+}
+
+/** Names, paths and numbers stand without quotes. */
+const formatValue = (value: unknown): string =>
+  typeof value === 'string' && /^[^\s'"`=]+$/.test(value)
+    ? value
+    : util.inspect(value, { breakLength: Infinity, depth: 9 })
+
+/** Quotes a name unless it is like those of commands and labels: the rest of the line is the bus's own. */
+const formatName = (name: unknown): string =>
+  /^[\w:|*.-]{1,80}$/.test(String(name)) ? String(name) : describeName(String(name))
+
+/** Names that are listed; the others are counted. */
+const MAX_LISTED = 5
+
+const listSome = (names: readonly string[]): string => {
+  const more = names.length - MAX_LISTED
+  return more > 0 ? `${names.slice(0, MAX_LISTED).join(', ')} and ${more} more` : names.join(', ')
+}
+
+/** Returns the running calls, or else the workers that have not ended. */
+function describePending(calls: readonly RunningCall[], workers: unknown): string {
+  if (calls.length === 0) return listSome(Array.isArray(workers) ? workers.map(String) : [])
+  const counts = new Map<string, number>()
+  for (const { label, command } of calls) {
+    const name = label === 'host' ? formatName(command) : `${formatName(command)} of ${formatName(label)}`
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return listSome([...counts].map(([name, count]) => (count > 1 ? `${name} (${count}×)` : name)))
+}
+
+/** Returns `80 ms`, `1.5 s`, `10 s` or `2 min`. */
+function formatDuration(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  if (ms < 9950) return `${Number((ms / 1000).toFixed(1))} s`
+  return ms < 119_500 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
+}
