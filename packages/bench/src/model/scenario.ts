@@ -47,8 +47,6 @@ export interface FigureKind {
   /** `B` are bytes of memory; `` is a plain number. */
   unit: 'µs' | '/s' | 'B' | ''
   better: 'lower' | 'higher'
-  /** Depends on whether the threads are awake, and is shown as a range. */
-  wakes?: true
   /** Rounds go on until half the width of the interval is at most this part of each such figure, or the time is over. */
   precise?: number
 }

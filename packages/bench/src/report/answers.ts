@@ -53,7 +53,7 @@ export class Cells {
     this.judge = createJudge(report)
   }
 
-  /** The median, or a range: of a noisy run, and of a figure that depends on whether the threads are awake. */
+  /** The median, or a range: of a noisy run, and of a figure whose rounds differ by much. */
   format({ median, range, unit, processes }: Figure): string {
     if (this.isNoisy) return text.formatRange(getSpread(processes), unit)
     return range ? text.formatRange(range, unit) : text.formatFigure({ median, unit })
@@ -62,14 +62,13 @@ export class Cells {
   /** A figure with its ratio. The reference has none. */
   draw(figure: Figure | undefined, isReference = false): Cell {
     if (!figure) return MISSING
-    const { ratio, interval, bimodal } = figure
+    const { ratio, interval } = figure
     const cell: Cell = { text: this.format(figure), figure }
     if (isReference || ratio === null || this.isNoisy) return cell
     const tone = ({ slower: 'worse', faster: 'better', same: undefined, unclear: undefined } as const)[
       this.judge(figure)
     ]
     if (tone) cell.tone = tone
-    if (bimodal) cell.tone = 'unclear'
     cell.note = text.formatRatio(ratio)
     if (interval) cell.interval = text.formatInterval(interval)
     return cell
@@ -141,20 +140,17 @@ export function getAnswers(report: Run): Table[] {
 
 const withoutSentence = ({ title, about, columns, rows }: Table): Table => ({ title, about, columns, rows })
 
-const isBimodal = (...figures: Figure[]): boolean => figures.some(({ bimodal }) => bimodal)
-
-/** Returns `6.41× (6.23–6.59×)`; of few rounds `6.41× (6.23–6.59×, 2 rounds)`, of bimodal ones `1.90–12.3× (from round to round)`. */
+/** Returns `6.41× (6.23–6.59×)`; of few rounds `6.41× (6.23–6.59×, 2 rounds)`. */
 export function describeRatio(figure: Figure | undefined, reference: Figure | undefined): string | undefined {
   const estimate = figure && reference && estimateRatio(figure.processes, reference.processes)
   if (!estimate) return undefined
   const { value, interval, spread, rounds } = estimate
-  if (isBimodal(figure, reference)) return `${formatInterval(spread)} (from round to round)`
   if (rounds < ENOUGH_ROUNDS) return `${formatRatio(value)} (${formatInterval(spread)}, ${count(rounds, 'round')})`
   const isAbout = interval[0] < 1 && interval[1] > 1
   return `${isAbout ? 'about 1×' : formatRatio(value)} (${formatInterval(interval)})`
 }
 
-/** A time that one arm takes more than another. Of few rounds and bimodal figures, the range of eight of ten rounds stands for the interval. */
+/** A time that one arm takes more than another. Of few rounds, the range of eight of ten stands for the interval. */
 export interface Difference {
   value: number
   range: Range
@@ -166,7 +162,7 @@ export function getDifference(figure: Figure | undefined, before: Figure | undef
   const estimate = figure && before && estimateDifference(figure.processes, before.processes)
   if (!estimate) return undefined
   const { value, interval, spread, rounds } = estimate
-  const range = rounds < ENOUGH_ROUNDS || isBimodal(figure, before) ? spread : interval
+  const range = rounds < ENOUGH_ROUNDS ? spread : interval
   return { value, range, isMeasurable: range[0] > 0 }
 }
 
@@ -382,7 +378,6 @@ function answerRings(scenario: ScenarioReport, cells: Cells): Table {
     if (!estimate) return []
     const { value, interval, rounds } = estimate
     const known: Figure = { ...ring, ratio: value, interval: rounds < ENOUGH_ROUNDS ? null : [...interval] }
-    if (isBimodal(port)) known.bimodal = true
     return [{ title, ring: known, port, judgement: cells.judge(known) }]
   })
   const list = (...wanted: string[]): string =>

@@ -113,3 +113,10 @@ describe('the noise check', () => {
     expect(sampleReport(undefined, [oneThread]).noise).toBeNull()
   })
 })
+
+test('a figure whose rounds differ by more than half has a range', () => {
+  const rounds = [4, 4.2, 18, 4.1, 19, 4].map(p50 => ({ p50 }))
+  expect(getFigure([rounds], [rounds])).toMatchObject({ range: [4, 18.5], median: 4.15 })
+  const alike = rounds.map(() => ({ p50: 4 }))
+  expect(getFigure([alike], [alike])).not.toHaveProperty('range')
+})

@@ -3,7 +3,7 @@ import { sum } from 'd3-array'
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { payloadBytes } from '../model/payloads.js'
 import { type Cell, getRounds, type Outcome, type Plan } from '../run/run.js'
-import { ENOUGH_ROUNDS, estimateRatio, getModes, getSpread, medianOfMedians } from '../shared/statistics.js'
+import { ENOUGH_ROUNDS, estimateRatio, getSpread, medianOfMedians } from '../shared/statistics.js'
 import { plain, short } from '../shared/text.js'
 import { type CaseReport, type Figure, type Report, type ScenarioReport, SCHEMA_VERSION } from './report.js'
 import { toHtml } from './html.js'
@@ -72,8 +72,11 @@ export function scenarioReport({ scenario, cells, ended = 'rounds' }: Outcome, p
 const getValues = ({ processes }: Cell, id: string): number[][] =>
   processes.map(rounds => rounds.map(figures => figures[id] ?? NaN))
 
+/** Eight of ten rounds that differ by more are shown as a range: a thread that polls answers sooner than one that sleeps. */
+const RANGE_FROM = 1.5
+
 const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
-  cell.inCase.figures.flatMap(({ id, title, unit, better, wakes }): Figure[] => {
+  cell.inCase.figures.flatMap(({ id, title, unit, better }): Figure[] => {
     const kind = { id, title, unit, better }
     const measured = getValues(cell, kind.id)
     const numbers = measured.map(rounds => rounds.filter(value => !Number.isNaN(value)))
@@ -81,16 +84,14 @@ const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
     if (processes.length === 0) return []
     const estimate = reference ? estimateRatio(measured, getValues(reference, kind.id)) : null
     const known = estimate !== null && cell !== reference && estimate.rounds >= ENOUGH_ROUNDS
-    const modes = getModes(processes)
-    const range = modes ?? (wakes && getSpread(processes))
+    const [low, high] = getSpread(processes)
     return [
       {
         ...kind,
         median: short(medianOfMedians(processes)),
         ratio: estimate && short(estimate.value),
         interval: known ? shortPair(estimate.interval) : null,
-        ...(range && { range: shortPair(range) }),
-        ...(modes && { bimodal: true }),
+        ...(high > low * RANGE_FROM && { range: shortPair([low, high]) }),
         processes: processes.map(rounds => rounds.map(short)),
       },
     ]

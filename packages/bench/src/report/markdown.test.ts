@@ -26,7 +26,7 @@ test('begins with the verdict and the answers, the table of formats first, and f
     'Sealing and opening alone',
     'A call, by the shape of the traffic',
   ])
-  expect(text).toContain('| JSON-RPC | 20–30 µs (0.55× · 0.50–0.60×) |')
+  expect(text).toContain('| JSON-RPC | 25.0 µs (0.55× · 0.50–0.60×) |')
   expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Noise check failed')
 })
 

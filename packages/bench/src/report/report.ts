@@ -1,7 +1,7 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const SCHEMA_VERSION = 9
+export const SCHEMA_VERSION = 10
 
 /** The result of a benchmark run: the content of `report.json`. */
 export interface Report {
@@ -76,10 +76,8 @@ export interface Report {
           /** `B` are bytes of memory; the empty string is a plain number. */
           unit: 'µs' | '/s' | 'B' | ''
           better: 'lower' | 'higher'
-          /** Shown in place of the median, if the figure depends on whether the threads are awake: eight of ten rounds, or the two levels. */
+          /** Eight of ten rounds, if they differ by more than half: shown in place of the median. */
           range?: [low: number, high: number]
-          /** The rounds have two levels, so that the median is one of them by chance. */
-          bimodal?: true
           /** The median of the processes' medians. */
           median: number
           /** The median of the rounds' own ratios to the reference; 1 for the reference itself, null without one. */

@@ -44,40 +44,6 @@ test('names failures first, and says how quiet the machine was', () => {
   })
 })
 
-/** A quiet run in which the ring sleeps in half of the rounds, of the cases that have these ids. */
-const bimodal = (...cases: string[]): Report =>
-  sampleReport(
-    outcomes => {
-      for (const { inCase, arm, processes } of outcomes.flatMap(({ cells }) => cells)) {
-        const sleeps = arm.id === 'ring-json' && cases.includes(inCase.id)
-        const [round] = processes[0]!
-        const asleep = Object.fromEntries(Object.entries(round!).map(([id, value]) => [id, 4 * value]))
-        processes.splice(
-          0,
-          processes.length,
-          Array.from({ length: 8 }, (_, at) => (sleeps && at % 2 ? asleep : round!)),
-        )
-      }
-      return outcomes
-    },
-    [getScenario('noise'), getScenario('shapes')],
-  )
-
-test('names bimodal figures next to a machine that was quiet', () => {
-  const quiet = 'The machine was quiet: two identical arms differed by 0 %'
-  expect(getVerdict(bimodal()).line).toBe(`${quiet}.`)
-  expect(getVerdict(bimodal('steady')).line).toBe(`${quiet}, but 1 figure is bimodal: ring JSON (one after the other).`)
-  expect(getVerdict(bimodal('steady', 'burst')).line).toBe(
-    `${quiet}, but 2 figures are bimodal: ring JSON (one after the other), ring JSON (40 after a silence).`,
-  )
-})
-
-test('a bimodal figure is a grey range in every table', () => {
-  const [row] = getTables(bimodal('steady'))[0]!.table.rows
-  expect(row![3]).toMatchObject({ text: '20–80 µs', tone: 'unclear' })
-  expect(row![2]).toMatchObject({ text: '50 µs', tone: 'worse' })
-})
-
 test('notes say that rounds were left out', () => {
   const report = sampleReport()
   expect(getNotes(report)).toEqual([])

@@ -67,13 +67,13 @@ const NOTABLE = 1.05
 /** Judges a figure of a run against its reference. */
 export type Judge = (figure: Figure) => Judgement
 
-/** Nothing is clear in a run that is too noisy, and of a bimodal figure. */
+/** Nothing is clear in a run that is too noisy. */
 export function createJudge({ noise }: Pick<Report, 'noise'>): Judge {
   const differences = (noise?.checks ?? []).map(({ ratio }) => Math.max(ratio, 1 / ratio))
   const notable = Math.max(NOTABLE, ...differences)
   return figure => {
     const change = toChange(figure.ratio, figure.interval, figure.better)
-    return figure.bimodal || isTooNoisy({ noise }) || !change ? 'unclear' : judgeChange(change, notable)
+    return isTooNoisy({ noise }) || !change ? 'unclear' : judgeChange(change, notable)
   }
 }
 
@@ -97,7 +97,7 @@ export function getVerdict(report: Pick<Report, 'noise' | 'scenarios'>): Verdict
   if (noise && isTooNoisy(report)) return { outcome: 'too noisy', line: describeNoise(report, noise) }
   const failed = getFailures(report).length
   const measured = noise ? describeQuiet(noise) : `${count(scenarios.length, 'scenario')} measured`
-  const line = [failed > 0 && `${count(failed, 'failure')}.`, `${measured}${describeBimodal(report)}.`]
+  const line = [failed > 0 && `${count(failed, 'failure')}.`, `${measured}.`]
   return { outcome: failed > 0 ? 'failed' : 'fine', line: line.filter(Boolean).join(' ') }
 }
 
@@ -111,21 +111,6 @@ function describeQuiet({ checks, othersCpu }: Noise): string {
   const most = getMost(checks.map(({ ratio }) => ratio))
   const others = othersCpu === null ? '' : `, and other programs took ${toPercent(othersCpu)} of the CPU`
   return `The machine was quiet: two identical arms differed by ${formatEffect(most)}${others}`
-}
-
-/** More are counted. */
-const MAX_BIMODAL = 4
-
-function describeBimodal(report: Pick<Report, 'scenarios'>): string {
-  const getFactor = ({ range: [low, high] = [1, 1] }: Figure): number => high / low
-  const bimodal = everyFigure(report)
-    .filter(({ figure }) => figure.bimodal)
-    .toSorted((a, b) => getFactor(b.figure) - getFactor(a.figure))
-    .map(({ path }) => nameFigure(report, path))
-  if (bimodal.length === 0) return ''
-  const [shown, more] = [bimodal.slice(0, MAX_BIMODAL), bimodal.length - MAX_BIMODAL]
-  const names = more > 0 ? [...shown, `${more} more`] : shown
-  return `, but ${bimodal.length === 1 ? '1 figure is' : `${bimodal.length} figures are`} bimodal: ${names.join(', ')}`
 }
 
 function describeNoise(report: Pick<Report, 'scenarios'>, noise: Noise): string {

@@ -33,13 +33,11 @@ const inCase = (
 const calls = (inFlight: number): Case['task'] => ({ loop: 'calls', inFlight })
 
 const P50 = latency('p50', 'p50')
-/** Of one call at a time: a thread that polls for it answers several times as fast as one that has to be woken. */
-const P50_ALONE: FigureKind = { ...P50, wakes: true }
 const CPU = latency('cpu', 'CPU each')
 const A_SECOND = rate('rate', 'a second')
 
 const throughput = (count: number): Case => {
-  const figure = count === 1 ? { ...P50_ALONE, title: 'one call' } : rate('rate', `${count} calls`)
+  const figure = count === 1 ? { ...P50, title: 'one call' } : rate('rate', `${count} calls`)
   return inCase(String(count), `${count} in flight`, calls(count), [figure, ...(count === 64 ? [CPU] : [])])
 }
 
@@ -63,7 +61,7 @@ const plugin: Figures = [
   latency('ready', 'start to first call'),
   PSS,
   { ...PSS, id: 'next', title: 'each next' },
-  { ...P50_ALONE, title: 'a call' },
+  { ...P50, title: 'a call' },
   latency('seldom', 'each 20 ms'),
   rate('rate', '64 in flight'),
   latency('bytes', '1 MiB'),
@@ -87,13 +85,13 @@ const same: Arms = [ringJson, { ...ringJson, id: 'ring-json-again', title: 'ring
 
 /** The cases of the A/A check. */
 const noise: Case[] = [
-  { ...inCase('1', 'one at a time', calls(1), [P50_ALONE]), share: 0.7, settleShare: 0.8, repeats: 8 },
+  { ...inCase('1', 'one at a time', calls(1), [P50]), share: 0.7, settleShare: 0.8, repeats: 8 },
   { ...inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')]), share: 1, settleShare: 0.5, repeats: 16 },
 ]
 
 /** The shapes of traffic. */
 const shapes = [
-  { ...inCase('steady', 'one after the other', calls(1), [P50_ALONE]), share: 1.4, settleShare: 0.5 },
+  { ...inCase('steady', 'one after the other', calls(1), [P50]), share: 1.4, settleShare: 0.5 },
   seldom('burst', '40 after a silence', 2.4),
   seldom('sparse', 'one each 4 ms', 2.4),
   { ...inCase('64', '64 in flight', calls(64), [A_SECOND]), share: 1.5, settleShare: 0.7, repeats: 2 },
@@ -234,7 +232,7 @@ function toCases(payload: Payload, id: string, title: string): Case[] {
   const bytes = payloads.payloadBytes(payload)
   const inFlight = Math.max(2, Math.min(MOST_IN_FLIGHT, Math.round(BYTES_IN_FLIGHT / (bytes + 1))))
   const lengths = bytes < LARGE_BYTES ? {} : { share: 0.6, settleShare: 0 }
-  const alone = { ...latency('p50', title), wakes: true as const }
+  const alone = latency('p50', title)
   const cpu = { ...latency('cpu', `${title}, CPU`), precise: PRECISE }
   return [
     { id, title, task: { loop: 'calls', inFlight: 1 }, payload, figures: [alone], ...lengths },
