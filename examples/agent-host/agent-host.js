@@ -23,7 +23,7 @@ const FUNCTIONS = TOOLS.map(name => `const ${name} = args => invoke('plugin:tool
 export async function createAgentHost({ workspace, audit, onConfirm, timeout = 5000 }) {
   const bus = await createBus({
     core: new URL('./core.js', import.meta.url),
-    pluginOptions: { tools: { audit } },
+    config: { plugins: { tools: { audit } } },
     isolation: { dir: new URL('./dist-isolation/', import.meta.url) },
     calls: { quotas: [{ labels: ['agent'], commands: ['plugin:tools|*'], rate: 20, concurrency: 4 }] },
     onConfirm,

@@ -30,7 +30,7 @@ async function removePartialFiles(directory) {
   await Promise.all(left.map(name => rm(join(directory, name), { force: true })))
 }
 
-/** The directory for downloads, which the host sets with `createBus({ pluginOptions: { downloads: { directory } } })`. */
+/** The directory for downloads, which the host sets with `createBus({ config: { plugins: { downloads: { directory } } } })`. */
 class Directory {
   /** @param {string} path */
   constructor(path) {

@@ -21,7 +21,7 @@ const bus = await createBus({
     },
     packer: new URL('./packer.js', import.meta.url),
   },
-  pluginOptions: { downloads: { directory } },
+  config: { plugins: { downloads: { directory } } },
   capabilities: [
     {
       identifier: 'main',

@@ -18,7 +18,7 @@ export async function start(options) {
   bus = await createBus({
     core: new URL('./core.js', import.meta.url),
     network: natsNetwork(options),
-    app: { security: { capabilities: [capability] } },
+    capabilities: [capability],
     log: false,
   })
 }

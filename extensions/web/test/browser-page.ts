@@ -65,7 +65,7 @@ export async function serve(
   use: 'brownfield' | 'isolation' = 'brownfield',
   { page, core = commands, ...options }: Partial<WebOptions> & { page?: PageOptions; core?: BusOptions['core'] } = {},
 ): Promise<void> {
-  bus = await createBus({ core, log: false, app: { security: { pattern: { use } } } })
+  bus = await createBus({ core, log: false, ...(use === 'isolation' && { isolation: {} }) })
   web = await serveFrontends(bus, { frontends: { main: { dir, allow, ...page } }, ...options })
 }
 

@@ -112,8 +112,7 @@ test('the package has the same exports for pages and for programs', async () => 
 })
 
 test('a program in an isolated label goes through the hook', async () => {
-  const security = { pattern: { use: 'isolation' as const, options: { hookTimeout: 60_000 } } }
-  const { web } = await serve({}, { app: { security } })
+  const { web } = await serve({}, { isolation: { hookTimeout: 60_000 } })
   const client = await open({ url: web.url })
   expect(await client.invoke('greet', { name: 'gate' })).toBe('Hello, gate!')
 })

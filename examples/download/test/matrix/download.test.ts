@@ -29,7 +29,7 @@ async function start(options: Parameters<typeof startServer>[0]) {
   bus = await createBus({
     core: new URL('../../core.js', import.meta.url),
     log: false,
-    pluginOptions: { downloads: { directory } },
+    config: { plugins: { downloads: { directory } } },
     capabilities: [
       {
         identifier: 'tests',

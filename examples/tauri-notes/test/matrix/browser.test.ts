@@ -1,7 +1,8 @@
 // The app's page in Chromium, as a browser and Tauri's window run it: over real IPC, with the project's capabilities and its hook.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Bus, createBus } from '@sallyport/core'
 import { serveFrontends, type WebServer } from '@sallyport/web'
 import { type Browser, chromium, type Page } from 'playwright-core'
@@ -35,11 +36,13 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('with t
   beforeEach(async () => {
     mkdirSync(join(root, 'sallyport-notes'), { recursive: true })
     writeFileSync(note, 'Buy milk\nand bread\n')
-    const options = { dir: new URL('../../dist-isolation/', import.meta.url) }
+    const project = fileURLToPath(new URL('../../src-tauri/', import.meta.url))
+    const open = join(root, 'src-tauri')
+    cpSync(project, open, { recursive: true })
+    writeFileSync(join(open, 'tauri.conf.json'), '{}')
     bus = await createBus({
-      config: new URL('../../src-tauri/tauri.conf.json', import.meta.url),
+      config: use === 'isolation' ? project : open,
       core: new URL('../../src-tauri/core.js', import.meta.url),
-      app: { security: { pattern: use === 'isolation' ? { use, options } : { use } } },
       log: false,
     })
     web = await serveFrontends(bus, { frontends: { main: { dir: join(root, 'dist') } } })

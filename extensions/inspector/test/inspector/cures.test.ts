@@ -50,7 +50,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'allow: [': cure => ({ act: bus => call(bus, 'add', {}, { allow: [], ...cure }) }),
   "'deny-": cure => {
     const names = ['allow-add', 'deny-add'].filter(name => !(cure as readonly string[] | undefined)?.includes(name))
-    return { bus: { app: { security: { capabilities: [createCapability(names)] } } }, act: bus => call(bus, 'add') }
+    return { bus: { capabilities: [createCapability(names)] }, act: bus => call(bus, 'add') }
   },
   'maxInFlight: ': cure => ({
     act: bus => call(bus, 'add', {}, { maxInFlight: 16, overflow: 'reject', ...cure }, 32),

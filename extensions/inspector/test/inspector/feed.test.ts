@@ -37,7 +37,7 @@ test.runIf(process.platform === 'linux')('shows memory and CPU of a process as i
 })
 
 test('sends the figures of bus.stats, without resetting its rates', async () => {
-  const { bus, page } = await open({ app: isolation(some) })
+  const { bus, page } = await open(isolation(some))
   await page.next(({ core }) => core.answers)
   await bus.stats()
   const client = await bus.connect('tests')
@@ -88,7 +88,7 @@ test('continues while core is blocked, and when it restarts', async () => {
 })
 
 test('counts calls by command while an inspector is open, with reasons and the oldest call', async () => {
-  const { bus, page } = await open({ app: { security: { capabilities: [most] } } })
+  const { bus, page } = await open({ capabilities: [most] })
   const client = await bus.connect('tests')
   const gone = client.invoke('slow', { ms: 60_000 }).catch(() => {})
   await page.next(({ commands }) => commands !== undefined)
@@ -147,7 +147,7 @@ test('restarts the counts of commands for the next inspector', async () => {
 })
 
 test('has the file and line of a fault, and the remedy for a denied call', async () => {
-  const { bus, page } = await open({ app: { security: { capabilities: [some] } } })
+  const { bus, page } = await open({ capabilities: [some] })
   await bus.open('crashy', fixture('ends.mjs'), { supervision: { restart: 'temporary' } })
   await bus.call('crashy', 'ends').catch(() => {})
   const client = await bus.connect('tests')
@@ -164,7 +164,7 @@ test('has the file and line of a fault, and the remedy for a denied call', async
 })
 
 test('bounds and escapes the names and errors of frontends', async () => {
-  const { bus, url, page } = await open({ app: isolation(some), supervision: { restart: 'temporary' } })
+  const { bus, url, page } = await open({ ...isolation(some), supervision: { restart: 'temporary' } })
   const client = await bus.connect('tests')
   const names = ['<img src=x onerror=alert(1)>', 'a\u202eb\u0007\u200b\n', 'x'.repeat(100_000), '\ud800']
   for (const name of names) await client.invoke(name, { hook: 'null' }).catch(() => {})
@@ -197,7 +197,7 @@ test('shows a core in the thread of the host', async () => {
 })
 
 test('explains capabilities, with changes at run time', async () => {
-  const { bus, url } = await open({ app: { security: { capabilities: [some] } } })
+  const { bus, url } = await open({ capabilities: [some] })
   await bus.connect('tests')
   const accessTo = async (label: string, command: string): Promise<unknown> => {
     const query = `access${new URL(url).search}&label=${label}`

@@ -6,7 +6,7 @@ import { hasChromium, launch, openPage } from '../support/browser.js'
 
 test.skipIf(!hasChromium)('the page shows a call that core denied, and how to allow it', async () => {
   const app = isolation({ identifier: 'all', windows: ['*'], permissions: ['allow-echo'] })
-  const bus = await createBus({ core: fixture('core.mjs'), log: false, app })
+  const bus = await createBus({ core: fixture('core.mjs'), log: false, ...app })
   onTestFinished(() => bus.close({ timeout: 0 }))
   const browser = await launch()
   onTestFinished(() => browser.close())

@@ -40,7 +40,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', { timeout: 60_000 }, () =>
 
   beforeAll(async () => {
     browser = await launch()
-    bus = await createBus({ core: fixture('core.mjs'), log: false, app, supervision: soon })
+    bus = await createBus({ core: fixture('core.mjs'), log: false, ...app, supervision: soon })
     client = await bus.connect('tests')
     url = (await bus.openInspector()).url
     void work()

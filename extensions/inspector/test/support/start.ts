@@ -20,9 +20,7 @@ export async function start(options: Partial<BusOptions> = {}): Promise<Bus> {
 }
 
 /** The isolation pattern with a hook that rejects messages on request, and never counts as stuck, however busy the machine is. */
-export const isolation = (capability: Capability): NonNullable<BusOptions['app']> => ({
-  security: {
-    pattern: { use: 'isolation', options: { dir: fixture('hooks/judge/'), hookTimeout: 60_000 } },
-    capabilities: [capability],
-  },
+export const isolation = (capability: Capability): Partial<BusOptions> => ({
+  isolation: { dir: fixture('hooks/judge/'), hookTimeout: 60_000 },
+  capabilities: [capability],
 })

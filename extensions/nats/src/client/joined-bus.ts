@@ -224,8 +224,8 @@ async function join(options: JoinOptions): Promise<JoinedBus> {
   const client = randomBytes(16).toString('hex')
   const inbox = new ReplyInbox(connection, bus, client)
   const discovery = new Discovery({ connection, inbox, bus, intervalMs: DISCOVERY_INTERVAL_MS })
-  const { isolation, app, codec = 'json' } = hostOptions
-  const pattern = isolation ? 'isolation' : (app?.security?.pattern?.use ?? 'brownfield')
+  const { isolation, codec = 'json' } = hostOptions
+  const pattern = isolation ? ('isolation' as const) : ('brownfield' as const)
   const context = { connection, inbox, bus, client, pattern, heartbeat, links, faults }
   const dialer = new NatsSessionDialer(context, getCredential)
   try {

@@ -17,11 +17,11 @@ export const createNetworkOptions = (url: string): Pick<NatsNetworkOptions, 'nat
 })
 
 const permissions = ['greet', 'label', 'emit', 'count', 'never'].map(name => `allow-${name}`)
-const app = { security: { capabilities: [{ identifier: 'all', windows: ['*'], permissions }] } }
+const app = { capabilities: [{ identifier: 'all', windows: ['*'], permissions }] }
 
 export async function startInstance(network: NatsNetworkOptions, options: Partial<BusOptions> = {}): Promise<Instance> {
   const core = new URL('core.mjs', import.meta.url)
-  const bus = await createBus({ core, app, log: false, network: natsNetwork(network), ...options })
+  const bus = await createBus({ core, ...app, log: false, network: natsNetwork(network), ...options })
   const faults: Instance['faults'] = []
   bus.on('fault', ({ label, error }) => {
     faults.push({ label, reason: (error as Error & { reason?: string }).reason ?? '', message: error.message })

@@ -10,7 +10,7 @@ describe.skipIf(!hasServer)('service discovery', () => {
     const network = createNetworkOptions(url)
     const service = `sallyport-${network.bus}`
     for (const instance of ['one', 'two']) {
-      await startInstance({ ...network, instance }, { version: '1.2.3', productName: 'Shop' })
+      await startInstance({ ...network, instance }, { config: { version: '1.2.3', productName: 'Shop' } })
     }
     const nats = await openNats(url)
     const query = async (subject: string): Promise<Record<string, unknown>[]> => {

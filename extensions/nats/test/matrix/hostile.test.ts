@@ -21,9 +21,9 @@ describe.skipIf(!hasServer)('a hostile client of the broker', () => {
     const network = createNetworkOptions(url)
     const permissions = ['allow-greet', 'allow-count', 'allow-emit']
     const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
-    const app = { security: { pattern: { use: pattern }, capabilities } }
-    const first = await startInstance({ ...network, instance: 'one' }, { app })
-    const second = await startInstance({ ...network, instance: 'two' }, { app })
+    const app = { ...(pattern === 'isolation' && { isolation: {} }), capabilities }
+    const first = await startInstance({ ...network, instance: 'one' }, app)
+    const second = await startInstance({ ...network, instance: 'two' }, app)
     const nats = await openNats(url)
     const seen = await recordMessages(nats, network.bus)
     const { client, subjects, hello } = await openRemoteFrontend({

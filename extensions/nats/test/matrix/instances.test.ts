@@ -6,7 +6,7 @@ import { createNetworkOptions, startInstance } from '../long/instance.js'
 import { hasServer, useServer } from '../long/server.js'
 
 const capability = { identifier: 'all', windows: ['*'], permissions: ['allow-greet', 'allow-label', 'allow-emit'] }
-const isolation = { security: { pattern: { use: 'isolation' }, capabilities: [capability] } } as const
+const isolation = { isolation: {}, capabilities: [capability] } as const
 
 describe.skipIf(!hasServer)('an instance over NATS', () => {
   test.each([
@@ -15,7 +15,7 @@ describe.skipIf(!hasServer)('an instance over NATS', () => {
   ] as const)('calls a remote frontend, and is called by it: %s', async (pattern, app) => {
     const { url } = await useServer()
     const network = createNetworkOptions(url)
-    const { bus, faults } = await startInstance(network, app && { app })
+    const { bus, faults } = await startInstance(network, app && { ...app })
     const { client } = await openRemoteFrontend({ url, ...network, label: 'far', pattern })
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
     expect(await client.invoke('label')).toBe('far')

@@ -86,8 +86,8 @@ test('a watcher reports paths as the label can write them', async () => {
 describe('the directories', () => {
   const buses: Bus[] = []
   afterAll(() => Promise.all(buses.map(bus => bus.close())))
-  const start = async (options?: { identifier: string }) => {
-    const bus = await createBus({ core: defineCore({ plugins: [fs()] }), log: false, ...options })
+  const start = async (config: { identifier?: string } = {}) => {
+    const bus = await createBus({ core: defineCore({ plugins: [fs()] }), log: false, config })
     buses.push(bus)
     return bus.connect('acme-x', { allow: ['fs:own'] })
   }

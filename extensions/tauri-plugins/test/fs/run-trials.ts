@@ -34,7 +34,8 @@ export function runTrials(
     bus = await createBus({
       core: new URL('./fixtures/core.mjs', import.meta.url),
       log: false,
-      app: { security: { pattern: { use }, capabilities: [{ identifier: 'test', windows: ['main'], permissions }] } },
+      ...(use === 'isolation' && { isolation: {} }),
+      capabilities: [{ identifier: 'test', windows: ['main'], permissions }],
       frontends: { main: { module: new URL(`./fixtures/${guest}`, import.meta.url), sandbox } },
     })
   })

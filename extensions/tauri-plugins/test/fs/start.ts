@@ -46,7 +46,7 @@ export async function startFs(
     ],
   }))
   const core = defineCore({ plugins: [fs(options)] })
-  const bus = await createBus({ core, log: false, app: { security: { capabilities } }, identifier: 'org.example.fs' })
+  const bus = await createBus({ core, log: false, capabilities, config: { identifier: 'org.example.fs' } })
   afterAll(() => bus.close())
   const clients: Record<string, Client> = {}
   for (const label of Object.keys(labels)) clients[label] = await bus.connect(label)

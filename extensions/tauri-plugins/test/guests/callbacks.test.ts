@@ -331,7 +331,7 @@ describe('opener', () => {
 
 describe('shell', () => {
   const start = (config?: unknown, open: (target: string, request: object) => void = () => {}) => {
-    const more = config === undefined ? {} : { pluginOptions: { shell: { open: config } } }
+    const more = config === undefined ? {} : { config: { plugins: { shell: { open: config } } } }
     return startGuests({ plugins: [shell({ open })], allow: ['shell:default'], more })
   }
 

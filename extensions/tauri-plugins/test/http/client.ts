@@ -51,13 +51,7 @@ export async function connect(
   const bus = await createBus({
     core: defineCore({ plugins: [http(options)] }),
     ...{ log: false, codec },
-    app: {
-      security: {
-        capabilities: [
-          { identifier: 'http', windows: ['*'], permissions: [{ identifier: 'http:default', allow, deny }] },
-        ],
-      },
-    },
+    capabilities: [{ identifier: 'http', windows: ['*'], permissions: [{ identifier: 'http:default', allow, deny }] }],
   })
   open.push(bus)
   return join(bus, label)

@@ -11,7 +11,7 @@ const withPermissions = (...permissions: object[]): BusOptions =>
   ({
     core,
     log: false,
-    app: { security: { capabilities: [{ identifier: 'a', windows: ['*'], permissions }] } },
+    capabilities: [{ identifier: 'a', windows: ['*'], permissions }],
   }) as BusOptions
 
 describe('the start is refused', () => {

@@ -108,7 +108,7 @@ async function collect(stream: AsyncIterable<unknown>): Promise<unknown[]> {
 
 describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the pattern %s, a page', use => {
   beforeEach(async () => {
-    bus = await createBus({ core, log: false, app: { security: { pattern: { use } } } })
+    bus = await createBus({ core, log: false, ...(use === 'isolation' && { isolation: {} }) })
     web = await serveFrontends(bus, { frontends: { main: { dir, allow } } })
     context = await browser.newContext()
     page = await context.newPage()

@@ -5,7 +5,6 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { isDevelopment } from '@sallyport/protocol/internal/util'
 import { didYouMean } from '../shared/suggest.js'
 import {
-  type Access,
   createBuiltIns,
   getAccess,
   getCommandScope,
@@ -18,7 +17,7 @@ import {
   sortCapabilities,
   toAccess,
 } from './resolve.js'
-import { type AclDeps, type Catalogue, findMisnamedCommands, getCommandKey, getPermissionsFor } from './catalogue.js'
+import { type AclDeps, findMisnamedCommands, getCommandKey } from './catalogue.js'
 import type { ExplainedFrontend } from './explain.js'
 import {
   type AllowList,
@@ -30,7 +29,6 @@ import {
   type PermissionFileSource,
   type Scope,
 } from './types.js'
-import { splitMethod } from './identifier.js'
 
 export interface Permits {
   /** False for a command that does not exist. @param method - `greet`, `plugin:fs|read_text_file` */
@@ -38,7 +36,6 @@ export interface Permits {
   check(command: CommandIdentity): BusError | undefined
   /** Returns how to change the capabilities if the command is denied. Only for the host: the text names permissions. */
   getHint(command: CommandIdentity): string
-  getDetails(command: CommandIdentity): string | undefined
   /** Returns the same frozen object for every call until the capabilities change. */
   getScope(command: CommandIdentity): CommandScope
   /** Returns the scope of a command by its method, empty for a command that is denied or does not exist. */
@@ -50,7 +47,6 @@ export const HOST_PERMITS: Permits = {
   permits: () => true,
   check: () => undefined,
   getHint: () => '',
-  getDetails: () => undefined,
   getScope: () => EMPTY_SCOPE,
   getScopeByMethod: () => EMPTY_SCOPE,
 }
@@ -125,18 +121,9 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
       return { denial: undefined, hint: '', scope: getCommandScope(grants, global.get(getCommandKey(command))) }
     }
     const local = rights.get(label)
-    const option: DenialDetails['option'] = local && (local.listed ? 'only' : 'also')
-    const details = {
-      label,
-      isRun: local?.isRun ?? false,
-      option,
-      access,
-      capabilities: getCapabilities(label),
-      catalogue: options.catalogue,
-    }
-    const [text, hint] = [getDenialText(command), getDenialHint(command, details)]
-    if (!isDevelopment()) return { denial: text, hint, scope: EMPTY_SCOPE }
-    return { denial: `${text}: ${hint}`, hint, details: explainDenial(command, details), scope: EMPTY_SCOPE }
+    const text = getDenialText(command)
+    const hint = getDenialHint(command, label, local, denied.get(command.method))
+    return { denial: isDevelopment() ? `${text}: ${hint}` : text, hint, scope: EMPTY_SCOPE }
   }
 
   return {
@@ -163,7 +150,6 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
           return denial === undefined ? undefined : new BusError('Denied', denial)
         },
         getHint: command => getDecision(command).hint,
-        getDetails: command => getDecision(command).details,
         getScope: command => getDecision(command).scope,
         getScopeByMethod(method) {
           const command = methods.get(method)
@@ -206,8 +192,7 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
     },
     replaceCommands(commands, pluginFiles) {
       // Their warnings have been logged when they were first resolved. A plugin that was removed can come back, and is no mistake.
-      const acl = { ...sources.acl, unknownPermissions: 'warn' as const }
-      const next = getResolveOptions({ ...sources, acl, commands, pluginFiles, warn: () => {} })
+      const next = getResolveOptions({ ...sources, commands, pluginFiles, warn: () => {} }, true)
       const resolveAgain = <T>(resolve: () => T, before: T): T => {
         try {
           return resolve()
@@ -217,8 +202,8 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
         }
       }
       // The lists of `next` have warned nobody.
-      const { unknownPermissions, absent } = options
-      options = { ...next, unknownPermissions, absent, warn: sources.warn, allowLists: new Map() }
+      const { ignoresAbsent, absent } = options
+      options = { ...next, ignoresAbsent, absent, warn: sources.warn, allowLists: new Map() }
       builtIn = createBuiltIns(sources.acl, next)
       methods = new Map(next.commands.map(command => [command.method, command]))
       for (const [label, each] of rights) {
@@ -237,73 +222,27 @@ interface LabelRights {
   readonly isRun: boolean
 }
 
-type Decision = { denial: string | undefined; hint: string; details?: string; scope: CommandScope }
-
-interface DenialDetails {
-  label: string
-  isRun: boolean
-  /** Whether the option `allow` is the place for a right of this frontend, or one of two. Code on a network has no options. */
-  option: 'only' | 'also' | undefined
-  access: Access
-  capabilities: readonly ResolvedCapability[]
-  catalogue: Catalogue
-}
+type Decision = { denial: string | undefined; hint: string; scope: CommandScope }
 
 export const getDenialText = ({ method }: CommandIdentity): string => `Command ${method} not allowed by ACL`
 
+/** @param local - undefined for code on a network, which has no options */
 function getDenialHint(
-  { method, owner, allow }: CommandIdentity,
-  { label, isRun, option, access }: DenialDetails,
+  { owner, method, allow }: CommandIdentity,
+  label: string,
+  local: LabelRights | undefined,
+  denied: readonly Grant[] | undefined,
 ): string {
+  const isRun = local?.isRun === true
   // A run that has no label of its own has a number, which the next one does not have.
   const quoted = JSON.stringify(isRun ? label.replace(/^run-\d+$/, 'run-*') : label)
-  const denied = access.denied.get(method)
-  if (!denied) {
-    const name = JSON.stringify(owner === 'app' ? method : allow)
-    const inOption = `add ${name} to the option "allow" of ${isRun ? 'bus.run' : `the frontend ${quoted}`}`
-    if (option === 'only') return inOption
-    const inCapability = `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${quoted}`
-    return option === 'also' ? `${inOption}, or ${inCapability}` : inCapability
+  if (denied) {
+    const names = [...new Set(denied.map(({ permission }) => JSON.stringify(permission)))].join(', ')
+    return `${names} is among the permissions of a capability for ${quoted}`
   }
-  const names = [...new Set(denied.map(({ permission }) => JSON.stringify(permission)))].join(', ')
-  return `${names} is among the permissions of a capability for ${quoted}`
+  const inCapability = `add ${JSON.stringify(allow)} to the permissions of a capability whose windows match ${quoted}`
+  if (!local) return inCapability
+  const name = JSON.stringify(owner === 'app' ? method : allow)
+  const inOption = `add ${name} to the option "allow" of ${isRun ? 'bus.run' : `the frontend ${quoted}`}`
+  return local.listed ? inOption : `${inOption}, or ${inCapability}`
 }
-
-/** Returns Tauri's details of a denial. For the host in development only: the text names capabilities, and can have 80 permissions. */
-function explainDenial(command: CommandIdentity, details: DenialDetails): string {
-  const { plugin, name } = splitMethod(command.method)
-  const denied = details.access.denied.get(command.method)
-  const reason = denied
-    ? `explicitly denied on origin local\n\nreferenced by: ${joinReferences(denied)}`
-    : getReason(command, details)
-  const subject = plugin === undefined ? name : `${plugin}.${name}`
-  return `${subject} ${reason}`
-}
-
-function getReason(command: CommandIdentity, { label, capabilities, catalogue }: DenialDetails): string {
-  const elsewhere = capabilities.flatMap(({ capability, permissions }) =>
-    permissions
-      .filter(({ allow }) => allow.includes(command.method))
-      .map(({ identifier }) => ({ ...capability, capability: capability.identifier, permission: identifier })),
-  )
-  if (elsewhere.length === 0) {
-    return `not allowed. Permissions associated with this command: ${getPermissionsFor(command, catalogue).join(', ')}`
-  }
-  const on = elsewhere.map(({ windows = [], webviews = [], local = true, platforms }) => {
-    const parts = [
-      windows.length > 0 && `windows: ${quote(windows)}`,
-      webviews.length > 0 && `webviews: ${quote(webviews)}`,
-      local ? 'URL: local' : 'URL: remote alone',
-      platforms && `platforms: ${platforms.join(', ')}`,
-    ]
-    return `[${parts.filter(Boolean).join(', ')}]`
-  })
-  const quoted = JSON.stringify(label)
-  const refused = `not allowed on window ${quoted}, webview ${quoted}, URL: local`
-  return `${refused}\n\nallowed on: ${on.join(', ')}\n\nreferenced by: ${joinReferences(elsewhere)}`
-}
-
-const quote = (globs: readonly string[]): string => globs.map(glob => JSON.stringify(glob)).join(', ')
-
-const joinReferences = (grants: readonly Pick<Grant, 'capability' | 'permission'>[]): string =>
-  grants.map(({ capability, permission }) => `capability: ${capability}, permission: ${permission}`).join(' || ')

@@ -112,38 +112,13 @@ export function getCommandKey({ method, owner }: CommandIdentity): string {
   return owner === 'core' || isGuiPlugin(plugin) ? `core:${plugin}` : plugin
 }
 
-export function getPermissionsFor(command: CommandIdentity, { plugins }: Catalogue): string[] {
-  const key = getCommandKey(command)
-  const plugin = plugins.get(key)
-  if (!plugin) return []
-  const { permissions, defaultSet } = plugin
-  const sets = new Map(plugin.sets)
-  if (defaultSet) sets.set('default', defaultSet)
-  const allows = ({ commands }: PermissionDefinition): boolean =>
-    commands?.allow?.some(name => getMethod(key, name) === command.method) === true
-  const includes = (set: PermissionSetDefinition, seen = new Set<unknown>()): boolean => {
-    if (seen.has(set)) return false
-    seen.add(set)
-    return set.permissions.some(identifier => {
-      const split = splitIdentifier(identifier)
-      const name = split.key === key ? split.name : identifier
-      const [permission, inner] = [permissions.get(name), sets.get(name)]
-      return permission ? allows(permission) : inner !== undefined && includes(inner, seen)
-    })
-  }
-  const names = [...permissions.keys()].filter(name => allows(permissions.get(name)!))
-  names.push(...[...sets.keys()].filter(name => includes(sets.get(name)!)))
-  return names.toSorted().map(name => joinIdentifier({ key, name }))
-}
-
 export interface ExpandedPermission extends PermissionName {
   readonly permission: PermissionDefinition
 }
 
 export interface UnknownPermission {
   readonly text: string
-  /** True if the plugin is not described here, so that the name can still be right. */
-  readonly plausible: boolean
+  /** The plugin, if it is not here. */
   readonly absent?: string
 }
 
@@ -202,20 +177,17 @@ function describeUnknown(
   const identifier = within ? name.name : joinIdentifier(name)
   const hint = suggestPermission(name, catalogue)
   const wrong = explainMalformed(identifier)
-  if (wrong) return { text: `${JSON.stringify(identifier)}: ${wrong}${hint}`, plausible: false }
-  const plugin = catalogue.plugins.get(name.key)
+  if (wrong) return { text: `${JSON.stringify(identifier)}: ${wrong}${hint}` }
   if (within) {
     const text = `permission ${name.name} not found from set ${within.identifier}${hint}`
-    if (!name.name.includes(':')) return { text, plausible: false }
-    return { text, plausible: true, absent: splitIdentifier(name.name).key }
+    return name.name.includes(':') ? { text, absent: splitIdentifier(name.name).key } : { text }
   }
-  if (plugin) {
-    const text = `unknown permission ${name.name} for ${describeAclKey(name.key)}${hint}`
-    return { text, plausible: !plugin.described && identifier.includes(':') }
+  if (catalogue.plugins.has(name.key)) {
+    return { text: `unknown permission ${name.name} for ${describeAclKey(name.key)}${hint}` }
   }
   const keys = [...catalogue.plugins.keys()].toSorted().filter(key => key !== APP_KEY)
   const text = `unknown ACL for ${name.key}, expected one of ${keys.join(', ')}${hint}`
-  return { text, plausible: true, absent: name.key }
+  return { text, absent: name.key }
 }
 
 /** The values of a scope. Frozen, because handlers receive them. */

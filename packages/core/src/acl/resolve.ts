@@ -45,7 +45,9 @@ export interface ResolvedCapability {
   holdsFor(label: string): boolean
 }
 
-export interface ResolveOptions extends Required<Pick<AclInput, 'unknownPermissions' | 'isTauriProject' | 'platform'>> {
+export interface ResolveOptions extends Pick<AclInput, 'platform'> {
+  /** Whether permissions of plugins that are not here are ignored, with a warning. */
+  ignoresAbsent: boolean
   catalogue: Catalogue
   commands: readonly CommandIdentity[]
   absent: Set<string>
@@ -211,11 +213,9 @@ function refuseUnknown(
   options: ResolveOptions,
   subject = '',
 ): void {
-  for (const { text, plausible, absent } of unknown) {
-    const isIgnored = options.unknownPermissions === 'warn' || (options.isTauriProject && absent !== undefined)
-    if (!plausible || !isIgnored) throw mistake(place, member, subject + text)
-    if (absent === undefined) options.warn(mistake(place, member, subject + text).message)
-    else if (!options.absent.has(absent)) {
+  for (const { text, absent } of unknown) {
+    if (absent === undefined || !options.ignoresAbsent) throw mistake(place, member, subject + text)
+    if (!options.absent.has(absent)) {
       options.absent.add(absent)
       const ignored = `permissions of the plugin ${absent} are ignored, because this core does not have it`
       options.warn(mistake(place, member, subject + ignored).message)
@@ -237,14 +237,17 @@ const isFor = ({ platforms }: Pick<Capability, 'platforms'>, platform: AclInput[
   platforms?.includes(platform) ?? true
 
 /** @throws {BusError} InvalidParams if a permission file or manifest is invalid */
-export function getResolveOptions(deps: AclDeps): ResolveOptions {
-  const { unknownPermissions, isTauriProject = false, platform } = deps.acl
+export function getResolveOptions(
+  deps: AclDeps,
+  ignoresAbsent: boolean = deps.acl.isTauriProject === true,
+): ResolveOptions {
+  const { platform } = deps.acl
   const commands = [...deps.commands]
   const catalogue = createCatalogue({ ...deps, commands })
   const { warn, scopeChecks } = deps
   const absent = new Set<string>()
   const options = {
-    ...{ catalogue, commands, unknownPermissions, isTauriProject, platform, absent, warn, scopeChecks },
+    ...{ catalogue, commands, ignoresAbsent, platform, absent, warn, scopeChecks },
     allowLists: new Map<string, ResolvedCapability>(),
   }
   checkSets(options)

@@ -45,12 +45,6 @@ export interface AclInput {
   /** The project's `gen/schemas/acl-manifests.json`, written by Tauri: a `Manifests`. */
   readonly manifests: AclSource | undefined
   /**
-   * `warn` is for commands that are not all known. It ignores, with a warning, names that can be right elsewhere: any permission of an unknown plugin, and an unknown permission of a plugin that neither a
-   * permission file nor a manifest describes. A wrong name of the app, of Tauri's core plugins or of a described plugin stays
-   * an error, since it is a typing error: a `deny-` with a mistake in it would deny nothing.
-   */
-  readonly unknownPermissions: 'error' | 'warn'
-  /**
    * True for a Tauri project: every frontend may call the app's commands, unless the app has permission files or a manifest. Permissions of
    * plugins that this core does not have are ignored, with a warning.
    */

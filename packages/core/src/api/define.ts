@@ -127,7 +127,7 @@ export interface PluginDefinition<C = Commands> {
 export interface PluginApi {
   /** The plugin's name. */
   readonly name: string
-  /** `plugins.<name>` of the configuration or of `createBus({ pluginOptions })`, unvalidated; `undefined` if it is missing. */
+  /** `config.plugins.<name>` of `createBus`, or `plugins.<name>` of the project's configuration, unvalidated; `undefined` if it is missing. */
   readonly config: unknown
   /** The plugin's global scope: values of its permissions that name no command. */
   readonly scope: Scope

@@ -12,9 +12,9 @@ import type { MetricsMemory } from '../shared/metrics.js'
 
 /** The program's identity, as in `tauri.conf.json`. */
 export interface AppInfo {
-  productName?: string
-  version?: string
-  identifier?: string
+  productName?: string | undefined
+  version?: string | undefined
+  identifier?: string | undefined
 }
 
 /** Limits how often each of these frontends can call each of these commands. */
@@ -230,7 +230,7 @@ export type CoreReport =
   | { type: 'rejected'; frontend: number; id: number; error: ReportedError }
   /** A link has closed, from either side. */
   | { type: 'closed'; frontend: number; id: number }
-  | { type: 'denied'; label: string; command: string; hint: string; details?: string; more: number }
+  | { type: 'denied'; label: string; command: string; hint: string; more: number }
   | { type: 'slow'; label: string; command: string; ms: number; more: number }
   /** Events were dropped because the frontend read too slowly. */
   | { type: 'overload'; label: string; dropped: number }

@@ -10,10 +10,7 @@ import { resolveOptions } from './options/resolve-options.js'
 import type { BusOptions } from './options/types.js'
 
 /** The options of `createBus` that decide about capabilities. */
-export interface ExplainOptions extends Pick<
-  BusOptions,
-  'config' | 'capabilities' | 'isolation' | 'app' | 'permissions'
-> {
+export interface ExplainOptions extends Pick<BusOptions, 'config' | 'capabilities' | 'isolation' | 'permissions'> {
   /** The core that defines the commands. Without it, the app's commands are those that capabilities name. */
   core?: ModuleLocation | CoreDefinition
   /** The labels to explain. Without them, all labels that capabilities name, with an example for each glob. */
@@ -23,11 +20,9 @@ export interface ExplainOptions extends Pick<
 export async function explainProject({ core, labels, ...security }: ExplainOptions): Promise<Explanation> {
   const options = await resolveOptions({ ...security, core: core ?? {} })
   await checkFiles('createBus', options)
-  // Without a core, no plugin is here.
-  const acl = core === undefined ? { ...options.acl, unknownPermissions: 'warn' as const } : options.acl
   const loaded = options.core instanceof URL ? await load(options.core.href) : options.core
-  const definition = core === undefined ? { commands: inferCommands(acl) } : loaded
-  return explain({ acl, core: definition, ...(labels && { labels }) })
+  const definition = core === undefined ? { commands: inferCommands(options.acl) } : loaded
+  return explain({ acl: options.acl, core: definition, ...(labels && { labels }) })
 }
 
 async function load(url: string): Promise<CoreDefinition> {

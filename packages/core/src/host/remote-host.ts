@@ -6,9 +6,8 @@ import { check } from '../shared/validate.js'
 import { Host } from './host.js'
 import { checkFiles } from './options/check-files.js'
 import type { HostConfig } from './options/config.js'
-import { getOptionPlaces } from './options/option-places.js'
 import { resolveHost } from './options/resolve-options.js'
-import { remoteHostSchema } from './options/schema.js'
+import { getOptionPlaces, remoteHostSchema } from './options/schema.js'
 import type { BusOptions, ConnectionOptions, FrontendOptions, IsolationOptions } from './options/types.js'
 import type { BusEvents, BusReporter } from './reporting/events.js'
 import type { HostLog } from './reporting/log.js'
@@ -23,8 +22,6 @@ export interface RemoteHostOptions extends Pick<
 > {
   /** The `isolation` of `createBus`. Core accepts messages only if both or neither of the two have isolation. */
   isolation?: IsolationOptions
-  /** Tauri's form of `isolation`. Capabilities belong to core. */
-  app?: { security?: Pick<NonNullable<NonNullable<BusOptions['app']>['security']>, 'pattern'> }
   /** The default deadline of calls from connections and frontends of this process. */
   calls?: Pick<CallsOptions, 'commandTimeout'>
   /** Starts Sallyport's own workers in a bundled program. */
@@ -106,9 +103,8 @@ export async function startRemoteHost<Core extends RemoteEndpoint>(
 
 /** Core's own options have no effect here, so they are refused by name. */
 const CORE_OPTIONS = [
-  ...['core', 'network', 'config', 'permissions', 'pluginOptions', 'resources', 'startTimeout'],
-  ...['productName', 'version', 'identifier', 'workers.core', 'calls.timeout', 'calls.slowAfter', 'calls.quotas'],
-  ...['capabilities', 'app.security.capabilities'],
+  ...['core', 'network', 'config', 'capabilities', 'permissions', 'resources', 'startTimeout', 'workers.core'],
+  ...['calls.timeout', 'calls.slowAfter', 'calls.quotas'],
 ]
 
 /** @throws {BusError} InvalidParams, which names the option that is wrong or belongs to core */

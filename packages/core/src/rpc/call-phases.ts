@@ -125,7 +125,7 @@ export class CallPhases {
     const denial = isOwn ? undefined : permits.check(command)
     if (denial) {
       this.#counts[COUNT.denied]! += 1
-      this.#deps.events.denied(method, permits.getHint(command), permits.getDetails(command))
+      this.#deps.events.denied(method, permits.getHint(command))
       throw denial
     }
 

@@ -30,15 +30,8 @@ export type SessionEvents = Pick<SessionReports, keyof SessionReports>
 export class SessionReports {
   readonly #deps: SessionReportsDeps
   readonly #label: string
-  readonly #denials = new Throttle<readonly [string, string, string | undefined]>(([command, hint, details], more) =>
-    this.#deps.report({
-      type: 'denied',
-      label: this.#label,
-      command,
-      hint,
-      ...(details !== undefined && { details }),
-      more,
-    }),
+  readonly #denials = new Throttle<readonly [string, string]>(([command, hint], more) =>
+    this.#deps.report({ type: 'denied', label: this.#label, command, hint, more }),
   )
   readonly #slowCalls = new Throttle<readonly [string, number]>(([command, ms], more) =>
     this.#deps.report({ type: 'slow', label: this.#label, command, ms, more }),
@@ -58,8 +51,8 @@ export class SessionReports {
     this.#label = deps.label ?? 'host'
   }
 
-  denied(command: string, hint: string, details: string | undefined): void {
-    this.#denials.add([truncate(command), hint, details])
+  denied(command: string, hint: string): void {
+    this.#denials.add([truncate(command), hint])
   }
 
   /** A call has interrupted the run that is this session. */

@@ -88,7 +88,7 @@ export interface TestBusOptions extends Omit<BusOptions, 'core'> {
   core?: CoreDefinition
   /** Fakes, in addition to its commands or instead of them: functions, errors and fixed results. */
   commands?: Fakes
-  /** The `capabilities` of `createBus`. Without them and without `config`, every frontend may call every command. */
+  /** The `capabilities` of `createBus`. Without them and without a project, every frontend may call every command. */
   capabilities?: NonNullable<BusOptions['capabilities']>
   /** The label of the client. @default 'main' */
   label?: string
@@ -125,8 +125,8 @@ export async function createTestBus(options: TestBusOptions = {}): Promise<TestB
   const { startBus, toCommandIdentity } = await import('../host/start-bus.js')
   const recorded: RecordedCall[] = []
   const definition = withFakes(base, commands)
-  const { config, capabilities, app } = rest
-  const isOpen = (config ?? capabilities ?? app?.security?.capabilities) === undefined
+  const isProject = typeof rest.config === 'string' || rest.config instanceof URL
+  const isOpen = !isProject && rest.capabilities === undefined
   const open = isOpen && { capabilities: [allowEverything(definition, toCommandIdentity)] }
   const core: CoreDefinition = { ...definition, use: [record(recorded), ...(definition.use ?? [])] }
   const starting = startBus({ log: false, ...rest, ...open, core })

@@ -32,7 +32,7 @@ describe.each(patterns)('%s', (_name, app) => {
   let bus: Bus
   let caller: Caller
   beforeAll(async () => {
-    bus = await begin({ app })
+    bus = await begin(app)
     caller = await createCaller(bus)
   })
   afterAll(() => bus.close({ timeout: 0 }))
@@ -101,7 +101,7 @@ describe.each(patterns)('%s', (_name, app) => {
 
   test('a call of each kind with the timeout false has none, whatever that of the bus is', async () => {
     stopClock()
-    const limited = await begin({ app, calls: { timeout: 1, commandTimeout: 1 } })
+    const limited = await begin({ ...app, calls: { timeout: 1, commandTimeout: 1 } })
     const limitedCaller = await createCaller(limited)
     await rows(unlimited)(async ({ call, end }) => {
       const abort = new AbortController()
@@ -176,7 +176,7 @@ describe.each(patterns)('%s', (_name, app) => {
       lines.push(String(line))
       done()
     }
-    const loggedBus = await begin({ app, log: pino(new Writable({ write })) })
+    const loggedBus = await begin({ ...app, log: pino(new Writable({ write })) })
     const [leaving, staying] = [await createCaller(loggedBus, 'leaving'), await createCaller(loggedBus, 'staying')]
     const calls = [leaving, staying].map(({ client }) => outcome(client.invoke('never')))
     await expect.poll(staying.seen).toContain('never began')
@@ -190,7 +190,7 @@ describe.each(patterns)('%s', (_name, app) => {
 })
 
 test('a cancel removes a call that waits for the hook', async () => {
-  const bus = await begin({ app: patterns.at(-1)![1] })
+  const bus = await begin({ ...patterns.at(-1)![1] })
   const { client } = await createCaller(bus)
   const abort = new AbortController()
   const call = outcome(client.invoke('count', { hold: true }, { signal: abort.signal }))

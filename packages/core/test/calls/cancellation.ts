@@ -26,7 +26,7 @@ const capability: Capability = {
   permissions: commands.map(name => `allow-${name}`),
 }
 
-export const patterns: [name: string, app: NonNullable<BusOptions['app']>][] = choose([
+export const patterns: [name: string, app: Partial<BusOptions>][] = choose([
   ['brownfield', {}],
   ['isolation', isolation('gatekeeper', {}, capability)],
 ])

@@ -127,7 +127,7 @@ describe.each(patterns)('a frontend worker: %s', (_name, app) => {
       ['msgpack', 'process'],
     ] as const),
   )('calls and is answered in %s, sandbox: %s', async (codec, sandbox) => {
-    const bus = await start({ app, codec, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
+    const bus = await start({ ...app, codec, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
     const answer = next(bus, 'answer')
     await bus.emit('question', { command: 'fails' })

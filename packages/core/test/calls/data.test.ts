@@ -4,12 +4,12 @@ import { fixture, next, patterns, places, reuseBus, start } from '../support/sta
 import { choose } from '../../../../scripts/testing.js'
 
 const module = fixture('calls/report-data.mjs')
-const buses = new Map(patterns.map(([, app]) => [app, reuseBus({ app })]))
+const buses = new Map(patterns.map(([, app]) => [app, reuseBus(app)]))
 
 describe.each(choose(places))('data: %s', (_name, app, sandbox) => {
   test('is available to a frontend from its start', async () => {
     const data = { map: new Map([[1, new Date(0)]]), bytes: 'some' }
-    const bus = await start({ app, frontends: { main: { module, data, sandbox } } })
+    const bus = await start({ ...app, frontends: { main: { module, data, sandbox } } })
     data.bytes = 'changed too late'
     expect(await next(bus, 'data')).toEqual({
       label: 'main',
@@ -32,7 +32,7 @@ describe.each(choose(places))('data: %s', (_name, app, sandbox) => {
 })
 
 test.each(patterns)('data is undefined by default: %s', async (_name, app) => {
-  const bus = await start({ app, frontends: { main: { module } } })
+  const bus = await start({ ...app, frontends: { main: { module } } })
   expect(await next(bus, 'data')).toEqual({ label: 'main', isMap: false })
 })
 

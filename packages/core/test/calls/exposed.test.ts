@@ -254,18 +254,14 @@ describe.each(endRoutes)('the end of an exposed function: %s', (name, connect) =
 
 const isolated = (dir: URL, legacyMessages = false): Partial<BusOptions> => ({
   core,
-  app: {
-    security: {
-      pattern: { use: 'isolation', options: { dir, legacyMessages } },
-      capabilities: [
-        {
-          identifier: 'all',
-          windows: ['*'],
-          permissions: commands.map(command => `allow-${command.replaceAll('_', '-')}`),
-        },
-      ],
+  isolation: { dir, legacyMessages },
+  capabilities: [
+    {
+      identifier: 'all',
+      windows: ['*'],
+      permissions: commands.map(command => `allow-${command.replaceAll('_', '-')}`),
     },
-  },
+  ],
 })
 
 test.each([false, true])(

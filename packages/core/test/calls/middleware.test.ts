@@ -7,14 +7,14 @@ import { choose } from '../../../../scripts/testing.js'
 const commands = ['greet', 'trail', 'release', 'fails', 'heavy', 'count', 'flows', 'is-flowing']
 const permissions = [...commands.map(name => `allow-${name}`), 'notes:allow-read']
 const all = { identifier: 'all', windows: ['*'], permissions }
-const apps: [string, NonNullable<BusOptions['app']>, 'json' | 'msgpack'][] = [
-  ['brownfield, json', { security: { capabilities: [all] } }, 'json'],
+const apps: [string, Partial<BusOptions>, 'json' | 'msgpack'][] = [
+  ['brownfield, json', { capabilities: [all] }, 'json'],
   ['isolation, msgpack', isolation('judge', {}, all), 'msgpack'],
 ]
 
 describe.each(choose(apps))('middleware: %s', (_name, app, codec) => {
   const connect = async (): Promise<{ client: Client; via: (way: string, command?: string) => Promise<unknown> }> => {
-    const bus = await start({ core: fixture('calls/around.mjs'), app, codec })
+    const bus = await start({ core: fixture('calls/around.mjs'), ...app, codec })
     const client = await bus.connect('tests')
     return {
       client,

@@ -7,14 +7,14 @@ const core = fixture('features.mjs')
 const at = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
 test('a plugin gets its name and its part of the configuration', async () => {
-  const bus = await start({ core, pluginOptions: { files: { root: '/tmp' }, other: 1 } })
+  const bus = await start({ core, config: { plugins: { files: { root: '/tmp' }, other: 1 } } })
   const setup = next(bus, 'setup')
   await bus.emit('get-setup')
   expect(await setup).toEqual({ name: 'files', config: { root: '/tmp' } })
 })
 
 test('a setup that fails fails the start, and its plugin is named', async () => {
-  const options = { core, pluginOptions: { files: { fails: true } } }
+  const options = { core, config: { plugins: { files: { fails: true } } } }
   await expect(start(options)).rejects.toMatchObject({
     message: 'failed to initialize plugin `files`: no such disk',
   })

@@ -15,7 +15,7 @@ const capabilities = [
 const core = fixture('features.mjs')
 
 async function setUp(more: Partial<BusOptions> = {}): Promise<{ bus: Bus; closed: unknown[] }> {
-  const bus = await start({ core, app: { security: { capabilities } }, ...more })
+  const bus = await start({ core, capabilities, ...more })
   const closed: unknown[] = []
   await bus.listen('closed', ({ payload }) => void closed.push(payload))
   return { bus, closed }

@@ -13,7 +13,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   let first: Client
   let second: Client
   beforeAll(async () => {
-    bus = await createBus({ core: fixture('core.mjs'), log: false, app })
+    bus = await createBus({ core: fixture('core.mjs'), log: false, ...app })
     first = await bus.connect('one')
     second = await bus.connect('two')
   })
@@ -77,7 +77,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('reach core when they were emitted before the bus closes', async () => {
-    const bus = await start({ app: {}, core: fixture('events/received.mjs') })
+    const bus = await start({ core: fixture('events/received.mjs') })
     const received: unknown[] = []
     await bus.listen('received', ({ payload }) => void received.push(payload))
     const client = await bus.connect('one')
@@ -145,7 +145,7 @@ describe.each(patterns)('events: %s', (_name, app) => {
   })
 
   test('all reach a host that listens right after the start', async () => {
-    const bus = await start({ app, frontends: { main: fixture('main.mjs') } })
+    const bus = await start({ ...app, frontends: { main: fixture('main.mjs') } })
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
   })
 

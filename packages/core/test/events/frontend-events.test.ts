@@ -33,7 +33,8 @@ test.each(patterns)('core and the host get events of frontends that start with t
   const bus = await start({
     core: fixture('features.mjs'),
     frontends: { early: { module: fixture('events/exits.mjs'), loaded: false } },
-    app: { security: { ...app.security, capabilities } },
+    ...app,
+    capabilities,
   })
   const received: unknown[] = []
   void bus.listen('tauri://window-created', ({ payload }) => void received.push(payload))
@@ -69,7 +70,7 @@ test.each(choose(['none', 'process'] as const))(
 )
 
 test.each(patterns)('frontends cannot emit these events: %s', async (_name, app) => {
-  const bus = await start({ app })
+  const bus = await start(app)
   const [liar, other] = [await bus.connect('liar'), await bus.connect('other')]
   const received: unknown[] = []
   for (const name of ['window-created', 'webview-created', 'destroyed']) {

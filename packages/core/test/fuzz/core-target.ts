@@ -66,7 +66,6 @@ export async function createFuzzed(pattern: 'brownfield' | 'isolation'): Promise
         capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the fuzzer' }],
         permissionFiles: [],
         manifests: undefined,
-        unknownPermissions: 'error',
         platform: 'linux',
       },
       appInfo: {},

@@ -9,8 +9,7 @@ import { rows } from '../../../../scripts/testing.js'
 const scoped = (value: unknown) => ({ ...main, permissions: [{ identifier: 'allow-greet', allow: [value] }] })
 
 describe('does not start with', () => {
-  const isolation = (dir: string) => ({ app: { security: { pattern: { use: 'isolation', options: { dir } } } } })
-  const security = (capabilities: unknown[]) => ({ app: { security: { capabilities } } })
+  const security = (settings: object) => ({ app: { security: settings } })
   test('names each mistake, and where it is', () =>
     rows<[name: string, files: Record<string, unknown>, text: RegExp]>([
       [
@@ -40,17 +39,17 @@ describe('does not start with', () => {
       ],
       [
         'an unknown identifier of a capability',
-        { 'tauri.conf.json': security(['main', 'client']) },
+        { 'tauri.conf.json': security({ capabilities: ['main', 'client'] }) },
         /^<directory>\/tauri\.conf\.json: app\.security\.capabilities\[1\]: .*"client" \(did you mean "clients"\?\)/,
       ],
       [
         'an identifier without a similar one',
-        { 'tauri.conf.json': security(['everything']) },
+        { 'tauri.conf.json': security({ capabilities: ['everything'] }) },
         /capabilities\[0\]: .*"everything" \(there are "clients", "main"\)/,
       ],
       [
         'a mistake in an inline capability',
-        { 'tauri.conf.json': security([{ identifer: 'x', permissions: [] }]) },
+        { 'tauri.conf.json': security({ capabilities: [{ identifer: 'x', permissions: [] }] }) },
         /^<directory>\/tauri\.conf\.json: app\.security\.capabilities\[0\].*"identifer".*\(did you mean "identifier"\?\)/,
       ],
       [
@@ -70,7 +69,7 @@ describe('does not start with', () => {
       ],
       [
         'a missing isolation app',
-        { 'tauri.conf.json': isolation('dist-isolation') },
+        { 'tauri.conf.json': security({ pattern: { use: 'isolation', options: { dir: 'dist-isolation' } } }) },
         /^<directory>\/tauri\.conf\.json: app\.security\.pattern\.options\.dir: there is no file <directory>\/dist-isolation\/index\.html/,
       ],
       [
@@ -131,23 +130,17 @@ describe('does not start with', () => {
       ],
       [
         'an option in the wrong place',
-        { security: {} },
-        /^createBus: unknown option "security": it belongs at app\.security$/,
-      ],
-      [
-        'a string as a pattern',
-        { pattern: 'isolation' },
-        /pattern must be \{ use: "brownfield" \} or \{ use: "isolation"/,
+        { hookTimeout: 60_000 },
+        /^createBus: unknown option "hookTimeout": it belongs at isolation\.hookTimeout$/,
       ],
       ['a list of frontends', { frontends: [new URL(import.meta.url)] }, /frontends must be an object: got Array$/],
       [
         'options of a plugin that cannot be cloned',
-        { pluginOptions: { x: () => {} } },
-        /^createBus: pluginOptions can't be cloned/,
+        { config: { plugins: { x: () => {} } } },
+        /^createBus: config\.plugins can't be cloned/,
       ],
-    ])(async (_name, { capabilities, pattern, ...options }, text) => {
-      const app = capabilities || pattern ? { app: { security: { capabilities, pattern } } } : {}
-      await expect(start({ ...options, ...app } as Partial<BusOptions>)).rejects.toMatchObject({
+    ])(async (_name, options, text) => {
+      await expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({
         reason: 'InvalidParams',
         message: expect.stringMatching(text) as string,
       })

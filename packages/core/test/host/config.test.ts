@@ -79,7 +79,7 @@ describe('a Tauri project', () => {
     const client = await bus.connect('main')
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World, and all')
     // Options take precedence over the configuration.
-    const open = await startIn(join(directory, 'src-tauri'), { app: { security: { pattern: { use: 'brownfield' } } } })
+    const open = await startIn(join(directory, 'src-tauri'), { isolation: {} })
     expect(await (await open.connect('main')).invoke('greet', { name: 'World' })).toBe('Hello, World')
   })
 })
@@ -93,16 +93,12 @@ describe('options in addition to a configuration', () => {
       'three.json': { capabilities: [{ identifier: 'three', windows: ['three'], permissions: ['notes'] }] },
     })
     const bus = await startIn(directory, {
-      app: {
-        security: {
-          capabilities: [
-            'clients',
-            pathToFileURL(join(directory, 'elsewhere/')),
-            join(directory, 'three.json'),
-            { identifier: 'four', windows: ['four'], permissions: ['allow-delete-note'] },
-          ],
-        },
-      },
+      capabilities: [
+        'clients',
+        pathToFileURL(join(directory, 'elsewhere/')),
+        join(directory, 'three.json'),
+        { identifier: 'four', windows: ['four'], permissions: ['allow-delete-note'] },
+      ],
     })
     expect(
       await Promise.all(['main', 'client-1', 'one', 'two', 'three', 'four'].map(label => getAllowed(bus, label))),
@@ -110,7 +106,7 @@ describe('options in addition to a configuration', () => {
   })
 
   test('grant nothing with an empty list', async () => {
-    const bus = await startIn(writeProject(project), { app: { security: { capabilities: [] } } })
+    const bus = await startIn(writeProject(project), { capabilities: [] })
     expect(await getAllowed(bus, 'main')).toEqual([])
   })
 
@@ -120,7 +116,7 @@ describe('options in addition to a configuration', () => {
       'more/all.json': { set: [{ identifier: 'all', permissions: ['one'] }] },
     })
     const bus = await startIn(directory, {
-      app: { security: { capabilities: [{ identifier: 'all', windows: ['main'], permissions: ['all'] }] } },
+      capabilities: [{ identifier: 'all', windows: ['main'], permissions: ['all'] }],
       permissions: [
         { permission: [{ identifier: 'one', commands: { allow: ['delete_note'] } }] },
         pathToFileURL(join(directory, 'more')),

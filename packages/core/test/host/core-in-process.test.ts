@@ -11,8 +11,7 @@ import { choose, rows } from '../../../../scripts/testing.js'
 
 const capability = (...permissions: string[]) => ({ identifier: 'some', windows: ['*'], permissions })
 
-type App = NonNullable<BusOptions['app']>
-const patterns: [name: string, allowing: (...permissions: string[]) => App][] = [
+const patterns: [name: string, allowing: (...permissions: string[]) => Partial<BusOptions>][] = [
   ['brownfield', () => ({})],
   ['isolation', (...permissions) => isolation('judge', {}, capability(...permissions))],
 ]
@@ -27,7 +26,7 @@ describe.each(choose(patterns))('core in the calling thread, %s', (_name, allowi
       },
       setup: app => void app.manage(Map, store),
     })
-    const bus = await start({ core, app: allowing('allow-set', 'allow-get') })
+    const bus = await start({ core, ...allowing('allow-set', 'allow-get') })
     const client = await bus.connect('tests')
     await client.invoke('set', { key: 'a', value: ['b'] })
     expect(await client.invoke('get', { key: 'a' })).toEqual(['b'])
@@ -40,7 +39,7 @@ describe.each(choose(patterns))('core in the calling thread, %s', (_name, allowi
       commands: { greet: ({ name }: { name: string }) => `Hello, ${name}!` },
       setup: ({ listen, emit }) => void listen('shout', ({ payload }) => emit('received', payload)),
     })
-    const bus = await start({ core, app: allowing('allow-greet'), frontends: { main: fixture('main.mjs') } })
+    const bus = await start({ core, ...allowing('allow-greet'), frontends: { main: fixture('main.mjs') } })
     expect(await next(bus, 'main-ready')).toEqual({ greeting: 'Hello, World!' })
     const received = next(bus, 'received')
     await bus.emit('shout', 'x')
@@ -56,7 +55,7 @@ describe.each(choose(patterns))('core in the calling thread, %s', (_name, allowi
       plugins: [plugin('stuck', { teardown: () => new Promise(() => tornDown.push('plugin')) })],
       teardown: () => void tornDown.push('core'),
     })
-    const bus = await start({ core, app: allowing('allow-never', 'allow-get') })
+    const bus = await start({ core, ...allowing('allow-never', 'allow-get') })
     const client = await bus.connect('tests')
     const never = client.invoke('never')
     never.catch(() => {})
@@ -82,8 +81,8 @@ test('supports plugins, capabilities at run time, denials, the log and explainCa
   await bus.addCapability(capability('files:allow-read'))
   expect(await client.invoke('plugin:files|read')).toBe('text')
   await expect.poll(() => lines.find(({ msg }) => msg === 'is read')).toMatchObject({ worker: 'core', label: 'tests' })
-  const security = { capabilities: [capability('files:allow-read')] }
-  expect((await explainCapabilities({ core, app: { security } })).text).toContain('plugin:files|read')
+  const capabilities = [capability('files:allow-read')]
+  expect((await explainCapabilities({ core, capabilities })).text).toContain('plugin:files|read')
 })
 
 describe('rejects an invalid core', () => {
@@ -134,7 +133,7 @@ test('tears down a setup that finishes after its bus has failed', async () => {
     teardown: () => void (tornDown = true),
   })
   const app = isolation('none', {}, capability('core:default'))
-  await expect(start({ core, app, frontends: { main: fixture('main.mjs') } })).rejects.toThrow(/set no window/)
+  await expect(start({ core, ...app, frontends: { main: fixture('main.mjs') } })).rejects.toThrow(/set no window/)
   expect(tornDown).toBe(false)
   finish()
   await expect.poll(() => tornDown).toBe(true)

@@ -754,7 +754,7 @@ test('code and commands cannot forge an interruption', async () => {
 test('it works behind a gate', async () => {
   const { core } = createCore()
   const everything = { identifier: 'all', windows: ['*'], permissions: ['allow-ask', 'allow-add'] }
-  const bus = await open(core, { app: isolation(undefined, {}, everything) })
+  const bus = await open(core, isolation(undefined, {}, everything))
   const { continuation } = await interrupt(bus, `return [await invoke('ask', {}), await invoke('add', { a: 1, b: 1 })]`)
   expect(await bus.resume(continuation, { value: 1 }, thread)).toEqual([1, 2])
 })

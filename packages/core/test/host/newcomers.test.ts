@@ -30,7 +30,6 @@ const said = async (options: unknown): Promise<string> => {
 
 describe('a bus that does not start', () => {
   const main = new URL('../nowhere/main.mjs', core)
-  const secured = (security: unknown): unknown => ({ core, app: { security } })
   const dir = new URL('dist-isolation/', core)
   const permissions = ['allow-gret']
 
@@ -62,11 +61,6 @@ describe('a bus that does not start', () => {
         'createBus: frontends.main.sandbox.kind is missing: it must be "permission", "process" or "quickjs"',
       ],
       [
-        'a pattern without its kind',
-        secured({ pattern: {} }),
-        'createBus: app.security.pattern.use is missing: it must be "brownfield" or "isolation"',
-      ],
-      [
         'a core module without a default export',
         { core: fixture('host/newcomer/no-default.mjs') },
         /has no definition: it must `export default defineCore\(\{ … \}\)`$/,
@@ -78,12 +72,12 @@ describe('a bus that does not start', () => {
       ],
       [
         'a missing directory of a hook',
-        secured({ pattern: { use: 'isolation', options: { dir } } }),
-        /^createBus: app\.security\.pattern\.options\.dir: there is no file \/.*index\.html, nor a directory \/.*dist-isolation$/,
+        { core, isolation: { dir } },
+        /^createBus: isolation\.dir: there is no file \/.*index\.html, nor a directory \/.*dist-isolation$/,
       ],
       [
         'a permission with a typing error',
-        secured({ capabilities: [{ identifier: 'main', windows: ['main'], permissions }] }),
+        { core, capabilities: [{ identifier: 'main', windows: ['main'], permissions }] },
         /capability "main": unknown permission allow-gret .*\(did you mean "allow-greet"\?\)$/,
       ],
     ])(async (_what, options, text) => {
@@ -129,7 +123,7 @@ describe('a call', () => {
 
   test('a command that no capability allows', async () => {
     const capability = { identifier: 'main', windows: ['main'], permissions: ['allow-user'] }
-    await start('main', { app: { security: { capabilities: [capability] } } })
+    await start('main', { capabilities: [capability] })
     expect(await failed(client.invoke('greet', { name: 'Ada' }), 'Denied')).toContain(
       'Command greet not allowed by ACL: add "greet" to the option "allow" of the frontend "main", or add "allow-greet" to the permissions of a capability whose windows match "main"',
     )

@@ -110,7 +110,7 @@ test('a name, which is not there, names what is', () =>
   }))
 
 test('the hook of the isolation pattern judges their calls', async () => {
-  const bus = await start({ app: isolation('judge') })
+  const bus = await start(isolation('judge'))
   expect(await bus.run(`return notes.count()`, { functions })).toBe(2)
 })
 

@@ -206,7 +206,7 @@ describe.each(choose(sandboxes, 2))('sandbox: %s', (name, sandbox) => {
   })
 
   test('the isolation pattern judges its calls', async () => {
-    const bus = await start({ app: isolation('judge') })
+    const bus = await start(isolation('judge'))
     expect(await bus.run('return invoke("greet", args)', { sandbox, args: { name: 'x' } })).toBe('Hello, x!')
   })
 
@@ -317,7 +317,7 @@ test('a label of its own belongs to one frontend at a time', async () => {
 
 test('a capability for its label applies to it', async () => {
   const capability = { ...everyCommand, windows: ['run-*'] }
-  const bus = await start({ app: { security: { capabilities: [capability] } } })
+  const bus = await start({ capabilities: [capability] })
   expect(await bus.run('return invoke("greet", args)', { args: { name: 'x' } })).toBe('Hello, x!')
   await expect(bus.run('return invoke("greet", args)', { label: 'agent' })).rejects.toMatchObject({ reason: 'Denied' })
 })

@@ -14,7 +14,7 @@ async function collect(bus: Bus): Promise<any[]> {
 
 describe.each(choose(['msgpack', 'json'] as const))('many events at once, in %s', codec => {
   test('arrive in order and as the hook has passed them, and each rejected one is reported', async () => {
-    const bus = await start({ app: isolation('judge'), codec })
+    const bus = await start({ ...isolation('judge'), codec })
     const received = await collect(bus)
     let rejections = 0
     bus.on('rejected', ({ more = 0 }) => (rejections += 1 + more))
@@ -36,7 +36,7 @@ describe.each(choose(['msgpack', 'json'] as const))('many events at once, in %s'
 
   test('count one by one for quotas', async () => {
     const quotas = [{ commands: [METHOD.emit], rate: 10 }]
-    const bus = await start({ app: isolation('judge'), codec, calls: { quotas } })
+    const bus = await start({ ...isolation('judge'), codec, calls: { quotas } })
     const received = await collect(bus)
     const client = await bus.connect('tests')
     for (let n = 0; n < 200; n++) void client.emit('frontend-event', { n })
@@ -52,7 +52,7 @@ describe('a frontend that forges messages of several events', () => {
   const seen = '{"jsonrpc":"2.0","id":1,"method":"log_line","params":{"a":1}}'
 
   test('gets each of them judged, and nothing else executed', async () => {
-    const bus = await start({ app: isolation('judge') })
+    const bus = await start(isolation('judge'))
     const received = await collect(bus)
     const frames = [
       // Without a list, with an id, and with a name that is too long: refused.
@@ -73,7 +73,7 @@ describe('a frontend that forges messages of several events', () => {
   })
 
   test('loses its session for too many, and no other frontend does', async () => {
-    const bus = await start({ app: isolation('judge'), supervision: { restart: 'temporary' } })
+    const bus = await start({ ...isolation('judge'), supervision: { restart: 'temporary' } })
     const received = await collect(bus)
     const client = await bus.connect('tests')
     const fault = new Promise(resolve => bus.on('fault', resolve))

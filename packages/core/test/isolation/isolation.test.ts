@@ -8,7 +8,7 @@ describe.each(choose(['json', 'msgpack'] as const))('the hook, in %s', codec => 
   let bus: Bus
   let client: Client
   beforeAll(async () => {
-    bus = await createBus({ core: fixture('core.mjs'), log: false, codec, app: isolation('judge') })
+    bus = await createBus({ core: fixture('core.mjs'), log: false, codec, ...isolation('judge') })
     client = await bus.connect('tests')
   })
   afterAll(() => bus.close({ timeout: 0 }))
@@ -56,7 +56,7 @@ describe.each(choose(['json', 'msgpack'] as const))('the hook, in %s', codec => 
   })
 
   test('keeps the order of messages when it is slow, and does not delay other hooks', async () => {
-    const slow = await (await start({ app: isolation('slow'), codec })).connect('tests')
+    const slow = await (await start({ ...isolation('slow'), codec })).connect('tests')
     const order: string[] = []
     const record = (name: string) => () => void order.push(name)
     const calls = [
@@ -98,7 +98,7 @@ describe.each(choose(['json', 'msgpack'] as const))('the hook, in %s', codec => 
 
 describe('a number that JSON cannot encode again', () => {
   test.each(patterns)('ends the session of its frontend, and no other: %s', async (_name, app) => {
-    const bus = await start({ app, supervision: { restart: 'temporary' } })
+    const bus = await start({ ...app, supervision: { restart: 'temporary' } })
     const client = await bus.connect('tests')
     for (const [label, number] of Object.entries({ exponent: '1e400', digits: '9'.repeat(400) })) {
       const fault = new Promise(resolve => bus.on('fault', resolve))
@@ -116,52 +116,52 @@ describe('a number that JSON cannot encode again', () => {
 describe('the isolation app', () => {
   test('makes the start fail if it throws or sets no hook', async () => {
     const frontends = { main: fixture('main.mjs') }
-    await expect(start({ app: isolation('throws-at-load'), frontends })).rejects.toMatchObject({
+    await expect(start({ ...isolation('throws-at-load'), frontends })).rejects.toMatchObject({
       reason: 'InvalidParams',
       message: expect.stringMatching(/index\.js threw: while it loads/) as string,
     })
-    await expect(start({ app: isolation('none'), frontends })).rejects.toMatchObject({
+    await expect(start({ ...isolation('none'), frontends })).rejects.toMatchObject({
       message: expect.stringMatching(/set no window\.__TAURI_ISOLATION_HOOK__/) as string,
     })
-    await expect(start({ app: isolation('missing') })).rejects.toMatchObject({
+    await expect(start(isolation('missing'))).rejects.toMatchObject({
       message: expect.stringMatching(/options\.dir: there is no file .*missing.index\.html/) as string,
     })
   })
 
   test('makes a connection fail if it is broken, and frees the label', async () => {
-    const bus = await start({ app: isolation('none') })
+    const bus = await start(isolation('none'))
     for (let i = 0; i < 2; i++) {
       await expect(bus.connect('tests')).rejects.toMatchObject({ message: expect.stringMatching(/set no window/) })
     }
   })
 
   test('is optional: without dir every message passes, sealed and authorized', async () => {
-    const bus = await start({ app: isolation() })
+    const bus = await start(isolation())
     const client = await bus.connect('tests')
     expect(await client.invoke('add', { a: 1, b: 2, hook: 'null' })).toBe(3)
   })
 
   test('asks the host with confirm, which is false without an answer', async () => {
     const ask = { hook: 'confirm', question: 'Really?' }
-    const silent = await (await start({ app: isolation('judge') })).connect('tests')
+    const silent = await (await start(isolation('judge'))).connect('tests')
     expect(await silent.invoke('echo', ask)).toEqual({ answer: false })
     const requests: unknown[] = []
     const onConfirm = async (text: string, from: { label: string }) => {
       requests.push([text, from])
       return true
     }
-    const client = await (await start({ app: isolation('judge'), onConfirm })).connect('tests')
+    const client = await (await start({ ...isolation('judge'), onConfirm })).connect('tests')
     expect(await client.invoke('echo', ask)).toEqual({ answer: true })
     expect(requests).toEqual([['Really?', { label: 'tests' }]])
     const failing = () => {
       throw new Error('no answer')
     }
-    const other = await (await start({ app: isolation('judge'), onConfirm: failing })).connect('tests')
+    const other = await (await start({ ...isolation('judge'), onConfirm: failing })).connect('tests')
     expect(await other.invoke('echo', ask)).toEqual({ answer: false })
   })
 
   test('each frontend has a gate and keys of its own', async () => {
-    const bus = await start({ app: isolation('judge'), frontends: { main: fixture('main.mjs') } })
+    const bus = await start({ ...isolation('judge'), frontends: { main: fixture('main.mjs') } })
     await next(bus, 'main-ready')
     const [first, second] = await Promise.all([bus.connect('one'), bus.connect('two')])
     expect(await first.invoke('body')).toMatchObject({ label: 'one' })

@@ -24,8 +24,8 @@ async function waiting(sealed: boolean, more: { timeout?: number } = {}) {
       headers: (_args: object, { request }: CommandContext) => request.headers,
     },
   })
-  const app = sealed ? isolation(undefined, {}, all) : { security: { capabilities: [all] } }
-  const bus = await start({ core, network, app, calls: more })
+  const app = sealed ? isolation(undefined, {}, all) : { capabilities: [all] }
+  const bus = await start({ core, network, ...app, calls: more })
   return { bus, path, signals }
 }
 

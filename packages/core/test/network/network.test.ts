@@ -9,8 +9,8 @@ const cores: [name: string, core: () => Promise<BusOptions['core']>][] = [
   ['in a worker', async () => fixture('core.mjs')],
   ['in this thread', () => definitionIn(fixture('core.mjs'))],
 ]
-const sealing: [name: string, sealed: boolean, app: NonNullable<BusOptions['app']>][] = [
-  ['brownfield', false, { security: { capabilities: [everyCommand] } }],
+const sealing: [name: string, sealed: boolean, app: Partial<BusOptions>][] = [
+  ['brownfield', false, { capabilities: [everyCommand] }],
   ['isolation', true, isolation()],
 ]
 
@@ -18,7 +18,7 @@ describe.each(choose(cores, 0))('core %s', (_where, core) => {
   describe.each(choose(sealing))('%s', (_pattern, sealed, app) => {
     test('calls, is called, is denied, and is counted', async () => {
       const { path, network } = socketNetwork()
-      const bus = await start({ core: await core(), app, network })
+      const bus = await start({ core: await core(), ...app, network })
       const denied = vi.fn<(denied: unknown) => void>()
       bus.on('denied', denied)
       const { client, socket } = await dial(path, { label: 'far', sealed })
@@ -52,7 +52,7 @@ describe.each(choose(cores, 0))('core %s', (_where, core) => {
 
 test('callAll reaches the frontends of the network too', async () => {
   const { path, network } = socketNetwork()
-  const bus = await start({ core: fixture('core.mjs'), app: { security: { capabilities: [everyCommand] } }, network })
+  const bus = await start({ core: fixture('core.mjs'), capabilities: [everyCommand], network })
   const { client } = await dial(path, { label: 'far', sealed: false })
   const near = await bus.connect('near')
   for (const each of [client, near]) each.expose({ name: () => each.label })

@@ -22,8 +22,8 @@ const names = [
 ]
 const permissions = [...names.map(name => `allow-${name}`), 'audit:allow-logs']
 const capability: Capability = { identifier: 'all', windows: ['*'], permissions }
-const apps: [name: string, app: NonNullable<BusOptions['app']>][] = [
-  ['brownfield', { security: { capabilities: [capability] } }],
+const apps: [name: string, app: Partial<BusOptions>][] = [
+  ['brownfield', { capabilities: [capability] }],
   ['isolation', isolation('judge', {}, capability)],
 ]
 const core = fixture('observability/canary-core.mjs')
@@ -49,7 +49,7 @@ describe.each(choose(apps))('%s', (_name, app) => {
     const { log, text } = logWith({})
     const main = { module: fixture('observability/canary-frontend.mjs'), data: { secret: 'canary-of-data' } }
     // oxlint-disable-next-line sallyport/no-real-time -- the least that there is, and a slow machine is slower
-    const bus: Bus = await start({ core, app, codec, frontends: { main }, log, calls: { slowAfter: 10 } })
+    const bus: Bus = await start({ core, ...app, codec, frontends: { main }, log, calls: { slowAfter: 10 } })
     await next(bus, 'canary-ready')
     const slow = new Promise(resolve => bus.on('slow', resolve))
     const client = await bus.connect('tests', { data: secret })
@@ -94,7 +94,7 @@ describe.each(choose(apps))('%s', (_name, app) => {
 
   test('has the same fields in lines of all sources', async () => {
     const logged = logWith({})
-    const bus = await start({ core, app, log: logged.log })
+    const bus = await start({ core, ...app, log: logged.log })
     const client = await bus.connect('tests')
     await client.invoke('logs')
     await client.invoke('plugin:audit|logs')

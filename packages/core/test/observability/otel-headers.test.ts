@@ -10,8 +10,8 @@ import { choose } from '../../../../scripts/testing.js'
 const names = ['greet', 'headers', 'fails', 'until-aborted', 'numbers', 'metrics', 'spans']
 const permissions = names.map(name => `allow-${name}`)
 const capability = { identifier: 'traced', windows: ['*'], permissions }
-const apps: [name: string, app: NonNullable<BusOptions['app']>][] = [
-  ['brownfield', { security: { capabilities: [capability] } }],
+const apps: [name: string, app: Partial<BusOptions>][] = [
+  ['brownfield', { capabilities: [capability] }],
   ['isolation', isolation('judge', {}, capability)],
 ]
 
@@ -24,7 +24,7 @@ describe.each(choose(apps))('%s', (_name, app) => {
   let client: Client
   beforeAll(async () => {
     const frontends = { main: fixture('observability/otel/frontend.mjs') }
-    bus = await createBus({ core: fixture('observability/otel/core.mjs'), frontends, app, log: false })
+    bus = await createBus({ core: fixture('observability/otel/core.mjs'), frontends, ...app, log: false })
     await next(bus, 'called')
     client = await bus.connect('tests')
   })

@@ -24,7 +24,7 @@ test('counts the calls that the client of a frontend refuses', () =>
 
 test('counts the calls that a client of the host refuses', () =>
   rows(['brownfield', 'isolation'])(async pattern => {
-    const bus = await start(pattern === 'isolation' ? { app: isolation() } : {})
+    const bus = await start(pattern === 'isolation' ? { ...isolation() } : {})
     const client = await bus.connect('tests', { maxInFlight: 1, overflow: 'reject' })
     const calls = await Promise.allSettled([1, 2, 3].map(i => client.invoke('echo', { i })))
     expect(calls.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])

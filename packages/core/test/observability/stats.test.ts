@@ -26,7 +26,7 @@ describe.each(patterns)('stats, %s', (name, app) => {
   const isIsolated = name === 'isolation'
 
   test('count the traffic of a frontend, with its rates', async () => {
-    const bus = await begin({ app: { security: { ...app.security, capabilities: caps(['never', 'echo', 'fails']) } } })
+    const bus = await begin({ ...app, capabilities: caps(['never', 'echo', 'fails']) })
     const { client } = await createCaller(bus)
     let pongs = 0
     await client.listen('pong', () => pongs++)
@@ -79,7 +79,7 @@ describe.each(patterns)('stats, %s', (name, app) => {
   })
 
   test('remain while core restarts, and continue to count', async () => {
-    const bus = await begin({ app, supervision: { delay: { min: 20, max: 100 } } })
+    const bus = await begin({ ...app, supervision: { delay: { min: 20, max: 100 } } })
     const { client } = await createCaller(bus)
     await client.invoke('echo')
     client.invoke('never').catch(ignore)
@@ -229,7 +229,7 @@ test("a close names the host's own call that it waits for before it cuts the cal
 
 test('measures a hook until its promise settles, across a reload of its gate', async () => {
   const lines: Record<string, unknown>[] = []
-  const bus = await begin({ app: isolation('gatekeeper', {}, caps(['echo'])[0]), log: logInto(lines) })
+  const bus = await begin({ ...isolation('gatekeeper', {}, caps(['echo'])[0]), log: logInto(lines) })
   const { client } = await createCaller(bus)
   expect((await getStats(bus)).gate!.hook).toEqual({ count: 0, p50: 0, p90: 0, p99: 0, max: 0 })
   const held = client.invoke('echo', { hold: 1 })

@@ -13,13 +13,13 @@ const permissions = [
 ].map(name => `allow-${name}`)
 const capability = { identifier: 'traced', windows: ['*'], permissions }
 
-const apps: [name: string, codec: CodecName, app: NonNullable<BusOptions['app']>][] = [
-  ['brownfield', 'json', { security: { capabilities: [capability] } }],
+const apps: [name: string, codec: CodecName, app: Partial<BusOptions>][] = [
+  ['brownfield', 'json', { capabilities: [capability] }],
   ['isolation', 'msgpack', isolation(undefined, {}, capability)],
 ]
 
-const startTraced = (app: BusOptions['app'], options: Partial<BusOptions> = {}): Promise<Bus> =>
-  start({ core: fixture('observability/traced-core.mjs'), ...(app && { app }), ...options })
+const startTraced = (app: Partial<BusOptions>, options: Partial<BusOptions> = {}): Promise<Bus> =>
+  start({ core: fixture('observability/traced-core.mjs'), ...app, ...options })
 
 const getChannels = (traces: readonly Trace[]): string[] => traces.map(message => message.on)
 
@@ -166,14 +166,14 @@ describe.each(choose(['none', 'permission', 'process'] as const))('in a frontend
 
   test('rethrows errors of a subscriber as uncaught exceptions, and the call goes on', async () => {
     const module = fixture('observability/throwing-subscriber.mjs')
-    const bus = await startTraced(undefined, { frontends: { main: { module, sandbox } } })
+    const bus = await startTraced({}, { frontends: { main: { module, sandbox } } })
     const uncaught = ['start', 'end', 'asyncStart', 'asyncEnd']
     expect(await next(bus, 'received')).toEqual({ answer: 'Hello, World!', uncaught })
   })
 })
 
 test('in core: traces calls of a script, which has no channels itself', async () => {
-  const bus = await startTraced(undefined)
+  const bus = await startTraced({})
   const greeted = next(bus, 'greeted')
   await bus.open('script', fixture('sandboxes/greeting-script.js'), { sandbox: 'quickjs', allow: ['greet'] })
   await greeted
@@ -187,7 +187,7 @@ test('in the host: traces calls of its clients, and its own', async () => {
   const names = ['start', 'asyncEnd'].map(channel => `tracing:sallyport.invoke:${channel}`)
   const keep = (trace: unknown, name: string | symbol): void =>
     void traces.push([String(name).split(':')[2]!, { ...(trace as CallTrace) }])
-  const bus = await startTraced(undefined)
+  const bus = await startTraced({})
   const client = await bus.connect('tests')
   const before = client.invoke('later', { name: 'x' })
   for (const name of names) subscribe(name, keep)

@@ -69,7 +69,7 @@ describe('allow', () => {
   test('adds to what a capability allows, and a capability can deny what it allows', async () => {
     const capability = { identifier: 'a', windows: ['main'], permissions: ['allow-add', 'deny-greet'] }
     const bus = await startWith({
-      app: { security: { capabilities: [capability] } },
+      capabilities: [capability],
       frontends: { main: { module, allow: ['greet', READ] } },
     })
     const invoke = (command: string): Promise<unknown> => bus.call('main', 'invoke', { command })
@@ -144,7 +144,7 @@ describe('scopes in allow', () => {
     rows(choose(['brownfield', 'isolation'] as const))(async use => {
       const bus = await start({
         core: scoped,
-        app: { security: { pattern: { use } } },
+        ...(use === 'isolation' && { isolation: {} }),
         frontends: { main: { module, allow: [entry] }, other: { module, allow: [READ] } },
       })
       const invoke = (label: string): Promise<unknown> => bus.call(label, 'invoke', { command: READ })
@@ -207,8 +207,8 @@ describe('a mistake in allow', () => {
 
 test('a capability without windows and webviews is an error in options', async () => {
   const capability = { identifier: 'main', permissions: ['allow-greet'] }
-  await expect(startWith({ app: { security: { capabilities: [capability] } } })).rejects.toThrow(
-    'createBus: app.security.capabilities[0]: capability "main" applies to no frontend. Add its labels, as in "windows": ["main"]',
+  await expect(startWith({ capabilities: [capability] })).rejects.toThrow(
+    'createBus: capabilities[0]: capability "main" applies to no frontend. Add its labels, as in "windows": ["main"]',
   )
   const bus = await startWith({})
   await expect(bus.addCapability(capability)).rejects.toThrow(

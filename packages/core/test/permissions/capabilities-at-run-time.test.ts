@@ -10,7 +10,7 @@ const WRITE = 'plugin:files|write_text'
 const DENIED = { code: -32001, reason: 'Denied' }
 
 const bus = (use: 'brownfield' | 'isolation', capabilities: Capability[] = []): Promise<Bus> =>
-  start({ core: fixture('permissions/scoped.mjs'), app: { security: { pattern: { use }, capabilities } } })
+  start({ core: fixture('permissions/scoped.mjs'), ...(use === 'isolation' && { isolation: {} }), capabilities })
 
 const reader: Capability = {
   identifier: 'reader',

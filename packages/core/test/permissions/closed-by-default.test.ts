@@ -30,20 +30,20 @@ const open = ['plugin:event|emit', 'plugin:app|name']
 
 const patterns = [
   ['brownfield', {}],
-  ['isolation', { security: { pattern: { use: 'isolation' } } }],
-] satisfies [string, BusOptions['app']][]
+  ['isolation', { isolation: {} }],
+] satisfies [string, Partial<BusOptions>][]
 
 describe.each(patterns)('without a permission, %s', (_name, app) => {
   test('each sandbox has only what is open to all', () =>
     rows(['permission', 'process', 'quickjs'] as const)(async sandbox => {
-      const bus = await start({ core, app })
+      const bus = await start({ core, ...app })
       await bus.open('main', module, { sandbox })
       for (const command of closed) expect([command, await invoke(bus, 'main', command)]).toEqual([command, 'Denied'])
       for (const command of open) expect(await invoke(bus, 'main', command)).not.toBe('Denied')
     }))
 
   test('trusted code: every app command and core:default, but no command of another plugin', async () => {
-    const bus = await start({ core, app })
+    const bus = await start({ core, ...app })
     await bus.open('main', module, { sandbox: 'none' })
     const client = await bus.connect('host-client')
     const calls = [
@@ -69,11 +69,11 @@ test('a frontend that may call nothing answers, listens, emits and exposes', asy
 })
 
 describe('a process that joins', () => {
-  const app = { security: { capabilities: [{ identifier: 'a', windows: ['named'], permissions: ['allow-greet'] }] } }
+  const app = { capabilities: [{ identifier: 'a', windows: ['named'], permissions: ['allow-greet'] }] }
 
   test('may call what a capability for its label names, and nothing else', async () => {
     const { path, network } = socketNetwork()
-    await start({ core: fixture('core.mjs'), app, network })
+    await start({ core: fixture('core.mjs'), ...app, network })
     const { client: named } = await dial(path, { label: 'named' })
     const { client: other } = await dial(path, { label: 'other' })
     expect(await named.invoke('greet', { name: 'x' })).toBe('Hello, x!')
@@ -143,7 +143,7 @@ describe('in a Tauri project', () => {
         const bus = await start({
           core,
           config,
-          app: { security: { pattern: { use } } },
+          ...(use === 'isolation' && { isolation: {} }),
           frontends: { main: module, trusted: { module, sandbox: 'none' } },
         })
         for (const label of ['main', 'trusted']) {

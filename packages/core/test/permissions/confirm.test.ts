@@ -19,8 +19,8 @@ async function startConfirming(options: Partial<BusOptions> = {}) {
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
   const onConfirm: BusOptions['onConfirm'] = (text, from) =>
     new Promise(answer => void requests.push({ ...from, text, answer: answer as Request['answer'] }))
-  const app = { security: { capabilities: [all] } }
-  const bus = await start({ core: fixture('permissions/confirming.mjs'), app, log, onConfirm, ...options })
+  const app = { capabilities: [all] }
+  const bus = await start({ core: fixture('permissions/confirming.mjs'), ...app, log, onConfirm, ...options })
   const open = (count: number): Promise<void> => expect.poll(() => requests.length).toBe(count)
   return { bus, requests, lines, open }
 }
@@ -37,7 +37,7 @@ describe.each(
   choose<[string, () => Promise<Partial<BusOptions>>]>(
     [
       ['core in a worker', async () => ({})],
-      ['isolation', async () => ({ app: isolation('judge', {}, all) })],
+      ['isolation', async () => isolation('judge', {}, all)],
       ['core in this thread', async () => ({ core: await definition() })],
     ],
     1,

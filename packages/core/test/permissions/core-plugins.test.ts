@@ -12,11 +12,11 @@ const core = fixture('features.mjs')
 const windows = { identifier: 'windows', windows: ['*'], permissions: ['core:default', 'allow-home'] }
 
 const connect = async (more: Partial<BusOptions> = {}): Promise<Client> =>
-  (await start({ core, app: { security: { capabilities: [windows] } }, ...more })).connect('one')
+  (await start({ core, capabilities: [windows], ...more })).connect('one')
 
 describe('path', () => {
   test('resolves directories, and joins, splits and normalizes paths', async () => {
-    const client = await connect({ identifier: 'com.example.app' })
+    const client = await connect({ config: { identifier: 'com.example.app' } })
     const path = (name: string, args: Record<string, unknown>): Promise<unknown> =>
       client.invoke(`plugin:path|${name}`, args)
     expect(await path('resolve_directory', { directory: 21 })).toBe(homedir())
@@ -106,7 +106,7 @@ describe('path', () => {
 describe('app', () => {
   test('returns the name, version and identifier of the application', async () => {
     const about = { productName: 'Notes', version: '1.2.3', identifier: 'com.example.notes' }
-    const client = await connect(about)
+    const client = await connect({ config: about })
     const app = (name: string): Promise<unknown> => client.invoke(`plugin:app|${name}`)
     expect(await Promise.all(['name', 'version', 'identifier', 'bundle_type'].map(app))).toEqual([
       'Notes',
@@ -132,7 +132,7 @@ describe('app', () => {
 
 describe('windows and webviews', () => {
   test('are the open frontends', async () => {
-    const bus = await start({ core, app: { security: { capabilities: [windows] } } })
+    const bus = await start({ core, capabilities: [windows] })
     const [first, second] = [await bus.connect('one'), await bus.connect('two')]
     expect(await second.invoke('plugin:window|get_all_windows')).toEqual(['one', 'two'])
     expect(await first.invoke('plugin:webview|get_all_webviews')).toEqual([
@@ -146,7 +146,7 @@ describe('windows and webviews', () => {
   test('need a permission, as paths do; information about the app needs none, until one denies it', async () => {
     const permissions = ['core:path:allow-dirname', 'core:app:deny-version']
     const capabilities = [{ identifier: 'a', windows: ['one'], permissions }]
-    const bus = await start({ core, app: { security: { capabilities } } })
+    const bus = await start({ core, capabilities })
     const [first, second] = [await bus.connect('one'), await bus.connect('two', { allow: [] })]
     for (const name of ['plugin:window|get_all_windows', 'plugin:path|join', 'plugin:app|version']) {
       await expect(first.invoke(name, { paths: [] })).rejects.toMatchObject({ reason: 'Denied' })

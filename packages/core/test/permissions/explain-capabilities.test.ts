@@ -27,7 +27,7 @@ test("explains a project's files and its core module", async () => {
 test('explains inline capabilities and a definition of core', async () => {
   const core = defineCore({ commands: { greet: () => 'hi', bye: () => 'bye' } })
   const capabilities = [{ identifier: 'a', windows: ['a'], permissions: ['deny-greet', 'allow-bye'] }]
-  const { frontends } = await explainCapabilities({ app: { security: { capabilities } }, core })
+  const { frontends } = await explainCapabilities({ capabilities, core })
   expect(frontends.map(({ label, commands }) => [label, commands.find(({ command }) => command === 'greet')])).toEqual([
     [
       'a',
@@ -36,7 +36,7 @@ test('explains inline capabilities and a definition of core', async () => {
   ])
   await expect(
     explainCapabilities({
-      app: { security: { capabilities: [{ ...capabilities[0]!, permissions: ['allow-gret'] }] } },
+      capabilities: [{ ...capabilities[0]!, permissions: ['allow-gret'] }],
       core,
     }),
   ).rejects.toMatchObject({ reason: 'InvalidParams', message: expect.stringContaining('did you mean "allow-greet"?') })

@@ -18,7 +18,7 @@ const notes = { name: 'notes', commands: { read_note: read, fail_now: () => Prom
 const startCore = (use: 'brownfield' | 'isolation'): Promise<Bus> =>
   start({
     core: fixture('permissions/scoped.mjs'),
-    app: use === 'isolation' ? isolation('judge', {}, { ...reader, permissions: ['allow-greet'] }) : {},
+    ...(use === 'isolation' && isolation('judge', {}, { ...reader, permissions: ['allow-greet'] })),
   })
 
 describe.each(choose(['brownfield', 'isolation'] as const))('a plugin added at run time, %s', use => {

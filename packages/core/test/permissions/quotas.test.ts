@@ -22,13 +22,13 @@ const names = [
 ]
 const permissions = [...names.map(name => `allow-${name}`), 'notes:allow-read', 'notes:allow-list']
 const all = { identifier: 'all', windows: ['*'], permissions }
-const app = { security: { capabilities: [all] } }
+const app = { capabilities: [all] }
 /** Allows one call, and no other while a test runs. */
 const once = { rate: 1e-6 }
 
 const core = fixture('permissions/counted.mjs')
 const limit = (quotas: readonly CallQuota[], options: Partial<BusOptions> = {}): ReturnType<typeof start> =>
-  start({ core, app, calls: { quotas }, ...options })
+  start({ core, ...app, calls: { quotas }, ...options })
 
 const outcomes = async (calls: readonly Promise<unknown>[]): Promise<Record<string, number>> => {
   const counts: Record<string, number> = {}
@@ -58,7 +58,7 @@ describe.each(
   ]),
 )('%s', (_name, pattern) => {
   test('rate: a flood is rejected with a time to retry, and calls of other frontends are served', async () => {
-    const bus = await limit([{ labels: ['plugin-*'], commands: ['touch*'], rate: 0.01 }], { app: pattern })
+    const bus = await limit([{ labels: ['plugin-*'], commands: ['touch*'], rate: 0.01 }], { ...pattern })
     const [flooding, other, free] = [
       await bus.connect('plugin-a'),
       await bus.connect('plugin-b'),
@@ -81,7 +81,7 @@ describe.each(
   })
 
   test('concurrency: cancelled calls count as long as their handlers run', async () => {
-    const bus = await limit([{ commands: ['hold', 'fl?w', 'f[ae][iw]*'], concurrency: 2 }], { app: pattern })
+    const bus = await limit([{ commands: ['hold', 'fl?w', 'f[ae][iw]*'], concurrency: 2 }], { ...pattern })
     const client = await bus.connect('main')
     const controller = new AbortController()
     const { signal } = controller
@@ -106,7 +106,7 @@ describe.each(
   })
 
   test('concurrency: a stream counts until its iterator has ended', async () => {
-    const bus = await limit([{ commands: ['flow'], concurrency: 1 }], { app: pattern })
+    const bus = await limit([{ commands: ['flow'], concurrency: 1 }], { ...pattern })
     const client = await bus.connect('main')
     const stream = client.stream('flow')
     await stream.next()

@@ -22,7 +22,6 @@ export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConf
       capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the simulation' }],
       permissionFiles: [],
       manifests: undefined,
-      unknownPermissions: 'error',
       platform: 'linux',
     },
     appInfo: {},

@@ -78,7 +78,6 @@ export class World {
           capabilities: [{ value: [{ identifier: 'all', windows: ['*'], permissions }], from: 'the simulation' }],
           permissionFiles: [],
           manifests: undefined,
-          unknownPermissions: 'error',
           platform: 'linux',
         },
         appInfo: {},

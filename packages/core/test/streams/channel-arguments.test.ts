@@ -34,7 +34,7 @@ const ways = [
 ] as const
 
 describe.each(choose(ways))('%s, in %s', (_name, codec, app) => {
-  const connect = async () => (await start({ core, app, codec })).connect('tests')
+  const connect = async () => (await start({ core, ...app, codec })).connect('tests')
 
   test('a channel arrives as a channel, and a string as a string', async () => {
     const client = await connect()
@@ -58,7 +58,7 @@ describe.each(choose(ways))('%s, in %s', (_name, codec, app) => {
 
 describe.each(codecs)('a channel in the hook, in %s', codec => {
   const call = async (hook: string) => {
-    const client = await (await start({ core, app: isolated, codec })).connect('tests')
+    const client = await (await start({ core, ...isolated, codec })).connect('tests')
     const channel = new client.Channel()
     const args = { hook, channel, text: '__CHANNEL__:7000' }
     const result: Args = await client.invoke('kinds', args)

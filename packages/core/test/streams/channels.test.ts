@@ -151,7 +151,7 @@ describe.each(routes)('channels: %s', (_name, connect) => {
 
 test('a channel reaches the code of a frontend', () =>
   rows(choose(places, -2, -1))(async (_name, app, sandbox) => {
-    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
+    const bus = await start({ ...app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
     await next(bus, 'main-ready')
     const counted = next(bus, 'counted')
     await bus.emit('count-please', 500)

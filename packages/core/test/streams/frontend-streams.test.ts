@@ -66,11 +66,11 @@ const ways: [string, FrontendOptions, Partial<BusOptions>][] = [
   ['quickjs', { sandbox: 'quickjs' }, {}],
   ['quickjs in a process', { sandbox: { kind: 'quickjs', process: true } }, {}],
   ['process with a wall', { sandbox: wall }, {}],
-  ['gate', {}, { app: isolation('judge', {}, allowed) }],
+  ['gate', {}, { ...isolation('judge', {}, allowed) }],
   [
     'process with a gate, and msgpack',
     { sandbox: 'process' },
-    { codec: 'msgpack', app: isolation('judge', {}, allowed) },
+    { codec: 'msgpack', ...isolation('judge', {}, allowed) },
   ],
 ]
 
@@ -129,7 +129,7 @@ describe.each(choose(ways))('a frontend: %s', (_name, options, ofBus) => {
 })
 
 test('a hook sees each value: it can change one, and the stream of a rejected one ends', async () => {
-  const bus = await start({ core, app: isolation('answers', {}, allowed) })
+  const bus = await start({ core, ...isolation('answers', {}, allowed) })
   await bus.open('main', PRODUCER)
   const ended = bus.once('ended')
   const stream = bus.stream('main', 'wishes')

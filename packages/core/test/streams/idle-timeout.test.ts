@@ -82,7 +82,7 @@ afterEach(() => {
 
 /** Connects clients as `main`, whose functions are called, and `tests`, and stops the clock. */
 async function open(app = {}): Promise<{ bus: Bus; client: Client }> {
-  const bus = await start({ core, app, supervision: { heartbeat: false } })
+  const bus = await start({ core, ...app, supervision: { heartbeat: false } })
   const main = await bus.connect('main')
   main.expose({
     report: report as never,

@@ -41,7 +41,7 @@ async function settle(client: Client): Promise<void> {
 test.each(choose(patterns))(
   'a stream of 1 MiB values is 4 MiB ahead of a reader that pauses: %s',
   async (_name, app) => {
-    const client = await (await start({ core, app })).connect('tests')
+    const client = await (await start({ core, ...app })).connect('tests')
     await rows(Object.keys(values))(async kind => {
       let read = 0
       for await (const _value of client.stream('chunks', { kind, count: 20 })) {

@@ -102,7 +102,7 @@ describe.each(choose(ways))('%s, %s', (pattern, codec) => {
   let bus: Bus
   let client: Client
   beforeAll(async () => {
-    bus = await createBus({ core, app: patterns[pattern], codec, log: false })
+    bus = await createBus({ core, ...patterns[pattern], codec, log: false })
     client = await bus.connect('tests')
   })
   afterAll(() => bus.close({ timeout: 0 }))
@@ -257,7 +257,7 @@ test('a string that looks like a stream stays a string', async () => {
 
 describe.each(choose(['permission', 'quickjs', 'process'] as const))('a frontend with sandbox %s', sandbox => {
   const open = async (app = {}) => {
-    const bus = await start({ core: fixture('streams/uploads.mjs'), app })
+    const bus = await start({ core: fixture('streams/uploads.mjs'), ...app })
     await bus.open('main', fixture('streams/uploader.mjs'), { sandbox, allow: '*' })
     return bus
   }

@@ -37,7 +37,7 @@ const ways = [
 
 describe.each(choose(ways))('a frontend with sandbox %s', (sandbox, app) => {
   const open = async () => {
-    const bus = await start({ core, app })
+    const bus = await start({ core, ...app })
     await bus.open('main', fixture('streams/uploader.mjs'), { sandbox, allow: '*' })
     return bus
   }

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import type { Bus, BusOptions } from '../../src/index.js'
 import { fixture, patterns, start } from '../support/start.js'
 
-const open = async (app: BusOptions['app'] = {}): Promise<Bus> => {
-  const bus = await start({ app, supervision: { restart: 'temporary' } })
+const open = async (app: Partial<BusOptions> = {}): Promise<Bus> => {
+  const bus = await start({ ...app, supervision: { restart: 'temporary' } })
   await bus.open('bad', fixture('streams/overdraws.mjs'), { sandbox: 'none' })
   await bus.open('good', fixture('streams/producer.mjs'))
   return bus

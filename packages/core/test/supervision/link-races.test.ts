@@ -13,7 +13,7 @@ async function join(frontend: ExternalFrontend): Promise<Link> {
 }
 
 test.each(patterns)('a frontend that has not started has no end: %s', async (_name, app) => {
-  const bus = await start({ app })
+  const bus = await start(app)
   const received: unknown[] = []
   for (const name of ['window-created', 'destroyed']) {
     await bus.listen<{ label: string }>(`tauri://${name}`, ({ payload }) => {

@@ -40,7 +40,6 @@ export async function setUp(
     capabilities: [{ value: capabilities, from: 'the test' }],
     permissionFiles: [],
     manifests: undefined,
-    unknownPermissions: 'error',
     platform: 'linux',
   }
   const options = { pattern, acl, appInfo: {}, codec: 'json' as const, plugins: {}, logLevel: 'silent' }

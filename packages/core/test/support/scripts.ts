@@ -19,7 +19,7 @@ export const scriptSandboxes: [name: string, sandbox: Sandbox][] = choose(
   0,
 )
 
-export const scriptApps: [name: string, app: NonNullable<BusOptions['app']>][] = choose([
+export const scriptApps: [name: string, app: Partial<BusOptions>][] = choose([
   ['brownfield', {}],
   ['isolation', isolation('judge', {}, capability)],
 ])

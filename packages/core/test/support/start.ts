@@ -29,10 +29,12 @@ export const everyCommand: Capability = {
 const open: Bus[] = []
 afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
 
+const isProject = (config: BusOptions['config']): boolean => typeof config === 'string' || config instanceof URL
+
 /** Lets frontends without `allow` call every command, as most tests need, unless there are capabilities. */
 export function allowAll<Options extends Partial<BusOptions>>(options: Options): Options {
-  const { frontends, config, app } = options
-  if (!frontends || Array.isArray(frontends) || config || app?.security?.capabilities) return options
+  const { frontends, config, capabilities } = options
+  if (!frontends || Array.isArray(frontends) || isProject(config) || capabilities) return options
   const entries = Object.entries(frontends).map(([label, frontend]) => {
     if (typeof frontend !== 'object') return [label, frontend] as const
     return [label, { allow: '*', ...(frontend instanceof URL ? { module: frontend } : frontend) }] as const
@@ -54,24 +56,19 @@ export function isolation(
   hook?: string,
   options: { legacyMessages?: boolean; hookTimeout?: number } = {},
   allowed: Capability = everyCommand,
-): NonNullable<BusOptions['app']> {
+): Partial<BusOptions> {
   const dir = hook === undefined ? {} : { dir: fixture(`isolation/hooks/${hook}/`) }
-  return {
-    security: {
-      pattern: { use: 'isolation', options: { ...dir, hookTimeout: 60_000, ...options } },
-      capabilities: [allowed],
-    },
-  }
+  return { isolation: { ...dir, hookTimeout: 60_000, ...options }, capabilities: [allowed] }
 }
 
-const allPatterns: [name: string, app: NonNullable<BusOptions['app']>][] = [
+const allPatterns: [name: string, app: Partial<BusOptions>][] = [
   ['brownfield', {}],
   ['isolation', isolation('judge')],
 ]
 export const patterns: typeof allPatterns = choose(allPatterns)
 
 /** Each sandbox, and a gate in front of one: frontends differ by their sandbox, and a gate does not see which they have. */
-export const places: [name: string, app: NonNullable<BusOptions['app']>, sandbox: 'none' | 'permission' | 'process'][] =
+export const places: [name: string, app: Partial<BusOptions>, sandbox: 'none' | 'permission' | 'process'][] =
   allPatterns.flatMap(([name, app]) =>
     (name === 'isolation' ? (['permission'] as const) : (['none', 'permission', 'process'] as const)).map(
       (sandbox): (typeof places)[number] => [`${name}, sandbox: ${sandbox}`, app, sandbox],
@@ -138,7 +135,13 @@ function routesIn(apps: typeof allPatterns, usual: Partial<BusOptions>): Route[]
     const route = (title: string, codec: CodecName, isInThread: boolean): Route => {
       const create = async (options: Partial<BusOptions> = {}): Promise<Bus> => {
         const { core = fixture('core.mjs'), ...more } = { ...usual, ...options }
-        return createBus({ app, core: isInThread ? await definitionIn(core as URL) : core, log: false, codec, ...more })
+        return createBus({
+          ...app,
+          core: isInThread ? await definitionIn(core as URL) : core,
+          log: false,
+          codec,
+          ...more,
+        })
       }
       const share = shareBus(() => create())
       const join = async (bus: Bus): Promise<Connected> => ({

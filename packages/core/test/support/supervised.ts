@@ -12,7 +12,7 @@ const capability = {
 }
 
 /** Hooks always return: no gate counts as stuck, however busy the machine is. */
-export const patientPatterns: [name: string, app: NonNullable<BusOptions['app']>][] = choose([
+export const patientPatterns: [name: string, app: Partial<BusOptions>][] = choose([
   ['brownfield', {}],
   ['isolation', isolation('stuck', {}, capability)],
 ])

@@ -13,7 +13,7 @@ afterEach(async () => {
   await bus.close({ timeout: 0 })
 })
 
-async function start(app: NonNullable<BusOptions['app']>): Promise<Client> {
+async function start(app: Partial<BusOptions>): Promise<Client> {
   bus = await startBus(app)
   const client = await bus.connect('main')
   installed = installTauri(client)
@@ -24,12 +24,7 @@ const internals = (): { callbacks: Map<number, unknown> } =>
   Reflect.get(globalThis, '__TAURI_INTERNALS__')
 
 /** The isolation pattern with a hook that lets `give` and events pass, and refuses, throws at or never answers others. */
-const judged = {
-  security: {
-    ...patterns[1]![1].security,
-    pattern: { use: 'isolation' as const, options: { dir: new URL('./fixtures/judge/', import.meta.url) } },
-  },
-}
+const judged = { ...patterns[1]![1], isolation: { dir: new URL('./fixtures/judge/', import.meta.url) } }
 
 test("a call that the hook rejects, or throws at, settles (Tauri's never does)", async () => {
   await start(judged)
@@ -51,11 +46,7 @@ test('the hook sees what is sent, serialized', async () => {
 })
 
 test('a denied call settles and ends its channel (Tauri keeps the callback)', async () => {
-  await start({
-    security: {
-      capabilities: [{ identifier: 'none', windows: ['main'], permissions: ['allow-give'] }],
-    },
-  })
+  await start({ capabilities: [{ identifier: 'none', windows: ['main'], permissions: ['allow-give'] }] })
   const channel = new Channel()
   await expect(invoke('count', { to: 1, channel })).rejects.toMatch('count')
   await expect.poll(() => internals().callbacks.has(channel.id)).toBe(false)

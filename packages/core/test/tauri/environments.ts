@@ -36,16 +36,16 @@ const capabilities = [
   },
 ]
 
-export const patterns: [string, NonNullable<BusOptions['app']>][] = [
-  ['brownfield', { security: { capabilities } }],
-  ['isolation', { security: { capabilities, pattern: { use: 'isolation', options: { dir: fixture('hook/') } } } }],
+export const patterns: [string, Partial<BusOptions>][] = [
+  ['brownfield', { capabilities }],
+  ['isolation', { capabilities, isolation: { dir: fixture('hook/') } }],
 ]
 const codecs: CodecName[] = ['json', 'msgpack']
 
 const program = { productName: 'Checks', version: '1.2.3', identifier: 'org.example.checks' }
 
-export const startBus = (app: NonNullable<BusOptions['app']>, options: Partial<BusOptions> = {}): Promise<Bus> =>
-  createBus({ core: fixture('core.mjs'), log: false, app, ...program, ...options })
+export const startBus = (app: Partial<BusOptions>, options: Partial<BusOptions> = {}): Promise<Bus> =>
+  createBus({ core: fixture('core.mjs'), log: false, ...app, config: program, ...options })
 
 /** The checks are outside the frontend's directory. */
 const read = [new URL('./checks/', import.meta.url)]
@@ -59,7 +59,7 @@ interface Environment {
 
 function inItsOwn(
   pattern: string,
-  app: NonNullable<BusOptions['app']>,
+  app: Partial<BusOptions>,
   codec: CodecName,
   kind: 'permission' | 'process',
 ): Environment {
@@ -85,12 +85,7 @@ function inItsOwn(
   }
 }
 
-function inThisThread(
-  pattern: string,
-  app: NonNullable<BusOptions['app']>,
-  codec: CodecName,
-  dom: boolean,
-): Environment {
+function inThisThread(pattern: string, app: Partial<BusOptions>, codec: CodecName, dom: boolean): Environment {
   let bus: Bus
   let leave = (): void => {}
   return {

@@ -40,12 +40,11 @@ const module = {
 }
 
 const codecs: CodecName[] = ['json', 'msgpack']
-const cases = patterns.flatMap(([pattern, { security }]) => codecs.map(codec => [pattern, codec, security] as const))
+const cases = patterns.flatMap(([pattern, options]) => codecs.map(codec => [pattern, codec, options] as const))
 
-describe.each(choose(cases))('%s, %s', (_pattern, codec, security) => {
+describe.each(choose(cases))('%s, %s', (_pattern, codec, options) => {
   const start = async (): Promise<(form: string, length: number) => Promise<unknown>> => {
-    const app = { security: { ...security, capabilities: [] } }
-    bus = await createBus({ core, app, codec, log: false })
+    bus = await createBus({ core, ...options, capabilities: [], codec, log: false })
     await bus.open('main', module, { allow: ['take'] })
     return (form, length) => bus.call('main', 'take', { form, length })
   }

@@ -8,7 +8,8 @@ const permissions = ['work', 'who', 'hold', 'echo', 'flood', 'numbers', 'die'].m
 const bus = await createBus({
   core: new URL('work.mjs', import.meta.url),
   log: false,
-  app: { security: { pattern: { use: pattern }, capabilities: [{ identifier: 'all', windows: ['*'], permissions }] } },
+  ...(pattern === 'isolation' && { isolation: {} }),
+  capabilities: [{ identifier: 'all', windows: ['*'], permissions }],
   network: natsNetwork(network),
 })
 const faults = []

@@ -10,7 +10,7 @@ const chosen = new Map()
 const joined = await joinBus({
   ...join,
   log: false,
-  app: { security: { pattern: { use: pattern } } },
+  ...(pattern === 'isolation' && { isolation: {} }),
   credentials: credentials ?? (label => chosen.get(label) ?? issueCredential(secret, { label })),
 })
 const clients = new Map()

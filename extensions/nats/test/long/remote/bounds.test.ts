@@ -117,18 +117,10 @@ test('rejects a frontend whose first link takes too long, with the latest cause'
 
 test('names each wrong option', () =>
   rows([
-    [
-      { app: { security: { capabilities: [] } } },
-      'joinBus: app.security.capabilities belongs to core. Pass it to createBus',
-    ],
     [{ core: fixture('core.mjs') }, 'joinBus: core belongs to core'],
-    [{ capabilities: [] }, 'joinBus: capabilities belongs to core'],
+    [{ capabilities: [] }, 'joinBus: capabilities belongs to core. Pass it to createBus'],
     [{ calls: { quotas: [] } }, 'joinBus: calls.quotas belongs to core'],
     [{ workers: { core: () => {} } }, 'joinBus: workers.core belongs to core'],
-    [
-      { app: { security: { pattern: { use: 'isolation', options: { maxRecordAge: 100 } } } } },
-      'joinBus: app.security.pattern.options.maxRecordAge must be left out: a record goes straight',
-    ],
     [{ frontend: {} }, 'joinBus: unknown option "frontend" (did you mean "frontends"?)'],
     [{ frontends: { core: fixture('main.mjs') } }, 'joinBus: frontends.core must be a label other than'],
     [{ frontends: { main: fixture('nothing.mjs') } }, 'joinBus: frontends.main: there is no file'],

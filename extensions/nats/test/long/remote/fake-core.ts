@@ -71,7 +71,6 @@ export async function startCore(
         capabilities: [{ value: [capability], from: 'the test' }],
         permissionFiles: [],
         manifests: undefined,
-        unknownPermissions: 'error',
         platform: 'linux',
       },
       appInfo: {},

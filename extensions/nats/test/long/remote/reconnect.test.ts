@@ -10,8 +10,8 @@ import { type FakeCore, join, noResponders, startCore } from './fake-core.js'
 
 const patterns = [
   ['brownfield', {}],
-  ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('isolation/hooks/judge/') } } } }],
-] as const satisfies [name: string, app: RemoteHostOptions['app']][]
+  ['isolation', { isolation: { dir: fixture('isolation/hooks/judge/') } }],
+] as const satisfies [name: string, app: RemoteHostOptions][]
 
 function recordEvents(host: JoinedBus): string[] {
   const events: string[] = []
@@ -25,7 +25,7 @@ const cut = (core: FakeCore): void => core.sessions.at(-1)!.link.close()
 describe.each(choose(patterns))('%s', (pattern, app) => {
   test('settles every call exactly once under load, and continues over the next session', async () => {
     const core = await startCore(pattern)
-    const host = await join(core, { app })
+    const host = await join(core, app)
     const events = recordEvents(host)
     const client = await host.connect('tests')
     const ticks: unknown[] = []
@@ -57,7 +57,7 @@ describe.each(choose(patterns))('%s', (pattern, app) => {
   test('a worker keeps running', async () => {
     const core = await startCore(pattern)
     const host = await join(core, {
-      app,
+      ...app,
       frontends: { main: { module: fixture('calls/exposing.mjs'), sandbox: 'none' } },
     })
     const events = recordEvents(host)
@@ -74,7 +74,7 @@ describe.each(choose(patterns))('%s', (pattern, app) => {
 
   test('rejects calls without a session as not delivered, and later calls succeed', async () => {
     const core = await startCore(pattern)
-    const host = await join(core, { app })
+    const host = await join(core, app)
     const client = await host.connect('tests')
     core.rejection = noResponders()
     cut(core)
@@ -87,7 +87,7 @@ describe.each(choose(patterns))('%s', (pattern, app) => {
 
   test('fails a frontend that core rejects for good, with the reason', async () => {
     const core = await startCore(pattern)
-    const host = await join(core, { app })
+    const host = await join(core, app)
     const events = recordEvents(host)
     const client = await host.connect('tests')
     core.rejection = new BusError('Denied', 'the credential was revoked')

@@ -6,21 +6,19 @@ import { fixture } from '../../../../../packages/core/test/support/start.js'
 import { choose } from '../../../../../scripts/testing.js'
 import { join, noResponders, startCore } from './fake-core.js'
 
-const isolation = (hook: string): NonNullable<RemoteHostOptions['app']> => ({
-  security: { pattern: { use: 'isolation', options: { dir: fixture(`isolation/hooks/${hook}/`) } } },
-})
+const isolation = (hook: string): RemoteHostOptions => ({ isolation: { dir: fixture(`isolation/hooks/${hook}/`) } })
 
 describe.each(
   choose([
-    ['brownfield', undefined, 'json'],
-    ['brownfield', undefined, 'msgpack'],
+    ['brownfield', {}, 'json'],
+    ['brownfield', {}, 'msgpack'],
     ['isolation', isolation('judge'), 'json'],
     ['isolation', isolation('judge'), 'msgpack'],
   ] as const),
 )('%s, %s', (pattern, app, codec) => {
   test('a connection calls, listens, emits, streams and is called', async () => {
     const core = await startCore(pattern)
-    const host = await join(core, { codec, ...(app && { app }) })
+    const host = await join(core, { codec, ...app })
     const client = await host.connect('tests')
     expect(await client.invoke('greet', { name: 'World' })).toBe('Hello, World!')
     const calls = Array.from({ length: 200 }, (_, a) => client.invoke('add', { a, b: 1 }))
@@ -41,7 +39,7 @@ describe.each(
 
 test('seals what leaves the process, lets the hook decide, and wipes the key in the isolation pattern', async () => {
   const core = await startCore('isolation')
-  const host = await join(core, { app: isolation('judge') })
+  const host = await join(core, isolation('judge'))
   const client = await host.connect('tests')
   const rejected = new Promise(resolve => host.on('rejected', resolve))
   await expect(client.invoke('add', { hook: 'null' })).rejects.toMatchObject({ reason: 'Rejected' })
@@ -59,7 +57,7 @@ test.each(choose(['none', 'permission', 'process'] as const))(
   async sandbox => {
     const core = await startCore('isolation')
     const host = await join(core, {
-      app: isolation('judge'),
+      ...isolation('judge'),
       frontends: { main: { module: fixture('calls/exposing.mjs'), sandbox } },
     })
     await expect.poll(() => core.sessions[0]?.events).toEqual(['begin'])

@@ -9,9 +9,9 @@ import { fixture } from '../../../../../packages/core/test/support/start.js'
 import { join, startCore, type FakeCore } from './fake-core.js'
 
 const patterns = [
-  ['brownfield', undefined],
-  ['isolation', { security: { pattern: { use: 'isolation', options: { dir: fixture('isolation/hooks/judge/') } } } }],
-] as const satisfies [string, RemoteHostOptions['app']][]
+  ['brownfield', {}],
+  ['isolation', { isolation: { dir: fixture('isolation/hooks/judge/') } }],
+] as const satisfies [string, RemoteHostOptions][]
 
 async function start(pattern: 'brownfield' | 'isolation', names: readonly string[]) {
   const held: (() => void)[] = []
@@ -41,7 +41,7 @@ async function start(pattern: 'brownfield' | 'isolation', names: readonly string
 
 test.each(choose(patterns))('spreads calls over all sessions until their cores are lost: %s', async (pattern, app) => {
   const { dialer, held, lose, releaseAll } = await start(pattern, ['a', 'b', 'c'])
-  const host = await join(dialer, { ...(app && { app }) })
+  const host = await join(dialer, app)
   const reported: string[] = []
   for (const name of ['fault', 'failed'] as const)
     host.on(name, ({ error }) => reported.push(`${name}: ${error.message}`))

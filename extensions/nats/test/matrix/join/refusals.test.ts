@@ -81,7 +81,7 @@ describe.skipIf(!hasServer)('a process that joins', () => {
     const short = issueCredential(network.secret, { label: 'web', expires })
     await expect.poll(() => Date.now()).toBeGreaterThan(expires.getTime())
     expect(await connectWith(short)).toMatchObject({ reason: 'Denied', message: expect.stringContaining('expired') })
-    const isolated = { app: { security: { pattern: { use: 'isolation' } } } }
+    const isolated = { isolation: {} }
     expect(await connectWith(network.createCredential('web'), isolated)).toMatchObject({
       reason: 'InvalidRequest',
       message: expect.stringContaining('pattern'),

@@ -16,8 +16,7 @@ import {
 import { resolveSupervision } from '../life/policy.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { ConnectionConfig, FrontendConfig, FrontendDefaults } from './config.js'
-import { getOptionPlaces } from './option-places.js'
-import { connectionSchema, frontendSchema, labelSchema } from './schema.js'
+import { connectionSchema, frontendSchema, getOptionPlaces, labelSchema } from './schema.js'
 import type { ParsedFrontend } from './schema.js'
 import type { ConnectionOptions, FrontendOptions } from './types.js'
 

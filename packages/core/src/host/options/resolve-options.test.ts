@@ -9,15 +9,6 @@ const module = new URL(import.meta.url)
 
 const resolveBus = (options: Partial<BusOptions>) => resolveOptions({ core: module, ...options })
 
-test('maxRecordAge is refused with the reason', async () => {
-  const options = { maxRecordAge: 30_000 } as object
-  const app: BusOptions['app'] = { security: { pattern: { use: 'isolation', options } } }
-  await expect(resolveBus({ app })).rejects.toThrow(
-    'createBus: app.security.pattern.options.maxRecordAge must be left out: ' +
-      'a record goes straight from the gate to core, and has no age',
-  )
-})
-
 test('a refusal repeats no secret, wherever it was put', () => {
   const hidden = '8f3c2a5b-hidden'
   const login = Object.assign(new URL('https://host.example/path'), { password: hidden, search: `token=${hidden}` })
@@ -54,17 +45,20 @@ test('a refusal repeats no secret, wherever it was put', () => {
 const dir = new URL('./', import.meta.url)
 const main = { identifier: 'main', windows: ['main'], permissions: ['allow-greet'] }
 
-test("`isolation` and `capabilities` mean what Tauri's form means", async () => {
+test('`isolation` and `capabilities` are named in errors by their places', async () => {
   const options = { dir, gates: 2, hookTimeout: 60_000, legacyMessages: true }
-  const short = await resolveBus({ isolation: options, capabilities: [main] })
-  const pattern = { use: 'isolation', options } as const
-  const nested = await resolveBus({ app: { security: { pattern, capabilities: [main] } } })
-  expect(short.pattern).toBe('isolation')
-  expect(short.isolation).toEqual({ ...options, from: 'createBus: isolation.dir' })
-  expect(nested.pattern).toBe('isolation')
-  expect(nested.isolation).toEqual({ ...options, from: 'createBus: app.security.pattern.options.dir' })
-  expect(short.acl.capabilities).toEqual([{ value: main, from: 'createBus: capabilities[0]', isOption: true }])
-  expect(nested.acl.capabilities).toMatchObject([{ value: main, from: 'createBus: app.security.capabilities[0]' }])
+  const { pattern, isolation, acl } = await resolveBus({ isolation: options, capabilities: [main] })
+  expect(pattern).toBe('isolation')
+  expect(isolation).toEqual({ ...options, from: 'createBus: isolation.dir' })
+  expect(acl.capabilities).toEqual([{ value: main, from: 'createBus: capabilities[0]', isOption: true }])
+})
+
+test('a program without a project has a name and options of its plugins', async () => {
+  const config = { productName: 'Notes', plugins: { files: { root: '/srv' } } }
+  const { appInfo, plugins, acl } = await resolveBus({ config })
+  expect(appInfo).toMatchObject({ productName: 'Notes', version: undefined })
+  expect(plugins).toEqual(config.plugins)
+  expect(acl.isTauriProject).toBe(false)
 })
 
 test('without `isolation` there is no gate, and `{}` is a gate without a hook', async () => {
@@ -80,30 +74,6 @@ test('refuses a wrong number of gates', () =>
     const text = 'createBus: isolation.gates must be "each" or a whole number, from 1 to 64'
     await expect(resolveBus({ isolation: { gates: gates as number } })).rejects.toThrow(text)
   }))
-
-test('refuses both forms of one setting', () =>
-  rows<[Partial<BusOptions>, string]>([
-    [
-      { isolation: { dir }, app: { security: { pattern: { use: 'brownfield' } } } },
-      'createBus: isolation and app.security.pattern were both given',
-    ],
-    [
-      { capabilities: [main], app: { security: { capabilities: [] } } },
-      'createBus: capabilities and app.security.capabilities were both given',
-    ],
-  ])(async (options, text) =>
-    expect(resolveBus(options)).rejects.toMatchObject({
-      reason: 'InvalidParams',
-      message: expect.stringContaining(text),
-    }),
-  ))
-
-test('accepts one setting in each form', async () => {
-  const app: BusOptions['app'] = { security: { capabilities: [main] } }
-  const { pattern, acl } = await resolveBus({ isolation: {}, app })
-  expect(pattern).toBe('isolation')
-  expect(acl.capabilities).toHaveLength(1)
-})
 
 test('`isolation` and `capabilities` take precedence over those of a project', async () => {
   const config = writeProject({

@@ -2,22 +2,23 @@
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
-import * as v from 'valibot'
+import type * as v from 'valibot'
+import { checkPlain } from '../../acl/schema.js'
+import { type AclInput, type CapabilitySource, getPlatform, splitCapabilities } from '../../acl/types.js'
 import type { CoreDefinition } from '../../api/define.js'
 import { checkDefinition } from '../../api/validate-definition.js'
-import type { AppInfo } from '../../contract/host-core.js'
+import { isFileLocation, toUrl } from '../../shared/locations.js'
+import { didYouMean } from '../../shared/suggest.js'
 import { check } from '../../shared/validate.js'
 import { Continuations } from '../continuations/continuations.js'
 import { resolveSupervision } from '../life/policy.js'
 import type { Project } from '../tauri-project/project.js'
-import { createAclInput } from './acl-input.js'
 import type { BusConfig, HostConfig } from './config.js'
-import { getOptionPlaces, refuseBoth } from './option-places.js'
 import { cloneData, toFrontendConfig } from './resolve-frontend.js'
 import {
-  type ParsedIsolation,
   type ParsedOptions,
   busSchema,
+  getOptionPlaces,
   isolationDefaults,
   labelSchema,
   type remoteHostSchema,
@@ -28,24 +29,35 @@ import type { BusOptions } from './types.js'
 /** @throws {BusError} InvalidParams, which names the option or file, and the place in it */
 export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const options = check('createBus', busSchema, input, getOptionPlaces)
-  const { network, startTimeout, inspect = getInspectVariable() } = options
+  const { config, network, startTimeout, inspect = getInspectVariable() } = options
   const { module: core, loadTimeout } = options.core
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
-  // Loaded here: without a configuration no bus needs its parsers.
-  const read = options.config && (await import('../tauri-project/project.js')).readProject
-  const project = options.config && (await read?.(options.config, getHosts(core), getOptionPlaces))
+  const project = config instanceof URL ? await loadProject(config, core) : undefined
+  const { productName, version, identifier, plugins } = project ?? (config as Exclude<typeof config, URL>) ?? {}
   return {
     ...(await resolveHost('createBus', input, options, project)),
     ...{ core, loadTimeout, startTimeout, inspect },
     continuations: new Continuations(options.runs.key, options.runs.claim),
     coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),
-    appInfo: getAppInfo(options, project),
+    appInfo: {
+      productName: productName ?? undefined,
+      version: version ?? undefined,
+      identifier: identifier ?? undefined,
+    },
     resources: options.resources,
     webview: project?.webview,
-    plugins: cloneData('createBus: pluginOptions', { ...project?.plugins, ...options.pluginOptions }),
+    plugins: cloneData('createBus: config.plugins', plugins ?? {}),
     network: network && { ...network, options: cloneData('createBus: network.options', network.options) },
   }
+}
+
+/** The parsers of its files are loaded only here: without a project no bus needs them. */
+async function loadProject(config: URL, core: URL | CoreDefinition): Promise<Project> {
+  const isFile = core instanceof URL && core.protocol === 'file:'
+  const hosts = [...(isFile ? [dirname(fileURLToPath(core))] : []), process.cwd()]
+  const { readProject } = await import('../tauri-project/project.js')
+  return readProject(config, hosts)
 }
 
 /** @throws {BusError} InvalidParams for a value that is neither 1 nor 0 */
@@ -55,12 +67,6 @@ function getInspectVariable(): boolean {
   if (value === '1') return true
   const text = `The variable SALLYPORT_INSPECT was ${describeName(value)}. Set it to 1 or 0`
   throw new BusError('InvalidParams', text)
-}
-
-/** Returns directories of the host's code: that of the core module, and that which the host was started in. */
-function getHosts(core: URL | CoreDefinition): string[] {
-  const isFile = core instanceof URL && core.protocol === 'file:'
-  return [...(isFile ? [dirname(fileURLToPath(core))] : []), process.cwd()]
 }
 
 type ParsedHost = v.InferOutput<typeof remoteHostSchema>
@@ -85,37 +91,91 @@ export async function resolveHost(
         module: module.url,
       })),
     ),
-    ...resolvePattern(where, options, project),
+    ...resolvePattern(where, options.isolation, project),
   }
 }
 
 function resolvePattern(
   where: string,
-  { isolation: options, app }: ParsedHost,
+  options: ParsedHost['isolation'],
   project: Project | undefined,
 ): Pick<HostConfig, 'pattern' | 'isolation'> {
-  const place = 'app.security.pattern'
-  const nested = app?.security?.pattern
-  refuseBoth(where, { isolation: options, [place]: nested })
-  const pattern = nested ?? project?.pattern
-  const chosen: ParsedIsolation | undefined = options ?? (pattern?.use === 'isolation' ? pattern.options : undefined)
+  const chosen = options ?? project?.isolation
   const { dir, ...isolation } = chosen ?? isolationDefaults
-  const from = nested || !project ? where : project.from
   return {
     pattern: chosen ? 'isolation' : 'brownfield',
     isolation: {
       ...isolation,
       dir: dir && toDirectoryUrl(dir),
-      from: options ? `${where}: isolation.dir` : `${from}: ${place}.options.dir`,
+      from: options || !project ? `${where}: isolation.dir` : `${project.from}: app.security.pattern.options.dir`,
     },
   }
 }
 
-function getAppInfo(...sources: (Pick<ParsedOptions, keyof AppInfo> | undefined)[]): AppInfo {
-  const info: AppInfo = {}
-  for (const name of ['productName', 'version', 'identifier'] as const) {
-    const value = sources.map(source => source?.[name]).find(each => each != null)
-    if (value != null) info[name] = value
+type AclOptions = Pick<ParsedOptions, 'capabilities' | 'permissions'>
+
+/** Gathers capabilities and permissions in the options, and in the files that they or the project name. */
+async function createAclInput(options: AclOptions, project: Project | undefined): Promise<AclInput> {
+  const capabilities = await getCapabilities(options.capabilities, project)
+  const ownFiles = options.permissions && (await readEntries(options.permissions, 'createBus: permissions'))
+  const permissionFiles = ownFiles?.map(source => ({ ...source, plugin: undefined })) ?? project?.permissionFiles ?? []
+  // Checked before they are cloned for core, which changes some values.
+  for (const source of [...capabilities, ...permissionFiles]) checkPlain(source)
+  return {
+    capabilities,
+    permissionFiles,
+    manifests: project?.manifests,
+    isTauriProject: project !== undefined,
+    platform: getPlatform(process.platform),
   }
-  return info
+}
+
+function getCapabilities(
+  entries: AclOptions['capabilities'],
+  project: Project | undefined,
+): Promise<CapabilitySource[]> {
+  const files = project?.capabilityFiles ?? []
+  if (entries) return readEntries(entries, 'createBus: capabilities', files, true)
+  const identifiers = project?.capabilities ?? []
+  // Without a list Tauri uses every file.
+  if (identifiers.length === 0) return Promise.resolve([...files])
+  return readEntries(identifiers, `${project!.from}: app.security.capabilities`, files)
+}
+
+/** Returns inline values, the content of files, and the capabilities in `files` that are named by identifiers. */
+async function readEntries(
+  entries: readonly (URL | string | object)[],
+  list: string,
+  files: readonly CapabilitySource[] = [],
+  isOption = false,
+): Promise<CapabilitySource[]> {
+  const sources = entries.map(async (entry, index): Promise<readonly CapabilitySource[]> => {
+    const from = `${list}[${index}]`
+    if (!isFileLocation(entry)) {
+      if (typeof entry === 'string') return findCapabilities(entry, from, files)
+      return [{ value: entry, from, ...(isOption && { isOption }) }]
+    }
+    // Loads the parsers only for an option that names files.
+    const { readFileOrDirectory } = await import('../tauri-project/project.js')
+    return readFileOrDirectory(from, toUrl(entry))
+  })
+  return (await Promise.all(sources)).flat()
+}
+
+/** Returns all capabilities with this identifier; core refuses duplicates. */
+function findCapabilities(identifier: string, from: string, files: readonly CapabilitySource[]): CapabilitySource[] {
+  const all = files.flatMap(splitCapabilities)
+  const found = all.filter(source => getIdentifier(source) === identifier)
+  if (found.length > 0) return found
+  const known = all.flatMap(source => getIdentifier(source) ?? [])
+  let hint = didYouMean(identifier, known)
+  if (/[\\/]/.test(identifier)) hint = ' (the path of a file or directory must be absolute)'
+  else if (known.length === 0) hint = ' (no file has a capability)'
+  else if (hint === '') hint = ` (there are ${known.map(id => JSON.stringify(id)).join(', ')})`
+  throw new BusError('InvalidParams', `${from}: no file of capabilities has ${JSON.stringify(identifier)}${hint}`)
+}
+
+function getIdentifier({ value }: CapabilitySource): string | undefined {
+  const { identifier } = (value ?? {}) as { identifier?: unknown }
+  return typeof identifier === 'string' ? identifier : undefined
 }

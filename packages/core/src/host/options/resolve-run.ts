@@ -8,10 +8,9 @@ import type { SandboxOptions } from '../sandboxes/sandbox.js'
 import { type SandboxName, TIMED_KINDS, limitMemory, limitTime } from '../sandboxes/kinds.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { FrontendConfig, FrontendDefaults, HostConfig } from './config.js'
-import { getRunPlaces } from './option-places.js'
 import { toFrontendConfig } from './resolve-frontend.js'
 import type { PreparedFunctions, RunFunctions } from './run-functions.js'
-import { frontendSchema, moduleSourceSchema, runSchema } from './schema.js'
+import { frontendSchema, getRunPlaces, moduleSourceSchema, runSchema } from './schema.js'
 import type { RunLimits, RunOptions } from './types.js'
 
 export interface RunConfig {

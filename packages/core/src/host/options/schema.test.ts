@@ -1,8 +1,7 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { getOptionPlaces } from './option-places.js'
-import { callsSchema, supervisionSchema } from './schema.js'
+import { callsSchema, getOptionPlaces, supervisionSchema } from './schema.js'
 
 const getMessage = (schema: v.GenericSchema<any>, value: unknown): string | undefined =>
   v.safeParse(schema, value).issues?.[0].message
@@ -20,5 +19,5 @@ test('lists every option with its place, outer places first', () => {
   expect(indexes).not.toContain(-1)
   expect(indexes).toEqual(indexes.toSorted((a, b) => a - b))
   expect(all).toContain('calls.quotas[…].rate')
-  expect(all).toContain('app.security.pattern.options.hookTimeout')
+  expect(all).toContain('config.identifier')
 })

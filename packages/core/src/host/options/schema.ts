@@ -1,4 +1,5 @@
-// Schemas of the options, with their ranges, defaults and error texts. Capabilities and permission files are checked in core.
+// Schemas of the options, with their ranges, defaults and error texts, and the places of all options. Capabilities and permission files are
+// checked in core.
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { describeLabelRule, FREE_LABEL_RULE, isLabelText, isReservedLabel } from '@sallyport/protocol/internal/message'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
@@ -22,7 +23,7 @@ import { type ClaimContinuation, type ContinuationKey, toContinuationKey } from 
 import { LOG_LEVELS } from '../reporting/log.js'
 import { DEFAULT_SANDBOX, RESUME_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../sandboxes/kinds.js'
 import type { SupervisionOptions } from '../life/policy.js'
-import { getList, getPattern, hookEntries, infoEntries } from '../tauri-project/config-schema.js'
+import { getList, hookEntries, infoEntries } from '../tauri-project/config-schema.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerFactory } from '../workers/spawn.js'
 
@@ -238,11 +239,8 @@ const core = v.lazy(value => (isInline(value) && 'module' in value ? coreObject 
 
 const isolation = v.strictObject({ dir: v.optional(locationSchema), ...hookEntries }, 'an object, such as {}')
 /** @internal */
-export type ParsedIsolation = v.InferOutput<typeof isolation>
-/** @internal */
 export const isolationDefaults = v.getDefaults(isolation)
 
-const pattern = getPattern(v.optional(isolation, {}))
 const capability = v.union(
   [fileSchema, v.string()],
   'a capability, its identifier, or a file or directory of capabilities',
@@ -279,7 +277,6 @@ const runs = v.optional(
   ),
   {},
 )
-const capabilities = getList(capability)
 /** @internal */
 export const busSchema = strictOptions({
   ...hostEntries,
@@ -287,23 +284,17 @@ export const busSchema = strictOptions({
   startTimeout: milliseconds,
   runs,
   inspect: v.optional(boolean),
-  config: v.optional(fileSchema),
+  config: v.optional(inlineOr(strictOptions(infoEntries), fileSchema)),
   resources: v.optional(fileSchema),
-  capabilities,
-  app: v.optional(strictOptions({ security: v.optional(strictOptions({ pattern, capabilities })) })),
-  ...infoEntries,
+  capabilities: getList(capability),
   permissions: getList(fileSchema),
-  pluginOptions: v.optional(table),
   network: v.optional(strictOptions({ module: locationSchema, options: v.optional(v.unknown(), undefined) })),
 })
 /** @internal */
 export type ParsedFrontend = v.InferOutput<typeof frontendSchema>
 export type ParsedOptions = v.InferOutput<typeof busSchema>
 /** @internal */
-export const remoteHostSchema = strictOptions({
-  ...hostEntries,
-  app: v.optional(strictOptions({ security: v.optional(strictOptions({ pattern })) })),
-})
+export const remoteHostSchema = strictOptions(hostEntries)
 /** @internal URLs that run code in the page have no place in it. */
 const EDITOR_URL = /^(?!javascript:|data:|vbscript:|blob:)[a-z][a-z\d+.-]*:\S*\{file\}\S*$/i
 const editorRule = 'a URL with {file}, such as "vscode://file{file}:{line}:{column}"'
@@ -315,3 +306,63 @@ export const inspectorSchema = strictOptions({
     () => process.env['SALLYPORT_EDITOR'] || 'vscode://file{file}:{line}:{column}',
   ),
 })
+
+// The places of all options, for hints at misspelt and misplaced ones. They are listed only for an error.
+
+type Part = v.GenericSchema
+type Message = v.ErrorMessage<v.BaseIssue<unknown>> | undefined
+
+/** The schemas that hold others. */
+type Nested =
+  | v.OptionalSchema<Part, undefined>
+  | v.NullishSchema<Part, undefined>
+  | v.LazySchema<Part>
+  | v.ArraySchema<Part, Message>
+  | v.RecordSchema<v.GenericSchema<string>, Part, Message>
+  | v.UnionSchema<Part[], Message>
+  | v.VariantSchema<string, v.VariantOptions<string>, Message>
+  | v.StrictObjectSchema<v.ObjectEntries, Message>
+
+/** Lists the options in a schema with their places, such as `frontends.<label>.allow`. */
+function listOptions(part: Part, place: string): string[] {
+  const inPipe = 'pipe' in part ? (part as v.SchemaWithPipe<[Part, ...Part[]]>).pipe.slice(1) : []
+  const found = inPipe.filter(({ kind }) => kind === 'schema').flatMap(each => listOptions(each, place))
+  return [...listNested(part as Nested, place), ...found]
+}
+
+function listNested(schema: Nested, place: string): string[] {
+  switch (schema.type) {
+    case 'optional':
+    case 'nullish':
+      return listOptions(schema.wrapped, place)
+    case 'lazy':
+      // It chooses the form of an object for an object.
+      return listOptions(schema.getter({ module: undefined }), place)
+    case 'array':
+      return listOptions(schema.item, `${place}[…]`)
+    case 'record':
+      return listOptions(schema.value, `${place}.<label>`)
+    case 'union':
+    case 'variant':
+      return schema.options.flatMap(option => listOptions(option, place))
+    case 'strict_object':
+      return Object.entries(schema.entries).flatMap(([name, entry]) => {
+        const at = place === '' ? name : `${place}.${name}`
+        return [at, ...listOptions(entry as Part, at)]
+      })
+    default:
+      return []
+  }
+}
+
+const getDepth = (place: string): number => place.split('.').length
+
+/** Returns the places of all options, outer places first. */
+export const getOptionPlaces = (): readonly string[] =>
+  [...new Set(listOptions(busSchema, ''))].toSorted((a, b) => getDepth(a) - getDepth(b))
+
+/** Returns the places of the options of `bus.run`, and of those that it does not have. */
+export const getRunPlaces = (): readonly string[] => [...listOptions(runSchema, ''), ...getOptionPlaces()]
+
+/** Returns the places of the options of `bus.resume`, and of those that it does not have. */
+export const getResumePlaces = (): readonly string[] => [...listOptions(resumeSchema, ''), ...getOptionPlaces()]

@@ -239,12 +239,6 @@ export interface HookOptions extends Pick<IsolationOptions, 'legacyMessages' | '
 
 /** Options of `createBus`. Those that `config` has too take precedence over it. */
 export interface BusOptions {
-  /** The program's name, as in `tauri.conf.json`. */
-  productName?: string
-  /** The program's version, as in `tauri.conf.json`. */
-  version?: string
-  /** The program's identifier, as in `tauri.conf.json`, for example `com.example.app`. */
-  identifier?: string
   /**
    * The core module, whose default export is made by `defineCore`: it runs in a worker. A definition instead of a module runs in the
    * calling thread: its handlers can use that thread's objects, and block it. See the page "Development" of the documentation.
@@ -276,9 +270,23 @@ export interface BusOptions {
   /**
    * A Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the directory of one. The file of this platform
    * (`tauri.linux.conf.json`) is merged into it. `capabilities`, `permissions`, the isolation app and `gen/schemas/acl-manifests.json`
-   * are read from the same directory. Settings that have no meaning for a bus are ignored.
+   * are read from the same directory. Settings that have no meaning for a bus are ignored. A program without a project writes the settings
+   * here that are not about permissions.
+   *
+   * @example config: { identifier: 'com.example.app', plugins: { files: { root: '/srv/files' } } }
    */
-  config?: ModuleLocation
+  config?:
+    | ModuleLocation
+    | {
+        /** The program's name. */
+        productName?: string
+        /** The program's version. */
+        version?: string
+        /** The program's identifier, which names its directories. */
+        identifier?: string
+        /** Options of each plugin by its name: `api.config` of its `setup`. */
+        plugins?: Readonly<Record<string, unknown>>
+      }
   /**
    * Tauri's resource directory: `$RESOURCE` in scopes, and `BaseDirectory.Resource`. It should hold no code of the program, because a
    * scope can allow writing to it. Without it both are unknown.
@@ -298,20 +306,11 @@ export interface BusOptions {
    * @example isolation: { dir: new URL('./dist-isolation/', import.meta.url) }
    */
   isolation?: IsolationOptions
-  /** Tauri's form of `capabilities` and `isolation`, as in `tauri.conf.json`. Giving both forms of one is an error. */
-  app?: {
-    security?: {
-      pattern?: { use: 'brownfield' } | { use: 'isolation'; options?: IsolationOptions }
-      capabilities?: readonly (Capability | ModuleLocation)[]
-    }
-  }
   /**
    * Permission files of the app, as in Tauri: their content, or files and directories of them, as URLs or absolute paths. They replace
    * the `permissions` directory of `config`.
    */
   permissions?: readonly (PermissionFile | ModuleLocation)[]
-  /** Options of each plugin, by its name: `api.config` of its `setup`. They take precedence over those of `config`. */
-  pluginOptions?: Readonly<Record<string, unknown>>
   /** A module that connects frontends of other processes and other cores. It is loaded in core's thread. */
   network?: NetworkOptions
   /**

@@ -34,10 +34,9 @@ export interface BusEvents {
   /** A frontend is too slow for its events. `dropped` is the number of its oldest events that were dropped since the last report. */
   overload: { label: string; dropped: number }
   /**
-   * Permissions don't allow the call, or a capability denies it. `hint` says what to change. In development, `details` lists the permissions of
-   * the command, or where a capability names it.
+   * Permissions don't allow the call, or a capability denies it. `hint` says what to change.
    */
-  denied: { label: string; command: string; hint: string; details?: string; more?: number }
+  denied: { label: string; command: string; hint: string; more?: number }
   /** The isolation hook rejected the message, or too many messages waited for it (`why` is `overloaded`). */
   rejected: { label: string; command: string; why: string; more?: number }
   /**
@@ -134,10 +133,7 @@ export class BusReporter {
     if (name === 'slow') this.slowCalls += 1 + more
     const reported = { ...event, ...(more > 0 && { more }) }
     const message: string = name === 'slow' ? 'slow call' : name
-    const { details, ...logged } = reported as { details?: string }
-    this.#log.warn(logged, message)
-    // They can have several thousand characters.
-    if (details !== undefined) this.#log.debug({ label: event.label, details }, message)
+    this.#log.warn(reported as object, message)
     this.#emit(name, reported)
   }
 

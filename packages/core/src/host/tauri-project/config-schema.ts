@@ -1,5 +1,4 @@
-// The parts of a tauri.conf.json that a bus reads, with their error texts, and those that options of a bus have in Tauri's form, too. Other
-// keys are ignored, as in Tauri.
+// The parts of a tauri.conf.json that a bus reads, with their error texts. Other keys are ignored, as in Tauri.
 import * as v from 'valibot'
 import { boolean, inlineOr, integer, isInline, strictOptions, string, table } from '../../shared/validate.js'
 
@@ -11,22 +10,8 @@ export const hookEntries = {
   gates: v.optional(v.union([v.literal('each'), integer(gatesText, 1, MAX_GATES)], gatesText), 'each'),
   legacyMessages: v.optional(boolean, false),
   hookTimeout: v.optional(integer('whole milliseconds, from 10 to 3600000', 10, 3_600_000), 1000),
-  maxRecordAge: v.optional(v.never('left out: a record goes straight from the gate to core, and has no age')),
 }
 
-/** @internal `app.security.pattern`. */
-export const getPattern = <Isolation extends v.GenericSchema>(isolationOptions: Isolation) =>
-  v.optional(
-    v.variant(
-      'use',
-      [
-        v.strictObject({ use: v.literal('brownfield') }),
-        v.strictObject({ use: v.literal('isolation'), options: isolationOptions }),
-      ],
-      // The issue has a path only if an object was given.
-      ({ path }) => (path ? '"brownfield" or "isolation"' : '{ use: "brownfield" } or { use: "isolation", options }'),
-    ),
-  )
 /** @internal */
 export const getList = <Entry extends v.GenericSchema>(entry: Entry) =>
   v.optional(v.array(inlineOr(v.custom<object>(isInline), entry), 'an array'))
@@ -34,11 +19,12 @@ export const getList = <Entry extends v.GenericSchema>(entry: Entry) =>
 /** @internal */
 const nullableString = v.nullish(string)
 const identifierRule = 'an identifier of letters, digits, ".", "-" and "_"'
-/** @internal */
+/** @internal What a bus can have without a project, too. */
 export const infoEntries = {
   productName: nullableString,
   version: nullableString,
   identifier: v.nullish(v.pipe(string, v.regex(/^[\w.-]+$/, identifierRule))),
+  plugins: v.optional(table),
 }
 
 /** The scope of the asset protocol, as in a configuration. */
@@ -66,6 +52,19 @@ const pathScope = v.lazy(value =>
 ) as v.GenericSchema<readonly string[] | AssetScope>
 const assetProtocol = v.optional(section({ enable: v.optional(boolean, false), scope: v.optional(pathScope) }))
 const keptDirectives = v.optional(v.union([boolean, strings], 'true, false or an array of directives'))
+// The isolation app is required, as in Tauri: without it the hook would pass every message, which cannot be the intent.
+const isolationEntries = { dir: v.string('a path'), ...hookEntries }
+const pattern = v.optional(
+  v.variant(
+    'use',
+    [
+      v.strictObject({ use: v.literal('brownfield') }),
+      v.strictObject({ use: v.literal('isolation'), options: strictOptions(isolationEntries) }),
+    ],
+    // The issue has a path only if an object was given.
+    ({ path }) => (path ? '"brownfield" or "isolation"' : '{ use: "brownfield" } or { use: "isolation", options }'),
+  ),
+)
 /** Keys in kebab case are Tauri's other spelling. */
 const configSecurityEntries = {
   csp: cspSchema,
@@ -75,8 +74,7 @@ const configSecurityEntries = {
   'dangerous-disable-asset-csp-modification': keptDirectives,
   assetProtocol,
   'asset-protocol': assetProtocol,
-  // The isolation app is required, as in Tauri: without it the hook would pass every message, which cannot be the intent.
-  pattern: getPattern(strictOptions({ dir: v.string('a path'), ...hookEntries })),
+  pattern,
   capabilities: getList(v.string('a capability, or the identifier of one')),
 }
 const configAppEntries = {
@@ -89,7 +87,6 @@ const configEntries = {
   /** Tauri's other spelling of `productName`. */
   'product-name': nullableString,
   app: v.optional(section(configAppEntries)),
-  plugins: v.optional(table),
 }
 /** @internal A tauri.conf.json. */
 export const configSchema = section(configEntries)
@@ -101,3 +98,7 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   app: Object.keys(configAppEntries),
   'app.security': Object.keys(configSecurityEntries),
 }
+/** The places of the keys whose neighbours are not ignored. */
+export const PATTERN_PLACES: readonly string[] = Object.keys(isolationEntries).map(
+  name => `app.security.pattern.options.${name}`,
+)

@@ -5,10 +5,9 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { writeProject } from '../../../test/support/project.js'
-import { getOptionPlaces } from '../options/option-places.js'
 import { mergePatch, readProject } from './project.js'
 
-const read = (directory: string, name = '') => readProject(pathToFileURL(join(directory, name)), [], getOptionPlaces)
+const read = (directory: string, name = '') => readProject(pathToFileURL(join(directory, name)))
 
 /** A new project of Tauri's, with every section that a bus reads. */
 const config = {
@@ -80,14 +79,11 @@ describe('the configuration', () => {
         version: '1.2.3',
         identifier: 'com.example.notes',
         plugins: { fs: { requireLiteralLeadingDot: false } },
-        pattern: {
-          use: 'isolation',
-          options: {
-            dir: pathToFileURL(join(directory, '../dist-isolation')),
-            gates: 'each',
-            legacyMessages: false,
-            hookTimeout: expect.any(Number) as number,
-          },
+        isolation: {
+          dir: pathToFileURL(join(directory, '../dist-isolation')),
+          gates: 'each',
+          legacyMessages: false,
+          hookTimeout: expect.any(Number) as number,
         },
         capabilities: ['main', { identifier: 'more', windows: ['*'], permissions: [] }],
         capabilityFiles: [],
@@ -96,13 +92,13 @@ describe('the configuration', () => {
       }
       const { webview: _webview, ...project } = await read(directory)
       expect(project).toEqual(expected)
-      expect(project.pattern).toHaveProperty('options.hookTimeout', 1000)
+      expect(project.isolation).toHaveProperty('hookTimeout', 1000)
       expect(await read(directory, name)).toMatchObject(expected)
     }))
 
   test('has defaults for everything that a bus reads', async () => {
     const directory = writeProject({ 'tauri.conf.json': { build: {} } })
-    expect(await read(directory)).toMatchObject({ plugins: {}, pattern: undefined, capabilities: [] })
+    expect(await read(directory)).toMatchObject({ plugins: {}, isolation: undefined, capabilities: [] })
   })
 
   test('is merged with that of the platform', () =>
@@ -120,13 +116,13 @@ describe('the configuration', () => {
         [platformFile]: content,
         'tauri.ios.conf.json': '{ broken',
       })
-      const { from, identifier, plugins, pattern, version } = await read(directory)
+      const { from, identifier, plugins, isolation, version } = await read(directory)
       expect({ identifier, plugins, version }).toEqual({
         identifier: 'com.example.linux',
         plugins: {},
         version: '1.2.3',
       })
-      expect(pattern?.use).toBe('isolation')
+      expect(isolation).toBeDefined()
       expect(from).toBe(`${join(directory, 'tauri.conf.json')} with ${platformFile}`)
     }))
 

@@ -8,7 +8,7 @@ import { type AclSource, type CapabilitySource, getPlatform, type PermissionFile
 import type { AppInfo } from '../../contract/host-core.js'
 import { didYouMean } from '../../shared/suggest.js'
 import { check, isObject } from '../../shared/validate.js'
-import { type AssetScope, CONFIG_KEYS, configSchema, type ParsedApp } from './config-schema.js'
+import { type AssetScope, CONFIG_KEYS, configSchema, type ParsedApp, PATTERN_PLACES } from './config-schema.js'
 import { createRequire } from 'node:module'
 import { isUtf8 } from 'node:buffer'
 import JSON5 from 'json5'
@@ -40,17 +40,14 @@ export interface WebviewConfig {
 /** A content security policy: as a string, or as sources by directive. */
 export type Csp = string | Readonly<Record<string, string | readonly string[]>>
 
-/** `app.security.pattern`, with the isolation app's directory as a URL. */
-type ConfigPattern =
-  | Exclude<ParsedPattern, { use: 'isolation' }>
-  | { use: 'isolation'; options: Omit<ParsedHookOptions, 'dir'> & { dir: URL } }
 type ParsedPattern = NonNullable<NonNullable<ParsedApp>['security']>['pattern']
-type ParsedHookOptions = Extract<ParsedPattern, { use: 'isolation' }>['options']
+type ParsedIsolation = Extract<ParsedPattern, { use: 'isolation' }>['options']
 
 /** @internal */
 export interface Project extends AppInfo {
   from: string
-  pattern: ConfigPattern
+  /** Options of the isolation pattern, if `app.security.pattern` is that. */
+  isolation: (Omit<ParsedIsolation, 'dir'> & { dir: URL }) | undefined
   plugins: Readonly<Record<string, unknown>>
   /** `app.security.capabilities`: inline capabilities, and identifiers of those in files. */
   capabilities: readonly (string | object)[]
@@ -60,44 +57,30 @@ export interface Project extends AppInfo {
   webview: WebviewConfig
 }
 
-/**
- * @internal
- * @param hosts - directories of the host's code, where packages can be installed in addition to the project's
- * @param getPlaces - returns the places of the bus's options, for hints at misplaced ones
- */
-export async function readProject(
-  url: URL,
-  hosts: readonly string[] = [],
-  getPlaces: () => readonly string[] = () => [],
-): Promise<Project> {
+/** @internal @param hosts - directories of the host's code, where packages can be installed in addition to the project's */
+export async function readProject(url: URL, hosts: readonly string[] = []): Promise<Project> {
   const { path, from, value } = await readConfig(await findConfig(fileURLToPath(url)))
   const directory = dirname(path)
   checkNearMisses(from, value)
-  const {
-    app,
-    plugins = {},
-    version,
-    identifier,
-    ...names
-  } = check(from, configSchema, value, () => getPlaces().filter(place => place.startsWith('app.')))
-  const productName = names.productName ?? names['product-name']
+  const config = check(from, configSchema, value, () => PATTERN_PLACES)
+  const { app, plugins = {}, version, identifier } = config
   const { pattern, capabilities = [] } = app?.security ?? {}
   const ownManifests = await readManifests(directory)
   return {
     from,
-    pattern:
+    productName: config.productName ?? config['product-name'] ?? undefined,
+    version: version == null ? undefined : await readVersion(from, directory, version),
+    identifier: identifier ?? undefined,
+    isolation:
       pattern?.use === 'isolation'
-        ? { ...pattern, options: { ...pattern.options, dir: pathToFileURL(resolve(directory, pattern.options.dir)) } }
-        : pattern,
+        ? { ...pattern.options, dir: pathToFileURL(resolve(directory, pattern.options.dir)) }
+        : undefined,
     plugins,
     capabilities,
     capabilityFiles: await readDirectory(join(directory, 'capabilities')),
     permissionFiles: await readPermissions(join(directory, 'permissions'), ownManifests),
     manifests: ownManifests ?? (await loadOfficialManifests([directory, ...hosts])),
     webview: toWebviewConfig(directory, app),
-    ...(productName != null && { productName }),
-    ...(version != null && { version: await readVersion(from, directory, version) }),
-    ...(identifier != null && { identifier }),
   }
 }
 
@@ -204,7 +187,7 @@ async function readVersion(from: string, directory: string, version: string): Pr
 const PACKAGE = '@sallyport/tauri-plugins'
 
 /** @param directories - where to look for the package, as Node does: there and in all directories above */
-export async function loadOfficialManifests(directories: readonly string[]): Promise<AclSource | undefined> {
+async function loadOfficialManifests(directories: readonly string[]): Promise<AclSource | undefined> {
   const path = directories.map(findPackage).find(each => each !== undefined)
   if (path === undefined) return undefined
   const from = `${PACKAGE}/internal/acl`
@@ -226,7 +209,7 @@ const EXTENSIONS = ['.json', '.json5', '.toml']
 const SCHEMAS = 'schemas'
 
 /** @throws {BusError} InvalidParams, with the path, line and column of a syntax error */
-export async function readConfigFile(path: string): Promise<unknown> {
+async function readConfigFile(path: string): Promise<unknown> {
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     throw new BusError('InvalidParams', `createBus: ${path} can't be read: ${cause.code}`, { cause })
   })
@@ -276,7 +259,7 @@ export async function readFileOrDirectory(what: string, url: URL): Promise<AclSo
 }
 
 /** Reads every file in a directory and those below, in the order of their paths; nothing if the directory does not exist. */
-export async function readDirectory(directory: string): Promise<AclSource[]> {
+async function readDirectory(directory: string): Promise<AclSource[]> {
   const paths = await listFiles(directory, new Set())
   return Promise.all(paths.toSorted().map(readSource))
 }

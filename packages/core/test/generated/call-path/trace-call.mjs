@@ -13,13 +13,7 @@ const PACKAGE = /\/packages\/(\w+)\/dist\/bundle\//
 /** A function counts if it runs during each of these calls, so that timers of a thread don't. */
 const CALLS = 4
 
-const pattern =
-  process.argv[2] === 'isolation'
-    ? {
-        use: 'isolation',
-        options: { dir: fileURLToPath(new URL('../../fixtures/isolation/hooks/judge', import.meta.url)) },
-      }
-    : { use: 'brownfield' }
+const hooks = fileURLToPath(new URL('../../fixtures/isolation/hooks/judge', import.meta.url))
 
 const inspector = new Session()
 inspector.connect()
@@ -47,7 +41,7 @@ const bus = await createBus({
   frontends: {
     main: { module: new URL('frontend.mjs', import.meta.url), sandbox: 'none', allow: ['greet'] },
   },
-  app: { security: { pattern } },
+  ...(process.argv[2] === 'isolation' && { isolation: { dir: hooks } }),
   workers: { gate: options => new Worker(gateEntry, { ...options, execArgv: [] }) },
   log: false,
 })

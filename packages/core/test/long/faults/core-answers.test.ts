@@ -52,7 +52,7 @@ describe.each(ways)('core, %s, %s:', (pattern, codec) => {
   let core: unknown
 
   beforeAll(async () => {
-    watched = await watch({ core: fixture('supervision/faulty-core.mjs'), app: apps[pattern], codec })
+    watched = await watch({ core: fixture('supervision/faulty-core.mjs'), ...apps[pattern], codec })
     client = await watched.bus.connect('tests')
     other = await watched.bus.connect('other')
     await other.listen('detached', () => {})

@@ -41,7 +41,7 @@ describe.each(choose(['brownfield', 'isolation'] as const))('core, %s:', pattern
     setEnvironmentData('faulty-core counts', counts)
     const frontends = { main: { module: fixture('supervision/waiting-frontend.mjs') } }
     const supervision = { ...soon, heartbeat: false } as const
-    watched = await watch({ core: fixture('supervision/faulty-core.mjs'), frontends, app: apps[pattern], supervision })
+    watched = await watch({ core: fixture('supervision/faulty-core.mjs'), frontends, ...apps[pattern], supervision })
     const { bus } = watched
     await next(bus, 'up')
     clients = [await bus.connect('one', { allow: '*' }), await bus.connect('two')]

@@ -31,7 +31,7 @@ describe.each(choose(['brownfield', 'isolation'] as const))('the pool, %s:', pat
 
   beforeAll(async () => {
     const app = { brownfield: {}, isolation: isolation('judge', {}, capability) }[pattern]
-    watched = await watch({ core: fixture('supervision/faulty-core.mjs'), app })
+    watched = await watch({ core: fixture('supervision/faulty-core.mjs'), ...app })
     client = await watched.bus.connect('tests')
     core = await client.invoke('which')
   })

@@ -26,7 +26,7 @@ let client: Client
 async function begin(pattern: keyof typeof apps, options: Partial<BusOptions> = {}): Promise<Watched> {
   failWith('well')
   const frontends = { main }
-  watched = await watch({ core, app: apps[pattern], frontends, supervision: soon, ...options })
+  watched = await watch({ core, ...apps[pattern], frontends, supervision: soon, ...options })
   client = await watched.bus.connect('tests')
   await watched.bus.call('main', 'which')
   return watched
@@ -75,7 +75,7 @@ test('createBus rejects and starts core once when the first core fails', async (
 test('createBus rejects when core fails for good while a gate still starts', async () => {
   failWith('exits, then throws')
   const app = isolation('stuck-at-load', {}, capability)
-  const starting = watch({ app, frontends: { main }, ...superviseFor('', { intensity: 1 }) })
+  const starting = watch({ ...app, frontends: { main }, ...superviseFor('', { intensity: 1 }) })
   await expect(starting).rejects.toThrow('not loaded again')
 })
 

@@ -43,7 +43,7 @@ describe.each(patterns)('%s', (name, app) => {
   beforeAll(async () => {
     watched = await watch({
       core: at('core.mjs'),
-      app: name === 'isolation' ? isolation(undefined, {}, everything) : app,
+      ...(name === 'isolation' ? isolation(undefined, {}, everything) : app),
       // Only of code that is blocked: the test moves the clock.
       supervision: { ...soon, heartbeat: false },
     })

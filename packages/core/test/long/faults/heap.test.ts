@@ -19,12 +19,12 @@ const others = () => other.invoke('add', { a: 1, b: 2 })
 
 beforeAll(async () => {
   const dir = new URL('hook/', import.meta.url)
-  const pattern = { use: 'isolation', options: { dir, hookTimeout: 60_000 } } as const
   const supervision = { delay: { min: 20, max: 100 }, intensity: 1000, heartbeat: false } as const
   watched = await watch({
     core: at('core.mjs'),
     supervision,
-    app: { security: { pattern, capabilities: [everything] } },
+    isolation: { dir, hookTimeout: 60_000 },
+    capabilities: [everything],
   })
   other = await watched.bus.connect('other')
 })

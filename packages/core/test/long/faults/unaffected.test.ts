@@ -13,7 +13,7 @@ describe.each(patterns)('%s', (name, app) => {
 
   beforeAll(async () => {
     const options = name === 'isolation' ? isolation(undefined, {}, everything) : app
-    watched = await watch({ core: at('core.mjs'), app: options })
+    watched = await watch({ core: at('core.mjs'), ...options })
     other = await watched.bus.connect('other')
   })
   afterAll(() => watched.close())

@@ -154,12 +154,8 @@ test('reloads the hook when it changes', async () => {
   await write('hook/index.html', '<script src="index.js"></script>')
   await write('hook/index.js', hook('message'))
   const { core } = await develop({
-    app: {
-      security: {
-        pattern: { use: 'isolation', options: { dir: `${directory}/hook/` } },
-        capabilities: [{ identifier: 'all', windows: ['*'], permissions: ['allow-version'] }],
-      },
-    },
+    isolation: { dir: `${directory}/hook/` },
+    capabilities: [{ identifier: 'all', windows: ['*'], permissions: ['allow-version'] }],
   })
   expect(await core()).toBe(1)
   await write('hook/index.js', hook('null'))

@@ -14,9 +14,10 @@ const capability: Capability = {
   permissions: weak.map(name => `allow-${name}`),
 }
 
-const getOptions = (app: NonNullable<BusOptions['app']>) => ({
+const getOptions = (app: Partial<BusOptions>) => ({
   core: fixture('calls/weak.mjs'),
-  app: { security: { ...app.security, capabilities: [capability] } },
+  ...app,
+  capabilities: [capability],
 })
 
 /** The command `stall` blocks core while this is 1. */

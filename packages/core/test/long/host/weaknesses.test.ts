@@ -10,7 +10,7 @@ async function connectBoth(): Promise<{ bus: Bus; victim: Client; attacker: Clie
   const commands = ['allow-count', 'allow-panics', 'allow-ends-itself', 'core:path:default']
   const permissions = ['files:allow-open', 'files:allow-name-of', ...commands]
   const capabilities = [{ identifier: 'all', windows: ['*'], permissions }]
-  const bus = await start({ core, app: { security: { capabilities } } })
+  const bus = await start({ core, capabilities })
   return { bus, victim: await bus.connect('victim'), attacker: await bus.connect('attacker') }
 }
 

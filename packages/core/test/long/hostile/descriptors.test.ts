@@ -29,7 +29,7 @@ const walls: [string, Launcher | undefined][] = [
   ...(found ? [['a wall', found] as [string, Launcher]] : []),
 ]
 const patterns = [
-  ['brownfield', { security: { capabilities: [everyCommand] } }, [3, 4, 'all']],
+  ['brownfield', { capabilities: [everyCommand] }, [3, 4, 'all']],
   ['isolation', isolation('judge'), [3, 4, 8, 'all']],
 ] as const
 
@@ -106,7 +106,7 @@ describe.each(places)('%s', (_name, app, targets, launcher, few) => {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'descriptors-'))
     process.env['TMPDIR'] = directory
-    bus = await createBus({ core: fixture('core.mjs'), log: false, app })
+    bus = await createBus({ core: fixture('core.mjs'), log: false, ...app })
     for (const name of ['fault', 'failed', 'exited', 'restart'] as const) {
       bus.on(name, event => {
         const { label, error } = event as { label: string; error?: BusError }

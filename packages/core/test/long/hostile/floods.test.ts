@@ -25,8 +25,8 @@ async function flooded(event: 'denied' | 'rejected', options: NonNullable<Parame
 
 test('faults are reported individually up to a limit, then as a number', () =>
   rows([
-    ['calls that are denied', 'denied', { app: { security: { capabilities: [none] } } }],
-    ['calls that its hook rejects', 'rejected', { app: isolation('judge') }],
+    ['calls that are denied', 'denied', { capabilities: [none] }],
+    ['calls that its hook rejects', 'rejected', { ...isolation('judge') }],
   ] as const)(async (_what, event, options) => {
     const { reports, lines } = await flooded(event, options)
     expect(reports[0]).not.toHaveProperty('more')

@@ -20,7 +20,7 @@ describe.each(patientPatterns)('%s', (_name, app) => {
       { names: NAMES, sandbox: 'permission' as const, module: evil },
       { names: ['anything'], sandbox: 'quickjs' as const, module: script },
     ])(async ({ names, sandbox, module }) => {
-      const { bus, events } = await supervise({ app })
+      const { bus, events } = await supervise(app)
       const client = await bus.connect('tests')
       const core = await client.invoke('which')
       const ready = next(bus, 'ready-to-attack')

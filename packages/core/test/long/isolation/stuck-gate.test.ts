@@ -9,7 +9,7 @@ test('the calls of an earlier run of a frontend are aborted when its stuck gate 
     supervision: { restart: 'permanent' },
   } as const
   // oxlint-disable-next-line sallyport/no-real-time -- a hook that really hangs, after some that return
-  const bus = await start({ app: isolation('stuck', { hookTimeout: 1000 }), frontends: { main } })
+  const bus = await start({ ...isolation('stuck', { hookTimeout: 1000 }), frontends: { main } })
   const client = await bus.connect('tests')
   await expect.poll(() => client.invoke('seen')).toEqual(['began', 'Disconnected'])
 })

@@ -9,7 +9,7 @@ import { choose, rows } from '../../../../../scripts/testing.js'
 
 /** Starts a bus in which every frontend may call every command. */
 const start = (options: Partial<BusOptions>): ReturnType<typeof startBus> =>
-  startBus({ app: { security: { capabilities: [everyCommand] } }, ...options })
+  startBus({ capabilities: [everyCommand], ...options })
 
 const cores: [name: string, core: () => Promise<BusOptions['core']>][] = [
   ['in a worker', async () => fixture('core.mjs')],
@@ -150,7 +150,7 @@ describe('a label', () => {
 test('a session is rejected when it is sealed in brownfield, or not sealed in isolation', async () => {
   const [clear, sealed] = [socketNetwork(), socketNetwork()]
   await start({ network: clear.network })
-  await start({ network: sealed.network, app: isolation(undefined, {}, everyCommand) })
+  await start({ network: sealed.network, ...isolation(undefined, {}, everyCommand) })
   await expect(dial(clear.path, { label: 'far', sealed: true })).rejects.toMatchObject({ reason: 'InvalidRequest' })
   await expect(dial(sealed.path, { label: 'far' })).rejects.toMatchObject({ reason: 'InvalidRequest' })
 })

@@ -23,8 +23,8 @@ interface Span {
 const names = ['greet', 'later', 'fails', 'until-aborted', 'numbers', 'call-frontend', 'reset', 'spans']
 const permissions = names.map(name => `allow-${name}`)
 const capability = { identifier: 'traced', windows: ['*'], permissions }
-const apps: [name: string, app: NonNullable<BusOptions['app']>][] = [
-  ['brownfield', { security: { capabilities: [capability] } }],
+const apps: [name: string, app: Partial<BusOptions>][] = [
+  ['brownfield', { capabilities: [capability] }],
   ['isolation', isolation('judge', {}, capability)],
 ]
 
@@ -40,7 +40,7 @@ describe.each(choose(apps))('%s', (_name, app) => {
   let client: Client
   beforeAll(async () => {
     const frontends = { main: fixture('observability/otel/frontend.mjs') }
-    bus = await createBus({ core: fixture('observability/otel/core.mjs'), frontends, app, log: false })
+    bus = await createBus({ core: fixture('observability/otel/core.mjs'), frontends, ...app, log: false })
     await next(bus, 'called')
     client = await bus.connect('tests')
   })

@@ -54,7 +54,7 @@ describe.each(choose(sandboxes))('sandbox: %s', sandbox => {
 
   test('createBus takes code, with the isolation pattern too', async () => {
     const frontends: BusOptions['frontends'] = { main: { module: { source: exposing('() => 1') }, sandbox } }
-    const bus = await start({ frontends, app: isolation('judge') })
+    const bus = await start({ frontends, ...isolation('judge') })
     expect(await bus.call('main', 'get')).toBe(1)
   })
 })

@@ -17,7 +17,7 @@ const patterns = choose(all)
 const direct = isWindows ? [] : choose(all.filter(([name]) => name === 'brownfield' || !CAN_DENY_NET))
 
 test.each(patterns)('what a process sends before it exits arrives: %s', async (_name, app) => {
-  const bus = await start({ app })
+  const bus = await start(app)
   const source = `
     import { emit } from '@sallyport/frontend'
     for (let index = 0; index < 50; index++) emit('word', { index, text: 'x'.repeat(2000) })
@@ -45,7 +45,7 @@ const openHostile = (bus: Bus, program: string, onStdio = (_text: string): void 
 const wait = 'setInterval(() => {}, 1000)'
 
 test.each(direct)('what a process does to its socket is a fault of that frontend alone: %s', async (_name, app) => {
-  const bus = await start({ app })
+  const bus = await start(app)
   const { pids } = await openProcesses(bus, ['other'])
   const faults: string[] = []
   bus.on('fault', ({ label, error }) => void faults.push(`${label}: ${error.message}`))
@@ -66,7 +66,7 @@ test.each(direct)('what a process does to its socket is a fault of that frontend
 test.each(direct)(
   'a process that exits, and leaves its descriptors to another one, is not waited for: %s',
   async (_, app) => {
-    const bus = await start({ app })
+    const bus = await start(app)
     const program = `
     const stdio = [0, 1, 2, 3, 4]
     const { pid } = require('node:child_process').spawn('/bin/sleep', ['60'], { stdio, detached: true })
@@ -85,7 +85,7 @@ test.each(direct)(
 test.runIf(!isWindows && !CAN_DENY_NET)(
   'bytes against the direction of the socket from core are not read',
   async () => {
-    const bus = await start({ app: isolation('judge') })
+    const bus = await start(isolation('judge'))
     const { pids } = await openProcesses(bus, ['other'])
     const program = `try { for (;;) writeSync(8, Buffer.alloc(65536)) } catch (error) { if (error.code !== 'EAGAIN') throw error }; ${wait}`
     const opening = openHostile(bus, program).catch((error: Error) => error)
@@ -96,7 +96,7 @@ test.runIf(!isWindows && !CAN_DENY_NET)(
 )
 
 test.each(patterns)('a core that restarts gets new processes, whose frames pass again: %s', async (_name, app) => {
-  const bus = await start({ app, supervision: { delay: { min: 20, max: 100 }, intensity: 100 } })
+  const bus = await start({ ...app, supervision: { delay: { min: 20, max: 100 }, intensity: 100 } })
   const { pids } = await openProcesses(bus, ['main'])
   for (let round = 0; round < 2; round++) {
     await bus.reload('core')

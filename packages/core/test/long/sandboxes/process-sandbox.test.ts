@@ -32,7 +32,7 @@ describe.each(
   let bus: Bus
   const faults: { label: string; error: Error }[] = []
   beforeAll(async () => {
-    bus = await createBus({ core: fixture('core.mjs'), log: false, app })
+    bus = await createBus({ core: fixture('core.mjs'), log: false, ...app })
     bus.on('fault', fault => faults.push(fault))
   })
   afterAll(() => bus.close({ timeout: 0 }))

@@ -16,7 +16,7 @@ async function startLogging(app = {}): Promise<{ bus: Bus; lines: [number, strin
     const { level, label, msg } = JSON.parse(line) as { level: number; label: string; msg: string }
     lines.push([level, label, msg])
   }
-  return { bus: await start({ app, log: pino({ level: 'trace' }, { write }) }), lines }
+  return { bus: await start({ ...app, log: pino({ level: 'trace' }, { write }) }), lines }
 }
 
 describe('memory', () => {

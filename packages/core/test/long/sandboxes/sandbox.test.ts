@@ -62,7 +62,7 @@ describe.each(
   test('denies every way out', async () => {
     const lines: Record<string, unknown>[] = []
     const frontends = { main: { module: fixture('sandboxes/probes.mjs'), sandbox } }
-    const bus = await start({ app, frontends, log: logInto(lines) })
+    const bus = await start({ ...app, frontends, log: logInto(lines) })
     const { outcomes, env } = await next<{ outcomes: Record<string, unknown>; env: string[] }>(bus, 'probed')
     const all = Object.fromEntries(Object.keys(outcomes).map(name => [name, expected[name] ?? denied]))
     if (sandbox === 'permission') all['traces to a file'] = 'ERR_TRACE_EVENTS_UNAVAILABLE'
@@ -112,7 +112,7 @@ function writeReader() {
 
 async function read(file: (path: string) => string, sandbox: Sandbox, module = 'app/src/front/main.js') {
   const lines: Record<string, unknown>[] = []
-  const bus = await start({ app: { security: { capabilities: [] } }, log: logInto(lines) })
+  const bus = await start({ capabilities: [], log: logInto(lines) })
   const data = {
     sibling: file('app/src/front/sibling.txt'),
     near: file('app/src/frontier/near.txt'),

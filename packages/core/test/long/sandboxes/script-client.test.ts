@@ -21,7 +21,7 @@ test.each(scriptApps)('the client of a script is whole: %s', (_name, app) =>
     ['msgpack', 'quickjs'],
     ['json', { kind: 'quickjs', process: true }],
   ])(async (codec, sandbox) => {
-    const bus = await start({ core: scriptCore, app, codec })
+    const bus = await start({ core: scriptCore, ...app, codec })
     const data = { a: [1, 'b'] }
     await bus.open('main', fixture('sandboxes/scripts/works.js'), { sandbox, data, allow: '*' })
     const call = (name: string, args = {}): Promise<unknown> => bus.call('main', name, args)

@@ -71,7 +71,7 @@ describe.each(cases)('a script in $place, $pattern', ({ app, sandbox }) => {
 
   test('no probe finds anything', () =>
     rows<CodecName>(['json', 'msgpack'])(async codec => {
-      const { ran, found, globals } = await probe(script, { app, codec }, { sandbox, data })
+      const { ran, found, globals } = await probe(script, { ...app, codec }, { sandbox, data })
       expect(ran).toEqual(PROBES)
       expect(found).toEqual({})
       const language = new Set([

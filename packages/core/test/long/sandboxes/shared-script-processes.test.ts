@@ -71,7 +71,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
   })
 
   test.each(patterns)('each has its own label, data, rights and objects (%s)', async (_name, app) => {
-    const bus = await start({ app })
+    const bus = await start(app)
     await open(bus, ['a'], { data: 1 })
     await open(bus, ['b'], { data: 2, allow: [] })
     expect(getFrontendPids()).toHaveLength(1)
@@ -195,7 +195,7 @@ describe.runIf(hasProc)('scripts of one process', () => {
 
 describe.runIf(hasProc)('runs in processes with others', () => {
   test('a run uses a process that is kept, keeps nothing of an earlier run, and its process is replaced if it ends', async () => {
-    const bus = await start({ app: isolation('judge') })
+    const bus = await start(isolation('judge'))
     const options: RunOptions = { sandbox: sandboxOf({ spares: 1 }), timeout: 60_000 }
     expect(await bus.run('globalThis.kept = 1; Array.prototype.kept = 1; return typeof kept', options)).toBe('number')
     const pids = getFrontendPids()

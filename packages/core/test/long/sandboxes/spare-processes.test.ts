@@ -54,7 +54,7 @@ describe.each(walls)('wall: %s', wall => {
       ['isolation', isolation('judge')],
     ] as const),
   )('a frontend gets a spare, with its own label, data, rights and output: %s', async (_, app) => {
-    const bus = await start({ app })
+    const bus = await start(app)
     await open(bus, 'first')
     await expectSpares(bus, 1)
     const pids = linux ? await waitForPids(2) : []

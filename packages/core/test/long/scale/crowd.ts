@@ -38,7 +38,6 @@ export class Crowd {
       capabilities: [{ value: [capability], from: 'the crowd' }],
       permissionFiles: [],
       manifests: undefined,
-      unknownPermissions: 'error' as const,
       platform: 'linux' as const,
     }
     const network = {

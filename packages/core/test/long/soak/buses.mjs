@@ -22,18 +22,19 @@ const capability = {
     .map(name => `allow-${name.replaceAll('_', '-')}`),
 }
 const processes = { process: { module, sandbox: 'process' }, limited: { module, sandbox: limited } }
-const isolation = { use: 'isolation', options: { dir: new URL('hook/', import.meta.url), hookTimeout: 1000 } }
+const isolation = { dir: new URL('hook/', import.meta.url), hookTimeout: 1000 }
 /** Short delays, and enough restarts for any seed. On a busy machine a thread counts its objects for seconds. */
 const supervision = { delay: { min: 20, max: 100 }, intensity: 10_000, heartbeat: 15_000 }
 /** Only frontends loop, and a busy machine can stall core for seconds. */
 const core = { module: new URL('core.mjs', import.meta.url), supervision: { heartbeat: 60_000 } }
 
-async function start(name, pattern, more) {
+async function start(name, options, more) {
   const all = { ...frontends, ...more }
   const bus = await createBus({
     core,
     frontends: all,
-    app: { security: { pattern, capabilities: [capability] } },
+    ...options,
+    capabilities: [capability],
     supervision,
     log: false,
   })
@@ -71,7 +72,7 @@ export async function visit(bus, label, sandbox) {
 }
 
 export const startBuses = () =>
-  Promise.all([start('brownfield', { use: 'brownfield' }, processes), start('isolation', isolation, processes)])
+  Promise.all([start('brownfield', {}, processes), start('isolation', { isolation }, processes)])
 
 /** Waits until every actor of a bus runs and answers, and nothing is in flight. Returns the problem after the timeout. */
 export async function waitUntilIdle({ name, bus, host, workers }, timeout = 30_000) {

@@ -39,7 +39,7 @@ test('a frontend that calls without an await while the bus closes is not reporte
     ['a sandboxed thread', { sandbox: 'permission' }],
     ['a process', { sandbox: 'process' }],
     ['a script', { sandbox: 'quickjs' }],
-    ['a thread behind a hook', { app: isolation('judge') }],
+    ['a thread behind a hook', { ...isolation('judge') }],
     ['a thread in development', { dev: true }],
     ['a thread that always restarts', { supervision: { restart: 'permanent' } }],
   ])(async (_what, options) => {
@@ -87,7 +87,7 @@ test('a bug that shows while the bus closes is reported once, and the frontend n
 })
 
 test('close does not wait for the calls that a connection makes meanwhile', () =>
-  rows({ 'to core': {}, 'to a hook': { app: isolation('judge') } })(async options => {
+  rows({ 'to core': {}, 'to a hook': { ...isolation('judge') } })(async options => {
     const bus = await start(options)
     const client = await bus.connect('busy', { allow: '*' })
     // The calls overlap: the connection always waits for some.

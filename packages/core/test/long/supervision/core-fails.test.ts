@@ -30,7 +30,8 @@ test('fails the bus, settles every call and emits a fault when core crashes with
 
 test.each(patterns)('fails the bus when core exits with code 0 without a restart: %s', async (_name, app) => {
   const bus = await start({
-    app: { security: { ...app.security, capabilities: [] } },
+    ...app,
+    capabilities: [],
     core: {
       module: at('export default { setup(app) { app.listen("quit", () => process.exit(0)) } }'),
       supervision: { restart: 'transient' },

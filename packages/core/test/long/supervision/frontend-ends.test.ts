@@ -29,7 +29,7 @@ const ends: [how: string, why: string, cause: string | undefined, options: Front
 
 const open = async (options: FrontendOptions = {}, app = {}): Promise<{ bus: Bus; exited: BusEvents['exited'][] }> => {
   // Whose heartbeat is watched is blocked: the clock of the host does not run.
-  const { bus } = await supervise({ app, supervision: { ...soon, heartbeat: false } })
+  const { bus } = await supervise({ ...app, supervision: { ...soon, heartbeat: false } })
   const exited: BusEvents['exited'][] = []
   bus.on('exited', event => exited.push(event))
   const supervision = { restart: 'temporary' as const, ...options.supervision }

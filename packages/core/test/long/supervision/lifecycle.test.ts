@@ -12,7 +12,6 @@ const at = (source: string): URL => new URL(`data:text/javascript,${encodeURICom
 describe('createBus rejects', () => {
   const core = fixture('core.mjs')
   const main = fixture('main.mjs')
-  const withSecurity = (security: object): object => ({ core, app: { security } })
   const mistakes: [what: string, options: object, message: RegExp][] = [
     ['no core', { core: undefined }, /^createBus: core is missing, as in createBus/],
     [
@@ -66,18 +65,13 @@ describe('createBus rejects', () => {
     ['an unknown option', { core, frontend: {} }, /unknown option "frontend" \(did you mean "frontends"\?\)$/],
     [
       'an unknown nested option',
-      withSecurity({ capabilites: [] }),
-      /"app\.security\.capabilites" \(did you mean "capabilities"/,
-    ],
-    [
-      'an unknown pattern',
-      withSecurity({ pattern: { use: 'isolaton' } }),
-      /pattern\.use must be "brownfield" or "isolation"/,
+      { core, isolation: { hookTimout: 1000 } },
+      /"isolation\.hookTimout" \(did you mean "hookTimeout"/,
     ],
     [
       'a capability without permissions',
-      withSecurity({ capabilities: [{ identifier: 'x' }] }),
-      /app\.security\.capabilities\[0\]: permissions: is missing/,
+      { core, capabilities: [{ identifier: 'x' }] },
+      /createBus: capabilities\[0\]: permissions: is missing/,
     ],
     [
       'a missing frontend file',
@@ -108,7 +102,7 @@ describe('createBus rejects', () => {
     ['a method of all objects as a label', { core, frontends: { toString: main } }, /other than .*got "toString"/],
     [
       'an invalid glob',
-      withSecurity({ capabilities: [{ identifier: 'x', windows: ['['], permissions: [] }] }),
+      { core, capabilities: [{ identifier: 'x', windows: ['['], permissions: [] }] },
       /capabilities\[0\]: windows\[0\]: .*invalid range pattern/,
     ],
     [
@@ -155,7 +149,7 @@ test('a label is unique, and free after its frontend has closed', async () => {
 describe.each(patterns)('close: %s', (_name, app) => {
   test('answers calls that were made right before, and those in flight with a large answer', () =>
     rows(['json'] as const)(async codec => {
-      const bus = await start({ app, codec })
+      const bus = await start({ ...app, codec })
       const client = await bus.connect('tests')
       const value = 'x'.repeat(2_000_000)
       const call = client.invoke<string>('slow', { ms: 1, value })
@@ -167,7 +161,7 @@ describe.each(patterns)('close: %s', (_name, app) => {
 
   test('waits for calls in flight, and settles those that do not finish', async () => {
     takeClock()
-    const bus = await start({ app })
+    const bus = await start(app)
     const client = await bus.connect('tests')
     const soon = client.invoke('slow', { ms: 1, value: 'done' })
     const never = client.invoke('never_ends')
@@ -183,7 +177,7 @@ describe.each(patterns)('close: %s', (_name, app) => {
   })
 
   test.each(choose(['none', 'process'] as const))('frees the label of a closed frontend: %s', async sandbox => {
-    const bus = await start({ app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
+    const bus = await start({ ...app, frontends: { main: { module: fixture('main.mjs'), sandbox } } })
     await next(bus, 'main-ready')
     const client = await bus.connect('tests')
     await bus.closeFrontend('main')
@@ -227,7 +221,7 @@ describe('a failing frontend', () => {
     }))
 
   test.each(choose(places))('does not affect others: %s', async (_name, app, sandbox) => {
-    const bus = await start({ app, supervision: { restart: 'temporary' } })
+    const bus = await start({ ...app, supervision: { restart: 'temporary' } })
     const failing = at('setTimeout(() => { throw new Error("of the frontend") })')
     const fault = new Promise(resolve => bus.on('fault', resolve))
     await bus.open('bad', failing, { sandbox, loaded: false })
@@ -242,7 +236,7 @@ test('logs rejections, handler output and the console of the hook', async () => 
   const lines: Record<string, unknown>[] = []
   const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>)
   const log = pino({ level: 'warn' }, { write })
-  const bus = await start({ log, app: isolation('judge') })
+  const bus = await start({ log, ...isolation('judge') })
   const client = await bus.connect('tests')
   await client.invoke('add', { hook: 'null' }).catch(() => {})
   await client.invoke('add', { hook: 'log', a: 1, b: 2 })

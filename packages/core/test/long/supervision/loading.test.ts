@@ -236,7 +236,7 @@ describe('a host that listens at once', () => {
     'gets every event of modules that were loading, in order: %s',
     async (_name, app, sandbox) => {
       const options = { data: { events: 3 }, sandbox }
-      const bus = await start({ app, frontends: { main: { module, ...options } } })
+      const bus = await start({ ...app, frontends: { main: { module, ...options } } })
       const received: unknown[] = []
       const opened: unknown[] = []
       await bus.listen('tauri://window-created', ({ payload }) => void opened.push(payload))

@@ -37,8 +37,8 @@ test.each(apps)(
   'a link that core refuses rejects createBus, connect and open, and no other frontend notices: %s',
   (_pattern, app) =>
     rows(cores)(async (_place, core) => {
-      await expect(start({ core, app, frontends: { refused: module } })).rejects.toMatchObject(refusal)
-      const bus = await start({ core, app })
+      await expect(start({ core, ...app, frontends: { refused: module } })).rejects.toMatchObject(refusal)
+      const bus = await start({ core, ...app })
       const client = await bus.connect('other')
       const restarts: unknown[] = []
       bus.on('restart', event => restarts.push(event))

@@ -16,7 +16,7 @@ const getThread = (client: Client): Promise<number> => client.invoke<number>('wh
 
 describe.each(patientPatterns)('bus.reload, %s', (_name, app) => {
   test('replaces the thread of core, settles calls, keeps listeners, and counts no restart', async () => {
-    const { bus, events } = await supervise({ app, supervision: { intensity: 0 } })
+    const { bus, events } = await supervise({ ...app, supervision: { intensity: 0 } })
     const client = await bus.connect('tests')
     const received: unknown[] = []
     await client.listen('pong', ({ payload }) => received.push(payload))
@@ -43,7 +43,7 @@ describe.each(patientPatterns)('bus.reload, %s', (_name, app) => {
       const id = crypto.randomUUID()
       expose({ alive: () => id })
       await emit('started', await invoke('which'))`
-      const { bus, events } = await supervise({ app, supervision: { intensity: 0 } })
+      const { bus, events } = await supervise({ ...app, supervision: { intensity: 0 } })
       const started = next(bus, 'started')
       await bus.open('main', at(source), { sandbox, allow: ['which'] })
       await started
@@ -59,7 +59,7 @@ describe.each(patientPatterns)('bus.reload, %s', (_name, app) => {
 })
 
 test('ends a run, although its gate returns with another link', async () => {
-  const bus = await start({ app: isolation('judge') })
+  const bus = await start(isolation('judge'))
   const source = `console.log('begun'); await new Promise(() => {})`
   for (const label of ['first', 'second']) {
     let begin = (): void => {}
@@ -89,7 +89,7 @@ describe('a module that no longer loads', () => {
   test.each(places)('rejects the reload, and can be reloaded once it is repaired: sandbox %s', async (sandbox, app) => {
     const module = join(directory, 'plugin.mjs')
     await writeFile(module, exposing(1))
-    const { bus, events } = await supervise({ app })
+    const { bus, events } = await supervise(app)
     await bus.open('plugin', module, { sandbox })
     await writeFile(module, 'const a = (')
     const failure = expect.stringMatching(/^Unexpected end of input \(.*plugin\.mjs:1\)$/) as string
@@ -158,7 +158,7 @@ test('rejects unknown names, and connections and cores without a module', async 
 
 test('reloads the hook of a connection', async () => {
   const [, app] = patientPatterns.at(-1)!
-  const { bus } = await supervise({ app })
+  const { bus } = await supervise(app)
   const client = await bus.connect('tests')
   const thread = await getThread(client)
   await bus.reload('tests')

@@ -17,7 +17,7 @@ const main = fixture('supervision/reborn-frontend.mjs')
 
 describe.each(patientPatterns)('%s', (_name, app) => {
   test('settles calls, keeps listeners and exposed functions, and ends channels, streams and resources', async () => {
-    const { bus, events } = await supervise({ app, frontends: { main } })
+    const { bus, events } = await supervise({ ...app, frontends: { main } })
     const received: unknown[] = []
     const pong = (who: string) => (event: { payload: unknown }) => void received.push([who, event.payload])
     await bus.listen('pong', pong('host'))
@@ -66,7 +66,7 @@ describe.each(patientPatterns)('%s', (_name, app) => {
   })
 
   test('keeps no memory of a link whose core failed', async () => {
-    const { bus } = await supervise({ app, frontends: { main } })
+    const { bus } = await supervise({ ...app, frontends: { main } })
     const client = await bus.connect('tests')
     // Counts after a garbage collection.
     const count = (): number => v8.queryObjects(SharedArrayBuffer, { format: 'count' })
@@ -83,7 +83,7 @@ describe.each(patientPatterns)('%s', (_name, app) => {
 
   test('applies capability changes at run time to the next core', async () => {
     const more = { identifier: 'more', windows: ['tests'], permissions: ['core:app:deny-version'] }
-    const { bus } = await supervise({ app })
+    const { bus } = await supervise(app)
     const client = await bus.connect('tests', { allow: '*' })
     const version = 'plugin:app|version'
     await client.invoke(version)
@@ -105,7 +105,8 @@ describe.each(patientPatterns)('%s', (_name, app) => {
     const capabilities = [{ identifier: 'all', windows: ['*'], permissions: ['allow-wait', 'allow-end'] }]
     const limited = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
     const { bus, events } = await supervise({
-      app: { security: { ...app.security, capabilities } },
+      ...app,
+      capabilities,
       core: { module: core, supervision: limited },
     })
     const up = next(bus, 'up')

@@ -22,7 +22,7 @@ const main = fixture('supervision/reborn-frontend.mjs')
 
 describe.each(patientPatterns)('%s', (_name, app) => {
   test('a frontend restarts when it throws, and the others get events about the new one', async () => {
-    const { bus, events } = await supervise({ app, frontends: { main } })
+    const { bus, events } = await supervise({ ...app, frontends: { main } })
     const lifecycle: string[] = []
     for (const name of ['window-created', 'destroyed'])
       await bus.listen(`tauri://${name}`, () => void lifecycle.push(name))
@@ -42,7 +42,7 @@ describe.each(patientPatterns)('%s', (_name, app) => {
 
   test('a frontend that exits with code 0 has finished, unless it is permanent', async () => {
     const { bus, events } = await supervise({
-      app,
+      ...app,
       frontends: { main, permanent: { module: main, supervision: { restart: 'permanent' } } },
     })
     const ups: unknown[] = []
@@ -58,7 +58,7 @@ describe.each(patientPatterns)('%s', (_name, app) => {
   })
 
   test('a frontend that throws at each start fails alone and frees its label', async () => {
-    const { bus, events } = await supervise({ app, frontends: { main } })
+    const { bus, events } = await supervise({ ...app, frontends: { main } })
     const limited = { delay: { min: 1, max: 1 }, intensity: 2, period: 600_000 }
     await bus.open('bad', at('throw new Error("no")'), { supervision: limited, loaded: false })
     await expect
@@ -105,7 +105,7 @@ describe('a gate', () => {
   }
 
   test('restarts without its frontend, which keeps its listeners, and settles every call', async () => {
-    const { bus, events } = await supervise({ app, frontends: { main } })
+    const { bus, events } = await supervise({ ...app, frontends: { main } })
     await next(bus, 'up')
     const client = await bus.connect('tests')
     const received: unknown[] = []
@@ -131,7 +131,7 @@ describe('a gate', () => {
   })
 
   test('fails only with its own frontend', async () => {
-    const { bus, events } = await supervise({ app, supervision: { ...soon, intensity: 0 } })
+    const { bus, events } = await supervise({ ...app, supervision: { ...soon, intensity: 0 } })
     const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
     await expect(endGate(client)).rejects.toMatchObject(disconnected('unknown'))
     await client.closed

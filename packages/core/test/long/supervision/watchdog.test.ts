@@ -20,7 +20,7 @@ interface Fault {
 
 const startStuck = async (options: Partial<BusOptions> = {}, hook = 'stuck') => {
   const supervision = { heartbeat: false, delay: { min: 1, max: 1 }, intensity: 1000, ...options.supervision } as const
-  const bus = await start({ app: isolation(hook), ...options, supervision })
+  const bus = await start({ ...isolation(hook), ...options, supervision })
   const faults: Fault[] = []
   bus.on('fault', fault => void faults.push(fault))
   return { bus, faults }
@@ -161,7 +161,7 @@ describe('a hook that uses too much memory', () => {
 
   test('restarts all gates of its thread', async () => {
     const shared = { dir: fixture('isolation/hooks/stuck/'), hookTimeout: LIMIT, gates: 1 }
-    const { bus, faults } = await startStuck({ app: {}, isolation: shared, capabilities: [everyCommand] })
+    const { bus, faults } = await startStuck({ isolation: shared, capabilities: [everyCommand] })
     const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
     await expect(fill(client, 'keep')).rejects.toMatchObject({ reason: 'Disconnected' })
     const error = { reason: 'Overloaded', message: 'The isolation hooks of a shared gate keep more than 768 MiB' }

@@ -7,7 +7,7 @@ test.each([
   ['isolation', isolation('judge')],
 ] as const)('200 MiB arrive in core and back: %s', async (_name, app) => {
   // To encrypt and parse so many bytes takes longer than a heartbeat allows if the machine is busy.
-  const bus = await start({ app, supervision: { heartbeat: false } })
+  const bus = await start({ ...app, supervision: { heartbeat: false } })
   const client = await bus.connect('tests')
   const size = 200 * 2 ** 20
   const bytes = new Uint8Array(size).fill(3)

@@ -15,7 +15,7 @@ test.each([
   ['brownfield', {}],
   ['isolation', isolation('judge')],
 ] as const)('ten processes are answered while another one floods: %s', { timeout: 120_000 }, async (_name, app) => {
-  const bus = await start({ app })
+  const bus = await start(app)
   const labels = Array.from({ length: 10 }, (_, index) => `p${index}`)
   const { pids } = await openProcesses(bus, labels)
   await bus.open('flood', { source: flood, name: 'flood.js' }, { sandbox: PROCESS, allow: '*' })

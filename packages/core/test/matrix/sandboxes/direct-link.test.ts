@@ -12,7 +12,7 @@ const patterns = [
 const direct = patterns.filter(([name]) => process.platform !== 'win32' && (name === 'brownfield' || !CAN_DENY_NET))
 
 test.each(direct)('calls do not pass through the thread of the relay: %s', async (_name, app) => {
-  const bus = await start({ app })
+  const bus = await start(app)
   const source = `
     import { expose, invoke } from '@sallyport/frontend'
     expose({ calls: async () => { for (let i = 0; i < 3000; i++) await invoke('add', { a: i, b: 1 }) } })

@@ -42,7 +42,6 @@ export interface Made {
   warnings: string[]
   /** Returns the error of a denied call. */
   check(label: string, method: string): BusError | undefined
-  getDetails(label: string, method: string): string | undefined
   may(label: string, method: string): boolean
 }
 
@@ -63,7 +62,6 @@ export function toAcl({ capabilities = [], permissions = {}, manifests, ...more 
       plugin: plugin === 'app' ? undefined : plugin,
     })),
     manifests: manifests === undefined ? undefined : { value: manifests, from: 'acl-manifests.json' },
-    unknownPermissions: 'error',
     platform: 'linux',
     ...more,
   }
@@ -82,9 +80,7 @@ export function make({ scopeChecks, ...options }: MakeOptions & Pick<AclDeps, 's
   })
   const check = (label: string, method: string): BusError | undefined =>
     authority.getPermits(label).check(registry.get(method)!)
-  const getDetails = (label: string, method: string): string | undefined =>
-    authority.getPermits(label).getDetails(registry.get(method)!)
-  return { authority, warnings, check, getDetails, may: (label, method) => check(label, method) === undefined }
+  return { authority, warnings, check, may: (label, method) => check(label, method) === undefined }
 }
 
 export const capability = (permissions: Capability['permissions'], more: Partial<Capability> = {}): Capability => ({

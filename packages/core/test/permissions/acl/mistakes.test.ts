@@ -213,32 +213,33 @@ test('rejects invalid manifests', () => {
   )
 })
 
-describe('unknownPermissions: warn', () => {
-  const warn = { unknownPermissions: 'warn' as const }
+describe('permissions of plugins that are not here', () => {
+  const project = { isTauriProject: true }
 
-  test('ignores unknown plugins, and unknown permissions of plugins that are not described', () => {
+  test('are ignored in a Tauri project, but not unknown ones of other plugins', () => {
     const set = [{ identifier: 'all', permissions: ['allow-greet', 'dialog:default'] }]
     const made = make({
-      ...warn,
+      ...project,
       permissions: { app: { set } },
-      capabilities: [capability(['dialog:default', 'bare:allow-other', 'core:dpi:default', 'all'])],
+      capabilities: [capability(['dialog:default', 'core:dpi:default', 'all'])],
     })
     expect(made.may('main', 'greet')).toBe(true)
     expect(made.warnings).toEqual([
       'permissions/app.toml: set[0].permissions[1]: permissions of the plugin dialog are ignored, because this core does not have it',
-      'caps/0.json: permissions[1]: capability "main": unknown permission allow-other for bare (did you mean "bare:allow-go"?)',
-      'caps/0.json: permissions[2]: capability "main": permissions of the plugin core:dpi are ignored, because this core does not have it',
+      'caps/0.json: permissions[1]: capability "main": permissions of the plugin core:dpi are ignored, because this core does not have it',
     ])
+    const text = 'unknown permission deny-goo for bare'
+    expect(getMessage({ ...project, capabilities: [capability(['bare:deny-goo'])] })).toContain(text)
   })
 
   test('warns once of each plugin, however many permissions name it', () => {
     const identifiers = ['log:default', 'store:default', 'log:allow-log', 'cli:default', 'store:allow-get']
-    const { warnings } = make({ ...warn, capabilities: [capability(identifiers)] })
+    const { warnings } = make({ ...project, capabilities: [capability(identifiers)] })
     expect(warnings.map(text => /the plugin (\w+) /.exec(text)?.[1])).toEqual(['log', 'store', 'cli'])
   })
 
   test('warns of a list of `allow` that has been resolved in silence when commands changed', () => {
-    const { authority, warnings } = make(warn)
+    const { authority, warnings } = make(project)
     const allow = { from: 'bus.run: allow', entries: ['bare:allow-go'] }
     authority.setRights('first', { allow })
     authority.replaceCommands(
@@ -257,22 +258,11 @@ describe('unknownPermissions: warn', () => {
       expect(getMessage({ capabilities: [capability([name])] })).not.toContain('did you mean'),
     ))
 
-  test('of a Tauri project: only plugins that are not here are ignored', () => {
-    const project = { isTauriProject: true }
-    expect(make({ ...project, capabilities: [capability(['dialog:default'])] }).warnings).toHaveLength(1)
-    const text = 'unknown permission deny-goo for bare'
-    expect(getMessage({ ...project, capabilities: [capability(['bare:deny-goo'])] })).toContain(text)
-  })
-
   test('misspelt names are still errors', () =>
     rows(['allow-gret', 'core:event:allow-emitt', 'fs:allow-reed', 'Bad_name'])(name => {
-      const options = { ...warn, permissions: { fs: { set: [] } }, capabilities: [capability([name])] }
+      const options = { ...project, permissions: { fs: { set: [] } }, capabilities: [capability([name])] }
       expect(getMessage(options)).toContain('caps/0.json: permissions[0]')
     }))
-
-  test('malformed capabilities are still errors', () => {
-    expect(getMessage({ ...warn, capabilities: [{ identifier: 'x' }] })).toContain('permissions: is missing')
-  })
 })
 
 test('a capability of a file without windows and webviews causes a warning', () => {

@@ -82,7 +82,7 @@ function resolveFixture(name: string, platform: Platform): ResolvedCapability[] 
   )
   const acl: AclInput = {
     ...{ capabilities: [], permissionFiles, manifests: undefined },
-    ...{ unknownPermissions: 'error', platform },
+    platform,
   }
   const catalogue = createCatalogue({ acl, commands: [], pluginFiles: [] })
   const warn = (text: string): void => expect.fail(text)
@@ -90,8 +90,7 @@ function resolveFixture(name: string, platform: Platform): ResolvedCapability[] 
     catalogue,
     commands: [],
     platform,
-    unknownPermissions: 'error' as const,
-    isTauriProject: false,
+    ignoresAbsent: false,
     absent: new Set<string>(),
     allowLists: new Map(),
     warn,

@@ -13,12 +13,8 @@ const bus = await createBus({
   core: at('core.mjs'),
   // A thread that writes out its memory on a busy machine is blocked for long.
   supervision: { heartbeat: false },
-  app: {
-    security: {
-      pattern: { use: 'isolation' },
-      capabilities: [{ identifier: 'all', windows: ['*'], permissions }],
-    },
-  },
+  isolation: {},
+  capabilities: [{ identifier: 'all', windows: ['*'], permissions }],
   log: pino({ level: 'trace' }, { write: line => void (shown += line) }),
 })
 const client = await bus.connect('tests')

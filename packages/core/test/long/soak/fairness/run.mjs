@@ -11,7 +11,8 @@ async function measure(use) {
     core: new URL('core.mjs', import.meta.url),
     frontends: { quiet: frontend, other: frontend },
     log: false,
-    app: { security: { pattern: { use }, capabilities: [capability] } },
+    ...(use === 'isolation' && { isolation: {} }),
+    capabilities: [capability],
   })
   const flood = (label, width) => bus.call(label, 'flood', { width })
   const quiet = () => bus.call('quiet', 'quiet', {})
