@@ -24,7 +24,6 @@ export type {
 export type { BusTypes, ExposedBy, FrontendProxy, TypedCore } from './api/app.js'
 export type { Bus } from './host/bus.js'
 export type { AddedPlugin } from './host/options/types.js'
-export type { RunFunction, RunFunctions } from './host/options/run-functions.js'
 export type { InterruptedRun, RunReport } from './host/run-report.js'
 export type { Inspector } from './host/options/types.js'
 export type { BusStats } from './host/reporting/stats.js'
@@ -45,6 +44,8 @@ export type {
   FrontendOptions,
   ModuleSource,
   ResumeOptions,
+  RunFunction,
+  RunFunctions,
   RunOptions,
 } from './host/options/types.js'
 export type { Sandbox } from './host/sandboxes/kinds.js'

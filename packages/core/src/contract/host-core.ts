@@ -19,21 +19,21 @@ export interface AppInfo {
 
 /** Limits how often each of these frontends can call each of these commands. */
 export interface CallQuota {
-  /** Globs of labels, as in capabilities. @default all frontends */
+  /** Selects frontends by globs of labels, as in capabilities. @default all */
   labels?: readonly string[] | undefined
-  /** Globs of commands by the name they are called by (`read_file`, `plugin:fs|*`). @default all but the bus's own */
+  /** Selects commands by globs of the name they are called by (`read_file`, `plugin:fs|*`). @default all but the bus's own */
   commands?: readonly string[] | undefined
-  /** Calls per second. The calls of one second can come at once. */
+  /** Limits calls per second. The calls of one second can come at once. */
   rate?: number | undefined
-  /** Calls at a time. Cancelled calls count until their handlers end. */
+  /** Limits calls at a time. Cancelled calls count until their handlers end. */
   concurrency?: number | undefined
   /**
-   * Calls in the life of a frontend, from its start until it is closed: restarts and reloads are part of it. The life of a web page, or of a
+   * Limits the calls in the life of a frontend, from its start until it is closed: restarts and reloads are part of it. The life of a web page, or of a
    * frontend in another process, ends when its label has had none for 30 s.
    */
   calls?: number | undefined
   /**
-   * `reject` refuses a call beyond `rate` or `concurrency` with `Overloaded`. With `wait` it begins when the quota allows it, in the order of
+   * Decides about calls beyond the quota. `reject` refuses a call beyond `rate` or `concurrency` with `Overloaded`. With `wait` it begins when the quota allows it, in the order of
    * the calls. At most 1000 calls of each frontend and command wait; further ones are refused. Their deadlines run while they wait.
    *
    * @default 'reject'
@@ -44,27 +44,27 @@ export interface CallQuota {
 /** Deadlines and quotas of calls. */
 export interface CallsOptions {
   /**
-   * Milliseconds after which a call to a frontend (`bus.call`, `app.call`) rejects with `Timeout`, unless the call has a `timeout`.
+   * Limits a call to a frontend (`bus.call`, `app.call`) that has no `timeout`, in milliseconds: after that it rejects with `Timeout`.
    * `false`: never.
    *
    * @default 30000
    */
   timeout?: number | false
   /**
-   * Milliseconds after which a call to core rejects with `Timeout`, unless it is a stream or has a `timeout`.
+   * Limits a call to core that is no stream and has no `timeout`, in milliseconds: after that it rejects with `Timeout`.
    *
    * @default none
    */
   commandTimeout?: number
   /**
-   * Milliseconds after which a call that still runs in core is logged and reported (`bus.on('slow')`), once. Streams and calls with an
+   * Reports a call that still runs in core after these milliseconds, once, in the log and by `bus.on('slow')`. Streams and calls with an
    * open channel are not. `false`: never.
    *
    * @default 30000
    */
   slowAfter?: number | false
   /**
-   * How often frontends may call commands, counted for each frontend and command. Further calls are refused with `Overloaded`. If the
+   * Limits how often frontends call commands, counted for each frontend and command. Further calls are refused with `Overloaded`. If the
    * rate is the reason, `data.retryAfter` is the number of milliseconds to wait. All quotas that match a call apply.
    *
    * @example [{ labels: ['plugin-*'], commands: ['read_*'], rate: 100, concurrency: 4 }]

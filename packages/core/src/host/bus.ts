@@ -58,7 +58,7 @@ import type {
   RunOptions,
 } from './options/types.js'
 import { type BusEvents, isBusEvent } from './reporting/events.js'
-import { watchPendingClose } from './reporting/pending-close.js'
+import { logPendingClose } from './reporting/log.js'
 import type { BusStats } from './reporting/stats.js'
 import { run } from './run.js'
 import { RightChanges } from './right-changes.js'
@@ -528,7 +528,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   async #stop(timeout: number): Promise<void> {
     const { core, frontends, log, supervisor } = this.#host
-    const stopWatching = watchPendingClose(core, supervisor, log)
+    const stopWatching = logPendingClose(core, supervisor, log)
     const deadline = performance.now() + timeout
     if (core.isUp) await within(timeout, frontends.callsSettled())
     await core.worker.stop(Math.max(0, deadline - performance.now()))

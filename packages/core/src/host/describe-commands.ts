@@ -7,8 +7,8 @@ import { toDocComment, toLiteral, toSchemaType } from '../api/schema-type.js'
 import { check, integer, strictOptions } from '../shared/validate.js'
 import { toAllowList } from './options/resolve-frontend.js'
 import { allowSchema } from './options/schema.js'
-import type { RunOptions } from './options/types.js'
-import { prepareFunctions, type RunFunction, type RunFunctions } from './options/run-functions.js'
+import type { RunOptions, RunFunction, RunFunctions } from './options/types.js'
+import { prepareFunctions } from './options/resolve-run.js'
 
 /** Options of `bus.describe`. */
 export interface DescribeOptions {

@@ -370,6 +370,7 @@ test('refuses wrong code and options', () =>
     [1, {}, 'bus.run: the code: source must be a string: got 1'],
     ['', { sandbox: 'none' }, 'bus.run: sandbox must not be "none" for code as text.'],
     ['', { sandbx: 'quickjs' }, 'bus.run: unknown option "sandbx" (did you mean "sandbox"?)'],
+    ['', { memory: 64 }, 'bus.run: unknown option "memory": it belongs at limits.memory'],
     ['', { args: [1] }, 'bus.run: args must be an object: got Array'],
     ['', { limits: { memory: 0 } }, 'bus.run: limits.memory must be more than 0 MiB'],
     ['', { timeout: -1 }, '`timeout` of bus.run must be milliseconds'],

@@ -124,7 +124,7 @@ describe('the isolation app', () => {
       message: expect.stringMatching(/set no window\.__TAURI_ISOLATION_HOOK__/) as string,
     })
     await expect(start(isolation('missing'))).rejects.toMatchObject({
-      message: expect.stringMatching(/options\.dir: there is no file .*missing.index\.html/) as string,
+      message: expect.stringMatching(/isolation\.dir: there is no file .*missing.index\.html/) as string,
     })
   })
 

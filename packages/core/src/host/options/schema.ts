@@ -195,7 +195,7 @@ export const runSchema = strictOptions({
   modules,
   language: v.optional(v.picklist(['javascript', 'typescript'], '"javascript" or "typescript"'), 'javascript'),
   ...{ allow, data: v.optional(v.unknown(), undefined) },
-  ...{ onStdio: frontendEntries.onStdio, sandbox: v.optional(sandboxSchema, RUN_SANDBOX) },
+  onStdio: frontendEntries.onStdio,
   functions: v.optional(anyObject),
   limits: v.optional(
     strictOptions({
@@ -207,6 +207,8 @@ export const runSchema = strictOptions({
     }),
     {},
   ),
+  // After the limits, whose `memory` and `time` a hint names first.
+  sandbox: v.optional(sandboxSchema, RUN_SANDBOX),
   report: v.optional(boolean, false),
   // Checked as those of a call.
   ...{ timeout: v.optional(v.unknown()), signal: v.optional(v.unknown()) },
@@ -309,60 +311,41 @@ export const inspectorSchema = strictOptions({
 
 // The places of all options, for hints at misspelt and misplaced ones. They are listed only for an error.
 
-type Part = v.GenericSchema
-type Message = v.ErrorMessage<v.BaseIssue<unknown>> | undefined
-
-/** The schemas that hold others. */
-type Nested =
-  | v.OptionalSchema<Part, undefined>
-  | v.NullishSchema<Part, undefined>
-  | v.LazySchema<Part>
-  | v.ArraySchema<Part, Message>
-  | v.RecordSchema<v.GenericSchema<string>, Part, Message>
-  | v.UnionSchema<Part[], Message>
-  | v.VariantSchema<string, v.VariantOptions<string>, Message>
-  | v.StrictObjectSchema<v.ObjectEntries, Message>
+/** What schemas of valibot have that hold others. */
+interface Part {
+  readonly type: string
+  readonly wrapped?: Part
+  readonly item?: Part
+  readonly value?: Part
+  readonly options?: readonly (Part | string)[]
+  readonly entries?: Readonly<Record<string, Part>>
+  readonly pipe?: readonly Part[]
+  getter?(value: unknown): Part
+}
 
 /** Lists the options in a schema with their places, such as `frontends.<label>.allow`. */
 function listOptions(part: Part, place: string): string[] {
-  const inPipe = 'pipe' in part ? (part as v.SchemaWithPipe<[Part, ...Part[]]>).pipe.slice(1) : []
-  const found = inPipe.filter(({ kind }) => kind === 'schema').flatMap(each => listOptions(each, place))
-  return [...listNested(part as Nested, place), ...found]
-}
-
-function listNested(schema: Nested, place: string): string[] {
-  switch (schema.type) {
-    case 'optional':
-    case 'nullish':
-      return listOptions(schema.wrapped, place)
-    case 'lazy':
-      // It chooses the form of an object for an object.
-      return listOptions(schema.getter({ module: undefined }), place)
-    case 'array':
-      return listOptions(schema.item, `${place}[…]`)
-    case 'record':
-      return listOptions(schema.value, `${place}.<label>`)
-    case 'union':
-    case 'variant':
-      return schema.options.flatMap(option => listOptions(option, place))
-    case 'strict_object':
-      return Object.entries(schema.entries).flatMap(([name, entry]) => {
-        const at = place === '' ? name : `${place}.${name}`
-        return [at, ...listOptions(entry as Part, at)]
-      })
-    default:
-      return []
-  }
+  const { type, wrapped, item, value, options = [], entries = {}, pipe = [] } = part
+  // A lazy schema chooses the form of an object for an object.
+  const parts = [wrapped, part.getter?.({ module: undefined }), ...options, ...pipe.slice(1)]
+  const found = parts.flatMap(each => (typeof each === 'object' ? listOptions(each, place) : []))
+  if (item) found.push(...listOptions(item, `${place}[…]`))
+  if (value && type === 'record') found.push(...listOptions(value, `${place}.<label>`))
+  if (type !== 'strict_object') return found
+  return Object.entries(entries).flatMap(([name, entry]) => {
+    const at = place === '' ? name : `${place}.${name}`
+    return [at, ...listOptions(entry, at)]
+  })
 }
 
 const getDepth = (place: string): number => place.split('.').length
 
 /** Returns the places of all options, outer places first. */
 export const getOptionPlaces = (): readonly string[] =>
-  [...new Set(listOptions(busSchema, ''))].toSorted((a, b) => getDepth(a) - getDepth(b))
+  [...new Set(listOptions(busSchema as Part, ''))].toSorted((a, b) => getDepth(a) - getDepth(b))
 
 /** Returns the places of the options of `bus.run`, and of those that it does not have. */
-export const getRunPlaces = (): readonly string[] => [...listOptions(runSchema, ''), ...getOptionPlaces()]
+export const getRunPlaces = (): readonly string[] => [...listOptions(runSchema as Part, ''), ...getOptionPlaces()]
 
 /** Returns the places of the options of `bus.resume`, and of those that it does not have. */
-export const getResumePlaces = (): readonly string[] => [...listOptions(resumeSchema, ''), ...getOptionPlaces()]
+export const getResumePlaces = (): readonly string[] => [...listOptions(resumeSchema as Part, ''), ...getOptionPlaces()]

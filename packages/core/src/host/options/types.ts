@@ -6,27 +6,27 @@ import type { Capability, PermissionFile, ScopedPermission } from '../../acl/typ
 import type { Command, CoreDefinition } from '../../api/define.js'
 import type { CallsOptions } from '../../contract/host-core.js'
 import type { ModuleLocation } from '../../shared/locations.js'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { OnConfirm } from '../reporting/confirm.js'
 import type { Logger, LogLevel } from '../reporting/log.js'
 import type { Sandbox } from '../sandboxes/kinds.js'
 import type { SupervisionOptions } from '../life/policy.js'
-import type { RunFunctions } from './run-functions.js'
 import type { OnStdio } from '../workers/output.js'
 import type { WorkerFactories } from '../workers/spawn.js'
 
 /** Options of any link to core. */
 export interface ConnectionOptions {
-  /** Maximum number of calls in flight, from 1 to 16384. Further calls wait in the client. @default 16384 */
+  /** Limits the calls in flight, from 1 to 16384. Further calls wait in the client. @default 16384 */
   maxInFlight?: number
   /**
-   * Handling of calls beyond `maxInFlight`, and of calls and events while the link is full. `wait`: up to 65536 of them, or 64 MiB, wait in the
+   * Decides about calls beyond `maxInFlight`, and calls and events while the link is full. `wait`: up to 65536 of them, or 64 MiB, wait in the
    * client, in order. `reject`: they reject with `Overloaded` immediately.
    *
    * @default 'wait'
    */
   overflow?: 'wait' | 'reject'
   /**
-   * Commands that this frontend may call, in addition to those that capabilities for its label allow: names of commands, identifiers of
+   * Allows commands, in addition to those that capabilities for the frontend's label allow: names of commands, identifiers of
    * permissions, or either with values for its scope. `'*'` is every command of the app, and `core:default`. Events, information
    * about the app, and resources need no permission. Trusted code, which is `bus.connect` and `sandbox: 'none'`, has `'*'` unless it has
    * this option or a capability names its label. Not available for a host without core.
@@ -35,7 +35,7 @@ export interface ConnectionOptions {
    * @example ['greet', { permission: 'fs:allow-read-text-file', allow: ['$APPDATA/**'] }]
    */
   allow?: '*' | readonly (string | ScopedPermission)[]
-  /** Data for the frontend's `getData()`: a copy of any value that `structuredClone` takes. */
+  /** Passes data to the frontend's `getData()`: a copy of any value that `structuredClone` takes. */
   data?: unknown
 }
 
@@ -44,19 +44,19 @@ export interface ModuleSource {
   /** The code, at most 16 Mi characters: an ES module. `@sallyport/frontend` always resolves in it. */
   source: string
   /**
-   * Name of the code in error texts and stacks: a file name without a directory. If it ends with `.ts` or `.mts`, types are removed from the
+   * Names the code in error texts and stacks: a file name without a directory. If it ends with `.ts` or `.mts`, types are removed from the
    * code, if the host's Node can (22.13 and later).
    *
    * @default 'source.js'
    */
   name?: string
   /**
-   * Directory of the code, as if it were a file there: what it imports, and may read. Without it, it imports only `@sallyport/frontend`,
+   * Lets the code import and read files, as if it were a file in this directory. Without it, it imports only `@sallyport/frontend`,
    * modules of Node, and URLs. A script of `sandbox: 'quickjs'` imports only `@sallyport/frontend`.
    */
   directory?: ModuleLocation
   /**
-   * Code of further modules by name, at most 16 Mi characters, for `sandbox: 'quickjs'`. An import finds a name as it is, or a path
+   * Adds further modules for `sandbox: 'quickjs'`: their code by name, at most 16 Mi characters. An import finds a name as it is, or a path
    * relative to the name of the code that imports it.
    *
    * @example { source: `import { add } from './math.js'`, modules: { 'math.js': `export const add = (a, b) => a + b` } }
@@ -67,8 +67,8 @@ export interface ModuleSource {
 /** Options of a frontend that runs in a worker. */
 export interface FrontendOptions extends ConnectionOptions {
   /**
-   * What contains the frontend's code. `'permission'` keeps out mistakes, and code that wants rights that it does not have: it does not stop
-   * code that wants to end the host. `'process'` and `'quickjs'` do.
+   * Contains the frontend's code. `'permission'` keeps out mistakes, and code that wants rights that it does not have: it does not stop code
+   * that wants to end the host. `'process'` and `'quickjs'` do.
    *
    * @default 'permission'
    */
@@ -80,7 +80,7 @@ export interface FrontendOptions extends ConnectionOptions {
    * @example onStdio: (text, { stream }) => process[stream].write(text)
    */
   onStdio?: OnStdio
-  /** When its worker and its gate restart. Each missing option is the bus's. */
+  /** Decides when its worker and its gate restart. Each missing option is the bus's. */
   supervision?: SupervisionOptions
   /**
    * Waits until the module has been evaluated; a module that fails to load rejects `createBus` or `bus.open`. Set to `false` if the
@@ -90,7 +90,7 @@ export interface FrontendOptions extends ConnectionOptions {
    */
   loaded?: boolean
   /**
-   * Milliseconds to wait for the module. After that `createBus`, `bus.open` or `bus.reload` rejects with `Timeout`, and the frontend ends.
+   * Limits the wait for the module, in milliseconds. After that `createBus`, `bus.open` or `bus.reload` rejects with `Timeout`, and the frontend ends.
    *
    * @default 10000
    */
@@ -106,29 +106,29 @@ export interface FrontendModule extends FrontendOptions {
 /** Options of `bus.run`. */
 export interface RunOptions
   extends Pick<FrontendOptions, 'allow' | 'data' | 'onStdio'>, Pick<ModuleSource, 'directory' | 'modules'> {
-  /** Language of the code. Types are removed from TypeScript, if the host's Node can (22.13 and later). @default 'javascript' */
-  language?: 'javascript' | 'typescript'
-  /** `args` in the code: any object that the codec sends. @default {} */
-  args?: object
-  /** Any sandbox but `none`. Code that needs Node has `process`. @default 'quickjs' */
+  /** Contains the code: any sandbox but `none`. Code that needs Node has `process`. @default 'quickjs' */
   sandbox?: Extract<Sandbox, object> | Extract<Sandbox, object>['kind']
-  /** Milliseconds for the start of the sandbox and the code, or false for no limit. @default `calls.timeout` of the bus */
+  /** Says what the code is written in. Types are removed from TypeScript, if the host's Node can (22.13 and later). @default 'javascript' */
+  language?: 'javascript' | 'typescript'
+  /** Passes `args` to the code: any object that the codec sends. @default {} */
+  args?: object
+  /** Limits the start of the sandbox and the code, in milliseconds; `false` for no limit. @default `calls.timeout` of the bus */
   timeout?: number | false
-  /** Aborting it ends the sandbox, and rejects with `Cancelled`. */
+  /** Ends the sandbox when it aborts: the run rejects with `Cancelled`. */
   signal?: AbortSignal
   /**
-   * Label of the code's frontend, for capabilities, quotas and the log. One run at a time can have it. By default `run-` with a number that
+   * Names the code's frontend, for capabilities, quotas and the log. One run at a time can have it. By default `run-` with a number that
    * no other frontend has. A capability for `*` or `run-*` applies to every run with such a label.
    */
   label?: string
   /**
-   * Functions of the host that only this run can call, as globals by namespace: `await notes.search({ query })`. They run in this process,
+   * Adds functions of the host that only this run can call, as globals by namespace: `await notes.search({ query })`. They run in this process,
    * without permissions. None can be called once the run has ended.
    *
    * @example functions: { notes: { search: { description: 'Finds notes', args: z.object({ query: z.string() }), handler: find } } }
    */
   functions?: RunFunctions
-  /** Limits in addition to `timeout`. */
+  /** Limits what the code uses, in addition to `timeout`. */
   limits?: RunLimits
 }
 
@@ -141,15 +141,15 @@ export interface ReportedRunOptions extends RunOptions {
 /** Options of `bus.resume`. Rights and limits are those of these options, not those of the run before. */
 export interface ResumeOptions extends Omit<RunOptions, 'args' | 'data' | 'directory' | 'sandbox'> {
   /**
-   * Kind `quickjs`, in a thread or a process. A run that was in a process cannot go on in a thread.
+   * Contains the code: kind `quickjs`, in a thread or a process. A run that was in a process cannot go on in a thread.
    *
    * @default 'quickjs', or `{ kind: 'quickjs', process: true }` for a run that was in a process
    */
   sandbox?: RunOptions['sandbox']
-  /** The code, to check that the continuation is one of it. The code does not run again. @default unchecked */
+  /** Checks that the continuation is one of this code, which does not run again. @default unchecked */
   source?: string
   /**
-   * Has to be that of the run. A run without a label gets a new one, as in `bus.run`.
+   * Names the code's frontend, as the run did. A run without a label gets a new one, as in `bus.run`.
    *
    * @default that of the run
    */
@@ -165,27 +165,43 @@ export interface ReportedResumeOptions extends ResumeOptions {
 /** What the interrupted call returns, or throws, in the code. */
 export type ResumeAnswer = { readonly value: unknown } | { readonly error: unknown }
 
+/** Runs in the host with the arguments of a call, or with the output of their schema. */
+export type RunHandler = (args: never, ctx: ExposedContext) => unknown
+
+/** A function of the host for one run. */
+export interface RunFunction {
+  /** What it does, in a sentence or two for a model: see `bus.describe`. */
+  readonly description?: string
+  /** Any Standard Schema of its one argument. The handler receives the schema's output. */
+  readonly args?: StandardSchemaV1
+  /** Runs in the host. The code gets the message of what it throws. `signal` aborts when the run ends. */
+  readonly handler: RunHandler
+}
+
+/** Functions of the host for one run, by namespace and name. A function alone is its `handler`. */
+export type RunFunctions = Readonly<Record<string, Readonly<Record<string, RunFunction | RunHandler>>>>
+
 /** Limits of `bus.run` in addition to `timeout`. */
 export interface RunLimits {
   /**
-   * Calls of commands and of `functions`. Those of the bus's own commands, such as `listen`, do not count. Further ones reject with
+   * Limits calls of commands and of `functions`. Those of the bus's own commands, such as `listen`, do not count. Further ones reject with
    * `Overloaded`, in the code.
    *
    * @default none
    */
   calls?: number | undefined
-  /** Size of the result as JSON, or as MessagePack with that codec. A greater one rejects with `Overloaded`. @default none */
+  /** Limits the size of the result as JSON, or as MessagePack with that codec. A greater one rejects with `Overloaded`. @default none */
   resultBytes?: number | undefined
   /**
-   * Bytes of UTF-8 that `onStdio` and the report get of what the code prints. The rest is dropped, which a last line says.
+   * Limits what `onStdio` and the report get of what the code prints, in bytes of UTF-8. The rest is dropped, which a last line says.
    *
    * @default 1 MiB for a report, otherwise none
    */
   consoleBytes?: number | undefined
-  /** MiB: all memory of a script in QuickJS, and elsewhere the JavaScript heap, as `resourceLimits` does. @default that of the sandbox */
+  /** Limits memory, in MiB: all of a script in QuickJS, and elsewhere the JavaScript heap. @default that of the sandbox */
   memory?: number | undefined
   /**
-   * Milliseconds that the code can run before it awaits something, up to 5000, in `sandbox: 'quickjs'`. Code beyond it rejects with `Crashed`.
+   * Limits the milliseconds that the code runs before it awaits something, up to 5000, in `sandbox: 'quickjs'`. Code beyond it rejects with `Crashed`.
    *
    * @default that of the sandbox
    */
@@ -195,15 +211,15 @@ export interface RunLimits {
 /** Options of the bus for every `bus.run`. */
 export interface RunsOptions {
   /**
-   * Secret of 32 bytes that encrypts continuations, with which `bus.resume` goes on in any process that has it: bytes, or a key of
-   * node:crypto. Without it `ctx.interrupt` is refused. Keep it as you keep other secrets: anyone who has it can read and make continuations.
+   * Encrypts continuations, with which `bus.resume` goes on in any process that has this secret: 32 bytes, or a key of node:crypto.
+   * Without it `ctx.interrupt` is refused. Keep it as you keep other secrets: anyone who has it can read and make continuations.
    *
    * @example key: Buffer.from(process.env.RUNS_KEY, 'hex')
    */
   key?: Uint8Array | KeyObject | webcrypto.CryptoKey
   /**
-   * Returns true if the continuation with this id was not claimed before, and is claimed now. It decides, once for all processes, that a
-   * continuation is resumed once: insert the id in a table with a unique key, for example.
+   * Decides, once for all processes, that a continuation is resumed once: returns true if the one with this id was not claimed before, and is
+   * claimed now. Insert the id in a table with a unique key, for example.
    *
    * @default a memory of this process, which grows by about 100 bytes with each resumed run and forgets all when the process ends
    */
@@ -212,7 +228,7 @@ export interface RunsOptions {
 
 /** Options of the isolation pattern, in which a separate worker, the gate, checks what a frontend sends. */
 export interface IsolationOptions {
-  /** Directory of a Tauri isolation app: `index.html` and its scripts. Without it, the gate passes every message. */
+  /** Loads the hook of a Tauri isolation app from its directory: `index.html` and its scripts. Without it, the gate passes every message. */
   dir?: ModuleLocation
   /**
    * Shows the hook `{ cmd: 'invoke', message }` and `{ cmd: 'emit', event, payload }` instead of Tauri's messages.
@@ -220,10 +236,10 @@ export interface IsolationOptions {
    * @default false
    */
   legacyMessages?: boolean
-  /** Milliseconds that the hook may take to load, or for one message. Its gate restarts after that. @default 1000 */
+  /** Limits the time that the hook takes to load, or for one message, in milliseconds. Its gate restarts after that. @default 1000 */
   hookTimeout?: number
   /**
-   * Number of threads that the gates of all frontends share, from 1 to 64, or a thread for each gate. Gates that share a thread wait for
+   * Saves memory: the gates of all frontends share this number of threads, from 1 to 64. `'each'` is a thread for each. Gates that share a thread wait for
    * each other's hooks, and restart together if a hook does not return. Each keeps its own hook state and keys.
    *
    * @default 'each'
@@ -240,35 +256,35 @@ export interface HookOptions extends Pick<IsolationOptions, 'legacyMessages' | '
 /** Options of `createBus`. Those that `config` has too take precedence over it. */
 export interface BusOptions {
   /**
-   * The core module, whose default export is made by `defineCore`: it runs in a worker. A definition instead of a module runs in the
-   * calling thread: its handlers can use that thread's objects, and block it. See the page "Development" of the documentation.
+   * Serves the commands: the core module, whose default export is made by `defineCore`, runs in a worker. A definition instead of a module
+   * runs in the calling thread: its handlers can use that thread's objects, and block it. See the page "Development" of the documentation.
    */
   core:
     | ModuleLocation
     | CoreDefinition
     | {
         module: ModuleLocation | CoreDefinition
-        /** When core restarts. Each missing option is the bus's. */
+        /** Decides when core restarts. Each missing option is the bus's. */
         supervision?: SupervisionOptions
-        /** Milliseconds after which a core that has not started is logged as a warning; the start continues. @default 10000 */
+        /** Warns in the log of a core that has not started after these milliseconds; the start continues. @default 10000 */
         loadTimeout?: number
       }
-  /** Milliseconds for core and all `frontends` to start. After that `createBus` ends them and rejects with `Timeout`. No limit by default. */
+  /** Limits the start of core and all `frontends`, in milliseconds. After that `createBus` ends them and rejects with `Timeout`. @default none */
   startTimeout?: number
   /** Starts Sallyport's own workers in a program that bundles Sallyport: see the page "Deploying" of the documentation. */
   workers?: WorkerFactories
-  /** Codec of all messages: it decides which values arrive, and how. Web pages have JSON in any case. @default 'json' */
+  /** Serializes all messages: the codec decides which values arrive, and how. Web pages have JSON in any case. @default 'json' */
   codec?: CodecName
-  /** Modules to run in frontend workers, by label. */
+  /** Starts modules in frontend workers, by label. */
   frontends?: Readonly<Record<string, ModuleLocation | FrontendModule>>
-  /** Deadlines and quotas of calls. */
+  /** Limits calls: their deadlines and quotas. */
   calls?: CallsOptions
-  /** Continuations of `bus.run`: their key, and who claims them. */
+  /** Lets `bus.resume` go on with runs: the key of continuations, and who claims them. */
   runs?: RunsOptions
-  /** When workers restart: see the page "Reliability" of the documentation. */
+  /** Decides when workers restart: see the page "Reliability" of the documentation. */
   supervision?: SupervisionOptions
   /**
-   * A Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the directory of one. The file of this platform
+   * Reads a Tauri project: its `tauri.conf.json`, `tauri.conf.json5` or `Tauri.toml`, or the directory of one. The file of this platform
    * (`tauri.linux.conf.json`) is merged into it. `capabilities`, `permissions`, the isolation app and `gen/schemas/acl-manifests.json`
    * are read from the same directory. Settings that have no meaning for a bus are ignored. A program without a project writes the settings
    * here that are not about permissions.
@@ -288,13 +304,13 @@ export interface BusOptions {
         plugins?: Readonly<Record<string, unknown>>
       }
   /**
-   * Tauri's resource directory: `$RESOURCE` in scopes, and `BaseDirectory.Resource`. It should hold no code of the program, because a
+   * Locates Tauri's resource directory: `$RESOURCE` in scopes, and `BaseDirectory.Resource`. It should hold no code of the program, because a
    * scope can allow writing to it. Without it both are unknown.
    */
   resources?: ModuleLocation
   /**
-   * Capabilities; files or directories of them, as URLs or absolute paths; and, with `config`, identifiers of capabilities in its
-   * `capabilities` directory. No other capabilities are used if this is given.
+   * Grants rights by label: capabilities; files or directories of them, as URLs or absolute paths; and, in a project, identifiers of
+   * capabilities in its `capabilities` directory. No other capabilities are used if this is given.
    *
    * @example capabilities: [{ identifier: 'main', windows: ['main'], permissions: ['allow-greet'] }]
    */
@@ -307,21 +323,21 @@ export interface BusOptions {
    */
   isolation?: IsolationOptions
   /**
-   * Permission files of the app, as in Tauri: their content, or files and directories of them, as URLs or absolute paths. They replace
-   * the `permissions` directory of `config`.
+   * Defines permissions of the app, as in Tauri: the content of permission files, or files and directories of them, as URLs or absolute paths.
+   * They replace the `permissions` directory of a project.
    */
   permissions?: readonly (PermissionFile | ModuleLocation)[]
-  /** A module that connects frontends of other processes and other cores. It is loaded in core's thread. */
+  /** Connects frontends of other processes and other cores, by a module that is loaded in core's thread. */
   network?: NetworkOptions
   /**
-   * A pino logger, which also gets the output of frontends; the lowest level of the default log; or `false` for no log and no output.
+   * Takes the log: a pino logger, which also gets the output of frontends; the lowest level of the default log; or `false` for no log and no output.
    * By default warnings and errors go to standard error, as text to a terminal, else as JSON.
    *
    * @default 'warn', and 'info' with `dev`
    */
   log?: Logger | LogLevel | false
   /**
-   * Development mode: modules that change on disk are reloaded, failed workers wait for a change, stacks follow source maps, and the
+   * Helps in development: modules that change on disk are reloaded, failed workers wait for a change, stacks follow source maps, and the
    * output of workers is labelled.
    *
    * @default false

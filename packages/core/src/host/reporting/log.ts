@@ -1,5 +1,7 @@
-// The bus's log: the host's pino logger, to which core and the gates send their lines.
+// The bus's log: the host's pino logger, to which core and the gates send their lines, and the lines of a bus that closes.
+import { every } from '@sallyport/protocol/internal/contract'
 import type { Logger, pino as Pino } from 'pino'
+import type { Measurement } from '../../contract/host-core.js'
 import {
   createPaint,
   createTerminalLog,
@@ -98,4 +100,30 @@ export function forwardLine(log: HostLog, line: string): void {
   const { level, time: _time, pid: _pid, hostname: _hostname, msg, ...fields } = JSON.parse(line) as LogLine
   const method = LEVEL_NAMES[level] ?? 'info'
   if (method in log) log[method as 'info'](fields, msg)
+}
+
+/** Half of the default timeout of `close`, so that calls are named before they are cut off. */
+const CLOSING_INTERVAL_MS = 500
+
+/** Logs each call, or else each worker, that the close of a bus waits for, once. Returns a function that ends this. */
+export function logPendingClose(
+  core: { measure(): Promise<Measurement | undefined> },
+  supervisor: { readonly workerNames: readonly string[]; readonly state: string },
+  log: HostLog,
+): () => void {
+  const reported = new Set<string>()
+  let wasIdle = false
+  const report = async (): Promise<void> => {
+    const { running: calls = [] } = (await core.measure()) ?? {}
+    const names = supervisor.workerNames
+    const workers = names.includes('core') ? ['core'] : names
+    // Core and the others end within moments of the last call.
+    const isEnding = calls.length === 0 && !wasIdle
+    wasIdle = calls.length === 0
+    const pending = calls.length > 0 ? calls.map(({ label, command }) => JSON.stringify([label, command])) : workers
+    if (isEnding || supervisor.state === 'stopped' || pending.every(each => reported.has(each))) return
+    for (const each of pending) reported.add(each)
+    log.warn({ workers, calls }, 'closing')
+  }
+  return every(CLOSING_INTERVAL_MS, () => void report())
 }
