@@ -37,5 +37,5 @@ test.each(['18', '20.18'])('Node %s is told which one is needed', { timeout: 300
     await (await import(${JSON.stringify(entries.find(entry => entry.includes('/core/')))})).createBus({})`
   expect(run('--input-type=module', '--eval', program)).toEqual([1, message])
   for (const command of commands) expect(run(command, 'doctor'), command).toEqual([1, message])
-  expect([entries.length > 9, commands.length > 2]).toEqual([true, true])
+  expect([entries.length > 9, commands.length]).toEqual([true, 2])
 })
