@@ -87,6 +87,7 @@ function toOutcome(scenario: Scenario): Outcome {
         things: 10 / factor,
         seldom: 5 * time,
         ready: 1000 * time,
+        import: 1000 * time,
         first: 2 * time,
         bytes: 100 * time,
         end: 1000 * time,

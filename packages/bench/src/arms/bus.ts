@@ -104,12 +104,12 @@ const inForm = (arm: Arm, toForm: (payload: Payload) => Payload): Arm => ({
   },
 })
 
-/** Every format over a ring, with nothing, with a hook, and with a hook and encryption. The reference is what Node does without a library. */
-export const formatArms: Arms = [
-  { ...rawPort, title: 'structured clone' },
+/** Every format over a ring, with nothing, with a hook, and with a hook and encryption; then what Node does without a library. */
+export const formatArms = [
   ...FORMATS.flatMap(({ format, title, codec, toPayload }) =>
     LAYERS.map(({ layer, words, settings }) =>
       inForm(busArm(`${layer}ring-${format}`, `${title}${words}`, { codec, link: 'ring', ...settings }), toPayload),
     ),
   ),
-]
+  { ...rawPort, title: 'structured clone' },
+] as unknown as Arms

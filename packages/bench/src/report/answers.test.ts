@@ -3,7 +3,7 @@ import { getScenario, noisySample, sampleReport, tooNoisy } from '../../test/sam
 import { mebibyte, smallCall } from '../model/payloads.js'
 import type { Outcome } from '../run/run.js'
 import { toPayloadScenario } from '../scenarios/index.js'
-import { describeDifference, describeRatio, getAnswers, getDifference, type Table } from './answers.js'
+import { describeDifference, getAnswers, getDifference, type Table } from './answers.js'
 import type { Figure } from './report.js'
 
 const [FORMATS, HOOK, RINGS, SANDBOXES, FIRST_CALL] = [
@@ -31,7 +31,7 @@ const toFigure = (...rounds: number[]): Figure => ({
 test('the first answer is a table of formats with and without encryption, by size', () => {
   const [first] = getAnswers(sampleReport())
   expect(first!.title).toBe(FORMATS)
-  expect(first!.columns.map(({ title }) => title)).toEqual(['', '100 B call', '23.7 KiB', '692 KiB', '1 MiB bytes'])
+  expect(first!.columns).toEqual(['', '100 B call', '23.7 KiB', '692 KiB', '1 MiB bytes'])
   expect(first!.rows.map(([title]) => title!.text.trim())).toEqual(
     ['JSON-RPC', 'MessagePack', 'bytes'].flatMap(format => [format, '+ hook, encrypted', 'encryption alone']),
   )
@@ -78,15 +78,15 @@ test('the cost of a hook is the difference of two arms without encryption', () =
 
 test('rings are compared with ports, and named where they gain', () => {
   const { sentence, rows } = getAnswer(RINGS, getAnswers(sampleReport()))
-  expect(sentence).toMatch(/^A ring is faster than a port for 64 calls in flight, calls back to back, /)
-  expect(rows[0]![2]).toMatchObject({ note: '2.50×' })
+  expect(sentence).toMatch(/^A ring is faster than a port for calls back to back, 40 calls after a silence, /)
+  expect(rows.at(-1)!.map(({ text, note }) => note ?? text)).toEqual(['64 calls in flight', '1.28 M/s', '2.50×'])
 })
 
 test('the start of a plugin and that of a program are two answers, each sorted by a call', () => {
   const both = [getScenario('few-calls'), getScenario('plugin')]
   const answers = getAnswers(sampleReport(undefined, both))
   expect(answers.map(({ title }) => title)).toEqual([SANDBOXES, FIRST_CALL])
-  expect(answers.map(({ columns }) => columns[1]!.title)).toEqual(['start to first call', 'import to first answer'])
+  expect(answers.map(({ columns }) => columns[1])).toEqual(['start to first call', 'import to first answer'])
   for (const { rows } of answers) expect(rows.length).toBeGreaterThan(3)
 })
 
@@ -104,13 +104,6 @@ test('a payload of the user has the same table', () => {
 })
 
 const six = (low: number, high: number): Figure => toFigure(low, high, low, high, low, high)
-
-test('a ratio whose interval contains 1 is about 1, and of few rounds has their number', () => {
-  expect(describeRatio(six(10, 20), six(15, 15))).toMatch(/^about 1× \(0\.67–1\.33×\)$/)
-  expect(describeRatio(six(30, 31), six(15, 15))).toMatch(/^2\.03× \(/)
-  expect(describeRatio(toFigure(30, 31), toFigure(15, 15))).toBe('2.03× (2.01–2.06×, 2 rounds)')
-  expect(describeRatio(undefined, toFigure(1))).toBeUndefined()
-})
 
 test('a difference that cannot be told from zero, or is negative, is not measurable', () => {
   const describe = (figure: Figure, before: Figure): string => describeDifference(getDifference(figure, before)!)

@@ -5,10 +5,9 @@
 // 4. what each sandbox costs (`plugin`, `few-calls`)
 // 5. what rings gain, and when they lose (`shapes`)
 import { MANY, NOISE, PAYLOAD_PREFIX } from '../model/scenario.js'
-import { ENOUGH_ROUNDS, estimateDifference, estimateRatio, getSpread, type Range } from '../shared/statistics.js'
-import * as text from '../shared/text.js'
-import { capitalize, count, duration, formatInterval, formatRange, formatRatio } from '../shared/text.js'
-import { type ArmReport, type CaseReport, type Figure, findFigure, type Report, type ScenarioReport } from './report.js'
+import { ENOUGH_ROUNDS, estimateDifference, getSpread, type Range } from '../shared/statistics.js'
+import { capitalize, duration, formatFigure, formatInterval, formatRange, formatRatio } from '../shared/text.js'
+import { type CaseReport, type Figure, findFigure, type Report, type ScenarioReport } from './report.js'
 import { createJudge, isTooNoisy, type Judge, type Tone } from './verdict.js'
 
 export interface Cell {
@@ -18,13 +17,6 @@ export interface Cell {
   /** The interval of the ratio, which is left out if the screen is narrow. */
   interval?: string
   tone?: Tone
-  /** The figure that the text shows. */
-  figure?: Figure
-}
-
-interface Column {
-  title: string
-  align: 'left' | 'right'
 }
 
 export interface Table {
@@ -32,13 +24,10 @@ export interface Table {
   /** What the figures say. A run that failed its noise check says nothing. */
   sentence?: string
   about: string
-  /** The first column contains the names of the rows. */
-  columns: readonly Column[]
+  /** Titles. The first column, which has none, contains the names of the rows. */
+  columns: readonly string[]
   rows: Cell[][]
 }
-
-const words = (title: string): Column => ({ title, align: 'left' })
-const numbers = (title: string): Column => ({ title, align: 'right' })
 
 const MISSING: Cell = { text: '–', tone: 'missing' }
 const FAILED: Cell = { text: 'failed', tone: 'failed' }
@@ -55,22 +44,21 @@ export class Cells {
 
   /** The median, or a range: of a noisy run, and of a figure whose rounds differ by much. */
   format({ median, range, unit, processes }: Figure): string {
-    if (this.isNoisy) return text.formatRange(getSpread(processes), unit)
-    return range ? text.formatRange(range, unit) : text.formatFigure({ median, unit })
+    if (this.isNoisy) return formatRange(getSpread(processes), unit)
+    return range ? formatRange(range, unit) : formatFigure({ median, unit })
   }
 
   /** A figure with its ratio. The reference has none. */
-  draw(figure: Figure | undefined, isReference = false): Cell {
+  draw(figure: Figure | undefined, isReference: boolean): Cell {
     if (!figure) return MISSING
     const { ratio, interval } = figure
-    const cell: Cell = { text: this.format(figure), figure }
+    const cell: Cell = { text: this.format(figure) }
     if (isReference || ratio === null || this.isNoisy) return cell
-    const tone = ({ slower: 'worse', faster: 'better', same: undefined, unclear: undefined } as const)[
-      this.judge(figure)
-    ]
-    if (tone) cell.tone = tone
-    cell.note = text.formatRatio(ratio)
-    if (interval) cell.interval = text.formatInterval(interval)
+    const judgement = this.judge(figure)
+    if (judgement === 'slower') cell.tone = 'worse'
+    if (judgement === 'faster') cell.tone = 'better'
+    cell.note = formatRatio(ratio)
+    if (interval) cell.interval = formatInterval(interval)
     return cell
   }
 }
@@ -83,71 +71,63 @@ function getKinds({ results }: CaseReport): Figure[] {
 /** Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case. */
 export function scenarioTable({ title, about, arms, cases, reference, rows }: ScenarioReport, cells: Cells): Table {
   const figures = cases.flatMap(inCase =>
-    getKinds(inCase).map((kind, _, { length }) => ({
-      ...{ inCase, kind },
-      name: length > 1 ? `${inCase.title}, ${kind.title}` : inCase.title,
+    getKinds(inCase).map(({ id, title: kind }, _, { length }) => ({
+      ...{ inCase, id, kind },
+      name: length > 1 ? `${inCase.title}, ${kind}` : inCase.title,
     })),
   )
-  const getCell = ({ inCase, kind }: (typeof figures)[number], arm: ArmReport): Cell => {
-    const result = inCase.results.find(entry => entry.arm === arm.id)
+  const getCell = ({ inCase, id }: (typeof figures)[number], arm: string): Cell => {
+    const result = inCase.results.find(entry => entry.arm === arm)
     if (result?.error !== undefined) return FAILED
     return cells.draw(
-      result?.figures.find(entry => entry.id === kind.id),
-      arm.id === reference,
+      result?.figures.find(entry => entry.id === id),
+      arm === reference,
     )
   }
   if (rows === 'cases')
     return {
       ...{ title, about },
-      columns: [words(''), ...arms.map(arm => numbers(arm.title))],
-      rows: figures.map(figure => [{ text: figure.name }, ...arms.map(arm => getCell(figure, arm))]),
+      columns: ['', ...arms.map(arm => arm.title)],
+      rows: figures.map(figure => [{ text: figure.name }, ...arms.map(({ id }) => getCell(figure, id))]),
     }
   return {
     ...{ title, about },
-    columns: [words(''), ...figures.map(({ kind }) => numbers(kind.title))],
-    rows: arms.map(arm => [{ text: arm.title }, ...figures.map(figure => getCell(figure, arm))]),
+    columns: ['', ...figures.map(({ kind }) => kind)],
+    rows: arms.map(arm => [{ text: arm.title }, ...figures.map(figure => getCell(figure, arm.id))]),
   }
 }
 
+/** The tables of all scenarios but those that are answers as they are. */
 export function getTables(report: Report): { scenario: ScenarioReport; table: Table }[] {
   const cells = new Cells(report)
   const getRank = ({ id }: ScenarioReport): number => Number(id === NOISE)
   return report.scenarios
+    .filter(({ id }) => id !== 'cipher')
     .toSorted((a, b) => getRank(a) - getRank(b))
     .map(scenario => ({ scenario, table: scenarioTable(scenario, cells) }))
 }
 
-type Run = Pick<Report, 'scenarios' | 'noise'>
-
 /** Answers what the run measured. */
-export function getAnswers(report: Run): Table[] {
+export function getAnswers(report: Pick<Report, 'scenarios' | 'noise'>): Table[] {
   const cells = new Cells(report)
   const isOfFormats = ({ id }: ScenarioReport): boolean => id === 'formats' || id.startsWith(PAYLOAD_PREFIX)
   const answerFrom = (id: string, answer: (scenario: ScenarioReport, cells: Cells) => Table): Table[] =>
     report.scenarios.filter(scenario => scenario.id === id).map(scenario => answer(scenario, cells))
-  const formats = report.scenarios.filter(isOfFormats)
+  const sizes = report.scenarios.filter(isOfFormats).map(scenario => new Sizes(scenario))
   const answers = [
-    ...formats.map(scenario => answerFormats(scenario, cells)),
-    ...answerFrom('cipher', answerCipher),
-    ...formats.map(scenario => answerHook(scenario, cells)),
-    ...answerFrom('plugin', (scenario, of) => answerSandboxes(scenario, of, ['ready', 'pss', 'seldom'])),
-    ...answerFrom('few-calls', (scenario, of) => answerSandboxes(scenario, of, ['ready', 'p50', 'cpu'])),
+    ...sizes.map(each => answerFormats(each, cells)),
+    ...answerFrom('cipher', scenario => ({
+      ...scenarioTable(scenario, cells),
+      title: 'What do sealing and opening take alone?',
+    })),
+    ...sizes.map(each => answerHook(each, cells)),
+    ...answerFrom('plugin', answerPlugin),
+    ...answerFrom('few-calls', answerFewCalls),
     ...answerFrom('shapes', answerRings),
   ]
   const measured = answers.filter(({ rows }) => rows.some(([, ...row]) => row.some(({ tone }) => tone !== 'missing')))
-  return cells.isNoisy ? measured.map(withoutSentence) : measured
-}
-
-const withoutSentence = ({ title, about, columns, rows }: Table): Table => ({ title, about, columns, rows })
-
-/** Returns `6.41× (6.23–6.59×)`; of few rounds `6.41× (6.23–6.59×, 2 rounds)`. */
-export function describeRatio(figure: Figure | undefined, reference: Figure | undefined): string | undefined {
-  const estimate = figure && reference && estimateRatio(figure.processes, reference.processes)
-  if (!estimate) return undefined
-  const { value, interval, spread, rounds } = estimate
-  if (rounds < ENOUGH_ROUNDS) return `${formatRatio(value)} (${formatInterval(spread)}, ${count(rounds, 'round')})`
-  const isAbout = interval[0] < 1 && interval[1] > 1
-  return `${isAbout ? 'about 1×' : formatRatio(value)} (${formatInterval(interval)})`
+  if (cells.isNoisy) for (const answer of measured) delete answer.sentence
+  return measured
 }
 
 /** A time that one arm takes more than another. Of few rounds, the range of eight of ten stands for the interval. */
@@ -187,31 +167,49 @@ const FORMATS = [
   { format: 'bytes', title: 'bytes' },
 ] as const
 
+type Format = (typeof FORMATS)[number]['format']
+
+/** An arm differs from the one with the layer before it in one thing: the hook, or encryption alone. */
+type Layer = '' | 'hook-' | 'isolation-'
+const BEFORE = { 'hook-': '', 'isolation-': 'hook-' } as const
+
 /** The sizes of a scenario of formats, with the figures of each. */
 class Sizes {
-  readonly list: { id: string; title: string; bytes: number }[]
+  readonly list: { id: string; title: string }[]
 
   constructor(readonly scenario: ScenarioReport) {
-    this.list = scenario.cases
-      .filter(({ id }) => !id.endsWith(MANY))
-      .map(({ id, title, payloadBytes }) => ({ id, title, bytes: payloadBytes }))
+    this.list = scenario.cases.filter(({ id }) => !id.endsWith(MANY)).map(({ id, title }) => ({ id, title }))
   }
 
-  cpu(id: string, arm: string): Figure | undefined {
-    return this.#find(`${id}${MANY}/${arm}/cpu`)
+  cpu(id: string, format: Format, layer: Layer = ''): Figure | undefined {
+    return this.#find(`${id}${MANY}/${layer}ring-${format}/cpu`)
   }
 
-  latency(id: string, arm: string): Figure | undefined {
-    return this.#find(`${id}/${arm}/p50`)
+  latency(id: string, format: Format, layer: Layer): Figure | undefined {
+    return this.#find(`${id}/${layer}ring-${format}/p50`)
   }
 
-  /** A column of each size, with its row of cells. */
-  row(draw: (id: string) => Cell): Cell[] {
-    return this.list.map(({ id }) => draw(id))
+  /** The CPU time that a layer adds. */
+  added(id: string, format: Format, layer: keyof typeof BEFORE): Difference | undefined {
+    return getDifference(this.cpu(id, format, layer), this.cpu(id, format, BEFORE[layer]))
+  }
+
+  /** What a layer adds to JSON-RPC; an empty text if that was not measured. */
+  describeAdded(layer: keyof typeof BEFORE): string {
+    const all = this.list.flatMap(({ id, title }) => {
+      const difference = this.added(id, 'json', layer)
+      return difference ? `${describeDifference(difference)} to ${title}` : []
+    })
+    return all.join(', ')
+  }
+
+  /** A cell for each size. */
+  row(name: string, draw: (id: string) => Cell): Cell[] {
+    return [{ text: name }, ...this.list.map(({ id }) => draw(id))]
   }
 
   get columns(): Table['columns'] {
-    return [words(''), ...this.list.map(({ title }) => numbers(title))]
+    return ['', ...this.list.map(({ title }) => title)]
   }
 
   #find(path: string): Figure | undefined {
@@ -219,169 +217,114 @@ class Sizes {
   }
 }
 
-function answerFormats(scenario: ScenarioReport, cells: Cells): Table {
-  const sizes = new Sizes(scenario)
-  const drawArm = (arm: string): Cell[] =>
-    sizes.row(id => {
-      const [cpu, latency] = [sizes.cpu(id, arm), sizes.latency(id, arm)]
-      if (!cpu || !latency) return MISSING
-      return { text: cells.format(cpu), note: cells.format(latency) }
-    })
-  const isOfUser = scenario.id.startsWith(PAYLOAD_PREFIX)
+function answerFormats(sizes: Sizes, cells: Cells): Table {
+  const drawArm = (id: string, format: Format, layer: Layer): Cell => {
+    const [cpu, latency] = [sizes.cpu(id, format, layer), sizes.latency(id, format, layer)]
+    return cpu && latency ? { text: cells.format(cpu), note: cells.format(latency) } : MISSING
+  }
+  const { id: scenario, title: name } = sizes.scenario
+  const isOfUser = scenario.startsWith(PAYLOAD_PREFIX)
   return {
-    title: isOfUser ? `How to send ${scenario.title}?` : 'JSON-RPC, MessagePack or bytes, with or without encryption?',
+    title: isOfUser ? `How to send ${name}?` : 'JSON-RPC, MessagePack or bytes, with or without encryption?',
     sentence: advise(sizes, cells),
     about:
       'CPU time of all threads for one message there and back, while many are in flight; then the latency of one alone. Encryption: the CPU time' +
       ' that it adds, by arms that differ in the cipher alone',
     columns: sizes.columns,
     rows: FORMATS.flatMap(({ format, title }) => [
-      [{ text: title }, ...drawArm(`ring-${format}`)],
-      [{ text: '+ hook, encrypted' }, ...drawArm(`isolation-ring-${format}`)],
-      [{ text: 'encryption alone' }, ...sizes.row(id => drawDifference(getEncryption(sizes, id, format), cells))],
+      sizes.row(title, id => drawArm(id, format, '')),
+      sizes.row('+ hook, encrypted', id => drawArm(id, format, 'isolation-')),
+      sizes.row('encryption alone', id => drawDifference(sizes.added(id, format, 'isolation-'), cells)),
     ]),
   }
 }
 
-const getEncryption = (sizes: Sizes, id: string, format: string): Difference | undefined =>
-  getDifference(sizes.cpu(id, `isolation-ring-${format}`), sizes.cpu(id, `hook-ring-${format}`))
-
 /** One's own encoding costs, too: bytes have to be so many times as cheap. */
 const BYTES_GAIN = 2
 
+/** Names the option for each size, as far as the figures differ from those of JSON-RPC, which is the reference. */
 function advise(sizes: Sizes, { judge }: Cells): string {
-  const known = sizes.list.flatMap(size => {
-    const [json, msgpack, bytes] = FORMATS.map(({ format }) => sizes.cpu(size.id, `ring-${format}`))
-    if (!json || !msgpack || !bytes) return []
-    const versus = (figure: Figure, other: Figure): { value: number; judgement: string } => {
-      const estimate = estimateRatio(figure.processes, other.processes)!
-      const judgement = judge({ ...figure, ratio: estimate.value, interval: [...estimate.interval] })
-      return { value: estimate.value, judgement }
-    }
-    return [{ ...size, msgpack: versus(msgpack, json), bytes: versus(bytes, json) }]
-  })
-  const list = (found: typeof known, format: 'msgpack' | 'bytes'): string => {
-    const factors = found.map(size => size[format].value)
-    if (found.length === 1 || found.length < known.length)
-      return found.map(size => `${size.title} (${formatRatio(size[format].value)})`).join(', ')
+  const judgeFormat = (format: Format): { title: string; ratio: number; judgement: string }[] =>
+    sizes.list.flatMap(({ id, title }) => {
+      const figure = sizes.cpu(id, format)
+      return figure && figure.ratio !== null ? { title, ratio: figure.ratio, judgement: judge(figure) } : []
+    })
+  const [known, bytes] = [judgeFormat('msgpack'), judgeFormat('bytes')]
+  const list = (found: typeof known): string => {
+    const factors = found.map(({ ratio }) => ratio)
+    if (found.length === 1 || found.length < sizes.list.length)
+      return found.map(({ title, ratio }) => `${title} (${formatRatio(ratio)})`).join(', ')
     return `every size (${formatInterval([Math.min(...factors), Math.max(...factors)])})`
   }
-  const [less, more] = ['faster', 'slower'].map(wanted => known.filter(({ msgpack }) => msgpack.judgement === wanted))
-  const asBytes = known.filter(({ bytes }) => bytes.judgement === 'faster' && bytes.value < 1 / BYTES_GAIN)
+  const less = known.filter(({ judgement }) => judgement === 'faster')
+  const more = known.filter(({ judgement }) => judgement === 'slower')
+  const asBytes = bytes.filter(({ judgement, ratio }) => judgement === 'faster' && ratio < 1 / BYTES_GAIN)
+  const encryption = sizes.describeAdded('isolation-')
   const parts = [
-    less!.length > 0 && `take \`codec: 'msgpack'\` for ${list(less!, 'msgpack')}`,
-    more!.length > 0 &&
-      `${less!.length > 0 ? 'JSON-RPC, the default,' : 'keep JSON-RPC, the default,'} for ${list(more!, 'msgpack')}`,
-    less!.length + more!.length === 0 && known.length > 0 && 'JSON-RPC and MessagePack take the same',
-    asBytes.length > 0 && `send what is bytes already as a \`Uint8Array\`: ${list(asBytes, 'bytes')}`,
-    describeEncryption(sizes),
+    less.length > 0 && `take \`codec: 'msgpack'\` for ${list(less)}`,
+    more.length > 0 && `${less.length > 0 ? '' : 'keep '}JSON-RPC, the default, for ${list(more)}`,
+    less.length + more.length === 0 && known.length > 0 && 'JSON-RPC and MessagePack take the same',
+    asBytes.length > 0 && `send what is bytes already as a \`Uint8Array\`: ${list(asBytes)}`,
+    encryption && `encryption (\`isolation\`) adds ${encryption}`,
   ]
   const sentence = parts.filter(Boolean).join('; ')
   return sentence && `${capitalize(sentence)}. The factors are of the CPU time of JSON-RPC.`
 }
 
-function describeEncryption(sizes: Sizes): string | undefined {
-  const added = sizes.list.flatMap(({ id, title }) => {
-    const difference = getEncryption(sizes, id, 'json')
-    return difference ? `${describeDifference(difference)} to ${title}` : []
-  })
-  return added.length > 0 ? `encryption (\`isolation\`) adds ${added.join(', ')}` : undefined
+const answerHook = (sizes: Sizes, cells: Cells): Table => ({
+  title: 'What does a hook cost?',
+  sentence: `Without its encryption, a hook in its gate adds ${sizes.describeAdded('hook-')}.`,
+  about: 'CPU time of all threads that a message takes more with a hook, without encryption',
+  columns: sizes.columns,
+  rows: FORMATS.map(({ format, title }) =>
+    sizes.row(title, id => drawDifference(sizes.added(id, format, 'hook-'), cells)),
+  ),
+})
+
+const answerPlugin = (scenario: ScenarioReport, cells: Cells): Table => ({
+  ...answerSandboxes(scenario, cells, ['ready', 'pss', 'seldom'], 'seldom'),
+  title: 'What does a plugin cost in each sandbox?',
+  about: 'A plugin in a running host, sorted by a call every 20 ms; × is the ratio to a raw Worker',
+})
+
+const answerFewCalls = (scenario: ScenarioReport, cells: Cells): Table => ({
+  ...answerSandboxes(scenario, cells, ['import', 'p50', 'cpu'], 'p50'),
+  title: 'What does the first call of a program cost?',
+  about: 'A fresh program, from before its import; × is the ratio to a raw MessagePort',
+})
+
+/** @param call - the figure of a call every 20 ms */
+function answerSandboxes(scenario: ScenarioReport, cells: Cells, figures: readonly string[], call: string): Table {
+  const [inCase] = scenario.cases as [CaseReport]
+  const find = (arm: string): Figure | undefined =>
+    inCase.results.find(result => result.arm === arm)?.figures.find(({ id }) => id === call)
+  const arms = scenario.arms.filter(({ id }) => find(id)).toSorted((a, b) => find(a.id)!.median - find(b.id)!.median)
+  const results = inCase.results.map(result => ({
+    ...result,
+    figures: figures.flatMap(id => result.figures.find(figure => figure.id === id) ?? []),
+  }))
+  const others = arms.filter(({ id }) => id !== scenario.reference && find(id)!.ratio !== null)
+  const ends = new Set([others[0], others.at(-1)])
+  const takes = [...ends].flatMap(arm => (arm ? `${arm.title} takes ${describeRatio(find(arm.id)!)}` : []))
+  const reference = scenario.arms.find(({ id }) => id === scenario.reference)!.title
+  const table = scenarioTable({ ...scenario, arms, cases: [{ ...inCase, results }] }, cells)
+  return takes.length === 0
+    ? table
+    : { ...table, sentence: `Of a call every 20 ms, ${takes.join(', and ')} the time of ${reference}.` }
 }
 
-function answerCipher(scenario: ScenarioReport, cells: Cells): Table {
-  const { arms, cases, reference } = scenario
-  return {
-    title: 'What do sealing and opening take alone?',
-    about: 'CPU time of one message, AES-256-GCM, in one thread without a bus, and its ratio to node:crypto',
-    columns: [words(''), ...cases.map(({ title }) => numbers(title))],
-    rows: arms.flatMap(({ id, title }) =>
-      (['seal', 'open'] as const).map(figure => [
-        { text: `${title}, ${figure === 'seal' ? 'sealing' : 'opening'}` },
-        ...cases.map(inCase => {
-          const { results } = inCase
-          const found = results.find(({ arm }) => arm === id)?.figures.find(entry => entry.id === figure)
-          return cells.draw(found, id === reference)
-        }),
-      ]),
-    ),
-  }
-}
-
-function answerHook(scenario: ScenarioReport, cells: Cells): Table {
-  const sizes = new Sizes(scenario)
-  const get = (id: string, format: string): Difference | undefined =>
-    getDifference(sizes.cpu(id, `hook-ring-${format}`), sizes.cpu(id, `ring-${format}`))
-  const added = sizes.list.flatMap(({ id, title }) => {
-    const difference = get(id, 'json')
-    return difference ? `${describeDifference(difference)} to ${title}` : []
-  })
-  return {
-    title: 'What does a hook cost?',
-    sentence: `Without its encryption, a hook in its gate adds ${added.join(', ')}.`,
-    about: 'CPU time of all threads that a message takes more with a hook, without encryption',
-    columns: sizes.columns,
-    rows: FORMATS.map(({ format, title }) => [
-      { text: title },
-      ...sizes.row(id => drawDifference(get(id, format), cells)),
-    ]),
-  }
-}
-
-/** Libraries and links, which are no sandboxes. */
-const NO_SANDBOX = ['comlink', 'port-json', 'isolation-ring-json']
-
-/** @param figures - of which the last but one is sorted by */
-function answerSandboxes(scenario: ScenarioReport, cells: Cells, figures: readonly [string, string, string]): Table {
-  const { id, reference, cases } = scenario
-  const [{ id: inCase, results }] = cases as [ScenarioReport['cases'][number]]
-  const find = (arm: string, figure: string): Figure | undefined =>
-    findFigure({ scenarios: [scenario] }, `${id}/${inCase}/${arm}/${figure}`)
-  const call = id === 'plugin' ? 'seldom' : 'p50'
-  const arms = scenario.arms
-    .filter(arm => !NO_SANDBOX.includes(arm.id) && find(arm.id, call))
-    .toSorted((a, b) => find(a.id, call)!.median - find(b.id, call)!.median)
-  const others = arms.filter(arm => arm.id !== reference)
-  const [least, most] = [others[0], others.at(-1)].map(
-    arm => arm && `${arm.title} takes ${describeRatio(find(arm.id, call), find(reference, call))}`,
-  )
-  const titles = results[0]?.figures ?? []
-  const isPlugin = id === 'plugin'
-  return {
-    title: isPlugin ? 'What does a plugin cost in each sandbox?' : 'What does the first call of a program cost?',
-    ...(others.length > 0 && {
-      sentence: `Of a call every 20 ms, ${[...new Set([least, most])].join(', and ')} the time of ${scenario.arms.find(arm => arm.id === reference)!.title}.`,
-    }),
-    about: isPlugin
-      ? 'A plugin in a running host, sorted by a call every 20 ms; × is the ratio to a raw Worker'
-      : 'A fresh program, from before its import; × is the ratio to a raw MessagePort',
-    columns: [words(''), ...figures.map(name => numbers(titles.find(figure => figure.id === name)?.title ?? name))],
-    rows: arms.map(arm => [
-      { text: arm.title },
-      ...figures.map(name => cells.draw(find(arm.id, name), arm.id === reference)),
-    ]),
-  }
-}
-
-const SHAPES: readonly [path: string, title: string][] = [
-  ['64/*/rate', '64 calls in flight'],
-  ['steady/*/p50', 'calls back to back'],
-  ['sparse/*/p50', 'a call every 4 ms'],
-  ['burst/*/p50', '40 calls after a silence'],
-]
+/** Returns `6.41× (6.23–6.59×)`, of few rounds without an interval. */
+const describeRatio = ({ ratio, interval }: Figure): string =>
+  `${formatRatio(ratio!)}${interval ? ` (${formatInterval(interval)})` : ''}`
 
 function answerRings(scenario: ScenarioReport, cells: Cells): Table {
-  const shapes = SHAPES.flatMap(([path, title]) => {
-    const [ring, port] = ['ring-json', 'port-json'].map(arm =>
-      findFigure({ scenarios: [scenario] }, `shapes/${path.replace('*', arm)}`),
-    )
-    const estimate = ring && port && estimateRatio(ring.processes, port.processes)
-    if (!estimate) return []
-    const { value, interval, rounds } = estimate
-    const known: Figure = { ...ring, ratio: value, interval: rounds < ENOUGH_ROUNDS ? null : [...interval] }
-    return [{ title, ring: known, port, judgement: cells.judge(known) }]
+  const arms = scenario.arms.filter(({ id }) => id === 'port-json' || id === 'ring-json')
+  const judged = scenario.cases.flatMap(({ title, results }) => {
+    const [figure] = results.find(({ arm }) => arm === 'ring-json')?.figures ?? []
+    return figure ? { title, judgement: cells.judge(figure) } : []
   })
   const list = (...wanted: string[]): string =>
-    shapes.flatMap(({ title, judgement }) => (wanted.includes(judgement) ? title : [])).join(', ')
+    judged.flatMap(({ title, judgement }) => (wanted.includes(judgement) ? title : [])).join(', ')
   const [gains, losses, others] = [list('faster'), list('slower'), list('same', 'unclear')]
   const parts = [
     gains && `a ring is faster than a port for ${gains}`,
@@ -389,10 +332,9 @@ function answerRings(scenario: ScenarioReport, cells: Cells): Table {
     others && `no difference shows for ${others}`,
   ]
   return {
+    ...scenarioTable({ ...scenario, arms }, cells),
     title: 'What do rings gain, and when do they lose?',
     sentence: `${capitalize(parts.filter(Boolean).join('; '))}.`,
     about: "`link: 'ring'` beside `link: 'port'`, both with JSON-RPC",
-    columns: [words(''), numbers('port'), numbers('ring')],
-    rows: shapes.map(({ title, port, ring }) => [{ text: title }, cells.draw(port, true), cells.draw(ring)]),
   }
 }

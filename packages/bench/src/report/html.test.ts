@@ -38,10 +38,10 @@ test('calls nothing better or worse when the noise check failed', () => {
   expect(all).toMatch(/<td class="(better|worse)"/)
 })
 
-test('draws a table for an unknown scenario, each number with its full value', () => {
+test('draws a table for an unknown scenario', () => {
   const page = toHtml(noisySample([hostileScenario]))
   expect(page).toContain('Reference: &lt;b&gt;first&lt;/b&gt;.')
-  expect(page).toMatch(/<tr>\s*<th scope="row">a case<\/th>\s*<td class=""><data value="[\d.]+">/)
+  expect(page).toMatch(/<tr>\s*<th scope="row">a case<\/th>\s*<td class="">[\d.]+</)
 })
 
 test('has less than 10 kB of styles', () => {

@@ -1,6 +1,6 @@
 // The report as one HTML file that needs nothing else: no server, no network and no script.
 import { readFileSync } from 'node:fs'
-import { count, data, formatRatio, h, Html, keepUnits } from '../shared/text.js'
+import { count, h, Html, keepUnits } from '../shared/text.js'
 import { type Cell, getAnswers, getTables, type Table } from './answers.js'
 import { getFailures, type Report, type ScenarioReport } from './report.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
@@ -73,12 +73,11 @@ function drawSection(scenario: ScenarioReport, table: Table, processes: number):
 }
 
 function toHtmlTable({ title, columns, rows }: Table): Html {
-  const drawHead = (column: Table['columns'][number]): Html =>
-    column.title === '' ? h`<td></td>` : h`<th scope="col" class="${getKind(column)}">${column.title}</th>`
+  const drawHead = (column: string): Html => (column === '' ? h`<td></td>` : h`<th scope="col">${column}</th>`)
   const drawRow = ([name, ...cells]: readonly Cell[]): Html =>
     h`<tr>
       <th scope="row">${name!.text}</th>
-      ${cells.map((cell, at) => drawCell(cell, getKind(columns[at + 1]!)))}</tr> `
+      ${cells.map(drawCell)}</tr> `
   return h`<div class="scroll" role="group" aria-label="${title}" tabindex="0"><table>
     <caption class="hidden">${title}</caption>
     <thead><tr>${columns.map(drawHead)}</tr></thead>
@@ -86,14 +85,9 @@ function toHtmlTable({ title, columns, rows }: Table): Html {
   </table></div>`
 }
 
-const getKind = ({ align }: Table['columns'][number]): string => (align === 'left' ? 'words' : '')
-
-function drawCell({ text, note, tone, figure }: Cell, kind: string): Html {
+function drawCell({ text, note, interval, tone }: Cell): Html {
   const missing = h`<span aria-hidden="true">–</span><span class="hidden">not measured</span>`
-  const [low, high] = (figure?.interval ?? []).map(bound => data(bound, formatRatio(bound).slice(0, -1)))
-  const bounds = low && h` <span class="interval">${low}–${high}</span>`
-  const shown = tone === 'missing' ? missing : figure ? data(figure.median, text) : text
-  const noted = figure && figure.ratio !== null ? data(figure.ratio, note ?? '') : note
-  const sub = note !== undefined && h`<span class="sub">${noted}${bounds}</span>`
-  return h`<td class="${[kind, tone].filter(Boolean).join(' ')}">${shown}${sub}</td>`
+  const bounds = interval !== undefined && h` <span class="interval">${interval.replace('×', '')}</span>`
+  const sub = note !== undefined && h`<span class="sub"><span>${note}</span>${bounds}</span>`
+  return h`<td class="${tone}">${tone === 'missing' ? missing : text}${sub}</td>`
 }

@@ -51,8 +51,8 @@ const toText = ({ text, note, interval }: Cell): string =>
 
 function toRows({ about, columns, rows }: Table): string {
   const lines = [
-    columns.map(({ title }) => escapeCell(title)),
-    columns.map(({ align }) => (align === 'left' ? '---' : '---:')),
+    columns.map(escapeCell),
+    columns.map((_, at) => (at === 0 ? '---' : '---:')),
     ...rows.map(cells => cells.map(toText)),
   ].map(cells => `| ${cells.join(' | ')} |`)
   return `${lines.join('\n')}\n\n${escape(about)}.`

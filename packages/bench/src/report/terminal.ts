@@ -45,21 +45,22 @@ function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors:
     const tint = tone ? colors[TONES[tone]] : note === undefined ? String : colors.dim
     if (note === undefined) return tint(text)
     const bounds = intervals && interval ? ` ${colors.dim(wide ? interval.padStart(longestInterval) : interval)}` : ''
-    return `${tone === 'unclear' ? tint(text) : text}${gap}${tint(wide ? note.padStart(6) : note)}${bounds}`
+    return `${text}${gap}${tint(wide ? note.padStart(6) : note)}${bounds}`
   }
   // A colour ends with its line.
-  const heads = columns.map(({ title }) => title.split(' ').map(colors.dim).join(gap))
+  const heads = columns.map(title => title.split(' ').map(colors.dim).join(gap))
   const drawn = rows.map(([name, ...cells]) => [name!.text, ...cells.map(drawCell)])
   const foot = !wide && rows.length > TALL ? [heads] : []
-  return alignColumns([heads, ...drawn, ...foot], at => columns[at]!.align === 'left')
+  return alignColumns([heads, ...drawn, ...foot])
 }
 
-function alignColumns(rows: readonly string[][], isLeft: (column: number) => boolean): string {
+/** The names of the rows are on the left. */
+function alignColumns(rows: readonly string[][]): string {
   const split = rows.map(cells => cells.map(cell => cell.split('\n')))
   const widths = rows[0]!.map((_, at) => Math.max(...split.flatMap(cells => cells[at]!.map(getWidth))))
   const pad = (text: string, at: number): string => {
     const space = ' '.repeat(widths[at]! - getWidth(text))
-    return isLeft(at) ? text + space : space + text
+    return at === 0 ? text + space : space + text
   }
   const lines = split.flatMap(cells => {
     const height = Math.max(...cells.map(({ length }) => length))

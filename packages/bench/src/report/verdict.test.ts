@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { getScenario, noisySample, sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
 import type { Outcome } from '../run/run.js'
 import { allScenarios } from '../scenarios/index.js'
-import { getTables } from './answers.js'
-import type { Figure, Noise, Report } from './report.js'
+import type { Figure, Noise } from './report.js'
 import { createJudge, getNotes, getVerdict } from './verdict.js'
 
 const formats = getScenario('formats')

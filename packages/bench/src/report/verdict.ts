@@ -58,7 +58,7 @@ function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
 export const isTooNoisy = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome === 'too noisy'
 
 /** How a cell is emphasized: the name of its colour on a terminal, and of its class in the page. */
-export const TONES = { better: 'green', worse: 'yellow', failed: 'red', missing: 'dim', unclear: 'dim' } as const
+export const TONES = { better: 'green', worse: 'yellow', failed: 'red', missing: 'dim' } as const
 export type Tone = keyof typeof TONES
 
 /** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */

@@ -48,7 +48,7 @@ const seldom = (id: 'burst' | 'sparse', title: string, share: number): Case => {
 
 /** Each measurement makes them in a fresh process. */
 const fewCalls: Figures = [
-  latency('ready', 'import to first answer'),
+  latency('import', 'import to first answer'),
   latency('first', 'first 99 calls, each'),
   latency('next', 'next 900, each'),
   latency('p50', 'each 20 ms, p50'),
@@ -78,7 +78,7 @@ const cipher = (bytes: number): Case =>
   )
 
 /** The bus over both links, and with a gate. */
-const both: Arm[] = [portJson, ringJson, isolationRingJson]
+const both: readonly [Arm, ...Arm[]] = [portJson, ringJson, isolationRingJson]
 
 /** The noise check compares an arm `…-again` with the arm of the same name. */
 const same: Arms = [ringJson, { ...ringJson, id: 'ring-json-again', title: 'ring JSON, again' }]
@@ -91,10 +91,10 @@ const noise: Case[] = [
 
 /** The shapes of traffic. */
 const shapes = [
-  { ...inCase('steady', 'one after the other', calls(1), [P50]), share: 1.4, settleShare: 0.5 },
-  seldom('burst', '40 after a silence', 2.4),
-  seldom('sparse', 'one each 4 ms', 2.4),
-  { ...inCase('64', '64 in flight', calls(64), [A_SECOND]), share: 1.5, settleShare: 0.7, repeats: 2 },
+  { ...inCase('steady', 'calls back to back', calls(1), [P50]), share: 1.4, settleShare: 0.5 },
+  seldom('burst', '40 calls after a silence', 2.4),
+  seldom('sparse', 'a call every 4 ms', 2.4),
+  { ...inCase('64', '64 calls in flight', calls(64), [A_SECOND]), share: 1.5, settleShare: 0.7, repeats: 2 },
 ]
 
 /**
@@ -105,7 +105,7 @@ const TABLE = readTable(`
   id                | runs    | rows  | arms in   | slot | settle | warm-up | rounds | title                                      | about
   few-calls         | always  | arms  | processes | 42   | 0      | 0       | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 ms with the CPU time of the process and its children
   noise             | always  | arms  | threads   | 1    | 0.4    | 0.8     | 0.5    | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
-  formats           | always  | arms  | threads   | 1.5  | 0.5    | 0.5     | 1      | Formats, the hook and encryption           | echo(value) between two threads over a ring, alone and with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes), whose CPU time is that of all threads for one message. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC sends bytes as base64. The reference is a structured clone over a MessagePort
+  formats           | always  | arms  | threads   | 1.5  | 0.5    | 0.5     | 1      | Formats, the hook and encryption           | echo(value) between two threads over a ring, alone and with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes), whose CPU time is that of all threads for one message. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC, the reference, sends bytes as base64
   cipher            | always  | cases | threads   | 0.8  | 0      | 0.2     | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
   shapes            | always  | cases | threads   | 3    | 1      | 0.5     | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
@@ -117,7 +117,7 @@ export const allScenarios = (): Scenario[] => {
   const parts: Readonly<Record<string, readonly [Scenario['arms'], readonly Case[]]>> = {
     'few-calls': [fewCallsArms, [inCase('fresh', 'fresh process', { loop: 'few-calls' }, fewCalls)]],
     noise: [same, noise],
-    shapes: [[rawPort, ...both], shapes],
+    shapes: [[...both, rawPort], shapes],
     throughput: [[rawPort, ...peerArms(), ...both, ringMsgpack], [1, 8, 64, 512].map(throughput)],
     plugin: [pluginArms, [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
     formats: [formatArms, formatCases()],
@@ -255,8 +255,8 @@ export function toPayloadScenario(payload: Payload): Scenario {
     id: `${PAYLOAD_PREFIX}${payload.id}`,
     title: `${payload.title}, ${size}`,
     about:
-      'echo(payload) between two threads, one at a time, and several in flight with the CPU time of all threads for each. JSON-RPC sends bytes as' +
-      ' base64; the bytes of a document are those of its JSON, which no side writes or parses. The reference is a structured clone over a MessagePort',
+      'echo(payload) between two threads, one at a time, and several in flight with the CPU time of all threads for each. JSON-RPC, the' +
+      ' reference, sends bytes as base64; the bytes of a document are those of its JSON, which no side writes or parses',
     arms: formatArms,
     cases: toCases(payload, 'payload', size),
     rows: 'arms',

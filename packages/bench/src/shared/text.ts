@@ -116,6 +116,3 @@ function toHtmlText(value: Value): string {
   if (Array.isArray(value)) return value.map(toHtmlText).join('')
   return String(value).replaceAll(/[&<>"']/g, character => ENTITIES[character]!)
 }
-
-/** A number for programs, and its text for people. */
-export const data = (value: number, text: string): Html => h`<data value="${value}">${text}</data>`
