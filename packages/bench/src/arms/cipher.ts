@@ -75,7 +75,7 @@ const cipherArm = (id: string, title: string, create: () => Cipher): Arm => ({
   async open(): Promise<OpenArm> {
     const cipher = create()
     return {
-      measure: async ({ ms }, { calls: [call] }) => measureCipher(cipher, Buffer.from(JSON.stringify(call!.args)), ms),
+      measure: async ({ ms }, { calls: [call] }) => measureCipher(cipher, call!.args as Uint8Array, ms),
       close: async () => {},
     }
   },

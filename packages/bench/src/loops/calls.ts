@@ -96,30 +96,25 @@ export type Send = (command: string, args: unknown) => Promise<unknown>
 type MeasureLoop = (send: Send, calls: Calls, task: Task) => Promise<Measurement>
 
 /** A call as it is sent. */
-interface ReadyCall extends Omit<Call, 'expected'> {
+interface ReadyCall extends Call {
   expected: Buffer
-  bytes: boolean
 }
 
 export type Calls = readonly ReadyCall[]
 
-export function prepareCall({ command, args, expected, bytes = false }: Call): ReadyCall {
-  if (!bytes) return { command, args, expected: toJson(expected), bytes }
+export function prepareCall({ command, args, expected }: Call): ReadyCall {
+  if (!(args instanceof Uint8Array)) return { command, args, expected: toJson(expected) }
   // A Buffer can share its memory with others, all of which a structured clone would copy.
-  const toBytes = (value: unknown): Buffer => {
-    if (bytes === 'base64') return Buffer.from(value as string, 'base64')
-    return value === undefined ? Buffer.alloc(0) : toJson(value)
-  }
-  return { command, args: Uint8Array.from(toBytes(args)), expected: toBytes(expected), bytes: true }
+  return { command, args: Uint8Array.from(args), expected: Buffer.from(expected as Uint8Array) }
 }
 
 const toJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value) ?? 'undefined')
 
 /** @throws Error unless the answer equals the expected one, byte for byte or as JSON */
-export function checkAnswer({ command, expected, bytes }: ReadyCall, answer: unknown): void {
+export function checkAnswer({ command, args, expected }: ReadyCall, answer: unknown): void {
   const isBytes = answer instanceof Uint8Array || answer instanceof ArrayBuffer
   const received = isBytes ? Buffer.from(answer as ArrayBuffer) : toJson(answer)
-  if (isBytes === bytes && expected.equals(received)) return
+  if (isBytes === args instanceof Uint8Array && expected.equals(received)) return
   throw new Error(`'${command}' returned ${preview(received)}; expected ${preview(expected)}`)
 }
 

@@ -50,22 +50,20 @@ test('any other file is bytes, which arrive as they are in the file', async () =
   const bytes = Uint8Array.from([0, 255, 128, 10])
   const [payload] = await loadUserPayloads(write('image.bin', bytes))
   const call = prepareCall(payload!.calls[0]!)
-  expect(call).toMatchObject({ command: 'echo_bytes', args: bytes, bytes: true })
+  expect(call).toMatchObject({ command: 'echo_bytes', args: bytes })
   expect([...call.expected]).toEqual([...bytes])
   expect(payloadBytes(payload!)).toBe(4)
 })
 
-test('a module has a payload for each of its cases and arguments', async () => {
+test('a module has a payload for each of its cases', async () => {
   const path = write(
     'cases.mjs',
-    `export const cases = { order: () => ({ id: 7 }), picture: async () => new Uint8Array([1, 2]) }
-     export const args = { open: () => ({ path: 'notes.txt' }) }`,
+    `export const cases = { order: () => ({ id: 7 }), picture: async () => new Uint8Array([1, 2]) }`,
   )
   const payloads = await loadUserPayloads(path)
   expect(payloads.map(({ id, calls }) => [id, calls[0]!.command])).toEqual([
     ['order', 'echo'],
     ['picture', 'echo_bytes'],
-    ['open', 'echo'],
   ])
 })
 
@@ -79,10 +77,10 @@ test('a wrong file is a usage error that names it', () =>
   rows([
     ['no-such.json', undefined, 'no such file'],
     ['broken.json', '{', 'JSON'],
-    ['empty.mjs', 'export const other = 1', 'Export `cases` or `args`'],
+    ['empty.mjs', 'export const other = 1', 'Export `cases`'],
     ['throws.mjs', "throw new Error('no data')", 'no data'],
     ['no-function.mjs', 'export const cases = { order: { id: 7 } }', 'cases.order is not a function'],
-    ['fails.mjs', "export const args = { open: () => { throw new Error('no data') } }", 'args.open failed: no data'],
+    ['fails.mjs', "export const cases = { open: () => { throw new Error('no data') } }", 'cases.open failed: no data'],
     ['function.mjs', 'export const cases = { run: () => () => 1 }', 'JSON changes run.'],
     [
       'big.mjs',
@@ -92,7 +90,6 @@ test('a wrong file is a usage error that names it', () =>
     ['cycle.mjs', 'export const cases = { a: () => { const a = {}; a.a = a; return a } }', "'a' has no JSON: "],
     ['date.mjs', 'export const cases = { a: () => ({ b: [1, { at: new Date(0) }] }) }', 'JSON changes a.b.1.at'],
     ['map.mjs', 'export const cases = { a: () => ({ b: new Map([[1, 2]]) }) }', 'JSON changes a.b.'],
-    ['list.mjs', 'export const args = { open: () => [1] }', 'args.open must return an object of named arguments'],
     ['long.mjs', "export const cases = { a: () => 'x'.repeat(2 ** 25) }", "'a' has 32.0 MiB, and at most 16.0 MiB"],
     ['none.bin', '', "'none.bin' is empty"],
     ['twice.mjs', "export const cases = { 'a b': () => 1, 'a-b': () => 2 }", 'Two names are the same'],

@@ -8,13 +8,12 @@ import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { formatBytes, UsageError } from '../shared/text.js'
 
+/** Bytes are sent by `echo_bytes`, and values as named arguments. */
 export interface Call {
   command: string
-  /** Named arguments. With `bytes`, their JSON is sent as UTF-8, or the bytes that they are as base64. */
   args: unknown
   /** The expected answer, in the form of `args`. */
   expected: unknown
-  bytes?: boolean | 'base64'
 }
 
 export interface Payload {
@@ -28,13 +27,17 @@ const MIB = 2 ** 20
 
 const require = createRequire(import.meta.url)
 
-const payload = (id: string, title: string, call: Call): Payload => ({ id, title, calls: [call] })
-
-export const usualCall: Payload = payload('usual', '{ name, n, tags[3] }', {
-  command: 'greet',
-  args: { name: 'World', n: 1, tags: ['red', 'green', 'blue'] },
-  expected: 'Hello, World!',
-})
+export const usualCall: Payload = {
+  id: 'usual',
+  title: '{ name, n, tags[3] }',
+  calls: [
+    {
+      command: 'greet',
+      args: { name: 'World', n: 1, tags: ['red', 'green', 'blue'] },
+      expected: 'Hello, World!',
+    },
+  ],
+}
 
 const echo = (id: string, title: string, documents: readonly unknown[]): Payload => ({
   id,
@@ -42,12 +45,17 @@ const echo = (id: string, title: string, documents: readonly unknown[]): Payload
   calls: documents.map(document => ({ command: 'echo', args: document, expected: document })),
 })
 
-/** A document as bytes, which no side parses. */
-const echoBytes = (id: string, title: string, document: unknown): Payload =>
-  payload(id, title, { command: 'echo_bytes', args: document, expected: document, bytes: true })
+const echoBytes = (id: string, title: string, bytes: Uint8Array): Payload => ({
+  id,
+  title,
+  calls: [toBytesCall(bytes)],
+})
 
-/** JSON adds two quotes to the text. */
-export const mebibyte = (): Payload => echoBytes('mebibyte', '1 MiB of bytes', 'x'.repeat(MIB - 2))
+const toBytesCall = (bytes: Uint8Array): Call => ({ command: 'echo_bytes', args: bytes, expected: bytes })
+
+const toJsonBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
+
+export const mebibyte = (): Payload => echoBytes('mebibyte', '1 MiB of bytes', Buffer.alloc(MIB, 'x'))
 
 /** 100 bytes of JSON, which come back. */
 export const smallCall: Payload = echo('small', '{ name, n, tags[3], note }', [
@@ -74,27 +82,24 @@ export const asText = ({ id, title, calls }: Payload): Payload => ({
   id: `${id}-as-text`,
   title,
   calls: calls.map(call => {
-    if (!call.bytes) return call
-    const args = {
-      data: call.bytes === 'base64' ? call.args : Buffer.from(JSON.stringify(call.args)).toString('base64'),
-    }
+    if (!(call.args instanceof Uint8Array)) return call
+    const args = { data: Buffer.from(call.args).toString('base64') }
     return { command: 'echo', args, expected: args }
   }),
 })
 
 /** A message of this size, for ciphers. */
-export const messageOf = (bytes: number): Payload => echo(`bytes-${bytes}`, 'text', ['x'.repeat(bytes - 2)])
+export const messageOf = (bytes: number): Payload => echoBytes(`bytes-${bytes}`, 'text', Buffer.alloc(bytes, 'x'))
 
-/** The same arguments as bytes, which no side parses. */
+/** Documents as the bytes of their JSON, which no side parses. */
 export const asBytes = ({ id, title, calls }: Payload): Payload => ({
   id: `${id}-as-bytes`,
   title,
-  calls: calls.map(({ bytes = true, ...call }) => ({ ...call, bytes, command: 'echo_bytes' })),
+  calls: calls.map(call => (call.args instanceof Uint8Array ? call : toBytesCall(toJsonBytes(call.args)))),
 })
 
 export function payloadBytes({ calls }: Payload): number {
-  const getSize = ({ args, bytes }: Call): number =>
-    bytes === 'base64' ? Buffer.byteLength(args as string, 'base64') : Buffer.byteLength(JSON.stringify(args))
+  const getSize = ({ args }: Call): number => (args instanceof Uint8Array ? args : toJsonBytes(args)).byteLength
   return Math.round(mean(calls, getSize) ?? 0)
 }
 
@@ -117,25 +122,19 @@ export async function loadUserPayloads(file: string): Promise<Payload[]> {
   }
 }
 
-/** `cases` are documents and bytes, which go there and back, and `args` are named arguments of calls. */
 async function loadModule(path: string): Promise<Payload[]> {
-  const module = (await import(pathToFileURL(path).href)) as Partial<Record<'cases' | 'args', unknown>>
-  const named = (['cases', 'args'] as const).flatMap(group =>
-    Object.entries(module[group] ?? {}).map(([name, create]) => ({ group, name, create: create as unknown })),
-  )
-  if (named.length === 0) throw new Error('Export `cases` or `args`: an object of functions that return a value each')
+  const { cases = {} } = (await import(pathToFileURL(path).href)) as { cases?: Record<string, unknown> }
   const payloads: Payload[] = []
-  for (const { group, name, create } of named) {
-    if (typeof create !== 'function') throw new Error(`${group}.${name} is not a function that returns a value`)
+  for (const [name, create] of Object.entries(cases)) {
+    if (typeof create !== 'function') throw new Error(`cases.${name} is not a function that returns a value`)
     const value = await Promise.resolve()
       .then(() => (create as () => unknown)())
       .catch((error: unknown) => {
-        throw new Error(`${group}.${name} failed: ${error instanceof Error ? error.message : String(error)}`)
+        throw new Error(`cases.${name} failed: ${error instanceof Error ? error.message : String(error)}`)
       })
-    if (group === 'args' && !isPlainObject(value))
-      throw new Error(`args.${name} must return an object of named arguments`)
     payloads.push(createPayload(name, value))
   }
+  if (payloads.length === 0) throw new Error('Export `cases`: an object of functions that return a value each')
   if (new Set(payloads.map(({ id }) => id)).size < payloads.length)
     throw new Error('Two names are the same but for their signs')
   return payloads
@@ -153,8 +152,13 @@ function checkSize(name: string, bytes: number): void {
 
 function createPayload(name: string, value: unknown): Payload {
   const id = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
-  if (ArrayBuffer.isView(value)) return toBytes(id, name, Buffer.from(value.buffer, value.byteOffset, value.byteLength))
-  if (value instanceof ArrayBuffer) return toBytes(id, name, Buffer.from(value))
+  // Bytes within a message would need an encoding of their own.
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+    const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : value
+    checkSize(name, bytes.byteLength)
+    if (bytes.byteLength === 0) throw new Error(`'${name}' is empty`)
+    return echoBytes(id, name, new Uint8Array(bytes))
+  }
   checkPlain(name, value)
   // The arguments of a call are an object.
   const payload = echo(id, name, [isPlainObject(value) ? value : { value }])
@@ -184,12 +188,4 @@ function findChange(value: unknown, copy: unknown, path: string): string {
     key => !Object.hasOwn(copy as object, key) || !isDeepStrictEqual(at(value, key), at(copy, key)),
   )
   return changed === undefined ? path : findChange(at(value, changed), at(copy, changed), `${path}.${changed}`)
-}
-
-/** Bytes within a message would need an encoding of their own. */
-function toBytes(id: string, title: string, bytes: Buffer): Payload {
-  checkSize(title, bytes.length)
-  if (bytes.length === 0) throw new Error(`'${title}' is empty`)
-  const { calls } = echoBytes(id, title, bytes.toString('base64'))
-  return { id, title, calls: calls.map(call => ({ ...call, bytes: 'base64' })) }
 }
