@@ -27,7 +27,7 @@ try {
   const command = parseOptions(process.argv)
   if (command?.name === 'run') process.exitCode = await measureAndReport(command.options)
   if (command?.name === 'compare') process.exitCode = await compare(command.options)
-  if (command?.name === 'list') listAll(command.options)
+  if (command?.name === 'list') listAll()
 } catch (error) {
   if (error instanceof Interrupted) {
     process.stderr.write(`\n${error.message}\n`)

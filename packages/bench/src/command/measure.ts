@@ -92,22 +92,17 @@ export function showStart(
   print(`\n ${bold('Sallyport bench')} ${readPackageInfo().version}\n${lines.join('')}`)
 }
 
-export function listAll({ long }: { long: boolean }): void {
+export function listAll(): void {
   const { screen, print } = createOutput()
   const { bold, dim } = screen.colors
-  const all = allScenarios()
-  const legend = '--filter takes a part of scenario/case/arm; `list --long` shows all. * is measured only by its name.'
-  print(`${wrap(legend, screen.columns - 2).map(line => ` ${dim(line)}\n`).join('')}`) // prettier-ignore
-  const width = Math.max(...all.map(({ id }) => id.length)) + 1
-  for (const scenario of all) {
+  const show = (text: string, indent: string): void =>
+    wrap(text, screen.columns - indent.length).forEach(line => print(`${indent}${dim(line)}`))
+  show('--filter takes a part of scenario/case/arm. * is measured only by its name.', ' ')
+  for (const scenario of allScenarios()) {
     const { id, title, about, main, cases, arms } = scenario
-    const seconds = `${Math.ceil(expectedMs(QUICK, scenario) / 1000)} s`.padStart(6)
-    print(` ${bold(`${id}${main ? '' : '*'}`.padEnd(width))} ${seconds}  ${title}`)
-    if (!long) continue
-    const lists = Object.entries({ cases, arms }).map(
-      ([name, list]) => `${name}: ${list.map(entry => entry.id).join(' ')}`,
-    )
-    for (const line of [about, ...lists].flatMap(text => wrap(text, screen.columns - 4))) print(`    ${dim(line)}`)
-    print('')
+    print(`\n ${bold(`${id}${main ? '' : '*'}`)}  ${title}, ${Math.ceil(expectedMs(QUICK, scenario) / 1000)} s`)
+    show(about, '    ')
+    for (const [name, list] of Object.entries({ cases, arms }))
+      show(`${name}: ${list.map(entry => entry.id).join(' ')}`, '    ')
   }
 }

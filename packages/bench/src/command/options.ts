@@ -37,7 +37,7 @@ export interface CompareOptions {
 
 type Command =
   | { name: 'run'; options: Options }
-  | { name: 'list'; options: { long: boolean } }
+  | { name: 'list'; options: object }
   | { name: 'compare'; options: CompareOptions }
 
 /** The only format of `--export`. */
@@ -70,9 +70,11 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   payload: { commands: ['run'], value: 'file', text: 'Measure your document (.json), bytes, or module of cases' },
   full: { commands: ['run'], text: 'Minutes instead of about one, with less noise' },
   lines: { commands: ['run'], text: 'Print a line of JSON for each figure, as compare reads it' },
-  long: { commands: ['list'], text: 'Show what each scenario measures, with its cases and arms' },
-  filter: { commands: ['run'], value: 'text', text: 'Only paths scenario/case/arm with this text, or /regex/' },
-  processes: { commands: ['run'], value: 'n', text: 'Number of processes, one after another' },
+  filter: {
+    commands: ['run'],
+    value: 'text',
+    text: 'Only paths scenario/case/arm that match, as a regular expression',
+  },
   rounds: { commands: ['run'], value: 'n', text: 'Rounds in each process, preferably even' },
   slot: { commands: ['run'], value: 'ms', text: 'Length of a measurement; the warm-up is proportional' },
   out: { commands: ['run', 'compare'], value: 'dir', text: 'Directory of the reports' },
@@ -123,7 +125,7 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
     console.info(values['help'] ? getHelp(name) : `sallyport-bench/${readPackageInfo().version}`)
     return undefined
   }
-  if (name === 'list') return { name, options: { long: values['long'] === true } }
+  if (name === 'list') return { name, options: {} }
   const get = (key: string): string | null => (values[key] as string | undefined) ?? null
   const getNumber = (key: string, otherwise: number): number => {
     const number = Number(get(key) ?? otherwise)
@@ -143,11 +145,11 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
     return { name, options: { base, ...numbers, ...flags, ...files, program: [command, ...rest] } }
   }
   const [filter, payload] = [get('filter'), get('payload')]
-  const mode = values['full'] ? FULL : payload === null ? QUICK : { ...QUICK, budgetMs: 0 }
-  const slotMs = getNumber('slot', mode.slotMs)
-  const [processes, rounds] = [getNumber('processes', mode.processes), getNumber('rounds', mode.rounds)]
-  const plan: Plan = { ...mode, processes, rounds, slotMs, warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs }
-  if (get('rounds') !== null) plan.isExact = true
+  const mode = values['full'] ? FULL : QUICK
+  const [slotMs, rounds] = [getNumber('slot', mode.slotMs), getNumber('rounds', mode.rounds)]
+  const plan: Plan = { ...mode, rounds, slotMs, warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs }
+  // Then the time of these rounds is all.
+  if (get('rounds') !== null || (payload !== null && mode === QUICK)) plan.budgetMs = 0
   return {
     name,
     options: { plan, filter, payload, lines: values['lines'] === true, out: get('out') ?? 'bench-report' },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { getScenario, sampleReport } from '../../test/sample-report.js'
 import { usualCall } from '../model/payloads.js'
 import { type Arm, type Case, latency, type Measurement, type Scenario } from '../model/scenario.js'
-import type { Cell, Outcome, Plan } from '../run/run.js'
+import type { Cell, Outcome } from '../run/run.js'
 import { scenarioReport } from './build.js'
 
 const noise = getScenario('noise')
@@ -18,14 +18,13 @@ const inCase: Case = {
   figures: [latency('p50', 'p50')],
 }
 const scenario: Scenario = { id: 'test', title: '', about: '', arms, cases: [inCase], rows: 'cases' }
-const plan: Plan = { mode: 'quick', processes: 2, warmUpMs: 2, rounds: 3, slotMs: 1, budgetMs: 60_000 }
 
 function getFigure(raw: Measurement[][], ring: Measurement[][]) {
   const cells: Cell[] = [
     { inCase, arm: arms[0], processes: raw },
     { inCase, arm: arms[1], processes: ring },
   ]
-  return scenarioReport({ scenario, cells }, plan).cases[0]!.results[1]!.figures[0]!
+  return scenarioReport({ scenario, cells }).cases[0]!.results[1]!.figures[0]!
 }
 
 test('compares a round with the reference of the same round when one of them measured nothing', () => {

@@ -2,7 +2,7 @@
 import { sum } from 'd3-array'
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { payloadBytes } from '../model/payloads.js'
-import { type Cell, getRounds, type Outcome, type Plan } from '../run/run.js'
+import type { Cell, Outcome, Plan } from '../run/run.js'
 import { ENOUGH_ROUNDS, estimateRatio, getSpread, medianOfMedians } from '../shared/statistics.js'
 import { plain, short } from '../shared/text.js'
 import { type CaseReport, type Figure, type Report, type ScenarioReport, SCHEMA_VERSION } from './report.js'
@@ -17,7 +17,7 @@ interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine
 
 export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Report {
   const { tool, filter, plan, machine, startedAt, seconds } = facts
-  const scenarios = outcomes.map(outcome => scenarioReport(outcome, plan))
+  const scenarios = outcomes.map(scenarioReport)
   return {
     schemaVersion: SCHEMA_VERSION,
     tool,
@@ -33,7 +33,7 @@ export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Repo
 }
 
 /** The part of a report that depends on one scenario only. */
-export function scenarioReport({ scenario, cells, ended = 'rounds' }: Outcome, plan: Plan): ScenarioReport {
+export function scenarioReport({ scenario, cells, ended = 'rounds' }: Outcome): ScenarioReport {
   const { id, title, about, rows, arms, cases } = scenario
   return {
     id,
@@ -41,8 +41,7 @@ export function scenarioReport({ scenario, cells, ended = 'rounds' }: Outcome, p
     about,
     rows,
     reference: arms[0].id,
-    rounds: getRounds(plan, scenario) * plan.processes,
-    measuredRounds: Math.ceil(
+    rounds: Math.ceil(
       Math.max(...cells.map(({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))),
     ),
     ended,

@@ -64,10 +64,10 @@ function drawAnswer(table: Table): Html {
 }
 
 function drawSection(scenario: ScenarioReport, table: Table, processes: number): Html {
-  const { id, arms, cases, measuredRounds } = scenario
+  const { id, arms, cases } = scenario
   const reference = arms.find(arm => arm.id === scenario.reference)?.title
   const payloads = [...new Set(cases.map(({ payload }) => payload))].join(' · ')
-  const rounds = `${count(measuredRounds, 'round')} in ${processes === 1 ? 'one process' : `${processes} processes`}`
+  const rounds = `${count(scenario.rounds, 'round')} in ${processes === 1 ? 'one process' : `${processes} processes`}`
   return h`<section id="scenario-${id}"><h2>${table.title}</h2> <p class="about">${table.about}</p>
     <p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>${toHtmlTable(table)}</section>`
 }

@@ -52,10 +52,8 @@ export interface Report {
     rows: 'arms' | 'cases'
     /** Id of the arm that ratios refer to. */
     reference: string
-    /** Planned rounds. */
-    rounds: number
     /** Rounds that were measured. */
-    measuredRounds: number
+    rounds: number
     /** What ended the rounds: their number, intervals that are narrow enough, or the time. */
     ended: 'rounds' | 'intervals' | 'time'
     /** The title has the version, if the arm is another library. */

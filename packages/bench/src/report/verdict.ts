@@ -137,20 +137,13 @@ function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): str
   return `${arm} (${scenario?.cases.find(({ id }) => id === caseId)?.title ?? caseId})`
 }
 
-export function getNotes({ scenarios }: Pick<Report, 'scenarios'>): string[] {
-  const late = scenarios.filter(({ measuredRounds, rounds }) => measuredRounds < rounds)
-  const rounds = late.map(({ id, measuredRounds, rounds: planned }) => `${id} ${measuredRounds} of ${planned}`)
-  const ends = { intervals: 'until each interval was narrow enough', time: 'when its time was over' }
-  return [
-    ...(late.length > 0 ? [`To end in time, fewer rounds were measured: ${rounds.join(', ')}.`] : []),
-    ...scenarios
-      .filter(({ measuredRounds, rounds: planned, ended }) => ended !== 'rounds' && measuredRounds >= planned)
-      .map(
-        ({ id, measuredRounds, ended }) =>
-          `${id} ended after ${count(measuredRounds, 'round')}, ${ends[ended as keyof typeof ends]}.`,
-      ),
-  ]
-}
+const ENDS = { intervals: 'when each interval was narrow enough', time: 'when its time was over' }
+
+/** What ended the rounds of each scenario, other than their planned number. */
+export const getNotes = ({ scenarios }: Pick<Report, 'scenarios'>): string[] =>
+  scenarios.flatMap(({ id, rounds, ended }) =>
+    ended === 'rounds' ? [] : `${id} ended after ${count(rounds, 'round')}, ${ENDS[ended]}.`,
+  )
 
 export const describeMachine = (machine: Report['machine']): string =>
   `${machine.cores} × ${machine.cpu} · Node ${machine.node.slice(1)} · ${machine.platform} ${machine.arch}`

@@ -151,7 +151,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     for (let round = 1; ; round++) {
       const before = performance.now()
       const isLate = round > MIN_ROUNDS && before + lastRoundMs > until
-      const ended = getEnd(cells, round > rounds, plan.isExact) ?? (isLate ? 'time' : undefined)
+      const ended = getEnd(cells, round > rounds) ?? (isLate ? 'time' : undefined)
       if (ended) {
         outcome.ended = ended
         break
@@ -199,12 +199,12 @@ export function interleave<T>(
   })
 }
 
-function getEnd(cells: readonly Cell[], isPlanned: boolean, isExact = false): Outcome['ended'] {
+function getEnd(cells: readonly Cell[], isPlanned: boolean): Outcome['ended'] {
   if (!isPlanned) return undefined
   const wanted = cells.flatMap(({ inCase, processes, error }) =>
     error ? [] : inCase.figures.flatMap(({ id, precise }) => (precise === undefined ? [] : { id, precise, processes })),
   )
-  if (isExact || wanted.length === 0) return 'rounds'
+  if (wanted.length === 0) return 'rounds'
   const isPrecise = wanted.every(({ id, precise, processes }) => {
     const values = processes.map(rounds => rounds.flatMap(measured => measured[id] ?? []))
     return getUncertainty(values) <= precise
@@ -242,8 +242,6 @@ export interface Plan {
   processes: number
   /** Rounds of each process. In a round, every case of a scenario is measured once with every arm. */
   rounds: number
-  /** No more rounds than these, whatever their intervals. */
-  isExact?: boolean
   /** Length of one measurement. */
   slotMs: number
   /** Approximate length of the run: a late scenario measures fewer rounds, but at least two. */

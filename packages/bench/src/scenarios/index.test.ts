@@ -49,13 +49,9 @@ describe('a filter', () => {
     expect(paths('gate')).toEqual(['call/1/raw', 'call/1/gate', 'call/64/raw', 'call/64/gate'])
   })
 
-  test('compares text without regard to case, and without special characters', () => {
+  test('is a regular expression without regard to case', () => {
     expect(paths('START')).toEqual(['start/start/worker', 'start/start/json'])
-    expect(paths('st.rt')).toEqual([])
-  })
-
-  test('takes a regular expression between slashes', () => {
-    expect(paths('/^start|gate$/')).toEqual([
+    expect(paths('^start|gate$')).toEqual([
       'call/1/raw',
       'call/1/gate',
       'call/64/raw',
@@ -63,12 +59,7 @@ describe('a filter', () => {
       'start/start/worker',
       'start/start/json',
     ])
-    expect(() => parseFilter('/(/')).toThrow('--filter: Invalid regular expression')
-  })
-
-  test('returns the same answer twice when the expression has a global flag', () => {
-    const wanted = parseFilter('/json/g')
-    expect([wanted('json'), wanted('json')]).toEqual([true, true])
+    expect(() => parseFilter('(')).toThrow('--filter: Invalid regular expression')
   })
 })
 
@@ -113,7 +104,7 @@ describe('the chosen scenarios', () => {
   test('are listed when the filter selects none of them', () => {
     expect(() => ids('nonsense')).toThrow(UsageError)
     for (const { id } of ours) expect(() => ids('nonsense')).toThrow(id)
-    expect(() => ids('/(/')).toThrow(/--filter: Invalid/)
+    expect(() => ids('(')).toThrow(/--filter: Invalid/)
   })
 })
 

@@ -143,13 +143,10 @@ export async function loadScenarios(payload: string | null): Promise<Scenario[]>
   return [...allScenarios().filter(({ id }) => id === NOISE), ...payloads.map(toPayloadScenario)]
 }
 
-/** Reads a filter: a part of a path, or a regular expression between slashes. @throws {UsageError} if it is invalid */
+/** Reads a filter: a regular expression, such as a part of a path. @throws {UsageError} if it is invalid */
 export function parseFilter(filter: string): (path: string) => boolean {
-  const [, pattern, flags] = /^\/(.+)\/([a-z]*)$/.exec(filter) ?? []
-  if (pattern === undefined) return path => path.includes(filter.toLowerCase())
   try {
-    // With a sticky or global flag, the result would depend on the previous one.
-    const expression = new RegExp(pattern, flags?.replaceAll(/[gy]/g, ''))
+    const expression = new RegExp(filter, 'i')
     return path => expression.test(path)
   } catch (error) {
     throw new UsageError(`--filter: ${(error as Error).message}`)

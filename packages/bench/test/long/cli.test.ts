@@ -9,7 +9,7 @@ import { bench, readReport } from '../bench.js'
 test('shows every option, examples and the exit codes with --help', async () => {
   const { code, stdout } = await bench(['--help'])
   expect(code).toBe(0)
-  const options = 'payload full filter out lines rounds slot processes help version'
+  const options = 'payload full filter out lines rounds slot help version'
   for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`)
   expect(stdout).toContain('sallyport-bench compare --base main')
   expect(stdout).toContain('Exit codes: 0 success')
@@ -25,7 +25,7 @@ test('exits with 2 and names the options after an unknown one', async () => {
 test('prints only a line of JSON for each figure with --lines, and writes reports where `npm run bench` is called', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
-  const shortest = ['--processes', '1', '--rounds', '2', '--slot', '1']
+  const shortest = ['--rounds', '2', '--slot', '1']
   const script = fileURLToPath(new URL('../../../../scripts/bench.mjs', import.meta.url))
   const where = { script, env: { INIT_CWD: directory } }
   const { code, stdout } = await bench(['--lines', '--filter', 'one-thread', ...shortest], where)
