@@ -6,26 +6,21 @@ import type { Payload } from '../model/payloads.js'
 import type { Arm, Arms, Measurement, OpenArm } from '../model/scenario.js'
 import type { Role } from '../workers/threads.js'
 import { readVersion, workerUrl } from '../run/machine.js'
-import { withDeadline } from '../run/processes.js'
 
 /** @param role a function of `workers/threads.ts` that the thread runs */
 const startThread = (role: Role, args: unknown[], ports: MessagePort[] = []): Worker =>
   new Worker(workerUrl('threads'), { workerData: { role, args }, transferList: ports })
 
-/** Deadline after the time of a task: for checks, large documents and busy machines. */
-const GRACE_MS = 30_000
-
-/** Measures by requests, which have a deadline. A payload is sent once. @param failed - rejects when there will be no answer */
+/** Measures by requests. A payload is sent once. @param failed - rejects when there will be no answer */
 export function createMeasuring(
   send: (request: Request) => Promise<unknown>,
   failed: Promise<never>,
-  graceMs: number = GRACE_MS,
 ): OpenArm['measure'] {
   const sent = new Set<Payload>()
   return (task, payload) => {
     const answer = send({ task, payloadId: payload.id, ...(!sent.has(payload) && { payload }) })
     sent.add(payload)
-    return withDeadline(answer as Promise<Measurement>, task.ms + graceMs, failed)
+    return Promise.race([answer as Promise<Measurement>, failed])
   }
 }
 

@@ -11,14 +11,14 @@ let launched: Launched | undefined
 afterEach(() => launched?.end())
 
 test('opens, measures and closes an arm in a process of its own', async () => {
-  launched = await launchFresh()
+  launched = launchFresh()
   const arm = await launched.open(noise, noise.arms[0])
   expect(await arm.measure(task, usualCall)).toMatchObject({ p50: expect.any(Number), rate: expect.any(Number) })
   await arm.close()
 })
 
 test('reports errors of that process with their messages', async () => {
-  launched = await launchFresh()
+  launched = launchFresh()
   const arm = await launched.open(noise, noise.arms[0])
   await expect(arm.measure({ ...task, loop: 'plugin' }, usualCall)).rejects.toThrow(/plugin/)
   const unknown = { ...usualCall, id: 'other' }
@@ -28,7 +28,7 @@ test('reports errors of that process with their messages', async () => {
 })
 
 test('rejects pending and later requests with the reason when the process exits', async () => {
-  launched = await launchFresh()
+  launched = launchFresh()
   const arm = await launched.open(noise, noise.arms[0])
   const measured = arm.measure({ ...task, ms: 20_000 }, usualCall)
   await Promise.all([expect(measured).rejects.toThrow(/process of the arm exited/), launched.end()])
@@ -36,8 +36,9 @@ test('rejects pending and later requests with the reason when the process exits'
   await expect(arm.measure(task, usualCall)).rejects.toThrow(/process of the arm exited/)
 })
 
-test('throws when the process cannot start', async () => {
-  await expect(launchFresh('no-such-payload.json')).rejects.toThrow('The process of the arm exited with code 1')
+test('rejects when the process cannot load its payload', async () => {
+  launched = launchFresh('no-such-payload.json')
+  await expect(launched.open(noise, noise.arms[0])).rejects.toThrow('no-such-payload.json: ENOENT')
 })
 
 const createJob = (kind: string): FreshJob => ({ plugin: kind })

@@ -3,75 +3,75 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type CallPeer, connectRaw, overIpc } from '../loops/peers.js'
+import { connectRaw, overIpc } from '../loops/peers.js'
 import type { Call } from '../model/payloads.js'
 import type { Measurement, Task } from '../model/scenario.js'
 import { workerUrl } from './machine.js'
 import type { Launched } from './run.js'
 
-/** The calls that `process.ts` answers. */
+/** The calls that `workers/process.ts` answers. */
 export type ProcessHost = {
   /** @returns a handle of the opened arm */
   open(args: { scenario: string; arm: string }): Promise<number>
   /** @param args - `payload` is its id, because the process reads the payload itself */
   measure(args: { handle: number; task: Task; payload: string }): Promise<Measurement>
+  measureFresh(job: FreshJob): Promise<Measurement>
   close(args: { handle: number }): Promise<void>
-  /** Returns the CPU time of the process in ms. The first answer says that it has loaded all scenarios. */
+  /** Returns the CPU time of the process in ms. */
   readCpu(args: object): number
 }
 
-/** Deadlines of arms are shorter, and their errors say more. */
-const TIMEOUT_MS = 300_000
+export interface FewCallsJob {
+  /** A kind of plugin, whose function the host calls. */
+  plugin: string
+  greet: Call
+  /** The number of calls with a pause before each. */
+  count: number
+}
 
-const ENTRY: URL = new URL(import.meta.resolve('#dist/process'))
+export type FreshJob = { fewCalls: FewCallsJob } | { plugin: string }
 
-/**
- * Starts a process for the arms of one scenario.
- *
- * @param payload - the file with the user's payloads
- * @throws Error if it exits before it is ready
- */
-export async function launchFresh(payload: string | null = null): Promise<Launched> {
-  const peer = forkPeer(ENTRY, { args: payload === null ? [] : [payload], timeoutMs: TIMEOUT_MS })
-  type Result<Name extends keyof ProcessHost> = Promise<Awaited<ReturnType<ProcessHost[Name]>>>
-  const call = <Name extends keyof ProcessHost>(name: Name, args: Parameters<ProcessHost[Name]>[0]): Result<Name> =>
-    peer.call(name, args) as Result<Name>
-  try {
-    await call('readCpu', {})
-  } catch (error) {
-    await peer.end()
-    throw error
-  }
+/** Starts a process for the arms of one scenario. @param payload - the file with the user's payloads */
+export function launchFresh(payload: string | null = null): Launched {
+  const { call, end } = forkProcess(payload === null ? [] : [payload])
   return {
     open: async (scenario, arm) => {
       const handle = await call('open', { scenario: scenario.id, arm: arm.id })
       return {
-        measure: (task, payload) => call('measure', { handle, task, payload: payload.id }),
+        measure: (task, { id }) => call('measure', { handle, task, payload: id }),
         close: () => call('close', { handle }),
       }
     },
     readCpu: () => call('readCpu', {}),
-    end: peer.end,
+    end,
   }
 }
 
-interface ForkOptions {
-  args?: readonly string[]
-  /** Deadline of each call. */
-  timeoutMs: number
+/** @throws Error if the measurement fails, or the process exits or takes too long */
+export async function measureFresh(job: FreshJob, timeoutMs?: number): Promise<Measurement> {
+  const { call, end } = forkProcess([], timeoutMs)
+  try {
+    return await call('measureFresh', job)
+  } finally {
+    await end()
+  }
 }
 
-interface ForkedPeer {
+type Answer<Name extends keyof ProcessHost> = Awaited<ReturnType<ProcessHost[Name]>>
+
+interface ForkedProcess {
   /** Rejects with its exit code if the process exits. */
-  call: CallPeer
+  call<Name extends keyof ProcessHost>(name: Name, args: Parameters<ProcessHost[Name]>[0]): Promise<Answer<Name>>
   /** Resolves when the process has exited. */
   end(): Promise<void>
 }
 
+/** Deadline of each call, which is far above the time of any measurement. */
+const TIMEOUT_MS = 180_000
 const EXIT_TIMEOUT_MS = 2000
 
-function forkPeer(entry: URL, { args = [], timeoutMs }: ForkOptions): ForkedPeer {
-  const child = fork(entry, args, {
+function forkProcess(args: readonly string[], timeoutMs: number = TIMEOUT_MS): ForkedProcess {
+  const child = fork(workerUrl('process'), args, {
     ...{ execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     env: { ...process.env, NODE_ENV: 'production' },
   })
@@ -85,48 +85,24 @@ function forkPeer(entry: URL, { args = [], timeoutMs }: ForkOptions): ForkedPeer
     throw error
   })
   failed.catch(() => {})
-  const call = connectRaw(overIpc(child))
+  const send = connectRaw(overIpc(child))
   return {
-    call: (name, args) => withDeadline(call(name, args), timeoutMs, failed),
+    async call<Name extends keyof ProcessHost>(name: Name, request: object): Promise<Answer<Name>> {
+      const timer = new AbortController()
+      const late = delay(timeoutMs, undefined, { signal: timer.signal }).then((): never => {
+        throw new Error(`No answer within ${timeoutMs} ms`)
+      })
+      try {
+        return (await Promise.race([send(name, request), late, failed])) as Answer<Name>
+      } finally {
+        timer.abort()
+      }
+    },
     async end() {
       if (child.connected) child.disconnect()
       const timer = setTimeout(() => child.kill('SIGKILL'), EXIT_TIMEOUT_MS)
       await exited
       clearTimeout(timer)
     },
-  }
-}
-
-export interface FewCallsJob {
-  /** A kind of plugin, whose function the host calls. */
-  plugin: string
-  greet: Call
-  /** The number of calls with a pause before each. */
-  count: number
-}
-
-/** What the process measures. */
-export type FreshJob = { fewCalls: FewCallsJob } | { plugin: string }
-
-/** @throws Error if the measurement fails, or the process exits or takes too long */
-export async function measureFresh(job: FreshJob, timeoutMs: number = 180_000): Promise<Measurement> {
-  const { call, end } = forkPeer(workerUrl('fresh'), { timeoutMs })
-  try {
-    return (await call('measure', job)) as Measurement
-  } finally {
-    await end()
-  }
-}
-
-/** @param failed - rejects when there will be no answer. @throws Error if `answer` takes longer than `ms`, or what `failed` rejects with */
-export async function withDeadline<T>(answer: Promise<T>, ms: number, failed: Promise<never>): Promise<T> {
-  const timer = new AbortController()
-  const late = delay(ms, undefined, { signal: timer.signal }).then((): never => {
-    throw new Error(`No answer within ${ms} ms`)
-  })
-  try {
-    return await Promise.race([answer, late, failed])
-  } finally {
-    timer.abort()
   }
 }

@@ -34,7 +34,7 @@ const silent: Watcher = { scenario: () => {}, slot: () => {}, done: () => {} }
 const running = new AbortController().signal
 
 /** Opens arms in this process. */
-const launchHere: Launch = async () => ({ open: (_, arm) => arm.open(), end: async () => {} })
+const launchHere: Launch = () => ({ open: (_, arm) => arm.open(), end: async () => {} })
 
 const run = (
   scenarios: readonly Scenario[],
@@ -227,7 +227,7 @@ test('measures nothing when it is aborted while the last arm opens', async () =>
 test('ends the process of an arm that cannot be closed', async () => {
   const scenario = createScenario(newLog(), { a: fine })
   let ended = 0
-  const launch: Launch = async () => ({
+  const launch: Launch = () => ({
     open: async () => ({ measure: fine, close: () => new Promise(() => {}) }),
     end: async () => void ended++,
   })

@@ -39,7 +39,7 @@ export interface Launched {
   end(): Promise<void>
 }
 
-export type Launch = () => Promise<Launched>
+export type Launch = () => Launched
 
 /** @throws the signal's reason if it aborts; all threads and processes have ended by then */
 export async function run(
@@ -90,11 +90,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
 
   async function openAll(): Promise<void> {
     signal.throwIfAborted()
-    try {
-      launched = await launch()
-    } catch (error) {
-      return failAll(cells, error)
-    }
+    launched = launch()
     for (const arm of scenario.arms) {
       const cellsOfArm = cells.filter(cell => cell.arm === arm)
       if (cellsOfArm.every(({ error }) => error)) continue

@@ -1,15 +1,17 @@
-// A process of the benchmark: opens arms and measures on request. Its argument is the file with the user's payloads.
-import { overIpc, serveRaw } from './loops/peers.js'
-import type { OpenArm, Scenario } from './model/scenario.js'
-import type { ProcessHost } from './run/processes.js'
-import { loadScenarios } from './scenarios/index.js'
+// A process of the benchmark, which does one of two things: it opens arms and measures them on request, or measures one job, of which it then loads
+// nothing else. Its argument is the file with the user's payloads.
+import { overIpc, serveRaw } from '../loops/peers.js'
+import type { OpenArm, Scenario } from '../model/scenario.js'
+import type { ProcessHost } from '../run/processes.js'
 
 const [, , payload = null] = process.argv
-const scenarios = await loadScenarios(payload)
+let scenarios: Scenario[] | undefined
 const opened: { scenario: Scenario; arm: OpenArm }[] = []
 
 const host: ProcessHost = {
   open: async ({ scenario: scenarioId, arm: armId }) => {
+    const { loadScenarios } = await import('../scenarios/index.js')
+    scenarios ??= await loadScenarios(payload)
     const scenario = scenarios.find(({ id }) => id === scenarioId)
     const arm = scenario?.arms.find(({ id }) => id === armId)
     if (!scenario || !arm) throw new Error(`This version has no ${scenarioId}/*/${armId}`)
@@ -17,9 +19,13 @@ const host: ProcessHost = {
   },
   measure: async ({ handle, task, payload: payloadId }) => {
     const { scenario, arm } = opened[handle]!
-    const found = scenario.cases.find(({ payload }) => payload.id === payloadId)
+    const found = scenario.cases.find(({ payload: { id } }) => id === payloadId)
     if (!found) throw new Error(`This version has no payload '${payloadId}' in ${scenario.id}`)
     return arm.measure(task, found.payload)
+  },
+  measureFresh: async job => {
+    const { measureFewCalls, measurePlugin } = await import('../plugin/measure.js')
+    return 'fewCalls' in job ? measureFewCalls(job.fewCalls) : measurePlugin(job.plugin)
   },
   close: ({ handle }) => opened[handle]!.arm.close(),
   readCpu: () => {
