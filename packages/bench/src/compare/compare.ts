@@ -9,17 +9,7 @@ import type { Screen } from '../report/terminal.js'
 import { OUTCOMES } from '../report/verdict.js'
 import { readPackageInfo } from '../run/machine.js'
 import { count, short, UsageError } from '../shared/text.js'
-import {
-  type Comparison,
-  COMPARISON_VERSION,
-  conclude,
-  getMinRuns,
-  getSuspects,
-  getUnclear,
-  joinSides,
-  judge,
-  type Rule,
-} from './judge.js'
+import { type Comparison, COMPARISON_VERSION, conclude, getMinRuns, getSuspects, judge, type Rule } from './judge.js'
 import { findWorkingDirectory, openBase, openProgram, toExport } from './program.js'
 import { toText } from './text.js'
 
@@ -56,15 +46,11 @@ export async function compare(options: CompareOptions): Promise<number> {
         `The base printed no figure under the same name in each run, such as '${measured[0]?.figure}'. Print names without measured numbers`,
       )
     const first = measured.map(entry => judge(entry, rule))
-    const [suspects, unclear] = [getSuspects(first, rule), getUnclear(first, rule)]
-    const unsure = [...suspects, ...unclear]
-    if (unsure.length > 0) output.log(`Measured again: ${unsure.join(' ')}`)
-    const again = unsure.length > 0 ? await measure(unsure) : []
+    const suspects = getSuspects(first, rule)
+    if (suspects.length > 0) output.log(`Measured again: ${suspects.join(' ')}`)
     // A suspect is judged by its second measurement alone: it was chosen by the first.
-    const repeat = again.map(entry => {
-      const before = measured.find(({ figure }) => figure === entry.figure && unclear.includes(figure))
-      return judge(before ? joinSides(before, entry) : entry, rule)
-    })
+    const again = suspects.length > 0 ? await measure(suspects) : []
+    const repeat = again.map(entry => judge(entry, rule))
     machine.loadAfter = readLoad()
     const comparison: Comparison = {
       comparisonVersion: COMPARISON_VERSION,

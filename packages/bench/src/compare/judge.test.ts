@@ -6,8 +6,6 @@ import {
   getMinRuns,
   getRegressions,
   getSuspects,
-  getUnclear,
-  joinSides,
   type Judged,
   type Rule,
   type Sides,
@@ -134,21 +132,6 @@ describe('a comparison', () => {
   test('measures again each figure that is above the tolerance, whatever its interval', () => {
     const all = [judge(measured({ factor: 1.1 }), rule), judge(measured({ factor: 1.1, state: 0.2 }), rule)]
     expect(getSuspects([...all, judge(measured({ factor: 1.02 }), rule)], rule)).toHaveLength(2)
-  })
-
-  test('measures longer what could not be judged, unless a figure is above the tolerance', () => {
-    const fine = judge(measured({}), rule)
-    expect(getUnclear([fine, single('b', 'blind')], rule)).toEqual(['b'])
-    expect(getUnclear([fine, single('b', 'blind'), judge(measured({ factor: 1.1 }), rule)], rule)).toEqual([])
-    expect(getUnclear([fine, fine, single('c', 'blind')], rule)).toEqual([])
-  })
-
-  test('sees more in two measurements together than in one', () => {
-    const [first, second] = [measured({ seed: 1, state: 0.08 }), measured({ seed: 2, state: 0.08 })]
-    const reach = ({ slower }: Judged): number => slower!.bounds[1] / slower!.bounds[0]
-    const joined = judge(joinSides(first, second), rule)
-    expect(joinSides(first, second).head).toEqual([...first.head, ...second.head])
-    expect(reach(joined)).toBeLessThan(reach(judge(first, rule)))
   })
 
   test('is too noisy when most figures could not be judged, in the first measurement or in the second', () => {

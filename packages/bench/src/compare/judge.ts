@@ -3,7 +3,7 @@
 import type { FigureKind } from '../model/scenario.js'
 import type { Report } from '../report/report.js'
 import type { Verdict } from '../report/verdict.js'
-import { type Change, estimateRatio, judgeChange, type Processes } from '../shared/statistics.js'
+import { type Change, estimateRatio, judgeChange, type Processes, toChange } from '../shared/statistics.js'
 
 /** One figure, measured interleaved: the base, the head, and the base again (A/A). A process is a run of the program. */
 export interface Sides {
@@ -63,10 +63,7 @@ export interface Comparison extends Pick<Report, 'tool' | 'startedAt' | 'seconds
   rule: Rule
   verdict: Conclusion
   first: Judged[]
-  /**
-   * The second measurement of the figures that were slower than the tolerance in the first. If no figure was, and too little could be seen,
-   * both measurements of the noisy figures.
-   */
+  /** The second measurement of the figures that were slower than the tolerance in the first. */
   repeat: Judged[]
 }
 
@@ -84,9 +81,8 @@ export function judge({ figure, better, base, head, again, failed, missing }: Si
   // A single round says nothing about the next.
   if (head.flat().length === 1 && base.flat().length === 1) return { ...nothing, outcome: 'blind' }
   const compare = (side: Processes, other: Processes): Change | null => {
-    const [upper, lower] = better === 'lower' ? [side, other] : [other, side]
-    const estimate = estimateRatio(upper, lower, getConfidence(rule))
-    return estimate && { factor: estimate.value, bounds: estimate.interval }
+    const estimate = estimateRatio(side, other, getConfidence(rule))
+    return estimate && toChange(estimate.value, estimate.interval, better)
   }
   // The geometric mean of both measurements of the base is steadier than either.
   const between = base.map((rounds, process) =>
@@ -110,19 +106,6 @@ export const getSuspects = (judged: readonly Judged[], rule: Rule): string[] =>
   judged
     .filter(({ slower, figure }) => slower !== null && slower.factor > getTolerance(rule, figure))
     .map(({ figure }) => figure)
-
-export function getUnclear(judged: readonly Judged[], rule: Rule): string[] {
-  if (getSuspects(judged, rule).length > 0 || conclude(judged, []) !== 'too noisy') return []
-  return judged.filter(({ outcome }) => outcome === 'blind' || outcome === 'unsteady').map(({ figure }) => figure)
-}
-
-export const joinSides = (first: Sides, second: Sides): Sides => ({
-  ...first,
-  ...second,
-  base: [...first.base, ...second.base],
-  head: [...first.head, ...second.head],
-  again: [...first.again, ...second.again],
-})
 
 export const settle = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
   first.map(entry => repeat.find(({ figure }) => figure === entry.figure) ?? entry)
