@@ -37,12 +37,7 @@ export interface App<Types extends BusTypes = BusTypes> {
   /** Sends an event to every listener: in core, the host and all frontends. */
   emit(event: Types extends { events: object } ? never : string, payload?: unknown): void
   /** Sends an event whose payload has the type that `Types` declares. */
-  emit<Name extends keyof Types['events'] & string>(
-    event: Name,
-    ...payload: undefined extends Types['events'][Name]
-      ? [payload?: Types['events'][Name]]
-      : [payload: Types['events'][Name]]
-  ): void
+  emit<Name extends keyof Types['events'] & string>(event: Name, ...payload: SentPayload<Types['events'][Name]>): void
   /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
   emitTo(
     target: string | EventTarget,
@@ -53,9 +48,7 @@ export interface App<Types extends BusTypes = BusTypes> {
   emitTo<Name extends keyof Types['events'] & string>(
     target: string | EventTarget,
     event: Name,
-    ...payload: undefined extends Types['events'][Name]
-      ? [payload?: Types['events'][Name]]
-      : [payload: Types['events'][Name]]
+    ...payload: SentPayload<Types['events'][Name]>
   ): void
   /** Sends an event to frontends (`{ kind: 'WebviewWindow', label }`) and targets that `filter` accepts, and to core's and the host's listeners without a target. */
   emitFilter(
@@ -82,9 +75,7 @@ export interface App<Types extends BusTypes = BusTypes> {
   /** Listens to an event whose payload has the type that `Types` declares. */
   listen<Name extends keyof Types['events'] & string>(
     event: Name,
-    handler: EventHandler<
-      Exclude<Types['events'][Name], undefined> | Serialized<Types['events'][Name], Types['codec']>
-    >,
+    handler: EventHandler<ReceivedPayload<Types, Name>>,
     options?: { target?: string | EventTarget },
   ): Unlisten
   /**
@@ -101,7 +92,7 @@ export interface App<Types extends BusTypes = BusTypes> {
   once<Name extends keyof Types['events'] & string>(
     event: Name,
     options?: { target?: string | EventTarget } & WaitOptions,
-  ): Promise<BusEvent<Exclude<Types['events'][Name], undefined> | Serialized<Types['events'][Name], Types['codec']>>>
+  ): Promise<BusEvent<ReceivedPayload<Types, Name>>>
   /** Listens to an event once. Returns a function that removes the listener. */
   once<T = unknown>(
     event: Types extends { events: object } ? never : string,
@@ -111,9 +102,7 @@ export interface App<Types extends BusTypes = BusTypes> {
   /** Listens once to an event whose payload has the type that `Types` declares. */
   once<Name extends keyof Types['events'] & string>(
     event: Name,
-    handler: EventHandler<
-      Exclude<Types['events'][Name], undefined> | Serialized<Types['events'][Name], Types['codec']>
-    >,
+    handler: EventHandler<ReceivedPayload<Types, Name>>,
     options?: { target?: string | EventTarget },
   ): Unlisten
   /**
@@ -193,6 +182,13 @@ export interface App<Types extends BusTypes = BusTypes> {
   /** Resolves directories of this machine and of this program. */
   readonly path: PathResolver
 }
+
+type SentPayload<Payload> = undefined extends Payload ? [payload?: Payload] : [payload: Payload]
+
+/** As core emitted it, or as it came from another thread. */
+type ReceivedPayload<Types extends BusTypes, Name extends keyof Types['events']> =
+  | Exclude<Types['events'][Name], undefined>
+  | Serialized<Types['events'][Name], Types['codec']>
 
 /** The request of a call. */
 export interface CommandRequest {

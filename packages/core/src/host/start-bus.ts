@@ -26,6 +26,9 @@ export interface StartedBus {
 export const startBus = (input: BusOptions, earlyCore?: SpareWorker): Promise<StartedBus> =>
   withoutContext(() => start(input, earlyCore))
 
+/** After this time the log warns of a core that has not started. */
+const LATE_CORE_MS = 10_000
+
 async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Promise<StartedBus> {
   const options = await resolveOptions(input)
   await checkFiles('createBus', options)
@@ -42,11 +45,11 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
       reporter.reportExit('core', 'core', { error: failure, exitError: exitError ?? failure })
       frontends.failAll(failure)
     })
-  const { loadTimeout, startTimeout } = options
+  const { startTimeout } = options
   const module = options.core instanceof URL ? options.core.href : 'a definition'
   const isStarting = (): boolean => core.worker.stats.state === 'starting'
   const text = 'Core is still starting: its module awaits at the top level, or a setup has not returned'
-  const warn = (): void => void (isStarting() && log.warn({ module, ms: loadTimeout }, text))
+  const warn = (): void => void (isStarting() && log.warn({ module, ms: LATE_CORE_MS }, text))
   const late = createDeferred<never>()
   // The time can be over while the inspector opens, before anything waits for it.
   late.promise.catch(() => {})
@@ -54,7 +57,7 @@ async function start(input: BusOptions, earlyCore: SpareWorker | undefined): Pro
     const cause = isStarting() ? `core is still starting: ${module}` : 'a frontend is still loading'
     late.reject(new BusError('Timeout', `The bus did not start within ${startTimeout} ms: ${cause}`))
   }
-  const ends = [deadline(loadTimeout, warn)]
+  const ends = [deadline(LATE_CORE_MS, warn)]
   if (startTimeout) ends.push(deadline(startTimeout, onLate))
   try {
     void warmUpClient()

@@ -8,7 +8,6 @@ export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConf
   return {
     codec: 'json',
     core: new URL('core:none'),
-    loadTimeout: 10_000,
     startTimeout: undefined,
     frontends: [],
     coreSupervision: core,

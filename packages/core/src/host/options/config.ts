@@ -72,7 +72,6 @@ export interface BusConfig extends HostConfig, Pick<ParsedOptions, 'network' | '
   inspect: boolean
   core: URL | CoreDefinition
   coreSupervision: SupervisionConfig
-  loadTimeout: number
   acl: AclInput
   appInfo: AppInfo
   resources: ParsedOptions['resources']

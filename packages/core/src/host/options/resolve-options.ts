@@ -30,13 +30,13 @@ import type { BusOptions } from './types.js'
 export async function resolveOptions(input: BusOptions): Promise<BusConfig> {
   const options = check('createBus', busSchema, input, getOptionPlaces)
   const { config, network, startTimeout, inspect = getInspectVariable() } = options
-  const { module: core, loadTimeout } = options.core
+  const { module: core } = options.core
   if (!(core instanceof URL)) checkDefinition('createBus: core', core, ['module'])
   const project = config instanceof URL ? await loadProject(config, core) : undefined
   const { productName, version, identifier, plugins } = project ?? (config as Exclude<typeof config, URL>) ?? {}
   return {
     ...(await resolveHost('createBus', input, options, project)),
-    ...{ core, loadTimeout, startTimeout, inspect },
+    ...{ core, startTimeout, inspect },
     continuations: new Continuations(options.runs.key, options.runs.claim),
     coreSupervision: resolveSupervision('permanent', options.supervision, options.core.supervision),
     acl: await createAclInput(options, project),

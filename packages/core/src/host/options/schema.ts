@@ -101,7 +101,6 @@ export const labelSchema = v.pipe(
 )
 
 const milliseconds = v.optional(integer('whole milliseconds, from 1', 1))
-const loadTimeout = v.optional(integer('whole milliseconds, from 1', 1), 10_000)
 const integerOrFalse = (what: string, min: number) => v.union([v.literal(false), integer(what, min)], what)
 
 const glob = v.check(isGlob, 'a glob, as in capabilities')
@@ -184,7 +183,7 @@ const frontendEntries = {
   onStdio: v.optional(v.custom<OnStdio>(isFunction, 'a function')),
   supervision: supervisionSchema,
   loaded: v.optional(boolean, true),
-  loadTimeout,
+  loadTimeout: v.optional(integer('whole milliseconds, from 1', 1), 10_000),
 }
 const mebibytes = v.pipe(v.number('a number of MiB'), v.gtValue(0, 'more than 0 MiB'))
 /** @internal The options of `bus.run`. */
@@ -232,7 +231,7 @@ const bareModule = v.pipe(
 
 /** The content of a definition is checked separately. */
 const coreModule = inlineOr(v.custom<CoreDefinition>(isInline), locationSchema)
-const coreObject = v.strictObject({ module: coreModule, supervision: supervisionSchema, loadTimeout })
+const coreObject = v.strictObject({ module: coreModule, supervision: supervisionSchema })
 const bareCore = v.pipe(
   coreModule,
   v.transform(module => v.parse(coreObject, { module })),

@@ -266,8 +266,6 @@ export interface BusOptions {
         module: ModuleLocation | CoreDefinition
         /** Decides when core restarts. Each missing option is the bus's. */
         supervision?: SupervisionOptions
-        /** Warns in the log of a core that has not started after these milliseconds; the start continues. @default 10000 */
-        loadTimeout?: number
       }
   /** Limits the start of core and all `frontends`, in milliseconds. After that `createBus` ends them and rejects with `Timeout`. @default none */
   startTimeout?: number
