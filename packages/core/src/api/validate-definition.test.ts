@@ -8,25 +8,33 @@ const of = (definition: unknown): unknown => getDefinition({ default: definition
 
 it('names what is wrong with a definition', () =>
   rows<[string, object, RegExp]>([
-    ['a member', { setupp: 1 }, /unknown member "setupp" \(did you mean "setup"\?\)$/],
+    ['a member', { setupp: 1 }, /unknown option "setupp" \(did you mean "setup"\?\)$/],
     ['a promise of one', Promise.resolve({}), /has no definition/],
-    ['use', { use: () => {} }, /use must be an array of functions$/],
-    ['one of use', { use: [() => {}, 5] }, /use must be an array of functions$/],
-    ['teardown', { teardown: 5 }, /teardown must be a function$/],
-    ['a plugin without a name', { plugins: [{}] }, /a plugin has no name: it is made with plugin\(name, { … }\)$/],
+    ['use', { use: () => {} }, /use must be an array of functions: got Function$/],
+    ['one of use', { use: [() => {}, 5] }, /use\[1\] must be a function: got 5$/],
+    ['teardown', { teardown: 5 }, /teardown must be a function: got 5$/],
+    ['a plugin without a name', { plugins: [{}] }, /plugins\[0\]\.name is missing$/],
     [
       'a member of a plugin',
       { plugins: [{ name: 'fs', command: {} }] },
-      /plugin "fs": unknown member "command" \(did you mean "commands"\?\)$/,
+      /unknown option "plugins\[0\]\.command" \(did you mean "commands"\?\)$/,
     ],
-    ['commands of a plugin', { plugins: [{ name: 'fs', commands: [] }] }, /plugin "fs": commands must be an object/],
-    ["a plugin's setup", { plugins: [{ name: 'fs', setup: 5 }] }, /plugin "fs": setup must be a function$/],
+    [
+      'commands of a plugin',
+      { plugins: [{ name: 'fs', commands: [] }] },
+      /plugins\[0\]\.commands must be an object of commands by name: got Array$/,
+    ],
+    ["a plugin's setup", { plugins: [{ name: 'fs', setup: 5 }] }, /plugins\[0\]\.setup must be a function: got 5$/],
     [
       'permissions of a plugin',
       { plugins: [{ name: 'fs', permissions: {} }] },
-      /plugin "fs": permissions must be an array of permission files$/,
+      /plugins\[0\]\.permissions must be an array of permission files: got Object$/,
     ],
-    ["a plugin's script", { plugins: [{ name: 'fs', script: () => {} }] }, /plugin "fs": script must be a string/],
+    [
+      "a plugin's script",
+      { plugins: [{ name: 'fs', script: () => {} }] },
+      /plugins\[0\]\.script must be a string: got Function$/,
+    ],
   ])((_name, definition, message) => expect(() => of(definition)).toThrow(message)))
 
 it('a complete definition is returned unchanged', () => {

@@ -95,10 +95,10 @@ describe('rejects an invalid core', () => {
       [
         'a typing error',
         { modul: fixture('core.mjs') },
-        /^createBus: core: unknown member "modul" \(did you mean "module"/,
+        /^createBus: core: unknown option "modul" \(did you mean "module"/,
       ],
-      ['a member', { comands: {} }, /^createBus: core: unknown member "comands" \(did you mean "commands"\?\)$/],
-      ['a member of one with supervision', { module: { comands: {} } }, /^createBus: core: unknown member "comands"/],
+      ['a member', { comands: {} }, /^createBus: core: unknown option "comands" \(did you mean "commands"\?\)$/],
+      ['a member of one with supervision', { module: { comands: {} } }, /^createBus: core: unknown option "comands"/],
       ['a command', { commands: { x: 5 } }, /^command "x" must be a function/],
       ['a setup that fails', failing, /^`setup` of the core module failed: no database$/],
     ])(async (_name, core, message) => {

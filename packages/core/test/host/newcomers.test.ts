@@ -68,7 +68,7 @@ describe('a bus that does not start', () => {
       [
         'commands in place of the definition',
         { core: fixture('host/newcomer/bare-commands.mjs') },
-        /: unknown member "greet": a command stands in commands: \{ … \}$/,
+        /: unknown option "greet": a command stands in commands: \{ … \}$/,
       ],
       [
         'a missing directory of a hook',

@@ -50,9 +50,9 @@ describe('createBus rejects', () => {
     ],
     ['a core that is an array', { core: at('export default []') }, /must `export default defineCore/],
     [
-      'an unknown member of a core',
+      'an unknown option of a core',
       { core: at('export default { comands: {} }') },
-      /unknown member "comands" \(did you mean "commands"/,
+      /unknown option "comands" \(did you mean "commands"/,
     ],
     ['invalid plugins', { core: at('export default { plugins: {} }') }, /plugins must be an array of plugin/],
     ['invalid commands', { core: at('export default { commands: 5 }') }, /commands must be an object/],
