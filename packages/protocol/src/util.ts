@@ -2,7 +2,6 @@
 export * from './util/async-iterable.js'
 export * from './util/bounded-queue.js'
 export * from './util/compile-engine.js'
-export * from './util/deadline-timers.js'
 export * from './util/promises.js'
 export * from './util/sampling-timer.js'
 export * from './util/script-source.js'

@@ -1,8 +1,9 @@
 // The calls of one session that have not ended: each id is unique, the number of calls is bounded, and each ends exactly once.
+import { later } from '@sallyport/protocol/internal/contract'
 import { BusError, describeCommand } from '@sallyport/protocol/internal/errors'
 import { type CallHeaders, type RequestId, STREAM_HEADER, TIMEOUT_HEADER } from '@sallyport/protocol/internal/message'
 import { CallSlots } from '@sallyport/protocol/internal/rpc'
-import { DeadlineTimers, queueMicrotask } from '@sallyport/protocol/internal/util'
+import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import type { Logger } from 'pino'
 import type { Permits } from '../acl/authority.js'
@@ -41,6 +42,8 @@ export class IncomingCall implements CommandContext {
   #controller: AbortController | undefined
   /** @internal What the call is answered with, whatever its handler does after `interrupt`. A property, because each call reads it. */
   interruption: Interruption | undefined
+  /** @internal Ends the wait for the deadline of its caller. */
+  endDeadline: (() => void) | undefined
 
   /** @param channels the channels that this call opened, and the streams among its arguments */
   constructor(
@@ -131,6 +134,7 @@ export class IncomingCall implements CommandContext {
 
   /** @internal Aborts the signal, even if it is first read later, and abandons the channels. */
   abort(reason: BusError): void {
+    this.endDeadline?.()
     this.#controller ??= new AbortController()
     this.#controller.abort(reason)
     for (const channel of this.#channels) channel.abandon(reason.message, reason)
@@ -162,8 +166,6 @@ export const getCallName = (method: string, headers: CallHeaders = {}): string =
     : method
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
-/** How much later than its deadline a call can end. */
-const DEADLINE_STEP_MS = 16
 
 /** Returns how many milliseconds the caller waits. @throws {BusError} `InvalidParams` for an invalid header */
 export function getTimeout({ [TIMEOUT_HEADER]: text }: CallHeaders): number | undefined {
@@ -183,8 +185,6 @@ export class CallTable {
   readonly #unanswered = new Set<IncomingCall>()
   readonly #counts: Float64Array
   readonly #expired: (call: IncomingCall, error: BusError) => void
-  /** Deadlines come with calls over a network, where the caller can be gone without notice. */
-  #deadlines: DeadlineTimers<IncomingCall> | undefined
   #whenIdle: (() => void) | undefined
 
   /** @param expired is called when a call's deadline passes: the error is its answer */
@@ -212,18 +212,21 @@ export class CallTable {
     }
   }
 
-  /** Adds a call whose handler goes on after it has returned. */
+  /**
+   * Adds a call whose handler goes on after it has returned.
+   *
+   * @param timeoutMs - comes with a call over a network, where the caller can be gone without notice
+   */
   add(call: IncomingCall, timeoutMs: number | undefined): void {
     if (call.id === undefined) return void this.#unanswered.add(call)
     this.#running.set(call.id, call)
-    if (timeoutMs === undefined) return
-    this.#deadlines ??= new DeadlineTimers(DEADLINE_STEP_MS, expired => this.#expire(expired))
-    this.#deadlines.add(call, timeoutMs)
+    const { id } = call
+    if (timeoutMs !== undefined) call.endDeadline = later(timeoutMs, () => this.#expire(id, call))
   }
 
   /** Removes a call whose handler has ended. Returns false if its caller no longer waits. */
   remove(call: IncomingCall): boolean {
-    this.#deadlines?.remove(call)
+    call.endDeadline?.()
     const isAwaited = call.id !== undefined && this.#running.get(call.id) === call
     if (isAwaited) this.#running.take(call.id)
     else if (!this.#unanswered.delete(call)) return false // The session has ended.
@@ -247,22 +250,18 @@ export class CallTable {
   abortAll(createReason: () => BusError): readonly IncomingCall[] {
     const calls = [...this.#running.takeAll(), ...this.#unanswered]
     this.#unanswered.clear()
-    this.#deadlines?.clear()
     for (const call of calls) call.abort(createReason())
     this.#whenIdle?.()
     return calls
   }
 
-  #expire(call: IncomingCall): void {
-    const { id, method } = call
-    if (id === undefined || this.#running.get(id) !== call) return
-    const error = new BusError('Timeout', `${describeCommand(method)} exceeded the timeout of its caller`)
+  #expire(id: RequestId, call: IncomingCall): void {
+    const error = new BusError('Timeout', `${describeCommand(call.method)} exceeded the timeout of its caller`)
     this.#abort(id, call, error)
     this.#expired(call, error)
   }
 
   #abort(id: RequestId, call: IncomingCall, reason: BusError): void {
-    this.#deadlines?.remove(call)
     this.#running.take(id)
     this.#unanswered.add(call)
     call.abort(reason)

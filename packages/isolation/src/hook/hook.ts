@@ -1,7 +1,7 @@
 // Judges messages with the user's hook: the message that it gets, in the format of older examples if it asks for that, its answer, and the
 // verdict. Members of an answer are read once, because reading can run the hook's code; a thrown value is never read.
+import { later } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { DeadlineTimers } from '@sallyport/protocol/internal/util'
 import { HOOK_NAME, type HookSandbox } from '../compartment/hook-sandbox.js'
 import type { IsolationApp } from './isolation-app.js'
 import { METHOD } from '@sallyport/protocol/internal/message'
@@ -24,9 +24,6 @@ export interface CreateHookOptions {
   /** Shows messages in the format of older examples (`payload.message.cmd`): see `toLegacyMessage`. */
   legacyMessages?: boolean
 }
-
-/** Hooks time out at most this much later than their deadline, so that a message needs no timer of its own. */
-const DEADLINE_STEP_MS = 10
 
 /** Returns the hook that the scripts have set. Its `this` is `window`. `null` means, as in Tauri, that every message passes. */
 export function findHook(sandbox: HookSandbox, app: IsolationApp): HookFunction | null {
@@ -52,7 +49,6 @@ export function findHook(sandbox: HookSandbox, app: IsolationApp): HookFunction 
 export function createHook(judge: HookFunction | null, options: CreateHookOptions = {}): Hook {
   if (judge === null) return (message, handle) => handle({ kind: 'pass', message }, false)
   const { deadline = 30_000, legacyMessages = false } = options
-  const deadlines = new DeadlineTimers<() => void>(DEADLINE_STEP_MS, expire => expire())
   return function judgeMessage(message, handle) {
     const legacy = legacyMessages ? toLegacyMessage(message) : undefined
     let answer: unknown
@@ -83,12 +79,11 @@ export function createHook(judge: HookFunction | null, options: CreateHookOption
         // Reading can run the hook's code, which can answer again, or overflow the stack: an answer counts once it was handled.
         if (isOver) return
         isOver = true
-        deadlines.remove(timeOut)
+        endDeadline()
         resolve(result)
       }
-      const timeOut = (): void => finish(() => REJECT.timeout)
+      const endDeadline = later(deadline, () => finish(() => REJECT.timeout))
       const fail = (): void => finish(() => REJECT.threw)
-      deadlines.add(timeOut, deadline)
       try {
         Reflect.apply(then, promise, [(value: unknown) => finish(() => readVerdict(value, readAnswer)), fail])
       } catch {
