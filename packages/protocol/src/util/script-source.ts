@@ -1,69 +1,75 @@
 // Code as text, before it runs: where the body of an async function has a syntax error, and TypeScript without its types. Nothing of it runs here.
 import { Script } from 'node:vm'
 
-const STRICT = `'use strict';`
-const ARROW = ['(async () => {', '\n})'] as const
-const DECLARATION = ['async function body() {', '\n}'] as const
-
-interface BodyError {
-  /** `:line:column` in the text, or `:line`. Both begin at 1. */
+interface Mistake {
+  /** `:line:column` in the text, or `:line`. Both begin at 1. Empty if it is unknown. */
   readonly position: string
   readonly message: string
 }
 
-interface Found {
-  readonly line: number
-  readonly column: number | undefined
-  readonly message: string
-}
+const LINE_END = /\r\n|[\n\r\u2028\u2029]/
+const STRICT = `'use strict';`
+const DECLARATION = [`${STRICT}async function body() {`, '\n}'] as const
+const ARROW = [`${STRICT}(async () => {`, '\n})'] as const
 
 /**
  * Returns the syntax error of the body of an async function in strict mode, if there is one. A body that closes its function and opens
  * another is an error too: what can follow an arrow function in parentheses, `,` or `)`, cannot follow a declaration.
  */
-export function findBodyError(body: string): BodyError | undefined {
-  const errors = [DECLARATION, ARROW].map(wrapper => parse(body, wrapper))
-  if (errors.every(error => error === undefined)) return undefined
-  const lines = body.split(/\r\n|[\n\r\u2028\u2029]/)
-  const describe = ({ line, column, message }: Found): BodyError => {
-    const place = column === undefined ? '' : `:${Math.max(1, column)}`
-    return { position: `:${line}${place}`, message }
-  }
-  const inBody = errors.find(error => error !== undefined && error.line <= lines.length)
-  if (inBody) return describe(inBody)
+export function findBodyError(body: string): Mistake | undefined {
+  const errors = [DECLARATION, ARROW].flatMap(([before, after]) => parse(body, before, after) ?? [])
+  const found = errors.find(({ position }) => position !== undefined) ?? errors[0]
+  if (!found) return undefined
+  const { position, message } = found
+  if (position !== undefined) return { position, message }
   // The parser has stopped behind the body, which closes its function or has left something open.
-  const [before] = DECLARATION
-  if (parse(body, [before, '']) === undefined) {
-    const closed = body.slice(0, body.lastIndexOf('}')).split(/\r\n|[\n\r\u2028\u2029]/)
-    return describe({ line: closed.length, column: closed.at(-1)!.length + 1, message: "Unexpected token '}'" })
-  }
-  const { message } = errors.find(error => error !== undefined)!
-  return describe({
-    line: lines.length,
-    column: lines.at(-1)!.length + 1,
-    message: message.startsWith('Unexpected token') ? 'Unexpected end of input' : message,
-  })
+  if (!parse(body, DECLARATION[0], ''))
+    return { position: getEnd(body.slice(0, body.lastIndexOf('}'))), message: "Unexpected token '}'" }
+  const isOpen = message.startsWith('Unexpected token')
+  return { position: getEnd(body), message: isOpen ? 'Unexpected end of input' : message }
 }
 
-function parse(body: string, [before, after]: readonly [string, string]): Found | undefined {
-  const start = `${STRICT}${before}`
+type Found = { position: string | undefined; message: string }
+
+function parse(body: string, before: string, after: string): Found | undefined {
   try {
-    void new Script(`${start}${body}${after}`, { filename: 'body' })
+    void new Script(before + body + after)
     return undefined
   } catch (error) {
-    const { message, stack = '' } = error as Error
-    // Node prints the line with a marker below it. A marker that would be far to the right is missing.
-    const [, text = '1', marker] = /^body:(\d+)\n(?:.*\n([ \t]*)\^)?/.exec(stack) ?? []
-    const line = Number(text)
-    const column = marker === undefined ? undefined : marker.length + 1 - (line === 1 ? start.length : 0)
-    return { line, column, message }
+    return { position: findPosition(error as Thrown, body, before.length), message: (error as Thrown).message }
   }
+}
+
+interface Thrown {
+  readonly message: string
+  readonly stack?: string
+  /** From 1. */
+  readonly startLine?: number
+  /** From 0. */
+  readonly startColumn?: number
+}
+
+/** Returns where code that follows `offset` characters has a mistake, or `undefined` for one behind it. */
+function findPosition(
+  { stack = '', startLine, startColumn }: Thrown,
+  code: string,
+  offset: number,
+): string | undefined {
+  // Node prints the number of the line, some lines before it, and a marker below it. There is none at the end of the code, or far to the right.
+  const line = startLine ?? Number(/^.*:(\d+)\n/.exec(stack)?.[1] ?? 0)
+  const column = startLine === undefined ? /^([ \t]*)\^+$/m.exec(stack)?.[1]!.length : startColumn
+  if (line === 0) return ''
+  if (line > code.split(LINE_END).length) return undefined
+  return column === undefined ? `:${line}` : `:${line}:${Math.max(1, column + 1 - (line === 1 ? offset : 0))}`
+}
+
+function getEnd(code: string): string {
+  const lines = code.split(LINE_END)
+  return `:${lines.length}:${lines.at(-1)!.length + 1}`
 }
 
 // Removes the types of TypeScript from code as text, as Node itself does for files: blanks take their place, so that all else keeps its own.
 // Before Node 22.13 the package `amaro` does it, which is what Node has inside, if it is installed (docs/adr/0033-code-as-text.md).
-
-type Strip = (code: string) => string
 
 interface NodeModule {
   stripTypeScriptTypes?(code: string, options: { mode: 'strip' }): string
@@ -77,18 +83,10 @@ interface Amaro {
 /** True if a name is that of TypeScript. */
 export const isTypeScriptName = (name: string): boolean => /\.m?ts$/.test(name)
 
-interface Mistake {
-  readonly position: string
-  readonly message: string
-}
-
-/** A body is parsed within a function, because it can return. */
-const BODY = ['async () => {', '\n}'] as const
-
 /**
- * Returns the code, or why it has none: the place of a mistake as `:line:column`, if it is known, and a message.
+ * Returns the code, or why it has none.
  *
- * @param isBody - whether the code is the body of an async function
+ * @param isBody - whether the code is the body of an async function, which can return
  */
 export function stripTypes(code: string, isBody: boolean): { code: string; mistake?: never } | { mistake: Mistake } {
   const strip = findStrip()
@@ -97,16 +95,17 @@ export function stripTypes(code: string, isBody: boolean): { code: string; mista
       'Run the host with Node.js 22.13 or later, install the package amaro, or remove the types first, for example with esbuild'
     return { mistake: { position: '', message: `Node.js ${process.versions.node} cannot remove its types. ${remedy}` } }
   }
-  const [before, after] = isBody ? BODY : ['', '']
+  const [before, after] = isBody ? ARROW : ['', '']
   try {
     const stripped = strip(`${before}${code}${after}`)
     return { code: stripped.slice(before.length, stripped.length - after.length) }
   } catch (error) {
-    return { mistake: findMistake(error as Thrown, code, before.length) }
+    const position = findPosition(error as Thrown, code, before.length) ?? getEnd(code)
+    return { mistake: { position, message: (error as Thrown).message } }
   }
 }
 
-function findStrip(): Strip | undefined {
+function findStrip(): ((code: string) => string) | undefined {
   const { stripTypeScriptTypes, createRequire } = process.getBuiltinModule('node:module') as NodeModule
   if (stripTypeScriptTypes) return code => withoutWarnings(() => stripTypeScriptTypes(code, { mode: 'strip' }))
   try {
@@ -126,31 +125,4 @@ function withoutWarnings<T>(run: () => T): T {
   } finally {
     process.emitWarning = emitWarning
   }
-}
-
-interface Thrown {
-  readonly message: string
-  readonly stack?: string
-  /** From 1. */
-  readonly startLine?: number
-  /** From 0. */
-  readonly startColumn?: number
-}
-
-function findMistake(thrown: Thrown, code: string, offset: number): Mistake {
-  const { message } = thrown
-  const [line, column] = thrown.startLine === undefined ? readPlace(thrown) : [thrown.startLine, thrown.startColumn]
-  if (line === undefined) return { position: '', message }
-  const lines = code.split(/\r\n|[\n\r\u2028\u2029]/)
-  if (line > lines.length) return { position: `:${lines.length}:${lines.at(-1)!.length + 1}`, message }
-  const text = column === undefined ? '' : `:${Math.max(1, column + 1 - (line === 1 ? offset : 0))}`
-  return { position: `:${line}${text}`, message }
-}
-
-/** Node prints the number of the line, some lines before it, and a marker below it. At the end of the code there is no marker. */
-function readPlace({ stack = '' }: Thrown): readonly [line?: number, column?: number | undefined] {
-  const [, line] = /^.*:(\d+)\n/.exec(stack) ?? []
-  if (line === undefined) return []
-  const [, marker] = /^([ \t]*)\^+$/m.exec(stack) ?? []
-  return [Number(line), marker?.length]
 }
