@@ -171,8 +171,6 @@ const withoutSource = ({ message }: Error): string =>
 //
 // The length of each follows the text in its frame, with the bytes if they are small. Large ones are attachments, in frames of their own before it.
 
-const MAX_KEPT_POINTER = 256
-
 /** A body is the length of the text, the text of one message or of an array, and for all bytes in order their length, and they if they are small. */
 const jsonBytes: Framing = { kind: FRAME_KIND.jsonBytes, join }
 
@@ -189,7 +187,8 @@ export function packJson(
   around: string,
   check?: (text: string) => string,
 ): PackedMessage {
-  const complete = `${text},"bytes":[${pointers.length === 1 ? quote(around, pointers[0]!) : pointers.map(pointer => quote(around, pointer)).join()}]}`
+  const places = pointers.map(pointer => JSON.stringify(around + pointer))
+  const complete = `${text},"bytes":[${places.join()}]}`
   const lengths: number[] = []
   const small: Uint8Array[] = []
   const attachments: Uint8Array[] = []
@@ -202,28 +201,9 @@ export function packJson(
   return { codec: jsonBytes, encoded, attachments, borrowed: true }
 }
 
-// The last pointers, written and read: most callers repeat themselves. Not in pages.
-const lastWritten = { around: '', pointer: '', text: '""' }
-let lastRead = ''
-let lastSteps: readonly string[] = []
-
-function quote(around: string, pointer: string): string {
-  if (!IS_NODE) return JSON.stringify(around + pointer)
-  if (around !== lastWritten.around || pointer !== lastWritten.pointer)
-    Object.assign(lastWritten, { around, pointer, text: JSON.stringify(around + pointer) })
-  return lastWritten.text
-}
-
 function parsePointer(pointer: string): readonly string[] {
-  if (IS_NODE && pointer === lastRead) return lastSteps
   const names = pointer.split('/').slice(1)
-  const steps = pointer.includes('~') ? names.map(name => name.replaceAll('~1', '/').replaceAll('~0', '~')) : names
-  // A sender chooses its length.
-  if (IS_NODE && pointer.length <= MAX_KEPT_POINTER) {
-    lastRead = pointer
-    lastSteps = steps
-  }
-  return steps
+  return pointer.includes('~') ? names.map(name => name.replaceAll('~1', '/').replaceAll('~0', '~')) : names
 }
 
 function join(messages: readonly EncodedMessage[]): Uint8Array {
