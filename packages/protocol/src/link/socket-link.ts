@@ -2,7 +2,7 @@
 // to their memory, and small ones not at all. The peer can be hostile: each pass is bounded, so that one that floods cannot starve others.
 import type { Socket } from 'node:net'
 import { onNextTick } from '#platform'
-import { MAX_BODY_BYTES, SOCKET_FRAMES_PER_PASS } from '../wire/limits.js'
+import { SOCKET_FRAMES_PER_PASS } from '../wire/limits.js'
 import type { LinkReceiver, ReceivedFrame } from '../wire/link.js'
 import { READ_AHEAD_BYTES, StreamLink } from './stream-link.js'
 
@@ -27,10 +27,10 @@ export class SocketLink extends StreamLink {
   #isYielding = false
 
   /** @param open - creates the socket with these options */
-  constructor(open: (options: ReadOptions) => Socket, maxBodyBytes: number = MAX_BODY_BYTES) {
+  constructor(open: (options: ReadOptions) => Socket) {
     const buffer = getReadBuffer()
     let read = (_count: number): boolean => false
-    super(open({ onread: { buffer, callback: count => read(count) } }), maxBodyBytes)
+    super(open({ onread: { buffer, callback: count => read(count) } }))
     read = count => this.#read(buffer, count)
   }
 
