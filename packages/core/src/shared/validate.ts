@@ -38,23 +38,11 @@ export function check<S extends v.GenericSchema>(
 }
 
 /** Returns the output of a schema for options with secrets: error texts repeat none of the values. @throws {BusError} InvalidParams */
-export function checkSecretOptions<S extends StandardSchemaV1>(
+export const checkSecretOptions = <S extends StandardSchemaV1>(
   where: string,
   schema: S,
   options: unknown,
-): StandardSchemaV1.InferOutput<S> {
-  const result = v.safeParse(schema as unknown as v.GenericSchema, options)
-  if (result.success) return result.output
-  const issue = getFirstIssue(result.issues)
-  const missing = result.issues.find(isMissing)
-  let text = `${formatOption(issue) || 'the options'} must be ${issue.message}`
-  if (issue === missing) text = describeMissing(issue)
-  if (isUnknownKey(issue)) {
-    // The missing option might be the unknown one, misspelt.
-    text = `unknown option ${JSON.stringify(formatOption(issue))}${missing ? `, and ${describeMissing(missing)}` : ''}`
-  }
-  throw new BusError('InvalidParams', `${where}: ${text}`)
-}
+): StandardSchemaV1.InferOutput<S> => check(where, secret(schema as unknown as v.GenericSchema), options)
 
 /** @internal The default of `max` is the greatest delay of a timer in Node. */
 export const integer = (what: string, min: number, max: number = 2 ** 31 - 1): v.GenericSchema<number> =>
@@ -109,14 +97,6 @@ function describeReceived({ input, received }: Issue, value = input): string {
     text = JSON.stringify(Object.assign(new URL(value), { username: '', password: '', search: '' }).href)
   }
   return text ? `: got ${text}` : ''
-}
-
-/** Names the other options that were given: the missing one might be among them, misspelt. */
-function describeMissing(issue: Issue): string {
-  const last = issue.path?.at(-1)
-  if (!last) return 'the options are missing'
-  const others = Object.keys(Object(last.input) as object).filter(key => key !== last.key)
-  return `${formatOption(issue)} is missing${others.length > 0 ? `: given are ${others.slice(0, 10).join(', ')}` : ''}`
 }
 
 /** Returns a hint for a name that is valid in its place with another `kind` or `use` next to it. */

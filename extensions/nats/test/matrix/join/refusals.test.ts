@@ -12,9 +12,7 @@ describe.skipIf(!hasServer)('a process that joins', () => {
     await expect(joinWith({ credentials: ['x'] })).rejects.toThrow('Invalid credential')
     await expect(joinWith({ heartbeat: 1 })).rejects.toThrow('joinBus: heartbeat must be')
     await expect(joinBus(undefined as never)).rejects.toMatchObject({ reason: 'InvalidParams' })
-    await expect(joinBus({ nats, bus: 'test' } as never)).rejects.toThrow(
-      'joinBus: credentials is missing: given are nats, bus',
-    )
+    await expect(joinBus({ nats, bus: 'test' } as never)).rejects.toThrow('joinBus: credentials is missing')
     const credential = issueCredential(createBusSecret(), { label: 'web' })
     await expect(joinWith({ credentials: [credential, credential] })).rejects.toThrow(
       'two credentials have the label "web"',
