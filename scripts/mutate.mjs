@@ -134,14 +134,14 @@ const MUTANTS = [
   },
   {
     name: 'the nonce does not advance',
-    file: 'packages/protocol/src/crypto/keys.ts',
+    file: 'packages/protocol/src/crypto/record.ts',
     from: '      sequence += 1',
     to: '      sequence += 0',
     tests: ['packages/protocol/src/crypto/keys.test.ts'],
   },
   {
     name: 'the key does not advance with the epoch',
-    file: 'packages/protocol/src/crypto/keys.ts',
+    file: 'packages/protocol/src/crypto/record.ts',
     from: '        key = begin()',
     to: '        key = key ?? begin()',
     tests: ['packages/protocol/src/crypto'],

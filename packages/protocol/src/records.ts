@@ -1,4 +1,3 @@
 // The entry `@sallyport/protocol/internal/records`: sealing and opening, with node:crypto, which a brownfield bus does not load.
 
-export * from './crypto/keys.js'
 export * from './crypto/record.js'

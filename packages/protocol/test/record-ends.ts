@@ -1,6 +1,12 @@
 // Both ends of one session, for the tests of records.
-import { createSessionSecret, type KeyScheduleOptions } from '../src/crypto/keys.js'
-import { createOpener, createSealer, type Opener, type Sealer } from '../src/crypto/record.js'
+import {
+  createOpener,
+  createSealer,
+  createSessionSecret,
+  type KeyScheduleOptions,
+  type Opener,
+  type Sealer,
+} from '../src/crypto/record.js'
 
 export const session = Buffer.from('a session id, 16')
 export const secret = createSessionSecret(Buffer.alloc(32, 1), session)

@@ -2,7 +2,7 @@
 // search for mistakes, are in aead.test.ts.
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createCipher, createDecipher, decrypt, encrypt, hkdfSha256, importKey, TAG_BYTES } from './keys.js'
+import { createCipher, createDecipher, decrypt, encrypt, hkdfSha256, importKey, TAG_BYTES } from './record.js'
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ''), 'hex')
 

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createCipher, createDecipher, decrypt, encrypt, hkdfSha256, importKey, TAG_BYTES } from './keys.js'
+import { createCipher, createDecipher, decrypt, encrypt, hkdfSha256, importKey, TAG_BYTES } from './record.js'
 
 interface AeadVector {
   tcId: number

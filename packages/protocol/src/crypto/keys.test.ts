@@ -1,7 +1,7 @@
 // The key schedule alone: when a key begins, and that only counting advances it.
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createKeySchedule, createSessionSecret, type KeyScheduleOptions, RECORD_LIMITS } from './keys.js'
+import { createKeySchedule, createSessionSecret, type KeyScheduleOptions, RECORD_LIMITS } from './record.js'
 
 const session = Buffer.alloc(16, 7)
 const secret = createSessionSecret(Buffer.alloc(32, 9), session)

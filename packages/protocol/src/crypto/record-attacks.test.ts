@@ -3,8 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createTestOpener, createTestSealer, sealed, secret, session, text } from '../../test/record-ends.js'
 import { isBusError } from '../errors/bus-error.js'
-import { createSessionSecret } from './keys.js'
-import type { Opener } from './record.js'
+import { createSessionSecret, type Opener } from './record.js'
 
 /** Expects the record to be rejected with the only error text, and the expected record after it too. */
 function expectRefused(opener: Opener, record: Uint8Array, due: Uint8Array): void {

@@ -8,8 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createTestOpener, createTestSealer, sealed, text } from '../../test/record-ends.js'
 import { RECORD_HEADROOM } from '../wire/link.js'
-import { createSessionSecret } from './keys.js'
-import { createSealer } from './record.js'
+import { createSealer, createSessionSecret } from './record.js'
 
 const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 300 })
 const anyText = fc.oneof(
