@@ -122,7 +122,7 @@ export class Session implements CallOwner {
     this.#traceSource = { label: this.name, codec }
     this.#reads = new ReadScheduler(link, () => this.#serve())
     this.calls = new CallTable(this.#counts, (call, error) => void this.#phases.fail(call, error))
-    this.#writer = new SessionWriter(link, codecs[codec], this.#counts, options.scheduler, {
+    this.#writer = new SessionWriter(link, codecs[codec], this.#counts, options.scheduler.schedule, {
       congested: () => this.#reads.pause(PAUSED.noRoom),
       drained: () => this.#reads.resume(PAUSED.noRoom),
       dropped: count => events.dropped(count),

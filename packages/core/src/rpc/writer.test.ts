@@ -12,7 +12,7 @@ test('cork holds messages back over the end of the tick, until uncork', async ()
   const link = { send: ({ body }: Frame) => bodies.push(body), room: () => undefined } as unknown as Link
   const listener = { congested() {}, drained() {}, dropped() {}, recovered() {} }
   const { json: codec } = codecs
-  const writer = new SessionWriter(link, codec, new Float64Array(32), new AnswerScheduler(), listener)
+  const writer = new SessionWriter(link, codec, new Float64Array(32), new AnswerScheduler().schedule, listener)
   const put = (encoded: string): void => writer.put({ codec, encoded, attachments: [] })
   writer.cork()
   put('1')

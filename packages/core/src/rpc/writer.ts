@@ -27,11 +27,11 @@ import {
   detachAttachments,
   type Encoded,
   encodeMessage,
-  type FlushScheduler,
   FULL_BATCH_BYTES,
   isPacked,
   Outbox,
   type Outcome,
+  type ScheduleFlush,
   type StreamSender,
   type StreamWriter,
   toPacked,
@@ -83,13 +83,7 @@ export class SessionWriter implements StreamWriter {
   #droppedCount = 0
   #isCongested = false
 
-  constructor(
-    link: Link,
-    codec: Codec,
-    counts: Float64Array,
-    scheduler: FlushScheduler,
-    listener: SessionWriterEvents,
-  ) {
+  constructor(link: Link, codec: Codec, counts: Float64Array, schedule: ScheduleFlush, listener: SessionWriterEvents) {
     this.#link = link
     this.#codec = codec
     this.#counts = counts
@@ -99,7 +93,7 @@ export class SessionWriter implements StreamWriter {
       link.send(frame)
       const room = this.#isCongested ? undefined : link.room()
       if (room) this.#waitFor(room)
-    }, scheduler)
+    }, schedule)
     this.#values = new ValueBatch(this.#outbox, codec)
   }
 
@@ -351,11 +345,11 @@ class WaitingMessages {
  * the answer. Answers that a received frame leads to by promises alone leave as soon as these settle. It is the scheduler of all sessions of a core. They share it because one session's call can send to another: the event or
  * the call of a function that its handler makes leaves as early as its answer.
  */
-export class AnswerScheduler implements FlushScheduler {
+export class AnswerScheduler {
   #isFlushingAfterMicrotasks = false
 
   /** Flushes at the end of the tick, after everything that is ready, or once the promises of a received frame have settled. */
-  schedule(flush: () => void): void {
+  readonly schedule: ScheduleFlush = flush => {
     if (this.#isFlushingAfterMicrotasks) nextTick(flush)
     else onNextTick(flush)
   }

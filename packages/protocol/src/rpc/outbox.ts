@@ -3,7 +3,7 @@
 // 1. `encodeMessage` makes the text or bytes of one message.
 // 2. `ValueBatch` and `EventBatch` join consecutive ones that differ in one value: an envelope for each would cost more than everything else.
 // 3. `Outbox` joins messages of one kind into a frame, in the order in which they were put; a change of kind begins a new frame.
-// 4. A frame leaves when it is full, or when its `FlushScheduler` says so. Core has one of its own for late answers (`AnswerScheduler`).
+// 4. A frame leaves when it is full, or at the end of the tick. Core schedules late answers in its own way (`AnswerScheduler`).
 import { IS_NODE, onEndOfTick, utf8Length } from '#platform'
 import { type Codec, type EncodedMessage, type Framing, type PackedMessage, TextWithBytes } from '../codec/codec.js'
 import { codecs } from '../codec/codecs.js'
@@ -25,14 +25,8 @@ export const LONG_FRAME_BYTES: number = (FULL_BATCH_BYTES * 3) / 4
 /** Messages that a gate's record holds at least, if they arrive together. With fewer, threads wake up more often than parallel work gains. */
 export const MIN_FULL_RECORD = 32
 
-/** Decides when a batch leaves that is not full. */
-export interface FlushScheduler {
-  /** Calls `flush` once, later. */
-  schedule(flush: () => void): void
-}
-
-/** Flushes when all promises of the tick have settled, so that their messages share a frame; or sooner after a silence. */
-export const endOfTick: FlushScheduler = { schedule: onEndOfTick }
+/** Decides when a batch leaves that is not full: calls `flush` once, later. */
+export type ScheduleFlush = (flush: () => void) => void
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
@@ -53,7 +47,7 @@ export class Outbox {
   /** True while the owner collects messages, and will call `flush`. */
   isCorked = false
   readonly #send: SendFrame
-  readonly #scheduler: FlushScheduler
+  readonly #scheduleFlush: ScheduleFlush
   #batch: EncodedMessage[] = []
   #bytes = 0
   #count = 0
@@ -61,9 +55,9 @@ export class Outbox {
   #open: OpenMessage | undefined
   #isScheduled = false
 
-  constructor(send: SendFrame, scheduler: FlushScheduler = endOfTick) {
+  constructor(send: SendFrame, schedule: ScheduleFlush = onEndOfTick) {
     this.#send = send
-    this.#scheduler = scheduler
+    this.#scheduleFlush = schedule
   }
 
   /**
@@ -130,7 +124,7 @@ export class Outbox {
 
   #schedule(): void {
     this.#isScheduled = true
-    this.#scheduler.schedule(this.#flushScheduled)
+    this.#scheduleFlush(this.#flushScheduled)
   }
 
   readonly #flushScheduled = (): void => {
