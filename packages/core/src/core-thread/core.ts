@@ -64,7 +64,8 @@ export class Core {
   readonly #resources: ResourceTable
   readonly #authority: Authority
   readonly #quotas: Quotas
-  readonly #hostRegistry: CommandRegistry
+  readonly #registry: CommandRegistry
+  readonly #hostCommands: CommandRegistry
   readonly #app: App
   readonly #networkSessions: NetworkSessions
   #handOverKey: ReturnType<typeof createSessionKeys> | undefined
@@ -98,17 +99,14 @@ export class Core {
     const { platform } = environment
     const coreCommands = createCoreCommands({ ...shared, appInfo, platform, labels: () => this.sessions.labels })
     const registry = createRegistry(definition, coreCommands, this.#pool)
-    const hostRegistry = new Map(registry)
+    this.#registry = registry
     const plugins = new HostPlugins({
       ...{ definition, registry, sessions: this.sessions, plugins: config.hostPlugins },
-      getAffected: () => ({ authority: this.#authority, quotas: this.#quotas, hostRegistry }),
+      getAuthority: () => this.#authority,
     })
     this.#authority = this.#createAuthority(plugins)
     this.#quotas = createQuotas(calls?.quotas ?? [], registry, getLog)
-    this.#hostRegistry = hostRegistry
-    for (const command of createHostCommands(this.#authority, this.sessions, plugins)) {
-      hostRegistry.set(command.method, command)
-    }
+    this.#hostCommands = createHostCommands(this.#authority, this.sessions, plugins)
 
     // Sessions get the app, and those of the network are opened last.
     this.#app = createApp({
@@ -177,13 +175,12 @@ export class Core {
         return latency
       })
       const traffic = { metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
-      const runCommand = run?.functions === undefined ? undefined : createRunCommand(this.sessions, run.functions)
       this.#openSession({
         ...{ linkId, frontend, label, limitLabel, codec, link, opener },
         isTrusted: offer.isTrusted,
         ...traffic,
         takeContext: frontend === undefined ? undefined : this.#takeContext?.bind(undefined, frontend),
-        runCommand,
+        ownCommands: run?.functions === undefined ? undefined : createRunCommand(this.sessions, run.functions),
         // Without a limit, they are counted for a later run that goes on.
         maxCalls: run?.maxCalls ?? (run?.interrupts && Infinity),
         madeCalls: run?.madeCalls,
@@ -289,13 +286,14 @@ export class Core {
     }
   }
 
-  #openSession(added: Omit<AddedSession, 'permits' | 'registry' | 'app' | 'confirmRequests'>): Session {
+  #openSession(added: Omit<AddedSession, 'permits' | 'registry' | 'quotas' | 'app' | 'confirmRequests'>): Session {
     const { label, linkId, limitLabel = label, ended } = added
     // A page has a label for its limits, and a frontend of another process no link of the host.
     const comesAndGoes = added.limitLabel !== undefined || linkId === undefined
-    const session = { ...added, app: this.#app, confirmRequests: this.confirmRequests }
+    const { confirmRequests } = this
+    const session = { ...added, app: this.#app, registry: this.#registry, confirmRequests }
     if (label === undefined || limitLabel === undefined) {
-      return this.sessions.add({ ...session, permits: HOST_PERMITS, registry: this.#hostRegistry })
+      return this.sessions.add({ ...session, permits: HOST_PERMITS, ownCommands: this.#hostCommands })
     }
     return this.sessions.add({
       ...session,
@@ -304,9 +302,9 @@ export class Core {
         label,
         linkId === undefined ? { from: 'the network', entries: [] } : undefined,
       ),
-      registry: this.#quotas.acquireRegistry(limitLabel, comesAndGoes),
+      quotas: this.#quotas.acquire(limitLabel, comesAndGoes),
       ended: isIdle => {
-        this.#quotas.releaseRegistry(limitLabel)
+        this.#quotas.release(limitLabel)
         if (isIdle) this.#authority.setRights(label, undefined)
         ended(isIdle)
       },

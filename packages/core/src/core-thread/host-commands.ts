@@ -13,20 +13,21 @@ import {
   type HostPlugin,
   RUN_FUNCTION_METHOD,
 } from '../contract/host-core.js'
-import { type IncomingCall, isStream, type RunnableCommand } from '../rpc/call-table.js'
+import { type CommandRegistry, type IncomingCall, isStream, type RunnableCommand } from '../rpc/call-table.js'
 import type { Sessions } from '../rpc/sessions.js'
 import { getPluginFiles, toCommandIdentity } from '../acl/identifier.js'
 import type { CommandDescription, CoreDefinition } from '../api/define.js'
 import { composeRun } from '../rpc/call-phases.js'
-import type { Quotas } from '../rpc/quotas.js'
-import { checkCommandName, checkPluginName, PermissionOwners } from '../rpc/registry.js'
+import { checkCommandName, checkPermission, checkPluginName } from '../rpc/registry.js'
 
-const hidden = { owner: 'core', allow: '', deny: '' } as const
+const create = (method: string, run: RunnableCommand['run']): [string, RunnableCommand] => [
+  method,
+  { owner: 'core', allow: '', deny: '', method, run },
+]
 
 /** Frontends do not have these commands: to frontends their names are unknown. */
-export function createHostCommands(authority: Authority, sessions: Sessions, plugins: HostPlugins): RunnableCommand[] {
-  const create = (method: string, run: RunnableCommand['run']): RunnableCommand => ({ ...hidden, method, run })
-  return [
+export function createHostCommands(authority: Authority, sessions: Sessions, plugins: HostPlugins): CommandRegistry {
+  return new Map([
     create(HOST_METHOD.call, (args, call) => callFrontend(sessions, args, call)),
     create(HOST_METHOD.stream, (args, call) => callFrontend(sessions, args, call)),
     create(HOST_METHOD.labels, () => sessions.labels),
@@ -43,24 +44,23 @@ export function createHostCommands(authority: Authority, sessions: Sessions, plu
     create(HOST_METHOD.removeCapability, args => {
       authority.remove(String((args as { identifier: unknown }).identifier))
     }),
-  ]
+  ])
 }
 
 /** Creates the command of one run, with which it calls the functions that the host has for it. @param functions - their name in the host */
-export const createRunCommand = (sessions: Sessions, functions: string): RunnableCommand => ({
-  ...hidden,
-  method: RUN_FUNCTION_METHOD,
-  async run(args, { signal }) {
-    try {
-      return await sessions.callHost(functions, args, { signal }, false)
-    } catch (error) {
-      if (!isBusError(error)) throw error
-      const name = describeName(String((args as { name: unknown }).name))
-      error.message = error.message.replace(describeCommand(functions), `function ${name}`)
-      throw error
-    }
-  },
-})
+export const createRunCommand = (sessions: Sessions, functions: string): CommandRegistry =>
+  new Map([
+    create(RUN_FUNCTION_METHOD, async (args, { signal }) => {
+      try {
+        return await sessions.callHost(functions, args, { signal }, false)
+      } catch (error) {
+        if (!isBusError(error)) throw error
+        const name = describeName(String((args as { name: unknown }).name))
+        error.message = error.message.replace(describeCommand(functions), `function ${name}`)
+        throw error
+      }
+    }),
+  ])
 
 /** Calls a function of a frontend for the host. Bytes pass through core without a copy, in both directions. */
 async function callFrontend(sessions: Sessions, args: unknown, call: IncomingCall): Promise<unknown> {
@@ -96,13 +96,6 @@ const moveValues = (stream: ReceivedStream): AsyncIterable<unknown> => ({
   }),
 })
 
-interface Affected {
-  readonly authority: Authority
-  readonly quotas: Quotas
-  /** The commands of the host. */
-  readonly hostRegistry: Map<string, RunnableCommand>
-}
-
 interface HostPluginsDeps {
   definition: CoreDefinition
   /** The commands of frontends. */
@@ -110,8 +103,8 @@ interface HostPluginsDeps {
   sessions: Sessions
   /** Those that the host had added to the core before. They are added to the registry at once. */
   plugins: readonly HostPlugin[] | undefined
-  /** Called only for later plugins, because rights and quotas depend on the commands of the first ones. */
-  getAffected(): Affected
+  /** Called only for later plugins, because rights depend on the commands of the first ones. */
+  getAuthority(): Authority
 }
 
 /**
@@ -140,35 +133,30 @@ export class HostPlugins {
 
   /** Adds a plugin for all sessions. An error changes nothing. @throws {BusError} InvalidParams */
   add(plugin: HostPlugin): void {
-    const commands = this.#add(plugin)
-    const { authority, quotas, hostRegistry } = this.#deps.getAffected()
+    this.#add(plugin)
     try {
-      authority.replaceCommands(this.commands, this.pluginFiles)
+      this.#updateRights()
     } catch (error) {
       this.#forget(plugin.name)
       throw error
-    }
-    for (const command of commands) {
-      quotas.addCommand(command)
-      hostRegistry.set(command.method, command)
     }
   }
 
   /** Removes a plugin. Its running calls go on. @throws {BusError} InvalidParams */
   remove(name: string): void {
-    const { authority, quotas, hostRegistry } = this.#deps.getAffected()
-    const removed = this.#forget(name)
-    if (!removed) throw new BusError('InvalidParams', `bus.removePlugin: no plugin ${JSON.stringify(name)} was added`)
-    for (const { method } of removed) {
-      quotas.removeCommand(method)
-      hostRegistry.delete(method)
-    }
-    authority.replaceCommands(this.commands, this.pluginFiles)
+    if (!this.#plugins.has(name))
+      throw new BusError('InvalidParams', `bus.removePlugin: no plugin ${JSON.stringify(name)} was added`)
+    this.#forget(name)
+    this.#updateRights()
+  }
+
+  #updateRights(): void {
+    this.#deps.getAuthority().replaceCommands(this.commands, this.pluginFiles)
   }
 
   /** Lists the commands of the app and of plugins that a label may call, or could with `allow`. @throws {BusError} InvalidParams */
   describe(label: string, allow?: AllowList): CommandDescription[] {
-    const permits = this.#deps.getAffected().authority.getPermits(label, allow)
+    const permits = this.#deps.getAuthority().getPermits(label, allow)
     const isShown = ({ owner, method }: RunnableCommand): boolean => owner !== 'core' && permits.permits(method)
     return [...this.#deps.registry.values()]
       .filter(isShown)
@@ -176,16 +164,16 @@ export class HostPlugins {
       .toSorted((a, b) => (a.command < b.command ? -1 : 1))
   }
 
-  #add({ name, commands, permissions }: HostPlugin): readonly RunnableCommand[] {
+  #add({ name, commands, permissions }: HostPlugin): void {
     checkPluginName(name)
     const isTaken = this.#plugins.has(name) || this.#deps.definition.plugins?.some(plugin => plugin.name === name)
     if (isTaken) throw new BusError('InvalidParams', `There are two plugins named ${name}`)
-    const permissionOwners = new PermissionOwners()
+    const owners = new Map<string, string>()
     const runnable = Object.entries(commands).map(([command, content]): RunnableCommand => {
       const identity = toCommandIdentity(command, name)
       const { method } = identity
       checkCommandName(command, method)
-      permissionOwners.check(identity)
+      checkPermission(owners, identity)
       const run = composeRun(method, this.#deps.definition.use ?? [], undefined, (args, call) =>
         this.#deps.sessions.callHost(method, args, { signal: call.signal }, isStream(call)),
       )
@@ -194,13 +182,10 @@ export class HostPlugins {
     for (const command of runnable) this.#deps.registry.set(command.method, command)
     const files = getPluginFiles({ plugins: [{ name, permissions }] })
     this.#plugins.set(name, { files, commands: runnable })
-    return runnable
   }
 
-  #forget(name: string): readonly RunnableCommand[] | undefined {
-    const plugin = this.#plugins.get(name)
+  #forget(name: string): void {
+    for (const { method } of this.#plugins.get(name)!.commands) this.#deps.registry.delete(method)
     this.#plugins.delete(name)
-    for (const { method } of plugin?.commands ?? []) this.#deps.registry.delete(method)
-    return plugin?.commands
   }
 }

@@ -9,9 +9,8 @@
 // 7. handler     the command's function, or a thread of the pool
 // 8. answer      the result, the values of a stream, or the error
 //
-// Rights precede limits, so that a denied call is reported as such also if its frontend floods core. Phases 4 to 7 are one function,
-// `command.run`, which is composed before the first call: by `composeRun`, and by `limit` of quotas.ts if the frontend has quotas. A
-// phase that a command does not have costs its calls nothing.
+// Rights precede limits, so that a denied call is reported as such also if its frontend floods core. Phases 5 to 7 are one function,
+// `command.run`, which `composeRun` composes before the first call. A phase that a command does not have costs its calls nothing.
 import { types } from 'node:util'
 import {
   BusError,
@@ -39,10 +38,10 @@ import {
   getTimeout,
   IncomingCall,
   type Runnable,
-  type RunnableCommand,
 } from './call-table.js'
 import { type CallChannel, type ChannelTable, sendAll } from './channels.js'
 import { Interruption } from './approval.js'
+import type { FrontendQuotas } from './quotas.js'
 import type { SessionEvents } from './reports.js'
 import type { SessionWriter } from './writer.js'
 
@@ -59,9 +58,10 @@ export function composeRun(
 /** What a session may call. */
 export interface CallTerms {
   registry: CommandRegistry
-  /** A command that this session alone has, and may call. */
-  runCommand?: RunnableCommand | undefined
-  /** Calls of commands of the app and of plugins, and of `runCommand`, that the session can make. */
+  /** Commands that this session alone has, and may call. */
+  ownCommands?: CommandRegistry | undefined
+  quotas?: FrontendQuotas | undefined
+  /** Calls of commands of the app and of plugins, and of `ownCommands`, that the session can make. */
   maxCalls?: number | undefined
   /** Calls of `maxCalls` that were made before. */
   madeCalls?: number | undefined
@@ -103,17 +103,17 @@ export class CallPhases {
   /** @throws {BusError} the answer, which the caller sends with `fail` */
   run(message: CallMessage): Outcome | Promise<Outcome> {
     const { id, method, params = {}, headers = {} } = message
-    const { session, registry, channels: table, runCommand, maxCalls } = this.#deps
+    const { session, registry, channels: table, ownCommands, quotas, maxCalls } = this.#deps
     const { metrics, permits, calls } = session
     this.#counts[COUNT.calls]! += 1
     const startedAt = metrics.begin()
 
     // Admission
     if (this.isDraining) throw new BusError('Disconnected', 'The bus is closing', { data: { delivered: 'no' } })
-    const isOwn = runCommand?.method === method
-    const command = isOwn ? runCommand : registry.get(method)
+    const own = ownCommands?.get(method)
+    const command = own ?? registry.get(method)
     if (!command) throw new BusError('MethodNotFound', describeNotFound(method, registry, params))
-    if (maxCalls !== undefined && (isOwn || command.owner !== 'core')) {
+    if (maxCalls !== undefined && (own || command.owner !== 'core')) {
       this.#counts[COUNT.limited]! += 1
       if (++this.#callCount > maxCalls)
         throw new BusError('Overloaded', `The code made more than ${maxCalls} calls`, {
@@ -122,7 +122,7 @@ export class CallPhases {
     }
 
     // Rights
-    const denial = isOwn ? undefined : permits.check(command)
+    const denial = own ? undefined : permits.check(command)
     if (denial) {
       this.#counts[COUNT.denied]! += 1
       this.#deps.events.denied(method, permits.getHint(command))
@@ -139,7 +139,7 @@ export class CallPhases {
     const call = new IncomingCall(session, id, command, { headers, body: params }, channels)
     try {
       // Quota, middleware, schema, handler
-      const result = command.run(params, call)
+      const result = quotas && !own ? quotas.run(command, params, call) : command.run(params, call)
       if (call.interruption) {
         // Middleware is asynchronous, and rejects with it, too.
         if (isThenable(result)) result.then(undefined, () => {})

@@ -18,13 +18,13 @@ function begin(comesAndGoes: boolean) {
   )
   /** Returns how many of three calls are allowed in one session of `main`, which lasts a minute. */
   const visit = (): number => {
-    const command = quotas.acquireRegistry('main', comesAndGoes).get('touch')!
+    const own = quotas.acquire('main', comesAndGoes)!
     clock.now += 60_000
     let allowed = 0
     try {
-      for (; allowed < 3; allowed++) command.run({}, call)
+      for (; allowed < 3; allowed++) own.run(touch, {}, call)
     } catch {}
-    quotas.releaseRegistry('main')
+    quotas.release('main')
     return allowed
   }
   return { clock, quotas, visit }
@@ -41,11 +41,11 @@ test('a page that comes back soon goes on with its budget, and after 30 s withou
 
 test('as long as one page of a label is there, no other renews their budget', () => {
   const { clock, quotas, visit } = begin(true)
-  quotas.acquireRegistry('main', true)
+  quotas.acquire('main', true)
   expect(visit()).toBe(2)
   clock.now += 60_000
   expect(visit()).toBe(0)
-  quotas.releaseRegistry('main')
+  quotas.release('main')
   clock.now += 30_000
   expect(visit()).toBe(2)
 })
@@ -61,12 +61,12 @@ test('a frontend of the host goes on with its budget however late it restarts, u
 
 test('budgets of pages that do not come back are forgotten', () => {
   const { clock, quotas, visit } = begin(true)
-  const first = quotas.acquireRegistry('main', true)
-  quotas.releaseRegistry('main')
+  const first = quotas.acquire('main', true)
+  quotas.release('main')
   visit()
   clock.now += 30_000
-  quotas.acquireRegistry('other', true)
-  expect(quotas.acquireRegistry('main', true)).not.toBe(first)
+  quotas.acquire('other', true)
+  expect(quotas.acquire('main', true)).not.toBe(first)
 })
 
 test('the log of a refused call names the quota that refuses, or has to be waited for longest', () =>
@@ -83,9 +83,9 @@ test('the log of a refused call names the quota that refuses, or has to be waite
       () => log,
       () => 0,
     )
-    const command = quotas.acquireRegistry('main').get('touch')!
-    void command.run({}, call)
-    expect(() => command.run({}, call)).toThrow(expect.objectContaining({ reason: 'Overloaded', data }) as Error)
+    const own = quotas.acquire('main')!
+    void own.run(hold, {}, call)
+    expect(() => own.run(hold, {}, call)).toThrow(expect.objectContaining({ reason: 'Overloaded', data }) as Error)
     expect(logged).toEqual([quota])
   }))
 

@@ -1,11 +1,11 @@
-// Quotas of calls by frontend and command. A frontend with a matching rule gets its own registry, in which limited commands
-// count their calls. All other frontends share one registry, so that their calls cost nothing more.
+// Quotas of calls by frontend and command. The sessions of a label share them, and they survive the sessions. A frontend without a matching rule
+// has none, so that its calls cost nothing more.
 import { BusError, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
 import { bindContext, countedStream, isAsyncIterable, isThenable, Throttle } from '@sallyport/protocol/internal/util'
 import type { Logger } from 'pino'
 import { createGlobMatcher } from '../acl/identifier.js'
 import type { CallQuota } from '../contract/host-core.js'
-import { type CommandRegistry, isStream, type RunnableCommand } from './call-table.js'
+import { type CommandRegistry, type IncomingCall, isStream, type RunnableCommand } from './call-table.js'
 import { later } from '@sallyport/protocol/internal/contract'
 
 /**
@@ -14,19 +14,21 @@ import { later } from '@sallyport/protocol/internal/contract'
  */
 const LIFE_AFTER_MS = 30_000
 
+/** The quotas of one frontend, by command. */
+export interface FrontendQuotas {
+  /** Runs a call, now or once its quotas allow it. @throws {BusError} Overloaded */
+  run(command: RunnableCommand, args: unknown, ctx: IncomingCall): unknown
+}
+
 export interface Quotas {
   /**
-   * Returns the commands of a new session. Its quotas are shared with other sessions of the label, and survive them.
+   * Returns the quotas of a new session, `undefined` if there are none.
    *
    * @param comesAndGoes - true for a page or a frontend of another process, whose end the host does not decide
    */
-  acquireRegistry(label: string, comesAndGoes?: boolean): CommandRegistry
+  acquire(label: string, comesAndGoes?: boolean): FrontendQuotas | undefined
   /** Has to be called once the session has ended. */
-  releaseRegistry(label: string): void
-  /** Adds a command to the registries of all sessions, or replaces it. The shared registry has it already. */
-  addCommand(command: RunnableCommand): void
-  /** Removes a command from the registries of all sessions with quotas. */
-  removeCommand(method: string): void
+  release(label: string): void
   /** The frontend has ended, and does not start again: the next one with this label gets whole budgets. */
   endLife(label: string): void
 }
@@ -35,84 +37,70 @@ type Rule = ReturnType<typeof toRule>
 
 export function createQuotas(
   callQuotas: readonly CallQuota[],
-  sharedRegistry: CommandRegistry,
+  registry: CommandRegistry,
   getLog: () => Logger,
   now: () => number = () => performance.now(),
 ): Quotas {
   const rules = callQuotas.map(toRule)
   for (const [index, { commands = [] }] of callQuotas.entries()) {
     // A quota without a matching command is a mistake, and would silently limit nothing.
-    const unused = commands.filter(glob => ![...sharedRegistry.keys()].some(createGlobMatcher(glob)))
+    const unused = commands.filter(glob => ![...registry.keys()].some(createGlobMatcher(glob)))
     for (const glob of unused) {
       getLog().warn(`calls.quotas[${index}].commands: no command matches ${describeName(glob)}`)
     }
   }
-
-  const createRegistry = (label: string, labelRules: readonly Rule[]) => {
-    const quotas = new Map<string, readonly Quota[]>()
-    const registry = new Map<string, RunnableCommand>()
-    const add = (command: RunnableCommand): void => {
-      const { method } = command
-      // A command that replaces another one continues its quotas.
-      const commandQuotas =
-        quotas.get(method) ??
-        labelRules.filter(rule => rule.matchesCommand(command)).map(rule => new Quota(rule, now()))
-      quotas.set(method, commandQuotas)
-      const isLimited = commandQuotas.length > 0
-      registry.set(method, isLimited ? limit(command, label, commandQuotas, now, getLog) : command)
-    }
-    for (const command of sharedRegistry.values()) add(command)
-    const getQuotas = (): Quota[] => [...quotas.values()].flat()
-    return { registry, add, getQuotas, sessionCount: 0, comesAndGoes: false, leftAt: now() }
-  }
-
-  const registries = new Map<string, ReturnType<typeof createRegistry>>()
-
-  const endLifeIfAway = ({
-    sessionCount,
-    comesAndGoes,
-    leftAt,
-    getQuotas,
-  }: ReturnType<typeof createRegistry>): void => {
-    if (sessionCount > 0 || !comesAndGoes || now() - leftAt < LIFE_AFTER_MS) return
-    for (const quota of getQuotas()) quota.endLife()
-  }
-
-  const deleteIdleRegistries = (): void => {
-    for (const [label, limited] of registries) {
-      endLifeIfAway(limited)
-      if (limited.sessionCount === 0 && limited.getQuotas().every(quota => quota.isIdle(now())))
-        registries.delete(label)
-    }
-  }
-
+  const frontends = new Map<string, ReturnType<typeof createFrontendQuotas>>()
   return {
-    acquireRegistry(label, comesAndGoes = false) {
+    acquire(label, comesAndGoes = false) {
       const labelRules = rules.filter(rule => rule.matchesLabel(label))
-      if (labelRules.length === 0) return sharedRegistry
-      if (!registries.has(label)) deleteIdleRegistries()
-      const limited = registries.get(label) ?? createRegistry(label, labelRules)
-      registries.set(label, limited)
-      endLifeIfAway(limited)
-      limited.comesAndGoes = comesAndGoes
-      limited.sessionCount += 1
-      return limited.registry
+      if (labelRules.length === 0) return undefined
+      if (!frontends.has(label)) for (const [other, { isIdle }] of frontends) if (isIdle()) frontends.delete(other)
+      const quotas = frontends.get(label) ?? createFrontendQuotas(label, labelRules, now, getLog)
+      frontends.set(label, quotas)
+      quotas.acquire(comesAndGoes)
+      return quotas
     },
-    releaseRegistry(label) {
-      const limited = registries.get(label)
-      if (!limited) return
-      limited.sessionCount -= 1
-      limited.leftAt = now()
+    release: label => frontends.get(label)?.release(),
+    endLife: label => frontends.get(label)?.endLife(),
+  }
+}
+
+function createFrontendQuotas(label: string, rules: readonly Rule[], now: () => number, getLog: () => Logger) {
+  /** By command: one that replaces another continues its quotas. */
+  const limits = new Map<string, { quotas: readonly Quota[]; run: RunLimited }>()
+  let sessionCount = 0
+  let comesAndGoes = false
+  let leftAt = 0
+
+  const getQuotas = (): Quota[] => [...limits.values()].flatMap(({ quotas }) => quotas)
+  const endLife = (): void => getQuotas().forEach(quota => quota.endLife())
+  const endLifeIfAway = (): void => {
+    if (sessionCount === 0 && comesAndGoes && now() - leftAt >= LIFE_AFTER_MS) endLife()
+  }
+  return {
+    run(command: RunnableCommand, args: unknown, ctx: IncomingCall): unknown {
+      let limit = limits.get(command.method)
+      if (!limit) {
+        const quotas = rules.filter(rule => rule.matchesCommand(command)).map(rule => new Quota(rule, now()))
+        const run = quotas.length > 0 ? createLimit(command.method, label, quotas, now, getLog) : runUnlimited
+        limits.set(command.method, (limit = { quotas, run }))
+      }
+      return limit.run(command, args, ctx)
     },
-    addCommand(command) {
-      for (const { add } of registries.values()) add(command)
+    acquire(isVisit: boolean): void {
+      endLifeIfAway()
+      comesAndGoes = isVisit
+      sessionCount += 1
     },
-    removeCommand(method) {
-      for (const { registry } of registries.values()) registry.delete(method)
+    release(): void {
+      sessionCount -= 1
+      leftAt = now()
     },
-    endLife(label) {
-      for (const quota of registries.get(label)?.getQuotas() ?? []) quota.endLife()
+    isIdle(): boolean {
+      endLifeIfAway()
+      return sessionCount === 0 && getQuotas().every(quota => quota.isIdle(now()))
     },
+    endLife,
   }
 }
 
@@ -130,14 +118,17 @@ function toRule(quota: CallQuota) {
 const describeRate = (rate: number): string =>
   rate < 1 ? `${Number((60 * rate).toPrecision(3))}/min` : `${Number(rate.toPrecision(3))}/s`
 
-function limit(
-  command: RunnableCommand,
+type RunLimited = FrontendQuotas['run']
+
+const runUnlimited: RunLimited = (command, args, ctx) => command.run(args, ctx)
+
+function createLimit(
+  method: string,
   label: string,
   quotas: readonly Quota[],
   now: () => number,
   getLog: () => Logger,
-): RunnableCommand {
-  const { method, run } = command
+): RunLimited {
   const subject = `${describeCommand(method)} of frontend ${describeName(label)}`
   const refusals = new Throttle<string>(
     (quota, more) => getLog().warn({ label, command: method, quota, ...(more > 0 && { more }) }, 'refused'),
@@ -169,7 +160,7 @@ function limit(
   const refuseFor = ({ text, quota, retryAfter }: Obstacle): BusError =>
     refuse(`The quota of ${subject} ${text}`, quota, retryAfter === undefined ? undefined : { retryAfter })
 
-  const begin: RunnableCommand['run'] = (args, ctx) => {
+  const begin: RunLimited = (command, args, ctx) => {
     for (const quota of quotas) quota.begin()
     const end = (): void => {
       quotas.forEach(quota => quota.end())
@@ -186,7 +177,7 @@ function limit(
     }
     let result: unknown
     try {
-      result = run(args, ctx)
+      result = command.run(args, ctx)
     } catch (error) {
       fail(error)
     }
@@ -194,20 +185,17 @@ function limit(
   }
   const waiting = new WaitingCalls(getObstacle, refuseFor)
 
-  return {
-    ...command,
-    run(args, ctx) {
-      const obstacle = getObstacle()
-      if (!obstacle && waiting.isEmpty) return begin(args, ctx)
-      if (obstacle && !obstacle.waits) throw refuseFor(obstacle)
-      if (waiting.isFull) {
-        const text = `The quota of ${subject} lets ${MAX_WAITING} calls wait, and as many do`
-        throw refuse(text, `${MAX_WAITING} waiting`)
-      }
-      // Another call's end begins it.
-      const beginLater = bindContext(() => begin(args, ctx))
-      return waiting.add(ctx.signal, beginLater)
-    },
+  return (command, args, ctx) => {
+    const obstacle = getObstacle()
+    if (!obstacle && waiting.isEmpty) return begin(command, args, ctx)
+    if (obstacle && !obstacle.waits) throw refuseFor(obstacle)
+    if (waiting.isFull) {
+      const text = `The quota of ${subject} lets ${MAX_WAITING} calls wait, and as many do`
+      throw refuse(text, `${MAX_WAITING} waiting`)
+    }
+    // Another call's end begins it.
+    const beginLater = bindContext(() => begin(command, args, ctx))
+    return waiting.add(ctx.signal, beginLater)
   }
 }
 

@@ -37,7 +37,7 @@ export function createRegistry(
   pool: Pool,
 ): Map<string, RunnableCommand> {
   const registry = new Map<string, RunnableCommand>(coreCommands.map(command => [command.method, command]))
-  const permissions = new PermissionOwners()
+  const owners = new Map<string, string>()
   const addAll = (commands: Commands | undefined, plugin?: string): void => {
     for (const [name, command] of Object.entries(commands ?? {})) {
       if (name === '' || (plugin === undefined && /^\$\/|^plugin:/.test(name)))
@@ -45,7 +45,7 @@ export function createRegistry(
       const commandName = toCommandIdentity(name, plugin)
       const { method } = commandName
       checkCommandName(name, method)
-      permissions.check(commandName)
+      checkPermission(owners, commandName)
       const { schema, handler } = readCommand(method, command, pool)
       const run = composeRun(method, definition.use ?? [], schema, handler)
       registry.set(method, {
@@ -72,18 +72,18 @@ export function checkCommandName(name: string, method: string): void {
   throw new BusError('InvalidParams', `${COMMAND_NAME_RULE}: got ${describeName(method)}`)
 }
 
-/** Refuses two commands with one permission: what allows one of them would allow the other. */
-export class PermissionOwners {
-  readonly #methods = new Map<string, string>()
-
-  /** @throws {BusError} `InvalidParams` */
-  check({ allow, method }: CommandIdentity): void {
-    const other = this.#methods.get(allow)
-    this.#methods.set(allow, method)
-    if (other === undefined) return
-    const names = `${describeName(other)} and ${describeName(method)}`
-    throw new BusError('InvalidParams', `The commands ${names} share the permission ${allow}. Rename one of them`)
-  }
+/**
+ * Refuses two commands with one permission: what allows one of them would allow the other.
+ *
+ * @param owners - methods by their permissions
+ * @throws {BusError} `InvalidParams`
+ */
+export function checkPermission(owners: Map<string, string>, { allow, method }: CommandIdentity): void {
+  const other = owners.get(allow)
+  owners.set(allow, method)
+  if (other === undefined) return
+  const names = `${describeName(other)} and ${describeName(method)}`
+  throw new BusError('InvalidParams', `The commands ${names} share the permission ${allow}. Rename one of them`)
 }
 
 /**

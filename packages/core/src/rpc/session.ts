@@ -139,7 +139,7 @@ export class Session implements CallOwner {
     this.#streams.nextId = FIRST_CORE_CHANNEL
     const getTotal = (): number => this.addUp(session => countStreams(session.#streams))
     const warn = (text: string): void => events.warned(text)
-    const { registry, hasDeadlines, runCommand, maxCalls, madeCalls } = options
+    const { registry, ownCommands, quotas, hasDeadlines, maxCalls, madeCalls } = options
     this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, warn, this.#streams, getTotal)
     const lost = ({ stack = '' }: BusError): void => events.mistaken('message lost', { place: findPlace(stack) })
     const countInFlight = (): number => this.addUp(countCalls)
@@ -147,7 +147,7 @@ export class Session implements CallOwner {
       session: this,
       channels: new ChannelTable(this.#streams, getTotal, lost),
       writer: this.#writer,
-      ...{ registry, hasDeadlines, events, countInFlight, runCommand, maxCalls, madeCalls },
+      ...{ registry, ownCommands, quotas, hasDeadlines, events, countInFlight, maxCalls, madeCalls },
     })
     this.#linkClosed = new Promise(resolve => {
       link.receive({

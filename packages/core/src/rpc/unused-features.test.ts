@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { wrapWithMiddleware } from './call-phases.js'
 import { createQuotas } from './quotas.js'
-import type { RunnableCommand } from './call-table.js'
+import type { IncomingCall, RunnableCommand } from './call-table.js'
 
 const run = (): string => 'ran'
 const createEntry = (method: string): [string, RunnableCommand] => [
@@ -12,20 +12,21 @@ const createEntry = (method: string): [string, RunnableCommand] => [
 ]
 const registry = new Map(['touch', 'read'].map(createEntry))
 const log = pino({ level: 'silent' })
+const call = { request: { headers: {} } } as unknown as IncomingCall
 
 test('wrapWithMiddleware returns the handler itself when there is no middleware', () => {
   expect(wrapWithMiddleware([], 'touch', run)).toBe(run)
   expect(wrapWithMiddleware([(_call, next) => next()], 'touch', run)).not.toBe(run)
 })
 
-test('only frontends with a matching quota get a registry of their own, with only limited commands replaced', () => {
-  expect(createQuotas([], registry, () => log).acquireRegistry('main')).toBe(registry)
-  const quotas = createQuotas([{ labels: ['plugin-*'], commands: ['touch'], rate: 1 }], registry, () => log)
-  expect(quotas.acquireRegistry('main')).toBe(registry)
-  const limited = quotas.acquireRegistry('plugin-a')
-  expect(limited.get('touch')).not.toBe(registry.get('touch'))
-  expect(limited.get('read')).toBe(registry.get('read'))
-  expect(quotas.acquireRegistry('plugin-a')).toBe(limited)
+test('only frontends with a matching quota have quotas, which limit matching commands alone', () => {
+  expect(createQuotas([], registry, () => log).acquire('main')).toBe(undefined)
+  const quotas = createQuotas([{ labels: ['plugin-*'], commands: ['touch'], calls: 1 }], registry, () => log)
+  expect(quotas.acquire('main')).toBe(undefined)
+  const limited = quotas.acquire('plugin-a')!
+  for (const method of ['read', 'read', 'touch']) expect(limited.run(registry.get(method)!, {}, call)).toBe('ran')
+  expect(() => limited.run(registry.get('touch')!, {}, call)).toThrow('is spent')
+  expect(quotas.acquire('plugin-a')).toBe(limited)
 })
 
 test('quotas of a released label are kept until they are full again', () => {
@@ -36,13 +37,13 @@ test('quotas of a released label are kept until they are full again', () => {
     () => log,
     () => now,
   )
-  const first = quotas.acquireRegistry('a')
-  first.get('touch')!.run({}, { request: { headers: {} } } as never)
-  quotas.releaseRegistry('a')
-  quotas.acquireRegistry('b')
-  expect(quotas.acquireRegistry('a')).toBe(first)
-  quotas.releaseRegistry('a')
+  const first = quotas.acquire('a')!
+  first.run(registry.get('touch')!, {}, call)
+  quotas.release('a')
+  quotas.acquire('b')
+  expect(quotas.acquire('a')).toBe(first)
+  quotas.release('a')
   now = 1000
-  quotas.acquireRegistry('c')
-  expect(quotas.acquireRegistry('a')).not.toBe(first)
+  quotas.acquire('c')
+  expect(quotas.acquire('a')).not.toBe(first)
 })
