@@ -6,7 +6,6 @@ import { type CallMessage, checkEventName, type EventTarget, METHOD } from '@sal
 import {
   MAX_EVENT_QUEUE,
   MAX_EVENT_QUEUE_BYTES,
-  MAX_HELD_NAMES,
   MAX_LISTENER_CHARACTERS,
   MAX_LISTENERS,
 } from '@sallyport/protocol/internal/wire'
@@ -114,7 +113,7 @@ export class EventRouter {
     const held = this.#held
     this.#held = undefined
     held?.flush()
-    for (const event of held?.unheard ?? []) this.#unheardListener?.(event)
+    for (const { event, isUnheard } of held?.events ?? []) if (isUnheard) this.#unheardListener?.(event)
     return held?.droppedCount ?? 0
   }
 
@@ -213,10 +212,10 @@ export class EventRouter {
     if (!listeners) {
       // A name with listeners was checked when they were added.
       checkEventName(event)
-      const isKept = event.length <= MAX_LISTENER_CHARACTERS
-      if (!held) return isKept ? this.#unheardListener?.(event) : undefined
-      if (isKept) held.addUnheard(event)
-      return held.add(event, new Payload(value), accepts)
+      const isUnheard = event.length <= MAX_LISTENER_CHARACTERS
+      if (held) held.add(event, new Payload(value), accepts, isUnheard)
+      else if (isUnheard) this.#unheardListener?.(event)
+      return
     }
     const deliveries = getDeliveries(listeners)
     const payload = new Payload(value)
@@ -264,7 +263,14 @@ function matches(target: EventTarget, listener: EventTarget): boolean {
   return 'label' in listener && listener.label === target.label && REACHED_KINDS[target.kind]!.includes(listener.kind)
 }
 
-type HeldEvent = { event: string; payload: Payload; accepts: Accepts | undefined; bytes: number }
+interface HeldEvent {
+  event: string
+  payload: Payload
+  accepts: Accepts | undefined
+  /** It had no listener when it was emitted. */
+  isUnheard: boolean
+  bytes: number
+}
 
 /** Events that core keeps for its host until `createBus` or `bus.open` has resolved and the host can listen. */
 export class HeldEvents {
@@ -279,26 +285,24 @@ export class HeldEvents {
   #awaited: (() => void)[] = []
   /** Number of the oldest events that were dropped because too many were held. */
   droppedCount = 0
-  /** Names of events that had no listener when they were emitted. */
-  readonly unheard: Set<string> = new Set<string>()
 
   constructor(codec: CodecName) {
     this.#codec = codec
   }
 
-  addUnheard(event: string): void {
-    if (this.unheard.size < MAX_HELD_NAMES) this.unheard.add(event)
+  get events(): readonly HeldEvent[] {
+    return this.#events
   }
 
   /** Ignores an event that cannot be serialized. */
-  add(event: string, payload: Payload, accepts: Accepts | undefined): void {
+  add(event: string, payload: Payload, accepts: Accepts | undefined, isUnheard = false): void {
     let bytes: number
     try {
       bytes = payload.hold(this.#codec)
     } catch {
       return
     }
-    this.#events.push({ event, payload, accepts, bytes })
+    this.#events.push({ event, payload, accepts, isUnheard, bytes })
     this.#bytes += bytes
     while (this.#events.length > MAX_EVENT_QUEUE || (this.#bytes > MAX_EVENT_QUEUE_BYTES && this.#events.length > 1)) {
       this.#bytes -= this.#events.shift()!.bytes

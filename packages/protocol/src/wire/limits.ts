@@ -76,8 +76,6 @@ export const MAX_CONFIRM_TEXT = 4096
 export const MAX_LISTENER_CHARACTERS = 1000
 /** Maximum UTF-16 code units of the event of a `$/emit`: the name is read, and in a gate written, again for each of the payloads. */
 export const MAX_BATCHED_EVENT_LENGTH = 256
-/** Maximum number of names of events that core remembers until a first listener comes: a hostile frontend could emit any number. */
-export const MAX_HELD_NAMES = 100
 /** Maximum UTF-16 code units of one line that a frontend writes to its output. The rest is not shown. */
 export const MAX_OUTPUT_LINE = 8192
 /** Maximum UTF-16 code units that a thread or a script has printed and its host has not taken. The oldest are dropped and counted. */
