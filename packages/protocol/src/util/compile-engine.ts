@@ -17,22 +17,13 @@ const CALLED = /^(?:qjs_|wasm_|memory$|__stack_pointer$|_initialize$)/
  */
 export const compileEngine = (bytes: Uint8Array): Promise<object> => WebAssembly.compile(leaveOutExports(bytes))
 
-/** Returns the binary of a WebAssembly module with the exports that are called, or a binary that is not one as it is. */
-export function leaveOutExports(bytes: Uint8Array): Uint8Array {
-  try {
-    return filterSections(bytes)
-  } catch {
-    return bytes
-  }
-}
-
-function filterSections(bytes: Uint8Array): Uint8Array {
+function leaveOutExports(bytes: Uint8Array): Uint8Array {
   const parts = [bytes.subarray(0, HEADER_BYTES)]
   for (let at = HEADER_BYTES; at < bytes.length;) {
     const [size, start] = readNumber(bytes, at + 1)
     const end = start + size
-    if (bytes[at] === EXPORT_SECTION) parts.push(...filterExports(take(bytes, start, end)))
-    else parts.push(take(bytes, at, end))
+    if (bytes[at] === EXPORT_SECTION) parts.push(...filterExports(bytes.subarray(start, end)))
+    else parts.push(bytes.subarray(at, end))
     at = end
   }
   return concatBytes(parts)
@@ -47,8 +38,7 @@ function filterExports(section: Uint8Array): Uint8Array[] {
     const [length, start] = readNumber(section, at)
     const kindAt = start + length
     const [, end] = readNumber(section, kindAt + 1)
-    const entry = take(section, at, end)
-    if (CALLED.test(decoder.decode(take(section, start, kindAt)))) kept.push(entry)
+    if (CALLED.test(decoder.decode(section.subarray(start, kindAt)))) kept.push(section.subarray(at, end))
     at = end
   }
   const content = [writeNumber(kept.length), ...kept]
@@ -56,19 +46,11 @@ function filterExports(section: Uint8Array): Uint8Array[] {
   return [Uint8Array.of(EXPORT_SECTION), writeNumber(size), ...content]
 }
 
-function take(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  if (end > bytes.length) throw createShortError()
-  return bytes.subarray(start, end)
-}
-
-const createShortError = (): RangeError => new RangeError('The binary ends too early')
-
-/** Reads an unsigned LEB128. Returns it and the place behind it. */
+/** Reads an unsigned LEB128. Returns it and the place behind it. Where the binary ends too early, it reads zeros: WebAssembly refuses the rest. */
 function readNumber(bytes: Uint8Array, at: number): [value: number, end: number] {
   let value = 0
   for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at++]
-    if (byte === undefined) throw createShortError()
+    const byte = bytes[at++] ?? 0
     value |= (byte & 127) << shift
     if (byte < 128) return [value >>> 0, at]
   }
