@@ -32,8 +32,6 @@ export const getV8Limits = (limits: ResourceLimits | undefined): ResourceLimits 
 /** Bytes of the heaps of workers, as they were measured last. */
 const heaps = new WeakMap<Worker, number>()
 
-export const getMeasuredHeap = (worker: Worker): number | undefined => heaps.get(worker)
-
 /** Checks of the workers of this thread. Each returns the time until its next one. */
 const checks = new Set<() => number>()
 let endWait = (): void => {}
@@ -105,5 +103,5 @@ export interface UsageSource {
 /** Returns `undefined` for a thread that others share. */
 export function readUsage(thread: UsageSource): WorkerUsage | undefined {
   if (!(thread instanceof Worker)) return thread.readUsage?.()
-  return { memory: getMeasuredHeap(thread), cpu: thread.performance.eventLoopUtilization().active }
+  return { memory: heaps.get(thread), cpu: thread.performance.eventLoopUtilization().active }
 }
