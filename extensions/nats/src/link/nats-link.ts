@@ -196,7 +196,6 @@ export class NatsLink extends ReceivingLink implements Link {
 
   #handleClose(): void {
     this.#detach()
-    this.#incoming.end()
     this.endDelivery()
   }
 

@@ -94,12 +94,6 @@ describe('the link', () => {
     link.close()
   })
 
-  it('reports a peer that disconnects within a frame', () => {
-    const { seen, say } = createBarePeer()
-    say([1, 9, 0, 0, 0, 1, 1, 2], [7])
-    expect(seen.log).toEqual(['fault: Disconnected: The peer disconnected within a frame'])
-  })
-
   it('sends no more than a window to a peer that is paused', async () => {
     const { links, published } = createLinkPair()
     const [near, far] = links

@@ -55,9 +55,6 @@ export class SocketLink extends StreamLink {
     if (wasOpen && !this.isOver) this.stream.once('finish', () => this.endDelivery())
   }
 
-  /** A process that is killed ends within a frame, which is no violation: the frame is dropped. */
-  protected override streamClosed(): void {}
-
   /** Ends this link once it has read all that the peer has sent, which has exited. */
   finish(): void {
     closeOnceRead(this.stream as Socket, () => this.#canRead)

@@ -1,5 +1,5 @@
 // A link over a Node Duplex, a pipe or a socket. A frame in it is the body's length in four bytes, the kind byte and the body. Closing one end closes
-// the other, and frames for a closed end are dropped.
+// the other, and frames for a closed end are dropped. A process that is killed ends within a frame, which is no violation: the frame is dropped.
 import type { Duplex } from 'node:stream'
 import { nextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
@@ -40,7 +40,6 @@ export class StreamFrames {
   readonly #chunks = new BoundedQueue<Buffer>()
   /** True if the receiver of the frames has read JSON and records before the next call of `keep`. */
   readsImmediately = false
-  #hasEnded = false
   #chunk: Buffer = NOTHING
   #offset = 0
   #end = 0
@@ -93,24 +92,17 @@ export class StreamFrames {
     this.#end = length
   }
 
-  /** Handles the end of the stream: no chunk follows. */
-  end(): void {
-    this.#hasEnded = true
-  }
-
-  /** Returns the next complete frame, if it has arrived. Throws a `BusError` if it is invalid, or the stream has ended within it. */
+  /** Returns the next complete frame, if it has arrived. Throws a `BusError` if it is invalid. */
   next(): ReceivedFrame | undefined {
     for (;;) {
       const frame = this.#read()
       if (frame) return frame
       const chunk = this.#chunks.shift()
-      if (!chunk) break
+      if (!chunk) return undefined
       this.#setChunk(chunk, chunk.length)
       this.#isLent = false
       this.#taken?.(chunk)
     }
-    if (!this.#hasEnded || this.#headerUsed === 0) return undefined
-    throw new BusError('Disconnected', 'The peer disconnected within a frame')
   }
 
   #read(): ReceivedFrame | undefined {
@@ -207,7 +199,6 @@ export class StreamLink extends ReceivingLink implements Link {
     stream.on('close', () => {
       clearTimeout(this.#linger)
       this.#room.release()
-      this.streamClosed()
       this.endDelivery()
     })
   }
@@ -245,11 +236,6 @@ export class StreamLink extends ReceivingLink implements Link {
 
   protected startReading(): void {
     this.stream.on('data', (chunk: Buffer) => this.#onData(chunk))
-  }
-
-  /** Nothing more arrives. The frames that have arrived are delivered after this call. */
-  protected streamClosed(): void {
-    this.frames.end()
   }
 
   close(): void {
