@@ -15,7 +15,6 @@ import {
 } from 'node:crypto'
 import { onNextTick } from '#platform'
 import { createRecordError } from '../errors/bus-error.js'
-import { isArrayBuffer } from '../util/type-guards.js'
 import { RECORD_HEADROOM, SMALL_BODY_BYTES } from '../wire/link.js'
 
 export const SESSION_BYTES = 16
@@ -104,7 +103,7 @@ export function createSealer(options: KeyScheduleOptions): Sealer {
   return {
     seal(kind, body, count) {
       if (kind !== (kind & 0xff) || count !== count >>> 0) throw new RangeError('A kind is a u8, and a count a u32')
-      const large = typeof body !== 'string' && body.byteLength > LARGE_BYTES ? copyShared(body) : undefined
+      const large = typeof body !== 'string' && body.byteLength > LARGE_BYTES ? body : undefined
       const record = large ? allocate(large.byteLength) : allocateWith(body)
       const length = record.byteLength - HEADER_BYTES - TAG_BYTES
       const { cipher, epoch, sequence } = ciphers.take()
@@ -146,7 +145,7 @@ export function createOpener(options: KeyScheduleOptions): Opener {
       const current = ciphers
       ciphers = undefined
       try {
-        const opened = current && tryOpen(copyShared(record), current)
+        const opened = current && tryOpen(record, current)
         if (opened) {
           ciphers = current
           return opened
@@ -225,11 +224,6 @@ function allocateWith(body: string | Uint8Array): Uint8Array<ArrayBuffer> {
   longer.set(record.subarray(BODY_AT, BODY_AT + written), BODY_AT)
   encoder.encodeInto(rest, longer.subarray(BODY_AT + written))
   return longer
-}
-
-/** Copies bytes in shared memory, because they can change while they are read. */
-function copyShared(bytes: Uint8Array): Uint8Array {
-  return isArrayBuffer(bytes.buffer) ? bytes : new Uint8Array(bytes)
 }
 
 // The key schedule.
