@@ -73,13 +73,10 @@ export interface CallPhasesDeps extends CallTerms {
   session: CallOwner & {
     readonly metrics: SessionMetrics
     readonly calls: CallTable
-    /** Set if other sessions share the limit of calls in flight. */
-    readonly peers: ReadonlySet<unknown> | undefined
   }
   channels: ChannelTable
   writer: SessionWriter
   events: SessionEvents
-  /** Returns the number of calls in flight of a session with its peers. */
   countInFlight(): number
 }
 
@@ -130,7 +127,7 @@ export class CallPhases {
     }
 
     // Limits
-    calls.checkLimits(id, session.peers && this.#deps.countInFlight())
+    calls.checkLimits(id, this.#deps.countInFlight())
     const timeoutMs = this.#deps.hasDeadlines ? getTimeout(headers) : undefined
     const opened = message.channels === undefined ? NO_CHANNELS : table.bind(params, message.channels)
     const stream = message.headers === undefined ? undefined : table.openStream(headers, opened)

@@ -205,7 +205,7 @@ export class CallTable {
    * @param inFlight - calls in flight, with those of other sessions that share the limit
    * @throws {BusError} `InvalidRequest` if the id is in flight, `Overloaded` if too many calls are
    */
-  checkLimits(id: RequestId | undefined, inFlight: number = this.size): void {
+  checkLimits(id: RequestId | undefined, inFlight: number): void {
     if (id !== undefined && this.#running.get(id)) throw new BusError('InvalidRequest', 'The id is already in flight')
     if (inFlight >= MAX_IN_FLIGHT) {
       throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)

@@ -161,29 +161,14 @@ export class ChannelHandle implements Channel {
 }
 
 /** A stream among the arguments of a call, which ends with the call. */
-class CallStream implements CallChannel {
-  readonly #receiver: StreamReceiver
-
-  constructor(receiver: StreamReceiver) {
-    this.#receiver = receiver
-  }
-
-  get isOpen(): boolean {
-    return !this.#receiver.hasEnded
-  }
-
-  end(): void {
-    this.abandon()
-  }
-
-  release(): void {
-    this.abandon()
-  }
-
-  abandon(_message?: string, reason?: BusError): void {
-    this.#receiver.fail(reason)
-  }
-}
+const toCallStream = (receiver: StreamReceiver): CallChannel => ({
+  get isOpen() {
+    return !receiver.hasEnded
+  },
+  end: () => receiver.fail(),
+  release: () => receiver.fail(),
+  abandon: (_message, reason) => receiver.fail(reason),
+})
 
 /** The open channels of one session, and the streams among the arguments of its calls. A frontend declares both among the top-level arguments. */
 export class ChannelTable {
@@ -225,7 +210,7 @@ export class ChannelTable {
     for (const [name, id] of entries) {
       if (members[name] !== toStreamReference(id)) continue
       const receiver = this.#streams.receive(id, new StreamReceiver(), true)
-      opened.push(new CallStream(receiver))
+      opened.push(toCallStream(receiver))
       members[name] = new ReceivedStream(receiver)
     }
     return opened

@@ -2,7 +2,7 @@
 // immediately if the receiver forwards it.
 // Only for a peer that waits for events of its own: two that answer each other at once would keep all others from running.
 import { queueMicrotask } from '#platform'
-import { throwLater } from '../util/promises.js'
+import { callSafely } from '../util/promises.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
@@ -39,7 +39,9 @@ export class LocalLink extends ReceivingLink implements Link {
     const peer = this.#peer
     if (!this.isOpen || !peer.isOpen) return
     // A bridge sends the frame on immediately, so it needs neither a copy nor a microtask.
-    if (peer.#forwarder && peer.isReady && peer.#arrived.size === 0) return forward(frame, peer.#forwarder)
+    const forwarder = peer.#forwarder
+    // An error is that of its owner, and not of the sender.
+    if (forwarder && peer.isReady && peer.#arrived.size === 0) return callSafely(() => forwarder.frame(frame))
     peer.#arrived.push(toReceived(frame), frame.body.length + BUFFER_COST)
     if (peer.#isDeliveryScheduled) return
     peer.#isDeliveryScheduled = true
@@ -74,15 +76,6 @@ export class LocalLink extends ReceivingLink implements Link {
   protected override endDelivery(): void {
     this.#room.release()
     super.endDelivery()
-  }
-}
-
-function forward(frame: ReceivedFrame, forwarder: LinkReceiver): void {
-  try {
-    forwarder.frame(frame)
-  } catch (error) {
-    // The fault of the forwarder's owner, and not of the sender.
-    throwLater(error)
   }
 }
 
