@@ -161,12 +161,6 @@ describe('encode', () => {
 })
 
 describe('join', () => {
-  const [first, second] = ['{"jsonrpc":"2.0","id":1,"result":1}', '{"jsonrpc":"2.0","id":2,"result":[2]}']
-
-  it('returns a single message unchanged', () => expect(jsonCodec.join([first])).toBe(first))
-
-  it('joins several messages to an array', () => expect(jsonCodec.join([first, second])).toBe(`[${first},${second}]`))
-
   it('keeps all messages of a batch in order', () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 2, maxLength: 20 }), sent => {
@@ -232,6 +226,4 @@ describe('decode', () => {
       'Parse error: a frame of 16777217 bytes is over the limit',
     )
   })
-
-  it('has its kind and its name', () => expect(jsonCodec).toMatchObject({ kind: 1, name: 'json' }))
 })

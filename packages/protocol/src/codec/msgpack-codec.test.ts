@@ -192,8 +192,6 @@ describe('decode throws a ParseError', () => {
   })
 })
 
-it('has its kind and its name', () => expect(msgpackCodec).toMatchObject({ kind: 2, name: 'msgpack' }))
-
 it('a promise, signal or async generator within a value is refused with its path', () =>
   rows([
     [() => Promise.resolve(1), 'a value of type Promise', 'await it first'],

@@ -38,33 +38,6 @@ describe('an opener rejects and closes for', () => {
     }
   })
 
-  it('a replay', () => {
-    const [sealer, opener] = [createTestSealer(), createTestOpener()]
-    const [first, second] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1)]
-    expect(text(opener, first)).toBe('one')
-    expectRefused(opener, first, second)
-  })
-
-  it('a later replay', () => {
-    const [sealer, opener] = [createTestSealer(), createTestOpener()]
-    const [first, second, third] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1), sealer.seal(1, 'three', 1)]
-    expect([text(opener, first), text(opener, second)]).toEqual(['one', 'two'])
-    expectRefused(opener, first, third)
-  })
-
-  it('two records in another order', () => {
-    const sealer = createTestSealer()
-    const [first, second] = [sealer.seal(1, 'one', 1), sealer.seal(1, 'two', 1)]
-    expectRefused(createTestOpener(), second, first)
-  })
-
-  it('a missing record', () => {
-    const [sealer, opener] = [createTestSealer(), createTestOpener()]
-    opener.open(sealer.seal(1, 'one', 1))
-    const [dropped, next] = [sealer.seal(1, 'two', 1), sealer.seal(1, 'three', 1)]
-    expectRefused(opener, next, dropped)
-  })
-
   it('any order other than that of sealing', () => {
     fc.assert(
       fc.property(
