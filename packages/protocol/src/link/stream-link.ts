@@ -3,11 +3,11 @@
 import type { Duplex } from 'node:stream'
 import { nextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
-import { BodyBuffer } from '../util/body-buffer.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import {
+  BodyBuffer,
   type Frame,
   getHeadroom,
   LINGER_MS,

@@ -1,8 +1,7 @@
 // Event names and targets follow Tauri's rules; channel references have Tauri's form.
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { checkEventName, toEventTarget } from './names.js'
-import { METHOD, parseChannelReference, toChannelReference } from './messages.js'
+import { checkEventName, METHOD, parseChannelReference, toChannelReference, toEventTarget } from './messages.js'
 
 describe('event names', () => {
   it('names of letters, digits and a few signs are valid', () =>

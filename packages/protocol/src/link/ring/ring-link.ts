@@ -5,6 +5,7 @@ import { onNextTick, queueMicrotask, readClock } from '#platform'
 import { BusError, isBusError } from '../../errors/bus-error.js'
 import { ReceivingLink, RoomSignal } from '../../wire/flow.js'
 import {
+  BodyBuffer,
   type Frame,
   getHeadroom,
   LINGER_MS,
@@ -24,7 +25,6 @@ import {
   RingReader,
   RingWriter,
 } from './ring-buffer.js'
-import { BodyBuffer } from '../../util/body-buffer.js'
 import { BoundedQueue } from '../../util/bounded-queue.js'
 import { MAX_BODY_BYTES } from '../../wire/limits.js'
 import { FRAME_KIND, type FrameKind, isFrameKind } from '../../wire/messages.js'
