@@ -3,14 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const fromRoot = path => new URL(`../${path}`, import.meta.url)
 const load = name => import(fromRoot(`packages/core/dist/host/life/${name}.js`).href)
-const { config } = (await load('supervisor')).supervisorMachine
+const { BUS } = await load('supervisor')
 const { INITIAL, LIFE } = await load('table')
 
 const [OF_BUS, ...REGIONS] = [
   ['The bus', 'Runs in the host: `core/src/host/life/supervisor.ts`.'],
   [
     'A worker',
-    'The life of core, of a gate, and of the code of a frontend, as the host sees it: the table `core/src/host/life/table.ts`. Runs, connections and pages have the same table without xstate. `bus.stats()` calls `ending` and `killing` by what the host wants: `leaving`, `reloading` or `draining`; and `absent` `disconnected`.',
+    'The life of core, of a gate, and of the code of a frontend, as the host sees it: the table `core/src/host/life/table.ts`. Runs, connections and pages have the same table, and are no actors. `bus.stats()` calls `ending` and `killing` by what the host wants: `leaving`, `reloading` or `draining`; and `absent` `disconnected`.',
     'code',
   ],
   ['A frontend: its core', 'Further regions of the life of a frontend. This is core, as the frontend has it.', 'core'],
@@ -44,7 +44,7 @@ const page = `# State machines
 \`npm run docs:machines\` draws this page from the code, and a test compares them. An arrow without a name is followed at once.
 
 ${[
-  toSection(OF_BUS, draw(config.initial, config.states)),
+  toSection(OF_BUS, draw('starting', BUS)),
   ...REGIONS.map(entry => toSection(entry, draw(INITIAL[entry[2]], LIFE[entry[2]]))),
 ].join('\n')}`
 

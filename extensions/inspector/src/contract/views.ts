@@ -114,23 +114,18 @@ export interface ExplainedFrontend {
   readonly commands: readonly ExplainedCommand[]
 }
 
-export interface MachineState {
-  readonly key: string
-  readonly type: string
-  readonly parent?: MachineState | undefined
-  readonly states: Readonly<Record<string, MachineState>>
-  readonly initial: { readonly target: readonly unknown[] }
-  readonly transitions: ReadonlyMap<string, readonly MachineTransition[]>
-  readonly always?: readonly MachineTransition[] | undefined
+interface MachineState {
+  readonly type?: string
+  readonly on?: Readonly<Record<string, string | readonly MachineTransition[]>>
+  readonly always?: readonly MachineTransition[]
 }
 
-export interface MachineTransition {
-  readonly target?: readonly unknown[] | undefined
+interface MachineTransition {
+  readonly to?: string
 }
 
-export interface Machine {
-  readonly root: MachineState
-}
+/** Its states. */
+export type Machine = Readonly<Record<string, MachineState>>
 
 export interface InspectedBus {
   getState(): BusState

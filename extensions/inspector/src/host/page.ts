@@ -1,7 +1,7 @@
 // The HTML of the page, with drawings of the state machines. It contains only our own texts and the token. The page's script inserts
 // what comes from a bus, as text.
 import { Graph, layout } from '@dagrejs/dagre'
-import type { InspectedBus, Machine, MachineState, MachineTransition } from '../contract/views.js'
+import type { InspectedBus, Machine } from '../contract/views.js'
 
 export function getPage(html: string, token: string, diagrams: readonly Diagram[]): string {
   const figures = diagrams.map(
@@ -21,8 +21,8 @@ const CHARACTER_WIDTH = 7.4
 const STATE_HEIGHT = 28
 
 export const drawDiagrams = ({ bus, worker }: InspectedBus['machines']): Diagram[] => [
-  { id: 'bus', title: 'The bus', svg: draw('bus', fromMachine(bus)) },
-  { id: 'worker', title: 'A worker', svg: draw('worker', fromMachine(worker)) },
+  { id: 'bus', title: 'The bus', svg: draw('bus', toGraph(bus)) },
+  { id: 'worker', title: 'A worker', svg: draw('worker', toGraph(worker)) },
 ]
 
 type Point = { x: number; y: number }
@@ -70,68 +70,28 @@ function toCurve(points: readonly Point[]): string {
   return `M${first!.x} ${first!.y}${curves.join('') || `L${last.x} ${last.y}`}`
 }
 
-export interface StateGraph {
+interface StateGraph {
   states: readonly { key: string; type: string }[]
   edges: readonly Edge[]
 }
 
-export interface Edge {
+interface Edge {
   from: string
   to: string
   events: string[]
 }
 
-/** @internal Returns the graph of a state machine of xstate. A transition of an outer state is one of each inner state that has none for the same event. */
-export function fromMachine({ root }: Machine): StateGraph {
-  const states = getLeaves(root)
-  const edges = new EdgeMap()
-  for (const leaf of states) {
-    const known = new Set<string>()
-    // Transitions of the whole machine are omitted: they lead from every state, and would hide the others.
-    for (let node: MachineState | undefined = leaf; node?.parent; node = node.parent) {
-      for (const [event, targets] of getTransitions(node)) {
-        if (known.has(event)) continue
-        known.add(event)
-        for (const target of targets) edges.add(leaf.key, getInitialLeaf(target).key, toEventName(event))
+/** @internal Returns the graph of the states of a machine. */
+export function toGraph(machine: Machine): StateGraph {
+  const edges = new Map<string, Edge>()
+  for (const [from, { on = {}, always = [] }] of Object.entries(machine))
+    for (const [event, transitions] of [...Object.entries(on), ['immediately', always] as const])
+      for (const to of [transitions].flat().map(next => (typeof next === 'string' ? next : next.to))) {
+        if (to === undefined || to === from) continue
+        const edge = edges.get(`${from} ${to}`) ?? { from, to, events: [] }
+        edges.set(`${from} ${to}`, edge)
+        if (!edge.events.includes(event)) edge.events.push(event)
       }
-    }
-  }
-  return { states, edges: edges.all }
-}
-
-class EdgeMap {
-  readonly #edges = new Map<string, Edge>()
-
-  get all(): readonly Edge[] {
-    return [...this.#edges.values()]
-  }
-
-  add(from: string, to: string, event: string): void {
-    if (from === to) return
-    const edge = this.#edges.get(`${from} ${to}`)
-    if (!edge) this.#edges.set(`${from} ${to}`, { from, to, events: [event] })
-    else if (!edge.events.includes(event)) edge.events.push(event)
-  }
-}
-
-/** Returns the innermost states: an actor is always in one of them. */
-const getLeaves = (node: MachineState): MachineState[] =>
-  Object.values(node.states).flatMap(state => (Object.keys(state.states).length > 0 ? getLeaves(state) : [state]))
-
-const getInitialLeaf = (node: MachineState): MachineState =>
-  Object.keys(node.states).length > 0 ? getInitialLeaf(node.initial.target[0] as MachineState) : node
-
-const getTransitions = (node: MachineState): [string, MachineState[]][] => {
-  const immediate: readonly MachineTransition[] = node.always ?? []
-  return [...node.transitions, ['', immediate] as const].map(([event, transitions]) => [
-    event,
-    transitions.flatMap(({ target }) => (target?.[0] ? [target[0] as MachineState] : [])),
-  ])
-}
-
-/** Shortens `xstate.after.backOff.worker.backingOff` and `xstate.done.actor.…`. A transition without an event is immediate. */
-function toEventName(event: string): string {
-  const [, kind, delay] = /^xstate\.(after|done|error)\.([^.]*)/.exec(event) ?? []
-  if (kind === 'after') return `after ${delay}`
-  return kind ?? (event === '' ? 'immediately' : event)
+  const states = Object.entries(machine).map(([key, { type = 'atomic' }]) => ({ key, type }))
+  return { states, edges: [...edges.values()] }
 }

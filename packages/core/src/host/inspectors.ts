@@ -1,12 +1,12 @@
 // The inspectors of a bus. Each serves the page of @sallyport/inspector, which is loaded when one is opened.
 import { BusError } from '@sallyport/protocol/internal/errors'
-import type { AnyStateMachine } from 'xstate'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { Measurement } from '../contract/host-core.js'
 import type { FrontendInfo } from './frontends/frontend-info.js'
 import type { Host } from './host.js'
 import type { Inspector } from './options/types.js'
-import { type BusState, codeMachine, supervisorMachine, type WorkerStatus } from './life/supervisor.js'
+import { BUS, type BusState, type WorkerStatus } from './life/supervisor.js'
+import { LIFE } from './life/table.js'
 import type { LocalCore } from './local-core.js'
 import type { BusReporter } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
@@ -22,7 +22,8 @@ export interface InspectedBus {
   getState(): BusState
   getStats(): BusStats
   getWorkerStatuses(): ReadonlyMap<string, WorkerStatus>
-  readonly machines: { readonly bus: AnyStateMachine; readonly worker: AnyStateMachine }
+  /** The states and their transitions. */
+  readonly machines: { readonly bus: typeof BUS; readonly worker: typeof LIFE.code }
   readonly isCoreInProcess: boolean
   getInfo(label: string): FrontendInfo | undefined
   getMaxInFlight(label: string): number | undefined
@@ -80,7 +81,7 @@ export class Inspectors {
       getState: () => supervisor.state,
       getStats: () => readStats(this.#host, false),
       getWorkerStatuses: () => supervisor.getWorkerStatuses(),
-      machines: { bus: supervisorMachine, worker: codeMachine },
+      machines: { bus: BUS, worker: LIFE.code },
       isCoreInProcess: core.isInProcess,
       getInfo: label => frontends.getInfo(label),
       getMaxInFlight: label => frontends.get(label)?.deps.config.maxInFlight,

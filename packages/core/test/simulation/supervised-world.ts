@@ -16,7 +16,7 @@ import { Processes } from '../../src/host/sandboxes/processes.js'
 import { noneKind } from '../../src/host/sandboxes/kinds.js'
 import { ProcessPool } from '../../../process/src/pool.js'
 import { resolveSupervision, type SupervisionConfig } from '../../src/host/life/policy.js'
-import { createSupervisor } from '../../src/host/life/supervisor.js'
+import { Supervisor } from '../../src/host/life/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
 import { GateThreads, type HostServices } from '../../src/host/frontends/services.js'
 import { SharedThreads } from '../../src/host/workers/shared-threads.js'
@@ -135,7 +135,7 @@ export class SupervisedWorld extends World {
     inWorld(this)
     this.simulation.clock.place = this.hostPlace
     const { clock, random } = this.simulation
-    const supervisor = createSupervisor({ now: () => clock.now, random: () => random.next() })
+    const supervisor = new Supervisor({ now: () => clock.now, random: () => random.next() })
     const reporter = new BusReporter(log as never)
     reporter.on('failed', ({ label, worker, error }) => this.#givenUp(worker, label, error))
     reporter.on('fault', ({ label, error }) => this.#ends.named(label, error.message))
@@ -147,7 +147,7 @@ export class SupervisedWorld extends World {
     const processes = new Processes(undefined, log as never, sharedThreads)
     processes.pool = new ProcessPool(log as never) as never
     const threads = { sharedThreads, processes, gateThreads }
-    const services: HostServices = { supervisor, options, log: log as never, reporter, ...threads }
+    const services = { supervisor, options, log: log as never, reporter, ...threads }
     const open = new ObservedFrontends(this)
     this.#core = new LocalCore(options, services, open)
     this.#frontends = new Frontends({ ...services, core: this.#core }, open)

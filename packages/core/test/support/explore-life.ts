@@ -1,11 +1,8 @@
 // Every state that a life can reach, under every order of what its witnesses say, and what must always hold.
-import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
-import { getEffects, lifeMachine } from '../../src/host/life/supervisor.js'
 import { resolveSupervision } from '../../src/host/life/policy.js'
 import type { Effects, LifeContext, LifeEvent, LifeInput, Obituary } from '../../src/host/life/rules.js'
-import { LIFE, type LifeValue, SteppedLife } from '../../src/host/life/table.js'
+import { type LifeValue, SteppedLife } from '../../src/host/life/table.js'
 
-const EFFECTS = getEffects(LIFE)
 const OBITUARIES: Readonly<Record<string, Obituary>> = {
   threw: { ranCode: true, by: 'itself', code: 1, error: new Error('threw') },
   clean: { ranCode: true, by: 'itself', code: 0 },
@@ -27,13 +24,6 @@ const show = ({ type, obituary, link, isBlocked }: LifeEvent): string => {
   return `${type}${name ? `:${name}` : ''}${link ? `#${link}` : ''}${isBlocked ? '*' : ''}`
 }
 
-const toInput = ({ restart = 'transient', ...variant }: Variant, own: Partial<LifeInput>): LifeInput => ({
-  ...{ name: 'it', now: () => 0, random: () => 0, isDraining: () => false, effects: {} },
-  supervision: resolveSupervision(restart, { intensity: 1 }),
-  ...variant,
-  ...own,
-})
-
 /** A world that another one goes on from. */
 interface Snapshot {
   readonly rest: Partial<World>
@@ -46,7 +36,6 @@ interface Snapshot {
 class World {
   readonly variant: Variant
   readonly life: SteppedLife
-  log: string[] = []
   wrong: string[] = []
   readonly is = {
     ...{ alive: false, ready: false, killed: false, asked: false, ordered: false },
@@ -60,13 +49,17 @@ class World {
   constructor(variant: Variant) {
     this.variant = variant
     this.gate = variant.isIsolated ? 'down' : 'none'
-    this.life = new SteppedLife(toInput(variant, { effects: this.#effects }))
+    const { restart = 'transient', ...more } = variant
+    this.life = new SteppedLife({
+      ...{ name: 'it', now: () => 0, random: () => 0, isDraining: () => false, effects: this.#effects },
+      supervision: resolveSupervision(restart, { intensity: 1 }),
+      ...more,
+    })
   }
 
   /** Goes back to what it was, and on from there. */
   follow({ rest, is, value, context }: Snapshot, ...events: readonly LifeEvent[]): this {
     Object.assign(this, rest)
-    this.log = []
     this.wrong = []
     Object.assign(this.is, is)
     Object.assign(this.life.value, value)
@@ -85,9 +78,9 @@ class World {
     if (!holds) this.wrong.push(text)
   }
 
-  get #effects(): Effects {
+  get #effects(): Partial<Effects> {
     const { is } = this
-    const effects: Partial<Effects> = {
+    return {
       spawn: () => {
         this.expect(!is.alive, 'a second code is spawned')
         this.expect(this.exits === 0, 'code is spawned after the end')
@@ -135,15 +128,6 @@ class World {
       stopAsking: () => void (is.asked = false),
       replace: () => this.life.send({ type: 'RELOAD' }),
     }
-    return Object.fromEntries(
-      EFFECTS.map(name => [
-        name,
-        (...args: Parameters<Effects['spawn']>) => {
-          this.log.push(name)
-          effects[name]?.(...args)
-        },
-      ]),
-    ) as Effects
   }
 
   apply(event: LifeEvent): void {
@@ -217,7 +201,6 @@ class World {
 }
 
 interface Seen extends Snapshot {
-  readonly xstate: Xstate
   readonly before: Seen | undefined
   readonly event: LifeEvent | undefined
 }
@@ -228,15 +211,11 @@ function getTrail(seen: Seen | undefined): LifeEvent[] {
   return trail
 }
 
-/**
- * Returns what is wrong with a variant of the life, and how much was seen. In each state, the machine of xstate is in the same one, and has had the
- * same effects in the same order.
- */
+/** Returns what is wrong with a variant of the life, and how much was seen. */
 export function exploreLife(variant: Variant): { states: number; pairs: number; wrong: string[] } {
   const wrong: string[] = []
   const world = new World(variant)
-  const xstate = toXstate(initialTransition(lifeMachine, toInput(variant, {})))
-  let at: Seen = { ...world.snapshot, before: undefined, event: undefined, xstate }
+  let at: Seen = { ...world.snapshot, before: undefined, event: undefined }
   const found = (text: string, event?: LifeEvent): void =>
     void wrong.push(`${text}: ${[...getTrail(at), ...(event ? [event] : [])].map(show).join(' ')}`)
   const all = new Map<string, Seen>([[world.key, at]])
@@ -244,13 +223,9 @@ export function exploreLife(variant: Variant): { states: number; pairs: number; 
   for (at of all.values()) {
     if (wrong.length > 0) break
     for (const event of world.follow(at).next) {
-      const { key, wrong: texts, life, log } = world.follow(at, event)
+      const { key, wrong: texts } = world.follow(at, event)
       for (const text of texts) found(text, event)
-      if (all.has(key)) continue
-      const same = follow(at.xstate, event)
-      const [ours, others] = [JSON.stringify([life.value, log]), JSON.stringify([same.snapshot.value, same.log])]
-      if (ours !== others) found(`xstate has ${others}, not ${ours}`, event)
-      all.set(key, { ...world.snapshot, before: at, event, xstate: same })
+      if (!all.has(key)) all.set(key, { ...world.snapshot, before: at, event })
     }
     checkEnd(world.follow(at), found)
     pairs += checkOrders(world, at, found)
@@ -292,17 +267,3 @@ function checkOrders(world: World, at: Snapshot, found: Found): number {
     }
   return obituaries.length * facts.length
 }
-
-/** A state of the machine of xstate, and what it does to get there. */
-function toXstate([snapshot, actions]: [snapshot: AnyMachineSnapshot, actions: readonly { type: string }[]]) {
-  return { snapshot, log: actions.map(({ type }) => type) }
-}
-
-function follow({ snapshot }: Xstate, event: LifeEvent): Xstate {
-  const next = toXstate(transition(lifeMachine, snapshot, event))
-  if (!next.log.includes('replace')) return next
-  const replaced = follow(next, { type: 'RELOAD' })
-  return { snapshot: replaced.snapshot, log: [...next.log, ...replaced.log] }
-}
-
-type Xstate = ReturnType<typeof toXstate>

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { SimulatedClock } from 'xstate'
 import { resolveSupervision, type SupervisionOptions } from '../../src/host/life/policy.js'
-import { createSupervisor } from '../../src/host/life/supervisor.js'
+import { Supervisor } from '../../src/host/life/supervisor.js'
 
 const crash = new Error('boom')
 
@@ -23,7 +23,11 @@ export function start(
   } = {},
 ) {
   const clock = new SimulatedClock()
-  const supervisor = createSupervisor({ clock, now: () => clock.now(), random })
+  const after = (ms: number, run: () => void): (() => void) => {
+    const timer = clock.setTimeout(run, ms)
+    return () => clock.clearTimeout(timer)
+  }
+  const supervisor = new Supervisor({ now: () => clock.now(), random, after })
   const events: unknown[] = []
   const threads: EventEmitter[] = []
   const spawn = (): Worker => {

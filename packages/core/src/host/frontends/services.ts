@@ -3,7 +3,7 @@ import { getGateGrants } from '@sallyport/process/internal/permission-model'
 import type { GateThreadData, GateWorkerData } from '@sallyport/protocol/internal/contract'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import type { Worker } from 'node:worker_threads'
-import { createSupervisor, type Supervisor } from '../life/supervisor.js'
+import { Supervisor } from '../life/supervisor.js'
 import type { ThreadHandle } from '../life/thread.js'
 import type { HostConfig } from '../options/config.js'
 import { BusReporter } from '../reporting/events.js'
@@ -73,7 +73,7 @@ export function createHostServices(options: HostConfig): HostServices {
   const sharedThreads = new SharedThreads()
   const gateThreads = new GateThreads(options, sharedThreads)
   const threads = { sharedThreads, processes: new Processes(options.core, log, sharedThreads), gateThreads }
-  const supervisor = createSupervisor()
+  const supervisor = new Supervisor()
   const reporter = new BusReporter(log, () => supervisor.state === 'draining')
   return { options, log, supervisor, reporter, ...threads }
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { exploreLife } from '../../../test/support/explore-life.js'
 import { SteppedLife } from './table.js'
 
-test('a life gives each link up once, blames nobody for the order of facts, ends always, and is the same as a machine of xstate', () => {
+test('a life gives each link up once, blames nobody for the order of facts, and ends always', () => {
   const { states, pairs, wrong } = exploreLife({ restart: 'temporary', keepsLink: true })
   expect(wrong).toEqual([])
   expect([states, pairs].every(count => count > 1000)).toBe(true)

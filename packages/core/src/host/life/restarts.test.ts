@@ -45,7 +45,7 @@ describe('intensity', () => {
       },
     })
     expect(events).toEqual([['boom', 100], 'restarted', ['boom', 200], 'restarted'])
-    expect(supervisor.workerNames).toHaveLength(0)
+    expect(supervisor.getWorkerStatuses().size).toBe(0)
   })
 
   test('does not count restarts before the period', () => {

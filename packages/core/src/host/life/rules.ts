@@ -1,5 +1,5 @@
-// How a life decides: what it knows and hears, the conditions and changes of its table, and why its code has ended (`judge`), from what the one
-// author of that end knows, which does not depend on the order in which it became known.
+// What a life knows and hears, the changes of its table, and why its code has ended (`judge`), from what the one author of that end knows, which does
+// not depend on the order in which it became known.
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { nextRestart, NO_RESTARTS, type RestartHistory, type SupervisionConfig } from './policy.js'
 
@@ -117,10 +117,9 @@ export interface LifeContext extends LifeInput {
 
 type Change = (context: LifeContext, event: LifeEvent) => Partial<LifeContext>
 
-const MAX_UNBORN = 3
-const RANK: Record<Goal, number> = { none: 0, fail: 1, reload: 2, stop: 3 }
+export const RANK: Record<Goal, number> = { none: 0, fail: 1, reload: 2, stop: 3 }
 const higher = (goal: Goal, next: Goal): Goal => (RANK[next] > RANK[goal] ? next : goal)
-const getNext = ({ history, error, supervision, now, random }: LifeContext): RestartHistory | undefined =>
+export const getNext = ({ history, error, supervision, now, random }: LifeContext): RestartHistory | undefined =>
   nextRestart(history, !(error instanceof NeighborFault), supervision, now(), random())
 
 const UNJUDGED = { sentence: undefined, obituary: undefined, error: undefined, exitError: undefined } as const
@@ -147,31 +146,6 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   newLink: c => ({ link: c.nextLink?.() ?? c.link + 1 }),
   begin: () => ({ hasBegun: true }),
   finish: () => ({ hasBegun: false }),
-}
-
-const hasStarted = (c: LifeContext): boolean => c.everRan && c.isOpening?.() !== true
-const waitsNow = (c: LifeContext): boolean => c.waitsAfterError === true && c.error !== undefined
-
-export const CONDITIONS: Readonly<Record<string, (context: LifeContext, event: LifeEvent) => boolean>> = {
-  isCurrent: (c, e) => e.link === c.link,
-  isBlocked: (_, e) => e.isBlocked === true,
-  isUnborn: c => !c.obituary!.ranCode && RANK[c.goal] <= RANK.fail && c.unborn <= MAX_UNBORN && !c.isDraining(),
-  isReload: c => c.goal === 'reload' && !c.isDraining(),
-  isStop: c => c.goal === 'stop',
-  isClean: c => c.error === undefined,
-  isPage: c => c.isPage === true && c.goal !== 'stop',
-  restarts: c =>
-    c.goal !== 'stop' &&
-    !c.isDraining() &&
-    !waitsNow(c) &&
-    hasStarted(c) &&
-    (c.supervision.restart === 'permanent' || (c.supervision.restart === 'transient' && c.error !== undefined)) &&
-    getNext(c) !== undefined,
-  waits: c => c.goal !== 'stop' && !c.isDraining() && waitsNow(c) && hasStarted(c),
-  isOpen: c => !c.isDraining(),
-  isIsolated: c => c.isIsolated === true,
-  isRunning: c => c.isRunning === true,
-  isBound: c => c.keepsLink === true && (c.hasBegun || c.isSpent?.() === true),
 }
 
 export const createContext = (input: LifeInput): LifeContext => ({

@@ -7,7 +7,7 @@ import { rows } from '../../../../../scripts/testing.js'
 import type { WorkerSpec } from './thread.js'
 import type { SupervisedWorker } from './worker.js'
 import { resolveSupervision } from './policy.js'
-import { createSupervisor, type Supervisor } from './supervisor.js'
+import { Supervisor } from './supervisor.js'
 
 const ready = `const { parentPort } = require('node:worker_threads')
 parentPort.postMessage({ type: 'state', state: 'ready' })
@@ -28,12 +28,13 @@ function start(supervisor: Supervisor, source: string, resourceLimits: ResourceL
 }
 
 test('a worker is released without an error when it stops on request', async () => {
-  const supervisor = createSupervisor()
-  const workers = [1, 2, 3].map(() => start(supervisor, `${ready} process.exit(0))`))
+  const supervisor = new Supervisor()
+  const spawn = (): Worker => new Worker(`${ready} process.exit(0))`, { eval: true })
+  const workers = ['a', 'b', 'c'].map(name => supervisor.start({ ...silent, name, spawn }))
   await Promise.all(workers.map(worker => worker.ready))
-  expect(supervisor.workerNames).toHaveLength(3)
+  expect(supervisor.getWorkerStatuses().size).toBe(3)
   expect(await Promise.all(workers.map(worker => worker.stop(1000)))).toMatchObject(Array(3).fill({ error: undefined }))
-  expect(supervisor.workerNames).toHaveLength(0)
+  expect(supervisor.getWorkerStatuses().size).toBe(0)
   expect(await workers[0]!.stop(0)).toMatchObject({ error: undefined })
 })
 
@@ -47,7 +48,7 @@ test('a worker is ended before its time is over if it does not read that it is a
   ])(async (_what, code) => {
     const spawn = (): Worker => new Worker(`${ready} ${code})`, { eval: true })
     const onKilled = vi.fn<() => void>()
-    const startPatient = (): SupervisedWorker => createSupervisor().start({ ...silent, ...patient, spawn, onKilled })
+    const startPatient = (): SupervisedWorker => new Supervisor().start({ ...silent, ...patient, spawn, onKilled })
     const [stopped, reloaded, sentenced] = [startPatient(), startPatient(), startPatient()]
     await Promise.all([stopped, reloaded, sentenced].map(worker => worker.ready))
     expect(await stopped.stop(0)).toMatchObject({ error: undefined })
@@ -66,7 +67,7 @@ test('a worker has its time once it has answered', async () => {
   })`
   const spawn = (): Worker => new Worker(`${ready} ${answer}`, { eval: true })
   const onKilled = vi.fn<() => void>()
-  const worker = createSupervisor().start({ ...silent, ...patient, spawn, onKilled })
+  const worker = new Supervisor().start({ ...silent, ...patient, spawn, onKilled })
   await worker.ready
   expect(await worker.stop(0)).toEqual({ error: undefined, exitError: undefined, code: 0 })
   expect(onKilled).not.toHaveBeenCalled()
@@ -79,7 +80,7 @@ test('a worker reports its error after the explanation, which a stop cuts short'
   })
   const thread = new Worker('throw new Error("broken")', { eval: true })
   const threadExited = new Promise(resolve => thread.once('exit', resolve))
-  const worker = createSupervisor().start({ ...silent, spawn: () => thread, explainError })
+  const worker = new Supervisor().start({ ...silent, spawn: () => thread, explainError })
   const onExit = vi.fn<() => void>()
   void worker.exited.then(onExit)
   await threadExited
@@ -100,17 +101,17 @@ test('a worker is abandoned with an error when it cannot be terminated', () =>
       // A real thread stuck in native code would keep this process from exiting, too.
       const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
       const thread = Object.assign(new EventEmitter(), doubles)
-      const supervisor = createSupervisor()
+      const supervisor = new Supervisor()
       const worker = supervisor.start({ ...silent, ...spec, spawn: () => thread as unknown as Worker })
       thread.emit('message', { type: 'state', state: 'ready' })
       const stopped = worker.stop(100)
       await vi.advanceTimersByTimeAsync(5500)
       expect(thread.terminate).toHaveBeenCalled()
-      expect(supervisor.workerNames).toHaveLength(1)
+      expect(supervisor.getWorkerStatuses().size).toBe(1)
       await vi.advanceTimersByTimeAsync(200)
       const message = `it did not exit after it was terminated: ${cause}`
       expect(await stopped).toMatchObject({ error: { reason: 'Timeout', message } })
-      expect(supervisor.workerNames).toHaveLength(0)
+      expect(supervisor.getWorkerStatuses().size).toBe(0)
     } finally {
       vi.useRealTimers()
     }
@@ -127,14 +128,14 @@ test('a worker fails when it ends or reports a failure before it is stopped', ()
       'so',
     ],
   ])(async (_name, source, message) => {
-    const worker = start(createSupervisor(), source)
+    const worker = start(new Supervisor(), source)
     await expect(worker.ready).rejects.toMatchObject({ message })
     expect(await worker.exited).toMatchObject({ error: { message } })
   }))
 
 test('a worker fails with an error of its own when it runs out of memory', async () => {
   const source = `${ready} { const all = []; for (;;) all.push({}) })`
-  const worker = start(createSupervisor(), source, { maxOldGenerationSizeMb: 16 })
+  const worker = start(new Supervisor(), source, { maxOldGenerationSizeMb: 16 })
   await worker.ready
   worker.post('go')
   expect(await worker.exited).toMatchObject({ error: { message: 'it ran out of memory' } })
@@ -149,7 +150,7 @@ test('releases a thread that exited when the next one is ready', async () => {
     threads.push(new WeakRef(thread))
     return thread
   }
-  const worker = createSupervisor().start({ ...silent, supervision, spawn })
+  const worker = new Supervisor().start({ ...silent, supervision, spawn })
   await worker.ready
   worker.post('go')
   const isReleased = (): boolean => {
@@ -162,12 +163,12 @@ test('releases a thread that exited when the next one is ready', async () => {
 })
 
 test('a worker that cannot be spawned fails, and is released', async () => {
-  const supervisor = createSupervisor()
+  const supervisor = new Supervisor()
   const spawn = (): never => {
     throw new Error('no thread')
   }
   const worker = supervisor.start({ ...silent, spawn })
   await expect(worker.ready).rejects.toMatchObject({ message: 'no thread' })
   expect(await worker.exited).toMatchObject({ error: { message: 'no thread' } })
-  expect(supervisor.workerNames).toHaveLength(0)
+  expect(supervisor.getWorkerStatuses().size).toBe(0)
 })

@@ -1,44 +1,21 @@
-// The supervisor of a host: an xstate actor with one child actor per worker, made from the table: `bus.inspect` and the
-// inspector show them, and docs/internals/machines.md draws them. A failure of core fails the bus; any other worker fails alone.
+// The supervisor of a host: an xstate actor with one child actor for each worker, whose life it is. `bus.inspect` and the inspector show them. A
+// failure of core fails the bus; any other worker fails alone.
 import { deadline, type Heartbeat } from '@sallyport/protocol/internal/contract'
 import { callSafely } from '@sallyport/protocol/internal/util'
 import {
-  type ActorOptions,
-  and,
-  type AnyActorRef,
-  type AnyStateMachine,
-  assign,
+  type ActorLogic,
+  type ActorRefFrom,
   createActor,
   enqueueActions,
-  not,
-  or,
   setup,
-  stateIn,
+  type Snapshot,
   stopChild,
 } from 'xstate'
 import { readUsage, type WorkerUsage } from '../../shared/heap-limit.js'
 import type { WorkerStats } from './policy.js'
-import {
-  CHANGES,
-  CONDITIONS,
-  createContext,
-  type EffectName,
-  type LifeContext,
-  type LifeEvent,
-  type LifeInput,
-} from './rules.js'
+import type { LifeEvent, LifeInput } from './rules.js'
 import type { WorkerDeps, WorkerSpec } from './thread.js'
-import {
-  type Condition,
-  INITIAL,
-  type Life,
-  LIFE,
-  type LifeState,
-  type LifeValue,
-  type Region,
-  SteppedLife,
-  type Transition,
-} from './table.js'
+import { type Life, type LifeValue, SteppedLife } from './table.js'
 import { SupervisedWorker } from './worker.js'
 
 export type BusState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed'
@@ -64,108 +41,34 @@ export interface WorkerStatus extends WorkerStats {
   usage?: WorkerUsage | undefined
 }
 
-export interface Supervisor {
-  readonly state: BusState
-  /** Names of the workers that have not exited. */
-  readonly workerNames: readonly string[]
-  getWorkerStatuses(): Map<string, WorkerStatus>
-  start(spec: WorkerSpec): SupervisedWorker
-  signal(event: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void
-  /** Calls the listener for each event and state of the supervisor's actors. Returns an unsubscribe function. */
-  inspect(listener: (event: BusInspection) => void): () => void
-}
+type LifeSnapshot = Snapshot<undefined> & { readonly life: SteppedLife; readonly value: Partial<LifeValue> }
 
-interface Scope {
-  context: LifeContext
-  event: LifeEvent
-}
+/** Core and gates have no links. */
+const toValue = ({ value, context }: SteppedLife): Partial<LifeValue> =>
+  context.nextLink ? { ...value } : { code: value.code }
 
-const map = <Value, Mapped>(
-  record: Readonly<Record<string, Value>>,
-  toMapped: (value: Value, name: string) => Mapped,
-) => Object.fromEntries(Object.entries(record).map(([name, value]) => [name, toMapped(value, name)]))
-
-function toGuard(condition: Condition): never {
-  if (typeof condition === 'string') return condition as never
-  if ('not' in condition) return not(toGuard(condition.not)) as never
-  if ('all' in condition) return and(condition.all.map(toGuard)) as never
-  return or(condition.states.map(state => stateIn({ [condition.region]: state }))) as never
-}
-
-const toTransition = ({ if: condition, to, do: actions = [] }: Transition) => ({
-  ...(condition !== undefined && { guard: toGuard(condition) }),
-  ...(to !== undefined && { target: to }),
-  actions,
-})
-
-const toState = ({ on = {}, always = [], entry = [], exit = [] }: LifeState) => ({
-  ...{ entry, exit, always: always.map(toTransition), on: map(on, transitions => transitions.map(toTransition)) },
-})
-
-const runEffect =
-  (name: EffectName) =>
-  ({ context, event }: Scope): void =>
-    context.effects[name]?.(context, event)
-
-/** @internal The effects of a table: what it does, and is no change. */
-export const getEffects = (table: Readonly<Record<string, Readonly<Record<string, LifeState>>>>): EffectName[] => {
-  const states = Object.values(table).flatMap(region => Object.values(region))
-  const actions = states.flatMap(({ entry = [], exit = [], always = [], on = {} }) => {
-    const transitions = [...always, ...Object.values(on).flat()]
-    return [...entry, ...exit, ...transitions.flatMap(({ do: names = [] }) => names)]
-  })
-  return [...new Set(actions)].filter(name => !(name in CHANGES)) as EffectName[]
-}
-
-/** The types of a machine follow from its table, and say less than those of the table. */
-function createMachine(id: string, regions: readonly Region[]): AnyStateMachine {
-  const actions = {
-    ...Object.fromEntries(getEffects(LIFE).map(name => [name, runEffect(name)])),
-    ...map(CHANGES, change => assign(({ context, event }: Scope) => change(context, event))),
-  }
-  const guards = map(
-    CONDITIONS,
-    holds =>
-      ({ context, event }: Scope) =>
-        holds(context, event),
-  )
-  const states = Object.fromEntries(
-    regions.map(region => [region, { initial: INITIAL[region], states: map(LIFE[region], toState) }]),
-  )
-  const context = ({ input }: { input: LifeInput }): LifeContext => createContext(input)
-  const machine: unknown = setup({ actions, guards } as never).createMachine({
-    ...{ id, type: 'parallel', context, states },
-  } as never)
-  return machine as AnyStateMachine
-}
-
-/** @internal That of core or of a gate. */
-export const codeMachine: AnyStateMachine = createMachine('code', ['code'])
-/** @internal That of a frontend. */
-export const lifeMachine: AnyStateMachine = createMachine('life', Object.keys(LIFE) as Region[])
-
-/** @internal A life as an actor of one of the machines. */
-export const toLife = (actor: AnyActorRef): Life => ({
-  get value() {
-    return (actor.getSnapshot() as { value: LifeValue }).value
+/** A life as an actor, which steps through the table. */
+const lifeLogic: ActorLogic<LifeSnapshot, LifeEvent, LifeInput> = {
+  getInitialSnapshot(_scope, input) {
+    const life = new SteppedLife(input)
+    return { status: 'active', output: undefined, error: undefined, life, value: toValue(life) }
   },
-  get context() {
-    return (actor.getSnapshot() as { context: LifeContext }).context
+  transition(snapshot, event) {
+    if (event.type === 'xstate.stop') return { ...snapshot, status: 'stopped', output: undefined, error: undefined }
+    snapshot.life.send(event)
+    return { ...snapshot, value: toValue(snapshot.life) }
   },
-  send(event) {
-    // It can have ended while the event was being prepared.
-    if ((actor.getSnapshot() as { status: string }).status === 'active') actor.send(event)
-  },
-})
+  getPersistedSnapshot: snapshot => snapshot,
+}
 
 type SupervisorEvent =
-  | { type: 'worker.start'; id: string; machine: 'code' | 'life'; input: LifeInput }
+  | { type: 'worker.start'; id: string; input: LifeInput }
   | { type: 'worker.ended'; id: string }
   | { type: 'core.ready' | 'core.failed' | 'drain' | 'ended' }
 
 const machine = setup({
   types: {} as { context: object; events: SupervisorEvent },
-  actors: { code: codeMachine, life: lifeMachine },
+  actors: { life: lifeLogic },
 }).createMachine({
   id: 'supervisor',
   context: {},
@@ -173,7 +76,7 @@ const machine = setup({
   on: {
     'worker.start': {
       actions: enqueueActions(({ enqueue, event }) => {
-        enqueue.spawnChild(event.machine, { id: event.id, input: event.input })
+        enqueue.spawnChild('life', { id: event.id, input: event.input })
       }),
     },
     // Releases workers that exited: frontends come and go for as long as the bus exists.
@@ -188,59 +91,63 @@ const machine = setup({
   },
 })
 
-/** @internal */
-export const supervisorMachine: AnyStateMachine = machine
-
-/** @internal For tests: a clock and a random source of their own. */
-export interface SupervisorOptions extends Partial<Pick<WorkerDeps, 'now' | 'random'>> {
-  clock?: NonNullable<ActorOptions<typeof machine>['clock']>
-}
+/** @internal The states of the bus. */
+export const BUS = machine.config.states as Readonly<Record<string, object>>
 
 /** @internal */
-export function createSupervisor(options: SupervisorOptions = {}): Supervisor {
-  const { clock, now = () => performance.now(), random = Math.random } = options
-  const listeners = new Set<(event: BusInspection) => void>()
-  const actor = createActor(machine, {
-    inspect: event => listeners.forEach(listener => callSafely(() => listener(event as unknown as BusInspection))),
+export class Supervisor {
+  readonly #workers = new Set<SupervisedWorker>()
+  readonly #listeners = new Set<(event: BusInspection) => void>()
+  readonly #deps: WorkerDeps
+  readonly #actor = createActor(machine, {
+    inspect: event =>
+      this.#listeners.forEach(listener => callSafely(() => listener(event as unknown as BusInspection))),
   })
-  const isDraining = (): boolean => actor.getSnapshot().value === 'draining'
-  const after: WorkerDeps['after'] = (ms, run) => {
-    // Most of what is waited for are messages of a thread, or its exit.
-    if (!clock) return deadline(ms, run)
-    const timer: unknown = clock.setTimeout(run, ms)
-    return () => clock.clearTimeout(timer)
+  #started = 0
+
+  constructor(deps: Partial<Omit<WorkerDeps, 'isDraining'>> = {}) {
+    const isDraining = (): boolean => this.state === 'draining'
+    this.#deps = { now: () => performance.now(), random: Math.random, after: deadline, isDraining, ...deps }
+    this.#actor.start()
   }
-  const workers = new Set<SupervisedWorker>()
-  let started = 0
-  actor.start()
-  return {
-    get state(): BusState {
-      return actor.getSnapshot().value
-    },
-    get workerNames(): readonly string[] {
-      return Array.from(workers, ({ spec }) => spec.name)
-    },
-    getWorkerStatuses: () => new Map(Array.from(workers, worker => [worker.spec.name, getStatus(worker)])),
-    start(spec) {
-      const id = `${spec.name} #${++started}`
-      const create = (input: LifeInput): Life => {
-        if (spec.isShort) return new SteppedLife(input)
-        actor.send({ type: 'worker.start', id, machine: spec.links ? 'life' : 'code', input })
-        return toLife(actor.getSnapshot().children[id] as unknown as AnyActorRef)
-      }
-      const release = (): void => {
-        workers.delete(worker)
-        if (!spec.isShort) actor.send({ type: 'worker.ended', id })
-      }
-      const worker = new SupervisedWorker(spec, { now, random, isDraining, after }, create, release)
-      workers.add(worker)
-      return worker
-    },
-    signal: type => actor.send({ type }),
-    inspect(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
+
+  get state(): BusState {
+    return this.#actor.getSnapshot().value
+  }
+
+  /** Returns those that have not exited, by name. */
+  getWorkerStatuses(): Map<string, WorkerStatus> {
+    return new Map(Array.from(this.#workers, worker => [worker.spec.name, getStatus(worker)]))
+  }
+
+  start(spec: WorkerSpec): SupervisedWorker {
+    const id = `${spec.name} #${++this.#started}`
+    const create = (input: LifeInput): Life => {
+      if (spec.isShort) return new SteppedLife(input)
+      this.#actor.send({ type: 'worker.start', id, input })
+      const child = this.#actor.getSnapshot().children[id] as unknown as ActorRefFrom<typeof lifeLogic>
+      const { value, context } = child.getSnapshot().life
+      // It can have ended while the event was being prepared.
+      const send = (event: LifeEvent): void => void (child.getSnapshot().status === 'active' && child.send(event))
+      return { value, context, send }
+    }
+    const release = (): void => {
+      this.#workers.delete(worker)
+      if (!spec.isShort) this.#actor.send({ type: 'worker.ended', id })
+    }
+    const worker = new SupervisedWorker(spec, this.#deps, create, release)
+    this.#workers.add(worker)
+    return worker
+  }
+
+  signal(type: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void {
+    this.#actor.send({ type })
+  }
+
+  /** Calls the listener for each event and state of the supervisor's actors. Returns an unsubscribe function. */
+  inspect(listener: (event: BusInspection) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 }
 

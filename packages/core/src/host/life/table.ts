@@ -4,21 +4,18 @@
 // the code decides.
 import {
   CHANGES,
-  CONDITIONS,
   createContext,
   type Effects,
+  getNext,
   type LifeContext,
   type LifeEvent,
   type LifeInput,
+  RANK,
 } from './rules.js'
 
 export type Region = 'code' | 'core' | 'gate' | 'stage' | 'link'
 export type LifeValue = Record<Region, string>
-export type Condition =
-  | string
-  | { readonly region: Region; readonly states: readonly string[] }
-  | { readonly not: Condition }
-  | { readonly all: readonly Condition[] }
+type Condition = (context: LifeContext, event: LifeEvent, value: LifeValue) => boolean
 
 /** `do` lists changes of the context and effects. Without `to`, the state stays. */
 export interface Transition {
@@ -34,25 +31,54 @@ export interface LifeState {
   readonly on?: Readonly<Record<string, readonly Transition[]>>
 }
 
-const is = (region: Region, ...states: string[]): Condition => ({ region, states })
-const not = (condition: Condition): Condition => ({ not: condition })
-const all = (...conditions: Condition[]): Condition => ({ all: conditions })
+const is =
+  (region: Region, ...states: string[]): Condition =>
+  (_context, _event, value) =>
+    states.includes(value[region])
+const not =
+  (condition: Condition): Condition =>
+  (context, event, value) =>
+    !condition(context, event, value)
+const all =
+  (...conditions: Condition[]): Condition =>
+  (context, event, value) =>
+    conditions.every(holds => holds(context, event, value))
+
+const isCurrent: Condition = (c, e) => e.link === c.link
+const isBlocked: Condition = (_, e) => e.isBlocked === true
+const isStop: Condition = c => c.goal === 'stop'
+const isOpen: Condition = c => !c.isDraining()
+const isIsolated: Condition = c => c.isIsolated === true
+const isRunning: Condition = c => c.isRunning === true
+const isBound: Condition = c => c.keepsLink === true && (c.hasBegun || c.isSpent?.() === true)
+
+const MAX_UNBORN = 3
+const isPage: Condition = c => c.isPage === true && c.goal !== 'stop'
+const isUnborn: Condition = c =>
+  !c.obituary!.ranCode && RANK[c.goal] <= RANK.fail && c.unborn <= MAX_UNBORN && !c.isDraining()
+const isReload: Condition = c => c.goal === 'reload' && !c.isDraining()
+const canGoOn: Condition = c => c.goal !== 'stop' && !c.isDraining() && c.everRan && c.isOpening?.() !== true
+const waits: Condition = c => c.waitsAfterError === true && c.error !== undefined
+const restarts: Condition = c =>
+  (c.supervision.restart === 'permanent' || (c.supervision.restart === 'transient' && c.error !== undefined)) &&
+  getNext(c) !== undefined
+const isClean: Condition = c => c.error === undefined
 
 const codeUp = is('code', 'starting', 'running')
 const canLink = all(codeUp, is('core', 'up'), is('gate', 'none', 'up', 'ready'))
 const canPass = is('gate', 'none', 'ready')
 
-const violated = { if: all('isCurrent', is('link', 'attached', 'active', 'asking')), do: ['sentence'] }
+const violated = { if: all(isCurrent, is('link', 'attached', 'active', 'asking')), do: ['sentence'] }
 const ended = { OBITUARY: [{ to: 'ended', do: ['record'] }] }
 const fails = { FAIL: [{ to: 'failed', do: ['doom', 'kill', 'exit', 'finish'] }] }
 const up = {
   ...{ ...ended, ...fails },
   SENTENCE: [
-    { if: 'isBlocked', to: 'killing', do: ['sentence'] },
+    { if: isBlocked, to: 'killing', do: ['sentence'] },
     { to: 'ending', do: ['sentence'] },
   ],
   VIOLATED: [{ ...violated, to: 'ending' }],
-  ANSWERED: [{ if: all('isCurrent', is('link', 'asking')), to: 'ending', do: ['sentence'] }],
+  ANSWERED: [{ if: all(isCurrent, is('link', 'asking')), to: 'ending', do: ['sentence'] }],
   RELOAD: [{ to: 'ending', do: ['wantReload'] }],
   STOP: [{ to: 'ending', do: ['wantStop'] }],
 }
@@ -71,10 +97,10 @@ const lostLink = [
 ]
 const linkEnded = {
   ENDED: [
-    { if: all('isCurrent', not(codeUp)), to: 'lost' },
-    { if: 'isCurrent', to: 'asking' },
+    { if: all(isCurrent, not(codeUp)), to: 'lost' },
+    { if: isCurrent, to: 'asking' },
   ],
-  DROPPED: [{ if: 'isCurrent', to: 'down', do: ['detach'] }],
+  DROPPED: [{ if: isCurrent, to: 'down', do: ['detach'] }],
 }
 
 export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>> = {
@@ -91,30 +117,30 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
       on: {
         ...going,
         // A second one must not begin the time again.
-        STOP: [{ if: 'isStop' }, { do: ['wantStop', 'askToStop'] }],
-        SENTENCE: [{ if: 'isBlocked', to: 'killing', do: ['sentence'] }, ...going.SENTENCE],
+        STOP: [{ if: isStop }, { do: ['wantStop', 'askToStop'] }],
+        SENTENCE: [{ if: isBlocked, to: 'killing', do: ['sentence'] }, ...going.SENTENCE],
         SILENT: [{ to: 'killing' }],
       },
     },
     killing: {
       entry: ['kill', 'drop'],
       exit: ['rest'],
-      on: { ...going, STOP: [{ if: 'isStop' }, { do: ['wantStop', 'drop'] }] },
+      on: { ...going, STOP: [{ if: isStop }, { do: ['wantStop', 'drop'] }] },
     },
     ended: {
       always: [
-        { if: 'isPage', to: 'absent', do: ['leave', 'finish'] },
-        { if: 'isUnborn', to: 'renewed', do: ['renew', 'finish'] },
-        { if: 'isReload', to: 'renewed', do: ['renew', 'finish'] },
-        { if: 'restarts', to: 'backingOff', do: ['count', 'backOff', 'finish'] },
-        { if: 'waits', to: 'waiting', do: ['wait', 'finish'] },
-        { if: 'isClean', to: 'stopped', do: ['exit', 'finish'] },
+        { if: isPage, to: 'absent', do: ['leave', 'finish'] },
+        { if: isUnborn, to: 'renewed', do: ['renew', 'finish'] },
+        { if: isReload, to: 'renewed', do: ['renew', 'finish'] },
+        { if: all(canGoOn, not(waits), restarts), to: 'backingOff', do: ['count', 'backOff', 'finish'] },
+        { if: all(canGoOn, waits), to: 'waiting', do: ['wait', 'finish'] },
+        { if: isClean, to: 'stopped', do: ['exit', 'finish'] },
         { to: 'failed', do: ['describe', 'exit', 'finish'] },
       ],
     },
     // The link of the code is given up, after its end is known.
     renewed: { always: [{ to: 'starting' }] },
-    backingOff: { exit: ['rest'], on: { ...paused, ELAPSED: [{ if: 'isOpen', to: 'starting' }] } },
+    backingOff: { exit: ['rest'], on: { ...paused, ELAPSED: [{ if: isOpen, to: 'starting' }] } },
     waiting: { on: paused },
     absent: { on: { ...paused, JOIN: [{ to: 'starting' }] } },
     stopped: {},
@@ -122,7 +148,7 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
   },
   core: { down: { on: { 'CORE.UP': [{ to: 'up' }] } }, up: { on: { 'CORE.DOWN': [{ to: 'down' }] } } },
   gate: {
-    choice: { always: [{ if: 'isIsolated', to: 'down' }, { to: 'none' }] },
+    choice: { always: [{ if: isIsolated, to: 'down' }, { to: 'none' }] },
     none: {},
     down: { on: { 'GATE.UP': [{ to: 'up' }] } },
     up: { on: { 'GATE.READY': [{ to: 'ready' }], 'GATE.DOWN': [{ to: 'down' }] } },
@@ -130,14 +156,14 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
   },
   stage: {
     opening: { always: [{ if: all(is('link', 'attached'), canPass, codeUp), to: 'ready', do: ['opened'] }] },
-    ready: { always: [{ if: 'isRunning', to: 'started' }], on: { START: [{ to: 'started' }] } },
+    ready: { always: [{ if: isRunning, to: 'started' }], on: { START: [{ to: 'started' }] } },
     started: {},
   },
   link: {
     // A process has the link that it has begun with.
     down: {
       always: [
-        { if: all(canLink, 'isBound'), to: 'replacing' },
+        { if: all(canLink, isBound), to: 'replacing' },
         { if: canLink, to: 'offered' },
       ],
     },
@@ -148,8 +174,8 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
       on: {
         ...linkEnded,
         ATTACHED: [
-          { if: all('isCurrent', 'isRunning'), to: 'attached', do: ['begin'] },
-          { if: 'isCurrent', to: 'attached' },
+          { if: all(isCurrent, isRunning), to: 'attached', do: ['begin'] },
+          { if: isCurrent, to: 'attached' },
         ],
       },
     },
@@ -170,7 +196,7 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
   },
 }
 
-export const INITIAL: Readonly<LifeValue> = {
+const INITIAL: Readonly<LifeValue> = {
   code: 'starting',
   core: 'down',
   gate: 'choice',
@@ -178,7 +204,6 @@ export const INITIAL: Readonly<LifeValue> = {
   link: 'down',
 }
 
-/** A life, by whatever it is executed. */
 export interface Life {
   readonly value: Readonly<Partial<LifeValue>>
   readonly context: LifeContext
@@ -241,7 +266,7 @@ export class SteppedLife implements Life {
     let steps: Step[] | undefined
     for (const region of REGIONS) {
       for (const transition of getTransitions(LIFE[region][this.value[region]]!) ?? []) {
-        if (!this.#holds(transition.if, event)) continue
+        if (transition.if && !transition.if(this.context, event, this.value)) continue
         ;(steps ??= []).push({ region, transition })
         break
       }
@@ -249,7 +274,7 @@ export class SteppedLife implements Life {
     return steps
   }
 
-  /** As xstate: first all exits, then the actions of all transitions, then all entries. */
+  /** First all exits, then the actions of all transitions, then all entries. */
   #take(steps: readonly Step[], event: LifeEvent): void {
     for (const { region, transition } of steps)
       if (transition.to) this.#do(LIFE[region][this.value[region]]!.exit, event)
@@ -268,16 +293,5 @@ export class SteppedLife implements Life {
       if (change) Object.assign(this.context, change(this.context, event))
       else this.context.effects[name as keyof Effects]?.(this.context, event)
     }
-  }
-
-  #holds(condition: Condition | undefined, event: LifeEvent): boolean {
-    if (condition === undefined) return true
-    if (typeof condition === 'string') return CONDITIONS[condition]!(this.context, event)
-    if ('not' in condition) return !this.#holds(condition.not, event)
-    if ('all' in condition) {
-      for (const each of condition.all) if (!this.#holds(each, event)) return false
-      return true
-    }
-    return condition.states.includes(this.value[condition.region])
   }
 }

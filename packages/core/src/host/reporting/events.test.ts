@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { resolveSupervision } from '../life/policy.js'
-import { createSupervisor } from '../life/supervisor.js'
+import { Supervisor } from '../life/supervisor.js'
 import { BusReporter } from './events.js'
 import { createHostLog } from './log.js'
 
@@ -33,7 +33,7 @@ test('throws the error of a listener later, and calls the other listeners', asyn
 })
 
 test('throws the error of an inspection later, and supervision goes on', async () => {
-  const supervisor = createSupervisor()
+  const supervisor = new Supervisor()
   const stop = supervisor.inspect(() => {
     throw new Error('an inspection')
   })

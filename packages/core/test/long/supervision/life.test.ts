@@ -3,7 +3,7 @@ import { rows } from '../../../../../scripts/testing.js'
 import { exploreLife } from '../../support/explore-life.js'
 
 test(
-  'each life gives each link up once, blames nobody for the order of facts, ends always, and is the same as a machine of xstate',
+  'each life gives each link up once, blames nobody for the order of facts, and ends always',
   { timeout: 600_000 },
   () =>
     rows([
