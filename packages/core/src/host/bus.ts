@@ -39,7 +39,6 @@ import {
   nameFunction,
   streamFrontend,
   checkCallAll,
-  settleAll,
 } from './call-frontend.js'
 import type { LocalCore } from './local-core.js'
 import type { Host } from './host.js'
@@ -360,7 +359,10 @@ export class Bus<Types extends BusTypes = BusTypes> {
         throw nameFunction(error as BusError, HOST_METHOD.labels, name)
       }
     }
-    return settleAll([...labels].filter(isSelected), label => this.#call(label, name, args, callOptions) as Promise<T>)
+    const selected = [...labels].filter(isSelected)
+    const calls = selected.map(label => this.#call(label, name, args, callOptions) as Promise<T>)
+    const results = await Promise.allSettled(calls)
+    return Object.fromEntries(selected.map((label, index) => [label, results[index]!]))
   }
 
   /**

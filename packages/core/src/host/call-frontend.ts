@@ -140,14 +140,6 @@ function checkArguments(name: string, args: object): void {
   }
 }
 
-export async function settleAll<T>(
-  labels: readonly string[],
-  call: (label: string) => Promise<T>,
-): Promise<Record<string, PromiseSettledResult<T>>> {
-  const results = await Promise.allSettled(labels.map(call))
-  return Object.fromEntries(labels.map((label, index) => [label, results[index]!]))
-}
-
 /** Replaces the internal command in an error text by the function's name, which is all that the caller knows. */
 export function nameFunction(error: BusError, method: string, name: string): BusError {
   const message = error.message.replace(describeCommand(method), describeName(name))

@@ -9,7 +9,7 @@ import { getResumePlaces, resumeSchema } from './options/schema.js'
 import type { ResumeAnswer, ResumeOptions } from './options/types.js'
 import { execute } from './run.js'
 import { RESUME_PROCESS, RESUME_SANDBOX } from './sandboxes/kinds.js'
-import type { ContinuationHeader } from './continuations/continuation.js'
+import type { ContinuationHeader } from './continuations/suspension.js'
 import { hashCode } from './continuations/sealed-continuation.js'
 
 const WHERE = 'bus.resume'

@@ -5,9 +5,14 @@ import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/messa
 import { bindContext, captureContext, createDeferred } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { callFrontend, nameFunction } from './call-frontend.js'
-import type { Continuation, ContinuationHeader } from './continuations/continuation.js'
-import { createInterruptedError, getInterruption, type RunInterruption } from './continuations/interrupted-error.js'
-import { Suspension } from './continuations/suspension.js'
+import {
+  type Continuation,
+  type ContinuationHeader,
+  createInterruptedError,
+  getInterruption,
+  type RunInterruption,
+  Suspension,
+} from './continuations/suspension.js'
 import type { Frontend } from './frontends/frontend.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
@@ -80,13 +85,16 @@ export async function execute(
     }
   }
   let isOpen = false
-  const running = callOnce(opening, async () => {
+  const running = (async () => {
+    await (
+      await opening
+    )()
     if (isStopped) return undefined
     // The host's function can take any time, and the caller does not wait for it beyond the deadline.
     if (resumed) await Promise.race([resumed.claim(), stopped.promise, frontend.exited.then(throwExited)])
     isOpen = true
     return callFunction()
-  })
+  })()
   const earlier = resumed?.header
   const getCalls = (): number => frontend.takeTraffic(false).calls + (earlier?.received ?? 0)
   const interrupted = suspension.whenSuspended.then(async (suspended): Promise<never> => {
@@ -174,12 +182,6 @@ const wasNotDelivered = (error: unknown): boolean =>
 function throwExited(): never {
   const text = 'The sandbox ended while the continuation was claimed'
   throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
-}
-
-async function callOnce(opening: Promise<() => Promise<void>>, call: () => Promise<unknown>): Promise<unknown> {
-  const start = await opening
-  await start()
-  return call()
 }
 
 /** Returns the error that ended the sandbox if its call failed for that reason. */

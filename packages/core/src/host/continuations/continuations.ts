@@ -1,7 +1,7 @@
 // The continuations of one bus: its key, and which of them have been used.
 import type { KeyObject, webcrypto } from 'node:crypto'
 import { BusError, describeThrown, describeValue } from '@sallyport/protocol/internal/errors'
-import type { Continuation } from './continuation.js'
+import type { Continuation } from './suspension.js'
 
 const KEY_BYTES = 32
 

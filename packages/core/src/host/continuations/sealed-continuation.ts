@@ -20,7 +20,7 @@ import {
   TAG_BYTES,
 } from '@sallyport/protocol/internal/records'
 import type { InterruptionReport } from '../../contract/host-core.js'
-import type { Continuation, ContinuationHeader } from './continuation.js'
+import type { Continuation, ContinuationHeader } from './suspension.js'
 
 const MAGIC = Buffer.from('SPC')
 /** Rises with the form of a continuation, and with what the script host keeps in a snapshot. */
