@@ -69,20 +69,14 @@ export const TIMED_KINDS: string = quoteKinds(kind => kind.limitTime !== undefin
 export const TRUSTED_KINDS: string = quoteKinds(kind => kind.isTrusted)
 export const UNTRUSTED_KINDS: string = quoteKinds(kind => !kind.isTrusted)
 
-/** A kind of earlier versions. */
-const REMOVED = { kind: 'ses', remedy: '"quickjs", which has taken the place of "ses"' } as const
-
 const sandboxObject = v.variant(
   'kind',
   names.flatMap(name => KINDS[name].schema ?? []),
   // Also the message of a variant within a kind, whose values are `true` and `false`.
-  ({ expected, input }) =>
-    input === REMOVED.kind ? REMOVED.remedy : joinAlternatives(expected?.match(/"[^"]+"|true|false/g) ?? []),
+  ({ expected }) => joinAlternatives(expected?.match(/"[^"]+"|true|false/g) ?? []),
 )
 const sandboxName = v.pipe(
-  v.picklist(names, ({ input }) =>
-    input === REMOVED.kind ? REMOVED.remedy : `${names.map(name => JSON.stringify(name)).join(', ')} or { kind, … }`,
-  ),
+  v.picklist(names, `${names.map(name => JSON.stringify(name)).join(', ')} or { kind, … }`),
   v.transform(kind => (KINDS[kind].schema ? v.parse(sandboxObject, { kind }) : { kind })),
 )
 /** @internal */

@@ -221,11 +221,6 @@ test('names a wrong option', async () => {
   const bus = await start()
   await rows([
     [{ sandbox: 'proces' }, /sandbox must be "none", "permission"/],
-    [{ sandbox: 'ses' }, /sandbox must be "quickjs", which has taken the place of "ses": got "ses"$/],
-    [
-      { sandbox: { kind: 'ses', group: 'a' } },
-      /sandbox\.kind must be "quickjs", which has taken the place of "ses": got "ses"$/,
-    ],
     [{ sandbox: { kind: 'proces' } }, /sandbox\.kind must be "permission", "process" or "quickjs"/],
     [
       { sandbox: { kind: 'process', group: 'a' } },
