@@ -4,16 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { later } from '@sallyport/protocol/internal/contract'
 import { watch } from 'chokidar'
 import type { Frontends } from './frontends/frontends.js'
-import type { BusConfig } from './options/config.js'
-import type { HostLog } from './reporting/log.js'
+import type { HostServices } from './frontends/services.js'
 import { isWithin } from '@sallyport/process/internal/permission-model'
 
-export interface DevModeHost {
-  options: Pick<BusConfig, 'isolation'> & Partial<Pick<BusConfig, 'core'>>
-  frontends: Frontends
-  log: HostLog
-  reload(name: string): Promise<void>
-}
+type DevModeHost = HostServices & { readonly frontends: Frontends; reload(name: string): Promise<void> }
 
 /** Resolves once changes are watched for. Returns a function that stops watching. */
 export async function startDevMode(host: DevModeHost): Promise<() => Promise<void>> {

@@ -4,7 +4,7 @@ import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import type { ModuleLocation } from '../shared/locations.js'
 import { check } from '../shared/validate.js'
 import { Frontends } from './frontends/frontends.js'
-import { createHostServices, type HostServices } from './frontends/services.js'
+import { HostServices } from './frontends/services.js'
 import type { Frontend } from './frontends/frontend.js'
 import type { CoreEndpoint, ExternalFrontend, PooledSession, PoolMember } from './frontends/types.js'
 import { moduleSchema } from './options/schema.js'
@@ -12,32 +12,25 @@ import { checkModule } from './options/check-files.js'
 import type { BusConfig, FrontendConfig, HostConfig } from './options/config.js'
 import { resolveConnection, resolveFrontend } from './options/resolve-frontend.js'
 import type { ConnectionOptions, FrontendOptions, ModuleSource } from './options/types.js'
-import { type BusEvents, type BusReporter, checkListener } from './reporting/events.js'
-import { type HostLog, isDefaultLog, loadPino } from './reporting/log.js'
-import type { Processes } from './sandboxes/processes.js'
-import type { Supervisor } from './life/supervisor.js'
-import type { SharedThreads } from './workers/shared-threads.js'
+import { type BusEvents, checkListener } from './reporting/events.js'
+import { isDefaultLog, loadPino } from './reporting/log.js'
 
 /** `setTimeout` takes at most 2 ** 31 - 1 ms; the rest is for the time in which a thread is terminated. */
 const MAX_CLOSE_TIMEOUT_MS = 2 ** 31 - 20_000
 
 export interface HostNames {
+  /** Name of the handle: `bus`. */
   name: string
+  /** `The bus`. */
   subject: string
 }
 
 type HostOptions = HostConfig & Partial<Pick<BusConfig, 'core' | 'webview' | 'appInfo' | 'resources'>>
 
-export class Host<Core extends CoreEndpoint = CoreEndpoint> {
-  readonly options: HostOptions
-  readonly log: HostLog
-  readonly supervisor: Supervisor
-  readonly reporter: BusReporter
+export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices {
+  declare readonly options: HostOptions
   readonly core: Core
   readonly frontends: Frontends
-  readonly threads: SharedThreads
-  readonly processes: Processes
-  readonly #services: HostServices
   readonly #names: HostNames
   readonly #startedAt = performance.now()
   readonly #opening = new Set<{ readonly label: string; isClosed: boolean }>()
@@ -50,20 +43,13 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     names: HostNames,
     createCore: (services: HostServices, open: ReadonlyMap<number, Frontend>) => Core,
   ) {
+    super(options)
     const { isolation, pattern } = options
-    const services = createHostServices(options)
-    this.options = options
-    this.log = services.log
-    this.supervisor = services.supervisor
-    this.reporter = services.reporter
-    this.threads = services.sharedThreads
-    this.processes = services.processes
-    this.#services = services
     this.#names = names
-    if (pattern === 'isolation') services.gateThreads.prepare()
+    if (pattern === 'isolation') this.gateThreads.prepare()
     const open = new Map<number, Frontend>()
-    this.core = createCore(services, open)
-    this.frontends = new Frontends({ ...services, core: this.core }, open)
+    this.core = createCore(this, open)
+    this.frontends = new Frontends(this, open)
     if (pattern === 'isolation' && !isolation.dir) {
       const effect = 'its hook passes every message. Calls are still encrypted and authorized'
       this.log.warn(`The isolation pattern has no dir, so ${effect}`)
@@ -103,7 +89,7 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     this.#opening.add(opening)
     let config: FrontendConfig
     try {
-      config = await resolveFrontend(where, label, options, { ...this.options, text, threads: this.threads })
+      config = await resolveFrontend(where, label, options, { ...this.options, text, threads: this.sharedThreads })
       await checkModule(`${where}: module`, url, text)
     } finally {
       this.#opening.delete(opening)
@@ -175,8 +161,8 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> {
     this.processes.pool?.drain()
     await stop(timeout)
     await this.processes.pool?.close()
-    this.#services.gateThreads.close()
-    await this.threads.close()
+    this.gateThreads.close()
+    await this.sharedThreads.close()
     this.supervisor.signal('ended')
   }
 

@@ -28,7 +28,7 @@ export async function resume(
   checkHeader(header, options)
   const place = header.hasProcess ? RESUME_PROCESS : RESUME_SANDBOX
   const { source: _source, label: _label, sandbox = place, ...runOptions } = options
-  const defaults = { ...host.options, threads: host.threads }
+  const defaults = { ...host.options, threads: host.sharedThreads }
   const resolved = await resolveRun(WHERE, '', { ...runOptions, sandbox }, defaults)
   const { engine, hasProcess } = resolved.config.sandbox
   if (engine === undefined) throw invalid(`sandbox must be ${describeName(RESUME_SANDBOX)}`)

@@ -33,7 +33,7 @@ const OUTPUT_TIMEOUT_MS = 1000
  * @returns the result, or a `RunReport`
  */
 export async function run(host: Host<LocalCore>, source: string, options: RunOptions = {}): Promise<unknown> {
-  const resolved = await resolveRun(RUN_NAME, source, options, { ...host.options, threads: host.threads })
+  const resolved = await resolveRun(RUN_NAME, source, options, { ...host.options, threads: host.sharedThreads })
   await checkModule(`${RUN_NAME}: directory`, resolved.module, resolved.config.text)
   return execute(host, RUN_NAME, source, resolved, options)
 }

@@ -1,5 +1,5 @@
 // What the host says of a frontend: its entry in `bus.frontends()`, and why its code has ended, for the errors of its calls.
-import { getWorkerName, type WorkerState, type WorkerStats } from '../life/policy.js'
+import { getWorkerName, type WorkerState } from '../life/policy.js'
 import type { Obituary } from '../life/rules.js'
 import type { Sandbox } from '../sandboxes/kinds.js'
 
@@ -23,15 +23,6 @@ export interface FrontendInfo {
   /** The last error that ended its thread, unless it has been reloaded since. */
   error?: Error
 }
-
-export const createFrontendInfo = (
-  { label, sandbox, wall, startedAt }: Pick<FrontendInfo, 'label' | 'sandbox' | 'wall' | 'startedAt'>,
-  { state, restarts }: WorkerStats,
-  end: RuntimeEnd | undefined,
-): FrontendInfo => ({
-  ...{ label, sandbox, ...(wall !== undefined && { wall }) },
-  ...{ startedAt, state, restarts, ...(end?.error && { error: end.error }) },
-})
 
 export interface RuntimeEnd {
   /** A clause for error texts: `it ran out of memory`. */

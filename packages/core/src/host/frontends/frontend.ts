@@ -26,7 +26,7 @@ import type { FrontendTerms } from '../life/thread.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
-import { createFrontendInfo, type FrontendInfo, type RuntimeEnd } from './frontend-info.js'
+import type { FrontendInfo, RuntimeEnd } from './frontend-info.js'
 import { type GateEvents, type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
@@ -146,11 +146,10 @@ export class Frontend {
   get info(): FrontendInfo {
     const { label, config, isExternal } = this.deps
     const sandbox = isExternal ? 'external' : (config.sandbox?.kind ?? CONNECTION_SANDBOX)
-    return createFrontendInfo(
-      { label, sandbox, ...this.#wall, startedAt: this.#startedAt },
-      this.#runtime.stats,
-      this.end,
-    )
+    const { state, restarts } = this.#runtime.stats
+    const info: FrontendInfo = { label, sandbox, ...this.#wall, startedAt: this.#startedAt, state, restarts }
+    if (this.end?.error) info.error = this.end.error
+    return info
   }
 
   get #wall(): Pick<FrontendInfo, 'wall'> {

@@ -8,7 +8,7 @@ import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createLogOnce, type LogOnce } from '../sandboxes/sandbox.js'
-import { createFrontendInfo, describeEnd, type FrontendInfo, type RuntimeEnd } from './frontend-info.js'
+import { describeEnd, type FrontendInfo, type RuntimeEnd } from './frontend-info.js'
 import { Frontend, type FrontendDeps } from './frontend.js'
 import {
   createConnectionRuntime,
@@ -223,10 +223,10 @@ export class Frontends {
       const load = await this.open(label, ended.module, ended.config)
       await load()
     } catch (error) {
-      const end = describeEnd(label, error as Error)
       if (!this.#byName.has(label)) {
         const stats: FrontendStats = { ...ended.stats, state: 'failed' }
-        this.#remember(label, { ...ended, stats, info: createFrontendInfo(ended.info, stats, end), end })
+        const info: FrontendInfo = { ...ended.info, state: 'failed', error: error as Error }
+        this.#remember(label, { ...ended, stats, info, end: describeEnd(label, error as Error) })
       }
       throw error
     }

@@ -20,7 +20,7 @@ import { watchCounter } from '../life/watchdog.js'
 import type { ThreadHandle } from '../life/thread.js'
 import type { SupervisedWorker } from '../life/worker.js'
 import { throttleLines } from '../workers/output.js'
-import { createHostServices, type HostServices } from './services.js'
+import { HostServices } from './services.js'
 import { ThreadMember } from '../workers/shared-threads.js'
 
 export interface GateEvents {
@@ -172,7 +172,7 @@ export async function startStandaloneGate(
   const input = { log: false, ...(onConfirm && { onConfirm }) } as const
   const options = await resolveHost('runHook', input, check('runHook', remoteHostSchema, { isolation }))
   await checkFile(from, new URL('index.html', options.isolation.dir))
-  return startGate(label, resolveSupervision('temporary'), createHostServices(options), {
+  return startGate(label, resolveSupervision('temporary'), new HostServices(options), {
     isClosing: () => false,
     changed() {},
     rejected() {},

@@ -58,22 +58,20 @@ export class GateThreads {
 }
 
 /** @internal Services that core, the gates and the frontends of a host use. */
-export interface HostServices {
+export class HostServices {
   readonly options: HostConfig
   readonly log: HostLog
-  readonly supervisor: Supervisor
+  readonly supervisor: Supervisor = new Supervisor()
   readonly reporter: BusReporter
-  readonly sharedThreads: SharedThreads
+  readonly sharedThreads: SharedThreads = new SharedThreads()
   readonly processes: Processes
   readonly gateThreads: GateThreads
-}
 
-export function createHostServices(options: HostConfig): HostServices {
-  const log = createHostLog(options.log, options.dev)
-  const sharedThreads = new SharedThreads()
-  const gateThreads = new GateThreads(options, sharedThreads)
-  const threads = { sharedThreads, processes: new Processes(options.core, log, sharedThreads), gateThreads }
-  const supervisor = new Supervisor()
-  const reporter = new BusReporter(log, () => supervisor.state === 'draining')
-  return { options, log, supervisor, reporter, ...threads }
+  constructor(options: HostConfig) {
+    this.options = options
+    this.log = createHostLog(options.log, options.dev)
+    this.reporter = new BusReporter(this.log, () => this.supervisor.state === 'draining')
+    this.processes = new Processes(options.core, this.log, this.sharedThreads)
+    this.gateThreads = new GateThreads(options, this.sharedThreads)
+  }
 }

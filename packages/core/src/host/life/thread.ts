@@ -4,7 +4,6 @@ import type { RelaySockets } from '@sallyport/process/internal'
 import {
   createHeartbeat,
   type Heartbeat,
-  LIFECYCLE_STATES,
   type LifecycleState,
   type Question,
   type StateReport,
@@ -26,7 +25,6 @@ import {
 import { awaitBeats, createRunningTime, type RunningThread, watchCounter } from './watchdog.js'
 
 export class ThreadCode {
-  lifecycle: LifecycleState | undefined
   /** `undefined` once it has exited. */
   thread: ThreadHandle | undefined
   readonly heartbeat: Heartbeat | undefined
@@ -43,6 +41,7 @@ export class ThreadCode {
   readonly #explaining = new AbortController()
   /** The worker's code has run. The relay of a process reports its failures, too. */
   #hasBegun = false
+  #isReady = false
   #isStopping = false
   #hasAnswered = false
   #isDisconnected = false
@@ -122,7 +121,7 @@ export class ThreadCode {
     const { endsIfSilent } = this.#spec
     if (endsIfSilent) {
       // Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state.
-      const readRunningMs = (): number | undefined => (this.lifecycle === 'ready' ? this.#readRunningTime() : undefined)
+      const readRunningMs = (): number | undefined => (this.#isReady ? this.#readRunningTime() : undefined)
       this.#stopListening = watchSilence(timeout, readRunningMs, () => this.#isOver || this.#send({ type: 'SILENT' }))
     }
     // A script that has answered ends by itself, and is not woken for it.
@@ -149,7 +148,7 @@ export class ThreadCode {
     // A worker without a sandbox can report anything.
     this.#hasBegun ||= state !== 'failed'
     this.#hasAnswered ||= state === 'draining' || state === 'stopped'
-    this.lifecycle = LIFECYCLE_STATES.includes(state) ? state : undefined
+    this.#isReady = state === 'ready'
     this.#spec.onState(state)
     if (state === 'ready') this.#send({ type: 'READY' })
     if (state === 'failed') this.#fail(receiveError(error, `${this.#spec.name} failed`))
