@@ -30,7 +30,7 @@ import { checkFrontendCall, createFrontendProxy } from '../api/frontend-proxy.js
 import { HOST_METHOD } from '../contract/host-core.js'
 import type { ModuleLocation } from '../shared/locations.js'
 import { anyFunction, check } from '../shared/validate.js'
-import type { FrontendInfo } from './frontends/frontend-info.js'
+import type { FrontendInfo } from './frontends/types.js'
 import type { DescribeOptions } from './describe-commands.js'
 import {
   callFrontend,

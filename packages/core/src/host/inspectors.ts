@@ -2,7 +2,7 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { Measurement } from '../contract/host-core.js'
-import type { FrontendInfo } from './frontends/frontend-info.js'
+import type { FrontendInfo } from './frontends/types.js'
 import type { Host } from './host.js'
 import type { Inspector } from './options/types.js'
 import { BUS, type BusState, type WorkerStatus } from './life/supervisor.js'

@@ -20,15 +20,14 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
 import type { Pattern } from '../../acl/types.js'
 import type { FrontendEnd, IdleFrontend, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
-import type { Effects, LifeContext } from '../life/rules.js'
+import type { Effects, LifeContext, RuntimeEnd } from '../life/rules.js'
 import type { Life } from '../life/table.js'
 import type { FrontendTerms } from '../life/thread.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
-import type { FrontendInfo, RuntimeEnd } from './frontend-info.js'
 import { type GateEvents, type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
-import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
+import type { FrontendHost, FrontendInfo, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface FrontendDeps {
   label: string

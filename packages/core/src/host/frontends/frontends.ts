@@ -8,7 +8,7 @@ import { createNoFrontendError } from '../../shared/suggest.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import type { FrontendStats, JoinedStats } from '../reporting/stats.js'
 import { createLogOnce, type LogOnce } from '../sandboxes/sandbox.js'
-import { describeEnd, type FrontendInfo, type RuntimeEnd } from './frontend-info.js'
+import { describeEnd, type RuntimeEnd } from '../life/rules.js'
 import { Frontend, type FrontendDeps } from './frontend.js'
 import {
   createConnectionRuntime,
@@ -16,7 +16,7 @@ import {
   type ExternalRuntime,
   getClientStart,
 } from './host-runtimes.js'
-import type { ExternalFrontend, FrontendHost, PooledSession, PoolMember } from './types.js'
+import type { ExternalFrontend, FrontendHost, FrontendInfo, PooledSession, PoolMember } from './types.js'
 import { createWorkerRuntime, type WorkerRuntime } from './worker-runtime.js'
 
 /** Frontends that have ended by themselves and are remembered, with their options: a host can open any number of labels. */

@@ -14,12 +14,11 @@ import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { bridge, openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { getWorkerName, resolveSupervision, type WorkerStats } from '../life/policy.js'
-import type { Effects, LifeInput, Obituary } from '../life/rules.js'
+import { describeEnd, type Effects, type LifeInput, type Obituary } from '../life/rules.js'
 import { type Life, SteppedLife } from '../life/table.js'
 import type { FrontendTerms } from '../life/thread.js'
 import type { ConnectionConfig } from '../options/config.js'
 import type { BusReporter } from '../reporting/events.js'
-import { describeEnd } from './frontend-info.js'
 import type {
   ClientStart,
   ExternalCode,

@@ -1,15 +1,15 @@
-// The two things that a frontend connects: the runtime of its code, and core.
+// The two things that a frontend connects, the runtime of its code and core, and what the host says of it.
 import type { CallerContexts, Client } from '@sallyport/frontend/internal'
 import type { FrontendStart, InitScript, SuspendedScript } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import type { CoreCommand, IdleFrontend, LinkOffer } from '../../contract/host-core.js'
-import type { LifeContext } from '../life/rules.js'
+import type { LifeContext, RuntimeEnd } from '../life/rules.js'
 import type { Life } from '../life/table.js'
-import type { WorkerStats } from '../life/policy.js'
+import type { WorkerState, WorkerStats } from '../life/policy.js'
 import type { RelaySockets, SocketOwner } from '@sallyport/process/internal'
-import type { RuntimeEnd } from './frontend-info.js'
+import type { Sandbox } from '../sandboxes/kinds.js'
 import type { HostServices } from './services.js'
 
 /** @internal */
@@ -69,6 +69,27 @@ export interface CoreEndpoint {
   reload?(): Promise<void>
   /** Reports that the code of a frontend begins, that nothing more comes over a link, or that the code has ended. */
   post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'idle' }>): void
+}
+
+/** One frontend of this host. */
+export interface FrontendInfo {
+  /** The label. */
+  label: string
+  /**
+   * The state of its worker. `stopped` and `failed` for one that has ended by itself, until its label is used again. `disconnected` for the
+   * label of web pages while no page has it.
+   */
+  state: WorkerState
+  /** The kind of its sandbox. `none` for connections of the host, `external` for web pages. */
+  sandbox: Extract<Sandbox, string> | 'external'
+  /** The wall around its process: the name of a launcher, or `none`. Only for a frontend that runs in one. */
+  wall?: string
+  /** Start of its current or last thread, in milliseconds since 1970. */
+  startedAt: number
+  /** Number of restarts. */
+  restarts: number
+  /** The last error that ended its thread, unless it has been reloaded since. */
+  error?: Error
 }
 
 /** The place of a session among several of one connection. */

@@ -26,7 +26,7 @@ import type { FrontendConfig } from '../options/config.js'
 import { createOutputSink, type OutputSink, takeReport } from '../workers/output.js'
 import { explainSyntax } from '../workers/syntax-errors.js'
 import { getClientStart } from './host-runtimes.js'
-import { describeEnd } from './frontend-info.js'
+import { describeEnd } from '../life/rules.js'
 import type { FrontendHost, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface WorkerRuntimeDeps {

@@ -1,7 +1,7 @@
 // What a life knows and hears, the changes of its table, and why its code has ended (`judge`), from what the one author of that end knows, which does
 // not depend on the order in which it became known.
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { nextRestart, NO_RESTARTS, type RestartHistory, type SupervisionConfig } from './policy.js'
+import { getWorkerName, nextRestart, NO_RESTARTS, type RestartHistory, type SupervisionConfig } from './policy.js'
 
 /** The error of a worker whose thread has ended because of another worker in it. */
 export class NeighborFault extends BusError {}
@@ -41,6 +41,24 @@ export function judge({ by, error, code }: Obituary, trial: Trial): Error | unde
   if (!hasRun) return new BusError('Crashed', `${name} exited before it was ready`)
   const wasToRunOn = supervision.restart === 'permanent' && !trial.isDraining()
   return wasToRunOn ? new BusError('Crashed', `${name} exited unexpectedly`) : undefined
+}
+
+export interface RuntimeEnd {
+  /** A clause for error texts: `it ran out of memory`. */
+  readonly why: string
+  readonly error: Error | undefined
+  /** False if it was started ahead, and ended before the code began. */
+  readonly ranCode: boolean
+}
+
+export function describeEnd(label: string, error: Error | undefined, obituary?: Obituary): RuntimeEnd {
+  const { ranCode = true, code } = obituary ?? {}
+  if (!error) return { why: `it exited with code ${code}`, error, ranCode }
+  const subject = [getWorkerName('frontend', label), 'The frontend process'].find(each =>
+    error.message.startsWith(each),
+  )
+  const why = subject === undefined ? `it failed: ${error.message}` : `it${error.message.slice(subject.length)}`
+  return { why, error, ranCode }
 }
 
 /**
