@@ -102,23 +102,16 @@ function createPlainLife(
   events: RuntimeEvents,
   { effects, ...more }: Pick<LifeInput, 'effects' | 'isRunning' | 'isPage' | 'keepsLink'>,
 ): Life {
-  let isOver = false
   const exit: Effects['exit'] = context => {
     events.stopped(undefined, 'none', context)
-    isOver = true
+    // A caller of `close` can use the name again at once.
+    events.exited(context.error)
   }
-  const input: LifeInput = {
+  return new SteppedLife({
     ...{ ...terms, ...more, name: getWorkerName('frontend', label), supervision: resolveSupervision('temporary') },
     ...{ now: () => performance.now(), random: Math.random, isDraining: () => false },
     effects: { ...terms.effects, ...effects, exit },
-  }
-  // A caller of `close` can use the name again at once.
-  const life: Life = new SteppedLife(input, () => {
-    if (!isOver) return
-    isOver = false
-    events.exited(life.context.error)
   })
-  return life
 }
 
 export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {

@@ -223,12 +223,9 @@ export class SteppedLife implements Life {
   readonly value: LifeValue = { ...INITIAL }
   readonly context: LifeContext
   readonly #queue: LifeEvent[] = []
-  readonly #onSettled: () => void
   #isBusy = true
 
-  /** @param onSettled - called after the effects of each event that was sent */
-  constructor(input: LifeInput, onSettled: () => void = () => {}) {
-    this.#onSettled = onSettled
+  constructor(input: LifeInput) {
     this.context = createContext(input)
     for (const region of REGIONS) this.#do(LIFE[region][this.value[region]]!.entry, START)
     this.#settle(START)
@@ -240,7 +237,6 @@ export class SteppedLife implements Life {
     if (this.#isBusy) return
     this.#isBusy = true
     this.#handleQueue()
-    this.#onSettled()
   }
 
   #handleQueue(): void {
