@@ -8,7 +8,7 @@ import {
   SdkErrorCode,
   type Tool,
 } from '@modelcontextprotocol/client'
-import { createRestartPolicy, type RestartPolicy } from '@sallyport/core/internal'
+import { createRestartPolicy } from '@sallyport/core/internal'
 import { BusError, CommandError } from '@sallyport/core'
 import { describeOnly } from '../shared/tools.js'
 import type { OpenMcpOptions, ServerEvents } from './options.js'
@@ -38,7 +38,7 @@ type Running = { readonly client: Client; readonly transport: ProgramTransport }
 
 export class ServerProcess {
   readonly #options: ServerProcessOptions
-  readonly #restarts: RestartPolicy
+  readonly #nextRestart: () => number | undefined
   #running: Running | undefined
   #starting: ProgramTransport | undefined
   #timer: NodeJS.Timeout | undefined
@@ -47,7 +47,7 @@ export class ServerProcess {
 
   constructor(options: ServerProcessOptions) {
     this.#options = options
-    this.#restarts = createRestartPolicy(options.restarts)
+    this.#nextRestart = createRestartPolicy(options.restarts)
   }
 
   /**
@@ -151,7 +151,7 @@ export class ServerProcess {
   #onEnd(reason: string, failures = 0): void {
     this.#running = undefined
     if (this.#isClosed) return
-    const delay = failures < MAX_FAILED_RESTARTS ? this.#restarts.next() : undefined
+    const delay = failures < MAX_FAILED_RESTARTS ? this.#nextRestart() : undefined
     this.#reason = reason
     if (delay === undefined) return this.#options.events.emit('failed', { reason })
     this.#options.events.emit('restart', { reason, delay })

@@ -92,25 +92,19 @@ export function nextRestart(
   }
 }
 
-/** Decides about each restart of one program. */
-export interface RestartPolicy {
-  /** Returns the milliseconds to wait before a restart, or `undefined` if it was one restart too many. */
-  next(): number | undefined
-}
-
-/** Returns the rules of the bus for its workers: at most `intensity` restarts within `period`, with delays that double. */
+/**
+ * Returns a function for each restart of a program: it returns the milliseconds to wait, or `undefined` if it was one restart too many. The rules are those
+ * of the bus for its workers: at most `intensity` restarts within `period`, with delays that double.
+ */
 export function createRestartPolicy(
   options?: Pick<SupervisionOptions, 'intensity' | 'period' | 'delay'>,
-): RestartPolicy {
+): () => number | undefined {
   const supervision = resolveSupervision('permanent', options)
   let history = NO_RESTARTS
-  return {
-    next() {
-      const next = nextRestart(history, true, supervision, performance.now(), Math.random())
-      if (!next) return undefined
-      history = next
-      return next.delay
-    },
+  return () => {
+    const next = nextRestart(history, true, supervision, performance.now(), Math.random())
+    history = next ?? history
+    return next?.delay
   }
 }
 
