@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { BatchReader } from '@sallyport/protocol/internal/codec'
 import { LocalLink } from '@sallyport/protocol/internal/link'
-import { METHOD } from '@sallyport/protocol/internal/message'
+import { NODE_METHOD } from '@sallyport/protocol/internal/message'
 import { SamplingTimer } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link } from '@sallyport/protocol/internal/wire'
 import { createOpener, createSealer, createSessionSecret } from '@sallyport/protocol/internal/records'
@@ -36,7 +36,7 @@ export function setUp(
       expect(record.count).toBe(messages.length)
       records.push(record.count)
       for (const message of messages) {
-        if (message.method === METHOD.rejected) responses.push(message.params)
+        if (message.method === NODE_METHOD.rejected) responses.push(message.params)
         else sealed.push(message)
       }
     },

@@ -16,6 +16,7 @@ import {
   getRequestId,
   isResponseLike,
   METHOD,
+  NODE_METHOD,
   parseCall,
   type RejectedParams,
   type RequestId,
@@ -282,11 +283,11 @@ export class Session implements CallOwner {
 
   /** Handles a `$/…` message, which is the protocol's own. @throws {BusError} `InvalidRequest` */
   #handleNotification({ id, method, params }: CallMessage): Outcome | Promise<Outcome> {
-    if (method === METHOD.sync && id !== undefined) return this.#writer.result(id, method, null)
+    if (method === NODE_METHOD.sync && id !== undefined) return this.#writer.result(id, method, null)
     const { id: callId } = (params ?? {}) as Record<string, unknown>
     const notification = id === undefined ? method : undefined
     // Only a gate can send this: it seals what the frontend sends, and refuses this method.
-    if (notification === METHOD.rejected && this.#options.opener) {
+    if (notification === NODE_METHOD.rejected && this.#options.opener) {
       const rejected = params as RejectedParams
       this.#writer.error(rejected.id, '', fromErrorObject(rejected.error))
     } else if (notification === METHOD.cancel && isCount(callId)) this.calls.cancel(callId)

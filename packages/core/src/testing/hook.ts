@@ -4,7 +4,7 @@ import { LinkClient } from '@sallyport/frontend/internal'
 import { BatchReader } from '@sallyport/protocol/internal/codec'
 import { BusError, describeCommand, fromErrorObject } from '@sallyport/protocol/internal/errors'
 import { createTriangleEndpoints, openLink } from '@sallyport/protocol/internal/link'
-import { METHOD } from '@sallyport/protocol/internal/message'
+import { NODE_METHOD } from '@sallyport/protocol/internal/message'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { CallMessage, RejectedParams } from '@sallyport/protocol/internal/message'
 import type { Opener } from '@sallyport/protocol/internal/records'
@@ -92,7 +92,7 @@ function receiveOutcome(link: Link, opener: Opener): Promise<HookOutcome> {
       const { kind, body } = opener.open(record)
       for (const message of reader.read(kind, body)) {
         const { method: cmd, params: payload = {}, headers } = message as CallMessage
-        if (cmd !== METHOD.rejected) {
+        if (cmd !== NODE_METHOD.rejected) {
           resolve({ passed: true, message: { cmd, payload, options: headers && { headers } } })
           continue
         }

@@ -1,5 +1,5 @@
 // Almost valid messages: JSON-RPC with members that are missing, odd, hostile or stolen.
-import { METHOD } from '@sallyport/protocol/internal/message'
+import { METHOD, NODE_METHOD } from '@sallyport/protocol/internal/message'
 import type { Random } from './random.js'
 
 const HOSTILE_TEXTS = [
@@ -144,7 +144,7 @@ function method(random: Random): unknown {
   const kind = random.below(10)
   if (kind < 5) return random.pick(COMMANDS)
   if (kind < 7) return random.pick(PLUGINS)
-  if (kind < 9) return random.chance(0.8) ? random.pick(Object.values(METHOD)) : text(random)
+  if (kind < 9) return random.chance(0.8) ? random.pick(Object.values({ ...METHOD, ...NODE_METHOD })) : text(random)
   return value(random, 1)
 }
 

@@ -33,7 +33,7 @@ export class ConnectionPool {
   /** Adds a link to another core of the same bus. */
   add(link: Link): void {
     const connection = this.#connect(link)
-    connection.holdsListeners = false
+    connection.isSpare = true
     this.#connections = [...this.#connections, connection]
     this.#watch(connection)
     this.#replacePrimary()
@@ -100,7 +100,7 @@ export class ConnectionPool {
     const next = this.#primary.isClosed ? this.pick(undefined) : undefined
     if (!next) return
     this.#primary = next
-    next.holdsListeners = true
+    next.isSpare = false
     this.#onPrimaryChange(next)
   }
 }

@@ -11,6 +11,7 @@ import {
   getRequestId,
   isResponse,
   METHOD,
+  NODE_METHOD,
   type RequestId,
   type RequestMessage,
   STREAM_HEADER,
@@ -97,8 +98,8 @@ export class Connection {
   readonly pending: PendingCalls
   /** The streams and channels of this connection's calls and exposed functions. */
   readonly streams: Streams
-  /** True if the client's listeners are registered over this connection. */
-  holdsListeners = true
+  /** True if the client's listeners are registered over another connection. Not in pages. */
+  declare isSpare: boolean | undefined
   readonly #owner: ConnectionOwner
   readonly #defaults: CallDefaults
   readonly #reader = new BatchReader(true)
@@ -189,7 +190,7 @@ export class Connection {
   async synchronize(): Promise<void> {
     if (!IS_NODE || this.isClosed) return
     const send = (done: () => void): void =>
-      this.requestInternal({ command: METHOD.sync, args: {}, resolve: done, reject: done })
+      this.requestInternal({ command: NODE_METHOD.sync, args: {}, resolve: done, reject: done })
     await new Promise<void>(send)
   }
 
@@ -346,7 +347,7 @@ export class Connection {
     if (IS_NODE) this.#defaults.callers?.clear()
     this.pending.rejectAll(id => createError(this.#queue.isUnsent(id) ? 'no' : 'unknown'))
     this.#queue.end(() => createError('no'))
-    if (this.holdsListeners) this.#owner.listeners.disconnected()
+    if (!IS_NODE || !this.isSpare) this.#owner.listeners.disconnected()
     this.#owner.functions.disconnected(() => createError('no'))
     this.streams.closeAll()
     for (const receiver of [...this.streams.receivers.values()]) receiver.finish()

@@ -195,7 +195,11 @@ export class FunctionRegistry {
 
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
     if (!this.#finish(call)) return call.abortReason
-    return this.#respondError(call.id, this.#frontend.toError(method, thrown), IS_NODE ? toCausedErrorObject : toErrorObject)
+    return this.#respondError(
+      call.id,
+      this.#frontend.toError(method, thrown),
+      IS_NODE ? toCausedErrorObject : toErrorObject,
+    )
   }
 
   #finish(call: RunningCall): boolean {
@@ -239,16 +243,15 @@ export class FunctionRegistry {
   }
 
   #notExposed(method: string): BusError {
+    const problem = `The frontend exposes no function ${describeName(method)}`
+    if (!IS_NODE) return new BusError('MethodNotFound', problem)
     const names = [...this.#functions.keys()].slice(0, 10).map(describeName)
-    const exposed = names.length === 0 ? 'no functions' : names.join(', ')
-    const text = `The frontend exposes no function ${describeName(method)}: it exposes ${exposed}`
-    if (!IS_NODE || names.length > 0) return new BusError('MethodNotFound', text)
-    return new BusError('MethodNotFound', text + (this.#hasExports ? EXPORTS_REMEDY : REMEDY))
+    const exposed = names.join(', ') || `no functions${this.#hasExports ? EXPORTS_REMEDY : REMEDY}`
+    return new BusError('MethodNotFound', `${problem}: it exposes ${exposed}`)
   }
 }
 
-const EXPORTS_REMEDY =
-  '. The exports of its module are ignored: call `expose({ … })` of @sallyport/frontend instead'
+const EXPORTS_REMEDY = '. The exports of its module are ignored: call `expose({ … })` of @sallyport/frontend instead'
 const REMEDY = '. Call `expose({ … })` of @sallyport/frontend in its module'
 
 /** Sends an error, without its data if that cannot be serialized. Returns the error that was sent. */

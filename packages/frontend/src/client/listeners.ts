@@ -26,7 +26,7 @@ export class Listeners {
   readonly all: Map<number, Listener> = new Map()
   readonly #byCoreId = new Map<number, Listener>()
   /** True if a listener was registered since its owner has settled all. Not in pages. */
-  hasNew = false
+  declare hasNew: boolean | undefined
 
   /** Registers a listener with core. Resolves with the client's id. @throws {BusError} as `Client.listen` does */
   subscribe(connection: Connection, subscription: Subscription, options: WaitOptions): Promise<number> {

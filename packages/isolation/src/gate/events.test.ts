@@ -1,6 +1,6 @@
 // Events that share a message from the frontend to the gate, and again from there to core. The hook sees each of them.
 import { codecs } from '@sallyport/protocol/internal/codec'
-import { EMIT_ALL, METHOD } from '@sallyport/protocol/internal/message'
+import { METHOD, NODE_METHOD } from '@sallyport/protocol/internal/message'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
@@ -10,7 +10,7 @@ type Shown = { cmd: string; payload: { event: string; payload: any }; options: u
 
 const several = (event: string, payloads: readonly unknown[]) => ({
   jsonrpc: '2.0' as const,
-  method: EMIT_ALL,
+  method: NODE_METHOD.emitAll,
   params: { event, payloads },
 })
 const single = (event: string, payload: unknown, more: object = {}) => ({
@@ -66,7 +66,7 @@ describe('the hook of several events', () => {
       ],
       [
         'calls a command of the bus',
-        m => ({ ...m, cmd: EMIT_ALL, payload: { event: 'e', payloads: [1] } }),
+        m => ({ ...m, cmd: NODE_METHOD.emitAll, payload: { event: 'e', payloads: [1] } }),
         'malformed',
       ],
     ])(async (_what, judge) => {

@@ -6,6 +6,7 @@ import {
   getRequestId,
   isResponseLike,
   METHOD,
+  NODE_METHOD,
   parseCall,
   parseResponse,
   type RejectedParams,
@@ -237,7 +238,7 @@ class Gate {
   }
 
   #handleProtocolNotification(call: CallMessage, codec: Codec): void {
-    if (call.method === METHOD.rejected) {
+    if (call.method === NODE_METHOD.rejected) {
       if (call.id === undefined) return
       const error = new BusError('InvalidRequest', `${describeCommand(call.method)} cannot be sent by a frontend`)
       return this.#refuse(call.id, error, codec)
@@ -273,7 +274,7 @@ class Gate {
   /** Has core answer a request that is not passed on. */
   #refuse(id: RequestId | null, error: BusError, codec: Codec): void {
     const params: RejectedParams = { id, error: toErrorObject(error) }
-    this.#seal(packMessage(codec, { jsonrpc: '2.0', method: METHOD.rejected, params }))
+    this.#seal(packMessage(codec, { jsonrpc: '2.0', method: NODE_METHOD.rejected, params }))
   }
 }
 

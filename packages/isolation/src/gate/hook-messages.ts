@@ -7,6 +7,7 @@ import {
   isBytes,
   type Message,
   METHOD,
+  NODE_METHOD,
   parseResponse,
   STREAM_HEADER,
 } from '@sallyport/protocol/internal/message'
@@ -46,7 +47,7 @@ export function toHookMessage(message: FrontendMessage): HookMessage {
   const callback = typeof message.id === 'number' ? message.id : 0
   if (!isCall(message)) {
     const payload = 'result' in message ? { result: message.result } : { error: message.error }
-    return { cmd: METHOD.answer, callback, error: callback, payload, options: undefined }
+    return { cmd: NODE_METHOD.answer, callback, error: callback, payload, options: undefined }
   }
   const { method, params, headers, channels } = message
   const options = headers === undefined ? undefined : { headers }
@@ -121,7 +122,7 @@ const REASONS: Record<Exclude<Rejection['why'], 'overloaded'>, string> = {
 const MAX_NAME_LENGTH = 200
 
 export const getName = (message: FrontendMessage): string =>
-  isCall(message) ? message.method.slice(0, MAX_NAME_LENGTH) : METHOD.answer
+  isCall(message) ? message.method.slice(0, MAX_NAME_LENGTH) : NODE_METHOD.answer
 
 function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage): CallMessage {
   const { id, headers, channels } = message
@@ -162,7 +163,7 @@ function getPassedHeaders(original: CallMessage['headers'], passed: CallMessage[
 }
 
 function toResponse({ id, stream, value }: Response, { cmd, payload }: PassedMessage): Message {
-  if (cmd !== METHOD.answer) throw new BusError('InvalidRequest', 'The response was changed to another message')
+  if (cmd !== NODE_METHOD.answer) throw new BusError('InvalidRequest', 'The response was changed to another message')
   const { result, error } = payload as { result?: unknown; error?: unknown }
   if (result === undefined && error === undefined && !('result' in (payload as object))) {
     throw new BusError('InvalidRequest', 'The response has neither a result nor an error')

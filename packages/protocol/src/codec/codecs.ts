@@ -2,7 +2,7 @@
 import { msgpackCodec } from '#msgpack'
 import { IS_NODE, isUint8Array, utf8Length } from '#platform'
 import { BusError, isBusError } from '../errors/bus-error.js'
-import { EMIT_ALL, FRAME_KIND, METHOD } from '../wire/messages.js'
+import { FRAME_KIND, METHOD, NODE_METHOD } from '../wire/messages.js'
 import {
   MAX_ATTACHED_BYTES,
   MAX_BATCH,
@@ -101,7 +101,7 @@ function isEmitAll(message: unknown): message is EmitAll {
     method?: unknown
     params?: Partial<EmitAll['params']>
   }
-  if (method !== EMIT_ALL || id !== undefined || !Array.isArray(params?.payloads)) return false
+  if (method !== NODE_METHOD.emitAll || id !== undefined || !Array.isArray(params?.payloads)) return false
   return typeof params.event === 'string' && params.event.length <= MAX_BATCHED_EVENT_LENGTH
 }
 

@@ -9,7 +9,7 @@ import { type Codec, type EncodedMessage, type Framing, type PackedMessage, Text
 import { codecs } from '../codec/codecs.js'
 import { checkJsonMessage, encodeJsonValue } from '../codec/json.js'
 import { BusError } from '../errors/bus-error.js'
-import { type CallMessage, EMIT_ALL, FRAME_KIND, type Message, METHOD } from '../wire/messages.js'
+import { type CallMessage, FRAME_KIND, type Message, METHOD, NODE_METHOD } from '../wire/messages.js'
 import { MAX_ATTACHED_BYTES, MAX_BATCHED_EVENT_LENGTH, MAX_FRAME_BYTES } from '../wire/limits.js'
 import type { Frame } from '../wire/link.js'
 
@@ -249,7 +249,7 @@ class EventSource implements BatchSource {
 
   createMessage(payload: unknown, _index?: number, isBatch?: boolean): CallMessage {
     const { event } = this
-    if (isBatch) return { jsonrpc: '2.0', method: EMIT_ALL, params: { event, payloads: payload } }
+    if (isBatch) return { jsonrpc: '2.0', method: NODE_METHOD.emitAll, params: { event, payloads: payload } }
     return { jsonrpc: '2.0', method: METHOD.emit, params: { event, payload } }
   }
 }

@@ -70,8 +70,6 @@ export const METHOD = {
   emit: 'plugin:event|emit',
   /** frontend → core, `{ target, event, payload? }`. */
   emitTo: 'plugin:event|emit_to',
-  /** Never sent: the command that a hook sees for a response to a call of an exposed function. */
-  answer: 'plugin:expose|answer',
   /** core → frontend, `EventParams`: an event for listeners of this frontend. */
   event: '$/event',
   /** Sender of a stream → its receiver, `ChannelParams`: a message of the stream, or its end. */
@@ -82,17 +80,19 @@ export const METHOD = {
   credit: '$/credit',
   /** Receiver of a stream → its sender, `{ channel }`: the messages have no reader any more. */
   closeChannel: '$/closeChannel',
+} as const
+
+/** Methods for which web pages have no use: apart from the others, so that a page does not load them. */
+export const NODE_METHOD = {
+  /** Never sent: the command that a hook sees for a response to a call of an exposed function. */
+  answer: 'plugin:expose|answer',
+  /** frontend → core, `{ event, payloads }`: consecutive events of one name. Its reader replaces it by a `METHOD.emit` for each. */
+  emitAll: '$/emit',
   /** frontend → core, a request without params that core answers in order, after all that was sent before. It passes by the hook. */
   sync: '$/sync',
   /** gate → core, `RejectedParams`: this request did not pass, and core answers it with this error. A frontend cannot send it. */
   rejected: '$/rejected',
 } as const
-
-/**
- * frontend → core, `{ event, payloads }`: consecutive events of one name. Its reader replaces it by a `METHOD.emit` for each. It is apart, because
- * web pages have no use for it.
- */
-export const EMIT_ALL = '$/emit'
 
 /** Params of `$/rejected`. The id is `null` if the request had none that could be read. */
 export type RejectedParams = { id: RequestId | null; error: ErrorMessage['error'] }

@@ -1,7 +1,7 @@
 // Event names and targets follow Tauri's rules; channel references have Tauri's form.
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { checkEventName, METHOD, parseChannelReference, toChannelReference, toEventTarget } from './messages.js'
+import { checkEventName, METHOD, NODE_METHOD, parseChannelReference, toChannelReference, toEventTarget } from './messages.js'
 
 describe('event names', () => {
   it('names of letters, digits and a few signs are valid', () =>
@@ -82,11 +82,12 @@ describe('event targets', () => {
 })
 
 it('the names of the methods are fixed', () => {
-  expect(METHOD).toEqual({
+  expect({ ...METHOD, ...NODE_METHOD }).toEqual({
     listen: 'plugin:event|listen',
     unlisten: 'plugin:event|unlisten',
     emit: 'plugin:event|emit',
     emitTo: 'plugin:event|emit_to',
+    emitAll: '$/emit',
     answer: 'plugin:expose|answer',
     event: '$/event',
     channel: '$/channel',
