@@ -10,7 +10,18 @@ export type { Client } from './client/client.js'
 export type { EventHandler } from './client/listeners.js'
 export type { Exposed, ExposedContext } from './client/exposed-functions.js'
 export type { InvokeOptions } from './client/arguments.js'
-export { emit, emitTo, expose, getData, getLabel, getSecret, invoke, listen, once, stream } from './client/current-client.js'
+export {
+  emit,
+  emitTo,
+  expose,
+  getData,
+  getLabel,
+  getSecret,
+  invoke,
+  listen,
+  once,
+  stream,
+} from './client/current-client.js'
 export { createClient } from './types/client.js'
 export type { ClientTypes, TypedClient, TypedConnection } from './types/client.js'
 export type { CommandName, CommandResult } from './types/commands.js'

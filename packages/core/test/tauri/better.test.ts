@@ -20,8 +20,7 @@ async function start(app: Partial<BusOptions>): Promise<Client> {
   return client
 }
 
-const internals = (): { callbacks: Map<number, unknown> } =>
-  Reflect.get(globalThis, '__TAURI_INTERNALS__')
+const internals = (): { callbacks: Map<number, unknown> } => Reflect.get(globalThis, '__TAURI_INTERNALS__')
 
 /** The isolation pattern with a hook that lets `give` and events pass, and refuses, throws at or never answers others. */
 const judged = { ...patterns[1]![1], isolation: { dir: new URL('./fixtures/judge/', import.meta.url) } }

@@ -179,10 +179,8 @@ function openSession(): ClientHttp2Session {
 }
 
 /** Returns why the broker has not opened a connection, or `undefined` if it has. */
-const getRefusal = ({
-  [BROKER_OUTCOME]: outcome,
-  [BROKER_REASON]: reason,
-}: IncomingHttpHeaders): Error | undefined => (outcome === 'response' ? undefined : createRefusal(outcome, reason))
+const getRefusal = ({ [BROKER_OUTCOME]: outcome, [BROKER_REASON]: reason }: IncomingHttpHeaders): Error | undefined =>
+  outcome === 'response' ? undefined : createRefusal(outcome, reason)
 
 /** Returns the error of a broker that has closed, unless it has answered. */
 export function createRefusal(outcome?: unknown, reason?: unknown): Error {
