@@ -14,10 +14,11 @@ export {
   concatBytes,
   createEmptyContext,
   IS_NODE,
+  isDevelopment,
   nextTick,
   onNextTick,
   queueMicrotask,
+  setDevelopment,
   warn,
   withoutContext,
 } from '#platform'
-export { isDevelopment, setDevelopment } from './errors/bus-error.js'

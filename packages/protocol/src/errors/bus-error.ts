@@ -1,17 +1,7 @@
 // The bus's error class and its codes: those of JSON-RPC 2.0 (section 5.1 of its specification), and our own in its range for
 // servers. On the wire an error is JSON-RPC's error object; no stack and no path leaves a thread.
-import { IS_DEVELOPMENT, IS_NODE } from '#platform'
+import { IS_NODE, isDevelopment } from '#platform'
 import { isError } from '../util/type-guards.js'
-
-let development = IS_DEVELOPMENT
-
-/** True unless `NODE_ENV` is `production` in the host: error texts and stacks then contain more help. */
-export const isDevelopment = (): boolean => development
-
-/** Called once in each worker with what the host says: a sandboxed worker does not have the host's environment. */
-export function setDevelopment(value: boolean): void {
-  development = value
-}
 
 // Behind each code: has the command run? `npm run docs:limits` makes the table of docs/reference/error-codes.md of it.
 /** Codes by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { BusError, setDevelopment } from './bus-error.js'
+import { BusError } from './bus-error.js'
+import { setDevelopment } from '#platform'
 import { createCallPromise, getUserStack, hideInternalFrames, withCaller } from './caller-stack.js'
 
 afterEach(() => setDevelopment(true))

@@ -1,7 +1,7 @@
 // Stacks that lead to the caller, in development. An answer arrives in a message handler, where V8 knows nothing of the call. So a
 // rejected call captures its stack once more in a continuation of its own promise, where V8 adds the functions that await it.
-import { IS_NODE } from '#platform'
-import { type BusError, isBusError, isDevelopment } from './bus-error.js'
+import { IS_NODE, isDevelopment } from '#platform'
+import { type BusError, isBusError } from './bus-error.js'
 import { isError } from '../util/type-guards.js'
 
 /** Node's frames, those of the packages' own bundles, installed or in their repository, and of the sources that their maps name. */

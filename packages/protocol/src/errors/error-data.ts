@@ -1,5 +1,6 @@
 // Errors as data: name, message and stack, which has the file, line and column, own properties such as `code`, and what caused them. Core and the
 // host see them. Data is a member `cause` of JSON-RPC's error object, which core passes on to trusted code alone: other frontends get the message.
+import { isDevelopment } from '#platform'
 import { isError } from '../util/type-guards.js'
 import {
   BusError,
@@ -10,7 +11,6 @@ import {
   type ErrorObject,
   fromErrorObject,
   isBusError,
-  isDevelopment,
   toErrorObject,
 } from './bus-error.js'
 import { getUserStack } from '#caller-stack'

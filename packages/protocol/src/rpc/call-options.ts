@@ -1,6 +1,6 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
-import { allowManyListeners, IS_NODE, queueMicrotask, warn } from '#platform'
-import { BusError, describeCommand, describeName, isDevelopment } from '../errors/bus-error.js'
+import { allowManyListeners, IS_NODE, isDevelopment, queueMicrotask, warn } from '#platform'
+import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
 import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
 
 /** Cancellation and deadline of what has no items: of waiting for an event, or for calls of several frontends. */

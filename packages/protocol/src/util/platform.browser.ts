@@ -6,7 +6,9 @@ export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
   isUint8Array(value) || isArrayBuffer(value)
 
 /** The host's answer comes with its greeting. */
-export const IS_DEVELOPMENT: boolean = false
+let development = false
+export const isDevelopment = (): boolean => development
+export const setDevelopment = (value: boolean): void => void (development = value)
 export const IS_NODE: boolean = false
 
 const encoder = /* @__PURE__ */ new TextEncoder()

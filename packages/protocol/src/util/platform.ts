@@ -28,8 +28,13 @@ export const isBytes: (value: unknown) => value is Uint8Array | ArrayBuffer = ha
 /** A constant, so that bundles for browsers leave out what is for Node alone. */
 export const IS_NODE: boolean = true
 
-/** The default of `isDevelopment`. */
-export const IS_DEVELOPMENT: boolean = process.env['NODE_ENV'] !== 'production'
+let development = process.env['NODE_ENV'] !== 'production'
+
+/** True unless `NODE_ENV` is `production` in the host: error texts and stacks then contain more help. */
+export const isDevelopment = (): boolean => development
+
+/** Called once in each worker with what the host says: a sandboxed worker does not have the host's environment. */
+export const setDevelopment = (value: boolean): void => void (development = value)
 
 /** Returns uninitialized memory in an ArrayBuffer of its own. */
 export const allocate = (size: number): Uint8Array => Buffer.allocUnsafeSlow(size)
