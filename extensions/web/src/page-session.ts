@@ -1,5 +1,5 @@
 // The sessions of a page, one after the other: a WebSocket, and the client that goes on over the next one. Runs in a browser.
-import type { Client, ReconnectingClientOptions } from '@sallyport/frontend/internal'
+import type { Client, ClientOptions } from '@sallyport/frontend/internal'
 import { LinkClient, endClient, reconnectClient, renameClient } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createDeferred, getBackoff, setDevelopment } from '@sallyport/protocol/internal/util'
@@ -83,7 +83,7 @@ export class PageSession {
     setDevelopment(development)
     const { clientClass = LinkClient } = this.#options
     const options = { label, codec, data, timeout, maxInFlight, overflow, reconnects: true }
-    this.client = new clientClass(this.#link, options as ReconnectingClientOptions)
+    this.client = new clientClass(this.#link, options as ClientOptions)
     void this.client.closed.then(() => this.#end())
   }
 

@@ -5,12 +5,11 @@ import { waitForCalls } from '@sallyport/protocol/internal/rpc'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { Stream } from './client/channel.js'
 import { Client, type ClientOptions } from './client/client.js'
-import type { CallerContexts } from './client/connection.js'
 import { ConnectionPool } from './client/connection-pool.js'
 import type { InvokeOptions } from './client/arguments.js'
 
 export { Channel, type Stream } from './client/channel.js'
-export type { Client } from './client/client.js'
+export type { Client, ClientOptions } from './client/client.js'
 export type { Exposed, ExposedContext } from './client/exposed-functions.js'
 export type { CallerContexts } from './client/connection.js'
 export type { EventHandler } from './client/listeners.js'
@@ -20,21 +19,11 @@ export { answerCalls } from './runtime/warm-up.js'
 
 // The controls of a client. A user gets the client, and finds none of them on it.
 
-export interface ReconnectingClientOptions extends ClientOptions {
-  /** Sends each call's deadline to core, which a network can disconnect without notice. */
-  deadlines?: boolean | undefined
-  /** Gets the async context of each call, for a core in this thread. */
-  callers?: CallerContexts | undefined
-  /** Called for each call that the client refuses with `Overloaded`, and each event that it drops. */
-  onUnsent?: (() => void) | undefined
-}
-
 /** The class of clients with its constructor, which is not public. */
-export const LinkClient: new (link: Link, options: ReconnectingClientOptions & { reconnects?: boolean }) => Client =
-  Client
+export const LinkClient: new (link: Link, options: ClientOptions) => Client = Client
 
 /** Creates a client that stays open when its link closes, until its user or `endClient` closes it. */
-export const createReconnectingClient = (link: Link, options: ReconnectingClientOptions): Client =>
+export const createReconnectingClient = (link: Link, options: ClientOptions): Client =>
   new Client(link, { ...options, reconnects: true })
 
 /** What happens to a call of `streamWith`. */

@@ -5,12 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach } from 'vitest'
-import {
-  endClient,
-  createReconnectingClient,
-  type Client,
-  type ReconnectingClientOptions,
-} from '@sallyport/frontend/internal'
+import { endClient, createReconnectingClient, type Client, type ClientOptions } from '@sallyport/frontend/internal'
 import { BatchReader } from '@sallyport/protocol/internal/codec'
 import { RECORD_DIRECTION } from '@sallyport/protocol/internal/contract'
 import { BusError, type BusErrorReason } from '@sallyport/protocol/internal/errors'
@@ -50,7 +45,7 @@ export async function eventWire(): Promise<string> {
   return path
 }
 
-interface Hello extends Partial<ReconnectingClientOptions> {
+interface Hello extends Partial<ClientOptions> {
   label: string
   /** A fault that the network reports for this session. */
   fault?: string

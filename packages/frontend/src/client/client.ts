@@ -35,9 +35,9 @@ export interface ClientOptions extends CallDefaults {
   /** @default 'json' */
   codec?: CodecName
   data?: unknown
-  /** @internal The client stays open when its link closes: another link can follow. */
+  /** The client stays open when its link closes: another link can follow. */
   reconnects?: boolean
-  /** @internal Returns the error of a call whose exposed function has thrown. @default toBusError */
+  /** Returns the error of a call whose exposed function has thrown. @default toBusError */
   toError?: typeof toBusError
 }
 

@@ -53,11 +53,11 @@ export type CallerContexts = Map<RequestId | undefined, AsyncContext>
 export interface CallDefaults extends FlowOptions {
   /** Deadline in milliseconds of calls that have none of their own. Streams have none by default. */
   timeout?: number | undefined
-  /** @internal Sends each call's deadline to core: a network can lose the cancel that follows a timeout. */
+  /** Sends each call's deadline to core: a network can lose the cancel that follows a timeout. */
   deadlines?: boolean | undefined
-  /** @internal Gets the async context of each call. */
+  /** Gets the async context of each call. */
   callers?: CallerContexts | undefined
-  /** @internal Called for each call that the client refuses with `Overloaded`, and each event that it drops. */
+  /** Called for each call that the client refuses with `Overloaded`, and each event that it drops. */
   onUnsent?: (() => void) | undefined
 }
 
