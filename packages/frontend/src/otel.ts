@@ -53,14 +53,9 @@ export function instrument(options: InstrumentOptions = {}): Instrumentation {
   const meter = meterProvider.getMeter(NAME)
   const client = createSpans('client', tracer, meter)
   const server = createSpans('server', tracer, meter)
-  // Events, and those who listen to them, are commands in core, but no calls of a user in the client.
-  const withoutEvents =
-    ({ begin }: typeof client) =>
-    (trace: CallTrace): false | void =>
-      trace.id !== undefined && !trace.command.startsWith('plugin:event|') && begin(trace)
   const unsubscribes = [
-    ...CALLER_CHANNELS.map(name => subscribe(name, withoutEvents(client), client.finish)),
-    ...CALLEE_CHANNELS.map(name => subscribe(name, withoutEvents(server), server.finish)),
+    ...CALLER_CHANNELS.map(name => subscribe(name, client)),
+    ...CALLEE_CHANNELS.map(name => subscribe(name, server)),
   ]
   const stop = (): void => {
     for (const unsubscribe of unsubscribes.splice(0)) unsubscribe()
@@ -71,7 +66,7 @@ export function instrument(options: InstrumentOptions = {}): Instrumentation {
 }
 
 /** Subscribes to the calls of a tracing channel. A synchronous call has no `asyncStart`: it finishes with `end`. */
-function subscribe(name: string, begin: (trace: CallTrace) => unknown, finish: (trace: CallTrace) => void): () => void {
+function subscribe(name: string, { begin, finish }: ReturnType<typeof createSpans>): () => void {
   const channels = tracingChannel<unknown, CallTrace>(name)
   const end = (trace: CallTrace): void => void (trace.async || finish(trace))
   const subscribers = { start: begin, end, asyncStart: finish } as TracingChannelSubscribers<CallTrace>
@@ -102,8 +97,6 @@ const isUnknownCommand = (error: CallTrace['error']): boolean => error?.reason =
 /** Buckets in seconds, as the conventions recommend. */
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
-const DIRECTION = { client: 'an outgoing', server: 'an incoming' }
-
 /**
  * Creates the spans of one side's calls. A caller's span is the parent of the callee's span in any thread. Its context is written into the call and read from it in W3C's
  * format, whatever propagator the SDK uses for other traffic.
@@ -113,13 +106,15 @@ function createSpans(side: Side, tracer: Tracer, meter: Meter) {
   const kind = side === 'client' ? SpanKind.CLIENT : SpanKind.SERVER
   const propagate = side === 'client' ? sendContext : runInContext
   const duration = meter.createHistogram(`rpc.${side}.call.duration`, {
-    description: `Measures the duration of ${DIRECTION[side]} Remote Procedure Call (RPC).`,
+    description: `Measures the duration of an ${side === 'client' ? 'outgoing' : 'incoming'} Remote Procedure Call (RPC).`,
     unit: 's',
     advice: { explicitBucketBoundaries: BOUNDARIES },
   })
 
   return {
     begin(trace: CallTrace): void {
+      // Events, and those who listen to them, are commands in core, but no calls of a user in the client.
+      if (trace.id === undefined || trace.command.startsWith('plugin:event|')) return
       const parent = side === 'client' ? contexts.active() : getReceivedContext(trace)
       const attributes = { ...getCallAttributes(trace), ...getSpanAttributes(trace) }
       const span = tracer.startSpan(trace.command, { kind, attributes }, parent)

@@ -154,15 +154,6 @@ export class ClientQueue implements StreamWriter {
     this.#write(message, undefined, this.#mustWait(true))
   }
 
-  /** Sends a notification right after a queued call. Returns false if that call is not in the queue. */
-  attachAfter(id: number, message: CallMessage): boolean {
-    const call = this.#unsentCalls.get(id)?.item
-    if (!call) return false
-    call.followers ??= []
-    call.followers.push(encodeMessage(this.#codec, message, true) as EncodedMessage)
-    return true
-  }
-
   /** Sends a message without waiting in the queue. @throws what the codec throws if it cannot be serialized */
   sendNow(message: Message): void {
     this.#write(message, undefined, false)
@@ -170,7 +161,10 @@ export class ClientQueue implements StreamWriter {
 
   /** Sends a message of the bus itself now, because queued calls can depend on it, or right after a queued call. */
   send(message: CallMessage, after?: number): void {
-    if (after === undefined || !this.attachAfter(after, message)) this.sendNow(message)
+    const call = after === undefined ? undefined : this.#unsentCalls.get(after)?.item
+    if (!call) return this.sendNow(message)
+    call.followers ??= []
+    call.followers.push(encodeMessage(this.#codec, message, true) as EncodedMessage)
   }
 
   room(): Promise<void> | undefined {

@@ -276,7 +276,11 @@ function toErrorOfFunction(name: string, thrown: unknown): BusError {
   try {
     const denial = explainSandboxDenial(thrown)
     if (denial !== undefined) return new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
-    if (isSystemError(thrown)) return toSystemError(thrown)
+    // An error of a command has neither the system call nor the path.
+    if (isSystemError(thrown)) {
+      const { message } = thrown
+      return new BusError('CommandFailed', message, { data: message, cause: thrown })
+    }
   } catch {
     // A proxy or a getter threw.
   }
@@ -289,10 +293,6 @@ const isSystemError = (thrown: unknown): thrown is Error =>
   typeof (thrown as NodeJS.ErrnoException).errno === 'number' &&
   typeof (thrown as NodeJS.ErrnoException).syscall === 'string' &&
   !('spawnargs' in thrown)
-
-/** Keeps the system call and the path, which an error of a command has not. */
-const toSystemError = (error: Error): BusError =>
-  new BusError('CommandFailed', error.message, { data: error.message, cause: error })
 
 /** Explains why a module was not loaded, if the cause is TypeScript, a loader of the host, or the sandbox. Returns other errors unchanged. */
 function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
@@ -371,10 +371,11 @@ function explainUncaughtErrors(): void {
       const summary = `${error.message.split('\n')[0]} (this rejection was not caught: is an \`await\` missing?)`
       setMessage(error, denied === undefined ? summary : `Uncaught denial of ${denied}: is an \`await\` missing?`)
     } else if (origin === 'unhandledRejection' && isThrownValue(error)) {
-      setMessage(
-        error,
-        `A promise was rejected with a value that is not an Error${getThrownValue(error)}. ${THROW_ERRORS}`,
-      )
+      // Node describes an object as `#<Object>`.
+      const [, value] = /with the reason "([^]*)"\.$/.exec(error.message) ?? []
+      const what = value === undefined ? '' : `: ${value}`
+      const remedy = 'Reject with an Error, whose stack has the file and line'
+      setMessage(error, `A promise was rejected with a value that is not an Error${what}. ${remedy}`)
       error.stack = `Error: ${error.message}`
       // It is Node's for the error around the value.
       Reflect.deleteProperty(error, 'code')
@@ -382,16 +383,8 @@ function explainUncaughtErrors(): void {
   })
 }
 
-const THROW_ERRORS = 'Reject with an Error, whose stack has the file and line'
-
 /** True for the error that Node creates for a rejection with any other value. Its stack has frames of Node alone. */
 const isThrownValue = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'ERR_UNHANDLED_REJECTION'
-
-/** Returns the value as Node describes it, which is `#<Object>` for an object. */
-const getThrownValue = ({ message }: Error): string => {
-  const [, value] = /with the reason "([^]*)"\.$/.exec(message) ?? []
-  return value === undefined ? '' : `: ${value}`
-}
 
 function setMessage(error: Error, message: string): void {
   const { message: before, stack } = error
