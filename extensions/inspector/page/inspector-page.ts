@@ -3,10 +3,8 @@ import { createAccess } from './inspector/access.js'
 import { getById, setText } from './inspector/dom.js'
 import { createFacts } from './inspector/facts.js'
 import { followFeed } from './inspector/follow.js'
-import { createCalls, createCommands } from './inspector/commands.js'
 import { createFrontends } from './inspector/frontends.js'
-import { createMachines } from './inspector/machines.js'
-import { createRecentEvents } from './inspector/recent-events.js'
+import { createCalls, createCommands, createRecentEvents } from './inspector/calls-and-events.js'
 import { createTiles } from './inspector/tiles.js'
 
 const FIND_DELAY_MS = 200
@@ -24,7 +22,6 @@ const sections = [
   createCalls(select),
   createRecentEvents(select),
   createAccess(token),
-  createMachines(),
 ]
 const feed = followFeed(token, {
   onSnapshot: snapshot => sections.forEach(update => update(snapshot)),

@@ -1,5 +1,6 @@
 // Counts calls in core's thread by caller and command, records a sample of single calls, and shares the name of the call that runs now.
 // A core without an open inspector has no `CallWatch`.
+import type { WatchedCall } from '@sallyport/core/internal'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { isBytes } from '@sallyport/protocol/internal/message'
@@ -13,15 +14,6 @@ import {
   CurrentCall,
   MAX_NAME_LENGTH,
 } from './contract/call-report.js'
-
-export interface WatchedCall {
-  /** `abortReason`: why nobody waits for its answer any more. Its handler can go on. */
-  call: { readonly abortReason?: Error | undefined }
-  command: string
-  label: string
-  /** True for a stream, or a call with an open channel: it may take long. */
-  isLongLived: boolean
-}
 
 const MAX_COMMANDS = 200
 const MAX_CALLERS = 1000

@@ -1,4 +1,4 @@
-// What core uses of @sallyport/inspector, which is optional and built after core. The package's own types are checked by `npm run types`.
+// What core uses of @sallyport/inspector, which is optional, built after core with its types, and has no declarations of its own.
 declare module '@sallyport/inspector/internal' {
   export const openInspector: (
     bus: import('./host/inspectors.js').InspectedBus,

@@ -1,4 +1,5 @@
-// The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, for `@sallyport/web`.
+// The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, for `@sallyport/web`, and the types of
+// what the inspector reads.
 import type { InitScript } from '@sallyport/protocol/internal/contract'
 import { Bus } from './host/bus.js'
 import type { ExternalFrontend } from './host/frontends/types.js'
@@ -26,6 +27,9 @@ export type { AnyCommand } from './api/define.js'
 export { toDocComment, toSchemaType } from './api/schema-type.js'
 export type { AddedCommand } from './host/options/types.js'
 export type { FrontendInfo } from './host/frontends/types.js'
+export type { InspectedBus, OpenInspector } from './host/inspectors.js'
+export type { WorkerStatus } from './host/life/supervisor.js'
+export type { WatchedCall } from './shared/metrics.js'
 export type { RunLimits } from './host/options/types.js'
 export type { FrontendStats } from './host/reporting/stats.js'
 export type { RunError } from './host/run-report.js'

@@ -1,6 +1,6 @@
 // The section on access. It asks core when another frontend is selected, when core has restarted, and on request.
 import type { ShownAccess, CommandAccess } from '../../src/contract/views.js'
-import { chooseOption, getById, setOptions, setText } from './dom.js'
+import { getById, setText } from './dom.js'
 import type { ShowSnapshot } from './follow.js'
 import { clock, count } from './figures.js'
 import { createTable, type Column } from './table.js'
@@ -60,7 +60,9 @@ export function createAccess(token: string): ShowSnapshot {
   let followed: string | undefined
   return ({ frontends, core, bus, selected }) => {
     setOptions(frontend, frontends.map(({ label }) => label).toSorted())
-    if (selected !== followed && selected !== undefined) chooseOption(frontend, selected)
+    if (selected !== followed && selected !== undefined && frontends.some(({ label }) => label === selected)) {
+      frontend.value = selected
+    }
     followed = selected
     const key = JSON.stringify([frontend.value, core.restarts, core.state, bus])
     if (key === shownFor) return
@@ -75,4 +77,13 @@ function summarize(label: string, access: ShownAccess | undefined): string {
   const names = access.capabilities.join(', ') || 'none'
   const more = access.more > 0 ? ` ${count(access.more)} further commands are not shown.` : ''
   return `Capabilities of ${label}: ${names} (${clock(Date.now())}).${more}`
+}
+
+/** Sets the options of a select. The selected one stays selected if it is still there. */
+function setOptions(select: HTMLSelectElement, values: readonly string[]): void {
+  const current = [...select.options].map(({ value }) => value)
+  if (current.length === values.length && current.every((value, i) => value === values[i])) return
+  const selected = select.value
+  select.replaceChildren(...values.map(value => new Option(value, value)))
+  if (values.includes(selected)) select.value = selected
 }

@@ -30,17 +30,3 @@ export function createSvg(name: string, attributes: Readonly<Record<string, stri
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value))
   return element as SVGElement
 }
-
-/** Sets the options of a select. The selected one stays selected if it is still there. */
-export function setOptions(select: HTMLSelectElement, values: readonly string[]): void {
-  const current = [...select.options].map(({ value }) => value)
-  if (current.length === values.length && current.every((value, i) => value === values[i])) return
-  const selected = select.value
-  select.replaceChildren(...values.map(value => new Option(value, value)))
-  if (values.includes(selected)) select.value = selected
-}
-
-/** Selects an option if there is one with this value. */
-export function chooseOption(select: HTMLSelectElement, value: string): void {
-  if ([...select.options].some(option => option.value === value)) select.value = value
-}

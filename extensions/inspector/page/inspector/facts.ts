@@ -102,7 +102,6 @@ function describeBlock({ ms, label, command }: NonNullable<Snapshot['core']['blo
 
 type Culprit = Snapshot['culprits'][number]
 
-const MAX_LABELS = 5
 const COPIED_MS = 2000
 /** The host makes the URLs of an editor. None of these schemes opens one. */
 const NO_EDITOR = /^(?:javascript|data|vbscript|blob|https?):/i
@@ -150,9 +149,12 @@ function createLine(select: (label: string) => void): Line {
       const { label, labels: all = [], total = 1 } = culprit
       const key = JSON.stringify([label, all, total])
       if (key !== shownLabels) {
-        const links = all.slice(0, MAX_LABELS).flatMap((each, i) => [i === 0 ? ': ' : ', ', createLink(each)])
+        const links = all.flatMap((each, i) => [i === 0 ? ': ' : ', ', createLink(each)])
         who.replaceChildren(all.length > 0 ? `${count(total)} frontends` : createLink(label))
-        labels.replaceChildren(...links, ...(total > MAX_LABELS ? [` and ${count(total - MAX_LABELS)} more`] : []))
+        labels.replaceChildren(
+          ...links,
+          ...(total > all.length && all.length > 0 ? [` and ${count(total - all.length)} more`] : []),
+        )
       }
       shownLabels = key
       setText(text, ` ${culprit.text}`)
@@ -165,12 +167,8 @@ function createLine(select: (label: string) => void): Line {
 function createCure(): Line {
   const [text, code] = [create('span'), create('code')]
   const copy = create('button', { type: 'button', class: 'small' }, 'Copy')
-  const toggle = create('button', { type: 'button', class: 'small', 'aria-expanded': 'false' }, 'Stack')
   const link = create('a', { class: 'small' }, 'Open in editor')
-  const stack = create('pre')
-  const line = create('p', {}, text, ' ', code, ' ', copy, ' ', toggle, ' ', link)
-  const element = create('div', { class: 'cure' }, line, stack)
-  stack.hidden = true
+  const element = create('p', { class: 'cure' }, text, ' ', code, ' ', copy, ' ', link)
   copy.addEventListener('click', () => {
     void navigator.clipboard.writeText(code.textContent).then(
       () => setText(copy, 'Copied'),
@@ -178,25 +176,17 @@ function createCure(): Line {
     )
     setTimeout(() => setText(copy, 'Copy'), COPIED_MS)
   })
-  toggle.addEventListener('click', () => {
-    stack.hidden = !stack.hidden
-    setAttribute(toggle, 'aria-expanded', String(!stack.hidden))
-  })
   return {
     element,
-    update({ label, cure, stack: frames = '', editor = '' }) {
+    update({ cure, editor = '' }) {
       setText(text, cure ? `→ ${cure.text}` : '')
       setText(code, cure?.code ?? '')
       code.hidden = copy.hidden = !cure
       setAttribute(copy, 'aria-label', `Copy ${cure?.code ?? ''}`)
-      setText(stack, frames)
-      toggle.hidden = frames === ''
-      if (frames === '') stack.hidden = true
-      setAttribute(toggle, 'aria-label', `Stack of ${label}`)
       link.hidden = editor === '' || NO_EDITOR.test(editor)
       if (link.hidden) link.removeAttribute('href')
       else setAttribute(link, 'href', editor)
-      element.hidden = !cure && frames === '' && link.hidden
+      element.hidden = !cure && link.hidden
     },
   }
 }

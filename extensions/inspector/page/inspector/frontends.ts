@@ -139,9 +139,8 @@ function toRow(frontend: Frontend): Omit<Row, 'isSelected' | 'rates'> {
   }
 }
 
-function describeState({ state, gate, error, where, restartsIn, blockedMs, isClosed }: Frontend): string {
+function describeState({ state, gate, error, where, restartsIn, blockedMs }: Frontend): string {
   const why = error === undefined ? '' : `: ${error}${where ? ` (${where})` : ''}`
-  if (isClosed) return `failed, then closed${why}`
   if (state === 'failed' || state === 'waiting') return `${state}${why}`
   if (state === 'backingOff') return `restarting${restartsIn === undefined ? '' : ` in ${millis(restartsIn)}`}${why}`
   if (blockedMs !== undefined) return `does not respond for ${millis(blockedMs)}`

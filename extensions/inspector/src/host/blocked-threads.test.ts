@@ -10,8 +10,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const watch = new CallWatch()
-const running = [{ label: 'editor', command: 'save' }]
-const answer = (calls: CallRecord[] = []): Measurement => ({ running, watched: { ...watch.report([]), calls } })
+const answer = (calls: CallRecord[] = []): Measurement => ({ watched: { ...watch.report([]), calls } })
 
 function create() {
   const ended: Block[] = []
@@ -32,7 +31,7 @@ test('reports by which call core is blocked, and for how long it was', () => {
   expect(add(undefined)).toEqual({ ms: 6000, label: 'report', command: 'render' })
   expect(ended).toEqual([])
   expect(add(answer())).toBeUndefined()
-  const why = 'core did not answer for 6.0 s. Also in flight: save of editor'
+  const why = 'core did not answer for 6.0 s'
   expect(ended).toEqual([{ label: 'report', what: 'render', why, since: Date.now() - 6000, at: Date.now() }])
   add(answer())
   expect(ended.length).toBe(1)
@@ -95,7 +94,7 @@ test('does not take the end of a core for a block', () => {
   add(answer())
   add(undefined)
   vi.advanceTimersByTime(500)
-  add({ running: [], watched: { ...new CallWatch().report([]), since: 1 } })
+  add({ watched: { ...new CallWatch().report([]), since: 1 } })
   expect(ended).toEqual([])
 })
 
@@ -111,7 +110,7 @@ test('ends the block of a core that has restarted, although the next one does no
   expect(ended).toMatchObject([{ label: 'report', what: 'render' }])
   expect(ended[0]!.why).toMatch(/^core did not answer for 2\.0 s until it ended/)
   vi.advanceTimersByTime(500)
-  add({ running: [], watched: new CallWatch().report([]) }, { restarts: 1 })
+  add({ watched: new CallWatch().report([]) }, { restarts: 1 })
   expect(ended.length).toBe(1)
 })
 

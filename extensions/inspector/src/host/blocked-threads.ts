@@ -11,7 +11,6 @@ const MIN_MS = 1000
 const LATE_FACTOR = 1.25
 const LATE_MS = 250
 const RESTING = 0
-const MAX_NAMED = 5
 
 type Running = Pick<CallRecord, 'label' | 'command'>
 
@@ -29,7 +28,6 @@ interface CoreBlock {
   startedAt: number
   /** The call whose handler blocks core, if it is known. */
   call: Running | undefined
-  inFlight: readonly Running[]
 }
 
 type Beats = { heartbeat: Heartbeat; count: Int32Array; last: number; at: number; blockedMs: number }
@@ -40,7 +38,6 @@ export class BlockedThreads {
   /** When the watch of the core that last answered began. Each core has another one. */
   #since: number | undefined
   #core: CoreBlock | undefined
-  #inFlight: readonly Running[] = []
   #restarts = 0
   readonly #beats = new Map<string, Beats>()
 
@@ -56,21 +53,17 @@ export class BlockedThreads {
     if (!measurement && restarts !== this.#restarts) {
       this.#endCore(now, undefined)
       this.#memory = this.#since = undefined
-      this.#inFlight = []
     }
     this.#restarts = restarts
     if (!measurement && isRunning) {
-      this.#core ??= { startedAt: askedAt, call: undefined, inFlight: this.#inFlight }
+      this.#core ??= { startedAt: askedAt, call: undefined }
       this.#core.call ??= this.#memory && readCurrentCall(this.#memory)
       return { ms: now - this.#core.startedAt, ...this.#core.call }
     }
-    if (blockedHostMs > MIN_MS) {
-      this.#core = { startedAt: now - blockedHostMs, call: undefined, inFlight: this.#inFlight }
-    }
+    if (blockedHostMs > MIN_MS) this.#core = { startedAt: now - blockedHostMs, call: undefined }
     // A core that blocks before its first answer has none to compare with.
     const isSame = this.#since === undefined || measurement?.watched?.since === this.#since
     this.#endCore(now, isSame ? measurement : undefined)
-    this.#inFlight = measurement?.running ?? []
     if (measurement) {
       this.#memory = measurement.watched?.current
       this.#since = measurement.watched?.since
@@ -119,26 +112,21 @@ export class BlockedThreads {
 
   /** Ends the block of core, if there is one. @param measurement - the answer that ends it; left out if core has ended */
   #endCore(now: number, measurement: Measurement | undefined): void {
-    const { startedAt = now, call, inFlight = [] } = this.#core ?? {}
+    const { startedAt = now, call } = this.#core ?? {}
     this.#core = undefined
     const ms = now - startedAt
     if (ms <= MIN_MS) return
     const since = Date.now() - ms
     const timed = (measurement?.watched?.calls ?? []).filter(each => each.ms !== undefined)
     const longest = timed.toSorted((a, b) => b.ms! - a.ms!)
-    const long = longest.filter(each => each.ms! > ms / 2 && each.at < since + ms / 2)
     const isCall = (each: Running): boolean => each.label === call?.label && each.command === call.command
     // On a busy machine the answer comes long after the call, which is charged with its own time alone.
-    const own = call ? longest.find(isCall) : long[0]
+    const own = longest.find(each => (call ? isCall(each) : each.ms! > ms / 2 && each.at < since + ms / 2))
     const ownMs = own?.ms ?? ms
     const culprit = ownMs > MIN_MS ? (call ?? own) : undefined
     const { label, command } = culprit ?? { label: 'core', command: '' }
-    const others = [...long, ...inFlight].map(each => `${each.command} of ${each.label}`)
-    const names = [...new Set(others)].filter(name => name !== `${command} of ${label}`)
-    const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : ''
-    const inFlightText = names.length > 0 ? `. Also in flight: ${names.slice(0, MAX_NAMED).join(', ')}${more}` : ''
     const until = measurement ? '' : ' until it ended'
-    const why = `core did not answer for ${formatSeconds(culprit ? ownMs : ms)}${until}${inFlightText}`
+    const why = `core did not answer for ${formatSeconds(culprit ? ownMs : ms)}${until}`
     this.#onEnd({ label, what: command, why, since, at: Date.now() })
   }
 }

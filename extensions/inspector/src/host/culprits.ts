@@ -1,6 +1,6 @@
 // Frontends that need attention, and why: the lines at the top of the page. One line for each cause, the worst first.
 import type { CommandStats } from '../contract/call-report.js'
-import type { Culprit, Cure, FrontendView } from '../contract/views.js'
+import type { Culprit, FrontendView } from '../contract/views.js'
 import type { Trouble } from './recent.js'
 import { formatSeconds, getEditorUrl } from './texts.js'
 
@@ -13,9 +13,8 @@ interface Clause {
   count: number
   /** @param times - as `7×` */
   toText(times: string, count: number): string
-  cure?: Cure | undefined
+  cure?: Culprit['cure']
   where?: string | undefined
-  stack?: string | undefined
 }
 
 /** Errors that a program can expect. */
@@ -27,14 +26,13 @@ const MANY_RESTARTS = 2
 const LONG_MS = 10_000
 const LONG_START_MS = 5000
 const MAX_SHOWN = 10
-/** Labels of one line: the timeline has as many rows. */
-const MAX_LABELS = 12
+/** Labels of one line. */
+const MAX_LABELS = 5
 const MAX_WHATS = 3
 const MAX_WHY = 80
 const MAX_CURE = 80
 const NAME = /^[\w:|.@*-]{1,40}$/
 const MAX_NAMES = 3
-const MAX_IN_FLIGHT = 16_384
 const UNCAUGHT_DENIAL = /^(Command \S+ not allowed by ACL): .*$/s
 const FAULT = 8
 const LAST = 99
@@ -57,7 +55,7 @@ export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreC
     const { label, name } = getSubject(oldest.label, command)
     const text = `${label === oldest.label ? 'has waited for' : 'has not answered'} ${name}`
     const toText = (): string => `${text} for ${formatSeconds(oldest.ms)}`
-    clauses.push({ label, rank: 6, isBad: true, cause: text, count: 1, toText, cure: cureSlowness(command) })
+    clauses.push({ label, rank: 6, isBad: true, cause: text, count: 1, toText })
   }
   const byLabel = groupBy(
     clauses.toSorted((a, b) => a.rank - b.rank),
@@ -90,15 +88,14 @@ function toCulprit(group: readonly (readonly Clause[])[], editorUrl: string): Cu
     return isMany ? toPlural(text) : text
   })
   const cured = shown.find(({ cure, isBad }) => isBad && cure)
-  const { stack, where } = shown.find(clause => clause.stack) ?? {}
-  const editor = where ? getEditorUrl(where, editorUrl) : undefined
+  const where = shown.find(clause => clause.where)?.where
+  const editor = where && getEditorUrl(where, editorUrl)
   return {
     label: labels[0]!,
     ...(isMany && { labels: labels.slice(0, MAX_LABELS), total: labels.length }),
     text: [...new Set(texts)].join('; '),
     isBad: shown.some(({ isBad }) => isBad),
     ...(cured && { cure: cured.cure }),
-    ...(stack && { stack }),
     ...(editor && { editor }),
   }
 }
@@ -134,13 +131,11 @@ function shorten(error: string): string {
 const toCause = (text: string, label: string): string => text.replaceAll(JSON.stringify(label), '*')
 
 function getStateClauses(frontend: FrontendView): Clause[] {
-  const { label, state, gate, error = '', where = '', stack, isClosed, blockedMs, startedAt } = frontend
+  const { label, state, gate, error = '', where = '', blockedMs, startedAt } = frontend
   const add = (rank: number, isBad: boolean, text: string, others: Partial<Clause> = {}): Clause[] => [
     { label, rank, isBad, cause: toCause(text, label), count: 1, toText: () => text, ...others },
   ]
-  const ended = { where, stack }
-  if (isClosed) return add(0, true, explain('failed, and the host closed it', error, where), ended)
-  if (state === 'failed') return add(0, true, explain('failed and will not restart', error, where), ended)
+  if (state === 'failed') return add(0, true, explain('failed and will not restart', error, where), { where })
   if (state === 'stopped') return add(0, false, 'has finished')
   if (state === 'waiting') {
     return add(0, true, explain('waits for a change of its files', error, where), { where })
@@ -163,16 +158,18 @@ function getTroubleClauses(troubles: readonly Trouble[], commands: readonly Comm
   const groups = groupBy(troubles, ({ label, kind }) => JSON.stringify([label, kind]))
   return groups.flatMap(group => {
     const { label, kind } = group[0]!
-    const { why, where, stack } = group.at(-1)!
+    const { why, where } = group.at(-1)!
     const sum = group.reduce((total, trouble) => total + trouble.count, 0)
     const whats = group.toSorted((a, b) => b.count - a.count).flatMap(({ what }) => (what ? [what] : []))
     const more = whats.length > MAX_WHATS ? ', …' : ''
     const named = whats.length > 0 ? ` (${whats.slice(0, MAX_WHATS).join(', ')}${more})` : ''
-    const cure = cureTroubles(kind, group)
+    const cure = kind === 'denied' ? cureDenial(group.map(trouble => trouble.why)) : undefined
     const add = (rank: number, toText: Clause['toText'], isBad = true): Clause[] => {
       const cause = `${kind} ${toCause(toText('', 0), label)}`
-      return [{ label, rank, isBad, cause, count: sum, toText, cure, where, stack }]
+      return [{ label, rank, isBad, cause, count: sum, toText, cure, where }]
     }
+    // Of one that the host has closed since.
+    if (kind === 'failed') return add(3, () => explain('failed', why, where))
     if (kind === 'restart') {
       if (sum < MANY_RESTARTS) return add(3, () => explain('restarted', why, where))
       return add(1, times => explain(`is crash-looping, restarted ${times} in a minute`, why, where))
@@ -255,8 +252,12 @@ const HINTS: readonly [pattern: RegExp, text: string, toCode: (names: string) =>
   [/^"([^"]+)" is among the permissions/, 'If it may, remove from its capabilities:', names => names],
 ]
 
-/** @param why - the hints of core */
-export function cureDenial(why: readonly string[]): Cure | undefined {
+/**
+ * Returns what allows denied calls. It never has words of an error, which a plugin chooses: only names that core reports.
+ *
+ * @param why - the hints of core
+ */
+export function cureDenial(why: readonly string[]): Culprit['cure'] {
   for (const [pattern, text, toCode] of HINTS) {
     const found = why.flatMap(hint => pattern.exec(hint)?.[1] ?? [])
     const names = [...new Set(found)].filter(name => NAME.test(name)).slice(0, MAX_NAMES)
@@ -268,29 +269,4 @@ export function cureDenial(why: readonly string[]): Cure | undefined {
     }
   }
   return undefined
-}
-
-/** @param limit - as in `maxInFlight 16`, if it was the limit of the frontend's own client */
-function cureRefusal(limit: string | undefined): Cure | undefined {
-  const max = Number(limit?.replace('maxInFlight ', ''))
-  if (!Number.isInteger(max) || max >= MAX_IN_FLIGHT) return undefined
-  return { text: 'Let it await its calls, or allow more:', code: `maxInFlight: ${Math.min(MAX_IN_FLIGHT, 2 * max)}` }
-}
-
-/** @param command - of core, or `bus.call <label> <name>` for a function of a frontend, which has a timeout of its own */
-const cureSlowness = (command: string): Cure => ({
-  text: 'Answer sooner, or end such calls:',
-  code: `calls: { ${command.startsWith('bus.call ') ? 'timeout' : 'commandTimeout'}: 10_000 }`,
-})
-
-/**
- * Returns what people can write against troubles of one kind, if a line of code ends them. It never has words of an error, which a plugin
- * chooses: only names that core reports.
- */
-export function cureTroubles(kind: string, troubles: readonly Trouble[]): Cure | undefined {
-  if (kind === 'denied') return cureDenial(troubles.map(trouble => trouble.why))
-  if (kind === 'refused') return cureRefusal(troubles.find(trouble => trouble.why.startsWith('maxInFlight '))?.why)
-  if (kind === 'slow') return cureSlowness(troubles.at(-1)!.what)
-  if (kind !== 'blocked' || !troubles.some(trouble => trouble.what)) return undefined
-  return { text: 'Run its command in the pool:', code: "thread: new URL('./x.js', import.meta.url)" }
 }

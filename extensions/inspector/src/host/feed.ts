@@ -3,9 +3,10 @@
 import type { ServerResponse } from 'node:http'
 import type { Heartbeat } from '@sallyport/protocol/internal/contract'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
-import { getWorkerName, type InspectedBus, type Measurement, type Totals } from '../contract/views.js'
+import type { InspectedBus, WorkerStatus } from '@sallyport/core/internal'
+import type { Measurement, Totals } from '../contract/views.js'
 import { BlockedThreads, type CoreSample } from './blocked-threads.js'
-import { ClosedFrontends, countTroubles, RecentCalls, RecentEvents } from './recent.js'
+import { countTroubles, RecentCalls, RecentEvents } from './recent.js'
 import { FailureCounts, getCulprits } from './culprits.js'
 import {
   getCommands,
@@ -13,6 +14,7 @@ import {
   getSelected,
   getSummary,
   getUnwell,
+  getWorkerName,
   type Growth,
   RunningTotals,
   type SnapshotSource,
@@ -45,7 +47,6 @@ export class Feed {
   readonly #editor: string
   readonly #recentEvents: RecentEvents
   readonly #recentCalls = new RecentCalls()
-  readonly #closed: ClosedFrontends
   readonly #blocked: BlockedThreads
   readonly #failures = new FailureCounts()
   readonly #since = Date.now()
@@ -62,7 +63,6 @@ export class Feed {
     this.#bus = bus
     this.#editor = editor
     this.#recentEvents = new RecentEvents((name, listener) => bus.on(name, listener))
-    this.#closed = new ClosedFrontends((name, listener) => bus.on(name, listener))
     this.#blocked = new BlockedThreads(block => this.#recentEvents.addBlock(block))
     this.#sendNext()
   }
@@ -89,7 +89,6 @@ export class Feed {
     this.#isEnded = true
     clearTimeout(this.#timer)
     this.#recentEvents.end()
-    this.#closed.end()
     for (const { response } of this.#pages) response.end(formatEvent('end', { why }))
     this.#pages.clear()
     this.#bus.release()
@@ -157,10 +156,7 @@ export class Feed {
 
   /** Records what no event reports, or only once it is over. */
   #addGrowth({ label, unsent, dropped }: Growth): void {
-    if (unsent > 0) {
-      const maxInFlight = this.#bus.getMaxInFlight(label)
-      this.#recentEvents.addRefusals(label, maxInFlight === undefined ? '' : `maxInFlight ${maxInFlight}`, unsent)
-    }
+    if (unsent > 0) this.#recentEvents.addRefusals(label, unsent)
     if (dropped > 0) this.#recentEvents.addDropped(label, dropped)
   }
 
@@ -178,13 +174,11 @@ export class Feed {
     const heartbeats = getHeartbeats(Object.keys(stats.frontends), workerStatus)
     const hasError = (label: string): boolean => this.#bus.getInfo(label)?.error !== undefined
     const blockedFrontends = this.#blocked.addFrontends(heartbeats, hasError)
-    const source: SnapshotSource = {
+    return {
       ...{ stats, bus, workerStatus, measurement, since: this.#since, blockedCore, blockedFrontends },
       getInfo: label => this.#bus.getInfo(label),
       getDelay: label => this.#recentEvents.getDelay(label),
-      closed: this.#closed.get(stats.frontends),
     }
-    return source
   }
 
   #update(page: Page): [boolean, boolean] {
@@ -198,7 +192,7 @@ export class Feed {
 
 function getHeartbeats(
   labels: readonly string[],
-  workerStatus: SnapshotSource['workerStatus'],
+  workerStatus: ReadonlyMap<string, WorkerStatus>,
 ): ReadonlyMap<string, Heartbeat> {
   const heartbeats = new Map<string, Heartbeat>()
   for (const label of labels) {

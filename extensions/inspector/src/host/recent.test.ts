@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LastMinute } from './recent.js'
 
-const denied = { kind: 'denied', label: 'main', what: 'read', why: 'no', where: '', count: 1 }
+const denied = { kind: 'denied' as const, label: 'main', what: 'read', why: 'no', where: '', count: 1 }
 
 test('adds up equal troubles of the last minute, with the latest reason', () => {
   const minute = new LastMinute()

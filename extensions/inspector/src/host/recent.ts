@@ -1,17 +1,9 @@
-// What has happened since the inspector was opened: the latest events and calls, the troubles of the last minute, and the frontends that
-// have failed and that the host closed then.
+// What has happened since the inspector was opened: the latest events and calls, and the troubles of the last minute.
+import type { InspectedBus } from '@sallyport/core/internal'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { type CallReport, MAX_NAME_LENGTH } from '../contract/call-report.js'
-import type {
-  CallView,
-  FrontendView,
-  InspectedBus,
-  MinuteTotal,
-  RecentEventLists,
-  RecordedEvent,
-  TrafficView,
-} from '../contract/views.js'
-import { describeError, describeFailure, getStack, MAX_TEXT, toPrintable } from './texts.js'
+import type { CallView, MinuteTotal, RecentEventLists, RecordedEvent } from '../contract/views.js'
+import { describeError, MAX_TEXT, toPrintable } from './texts.js'
 
 const MAX_EVENTS = 100
 const MAX_KEPT = 1000
@@ -114,8 +106,8 @@ export class RecentEvents {
     this.#add('blocked', label, what, why, 1, since)
   }
 
-  addRefusals(label: string, why: string, count: number): void {
-    this.#add('refused', label, '', why, count)
+  addRefusals(label: string, count: number): void {
+    this.#add('refused', label, '', 'maxInFlight', count)
   }
 
   /** The event `overload` comes only when the frontend has caught up. */
@@ -138,7 +130,7 @@ export class RecentEvents {
     if (kind !== 'fault') {
       this.#troubles.remove({ kind: 'fault', label: toPrintable(label, MAX_NAME_LENGTH), what: '', why: error })
     }
-    this.#add(kind, label, what, error, 1, Date.now(), where, getStack(thrown))
+    this.#add(kind, label, what, error, 1, Date.now(), where)
   }
 
   #add(
@@ -149,7 +141,6 @@ export class RecentEvents {
     count = 1,
     since = Date.now(),
     where = '',
-    stack = '',
   ): void {
     this.version += 1
     const list = kind === 'denied' || kind === 'rejected' ? this.#refusals : this.#troubles
@@ -157,18 +148,12 @@ export class RecentEvents {
     const texts = { label: toName(label), what: toName(what), why: toPrintable(why, MAX_TEXT) }
     const event = { kind, ...texts, where: toPrintable(where, MAX_TEXT), count }
     list.add({ ...event, since })
-    this.lastMinute.add({ ...event, ...(stack && { stack }) })
+    this.lastMinute.add(event)
   }
 }
 
-export interface Trouble {
-  kind: string
-  label: string
-  what: string
-  why: string
-  where: string
-  stack?: string
-  count: number
+export interface Trouble extends Omit<RecordedEvent, 'kind' | 'since' | 'at'> {
+  kind: RecordedEvent['kind'] | 'failures'
 }
 
 const TOTALS = new Map<string, MinuteTotal>([
@@ -259,56 +244,6 @@ export class RecentCalls {
       call.outcome = LOST
       this.version += 1
     }
-  }
-}
-
-const MAX_CLOSED = 100
-/** The statistics of a frontend end with it. */
-export const NO_TRAFFIC: TrafficView = {
-  ...{ inFlight: 0, queued: 0, calls: 0, failures: 0, denied: 0, overloaded: 0, late: 0 },
-  events: { in: 0, out: 0, dropped: 0 },
-  bytes: { in: 0, out: 0 },
-  latency: { count: 0, p50: 0, p99: 0 },
-}
-
-export class ClosedFrontends {
-  readonly #failed = new Map<string, FrontendView>()
-  readonly #unsubscribe: () => void
-
-  constructor(on: InspectedBus['on']) {
-    this.#unsubscribe = on('failed', ({ label, worker, error }) => {
-      if (worker === 'core') return
-      this.#failed.delete(label)
-      this.#failed.set(label, {
-        ...NO_TRAFFIC,
-        ...{
-          label: toPrintable(label, MAX_NAME_LENGTH),
-          state: 'failed',
-          restarts: 0,
-          rejected: 0,
-          unsent: 0,
-          isClosed: true,
-        },
-        isWorker: false,
-        ...describeFailure(error),
-      })
-      dropOldest(this.#failed, MAX_CLOSED)
-    })
-  }
-
-  /** Returns those that the host closed. Forgets those whose label is used again. */
-  get(frontends: Readonly<Record<string, { state: string }>>): FrontendView[] {
-    const closed: FrontendView[] = []
-    for (const [label, view] of this.#failed) {
-      const frontend = frontends[label]
-      if (!frontend) closed.push(view)
-      else if (frontend.state !== 'failed') this.#failed.delete(label)
-    }
-    return closed
-  }
-
-  end(): void {
-    this.#unsubscribe()
   }
 }
 

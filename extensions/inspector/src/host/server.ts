@@ -11,25 +11,9 @@ import {
   startLocalServer,
   toOneLoopback,
 } from '@sallyport/protocol/internal/local-server'
-import type { InspectedBus } from '../contract/views.js'
+import type { InspectedBus, OpenInspector } from '@sallyport/core/internal'
 import { Feed } from './feed.js'
-import { drawDiagrams, getPage } from './page.js'
 import { explainAccess } from './snapshot.js'
-
-export interface OpenInspector extends AsyncDisposable {
-  /** The page, with the token that each request needs: it opens for anyone who has the URL. */
-  readonly url: string
-  close(): Promise<void>
-  /** @param reason - shown by the pages */
-  end(reason: string): Promise<void>
-  readonly closed: Promise<void>
-}
-
-export interface InspectorOptions {
-  port: number
-  /** The URL of a place in an editor, with `{file}`, `{line}` and `{column}`. */
-  editor: string
-}
 
 /** Connections, answered or not; a page needs two. */
 const MAX_CONNECTIONS = 64
@@ -51,13 +35,19 @@ const CONTENT_POLICY = [
 
 const HEADERS = { ...LOCAL_HEADERS, 'content-security-policy': CONTENT_POLICY }
 
-/** Serves the page of a bus on 127.0.0.1. @throws {BusError} InvalidParams if the port is not available */
-export async function openInspector(bus: InspectedBus, { port, editor }: InspectorOptions): Promise<OpenInspector> {
+/**
+ * Serves the page of a bus on 127.0.0.1.
+ *
+ * @param options.editor - the URL of a place in an editor, with `{file}`, `{line}` and `{column}`
+ * @throws {BusError} InvalidParams if the port is not available
+ */
+export async function openInspector(
+  bus: InspectedBus,
+  { port, editor }: { port: number; editor: string },
+): Promise<OpenInspector> {
   const token = randomBytes(32).toString('base64url')
-  const files = await loadFiles(token, bus.machines)
+  const files = await loadFiles(token)
   const { server, port: usedPort } = await startLocalServer('bus.openInspector', port, MAX_CONNECTIONS)
-  // Core watches calls from here on, unless it is not running yet.
-  await bus.measure()
   const feed = new Feed(bus, editor)
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = getRequestUrl(request)
@@ -93,10 +83,10 @@ export async function openInspector(bus: InspectedBus, { port, editor }: Inspect
 type PageFile = { type: string; text: string }
 
 /** Loads the files of the page, by path. Each of the page's own requests carries the token. */
-async function loadFiles(token: string, machines: InspectedBus['machines']): Promise<Map<string, PageFile>> {
+async function loadFiles(token: string): Promise<Map<string, PageFile>> {
   const { html, style, script } = await import('#inspector-files')
   return new Map<string, PageFile>([
-    ['/', { type: 'text/html; charset=utf-8', text: getPage(html, token, drawDiagrams(machines)) }],
+    ['/', { type: 'text/html; charset=utf-8', text: html.replaceAll('{{token}}', token) }],
     ['/inspector.css', { type: 'text/css; charset=utf-8', text: style }],
     ['/inspector.js', { type: 'text/javascript; charset=utf-8', text: script }],
   ])

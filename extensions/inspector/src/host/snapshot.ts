@@ -1,25 +1,19 @@
 // The data of the page: figures and states of a bounded number of frontends, and the commands that one of them may call.
 import { basename } from 'node:path'
+import type { BusStats } from '@sallyport/core'
+import type { FrontendStats, InspectedBus, WorkerStatus } from '@sallyport/core/internal'
 import { type CommandStats, MAX_NAME_LENGTH } from '../contract/call-report.js'
-import {
-  type Blocked,
-  type BusStats,
-  type CommandView,
-  type ExplainedCommand,
-  type FrontendStats,
-  type FrontendView,
-  getWorkerName,
-  type InspectedBus,
-  type LatencyStats,
-  type Measurement,
-  type ShownAccess,
-  type Snapshot,
-  type Total,
-  type Totals,
-  type TrafficStats,
-  type WorkerStatus,
+import type {
+  Blocked,
+  ExplainedCommand,
+  FrontendView,
+  Measurement,
+  ShownAccess,
+  Snapshot,
+  Total,
+  Totals,
 } from '../contract/views.js'
-import { describeError, describeFailure, toPrintable } from './texts.js'
+import { describeError, toPrintable } from './texts.js'
 
 const BUILT_IN = '(built-in)'
 export const MAX_SHOWN = 100
@@ -37,8 +31,9 @@ export interface SnapshotSource extends Pick<Snapshot, 'bus' | 'since'> {
   blockedCore: Blocked | undefined
   /** Milliseconds for which frontends have not responded, by label. */
   blockedFrontends: ReadonlyMap<string, number>
-  closed: readonly FrontendView[]
 }
+
+export const getWorkerName = (label: string): string => `frontend ${JSON.stringify(label)}`
 
 type PerPage =
   | 'lastMinute'
@@ -55,11 +50,9 @@ type PerPage =
 const toFileName = (path: string): string => toPrintable(basename(path), MAX_NAME_LENGTH)
 
 export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapshot, PerPage> {
-  const { stats, bus, measurement, workerStatus, since, blockedCore, closed } = source
+  const { stats, bus, measurement, since, blockedCore } = source
   const { uptime, core, host, frontends, spares } = stats
   const all = Object.values(frontends)
-  const states: Record<string, number> = {}
-  for (const { state } of workerStatus.values()) states[state] = (states[state] ?? 0) + 1
   const ended = all.filter(({ state }) => hasEnded(state)).length
   return {
     uptime,
@@ -76,30 +69,25 @@ export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapsho
     // The host's own link is a port, whose figure is too high.
     queued: all.reduce((sum, { queued }) => sum + queued, 0),
     inFlight: core.inFlight,
-    ...(isActive(host) && { host: getTraffic(host) }),
+    ...(host.calls + host.events.in + host.events.out > 0 && { host }),
     open: all.length - ended,
-    ended: ended + closed.length,
+    ended,
     spares,
-    states,
     since,
   }
 }
 
 const hasEnded = (state: FrontendStats['state']): boolean => state === 'failed' || state === 'stopped'
 
-const isActive = ({ calls, events }: TrafficStats): boolean => calls + events.in + events.out > 0
-
 /** Returns the frontends whose labels contain `find`, in the order of opening, but those that are not running first. */
 export function getFrontends(source: SnapshotSource, find: string): Pick<Snapshot, 'frontends' | 'found'> {
   const part = find.toLowerCase()
-  const matches = (label: string): boolean => label.toLowerCase().includes(part)
-  const found = Object.entries(source.stats.frontends).filter(([label]) => matches(label))
-  const closed = source.closed.filter(({ label }) => matches(label))
+  const found = Object.entries(source.stats.frontends).filter(([label]) => label.toLowerCase().includes(part))
   const isUnwell = isUnwellIn(source)
   const unwell = found.filter(isUnwell).slice(0, MAX_SHOWN)
   const well = found.filter(entry => !isUnwell(entry)).slice(0, MAX_SHOWN - unwell.length)
   const frontends = [...unwell, ...well].map(([label, frontend]) => getFrontend(label, frontend, source))
-  return { found: found.length + closed.length, frontends: [...closed, ...frontends].slice(0, MAX_SHOWN) }
+  return { found: found.length, frontends }
 }
 
 /** Returns those that are not running, or do not respond. A bus that closes stops all others. */
@@ -107,7 +95,7 @@ export function getUnwell(source: SnapshotSource): FrontendView[] {
   const frontends = Object.entries(source.stats.frontends)
   const isUnwell = source.bus === 'draining' ? hasFailed : isUnwellIn(source)
   const unwell = frontends.filter(isUnwell).slice(0, MAX_SHOWN)
-  return [...source.closed, ...unwell.map(([label, frontend]) => getFrontend(label, frontend, source))]
+  return unwell.map(([label, frontend]) => getFrontend(label, frontend, source))
 }
 
 const hasFailed = ([, { state }]: readonly [string, FrontendStats]): boolean => state === 'failed'
@@ -120,32 +108,28 @@ const isUnwellIn =
     blockedFrontends.has(label)
 
 function getFrontend(label: string, stats: FrontendStats, source: SnapshotSource): FrontendView {
-  const { gate, ...others } = stats
   const { workerStatus, getInfo, getDelay, blockedFrontends } = source
-  const status = workerStatus.get(getWorkerName(label))
+  const usage = workerStatus.get(getWorkerName(label))?.usage
   const { sandbox, startedAt, error } = getInfo(label) ?? {}
   const restartsIn = stats.state === 'backingOff' ? getDelay(label) : undefined
   const blockedMs = blockedFrontends.get(label)
-  const view: FrontendView = {
-    ...{ ...getTraffic(others), label, isWorker: status !== undefined },
-    ...(status?.usage && { usage: status.usage }),
+  return {
+    ...{ ...stats, label },
+    ...(usage && { usage }),
     ...(sandbox && { sandbox }),
     ...(startedAt !== undefined && { startedAt }),
-    ...(error && (stats.state === 'failed' ? describeFailure : describeError)(error)),
+    ...(error && describeError(error)),
     ...(restartsIn !== undefined && { restartsIn }),
     ...(blockedMs !== undefined && { blockedMs }),
   }
-  if (!gate) return view
-  const { state, restarts, hook } = gate
-  return { ...view, gate: { state, restarts, hook: getLatency(hook) } }
 }
 
 /** Callers of a command that are shown unless a frontend is selected. */
 const MAX_CALLERS = 5
 
 /** @param label - leaves out the calls of others */
-export function getCommands(commands: readonly CommandStats[], label: string | undefined): CommandView[] {
-  return commands.flatMap((stats): CommandView[] => {
+export function getCommands(commands: readonly CommandStats[], label: string | undefined): CommandStats[] {
+  return commands.flatMap((stats): CommandStats[] => {
     const view = { ...stats, command: toPrintable(stats.command, MAX_NAME_LENGTH) }
     if (label === undefined) {
       const callers = stats.callers.slice(0, MAX_CALLERS)
@@ -176,13 +160,6 @@ export function getSelected(
 }
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, each) => total + each, 0)
-
-const getTraffic = <Stats extends TrafficStats>({ perSecond: _perSecond, latency, ...traffic }: Stats) => ({
-  ...traffic,
-  latency: getLatency(latency),
-})
-
-const getLatency = ({ count, p50, p99 }: LatencyStats): LatencyStats => ({ count, p50, p99 })
 
 /** Sums of all frontends. A frontend that ends, or begins again with the same label, does not make them fall. */
 export class RunningTotals {
@@ -226,7 +203,7 @@ function getCounters(stats: Partial<FrontendStats>): Totals {
   }
 }
 
-/** Returns what a frontend may call now, with changes at run time. Never rejects. @internal */
+/** Returns what a frontend may call now, with changes at run time. Never rejects. */
 export async function explainAccess(bus: InspectedBus, label: string): Promise<ShownAccess> {
   try {
     const { capabilities, commands } = await bus.explain(label)

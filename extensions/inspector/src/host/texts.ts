@@ -1,9 +1,7 @@
-// Texts of frontends made fit to be shown, and what an error says: its file and line, its stack, and a link into the editor.
+// Texts of frontends made fit to be shown, and what an error says: its file and line, and a link into the editor.
 import { resolve } from 'node:path'
 import { findPlace, getUserStack } from '@sallyport/protocol/internal/errors'
 
-const MAX_FRAMES = 8
-const MAX_LINE = 160
 const BELOW = /^(?![/\\]|[A-Za-z]:)([^\p{C}:]+\.[cm]?[jt]sx?)((?::\d{1,7}){1,2})$/u
 
 /** An error of supervision has the last error as its cause, and repeats its text. */
@@ -17,17 +15,6 @@ export function describeError(error: Error): { error: string; where: string } {
   const shown = getShown(error)
   const where = toPrintable(findPlace(getUserStack(shown)), MAX_TEXT)
   return { error: toPrintable(shown.message, MAX_TEXT), where }
-}
-
-export const describeFailure = (error: Error): { error: string; where: string; stack: string } => ({
-  ...describeError(error),
-  stack: getStack(error),
-})
-
-export function getStack(error: Error): string {
-  const lines = getUserStack(getShown(error)).split('\n').filter(Boolean)
-  const shown = lines.slice(0, MAX_FRAMES).map(line => toPrintable(line, MAX_LINE))
-  return [...shown, ...(lines.length > MAX_FRAMES ? ['…'] : [])].join('\n')
 }
 
 /**

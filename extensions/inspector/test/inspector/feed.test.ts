@@ -48,17 +48,14 @@ test('sends the figures of bus.stats, without resetting its rates', async () => 
     ({ core, frontends: [tests] }) => core.answers && tests?.denied === 1 && tests.events.in === 1,
   )
   const { frontends, core, host } = await bus.stats()
-  const { perSecond, latency, ...stats } = frontends['tests'] as FrontendStats
-  expect(perSecond.calls).toBeGreaterThan(0)
-  const { p90: _p90, max: _max, ...shown } = latency
-  const { hook, seal: _seal, ...gateWorker } = stats.gate!
-  const gate = { ...gateWorker, hook: { count: hook.count, p50: hook.p50, p99: hook.p99 } }
+  const stats = frontends['tests'] as FrontendStats
+  expect(stats.perSecond.calls).toBeGreaterThan(0)
   expect(seen.frontends).toEqual([
-    { ...stats, gate, latency: shown, label: 'tests', isWorker: false, sandbox: 'none', startedAt: expect.any(Number) },
+    { ...stats, perSecond: expect.anything(), label: 'tests', sandbox: 'none', startedAt: expect.any(Number) },
   ])
   expect(seen.core).toEqual({ ...core, answers: true })
   expect(seen.totals).toMatchObject({ calls: stats.calls + host.calls, denied: 1, failures: stats.failures })
-  expect(seen).toMatchObject({ bus: 'running', open: 1, found: 1, states: { running: 2 } })
+  expect(seen).toMatchObject({ bus: 'running', open: 1, found: 1 })
 })
 
 test('continues while core is blocked, and when it restarts', async () => {
@@ -67,7 +64,7 @@ test('continues while core is blocked, and when it restarts', async () => {
   const page = await listenTo(url)
   const client = await bus.connect('tests')
   const running = await page.next(({ frontends: [main] }) => main?.state === 'running')
-  expect(running.frontends[0]).toMatchObject({ label: 'main', state: 'running', isWorker: true })
+  expect(running.frontends[0]).toMatchObject({ label: 'main', state: 'running' })
   const blocked = client.invoke('block', { ms: 1500 }).catch(() => {})
   expect((await page.next(({ core }) => !core.answers)).core).toMatchObject({ state: 'running', answers: false })
   await blocked

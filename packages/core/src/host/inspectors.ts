@@ -5,29 +5,30 @@ import type { Measurement } from '../contract/host-core.js'
 import type { FrontendInfo } from './frontends/types.js'
 import type { Host } from './host.js'
 import type { Inspector } from './options/types.js'
-import { BUS, type BusState, type WorkerStatus } from './life/supervisor.js'
-import { LIFE } from './life/table.js'
+import type { BusState, WorkerStatus } from './life/supervisor.js'
 import type { LocalCore } from './local-core.js'
 import type { BusReporter } from './reporting/events.js'
 import type { BusStats } from './reporting/stats.js'
 
-/** @internal An inspector as the bus holds it. */
+/** An inspector as the bus holds it. */
 export interface OpenInspector extends Inspector {
+  /** @param reason - shown by the pages */
   end(reason: string): Promise<void>
   readonly closed: Promise<void>
 }
 
-/** @internal What an inspector reads of the bus, as `InspectedBus` of its package asks for. */
+/** What an inspector reads of the bus. */
 export interface InspectedBus {
   getState(): BusState
   getStats(): BusStats
+  /** Returns the statuses of the workers by their names: `core`, `frontend "label"`, `gate "label"`. */
   getWorkerStatuses(): ReadonlyMap<string, WorkerStatus>
-  /** The states and their transitions. */
-  readonly machines: { readonly bus: typeof BUS; readonly worker: typeof LIFE.code }
+  /** True if core is in the thread of the host. */
   readonly isCoreInProcess: boolean
   getInfo(label: string): FrontendInfo | undefined
-  getMaxInFlight(label: string): number | undefined
+  /** Updates the statistics, and lets core watch calls. Resolves with `undefined` if core does not answer. */
   measure(): Promise<Measurement | undefined>
+  /** Lets core watch calls no longer, unless another inspector measures. */
   release(): void
   on: BusReporter['on']
   explain(label: string): Promise<ExplainedFrontend>
@@ -81,10 +82,8 @@ export class Inspectors {
       getState: () => supervisor.state,
       getStats: () => readStats(this.#host, false),
       getWorkerStatuses: () => supervisor.getWorkerStatuses(),
-      machines: { bus: BUS, worker: LIFE.code },
       isCoreInProcess: core.isInProcess,
       getInfo: label => frontends.getInfo(label),
-      getMaxInFlight: label => frontends.get(label)?.deps.config.maxInFlight,
       measure() {
         watchers.add(view)
         return core.measure(true)
@@ -110,6 +109,7 @@ async function loadPackage(): Promise<typeof import('@sallyport/inspector/intern
   }
 }
 
+/** @internal */
 export function readStats(
   { core, frontends: opened, processes, reporter, uptime }: Host<LocalCore>,
   resetRates: boolean,

@@ -1,4 +1,4 @@
-// Calls by command with their callers, and the latest calls.
+// The tables of calls by command with their callers, of the latest calls, and of the latest refusals and troubles.
 import { getById } from './dom.js'
 import type { ShowSnapshot, Snapshot } from './follow.js'
 import { bytes, clock, count, duration, micros, millis } from './figures.js'
@@ -7,6 +7,7 @@ import { createTable, percentile, trouble, type Column } from './table.js'
 type Command = NonNullable<Snapshot['commands']>[number]
 type Frontend = Snapshot['frontends'][number]
 type Call = NonNullable<Snapshot['calls']>[number]
+type RecordedEvent = NonNullable<Snapshot['recent']>['refusals'][number]
 
 const sum = (failures: Command['failures']): number => Object.values(failures).reduce((total, each) => total + each, 0)
 
@@ -87,4 +88,37 @@ function describeWay({ command, label }: Call, places: ReadonlyMap<string, Front
   const hook = gate && gate.hook.count > 0 ? `gate ${micros(gate.hook.p50)}` : gate && 'gate'
   const way = [code, hook, 'core'].filter(Boolean)
   return (called === undefined ? way : way.toReversed()).join(' → ')
+}
+
+const BAD: readonly string[] = ['fault', 'failed', 'blocked']
+
+export function createRecentEvents(select: (label: string) => void): ShowSnapshot {
+  const createEvents = (id: string, caption: string, what: string, others: readonly Column<RecordedEvent>[] = []) => {
+    const columns: readonly Column<RecordedEvent>[] = [
+      { title: 'Who', getValue: ({ label }) => label, onClick: ({ label }) => select(label) },
+      {
+        title: 'Kind',
+        getValue: ({ kind }) => kind,
+        getTone: ({ kind }) => (BAD.includes(kind) ? 'bad short' : 'short'),
+      },
+      { title: what, getValue: event => event.what, getTone: ({ what: name }) => (name.length > 30 ? '' : 'short') },
+      { title: 'Why', getValue: ({ why }) => why },
+      ...others,
+      { title: 'How often', getValue: event => event.count, format: count },
+      { title: 'First', getValue: ({ since }) => since, format: clock },
+      { title: 'Last', getValue: ({ at }) => at, format: clock },
+    ]
+    const getKey = ({ kind, label, what: name, why, since }: RecordedEvent): string =>
+      JSON.stringify([kind, label, name, why, since])
+    return createTable(getById(id, HTMLTableElement), caption, columns, getKey)
+  }
+  const showRefusals = createEvents('refused', 'Denied and rejected', 'Command')
+  const showTroubles = createEvents('troubled', 'Faults and restarts', 'Of', [
+    { title: 'Where', getValue: ({ where }) => where },
+  ])
+  return ({ recent }) => {
+    if (!recent) return
+    showRefusals(recent.refusals, 'None.')
+    showTroubles(recent.troubles, 'None.')
+  }
 }
