@@ -133,10 +133,10 @@ export class FrontendRequest {
     this.#onFinished()
   }
 
-  #answer(resources: Resources): FetchResponse {
-    this.#abort.signal.throwIfAborted()
+  async #answer(resources: Resources): Promise<FetchResponse> {
     const { url } = this.#config
-    const { type, bytes } = readDataUrl(url)
+    const { type, bytes } = await readDataUrl(url)
+    this.#abort.signal.throwIfAborted()
     const stream = new Readable({
       read() {
         this.push(bytes)
