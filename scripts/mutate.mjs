@@ -311,7 +311,7 @@ const MUTANTS = [
   },
   {
     name: 'a hello is accepted twice',
-    file: 'extensions/nats/src/handshake/responder.ts',
+    file: 'extensions/nats/src/handshake/handshake.ts',
     from: 'if (replayCache.has(proof)) throw',
     to: 'if (replayCache.has(proof) && proof === undefined) throw',
     tests: ['extensions/nats/src/handshake'],

@@ -10,9 +10,6 @@ import type { NatsSessionDialer, OpenedSession } from './session-dialer.js'
 
 /** Sessions of one connection. Larger buses are to be sharded. */
 const MAX_SESSIONS = 16
-/** Time for which an instance that has refused a session is not dialed again. */
-const REFUSED_MS = 30_000
-const MAX_REFUSED = 1000
 
 export interface LoadBalancerDeps {
   host: Pick<RemoteHost<unknown>, 'connect'>
@@ -125,8 +122,6 @@ export class LoadBalancedConnection {
   readonly #pool = new Map<string, PoolMember>()
   /** Instances to which a first session is being opened. */
   readonly #dialing = new Set<string>()
-  /** Instances that have refused a session, and until when they are not dialed. */
-  readonly #refused = new Map<string, number>()
   readonly #closing = new AbortController()
   #count = 0
 
@@ -149,10 +144,8 @@ export class LoadBalancedConnection {
       // Meanwhile the last pooled session can have been dialed to any instance. A second session with one instance ends the first.
       if (this.#isCovered(instance)) return firstSession.link.close()
       await this.#add(`${this.#label} ${++this.#count}`, { instance, firstSession })
-    } catch (error) {
-      if (isBusError(error, 'Disconnected')) return
-      if (this.#refused.size === MAX_REFUSED) this.#refused.clear()
-      this.#refused.set(instance, performance.now() + REFUSED_MS)
+    } catch {
+      // It is dialed again when discovery finds it again.
     } finally {
       this.#dialing.delete(instance)
     }
@@ -184,9 +177,7 @@ export class LoadBalancedConnection {
 
   #isWanted(instance: string): boolean {
     if (this.#closing.signal.aborted || this.#dialing.has(instance) || this.#isCovered(instance)) return false
-    if (this.#pool.size + this.#dialing.size >= this.#deps.maxSessions) return false
-    const until = this.#refused.get(instance)
-    return until === undefined || performance.now() >= until
+    return this.#pool.size + this.#dialing.size < this.#deps.maxSessions
   }
 
   /** True if the pool has, or might get, a session with this instance, or is empty: no session is added before the first one. */

@@ -6,7 +6,6 @@
 // 3. `closing`: the frontend's end has closed, and the host has not given the link up
 // 4. `draining`: the host has given it up; what was sent before still leaves
 // 5. `closed`
-import { once } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import type {
   CoreCommand,
@@ -25,22 +24,25 @@ import { bridge, closeEndpoint, openLink } from '@sallyport/protocol/internal/li
 import { getBackoff } from '@sallyport/protocol/internal/util'
 import type { Link } from '@sallyport/protocol/internal/wire'
 
-/** Opens sessions with core over some transport. */
+/** Opens sessions with core. */
 export interface SessionDialer {
   /**
    * Opens a session for the frontend of this label, or for the pooled session of this name. Resolves once core has authenticated it.
    *
-   * @param options.signal - aborts when the session is no longer needed
-   * @throws {BusError} Disconnected if core does not answer, which is retried with growing delays. Any other error is final.
+   * @param options.signal - aborts when the session is no longer needed: `open` rejects then
+   * @throws {BusError} Disconnected if core does not answer in time, which is retried with growing delays. Any other error is final.
    */
   open(options: { label: string; codec: CodecName; signal: AbortSignal }): Promise<RemoteSession>
 }
 
 /** A session with a core in another process. */
 export interface RemoteSession {
-  readonly link: Link
+  readonly link: RemoteLink
   /** Key with which the gate seals, in the isolation pattern. It is wiped here once the gate has a copy. */
   readonly key: SessionKey
+}
+
+export interface RemoteLink extends Link {
   /** Reports that the frontend's code begins. */
   begin(): void
   /** Reports that the frontend is gone, and not only this link of it. The link is closed separately. */
@@ -67,9 +69,6 @@ export const startRemoteHost = (
     { where: 'joinBus', name: 'joined', subject: 'The joined bus' },
     ({ log, reporter }, frontends) => new RemoteCore({ dialer, firstLinkTimeout, log, reporter }, frontends),
   )
-
-/** Time for one answer. A transport that never answers is dialed again. */
-const DIAL_TIMEOUT_MS = 10_000
 
 /**
  * Linger timeout: how long to keep flushing, and to wait for the report that the frontend is gone, after the frontend's end has
@@ -218,7 +217,7 @@ class ReconnectingSession {
       try {
         await pause(this.#hasDialed ? this.#getRedialDelay() : 0, signal)
         this.#hasDialed = true
-        return await this.#dialOnce(codec, signal)
+        return await this.deps.dialer.open({ label: this.name, codec, signal })
       } catch (error) {
         if (unneeded.aborted) throw error
         if (signal.aborted) {
@@ -239,29 +238,6 @@ class ReconnectingSession {
     this.#redials = now - this.#redialedAt < REDIAL_PERIOD_MS ? this.#redials + 1 : 0
     this.#redialedAt = now
     return getBackoff(this.#redials, { min: 100, max: 5000, random: Math.random() })
-  }
-
-  async #dialOnce(codec: CodecName, signal: AbortSignal): Promise<RemoteSession> {
-    const attempt = new AbortController()
-    const abandon = (): void => attempt.abort()
-    const end = deadline(DIAL_TIMEOUT_MS, abandon)
-    signal.addEventListener('abort', abandon)
-    const opening = this.deps.dialer.open({ label: this.name, codec, signal: attempt.signal })
-    const abandoned = once(attempt.signal, 'abort').then(() => {
-      // A session that arrives too late is closed.
-      opening.then(
-        session => session.link.close(),
-        () => {},
-      )
-      const text = `core did not answer within ${DIAL_TIMEOUT_MS} ms`
-      throw new BusError('Disconnected', text, { data: { delivered: 'no' } })
-    })
-    try {
-      return await Promise.race([opening, abandoned])
-    } finally {
-      end()
-      signal.removeEventListener('abort', abandon)
-    }
   }
 }
 
@@ -288,12 +264,12 @@ class SessionBridge {
   }
 
   begin(): void {
-    this.#session?.begin()
+    this.#session?.link.begin()
   }
 
   /** Reports that the frontend is gone, and closes the link within the linger timeout. */
   end(hasBegun: boolean): void {
-    if (hasBegun && this.#state !== 'closed') this.#session?.end()
+    if (hasBegun && this.#state !== 'closed') this.#session?.link.end()
     this.drop()
   }
 
@@ -323,7 +299,7 @@ class SessionBridge {
     if (this.#dialing.signal.aborted) return session.link.close()
     this.#session = session
     handOverKey(session.key, keyPort)
-    if (begun === 'now') session.begin()
+    if (begun === 'now') session.link.begin()
     this.#frontendLink = openLink(endpoint, false)
     const bridged = bridge(this.#frontendLink, session.link, fault => this.#onFrontendClosed(fault))
     this.#state = 'open'

@@ -1,16 +1,16 @@
 // Opens the sessions of a joined process with core: sends a hello, and accepts the first answer that proves to come from core. Anybody
 // can answer, so an answer without proof fails the session only if no better one follows.
+import { once } from 'node:events'
 import type { Msg } from '@nats-io/transport-node'
 import type { Pattern } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import type { SessionKey } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { randomBytes } from 'node:crypto'
 import type { FaultReporter } from '../connection/errors.js'
 import { hasNoResponders, type ProcessConnection } from '../connection/process-connection.js'
 import { clientSubject, coreSubject, openSubject } from '../connection/subjects.js'
 import { readCredential } from '../handshake/credential.js'
-import { type HandshakeInitiator, initiateHandshake } from '../handshake/initiator.js'
+import { type HandshakeInitiator, initiateHandshake } from '../handshake/handshake.js'
 import { createSessionLink, deliverMessage, type NatsLink } from '../link/nats-link.js'
 import type { RemoteSession, SessionDialer } from './remote-core.js'
 
@@ -63,11 +63,8 @@ export interface DialRequest {
   signal: AbortSignal
 }
 
-export interface OpenedSession {
+export interface OpenedSession extends RemoteSession {
   readonly instance: string
-  readonly link: NatsLink
-  /** Key with which the gate seals. */
-  readonly key: SessionKey
 }
 
 export class NatsSessionDialer implements SessionDialer {
@@ -83,10 +80,8 @@ export class NatsSessionDialer implements SessionDialer {
     this.#getCredential = getCredential
   }
 
-  async open({ label, codec, signal }: Parameters<SessionDialer['open']>[0]): Promise<RemoteSession> {
-    const openNext = this.sources.get(label)
-    const { link, key } = await (openNext?.(signal) ?? this.dial({ label, codec, instance: undefined, signal }))
-    return { link, key, begin: () => link.begin(), end: () => link.end() }
+  open({ label, codec, signal }: Parameters<SessionDialer['open']>[0]): Promise<OpenedSession> {
+    return this.sources.get(label)?.(signal) ?? this.dial({ label, codec, instance: undefined, signal })
   }
 
   /**
@@ -96,8 +91,11 @@ export class NatsSessionDialer implements SessionDialer {
    * refusal, if core does not answer, and if core has no room for a session now
    */
   async dial(request: DialRequest): Promise<OpenedSession> {
-    const { label } = request
-    const credential = await this.#getCredential(label)
+    const { label, signal } = request
+    const aborted = once(signal, 'abort').then(() => {
+      throw new BusError('Disconnected', `No credential is available for ${describeName(label)}`)
+    })
+    const credential = await Promise.race([this.#getCredential(label), aborted])
     const isKnown = this.#knownLabels.has(label)
     const session = await openSession(this.#context, request, credential, isKnown)
     this.#knownLabels.add(label)

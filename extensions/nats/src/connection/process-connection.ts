@@ -6,7 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Msg, NatsConnection, NodeConnectionOptions, Subscription, TlsOptions } from '@nats-io/transport-node'
 import { connect, credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
-import { getBackoff } from '@sallyport/protocol/internal/util'
 import { type NatsConnectionOptions, getServers } from './options.js'
 import { toConnectError, toServerError } from './errors.js'
 
@@ -14,7 +13,7 @@ const CONNECT_TIMEOUT_MS = 10_000
 const CLOSE_TIMEOUT_MS = 1000
 /** Unanswered pings after which the server counts as lost. */
 const MAX_PINGS_OUT = 2
-const RECONNECT_DELAY_MS = { min: 100, max: 2000, factor: 1.5 }
+const RECONNECT_DELAY_MS = 250
 
 export interface ConnectionEvents {
   /** The connection is lost, with all messages in flight. */
@@ -31,17 +30,21 @@ export async function connectNats(
   heartbeat: number,
   events: ConnectionEvents,
 ): Promise<ProcessConnection> {
-  const backoff = new ReconnectBackoff()
   const clientOptions = await toClientOptions(where, options)
   try {
     const nats = await connect({
       ...clientOptions,
-      ...backoff.clientOptions,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_DELAY_MS,
+      reconnectJitter: RECONNECT_DELAY_MS,
+      reconnectJitterTLS: RECONNECT_DELAY_MS,
+      // A server that refuses the credentials might not have its new configuration yet.
+      ignoreAuthErrorAbort: true,
       pingInterval: heartbeat,
       maxPingOut: MAX_PINGS_OUT,
       timeout: CONNECT_TIMEOUT_MS,
     })
-    return new ProcessConnection(nats, events, backoff)
+    return new ProcessConnection(nats, events)
   } catch (error) {
     throw toConnectError(where, options, error)
   }
@@ -56,10 +59,10 @@ export class ProcessConnection {
   #lastError: BusError | undefined
   #refusedSubscription: BusError | undefined
 
-  constructor(nats: NatsConnection, events: ConnectionEvents, backoff: ReconnectBackoff) {
+  constructor(nats: NatsConnection, events: ConnectionEvents) {
     this.#nats = nats
     this.#events = events
-    void this.#watch(backoff)
+    void this.#watch()
     void nats.closed().then(error => this.#onDown(error ? describeThrown(error) : 'it was closed'))
   }
 
@@ -132,15 +135,13 @@ export class ProcessConnection {
     await this.#nats.close()
   }
 
-  async #watch(backoff: ReconnectBackoff): Promise<void> {
+  async #watch(): Promise<void> {
     for await (const status of this.#nats.status()) {
       if (status.type === 'reconnect') {
-        backoff.reset()
         this.#isUp = true
         this.#lastError = undefined
         this.#events.reconnected()
-      } else if (status.type === 'reconnecting') backoff.attempted()
-      else if (status.type === 'disconnect') {
+      } else if (status.type === 'disconnect') {
         this.#onDown(this.#lastError?.message ?? 'the server closed the connection')
       } else if (status.type === 'staleConnection') {
         this.#lastError = new BusError('Disconnected', 'the server did not answer pings')
@@ -160,28 +161,6 @@ export class ProcessConnection {
     this.#events.disconnected(
       new BusError('Disconnected', `The connection to NATS at ${this.server} was lost: ${cause}`),
     )
-  }
-}
-
-class ReconnectBackoff {
-  #attempts = 0
-  #delayMs = RECONNECT_DELAY_MS.min
-  readonly clientOptions: NodeConnectionOptions = {
-    maxReconnectAttempts: -1,
-    // A server that refuses the credentials might not have its new configuration yet.
-    ignoreAuthErrorAbort: true,
-    // The client calls this more than once for one attempt.
-    reconnectDelayHandler: () => this.#delayMs,
-  }
-
-  attempted(): void {
-    this.#attempts++
-    this.#delayMs = Math.round(getBackoff(this.#attempts, { ...RECONNECT_DELAY_MS, random: Math.random() }))
-  }
-
-  reset(): void {
-    this.#attempts = 0
-    this.#delayMs = RECONNECT_DELAY_MS.min
   }
 }
 

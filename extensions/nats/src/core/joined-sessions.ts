@@ -9,9 +9,9 @@ import { createOpener } from '@sallyport/protocol/internal/records'
 import { CORE_LABEL } from '../connection/errors.js'
 import { clientSubject, CORE_GROUP, coreSubject, openSubject } from '../connection/subjects.js'
 import { readRefusal, writeRefusal } from '../handshake/messages.js'
-import type { HandshakeResponder, HandshakeResult } from '../handshake/responder.js'
+import type { HandshakeResponder, HandshakeResult } from '../handshake/handshake.js'
 import { createSessionLink, deliverMessage, type NatsLink } from '../link/nats-link.js'
-import type { HandshakeCounts, InstanceContext } from './presence.js'
+import type { InstanceContext } from './presence.js'
 
 export interface JoinedSessionsDeps extends InstanceContext {
   responder: HandshakeResponder
@@ -19,7 +19,6 @@ export interface JoinedSessionsDeps extends InstanceContext {
 }
 
 export class JoinedSessions {
-  readonly handshakes: HandshakeCounts = { answered: 0, refused: 0, nanoseconds: 0 }
   readonly #deps: JoinedSessionsDeps
   #helloSubscriptions: Subscription[] = []
   readonly #links = new Map<string, NatsLink>()
@@ -65,16 +64,10 @@ export class JoinedSessions {
   #handleHello({ data, reply }: Msg): void {
     if (!reply) return
     const { connection, faults } = this.#deps
-    const { handshakes } = this
-    const startedAt = process.hrtime.bigint()
     const answer = this.#answer(data)
     connection.publish(reply, answer)
-    handshakes.answered += 1
-    handshakes.nanoseconds += Number(process.hrtime.bigint() - startedAt)
     const refusal = readRefusal(answer)
     if (!refusal) return
-    handshakes.refused += 1
-    handshakes.lastRefusal = refusal.message
     const message = `A session was refused: ${refusal.message}`
     faults.add({ label: CORE_LABEL, createError: () => new BusError(refusal.reason, message) })
   }

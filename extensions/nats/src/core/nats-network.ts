@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { connectNats } from '../connection/process-connection.js'
 import { CORE_LABEL, createFaultReporter } from '../connection/errors.js'
 import { busName, heartbeat, natsOptions, type NatsConnectionOptions } from '../connection/options.js'
-import { createHandshakeResponder } from '../handshake/responder.js'
+import { createHandshakeResponder } from '../handshake/handshake.js'
 import { fanOutEvents } from './event-fanout.js'
 import { serveDiscovery, trackPresence } from './presence.js'
 import { JoinedSessions } from './joined-sessions.js'
@@ -102,7 +102,7 @@ export async function join(hub: Hub, options: unknown): Promise<Network> {
   presence.announce()
   // Subscribed after the flush: if the user lacks this permission, a fault reports it, and the instance works without. Connections
   // that balance their calls cannot discover it then.
-  serveDiscovery(context, sessions.handshakes)
+  serveDiscovery(context)
   log.info({ bus, instance, server: connection.server }, 'connected to NATS')
   return {
     stats: () => presence.stats(),

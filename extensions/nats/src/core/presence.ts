@@ -1,5 +1,5 @@
 // How an instance is found: the other instances of the bus receive its presence broadcasts with its counts, which `bus.stats()` sums up,
-// and NATS's tools (`nats micro ls`, `info`, `stats`) get answers to service discovery.
+// and NATS's tools (`nats micro ls`, `info`) get answers to service discovery.
 import type { Hub, NetworkCounts, NetworkStats } from '@sallyport/core/internal/network'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
@@ -96,23 +96,13 @@ function sumCounts(shape: NetworkCounts, instances: readonly NetworkCounts[]): N
   return Object.fromEntries(total) as unknown as NetworkCounts
 }
 
-/** Handshakes since the start. */
-export interface HandshakeCounts {
-  answered: number
-  refused: number
-  lastRefusal?: string
-  nanoseconds: number
-}
-
 /** A semantic version without build metadata. */
 const SEMVER = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[\dA-Za-z.-]+)?$/
 
-/** Answers service discovery (ADR-32 of NATS) with names and counts. Anybody who may ask there sees these, and nothing else. */
-export function serveDiscovery(context: InstanceContext, handshakes: HandshakeCounts): void {
-  const { hub, connection, bus, instance } = context
+/** Answers service discovery (ADR-32 of NATS) with names. Anybody who may ask there sees these, and nothing else. */
+export function serveDiscovery({ hub, connection, bus, instance }: InstanceContext): void {
   const { appInfo, pattern } = hub
   const name = serviceName(bus)
-  const started = new Date().toISOString()
   const identity = {
     name,
     id: instance,
@@ -122,38 +112,18 @@ export function serveDiscovery(context: InstanceContext, handshakes: HandshakeCo
   const open = { name: 'open', subject: openSubject(bus), queue_group: CORE_GROUP }
   const calls = { name: 'calls', subject: coreSubject(bus, instance, '*'), queue_group: '' }
 
-  const responses: Record<string, () => object> = {
-    PING: () => ({ type: 'io.nats.micro.v1.ping_response' }),
-    INFO: () => ({
+  const answers = {
+    PING: { type: 'io.nats.micro.v1.ping_response' },
+    INFO: {
       type: 'io.nats.micro.v1.info_response',
       description: 'Core of a Sallyport bus',
       endpoints: [open, calls].map(endpoint => ({ ...endpoint, metadata: {} })),
-    }),
-    STATS: () => {
-      const { answered, refused, lastRefusal, nanoseconds } = handshakes
-      const counts = hub.counts()
-      const endpoints = [
-        { ...open, ...getEndpointStats(answered, refused, lastRefusal, nanoseconds) },
-        // Processing times are 0 here: `bus.stats()` has them for each command.
-        { ...calls, ...getEndpointStats(counts.calls, counts.failures), data: counts },
-      ]
-      return { type: 'io.nats.micro.v1.stats_response', started, endpoints }
     },
   }
-  for (const [verb, createResponse] of Object.entries(responses)) {
+  for (const [verb, answer] of Object.entries(answers)) {
+    const body = Buffer.from(JSON.stringify({ ...identity, ...answer }))
     for (const subject of [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${instance}`]) {
-      connection.subscribe(subject, ({ reply }) => {
-        if (reply) connection.publish(reply, Buffer.from(JSON.stringify({ ...identity, ...createResponse() })))
-      })
+      connection.subscribe(subject, ({ reply }) => reply && connection.publish(reply, body))
     }
   }
 }
-
-/** Statistics of an endpoint, as ADR-32 names them. Times are in nanoseconds. */
-const getEndpointStats = (requests: number, errors: number, lastError = '', time = 0): object => ({
-  num_requests: requests,
-  num_errors: errors,
-  last_error: lastError,
-  processing_time: time,
-  average_processing_time: requests === 0 ? 0 : Math.round(time / requests),
-})

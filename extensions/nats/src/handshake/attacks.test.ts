@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
 import { createBusSecret, deriveCredentialKey, issueCredential, readBusSecret, readCredential } from './credential.js'
-import { initiateHandshake } from './initiator.js'
+import { initiateHandshake } from './handshake.js'
 import { deriveSessionKeys, readHello, readRefusal, writeHello, type Hello } from './messages.js'
 
 const FORGED = 'Denied: The credential is not valid for this bus'

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
 import { createBusSecret, issueCredential, getCredentialId } from './credential.js'
 import { writeRefusal } from './messages.js'
-import { ReplayCache } from './responder.js'
+import { ReplayCache } from './handshake.js'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
 afterEach(() => void vi.useRealTimers())

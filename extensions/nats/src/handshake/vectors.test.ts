@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { createBroadcastKeys, createBroadcast, type Opened, writeHeader } from '../broadcast/broadcast.js'
 import { readCredential, writeCredential } from './credential.js'
 import { deriveSessionKeys, writeHello, writeProvenRefusal, writeWelcome } from './messages.js'
-import { createHandshakeResponder } from './responder.js'
+import { createHandshakeResponder } from './handshake.js'
 
 const page = readFileSync(new URL('../../../../docs/internals/nats-protocol.md', import.meta.url), 'utf8')
 const block = /```vector\n([^`]*)```/.exec(page)?.[1] ?? ''

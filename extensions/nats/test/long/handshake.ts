@@ -1,12 +1,12 @@
 // Both ends of the handshake, with one clock.
 import { createBusSecret, issueCredential } from '../../src/handshake/credential.js'
-import { type HandshakeInitiator, type HandshakeOptions, initiateHandshake } from '../../src/handshake/initiator.js'
+import { type HandshakeInitiator, type HandshakeOptions, initiateHandshake } from '../../src/handshake/handshake.js'
 import { readRefusal } from '../../src/handshake/messages.js'
 import {
   createHandshakeResponder,
   type HandshakeResponder,
   type HandshakeResponderOptions,
-} from '../../src/handshake/responder.js'
+} from '../../src/handshake/handshake.js'
 
 export const secret: string = createBusSecret()
 export const credential: string = issueCredential(secret, { label: 'main' })

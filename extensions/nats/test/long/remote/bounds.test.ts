@@ -1,4 +1,5 @@
 // Limits of a remote host: back-pressure, timeouts, rejected options, and what is left after close.
+import { once } from 'node:events'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { RemoteHostOptions } from '@sallyport/core/internal/network'
@@ -64,13 +65,11 @@ test('closes the session of a frontend that closes while core does not read', as
 
 test('aborts dialing when the host closes, and closes a session that opens too late', async () => {
   const core = await startCore()
-  let letIn!: () => void
-  const open = new Promise<void>(resolve => (letIn = resolve))
   let dialed!: AbortSignal
   const host = await join({
     async open(options) {
       dialed = options.signal
-      await open
+      await once(dialed, 'abort')
       return core.open(options)
     },
   })
@@ -80,7 +79,6 @@ test('aborts dialing when the host closes, and closes a session that opens too l
   await host.close()
   expect(dialed.aborted).toBe(true)
   await expect(connecting).rejects.toMatchObject(disconnected('no'))
-  letIn()
   await expect.poll(() => core.reports.filter(({ type }) => type === 'closed')).toHaveLength(1)
   await expect(host.connect('tests')).rejects.toMatchObject(disconnected('no'))
 })

@@ -23,7 +23,7 @@ export interface FakeSession extends RemoteSession {
   label: string
   /** Frames from the frontend, as they came. */
   bodies: Uint8Array[]
-  /** Calls of `begin` and `end`. */
+  /** Calls of `begin` and `end` of the link. */
   events: string[]
 }
 
@@ -105,22 +105,18 @@ export async function startCore(
         pattern === 'isolation' ? await receiveKey(keys) : { session: new Uint8Array(16), secret: new Uint8Array(32) }
       const events: string[] = []
       const bodies: Uint8Array[] = []
-      const session: FakeSession = {
-        label,
-        link: recordFrames(openLink(hostEnd, true), bodies),
-        key,
-        bodies,
-        events,
-        begin: () => {
+      const link = Object.assign(recordFrames(openLink(hostEnd, true), bodies), {
+        begin() {
           events.push('begin')
           core.sessions.begin(frontend)
         },
-        end: () => {
+        end() {
           // Nothing can be sent over a closed session.
-          events.push(closedLinks.has(session.link) ? 'end too late' : 'end')
+          events.push(closedLinks.has(link) ? 'end too late' : 'end')
           core.idle({ type: 'idle', frontend, next: 'none', drops: false })
         },
-      }
+      })
+      const session: FakeSession = { label, link, key, bodies, events }
       fakeCore.sessions.push(session)
       return session
     },

@@ -24,7 +24,7 @@ describe.skipIf(!hasServer)('processes without faults', { timeout: 2 * TIMEOUT_M
       network.startJoined(),
     ])
     await first.call('connect', { label: 'first' })
-    await second.call('connect', { label: 'second', codec: 'msgpack' })
+    await second.call('connect', { label: 'second' })
     await second.call('connect', { label: 'sticky', sticky: true })
     await second.call('open', { label: 'worker' })
     expect(await first.call('numbers', { label: 'first', to: 500 })).toBe(500)

@@ -47,7 +47,7 @@ describe.skipIf(!hasServer)('calls settle once', { timeout: 3 * TIMEOUT_MS }, ()
         network.startCore('b'),
       ])
       await joined.call('connect', { label: 'balanced' })
-      await joined.call('connect', { label: 'sticky', sticky: true, codec: 'msgpack' })
+      await joined.call('connect', { label: 'sticky', sticky: true })
       await joined.call('open', { label: 'worker' })
       for (const label of LABELS) await joined.call('load', { label, timeout: 2000, ...load })
       const args = { name: 'worker', timeout: 2000, ...load }

@@ -1,6 +1,6 @@
 // The replay cache is bounded, and forgets a hello only once its time is invalid.
 import { expect, it } from 'vitest'
-import { MAX_HELLO_AGE, ReplayCache } from './responder.js'
+import { MAX_HELLO_AGE, ReplayCache } from './handshake.js'
 import { MAX_HELLOS } from '@sallyport/protocol/internal/wire'
 
 it('keeps a hello as long as a hello from the future is valid', () => {

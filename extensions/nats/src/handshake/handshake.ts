@@ -1,5 +1,9 @@
-// Core's side of the handshake: verifies hellos, which can come from anybody, and opens a session or refuses.
-import { randomBytes } from 'node:crypto'
+// Both sides of the handshake:
+//
+// 1. the joined process sends one hello, with a proof that it holds a credential
+// 2. core verifies it, because it can come from anybody, and answers with a welcome, or refuses
+// 3. the joined process derives the keys once an answer proves that it comes from core
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Pattern } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
@@ -7,9 +11,68 @@ import { isUint8Array } from '@sallyport/protocol/internal/util'
 import { MAX_HELLO_BYTES, MAX_HELLOS } from '@sallyport/protocol/internal/wire'
 import { SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { checkName } from '../connection/subjects.js'
-import { deriveCredentialKey, formatId, ID_BYTES, readBusSecret } from './credential.js'
+import { deriveCredentialKey, formatId, ID_BYTES, readBusSecret, readCredential } from './credential.js'
 import * as messages from './messages.js'
 import type { Hello, SessionKeys } from './messages.js'
+
+export interface HandshakeOptions {
+  credential: string
+  bus: string
+  /** Name of this process in the subjects of its sessions. */
+  client: string
+  pattern: Pattern
+  codec: CodecName
+}
+
+export interface HandshakeInitiator {
+  readonly label: string
+  readonly hello: Uint8Array
+  /**
+   * Reads the answer. After a call that throws, a later answer can still succeed.
+   *
+   * @throws {BusError} the error of a refusal, which anybody can have written; Denied for a welcome with an invalid proof;
+   * InvalidRequest for a malformed answer, and after the first valid welcome
+   */
+  finish(answer: Uint8Array): { instance: string; keys: SessionKeys }
+  readProvenRefusal(answer: Uint8Array): BusError | undefined
+}
+
+/** @throws {BusError} InvalidParams for an invalid credential or name */
+export function initiateHandshake(options: HandshakeOptions): HandshakeInitiator {
+  const { id, label, expires, key } = readCredential(options.credential)
+  const { pattern, codec } = options
+  const bus = checkName('The name of a bus', options.bus)
+  const client = checkName('The name of a joined process', options.client)
+  const [time, nonce] = [Date.now(), randomBytes(messages.NONCE_BYTES)]
+  const hello = messages.writeHello(key, { pattern, codec, time, expires, id, nonce, bus, client, label })
+  let isFinished = false
+  return {
+    label,
+    hello,
+    finish(answer) {
+      // Two sessions with the same keys would use each nonce twice.
+      if (isFinished) throw new BusError('InvalidRequest', 'The handshake is already finished')
+      const welcome = readAnswer(answer)
+      const { keys, proof } = messages.deriveSessionKeys(key, hello, welcome.body, welcome.session)
+      if (!timingSafeEqual(proof, welcome.proof)) {
+        const text = 'The welcome was not made with the secret of this bus, or not for this hello'
+        throw new BusError('Denied', `Handshake failed: invalid proof of core. ${text}`)
+      }
+      isFinished = true
+      return { instance: welcome.instance, keys }
+    },
+    readProvenRefusal: answer => messages.readProvenRefusal(key, hello, answer),
+  }
+}
+
+function readAnswer(answer: Uint8Array): NonNullable<ReturnType<typeof messages.readWelcome>> {
+  const bytes = isUint8Array(answer) ? new Uint8Array(answer) : new Uint8Array()
+  const refusal = messages.readRefusal(bytes)
+  if (refusal) throw refusal
+  const welcome = messages.readWelcome(bytes)
+  if (welcome) return welcome
+  throw new BusError('InvalidRequest', 'The answer to the hello is neither a welcome nor a refusal')
+}
 
 export interface HandshakeResponderOptions {
   secret: string
