@@ -162,7 +162,7 @@ function acceptWelcome(
   welcome: Uint8Array,
   requested: string | undefined,
 ): OpenedSession {
-  const { connection, inbox, bus, pattern, heartbeat, links, faults } = context
+  const { connection, inbox, bus, heartbeat, links, faults } = context
   const { instance, keys } = handshake.finish(welcome)
   if (requested !== undefined && instance !== requested) {
     throw new BusError('InvalidRequest', 'Another instance answered')
@@ -177,7 +177,6 @@ function acceptWelcome(
     peerSubject: coreSubject(bus, instance, id),
     side: 'frontend',
     keys,
-    pattern,
     heartbeat,
     detached() {
       inbox.close(id)

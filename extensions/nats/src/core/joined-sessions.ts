@@ -82,7 +82,6 @@ export class JoinedSessions {
 
   #open({ label, codec, client, credential, keys }: HandshakeResult): void {
     const { hub, connection, faults, bus, instance, heartbeat } = this.#deps
-    const { pattern } = hub
     const { session, gate: secret } = keys
     const name = Buffer.from(session).toString('hex')
     let accepted: Accepted | undefined
@@ -94,12 +93,11 @@ export class JoinedSessions {
       peerSubject: clientSubject(bus, client, name),
       side: 'core',
       keys,
-      pattern,
       heartbeat,
       opened: () => {
         this.#halfOpen.delete(name)
         const key = { session, secret, direction: RECORD_DIRECTION }
-        const opener = pattern === 'isolation' ? createOpener(key) : undefined
+        const opener = hub.pattern === 'isolation' ? createOpener(key) : undefined
         accepted = this.#accept({ label, codec, link, opener })
       },
       begun: () => accepted?.begin(),

@@ -13,13 +13,11 @@ const ROOM = MAX_PAYLOAD - 24 - 1
 const SIZES = [1, 2, 3].flatMap(count =>
   [-1, 0, 1].map(more => [count * ROOM + more, more > 0 ? count + 1 : count] as const),
 )
-const MODES = [false, true].flatMap(cipher => [true, false].map(asText => ({ cipher, asText })))
-
 it('fragments carry a frame of any size in as few messages as possible', () =>
   rows(SIZES)(async (size, count) => {
     for (const kind of [1, 2, 3, 5] as const)
-      for (const { cipher, asText } of MODES) {
-        const { links, published } = createLinkPair({ cipher, maxPayload: MAX_PAYLOAD })
+      for (const asText of [true, false]) {
+        const { links, published } = createLinkPair({ maxPayload: MAX_PAYLOAD })
         const received: [number, string][] = []
         links[1].receive({
           frame: frame => received.push([frame.kind, Buffer.from(frame.body).toString()]),

@@ -2,7 +2,6 @@
 // and replayed messages alone do not end the session.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { rows } from '../../../../scripts/testing.js'
 import { createLinkPair, settle } from '../../test/long/link-pair.js'
 
 type Action = { do: 'pass' | 'lose' | 'repeat' | 'hold' } | { do: 'forge' | 'cut' | 'replay'; at: number }
@@ -17,12 +16,11 @@ const harmful = fc.constantFrom<Action>({ do: 'lose' }, { do: 'hold' })
 const sizes = fc.array(fc.oneof(fc.nat(40), fc.constantFrom(235, 236, 1000)), { minLength: 1, maxLength: 12 })
 
 /** Returns what arrived, and how the receiver ended. Each action is applied to one message to the receiver. */
-async function run(cipher: boolean, actions: readonly Action[], bodies: readonly string[]) {
+async function run(actions: readonly Action[], bodies: readonly string[]) {
   const previous: Uint8Array[] = []
   let held: Uint8Array | undefined
   let next = 0
   const { links } = createLinkPair({
-    cipher,
     maxPayload: 265,
     broker(to, message, pass) {
       if (to === 'near') return pass(message)
@@ -65,26 +63,22 @@ const countMessages = (bodies: readonly string[]): number =>
 const createBodies = (lengths: readonly number[]): string[] => lengths.map((length, i) => `${i}`.padEnd(length, '.'))
 
 it('receives everything over a wire that forges and replays', () =>
-  rows([false, true])(async cipher =>
-    fc.assert(
-      fc.asyncProperty(fc.array(harmless, { maxLength: 30 }), sizes, async (actions, lengths) => {
-        const bodies = createBodies(lengths)
-        expect(await run(cipher, actions, bodies)).toEqual({ received: bodies, end: 'closed' })
-      }),
-      { numRuns: 25 },
-    ),
+  fc.assert(
+    fc.asyncProperty(fc.array(harmless, { maxLength: 30 }), sizes, async (actions, lengths) => {
+      const bodies = createBodies(lengths)
+      expect(await run(actions, bodies)).toEqual({ received: bodies, end: 'closed' })
+    }),
+    { numRuns: 50 },
   ))
 
 it('receives a prefix over a wire that also loses and reorders', () =>
-  rows([false, true])(async cipher =>
-    fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(harmless, harmful), { maxLength: 30 }), sizes, async (actions, lengths) => {
-        const bodies = createBodies(lengths)
-        const { received, end } = await run(cipher, actions, bodies)
-        expect(received).toEqual(bodies.slice(0, received.length))
-        if (end === 'closed') expect(received).toEqual(bodies)
-        else expect(end === '' || end === 'Messages of the session were lost').toBe(true)
-      }),
-      { numRuns: 25 },
-    ),
+  fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(harmless, harmful), { maxLength: 30 }), sizes, async (actions, lengths) => {
+      const bodies = createBodies(lengths)
+      const { received, end } = await run(actions, bodies)
+      expect(received).toEqual(bodies.slice(0, received.length))
+      if (end === 'closed') expect(received).toEqual(bodies)
+      else expect(end === '' || end === 'Messages of the session were lost').toBe(true)
+    }),
+    { numRuns: 50 },
   ))

@@ -1,7 +1,6 @@
 // A link over a broker to which anybody can publish. Each message is protected: forged and replayed messages are dropped, and a lost
 // message ends the session. Credit bounds the bytes in flight, because a broker drops messages for a slow reader.
 import type { Msg } from '@nats-io/transport-node'
-import type { Pattern } from '@sallyport/core/internal/network'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { StreamFrames } from '@sallyport/protocol/internal/link'
 import { queueMicrotask } from '@sallyport/protocol/internal/util'
@@ -243,12 +242,11 @@ export interface SessionLinkOptions
   subject: string
   peerSubject: string
   keys: SessionKeys
-  pattern: Pattern
 }
 
 /** Creates one end of a session's link: it publishes to the subject of the other end, protected with the keys of the handshake. */
 export function createSessionLink(options: SessionLinkOptions): NatsLink {
-  const { connection, faults, label, subject, peerSubject, side, keys, pattern, ...linkOptions } = options
+  const { connection, faults, label, subject, peerSubject, side, keys, ...linkOptions } = options
   const wire = {
     // If nobody listens any more, the server reports that to the reply subject.
     publish: (message: Uint8Array) => connection.publish(peerSubject, message, subject),
@@ -257,7 +255,7 @@ export function createSessionLink(options: SessionLinkOptions): NatsLink {
     },
   }
   const { session, wire: secret } = keys
-  const protection = createProtection({ secret, session, side, cipher: pattern === 'isolation' })
+  const protection = createProtection({ secret, session, side })
   const message = 'A forged or replayed message to the session was dropped'
   const createError = (): BusError => new BusError('InvalidRequest', message)
   const dropped = (): void => faults.add({ label, createError })

@@ -20,7 +20,7 @@ export const PROTECTION_BYTES: number = PLAIN_AT + TAG_BYTES
 export interface Protection {
   /** Seals the plaintext in a message of `allocateMessage`, in place. */
   readonly seal: (message: Buffer) => Buffer
-  /** Returns the plaintext, in the message's memory or not, or undefined if it is forged or replayed. Throws if earlier messages were lost. */
+  /** Returns the plaintext, or undefined if it is forged or replayed. Throws if earlier messages were lost. */
   readonly open: (message: Uint8Array) => Buffer | undefined
 }
 
@@ -30,8 +30,6 @@ export interface ProtectionOptions {
   /** 16 bytes, unique among the sessions with this secret. */
   session: Uint8Array
   side: 'core' | 'frontend'
-  /** True: encrypted and authenticated. False: authenticated only, in clear. */
-  cipher: boolean
   /** Lower limits of an epoch than those of records, equal at both ends, for tests. */
   limits?: { records?: number; bytes?: number } | undefined
 }
@@ -40,9 +38,9 @@ export interface ProtectionOptions {
 export const allocateMessage = (plainBytes: number): Buffer => Buffer.allocUnsafe(PROTECTION_BYTES + plainBytes)
 
 /** Must be called once for each secret, session and side: two instances would use each nonce twice. */
-export function createProtection({ secret, session, side, cipher, limits }: ProtectionOptions): Protection {
+export function createProtection({ secret, session, side, limits }: ProtectionOptions): Protection {
   const schedule = (to: 'core' | 'frontend', epoch = 0): KeySchedule =>
-    createKeySchedule({ secret, session, direction: `nats ${cipher ? 'encrypted' : 'signed'} to ${to}`, limits, epoch })
+    createKeySchedule({ secret, session, direction: `nats encrypted to ${to}`, limits, epoch })
   const outbound = schedule(side === 'core' ? 'frontend' : 'core')
   const inbound = schedule(side)
   let nextEpoch: NextKey | undefined
@@ -60,7 +58,7 @@ export function createProtection({ secret, session, side, cipher, limits }: Prot
     const last = messageNonce.length - 4
     // The last word of a nonce is XORed with the sequence: the message's own sequence replaces the expected one.
     messageNonce.writeInt32BE(messageNonce.readInt32BE(last) ^ sequence ^ message.readInt32BE(4), last)
-    return tryOpen(message, key, messageNonce, cipher) !== undefined
+    return tryOpen(message, key, messageNonce) !== undefined
   }
 
   return {
@@ -68,8 +66,8 @@ export function createProtection({ secret, session, side, cipher, limits }: Prot
       const { key, nonce, epoch, sequence } = outbound.next()
       message.writeUInt32BE(epoch, 0)
       message.writeUInt32BE(sequence, 4)
-      const { additional, text } = split(message, cipher)
-      encrypt(createCipher(key, nonce), additional, [text], message.subarray(additional.length))
+      const { header, text } = split(message)
+      encrypt(createCipher(key, nonce), header, [text], message.subarray(PLAIN_AT))
       outbound.advance(message.length - PROTECTION_BYTES)
       return message
     },
@@ -82,7 +80,7 @@ export function createProtection({ secret, session, side, cipher, limits }: Prot
         if (ahead < 0 || !isEarly(message, next)) return undefined
         throw new BusError('InvalidRequest', 'Messages of the session were lost')
       }
-      const plain = tryOpen(message, next.key, next.nonce, cipher)
+      const plain = tryOpen(message, next.key, next.nonce)
       if (plain) inbound.advance(plain.length)
       return plain
     },
@@ -92,19 +90,17 @@ export function createProtection({ secret, session, side, cipher, limits }: Prot
 type NextKey = ReturnType<KeySchedule['next']>
 
 /** Returns undefined for a forged message, whatever the reason. */
-function tryOpen(message: Buffer, key: NextKey['key'], nonce: Uint8Array, cipher: boolean): Buffer | undefined {
-  const { additional, text, tag } = split(message, cipher)
+function tryOpen(message: Buffer, key: NextKey['key'], nonce: Uint8Array): Buffer | undefined {
+  const { header, text, tag } = split(message)
   try {
-    const [plain] = decrypt(createDecipher(key, nonce), additional, [text], tag)
-    return cipher ? plain : additional.subarray(PLAIN_AT)
+    return decrypt(createDecipher(key, nonce), header, [text], tag)[0]
   } catch {
     return undefined
   }
 }
 
-/** Returns the additional data, the text to encrypt or decrypt, and the tag. A message in clear has no such text. */
-function split(message: Buffer, cipher: boolean): { additional: Buffer; text: Buffer; tag: Buffer } {
+/** Returns the header, which is the additional data, the text to encrypt or decrypt, and the tag. */
+function split(message: Buffer): { header: Buffer; text: Buffer; tag: Buffer } {
   const end = message.length - TAG_BYTES
-  const textAt = cipher ? PLAIN_AT : end
-  return { additional: message.subarray(0, textAt), text: message.subarray(textAt, end), tag: message.subarray(end) }
+  return { header: message.subarray(0, PLAIN_AT), text: message.subarray(PLAIN_AT, end), tag: message.subarray(end) }
 }

@@ -8,7 +8,6 @@ export const SECRET: Uint8Array = Uint8Array.from({ length: 32 }, (_, i) => i)
 export const SESSION: Uint8Array = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i)
 
 export interface PairOptions {
-  cipher?: boolean
   maxPayload?: number
   heartbeat?: number
   near?: Partial<NatsLinkOptions>
@@ -29,8 +28,8 @@ export async function settle(): Promise<void> {
   for (let tick = 0; tick < 20; tick++) await nextTick()
 }
 
-export const createSide = (side: 'core' | 'frontend', cipher = false): Protection =>
-  createProtection({ secret: SECRET, session: SESSION, side, cipher })
+export const createSide = (side: 'core' | 'frontend'): Protection =>
+  createProtection({ secret: SECRET, session: SESSION, side })
 
 /** Seals a copy of the plaintext. */
 export function seal(protection: Protection, plain: Uint8Array): Buffer {
@@ -40,12 +39,7 @@ export function seal(protection: Protection, plain: Uint8Array): Buffer {
 }
 
 export function createLinkPair(options: PairOptions = {}): LinkPair {
-  const {
-    cipher = false,
-    maxPayload = 2 ** 20,
-    heartbeat = 60_000,
-    broker = (_to, message, pass) => pass(message),
-  } = options
+  const { maxPayload = 2 ** 20, heartbeat = 60_000, broker = (_to, message, pass) => pass(message) } = options
   const published: LinkPair['published'] = { near: [], far: [] }
   const wireTo = (to: 'near' | 'far', receiver: () => NatsLink) => ({
     maxPayload,
@@ -58,13 +52,13 @@ export function createLinkPair(options: PairOptions = {}): LinkPair {
   })
   const near: NatsLink = new NatsLink({
     wire: wireTo('far', () => far),
-    protection: createSide('frontend', cipher),
+    protection: createSide('frontend'),
     heartbeat,
     ...options.near,
   })
   const far: NatsLink = new NatsLink({
     wire: wireTo('near', () => near),
-    protection: createSide('core', cipher),
+    protection: createSide('core'),
     heartbeat,
     ...options.far,
   })

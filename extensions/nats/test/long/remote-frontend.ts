@@ -66,7 +66,7 @@ export async function openRemoteFrontend(options: RemoteFrontendOptions): Promis
           publish: (message: Uint8Array) => nats.publish(subjects.to, message, { reply: subjects.from }),
           maxPayload: nats.info!.max_payload,
         }
-        const protection = createProtection({ secret, session, side: 'frontend', cipher: pattern === 'isolation' })
+        const protection = createProtection({ secret, session, side: 'frontend' })
         link = new NatsLink({ wire, protection, heartbeat })
         resolve({ nats, instance, keys, link, hello: handshake.hello, subjects })
       } catch (error) {
