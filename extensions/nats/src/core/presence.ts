@@ -2,7 +2,7 @@
 // and NATS's tools (`nats micro ls`, `info`) get answers to service discovery.
 import type { Hub, NetworkCounts, NetworkStats } from '@sallyport/core/internal/network'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { createBroadcast, type Identity } from '../broadcast/broadcast.js'
+import { createBroadcast, type Identity } from './broadcast.js'
 import type { ProcessConnection } from '../connection/process-connection.js'
 import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'
 import { CORE_GROUP, coreSubject, instancesSubject, openSubject, serviceName } from '../connection/subjects.js'

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createLinkPair, settle } from '../../test/long/link-pair.js'
-import { getDataBytes } from './fragmentation.js'
+import { getDataBytes } from './messages.js'
 import { MAX_FRAGMENT_BYTES } from '@sallyport/protocol/internal/wire'
 
 const HEADER = 5

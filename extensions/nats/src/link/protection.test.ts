@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { seal as sealPlain, SECRET, SESSION } from '../../test/long/link-pair.js'
-import { createProtection, type ProtectionOptions } from './protection.js'
+import { createProtection, type ProtectionOptions } from './messages.js'
 
 const LOST = 'Messages of the session were lost'
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

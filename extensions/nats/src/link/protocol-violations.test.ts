@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createBarePeer } from '../../test/long/bare-peer.js'
 import { createLinkPair, createSide, seal, settle } from '../../test/long/link-pair.js'
-import { getCost } from './fragmentation.js'
+import { getCost } from './messages.js'
 
 const frame = (kind: number, text: string): number[] => [1, text.length, 0, 0, 0, kind, ...Buffer.from(text)]
 const credit = (total: number): number[] => {

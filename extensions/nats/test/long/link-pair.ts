@@ -1,7 +1,7 @@
 // Two NATS links with an in-memory wire between them. The wire is asynchronous, as a broker is: it delivers each message in a later
 // tick, in order, unless a test changes that.
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { allocateMessage, createProtection, PLAIN_AT, type Protection } from '../../src/link/protection.js'
+import { allocateMessage, createProtection, PLAIN_AT, type Protection } from '../../src/link/messages.js'
 import { NatsLink, type NatsLinkOptions } from '../../src/link/nats-link.js'
 
 export const SECRET: Uint8Array = Uint8Array.from({ length: 32 }, (_, i) => i)

@@ -11,7 +11,7 @@ import { issueCredential } from '../../src/handshake/credential.js'
 import { initiateHandshake } from '../../src/handshake/handshake.js'
 import type { SessionKeys } from '../../src/handshake/messages.js'
 import { NatsLink } from '../../src/link/nats-link.js'
-import { createProtection } from '../../src/link/protection.js'
+import { createProtection } from '../../src/link/messages.js'
 
 export interface RemoteFrontendOptions {
   url: string
