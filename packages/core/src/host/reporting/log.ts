@@ -108,14 +108,14 @@ const CLOSING_INTERVAL_MS = 500
 /** Logs each call, or else each worker, that the close of a bus waits for, once. Returns a function that ends this. */
 export function logPendingClose(
   core: { measure(): Promise<Measurement | undefined> },
-  supervisor: { readonly workerNames: readonly string[]; readonly state: string },
+  supervisor: { getWorkerStatuses(): ReadonlyMap<string, unknown>; readonly state: string },
   log: HostLog,
 ): () => void {
   const reported = new Set<string>()
   let wasIdle = false
   const report = async (): Promise<void> => {
     const { running: calls = [] } = (await core.measure()) ?? {}
-    const names = supervisor.workerNames
+    const names = [...supervisor.getWorkerStatuses().keys()]
     const workers = names.includes('core') ? ['core'] : names
     // Core and the others end within moments of the last call.
     const isEnding = calls.length === 0 && !wasIdle
