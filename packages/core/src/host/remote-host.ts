@@ -3,7 +3,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import type { CallsOptions } from '../contract/host-core.js'
 import type { ModuleLocation } from '../shared/locations.js'
 import { check } from '../shared/validate.js'
-import { Host, type HostNames } from './host.js'
+import { Host } from './host.js'
 import { checkFiles } from './options/check-files.js'
 import type { HostConfig } from './options/config.js'
 import { resolveHost } from './options/resolve-options.js'
@@ -29,9 +29,13 @@ export interface RemoteHostOptions extends Pick<
 }
 
 /** How error texts name the remote host. */
-export interface RemoteHostNames extends HostNames {
+export interface RemoteHostNames {
   /** The function that creates it. */
   where: string
+  /** Name of the handle: `joined`. */
+  name: string
+  /** `The joined bus`. */
+  subject: string
 }
 
 /** A core in another process, which ends with its frontends. */

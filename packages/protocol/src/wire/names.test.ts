@@ -1,7 +1,14 @@
 // Event names and targets follow Tauri's rules; channel references have Tauri's form.
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { checkEventName, METHOD, NODE_METHOD, parseChannelReference, toChannelReference, toEventTarget } from './messages.js'
+import {
+  checkEventName,
+  METHOD,
+  NODE_METHOD,
+  parseChannelReference,
+  toChannelReference,
+  toEventTarget,
+} from './messages.js'
 
 describe('event names', () => {
   it('names of letters, digits and a few signs are valid', () =>

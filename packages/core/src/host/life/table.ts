@@ -103,6 +103,7 @@ const linkEnded = {
   DROPPED: [{ if: isCurrent, to: 'down', do: ['detach'] }],
 }
 
+/** @internal */
 export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>> = {
   code: {
     starting: {
@@ -196,7 +197,8 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
   },
 }
 
-const INITIAL: Readonly<LifeValue> = {
+/** @internal */
+export const INITIAL: Readonly<LifeValue> = {
   code: 'starting',
   core: 'down',
   gate: 'choice',
