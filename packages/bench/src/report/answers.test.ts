@@ -31,9 +31,9 @@ const toFigure = (...rounds: number[]): Figure => ({
 test('the first answer is a table of formats with and without encryption, by size', () => {
   const [first] = getAnswers(sampleReport())
   expect(first!.title).toBe(FORMATS)
-  expect(first!.columns).toEqual(['', '100 B call', '23.7 KiB', '692 KiB', '1 MiB bytes'])
+  expect(first!.columns).toEqual(['', '100 B call', '23.7 KiB document', '692 KiB document', '1 MiB bytes'])
   expect(first!.rows.map(([title]) => title!.text.trim())).toEqual(
-    ['JSON-RPC', 'MessagePack', 'bytes'].flatMap(format => [format, '+ hook, encrypted', 'encryption alone']),
+    ['JSON-RPC', 'MessagePack', 'bytes'].flatMap(format => [format, 'with isolation', 'encryption']),
   )
   // The CPU time of many messages, then the latency of one alone.
   expect(first!.rows[0]![1]).toMatchObject({ text: '0.500 µs', note: '25.0 µs' })
@@ -46,7 +46,7 @@ test('the advice names options, sizes, and what encryption adds', () => {
   expect(sentence).toMatch(
     /^Take `codec: 'msgpack'` for every size \(0\.50×\); send what is bytes already as a `Uint8Array`: every size \(0\.40×\); /,
   )
-  expect(sentence).toMatch(/; encryption \(`isolation`\) adds 0\.500 µs to 100 B call, /)
+  expect(sentence).toMatch(/; encryption \(`isolation`\) adds: 100 B call 0\.500 µs, 23\.7 KiB document /)
 })
 
 test('an answer names only what differs', () => {
@@ -56,7 +56,9 @@ test('an answer names only what differs', () => {
     return outcomes
   }
   const { sentence } = getAnswer(FORMATS, getAnswers(sampleReport(alike)))
-  expect(sentence).toMatch(/^JSON-RPC and MessagePack take the same; encryption .* adds not measurable \(below /)
+  expect(sentence).toMatch(
+    /^JSON-RPC and MessagePack take the same; encryption .* adds: 100 B call not measurable \(below /,
+  )
   expect(sentence).not.toMatch(/codec|Uint8Array/)
 })
 
@@ -73,7 +75,7 @@ test('a run that failed its noise check has ranges of two digits, and no sentenc
 test('the cost of a hook is the difference of two arms without encryption', () => {
   const answer = getAnswer(HOOK, getAnswers(sampleReport()))
   expect(getRow(answer, 'JSON-RPC')[1]).toBe('+1.50 µs')
-  expect(answer.sentence).toMatch(/^Without its encryption, a hook in its gate adds 1\.50 µs to 100 B call, /)
+  expect(answer.sentence).toMatch(/^Without its encryption, a hook in its gate adds: 100 B call 1\.50 µs, /)
 })
 
 test('rings are compared with ports, and named where they gain', () => {

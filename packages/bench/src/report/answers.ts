@@ -198,7 +198,7 @@ class Sizes {
   describeAdded(layer: keyof typeof BEFORE): string {
     const all = this.list.flatMap(({ id, title }) => {
       const difference = this.added(id, 'json', layer)
-      return difference ? `${describeDifference(difference)} to ${title}` : []
+      return difference ? `${title} ${describeDifference(difference)}` : []
     })
     return all.join(', ')
   }
@@ -228,13 +228,13 @@ function answerFormats(sizes: Sizes, cells: Cells): Table {
     title: isOfUser ? `How to send ${name}?` : 'JSON-RPC, MessagePack or bytes, with or without encryption?',
     sentence: advise(sizes, cells),
     about:
-      'CPU time of all threads for one message there and back, while many are in flight; then the latency of one alone. Encryption: the CPU time' +
-      ' that it adds, by arms that differ in the cipher alone',
+      'CPU time of all threads for one message there and back, while many are in flight; then the latency of one alone. Isolation is a hook and' +
+      ' encryption. Encryption: the CPU time that it adds, by arms that differ in the cipher alone',
     columns: sizes.columns,
     rows: FORMATS.flatMap(({ format, title }) => [
       sizes.row(title, id => drawArm(id, format, '')),
-      sizes.row('+ hook, encrypted', id => drawArm(id, format, 'isolation-')),
-      sizes.row('encryption alone', id => drawDifference(sizes.added(id, format, 'isolation-'), cells)),
+      sizes.row('with isolation', id => drawArm(id, format, 'isolation-')),
+      sizes.row('encryption', id => drawDifference(sizes.added(id, format, 'isolation-'), cells)),
     ]),
   }
 }
@@ -265,7 +265,7 @@ function advise(sizes: Sizes, { judge }: Cells): string {
     more.length > 0 && `${less.length > 0 ? '' : 'keep '}JSON-RPC, the default, for ${list(more)}`,
     less.length + more.length === 0 && known.length > 0 && 'JSON-RPC and MessagePack take the same',
     asBytes.length > 0 && `send what is bytes already as a \`Uint8Array\`: ${list(asBytes)}`,
-    encryption && `encryption (\`isolation\`) adds ${encryption}`,
+    encryption && `encryption (\`isolation\`) adds: ${encryption}`,
   ]
   const sentence = parts.filter(Boolean).join('; ')
   return sentence && `${capitalize(sentence)}. The factors are of the CPU time of JSON-RPC.`
@@ -273,7 +273,7 @@ function advise(sizes: Sizes, { judge }: Cells): string {
 
 const answerHook = (sizes: Sizes, cells: Cells): Table => ({
   title: 'What does a hook cost?',
-  sentence: `Without its encryption, a hook in its gate adds ${sizes.describeAdded('hook-')}.`,
+  sentence: `Without its encryption, a hook in its gate adds: ${sizes.describeAdded('hook-')}.`,
   about: 'CPU time of all threads that a message takes more with a hook, without encryption',
   columns: sizes.columns,
   rows: FORMATS.map(({ format, title }) =>

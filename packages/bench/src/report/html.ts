@@ -88,6 +88,6 @@ function toHtmlTable({ title, columns, rows }: Table): Html {
 function drawCell({ text, note, interval, tone }: Cell): Html {
   const missing = h`<span aria-hidden="true">–</span><span class="hidden">not measured</span>`
   const bounds = interval !== undefined && h` <span class="interval">${interval.replace('×', '')}</span>`
-  const sub = note !== undefined && h`<span class="sub"><span>${note}</span>${bounds}</span>`
-  return h`<td class="${tone}">${tone === 'missing' ? missing : text}${sub}</td>`
+  const sub = note !== undefined && h`<span class="sub"><span>${keepUnits(note)}</span>${bounds}</span>`
+  return h`<td class="${tone}">${tone === 'missing' ? missing : keepUnits(text)}${sub}</td>`
 }

@@ -241,7 +241,7 @@ function toCases(payload: Payload, id: string, title: string): Case[] {
 const formatCases = (): Case[] => [
   ...toCases(payloads.smallCall, 'call', '100 B call'),
   ...[payloads.githubPullRequests(), payloads.devtoolsProtocol()].flatMap(payload =>
-    toCases(payload, payload.id, formatBytes(payloads.payloadBytes(payload))),
+    toCases(payload, payload.id, `${formatBytes(payloads.payloadBytes(payload))} document`),
   ),
   ...toCases(payloads.mebibyte(), 'mebibyte', '1 MiB bytes'),
 ]

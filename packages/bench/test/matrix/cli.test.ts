@@ -173,7 +173,7 @@ describe('a run of payloads', () => {
 
   test('ends with the table of each', () => {
     expect(
-      ended.stdout.match(/ MessagePack .*\n.* \+ hook, encrypted .*\n(.*\n)?.* encryption alone /g)?.length,
+      ended.stdout.match(/ MessagePack .*\n(.*\n)?.* with isolation .*\n(.*\n)?.* encryption /g)?.length,
     ).toBeGreaterThanOrEqual(2)
     for (const title of ['order', 'picture']) {
       expect(ended.stdout).toContain(`How to send ${title}, `)

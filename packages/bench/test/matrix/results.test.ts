@@ -1,17 +1,31 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
-const read = (path: string): string => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
+const read = (path: string): string => readFileSync(root + path, 'utf8')
 
-/** The text that `npm run results` writes into both files, between these marks. */
-const getHeadline = (path: string): string => /<!-- results -->([\s\S]*)<!-- \/results -->/.exec(read(path))?.[1] ?? ''
+const FIGURE = /\d[\d.]* (?:[µm]s|[KM]iB)\b|\d[\d.]*×/g
 
-test('the README has only figures of the results, with their date and machine', () => {
-  const headline = getHeadline('README.md')
-  expect(headline).toBe(getHeadline('docs/internals/results.md'))
-  expect(headline).toMatch(/\n\d{4}-\d\d-\d\d, \d+ × .+, Node [\d.]+/)
-  const [, tables = ''] = read('docs/internals/results.md').split('\n## A plugin\n')
-  const rows = [...headline.matchAll(/^\|[a-zW ]+\|(\d[^|]*)\|([^|]*)\|([^|]*)\|$/gm)].map(([, ...figures]) => figures)
-  expect(rows.length).toBeGreaterThan(5)
-  for (const figure of rows.flat()) expect(tables).toMatch(RegExp(`\\|${figure}[ |]`))
+/** The paragraphs of a page that refer to the results, and those that `npm run results` writes. */
+function getParagraphs(path: string): string[] {
+  const [, written = ''] = /<!-- (?:results|cost) -->([\s\S]*?)<!-- \//.exec(read(path)) ?? []
+  return [
+    written,
+    ...read(path)
+      .split('\n\n')
+      .filter(text => text.includes('results.md')),
+  ]
+}
+
+test('README and docs have only figures of the results, next to a link to them', () => {
+  const results = read('docs/internals/results.md')
+  const pages = ['docs/guide', 'docs/reference'].flatMap(directory =>
+    readdirSync(root + directory).flatMap(name => (name.endsWith('.md') ? `${directory}/${name}` : [])),
+  )
+  const figures = ['README.md', 'site/index.md', ...pages].flatMap(path =>
+    getParagraphs(path).flatMap(text => text.match(FIGURE) ?? []),
+  )
+  expect(figures.length).toBeGreaterThan(20)
+  expect(figures.filter(figure => !results.includes(figure))).toEqual([])
 })
