@@ -34,9 +34,7 @@ const freshArm = (id: string, title: string, createJob: (task: Task, payload: Pa
 
 /** @param plugin - the kind of plugin */
 const fewCallsArm = (id: string, title: string, plugin = id): Arm =>
-  freshArm(id, title, ({ ms }, { calls: [greet] }) => ({
-    fewCalls: { plugin, greet: greet!, count: getPausedCalls(ms) },
-  }))
+  freshArm(id, title, ({ ms }, { calls: [greet] }) => ({ plugin, greet: greet!, count: getPausedCalls(ms) }))
 
 /** The host calls a core in a worker, or a function of a plugin. */
 export const fewCallsArms: Arms = [

@@ -1,14 +1,13 @@
 // Starts the worker threads of the benchmark, and the arms that consist only of them.
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import type { Request } from '../loops/calls.js'
+import type { Request, ThreadRole } from '../loops/calls.js'
 import { connectRaw, overPort, type PeerId } from '../loops/peers.js'
 import type { Payload } from '../model/payloads.js'
 import type { Arm, Arms, Measurement, OpenArm } from '../model/scenario.js'
-import type { Role } from '../workers/threads.js'
 import { readVersion, workerUrl } from '../run/machine.js'
 
 /** @param role a function of `workers/threads.ts` that the thread runs */
-const startThread = (role: Role, args: unknown[], ports: MessagePort[] = []): Worker =>
+const startThread = (role: ThreadRole, args: unknown[], ports: MessagePort[] = []): Worker =>
   new Worker(workerUrl('threads'), { workerData: { role, args }, transferList: ports })
 
 /** Measures by requests. A payload is sent once. @param failed - rejects when there will be no answer */

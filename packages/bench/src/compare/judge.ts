@@ -72,7 +72,7 @@ const ERROR = 0.01
 export const getTolerance = ({ tolerance, tolerances = {} }: Rule, figure: string): number =>
   Object.hasOwn(tolerances, figure) ? tolerances[figure]! : tolerance
 
-export const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures
+const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures
 
 export function judge({ figure, better, base, head, again, failed, missing }: Sides, rule: Rule): Judged {
   const nothing = { figure, slower: null, drift: null }

@@ -3,7 +3,7 @@ import { type Screen, wrap } from '../report/terminal.js'
 import { describeMachine, OUTCOMES, type Tone, TONES } from '../report/verdict.js'
 import { type Change, getDetectableFactor } from '../shared/statistics.js'
 import { count, formatChange, formatEffect, oneLine } from '../shared/text.js'
-import { type Comparison, getConfidence, getRegressions, getSeen, getTolerance, type Judged, settle } from './judge.js'
+import { type Comparison, getRegressions, getSeen, getTolerance, type Judged, settle } from './judge.js'
 
 export function toText(comparison: Comparison, screen: Screen): string {
   const { bold, dim } = screen.colors
@@ -93,13 +93,12 @@ function drawFigure(entry: Judged, { repeat, rule, verdict }: Comparison, { colu
   return [...wrap(oneLine(figure), columns - 2), ...wrap(text, columns - 4).map(line => `  ${tint(line)}`)]
 }
 
-function describeRun({ first, startedAt, seconds, machine, runs, rule, program }: Comparison): string[] {
+function describeRun({ first, startedAt, seconds, machine, runs, program }: Comparison): string[] {
   const errors = first.flatMap(({ figure, error, outcome }) => {
     const side = outcome === 'failed' ? 'head' : 'base'
     return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, 200)}`
   })
   const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
   const how = `${count(runs, 'run')} of \`${oneLine(program.join(' '))}\` for each side`
-  const bounds = `bounds at ${(100 * getConfidence(rule)).toFixed(3)} %`
-  return [...errors, [describeMachine(machine), when, how, bounds].join(' · ')]
+  return [...errors, [describeMachine(machine), when, how].join(' · ')]
 }

@@ -138,6 +138,9 @@ export function startCpuClock(): () => number {
   }
 }
 
+/** A function of `workers/threads.ts`. */
+export type ThreadRole = 'measure' | 'answer' | 'measureOneThread'
+
 export interface Request {
   task: Task
   payloadId: string

@@ -60,9 +60,7 @@ async function loadComlink(): Promise<Peer> {
 /** Functions by the names of their commands. */
 export type Handlers = Readonly<Record<string, (args: never) => unknown>>
 
-type Transfer = readonly ArrayBuffer[]
-
-export type CallPeer = (command: string, args: unknown, transfer?: Transfer) => Promise<unknown>
+export type CallPeer = (command: string, args: unknown) => Promise<unknown>
 
 type Request = { id: number; method: string; params: never }
 
@@ -70,12 +68,12 @@ type Answer = { id: number; result?: unknown; error?: string }
 
 /** Both of its sides can call. */
 export interface RawEndpoint {
-  post(message: Request | Answer, transfer?: Transfer): void
+  post(message: Request | Answer): void
   listen(receive: (message: Request | Answer) => void): void
 }
 
 export const overPort = (port: MessagePort | Worker): RawEndpoint => ({
-  post: (message, transfer) => port.postMessage(message, transfer),
+  post: message => port.postMessage(message),
   listen: receive => void port.on('message', receive),
 })
 
@@ -115,10 +113,10 @@ export function connectRaw(endpoint: RawEndpoint): CallPeer {
     if (message.error === undefined) settle.resolve(message.result)
     else settle.reject(new Error(message.error))
   })
-  return (method, params, transfer) =>
+  return (method, params) =>
     new Promise((resolve, reject) => {
       pending.set(++calls, { resolve, reject })
-      endpoint.post({ id: calls, method, params: params as never }, transfer)
+      endpoint.post({ id: calls, method, params: params as never })
     })
 }
 

@@ -1,8 +1,18 @@
 // Plugins in the sandboxes of Sallyport, with core in the host's thread, as in the quick start, and clients of a core in a worker. The bus runs
 // before they start.
-import { createBus, defineCore } from '@sallyport/core'
+import { createBus, defineCore, type FrontendOptions } from '@sallyport/core'
 import { fileURLToPath } from 'node:url'
-import { type BusPluginOptions, type HostCode, MODULE, type Plugin, type PluginHost, SCRIPT } from './plugin-host.js'
+import type { HostCode, Plugin, PluginHost } from './measure.js'
+
+export interface BusPluginOptions {
+  sandbox: FrontendOptions['sandbox'] & {}
+  /** Each plugin has a gate. Without it, the pattern is brownfield. */
+  isGated?: true
+}
+
+/** The program of every plugin: a classic script, and a module that runs it in Sallyport's sandboxes. */
+const SCRIPT: URL = new URL('../../frontends/plugin.js', import.meta.url)
+const MODULE: URL = new URL('../../frontends/plugin-module.js', import.meta.url)
 
 /** Far above the time of all calls. */
 const REQUEST_TIMEOUT_MS = 180_000

@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { connectRaw, overIpc, overPort, serveRaw } from '../loops/peers.js'
 import { workerUrl } from '../run/machine.js'
-import type { BusPluginOptions, HostCode, LoadPluginHost, PluginHost } from './plugin-host.js'
+import type { BusPluginOptions } from './bus-plugins.js'
+import type { HostCode, LoadPluginHost, PluginHost } from './measure.js'
 
 const inBus =
   (options: BusPluginOptions): LoadPluginHost =>

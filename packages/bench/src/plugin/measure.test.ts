@@ -7,7 +7,7 @@ import { lacksProcessTree } from '../run/machine.js'
 import { measureFresh } from '../run/processes.js'
 import { getSlotMs, QUICK } from '../run/run.js'
 import { getPluginKind } from './kinds.js'
-import { getPausedCalls, measureHost } from './measure.js'
+import { getPausedCalls, measurePlugin } from './measure.js'
 
 test('each arm of plugins has a kind, and the reference starts nothing of ours', () => {
   expect(pluginArms[0].id).toBe('worker')
@@ -28,7 +28,7 @@ describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
 
   test('fails when its host cannot start it', async () => {
     const start = (): Promise<never> => Promise.reject(new Error('no memory left'))
-    await expect(measureHost(async () => ({ start }))).rejects.toThrow('no memory left')
+    await expect(measurePlugin(async () => ({ start }))).rejects.toThrow('no memory left')
   })
 })
 
@@ -42,19 +42,17 @@ test('a quick run makes 20 calls with pauses, and the shortest one', () => {
 
 test('reports an error of the measured process', async () => {
   const job = { plugin: 'nothing', greet, count: 1 }
-  await expect(measureFresh({ fewCalls: job })).rejects.toThrow("Unknown kind of plugin 'nothing'")
+  await expect(measureFresh(job)).rejects.toThrow("Unknown kind of plugin 'nothing'")
 })
 
 test('a wrong answer fails the measurement', () =>
   rows(['quickjs', 'isolation-ring-json'])(async plugin => {
     const wrong = { ...greet, expected: 'Hello, Moon!' }
-    await expect(measureFresh({ fewCalls: { plugin, greet: wrong, count: 0 } })).rejects.toThrow(
-      'expected Hello, Moon!',
-    )
+    await expect(measureFresh({ plugin, greet: wrong, count: 0 })).rejects.toThrow('expected Hello, Moon!')
   }))
 
 test('calls have their times', async () => {
-  const figures = await measureFresh({ fewCalls: { plugin: 'worker', greet, count: 3 } })
+  const figures = await measureFresh({ plugin: 'worker', greet, count: 3 })
   const cpu = lacksProcessTree() === undefined ? ['cpu'] : []
   expect(Object.keys(figures)).toEqual(['import', 'first', 'next', 'p50', ...cpu])
   for (const figure of Object.values(figures)) expect(figure).toBeGreaterThan(0)

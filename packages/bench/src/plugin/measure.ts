@@ -6,8 +6,62 @@ import type { Measurement } from '../model/scenario.js'
 import { lacksProcessTree, readTreeMemory, startTreeCpuClock } from '../run/machine.js'
 import type { FewCallsJob } from '../run/processes.js'
 import { median } from '../shared/statistics.js'
-import { getPluginKind } from './kinds.js'
-import { HostCode, type LoadPluginHost, type Plugin, SETTLE_MS, SPIN_MS } from './plugin-host.js'
+
+/** The functions that `frontends/plugin.js` exposes. */
+type PluginFunction = 'greet' | 'call_each' | 'call_many' | 'send_bytes' | 'spin'
+
+export interface Plugin {
+  request(name: PluginFunction, args: object): Promise<unknown>
+  /** Ends an endless loop. Resolves when the plugin is gone. */
+  end(): Promise<unknown>
+}
+
+/** A host whose library is loaded. It can start several plugins, each with a label of its own. */
+export interface PluginHost {
+  start(label: string): Promise<Plugin>
+  close?(): Promise<void>
+}
+
+export type LoadPluginHost = (code: HostCode) => Promise<PluginHost>
+
+/** Notes when calls arrive, because not every plugin has a clock. */
+export class HostCode {
+  /** Times of the calls since the last `reset`, in ms. */
+  readonly arrivals: number[] = []
+  #resolve = (): void => {}
+
+  readonly functions = {
+    greet: ({ name }: { name: string }): string => {
+      this.#note()
+      return `Hello, ${name}!`
+    },
+    echo_bytes: (bytes: Uint8Array): Uint8Array => {
+      this.#note()
+      return bytes
+    },
+  }
+
+  reset(): void {
+    this.arrivals.length = 0
+  }
+
+  /** Resolves to the time of the next call. One caller can wait at a time. */
+  async waitForCall(): Promise<number> {
+    await new Promise<void>(resolve => (this.#resolve = resolve))
+    return this.arrivals.at(-1)!
+  }
+
+  #note(): void {
+    this.arrivals.push(performance.now())
+    this.#resolve()
+  }
+}
+
+/** Time for garbage, and for threads to release the memory of their start. */
+const SETTLE_MS = 500
+
+/** Length of the endless loop before the decision to end it. */
+const SPIN_MS = 200
 
 /** Plugins that start after the first one, which also pays what the bus starts once. */
 const MORE = 2
@@ -19,16 +73,13 @@ const PAUSED = 40
 /** Calls of each kind. The first half is not measured. */
 const COUNTS = { call_each: 2000, call_many: 200, send_bytes: 32 } as const
 
-/** @param kind - the id of a kind of plugin */
-export const measurePlugin = (kind: string): Promise<Measurement> => measureHost(getPluginKind(kind))
-
 /** Only the first plugin calls or is called, while the others are idle. */
-export async function measureHost(load: LoadPluginHost): Promise<Measurement> {
+export async function measurePlugin(load: LoadPluginHost): Promise<Measurement> {
   const code = new HostCode()
   const host = await load(code)
   await delay(SETTLE_MS)
   const before = readTreeMemory()
-  const called = code.waitForCalls()
+  const called = code.waitForCall()
   const start = performance.now()
   const started = host.start('plugin')
   const readyMs = (await Promise.race([called, started.then(() => called)])) - start
@@ -69,12 +120,12 @@ async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement
 }
 
 async function endLoop(code: HostCode, plugin: Plugin): Promise<number> {
-  const called = code.waitForCalls()
-  const settled = plugin.request('spin', {}).catch(() => {})
+  const called = code.waitForCall()
+  plugin.request('spin', {}).catch(() => {})
   await called
   await delay(SPIN_MS)
   const start = performance.now()
-  await plugin.end(settled)
+  await plugin.end()
   return performance.now() - start
 }
 
@@ -91,9 +142,9 @@ const MARKS = [1, 100, 1000] as const
 /** Time for the garbage and the compilations of the calls before. */
 const QUIET_MS = 100
 
-export async function measureFewCalls({ plugin, greet, count }: FewCallsJob): Promise<Measurement> {
+export async function measureFewCalls(load: LoadPluginHost, { greet, count }: FewCallsJob): Promise<Measurement> {
   const start = performance.now()
-  const host = await getPluginKind(plugin)(new HostCode())
+  const host = await load(new HostCode())
   const { request } = await host.start('plugin')
   const callOnce = async (): Promise<void> => {
     const answer = await request('greet', greet.args as object)

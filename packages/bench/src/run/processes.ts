@@ -21,15 +21,16 @@ export type ProcessHost = {
   readCpu(args: object): number
 }
 
+/** A kind of plugin, whose life is measured. */
+export type FreshJob = { plugin: string } | FewCallsJob
+
+/** The host calls the plugin. */
 export interface FewCallsJob {
-  /** A kind of plugin, whose function the host calls. */
   plugin: string
   greet: Call
   /** The number of calls with a pause before each. */
   count: number
 }
-
-export type FreshJob = { fewCalls: FewCallsJob } | { plugin: string }
 
 /** Starts a process for the arms of one scenario. @param payload - the file with the user's payloads */
 export function launchFresh(payload: string | null = null): Launched {

@@ -24,8 +24,12 @@ const host: ProcessHost = {
     return arm.measure(task, found.payload)
   },
   measureFresh: async job => {
-    const { measureFewCalls, measurePlugin } = await import('../plugin/measure.js')
-    return 'fewCalls' in job ? measureFewCalls(job.fewCalls) : measurePlugin(job.plugin)
+    const [{ measureFewCalls, measurePlugin }, { getPluginKind }] = await Promise.all([
+      import('../plugin/measure.js'),
+      import('../plugin/kinds.js'),
+    ])
+    const load = getPluginKind(job.plugin)
+    return 'greet' in job ? measureFewCalls(load, job) : measurePlugin(load)
   },
   close: ({ handle }) => opened[handle]!.arm.close(),
   readCpu: () => {

@@ -1,7 +1,7 @@
 // The worker threads of all arms but the bus. `workerData` names the function that a thread runs. It loads its modules itself.
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { createMeasure, type Send } from '../loops/calls.js'
+import { createMeasure, type Send, type ThreadRole } from '../loops/calls.js'
 import { echo, greet, loadPeer, overPort, type PeerId, serveRaw } from '../loops/peers.js'
 
 const serveLoops = (send: Send): void => serveRaw(overPort(parentPort!), { measure: createMeasure(send) })
@@ -24,8 +24,6 @@ async function measureOneThread(codec: CodecName): Promise<void> {
   serveLoops((command, args) => client.invoke(command, args as Record<string, unknown>))
 }
 
-export type Role = 'measure' | 'answer' | 'measureOneThread'
-
-const roles: Record<Role, (...args: never[]) => Promise<void>> = { measure, answer, measureOneThread }
-const { role, args } = workerData as { role: Role; args: never[] }
+const roles: Record<ThreadRole, (...args: never[]) => Promise<void>> = { measure, answer, measureOneThread }
+const { role, args } = workerData as { role: ThreadRole; args: never[] }
 await roles[role](...args)
