@@ -23,12 +23,12 @@ const COLUMNS: readonly Column<CommandAccess>[] = [
 ]
 
 export function createAccess(token: string): ShowSnapshot {
-  const frontend = getById('whose', HTMLSelectElement)
   const command = getById('which', HTMLInputElement)
   const summary = getById('capabilities', HTMLElement)
   const showRows = createTable(getById('access', HTMLTableElement), 'Access', COLUMNS, row => row.command)
+  let label: string | undefined
   let access: ShownAccess | undefined
-  let shownFor = ''
+  let shownFor: string | undefined
   let requests = 0
 
   const render = (): void => {
@@ -37,39 +37,29 @@ export function createAccess(token: string): ShowSnapshot {
     showRows(rows, access?.error === undefined && access ? 'None.' : '')
   }
   const load = async (): Promise<void> => {
-    const label = frontend.value
     const request = ++requests
-    if (!label) {
-      access = undefined
-      setText(summary, 'There is no frontend.')
-      return render()
-    }
-    const query = new URLSearchParams({ token, label })
-    const answer = await fetch(`access?${query}`).then(
-      response => (response.ok ? (response.json() as Promise<ShownAccess>) : undefined),
-      () => undefined,
-    )
+    const answer = label === undefined ? undefined : await askFor(new URLSearchParams({ token, label }))
     if (request !== requests) return
     access = answer
-    setText(summary, summarize(label, answer))
+    setText(summary, label === undefined ? 'Choose a frontend to see what it may call.' : summarize(label, answer))
     render()
   }
-  frontend.addEventListener('change', () => void load())
   command.addEventListener('input', render)
   getById('refresh', HTMLButtonElement).addEventListener('click', () => void load())
-  let followed: string | undefined
-  return ({ frontends, core, bus, selected }) => {
-    setOptions(frontend, frontends.map(({ label }) => label).toSorted())
-    if (selected !== followed && selected !== undefined && frontends.some(({ label }) => label === selected)) {
-      frontend.value = selected
-    }
-    followed = selected
-    const key = JSON.stringify([frontend.value, core.restarts, core.state, bus])
+  return ({ core, bus, selected }) => {
+    label = selected
+    const key = JSON.stringify([selected, core.restarts, core.state, bus])
     if (key === shownFor) return
     shownFor = key
     void load()
   }
 }
+
+const askFor = (query: URLSearchParams): Promise<ShownAccess | undefined> =>
+  fetch(`access?${query}`).then(
+    response => (response.ok ? (response.json() as Promise<ShownAccess>) : undefined),
+    () => undefined,
+  )
 
 function summarize(label: string, access: ShownAccess | undefined): string {
   if (!access) return 'No answer.'
@@ -77,13 +67,4 @@ function summarize(label: string, access: ShownAccess | undefined): string {
   const names = access.capabilities.join(', ') || 'none'
   const more = access.more > 0 ? ` ${count(access.more)} further commands are not shown.` : ''
   return `Capabilities of ${label}: ${names} (${clock(Date.now())}).${more}`
-}
-
-/** Sets the options of a select. The selected one stays selected if it is still there. */
-function setOptions(select: HTMLSelectElement, values: readonly string[]): void {
-  const current = [...select.options].map(({ value }) => value)
-  if (current.length === values.length && current.every((value, i) => value === values[i])) return
-  const selected = select.value
-  select.replaceChildren(...values.map(value => new Option(value, value)))
-  if (values.includes(selected)) select.value = selected
 }
