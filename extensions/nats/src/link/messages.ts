@@ -25,7 +25,7 @@ import {
 /** Offset of the plaintext in a message, after the epoch and the sequence. */
 export const PLAIN_AT = 8
 /** Bytes that protection adds to a message. */
-export const PROTECTION_BYTES: number = PLAIN_AT + TAG_BYTES
+const PROTECTION_BYTES = PLAIN_AT + TAG_BYTES
 
 export interface Protection {
   /** Seals the plaintext in a message of `allocateMessage`, in place. */
