@@ -37,12 +37,12 @@ export async function loadScript(
   const getLines = (): readonly string[] => (lines ??= splitLines(code))
   const fail = ({ message, stack = '' }: Error, machine: Machine): BusError => {
     const frames = fixColumns(stack, body)
-    const problem = text?.wrapper ? findEnd(code, frames, message, machine) : { position: getPosition(frames), message }
-    const [, line = 0, column = 0] = problem.position.split(':').map(Number)
-    const explained = explainSyntax(problem.message, getLines()[line - 1] ?? '', column, body !== undefined)
-    const module = getModuleName(frames)
+    const found = getPlace(frames)
+    const { module, line, column, problem = message } = body === undefined ? found : findEnd(code, found, machine)
+    const explained = explainSyntax(problem, getLines()[line - 1] ?? '', column, body !== undefined)
     const isOther = module !== name && modules.has(module)
-    const error = createScriptError(`${isOther ? module : place}${problem.position}`, `syntax error: ${explained}`)
+    const position = line > 0 ? `:${line}:${column}` : ''
+    const error = createScriptError(`${isOther ? module : place}${position}`, `syntax error: ${explained}`)
     error.stack = `${error.name}: ${error.message}\n${frames}`
     return error
   }
@@ -51,7 +51,8 @@ export async function loadScript(
     const frames = typeof error.stack === 'string' ? fixColumns(error.stack, body).trimEnd() : ''
     const title = typeof error.name === 'string' ? error.name.slice(0, 100) : 'Error'
     const own = String(error.message).slice(0, MAX_ERROR_LENGTH)
-    const message = explainError({ name: title, message: own }, getLines, findPlace(frames, name))
+    const { module, line, column } = getPlace(frames)
+    const message = explainError({ name: title, message: own }, getLines, module === name ? [line, column] : undefined)
     return [message, frames === '' ? `${title}: ${message}` : `${title}: ${message}\n${frames}`]
   }
   /** Returns the value of this thread for one that the script has thrown. */
@@ -269,37 +270,29 @@ export async function loadScript(
 /** What a frame with a call begins with. */
 const CALL = /^\[?\{"jsonrpc":"2\.0","id":\d+,"method"/
 
-/** Returns the name of the module in the first frame. */
-const getModuleName = (frames: string): string => /^ *at (?:.* \()?(.*?):\d+(?::\d+)?\)?$/m.exec(frames)?.[1] ?? ''
-
 const splitLines = (code: string): string[] => code.split(/\r\n|[\n\r\u2028\u2029]/)
 
-/** Returns the place of the first frame if it is in the code with that name. */
-function findPlace(frames: string, name: string): [line: number, column: number] | undefined {
-  if (getModuleName(frames) !== name) return undefined
-  const [, line = 0, column = 0] = getPosition(frames).split(':').map(Number)
-  return [line, column]
+interface Place {
+  module: string
+  line: number
+  column: number
+  /** What is wrong there, if the engine does not say so. */
+  problem?: string
 }
 
-const getPosition = (frames: string): string => /:\d+:\d+/.exec(frames)?.[0] ?? ''
+/** Returns the place of the first frame. */
+function getPlace(frames: string): Place {
+  const [, module = '', line, column] = /^ *at (?:.* \()?(.*?):(\d+):(\d+)\)?$/m.exec(frames) ?? []
+  return { module, line: Number(line ?? 0), column: Number(column ?? 0) }
+}
 
-/** Returns place and message of a syntax error. Behind the code, the parser has found what closes it: then the code closes it too, or is open. */
-function findEnd(
-  code: string,
-  frames: string,
-  message: string,
-  machine: Machine,
-): { position: string; message: string } {
-  const position = getPosition(frames)
-  const lines = splitLines(code)
-  const [line = 1] = position.slice(1).split(':').map(Number)
-  if (line <= lines.length) return { position, message }
+/** Returns the place of a syntax error. Behind the code, the parser has found what closes it: then the code closes it too, or is open. */
+function findEnd(code: string, place: Place, machine: Machine): Place {
+  if (place.line <= splitLines(code).length) return place
   const isClosed = machine.closesBody(code)
   const before = splitLines(isClosed ? code.slice(0, code.lastIndexOf('}')) : code)
-  return {
-    position: `:${before.length}:${before.at(-1)!.length + 1}`,
-    message: isClosed ? "Unexpected token '}'" : 'Unexpected end of input',
-  }
+  const problem = isClosed ? "Unexpected token '}'" : 'Unexpected end of input'
+  return { ...place, line: before.length, column: before.at(-1)!.length + 1, problem }
 }
 
 function tooLarge(limit: 'memory' | 'snapshot', bytes: number, max: number): BusError {
