@@ -1,5 +1,4 @@
 // Both ends of a call: pending calls, streams, batches, and when the messages of a tick leave.
-export * from './rpc/bytes.js'
 export * from './rpc/diagnostics.js'
 export * from './rpc/outbox.js'
 export * from './rpc/pending-calls.js'

@@ -7,8 +7,7 @@ import { IS_NODE } from '#platform'
 import type { Message } from '../wire/messages.js'
 import type { Codec } from './codec.js'
 import { BatchReader, codecs } from './codecs.js'
-import { Outbox, packMessage } from '../rpc/outbox.js'
-import { detachAttachments } from '../rpc/bytes.js'
+import { detachAttachments, Outbox, packMessage } from '../rpc/outbox.js'
 import { MAX_ATTACHED_BYTES, MAX_FRAME_BYTES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 
 const large = (fill: number, more = 0): Uint8Array => new Uint8Array(MIN_ATTACHMENT_BYTES + more).fill(fill)

@@ -45,7 +45,6 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
     this.#taken++
   }
 
-  /** Removes a call, and returns it. */
   take(id: RequestId): Call | undefined {
     if (typeof id === 'number') {
       const slot = id & this.#mask

@@ -4,14 +4,15 @@
 // 2. `ValueBatch` and `EventBatch` join consecutive ones that differ in one value: an envelope for each would cost more than everything else.
 // 3. `Outbox` joins messages of one kind into a frame, in the order in which they were put; a change of kind begins a new frame.
 // 4. A frame leaves when it is full, or at the end of the tick. Core schedules late answers in its own way (`AnswerScheduler`).
-import { IS_NODE, onEndOfTick, utf8Length } from '#platform'
+import { allocate, IS_NODE, isArrayBuffer, isPooled, onEndOfTick, utf8Length } from '#platform'
 import { type Codec, type EncodedMessage, type Framing, type PackedMessage, TextWithBytes } from '../codec/codec.js'
 import { codecs } from '../codec/codecs.js'
 import { checkJsonMessage, encodeJsonValue } from '../codec/json.js'
-import { BusError } from '../errors/bus-error.js'
-import { type CallMessage, FRAME_KIND, type Message, METHOD, NODE_METHOD } from '../wire/messages.js'
+import { BusError, describeThrown } from '../errors/bus-error.js'
+import { isBytes } from '../util/type-guards.js'
+import { type CallMessage, FRAME_KIND, holdsBytes, type Message, METHOD, NODE_METHOD } from '../wire/messages.js'
 import { MAX_ATTACHED_BYTES, MAX_BATCHED_EVENT_LENGTH, MAX_FRAME_BYTES } from '../wire/limits.js'
-import type { Frame } from '../wire/link.js'
+import { type Frame, ownsWholeBuffer } from '../wire/link.js'
 
 /**
  * Bytes after which a batch is sent before its tick has ended, so that the peer reads it while the next is written. A much lower
@@ -231,7 +232,6 @@ export class ValueBatch implements OpenMessage {
   }
 }
 
-/** An event that can share a message with others. */
 export interface EncodedEvent {
   readonly event: string
   /** JSON. */
@@ -282,5 +282,74 @@ export class EventBatch {
   add({ event, payload }: EncodedEvent): void {
     if (this.#source?.event !== event) this.#source = new EventSource(event)
     this.#values.add(this.#source, 0, payload)
+  }
+}
+
+// The caller's bytes: copied once, or moved if the caller transfers them, as with `postMessage`.
+
+/**
+ * Detaches the attachments for `Outbox.put`. Each gets a buffer without other references: a copy, or the moved buffer if it is in
+ * `transfer`. The caller loses all of `transfer`, or none of it if this throws.
+ *
+ * @throws {BusError} InvalidParams if a buffer cannot be transferred
+ */
+export function detachAttachments(
+  { codec, encoded, attachments }: PackedMessage,
+  transfer: readonly ArrayBufferLike[] = [],
+): PackedMessage {
+  // A WebSocket copies all bytes: nothing is moved.
+  if (!IS_NODE) return { codec, encoded, attachments: attachments.map(bytes => bytes.slice()) }
+  const transferred = [...new Set(transfer.filter(buffer => !isPooled(buffer)))]
+  const unclaimed = new Set(transferred)
+  const claimed = attachments.map(bytes => {
+    // Two values can be views of one buffer: the first that fills it gets it.
+    if (ownsWholeBuffer(bytes, 0) && unclaimed.delete(bytes.buffer)) return bytes
+    const copy = allocate(bytes.byteLength)
+    copy.set(bytes)
+    return copy
+  })
+  if (transferred.length === 0) return { codec, encoded, attachments: claimed }
+  const moved = moveAll(transferred)
+  const movedBuffers = new Map(transferred.map((buffer, at) => [buffer, moved[at]!]))
+  const detached = claimed.map(bytes => {
+    const buffer = movedBuffers.get(bytes.buffer)
+    return buffer ? new Uint8Array(buffer) : bytes
+  })
+  return { codec, encoded, attachments: detached }
+}
+
+/** Returns the buffers of the bytes that a value is, or has as its own members. */
+export function getBuffers(value: unknown): Set<ArrayBufferLike> {
+  const members: unknown[] = isBytes(value) ? [value] : holdsBytes(value) ? Object.values(value as object) : []
+  return new Set(members.filter(isBytes).map(bytes => (isArrayBuffer(bytes) ? bytes : bytes.buffer)))
+}
+
+/** Checks a `transfer` option against the value that it belongs to, if there is one. @throws {BusError} InvalidParams */
+export function checkTransfer(options: { transfer?: unknown }, value: unknown): void {
+  if (!IS_NODE || options.transfer === undefined) return
+  const { transfer } = options
+  if (!Array.isArray(transfer)) throw new BusError('InvalidParams', '`transfer` must be an array of ArrayBuffers')
+  const buffers = getBuffers(value)
+  for (const buffer of transfer as unknown[]) {
+    if (!isArrayBuffer(buffer)) {
+      throw new BusError('InvalidParams', '`transfer` takes ArrayBuffers: for a Uint8Array, pass its `buffer`')
+    }
+    if (!buffers.has(buffer)) {
+      const problem =
+        'A buffer in `transfer` is neither the whole payload nor the value of one of its top-level members'
+      throw new BusError('InvalidParams', problem)
+    }
+  }
+}
+
+/** Moves all buffers or none, as a structured clone does. `ArrayBuffer.prototype.transfer` is too new for Node 20. */
+function moveAll(buffers: ArrayBufferLike[]): ArrayBufferLike[] {
+  try {
+    // Refuses a detached buffer, which Node 20 would send as an empty one.
+    for (const buffer of buffers) new Uint8Array(buffer)
+    return structuredClone(buffers, { transfer: buffers as ArrayBuffer[] })
+  } catch (cause) {
+    const problem = `A buffer in \`transfer\` cannot be transferred: ${describeThrown(cause)}`
+    throw new BusError('InvalidParams', problem, { cause })
   }
 }

@@ -41,7 +41,6 @@ export class PendingCalls {
     return this.#calls.size
   }
 
-  /** The calls that wait for a response now. */
   get all(): readonly PendingCall[] {
     return this.#calls.all()
   }

@@ -78,7 +78,6 @@ export class StreamReceiver<T = unknown> {
     this.arrived?.()
   }
 
-  /** Returns the next message, the end, or the error after it. */
   next(): Promise<Result<T>> {
     if (this.#isAwaited && !this.#hasEnded) {
       this.#isAwaited = false
@@ -129,7 +128,6 @@ export class StreamReceiver<T = unknown> {
     this.leave()
   }
 
-  /** The reader leaves. */
   close(): void {
     this.#error = undefined
     this.drop()
@@ -213,7 +211,6 @@ export function createGuard(
   violated: (error: BusError) => void,
 ): (unread: Unread, isGranted: boolean) => boolean {
   const sizes = new WeakMap<readonly unknown[], number>()
-  /** The bytes that have to arrive before the messages are measured again. */
   let measureAt = getReceivedBytes() + MAX_STREAM_UNREAD
   const measure = (batch: readonly unknown[]): number => {
     const size = sizes.get(batch) ?? getLeastSize(batch, MAX_STREAM_UNREAD)

@@ -12,8 +12,7 @@ import { type CallMessage, type Message, METHOD } from '../wire/messages.js'
 import { leaveIterator } from '../util/async-iterable.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { CHANNEL_MESSAGE_COST, MAX_SESSION_QUEUE, MAX_SESSION_QUEUE_BYTES } from '../wire/limits.js'
-import { detachAttachments } from './bytes.js'
-import { type BatchSource, isPacked } from './outbox.js'
+import { type BatchSource, detachAttachments, isPacked } from './outbox.js'
 
 /** An encoded value, which can be batched, or a whole message, which is sent alone. */
 export type Encoded = EncodedMessage | PackedMessage
@@ -88,7 +87,6 @@ export class StreamSender implements BatchSource {
     return !this.#isOver
   }
 
-  /** Number of the next message. */
   get index(): number {
     return this.#index
   }

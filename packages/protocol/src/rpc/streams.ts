@@ -152,7 +152,6 @@ export class Streams {
     return { params, declared, streams }
   }
 
-  /** Ends streams that this side sends. */
   close(ids: Ids): void {
     for (const id of Object.values(ids)) this.senders.get(id)?.abandon()
   }
