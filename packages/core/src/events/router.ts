@@ -19,7 +19,6 @@ const MAX_CACHED_TARGETS = 16
 /** The listeners of one event by their label, so that an event for one label does not cost time for the others. */
 class ListenerIndex {
   readonly #byLabel = new Map<string | undefined, Map<number, Listener>>()
-  /** Deliveries to all listeners. Cached until the listeners change. */
   #toAll: readonly Delivery[] | undefined
   /** Deliveries to the latest targets. Cached as well, because an event can have thousands of listeners. */
   readonly #toTarget = new Map<string, readonly Delivery[]>()
@@ -108,7 +107,6 @@ export class EventRouter {
     this.#held?.flush()
   }
 
-  /** Ends `hold`. Returns the number of events that were dropped because too many were held. */
   release(): number {
     const held = this.#held
     this.#held = undefined
@@ -168,7 +166,6 @@ export class EventRouter {
     this.#unheardListener = listener
   }
 
-  /** Emits an event to all listeners. @throws the errors of `deliverWhere` and of the `onEmit` listener */
   emit(event: unknown, value: unknown): void {
     this.emitTo(undefined, event, value)
   }
@@ -193,11 +190,10 @@ export class EventRouter {
   /**
    * Sends an event to the listeners of this core that `accepts` selects.
    *
-   * @param within limits the event to listeners of this frontend, core and the host
    * @throws the first error of a delivery, after all others have been tried
    */
-  deliverWhere(event: unknown, value: unknown, accepts?: Accepts, within?: string): void {
-    this.#deliver(event, value, accepts, listeners => listeners.getDeliveries(event as string, accepts, within))
+  deliverWhere(event: unknown, value: unknown, accepts?: Accepts): void {
+    this.#deliver(event, value, accepts, listeners => listeners.getDeliveries(event as string, accepts))
   }
 
   #deliver(
@@ -279,11 +275,9 @@ export class HeldEvents {
   #bytes = 0
   /** Events that a listener of the host got before it was removed, as `once` removes it: later listeners do not get them again. */
   #taken: ReadonlySet<HeldEvent> = new Set()
-  /** The taken events when a listener was added, by its id. */
   readonly #takenBefore = new Map<number, ReadonlySet<HeldEvent>>()
   /** Listeners whose registration core is about to answer. Their events follow the answer. */
   #awaited: (() => void)[] = []
-  /** Number of the oldest events that were dropped because too many were held. */
   droppedCount = 0
 
   constructor(codec: CodecName) {
@@ -371,7 +365,7 @@ export function emitDestroyed(router: EventRouter, label: string): void {
 }
 
 export function emitDropped(router: EventRouter, frontend: Subscriber, count: number): void {
-  router.deliverWhere(DROPPED, { count }, (_target, subscriber) => subscriber === frontend, frontend.label)
+  router.deliverWhere(DROPPED, { count }, (_target, subscriber) => subscriber === frontend)
 }
 
 /** @throws {BusError} `InvalidParams` for an event that could deceive other frontends */
