@@ -153,7 +153,6 @@ const createAppCommands = ({ productName, version, identifier }: AppInfo): Plugi
   },
 })
 
-/** Named arguments of one call, whose getters throw `InvalidParams` with Tauri's texts. */
 class Arguments {
   constructor(
     readonly method: string,

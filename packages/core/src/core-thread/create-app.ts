@@ -21,7 +21,6 @@ import type { PathResolver } from '@sallyport/paths/internal/api'
 import { withDeadline } from '@sallyport/protocol/internal/contract'
 import type { CoreDefinition, Plugin, PluginApi } from '../api/define.js'
 
-/** Core's own listeners, which are functions of this thread. */
 export class LocalListeners implements Subscriber {
   readonly label = undefined
   readonly sharesPayload = true
@@ -145,7 +144,6 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
 type ListenOptions = { target?: string | EventTarget }
 type OnceOptions = ListenOptions & WaitOptions
 
-/** Returns a handler whose errors are logged, so that they reach neither core nor other listeners. */
 function logErrors(getLog: () => Logger, event: string, handler: EventHandler): EventHandler {
   const logError = (error: unknown): void => getLog().error({ event, err: error }, 'a listener failed')
   return received => {
@@ -201,7 +199,6 @@ async function runSetup(failed: string, setup: () => unknown): Promise<void> {
   }
 }
 
-/** Returns an app whose log names the plugin. The log is created with its first line. */
 function createPluginApp({ name }: Plugin, app: App): App {
   let log: App['log'] | undefined
   const getLog = (): App['log'] => (log ??= app.log.child({ plugin: name }))

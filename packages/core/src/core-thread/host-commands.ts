@@ -98,7 +98,6 @@ const moveValues = (stream: ReceivedStream): AsyncIterable<unknown> => ({
 
 interface HostPluginsDeps {
   definition: CoreDefinition
-  /** The commands of frontends. */
   registry: Map<string, RunnableCommand>
   sessions: Sessions
   /** Those that the host had added to the core before. They are added to the registry at once. */

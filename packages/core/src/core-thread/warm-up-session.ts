@@ -59,7 +59,6 @@ export async function warmUpSession(isIsolated: boolean): Promise<void> {
   await session.close()
 }
 
-/** Both ends of a session that protects nothing. */
 async function createKeys(): Promise<{ opener: Opener; sealer: Sealer }> {
   const { createOpener, createSealer, createSessionSecret } = await import('@sallyport/protocol/internal/records')
   const session = new Uint8Array(16)

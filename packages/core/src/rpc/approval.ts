@@ -49,7 +49,6 @@ export class ConfirmRequests {
     })
   }
 
-  /** Settles the request that the host has answered. The answer to a withdrawn request is dropped. */
   answer(id: number, isConfirmed: boolean): void {
     const request = this.#pending.get(id)
     this.#pending.delete(id)

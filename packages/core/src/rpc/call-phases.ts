@@ -45,7 +45,6 @@ import type { FrontendQuotas } from './quotas.js'
 import type { SessionEvents } from './reports.js'
 import type { SessionWriter } from './writer.js'
 
-/** Composes the phases from middleware to handler. */
 export function composeRun(
   method: string,
   use: readonly Middleware[],
@@ -55,7 +54,6 @@ export function composeRun(
   return wrapWithMiddleware(use, method, schema ? checkArguments(method, schema, handler) : handler)
 }
 
-/** What a session may call. */
 export interface CallTerms {
   registry: CommandRegistry
   /** Commands that this session alone has, and may call. */
@@ -83,7 +81,6 @@ export interface CallPhasesDeps extends CallTerms {
 const NO_CHANNELS: readonly CallChannel[] = []
 
 export class CallPhases {
-  /** True once no further call is admitted. */
   isDraining = false
   readonly #deps: CallPhasesDeps
   readonly #counts: Float64Array

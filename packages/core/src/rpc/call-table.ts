@@ -18,7 +18,6 @@ import type { CallChannel } from './channels.js'
 import { type ConfirmCaller, createInterruption, type Interruption, type Interrupts } from './approval.js'
 import type { CommandContent } from '../api/define.js'
 
-/** The session that a call came in on. */
 export interface CallOwner extends Subscriber {
   /** The frontend's label, or `host`. */
   readonly name: string

@@ -79,7 +79,6 @@ export class SessionWriter implements StreamWriter {
   readonly #outbox: Outbox
   readonly #values: ValueBatch
   readonly #waiting = new WaitingMessages()
-  /** Events that were dropped since the link last had room. */
   #droppedCount = 0
   #isCongested = false
 

@@ -36,7 +36,6 @@ export function isFileLocation(value: unknown): value is ModuleLocation {
   return typeof value === 'string' && (isAbsolute(value) || (value.startsWith('file:') && URL.canParse(value)))
 }
 
-/** Returns how a relative path is written as a URL. */
 function suggestUrl(value: unknown): string {
   if (typeof value !== 'string' || !/^\.{0,2}[/\w]/.test(value) || HAS_SCHEME.test(value)) return ''
   return `, as in new URL(${JSON.stringify(value)}, import.meta.url)`

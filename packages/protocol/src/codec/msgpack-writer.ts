@@ -85,7 +85,6 @@ export class Writer {
     this.minAttachment = MIN_ATTACHMENT_BYTES
   }
 
-  /** Returns a view of what was written since `begin`. */
   end(): Uint8Array {
     return new Uint8Array(this.bytes.buffer, this.#start, this.at - this.#start)
   }
@@ -122,7 +121,6 @@ export class Writer {
     this.bytes[this.at++] = value
   }
 
-  /** Writes a format byte, and a length of `size` bytes. */
   head(token: number, size: 1 | 2 | 4, length: number): void {
     this.bytes[this.at++] = token
     if (size === 1) this.bytes[this.at] = length
@@ -220,7 +218,6 @@ export class Writer {
     this.at += 4
   }
 
-  /** @throws RangeError or TypeError if the value cannot be serialized */
   value(value: unknown, depth: number): void {
     this.reserve(0)
     switch (typeof value) {

@@ -77,7 +77,6 @@ export interface EngineOptions {
   time: number
 }
 
-/** A script that was interrupted. */
 export interface SuspendedScript {
   /** What it goes on from. Only a script host reads it. */
   snapshot: Uint8Array
@@ -87,7 +86,6 @@ export interface SuspendedScript {
 
 const MAX_TOKEN_LENGTH = 64
 
-/** Checks `tokens` of a report, which can be anything. */
 export const areTokens = (tokens: unknown): tokens is readonly string[] =>
   Array.isArray(tokens) &&
   tokens.length > 0 &&
@@ -97,7 +95,6 @@ export const areTokens = (tokens: unknown): tokens is readonly string[] =>
 /** Rejections of one run that are reported. */
 export const MAX_UNHANDLED = 20
 
-/** The start options of a frontend, wherever it runs. */
 export interface FrontendStart {
   label: string
   codec: CodecName
@@ -156,9 +153,7 @@ export type FrontendReport =
 
 /** A plugin's script for frontends with Tauri's globals. */
 export interface InitScript {
-  /** Name of the plugin. */
   name: string
-  /** Code of a classic script. */
   source: string
 }
 
@@ -215,7 +210,6 @@ export type GateCommand =
   | Question
   | { type: 'stop'; timeout: number }
 
-/** Gate → host. */
 export type GateReport =
   | { type: 'rejected'; command: string; why: string; more: number }
   /** The frontend violated the protocol on the link with this id. */
@@ -244,7 +238,6 @@ export function toConfirmText(message: unknown): string {
   return text.replace(/(?!\u200d|\ufe0e|\ufe0f)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, '\uFFFD')
 }
 
-/** Core → gate, over the key port: the key of one session's records. */
 export type SessionKey = { session: Uint8Array; secret: Uint8Array }
 
 /** Sender and receiver of records, in the info of the key derivation. Both ends of a session must use the same text. */

@@ -42,7 +42,6 @@ export type MemberMessages<Message> = readonly (number | Message)[]
 /** The connection of a member to its host, in the thread. */
 export type MemberConnection = Omit<Member, 'start' | 'handle'>
 
-/** Calls `take` with each message of a member, in order. */
 export function readMembers<Message>(
   messages: MemberMessages<Message>,
   take: (id: number, message: Message) => void,
@@ -133,7 +132,6 @@ export class Member {
     }
   }
 
-  /** Takes a command of the host. */
   handle(command: Exclude<MemberCommand, NewMember>): void {
     if (this.#hasExited) return
     switch (command.type) {

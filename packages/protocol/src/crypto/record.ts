@@ -243,7 +243,6 @@ export const RECORD_LIMITS: Readonly<RecordLimits> = { records: 2 ** 23, bytes: 
 const LAST_EPOCH = 2 ** 32 - 1
 
 export interface KeyScheduleOptions {
-  /** From `createSessionSecret`. */
   secret: Uint8Array
   /** 16 bytes, different from those of every other session: a worker that restarts needs a new session. */
   session: Uint8Array
@@ -343,7 +342,6 @@ export function importKey(bytes: Uint8Array): KeyObject {
 export const createCipher = (key: KeyObject, nonce: Uint8Array): CipherGCM =>
   createCipheriv(ALGORITHM, key, nonce, OPTIONS)
 
-/** Creates a decipher for one call of `decrypt`. */
 export const createDecipher = (key: KeyObject, nonce: Uint8Array): DecipherGCM =>
   createDecipheriv(ALGORITHM, key, nonce, OPTIONS)
 

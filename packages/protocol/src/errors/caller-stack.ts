@@ -8,7 +8,6 @@ import { isError } from '../util/type-guards.js'
 const INTERNAL =
   /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:code-mode|core|frontend|inspector|isolation|mcp|nats|paths|plugin-host|protocol|tauri-plugins|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/][\w-]+[\\/]src[\\/]/
 
-/** True for a frame of Node or of this library. */
 export const isInternalFrame = (frame: string): boolean => INTERNAL.test(frame)
 
 /** Calls whose stack is captured each second: the first ones take 8 µs longer each, and a call in flight keeps its stack. */

@@ -30,7 +30,6 @@ export interface ErrorData {
   errors?: ErrorData[]
 }
 
-/** An error object with the error behind it. */
 export interface CausedErrorObject extends ErrorObject {
   cause?: ErrorData
 }
@@ -90,7 +89,6 @@ function copyProperties(error: Error & Record<string, unknown>): Record<string, 
 /** False for what every error has, such as `message` and `toString`. */
 const isProperty = (key: string): boolean => !(key in Error.prototype) && key !== 'stack' && key.length <= MAX_TEXT.name
 
-/** Returns the error object of an error, with the error that was thrown. */
 export function toCausedErrorObject(error: BusError): CausedErrorObject {
   const object: CausedErrorObject = toErrorObject(error)
   try {
@@ -107,7 +105,6 @@ export function toCausedErrorObject(error: BusError): CausedErrorObject {
 export const fromCausedErrorObject = (object: CausedErrorObject): BusError =>
   addCause(fromErrorObject(object), object.cause)
 
-/** Gives an error the cause that was received with it, if any. */
 export function addCause(error: BusError, data: unknown): BusError {
   const cause = fromErrorData(data)
   return cause ? Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true }) : error
@@ -130,7 +127,6 @@ export interface ReportedError {
   thrown?: ErrorData
 }
 
-/** A limit of a process and its value. */
 export interface ReportedLimit {
   limit: string
   max: number

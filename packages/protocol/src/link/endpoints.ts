@@ -80,7 +80,6 @@ export function createDirectTriangle(
   }
 }
 
-/** Creates ends of which each sends to the next one, and the last one to the first. */
 function createCircle(kind: LinkKind, poll: PollMode, count: number, ringBytes?: number): LinkEndpoint[] {
   if (kind === 'ring') {
     const rings = Array.from({ length: count }, () => createRingBuffer(ringBytes))

@@ -19,7 +19,6 @@ import { FRAME_KIND } from '../wire/messages.js'
 export class LocalLink extends ReceivingLink implements Link {
   #peer!: LocalLink
   readonly #arrived = new BoundedQueue<ReceivedFrame>({ count: Infinity, bytes: CREDIT_WINDOW_BYTES })
-  /** Released when the peer has taken enough of what this end sent. */
   readonly #room = new RoomSignal()
   #isDeliveryScheduled = false
   #forwarder: LinkReceiver | undefined

@@ -27,7 +27,6 @@ export type PortMessage = string | ArrayBuffer | [ArrayBuffer]
 
 const INVALID_FRAME = 'The peer sent an invalid frame'
 
-/** True for a message that is well-formed as far as can be seen without reading it. */
 function isPortMessage(message: unknown): message is PortMessage {
   if (typeof message === 'string' || isArrayBuffer(message)) return true
   return Array.isArray(message) && message.length === 1 && isArrayBuffer(message[0])

@@ -26,7 +26,6 @@ export class SocketLink extends StreamLink {
   /** True until the next pass, which the event loop starts after it has served the others. */
   #isYielding = false
 
-  /** @param open - creates the socket with these options */
   constructor(open: (options: ReadOptions) => Socket) {
     const buffer = getReadBuffer()
     let read = (_count: number): boolean => false

@@ -77,7 +77,6 @@ for (const key of Object.getOwnPropertySymbols(nobody))
 /** An async context: what runs in it finds the caller's AsyncLocalStorage. */
 export type AsyncContext = Pick<AsyncResource, 'runInAsyncScope'>
 
-/** Returns the async context of now. */
 export const captureContext = (): AsyncContext => new AsyncResource('Sallyport')
 
 /** Returns the context of no caller, for one use: before Node.js 24, `enterWith` changes it for what runs in it next. */
@@ -113,7 +112,6 @@ export function onEndOfTick(callback: () => void): void {
   lastAskedAt = now
 }
 
-/** Calls back in a later tick. */
 export const onNextTick = (callback: () => void): void => void setImmediate(callback)
 
 /** One signal can serve a thousand calls. Node would warn of a leak. */
@@ -121,7 +119,6 @@ export const allowManyListeners = (signal: AbortSignal): void => setMaxListeners
 
 export const warn = (message: string): void => process.emitWarning(message)
 
-/** Returns the text of a number of the system's, such as that of ENOENT. */
 export const getSystemMessage = (errno: number): string | undefined =>
   process.getBuiltinModule('node:util').getSystemErrorMap().get(errno)?.[1]
 

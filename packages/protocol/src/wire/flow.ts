@@ -10,7 +10,6 @@ import type { LinkReceiver, ReceivedFrame } from './link.js'
 export class RoomSignal {
   #waiting: Deferred<void> | undefined
 
-  /** Resolves with the next `release`. */
   get promise(): Promise<void> {
     return (this.#waiting ??= createDeferred()).promise
   }

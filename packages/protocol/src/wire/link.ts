@@ -18,7 +18,6 @@ export interface ReceivedFrame {
   body: string | Uint8Array
 }
 
-/** Returns the text of a frame whose body is UTF-8. */
 export const getText = (body: string | Uint8Array): string =>
   typeof body === 'string' ? body : readUtf8(toReadable(body), 0, body.length)
 

@@ -322,7 +322,6 @@ const LABEL_RULE = 'a label of letters, digits, "-", "/", ":" and "_"'
 export const FREE_LABEL_RULE =
   'a label other than "host", "core", "run-" with a number, and names that objects inherit, such as "constructor"'
 
-/** Returns the label for another name, such as that of an npm package: `acme-x` for `@acme/x`. An empty string if there is none. */
 const toLabel = (name: string): string =>
   name
     .replaceAll(/[^a-zA-Z0-9_]+/g, '-')

@@ -33,7 +33,6 @@ export const SKIP = -1
 /** Length in a header's first word: bits 0 to 23. The next seven bits are the kind. */
 const LENGTH_MASK = 0xff_ffff
 
-/** Returns the bytes that a frame with a body of `length` bytes takes in the ring. */
 export const getFrameSize = (length: number): number => (length + HEADER_BYTES + 7) & ~7
 
 export const createRingError = (what: string): BusError =>
@@ -188,7 +187,6 @@ export class RingReader {
  */
 export class RingWriter {
   readonly #ring: RingMemory
-  /** The memory that the offsets of `reserve` refer to. */
   readonly bytes: Buffer
   /** Position of the next frame, mod 2^32. */
   position: number
@@ -217,7 +215,6 @@ export class RingWriter {
     return this.#bodyOffset
   }
 
-  /** Returns the number of bytes that the consumer has not read yet. */
   unread(): number {
     const tail = Atomics.load(this.#ring.control, RING_WORD.tail)
     const [used, usedSeen] = [(this.position - tail) >>> 0, (this.position - this.#tailSeen) >>> 0]

@@ -266,7 +266,6 @@ export class RingSender extends RingWriter {
     })
   }
 
-  /** True if no frame waits for room. */
   get isIdle(): boolean {
     return this.#waiting.size === 0
   }
