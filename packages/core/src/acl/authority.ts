@@ -168,14 +168,13 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
         throw new BusError('InvalidParams', `bus.removeCapability: ${text}`)
       }
       // The host remembers that for the next core.
-      for (const [label, each] of rights) if (removed.names(label)) each.isTrusted = false
+      for (const [label, each] of rights) if (removed.names(label)) rights.set(label, { ...each, isTrusted: false })
       change(capabilities.filter(each => each !== removed))
     },
     setRights(label, next) {
       if (next) {
         const listed = next.allow && resolveAllowList(label, next.allow, options)
-        const { allow } = next
-        rights.set(label, { allow, listed, isTrusted: next.isTrusted === true, isRun: next.runsOnce === true })
+        rights.set(label, { ...next, listed })
       } else rights.delete(label)
       version++
     },
@@ -207,19 +206,17 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
       builtIn = createBuiltIns(sources.acl, next)
       methods = new Map(next.commands.map(command => [command.method, command]))
       for (const [label, each] of rights) {
-        const { allow, listed } = each
-        if (allow) each.listed = resolveAgain(() => resolveAllowList(label, allow, next), listed)
+        const { allow } = each
+        if (!allow) continue
+        rights.set(label, { ...each, listed: resolveAgain(() => resolveAllowList(label, allow, next), each.listed) })
       }
       change(capabilities.map(each => resolveAgain(() => resolveCapability(each.source, next), each)))
     },
   }
 }
 
-interface LabelRights {
-  readonly allow: AllowList | undefined
-  listed: ResolvedCapability | undefined
-  isTrusted: boolean
-  readonly isRun: boolean
+interface LabelRights extends FrontendRights {
+  readonly listed: ResolvedCapability | undefined
 }
 
 type Decision = { denial: string | undefined; hint: string; scope: CommandScope }
@@ -233,7 +230,7 @@ function getDenialHint(
   local: LabelRights | undefined,
   denied: readonly Grant[] | undefined,
 ): string {
-  const isRun = local?.isRun === true
+  const isRun = local?.runsOnce === true
   // A run that has no label of its own has a number, which the next one does not have.
   const quoted = JSON.stringify(isRun ? label.replace(/^run-\d+$/, 'run-*') : label)
   if (denied) {

@@ -5,18 +5,19 @@ import type { ExposedContext } from '@sallyport/frontend/internal'
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { bindContext, isPlainObject } from '@sallyport/protocol/internal/util'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as v from 'valibot'
 import { checkArguments } from '../../api/arguments.js'
 import { RUN_FUNCTION_METHOD, type RunTerms } from '../../contract/host-core.js'
 import { didYouMean } from '../../shared/suggest.js'
-import { check, isObject } from '../../shared/validate.js'
+import { check, string } from '../../shared/validate.js'
 import type { SandboxOptions } from '../sandboxes/sandbox.js'
 import { type SandboxName, TIMED_KINDS, limitMemory, limitTime } from '../sandboxes/kinds.js'
 import type { SharedThreads } from '../workers/shared-threads.js'
 import type { FrontendConfig, FrontendDefaults, HostConfig } from './config.js'
 import { toFrontendConfig } from './resolve-frontend.js'
 import { frontendSchema, getRunPlaces, moduleSourceSchema, runSchema } from './schema.js'
-import type { RunFunction, RunFunctions, RunLimits, RunOptions } from './types.js'
+import type { RunFunctions, RunLimits, RunOptions } from './types.js'
 
 export interface RunConfig {
   label: string | undefined
@@ -29,21 +30,20 @@ export interface RunConfig {
   report: boolean
 }
 
-/** The code is the body of an async function. Its wrapper has one line before it, so that lines are its own. */
-const WRAPPER = {
-  imports: `import { Channel, emit, expose, invoke, listen, stream } from '@sallyport/frontend'; `,
-  before: `expose({ 'bus.run': args => (async () => {`,
-  after: '\n})() })',
-}
-
-/** @param declare - returns a declaration of variables of the code, with the expression that is `invoke` */
+/**
+ * The code is the body of an async function. One line stands before it, so that lines are its own.
+ *
+ * @param declare - returns a declaration of variables of the code, with the expression that is `invoke`
+ */
 const createWrapper = (
   declare: ((invoke: string) => string) | undefined,
   maxResultBytes: number | undefined,
 ): NonNullable<ModuleText['wrapper']> => ({
   maxResultBytes,
-  before: `${WRAPPER.imports}${declare?.('invoke') ?? ''}${WRAPPER.before}`,
-  after: WRAPPER.after,
+  before:
+    `import { Channel, emit, expose, invoke, listen, stream } from '@sallyport/frontend'; ` +
+    `${declare?.('invoke') ?? ''}expose({ 'bus.run': args => (async () => {`,
+  after: '\n})() })',
   ...(declare && { globals: declare('sallyport.invoke') }),
 })
 
@@ -110,7 +110,6 @@ export interface PreparedFunctions {
   explain(error: unknown): unknown
 }
 
-const MEMBERS = ['description', 'args', 'handler']
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 /** Names that code finds in a sandbox, in addition to those of JavaScript. */
 const TAKEN = new Set([
@@ -121,6 +120,17 @@ const TAKEN = new Set([
 const NOT_MEMBERS = new Set(['then', 'toJSON'])
 
 type Run = (args: unknown, ctx: ExposedContext) => unknown
+
+const isStandardSchema = (value: unknown): boolean =>
+  typeof (value as StandardSchemaV1 | null | undefined)?.['~standard']?.validate === 'function'
+const functionSchema = v.strictObject(
+  {
+    description: v.optional(string),
+    args: v.optional(v.custom<StandardSchemaV1>(isStandardSchema, 'a Standard Schema')),
+    handler: v.custom<Run>(value => typeof value === 'function', 'a function'),
+  },
+  'a function, or { description, args, handler }',
+)
 
 /** @throws {BusError} InvalidParams, which names the function */
 export function prepareFunctions(where: string, functions: RunFunctions): PreparedFunctions {
@@ -137,8 +147,11 @@ export function prepareFunctions(where: string, functions: RunFunctions): Prepar
     const names = listEntries(`.${namespace}`, members).map(([name, definition]) => {
       const problem = getNameProblem(name) ?? (NOT_MEMBERS.has(name) ? 'is reserved' : undefined)
       if (problem) throw wrong(`.${namespace}`, `${describeName(name)} ${problem}`)
-      const { method, run } = prepare(`${namespace}.${name}`, definition, text => wrong(`.${namespace}.${name}`, text))
-      handlers.set(method, run)
+      const method = `${namespace}.${name}`
+      const given = typeof definition === 'function' ? { handler: definition } : definition
+      const getNames = (): string[] => Object.keys(functionSchema.entries)
+      const { args, handler } = check(`${where}: functions.${method}`, functionSchema, given, getNames)
+      handlers.set(method, args ? checkArguments(method, args, handler) : handler)
       return name
     })
     return [namespace, names] as const
@@ -187,19 +200,6 @@ function suggestFunction(message: string, namespaces: ReadonlyMap<string, readon
   if (missing === undefined) return ''
   const [owner] = [...namespaces].find(([, members]) => members.includes(missing)) ?? []
   return owner === undefined ? didYouMean(missing, namespaces.keys()) : ` (did you mean "${owner}.${missing}"?)`
-}
-
-function prepare(method: string, definition: unknown, wrong: (text: string) => BusError): { method: string; run: Run } {
-  if (typeof definition === 'function') return { method, run: definition as Run }
-  if (!isObject(definition)) throw wrong('must be a function, or { description, args, handler }')
-  const unknown = Object.keys(definition).find(member => !MEMBERS.includes(member))
-  if (unknown !== undefined) throw wrong(`unknown option ${describeName(unknown)}: use ${MEMBERS.join(', ')}`)
-  const { description, args, handler } = definition as Partial<RunFunction>
-  if (typeof handler !== 'function') throw wrong('handler must be a function')
-  if (description !== undefined && typeof description !== 'string') throw wrong('description must be a string')
-  if (args === undefined) return { method, run: handler as Run }
-  if (typeof args?.['~standard']?.validate !== 'function') throw wrong('args must be a Standard Schema')
-  return { method, run: checkArguments(method, args, handler as Run) }
 }
 
 function getNameProblem(name: string): string | undefined {

@@ -20,7 +20,7 @@ import {
   table,
 } from '../../shared/validate.js'
 import { type ClaimContinuation, type ContinuationKey, toContinuationKey } from '../continuations/continuations.js'
-import { LOG_LEVELS } from '../reporting/log.js'
+import { LOG_LEVELS } from '../reporting/terminal-log.js'
 import { DEFAULT_SANDBOX, RESUME_SANDBOX, RUN_SANDBOX, sandboxSchema } from '../sandboxes/kinds.js'
 import type { SupervisionOptions } from '../life/policy.js'
 import { getList, hookEntries, infoEntries } from '../tauri-project/config-schema.js'

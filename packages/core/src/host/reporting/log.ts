@@ -7,7 +7,9 @@ import {
   createTerminalLog,
   escapeLine,
   escapeText,
-  LEVEL_NAMES,
+  getLevelName,
+  LOG_LEVELS,
+  type LogLevel,
   type LogLine,
   paintLabel,
 } from './terminal-log.js'
@@ -23,11 +25,6 @@ let pino: typeof Pino | undefined
 export async function loadPino(): Promise<void> {
   pino ??= (await import('pino')).pino
 }
-
-/** The lowest level that is logged. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
-
-export const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 export type LogOption = Logger | LogLevel | false | undefined
 
@@ -98,7 +95,7 @@ export function writeOutput(label: string, line: string, stream: 'stdout' | 'std
 /** Writes a line of core's pino to the host's log. */
 export function forwardLine(log: HostLog, line: string): void {
   const { level, time: _time, pid: _pid, hostname: _hostname, msg, ...fields } = JSON.parse(line) as LogLine
-  const method = LEVEL_NAMES[level] ?? 'info'
+  const method = getLevelName(level) ?? 'info'
   if (method in log) log[method as 'info'](fields, msg)
 }
 

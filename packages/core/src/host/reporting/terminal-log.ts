@@ -18,15 +18,13 @@ export interface LogLine {
   [field: string]: unknown
 }
 
-/** Names of pino's levels, which is loaded only when something is logged. */
-export const LEVEL_NAMES: Partial<Record<number, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'>> = {
-  10: 'trace',
-  20: 'debug',
-  30: 'info',
-  40: 'warn',
-  50: 'error',
-  60: 'fatal',
-}
+/** The lowest level that is logged. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+export const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+/** Returns the name of a level of pino, which is loaded only when something is logged. */
+export const getLevelName = (level: number): LogLevel | undefined => LOG_LEVELS.slice(0, -1)[level / 10 - 1]
 
 const LEVELS = { warn: 40, error: 50 }
 
@@ -81,7 +79,7 @@ const paintFrame = (line: string, paint: Paint): string => (FRAME.test(line) ? p
 
 /** Returns the level, and the label of the frontend or the name of the worker in brackets. */
 function formatPrefix(level: number, worker: string | undefined, label: string | undefined, paint: Paint): string {
-  const name = (LEVEL_NAMES[level] ?? String(level)).padEnd(5)
+  const name = (getLevelName(level) ?? String(level)).padEnd(5)
   const source = escapeText([label ?? worker ?? '', ...(worker === 'gate' ? ['gate'] : [])].join(' '))
   return `${paintLevel(level, name, paint)} ${source && `${paintLabel(source, label, paint)} `}`
 }
