@@ -183,9 +183,10 @@ export interface App<Types extends BusTypes = BusTypes> {
   readonly path: PathResolver
 }
 
+/** A payload that can be undefined is optional. */
 type SentPayload<Payload> = undefined extends Payload ? [payload?: Payload] : [payload: Payload]
 
-/** As core emitted it, or as it came from another thread. */
+/** A payload as core emitted it, or as it came from another thread. */
 type ReceivedPayload<Types extends BusTypes, Name extends keyof Types['events']> =
   | Exclude<Types['events'][Name], undefined>
   | Serialized<Types['events'][Name], Types['codec']>
