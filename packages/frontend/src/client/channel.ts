@@ -22,7 +22,6 @@ let lastId = 0
 export class Channel<T = unknown> implements AsyncIterable<T> {
   #id = ++lastId
   #onmessage: ((message: T) => void) | undefined
-  /** That of `onmessage`. Not in pages. */
   #context: AsyncContext | undefined
   #receiver = this.#createReceiver()
   #hasEmittedEnd = false

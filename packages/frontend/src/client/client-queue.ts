@@ -237,7 +237,6 @@ export class ClientQueue implements StreamWriter {
     this.#unsentCalls.clear()
   }
 
-  /** Returns true if a message must not overtake others, or cannot be sent now. */
   #mustWait(isCall: boolean): boolean {
     if (this.#queue.size > 0) return true
     // Calls that `finish` has dropped hold back later calls although the queue is empty.

@@ -66,7 +66,6 @@ export class Client {
   #connection: Connection
   #pool: ConnectionPool | undefined
   #isClosed = false
-  /** Rejects the promises of events that are still waited for. */
   readonly #waiting = new Set<(error: BusError) => void>()
   #resolveClosed!: () => void
 

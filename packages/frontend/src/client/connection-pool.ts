@@ -14,7 +14,6 @@ export class ConnectionPool {
   #primary: Connection
   readonly #connect: (link: Link) => Connection
   readonly #onPrimaryChange: (primary: Connection) => void
-  /** When a connection that rests gets calls again. */
   readonly #restsUntil = new WeakMap<Connection, number>()
   #nextIndex = 0
 

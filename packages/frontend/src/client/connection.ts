@@ -106,7 +106,6 @@ export class Connection {
   readonly #queue: ClientQueue
   /** The reason that the last frame was invalid, or that core or the gate gave for closing the link. */
   #fault: BusError | undefined
-  /** Set once the connection is closed. */
   #createCloseError: ((delivered: 'no' | 'unknown') => BusError) | undefined
 
   constructor(link: Link, owner: ConnectionOwner, defaults: CallDefaults = {}) {
@@ -284,7 +283,6 @@ export class Connection {
     }
   }
 
-  /** Cancels a call that its caller has abandoned. Returns true if the call was not sent. */
   #abandoned(id: number): boolean {
     const isUnsent = this.#queue.remove(id)
     if (IS_NODE && isUnsent) this.#defaults.callers?.delete(id)
@@ -354,7 +352,6 @@ export class Connection {
   }
 }
 
-/** Lets the channels and streams of a call extend its idle deadline. Returns the options for that deadline. */
 function watchItems(
   streams: Streams,
   options: InvokeOptions | undefined,
@@ -368,7 +365,6 @@ function watchItems(
   return { ...options, timeout: progress }
 }
 
-/** Ends channels of a call that has failed: core has ended them, or never had them. */
 function finishChannels(channels: readonly Channel[]): void {
   for (const channel of channels) channel.finish()
 }

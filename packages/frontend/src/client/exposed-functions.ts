@@ -41,7 +41,6 @@ export interface Exposed<Functions = ExposedFunctions> {
   readonly functions?: Functions
 }
 
-/** Sends responses. Throws what the codec throws if one cannot be serialized. */
 type ResponseQueue = { sendNow(response: Message): void }
 
 interface Frontend extends Pick<CallTrace, 'label' | 'codec'> {
@@ -226,7 +225,6 @@ export class FunctionRegistry {
     }
   }
 
-  /** Sends a result, or an error if the result cannot be serialized. Returns that error. */
   #respondResult({ id }: RunningCall, method: string, value: unknown): Outcome {
     const result = value ?? null
     try {

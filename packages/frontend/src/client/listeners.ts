@@ -98,7 +98,6 @@ export class Listeners {
     for (const listener of this.all.values()) listener.coreId = undefined
   }
 
-  /** Calls the handlers of an event, or of a batch of events. */
   dispatch(params: EventParams): void {
     const { event, ids } = params
     const payloads: unknown = 'payloads' in params ? params.payloads : [params.payload]

@@ -16,7 +16,6 @@ import type { Connection } from './connection.js'
 import type { ExposedFunctions } from './exposed-functions.js'
 import type { InvokeOptions } from './arguments.js'
 
-/** The function of `bus.run`. */
 const RUN = 'bus.run'
 
 const CLOSED = 'The stream or channel was open when the run was interrupted, and is closed'
@@ -198,7 +197,6 @@ export class ScriptClient extends Client {
     this.#running = { result, reject }
   }
 
-  /** Waits for the calls that the code has not awaited, and for those that it makes then. */
   async #end(running: Promise<unknown>): Promise<unknown> {
     try {
       const result = await running

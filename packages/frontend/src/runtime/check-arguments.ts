@@ -135,7 +135,6 @@ export function wrap(holder: object, key: string, createWrapper: (original: Call
   defineProperty(holder, key, { ...getOwnPropertyDescriptor(holder, key), value: wrapper })
 }
 
-/** Returns a function that calls `target` with its first argument as `this`. */
 function uncurry(target: Function): Callable {
   return Function.prototype.call.bind(target) as Callable
 }

@@ -33,7 +33,6 @@ const listRemovedFunctions = (): readonly [module: string, holder: object, names
   ['worker_threads', threads, ['postMessageToThread', 'getEnvironmentData', 'setEnvironmentData', 'BroadcastChannel']],
 ]
 
-/** Functions of `node:fs` that take a file descriptor, without their `Sync` variants. */
 const DESCRIPTOR_FUNCTIONS = [
   ...['read', 'readv', 'write', 'writev', 'readFile', 'writeFile', 'appendFile', 'truncate', 'close'],
   ...['fstat', 'fsync', 'fdatasync', 'ftruncate', 'fchmod', 'fchown', 'futimes'],
@@ -227,7 +226,6 @@ function guardPipes(openDescriptors: Descriptors, prototype: FileHandle): void {
   })
 }
 
-/** Returns the prototype of native `FileHandle`s. */
 async function getFileHandlePrototype(): Promise<FileHandle> {
   const file = await process.getBuiltinModule('node:fs').promises.open(fileURLToPath(import.meta.url))
   const key = Object.getOwnPropertySymbols(file).find(({ description }) => description === 'kHandle')!
@@ -309,7 +307,6 @@ function removeTracing(): void {
   replace(traces, 'createTracing', createRefusal('trace_events.createTracing'))
 }
 
-/** Functions of modules that emit a warning when they are loaded. */
 const EXPERIMENTS: readonly [module: string, names: readonly string[]][] = [
   // It opens files itself, without asking for permission.
   ['sqlite', ['DatabaseSync', 'StatementSync', 'Session', 'backup']],

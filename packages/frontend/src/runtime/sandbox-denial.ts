@@ -12,7 +12,6 @@ export function setSandboxKind(kind: typeof sandboxKind, closesNet = false): voi
   isNetClosed = closesNet
 }
 
-/** Number of errors that are searched: the thrown one and its causes. */
 const MAX_DEPTH = 4
 
 /** Returns what the sandbox denied and the option that allows it, if the error or one of its causes is a denial in a sandbox. */
@@ -148,7 +147,6 @@ export function findHiddenPackage(message: string): string | undefined {
   }
 }
 
-/** Returns the path that a link names, if nothing is there. */
 function getMissingTarget(link: string): string | undefined {
   const { existsSync, readlinkSync } = process.getBuiltinModule('node:fs')
   try {
@@ -163,7 +161,6 @@ function getMissingTarget(link: string): string | undefined {
 /** Addons by the part of a path that the package which required them has: `node_modules/sharp/`. */
 const files = new Map<string, string>()
 const errors = new WeakMap<Error, string>()
-/** Maximum number of packages that are remembered. */
 const MAX_PACKAGES = 64
 
 interface Module {
@@ -201,6 +198,5 @@ export function findDeniedAddon(error: Error): string | undefined {
   return undefined
 }
 
-/** Returns `node_modules/name/` of a file in a package. */
 const getPackagePath = (file: string): string | undefined =>
   /.*(\/node_modules\/(?:@[^/]+\/)?[^/]+\/)/.exec(file.replaceAll('\\', '/'))?.[1]

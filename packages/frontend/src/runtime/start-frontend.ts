@@ -53,7 +53,6 @@ export interface GroupMember extends Pick<ScriptThread, 'onEnter' | 'isTerminate
   exit(code: number): void
 }
 
-/** The function of `bus.run`. */
 const RUN = 'bus.run'
 
 const nextTick = (): Promise<void> => new Promise(onNextTick)
@@ -294,7 +293,6 @@ const isSystemError = (thrown: unknown): thrown is Error =>
   typeof (thrown as NodeJS.ErrnoException).syscall === 'string' &&
   !('spawnargs' in thrown)
 
-/** Explains why a module was not loaded, if the cause is TypeScript, a loader of the host, or the sandbox. Returns other errors unchanged. */
 function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
   const explained = explainTypeScript(error)
   if (explained !== error) return explained
@@ -314,7 +312,6 @@ function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
   return denial === undefined ? toLoadError(error) : new BusError('LoadFailed', denial, { cause: error })
 }
 
-/** Gives the error that a module threw at its top level a reason, unless it has one. */
 function toLoadError(error: unknown): BusError {
   if (isBusError(error)) return error
   const failure = new BusError('LoadFailed', describeThrown(error))

@@ -14,7 +14,6 @@ for (const name of ['Module', 'SourceTextModule', 'SyntheticModule']) Reflect.de
 // A frontend that replaces methods of built-in objects is given instances.
 for (const prototype of getModulePrototypes()) Reflect.deleteProperty(prototype, 'constructor')
 
-/** A module's exports by name. */
 type Namespace = Readonly<Record<string, unknown>>
 type Import = (specifier: string, attributes?: object) => Promise<Namespace>
 
@@ -56,7 +55,6 @@ export async function loadTextModule(
   return module.namespace
 }
 
-/** Returns an `import()` that is relative to the module. */
 function createImport(url: string, name: string): Import {
   const hasDirectory = url.startsWith('file:')
   const importByNode = new Script('(specifier, attributes) => import(specifier, { with: attributes })', {

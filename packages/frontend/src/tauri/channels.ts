@@ -53,7 +53,6 @@ export interface BoundArguments {
   readonly bridges: readonly EnteredBridge[]
 }
 
-/** A channel that was passed to one call. */
 interface EnteredBridge {
   readonly channel: Channel
   /**
@@ -111,7 +110,6 @@ const NO_MESSAGE = -1
 
 type Bridge = ReturnType<typeof createBridge>
 
-/** Bridges one channel of a Tauri client, whose callback has the same id. */
 function createBridge(id: number, client: Client, callbacks: Callbacks, forget: () => void) {
   let channel: Channel | undefined
   let index = 0

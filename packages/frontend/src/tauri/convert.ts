@@ -123,7 +123,6 @@ function withoutUndefined(payload: unknown): unknown {
   return copy ?? payload
 }
 
-/** Returns true if neither JSON nor Tauri's replacer changes the value. */
 function isJson(value: unknown, depth: number): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)

@@ -195,7 +195,6 @@ class TauriIpc {
 
 // Tauri's event plugin: a listener is the id of a callback, which gets the events. Only the bus's `listen` and `unlisten` are sent.
 
-/** The commands that take an event's name. */
 const COMMANDS: ReadonlySet<string> = new Set([METHOD.listen, METHOD.unlisten, METHOD.emit, METHOD.emitTo])
 
 /** @throws {BusError} `InvalidParams` with Tauri's text, if `command` takes an event's name and that is invalid */
@@ -219,7 +218,6 @@ class TauriListeners {
   readonly #class: typeof Client
   readonly #callbacks: Callbacks
   readonly #listeners = new Map<number, { event: string; handler: number }>()
-  /** The number of listeners of each callback, by the callback's id. */
   readonly #uses = new Map<number, number>()
   #isOver = false
 

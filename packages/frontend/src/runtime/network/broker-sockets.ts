@@ -68,7 +68,6 @@ export function replaceConnections(): void {
   process.getBuiltinModule('node:module').syncBuiltinESMExports()
 }
 
-/** Returns the options of `connect(options)`, `(port, host)`, `(port, host, options)` and `(path)`. */
 function toOptions([first, second, third]: readonly unknown[]): ConnectOptions {
   if (typeof first === 'object') return { ...first }
   if (typeof first === 'string' && !/^\d+$/.test(first)) return { path: first }
@@ -141,7 +140,6 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
   return socket
 }
 
-/** Bytes of one body that were received and not read. */
 const WINDOW_BYTES = 256 * 1024
 const MAX_HEADER_BYTES = 64 * 1024
 /** In MB: no limit. Node goes on to count what was being written when a stream is reset, and by its default of 10 would refuse all streams later. */
@@ -178,7 +176,6 @@ function openSession(): ClientHttp2Session {
   return opened.on('error', () => {})
 }
 
-/** Returns why the broker has not opened a connection, or `undefined` if it has. */
 const getRefusal = ({ [BROKER_OUTCOME]: outcome, [BROKER_REASON]: reason }: IncomingHttpHeaders): Error | undefined =>
   outcome === 'response' ? undefined : createRefusal(outcome, reason)
 

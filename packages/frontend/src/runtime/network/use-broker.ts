@@ -30,7 +30,6 @@ interface Target {
   protocol: string
 }
 
-/** What undici documents for the option `connect`. */
 type ConnectCallback = (error: Error | null, socket: unknown) => void
 type AgentClass = new (options: {
   connections: number
@@ -75,9 +74,7 @@ function createDispatcher(): RequestInit {
 }
 
 let open = 0
-/** What opens the connections of requests that wait for one. */
 const waiting = new Set<() => void>()
-/** Connections without a request, of all hosts. */
 const idle = new Set<Socket>()
 
 /** Ends connections without a request if others wait, in a later turn: Node can be about to use one. */
@@ -128,7 +125,6 @@ function connect({ hostname, port, protocol }: Target, callback: ConnectCallback
   makeRoom()
 }
 
-/** Returns an error with the code of Node's own `fetch`. */
 const createTimeout = (): Error =>
   Object.assign(new Error(`Connect timed out after ${CONNECT_TIMEOUT_MS} ms`), { code: 'UND_ERR_CONNECT_TIMEOUT' })
 
