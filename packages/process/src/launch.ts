@@ -173,12 +173,7 @@ function prepareLaunch(
         hasBroker,
         temporary: tmpdir(),
         env: getNodeEnvironment(),
-        limits: {
-          memory: launch.limits?.memory ?? memory,
-          cpu,
-          pids: launch.limits?.pids ?? pids,
-          tmp: launch.limits?.tmp,
-        },
+        limits,
         usage: new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT),
       }
       const relay = host.openRelay(`the relay of ${name}`, relayData, sockets?.ports)

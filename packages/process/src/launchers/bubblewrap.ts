@@ -8,16 +8,14 @@ import {
   type Launcher,
   LauncherUnavailable,
   type LaunchInfo,
-  type LaunchLimits,
-  mergeLimits,
   type Trial,
   tryNode,
 } from './launcher.js'
 import { findProgram, getNodeFiles, INPUT_DESCRIPTOR, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
 
-/** Options of `bubblewrap`. `memory`, `pids` and `tmp` of the sandbox take precedence. */
-export interface BubblewrapOptions extends LaunchLimits {
+/** Options of `bubblewrap`. */
+export interface BubblewrapOptions {
   /**
    * CPU cores that the process gets at most: the kernel pauses it for the rest of each 100 ms. Ignored where the host may not make a
    * cgroup.
@@ -46,19 +44,19 @@ const ALLOW_NAMESPACES =
  * @throws {BusError} InvalidParams for an invalid option
  */
 export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launcher> {
-  checkOptions(NAME, options, ['memory', 'cpus', 'pids', 'tmp', 'uid', 'bwrap'])
-  const { cpus, uid, bwrap: program = 'bwrap', ...defaults } = options
+  checkOptions(NAME, options, ['cpus', 'uid', 'bwrap'])
+  const { cpus, uid, bwrap: program } = options
   const command = [...getUserCommand(uid), findBwrap(program)]
   const getFilter = (net: boolean, files: boolean) => createFilter({ net, files, signals: true })
   const files = getNodeFiles()
   const input = createUsers(uid)
-  const createCommand = (info: LaunchInfo, limits: LaunchLimits, hasProc: boolean): string[] => [
+  const createCommand = (info: LaunchInfo, hasProc: boolean): string[] => [
     ...command,
     ...getNamespaceArgs(info.net),
     ...Object.entries(getNodeEnvironment()).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--seccomp', String(FILTER_DESCRIPTOR)],
     // Before the files, of which some can be below it.
-    ...(limits.tmp === undefined ? ['--dir', '/tmp'] : ['--size', toBytes(limits.tmp), '--tmpfs', '/tmp']),
+    ...(info.limits.tmp === undefined ? ['--dir', '/tmp'] : ['--size', toBytes(info.limits.tmp), '--tmpfs', '/tmp']),
     ...getFileArgs(files, info.net),
     ...(hasProc ? getProcArgs() : []),
     ...getMountArgs(info),
@@ -66,7 +64,7 @@ export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launc
     ...['--chdir', '/tmp', '--remount-ro', '/', '--'],
   ]
   const hasProc = await probe(hasProc => {
-    const node = [...createCommand(PROBED, {}, hasProc), getNodeProgram(), '--version']
+    const node = [...createCommand(PROBED, hasProc), getNodeProgram(), '--version']
     return { ...launchInShell({ writesFiles: false, input }, node), filter: getFilter(false, false) }
   })
   return {
@@ -75,15 +73,14 @@ export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launc
     limitsTmp: true,
     bindsWrites: true,
     launch(node, nodeArgs, info) {
-      const limits = mergeLimits(defaults, info.limits)
-      const { memory, pids, tmp } = limits
+      const { memory, pids, tmp } = info.limits
       const shell = {
         ...{ limits: { memory, cpus, pids }, limitsNode: true, processes: OWN_PROCESSES, input },
         writesFiles: tmp !== undefined || info.writes.length > 0,
       }
       return {
-        ...launchInShell(shell, [...createCommand(info, limits, hasProc), node, ...nodeArgs]),
-        ...{ filter: getFilter(info.net, info.writes.length > 0), limits },
+        ...launchInShell(shell, [...createCommand(info, hasProc), node, ...nodeArgs]),
+        filter: getFilter(info.net, info.writes.length > 0),
       }
     },
   }

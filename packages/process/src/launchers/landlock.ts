@@ -2,21 +2,12 @@
 // is Node itself: it sees the names of files and processes, but reads only what it is granted.
 import { existsSync } from 'node:fs'
 import { getNodeProgram } from './node-program.js'
-import {
-  checkOptions,
-  FILTER_DESCRIPTOR,
-  type Launcher,
-  LauncherUnavailable,
-  type LaunchLimits,
-  mergeLimits,
-  tryCommand,
-  tryNode,
-} from './launcher.js'
+import { checkOptions, FILTER_DESCRIPTOR, type Launcher, LauncherUnavailable, tryCommand, tryNode } from './launcher.js'
 import { findProgram, getNodeFiles, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
 
-/** Options of `landlock`. `memory` and `pids` of the sandbox take precedence. */
-export interface LandlockOptions extends Omit<LaunchLimits, 'tmp'> {
+/** Options of `landlock`. */
+export interface LandlockOptions {
   /** CPU cores that the process gets at most. Ignored where the host may not make a cgroup. */
   readonly cpus?: number
   /** Path of the program. By default `setpriv` in `PATH`. */
@@ -33,8 +24,8 @@ const INSTALL = 'Install util-linux 2.41 or later, or use bubblewrap'
  * @throws {BusError} InvalidParams for an invalid option
  */
 export async function landlock(options: LandlockOptions = {}): Promise<Launcher> {
-  checkOptions(NAME, options, ['memory', 'cpus', 'pids', 'setpriv'])
-  const { cpus, setpriv: program = 'setpriv', ...defaults } = options
+  checkOptions(NAME, options, ['cpus', 'setpriv'])
+  const { cpus, setpriv: program = 'setpriv' } = options
   if (process.platform !== 'linux') throw createError(`${process.platform} is not supported`, 'Use it on Linux')
   const setpriv = findProgram(program)
   if (setpriv === undefined) throw createError(`${program} was not found`, INSTALL)
@@ -53,8 +44,7 @@ export async function landlock(options: LandlockOptions = {}): Promise<Launcher>
     name: NAME,
     closesNetwork: true,
     launch(node, nodeArgs, { reads, net, limits }) {
-      const merged = mergeLimits(defaults, limits)
-      const { memory, pids } = merged
+      const { memory, pids } = limits
       const shell = { limits: { memory, cpus, pids }, limitsNode: true, writesFiles: false }
       const rules = [
         ...reads.directories.flatMap(path => createRule('read-file,read-dir', path)),
@@ -63,7 +53,7 @@ export async function landlock(options: LandlockOptions = {}): Promise<Launcher>
         ...(net ? NET_DIRECTORIES : []).flatMap(path => createRule('read-file,read-dir', path)),
       ]
       const command = [setpriv, ...fixed, ...rules, ...FILTER, '--', node, ...nodeArgs]
-      return { ...launchInShell(shell, command), filter: filters[Number(net)], limits: merged }
+      return { ...launchInShell(shell, command), filter: filters[Number(net)] }
     },
   }
 }

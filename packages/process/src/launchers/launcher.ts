@@ -59,8 +59,6 @@ export interface Launch {
   readonly filter?: Uint8Array | undefined
   /** Directories of the process's cgroups. They are removed after its exit. */
   readonly cgroups?: readonly string[] | undefined
-  /** Limits in force, if they are not those of the sandbox. */
-  readonly limits?: LaunchLimits
   /** Number of processes that the launcher itself adds. They do not count as `pids`. @default 0 */
   readonly processes?: number
   /** True if the kernel kills the process when the thread that has started it ends. Otherwise another process waits for that. */
@@ -81,13 +79,6 @@ export class LauncherUnavailable extends BusError {
     super('InvalidParams', message, options)
   }
 }
-
-/** Returns the limits of the sandbox, and those of the launcher in place of missing ones. */
-export const mergeLimits = (defaults: LaunchLimits, limits: LaunchLimits): LaunchLimits => ({
-  memory: limits.memory ?? defaults.memory,
-  pids: limits.pids ?? defaults.pids,
-  tmp: limits.tmp ?? defaults.tmp,
-})
 
 type Check = readonly [isValid: (value: unknown) => boolean, expected: string]
 
