@@ -1,5 +1,6 @@
 // Calls of functions of the host, which act on the person's desktop or end the host. Each call ends: with the function's result, with the
 // frontend's call, or after a limit.
+import { once } from 'node:events'
 import type { CommandContext } from '@sallyport/core'
 
 /** The calling frontend, as the last argument of each function of the host. */
@@ -30,19 +31,14 @@ export async function askHost<const A extends readonly unknown[], T>(
 ): Promise<T> {
   if (!run) throw new Error(`Call refused: the host has no function for it. Pass it to ${name}.`)
   signal.throwIfAborted()
-  const controller = new AbortController()
-  const onAbort = (): void => controller.abort(signal.reason)
-  const onLimit = (): void => controller.abort(new Error(`The host's ${name} timed out after ${limit} ms.`))
-  const timer = setTimeout(onLimit, limit)
-  signal.addEventListener('abort', onAbort)
-  const ended = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error))
-  })
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(new Error(`The host's ${name} timed out after ${limit} ms.`)), limit)
+  const either = AbortSignal.any([signal, late.signal])
+  const ended = once(either, 'abort').then(() => Promise.reject(either.reason as Error))
   try {
-    return await Promise.race([run(...args, { label, signal: controller.signal }), ended])
+    return await Promise.race([ended, (async () => run(...args, { label, signal: either }))()])
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

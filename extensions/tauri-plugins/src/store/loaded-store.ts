@@ -4,12 +4,9 @@ import { toIoText } from '../shared/io.js'
 import { forgetResource } from '../shared/plugin.js'
 import { type Content, CorruptFile, keepAside, readStoreFile, type StorePath, writeStoreFile } from './file.js'
 
-/** The longest time for which further changes delay an auto-save, unless its own delay is longer. */
-const LONGEST_WAIT_MS = 5000
-
 export interface LoadOptions {
   readonly defaults: Content | undefined
-  /** Milliseconds after the last change; `undefined`: never. */
+  /** Milliseconds after the first change that is not saved; `undefined`: never. */
   readonly autoSave: number | undefined
   readonly createNew: boolean
   readonly overrideDefaults: boolean
@@ -29,7 +26,6 @@ export class LoadedStore {
   readonly #holders = new Map<Resources, StoreHandle>()
   #options: LoadOptions = { defaults: undefined, autoSave: undefined, createNew: false, overrideDefaults: false }
   #timer: NodeJS.Timeout | undefined
-  #deadline = 0
   #version = 0
   #savedVersion = 0
   /** The last of the saves, which run one after another. */
@@ -68,7 +64,7 @@ export class LoadedStore {
     for (const change of changes) this.#notify(change)
     const { autoSave } = this.#options
     if (autoSave === 0) return this.save()
-    if (autoSave !== undefined) this.#schedule(autoSave)
+    if (autoSave !== undefined) this.#timer ??= setTimeout(() => void this.flush(), autoSave)
   }
 
   reset(): Promise<void> {
@@ -145,13 +141,6 @@ export class LoadedStore {
     for (const { rid, label } of this.#holders.values()) {
       app.emitTo(label, 'store://change', { path: name, resourceId: rid, ...change })
     }
-  }
-
-  #schedule(delay: number): void {
-    const now = performance.now()
-    if (this.#timer === undefined) this.#deadline = now + Math.max(delay, LONGEST_WAIT_MS)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.flush(), Math.min(delay, Math.max(0, this.#deadline - now)))
   }
 
   #cancelTimer(): void {
