@@ -92,10 +92,11 @@ export class NatsSessionDialer implements SessionDialer {
    */
   async dial(request: DialRequest): Promise<OpenedSession> {
     const { label, signal } = request
-    const aborted = once(signal, 'abort').then(() => {
+    const done = new AbortController()
+    const aborted = once(signal, 'abort', { signal: done.signal }).then(() => {
       throw new BusError('Disconnected', `No credential is available for ${describeName(label)}`)
     })
-    const credential = await Promise.race([this.#getCredential(label), aborted])
+    const credential = await Promise.race([this.#getCredential(label), aborted]).finally(() => done.abort())
     const isKnown = this.#knownLabels.has(label)
     const session = await openSession(this.#context, request, credential, isKnown)
     this.#knownLabels.add(label)
