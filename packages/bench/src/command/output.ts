@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import pc from 'picocolors'
 import type { Scenario } from '../model/scenario.js'
 import type { Screen } from '../report/terminal.js'
-import { expectedMs, getRounds, type Launch, type Outcome, type Plan, run, totalMs, type Watcher } from '../run/run.js'
+import { getRounds, type Launch, type Outcome, type Plan, run, totalMs, type Watcher } from '../run/run.js'
 import { count, UsageError } from '../shared/text.js'
 
 export interface Output {
@@ -86,17 +86,10 @@ export async function runWithProgress(output: Output, { scenarios, plan, signal,
   let began = start
 
   const draw = ({ scenario }: Outcome, ...words: string[]): void => {
-    const now = performance.now()
-    const before = totalMs(plan, scenarios.slice(0, scenarios.indexOf(scenario)))
-    const expected = before + Math.min(expectedMs(plan, scenario), now - began)
-    const total = totalMs(plan, scenarios)
-    const part = Math.min(1, expected / total)
-    // The first processes take longest to start, so that the plan counts for more in the beginning.
-    const pace = 1 + part * ((now - start) / (expected || 1) - 1)
-    const left = Math.ceil((pace * total * (1 - part)) / 1000)
+    const left = Math.ceil((totalMs(plan, scenarios) - (performance.now() - start)) / 1000)
     // A late scenario takes longer than estimated: the count does not end at 0.
     const time = left > 5 ? `${left} s left` : 'a few more seconds'
-    show([`${Math.round(part * 100)} %`, time, scenario.title, ...words].join(' · '))
+    show([time, scenario.title, ...words].join(' · '))
   }
   const watcher: Watcher = {
     scenario: outcome => {

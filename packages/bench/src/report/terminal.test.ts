@@ -42,9 +42,9 @@ test('draws ratios below their figures if the screen is narrow', () => {
       "
        Few calls
                          import    first     next     each      each
-                             to       99     900,       20        20
-                          first   calls,     each      ms,       ms,
-                         answer     each               p50       CPU
+                             to       99     900,   20 ms,    20 ms,
+                          first   calls,     each      p50       CPU
+                         answer     each
        raw MessagePort  40.0 ms  80.0 µs  40.0 µs  45.0 µs   1.00 µs
        ring JSON        20.0 ms  40.0 µs  20.0 µs  25.0 µs  0.500 µs
                           0.50×    0.50×    0.50×    0.55×     0.50×
@@ -55,7 +55,7 @@ test('draws ratios below their figures if the screen is narrow', () => {
 test('draws a table that is too wide in two parts, each with the names of its rows', () => {
   const lines = toTerminal(draw(sampleReport(undefined, allScenarios()), 'plugin'), screen(80)).split('\n')
   expect(lines.filter(line => line.startsWith(' raw Worker'))).toHaveLength(2)
-  expect(lines.slice(lines.indexOf('') + 1)[0]).toMatch(/each 20 ms +64 in flight +1 MiB +end of a loop/)
+  expect(lines.slice(lines.indexOf('') + 1)[0]).toMatch(/each 20\sms +64 in flight +1\sMiB +end of a loop/)
 })
 
 test('shows failures, and a dash for figures that were not measured', () => {

@@ -1,6 +1,7 @@
 // Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
 import { stripVTControlCharacters } from 'node:util'
 import type { Colors } from 'picocolors/types.js'
+import { keepUnits } from '../shared/text.js'
 import type { Cell, Table } from './answers.js'
 import { TONES } from './verdict.js'
 
@@ -48,7 +49,7 @@ function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors:
     return `${text}${gap}${tint(wide ? note.padStart(6) : note)}${bounds}`
   }
   // A colour ends with its line.
-  const heads = columns.map(title => title.split(' ').map(colors.dim).join(gap))
+  const heads = columns.map(title => keepUnits(title).split(' ').map(colors.dim).join(gap))
   const drawn = rows.map(([name, ...cells]) => [name!.text, ...cells.map(drawCell)])
   const foot = !wide && rows.length > TALL ? [heads] : []
   return alignColumns([heads, ...drawn, ...foot])

@@ -51,6 +51,10 @@ export async function run(
 ): Promise<Outcome[]> {
   const start = performance.now()
   const ends = deadlines(plan, scenarios)
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+  aborted.catch(() => {})
   const outcomes: Outcome[] = []
   for (const [index, scenario] of scenarios.entries()) {
     const cells = scenario.cases.flatMap(inCase => scenario.arms.map((arm): Cell => ({ inCase, arm, processes: [] })))
@@ -61,7 +65,7 @@ export async function run(
       // Time that earlier processes did not use is shared by the rest.
       const now = performance.now()
       const until = now + (start + ends[index]! - now) / (plan.processes - number)
-      await runProcess(outcome, number, until, { plan, watcher, signal, launch })
+      await runProcess(outcome, number, until, { plan, watcher, signal, aborted, launch })
     }
     watcher.done(outcome)
     outcomes.push(outcome)
@@ -69,14 +73,14 @@ export async function run(
   return outcomes
 }
 
-type Context = { plan: Plan; watcher: Watcher; signal: AbortSignal; launch: Launch }
+type Context = { plan: Plan; watcher: Watcher; signal: AbortSignal; aborted: Promise<never>; launch: Launch }
 
 /**
  * Opens the arms, measures every cell in each round, and closes the arms. After the planned rounds, others follow until the intervals of the
  * figures that have to be precise are narrow enough, or the time is over.
  */
 async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<void> {
-  const { plan, watcher, signal, launch } = context
+  const { plan, watcher, signal, aborted, launch } = context
   const { scenario, cells } = outcome
   const rounds = getRounds(plan, scenario)
   const open = new Map<Arm, OpenArm>()
@@ -107,7 +111,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     signal.throwIfAborted()
     watcher.slot(outcome, cell, round)
     try {
-      await unlessAborted(measure(open.get(cell.arm)!), signal)
+      await Promise.race([measure(open.get(cell.arm)!), aborted])
     } catch (error) {
       signal.throwIfAborted()
       cell.error = toError(error)
@@ -221,14 +225,6 @@ export function checkMeasurement({ figures }: Pick<Case, 'figures'>, measured: M
 }
 
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
-}
 
 export interface Plan {
   mode: 'quick' | 'full'
