@@ -9,7 +9,7 @@ import { type FreshJob, measureFresh } from '../run/processes.js'
 /** Leaves the arm out where there is no wall. */
 const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
 
-export function lacksWall(): string | undefined {
+function lacksWall(): string | undefined {
   const failures: string[] = []
   for (const create of [bubblewrap, landlock]) {
     try {
