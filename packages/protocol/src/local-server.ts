@@ -21,11 +21,7 @@ export const LOCAL_HEADERS: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/**
- * Starts a server that does not keep the process alive, nor do its connections.
- *
- * @throws {BusError} InvalidParams if the port is not available
- */
+/** Starts a server that does not keep the process alive, nor do its connections. @throws {BusError} InvalidParams if the port is not available */
 export async function startLocalServer(
   where: string,
   port: number,

@@ -187,11 +187,7 @@ export class EventRouter {
     this.#deliver(event, value, accepts, listeners => listeners.getTargeted(event as string, target))
   }
 
-  /**
-   * Sends an event to the listeners of this core that `accepts` selects.
-   *
-   * @throws the first error of a delivery, after all others have been tried
-   */
+  /** Sends an event to the listeners of this core that `accepts` selects. @throws the first error of a delivery, after all others have been tried */
   deliverWhere(event: unknown, value: unknown, accepts?: Accepts): void {
     this.#deliver(event, value, accepts, listeners => listeners.getDeliveries(event as string, accepts))
   }

@@ -188,11 +188,7 @@ export class CallPhases {
     return this.#isHost ? getCallName(method, headers) : method
   }
 
-  /**
-   * Answers once the handler's promise, or its stream, has settled.
-   *
-   * @param startedAt 0 if the call is not timed
-   */
+  /** Answers once the handler's promise, or its stream, has settled. @param startedAt 0 if the call is not timed */
   #await(
     call: IncomingCall,
     message: CallMessage,

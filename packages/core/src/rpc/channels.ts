@@ -191,11 +191,7 @@ export class ChannelTable {
     this.#streams = streams
   }
 
-  /**
-   * Replaces the references of declared channels and streams in `args`. Returns those that this call opened.
-   *
-   * @throws {BusError} `Overloaded`
-   */
+  /** Replaces the references of declared channels and streams in `args`. Returns those that this call opened. @throws {BusError} `Overloaded` */
   bind(args: unknown, declared: CallChannels): readonly CallChannel[] {
     const members = args as Record<string, unknown>
     const entries = Object.entries(declared)

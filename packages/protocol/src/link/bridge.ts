@@ -11,11 +11,7 @@ export interface BridgeEnd {
   far: BusError | undefined
 }
 
-/**
- * Resolves once both links have closed.
- *
- * @param nearClosed is called if the near link closes first. It has to close the far link, then or later
- */
+/** Resolves once both links have closed. @param nearClosed is called if the near link closes first. It has to close the far link, then or later */
 export async function bridge(
   near: Link,
   far: Link,

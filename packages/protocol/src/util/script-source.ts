@@ -83,11 +83,7 @@ interface Amaro {
 /** True if a name is that of TypeScript. */
 export const isTypeScriptName = (name: string): boolean => /\.m?ts$/.test(name)
 
-/**
- * Returns the code, or why it has none.
- *
- * @param isBody - whether the code is the body of an async function, which can return
- */
+/** Returns the code, or why it has none. @param isBody - whether the code is the body of an async function, which can return */
 export function stripTypes(code: string, isBody: boolean): { code: string; mistake?: never } | { mistake: Mistake } {
   const strip = findStrip()
   if (!strip) {
