@@ -91,7 +91,7 @@ const MUTANTS = [
   {
     name: 'rights are not asked',
     file: 'packages/core/src/rpc/call-phases.ts',
-    from: 'const denial = isOwn ? undefined : permits.check(command)',
+    from: 'const denial = own ? undefined : permits.check(command)',
     to: 'const denial = undefined as undefined | ReturnType<typeof permits.check>',
     tests: ['packages/core/test/calls/session.test.ts', 'packages/core/test/simulation/simulation.test.ts'],
   },
@@ -283,8 +283,8 @@ const MUTANTS = [
   {
     name: 'an expired deadline of a hook is ignored',
     file: 'packages/isolation/src/hook/hook.ts',
-    from: 'const timeOut = (): void => finish(() => REJECT.timeout)',
-    to: 'const timeOut = (): void => {}',
+    from: 'later(deadline, () => finish(() => REJECT.timeout))',
+    to: 'later(deadline, () => {})',
     tests: ['packages/isolation/src/hook/hook.test.ts'],
   },
   {
