@@ -103,7 +103,6 @@ const linkEnded = {
   DROPPED: [{ if: isCurrent, to: 'down', do: ['detach'] }],
 }
 
-/** @internal */
 export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>> = {
   code: {
     starting: {
@@ -197,7 +196,6 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
   },
 }
 
-/** @internal */
 export const INITIAL: Readonly<LifeValue> = {
   code: 'starting',
   core: 'down',
