@@ -9,11 +9,11 @@ import { type FreshJob, measureFresh } from '../run/processes.js'
 /** Leaves the arm out where there is no wall. */
 const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
 
-function lacksWall(): string | undefined {
+async function lacksWall(): Promise<string | undefined> {
   const failures: string[] = []
   for (const create of [bubblewrap, landlock]) {
     try {
-      create()
+      await create()
       return lacksProcessTree()
     } catch (error) {
       if (!(error instanceof LauncherUnavailable)) throw error

@@ -28,7 +28,7 @@ import {
  */
 export async function measureAndReport({ plan, filter, payload, lines, out }: Options): Promise<number> {
   const every = await loadScenarios(payload)
-  const { scenarios, leftOut } = leaveOut(choose(every, filter, lines))
+  const { scenarios, leftOut } = await leaveOut(choose(every, filter, lines))
   await makeWritable(out)
   const output = createOutput(lines)
   const machine = readMachine()

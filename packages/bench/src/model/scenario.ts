@@ -27,7 +27,7 @@ export interface Arm {
   id: string
   title: string
   /** Returns why this machine cannot measure the arm, which is then left out; with its reference, the scenario is. */
-  lacks?(): string | undefined
+  lacks?(): string | undefined | Promise<string | undefined>
   /** Starts fresh threads. They end when `close` is called, or when `open` rejects. */
   open(): Promise<OpenArm>
 }

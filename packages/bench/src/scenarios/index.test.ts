@@ -115,24 +115,24 @@ describe('scenarios that this machine cannot measure', () => {
     arms: [{ ...throughput.arms[0], lacks: () => 'there is no ferry' }, ...throughput.arms.slice(1)],
   }
 
-  test('are left out with their reference, with a line that names the reason', () => {
-    expect(leaveOut([noise, throughput, lacking])).toEqual({
+  test('are left out with their reference, with a line that names the reason', async () => {
+    expect(await leaveOut([noise, throughput, lacking])).toEqual({
       scenarios: [noise, throughput],
       leftOut: ['far is left out: there is no ferry'],
     })
-    expect(leaveOut([noise])).toEqual({ scenarios: [noise], leftOut: [] })
+    expect(await leaveOut([noise])).toEqual({ scenarios: [noise], leftOut: [] })
   })
 
-  test('lose only the arms that this machine cannot measure, each with a line', () => {
+  test('lose only the arms that this machine cannot measure, each with a line', async () => {
     const [first, second] = [throughput.arms[0], throughput.arms[1]!]
     const scenario: Scenario = { ...throughput, arms: [first, { ...second, lacks: () => 'there is no wall' }] }
-    expect(leaveOut([scenario])).toEqual({
+    expect(await leaveOut([scenario])).toEqual({
       scenarios: [{ ...scenario, arms: [first] }],
       leftOut: [`throughput/*/${second.id} is left out: there is no wall`],
     })
   })
 
-  test('are a usage error when nothing else was chosen', () => {
-    expect(() => leaveOut([noise, lacking])).toThrow('far is left out: there is no ferry')
+  test('are a usage error when nothing else was chosen', async () => {
+    await expect(leaveOut([noise, lacking])).rejects.toThrow('far is left out: there is no ferry')
   })
 })

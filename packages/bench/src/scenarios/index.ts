@@ -197,19 +197,21 @@ export function choose(scenarios: readonly Scenario[], filter: string | null, ex
 }
 
 /** Leaves out scenarios and arms that this machine cannot measure. @throws {UsageError} if only the noise check is left */
-export function leaveOut(chosen: readonly Scenario[]): { scenarios: Scenario[]; leftOut: string[] } {
+export async function leaveOut(chosen: readonly Scenario[]): Promise<{ scenarios: Scenario[]; leftOut: string[] }> {
   const leftOut: string[] = []
-  const isAble = (path: string, { lacks }: Arm): boolean => {
-    const lack = lacks?.()
+  const isAble = async (path: string, { lacks }: Arm): Promise<boolean> => {
+    const lack = await lacks?.()
     if (lack !== undefined) leftOut.push(`${path} is left out: ${lack}`)
     return lack === undefined
   }
-  const scenarios = chosen.flatMap((scenario): Scenario[] => {
+  const scenarios: Scenario[] = []
+  for (const scenario of chosen) {
     const [reference, ...others] = scenario.arms
-    if (!isAble(scenario.id, reference)) return []
-    const able = others.filter(arm => isAble(`${scenario.id}/*/${arm.id}`, arm))
-    return [able.length === others.length ? scenario : { ...scenario, arms: [reference, ...able] }]
-  })
+    if (!(await isAble(scenario.id, reference))) continue
+    const able: Arm[] = []
+    for (const arm of others) if (await isAble(`${scenario.id}/*/${arm.id}`, arm)) able.push(arm)
+    scenarios.push({ ...scenario, arms: [reference, ...able] })
+  }
   if (leftOut.length > 0 && scenarios.every(({ id }) => id === NOISE)) throw new UsageError(leftOut.join('\n'))
   return { scenarios, leftOut }
 }

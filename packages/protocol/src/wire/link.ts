@@ -109,7 +109,7 @@ const FIRST_BYTES: number = 2 ** 22
 export class BodyBuffer {
   readonly #size: number
   readonly #headroom: number
-  #buffer: Buffer
+  #buffer: Uint8Array
   #used: number
 
   /** @param headroom - free bytes before the body */
@@ -117,7 +117,7 @@ export class BodyBuffer {
     this.#size = headroom + size
     this.#headroom = headroom
     this.#used = headroom
-    this.#buffer = Buffer.allocUnsafeSlow(Math.min(this.#size, FIRST_BYTES))
+    this.#buffer = allocate(Math.min(this.#size, FIRST_BYTES))
   }
 
   get missing(): number {
@@ -128,8 +128,8 @@ export class BodyBuffer {
   reserve(length: number): Uint8Array {
     const end = this.#used + length
     if (end > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(this.#buffer.length * 4.25, end)))
-      this.#buffer.copy(larger, 0, 0, this.#used)
+      const larger = allocate(Math.min(this.#size, Math.max(this.#buffer.length * 4.25, end)))
+      larger.set(this.#buffer.subarray(0, this.#used))
       this.#buffer = larger
     }
     const part = this.#buffer.subarray(this.#used, end)
