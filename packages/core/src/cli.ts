@@ -100,7 +100,7 @@ const ENFORCEMENTS = {
   none: 'not limited here',
 } as const
 
-function render({ node, walls, limits, sandboxes, isReady, place }: Diagnosis): string {
+function render({ node, walls, mounts, limits, sandboxes, isReady, place }: Diagnosis): string {
   const network = node.closesNetwork ? 'closes the network' : 'cannot close the network: Node.js 25 and later can'
   const table = sandboxes.map(({ sandbox, runs, network, holds }) => [sandbox, runs, network, holds])
   return [
@@ -108,6 +108,9 @@ function render({ node, walls, limits, sandboxes, isReady, place }: Diagnosis): 
     `  its permission model ${network}`,
     'Walls',
     ...walls.map(wall => `  ${describeWall(wall)}`),
+    ...(mounts
+      ? [`  bubblewrap takes ${mounts.startMs} ms with the ${mounts.count} mounts of this host, and longer with more`]
+      : []),
     'Limits of a process in a wall',
     ...Object.entries(limits).map(([name, how]) => `  ${name}: ${ENFORCEMENTS[how]}`),
     'Sandboxes here',

@@ -1,9 +1,9 @@
 // The entry `@sallyport/process/internal/doctor`: what works on this machine, why the rest does not, and what helps.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Launcher, LauncherUnavailable } from './launchers/launcher.js'
-import { bubblewrap as tryBubblewrap } from './launchers/bubblewrap.js'
+import { bubblewrap as tryBubblewrap, getNamespaceArgs } from './launchers/bubblewrap.js'
 import { type CgroupLimits, createCgroup, removeCgroup } from './launchers/cgroup.js'
 import { landlock as tryLandlock } from './launchers/landlock.js'
 import { findProgram } from './launchers/programs.js'
@@ -24,6 +24,8 @@ type Enforcement = 'cgroup' | 'checks' | 'mount' | 'disk' | 'none'
 export interface Diagnosis {
   readonly node: { readonly version: string; readonly platform: string; readonly closesNetwork: boolean }
   readonly walls: readonly WallReport[]
+  /** What each start in bubblewrap copies, and the milliseconds that bubblewrap takes with it. */
+  readonly mounts?: { readonly count: number; readonly startMs: number }
   readonly limits: Readonly<Record<keyof CgroupLimits | 'tmp' | 'write', Enforcement>>
   readonly sandboxes: readonly SandboxReport[]
   /** True if the sandbox for third-party code works. */
@@ -44,6 +46,7 @@ export async function examineMachine(): Promise<Diagnosis> {
       closesNetwork: CAN_DENY_NET,
     },
     walls: [bubblewrapReport, landlockReport, programsReport],
+    ...(bubblewrap && { mounts: measureMounts() }),
     limits: {
       memory: getEnforcement({ memory: 256 }),
       pids: getEnforcement({ pids: 64 }),
@@ -72,6 +75,18 @@ async function tryWall<T>(
     if (!(error instanceof LauncherUnavailable)) throw error
     return [undefined, { name, works: false, ...installed, reason: error.message }]
   }
+}
+
+const STARTS = 9
+
+function measureMounts(): NonNullable<Diagnosis['mounts']> {
+  const times = Array.from({ length: STARTS }, () => {
+    const start = performance.now()
+    spawnSync(findProgram('bwrap')!, [...getNamespaceArgs(false), '--ro-bind', '/', '/', '/bin/true'])
+    return performance.now() - start
+  })
+  const count = readText('/proc/self/mountinfo').split('\n').length
+  return { count, startMs: Math.round(times.toSorted((a, b) => a - b)[STARTS >> 1]!) }
 }
 
 function getVersion(path: string): string {
