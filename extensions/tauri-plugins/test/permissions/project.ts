@@ -20,6 +20,6 @@ export function writeProject(capabilities: readonly Capability[]): string {
   symlinkSync(root, join(directory, 'node_modules/@sallyport/tauri-plugins'), 'junction')
   const project = join(directory, 'src-tauri')
   mkdirSync(project)
-  writeFileSync(join(project, 'tauri.conf.json'), JSON.stringify({ capabilities }))
+  writeFileSync(join(project, 'tauri.conf.json'), JSON.stringify({ app: { security: { capabilities } } }))
   return project
 }
