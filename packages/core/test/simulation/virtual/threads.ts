@@ -73,7 +73,7 @@ export class SimulatedThread extends EventEmitter {
     this.#toHost = new Direction(simulation, rank, () => hostPlace)
     const start = (): unknown => {
       simulation.clock.place = this.place
-      return program(this, data as never)
+      return this.place.dead ? undefined : program(this, data as never)
     }
     this.#toThread.add(start, simulation.random.below(30))
   }
