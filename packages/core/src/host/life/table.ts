@@ -270,16 +270,13 @@ export class SteppedLife implements Life {
     return steps
   }
 
-  /** First all exits, then the actions of all transitions, then all entries. */
+  /** First all exits, then the actions of all transitions, which see the new states, then all entries. */
   #take(steps: readonly Step[], event: LifeEvent): void {
     for (const { region, transition } of steps)
       if (transition.to) this.#do(LIFE[region][this.value[region]]!.exit, event)
+    for (const { region, transition } of steps) this.value[region] = transition.to ?? this.value[region]
     for (const { transition } of steps) this.#do(transition.do, event)
-    for (const { region, transition } of steps) {
-      if (!transition.to) continue
-      this.value[region] = transition.to
-      this.#do(LIFE[region][transition.to]!.entry, event)
-    }
+    for (const { region, transition } of steps) if (transition.to) this.#do(LIFE[region][transition.to]!.entry, event)
   }
 
   #do(actions: readonly string[] | undefined, event: LifeEvent): void {
