@@ -21,7 +21,7 @@ export function getNodeProgram(): string {
 /** The time zone of the host: the name is public, and without it the days of a process would be those of UTC. */
 export function getTimeZone(): string {
   // The first use of `Intl` takes 11 ms.
-  return (process.env.TZ ? undefined : readLinkedZone()) ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  return ('TZ' in process.env ? undefined : readLinkedZone()) ?? Intl.DateTimeFormat().resolvedOptions().timeZone
 }
 
 function readLinkedZone(): string | undefined {
