@@ -220,13 +220,13 @@ class ReconnectingSession {
         return await this.deps.dialer.open({ label: this.name, codec, signal })
       } catch (error) {
         if (unneeded.aborted) throw error
+        if (isBusError(error, 'Disconnected')) cause = error
         if (signal.aborted) {
           const reason = cause ? `: ${cause.message}` : ''
           const message = `core did not answer ${describeName(this.name)} within ${firstLinkTimeout} ms${reason}`
           throw new BusError('Disconnected', message, { data: { delivered: 'no' }, cause })
         }
-        if (!isBusError(error, 'Disconnected')) throw error
-        cause = error
+        if (cause !== error) throw error
         log.debug({ label: this.name, err: error }, 'core did not answer: dialing again')
       }
     }

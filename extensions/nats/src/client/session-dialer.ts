@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Msg } from '@nats-io/transport-node'
 import type { Pattern } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
+import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { randomBytes } from 'node:crypto'
 import type { FaultReporter } from '../connection/errors.js'
@@ -15,6 +16,8 @@ import { createSessionLink, deliverMessage, type NatsLink } from '../link/nats-l
 import type { RemoteSession, SessionDialer } from './remote-core.js'
 
 const ANSWER_TIMEOUT_MS = 5000
+/** A redial has no other bound, and the function of the user can wait for ever. */
+const CREDENTIAL_TIMEOUT_MS = 10_000
 /** Time for a better answer after "no responders", which the server or anybody else sent. */
 const NO_RESPONDERS_GRACE_MS = 200
 /** Time for a better answer after one that proves nothing. */
@@ -93,10 +96,17 @@ export class NatsSessionDialer implements SessionDialer {
   async dial(request: DialRequest): Promise<OpenedSession> {
     const { label, signal } = request
     const done = new AbortController()
+    const problem = `No credential is available for ${describeName(label)}`
     const aborted = once(signal, 'abort', { signal: done.signal }).then(() => {
-      throw new BusError('Disconnected', `No credential is available for ${describeName(label)}`)
+      throw new BusError('Disconnected', problem)
     })
-    const credential = await Promise.race([this.#getCredential(label), aborted]).finally(() => done.abort())
+    const given = Promise.race([this.#getCredential(label), aborted])
+    const credential = await within(CREDENTIAL_TIMEOUT_MS, given).finally(() => done.abort())
+    if (credential === undefined)
+      throw new BusError(
+        'Disconnected',
+        `${problem}: the function did not return one within ${CREDENTIAL_TIMEOUT_MS} ms`,
+      )
     const isKnown = this.#knownLabels.has(label)
     const session = await openSession(this.#context, request, credential, isKnown)
     this.#knownLabels.add(label)
