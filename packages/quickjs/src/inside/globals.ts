@@ -104,7 +104,8 @@ class URL {
         this.#set(name, value)
         if (name === 'href' || name === 'search') this.#params = undefined
       }
-      Object.defineProperty(URL.prototype, name, { configurable: true, enumerable: true, get, set })
+      const access = name === 'origin' ? { get } : { get, set }
+      Object.defineProperty(URL.prototype, name, { configurable: true, enumerable: true, ...access })
     }
   }
 
