@@ -166,7 +166,10 @@ try {
   const { text, exitCode } = await run(name, args)
   exit(process.stdout, text, exitCode)
 } catch (error) {
-  const text = (error as Error).message.replace(/^createBus: (config: )?/, '')
   const subject = Object.hasOwn(COMMANDS, name) ? `sallyport ${name}` : 'sallyport'
+  const text = (error as Error).message
+    .replace(/^createBus: (config: )?/, '')
+    // Node's advice is about arguments that begin with a dash.
+    .replace(/^(Unknown option '.*?').*/s, `$1. ${subject} --help prints the options`)
   exit(process.stderr, `${subject}: ${text}`, isUsageError(error) ? 2 : 1)
 }

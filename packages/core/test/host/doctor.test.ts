@@ -110,7 +110,12 @@ test('sallyport exits with a code, and says why', () =>
     ['0 and its version', ['--version'], 0, new RegExp(`^${version.replaceAll('.', '\\.')}$`)],
     ['2 without a command', [], 2, /^sallyport: a command is missing\n/],
     ['2 for an unknown command', ['doktor'], 2, /^sallyport: unknown command doktor \(did you mean "doctor"\?\)\n/],
-    ['2 for an unknown option', ['doctor', '--jsn'], 2, /^sallyport doctor: Unknown option '--jsn'/],
+    [
+      '2 for an unknown option',
+      ['doctor', '--jsn'],
+      2,
+      /^sallyport doctor: Unknown option '--jsn'\. sallyport doctor --help prints the options$/,
+    ],
     ['2 for an argument', ['doctor', 'x'], 2, /^sallyport doctor: Unexpected argument 'x'/],
     ['2 for a missing project', ['acl', 'nowhere'], 2, /^sallyport acl: there is no file or directory .*nowhere$/],
   ])(async (_name, args, code, out) => {

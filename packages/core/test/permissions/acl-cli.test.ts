@@ -129,7 +129,12 @@ describe('sallyport acl exits with', () => {
         0,
         /^sallyport acl \[tauri\.conf\.json \| directory\].* in a Tauri project\n.*Exit codes: 0/s,
       ],
-      ['2 for an unknown option', ['--lable', 'x'], 2, /^sallyport acl: Unknown option '--lable'/],
+      [
+        '2 for an unknown option',
+        ['--lable', 'x'],
+        2,
+        /^sallyport acl: Unknown option '--lable'\. sallyport acl --help prints the options$/,
+      ],
       ['2 for an option without its value', ['--core'], 2, /Option '--core <value>' argument missing/],
       ['2 for one argument too many', ['.', '.'], 2, /one argument too many/],
       ['2 for a missing project', ['nowhere'], 2, /there is no file or directory .*nowhere$/],
