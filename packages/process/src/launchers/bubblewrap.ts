@@ -17,7 +17,7 @@ import { createFilter } from './seccomp.js'
 /** Options of `bubblewrap`. */
 export interface BubblewrapOptions {
   /**
-   * CPU cores that the process gets at most: the kernel pauses it for the rest of each 100 ms. Ignored where the host may not make a
+   * Limits the CPU cores of the process: the kernel pauses it for the rest of each 100 ms. Ignored where the host may not make a
    * cgroup.
    */
   readonly cpus?: number

@@ -8,7 +8,7 @@ import { createFilter } from './seccomp.js'
 
 /** Options of `landlock`. */
 export interface LandlockOptions {
-  /** CPU cores that the process gets at most. Ignored where the host may not make a cgroup. */
+  /** Limits the CPU cores of the process. Ignored where the host may not make a cgroup. */
   readonly cpus?: number
   /** Path of the program. By default `setpriv` in `PATH`. */
   readonly setpriv?: string

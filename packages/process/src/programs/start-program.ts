@@ -56,11 +56,11 @@ export interface ProgramOptions {
   readonly home?: string
   /** Its working directory. @default `home` */
   readonly cwd?: string
-  /** MiB of memory of the program and those that it starts. Linux only. */
+  /** Limits the memory of the program and those that it starts, in MiB. Linux only. */
   readonly memory?: number
-  /** Processes and threads at a time. Linux only. */
+  /** Limits its processes and threads. Linux only. */
   readonly pids?: number
-  /** MiB of files in `/tmp`. @default 64 */
+  /** Limits files in `/tmp`, in MiB. @default 64 */
   readonly tmp?: number
 }
 

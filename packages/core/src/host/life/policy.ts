@@ -5,22 +5,22 @@ import { getBackoff } from '@sallyport/protocol/internal/util'
 /** When a worker restarts: see the page "Reliability" of the documentation. */
 export interface SupervisionOptions {
   /**
-   * `permanent`: always restarts. `transient`: restarts after an error. `temporary`: never restarts. By default, core is
+   * Restarts the worker: `permanent` always, `transient` after an error, `temporary` never. By default, core is
    * permanent and a frontend is transient: a frontend that exits with code 0 has finished.
    */
   restart?: 'permanent' | 'transient' | 'temporary'
-  /** Maximum number of restarts within the period; one more and the worker has failed. @default 3 */
+  /** Limits restarts within the period; one more and the worker has failed. @default 3 */
   intensity?: number
-  /** Milliseconds. @default 5000 */
+  /** Counts restarts over so many milliseconds. @default 5000 */
   period?: number
   /**
-   * Milliseconds before a restart. Doubles after each restart, with up to 50 % random jitter, and resets after `period` without a restart.
+   * Waits before a restart, in milliseconds. Doubles after each restart, with up to 50 % random jitter, and resets after `period` without a restart.
    *
    * @default { min: 100, max: 5000 }
    */
   delay?: { min?: number; max?: number }
   /**
-   * Milliseconds after which a thread with a blocked event loop is terminated; `false` for never. Long computations belong in the
+   * Ends a thread whose event loop is blocked for so many milliseconds; `false` for never. Long computations belong in the
    * thread pool: `command({ thread })`.
    *
    * @default 10000

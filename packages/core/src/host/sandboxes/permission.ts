@@ -15,16 +15,16 @@ import { getFrontendWorker, spawnSandboxed } from './spawn-sandboxed.js'
 export interface PermissionSandbox {
   /** Node's permission model in a worker thread. */
   kind: 'permission'
-  /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
+  /** Lets the frontend read files and directories, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
   /**
    * Grants the network, or denies it, which is the default. Node before 25 cannot deny it: the network is open without this option, and
    * `false` is refused, as is a list of hosts, which is as that of a process.
    */
   net?: boolean | readonly string[]
-  /** Secrets by the name of an environment variable, as those of a process. */
+  /** Hides secrets, by the name of an environment variable, as those of a process. */
   secrets?: Readonly<Record<string, { readonly value: string; readonly hosts: readonly string[] }>>
-  /** Limits of `new Worker`: memory, in MB. @default { maxOldGenerationSizeMb: 1024 }, and 2048 before Node 22.16 */
+  /** Limits memory in MB, as in `new Worker`. @default { maxOldGenerationSizeMb: 1024 }, and 2048 before Node 22.16 */
   resourceLimits?: ResourceLimits
 }
 

@@ -13,10 +13,10 @@ import { loadProcesses } from './processes.js'
 export interface ProcessSandbox {
   /** A separate process. */
   kind: 'process'
-  /** Files and directories that the frontend may read, in addition to its module's directory and the `node_modules` above it. */
+  /** Lets the frontend read files and directories, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
   /**
-   * Directories that the frontend may change and read. Their size has no limit but the disk's. Without a wall, a symbolic link that is in one
+   * Lets the frontend change and read directories. Their size has no limit but the disk's. Without a wall, a symbolic link that is in one
    * of them leads out of it. Not for directories with code of the host.
    */
   write?: readonly ModuleLocation[]
@@ -29,35 +29,35 @@ export interface ProcessSandbox {
    */
   net?: boolean | readonly string[]
   /**
-   * Secrets by the name of an environment variable, in which the frontend finds a placeholder, as `getSecret` returns it. The value replaces the placeholder in headers
+   * Hides secrets, by the name of an environment variable: the frontend finds a placeholder in it, as `getSecret` returns it. The value replaces the placeholder in headers
    * of requests that `fetch` sends to these `hosts` over https. It needs `net` with the hosts.
    */
   secrets?: Readonly<Record<string, { readonly value: string; readonly hosts: readonly string[] }>>
   /**
-   * The wall around the process, which holds code that has left Node's permission model. `auto`: the strongest launcher of
+   * Puts a wall around the process, which holds code that has left Node's permission model. `auto`: the strongest launcher of
    * `@sallyport/core/launchers` that works on this machine, or none. `required`: the same, but the frontend does not start without one.
    * `none`: no wall. An object is a launcher: one of `@sallyport/core/launchers`, or your own.
    *
    * @default 'auto'
    */
   wall?: 'auto' | 'required' | 'none' | Launcher
-  /** Memory in MB, as flags of V8. A frontend that exceeds it ends with its process; the host continues. @default Node's limits */
+  /** Limits memory in MB, as flags of V8. A frontend that exceeds it ends with its process; the host continues. @default Node's limits */
   resourceLimits?: Omit<ResourceLimits, 'codeRangeSizeMb'>
-  /** Resident memory of the whole process in MiB; Node alone takes 40 to 60. Linux only. */
+  /** Limits the resident memory of the whole process, in MiB; Node alone takes 40 to 60. Linux only. */
   memory?: number
-  /** Share of one CPU core over 10 s: 0.5 is half of one. Linux only. */
+  /** Limits the share of one CPU core over 10 s: 0.5 is half of one. Linux only. */
   cpu?: number
-  /** Number of processes and threads. Node alone has about 10. Linux only. */
+  /** Limits the number of processes and threads. Node alone has about 10. Linux only. */
   pids?: number
   /**
-   * Number of processes, from 0 to 64, that are started ahead for frontends with the same sandbox and the same directory, and for
+   * Starts processes ahead, from 0 to 64, for frontends with the same sandbox and the same directory, and for
    * code as text: a frontend that takes one starts in a fraction of the time. Each is used once, and replaced in the background. They start
    * with the first such frontend and end with the bus. Each takes 10 to 20 MiB.
    *
    * @default 0
    */
   spares?: number
-  /** MiB of files that the frontend can write to `/tmp`, in memory. Needs a wall of bubblewrap. By default it writes nothing. */
+  /** Lets the frontend write to `/tmp`, in memory: that many MiB. Needs a wall of bubblewrap. By default it writes nothing. */
   tmp?: number
 }
 

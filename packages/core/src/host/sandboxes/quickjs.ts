@@ -43,17 +43,17 @@ import type { ProcessSandbox } from './process.js'
 export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'pids' | 'spares'> {
   /** A script in a VM of QuickJS. */
   kind: 'quickjs'
-  /** MiB that the script can allocate. A script beyond it ends. Messages that core has not taken can use as much again. @default 32 */
+  /** Limits what the script can allocate, in MiB. A script beyond it ends. Messages that core has not read can use as much again. @default 32 */
   memory?: number
   /**
-   * Milliseconds that the script can run before it awaits something, up to 5000. A script beyond it ends. Other scripts of its script host wait as long.
+   * Limits the milliseconds that the script runs before it awaits something, up to 5000. A script beyond it ends. Other scripts of its script host wait as long.
    *
    * @default 1000
    */
   time?: number
-  /** Name of a script host for scripts of one author. It ends with the last of them. By default all scripts without a name share threads. */
+  /** Names a script host for scripts of one author. It ends with the last of them. By default all scripts without a name share threads. */
   group?: string
-  /** Maximum number of scripts in one script host. `1`: none shares it. @default Infinity for a thread, and for a process with `group`; 1 for another process */
+  /** Limits the scripts in one script host. `1`: none shares it. @default Infinity for a thread, and for a process with `group`; 1 for another process */
   perProcess?: number
   /**
    * Makes the script host a process, in a wall if the machine has one. The process has one script, unless `group` or `perProcess` says
@@ -63,13 +63,13 @@ export interface QuickjsSandbox extends Pick<ProcessSandbox, 'wall' | 'cpu' | 'p
    */
   process?: boolean
   /**
-   * Hosts that the script reaches with `fetch`, as in the sandbox `process`. Needs `process: true`.
+   * Lets the script reach hosts with `fetch`, as in the sandbox `process`. Needs `process: true`.
    *
    * @default none: there is no `fetch`
    */
   net?: readonly string[]
   /**
-   * Secrets by the name of a variable, as in the sandbox `process`: the script finds placeholders in `process.env`, new with each start.
+   * Hides secrets, by the name of a variable, as in the sandbox `process`: the script finds placeholders in `process.env`, new with each start.
    */
   secrets?: ProcessSandbox['secrets']
 }
