@@ -184,14 +184,17 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
       return explainFrontend(label, getCapabilities(label), options.commands)
     },
     restore(changes) {
+      // They were accepted before, maybe with a plugin that has come back without one of its commands.
+      const accepted = { ...options, ignored: 'any' as const, absent: new Set<string>(), warn: () => {} }
       const again = (value: unknown): ResolvedCapability =>
-        resolveCapability({ value, from: 'bus.addCapability', isOption: true }, options)
+        resolveCapability({ value, from: 'bus.addCapability', isOption: true }, accepted)
       const kept = capabilities.filter(({ capability }) => !changes.removed.has(capability.identifier))
       change(sortCapabilities([...kept, ...Array.from(changes.added.values(), again)]))
     },
     replaceCommands(commands, pluginFiles) {
-      // Their warnings have been logged when they were first resolved. A plugin that was removed can come back, and is no mistake.
-      const next = getResolveOptions({ ...sources, commands, pluginFiles, warn: () => {} }, true)
+      // Their warnings have been logged when they were first resolved. A plugin can come back, also with other commands, and that is no mistake: what
+      // else a list allows and denies holds.
+      const next = getResolveOptions({ ...sources, commands, pluginFiles, warn: () => {} }, 'any')
       const resolveAgain = <T>(resolve: () => T, before: T): T => {
         try {
           return resolve()
@@ -201,8 +204,8 @@ export function createAuthority({ commands: names, ...sources }: AclDeps): Autho
         }
       }
       // The lists of `next` have warned nobody.
-      const { ignoresAbsent, absent } = options
-      options = { ...next, ignoresAbsent, absent, warn: sources.warn, allowLists: new Map() }
+      const { ignored, absent } = options
+      options = { ...next, ignored, absent, warn: sources.warn, allowLists: new Map() }
       builtIn = createBuiltIns(sources.acl, next)
       methods = new Map(next.commands.map(command => [command.method, command]))
       for (const [label, each] of rights) {

@@ -118,8 +118,9 @@ export interface ExpandedPermission extends PermissionName {
 
 export interface UnknownPermission {
   readonly text: string
-  /** The plugin, if it is not here. */
-  readonly absent?: string
+  /** Whose permission another core, or another version of the plugin, can have. */
+  readonly plugin?: string
+  readonly isHere?: boolean
 }
 
 /** The permissions behind a name. Visits each permission once, however many sets contain it, so that sets can contain themselves. */
@@ -180,14 +181,15 @@ function describeUnknown(
   if (wrong) return { text: `${JSON.stringify(identifier)}: ${wrong}${hint}` }
   if (within) {
     const text = `permission ${name.name} not found from set ${within.identifier}${hint}`
-    return name.name.includes(':') ? { text, absent: splitIdentifier(name.name).key } : { text }
+    return name.name.includes(':') ? { text, plugin: splitIdentifier(name.name).key } : { text }
   }
   if (catalogue.plugins.has(name.key)) {
-    return { text: `unknown permission ${name.name} for ${describeAclKey(name.key)}${hint}` }
+    const text = `unknown permission ${name.name} for ${describeAclKey(name.key)}${hint}`
+    return name.key === APP_KEY ? { text } : { text, plugin: name.key, isHere: true }
   }
   const keys = [...catalogue.plugins.keys()].toSorted().filter(key => key !== APP_KEY)
   const text = `unknown ACL for ${name.key}, expected one of ${keys.join(', ')}${hint}`
-  return { text, absent: name.key }
+  return { text, plugin: name.key }
 }
 
 /** The values of a scope. Frozen, because handlers receive them. */

@@ -46,8 +46,8 @@ export interface ResolvedCapability {
 }
 
 export interface ResolveOptions extends Pick<AclInput, 'platform'> {
-  /** Whether permissions of plugins that are not here are ignored, with a warning. */
-  ignoresAbsent: boolean
+  /** Unknown permissions that are ignored, with a warning: of plugins that are not here, or any of a plugin. */
+  ignored: 'none' | 'absent' | 'any'
   catalogue: Catalogue
   commands: readonly CommandIdentity[]
   absent: Set<string>
@@ -213,11 +213,13 @@ function refuseUnknown(
   options: ResolveOptions,
   subject = '',
 ): void {
-  for (const { text, absent } of unknown) {
-    if (absent === undefined || !options.ignoresAbsent) throw mistake(place, member, subject + text)
-    if (!options.absent.has(absent)) {
-      options.absent.add(absent)
-      const ignored = `permissions of the plugin ${absent} are ignored, because this core does not have it`
+  const { ignored: which, absent } = options
+  for (const { text, plugin, isHere } of unknown) {
+    const isIgnored = which === 'any' || (which === 'absent' && !isHere)
+    if (plugin === undefined || !isIgnored) throw mistake(place, member, subject + text)
+    if (!absent.has(plugin)) {
+      absent.add(plugin)
+      const ignored = `permissions of the plugin ${plugin} are ignored, because this core does not have it`
       options.warn(mistake(place, member, subject + ignored).message)
     }
   }
@@ -239,7 +241,7 @@ const isFor = ({ platforms }: Pick<Capability, 'platforms'>, platform: AclInput[
 /** @throws {BusError} InvalidParams if a permission file or manifest is invalid */
 export function getResolveOptions(
   deps: AclDeps,
-  ignoresAbsent: boolean = deps.acl.isTauriProject === true,
+  ignored: ResolveOptions['ignored'] = deps.acl.isTauriProject ? 'absent' : 'none',
 ): ResolveOptions {
   const { platform } = deps.acl
   const commands = [...deps.commands]
@@ -247,7 +249,7 @@ export function getResolveOptions(
   const { warn, scopeChecks } = deps
   const absent = new Set<string>()
   const options = {
-    ...{ catalogue, commands, ignoresAbsent, platform, absent, warn, scopeChecks },
+    ...{ catalogue, commands, ignored, platform, absent, warn, scopeChecks },
     allowLists: new Map<string, ResolvedCapability>(),
   }
   checkSets(options)

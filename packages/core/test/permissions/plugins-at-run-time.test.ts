@@ -80,6 +80,18 @@ test('a plugin that returns gets back the rights that capabilities give, for its
   expect(await main.invoke('plugin:notes|second')).toBe(2)
 })
 
+test('a plugin that returns without one of its commands loses no right and no denial of the others', async () => {
+  const bus = await start()
+  const commands = { read: () => 'read', write: () => 'written' }
+  await bus.addPlugin({ name: 'files', commands: { ...commands, erase: () => 'erased' } })
+  await bus.addCapability({ ...reader, permissions: ['files:allow-read', 'files:deny-write', 'files:deny-erase'] })
+  await bus.removePlugin('files')
+  await bus.addPlugin({ name: 'files', commands })
+  const main = await bus.connect('main', { allow: ['files:allow-write'] })
+  expect(await main.invoke('plugin:files|read')).toBe('read')
+  await expect(main.invoke('plugin:files|write')).rejects.toMatchObject(DENIED)
+})
+
 test('streams, bytes, cancellation and middleware work as for other commands', async () => {
   const seen: string[] = []
   const core = defineCore({

@@ -90,7 +90,7 @@ function resolveFixture(name: string, platform: Platform): ResolvedCapability[] 
     catalogue,
     commands: [],
     platform,
-    ignoresAbsent: false,
+    ignored: 'none' as const,
     absent: new Set<string>(),
     allowLists: new Map(),
     warn,
