@@ -83,11 +83,15 @@ describe('a mistake in the host', () => {
       () => bus.on('deny' as never, () => {}),
       'no event "deny" of the bus itself (did you mean "denied"?)',
     ],
-    ['a time that is too short', () => bus.run('for (;;);', { limits: { time: 1 } }), 'or raise `time` of its sandbox'],
+    [
+      'a time that is too short',
+      () => bus.run('for (;;);', { limits: { time: 1 } }),
+      'or raise `time` of its sandbox or `limits.time` of its run, up to 5000',
+    ],
     [
       'a memory that is too small',
       () => bus.run('for (const all = []; ; ) all.push(new Uint8Array(1e6))', { limits: { memory: 8 } }),
-      '(limit: 8 MiB). Raise `memory` of its sandbox',
+      '(limit: 8 MiB). Raise `memory` of its sandbox or `limits.memory` of its run',
     ],
     ['functions beside commands', () => create({ core: { greet: () => 1 } }), 'a command stands in commands: { … }'],
   ]

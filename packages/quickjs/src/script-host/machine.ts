@@ -291,7 +291,7 @@ export class Machine {
       this.#deadline = now + left
       return false
     }
-    const text = `The script ran for ${max} ms without a pause. Let it await in between, or raise \`time\` of its sandbox, up to 5000`
+    const text = `The script ran for ${max} ms without a pause. Let it await in between, or raise \`time\` of its sandbox or \`limits.time\` of its run, up to 5000`
     this.#limit = new BusError('Crashed', text, { data: { limit: 'time', max } })
     return true
   }
@@ -319,7 +319,7 @@ export class Machine {
     const max = limit === 'memory' ? this.#limits.memory : STACK_KIB
     const text =
       limit === 'memory'
-        ? `The script ran out of memory (limit: ${max} MiB). Raise \`memory\` of its sandbox`
+        ? `The script ran out of memory (limit: ${max} MiB). Raise \`memory\` of its sandbox or \`limits.memory\` of its run`
         : `The script's calls were nested too deeply (limit: ${max} KiB of stack)`
     return new BusError('Crashed', text, { data: { limit, max } })
   }
