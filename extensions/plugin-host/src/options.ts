@@ -38,33 +38,33 @@ export interface PluginInfo extends PluginId {
 
 /** Options of the frontend of a plugin. It has the network that both `sandbox.net` and its grant allow; without the grant, no `secrets` either. */
 export type PluginFrontendOptions = Omit<FrontendOptions, 'allow' | 'data'> & {
-  /** What each plugin may call, in addition to what is granted. */
+  /** Allows what each plugin may call, in addition to what is granted. */
   allow?: readonly (string | ScopedPermission)[]
-  /** Settings that replace those of the manifest: the plugin reads them by `getData()`. */
+  /** Replaces settings of the manifest: the plugin reads them by `getData()`. */
   settings?: Readonly<Record<string, unknown>>
 }
 
 /** Options of `openPlugins`. */
 export interface PluginsOptions {
-  /** Directory whose directories are plugins, also those in a directory of a scope: `@acme/x`. `install` puts packages there. */
+  /** Finds plugins: the directories in this one, also those in a directory of a scope: `@acme/x`. `install` puts packages there. */
   directory?: PluginLocation
-  /** Directories of further plugins. */
+  /** Adds the directories of further plugins. */
   packages?: readonly PluginLocation[]
-  /** File of grants, which is created. Without it they are kept in memory. */
+  /** Keeps grants in a file, which is created. Without it they are kept in memory. */
   grants?: PluginLocation
   /** Decides about a plugin without a grant for its present content. Without it such a plugin is refused. */
   ask?: Ask
-  /** Milliseconds after which a question without an answer is a refusal. @default 300000 */
+  /** Refuses what was not answered after so many milliseconds. @default 300000 */
   askTimeout?: number
-  /** Plugins that are started: all, none, or those for which it returns true. @default true */
+  /** Starts plugins: all, none, or those for which it returns true. @default true */
   enable?: boolean | ((plugin: PluginInfo) => boolean)
-  /** Options of the frontend of each plugin. @default { sandbox: 'process' } */
+  /** Sets the options of the frontend of each plugin. @default { sandbox: 'process' } */
   frontend?: PluginFrontendOptions | ((plugin: PluginInfo) => PluginFrontendOptions)
-  /** What a manifest can request, by your names. @default permissions and commands of the bus @example { storage: ['fs:own'] } */
+  /** Names what a manifest can request, in your words. @default permissions and commands of the bus @example { storage: ['fs:own'] } */
   permissions?: Readonly<Record<string, readonly RequestedPermission[]>>
-  /** Version of your API for plugins, which has to be in the range `apiVersion` of a manifest. */
+  /** Says the version of your API for plugins, which has to be in the range `apiVersion` of a manifest. */
   apiVersion?: string
-  /** Begin of all labels: keeps plugins apart from your own frontends, and from capabilities for their labels. @default '' */
+  /** Begins all labels, which keeps plugins apart from your own frontends, and from capabilities for their labels. @default '' */
   prefix?: string
 }
 

@@ -13,17 +13,17 @@ import { isOrigin } from './http/request-policy.js'
 
 /** Options of the pages of one label. */
 export interface PageOptions extends Pick<FrontendOptions, 'allow' | 'data' | 'maxInFlight' | 'overflow'> {
-  /** The directory of the page's static files, as a URL or an absolute path. Not available with `server`, which serves them itself. */
+  /** Serves the directory of the page's static files: a URL or an absolute path. Not available with `server`, which serves them itself. */
   dir?: URL | string
   /** Lets further tabs have labels of their own, `main-2` and so on, with the same `allow`. Otherwise they are refused. @default false */
   multiple?: boolean
   /**
-   * Content security policy of the served pages. By default that of the bus's Tauri project, or the page's own origin, images from `data:`
+   * Sets the content security policy of the served pages. By default that of the bus's Tauri project, or the page's own origin, images from `data:`
    * and `blob:`, fonts from `data:`.
    */
   csp?: string
   /**
-   * Files of classic scripts that run in each page before its own, as URLs or absolute paths. They run once Tauri's globals are there.
+   * Runs classic scripts in each page before its own: files, as URLs or absolute paths. They run once Tauri's globals are there.
    * @default []
    */
   scripts?: readonly (URL | string)[]
@@ -31,15 +31,15 @@ export interface PageOptions extends Pick<FrontendOptions, 'allow' | 'data' | 'm
 
 /** Options of `serveFrontends`. */
 export interface WebOptions {
-  /** Pages by label. */
+  /** Serves pages, by label. */
   frontends: Readonly<Record<string, PageOptions>>
   /**
-   * Port on 127.0.0.1 of the first label; each further label has the next one, because pages of one origin can read each other. 0
+   * Sets the port on 127.0.0.1 of the first label; each further label has the next one, because pages of one origin can read each other. 0
    * lets the system choose.
    * @default 0
    */
   port?: number
-  /** An existing `http` or `https` server to attach the WebSocket to, at `/sallyport`. Requires `authenticate`. */
+  /** Attaches the WebSocket to an existing `http` or `https` server, at `/sallyport`. Requires `authenticate`. */
   server?: Server
   /**
    * Returns the label of the page that makes a request, or `undefined` to refuse it. It takes the place of the token in the URL.
@@ -47,19 +47,19 @@ export interface WebOptions {
    * @example authenticate: request => (getUser(request.headers.cookie)?.isAdmin ? 'main' : undefined)
    */
   authenticate?: (request: IncomingMessage) => string | undefined | Promise<string | undefined>
-  /** Further origins that may connect, such as `http://localhost:5173` of a development server that proxies `/sallyport`: also by `127.0.0.1` and `[::1]`. */
+  /** Lets further origins connect, such as `http://localhost:5173` of a development server that proxies `/sallyport`: also by `127.0.0.1` and `[::1]`. */
   origins?: readonly string[]
-  /** Maximum number of connected pages of each label. @default 64 */
+  /** Limits the connected pages of each label. @default 64 */
   maxConnections?: number
   /**
-   * Maximum bytes of one message from a page, with the bytes among its arguments; at least 65536. The page's client refuses a larger one
+   * Limits the bytes of one message from a page, with the bytes among its arguments; at least 65536. The page's client refuses a larger one
    * with `InvalidParams`.
    * @default 285212672
    */
   maxMessageBytes?: number
-  /** Maximum number of pages of each label that can connect in one second. @default 20 */
+  /** Limits the pages of each label that connect in one second. @default 20 */
   maxHandshakes?: number
-  /** Milliseconds between heartbeats. A page that has not answered by the next one is disconnected. @default 15000 */
+  /** Sends a heartbeat after so many milliseconds. A page that has not answered by the next one is disconnected. @default 15000 */
   heartbeat?: number
 }
 

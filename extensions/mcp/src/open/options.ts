@@ -16,26 +16,26 @@ export interface McpCommand {
 
 /** The wall of a server, its tools, and its restarts. */
 export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args' | 'onDenied'> {
-  /** MiB of memory of the server and the programs that it starts. Linux only. @default 1024 */
+  /** Limits the memory of the server and the programs that it starts, in MiB. Linux only. @default 1024 */
   readonly memory?: number
-  /** Processes and threads at a time. Linux only. @default 128 */
+  /** Limits its processes and threads. Linux only. @default 128 */
   readonly pids?: number
-  /** A directory of its own for `HOME` and caches. @default `sallyport/mcp/<name>` in the cache directory of the host's user */
+  /** Gives it a directory of its own for `HOME` and caches. @default `sallyport/mcp/<name>` in the cache directory of the host's user */
   readonly home?: string
-  /** Names of the tools that become commands, with `*` for any text. @default all */
+  /** Names the tools that become commands, with `*` for any text. @default all */
   readonly tools?: readonly string[]
   /**
-   * A file (`mcp.lock.json`) with the tools that the host has accepted. The first start of a server writes all of its tools there. Without a
+   * Keeps the tools that the host has accepted in a file (`mcp.lock.json`). The first start of a server writes all of its tools there. Without a
    * file, they are remembered until `close`.
    */
   readonly pin?: PathLike
-  /** Milliseconds of a call without a sign of progress. @default 60000 */
+  /** Limits a call without a sign of progress, in milliseconds. @default 60000 */
   readonly timeout?: number
-  /** Milliseconds for the start, until the server has listed its tools. @default 60000 */
+  /** Limits the start, until the server has listed its tools, in milliseconds. @default 60000 */
   readonly startTimeout?: number
-  /** Bytes of one message of the server. A longer one ends it. @default 4 MiB */
+  /** Limits the bytes of one message of the server. A longer one ends it. @default 4 MiB */
   readonly maxMessage?: number
-  /** When a server that has ended restarts. @default as a worker of a bus does: 3 times in 5 s, with delays that double */
+  /** Decides when a server that has ended restarts. @default as a worker of a bus does: 3 times in 5 s, with delays that double */
   readonly restarts?: Pick<SupervisionOptions, 'intensity' | 'period' | 'delay'>
   /** Gets what the server writes to its standard error. @default ignored */
   readonly onStderr?: (text: string) => void

@@ -13,20 +13,20 @@ import { StdioTransport } from './stdio-transport.js'
 
 /** Options of `serveMcp`. */
 export interface ServeMcpOptions {
-  /** The label that the clients have on the bus: all rights, quotas and confirmations are its. */
+  /** Names the label that the clients have on the bus: all rights, quotas and confirmations are its. */
   readonly label: string
-  /** What the label may call, in addition to what capabilities allow. @default [] */
+  /** Allows what the label may call, in addition to capabilities. @default [] */
   readonly allow?: ConnectionOptions['allow']
   /**
-   * Standard input and output of this process, HTTP, or any transport of `@modelcontextprotocol/server` for one client. Until the end of a
+   * Serves over standard input and output of this process, HTTP, or any transport of `@modelcontextprotocol/server` for one client. Until the end of a
    * service over `'stdio'`, what `process.stdout` and the console print goes to standard error.
    */
   readonly transport: 'stdio' | HttpTransport | Transport
-  /** Name and version that clients see. @default { name: 'sallyport', version: '0' } */
+  /** Tells clients a name and version. @default { name: 'sallyport', version: '0' } */
   readonly info?: { readonly name: string; readonly version: string }
-  /** What a model should know about the tools. */
+  /** Tells a model what it should know about the tools. */
   readonly instructions?: string
-  /** Milliseconds for each call. @default `calls.commandTimeout` of the bus */
+  /** Limits each call, in milliseconds. @default `calls.commandTimeout` of the bus */
   readonly timeout?: number
   /** Gets errors that reach no client, such as a malformed message. */
   readonly onError?: (error: Error) => void

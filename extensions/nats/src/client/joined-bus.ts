@@ -27,16 +27,16 @@ const CONNECTION_LABEL = 'nats connection'
 
 /** Options of `joinBus`. */
 export interface JoinOptions extends RemoteHostOptions {
-  /** The connection to NATS. */
+  /** Connects to NATS. */
   nats: NatsConnectionOptions
-  /** Name of the bus, as its instances have it. */
+  /** Names the bus, as its instances do. */
   bus: string
   /**
-   * Credentials from `issueCredential`, one for each label; or a function that returns the credential for a label. It is called before
+   * Proves the labels: credentials from `issueCredential`, one for each; or a function that returns the credential for a label. It is called before
    * each session, so that it can renew credentials that expire.
    */
   credentials: Credentials
-  /** Milliseconds of silence before a core is pinged. After three unanswered pings it is lost. @default 2000 */
+  /** Pings a core after so many milliseconds of silence. After three unanswered pings it is lost. @default 2000 */
   heartbeat?: number | undefined
 }
 
