@@ -104,7 +104,7 @@ Options:
 ${lines.join('\n')}
 
 Examples:
-  $ sallyport-bench                         the main questions, in about 75 seconds
+  $ sallyport-bench                         the main questions, in about 90 seconds
   $ sallyport-bench --payload order.json    which transport is best for your document?
   $ sallyport-bench list                    all scenarios
   $ sallyport-bench --filter burst          one shape of traffic, in half a minute

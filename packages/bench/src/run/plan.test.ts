@@ -6,8 +6,8 @@ import { deadlines, expectedMs, FULL, getBudgetMs, getRounds, type Plan, QUICK, 
 const main = allScenarios().filter(scenario => scenario.main)
 
 describe('a plan', () => {
-  test('ends a quick run of the main scenarios within 75 seconds, with time to spare', () => {
-    expect(QUICK.budgetMs).toBeLessThanOrEqual(75_000)
+  test('ends a quick run of the main scenarios within 90 seconds, with time to spare', () => {
+    expect(QUICK.budgetMs).toBeLessThanOrEqual(87_000)
     expect(totalMs(QUICK, main)).toBeLessThan(QUICK.budgetMs / 1.04)
     expect(getBudgetMs(QUICK, main)).toBe(QUICK.budgetMs)
   })
