@@ -97,19 +97,25 @@ const STARTS = [
   ['both', ['worker', 'host/start-bus']],
   ['thread', ['core-thread/core']],
   ['host', ['host/start-bus']],
-].map(([name, roots], index, { length }) => ({
-  name: (id, context) => (roots.every(root => getClosure(root, context).has(id)) ? name : undefined),
-  debugName: name,
-  priority: length - index,
-}))
-const closures = new Map()
+]
 
-/** The modules that a module of core imports, directly or not. */
-function getClosure(name, context) {
-  if (closures.has(name)) return closures.get(name)
-  const found = new Set([resolve('dist', `${name}.js`)])
+function startsOf(folder) {
+  const closures = new Map()
+  const reaches = (root, id, context) => {
+    if (!closures.has(root)) closures.set(root, getClosure(resolve(folder, 'dist', `${root}.js`), context))
+    return closures.get(root).has(id)
+  }
+  return STARTS.map(([name, roots], index) => ({
+    name: (id, context) => (roots.every(root => reaches(root, id, context)) ? name : undefined),
+    debugName: name,
+    priority: STARTS.length - index,
+  }))
+}
+
+/** The modules that a module imports, directly or not. */
+function getClosure(root, context) {
+  const found = new Set([root])
   for (const id of found) for (const imported of context.getModuleInfo(id)?.importedIds ?? []) found.add(imported)
-  closures.set(name, found)
   return found
 }
 
@@ -119,7 +125,6 @@ const GROUPS = {
   '@sallyport/protocol': [{ name: 'common', minShareCount: 2 }],
   // Every frontend loads nearly all of its package: its entries share one file. What removes classes of Node as it loads is not in it.
   '@sallyport/frontend': [{ name: 'common', test: /[\\/]dist[\\/](?:client|runtime|tauri|types)[\\/](?!text-module)/ }],
-  '@sallyport/core': [...STARTS, SHARED],
   // Every bus loads the permission model; the rest is for one with processes. It is one file, which can be read again.
   '@sallyport/process': [
     {
@@ -132,6 +137,9 @@ const GROUPS = {
   // Core loads an entry alone, without a file that it shares with the others.
   '@sallyport/paths': [],
 }
+
+const groupsOf = (folder, name) =>
+  name === '@sallyport/core' ? [...startsOf(folder), SHARED] : (GROUPS[name] ?? [SHARED])
 
 /** A single other character would make the whole text of a file take two bytes for each, in every thread that loads it. */
 const toAscii = code => code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
@@ -155,7 +163,7 @@ async function outputOf(folder, names, options) {
     sourcemap: true,
     entryFileNames: options.format === 'cjs' ? '[name].cjs' : '[name].js',
     chunkFileNames: ({ name }) => `${name.split('~')[0]}.shared.${options.format === 'cjs' ? 'cjs' : 'js'}`,
-    codeSplitting: { groups: GROUPS[info.name] ?? [SHARED] },
+    codeSplitting: { groups: groupsOf(folder, info.name) },
     // Every thread keeps the text of what it runs. The maps have the sources, with comments.
     comments: { jsdoc: false },
     ...options,

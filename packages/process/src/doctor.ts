@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Launcher, LauncherUnavailable } from './launchers/launcher.js'
-import { bubblewrap as tryBubblewrap, getNamespaceArgs } from './launchers/bubblewrap.js'
+import { bubblewrap as tryBubblewrap, getNamespaceArgs, getProcArgs } from './launchers/bubblewrap.js'
 import { type CgroupLimits, createCgroup, removeCgroup } from './launchers/cgroup.js'
 import { landlock as tryLandlock } from './launchers/landlock.js'
 import { findProgram } from './launchers/programs.js'
@@ -24,7 +24,7 @@ type Enforcement = 'cgroup' | 'checks' | 'mount' | 'disk' | 'none'
 export interface Diagnosis {
   readonly node: { readonly version: string; readonly platform: string; readonly closesNetwork: boolean }
   readonly walls: readonly WallReport[]
-  /** What each start in bubblewrap copies, and the milliseconds that bubblewrap takes with it. */
+  /** Mounts of this host, and the milliseconds of a start in bubblewrap with them. Absent without bubblewrap. */
   readonly mounts?: { readonly count: number; readonly startMs: number }
   readonly limits: Readonly<Record<keyof CgroupLimits | 'tmp' | 'write', Enforcement>>
   readonly sandboxes: readonly SandboxReport[]
@@ -38,6 +38,7 @@ export async function examineMachine(): Promise<Diagnosis> {
   const [landlock, landlockReport] = await tryWall('landlock', 'setpriv', tryLandlock)
   const [programs, programsReport] = await tryWall('startProgram', 'bwrap', findProgramWall)
   const launcher = bubblewrap ?? landlock
+  const mounts = bubblewrap && measureMounts()
   const place = bubblewrap || bubblewrapReport.program === undefined ? undefined : findPlace()
   return {
     node: {
@@ -46,7 +47,7 @@ export async function examineMachine(): Promise<Diagnosis> {
       closesNetwork: CAN_DENY_NET,
     },
     walls: [bubblewrapReport, landlockReport, programsReport],
-    ...(bubblewrap && { mounts: measureMounts() }),
+    ...(mounts && { mounts }),
     limits: {
       memory: getEnforcement({ memory: 256 }),
       pids: getEnforcement({ pids: 64 }),
@@ -77,23 +78,25 @@ async function tryWall<T>(
   }
 }
 
+const PROGRAM_TIMEOUT_MS = 10_000
 const STARTS = 9
 
-function measureMounts(): NonNullable<Diagnosis['mounts']> {
+/** Starts as a wall does: bubblewrap reads the list of mounts for each of its binds. */
+function measureMounts(): Diagnosis['mounts'] {
+  const args = [...getNamespaceArgs(false), '--ro-bind', '/', '/', ...getProcArgs(), '/bin/true']
   const times = Array.from({ length: STARTS }, () => {
     const start = performance.now()
-    spawnSync(findProgram('bwrap')!, [...getNamespaceArgs(false), '--ro-bind', '/', '/', '/bin/true'], {
-      stdio: 'ignore',
-    })
-    return performance.now() - start
+    const { status } = spawnSync(findProgram('bwrap')!, args, { stdio: 'ignore', timeout: PROGRAM_TIMEOUT_MS })
+    return status === 0 ? performance.now() - start : NaN
   })
-  const count = readText('/proc/self/mountinfo').split('\n').length
-  return { count, startMs: Math.round(times.toSorted((a, b) => a - b)[STARTS >> 1]!) }
+  const startMs = Math.round(times.toSorted((a, b) => a - b)[STARTS >> 1]!)
+  // Some containers refuse to mount /proc.
+  return times.some(Number.isNaN) ? undefined : { count: readText('/proc/self/mountinfo').split('\n').length, startMs }
 }
 
 function getVersion(path: string): string {
   try {
-    return execFileSync(path, ['--version'], { encoding: 'utf8', timeout: 10_000 }).trim()
+    return execFileSync(path, ['--version'], { encoding: 'utf8', timeout: PROGRAM_TIMEOUT_MS }).trim()
   } catch {
     return 'unknown version'
   }

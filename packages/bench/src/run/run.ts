@@ -279,7 +279,8 @@ export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
   const getCaseMs = (inCase: Case): number =>
     (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS) * (inCase.repeats ?? 1)
-  const measured = sum(cases, getCaseMs) * getRounds(plan, scenario)
+  const discarded = getWarmUpMs(plan, scenario) > 0 ? 1 : 0
+  const measured = sum(cases, getCaseMs) * (getRounds(plan, scenario) + discarded)
   return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + cases.length * getWarmUpMs(plan, scenario) + measured))
 }
 

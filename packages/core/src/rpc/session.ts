@@ -143,6 +143,7 @@ export class Session implements CallOwner {
     const { registry, ownCommands, quotas, hasDeadlines, maxCalls, madeCalls } = options
     this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, warn, this.#streams, getTotal)
     const lost = ({ stack = '' }: BusError): void => events.mistaken('message lost', { place: findPlace(stack) })
+    // Each call asks, and few sessions have peers.
     const countInFlight = (): number => (this.peers ? this.addUp(countCalls) : this.calls.size)
     this.#phases = new CallPhases({
       session: this,
