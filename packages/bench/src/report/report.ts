@@ -31,13 +31,13 @@ export interface Report {
     loadBefore: number
     loadAfter: number
   }
-  /** Whether arms that were measured against themselves (A/A) agreed, other programs left the CPU alone, and no figure moved; null if nothing was measured twice. */
+  /** Whether arms that were measured against themselves (A/A) agreed, other programs left the CPU alone, and no more figures moved than by chance; null if nothing was measured twice. */
   noise: {
     /** `too noisy`: one of the limits was exceeded, so that nothing is judged. */
     outcome: 'steady' | 'too noisy'
     /** The part of the CPU time that other programs took during the run, 0 to 1; null if unknown. */
     othersCpu: number | null
-    /** Figures of which every round in one half of the run is beyond every round in the other half, the farthest first. */
+    /** Figures of which every round in one half of the run is beyond every round in the other half, the farthest first; none if as many are by chance. */
     moved: { figure: string; factor: number }[]
     /** `figure` is the `scenario/case/arm/figure` of the second of the two. */
     checks: { figure: string; ratio: number; interval: [low: number, high: number] }[]

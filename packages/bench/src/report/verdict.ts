@@ -1,9 +1,16 @@
 // Whether the figures of a run can be believed, and which of them differ from their reference:
-// 1. the noise check: identical arms agree, other programs leave the CPU alone, and no figure moves
+// 1. the noise check: identical arms agree, other programs leave the CPU alone, and no more figures move than by chance
 // 2. if it fails, nothing is judged, and no figure has a third digit
 // 3. otherwise a figure is better or worse if its whole interval is beyond what two identical arms differ by
 import { NOISE } from '../model/scenario.js'
-import { estimateRatio, getMovement, judgeChange, type Judgement, toChange } from '../shared/statistics.js'
+import {
+  countMovedByChance,
+  estimateRatio,
+  getMovement,
+  judgeChange,
+  type Judgement,
+  toChange,
+} from '../shared/statistics.js'
 import { count, formatEffect, formatRatio, short } from '../shared/text.js'
 import {
   everyFigure,
@@ -47,12 +54,15 @@ export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null
   return { outcome: isNoisy ? 'too noisy' : 'steady', othersCpu, moved, checks }
 }
 
+/** The figures that moved, the farthest first, if they are more than by chance. */
 function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
-  const moved = everyFigure({ scenarios }).flatMap(({ path, figure }) => {
+  const figures = everyFigure({ scenarios })
+  const moved = figures.flatMap(({ path, figure }) => {
     const factor = getMovement(figure.processes)
     return factor > 1 ? [{ figure: path, factor: short(factor) }] : []
   })
-  return moved.toSorted((a, b) => b.factor - a.factor)
+  const isByChance = moved.length <= countMovedByChance(figures.map(({ figure }) => figure.processes))
+  return isByChance ? [] : moved.toSorted((a, b) => b.factor - a.factor)
 }
 
 export const isTooNoisy = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome === 'too noisy'
