@@ -23,7 +23,7 @@ const machine: Report['machine'] = {
   loadAfter: 1.5,
 }
 
-const plan: Plan = { mode: 'quick', processes: 1, warmUpMs: 10, rounds: 2, slotMs: 100, budgetMs: 50_000 }
+const plan: Plan = { mode: 'quick', processes: 1, discarded: 0, rounds: 2, slotMs: 100, budgetMs: 50_000 }
 
 /** The time of each arm, as a multiple of the reference's. */
 const FACTORS: Record<string, number> = {

@@ -23,7 +23,6 @@ test('reads every option', () => {
         rounds: 3,
         slotMs: 20,
         budgetMs: 0,
-        warmUpMs: (FULL.warmUpMs * 20) / FULL.slotMs,
       },
       filter: 'call',
       out: 'there',

@@ -76,7 +76,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
     text: 'Only paths scenario/case/arm that match, as a regular expression',
   },
   rounds: { commands: ['run'], value: 'n', text: 'Rounds in each process, preferably even' },
-  slot: { commands: ['run'], value: 'ms', text: 'Length of a measurement; the warm-up is proportional' },
+  slot: { commands: ['run'], value: 'ms', text: 'Length of a measurement' },
   out: { commands: ['run', 'compare'], value: 'dir', text: 'Directory of the reports' },
   help: { commands: ['list', 'run', 'compare'], short: 'h', text: 'Print this help' },
   version: { commands: ['list', 'run', 'compare'], short: 'v', text: 'Print the version' },
@@ -147,7 +147,7 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
   const [filter, payload] = [get('filter'), get('payload')]
   const mode = values['full'] ? FULL : QUICK
   const [slotMs, rounds] = [getNumber('slot', mode.slotMs), getNumber('rounds', mode.rounds)]
-  const plan: Plan = { ...mode, rounds, slotMs, warmUpMs: (mode.warmUpMs * slotMs) / mode.slotMs }
+  const plan: Plan = { ...mode, rounds, slotMs }
   // Then the time of these rounds is all.
   if (get('rounds') !== null || (payload !== null && mode === QUICK)) plan.budgetMs = 0
   return {

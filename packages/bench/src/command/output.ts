@@ -101,7 +101,7 @@ export async function runWithProgress(output: Output, { scenarios, plan, signal,
     slot: (outcome, { inCase, arm }, round) => {
       const rounds = getRounds(plan, outcome.scenario) * plan.processes
       const measured = round > rounds ? `round ${round}` : `round ${round} of ${rounds}`
-      if (live) draw(outcome, round === 0 ? 'warm-up' : measured, inCase.title, arm.title)
+      if (live) draw(outcome, round < 1 ? 'warm-up' : measured, inCase.title, arm.title)
     },
     done: outcome => {
       const rounds = Math.max(...outcome.cells.map(({ processes }) => processes.flat().length))

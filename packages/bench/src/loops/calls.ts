@@ -9,7 +9,7 @@ import { isStationary, median } from '../shared/statistics.js'
 const MAX_SAMPLES = 2 ** 20
 let samples: Float64Array | undefined
 
-/** The clock takes 45 ns, and a call can take 1 µs. */
+/** The clock takes 45 ns, and a call can take 1 µs. The few in flight at a time are large. */
 const CALLS_PER_CLOCK_READ = 16
 
 /** Repeats the calls, with `inFlight` of them at any time. */
@@ -44,6 +44,7 @@ const manyAtATime: MeasureLoop = async (send, calls, { ms, inFlight = 1 }) => {
   const readCpu = startCpuClock()
   const start = performance.now()
   const end = start + ms
+  const callsPerClockRead = Math.min(CALLS_PER_CLOCK_READ, inFlight)
   let count = 0
   let over = false
   const callUntilOver = async (): Promise<() => void> => {
@@ -52,7 +53,7 @@ const manyAtATime: MeasureLoop = async (send, calls, { ms, inFlight = 1 }) => {
     do {
       call = calls[count++ % calls.length]!
       answer = await send(call.command, call.args)
-      if (count % CALLS_PER_CLOCK_READ === 0) over ||= performance.now() >= end
+      if (count % callsPerClockRead === 0) over ||= performance.now() >= end
     } while (!over)
     return () => checkAnswer(call, answer)
   }
@@ -178,7 +179,11 @@ export async function measureTask(send: Send, calls: Calls, task: Task): Promise
   if (!loop) throw new Error(`This arm has no loop '${task.loop}'`)
   const { ms, settleMs = 0 } = task
   const measure = (length: number): Promise<Measurement> => loop(send, calls, { ...task, ms: length })
-  return settleMs === 0 ? measure(ms) : measureParts(measure, settleMs + ms)
+  if (settleMs === 0) return measure(ms)
+  if (task.inFlight === undefined || task.inFlight === 1) return measureParts(measure, settleMs + ms)
+  // As a whole: that many calls take long to begin and to end.
+  await measure(settleMs)
+  return measure(ms)
 }
 
 export function createMeasure(send: Send): (request: Request) => Promise<Measurement> {

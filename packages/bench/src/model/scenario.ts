@@ -55,7 +55,7 @@ export interface Case {
   id: string
   title: string
   task: Omit<Task, 'ms'>
-  /** @default `task` */
+  /** The task in the rounds that are discarded. @default `task` */
   warmUp?: Omit<Task, 'ms'>
   payload: Payload
   figures: readonly FigureKind[]
@@ -79,8 +79,6 @@ export interface Scenario {
   rows: 'arms' | 'cases'
   /** Length of one measurement, as a multiple of the plan's. @default 1 */
   share?: number
-  /** Length of an arm's warm-up, as a multiple of the plan's; 0 leaves it out. @default 1 */
-  warmUpShare?: number
   /** Time to settle in each measurement, as a multiple of that measurement's length. @default 0 */
   settleShare?: number
   /** Number of rounds, as a multiple of the plan's. @default 1 */

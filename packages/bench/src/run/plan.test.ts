@@ -1,7 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { getScenario } from '../../test/sample-report.js'
+import { describe, expect, test } from 'vitest'
 import { allScenarios } from '../scenarios/index.js'
-import { deadlines, expectedMs, FULL, getBudgetMs, getRounds, type Plan, QUICK, totalMs, WarmUp } from './run.js'
+import { deadlines, expectedMs, FULL, getBudgetMs, getRounds, QUICK, totalMs } from './run.js'
 
 const main = allScenarios().filter(scenario => scenario.main)
 
@@ -33,45 +32,5 @@ describe('a plan', () => {
     const ends = deadlines(QUICK, main)
     expect(ends).toEqual(ends.toSorted((a, b) => a - b))
     expect(ends.at(-1)).toBeCloseTo(QUICK.budgetMs)
-  })
-})
-
-describe('a warm-up', () => {
-  const plan: Plan = { mode: 'quick', processes: 1, warmUpMs: 60, rounds: 2, slotMs: 5, budgetMs: 60_000 }
-  const noise = getScenario('noise')
-  const inCase = { ...noise.cases[0]!, share: 1 }
-  const scenario = { ...noise, cases: [inCase], warmUpShare: 1 }
-
-  let now = 0
-  beforeEach(() => void vi.spyOn(performance, 'now').mockImplementation(() => now))
-  afterEach(() => vi.restoreAllMocks())
-
-  /** Returns how many measurements it makes, each of so many milliseconds. */
-  async function countSlots(ms: number, getValue: (slot: number) => number, firstMs = ms): Promise<number> {
-    const warmUp = new WarmUp(plan, scenario, inCase)
-    let slots = 0
-    while (!warmUp.isOver) {
-      await warmUp.measure(async () => {
-        now += slots === 0 ? firstMs : ms
-        return { p50: getValue(slots++) }
-      })
-    }
-    return slots
-  }
-
-  test('ends when three in a row agree, but not before half of its time', async () => {
-    expect(await countSlots(5, () => 1)).toBe(6)
-  })
-
-  test('goes on until its time is up when they do not agree', async () => {
-    expect(await countSlots(5, slot => 2 ** slot)).toBe(12)
-  })
-
-  test('does not count the time for which the first measurement waits for its process', async () => {
-    expect(await countSlots(5, slot => 2 ** slot, 300)).toBe(12)
-  })
-
-  test('is left out when a scenario has none', () => {
-    expect(new WarmUp(plan, { ...scenario, warmUpShare: 0 }, inCase).isOver).toBe(true)
   })
 })

@@ -27,9 +27,7 @@ import {
   type Watcher,
 } from './run.js'
 
-const plan: Plan = { mode: 'quick', processes: 1, warmUpMs: 2, rounds: 2, slotMs: 1, budgetMs: 60_000 }
-/** With time for three measurements of the warm-up on any machine: none of them takes as long as its task says. */
-const patient: Plan = { ...plan, warmUpMs: 2000, slotMs: 1000 }
+const plan: Plan = { mode: 'quick', processes: 1, discarded: 1, rounds: 2, slotMs: 1, budgetMs: 60_000 }
 const silent: Watcher = { scenario: () => {}, slot: () => {}, done: () => {} }
 const running = new AbortController().signal
 
@@ -81,9 +79,13 @@ const newLog = (): Log => ({ measured: [], open: 0 })
 describe('rounds', () => {
   test('measure arms forwards, then backwards, and begin every two rounds with the next one', async () => {
     const log = newLog()
-    await run([createScenario(log, { a: fine, b: fine, c: fine })], { ...patient, rounds: 4 }, silent, running)
-    // After three warm-ups of each arm, and a round that is discarded.
-    expect(log.measured.slice(12).join(' ')).toBe('a1 b1 c1 c1 b1 a1 b1 c1 a1 a1 c1 b1')
+    await run(
+      [createScenario(log, { a: fine, b: fine, c: fine })],
+      { ...plan, discarded: 0, rounds: 4 },
+      silent,
+      running,
+    )
+    expect(log.measured.join(' ')).toBe('a1 b1 c1 c1 b1 a1 b1 c1 a1 a1 c1 b1')
   })
 
   test('keep the order of cases, and interleave the arms of each', () => {
@@ -104,7 +106,7 @@ describe('rounds', () => {
       const [outcome] = await run([createScenario(newLog(), { a: measure }, [precise])], plan, silent, running)
       return { rounds: outcome!.cells[0]!.processes[0]!.length, ended: outcome!.ended }
     }
-    const short: Plan = { ...plan, warmUpMs: 0, rounds: 4 }
+    const short: Plan = { ...plan, discarded: 0, rounds: 4 }
     const found = await runOnce(short)
     expect(found.ended).toBe('intervals')
     expect(found.rounds).toBeGreaterThan(6)
@@ -112,7 +114,7 @@ describe('rounds', () => {
 
   test('open the arms again in each process, and continue their order', async () => {
     const log = newLog()
-    const two: Plan = { ...plan, warmUpMs: 0, processes: 2 }
+    const two: Plan = { ...plan, discarded: 0, processes: 2 }
     let launches = 0
     const launch: Launch = () => {
       launches++
@@ -127,16 +129,16 @@ describe('rounds', () => {
     expect(launches).toBe(2)
   })
 
-  test('discard the warm-up, and close all arms', async () => {
+  test('discard the first, and close all arms', async () => {
     const log = newLog()
     const [outcome] = await run([createScenario(log, { a: fine })], plan, silent, running)
+    expect(log).toEqual({ measured: ['a1', 'a1', 'a1'], open: 0 })
     expect(outcome?.cells[0]?.processes).toEqual([[{ rate: 1 }, { rate: 1 }]])
-    expect(log.open).toBe(0)
   })
 
-  test('begin with the first measurement when there is no warm-up', async () => {
+  test('discard none of fresh processes', async () => {
     const log = newLog()
-    await run([{ ...createScenario(log, { a: fine }), warmUpShare: 0 }], plan, silent, running)
+    await run([{ ...createScenario(log, { a: fine }), spawns: true }], plan, silent, running)
     expect(log.measured).toEqual(['a1', 'a1'])
   })
 
@@ -148,7 +150,7 @@ describe('rounds', () => {
       vi.advanceTimersByTime(400)
       return { rate: 1 }
     }
-    const short: Plan = { ...plan, warmUpMs: 0, rounds: 9, budgetMs: 0 }
+    const short: Plan = { ...plan, discarded: 0, rounds: 9, budgetMs: 0 }
     const [outcome] = await run([createScenario(log, { a: late })], short, silent, running)
     expect(outcome?.cells[0]?.processes[0]).toHaveLength(2)
   })
@@ -177,16 +179,13 @@ describe('failures', () => {
   })
 })
 
-test('settles before each measurement, but not before the warm-up, which may be another task and ends with a whole round', async () => {
-  // Without the time of a busy machine, a warm-up has three measurements of a quarter of its time.
-  vi.spyOn(performance, 'now').mockReturnValue(0)
-  onTestFinished(() => void vi.restoreAllMocks())
+test('settles before each measurement, whose task can differ in a round that is discarded', async () => {
   const tasks: Task[] = []
   const listens = async (task: Task): Promise<{ rate: number }> => {
     tasks.push(task)
     return { rate: 1 }
   }
-  const warm: Case = { ...inCase('one'), warmUp: { loop: 'calls', inFlight: 3 } }
+  const warm: Case = { ...inCase('one'), warmUp: { loop: 'calls', inFlight: 3, settleMs: 400 } }
   const scenario: Scenario = {
     ...createScenario(newLog(), { a: listens }, [warm]),
     share: 10,
@@ -195,8 +194,8 @@ test('settles before each measurement, but not before the warm-up, which may be 
   }
   await run([scenario], { ...plan, rounds: 12 }, silent, running)
   expect(tasks.map(({ inFlight, ms, settleMs }) => [inFlight, ms, settleMs])).toEqual([
-    ...Array.from({ length: 3 }, () => [3, 0.5, undefined]),
-    ...Array.from({ length: 1 + 4 }, () => [1, 10, 5]),
+    [3, 10, 400],
+    ...Array.from({ length: 4 }, () => [1, 10, 5]),
   ])
 })
 
@@ -277,7 +276,7 @@ describe('the cost of encryption', () => {
       }),
     })
     const scenario: Scenario = { ...formats, arms: arms.map(toArm) as unknown as Arms, cases: [inSize], roundsShare: 1 }
-    const [outcome] = await run([scenario], { ...plan, warmUpMs: 0, rounds: 40 }, silent, running)
+    const [outcome] = await run([scenario], { ...plan, discarded: 0, rounds: 40 }, silent, running)
     const [{ results }] = scenarioReport(outcome!).cases as [CaseReport]
     const [hook, encrypted] = results.map(({ figures }) => figures[0])
     return getDifference(encrypted, hook)!

@@ -1,8 +1,8 @@
 // Runs scenarios: the arms of each case interleaved, round after round, in several fresh processes, as long and as often as a plan says.
 import { sum } from 'd3-array'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Arm, Case, Measurement, OpenArm, Scenario, Task } from '../model/scenario.js'
-import { getUncertainty, isStationary } from '../shared/statistics.js'
+import type { Arm, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
+import { getUncertainty } from '../shared/statistics.js'
 import { readCpuTimes } from './machine.js'
 
 const CLOSE_TIMEOUT_MS = 5000
@@ -26,7 +26,7 @@ export interface Outcome {
 
 export interface Watcher {
   scenario(outcome: Outcome): void
-  /** Called before each measurement. Round 0 is the warm-up; the other rounds of all processes are numbered. */
+  /** Called before each measurement. The rounds of all processes are numbered from 1; those before are discarded. */
   slot(outcome: Outcome, cell: Cell, round: number): void
   done(outcome: Outcome): void
 }
@@ -76,8 +76,8 @@ export async function run(
 type Context = { plan: Plan; watcher: Watcher; signal: AbortSignal; aborted: Promise<never>; launch: Launch }
 
 /**
- * Opens the arms, measures every cell in each round, and closes the arms. After the planned rounds, others follow until the intervals of the
- * figures that have to be precise are narrow enough, or the time is over.
+ * Opens the arms, measures every cell in each round, and closes the arms. The first rounds are discarded, because V8 compiles during them.
+ * After the planned rounds, others follow until the intervals of the figures that have to be precise are narrow enough, or the time is over.
  */
 async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<void> {
   const { plan, watcher, signal, aborted, launch } = context
@@ -106,52 +106,28 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     }
   }
 
-  async function measureCell(cell: Cell, round: number, measure: (arm: OpenArm) => Promise<unknown>): Promise<void> {
+  async function measureCell(cell: Cell, round: number): Promise<void> {
+    const { inCase, arm, processes } = cell
     if (cell.error) return
     signal.throwIfAborted()
     watcher.slot(outcome, cell, round)
+    const isWarmUp = round < 1
+    const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
+    const task = { ...lengths, ...((isWarmUp && inCase.warmUp) || inCase.task) }
     try {
-      await Promise.race([measure(open.get(cell.arm)!), aborted])
+      const measured = await Promise.race([open.get(arm)!.measure(task, inCase.payload), aborted])
+      checkMeasurement(inCase, measured)
+      if (!isWarmUp) processes[number]!.push(measured)
     } catch (error) {
       signal.throwIfAborted()
       cell.error = toError(error)
     }
   }
 
-  async function measureRound(round: number): Promise<void> {
-    for (const cell of interleave(cells, scenario.arms.length, round, getRepeats)) {
-      const { inCase, processes } = cell
-      const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
-      await measureCell(cell, round, async arm => {
-        const figures = await arm.measure({ ...inCase.task, ...lengths }, inCase.payload)
-        processes.at(-1)!.push(checkMeasurement(inCase, figures))
-      })
-    }
-  }
-
-  /** Alternates between the arms, as the rounds do: otherwise the warm-up of the last arm would be the most recent. */
-  async function warmUp(inCase: Case): Promise<void> {
-    const all = cells.filter(cell => cell.inCase === inCase)
-    let warming = all.map(cell => ({ cell, warmUp: new WarmUp(plan, scenario, inCase) }))
-    const isGoingOn = ({ cell, warmUp }: (typeof warming)[number]): boolean => !cell.error && !warmUp.isOver
-    while ((warming = warming.filter(isGoingOn).toReversed()).length > 0) {
-      for (const { cell, warmUp } of warming) {
-        await measureCell(cell, 0, arm =>
-          warmUp.measure(async task => checkMeasurement(inCase, await arm.measure(task, inCase.payload))),
-        )
-      }
-    }
-  }
-
   try {
     await openAll()
-    // The case that is measured first is warmed up last.
-    for (const inCase of scenario.cases.toReversed()) await warmUp(inCase)
-    // What the warm-up has not reached is compiled in a round of its own, in the order in which it is measured.
-    if (getWarmUpMs(plan, scenario) > 0) await measureRound(0)
-    for (const { processes } of cells) processes[number] = []
     let lastRoundMs = 0
-    for (let round = 1; ; round++) {
+    for (let round = 1 - getDiscarded(plan, scenario); ; round++) {
       const before = performance.now()
       const isLate = round > MIN_ROUNDS && before + lastRoundMs > until
       const ended = getEnd(cells, round > rounds) ?? (isLate ? 'time' : undefined)
@@ -159,7 +135,8 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
         outcome.ended = ended
         break
       }
-      await measureRound(number * rounds + round)
+      const counted = round < 1 ? round : number * rounds + round
+      for (const cell of interleave(cells, scenario.arms.length, counted, getRepeats)) await measureCell(cell, counted)
       lastRoundMs = performance.now() - before
     }
   } finally {
@@ -182,7 +159,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
  * arms, as are the threads of an arm that is measured twice in a row.
  *
  * @param cells all arms of the first case, then all of the second, …
- * @param round from 1
+ * @param round - from 1, or below it if it is discarded
  */
 export function interleave<T>(
   cells: readonly T[],
@@ -197,7 +174,7 @@ export function interleave<T>(
       const number = (round - 1) * repeats + repeat
       const first = Math.floor(number / 2) % arms
       const rotated = [...inOrder.slice(first), ...inOrder.slice(0, first)]
-      return number % 2 === 1 ? rotated.toReversed() : rotated
+      return number % 2 !== 0 ? rotated.toReversed() : rotated
     }).flat()
   })
 }
@@ -231,10 +208,10 @@ const toError = (error: unknown): Error => (error instanceof Error ? error : new
 
 export interface Plan {
   mode: 'quick' | 'full'
-  /** Approximate length of the warm-up of an arm in each process; see `WarmUp`. */
-  warmUpMs: number
-  /** Number of fresh processes. Each opens and warms up all arms of a scenario. */
+  /** Number of fresh processes. Each opens all arms of a scenario. */
   processes: number
+  /** Rounds of each process before those that count. */
+  discarded: number
   /** Rounds of each process. In a round, every case of a scenario is measured once with every arm. */
   rounds: number
   /** Length of one measurement. */
@@ -243,8 +220,8 @@ export interface Plan {
   budgetMs: number
 }
 
-export const QUICK: Plan = { mode: 'quick', processes: 1, warmUpMs: 1000, rounds: 8, slotMs: 25, budgetMs: 86_000 }
-export const FULL: Plan = { mode: 'full', processes: 3, warmUpMs: 3000, rounds: 4, slotMs: 40, budgetMs: 240_000 }
+export const QUICK: Plan = { mode: 'quick', processes: 1, discarded: 1, rounds: 8, slotMs: 25, budgetMs: 86_000 }
+export const FULL: Plan = { mode: 'full', processes: 3, discarded: 1, rounds: 4, slotMs: 40, budgetMs: 240_000 }
 
 /** A round and its reverse, so that each arm is the first once. */
 const MIN_ROUNDS = 2
@@ -272,16 +249,15 @@ export const getSlotMs = (plan: Plan, scenario: Scenario, inCase: Case): number 
 const getSettleMs = (plan: Plan, scenario: Scenario, inCase: Case): number =>
   getSlotMs(plan, scenario, inCase) * (inCase.settleShare ?? scenario.settleShare ?? 0)
 
-const getWarmUpMs = (plan: Plan, scenario: Scenario): number =>
-  (plan.warmUpMs * (scenario.warmUpShare ?? 1)) / scenario.cases.length
+/** A fresh process has no rounds before. */
+const getDiscarded = ({ discarded }: Plan, { spawns }: Scenario): number => (spawns ? 0 : discarded)
 
 export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
   const getCaseMs = (inCase: Case): number =>
     (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS) * (inCase.repeats ?? 1)
-  const discarded = getWarmUpMs(plan, scenario) > 0 ? 1 : 0
-  const measured = sum(cases, getCaseMs) * (getRounds(plan, scenario) + discarded)
-  return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + cases.length * getWarmUpMs(plan, scenario) + measured))
+  const measured = sum(cases, getCaseMs) * (getRounds(plan, scenario) + getDiscarded(plan, scenario))
+  return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + measured))
 }
 
 export const totalMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
@@ -291,37 +267,4 @@ export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] 
   const share = getBudgetMs(plan, scenarios) / totalMs(plan, scenarios)
   let until = 0
   return scenarios.map(scenario => (until += expectedMs(plan, scenario) * share))
-}
-
-/**
- * The warm-up of an arm for a case: measurements that are discarded, until they are stationary. It takes at least half of its planned time,
- * because code that is not compiled yet can be stationary too.
- */
-export class WarmUp {
-  readonly #plannedMs: number
-  readonly #slotMs: number
-  readonly #inCase: Case
-  readonly #values: number[] = []
-  #elapsedMs = 0
-
-  constructor(plan: Plan, scenario: Scenario, inCase: Case) {
-    this.#plannedMs = getWarmUpMs(plan, scenario)
-    this.#slotMs = Math.min(getSlotMs(plan, scenario, inCase), this.#plannedMs / 4)
-    this.#inCase = inCase
-  }
-
-  get isOver(): boolean {
-    if (this.#elapsedMs >= this.#plannedMs) return true
-    return this.#elapsedMs >= this.#plannedMs / 2 && isStationary(this.#values)
-  }
-
-  async measure(measure: (task: Task) => Promise<Measurement>): Promise<void> {
-    const { figures, task, warmUp = task } = this.#inCase
-    const start = performance.now()
-    const measured = await measure({ ...warmUp, ms: this.#slotMs })
-    // The process can still be starting, so that only the planned time of the first measurement counts.
-    this.#elapsedMs += this.#values.length === 0 ? this.#slotMs : Math.max(performance.now() - start, this.#slotMs)
-    // Another task than the case's can have other figures.
-    this.#values.push(measured[figures[0]?.id ?? ''] ?? Object.values(measured)[0] ?? 0)
-  }
 }

@@ -98,19 +98,19 @@ const shapes = [
 ]
 
 /**
- * Slot, settling time, warm-up and rounds are multiples of the plan's. A ring that slept polls again after 4 ms of calls, and with many in
+ * Slot, settling time and rounds are multiples of the plan's. A ring that slept polls again after 4 ms of calls, and with many in
  * flight after 50 ms: its settling time is longer.
  */
 const TABLE = readTable(`
-  id                | runs    | rows  | arms in   | slot | settle | warm-up | rounds | title                                      | about
-  few-calls         | always  | arms  | processes | 42   | 0      | 0       | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 ms with the CPU time of the process and its children
-  noise             | always  | arms  | threads   | 1    | 0.4    | 0.8     | 0.25   | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
-  formats           | always  | arms  | threads   | 1.5  | 0.5    | 0.25    | 1.25    | Formats, the hook and encryption           | echo(value) between two threads over a ring, alone and with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes), whose CPU time is that of all threads for one message. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC, the reference, sends bytes as base64
-  cipher            | always  | cases | threads   | 0.8  | 0      | 0.2     | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
-  shapes            | always  | cases | threads   | 3    | 1      | 0.5     | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
-  throughput        | by name | arms  | threads   | 3    | 2      | 0.5     | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
-  plugin            | by name | arms  | processes | 180  | 0      | 0       | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone.  The reference is a Worker with a bare MessagePort
-  one-thread        | by name | arms  | threads   | 4    | 0      | 1.6     | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
+  id                | runs    | rows  | arms in   | slot | settle | rounds | title                                      | about
+  few-calls         | always  | arms  | processes | 42   | 0      | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 ms with the CPU time of the process and its children
+  noise             | always  | arms  | threads   | 1    | 0.4    | 0.25   | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
+  formats           | always  | arms  | threads   | 1    | 0.5    | 0.75   | Formats, the hook and encryption           | echo(value) between two threads over a ring, alone and with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes), whose CPU time is that of all threads for one message. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC, the reference, sends bytes as base64
+  cipher            | always  | cases | threads   | 0.8  | 0      | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
+  shapes            | always  | cases | threads   | 3    | 1      | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
+  throughput        | by name | arms  | threads   | 3    | 2      | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
+  plugin            | by name | arms  | processes | 180  | 0      | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone.  The reference is a Worker with a bare MessagePort
+  one-thread        | by name | arms  | threads   | 4    | 0      | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
 `)
 
 export const allScenarios = (): Scenario[] => {
@@ -125,11 +125,11 @@ export const allScenarios = (): Scenario[] => {
     'one-thread': [oneThreadArms, [inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls'), CPU])]],
   }
   return TABLE.slice(1).map((row): Scenario => {
-    const [id, runs, rows, armsIn, slot, settle, warmUp, rounds, title, about] = row as [string, ...string[]]
+    const [id, runs, rows, armsIn, slot, settle, rounds, title, about] = row as [string, ...string[]]
     const [arms, cases] = parts[id]!
     return {
       ...{ id, title: title!, about: about!, arms, cases, rows: rows as Scenario['rows'] },
-      ...{ share: Number(slot), settleShare: Number(settle), warmUpShare: Number(warmUp), roundsShare: Number(rounds) },
+      ...{ share: Number(slot), settleShare: Number(settle), roundsShare: Number(rounds) },
       ...(runs === 'always' && { main: true }),
       ...(armsIn === 'processes' && { spawns: true }),
     }
@@ -216,26 +216,39 @@ export async function leaveOut(chosen: readonly Scenario[]): Promise<{ scenarios
   return { scenarios, leftOut }
 }
 
-/** More would measure the collection of garbage. */
-const BYTES_IN_FLIGHT = 2 * 2 ** 20
-const MOST_IN_FLIGHT = 64
+/** More would measure the collection of garbage, and fewer how threads wait for each other. */
+const BYTES_IN_FLIGHT = 2 ** 21
+const [LEAST_IN_FLIGHT, MOST_IN_FLIGHT] = [2, 64]
 
-/** Smaller messages need time until a ring polls. */
-const LARGE_BYTES = 64 * 1024
+/** Long enough for V8 to compile the code of a call. */
+const WARM_UP_MS = 400
 
 /** Half the width of the interval of CPU time that ends the rounds, as a part of the figure. */
 const PRECISE = 0.04
 
+/** Slot and settling time of a message alone, and of many: small ones need time until a ring polls. The first size that is large enough counts. */
+const LENGTHS = [
+  { from: 64 * 1024, alone: [0.6, 0], many: [1.8, 0] },
+  { from: 4096, alone: [0.6, 0.5], many: [1.6, 0.25] },
+  { from: 0, alone: [1, 0.5], many: [1.6, 1] },
+] as const
+
 /** A message alone, for its latency, and many, whose threads never wait for each other, for its CPU time. */
 function toCases(payload: Payload, id: string, title: string): Case[] {
   const bytes = payloads.payloadBytes(payload)
-  const inFlight = Math.max(2, Math.min(MOST_IN_FLIGHT, Math.round(BYTES_IN_FLIGHT / (bytes + 1))))
-  const lengths = bytes < LARGE_BYTES ? {} : { share: 0.6, settleShare: 0 }
-  const alone = latency('p50', title)
+  const inFlight = Math.max(LEAST_IN_FLIGHT, Math.min(MOST_IN_FLIGHT, Math.round(BYTES_IN_FLIGHT / (bytes + 1))))
+  const { from, alone, many } = LENGTHS.find(entry => bytes >= entry.from)!
   const cpu = { ...latency('cpu', `${title}, CPU`), precise: PRECISE }
+  const toCase = (task: Case['task'], figure: FigureKind, [share, settleShare]: readonly [number, number]) => ({
+    ...{ payload, title, task, figures: [figure], share, settleShare },
+  })
   return [
-    { id, title, task: { loop: 'calls', inFlight: 1 }, payload, figures: [alone], ...lengths },
-    { id: `${id}${MANY}`, title, task: { loop: 'calls', inFlight }, payload, figures: [cpu], ...lengths },
+    { id, ...toCase(calls(1), latency('p50', title), alone) },
+    {
+      id: `${id}${MANY}`,
+      ...toCase(calls(inFlight), cpu, many),
+      ...(from === 0 && { warmUp: { ...calls(inFlight), settleMs: WARM_UP_MS } }),
+    },
   ]
 }
 
@@ -260,6 +273,5 @@ export function toPayloadScenario(payload: Payload): Scenario {
     cases: toCases(payload, 'payload', size),
     rows: 'arms',
     main: true,
-    ...{ share: 1.5, settleShare: 0.5, warmUpShare: 0.8, roundsShare: 1 },
   }
 }
