@@ -56,13 +56,35 @@ export const { ${names.join(', ')} } = shared && names.every((name) => name in s
 /** Each is one file of its own: with what they share split off, every start would wait for one file more. */
 const commandsOf = ({ bin = {} }) => namesIn([bin])
 
+/** Small, without a class that others know, and loaded by each core. */
+const TAKEN_IN = ['@sallyport/paths/internal/api', '@sallyport/paths/internal/glob']
+
 /** What npm installs beside the package is loaded from there; all else is taken in. */
 function isOutside({ name: own, dependencies = {}, peerDependencies = {}, imports = {} }) {
   const names = [own, ...Object.keys({ ...dependencies, ...peerDependencies })]
+  const isTakenIn = id => own === '@sallyport/core' && TAKEN_IN.includes(id)
   return id =>
     id.startsWith('node:') ||
     typeof imports[id] === 'string' ||
-    names.some(name => id === name || id.startsWith(`${name}/`))
+    (!isTakenIn(id) && names.some(name => id === name || id.startsWith(`${name}/`)))
+}
+
+/**
+ * Names of the same file in another package, with the one to import it by: Node takes a third of a millisecond in each thread to resolve a
+ * name in a file.
+ */
+function namesOfFiles(folder, { dependencies = {} }) {
+  const firsts = new Map()
+  const names = new Map()
+  for (const name of Object.keys(dependencies).filter(name => name.startsWith('@sallyport/'))) {
+    const { exports } = readPackage(join(folder, 'node_modules', name))
+    for (const [path, { types: _, ...files }] of Object.entries(exports)) {
+      const [id, file] = [`${name}${path.slice(1)}`, `${name} ${JSON.stringify(files)}`]
+      if (firsts.has(file)) names.set(id, firsts.get(file))
+      else firsts.set(file, id)
+    }
+  }
+  return names
 }
 
 /** So that a stack leads to the sources, not to what tsc made of them. The package has no sources: its maps hold them. */
@@ -99,16 +121,19 @@ const STARTS = [
   ['host', ['host/start-bus']],
 ]
 
-function startsOf(folder) {
+/** Groups of what all roots of each import and are, without what is in a group before it, and without an entry that users import. */
+function startsOf(folder, starts) {
   const closures = new Map()
   const reaches = (root, id, context) => {
     if (!closures.has(root)) closures.set(root, getClosure(resolve(folder, 'dist', `${root}.js`), context))
     return closures.get(root).has(id)
   }
-  return STARTS.map(([name, roots], index) => ({
-    name: (id, context) => (roots.every(root => reaches(root, id, context)) ? name : undefined),
+  const index = resolve(folder, 'dist/index.js')
+  return starts.map(([name, roots], at) => ({
+    name: (id, context) =>
+      (id !== index || name === 'index') && roots.every(root => reaches(root, id, context)) ? name : undefined,
     debugName: name,
-    priority: STARTS.length - index,
+    priority: starts.length - at,
   }))
 }
 
@@ -121,15 +146,15 @@ function getClosure(root, context) {
 
 /** The groups of packages with entries that need others. */
 const GROUPS = {
-  // Each thread loads the main entry, so what the others share with it is one file.
-  '@sallyport/protocol': [{ name: 'common', minShareCount: 2 }],
   // Every frontend loads nearly all of its package: its entries share one file. What removes classes of Node as it loads is not in it.
-  '@sallyport/frontend': [{ name: 'common', test: /[\\/]dist[\\/](?:client|runtime|tauri|types)[\\/](?!text-module)/ }],
+  '@sallyport/frontend': [
+    { name: 'internal', test: /[\\/]dist[\\/](?:internal\.js|(?:client|runtime|tauri|types)[\\/](?!text-module))/ },
+  ],
   // Every bus loads the permission model; the rest is for one with processes. It is one file, which can be read again.
   '@sallyport/process': [
     {
       name: 'permission-model',
-      test: /[\\/]dist[\\/](?:permission-model[\\/]|network[\\/](?:host-list|secrets)|launchers[\\/](?:find-wall|node-program))/,
+      test: /[\\/]dist[\\/](?:permission-model(?:\.js|[\\/])|network[\\/](?:host-list|secrets)|launchers[\\/](?:find-wall|node-program))/,
       priority: 1,
     },
     SHARED,
@@ -138,24 +163,36 @@ const GROUPS = {
   '@sallyport/paths': [],
 }
 
-const groupsOf = (folder, name) =>
-  name === '@sallyport/core' ? [...startsOf(folder), SHARED] : (GROUPS[name] ?? [SHARED])
+function groupsOf(folder, name) {
+  // Each thread loads the main entry: what the others share with it is there.
+  if (name === '@sallyport/protocol') return startsOf(folder, [['index', ['index']]])
+  return name === '@sallyport/core' ? [...startsOf(folder, STARTS), SHARED] : (GROUPS[name] ?? [SHARED])
+}
 
 /** A single other character would make the whole text of a file take two bytes for each, in every thread that loads it. */
 const toAscii = code => code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** What is imported later keeps a file of its own: a program that has no use for it does not load it. */
-const PROGRAM = { format: 'cjs', codeSplitting: true }
+const PROGRAM = { format: 'cjs', codeSplitting: true, strict: true }
 
 async function outputOf(folder, names, options) {
   const info = readPackage(folder)
+  const others = options.format === 'cjs' ? new Map() : namesOfFiles(folder, info)
+  const oneNameForEachFile = {
+    name: 'one-name-for-each-file',
+    resolveId: id => (others.has(id) ? { id: others.get(id), external: true } : undefined),
+  }
   const build = await rolldown({
     input: Object.fromEntries(names.map(name => [name, join(folder, 'dist', `${name}.js`)])),
-    external: options.format === 'cjs' ? id => id.startsWith('node:') || id === info.name : isOutside(info),
+    external:
+      options.format === 'cjs'
+        ? id => id.startsWith('node:') || id === info.name
+        : id => !others.has(id) && isOutside(info)(id),
     platform: 'node',
+    preserveEntrySignatures: 'allow-extension',
     // The modules of xstate, which can be shaken, and not the CommonJS files that Node takes.
     resolve: { conditionNames: ['module', 'import', 'node', 'default'] },
-    plugins: [mapsOfTsc],
+    plugins: [mapsOfTsc, oneNameForEachFile],
   })
   const { output } = await build.generate({
     dir: join(folder, 'dist/bundle'),

@@ -14,8 +14,8 @@ interface BusArmOptions extends FrontendOptions {
   link?: 'port' | 'ring'
   /** Without a hook, the pattern is brownfield. */
   hook?: boolean
-  /** `false` removes encryption. @default true */
-  cipher?: boolean
+  /** `plain` removes encryption. With `cipher`, the arm differs from that in nothing else. */
+  cipher?: 'cipher' | 'plain'
 }
 
 const HOOK = fileURLToPath(new URL('../../hooks/check/', import.meta.url))
@@ -55,18 +55,19 @@ function toBusOptions({ hook, codec = 'json', link, ...options }: Omit<BusArmOpt
   }
 }
 
-const withoutCipher: WorkerFactories = {
-  core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core'] }),
+/** Core and gate as the same modules, with a cipher or without: what differs is the module of records alone. */
+const toWorkers = (cipher: 'cipher' | 'plain'): WorkerFactories => ({
+  core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core', cipher] }),
   gate: options => {
     // Before Node 22.15, a loader needs a thread. The gate's sandbox does not include the files of this package.
     const execArgv = [...(options.execArgv ?? []), '--allow-worker', '--allow-fs-read=*']
-    return new Worker(workerUrl('plain-worker'), { ...options, argv: ['gate'], execArgv })
+    return new Worker(workerUrl('plain-worker'), { ...options, argv: ['gate', cipher], execArgv })
   },
-}
+})
 
-async function openBus({ cipher = true, ...settings }: BusArmOptions): Promise<OpenArm> {
+async function openBus({ cipher, ...settings }: BusArmOptions): Promise<OpenArm> {
   process.env['SALLYPORT_LINK'] = settings.link
-  const bus = await createBus({ ...toBusOptions(settings), ...(!cipher && { workers: withoutCipher }) })
+  const bus = await createBus({ ...toBusOptions(settings), ...(cipher && { workers: toWorkers(cipher) }) })
   const failed = new Promise<never>((_, reject) => {
     bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
   })
@@ -85,8 +86,8 @@ const FORMATS = [
 /** The hook without encryption differs from isolation in the cipher alone. */
 const LAYERS = [
   { layer: '', words: '', settings: {} },
-  { layer: 'hook-', words: ', hook', settings: { hook: true, cipher: false } },
-  { layer: 'isolation-', words: ', hook, encrypted', settings: { hook: true } },
+  { layer: 'hook-', words: ', hook', settings: { hook: true, cipher: 'plain' } },
+  { layer: 'isolation-', words: ', hook, encrypted', settings: { hook: true, cipher: 'cipher' } },
 ] as const
 
 /** An arm that sends a payload in another form. */

@@ -46,7 +46,7 @@ export class GateThreads {
   #spawn(isSpare = false): Worker {
     const { isolation, workers } = this.#options
     const { dir, gates } = isolation
-    const entry = workers.gate ?? findEntry('@sallyport/isolation/worker')
+    const entry = workers.gate ?? findEntry('@sallyport/isolation/internal/worker')
     const workerData: GateThreadData = {
       isShared: gates !== 'each',
       preloadsHook: isSpare && dir !== undefined,
