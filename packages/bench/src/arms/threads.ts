@@ -4,7 +4,7 @@ import type { Request, ThreadRole } from '../loops/calls.js'
 import { connectRaw, overPort, type PeerId } from '../loops/peers.js'
 import type { Payload } from '../model/payloads.js'
 import type { Arm, Arms, Measurement, OpenArm } from '../model/scenario.js'
-import { readVersion, workerUrl } from '../run/machine.js'
+import { readPackageInfo, workerUrl } from '../run/machine.js'
 
 /** @param role a function of `workers/threads.ts` that the thread runs */
 const startThread = (role: ThreadRole, args: unknown[], ports: MessagePort[] = []): Worker =>
@@ -39,7 +39,7 @@ function threadArm(measuring: Worker, ...others: Worker[]): OpenArm {
 }
 
 /** Two threads and a channel between them. */
-const pairArm = (id: PeerId, title = `${id} ${readVersion(id)}`): Arm => ({
+const pairArm = (id: PeerId, title = `${id} ${readPackageInfo(id).version}`): Arm => ({
   id,
   title,
   open: async () => {

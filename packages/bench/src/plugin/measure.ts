@@ -2,6 +2,7 @@
 // an arm shares with others is loaded before the start.
 import { range } from 'd3-array'
 import { setTimeout as delay } from 'node:timers/promises'
+import { echo, greet } from '../loops/peers.js'
 import type { Measurement } from '../model/scenario.js'
 import { lacksProcessTree, readTreeMemory, startTreeCpuClock } from '../run/machine.js'
 import type { FewCallsJob } from '../run/processes.js'
@@ -26,23 +27,13 @@ export type LoadPluginHost = (code: HostCode) => Promise<PluginHost>
 
 /** Notes when calls arrive, because not every plugin has a clock. */
 export class HostCode {
-  /** Times of the calls since the last `reset`, in ms. */
-  readonly arrivals: number[] = []
+  /** Times of the calls, in ms. */
+  arrivals: number[] = []
   #resolve = (): void => {}
 
-  readonly functions = {
-    greet: ({ name }: { name: string }): string => {
-      this.#note()
-      return `Hello, ${name}!`
-    },
-    echo_bytes: (bytes: Uint8Array): Uint8Array => {
-      this.#note()
-      return bytes
-    },
-  }
-
-  reset(): void {
-    this.arrivals.length = 0
+  readonly functions: { greet: typeof greet; echo_bytes: typeof echo } = {
+    greet: this.#note(greet),
+    echo_bytes: this.#note(echo),
   }
 
   /** Resolves to the time of the next call. One caller can wait at a time. */
@@ -51,9 +42,12 @@ export class HostCode {
     return this.arrivals.at(-1)!
   }
 
-  #note(): void {
-    this.arrivals.push(performance.now())
-    this.#resolve()
+  #note<Args, Answer>(answer: (args: Args) => Answer): (args: Args) => Answer {
+    return args => {
+      this.arrivals.push(performance.now())
+      this.#resolve()
+      return answer(args)
+    }
   }
 }
 
@@ -93,9 +87,8 @@ export async function measurePlugin(load: LoadPluginHost): Promise<Measurement> 
     pss: memory - before,
     next: (readTreeMemory() - memory) / MORE,
   }
-  const greet = (): Promise<unknown> => plugin.request('greet', { name: 'World' })
   await plugin.request('call_each', { count: FEW })
-  figures['seldom'] = (await callEach(greet, PAUSED)).p50!
+  figures['seldom'] = (await callEach(() => plugin.request('greet', { name: 'World' }), PAUSED)).p50!
   Object.assign(figures, await measureCalls(code, plugin))
   await host.close?.()
   return figures
@@ -103,7 +96,7 @@ export async function measurePlugin(load: LoadPluginHost): Promise<Measurement> 
 
 async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement> {
   const run = async (name: keyof typeof COUNTS): Promise<number[]> => {
-    code.reset()
+    code.arrivals = []
     await plugin.request(name, { count: COUNTS[name] })
     return code.arrivals.slice(code.arrivals.length / 2)
   }
@@ -142,14 +135,13 @@ const MARKS = [1, 100, 1000] as const
 /** Time for the garbage and the compilations of the calls before. */
 const QUIET_MS = 100
 
-export async function measureFewCalls(load: LoadPluginHost, { greet, count }: FewCallsJob): Promise<Measurement> {
+export async function measureFewCalls(load: LoadPluginHost, { greet: call, count }: FewCallsJob): Promise<Measurement> {
   const start = performance.now()
   const host = await load(new HostCode())
   const { request } = await host.start('plugin')
   const callOnce = async (): Promise<void> => {
-    const answer = await request('greet', greet.args as object)
-    if (answer !== greet.expected)
-      throw new Error(`greet returned ${String(answer)}; expected ${String(greet.expected)}`)
+    const answer = await request('greet', call.args as object)
+    if (answer !== call.expected) throw new Error(`greet returned ${String(answer)}; expected ${String(call.expected)}`)
   }
   const marks: number[] = []
   for (let made = 1; made <= MARKS.at(-1)!; made++) {

@@ -1,10 +1,8 @@
 // This machine: its CPU time, the memory and CPU time of a process with its descendants from Linux's /proc, and the packages that a run measures.
-import { sum } from 'd3-array'
+import { group, sum } from 'd3-array'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 
 type CpuTimes = { total: number; busy: number }
 
@@ -16,17 +14,10 @@ export function readCpuTimes(since: CpuTimes = { total: 0, busy: 0 }): CpuTimes 
 
 type PackageInfo = Record<'name' | 'version', string>
 
-const readManifest = (file: URL): PackageInfo => JSON.parse(readFileSync(file, 'utf8')) as PackageInfo
-
-export function readPackageInfo(): PackageInfo {
-  const { name, version } = readManifest(new URL('../../package.json', import.meta.url))
+/** @param directory - of this package, or the name of a dependency */
+export function readPackageInfo(directory = '../..'): PackageInfo {
+  const { name, version } = createRequire(import.meta.url)(`${directory}/package.json`) as PackageInfo
   return { name, version }
-}
-
-export function readVersion(dependency: string): string {
-  const places = createRequire(import.meta.url).resolve.paths(dependency) ?? []
-  const found = places.map(place => join(place, dependency, 'package.json')).find(path => existsSync(path))
-  return readManifest(pathToFileURL(found!)).version
 }
 
 export const lacksProcessTree = (): string | undefined =>
@@ -56,15 +47,7 @@ export function startTreeCpuClock(): () => number {
 }
 
 function findDescendants(root: number): number[] {
-  const children = new Map<number, number[]>()
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name)
-    const parent = Number.isInteger(pid) ? readParent(pid) : undefined
-    if (parent === undefined) continue
-    const siblings = children.get(parent)
-    if (siblings) siblings.push(pid)
-    else children.set(parent, [pid])
-  }
+  const children = group(readdirSync('/proc').map(Number).filter(Number.isInteger), readParent)
   const found = [root]
   for (const pid of found) found.push(...(children.get(pid) ?? []))
   return found
