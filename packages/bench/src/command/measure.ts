@@ -12,14 +12,7 @@ import { expectedMs, QUICK } from '../run/run.js'
 import { allScenarios, choose, leaveOut, loadScenarios } from '../scenarios/index.js'
 import { quantile } from '../shared/statistics.js'
 import type { Options } from './options.js'
-import {
-  createInterruptSignal,
-  createOutput,
-  makeWritable,
-  type Output,
-  runWithProgress,
-  writeReports,
-} from './output.js'
+import { createInterruptSignal, createOutput, type Output, runWithProgress, writeReports } from './output.js'
 
 /**
  * @returns the exit code: 1 if an arm failed, 3 if the noise check failed
@@ -29,7 +22,7 @@ import {
 export async function measureAndReport({ plan, filter, payload, lines, out }: Options): Promise<number> {
   const every = await loadScenarios(payload)
   const { scenarios, leftOut } = await leaveOut(choose(every, filter, lines))
-  await makeWritable(out)
+  await writeReports(out)
   const output = createOutput(lines)
   const machine = readMachine()
   showStart(machine, output, leftOut)

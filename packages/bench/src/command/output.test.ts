@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { UsageError } from '../shared/text.js'
-import { makeWritable, writeReports } from './output.js'
+import { writeReports } from './output.js'
 
 let directory: string
 beforeEach(() => {
@@ -12,11 +12,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-describe('makeWritable', () => {
+describe('without files', () => {
   test('makes directories for several runs at once, and leaves nothing in them', async () => {
     const out = join(directory, 'a', 'b')
-    await Promise.all([makeWritable(out), makeWritable(out)])
-    await makeWritable(out)
+    await Promise.all([writeReports(out), writeReports(out)])
+    await writeReports(out)
     expect(readdirSync(out)).toEqual([])
   })
 
@@ -29,14 +29,14 @@ describe('makeWritable', () => {
       ['a directory in a link to nothing', 'link/x', /^--out .*link\/x: EEXIST/],
       ['a directory in which nothing can be made', '/proc/no', /^--out \/proc\/no: E/],
     ])(async (_, name, message) => {
-      const refused = makeWritable(resolve(directory, name))
+      const refused = writeReports(resolve(directory, name))
       await expect(refused).rejects.toThrow(UsageError)
       await expect(refused).rejects.toThrow(message)
     })
   })
 })
 
-describe('writeReports', () => {
+describe('with files', () => {
   test('writes each file', async () => {
     await writeReports(directory, { 'a.txt': 'one', 'b.txt': 'two' })
     expect(['a.txt', 'b.txt'].map(name => readFileSync(join(directory, name), 'utf8'))).toEqual(['one', 'two'])

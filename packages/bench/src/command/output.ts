@@ -113,19 +113,21 @@ export async function runWithProgress(output: Output, { scenarios, plan, signal,
   return run(scenarios, plan, watcher, signal, launch).finally(() => show(''))
 }
 
-/** Makes the directory if it is missing. @throws {UsageError} if it cannot be made or written to */
-export const makeWritable = (out: string): Promise<void> =>
-  blameOut(out, async () => {
+/**
+ * Writes files by their names, and makes the directory if it is missing. Without files, it only finds out whether they can be written.
+ *
+ * @throws {UsageError} if the directory cannot be made or written to
+ */
+export async function writeReports(out: string, files: Readonly<Record<string, string>> = {}): Promise<void> {
+  try {
     await makeDirectory(resolve(out))
     // Permissions are not all: nobody can make a file in /proc.
     await rmdir(await mkdtemp(join(out, '.sallyport-bench-')))
-  })
-
-/** Writes files by their names. @throws {UsageError} if one cannot be written */
-export const writeReports = (out: string, files: Readonly<Record<string, string>>): Promise<void> =>
-  blameOut(out, async () => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
-  })
+  } catch (error) {
+    throw new UsageError(`--out ${out}: ${(error as Error).message}`)
+  }
+}
 
 /** `mkdir` with `recursive` never ends where a directory is "not found" although its parent exists, as in /proc. */
 async function makeDirectory(path: string): Promise<void> {
@@ -135,12 +137,4 @@ async function makeDirectory(path: string): Promise<void> {
     // Another run can have made it.
     if (!existsSync(path)) throw error
   })
-}
-
-async function blameOut(out: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    throw new UsageError(`--out ${out}: ${(error as Error).message}`)
-  }
 }

@@ -3,14 +3,14 @@
 import pc from 'picocolors'
 import { showStart } from '../command/measure.js'
 import type { CompareOptions } from '../command/options.js'
-import { createInterruptSignal, createOutput, createProgress, makeWritable, writeReports } from '../command/output.js'
+import { createInterruptSignal, createOutput, createProgress, writeReports } from '../command/output.js'
 import { readLoad, readMachine } from '../report/build.js'
 import type { Screen } from '../report/terminal.js'
 import { OUTCOMES } from '../report/verdict.js'
 import { readPackageInfo } from '../run/machine.js'
 import { count, short, UsageError } from '../shared/text.js'
 import { type Comparison, COMPARISON_VERSION, conclude, getMinRuns, getSuspects, judge, type Rule } from './judge.js'
-import { findWorkingDirectory, openBase, openProgram, toExport } from './program.js'
+import { openBase, openProgram, toExport } from './program.js'
 import { toText } from './text.js'
 
 /** A comment shows so many columns on a phone. */
@@ -23,15 +23,15 @@ const PLAIN: Screen = { columns: 46, colors: pc.createColors(false) }
  */
 export async function compare(options: CompareOptions): Promise<number> {
   const { out, runs, cpu, program, tolerance, tolerances } = options
-  await makeWritable(out)
+  await writeReports(out)
   const output = createOutput()
   const signal = createInterruptSignal()
   const [startedAt, start] = [new Date(), performance.now()]
-  const { base, temporary, close } = await openBase(options.base, options.prepare, signal)
+  const { base, directory, temporary, close } = await openBase(options.base, options.prepare, signal)
   try {
     const machine = readMachine()
     showStart(machine, output)
-    const directories = { base: await findWorkingDirectory(base), head: process.cwd() }
+    const directories = { base: directory, head: process.cwd() }
     const progress = createProgress(output)
     const { figures, measure } = await openProgram({ program, directories, runs, cpu, temporary, signal, progress })
     const rule: Rule = { tolerance, tolerances, figures: figures.length }
@@ -59,8 +59,7 @@ export async function compare(options: CompareOptions): Promise<number> {
       startedAt: startedAt.toISOString(),
       seconds: (performance.now() - start) / 1000,
       machine,
-      base: { name: base.name, kind: base.kind, ...(base.kind === 'ref' && { commit: base.commit }) },
-      ...{ program, runs, rule, first, repeat },
+      ...{ base, program, runs, rule, first, repeat },
     }
     const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
     output.print(toText(comparison, output.screen))

@@ -4,13 +4,14 @@ import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { interleave } from '../run/run.js'
 import { medianOfMedians, type Processes } from '../shared/statistics.js'
 import { count, UsageError } from '../shared/text.js'
 import { type PrintedFigure, readFigures } from './figure-lines.js'
-import type { Sides } from './judge.js'
+import type { Comparison, Sides } from './judge.js'
 
 type Side = 'base' | 'head' | 'again'
 const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
@@ -107,8 +108,8 @@ async function runOnce({ program, cpu, temporary, signal }: ProgramOptions, cwd:
     },
   })
   const [stdout, stderr, code] = await Promise.all([
-    child.stdout.setEncoding('utf8').toArray(),
-    child.stderr.setEncoding('utf8').toArray(),
+    readText(child.stdout),
+    readText(child.stderr),
     once(child, 'close').then(([exit]) => exit as number | null),
   ]).catch((error: Error) => {
     signal.throwIfAborted()
@@ -116,12 +117,11 @@ async function runOnce({ program, cpu, temporary, signal }: ProgramOptions, cwd:
   })
   signal.throwIfAborted()
   const shown = `\`${program.join(' ')}\``
-  if (code !== 0)
-    throw new UsageError(`${shown} failed in ${cwd} with exit code ${code}:\n${stderr.join('').slice(-2000)}`)
+  if (code !== 0) throw new UsageError(`${shown} failed in ${cwd} with exit code ${code}:\n${stderr.slice(-2000)}`)
   if (!cpu) {
-    const figures = readFigures(stdout.join(''))
+    const figures = readFigures(stdout)
     if (figures.length > 0) return figures
-    const lines = stdout.join('').split('\n').filter(Boolean)
+    const lines = stdout.split('\n').filter(Boolean)
     const begin = lines.slice(0, 5).map(line => `\n  ${line.slice(0, 200)}`)
     throw new UsageError(
       `No figure found in ${count(lines.length, 'line')} of ${shown} in ${cwd}. Print lines \`name value unit\`, or judge its CPU time with --cpu.${begin.join('')}`,
@@ -147,18 +147,21 @@ export function toExport(sides: readonly Sides[]): Record<string, string> {
   return Object.fromEntries(files)
 }
 
-/** `root` is the directory of the checkout. */
-export type Base = { name: string; root: string } & ({ kind: 'directory' } | { kind: 'ref'; commit: string })
-
 interface OpenedBase {
-  base: Base
+  base: Comparison['base']
+  /** Corresponds to the current directory. */
+  directory: string
   /** A directory of our own, for as long as the base is open. */
   temporary: string
   /** Removes the directory. It goes with the process, too, in whatever way that ends. */
   close(): void
 }
 
-/** Builds a git ref with `command`, or as its files ask. @throws {UsageError} if there is no such base, or it cannot be built */
+/**
+ * Builds a git ref with `command`, or as its files ask.
+ *
+ * @throws {UsageError} if there is no such base, it cannot be built, or it does not have the current directory
+ */
 export async function openBase(name: string, command: string | null, signal: AbortSignal): Promise<OpenedBase> {
   const temporary = mkdtempSync(join(tmpdir(), 'sallyport-compare-'))
   const close = (): void => {
@@ -168,7 +171,7 @@ export async function openBase(name: string, command: string | null, signal: Abo
   }
   process.on('exit', close)
   try {
-    return { base: await findBase(name, command, join(temporary, 'base'), signal), temporary, close }
+    return { ...(await findBase(name, command, join(temporary, 'base'), signal)), temporary, close }
   } catch (error) {
     close()
     // Ctrl-C goes to git as well, which then fails.
@@ -179,23 +182,23 @@ export async function openBase(name: string, command: string | null, signal: Abo
 
 const git = async (...args: string[]): Promise<string> => (await promisify(execFile)('git', args)).stdout.trim()
 
-async function findBase(name: string, command: string | null, root: string, signal: AbortSignal): Promise<Base> {
-  if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) return { kind: 'directory', name, root: resolve(name) }
+async function findBase(
+  name: string,
+  command: string | null,
+  root: string,
+  signal: AbortSignal,
+): Promise<Pick<OpenedBase, 'base' | 'directory'>> {
+  if (statSync(name, { throwIfNoEntry: false })?.isDirectory())
+    return { base: { name, kind: 'directory' }, directory: resolve(name) }
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
     throw new UsageError(`--base: '${name}' is not a directory or a git ref`)
   })
   await git('worktree', 'add', '--detach', '--force', root, commit)
   await prepare(root, command, signal)
-  return { kind: 'ref', name, commit, root }
-}
-
-/** Returns the directory of a checkout that corresponds to the current one. @throws {UsageError} if there is none */
-export async function findWorkingDirectory({ kind, root }: Base): Promise<string> {
-  const directory = kind === 'directory' ? root : join(root, await git('rev-parse', '--show-prefix'))
-  if (existsSync(directory)) return directory
-  throw new UsageError(
-    `--base: the base has no ${relative(root, directory)}. Run the comparison in a directory that it has`,
-  )
+  const prefix = await git('rev-parse', '--show-prefix')
+  const directory = join(root, prefix)
+  if (existsSync(directory)) return { base: { name, kind: 'ref', commit }, directory }
+  throw new UsageError(`--base: the base has no ${prefix}. Run the comparison in a directory that it has`)
 }
 
 /** Installs and builds a checkout. @throws {UsageError} if that fails */
@@ -215,19 +218,12 @@ export async function prepare(directory: string, command: string | null, signal:
   if (code !== 0) throw new UsageError(`--base: \`${line}\` failed in the checkout with exit code ${code}`)
 }
 
-interface Manifest {
-  packageManager?: string
-  scripts?: Record<string, string>
-}
-
-const readManifest = (directory: string): Manifest => {
-  const path = join(directory, 'package.json')
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Manifest) : {}
-}
+type Manifest = { packageManager?: string; scripts?: Record<string, string> }
 
 export function getPreparation(directory: string): string {
   const has = (name: string): boolean => existsSync(join(directory, name))
-  const { packageManager = '', scripts = {} } = readManifest(directory)
+  const manifest = has('package.json') ? readFileSync(join(directory, 'package.json'), 'utf8') : '{}'
+  const { packageManager = '', scripts = {} } = JSON.parse(manifest) as Manifest
   // Corepack appends a hash: pnpm@12.21.0+sha512.…
   const [manager] = packageManager.split('+')
   const installs = [
