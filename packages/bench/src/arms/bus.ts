@@ -1,7 +1,6 @@
 // Arms of the bus: core, frontend and gate in a worker each, with the loops in the frontend. Three arms have no cipher.
-import { type BusOptions, createBus, type FrontendOptions } from '@sallyport/core'
+import { createBus, type FrontendOptions } from '@sallyport/core'
 import type { WorkerFactories } from '@sallyport/core/internal'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Request } from '../loops/calls.js'
 import { asBytes, asText, type Payload } from '../model/payloads.js'
@@ -9,65 +8,55 @@ import type { Arm, Arms, OpenArm } from '../model/scenario.js'
 import { workerUrl } from '../run/machine.js'
 import { createMeasuring, rawPort } from './threads.js'
 
-interface BusArmOptions extends FrontendOptions {
-  codec?: 'json' | 'msgpack'
-  link?: 'port' | 'ring'
-  /** Without a hook, the pattern is brownfield. */
-  hook?: boolean
-  /** `plain` removes encryption. With `cipher`, the arm differs from that in nothing else. */
-  cipher?: 'cipher' | 'plain'
+interface BusArmOptions {
+  codec: 'json' | 'msgpack'
+  /** It is fixed, because `auto` could mean another link in each version. */
+  link: 'port' | 'ring'
+  /** Without a hook, the pattern is brownfield. `plain` removes encryption, and nothing else. */
+  hook?: 'encrypted' | 'plain'
 }
 
-const HOOK = fileURLToPath(new URL('../../hooks/check/', import.meta.url))
+const HOOK = new URL('../../hooks/check/', import.meta.url)
 
 /** Label of the frontend that measures. */
 const LABEL = 'main'
 
-const COMMANDS = ['greet', 'echo', 'echo_bytes']
+const busArm = (id: string, title: string, options: BusArmOptions): Arm => ({ id, title, open: () => openBus(options) })
 
-function busArm(id: string, title: string, settings: BusArmOptions): Arm {
-  return { id, title, open: () => openBus(settings) }
-}
+const RING_JSON: BusArmOptions = { codec: 'json', link: 'ring' }
 
-// An arm has a fixed link, because `auto` could mean another link in each version.
-const linkArm = (title: string, link: 'port' | 'ring', codec: 'json' | 'msgpack'): Arm =>
-  busArm(`${link}-${codec}`, title, { codec, link })
-
-export const portJson: Arm = linkArm('port JSON', 'port', 'json')
-export const ringJson: Arm = linkArm('ring JSON', 'ring', 'json')
-export const ringMsgpack: Arm = linkArm('ring msgpack', 'ring', 'msgpack')
+export const portJson: Arm = busArm('port-json', 'port JSON', { codec: 'json', link: 'port' })
+export const ringJson: Arm = busArm('ring-json', 'ring JSON', RING_JSON)
+export const ringMsgpack: Arm = busArm('ring-msgpack', 'ring msgpack', { codec: 'msgpack', link: 'ring' })
 export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, ring JSON', {
-  ...{ codec: 'json', link: 'ring', hook: true },
+  ...RING_JSON,
+  hook: 'encrypted',
 })
 
 /** The default sandbox, which can read the rest of this package. Ports need a frontend without one. */
 const module = workerUrl('frontend')
 const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
 
-function toBusOptions({ hook, codec = 'json', link, ...options }: Omit<BusArmOptions, 'cipher'>): BusOptions {
-  const isTrusted = link === 'port'
-  return {
-    ...{ core: workerUrl('core'), codec },
-    // Log lines would break the progress line. An error fails the arm.
-    log: false,
-    frontends: { [LABEL]: { module, sandbox: isTrusted ? 'none' : sandbox, allow: COMMANDS, ...options } },
-    ...(hook && { isolation: { dir: HOOK } }),
-  }
-}
-
 /** Core and gate as the same modules, with a cipher or without: what differs is the module of records alone. */
-const toWorkers = (cipher: 'cipher' | 'plain'): WorkerFactories => ({
-  core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core', cipher] }),
+const toWorkers = (hook: 'encrypted' | 'plain'): WorkerFactories => ({
+  core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core', hook] }),
   gate: options => {
     // Before Node 22.15, a loader needs a thread. The gate's sandbox does not include the files of this package.
     const execArgv = [...(options.execArgv ?? []), '--allow-worker', '--allow-fs-read=*']
-    return new Worker(workerUrl('plain-worker'), { ...options, argv: ['gate', cipher], execArgv })
+    return new Worker(workerUrl('plain-worker'), { ...options, argv: ['gate', hook], execArgv })
   },
 })
 
-async function openBus({ cipher, ...settings }: BusArmOptions): Promise<OpenArm> {
-  process.env['SALLYPORT_LINK'] = settings.link
-  const bus = await createBus({ ...toBusOptions(settings), ...(cipher && { workers: toWorkers(cipher) }) })
+async function openBus({ codec, link, hook }: BusArmOptions): Promise<OpenArm> {
+  process.env['SALLYPORT_LINK'] = link
+  const allow = ['greet', 'echo', 'echo_bytes']
+  const bus = await createBus({
+    ...{ core: workerUrl('core'), codec },
+    // Log lines would break the progress line. An error fails the arm.
+    log: false,
+    frontends: { [LABEL]: { module, sandbox: link === 'port' ? 'none' : sandbox, allow } },
+    ...(hook && { isolation: { dir: HOOK }, workers: toWorkers(hook) }),
+  })
   const failed = new Promise<never>((_, reject) => {
     bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
   })
@@ -86,8 +75,8 @@ const FORMATS = [
 /** The hook without encryption differs from isolation in the cipher alone. */
 const LAYERS = [
   { layer: '', words: '', settings: {} },
-  { layer: 'hook-', words: ', hook', settings: { hook: true, cipher: 'plain' } },
-  { layer: 'isolation-', words: ', hook, encrypted', settings: { hook: true, cipher: 'cipher' } },
+  { layer: 'hook-', words: ', hook', settings: { hook: 'plain' } },
+  { layer: 'isolation-', words: ', hook, encrypted', settings: { hook: 'encrypted' } },
 ] as const
 
 /** An arm that sends a payload in another form. */
@@ -96,12 +85,13 @@ const inForm = (arm: Arm, toForm: (payload: Payload) => Payload): Arm => ({
   open: async () => {
     const opened = await arm.open()
     const forms = new Map<Payload, Payload>()
-    const toKnown = (payload: Payload): Payload => {
-      const form = forms.get(payload) ?? toForm(payload)
-      forms.set(payload, form)
-      return form
+    return {
+      ...opened,
+      measure: (task, payload) => {
+        if (!forms.has(payload)) forms.set(payload, toForm(payload))
+        return opened.measure(task, forms.get(payload)!)
+      },
     }
-    return { ...opened, measure: (task, payload) => opened.measure(task, toKnown(payload)) }
   },
 })
 

@@ -19,13 +19,7 @@ function createRecords(): Cipher<Uint8Array> {
   return { seal: message => sealer.seal(0, message, 1), open: record => opener.open(record).body }
 }
 
-interface Sealed {
-  nonce: Buffer
-  text: Buffer
-  tag: Buffer
-}
-
-function createNodeCipher(): Cipher<Sealed> {
+function createNodeCipher(): Cipher<Record<'nonce' | 'text' | 'tag', Buffer>> {
   const [key, nonce] = [randomBytes(KEY_BYTES), Buffer.alloc(NONCE_BYTES)]
   let count = 0
   return {

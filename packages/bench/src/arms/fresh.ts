@@ -1,5 +1,5 @@
 // The arms whose measurements each run in a fresh process: few calls, and plugins.
-import { bubblewrap, landlock, LauncherUnavailable } from '@sallyport/core/launchers'
+import { bubblewrap, landlock } from '@sallyport/core/launchers'
 import type { Payload } from '../model/payloads.js'
 import type { Arm, Arms, Task } from '../model/scenario.js'
 import { getPausedCalls } from '../plugin/measure.js'
@@ -9,19 +9,10 @@ import { type FreshJob, measureFresh } from '../run/processes.js'
 /** Leaves the arm out where there is no wall. */
 const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
 
-async function lacksWall(): Promise<string | undefined> {
-  const failures: string[] = []
-  for (const create of [bubblewrap, landlock]) {
-    try {
-      await create()
-      return lacksProcessTree()
-    } catch (error) {
-      if (!(error instanceof LauncherUnavailable)) throw error
-      failures.push(error.message)
-    }
-  }
-  return `no wall works here (${failures.join('; ')})`
-}
+const lacksWall = (): Promise<string | undefined> =>
+  Promise.any([bubblewrap(), landlock()]).then(lacksProcessTree, ({ errors }: AggregateError) => {
+    return `no wall works here (${errors.map(({ message }: Error) => message).join('; ')})`
+  })
 
 const freshArm = (id: string, title: string, createJob: (task: Task, payload: Payload) => FreshJob): Arm => ({
   id,

@@ -5,8 +5,8 @@ import { resolve } from './plain-records.js'
 
 /** Since Node 22.15, in the thread itself. */
 const { registerHooks } = nodeModule as { registerHooks?: (hooks: { resolve: typeof resolve }) => void }
-const [role, cipher] = process.argv.slice(-2)
-if (cipher === 'plain') {
+const [role, hook] = process.argv.slice(-2)
+if (hook === 'plain') {
   if (registerHooks) registerHooks({ resolve })
   else nodeModule.register('./plain-records.js', import.meta.url)
 }
