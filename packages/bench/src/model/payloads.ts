@@ -70,18 +70,16 @@ export function githubPullRequests(): Payload {
 }
 
 /** The Chrome DevTools protocol: one large document of many small objects. */
-export const devtoolsProtocol = (): Payload => echo('devtools', 'DevTools protocol', [readProtocol()])
-
-const readProtocol = (): object => ({
-  browser: require('devtools-protocol/json/browser_protocol.json') as unknown,
-  js: require('devtools-protocol/json/js_protocol.json') as unknown,
-})
+export function devtoolsProtocol(): Payload {
+  const browser: unknown = require('devtools-protocol/json/browser_protocol.json')
+  const js: unknown = require('devtools-protocol/json/js_protocol.json')
+  return echo('devtools', 'DevTools protocol', [{ browser, js }])
+}
 
 /** Bytes as base64 in a document, as JSON-RPC sends them. */
-export const asText = ({ id, title, calls }: Payload): Payload => ({
-  id: `${id}-as-text`,
-  title,
-  calls: calls.map(call => {
+export const asText = (payload: Payload): Payload => ({
+  ...payload,
+  calls: payload.calls.map(call => {
     if (!(call.args instanceof Uint8Array)) return call
     const args = { data: Buffer.from(call.args).toString('base64') }
     return { command: 'echo', args, expected: args }
@@ -92,10 +90,9 @@ export const asText = ({ id, title, calls }: Payload): Payload => ({
 export const messageOf = (bytes: number): Payload => echoBytes(`bytes-${bytes}`, 'text', Buffer.alloc(bytes, 'x'))
 
 /** Documents as the bytes of their JSON, which no side parses. */
-export const asBytes = ({ id, title, calls }: Payload): Payload => ({
-  id: `${id}-as-bytes`,
-  title,
-  calls: calls.map(call => (call.args instanceof Uint8Array ? call : toBytesCall(toJsonBytes(call.args)))),
+export const asBytes = (payload: Payload): Payload => ({
+  ...payload,
+  calls: payload.calls.map(call => (call.args instanceof Uint8Array ? call : toBytesCall(toJsonBytes(call.args)))),
 })
 
 export function payloadBytes({ calls }: Payload): number {

@@ -4,7 +4,7 @@ import { cipherArms } from '../arms/cipher.js'
 import { fewCallsArms, pluginArms } from '../arms/fresh.js'
 import { oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
 import * as payloads from '../model/payloads.js'
-import { loadUserPayloads } from '../model/payloads.js'
+import type { Payload } from '../model/payloads.js'
 import {
   type Arm,
   type Arms,
@@ -19,7 +19,6 @@ import {
 } from '../model/scenario.js'
 import { formatBytes, readTable, UsageError } from '../shared/text.js'
 
-type Payload = payloads.Payload
 type Figures = readonly FigureKind[]
 
 const inCase = (
@@ -139,8 +138,8 @@ export const allScenarios = (): Scenario[] => {
 /** Returns all scenarios, or the noise check and one for each payload of a file. @throws {UsageError} if there is none */
 export async function loadScenarios(payload: string | null): Promise<Scenario[]> {
   if (payload === null) return allScenarios()
-  const payloads = await loadUserPayloads(payload)
-  return [...allScenarios().filter(({ id }) => id === NOISE), ...payloads.map(toPayloadScenario)]
+  const own = await payloads.loadUserPayloads(payload)
+  return [...allScenarios().filter(({ id }) => id === NOISE), ...own.map(toPayloadScenario)]
 }
 
 /** Reads a filter: a regular expression, such as a part of a path. @throws {UsageError} if it is invalid */
