@@ -5,10 +5,18 @@
 // 4. what each sandbox costs (`plugin`, `few-calls`)
 // 5. what rings gain, and when they lose (`shapes`)
 import { MANY, NOISE, PAYLOAD_PREFIX } from '../model/scenario.js'
-import { ENOUGH_ROUNDS, estimateDifference, getSpread, type Range } from '../shared/statistics.js'
+import {
+  ENOUGH_ROUNDS,
+  estimateDifference,
+  getSpread,
+  judgeChange,
+  type Judgement,
+  type Range,
+  toChange,
+} from '../shared/statistics.js'
 import { capitalize, duration, formatFigure, formatInterval, formatRange, formatRatio } from '../shared/text.js'
 import { type CaseReport, type Figure, findFigure, type Report, type ScenarioReport } from './report.js'
-import { createJudge, isTooNoisy, type Judge, type Tone } from './verdict.js'
+import { getExtremes, isTooNoisy, type Tone } from './verdict.js'
 
 export interface Cell {
   text: string
@@ -32,14 +40,26 @@ export interface Table {
 const MISSING: Cell = { text: '–', tone: 'missing' }
 const FAILED: Cell = { text: 'failed', tone: 'failed' }
 
+/** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */
+const NOTABLE = 1.05
+
 /** Draws the figures of one run: to three digits with their ratios, or as ranges if the machine was too noisy. */
 export class Cells {
   readonly isNoisy: boolean
-  readonly judge: Judge
+  readonly #notable: number
 
-  constructor(report: Pick<Report, 'noise'>) {
-    this.isNoisy = isTooNoisy(report)
-    this.judge = createJudge(report)
+  constructor({ noise }: Pick<Report, 'noise'>) {
+    this.isNoisy = isTooNoisy({ noise })
+    this.#notable = Math.max(NOTABLE, getExtremes(noise?.checks ?? []).most)
+  }
+
+  /**
+   * Judges a figure against its reference: it is slower or faster if its whole interval is beyond what two identical arms differ by. Nothing is clear
+   * in a run that is too noisy.
+   */
+  judge({ ratio, interval, better }: Figure): Judgement {
+    const change = toChange(ratio, interval, better)
+    return this.isNoisy || !change ? 'unclear' : judgeChange(change, this.#notable)
   }
 
   /** The median, or a range: of a noisy run, and of a figure whose rounds differ by much. */
@@ -65,7 +85,7 @@ export class Cells {
 
 function getKinds({ results }: CaseReport): Figure[] {
   const figures = results.flatMap(result => result.figures)
-  return [...new Set(figures.map(({ id }) => id))].map(id => figures.find(figure => figure.id === id)!)
+  return [...new Map(figures.map(figure => [figure.id, figure])).values()]
 }
 
 /** Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case. */
@@ -243,11 +263,11 @@ function answerFormats(sizes: Sizes, cells: Cells): Table {
 const BYTES_GAIN = 2
 
 /** Names the option for each size, as far as the figures differ from those of JSON-RPC, which is the reference. */
-function advise(sizes: Sizes, { judge }: Cells): string {
+function advise(sizes: Sizes, cells: Cells): string {
   const judgeFormat = (format: Format): { title: string; ratio: number; judgement: string }[] =>
     sizes.list.flatMap(({ id, title }) => {
       const figure = sizes.cpu(id, format)
-      return figure && figure.ratio !== null ? { title, ratio: figure.ratio, judgement: judge(figure) } : []
+      return figure && figure.ratio !== null ? { title, ratio: figure.ratio, judgement: cells.judge(figure) } : []
     })
   const [known, bytes] = [judgeFormat('msgpack'), judgeFormat('bytes')]
   const list = (found: typeof known): string => {

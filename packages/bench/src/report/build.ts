@@ -4,7 +4,7 @@ import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem 
 import { payloadBytes } from '../model/payloads.js'
 import type { Cell, Outcome, Plan } from '../run/run.js'
 import { ENOUGH_ROUNDS, estimateRatio, getSpread, medianOfMedians } from '../shared/statistics.js'
-import { plain, short } from '../shared/text.js'
+import { plain, short, shortRange } from '../shared/text.js'
 import { type CaseReport, type Figure, type Report, type ScenarioReport, SCHEMA_VERSION } from './report.js'
 import { toHtml } from './html.js'
 import { toMarkdown } from './markdown.js'
@@ -89,14 +89,12 @@ const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
         ...kind,
         median: short(medianOfMedians(processes)),
         ratio: estimate && short(estimate.value),
-        interval: known ? shortPair(estimate.interval) : null,
-        ...(high > low * RANGE_FROM && { range: shortPair([low, high]) }),
+        interval: known ? shortRange(estimate.interval) : null,
+        ...(high > low * RANGE_FROM && { range: shortRange([low, high]) }),
         processes: processes.map(rounds => rounds.map(short)),
       },
     ]
   })
-
-const shortPair = ([low, high]: readonly [number, number]): [number, number] => [short(low), short(high)]
 
 function getOthersCpu(outcomes: readonly Outcome[]): number | null {
   const known = outcomes.flatMap(({ cpu }) => cpu ?? [])

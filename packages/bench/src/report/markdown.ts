@@ -8,34 +8,24 @@ const FOOT =
   'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval, from six rounds on. All rounds are in report.json.'
 
 export function toMarkdown(report: Report): string {
-  return join([
+  const { outcome, line } = getVerdict(report)
+  const failures = getFailures(report)
+  const parts = [
     '# Sallyport benchmark',
-    toVerdict(report),
-    ...getAnswers(report).map(toSection),
+    `${OUTCOMES[outcome].emoji} **${line}**`,
+    ...getAnswers(report).flatMap(({ title, sentence, ...table }) => [
+      `## ${escape(title)}`,
+      sentence && keepUnits(escape(sentence)),
+      toRows(table),
+    ]),
     [describeMachine(report.machine), describeRun(report), `${report.tool.name} ${report.tool.version}`].join('  \n'),
     report.filter !== null && `Measured in part: \`--filter ${report.filter}\``,
-    listFailures(report),
+    failures.length > 0 && `## Failed\n\n${toList(failures)}`,
     toList(getNotes(report)),
     ...getTables(report).map(({ table }) => fold(table)),
     FOOT,
-  ])
-}
-
-const toSection = (table: Table): string =>
-  [`## ${escape(table.title)}`, table.sentence && keepUnits(escape(table.sentence)), toRows(table)]
-    .filter(Boolean)
-    .join('\n\n')
-
-const join = (parts: readonly (string | false | undefined)[]): string => `${parts.filter(Boolean).join('\n\n')}\n`
-
-function toVerdict(report: Report): string {
-  const { outcome, line } = getVerdict(report)
-  return `${OUTCOMES[outcome].emoji} **${line}**`
-}
-
-function listFailures(report: Report): string | false {
-  const all = getFailures(report)
-  return all.length > 0 && `## Failed\n\n${toList(all)}`
+  ]
+  return `${parts.filter(Boolean).join('\n\n')}\n`
 }
 
 const toList = (lines: readonly string[]): string => lines.map(line => `- ${escape(line)}`).join('\n')
@@ -49,7 +39,7 @@ const escapeCell = (text: string): string => escape(text).replaceAll('|', '\\|')
 const toText = ({ text, note, interval }: Cell): string =>
   escapeCell(note === undefined ? text : `${text} (${[note, interval].filter(Boolean).join(' · ')})`)
 
-function toRows({ about, columns, rows }: Table): string {
+function toRows({ about, columns, rows }: Pick<Table, 'about' | 'columns' | 'rows'>): string {
   const lines = [
     columns.map(escapeCell),
     columns.map((_, at) => (at === 0 ? '---' : '---:')),

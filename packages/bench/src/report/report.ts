@@ -91,7 +91,6 @@ export interface Report {
 }
 
 export type Noise = NonNullable<Report['noise']>
-export type NoiseCheck = Noise['checks'][number]
 export type ScenarioReport = Report['scenarios'][number]
 export type CaseReport = ScenarioReport['cases'][number]
 export type Figure = CaseReport['results'][number]['figures'][number]

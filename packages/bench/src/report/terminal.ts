@@ -7,9 +7,6 @@ import { TONES } from './verdict.js'
 
 export type Screen = { columns: number; colors: Colors }
 
-/** More rows than this scroll the heads of a narrow layout off the screen. */
-const TALL = 10
-
 /** In a wide layout, ratios are next to their figures instead of below them. */
 type Layout = { wide: boolean; intervals: boolean }
 const LAYOUTS: Layout[] = [true, false].flatMap(wide => [true, false].map(intervals => ({ wide, intervals })))
@@ -51,8 +48,7 @@ function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors:
   // A colour ends with its line.
   const heads = columns.map(title => keepUnits(title).split(' ').map(colors.dim).join(gap))
   const drawn = rows.map(([name, ...cells]) => [name!.text, ...cells.map(drawCell)])
-  const foot = !wide && rows.length > TALL ? [heads] : []
-  return alignColumns([heads, ...drawn, ...foot])
+  return alignColumns([heads, ...drawn])
 }
 
 /** The names of the rows are on the left. */

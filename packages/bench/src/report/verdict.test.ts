@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { getScenario, noisySample, sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
 import type { Outcome } from '../run/run.js'
 import { allScenarios } from '../scenarios/index.js'
+import { Cells } from './answers.js'
 import type { Figure, Noise } from './report.js'
-import { createJudge, getNotes, getVerdict } from './verdict.js'
+import { getNotes, getVerdict } from './verdict.js'
 
 const formats = getScenario('formats')
 
@@ -57,25 +58,25 @@ const figure = (ratio: number | null, interval: [number, number] | null, more: P
 })
 
 test('a figure is slower or faster if its whole interval is, by the direction of the figure', () => {
-  const judge = createJudge({ noise: null })
-  expect(judge(figure(1.2, [1.1, 1.3]))).toBe('slower')
-  expect(judge(figure(0.8, [0.7, 0.9]))).toBe('faster')
-  expect(judge(figure(0.8, [0.7, 0.9], { better: 'higher' }))).toBe('slower')
-  expect(judge(figure(1.01, [0.99, 1.03]))).toBe('same')
-  expect(judge(figure(1.3, [0.9, 1.5]))).toBe('unclear')
-  expect(judge(figure(3, null))).toBe('unclear')
+  const cells = new Cells({ noise: null })
+  expect(cells.judge(figure(1.2, [1.1, 1.3]))).toBe('slower')
+  expect(cells.judge(figure(0.8, [0.7, 0.9]))).toBe('faster')
+  expect(cells.judge(figure(0.8, [0.7, 0.9], { better: 'higher' }))).toBe('slower')
+  expect(cells.judge(figure(1.01, [0.99, 1.03]))).toBe('same')
+  expect(cells.judge(figure(1.3, [0.9, 1.5]))).toBe('unclear')
+  expect(cells.judge(figure(3, null))).toBe('unclear')
 })
 
 test('a figure is the same within the difference of two identical arms', () => {
   const noise = { ...tooNoisy(noisySample()).noise!, outcome: 'steady' as const }
   noise.checks[0]!.ratio = 1.2
-  const judge = createJudge({ noise })
-  expect([1.15, 1.3].map(ratio => judge(figure(ratio, [ratio - 0.02, ratio + 0.02])))).toEqual(['same', 'slower'])
+  const cells = new Cells({ noise })
+  expect([1.15, 1.3].map(ratio => cells.judge(figure(ratio, [ratio - 0.02, ratio + 0.02])))).toEqual(['same', 'slower'])
 })
 
 test('nothing is clear in a run that is too noisy', () => {
   const { noise } = tooNoisy(noisySample())
-  expect(createJudge({ noise })(figure(3, [2.9, 3.1]))).toBe('unclear')
+  expect(new Cells({ noise }).judge(figure(3, [2.9, 3.1]))).toBe('unclear')
 })
 
 const noise = getScenario('noise')

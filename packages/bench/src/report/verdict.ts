@@ -1,26 +1,9 @@
-// Whether the figures of a run can be believed, and which of them differ from their reference:
-// 1. the noise check: identical arms agree, other programs leave the CPU alone, and no more figures move than by chance
-// 2. if it fails, nothing is judged, and no figure has a third digit
-// 3. otherwise a figure is better or worse if its whole interval is beyond what two identical arms differ by
+// Whether the figures of a run can be believed: identical arms agree, other programs leave the CPU alone, and no more figures move than by chance. If
+// this noise check fails, nothing is judged, and no figure has a third digit.
 import { NOISE } from '../model/scenario.js'
-import {
-  countMovedByChance,
-  estimateRatio,
-  getMovement,
-  judgeChange,
-  type Judgement,
-  toChange,
-} from '../shared/statistics.js'
-import { count, formatEffect, formatRatio, short } from '../shared/text.js'
-import {
-  everyFigure,
-  type Figure,
-  getFailures,
-  type Noise,
-  type NoiseCheck,
-  type Report,
-  type ScenarioReport,
-} from './report.js'
+import { countMovedByChance, estimateRatio, getMovement } from '../shared/statistics.js'
+import { count, formatEffect, formatRatio, short, shortRange } from '../shared/text.js'
+import { everyFigure, getFailures, type Noise, type Report, type ScenarioReport } from './report.js'
 
 /** Limit of the ratio of two identical arms, as a factor. */
 const TOLERANCE = 1.25
@@ -35,22 +18,18 @@ const OTHERS_LIMIT = 0.1
 export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null): Noise | null {
   const cases = scenarios.find(({ id }) => id === NOISE)?.cases ?? []
   const checks = cases.flatMap(({ id: inCase, results }) =>
-    results.flatMap(({ arm, figures: [again] }): NoiseCheck[] => {
+    results.flatMap(({ arm, figures: [again] }): Noise['checks'] => {
       const first = results.find(other => `${other.arm}-again` === arm)?.figures[0]
       const estimate = again && first && estimateRatio(again.processes, first.processes)
       if (!estimate) return []
-      const [low, high] = estimate.interval
-      const [ratio, interval] = [short(estimate.value), [short(low), short(high)] as [number, number]]
-      return [{ figure: [NOISE, inCase, arm, again.id].join('/'), ratio, interval }]
+      const figure = [NOISE, inCase, arm, again.id].join('/')
+      return [{ figure, ratio: short(estimate.value), interval: shortRange(estimate.interval) }]
     }),
   )
   if (checks.length === 0) return null
-  const isBeyond = (factor: number, limit: number): boolean => factor > limit || factor < 1 / limit
   const moved = findMoved(scenarios)
-  const isNoisy =
-    moved.length > 0 ||
-    (othersCpu ?? 0) > OTHERS_LIMIT ||
-    checks.some(({ ratio, interval }) => isBeyond(ratio, TOLERANCE) || interval.some(end => isBeyond(end, REACH)))
+  const { most, widest } = getExtremes(checks)
+  const isNoisy = moved.length > 0 || (othersCpu ?? 0) > OTHERS_LIMIT || most > TOLERANCE || widest > REACH
   return { outcome: isNoisy ? 'too noisy' : 'steady', othersCpu, moved, checks }
 }
 
@@ -70,22 +49,6 @@ export const isTooNoisy = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.
 /** How a cell is emphasized: the name of its colour on a terminal, and of its class in the page. */
 export const TONES = { better: 'green', worse: 'yellow', failed: 'red', missing: 'dim' } as const
 export type Tone = keyof typeof TONES
-
-/** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */
-const NOTABLE = 1.05
-
-/** Judges a figure of a run against its reference. */
-export type Judge = (figure: Figure) => Judgement
-
-/** Nothing is clear in a run that is too noisy. */
-export function createJudge({ noise }: Pick<Report, 'noise'>): Judge {
-  const differences = (noise?.checks ?? []).map(({ ratio }) => Math.max(ratio, 1 / ratio))
-  const notable = Math.max(NOTABLE, ...differences)
-  return figure => {
-    const change = toChange(figure.ratio, figure.interval, figure.better)
-    return isTooNoisy({ noise }) || !change ? 'unclear' : judgeChange(change, notable)
-  }
-}
 
 export interface Verdict {
   /** `regression` belongs to a comparison. `too noisy`: nothing is judged. */
@@ -115,18 +78,24 @@ const toPercent = (part: number): string => `${Math.round(part * 100)} %`
 /** Rounds up: what exceeds a limit must not be shown as that limit. */
 const formatExcess = (factor: number): string => `${Math.ceil((factor - 1) * 100 - 1e-6)} %`
 
-const getMost = (ratios: readonly number[]): number => Math.max(...ratios.map(ratio => Math.max(ratio, 1 / ratio)))
+/** Factors by which identical arms differ, and that their intervals reach. */
+export function getExtremes(checks: Noise['checks']): { most: number; widest: number } {
+  const getFactor = (ratio: number): number => Math.max(ratio, 1 / ratio)
+  return {
+    most: Math.max(...checks.map(({ ratio }) => getFactor(ratio))),
+    widest: Math.max(...checks.flatMap(({ interval }) => interval.map(getFactor))),
+  }
+}
 
 function describeQuiet({ checks, othersCpu }: Noise): string {
-  const most = getMost(checks.map(({ ratio }) => ratio))
+  const { most } = getExtremes(checks)
   const others = othersCpu === null ? '' : `, and other programs took ${toPercent(othersCpu)} of the CPU`
   return `The machine was quiet: two identical arms differed by ${formatEffect(most)}${others}`
 }
 
 function describeNoise(report: Pick<Report, 'scenarios'>, noise: Noise): string {
   const { checks, othersCpu, moved } = noise
-  const most = getMost(checks.map(({ ratio }) => ratio))
-  const widest = getMost(checks.flatMap(({ interval }) => interval))
+  const { most, widest } = getExtremes(checks)
   const [first, ...more] = moved
   const reasons = [
     first && `${nameFigure(report, first.figure)} moved ${formatRatio(first.factor)} within the run`,

@@ -12,6 +12,7 @@ export const plain = (text: string): string =>
 export const oneLine = (text: string): string => plain(text).replaceAll(/\s+/g, ' ')
 
 export const short = (value: number): number => Number(value.toPrecision(4))
+export const shortRange = ([low, high]: readonly [number, number]): [number, number] => [short(low), short(high)]
 
 /** Formats three significant digits, without an exponent: 0.061 · 2.90 · 49.1 · 534. */
 export function threeDigits(value: number): string {
