@@ -14,6 +14,8 @@ interface BusArmOptions {
   link: 'port' | 'ring'
   /** Without a hook, the pattern is brownfield. `plain` removes encryption, and nothing else. */
   hook?: 'encrypted' | 'plain'
+  /** Returns the payload as it is sent. @default the payload itself */
+  toForm?(payload: Payload): Payload
 }
 
 const HOOK = new URL('../../hooks/check/', import.meta.url)
@@ -47,7 +49,7 @@ const toWorkers = (hook: 'encrypted' | 'plain'): WorkerFactories => ({
   },
 })
 
-async function openBus({ codec, link, hook }: BusArmOptions): Promise<OpenArm> {
+async function openBus({ codec, link, hook, toForm }: BusArmOptions): Promise<OpenArm> {
   process.env['SALLYPORT_LINK'] = link
   const allow = ['greet', 'echo', 'echo_bytes']
   const bus = await createBus({
@@ -62,14 +64,14 @@ async function openBus({ codec, link, hook }: BusArmOptions): Promise<OpenArm> {
   })
   failed.catch(() => {})
   const send = (request: Request): Promise<unknown> => bus.call(LABEL, 'measure', { ...request }, { timeout: false })
-  return { measure: createMeasuring(send, failed), close: () => bus.close({ timeout: 0 }) }
+  return { measure: createMeasuring(send, failed, toForm), close: () => bus.close({ timeout: 0 }) }
 }
 
 /** How a payload is written: its codec, and whether it is sent as bytes that no side parses. */
 const FORMATS = [
-  { format: 'json', title: 'JSON-RPC', codec: 'json', toPayload: asText },
-  { format: 'msgpack', title: 'MessagePack', codec: 'msgpack', toPayload: (payload: Payload): Payload => payload },
-  { format: 'bytes', title: 'bytes', codec: 'json', toPayload: asBytes },
+  { format: 'json', title: 'JSON-RPC', codec: 'json', toForm: asText },
+  { format: 'msgpack', title: 'MessagePack', codec: 'msgpack', toForm: (payload: Payload): Payload => payload },
+  { format: 'bytes', title: 'bytes', codec: 'json', toForm: asBytes },
 ] as const
 
 /** The hook without encryption differs from isolation in the cipher alone. */
@@ -79,27 +81,11 @@ const LAYERS = [
   { layer: 'isolation-', words: ', hook, encrypted', settings: { hook: 'encrypted' } },
 ] as const
 
-/** An arm that sends a payload in another form. */
-const inForm = (arm: Arm, toForm: (payload: Payload) => Payload): Arm => ({
-  ...arm,
-  open: async () => {
-    const opened = await arm.open()
-    const forms = new Map<Payload, Payload>()
-    return {
-      ...opened,
-      measure: (task, payload) => {
-        if (!forms.has(payload)) forms.set(payload, toForm(payload))
-        return opened.measure(task, forms.get(payload)!)
-      },
-    }
-  },
-})
-
 /** Every format over a ring, with nothing, with a hook, and with a hook and encryption; then what Node does without a library. */
 export const formatArms = [
-  ...FORMATS.flatMap(({ format, title, codec, toPayload }) =>
+  ...FORMATS.flatMap(({ format, title, codec, toForm }) =>
     LAYERS.map(({ layer, words, settings }) =>
-      inForm(busArm(`${layer}ring-${format}`, `${title}${words}`, { codec, link: 'ring', ...settings }), toPayload),
+      busArm(`${layer}ring-${format}`, `${title}${words}`, { codec, link: 'ring', toForm, ...settings }),
     ),
   ),
   { ...rawPort, title: 'structured clone' },

@@ -10,14 +10,15 @@ import { readPackageInfo, workerUrl } from '../run/machine.js'
 const startThread = (role: ThreadRole, args: unknown[], ports: MessagePort[] = []): Worker =>
   new Worker(workerUrl('threads'), { workerData: { role, args }, transferList: ports })
 
-/** Measures by requests. A payload is sent once. @param failed - rejects when there will be no answer */
+/** Measures by requests. A payload is sent once, in its form. @param failed - rejects when there will be no answer */
 export function createMeasuring(
   send: (request: Request) => Promise<unknown>,
   failed: Promise<never>,
+  toForm = (payload: Payload): Payload => payload,
 ): OpenArm['measure'] {
   const sent = new Set<Payload>()
   return (task, payload) => {
-    const answer = send({ task, payloadId: payload.id, ...(!sent.has(payload) && { payload }) })
+    const answer = send({ task, payloadId: payload.id, ...(!sent.has(payload) && { payload: toForm(payload) }) })
     sent.add(payload)
     return Promise.race([answer as Promise<Measurement>, failed])
   }

@@ -27,83 +27,70 @@ const MIB = 2 ** 20
 
 const require = createRequire(import.meta.url)
 
+const USUAL = { name: 'World', n: 1, tags: ['red', 'green', 'blue'] }
+
 export const usualCall: Payload = {
   id: 'usual',
   title: '{ name, n, tags[3] }',
-  calls: [
-    {
-      command: 'greet',
-      args: { name: 'World', n: 1, tags: ['red', 'green', 'blue'] },
-      expected: 'Hello, World!',
-    },
-  ],
+  calls: [{ command: 'greet', args: USUAL, expected: 'Hello, World!' }],
 }
 
-const echo = (id: string, title: string, documents: readonly unknown[]): Payload => ({
-  id,
-  title,
-  calls: documents.map(document => ({ command: 'echo', args: document, expected: document })),
+const toEcho = (value: unknown): Call => ({
+  command: value instanceof Uint8Array ? 'echo_bytes' : 'echo',
+  args: value,
+  expected: value,
 })
 
-const echoBytes = (id: string, title: string, bytes: Uint8Array): Payload => ({
-  id,
-  title,
-  calls: [toBytesCall(bytes)],
-})
+const echo = (id: string, title: string, ...values: unknown[]): Payload => ({ id, title, calls: values.map(toEcho) })
 
-const toBytesCall = (bytes: Uint8Array): Call => ({ command: 'echo_bytes', args: bytes, expected: bytes })
-
-const toJsonBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
-
-export const mebibyte = (): Payload => echoBytes('mebibyte', '1 MiB of bytes', Buffer.alloc(MIB, 'x'))
+export const mebibyte = (): Payload => echo('mebibyte', '1 MiB of bytes', Buffer.alloc(MIB, 'x'))
 
 /** 100 bytes of JSON, which come back. */
-export const smallCall: Payload = echo('small', '{ name, n, tags[3], note }', [
-  { ...(usualCall.calls[0]!.args as object), note: 'a call of a hundred bytes of JSON sent' },
-])
+export const smallCall: Payload = echo('small', '{ name, n, tags[3], note }', {
+  ...USUAL,
+  note: 'a call of a hundred bytes of JSON sent',
+})
 
 /** All published examples of a GitHub webhook event: nested JSON, as from a usual web API. */
 export function githubPullRequests(): Payload {
   const events = require('@octokit/webhooks-examples') as { name: string; examples: unknown[] }[]
   const { examples } = events.find(({ name }) => name === 'pull_request')!
-  return echo('github-pull-request', 'GitHub pull request', examples)
+  return echo('github-pull-request', 'GitHub pull request', ...examples)
 }
 
 /** The Chrome DevTools protocol: one large document of many small objects. */
 export function devtoolsProtocol(): Payload {
   const browser: unknown = require('devtools-protocol/json/browser_protocol.json')
   const js: unknown = require('devtools-protocol/json/js_protocol.json')
-  return echo('devtools', 'DevTools protocol', [{ browser, js }])
+  return echo('devtools', 'DevTools protocol', { browser, js })
 }
 
 /** Bytes as base64 in a document, as JSON-RPC sends them. */
 export const asText = (payload: Payload): Payload => ({
   ...payload,
-  calls: payload.calls.map(call => {
-    if (!(call.args instanceof Uint8Array)) return call
-    const args = { data: Buffer.from(call.args).toString('base64') }
-    return { command: 'echo', args, expected: args }
-  }),
+  calls: payload.calls.map(call =>
+    call.args instanceof Uint8Array ? toEcho({ data: Buffer.from(call.args).toString('base64') }) : call,
+  ),
 })
 
 /** A message of this size, for ciphers. */
-export const messageOf = (bytes: number): Payload => echoBytes(`bytes-${bytes}`, 'text', Buffer.alloc(bytes, 'x'))
+export const messageOf = (bytes: number): Payload => echo(`bytes-${bytes}`, 'text', Buffer.alloc(bytes, 'x'))
 
 /** Documents as the bytes of their JSON, which no side parses. */
 export const asBytes = (payload: Payload): Payload => ({
   ...payload,
-  calls: payload.calls.map(call => (call.args instanceof Uint8Array ? call : toBytesCall(toJsonBytes(call.args)))),
+  calls: payload.calls.map(({ args }) => toEcho(toBytes(args))),
 })
 
-export function payloadBytes({ calls }: Payload): number {
-  const getSize = ({ args }: Call): number => (args instanceof Uint8Array ? args : toJsonBytes(args)).byteLength
-  return Math.round(mean(calls, getSize) ?? 0)
-}
+const toBytes = (args: unknown): Uint8Array => (args instanceof Uint8Array ? args : Buffer.from(JSON.stringify(args)))
+
+export const payloadBytes = ({ calls }: Payload): number =>
+  Math.round(mean(calls, ({ args }) => toBytes(args).byteLength) ?? 0)
 
 const MODULES = ['.mjs', '.js', '.cjs', '.mts', '.ts']
 
 /** Several copies are in flight at a time, in several threads. */
-const MAX_BYTES = 16 * 2 ** 20
+const MAX_BYTES = 16 * MIB
 
 /** @throws {UsageError} if the file cannot be read or is too large, or a value is not plain data */
 export async function loadUserPayloads(file: string): Promise<Payload[]> {
@@ -154,11 +141,11 @@ function createPayload(name: string, value: unknown): Payload {
     const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : value
     checkSize(name, bytes.byteLength)
     if (bytes.byteLength === 0) throw new Error(`'${name}' is empty`)
-    return echoBytes(id, name, new Uint8Array(bytes))
+    return echo(id, name, new Uint8Array(bytes))
   }
   checkPlain(name, value)
   // The arguments of a call are an object.
-  const payload = echo(id, name, [isPlainObject(value) ? value : { value }])
+  const payload = echo(id, name, isPlainObject(value) ? value : { value })
   checkSize(name, payloadBytes(payload))
   return payload
 }
