@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { getAnswers, getTables } from '../report/answers.js'
 import { buildReport, readLoad, readMachine, reportFiles } from '../report/build.js'
-import { everyFigure, type Figure, getFailures, type Report } from '../report/report.js'
+import { everyFigure, getFailures, type Report } from '../report/report.js'
 import { toTerminal, wrap } from '../report/terminal.js'
 import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES, TONES } from '../report/verdict.js'
 import { readPackageInfo } from '../run/machine.js'
@@ -12,7 +12,7 @@ import { expectedMs, QUICK } from '../run/run.js'
 import { allScenarios, choose, leaveOut, loadScenarios } from '../scenarios/index.js'
 import { quantile } from '../shared/statistics.js'
 import type { Options } from './options.js'
-import { createInterruptSignal, createOutput, type Output, runWithProgress, writeReports } from './output.js'
+import { createOutput, type Output, runWithProgress, writeReports } from './output.js'
 
 /**
  * @returns the exit code: 1 if an arm failed, 3 if the noise check failed
@@ -28,9 +28,7 @@ export async function measureAndReport({ plan, filter, payload, lines, out }: Op
   showStart(machine, output, leftOut)
 
   const [startedAt, start] = [new Date(), performance.now()]
-  const job = { scenarios, plan, signal: createInterruptSignal(), launch: () => launchFresh(payload) }
-  const outcomes = await runWithProgress(output, job)
-
+  const outcomes = await runWithProgress(output, scenarios, plan, () => launchFresh(payload))
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
@@ -49,14 +47,11 @@ export async function measureAndReport({ plan, filter, payload, lines, out }: Op
  */
 const QUARTILE = { lower: 0.25, higher: 0.75 } as const
 
-const getBetterQuartile = ({ better, processes }: Figure): number =>
-  quantile(Float64Array.from(processes.flat()).sort(), QUARTILE[better])
-
 export const toLines = (report: Pick<Report, 'scenarios'>): string =>
   everyFigure(report)
-    .map(({ path, figure }) => {
-      const { unit, better } = figure
-      return `${JSON.stringify({ name: path, value: getBetterQuartile(figure), unit, better })}\n`
+    .map(({ path, figure: { processes, unit, better } }) => {
+      const value = quantile(Float64Array.from(processes.flat()).sort(), QUARTILE[better])
+      return `${JSON.stringify({ name: path, value, unit, better })}\n`
     })
     .join('')
 

@@ -36,8 +36,6 @@ export function createOutput(quiet = false): Output {
 
 /** A signal ended the run. */
 export class Interrupted extends Error {
-  override name = 'Interrupted'
-
   constructor(readonly exitCode: number) {
     super('Stopped. No report was written.')
   }
@@ -72,14 +70,12 @@ export function createProgress({ live, log }: Output): (text: string) => void {
   }
 }
 
-interface Job {
-  scenarios: readonly Scenario[]
-  plan: Plan
-  signal: AbortSignal
-  launch: Launch
-}
-
-export async function runWithProgress(output: Output, { scenarios, plan, signal, launch }: Job): Promise<Outcome[]> {
+export async function runWithProgress(
+  output: Output,
+  scenarios: readonly Scenario[],
+  plan: Plan,
+  launch: Launch,
+): Promise<Outcome[]> {
   const { live, log } = output
   const show = createProgress(output)
   const start = performance.now()
@@ -110,7 +106,7 @@ export async function runWithProgress(output: Output, { scenarios, plan, signal,
       if (!live) log(`${outcome.scenario.title}: ${count(rounds, 'round')} in ${seconds} s`)
     },
   }
-  return run(scenarios, plan, watcher, signal, launch).finally(() => show(''))
+  return run(scenarios, plan, watcher, createInterruptSignal(), launch).finally(() => show(''))
 }
 
 /**

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
 import { promisify } from 'node:util'
+import type { CompareOptions } from '../command/options.js'
 import { interleave } from '../run/run.js'
 import { medianOfMedians, type Processes } from '../shared/statistics.js'
 import { count, UsageError } from '../shared/text.js'
@@ -16,15 +17,9 @@ import type { Comparison, Sides } from './judge.js'
 type Side = 'base' | 'head' | 'again'
 const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
 
-interface ProgramOptions {
-  /** The program and its arguments. */
-  program: readonly [string, ...string[]]
+interface ProgramOptions extends Pick<CompareOptions, 'program' | 'runs' | 'cpu'> {
   /** Where each side runs it. */
   directories: { base: string; head: string }
-  /** The number of runs of each side. */
-  runs: number
-  /** Judges the CPU time, whatever the program prints. */
-  cpu: boolean
   temporary: string
   signal: AbortSignal
   /** Shows what is measured, and nothing for an empty text. */

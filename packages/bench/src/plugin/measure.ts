@@ -1,6 +1,6 @@
 // What a fresh process measures, of which it is the host: the life of one plugin, or the first calls of a program. Nothing that
 // an arm shares with others is loaded before the start.
-import { range } from 'd3-array'
+import { pairs, range } from 'd3-array'
 import { setTimeout as delay } from 'node:timers/promises'
 import { echo, greet } from '../loops/peers.js'
 import type { Measurement } from '../model/scenario.js'
@@ -29,7 +29,7 @@ export type LoadPluginHost = (code: HostCode) => Promise<PluginHost>
 export class HostCode {
   /** Times of the calls, in ms. */
   arrivals: number[] = []
-  #resolve = (): void => {}
+  #resolve = (_at: number): void => {}
 
   readonly functions: { greet: typeof greet; echo_bytes: typeof echo } = {
     greet: this.#note(greet),
@@ -37,15 +37,15 @@ export class HostCode {
   }
 
   /** Resolves to the time of the next call. One caller can wait at a time. */
-  async waitForCall(): Promise<number> {
-    await new Promise<void>(resolve => (this.#resolve = resolve))
-    return this.arrivals.at(-1)!
+  waitForCall(): Promise<number> {
+    return new Promise(resolve => (this.#resolve = resolve))
   }
 
   #note<Args, Answer>(answer: (args: Args) => Answer): (args: Args) => Answer {
     return args => {
-      this.arrivals.push(performance.now())
-      this.#resolve()
+      const at = performance.now()
+      this.arrivals.push(at)
+      this.#resolve(at)
       return answer(args)
     }
   }
@@ -82,16 +82,12 @@ export async function measurePlugin(load: LoadPluginHost): Promise<Measurement> 
   const memory = readTreeMemory()
   for (const number of range(MORE)) await host.start(`next-${number}`)
   await delay(SETTLE_MS)
-  const figures: Measurement = {
-    ready: readyMs * 1e3,
-    pss: memory - before,
-    next: (readTreeMemory() - memory) / MORE,
-  }
+  const next = (readTreeMemory() - memory) / MORE
   await plugin.request('call_each', { count: FEW })
-  figures['seldom'] = (await callEach(() => plugin.request('greet', { name: 'World' }), PAUSED)).p50!
-  Object.assign(figures, await measureCalls(code, plugin))
+  const { p50: seldom } = await callEach(() => plugin.request('greet', { name: 'World' }), PAUSED)
+  const calls = await measureCalls(code, plugin)
   await host.close?.()
-  return figures
+  return { ready: readyMs * 1e3, pss: memory - before, next, seldom: seldom!, ...calls }
 }
 
 async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement> {
@@ -101,10 +97,8 @@ async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement
     return code.arrivals.slice(code.arrivals.length / 2)
   }
   /** Two arrivals are a call and its answer apart. */
-  const runEach = async (name: keyof typeof COUNTS): Promise<number> => {
-    const each = await run(name)
-    return median(each.slice(1).map((at, index) => at - each[index]!)) * 1e3
-  }
+  const runEach = async (name: keyof typeof COUNTS): Promise<number> =>
+    median(pairs(await run(name), (before, at) => at - before)) * 1e3
   const p50 = await runEach('call_each')
   const many = await run('call_many')
   const rate = ((many.length - 1) / (many.at(-1)! - many[0]!)) * 1e3

@@ -72,22 +72,21 @@ function readPss(pid: number): number {
 const readThreads = (pids: readonly number[]): Map<string, number> =>
   new Map(
     pids.flatMap(pid =>
-      listUnlessGone(`/proc/${pid}/task`).flatMap(thread => {
+      unlessGone(() => readdirSync(`/proc/${pid}/task`), []).flatMap(thread => {
         const [time] = readUnlessGone(`/proc/${pid}/task/${thread}/schedstat`).split(' ')
         return time ? [[thread, Number(time) / 1e3] as const] : []
       }),
     ),
   )
 
-const readUnlessGone = (path: string): string => unlessGone(() => readFileSync(path, 'utf8')) ?? ''
-const listUnlessGone = (path: string): string[] => unlessGone(() => readdirSync(path)) ?? []
+const readUnlessGone = (path: string): string => unlessGone(() => readFileSync(path, 'utf8'), '')
 
-function unlessGone<T>(read: () => T): T | undefined {
+function unlessGone<T>(read: () => T, otherwise: T): T {
   try {
     return read()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined
+    if (code === 'ENOENT' || code === 'ESRCH') return otherwise
     throw error
   }
 }

@@ -88,10 +88,6 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
 
   const [machineBefore, ownBefore] = [readCpuTimes(), process.cpuUsage()]
 
-  const failAll = (failed: readonly Cell[], error: unknown): void => {
-    for (const cell of failed) cell.error ??= toError(error)
-  }
-
   async function openAll(): Promise<void> {
     signal.throwIfAborted()
     launched = launch()
@@ -101,7 +97,9 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
       signal.throwIfAborted()
       await launched.open(scenario, arm).then(
         opened => open.set(arm, opened),
-        (error: unknown) => failAll(cellsOfArm, error),
+        (error: unknown) => {
+          for (const cell of cellsOfArm) cell.error ??= toError(error)
+        },
       )
     }
   }

@@ -178,21 +178,22 @@ export const select = (
  * @throws {UsageError} if the filter is invalid, or nothing matches
  */
 export function choose(scenarios: readonly Scenario[], filter: string | null, exactly = false): Scenario[] {
-  const [noise, others] = [true, false].map(isNoise => scenarios.filter(({ id }) => (id === NOISE) === isNoise))
   if (filter === null) return scenarios.filter(({ id, main }) => (id === NOISE ? !exactly : main === true))
   const isWanted = parseFilter(filter)
   const isNamed = ({ id, main }: Scenario): boolean =>
     main === true || isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
-  const chosen = select(others!.filter(isNamed), isWanted, !exactly)
-  if (chosen.length === 0 && select(noise!, isWanted).length > 0) return noise!
+  const chosen = select(scenarios.filter(isNamed), isWanted, !exactly)
   if (chosen.length === 0) {
     const ids = scenarios.map(({ id }) => id).join(' ')
     throw new UsageError(
       `No path contains '${filter}'. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids}`,
     )
   }
-  const all = exactly ? chosen : [...noise!, ...chosen]
-  return scenarios.flatMap(({ id }) => all.find(scenario => scenario.id === id) ?? [])
+  const isNoiseWanted = !exactly || chosen.every(({ id }) => id === NOISE)
+  return scenarios.flatMap(scenario => {
+    if (scenario.id === NOISE) return isNoiseWanted ? scenario : []
+    return chosen.find(({ id }) => id === scenario.id) ?? []
+  })
 }
 
 /** Leaves out scenarios and arms that this machine cannot measure. @throws {UsageError} if only the noise check is left */

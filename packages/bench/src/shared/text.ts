@@ -2,9 +2,7 @@
 import { stripVTControlCharacters } from 'node:util'
 
 /** A mistake in the command line. */
-export class UsageError extends Error {
-  override name = 'UsageError'
-}
+export class UsageError extends Error {}
 
 export const plain = (text: string): string =>
   stripVTControlCharacters(text).replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '')
