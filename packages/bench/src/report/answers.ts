@@ -131,8 +131,8 @@ export function getTables(report: Report): { scenario: ScenarioReport; table: Ta
 export function getAnswers(report: Pick<Report, 'scenarios' | 'noise'>): Table[] {
   const cells = new Cells(report)
   const isOfFormats = ({ id }: ScenarioReport): boolean => id === 'formats' || id.startsWith(PAYLOAD_PREFIX)
-  const answerFrom = (id: string, answer: (scenario: ScenarioReport, cells: Cells) => Table): Table[] =>
-    report.scenarios.filter(scenario => scenario.id === id).map(scenario => answer(scenario, cells))
+  const answerFrom = (id: string, answer: (scenario: ScenarioReport) => Table): Table[] =>
+    report.scenarios.filter(scenario => scenario.id === id).map(answer)
   const sizes = report.scenarios.filter(isOfFormats).map(scenario => new Sizes(scenario))
   const answers = [
     ...sizes.map(each => answerFormats(each, cells)),
@@ -141,9 +141,17 @@ export function getAnswers(report: Pick<Report, 'scenarios' | 'noise'>): Table[]
       title: 'What do sealing and opening take alone?',
     })),
     ...sizes.map(each => answerHook(each, cells)),
-    ...answerFrom('plugin', answerPlugin),
-    ...answerFrom('few-calls', answerFewCalls),
-    ...answerFrom('shapes', answerRings),
+    ...answerFrom('plugin', scenario => ({
+      ...answerSandboxes(scenario, cells, ['ready', 'pss', 'seldom'], 'seldom'),
+      title: 'What does a plugin cost in each sandbox?',
+      about: 'A plugin in a running host, sorted by a call every 20 ms; × is the ratio to a raw Worker',
+    })),
+    ...answerFrom('few-calls', scenario => ({
+      ...answerSandboxes(scenario, cells, ['import', 'p50', 'cpu'], 'p50'),
+      title: 'What does the first call of a program cost?',
+      about: 'A fresh program, from before its import; × is the ratio to a raw MessagePort',
+    })),
+    ...answerFrom('shapes', scenario => answerRings(scenario, cells)),
   ]
   const measured = answers.filter(({ rows }) => rows.some(([, ...row]) => row.some(({ tone }) => tone !== 'missing')))
   if (cells.isNoisy) for (const answer of measured) delete answer.sentence
@@ -299,18 +307,6 @@ const answerHook = (sizes: Sizes, cells: Cells): Table => ({
   rows: FORMATS.map(({ format, title }) =>
     sizes.row(title, id => drawDifference(sizes.added(id, format, 'hook-'), cells)),
   ),
-})
-
-const answerPlugin = (scenario: ScenarioReport, cells: Cells): Table => ({
-  ...answerSandboxes(scenario, cells, ['ready', 'pss', 'seldom'], 'seldom'),
-  title: 'What does a plugin cost in each sandbox?',
-  about: 'A plugin in a running host, sorted by a call every 20 ms; × is the ratio to a raw Worker',
-})
-
-const answerFewCalls = (scenario: ScenarioReport, cells: Cells): Table => ({
-  ...answerSandboxes(scenario, cells, ['import', 'p50', 'cpu'], 'p50'),
-  title: 'What does the first call of a program cost?',
-  about: 'A fresh program, from before its import; × is the ratio to a raw MessagePort',
 })
 
 /** @param call - the figure of a call every 20 ms */

@@ -1,5 +1,5 @@
 // Makes the report of a run, which has medians, ratios to the reference and the noise check, and the files that it is written to.
-import { sum } from 'd3-array'
+import { max, sum } from 'd3-array'
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { payloadBytes } from '../model/payloads.js'
 import type { Cell, Outcome, Plan } from '../run/run.js'
@@ -41,9 +41,7 @@ export function scenarioReport({ scenario, cells, ended = 'rounds' }: Outcome): 
     about,
     rows,
     reference: arms[0].id,
-    rounds: Math.ceil(
-      Math.max(...cells.map(({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))),
-    ),
+    rounds: Math.ceil(max(cells, ({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))!),
     ended,
     arms: arms.map(({ id: arm, title: name }) => ({ id: arm, title: name })),
     cases: cases.map((inCase): CaseReport => {

@@ -56,9 +56,7 @@ export interface Verdict {
   line: string
 }
 
-type OutcomeStyle = { sign: string; emoji: string; tone: Tone; exitCode: number }
-
-export const OUTCOMES: Record<Verdict['outcome'], OutcomeStyle> = {
+export const OUTCOMES: Record<Verdict['outcome'], { sign: string; emoji: string; tone: Tone; exitCode: number }> = {
   fine: { sign: '✓', emoji: '🟢', tone: 'better', exitCode: 0 },
   failed: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
   regression: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
