@@ -20,9 +20,6 @@ interface BusArmOptions {
 
 const HOOK = new URL('../../hooks/check/', import.meta.url)
 
-/** Label of the frontend that measures. */
-const LABEL = 'main'
-
 const busArm = (id: string, title: string, options: BusArmOptions): Arm => ({ id, title, open: () => openBus(options) })
 
 const RING_JSON: BusArmOptions = { codec: 'json', link: 'ring' }
@@ -56,14 +53,14 @@ async function openBus({ codec, link, hook, toForm }: BusArmOptions): Promise<Op
     ...{ core: workerUrl('core'), codec },
     // Log lines would break the progress line. An error fails the arm.
     log: false,
-    frontends: { [LABEL]: { module, sandbox: link === 'port' ? 'none' : sandbox, allow } },
+    frontends: { main: { module, sandbox: link === 'port' ? 'none' : sandbox, allow } },
     ...(hook && { isolation: { dir: HOOK }, workers: toWorkers(hook) }),
   })
   const failed = new Promise<never>((_, reject) => {
     bus.on('fault', ({ label, error }) => reject(new Error(`${label}: ${error.message}`)))
   })
   failed.catch(() => {})
-  const send = (request: Request): Promise<unknown> => bus.call(LABEL, 'measure', { ...request }, { timeout: false })
+  const send = (request: Request): Promise<unknown> => bus.call('main', 'measure', { ...request }, { timeout: false })
   return { measure: createMeasuring(send, failed, toForm), close: () => bus.close({ timeout: 0 }) }
 }
 

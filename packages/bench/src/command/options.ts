@@ -174,17 +174,14 @@ type Values = Record<string, string | boolean | (string | boolean)[] | undefined
 function parse(args: string[]): { name: Command['name']; values: Values } {
   const name: Command['name'] = COMMANDS.find(command => command === args[0]) ?? 'run'
   const known = getOptions(name)
-  const options = known.map(([key, { value, short, multiple = false }]) => {
+  const entries = known.map(([key, { value, short, multiple = false }]) => {
     const type = value ? ('string' as const) : ('boolean' as const)
     return [key, { type, multiple, ...(short && { short }) }] as const
   })
+  const options = Object.fromEntries(entries)
   const rest = name === 'run' ? args : args.slice(1)
   try {
-    const { values, positionals } = parseArgs({
-      args: rest,
-      options: Object.fromEntries(options),
-      allowPositionals: true,
-    })
+    const { values, positionals } = parseArgs({ args: rest, options, allowPositionals: true })
     if (positionals.length === 0) return { name, values }
     const [first = ''] = positionals
     const remedy = existsSync(first) ? `Did you mean --payload ${first}?` : `The commands are: ${COMMANDS.join(', ')}`

@@ -86,7 +86,6 @@ function toSides(runs: Record<Side, PrintedFigure[][]>): Sides[] {
     }
   })
 }
-const CPU = 'CPU time'
 
 async function runOnce({ program, cpu, temporary, signal }: ProgramOptions, cwd: string): Promise<PrintedFigure[]> {
   signal.throwIfAborted()
@@ -125,7 +124,7 @@ async function runOnce({ program, cpu, temporary, signal }: ProgramOptions, cwd:
   if (!existsSync(file))
     throw new UsageError(`${shown} is not a program of Node.js, and --cpu knows only their CPU time`)
   const value = sum(readFileSync(file, 'utf8').trim().split('\n'), Number)
-  return [{ name: CPU, value, unit: 'µs', better: 'lower' }]
+  return [{ name: 'CPU time', value, unit: 'µs', better: 'lower' }]
 }
 
 /** Names of the files, and of the tools of github-action-benchmark that read them. */
@@ -203,8 +202,7 @@ export async function prepare(directory: string, command: string | null, signal:
   signal.throwIfAborted()
   // Its output goes to stderr, because stdout is for results. It leads a process group, which a signal can end.
   const detached = process.platform !== 'win32'
-  const { stderr } = process
-  const child = spawn(line, { cwd: directory, shell: true, stdio: ['ignore', stderr, stderr], detached })
+  const child = spawn(line, { cwd: directory, shell: true, stdio: ['ignore', 2, 2], detached })
   const end = (): void => void (detached ? process.kill(-child.pid!, 'SIGKILL') : child.kill())
   signal.addEventListener('abort', end, { once: true })
   const [code] = (await once(child, 'exit')) as [number | null]
@@ -213,7 +211,7 @@ export async function prepare(directory: string, command: string | null, signal:
   if (code !== 0) throw new UsageError(`--base: \`${line}\` failed in the checkout with exit code ${code}`)
 }
 
-type Manifest = { packageManager?: string; scripts?: Record<string, string> }
+type Manifest = { packageManager?: string; scripts?: { build?: string } }
 
 export function getPreparation(directory: string): string {
   const has = (name: string): boolean => existsSync(join(directory, name))
@@ -226,5 +224,5 @@ export function getPreparation(directory: string): string {
     has('yarn.lock') && `npx --yes ${manager || 'yarn'} install`,
     (has('package-lock.json') || has('npm-shrinkwrap.json')) && 'npm ci',
   ].filter(Boolean)
-  return [...installs.slice(0, 1), ...(scripts['build'] === undefined ? [] : ['npm run build'])].join(' && ')
+  return [...installs.slice(0, 1), ...(scripts.build === undefined ? [] : ['npm run build'])].join(' && ')
 }

@@ -62,12 +62,10 @@ const ORDER = Object.keys(SHOWN)
 function fold({ first, repeat }: Comparison): { shown: Judged[]; folded: string } {
   const isFolded = ({ figure, outcome }: Judged): boolean =>
     first.length > FEW && SHOWN[outcome].isFolded === true && repeat.every(other => other.figure !== figure)
+  const getRank = (entry: Judged): number => ORDER.indexOf(settle([entry], repeat)[0]!.outcome)
   const shown = first
     .filter(entry => !isFolded(entry))
-    .toSorted((a, b) => {
-      const [left, right] = [a, b].map(entry => ORDER.indexOf(settle([entry], repeat)[0]!.outcome))
-      return left! - right! || (b.slower?.factor ?? 0) - (a.slower?.factor ?? 0)
-    })
+    .toSorted((a, b) => getRank(a) - getRank(b) || (b.slower?.factor ?? 0) - (a.slower?.factor ?? 0))
   const counts = Object.entries(SHOWN).flatMap(([outcome, { text }]) => {
     const many = first.filter(entry => isFolded(entry) && entry.outcome === outcome).length
     return many > 0 ? [`${many} ${text}`] : []
