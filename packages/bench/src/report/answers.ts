@@ -98,11 +98,8 @@ export function scenarioTable({ title, about, arms, cases, reference, rows }: Sc
   )
   const getCell = ({ inCase, id }: (typeof figures)[number], arm: string): Cell => {
     const result = inCase.results.find(entry => entry.arm === arm)
-    if (result?.error !== undefined) return FAILED
-    return cells.draw(
-      result?.figures.find(entry => entry.id === id),
-      arm === reference,
-    )
+    const figure = result?.figures.find(entry => entry.id === id)
+    return result?.error === undefined ? cells.draw(figure, arm === reference) : FAILED
   }
   if (rows === 'cases')
     return {
@@ -120,10 +117,9 @@ export function scenarioTable({ title, about, arms, cases, reference, rows }: Sc
 /** The tables of all scenarios but those that are answers as they are. */
 export function getTables(report: Report): { scenario: ScenarioReport; table: Table }[] {
   const cells = new Cells(report)
-  const getRank = ({ id }: ScenarioReport): number => Number(id === NOISE)
   return report.scenarios
     .filter(({ id }) => id !== 'cipher')
-    .toSorted((a, b) => getRank(a) - getRank(b))
+    .toSorted((a, b) => Number(a.id === NOISE) - Number(b.id === NOISE))
     .map(scenario => ({ scenario, table: scenarioTable(scenario, cells) }))
 }
 
@@ -321,6 +317,9 @@ function answerSandboxes(scenario: ScenarioReport, cells: Cells, figures: readon
   }))
   const others = arms.filter(({ id }) => id !== scenario.reference && find(id)!.ratio !== null)
   const ends = new Set([others[0], others.at(-1)])
+  // `6.41× (6.23–6.59×)`, of few rounds without an interval.
+  const describeRatio = ({ ratio, interval }: Figure): string =>
+    `${formatRatio(ratio!)}${interval ? ` (${formatInterval(interval)})` : ''}`
   const takes = [...ends].flatMap(arm => (arm ? `${arm.title} takes ${describeRatio(find(arm.id)!)}` : []))
   const reference = scenario.arms.find(({ id }) => id === scenario.reference)!.title
   const table = scenarioTable({ ...scenario, arms, cases: [{ ...inCase, results }] }, cells)
@@ -328,10 +327,6 @@ function answerSandboxes(scenario: ScenarioReport, cells: Cells, figures: readon
     ? table
     : { ...table, sentence: `Of a call every 20 ms, ${takes.join(', and ')} the time of ${reference}.` }
 }
-
-/** Returns `6.41× (6.23–6.59×)`, of few rounds without an interval. */
-const describeRatio = ({ ratio, interval }: Figure): string =>
-  `${formatRatio(ratio!)}${interval ? ` (${formatInterval(interval)})` : ''}`
 
 function answerRings(scenario: ScenarioReport, cells: Cells): Table {
   const arms = scenario.arms.filter(({ id }) => id === 'port-json' || id === 'ring-json')

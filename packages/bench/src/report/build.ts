@@ -10,10 +10,7 @@ import { toHtml } from './html.js'
 import { toMarkdown } from './markdown.js'
 import { judgeNoise } from './verdict.js'
 
-interface RunFacts extends Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> {
-  plan: Plan
-  startedAt: Date
-}
+type RunFacts = Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> & { plan: Plan; startedAt: Date }
 
 export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Report {
   const { tool, filter, plan, machine, startedAt, seconds } = facts
@@ -74,17 +71,16 @@ const RANGE_FROM = 1.5
 
 const getFigures = (cell: Cell, reference: Cell | undefined): Figure[] =>
   cell.inCase.figures.flatMap(({ id, title, unit, better }): Figure[] => {
-    const kind = { id, title, unit, better }
-    const measured = getValues(cell, kind.id)
+    const measured = getValues(cell, id)
     const numbers = measured.map(rounds => rounds.filter(value => !Number.isNaN(value)))
     const processes = numbers.filter(({ length }) => length > 0)
     if (processes.length === 0) return []
-    const estimate = reference ? estimateRatio(measured, getValues(reference, kind.id)) : null
+    const estimate = reference ? estimateRatio(measured, getValues(reference, id)) : null
     const known = estimate !== null && cell !== reference && estimate.rounds >= ENOUGH_ROUNDS
     const [low, high] = getSpread(processes)
     return [
       {
-        ...kind,
+        ...{ id, title, unit, better },
         median: short(medianOfMedians(processes)),
         ratio: estimate && short(estimate.value),
         interval: known ? shortRange(estimate.interval) : null,

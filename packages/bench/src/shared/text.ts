@@ -46,16 +46,15 @@ export const formatFigure = ({ median, unit }: { median: number; unit: Unit }): 
 
 /** Formats a range in two digits, with one unit if both ends have the same: `4.0–18 µs`, `433 µs–2.1 ms`. */
 export function formatRange([low, high]: readonly [number, number], unit: Unit): string {
-  const split = (value: number): string[] => FORMATS[unit](Number(value.toPrecision(2))).split(/(?= )/)
   const toCoarse = (digits: string): string => {
     const coarse = Number(digits).toPrecision(2)
     return coarse.includes('e') ? String(Number(coarse)) : coarse
   }
-  const [[from = '', ...fromUnit], [to = '', ...toUnit]] = [split(low), split(high)] as [string[], string[]]
-  const begin = [toCoarse(from), ...fromUnit].join('')
-  const end = [toCoarse(to), ...toUnit].join('')
+  const format = (value: number): string => FORMATS[unit](Number(value.toPrecision(2))).replace(/^\S+/, toCoarse)
+  const [begin, end] = [format(low), format(high)]
   if (begin === end) return end
-  return fromUnit.join('') === toUnit.join('') ? `${toCoarse(from)}–${end}` : `${begin}–${end}`
+  const [digits, ofBegin = ''] = begin.split(/(?= )/)
+  return `${end.replace(/^\S+/, '') === ofBegin ? digits : begin}–${end}`
 }
 
 /** Two digits after the point, three below a tenth: 0.061× · 0.45× · 1.23× · 12.3×. */
