@@ -120,10 +120,9 @@ export const getSeen = (first: readonly Judged[], repeat: readonly Judged[]): Ju
   settle(first, repeat).filter(({ outcome }) => SEEN.includes(outcome))
 
 export function conclude(first: readonly Judged[], repeat: readonly Judged[]): Conclusion {
-  const last = settle(first, repeat)
   if ([...first, ...repeat].some(({ outcome }) => outcome === 'failed')) return 'regression'
   if (getRegressions(repeat).length > 0) return 'regression'
   const seen = getSeen(first, repeat).length
-  const missing = last.filter(({ outcome }) => outcome === 'missing').length
-  return seen > last.length - missing - seen ? 'fine' : 'too noisy'
+  const known = settle(first, repeat).filter(({ outcome }) => outcome !== 'missing').length
+  return seen > known - seen ? 'fine' : 'too noisy'
 }

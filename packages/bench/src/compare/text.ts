@@ -78,8 +78,7 @@ function fold({ first, repeat }: Comparison): { shown: Judged[]; folded: string 
 }
 
 function drawFigure(entry: Judged, { repeat, rule, verdict }: Comparison, { columns, colors }: Screen): string[] {
-  const [last] = settle([entry], repeat)
-  const { figure, slower, outcome } = last!
+  const { figure, slower, outcome } = settle([entry], repeat)[0]!
   const isRepeated = repeat.some(other => other.figure === entry.figure)
   const { text: word, tone } = SHOWN[outcome]
   const change = slower && `${formatChange(slower.factor)} (${formatBounds(slower)})`

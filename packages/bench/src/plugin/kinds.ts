@@ -82,7 +82,11 @@ const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   fork: withoutBus(() => {
     const child = fork(workerUrl('plugin-peer'), { execArgv: [], serialization: 'advanced' })
     const exited = once(child, 'exit')
-    return { endpoint: overIpc(child), end: () => (child.kill('SIGKILL'), exited) }
+    const end = (): Promise<unknown> => {
+      child.kill('SIGKILL')
+      return exited
+    }
+    return { endpoint: overIpc(child), end }
   }),
   'ring-json': inHost('ring'),
   'port-json': inHost('port'),
