@@ -242,13 +242,10 @@ function toCases(payload: Payload, id: string, title: string): Case[] {
   const toCase = (task: Case['task'], figure: FigureKind, [share, settleShare]: readonly [number, number]) => ({
     ...{ payload, title, task, figures: [figure], share, settleShare },
   })
+  const warmUp = from === 0 && { warmUp: { ...calls(inFlight), settleMs: WARM_UP_MS } }
   return [
     { id, ...toCase(calls(1), latency('p50', title), alone) },
-    {
-      id: `${id}${MANY}`,
-      ...toCase(calls(inFlight), cpu, many),
-      ...(from === 0 && { warmUp: { ...calls(inFlight), settleMs: WARM_UP_MS } }),
-    },
+    { id: `${id}${MANY}`, ...toCase(calls(inFlight), cpu, many), ...warmUp },
   ]
 }
 
