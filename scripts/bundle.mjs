@@ -56,7 +56,7 @@ export const { ${names.join(', ')} } = shared && names.every((name) => name in s
 /** Each is one file of its own: with what they share split off, every start would wait for one file more. */
 const commandsOf = ({ bin = {} }) => namesIn([bin])
 
-/** Small, without a class that others know, and loaded by each core. */
+/** Loaded by each core, and small. Nothing asks whether a value is of a class of theirs. */
 const TAKEN_IN = ['@sallyport/paths/internal/api', '@sallyport/paths/internal/glob']
 
 /** What npm installs beside the package is loaded from there; all else is taken in. */
@@ -159,7 +159,7 @@ const GROUPS = {
     },
     SHARED,
   ],
-  // Core loads an entry alone, without a file that it shares with the others.
+  // Core takes two entries in, and others load one alone.
   '@sallyport/paths': [],
 }
 
@@ -269,7 +269,7 @@ export async function bundleStale(folder) {
   if (entries.length === 0 || !existsSync(dist)) return
   const age = path => (existsSync(path) ? statSync(path).mtimeMs : 0)
   const made = readdirSync(dist, { recursive: true }).filter(name => /^(?!(?:bundle|browser)[\\/]).*\.js$/.test(name))
-  const taken = programs.length > 0 ? packagesOf(folder, info) : []
+  const taken = programs.length > 0 || info.name === '@sallyport/core' ? packagesOf(folder, info) : []
   for (const other of taken) await bundleStale(other)
   const bundles = taken.flatMap(other =>
     entriesOf(readPackage(other)).map(name => join(other, 'dist/bundle', `${name}.js`)),

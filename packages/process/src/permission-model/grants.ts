@@ -36,7 +36,7 @@ const deniesMissing = (major === 20 && minor === 19 && patch < 5) || (major === 
 
 const entryGrants = new Map<string, ReadGrants>()
 
-/** Grants the package of an entry, and the protocol, which each of them imports. They don't move while the process runs. */
+/** Grants the package of an entry, and the protocol, which most of them import. They don't move while the process runs. */
 export function getEntryGrants(entry: Entry): ReadGrants {
   // A bundler puts the entry into the directory of this file.
   if (typeof entry === 'function') return getModuleGrants(new URL(import.meta.url))

@@ -97,7 +97,7 @@ test('files of threads are ASCII, so that their text takes one byte for each cha
   const entries = [
     '@sallyport/frontend/worker',
     '@sallyport/frontend',
-    '@sallyport/isolation/worker',
+    '@sallyport/isolation/internal/worker',
     '#worker',
     '@sallyport/process/internal/relay',
     '@sallyport/frontend/process',
