@@ -1,5 +1,5 @@
 // node scripts/results.mjs [report.json]: writes docs/internals/results.md, and its headline into README and home page, from a run of the scenarios
-// below on this machine that passed its noise check, or from the report of one. Without such a run in two tries, of 11 minutes each, it writes nothing and exits with 3.
+// below on this machine that passed its noise check, or from the report of one. Without such a run in two tries, of ten minutes each, it writes nothing and exits with 3.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,5 @@
 // The arms whose measurements each run in a fresh process: few calls, and plugins.
-import { bubblewrap, landlock } from '@sallyport/core/launchers'
+import { bubblewrap, landlock, LauncherUnavailable } from '@sallyport/core/launchers'
 import type { Payload } from '../model/payloads.js'
 import type { Arm, Arms, Task } from '../model/scenario.js'
 import { getPausedCalls } from '../plugin/measure.js'
@@ -11,6 +11,7 @@ const withWall = (arm: Arm): Arm => ({ ...arm, lacks: lacksWall })
 
 const lacksWall = (): Promise<string | undefined> =>
   Promise.any([bubblewrap(), landlock()]).then(lacksProcessTree, ({ errors }: AggregateError) => {
+    for (const error of errors) if (!(error instanceof LauncherUnavailable)) throw error
     return `no wall works here (${errors.map(({ message }: Error) => message).join('; ')})`
   })
 

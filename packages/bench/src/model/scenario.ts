@@ -13,7 +13,7 @@ export interface Task {
   loop: Loop
   /** A slow operation is measured at least once. */
   ms: number
-  /** Additional time. Measurements before the arm is stationary are discarded: threads wake up, and polling begins. */
+  /** Additional time before, for threads to wake up and polls to begin. One call at a time is discarded only until it is stationary. */
   settleMs?: number
   inFlight?: number
 }

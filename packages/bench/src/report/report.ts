@@ -37,7 +37,7 @@ export interface Report {
     outcome: 'steady' | 'too noisy'
     /** The part of the CPU time that other programs took during the run, 0 to 1; null if unknown. */
     othersCpu: number | null
-    /** Figures of which every round in one half of the run is beyond every round in the other half, the farthest first; none if as many are by chance. */
+    /** Figures of which every round in one half of the run is beyond every round in the other half, the farthest first; none if that many are so in one of a hundred random orders of the rounds. */
     moved: { figure: string; factor: number }[]
     /** `figure` is the `scenario/case/arm/figure` of the second of the two. */
     checks: { figure: string; ratio: number; interval: [low: number, high: number] }[]

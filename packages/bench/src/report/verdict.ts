@@ -35,13 +35,13 @@ export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null
 
 /** The figures that moved, the farthest first, if they are more than by chance. */
 function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
-  const figures = everyFigure({ scenarios })
-  const moved = figures.flatMap(({ path, figure }) => {
+  const moved = everyFigure({ scenarios }).flatMap(({ path, figure }) => {
     const factor = getMovement(figure.processes)
     return factor > 1 ? [{ figure: path, factor: short(factor) }] : []
   })
-  const isByChance = moved.length <= countMovedByChance(figures.map(({ figure }) => figure.processes))
-  return isByChance ? [] : moved.toSorted((a, b) => b.factor - a.factor)
+  const results = scenarios.flatMap(({ cases }) => cases.flatMap(inCase => inCase.results))
+  const byChance = countMovedByChance(results.map(({ figures }) => figures.map(({ processes }) => processes)))
+  return moved.length <= byChance ? [] : moved.toSorted((a, b) => b.factor - a.factor)
 }
 
 export const isTooNoisy = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome === 'too noisy'

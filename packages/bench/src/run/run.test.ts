@@ -142,6 +142,19 @@ describe('rounds', () => {
     expect(log.measured).toEqual(['a1', 'a1'])
   })
 
+  test('are as many as planned when each measurement takes its time, with a warm-up of any length', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const exact = async ({ ms, settleMs = 0 }: Task): Promise<{ rate: number }> => {
+      vi.advanceTimersByTime(ms + settleMs)
+      return { rate: 1 }
+    }
+    const warm: Case = { ...inCase('one'), warmUp: { loop: 'calls', inFlight: 3, settleMs: 400 } }
+    const long: Plan = { ...plan, rounds: 8, slotMs: 20, budgetMs: 0 }
+    const [outcome] = await run([createScenario(newLog(), { a: exact, b: exact }, [warm])], long, silent, running)
+    expect(outcome).toMatchObject({ ended: 'rounds', cells: [{ processes: [{ length: 8 }] }, {}] })
+  })
+
   test('stop after two when a scenario is late', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     onTestFinished(() => void vi.useRealTimers())

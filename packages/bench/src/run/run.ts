@@ -254,7 +254,9 @@ export function expectedMs(plan: Plan, scenario: Scenario): number {
   const { cases, arms } = scenario
   const getCaseMs = (inCase: Case): number =>
     (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS) * (inCase.repeats ?? 1)
-  const measured = sum(cases, getCaseMs) * (getRounds(plan, scenario) + getDiscarded(plan, scenario))
+  const discarded = getDiscarded(plan, scenario)
+  const warmUpMs = sum(cases, ({ warmUp }) => warmUp?.settleMs ?? 0) * discarded
+  const measured = warmUpMs + sum(cases, getCaseMs) * (getRounds(plan, scenario) + discarded)
   return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + measured))
 }
 

@@ -228,9 +228,9 @@ const PRECISE = 0.04
 
 /** Slot and settling time of a message alone, and of many: small ones need time until a ring polls. The first size that is large enough counts. */
 const LENGTHS = [
-  { from: 64 * 1024, alone: [0.6, 0], many: [1.8, 0] },
-  { from: 4096, alone: [0.6, 0.5], many: [1.6, 0.25] },
-  { from: 0, alone: [1, 0.5], many: [1.6, 1] },
+  { from: 64 * 1024, alone: { share: 0.6, settleShare: 0 }, many: { share: 1.8, settleShare: 0 } },
+  { from: 4096, alone: { share: 0.6, settleShare: 0.5 }, many: { share: 1.6, settleShare: 0.25 } },
+  { from: 0, alone: { share: 1, settleShare: 0.5 }, many: { share: 1.6, settleShare: 1 } },
 ] as const
 
 /** A message alone, for its latency, and many, whose threads never wait for each other, for its CPU time. */
@@ -239,13 +239,10 @@ function toCases(payload: Payload, id: string, title: string): Case[] {
   const inFlight = Math.max(LEAST_IN_FLIGHT, Math.min(MOST_IN_FLIGHT, Math.round(BYTES_IN_FLIGHT / (bytes + 1))))
   const { from, alone, many } = LENGTHS.find(entry => bytes >= entry.from)!
   const cpu = { ...latency('cpu', `${title}, CPU`), precise: PRECISE }
-  const toCase = (task: Case['task'], figure: FigureKind, [share, settleShare]: readonly [number, number]) => ({
-    ...{ payload, title, task, figures: [figure], share, settleShare },
-  })
   const warmUp = from === 0 && { warmUp: { ...calls(inFlight), settleMs: WARM_UP_MS } }
   return [
-    { id, ...toCase(calls(1), latency('p50', title), alone) },
-    { id: `${id}${MANY}`, ...toCase(calls(inFlight), cpu, many), ...warmUp },
+    { id, title, payload, task: calls(1), figures: [latency('p50', title)], ...alone },
+    { id: `${id}${MANY}`, title, payload, task: calls(inFlight), figures: [cpu], ...many, ...warmUp },
   ]
 }
 

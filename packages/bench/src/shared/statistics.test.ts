@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { estimateRatio, getMovement, getSpread, isStationary, median, quantile } from './statistics.js'
+import {
+  countMovedByChance,
+  estimateRatio,
+  getMovement,
+  getSpread,
+  isStationary,
+  median,
+  quantile,
+} from './statistics.js'
 
 const getRatio = (...processes: Parameters<typeof estimateRatio>): number | undefined =>
   estimateRatio(...processes)?.value
@@ -114,6 +122,15 @@ test('a figure moved if its halves differ, in all rounds', () =>
     ['it became slower', [[100, 110, 200, 220]], 2],
     ['the halves are two processes', [[100, 110], [200, 220]], 2], // prettier-ignore
   ])((_, processes, factor) => expect(getMovement(processes)).toBe(factor)))
+
+test('figures that have their rounds in common move together by chance, too', () => {
+  const halves = [[304, 297, 300, 112, 109, 110]]
+  const [alone, together] = [
+    Array.from({ length: 30 }, () => [halves]),
+    Array.from({ length: 2 }, () => Array.from({ length: 15 }, () => halves)),
+  ]
+  expect(countMovedByChance(alone)).toBeLessThan(countMovedByChance(together))
+})
 
 test('a figure did not move if its halves overlap, differ little or are small', () =>
   rows([

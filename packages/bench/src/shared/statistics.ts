@@ -3,7 +3,7 @@
 // 1. medians, which a few slow rounds hardly move
 // 2. an estimate: the median ratio or difference, with a bootstrap interval by process and round
 // 3. a judgement: an estimate against a tolerance
-import { max, min, quantileSorted, shuffler } from 'd3-array'
+import { max, quantileSorted, range, shuffler, sum } from 'd3-array'
 import { randomInt, randomLcg } from 'd3-random'
 
 /** One list for each fresh process, with one value for each round. */
@@ -50,18 +50,20 @@ export function getMovement(processes: Processes): number {
   return isApart && Math.max(...low) > 0 ? median(high) / median(low) : 1
 }
 
-/** Enough for a quantile of 99 %. */
-const SHUFFLES = 200
-
 /**
- * Returns how many figures move by chance: more do in one of a hundred runs whose rounds are these in random order (a permutation test).
- * A machine that becomes slower moves many at once, and a figure with two modes moves alone.
+ * Returns how many figures move by chance: of 200 random orders of the rounds, more do in one of a hundred (a permutation test). A machine that becomes
+ * slower moves many at once, and a figure with two modes moves alone.
+ *
+ * @param arms - for each arm in a case its figures, which have their rounds in common
  */
-export function countMovedByChance(figures: readonly Processes[]): number {
+export function countMovedByChance(arms: readonly (readonly Processes[])[]): number {
   const shuffle = shuffler(randomLcg(SEED))
-  const isMoved = (rounds: readonly number[]): boolean => getMovement([shuffle([...rounds])]) > 1
-  const wide = figures.map(processes => processes.flat()).filter(rounds => max(rounds)! > min(rounds)! * MOVED_LIMIT)
-  return quantile(sort(Array.from({ length: SHUFFLES }, () => wide.filter(isMoved).length)), 0.99)
+  const all = arms.map(figures => figures.map(processes => processes.flat()))
+  const countMoved = (figures: readonly number[][]): number => {
+    const order = shuffle(range(max(figures, ({ length }) => length) ?? 0))
+    return figures.filter(rounds => getMovement([order.flatMap(at => rounds[at] ?? [])]) > 1).length
+  }
+  return quantile(sort(Array.from({ length: 200 }, () => sum(all, countMoved))), 0.99)
 }
 
 interface Estimate {
