@@ -56,22 +56,21 @@ export const { ${names.join(', ')} } = shared && names.every((name) => name in s
 /** Each is one file of its own: with what they share split off, every start would wait for one file more. */
 const commandsOf = ({ bin = {} }) => namesIn([bin])
 
-/** Loaded by each core, and small. Nothing asks whether a value is of a class of theirs. */
-const TAKEN_IN = ['@sallyport/paths/internal/api', '@sallyport/paths/internal/glob']
+/** Entries of its dependencies that a package takes in: they are small, it always loads them, and nothing asks whether a value is of their classes. */
+const TAKEN_IN = { '@sallyport/core': ['@sallyport/paths/internal/api', '@sallyport/paths/internal/glob'] }
 
 /** What npm installs beside the package is loaded from there; all else is taken in. */
 function isOutside({ name: own, dependencies = {}, peerDependencies = {}, imports = {} }) {
   const names = [own, ...Object.keys({ ...dependencies, ...peerDependencies })]
-  const isTakenIn = id => own === '@sallyport/core' && TAKEN_IN.includes(id)
   return id =>
     id.startsWith('node:') ||
     typeof imports[id] === 'string' ||
-    (!isTakenIn(id) && names.some(name => id === name || id.startsWith(`${name}/`)))
+    (!TAKEN_IN[own]?.includes(id) && names.some(name => id === name || id.startsWith(`${name}/`)))
 }
 
 /**
- * Names of the same file in another package, with the one to import it by: Node takes a third of a millisecond in each thread to resolve a
- * name in a file.
+ * Where several names of a dependency are one file: each further name, with the first, by which that file is imported. Node takes a third of a
+ * millisecond to resolve a name, in each file that has it and in each thread.
  */
 function namesOfFiles(folder, { dependencies = {} }) {
   const firsts = new Map()
@@ -121,7 +120,10 @@ const STARTS = [
   ['host', ['host/start-bus']],
 ]
 
-/** Groups of what all roots of each import and are, without what is in a group before it, and without an entry that users import. */
+/**
+ * A group for each start: the modules that all of its roots reach, themselves included, and that are in no group before it. The index, which users
+ * import, is only in a group of its name: others would add their exports to it.
+ */
 function startsOf(folder, starts) {
   const closures = new Map()
   const reaches = (root, id, context) => {
@@ -177,17 +179,17 @@ const PROGRAM = { format: 'cjs', codeSplitting: true, strict: true }
 
 async function outputOf(folder, names, options) {
   const info = readPackage(folder)
-  const others = options.format === 'cjs' ? new Map() : namesOfFiles(folder, info)
+  const firstNames = options.format === 'cjs' ? new Map() : namesOfFiles(folder, info)
   const oneNameForEachFile = {
     name: 'one-name-for-each-file',
-    resolveId: id => (others.has(id) ? { id: others.get(id), external: true } : undefined),
+    resolveId: id => (firstNames.has(id) ? { id: firstNames.get(id), external: true } : undefined),
   }
   const build = await rolldown({
     input: Object.fromEntries(names.map(name => [name, join(folder, 'dist', `${name}.js`)])),
     external:
       options.format === 'cjs'
         ? id => id.startsWith('node:') || id === info.name
-        : id => !others.has(id) && isOutside(info)(id),
+        : id => !firstNames.has(id) && isOutside(info)(id),
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
     // The modules of xstate, which can be shaken, and not the CommonJS files that Node takes.
@@ -269,7 +271,7 @@ export async function bundleStale(folder) {
   if (entries.length === 0 || !existsSync(dist)) return
   const age = path => (existsSync(path) ? statSync(path).mtimeMs : 0)
   const made = readdirSync(dist, { recursive: true }).filter(name => /^(?!(?:bundle|browser)[\\/]).*\.js$/.test(name))
-  const taken = programs.length > 0 || info.name === '@sallyport/core' ? packagesOf(folder, info) : []
+  const taken = programs.length > 0 || info.name in TAKEN_IN ? packagesOf(folder, info) : []
   for (const other of taken) await bundleStale(other)
   const bundles = taken.flatMap(other =>
     entriesOf(readPackage(other)).map(name => join(other, 'dist/bundle', `${name}.js`)),

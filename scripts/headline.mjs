@@ -48,5 +48,6 @@ function describeFormats(find) {
   )
   const difference = getDifference(isolated, hook)
   if (!msgpack || !difference) return undefined
-  return `Of a call of 100 bytes, MessagePack takes ${formatRatio(msgpack.ratio)} the CPU time of JSON-RPC, and encryption is ${describeDifference(difference)}.`
+  const verb = difference.isMeasurable ? 'adds' : 'is'
+  return `Of a call of 100 bytes, MessagePack takes ${formatRatio(msgpack.ratio)} the CPU time of JSON-RPC, and encryption ${verb} ${describeDifference(difference)}.`
 }

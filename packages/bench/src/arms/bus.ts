@@ -38,11 +38,11 @@ const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [ne
 
 /** Core and gate as the same modules, with a cipher or without: what differs is the module of records alone. */
 const toWorkers = (hook: 'encrypted' | 'plain'): WorkerFactories => ({
-  core: options => new Worker(workerUrl('plain-worker'), { ...options, argv: ['core', hook] }),
+  core: options => new Worker(workerUrl('hook-worker'), { ...options, argv: ['core', hook] }),
   gate: options => {
     // Before Node 22.15, a loader needs a thread. The gate's sandbox does not include the files of this package.
     const execArgv = [...(options.execArgv ?? []), '--allow-worker', '--allow-fs-read=*']
-    return new Worker(workerUrl('plain-worker'), { ...options, argv: ['gate', hook], execArgv })
+    return new Worker(workerUrl('hook-worker'), { ...options, argv: ['gate', hook], execArgv })
   },
 })
 

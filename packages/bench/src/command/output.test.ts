@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-describe('without files', () => {
+describe('writeReports without files', () => {
   test('makes directories for several runs at once, and leaves nothing in them', async () => {
     const out = join(directory, 'a', 'b')
     await Promise.all([writeReports(out), writeReports(out)])
@@ -36,7 +36,7 @@ describe('without files', () => {
   })
 })
 
-describe('with files', () => {
+describe('writeReports', () => {
   test('writes each file', async () => {
     await writeReports(directory, { 'a.txt': 'one', 'b.txt': 'two' })
     expect(['a.txt', 'b.txt'].map(name => readFileSync(join(directory, name), 'utf8'))).toEqual(['one', 'two'])

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { usualCall } from '../model/payloads.js'
+import type { Task } from '../model/scenario.js'
 import { checkAnswer, measureTask, prepareCall, type Send } from './calls.js'
 import { greet } from './peers.js'
 
@@ -38,6 +39,30 @@ describe('calls', () => {
     let answers = 0
     const wrong = async (): Promise<string> => (answers++ < calls.length ? 'Hello, World!' : 'Bye')
     await expect(async () => measureTask(wrong, calls, { loop: 'calls', ms: 1, inFlight: 4 })).rejects.toThrow('Bye')
+  })
+})
+
+describe('many at a time', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  /** Returns the number of calls that take so long by a virtual clock, one after the other. */
+  async function countCalls(task: Omit<Task, 'loop'>, callMs: number): Promise<number> {
+    let made = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => made * callMs)
+    const slow = async (): Promise<string> => {
+      made++
+      return 'Hello, World!'
+    }
+    await measureTask(slow, usualCall.calls.map(prepareCall), { loop: 'calls', ...task })
+    return made
+  }
+
+  test('end soon after their time when few large ones are in flight', async () => {
+    expect(await countCalls({ ms: 10, inFlight: 3 }, 20)).toBeLessThanOrEqual(1 + 2 * 3)
+  })
+
+  test('settle for their time, then are measured for theirs', async () => {
+    expect(await countCalls({ ms: 100, settleMs: 300, inFlight: 4 }, 1)).toBeGreaterThanOrEqual(400)
   })
 })
 

@@ -109,13 +109,12 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     if (cell.error) return
     signal.throwIfAborted()
     watcher.slot(outcome, cell, round)
-    const isWarmUp = round < 1
     const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
-    const task = { ...lengths, ...((isWarmUp && inCase.warmUp) || inCase.task) }
+    const task = { ...lengths, ...((round < 1 && inCase.warmUp) || inCase.task) }
     try {
-      const measured = await Promise.race([open.get(arm)!.measure(task, inCase.payload), aborted])
-      checkMeasurement(inCase, measured)
-      if (!isWarmUp) processes[number]!.push(measured)
+      const measuring = open.get(arm)!.measure(task, inCase.payload)
+      const measured = checkMeasurement(inCase, await Promise.race([measuring, aborted]))
+      if (round > 0) processes[number]!.push(measured)
     } catch (error) {
       signal.throwIfAborted()
       cell.error = toError(error)

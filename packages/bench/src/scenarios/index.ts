@@ -226,7 +226,7 @@ const WARM_UP_MS = 400
 /** Half the width of the interval of CPU time that ends the rounds, as a part of the figure. */
 const PRECISE = 0.04
 
-/** Slot and settling time of a message alone, and of many: small ones need time until a ring polls. The first size that is large enough counts. */
+/** Slot and settling time of a message alone, and of many: small ones need time until a ring polls. The first entry that a size reaches counts. */
 const LENGTHS = [
   { from: 64 * 1024, alone: { share: 0.6, settleShare: 0 }, many: { share: 1.8, settleShare: 0 } },
   { from: 4096, alone: { share: 0.6, settleShare: 0.5 }, many: { share: 1.6, settleShare: 0.25 } },
@@ -267,5 +267,6 @@ export function toPayloadScenario(payload: Payload): Scenario {
     cases: toCases(payload, 'payload', size),
     rows: 'arms',
     main: true,
+    roundsShare: 1.5,
   }
 }

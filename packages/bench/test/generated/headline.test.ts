@@ -8,7 +8,7 @@ test('is a sentence of at most five figures, and a table sorted by the start', (
   const { sentence, table } = getHeadline(sampleReport(undefined, scenarios))
   expect(sentence).toBe(
     'A plugin in a walled process is ready after 40.0 ms, adds 8.00 MiB of memory, and answers a call in 200 µs.' +
-      ' Of a call of 100 bytes, MessagePack takes 0.50× the CPU time of JSON-RPC, and encryption is 0.500 µs.',
+      ' Of a call of 100 bytes, MessagePack takes 0.50× the CPU time of JSON-RPC, and encryption adds 0.500 µs.',
   )
   const [heads, ...rows] = table
   expect(heads).toEqual(['plugin', 'start', 'memory', 'a call every 20 ms'])
