@@ -39,7 +39,7 @@ import {
   IncomingCall,
   type Runnable,
 } from './call-table.js'
-import { type CallChannel, type ChannelTable, sendAll } from './channels.js'
+import { type CallChannel, type ChannelTable, findSenders, resultAfter, sendAll } from './channels.js'
 import { Interruption } from './approval.js'
 import type { FrontendQuotas } from './quotas.js'
 import type { SessionEvents } from './reports.js'
@@ -127,23 +127,25 @@ export class CallPhases {
     calls.checkLimits(id, this.#deps.countInFlight())
     const timeoutMs = this.#deps.hasDeadlines ? getTimeout(headers) : undefined
     const opened = message.channels === undefined ? NO_CHANNELS : table.bind(params, message.channels)
+    const senders = message.channels === undefined ? undefined : findSenders(params as Record<string, unknown>)
     const stream = message.headers === undefined ? undefined : table.openStream(headers, opened)
     const channels = stream === undefined ? opened : [...opened, stream]
 
     const call = new IncomingCall(session, id, command, { headers, body: params }, channels)
     try {
       // Quota, middleware, schema, handler
-      const result = quotas && !own ? quotas.run(command, params, call) : command.run(params, call)
+      const returned = quotas && !own ? quotas.run(command, params, call) : command.run(params, call)
       if (call.interruption) {
         // Middleware is asynchronous, and rejects with it, too.
-        if (isThenable(result)) result.then(undefined, () => {})
+        if (isThenable(returned)) returned.then(undefined, () => {})
         throw call.interruption
       }
 
       // Answer
-      if (stream !== undefined)
-        return this.#await(call, message, sendAll(result, stream, method, call.signal), 0, timeoutMs)
-      if (isThenable(result)) return this.#await(call, message, Promise.resolve(result), startedAt, timeoutMs)
+      const answer = stream === undefined ? returned : sendAll(returned, stream, method, call.signal)
+      const result = senders ? resultAfter(senders, answer) : answer
+      if (isThenable(result))
+        return this.#await(call, message, Promise.resolve(result), stream === undefined ? startedAt : 0, timeoutMs)
       if (startedAt !== 0 && id !== undefined) {
         const nanoseconds = metrics.end(startedAt)
         metrics.watch?.addDuration(method, nanoseconds)

@@ -12,6 +12,7 @@ import {
 } from '@sallyport/protocol/internal/message'
 import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
 import {
+  awaitSent,
   countStreams,
   ReceivedStream,
   sendEach,
@@ -21,7 +22,7 @@ import {
   type StreamSender,
 } from '@sallyport/protocol/internal/rpc'
 import { CHANNEL_READ_AHEAD, MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
-import { getIterator, isAsyncIterable, leaveIterator } from '@sallyport/protocol/internal/util'
+import { getIterator, isAsyncIterable, isThenable, leaveIterator } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
 import { takeTransfer } from '../api/transfer.js'
 
@@ -36,7 +37,9 @@ export interface Channel<T = unknown> {
   readonly signal: AbortSignal
   /**
    * Sends the message as it is now. Resolves when there is room for the next one: until the frontend has read some, at most 4 MiB
-   * are in flight. Each message counts 1 KiB more. If the sender does not wait, up to 65 536 messages or 64 MiB are queued.
+   * are in flight. Each message counts 1 KiB more. The answer of the call waits for all messages that were accepted. If the sender does not
+   * wait, up to 65 536 messages or 64 MiB are queued: the call fails with `Overloaded` if it sends more, also if nobody looks at
+   * the promise, and the log has a line `message lost`.
    *
    * @throws {BusError} `Disconnected` if the channel has ended or was closed, or its frontend disconnected; `InvalidParams` if
    * the message cannot be serialized; `Overloaded` if too much is queued
@@ -67,7 +70,7 @@ export class HeldChannel implements CallChannel {
   #controller: AbortController | undefined
   #failure: string | undefined
 
-  /** @param lost - is called with the error of a message that cannot be serialized, which the handler may not await */
+  /** @param lost - is called with the error of a message that cannot be serialized, or has no room, which the handler may not await */
   constructor(sender: StreamSender, lost: (error: BusError) => void) {
     this.sender = sender
     this.#lost = lost
@@ -95,7 +98,7 @@ export class HeldChannel implements CallChannel {
 
   send(message: unknown, options?: TransferOptions): Promise<void> {
     const sent = this.sender.send(message, options?.transfer)
-    if (sent !== SENT) sent.catch(error => isBusError(error, 'InvalidParams') && this.#lost(error))
+    if (sent !== SENT) sent.catch(error => isBusError(error, 'Disconnected') || this.#lost(error as BusError))
     return sent
   }
 
@@ -160,6 +163,17 @@ export class ChannelHandle implements Channel {
   }
 }
 
+/** Returns the senders of the channels among the arguments of a call. */
+export const findSenders = (args: Readonly<Record<string, unknown>>): StreamSender[] =>
+  Object.values(args).flatMap(each => (each instanceof ChannelHandle ? ChannelHandle.getSender(each) : []))
+
+/** Returns the result of a call once what it has sent on its channels has left. @throws {BusError} Overloaded, by the promise: see `awaitSent` */
+export function resultAfter(senders: readonly StreamSender[], result: unknown): unknown {
+  if (isThenable(result)) return Promise.resolve(result).then(value => resultAfter(senders, value))
+  const sent = awaitSent(senders)
+  return sent ? sent.then(() => result) : result
+}
+
 /** A stream among the arguments of a call, which ends with the call. */
 const toCallStream = (receiver: StreamReceiver): CallChannel => ({
   get isOpen() {
@@ -179,7 +193,7 @@ export class ChannelTable {
 
   /**
    * @param getTotal - returns the number of open streams, with those of other sessions that share the limit
-   * @param lost - is called with the error of a message that cannot be serialized
+   * @param lost - see `HeldChannel`
    */
   constructor(
     streams: Streams,

@@ -115,11 +115,12 @@ describe.each(routes)('bytes: %s', (_name, connect) => {
     await client.invoke('forget')
     const channel = new client.Channel<{ i: number; bytes: Uint8Array }>()
     const lengths = Array.from({ length: 300 }, (_, i) => 65 * KiB + i)
-    await client.invoke('stream', { channel, sizes: lengths, away: true, burst: true })
-    expect(await client.invoke('seen')).toEqual(lengths.map(() => 0))
+    const answer = client.invoke('stream', { channel, sizes: lengths, away: true, burst: true })
     let i = 0
     for await (const { bytes } of channel) expect(bytes.length).toBe(lengths[i++])
     expect(i).toBe(300)
+    await answer
+    expect(await client.invoke('seen')).toEqual(lengths.map(() => 0))
   })
 
   test('over the limit are rejected before anything is sent, and stay attached', async () => {

@@ -34,6 +34,28 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
     }
   })
 
+  test('answers a call whose handler awaits no send once all that was accepted can leave', async () => {
+    const { client } = await connect('shared')
+    const channel = new client.Channel<number>()
+    let isAnswered = false
+    const answer = client.invoke('fill', { channel, count: 10_000 }).then(() => (isAnswered = true))
+    const messages = channel[Symbol.asyncIterator]()
+    for (const expected of Array(10_000).keys()) {
+      // Those that are read, and about 4 MiB in flight.
+      if (expected === 5000) expect(isAnswered).toBe(false)
+      expect((await messages.next()).value).toBe(expected)
+    }
+    await answer
+    channel.close()
+  })
+
+  test('fails a call whose handler sends more than can wait, although it awaits no send', async () => {
+    const { client } = await connect('shared')
+    const channel = new client.Channel(() => {})
+    const call = client.invoke('fill', { channel, count: 80_000 })
+    await expect(call).rejects.toMatchObject({ reason: 'Overloaded' })
+  })
+
   test('ends after all sent messages when no handler holds it any more', async () => {
     const { client } = await connect('shared')
     const channel = new client.Channel<number>()

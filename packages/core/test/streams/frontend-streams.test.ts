@@ -244,9 +244,13 @@ describe('a channel', () => {
     await reading
   })
 
-  test('bounds what a function that does not wait can queue', async () => {
+  test('has all that a function sent which did not wait before the result, up to a bound above which the call fails', async () => {
     const bus = await open()
-    expect(await bus.call('main', 'flood', { progress: new Channel() })).toBe('Overloaded')
+    const got: number[] = []
+    await bus.call('main', 'flood', { progress: new Channel<number>(value => got.push(value)), count: 20_000 })
+    expect(got).toEqual(upTo(20_000))
+    const call = bus.call('main', 'flood', { progress: new Channel(() => {}), count: 70_000 })
+    await expect(call).rejects.toMatchObject({ reason: 'Overloaded' })
   })
 
   test('of core, or of a caller of core, is an argument of app.call', async () => {

@@ -11,10 +11,11 @@ import {
   withoutData,
 } from '@sallyport/protocol/internal/errors'
 import {
+  awaitSent,
   CallSlots,
   isStream,
   receiveArguments,
-  type StreamReceiver,
+  type ReceivedArguments,
   type StreamSender,
   type Streams,
   traceRun,
@@ -58,18 +59,18 @@ class RunningCall implements ExposedContext {
   /** The stream that is its result: the call lasts as long. */
   result: StreamSender | undefined
 
-  /** @param streams - those among the arguments, which end with the call */
+  /** @param received - the channels and the streams among the arguments. The streams end with the call */
   constructor(
     readonly id: RequestId,
-    readonly streams: readonly StreamReceiver[],
+    readonly received: ReceivedArguments,
   ) {}
 
   get signal(): AbortSignal {
     return (this.#controller ??= new AbortController()).signal
   }
 
-  static endStreams({ streams }: RunningCall, reason?: BusError): void {
-    for (const stream of streams) stream.fail(reason)
+  static endStreams({ received }: RunningCall, reason?: BusError): void {
+    for (const stream of received.streams) stream.fail(reason)
   }
 
   /** A static method: the function gets the call as its context, and must not abort it. */
@@ -165,7 +166,7 @@ export class FunctionRegistry {
   #run(message: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
     const { id, method, params = {} } = message
     if (!run) return this.#respondError(id, this.#notExposed(method))
-    const call = new RunningCall(id, message.channels ? receiveArguments(message, this.streams) : [])
+    const call = new RunningCall(id, message.channels ? receiveArguments(message, this.streams) : NOTHING)
     this.#running.set(id, call)
     try {
       const result = run(params, call)
@@ -187,9 +188,11 @@ export class FunctionRegistry {
     for (const call of calls?.values() ?? []) this.run(call)
   }
 
-  #succeed(call: RunningCall, method: string, value: unknown): Outcome {
+  #succeed(call: RunningCall, method: string, value: unknown): Outcome | Promise<Outcome> {
     if (isStream(value)) return this.#respondStream(call, method, value)
-    return this.#finish(call) ? this.#respondResult(call, method, value) : call.abortReason
+    const respond = (): Outcome => (this.#finish(call) ? this.#respondResult(call, method, value) : call.abortReason)
+    const sent = awaitSent(call.received.channels)
+    return sent ? sent.then(respond, (error: unknown) => this.#fail(call, method, error)) : respond()
   }
 
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
@@ -248,6 +251,8 @@ export class FunctionRegistry {
     return new BusError('MethodNotFound', `${problem}: it exposes ${exposed}`)
   }
 }
+
+const NOTHING: ReceivedArguments = { channels: [], streams: [] }
 
 const EXPORTS_REMEDY = '. The exports of its module are ignored: call `expose({ … })` of @sallyport/frontend instead'
 const REMEDY = '. Call `expose({ … })` of @sallyport/frontend in its module'

@@ -11,6 +11,7 @@ import type { CallProgress } from './call-options.js'
 import { type CallMessage, type Message, METHOD } from '../wire/messages.js'
 import { leaveIterator } from '../util/async-iterable.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
+import { RoomSignal } from '../wire/flow.js'
 import { CHANNEL_MESSAGE_COST, MAX_SESSION_QUEUE, MAX_SESSION_QUEUE_BYTES } from '../wire/limits.js'
 import { type BatchSource, detachAttachments, isPacked } from './outbox.js'
 
@@ -63,6 +64,9 @@ export class StreamSender implements BatchSource {
   #isOver = false
   #failure: string | undefined
   #error: BusError | undefined
+  readonly #sent = new RoomSignal()
+  /** The first error of a message that was refused because too many waited, until `awaitSent` has it. */
+  declare refused: BusError | undefined
 
   /**
    * @param window cost of the messages that can be in flight; the last one can exceed it
@@ -91,13 +95,20 @@ export class StreamSender implements BatchSource {
     return this.#index
   }
 
+  /** Returns `undefined` if no message waits, else a promise that resolves once none does. */
+  sent(): Promise<void> | undefined {
+    return this.#queued.size === 0 ? undefined : this.#sent.promise
+  }
+
   /** Sends a message as it is now. Resolves when there is room for the next one. */
   send(message: unknown, transfer?: Buffers): Promise<void> {
     try {
       if (this.#isEnding || this.#isOver) throw this.#createError()
       if (this.#writer.isFull || this.#queued.isFull) {
         const text = `Too many messages of channel ${this.id} are queued`
-        throw new BusError('Overloaded', text, { data: { delivered: 'no' } })
+        const error = new BusError('Overloaded', text, { data: { delivered: 'no' } })
+        this.refused ??= error
+        throw error
       }
       const encoded = this.#writer.encode(this, message, transfer)
       // A `toJSON` of the message can have ended the stream, or closed the link.
@@ -151,6 +162,7 @@ export class StreamSender implements BatchSource {
     this.#failure = reason
     this.#closed(true)
     for (const { reject } of this.#queued.clear()) reject(this.#createError())
+    this.#sent.release()
     this.left?.(reason)
   }
 
@@ -164,7 +176,9 @@ export class StreamSender implements BatchSource {
       this.#sendNow(index, encoded)
       resolve()
     }
-    if (this.#isEnding && this.#queued.size === 0) this.#finish()
+    if (this.#queued.size > 0) return
+    this.#sent.release()
+    if (this.#isEnding) this.#finish()
   }
 
   #sendNow(index: number, encoded: Encoded): void {
@@ -192,6 +206,24 @@ export class StreamSender implements BatchSource {
     if (this.#error) this.#writer.fail(this, this.#error)
     else this.#writer.send(this.toMessage('end', true))
   }
+}
+
+/**
+ * Returns `undefined` if these streams have sent all messages that they have accepted, else a promise that resolves once they have. The answer of the call
+ * that has sent them waits for it, so that a sender that awaits nothing loses nothing.
+ *
+ * @throws {BusError} Overloaded, by the promise, if a message was refused: its sender need not have looked
+ */
+export function awaitSent(streams: readonly StreamSender[]): Promise<void> | undefined {
+  if (streams.every(stream => !stream.refused && !stream.sent())) return undefined
+  return (async () => {
+    for (const stream of streams) {
+      const { refused } = stream
+      stream.refused = undefined
+      if (refused) throw refused
+      await stream.sent()
+    }
+  })()
 }
 
 /** Keeps a `send` that is not awaited from ending the thread when the receiver disconnects. */

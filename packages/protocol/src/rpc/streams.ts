@@ -231,7 +231,8 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 export interface ChannelSender<T = unknown> {
   /**
    * Sends the message as it is now. Resolves when there is room for the next one: at most 1 MiB is in flight until the reader has read some. The
-   * result of the call leaves after it. A sender that does not wait queues up to 65 536 messages, or 64 MiB.
+   * result of the call leaves after it. A sender that does not wait queues up to 65 536 messages, or 64 MiB: the call fails with `Overloaded`
+   * if it sends more, also if nobody looks at the promise.
    *
    * @throws {BusError} `Disconnected` if the channel has ended, or nobody reads it any more; `InvalidParams` if the message cannot be
    * serialized; `Overloaded` if too much is queued
@@ -244,19 +245,28 @@ export interface ChannelSender<T = unknown> {
 /** Ends channels whose senders were collected without `end`. */
 const collected = new FinalizationRegistry<StreamSender>(stream => stream.end())
 
-/** Opens the declared channels and streams among the arguments of a call, in place of their references. Returns the streams. */
-export function receiveArguments({ channels, params }: RequestMessage, streams: Streams): StreamReceiver[] {
+export interface ReceivedArguments {
+  readonly channels: readonly StreamSender[]
+  readonly streams: readonly StreamReceiver[]
+}
+
+/** Opens the declared channels and streams among the arguments of a call, in place of their references. */
+export function receiveArguments({ channels, params }: RequestMessage, streams: Streams): ReceivedArguments {
   const args = params as Record<string, unknown>
+  const opened: StreamSender[] = []
   const received: StreamReceiver[] = []
   for (const [name, id] of Object.entries(channels ?? {})) {
-    if (args[name] === toChannelReference(id)) args[name] = createSender(streams.open(id))
-    else if (args[name] === toStreamReference(id)) {
+    if (args[name] === toChannelReference(id)) {
+      const sender = streams.open(id)
+      opened.push(sender)
+      args[name] = createSender(sender)
+    } else if (args[name] === toStreamReference(id)) {
       const receiver = streams.receive(id, new StreamReceiver(), true)
       received.push(receiver)
       args[name] = new ReceivedStream(receiver)
     }
   }
-  return received
+  return { channels: opened, streams: received }
 }
 
 /** A frozen object of its own: scripts that share a thread must have nothing in common that they can change. */
