@@ -1,5 +1,5 @@
 // The link over a WebSocket against the behavior of every link, over sockets that deliver in a later tick.
-import { linkBehaviour } from '../../../packages/protocol/test/link-behaviour.js'
+import { linkBehaviour, settle } from '../../../packages/protocol/test/link-behaviour.js'
 import { FRAME_KIND, INCOMPLETE_TIMEOUT_MS, PART_BYTES } from '@sallyport/protocol/internal/wire'
 import { expect, test, vi } from 'vitest'
 import { IncompleteMessages, type PausableSocket, ServerLink, SocketLink } from './socket-link.js'
@@ -67,10 +67,11 @@ function createSockets(): [Socket, Socket] {
   return [near, far]
 }
 
-linkBehaviour('a link over a WebSocket', () => {
+const createPair = (): [ServerLink, ServerLink] => {
   const [near, far] = createSockets()
   return [near.link, far.link]
-})
+}
+linkBehaviour('a link over a WebSocket', createPair, settle, true)
 
 test('has no room before it is started', async () => {
   const [near] = createSockets()

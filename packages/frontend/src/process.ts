@@ -52,7 +52,8 @@ function prepare(preparation: FrontendPreparation): void {
   entered.catch(() => {})
 }
 
-const control = new StreamLink(new Socket({ fd: PROCESS_PIPES.control }))
+const pipe = new Socket({ fd: PROCESS_PIPES.control })
+const control = new StreamLink(pipe)
 const report = (message: FrontendReport): void => sendReport(control, message)
 // By its name, which the condition of this process leads to the exports of this program, as a module's namespace.
 // oxlint-disable-next-line no-restricted-imports
@@ -72,6 +73,7 @@ control.receive({
     isStarted = true
     startFrontend(deserializeValue(body as Uint8Array) as FrontendStart, {
       report,
+      pipe,
       onCommand(handle) {
         handleCommand = command => {
           if (command.type === 'stop') return handle(command)

@@ -56,12 +56,14 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
   const sealTimer = new SamplingTimer(times && (() => times.seal))
 
   /** The latest link that has a key. */
-  let current: { id: number; link: Link; sealer: Sealer; isEnded: boolean } | undefined
+  let current: { id: number; link: Link; sealer: Sealer } | undefined
+  /** The links of code that runs, or whose messages have not all left. */
+  const served = new Set<Link>()
   /** The latest link that has none yet. */
   let waiting: Extract<GateCommand, { type: 'link' }> | undefined
   let hasExited = false
   let drainTimeoutMs = 0
-  let onLinkEnded = (): void => {}
+  let onLinksEnded = (): void => {}
   /** Called with each new link. Until the gate serves, this ends the handshake. */
   let onLink!: () => void
   const handshake = new Promise<void>(resolve => (onLink = resolve))
@@ -73,10 +75,10 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
     // Another link has replaced this one in the meantime.
     if (command !== waiting) return closeEndpoint(command.link)
     waiting = undefined
-    current?.link.close()
     const sealer = createSealer({ ...key, direction: RECORD_DIRECTION })
     key.secret.fill(0)
-    current = { id: command.id, link: openLink(command.link, false), sealer, isEnded: false }
+    current = { id: command.id, link: openLink(command.link, false), sealer }
+    served.add(current.link)
     onLink()
   }
 
@@ -91,7 +93,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
       waiting.key.close()
     }
     waiting = undefined
-    current?.link.close()
+    for (const link of served) link.close()
     confirm?.port.close()
     host.exit(code)
   }
@@ -118,9 +120,10 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
         else fail(error)
       })
       onLink = () => {
-        const served = current!
+        const { id, link, sealer } = current!
         serveGate({
-          ...served,
+          link,
+          sealer,
           hook,
           hookTimer,
           sealTimer,
@@ -128,22 +131,26 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
           rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
           // A closed link does not end the gate: another can follow.
           closed: fault => {
-            if (fault) report({ type: 'fault', link: served.id, error: reportError(fault) })
-            served.isEnded = true
-            onLinkEnded()
+            if (fault) report({ type: 'fault', link: id, error: reportError(fault) })
+            served.delete(link)
+            if (served.size === 0) onLinksEnded()
           },
         })
       }
       onLink()
-      return () => current!.link.close()
+      return async () => {
+        const links = [...served]
+        for (const link of links) link.close()
+        for (const link of links) await link.room()
+      }
     },
     // A frontend that has exited has ended its link, after all that it had sent.
     drain: () =>
       within(
         drainTimeoutMs,
         new Promise<void>(resolve => {
-          onLinkEnded = () => current!.isEnded && resolve()
-          onLinkEnded()
+          if (served.size === 0) resolve()
+          onLinksEnded = resolve
         }),
       ),
     onState(state, error) {

@@ -1,7 +1,7 @@
 // The behavior of every link. Each kind of link runs these tests with its own pairs.
 import { setImmediate as turn } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
-import type { Link, LinkReceiver } from '../src/wire/link.js'
+import { describe, expect, it, vi } from 'vitest'
+import { LINGER_MS, type Link, type LinkReceiver } from '../src/wire/link.js'
 
 export interface Recorder extends LinkReceiver {
   /** `kind:text` for each frame, and `closed` or `fault: reason: text`. */
@@ -22,8 +22,11 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 100; i++) await turn()
 }
 
-/** @param settled - resolves when everything that was sent in this thread has arrived */
-export function linkBehaviour(name: string, createPair: () => [Link, Link], settled = settle): void {
+/**
+ * @param settled - resolves when everything that was sent in this thread has arrived
+ * @param keepsSent - true if what was sent needs its end no more: the memory of a thread, or a library has it
+ */
+export function linkBehaviour(name: string, createPair: () => [Link, Link], settled = settle, keepsSent = false): void {
   const connect = (): { near: Link; far: Link; atNear: Recorder; atFar: Recorder } => {
     const [near, far] = createPair()
     const [atNear, atFar] = [recorder(), recorder()]
@@ -117,6 +120,23 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       expect(atNear.log).toEqual(['closed'])
     })
 
+    it('has ended for the side that closed once all that it sent has left, whatever its size', async () => {
+      const [near, far] = createPair()
+      const atNear = recorder()
+      let received = 0
+      near.receive(atNear)
+      far.receive({ frame: ({ body }) => void (received += body.length), closed: () => {} })
+      far.pause()
+      const size = 2 ** 22
+      for (let i = 0; i < 5; i++) near.send({ kind: 2, body: new Uint8Array(size) })
+      await settled()
+      near.close()
+      await settled()
+      if (!keepsSent) expect(atNear.log).toEqual([])
+      far.resume()
+      await expect.poll(() => [atNear.log, received]).toEqual([['closed'], 5 * size])
+    })
+
     it('delivers only the end to the side that closed', async () => {
       const { near, far, atNear } = connect()
       far.send({ kind: 1, body: 'too late' })
@@ -172,6 +192,25 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       await settled()
       expect(seen.log).toEqual(['3:echo'])
       near.close()
+    })
+
+    if (keepsSent) return
+    it('gives up what nobody takes for 30 s after it has closed, and says how much', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      const [near, far] = createPair()
+      const atNear = recorder()
+      near.receive(atNear)
+      far.receive(recorder())
+      far.pause()
+      for (let i = 0; i < 5; i++) near.send({ kind: 2, body: new Uint8Array(2 ** 22) })
+      near.close()
+      await settled()
+      vi.advanceTimersByTime(LINGER_MS)
+      await settled()
+      vi.useRealTimers()
+      expect(atNear.log).toEqual(['closed'])
+      expect(near.unsent).toBeGreaterThan(2 ** 20)
+      far.close()
     })
   })
 }

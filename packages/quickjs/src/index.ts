@@ -70,7 +70,7 @@ export async function loadScript(
     const thrown = toThrown(crossed)
     return thrown instanceof Error ? thrown : new Error(String(crossed.message))
   }
-  let running: { stop(): void; attach(link: Link): void; close(): void } | undefined
+  let running: { stop(): void; attach(link: Link): void; close(): Promise<void> } | undefined
   let isStopped = false
 
   return {
@@ -158,7 +158,7 @@ export async function loadScript(
             interrupted = JSON.parse(content) as string[]
             return undefined
           case 'close':
-            if (isClosing) return core.close() as undefined
+            if (isClosing) return void core.close() as undefined
             // Core's messages are valid: the client closes its link by itself only if it has no memory to read one.
             isOver = true
             return onError(machine.createLimit('memory')) as undefined
@@ -232,7 +232,7 @@ export async function loadScript(
         close() {
           isClosing = true
           deliver('close')
-          core.close()
+          return core.close()
         },
       }
       const env = network?.env
@@ -259,7 +259,7 @@ export async function loadScript(
       await loaded.promise
     },
     reconnect: link => running?.attach(link),
-    close: () => running?.close(),
+    close: async () => running?.close(),
     stop() {
       isStopped = true
       running?.stop()

@@ -69,6 +69,8 @@ export class NatsLink extends ReceivingLink implements Link {
   #hasOpened = false
   /** True once nothing is sent or read any more. Frames that have arrived before can still wait for delivery. */
   #isDetached = false
+  /** See `Link`. */
+  unsent = 0
   #linger: NodeJS.Timeout | undefined
 
   constructor(options: NatsLinkOptions) {
@@ -109,7 +111,10 @@ export class NatsLink extends ReceivingLink implements Link {
     this.closeDelivery()
     if (this.#isDetached) return
     if (!this.#outgoing.isWaiting) return this.#leave()
-    this.#linger = setTimeout(() => this.#leave(), LINGER_MS).unref()
+    this.#linger = setTimeout(() => {
+      this.unsent = this.#outgoing.waitingBytes
+      this.#leave()
+    }, LINGER_MS).unref()
   }
 
   /** Ends the link immediately, because the wire is lost. If the peer has closed the link before, that end is delivered instead. */

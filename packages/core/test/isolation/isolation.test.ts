@@ -135,6 +135,16 @@ describe('the isolation app', () => {
     }
   })
 
+  test('passes what code has sent before its end, however long it takes', () =>
+    rows(choose(['permission', 'process', { kind: 'quickjs', process: true }, 'quickjs'] as const, 1, 3))(
+      async sandbox => {
+        const bus = await start(isolation('patient'))
+        const run = (): Promise<unknown> =>
+          bus.run('return "x".repeat(args.size)', { args: { size: 3 * 2 ** 20 }, sandbox })
+        expect((await Promise.all([run(), run()])).map(String)).toEqual(Array(2).fill('x'.repeat(3 * 2 ** 20)))
+      },
+    ))
+
   test('is optional: without dir every message passes, sealed and authorized', async () => {
     const bus = await start(isolation())
     const client = await bus.connect('tests')

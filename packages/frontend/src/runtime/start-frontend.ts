@@ -1,4 +1,5 @@
 // The lifecycle of a frontend in a worker or a process: creates the thread's client, then loads the user's module or script.
+import type { Writable } from 'node:stream'
 import { isMainThread } from 'node:worker_threads'
 import {
   type FrontendFunctions,
@@ -38,6 +39,8 @@ import type { loadTextModule } from './text-module.js'
 /** The connection of a frontend to its host, and what only the entry of a thread can load. */
 export interface HostConnection {
   report(report: FrontendReport): void
+  /** The pipe of the reports of a process, which can be full. */
+  pipe?: Writable
   onCommand(handle: (command: HostCommand) => void): void
   /** Loads the functions that code as text gets, which a module would import. A thread of scripts has none. */
   loadFunctions?(): Promise<FrontendFunctions>
@@ -86,6 +89,7 @@ export function startFrontend(
   let firstLink: Link
   let lastLink: Link | undefined
   let client: Client | undefined
+  let closing: Promise<void> | undefined
   /** A script has a client of its own, in its VM. */
   let isScriptOpen = false
   /** The script has answered `bus.run`. */
@@ -156,6 +160,16 @@ export function startFrontend(
     return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
   }
 
+  /** Closes the link. Resolves once all that the code has sent has left. @throws {BusError} Timeout if core takes it no more */
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      await (script ?? client)!.close()
+      const unsent = lastLink?.unsent ?? 0
+      if (unsent === 0) return
+      const message = `It ended while core did not take what it had sent: ${unsent} bytes are lost`
+      throw new BusError('Timeout', message, { data: { unsent } })
+    })())
+
   const stop = serveLife({
     async boot() {
       setDevelopment(development)
@@ -210,7 +224,7 @@ export function startFrontend(
           // Nobody waits for what `bus.run` has emitted.
           if (text?.wrapper) onSynchronized()
         }, onLoadError)
-        return () => script?.close()
+        return close
       }
       client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
       setCurrentClient(client)
@@ -222,15 +236,14 @@ export function startFrontend(
         if (text?.wrapper) return onSynchronized()
         void Client.getParts(client!).connection.synchronize().then(onSynchronized)
       }, onLoadError)
-      return () => void client?.close()
+      return close
     },
     async drain() {
       // Messages that arrived before the command to stop are handled: the loop polls every port within two ticks.
       await nextTick()
       await nextTick()
       // Calls in flight settle before the thread ends.
-      script?.close()
-      await client?.close()
+      await close()
       for (const reason of rejections.values())
         host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN, reason)) })
     },
@@ -240,7 +253,7 @@ export function startFrontend(
       if (state !== 'stopped' && state !== 'failed') return
       const code = state === 'failed' ? 1 : 0
       if (host.group) void leaveGroup(code)
-      else void exit(code)
+      else void exit(code, host.pipe)
     },
   })
 
@@ -261,11 +274,11 @@ export function startFrontend(
   host.group?.onTerminate(release)
 }
 
-/** Ends the thread, or the process once it has written its output: a full pipe takes the rest later. */
-async function exit(code: number): Promise<never> {
+/** Ends the thread, or the process once it has written its output and its reports: a full pipe takes the rest later. */
+async function exit(code: number, reports: Writable | undefined): Promise<never> {
   await nextTick()
-  for (const output of isMainThread ? [process.stdout, process.stderr] : []) {
-    if (output.writableLength > 0) await new Promise(resolve => output.write('', resolve))
+  for (const pipe of reports ? [process.stdout, process.stderr, reports] : []) {
+    if (pipe.writableLength > 0) await new Promise(resolve => pipe.write('', resolve))
   }
   process.exit(code)
 }

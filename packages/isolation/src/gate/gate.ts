@@ -77,6 +77,8 @@ class Gate {
   readonly #rejections: Throttle<readonly [command: string, why: string]>
   /** Messages whose verdict is late, and those behind them. Their hooks do not wait. */
   readonly #queue = new BoundedQueue<QueuedMessage>()
+  /** Called once no message waits any more. */
+  #onDecided: (() => void) | undefined
   /** True while core has no room for records. */
   #isLinkFull = false
   #isPaused = false
@@ -108,15 +110,17 @@ class Gate {
     } catch (error) {
       const fault = isBusError(error) ? error : new BusError('InternalError', 'The frame could not be read')
       this.#refuse(null, fault, codecs.json)
-      this.#closed(fault)
+      void this.#closed(fault)
       this.#link.close()
     }
   }
 
-  /** The frontend sends nothing more: messages that have passed are sent, and those in the hook are dropped. */
-  #closed(fault: BusError | undefined): void {
+  /** The frontend sends nothing more: the messages in the hook are decided, and all that pass leave. After a fault, they are dropped. */
+  async #closed(fault: BusError | undefined): Promise<void> {
+    if (!fault && this.#queue.size > 0) await new Promise<void>(resolve => (this.#onDecided = resolve))
     this.#records.flush()
     this.#rejections.flush()
+    if (!fault) await this.#link.room()
     this.#options.closed(fault)
   }
 
@@ -198,6 +202,7 @@ class Gate {
       this.#updatePause()
       if (first.outcome) this.#seal(first.outcome)
     }
+    if (this.#queue.size === 0) this.#onDecided?.()
   }
 
   /** Attachments are sealed before this returns. */

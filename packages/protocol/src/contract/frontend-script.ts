@@ -63,8 +63,8 @@ export interface FrontendScript {
   run(link: Link, client: ScriptClientOptions, thread: ScriptThread, fault: (error: Error) => void): Promise<void>
   /** Continues over another link. */
   reconnect(link: Link): void
-  /** Closes the client, and the link once what waits has left. */
-  close(): void
+  /** Closes the client, and the link. Resolves once all that was sent has left. */
+  close(): Promise<void>
   /** Ends the script. */
   stop(): void
 }

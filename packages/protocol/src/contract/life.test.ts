@@ -54,6 +54,39 @@ it('boots, shakes hands, serves, drains once and stops', async () => {
   expect(log).toEqual(['closed', 'stopped'])
 })
 
+it('says that it has stopped or failed only after its links have closed', async () => {
+  for (const [end, said] of [
+    ['end', 'stopped'],
+    ['fail', 'failed: bad frame'],
+  ] as const) {
+    const closing = createDeferred()
+    const life = setUp({
+      serve(stop, fail) {
+        setImmediate(() => (end === 'end' ? stop() : fail('bad frame')))
+        return () => closing.promise
+      },
+    })
+    await life.ready()
+    await turn()
+    expect(life.log.splice(0)).toEqual(['booting', 'handshaking', 'ready'])
+    closing.resolve()
+    await turn()
+    expect(life.log).toEqual([said])
+  }
+})
+
+it('fails if something was left when its links closed', async () => {
+  const life = setUp({
+    serve(stop) {
+      setImmediate(stop)
+      return () => Promise.reject(new Error('3 bytes are lost'))
+    },
+  })
+  await life.ready()
+  await turn()
+  expect(life.log.at(-1)).toBe('failed: Error: 3 bytes are lost')
+})
+
 it('fails with the error of the step that rejects, and stops no more', () =>
   rows(['boot', 'handshake', 'drain'] as const)(async step => {
     const life = setUp()

@@ -11,8 +11,11 @@ export type LifecycleState = (typeof LIFECYCLE_STATES)[number]
 export interface Life {
   boot(): Promise<void>
   handshake(): Promise<void>
-  /** Opens and serves the links until it calls `end`, or `fail` with a fault. Returns a function that closes them. */
-  serve(end: () => void, fail: (error: unknown) => void): () => void
+  /**
+   * Opens and serves the links until it calls `end`, or `fail` with a fault. Returns a function that closes them. It resolves once all that was sent has
+   * left, and rejects if something has not: nobody hears of an end before.
+   */
+  serve(end: () => void, fail: (error: unknown) => void): () => void | Promise<void>
   /** Begins at the order to stop, if the thread serves by then. `end` and `fail` still end it. */
   drain(): Promise<void>
   /** Called once the step of a state has begun; `error` is the cause of `failed`. */
@@ -25,7 +28,7 @@ export function serveLife(life: Life): () => void {
   const ended = createDeferred()
   // A fault can come once nobody waits for it any more.
   ended.promise.catch(() => {})
-  let close = (): void => {}
+  let close = (): void | Promise<void> => {}
 
   function enter<T>(state: LifecycleState, begin: () => T): T {
     try {
@@ -43,15 +46,17 @@ export function serveLife(life: Life): () => void {
     await Promise.race([ended.promise, enter('draining', () => life.drain())])
   }
 
-  function finish(state: 'stopped' | 'failed', error?: unknown): void {
-    close()
-    life.onState(state, error)
-  }
+  const closeLinks = async (): Promise<void> => close()
 
-  live().then(
-    () => finish('stopped'),
-    (error: unknown) => finish('failed', error),
-  )
+  void live()
+    .then(closeLinks)
+    .then(
+      () => life.onState('stopped'),
+      (error: unknown) => {
+        const fail = (): void => life.onState('failed', error)
+        return closeLinks().then(fail, fail)
+      },
+    )
   return () => stopped.resolve('stop')
 }
 

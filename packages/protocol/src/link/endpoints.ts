@@ -8,6 +8,7 @@ import { PortLink } from './port-link.js'
 import type { PollMode } from './ring/polling.js'
 import { createRingBuffer, endRings } from './ring/ring-buffer.js'
 import { type RingEndpoint, RingLink } from './ring/ring-link.js'
+import { createDeferred } from '../util/promises.js'
 
 /** What a message can transfer. The name of this type differs between versions of @types/node. */
 export type TransferListItem = NonNullable<WorkerOptions['transferList']>[number]
@@ -120,12 +121,14 @@ export function openLink(endpoint: LinkEndpoint, awaitsReplies: boolean): Link {
 export class SplitLink implements Link {
   readonly #to: Link
   readonly #from: Link
+  readonly #toClosed = createDeferred()
+  #isClosing = false
 
   constructor(to: Link, from: Link) {
     this.#to = to
     this.#from = from
     // Nothing is expected from there, and nothing is read that a hostile peer sends. A peer that no longer reads can still send.
-    to.receive({ frame: () => {}, closed: () => {} })
+    to.receive({ frame: () => {}, closed: () => this.#toClosed.resolve() })
     to.pause()
   }
 
@@ -135,6 +138,10 @@ export class SplitLink implements Link {
 
   get queued(): number {
     return this.#to.queued
+  }
+
+  get unsent(): number {
+    return this.#to.unsent ?? 0
   }
 
   send(frame: Frame): void {
@@ -150,8 +157,9 @@ export class SplitLink implements Link {
       forwards: receiver.forwards === true,
       readsImmediately: receiver.readsImmediately === true,
       frame: frame => receiver.frame(frame),
-      closed: fault => {
-        receiver.closed(fault)
+      closed: async fault => {
+        if (this.#isClosing) await this.#toClosed.promise
+        await receiver.closed(fault)
         // The receiver can have sent its last frames.
         this.#to.close()
       },
@@ -167,6 +175,7 @@ export class SplitLink implements Link {
   }
 
   close(): void {
+    this.#isClosing = true
     this.#to.close()
     this.#from.close()
   }

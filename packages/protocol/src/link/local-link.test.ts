@@ -6,7 +6,7 @@ import type { Frame, ReceivedFrame } from '../wire/link.js'
 import { closeEndpoint, createLinkEndpoints, openLink } from './endpoints.js'
 import { LocalLink } from './local-link.js'
 
-linkBehaviour('a local link', LocalLink.createPair)
+linkBehaviour('a local link', LocalLink.createPair, settle, true)
 linkFlow('a local link', LocalLink.createPair)
 
 describe('a local link', () => {

@@ -65,6 +65,8 @@ export class PortLink extends ReceivingLink implements Link {
   /** A message that need not wait. */
   #current: PortMessage | undefined
   #isListening = false
+  /** See `Link`. */
+  unsent = 0
   #linger: NodeJS.Timeout | undefined
 
   /** @param inward - by default `out`: both directions share a port */
@@ -105,7 +107,10 @@ export class PortLink extends ReceivingLink implements Link {
     if (!this.isOpen) return
     this.closeDelivery()
     if (!this.#outgoing.isWaiting || !this.#isListening) return this.#closePorts()
-    this.#linger = setTimeout(() => this.#closePorts(), LINGER_MS)
+    this.#linger = setTimeout(() => {
+      this.unsent = this.#outgoing.waitingBytes
+      this.#closePorts()
+    }, LINGER_MS)
   }
 
   readonly #onMessage = (data: unknown): void => {

@@ -101,6 +101,8 @@ export class SocketLink extends StreamLink {
   }
 }
 
+/** More than the buffer of a socket, which an administrator can make larger. */
+const MAX_LEFT_BYTES: number = 2 ** 24
 const UNREAD_CHECK_MS = 20
 /** Windows can report the exit first. */
 const checkLater = (check: () => void): void =>
@@ -120,7 +122,7 @@ export function closeOnceRead(
     const { bytesRead } = socket
     if (socket.destroyed) return
     if (!isRead()) return void setTimeout(check, UNREAD_CHECK_MS).unref()
-    if (bytesRead === read || bytesRead - first > READ_BUFFER_BYTES) return void socket.destroy()
+    if (bytesRead === read || bytesRead - first > MAX_LEFT_BYTES) return void socket.destroy()
     read = bytesRead
     checkLater(check)
   }

@@ -181,6 +181,8 @@ export class StreamLink extends ReceivingLink implements Link {
   protected readonly stream: Duplex
   protected readonly frames: StreamFrames
   readonly #room = new RoomSignal()
+  /** See `Link`. */
+  unsent = 0
   #isReading = false
   #corked = false
   #sent = 0
@@ -242,7 +244,10 @@ export class StreamLink extends ReceivingLink implements Link {
     if (!this.isOpen) return
     this.closeDelivery()
     if (this.isOver) return
-    this.#linger = setTimeout(() => this.stream.destroy(), LINGER_MS)
+    this.#linger = setTimeout(() => {
+      this.unsent = this.stream.writableLength
+      this.stream.destroy()
+    }, LINGER_MS)
     this.stream.end()
     this.stream.resume()
   }

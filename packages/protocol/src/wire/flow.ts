@@ -48,6 +48,10 @@ export class CreditQueue<Message extends object | string> {
     return this.#waiting.size > 0
   }
 
+  get waitingBytes(): number {
+    return this.#waiting.bytes
+  }
+
   /** Returns a promise that resolves when no message waits, or `undefined` if none does. */
   room(): Promise<void> | undefined {
     return this.isWaiting ? this.#room.promise : undefined
@@ -187,8 +191,11 @@ export abstract class ReceivingLink {
     if (!this.isOver || this.#hasEnded || !this.#receiver || (this.isOpen && this.#isPaused)) return
     this.#hasEnded = true
     const receiver = this.#receiver
-    if (IS_NODE) createEmptyContext().runInAsyncScope(receiver.closed, receiver, this.#fault)
-    else receiver.closed(this.#fault)
-    this.ended(this.#fault)
+    const end = (): void => this.ended(this.#fault)
+    const closed = IS_NODE
+      ? createEmptyContext().runInAsyncScope(receiver.closed, receiver, this.#fault)
+      : receiver.closed(this.#fault)
+    if (closed instanceof Promise) void closed.then(end, end)
+    else end()
   }
 }

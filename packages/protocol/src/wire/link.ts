@@ -27,8 +27,11 @@ export interface LinkReceiver {
   /** True if `frame` has read JSON and records when it returns. The link can use their memory again. @default false */
   readonly readsImmediately?: boolean
   frame(frame: ReceivedFrame): void
-  /** Called once, after the last frame. Frames that are sent from here still leave, unless the peer violated the protocol (`fault`). */
-  closed(fault?: BusError): void
+  /**
+   * Called once, after the last frame. Frames that are sent from here, and until the promise that it can return resolves, still leave, unless the
+   * peer violated the protocol (`fault`).
+   */
+  closed(fault?: BusError): unknown
 }
 
 /** An ordered transport of frames to one actor and from one, often the same. Its owner does not depend on what carries them. */
@@ -61,8 +64,13 @@ export interface Link {
   pause(): void
   /** Continues delivery, from a later microtask or tick on. */
   resume(): void
-  /** Closes both directions. The peer still receives what was sent before; this end receives only `closed`. */
+  /**
+   * Closes both directions. The peer still receives what was sent before; this end receives only `closed`, once that has left, or the peer has taken
+   * nothing for `LINGER_MS`.
+   */
   close(): void
+  /** Bytes that the peer had not taken when the time of a closed link was over. */
+  readonly unsent?: number
 }
 
 /** Milliseconds for which a closed link keeps trying to send its queued frames to a busy peer. */

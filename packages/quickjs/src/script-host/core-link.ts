@@ -1,6 +1,7 @@
 // The script host's end of the link of a VM: it passes frames between the VM and core, which reads them as those of any frontend. Nothing of them
 // is read here, but the VM is a hostile peer: what it sends is bounded before this thread keeps it.
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import {
   type Frame,
   FRAME_KIND,
@@ -29,6 +30,8 @@ export interface CoreLinkDeps {
 export class CoreLink {
   readonly #deps: CoreLinkDeps
   #link: Link | undefined
+  /** Of the link. */
+  #closed = createDeferred()
   /** Frames of this turn of the VM. */
   #frames: Frame[] = []
   /** Bytes of frames since the link had room. */
@@ -46,12 +49,16 @@ export class CoreLink {
     this.#frames = []
     this.#link?.close()
     this.#link = link
+    const closed = (this.#closed = createDeferred())
     this.isFull = false
     this.#waitingBytes = this.#attachedBytes = 0
     link.receive({
       readsImmediately: true,
       frame: frame => link === this.#link && this.#deps.receive(frame),
-      closed: () => link === this.#link && this.#deps.closed(),
+      closed: () => {
+        closed.resolve()
+        if (link === this.#link) this.#deps.closed()
+      },
     })
   }
 
@@ -82,10 +89,11 @@ export class CoreLink {
     this.isFull = true
   }
 
-  /** What waits leaves before. */
-  close(): void {
+  /** Resolves once what waits has left. */
+  close(): Promise<void> {
     this.flush()
     this.#link!.close()
+    return this.#closed.promise
   }
 
   #checkMemory(bytes: number): void {

@@ -2,7 +2,7 @@
 // life offers a new link with a new key.
 import type { SocketOwner } from '@sallyport/process/internal'
 import { CAN_DENY_NET } from '@sallyport/process/internal/permission-model'
-import { MAX_UNHANDLED, patience, type Peer } from '@sallyport/protocol/internal/contract'
+import { MAX_UNHANDLED, patience, type Peer, within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import {
   closeEndpoint,
@@ -16,17 +16,18 @@ import {
 } from '@sallyport/protocol/internal/link'
 import type { RequestId } from '@sallyport/protocol/internal/message'
 import { type AsyncContext, createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
+import { LINGER_MS } from '@sallyport/protocol/internal/wire'
 import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
 import type { Pattern } from '../../acl/types.js'
 import type { FrontendEnd, IdleFrontend, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
-import type { Effects, LifeContext, RuntimeEnd } from '../life/rules.js'
+import { describeEnd, type Effects, type LifeContext, type RuntimeEnd } from '../life/rules.js'
 import type { Life } from '../life/table.js'
 import type { FrontendTerms } from '../life/thread.js'
 import type { ConnectionConfig, FrontendConfig } from '../options/config.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
-import { type GateEvents, type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
+import { CLOSE_TIMEOUT_MS, type GateEvents, type GateHandle, getGateSupervision, startGate } from './gate-handle.js'
 import type { FrontendHost, FrontendInfo, FrontendRuntime, RuntimeEvents } from './types.js'
 
 export interface FrontendDeps {
@@ -86,6 +87,9 @@ export class Frontend {
   readonly #exited = createDeferred<Error | undefined>()
   /** Links by id. Threads can still hold the ends of earlier ones than that of the life. */
   readonly #links = new Map<number, FrontendLink>()
+  /** Resolved with the milliseconds that its gate has from now on, or from the exit of the code on, once the host closes it. */
+  readonly #closing = createDeferred<number>()
+  #onLinksEnded = (): void => {}
   readonly #isProcess: boolean
   #rejectedCount = 0
   #unsentCount = 0
@@ -113,7 +117,7 @@ export class Frontend {
         const text = 'The frontend exited before it was connected'
         this.#ready.reject(error ?? new BusError('Disconnected', text, { data: { delivered: 'no' } }))
         onExit(this.end)
-        this.#exited.resolve(Promise.resolve(this.#gate?.stop()).then(() => error))
+        this.#exited.resolve(this.#endGate().then(() => error))
       },
       unsent: count => (this.#unsentCount += count),
       unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
@@ -191,6 +195,7 @@ export class Frontend {
   /** @param timeout - milliseconds that code which runs on is given to take notice */
   async close(timeout = 0): Promise<void> {
     this.#life.send({ type: 'STOP', timeout })
+    this.#closing.resolve(timeout + CLOSE_TIMEOUT_MS)
     await this.exited
   }
 
@@ -209,6 +214,7 @@ export class Frontend {
     this.#life.send({ type: 'CORE.DOWN' })
     for (const { ends } of this.#links.values()) closeEndpoint(ends.core)
     this.#links.clear()
+    this.#onLinksEnded()
   }
 
   attached(link: number): void {
@@ -216,6 +222,7 @@ export class Frontend {
   }
 
   rejected(link: number, error: Error): void {
+    this.#settle(link, 'hasEnded')
     const { value, context } = this.#life
     if (value.link !== 'offered' || context.link !== link) return
     const { label } = this.deps
@@ -258,7 +265,12 @@ export class Frontend {
       protocolError: (link, error) => this.violated(link, error),
       rejected: count => (this.#rejectedCount += count),
       // Without its gate, code that is being closed has no link, and ends nevertheless.
-      failed: error => void (isClosing() || this.fail(error)),
+      failed: error => {
+        if (isClosing()) return
+        // Its code can have ended as it should, while the gate had messages of it.
+        if (this.end && !this.end.error) this.end = describeEnd(label, error)
+        this.fail(error)
+      },
     }
     return startGate(
       label,
@@ -347,6 +359,17 @@ export class Frontend {
     if (!link) return
     link[fact] = true
     if (link.isGivenUp && link.hasEnded) this.#links.delete(id)
+    if (this.#links.size === 0) this.#onLinksEnded()
+  }
+
+  /** Stops the gate once core has what the code has sent, or the host's time for that is over. */
+  async #endGate(): Promise<void> {
+    if (!this.#gate) return
+    if (this.#links.size > 0) {
+      const read = new Promise<void>(resolve => (this.#onLinksEnded = resolve))
+      await Promise.race([within(LINGER_MS, read), this.#closing.promise.then(ms => within(ms, read))])
+    }
+    await this.#gate.stop()
   }
 
   #getSocketOwners(): readonly SocketOwner[] {

@@ -43,8 +43,6 @@ export class Frontends {
   readonly #ended = new Map<string, EndedFrontend>()
   readonly #gone = new Set<string>()
   #lastRun = 0
-  /** Settle once a frontend and its gate have exited. A frontend's name is free before that. */
-  readonly #exits = new Set<Promise<void>>()
   readonly #logOnce: LogOnce
 
   constructor(host: FrontendHost, open: Map<number, Frontend>) {
@@ -150,8 +148,7 @@ export class Frontends {
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#byName.values()].map(frontend => frontend.close()))
-    await Promise.all(this.#exits)
+    await Promise.all([...this.#open.values()].map(frontend => frontend.close()))
   }
 
   /** Ends all frontends because core is gone for good, so that their pending calls settle. */
@@ -240,7 +237,6 @@ export class Frontends {
     }
     this.checkFree(name)
     const frontend = new Frontend(this.#host, deps, end => {
-      this.#open.delete(frontend.id)
       this.#byName.delete(name)
       // A run closes itself, and there can be any number of them.
       if (!('runsOnce' in config && config.runsOnce)) this.#gone.add(name)
@@ -250,8 +246,8 @@ export class Frontends {
     this.#ended.delete(name)
     this.#open.set(frontend.id, frontend)
     this.#byName.set(name, frontend)
-    const exited = frontend.exited.then(() => void this.#exits.delete(exited))
-    this.#exits.add(exited)
+    // Its name is free sooner than its gate has ended.
+    void frontend.exited.then(() => this.#open.delete(frontend.id))
     return frontend
   }
 

@@ -41,8 +41,8 @@ export interface GateHandle {
   stop(): Promise<unknown>
 }
 
-/** Time for a gate to pass on what its frontend had sent when it exited. */
-const CLOSE_TIMEOUT_MS = 500
+/** Time for a gate to pass on what its frontend had sent, if the host wants the end. */
+export const CLOSE_TIMEOUT_MS = 500
 
 /** @param awaitsSocket - true if the frontend is a process, and the gate owns an end of its socket */
 export function startGate(

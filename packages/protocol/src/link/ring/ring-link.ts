@@ -97,6 +97,10 @@ export class RingLink extends ReceivingLink implements Link {
     }
   }
 
+  get unsent(): number {
+    return this.#sender.unsent
+  }
+
   room(): Promise<void> | undefined {
     if (this.#sender.isIdle) return undefined
     // The peer can have made room while this thread did not run.
@@ -248,6 +252,8 @@ export class RingSender extends RingWriter {
   readonly #maxBytes: number
   readonly #waiting = new BoundedQueue<Frame>()
   #written = 0
+  /** See `Link`. */
+  unsent = 0
   readonly #room = new RoomSignal()
   /** Set by `finishWhenIdle`: to be called when nothing waits any more. */
   #onFinished: (() => void) | undefined
@@ -313,7 +319,10 @@ export class RingSender extends RingWriter {
   finishWhenIdle(onFinished: () => void): void {
     this.#onFinished = onFinished
     if (this.isIdle) return this.drop()
-    this.#linger = setTimeout(() => this.drop(), LINGER_MS)
+    this.#linger = setTimeout(() => {
+      this.unsent = this.#waiting.bytes - this.#written
+      this.drop()
+    }, LINGER_MS)
   }
 
   /** Drops what waits, if anything: the consumer will not read it. */
