@@ -15,7 +15,7 @@ export const ERROR_CODES = {
   Denied: -32001, // no
   Rejected: -32002, // no
   Timeout: -32003, // perhaps, unless `data.delivered` is `'no'`
-  Overloaded: -32004, // no, unless its answer did not fit
+  Overloaded: -32004, // no, unless its answer or a message of its channel did not fit
   Disconnected: -32005, // perhaps: `data.delivered` is `'no'`, or `'unknown'`
   LoadFailed: -32006, // no
   Crashed: -32007, // perhaps

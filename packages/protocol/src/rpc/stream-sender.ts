@@ -65,8 +65,8 @@ export class StreamSender implements BatchSource {
   #failure: string | undefined
   #error: BusError | undefined
   readonly #sent = new RoomSignal()
-  /** The first error of a message that was refused because too many waited, until `awaitSent` has it. */
-  declare refused: BusError | undefined
+  /** A message was refused because too many waited, and no call has failed for it yet. */
+  hasRefused = false
 
   /**
    * @param window cost of the messages that can be in flight; the last one can exceed it
@@ -106,9 +106,8 @@ export class StreamSender implements BatchSource {
       if (this.#isEnding || this.#isOver) throw this.#createError()
       if (this.#writer.isFull || this.#queued.isFull) {
         const text = `Too many messages of channel ${this.id} are queued`
-        const error = new BusError('Overloaded', text, { data: { delivered: 'no' } })
-        this.refused ??= error
-        throw error
+        this.hasRefused = true
+        throw new BusError('Overloaded', text, { data: { delivered: 'no' } })
       }
       const encoded = this.#writer.encode(this, message, transfer)
       // A `toJSON` of the message can have ended the stream, or closed the link.
@@ -215,13 +214,17 @@ export class StreamSender implements BatchSource {
  * @throws {BusError} Overloaded, by the promise, if a message was refused: its sender need not have looked
  */
 export function awaitSent(streams: readonly StreamSender[]): Promise<void> | undefined {
-  if (streams.every(stream => !stream.refused && !stream.sent())) return undefined
+  if (streams.every(stream => !stream.hasRefused && !stream.sent())) return undefined
   return (async () => {
     for (const stream of streams) {
-      const { refused } = stream
-      stream.refused = undefined
-      if (refused) throw refused
-      await stream.sent()
+      const { hasRefused, id } = stream
+      stream.hasRefused = false
+      if (!hasRefused) {
+        await stream.sent()
+        continue
+      }
+      const text = `Messages of channel ${id} were lost: too many were queued. Await each send`
+      throw new BusError('Overloaded', text, { data: { delivered: 'unknown' } })
     }
   })()
 }
