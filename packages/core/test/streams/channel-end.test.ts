@@ -51,8 +51,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
 
   test('fails a call whose handler sends more than can wait, although it awaits no send', async () => {
     const { client } = await connect('shared')
-    const channel = new client.Channel(() => {})
-    const call = client.invoke('fill', { channel, count: 80_000 })
+    const call = client.invoke('fill', { channel: new client.Channel(), count: 80_000 })
     await expect(call).rejects.toMatchObject({ reason: 'Overloaded' })
   })
 
