@@ -97,8 +97,14 @@ export class HeldChannel implements CallChannel {
   }
 
   send(message: unknown, options?: TransferOptions): Promise<void> {
+    const { hasRefused } = this.sender
     const sent = this.sender.send(message, options?.transfer)
-    if (sent !== SENT) sent.catch(error => isBusError(error, 'Disconnected') || this.#lost(error as BusError))
+    if (sent === SENT) return sent
+    sent.catch(error => {
+      // One line for a call, which can send without a pause.
+      const isFirst = isBusError(error, 'Overloaded') && !hasRefused
+      if (isFirst || isBusError(error, 'InvalidParams')) this.#lost(error)
+    })
     return sent
   }
 

@@ -51,7 +51,7 @@ describe.each(routes)('a channel: %s', (_name, connect) => {
 
   test('fails a call whose handler sends more than can wait, although it awaits no send', async () => {
     const { client } = await connect('shared')
-    const call = client.invoke('fill', { channel: new client.Channel(), count: 80_000 })
+    const call = client.invoke('fill', { channel: new client.Channel(), count: 70_000 })
     await expect(call).rejects.toMatchObject({ reason: 'Overloaded' })
   })
 

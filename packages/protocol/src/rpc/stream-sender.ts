@@ -160,7 +160,9 @@ export class StreamSender implements BatchSource {
     this.#isOver = true
     this.#failure = reason
     this.#closed(true)
-    for (const { reject } of this.#queued.clear()) reject(this.#createError())
+    const queued = this.#queued.clear()
+    const error = queued.length > 0 && this.#createError()
+    for (const { reject } of queued) reject(error as BusError)
     this.#sent.release()
     this.left?.(reason)
   }
