@@ -477,7 +477,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /**
    * Calls the listener for each event and state of the bus's own state machines, as xstate's inspection does: to see what
-   * supervision does. A run in a thread has none. Returns an unsubscribe function.
+   * supervision does. Returns an unsubscribe function.
    */
   inspect(listener: (event: BusInspection) => void): () => void {
     check('bus.inspect: the listener', anyFunction, listener)

@@ -139,7 +139,10 @@ class World {
     if (event.type === 'START') is.started = true
     const { context, value } = this.life
     const before = event.link === undefined || event.link === context.link ? undefined : JSON.stringify(value)
+    const { exits } = this
+    const atEnd = `${value.code} ${value.link}`
     this.life.send(event)
+    this.expect(exits === 0 || atEnd === `${value.code} ${value.link}`, 'a life that is over changes')
     this.expect(!before || before === JSON.stringify(value), 'an earlier link changes something')
     this.expect(this.exits <= 1, 'it ends twice')
     this.expect(this.exits === 0 || this.open === 0, 'it ends with an open link')

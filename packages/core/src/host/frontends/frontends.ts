@@ -98,7 +98,7 @@ export class Frontends {
   async openExternal(label: string, config: ConnectionConfig): Promise<ExternalFrontend> {
     let runtime!: ExternalRuntime
     const createRuntime: FrontendDeps['createRuntime'] = (events, terms) =>
-      (runtime = createExternalRuntime(label, this.#host.reporter, events, terms))
+      (runtime = createExternalRuntime(label, this.#host, events, terms))
     const frontend = this.#add({ label, name: label, config, isRunning: false, isExternal: true, createRuntime })
     await this.#waitFor(frontend)
     runtime.release()

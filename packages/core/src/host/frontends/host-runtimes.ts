@@ -14,11 +14,10 @@ import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { bridge, openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { getWorkerName, resolveSupervision, type WorkerStats } from '../life/policy.js'
-import { describeEnd, type Effects, type LifeInput, type Obituary } from '../life/rules.js'
-import { type Life, SteppedLife } from '../life/table.js'
+import { describeEnd, type Effects, type LifeTerms, type Obituary } from '../life/rules.js'
+import type { Life } from '../life/table.js'
 import type { FrontendTerms } from '../life/thread.js'
 import type { ConnectionConfig } from '../options/config.js'
-import type { BusReporter } from '../reporting/events.js'
 import type {
   ClientStart,
   ExternalCode,
@@ -53,7 +52,7 @@ export function createConnectionRuntime(
     else if (client && link) endConnection(client, link, error as BusError | undefined)
   }
   const exited = (by: Obituary['by']): void => life.send({ type: 'OBITUARY', obituary: { ranCode: true, by } })
-  const life = createPlainLife(label, terms, events, {
+  const life = createPlainLife(label, host, terms, events, {
     isRunning: true,
     effects: {
       kill: ({ error }) => endWith(error),
@@ -98,18 +97,18 @@ export function createConnectionRuntime(
 /** Returns the life of code outside of every worker, which never restarts by itself. */
 function createPlainLife(
   label: string,
+  { supervisor }: FrontendHost,
   terms: FrontendTerms,
   events: RuntimeEvents,
-  { effects, ...more }: Pick<LifeInput, 'effects' | 'isRunning' | 'isPage' | 'keepsLink'>,
+  { effects, ...more }: Pick<LifeTerms, 'effects' | 'isRunning' | 'isPage' | 'keepsLink'>,
 ): Life {
   const exit: Effects['exit'] = context => {
     events.stopped(undefined, 'none', context)
     // A caller of `close` can use the name again at once.
     events.exited(context.error)
   }
-  return new SteppedLife({
+  return supervisor.createLife({
     ...{ ...terms, ...more, name: getWorkerName('frontend', label), supervision: resolveSupervision('temporary') },
-    ...{ now: () => performance.now(), random: Math.random, isDraining: () => false },
     effects: { ...terms.effects, ...effects, exit },
   })
 }
@@ -127,7 +126,7 @@ export interface ExternalRuntime extends FrontendRuntime, Pick<ExternalFrontend,
 
 export function createExternalRuntime(
   label: string,
-  reporter: BusReporter,
+  host: FrontendHost,
   events: RuntimeEvents,
   terms: FrontendTerms,
 ): ExternalRuntime {
@@ -141,7 +140,7 @@ export function createExternalRuntime(
   const leave = (code: ExternalCode): void => {
     if (current === code) left('itself')
   }
-  const life = createPlainLife(label, terms, events, {
+  const life = createPlainLife(label, host, terms, events, {
     isPage: true,
     // The code's own link cannot change to another session: the code has to join again.
     keepsLink: true,
@@ -174,7 +173,7 @@ export function createExternalRuntime(
         if (far) {
           // Without a cause: a logger would append its text, which is in this one.
           const text = `The link of frontend ${describeName(label)} failed: ${far.message}`
-          reporter.reportFault(label, new BusError(far.reason, text))
+          host.reporter.reportFault(label, new BusError(far.reason, text))
         }
         leave(code)
       })

@@ -91,7 +91,6 @@ export function createWorkerRuntime(
   const worker = supervisor.start({
     name: getWorkerName('frontend', label),
     supervision: config.supervision,
-    isShort: config.runsOnce === true && !hasProcess,
     waitsAfterError: dev && !config.runsOnce,
     isOpening: () => load.isOpening,
     endsWithItsCalls: true,

@@ -113,6 +113,9 @@ export interface LifeInput {
   readonly obstacle?: string | undefined
 }
 
+/** What the owner of a life says of it. */
+export type LifeTerms = Omit<LifeInput, 'now' | 'random' | 'isDraining'> & Partial<Pick<LifeInput, 'isDraining'>>
+
 export interface LifeContext extends LifeInput {
   /** Number of the current code, and of the current link. */
   readonly run: number

@@ -1,19 +1,11 @@
-// The supervisor of a host: an xstate actor with one child actor for each worker, whose life it is. `bus.inspect` and the inspector show them. A
-// failure of core fails the bus; any other worker fails alone.
+// The supervisor of a host: an xstate actor for the bus, and one for each life. `bus.inspect` shows them. Each is a root: an actor copies the table of
+// its children whenever one starts or ends, which is quadratic with thousands of them. A failure of core fails the bus; any other worker fails alone.
 import { deadline, type Heartbeat } from '@sallyport/protocol/internal/contract'
 import { callSafely } from '@sallyport/protocol/internal/util'
-import {
-  type ActorLogic,
-  type ActorRefFrom,
-  createActor,
-  enqueueActions,
-  setup,
-  type Snapshot,
-  stopChild,
-} from 'xstate'
+import { type ActorLogic, createActor, type InspectionEvent, setup, type Snapshot } from 'xstate'
 import { readUsage, type WorkerUsage } from '../../shared/heap-limit.js'
 import type { WorkerStats } from './policy.js'
-import type { LifeEvent, LifeInput } from './rules.js'
+import type { LifeEvent, LifeInput, LifeTerms } from './rules.js'
 import type { WorkerDeps, WorkerSpec } from './thread.js'
 import { type Life, type LifeValue, SteppedLife } from './table.js'
 import { SupervisedWorker } from './worker.js'
@@ -43,45 +35,33 @@ export interface WorkerStatus extends WorkerStats {
 
 type LifeSnapshot = Snapshot<undefined> & { readonly life: SteppedLife; readonly value: Partial<LifeValue> }
 
-/** Core and gates have no links. */
-const toValue = ({ value, context }: SteppedLife): Partial<LifeValue> =>
-  context.nextLink ? { ...value } : { code: value.code }
+function toSnapshot(life: SteppedLife): LifeSnapshot {
+  const { code, ...links } = life.value
+  // Core and gates have no links.
+  const value = life.context.nextLink ? { code, ...links } : { code }
+  const isOver = code === 'stopped' || code === 'failed'
+  return isOver
+    ? { status: 'done', output: undefined, error: undefined, life, value }
+    : { status: 'active', output: undefined, error: undefined, life, value }
+}
 
 /** A life as an actor, which steps through the table. */
 const lifeLogic: ActorLogic<LifeSnapshot, LifeEvent, LifeInput> = {
-  getInitialSnapshot(_scope, input) {
-    const life = new SteppedLife(input)
-    return { status: 'active', output: undefined, error: undefined, life, value: toValue(life) }
-  },
-  transition(snapshot, event) {
-    if (event.type === 'xstate.stop') return { ...snapshot, status: 'stopped', output: undefined, error: undefined }
-    snapshot.life.send(event)
-    return { ...snapshot, value: toValue(snapshot.life) }
+  getInitialSnapshot: (_scope, input) => toSnapshot(new SteppedLife(input)),
+  transition({ life }, event) {
+    // An effect that throws must not end the actor: its life goes on.
+    callSafely(() => life.send(event))
+    return toSnapshot(life)
   },
   getPersistedSnapshot: snapshot => snapshot,
 }
 
-type SupervisorEvent =
-  | { type: 'worker.start'; id: string; input: LifeInput }
-  | { type: 'worker.ended'; id: string }
-  | { type: 'core.ready' | 'core.failed' | 'drain' | 'ended' }
-
 const machine = setup({
-  types: {} as { context: object; events: SupervisorEvent },
-  actors: { life: lifeLogic },
+  types: {} as { context: object; events: { type: 'core.ready' | 'core.failed' | 'drain' | 'ended' } },
 }).createMachine({
-  id: 'supervisor',
+  id: 'bus',
   context: {},
   initial: 'starting',
-  on: {
-    'worker.start': {
-      actions: enqueueActions(({ enqueue, event }) => {
-        enqueue.spawnChild('life', { id: event.id, input: event.input })
-      }),
-    },
-    // Releases workers that exited: frontends come and go for as long as the bus exists.
-    'worker.ended': { actions: stopChild(({ event }) => event.id) },
-  },
   states: {
     starting: { on: { 'core.ready': 'running', 'core.failed': 'failed', drain: 'draining' } },
     running: { on: { 'core.failed': 'failed', drain: 'draining' } },
@@ -99,10 +79,12 @@ export class Supervisor {
   readonly #workers = new Set<SupervisedWorker>()
   readonly #listeners = new Set<(event: BusInspection) => void>()
   readonly #deps: WorkerDeps
-  readonly #actor = createActor(machine, {
-    inspect: event =>
-      this.#listeners.forEach(listener => callSafely(() => listener(event as unknown as BusInspection))),
-  })
+  readonly #inspect = (event: InspectionEvent): void => {
+    if (this.#listeners.size === 0) return
+    const inspection = { ...event, rootId: this.#actor.sessionId } as unknown as BusInspection
+    for (const listener of this.#listeners) callSafely(() => listener(inspection))
+  }
+  readonly #actor = createActor(machine, { id: 'bus', inspect: this.#inspect })
   #started = 0
 
   constructor(deps: Partial<Omit<WorkerDeps, 'isDraining'>> = {}) {
@@ -121,23 +103,24 @@ export class Supervisor {
   }
 
   start(spec: WorkerSpec): SupervisedWorker {
-    const id = `${spec.name} #${++this.#started}`
-    const create = (input: LifeInput): Life => {
-      if (spec.isShort) return new SteppedLife(input)
-      this.#actor.send({ type: 'worker.start', id, input })
-      const child = this.#actor.getSnapshot().children[id] as unknown as ActorRefFrom<typeof lifeLogic>
-      const { value, context } = child.getSnapshot().life
-      // It can have ended while the event was being prepared.
-      const send = (event: LifeEvent): void => void (child.getSnapshot().status === 'active' && child.send(event))
-      return { value, context, send }
-    }
-    const release = (): void => {
-      this.#workers.delete(worker)
-      if (!spec.isShort) this.#actor.send({ type: 'worker.ended', id })
-    }
-    const worker = new SupervisedWorker(spec, this.#deps, create, release)
+    const worker = new SupervisedWorker(
+      spec,
+      this.#deps,
+      terms => this.createLife(terms),
+      () => void this.#workers.delete(worker),
+    )
     this.#workers.add(worker)
     return worker
+  }
+
+  createLife(terms: LifeTerms): Life {
+    const input = { ...this.#deps, ...terms }
+    const id = `${terms.name} #${++this.#started}`
+    const actor = createActor(lifeLogic, { id, input, inspect: this.#inspect }).start()
+    const { value, context } = actor.getSnapshot().life
+    // xstate would warn of what arrives after the end.
+    const send = (event: LifeEvent): void => void (actor.getSnapshot().status === 'active' && actor.send(event))
+    return { value, context, send }
   }
 
   signal(type: 'core.ready' | 'core.failed' | 'drain' | 'ended'): void {

@@ -247,8 +247,6 @@ export interface WorkerSpec {
   explainError?(error: Error, signal: AbortSignal): Promise<void> | undefined
   /** True if an uncaught `Disconnected` is expected while the worker or the bus ends: the worker has calls that end then. */
   endsWithItsCalls?: boolean
-  /** True for a life that can be shorter than an actor of xstate takes. */
-  isShort?: boolean
   /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
   hasStartTimeout?: boolean
   /** What the life of a frontend has in addition. */

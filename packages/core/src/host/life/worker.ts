@@ -5,7 +5,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { WorkerState, WorkerStats } from './policy.js'
-import type { Effects, LifeContext, LifeInput } from './rules.js'
+import type { Effects, LifeContext, LifeTerms } from './rules.js'
 import type { Life } from './table.js'
 import { ThreadCode, type WorkerDeps, type WorkerExit, type WorkerSpec } from './thread.js'
 
@@ -34,7 +34,7 @@ export class SupervisedWorker {
   #startedAt = 0
   #startupMs: number | undefined
 
-  constructor(spec: WorkerSpec, deps: WorkerDeps, create: (input: LifeInput) => Life, release: () => void) {
+  constructor(spec: WorkerSpec, deps: WorkerDeps, create: (terms: LifeTerms) => Life, release: () => void) {
     this.spec = spec
     this.#deps = deps
     this.#release = release
@@ -45,7 +45,7 @@ export class SupervisedWorker {
     const obstacle =
       stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
     this.life = create({
-      ...{ name, supervision, waitsAfterError, obstacle, ...links, ...deps },
+      ...{ name, supervision, waitsAfterError, obstacle, ...links },
       ...(isOpening && { isOpening }),
       ...(isClosing && { isDraining: () => isClosing() || deps.isDraining() }),
       effects: { ...links?.effects, ...this.#effects },
