@@ -45,5 +45,5 @@ export const isAlive = (pid: number): boolean => {
   }
 }
 
-/** A killed process stays in the process table until its parent asks for its exit: here, until this host exits. */
+/** A killed process stays in the process table until its parent asks for its exit. */
 export const isRunning = (pid: number): boolean => isAlive(pid) && !/^State:\s+Z/m.test(read(`/proc/${pid}/status`))

@@ -283,7 +283,6 @@ async function runProcess(
     else if (scripts) reportFailure(createExitError(status.code))
     // Otherwise the host takes its end for one that it has chosen itself.
     else if (wasStopped) report({ type: 'state', state: 'stopped' })
-    await started.guardExited
     output.flush()
     return error ? 1 : (status.code ?? 0)
   } catch (error) {
@@ -295,6 +294,7 @@ async function runProcess(
     scripts?.close()
     control.close()
     link?.close()
+    await started.guardExited
   }
 }
 

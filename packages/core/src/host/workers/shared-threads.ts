@@ -14,6 +14,7 @@ import {
   type MemberReport,
   readMembers,
   type StateReport,
+  within,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
@@ -161,12 +162,17 @@ class SharedThread {
       this.refChanged()
       return true
     }
-    void this.close()
+    this.#close()
+    void this.#worker.terminate()
     return false
   }
 
+  /**
+   * Ends the members, and then the thread: nobody else reads the exits of the processes that it has started, which otherwise stay in the system's table.
+   */
   async close(): Promise<void> {
     this.#close()
+    await within(ABANDON_TIMEOUT_MS, Promise.all(Array.from(this.members.values(), member => member.terminate())))
     await this.#worker.terminate()
   }
 
