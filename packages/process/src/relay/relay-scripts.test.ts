@@ -22,9 +22,10 @@ async function start() {
   const { port1, port2 } = new MessageChannel()
   scripts.connect(port2)
   ends.push(() => scripts.close())
-  const send = (command: MemberCommand): void => port1.postMessage([1, command])
+  const send = (command: MemberCommand, id = 1): void => port1.postMessage([id, command])
   const data = { name: 'it', start: {}, heartbeat: undefined, maxRunMs: 1000 }
-  send({ type: 'start', data, activity: new SharedArrayBuffer(8) })
+  const startScript = (id: number): void => send({ type: 'start', data, activity: new SharedArrayBuffer(8) }, id)
+  startScript(1)
   const [core, frontend] = createLinkEndpoints('ring')
   openLink(core, true).receive({ frame() {}, closed() {} })
   send({ type: 'message', message: { type: 'link', link: frontend, scripts: [] } })
@@ -32,7 +33,16 @@ async function start() {
   const process = new StreamMultiplexer(Duplex.from({ readable: down, writable: up }), { opened, closed() {} })
   await expect.poll(() => opened.mock.calls.length).toBeGreaterThan(0)
   const ids = getScriptStreams(1)
-  return { control: process.open(ids.control), link: process.open(ids.link), scripts, relay, up, port1, send }
+  return {
+    control: process.open(ids.control),
+    link: process.open(ids.link),
+    scripts,
+    relay,
+    up,
+    port1,
+    send,
+    startScript,
+  }
 }
 
 test('a process that is killed within a frame violates no protocol', () =>
@@ -84,4 +94,31 @@ test('a script that has exited says so although its process ends with its last f
   await scripts.forwarded()
   scripts.close()
   expect((await told)[0]).toEqual([1, { type: 'exited', code: 0 }])
+})
+
+test('a process that runs on is killed once all of its scripts are ended by force, which have ended as they were told', async () => {
+  const { relay, scripts, up, port1, send, startScript } = await start()
+  startScript(2)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const terminate = async (id: number): Promise<void> => {
+      send({ type: 'terminate' }, id)
+      await once(port1, 'message')
+      await vi.advanceTimersByTimeAsync(999)
+      await new Promise(setImmediate)
+    }
+    await terminate(1)
+    expect(relay.kill).not.toHaveBeenCalled()
+    await terminate(2)
+    expect(relay.kill.mock.calls).toEqual([[]])
+  } finally {
+    vi.useRealTimers()
+  }
+  const told = once(port1, 'message')
+  up.end()
+  await scripts.forwarded()
+  scripts.close()
+  const stopped = { type: 'message', message: { type: 'state', state: 'stopped' } }
+  const exited = { type: 'exited', code: 1 }
+  expect((await told)[0]).toEqual([1, stopped, 1, exited, 2, stopped, 2, exited])
 })

@@ -37,8 +37,8 @@ const KILL_TIMEOUT_MS = 250
 const MAX_UNREAD_TEXTS = (2 * (MAX_LAST_OUTPUT + MAX_WAITING_OUTPUT)) / MAX_OUTPUT_TEXT
 
 export interface ProcessRelay {
-  /** Ends the process, after a protocol violation. */
-  kill(error: BusError): void
+  /** Ends the process, with the violation of the protocol if there was one. */
+  kill(error?: BusError): void
   /** Its answer shows that the event loop of the process is not blocked. */
   ask(): void
   /** The pipe has closed, with the violation of the process, if there was one: the process exits, or is ended. */
@@ -46,8 +46,10 @@ export interface ProcessRelay {
 }
 
 interface Script {
-  /** Resolves once core has all of its frames, or is no longer waited for. */
-  readonly forwarded: Promise<unknown>
+  /** It is ended by force. */
+  readonly isEnding: boolean
+  /** The process has exited. Resolves once core has all of its frames, or is no longer waited for. */
+  forwarded(): Promise<unknown>
   beat(): void
   handle(command: Exclude<MemberCommand, { type: 'start' }>): void
   close(): void
@@ -63,6 +65,7 @@ export class ProcessScripts {
   #port: MessagePort | undefined
   #outbox: MemberOutbox | undefined
   #questions: (() => void) | undefined
+  #endWait: (() => void) | undefined
 
   constructor(pipe: Duplex, relay: ProcessRelay) {
     this.relay = relay
@@ -94,6 +97,7 @@ export class ProcessScripts {
 
   #remove(id: number): void {
     this.#scripts.delete(id)
+    this.awaitEnds()
     if (this.#scripts.size > 0) return
     this.#questions?.()
     this.#questions = undefined
@@ -103,13 +107,23 @@ export class ProcessScripts {
     for (const { beat } of this.#scripts.values()) beat()
   }
 
+  /** Kills the process if nothing but scripts that are ended by force is left, and none ends: each that computes would make the next one wait. */
+  awaitEnds(): void {
+    this.#endWait?.()
+    this.#endWait = deadline(KILL_TIMEOUT_MS, () => {
+      const scripts = [...this.#scripts.values()]
+      if (scripts.length > 0 && scripts.every(({ isEnding }) => isEnding)) this.relay.kill()
+    })
+  }
+
   /** The process has exited. Resolves once core has what its scripts have sent. */
   async forwarded(): Promise<void> {
-    await Promise.all([...this.#scripts.values()].map(({ forwarded }) => forwarded))
+    await Promise.all(Array.from(this.#scripts.values(), script => script.forwarded()))
   }
 
   close(): void {
     this.#questions?.()
+    this.#endWait?.()
     for (const { close } of this.#scripts.values()) close()
     this.#outbox?.flush()
     this.#port?.close()
@@ -179,6 +193,7 @@ function relayScript(
     if (isEnding || hasExited) return
     isEnding = true
     send({ type: 'terminate' })
+    process.awaitEnds()
     const error = new BusError('Timeout', `${name} did not end, and its process was terminated`)
     // A script can run for this long without a pause.
     ends.push(deadline(maxRunMs + ANSWER_TIMEOUT_MS, () => relay.kill(error)))
@@ -203,9 +218,10 @@ function relayScript(
   control.send({ kind: FRAME_KIND.bytes, body: serializeValue(start) })
 
   return {
-    get forwarded() {
-      return getForwarded()
+    get isEnding() {
+      return isEnding
     },
+    forwarded: () => (isEnding && !hasExited ? exit(1) : getForwarded()),
     beat,
     handle(command) {
       if (command.type === 'terminate') {
