@@ -46,6 +46,27 @@ const pluginArm = (id: string, title: string): Arm => ({
   lacks: lacksProcessTree,
 })
 
+/** @param most - of them a machine has memory for. More are not measured */
+const manyArm = (id: string, title: string, most = Infinity): Arm => {
+  const { open, ...arm } = freshArm(id, title, ({ count }) => ({ plugin: id, many: count! }))
+  return {
+    ...arm,
+    lacks: lacksProcessTree,
+    open: async () => {
+      const { measure, close } = await open()
+      return { measure: async (task, payload) => (task.count! > most ? {} : measure(task, payload)), close }
+    },
+  }
+}
+
+/** Many plugins in one host. */
+export const manyArms: Arms = [
+  manyArm('quickjs', 'quickjs'),
+  withWall(manyArm('quickjs-wall-shared', 'quickjs, wall, 250 a process')),
+  manyArm('permission', 'permission', 100),
+  withWall(manyArm('process-wall', 'process, wall', 100)),
+]
+
 /** One plugin. */
 export const pluginArms: Arms = [
   pluginArm('worker', 'raw Worker'),

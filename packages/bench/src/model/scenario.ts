@@ -5,8 +5,9 @@ import type { Payload } from './payloads.js'
  * The loops that a measuring thread can run:
  * - `calls`: `inFlight` calls at a time · `sparse`: one call after 4 ms of silence · `burst`: 40 calls after 60 ms of silence
  * - `cipher`: sealing and opening · `few-calls`: the first calls of a process, and calls each 20 ms · `plugin`: the life of one plugin
+ * - `many`: the lives of `count` plugins
  */
-export type Loop = 'calls' | 'sparse' | 'burst' | 'few-calls' | 'plugin' | 'cipher'
+export type Loop = 'calls' | 'sparse' | 'burst' | 'few-calls' | 'plugin' | 'many' | 'cipher'
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {
@@ -16,6 +17,7 @@ export interface Task {
   /** Additional time before, for threads to wake up and polls to begin. One call at a time is discarded only until it is stationary. */
   settleMs?: number
   inFlight?: number
+  count?: number
 }
 
 /** Figures by their ids. */

@@ -96,6 +96,7 @@ const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   'process-wall-gates': inBus(WALL, { ...GATE, gates: 'each' }),
   quickjs: inBus('quickjs'),
   'quickjs-wall': inBus({ kind: 'quickjs', process: true, wall: 'required' }),
+  'quickjs-wall-shared': inBus({ kind: 'quickjs', process: true, wall: 'required', perProcess: 250 }),
 }
 
 /** @throws Error if there is no such kind */

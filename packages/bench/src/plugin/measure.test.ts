@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { getScenario } from '../../test/sample-report.js'
-import { fewCallsArms, pluginArms } from '../arms/fresh.js'
+import { fewCallsArms, manyArms, pluginArms } from '../arms/fresh.js'
 import { usualCall } from '../model/payloads.js'
 import { lacksProcessTree } from '../run/machine.js'
 import { measureFresh } from '../run/processes.js'
@@ -11,7 +11,7 @@ import { getPausedCalls, measurePlugin } from './measure.js'
 
 test('each arm of plugins has a kind, and the reference starts nothing of ours', () => {
   expect(pluginArms[0].id).toBe('worker')
-  for (const { id } of pluginArms) expect(getPluginKind(id)).toBeTypeOf('function')
+  for (const { id } of [...pluginArms, ...manyArms]) expect(getPluginKind(id)).toBeTypeOf('function')
   expect(() => getPluginKind('nothing')).toThrow("Unknown kind of plugin 'nothing'")
 })
 
@@ -29,6 +29,19 @@ describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
   test('fails when its host cannot start it', async () => {
     const start = (): Promise<never> => Promise.reject(new Error('no memory left'))
     await expect(measurePlugin(async () => ({ start }))).rejects.toThrow('no memory left')
+  })
+})
+
+describe.runIf(lacksProcessTree() === undefined)('many plugins', () => {
+  test('have their figures for each', async () => {
+    const figures = await measureFresh({ plugin: 'quickjs', many: 12 })
+    expect(Object.keys(figures)).toEqual(['cpu', 'pss', 'end'])
+    expect(figures['cpu']).toBeGreaterThan(0)
+  })
+
+  test('are not measured where a machine has no memory for them', async () => {
+    const arm = await manyArms.find(({ id }) => id === 'permission')!.open()
+    expect(await arm.measure({ loop: 'many', ms: 1, count: 1000 }, usualCall)).toEqual({})
   })
 })
 

@@ -116,6 +116,32 @@ async function endLoop(code: HostCode, plugin: Plugin): Promise<number> {
   return performance.now() - start
 }
 
+/** More starts at a time only wait for each other. */
+const AT_ONCE = 10
+
+/** Starts many plugins, calls each once, and ends them together. The first one, which is not measured, pays what the bus starts once. */
+export async function measureMany(load: LoadPluginHost, count: number): Promise<Measurement> {
+  const host = await load(new HostCode())
+  const greetOnce = ({ request }: Plugin): Promise<unknown> => request('greet', { name: 'World' })
+  await greetOnce(await host.start('first'))
+  await delay(SETTLE_MS)
+  const memory = readTreeMemory()
+  const readCpu = startTreeCpuClock()
+  const plugins: Plugin[] = []
+  for (const at of range(0, count, AT_ONCE)) {
+    const numbers = range(at, Math.min(at + AT_ONCE, count))
+    plugins.push(...(await Promise.all(numbers.map(number => host.start(`plugin-${number}`)))))
+  }
+  await Promise.all(plugins.map(greetOnce))
+  const cpu = readCpu()
+  await delay(SETTLE_MS)
+  const pss = readTreeMemory() - memory
+  const before = process.cpuUsage()
+  await host.close?.()
+  const { user, system } = process.cpuUsage(before)
+  return { cpu: cpu / count, pss: pss / count, end: (user + system) / count }
+}
+
 const PAUSE_MS = 20
 
 /** The part of a measurement that waits between calls. Starts, the first calls and settling take the rest. */

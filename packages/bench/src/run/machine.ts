@@ -33,16 +33,17 @@ export const lacksProcessTree = (): string | undefined =>
 export const readTreeMemory = (root: number = process.pid): number => sum(findDescendants(root), readPss)
 
 /**
- * Returns a function for the CPU time of this process and its present descendants since now, in µs. Without `/proc`, descendants do not
+ * Returns a function for the CPU time of this process and its descendants since now, in µs. Without `/proc`, descendants do not
  * count. A descendant's thread that exits does not count at all.
  */
 export function startTreeCpuClock(): () => number {
-  const others = lacksProcessTree() === undefined ? findDescendants(process.pid).slice(1) : []
-  const [othersBefore, before] = [readThreads(others), process.cpuUsage()]
+  const readOthers = (): Map<string, number> =>
+    readThreads(lacksProcessTree() === undefined ? findDescendants(process.pid).slice(1) : [])
+  const [othersBefore, before] = [readOthers(), process.cpuUsage()]
   return () => {
     // This process is read first, because reading the others takes CPU time.
     const { user, system } = process.cpuUsage(before)
-    return user + system + sum(readThreads(others), ([thread, time]) => time - (othersBefore.get(thread) ?? 0))
+    return user + system + sum(readOthers(), ([thread, time]) => time - (othersBefore.get(thread) ?? 0))
   }
 }
 

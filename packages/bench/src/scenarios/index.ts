@@ -1,7 +1,7 @@
 // All scenarios, in the order in which they run and are shown, and the choice of those that a command measures.
 import { formatArms, isolationRingJson, portJson, ringJson, ringMsgpack } from '../arms/bus.js'
 import { cipherArms } from '../arms/cipher.js'
-import { fewCallsArms, pluginArms } from '../arms/fresh.js'
+import { fewCallsArms, manyArms, pluginArms } from '../arms/fresh.js'
 import { oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
 import * as payloads from '../model/payloads.js'
 import type { Payload } from '../model/payloads.js'
@@ -67,6 +67,16 @@ const plugin: Figures = [
   latency('end', 'end of a loop'),
 ]
 
+/** @param share - slot, as a multiple of the plan's */
+const many = (count: number, share: number): Case => {
+  const figures = [
+    latency('cpu', `${count}, start of each`),
+    { ...PSS, title: `${count}, memory of each` },
+    latency('end', `${count}, end of each`),
+  ]
+  return { ...inCase(String(count), `${count} plugins`, { loop: 'many', count }, figures), share }
+}
+
 const cipher = (bytes: number): Case =>
   inCase(
     String(bytes),
@@ -109,6 +119,7 @@ const TABLE = readTable(`
   shapes            | always  | cases | threads   | 3    | 1      | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
   plugin            | by name | arms  | processes | 180  | 0      | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone.  The reference is a Worker with a bare MessagePort
+  many              | by name | arms  | processes | 1    | 0      | 0.25   | Many plugins in one host                   | plugins that are started ten at a time in a host process with one of their kind, called once, and ended with their bus: the CPU time of all processes for the start and the call of each, the memory (PSS) that each adds, and the CPU time of the host for the end of each. What grows with their number costs each of 1000 more than each of 100. Threads and processes are measured up to 100. The reference is a script in a thread with the others
   one-thread        | by name | arms  | threads   | 4    | 0      | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
 `)
 
@@ -119,6 +130,7 @@ export const allScenarios = (): Scenario[] => {
     shapes: [[...both, rawPort], shapes],
     throughput: [[rawPort, ...peerArms(), ...both, ringMsgpack], [1, 8, 64, 512].map(throughput)],
     plugin: [pluginArms, [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
+    many: [manyArms, [many(10, 80), many(100, 200), many(1000, 500)]],
     formats: [formatArms, formatCases()],
     cipher: [cipherArms, [64, 1024, 16 * 1024, 64 * 1024, 2 ** 20].map(cipher)],
     'one-thread': [oneThreadArms, [inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls'), CPU])]],
@@ -179,9 +191,11 @@ export const select = (
  */
 export function choose(scenarios: readonly Scenario[], filter: string | null, exactly = false): Scenario[] {
   if (filter === null) return scenarios.filter(({ id, main }) => (id === NOISE ? !exactly : main === true))
-  const isWanted = parseFilter(filter)
-  const isNamed = ({ id, main }: Scenario): boolean =>
-    main === true || isWanted(`${id}/`) || filter.toLowerCase().startsWith(`${id}/`)
+  const named = scenarios.find(({ id }) => filter.toLowerCase().startsWith(`${id}/`))
+  // Ids of cases can end with that of a scenario.
+  const isWanted = parseFilter(named ? `^${filter}` : filter)
+  const isNamed = (scenario: Scenario): boolean =>
+    scenario.main === true || scenario === named || isWanted(`${scenario.id}/`)
   const chosen = select(scenarios.filter(isNamed), isWanted, !exactly)
   if (chosen.length === 0) {
     const ids = scenarios.map(({ id }) => id).join(' ')

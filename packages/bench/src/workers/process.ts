@@ -24,11 +24,12 @@ const host: ProcessHost = {
     return arm.measure(task, found.payload)
   },
   measureFresh: async job => {
-    const [{ measureFewCalls, measurePlugin }, { getPluginKind }] = await Promise.all([
+    const [{ measureFewCalls, measureMany, measurePlugin }, { getPluginKind }] = await Promise.all([
       import('../plugin/measure.js'),
       import('../plugin/kinds.js'),
     ])
     const load = getPluginKind(job.plugin)
+    if ('many' in job) return measureMany(load, job.many)
     return 'greet' in job ? measureFewCalls(load, job) : measurePlugin(load)
   },
   close: ({ handle }) => opened[handle]!.arm.close(),

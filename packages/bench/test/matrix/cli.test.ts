@@ -94,7 +94,7 @@ function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void
 }
 
 /** Left out: arms that other scenarios open as well, and many plugins. */
-const PART = 'throughput/[^/]+/(port|isolation|comlink)'
+const PART = '(throughput/[^/]+/(port|isolation|comlink)|many/10{2,}/)'
 
 /** The filter of these scenarios. */
 const toFilter = (scenarios: readonly Scenario[]): string => `^(?!${PART})(${scenarios.map(({ id }) => id).join('|')})/`

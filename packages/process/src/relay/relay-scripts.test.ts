@@ -17,7 +17,7 @@ afterEach(() => {
 /** Starts a script with a link to core. */
 async function start() {
   const [down, up] = [new PassThrough(), new PassThrough()]
-  const relay = { kill: vi.fn<(error: Error) => void>(), ask() {}, closed: vi.fn<() => void>() }
+  const relay = { kill: vi.fn<(error?: Error) => void>(), ask() {}, closed: vi.fn<() => void>() }
   const scripts = new ProcessScripts(Duplex.from({ readable: up, writable: down }), relay)
   const { port1, port2 } = new MessageChannel()
   scripts.connect(port2)
@@ -67,7 +67,7 @@ test('a script that breaks the protocol of a member ends its process', () =>
     const { relay, control } = await start()
     new StreamLink(control).send({ kind: FRAME_KIND.json, body })
     await expect
-      .poll(() => relay.kill.mock.calls.map(([{ message }]) => message))
+      .poll(() => relay.kill.mock.calls.map(([error]) => error?.message))
       .toEqual(['The process of it sent an invalid report'])
   }))
 
