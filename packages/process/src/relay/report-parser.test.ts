@@ -4,9 +4,10 @@ import {
   type ReceivedFrame,
   SNAPSHOT_PART_BYTES,
 } from '@sallyport/protocol/internal/wire'
+import { reportError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createReportParser } from './report-parser.js'
+import { createMemberParser, createReportParser } from './report-parser.js'
 
 const report = (content: object): ReceivedFrame => ({ kind: FRAME_KIND.json, body: JSON.stringify(content) })
 const part = (size: number): ReceivedFrame => ({ kind: FRAME_KIND.bytes, body: new Uint8Array(size).fill(size) })
@@ -51,3 +52,56 @@ test('refuses a snapshot without tokens', () =>
   }))
 
 test('refuses an interruption without a snapshot', () => expect(createReadyParser()(suspended)).toBeUndefined())
+
+test('what a report has of an error is bounded in depth, number and length', () => {
+  const nest = (text: string, levels: number, inner: string, end: string) =>
+    text.repeat(levels) + inner + end.repeat(levels)
+  const long = JSON.stringify('x'.repeat(200_000))
+  return rows([
+    ['causes', `{"thrown":${nest('{"cause":', 60_000, '{}', '}')}}`, undefined],
+    [
+      'causes that the relay could post, and the host not read',
+      `{"thrown":${nest('{"cause":', 4000, '{}', '}')}}`,
+      undefined,
+    ],
+    ['errors', `{"thrown":${nest('{"errors":[', 7000, '{}', ']}')}}`, undefined],
+    ['data', `{"thrown":{"properties":{"p":${nest('[', 7000, '', ']')}}}}`, undefined],
+    ['a message', `{"message":${nest('[', 7000, '', ']')}}`, undefined],
+    ['a limit', `{"limit":${nest('{"limit":', 7000, '1', '}')}}`, undefined],
+    ['another field', `{},"x":${nest('[', 7000, '', ']')}`, undefined],
+    ['as deep as may be', `{"thrown":${nest('{"cause":', 60, '{}', '}')}}`, 'taken'],
+    ['many errors', `{"thrown":{"errors":[${'{},'.repeat(200_000)}{}]}}`, 'taken'],
+    [
+      'many properties',
+      `{"thrown":{"properties":{${Array.from({ length: 50_000 }, (_, at) => `"${at}":1`).join()}}}}`,
+      'taken',
+    ],
+    ['long texts', `{"message":${long},"stack":${long},"reason":${long}}`, 'taken'],
+    ['long data', `{"thrown":{"message":${long}}}`, 'taken'],
+  ])((_what, error, outcome) => {
+    const frames = [`"type":"unhandled","error":${error}`, `"type":"state","state":"booting","error":${error}`]
+    const direct = frames.map(text => createReportParser()({ kind: FRAME_KIND.json, body: Buffer.from(`{${text}}`) }))
+    const ofScript = [`"type":"error","error":${error}`, `"type":"message","message":{${frames[0]}}`].map(text =>
+      createMemberParser()({ kind: FRAME_KIND.json, body: Buffer.from(`{${text}}`) }),
+    )
+    for (const parsed of [...direct, ...ofScript]) {
+      expect(parsed && 'taken').toBe(outcome)
+      expect(JSON.stringify(parsed ?? '').length).toBeLessThan(100_000)
+    }
+  })
+})
+
+test('an error is reported whole', () => {
+  let nested: unknown = 1
+  for (let level = 0; level < 32; level++) nested = [nested]
+  let error = new Error('innermost')
+  for (let level = 0; level < 9; level++)
+    error = new AggregateError([Object.assign(error, { code: 'E', nested })], 'x', { cause: 'text' })
+  const reported = reportError(error)
+  expect(reported.thrown).toBeDefined()
+  for (const frame of [
+    report({ type: 'error', error: reported }),
+    report({ type: 'message', message: { type: 'unhandled', error: reported } }),
+  ])
+    expect(JSON.stringify(createMemberParser()(frame))).toContain(JSON.stringify(reported.thrown))
+})

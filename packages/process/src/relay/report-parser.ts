@@ -8,6 +8,7 @@ import {
   type MemberReport,
   type OutputReport,
 } from '@sallyport/protocol/internal/contract'
+import { scanJson } from '@sallyport/protocol/internal/codec'
 import {
   FRAME_KIND,
   getText,
@@ -15,7 +16,7 @@ import {
   type ReceivedFrame,
   SNAPSHOT_PART_BYTES,
 } from '@sallyport/protocol/internal/wire'
-import type { ReportedError } from '@sallyport/protocol/internal/errors'
+import { isReportable, type ReportedError, truncateReported } from '@sallyport/protocol/internal/errors'
 
 /** @param report - the report, if it is only a part of the frame */
 type ParseReport = (frame: ReceivedFrame, report?: Record<string, unknown>) => FrontendReport | 'part' | undefined
@@ -102,6 +103,8 @@ function parseOutput({ stream, text, lost }: Record<string, unknown>): OutputRep
 
 function parseObject(body: ReceivedFrame['body']): Record<string, unknown> {
   try {
+    // What is deeper overflows the stack of whoever clones it.
+    scanJson(typeof body === 'string' ? Buffer.from(body) : body, 0)
     return Object(JSON.parse(getText(body))) as Record<string, unknown>
   } catch {
     return {}
@@ -112,12 +115,15 @@ function pickStrings(error: unknown): ReportedError {
   const fields = Object(error) as Record<string, unknown>
   const { limit, max } = Object(fields['limit']) as Record<string, unknown>
   const isLimit = typeof limit === 'string' && limit.length <= MAX_LIMIT_LENGTH && typeof max === 'number'
-  const strings = ERROR_FIELDS.filter(name => typeof fields[name] === 'string').map(name => [name, fields[name]])
+  const strings = ERROR_FIELDS.flatMap(name => {
+    const text = fields[name]
+    return typeof text === 'string' ? [[name, truncateReported(text)]] : []
+  })
   return {
     message: 'The frontend failed',
     ...(Object.fromEntries(strings) as Partial<ReportedError>),
     ...(isLimit && { limit: { limit, max } }),
     // The host takes an error of it, whatever it is.
-    ...(typeof fields['thrown'] === 'object' && { thrown: fields['thrown'] as NonNullable<ReportedError['thrown']> }),
+    ...(isReportable(fields['thrown']) && { thrown: fields['thrown'] }),
   }
 }

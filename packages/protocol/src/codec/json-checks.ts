@@ -2,7 +2,7 @@
 // taken out. Of untrusted JSON, depth and number of values are checked before it is parsed, keys and numbers afterwards.
 import { IS_NODE } from '#platform'
 import { RefusedValueError } from '../errors/command-error.js'
-import { getTypeName, isArrayBuffer, isBytes, isPlainObject } from '../util/type-guards.js'
+import { getTypeName, isArrayBuffer, isBytes, isDeeper, isPlainObject } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { protoKey, tooDeep, tooMany, WithBytes } from './codec.js'
 
@@ -332,11 +332,6 @@ export function checkLimits(text: string): void {
   if (includesValue(value, () => ++nodes > MAX_NODES)) throw tooMany()
   if (isDeeper(value, MAX_DEPTH)) throw tooDeep()
 }
-
-const isDeeper = (value: unknown, depth: number): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (depth === 0 || Object.values(value).some(inner => isDeeper(inner, depth - 1)))
 
 function includesValue(root: unknown, matches: (value: unknown) => boolean): boolean {
   const open: unknown[] = [root]

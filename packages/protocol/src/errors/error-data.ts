@@ -1,7 +1,7 @@
 // Errors as data: name, message and stack, which has the file, line and column, own properties such as `code`, and what caused them. Core and the
 // host see them. Data is a member `cause` of JSON-RPC's error object, which core passes on to trusted code alone: other frontends get the message.
 import { isDevelopment } from '#platform'
-import { isError } from '../util/type-guards.js'
+import { isDeeper, isError } from '../util/type-guards.js'
 import {
   BusError,
   type BusErrorReason,
@@ -17,6 +17,8 @@ import { getUserStack } from '#caller-stack'
 
 /** Longest name, message, stack and JSON of a property, in characters. */
 const MAX_TEXT = { name: 100, message: 4096, stack: 16_384, property: 1024 }
+/** Nesting of a property: below ten causes it is still less than that of a message. */
+const MAX_PROPERTY_DEPTH = 32
 const MAX_ERRORS = 10
 const MAX_PROPERTIES = 20
 
@@ -78,7 +80,9 @@ function copyProperties(error: Error & Record<string, unknown>): Record<string, 
   for (const key of [...Object.keys(error).filter(isProperty).slice(0, MAX_PROPERTIES), 'cause']) {
     try {
       const text = isError(error[key]) ? undefined : JSON.stringify(error[key])
-      if (text !== undefined && text.length <= MAX_TEXT.property) copies[key] = JSON.parse(text)
+      if (text === undefined || text.length > MAX_TEXT.property) continue
+      const copy: unknown = JSON.parse(text)
+      if (!isDeeper(copy, MAX_PROPERTY_DEPTH)) copies[key] = copy
     } catch {
       // A getter, a BigInt, or a value that contains itself.
     }
@@ -135,18 +139,23 @@ export interface ReportedLimit {
 /** Longest text of a report, in characters. A process ends after its report, of which its pipe takes about 200 KB at once: the rest would be lost. */
 const MAX_REPORTED = 2 ** 14
 
-const truncate = (text: string): string => (text.length > MAX_REPORTED ? `${text.slice(0, MAX_REPORTED)}…` : text)
+export const truncateReported = (text: string): string =>
+  text.length > MAX_REPORTED ? `${text.slice(0, MAX_REPORTED)}…` : text
+
+/** True for an object that is not larger than `reportError` makes them. */
+export const isReportable = (data: unknown): data is ErrorData =>
+  typeof data === 'object' && data !== null && JSON.stringify(data).length <= 2 * MAX_REPORTED
 
 export function reportError(error: unknown): ReportedError {
-  const reported: ReportedError = { message: truncate(describeThrown(error)) }
+  const reported: ReportedError = { message: truncateReported(describeThrown(error)) }
   if (!isError(error)) return reported
-  if (typeof error.stack === 'string') reported.stack = truncate(withCause(error, getStack(error)))
+  if (typeof error.stack === 'string') reported.stack = truncateReported(withCause(error, getStack(error)))
   try {
     const thrown = isBusError(error) ? error.cause : error
     const data = isError(thrown) && toErrorData(thrown)
     // Of most errors the rest is here already. The rest of a large one is left out, as longer texts are.
     const hasMore = data && (thrown !== error || data.properties || data.cause || data.errors)
-    if (hasMore && JSON.stringify(data).length <= 2 * MAX_REPORTED) reported.thrown = data
+    if (hasMore && isReportable(data)) reported.thrown = data
   } catch {
     // A proxy, or a getter.
   }

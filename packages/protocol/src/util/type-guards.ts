@@ -27,6 +27,12 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === Object.prototype || prototype === null
 }
 
+/** True if arrays and objects are nested deeper than that. */
+export const isDeeper = (value: unknown, depth: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth === 0 || Object.values(value).some(inner => isDeeper(inner, depth - 1)))
+
 /**
  * Ends a `switch` over the kinds of a message: it fails to compile if a kind is missing. It does nothing at run time, because messages
  * of peers that are not trusted were checked before.
