@@ -60,6 +60,21 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       near.close()
     })
 
+    it('ends alone if its receiver throws in a thread that others share', async () => {
+      const [near, far] = createPair()
+      const [atNear, atFar] = [recorder(), recorder()]
+      near.receive(atNear)
+      const frame: LinkReceiver['frame'] = received => {
+        atFar.frame(received)
+        throw new RangeError('broken')
+      }
+      far.receive({ ...atFar, frame, isShared: true })
+      for (const body of ['a', 'b']) near.send({ kind: 1, body })
+      await settled()
+      const ended = [['closed'], ['1:a', 'fault: InternalError: A frame was not handled: broken']]
+      await expect.poll(() => [atNear.log, atFar.log]).toEqual(ended)
+    })
+
     it('delivers an empty body, and one of a mebibyte', async () => {
       const { near, atFar } = connect()
       near.send({ kind: 1, body: '' })

@@ -1,6 +1,13 @@
 // A session whose messages take long lets others have their turn, however few they are.
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
-import { ReadScheduler } from './session.js'
+import { HOST_PERMITS } from '../acl/authority.js'
+import { EventRouter } from '../events/router.js'
+import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
+import { ReadScheduler, Session, type SessionOptions } from './session.js'
+import { AnswerScheduler } from './writer.js'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -20,4 +27,29 @@ function countServed(bytes: number): number {
 
 test('pauses soon if few large messages take long', () => {
   expect(countServed(60_000)).toBe(5)
+})
+
+test('a message that core fails to handle ends its session, with the reason, and not the thread', async () => {
+  const [near, far] = createLinkEndpoints('local')
+  const faulted = createDeferred<Error>()
+  const ended = createDeferred()
+  const frames: string[] = []
+  const client = openLink(far, true)
+  client.receive({ frame: ({ body }) => frames.push(String(body)), closed: () => ended.resolve() })
+  new Session({
+    ...{ label: 'main', codec: 'json', link: openLink(near, false), hasDeadlines: false, permits: HOST_PERMITS },
+    ...{ registry: new Map(), router: new EventRouter(), scheduler: new AnswerScheduler() },
+    metrics: new SessionMetrics(createCounts(), createLatency),
+    events: { fault: faulted.resolve, closed() {} },
+    takeContext() {
+      throw new RangeError('Maximum call stack size exceeded')
+    },
+  } as Partial<SessionOptions> as SessionOptions)
+  client.send({ kind: FRAME_KIND.json, body: '{"jsonrpc":"2.0","id":1,"method":"greet"}' })
+  expect(await faulted.promise).toMatchObject({
+    reason: 'InternalError',
+    cause: { message: 'Maximum call stack size exceeded' },
+  })
+  await ended.promise
+  expect(frames.join()).toMatch(/not handled(?!.*stack)/)
 })

@@ -234,6 +234,8 @@ export class Session implements CallOwner {
     this.#writer.cork()
     try {
       while (this.#reads.isReady) this.#serveMessage(this.#reads.take())
+    } catch (error) {
+      this.#close(new BusError('InternalError', 'A message was not handled', { cause: error }))
     } finally {
       // Events that a new listener of the host has missed are sent with the answer to its registration.
       if (this.label === undefined) this.#options.router.flushHeld()

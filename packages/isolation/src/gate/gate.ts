@@ -94,7 +94,8 @@ class Gate {
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
     this.#records = new Outbox(this.#send)
     this.#events = new EventBatch(this.#records)
-    link.receive({ readsImmediately: true, frame: this.#receive, closed: fault => this.#closed(fault) })
+    const closed = (fault?: BusError): void => this.#closed(fault)
+    link.receive({ readsImmediately: true, isShared: true, frame: this.#receive, closed })
   }
 
   readonly #receive = ({ kind, body }: ReceivedFrame): void => {

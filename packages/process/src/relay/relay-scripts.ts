@@ -18,7 +18,7 @@ import {
   readMembers,
   serializeValue,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { bridge, openLink, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import {
@@ -80,7 +80,9 @@ export class ProcessScripts {
   /** @param port - has the messages of all scripts */
   connect(port: MessagePort): void {
     this.#port = port
-    const outbox = (this.#outbox = new MemberOutbox(port))
+    const failed = (_id: number, error: unknown): void =>
+      this.relay.kill(new BusError('InternalError', describeThrown(error)))
+    const outbox = (this.#outbox = new MemberOutbox(port, failed))
     port.on('message', (messages: MemberMessages<MemberCommand>) =>
       readMembers(messages, (id, command) => {
         if (command.type !== 'start') return this.#scripts.get(id)?.handle(command)
@@ -159,7 +161,7 @@ function relayScript(
     relay.kill(new BusError('InvalidRequest', `The process of ${name} sent ${what}`))
   /** Ends the process if a stream has closed because of a violation: a process that is killed, and a script that is ended, end within a frame. */
   const killAfter = (fault: BusError | undefined): void => {
-    if (isBusError(fault, 'InvalidRequest')) relay.kill(fault)
+    if (fault) relay.kill(fault)
   }
 
   function report(message: FrontendReport): void {
@@ -200,6 +202,7 @@ function relayScript(
   }
 
   control.receive({
+    isShared: true,
     frame(frame) {
       beat()
       const parsed = parse(frame)

@@ -126,7 +126,7 @@ async function runProcess(
 
   /** Kills the process immediately after a protocol violation; otherwise gives it time to exit, and to say why by that. */
   function onPipeClosed(fault: BusError | undefined): void {
-    if (isBusError(fault, 'InvalidRequest')) return kill(fault)
+    if (fault) return kill(fault)
     // It might wait for the host to read.
     output.end()
     awaitExit()
@@ -145,6 +145,7 @@ async function runProcess(
   const parseReport = createReportParser()
   let beat: (() => void) | undefined
   control.receive({
+    isShared: true,
     frame(frame) {
       // Any frame shows that the process is not stuck. Monitoring starts with the first one.
       beat?.()
@@ -238,7 +239,7 @@ async function runProcess(
     if (!pipe) return
     link = openLink(endpoint, true)
     bridged = bridge(link, new StreamLink(pipe)).then(({ far }) => {
-      if (isBusError(far, 'InvalidRequest')) kill(far)
+      if (far) kill(far)
     })
   }
 

@@ -56,7 +56,7 @@ export function serveMembers<Data>(
 ): void {
   parent.once('message', ({ port }: MemberPort) => {
     const members = new Map<number, Member>()
-    const outbox = new MemberOutbox(port)
+    const outbox = new MemberOutbox(port, (id, error) => members.get(id)?.fail(error))
     port.on('message', (messages: MemberMessages<MemberCommand>) =>
       readMembers(messages, (id, command) => {
         if (command.type !== 'start') return members.get(id)?.handle(command)
@@ -75,11 +75,14 @@ export function serveMembers<Data>(
 /** Collects what members report in one callback of the event loop: one message with three reports costs little more than one report. */
 export class MemberOutbox {
   readonly #port: MessagePort
+  readonly #failed: (id: number, error: unknown) => void
   #waiting: (number | MemberReport)[] = []
   #transfer: TransferListItem[] = []
 
-  constructor(port: MessagePort) {
+  /** @param failed - ends the member whose report cannot be posted. The reports of the others arrive */
+  constructor(port: MessagePort, failed: (id: number, error: unknown) => void) {
     this.#port = port
+    this.#failed = failed
   }
 
   post(id: number, report: MemberReport, isUrgent = false, transfer: readonly TransferListItem[] = []): void {
@@ -94,7 +97,18 @@ export class MemberOutbox {
     if (waiting.length === 0) return
     this.#waiting = []
     this.#transfer = []
-    this.#port.postMessage(waiting, transfer)
+    try {
+      this.#port.postMessage(waiting, transfer)
+    } catch {
+      readMembers(waiting as MemberMessages<MemberReport>, (id, report) => {
+        try {
+          // What has something to transfer is urgent, and so the last.
+          this.#port.postMessage([id, report], report === waiting.at(-1) ? transfer : [])
+        } catch (error) {
+          this.#failed(id, error)
+        }
+      })
+    }
   }
 }
 
@@ -137,7 +151,11 @@ export class Member {
     switch (command.type) {
       case 'message':
         if (endsAtOnce(command.message)) Atomics.store(this.#activity, 1, 1)
-        return this.#handleMessage(command.message)
+        try {
+          return this.#handleMessage(command.message)
+        } catch (error) {
+          return this.fail(error)
+        }
       case 'terminate':
         Atomics.store(this.#activity, 1, 1)
         this.#post({ type: 'terminating' }, true)
@@ -145,6 +163,12 @@ export class Member {
       default:
         return assertNever(command)
     }
+  }
+
+  /** Ends the member with an error that occurred while it was served: the others of its thread go on. */
+  fail(error: unknown): void {
+    this.#post({ type: 'error', error: reportError(error) })
+    this.#terminate()
   }
 
   postMessage(message: unknown, transfer: readonly TransferListItem[] = []): void {

@@ -45,6 +45,7 @@ const forward = (from: Link, to: Link, closed: (fault: BusError | undefined) => 
     }
     from.receive({
       forwards: true,
+      isShared: true,
       frame(frame: Frame) {
         const { kind, body } = frame
         heldBytes = kind === FRAME_KIND.bytes ? heldBytes + Math.max(body.length, MIN_ATTACHMENT_BYTES) : 0

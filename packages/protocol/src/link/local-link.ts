@@ -2,7 +2,7 @@
 // immediately if the receiver forwards it.
 // Only for a peer that waits for events of its own: two that answer each other at once would keep all others from running.
 import { queueMicrotask } from '#platform'
-import { callSafely } from '../util/promises.js'
+import type { BusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
@@ -39,8 +39,13 @@ export class LocalLink extends ReceivingLink implements Link {
     if (!this.isOpen || !peer.isOpen) return
     // A bridge sends the frame on immediately, so it needs neither a copy nor a microtask.
     const forwarder = peer.#forwarder
-    // An error is that of its owner, and not of the sender.
-    if (forwarder && peer.isReady && peer.#arrived.size === 0) return callSafely(() => forwarder.frame(frame))
+    if (forwarder && peer.isReady && peer.#arrived.size === 0) {
+      try {
+        return forwarder.frame(frame)
+      } catch (error) {
+        return peer.failed(error)
+      }
+    }
     peer.#arrived.push(toReceived(frame), frame.body.length + BUFFER_COST)
     if (peer.#isDeliveryScheduled) return
     peer.#isDeliveryScheduled = true
@@ -75,6 +80,10 @@ export class LocalLink extends ReceivingLink implements Link {
   protected override endDelivery(): void {
     this.#room.release()
     super.endDelivery()
+  }
+
+  protected override ended(fault: BusError | undefined): void {
+    if (fault) queueMicrotask(() => this.#peer.endDelivery())
   }
 }
 

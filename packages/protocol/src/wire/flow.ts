@@ -1,6 +1,6 @@
 // Back-pressure of links: what a link sends waits for credit, and what has arrived waits for its receiver.
 import { createEmptyContext, IS_NODE, queueMicrotask } from '#platform'
-import { type BusError, isBusError } from '../errors/bus-error.js'
+import { BusError, describeThrown, isBusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { createDeferred, type Deferred, throwLater } from '../util/promises.js'
 import { CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from './limits.js'
@@ -156,8 +156,7 @@ export abstract class ReceivingLink {
           if (IS_NODE) createEmptyContext().runInAsyncScope(receiver.frame, receiver, frame)
           else receiver.frame(frame)
         } catch (error) {
-          // The fault of the receiver's owner, and not of the peer.
-          throwLater(error)
+          this.failed(error)
         }
       }
     } catch (error) {
@@ -165,6 +164,12 @@ export abstract class ReceivingLink {
       return this.failDelivery(error)
     }
     if (this.isOver) this.#reportEnd()
+  }
+
+  /** The receiver has thrown, which is the fault of its owner, and not of the peer. */
+  protected failed(error: unknown): void {
+    if (!this.#receiver!.isShared) return throwLater(error)
+    this.failDelivery(new BusError('InternalError', `A frame was not handled: ${describeThrown(error)}`))
   }
 
   /** Handles the end of the link: no frame follows those that have arrived. */

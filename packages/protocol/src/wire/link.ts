@@ -26,6 +26,8 @@ export interface LinkReceiver {
   readonly forwards?: boolean
   /** True if `frame` has read JSON and records when it returns. The link can use their memory again. @default false */
   readonly readsImmediately?: boolean
+  /** True in a thread that others share: what `frame` throws is the end of this link, and its fault, and not that of the thread. @default false */
+  readonly isShared?: boolean
   frame(frame: ReceivedFrame): void
   /**
    * Called once, after the last frame. Frames that are sent from here, and until the promise that it can return resolves, still leave, unless the
