@@ -56,5 +56,7 @@ test('the end of the thread restarts all of its gates, and settles their calls',
   for (const error of await Promise.all(calls)) expect(error).toMatchObject({ reason: 'Disconnected' })
   await expect.poll(() => restarts.toSorted()).toEqual(['a', 'b', 'c'])
   await expect.poll(() => Promise.all(clients.map(add))).toEqual([3, 3, 3])
-  expect(faults.toSorted()).toEqual(['a', 'b', 'c'].map(label => `${label}: gate "${label}" exited with code 1`))
+  const describe = (label: string) =>
+    `${label}: A thread exited with code 1. The thread that gate "${label}" shared was terminated`
+  expect(faults.toSorted()).toEqual(['a', 'b', 'c'].map(describe))
 })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
+import { NeighborFault } from '../life/rules.js'
 import { SharedThreads, type ThreadGroup, type ThreadMember } from './shared-threads.js'
 
 /** A thread whose members do what their messages say. */
@@ -17,6 +18,8 @@ const program = `
         exit: code => { host.postMessage('last'); host.exit(code) },
         crash: message => { host.postMessage('last'); setImmediate(() => { throw new Error(message) }) },
         spin: () => { for (;;); },
+        throw: message => { throw new Error(message) },
+        nest: levels => { let value; while (levels-- > 0) value = [value]; host.postMessage('before'); host.postMessage(value) },
         ignore: () => host.onTerminate(() => host.postMessage('ignored')),
         count: word => host.onTerminate(() => { Atomics.add(word, 0, 1); Atomics.notify(word, 0); host.exit(1) }),
       }
@@ -142,13 +145,53 @@ test('a member that cannot start fails alone', () =>
     await expectAnswer(other)
   }))
 
+test('a member fails alone if its report cannot be posted, or if it cannot handle a message', () =>
+  rows([
+    [['nest', 60_000], 'Maximum call stack size exceeded'],
+    [['echo', new Error('x')], undefined],
+    [['throw', 'broken'], 'broken'],
+  ] as const)(async (message, error) => {
+    const [first, second] = [open('first'), open('second')]
+    await started(first, second)
+    second.member.postMessage(['echo', 'earlier'])
+    first.member.postMessage(message)
+    second.member.postMessage(['echo', 'later'])
+    if (error !== undefined) {
+      expect(await first.exited).toBe(1)
+      expect(first.errors).toEqual([error])
+    }
+    await expect.poll(() => second.messages).toEqual(['started', 'earlier', 'later'])
+    expect(second.errors).toEqual([])
+    await Promise.all(workers.splice(0).map(worker => worker.terminate()))
+  }))
+
+test('a thread that sends what the host cannot read is ended, which is the fault of no member', async () => {
+  const [first, second] = [open('first'), open('second')]
+  await started(first, second)
+  const faults: unknown[] = []
+  for (const { member } of [first, second]) member.on('error', fault => faults.push(fault))
+  first.member.postMessage(['nest', 4000])
+  await Promise.all([first.exited, second.exited])
+  expect(faults).toEqual([expect.any(NeighborFault), expect.any(NeighborFault)])
+})
+
 test('an uncaught error of the thread fails all members, after their last messages', async () => {
   const [first, second] = [open('first'), open('second')]
   await started(first, second)
   first.member.postMessage(['crash', 'broken'])
   expect(await Promise.all([first.exited, second.exited])).toEqual([1, 1])
   expect(first.messages).toEqual(['started', 'last'])
-  expect([first.errors, second.errors]).toEqual([['broken'], ['broken']])
+  const text = (name: string) => [`broken. The thread that ${name} shared was terminated`]
+  expect([first.errors, second.errors]).toEqual([text('first'), text('second')])
+})
+
+test('an uncaught error of the thread is the own fault of its only member', async () => {
+  const only = open('only')
+  await started(only)
+  const fault = once(only.member, 'error')
+  only.member.postMessage(['crash', 'broken'])
+  expect((await fault)[0]).not.toBeInstanceOf(NeighborFault)
+  expect(only.errors).toEqual(['broken'])
 })
 
 test('a member that blocks the thread when it is terminated ends it', async () => {

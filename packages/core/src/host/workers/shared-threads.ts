@@ -16,7 +16,7 @@ import {
   type StateReport,
   within,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
+import { BusError, type BusErrorReason, receiveError, reportError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
 import { NeighborFault } from '../life/rules.js'
@@ -111,12 +111,12 @@ class SharedThread {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     port1.on('message', messages => this.#receive(messages as MemberMessages<MemberReport>))
+    port1.on('messageerror', error => this.failAll(error))
     port1.unref()
     worker.postMessage({ port: port2 } satisfies MemberPort, [port2])
     const failed = (error: unknown): void => {
-      this.#close()
       this.#receiveRest()
-      for (const member of this.members.values()) member.threadFailed(error)
+      this.failAll(error, false)
     }
     worker.on('error', failed)
     if (worker instanceof ThreadMember)
@@ -124,8 +124,10 @@ class SharedThread {
         if (state === 'failed') failed(receiveError(error, `${group.name} failed`))
       })
     worker.on('exit', code => {
+      const wasClosed = this.#isClosed
       this.#close()
       this.#receiveRest()
+      if (!wasClosed && this.members.size > 1) this.failAll(new Error(`A thread exited with code ${code}`), false)
       for (const member of this.members.values()) member.threadExited(code)
       this.members.clear()
       port1.close()
@@ -188,8 +190,15 @@ class SharedThread {
 
   /** Messages that the thread sent before it ended have arrived. */
   #receiveRest(): void {
-    for (let next; (next = receiveMessageOnPort(this.#port));)
-      this.#receive(next.message as MemberMessages<MemberReport>)
+    for (;;) {
+      try {
+        const next = receiveMessageOnPort(this.#port)
+        if (!next) return
+        this.#receive(next.message as MemberMessages<MemberReport>)
+      } catch (error) {
+        this.failAll(error, false)
+      }
+    }
   }
 
   /** Waits for the thread to confirm that a member is terminated. A thread that does not is blocked. */
@@ -216,17 +225,28 @@ class SharedThread {
     else this.#worker.unref()
   }
 
-  /** Terminates the thread. Each member fails with its error. */
-  fail(getError: (member: ThreadMember) => Error): void {
+  /** Terminates the thread, unless it ends by itself. Each member fails with its error. */
+  fail(getError: (member: ThreadMember) => unknown, runsOn = true): void {
     this.#close()
     for (const member of this.members.values()) member.threadFailed(getError(member))
-    void this.#worker.terminate()
+    if (runsOn) void this.#worker.terminate()
+  }
+
+  /** Nobody knows which member the thread has failed for, unless there is only one: the others would pay for it with their restarts. */
+  failAll(error: unknown, runsOn = true): void {
+    const isKnown = this.members.size === 1
+    const { reason, message, data } = receiveError(reportError(error), 'A thread failed')
+    this.fail(member => (isKnown ? error : createNeighborFault(member, message, reason, data)), runsOn)
   }
 }
 
 /** @param cause - a sentence without its end */
-const createNeighborFault = ({ name }: ThreadMember, cause: string): NeighborFault =>
-  new NeighborFault('Disconnected', `${cause}. The thread that ${name} shared was terminated`)
+const createNeighborFault = (
+  { name }: ThreadMember,
+  cause: string,
+  reason: BusErrorReason = 'Disconnected',
+  data?: unknown,
+): NeighborFault => new NeighborFault(reason, `${cause}. The thread that ${name} shared was terminated`, { data })
 
 const describeBlock = ({ name }: ThreadMember): string => `${name} blocked its event loop`
 
@@ -335,7 +355,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
         return void this.emit('error', receiveError(report.error, `${this.name} failed`))
       case 'thread-failed': {
         const error = receiveError(report.error, 'The thread failed')
-        return this.#owner.fail(() => error)
+        return this.#owner.failAll(error)
       }
       case 'terminating':
         return this.#confirmed()
