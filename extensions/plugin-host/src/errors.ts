@@ -1,4 +1,5 @@
 // Errors of the plugin host.
+import { escapeHidden } from '@sallyport/core/internal'
 
 /**
  * `InvalidPlugin`: a mistake of the plugin, in `file` at `key`. `InvalidGrants`: one in the file of grants. `LabelInUse`: two plugins, or a
@@ -33,7 +34,8 @@ export class PluginError extends Error {
     place: { file?: string | undefined; key?: string; cause?: unknown } = {},
   ) {
     const { file, key, cause } = place
-    super([file, key, text].filter(Boolean).join(': '), cause === undefined ? undefined : { cause })
+    // Others wrote the manifest, and chose its keys and the names of files.
+    super(escapeHidden([file, key, text].filter(Boolean).join(': ')), cause === undefined ? undefined : { cause })
     this.code = code
     this.file = file
     this.key = key || undefined

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { GrantAnswer } from '../src/ask.js'
 import type { PluginInfo } from '../src/options.js'
 import type { Plugins } from '../src/plugins.js'
@@ -39,6 +39,28 @@ describe('a permission that does not exist', () => {
     expect(get(plugins, 'x')).toMatchObject({ state: 'failed', error: { reason: 'InvalidParams' } })
     expect(questions).toBe(0)
   })
+})
+
+test('a mistake of a manifest puts nothing hidden on a terminal', () => {
+  const hidden = '\u001b]0;owned\u0007\u001b[2J\u009b1A\u202e\u2028'
+  return place.rows<[string, string]>(
+    [
+      ['a key', JSON.stringify({ name: 'z', sallyport: { [hidden]: 1 } })],
+      ['a key of settings', JSON.stringify({ name: 'z', sallyport: { settings: { [hidden]: { ['__proto__']: 1 } } } })],
+      ['a value', JSON.stringify({ name: 'z', sallyport: { main: hidden } })],
+      ['no JSON', `{"name": ${hidden}`],
+      ['a directory', '{}'],
+    ],
+    async (what, manifest) => {
+      place.write(what === 'a directory' ? hidden.replaceAll('/', '') : 'z', { 'package.json': manifest })
+      const texts: string[] = []
+      const warn = vi.spyOn(process, 'emitWarning').mockImplementation(text => void texts.push(String(text)))
+      const plugins = await place.open().finally(() => warn.mockRestore())
+      texts.push(...plugins.list().map(({ error }) => error!.message))
+      expect(texts).toHaveLength(2)
+      expect(texts.join(' ')).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u)
+    },
+  )
 })
 
 test('an answer with more than it may have leaves a file of grants that can be read', () =>

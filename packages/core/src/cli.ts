@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { type Explanation, renderExplanation } from './acl/explain.js'
 import { checkRuntime } from './host/entry.js'
 import { explainProject } from './host/explain-acl.js'
+import { escapeLines } from './host/reporting/terminal-log.js'
 import { didYouMean } from './shared/suggest.js'
 import { type Diagnosis, examineMachine, RECOMMENDED, type WallReport } from '@sallyport/process/internal/doctor'
 
@@ -143,7 +144,8 @@ function align(rows: readonly (readonly string[])[]): string[] {
 /** Exits even if a core module keeps the process alive, or the reader of a pipe has exited (`| head`). */
 function exit(stream: NodeJS.WriteStream, text: string, exitCode: number): void {
   stream.on('error', () => process.exit(exitCode))
-  stream.write(`${text}\n`, () => process.exit(exitCode))
+  // Of files and modules of a project, which others may have written.
+  stream.write(`${escapeLines(text)}\n`, () => process.exit(exitCode))
 }
 
 const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<Output>>> = { acl: runAcl, doctor: runDoctor }

@@ -2,6 +2,7 @@
 export * from './util/async-iterable.js'
 export * from './util/bounded-queue.js'
 export * from './util/compile-engine.js'
+export * from './util/hidden-characters.js'
 export * from './util/promises.js'
 export * from './util/sampling-timer.js'
 export * from './util/script-source.js'

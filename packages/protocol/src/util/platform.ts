@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers'
 // `node:util` itself would load parsers of arguments and MIME types, in every thread.
 import * as types from 'node:util/types'
 import workerThreads from 'node:worker_threads'
+import { escapeHidden } from './hidden-characters.js'
 import { throwLater } from './promises.js'
 
 // A test environment can replace the globals, as jsdom does, or run this module in a realm of its own, as Jest does. Then `instanceof`
@@ -117,7 +118,7 @@ export const onNextTick = (callback: () => void): void => void setImmediate(call
 /** One signal can serve a thousand calls. Node would warn of a leak. */
 export const allowManyListeners = (signal: AbortSignal): void => setMaxListeners(0, signal)
 
-export const warn = (message: string): void => process.emitWarning(message)
+export const warn = (message: string): void => process.emitWarning(escapeHidden(message))
 
 export const getSystemMessage = (errno: number): string | undefined =>
   process.getBuiltinModule('node:util').getSystemErrorMap().get(errno)?.[1]

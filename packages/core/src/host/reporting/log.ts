@@ -5,7 +5,7 @@ import type { Measurement } from '../../contract/host-core.js'
 import {
   createPaint,
   createTerminalLog,
-  escapeLine,
+  escapeLines,
   escapeText,
   getLevelName,
   LOG_LEVELS,
@@ -41,7 +41,7 @@ export function createHostLog(log: LogOption, dev = false): HostLog {
   if (!isDefaultLog(log)) return log
   const write = isTextLog()
     ? createTerminalLog(writeToStderr, paint)
-    : (line: string) => writeToStderr(escapeLine(line))
+    : (line: string) => writeToStderr(escapeLines(line))
   return createLazyLog(log ?? (dev ? 'info' : 'warn'), write)
 }
 

@@ -2,7 +2,7 @@ import { WriteStream } from 'node:tty'
 import { type Logger, pino } from 'pino'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { createPaint, createTerminalLog, escapeLine, escapeText, getLabelColor, type Paint } from './terminal-log.js'
+import { createPaint, createTerminalLog, escapeLines, escapeText, getLabelColor, type Paint } from './terminal-log.js'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -133,7 +133,7 @@ test('colors the level, the label, the time and frames', () => {
 
 test('escapes the control characters of terminals without changing the JSON', () => {
   const command = '\u009b2J\u007f\u0085\u2028\u2029é\u001b[2J\n\u202e\u200b\u{e0041}'
-  const line = escapeLine(JSON.stringify({ command }))
+  const line = escapeLines(JSON.stringify({ command }))
   // oxlint-disable-next-line no-control-regex
   expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\p{Cf}]/u)
   expect(line).toContain('é')

@@ -4,6 +4,7 @@
 import { relative } from 'node:path'
 import util from 'node:util'
 import { describeName, isInternalFrame } from '@sallyport/protocol/internal/errors'
+import { escapeHidden } from '@sallyport/protocol/internal/util'
 import type { RunningCall } from '../../contract/host-core.js'
 
 /** A line of pino. */
@@ -110,18 +111,11 @@ export function getLabelColor(label: string): Color {
   return LABEL_COLORS[hash % LABEL_COLORS.length]!
 }
 
-const escapeCharacter = (character: string): string =>
-  character.replaceAll(/[^]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
-/** Control characters and invisible ones, but not tabs and joiners. */
-const HIDDEN = /[\u2028\u2029]|(?![\t\u200d])[\p{Cc}\p{Cf}]/gu
-
-/** Escapes a line of JSON, but not its end. There they occur only within strings, where the escape means the same. */
-export const escapeLine = (line: string): string =>
-  line.replace(HIDDEN, character => (character === '\n' ? character : escapeCharacter(character)))
+/** Escapes lines of text or JSON, but not their ends. In JSON, what is hidden occurs only within strings, where the escape means the same. */
+export const escapeLines = (text: string): string => text.split('\n').map(escapeHidden).join('\n')
 
 /** Removes terminal sequences from one line of text, and escapes what is hidden otherwise. */
-export const escapeText = (text: string): string => util.stripVTControlCharacters(text).replace(HIDDEN, escapeCharacter)
+export const escapeText = (text: string): string => escapeHidden(util.stripVTControlCharacters(text))
 
 /** The bus's own events by their messages. `{format field}` is a field in one of the formats below. */
 const SENTENCES: ReadonlyMap<unknown, string> = new Map([
