@@ -44,7 +44,7 @@ test('a message that core fails to handle ends its session, with the reason, and
     takeContext() {
       throw new RangeError('Maximum call stack size exceeded')
     },
-  } as Partial<SessionOptions> as SessionOptions)
+  } as unknown as SessionOptions)
   client.send({ kind: FRAME_KIND.json, body: '{"jsonrpc":"2.0","id":1,"method":"greet"}' })
   expect(await faulted.promise).toMatchObject({
     reason: 'InternalError',

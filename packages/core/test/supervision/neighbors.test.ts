@@ -35,7 +35,7 @@ test('a process that reports what no thread can take ends alone', async () => {
   for (const label of labels) await bus.open(label, { source: NEIGHBOR }, { sandbox: PROCESS })
   const getPids = () => Promise.all(labels.map(label => bus.call<number>(label, 'pid')))
   const pids = await getPids()
-  const supervision = { restart: 'temporary', heartbeat: 1000 } as const
+  const supervision = { restart: 'temporary', heartbeat: 60_000 } as const
   await rows([
     ['too deep for the relay', getUnhandled(`'{"cause":'.repeat(60_000) + '{}' + '}'.repeat(60_000)`)],
     ['too deep for the host', getUnhandled(`'{"properties":{"a":' + '['.repeat(4000) + ']'.repeat(4000) + '}}'`)],

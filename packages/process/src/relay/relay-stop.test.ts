@@ -56,6 +56,7 @@ async function start(...states: LifecycleState[]) {
     setBusy() {},
     isTerminated: () => false,
     failThread() {},
+    fail() {},
     exit: onExit,
   }
   const launch = { command: '', args: [] }
