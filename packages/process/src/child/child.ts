@@ -56,7 +56,7 @@ export class Child {
       child.on('error', error => void (this.pid === undefined && reject(error)))
       child.once('exit', () => {
         // bwrap can end before its first process in the wall has asked to end with it, such as by a limit of memory.
-        if (hasWall) killQuietly(-child.pid!)
+        killQuietly(-child.pid!)
         if (endsPipes || this.#isKilled) this.#endPipes()
       })
       child.once('close', (exitCode, exitSignal) => {

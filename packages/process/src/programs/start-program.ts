@@ -16,6 +16,7 @@ import {
   SECRET_VALUE_RULE,
 } from '../network/secrets.js'
 import { Child } from '../child/child.js'
+import { OrphanGuard } from '../child/orphan-guard.js'
 import { removeCgroups } from '../launchers/cgroup.js'
 import { checkOptions, withFilterFile } from '../launchers/launcher.js'
 import { findProgramWall, getSearchPath, type WalledLaunch, type WalledProgram } from './program-wall.js'
@@ -94,9 +95,9 @@ export interface Program {
   readonly stdout: Readable
   /** Its standard error. */
   readonly stderr: Readable
-  /** Resolves once it has exited, and its output was read. In a wall, no process that it has started is left then. */
+  /** Resolves once it has exited, and its output was read. No process that it has started is left then: without a wall, none of its group. */
   readonly exited: Promise<ProgramExit>
-  /** Ends it, and in a wall all that it has started. */
+  /** Ends it, and all that it has started: without a wall, its group. */
   kill(): void
 }
 
@@ -108,7 +109,8 @@ const OPTIONS = [
 
 /**
  * Starts a program in a wall: with the files, the network and the limits that the options list, and no others. It may start programs itself,
- * which are in the same wall, and ends with all of them when it exits, at `kill`, and when this process ends, for whatever reason.
+ * which are in the same wall, and ends with all of them when it exits, at `kill`, and when this process ends, for whatever reason. Without a wall,
+ * what has left its process group (`setsid`) goes on, and on Windows all that it has started, and itself when this process ends.
  *
  * @throws {LauncherUnavailable} if there is no wall on this machine
  * @throws {BusError} InvalidParams for an invalid option or a missing program; LoadFailed if its proxy does not start
@@ -154,7 +156,15 @@ const startWalled = (launch: WalledLaunch, hasProxy: boolean): Child =>
 
 function startOpen({ command, args, cwd, home, env }: WalledProgram): Child {
   const start = { launch: { command, args }, cwd: cwd ?? home ?? tmpdir(), env: { ...env } }
-  return new Child({ ...start, hasWall: false, endsPipes: false, stdio: 'pipe' })
+  const guard = new OrphanGuard()
+  try {
+    const child = new Child({ ...start, hasWall: false, endsPipes: false, stdio: 'pipe' })
+    guard.watch(child.process)
+    return child
+  } catch (error) {
+    guard.end()
+    throw error
+  }
 }
 
 /** @throws {BusError} InvalidParams */

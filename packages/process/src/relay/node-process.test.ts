@@ -1,12 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { CrashReport, judgeProcess, OrphanGuard, type ProcessEvidence } from './node-process.js'
+import { CrashReport, judgeProcess, type ProcessEvidence } from './node-process.js'
 
 test('withholds a report from its first line on', () =>
   rows(['<--- Last few GCs --->\n', 'FATAL ERROR: Reached heap limit', '#\n# Fatal process out of memory'])(first => {
@@ -27,52 +22,6 @@ test('returns all that it has withheld from code that prints more than a report'
   for (let n = 0; n < 100; n++) printed += report.withhold('x'.repeat(1000))
   expect(printed + report.withheld).toBe(`FATAL ERROR: \n${'x'.repeat(100_000)}`)
   expect(report.withhold('FATAL ERROR: again')).toBe('FATAL ERROR: again')
-})
-
-const temporary = mkdtempSync(join(tmpdir(), 'guard-'))
-afterAll(() => rmSync(temporary, { recursive: true }))
-
-const startBusy = (): ChildProcess => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })
-
-describe.skipIf(process.platform === 'win32')('the orphan guard', () => {
-  let directory: string
-  let guard: OrphanGuard
-  let count = 0
-  beforeEach(() => {
-    directory = join(temporary, String(++count))
-    guard = new OrphanGuard(directory)
-    mkdirSync(directory)
-  })
-
-  test('kills a busy process and removes its directory when the pipe ends', async () => {
-    const child = startBusy()
-    guard.watch(child)
-    guard.end()
-    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
-    await guard.exited
-    expect(existsSync(directory)).toBe(false)
-  })
-
-  test('removes the directory when the pipe ends before there is a process', async () => {
-    guard.end()
-    await guard.exited
-    expect(existsSync(directory)).toBe(false)
-  })
-
-  test('removes nothing after the process has exited, because another process could have its id', async () => {
-    const child = startBusy()
-    guard.watch(child)
-    child.kill('SIGKILL')
-    await guard.exited
-    expect(existsSync(directory)).toBe(true)
-  })
-
-  test('ends with a process that could not be started', async () => {
-    const child = spawn(join(directory, 'missing')).on('error', () => {})
-    guard.watch(child)
-    await guard.exited
-    expect(existsSync(directory)).toBe(false)
-  })
 })
 
 const RUNS = { name: 'it', isStopping: false, lifecycle: 'ready', isSpare: false } as const

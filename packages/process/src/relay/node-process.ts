@@ -1,10 +1,10 @@
 // The process of a frontend: Node in an empty directory, with no environment variable but the time zone, at a lower priority than the host.
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import type { StdioOptions } from 'node:child_process'
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { constants, getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
-import type { Duplex, Writable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import {
   type LifecycleState,
   type Output,
@@ -14,6 +14,7 @@ import {
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { Child, type ChildStatus } from '../child/child.js'
 import type { ExceededLimit } from '../child/limits.js'
+import { OrphanGuard } from '../child/orphan-guard.js'
 import { explainTemporary, NICENESS, withFilterFile } from '../launchers/launcher.js'
 import type { RelayData } from './relay-data.js'
 
@@ -198,40 +199,5 @@ export class CrashReport {
     this.#isOver = report.length > MAX_REPORT_LENGTH
     this.withheld = this.#isOver ? '' : report
     return this.#isOver ? text.slice(0, begin) + report : text.slice(0, begin)
-  }
-}
-
-/** Kills the process of the first line, and removes the directory, unless there is a second line before the pipe ends. */
-const SCRIPT = 'read -r pid && read -r _ || { [ -z "$pid" ] || kill -9 "$pid"; rmdir "$1"; }'
-
-/**
- * A shell that kills a process when the relay disappears, because a busy process would not notice. It starts before the process and its
- * directory, and reads a pipe on which the relay says which process it is, and that it has exited; if the pipe ends first, for whatever
- * reason, the shell kills the process. On Windows, which has no such shell, a busy process outlives a host that was killed.
- */
-export class OrphanGuard {
-  /** Resolves once the shell has exited: a process that exits after its relay stays in the host's process table. */
-  readonly exited: Promise<void> | undefined
-  readonly #stdin: Writable | undefined
-
-  /** @param directory - of the process: it is removed, if it is empty, when the relay disappears. It need not exist yet */
-  constructor(directory: string) {
-    if (process.platform === 'win32') return
-    const args = ['-c', SCRIPT, 'sallyport', directory]
-    const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {}, detached: true })
-    this.exited = new Promise(resolve => shell.once('error', () => resolve()).once('exit', () => resolve()))
-    // Absent if no descriptors are left.
-    this.#stdin = shell.stdin as Writable | undefined
-    this.#stdin?.on('error', () => {})
-  }
-
-  watch(child: ChildProcess): void {
-    if (child.pid === undefined) return this.end()
-    this.#stdin?.write(`${child.pid}\n`)
-    child.once('exit', () => this.#stdin?.end('\n'))
-  }
-
-  end(): void {
-    this.#stdin?.end()
   }
 }

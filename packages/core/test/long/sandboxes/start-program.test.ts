@@ -215,7 +215,7 @@ describe.runIf(isolated)('in the wall', () => {
   test('nothing is left when the host is killed', async () => {
     const marker = `marker-${process.pid}-host`
     const path = fileURLToPath(new URL('../../fixtures/sandboxes/program/host.mjs', import.meta.url))
-    const host = spawn(process.execPath, [path, marker], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const host = spawn(process.execPath, [path, marker], { stdio: ['pipe', 'pipe', 'inherit'] })
     await once(host.stdout, 'data')
     expect(countProcesses(marker)).toBeGreaterThan(1)
     host.kill('SIGKILL')
