@@ -18,6 +18,8 @@ const program = `
         exit: code => { host.postMessage('last'); host.exit(code) },
         crash: message => { host.postMessage('last'); setImmediate(() => { throw new Error(message) }) },
         spin: () => { for (;;); },
+        exitThread: () => process.exit(),
+        exhaust: () => { for (const all = []; ; ) all.push(Array.from({ length: 1000 }, Object)) },
         throw: message => { throw new Error(message) },
         nest: levels => { let value; while (levels-- > 0) value = [value]; host.postMessage('before'); host.postMessage(value) },
         ignore: () => host.onTerminate(() => host.postMessage('ignored')),
@@ -37,7 +39,12 @@ afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate()))
 const group = (size = 1, name = 'group', confirmTimeout = 60_000): ThreadGroup => ({
   ...{ name, size, confirmTimeout },
   spawn() {
-    const worker = new Worker(program, { eval: true, stdout: true, stderr: true })
+    const worker = new Worker(program, {
+      eval: true,
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: 32 },
+    })
     workers.push(worker)
     return worker
   },
@@ -165,15 +172,21 @@ test('a member fails alone if its report cannot be posted, or if it cannot handl
     await Promise.all(workers.splice(0).map(worker => worker.terminate()))
   }))
 
-test('a thread that sends what the host cannot read is ended, which is the fault of no member', async () => {
-  const [first, second] = [open('first'), open('second')]
-  await started(first, second)
-  const faults: unknown[] = []
-  for (const { member } of [first, second]) member.on('error', fault => faults.push(fault))
-  first.member.postMessage(['nest', 4000])
-  await Promise.all([first.exited, second.exited])
-  expect(faults).toEqual([expect.any(NeighborFault), expect.any(NeighborFault)])
-})
+test('the end of a thread is the fault of none of its members', () =>
+  rows([
+    ['it sends what the host cannot read', ['nest', 4000]],
+    ['it runs out of memory', ['exhaust']],
+    ['it exits', ['exitThread']],
+    ['it throws', ['crash', 'broken']],
+  ] as const)(async (_what, message) => {
+    const [first, second] = [open('first'), open('second')]
+    await started(first, second)
+    const faults: unknown[] = []
+    for (const { member } of [first, second]) member.on('error', fault => faults.push(fault))
+    first.member.postMessage(message)
+    await Promise.all([first.exited, second.exited])
+    expect(faults).toEqual([expect.any(NeighborFault), expect.any(NeighborFault)])
+  }))
 
 test('an uncaught error of the thread fails all members, after their last messages', async () => {
   const [first, second] = [open('first'), open('second')]

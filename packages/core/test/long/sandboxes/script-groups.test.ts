@@ -139,7 +139,9 @@ test('the end of the thread restarts all of its scripts', async () => {
   await workers[0]!.terminate()
   await expect.poll(() => restarts.toSorted()).toEqual(['a', 'b'])
   for (const label of ['a', 'b']) await expect.poll(() => count(bus, label)).toBe(1)
-  expect(faults.toSorted()).toEqual(['a', 'b'].map(label => `${label}: frontend "${label}" exited with code 1`))
+  const describe = (label: string) =>
+    `${label}: A thread exited with code 1. The thread that frontend "${label}" shared was terminated`
+  expect(faults.toSorted()).toEqual(['a', 'b'].map(describe))
 })
 
 test('code runs once in the thread of a group', async () => {
