@@ -94,8 +94,7 @@ class Gate {
     this.#rejections = new Throttle(([command, why], more) => options.rejected(command, why, more))
     this.#records = new Outbox(this.#send)
     this.#events = new EventBatch(this.#records)
-    const closed = (fault?: BusError): void => this.#closed(fault)
-    link.receive({ readsImmediately: true, isShared: true, frame: this.#receive, closed })
+    link.receive({ readsImmediately: true, isShared: true, frame: this.#receive, closed: fault => this.#closed(fault) })
   }
 
   readonly #receive = ({ kind, body }: ReceivedFrame): void => {

@@ -156,15 +156,9 @@ const startWalled = (launch: WalledLaunch, hasProxy: boolean): Child =>
 
 function startOpen({ command, args, cwd, home, env }: WalledProgram): Child {
   const start = { launch: { command, args }, cwd: cwd ?? home ?? tmpdir(), env: { ...env } }
-  const guard = new OrphanGuard()
-  try {
-    const child = new Child({ ...start, hasWall: false, endsPipes: false, stdio: 'pipe' })
-    guard.watch(child.process)
-    return child
-  } catch (error) {
-    guard.end()
-    throw error
-  }
+  const child = new Child({ ...start, hasWall: false, endsPipes: false, stdio: 'pipe' })
+  new OrphanGuard().watch(child.process)
+  return child
 }
 
 /** @throws {BusError} InvalidParams */

@@ -115,10 +115,8 @@ function pickStrings(error: unknown): ReportedError {
   const fields = Object(error) as Record<string, unknown>
   const { limit, max } = Object(fields['limit']) as Record<string, unknown>
   const isLimit = typeof limit === 'string' && limit.length <= MAX_LIMIT_LENGTH && typeof max === 'number'
-  const strings = ERROR_FIELDS.flatMap(name => {
-    const text = fields[name]
-    return typeof text === 'string' ? [[name, truncateReported(text)]] : []
-  })
+  const texts = ERROR_FIELDS.filter(name => typeof fields[name] === 'string')
+  const strings = texts.map(name => [name, truncateReported(fields[name] as string)])
   return {
     message: 'The frontend failed',
     ...(Object.fromEntries(strings) as Partial<ReportedError>),

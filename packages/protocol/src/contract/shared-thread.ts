@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { TransferListItem } from '../link/endpoints.js'
 import { type ReportedError, reportError } from '../errors/error-data.js'
+import { callSafely } from '../util/promises.js'
 import { assertNever } from '../util/type-guards.js'
 
 /** Host → shared thread, or relay, once: the port for the messages of its members. */
@@ -101,12 +102,9 @@ export class MemberOutbox {
       this.#port.postMessage(waiting, transfer)
     } catch {
       readMembers(waiting as MemberMessages<MemberReport>, (id, report) => {
-        try {
-          // What has something to transfer is urgent, and so the last.
-          this.#port.postMessage([id, report], report === waiting.at(-1) ? transfer : [])
-        } catch (error) {
-          this.#failed(id, error)
-        }
+        // What has something to transfer is urgent, and so the last.
+        const post = (): void => this.#port.postMessage([id, report], report === waiting.at(-1) ? transfer : [])
+        callSafely(post, error => this.#failed(id, error))
       })
     }
   }
@@ -151,11 +149,7 @@ export class Member {
     switch (command.type) {
       case 'message':
         if (endsAtOnce(command.message)) Atomics.store(this.#activity, 1, 1)
-        try {
-          return this.#handleMessage(command.message)
-        } catch (error) {
-          return this.fail(error)
-        }
+        return callSafely(() => this.#handleMessage(command.message), this.fail)
       case 'terminate':
         Atomics.store(this.#activity, 1, 1)
         this.#post({ type: 'terminating' }, true)
@@ -166,7 +160,7 @@ export class Member {
   }
 
   /** Ends the member with an error that occurred while it was served: the others of its thread go on. */
-  fail(error: unknown): void {
+  readonly fail = (error: unknown): void => {
     this.#post({ type: 'error', error: reportError(error) })
     this.#terminate()
   }

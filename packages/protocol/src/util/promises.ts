@@ -33,12 +33,12 @@ export const throwLater = (error: unknown): void =>
     throw error
   })
 
-/** Runs `callback`. If it throws, the error is rethrown later, outside of the caller. */
-export function callSafely(callback: () => void): void {
+/** Runs `callback`. @param failed - gets what it throws. By default, this is rethrown later, outside of the caller */
+export function callSafely(callback: () => void, failed: (error: unknown) => void = throwLater): void {
   try {
     callback()
   } catch (error) {
-    throwLater(error)
+    failed(error)
   }
 }
 

@@ -167,7 +167,7 @@ export abstract class ReceivingLink {
   }
 
   /** The receiver has thrown, which is the fault of its owner, and not of the peer. */
-  protected failed(error: unknown): void {
+  protected readonly failed = (error: unknown): void => {
     if (!this.#receiver!.isShared) return throwLater(error)
     this.failDelivery(new BusError('InternalError', `A frame was not handled: ${describeThrown(error)}`))
   }

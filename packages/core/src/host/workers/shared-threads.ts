@@ -16,7 +16,7 @@ import {
   type StateReport,
   within,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, type BusErrorReason, receiveError, reportError } from '@sallyport/protocol/internal/errors'
+import { BusError, receiveError, reportError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
 import { NeighborFault } from '../life/rules.js'
@@ -235,18 +235,16 @@ class SharedThread {
   /** Nobody knows which member the thread has failed for, unless there is only one: the others would pay for it with their restarts. */
   failAll(error: unknown, runsOn = true): void {
     const isKnown = this.members.size === 1
-    const { reason, message, data } = receiveError(reportError(error), 'A thread failed')
-    this.fail(member => (isKnown ? error : createNeighborFault(member, message, reason, data)), runsOn)
+    const cause = receiveError(reportError(error), 'A thread failed')
+    this.fail(member => (isKnown ? error : createNeighborFault(member, cause.message, cause)), runsOn)
   }
 }
 
 /** @param cause - a sentence without its end */
-const createNeighborFault = (
-  { name }: ThreadMember,
-  cause: string,
-  reason: BusErrorReason = 'Disconnected',
-  data?: unknown,
-): NeighborFault => new NeighborFault(reason, `${cause}. The thread that ${name} shared was terminated`, { data })
+function createNeighborFault({ name }: ThreadMember, cause: string, like?: BusError): NeighborFault {
+  const { reason = 'Disconnected', data } = like ?? {}
+  return new NeighborFault(reason, `${cause}. The thread that ${name} shared was terminated`, { data })
+}
 
 const describeBlock = ({ name }: ThreadMember): string => `${name} blocked its event loop`
 
