@@ -1,5 +1,6 @@
 // Both ends of a call: pending calls, streams, batches, and when the messages of a tick leave.
 export * from './rpc/diagnostics.js'
+export * from './rpc/open-ids.js'
 export * from './rpc/outbox.js'
 export * from './rpc/pending-calls.js'
 export * from './rpc/stream-receiver.js'

@@ -2,7 +2,7 @@
 import { later } from '@sallyport/protocol/internal/contract'
 import { BusError, describeCommand } from '@sallyport/protocol/internal/errors'
 import { type CallHeaders, type RequestId, STREAM_HEADER, TIMEOUT_HEADER } from '@sallyport/protocol/internal/message'
-import { CallSlots } from '@sallyport/protocol/internal/rpc'
+import { CallSlots, refuseOpen } from '@sallyport/protocol/internal/rpc'
 import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import type { Logger } from 'pino'
@@ -202,10 +202,10 @@ export class CallTable {
 
   /**
    * @param inFlight - calls in flight, with those of other sessions that share the limit
-   * @throws {BusError} `InvalidRequest` if the id is in flight, `Overloaded` if too many calls are
+   * @throws {BusError} `InvalidRequest` if the id is open, `Overloaded` if too many calls are
    */
   checkLimits(id: RequestId | undefined, inFlight: number): void {
-    if (id !== undefined && this.#running.get(id)) throw new BusError('InvalidRequest', 'The id is already in flight')
+    if (id !== undefined) refuseOpen(this.#running, id, 'call')
     if (inFlight >= MAX_IN_FLIGHT) {
       throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)
     }

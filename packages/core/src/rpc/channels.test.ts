@@ -1,10 +1,13 @@
 // The table of one session's channels: a refused call leaves none open, and an end concerns one channel, not its successor.
 import type { BusError } from '@sallyport/protocol/internal/errors'
-import { toStreamReference } from '@sallyport/protocol/internal/message'
+import { toChannelReference, toStreamReference } from '@sallyport/protocol/internal/message'
 import { Streams, type StreamWriter } from '@sallyport/protocol/internal/rpc'
+import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { CHANNEL_MESSAGE_COST, CHANNEL_READ_AHEAD, MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
-import { describe, expect, it } from 'vitest'
-import { type Channel, ChannelTable } from './channels.js'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { rows } from '../../../../scripts/testing.js'
+import { type CallChannel, type Channel, ChannelTable } from './channels.js'
 
 function setUp() {
   const sent: unknown[] = []
@@ -19,10 +22,11 @@ function setUp() {
   const streams = new Streams({ writer, toError: thrown => thrown as BusError })
   const table = new ChannelTable(streams)
   const close = (channel: number): boolean => streams.handle('$/closeChannel', { channel })
+  /** Binds the channels of a call that returns at once. */
   const bind = (...ids: number[]): Channel[] => {
     const declared = Object.fromEntries(ids.map((id, i) => [`c${i}`, id]))
     const args: Record<string, unknown> = {}
-    table.bind(args, declared)
+    for (const channel of table.bind(args, declared)) channel.release?.()
     return Object.values(args) as Channel[]
   }
   return { table, bind, sent, streams, close }
@@ -77,15 +81,49 @@ describe('ChannelTable', () => {
   })
 })
 
-it('refuses more streams than a frontend may have open, and has room again when their call is over', () => {
-  const { table } = setUp()
-  const bindStreams = (count: number) => {
-    const names = Array.from({ length: count }, (_, i) => `s${i}`)
-    const args = Object.fromEntries(names.map((name, i) => [name, toStreamReference(i)]))
-    return table.bind(args, Object.fromEntries(names.map((name, i) => [name, i])))
-  }
-  const opened = bindStreams(MAX_CHANNELS)
-  expect(() => bindStreams(1)).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
-  for (const stream of opened) stream.release?.()
-  expect(bindStreams(1)).toHaveLength(1)
-})
+/** Binds what a call declares: `references` are those of channels or streams. */
+function bindAll({ table }: ReturnType<typeof setUp>, references: readonly string[]): readonly CallChannel[] {
+  const entries = references.map((reference, at): [string, string] => [`a${at}`, reference])
+  const ids = entries.map(([name, reference]): [string, number] => [name, Number(reference.split(':')[1])])
+  return table.bind(Object.fromEntries(entries), Object.fromEntries(ids))
+}
+const isOverloaded = expect.objectContaining({ reason: 'Overloaded' }) as Error
+const HALF = Array.from({ length: MAX_CHANNELS / 2 }, (_, at) => at)
+
+// In development each error has a stack, which takes the test runner 0.1 ms to format.
+beforeAll(() => setDevelopment(false))
+afterAll(() => setDevelopment(true))
+
+it('counts what a call declares until the call is over, though it has ended or was open before', () =>
+  rows<[string, (id: number) => string, (streams: Streams, id: number) => void]>([
+    [
+      'streams that end',
+      toStreamReference,
+      (streams, id) => streams.handle('$/channel', { channel: id, index: 0, end: true }),
+    ],
+    [
+      'channels that are closed',
+      toChannelReference,
+      (streams, id) => streams.handle('$/closeChannel', { channel: id }),
+    ],
+    ['one channel', () => toChannelReference(7), () => {}],
+  ])((_what, toReference, end) => {
+    const unit = setUp()
+    const calls = [0, 1].map(number => {
+      const ids = HALF.map(at => at * 2 + number)
+      const opened = bindAll(unit, ids.map(toReference))
+      for (const id of ids) end(unit.streams, id)
+      return opened
+    })
+    expect(() => bindAll(unit, [toReference(50_000)])).toThrow(isOverloaded)
+    // A call that fails ends its channels, too.
+    for (const channel of calls[0]!) (channel.fail ?? channel.end).call(channel)
+    for (const channel of calls[0]!) channel.end()
+    expect(
+      bindAll(
+        unit,
+        HALF.map(at => toReference(60_000 + at)),
+      ),
+    ).not.toHaveLength(0)
+    expect(() => bindAll(unit, [toReference(50_000)])).toThrow(isOverloaded)
+  }))

@@ -13,6 +13,7 @@ import {
 import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
 import {
   awaitSent,
+  countDeclared,
   countStreams,
   ReceivedStream,
   sendEach,
@@ -194,16 +195,16 @@ const toCallStream = (receiver: StreamReceiver): CallChannel => ({
 export class ChannelTable {
   readonly #streams: Streams
   readonly #held = new WeakMap<StreamSender, HeldChannel>()
-  readonly #getTotal: () => number
+  readonly #getTotal: (count: (streams: Streams) => number) => number
   readonly #lost: (error: BusError) => void
 
   /**
-   * @param getTotal - returns the number of open streams, with those of other sessions that share the limit
+   * @param getTotal - adds up what it is to count in `streams`, and in those of other sessions that share the limit
    * @param lost - see `HeldChannel`
    */
   constructor(
     streams: Streams,
-    getTotal: () => number = () => countStreams(streams),
+    getTotal: (count: (streams: Streams) => number) => number = count => count(streams),
     lost: (error: BusError) => void = () => {},
   ) {
     this.#lost = lost
@@ -211,7 +212,7 @@ export class ChannelTable {
     this.#streams = streams
   }
 
-  /** Replaces the references of declared channels and streams in `args`. Returns those that this call opened. @throws {BusError} `Overloaded` */
+  /** Replaces the references of declared channels and streams in `args`. Returns what ends with the call. @throws {BusError} `InvalidRequest`, `Overloaded` */
   bind(args: unknown, declared: CallChannels): readonly CallChannel[] {
     const members = args as Record<string, unknown>
     const entries = Object.entries(declared)
@@ -219,17 +220,36 @@ export class ChannelTable {
     const { senders } = this.#streams
     const unopened = new Set(channels.map(([, id]) => id).filter(id => !senders.has(id)))
     const streamCount = entries.length - channels.length
-    if (this.#getTotal() + unopened.size + streamCount > MAX_CHANNELS) throw createStreamLimitError()
+    const openCount = this.#getTotal(countStreams) + unopened.size + streamCount
+    const declaredCount = this.#getTotal(countDeclared) + entries.length
+    if (Math.max(openCount, declaredCount) > MAX_CHANNELS) throw createStreamLimitError()
     const opened: CallChannel[] = Array.from(unopened, id => this.#hold(this.#create(id)))
+    opened.push(this.#countDeclared(entries.length))
     for (const [name, id] of channels) members[name] = this.#hold(senders.get(id)!).createHandle()
     if (streamCount === 0) return opened
     for (const [name, id] of entries) {
       if (members[name] !== toStreamReference(id)) continue
-      const receiver = this.#streams.receive(id, new StreamReceiver(), true)
+      const receiver = new StreamReceiver()
+      try {
+        this.#streams.receive(id, receiver, true)
+      } catch (error) {
+        for (const channel of opened) channel.end()
+        throw error
+      }
       opened.push(toCallStream(receiver))
       members[name] = new ReceivedStream(receiver)
     }
     return opened
+  }
+
+  /** Counts what a call has declared. Returns what ends the count with the call. */
+  #countDeclared(count: number): CallChannel {
+    this.#streams.declaredCount += count
+    const end = (): void => {
+      this.#streams.declaredCount -= count
+      count = 0
+    }
+    return { isOpen: false, end, release: end, abandon: () => {} }
   }
 
   /** Opens the channel of a call that wants a stream, or ends `opened`, the call's other channels. @throws {BusError} */
@@ -237,7 +257,7 @@ export class ChannelTable {
     const reference = headers[STREAM_HEADER]
     if (reference === undefined) return undefined
     const id = parseChannelReference(reference)
-    const isFull = this.#getTotal() >= MAX_CHANNELS
+    const isFull = this.#getTotal(countStreams) >= MAX_CHANNELS
     if (!isFull && id !== undefined && !this.#streams.senders.has(id)) return this.#create(id)
     for (const channel of opened) channel.end()
     if (isFull) throw createStreamLimitError()

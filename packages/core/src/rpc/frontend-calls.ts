@@ -183,16 +183,17 @@ export class FrontendCalls {
     let answer: ResponseMessage
     try {
       answer = parseResponse(message)
+      if (!this.#pending.hasIssued(answer.id)) {
+        throw new BusError('InvalidRequest', 'Invalid Request: an answer to a call that was never made')
+      }
+      if (answer.stream !== undefined) answer = this.#openResult(answer, answer.stream)
     } catch (error) {
       const id = getRequestId(message)
       if (id !== null) this.#pending.settle({ jsonrpc: '2.0', id, error: toErrorObject(error as BusError) })
       throw error
     }
     if ('error' in answer) markDelivery(answer.error)
-    if (!this.#pending.hasIssued(answer.id)) {
-      throw new BusError('InvalidRequest', 'Invalid Request: an answer to a call that was never made')
-    }
-    if (!this.#pending.settle(answer.stream === undefined ? answer : this.#openResult(answer, answer.stream))) {
+    if (!this.#pending.settle(answer)) {
       this.#counts[COUNT.late]! += 1
       return
     }
@@ -205,11 +206,11 @@ export class FrontendCalls {
     if (text) this.#warn(text)
   }
 
-  /** Returns the answer with the stream that is its result, or with an error instead of a stream that nobody will read. */
+  /** Returns the answer with the stream that is its result, or with an error instead of a stream that nobody will read. @throws {BusError} `InvalidRequest` */
   #openResult(answer: ResponseMessage, stream: number): ResponseMessage {
     const open = this.#openers.get(answer.id)
     if (open && 'result' in answer && this.#getTotal() < MAX_CHANNELS) return { ...answer, result: open(stream) }
-    this.#streams.receive(stream, new StreamReceiver()).close()
+    this.#streams.receive(stream, new StreamReceiver(), true).close()
     if ('error' in answer) return answer
     const notRead = 'The result is a stream, not one value. Read it with stream instead of call'
     const error = open ? createStreamLimitError() : new BusError('InvalidRequest', notRead)

@@ -138,7 +138,7 @@ export class Session implements CallOwner {
       failed: error => this.frontendCalls.failed(error),
     })
     this.#streams.nextId = FIRST_CORE_CHANNEL
-    const getTotal = (): number => this.addUp(session => countStreams(session.#streams))
+    const getTotal = (count = countStreams): number => this.addUp(session => count(session.#streams))
     const warn = (text: string): void => events.warned(text)
     const { registry, ownCommands, quotas, hasDeadlines, maxCalls, madeCalls } = options
     this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, warn, this.#streams, getTotal)

@@ -16,6 +16,7 @@ import {
   isStream,
   receiveArguments,
   type ReceivedArguments,
+  refuseOpen,
   type StreamSender,
   type Streams,
   traceRun,
@@ -143,7 +144,11 @@ export class FunctionRegistry {
   run(message: RequestMessage): void {
     const { id, method } = message
     const run = this.#functions.get(method) as Run | undefined
-    if (IS_NODE && this.#waiting && (!run || this.#isRunDue)) return void this.#waiting.set(id, message)
+    if (IS_NODE) refuseOpen(this.#running, id, 'call')
+    if (IS_NODE && this.#waiting && (!run || this.#isRunDue)) {
+      refuseOpen(this.#waiting, id, 'call')
+      return void this.#waiting.set(id, message)
+    }
     if (!exposedCalls?.hasSubscribers) return void this.#run(message, run)
     const { label, codec } = this.#frontend
     const { traceparent, tracestate } = message.headers ?? {}

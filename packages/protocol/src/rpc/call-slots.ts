@@ -34,6 +34,10 @@ export class CallSlots<Call extends { readonly id: RequestId | undefined }> {
     return this.#others.size === 0 ? undefined : this.#others.get(id)
   }
 
+  has(id: RequestId): boolean {
+    return this.get(id) !== undefined
+  }
+
   /** Adds a call whose id is `id`. No call of that id may be in here yet. */
   set(id: RequestId, call: Call): void {
     this.size++

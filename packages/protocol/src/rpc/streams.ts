@@ -15,6 +15,7 @@ import { getIterator, leaveIterator } from '../util/async-iterable.js'
 import { isAsyncIterable } from '../util/type-guards.js'
 import { STREAM_WINDOW } from '../wire/limits.js'
 import type { CallProgress } from './call-options.js'
+import { refuseOpen } from './open-ids.js'
 import { ReceivedStream, type StreamPeer, StreamReceiver } from './stream-receiver.js'
 import { sendEach, StreamSender, type StreamWriter } from './stream-sender.js'
 
@@ -45,6 +46,8 @@ export interface ReplacedArguments {
 export class Streams {
   readonly senders: Map<number, StreamSender> = new Map()
   readonly receivers: Map<number, StreamReceiver> = new Map()
+  /** Channels and streams that calls of the other side have declared, until these are over: a handler holds those that have ended, too. */
+  declaredCount = 0
   /** The id of the next stream that this side opens. */
   nextId = 1
   readonly #deps: StreamsDeps
@@ -54,13 +57,14 @@ export class Streams {
     this.#deps = deps
   }
 
-  /** Opens a stream that this side sends. Parameters are those of the sender. */
+  /** Opens a stream that this side sends. Parameters are those of the sender. @throws {BusError} `InvalidRequest` if its id is open */
   open(
     id: number,
     window: number = STREAM_WINDOW,
     closed?: (wasLeft: boolean) => void,
     begin?: () => void,
   ): StreamSender {
+    if (IS_NODE) refuseOpen(this.senders, id, 'channel')
     const sender = new StreamSender(
       id,
       this.#deps.writer,
@@ -80,8 +84,10 @@ export class Streams {
    *
    * @param isLazy - true if its sender has chosen the id, and waits for its first credit
    * @param call - the id of the call that opens the stream, which cannot be closed before
+   * @throws {BusError} `InvalidRequest` if its sender has chosen an id that is open
    */
   receive(id: number, receiver: StreamReceiver, isLazy = false, call?: number): StreamReceiver {
+    if (IS_NODE && isLazy) refuseOpen(this.receivers, id, 'stream')
     this.receivers.set(id, receiver)
     receiver.open(
       {
@@ -221,6 +227,9 @@ export function watchSenders({ senders }: Streams, ids: Ids, progress: CallProgr
 
 export const describeArgument = (command: string, name: string): string =>
   `The argument ${JSON.stringify(name)} of ${describeCommand(command)}`
+
+/** Returns the number of channels and streams that calls have declared. Not a method: pages leave it out. */
+export const countDeclared = ({ declaredCount }: Streams): number => declaredCount
 
 /** Returns the number of open streams and channels. Not a method: pages leave it out. */
 export const countStreams = ({ senders, receivers }: Streams): number => senders.size + receivers.size

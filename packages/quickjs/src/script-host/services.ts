@@ -3,6 +3,7 @@
 import { randomFillSync, randomUUID } from 'node:crypto'
 import type { ScriptNetwork } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { refuseOpen } from '@sallyport/protocol/internal/rpc'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { type CrossedError, describeError, URL_PARTS } from './crossing.js'
 
@@ -120,7 +121,8 @@ export class Services {
   }
 
   #fetch(id: unknown, request: Record<string, unknown>, length: number, body: Uint8Array | undefined): undefined {
-    if (typeof id !== 'number' || this.#fetches.has(id)) throw createForged()
+    if (typeof id !== 'number') throw createForged()
+    refuseOpen(this.#fetches, id, 'request')
     const { network, maxBytes } = this.#deps
     if (!network) throw new TypeError('The script has no network any more')
     if (this.#requests >= MAX_REQUESTS)
