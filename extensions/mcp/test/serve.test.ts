@@ -274,14 +274,14 @@ test('a second service with the path of a server is refused, and the path is fre
   await serveMcp(bus, second)
 })
 
-test('over stdio, the end of input lets calls end, and what anyone prints goes to standard error', async () => {
+test('over stdio, the end of input lets calls end, an id that is open is refused, and what anyone prints goes to standard error', async () => {
   const path = fileURLToPath(new URL('fixtures/stdio-server.mjs', import.meta.url))
   const server = spawn(process.execPath, [path], { stdio: 'pipe' })
   const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } }
   const messages = [
     { id: 1, method: 'initialize', params: initialize },
     { method: 'notifications/initialized' },
-    ...[2, 3].map(id => ({ id, method: 'tools/call', params: { name: 'finish', arguments: {} } })),
+    ...[2, 3, 2].map(id => ({ id, method: 'tools/call', params: { name: 'finish', arguments: {} } })),
   ]
   server.stdin.end(messages.map(message => JSON.stringify({ jsonrpc: '2.0', ...message })).join('\n'))
   const ended = once(server, 'exit')
@@ -290,7 +290,9 @@ test('over stdio, the end of input lets calls end, and what anyone prints goes t
   const lines = Buffer.concat(stdout!).toString().trim().split('\n')
   expect(lines.pop()).toBe('closed')
   const result = { content: [{ type: 'text', text: 'finished' }] }
-  const answers = lines.map(line => JSON.parse(line) as { id: number }).toSorted((a, b) => a.id - b.id)
+  const all = lines.map(line => JSON.parse(line) as { id: number; error?: object })
+  expect(all.filter(({ error }) => error)).toMatchObject([{ id: 2, error: { code: -32600 } }])
+  const answers = all.filter(({ error }) => !error).toSorted((a, b) => a.id - b.id)
   expect(answers).toMatchObject([{ id: 1 }, { id: 2, result }, { id: 3, result }])
   const printed = Buffer.concat(stderr!).toString()
   for (const each of ['before', 'after', 'core', 'thread', 'serveMcp: another service has']) {

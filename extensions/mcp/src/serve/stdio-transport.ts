@@ -3,6 +3,8 @@ import { finished, type Readable, type Writable } from 'node:stream'
 import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { BusError } from '@sallyport/core'
+import { toErrorObject } from '@sallyport/protocol/internal/errors'
+import { refuseOpen } from '@sallyport/protocol/internal/rpc'
 import { warn } from '@sallyport/protocol/internal/util'
 
 let isTaken = false
@@ -41,8 +43,15 @@ export class StdioTransport extends StdioServerTransport {
     const { onmessage } = this
     this.onmessage = message => {
       if ('method' in message) {
-        // A subscription is answered when the service ends, and a cancelled request is not.
-        if ('id' in message && message.method !== 'subscriptions/listen') this.#requests.add(message.id)
+        if ('id' in message) {
+          try {
+            refuseOpen(this.#requests, message.id, 'request')
+          } catch (error) {
+            return void super.send({ jsonrpc: '2.0', id: message.id, error: toErrorObject(error as BusError) })
+          }
+          // A subscription is answered when the service ends, and a cancelled request is not.
+          if (message.method !== 'subscriptions/listen') this.#requests.add(message.id)
+        }
         if (message.method === 'notifications/cancelled') this.#settle(message.params?.['requestId'])
       }
       onmessage?.(message)
