@@ -10,6 +10,7 @@ import {
   Streams,
   type StreamWriter,
 } from '@sallyport/protocol/internal/rpc'
+import { MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { FrontendCalls } from './frontend-calls.js'
@@ -191,4 +192,29 @@ it('passes on the messages that arrived before the answer first, and ends the ch
     calls.end('gone', undefined, 'unknown')
     expect(order.filter(what => what !== 'end')).toEqual([0, 1, 2, 'answer'])
     expect(order).toContain('end')
+  }))
+
+it('calls, their channels and their streams count up to the limit of the frontend, and no further', () =>
+  rows<[string, (calls: FrontendCalls) => Promise<unknown>]>([
+    ['a channel to a function', calls => calls.call('f', { a: new Channel() })],
+    ['a stream to a function', calls => calls.call('f', { a: new ReadableStream() })],
+    [
+      'the stream of a function',
+      calls => {
+        const answer = callStream(calls)
+        calls.settle({ jsonrpc: '2.0', id: 1, result: null, stream: 5 })
+        return answer
+      },
+    ],
+  ])(async (_way, open) => {
+    const isOverloaded = async (openCount: number): Promise<boolean> => {
+      const calls = create(undefined, () => openCount)
+      const outcome = open(calls).then(
+        () => false,
+        ({ reason }: BusError) => reason === 'Overloaded',
+      )
+      calls.end('gone', undefined, 'unknown')
+      return outcome
+    }
+    expect([await isOverloaded(MAX_CHANNELS - 1), await isOverloaded(MAX_CHANNELS)]).toEqual([false, true])
   }))

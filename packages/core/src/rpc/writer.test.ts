@@ -1,8 +1,18 @@
 import { codecs } from '@sallyport/protocol/internal/codec'
-import type { Frame, Link } from '@sallyport/protocol/internal/wire'
+import { StreamSender } from '@sallyport/protocol/internal/rpc'
+import {
+  CHANNEL_READ_AHEAD,
+  type Frame,
+  type Link,
+  MAX_EVENT_QUEUE,
+  MAX_EVENT_QUEUE_BYTES,
+  MAX_SESSION_QUEUE,
+  MAX_SESSION_QUEUE_BYTES,
+} from '@sallyport/protocol/internal/wire'
 import { describe, expect, test } from 'vitest'
 import { AnswerScheduler, SessionWriter } from './writer.js'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { rows } from '../../../../scripts/testing.js'
 import { call, Peer, setUp } from '../../test/support/peer.js'
 
 const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -109,4 +119,53 @@ describe('answers', () => {
   test('do not wait for promises when they are ready immediately', async () => {
     expect((await receiveAnswers('soon', 'now', 'soon', 'now')).frames).toBe(2)
   })
+})
+
+describe('while the link has no room', () => {
+  /** A writer with room for no message. */
+  async function setUpFull() {
+    const link = { send() {}, room: () => new Promise(() => {}) } as unknown as Link
+    const dropped: number[] = []
+    const listener = {
+      congested() {},
+      drained() {},
+      dropped: (count: number) => void dropped.push(count),
+      recovered() {},
+    }
+    const { json: codec } = codecs
+    const writer = new SessionWriter(link, codec, new Float64Array(32), new AnswerScheduler().schedule, listener)
+    const put = (encoded: string, isEvent: boolean): void =>
+      writer.put({ codec, encoded, attachments: [] }, undefined, 0, isEvent)
+    put('1', false)
+    await nextTick()
+    return { writer, dropped, put }
+  }
+
+  test('as many events wait as the limits of number and bytes allow, and no more', () =>
+    rows([
+      ['number', MAX_EVENT_QUEUE, ''],
+      ['bytes', 32, 'x'.repeat(MAX_EVENT_QUEUE_BYTES / 32)],
+    ])(async (_limit, count, text) => {
+      const { put, dropped } = await setUpFull()
+      for (let n = 0; n < count; n++) put(text, true)
+      expect(dropped).toEqual([])
+      put('x', true)
+      expect(dropped).toEqual([1])
+    }))
+
+  test('as many answers, calls and messages wait as the limits of number and bytes allow, and no more', () =>
+    rows([
+      ['number', MAX_SESSION_QUEUE, ''],
+      ['bytes', 64, 'x'.repeat(MAX_SESSION_QUEUE_BYTES / 64)],
+    ])(async (_limit, count, text) => {
+      const { put, writer } = await setUpFull()
+      const isOverloaded = expect.objectContaining({ reason: 'Overloaded' }) as Error
+      const channel = new StreamSender(1, writer, CHANNEL_READ_AHEAD, () => {})
+      for (let n = 1; n < count; n++) put(text, false)
+      expect(writer.isFull).toBe(false)
+      put(text, false)
+      expect(writer.result(1, 'm', null)).toEqual(isOverloaded)
+      expect(() => writer.request(1, 'f', {}, undefined, undefined)).toThrow(isOverloaded)
+      await expect(channel.send(1)).rejects.toEqual(isOverloaded)
+    }))
 })

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { MAX_IMAGE_BYTES, MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   type Bus,
@@ -169,7 +170,18 @@ describe.each(
     const large = { ...options, limits: { memory: 128 }, args: { parts: 272 } }
     await expect(bus.run(source, large)).rejects.toMatchObject({
       reason: 'Overloaded',
-      data: { limit: 'snapshot', max: 16 * 2 ** 20 },
+      data: { limit: 'snapshot', max: MAX_SNAPSHOT_BYTES },
+    })
+    const zeros = `const zeros = new ArrayBuffer(args.bytes); await invoke('ask', {}); return zeros.byteLength`
+    const rest = 8 * 2 ** 20
+    const limits = { memory: 128 }
+    const interrupted = await interrupt(bus, zeros, { sandbox, limits, args: { bytes: MAX_IMAGE_BYTES - rest } })
+    expect(await bus.resume(interrupted.continuation, { value: 1 }, { ...options, limits })).toBe(
+      MAX_IMAGE_BYTES - rest,
+    )
+    await expect(bus.run(zeros, { ...options, limits, args: { bytes: MAX_IMAGE_BYTES } })).rejects.toMatchObject({
+      reason: 'Overloaded',
+      data: { limit: 'memory', max: MAX_IMAGE_BYTES },
     })
   })
 

@@ -1,6 +1,8 @@
 import { setDevelopment } from '@sallyport/protocol/internal/util'
+import { MAX_GATE_QUEUE_BYTES } from '@sallyport/protocol/internal/wire'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { call, ids, send, setUp, settled } from '../../test/gate.js'
+import { rows } from '../../../../scripts/testing.js'
 
 const big = 'x'.repeat(2 ** 20)
 const calls = (count: number) => Array.from({ length: count }, (_, at) => call(at + 1, 'm', { big }))
@@ -39,6 +41,22 @@ describe('a gate stops reading', () => {
     frontendLink.resume()
     await expect.poll(() => responses.length).toBe(80_000)
   })
+
+  test('at 16 MiB of messages that wait for the hook, and not before', () =>
+    rows([
+      ['at the limit', MAX_GATE_QUEUE_BYTES / 16, 16],
+      ['one byte less', MAX_GATE_QUEUE_BYTES / 16 - 1, 17],
+    ])(async (_what, size, most) => {
+      let judged = 0
+      const { frontendLink } = setUp(() => {
+        judged++
+        return new Promise(() => {})
+      })
+      const overhead = JSON.stringify(call(10, 'm', { big: '' })).length
+      for (let id = 10; id < 30; id++) send(frontendLink, call(id, 'm', { big: 'x'.repeat(size - overhead) }))
+      await settled()
+      expect(judged).toBe(most)
+    }))
 
   test('when a slow hook holds many bytes', async () => {
     const waiting: (() => void)[] = []

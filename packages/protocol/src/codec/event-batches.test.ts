@@ -1,5 +1,6 @@
 // Notifications of several events: the reader of core and of a gate replaces each by the events in it.
 import { describe, expect, it } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
 import { MAX_BATCH, MAX_BATCHED_EVENT_LENGTH } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/messages.js'
 import { BatchReader } from './codecs.js'
@@ -52,3 +53,19 @@ describe('a notification of several events', () => {
     }
   })
 })
+
+it('a frame has no more messages than the limit, in each codec', () =>
+  rows([
+    ['JSON', FRAME_KIND.json, (count: number) => new TextEncoder().encode(`[${'1,'.repeat(count - 1)}1]`)],
+    [
+      'MessagePack',
+      FRAME_KIND.msgpack,
+      (count: number) =>
+        Uint8Array.from([0xdd, 0, count >> 16, (count >> 8) & 0xff, count & 0xff, ...Array(count).fill(1)]),
+    ],
+  ])((_codec, kind, toBody) => {
+    expect(new BatchReader().read(kind, toBody(MAX_BATCH))).toHaveLength(MAX_BATCH)
+    expect(() => new BatchReader().read(kind, toBody(MAX_BATCH + 1))).toThrow(
+      expect.objectContaining({ reason: 'InvalidRequest' }),
+    )
+  }))

@@ -178,6 +178,7 @@ describe.skipIf(!IS_NODE)('a reader refuses', () => {
     const bytes = new Uint8Array(MAX_ATTACHED_BYTES / 4)
     for (let i = 0; i < 4; i++) reader.read(5, bytes)
     expect(() => reader.read(5, a)).toThrow(outOfBounds)
+    expect(new BatchReader().read(5, new Uint8Array(MAX_ATTACHED_BYTES))).toEqual([])
     expect(() => new BatchReader().read(5, new Uint8Array(MAX_ATTACHED_BYTES + 1))).toThrow(outOfBounds)
     const body = new Uint8Array(MAX_FRAME_BYTES + 1)
     expect(() => new BatchReader().read(4, body)).toThrow(`a frame of ${body.length} bytes is over the limit`)

@@ -18,7 +18,9 @@ test('the text of a confirmation is a string of bounded length without terminal 
   expect(toConfirmText({ [Symbol.toPrimitive]: () => ({}) })).toBe('')
   expect(toConfirmText({ toString: () => 1n })).toBe('1')
   expect(toConfirmText({ then() {} })).toBe('[object Object]')
-  expect(toConfirmText('x'.repeat(1e6))).toHaveLength(MAX_CONFIRM_TEXT)
+  const longest = 'x'.repeat(MAX_CONFIRM_TEXT)
+  expect(toConfirmText(longest)).toBe(longest)
+  expect(toConfirmText(`${longest}x`)).toBe(`${longest.slice(1)}…`)
   expect(toConfirmText('\u001b[2Kdelete \u202etxt.exe\r')).toBe('\uFFFD[2Kdelete \uFFFDtxt.exe\uFFFD')
 })
 

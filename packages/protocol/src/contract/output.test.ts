@@ -38,6 +38,18 @@ it('drops the oldest beyond its bound, and says how much before the next text', 
 
 const range = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `${from + n}`)
 
+it('keeps as much as its bound, of which each print takes 64 characters, and nothing more', () => {
+  const COUNT = 17
+  const size = MAX_WAITING_OUTPUT / 16 - 64
+  for (const more of [0, 1]) {
+    const { output, sum } = start()
+    // The host gets the first print at once.
+    for (let n = 0; n < COUNT; n++) output.print('stdout', 'x'.repeat(size + (n === COUNT - 1 ? more : 0)))
+    output.flush()
+    expect(sum()).toEqual({ sent: (COUNT - more) * size + more, lost: more * size })
+  }
+})
+
 it('bounds the number of prints too', () => {
   const { output, sum } = start()
   for (let n = 0; n < 100_000; n++) output.print('stdout', '\n')

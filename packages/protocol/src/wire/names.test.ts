@@ -1,8 +1,10 @@
 // Event names and targets follow Tauri's rules; channel references have Tauri's form.
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
+import { MAX_LABEL_LENGTH } from './limits.js'
 import {
   checkEventName,
+  isLabel,
   METHOD,
   NODE_METHOD,
   parseChannelReference,
@@ -104,4 +106,9 @@ it('the names of the methods are fixed', () => {
     sync: '$/sync',
     rejected: '$/rejected',
   })
+})
+
+it('a label has at most 200 characters', () => {
+  expect(isLabel('x'.repeat(MAX_LABEL_LENGTH))).toBe(true)
+  expect(isLabel('x'.repeat(MAX_LABEL_LENGTH + 1))).toBe(false)
 })

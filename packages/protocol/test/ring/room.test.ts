@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
+import { RING_BYTES } from '../../src/wire/limits.js'
 import { FRAME_KIND } from '../../src/wire/messages.js'
 import { createRingPair } from './pair.js'
 
@@ -25,6 +26,19 @@ describe('room', () => {
     expect(sender.room()).toBeUndefined()
     sender.send({ kind: FRAME_KIND.json, body })
     expect(sender.room()).toBeUndefined()
+    sender.close()
+  })
+
+  it('exists until as many bytes are in flight as a ring has', () => {
+    const [sender] = createRingPair()
+    // Each frame has a header of eight bytes.
+    const part = new Uint8Array(RING_BYTES / 16 - 8)
+    for (let n = 0; n < 16; n++) {
+      sender.send({ kind: FRAME_KIND.msgpack, body: part })
+      expect(sender.room(), `frame ${n}`).toBeUndefined()
+    }
+    sender.send({ kind: FRAME_KIND.msgpack, body: new Uint8Array(1) })
+    expect(sender.room()).toBeInstanceOf(Promise)
     sender.close()
   })
 

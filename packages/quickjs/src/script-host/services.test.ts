@@ -1,5 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { forged } from '../../test/forged.js'
 import type { CrossedError } from './crossing.js'
 import { Services } from './services.js'
@@ -8,18 +10,20 @@ const MAX_BYTES = 8 * 2 ** 20
 
 type Answer = readonly [id: number, value: unknown, bytes?: Uint8Array | undefined, error?: CrossedError | undefined]
 
+const createResponse = (): object => new Response(new Blob(['some', 'text']).stream())
+
 /** Services whose network answers with two chunks, or never. */
-function createServices(answers = true) {
+function createServices(answers = true, maxBytes = MAX_BYTES, respond = createResponse) {
   const settled: Answer[] = []
   let aborted = 0
   const fetch = async (_url: string, { signal }: RequestInit) => {
     signal!.addEventListener('abort', () => aborted++)
     if (!answers) await new Promise(() => {})
-    return new Response(new Blob(['some', 'text']).stream())
+    return respond()
   }
   const services = new Services({
-    network: { fetch: fetch as typeof globalThis.fetch, env: {} },
-    maxBytes: MAX_BYTES,
+    network: { fetch: fetch as unknown as typeof globalThis.fetch, env: {} },
+    maxBytes,
     print() {},
     wake() {},
     settle: (...answer) => void settled.push(answer),
@@ -96,4 +100,23 @@ test('whatever a script sends, only errors are thrown, and nothing of it is left
   onTestFinished(() => void vi.useRealTimers())
   fc.assert(property, { numRuns: 500 })
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a script has as many responses whose body it has not read as the limit, and no more', async () => {
+  const response = { status: 200, headers: [], body: { [Symbol.asyncIterator]: () => ({}) } }
+  const { send, settled } = createServices(true, 2 * MAX_IN_FLIGHT * 4096, () => response)
+  for (let id = 0; id < MAX_IN_FLIGHT; id++) {
+    send('fetch', [id, request])
+    // No more than some hundred have no response at a time.
+    if (id % 128 === 127) while (settled.length <= id) await turn()
+  }
+  expect(() => send('fetch', [MAX_IN_FLIGHT, request])).toThrow(expect.objectContaining({ reason: 'Overloaded' }))
+})
+
+test('requests take as much as the memory of the script, and no more', () => {
+  const { send } = createServices(false)
+  const { length } = JSON.stringify([0, request])
+  const rest = MAX_BYTES - 4096 - length
+  expect(() => send('fetch', [0, request], new Uint8Array(rest + 1))).toThrow('exceed the memory of the script')
+  send('fetch', [0, request], new Uint8Array(rest))
 })
