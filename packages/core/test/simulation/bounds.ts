@@ -1,5 +1,11 @@
-// Limits of the protocol in the simulation, so small that a few messages reach them.
-export const BOUNDS = {
+// Limits of the protocol in the simulation, so small that a few messages reach them. Each seed has capacities of its own, from one frame upwards.
+import type { Random } from '../fuzz/random.js'
+
+/** The least that a ring can have. */
+const MIN_RING_BYTES = 1024
+const MAX_RING_DOUBLINGS = 6
+
+const createBounds = () => ({
   inFlight: 32,
   channels: 16,
   listeners: 16,
@@ -11,6 +17,7 @@ export const BOUNDS = {
   creditWindow: 4096,
   creditStep: 1024,
   bufferCost: 16,
+  ring: MIN_RING_BYTES,
   /** Messages and bytes that wait in a client. */
   waiting: 40,
   waitingBytes: 20_000,
@@ -21,4 +28,38 @@ export const BOUNDS = {
   socketFrames: 3,
   kept: 30,
   keptBytes: 8000,
-} as const
+  /** Messages and bytes on one link from which a limit may have been reached. */
+  crowd: 24,
+  crowdBytes: 6000,
+})
+
+/** Those of the running seed. */
+export const BOUNDS: ReturnType<typeof createBounds> = createBounds()
+
+/** Queues of this many times the size hold whatever a seed sends: nothing is refused, and all that is sent has to arrive. */
+const ROOMY = 40
+
+/** Chooses those of a seed. */
+export function chooseBounds(random: Random): void {
+  Object.assign(BOUNDS, createBounds())
+  BOUNDS.creditWindow = 1 + random.few(8192)
+  BOUNDS.creditStep = Math.max(1, BOUNDS.creditWindow >> 2)
+  BOUNDS.channelWindow = 1 + random.below(16)
+  BOUNDS.ring = MIN_RING_BYTES << random.few(MAX_RING_DOUBLINGS)
+  if (random.chance(0.5)) return
+  for (const name of ['inFlight', 'channels', 'listeners', 'waiting', 'waitingBytes'] as const) BOUNDS[name] *= ROOMY
+  for (const name of ['waitingEvents', 'waitingEventBytes', 'kept', 'keptBytes'] as const) BOUNDS[name] *= ROOMY
+  BOUNDS.crowd *= ROOMY
+  BOUNDS.crowdBytes *= ROOMY
+}
+
+/** Returns the size of a value: none, small, about what a buffer holds, or several times as much. */
+export function createSize(random: Random): number {
+  const capacity = random.pick([BOUNDS.creditWindow, BOUNDS.ring])
+  return random.pick([
+    () => 0,
+    () => random.below(64),
+    () => Math.max(0, capacity - 300 + random.below(320)),
+    () => capacity * (1 + random.below(5)),
+  ])()
+}

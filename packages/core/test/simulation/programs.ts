@@ -1,8 +1,12 @@
 // Programs of the simulated threads: they do the same as the entries of workers, without modules, sandboxes or processes.
 import {
-  RECORD_DIRECTION,
+  type FrontendReport,
+  type FrontendStart,
+  type FrontendWorkerData,
   type GateCommand,
   type Question,
+  RECORD_DIRECTION,
+  serveMembers,
   type SessionKey,
   watchSilence,
 } from '@sallyport/protocol/internal/contract'
@@ -26,6 +30,8 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
+import { joinGroup } from '../../../frontend/src/runtime/script-group.js'
+import { type HostCommand, startFrontend } from '../../../frontend/src/runtime/start-frontend.js'
 import { serveGate } from '../../../isolation/src/gate/gate.js'
 import { createHookWatch } from '../../../isolation/src/hook/hook-watch.js'
 import { createHook } from '../../../isolation/src/hook/hook.js'
@@ -34,12 +40,14 @@ import type { CoreCommand, CoreWorkerData } from '../../src/contract/host-core.j
 import { runCoreActor } from '../../src/core-thread/core-actor.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'
 import { createDefinition } from './commands.js'
+import type { Frontend } from './frontend.js'
 import { HOOK_DEADLINE, createJudge } from './hook.js'
 import type { SupervisedWorld } from './supervised-world.js'
-import { getSimulatedPorts, type LinkEnds, type SimulatedPort } from './virtual/port.js'
+import type { SimulatedPort } from './virtual/port.js'
 import type { SimulatedSocket } from './virtual/socket.js'
-import type { SimulatedProcess } from './virtual/process.js'
-import type { Program, SimulatedThread } from './virtual/threads.js'
+import type { Place } from './virtual/place.js'
+import { SimulatedProcess } from './virtual/process.js'
+import type { Program, ScriptThread, SimulatedThread } from './virtual/threads.js'
 
 const log = pino({ level: 'silent' })
 
@@ -63,15 +71,15 @@ export const coreProgram =
     runCoreActor(port, create, () => setImmediate(() => thread.exit(0)))
     thread.control.on('message', (command: CoreCommand) => {
       world.net.place = thread.place
-      port.emit('message', toCore(command))
+      port.emit('message', toCore(world, thread.place, command))
     })
     return boot
   }
 
-function toCore(command: CoreCommand): CoreCommand {
+function toCore(world: SupervisedWorld, place: Place, command: CoreCommand): CoreCommand {
   if (command.type === 'socket') return { ...command, socket: { ...command.socket, id: command.socket.id + OWN_ENDS } }
   if (command.type !== 'attach') return command
-  return { ...command, offer: { ...command.offer, endpoint: toThread(command.offer.endpoint) } }
+  return { ...command, offer: { ...command.offer, endpoint: toThread(world, place, command.offer.endpoint) } }
 }
 
 export const gateProgram =
@@ -123,7 +131,7 @@ export const gateProgram =
     thread.control.on('message', (command: GateCommand) => {
       if (command.type === 'stop') stop()
       else if (command.type === 'ask') thread.report({ type: 'answer' })
-      else if (command.type === 'link') void join({ ...command, link: toThread(command.link) })
+      else if (command.type === 'link') void join({ ...command, link: toThread(world, thread.place, command.link) })
       else connectSocket(world, thread, command.socket)
     })
   }
@@ -131,9 +139,13 @@ export const gateProgram =
 /** All threads of the simulation are one: in it, the ids of their own ends are others than the host's, which has none of them. */
 const OWN_ENDS = 1e9
 
-function toThread(end: LinkEndpoint): LinkEndpoint {
-  if (end.kind === 'direct') return { ...end, id: end.id + OWN_ENDS }
-  return end.kind === 'split' ? { ...end, to: toThread(end.to), from: toThread(end.from) } : end
+function toThread(world: SupervisedWorld, place: Place, end: LinkEndpoint): LinkEndpoint {
+  world.rings.own(end, place)
+  const toOwn = (own: LinkEndpoint): LinkEndpoint => {
+    if (own.kind === 'direct') return { ...own, id: own.id + OWN_ENDS }
+    return own.kind === 'split' ? { ...own, to: toOwn(own.to), from: toOwn(own.from) } : own
+  }
+  return toOwn(end)
 }
 
 function connectSocket(world: SupervisedWorld, { place }: SimulatedThread, { id, port }: DirectSocket): void {
@@ -141,14 +153,70 @@ function connectSocket(world: SupervisedWorld, { place }: SimulatedThread, { id,
   connectDirect({ id: id + OWN_ENDS, port })
 }
 
+/** The members of a thread of scripts, and the start of each, are the real ones. */
+export const scriptsProgram =
+  (world: SupervisedWorld): Program =>
+  thread => {
+    const own = thread as ScriptThread
+    serveMembers<FrontendWorkerData>(thread.control as unknown as MessagePort, (member, start) => {
+      const frontend = world.beginsScript(own, start.label)
+      const { postMessage, exit } = member
+      const connection = Object.assign(member, {
+        postMessage: (report: FrontendReport) => {
+          observe(frontend, report)
+          postMessage.call(member, report)
+        },
+        exit: (code: number) => {
+          exit.call(member, code)
+          frontend.place.die()
+        },
+      })
+      joinGroup(connection, prepare(frontend, start), end => world.join(frontend, end))
+    })
+  }
+
 interface LinkOrder {
   type: 'link'
   link: LinkEndpoint
+  scripts: []
 }
-type Linked = LinkOrder | Question | { type: 'stop'; timeout: number }
+type Order = LinkOrder | Question | { type: 'stop'; timeout: number }
 /** `start` is for a process that was started ahead. */
-type ProcessOrder = Linked | { type: 'start'; label: string }
-type Connect = (order: LinkOrder) => [Link, LinkEnds]
+type ProcessOrder = Order | { type: 'start'; start: FrontendStart }
+type Connect = (frontend: Frontend, link: LinkEndpoint) => Link
+
+/** Returns what the real start of a thread begins with. */
+function prepare(frontend: Frontend, start: FrontendStart): FrontendWorkerData {
+  // Of code in a process, Node tells about rejections.
+  const { text, ...rest } = start
+  const sandbox = { frontend, unexpectedRead: undefined }
+  const data: FrontendWorkerData = { ...rest, ...frontend.flow, sandbox, heartbeat: undefined }
+  return frontend.isScript ? { ...data, text: text ?? { text: '', name: 'script' }, runner: 'quickjs' } : data
+}
+
+function observe(frontend: Frontend, report: FrontendReport): void {
+  if (report.type === 'state' && ['draining', 'stopped', 'failed'].includes(report.state)) frontend.stops()
+}
+
+/** Starts the code of a thread or process. Returns what takes its orders. */
+function start(
+  thread: SimulatedThread,
+  frontend: Frontend,
+  data: FrontendStart,
+  open: (link: LinkEndpoint) => Link,
+): (order: Order) => void {
+  let handle!: (command: HostCommand) => void
+  startFrontend(prepare(frontend, data), {
+    report(report) {
+      observe(frontend, report)
+      if (thread instanceof SimulatedProcess && report.type === 'state') thread.lifecycle = report.state
+      thread.report(report)
+    },
+    onCommand: take => (handle = take),
+    group: { onTerminate() {}, exit: code => thread.exit(code) },
+  })
+  return order => handle(order.type === 'link' ? { ...order, link: open(order.link) } : order)
+}
 
 /** Time for a process to exit after its time to drain. */
 const KILL_TIMEOUT = 250
@@ -156,24 +224,25 @@ const KILL_TIMEOUT = 250
 /** A relay, and the process that it starts once the owners of its sockets have connected. */
 export const processProgram =
   (world: SupervisedWorld): Program =>
-  (thread, data: { label: string | undefined; ports: readonly MessagePort[] }) => {
+  (thread, data: { start: FrontendStart | undefined; ports: readonly MessagePort[] }) => {
     const { ports } = data
-    let { label } = data
+    let first = data.start
     const own = thread as SimulatedProcess
     const { relay } = own
-    const early: ProcessOrder[] = []
+    const early: Order[] = []
     let connect: Connect | undefined
-    let handle = (order: ProcessOrder): void => {
-      if (order.type !== 'start') return void early.push(order)
-      label = order.label
-      start()
-    }
+    let handle = (order: Order): void => void early.push(order)
     /** The process takes orders when it runs, and the relay at once. */
     const pass = (order: ProcessOrder): void => {
       const { clock } = world.simulation
       const { dead, stalledUntil } = thread.place
       if (stalledUntil > clock.now) clock.at(stalledUntil, () => pass(order))
-      else if (!dead) handle(order)
+      else if (dead) return
+      else if (order.type !== 'start') handle(order)
+      else {
+        first = order.start
+        begin()
+      }
     }
     thread.control.on('message', (order: ProcessOrder) => {
       if (order.type === 'stop') stop(order.timeout)
@@ -192,43 +261,21 @@ export const processProgram =
       setTimeout(kill, timeout + KILL_TIMEOUT)
     }
     /** Its code begins once it is known whose it is, and can have a link. */
-    function start(connects = connect): void {
+    function begin(connects = connect): void {
       connect = connects
-      if (thread.place.dead || label === undefined || !connect) return
-      const frontend = world.beginsFrontend(thread as SimulatedProcess, label)
-      let begin!: (order: LinkOrder) => void
-      const linked = new Promise<LinkOrder>(resolve => (begin = resolve))
-      let order!: LinkOrder
-      const end = serveLife({
-        boot: async () => {},
-        handshake: async () => void (order = await linked),
-        serve(closed) {
-          world.joinOver(frontend, ...connect!(order))
-          void frontend.client.closed.then(closed)
-          return () => frontend.close()
-        },
-        drain: async () => {},
-        onState(next, error) {
-          own.lifecycle = next
-          entering(thread)(next, error)
-        },
-      })
-      handle = next => {
-        if (next.type === 'stop') end()
-        else if (next.type === 'ask') thread.report({ type: 'answer' })
-        else if (next.type === 'link') begin(next)
-      }
+      if (thread.place.dead || first === undefined || !connect) return
+      const frontend = world.beginsFrontend(own, first.label)
+      handle = start(own, frontend, first, link => connect!(frontend, link))
       early.forEach(handle)
     }
     if (ports.length === 0) {
       // Its relay forwards frames.
-      return start(({ link }) => {
-        const ends = getSimulatedPorts(link)
+      return begin((frontend, link) => {
         for (const port of getPorts(link) as unknown as SimulatedPort[]) {
           port.travel()
           port.arrive(thread.place)
         }
-        return [openLink(link, true), ends]
+        return world.join(frontend, link)
       })
     }
     world.net.place = relay
@@ -237,11 +284,12 @@ export const processProgram =
         // As descriptors of the process.
         const ends = (accepted as unknown as SimulatedSocket[]).map(socket => socket.detach())
         for (const end of ends) end.moveTo(thread.place)
-        start(() => {
-          const [first, second] = ends.map(
+        begin(frontend => {
+          const [to, from] = ends.map(
             end => new SocketLink(options => world.net.open(end, options) as unknown as Socket),
           )
-          return [second ? new SplitLink(first!, second) : first!, { out: ends[0]!, in: ends.at(-1)! }]
+          const link = from ? new SplitLink(to!, from) : to!
+          return world.joinOver(frontend, link, { out: ends[0]!, in: ends.at(-1)! })
         })
       },
       // The owner of a socket has ended. The host ends this process, too.
@@ -251,27 +299,8 @@ export const processProgram =
 
 export const frontendProgram =
   (world: SupervisedWorld): Program =>
-  (thread, { label }: { label: string }) => {
-    const frontend = world.beginsFrontend(thread, label)
-    let first: LinkEndpoint | undefined
-    let begin!: () => void
-    const linked = new Promise<void>(resolve => (begin = resolve))
-    const stop = serveLife({
-      boot: async () => {},
-      handshake: () => linked,
-      serve(end) {
-        world.join(frontend, first!)
-        void frontend.client.closed.then(end)
-        return () => frontend.close()
-      },
-      drain: async () => {},
-      onState: entering(thread),
-    })
-    thread.control.on('message', (order: Linked) => {
-      if (order.type === 'stop') return stop()
-      if (order.type === 'ask') return thread.report({ type: 'answer' })
-      if (frontend.client) return world.join(frontend, order.link)
-      first = order.link
-      begin()
-    })
+  (thread, data: FrontendStart) => {
+    const frontend = world.beginsFrontend(thread, data.label)
+    const handle = start(thread, frontend, data, link => world.join(frontend, link))
+    thread.control.on('message', handle)
   }

@@ -1,10 +1,11 @@
 // Runs one seed: a bus works while faults are injected, settles without faults, must serve again, and is closed.
 import { Client } from '../../../frontend/src/client/client.js'
 import { call, emit } from './calls.js'
-import { BOUNDS } from './bounds.js'
+import { chooseBounds } from './bounds.js'
 import { Frontend } from './frontend.js'
 import { Simulation } from './simulation.js'
 import { SupervisedWorld } from './supervised-world.js'
+import { installDoorbells } from './virtual/doorbells.js'
 import { World } from './world.js'
 
 export interface SeedResult {
@@ -33,7 +34,8 @@ export async function runSeed(
   seed: number,
   { traced = false, actions = Infinity, supervised = false }: SeedOptions = {},
 ): Promise<SeedResult> {
-  const simulation = new Simulation(seed, { traced, window: BOUNDS.creditWindow })
+  const simulation = new Simulation(seed, { traced })
+  chooseBounds(simulation.random)
   const unhandled = (error: unknown): void =>
     simulation.fault(`uncaught: ${String((error as Error | undefined)?.stack ?? error)}`)
   process.on('unhandledRejection', unhandled)
@@ -41,6 +43,9 @@ export async function runSeed(
   const { stackTraceLimit } = Error
   if (!traced) Error.stackTraceLimit = 0
   const uninstall = simulation.clock.install()
+  const uninstallDoorbells = installDoorbells(simulation)
+  const { SALLYPORT_LINK } = process.env
+  process.env['SALLYPORT_LINK'] = simulation.random.pick(['port', 'ring'])
   const world = supervised ? new SupervisedWorld(simulation) : new World(simulation)
   const { getBuiltinModule } = process
   const getModule = (id: string): unknown =>
@@ -50,6 +55,8 @@ export async function runSeed(
     await live(world, actions, supervised)
   } finally {
     uninstall()
+    uninstallDoorbells()
+    process.env['SALLYPORT_LINK'] = SALLYPORT_LINK
     process.getBuiltinModule = getBuiltinModule
     Error.stackTraceLimit = stackTraceLimit
     process.off('unhandledRejection', unhandled)
@@ -94,7 +101,7 @@ function act(world: World): void {
   const { random } = world.simulation
   const frontend = random.pick(world.frontends)
   if (!frontend.isAlive || (!frontend.isLinked && random.chance(0.7))) return
-  world.simulation.clock.place = frontend.place
+  world.simulation.clock.place = frontend.thread
   const burst = random.chance(0.05) ? 1 + random.below(120) : 1 + random.few(8)
   const choice = random.next()
   for (let i = 0; i < burst; i++) {

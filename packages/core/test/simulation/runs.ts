@@ -5,7 +5,7 @@ import type { LocalCore } from '../../src/host/local-core.js'
 import { execute } from '../../src/host/run.js'
 import type { FrontendConfig } from '../../src/host/options/config.js'
 import { type Ask, type Epoch, getOutcome } from './model/ask.js'
-import type { Frontend } from './frontend.js'
+import { createSize } from './bounds.js'
 import type { World } from './world.js'
 
 /** A run is answered, unless something else than a spare has ended meanwhile, or shortly before: its end can be known late. */
@@ -13,13 +13,14 @@ const AFTERMATH = 10_000
 /** Of a model that knows no links of runs. */
 const EPOCH = { number: 0, core: 0, sent: 0, bytes: 0, running: 0, received: -1, left: false }
 
-type RunArguments = Pick<Ask, 'token' | 'verdict'> & { hookMs: number; throws: boolean }
+export type RunArguments = Pick<Ask, 'token' | 'verdict'> & { hookMs: number; throws: boolean; text: string }
 /** Code can throw what the bus throws for a call that was not delivered. */
 const FORGED = 'forged'
 
 /** Runs code. Never rejects. */
 export async function run(world: World, host: Host<LocalCore>, config: Partial<FrontendConfig>): Promise<void> {
   const { model, simulation, isolated } = world
+  const { random } = simulation
   const isHarmed = (): boolean => world.closes || world.hasFailed || world.harmedAt > ask.startedAt - AFTERMATH
   const epoch: Epoch = {
     ...{ ...EPOCH, isolated },
@@ -33,7 +34,7 @@ export async function run(world: World, host: Host<LocalCore>, config: Partial<F
     isOrphan: () => false,
   })
   const { token, verdict } = ask
-  const args: RunArguments = { token, verdict, hookMs: 0, throws: simulation.random.chance(0.2) }
+  const args: RunArguments = { token, verdict, hookMs: 0, throws: random.chance(0.2), text: 'x'.repeat(createSize(random)) }
   const resolved = {
     ...{ label: `run-${token}`, module: new URL('run:none'), args, timeout: undefined, functions: undefined },
     ...{ limits: {}, report: false },
@@ -41,7 +42,8 @@ export async function run(world: World, host: Host<LocalCore>, config: Partial<F
   }
   try {
     const result = (await execute(host, 'bus.run', '', resolved, {})) as RunArguments
-    model.settled(ask, result.token === token ? 'ok' : `the result of run ${result.token}`)
+    const isSame = result.token === token && result.text === args.text
+    model.settled(ask, isSame ? 'ok' : `the result of run ${result.token}`)
   } catch (error) {
     if ((error as Error).message === FORGED) return model.settled(ask, 'ok')
     if (!isHarmed()) simulation.fault(`run ${token} is not answered: ${(error as Error).message}`)
@@ -49,12 +51,11 @@ export async function run(world: World, host: Host<LocalCore>, config: Partial<F
   }
 }
 
-export function exposeRun({ model }: World, { client }: Frontend): void {
-  client.expose({
-    'bus.run'(args: RunArguments) {
-      model.ran(args.token, EPOCH.core)
-      if (args.throws) throw new BusError('Disconnected', FORGED, { data: { delivered: 'no' } })
-      return args
-    },
-  })
-}
+/** Returns the code of a run. */
+export const createRun =
+  ({ model }: World) =>
+  (args: RunArguments): object => {
+    model.ran(args.token, EPOCH.core)
+    if (args.throws) throw new BusError('Disconnected', FORGED, { data: { delivered: 'no', text: args.text } })
+    return args
+  }

@@ -11,40 +11,52 @@ vi.hoisted(() => {
     unregister = (): boolean => false
   } as unknown as FinalizationRegistryConstructor
 })
-// The threads are joined by ports, which the simulation has.
-vi.stubEnv('SALLYPORT_LINK', 'port')
+// A thread that polls reads the real clock.
+vi.stubEnv('SALLYPORT_POLL', '0')
 // The packages' sources, with limits that a few messages reach, and with timers of the simulation.
 // The entries share one bundle, so one mock takes the place of all of them.
 vi.mock('@sallyport/protocol/internal/wire', () => import('../../../protocol/src/index.js'))
 vi.mock('@sallyport/protocol/internal/records', () => import('../../../protocol/src/records.js'))
 vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
   const { BOUNDS } = await import('./bounds.js')
-  return {
-    ...(await importOriginal<object>()),
-    MAX_IN_FLIGHT: BOUNDS.inFlight,
-    MAX_CHANNELS: BOUNDS.channels,
-    MAX_LISTENERS: BOUNDS.listeners,
-    CHANNEL_READ_AHEAD: BOUNDS.channelWindow * BOUNDS.channelCost,
-    CHANNEL_MESSAGE_COST: BOUNDS.channelCost,
-    STREAM_WINDOW: BOUNDS.channelWindow * BOUNDS.channelCost,
-    MAX_STREAM_UNREAD: 4 * BOUNDS.channelWindow * BOUNDS.channelCost,
-    MIN_ATTACHMENT_BYTES: BOUNDS.attachment,
-    CREDIT_WINDOW_BYTES: BOUNDS.creditWindow,
-    CREDIT_STEP_BYTES: BOUNDS.creditStep,
-    BUFFER_COST: BOUNDS.bufferCost,
-    MAX_CLIENT_QUEUE: BOUNDS.waiting,
-    MAX_CLIENT_QUEUE_BYTES: BOUNDS.waitingBytes,
-    MAX_EVENT_QUEUE: BOUNDS.waitingEvents,
-    MAX_EVENT_QUEUE_BYTES: BOUNDS.waitingEventBytes,
-    SOCKET_FRAMES_PER_PASS: BOUNDS.socketFrames,
-    MAX_SESSION_QUEUE: BOUNDS.kept,
-    MAX_SESSION_QUEUE_BYTES: BOUNDS.keptBytes,
+  // Read with each use, because each seed has its own.
+  const read: Record<string, () => number> = {
+    MAX_IN_FLIGHT: () => BOUNDS.inFlight,
+    MAX_CHANNELS: () => BOUNDS.channels,
+    MAX_LISTENERS: () => BOUNDS.listeners,
+    CHANNEL_READ_AHEAD: () => BOUNDS.channelWindow * BOUNDS.channelCost,
+    CHANNEL_MESSAGE_COST: () => BOUNDS.channelCost,
+    STREAM_WINDOW: () => BOUNDS.channelWindow * BOUNDS.channelCost,
+    MAX_STREAM_UNREAD: () => 4 * BOUNDS.channelWindow * BOUNDS.channelCost,
+    MIN_ATTACHMENT_BYTES: () => BOUNDS.attachment,
+    CREDIT_WINDOW_BYTES: () => BOUNDS.creditWindow,
+    CREDIT_STEP_BYTES: () => BOUNDS.creditStep,
+    BUFFER_COST: () => BOUNDS.bufferCost,
+    RING_BYTES: () => BOUNDS.ring,
+    MAX_CLIENT_QUEUE: () => BOUNDS.waiting,
+    MAX_CLIENT_QUEUE_BYTES: () => BOUNDS.waitingBytes,
+    MAX_EVENT_QUEUE: () => BOUNDS.waitingEvents,
+    MAX_EVENT_QUEUE_BYTES: () => BOUNDS.waitingEventBytes,
+    SOCKET_FRAMES_PER_PASS: () => BOUNDS.socketFrames,
+    MAX_SESSION_QUEUE: () => BOUNDS.kept,
+    MAX_SESSION_QUEUE_BYTES: () => BOUNDS.keptBytes,
   }
+  const getters = Object.entries(read).map(([name, get]) => [name, { get, enumerable: true }])
+  return Object.defineProperties({ ...(await importOriginal<object>()) }, Object.fromEntries(getters))
 })
 vi.mock('node:worker_threads', async importOriginal => {
-  const { SimulatedChannel } = await import('./virtual/threads.js')
+  const { receiveMessageOnPort, SimulatedChannel } = await import('./virtual/threads.js')
   // Node 20 has no `isMarkedAsUntransferable`.
-  return { isMarkedAsUntransferable: undefined, ...(await importOriginal<object>()), MessageChannel: SimulatedChannel }
+  const original = { isMarkedAsUntransferable: undefined, ...(await importOriginal<object>()) }
+  return { ...original, MessageChannel: SimulatedChannel, receiveMessageOnPort }
+})
+vi.mock('../../../frontend/src/runtime/enter-sandbox.js', () => ({
+  enterSandboxOnce: async ({ sandbox }: { sandbox: { frontend: { enterSandbox(): object } } }) =>
+    sandbox.frontend.enterSandbox(),
+}))
+vi.mock('../../../quickjs/src/script-host/machine.js', async importOriginal => {
+  const { VirtualMachine } = await import('./virtual/machine.js')
+  return { ...(await importOriginal<object>()), Machine: VirtualMachine }
 })
 vi.mock('../../src/host/workers/spawn.js', async importOriginal => {
   const { spawnThread } = await import('./virtual/threads.js')

@@ -1,5 +1,6 @@
 // Shared by all parts of one simulation: random choices of its seed, its time, the violations found, and the trace.
 import { Random } from '../fuzz/random.js'
+import { BOUNDS } from './bounds.js'
 import { Clock } from './virtual/clock.js'
 
 export class Simulation {
@@ -8,13 +9,10 @@ export class Simulation {
   readonly lines: string[] | undefined
   /** Violations of the model. */
   readonly wrong: string[] = []
-  readonly #window: number
 
-  /** @param window bytes that can be in flight to one end of a link */
-  constructor(seed: number, { traced = false, window = 0 } = {}) {
+  constructor(seed: number, { traced = false } = {}) {
     this.random = new Random(seed)
     this.lines = traced ? [] : undefined
-    this.#window = window
   }
 
   /** Adds a line to the trace. The text is created only if there is a trace. */
@@ -29,6 +27,6 @@ export class Simulation {
 
   /** Checks the window of a link that sends with this many bytes in flight. */
   sentWith(inFlight: number): void {
-    if (inFlight >= this.#window) this.fault(`a link sends beyond its credit: ${inFlight} bytes are in flight`)
+    if (inFlight >= BOUNDS.creditWindow) this.fault(`a link sends beyond its credit: ${inFlight} bytes are in flight`)
   }
 }

@@ -1,6 +1,7 @@
 // The simulated bus under the real host: its supervisor starts and ends the threads, and gives frontends and gates their links,
 // again after each crash.
 import { endClient } from '@sallyport/frontend/internal'
+import type { FrontendStart, FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
 import { reportError } from '@sallyport/protocol/internal/errors'
@@ -19,9 +20,10 @@ import { resolveSupervision, type SupervisionConfig } from '../../src/host/life/
 import { Supervisor } from '../../src/host/life/supervisor.js'
 import { BusReporter } from '../../src/host/reporting/events.js'
 import { GateThreads, type HostServices } from '../../src/host/frontends/services.js'
-import { SharedThreads } from '../../src/host/workers/shared-threads.js'
+import { SharedThreads, type ThreadMember } from '../../src/host/workers/shared-threads.js'
 import type { SocketOwner } from '../../../process/src/contract.js'
 import { createSockets } from '../../../process/src/launch.js'
+import { BOUNDS } from './bounds.js'
 import type { Epoch } from './model/ask.js'
 import { Ends, type Kind } from './model/ends.js'
 import { Frontend } from './frontend.js'
@@ -29,11 +31,12 @@ import { hostOptions } from './host-options.js'
 import { Place } from './virtual/place.js'
 import { getSimulatedPorts, type LinkEnds, type SimulatedPort } from './virtual/port.js'
 import { run } from './runs.js'
-import { coreProgram, frontendProgram, gateProgram, processProgram } from './programs.js'
+import { coreProgram, frontendProgram, gateProgram, processProgram, scriptsProgram } from './programs.js'
 import type { Simulation } from './simulation.js'
 import { SimulatedNet } from './virtual/socket.js'
 import { SimulatedProcess } from './virtual/process.js'
-import { SimulatedThread, inWorld } from './virtual/threads.js'
+import { Rings } from './virtual/rings.js'
+import { inWorld, ScriptThread, type SharedScript, SimulatedThread } from './virtual/threads.js'
 import { World } from './world.js'
 
 const log = pino({ level: 'silent' })
@@ -71,24 +74,38 @@ export class SupervisedWorld extends World {
   override hasFailed = false
   readonly #cores = new Map<Place, number>()
   readonly net: SimulatedNet
-  /** True for labels whose frontends are processes. */
-  readonly #kinds = new Map<string, boolean>()
+  readonly rings = new Rings()
+  /** What the frontends of a label are. */
+  readonly #kinds = new Map<string, 'process' | 'script' | 'thread'>()
+  /** Scripts of threads that the host has started, the latest last. */
+  readonly #shared: SharedScript[] = []
   readonly #processes = {
     ...{ kind: 'none', hasProcess: true, stopTimeout: 10_000 },
-    spawn: ({ label }: { label: string }, { processes }: HostServices, owners: readonly SocketOwner[]) => {
+    spawn: (start: FrontendStart, { processes }: HostServices, owners: readonly SocketOwner[]) => {
+      const { label } = start
       this.#starts('frontend', label)
       const unborn = (this.#unborn.get(label) ?? 0) + 1
       this.#unborn.set(label, unborn)
       if (unborn > MAX_UNBORN) this.#harmed()
-      const start = (own: readonly SocketOwner[]) => (): never => this.#startProcess(undefined, own) as never
+      const open = (own: readonly SocketOwner[]) => (): never => this.#startProcess(undefined, own) as never
       const request = { key: '', reads: [], spares: this.#spares }
       if (this.#sharesProcesses) {
-        const openIn = (relay: unknown): never => this.#startScript(relay as SimulatedProcess, label) as never
-        return processes.pool!.share({ ...request, maxScripts: 2, open: start([]) }, openIn)
+        const openIn = (relay: unknown): never => this.#startScript(relay as SimulatedProcess, start) as never
+        return processes.pool!.share({ ...request, maxScripts: 2, open: open([]) }, openIn)
       }
-      const spare = processes.pool!.take({ ...request, open: start(owners.length > 1 ? [] : owners) })
-      spare?.postMessage({ type: 'start', label })
-      return spare ?? this.#startProcess(label, owners)
+      const spare = processes.pool!.take({ ...request, open: open(owners.length > 1 ? [] : owners) })
+      spare?.postMessage({ type: 'start', start })
+      return spare ?? this.#startProcess(start, owners)
+    },
+  } as unknown as SandboxConfig<'none'>
+  /** The sandbox of scripts that share threads. */
+  readonly #scripts = {
+    ...{ kind: 'quickjs', ringBytes: BOUNDS.ring },
+    spawn: (start: FrontendWorkerData, { sharedThreads }: HostServices) => {
+      this.#starts('frontend', start.label)
+      const spawn = (): never => new ScriptThread('the scripts', scriptsProgram(this), {}) as never
+      const group = { ...{ name: 'scripts', size: 2, isKept: true, startsLater: true }, confirmTimeout: 10_000, spawn }
+      return this.#watchScript(start.label, sharedThreads.open(group, start.label, start))
     },
   } as unknown as SandboxConfig<'none'>
   /** Processes that are started ahead. */
@@ -176,8 +193,14 @@ export class SupervisedWorld extends World {
     this.simulation.clock.place = this.hostPlace
     this.#opening.add(label)
     const supervision = this.#supervision.frontend
-    const sandbox = this.#hasProcess(label) ? this.#processes : noneKind.resolve({ kind: 'none' }, 'sandbox')
-    const settings = { codec, sandbox, supervision } as unknown as FrontendConfig
+    const sandboxes = {
+      process: this.#processes,
+      script: this.#scripts,
+      thread: noneKind.resolve({ kind: 'none' }, 'sandbox'),
+    }
+    const sandbox = sandboxes[this.#getKind(label)]
+    const text = { text: '', name: 'script' }
+    const settings = { codec, sandbox, supervision, text } as unknown as FrontendConfig
     this.#frontends.open(label, MODULE, settings).then(
       load => {
         this.#opening.delete(label)
@@ -225,23 +248,35 @@ export class SupervisedWorld extends World {
   }
 
   beginsFrontend(thread: SimulatedThread, label: string): Frontend {
-    const { place } = thread
     if (thread instanceof SimulatedProcess) thread.hasBegun = true
     this.#unborn.delete(label)
+    return this.#begins(label, thread.place)
+  }
+
+  /** A script begins in a thread that it shares. */
+  beginsScript(thread: ScriptThread, label: string): Frontend {
+    const script = this.#shared.findLast(each => each.label === label)!
+    thread.scripts.push(Object.assign(script, { thread }))
+    return this.#begins(label, script.place, thread.place)
+  }
+
+  #begins(label: string, place: Place, thread?: Place): Frontend {
     const i = this.frontends.findIndex(frontend => frontend.label === label)
     // A run.
-    if (i === -1) return new Frontend(this, label, 'json', 1, place)
-    const next = this.frontends[i]!.next(place)
+    if (i === -1) return new Frontend(this, label, 'json', 1, place, thread)
+    const next = this.frontends[i]!.next(place, thread)
     this.frontends[i] = next
     return next
   }
 
   /** The frontend has got a link. */
-  join(frontend: Frontend, end: LinkEndpoint): void {
-    this.joinOver(frontend, openLink(end, true), getSimulatedPorts(end))
+  join(frontend: Frontend, end: LinkEndpoint): Link {
+    this.rings.own(end, frontend.place)
+    const ports = end.kind === 'ring' ? this.rings.getEnds(end) : getSimulatedPorts(end)
+    return this.joinOver(frontend, openLink(end, true), ports)
   }
 
-  joinOver(frontend: Frontend, link: Link, ports: LinkEnds): void {
+  joinOver(frontend: Frontend, link: Link, ports: LinkEnds): Link {
     if (frontend.epoch) frontend.epoch.ended = true
     let ended = false
     const epoch: Epoch = {
@@ -262,15 +297,45 @@ export class SupervisedWorld extends World {
     }
     frontend.ports = ports
     this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
-    frontend.takes(link, epoch)
+    return frontend.gets(link, epoch)
   }
 
-  /** Runs code in a process. */
+  /** Runs code in a process, or as a script. */
   run(): void {
     if (this.hasFailed) return
     this.simulation.clock.place = this.hostPlace
     const supervision = resolveSupervision('temporary', { heartbeat: false })
-    void run(this, this.#host, { sandbox: this.#processes, supervision })
+    const isScript = this.simulation.random.chance(0.5)
+    const wrapper = { before: '', after: '' }
+    const text = isScript ? { text: '', name: 'bus.run', wrapper } : undefined
+    void run(this, this.#host, { sandbox: isScript ? this.#scripts : this.#processes, supervision, text })
+  }
+
+  /** Observes what the host orders, and what it hears. */
+  #watchScript(label: string, member: ThreadMember): ThreadMember {
+    const place = new Place(label)
+    const script = {
+      ...{ label, place, member, isOrdered: false, wasReady: false },
+      thread: undefined as unknown as ScriptThread,
+      get hasEnded(): boolean {
+        return place.dead
+      },
+    }
+    this.#shared.push(script)
+    const { postMessage, terminate } = member
+    member.on('message', ({ state }) => void (script.wasReady ||= state === 'ready'))
+    // Without a thread, nothing of it runs.
+    member.on('exit', () => script.place.die())
+    return Object.assign(member, {
+      postMessage(message: { type: string }, transfer?: []) {
+        script.isOrdered ||= message.type === 'stop'
+        postMessage.call(member, message, transfer)
+      },
+      terminate() {
+        script.isOrdered = true
+        return terminate.call(member)
+      },
+    })
   }
 
   /** Ends processes that were started ahead, before the code begins in them. Their relays say so first, or do not. */
@@ -312,7 +377,7 @@ export class SupervisedWorld extends World {
 
   /** Ends the frontend of a gate, which restarts it. */
   override cutLink(frontend: Frontend): void {
-    if (!this.#cutsLinks) return this.crashFrontend(frontend)
+    if (!this.#cutsLinks || !(frontend.ports && 'cut' in frontend.ports.in)) return this.crashFrontend(frontend)
     this.#harmed()
     this.#ends.cut(frontend.label)
     super.cutLink(frontend)
@@ -337,7 +402,10 @@ export class SupervisedWorld extends World {
     const { clock, random } = this.simulation
     this.#closing = true
     this.closes = true
-    const running = this.frontends.filter(({ isAlive }) => isAlive && random.chance(0.3))
+    // A script that computes is ended with its thread, after a time of its own.
+    const running = this.frontends.filter(
+      ({ isAlive, place, thread }) => isAlive && place === thread && random.chance(0.3),
+    )
     for (const { place } of running) place.compute(clock.now, clock.now + ENDLESS)
     clock.after(SILENCE, () => {
       const relays = this.threads.flatMap(thread => (thread instanceof SimulatedProcess ? [thread.relay] : []))
@@ -351,7 +419,7 @@ export class SupervisedWorld extends World {
       this.#frontends.closeAll().then(() => {
         for (const { label } of this.frontends) this.#hasExited(label)
         return this.#core.worker.stop(100)
-      }),
+      }).then(() => this.#host.sharedThreads.close()),
     )
     this.#busy = running
   }
@@ -366,18 +434,18 @@ export class SupervisedWorld extends World {
     for (const order of this.#orders) this.simulation.fault(`${order} never ends`)
   }
 
-  /** @param label - `undefined` for a process that is started ahead */
-  #startProcess(label: string | undefined, owners: readonly SocketOwner[]): SimulatedProcess {
+  /** @param start - `undefined` for a process that is started ahead */
+  #startProcess(start: FrontendStart | undefined, owners: readonly SocketOwner[]): SimulatedProcess {
     const sockets = createSockets(owners)
     const ports = (sockets?.ports ?? []) as unknown as SimulatedPort[]
-    const started = new SimulatedProcess(this.simulation, label, processProgram(this), { label, ports }, ports)
+    const started = new SimulatedProcess(this.simulation, start?.label, processProgram(this), { start, ports }, ports)
     started.sockets = sockets
     return started
   }
 
   /** Its process can have ended. */
-  #startScript(process: SimulatedProcess, label: string): SimulatedProcess {
-    const script = this.#startProcess(label, [])
+  #startScript(process: SimulatedProcess, start: FrontendStart): SimulatedProcess {
+    const script = this.#startProcess(start, [])
     process.scripts.push(script)
     if (process.place.dead || process.relay.dead) script.place.die()
     // The relay says first that the process has ended.
@@ -385,11 +453,11 @@ export class SupervisedWorld extends World {
     return script
   }
 
-  /** A label is that of a process in all of its lives. */
-  #hasProcess(label: string): boolean {
+  /** A label has code of one kind in all of its lives. */
+  #getKind(label: string): 'process' | 'script' | 'thread' {
     const known = this.#kinds.get(label)
     if (known !== undefined) return known
-    const chosen = this.simulation.random.chance(0.5)
+    const chosen = this.simulation.random.pick(['process', 'script', 'thread'] as const)
     this.#kinds.set(label, chosen)
     return chosen
   }
@@ -432,8 +500,10 @@ export class SupervisedWorld extends World {
     this.#order(`the reload of ${label}`, this.#frontends.reload('reload', label))
   }
 
-  #getThread(kind: Kind, label: string): SimulatedThread | undefined {
+  #getThread(kind: Kind, label: string): SimulatedThread | SharedScript | undefined {
     const frontend = this.frontends.find(each => each.label === label)
+    if (kind === 'frontend' && this.#kinds.get(label) === 'script')
+      return this.#shared.findLast(each => each.label === label)
     const isIt = (place: Place): boolean =>
       kind === 'gate'
         ? place.name === `gate of ${label}`
@@ -492,16 +562,19 @@ export class SupervisedWorld extends World {
   }
 
   #crash(which: (place: Place) => boolean): void {
-    const thread = this.threads.findLast(({ place, hasEnded }) => !place.dead && !hasEnded && which(place))
+    const isIt = (thread: SimulatedThread): boolean =>
+      which(thread.place) ||
+      (thread instanceof ScriptThread && thread.scripts.some(({ place }) => !place.dead && which(place)))
+    const thread = this.threads.findLast(each => !each.place.dead && !each.hasEnded && isIt(each))
     if (this.healed || !thread) return
-    const frontend = this.frontends.find(({ place }) => place === thread.place)
-    if (frontend) {
+    const frontends = this.frontends.filter(each => each.thread === thread.place && !each.place.dead)
+    for (const frontend of frontends) {
       this.zombies.push(frontend)
       this.#callAbout(frontend.label)
     }
     this.#harmed()
     this.#stallHost()
-    this.#end(thread, frontend?.label)
+    this.#end(thread, frontends[0]?.label)
   }
 
   /** A worker ends in one of many ways. */
@@ -522,11 +595,18 @@ export class SupervisedWorld extends World {
     const kind = this.#cores.has(place) ? 'core' : place.name.startsWith('gate of ') ? 'gate' : 'frontend'
     const label = kind === 'core' ? 'core' : (frontend ?? place.name.replace('gate of ', ''))
     this.simulation.trace(() => `${place.name} is to end: ${why}`)
-    const death = this.#ends.died(kind, label, why, place)
-    thread.prependOnceListener('exit', () => {
-      death.wasReady = thread.wasReady
-      death.isDue = !thread.isOrdered && !this.#opening.has(label) && !this.#closed.has(label)
-    })
+    // Each script dies with its thread.
+    const dying =
+      thread instanceof ScriptThread
+        ? this.#shared.filter(script => !script.place.dead && (script.thread ?? thread) === thread)
+        : [Object.assign(thread, { label, member: thread })]
+    for (const each of dying) {
+      const death = this.#ends.died(kind, each.label, why, each.place)
+      each.member.prependOnceListener('exit', () => {
+        death.wasReady = each.wasReady
+        death.isDue = !each.isOrdered && !this.#opening.has(each.label) && !this.#closed.has(each.label)
+      })
+    }
     end()
   }
 

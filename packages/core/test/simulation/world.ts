@@ -181,7 +181,7 @@ export class World {
   /** Breaks one direction of the latest link, or both if they share a port. */
   cutLink(frontend: Frontend): void {
     const port = frontend.ports?.[this.simulation.random.chance(0.5) ? 'out' : 'in']
-    if (this.healed || !port || port.isOver) return
+    if (this.healed || !port || !('cut' in port) || port.isOver) return
     this.simulation.trace(() => `the link of ${frontend.place.name} to ${port.peer.place.name} breaks`)
     frontend.epoch!.ended = true
     frontend.epoch!.left = false

@@ -4,12 +4,9 @@ import { Ask, passes, type Epoch, type Verdict } from './ask.js'
 import { BOUNDS } from '../bounds.js'
 import type { Simulation } from '../simulation.js'
 
-/** Number of messages on one link from which a limit may have been reached. */
-const CROWDED = 24
-const CROWDED_BYTES = 6000
 const NEVER_RAN = ['Rejected', 'Denied', 'Overloaded', 'MethodNotFound']
 
-const isCrowded = ({ sent, bytes }: Epoch): boolean => sent > CROWDED || bytes > CROWDED_BYTES
+const isCrowded = ({ sent, bytes }: Epoch): boolean => sent > BOUNDS.crowd || bytes > BOUNDS.crowdBytes
 
 interface Emitted {
   readonly epoch: Epoch

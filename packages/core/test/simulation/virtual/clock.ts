@@ -7,6 +7,7 @@ const real = {
   clearTimeout: globalThis.clearTimeout,
   setImmediate: globalThis.setImmediate,
   clearImmediate: globalThis.clearImmediate,
+  setInterval: globalThis.setInterval,
   performanceNow: performance.now,
   dateNow: Date.now,
 }
@@ -168,7 +169,10 @@ export class Clock {
       const event = this.at(at, () => run(...args), 0, this.place, PHASE.immediate)
       return { clear: () => this.cancel(event), unref() {}, ref() {} }
     }
+    // What works again and again has nothing to do here, and a ring only keeps its thread alive with one.
+    const interval = (): unknown => ({ ref() {}, unref() {} })
     Object.assign(globalThis, {
+      setInterval: interval,
       setTimeout: timeout,
       clearTimeout: clear,
       setImmediate: immediate,

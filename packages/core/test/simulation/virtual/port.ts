@@ -4,6 +4,7 @@ import type { LinkEndpoint, TriangleEndpoints } from '@sallyport/protocol/intern
 import { EventEmitter } from 'node:events'
 import type { MessagePort } from 'node:worker_threads'
 import { Place } from './place.js'
+import type { RingEnd } from './rings.js'
 import type { Simulation } from '../simulation.js'
 import type { SocketEnd } from './socket.js'
 
@@ -51,8 +52,8 @@ export function createTriangle(
 
 /** What an end of a link sends to, and what it receives from, which can be the same. */
 export interface LinkEnds {
-  out: SimulatedPort | SocketEnd
-  in: SimulatedPort | SocketEnd
+  out: SimulatedPort | SocketEnd | RingEnd
+  in: SimulatedPort | SocketEnd | RingEnd
 }
 
 export const getSimulatedPorts = (end: LinkEndpoint): LinkEnds => end as unknown as LinkEnds
@@ -60,6 +61,8 @@ export const getSimulatedPorts = (end: LinkEndpoint): LinkEnds => end as unknown
 interface Post {
   readonly data: unknown
   readonly bytes: number
+  /** Ports that travel with it. */
+  readonly ports: readonly SimulatedPort[]
 }
 
 export class SimulatedPort extends EventEmitter {
@@ -81,6 +84,7 @@ export class SimulatedPort extends EventEmitter {
   #shut = false
   /** It has emitted `close`, or its thread is gone. */
   #over = false
+  losesNothing = false
 
   constructor(simulation: Simulation, place: Place) {
     super()
@@ -110,14 +114,18 @@ export class SimulatedPort extends EventEmitter {
   }
 
   /** Like Node's `postMessage`. Checks that the sender respects its credit. */
-  postMessage(data: unknown, transfer: readonly ArrayBuffer[] = []): void {
+  postMessage(data: unknown, transfer: readonly (ArrayBuffer | SimulatedPort)[] = []): void {
     if (this.#shut || this.place.dead) return
     const { peer } = this
-    const copy = structuredClone(data, { transfer: [...transfer] })
+    const ports = transfer.filter(item => item instanceof SimulatedPort)
+    // Orders are nobody's any more. A clone would have other ports, and other objects for the memory of a ring.
+    const isOrder = this.losesNothing || ports.length > 0
+    const copy: unknown = isOrder ? data : structuredClone(data, { transfer: transfer as ArrayBuffer[] })
+    for (const port of ports) port.travel()
     const bytes = getByteLength(copy)
-    if (bytes > 0) this.#simulation.sentWith(peer.#comingBytes)
+    if (bytes > 0 && !this.losesNothing) this.#simulation.sentWith(peer.#comingBytes)
     if (peer.#over || peer.place.dead) return
-    peer.#coming.push({ data: copy, bytes })
+    peer.#coming.push({ data: copy, bytes, ports })
     peer.#comingBytes += bytes
     peer.#schedule(() => peer.#take())
   }
@@ -171,6 +179,7 @@ export class SimulatedPort extends EventEmitter {
 
   #loseSome(): void {
     const { random } = this.#simulation
+    if (this.losesNothing) return
     const kept = random.below(this.#coming.length + 1)
     for (const { bytes } of this.#coming.splice(kept)) this.#comingBytes -= bytes
   }
@@ -202,11 +211,18 @@ export class SimulatedPort extends EventEmitter {
   }
 
   #take(): void {
+    const taken = this.takeNow()
+    if (taken) this.emit('message', taken.message)
+  }
+
+  /** Takes the next message, if there is one. */
+  takeNow(): { message: unknown } | undefined {
     const post = this.#coming.shift()
-    if (!post) return
+    if (!post) return undefined
     this.#comingBytes -= post.bytes
     this.#simulation.trace(() => `${this.peer.place.name} → ${this.place.name}: ${describe(post)}`)
-    this.emit('message', post.data)
+    for (const port of post.ports) port.arrive(this.place)
+    return { message: post.data }
   }
 
   /** Schedules the end after all posted messages, even if a listener is added later. */
@@ -226,6 +242,8 @@ function getByteLength(data: unknown): number {
 }
 
 function describe({ data, bytes }: Post): string {
+  const [id, message] = Array.isArray(data) ? (data as unknown[]) : []
+  if (typeof id === 'number' && Object(message) === message) return `of ${id}: ${JSON.stringify(data).slice(0, 160)}`
   if (typeof data === 'number') return `has taken ${data}`
   if (typeof data === 'string') return data.slice(0, 160)
   const [first] = Array.isArray(data) ? (data as unknown[]) : [data]

@@ -80,6 +80,9 @@ export class SimulatedThread extends EventEmitter {
 
   postMessage(message: unknown, transfer: readonly SimulatedPort[] = []): void {
     this.isOrdered ||= getType(message).startsWith('stop ')
+    // That of the members of a thread: it loses nothing that was sent before the end of its thread.
+    const { port: control } = message as { port?: SimulatedPort }
+    if (control) control.losesNothing = control.peer.losesNothing = true
     for (const port of transfer) port.travel()
     this.#toThread.add(() => {
       for (const port of transfer) port.arrive(this.receiver)
@@ -147,6 +150,9 @@ export class SimulatedThread extends EventEmitter {
   unref(): void {}
 }
 
+/** Replaces Node's function: takes a message that has arrived. */
+export const receiveMessageOnPort = (port: SimulatedPort): { message: unknown } | undefined => port.takeNow()
+
 /** Replaces Node's `MessageChannel`. */
 export class SimulatedChannel {
   readonly port1: SimulatedPort
@@ -160,4 +166,26 @@ export class SimulatedChannel {
 const getType = (message: unknown): string => {
   const { type, state, offer } = message as { type: string; state?: string; offer?: { label?: string } }
   return `${type} ${state ?? offer?.label ?? ''}`
+}
+
+/** A script in a shared thread, as the host sees it. */
+export interface SharedScript {
+  readonly label: string
+  /** It lives, within the place of its thread. */
+  readonly place: Place
+  readonly thread: ScriptThread
+  readonly member: EventEmitter
+  isOrdered: boolean
+  wasReady: boolean
+  readonly hasEnded: boolean
+}
+
+/** A thread of scripts, each of which dies with it. */
+export class ScriptThread extends SimulatedThread {
+  readonly scripts: SharedScript[] = []
+
+  override exit(code: number): void {
+    for (const { place } of this.scripts) place.die()
+    super.exit(code)
+  }
 }
