@@ -5,17 +5,12 @@ import {
   type FrontendWorkerData,
   type GateCommand,
   type Question,
-  RECORD_DIRECTION,
   serveMembers,
-  type SessionKey,
   watchSilence,
 } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { reportError } from '@sallyport/protocol/internal/errors'
 import {
   acceptDirect,
-  closeEndpoint,
-  connectDirect,
   getPorts,
   type DirectSocket,
   type LinkEndpoint,
@@ -23,25 +18,22 @@ import {
   SocketLink,
   SplitLink,
 } from '@sallyport/protocol/internal/link'
-import { SamplingTimer } from '@sallyport/protocol/internal/util'
-import { createSealer } from '@sallyport/protocol/internal/records'
-import { EventEmitter, once } from 'node:events'
+import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
 import { pino } from 'pino'
 import { joinGroup } from '../../../frontend/src/runtime/script-group.js'
 import { type HostCommand, startFrontend } from '../../../frontend/src/runtime/start-frontend.js'
-import { serveGate } from '../../../isolation/src/gate/gate.js'
-import { createHookWatch } from '../../../isolation/src/hook/hook-watch.js'
-import { createHook } from '../../../isolation/src/hook/hook.js'
-import { type LifecycleState, serveLife } from '../../../protocol/src/contract/life.js'
+// A gate imports it late, and nothing is loaded while time stands still.
+import '../../../isolation/src/hook/load.js'
+import { type GateHost, runGate } from '../../../isolation/src/run-gate.js'
+import type { LifecycleState } from '../../../protocol/src/contract/life.js'
 import type { CoreCommand, CoreWorkerData } from '../../src/contract/host-core.js'
 import { runCoreActor } from '../../src/core-thread/core-actor.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'
 import { createDefinition } from './commands.js'
 import type { Frontend } from './frontend.js'
-import { HOOK_DEADLINE, createJudge } from './hook.js'
 import type { SupervisedWorld } from './supervised-world.js'
 import type { SimulatedPort } from './virtual/port.js'
 import type { SimulatedSocket } from './virtual/socket.js'
@@ -50,13 +42,6 @@ import { SimulatedProcess } from './virtual/process.js'
 import type { Program, ScriptThread, SimulatedThread } from './virtual/threads.js'
 
 const log = pino({ level: 'silent' })
-
-const entering =
-  (thread: SimulatedThread) =>
-  (state: LifecycleState, error?: unknown): void => {
-    thread.report({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
-    if (state === 'stopped' || state === 'failed') setImmediate(() => thread.exit(state === 'failed' ? 1 : 0))
-  }
 
 export const coreProgram =
   (world: SupervisedWorld): Program =>
@@ -77,7 +62,7 @@ export const coreProgram =
   }
 
 function toCore(world: SupervisedWorld, place: Place, command: CoreCommand): CoreCommand {
-  if (command.type === 'socket') return { ...command, socket: { ...command.socket, id: command.socket.id + OWN_ENDS } }
+  if (command.type === 'socket') return { ...command, socket: toOwnSocket(command.socket) }
   if (command.type !== 'attach') return command
   return { ...command, offer: { ...command.offer, endpoint: toThread(world, place, command.offer.endpoint) } }
 }
@@ -85,55 +70,30 @@ function toCore(world: SupervisedWorld, place: Place, command: CoreCommand): Cor
 export const gateProgram =
   (world: SupervisedWorld): Program =>
   (thread, { label }: { label: string }) => {
-    const hook = createHook(
-      createJudge(world, () => world.crashGate(label)),
-      { deadline: HOOK_DEADLINE },
-    )
-    type Join = Extract<GateCommand, { type: 'link' }>
-    let latest: Join | undefined
-    let linked: { id: number; link: ReturnType<typeof openLink>; sealer: ReturnType<typeof createSealer> } | undefined
-    let take!: () => void
-    const handshake = new Promise<void>(resolve => (take = resolve))
-    const join = async (command: Join): Promise<void> => {
-      latest = command
-      const [key] = (await once(command.key, 'message')) as [SessionKey]
-      if (command !== latest) return closeEndpoint(command.link)
-      linked?.link.close()
-      linked = {
-        id: command.id,
-        link: openLink(command.link, false),
-        sealer: createSealer({ ...key, direction: RECORD_DIRECTION }),
-      }
-      take()
-    }
-    const stop = serveLife({
-      boot: async () => {},
-      handshake: () => handshake,
-      serve() {
-        take = () => {
-          const { id, ...link } = linked!
-          serveGate({
-            ...link,
-            hook,
-            hookTimer: new SamplingTimer(),
-            sealTimer: new SamplingTimer(),
-            watch: createHookWatch(undefined),
-            rejected: () => {},
-            closed: fault => fault && thread.report({ type: 'fault', link: id, error: reportError(fault) }),
-          })
-        }
-        take()
-        return () => linked!.link.close()
+    let booted!: () => void
+    // The first gate loads a module, which takes no virtual time.
+    const boot = new Promise<void>(resolve => (booted = resolve))
+    const host: GateHost = {
+      postMessage(report) {
+        if ((report as { state?: LifecycleState }).state !== 'booting') booted()
+        thread.report(report)
       },
-      drain: async () => {},
-      onState: entering(thread),
-    })
-    thread.control.on('message', (command: GateCommand) => {
-      if (command.type === 'stop') stop()
-      else if (command.type === 'ask') thread.report({ type: 'answer' })
-      else if (command.type === 'link') void join({ ...command, link: toThread(world, thread.place, command.link) })
-      else connectSocket(world, thread, command.socket)
-    })
+      onMessage: handle =>
+        void thread.control.on('message', (command: GateCommand) => {
+          world.net.place = thread.place
+          if (command.type === 'link') handle({ ...command, link: toThread(world, thread.place, command.link) })
+          else if (command.type === 'socket') handle({ ...command, socket: toOwnSocket(command.socket) })
+          else handle(command)
+        }),
+      onTerminate() {},
+      failThread(error) {
+        throw error
+      },
+      exit: code => thread.exit(code),
+    }
+    const unused = { heartbeat: undefined, watch: undefined, confirm: undefined, times: undefined }
+    runGate(host, { ...unused, label, dir: label, legacyMessages: false, development: true, isShared: false })
+    return boot
   }
 
 /** All threads of the simulation are one: in it, the ids of their own ends are others than the host's, which has none of them. */
@@ -148,10 +108,7 @@ function toThread(world: SupervisedWorld, place: Place, end: LinkEndpoint): Link
   return toOwn(end)
 }
 
-function connectSocket(world: SupervisedWorld, { place }: SimulatedThread, { id, port }: DirectSocket): void {
-  world.net.place = place
-  connectDirect({ id: id + OWN_ENDS, port })
-}
+const toOwnSocket = ({ id, port }: DirectSocket): DirectSocket => ({ id: id + OWN_ENDS, port })
 
 /** The members of a thread of scripts, and the start of each, are the real ones. */
 export const scriptsProgram =

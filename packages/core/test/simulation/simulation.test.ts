@@ -50,6 +50,7 @@ vi.mock('node:worker_threads', async importOriginal => {
   const original = { isMarkedAsUntransferable: undefined, ...(await importOriginal<object>()) }
   return { ...original, MessageChannel: SimulatedChannel, receiveMessageOnPort }
 })
+vi.mock('../../../isolation/src/hook/load.js', () => import('./virtual/load-hook.js'))
 vi.mock('../../../frontend/src/runtime/enter-sandbox.js', () => ({
   enterSandboxOnce: async ({ sandbox }: { sandbox: { frontend: { enterSandbox(): object } } }) =>
     sandbox.frontend.enterSandbox(),

@@ -12,6 +12,10 @@ const real = {
   dateNow: Date.now,
 }
 
+/** More than any seed takes, in virtual time. */
+const SEED_MS = 10_000_000
+let starts = 0
+
 /** Steps between two iterations of the real event loop. */
 const AT_A_TIME = 32
 
@@ -178,7 +182,9 @@ export class Clock {
       setImmediate: immediate,
       clearImmediate: clear,
     })
-    performance.now = () => this.now
+    // Later than in all seeds before: what the product remembers of them is long ago.
+    const start = (starts += SEED_MS)
+    performance.now = () => start + this.now
     Date.now = () => 1_700_000_000_000 + Math.floor(this.now)
     return () => {
       const { performanceNow, dateNow, ...timers } = real

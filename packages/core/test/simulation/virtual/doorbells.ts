@@ -1,4 +1,5 @@
 // The doorbells of rings in virtual time: what sleeps at a word of shared memory is woken a little later, or when its thread goes on.
+import { RING_WORD } from '../../../../protocol/src/link/ring/ring-buffer.js'
 import type { Simulation } from '../simulation.js'
 import type { Place } from './place.js'
 
@@ -8,15 +9,19 @@ interface Sleeper {
   wake(): void
 }
 
+const WORDS: Readonly<Record<number, string>> = { [RING_WORD.parked]: 'to read', [RING_WORD.wanted]: 'to write' }
+
 /** Replaces the waits of this thread. Returns a function that restores them. */
-export function installDoorbells({ clock, random }: Simulation): () => void {
+export function installDoorbells(simulation: Simulation): () => void {
+  const { clock, random } = simulation
   const { waitAsync, notify } = Atomics
   const sleepers = new WeakMap<ArrayBufferLike, Sleeper[]>()
-  const wakeAt = (time: number, { place, wake }: Sleeper): void =>
+  const wakeAt = (time: number, { index, place, wake }: Sleeper): void =>
     void clock.at(time, () => {
       if (place?.dead) return undefined
-      if (place && place.stalledUntil > clock.now) return wakeAt(place.stalledUntil, { index: 0, place, wake })
+      if (place && place.stalledUntil > clock.now) return wakeAt(place.stalledUntil, { index, place, wake })
       clock.place = place
+      simulation.trace(() => `${place?.name}: is woken for a ring (${WORDS[index]})`)
       return wake()
     })
   const wait = (array: Int32Array, index: number, value: number): object => {

@@ -11,6 +11,8 @@ let world: SupervisedWorld
 
 export const inWorld = (supervisedWorld: SupervisedWorld): void => void (world = supervisedWorld)
 
+export const getWorld = (): SupervisedWorld => world
+
 /** Replaces the function that starts a worker of Node. */
 export const spawnThread: SupervisedWorld['spawn'] = (kind, data) => world.spawn(kind, data)
 
