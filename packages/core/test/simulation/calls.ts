@@ -35,7 +35,8 @@ const RARE = ['denied', 'missing', 'dies'] as const
 
 /** Makes one call of any kind. Never rejects: the outcome goes to the model. */
 export function call(world: World, frontend: Frontend, kind?: string): void {
-  const { random } = world.simulation
+  const { random, clock } = world.simulation
+  clock.place = frontend.thread
   const command = kind ?? (random.chance(0.08) ? random.pick(RARE) : random.pick(KINDS))
   // The host has no gate and no capabilities.
   if (command === 'denied' && frontend.isHost) return

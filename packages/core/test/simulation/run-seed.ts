@@ -43,10 +43,12 @@ export async function runSeed(
   const { stackTraceLimit } = Error
   if (!traced) Error.stackTraceLimit = 0
   const uninstall = simulation.clock.install()
-  const uninstallDoorbells = installDoorbells(simulation)
   const { SALLYPORT_LINK } = process.env
   process.env['SALLYPORT_LINK'] = simulation.random.pick(['port', 'ring'])
   const world = supervised ? new SupervisedWorld(simulation) : new World(simulation)
+  const uninstallDoorbells = installDoorbells(simulation, (memory, word) =>
+    world instanceof SupervisedWorld ? world.rings.getSleeper(memory, word) : undefined,
+  )
   const { getBuiltinModule } = process
   const getModule = (id: string): unknown =>
     id === 'node:net' && world instanceof SupervisedWorld ? world.net : getBuiltinModule(id)

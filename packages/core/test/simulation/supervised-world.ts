@@ -271,7 +271,7 @@ export class SupervisedWorld extends World {
 
   /** The frontend has got a link. */
   join(frontend: Frontend, end: LinkEndpoint): Link {
-    this.rings.own(end, frontend.place)
+    this.rings.own(end, frontend.place, frontend.thread)
     const ports = end.kind === 'ring' ? this.rings.getEnds(end) : getSimulatedPorts(end)
     return this.joinOver(frontend, openLink(end, true), ports)
   }
@@ -284,7 +284,7 @@ export class SupervisedWorld extends World {
       core: this.#cores.get(ports.in.peer.place) ?? 0,
       isolated: this.isolated,
       get ended() {
-        return ended || ports.in.fate.isOver || ports.out.fate.isOver
+        return ended || frontend.place.dead || ports.in.fate.isOver || ports.out.fate.isOver
       },
       set ended(value) {
         ended = value

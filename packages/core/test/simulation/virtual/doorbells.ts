@@ -2,6 +2,7 @@
 import { RING_WORD } from '../../../../protocol/src/link/ring/ring-buffer.js'
 import type { Simulation } from '../simulation.js'
 import type { Place } from './place.js'
+import type { Rings } from './rings.js'
 
 interface Sleeper {
   readonly index: number
@@ -12,7 +13,7 @@ interface Sleeper {
 const WORDS: Readonly<Record<number, string>> = { [RING_WORD.parked]: 'to read', [RING_WORD.wanted]: 'to write' }
 
 /** Replaces the waits of this thread. Returns a function that restores them. */
-export function installDoorbells(simulation: Simulation): () => void {
+export function installDoorbells(simulation: Simulation, getSleeper: Rings['getSleeper']): () => void {
   const { clock, random } = simulation
   const { waitAsync, notify } = Atomics
   const sleepers = new WeakMap<ArrayBufferLike, Sleeper[]>()
@@ -28,7 +29,7 @@ export function installDoorbells(simulation: Simulation): () => void {
     if (Atomics.load(array, index) !== value) return { async: false, value: 'not-equal' }
     const waiting = sleepers.get(array.buffer) ?? []
     sleepers.set(array.buffer, waiting)
-    const { place } = clock
+    const place = getSleeper(array.buffer, index)
     const woken = new Promise(resolve => waiting.push({ index, place, wake: () => resolve('ok') }))
     return { async: true, value: woken }
   }

@@ -12,28 +12,38 @@ export interface RingEnd {
   readonly isOver: boolean
 }
 
+interface Owner {
+  readonly place: Place
+  readonly thread: Place
+}
+
 const NOBODY = new Place('nobody')
 
 export class Rings {
-  readonly #writers = new WeakMap<SharedArrayBuffer, Place>()
-  readonly #readers = new WeakMap<SharedArrayBuffer, Place>()
+  readonly #writers = new WeakMap<ArrayBufferLike, Owner>()
+  readonly #readers = new WeakMap<ArrayBufferLike, Owner>()
 
-  /** A thread has got its end of a link. */
-  own(end: LinkEndpoint, place: Place): void {
+  /** A thread, or a script in it, has got its end of a link. */
+  own(end: LinkEndpoint, place: Place, thread: Place = place): void {
     if (end.kind === 'split') {
       this.own(end.to, place)
       this.own(end.from, place)
     } else if (end.kind === 'ring') {
-      this.#writers.set(end.out, place)
-      this.#readers.set(end.in, place)
+      this.#writers.set(end.out, { place, thread })
+      this.#readers.set(end.in, { place, thread })
     }
+  }
+
+  /** Returns the thread that sleeps at a word. */
+  getSleeper(memory: ArrayBufferLike, word: number): Place | undefined {
+    return (word === RING_WORD.parked ? this.#readers : this.#writers).get(memory)?.thread
   }
 
   /** The ends of a frontend's link. */
   getEnds(end: RingEnds): { out: RingEnd; in: RingEnd } {
     return {
-      out: this.#getEnd(end.out, () => this.#readers.get(end.out)),
-      in: this.#getEnd(end.in, () => this.#writers.get(end.in)),
+      out: this.#getEnd(end.out, () => this.#readers.get(end.out)?.place),
+      in: this.#getEnd(end.in, () => this.#writers.get(end.in)?.place),
     }
   }
 
