@@ -78,6 +78,18 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
       await expect.poll(() => seen).toEqual([...all, 'attached', 'to this', 'closed'])
     })
 
+    it('still gets what an end sent that closes, if it waits for room to that end before it reads', async () => {
+      const { near, far, atFar } = connect()
+      near.pause()
+      far.pause()
+      for (const end of [near, far]) fill(end)
+      await settle()
+      void far.room()?.then(() => far.resume())
+      near.close()
+      await expect.poll(() => atFar.log.length).toBe(MANY + 1)
+      expect(atFar.log.at(-1)).toBe('closed')
+    })
+
     it('has no room while it is paused, and notifies everyone who waits when it has room again', async () => {
       const { near, far, atFar } = connect()
       far.pause()

@@ -39,7 +39,10 @@ export function createDefinition(world: World, core: number): CoreDefinition {
       const sent = args.channel!.send({ token: args.token, index, text: args.text }).then(
         () => stream.room(),
         (error: unknown) => {
-          if (isBusError(error, 'Overloaded')) stream.refused++
+          if (isBusError(error, 'Overloaded')) {
+            stream.refused++
+            stream.ask.floods = true
+          }
           index = args.count
         },
       )

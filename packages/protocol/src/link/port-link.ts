@@ -107,6 +107,8 @@ export class PortLink extends ReceivingLink implements Link {
     if (!this.isOpen) return
     this.closeDelivery()
     if (!this.#outgoing.isWaiting || !this.#isListening) return this.#closePorts()
+    // A peer without room can read nothing, so it would never take what waits.
+    for (let message = this.#arrived.shift(); message !== undefined; message = this.#arrived.shift()) this.#take(message)
     this.#linger = setTimeout(() => {
       this.unsent = this.#outgoing.waitingBytes
       this.#closePorts()
@@ -115,7 +117,7 @@ export class PortLink extends ReceivingLink implements Link {
 
   readonly #onMessage = (data: unknown): void => {
     if (typeof data === 'number' && data >= CREDIT_STEP_BYTES && this.#in === this.#out) return this.#onCredit(data)
-    if (!this.isOpen) return
+    if (!this.isOpen) return isPortMessage(data) ? this.#take(data) : undefined
     if (!isPortMessage(data)) return this.#fail(INVALID_FRAME)
     // A correct peer sends nothing after it has filled the window.
     if (this.#arrived.isFull) return this.#fail('The peer exceeded its credit')
@@ -130,9 +132,14 @@ export class PortLink extends ReceivingLink implements Link {
     if (message === undefined) return undefined
     const frame = toFrame(message)
     if (!frame) throw new BusError('InvalidRequest', INVALID_FRAME)
+    this.#take(message)
+    return frame
+  }
+
+  /** Returns the credit of a message, which can be dropped. */
+  #take(message: PortMessage): void {
     const total = this.#taken.add(getCost(message))
     if (total > 0 && !this.isOver) this.#in.postMessage(total)
-    return frame
   }
 
   #onCredit(total: unknown): void {

@@ -45,6 +45,8 @@ export class Ask {
   startedAt = 0
   /** The handler never ends without its signal. */
   endless = false
+  /** The handler has sent more than its channel has room for. */
+  floods = false
   ran = 0
   isRunning = false
   outcomes: string[] = []

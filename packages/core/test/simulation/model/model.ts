@@ -165,8 +165,9 @@ export class Model {
       case 'Overloaded no':
         return ask.rejects || this.#isCrowded(ask)
       case 'Overloaded':
-      case 'Overloaded unknown':
         return this.#isCrowded(ask)
+      case 'Overloaded unknown':
+        return ask.floods || this.#isCrowded(ask)
       case 'Disconnected no':
         return epoch === undefined || epoch.ended
       case 'Disconnected unknown':
