@@ -140,3 +140,15 @@ it('truncates texts, so that a report fits into the pipe of a process', () => {
   expect(reported.message.endsWith('\u0001…')).toBe(true)
   expect(JSON.stringify(reported).length).toBeLessThan(MAX_REPORT_BYTES)
 })
+
+it('does not read data to its end that is too long for a property', () => {
+  let read = 0
+  const item = { toJSON: () => ++read }
+  const error = Object.assign(new Error('no'), {
+    items: Array.from({ length: 2 ** 16 }, () => item),
+    small: { n: [1] },
+  })
+  const { cause } = toCausedErrorObject(toBusError('run', error)) as { cause: { properties: object } }
+  expect(cause.properties).toEqual({ small: { n: [1] } })
+  expect(read).toBeLessThan(2000)
+})

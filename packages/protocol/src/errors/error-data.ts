@@ -79,15 +79,29 @@ function copyProperties(error: Error & Record<string, unknown>): Record<string, 
   const copies: Record<string, unknown> = {}
   for (const key of [...Object.keys(error).filter(isProperty).slice(0, MAX_PROPERTIES), 'cause']) {
     try {
-      const text = isError(error[key]) ? undefined : JSON.stringify(error[key])
+      const text = isError(error[key]) ? undefined : toShortJson(error[key])
       if (text === undefined || text.length > MAX_TEXT.property) continue
       const copy: unknown = JSON.parse(text)
       if (!isDeeper(copy, MAX_PROPERTY_DEPTH)) copies[key] = copy
     } catch {
-      // A getter, a BigInt, or a value that contains itself.
+      // A getter, a BigInt, a value that contains itself, or a long one.
     }
   }
   return copies
+}
+
+/**
+ * Returns the JSON of a property. Data that is longer than a property can be is not read to its end: a script of which each byte of a `Uint8Array`
+ * became a member ran out of time. @throws {RangeError} if it is longer
+ */
+function toShortJson(value: unknown): string | undefined {
+  let left = MAX_TEXT.property
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === 'string') left -= inner.length
+    else left -= ArrayBuffer.isView(inner) ? inner.byteLength : 1
+    if (left < 0) throw new RangeError('The property is too long')
+    return inner
+  })
 }
 
 /** False for what every error has, such as `message` and `toString`. */
