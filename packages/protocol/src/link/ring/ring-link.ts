@@ -179,6 +179,11 @@ export class RingLink extends ReceivingLink implements Link {
     return hasMore
   }
 
+  /** A link that waits for its receiver to send the last frames has no more to read, and need not look. */
+  protected override get isReady(): boolean {
+    return super.isReady && !this.isOver
+  }
+
   protected nextFrame(): ReceivedFrame | undefined {
     let frame: ReceivedFrame | undefined
     while (!frame && this.#budget > 0 && this.#reader.next()) {
