@@ -14,7 +14,6 @@ import {
   getPorts,
   type DirectSocket,
   type LinkEndpoint,
-  openLink,
   SocketLink,
   SplitLink,
 } from '@sallyport/protocol/internal/link'

@@ -34,7 +34,13 @@ export async function run(world: World, host: Host<LocalCore>, config: Partial<F
     isOrphan: () => false,
   })
   const { token, verdict } = ask
-  const args: RunArguments = { token, verdict, hookMs: 0, throws: random.chance(0.2), text: 'x'.repeat(createSize(random)) }
+  const args: RunArguments = {
+    token,
+    verdict,
+    hookMs: 0,
+    throws: random.chance(0.2),
+    text: 'x'.repeat(createSize(random)),
+  }
   const resolved = {
     ...{ label: `run-${token}`, module: new URL('run:none'), args, timeout: undefined, functions: undefined },
     ...{ limits: {}, report: false },

@@ -416,10 +416,13 @@ export class SupervisedWorld extends World {
     this.#host.processes.pool?.drain()
     this.#order(
       'the close of the bus',
-      this.#frontends.closeAll().then(() => {
-        for (const { label } of this.frontends) this.#hasExited(label)
-        return this.#core.worker.stop(100)
-      }).then(() => this.#host.sharedThreads.close()),
+      this.#frontends
+        .closeAll()
+        .then(() => {
+          for (const { label } of this.frontends) this.#hasExited(label)
+          return this.#core.worker.stop(100)
+        })
+        .then(() => this.#host.sharedThreads.close()),
     )
     this.#busy = running
   }

@@ -108,7 +108,8 @@ export class PortLink extends ReceivingLink implements Link {
     this.closeDelivery()
     if (!this.#outgoing.isWaiting || !this.#isListening) return this.#closePorts()
     // A peer without room can read nothing, so it would never take what waits.
-    for (let message = this.#arrived.shift(); message !== undefined; message = this.#arrived.shift()) this.#take(message)
+    for (let message = this.#arrived.shift(); message !== undefined; message = this.#arrived.shift())
+      this.#take(message)
     this.#linger = setTimeout(() => {
       this.unsent = this.#outgoing.waitingBytes
       this.#closePorts()

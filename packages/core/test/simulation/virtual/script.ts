@@ -20,7 +20,7 @@ export class Script {
     })
     const links = createVmLinks(
       ({ kind, body }) => (typeof body === 'string' ? core.send(body) : core.send(Uint8Array.from(body), kind)),
-      () => core.close(),
+      () => void core.close(),
     )
     this.#core = core
     core.attach(link)
