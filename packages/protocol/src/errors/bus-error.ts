@@ -152,11 +152,15 @@ export function describeEmpty(error: Error, describe: (inner: Error) => string =
 const MAX_REASONS = 5
 const MAX_VALUE_LENGTH = 200
 
+/** Bytes by their type, of which each would become a member. */
+const showBytes = (_key: string, value: unknown): unknown =>
+  ArrayBuffer.isView(value) ? Object.prototype.toString.call(value) : value
+
 /** Returns a short text for any value. Never throws. */
 export function describeValue(value: unknown): string {
   let text: string | undefined
   try {
-    text = ArrayBuffer.isView(value) ? Object.prototype.toString.call(value) : JSON.stringify(value)
+    text = ArrayBuffer.isView(value) ? String(showBytes('', value)) : JSON.stringify(value, showBytes)
   } catch {
     // A BigInt, or it contains itself.
   }

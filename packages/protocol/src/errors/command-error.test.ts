@@ -107,3 +107,8 @@ test('an error with data that cannot be serialized keeps its code and its messag
   })
   expect(toErrorObject(withoutData(failed({ a: 1 }), 'It', why))).not.toHaveProperty('data')
 })
+
+test('a thrown value that has bytes is described by their type', () => {
+  const { message } = failed({ held: new Uint8Array(2) })
+  expect(message).toBe('command "find" failed: it threw {"held":"[object Uint8Array]"}')
+})

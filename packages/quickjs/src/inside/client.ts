@@ -47,7 +47,9 @@ function explain(thrown: unknown): void {
   if (!(thrown instanceof Error) || explained.has(thrown)) return
   explained.add(thrown)
   callScript(() => {
-    const [message, stack] = JSON.parse(post('explain', describeError(thrown)) as string) as [string, string]
+    // Its data, which goes to the caller, can be large: each byte of it would become a member.
+    const { data: _, ...error } = describeError(thrown)
+    const [message, stack] = JSON.parse(post('explain', error) as string) as [string, string]
     if (message !== thrown.message) thrown.message = message
     Object.defineProperty(thrown, 'stack', { value: stack, configurable: true, writable: true })
   })
