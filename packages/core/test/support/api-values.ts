@@ -1,0 +1,111 @@
+// What of the public API carries no value of a caller from one side to another. The rest has a way in ways.ts: calls/ways.test.ts holds both against the reports.
+
+/** Settings, counts, states, rights and types: no member of them carries a value, whichever they get. */
+export const WITHOUT_VALUES: readonly string[] = [
+  // Options that say how, and what a peer may.
+  ...[
+    'BusOptions',
+    'CallQuota',
+    'CallsOptions',
+    'Capability',
+    'DescribeOptions',
+    'IsolationOptions',
+    'NetworkOptions',
+    'RunLimits',
+    'RunsOptions',
+  ],
+  ...[
+    'PermissionDefinition',
+    'PermissionFile',
+    'PermissionSetDefinition',
+    'ScopedPermission',
+    'Scope',
+    'CommandScope',
+    'SupervisionOptions',
+  ],
+  ...[
+    'PermissionSandbox',
+    'ProcessSandbox',
+    'QuickjsSandbox',
+    'WorkerFactories',
+    'ListenOptions',
+    'ReportedRunOptions',
+    'ReportedResumeOptions',
+  ],
+  ...['HookOptions', 'ProgramOptions', 'InstrumentOptions', 'BubblewrapOptions', 'LandlockOptions', 'ExplainOptions'],
+  // Counts and states.
+  ...[
+    'BusStats',
+    'CoreStats',
+    'FrontendStats',
+    'GateStats',
+    'LatencyStats',
+    'NetworkCounts',
+    'NetworkStats',
+    'TrafficStats',
+    'WorkerStats',
+  ],
+  ...['BusInspection', 'FrontendInfo', 'Inspector', 'Instrumentation', 'ProgramExit', 'DeniedHost'],
+  // Names, reasons and limits, which are the bus's own.
+  ...['BusEvents', 'ExplainedCommand', 'ExplainedFrontend', 'Explanation'],
+  ...['Launch', 'Launcher', 'LaunchInfo', 'LaunchLimits'],
+  // Definitions of what stays in its thread, or has the ways of `Client.invoke`.
+  ...[
+    'CoreDefinition',
+    'PluginDefinition',
+    'Plugin',
+    'CommandOptions',
+    'MiddlewareCall',
+    'Resources',
+    'Exposed',
+    'ExposedContext',
+    'TauriInstallation',
+  ],
+  // Types alone.
+  ...['BusTypes', 'ClientTypes', 'CoreLike', 'Lost', 'BlobLike', 'ChannelFor'],
+]
+
+/** Members and functions that carry none, of owners of which others do. */
+export const NO_VALUES: readonly string[] = [
+  ...['createBus', 'defineCore', 'command', 'plugin', 'stateKey', 'transfer', 'createClient', 'getLabel', 'getSecret'],
+  ...['explainCapabilities', 'bubblewrap', 'landlock', 'instrument'],
+  ...[
+    'close',
+    'closeFrontend',
+    'frontends',
+    'inspect',
+    'on',
+    'openInspector',
+    'reload',
+    'removeCapability',
+    'removePlugin',
+    'stats',
+  ].map(name => `Bus.${name}`),
+  ...['manage', 'path', 'resources', 'state'].map(name => `App.${name}`),
+  ...['Channel', 'close', 'closed', 'label'].map(name => `Client.${name}`),
+  ...['id', 'signal', 'close', 'onend', 'toJSON'].map(name => `Channel.${name}`),
+  'Stream.return',
+  ...['name', 'permissions', 'teardown'].map(name => `AddedPlugin.${name}`),
+  ...['name', 'scope'].map(name => `PluginApi.${name}`),
+  ...['handler', 'kind', 'result', 'schema'].map(name => `Command.${name}`),
+  ...['args', 'isStream', 'result'].map(name => `CommandContent.${name}`),
+  ...['command', 'permission'].map(name => `CommandDescription.${name}`),
+  ...['app', 'getScope', 'label', 'permits', 'request', 'resources', 'signal', 'state'].map(
+    name => `CommandContext.${name}`,
+  ),
+  ...['maxInFlight', 'overflow'].map(name => `ConnectionOptions.${name}`),
+  ...['loaded', 'loadTimeout', 'sandbox', 'supervision'].map(name => `FrontendOptions.${name}`),
+  ...['directory', 'name'].map(name => `ModuleSource.${name}`),
+  ...['label', 'language', 'limits', 'sandbox', 'signal', 'timeout'].map(name => `RunOptions.${name}`),
+  ...['label', 'sandbox', 'source'].map(name => `ResumeOptions.${name}`),
+  ...['args', 'description'].map(name => `RunFunction.${name}`),
+  ...['column', 'line', 'message', 'name', 'reason'].map(name => `RunError.${name}`),
+  ...['RunLog.stream', 'RunTraffic.calls'],
+  ...['continuation', 'data', 'status'].map(name => `EndedRun.${name}`),
+  ...['error', 'status', 'value'].map(name => `InterruptedRun.${name}`),
+  ...['cmd', 'options'].map(name => `HookInput.${name}`),
+  ...['command', 'label', 'status'].map(name => `RecordedCall.${name}`),
+  ...['bus', 'close'].map(name => `TestBus.${name}`),
+  ...['capabilities', 'connection', 'core', 'label'].map(name => `TestBusOptions.${name}`),
+  ...['exited', 'isWalled', 'kill', 'pid'].map(name => `Program.${name}`),
+]
