@@ -9,6 +9,7 @@ import {
   getPorts,
   type LinkKind,
   openLink,
+  SplitLink,
   type TriangleEndpoints,
 } from '../src/link/endpoints.js'
 import type { Link } from '../src/wire/link.js'
@@ -105,3 +106,27 @@ for (const kind of choose(['port', 'ring'] as const))
         expect(await ended, 'nothing keeps these threads alive').toEqual(others.map(() => [['closed'], [0]]))
       }))
   })
+
+it('an end that has closed is told so once what it has sent has left', async () => {
+  const closed: (() => void)[] = []
+  const createFake = (): Link => ({
+    queued: 0,
+    room: () => undefined,
+    send() {},
+    receive: receiver => void closed.push(() => receiver.closed(undefined)),
+    pause() {},
+    resume() {},
+    close() {},
+  })
+  const link = new SplitLink(createFake(), createFake())
+  const seen = recorder()
+  link.receive(seen)
+  link.close()
+  const [left, read] = closed as [() => void, () => void]
+  read()
+  await settle()
+  expect(seen.log).toEqual([])
+  left()
+  await settle()
+  expect(seen.log).toEqual(['closed'])
+})
