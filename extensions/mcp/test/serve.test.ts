@@ -386,6 +386,7 @@ describe('over HTTP', () => {
     expect(await send(server, {})).toBe(200)
     expect(await send(server, { origin: 'https://app.example' })).toBe(200)
     expect(await send(server, { origin: 'https://evil.example' })).toBe(403)
+    expect(await send(server, { origin: `https://xn--${'a'.repeat(1000)}` })).toBe(403)
     expect(await send(server, { host: 'rebound.example' })).toBe(403)
     const local = await serveHttp(await startBus(), {}, { hosts: ['localhost'], origins: ['127.0.0.1', 'app.example'] })
     for (const name of ['localhost', '127.0.0.1', '[::1]']) {
@@ -431,6 +432,17 @@ describe('over HTTP', () => {
     const answer = ([target, host]: readonly [string, string, string]) =>
       sendHead(server, `GET ${target} HTTP/1.1\r\nhost: ${host}`).status.then(status => [target, host, status])
     expect(await Promise.all(requests.map(answer))).toEqual(requests)
+  })
+
+  test('a target that is no path is refused by `handle`, which the SDK would take for another host', async () => {
+    const { handle } = await serveMcp(await startBus(), { label: 'agent', transport: {} })
+    const server = createServer((incoming, response) => void handle(incoming, response)).listen(0, '127.0.0.1')
+    closers.push(() => server.close())
+    await once(server, 'listening')
+    for (const target of ['*', `*@${encodeURIComponent('例'.repeat(500))}/`, 'http://localhost/mcp'])
+      expect(await sendHead(server, `GET ${target} HTTP/1.1\r\nhost: localhost`).status, target.slice(0, 20)).toBe(
+        '400',
+      )
   })
 
   test('a request that does not arrive, or that authorize does not decide about, loses its place to the next one', async () => {

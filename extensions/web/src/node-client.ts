@@ -1,6 +1,7 @@
 // `@sallyport/web/client` in Node.js: the client of a program that connects by URL. Exports what client.ts does, for pages.
 import type { Client } from '@sallyport/frontend'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { parseForeignUrl } from '@sallyport/protocol/internal/util'
 import { MAX_FRAME_BYTES } from '@sallyport/protocol/internal/wire'
 import { randomUUID } from 'node:crypto'
 import { WebSocket } from 'ws'
@@ -46,8 +47,7 @@ export const connect: typeof connectPage = connectProgram as typeof connectPage
 /** Returns the WebSocket of a URL, whose token becomes a header: proxies log URLs. @throws {BusError} InvalidParams */
 function parseTarget(url: unknown, headers: ConnectOptions['headers']): Target {
   if (url === undefined) throw invalid('needs a `url` in Node.js: that of serveFrontends, for example')
-  const text = String(url)
-  const target = URL.canParse(text) ? new URL(text) : undefined
+  const target = parseForeignUrl(String(url))
   if (!target || !/^(?:http|ws)s?:$/.test(target.protocol)) {
     throw invalid('`url` must be an absolute URL of http:, https:, ws: or wss:')
   }

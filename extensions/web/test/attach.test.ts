@@ -111,6 +111,7 @@ test('a page of another origin is refused unless it is listed', async () => {
   const cookie = 'user=main'
   await attach(['https://app.example'])
   expect(await tryConnect(port, { cookie, origin: 'https://evil.example' })).toBe(403)
+  expect(await tryConnect(port, { cookie, origin: `https://${'a'.repeat(64)}`, host: 'a'.repeat(64) })).toBe(403)
   expect(await tryConnect(port, { cookie, origin: 'https://app.example' })).toBe(101)
   // Behind a proxy that ends TLS, the names are equal and the protocols are not.
   expect(await tryConnect(port, { cookie, origin: `https://127.0.0.1:${port}` })).toBe(101)

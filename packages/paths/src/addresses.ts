@@ -2,6 +2,8 @@
 // pattern opens them.
 import { lookup as lookupName, type LookupAddress, type LookupOptions } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { parseForeignUrl } from '@sallyport/protocol/internal/util'
+export { hasBoundedHost, parseForeignUrl } from '@sallyport/protocol/internal/util'
 
 /**
  * All networks that are not "globally reachable" in IANA's registries of special-purpose addresses (RFC 6890), in their order, and others
@@ -52,7 +54,7 @@ export function isPrivateAddress(text: string): boolean {
 /** Returns true for an address that a host can send to an IPv4 address in a tunnel (ISATAP, RFC 5214, 6.1). Any network can have it. */
 function isIsatap(address: string): boolean {
   if (isIP(address) !== 6) return false
-  const [before = '', after] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
+  const [before = '', after] = parseForeignUrl(`http://[${address}]`)!.hostname.slice(1, -1).split('::')
   const [first, last] = [before, after ?? ''].map(groups => groups.split(':').filter(Boolean))
   const groups = [...first!, ...Array<string>(8 - first!.length - last!.length).fill('0'), ...last!]
   return (groups[4] === '0' || groups[4] === '200') && groups[5] === '5efe'
@@ -62,7 +64,7 @@ function isIsatap(address: string): boolean {
 function getNat64Address(address: string): string | undefined {
   if (isIP(address) !== 6) return undefined
   const [found, high = '0', low = '0'] =
-    /^\[64:ff9b::(?:([\da-f]+):)?([\da-f]+)?\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []
+    /^\[64:ff9b::(?:([\da-f]+):)?([\da-f]+)?\]$/.exec(parseForeignUrl(`http://[${address}]`)!.hostname) ?? []
   if (found === undefined) return undefined
   const bits = Number.parseInt(high, 16) * 0x1_0000 + Number.parseInt(low, 16)
   return [24, 16, 8, 0].map(shift => (bits >>> shift) & 0xff).join('.')

@@ -50,6 +50,7 @@ describe('on Windows', () => {
       ['//./pipe/x', 'EINVAL'],
       ['\\\\other\\share\\a', 'EACCES'],
       ['x'.repeat(40_000), 'ENAMETOOLONG'],
+      [`C:\\a${'\u0301\u0316'.repeat(128)}`, 'ENAMETOOLONG'],
     ])((path, code) => expect(() => create()(path)).toThrow(expect.objectContaining({ code }))))
 
   test('names like special ones are ordinary paths', () =>
@@ -61,6 +62,13 @@ describe('on Windows', () => {
     rows(['..\\x', 'C:\\a\\..\\x', 'a/../x'])(path =>
       expect(() => create()(path)).toThrow('cannot traverse directory'),
     ))
+
+  test('a share has a name of a host', () =>
+    rows([
+      ['a'.repeat(63), 'EACCES'],
+      ['a'.repeat(64), 'URL is not a valid path'],
+      ['%E4%B8%81'.repeat(64), 'URL is not a valid path'],
+    ])((host, error) => expect(() => create()(`file://${host}/share/a`)).toThrow(error)))
 
   test('a share that the scope names can be used', () => {
     expect(create()('\\\\host\\share\\a')).toBe('\\\\host\\share\\a')

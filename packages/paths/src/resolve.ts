@@ -2,6 +2,7 @@
 import { readlink, realpath } from 'node:fs/promises'
 import { isAbsolute, posix, relative, sep, win32 } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseForeignUrl } from '@sallyport/protocol/internal/util'
 
 /** Differences between the paths of operating systems. Tests inject the rules of another one. */
 export interface PathRules {
@@ -63,6 +64,8 @@ export function toAbsolutePath(
   if (plain.includes('\0')) throw 'file name contained an unexpected NUL byte'
   if (!plain.isWellFormed()) throw 'path is not a valid UTF-8'
   const names = plain.split(rules.separators.length > 1 ? /[/\\]/ : rules.separators)
+  // No system has such a name. To normalize it takes quadratic time, if it is of marks.
+  if (names.some(name => name.length > 255)) throw createIoError('ENAMETOOLONG')
   if (names.includes('..')) {
     throw new TypeError('cannot traverse directory, rewrite the path without the use of `../`')
   }
@@ -79,7 +82,7 @@ export function toAbsolutePath(
 
 function fromUrl(url: string, { platform }: PathRules): string {
   try {
-    return fileURLToPath(url, { windows: platform === 'win32' })
+    return fileURLToPath(parseForeignUrl(url) ?? '', { windows: platform === 'win32' })
   } catch {
     throw 'URL is not a valid path'
   }

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { BusError } from './errors/bus-error.js'
+import { parseForeignUrl } from './util/foreign-url.js'
 
 /** Time for a request with its body, and for a connection to send one. */
 const REQUEST_TIMEOUT_MS = 5000
@@ -45,13 +46,14 @@ export async function startLocalServer(
   return { server, port: (server.address() as AddressInfo).port }
 }
 
+export const NO_PATH = '/.invalid'
+
 /**
  * Returns the path and the query of a request. Never throws: a target that is no path, such as `//` for `new URL`, is a path that nobody serves. The
  * host of the URL means nothing.
  */
 export function getRequestUrl({ url = '' }: IncomingMessage): URL {
-  const base = 'http://request'
-  return url.startsWith('/') && URL.canParse(base + url) ? new URL(base + url) : new URL('/.invalid', base)
+  return parseForeignUrl(`http://request${url.startsWith('/') ? url : NO_PATH}`)!
 }
 
 const LOOPBACK = /^(https?:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\])\.?(?=(?::\d{1,5})?$)/

@@ -3,8 +3,8 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
-import { getRequestUrl, toOneLoopback } from '@sallyport/protocol/internal/local-server'
-import { warn } from '@sallyport/protocol/internal/util'
+import { getRequestUrl, NO_PATH, toOneLoopback } from '@sallyport/protocol/internal/local-server'
+import { parseForeignUrl, warn } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isTexts } from '../shared/check-names.js'
 
 /** MCP over HTTP, for `transport` of `serveMcp`. */
@@ -130,6 +130,8 @@ export function serveHttp(
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
     const { host = '', origin } = request.headers
     if (!isHost(host)) return refuse(response, 403, 'Invalid Host header: its name is not in "hosts"')
+    // The SDK puts the target behind the host: with `*@name` it would parse another one, of any length.
+    if (getRequestUrl(request).pathname === NO_PATH) return refuse(response, 400, 'The target is no path')
     const isAllowed = origin === undefined || isOrigin(origin.split('://')[1] ?? '')
     if (!isAllowed) return refuse(response, 403, 'Invalid Origin header: its name is not in "origins"')
     if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')
@@ -158,8 +160,8 @@ export function serveHttp(
 /** @param names - without ports. All spellings of localhost are one */
 function createHostMatcher(names: readonly string[]): (host: string) => boolean {
   const known = names.map(toOneLoopback)
-  const toName = (host: string): string => toOneLoopback(new URL(`http://${host}`).hostname)
-  return host => HOST.test(host) && URL.canParse(`http://${host}`) && known.includes(toName(host))
+  const toName = (host: string): string => toOneLoopback(parseForeignUrl(`http://${host}`)?.hostname ?? '')
+  return host => HOST.test(host) && known.includes(toName(host))
 }
 
 /**

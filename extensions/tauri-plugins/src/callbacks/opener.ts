@@ -1,6 +1,7 @@
 // The commands of @tauri-apps/plugin-opener, and `open` of @tauri-apps/plugin-shell. The host opens what the scope allows.
 import type { CommandContext, Plugin } from '@sallyport/core'
 import { getPathScopeOptions, PathScope, toCanonical } from '@sallyport/paths/internal'
+import { parseForeignUrl } from '@sallyport/paths/internal/addresses'
 import { Glob } from '@sallyport/paths/internal/glob'
 import { resolve } from 'node:path'
 import { createPlugin, getEntries, getOptionalText, getText, invalidArg } from '../shared/plugin.js'
@@ -119,9 +120,8 @@ const hasProgram = ({ app }: OpenerEntry, program: string | undefined, isDeny: b
 
 /** Returns the URL as it is compared and opened, or `undefined` for a URL that hides its host. */
 function normalizeUrl(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined
-  const url = new URL(text)
-  if (url.username !== '' || url.password !== '') return undefined
+  const url = parseForeignUrl(text)
+  if (!url || url.username !== '' || url.password !== '') return undefined
   if (url.hostname.endsWith('.')) url.hostname = url.hostname.replace(/\.+$/, '')
   // `mailto:` keeps characters with which a command line could end an argument.
   return url.href.replaceAll(/[\s"<>\\^`{|}]/g, encodeURIComponent)

@@ -1,5 +1,6 @@
 // The argument of `fetch`, which a frontend can send in any form.
 import { METHODS, validateHeaderName, validateHeaderValue } from 'node:http'
+import { parseForeignUrl } from '@sallyport/paths/internal/addresses'
 import { isInteger, toBytes } from '../shared/plugin.js'
 import type { UrlScope } from './url-scope.js'
 
@@ -70,11 +71,9 @@ function parseUrl(text: unknown): URL {
   if (typeof text !== 'string') throw invalidConfig('invalid type for `url`, expected a string')
   const limit = text.startsWith('data:') ? MAX_DATA_URL_LENGTH : MAX_URL_LENGTH
   if (text.length > limit) throw `url exceeded ${limit} characters. Send a part of it as the body.`
-  try {
-    return new URL(text)
-  } catch {
-    throw invalidConfig('relative URL without a base')
-  }
+  const url = parseForeignUrl(text)
+  if (!url) throw invalidConfig('relative URL without a base')
+  return url
 }
 
 function parseDanger(danger: unknown, url: URL, policy: ClientPolicy): Record<string, unknown> {
@@ -181,8 +180,8 @@ function parseProxies(value: unknown, listed: ReadonlySet<string>): Proxies {
 function parseProxy(value: unknown, listed: ReadonlySet<string>): Proxy {
   const config = (typeof value === 'string' ? { url: value } : value) as Record<string, unknown>
   const { url, basicAuth, noProxy } = config
-  if (typeof url !== 'string' || !URL.canParse(url)) throw invalidConfig('invalid type for `proxy`, expected a URL')
-  const parsed = new URL(url)
+  const parsed = typeof url === 'string' && parseForeignUrl(url)
+  if (!parsed) throw invalidConfig('invalid type for `proxy`, expected a URL')
   if (!listed.has(parsed.origin)) throw `proxy refused: ${parsed.origin}. List it in the option "proxies" of http().`
   if (noProxy !== undefined && noProxy !== null && typeof noProxy !== 'string')
     throw invalidConfig('invalid type for `noProxy`, expected a string')

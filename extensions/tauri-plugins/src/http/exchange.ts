@@ -4,7 +4,7 @@ import { request as requestHttps, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import { SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
+import { parseForeignUrl, SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
 import { type Hop, type Proxies, type Proxy, withoutHeaders } from './client-config.js'
 
 const MAX_RESPONSE_HEADER_BYTES = 16 * 1024
@@ -137,8 +137,8 @@ export function getNextHop(hop: Hop, status: number, location: string | undefine
   if (location === undefined || (!repeats && ![301, 302, 303].includes(status))) return undefined
   // Node reads headers as Latin-1, and servers send UTF-8.
   const target = Buffer.from(location, 'latin1').toString()
-  if (!URL.canParse(target, hop.url.href)) return undefined
-  const url = new URL(target, hop.url)
+  const url = parseForeignUrl(target, hop.url)
+  if (!url) return undefined
   const dropped = [...(url.origin === hop.url.origin ? [] : SENSITIVE), ...(repeats ? [] : OF_BODY)]
   const headers = withoutHeaders(hop.headers, dropped)
   if (repeats) return { ...hop, url, headers }

@@ -1,6 +1,6 @@
 // Tauri's http plugin: requests of frontends, limited by the URL patterns of their permissions, and to public addresses.
 import { type CommandContext, type Plugin, type Resources, transfer } from '@sallyport/core'
-import { AddressFilter, type Lookup } from '@sallyport/paths/internal/addresses'
+import { AddressFilter, type Lookup, parseForeignUrl } from '@sallyport/paths/internal/addresses'
 import { type Args, checkLimits, createPlugin, getResource, isChannel, isInteger } from '../shared/plugin.js'
 import { getUrlScope, parseUrlPattern, UrlScope } from './url-scope.js'
 import { ResponseBody } from './bodies.js'
@@ -117,7 +117,7 @@ function createNetwork(options: HttpOptions): Network {
 }
 
 function toProxyOrigin(url: string): string {
-  if (!URL.canParse(url) || new URL(url).protocol !== 'http:')
-    throw new TypeError(`http(): proxies must be http: URLs, as in "http://proxy.example.com:3128"`)
-  return new URL(url).origin
+  const parsed = parseForeignUrl(url)
+  if (parsed?.protocol === 'http:') return parsed.origin
+  throw new TypeError(`http(): proxies must be http: URLs, as in "http://proxy.example.com:3128"`)
 }

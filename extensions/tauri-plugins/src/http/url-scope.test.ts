@@ -5,6 +5,19 @@ import { rows } from '../../../../scripts/testing.js'
 
 const allows = (pattern: string, url: string): boolean => new UrlScope([pattern]).allows(new URL(url))
 
+test('a pattern has a host of at most 253 characters, and 63 in a label', () =>
+  rows([
+    ['a'.repeat(63), true],
+    ['a'.repeat(64), false],
+    [`*.${'例'.repeat(63)}`, true],
+    [`*.${'例'.repeat(64)}`, false],
+    ['*.a'.repeat(127), false],
+  ])((host, isValid) => {
+    const parse = (): unknown => parseUrlPattern(`http://${host}/`)
+    if (isValid) parse()
+    else expect(parse).toThrow('is not a valid URL pattern')
+  }))
+
 test('a pattern allows and refuses URLs as Tauri does', () =>
   rows<[pattern: string, allowed: string[], refused: string[]]>([
     [

@@ -2,6 +2,7 @@
 // groups, regular expressions and modifiers: its library backtracks for seconds on a long URL.
 import { isIP } from 'node:net'
 import type { CommandContext } from '@sallyport/core'
+import { hasBoundedHost, parseForeignUrl } from '@sallyport/paths/internal/addresses'
 import { domainToASCII } from 'node:url'
 import { getEntries } from '../shared/plugin.js'
 
@@ -75,10 +76,11 @@ function parseGlob(component: string, fail: Fail): string[] {
 
 function parseHostname(host: string, fail: Fail): Glob {
   if (!host.includes('*')) {
-    const url = `http://${host.replaceAll(/\\(.)/gu, '$1')}`
-    if (/[{}()?+]/.test(host) || !URL.canParse(url)) fail('Use a valid host, with "*" as the only wildcard')
-    return [withoutDot(new URL(url).hostname)]
+    const url = parseForeignUrl(`http://${host.replaceAll(/\\(.)/gu, '$1')}`)
+    if (/[{}()?+]/.test(host) || !url) return fail('Use a valid host, with "*" as the only wildcard')
+    return [withoutDot(url.hostname)]
   }
+  if (!hasBoundedHost(`file://${host}`)) fail('Use a host of at most 253 characters, and 63 between two dots')
   const labels = withoutDot(host)
     .split('.')
     .map(label => (/^[\p{ASCII}]*$/u.test(label) ? label.toLowerCase() : domainToASCII(label)))

@@ -229,10 +229,16 @@ describe('opener', () => {
 
   test('opens only URLs of the four schemes by default, in their normal form', async () => {
     const { call } = await start('opener:default')
-    for (const url of ['HTTPS://Example.com.', 'http://a', 'mailto:a@b.c', 'tel:+1']) {
+    for (const url of [`https://${'a'.repeat(63)}`, 'HTTPS://Example.com.', 'http://a', 'mailto:a@b.c', 'tel:+1']) {
       expect(await call('opener', 'openUrl', url)).toEqual({ value: null })
     }
-    expect(open.mock.calls.map(([url]) => url)).toEqual(['https://example.com/', 'http://a/', 'mailto:a@b.c', 'tel:+1'])
+    expect(open.mock.calls.map(([url]) => url)).toEqual([
+      `https://${'a'.repeat(63)}/`,
+      'https://example.com/',
+      'http://a/',
+      'mailto:a@b.c',
+      'tel:+1',
+    ])
     for (const url of [
       'file:///etc/passwd',
       'javascript:alert(1)',
@@ -243,13 +249,16 @@ describe('opener', () => {
       '',
       'https://a@b.c',
       ' \0https:',
+      `https://${'a'.repeat(64)}`,
+      `https://${'例'.repeat(4000)}`,
+      `https:\\\\x@${'a.'.repeat(127)}`,
     ]) {
       expect(await call('opener', 'openUrl', url)).toEqual({ error: `Not allowed to open url ${url}` })
     }
     expect(await call('opener', 'openUrl', 'https://a', 'firefox')).toEqual({
       error: 'Not allowed to open url https://a with firefox',
     })
-    expect(open).toHaveBeenCalledTimes(4)
+    expect(open).toHaveBeenCalledTimes(5)
   })
 
   test('an empty scope opens nothing', async () => {

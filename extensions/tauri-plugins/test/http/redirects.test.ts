@@ -41,6 +41,17 @@ describe('a redirect is refused', () => {
       expect(other.count()).toBe(0)
     }))
 
+  test('to a host that is longer than DNS allows, and so is a request to one', async () => {
+    const server = await serveRedirects()
+    const { request } = await connect([`${server.origin}/*`])
+    for (const host of ['a'.repeat(64), 'a.'.repeat(127), '%E4%BE%8B'.repeat(200)]) {
+      expect(await request({ url: to(server, 302, `http://${host}/`) })).toMatchObject({ status: 302 })
+      await expect(request({ url: `http://${host}/` })).rejects.toMatchObject({
+        data: expect.stringContaining('relative URL without a base'),
+      })
+    }
+  })
+
   test('by 307 with a body', async () => {
     const [server, other] = [await serveRedirects(), await serveRedirects()]
     const { request } = await connect([`${server.origin}/*`])

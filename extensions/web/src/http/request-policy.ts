@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isEqualSecret, toOneLoopback } from '@sallyport/protocol/internal/local-server'
+import { parseForeignUrl } from '@sallyport/protocol/internal/util'
 
 export interface Refusal {
   readonly status: number
@@ -69,9 +70,9 @@ export class RequestPolicy {
   /** @param port - the port on 127.0.0.1; `undefined` for a server of the host's own */
   constructor(port: number | undefined, origins: readonly string[]) {
     this.#isAttached = port === undefined
-    const own = port === undefined ? [] : [new URL(`http://localhost:${port}`).origin]
+    const own = port === undefined ? [] : [parseForeignUrl(`http://localhost:${port}`)!.origin]
     this.#origins = new Set([...own, ...origins].map(toOneLoopback))
-    this.#hosts = new Set(Array.from(this.#origins, origin => new URL(origin).host))
+    this.#hosts = new Set(Array.from(this.#origins, origin => parseForeignUrl(origin)!.host))
   }
 
   /** Returns why a request for a file is refused: another user's page, or a name that resolves to 127.0.0.1 (DNS rebinding). */
@@ -111,7 +112,7 @@ export class RequestPolicy {
   /** A proxy can end TLS before a server of the host's own, so that only host and port are compared there. */
   #checkOrigin({ origin, host }: IncomingHttpHeaders): Refusal | undefined {
     if (origin === undefined || this.#origins.has(toOneLoopback(origin))) return undefined
-    const ownHost = this.#isAttached && URL.canParse(origin) && new URL(toOneLoopback(origin)).host
+    const ownHost = this.#isAttached && parseForeignUrl(toOneLoopback(origin))?.host
     return ownHost && ownHost === toOneLoopback(host ?? '') ? undefined : refuse('origin', origin, origin)
   }
 }
@@ -124,7 +125,7 @@ function refuse(what: string, seen: string, origin: string): Refusal {
 
 /** True for an origin as browsers send it. */
 export function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text
+  return parseForeignUrl(text)?.origin === text
 }
 
 export class RateLimit {

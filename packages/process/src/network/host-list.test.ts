@@ -3,6 +3,16 @@ import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { HostList, parseAuthority, parseHostPattern } from './host-list.js'
 
+/** As long as DNS allows. */
+const LABEL = 'a'.repeat(63)
+/** Longer than DNS allows: a label, a name, and what takes long to map. */
+const LONG = [
+  `${LABEL}a`,
+  `${LABEL}.`.repeat(4),
+  encodeURIComponent('\u4e01\u4e02'.repeat(32)),
+  `a${'\u0301\u0316'.repeat(32)}`,
+]
+
 const allows = (entry: string, authority: string): boolean =>
   new HostList([entry]).allows(parseAuthority(authority, 443)!)
 
@@ -19,6 +29,8 @@ test('an entry allows its host and port', () =>
     ['127.0.0.1:*', '2130706433:9'],
     ['[::1]:8080', '[0:0::1]:8080'],
     ['bücher.example', 'xn--bcher-kva.example'],
+    ['*:*', `${LABEL}.${LABEL}:9`],
+    [`${LABEL}.example`, `${LABEL}.example`],
   ])((entry, authority) => expect(allows(entry, authority)).toBe(true)))
 
 test('an entry does not allow other hosts and ports', () =>
@@ -32,12 +44,26 @@ test('an entry does not allow other hosts and ports', () =>
   ])((entry, authority) => expect(allows(entry, authority)).toBe(false)))
 
 test('what is no host is an invalid entry', () =>
-  rows(['', 'a b', 'http://a', 'a/b', 'a.*', '*a', 'a:0', 'a:65536', 'u@a', 'a:b', '[::1', 'a?', 'a#b', 'a\\b'])(
-    entry => expect(parseHostPattern(entry)).toBeUndefined(),
-  ))
+  rows([
+    '',
+    'a b',
+    'http://a',
+    'a/b',
+    'a.*',
+    '*a',
+    'a:0',
+    'a:65536',
+    'u@a',
+    'a:b',
+    '[::1',
+    'a?',
+    'a#b',
+    'a\\b',
+    ...LONG,
+  ])(entry => expect(parseHostPattern(entry)).toBeUndefined()))
 
 test('what is no host and port is an invalid authority', () =>
-  rows(['', 'user@a', 'user:pass@a', 'a/b', 'a?b', 'a#b', 'a\\b', 'a b', 'a:0', 'a:99999', 'a:b:c', 'a\r\nb'])(
+  rows(['', 'user@a', 'user:pass@a', 'a/b', 'a?b', 'a#b', 'a\\b', 'a b', 'a:0', 'a:99999', 'a:b:c', 'a\r\nb', ...LONG])(
     authority => expect(parseAuthority(authority, 443)).toBeUndefined(),
   ))
 

@@ -1,4 +1,6 @@
 // The list `net` of a sandbox: which hosts a frontend can reach.
+import { parseForeignUrl } from '@sallyport/protocol/internal/util'
+
 /** One entry: `api.github.com`, `*.npmjs.org:443`, `localhost:*`. */
 interface HostPattern {
   /** A name or an IP address as in a URL, without brackets. With `isWildcard`, the end of a name: `.npmjs.org`, or nothing for all hosts. */
@@ -49,11 +51,9 @@ export function parseAuthority(authority: string, port: number | undefined): Hos
 
 /** Normalizes IP addresses in other forms, and names in other scripts, as `fetch` does. */
 function parseHostname(name: string): string | undefined {
-  const url = `http://${name}/`
-  if (!URL.canParse(url)) return undefined
-  const { hostname, port, pathname, username } = new URL(url)
-  if (port !== '' || pathname !== '/' || username !== '') return undefined
-  return hostname.replaceAll(/[[\]]/g, '').replace(/\.$/, '') || undefined
+  const url = parseForeignUrl(`http://${name}/`)
+  if (!url || url.port !== '' || url.pathname !== '/' || url.username !== '') return undefined
+  return url.hostname.replaceAll(/[[\]]/g, '').replace(/\.$/, '') || undefined
 }
 
 /** Returns the target as an entry of a list. */

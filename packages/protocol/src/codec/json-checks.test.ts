@@ -10,7 +10,7 @@ import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire
 import { scanJson, stringifyJson } from './json-checks.js'
 import { jsonCodec } from './json.js'
 
-const scan = (text: string): void => scanJson(Buffer.from(text))
+const scan = (text: string): unknown => scanJson(Buffer.from(text))
 const nested = (depth: number, inside = ''): string => '['.repeat(depth) + inside + ']'.repeat(depth)
 const nestedObjects = (depth: number, inside: string): string => '{"a":'.repeat(depth) + inside + '}'.repeat(depth)
 /** Returns a message with the params `value`, padded to `size` bytes. */

@@ -197,12 +197,12 @@ const OPEN_ARRAY = 0x5b
 const BACKSLASH = 0x5c
 
 /**
- * Checks the limits of depth and number of values without parsing. The parser decides whether the text is JSON at all. The limit
+ * Returns the number of values, and checks its limit and that of depth, without parsing. The parser decides whether the text is JSON at all. The limit
  * of depth applies to messages of more than `above` bytes, so that a message passes in a batch if it passes alone.
  *
  * @throws {RangeError} if a limit is exceeded
  */
-export function scanJson(bytes: Uint8Array, above: number = SCAN_ABOVE_BYTES): void {
+export function scanJson(bytes: Uint8Array, above: number = SCAN_ABOVE_BYTES, maxNodes: number = MAX_NODES): number {
   let depth = 0
   let nodes = 1
   // The depth of a message: 1 in a batch, 0 for a single one, unknown until the first bracket.
@@ -235,7 +235,8 @@ export function scanJson(bytes: Uint8Array, above: number = SCAN_ABOVE_BYTES): v
     }
   }
   endMessage(bytes.length)
-  if (nodes > MAX_NODES) throw tooMany()
+  if (nodes > maxNodes) throw tooMany()
+  return nodes
 }
 
 function findEndOfString(bytes: Uint8Array, start: number): number {

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { explainTypeScript } from './module-errors.js'
+import { explainTypeScript, findPlace } from './module-errors.js'
 
 const unknown = (extension: string): Error =>
   Object.assign(new TypeError(`Unknown file extension "${extension}" for /app/a${extension}`), {
@@ -21,3 +21,12 @@ test('returns another error unchanged', () =>
   rows([unknown('.css'), new Error('x'), null, undefined, 'text', { code: 'ERR_UNKNOWN_FILE_EXTENSION' }])(error =>
     expect(explainTypeScript(error)).toBe(error),
   ))
+
+test('the place of a forged stack is its own text, without a path of a host', () => {
+  expect(findPlace('Error: x\n    at f (file:///app/main.mjs:4:53)')).toMatch(/app\/main\.mjs:4:53$/)
+  const long = `file://${'\u4e01\u4e02'.repeat(100)}/a.mjs`
+  const parser = vi.spyOn(globalThis, 'URL')
+  expect(findPlace(`Error: x\n    at f (${long}:4:53)`)).toBe(`${long}:4:53`)
+  expect(parser).not.toHaveBeenCalled()
+  parser.mockRestore()
+})

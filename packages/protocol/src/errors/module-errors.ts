@@ -2,6 +2,7 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BusError } from './bus-error.js'
+import { parseForeignUrl } from '../util/foreign-url.js'
 import { isInternalFrame } from './caller-stack.js'
 
 /** `file:///app/main.mjs:4:53`, a path, or the name of code as text: `run.js:2:6`. */
@@ -26,7 +27,7 @@ export function findPlace(stack: string): string {
 /** Returns the path of a URL. A frontend can forge the stack, and a URL such as `file://host/` has no path. */
 function toPath(url: string): string | undefined {
   try {
-    return fileURLToPath(url)
+    return fileURLToPath(parseForeignUrl(url) ?? '')
   } catch {
     return undefined
   }
