@@ -4,7 +4,8 @@ import { Worker } from 'node:worker_threads'
 import { type ScriptThread, THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { rows } from '../../../scripts/testing.js'
 import { Machine, type MachineEvents } from './script-host/machine.js'
 import { writeSnapshot } from './script-host/vm-pool.js'
 import { loadScript, prepare } from './index.js'
@@ -21,6 +22,7 @@ const createThread = (print: ScriptThread['print'] = () => {}): ScriptThread => 
   synchronized() {},
   answered() {},
   unsent() {},
+  unhandled() {},
 })
 
 /** A link on which nothing arrives. */
@@ -35,7 +37,11 @@ async function load(text: string, time = engine.time, onPrint = () => {}) {
     printed.push(line)
     onPrint()
   }
-  return { script, printed, run: () => script.run(createLink(), client, createThread(print), () => {}) }
+  const run = (onFault: (error: Error) => void = () => {}): Promise<void> =>
+    script.run(createLink(), client, createThread(print), onFault)
+  /** Resolves with the error that ends the script. */
+  const runToEnd = (): Promise<unknown> => new Promise(resolve => void run(resolve).catch(resolve))
+  return { script, printed, run, runToEnd }
 }
 
 test('what the host has answered is freed while the script goes on', async () => {
@@ -75,6 +81,41 @@ test('a script that is stopped while its snapshot is read does not go on', async
   const later = await start()
   await later.running
   expect(receive).toHaveBeenCalledOnce()
+})
+
+test('a message of a script that would take more than its memory ends it before it is parsed, and no other script', () => {
+  /** 800,000 values. */
+  const bomb = "JSON.stringify = () => '[' + '{},'.repeat(4e5) + '1]';"
+  return rows({
+    uuid: `${bomb} crypto.randomUUID()`,
+    print: `${bomb} console.log(1)`,
+    wake: `${bomb} setTimeout(() => {})`,
+    url: `${bomb} new URL('http://a')`,
+    fault: `queueMicrotask(() => { ${bomb} throw new Error('x') })`,
+    'load-error': `${bomb} throw new Error('x')`,
+    describe: `Promise.reject(new Error('x')); ${bomb}`,
+    'many rejections': "for (let n = 0; n < 1000; n++) Promise.reject({ text: 'x'.repeat(1e4) })",
+    query: "new URLSearchParams('&a'.repeat(4e5))",
+    decode: "new TextDecoder('utf-16le').decode(new Uint8Array(9e6))",
+  })(async text => {
+    const parse = vi.spyOn(JSON, 'parse')
+    onTestFinished(() => parse.mockRestore())
+    const [attacker, neighbor] = [await load(text), await load('console.log(1)')]
+    const ends = await attacker.runToEnd()
+    expect(ends).toMatchObject({ reason: 'Crashed', data: { limit: 'memory', max: 32 } })
+    expect(Math.max(...parse.mock.calls.map(([json]) => json.length))).toBeLessThan(1e6)
+    parse.mockRestore()
+    await neighbor.run()
+    expect(neighbor.printed).toEqual(['1\n'])
+  })
+})
+
+test('a long line is cut, whoever forges it', async () => {
+  const { run, printed } = await load(
+    'const { stringify } = JSON; JSON.stringify = () => stringify(["stdout", "x".repeat(1e6)]); console.log()',
+  )
+  await run()
+  expect(printed.map(line => line.length)).toEqual([8193])
 })
 
 test('a script that is too long is refused', async () => {

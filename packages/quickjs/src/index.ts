@@ -125,6 +125,7 @@ export async function loadScript(
       const services = new Services({
         network,
         maxBytes,
+        machine,
         print: (stream, line) => thread.print(stream, line),
         wake: () => deliver('wake'),
         settle: (id, value, bytes, error) => deliver('settle', [id, value, error], bytes),
@@ -139,9 +140,9 @@ export async function loadScript(
             return (isDone ? undefined : setLoaded()) as undefined
           case 'load-error':
           case 'fault':
-            return onUncaught(Object(JSON.parse(content)) as CrossedError) as undefined
+            return onUncaught(Object(machine.parse(content)) as CrossedError) as undefined
           case 'explain': {
-            const error = Object(JSON.parse(content)) as CrossedError
+            const error = Object(machine.parse(content)) as CrossedError
             const limit = machine.toLimitOfError(error)
             // The limit is what ends the script, and not the error that its function has thrown.
             if (limit) refuse(limit)
@@ -155,7 +156,7 @@ export async function loadScript(
             isDone = true
             return thread.answered() as undefined
           case 'suspend':
-            interrupted = JSON.parse(content) as string[]
+            interrupted = (machine.parse(content) as unknown[]).map(String)
             return undefined
           case 'close':
             if (isClosing) return void core.close() as undefined

@@ -1,7 +1,7 @@
 // The console of a script in QuickJS. Each call becomes one line of the script's output. Getters do not run.
+import { MAX_LINE_LENGTH } from '../script-host/crossing.js'
 import { post } from './port.js'
 
-const MAX_TEXT = 8192
 const MAX_DEPTH = 4
 const MAX_ITEMS = 100
 
@@ -95,7 +95,7 @@ function print(stream: string, values: readonly unknown[]): void {
     text = '[values that cannot be shown]'
   }
   const indented = indent === '' ? text : `${indent}${text.replaceAll('\n', `\n${indent}`)}`
-  post('print', [stream, indented.length > MAX_TEXT ? `${indented.slice(0, MAX_TEXT - 1)}…` : indented])
+  post('print', [stream, indented.length > MAX_LINE_LENGTH ? `${indented.slice(0, MAX_LINE_LENGTH - 1)}…` : indented])
 }
 
 type Method = (...values: unknown[]) => void

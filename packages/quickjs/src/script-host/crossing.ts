@@ -1,4 +1,4 @@
-// What the inside of a VM and the script host tell each other as data: errors, and the parts of a URL.
+// What the inside of a VM and the script host tell each other as data: errors, lines of output, and the parts of a URL.
 import { describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 
 /** Of a `BusError` its reason and data, of another error its name and stack, and any other thrown value itself. */
@@ -19,6 +19,9 @@ export function describeError(error: unknown): CrossedError {
   if (isBusError(error)) return { message, reason: error.reason, ...(error.data !== undefined && { data: error.data }) }
   return { message, name: error instanceof Error ? error.name : 'Error' }
 }
+
+/** Longest line that a script prints, in characters. */
+export const MAX_LINE_LENGTH = 8192
 
 /** Members of `URL` that can be assigned. */
 export const URL_PARTS: readonly UrlPart[] = [

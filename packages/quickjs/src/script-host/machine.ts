@@ -1,6 +1,7 @@
 // One VM of QuickJS: a copy of a prepared one, with limits. It takes and sends text, and ends for good with the first limit that it reaches.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { type EngineOptions, SILENT_MS, THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
+import { scanJson } from '@sallyport/protocol/internal/codec'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { FRAME_KIND, getText, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
@@ -20,6 +21,10 @@ import {
 /** Promises whose rejection nobody handles yet, of which the VM keeps a handle. */
 const MAX_REJECTIONS = 1000
 export const MAX_ERROR_LENGTH = 8192
+/** Bytes that a value of JSON takes in this thread, at most: an object with one member of a name like "30". */
+export const VALUE_BYTES = 128
+/** A text, what is made of it, and the text that is made of that. The VM has as many copies, when it sends one. */
+export const TEXT_BYTES = 4
 /** Less than this of its time is none. */
 const LEAST_MS = 5
 /** Jumps and calls between two questions for the time, if a script calls functions that are short. */
@@ -67,8 +72,9 @@ export class Machine {
   #events!: MachineEvents
   readonly #queue: (() => void)[] = []
   readonly #rejections = new Map<number, [promise: JSValueHandle, reason: JSValueHandle]>()
-  /** Promises whose rejection was reported: each keeps its key for itself while it is here. */
-  readonly #reported = new Map<number, JSValueHandle>()
+  /** Promises whose rejection was reported: each keeps its key for itself while it is here, and the host keeps its reason. */
+  readonly #reported = new Map<number, [promise: JSValueHandle, bytes: number]>()
+  #reportedBytes = 0
   /** The result of the last call of the inside. The VM takes a copy of its own once the call has returned. */
   #result: JSValueHandle | undefined
   #isRunning = false
@@ -315,6 +321,17 @@ export class Machine {
     return thrown instanceof RangeError && /call stack/.test(message) ? this.createLimit('stack') : undefined
   }
 
+  /** Parses JSON of the script. What this thread makes of it counts against its memory. @throws {BusError} Crashed, after which the script ends */
+  parse(text: string): unknown {
+    this.checkSize(getSize(text))
+    return JSON.parse(text)
+  }
+
+  /** @throws {BusError} Crashed, after which the script ends, if its memory has not so many bytes */
+  checkSize(bytes: number): void {
+    if (bytes > this.#limits.memory * 2 ** 20) throw (this.#limit = this.createLimit('memory'))
+  }
+
   createLimit(limit: 'memory' | 'stack'): BusError {
     const max = limit === 'memory' ? this.#limits.memory : STACK_KIB
     const text =
@@ -379,9 +396,10 @@ export class Machine {
     }
     for (const handle of this.#rejections.get(key) ?? []) handle.dispose()
     this.#rejections.delete(key)
-    const reported = this.#reported.get(key)
+    const [reported, bytes = 0] = this.#reported.get(key) ?? []
     if (!reported) return
     this.#reported.delete(key)
+    this.#reportedBytes -= bytes
     reported.dispose()
     this.#events.handled(key)
   }
@@ -391,14 +409,21 @@ export class Machine {
     this.#rejections.clear()
     for (const [key, [promise, reason]] of rejections) {
       const described = this.#vm.callFunction(this.#inside.describe, this.#vm.undefined, reason)
-      const text = described.toString()
+      const text = this.#getText(described)
       for (const handle of [described, reason]) handle.dispose()
-      if (this.#reported.size < MAX_REJECTIONS) this.#reported.set(key, promise)
-      else promise.dispose()
+      const bytes = getSize(text)
+      this.checkSize(this.#reportedBytes + bytes)
+      if (this.#reported.size < MAX_REJECTIONS) {
+        this.#reported.set(key, [promise, bytes])
+        this.#reportedBytes += bytes
+      } else promise.dispose()
       if (!this.#hasEnded) this.#events.rejected(JSON.parse(text) as CrossedError, key)
     }
   }
 }
+
+const getSize = (text: string): number =>
+  text.length * TEXT_BYTES + scanJson(Buffer.from(text), Infinity, Infinity) * VALUE_BYTES
 
 /** The limit counts what is allocated, not the memory around it, which keeps its size and has gaps. @param max - MiB */
 function checkMemory(vm: QuickJS, max: number): void {
@@ -423,7 +448,7 @@ export const fixColumns = (stack: string, body: string | undefined): string =>
   stack
     .slice(0, MAX_ERROR_LENGTH)
     .replaceAll(INSIDE_FRAMES, '')
-    .replaceAll(/([^\s(]*):1:(\d+)/g, (place, file: string, column: string) =>
+    .replaceAll(/(?<![^\s(])([^\s(]*):1:(\d+)/g, (place, file: string, column: string) =>
       file === body ? `${file}:1:${Math.max(1, Number(column) - BODY_START.length)}` : place,
     )
 

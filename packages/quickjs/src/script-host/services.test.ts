@@ -24,6 +24,7 @@ function createServices(answers = true, maxBytes = MAX_BYTES, respond = createRe
   const services = new Services({
     network: { fetch: fetch as unknown as typeof globalThis.fetch, env: {} },
     maxBytes,
+    machine: { parse: JSON.parse, checkSize() {} },
     print() {},
     wake() {},
     settle: (...answer) => void settled.push(answer),
@@ -77,6 +78,35 @@ test('an id in use, one that is no number, two reads at once, and an unknown ope
     ['constructor', 1],
   ] as const)
     expect(() => send(operation, value), operation).toThrow(isForged)
+})
+
+test('a URL of a script has a host of at most 253 characters, as its parts have', () => {
+  const { send } = createServices()
+  const long = `a${'\u0301\u0316'.repeat(5000)}`
+  const parser = vi.spyOn(globalThis, 'URL')
+  onTestFinished(() => parser.mockRestore())
+  for (const value of [
+    [`http://${long}`, null],
+    ['/a', `http://${long}`],
+    [`//${long}`, 'http://a'],
+    [`blob:http://${long}`, null],
+  ])
+    expect(send('url', value)).toBe('null')
+  for (const url of [`http://${long}/`, `https:${long}`])
+    expect(() => send('fetch', [1, { ...request, url }])).toThrow('must begin with')
+  expect(send('set-url', ['http://a/', 'href', `http://${long}`])).toBe('null')
+  expect(parser).not.toHaveBeenCalled()
+  parser.mockRestore()
+  const setters = (['host', 'hostname'] as const).map(name => vi.spyOn(URL.prototype, name, 'set'))
+  onTestFinished(() => setters.forEach(setter => setter.mockRestore()))
+  // As for any host that is no host, nothing is set.
+  for (const name of ['host', 'hostname'])
+    for (const value of [long, `${long}:80`, `${long}@a`, `\t${long}`])
+      expect(JSON.parse(send('set-url', ['http://a/', name, value]) as string)).toMatchObject({ href: 'http://a/' })
+  for (const setter of setters) expect(setter).not.toHaveBeenCalled()
+  expect(JSON.parse(send('set-url', ['http://a/', 'host', 'b:80']) as string)).toMatchObject({ href: 'http://b/' })
+  const set = send('set-url', ['http://a/', 'search', long]) as string
+  expect(JSON.parse(set)).toMatchObject({ search: `?${encodeURIComponent(long)}` })
 })
 
 test('whatever a script sends, only errors are thrown, and nothing of it is left after its end', () => {

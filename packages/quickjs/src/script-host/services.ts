@@ -4,8 +4,10 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import type { ScriptNetwork } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { refuseOpen } from '@sallyport/protocol/internal/rpc'
+import { hasBoundedHost, parseForeignUrl } from '@sallyport/protocol/internal/util'
 import { MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
-import { type CrossedError, describeError, URL_PARTS } from './crossing.js'
+import { type CrossedError, describeError, MAX_LINE_LENGTH, URL_PARTS } from './crossing.js'
+import { type Machine, TEXT_BYTES, VALUE_BYTES } from './machine.js'
 
 type Result = string | Uint8Array | undefined
 type Settle = (id: number, value: unknown, bytes?: Uint8Array, error?: CrossedError) => void
@@ -18,8 +20,8 @@ const MAX_REQUESTS = 256
 const REQUEST_BYTES = 4096
 
 const encoder = new TextEncoder()
-const toParts = (url: URL): string =>
-  JSON.stringify(Object.fromEntries([...URL_PARTS, 'origin' as const].map(name => [name, url[name]])))
+const toParts = (url: URL | undefined): string =>
+  JSON.stringify(url ? Object.fromEntries([...URL_PARTS, 'origin' as const].map(name => [name, url[name]])) : null)
 
 function orElse(otherwise: string, convert: () => string): string {
   try {
@@ -37,20 +39,23 @@ const conversions: Readonly<Record<string, (value: never, bytes: Uint8Array) => 
     orElse('[null]', () => JSON.stringify([new TextDecoder(encoding, { fatal, ignoreBOM }).decode(bytes)])),
   query: (text: string) => JSON.stringify([...new URLSearchParams(String(text))]),
   'to-query': (pairs: [string, string][]) => JSON.stringify(String(new URLSearchParams(pairs))),
-  url: ([url, base]: [string, string | null]) => orElse('null', () => toParts(new URL(url, base ?? undefined))),
-  'set-url': ([href, name, value]: [string, string, string]) =>
-    orElse('null', () => {
-      const url = new URL(href)
-      const part = URL_PARTS.find(each => each === name)
-      if (part) url[part] = value
-      return toParts(url)
-    }),
+  url: ([url, base]: [string, string | null]) => toParts(parseForeignUrl(url, base ?? undefined)),
+  'set-url': ([href, name, value]: [string, string, string]) => {
+    if (name === 'href') return toParts(parseForeignUrl(value))
+    const url = parseForeignUrl(href)
+    const part = URL_PARTS.find(each => each === name)
+    // Nothing ends a host there but what ends that of a `file:` URL.
+    const isLong = name.startsWith('host') && !hasBoundedHost(`file://${value}`)
+    if (url && part && !isLong) url[part] = value
+    return toParts(url)
+  },
 }
 
 export interface ServiceDeps {
   network: ScriptNetwork | undefined
   /** Limit of the script's memory, in bytes. Its requests have as many at most. */
   maxBytes: number
+  machine: Pick<Machine, 'parse' | 'checkSize'>
   print(stream: 'stdout' | 'stderr', text: string): void
   wake(): void
   settle: Settle
@@ -76,14 +81,15 @@ export class Services {
     this.#deps = deps
   }
 
-  /** Handles a message of the script. @throws {BusError} InvalidRequest for one that the inside never sends, Overloaded */
+  /** Handles a message of the script. @throws {BusError} InvalidRequest for one that the inside never sends, Overloaded, Crashed for one that takes too much memory */
   handle(operation: string, content: string, bytes: Uint8Array | undefined): Result {
     if (operation === 'encode') return encoder.encode(content)
-    const value: unknown = JSON.parse(content)
+    const { machine } = this.#deps
+    const value = machine.parse(content)
     const list = Array.isArray(value) ? (value as unknown[]) : []
     switch (operation) {
       case 'print':
-        this.#deps.print(list[0] === 'stderr' ? 'stderr' : 'stdout', `${String(list[1])}\n`)
+        this.#deps.print(list[0] === 'stderr' ? 'stderr' : 'stdout', `${String(list[1]).slice(0, MAX_LINE_LENGTH)}\n`)
         return undefined
       case 'wake':
         return this.#wake(Math.min(Math.max(Number(value) || 0, 0), MAX_TIMER_MS))
@@ -95,6 +101,8 @@ export class Services {
         return this.#end(value as number)
       default:
         if (!Object.hasOwn(conversions, operation)) throw createForged()
+        if (operation === 'decode' && bytes) machine.checkSize(bytes.length * TEXT_BYTES)
+        if (operation === 'query') machine.checkSize(String(value).replaceAll(/[^&]+/g, '').length * VALUE_BYTES)
         return conversions[operation]!(value as never, bytes ?? new Uint8Array())
     }
   }
@@ -135,14 +143,15 @@ export class Services {
       throw tooMany('memory', max, `those that have not ended exceed the memory of the script (${max} MiB)`)
     }
     const { url, method, redirect, headers } = request
-    if (!/^https?:/.test(String(url))) throw new TypeError('fetch: the URL must begin with http: or https:')
+    const target = parseForeignUrl(String(url))
+    if (!target?.protocol.startsWith('http')) throw new TypeError('fetch: the URL must begin with http: or https:')
     const fetch: Fetch = { controller: new AbortController(), bytes, isReading: false }
     this.#fetches.set(id, fetch)
     this.#requestBytes += bytes
     this.#requests++
     const init = { method, redirect, headers, body, signal: fetch.controller.signal } as RequestInit
     void network
-      .fetch(String(url), init)
+      .fetch(target.href, init)
       .finally(() => this.#requests--)
       .then(
         response => {
