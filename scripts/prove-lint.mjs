@@ -13,6 +13,7 @@ const typeImports = name => `import type { X } from '${name}'\nexport type Y = X
 const typeCycle = { 'packages/core/src/a.ts': typeImports('./b.js'), 'packages/core/src/b.ts': typeImports('./a.js') }
 const typeExports = name => `export type { X } from '${name}'\n`
 const exportCycle = { 'packages/core/src/a.ts': typeExports('./b.js'), 'packages/core/src/b.ts': typeExports('./a.js') }
+const text = 'declare const text: string\n'
 const work = 'const work = async (): Promise<void> => {}\n'
 
 /** The rule that must report these files; without a rule, nothing may. */
@@ -33,6 +34,19 @@ const cases = [
     files: { 'packages/frontend/src/runtime/a.ts': "import { x } from 'node:timers/promises'\n" },
   },
   { files: { 'packages/core/src/a.test.ts': 'setTimeout(() => {}, 1)\n' } },
+  { rule: 'no-own-urls', files: { 'packages/quickjs/src/a.ts': `${text}export const a = new URL(text)\n` } },
+  {
+    rule: 'no-own-urls',
+    files: { 'packages/core/src/a.ts': `${text}export const a = new URL(\`http://\${text}\`)\n` },
+  },
+  { rule: 'no-own-urls', files: { 'extensions/mcp/src/a.ts': `${text}export const a = URL.canParse(text)\n` } },
+  { rule: 'no-own-urls', files: { 'extensions/web/src/a.ts': `${text}export const a = new globalThis.URL(text)\n` } },
+  {
+    rule: 'no-own-urls',
+    files: { 'packages/paths/src/a.ts': "export { a }\nimport { domainToASCII as a } from 'node:url'\n" },
+  },
+  { files: { 'packages/core/src/a.ts': "export const a = new URL('./b.js', import.meta.url)\n" } },
+  { files: { 'packages/core/src/a.ts': "export const a = new URL(import.meta.resolve('b'))\n" } },
   { rule: 'no-explicit-any', files: { 'packages/core/src/a.ts': 'export const a: any = 1\n' } },
   { rule: 'no-cycle', files: cycle },
   { rule: 'no-cycle', files: typeCycle },

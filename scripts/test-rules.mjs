@@ -116,5 +116,40 @@ const noOwnTimers = {
   },
 }
 
-const rules = { 'no-real-time': noRealTime, 'few-rows': fewRows, 'no-own-timers': noOwnTimers }
+/** The host of a URL takes quadratic time, so that of a text of others is bounded before it is parsed, in protocol/src/util/foreign-url.ts. */
+const noOwnUrls = {
+  create(context) {
+    const message = 'parses a text that others can have written: use parseForeignUrl'
+    const isOwn = node =>
+      (node?.type === 'Literal' && typeof node.value === 'string') ||
+      (node?.type === 'CallExpression' && isMeta(node.callee)) ||
+      isMeta(node)
+    const isMeta = node => node?.type === 'MemberExpression' && node.object.type === 'MetaProperty'
+    const isUrl = ({ name, type, object, property }) =>
+      name === 'URL' || (type === 'MemberExpression' && object.name === 'globalThis' && nameOf(property) === 'URL')
+    return {
+      ImportDeclaration({ source, specifiers }) {
+        if (!/^(node:)?url$/.test(source.value)) return
+        for (const node of specifiers) {
+          const { name = 'default' } = node.imported ?? {}
+          if (!['fileURLToPath', 'pathToFileURL', 'URLSearchParams'].includes(name)) context.report({ node, message })
+        }
+      },
+      NewExpression(node) {
+        if (isUrl(node.callee) && !isOwn(node.arguments[0])) context.report({ node, message })
+      },
+      MemberExpression(node) {
+        if (isUrl(node.object) && ['canParse', 'parse'].includes(nameOf(node.property)))
+          context.report({ node, message })
+      },
+    }
+  },
+}
+
+const rules = {
+  'no-real-time': noRealTime,
+  'few-rows': fewRows,
+  'no-own-timers': noOwnTimers,
+  'no-own-urls': noOwnUrls,
+}
 export default { meta: { name: 'sallyport' }, rules }
