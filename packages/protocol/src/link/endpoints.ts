@@ -156,6 +156,7 @@ export class SplitLink implements Link {
     this.#from.receive({
       forwards: receiver.forwards === true,
       readsImmediately: receiver.readsImmediately === true,
+      isShared: receiver.isShared === true,
       frame: frame => receiver.frame(frame),
       closed: async fault => {
         if (this.#isClosing) await this.#toClosed.promise
