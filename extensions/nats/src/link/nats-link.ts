@@ -111,6 +111,7 @@ export class NatsLink extends ReceivingLink implements Link {
     this.closeDelivery()
     if (this.#isDetached) return
     if (!this.#outgoing.isWaiting) return this.#leave()
+    this.#dropRest()
     this.#linger = setTimeout(() => {
       this.unsent = this.#outgoing.waitingBytes
       this.#leave()
@@ -168,8 +169,17 @@ export class NatsLink extends ReceivingLink implements Link {
     this.#refuse(violation('a malformed message'))
   }
 
+  /** A peer without room can read nothing, so it would never take what waits: it gets credit for what nobody reads. */
+  #dropRest(): void {
+    try {
+      while (this.#incoming.next());
+    } catch {
+      // An invalid frame of a link that has closed.
+    }
+  }
+
   #handleData(fragment: Buffer): void {
-    if (!this.isOpen) return
+    if (!this.isOpen) return this.#sendCredit(fragment)
     const isValid = fragment.length > 0 && fragment.length <= MAX_FRAGMENT_BYTES
     // A correct peer sends nothing after it has filled the window.
     if (!isValid || this.#incoming.waiting >= CREDIT_WINDOW_BYTES) {
