@@ -133,7 +133,8 @@ export class RingLink extends ReceivingLink implements Link {
     // Read before anything is sent from here, which would wake the peer.
     const peerPolls = this.#sender.peerAwake
     const hasMore = this.isReady && this.#take()
-    this.#awake = this.isReady
+    // Its receiver can still send the last frames, but nothing more arrives.
+    this.#awake = this.isReady && !this.isOver
     if (!this.#awake) return
     const now = readClock()
     if (this.#polling?.mayStart(now, peerPolls)) return this.#startPolling(now)
@@ -159,7 +160,8 @@ export class RingLink extends ReceivingLink implements Link {
     }
     this.#flush()
     if (this.#reader.isFinished) this.#take()
-    this.#awake = this.isReady
+    // Its receiver can still send the last frames, but nothing more arrives.
+    this.#awake = this.isReady && !this.isOver
     if (!this.#awake) return
     const now = readClock()
     if (this.#polling!.mayContinue(now)) return onNextTick(this.#poll)
@@ -177,11 +179,6 @@ export class RingLink extends ReceivingLink implements Link {
     this.#budget = 0
     if (isFinished && !hasMore && this.isReady) this.endDelivery()
     return hasMore
-  }
-
-  /** A link that waits for its receiver to send the last frames has no more to read, and need not look. */
-  protected override get isReady(): boolean {
-    return super.isReady && !this.isOver
   }
 
   protected nextFrame(): ReceivedFrame | undefined {
