@@ -29,7 +29,7 @@ import { definitionIn, fixture, isolation } from './start.js'
 import { rows } from '../../../../scripts/testing.js'
 
 /** Around each buffer that a frame passes, and above the largest. */
-export const SIZES: readonly number[] = [
+const SIZES: readonly number[] = [
   0,
   1,
   ...[MIN_ATTACHMENT_BYTES, RING_BYTES].flatMap(bytes => [bytes - 1, bytes, bytes + 1]),
@@ -47,7 +47,7 @@ const SANDBOXES = {
   'script in a process': { ...SCRIPT, process: true, wall: 'none' },
 } as const satisfies Record<string, FrontendOptions['sandbox']>
 export type Kind = keyof typeof SANDBOXES
-export const KINDS = Object.keys(SANDBOXES) as Kind[]
+const KINDS = Object.keys(SANDBOXES) as Kind[]
 const CODE = KINDS.filter(kind => kind !== 'connection')
 const RUNS = CODE.filter(kind => kind !== 'thread')
 const SCRIPTS = KINDS.filter(kind => kind.startsWith('script'))
