@@ -183,6 +183,10 @@ export class ServerLink extends SocketLink {
     super.onClosed(this.#fault)
   }
 
+  protected override ended(fault: BusError | undefined): void {
+    if (fault) this.#socket.close()
+  }
+
   protected override onFrame(kind: FrameKind, body: string | Uint8Array): void {
     const isPart = kind === PART_KIND && body.length === PART_BYTES
     if (!isPart && !isFrameKind(kind)) return this.fail('invalid kind of frame')

@@ -15,8 +15,8 @@ import {
   CallSlots,
   isStream,
   receiveArguments,
-  type ReceivedArguments,
   refuseOpen,
+  type StreamArgument,
   type StreamSender,
   type Streams,
   traceRun,
@@ -60,18 +60,18 @@ class RunningCall implements ExposedContext {
   /** The stream that is its result: the call lasts as long. */
   result: StreamSender | undefined
 
-  /** @param received - the channels and the streams among the arguments. The streams end with the call */
+  /** @param streams - those among the arguments, and the channels */
   constructor(
     readonly id: RequestId,
-    readonly received: ReceivedArguments,
+    readonly streams: readonly StreamArgument[],
   ) {}
 
   get signal(): AbortSignal {
     return (this.#controller ??= new AbortController()).signal
   }
 
-  static endStreams({ received }: RunningCall, reason?: BusError): void {
-    for (const stream of received.streams) stream.fail(reason)
+  static endStreams({ streams }: RunningCall, reason?: BusError): void {
+    for (const stream of streams) stream.fail?.(reason)
   }
 
   /** A static method: the function gets the call as its context, and must not abort it. */
@@ -171,7 +171,7 @@ export class FunctionRegistry {
   #run(message: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
     const { id, method, params = {} } = message
     if (!run) return this.#respondError(id, this.#notExposed(method))
-    const call = new RunningCall(id, message.channels ? receiveArguments(message, this.streams) : NOTHING)
+    const call = new RunningCall(id, message.channels ? receiveArguments(message, this.streams) : [])
     this.#running.set(id, call)
     try {
       const result = run(params, call)
@@ -196,7 +196,7 @@ export class FunctionRegistry {
   #succeed(call: RunningCall, method: string, value: unknown): Outcome | Promise<Outcome> {
     if (isStream(value)) return this.#respondStream(call, method, value)
     const respond = (): Outcome => (this.#finish(call) ? this.#respondResult(call, method, value) : call.abortReason)
-    const sent = awaitSent(call.received.channels)
+    const sent = awaitSent(call.streams)
     return sent ? sent.then(respond, (error: unknown) => this.#fail(call, method, error)) : respond()
   }
 
@@ -256,8 +256,6 @@ export class FunctionRegistry {
     return new BusError('MethodNotFound', `${problem}: it exposes ${exposed}`)
   }
 }
-
-const NOTHING: ReceivedArguments = { channels: [], streams: [] }
 
 const EXPORTS_REMEDY = '. The exports of its module are ignored: call `expose({ … })` of @sallyport/frontend instead'
 const REMEDY = '. Call `expose({ … })` of @sallyport/frontend in its module'

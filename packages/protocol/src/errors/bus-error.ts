@@ -160,7 +160,9 @@ const showBytes = (_key: string, value: unknown): unknown =>
 export function describeValue(value: unknown): string {
   let text: string | undefined
   try {
-    text = ArrayBuffer.isView(value) ? String(showBytes('', value)) : JSON.stringify(value, showBytes)
+    text = ArrayBuffer.isView(value)
+      ? Object.prototype.toString.call(value)
+      : JSON.stringify(value, IS_NODE ? showBytes : undefined)
   } catch {
     // A BigInt, or it contains itself.
   }

@@ -5,7 +5,7 @@ import { queueMicrotask } from '#platform'
 import type { BusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { callSafely } from '../util/promises.js'
-import { ReceivingLink, RoomSignal } from '../wire/flow.js'
+import { createOwnFault, ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
 import {
   type Frame,
@@ -40,8 +40,11 @@ export class LocalLink extends ReceivingLink implements Link {
     if (!this.isOpen || !peer.isOpen) return
     // A bridge sends the frame on immediately, so it needs neither a copy nor a microtask.
     const forwarder = peer.#forwarder
-    const isNext = forwarder && peer.isReady && peer.#arrived.size === 0
-    if (isNext) return callSafely(() => forwarder.frame(frame), peer.failed)
+    if (forwarder && peer.isReady && peer.#arrived.size === 0)
+      return callSafely(
+        () => forwarder.frame(frame),
+        forwarder.isShared ? error => peer.failDelivery(createOwnFault(error)) : undefined,
+      )
     peer.#arrived.push(toReceived(frame), frame.body.length + BUFFER_COST)
     if (peer.#isDeliveryScheduled) return
     peer.#isDeliveryScheduled = true

@@ -95,9 +95,11 @@ export class StreamSender implements BatchSource {
     return this.#index
   }
 
-  /** Returns `undefined` if no message waits, else a promise that resolves once none does. */
+  /** See `awaitSent`. */
   sent(): Promise<void> | undefined {
-    return this.#queued.size === 0 ? undefined : this.#sent.promise
+    if (!this.hasRefused) return this.#queued.size > 0 ? this.#sent.promise : undefined
+    this.hasRefused = false
+    return Promise.reject(createOverload(this, 'unknown'))
   }
 
   /** Sends a message as it is now. Resolves when there is room for the next one. */
@@ -105,9 +107,8 @@ export class StreamSender implements BatchSource {
     try {
       if (this.#isEnding || this.#isOver) throw this.#createError()
       if (this.#writer.isFull || this.#queued.isFull) {
-        const text = `Too many messages of channel ${this.id} are queued`
         this.hasRefused = true
-        throw new BusError('Overloaded', text, { data: { delivered: 'no' } })
+        throw createOverload(this, 'no')
       }
       const encoded = this.#writer.encode(this, message, transfer)
       // A `toJSON` of the message can have ended the stream, or closed the link.
@@ -215,21 +216,13 @@ export class StreamSender implements BatchSource {
  *
  * @throws {BusError} Overloaded, by the promise, if a message was refused: its sender need not have looked
  */
-export function awaitSent(streams: readonly StreamSender[]): Promise<void> | undefined {
-  if (streams.every(stream => !stream.hasRefused && !stream.sent())) return undefined
-  return (async () => {
-    for (const stream of streams) {
-      const { hasRefused, id } = stream
-      stream.hasRefused = false
-      if (!hasRefused) {
-        await stream.sent()
-        continue
-      }
-      const text = `Messages of channel ${id} were lost: too many were queued. Await each send`
-      throw new BusError('Overloaded', text, { data: { delivered: 'unknown' } })
-    }
-  })()
+export function awaitSent(streams: readonly { sent?(): Promise<void> | undefined }[]): Promise<unknown> | undefined {
+  const waiting = streams.flatMap(stream => stream.sent?.() ?? [])
+  return waiting.length > 0 ? Promise.all(waiting) : undefined
 }
+
+const createOverload = ({ id }: StreamSender, delivered: 'no' | 'unknown'): BusError =>
+  new BusError('Overloaded', `Too many messages of channel ${id} are queued`, { data: { delivered } })
 
 /** Keeps a `send` that is not awaited from ending the thread when the receiver disconnects. */
 function ignoreRejection(sent: Promise<void>): Promise<void> {

@@ -254,20 +254,20 @@ export interface ChannelSender<T = unknown> {
 /** Ends channels whose senders were collected without `end`. */
 const collected = new FinalizationRegistry<StreamSender>(stream => stream.end())
 
-export interface ReceivedArguments {
-  readonly channels: readonly StreamSender[]
-  readonly streams: readonly StreamReceiver[]
+/** A channel among the arguments of a call, whose messages the answer awaits, or a stream, which ends with the call. */
+export interface StreamArgument {
+  sent?(): Promise<void> | undefined
+  fail?(reason?: BusError): void
 }
 
-/** Opens the declared channels and streams among the arguments of a call, in place of their references. */
-export function receiveArguments({ channels, params }: RequestMessage, streams: Streams): ReceivedArguments {
+/** Opens the declared channels and streams among the arguments of a call, in place of their references. Returns both. */
+export function receiveArguments({ channels, params }: RequestMessage, streams: Streams): StreamArgument[] {
   const args = params as Record<string, unknown>
-  const opened: StreamSender[] = []
-  const received: StreamReceiver[] = []
+  const received: StreamArgument[] = []
   for (const [name, id] of Object.entries(channels ?? {})) {
     if (args[name] === toChannelReference(id)) {
       const sender = streams.open(id)
-      opened.push(sender)
+      received.push(sender)
       args[name] = createSender(sender)
     } else if (args[name] === toStreamReference(id)) {
       const receiver = streams.receive(id, new StreamReceiver(), true)
@@ -275,7 +275,7 @@ export function receiveArguments({ channels, params }: RequestMessage, streams: 
       args[name] = new ReceivedStream(receiver)
     }
   }
-  return { channels: opened, streams: received }
+  return received
 }
 
 /** A frozen object of its own: scripts that share a thread must have nothing in common that they can change. */

@@ -105,6 +105,10 @@ export class TakenBytes {
   }
 }
 
+/** The fault of a link whose receiver has thrown. Not a method: pages leave it out. */
+export const createOwnFault = (error: unknown): BusError =>
+  new BusError('InternalError', `A frame was not handled: ${describeThrown(error)}`)
+
 /** The receiving half of a link: delivers frames while the receiver is not paused, and then the end, once. */
 export abstract class ReceivingLink {
   /** False once this end has closed the link, or the link has failed. */
@@ -156,7 +160,9 @@ export abstract class ReceivingLink {
           if (IS_NODE) createEmptyContext().runInAsyncScope(receiver.frame, receiver, frame)
           else receiver.frame(frame)
         } catch (error) {
-          this.failed(error)
+          // The fault of the receiver's owner, and not of the peer.
+          if (IS_NODE && this.#receiver!.isShared) this.failDelivery(createOwnFault(error))
+          else throwLater(error)
         }
       }
     } catch (error) {
@@ -164,12 +170,6 @@ export abstract class ReceivingLink {
       return this.failDelivery(error)
     }
     if (this.isOver) this.#reportEnd()
-  }
-
-  /** The receiver has thrown, which is the fault of its owner, and not of the peer. */
-  protected readonly failed = (error: unknown): void => {
-    if (!this.#receiver!.isShared) return throwLater(error)
-    this.failDelivery(new BusError('InternalError', `A frame was not handled: ${describeThrown(error)}`))
   }
 
   /** Handles the end of the link: no frame follows those that have arrived. */
@@ -197,9 +197,11 @@ export abstract class ReceivingLink {
     this.#hasEnded = true
     const receiver = this.#receiver
     const end = (): void => this.ended(this.#fault)
-    const closed = IS_NODE
-      ? createEmptyContext().runInAsyncScope(receiver.closed, receiver, this.#fault)
-      : receiver.closed(this.#fault)
+    if (!IS_NODE) {
+      receiver.closed(this.#fault)
+      return end()
+    }
+    const closed = createEmptyContext().runInAsyncScope(receiver.closed, receiver, this.#fault)
     if (closed instanceof Promise) void closed.then(end, end)
     else end()
   }
