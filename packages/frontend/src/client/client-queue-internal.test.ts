@@ -1,6 +1,6 @@
 // Requests of the bus itself are queued like calls, and are never refused: they register and remove listeners. Found by seed 34.
 import { createLinkEndpoints, openLink, LocalLink } from '@sallyport/protocol/internal/link'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { crossed, Peer, result } from '../../test/peer.js'
 import { Client } from './client.js'
 
@@ -62,4 +62,23 @@ it('a queued call is not sent when the client closes, even if the link gets room
   await closed
   expect(peer.received.at(-1)).toMatchObject({ params: { event: 'e' } })
   expect(peer.methods).not.toContain('x')
+})
+
+it('an event and a call are sent if the link gets room while they are encoded', async () => {
+  const [near, far] = LocalLink.createPair()
+  const client = new Client(near, { label: 'main' })
+  const peer = new Peer(far)
+  let isFull = true
+  vi.spyOn(near, 'room').mockImplementation(() => (isFull ? new Promise(() => {}) : undefined))
+  const encode = (): string => {
+    isFull = false
+    return 'text'
+  }
+  await client.emit('e', { toJSON: encode })
+  isFull = true
+  const called = client.invoke('x', { value: { toJSON: encode } })
+  await crossed()
+  expect(peer.methods).toEqual(['plugin:event|emit', 'x'])
+  peer.send(result(1, 'y'))
+  expect(await called).toBe('y')
 })

@@ -214,7 +214,8 @@ export class ClientQueue implements StreamWriter {
     if (this.#isFinished) return
     for (let message = this.#queue.peek(); message; message = this.#queue.peek()) {
       const isWindowFull = message.id !== undefined && this.#pending.isFull(this.#unsentCalls.size)
-      if (isWindowFull || this.#link.room() !== undefined) return this.#drainWhenRoom()
+      if (isWindowFull) return
+      if (this.#link.room() !== undefined) return this.#drainWhenRoom()
       this.#queue.shift()
       this.#putQueued(message)
     }
@@ -297,10 +298,10 @@ export class ClientQueue implements StreamWriter {
   }
 
   #drainWhenRoom(): void {
-    const room = this.#link.room()
-    if (!room || this.#isAwaitingRoom) return
+    if (this.#isAwaitingRoom) return
     this.#isAwaitingRoom = true
-    void room.then(() => {
+    // There can be room by now, since the link was asked before: nothing else would drain the queue then.
+    void Promise.resolve(this.#link.room()).then(() => {
       this.#isAwaitingRoom = false
       this.drain()
     })
