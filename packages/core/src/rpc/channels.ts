@@ -70,6 +70,7 @@ export class HeldChannel implements CallChannel {
   #handleCount = 0
   #controller: AbortController | undefined
   #failure: string | undefined
+  #hasOverflowed = false
 
   /** @param lost - is called with the error of a message that cannot be serialized, or has no room, which the handler may not await */
   constructor(sender: StreamSender, lost: (error: BusError) => void) {
@@ -98,13 +99,14 @@ export class HeldChannel implements CallChannel {
   }
 
   send(message: unknown, options?: TransferOptions): Promise<void> {
-    const { hasRefused } = this.sender
     const sent = this.sender.send(message, options?.transfer)
     if (sent === SENT) return sent
     sent.catch(error => {
-      // One line for a call, which can send without a pause.
-      const isFirst = isBusError(error, 'Overloaded') && !hasRefused
-      if (isFirst || isBusError(error, 'InvalidParams')) this.#lost(error)
+      if (isBusError(error, 'Disconnected')) return
+      const isOverload = isBusError(error, 'Overloaded')
+      // One line for a channel, which can send without a pause.
+      if (!isOverload || !this.#hasOverflowed) this.#lost(error as BusError)
+      this.#hasOverflowed ||= isOverload
     })
     return sent
   }
@@ -244,9 +246,9 @@ export class ChannelTable {
 
   /** Counts what a call has declared. Returns what ends the count with the call. */
   #countDeclared(count: number): CallChannel {
-    this.#streams.declaredCount += count
+    this.#streams.declaredCount = countDeclared(this.#streams) + count
     const end = (): void => {
-      this.#streams.declaredCount -= count
+      this.#streams.declaredCount = countDeclared(this.#streams) - count
       count = 0
     }
     return { isOpen: false, end, release: end, abandon: () => {} }

@@ -195,9 +195,13 @@ export class FunctionRegistry {
 
   #succeed(call: RunningCall, method: string, value: unknown): Outcome | Promise<Outcome> {
     if (isStream(value)) return this.#respondStream(call, method, value)
-    const respond = (): Outcome => (this.#finish(call) ? this.#respondResult(call, method, value) : call.abortReason)
-    const sent = awaitSent(call.streams)
-    return sent ? sent.then(respond, (error: unknown) => this.#fail(call, method, error)) : respond()
+    // A page lives on, and so do its channels.
+    const sent = IS_NODE && awaitSent(call.streams)
+    if (!sent) return this.#finish(call) ? this.#respondResult(call, method, value) : call.abortReason
+    return sent.then(
+      () => this.#succeed(call, method, value),
+      (error: unknown) => this.#fail(call, method, error),
+    )
   }
 
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {

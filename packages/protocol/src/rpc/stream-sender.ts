@@ -11,7 +11,6 @@ import type { CallProgress } from './call-options.js'
 import { type CallMessage, type Message, METHOD } from '../wire/messages.js'
 import { leaveIterator } from '../util/async-iterable.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
-import { RoomSignal } from '../wire/flow.js'
 import { CHANNEL_MESSAGE_COST, MAX_SESSION_QUEUE, MAX_SESSION_QUEUE_BYTES } from '../wire/limits.js'
 import { type BatchSource, detachAttachments, isPacked } from './outbox.js'
 
@@ -64,9 +63,10 @@ export class StreamSender implements BatchSource {
   #isOver = false
   #failure: string | undefined
   #error: BusError | undefined
-  readonly #sent = new RoomSignal()
+  /** Resolves once the latest message that had to wait was sent, or nobody reads it. */
+  #latest: Promise<void> | undefined
   /** A message was refused because too many waited, and no call has failed for it yet. */
-  hasRefused = false
+  #hasRefused = false
 
   /**
    * @param window cost of the messages that can be in flight; the last one can exceed it
@@ -95,11 +95,17 @@ export class StreamSender implements BatchSource {
     return this.#index
   }
 
-  /** See `awaitSent`. */
-  sent(): Promise<void> | undefined {
-    if (!this.hasRefused) return this.#queued.size > 0 ? this.#sent.promise : undefined
-    this.hasRefused = false
-    return Promise.reject(createOverload(this, 'unknown'))
+  /** See `awaitSent`. Not in pages. */
+  declare sent: () => Promise<void> | undefined
+
+  static {
+    if (IS_NODE) {
+      StreamSender.prototype.sent = function (this: StreamSender) {
+        if (!this.#hasRefused) return this.#queued.size > 0 ? this.#latest : undefined
+        this.#hasRefused = false
+        return Promise.reject(this.#createError('unknown'))
+      }
+    }
   }
 
   /** Sends a message as it is now. Resolves when there is room for the next one. */
@@ -107,8 +113,8 @@ export class StreamSender implements BatchSource {
     try {
       if (this.#isEnding || this.#isOver) throw this.#createError()
       if (this.#writer.isFull || this.#queued.isFull) {
-        this.hasRefused = true
-        throw createOverload(this, 'no')
+        if (IS_NODE) this.#hasRefused = true
+        throw this.#createError('no')
       }
       const encoded = this.#writer.encode(this, message, transfer)
       // A `toJSON` of the message can have ended the stream, or closed the link.
@@ -122,7 +128,9 @@ export class StreamSender implements BatchSource {
       const sent = new Promise<void>((resolve, reject) =>
         this.#queued.push({ encoded: owned, resolve, reject }, getSize(owned)),
       )
-      return ignoreRejection(sent)
+      const settled = sent.catch(() => {})
+      if (IS_NODE) this.#latest = settled
+      return sent
     } catch (error) {
       return ignoreRejection(Promise.reject(error as BusError))
     }
@@ -161,10 +169,8 @@ export class StreamSender implements BatchSource {
     this.#isOver = true
     this.#failure = reason
     this.#closed(true)
-    const queued = this.#queued.clear()
-    const error = queued.length > 0 && this.#createError()
-    for (const { reject } of queued) reject(error as BusError)
-    this.#sent.release()
+    let error: BusError | undefined
+    for (const { reject } of this.#queued.clear()) reject((error ??= this.#createError()))
     this.left?.(reason)
   }
 
@@ -178,9 +184,7 @@ export class StreamSender implements BatchSource {
       this.#sendNow(index, encoded)
       resolve()
     }
-    if (this.#queued.size > 0) return
-    this.#sent.release()
-    if (this.#isEnding) this.#finish()
+    if (this.#isEnding && this.#queued.size === 0) this.#finish()
   }
 
   #sendNow(index: number, encoded: Encoded): void {
@@ -196,9 +200,10 @@ export class StreamSender implements BatchSource {
   }
 
   /** Errors are created only when needed, because creating one takes as long as a whole call. */
-  #createError(): BusError {
-    const reason = this.#failure ?? `Channel ${this.id} has ended`
-    return new BusError('Disconnected', reason, { data: { delivered: 'no' } })
+  #createError(overload?: 'no' | 'unknown'): BusError {
+    const ended = this.#failure ?? `Channel ${this.id} has ended`
+    const reason = overload ? `Too many messages of channel ${this.id} are queued` : ended
+    return new BusError(overload ? 'Overloaded' : 'Disconnected', reason, { data: { delivered: overload ?? 'no' } })
   }
 
   #finish(): void {
@@ -220,9 +225,6 @@ export function awaitSent(streams: readonly { sent?(): Promise<void> | undefined
   const waiting = streams.flatMap(stream => stream.sent?.() ?? [])
   return waiting.length > 0 ? Promise.all(waiting) : undefined
 }
-
-const createOverload = ({ id }: StreamSender, delivered: 'no' | 'unknown'): BusError =>
-  new BusError('Overloaded', `Too many messages of channel ${id} are queued`, { data: { delivered } })
 
 /** Keeps a `send` that is not awaited from ending the thread when the receiver disconnects. */
 function ignoreRejection(sent: Promise<void>): Promise<void> {

@@ -47,7 +47,7 @@ export class Streams {
   readonly senders: Map<number, StreamSender> = new Map()
   readonly receivers: Map<number, StreamReceiver> = new Map()
   /** Channels and streams that calls of the other side have declared, until these are over: a handler holds those that have ended, too. */
-  declaredCount = 0
+  declare declaredCount: number | undefined
   /** The id of the next stream that this side opens. */
   nextId = 1
   readonly #deps: StreamsDeps
@@ -229,7 +229,7 @@ export const describeArgument = (command: string, name: string): string =>
   `The argument ${JSON.stringify(name)} of ${describeCommand(command)}`
 
 /** Returns the number of channels and streams that calls have declared. Not a method: pages leave it out. */
-export const countDeclared = ({ declaredCount }: Streams): number => declaredCount
+export const countDeclared = ({ declaredCount = 0 }: Streams): number => declaredCount
 
 /** Returns the number of open streams and channels. Not a method: pages leave it out. */
 export const countStreams = ({ senders, receivers }: Streams): number => senders.size + receivers.size
@@ -241,7 +241,7 @@ export interface ChannelSender<T = unknown> {
   /**
    * Sends the message as it is now. Resolves when there is room for the next one: at most 1 MiB is in flight until the reader has read some. The
    * result of the call leaves after it. A sender that does not wait queues up to 65 536 messages, or 64 MiB: the call fails with `Overloaded`
-   * if it sends more, also if nobody looks at the promise.
+   * if it sends more, also if nobody looks at the promise. In a web page, only the promise says so.
    *
    * @throws {BusError} `Disconnected` if the channel has ended, or nobody reads it any more; `InvalidParams` if the message cannot be
    * serialized; `Overloaded` if too much is queued

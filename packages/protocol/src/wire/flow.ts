@@ -196,13 +196,12 @@ export abstract class ReceivingLink {
     if (!this.isOver || this.#hasEnded || !this.#receiver || (this.isOpen && this.#isPaused)) return
     this.#hasEnded = true
     const receiver = this.#receiver
-    const end = (): void => this.ended(this.#fault)
-    if (!IS_NODE) {
-      receiver.closed(this.#fault)
-      return end()
-    }
-    const closed = createEmptyContext().runInAsyncScope(receiver.closed, receiver, this.#fault)
-    if (closed instanceof Promise) void closed.then(end, end)
-    else end()
+    const closed = IS_NODE
+      ? createEmptyContext().runInAsyncScope(receiver.closed, receiver, this.#fault)
+      : receiver.closed(this.#fault)
+    if (IS_NODE && closed instanceof Promise) {
+      const end = (): void => this.ended(this.#fault)
+      void closed.then(end, end)
+    } else this.ended(this.#fault)
   }
 }

@@ -243,7 +243,10 @@ function getByteLength(data: unknown): number {
 
 function describe({ data, bytes }: Post): string {
   const [id, message] = Array.isArray(data) ? (data as unknown[]) : []
-  if (typeof id === 'number' && Object(message) === message) return `of ${id}: ${JSON.stringify(data).slice(0, 160)}`
+  if (typeof id === 'number' && Object(message) === message) {
+    const hidePorts = (_key: string, value: unknown): unknown => (value instanceof SimulatedPort ? 'a port' : value)
+    return `of ${id}: ${JSON.stringify(data, hidePorts).slice(0, 160)}`
+  }
   if (typeof data === 'number') return `has taken ${data}`
   if (typeof data === 'string') return data.slice(0, 160)
   const [first] = Array.isArray(data) ? (data as unknown[]) : [data]
