@@ -194,7 +194,7 @@ export interface IdleFrontend {
   next: 'restart' | 'wait' | 'none'
   /** Why it has ended, unless the host ended it. */
   end?: FrontendEnd | undefined
-  /** What it has sent before and core has not read is dropped, and its running calls are aborted. */
+  /** The host has closed it: its calls end, and those that core has not begun are dropped. */
   drops: boolean
 }
 

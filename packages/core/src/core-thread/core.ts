@@ -208,7 +208,7 @@ export class Core {
     const { label, session } = known
     if (!session) this.#authority.setRights(label, undefined)
     if (idle.next === 'none') this.#quotas.endLife(label)
-    if (idle.drops) void session?.close()
+    if (idle.drops) session?.leave()
   }
 
   measure(): Measurement {

@@ -29,27 +29,48 @@ test('pauses soon if few large messages take long', () => {
   expect(countServed(60_000)).toBe(5)
 })
 
-test('a message that core fails to handle ends its session, with the reason, and not the thread', async () => {
+function open(options: Partial<SessionOptions> = {}) {
   const [near, far] = createLinkEndpoints('local')
   const faulted = createDeferred<Error>()
   const ended = createDeferred()
   const frames: string[] = []
   const client = openLink(far, true)
   client.receive({ frame: ({ body }) => frames.push(String(body)), closed: () => ended.resolve() })
-  new Session({
+  const session = new Session({
     ...{ label: 'main', codec: 'json', link: openLink(near, false), hasDeadlines: false, permits: HOST_PERMITS },
     ...{ registry: new Map(), router: new EventRouter(), scheduler: new AnswerScheduler() },
     metrics: new SessionMetrics(createCounts(), createLatency),
     events: { fault: faulted.resolve, closed() {} },
+    ...options,
+  } as unknown as SessionOptions)
+  const send = (body: string): boolean => client.send({ kind: FRAME_KIND.json, body })
+  return { session, client, frames, send, faulted: faulted.promise, ended: ended.promise }
+}
+
+test('a message that core fails to handle ends its session, with the reason, and not the thread', async () => {
+  const { frames, send, faulted, ended } = open({
     takeContext() {
       throw new RangeError('Maximum call stack size exceeded')
     },
-  } as unknown as SessionOptions)
-  client.send({ kind: FRAME_KIND.json, body: '{"jsonrpc":"2.0","id":1,"method":"greet"}' })
-  expect(await faulted.promise).toMatchObject({
+  })
+  send('{"jsonrpc":"2.0","id":1,"method":"greet"}')
+  expect(await faulted).toMatchObject({
     reason: 'InternalError',
     cause: { message: 'Maximum call stack size exceeded' },
   })
-  await ended.promise
+  await ended
   expect(frames.join()).toMatch(/not handled(?!.*stack)/)
+})
+
+test('what a frontend that is closed has answered is read, and what it calls is not', async () => {
+  const takeContext = vi.fn()
+  const { session, client, frames, send } = open({ takeContext })
+  const answer = session.frontendCalls.call('greet', {})
+  await expect.poll(() => frames.length).toBe(1)
+  session.leave()
+  send('{"jsonrpc":"2.0","id":1,"method":"greet"}')
+  send(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(frames[0]!).id, result: 'hello' }))
+  client.close()
+  expect(await answer).toBe('hello')
+  expect(takeContext).not.toHaveBeenCalled()
 })

@@ -32,7 +32,7 @@ import { type Delivery, emitDropped, type EventRouter, type Payload } from '../e
 import { COUNT, type SessionMetrics } from '../shared/metrics.js'
 import { isCount } from '../shared/validate.js'
 import { CallPhases, type CallTerms } from './call-phases.js'
-import { type CallOwner, CallTable, getDisplayName } from './call-table.js'
+import { type CallOwner, CallTable, getDisplayName, type IncomingCall } from './call-table.js'
 import { ChannelTable } from './channels.js'
 import type { ConfirmCaller, ConfirmRequests, Interrupts } from './approval.js'
 import { FrontendCalls } from './frontend-calls.js'
@@ -102,6 +102,7 @@ export class Session implements CallOwner {
   readonly #streams: Streams
   readonly #phases: CallPhases
   readonly #linkClosed: Promise<void>
+  #isLeaving = false
   #isClosed = false
 
   constructor(options: SessionOptions) {
@@ -201,6 +202,12 @@ export class Session implements CallOwner {
     return this.calls.idle()
   }
 
+  /** The code at the other end was closed: its calls end. What it has answered is still read, and its link ends the session. */
+  leave(): void {
+    this.#isLeaving = true
+    this.#abortCalls()
+  }
+
   /** Ends the session from this side. Resolves once all answers are sent, or the peer has disconnected. */
   close(): Promise<void> {
     this.#close(undefined)
@@ -254,6 +261,7 @@ export class Session implements CallOwner {
       return void this.#writer.error(getRequestId(message), '', error as BusError)
     }
     // One for each call of a frame: `enterWith` of a handler is not for those behind it.
+    if (this.#isLeaving && !call.method.startsWith('$/')) return
     const context = this.#options.takeContext?.(call.id) ?? createEmptyContext()
     const isObserved = (this.metrics.watch || commands.hasSubscribers) && !call.method.startsWith('$/')
     context.runInAsyncScope(isObserved ? this.#observe : this.#run, this, call)
@@ -308,19 +316,26 @@ export class Session implements CallOwner {
     this.#end(fault)
   }
 
+  get #reason(): string {
+    return `The frontend ${JSON.stringify(this.name)} disconnected`
+  }
+
+  #abortCalls(): readonly IncomingCall[] {
+    return this.calls.abortAll(() => new BusError('Disconnected', this.#reason))
+  }
+
   #end(fault: BusError | undefined): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#reads.stop()
     const { router, events } = this.#options
-    const reason = `The frontend ${JSON.stringify(this.name)} disconnected`
-    const aborted = this.calls.abortAll(() => new BusError('Disconnected', reason))
+    const aborted = this.#abortCalls()
     for (const call of this.#phases.isDraining ? aborted : []) {
       const fields = { command: getDisplayName(call), reason: 'Disconnected' }
       events.warned('a call was still running when the bus closed', fields)
     }
     this.updateCounts()
-    this.#streams.closeAll(reason)
+    this.#streams.closeAll(this.#reason)
     this.frontendCalls.disconnect()
     router.dropSubscriber(this)
     if (fault) events.fault(fault)
