@@ -57,12 +57,14 @@ export interface RestartHistory {
   readonly count: number
   /** Times of the restarts within the period that count against `intensity`. */
   readonly recent: readonly number[]
+  /** Time of the last restart. */
+  readonly last: number | undefined
   /** Number of restarts that each followed soon after the previous one. */
   readonly streak: number
   readonly delay: number
 }
 
-export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], streak: 0, delay: 0 }
+export const NO_RESTARTS: RestartHistory = { count: 0, recent: [], last: undefined, streak: 0, delay: 0 }
 
 /**
  * Returns the history with one more restart; `undefined` if that is one too many.
@@ -76,17 +78,15 @@ export function nextRestart(
   now: number,
   random: number,
 ): RestartHistory | undefined {
-  const { recent, streak, delay } = history
-  const count = history.count + 1
-  if (!isOwnFault) return { ...history, count, delay: Math.round(getBackoff(0, { ...limits, random })) }
+  const { recent, last, streak, delay } = history
   const withinPeriod = recent.filter(at => now - at < period)
-  if (withinPeriod.length >= intensity) return undefined
-  const last = recent.at(-1)
+  if (isOwnFault && withinPeriod.length >= intensity) return undefined
   const isSoon = last !== undefined && now - last - delay < period
   const nextStreak = isSoon ? streak + 1 : 0
   return {
-    count,
-    recent: [...withinPeriod, now],
+    count: history.count + 1,
+    recent: isOwnFault ? [...withinPeriod, now] : withinPeriod,
+    last: now,
     streak: nextStreak,
     delay: Math.round(getBackoff(nextStreak, { ...limits, random })),
   }

@@ -75,14 +75,14 @@ describe('intensity', () => {
   })
 })
 
-test('an end of its thread that another worker caused does not count against the intensity', () => {
+test('ends of its thread that others caused do not count against the intensity, and the delay grows', () => {
   const { clock, worker, events, ready, fail } = start({ intensity: 0 })
-  for (let i = 0; i < 3; i++) {
+  for (const delay of [100, 200, 400]) {
     ready()
     fail(new NeighborFault('Disconnected', 'why'))
-    clock.increment(100)
+    clock.increment(delay)
   }
-  expect(events).toEqual([['why', 100], 'restarted', ['why', 100], 'restarted', ['why', 100], 'restarted'])
+  expect(events).toEqual([['why', 100], 'restarted', ['why', 200], 'restarted', ['why', 400], 'restarted'])
   expect(worker.stats.restarts).toBe(3)
 })
 

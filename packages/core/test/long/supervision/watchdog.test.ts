@@ -164,12 +164,13 @@ describe('a hook that uses too much memory', () => {
     const { bus, faults } = await startStuck({ isolation: shared, capabilities: [everyCommand] })
     const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
     await expect(fill(client, 'keep')).rejects.toMatchObject({ reason: 'Disconnected' })
-    const error = { reason: 'Overloaded', message: 'The isolation hooks of a shared gate keep more than 768 MiB' }
+    const keep = 'The isolation hooks of a shared gate keep more than 768 MiB'
+    const fault = (label: string) => {
+      const message = `${keep}. The thread that gate "${label}" shared was terminated`
+      return { label, error: { reason: 'Overloaded', message } }
+    }
     const sorted = () => faults.toSorted((a, b) => a.label.localeCompare(b.label))
-    await expect.poll(sorted).toMatchObject([
-      { label: 'other', error },
-      { label: 'tests', error },
-    ])
+    await expect.poll(sorted).toMatchObject([fault('other'), fault('tests')])
     await waitForRestart(client)
     await waitForRestart(other)
   })
