@@ -121,6 +121,14 @@ test('code in QuickJS that nothing can let go on fails at once', () =>
     await expect(running).rejects.toThrow(text)
   }))
 
+test('of a rejection that cannot be read within the limits of its script, the limit is reported', async () => {
+  const sandbox = { kind: 'quickjs', time: 100 } as const
+  const source = 'Promise.reject({ toJSON() { for (;;); } }); return 1'
+  const limit = { reason: 'Crashed', data: { limit: 'time', max: 100 } }
+  await expect(run(source, { sandbox })).rejects.toMatchObject(limit)
+  expect(await run(source, { sandbox, report: true })).toMatchObject({ value: 1, unhandled: [limit] })
+})
+
 test('a result beyond the limit rejects', () =>
   rows(['json', 'msgpack'] as const)(async codec => {
     const max = codec === 'json' ? 12 : 11

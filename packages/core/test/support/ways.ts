@@ -586,6 +586,8 @@ const runs: Record<string, Way> = {
   },
   'unhandled rejection of a report': {
     members: ['RunTraffic.unhandled'],
+    // Bytes become members of JSON there, which count as values of the script.
+    forms: JSON_FORMS,
     async run(place, sample) {
       const code = 'Promise.reject({ value: make(form, size) }); return 1'
       const report = (await run(place, sample, code, { report: true })) as { unhandled?: { reason: string }[] }

@@ -408,16 +408,31 @@ export class Machine {
     const rejections = [...this.#rejections]
     this.#rejections.clear()
     for (const [key, [promise, reason]] of rejections) {
-      const described = this.#vm.callFunction(this.#inside.describe, this.#vm.undefined, reason)
-      const text = this.#getText(described)
-      for (const handle of [described, reason]) handle.dispose()
+      const error = this.#describe(reason)
+      if (this.#reported.size < MAX_REJECTIONS) {
+        this.#reported.set(key, [promise, error.bytes])
+        this.#reportedBytes += error.bytes
+      } else promise.dispose()
+      if (!this.#hasEnded) this.#events.rejected(error.described, key)
+      if (this.#limit) throw this.#limit
+    }
+  }
+
+  /** Returns what a promise was rejected with: of what breaks a limit, the limit is what is known. */
+  #describe(reason: JSValueHandle): { described: CrossedError; bytes: number } {
+    try {
+      const handle = this.#vm.callFunction(this.#inside.describe, this.#vm.undefined, reason)
+      const text = this.#getText(handle)
+      handle.dispose()
       const bytes = getSize(text)
       this.checkSize(this.#reportedBytes + bytes)
-      if (this.#reported.size < MAX_REJECTIONS) {
-        this.#reported.set(key, [promise, bytes])
-        this.#reportedBytes += bytes
-      } else promise.dispose()
-      if (!this.#hasEnded) this.#events.rejected(JSON.parse(text) as CrossedError, key)
+      return { described: JSON.parse(text) as CrossedError, bytes }
+    } catch (error) {
+      this.#limit = this.#toLimit(error)
+      if (!this.#limit) throw error
+      return { described: describeError(this.#limit), bytes: 0 }
+    } finally {
+      reason.dispose()
     }
   }
 }
