@@ -63,7 +63,7 @@ test('a message that core fails to handle ends its session, with the reason, and
 })
 
 test('what a frontend that is closed has answered is read, and what it calls is not', async () => {
-  const takeContext = vi.fn()
+  const takeContext = vi.fn<() => undefined>()
   const { session, client, frames, send } = open({ takeContext })
   const answer = session.frontendCalls.call('greet', {})
   await expect.poll(() => frames.length).toBe(1)

@@ -1,8 +1,9 @@
-// Every way on which a value crosses, for the tables of calls/ways.test.ts and long/calls/ways.test.ts: each kind of frontend is driven over each of them
-// with each size. Whoever adds a way to the public API adds it here: the list is held against the reports in `etc/`.
+// Every way on which a value crosses, for the tables of `ways-and-sizes.test.ts` in calls, long/calls and matrix/calls: each kind of frontend is driven over
+// each of them with each size. Whoever adds a way to the public API adds it here: the list is held against the reports in `etc/`.
 import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { pino } from 'pino'
+import { onTestFailed, test } from 'vitest'
 import { installTauri } from '@sallyport/frontend/tauri'
 import {
   CHANNEL_READ_AHEAD,
@@ -61,8 +62,8 @@ const BUSES = {
   'json, brownfield, core in this thread': { codec: 'json', isIsolated: false, isInThread: true },
   'msgpack, isolation, core in this thread': { codec: 'msgpack', isIsolated: true, isInThread: true },
 } as const satisfies Record<string, { codec: CodecName; isIsolated: boolean; isInThread: boolean }>
-export type BusName = keyof typeof BUSES
-export const BUS_NAMES = Object.keys(BUSES) as BusName[]
+type BusName = keyof typeof BUSES
+const BUS_NAMES = Object.keys(BUSES) as BusName[]
 
 export interface Place {
   bus: Bus
@@ -321,6 +322,7 @@ const others: Record<string, Way> = {
     run: (place, { size }) => ask(place, 'confirm', { size }),
   },
   'data and scope of a frontend': {
+    isCostly: true,
     members: [
       'ConnectionOptions.data',
       'ConnectionOptions.allow',
@@ -387,6 +389,7 @@ const others: Record<string, Way> = {
     },
   },
   'source of a frontend': {
+    isCostly: true,
     members: ['ModuleSource.source', 'FrontendModule.module'],
     kinds: RUNS,
     forms: TEXTS,
@@ -400,6 +403,7 @@ const others: Record<string, Way> = {
     },
   },
   'error of a module': {
+    isCostly: true,
     members: ['Bus.open'],
     kinds: RUNS,
     forms: TEXTS,
@@ -856,7 +860,7 @@ async function cross(place: Place, name: string, size: number): Promise<void> {
 let current: string | undefined
 
 /** Crosses rows of one bus. */
-export async function crossRows(name: BusName, table: readonly WayRow[]): Promise<void> {
+async function crossRows(name: BusName, table: readonly WayRow[]): Promise<void> {
   const { bus, places } = await startPlaces(name)
   const mine = table.filter(row => row[0] === name).map(row => [`${row[1]} (${row[2]}, ${row[3]} bytes)`, row] as const)
   try {
@@ -870,28 +874,42 @@ export async function crossRows(name: BusName, table: readonly WayRow[]): Promis
   }
 }
 
-/** For `onTestFailed`: says in which row. */
-export const printRow = (): void => console.error(`The last row was ${String(current)}`)
+/** @param timeout - of the rows of one bus, in milliseconds */
+export const testRows = (table: readonly WayRow[], timeout: number): void =>
+  test.each(BUS_NAMES)(
+    'a value of each size crosses on every way: %s',
+    async bus => {
+      onTestFailed(() => console.error(`The last row was ${String(current)}`))
+      await crossRows(bus, table)
+    },
+    timeout,
+  )
 
-export type WayRow = readonly [bus: BusName, way: string, kind: Kind, size: number]
+type WayRow = readonly [bus: BusName, way: string, kind: Kind, size: number]
 
-const isKindOf = ([, way, kind]: WayRow): boolean => (WAYS[way]!.kinds ?? KINDS).includes(kind)
-const isCostly = (way: string): boolean => WAYS[way]!.isCostly === true
+const getKinds = (way: string): readonly Kind[] => WAYS[way]!.kinds ?? KINDS
+const isKindOf = ([, way, kind]: WayRow): boolean => getKinds(way).includes(kind)
 const WAY_NAMES = Object.keys(WAYS)
+const COSTLY = WAY_NAMES.filter(way => WAYS[way]!.isCostly)
+const PLAIN_WAYS = WAY_NAMES.filter(way => !WAYS[way]!.isCostly)
+const LARGE = [MIN_ATTACHMENT_BYTES + 1, CHANNEL_READ_AHEAD + 1]
 
-/** Each pair of bus, way, kind and one of four sizes: every way with a value above the largest buffer. Of what starts a process each time, only with large ones. */
-export function pairRows(): WayRow[] {
-  const large = [MIN_ATTACHMENT_BYTES + 1, CHANNEL_READ_AHEAD + 1]
-  const costly = combine([BUS_NAMES, WAY_NAMES.filter(isCostly), KINDS, large], 2, isKindOf)
-  const plain = WAY_NAMES.filter(way => !isCostly(way))
-  return [...costly, ...combine([BUS_NAMES, plain, KINDS, [0, ...large, RING_BYTES - 1]], 2, isKindOf)]
-}
+const combinePlain = (sizes: readonly number[], count: number): WayRow[] =>
+  combine([BUS_NAMES, PLAIN_WAYS, KINDS, sizes], count, isKindOf)
+/** With large values only. */
+const costlyPairs = (): WayRow[] => combine([BUS_NAMES, COSTLY, KINDS, LARGE], 2, isKindOf)
 
-/** Each three of bus, way, kind and size; and each pair of what starts a process each time. `isAll`: each four. */
-export function manyRows(isAll: boolean): WayRow[] {
-  const strength = (way: string): number => (isAll ? 4 : isCostly(way) ? 2 : 3)
-  return [2, 3, 4].flatMap(count => {
-    const ways = WAY_NAMES.filter(way => strength(way) === count)
-    return ways.length === 0 ? [] : combine([BUS_NAMES, ways, KINDS, SIZES], count, isKindOf)
+/** Each pair of bus, way, kind and one of four sizes. What starts a process each time, once, with the largest. */
+export function fewRows(): WayRow[] {
+  const once = COSTLY.map((way, at): WayRow => {
+    const kinds = getKinds(way)
+    return [BUS_NAMES[at % BUS_NAMES.length]!, way, kinds[at % kinds.length]!, LARGE.at(-1)!]
   })
+  return [...combinePlain([0, RING_BYTES - 1, ...LARGE], 2), ...once]
 }
+
+/** Each pair of bus, way, kind and size. */
+export const pairRows = (): WayRow[] => [...combinePlain(SIZES, 2), ...costlyPairs()]
+
+/** Each three of bus, way, kind and size; and each pair of what starts a process each time. */
+export const tripleRows = (): WayRow[] => [...combinePlain(SIZES, 3), ...costlyPairs()]

@@ -101,7 +101,10 @@ describe.each(
   test.runIf(hasProc)('bus.run limits the memory and the time of a script', async () => {
     const bus = await start()
     // On a busy machine 128 MiB take long.
-    const options = { sandbox: { kind: 'quickjs', process: true, wall, memory: 128, ...LONGEST }, timeout: 60_000 } as const
+    const options = {
+      sandbox: { kind: 'quickjs', process: true, wall, memory: 128, ...LONGEST },
+      timeout: 60_000,
+    } as const
     expect(await bus.run('return typeof process', options)).toBe('undefined')
     const take = bus.run('const kept = []; for (;;) kept.push(new Uint8Array(2 ** 20).fill(1))', options)
     await expect(take).rejects.toMatchObject({ reason: 'Crashed', data: { limit: 'memory', max: 128 } })
