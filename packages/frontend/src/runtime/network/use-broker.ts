@@ -1,6 +1,7 @@
 // Gives a thread whose only network is a broker `fetch` and sockets that use it, and the placeholders of its secrets.
 import { BROKER_OUTCOME, BROKER_REASON, deadline } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { hasBoundedHost } from '@sallyport/protocol/internal/util'
 import type { Socket } from 'node:net'
 import { setSecrets } from '../../client/current-client.js'
 import { createRefusal, openTunnel, replaceConnections, setBroker } from './broker-sockets.js'
@@ -31,10 +32,17 @@ interface Target {
 }
 
 type ConnectCallback = (error: Error | null, socket: unknown) => void
+/** Of a request. Older versions of Node give it the header fields as bytes. */
+interface Handler {
+  onHeaders?(status: number, fields: readonly Uint8Array[], ...more: unknown[]): unknown
+}
+interface Agent {
+  dispatch(options: unknown, handler: Handler): unknown
+}
 type AgentClass = new (options: {
   connections: number
   connect: (target: Target, callback: ConnectCallback) => void
-}) => object
+}) => Agent
 
 /** Returns Node's own `fetch` over connections that the broker opens, and encrypts. @param hasSecrets - whether the broker reads the requests, and answers those that it refuses */
 export function createFetch(native: typeof fetch, hasSecrets: boolean): typeof fetch {
@@ -69,9 +77,27 @@ function createDispatcher(): RequestInit {
     .filter(({ description }) => description?.startsWith('undici.globalDispatcher.'))
     .map(symbol => (globalThis as unknown as Record<symbol, object>)[symbol]!.constructor)
   const AgentClass = defaults.find(({ name }) => name === 'Agent') as AgentClass | undefined
-  const options: object = AgentClass ? { dispatcher: new AgentClass({ connections: MAX_CONNECTIONS, connect }) } : {}
-  return options
+  if (!AgentClass) return {}
+  const dispatcher = new AgentClass({ connections: MAX_CONNECTIONS, connect })
+  const { dispatch } = dispatcher
+  dispatcher.dispatch = (options, handler) =>
+    dispatch.call(dispatcher, options, handler.onHeaders ? guard(handler) : handler)
+  return { dispatcher } as object
 }
+
+/** Where a server redirects to becomes a `URL`, which versions of Node with this handler read in quadratic time. */
+const guard = (handler: Handler): Handler =>
+  Object.assign(Object.create(handler) as Handler, {
+    onHeaders(this: Handler, ...args: Parameters<Required<Handler>['onHeaders']>) {
+      const [, fields] = args
+      const at = fields.findIndex((name, index) => index % 2 === 0 && /^location$/i.test(String(name)))
+      if (at >= 0 && !hasBoundedHost(String(fields[at + 1])))
+        throw new TypeError(
+          'The server redirects to a host name that is longer than 253 characters, or 63 between two dots',
+        )
+      return handler.onHeaders!.apply(this, args)
+    },
+  })
 
 let open = 0
 const waiting = new Set<() => void>()
