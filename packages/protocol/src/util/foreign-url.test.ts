@@ -48,7 +48,7 @@ test('a long host is refused before a parser sees it, however a URL hides it', (
     ],
     ...['file://X', 'file://X@a/', 'file://X:1/', 'file:\\\\X', 'blob:http://X', ' blob: http://X', 'BLOB:http://X'],
   ]
-  const parser = vi.spyOn(globalThis, 'URL')
+  const parser = vi.spyOn(URL, 'canParse')
   onTestFinished(() => parser.mockRestore())
   for (const host of long)
     for (const form of forms)

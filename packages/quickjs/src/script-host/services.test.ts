@@ -83,7 +83,7 @@ test('an id in use, one that is no number, two reads at once, and an unknown ope
 test('a URL of a script has a host of at most 253 characters, as its parts have', () => {
   const { send } = createServices()
   const long = `a${'\u0301\u0316'.repeat(5000)}`
-  const parser = vi.spyOn(globalThis, 'URL')
+  const parser = vi.spyOn(URL, 'canParse')
   onTestFinished(() => parser.mockRestore())
   for (const value of [
     [`http://${long}`, null],
