@@ -1,7 +1,7 @@
 // Core's calls of exposed functions, and these functions.
 import type { App } from '../../src/api/app.js'
 import { getOutcome, type Verdict } from './model/ask.js'
-import { BOUNDS } from './bounds.js'
+import { BOUNDS, createSize } from './bounds.js'
 import { openSource } from './calls.js'
 import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
@@ -30,7 +30,8 @@ export async function callExposed(world: World, app: App, core: number, label: s
   })
   const { token, verdict } = ask
   if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
-  const args = { token, verdict, hookMs: random.below(40), ms: random.few(300), count: 1 + random.few(40) }
+  const args = { token, verdict, hookMs: random.below(40), ms: random.few(300), count: 1 + random.few(40), text: '' }
+  if (random.chance(0.3)) args.text = 'x'.repeat(createSize(random))
   // A core that has never had a link to it cannot say why it has ended.
   const callee = world.frontends.find(frontend => frontend.label === label && frontend.epoch?.core === core)?.place
   const options = ask.timeout === undefined ? {} : { timeout: ask.timeout }
@@ -60,14 +61,20 @@ export function exposeFunctions(world: World, frontend: Frontend): void {
     model.ran(token, frontend.epoch!.core)
     frontend.epoch!.sent++
   }
+  const answer = ({ token }: CallArguments): void => {
+    if (!frontend.place.dead) model.answered(token, frontend.epoch!)
+  }
   frontend.client.expose({
     echo(args: CallArguments) {
       begin(args)
+      answer(args)
       return args
     },
     async slow(args: CallArguments) {
       begin(args)
+      const { epoch } = frontend
       await simulation.clock.sleep(args.ms)
+      if (epoch === frontend.epoch) answer(args)
       return args
     },
     values(args: CallArguments) {
@@ -77,6 +84,7 @@ export function exposeFunctions(world: World, frontend: Frontend): void {
     },
     fails(args: CallArguments) {
       begin(args)
+      answer(args)
       throw { token: args.token }
     },
   })

@@ -139,7 +139,7 @@ export class Frontend {
   }
 
   die(): void {
-    if (this.epoch) this.epoch.ended = true
+    if (this.epoch) this.epoch.ended = this.epoch.harmed = true
     this.place.die()
     this.#world.zombies.push(this)
   }

@@ -372,7 +372,14 @@ export class SupervisedWorld extends World {
     const { clock, random } = this.simulation
     const closes = random.chance(0.6)
     if (this.healed || this.#opening.has(label) || this.#closed.has(label)) return
-    clock.at(clock.now, () => (closes ? this.#close(label) : this.#reload(label)), undefined, this.hostPlace)
+    // Answers are on their way when it ends.
+    for (let calls = random.below(8); calls > 0; calls--) this.#callAbout(label)
+    clock.at(
+      clock.now + random.few(20),
+      () => (closes ? this.#close(label) : this.#reload(label)),
+      undefined,
+      this.hostPlace,
+    )
   }
 
   /** Ends the frontend of a gate, which restarts it. */
@@ -380,12 +387,15 @@ export class SupervisedWorld extends World {
     if (!this.#cutsLinks || !(frontend.ports && 'cut' in frontend.ports.in)) return this.crashFrontend(frontend)
     this.#harmed()
     this.#ends.cut(frontend.label)
+    this.harms(frontend.thread)
     super.cutLink(frontend)
   }
 
   /** The host as often as all others. */
   override stall(place: Place): void {
-    super.stall(this.simulation.random.chance(0.5) ? this.hostPlace : place)
+    const stalled = this.simulation.random.chance(0.5) ? this.hostPlace : place
+    this.harms(stalled)
+    super.stall(stalled)
   }
 
   override lost(): void {}
@@ -402,6 +412,7 @@ export class SupervisedWorld extends World {
     const { clock, random } = this.simulation
     this.#closing = true
     this.closes = true
+    for (const { epoch } of this.frontends) if (epoch) epoch.harmed = true
     // A script that computes is ended with its thread, after a time of its own.
     const running = this.frontends.filter(
       ({ isAlive, place, thread }) => isAlive && place === thread && random.chance(0.3),
@@ -429,7 +440,9 @@ export class SupervisedWorld extends World {
 
   override toldWhy(label: string, why: string | undefined, place: Place | undefined): void {
     if (why !== undefined) return this.#ends.named(label, why)
-    if (place && !this.#closed.has(label)) this.#ends.untold(label, place)
+    // A call can have had the link of code that never began.
+    const isReloading = this.#orders.has(`the reload of ${label}`)
+    if (place && !this.#closed.has(label) && !isReloading) this.#ends.untold(label, place)
   }
 
   override checkEnds(): void {
@@ -543,6 +556,13 @@ export class SupervisedWorld extends World {
     else this.#openLater(label)
   }
 
+  /** What ends or stalls here loses what is on its way. */
+  harms(place: Place): void {
+    const label = place.name.replace('gate of ', '')
+    for (const { epoch, thread, label: own } of [...this.frontends, ...this.zombies])
+      if (epoch && (place === thread || own === label || this.#cores.has(place))) epoch.harmed = true
+  }
+
   #harmed(): void {
     this.deaths++
     this.harmedAt = this.simulation.clock.now
@@ -576,6 +596,7 @@ export class SupervisedWorld extends World {
       this.#callAbout(frontend.label)
     }
     this.#harmed()
+    this.harms(thread.place)
     this.#stallHost()
     this.#end(thread, frontends[0]?.label)
   }

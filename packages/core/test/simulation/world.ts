@@ -139,7 +139,7 @@ export class World {
     this.corePlace.die()
     for (const epoch of this.#epochs) {
       if (epoch.core !== this.coreNumber) continue
-      epoch.ended = true
+      epoch.ended = epoch.harmed = true
       epoch.left = false
     }
     const { random, clock } = this.simulation
@@ -155,7 +155,7 @@ export class World {
     if (this.healed || !place || place.dead) return
     this.simulation.trace(() => `${place.name} dies`)
     place.die()
-    if (frontend.epoch) frontend.epoch.ended = true
+    if (frontend.epoch) frontend.epoch.ended = frontend.epoch.harmed = true
     this.#linkLater(frontend)
   }
 
@@ -183,7 +183,7 @@ export class World {
     const port = frontend.ports?.[this.simulation.random.chance(0.5) ? 'out' : 'in']
     if (this.healed || !port || !('cut' in port) || port.isOver) return
     this.simulation.trace(() => `the link of ${frontend.place.name} to ${port.peer.place.name} breaks`)
-    frontend.epoch!.ended = true
+    frontend.epoch!.ended = frontend.epoch!.harmed = true
     frontend.epoch!.left = false
     port.cut()
   }

@@ -15,6 +15,8 @@ export interface Epoch {
   left: boolean
   /** Its client has closed: it has given up what it had not sent, and its code might not live to record that. */
   closed?: boolean
+  /** Its frontend, its gate or core has not ended by itself, or was stalled meanwhile. */
+  harmed?: boolean
   /** Messages sent to core on it. */
   sent: number
   /** About how many bytes that are, in both directions. */
@@ -47,6 +49,8 @@ export class Ask {
   endless = false
   /** The handler has sent more than its channel has room for. */
   floods = false
+  /** The link over which its handler, a function of a frontend, has answered before its frontend began to end. */
+  answeredOver: Epoch | undefined
   ran = 0
   isRunning = false
   outcomes: string[] = []

@@ -49,6 +49,13 @@ export class Model {
     this.#simulation.trace(() => `${ask.by}: ${String(ask)}: ${outcome}`)
     if (ask.outcomes.length > 1) this.#wrong(`${String(ask)} settled twice: ${ask.outcomes.join(', ')}`)
     if (!this.#canBe(ask, outcome)) this.#wrong(`${String(ask)} cannot end as ${outcome}`)
+    const isLost = ask.answeredOver && !ask.answeredOver.harmed && outcome.startsWith('Disconnected')
+    if (isLost) this.#wrong(`${String(ask)} was answered before an orderly end, and the answer is lost`)
+  }
+
+  /** A function of a frontend has returned or thrown. A gate drops what its hook still judges, and what waits behind that. */
+  answered(token: number, epoch: Epoch): void {
+    if (!epoch.closed && !epoch.isolated) this.#asks.get(token)!.answeredOver = epoch
   }
 
   /** A handler has started, in this core, or in a frontend over its link to it. */

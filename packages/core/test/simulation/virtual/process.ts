@@ -7,7 +7,7 @@ import type { Simulation } from '../simulation.js'
 import { Place } from './place.js'
 import type { SimulatedPort } from './port.js'
 import { SocketEnd } from './socket.js'
-import { type Program, SimulatedThread } from './threads.js'
+import { getWorld, type Program, SimulatedThread } from './threads.js'
 
 /** Until then, the owners of its sockets have noticed that a process has exited, though others hold them. */
 const HEIRS = 8000
@@ -53,6 +53,7 @@ export class SimulatedProcess extends SimulatedThread {
 
   kill(): void {
     this.#wasKilled = true
+    getWorld().harms(this.place)
     this.exit(0, 'SIGKILL')
   }
 
@@ -98,6 +99,7 @@ export class SimulatedProcess extends SimulatedThread {
 
   override async terminate(): Promise<void> {
     this.isOrdered = true
+    getWorld().harms(this.place)
     this.place.die()
     this.die(1)
   }

@@ -144,6 +144,7 @@ export class SimulatedThread extends EventEmitter {
 
   async terminate(): Promise<void> {
     this.isOrdered = true
+    this.#world.harms(this.place)
     this.exit(1)
   }
 
