@@ -7,7 +7,16 @@ import { fixture, routesTo, start } from '../support/start.js'
 import { isMatrix } from '../../../../scripts/testing.js'
 
 const core = fixture('calls/command-errors.mjs')
-const commands = ['fail', 'fail_at_once', 'fail_at_length', 'fail_wrongly', 'fail_in_pool', 'fail_late', 'relay']
+const commands = [
+  'fail',
+  'fail_at_once',
+  'fail_at_length',
+  'fail_oddly',
+  'fail_wrongly',
+  'fail_in_pool',
+  'fail_late',
+  'relay',
+]
 
 const getError = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -63,6 +72,12 @@ describe.each(routes)('a command that throws a CommandError: %s', (_name, connec
       expect(error).toMatchObject({ message })
     }
     expect(isCommandError(await getError(client.invoke('fail', {})), 'NOT_FOUND')).toBe(true)
+  })
+
+  test('fails only its call when what it throws cannot be read', async () => {
+    const { client } = await connect('shared')
+    await expect(client.invoke('fail_oddly')).rejects.toMatchObject({ reason: 'CommandFailed' })
+    await expect(client.invoke('fail_at_once')).rejects.toMatchObject({ data: { code: 'AT_ONCE' } })
   })
 
   test('fails only its call when the message is too long', async () => {

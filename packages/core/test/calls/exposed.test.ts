@@ -291,16 +291,21 @@ test.each([false, true])(
   },
 )
 
-test('a call settles for a proxy that its function throws', () =>
-  rows(choose(['permission', 'process'] as const))(async sandbox => {
+test('a call settles whatever its function throws, and its frontend goes on', () =>
+  rows(choose(['permission', 'process', 'quickjs'] as const))(async sandbox => {
     const bus = await start()
     const source = `import { expose } from '@sallyport/frontend'
+    const fail = { get() { throw 1 }, getPrototypeOf() { throw 2 } }
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
-    expose({ fail() { throw proxy }, works: () => 1 })`
+    const error = Object.defineProperty(new Error('x'), 'message', { get() { throw 1 } })
+    const values = [proxy, new Proxy({}, fail), new Proxy(new Error('x'), fail), error, Symbol('x'), { a: 1n }]
+    expose({ fail({ index }) { throw values[index] }, count: () => values.length })`
     await bus.open('odd', { source, name: 'odd.mjs' }, { sandbox })
-    await expect(bus.call('odd', 'fail')).rejects.toMatchObject({ reason: 'CommandFailed', data: null })
-    expect(await bus.call('odd', 'works')).toBe(1)
+    const count = await bus.call<number>('odd', 'count')
+    for (let index = 0; index < count; index++)
+      await expect(bus.call('odd', 'fail', { index })).rejects.toMatchObject({ reason: 'CommandFailed' })
+    expect(await bus.call('odd', 'count')).toBe(count)
   }))
 
 test('a call of a module with exports and no functions says that the exports are ignored', async () => {

@@ -97,8 +97,12 @@ export class BusError extends Error {
 
 function getCommandError({ reason, data }: BusError): { code: string; data?: unknown } | undefined {
   if (reason !== 'CommandFailed' || typeof data !== 'object' || data === null) return undefined
-  const { code, message } = data as Record<string, unknown>
-  return typeof code === 'string' && typeof message === 'string' ? (data as { code: string }) : undefined
+  try {
+    const { code, message } = data as Record<string, unknown>
+    return typeof code === 'string' && typeof message === 'string' ? (data as { code: string }) : undefined
+  } catch {
+    return undefined // A proxy, or a getter, that the handler threw.
+  }
 }
 
 /** True for a `BusError` of this or another copy of the package. With `reason`, true only for errors of that reason. */

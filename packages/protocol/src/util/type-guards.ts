@@ -11,8 +11,13 @@ export function getTypeName(value: unknown): string {
 }
 
 /** True for the errors of any realm. A DOMException, such as that of `AbortSignal.timeout`, belongs to Node's own realm. */
-export const isError = (value: unknown): value is Error =>
-  value instanceof Error || ['Error', 'DOMException'].includes(getTypeName(value))
+export function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error || ['Error', 'DOMException'].includes(getTypeName(value))
+  } catch {
+    return false // A proxy.
+  }
+}
 
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -7,9 +7,10 @@ import {
   type ScriptClientOptions,
 } from '@sallyport/frontend/internal'
 import { BusError, CommandError, isBusError, isCommandError } from '@sallyport/protocol/internal/errors'
+import { isError } from '@sallyport/protocol/internal/util'
 import { sendFrame } from './host.js'
 import { createVmLinks, type VmLinks } from './link.js'
-import { callScript, describeError, post } from './port.js'
+import { describeError, post } from './port.js'
 
 /** What a script begins with, beside its data. */
 export interface ScriptStart extends Omit<ScriptClientOptions, 'createLink' | 'answered' | 'explain' | 'data'> {
@@ -44,15 +45,17 @@ const explained = new WeakSet<Error>()
 
 /** Lets the host name in an error what is missing, and where in the script's code it is. */
 function explain(thrown: unknown): void {
-  if (!(thrown instanceof Error) || explained.has(thrown)) return
+  if (!isError(thrown) || explained.has(thrown)) return
   explained.add(thrown)
-  callScript(() => {
+  try {
     // Its data, which goes to the caller, can be large: each byte of it would become a member.
     const { data: _, ...error } = describeError(thrown)
     const [message, stack] = JSON.parse(post('explain', error) as string) as [string, string]
     if (message !== thrown.message) thrown.message = message
     Object.defineProperty(thrown, 'stack', { value: stack, configurable: true, writable: true })
-  })
+  } catch {
+    // It has a getter that throws, or is frozen: the caller gets it as it is.
+  }
 }
 
 function getSecret(name: string): string {
