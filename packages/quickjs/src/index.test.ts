@@ -110,6 +110,17 @@ test('a message of a script that would take more than its memory ends it before 
   })
 })
 
+test('a text with more marks in a row than the engine sorts soon is refused, whoever changes RegExp', async () => {
+  const text = `RegExp.prototype.exec = () => null
+    const attempt = run => { try { return run() } catch (error) { return error.name } }
+    const many = '\u0323\u0301'.repeat(3e5)
+    const all = [() => many.normalize('NFD'), () => 'a'.localeCompare(many), () => '\uff9e\u0301'.repeat(3e5).normalize('NFKC')]
+    console.log([...all.map(attempt), 'e\u0301'.repeat(1e5).normalize().length, 'a'.localeCompare('b')].join())`
+  const { run, printed } = await load(text)
+  await run()
+  expect(printed).toEqual(['RangeError,RangeError,RangeError,100000,-1\n'])
+})
+
 test('a long line is cut, whoever forges it', async () => {
   const { run, printed } = await load(
     'const { stringify } = JSON; JSON.stringify = () => stringify(["stdout", "x".repeat(1e6)]); console.log()',

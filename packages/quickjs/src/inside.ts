@@ -5,7 +5,7 @@ import { renameClient } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createClient, type Env, getClient, links, sallyport, type ScriptStart, setSecrets } from './inside/client.js'
 import { countRequests, network } from './inside/fetch.js'
-import { countTimers, globals, resumeTimers, seedRandom, suspendTimers, wake } from './inside/globals.js'
+import { boundMarks, countTimers, globals, resumeTimers, seedRandom, suspendTimers, wake } from './inside/globals.js'
 import { countRequests as countReads, describeError, post, postError, rejectAll, settle } from './inside/port.js'
 
 function define(values: Record<string, unknown>): void {
@@ -13,6 +13,7 @@ function define(values: Record<string, unknown>): void {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false })
 }
 define(globals)
+boundMarks()
 // No memory of a script is shared, and there is no `Atomics`.
 Reflect.deleteProperty(globalThis, 'SharedArrayBuffer')
 // It would hand out the functions below, and with them a way to forge messages. Without its setter, the engine ignores what a script assigns.

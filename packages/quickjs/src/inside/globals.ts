@@ -210,6 +210,35 @@ function cloneValue(value: unknown, seen: Map<object, unknown>): unknown {
   return copy
 }
 
+const { apply } = Reflect
+const { exec } = RegExp.prototype
+/** Marks, and what becomes one. */
+const MARKS = /[\p{M}\uff9e\uff9f]+/gu
+const MAX_MARKS = 1000
+
+/** @throws {RangeError} for many marks in a row: the engine sorts them in quadratic time, and does not ask meanwhile whether to stop */
+function checkMarks(value: unknown): string {
+  const text = `${value as string}`
+  MARKS.lastIndex = 0
+  for (let found; (found = apply(exec, MARKS, [text]));)
+    if (found[0].length > MAX_MARKS) throw new RangeError(`The text has more than ${MAX_MARKS} marks in a row`)
+  return text
+}
+
+/** Replaces what normalizes texts. */
+export function boundMarks(): void {
+  const { prototype } = String
+  const { normalize, localeCompare } = prototype
+  Object.assign(prototype, {
+    normalize(this: string, form?: string) {
+      return apply(normalize, checkMarks(this), [form])
+    },
+    localeCompare(this: string, other: string) {
+      return apply(localeCompare, checkMarks(this), [checkMarks(other)])
+    },
+  })
+}
+
 export const globals: Record<string, unknown> = {
   AbortController,
   AbortSignal,
