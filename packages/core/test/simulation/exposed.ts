@@ -32,6 +32,8 @@ export async function callExposed(world: World, app: App, core: number, label: s
   if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
   const args = { token, verdict, hookMs: random.below(40), ms: random.few(300), count: 1 + random.few(40), text: '' }
   if (random.chance(0.3)) args.text = 'x'.repeat(createSize(random))
+  // As long in the answer.
+  if (ask.epoch) ask.epoch.bytes += 2 * args.text.length
   // A core that has never had a link to it cannot say why it has ended.
   const callee = world.frontends.find(frontend => frontend.label === label && frontend.epoch?.core === core)?.place
   const options = ask.timeout === undefined ? {} : { timeout: ask.timeout }
