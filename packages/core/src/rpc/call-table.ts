@@ -205,7 +205,7 @@ export class CallTable {
    * @throws {BusError} `InvalidRequest` if the id is open, `Overloaded` if too many calls are
    */
   checkLimits(id: RequestId | undefined, inFlight: number): void {
-    // Each call asks, so it costs no more than that.
+    // Without the text of an error, which each call would pay for.
     if (id !== undefined && this.#running.get(id)) refuseOpen(this.#running, id, 'call')
     if (inFlight >= MAX_IN_FLIGHT) {
       throw new BusError('Overloaded', `More than ${MAX_IN_FLIGHT} calls of one frontend are in flight`)

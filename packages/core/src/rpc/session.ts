@@ -260,8 +260,8 @@ export class Session implements CallOwner {
     } catch (error) {
       return void this.#writer.error(getRequestId(message), '', error as BusError)
     }
-    // One for each call of a frame: `enterWith` of a handler is not for those behind it.
     if (this.#isLeaving && !call.method.startsWith('$/')) return
+    // One for each call of a frame: `enterWith` of a handler is not for those behind it.
     const context = this.#options.takeContext?.(call.id) ?? createEmptyContext()
     const isObserved = (this.metrics.watch || commands.hasSubscribers) && !call.method.startsWith('$/')
     context.runInAsyncScope(isObserved ? this.#observe : this.#run, this, call)

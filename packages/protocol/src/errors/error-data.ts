@@ -91,8 +91,9 @@ function copyProperties(error: Error & Record<string, unknown>): Record<string, 
 }
 
 /**
- * Returns the JSON of a property. Data that is longer than a property can be is not read to its end: a script of which each byte of a `Uint8Array`
- * became a member ran out of time. @throws {RangeError} if it is longer
+ * Returns the JSON of a property. What is longer than a property can be is not read to its end: of a `Uint8Array`, each byte becomes a member.
+ *
+ * @throws {RangeError} if it is longer
  */
 function toShortJson(value: unknown): string | undefined {
   let left = MAX_TEXT.property
