@@ -10,7 +10,7 @@ const [OF_BUS, ...REGIONS] = [
   ['The bus', 'Runs in the host: `core/src/host/life/supervisor.ts`.'],
   [
     'A worker',
-    'The life of core, of a gate, and of the code of a frontend, as the host sees it: the table `core/src/host/life/table.ts`. Runs, connections and pages have the same table. `bus.stats()` calls `ending` and `killing` by what the host wants: `leaving`, `reloading` or `draining`; and `absent` `disconnected`.',
+    'The life of core, of a gate, and of the code of a frontend, as the host sees it: the table `core/src/host/life/table.ts`. Runs, connections and pages have the same table. `bus.stats()` calls `ending` and `killing` by what the host wants: `leaving`, `reloading` or `draining`; `renewed` `starting`, and `absent` `disconnected`.',
     'code',
   ],
   ['A frontend: its core', 'Further regions of the life of a frontend. This is core, as the frontend has it.', 'core'],

@@ -62,7 +62,8 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
   /** The latest link that has none yet. */
   let waiting: Extract<GateCommand, { type: 'link' }> | undefined
   let hasExited = false
-  let drainTimeoutMs = 0
+  /** Resolved once no link is served any more, or the time for that is over. */
+  const drained = createDeferred()
   let onLinksEnded = (): void => {}
   /** Called with each new link. Until the gate serves, this ends the handshake. */
   let onLink!: () => void
@@ -94,6 +95,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
     }
     waiting = undefined
     for (const link of served) link.close()
+    drained.resolve()
     confirm?.port.close()
     host.exit(code)
   }
@@ -145,14 +147,11 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
       }
     },
     // A frontend that has exited has ended its link, after all that it had sent.
-    drain: () =>
-      within(
-        drainTimeoutMs,
-        new Promise<void>(resolve => {
-          if (served.size === 0) resolve()
-          onLinksEnded = resolve
-        }),
-      ),
+    drain() {
+      if (served.size === 0) drained.resolve()
+      onLinksEnded = drained.resolve
+      return drained.promise
+    },
     onState(state, error) {
       host.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
       if (state === 'stopped' || state === 'failed') setImmediate(() => exit(0))
@@ -169,7 +168,8 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
       case 'ask':
         return host.postMessage({ type: 'answer' })
       case 'stop':
-        drainTimeoutMs = command.timeout
+        // A reload gives it more time than the close that follows.
+        void within(command.timeout, drained.promise).then(drained.resolve)
         return stop()
       default:
         return assertNever(command)

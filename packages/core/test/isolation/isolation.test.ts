@@ -145,6 +145,23 @@ describe('the isolation app', () => {
       },
     ))
 
+  test('a reload passes what the code has sent, and the next code starts with the next gate', () =>
+    rows(choose(['permission', 'process', { kind: 'quickjs', process: true }, 'quickjs'] as const, 1, 3))(
+      async sandbox => {
+        const bus = await start(isolation('patient'))
+        const received: number[] = []
+        await bus.listen<{ n: number }>('sent', ({ payload }) => void received.push(payload.n))
+        const source = `import { emit, invoke } from '@sallyport/frontend'
+          const first = await invoke('add', { a: 0, b: 0 })
+          for (let n = first; n < 4; n++) await emit('sent', { n, large: 'x'.repeat(2 ** 20) })`
+        await bus.open('main', { name: 'main.js', source }, { sandbox })
+        for (let reloads = 0; reloads < 2; reloads++) await bus.reload('main')
+        const all = Array.from({ length: 3 }, () => [0, 1, 2, 3]).flat()
+        await expect.poll(() => received.length).toBe(all.length)
+        expect(received).toEqual(all)
+      },
+    ))
+
   test('is optional: without dir every message passes, sealed and authorized', async () => {
     const bus = await start(isolation())
     const client = await bus.connect('tests')

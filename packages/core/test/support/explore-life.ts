@@ -41,7 +41,7 @@ class World {
     ...{ alive: false, ready: false, killed: false, asked: false, ordered: false },
     ...{ core: false, opened: false, started: false, held: false, linked: false },
   }
-  gate: 'none' | 'down' | 'up' | 'ready'
+  gate: 'none' | 'down' | 'up' | 'ready' | 'ending'
   open = 0
   exits = 0
   spawns = 0
@@ -99,7 +99,8 @@ class World {
       },
       offer: ({ link }) => {
         this.expect(this.open === 0, 'a link is offered before the last one is given up')
-        this.expect(is.alive && is.core && this.gate !== 'down', 'a link is offered to what is down')
+        const hasGate = this.gate !== 'down' && this.gate !== 'ending'
+        this.expect(is.alive && is.core && hasGate, 'a link is offered to what is down, or ends')
         this.open = link
         is.held = false
       },
@@ -167,7 +168,8 @@ class World {
     events.push({ type: is.core ? 'CORE.DOWN' : 'CORE.UP' })
     if (gate === 'down') events.push({ type: 'GATE.UP' })
     if (gate === 'up') events.push({ type: 'GATE.READY' })
-    if (gate === 'up' || gate === 'ready') events.push({ type: 'GATE.DOWN' })
+    if (gate === 'up' || gate === 'ready') events.push({ type: 'GATE.ENDING' })
+    if (gate === 'up' || gate === 'ready' || gate === 'ending') events.push({ type: 'GATE.DOWN' })
     if (is.core && context.link > 0) {
       for (const link of context.link > 1 ? [context.link, context.link - 1] : [context.link])
         for (const type of ['ATTACHED', 'ENDED', 'DROPPED'])
@@ -199,7 +201,9 @@ class World {
 
   get outcome(): string {
     const { value, context } = this.life
-    return JSON.stringify([value.code, context.error?.message, context.history.count])
+    // Other code starts, at once or with its next gate.
+    const [code, error] = value.code === 'renewed' ? ['starting'] : [value.code, context.error?.message]
+    return JSON.stringify([code, error, context.history.count])
   }
 }
 
@@ -256,7 +260,7 @@ function checkOrders(world: World, at: Snapshot, found: Found): number {
     { type: 'ENDED', link },
     { type: 'VIOLATED', link, error: new Error('violation') },
     { type: 'SENTENCE', error: new Error('blocked'), isBlocked: true },
-    ...(gate === 'up' || gate === 'ready' ? [{ type: 'GATE.DOWN' }] : []),
+    ...(gate === 'none' || gate === 'down' ? [] : [{ type: 'GATE.DOWN' }]),
   ]
   for (const obituary of obituaries)
     for (const fact of facts) {

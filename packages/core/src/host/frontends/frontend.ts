@@ -178,7 +178,9 @@ export class Frontend {
 
   /** Reloads the hook and, if asked, the module. Returns false if the frontend has nothing of that. */
   async reload(module: boolean): Promise<boolean> {
-    const reloads = [module ? this.#runtime.reload?.() : undefined, this.#gate?.worker.reload()]
+    const reload = module ? this.#runtime.reload : undefined
+    // The gate first passes on what the code has sent, and the next code waits for the next gate.
+    const reloads = [this.#gate?.worker.reload(reload ? LINGER_MS : 0), reload?.()]
     const pending = reloads.filter(reload => reload !== undefined)
     await Promise.all(pending)
     return pending.length > 0

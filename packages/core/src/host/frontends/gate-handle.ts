@@ -26,8 +26,8 @@ import { ThreadMember } from '../workers/shared-threads.js'
 export interface GateEvents {
   /** True once the frontend is being closed: the gate stops after it, and does not start again. */
   isClosing(): boolean
-  /** Up: it needs new links. Ready: it has its hook and its key. */
-  changed(event: 'GATE.UP' | 'GATE.READY' | 'GATE.DOWN'): void
+  /** Up: it needs new links. Ready: it has its hook and its key. Ending: it takes no more links. */
+  changed(event: 'GATE.UP' | 'GATE.READY' | 'GATE.ENDING' | 'GATE.DOWN'): void
   protocolError(link: number, error: Error): void
   rejected(count: number): void
   failed(error: Error): void
@@ -101,6 +101,7 @@ export function startGate(
           return assertNever(report)
       }
     },
+    onEnding: () => events.changed('GATE.ENDING'),
     onRestarted: () => events.changed('GATE.UP'),
     onStopped(restart) {
       onStop()

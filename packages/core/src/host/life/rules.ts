@@ -154,7 +154,7 @@ export const CHANGES: Readonly<Record<string, Change>> = {
     return { obituary, error, exitError: error, unborn: obituary!.ranCode ? c.unborn : c.unborn + 1 }
   },
   sentence: (c, e) => ({ sentence: c.sentence ?? e.error, goal: higher(c.goal, 'fail'), stopTimeout: 0 }),
-  wantReload: c => ({ goal: higher(c.goal, 'reload'), stopTimeout: 0 }),
+  wantReload: (c, { timeout = 0 }) => ({ goal: higher(c.goal, 'reload'), stopTimeout: timeout }),
   wantStop: (_, { timeout = 0 }) => ({ goal: 'stop', stopTimeout: timeout }),
   doom: (_, e) => ({ error: e.error, exitError: undefined }),
   forgive: () => UNJUDGED,

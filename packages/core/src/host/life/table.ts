@@ -65,7 +65,9 @@ const restarts: Condition = c =>
 const isClean: Condition = c => c.error === undefined
 
 const codeUp = is('code', 'starting', 'running')
-const canLink = all(codeUp, is('core', 'up'), is('gate', 'none', 'up', 'ready'))
+/** A gate that is ending passes on what the code has sent, and is no gate for other code. */
+const hasGate = is('gate', 'none', 'up', 'ready')
+const canLink = all(codeUp, is('core', 'up'), hasGate)
 const canPass = is('gate', 'none', 'ready')
 
 const violated = { if: all(isCurrent, is('link', 'attached', 'active', 'asking')), do: ['sentence'] }
@@ -84,10 +86,12 @@ const up = {
 }
 const going = { ...ended, ...fails, SENTENCE: [{ do: ['sentence'] }], RELOAD: [{ do: ['wantReload'] }] }
 const paused = {
-  RELOAD: [{ to: 'starting' }],
+  RELOAD: [{ to: 'renewed' }],
   STOP: [{ to: 'stopped', do: ['wantStop', 'forgive', 'exit'] }],
   FAIL: [{ to: 'failed', do: ['doom', 'exit'] }],
 }
+
+const gateEnds = { 'GATE.ENDING': [{ to: 'ending' }], 'GATE.DOWN': [{ to: 'down' }] }
 
 /** Whatever has ended is why a link ends, and no question is asked. The code has its link until its obituary. */
 const lostLink = [
@@ -138,8 +142,8 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
         { to: 'failed', do: ['describe', 'exit', 'finish'] },
       ],
     },
-    // The link of the code is given up, after its end is known.
-    renewed: { always: [{ to: 'starting' }] },
+    // The link of the code is given up, after its end is known. The sockets of a process go to the next gate.
+    renewed: { always: [{ if: hasGate, to: 'starting' }], on: { ...paused, RELOAD: [] } },
     backingOff: { exit: ['rest'], on: { ...paused, ELAPSED: [{ if: isOpen, to: 'starting' }] } },
     waiting: { on: paused },
     absent: { on: { ...paused, JOIN: [{ to: 'starting' }] } },
@@ -151,8 +155,9 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
     choice: { always: [{ if: isIsolated, to: 'down' }, { to: 'none' }] },
     none: {},
     down: { on: { 'GATE.UP': [{ to: 'up' }] } },
-    up: { on: { 'GATE.READY': [{ to: 'ready' }], 'GATE.DOWN': [{ to: 'down' }] } },
-    ready: { on: { 'GATE.DOWN': [{ to: 'down' }] } },
+    up: { on: { ...gateEnds, 'GATE.READY': [{ to: 'ready' }] } },
+    ready: { on: gateEnds },
+    ending: { on: { 'GATE.DOWN': [{ to: 'down' }] } },
   },
   stage: {
     opening: { always: [{ if: all(is('link', 'attached'), canPass, codeUp), to: 'ready', do: ['opened'] }] },

@@ -254,6 +254,8 @@ export interface WorkerSpec {
   /** Called with each message other than a state report. It is untrusted. */
   onReport(report: unknown): void
   onState(state: LifecycleState): void
+  /** Called when the thread is asked or forced to end. */
+  onEnding?(): void
   /** Called when another thread was started in place of one that exited. */
   onRestarted(): void
   /** Called when the thread stopped and another one will follow: `undefined` for a requested reload. */

@@ -57,7 +57,8 @@ export class SupervisedWorker {
     const { code: state } = value
     const isEnding = state === 'ending' || state === 'killing'
     const ending = ({ stop: 'draining', reload: 'reloading', fail: 'leaving', none: 'leaving' } as const)[context.goal]
-    return { state: isEnding ? ending : (state as WorkerState), restarts: context.history.count }
+    const others = state === 'renewed' ? 'starting' : (state as WorkerState)
+    return { state: isEnding ? ending : others, restarts: context.history.count }
   }
 
   /** True while there is a thread that takes messages. */
@@ -81,13 +82,17 @@ export class SupervisedWorker {
     this.life.send({ type: 'SENTENCE', error, isBlocked: this.spec.stopTimeout === undefined })
   }
 
-  /** Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it. */
-  reload(): Promise<void> {
+  /**
+   * Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it.
+   *
+   * @param timeout - milliseconds that the thread is given to drain
+   */
+  reload(timeout = 0): Promise<void> {
     const reload = createDeferred()
     const { code } = this.life.value
     if (code === 'stopped' || code === 'failed') reload.reject(this.life.context.error ?? createStoppedError())
     else this.#reloads.push(reload)
-    this.life.send({ type: 'RELOAD' })
+    this.life.send({ type: 'RELOAD', timeout })
     return reload.promise
   }
 
@@ -111,11 +116,13 @@ export class SupervisedWorker {
       },
       askToStop: ({ stopTimeout }) => {
         rest()
+        spec.onEnding?.()
         const { stopTimeout: more = STOP_TIMEOUT_MS } = spec
         this.#after(stopTimeout + more, () => this.life.send({ type: 'SILENT' }))
         this.code.stop(stopTimeout)
       },
       kill: ({ goal }, event) => {
+        spec.onEnding?.()
         if (event?.type === 'FAIL') return this.code.abandon()
         this.#after(ABANDON_TIMEOUT_MS, () => {
           this.code.abandon()
