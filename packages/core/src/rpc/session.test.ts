@@ -74,3 +74,13 @@ test('what a frontend that is closed has answered is read, and what it calls is 
   expect(await answer).toBe('hello')
   expect(takeContext).not.toHaveBeenCalled()
 })
+
+test('what a frontend that is closed has emitted before is read', async () => {
+  const takeContext = vi.fn<() => undefined>()
+  const { session, send, client, ended } = open({ takeContext })
+  session.leave()
+  send('{"jsonrpc":"2.0","method":"plugin:event|emit","params":{"event":"done"}}')
+  client.close()
+  await ended
+  expect(takeContext).toHaveBeenCalledOnce()
+})

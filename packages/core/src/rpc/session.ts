@@ -202,7 +202,7 @@ export class Session implements CallOwner {
     return this.calls.idle()
   }
 
-  /** The code at the other end was closed: its calls end. What it has answered is still read, and its link ends the session. */
+  /** The code at the other end was closed: its calls end. What it has answered and emitted is still read, and its link ends the session. */
   leave(): void {
     this.#isLeaving = true
     this.#abortCalls()
@@ -260,7 +260,8 @@ export class Session implements CallOwner {
     } catch (error) {
       return void this.#writer.error(getRequestId(message), '', error as BusError)
     }
-    if (this.#isLeaving && !call.method.startsWith('$/')) return
+    // An event, which has no id, was sent before the end: nobody waits for it.
+    if (this.#isLeaving && call.id !== undefined && !call.method.startsWith('$/')) return
     // One for each call of a frame: `enterWith` of a handler is not for those behind it.
     const context = this.#options.takeContext?.(call.id) ?? createEmptyContext()
     const isObserved = (this.metrics.watch || commands.hasSubscribers) && !call.method.startsWith('$/')

@@ -500,6 +500,8 @@ export class SupervisedWorld extends World {
     if (this.#opening.has(label) || this.#closed.has(label) || this.hasFailed) return
     this.simulation.trace(() => `the host closes ${label}`)
     this.#harmed()
+    for (const frontend of this.frontends)
+      if (frontend.label === label && frontend.epoch) frontend.epoch.dropsCalls = true
     this.#closed.add(label)
     const ended = (): void => {
       this.#closed.delete(label)

@@ -17,6 +17,8 @@ export interface Epoch {
   closed?: boolean
   /** Its frontend, its gate or core has not ended by itself, or was stalled meanwhile. */
   harmed?: boolean
+  /** The host has closed its frontend: core drops calls, and reads what else was sent. */
+  dropsCalls?: boolean
   /** Messages sent to core on it. */
   sent: number
   /** About how many bytes that are, in both directions. */

@@ -129,7 +129,9 @@ export class Model {
       if (ask.ran > 0 && isUnsent && !isRefusedAnswer) this.#wrong(`${String(ask)} ran, and ended as ${outcome}`)
       const isLost = outcome === 'Disconnected unknown' || (outcome === '' && !ask.epoch?.closed)
       const mayRun = ask.passes && !['denied', 'missing'].includes(ask.command) && !this.#isCrowded(ask)
-      if (ask.ran === 0 && isLost && mayRun && ask.order !== undefined) this.#noGap(ask.epoch, ask.order, String(ask))
+      const isDropped = ask.epoch?.dropsCalls === true
+      if (ask.ran === 0 && isLost && mayRun && !isDropped && ask.order !== undefined)
+        this.#noGap(ask.epoch, ask.order, String(ask))
     }
     for (const [token, event] of this.#emitted) {
       const { epoch, order, refused, crowded, received } = event
