@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { type ScriptThread, THREAD_TIME_FILE } from '@sallyport/protocol/internal/contract'
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
-import type { Link } from '@sallyport/protocol/internal/wire'
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import type { Frame, Link } from '@sallyport/protocol/internal/wire'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 import { Machine, type MachineEvents } from './script-host/machine.js'
 import { writeSnapshot } from './script-host/vm-pool.js'
@@ -28,7 +28,7 @@ const createThread = (print: ScriptThread['print'] = () => {}): ScriptThread => 
 /** A link on which nothing arrives. */
 const createLink = (): Link => openLink(createLinkEndpoints('local')[0], false)
 
-async function load(text: string, time = engine.time, onPrint = () => {}) {
+async function load(text: string, time = engine.time, onPrint = () => {}, link = createLink()) {
   const printed: string[] = []
   const module = { name: 'main.js', text, directory: '/' }
   const script = await loadScript('file:///main.js', module, undefined, { engine: { ...engine, time } })
@@ -38,7 +38,7 @@ async function load(text: string, time = engine.time, onPrint = () => {}) {
     onPrint()
   }
   const run = (onFault: (error: Error) => void = () => {}): Promise<void> =>
-    script.run(createLink(), client, createThread(print), onFault)
+    script.run(link, client, createThread(print), onFault)
   /** Resolves with the error that ends the script. */
   const runToEnd = (): Promise<unknown> => new Promise(resolve => void run(resolve).catch(resolve))
   return { script, printed, run, runToEnd }
@@ -150,4 +150,38 @@ test.runIf(knowsOwnTime)('time in which other threads run is not that of a scrip
 test('a module that never pauses ends with the limit, not with an interruption', async () => {
   const endless = await load('for (;;);', 50)
   await expect(endless.run()).rejects.toMatchObject({ data: { limit: 'time', max: 50 } })
+})
+
+describe('a client that closes while core has no room', () => {
+  const COUNT = 5000
+  const emitAll = `for (let n = 0; n < ${COUNT}; n++) sallyport.emit('e', ['x'.repeat(1000)])`
+  const start = async (more = '') => {
+    const sent: string[] = []
+    const link = createLink()
+    const send = ({ body }: Frame): unknown => sent.push(String(body))
+    const room = (): Promise<never> => new Promise(() => {})
+    const { script, run } = await load(`${emitAll};${more}`, undefined, undefined, Object.assign(link, { send, room }))
+    await run()
+    return { script, getCount: () => sent.join().split('x'.repeat(1000)).length - 1 }
+  }
+
+  test('sends what waits, however long that takes', async () => {
+    const { script, getCount } = await start()
+    await script.close()
+    expect(getCount()).toBe(COUNT)
+  })
+
+  test('is not late for a loop of the script behind it', async () => {
+    const { script, getCount } = await start("sallyport.listen('never', () => {}).catch(() => { for (;;); })")
+    await script.close()
+    expect(getCount()).toBe(COUNT)
+  })
+
+  test('says that what waits is lost if a limit ends it', async () => {
+    const hold = "if (++calls > 200) for (let text = 'x';;) text += text; return push.apply(this, values)"
+    const { script } = await start(
+      `const { push } = Array.prototype; let calls = 0; Array.prototype.push = function (...values) { ${hold} }`,
+    )
+    await expect(script.close()).rejects.toMatchObject({ reason: 'Crashed', data: { unsent: 'unknown' } })
+  })
 })

@@ -85,8 +85,12 @@ export async function loadScript(
       let interrupted: readonly string[] | undefined
       /** The code of `bus.run` has returned, or the script has failed. */
       let isDone = false
-      /** The client was closed. A loop of calls, which all reject at once now, would never end. */
+      /** The client closes, and sends what waits in it. That is no time of the script's own: only force ends it. */
       let isClosing = false
+      /** The client has closed. A loop of calls, which all reject at once now, would never end. */
+      let hasClosed = false
+      /** Why what waited in the client is lost. */
+      let lost: BusError | undefined
       /** The script has just sent a call, so it is not idle: asking it would cost as much as a tenth of the call. */
       let awaitsAnswer = false
       const loaded = createDeferred<void>()
@@ -96,6 +100,12 @@ export async function loadScript(
         isLoaded = true
         loaded.resolve()
       }
+      /** The machine goes on no more. While the link has no room, messages wait in its client. */
+      const onEnd = (error: BusError): void => {
+        if (hasClosed) return
+        if (isClosing || core.isFull) lost ??= toLost(error)
+        onError(error)
+      }
       const onError = (error: Error): void => {
         isDone = true
         if (isLoaded) onFault(error)
@@ -104,7 +114,7 @@ export async function loadScript(
       const onUncaught = (error: CrossedError): void => onError(machine.toLimitOfError(error) ?? toFault(error))
       const refuse = (error: unknown): never => {
         isOver = true
-        onError(error as Error)
+        onEnd(error as BusError)
         throw error
       }
       const deliver = (operation: string, value?: unknown, bytes?: Uint8Array): void => {
@@ -159,7 +169,8 @@ export async function loadScript(
             interrupted = (machine.parse(content) as unknown[]).map(String)
             return undefined
           case 'close':
-            if (isClosing) return void core.close() as undefined
+            hasClosed = isClosing
+            if (hasClosed) return void core.close() as undefined
             // Core's messages are valid: the client closes its link by itself only if it has no memory to read one.
             isOver = true
             return onError(machine.createLimit('memory')) as undefined
@@ -211,10 +222,8 @@ export async function loadScript(
           if (tokens) suspend(tokens).catch(onError)
         },
         lasts: () => core.flush(),
-        ended(error) {
-          if (!isClosing) onError(error)
-        },
-        isTerminated: () => isClosing || (thread.isTerminated?.() ?? false),
+        ended: onEnd,
+        isTerminated: () => hasClosed || (thread.isTerminated?.(isClosing) ?? false),
         resolveModule: (base, specifier) => modules.resolve(base, specifier),
         loadModule: module => modules.load(module),
       }
@@ -230,10 +239,11 @@ export async function loadScript(
           deliver('reconnect')
         },
         // What waits leaves before the link closes, whatever the script does.
-        close() {
+        async close() {
           isClosing = true
           deliver('close')
-          return core.close()
+          await core.close()
+          if (lost) throw lost
         },
       }
       const env = network?.env
@@ -295,6 +305,9 @@ function findEnd(code: string, place: Place, machine: Machine): Place {
   const problem = isClosed ? "Unexpected token '}'" : 'Unexpected end of input'
   return { ...place, line: before.length, column: before.at(-1)!.length + 1, problem }
 }
+
+const toLost = ({ reason, message, data, cause }: BusError): BusError =>
+  new BusError(reason, `What it had sent is lost. ${message}`, { data: { ...Object(data), unsent: 'unknown' }, cause })
 
 function tooLarge(limit: 'memory' | 'snapshot', bytes: number, max: number): BusError {
   const message = `The script was interrupted, and its ${limit} of ${bytes} bytes exceeds ${max}. Let it hold less meanwhile`

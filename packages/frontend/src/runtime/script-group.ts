@@ -34,7 +34,7 @@ export function joinGroup(
   }
   const group: GroupMember = {
     onEnter: () => enter(host),
-    isTerminated: () => host.isTerminated(),
+    isTerminated: byForce => host.isTerminated(byForce),
     onTerminate: release =>
       host.onTerminate(() => {
         release()

@@ -23,8 +23,12 @@ export interface ScriptThread {
   unsent(): void
   /** Called before code of the script runs in a tick of its own, if the thread has other scripts. */
   onEnter?(): void
-  /** True once the host has terminated the script. It can be asked while the script runs. */
-  isTerminated?(): boolean
+  /**
+   * True once the host has terminated the script, or has asked it to end at once. It can be asked while the script runs.
+   *
+   * @param byForce - whether only the first counts
+   */
+  isTerminated?(byForce: boolean): boolean
   /** Reports that calls of the script were interrupted, and that it is idle. */
   suspended?(script: SuspendedScript): void
   /** Takes what the code of `bus.run` rejects with and has not handled yet, as a value that is safe to inspect. Other scripts end. */

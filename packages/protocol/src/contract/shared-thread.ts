@@ -17,14 +17,16 @@ export interface NewMember {
   type: 'start'
   data: unknown
   /**
-   * Word 0 is an `ACTIVITY` of the member, as the thread knows it. The host reads it when the thread does not respond. The host sets word 1
-   * when it terminates the member, or stops it without time for its calls: for code that does not let the order arrive.
+   * Word 0 is an `ACTIVITY` of the member, as the thread knows it. The host reads it when the thread does not respond. Word 1 is an `ORDER`, for
+   * code that does not let it arrive.
    */
   activity: SharedArrayBuffer
 }
 
 /** `unknown` in a thread that does not say whose code it runs. */
 export const ACTIVITY = { unknown: 0, idle: 1, busy: 2 } as const
+/** `stop`: without time for its calls. A later one is never less. */
+export const ORDER = { none: 0, stop: 1, terminate: 2 } as const
 
 /** Host → member: its start, a message of its host, or the order to exit at once. */
 export type MemberCommand = NewMember | { type: 'message'; message: unknown } | { type: 'terminate' }
@@ -148,10 +150,10 @@ export class Member {
     if (this.#hasExited) return
     switch (command.type) {
       case 'message':
-        if (endsAtOnce(command.message)) Atomics.store(this.#activity, 1, 1)
+        if (endsAtOnce(command.message)) Atomics.or(this.#activity, 1, ORDER.stop)
         return callSafely(() => this.#handleMessage(command.message), this.fail)
       case 'terminate':
-        Atomics.store(this.#activity, 1, 1)
+        Atomics.or(this.#activity, 1, ORDER.terminate)
         this.#post({ type: 'terminating' }, true)
         return this.#terminate()
       default:
@@ -184,9 +186,9 @@ export class Member {
     Atomics.store(this.#activity, 0, isBusy ? ACTIVITY.busy : ACTIVITY.idle)
   }
 
-  /** True once the host has terminated the member, in a thread before the order arrives. */
-  isTerminated(): boolean {
-    return Atomics.load(this.#activity, 1) !== 0
+  /** True once the host has ordered the member to end, or by force, in a thread before the order arrives. */
+  isTerminated(byForce = false): boolean {
+    return Atomics.load(this.#activity, 1) >= (byForce ? ORDER.terminate : ORDER.stop)
   }
 
   /** Ends the thread, and all of its members with this error. */

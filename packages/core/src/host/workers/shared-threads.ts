@@ -12,6 +12,7 @@ import {
   type MemberMessages,
   type MemberPort,
   type MemberReport,
+  ORDER,
   readMembers,
   type StateReport,
   within,
@@ -297,7 +298,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   }
 
   postMessage(message: unknown, transfer?: readonly TransferListItem[]): void {
-    if (endsAtOnce(message)) Atomics.store(this.#activity, 1, 1)
+    if (endsAtOnce(message)) Atomics.or(this.#activity, 1, ORDER.stop)
     this.#post({ type: 'message', message }, transfer)
   }
 
@@ -305,7 +306,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     if (this.#hasExited) return
     if (!this.isTerminated) {
       this.isTerminated = true
-      Atomics.store(this.#activity, 1, 1)
+      Atomics.or(this.#activity, 1, ORDER.terminate)
       this.#post({ type: 'terminate' })
       this.#confirmed = this.#owner.expectConfirmation()
     }
