@@ -12,7 +12,7 @@ import type {
 import type { Sealer } from '@sallyport/protocol/internal/records'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { beat, RECORD_DIRECTION, serveLife, within } from '@sallyport/protocol/internal/contract'
-import { BusError, reportError } from '@sallyport/protocol/internal/errors'
+import { BusError, createUnsentError, reportError } from '@sallyport/protocol/internal/errors'
 import { codecs } from '@sallyport/protocol/internal/codec'
 import { closeEndpoint, connectDirect, createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, SamplingTimer, setDevelopment } from '@sallyport/protocol/internal/util'
@@ -64,6 +64,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
   let hasExited = false
   /** Resolved once no link is served any more, or the time for that is over. */
   const drained = createDeferred()
+  let drainTimeoutMs = 0
   let onLinksEnded = (): void => {}
   /** Called with each new link. Until the gate serves, this ends the handshake. */
   let onLink!: () => void
@@ -147,10 +148,12 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
       }
     },
     // A frontend that has exited has ended its link, after all that it had sent.
-    drain() {
+    async drain() {
       if (served.size === 0) drained.resolve()
       onLinksEnded = drained.resolve
-      return drained.promise
+      await drained.promise
+      // A gate that is reloaded alone has no time, and its frontend another link.
+      if (served.size > 0 && drainTimeoutMs > 0) throw createUnsentError('unknown')
     },
     onState(state, error) {
       host.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
@@ -169,6 +172,7 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
         return host.postMessage({ type: 'answer' })
       case 'stop':
         // A reload gives it more time than the close that follows.
+        drainTimeoutMs = command.timeout
         void within(command.timeout, drained.promise).then(drained.resolve)
         return stop()
       default:

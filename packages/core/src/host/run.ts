@@ -1,6 +1,6 @@
 // `bus.run`: runs code as text once, in a frontend of its own that ends with it.
 import { checkResultBytes, type CodecName, measureValue } from '@sallyport/protocol/internal/codec'
-import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, isBusError, isUnsentError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/message'
 import { bindContext, captureContext, createDeferred } from '@sallyport/protocol/internal/util'
 import { HOST_METHOD } from '../contract/host-core.js'
@@ -113,20 +113,24 @@ export async function execute(
     throw createInterruptedError(where, continuation, suspended)
   })
   const finish = async (): Promise<unknown> => {
+    let value: unknown
+    let end: Error | undefined
     try {
-      const value = await Promise.race([running, stopped.promise, interrupted])
+      value = await Promise.race([running, stopped.promise, interrupted])
       if (limits.resultBytes !== undefined) checkResultBytes(value, limits.resultBytes, config.codec)
-      return value
     } catch (error) {
       const thrown = getReason(error, frontend)
       const reason = isStopped ? await nameCalls(thrown, host.core, label) : thrown
       throw functions ? functions.explain(reason) : reason
     } finally {
       stopWatching()
-      await frontend.close(isStopped ? 0 : OUTPUT_TIMEOUT_MS)
+      end = await frontend.close(isStopped ? 0 : OUTPUT_TIMEOUT_MS)
       await running.catch(() => {})
       hide?.()
     }
+    // What else the code left running cannot fail it any more.
+    if (isUnsentError(end)) throw end
+    return value
   }
   const { unhandled } = frontend
   if (!logs) {

@@ -383,3 +383,22 @@ test('refuses wrong code and options', () =>
       message: expect.stringContaining(text) as string,
     })
   }))
+
+test('what code emits without an await has arrived when its run ends', () =>
+  rows({ brownfield: {}, isolation: { isolation: {} } })(async options => {
+    let count = 0
+    const core = defineCore({ setup: app => void app.listen('e', () => (count += 1)) })
+    const bus = await start({ core, ...options })
+    const source = "for (let n = 0; n < 3000; n++) emit('e', 'x'.repeat(1000)); return 1"
+    expect(await bus.run(source, { sandbox: 'quickjs', allow: '*' })).toBe(1)
+    expect(count).toBe(3000)
+  }))
+
+test('a run whose events core has not taken in time fails', async () => {
+  const core = defineCore({ setup: app => void app.listen('e', () => void Atomics.wait(word, 0, 0, 300)) })
+  const word = new Int32Array(new SharedArrayBuffer(4))
+  const bus = await start({ core })
+  const source = "for (let n = 0; n < 60; n++) emit('e', 'x'.repeat(65_536)); return 1"
+  const error = { reason: 'Timeout', data: { unsent: 'unknown' } }
+  await expect(bus.run(source, { sandbox: 'quickjs', allow: '*' })).rejects.toMatchObject(error)
+})

@@ -499,6 +499,7 @@ export class SupervisedWorld extends World {
   #close(label: string): void {
     if (this.#opening.has(label) || this.#closed.has(label) || this.hasFailed) return
     this.simulation.trace(() => `the host closes ${label}`)
+    this.#ends.ordered(label)
     this.#harmed()
     for (const frontend of this.frontends)
       if (frontend.label === label && frontend.epoch) frontend.epoch.dropsCalls = true
@@ -514,6 +515,7 @@ export class SupervisedWorld extends World {
   #reload(label: string): void {
     if (this.#opening.has(label) || this.#closed.has(label) || this.hasFailed) return
     this.simulation.trace(() => `the host reloads ${label}`)
+    this.#ends.ordered(label)
     this.#harmed()
     this.#order(`the reload of ${label}`, this.#frontends.reload('reload', label))
   }

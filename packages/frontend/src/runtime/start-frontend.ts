@@ -19,6 +19,7 @@ import type { Link } from '@sallyport/protocol/internal/wire'
 import {
   BusError,
   CommandError,
+  createUnsentError,
   describeThrown,
   explainTypeScript,
   isBusError,
@@ -165,9 +166,7 @@ export function startFrontend(
     (closing ??= (async () => {
       await (script ?? client)!.close()
       const unsent = lastLink?.unsent ?? 0
-      if (unsent === 0) return
-      const message = `It ended while core did not take what it had sent: ${unsent} bytes are lost`
-      throw new BusError('Timeout', message, { data: { unsent } })
+      if (unsent > 0) throw createUnsentError(unsent)
     })())
 
   const stop = serveLife({

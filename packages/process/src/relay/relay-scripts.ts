@@ -18,7 +18,7 @@ import {
   readMembers,
   serializeValue,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
+import { BusError, createUnsentError, describeThrown, reportError } from '@sallyport/protocol/internal/errors'
 import { bridge, openLink, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import {
@@ -152,6 +152,7 @@ function relayScript(
   let link: Link | undefined
   let bridged: Promise<unknown> | undefined
   let hasStopped = false
+  let isDraining = false
   let isEnding = false
   let hasExited = false
 
@@ -168,10 +169,15 @@ function relayScript(
     if (message.type === 'unsent') return unsent.add(undefined, message.count)
     if (message.type === 'output' && ++unread[message.stream] > MAX_UNREAD_TEXTS)
       return violate('more output than it keeps')
+    if (message.type === 'state') isDraining = message.state === 'draining'
     if (message.type === 'state') hasStopped ||= message.state === 'stopped' || message.state === 'failed'
     if (message.type === 'state' && message.state === 'failed') ends.push(deadline(KILL_TIMEOUT_MS, end))
     post({ type: 'message', message })
   }
+
+  /** It has not said that all has left. */
+  const reportUnsent = (): void =>
+    report({ type: 'state', state: 'failed', error: reportError(createUnsentError('unknown')) })
 
   async function exit(code: number): Promise<void> {
     hasExited = true
@@ -179,7 +185,8 @@ function relayScript(
     close()
     unsent.flush()
     // The host takes the end of a script that it has asked to end, and that does not say so itself, for its own.
-    if (isEnding && !hasStopped) report({ type: 'state', state: 'stopped' })
+    if (isEnding && isDraining) reportUnsent()
+    else if (isEnding && !hasStopped) report({ type: 'state', state: 'stopped' })
     post({ type: 'exited', code })
   }
 

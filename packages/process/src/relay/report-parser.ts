@@ -113,6 +113,7 @@ function parseObject(body: ReceivedFrame['body']): Record<string, unknown> {
 
 function pickStrings(error: unknown): ReportedError {
   const fields = Object(error) as Record<string, unknown>
+  const { unsent } = fields
   const { limit, max } = Object(fields['limit']) as Record<string, unknown>
   const isLimit = typeof limit === 'string' && limit.length <= MAX_LIMIT_LENGTH && typeof max === 'number'
   const texts = ERROR_FIELDS.filter(name => typeof fields[name] === 'string')
@@ -121,6 +122,7 @@ function pickStrings(error: unknown): ReportedError {
     message: 'The frontend failed',
     ...(Object.fromEntries(strings) as Partial<ReportedError>),
     ...(isLimit && { limit: { limit, max } }),
+    ...((typeof unsent === 'number' || unsent === 'unknown') && { unsent }),
     // The host takes an error of it, whatever it is.
     ...(isReportable(fields['thrown']) && { thrown: fields['thrown'] }),
   }

@@ -20,7 +20,13 @@ import {
   type MemberPort,
   watchSilence,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, describeThrown, isBusError, reportError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  createUnsentError,
+  describeThrown,
+  isBusError,
+  reportError,
+} from '@sallyport/protocol/internal/errors'
 import { acceptDirect, bridge, StreamLink, type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, MAX_LAST_OUTPUT, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
@@ -185,7 +191,8 @@ async function runProcess(
   const scripts = hasScripts ? new ProcessScripts(pipe!, { kill, ask, closed: onPipeClosed }) : undefined
 
   function killAndAbandon(): void {
-    kill()
+    // It has not said that all has left.
+    kill(lifecycle === 'draining' ? createUnsentError('unknown') : undefined)
     abandoned.resolve()
     // A process has exited only once its pipes are read to their ends, and core might not read what is left.
     pipe?.destroy()

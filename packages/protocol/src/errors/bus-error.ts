@@ -182,3 +182,11 @@ export const describeCommand = (method: string): string => `command ${describeNa
 /** The error for every invalid record. Its text never varies, so that an attacker learns nothing from it. */
 export const createRecordError = (): BusError =>
   new BusError('InvalidRequest', 'A record was refused, and its session is closed')
+
+/** @param unsent - bytes that were sent, and that nobody has taken */
+export function createUnsentError(unsent: number | 'unknown'): BusError {
+  const lost = unsent === 'unknown' ? 'some is' : `${unsent} bytes are`
+  return new BusError('Timeout', `It ended while core did not take what it had sent: ${lost} lost`, {
+    data: { unsent },
+  })
+}

@@ -133,7 +133,7 @@ export function addCause(error: BusError, data: unknown): BusError {
 const toText = (value: unknown, max: number): string => (typeof value === 'string' ? value.slice(0, max) : '')
 
 // Errors that a worker reports to the host, which may see all of them: message, stack and reason. Workers are not trusted, so the
-// host takes nothing but strings, the number of a limit, and data of an error, from a report.
+// host takes nothing but strings, the numbers of a limit and of what is lost, and data of an error, from a report.
 
 export interface ReportedError {
   message: string
@@ -142,6 +142,8 @@ export interface ReportedError {
   reason?: string
   /** The limit that a process exceeded, which is the `data` of its error. */
   limit?: ReportedLimit
+  /** Bytes that were sent before an end, and are lost. */
+  unsent?: number | 'unknown'
   /** The error itself, if it is more than message and stack. */
   thrown?: ErrorData
 }
@@ -178,6 +180,8 @@ export function reportError(error: unknown): ReportedError {
   reported.reason = error.reason
   const limit = getLimit(error.data)
   if (limit) reported.limit = limit
+  const unsent = getUnsent(error.data)
+  if (unsent !== undefined) reported.unsent = unsent
   return reported
 }
 
@@ -185,6 +189,14 @@ function getLimit(value: unknown): ReportedLimit | undefined {
   const { limit, max } = (value ?? {}) as Record<keyof ReportedLimit, unknown>
   return typeof limit === 'string' && typeof max === 'number' ? { limit, max } : undefined
 }
+
+function getUnsent(data: unknown): ReportedError['unsent'] {
+  const { unsent } = Object(data) as { unsent?: unknown }
+  return typeof unsent === 'number' || unsent === 'unknown' ? unsent : undefined
+}
+
+/** True if what was sent before an end is lost. */
+export const isUnsentError = (error: unknown): boolean => isBusError(error) && getUnsent(error.data) !== undefined
 
 const getStack = (error: Error): string => (isDevelopment() ? getUserStack(error) : error.stack!)
 
@@ -195,12 +207,12 @@ function withCause({ cause }: Error, stack: string): string {
 
 /** Returns the error that a worker reported. Its reason is `Crashed` unless the report has a valid one. */
 export function receiveError(report: unknown, fallbackMessage: string): BusError {
-  const { message, stack, reason, limit, thrown } = (report ?? {}) as Record<keyof ReportedError, unknown>
+  const { message, stack, reason, limit, unsent, thrown } = (report ?? {}) as Record<keyof ReportedError, unknown>
   const isKnown = typeof reason === 'string' && Object.hasOwn(ERROR_CODES, reason)
   const error = new BusError(
     isKnown ? (reason as BusErrorReason) : 'Crashed',
     typeof message === 'string' ? message : fallbackMessage,
-    { data: getLimit(limit) },
+    { data: getUnsent({ unsent }) === undefined ? getLimit(limit) : { ...getLimit(limit), unsent } },
   )
   if (typeof stack === 'string') error.stack = stack
   return addCause(error, thrown)

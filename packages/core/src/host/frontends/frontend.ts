@@ -3,7 +3,7 @@
 import type { SocketOwner } from '@sallyport/process/internal'
 import { CAN_DENY_NET } from '@sallyport/process/internal/permission-model'
 import { MAX_UNHANDLED, patience, type Peer, within } from '@sallyport/protocol/internal/contract'
-import { BusError, describeName, isBusError, reportError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, isBusError, isUnsentError, reportError } from '@sallyport/protocol/internal/errors'
 import {
   closeEndpoint,
   createDirectEndpoints,
@@ -117,7 +117,7 @@ export class Frontend {
         const text = 'The frontend exited before it was connected'
         this.#ready.reject(error ?? new BusError('Disconnected', text, { data: { delivered: 'no' } }))
         onExit(this.end)
-        this.#exited.resolve(this.#endGate().then(() => error))
+        this.#exited.resolve(this.#endGate().then(unsent => error ?? unsent))
       },
       unsent: count => (this.#unsentCount += count),
       unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
@@ -195,10 +195,10 @@ export class Frontend {
   }
 
   /** @param timeout - milliseconds that code which runs on is given to take notice */
-  async close(timeout = 0): Promise<void> {
+  async close(timeout = 0): Promise<Error | undefined> {
     this.#life.send({ type: 'STOP', timeout })
     this.#closing.resolve(timeout + CLOSE_TIMEOUT_MS)
-    await this.exited
+    return this.exited
   }
 
   /** Resolves once no link is pending: it was handed over, or what it connects is down. */
@@ -364,14 +364,15 @@ export class Frontend {
     if (this.#links.size === 0) this.#onLinksEnded()
   }
 
-  /** Stops the gate once core has what the code has sent, or the host's time for that is over. */
-  async #endGate(): Promise<void> {
-    if (!this.#gate) return
+  /** Stops the gate once core has what the code has sent, or the host's time for that is over. Returns an error if the gate still had some of it. */
+  async #endGate(): Promise<Error | undefined> {
+    if (!this.#gate) return undefined
     if (this.#links.size > 0) {
       const read = new Promise<void>(resolve => (this.#onLinksEnded = resolve))
       await Promise.race([within(LINGER_MS, read), this.#closing.promise.then(ms => within(ms, read))])
     }
-    await this.#gate.stop()
+    const { error } = await this.#gate.stop()
+    return isUnsentError(error) ? error : undefined
   }
 
   #getSocketOwners(): readonly SocketOwner[] {

@@ -108,7 +108,7 @@ export class Frontends {
       exited: frontend.exited,
       join: code => runtime.join(code),
       leave: code => runtime.leave(code),
-      close: () => frontend.close(),
+      close: async () => void (await frontend.close()),
     }
   }
 

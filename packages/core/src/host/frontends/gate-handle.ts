@@ -17,7 +17,7 @@ import { isConfirmed, answerConfirm } from '../reporting/confirm.js'
 import { type GateStats, getLatency } from '../reporting/stats.js'
 import { getWorkerName, resolveSupervision, type SupervisionConfig } from '../life/policy.js'
 import { watchCounter } from '../life/watchdog.js'
-import type { ThreadHandle } from '../life/thread.js'
+import type { ThreadHandle, WorkerExit } from '../life/thread.js'
 import type { SupervisedWorker } from '../life/worker.js'
 import { throttleLines } from '../workers/output.js'
 import { HostServices } from './services.js'
@@ -38,7 +38,7 @@ export interface GateHandle {
   readonly stats: GateStats
   /** Hands over a link from the frontend to core, and the port that brings the session's key. Both replace the previous ones. */
   connect(id: number, link: LinkEndpoint, key: MessagePort): void
-  stop(): Promise<unknown>
+  stop(): Promise<WorkerExit>
 }
 
 /** Time for a gate to pass on what its frontend had sent, if the host wants the end. */

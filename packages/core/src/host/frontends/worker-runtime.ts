@@ -9,7 +9,7 @@ import {
   type FrontendStart,
   type StateReport,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, receiveError } from '@sallyport/protocol/internal/errors'
+import { BusError, isUnsentError, receiveError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, getPorts, type LinkEndpoint } from '@sallyport/protocol/internal/link'
 import {
   assertNever,
@@ -162,6 +162,8 @@ export function createWorkerRuntime(
       const next = !restart || restart.delay !== undefined ? 'restart' : 'wait'
       const hasEnd = restart !== undefined || obituary?.ranCode === false
       events.stopped(hasEnd ? describeEnd(label, error, obituary) : undefined, next, context)
+      // A reload is no failure, but what was lost by it is one.
+      if (!restart && isUnsentError(error)) reporter.reportFault(label, error!)
       reporter.reportRestart('frontend', label, restart)
     },
     onExit({ error }, context) {

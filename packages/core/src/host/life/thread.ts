@@ -9,7 +9,13 @@ import {
   type StateReport,
   watchSilence,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, type BusErrorReason, receiveError, reportError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  type BusErrorReason,
+  createUnsentError,
+  receiveError,
+  reportError,
+} from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
 import type { UsageSource } from '../../shared/heap-limit.js'
@@ -44,6 +50,8 @@ export class ThreadCode {
   #isReady = false
   #isStopping = false
   #hasAnswered = false
+  /** Code of a frontend sends what waits. */
+  #isClosingLink = false
   #isDisconnected = false
   #isKilled = false
   #isOver = false
@@ -149,6 +157,7 @@ export class ThreadCode {
     this.#hasBegun ||= state !== 'failed'
     this.#hasAnswered ||= state === 'draining' || state === 'stopped'
     this.#isReady = state === 'ready'
+    this.#isClosingLink = state === 'draining' && this.#spec.links !== undefined
     this.#spec.onState(state)
     if (state === 'ready') this.#send({ type: 'READY' })
     if (state === 'failed') this.#fail(receiveError(error, `${this.#spec.name} failed`))
@@ -170,7 +179,9 @@ export class ThreadCode {
     this.#stopListening()
     const endsWithItsCalls = this.#isDisconnected && (this.#isStopping || this.#isDraining())
     const by = this.#hasAnswered || endsWithItsCalls ? 'order' : this.#isKilled ? 'force' : 'itself'
-    const error = endsWithItsCalls ? undefined : this.#error
+    // It has not said that all has left.
+    const unsent = this.#isKilled && this.#isClosingLink ? createUnsentError('unknown') : undefined
+    const error = endsWithItsCalls ? undefined : (this.#error ?? unsent)
     const ranCode = !wasStartedAhead || this.#hasBegun
     // The code of a thread that is terminated is nobody's word.
     const obituary: Obituary = { ranCode, by, error, code: by === 'force' ? undefined : code }

@@ -24,8 +24,15 @@ export class Ends {
   /** Labels whose links were cut while both ends lived. */
   readonly #cut = new Set<string>()
 
+  readonly #ordered = new Set<string>()
+
   constructor(simulation: Simulation) {
     this.#simulation = simulation
+  }
+
+  /** The host has ended it, and has not waited until core took all that it had sent. */
+  ordered(label: string): void {
+    this.#ordered.add(label)
   }
 
   cut(label: string): void {
@@ -46,13 +53,17 @@ export class Ends {
     // Two can have the same reason, and only one of them be due.
     const death = open.find(({ isDue }) => isDue) ?? open[0] ?? deaths[0]
     if (death) death.reports++
-    else if (!this.#isCut(label, message))
+    else if (!this.#isCut(label, message) && !this.#isUnsent(label, message))
       this.#simulation.fault(`${label} is blamed for what it has not done: ${message}`)
+  }
+
+  #isUnsent(label: string, why: string): boolean {
+    return this.#ordered.has(label) && why.includes('core did not take what it had sent')
   }
 
   /** A call, or a line of the log, names a reason. */
   named(label: string, why: string): void {
-    if (this.#find(label, why).length === 0 && !this.#isCut(label, why))
+    if (this.#find(label, why).length === 0 && !this.#isCut(label, why) && !this.#isUnsent(label, why))
       this.#simulation.fault(`${label} is said to have ended for what has not happened: ${why}`)
   }
 
