@@ -43,7 +43,7 @@ function open(options: Partial<SessionOptions> = {}) {
     events: { fault: faulted.resolve, closed() {} },
     ...options,
   } as unknown as SessionOptions)
-  const send = (body: string): boolean => client.send({ kind: FRAME_KIND.json, body })
+  const send = (body: string): void => client.send({ kind: FRAME_KIND.json, body })
   return { session, client, frames, send, faulted: faulted.promise, ended: ended.promise }
 }
 
