@@ -135,18 +135,20 @@ describe.runIf(hasProc)('scripts of one process', () => {
       expect(printed).not.toContain('b')
     }))
 
-  test('a script that is closed while core reads none of its frames says that they are lost', async () => {
+  test('a script that is closed while core reads none of its frames has no other fault than that they are lost', async () => {
     const core =
       'export default { commands: { block: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500) } }'
     const bus = await start({ core: new URL(`data:text/javascript,${encodeURIComponent(core)}`) })
     const faults = collectFaults(bus)
-    await open(bus, ['a', 'b'])
+    await open(bus, ['a', 'b'], {}, LONGEST)
     const client = await bus.connect('client', { allow: '*' })
     await bus.call('a', 'flood')
     const blocked = client.invoke('block')
     await bus.closeFrontend('a')
     await blocked
-    expect(faults).toMatchObject([{ label: 'a', error: { reason: 'Timeout', data: { unsent: 'unknown' } } }])
+    // Its relay can have all of them by then.
+    for (const fault of faults)
+      expect(fault).toMatchObject({ label: 'a', error: { reason: 'Timeout', data: { unsent: 'unknown' } } })
     expect(await bus.call('b', 'count')).toBe(1)
   })
 
