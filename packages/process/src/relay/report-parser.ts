@@ -16,7 +16,7 @@ import {
   type ReceivedFrame,
   SNAPSHOT_PART_BYTES,
 } from '@sallyport/protocol/internal/wire'
-import { isReportable, type ReportedError, truncateReported } from '@sallyport/protocol/internal/errors'
+import { getUnsent, isReportable, type ReportedError, truncateReported } from '@sallyport/protocol/internal/errors'
 
 /** @param report - the report, if it is only a part of the frame */
 type ParseReport = (frame: ReceivedFrame, report?: Record<string, unknown>) => FrontendReport | 'part' | undefined
@@ -113,7 +113,7 @@ function parseObject(body: ReceivedFrame['body']): Record<string, unknown> {
 
 function pickStrings(error: unknown): ReportedError {
   const fields = Object(error) as Record<string, unknown>
-  const { unsent } = fields
+  const unsent = getUnsent(fields)
   const { limit, max } = Object(fields['limit']) as Record<string, unknown>
   const isLimit = typeof limit === 'string' && limit.length <= MAX_LIMIT_LENGTH && typeof max === 'number'
   const texts = ERROR_FIELDS.filter(name => typeof fields[name] === 'string')
@@ -122,7 +122,7 @@ function pickStrings(error: unknown): ReportedError {
     message: 'The frontend failed',
     ...(Object.fromEntries(strings) as Partial<ReportedError>),
     ...(isLimit && { limit: { limit, max } }),
-    ...((typeof unsent === 'number' || unsent === 'unknown') && { unsent }),
+    ...(unsent !== undefined && { unsent }),
     // The host takes an error of it, whatever it is.
     ...(isReportable(fields['thrown']) && { thrown: fields['thrown'] }),
   }

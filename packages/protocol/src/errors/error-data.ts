@@ -190,7 +190,8 @@ function getLimit(value: unknown): ReportedLimit | undefined {
   return typeof limit === 'string' && typeof max === 'number' ? { limit, max } : undefined
 }
 
-function getUnsent(data: unknown): ReportedError['unsent'] {
+/** Returns how much of what was sent is lost, from data that can be anything. */
+export function getUnsent(data: unknown): ReportedError['unsent'] {
   const { unsent } = Object(data) as { unsent?: unknown }
   return typeof unsent === 'number' || unsent === 'unknown' ? unsent : undefined
 }

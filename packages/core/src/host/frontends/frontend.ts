@@ -181,7 +181,7 @@ export class Frontend {
     const reload = module ? this.#runtime.reload : undefined
     // The gate first passes on what the code has sent, and the next code waits for the next gate.
     const reloads = [this.#gate?.worker.reload(reload ? LINGER_MS : 0), reload?.()]
-    const pending = reloads.filter(reload => reload !== undefined)
+    const pending = reloads.filter(each => each !== undefined)
     await Promise.all(pending)
     return pending.length > 0
   }

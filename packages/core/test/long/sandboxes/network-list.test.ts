@@ -274,17 +274,29 @@ describe.each(strongest ? choose([strongest, ...others], 0) : [])('in %j', place
     const other = await serve((_request, response) => void response.end('reached'))
     const { origin, host } = await serve((request, response) => {
       const [, path = ''] = request.url!.split('/')
-      const long = `http://${'a'.repeat(64)}.example`
-      response.writeHead(302, { location: { listed: target.origin, long }[path] ?? other.origin }).end()
+      const name = `${'a'.repeat(64)}.example`
+      const locations = { listed: [target.origin], long: [`http://${name}`], twice: ['http://', name] }
+      const location = locations[path as 'long'] ?? [other.origin]
+      response
+        .writeHead(
+          302,
+          location.flatMap(each => ['location', each]),
+        )
+        .end()
     })
     const { fetch } = await open({ ...place, net: [host, target.host] })
     const headers = { authorization: 'x' }
     expect(await fetch(`${origin}/listed`, { headers })).toMatchObject({ redirected: true, text: 'undefined' })
     expect(await fetch(`${origin}/other`)).toMatchObject({ code: 'ERR_ACCESS_DENIED' })
-    // From Node.js 26 on, long hosts take linear time, and the broker refuses them.
-    const text = Number.parseInt(process.versions.node) < 26 ? 'longer than 253' : 'Invalid request'
-    const cause = expect.stringContaining(text) as string
-    expect(await fetch(`${origin}/long`)).toMatchObject({ error: 'fetch failed', cause })
+    // From Node.js 26 on, a parser reads long hosts in linear time, and the broker refuses them. Node joins the values of two fields.
+    const isLinear = Number.parseInt(process.versions.node) >= 26
+    const texts = isLinear
+      ? { long: 'Invalid request', twice: '' }
+      : { long: 'longer than 253', twice: 'longer than 253' }
+    for (const [path, text] of Object.entries(texts)) {
+      const cause = expect.stringContaining(text) as string
+      expect(await fetch(`${origin}/${path}`)).toMatchObject({ error: 'fetch failed', cause })
+    }
     expect(await fetch(`${origin}/other`, { redirect: 'manual' })).toMatchObject({ status: 302 })
     expect(await fetch(`${origin}/listed`, { redirect: 'error' })).toMatchObject({ error: 'fetch failed' })
   })

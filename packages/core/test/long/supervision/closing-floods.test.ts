@@ -33,6 +33,7 @@ test.each(ways)('closeFrontend ends what the frontend has queued: sandbox %s, %s
   // It has sent 15,000 calls, or streams without an end.
   if (behaviour === 'calls') expect(started).toBeLessThan(15_000)
   for (let i = 0; i < 50; i++) expect(await getCounts()).toEqual({ started, open: 0 })
-  // Of what core had not taken, the host learns.
-  for (const fault of faults) expect(fault).toMatchObject({ reason: 'Timeout', data: { unsent: 'unknown' } })
+  // If core had not taken all of it when the time was over, the host learns of that once.
+  const unsent = expect.objectContaining({ reason: 'Timeout', data: { unsent: 'unknown' } }) as unknown
+  expect([[], [unsent]]).toContainEqual(faults)
 })

@@ -90,8 +90,9 @@ const guard = (handler: Handler): Handler =>
   Object.assign(Object.create(handler) as Handler, {
     onHeaders(this: Handler, ...args: Parameters<Required<Handler>['onHeaders']>) {
       const [, fields] = args
-      const at = fields.findIndex((name, index) => index % 2 === 0 && /^location$/i.test(String(name)))
-      if (at >= 0 && !hasBoundedHost(String(fields[at + 1])))
+      // Node joins those of one name.
+      const location = fields.filter((_, index) => index % 2 === 1 && /^location$/i.test(String(fields[index - 1])))
+      if (!hasBoundedHost(location.join(', ')))
         throw new TypeError(
           'The server redirects to a host name that is longer than 253 characters, or 63 between two dots',
         )
