@@ -72,7 +72,7 @@ export class Frontend {
   readonly traffic: SessionTraffic = new SessionTraffic()
   /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
   readonly ready: Promise<void>
-  /** Resolves with the error, if any, once the runtime and the gate have exited for good. */
+  /** Resolves with the error, if any, once the runtime and the gate have exited for good, and core has read what they sent. */
   readonly exited: Promise<Error | undefined>
   end: RuntimeEnd | undefined
   /** What the code of a run rejected with and did not handle. */
@@ -87,7 +87,7 @@ export class Frontend {
   readonly #exited = createDeferred<Error | undefined>()
   /** Links by id. Threads can still hold the ends of earlier ones than that of the life. */
   readonly #links = new Map<number, FrontendLink>()
-  /** Resolved with the milliseconds that its gate has from now on, or from the exit of the code on, once the host closes it. */
+  /** Resolved with the milliseconds that its links have from now on, or from the exit of the code on, once the host closes it. */
   readonly #closing = createDeferred<number>()
   #onLinksEnded = (): void => {}
   readonly #isProcess: boolean
@@ -117,7 +117,7 @@ export class Frontend {
         const text = 'The frontend exited before it was connected'
         this.#ready.reject(error ?? new BusError('Disconnected', text, { data: { delivered: 'no' } }))
         onExit(this.end)
-        this.#exited.resolve(this.#endGate().then(unsent => error ?? unsent))
+        this.#exited.resolve(this.#endLinks().then(unsent => error ?? unsent))
       },
       unsent: count => (this.#unsentCount += count),
       unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
@@ -364,14 +364,13 @@ export class Frontend {
     if (this.#links.size === 0) this.#onLinksEnded()
   }
 
-  /** Stops the gate once core has what the code has sent, or the host's time for that is over. Returns an error if the gate still had some of it. */
-  async #endGate(): Promise<Error | undefined> {
-    if (!this.#gate) return undefined
+  /** Resolves once core has what the code has sent, or the host's time for that is over. Its gate ends then, with an error if it still had some of it. */
+  async #endLinks(): Promise<Error | undefined> {
     if (this.#links.size > 0) {
       const read = new Promise<void>(resolve => (this.#onLinksEnded = resolve))
       await Promise.race([within(LINGER_MS, read), this.#closing.promise.then(ms => within(ms, read))])
     }
-    const { error } = await this.#gate.stop()
+    const error = (await this.#gate?.stop())?.error
     return isUnsentError(error) ? error : undefined
   }
 
