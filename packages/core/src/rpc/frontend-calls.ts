@@ -38,6 +38,7 @@ import {
   StreamReceiver,
   type Streams,
   traceCaller,
+  waitForCalls,
   watchReceiver,
   watchSenders,
 } from '@sallyport/protocol/internal/rpc'
@@ -163,6 +164,11 @@ export class FrontendCalls {
       this.#writer.error(null, '', error as BusError)
       this.#warn((error as BusError).message)
     }
+  }
+
+  /** Resolves once the calls that wait for an answer now have been settled. */
+  settled(): Promise<void> {
+    return waitForCalls(this.#pending)
   }
 
   /** The link has closed. Calls wait for `end`, their deadlines or their signals. */

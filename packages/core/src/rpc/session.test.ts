@@ -84,3 +84,15 @@ test('what a frontend that is closed has emitted before is read', async () => {
   await ended
   expect(takeContext).toHaveBeenCalledOnce()
 })
+
+test('a session is drained once the frontend has answered core, too', async () => {
+  const { session, frames, send } = open()
+  const drained = vi.fn<() => void>()
+  const answer = session.frontendCalls.call('greet', {})
+  void session.drain().then(drained)
+  await expect.poll(() => frames.length).toBe(1)
+  expect(drained).not.toHaveBeenCalled()
+  send(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(frames[0]!).id, result: 'hello' }))
+  expect(await answer).toBe('hello')
+  await expect.poll(() => drained).toHaveBeenCalledOnce()
+})

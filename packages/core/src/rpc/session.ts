@@ -197,9 +197,10 @@ export class Session implements CallOwner {
     this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#writer.waitingBytes
   }
 
-  drain(): Promise<void> {
+  /** Resolves once all calls in flight have settled, those of core too. */
+  async drain(): Promise<void> {
     this.#phases.isDraining = true
-    return this.calls.idle()
+    await Promise.all([this.calls.idle(), this.frontendCalls.settled()])
   }
 
   /** The code at the other end was closed: its calls end. What it has answered and emitted is still read, and its link ends the session. */
