@@ -311,6 +311,8 @@ export class Frontend {
         // Either can be why the link has closed, and the one that has ended says so, and does not answer.
         const both: Peer = { ask: onAnswer => runtime.ask(() => (gate ? gate.worker.code.ask(onAnswer) : onAnswer())) }
         stopAsking = patience(both, LOST_LINK_MS, () => {
+          // Core ends before the frontends when the bus closes.
+          if (this.#host.supervisor.state === 'draining') return
           const { label, config } = this.deps
           const message = `The link between frontend ${describeName(label)} and core closed unexpectedly`
           const error = new BusError('Disconnected', message)
