@@ -64,7 +64,7 @@ export function exposeFunctions(world: World, frontend: Frontend): void {
     frontend.epoch!.sent++
   }
   const answer = ({ token }: CallArguments): void => {
-    if (!frontend.place.dead) model.answered(token, frontend.epoch!)
+    if (!frontend.place.dead && !world.closes) model.answered(token, frontend.epoch!)
   }
   frontend.client.expose({
     echo(args: CallArguments) {

@@ -93,6 +93,7 @@ async function live(world: World, most: number, supervised: boolean): Promise<vo
     else act(world)
     clock.place = undefined
   }
+  await endInOrder(world)
   await restUnharmed(world)
   if (simulation.wrong.length === 0 && !world.hasFailed) await serveAgain(world)
   if (simulation.wrong.length === 0 && world instanceof SupervisedWorld) await runCode(world)
@@ -126,6 +127,15 @@ function doHarm(world: World): void {
   else if (choice < 0.75) world.crashFrontend(frontend)
   else if (choice < 0.85) world.leave(frontend)
   else world.cutLink(frontend)
+}
+
+/** Lets frontends end while nothing else happens to them. */
+async function endInOrder(world: World): Promise<void> {
+  const { random } = world.simulation
+  for (let ends = random.below(4); ends > 0; ends--) {
+    await run(world)
+    world.leave(random.pick(world.frontends))
+  }
 }
 
 async function restUnharmed(world: World): Promise<void> {
@@ -178,7 +188,6 @@ async function close(world: World): Promise<void> {
   const { clock } = simulation
   simulation.trace(() => 'all is closed')
   for (const { client } of zombies) if (client) Client.end(client, undefined)
-  world.closes = true
   world.closeFrontends()
   await run(world, clock.now + 600)
   world.close()

@@ -47,6 +47,8 @@ const RETRY = 50
 const ENDLESS = 60_000
 /** Until then, the host has ended a frontend that computes when it closes it. */
 const SILENCE = 50
+/** The bus waits so long for calls in flight when it closes. */
+const CLOSE = 1000
 
 /** Code that ends so often in a row before it begins is given up. */
 const MAX_UNBORN = 3
@@ -153,7 +155,7 @@ export class SupervisedWorld extends World {
     this.simulation.clock.place = this.hostPlace
     const { clock, random } = this.simulation
     const supervisor = new Supervisor({ now: () => clock.now, random: () => random.next() })
-    const reporter = new BusReporter(log as never)
+    const reporter = new BusReporter(log as never, () => supervisor.state === 'draining')
     reporter.on('failed', ({ label, worker, error }) => this.#givenUp(worker, label, error))
     reporter.on('fault', ({ label, error }) => this.#ends.named(label, error.message))
     reporter.on('restart', ({ label, worker, error }) => this.#ends.reported(worker, label, error))
@@ -225,7 +227,7 @@ export class SupervisedWorld extends World {
       return thread?.isOrdered || thread?.hasEnded
     })
     const was = frontend?.isLinked && !isEnding && !this.#closed.has(label)
-    const hasEnded = (): boolean => !was || this.deaths > deaths
+    const hasEnded = (): boolean => !was || this.#closing || this.deaths > deaths
     return {
       number: 0,
       core,
@@ -368,18 +370,10 @@ export class SupervisedWorld extends World {
   }
 
   /** The host closes it and opens it again, or reloads it. */
-  override leave({ label }: Frontend): void {
+  protected override ends({ label }: Frontend): void {
     const { clock, random } = this.simulation
     const closes = random.chance(0.6)
-    if (this.healed || this.#opening.has(label) || this.#closed.has(label)) return
-    // Answers are on their way when it ends.
-    for (let calls = random.below(8); calls > 0; calls--) this.#callAbout(label)
-    clock.at(
-      clock.now + random.few(20),
-      () => (closes ? this.#close(label) : this.#reload(label)),
-      undefined,
-      this.hostPlace,
-    )
+    clock.at(clock.now, () => (closes ? this.#close(label) : this.#reload(label)), undefined, this.hostPlace)
   }
 
   /** Ends the frontend of a gate, which restarts it. */
@@ -408,34 +402,52 @@ export class SupervisedWorld extends World {
   /** The host closes the bus. */
   override closeFrontends(): void {}
 
+  /** As `bus.close` does: core ends before the frontends. */
   override close(): void {
+    this.endSoon(this.frontends, this.hostPlace, () => this.#closeBus())
+  }
+
+  #closeBus(): void {
     const { clock, random } = this.simulation
     this.#closing = true
     this.closes = true
-    for (const { epoch } of this.frontends) if (epoch) epoch.harmed = true
+    for (const { label } of this.frontends) this.#ends.ordered(label)
     // A script that computes is ended with its thread, after a time of its own.
     const running = this.frontends.filter(
       ({ isAlive, place, thread }) => isAlive && place === thread && random.chance(0.3),
     )
     for (const { place } of running) place.compute(clock.now, clock.now + ENDLESS)
+    // What takes longer is cut off.
+    clock.after(CLOSE, () => {
+      for (const { epoch } of this.frontends) if (epoch) epoch.harmed = true
+    })
+    this.simulation.clock.place = this.hostPlace
+    this.#host.supervisor.signal('drain')
+    this.#host.processes.pool?.drain()
+    this.#order(
+      'the close of the bus',
+      this.#core.worker
+        .stop(CLOSE)
+        .then(() => {
+          this.#checkSilence(running)
+          return this.#frontends.closeAll()
+        })
+        .then(() => {
+          for (const { label } of this.frontends) this.#hasExited(label)
+        })
+        .then(() => this.#host.sharedThreads.close()),
+    )
+    this.#busy = running
+  }
+
+  /** Code that computes is ended soon. */
+  #checkSilence(running: readonly Frontend[]): void {
+    const { clock } = this.simulation
     clock.after(SILENCE, () => {
       const relays = this.threads.flatMap(thread => (thread instanceof SimulatedProcess ? [thread.relay] : []))
       if ([this.hostPlace, ...relays].some(({ stalledUntil }) => stalledUntil > clock.now - SILENCE)) return
       for (const { place } of running) if (!place.dead) this.simulation.fault(`${place.name} computes on`)
     })
-    this.simulation.clock.place = this.hostPlace
-    this.#host.processes.pool?.drain()
-    this.#order(
-      'the close of the bus',
-      this.#frontends
-        .closeAll()
-        .then(() => {
-          for (const { label } of this.frontends) this.#hasExited(label)
-          return this.#core.worker.stop(100)
-        })
-        .then(() => this.#host.sharedThreads.close()),
-    )
-    this.#busy = running
   }
 
   override toldWhy(label: string, why: string | undefined, place: Place | undefined): void {
@@ -597,7 +609,7 @@ export class SupervisedWorld extends World {
     const frontends = this.frontends.filter(each => each.thread === thread.place && !each.place.dead)
     for (const frontend of frontends) {
       this.zombies.push(frontend)
-      this.#callAbout(frontend.label)
+      this.callAbout(frontend.label)
     }
     this.#harmed()
     this.harms(thread.place)
@@ -636,14 +648,5 @@ export class SupervisedWorld extends World {
       })
     }
     end()
-  }
-
-  /** Core calls a frontend right before or after it ends. */
-  #callAbout(label: string): void {
-    const { clock, random } = this.simulation
-    const call = (): void => (this.corePlace.dead ? undefined : this.callFrontend(label))
-    for (const delay of [0, random.next() * 8]) {
-      if (random.chance(0.5)) clock.at(clock.now + delay, call, undefined, this.corePlace)
-    }
   }
 }

@@ -32,7 +32,7 @@ export class World {
   readonly leavers: Frontend[] = []
   /** No more faults are injected. */
   healed = false
-  /** All is being closed. */
+  /** The end of the bus has begun. */
   closes = false
   /** When something has last ended that was in use. */
   harmedAt = -Infinity
@@ -155,7 +155,9 @@ export class World {
     if (this.healed || !place || place.dead) return
     this.simulation.trace(() => `${place.name} dies`)
     place.die()
-    if (frontend.epoch) frontend.epoch.ended = frontend.epoch.harmed = true
+    // What has left can have messages in it.
+    for (const { label: own, epoch } of [...this.frontends, ...this.leavers])
+      if (own === label && epoch) epoch.ended = epoch.harmed = true
     this.#linkLater(frontend)
   }
 
@@ -166,16 +168,42 @@ export class World {
     this.#replace(frontend)
   }
 
-  /** Closes the client of a frontend, which then ends. Earlier messages still arrive. */
+  /** A frontend ends in order. */
   leave(frontend: Frontend): void {
-    if (this.healed || !frontend.isAlive || frontend.closing) return
+    if (!this.healed && frontend.isAlive) this.endSoon([frontend], frontend.place, () => this.ends(frontend))
+  }
+
+  /** Answers are on their way when frontends end. */
+  protected endSoon(frontends: readonly Frontend[], place: Place, end: () => void): void {
+    const { random, clock } = this.simulation
+    for (const { label, isHost } of frontends)
+      for (let calls = isHost ? 0 : random.below(8); calls > 0; calls--) this.callAbout(label)
+    clock.at(clock.now + random.few(20), end, undefined, place)
+  }
+
+  /** Core calls a frontend right before or after it ends. */
+  protected callAbout(label: string): void {
+    const { clock, random } = this.simulation
+    const call = (): void => (this.corePlace.dead ? undefined : this.callFrontend(label))
+    for (const delay of [0, random.next() * 8]) {
+      if (random.chance(0.5)) clock.at(clock.now + delay, call, undefined, this.corePlace)
+    }
+  }
+
+  /** Closes the client of a frontend, which then ends. Earlier messages still arrive. */
+  protected ends(frontend: Frontend): void {
+    if (!frontend.isAlive) return
     this.simulation.trace(() => `${frontend.place.name} leaves`)
+    this.#closeInOrder(frontend)
+    this.leavers.push(frontend)
+    this.#replace(frontend)
+  }
+
+  #closeInOrder(frontend: Frontend): void {
     // Messages that wait in a gate can be lost.
     frontend.epoch!.left = frontend.isLinked && !frontend.epoch!.isolated
     frontend.epoch!.ended = true
     frontend.close()
-    this.leavers.push(frontend)
-    this.#replace(frontend)
   }
 
   /** Breaks one direction of the latest link, or both if they share a port. */
@@ -223,10 +251,14 @@ export class World {
   }
 
   closeFrontends(): void {
-    for (const frontend of this.frontends) frontend.close()
+    for (const frontend of this.frontends) {
+      if (frontend.isAlive) this.endSoon([frontend], frontend.place, () => this.#closeInOrder(frontend))
+      else frontend.close()
+    }
   }
 
   close(): void {
+    this.closes = true
     for (const core of this.#cores) void core.close()
   }
 

@@ -51,7 +51,7 @@ export class Ask {
   endless = false
   /** The handler has sent more than its channel has room for. */
   floods = false
-  /** The link over which its handler, a function of a frontend, has answered before its frontend began to end. */
+  /** The link over which its handler, a function of a frontend, has answered before its frontend or the bus began to end. */
   answeredOver: Epoch | undefined
   ran = 0
   isRunning = false

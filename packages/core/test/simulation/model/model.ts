@@ -53,9 +53,9 @@ export class Model {
     if (isLost) this.#wrong(`${String(ask)} was answered before an orderly end, and the answer is lost`)
   }
 
-  /** A function of a frontend has returned or thrown. A gate drops what its hook still judges, and what waits behind that. */
+  /** A function of a frontend has returned or thrown, before the bus began to close. */
   answered(token: number, epoch: Epoch): void {
-    if (!epoch.closed && !epoch.isolated) this.#asks.get(token)!.answeredOver = epoch
+    if (!epoch.closed) this.#asks.get(token)!.answeredOver = epoch
   }
 
   /** A handler has started, in this core, or in a frontend over its link to it. */
