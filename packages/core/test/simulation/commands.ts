@@ -126,6 +126,7 @@ export function createDefinition(world: World, core: number): CoreDefinition {
       world.shouted = 0
       world.shout = () => shout(app)
       world.callFrontend = label => void world.callExposed(app, core, label)
+      app.listen('ran', ({ payload }) => void (world.runEvents.get((payload as CallArguments).token)!.received += 1))
       app.listen('up', ({ payload }) => model.received((payload as CallArguments).token, core))
     },
   }

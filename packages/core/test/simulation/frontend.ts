@@ -96,9 +96,9 @@ export class Frontend {
   begin(client: Client, run?: (body: (args: RunArguments) => unknown) => void): void {
     this.client = client
     void client.closed.then(() => (this.isClosed = true))
-    if (run) return run(createRun(this.#world))
+    if (run) return run(createRun(this.#world, client))
     exposeFunctions(this.#world, this)
-    client.expose({ 'bus.run': createRun(this.#world) })
+    client.expose({ 'bus.run': createRun(this.#world, client) })
     this.ticks.listen()
   }
 

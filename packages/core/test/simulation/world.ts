@@ -56,6 +56,8 @@ export class World {
   readonly #gates: Gates = new Gates(this)
   readonly #held: unknown[] = []
   readonly #cores: Core[] = []
+  /** What runs have emitted, by their tokens. */
+  readonly runEvents = new Map<number, { sent: number; received: number }>()
   /** Of the frontends of links that core has not reported to have closed. */
   readonly #places = new Map<number, Place>()
   readonly #epochs: Epoch[] = []

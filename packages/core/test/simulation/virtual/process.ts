@@ -1,6 +1,6 @@
 // A process in virtual time, and its relay.
 import type { LifecycleState } from '@sallyport/protocol/internal/contract'
-import { reportError } from '@sallyport/protocol/internal/errors'
+import { type BusError, createUnsentError, reportError } from '@sallyport/protocol/internal/errors'
 import { judgeProcess } from '../../../../process/src/relay/node-process.js'
 import type { RelaySockets } from '../../../../process/src/contract.js'
 import type { Simulation } from '../simulation.js'
@@ -26,6 +26,7 @@ export class SimulatedProcess extends SimulatedThread {
   isStopping = false
   readonly #simulation: Simulation
   #wasKilled = false
+  #killedFor: BusError | undefined
   #isEnding = false
 
   /** @param label - `undefined` for one that is started ahead */
@@ -53,6 +54,8 @@ export class SimulatedProcess extends SimulatedThread {
 
   kill(): void {
     this.#wasKilled = true
+    // It has not said that all has left.
+    if (this.isStopping && this.lifecycle === 'draining') this.#killedFor = createUnsentError('unknown')
     getWorld().harms(this.place)
     this.exit(0, 'SIGKILL')
   }
@@ -78,7 +81,9 @@ export class SimulatedProcess extends SimulatedThread {
     if (this.relay.dead) return
     const { isStopping, lifecycle, isAhead: isSpare } = this
     const status = { code: signal ? null : code, signal, wasKilled: this.#wasKilled, limit: undefined }
-    const { error, wasStopped } = judgeProcess({ name: 'it', status, isStopping, lifecycle, isSpare })
+    const { error, wasStopped } = judgeProcess({
+      ...{ name: 'it', status, isStopping, lifecycle, isSpare, killedFor: this.#killedFor },
+    })
     if (error) this.send({ type: 'state', state: 'failed', error: reportError(error) })
     else if (wasStopped) this.send({ type: 'state', state: 'stopped' })
     this.die(error ? 1 : code)
