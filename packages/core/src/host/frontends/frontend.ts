@@ -72,7 +72,7 @@ export class Frontend {
   readonly traffic: SessionTraffic = new SessionTraffic()
   /** Resolves once core has a link and the gate is ready; rejects if that never happens. */
   readonly ready: Promise<void>
-  /** Resolves with the error, if any, once the runtime and the gate have exited for good, and core has read what they sent. */
+  /** Resolves with the error, if any, once the runtime and the gate have exited for good, and core has read what they sent or had the time for it. */
   readonly exited: Promise<Error | undefined>
   end: RuntimeEnd | undefined
   /** What the code of a run rejected with and did not handle. */
