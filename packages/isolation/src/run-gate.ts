@@ -153,7 +153,11 @@ export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, t
       onLinksEnded = drained.resolve
       await drained.promise
       // A gate that is reloaded alone has no time, and its frontend another link.
-      if (served.size > 0 && drainTimeoutMs > 0) throw createUnsentError('unknown')
+      if (served.size === 0 || drainTimeoutMs === 0) return
+      // What is left is lost: nobody waits for room for it.
+      for (const link of served) link.close()
+      served.clear()
+      throw createUnsentError('unknown')
     },
     onState(state, error) {
       host.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })

@@ -146,3 +146,14 @@ describe('arguments that throw on every access', () => {
     expect(peer.received).toEqual([])
   })
 })
+
+it('refuses what is sent after its close, though the link has not ended yet', async () => {
+  const { client, peer } = setUp()
+  const pending = client.invoke('before')
+  const closing = client.close()
+  await expect(client.emit('late', 1)).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+  await expect(client.invoke('late')).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'no' } })
+  await expect(pending).rejects.toMatchObject({ reason: 'Disconnected', data: { delivered: 'unknown' } })
+  await closing
+  expect(peer.methods).toEqual(['before'])
+})

@@ -217,9 +217,10 @@ export class Connection {
     return channels.filter(({ id }) => !this.streams.receivers.has(id))
   }
 
+  /** Resolves once all that was sent before has left. What is sent later is refused. */
   async close(): Promise<void> {
     this.#queue.finish()
-    this.link.close()
+    this.end(undefined)
     await this.closed
   }
 

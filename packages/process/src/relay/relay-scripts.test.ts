@@ -14,8 +14,8 @@ afterEach(() => {
   for (const end of ends.splice(0)) end()
 })
 
-/** Starts a script with a link to core. */
-async function start() {
+/** Starts a script with a link to core. @param reads - false for a core that is busy */
+async function start(reads = true) {
   const [down, up] = [new PassThrough(), new PassThrough()]
   const relay = { kill: vi.fn<(error?: Error) => void>(), ask() {}, closed: vi.fn<() => void>() }
   const scripts = new ProcessScripts(Duplex.from({ readable: up, writable: down }), relay)
@@ -27,7 +27,7 @@ async function start() {
   const startScript = (id: number): void => send({ type: 'start', data, activity: new SharedArrayBuffer(8) }, id)
   startScript(1)
   const [core, frontend] = createLinkEndpoints('ring')
-  openLink(core, true).receive({ frame() {}, closed() {} })
+  if (reads) openLink(core, true).receive({ frame() {}, closed() {} })
   send({ type: 'message', message: { type: 'link', link: frontend, scripts: [] } })
   const opened = vi.fn<() => void>()
   const process = new StreamMultiplexer(Duplex.from({ readable: down, writable: up }), { opened, closed() {} })
@@ -82,6 +82,30 @@ test('a script that is terminated while core reads nothing ends, and is taken fo
     { type: 'message', message: { type: 'state', state: 'stopped' } },
     1,
     { type: 'exited', code: 1 },
+  ])
+})
+
+test('what a script has sent in time, and core does not take, is lost: its end says so', async () => {
+  const { control, link, port1, send } = await start(false)
+  send({ type: 'message', message: { type: 'stop', timeout: 0 } })
+  const frames = new StreamLink(link)
+  for (let count = 0; count < 40; count++) frames.send({ kind: FRAME_KIND.json, body: 'x'.repeat(100_000) })
+  const process = new StreamLink(control)
+  const messages: unknown[] = []
+  port1.on('message', (message: unknown[]) => messages.push(...message))
+  for (const report of [
+    { type: 'message', message: { type: 'state', state: 'stopped' } },
+    { type: 'exited', code: 0 },
+  ])
+    process.send({ kind: FRAME_KIND.json, body: JSON.stringify(report) })
+  await expect.poll(() => messages.length).toBe(6)
+  expect(messages).toMatchObject([
+    1,
+    { message: { state: 'stopped' } },
+    1,
+    { message: { state: 'failed', error: { reason: 'Timeout', unsent: 'unknown' } } },
+    1,
+    { type: 'exited', code: 0 },
   ])
 })
 

@@ -146,11 +146,11 @@ function relayScript(
   const beat = heartbeat ? createHeartbeatFor(heartbeat) : () => {}
   const unread = { stdout: 0, stderr: 0 }
   const unsent = new Throttle<undefined>((_, more) => report({ type: 'unsent', count: more + 1 }), 1)
-  /** Resolves when core is no longer waited for, which reads the last frames. */
-  const abandoned = createDeferred()
+  /** Resolves with false when core is no longer waited for, which reads the last frames. */
+  const abandoned = createDeferred<boolean>()
   const ends: (() => void)[] = []
   let link: Link | undefined
-  let bridged: Promise<unknown> | undefined
+  let bridged: Promise<void> | undefined
   let hasStopped = false
   let isDraining = false
   let isEnding = false
@@ -175,17 +175,17 @@ function relayScript(
     post({ type: 'message', message })
   }
 
-  /** It has not said that all has left. */
+  /** Something has not left it, or core has not taken it. */
   const reportUnsent = (): void =>
     report({ type: 'state', state: 'failed', error: reportError(createUnsentError('unknown')) })
 
   async function exit(code: number): Promise<void> {
     hasExited = true
-    await getForwarded()
+    const isCutOff = (await getForwarded()) === false
     close()
     unsent.flush()
     // The host takes the end of a script that it has asked to end, and that does not say so itself, for its own.
-    if (isEnding && isDraining) reportUnsent()
+    if (isEnding ? isDraining : isCutOff) reportUnsent()
     else if (isEnding && !hasStopped) report({ type: 'state', state: 'stopped' })
     post({ type: 'exited', code })
   }
@@ -198,7 +198,7 @@ function relayScript(
 
   /** Ends a script that does not end by itself, and the process with it if it runs on. The host gets all output. */
   function end(): void {
-    abandoned.resolve()
+    abandoned.resolve(false)
     if (isEnding || hasExited) return
     isEnding = true
     send({ type: 'terminate' })

@@ -118,9 +118,9 @@ async function runProcess(
   const isSpare = !('type' in first)
   let isStopping = false
   let link: Link | undefined
-  let bridged: Promise<unknown> | undefined
-  /** Resolves when core is no longer waited for, which reads the last frames that the relay forwards. */
-  const abandoned = createDeferred()
+  let bridged: Promise<void> | undefined
+  /** Resolves with false when core is no longer waited for, which reads the last frames that the relay forwards. */
+  const abandoned = createDeferred<boolean>()
   let killReason: BusError | undefined
 
   function kill(reason?: BusError): void {
@@ -193,7 +193,7 @@ async function runProcess(
   function killAndAbandon(): void {
     // It has not said that all has left.
     kill(lifecycle === 'draining' ? createUnsentError('unknown') : undefined)
-    abandoned.resolve()
+    abandoned.resolve(false)
     // A process has exited only once its pipes are read to their ends, and core might not read what is left.
     pipe?.destroy()
   }
@@ -281,9 +281,11 @@ async function runProcess(
   try {
     const status = await started.exited
     const atExit = { status, isStopping }
-    await Promise.race([scripts?.forwarded() ?? bridged, abandoned.promise])
+    const isCutOff = (await Promise.race([scripts?.forwarded() ?? bridged, abandoned.promise])) === false
     const evidence = { ...atExit, name, lifecycle, isSpare, killedFor: killReason, maxMemory: limits.memory }
-    const { error, wasStopped } = judgeProcess(evidence)
+    const { error: fault, wasStopped } = judgeProcess(evidence)
+    // It has exited in time, but core has not taken all.
+    const error = fault ?? (isCutOff && !status.wasKilled ? createUnsentError('unknown') : undefined)
     unsent.flush()
     denied.flush()
     if (error && lifecycle !== 'failed') reportFailure(error)
