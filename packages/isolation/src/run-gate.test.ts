@@ -1,6 +1,8 @@
-// The calls before a gate's first one: every one is passed on, and nothing of them is left.
+// The calls before a gate's first one: every one is passed on, and nothing of them is left. The end of a gate whose frontend does not read.
+import { FRAME_KIND, RING_BYTES } from '@sallyport/protocol/internal/wire'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import { expect, test, vi } from 'vitest'
-import { warmUpGate } from './run-gate.js'
+import { runGate, warmUpGate } from './run-gate.js'
 
 test('a gate passes its calls on, and both of its ends close', async () => {
   // Each end of a ring has an interval until it is closed.
@@ -10,4 +12,26 @@ test('a gate passes its calls on, and both of its ends close', async () => {
   expect(opened).toHaveBeenCalledTimes(2)
   const timers = opened.mock.results.map(({ value }) => value as unknown)
   await expect.poll(() => closed.mock.calls.flat()).toEqual(expect.arrayContaining(timers))
+})
+
+test('a gate ends once its time is over, and says that what its link has no room for is lost', async () => {
+  const reports: { state?: string }[] = []
+  let command!: (message: object) => void
+  const host = { onMessage: (listener: typeof command) => (command = listener), onTerminate() {}, failThread() {}, exit() {} }
+  const isPassedOn = { dir: undefined, confirm: undefined, watch: undefined, heartbeat: undefined, times: undefined }
+  const data = { label: 'main', legacyMessages: false, development: false, isShared: false, ...isPassedOn }
+  runGate({ ...host, postMessage: report => reports.push(report as object) }, data)
+  const { port1, port2 } = new MessageChannel()
+  const [near, far] = createLinkEndpoints('ring')
+  command({ type: 'link', id: 1, link: far, key: port2 })
+  port1.postMessage({ session: new Uint8Array(16), secret: new Uint8Array(32) })
+  await expect.poll(() => reports).toContainEqual({ type: 'state', state: 'ready', error: undefined })
+  const frontend = openLink(near, true)
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'm', params: { text: 'x'.repeat(RING_BYTES * 0.4) } })
+  for (let count = 0; count < 4; count++) frontend.send({ kind: FRAME_KIND.json, body })
+  await frontend.room()
+  command({ type: 'stop', timeout: 1 })
+  const error = expect.objectContaining({ reason: 'Timeout', unsent: 'unknown' }) as unknown
+  await expect.poll(() => reports.at(-1)).toMatchObject({ state: 'failed', error })
+  frontend.close()
 })

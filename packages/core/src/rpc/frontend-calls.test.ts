@@ -1,8 +1,9 @@
 // Traces and trace contexts of calls that core makes of a frontend's functions, and the order of messages and answers.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Channel } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { FIRST_CORE_CHANNEL, type TraceContext } from '@sallyport/protocol/internal/message'
+import { FIRST_CORE_CHANNEL, toChannelReference, type TraceContext } from '@sallyport/protocol/internal/message'
 import {
   type CallTrace,
   countStreams,
@@ -10,9 +11,10 @@ import {
   Streams,
   type StreamWriter,
 } from '@sallyport/protocol/internal/rpc'
-import { MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
+import { CHANNEL_READ_AHEAD, MAX_CHANNELS } from '@sallyport/protocol/internal/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
+import { ChannelTable, findSenders, resultAfter } from './channels.js'
 import { FrontendCalls } from './frontend-calls.js'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -193,6 +195,27 @@ it('passes on the messages that arrived before the answer first, and ends the ch
     expect(order.filter(what => what !== 'end')).toEqual([0, 1, 2, 'answer'])
     expect(order).toContain('end')
   }))
+
+it('passes on a channel before the answer of the call that it came with', async () => {
+  const calls = create()
+  const put: number[] = []
+  const answers = new Streams({
+    writer: { ...writer, put: (_message, _stream, index) => put.push(index) },
+    toError: thrown => thrown as BusError,
+  })
+  const args: Record<string, unknown> = { progress: toChannelReference(7) }
+  new ChannelTable(answers).bind(args, { progress: 7 })
+  const [sender] = findSenders(args)
+  void calls.call('report', args).catch(() => {})
+  const message = 'x'.repeat(CHANNEL_READ_AHEAD)
+  for (let index = 0; index < 4; index++) say(FIRST_CORE_CHANNEL, index, message)
+  const answered = Promise.resolve(resultAfter([sender!], 'done')).then(() => put.length)
+  for (let count = 0; count < 4; count++) {
+    await turn()
+    sender!.credit(CHANNEL_READ_AHEAD * 2)
+  }
+  expect(await answered).toBe(4)
+})
 
 it('calls, their channels and their streams count up to the limit of the frontend, and no further', () =>
   rows<[string, (calls: FrontendCalls) => Promise<unknown>]>([

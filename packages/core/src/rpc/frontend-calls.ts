@@ -42,6 +42,7 @@ import {
   watchReceiver,
   watchSenders,
 } from '@sallyport/protocol/internal/rpc'
+import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
 import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { checkFrontendCall, describeFunction } from '../api/frontend-proxy.js'
 import { getMovableBuffers } from '../api/transfer.js'
@@ -320,10 +321,18 @@ interface LocalChannel {
 function createForwarder(handle: ChannelHandle): StreamReceiver {
   const receiver = new StreamReceiver()
   const sender = ChannelHandle.getSender(handle)
+  const { held } = sender
   let isWaiting = false
+  let emptied: Deferred<void> | undefined
+  sender.held = () => (receiver.hasMessages ? (emptied ??= createDeferred()).promise : held?.())
   const goOn = (): void => {
     isWaiting = false
     receiver.arrived!()
+  }
+  const close = (): void => {
+    isWaiting = false
+    receiver.close()
+    emptied?.resolve()
   }
   receiver.arrived = (): void => {
     while (!isWaiting && receiver.hasMessages) {
@@ -332,13 +341,14 @@ function createForwarder(handle: ChannelHandle): StreamReceiver {
       const sent = sender.send(message, transfer.length > 0 ? transfer : undefined)
       if (sent === SENT) continue
       isWaiting = true
-      sent.then(goOn, () => {
-        isWaiting = false
-        receiver.close()
-      })
+      sent.then(goOn, close)
+    }
+    if (!receiver.hasMessages) {
+      emptied?.resolve()
+      emptied = undefined
     }
     if (!isWaiting && receiver.hasEnded) handle.end()
   }
-  handle.signal.addEventListener('abort', () => receiver.close(), { once: true })
+  handle.signal.addEventListener('abort', close, { once: true })
   return receiver
 }

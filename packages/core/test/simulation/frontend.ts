@@ -120,8 +120,8 @@ export class Frontend {
     this.closing = true
     if (!this.epoch) return
     this.epoch.closed = true
-    // The client of a script does not wait for the link of its script host.
-    if (this.isScript) this.epoch.ended = true
+    // A client does not wait for its link.
+    this.epoch.ended = true
   }
 
   get isScript(): boolean {

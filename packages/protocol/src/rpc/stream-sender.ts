@@ -95,12 +95,16 @@ export class StreamSender implements BatchSource {
     return this.#index
   }
 
+  /** Returns what resolves once this has all that others send on it and that it has no room for, or `undefined`. */
+  declare held: (() => Promise<void> | undefined) | undefined
   /** See `awaitSent`. Not in pages. */
   declare sent: () => Promise<void> | undefined
 
   static {
     if (IS_NODE) {
       StreamSender.prototype.sent = function (this: StreamSender) {
+        const held = this.held?.()
+        if (held) return held.then(() => this.sent())
         if (!this.#hasRefused) return this.#queued.size > 0 ? this.#latest : undefined
         this.#hasRefused = false
         return Promise.reject(this.#createError('unknown'))
