@@ -197,7 +197,7 @@ export class Session implements CallOwner {
     this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#writer.waitingBytes
   }
 
-  /** Resolves once all calls in flight have settled, those of core too. */
+  /** Resolves once all calls that are in flight now have settled, those of core too. */
   async drain(): Promise<void> {
     this.#phases.isDraining = true
     await Promise.all([this.calls.idle(), this.frontendCalls.settled()])

@@ -90,7 +90,7 @@ const guard = (handler: Handler): Handler =>
   Object.assign(Object.create(handler) as Handler, {
     onHeaders(this: Handler, ...args: Parameters<Required<Handler>['onHeaders']>) {
       const [, fields] = args
-      // Node joins those of one name.
+      // `fetch` joins them with `, `, so that a host could be split over two.
       const location = fields.filter((_, index) => index % 2 === 1 && /^location$/i.test(String(fields[index - 1])))
       if (!hasBoundedHost(location.join(', ')))
         throw new TypeError(
