@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { readOptions } from './read-options.mjs'
 
 const cwd = fileURLToPath(new URL('../', import.meta.url))
-const WORDS = ['ways', 'nodes', 'browsers', 'nats', 'soak', 'fuzz', 'packages', 'sites']
+const WORDS = ['ways', 'nodes', 'browsers', 'nats', 'soak', 'fuzz', 'mutants', 'packages', 'sites']
 const usage = `Usage: npm run test:matrix [-- --only word,…]
 
   --only W,…  runs these parts (default: ${WORDS.join()})`
@@ -35,6 +35,7 @@ const commands = {
     'npm run simulate -- --host',
     'npm run mutate',
   ],
+  mutants: ['npm run mutate -- --random 200'],
   packages: ['node scripts/layouts.mjs'],
 }
 

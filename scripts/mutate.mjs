@@ -1,6 +1,7 @@
 // npm run mutate [-- name …]: breaks the product at one place at a time, and demands that the tests named beside it fail. A mutant that survives is a
 // hole in the suite; one whose text has moved is stale. `--none` breaks nothing: then all these tests must pass, or each would be killed by a test that
 // fails anyway. It edits src/, and restores it.
+// npm run mutate -- --random 200 [--seed N] [--seconds S], or --file f: faults that a machine makes. See mutants/draw.mjs.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
@@ -363,6 +364,11 @@ const MUTANTS = [
 ]
 
 MUTANTS.push(...ENDS)
+
+if (process.argv.some(arg => /^--(random|file)\b/.test(arg))) {
+  await import('./mutants/draw.mjs')
+  process.exit()
+}
 
 const breaksNothing = process.argv.includes('--none')
 const wanted = process.argv.slice(2).filter(arg => !arg.startsWith('-'))
