@@ -103,10 +103,10 @@ export default defineConfig({
     // Two packages run at a time: more files at a time than this starve threads on two cores for seconds.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // On a busy machine a test can take ten times as long. Only one that hangs needs all of this.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // Below the test's own limit, so that it says what did not come.
-    expect: { poll: { timeout: 59_000 } },
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
+    // Far below the test's own limit, so that it says what did not come, also if the test began long before.
+    expect: { poll: { timeout: 45_000 } },
     // The last lines of CI are all that is known of a test that failed there.
     chaiConfig: { truncateThreshold: 2000 },
     passWithNoTests: true,

@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const MAX_FILES = 2
+/** Files out of time: a busy machine makes more of them, and says nothing of their code. */
+const MAX_LATE_FILES = 10
 const MAX_ENTRIES = 5
 const RUNS_ALONE = 2
 const DAYS_TO_FIX = 14
@@ -15,6 +17,10 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 /** The tests' clock, order and random numbers are their own: a failure is one of the code. */
 const isDeterministic = (file, text) =>
   /\/src\/|\/(?:simulation|fuzz|generated)\/|\.test-d\.ts$/.test(file) || /\/stage\.js'/.test(text)
+
+/** Each of its tests ended by the runner's time limit, and not by what it expects. */
+const isLate = ({ errors }) =>
+  errors.length > 0 && errors.every(error => /^(?:Error: )?(?:Test|Hook) timed out in/.test(error))
 
 /** The files that commits of the last day changed, and those that are not committed. */
 function listChanged() {
@@ -38,7 +44,7 @@ function runAlone({ directory, command, file }) {
 const addDays = (date, days) => new Date(Date.parse(date) + days * 86_400_000).toISOString().slice(0, 10)
 
 /**
- * @param failed - `{ directory, command, file, tests }` for each file and script that failed; `file` is a path in the repository
+ * @param failed - `{ directory, command, file, tests, errors }` for each file and script that failed; `file` is a path in the repository
  * @param deps - what the proof of this script replaces
  * @returns the failed, each with `verdict` and `why`, and with the `entries` for the ledger if it is unstable
  */
@@ -51,19 +57,25 @@ export function judge(failed, deps = {}) {
     today = new Date().toISOString().slice(0, 10),
     isRelease = process.env.GITHUB_REF_TYPE === 'tag',
   } = deps
-  const files = new Set(failed.map(({ file }) => file))
+  const [late, wrong] = [failed.filter(isLate), failed.filter(each => !isLate(each))].map(
+    each => new Set(each.map(({ file }) => file)).size,
+  )
   const isKnown = ({ file, tests }) => ledger.some(entry => entry.file === file && tests.includes(entry.test))
-  const refuse = ({ file, tests }) => {
+  const refuse = each => {
+    const { file, tests } = each
     const text = read(file)
     if (isRelease) return 'nothing is forgiven in a release'
-    if (files.size > MAX_FILES) return `${files.size} files failed: that is no accident`
+    if (wrong > MAX_FILES) return `${wrong} files failed: that is no accident`
+    if (late > MAX_LATE_FILES) return `${late} files were out of time: something hangs`
     if (tests.length === 0) return 'the file could not run'
-    if (isDeterministic(file, text)) return 'nothing in it is left to chance'
-    if ([file, ...listImports(file, text)].some(each => changed.has(each))) return 'a commit of today changed it'
+    if (!isLate(each)) {
+      if (isDeterministic(file, text)) return 'nothing in it is left to chance'
+      if ([file, ...listImports(file, text)].some(each => changed.has(each))) return 'a commit of today changed it'
+    }
     if (ledger.length >= MAX_ENTRIES && !isKnown({ file, tests }))
       return `.ci/unstable.json has ${ledger.length} entries: the suite is the work now`
-    const late = ledger.find(entry => entry.file === file && tests.includes(entry.test) && entry.expires < today)
-    return late && `it has been unstable since ${late.since}, and its time is over`
+    const expired = ledger.find(entry => entry.file === file && tests.includes(entry.test) && entry.expires < today)
+    return expired && `it has been unstable since ${expired.since}, and its time is over`
   }
   return failed.map(each => {
     const why = refuse(each)

@@ -6,9 +6,12 @@ const flaky = {
   command: 'vitest run',
   file: 'packages/core/test/a.test.ts',
   tests: ['is quick'],
+  errors: ['AssertionError: expected 1 to be 2'],
 }
+const late = { ...flaky, errors: ['Error: Test timed out in 90000ms.'] }
 const entry = { file: flaky.file, test: 'is quick', since: '2026-01-01', expires: '2026-01-15' }
-const beside = name => ({ ...flaky, file: `packages/core/test/${name}.test.ts` })
+const beside = (name, each = flaky) => ({ ...each, file: `packages/core/test/${name}.test.ts` })
+const lateFiles = Array.from({ length: 11 }, (_, index) => beside(index, late))
 const others = ['b', 'c', 'd', 'e', 'f'].map(name => ({ ...entry, file: beside(name).file }))
 
 const helper = 'packages/core/test/support/x.ts'
@@ -17,7 +20,20 @@ const cases = [
   { name: 'two files', failed: [flaky, beside('b')], verdict: 'unstable' },
   { name: 'fails again', failed: [flaky], deps: { passes: () => false }, verdict: 'failed' },
   { name: 'three files', failed: [flaky, beside('b'), beside('c')], verdict: 'failed' },
-  { name: 'cannot load', failed: [{ ...flaky, tests: [] }], verdict: 'failed' },
+  { name: 'two files, and ten out of time', failed: [flaky, beside('b'), ...lateFiles.slice(1)], verdict: 'unstable' },
+  { name: 'eleven files out of time', failed: lateFiles, verdict: 'failed' },
+  { name: 'out of time again', failed: [late], deps: { passes: () => false }, verdict: 'failed' },
+  {
+    name: 'a seed out of time',
+    failed: [{ ...late, file: 'packages/core/test/simulation/a.test.ts' }],
+    verdict: 'unstable',
+  },
+  {
+    name: 'out of time, and wrong',
+    failed: [{ ...late, file: 'packages/core/src/a.test.ts', errors: [...late.errors, ...flaky.errors] }],
+    verdict: 'failed',
+  },
+  { name: 'cannot load', failed: [{ ...flaky, tests: [], errors: [] }], verdict: 'failed' },
   { name: 'a unit', failed: [{ ...flaky, file: 'packages/core/src/a.test.ts' }], verdict: 'failed' },
   { name: 'a seed', failed: [{ ...flaky, file: 'packages/core/test/simulation/a.test.ts' }], verdict: 'failed' },
   { name: 'on the stage', failed: [flaky], deps: { read: () => "from '../support/stage.js'" }, verdict: 'failed' },

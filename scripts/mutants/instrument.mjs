@@ -73,8 +73,12 @@ export async function instrument(root, folder) {
   }
   const settings = join(folder, 'vitest.config.ts')
   const setup = "resolve('scripts/compare-bytes.mjs')"
-  const counting = `[${setup}, resolve('scripts/mutants/count-hits.mjs')]`
-  writeFileSync(settings, readFileSync(settings, 'utf8').replace(setup, counting))
+  const changed = readFileSync(settings, 'utf8')
+    .replace(setup, `[${setup}, resolve('scripts/mutants/count-hits.mjs')]`)
+    // What a mutant keeps from coming does not come.
+    .replace(/(poll: { timeout): [\d_]+/, '$1: 15_000')
+    .replaceAll(/((?:test|hook)Timeout): [\d_]+/g, '$1: 40_000')
+  writeFileSync(settings, changed)
   // Some tests ask git about the tree.
   run(folder, 'git', 'init', '-q')
   run(folder, 'npm', 'run', 'build')

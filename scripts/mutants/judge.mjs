@@ -5,8 +5,10 @@ import { join, relative } from 'node:path'
 import { choose, instrument } from './instrument.mjs'
 
 const PROJECTS = ['--project', 'unit', '--project', 'workers']
-/** A mutant that does not end is killed as well: its tests' own limit would be waited for in each of them. */
 const MIN_TIMEOUT_MS = 60_000
+/** So many files of tests can hang before no more are tried. */
+const MAX_SILENT = 2
+const SILENT = /^(?:Error: )?(?:Test|Hook) timed out in/
 const readJson = path => JSON.parse(readFileSync(path, 'utf8'))
 
 export class Mutants {
@@ -92,7 +94,7 @@ export class Mutants {
 
   /**
    * @param seconds - of tests at most
-   * @returns `{ outcome: 'killed' | 'survived' | 'not reached', by, files }`
+   * @returns `{ outcome: 'killed' | 'survived' | 'not reached' | 'silent', by, files }`; `silent`: a test hangs, and does not say what is wrong
    */
   judge({ id, file }, seconds = Infinity) {
     const own = file.split('/').slice(0, 2).join('/')
@@ -102,10 +104,13 @@ export class Mutants {
     try {
       let left = seconds * 1000
       const chosen = paths.filter((path, index) => index === 0 || (left -= this.#durations.get(path)) > 0)
+      let silent = 0
       for (const batch of this.#toBatches(chosen, own)) {
-        const failed = this.#run(batch)
-        if (failed) return { outcome: 'killed', by: failed, files: paths.length }
+        const { by, isSilent } = this.#run(batch)
+        const outcome = isSilent ? 'silent' : 'killed'
+        if (by && !(isSilent && ++silent < MAX_SILENT)) return { outcome, by, files: paths.length }
       }
+      if (silent > 0) return { outcome: 'silent', files: paths.length }
       return { outcome: 'survived', files: paths.length, tried: chosen.length }
     } finally {
       choose(this.#folder, this.#switches, undefined)
@@ -137,12 +142,14 @@ export class Mutants {
       killSignal: 'SIGKILL',
       env: env('mutant'),
     })
-    if (status === 0) return undefined
-    if (!existsSync(report)) return error ? 'it does not end' : 'the tests cannot start'
+    if (status === 0) return {}
+    if (!existsSync(report)) return error ? { by: 'no end', isSilent: true } : { by: 'the start of the tests' }
     const failed = readJson(report).testResults.find(each => each.status === 'failed')
-    if (!failed) return 'what fails outside of the tests'
+    if (!failed) return { by: 'what fails outside of the tests' }
     const test = failed.assertionResults.find(each => each.status === 'failed')
-    return `${relative(this.#folder, failed.name)} > ${test?.fullName ?? 'the whole file'}`
+    const message = test?.failureMessages[0] ?? failed.message
+    const by = `${relative(this.#folder, failed.name)} > ${test?.fullName ?? 'the whole file'}`
+    return { by, isSilent: SILENT.test(message) }
   }
 }
 
