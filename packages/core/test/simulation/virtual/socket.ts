@@ -1,6 +1,7 @@
 // Sockets in virtual time, under the real links of processes. What one end has written stays in a buffer of the kernel, of which the other reads parts of
 // any size. An end belongs to a place: if that dies, what it has written can still be read, and what it has not read is lost.
 import { Duplex } from 'node:stream'
+import { BOUNDS } from '../bounds.js'
 import { Place } from './place.js'
 import type { Simulation } from '../simulation.js'
 
@@ -164,7 +165,8 @@ export class SimulatedNet {
         const server = this.#servers.get(path)
         if (!server || server.place.dead) return resolve(undefined)
         const { random } = this.#simulation
-        const capacity = 16 + random.below(random.chance(0.5) ? 500 : 20_000)
+        // The largest value of a seed crosses in time.
+        const capacity = Math.max(16, BOUNDS.ring >> 8) + random.below(random.chance(0.5) ? 500 : 20_000)
         const [near, far] = [new SocketEnd(place, capacity), new SocketEnd(server.place, capacity)]
         near.peer = far
         far.peer = near
