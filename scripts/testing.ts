@@ -5,9 +5,15 @@ import { expect } from 'vitest'
 /** True in `npm run test:matrix`, which has time for more. */
 export const isMatrix = process.env.SALLYPORT_TEST_WAYS === 'all'
 
-/** Selects the one of several ways that has most parts, which is the last, or those at `indexes`, as for `Array.at`. The matrix tests all. */
-export const choose = <T>(all: readonly T[], ...indexes: number[]): T[] =>
-  isMatrix ? [...all] : (indexes.length > 0 ? indexes : [-1]).map(at => all.at(at)!)
+/**
+ * Selects the one of several ways that has most parts, which is the last, or those at `indexes`, as for `Array.at`. Of numbers, it selects both ends.
+ * The matrix tests all.
+ */
+export const choose = <T>(all: readonly T[], ...indexes: number[]): T[] => {
+  if (isMatrix) return [...all]
+  const ends = typeof all[0] === 'number' ? [0, -1] : [-1]
+  return [...new Set(indexes.length > 0 ? indexes : ends)].map(at => all.at(at)!)
+}
 
 /**
  * Tries all rows of a table in one test, and names those that are wrong, with what is wrong.
