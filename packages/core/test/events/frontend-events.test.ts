@@ -73,8 +73,10 @@ test.each(patterns)('frontends cannot emit these events: %s', async (_name, app)
   const bus = await start(app)
   const [liar, other] = [await bus.connect('liar'), await bus.connect('other')]
   const received: unknown[] = []
-  for (const name of ['window-created', 'webview-created', 'destroyed']) {
-    const event = `tauri://${name}`
+  for (const event of [
+    ...['window-created', 'webview-created', 'destroyed'].map(name => `tauri://${name}`),
+    'sallyport://dropped',
+  ]) {
     await other.listen(event, ({ payload }) => void received.push(payload))
     for (const command of ['emit', 'emit_to']) {
       const args = { event, target: 'other', payload: { label: 'other' } }

@@ -1,0 +1,39 @@
+// Where the value of a secret is put, and where its placeholder must not go.
+import { expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import { createSecrets, getPlaceholders, SecretHeaders } from './secrets.js'
+
+const secrets = createSecrets({
+  TOKEN: { value: 'the value', hosts: ['api.example.com'] },
+  OTHER: { value: '$& of another', hosts: ['*.example.org:8443'] },
+})
+const { TOKEN, OTHER } = getPlaceholders(secrets) as { TOKEN: string; OTHER: string }
+const headers = new SecretHeaders(secrets)
+const target = { hostname: 'api.example.com', port: 443 }
+
+test('a placeholder is refused in each place of a request to a host that is not its own, or without encryption', () =>
+  rows<[string, string | undefined, Record<string, string | string[]>, string, typeof target, boolean]>([
+    ['a header', undefined, { authorization: `Bearer ${TOKEN}` }, '/', target, true],
+    ['no encryption', 'TOKEN', { authorization: `Bearer ${TOKEN}` }, '/', target, false],
+    ['another host', 'TOKEN', { authorization: TOKEN }, '/', { ...target, hostname: 'example.com' }, true],
+    ['another port', 'TOKEN', { authorization: TOKEN }, '/', { ...target, port: 8443 }, true],
+    ['a header of several values', 'TOKEN', { cookie: ['a=b', `c=${TOKEN}`] }, '/', target, false],
+    ['a path', 'TOKEN', {}, `/?token=${TOKEN}`, target, false],
+    ['the secret of another host beside its own', 'OTHER', { a: TOKEN, b: OTHER }, '/', target, true],
+    ['nothing', undefined, { authorization: 'Bearer x' }, '/', target, false],
+  ])((_name, misplaced, fields, path, to, isEncrypted) =>
+    expect(headers.findMisplaced(fields, path, to, isEncrypted)).toBe(misplaced),
+  ))
+
+test('the value replaces each placeholder of each header, as it is', () => {
+  expect(headers.fill({ authorization: `${TOKEN}:${TOKEN}`, cookie: ['a=b', `c=${OTHER}`], accept: '*/*' })).toEqual({
+    authorization: 'the value:the value',
+    cookie: ['a=b', 'c=$& of another'],
+    accept: '*/*',
+  })
+})
+
+test('no two starts have the same placeholder', () => {
+  const [again] = createSecrets({ TOKEN: { value: 'the value', hosts: ['api.example.com'] } })
+  expect(again!.placeholder).not.toBe(TOKEN)
+})
