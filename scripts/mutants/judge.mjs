@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, relative } from 'node:path'
 import { choose, instrument } from './instrument.mjs'
 
-const PROJECTS = ['--project', 'unit', '--project', 'workers']
 const MIN_TIMEOUT_MS = 60_000
 /** So many files of tests can hang before no more are tried. */
 const MAX_SILENT = 2
@@ -48,7 +47,7 @@ export class Mutants {
     rmSync(hits, { recursive: true, force: true })
     mkdirSync(hits)
     for (const path of this.#listPackages()) {
-      const args = [this.#vitest, 'run', ...PROJECTS, '--isolate']
+      const args = [this.#vitest, 'run', ...this.#getProjects(path), '--isolate']
       spawnSync(process.execPath, args, {
         cwd: join(this.#folder, path),
         stdio: 'ignore',
@@ -86,6 +85,12 @@ export class Mutants {
 
   get #vitest() {
     return join(this.#folder, 'node_modules/vitest/vitest.mjs')
+  }
+
+  /** What `npm test` runs again as in a page is left out. */
+  #getProjects(path) {
+    const { scripts } = readJson(join(this.#folder, path, 'package.json'))
+    return scripts.test.includes('--project') ? ['--project', 'unit', '--project', 'workers'] : []
   }
 
   #listPackages() {
@@ -133,7 +138,7 @@ export class Mutants {
     const report = join(this.#folder, cwd, 'test-report.mutant.json')
     rmSync(report, { force: true })
     const expected = paths.reduce((sum, path) => sum + this.#durations.get(path), 0)
-    const args = [this.#vitest, 'run', ...PROJECTS, '--bail=1', ...paths]
+    const args = [this.#vitest, 'run', ...this.#getProjects(cwd), '--bail=1', ...paths]
     const timeout = Math.ceil(MIN_TIMEOUT_MS + 5 * expected)
     const { status, error } = spawnSync(process.execPath, args, {
       cwd: join(this.#folder, cwd),
