@@ -103,7 +103,9 @@ export class Mutants {
    */
   judge({ id, file }, seconds = Infinity) {
     const own = file.split('/').slice(0, 2).join('/')
-    const paths = this.#tests.get(id) ?? []
+    const reaching = this.#tests.get(id) ?? []
+    const beside = path => path.endsWith(`/${file.replace(/ts$/, 'test.ts')}`)
+    const paths = [...reaching.filter(beside), ...reaching.filter(path => !beside(path))]
     if (paths.length === 0) return { outcome: 'not reached', files: 0 }
     choose(this.#folder, this.#switches, id)
     try {
