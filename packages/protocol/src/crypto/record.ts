@@ -131,12 +131,10 @@ export function createOpener(options: KeyScheduleOptions): Opener {
     header.write(epoch, sequence, length, count)
     if (!beginsWith(record, header.bytes)) return undefined
     const sealed = record.subarray(HEADER_BYTES, HEADER_BYTES + length)
-    const parts = length > LARGE_BYTES ? [sealed.subarray(0, 1), sealed.subarray(1)] : [sealed]
+    const parts = length > LARGE_BYTES ? ([sealed.subarray(0, 1), sealed.subarray(1)] as const) : ([sealed] as const)
     const [first, rest] = decrypt(cipher, header.bytes, parts, record.subarray(HEADER_BYTES + length))
-    const kind = first?.[0]
-    if (first === undefined || kind === undefined) return undefined
     sequenced.advance(length)
-    return { kind, body: rest ?? first.subarray(1), count }
+    return { kind: first[0]!, body: rest ?? first.subarray(1), count }
   }
 
   return {
@@ -372,13 +370,14 @@ export function encrypt(
 export function decrypt(
   decipher: DecipherGCM,
   additional: Uint8Array,
-  parts: readonly Uint8Array[],
+  [first, ...more]: readonly [Uint8Array, ...Uint8Array[]],
   tag: Uint8Array,
-): Buffer[] {
+): [Buffer, ...Buffer[]] {
   decipher.setAAD(additional).setAuthTag(tag)
-  const plain = parts.map(part => decipher.update(part))
+  const plain = decipher.update(first)
+  const others = more.map(part => decipher.update(part))
   decipher.final()
-  return plain
+  return [plain, ...others]
 }
 
 /** HKDF with SHA-256 (RFC 5869), extract and expand. The limits are 8160 bytes for `length` and 1024 for `info` (Node's own). */

@@ -1,11 +1,11 @@
 // The socket between a process and a thread: the relay listens, the thread connects, and no other code of the user can take either end.
 import { renameSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, Socket } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { recorder } from '../../test/link-behaviour.js'
 import { acceptDirect, closeDirectSocket, connectDirect, openDirectLink } from './direct-socket.js'
@@ -124,6 +124,16 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
     await expect(acceptDirect([port1], temporary)).rejects.toMatchObject({ code: 'EMFILE' })
     expect(readdirSync(temporary)).toEqual([])
     port2.close()
+  })
+
+  it('names descriptors if the thread has none, also if somebody else has the path', async () => {
+    const connect = vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket) {
+      return this.destroy(Object.assign(new Error('connect'), { code: 'EMFILE' }))
+    })
+    const { accepted } = begin(path => renameSync(path, `${path}-moved`))
+    await expect(accepted).rejects.toMatchObject({ code: 'EMFILE' })
+    connect.mockRestore()
+    expect(readdirSync(temporary)).toEqual([])
   })
 
   it('ends with a thread that closes its end before it has connected', async () => {

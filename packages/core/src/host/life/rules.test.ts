@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { judge, type Obituary } from './rules.js'
+import { describeEnd, judge, type Obituary } from './rules.js'
 
 const its: Obituary = { ranCode: true, by: 'itself', code: 0 }
 const own = new Error('its own words')
@@ -28,4 +28,16 @@ test('code has ended for what it says itself, then for what the host had against
     ['it has to run on', {}, { supervision: { restart: 'permanent' } }, 'it exited unexpectedly'],
   ] as const)((_what, obituary, more, message) =>
     expect(judge({ ...its, ...obituary }, { ...context, ...more })?.message).toBe(message),
+  ))
+
+test('an end names its frontend once, and code counts as run unless it is known that it has not', () =>
+  rows([
+    ['it exited', undefined, { ...its, code: 3 }, 'it exited with code 3', true],
+    ['before its code began', undefined, { ...its, ranCode: false }, 'it exited with code 0', false],
+    ['nobody knows', new Error('The link broke'), undefined, 'it failed: The link broke', true],
+    ['its name', new Error('frontend "main" ran out of memory'), its, 'it ran out of memory', true],
+    ['its process', new Error('The frontend process was killed'), its, 'it was killed', true],
+    ['the name of another', new Error('frontend "b" ended'), its, 'it failed: frontend "b" ended', true],
+  ] as const)((_what, error, obituary, why, ranCode) =>
+    expect(describeEnd('main', error, obituary)).toEqual({ why, error, ranCode }),
   ))
