@@ -25,7 +25,8 @@ async function transfer(kind: FrameKind, readsImmediately: boolean) {
   near.close()
   expect(texts).toEqual(sent)
   const kept = bodies.map(body => Buffer.from(body).toString())
-  return { sent, kept, buffers: new Set(bodies.map(({ buffer }) => buffer)).size }
+  const buffers = new Set(bodies.map(({ buffer }) => buffer))
+  return { sent, kept, buffers: buffers.size, isShared: [...buffers].some(buffer => !(buffer instanceof ArrayBuffer)) }
 }
 
 test('a body of any kind keeps its content', () =>
@@ -43,3 +44,9 @@ test('a body that a user can keep has memory of its own in any case', () =>
 
 test('bodies in one part share memory if they are read immediately', () =>
   rows([1, 3] as const)(async kind => expect((await transfer(kind, true)).buffers).toBe(3)))
+
+// The codecs, and what opens a record, read each body more than once: its sender must not change it in between.
+test('no body is in memory that its sender can change', () =>
+  rows(([1, 2, 3, 5] as const).flatMap(kind => [true, false].map(isRead => [kind, isRead] as const)))(
+    async (kind, isRead) => expect((await transfer(kind, isRead)).isShared).toBe(false),
+  ))
