@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { getSize } from '../codec/codec.js'
 import { codecs } from '../codec/codecs.js'
 import { BusError } from '../errors/bus-error.js'
 import { CHANNEL_MESSAGE_COST, MAX_STREAM_UNREAD, STREAM_WINDOW } from '../wire/limits.js'
-import { createGuard, getLeastSize, StreamReceiver } from './stream-receiver.js'
+import { CallProgress } from './call-options.js'
+import { createGuard, getLeastSize, StreamReceiver, watchReceiver } from './stream-receiver.js'
 import { sendEach, StreamSender, type StreamWriter } from './stream-sender.js'
 import { countStreams, Streams } from './streams.js'
 
@@ -205,6 +206,28 @@ test('is done at once when it is left while its sender never sends', async () =>
   stream.close()
   expect([await next, await stream.next(), sent]).toEqual([DONE, DONE, ['close']])
 })
+
+test('holds the deadline of a call up while what has arrived is not read, and not once it is left or has ended', () =>
+  rows<(stream: StreamReceiver) => unknown>({
+    'it is left': stream => stream.close(),
+    'its call ends': stream => stream.fail(),
+    'all is read': stream => stream.take(),
+    'all is read after its end': stream => (stream.finish(), stream.take()),
+  })(act => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { stream, say } = openReceiver()
+    const progress = new CallProgress({ idle: 1000 })
+    watchReceiver(stream, progress)
+    const expired = vi.fn<() => void>()
+    progress.watch(expired)
+    say(1)
+    vi.advanceTimersByTime(10_500)
+    expect(expired).not.toHaveBeenCalled()
+    act(stream)
+    vi.advanceTimersByTime(1000)
+    expect(expired).toHaveBeenCalledOnce()
+  }))
 
 const values = [
   null,
