@@ -17,7 +17,7 @@ it('sends the name, the message and the stack of a thrown error, which other fro
   expect([Object.keys(cause), Object.keys(received)]).not.toContain('cause')
 })
 
-it('sends no stack of an error that tells its caller enough', () =>
+it('sends the stack of a CommandError, and of an error of the bus that the function did not catch', () =>
   rows([new CommandError('GONE', 'it is gone'), new BusError('Denied', 'it is denied')])(error => {
     const { stack } = fromCausedErrorObject(toCausedErrorObject(toBusError('run', error))).cause as Error
     expect(stack).toContain('error-data.test')
