@@ -41,6 +41,7 @@ const core = defineCore({
     async send({ channel, to }: { channel: ServerChannel; to: number }) {
       for (let n = 1; n <= to; n++) await channel.send(n)
     },
+    finish: ({ channel }: { channel: ServerChannel }) => channel.end(),
     never: (_args: unknown, { signal }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
     who: (_args: unknown, { label }) => label,
@@ -281,6 +282,27 @@ const counter = `let count = 0
     seen: () => [typeof globalThis.mark, sallyport.label, sallyport.data ?? null],
     mark: () => { globalThis.mark = 1; Object.prototype.polluted = 1 },
   })`
+
+// Nothing is kept of what has ended: these would take more MiB.
+test('a script has any number of calls, one after the other, in little memory', async () => {
+  const bus = await getBus()
+  await rows<[memory: number, call: string]>({
+    'with a signal': [1, `await invoke('add', { a: 1, b: 1 }, { signal })`],
+    'with a channel': [2, `await invoke('finish', { channel: new Channel(() => {}) })`],
+    'with a stream as an argument': [2, `await invoke('sum', { values: (async function* () { yield 1 })() })`],
+    'of streams that are left': [2, `for await (const value of stream('numbers', { to: 2 })) break`],
+    'and listeners': [2, `(await listen('event-' + n, () => {}))()`],
+    'and timers': [1, `clearTimeout(setTimeout(() => {}, 2 ** 30)); await n`],
+    'of functions of the run': [1, `await tools.answer(n)`],
+  })(async ([memory, call]) => {
+    const source = `const { signal } = new AbortController()
+      for (let n = 0; n < 2500; n++) { ${call} }
+      return 'done'`
+    const functions = { tools: { answer: (n: unknown) => n } }
+    const sandbox = { kind: 'quickjs', memory, ...LONGEST } as const
+    expect(await bus.run(source, { sandbox, functions, allow: '*', ...CALM })).toBe('done')
+  })
+})
 
 describe('neighbours in one script host', () => {
   const limited: QuickjsSandbox = { kind: 'quickjs', ...LONGEST, memory: 8, group: 'g' }
