@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { BoundedQueue, type QueueSlot } from './bounded-queue.js'
 
 interface Item {
@@ -74,5 +74,19 @@ describe('BoundedQueue', () => {
     await new Promise(resolve => setImmediate(resolve))
     collect()
     expect([first.item.deref(), second.item.deref(), third.item.deref()?.id]).toEqual([undefined, undefined, 3])
+  })
+
+  it('gives up the places of items that have left, many at a time', () => {
+    const queue = new BoundedQueue<Item>()
+    const filter = vi.spyOn(Array.prototype, 'filter')
+    for (let id = 0; id < 10_000; id++) {
+      queue.push({ id }, 1)
+      queue.shift()
+    }
+    const places = filter.mock.contexts.map(slots => (slots as unknown[]).length)
+    filter.mockRestore()
+    expect(places.length).toBeGreaterThan(5)
+    expect(Math.min(...places)).toBeGreaterThan(1000)
+    expect(Math.max(...places)).toBeLessThan(2000)
   })
 })
