@@ -17,7 +17,12 @@ test('a gate passes its calls on, and both of its ends close', async () => {
 test('a gate ends once its time is over, and says that what its link has no room for is lost', async () => {
   const reports: { state?: string }[] = []
   let command!: (message: object) => void
-  const host = { onMessage: (listener: typeof command) => (command = listener), onTerminate() {}, failThread() {}, exit() {} }
+  const host = {
+    onMessage: (listener: typeof command) => (command = listener),
+    onTerminate() {},
+    failThread() {},
+    exit() {},
+  }
   const isPassedOn = { dir: undefined, confirm: undefined, watch: undefined, heartbeat: undefined, times: undefined }
   const data = { label: 'main', legacyMessages: false, development: false, isShared: false, ...isPassedOn }
   runGate({ ...host, postMessage: report => reports.push(report as object) }, data)
