@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { codecs } from '@sallyport/protocol/internal/codec'
 import { FRAME_KIND, type FrameKind } from '@sallyport/protocol/internal/wire'
 import { Peer, attachSealed, call, ran, setUp } from '../support/peer.js'
+import type { CommandContext } from '../../src/index.js'
 import { rows } from '../../../../scripts/testing.js'
 
 const emitAll = (event: string, payloads: readonly unknown[]): string =>
@@ -118,6 +119,36 @@ test('a call that waits in the link when its frontend ends has the rights of the
   peer.link.close()
   await expect.poll(() => reports.some(({ type }) => type === 'closed')).toBe(true)
   expect(await new Peer(core, 'main').send(call(1, 'ok')).next()).toMatchObject({ error: { code: -32001 } })
+})
+
+describe('a message', () => {
+  const ended: string[] = []
+  const commands = {
+    who: (_args: object, { label }: CommandContext) => label,
+    forever: (_args: object, { label, signal }: CommandContext) =>
+      new Promise(() => signal.addEventListener('abort', () => void ended.push(label!))),
+  }
+
+  test('no field of a message tells who has sent it', () =>
+    rows([
+      ',"label":"other"',
+      ',"from":"other","frontend":2,"session":2',
+      ',"headers":{"label":"other","Tauri-Window-Label":"other","sallyport-label":"other"}',
+      ',"params":{"label":"other","windowLabel":"other","__TAURI_LABEL__":"other"}',
+    ])(async more => {
+      const { core } = await setUp('brownfield', commands)
+      new Peer(core, 'other')
+      expect(await new Peer(core, 'main').send(call(1, 'who', more)).next()).toMatchObject({ result: 'main' })
+    }))
+
+  test('a message cancels no call of another frontend by its id', async () => {
+    const { core } = await setUp('brownfield', commands)
+    const [victim, attacker] = [new Peer(core, 'victim'), new Peer(core, 'attacker')]
+    victim.send(call(1, 'forever')).send(call(2, 'who'))
+    expect(await victim.next()).toMatchObject({ id: 2 })
+    attacker.send(call(1, 'forever')).send('{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":1}}')
+    await expect.poll(() => ended).toEqual(['attacker'])
+  })
 })
 
 describe('attachments', () => {

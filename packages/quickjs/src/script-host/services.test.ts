@@ -15,8 +15,11 @@ const createResponse = (): object => new Response(new Blob(['some', 'text']).str
 /** Services whose network answers with two chunks, or never. */
 function createServices(answers = true, maxBytes = MAX_BYTES, respond = createResponse) {
   const settled: Answer[] = []
+  const sent: RequestInit[] = []
   let aborted = 0
-  const fetch = async (_url: string, { signal }: RequestInit) => {
+  const fetch = async (_url: string, init: RequestInit) => {
+    const { signal } = init
+    sent.push(init)
     signal!.addEventListener('abort', () => aborted++)
     if (!answers) await new Promise(() => {})
     return respond()
@@ -31,7 +34,7 @@ function createServices(answers = true, maxBytes = MAX_BYTES, respond = createRe
   })
   const send = (operation: string, value: unknown, bytes?: Uint8Array): unknown =>
     services.handle(operation, JSON.stringify(value), bytes)
-  return { services, settled, send, countAborted: () => aborted }
+  return { services, settled, sent, send, countAborted: () => aborted }
 }
 
 const request = { url: 'https://a', method: 'GET', redirect: 'follow', headers: [] }
@@ -51,6 +54,12 @@ test('a body is read chunk by chunk, and is forgotten at its end', async () => {
   }
   expect(text).toBe('sometext')
   expect(() => send('read', [1])).toThrow('is closed')
+})
+
+test('a request of a script has no option but method, headers, body and redirect', () => {
+  const { send, sent } = createServices(false)
+  send('fetch', [1, { ...request, dispatcher: {}, agent: {}, keepalive: true, duplex: 'half', window: null }])
+  expect(Object.keys(sent[0]!).toSorted()).toEqual(['body', 'headers', 'method', 'redirect', 'signal'])
 })
 
 test('a script has no more requests than the bounds of number and memory, and room again once one has ended', () => {

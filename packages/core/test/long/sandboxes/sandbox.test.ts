@@ -1,7 +1,9 @@
 // The sandboxes `permission` and `process`: code in the frontend tries each way out.
-import { symlinkSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import * as threads from 'node:worker_threads'
 import { pino } from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -215,6 +217,34 @@ describe('a frontend', () => {
     const asterisk = read(file, { kind: 'permission', read: [file('a*b')] })
     await expect(asterisk).rejects.toMatchObject({ message: expect.stringMatching(/asterisk/) })
   })
+})
+
+test('flags and loaders of the host do not apply', async () => {
+  const plugin = `import { expose } from '@sallyport/frontend'
+    expose({ flags: () => [globalThis.isLoaded ?? false, process.env.A_VARIABLE ?? 'none'] })`
+  const program = `
+    import { createBus, defineCore } from ${JSON.stringify(import.meta.resolve('@sallyport/core'))}
+    const bus = await createBus({ core: defineCore({}), log: false })
+    const flags = [globalThis.isLoaded]
+    for (const sandbox of ['permission', 'process']) {
+      await bus.open(sandbox, { source: ${JSON.stringify(plugin)}, name: 'main.js' }, { sandbox })
+      flags.push(await bus.call(sandbox, 'flags'))
+    }
+    console.log(JSON.stringify(flags))
+    await bus.close()`
+  const args = ['--import', 'data:text/javascript,globalThis.isLoaded = true', '--input-type=module', '-e', program]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, A_VARIABLE: 'set' } })
+  expect(JSON.parse(stdout)).toEqual([true, [false, 'none'], [false, 'none']])
+})
+
+test('a process starts in an empty directory', async () => {
+  const bus = await start()
+  const source = `import { expose } from '@sallyport/frontend'
+    expose({ cwd: () => process.cwd() })`
+  await bus.open('main', { source, name: 'main.js' }, { sandbox: { kind: 'process', wall: 'none' } })
+  const directory = await bus.call<string>('main', 'cwd')
+  expect(directory).not.toBe(process.cwd())
+  expect(readdirSync(directory)).toEqual([])
 })
 
 test('names a wrong option', async () => {

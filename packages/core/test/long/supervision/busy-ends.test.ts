@@ -34,6 +34,22 @@ describe.each(choose(['none', 'permission', 'process'] as const))('sandbox %s', 
   })
 })
 
+test('a loop that only allocates is ended, too', async () => {
+  const bus = await start()
+  const source = `
+    import { emit, expose } from '@sallyport/frontend'
+    expose({ async loop() {
+      await emit('computing')
+      for (;;) new Array(1000)
+    } })`
+  await bus.open('main', { source, name: 'main.js' }, { allow: '*' })
+  const computing = next(bus, 'computing')
+  bus.call('main', 'loop').catch(() => {})
+  await computing
+  await bus.closeFrontend('main')
+  expect(bus.frontends()).toEqual([])
+})
+
 test('refuses another `timeout` than milliseconds', async () => {
   const bus = await start()
   for (const timeout of [-1, NaN, Infinity, '1' as never]) {
