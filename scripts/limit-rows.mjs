@@ -1,5 +1,5 @@
 // The rows of docs/reference/limits.md, which `limits.mjs` writes. Each names the tests that hold it at the limit and one above it, by each way that
-// counts: their files, and the beginnings of their titles. `limits.mjs --check` finds a row whose test is gone.
+// counts: their files, and the beginnings of their titles. `promises.mjs` finds a row whose test is gone.
 const count = n => (n < 10_000 ? String(n) : n.toLocaleString('en').replaceAll(',', ' '))
 const kib = bytes => `${bytes / 1024} KiB`
 const mib = bytes => `${bytes / 2 ** 20} MiB`
