@@ -135,6 +135,21 @@ describe('the isolation app', () => {
     }
   })
 
+  test('calls that wait in a gate when the bus closes do not run', async () => {
+    let count = 0
+    const core = { commands: { count: () => void count++ } }
+    const allowed = { identifier: 'count', windows: ['*'], permissions: ['allow-count'] }
+    const bus = await start({ ...isolation('judge', {}, allowed), core })
+    const client = await bus.connect('tests')
+    await client.invoke('count')
+    const calls = [client.invoke('count', { hook: 'never' }), client.invoke('count'), client.invoke('count')]
+    const ends = Promise.allSettled(calls)
+    await bus.close({ timeout: 0 })
+    const cut = { status: 'rejected', reason: { reason: 'Disconnected' } }
+    expect(await ends).toMatchObject([cut, cut, cut])
+    expect(count).toBe(1)
+  })
+
   test('passes what code has sent before its end, however long it takes', () =>
     rows(choose(['permission', 'process', { kind: 'quickjs', process: true }, 'quickjs'] as const, 1, 3))(
       async sandbox => {

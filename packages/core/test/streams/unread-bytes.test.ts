@@ -43,6 +43,16 @@ test('a channel that sends more than was granted ends its frontend', async () =>
   expect(await call).toMatchObject({ reason: 'Disconnected' })
 })
 
+test('a frontend that violates the protocol restarts, and evaluates its module again', async () => {
+  const bus = await start()
+  await bus.open('bad', fixture('streams/overdraws.mjs'), { sandbox: 'none' })
+  const restart = new Promise(resolve => bus.on('restart', resolve))
+  const message = expect.stringContaining(VIOLATION) as string
+  bus.call('bad', 'report', { progress: new Channel<string>() }, { timeout: false }).catch(() => {})
+  expect(await restart).toMatchObject({ label: 'bad', worker: 'frontend', restarts: 1, error: { message } })
+  await expect.poll(() => bus.call('bad', 'alive').catch(() => 'not yet')).not.toBe('not yet')
+})
+
 test('values that a toJSON makes large count with the bytes that were sent', async () => {
   const bus = await start()
   await bus.open('main', fixture('streams/hidden-size.mjs'))

@@ -15,11 +15,13 @@ export function start(
     random = (): number => 0,
     explained,
     stopTimeout,
+    hasStartTimeout = false,
   }: {
     waitsAfterError?: boolean
     random?(): number
     explained?: Promise<void>
     stopTimeout?: number
+    hasStartTimeout?: boolean
   } = {},
 ) {
   const clock = new SimulatedClock()
@@ -43,6 +45,7 @@ export function start(
     name: 'it',
     supervision: resolveSupervision('permanent', { heartbeat: false }, options),
     waitsAfterError,
+    hasStartTimeout,
     ...(explained && { explainError: () => explained }),
     ...(stopTimeout !== undefined && { stopTimeout }),
     spawn,

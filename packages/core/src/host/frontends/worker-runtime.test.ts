@@ -1,8 +1,15 @@
 // The wait for a module, in a thread that is busy itself.
 import { MessageChannel } from 'node:worker_threads'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { ModuleLoad } from './worker-runtime.js'
+
+let isDebugged = false
+let asked = 0
+vi.mock('../life/watchdog.js', async importOriginal => ({
+  ...(await importOriginal<object>()),
+  isInspectorOpen: () => ++asked > 0 && isDebugged,
+}))
 
 const block = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
@@ -28,3 +35,15 @@ test('a module is late only if it was not evaluated in time, although this threa
     load.reach('synchronized')
     port1.close()
   }))
+
+test('a module is not late while a debugger is attached', async () => {
+  const onLate = vi.fn<() => void>()
+  isDebugged = true
+  asked = 0
+  const waiting = new ModuleLoad(true).wait('main', 1).catch(onLate)
+  await expect.poll(() => asked).toBeGreaterThan(3)
+  expect(onLate).not.toHaveBeenCalled()
+  isDebugged = false
+  await waiting
+  expect(onLate).toHaveBeenCalledOnce()
+})

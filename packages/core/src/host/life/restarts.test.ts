@@ -23,6 +23,22 @@ test('restarts after growing delays, and from the first delay again after a quie
   expect(events.at(-1)).toEqual(['boom', 100])
 })
 
+test('a restart of core is given up after a minute, or ten times its first start', () =>
+  rows([
+    [1000, 60_000],
+    [9000, 90_000],
+  ])((startup, limit) => {
+    const { clock, events, ready, fail } = start({}, { hasStartTimeout: true })
+    clock.increment(startup)
+    ready()
+    fail()
+    clock.increment(100)
+    clock.increment(limit - 1)
+    expect(events).toEqual([['boom', 100], 'restarted'])
+    clock.increment(1)
+    expect(events[2]).toEqual([`it restarted and was not ready after ${limit} ms`, expect.any(Number)])
+  }))
+
 test('randomizes a delay by up to a half', () => {
   const { events, ready, exit } = start({}, { random: () => 1 })
   ready()

@@ -42,6 +42,12 @@ test('a refusal repeats no secret, wherever it was put', () => {
   })
 })
 
+test('a frontend has 10 s to load, and a call to it 30 s to answer, by default', async () => {
+  const { frontends, calls } = await resolveBus({ frontends: { main: { module } } })
+  expect(frontends[0]!.loadTimeout).toBe(10_000)
+  expect(calls.timeout).toBe(30_000)
+})
+
 const dir = new URL('./', import.meta.url)
 const main = { identifier: 'main', windows: ['main'], permissions: ['allow-greet'] }
 

@@ -45,6 +45,16 @@ test('a frontend that has failed is listed with its error until its label is use
   ])
 })
 
+test('the last hundred frontends that ended are listed', async () => {
+  const bus = await start({ core })
+  const source = 'setTimeout(() => { throw new Error("it ends") })'
+  const options = { sandbox: { kind: 'quickjs', group: 'short' }, supervision: { restart: 'temporary' } } as const
+  for (let n = 0; n <= 100; n++) await bus.open(`script-${n}`, { source, name: 'main.js' }, options)
+  const getFailed = () => bus.frontends().filter(({ state }) => state === 'failed')
+  await expect.poll(() => bus.frontends().every(({ state }) => state === 'failed')).toBe(true)
+  expect(getFailed()).toHaveLength(100)
+})
+
 test('a frontend that has finished is listed without an error, and closeFrontend forgets it', async () => {
   const bus = await start({ core })
   await bus.open('main', fixture('supervision/finishing.mjs'))

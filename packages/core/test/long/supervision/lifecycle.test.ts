@@ -1,8 +1,9 @@
 // Start and close of a bus: mistakes are named, every call settles, and no thread is left.
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { choose, rows } from '../../../../../scripts/testing.js'
+import { Bus } from '../../../src/host/bus.js'
 import type { BusOptions } from '../../../src/index.js'
 import { fixture, isolation, next, patterns, places, start } from '../../support/start.js'
 import { settle, takeClock } from '../../support/supervised.js'
@@ -144,6 +145,14 @@ test('a label is unique, and free after its frontend has closed', async () => {
   await bus.closeFrontend('tests')
   await bus.closeFrontend('tests')
   await expect(bus.closeFrontend('missing')).rejects.toMatchObject({ message: 'There is no frontend "missing"' })
+})
+
+test('close gives calls in flight a second by default, and `await using` calls it', async () => {
+  const bus = await start()
+  const close = vi.spyOn(Bus.getHost(bus), 'close')
+  await bus[Symbol.asyncDispose]()
+  expect(close).toHaveBeenCalledExactlyOnceWith(1000, expect.any(Function))
+  await expect(bus.connect('late')).rejects.toMatchObject({ reason: 'Disconnected' })
 })
 
 describe.each(patterns)('close: %s', (_name, app) => {
