@@ -8,7 +8,7 @@ const fromRoot = path => new URL(`../${path}`, import.meta.url)
 const read = path => readFileSync(fromRoot(path), 'utf8')
 
 /** Of README, the lists and tables only. */
-const PAGES = ['docs/reference/security.md']
+const PAGES = ['docs/reference/security.md', 'docs/guide/reliability.md']
 
 const GENERATED = /<!-- (limits|results)\b[^]*?<!-- \/\1 -->/g
 const NO_PROSE = /^(`{3,})[^]*?^\1$|<!--[^]*?-->|^<[^]*?^<\/\w+>$|^#.*$/gm
