@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { codecs } from '@sallyport/protocol/internal/codec'
 import { FRAME_KIND, type FrameKind } from '@sallyport/protocol/internal/wire'
 import { Peer, attachSealed, call, ran, setUp } from '../support/peer.js'
-import type { CommandContext } from '../../src/index.js'
+import { command, type CommandContext } from '../../src/index.js'
 import { rows } from '../../../../scripts/testing.js'
 
 const emitAll = (event: string, payloads: readonly unknown[]): string =>
@@ -140,6 +140,19 @@ describe('a message', () => {
       new Peer(core, 'other')
       expect(await new Peer(core, 'main').send(call(1, 'who', more)).next()).toMatchObject({ result: 'main' })
     }))
+
+  test('a call that is denied, or whose arguments the schema refuses, does not run', async () => {
+    let times = 0
+    const validate = () => ({ issues: [{ message: 'no' }] })
+    const args = { '~standard': { version: 1, vendor: 'the test', validate } } as const
+    const strict = command({ args }, () => void times++)
+    const { core } = await setUp('brownfield', { strict, open: () => void times++ }, ['main'])
+    expect(await new Peer(core, 'main').send(call(1, 'strict')).next()).toMatchObject({ error: { code: -32602 } })
+    expect(await new Peer(core, 'other').send(call(1, 'open')).next()).toMatchObject({ error: { code: -32001 } })
+    expect(times).toBe(0)
+    await new Peer(core, 'main').send(call(1, 'open')).next()
+    expect(times).toBe(1)
+  })
 
   test('a message cancels no call of another frontend by its id', async () => {
     const { core } = await setUp('brownfield', commands)

@@ -52,6 +52,17 @@ describe.each(patterns)('events: %s', (_name, app) => {
     expect(received).toEqual([{ a: 1 }, new Uint8Array([1, 2]), null, 'to one'])
   })
 
+  test('are kept for no later listener, and can go to a label that nobody has', async () => {
+    const received: unknown[] = []
+    await first.emit('later', 'before')
+    await first.emitTo('nobody', 'later', 'to nobody')
+    await bus.emitTo('nobody', 'later', 'to nobody')
+    await settle(first)
+    await second.listen('later', ({ payload }) => void received.push(payload), { target: 'two' })
+    await bus.emitTo('two', 'later', 'after')
+    await expect.poll(() => received).toEqual(['after'])
+  })
+
   test('to one label do not reach another', async () => {
     const received: string[] = []
     await first.listen('for-one', () => void received.push('one'))

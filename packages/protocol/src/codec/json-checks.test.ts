@@ -7,6 +7,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { encodeMessage } from '../rpc/outbox.js'
 import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
+import { FRAME_KIND } from '../wire/messages.js'
+import { BatchReader } from './codecs.js'
 import { scanJson, stringifyJson } from './json-checks.js'
 import { jsonCodec } from './json.js'
 
@@ -267,3 +269,16 @@ describe('stringifyJson', () => {
       [undefined],
     ])(value => expect(stringifyJson(value)).toBe(JSON.stringify(value))))
 })
+
+it('frames of core are not scanned, those of frontends and hooks are', () =>
+  rows({
+    depth: `${'['.repeat(65)}"${'x'.repeat(SCAN_ABOVE_BYTES)}"${']'.repeat(65)}`,
+    'number of values': `[${'0,'.repeat(MAX_NODES)}0]`,
+    'an infinite number': '1e999',
+    'a key __proto__': '{"__proto__":1}',
+  })(params => {
+    const text = `{"jsonrpc":"2.0","method":"m","params":{"a":${params}}}`
+    const read = (isTrusted: boolean) => new BatchReader(isTrusted).read(FRAME_KIND.json, text)
+    expect(read(true)).toHaveLength(1)
+    expect(() => read(false)).toThrow()
+  }))

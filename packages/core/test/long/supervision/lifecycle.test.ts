@@ -144,7 +144,8 @@ test('a label is unique, and free after its frontend has closed', async () => {
     )
   await bus.closeFrontend('tests')
   await bus.closeFrontend('tests')
-  await expect(bus.closeFrontend('missing')).rejects.toMatchObject({ message: 'There is no frontend "missing"' })
+  const gone = { reason: 'Disconnected', message: 'There is no frontend "missing"' }
+  await expect(bus.closeFrontend('missing')).rejects.toMatchObject(gone)
 })
 
 test('close gives calls in flight a second by default, and `await using` calls it', async () => {
