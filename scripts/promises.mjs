@@ -8,7 +8,14 @@ const fromRoot = path => new URL(`../${path}`, import.meta.url)
 const read = path => readFileSync(fromRoot(path), 'utf8')
 
 /** Of README, the lists and tables only. */
-const PAGES = ['docs/reference/security.md', 'docs/guide/reliability.md']
+const PAGES = [
+  'docs/reference/security.md',
+  'docs/reference/limits.md',
+  'docs/reference/error-codes.md',
+  'docs/guide/reliability.md',
+  'docs/guide/what-it-is-not-for.md',
+  'README.md',
+]
 
 const GENERATED = /<!-- (limits|results)\b[^]*?<!-- \/\1 -->/g
 const NO_PROSE = /^(`{3,})[^]*?^\1$|<!--[^]*?-->|^<[^]*?^<\/\w+>$|^#.*$/gm
