@@ -130,6 +130,21 @@ describe('a gate', () => {
     expect(await eventually(() => client.invoke('which'))).toBe(await eventually(() => other.invoke('which')))
   })
 
+  test('restarts with the process of its frontend, whose restart does not count', async () => {
+    const { bus, events } = await supervise({ ...app, frontends: { main: { module: main, sandbox: 'process' } } })
+    await next(bus, 'up')
+    expect(await bus.call('main', 'calls')).toBe(1)
+    const up = next(bus, 'up')
+    terminate('gate of main')
+    await up
+    expect(await eventually(() => bus.call('main', 'calls'))).toBe(1)
+    expect(events).toMatchObject([
+      { name: 'fault', label: 'main' },
+      { name: 'restart', label: 'main', worker: 'gate', restarts: 1 },
+    ])
+    expect((await bus.stats()).frontends['main']).toMatchObject({ restarts: 0 })
+  })
+
   test('fails only with its own frontend', async () => {
     const { bus, events } = await supervise({ ...app, supervision: { ...soon, intensity: 0 } })
     const [client, other] = await Promise.all([bus.connect('tests'), bus.connect('other')])
