@@ -369,8 +369,12 @@ export class Frontend {
   /** Resolves once core has what the code has sent, or the host's time for that is over. Its gate ends then, with an error if it still had some of it. */
   async #endLinks(): Promise<Error | undefined> {
     if (this.#links.size > 0) {
-      const read = new Promise<void>(resolve => (this.#onLinksEnded = resolve))
-      await Promise.race([within(LINGER_MS, read), this.#closing.promise.then(ms => within(ms, read))])
+      const over = createDeferred()
+      this.#onLinksEnded = over.resolve
+      // Each wait ends the other: its timer would keep the host running.
+      const wait = (ms: number): Promise<void> => within(ms, over.promise).then(over.resolve)
+      void this.#closing.promise.then(wait)
+      await wait(LINGER_MS)
     }
     const error = (await this.#gate?.stop())?.error
     return isUnsentError(error) ? error : undefined
