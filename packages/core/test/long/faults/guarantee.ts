@@ -96,7 +96,7 @@ const until = <T>(timeout: number, check: () => T | Promise<T>): Promise<T> =>
   vi.waitFor(check, { timeout, interval: 10 })
 
 /** Counts threads, descriptors, listeners and handles of this process. */
-function countResources(): Record<string, number> {
+export function countResources(): Record<string, number> {
   const counts: Record<string, number> = { threads: readDirectory('/proc/self/task').length, listeners: 0 }
   const count = (kind: string): void => void (counts[kind] = (counts[kind] ?? 0) + 1)
   for (const name of process.eventNames()) counts['listeners']! += process.listenerCount(name)
@@ -122,7 +122,7 @@ function getKind(descriptor: string): string {
   }
 }
 
-const getGrowth = (before: Record<string, number>, after: Record<string, number>): string[] =>
+export const getGrowth = (before: Record<string, number>, after: Record<string, number>): string[] =>
   Object.entries(after)
     .filter(([kind, now]) => now > (before[kind] ?? 0))
     .map(([kind, now]) => `${kind}: ${before[kind] ?? 0} → ${now}`)
