@@ -388,6 +388,15 @@ describe('over HTTP', () => {
     expect(await send(server, { origin: 'https://evil.example' })).toBe(403)
     expect(await send(server, { origin: `https://xn--${'a'.repeat(1000)}` })).toBe(403)
     expect(await send(server, { host: 'rebound.example' })).toBe(403)
+    const { port } = server.address() as AddressInfo
+    const refused = await fetch(`http://127.0.0.1:${port}/mcp`, {
+      method: 'POST',
+      headers: { origin: 'http://a.b' },
+      body,
+    })
+    expect(refused.headers.get('content-type')).toBe('application/json')
+    const error = { code: -32_000, message: expect.stringContaining('Invalid Origin header') as unknown }
+    expect(await refused.json()).toEqual({ jsonrpc: '2.0', id: null, error })
     const local = await serveHttp(await startBus(), {}, { hosts: ['localhost'], origins: ['127.0.0.1', 'app.example'] })
     for (const name of ['localhost', '127.0.0.1', '[::1]']) {
       expect(await send(local.server, { host: name, origin: `http://${name}:5173` }), name).toBe(200)

@@ -66,6 +66,15 @@ test('spares that end at once are replaced ever more slowly, and each time the l
   expect(relays).toHaveLength(2)
 })
 
+test('a process with scripts that fails is replaced, and its scripts say why instead of the log', () => {
+  const { spares, relays, request, warn } = createSpares()
+  const script = spares.share(request(), () => new Relay() as unknown as HostRelay)
+  relays[0]!.emit('exit', 1)
+  expect(warn).not.toHaveBeenCalled()
+  expect(spares.share(request(), () => new Relay() as unknown as HostRelay)).not.toBe(script)
+  expect(relays).toHaveLength(2)
+})
+
 test('a spare that cannot be started is tried again, and closing ends the attempts', async () => {
   const { spares, request, warn } = createSpares()
   const open = vi.fn<() => never>(() => {

@@ -165,7 +165,7 @@ export class ProcessPool {
 
   #failed(kind: Kind, err: unknown): void {
     kind.failures++
-    if (err === undefined || this.#isDraining) return
+    if (err === undefined) return
     this.#log.warn({ err }, 'A spare process ended before it was used. Another one follows')
   }
 

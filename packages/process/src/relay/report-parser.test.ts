@@ -37,6 +37,18 @@ test('refuses parts beyond the limit of a snapshot', () => {
   expect(parse(part(1))).toBeUndefined()
 })
 
+test('refuses a report that is nested too deeply, as text and as bytes', () => {
+  const nest = (depth: number): string =>
+    `{"type":"state","state":"failed","error":{"message":"no","thrown":${'['.repeat(depth)}${']'.repeat(depth)}}}`
+  const asText = (depth: number): unknown => createReadyParser()({ kind: FRAME_KIND.json, body: nest(depth) })
+  const asBytes = (depth: number): unknown =>
+    createReadyParser()({ kind: FRAME_KIND.json, body: new TextEncoder().encode(nest(depth)) })
+  for (const parse of [asText, asBytes]) {
+    expect(parse(1)).toMatchObject({ state: 'failed' })
+    expect(parse(1000)).toBeUndefined()
+  }
+})
+
 test('refuses an empty part', () => expect(createReadyParser()(part(0))).toBeUndefined())
 
 test('refuses a part after a short one', () => {
