@@ -52,7 +52,7 @@ console.log(`${drawn.length} of ${all.length} mutants, seed ${seed}`)
 const shorten = text => text.replaceAll(/\s+/g, ' ').slice(0, 100)
 const results = []
 for (const mutant of drawn) {
-  const result = mutants.judge(mutant, options.seconds && Number(options.seconds))
+  const result = await mutants.judge(mutant, options.seconds && Number(options.seconds))
   results.push({ ...mutant, ...result })
   const { file, line, column, from, to } = mutant
   console.log(

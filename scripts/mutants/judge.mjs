@@ -1,5 +1,6 @@
 // Judges mutants: each runs the files of tests that reach it, those that reach little and are quick first, until one fails.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { choose, instrument } from './instrument.mjs'
@@ -101,7 +102,7 @@ export class Mutants {
    * @param seconds - of tests at most
    * @returns `{ outcome: 'killed' | 'survived' | 'not reached' | 'silent', by, files }`; `silent`: a test hangs, and does not say what is wrong
    */
-  judge({ id, file }, seconds = Infinity) {
+  async judge({ id, file }, seconds = Infinity) {
     const own = file.split('/').slice(0, 2).join('/')
     const reaching = this.#tests.get(id) ?? []
     const beside = path => path.endsWith(`/${file.replace(/ts$/, 'test.ts')}`)
@@ -113,7 +114,7 @@ export class Mutants {
       const chosen = paths.filter((path, index) => index === 0 || (left -= this.#durations.get(path)) > 0)
       let silent = 0
       for (const batch of this.#toBatches(chosen, own)) {
-        const { by, isSilent } = this.#run(batch)
+        const { by, isSilent } = await this.#run(batch)
         const outcome = isSilent ? 'silent' : 'killed'
         if (by && !(isSilent && ++silent < MAX_SILENT)) return { outcome, by, files: paths.length }
       }
@@ -136,21 +137,27 @@ export class Mutants {
     })
   }
 
-  #run({ cwd, paths }) {
+  async #run({ cwd, paths }) {
     const report = join(this.#folder, cwd, 'test-report.mutant.json')
     rmSync(report, { force: true })
     const expected = paths.reduce((sum, path) => sum + this.#durations.get(path), 0)
     const args = [this.#vitest, 'run', ...this.#getProjects(cwd), '--bail=1', ...paths]
     const timeout = Math.ceil(MIN_TIMEOUT_MS + 5 * expected)
-    const { status, error } = spawnSync(process.execPath, args, {
-      cwd: join(this.#folder, cwd),
-      stdio: 'ignore',
-      timeout,
-      killSignal: 'SIGKILL',
-      env: env('mutant'),
-    })
+    const options = { cwd: join(this.#folder, cwd), stdio: 'ignore', detached: true, env: env('mutant') }
+    const child = spawn(process.execPath, args, options)
+    // Vitest's own processes, too: one that never ends would run on.
+    const kill = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch {}
+    }
+    const timer = setTimeout(kill, timeout)
+    const [status] = await once(child, 'exit')
+    clearTimeout(timer)
+    kill()
     if (status === 0) return {}
-    if (!existsSync(report)) return error ? { by: 'no end', isSilent: true } : { by: 'the start of the tests' }
+    if (!existsSync(report))
+      return status === null ? { by: 'no end', isSilent: true } : { by: 'the start of the tests' }
     const failed = readJson(report).testResults.find(each => each.status === 'failed')
     if (!failed) return { by: 'what fails outside of the tests' }
     const test = failed.assertionResults.find(each => each.status === 'failed')
