@@ -103,7 +103,7 @@ describe('resources', () => {
     const client = await bus.connect('one')
     for (const name of ['a', 'b']) await client.invoke(open, { name })
     await client.invoke(open, { name: 'shared', shared: true })
-    await bus.close({ timeout: 30_000 })
+    await bus.close({ timeout: 60_000 })
     expect(received).toEqual(['b', 'a', 'core', 'files', 'shared'])
   })
 
