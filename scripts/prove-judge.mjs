@@ -29,6 +29,11 @@ const cases = [
     verdict: 'unstable',
   },
   {
+    name: 'a unit out of time, and wrong after it',
+    failed: [{ ...late, file: 'packages/core/src/a.test.ts', errors: [[...late.errors, ...flaky.errors].join('\n')] }],
+    verdict: 'failed',
+  },
+  {
     name: 'out of time, and wrong',
     failed: [{ ...late, file: 'packages/core/src/a.test.ts', errors: [...late.errors, ...flaky.errors] }],
     verdict: 'failed',

@@ -1,4 +1,5 @@
-// What each file of tests runs first in a copy with mutants: notes which of them the file reaches, in all threads of its process.
+// What each file of tests runs first in a copy with mutants: notes which of them the file reaches, in all threads of its process. What only other processes
+// run counts as not reached.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setEnvironmentData } from 'node:worker_threads'

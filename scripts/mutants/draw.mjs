@@ -10,7 +10,7 @@ import { Mutants } from './judge.mjs'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const usage = `Usage: npm run mutate -- [--random N] [--seed N] [--file F …] [--seconds S]
 
-  --random N    draws so many mutants of the files that decide, as many of each group
+  --random N    draws N mutants of the files that decide, as many from each group
   --seed N      draws the same ones again
   --file F      only of files whose path has this
   --seconds S   bounds the tests of each mutant: those that reach least and are quickest run first`
@@ -47,6 +47,7 @@ const mutants = new Mutants(join(tmpdir(), 'sallyport-mutants'))
 const all = (await mutants.prepare(root, console.log)).filter(({ ignored }) => ignored === undefined)
 const wanted = all.filter(({ file }) => !options.file || options.file.some(part => file.includes(part)))
 const drawn = options.random === undefined ? wanted : draw(wanted, Number(options.random))
+if (drawn.length === 0) throw new Error('No mutant matches. Check --random and --file.')
 console.log(`${drawn.length} of ${all.length} mutants, seed ${seed}`)
 
 const shorten = text => text.replaceAll(/\s+/g, ' ').slice(0, 100)

@@ -6,7 +6,7 @@ import { join, relative } from 'node:path'
 import { choose, instrument } from './instrument.mjs'
 
 const MIN_TIMEOUT_MS = 60_000
-/** So many files of tests can hang before no more are tried. */
+/** After so many batches that hang, the rest is not tried. */
 const MAX_SILENT = 2
 const SILENT = /^(?:Error: )?(?:Test|Hook) timed out in/
 const readJson = path => JSON.parse(readFileSync(path, 'utf8'))
@@ -60,7 +60,7 @@ export class Mutants {
   #readHits() {
     for (const path of this.#listPackages()) {
       const report = join(this.#folder, path, 'test-report.hits.json')
-      if (!existsSync(report)) continue
+      if (!existsSync(report)) throw new Error(`The tests of ${path} did not run`)
       for (const { name, status, startTime, endTime } of readJson(report).testResults)
         // One that fails without a mutant kills none.
         if (status === 'passed') this.#durations.set(name, endTime - startTime)
@@ -88,7 +88,7 @@ export class Mutants {
     return join(this.#folder, 'node_modules/vitest/vitest.mjs')
   }
 
-  /** What `npm test` runs again as in a page is left out. */
+  /** Leaves out the project `browser`, which repeats the unit tests. */
   #getProjects(path) {
     const { scripts } = readJson(join(this.#folder, path, 'package.json'))
     return scripts.test.includes('--project') ? ['--project', 'unit', '--project', 'workers'] : []

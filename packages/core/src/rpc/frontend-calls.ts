@@ -42,7 +42,7 @@ import {
   watchReceiver,
   watchSenders,
 } from '@sallyport/protocol/internal/rpc'
-import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
+import { createDeferred } from '@sallyport/protocol/internal/util'
 import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { checkFrontendCall, describeFunction } from '../api/frontend-proxy.js'
 import { getMovableBuffers } from '../api/transfer.js'
@@ -323,8 +323,16 @@ function createForwarder(handle: ChannelHandle): StreamReceiver {
   const sender = ChannelHandle.getSender(handle)
   const { held } = sender
   let isWaiting = false
-  let emptied: Deferred<void> | undefined
-  sender.held = () => (receiver.hasMessages ? (emptied ??= createDeferred()).promise : held?.())
+  /** Messages that were sent on, and who waits until some of them were. */
+  let sentOn = 0
+  const waiting: { readonly until: number; readonly resolve: () => void }[] = []
+  sender.held = () => {
+    const { unreadCount } = receiver
+    if (unreadCount === 0) return held?.()
+    const { promise, resolve } = createDeferred()
+    waiting.push({ until: sentOn + unreadCount, resolve })
+    return promise.then(() => held?.())
+  }
   const goOn = (): void => {
     isWaiting = false
     receiver.arrived!()
@@ -332,21 +340,20 @@ function createForwarder(handle: ChannelHandle): StreamReceiver {
   const close = (): void => {
     isWaiting = false
     receiver.close()
-    emptied?.resolve()
   }
   receiver.arrived = (): void => {
     while (!isWaiting && receiver.hasMessages) {
       const message = receiver.take()
       const transfer = getMovableBuffers(message)
       const sent = sender.send(message, transfer.length > 0 ? transfer : undefined)
+      sentOn++
+      while (waiting[0] && waiting[0].until <= sentOn) waiting.shift()!.resolve()
       if (sent === SENT) continue
       isWaiting = true
       sent.then(goOn, close)
     }
-    if (!receiver.hasMessages) {
-      emptied?.resolve()
-      emptied = undefined
-    }
+    // What was dropped is not sent on.
+    if (!receiver.hasMessages) for (const { resolve } of waiting.splice(0)) resolve()
     if (!isWaiting && receiver.hasEnded) handle.end()
   }
   handle.signal.addEventListener('abort', close, { once: true })

@@ -217,7 +217,7 @@ export class Connection {
     return channels.filter(({ id }) => !this.streams.receivers.has(id))
   }
 
-  /** Resolves once all that was sent before has left. What is sent later is refused. */
+  /** Rejects calls in flight, and refuses later ones. Resolves once all that was sent before has left. */
   async close(): Promise<void> {
     this.#queue.finish()
     this.end(undefined)

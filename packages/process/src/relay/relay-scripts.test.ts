@@ -85,29 +85,32 @@ test('a script that is terminated while core reads nothing ends, and is taken fo
   ])
 })
 
-test('what a script has sent in time, and core does not take, is lost: its end says so', async () => {
-  const { control, link, port1, send } = await start(false)
-  send({ type: 'message', message: { type: 'stop', timeout: 0 } })
-  const frames = new StreamLink(link)
-  for (let count = 0; count < 40; count++) frames.send({ kind: FRAME_KIND.json, body: 'x'.repeat(100_000) })
-  const process = new StreamLink(control)
-  const messages: unknown[] = []
-  port1.on('message', (message: unknown[]) => messages.push(...message))
-  for (const report of [
-    { type: 'message', message: { type: 'state', state: 'stopped' } },
-    { type: 'exited', code: 0 },
-  ])
-    process.send({ kind: FRAME_KIND.json, body: JSON.stringify(report) })
-  await expect.poll(() => messages.length).toBe(6)
-  expect(messages).toMatchObject([
-    1,
-    { message: { state: 'stopped' } },
-    1,
-    { message: { state: 'failed', error: { reason: 'Timeout', unsent: 'unknown' } } },
-    1,
-    { type: 'exited', code: 0 },
-  ])
-})
+test('what a script has sent in time, and core does not take, is lost: its end says so, also if it is terminated meanwhile', () =>
+  rows([
+    ['it exits', false],
+    ['it is terminated before it has exited', true],
+  ])(async (_how, isTerminated) => {
+    const { control, link, port1, send } = await start(false)
+    send({ type: 'message', message: { type: 'stop', timeout: 0 } })
+    const frames = new StreamLink(link)
+    for (let count = 0; count < 40; count++) frames.send({ kind: FRAME_KIND.json, body: 'x'.repeat(100_000) })
+    const process = new StreamLink(control)
+    const messages: unknown[] = []
+    port1.on('message', (sent: { type?: string }[]) => {
+      for (const [at, each] of sent.entries()) if (at % 2 === 1 && each.type !== 'terminating') messages.push(each)
+    })
+    const report = (content: object): void => process.send({ kind: FRAME_KIND.json, body: JSON.stringify(content) })
+    report({ type: 'message', message: { type: 'state', state: 'stopped' } })
+    await expect.poll(() => messages.length).toBe(1)
+    if (isTerminated) send({ type: 'terminate' })
+    report({ type: 'exited', code: 0 })
+    await expect.poll(() => messages.at(-1)).toMatchObject({ type: 'exited', code: 0 })
+    expect(messages).toMatchObject([
+      { message: { state: 'stopped' } },
+      { message: { state: 'failed', error: { reason: 'Timeout', unsent: 'unknown' } } },
+      { type: 'exited' },
+    ])
+  }))
 
 test('a script that has exited says so although its process ends with its last frame', async () => {
   const { control, scripts, up, port1 } = await start()

@@ -10,6 +10,7 @@ import {
   type FrontendCommand,
   type FrontendReport,
   getScriptStreams,
+  type LifecycleState,
   MAX_OUTPUT_TEXT,
   type MemberCommand,
   type MemberMessages,
@@ -151,8 +152,7 @@ function relayScript(
   const ends: (() => void)[] = []
   let link: Link | undefined
   let bridged: Promise<void> | undefined
-  let hasStopped = false
-  let isDraining = false
+  let lifecycle: LifecycleState | undefined
   let isEnding = false
   let hasExited = false
 
@@ -169,24 +169,24 @@ function relayScript(
     if (message.type === 'unsent') return unsent.add(undefined, message.count)
     if (message.type === 'output' && ++unread[message.stream] > MAX_UNREAD_TEXTS)
       return violate('more output than it keeps')
-    if (message.type === 'state') isDraining = message.state === 'draining'
-    if (message.type === 'state') hasStopped ||= message.state === 'stopped' || message.state === 'failed'
+    if (message.type === 'state') lifecycle = message.state
     if (message.type === 'state' && message.state === 'failed') ends.push(deadline(KILL_TIMEOUT_MS, end))
     post({ type: 'message', message })
   }
-
-  /** Something has not left it, or core has not taken it. */
-  const reportUnsent = (): void =>
-    report({ type: 'state', state: 'failed', error: reportError(createUnsentError('unknown')) })
 
   async function exit(code: number): Promise<void> {
     hasExited = true
     const isCutOff = (await getForwarded()) === false
     close()
     unsent.flush()
+    const isSilent = isEnding && lifecycle !== 'stopped' && lifecycle !== 'failed'
+    const postEnd = (state: 'failed' | 'stopped', error?: BusError): void =>
+      post({ type: 'message', message: { type: 'state', state, error: error && reportError(error) } })
+    // Something has not left it, or core has not taken it. Code that has failed has its own error.
+    if (isSilent ? lifecycle === 'draining' : isCutOff && lifecycle !== 'failed')
+      postEnd('failed', createUnsentError('unknown'))
     // The host takes the end of a script that it has asked to end, and that does not say so itself, for its own.
-    if (isEnding ? isDraining : isCutOff) reportUnsent()
-    else if (isEnding && !hasStopped) report({ type: 'state', state: 'stopped' })
+    else if (isSilent) postEnd('stopped')
     post({ type: 'exited', code })
   }
 

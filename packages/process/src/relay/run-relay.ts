@@ -285,7 +285,8 @@ async function runProcess(
     const evidence = { ...atExit, name, lifecycle, isSpare, killedFor: killReason, maxMemory: limits.memory }
     const { error: fault, wasStopped } = judgeProcess(evidence)
     // It has exited in time, but core has not taken all.
-    const error = fault ?? (isCutOff && !status.wasKilled ? createUnsentError('unknown') : undefined)
+    const wasDone = lifecycle === 'stopped' || (!status.wasKilled && status.code === 0)
+    const error = fault ?? (isCutOff && wasDone ? createUnsentError('unknown') : undefined)
     unsent.flush()
     denied.flush()
     if (error && lifecycle !== 'failed') reportFailure(error)

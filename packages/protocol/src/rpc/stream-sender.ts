@@ -95,7 +95,7 @@ export class StreamSender implements BatchSource {
     return this.#index
   }
 
-  /** Returns what resolves once this has all that others send on it and that it has no room for, or `undefined`. */
+  /** Set by what forwards to this stream: returns a promise that resolves once it has sent on what it has by now, or `undefined`. */
   declare held: (() => Promise<void> | undefined) | undefined
   /** See `awaitSent`. Not in pages. */
   declare sent: () => Promise<void> | undefined
@@ -103,11 +103,12 @@ export class StreamSender implements BatchSource {
   static {
     if (IS_NODE) {
       StreamSender.prototype.sent = function (this: StreamSender) {
-        const held = this.held?.()
-        if (held) return held.then(() => this.sent())
-        if (!this.#hasRefused) return this.#queued.size > 0 ? this.#latest : undefined
-        this.#hasRefused = false
-        return Promise.reject(this.#createError('unknown'))
+        const getOwn = (): Promise<void> | undefined => {
+          if (!this.#hasRefused) return this.#queued.size > 0 ? this.#latest : undefined
+          this.#hasRefused = false
+          return Promise.reject(this.#createError('unknown'))
+        }
+        return this.held?.()?.then(getOwn) ?? getOwn()
       }
     }
   }
