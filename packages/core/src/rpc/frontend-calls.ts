@@ -318,19 +318,28 @@ interface LocalChannel {
   renew(): void
 }
 
+class ForwardedReceiver extends StreamReceiver {
+  receivedCount = 0
+
+  override receive(params: Parameters<StreamReceiver['receive']>[0]): void {
+    if ('messages' in params) this.receivedCount += params.messages.length
+    else if ('message' in params) this.receivedCount++
+    super.receive(params)
+  }
+}
+
 function createForwarder(handle: ChannelHandle): StreamReceiver {
-  const receiver = new StreamReceiver()
+  const receiver = new ForwardedReceiver()
   const sender = ChannelHandle.getSender(handle)
   const { held } = sender
   let isWaiting = false
-  /** Messages that were sent on, and who waits until some of them were. */
+  /** Messages that were sent on, and who waits for those that had arrived. */
   let sentOn = 0
   const waiting: { readonly until: number; readonly resolve: () => void }[] = []
   sender.held = () => {
-    const { unreadCount } = receiver
-    if (unreadCount === 0) return held?.()
+    if (!receiver.hasMessages) return held?.()
     const { promise, resolve } = createDeferred()
-    waiting.push({ until: sentOn + unreadCount, resolve })
+    waiting.push({ until: receiver.receivedCount, resolve })
     return promise.then(() => held?.())
   }
   const goOn = (): void => {

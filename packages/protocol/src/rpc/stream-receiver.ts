@@ -59,13 +59,6 @@ export class StreamReceiver<T = unknown> {
     return this.#unread.length > 0
   }
 
-  get unreadCount(): number {
-    return this.#unread.reduce<number>(
-      (count, each) => count + (typeof each === 'number' ? 0 : each.length),
-      -this.#next,
-    )
-  }
-
   /** Calls `done` once nothing more arrives, and all that has arrived was read. */
   whenOver(done: () => void): void {
     this.#whenOver.push(done)
