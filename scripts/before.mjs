@@ -1,4 +1,4 @@
-// node scripts/before.mjs [ref]: whether what was written for the commit before still works. In a copy of that commit, the docs' programs and
+// npm run test:matrix -- --only before: whether what was written for the commit before still works. In a copy of that commit, the docs' programs and
 // *ways and sizes* run against the packages of this tree, as they are packed. What is changed on purpose fails here, too.
 // `SALLYPORT_BEFORE` names another commit than `HEAD~1`, such as the merge base. The packages must be built.
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { getDirectory, pack, PACKAGES } from './packed/pack.mjs'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-const ref = process.argv[2] ?? process.env.SALLYPORT_BEFORE ?? 'HEAD~1'
+const ref = process.env.SALLYPORT_BEFORE ?? 'HEAD~1'
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-before-'))
 const tree = join(folder, 'tree')
 const run = (command, args, cwd = tree) => execFileSync(command, args, { cwd, stdio: 'inherit' })

@@ -43,6 +43,8 @@ function draw(mutants, count) {
   return shuffled.flatMap((_, index) => groups.flatMap(group => group[index] ?? [])).slice(0, count)
 }
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
+
 const mutants = new Mutants(join(tmpdir(), 'sallyport-mutants'))
 const all = (await mutants.prepare(root, console.log)).filter(({ ignored }) => ignored === undefined)
 const wanted = all.filter(({ file }) => !options.file || options.file.some(part => file.includes(part)))

@@ -108,7 +108,8 @@ export async function instrument(root, folder) {
   return mutants
 }
 
-const listPackages = folder =>
+/** The directories of the packages. */
+export const listPackages = folder =>
   ['packages', 'extensions'].flatMap(top => readdirSync(join(folder, top)).map(name => join(top, name)))
 
 /** The files of the copy that have a switch. */

@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { choose, instrument } from './instrument.mjs'
+import { choose, instrument, listPackages } from './instrument.mjs'
 
 const MIN_TIMEOUT_MS = 60_000
 /** After so many batches that hang, the rest is not tried. */
@@ -47,7 +47,7 @@ export class Mutants {
     const hits = join(this.#folder, 'hits')
     rmSync(hits, { recursive: true, force: true })
     mkdirSync(hits)
-    for (const path of this.#listPackages()) {
+    for (const path of listPackages(this.#folder)) {
       const args = [this.#vitest, 'run', ...this.#getProjects(path), '--isolate']
       spawnSync(process.execPath, args, {
         cwd: join(this.#folder, path),
@@ -58,7 +58,7 @@ export class Mutants {
   }
 
   #readHits() {
-    for (const path of this.#listPackages()) {
+    for (const path of listPackages(this.#folder)) {
       const report = join(this.#folder, path, 'test-report.hits.json')
       if (!existsSync(report)) throw new Error(`The tests of ${path} did not run`)
       for (const { name, status, startTime, endTime } of readJson(report).testResults)
@@ -92,10 +92,6 @@ export class Mutants {
   #getProjects(path) {
     const { scripts } = readJson(join(this.#folder, path, 'package.json'))
     return scripts.test.includes('--project') ? ['--project', 'unit', '--project', 'workers'] : []
-  }
-
-  #listPackages() {
-    return ['packages', 'extensions'].flatMap(top => readdirSync(join(this.#folder, top)).map(name => join(top, name)))
   }
 
   /**
@@ -152,7 +148,9 @@ export class Mutants {
       } catch {}
     }
     const timer = setTimeout(kill, timeout)
+    process.once('exit', kill)
     const [status] = await once(child, 'exit')
+    process.off('exit', kill)
     clearTimeout(timer)
     kill()
     if (status === 0) return {}

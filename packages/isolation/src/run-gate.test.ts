@@ -23,8 +23,8 @@ test('a gate ends once its time is over, and says that what its link has no room
     failThread() {},
     exit() {},
   }
-  const isPassedOn = { dir: undefined, confirm: undefined, watch: undefined, heartbeat: undefined, times: undefined }
-  const data = { label: 'main', legacyMessages: false, development: false, isShared: false, ...isPassedOn }
+  const none = { dir: undefined, confirm: undefined, watch: undefined, heartbeat: undefined, times: undefined }
+  const data = { label: 'main', legacyMessages: false, development: false, isShared: false, ...none }
   runGate({ ...host, postMessage: report => reports.push(report as object) }, data)
   const { port1, port2 } = new MessageChannel()
   const [near, far] = createLinkEndpoints('ring')

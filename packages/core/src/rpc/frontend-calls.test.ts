@@ -196,7 +196,8 @@ it('passes on the messages that arrived before the answer first, and ends the ch
     expect(order).toContain('end')
   }))
 
-it('passes on what has arrived on a channel before the answer of the call that it came with, and no more', async () => {
+/** A call of core has a channel of core's caller among its arguments. */
+function passOn() {
   const calls = create()
   const put: number[] = []
   const answers = new Streams({
@@ -207,17 +208,37 @@ it('passes on what has arrived on a channel before the answer of the call that i
   new ChannelTable(answers).bind(args, { progress: 7 })
   const [sender] = findSenders(args)
   void calls.call('report', args).catch(() => {})
+  return { calls, put, sender: sender! }
+}
+
+it('passes on what has arrived on a channel before the answer of the call that it came with, and no more', async () => {
+  const { put, sender } = passOn()
   const message = 'x'.repeat(CHANNEL_READ_AHEAD)
   for (let index = 0; index < 4; index++) say(FIRST_CORE_CHANNEL, index, message)
-  const answered = Promise.resolve(resultAfter([sender!], 'done')).then(() => put.length)
+  const answered = Promise.resolve(resultAfter([sender], 'done')).then(() => put.length)
   // More arrives than is read, until it is told too often.
   for (let next = 4; next < 100; await turn()) {
     for (let count = 0; count < 2; count++) say(FIRST_CORE_CHANNEL, next++, message)
-    sender!.credit(CHANNEL_READ_AHEAD * 2)
+    sender.credit(CHANNEL_READ_AHEAD * 2)
   }
   const count = await answered
   expect(count).toBeGreaterThanOrEqual(4)
   expect(count).toBeLessThan(10)
+})
+
+it('answers a call whose channel its caller has closed, though what had arrived on it was not passed on', async () => {
+  const { calls, sender } = passOn()
+  const message = 'x'.repeat(CHANNEL_READ_AHEAD)
+  for (let index = 0; index < 4; index++) say(FIRST_CORE_CHANNEL, index, message)
+  streams.handle('$/channel', { channel: FIRST_CORE_CHANNEL, index: 4, end: true })
+  let answer: unknown
+  void Promise.resolve(resultAfter([sender], 'done')).then(result => (answer = result))
+  await turn()
+  expect(answer).toBeUndefined()
+  sender.abandon()
+  await turn()
+  expect(answer).toBe('done')
+  calls.end('gone', undefined, 'unknown')
 })
 
 it('calls, their channels and their streams count up to the limit of the frontend, and no further', () =>

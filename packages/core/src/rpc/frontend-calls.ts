@@ -347,8 +347,9 @@ function createForwarder(handle: ChannelHandle): StreamReceiver {
     receiver.arrived!()
   }
   const close = (): void => {
-    isWaiting = false
     receiver.close()
+    // It can have ended before, and says nothing then.
+    goOn()
   }
   receiver.arrived = (): void => {
     while (!isWaiting && receiver.hasMessages) {

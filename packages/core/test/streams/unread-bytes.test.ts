@@ -46,11 +46,13 @@ test('a channel that sends more than was granted ends its frontend', async () =>
 test('a frontend that violates the protocol restarts, and evaluates its module again', async () => {
   const bus = await start()
   await bus.open('bad', fixture('streams/overdraws.mjs'), { sandbox: 'none' })
+  const birth = await bus.call('bad', 'alive')
   const restart = new Promise(resolve => bus.on('restart', resolve))
   const message = expect.stringContaining(VIOLATION) as string
   bus.call('bad', 'report', { progress: new Channel<string>() }, { timeout: false }).catch(() => {})
   expect(await restart).toMatchObject({ label: 'bad', worker: 'frontend', restarts: 1, error: { message } })
   await expect.poll(() => bus.call('bad', 'alive').catch(() => 'not yet')).not.toBe('not yet')
+  expect(await bus.call('bad', 'alive')).not.toBe(birth)
 })
 
 test('values that a toJSON makes large count with the bytes that were sent', async () => {

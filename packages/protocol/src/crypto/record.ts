@@ -370,14 +370,13 @@ export function encrypt(
 export function decrypt(
   decipher: DecipherGCM,
   additional: Uint8Array,
-  [first, ...more]: readonly [Uint8Array, ...Uint8Array[]],
+  parts: readonly [Uint8Array, ...Uint8Array[]],
   tag: Uint8Array,
 ): [Buffer, ...Buffer[]] {
   decipher.setAAD(additional).setAuthTag(tag)
-  const plain = decipher.update(first)
-  const others = more.map(part => decipher.update(part))
+  const plain = parts.map(part => decipher.update(part)) as [Buffer, ...Buffer[]]
   decipher.final()
-  return [plain, ...others]
+  return plain
 }
 
 /** HKDF with SHA-256 (RFC 5869), extract and expand. The limits are 8160 bytes for `length` and 1024 for `info` (Node's own). */

@@ -53,6 +53,11 @@ test('the last hundred frontends that ended are listed', async () => {
   const getFailed = () => bus.frontends().filter(({ state }) => state === 'failed')
   await expect.poll(() => bus.frontends().every(({ state }) => state === 'failed')).toBe(true)
   expect(getFailed()).toHaveLength(100)
+  for (let n = 101; n < 111; n++) await bus.open(`script-${n}`, { source, name: 'main.js' }, options)
+  const labels = () => getFailed().map(({ label }) => label)
+  const latest = Array.from({ length: 10 }, (_, index) => `script-${101 + index}`)
+  await expect.poll(labels).toEqual(expect.arrayContaining(latest))
+  expect(labels()).toHaveLength(100)
 })
 
 test('a frontend that has finished is listed without an error, and closeFrontend forgets it', async () => {
