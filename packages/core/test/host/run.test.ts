@@ -357,7 +357,7 @@ test('the timeout of the bus is its default', async () => {
   await expect(bus.run('await listen("x", () => {}); await new Promise(() => {})')).rejects.toThrow(
     'bus.run took longer than 1 ms',
   )
-  expect(await bus.run('return 1', { timeout: false })).toBe(1)
+  expect(await bus.run('for (let n = 0; n < 1e6; n++); return 1', { timeout: false })).toBe(1)
 })
 
 test('a signal that has aborted starts nothing', async () => {
