@@ -101,6 +101,30 @@ test('a worker has its time once it has answered', async () => {
   expect(onKilled).not.toHaveBeenCalled()
 })
 
+test('a member of a thread has its time to end once the others let the thread answer', async () => {
+  const deadlines: (() => void)[] = []
+  const after = (_ms: number, run: () => void): (() => void) => {
+    deadlines.push(run)
+    return () => {}
+  }
+  const terminate = vi.fn<() => void>()
+  const handle = { terminate, postMessage() {}, unref() {}, explainBlock: (error: Error) => error }
+  const thread = Object.assign(new EventEmitter(), handle)
+  const spawn = (): Worker => thread as unknown as Worker
+  const worker = new Supervisor({ after }).start({ ...silent, spawn })
+  for (const state of ['ready', 'draining']) thread.emit('message', { type: 'state', state })
+  const exited = worker.stop(0)
+  deadlines.shift()!()
+  expect(terminate).not.toHaveBeenCalled()
+  expect(deadlines).toHaveLength(1)
+  thread.emit('message', { type: 'answer' })
+  expect(deadlines).toHaveLength(2)
+  deadlines.pop()!()
+  expect(terminate).toHaveBeenCalledOnce()
+  thread.emit('exit', 0)
+  await exited
+})
+
 test('a worker reports its error after the explanation, which a stop cuts short', async () => {
   const explainError = vi.fn<NonNullable<WorkerSpec['explainError']>>((error, signal) => {
     error.message += ' (explained)'

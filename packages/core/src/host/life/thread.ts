@@ -136,6 +136,11 @@ export class ThreadCode {
     if (timeout === 0 || !endsIfSilent || !this.#hasAnswered) this.post({ type: 'stop', timeout })
   }
 
+  /** True once it ends as it was asked to: if its thread has other members, they can keep it from that. */
+  get canBeHeldUp(): boolean {
+    return this.#hasAnswered && this.thread?.explainBlock !== undefined
+  }
+
   kill(): void {
     this.#explaining.abort()
     this.#isKilled = true

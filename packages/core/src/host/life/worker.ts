@@ -117,9 +117,15 @@ export class SupervisedWorker {
       askToStop: ({ stopTimeout }) => {
         rest()
         spec.onEnding?.()
+        const { code } = this
         const { stopTimeout: more = STOP_TIMEOUT_MS } = spec
-        this.#after(stopTimeout + more, () => this.life.send({ type: 'SILENT' }))
-        this.code.stop(stopTimeout)
+        const isOver = (): void => this.life.send({ type: 'SILENT' })
+        this.#after(stopTimeout + more, () => {
+          if (!code.canBeHeldUp) return isOver()
+          this.#after(ABANDON_TIMEOUT_MS, isOver)
+          code.ask(() => this.#after(more, isOver))
+        })
+        code.stop(stopTimeout)
       },
       kill: ({ goal }, event) => {
         spec.onEnding?.()
