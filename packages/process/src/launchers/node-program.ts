@@ -18,22 +18,39 @@ export function getNodeProgram(): string {
   throw new BusError('InvalidParams', `${text}. Run the host with node, or use a sandbox that is a thread`)
 }
 
-/** The time zone of the host: the name is public, and without it the days of a process would be those of UTC. */
-export function getTimeZone(): string {
+/**
+ * The time zone of the host: the name is public, and without it the days of a process would be those of UTC. `undefined` if it has no name, as with
+ * `TZ=Nowhere/Else`: the type of `Intl` does not say so. As in glibc, a `TZ` of `:/etc/localtime` is the path of a file.
+ */
+function getTimeZone(): string | undefined {
+  const { TZ } = process.env
+  const file = TZ === undefined ? '/etc/localtime' : /^:?(\/.+)$/.exec(TZ)?.[1]
   // The first use of `Intl` takes 11 ms.
-  return ('TZ' in process.env ? undefined : readLinkedZone()) ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  return (
+    (file && readZone(file)) || (Intl.DateTimeFormat().resolvedOptions() as { timeZone: string | undefined }).timeZone
+  )
 }
 
-function readLinkedZone(): string | undefined {
+const readZone = (file: string): string | undefined => getZoneOf(file) ?? getZoneOf(readLink(file))
+
+const getZoneOf = (path: string): string | undefined => /\/zoneinfo\/(.+)$/.exec(path)?.[1]
+
+function readLink(path: string): string {
   try {
-    return /\/zoneinfo\/(.+)$/.exec(readlinkSync('/etc/localtime'))?.[1]
+    return readlinkSync(path)
   } catch {
-    return undefined
+    return path
   }
+}
+
+/** Returns the variable `TZ`, if the time zone has a name. */
+export function getZoneVariable(): Readonly<Record<string, string>> {
+  const zone = getTimeZone()
+  return zone === undefined ? {} : { TZ: zone }
 }
 
 /** Returns all variables that a process of Node.js gets. */
 export function getNodeEnvironment(): Readonly<Record<string, string>> {
   const electron = process.env.ELECTRON_RUN_AS_NODE ? { ELECTRON_RUN_AS_NODE: '1' } : {}
-  return { TZ: getTimeZone(), ...electron }
+  return { ...getZoneVariable(), ...electron }
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { getTimeZone } from '../launchers/node-program.js'
+import { getZoneVariable } from '../launchers/node-program.js'
 import { HOST_RULE, HOSTS_RULE, NET_RULE, parseHostPattern } from '../network/host-list.js'
 import {
   checkSecrets,
@@ -174,7 +174,7 @@ function check(options: ProgramOptions): { program: WalledProgram; proxy: Progra
   if (path === undefined) throw wrong(`the program ${JSON.stringify(command)} was not found`)
   const place = home ?? '/tmp'
   const own = {
-    ...{ PATH: getSearchPath(), HOME: place, TMPDIR: '/tmp', LANG: 'C.UTF-8', TZ: getTimeZone() },
+    ...{ PATH: getSearchPath(), HOME: place, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...getZoneVariable() },
     ...{ XDG_CACHE_HOME: `${place}/.cache`, npm_config_cache: `${place}/.npm`, npm_config_update_notifier: 'false' },
   }
   const placed = createSecrets(secrets)

@@ -49,14 +49,19 @@ test('bus.frontends() and bus.stats() have the wall', () =>
     expect((await bus.stats()).frontends.main).toMatchObject({ wall })
   }))
 
-test.runIf(hasBubblewrap)('the time zone is that of the host, in each sandbox and in programs', async () => {
-  const host = fileURLToPath(fixture('sandboxes/time-zones.mjs'))
-  const env = { ...process.env, TZ: 'Asia/Tokyo' }
-  const { stdout } = await promisify(execFile)(process.execPath, [host], { env })
-  const zones = new Map(Object.entries(JSON.parse(stdout) as Record<string, unknown>))
-  const wrong = [...zones].filter(([name, zone]) => zone !== (name.startsWith('date ') ? '+0900' : -540))
-  expect({ wrong, sandboxes: zones.size }).toEqual({ wrong: [], sandboxes: 10 })
-})
+test.runIf(hasBubblewrap)('the time zone is that of the host, in each sandbox and in programs', () =>
+  rows([
+    ['Asia/Tokyo', '+0900', -540],
+    [':/usr/share/zoneinfo/Asia/Tokyo', '+0900', -540],
+    ['Nowhere/Else', '+0000', 0],
+  ])(async (TZ, ofDate, ofCode) => {
+    const host = fileURLToPath(fixture('sandboxes/time-zones.mjs'))
+    const { stdout } = await promisify(execFile)(process.execPath, [host], { env: { ...process.env, TZ } })
+    const zones = new Map(Object.entries(JSON.parse(stdout) as Record<string, unknown>))
+    const wrong = [...zones].filter(([name, zone]) => zone !== (name.startsWith('date ') ? ofDate : ofCode))
+    expect({ wrong, sandboxes: zones.size }).toEqual({ wrong: [], sandboxes: 10 })
+  }),
+)
 
 test('a frontend without a process has no wall', async () => {
   const bus = await start({ core })
