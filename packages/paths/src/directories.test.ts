@@ -136,3 +136,11 @@ it('Windows, without its variables', () => {
     Public: 'C:\\Users\\Public',
   })
 })
+
+it('without a home directory, those below it do not exist', () => {
+  const names = (platform: PathEnvironment['platform']): string[] =>
+    Object.keys(all(around(platform, { home: undefined, userDirs: () => USER_DIRS }))).toSorted()
+  expect(names('linux')).toEqual(['Resource', 'Temp'])
+  expect(names('darwin')).toEqual(['Resource', 'Temp'])
+  expect(names('win32')).toEqual(['Public', 'Resource'])
+})

@@ -108,9 +108,9 @@ export function readPathEnvironment(identifier: string, resources: string | unde
   return {
     platform: platform === 'darwin' || platform === 'win32' ? platform : 'linux',
     env,
-    // Read on demand: a system without a home directory can run a bus.
+    // Read on demand: few hosts need it.
     get home() {
-      return homedir()
+      return findHome()
     },
     identifier,
     resources: resources && resolve(fileURLToPath(resources)),
@@ -124,11 +124,20 @@ export function readPathEnvironment(identifier: string, resources: string | unde
   }
 }
 
+/** Returns the home directory of the user, if it has one: a user of a container need not be in `/etc/passwd`. */
+export function findHome(): string | undefined {
+  try {
+    return homedir()
+  } catch {
+    return undefined
+  }
+}
+
 /** Everything that the result depends on. */
 export interface PathEnvironment {
   readonly platform: 'linux' | 'darwin' | 'win32'
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly home: string
+  readonly home: string | undefined
   /** `com.example.app`, the name of the program's own directories. */
   readonly identifier: string
   /** The option `resources`. It has no default: any directory of the program has code in it, or next to it. */
@@ -180,7 +189,7 @@ const APP_DIRECTORIES: Partial<Record<DirectoryName, DirectoryName>> = {
 export function getDirectory(name: DirectoryName, environment: PathEnvironment): string | undefined {
   const { platform, env, identifier } = environment
   const at = (base: string | undefined, path: string | undefined): string | undefined =>
-    base === undefined || path === undefined ? undefined : push(base, path, toPathPlatform(platform))
+    pushTo(base, path, toPathPlatform(platform))
   if (name === 'Home') return environment.home
   if (name === 'Resource') return environment.resources
   if (name === 'Temp') {
@@ -198,16 +207,23 @@ export function getDirectory(name: DirectoryName, environment: PathEnvironment):
   if (name === 'Runtime') return getAbsolute(env['XDG_RUNTIME_DIR'])
   if (name === 'Font') return at(getDirectory('Data', environment), 'fonts')
   if (xdg) return getAbsolute(env[xdg[0]]) ?? at(environment.home, xdg[1])
-  return user && readUserDirectory(user, environment.userDirs(getDirectory('Config', environment)!), environment.home)
+  const config = user && getDirectory('Config', environment)
+  return config && readUserDirectory(user, environment.userDirs(config), environment.home)
 }
+
+const pushTo = (
+  base: string | undefined,
+  path: string | undefined,
+  platform: Parameters<typeof push>[2],
+): string | undefined => (base === undefined || path === undefined ? undefined : push(base, path, platform))
 
 /** Returns a directory that Windows names in a variable, or that is within one of those. */
 function getWindowsDirectory(name: DirectoryName, { env, home }: PathEnvironment): string | undefined {
-  const roaming = env['APPDATA'] || push(home, 'AppData\\Roaming', 'win32')
+  const roaming = env['APPDATA'] || pushTo(home, 'AppData\\Roaming', 'win32')
   if (name === 'Config' || name === 'Data') return roaming
-  if (name === 'Cache' || name === 'LocalData') return env['LOCALAPPDATA'] || push(home, 'AppData\\Local', 'win32')
+  if (name === 'Cache' || name === 'LocalData') return env['LOCALAPPDATA'] || pushTo(home, 'AppData\\Local', 'win32')
   if (name === 'Public') return env['PUBLIC'] || 'C:\\Users\\Public'
-  return name === 'Template' ? push(roaming, 'Microsoft\\Windows\\Templates', 'win32') : undefined
+  return name === 'Template' ? pushTo(roaming, 'Microsoft\\Windows\\Templates', 'win32') : undefined
 }
 
 /** XDG ignores relative paths. */
@@ -215,10 +231,10 @@ const getAbsolute = (path: string | undefined): string | undefined =>
   path !== undefined && isAbsolute(path, 'posix') ? path : undefined
 
 /** Reads `XDG_MUSIC_DIR="$HOME/Music"`. A value equal to the home directory means that there is no such directory. */
-function readUserDirectory(name: string, text: string | undefined, home: string): string | undefined {
+function readUserDirectory(name: string, text: string | undefined, home: string | undefined): string | undefined {
   const line = new RegExp(`^\\s*XDG_${name}_DIR\\s*=\\s*"(.*)"\\s*$`, 'm').exec(text ?? '')
   const value = line?.[1]?.replaceAll(/\\(.)/g, '$1')
   if (value === undefined || value === '$HOME/' || value === '$HOME') return undefined
-  if (value.startsWith('$HOME/')) return push(home, value.slice('$HOME/'.length), 'posix')
+  if (value.startsWith('$HOME/')) return pushTo(home, value.slice('$HOME/'.length), 'posix')
   return value.startsWith('/') ? value : undefined
 }

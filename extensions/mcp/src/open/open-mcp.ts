@@ -166,8 +166,15 @@ function ignoreClosedBus(error: unknown): void {
   if (!(error instanceof BusError) || error.reason !== 'Disconnected') throw error
 }
 
-const getHome = (name: string): string =>
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sallyport', 'mcp', name)
+/** @throws {BusError} InvalidParams if there is no home directory: a user of a container need not be in `/etc/passwd` */
+function getHome(name: string): string {
+  try {
+    return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sallyport', 'mcp', name)
+  } catch (cause) {
+    const text = 'openMcp: this user has no home directory. Pass `home`, a directory in which the server can write'
+    throw new BusError('InvalidParams', text, { cause })
+  }
+}
 
 /** @param glob - a name with `*` for any text */
 function matches(glob: string, tool: string): boolean {

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import os, { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
-import { getReadFlags, isWithin, joinGrants } from './grants.js'
+import { getReadFlags, getWriteGrants, isWithin, joinGrants } from './grants.js'
 
 test('omits grants that others contain', () => {
   const grants = { directories: ['/a/b', '/a/b/c', '/a/bc'], files: ['/a/b/file', '/a/bcd', '/a/package.json'] }
@@ -22,4 +27,20 @@ test('distinguishes directories whose names begin alike', () => {
 
 test('rejects a path with an asterisk', () => {
   expect(() => joinGrants([{ directories: ['/a*'], files: [] }])).toThrow(/asterisk/)
+})
+
+test('a directory can be changed by the process of a user without a home directory', () => {
+  const { homedir } = os
+  os.homedir = () => {
+    throw new Error('uv_os_homedir returned ENOENT')
+  }
+  syncBuiltinESMExports()
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-'))
+  try {
+    expect(getWriteGrants('sandbox', [pathToFileURL(directory)], []).paths).toContain(directory)
+  } finally {
+    Object.assign(os, { homedir })
+    syncBuiltinESMExports()
+    rmSync(directory, { recursive: true })
+  }
 })
