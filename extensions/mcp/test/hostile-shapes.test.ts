@@ -157,6 +157,43 @@ test('no message of a server is an uncaught error, and a tool costs itself alone
   await fc.assert(property, { seed: 58, numRuns: 200 })
 }, 120_000)
 
+test('what servers write otherwise than MCP has it is understood: null for what is absent, byte order marks, batches', () =>
+  rows<Record<string, (line: string) => string>>({
+    'null in a result': line => line.replace('"result":{', '"error":null,"result":{"_meta":null,"nextCursor":null,'),
+    'null in what a server can do': line => line.replace('"tools":{"l', '"prompts":null,"tools":{"other":null,"l'),
+    'null in its name': line => line.replace('"serverInfo":{', '"instructions":null,"serverInfo":{"title":null,'),
+    'a mark before each line': line => `\u{feff}${line}`,
+    'a batch': line => `[${line}]`,
+    'a batch of two': line =>
+      `[${line},{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}]`,
+  })(async change => {
+    const result = '{"content":[],"structuredContent":{"a":null}}'
+    setServer(
+      ([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)),
+      (number, write) => write(toResult(number, result)),
+    )
+    const plain = serve
+    serve = (message, write) => plain(message, line => write(change(line)))
+    await using _ = await open()
+    const client = await bus.connect('reader', { allow: ['s:default'] })
+    expect(await client.invoke('plugin:s|good')).toMatchObject(JSON.parse(result) as object)
+    await client.close()
+  }))
+
+test('an answer that is no response ends its call at once, and says that the tool ran', async () => {
+  setServer(
+    ([number, write]) => write(toResult(number, `{"tools":[${toTool('good', '1')}]}`)),
+    (number, write) => write(toResult(number, '1')),
+  )
+  await using _ = await open()
+  const client = await bus.connect('reader', { allow: ['s:default'] })
+  await expect(client.invoke('plugin:s|good')).rejects.toMatchObject({
+    commandCode: 'TOOL_FAILED',
+    message: expect.stringContaining('it ran, but its answer is no response of JSON-RPC') as string,
+  })
+  await client.close()
+})
+
 test('a list of tools is bounded in tools, characters and pages', async () => {
   const lists = [
     [Array.from({ length: 1001 }, (_, at) => toTool(`t${at}`, '1')), 'it has more than 1000 tools'],

@@ -1,7 +1,9 @@
 // MCP servers of others as plugins: rights, pins, restarts, and the servers of npm as they are.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import os from 'node:os'
 import { join } from 'node:path'
 import { Channel } from '@sallyport/frontend'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
@@ -253,6 +255,24 @@ test('wrong names, programs and options of a server are refused', () =>
     await expect(openMcp(bus, name as string, { command }, { ...others, home, wall: 'none' })).rejects.toThrow(text)
   }))
 
+test('a user without a home directory is told to pass one', async () => {
+  vi.stubEnv('XDG_CACHE_HOME', undefined)
+  vi.spyOn(os, 'homedir').mockImplementation(() => {
+    throw new Error('uv_os_homedir returned ENOENT')
+  })
+  syncBuiltinESMExports()
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+    vi.restoreAllMocks()
+    syncBuiltinESMExports()
+  })
+  const opening = openMcp(await startBus(), 'files', { command: 'node' })
+  await expect(opening).rejects.toMatchObject({
+    reason: 'InvalidParams',
+    message: expect.stringMatching(/^openMcp: this user has no home directory. Pass `home`/) as string,
+  })
+})
+
 test('a name in use is refused before the server starts, and a failed start leaves it free', async () => {
   const bus = await startBus()
   await openHostile(bus, ['calm'], { wall: 'none' })
@@ -296,6 +316,12 @@ test('a file that is no pin is refused', async () => {
 test('a program that is no server does not start, and says why', () =>
   rows([
     ['console.error("no file"); process.exit(4)', {}, 'it exited with code 4', { message: 'it wrote: no file' }],
+    [
+      'console.log("Listening"); console.log("on 80"); process.exit(4)',
+      {},
+      'it exited with code 4',
+      { message: 'it wrote what is no message: "Listening"' },
+    ],
     [
       'setInterval(() => {}, 1000)',
       { startTimeout: 1 },

@@ -14,6 +14,10 @@ import { type Program, type ProgramOptions, startProgram } from '@sallyport/core
 const MAX_UNREQUESTED = 1000
 const MAX_UNREQUESTED_BYTES = 8 * 2 ** 20
 const PERIOD_MS = 1000
+const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+const MAX_QUOTED = 200
+/** JSON-RPC's "Internal error". */
+const INVALID_ANSWER = -32603
 
 export interface ProgramTransportOptions {
   readonly program: ProgramOptions
@@ -27,6 +31,8 @@ export class ProgramTransport implements Transport {
   onmessage?: (message: JSONRPCMessage) => void
   /** The last 1000 characters that the program wrote to its standard error. */
   lastText = ''
+  /** The start of the first line that was no message. */
+  unread: string | undefined
   /** With `pid`, these tell the SDK that no HTTP is between: a server that does not know its first question is asked in the older protocol. */
   readonly stderr = undefined
   readonly pid = undefined
@@ -123,21 +129,43 @@ export class ProgramTransport implements Transport {
     if (part.length > 0) this.#chunks.push(part)
   }
 
-  #readLine(line: Buffer): void {
-    let message: JSONRPCMessage
+  #readLine(written: Buffer): void {
+    const line = written.subarray(written.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0)
+    let value: unknown
     try {
       scanJson(line, 0)
-      message = parseJSONRPCMessage(JSON.parse(line.toString('utf8')))
+      value = JSON.parse(line.toString('utf8'))
     } catch (error) {
       if (error instanceof RangeError) return this.#fail(`it sent a message beyond the limits: ${error.message}`)
       // Servers that print to their standard output by mistake are common.
-      return this.#count(line.length)
+      return this.#skip(line)
     }
-    const answersRequest = 'id' in message && !('method' in message) && this.#requests.delete(message.id)
+    // Batches were a part of MCP until 2025-06-18.
+    for (const each of Array.isArray(value) ? value : [value]) this.#take(each, line)
+  }
+
+  #take(value: unknown, line: Buffer): void {
+    if (this.isClosed) return
+    const { id, method } = Object(value) as { id?: unknown; method?: unknown }
+    const answersRequest = method === undefined && this.#requests.delete(id)
+    let message: JSONRPCMessage
+    try {
+      message = parseJSONRPCMessage(withoutNulls(value))
+    } catch {
+      if (!answersRequest) return this.#skip(line)
+      // Nobody else would tell its caller, who would wait for it until its timeout.
+      const error = { code: INVALID_ANSWER, message: 'it ran, but its answer is no response of JSON-RPC' }
+      message = { jsonrpc: '2.0', id: id as string | number, error }
+    }
     if (!answersRequest) this.#count(line.length)
     if (this.isClosed) return
     this.#waiting.push(message)
     this.#deliver()
+  }
+
+  #skip(line: Buffer): void {
+    if (line.length > 0) this.unread ??= line.toString('utf8', 0, MAX_QUOTED)
+    this.#count(line.length)
   }
 
   /** The SDK handles a notification a tick later, and would ignore progress whose result it has by then. */
@@ -183,4 +211,28 @@ export class ProgramTransport implements Transport {
     this.#waiting.length = 0
     this.program?.kill()
   }
+}
+
+/** Members in which MCP has an object whose members are its own as well. */
+const NESTED = new Set(['capabilities', 'serverInfo'])
+
+/** Servers in Python and Rust write `null` for what is not set, where MCP has no `null`. Inside of what belongs to a tool it is a value. */
+function withoutNulls(message: unknown): unknown {
+  if (typeof message !== 'object' || message === null) return message
+  const own = dropNulls(message)
+  for (const key of ['result', 'params', 'error']) {
+    const part = own[key]
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) continue
+    own[key] = dropNulls(part, key => NESTED.has(key))
+  }
+  return own
+}
+
+function dropNulls(value: object, isNested: (key: string) => boolean = () => false): Record<string, unknown> {
+  const isObject = (each: unknown): each is object => typeof each === 'object' && each !== null && !Array.isArray(each)
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== null)
+      .map(([key, each]) => [key, isNested(key) && isObject(each) ? dropNulls(each, () => true) : each]),
+  )
 }

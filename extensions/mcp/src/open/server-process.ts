@@ -101,8 +101,13 @@ export class ServerProcess {
       if (error instanceof BusError) throw error
       const why = hasReason ? await transport.ended : (error as Error).message
       // For the host alone: the reason of a restart reaches frontends.
-      const cause = transport.lastText ? new Error(`it wrote: ${transport.lastText.trim()}`) : error
-      const lacksFile = transport.program?.isWalled && NO_FILE.test(transport.lastText)
+      const { unread, lastText } = transport
+      const written = [
+        ...(unread === undefined ? [] : [`it wrote what is no message: ${JSON.stringify(unread)}`]),
+        ...(lastText === '' ? [] : [`it wrote: ${lastText.trim()}`]),
+      ].join('\n')
+      const cause = written === '' ? error : new Error(written)
+      const lacksFile = transport.program?.isWalled && NO_FILE.test(lastText)
       const text = `The MCP server ${JSON.stringify(name)} did not start: ${why}`
       const hint = lacksFile ? '. If the file exists, add its directory to "read"' : ''
       throw new BusError('LoadFailed', text + hint, { cause })
