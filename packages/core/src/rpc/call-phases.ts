@@ -242,7 +242,7 @@ function describeMistake(thrown: unknown): { error: string; place: string; why: 
     if (words === undefined) return undefined
     return {
       error: thrown instanceof TypeError ? 'TypeError' : 'ReferenceError',
-      place: findPlace(thrown.stack ?? ''),
+      place: findPlace(thrown),
       why: `${message.startsWith(words) ? '' : '…'}${words}${message.endsWith(words) ? '' : '…'}`,
     }
   } catch {

@@ -276,7 +276,7 @@ function markDelivery(error: CausedErrorObject): void {
  */
 function describeThrownError({ reason, commandCode, cause }: BusError): string | undefined {
   if (reason !== 'CommandFailed' || commandCode !== undefined || !(cause instanceof Error)) return undefined
-  const place = findPlace(cause.stack ?? '')
+  const place = findPlace(cause)
   return `a function threw ${describeName(cause.name)}${place && ` (${place})`}`
 }
 

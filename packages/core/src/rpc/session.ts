@@ -143,7 +143,7 @@ export class Session implements CallOwner {
     const warn = (text: string): void => events.warned(text)
     const { registry, ownCommands, quotas, hasDeadlines, maxCalls, madeCalls } = options
     this.frontendCalls = new FrontendCalls(this.#traceSource, this.#writer, this.#counts, warn, this.#streams, getTotal)
-    const lost = ({ stack = '' }: BusError): void => events.mistaken('message lost', { place: findPlace(stack) })
+    const lost = (error: BusError): void => events.mistaken('message lost', { place: findPlace(error) })
     // Each call asks, and few sessions have peers.
     const countInFlight = (): number => (this.peers ? this.addUp(countCalls) : this.calls.size)
     this.#phases = new CallPhases({

@@ -30,6 +30,12 @@ export function check<S extends v.GenericSchema>(
   value: unknown,
   getNames: () => readonly string[] = () => [],
 ): v.InferOutput<S> {
+  const [inherited] = Object.keys(Object.prototype)
+  if (inherited !== undefined) {
+    const rule = 'which each object inherits. Add it with Object.defineProperty, which makes it non-enumerable'
+    const text = `Object.prototype has the enumerable member ${JSON.stringify(inherited)}, ${rule}`
+    throw new BusError('InvalidParams', `${typeof where === 'string' ? where : where.from}: ${text}`)
+  }
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
   const issue = getFirstIssue(result.issues)

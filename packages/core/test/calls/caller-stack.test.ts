@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { CommandError, createBus, defineCore } from '../../src/index.js'
 import { fixture } from '../support/start.js'
 import { rows } from '../../../../scripts/testing.js'
 
@@ -66,4 +67,36 @@ test('no thread captures stacks in production', async () => {
   const stacks = await getStacks('production')
   for (const name of ['invoke', 'timeout', 'call', 'disconnected']) expect(stacks[name]).not.toContain(CALLER)
   for (const label of ['trusted', 'worker', 'process']) expect(stacks[label]).not.toMatch(IN_FRONTEND)
+})
+
+test('each error keeps its reason and data in a program that makes other stacks', async () => {
+  const commands = {
+    fails: (): never => {
+      throw new CommandError('E_NO', 'no')
+    },
+  }
+  const bus = await createBus({ core: defineCore({ commands }), log: false })
+  const client = await bus.connect('main', { allow: '*' })
+  const getError = (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error)
+  const { prepareStackTrace, stackTraceLimit } = Error
+  try {
+    await rows({
+      'of places': () => (Error.prepareStackTrace = (_error, places) => places),
+      'of nothing': () => (Error.prepareStackTrace = () => undefined),
+      'without a limit': () => Reflect.deleteProperty(Error, 'stackTraceLimit'),
+    })(async change => {
+      change()
+      expect(await getError(client.invoke('absent'))).toMatchObject({ reason: 'MethodNotFound' })
+      expect(await getError(client.invoke('fails'))).toMatchObject({
+        commandCode: 'E_NO',
+        message: expect.stringMatching(/\bno$/) as string,
+      })
+      const error = { reason: 'CommandFailed', name: 'TypeError', message: 'odd' }
+      expect(await bus.run('throw new TypeError("odd")', { report: true })).toMatchObject({ error })
+      Object.assign(Error, { prepareStackTrace, stackTraceLimit })
+    })
+  } finally {
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit })
+    await bus.close({ timeout: 0 })
+  }
 })

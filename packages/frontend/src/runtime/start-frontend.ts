@@ -27,7 +27,7 @@ import {
   toBusError,
 } from '@sallyport/protocol/internal/errors'
 import { waitForLastCalls } from '@sallyport/protocol/internal/rpc'
-import { assertNever, onNextTick, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
+import { assertNever, onNextTick, readStack, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { enterSandboxOnce } from './enter-sandbox.js'
@@ -327,14 +327,14 @@ function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
 function toLoadError(error: unknown): BusError {
   if (isBusError(error)) return error
   const failure = new BusError('LoadFailed', describeThrown(error))
-  if (error instanceof Error && error.stack !== undefined) failure.stack = error.stack
+  if (readStack(error) !== '') failure.stack = readStack(error)
   return failure
 }
 
 /** True if the module cannot be parsed or linked, and false for a `SyntaxError` that its code throws, such as that of `JSON.parse`. */
 function isSyntaxError(error: unknown): error is SyntaxError {
   if (!(error instanceof SyntaxError)) return false
-  const [frame] = /^ +at .+/m.exec(error.stack ?? '') ?? []
+  const [frame] = /^ +at .+/m.exec(readStack(error)) ?? []
   return frame === undefined || frame.includes('node:internal/modules/')
 }
 
@@ -348,7 +348,7 @@ const isOwnPackageMissing = (error: unknown): error is Error =>
 /** Returns what to import instead, if a module imports what belongs into the host or into another library's worker. */
 function getImportRemedy(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  const { message, stack = '' } = error
+  const { message } = error
   const { code, resource } = error as { code?: unknown; resource?: unknown }
   // A wall hides the file.
   const file = code === 'ERR_ACCESS_DENIED' ? resource : /^Cannot find module '([^']+)'/.exec(message)?.[1]
@@ -358,7 +358,7 @@ function getImportRemedy(error: unknown): string | undefined {
   if (other !== undefined)
     return `${message}. Instead of ${other}, use \`invoke\` and \`expose\` of @sallyport/frontend`
   if (message === 'require is not defined') return `${message} in an ES module. Use import instead`
-  if (message === 'window is not defined' && /[\\/]@tauri-apps[\\/]/.test(stack))
+  if (message === 'window is not defined' && /[\\/]@tauri-apps[\\/]/.test(readStack(error)))
     return `${message}. Before @tauri-apps/api, import '@sallyport/frontend/tauri'`
   return undefined
 }
@@ -396,7 +396,8 @@ function explainUncaughtErrors(): void {
 const isThrownValue = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'ERR_UNHANDLED_REJECTION'
 
 function setMessage(error: Error, message: string): void {
-  const { message: before, stack } = error
+  const { message: before } = error
+  const stack = readStack(error)
   error.message = message
-  if (stack !== undefined) error.stack = stack.replace(before, () => message)
+  if (stack !== '') error.stack = stack.replace(before, () => message)
 }

@@ -1,5 +1,6 @@
 // Warnings and error texts for the authors of hooks, about what the sandbox does not have or refuses to run.
 import { Script } from 'node:vm'
+import { readStack } from '@sallyport/protocol/internal/util'
 
 /** Names of browsers and Node that the sandbox does not have. */
 const MISSING_NAMES = [
@@ -51,7 +52,8 @@ export function findSyntaxError(
     void new Script(`${STRICT}${source}`, { filename: file, lineOffset: firstLine - 1 })
     return undefined
   } catch (error) {
-    const { message, stack = '' } = error as Error
+    const { message } = error as Error
+    const stack = readStack(error)
     const position = stack.startsWith(`${file}:`) ? stack.slice(file.length + 1) : ''
     const [line] = /^\d+(?=\n)/.exec(position) ?? []
     return { place: line === undefined ? file : `${file}:${line}`, message }

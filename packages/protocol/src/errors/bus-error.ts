@@ -1,7 +1,7 @@
 // The bus's error class and its codes: those of JSON-RPC 2.0 (section 5.1 of its specification), and our own in its range for
 // servers. On the wire an error is JSON-RPC's error object; no stack and no path leaves a thread.
 import { IS_NODE, isDevelopment } from '#platform'
-import { isError } from '../util/type-guards.js'
+import { isError, readStack } from '../util/type-guards.js'
 
 // Behind each code: has the command run? `npm run docs:limits` makes the table of docs/reference/error-codes.md of it.
 /** Codes by reason. `Cancelled` is the Language Server Protocol's `RequestCancelled`. */
@@ -69,7 +69,7 @@ export class BusError extends Error {
     if (isDevelopment()) {
       // V8 formats the stack when it is first read, with the name that the error has then.
       Object.assign(this, { name: `${name} [${reason}]` })
-      void this.stack
+      readStack(this)
     }
     this.name = name
     this.code = ERROR_CODES[reason]

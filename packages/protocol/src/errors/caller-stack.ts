@@ -2,7 +2,7 @@
 // rejected call captures its stack once more in a continuation of its own promise, where V8 adds the functions that await it.
 import { IS_NODE, isDevelopment } from '#platform'
 import { type BusError, isBusError } from './bus-error.js'
-import { isError } from '../util/type-guards.js'
+import { isError, readStack } from '../util/type-guards.js'
 
 /** Node's frames, those of the packages' own bundles, installed or in their repository, and of the sources that their maps name. */
 const INTERNAL =
@@ -54,7 +54,7 @@ export const withCaller = <T>(promise: Promise<T>): Promise<T> =>
 /** Returns what adds the frames of this call, in development, to an error: for a promise that need not be awaited. */
 export function captureCaller(): (error: BusError) => BusError {
   if (!IS_NODE || !isDevelopment()) return error => error
-  const frames = getFrames(new Error('caller').stack ?? '')
+  const frames = getFrames(new Error('caller'))
   return error => Object.assign(error, { stack: getUserStack(error, frames) })
 }
 
@@ -71,9 +71,9 @@ export function hideInternalFrames(error: unknown): unknown {
  * @param added - more frames
  */
 export function getUserStack(error: Error, added: readonly string[] = []): string {
-  const { stack = '' } = error
+  const stack = readStack(error)
   if (!IS_NODE) return stack
-  const ownFrames = getFrames(stack)
+  const ownFrames = getFrames(error)
   const frames = [...ownFrames, ...added].filter(frame => !INTERNAL.test(frame))
   if (isBusError(error)) return [String(error), ...new Set(frames)].join('\n')
   // The lines before the frames of a syntax error have its place.
@@ -100,9 +100,9 @@ interface CapturedStack {
  */
 function addFrames(error: unknown, callee: (...args: never) => unknown, call?: CapturedStack): unknown {
   if (!isBusError(error)) return error
-  const frames = getFrames(captureStack(callee).stack)
+  const frames = getFrames(captureStack(callee))
   const isAwaited = frames.some(frame => !INTERNAL.test(frame))
-  error.stack = getUserStack(error, isAwaited || !call ? frames : getFrames(call.stack))
+  error.stack = getUserStack(error, isAwaited || !call ? frames : getFrames(call))
   return error
 }
 
@@ -128,7 +128,8 @@ function captureCall(callee: (...args: never) => unknown): CapturedStack | undef
 }
 
 /** Returns the frames of a stack, and what follows them, without the lines of the error's message. */
-function getFrames(stack: string): string[] {
+function getFrames(error: unknown): string[] {
+  const stack = readStack(error)
   const start = stack.search(/^ {4}at /m)
   return start < 0 ? [] : stack.slice(start).split('\n')
 }

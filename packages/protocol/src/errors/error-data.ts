@@ -1,7 +1,7 @@
 // Errors as data: name, message and stack, which has the file, line and column, own properties such as `code`, and what caused them. Core and the
 // host see them. Data is a member `cause` of JSON-RPC's error object, which core passes on to trusted code alone: other frontends get the message.
 import { isDevelopment } from '#platform'
-import { isDeeper, isError } from '../util/type-guards.js'
+import { isDeeper, isError, readStack } from '../util/type-guards.js'
 import {
   BusError,
   type BusErrorReason,
@@ -166,7 +166,7 @@ export const isReportable = (data: unknown): data is ErrorData =>
 export function reportError(error: unknown): ReportedError {
   const reported: ReportedError = { message: truncateReported(describeThrown(error)) }
   if (!isError(error)) return reported
-  if (typeof error.stack === 'string') reported.stack = truncateReported(withCause(error, getStack(error)))
+  if (readStack(error) !== '') reported.stack = truncateReported(withCause(error, getStack(error)))
   try {
     const thrown = isBusError(error) ? error.cause : error
     const data = isError(thrown) && toErrorData(thrown)
@@ -199,11 +199,11 @@ export function getUnsent(data: unknown): ReportedError['unsent'] {
 /** True if what was sent before an end is lost. */
 export const isUnsentError = (error: unknown): boolean => isBusError(error) && getUnsent(error.data) !== undefined
 
-const getStack = (error: Error): string => (isDevelopment() ? getUserStack(error) : error.stack!)
+const getStack = (error: Error): string => (isDevelopment() ? getUserStack(error) : readStack(error))
 
 /** Appends the stack of the cause, which alone has the file and line of a module with a syntax error. */
 function withCause({ cause }: Error, stack: string): string {
-  return isError(cause) && typeof cause.stack === 'string' ? `${stack}\n[cause]: ${getStack(cause)}` : stack
+  return isError(cause) && readStack(cause) !== '' ? `${stack}\n[cause]: ${getStack(cause)}` : stack
 }
 
 /** Returns the error that a worker reported. Its reason is `Crashed` unless the report has a valid one. */

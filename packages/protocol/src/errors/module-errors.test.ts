@@ -29,8 +29,8 @@ test('returns another error unchanged', () =>
   ))
 
 test('the place of a forged stack is its own text, without a path of a host', () => {
-  expect(findPlace('Error: x\n    at f (file:///app/main.mjs:4:53)')).toMatch(/app\/main\.mjs:4:53$/)
+  expect(findPlace({ stack: 'Error: x\n    at f (file:///app/main.mjs:4:53)' })).toMatch(/app\/main\.mjs:4:53$/)
   const long = `file://${'\u4e01\u4e02'.repeat(100)}/a.mjs`
-  expect(findPlace(`Error: x\n    at f (${long}:4:53)`)).toBe(`${long}:4:53`)
+  expect(findPlace({ stack: `Error: x\n    at f (${long}:4:53)` })).toBe(`${long}:4:53`)
   expect(vi.mocked(fileURLToPath).mock.calls.join()).not.toContain(long)
 })

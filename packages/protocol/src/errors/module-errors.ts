@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BusError } from './bus-error.js'
 import { parseForeignUrl } from '../util/foreign-url.js'
+import { readStack } from '../util/type-guards.js'
 import { isInternalFrame } from './caller-stack.js'
 
 /** `file:///app/main.mjs:4:53`, a path, or the name of code as text: `run.js:2:6`. */
@@ -13,8 +14,8 @@ const PLACE =
  * Returns the first file of a stack that is not this library's, relative to the working directory if it is below it: `src/main.mjs:4:53`.
  * Returns '' if there is none.
  */
-export function findPlace(stack: string): string {
-  for (const [frame, file = '', line = ''] of stack.matchAll(PLACE)) {
+export function findPlace(error: unknown): string {
+  for (const [frame, file = '', line = ''] of readStack(error).matchAll(PLACE)) {
     if (isInternalFrame(frame)) continue
     const path = file.startsWith('file:') ? toPath(file) : file
     if (path === undefined) return `${file}${line}`

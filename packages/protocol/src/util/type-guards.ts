@@ -19,6 +19,16 @@ export function isError(value: unknown): value is Error {
   }
 }
 
+/** Returns the stack of a thrown value. A program can have replaced `Error.prepareStackTrace`, and an error its property: then it is empty. */
+export function readStack(thrown: unknown): string {
+  try {
+    const { stack } = Object(thrown) as { stack?: unknown }
+    return typeof stack === 'string' ? stack : ''
+  } catch {
+    return '' // A proxy, or a getter.
+  }
+}
+
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { withDeadline } from '@sallyport/protocol/internal/contract'
-import { isDevelopment } from '@sallyport/protocol/internal/util'
+import { isDevelopment, readStack } from '@sallyport/protocol/internal/util'
 import { findEmbedder } from '@sallyport/process/internal/permission-model'
 
 /** Files that `node --check` is run for. */
@@ -16,7 +16,7 @@ const RELATIVE_IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g
  * path of `module`: to find the line, processes would be started.
  */
 export async function explainSyntax(error: Error, module: URL, signal: AbortSignal): Promise<void> {
-  if (module.protocol !== 'file:' || !/\bSyntaxError\b/.test(error.stack ?? '')) return
+  if (module.protocol !== 'file:' || !/\bSyntaxError\b/.test(readStack(error))) return
   // Node itself puts the place of a mistake in TypeScript, and of an import that its module does not export, into the stack.
   const [, path, line] = /(?:^|\n\[cause\]: )(?:file:\/\/)?([^\n]+\.[cm]?[jt]s):(\d+)\n/.exec(error.stack!) ?? []
   if (path !== undefined) return void (error.message += ` (${path}:${line})`)
@@ -29,8 +29,10 @@ export async function explainSyntax(error: Error, module: URL, signal: AbortSign
 }
 
 /** Returns `undefined` for an error that a module's own code threw, such as that of `JSON.parse`. */
-const describeUnknownPlace = ({ stack = '' }: Error, module: URL): string | undefined =>
-  /(?:^|\n\[cause\]: )SyntaxError\b[^\n]*\n +at [^\n]*node:internal\/modules\/|^SyntaxError\b[^\n]*$/.test(stack)
+const describeUnknownPlace = (error: Error, module: URL): string | undefined =>
+  /(?:^|\n\[cause\]: )SyntaxError\b[^\n]*\n +at [^\n]*node:internal\/modules\/|^SyntaxError\b[^\n]*$/.test(
+    readStack(error),
+  )
     ? `${fileURLToPath(module)}, or a module that it imports\n`
     : undefined
 
