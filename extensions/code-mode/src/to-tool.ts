@@ -1,6 +1,6 @@
 // A tool of the AI SDK, which runs code that calls other tools.
 import { type Bus, BusError } from '@sallyport/core'
-import { toDocComment, toSchemaType } from '@sallyport/core/internal'
+import { toDocComment, toJsonSchema, toSchemaType } from '@sallyport/core/internal'
 import { type CodeError, type CodeModeOptions, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 
@@ -51,7 +51,12 @@ export interface CodeTool {
 }
 
 const PROPERTIES = { code: { type: 'string', description: 'The body of an async function' } }
-const toJsonSchema = () => ({ type: 'object', properties: PROPERTIES, required: ['code'], additionalProperties: false })
+const toInputSchema = () => ({
+  type: 'object',
+  properties: PROPERTIES,
+  required: ['code'],
+  additionalProperties: false,
+})
 const inputSchema: CodeTool['inputSchema'] = {
   '~standard': {
     version: 1,
@@ -60,7 +65,7 @@ const inputSchema: CodeTool['inputSchema'] = {
       const { code } = Object(value) as Partial<CodeInput>
       return typeof code === 'string' ? { value: { code } } : { issues: [{ message: 'code must be a string' }] }
     },
-    jsonSchema: { input: toJsonSchema, output: toJsonSchema },
+    jsonSchema: { input: toInputSchema, output: toInputSchema },
   },
 }
 
@@ -103,8 +108,10 @@ export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolO
 
 function declare(name: string, { description, inputSchema: input, outputSchema }: CallableTool): string {
   const comment = typeof description === 'string' ? `${toDocComment(description)}\n` : ''
-  const result = toSchemaType(getJsonSchema(outputSchema, 'output'))
-  return `${comment}${JSON.stringify(name)}(args: ${toSchemaType(getJsonSchema(input, 'input'))}): Promise<${result}>`
+  const subject = `of the tool ${JSON.stringify(name)}`
+  const result = toSchemaType(getJsonSchema(outputSchema, 'output', `The result ${subject}`))
+  const args = toSchemaType(getJsonSchema(input, 'input', `The arguments ${subject}`))
+  return `${comment}${JSON.stringify(name)}(args: ${args}): Promise<${result}>`
 }
 
 /** Returns the last value of a tool that is an `async function*`: the others are preliminary. */
@@ -126,7 +133,7 @@ type Validate = (value: unknown) => Checked | Promise<Checked>
 type Side = 'input' | 'output'
 
 interface AnySchema {
-  '~standard'?: { validate: Validate; jsonSchema?: Record<Side, (options: { target: string }) => unknown> }
+  '~standard'?: { validate: Validate }
   jsonSchema?: unknown
   validate?: Validate
 }
@@ -135,10 +142,10 @@ const getSchema = (schema: unknown): AnySchema =>
   Object(typeof schema === 'function' && !('~standard' in schema) ? schema() : schema) as AnySchema
 
 /** Returns the JSON Schema of what a tool takes or returns. `undefined` without one, or with one that cannot be converted. */
-function getJsonSchema(schema: unknown, side: Side): unknown {
+function getJsonSchema(schema: unknown, side: Side, subject: string): unknown {
   try {
-    const { '~standard': standard, jsonSchema } = getSchema(schema)
-    return standard ? standard.jsonSchema?.[side]({ target: 'draft-2020-12' }) : jsonSchema
+    const found = getSchema(schema)
+    return found['~standard'] ? toJsonSchema(found, side, subject) : found.jsonSchema
   } catch {
     return undefined
   }

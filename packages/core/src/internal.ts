@@ -22,7 +22,7 @@ export type {
   PermissionSetDefinition,
   ScopedPermission,
 } from './acl/types.js'
-export type { JsonSchema } from './api/define.js'
+export { type JsonSchema, toJsonSchema } from './api/define.js'
 export type { AnyCommand } from './api/define.js'
 export { toDocComment, toSchemaType } from './api/schema-type.js'
 export type { AddedCommand } from './host/options/types.js'

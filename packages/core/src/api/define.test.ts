@@ -1,7 +1,8 @@
 // command() validates its options when it is called.
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { z } from 'zod'
 import { rows } from '../../../../scripts/testing.js'
-import { command, defineCore } from './define.js'
+import { command, defineCore, toCommandContent } from './define.js'
 
 it('command() names what is wrong with its arguments', () =>
   rows<[string, unknown[], string]>([
@@ -25,4 +26,24 @@ it('command() names what is wrong with its arguments', () =>
 it('defineCore without a definition returns defineCore, for a core with types', () => {
   const definition = { commands: { add: ({ a, b }: { a: number; b: number }) => a + b } }
   expect(defineCore<{ events: { done: number } }>()(definition)).toBe(definition)
+})
+
+it('a member that JSON Schema cannot say costs that member alone, and a warning names it once', () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  onTestFinished(() => vi.restoreAllMocks())
+  const day = z.object({ when: z.date(), at: z.coerce.date().optional(), sums: z.array(z.bigint()), any: z.any() })
+  const schema = z.object({ day, all: z.map(z.string(), z.number()).describe('All'), name: z.string() })
+  const describe = (): unknown => toCommandContent('command "book"', { schema }).args
+  const date = { type: 'string', format: 'date-time' }
+  expect(describe()).toMatchObject({
+    properties: {
+      day: { properties: { when: date, at: date, sums: { type: 'array', items: {} }, any: {} } },
+      all: { description: 'All' },
+      name: { type: 'string' },
+    },
+  })
+  describe()
+  expect(warn.mock.calls.map(([text]) => text)).toEqual([
+    'The arguments of command "book": JSON Schema has no type for what is at "day.when", "day.at", "day.sums.items", "all". A model is told that it takes any value, and that a date is a text.',
+  ])
 })

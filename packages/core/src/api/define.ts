@@ -1,5 +1,6 @@
 // Functions for writing a core module: commands, plugins, and the definition that holds them.
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { warn } from '@sallyport/protocol/internal/util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PermissionFile, Scope } from '../acl/types.js'
 import type { App, BusTypes, CommandContext, Middleware, TypedCore } from './app.js'
@@ -219,29 +220,73 @@ export interface CommandDescription extends CommandContent {
 
 type Definition = { description?: string | undefined; schema?: unknown; result?: unknown; handler?: unknown }
 
-/** Converts what `command` was given. */
-export const toCommandContent = ({ description, schema, result, handler }: Definition): CommandContent => ({
+/**
+ * Converts what `command` was given.
+ *
+ * @param name - for warnings
+ */
+export const toCommandContent = (
+  name: string,
+  { description, schema, result, handler }: Definition,
+): CommandContent => ({
   description,
-  args: toJsonSchema(schema, 'input'),
-  result: toJsonSchema(result, 'output'),
+  args: toJsonSchema(schema, 'input', `The arguments of ${name}`),
+  result: toJsonSchema(result, 'output', `The result of ${name}`),
   ...(isGenerator(handler) && { isStream: true }),
 })
 
 const isGenerator = (handler: unknown): boolean =>
   Object.prototype.toString.call(handler) === '[object AsyncGeneratorFunction]'
 
-type Converter = (options: { target: string }) => Record<string, unknown>
+/** What zod's `override` gets for each schema within a schema, the inner ones first. */
+interface Conversion {
+  readonly zodSchema: { readonly _zod: { readonly def: { readonly type: string } } }
+  readonly jsonSchema: Record<string, unknown>
+  readonly path: readonly (string | number)[]
+}
+type Converter = (options: { target: string; libraryOptions?: object }) => Record<string, unknown>
 type Convertible = StandardSchemaV1.Props & { jsonSchema?: Partial<Record<'input' | 'output', Converter>> }
 
-/** Uses the [Standard JSON Schema](https://standardschema.dev/json-schema) of a schema. */
-function toJsonSchema(schema: unknown, side: 'input' | 'output'): JsonSchema | undefined {
+const warned = new WeakSet()
+
+/**
+ * Uses the [Standard JSON Schema](https://standardschema.dev/json-schema) of a schema. A member that JSON Schema cannot say takes any value, and a
+ * date is a text; the first time, a warning names them. `undefined` without a schema, or with one that cannot be converted at all.
+ *
+ * @param subject - for the warning
+ */
+export function toJsonSchema(schema: unknown, side: 'input' | 'output', subject: string): JsonSchema | undefined {
   const standard = (schema as StandardSchemaV1 | undefined)?.['~standard'] as Convertible | undefined
-  try {
-    const converted = standard?.jsonSchema?.[side]?.({ target: 'draft-2020-12' })
+  const convert = (libraryOptions?: object): JsonSchema | undefined => {
+    const converted = standard?.jsonSchema?.[side]?.({
+      target: 'draft-2020-12',
+      ...(libraryOptions && { libraryOptions }),
+    })
     // Only data: the schema goes to other threads and to clients.
     return converted && (JSON.parse(JSON.stringify(converted)) as JsonSchema)
+  }
+  try {
+    return convert()
   } catch {
-    // Such as a schema with a transformation, which JSON Schema cannot express.
-    return undefined
+    const unsaid = new Set<string>()
+    const override = ({ zodSchema, jsonSchema, path }: Conversion): void => {
+      const { type } = zodSchema._zod.def
+      if (Object.keys(jsonSchema).length > 0 || type === 'any' || type === 'unknown') return
+      unsaid.add(path.filter((step, index) => index % 2 === 1 || step !== 'properties').join('.'))
+      if (type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
+    }
+    try {
+      const converted = convert({ unrepresentable: 'any', override })
+      if (unsaid.size > 0 && !warned.has(schema as object)) {
+        warned.add(schema as object)
+        const places = [...unsaid].toReversed().map(place => JSON.stringify(place))
+        const told = 'A model is told that it takes any value, and that a date is a text'
+        warn(`${subject}: JSON Schema has no type for what is at ${places.join(', ')}. ${told}.`)
+      }
+      return converted
+    } catch {
+      // Another library's.
+      return undefined
+    }
   }
 }

@@ -84,7 +84,7 @@ export function writeDeclarations(commands: readonly CommandDescription[], funct
 function declareNamespace([namespace, functions]: [string, RunFunctions[string]]): string {
   const members = Object.entries(functions).map(([name, definition]) => {
     const { description, args } = typeof definition === 'function' ? ({} as Partial<RunFunction>) : definition
-    const content = toCommandContent({ description, schema: args })
+    const content = toCommandContent(`${namespace}.${name}`, { description, schema: args })
     return `${writeComment(content)}${name}(${writeArguments(content)}): Promise<unknown>`
   })
   return `declare const ${namespace}: {\n${members.join('\n')}\n}\n`

@@ -118,7 +118,7 @@ function preparePlugin(added: AddedPlugin): PreparedPlugin {
   const entries = Object.entries(commands).map(([command, definition]) => {
     const { method } = toCommandIdentity(command, name)
     if (typeof definition === 'function') {
-      return { command, method, content: toCommandContent({ handler: definition }), run: definition }
+      return { command, method, content: toCommandContent(method, { handler: definition }), run: definition }
     }
     const { kind, schema, handler } = Object(definition) as Partial<Command>
     if (kind !== 'command' || typeof handler !== 'function') {
@@ -127,7 +127,7 @@ function preparePlugin(added: AddedPlugin): PreparedPlugin {
     const run = schema
       ? checkArguments(method, schema, handler as (args: unknown, ctx: ExposedContext) => unknown)
       : handler
-    return { command, method, content: toCommandContent(definition as Command), run }
+    return { command, method, content: toCommandContent(describeCommand(method), definition as Command), run }
   })
   const contents = Object.fromEntries(entries.map(({ command, content }) => [command, content]))
   // A copy, because the next core gets it too.

@@ -51,7 +51,8 @@ export function createRegistry(
       registry.set(method, {
         ...commandName,
         run,
-        describe: () => toCommandContent(typeof command === 'function' ? { handler: command } : command),
+        describe: () =>
+          toCommandContent(describeCommand(method), typeof command === 'function' ? { handler: command } : command),
       })
     }
   }
