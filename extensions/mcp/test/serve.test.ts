@@ -211,6 +211,34 @@ test('a cancelled call ends in core', () =>
     await expect.poll(() => aborted).toBe(abortedBefore + 1)
   }))
 
+test('a call over HTTP that takes long begins its answer at once, and is never silent for more than 15 s', () =>
+  rows([['auto'], ['legacy']] as const)(async mode => {
+    const { url } = await serveHttp(await startBus())
+    const client = createClient(mode)
+    let read: () => Promise<unknown> = () => Promise.reject(new Error('No answer has begun'))
+    const fetchAndWatch = async (...given: Parameters<typeof fetch>): Promise<Response> => {
+      const response = await fetch(...given)
+      if (!String(given[1]?.body).includes('"tools/call"')) return response
+      const [own, watched] = response.body!.tee()
+      const reader = watched.pipeThrough(new TextDecoderStream()).getReader()
+      read = async () => (await reader.read()).value
+      return new Response(own, response)
+    }
+    await client.connect(new StreamableHTTPClientTransport(url, { fetch: fetchAndWatch }))
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const cancel = new AbortController()
+    try {
+      const before = started
+      client.callTool({ name: 'wait', arguments: {} }, { signal: cancel.signal }).catch(() => {})
+      await expect.poll(() => started).toBe(before + 1)
+      vi.advanceTimersByTime(15_000)
+      await expect.poll(() => read()).toContain(': keepalive')
+    } finally {
+      vi.useRealTimers()
+      cancel.abort()
+    }
+  }))
+
 test('clients are notified when rights and plugins change', () =>
   rows(choose(kinds.slice(0, -1)))(async (kind, mode) => {
     const bus = await startBus()

@@ -100,7 +100,8 @@ export function serveHttp(
     }
   }
   const shared = { maxRequestBodySize: maxBody, onerror: report }
-  const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests })
+  // Proxies cut an answer of which nothing has come for a minute: as an event stream, it has a comment every 15 s.
+  const handler = createMcpHandler(factory, { ...shared, maxSubscriptions: maxRequests, responseMode: 'sse' })
   const send = toNodeHandler(handler, shared)
   const [isHost, isOrigin] = [createHostMatcher(hosts), createHostMatcher(origins)]
   const running = new Set<ServerResponse>()
