@@ -2,9 +2,9 @@
 import { sum } from 'd3-array'
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import type { CompareOptions } from '../command/options.js'
@@ -165,7 +165,7 @@ export async function openBase(name: string, command: string | null, signal: Abo
   }
   process.on('exit', close)
   try {
-    return { ...(await findBase(name, command, join(temporary, 'base'), signal)), temporary, close }
+    return { ...(await findBase(name, command, join(temporary, 'checkout-of-base'), signal)), temporary, close }
   } catch (error) {
     close()
     // Ctrl-C goes to git as well, which then fails.
@@ -184,15 +184,43 @@ async function findBase(
 ): Promise<Pick<OpenedBase, 'base' | 'directory'>> {
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory())
     return { base: { name, kind: 'directory' }, directory: resolve(name) }
-  const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
-    throw new UsageError(`--base: '${name}' is not a directory or a git ref`)
-  })
+  const commit = await findCommit(name)
   await git('worktree', 'add', '--detach', '--force', root, commit)
+  const [top = '', prefix = ''] = (await git('rev-parse', '--show-toplevel', '--show-prefix')).split('\n')
+  for (const directory of new Set([root, join(root, prefix)])) linkSiblings(top, root, directory)
   await prepare(root, command, signal)
-  const prefix = await git('rev-parse', '--show-prefix')
   const directory = join(root, prefix)
   if (existsSync(directory)) return { base: { name, kind: 'ref', commit }, directory }
   throw new UsageError(`--base: the base has no ${prefix}. Run the comparison in a directory that it has`)
+}
+
+const ADVICE = 'This clone is shallow: fetch more of it first, as with `fetch-depth: 0` of actions/checkout'
+
+/** A checkout of CI has the branches of others as those of `origin` alone. @throws {UsageError} with what git says */
+async function findCommit(name: string): Promise<string> {
+  const find = (ref: string): Promise<string> => git('rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`)
+  try {
+    return await find(name)
+  } catch (error) {
+    const commit = await find(`origin/${name}`).catch(() => undefined)
+    if (commit !== undefined) return commit
+    const isShallow = (await git('rev-parse', '--is-shallow-repository').catch(() => '')) === 'true'
+    const said = String((error as { stderr?: unknown }).stderr).trim()
+    const text = `--base: '${name}' is not a directory or a git ref: ${said}`
+    throw new UsageError(isShallow ? `${text}. ${ADVICE}` : text)
+  }
+}
+
+/** A package of a directory beside the repository, such as `file:../lib`, is beside the checkout, too. */
+function linkSiblings(top: string, root: string, directory: string): void {
+  const manifest = join(directory, 'package.json')
+  if (!existsSync(manifest)) return
+  for (const [, path = ''] of readFileSync(manifest, 'utf8').matchAll(/"(?:file|link|portal):(\.\.\/[^"]+)"/g)) {
+    const [up, name] = relative(root, resolve(directory, path)).split(sep)
+    if (up !== '..' || name === undefined || name === '..') continue
+    const link = join(root, '..', name)
+    if (!existsSync(link)) symlinkSync(join(top, '..', name), link, 'junction')
+  }
 }
 
 /** Installs and builds a checkout. @throws {UsageError} if that fails */
