@@ -26,8 +26,8 @@ export const getGateGrants = (entry: Entry, dir: URL | undefined): ReadGrants =>
 
 /** Returns the working directory unless it is granted: the worker verifies that it cannot read there. */
 export function getUnexpectedRead({ directories }: ReadGrants): string | undefined {
-  const cwd = realpathSync(process.cwd())
-  return isWithin(directories, cwd) ? undefined : cwd
+  const [cwd] = listRealPaths([() => process.cwd()])
+  return cwd === undefined || isWithin(directories, cwd) ? undefined : cwd
 }
 
 const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map(Number)
@@ -170,15 +170,20 @@ function namesModule(root: string, path: string): boolean {
 
 /** Returns the paths that show where the host is: its program, its working directory, this package; and directories of the user. */
 function getHostFiles(): string[] {
-  const files = [process.argv[1], process.cwd(), fileURLToPath(import.meta.url), findHome(), tmpdir()]
-  return files.flatMap(file => {
+  const here = (): string => fileURLToPath(import.meta.url)
+  return listRealPaths([() => process.argv[1], () => process.cwd(), here, findHome, tmpdir])
+}
+
+/** Without those that do not exist: a working directory can be removed. */
+const listRealPaths = (paths: readonly (() => string | undefined)[]): string[] =>
+  paths.flatMap(getPath => {
     try {
-      return file === undefined ? [] : [realpathSync(file)]
+      const path = getPath()
+      return path === undefined ? [] : [realpathSync(path)]
     } catch {
       return []
     }
   })
-}
 
 export interface WriteGrants {
   /** Real paths. */

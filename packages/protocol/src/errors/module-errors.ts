@@ -19,10 +19,18 @@ export function findPlace(error: unknown): string {
     if (isInternalFrame(frame)) continue
     const path = file.startsWith('file:') ? toPath(file) : file
     if (path === undefined) return `${file}${line}`
-    const short = relative(process.cwd(), path)
-    return `${short.startsWith('..') ? path : short}${line}`
+    return `${toShort(path)}${line}`
   }
   return ''
+}
+
+function toShort(path: string): string {
+  try {
+    const short = relative(process.cwd(), path)
+    return short.startsWith('..') ? path : short
+  } catch {
+    return path // The working directory was removed.
+  }
 }
 
 /** Returns the path of a URL. A frontend can forge the stack, and a URL such as `file://host/` has no path. */

@@ -72,7 +72,7 @@ export const prepareVms = (module?: EngineModule): Promise<Pool> => (pool ??= cr
 async function createPool(compiled?: EngineModule): Promise<Pool> {
   const module = compiled ?? (await compileEngine(readAsset('quickjs-wasi/quickjs.wasm')))
   // The asynchronous form waits in the queue of V8's threads, behind the optimization of the engine's code: up to 250 ms.
-  WebAssembly.instantiate = async (engine, imports) => new WebAssembly.Instance(engine, imports)
+  WebAssembly.instantiate = async (engine, imports) => createInstance(engine, imports)
   const vm = await QuickJS.create({ wasm: module })
   const holder = vm.newObject()
   for (const name of [SEND, SEND_FRAME])
@@ -90,6 +90,20 @@ async function createPool(compiled?: EngineModule): Promise<Pool> {
   const { memory } = await instantiate(module, snapshot)
   blank.set(new Uint8Array(memory.buffer).subarray(0, blank.length))
   return { module, snapshot, chunks: findChunks(snapshot.memory, blank), free: [] }
+}
+
+const FEW_ADDRESSES =
+  'QuickJS found no free range of addresses. V8 reserves about 10 GiB of them for each VM, though they take no memory: ' +
+  'raise the limit of the address space (ulimit -v, LimitAS of systemd), run fewer scripts at once, or use another sandbox'
+
+/** @throws {BusError} Crashed if the system limits the addresses of the process */
+function createInstance(engine: EngineModule, imports: object): object {
+  try {
+    return new WebAssembly.Instance(engine, imports)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new BusError('Crashed', FEW_ADDRESSES, { cause })
+  }
 }
 
 /** Instantiates a VM whose memory is not that of the snapshot yet. */

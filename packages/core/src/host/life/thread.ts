@@ -170,7 +170,7 @@ export class ThreadCode {
 
   #fail(error: Error, thrown: unknown = error): void {
     if (this.#error || this.#isOver) return
-    this.#error = error
+    this.#error = /\buv_cwd\b/.test(error.message) ? explainDirectory(this.#spec.name, error) : error
     this.#isDisconnected = this.#spec.endsWithItsCalls === true && isDisconnection(thrown)
     const { signal } = this.#explaining
     if (!signal.aborted) this.#explained = this.#spec.explainError?.(error, signal)
@@ -206,6 +206,14 @@ export class ThreadCode {
     this.#stopWatching()
     this.#stopListening()
   }
+}
+
+/** Node starts no thread, and no process, while the working directory of the host does not exist. */
+function explainDirectory(name: string, cause: Error): BusError {
+  const remedy = 'Call process.chdir with a directory that exists, or start the host again'
+  return new BusError('Crashed', `${name} could not be started: the host's working directory was removed. ${remedy}`, {
+    cause,
+  })
 }
 
 /** Node does not keep the class of an error that ends a thread, but its properties. A frontend can forge them, and hides its own fault. */

@@ -120,9 +120,16 @@ const schema = v.variant('process', [
 ])
 
 /** Compiles the engine once for all script hosts that are threads. */
-const compileEngineOnce = loadOnce(async () =>
-  compileEngine(await readFile(createRequire(findEntry(RUNNER)).resolve('quickjs-wasi/quickjs.wasm'))),
-)
+const compileEngineOnce = loadOnce(async () => {
+  if (!('WebAssembly' in globalThis)) {
+    const remedy = 'Start it without --jitless, or use "permission" or "process"'
+    throw new BusError(
+      'InvalidParams',
+      `sandbox "quickjs" needs WebAssembly, which this Node.js does not have. ${remedy}`,
+    )
+  }
+  return compileEngine(await readFile(createRequire(findEntry(RUNNER)).resolve('quickjs-wasi/quickjs.wasm')))
+})
 
 /** @internal */
 export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {

@@ -1,0 +1,32 @@
+// Hosts in places where Node itself cannot start all that a bus starts: each error names the cause and the remedy.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { fixture } from '../support/start.js'
+import { rows } from '../../../../scripts/testing.js'
+
+const host = fileURLToPath(fixture('host/odd-place.mjs'))
+
+test.runIf(process.platform === 'linux')('what does not start says what the host lacks, and what to do', () =>
+  rows<Record<string, [command: string[], found: RegExp]>>({
+    'its working directory was removed': [
+      [process.execPath, host, 'removed'],
+      /^Crashed: frontend "run-\d" could not be started: the host's working directory was removed\. Call process\.chdir/,
+    ],
+    'no WebAssembly': [
+      [process.execPath, '--jitless', host],
+      /^InvalidParams: sandbox "quickjs" needs WebAssembly, which this Node\.js does not have\. Start it without --jitless/,
+    ],
+    'a limit of its addresses': [
+      ['/bin/sh', '-c', 'ulimit -v 24000000; exec "$0" "$@"', process.execPath, host],
+      /^(?:1$|(?:Crashed|LoadFailed): QuickJS found no free range of addresses\. .* raise the limit)/,
+    ],
+  })(async ([command, found]) => {
+    const [program = '', ...args] = command
+    const { stdout } = await promisify(execFile)(program, args)
+    const outcomes = JSON.parse(stdout) as unknown[]
+    for (const outcome of outcomes) expect(String(outcome)).toMatch(found)
+    expect(outcomes).toContainEqual(expect.stringMatching(found))
+  }),
+)
