@@ -328,6 +328,12 @@ test('over stdio, the end of input lets calls end, an id that is open is refused
   }
 })
 
+test('over stdio, a host that prints nothing before gets no warning', async () => {
+  const path = fileURLToPath(new URL('fixtures/stdio-server.mjs', import.meta.url))
+  const server = spawn(process.execPath, [path, 'quiet'], { stdio: ['ignore', 'ignore', 'pipe'] })
+  expect(Buffer.concat(await server.stderr.toArray()).toString()).not.toContain('bytes of standard output')
+})
+
 test('a call of a tool that the label may not use is reported and counted, and an unknown name is not', async () => {
   const bus = await startBus()
   const client = await connect('stdio', 'auto', bus)

@@ -28,6 +28,12 @@ describe('core', () => {
     expect(responder.respond(hello).session?.label).toBe('main')
   })
 
+  it('a hello of another version, kind, pattern or codec is malformed', () => {
+    const { hello } = initiate()
+    expect(readHello(hello)).toBeDefined()
+    for (const at of [0, 1, 2, 3]) expect(readHello(Uint8Array.from(hello).fill(0xff, at, at + 1))).toBeUndefined()
+  })
+
   it('rejects a truncated or extended hello', () => {
     const responder = createResponder()
     const { hello } = initiate()

@@ -201,7 +201,8 @@ export class Reader {
   }
 }
 
-export const isShortString = (token: number | undefined): boolean => token !== undefined && (token & 0xe0) === 0xa0
+/** @param token - `undefined` behind the end */
+export const isShortString = (token: number | undefined): boolean => (token! & 0xe0) === 0xa0
 
 const cutShort = (): RangeError => new RangeError('the value is cut short')
 

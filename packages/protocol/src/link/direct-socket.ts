@@ -89,7 +89,7 @@ export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = 
   })
   // The process has exited, and the relay with it.
   port.once('close', () => {
-    if (socket.connecting || socket.pending || socket.writableEnded || unopened.has(id)) socket.destroy()
+    if (socket.pending || socket.writableEnded || unopened.has(id)) socket.destroy()
     else link.finish()
     onBegun()
   })

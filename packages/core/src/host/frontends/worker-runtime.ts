@@ -93,7 +93,6 @@ export function createWorkerRuntime(
     supervision: config.supervision,
     waitsAfterError: dev && !config.runsOnce,
     isOpening: () => load.isOpening,
-    endsWithItsCalls: true,
     // The relay of a process watches the process instead.
     endsIfSilent: !hasProcess,
     ...(stopTimeout !== undefined && { stopTimeout }),

@@ -171,7 +171,7 @@ export class ThreadCode {
   #fail(error: Error, thrown: unknown = error): void {
     if (this.#error || this.#isOver) return
     this.#error = /\buv_cwd\b/.test(error.message) ? explainDirectory(this.#spec.name, error) : error
-    this.#isDisconnected = this.#spec.endsWithItsCalls === true && isDisconnection(thrown)
+    this.#isDisconnected = isDisconnection(thrown)
     const { signal } = this.#explaining
     if (!signal.aborted) this.#explained = this.#spec.explainError?.(error, signal)
   }
@@ -182,6 +182,7 @@ export class ThreadCode {
     this.thread = undefined
     this.#stopWatching()
     this.#stopListening()
+    // Its calls end with it, or with the bus.
     const endsWithItsCalls = this.#isDisconnected && (this.#isStopping || this.#isDraining())
     const by = this.#hasAnswered || endsWithItsCalls ? 'order' : this.#isKilled ? 'force' : 'itself'
     // It has not said that all has left.
@@ -269,8 +270,6 @@ export interface WorkerSpec {
   isClosing?(): boolean
   /** In development: can add an explanation to an error. The exit is reported afterwards, or as soon as the signal aborts. */
   explainError?(error: Error, signal: AbortSignal): Promise<void> | undefined
-  /** True if an uncaught `Disconnected` is expected while the worker or the bus ends: the worker has calls that end then. */
-  endsWithItsCalls?: boolean
   /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
   hasStartTimeout?: boolean
   /** What the life of a frontend has in addition. */
