@@ -60,3 +60,14 @@ test('the end of the thread restarts all of its gates, and settles their calls',
     `${label}: A thread exited with code 1. The thread that gate "${label}" shared was terminated`
   expect(faults.toSorted()).toEqual(['a', 'b', 'c'].map(describe))
 })
+
+test('the end of the thread is the error of the caller of a run, and no fault of the bus', async () => {
+  const bus = await startShared('judge')
+  const { faults } = watch(bus)
+  const hasBegun = new Promise<void>(resolve => void bus.listen('begun', () => resolve()))
+  const running = bus.run('await listen("x", () => {}); await emit("begun"); await new Promise(() => {})').catch((error: unknown) => error)
+  await hasBegun
+  await workers[0]!.terminate()
+  expect(await running).toMatchObject({ message: expect.stringContaining('A thread exited') as string })
+  expect(faults).toEqual([])
+})

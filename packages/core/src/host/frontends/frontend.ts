@@ -258,6 +258,7 @@ export class Frontend {
     const { hookTimeout } = this.#host.options.isolation
     const isClosing = (): boolean => this.#life.context.goal === 'stop'
     const events: GateEvents = {
+      isOfRun: config.runsOnce === true,
       isClosing,
       changed: type => {
         // The other threads learn of its end by their ends.

@@ -24,6 +24,8 @@ import { HostServices } from './services.js'
 import { ThreadMember } from '../workers/shared-threads.js'
 
 export interface GateEvents {
+  /** True for the gate of a run, whose end is the error of its caller, and is not reported. */
+  readonly isOfRun?: boolean
   /** True once the frontend is being closed: the gate stops after it, and does not start again. */
   isClosing(): boolean
   /** Up: it needs new links. Ready: it has its hook and its key. Ending: it takes no more links. */
@@ -94,7 +96,7 @@ export function startGate(
           return lines.add([report.level, report.text])
         case 'fault': {
           const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)
-          reporter.reportFault(label, error)
+          if (!events.isOfRun) reporter.reportFault(label, error)
           return events.protocolError(report.link, error)
         }
         default:
@@ -116,7 +118,7 @@ export function startGate(
     const text = `${getWorkerName('gate', label)} exited unexpectedly`
     const { error = isLost ? new BusError('Crashed', text) : undefined } = exit
     if (error) events.failed(error)
-    reporter.reportExit('gate', label, { ...exit, error })
+    if (!events.isOfRun) reporter.reportExit('gate', label, { ...exit, error })
   })
   return {
     worker,

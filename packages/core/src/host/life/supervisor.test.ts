@@ -125,6 +125,16 @@ test('a member of a thread has its time to end once the others let the thread an
   await exited
 })
 
+test('what a thread says once the host has ended it is not why it ended', async () => {
+  const handle = { terminate: () => thread.emit('error', new Error('terminated')), postMessage() {}, unref() {} }
+  const thread = Object.assign(new EventEmitter(), handle)
+  const worker = new Supervisor().start({ ...silent, spawn: () => thread as unknown as Worker })
+  thread.emit('message', { type: 'state', state: 'ready' })
+  worker.terminate(new Error('it blocked its event loop'))
+  thread.emit('exit', 1)
+  expect(await worker.exited).toMatchObject({ error: { message: 'it blocked its event loop' } })
+})
+
 test('a worker reports its error after the explanation, which a stop cuts short', async () => {
   const explainError = vi.fn<NonNullable<WorkerSpec['explainError']>>((error, signal) => {
     error.message += ' (explained)'

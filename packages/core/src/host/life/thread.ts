@@ -13,6 +13,7 @@ import {
   BusError,
   type BusErrorReason,
   createUnsentError,
+  isUnsentError,
   receiveError,
   reportError,
 } from '@sallyport/protocol/internal/errors'
@@ -170,6 +171,8 @@ export class ThreadCode {
 
   #fail(error: Error, thrown: unknown = error): void {
     if (this.#error || this.#isOver) return
+    // The host's own order, in the words of the code.
+    if (this.#isKilled && !isUnsentError(error)) return
     this.#error = /\buv_cwd\b/.test(error.message) ? explainDirectory(this.#spec.name, error) : error
     this.#isDisconnected = isDisconnection(thrown)
     const { signal } = this.#explaining
