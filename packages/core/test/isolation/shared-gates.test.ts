@@ -68,6 +68,6 @@ test('the end of the thread is the error of the caller of a run, and no fault of
   const running = bus.run('await listen("x", () => {}); await emit("begun"); await new Promise(() => {})').catch((error: unknown) => error)
   await hasBegun
   await workers[0]!.terminate()
-  expect(await running).toMatchObject({ message: expect.stringContaining('A thread exited') as string })
+  expect(await running).toMatchObject({ reason: 'Crashed', message: 'gate "run-1" exited with code 1' })
   expect(faults).toEqual([])
 })
