@@ -346,6 +346,6 @@ function answerRings(scenario: ScenarioReport, cells: Cells): Table {
     ...scenarioTable({ ...scenario, arms }, cells),
     title: 'What do rings gain, and when do they lose?',
     sentence: `${capitalize(parts.filter(Boolean).join('; '))}.`,
-    about: "`link: 'ring'` beside `link: 'port'`, both with JSON-RPC",
+    about: 'A ring of shared memory beside a port of messages, both with JSON-RPC',
   }
 }
