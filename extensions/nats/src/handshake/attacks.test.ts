@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
 import { createBusSecret, deriveCredentialKey, issueCredential, readBusSecret, readCredential } from './credential.js'
 import { initiateHandshake } from './handshake.js'
-import { deriveSessionKeys, readHello, readRefusal, writeHello, type Hello } from './messages.js'
+import { deriveSessionKeys, readHello, readRefusal, readWelcome, writeHello, type Hello } from './messages.js'
 
 const FORGED = 'Denied: The credential is not valid for this bus'
 const flip = (bytes: Uint8Array, bit: number): Uint8Array => {
@@ -28,10 +28,14 @@ describe('core', () => {
     expect(responder.respond(hello).session?.label).toBe('main')
   })
 
-  it('a hello of another version, kind, pattern or codec is malformed', () => {
+  it('a message of another version, kind, pattern or codec is malformed', () => {
     const { hello } = initiate()
+    const { answer } = createResponder().respond(hello)
+    const change = (message: Uint8Array, at: number): Uint8Array => Uint8Array.from(message).fill(0xff, at, at + 1)
     expect(readHello(hello)).toBeDefined()
-    for (const at of [0, 1, 2, 3]) expect(readHello(Uint8Array.from(hello).fill(0xff, at, at + 1))).toBeUndefined()
+    for (const at of [0, 1, 2, 3]) expect(readHello(change(hello, at))).toBeUndefined()
+    expect(readWelcome(answer)).toBeDefined()
+    for (const at of [0, 1]) expect(readWelcome(change(answer, at))).toBeUndefined()
   })
 
   it('rejects a truncated or extended hello', () => {

@@ -125,6 +125,16 @@ test('a member of a thread has its time to end once the others let the thread an
   await exited
 })
 
+test('a worker that is no longer needed does not start again', async () => {
+  const spawn = vi.fn<() => Worker>(() => new Worker(`${ready} process.exit(0))`, { eval: true }))
+  const supervision = { ...resolveSupervision('permanent'), delay: { min: 1, max: 1 } }
+  const worker = new Supervisor().start({ ...silent, supervision, spawn, isClosing: () => true })
+  await worker.ready
+  worker.post('go')
+  await worker.exited
+  expect(spawn).toHaveBeenCalledOnce()
+})
+
 test('what a thread says once the host has ended it is not why it ended', async () => {
   const handle = { terminate: () => thread.emit('error', new Error('terminated')), postMessage() {}, unref() {} }
   const thread = Object.assign(new EventEmitter(), handle)
