@@ -3,7 +3,7 @@ import { checkResultBytes, type CodecName, measureValue } from '@sallyport/proto
 import { BusError, describeName, isBusError, isUnsentError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/message'
 import { bindContext, captureContext, createDeferred } from '@sallyport/protocol/internal/util'
-import { HOST_METHOD } from '../contract/host-core.js'
+import { HOST_METHOD, RUN_METHOD } from '../contract/host-core.js'
 import { callFrontend, nameFunction } from './call-frontend.js'
 import {
   type Continuation,
@@ -21,9 +21,6 @@ import { resolveRun, type RunConfig } from './options/resolve-run.js'
 import type { RunOptions } from './options/types.js'
 import { createRunOutput, type RunError, type RunReport, toRunError } from './run-report.js'
 
-/** Subject of error texts, and the name of the function that the code's wrapper exposes. */
-const RUN_NAME = 'bus.run'
-
 /** Time in ms for code that has returned or thrown to write what it printed last, before it counts as code that runs on. */
 const OUTPUT_TIMEOUT_MS = 1000
 
@@ -33,9 +30,9 @@ const OUTPUT_TIMEOUT_MS = 1000
  * @returns the result, or a `RunReport`
  */
 export async function run(host: Host<LocalCore>, source: string, options: RunOptions = {}): Promise<unknown> {
-  const resolved = await resolveRun(RUN_NAME, source, options, { ...host.options, threads: host.sharedThreads })
-  await checkModule(`${RUN_NAME}: directory`, resolved.module, resolved.config.text)
-  return execute(host, RUN_NAME, source, resolved, options)
+  const resolved = await resolveRun(RUN_METHOD, source, options, { ...host.options, threads: host.sharedThreads })
+  await checkModule(`${RUN_METHOD}: directory`, resolved.module, resolved.config.text)
+  return execute(host, RUN_METHOD, source, resolved, options)
 }
 
 type RunEnd = { value: unknown } | { error: RunError } | ({ status: 'interrupted' } & RunInterruption)
@@ -76,7 +73,7 @@ export async function execute(
   const callFunction = async (): Promise<unknown> => {
     const { lastLink } = frontend
     try {
-      return await callFrontend(host, label, RUN_NAME, args, { timeout: false })
+      return await callFrontend(host, label, RUN_METHOD, args, { timeout: false })
     } catch (error) {
       // Its process has ended before the code began, which gets another one.
       if (frontend.lastLink === lastLink || !wasNotDelivered(error)) throw error
@@ -171,7 +168,7 @@ async function nameCalls(error: unknown, core: LocalCore, label: string): Promis
 
 /** True if the arguments cannot be sent. The message alone could be one that the code has thrown. */
 function isArgumentError(error: unknown, args: object, codec: CodecName): boolean {
-  if (!isBusError(error, 'InvalidParams') || !error.message.startsWith(`Arguments of "${RUN_NAME}"`)) return false
+  if (!isBusError(error, 'InvalidParams') || !error.message.startsWith(`Arguments of "${RUN_METHOD}"`)) return false
   try {
     measureValue(args, codec)
     return false
@@ -195,5 +192,5 @@ function getReason(thrown: unknown, { end }: Frontend): unknown {
   if (isBusError(error, 'Interrupted') && !getInterruption(error)) {
     return new BusError('CommandFailed', error.message, { data: error.data, cause: error.cause })
   }
-  return isBusError(error) ? nameFunction(error, HOST_METHOD.call, RUN_NAME) : error
+  return isBusError(error) ? nameFunction(error, HOST_METHOD.call, RUN_METHOD) : error
 }

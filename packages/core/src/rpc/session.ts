@@ -11,6 +11,7 @@ import {
   toBusError,
 } from '@sallyport/protocol/internal/errors'
 import {
+  addTraceContext,
   type CallMessage,
   FIRST_CORE_CHANNEL,
   getRequestId,
@@ -20,6 +21,7 @@ import {
   parseCall,
   type RejectedParams,
   type RequestId,
+  type TraceContext,
 } from '@sallyport/protocol/internal/message'
 import type { Opener } from '@sallyport/protocol/internal/records'
 import { countStreams, createGuard, type Outcome, Streams } from '@sallyport/protocol/internal/rpc'
@@ -93,6 +95,8 @@ export class Session implements CallOwner {
   readonly metrics: SessionMetrics
   readonly calls: CallTable
   readonly frontendCalls: FrontendCalls
+  /** The trace in which the host has called `bus.run`, for the calls of its code, which has no tracer of its own. */
+  runTrace: TraceContext | undefined
   readonly #options: SessionOptions
   readonly #counts: Float64Array
   readonly #traceSource: TraceSource
@@ -261,6 +265,7 @@ export class Session implements CallOwner {
     } catch (error) {
       return void this.#writer.error(getRequestId(message), '', error as BusError)
     }
+    if (this.runTrace && call.headers?.['traceparent'] === undefined) addTraceContext(call, this.runTrace)
     // An event, which has no id, was sent before the end: nobody waits for it.
     if (this.#isLeaving && call.id !== undefined && !call.method.startsWith('$/')) return
     // One for each call of a frame: `enterWith` of a handler is not for those behind it.

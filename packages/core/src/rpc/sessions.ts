@@ -3,7 +3,14 @@ import { once } from 'node:events'
 import { every } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
-import type { CoreReport, FrontendEnd, IdleFrontend, Measurement, RunningCall } from '../contract/host-core.js'
+import {
+  type CoreReport,
+  type FrontendEnd,
+  type IdleFrontend,
+  type Measurement,
+  RUN_METHOD,
+  type RunningCall,
+} from '../contract/host-core.js'
 import { emitCreated, emitDestroyed, type EventRouter } from '../events/router.js'
 import { createNoFrontendError, createRestartError, MAX_NAME_LENGTH } from '../shared/suggest.js'
 import type { CallWatch, WatchedCall } from '../shared/metrics.js'
@@ -111,7 +118,11 @@ export class Sessions {
     if (!this.#byLabel.has(label)) await this.#ends.known(label)
     const session = this.#byLabel.get(label)
     if (!session) throw this.#ends.createError(String(label), this.#byLabel.keys())
-    if (frontend === undefined || frontend === session.frontend) return session.frontendCalls.call(...call)
+    if (frontend === undefined || frontend === session.frontend) {
+      const [name, , , context] = call
+      if (name === RUN_METHOD) session.runTrace = context
+      return session.frontendCalls.call(...call)
+    }
     // A busy core reads the call after the host has closed that frontend and opened another one.
     throw new BusError('Disconnected', `The frontend ${describeName(label)} disconnected`, {
       data: { delivered: 'no' },

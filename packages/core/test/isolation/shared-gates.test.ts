@@ -65,7 +65,9 @@ test('the end of the thread is the error of the caller of a run, and no fault of
   const bus = await startShared('judge')
   const { faults } = watch(bus)
   const hasBegun = new Promise<void>(resolve => void bus.listen('begun', () => resolve()))
-  const running = bus.run('await listen("x", () => {}); await emit("begun"); await new Promise(() => {})').catch((error: unknown) => error)
+  const running = bus
+    .run('await listen("x", () => {}); await emit("begun"); await new Promise(() => {})')
+    .catch((error: unknown) => error)
   await hasBegun
   await workers[0]!.terminate()
   expect(await running).toMatchObject({ reason: 'Crashed', message: 'gate "run-1" exited with code 1' })

@@ -137,6 +137,22 @@ test("if core is in the host's thread, one tracer sees both sides", async () => 
   expect(callee).toMatchObject({ kind: 'server', parentId: caller!.spanId, spanId: inside[0] })
 })
 
+test('the commands of a script belong to the trace in which it runs, and those of the next run to another', async () => {
+  const bus = await createBus({ core: fixture('observability/otel/core.mjs'), log: false })
+  const run = (sandbox: 'quickjs' | 'permission'): Promise<unknown> =>
+    bus.run('await 1; return invoke("headers")', { allow: ['headers'], sandbox })
+  expect(await run('quickjs')).toEqual({})
+  const instrumented = instrument(sdk)
+  for (const sandbox of ['quickjs', 'permission'] as const) {
+    sdk.reset()
+    const { traceparent: sent } = (await run(sandbox)) as { traceparent: string }
+    const { traceId, spanId } = parse(sent)
+    expect(sdk.spans()).toMatchObject([{ kind: 'client', traceId, spanId }])
+  }
+  instrumented.stop()
+  await bus.close()
+})
+
 interface Measured {
   name: string
   unit: string
