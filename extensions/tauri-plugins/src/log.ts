@@ -3,6 +3,7 @@ import type { App, Plugin } from '@sallyport/core'
 import {
   type Args,
   checkLimits,
+  checkOptions,
   createPlugin,
   getOptionalInteger,
   getOptionalObject,
@@ -31,7 +32,8 @@ const MAX_LENGTH = 2 ** 30
  * no text can look like another line. Messages are cut after 16384 characters.
  * @throws {TypeError} unless `maxPerSecond` is a positive integer
  */
-export function log({ readers = [], maxPerSecond = 1000 }: LogOptions = {}): Plugin<'log'> {
+export function log(options: LogOptions = {}): Plugin<'log'> {
+  const { readers = [], maxPerSecond = 1000 } = checkOptions('log', options, 'readers', 'maxPerSecond')
   checkLimits('log', { maxPerSecond })
   return createPlugin('log', {
     setup: app => void app.manage(LineQuota, new LineQuota(app, maxPerSecond)),

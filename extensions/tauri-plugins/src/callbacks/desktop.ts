@@ -2,6 +2,7 @@
 import type { Plugin } from '@sallyport/core'
 import {
   type Args,
+  checkOptions,
   createPlugin,
   getOptionalInteger,
   getOptionalObject,
@@ -32,6 +33,7 @@ const MAX_IMAGE_BYTES = 16 * 1024 * 1024
 
 /** Returns Tauri's plugin `clipboard-manager`. `clipboard-manager:default` allows nothing: name the commands. Images cannot be read. */
 export function clipboardManager(options: ClipboardManagerOptions = {}): Plugin<'clipboard-manager'> {
+  checkOptions('clipboardManager', options, 'readText', 'writeText', 'writeHtml', 'writeImage', 'clear')
   const { readText, writeText, writeHtml, writeImage, clear } = options
   const name = (member: string): string => `clipboardManager({ ${member} })`
   return createPlugin('clipboard-manager', {
@@ -137,6 +139,7 @@ const NOTIFICATION_SCRIPT = `(() => {
 
 /** Returns Tauri's plugin `notification`, with `window.Notification` for frontends. A frontend can show 10 notifications a minute. */
 export function notification(options: NotificationOptions = {}): Plugin<'notification'> {
+  checkOptions('notification', options, 'notify', 'permission', 'requestPermission')
   const { notify, permission, requestPermission } = options
   const grant = (): NotificationPermission => 'granted'
   const name = 'notification({ notify })'
@@ -194,7 +197,8 @@ export interface ProcessOptions {
 }
 
 /** Returns Tauri's plugin `process`. `process:default` allows a frontend to call both functions. */
-export function process({ exit, restart }: ProcessOptions = {}): Plugin<'process'> {
+export function process(options: ProcessOptions = {}): Plugin<'process'> {
+  const { exit, restart } = checkOptions('process', options, 'exit', 'restart')
   return createPlugin('process', {
     commands: {
       exit: async ({ code = 0 }, ctx) => {

@@ -3,6 +3,7 @@ import type { CommandContext, Plugin } from '@sallyport/core'
 import { PathGrants } from '@sallyport/paths/internal'
 import {
   type Args,
+  checkOptions,
   createPlugin,
   getOptionalFlag,
   getOptionalObject,
@@ -71,7 +72,8 @@ const DIALOG_SCRIPT = `(() => {
 })()`
 
 /** Returns Tauri's plugin `dialog`, with `alert` and `confirm` for frontends. A frontend can have one dialog open. */
-export function dialog({ message, open, save }: DialogOptions = {}): Plugin<'dialog'> {
+export function dialog(options: DialogOptions = {}): Plugin<'dialog'> {
+  const { message, open, save } = checkOptions('dialog', options, 'message', 'open', 'save')
   const showMessage = async (args: Args, ctx: CommandContext, labels: readonly string[]): Promise<number> => {
     const shown: DialogMessage = {
       title: withLabel(ctx.label, getOptionalText(args, 'title', MAX_TEXT)),

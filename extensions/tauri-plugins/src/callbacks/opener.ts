@@ -4,7 +4,7 @@ import { getPathScopeOptions, PathScope, toCanonical } from '@sallyport/paths/in
 import { parseForeignUrl } from '@sallyport/paths/internal/addresses'
 import { Glob } from '@sallyport/paths/internal/glob'
 import { resolve } from 'node:path'
-import { createPlugin, getEntries, getOptionalText, getText, invalidArg } from '../shared/plugin.js'
+import { checkOptions, createPlugin, getEntries, getOptionalText, getText, invalidArg } from '../shared/plugin.js'
 import { askHost, type HostRequest } from './ask.js'
 
 /** The calling frontend, and the program that it asks for. */
@@ -42,8 +42,9 @@ const MAX_REVEALED = 64
  * Returns Tauri's plugin `opener`. Its scope has entries `{ url, app? }` and `{ path, app? }`. Schemes other than http, https, mailto and
  * tel need an entry that begins with the scheme.
  */
-export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener'> {
-  const options = getPathScopeOptions()
+export function opener(options: OpenerOptions = {}): Plugin<'opener'> {
+  const { open, reveal } = checkOptions('opener', options, 'open', 'reveal')
+  const scopeOptions = getPathScopeOptions()
   return createPlugin('opener', {
     checkScope: value => void parseEntry(value),
     commands: {
@@ -83,7 +84,7 @@ export function opener({ open, reveal }: OpenerOptions = {}): Plugin<'opener'> {
     const select = (values: readonly unknown[], isDeny: boolean): unknown[] =>
       values.map(parseEntry).filter(entry => entry.path !== undefined && hasProgram(entry, program, isDeny))
     const { allow, deny } = getEntries(scope)
-    return new PathScope({ allow: select(allow, false), deny: select(deny, true) }, app.path, options)
+    return new PathScope({ allow: select(allow, false), deny: select(deny, true) }, app.path, scopeOptions)
   }
 }
 
@@ -159,7 +160,8 @@ const SHELL_PROGRAMS = new Set([
  * Returns the command `open` of Tauri's plugin `shell`, which older apps use instead of `opener`. `plugins.shell.open` in the bus's
  * configuration is false, true, or a regular expression for the whole text. Programs cannot be started.
  */
-export function shell({ open }: ShellOptions = {}): Plugin<'shell'> {
+export function shell(options: ShellOptions = {}): Plugin<'shell'> {
+  const { open } = checkOptions('shell', options, 'open')
   const refuse = (): never => {
     throw new Error(NO_PROGRAMS)
   }

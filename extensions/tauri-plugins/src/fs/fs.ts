@@ -1,7 +1,7 @@
 // The commands of @tauri-apps/plugin-fs, limited to the scope of the caller's permissions.
 import type { CommandContext, Plugin } from '@sallyport/core'
 import { checkPathEntry, getPathScopeOptions, PathGrants } from '@sallyport/paths/internal'
-import { type Args, checkLimits, createPlugin } from '../shared/plugin.js'
+import { type Args, checkLimits, checkOptions, createPlugin } from '../shared/plugin.js'
 import { OWN_PERMISSION, OwnDirectories, PathLock } from './paths.js'
 import { LabelCount, LabelSlots } from '../shared/slots.js'
 import { FsCall, type FsHandlers, type FsState } from './calls.js'
@@ -42,6 +42,7 @@ const COMMANDS: FsHandlers = { ...entries, ...files, ...watching }
  * @throws {TypeError} if an option is invalid
  */
 export function fs(options: FsOptions = {}): Plugin<'fs'> {
+  checkOptions('fs', options, 'requireLiteralLeadingDot', 'own', 'maxFileBytes', 'maxOpenFiles')
   const { requireLiteralLeadingDot, own, maxFileBytes = 256 * 1024 * 1024, maxOpenFiles = 256 } = options
   checkLimits('fs', { maxFileBytes, maxOpenFiles })
   const scopes = getPathScopeOptions(requireLiteralLeadingDot)

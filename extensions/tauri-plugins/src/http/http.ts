@@ -1,7 +1,15 @@
 // Tauri's http plugin: requests of frontends, limited by the URL patterns of their permissions, and to public addresses.
 import { type CommandContext, type Plugin, type Resources, transfer } from '@sallyport/core'
 import { AddressFilter, type Lookup, parseForeignUrl } from '@sallyport/paths/internal/addresses'
-import { type Args, checkLimits, createPlugin, getResource, isChannel, isInteger } from '../shared/plugin.js'
+import {
+  type Args,
+  checkLimits,
+  checkOptions,
+  createPlugin,
+  getResource,
+  isChannel,
+  isInteger,
+} from '../shared/plugin.js'
 import { getUrlScope, parseUrlPattern, UrlScope } from './url-scope.js'
 import { ResponseBody } from './bodies.js'
 import { parseClientConfig } from './client-config.js'
@@ -97,9 +105,8 @@ const find = <T extends object>(
   isInteger(args['rid'], 0) && !ctx.resources.has(args['rid']) ? undefined : getResource(args, ctx, type)
 
 function createNetwork(options: HttpOptions): Network {
-  const { privateNetworks, proxies, danger, decompress = false, limits = {}, lookup, ...unknown } = options
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw new TypeError(`http(): unknown option "${name}"`)
+  checkOptions('http', options, 'privateNetworks', 'proxies', 'danger', 'decompress', 'limits', 'lookup')
+  const { privateNetworks, proxies, danger, decompress = false, limits = {}, lookup } = options
   for (const [option, list] of Object.entries({ privateNetworks, proxies, danger })) {
     if (list !== undefined && !(Array.isArray(list) && list.every(each => typeof each === 'string')))
       throw new TypeError(`http(): ${option} must be an array of strings`)

@@ -88,6 +88,17 @@ function describe(value: unknown): string {
 /** The longest delay of a timer, in milliseconds. */
 export const MAX_DELAY_MS: number = 2 ** 31 - 1
 
+/** @throws {TypeError} for an option with another name: a misspelt one would have no effect */
+export function checkOptions<Options extends object>(
+  plugin: string,
+  options: Options,
+  ...names: (keyof Options & string)[]
+): Options {
+  const unknown = Object.keys(options).find(name => !(names as readonly string[]).includes(name))
+  if (unknown === undefined) return options
+  throw new TypeError(`${plugin}(): unknown option ${JSON.stringify(unknown)}. Use ${names.join(', ')}`)
+}
+
 /** @throws {TypeError} unless each value is a positive integer, and one named `…Ms` is a possible delay */
 export function checkLimits(plugin: string, limits: Readonly<Record<string, number>>, prefix = ''): void {
   for (const [name, value] of Object.entries(limits)) {

@@ -1,4 +1,5 @@
 // The commands of @tauri-apps/plugin-store.
+import { fileURLToPath } from 'node:url'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { App, CommandContext, Plugin } from '@sallyport/core'
@@ -8,6 +9,7 @@ import { toIoText } from '../shared/io.js'
 import {
   type Args,
   checkLimits,
+  checkOptions,
   createPlugin,
   getOptionalFlag,
   getOptionalObject,
@@ -30,7 +32,7 @@ export interface StoreOptions {
    */
   stores?: 'label' | 'app' | ((label: string) => string)
   /** An absolute path instead of `$APPDATA`, which needs the bus's `identifier`. */
-  directory?: string
+  directory?: string | URL
   /** Bytes of one store. @default 4194304 */
   maxBytes?: number
 }
@@ -43,9 +45,13 @@ const AUTO_SAVE_MS = 100
 /**
  * Returns Tauri's plugin `store`: settings as JSON files. A frontend cannot leave its directory. Changes are reported only to frontends that
  * hold the store. Unsaved changes are saved when the last frontend closes it.
- * @throws {TypeError} unless `maxBytes` is a positive integer
+ * @throws {TypeError} for an invalid option
  */
-export function store({ stores = 'label', directory, maxBytes = MAX_BYTES }: StoreOptions = {}): Plugin<'store'> {
+export function store(options: StoreOptions = {}): Plugin<'store'> {
+  const { stores = 'label', maxBytes = MAX_BYTES } = checkOptions('store', options, 'stores', 'directory', 'maxBytes')
+  const directory = options.directory instanceof URL ? fileURLToPath(options.directory) : options.directory
+  if (!['string', 'undefined'].includes(typeof directory))
+    throw new TypeError('store(): directory must be a path or a file URL')
   checkLimits('store', { maxBytes })
   return createPlugin('store', {
     setup: app => void app.manage(Stores, new Stores(app, { stores, directory, maxBytes })),

@@ -54,7 +54,7 @@ test('the base of a checkout of CI is found, or git says why not, with the remed
   run(at('own'), 'commit', '--quiet', '--allow-empty', '-m', 'two')
   run(directory, 'clone', '--quiet', '--branch', 'feature', at('own'), 'whole')
   run(directory, 'clone', '--quiet', '--depth', '1', '--branch', 'feature', `file://${at('own')}`, 'shallow')
-  await rows<Record<string, [cwd: string, base: string, env: Record<string, string>, said: string]>>({
+  await rows<[cwd: string, base: string, env: Record<string, string>, said: string]>({
     'only a branch of origin, and a package beside it': [
       'whole',
       'main',

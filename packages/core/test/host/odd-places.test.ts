@@ -9,7 +9,7 @@ import { rows } from '../../../../scripts/testing.js'
 const host = fileURLToPath(fixture('host/odd-place.mjs'))
 
 test.runIf(process.platform === 'linux')('what does not start says what the host lacks, and what to do', () =>
-  rows<Record<string, [command: string[], found: RegExp]>>({
+  rows<[command: string[], found: RegExp]>({
     'its working directory was removed': [
       [process.execPath, host, 'removed'],
       /^Crashed: frontend "run-\d" could not be started: the host's working directory was removed\. Call process\.chdir/,
