@@ -3,7 +3,6 @@ export { basename, dirname, extname, isAbsolute, join, normalize, type PathPlatf
 export {
   BaseDirectory,
   createPathResolver,
-  findHome,
   getDirectoryName,
   type PathEnvironment,
   type PathResolver,

@@ -125,7 +125,7 @@ export function readPathEnvironment(identifier: string, resources: string | unde
 }
 
 /** Returns the home directory of the user, if it has one: a user of a container need not be in `/etc/passwd`. */
-export function findHome(): string | undefined {
+function findHome(): string | undefined {
   try {
     return homedir()
   } catch {

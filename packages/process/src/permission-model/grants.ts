@@ -1,10 +1,9 @@
 // Files that code under Node's permission model may read, and directories that it may change. Node compares a grant with the requested path,
 // without resolving links.
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { findHome } from '@sallyport/paths/internal/api'
 import { BusError } from '@sallyport/protocol/internal/errors'
 
 /** The URL of a module, or a function that starts a worker with it in a program that bundles Sallyport. */
@@ -171,7 +170,7 @@ function namesModule(root: string, path: string): boolean {
 /** Returns the paths that show where the host is: its program, its working directory, this package; and directories of the user. */
 function getHostFiles(): string[] {
   const here = (): string => fileURLToPath(import.meta.url)
-  return listRealPaths([() => process.argv[1], () => process.cwd(), here, findHome, tmpdir])
+  return listRealPaths([() => process.argv[1], () => process.cwd(), here, homedir, tmpdir])
 }
 
 /** Without those that do not exist: a working directory can be removed. */
