@@ -180,6 +180,14 @@ test('calls: a budget lasts for the life of a frontend, and the next one with it
   expect(await many(3, await bus.connect('main'), 'touch')).toEqual({ fulfilled: 2, Overloaded: 1 })
 })
 
+test('runs with one quotaLabel share their quotas, at the same time and one after the other', async () => {
+  const bus = await limit([{ labels: ['acme'], commands: ['touch'], ...once }], { frontends: {} })
+  const run = (quotaLabel?: string): Promise<unknown> =>
+    bus.run('return invoke("touch")', { allow: ['touch'], ...(quotaLabel !== undefined && { quotaLabel }) })
+  expect(await outcomes(['acme', 'acme', 'acme'].map(run))).toEqual({ fulfilled: 1, Overloaded: 2 })
+  expect(await outcomes(['acme', 'other', undefined].map(run))).toEqual({ fulfilled: 2, Overloaded: 1 })
+})
+
 test('counts survive a new link, and not a new core', async () => {
   const bus = await limit([
     { commands: ['touch'], ...once },

@@ -57,7 +57,7 @@ export async function resolveRun(
     ...host
   }: FrontendDefaults & Pick<HostConfig, 'calls' | 'continuations'> & { threads: SharedThreads },
 ): Promise<RunConfig> {
-  const { label, args, directory, modules, language, functions, limits, report, ...checked } = check(
+  const { label, quotaLabel, args, directory, modules, language, functions, limits, report, ...checked } = check(
     where,
     runSchema,
     options,
@@ -82,7 +82,7 @@ export async function resolveRun(
   const run: RunTerms = { functions: prepared?.name, maxCalls: limits.calls, interrupts: interrupts || undefined }
   return {
     ...{ label, module: url, args, timeout, functions: prepared, limits, report },
-    config: { ...config, runsOnce: true, run },
+    config: { ...config, limitLabel: quotaLabel, runsOnce: true, run },
   }
 }
 

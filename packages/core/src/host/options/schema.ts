@@ -188,7 +188,7 @@ const frontendEntries = {
 const mebibytes = v.pipe(v.number('a number of MiB'), v.gtValue(0, 'more than 0 MiB'))
 /** @internal The options of `bus.run`. */
 export const runSchema = strictOptions({
-  label: v.optional(labelSchema),
+  ...{ label: v.optional(labelSchema), quotaLabel: v.optional(labelSchema) },
   args: v.optional(anyObject, {}),
   directory: v.optional(fileSchema),
   modules,

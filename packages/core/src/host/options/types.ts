@@ -123,6 +123,13 @@ export interface RunOptions
    */
   label?: string
   /**
+   * The label whose `calls.quotas` count the calls, in the place of its own: runs with the same one share them, also at the same time. A budget of
+   * `calls` begins again once there has been none for 30 s.
+   *
+   * @default `label`
+   */
+  quotaLabel?: string
+  /**
    * Adds functions of the host that only this run can call, as globals by namespace: `await notes.search({ query })`. They run in this process,
    * without permissions. None can be called once the run has ended.
    *
