@@ -2,11 +2,13 @@
 import { type BusError, describeCommand } from '@sallyport/protocol/internal/errors'
 import { createAbortError } from '@sallyport/protocol/internal/message'
 import { waitForCalls } from '@sallyport/protocol/internal/rpc'
+import type { InitScript } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { Stream } from './client/channel.js'
 import { Client, type ClientOptions } from './client/client.js'
 import { ConnectionPool } from './client/connection-pool.js'
 import type { InvokeOptions } from './client/arguments.js'
+import { setInitScripts } from './runtime/init-scripts.js'
 
 export { Channel, type Stream } from './client/channel.js'
 export type { Client, ClientOptions } from './client/client.js'
@@ -22,9 +24,20 @@ export { answerCalls } from './runtime/warm-up.js'
 /** The class of clients with its constructor, which is not public. */
 export const LinkClient: new (link: Link, options: ClientOptions) => Client = Client
 
-/** Creates a client that stays open when its link closes, until its user or `endClient` closes it. */
-export const createReconnectingClient = (link: Link, options: ClientOptions): Client =>
-  new Client(link, { ...options, reconnects: true })
+/**
+ * Creates a client that stays open when its link closes, until its user or `endClient` closes it.
+ *
+ * @param getScripts - returns the scripts of core's plugins, which `installTauri` runs
+ */
+export function createReconnectingClient(
+  link: Link,
+  options: ClientOptions,
+  getScripts: () => readonly InitScript[] = () => [],
+): Client {
+  const client = new Client(link, { ...options, reconnects: true })
+  setInitScripts(client, getScripts)
+  return client
+}
 
 /** What happens to a call of `streamWith`. */
 export interface StreamEvents {

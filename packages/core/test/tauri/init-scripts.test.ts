@@ -1,5 +1,6 @@
 // Scripts of plugins run in frontends that install Tauri's globals.
 import { afterEach, describe, expect, test } from 'vitest'
+import { installTauri } from '@sallyport/frontend/tauri'
 import { createBus, type Bus, type BusOptions } from '../../src/index.js'
 import { getInitScripts } from '../../src/internal.js'
 import { rows } from '../../../../scripts/testing.js'
@@ -38,6 +39,16 @@ describe('scripts of plugins', () => {
   test('are known to the host', async () => {
     const started = await start('none')
     expect(getInitScripts(started).map(({ name }) => name)).toEqual(['first', 'second'])
+  })
+
+  test('run for a client of the host, in the window that it is given, which has nothing of them afterwards', async () => {
+    const started = await start('none')
+    const client = await started.connect('tests')
+    const window: Record<string, unknown> = { LAST: 'none' }
+    const tauri = installTauri(client, window)
+    expect(window).toMatchObject({ GREETED: ['function', 'function'], LAST: 'second' })
+    tauri.uninstall()
+    expect(window).toEqual({ LAST: 'none' })
   })
 
   test('an error stops the module and names the plugin', async () => {

@@ -31,7 +31,7 @@ import { assertNever, onNextTick, readStack, setDevelopment, Throttle } from '@s
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
 import { enterSandboxOnce } from './enter-sandbox.js'
-import { setInitScripts } from './install-tauri.js'
+import { setInitScripts } from './init-scripts.js'
 import { explainSandboxDenial } from './sandbox-denial.js'
 import { useBroker } from './network/use-broker.js'
 import { takeStreams } from './thread-output.js'
@@ -112,7 +112,7 @@ export function startFrontend(
           if (client) return void Client.reconnect(client, command.link)
           if (isScriptOpen) return script!.reconnect(command.link)
           firstLink = command.link
-          setInitScripts(command.scripts)
+          setInitScripts(globalThis, () => command.scripts)
           return resolve()
         default:
           return assertNever(command)

@@ -80,7 +80,11 @@ export function createConnectionRuntime(
       if (client && previous && member) endConnection(client, previous, undefined)
       const onUnsent = (): void => events.unsent(1)
       if (!client)
-        client = createReconnectingClient(link, { ...getClientStart(label, config, host), onUnsent, callers })
+        client = createReconnectingClient(
+          link,
+          { ...getClientStart(label, config, host), onUnsent, callers },
+          () => host.core.scripts,
+        )
       else if (member) addConnection(client, link)
       else return void reconnectClient(client, link)
       if (previous) return
