@@ -141,8 +141,6 @@ export function serveHttp(
     const body = readParsed(request, given)
     if (body === UNREADABLE) return refuse(response, 400, 'The body was read before, and is no JSON')
     if (body !== undefined || request.readableEnded) arrive(response)
-    // The handler reads no body of these.
-    if (request.method === 'GET' || request.method === 'HEAD') request.resume()
     await send(request as Parameters<typeof send>[0], response as Parameters<typeof send>[1], body)
   }
   const handle = (request: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void> =>

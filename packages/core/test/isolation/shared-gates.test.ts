@@ -13,6 +13,19 @@ test.each([1, 2])('the gates of all frontends share %i threads, which end with t
   await expect.poll(() => workers.map(({ threadId }) => threadId)).toEqual(workers.map(() => -1))
 })
 
+test('a thread that ends leaves the others of its group, which the next gates share', async () => {
+  const bus = await startShared('judge', 2)
+  const [first] = await connect(bus, 'a', 'b')
+  const destroyed: unknown[] = []
+  await bus.listen('tauri://destroyed', ({ payload }) => void destroyed.push(payload))
+  await workers[0]!.terminate()
+  await expect.poll(() => add(first!)).toBe(3)
+  await connect(bus, 'c')
+  expect(workers.filter(({ threadId }) => threadId !== -1).length).toBe(2)
+  // A link that is replaced is no end of its frontend.
+  expect(destroyed).toEqual([])
+})
+
 test('the hook of each frontend has its own state', async () => {
   const bus = await startShared('counts')
   const [first, second] = await connect(bus, 'a', 'b')

@@ -136,6 +136,13 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
     expect(readdirSync(temporary)).toEqual([])
   })
 
+  it('ends with a thread that closes its end before it has opened it', async () => {
+    const { end, accepted } = begin()
+    const [socket] = await accepted
+    closeDirectSocket(end)
+    await once(socket!.resume(), 'close')
+  })
+
   it('ends with a thread that closes its end before it has connected', async () => {
     const { end, accepted, port } = begin(() => closeDirectSocket(end))
     const failed = accepted.catch((error: unknown) => error)
