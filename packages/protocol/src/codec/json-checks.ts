@@ -112,15 +112,22 @@ const AS_BYTES = 'pass a Uint8Array of its bytes'
 const OR_MSGPACK = ", or choose codec: 'msgpack'"
 const AS_CHUNKS = 'send its values on a Channel, or from an async generator'
 
+const AS_OBJECT = 'pass Object.fromEntries(it)'
+const AS_PRIMITIVE = 'pass its valueOf()'
+const AS_COPY = 'pass what it holds as an object or an array'
+
 /** Remedies by the type of a value, as `getType` returns it. Other types are refused with `AS_BYTES`. A page has one for all. */
-export const REMEDIES: Readonly<Record<string, string>> = {
+const REMEDIES: Readonly<Record<string, string>> = {
   number: `pass null or a string${OR_MSGPACK}`,
   symbol: 'pass its description',
   function: 'pass a Channel, or expose it',
-  Map: `pass Object.fromEntries(map)${OR_MSGPACK}`,
-  Set: `pass an array${OR_MSGPACK}`,
-  RegExp: `pass its source${OR_MSGPACK}`,
-  Error: `pass its message${OR_MSGPACK}`,
+  Map: 'pass Object.fromEntries(map)',
+  Set: 'pass an array',
+  RegExp: 'pass its source',
+  Error: 'pass its message',
+  URLSearchParams: 'pass its toString()',
+  ...{ Headers: AS_OBJECT, FormData: AS_OBJECT, WeakMap: AS_COPY, WeakSet: AS_COPY, WeakRef: AS_COPY },
+  ...{ Number: AS_PRIMITIVE, String: AS_PRIMITIVE, Boolean: AS_PRIMITIVE, BigInt: AS_PRIMITIVE, Symbol: AS_PRIMITIVE },
   Date: `pass null${OR_MSGPACK}`,
   Promise: 'await it first',
   AbortSignal: 'pass it as the option `signal`, after the arguments',
@@ -155,8 +162,7 @@ export function createCheck(): Check {
     const name = holders.length === 0 ? '' : Array.isArray(this) ? `[${key}]` : `.${key}`
     if (type !== undefined) {
       const path = [...names, name].join('').replace(/^\./, '')
-      const what =
-        typeof value === 'object' ? `a value of type ${type}` : typeof value === 'number' ? value : `a ${type}`
+      const what = describeType(value, type)
       if (type === 'Channel') throw new TypeError(`${path || 'it'} is a Channel: ${AS_ARGUMENT}`)
       throw new TypeError(`${path || 'it'} is ${what}, which JSON cannot represent: ${getRemedy(type)}`)
     }
@@ -166,10 +172,13 @@ export function createCheck(): Check {
   }
 }
 
-const getRemedy = (type: string): string => (IS_NODE ? (REMEDIES[type] ?? AS_BYTES) : 'pass it in another form')
+export const describeType = (value: unknown, type: string): string =>
+  typeof value === 'object' ? `a value of type ${type}` : typeof value === 'number' ? String(value) : `a ${type}`
+
+export const getRemedy = (type: string): string => (IS_NODE ? (REMEDIES[type] ?? AS_BYTES) : 'pass it in another form')
 
 const CHANGED_TYPE =
-  /^(?:Map|Set|RegExp|Error|Date|SharedArrayBuffer|Blob|File|Promise|AbortSignal|(?:Readable|Writable|Transform)Stream|MessagePort|Channel)$/
+  /^(?:Map|Set|Weak(?:Map|Set|Ref)|RegExp|Error|Date|Number|String|Boolean|BigInt|Symbol|URLSearchParams|Headers|FormData|Request|Response|SharedArrayBuffer|Blob|File|Promise|AbortSignal|(?:Readable|Writable|Transform)Stream|MessagePort|Channel)$/
 
 /** The types of objects that have a method, whatever class and realm they are from. */
 const TYPES_BY_METHOD = [

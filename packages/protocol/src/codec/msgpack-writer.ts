@@ -4,10 +4,10 @@
 import * as types from 'node:util/types'
 import { allocate, utf8Length, writeUtf8 } from '#platform'
 import { RefusedValueError } from '../errors/command-error.js'
-import { getTypeName, isArrayBuffer, isError, isUint8Array } from '../util/type-guards.js'
+import { isArrayBuffer, isUint8Array } from '../util/type-guards.js'
 import { MAX_DEPTH, MAX_NODES, MIN_ATTACHMENT_BYTES } from '../wire/limits.js'
 import { protoKey, tooDeep, tooMany } from './codec.js'
-import { getType, REMEDIES } from './json-checks.js'
+import { describeType, getRemedy, getType } from './json-checks.js'
 
 // Writes and reads the timestamp extension of MessagePack's specification.
 // Whole seconds until 2106 take 4 bytes, times until 2514 take 8, all others 12. An invalid date takes 1 byte.
@@ -150,7 +150,7 @@ export class Writer {
   bigint(value: bigint): void {
     const signed = BigInt.asIntN(64, value) === value
     if (!signed && BigInt.asUintN(64, value) !== value) {
-      throw new RangeError(`${value} is too large to fit into 64 bits`)
+      throw new RefusedValueError(value, 'is a BigInt that is too large to fit into 64 bits: pass a string')
     }
     this.bytes[this.at++] = signed ? 0xd3 : 0xcf
     if (signed) this.view.setBigInt64(this.at, value)
@@ -232,11 +232,11 @@ export class Writer {
       case 'bigint':
         return this.bigint(value)
       case 'symbol':
-        throw new TypeError('Unknown type: symbol')
+        return refuse(value)
     }
     if (value === null) return this.byte(0xc0)
     if (Array.isArray(value)) return this.#array(value, depth)
-    if ((value as object).constructor === Object) return this.#object(value as object, depth)
+    if (Object.getPrototypeOf(value) === Object.prototype) return this.#object(value as object, depth)
     this.#rare(value as object, depth)
   }
 
@@ -268,18 +268,6 @@ export class Writer {
     }
   }
 
-  #map(map: ReadonlyMap<unknown, unknown>, depth: number): void {
-    if (depth >= MAX_DEPTH) throw tooDeep()
-    const entries = Array.from(map)
-    this.#mapHead(entries.length)
-    for (const [key, value] of entries) {
-      if (typeof key === 'string') this.#key(key)
-      else if (isKey(key)) this.value(key, depth)
-      else throw new TypeError('a key is neither a string nor a number')
-      this.value(value, depth + 1)
-    }
-  }
-
   #mapHead(size: number): void {
     if (size > 0xffff) throw new RangeError(`an object of ${size} members is too large`)
     this.expect(2 * size)
@@ -296,45 +284,23 @@ export class Writer {
   #rare(value: object, depth: number): void {
     if (isUint8Array(value)) return this.binary(value)
     if (isArrayBuffer(value)) return this.binary(new Uint8Array(value))
-    if (ArrayBuffer.isView(value)) {
-      throw new TypeError(`${getTypeName(value)} must be passed as a Uint8Array of its bytes`)
-    }
     if (types.isDate(value)) return writeDate(this, value)
     const { toJSON } = value as { toJSON?: unknown }
     const json: unknown = typeof toJSON === 'function' ? toJSON.call(value) : value
-    if (json !== value) this.value(json, depth)
-    else if (types.isMap(value)) this.#map(value, depth)
-    else if (types.isSet(value)) this.#array(Array.from(value), depth)
-    else if (isError(value)) this.#array([value.name, value.message, value.cause], depth)
-    else if (types.isRegExp(value)) this.#array([value.source, value.flags], depth)
-    else if (typeof value === 'function') this.head(0xd4, 2, 0)
-    else {
-      refuseLive(value)
-      this.#object(value, depth)
-    }
+    if (json !== value) return this.value(json, depth)
+    refuse(value)
+    this.#object(value, depth)
   }
 }
 
-const isKey = (key: unknown): boolean =>
-  key === null || typeof key === 'number' || typeof key === 'boolean' || typeof key === 'bigint'
-
 const stringHeadBytes = (size: number): number => (size < 0x20 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : 5)
 
-const LIVE_TYPES: ReadonlySet<string> = new Set([
-  'Promise',
-  'AbortSignal',
-  'ReadableStream',
-  'WritableStream',
-  'TransformStream',
-  'Stream',
-  'AsyncIterable',
-  'MessagePort',
-])
-
-/** Refuses work that goes on: MessagePack would write an empty map. @throws {RefusedValueError} for a promise, a stream, a signal or a port */
-function refuseLive(value: object): void {
+/** MessagePack would write an empty map, or another value. @throws {RefusedValueError} for what JSON refuses, too */
+function refuse(value: unknown): void {
   const type = getType(value)
-  if (type === undefined || !LIVE_TYPES.has(type)) return
-  const text = `is a value of type ${type}, which MessagePack cannot represent: ${REMEDIES[type]}`
-  throw new RefusedValueError(value, text)
+  if (type === undefined) return
+  throw new RefusedValueError(
+    value,
+    `is ${describeType(value, type)}, which MessagePack cannot represent: ${getRemedy(type)}`,
+  )
 }

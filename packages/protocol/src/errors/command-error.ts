@@ -86,7 +86,7 @@ export const notSerializable = (what: string, reason: BusErrorReason, cause: unk
 /** The error for one value within a message that a codec refused. Its text follows the path of the value. */
 export class RefusedValueError extends TypeError {
   constructor(
-    readonly refused: object,
+    readonly refused: unknown,
     message: string,
   ) {
     super(message)
@@ -114,6 +114,10 @@ export function whyNotSerializable(cause: unknown, value: unknown): string {
   if (IS_NODE && cause instanceof RefusedValueError) {
     return `${findValue(value, each => each === cause.refused) || 'it'} ${why}`
   }
+  if (IS_NODE && /circular structure|nested deeper/.test(why)) {
+    const around = findValue(value, (each, holders) => holders.includes(each))
+    if (around !== undefined) return `${around} makes it a circular structure, which no codec can represent`
+  }
   const path = IS_NODE && why.includes('BigInt') ? findValue(value, each => typeof each === 'bigint') : undefined
   if (path === undefined) return why
   return `${path || 'it'} is a BigInt, which JSON cannot represent: pass a string, or choose codec: 'msgpack'`
@@ -130,17 +134,20 @@ export const throwAs =
 const MAX_VISITED = 10_000
 
 /** Returns the path of the first such value as JavaScript writes it, such as `user.ids[0]`. */
-function findValue(root: unknown, isWanted: (value: unknown) => boolean): string | undefined {
+function findValue(root: unknown, isWanted: (value: unknown, holders: unknown[]) => boolean): string | undefined {
   const seen = new Set<unknown>()
+  const holders: unknown[] = []
   const search = (value: unknown, path: string): string | undefined => {
-    if (isWanted(value)) return path
+    if (isWanted(value, holders)) return path
     if (typeof value !== 'object' || value === null || seen.has(value) || seen.size > MAX_VISITED) return undefined
     seen.add(value)
+    holders.push(value)
     for (const [key, member] of Object.entries(value)) {
       const step = Array.isArray(value) ? `[${key}]` : path === '' ? key : `.${key}`
       const found = search(member, path + step)
       if (found !== undefined) return found
     }
+    holders.pop()
     return undefined
   }
   try {
