@@ -55,7 +55,7 @@ export async function runCode(
     const report = await bus.run(start + body, {
       ...{ sandbox: 'quickjs', language, ...options, limits: { ...LIMITS, ...options.limits } },
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
-      functions: createBridge(groups, running),
+      functions: createBridge(bus, groups, running),
       report: true,
     })
     const { value } = report

@@ -1,5 +1,6 @@
 // Globals of the code for its tools: what the code finds, and what runs in the host when it calls one.
-import { BusError, type RunFunctions } from '@sallyport/core'
+import { type Bus, BusError, type RunFunctions } from '@sallyport/core'
+import { checkSendable } from '@sallyport/core/internal'
 
 export type RunTool = (args: readonly unknown[], signal: AbortSignal) => unknown
 
@@ -32,7 +33,19 @@ export function createTools(
  * Returns the one function of `bus.run` that calls the tools. The request is the code's, and can be anything.
  * @param running - gets the name of each tool that runs, and keeps those whose run ends first
  */
-export function createBridge(groups: readonly ToolGroup[], running: string[]): RunFunctions {
+export function createBridge(bus: Bus, groups: readonly ToolGroup[], running: string[]): RunFunctions {
+  /** Errors are read by a model, which knows the tool by the name that its code calls, and must learn that it ran. */
+  const runTool = async (name: string, run: () => unknown): Promise<unknown> => {
+    let value: unknown
+    try {
+      value = await run()
+    } catch (thrown) {
+      if (typeof thrown === 'object' && thrown !== null) throw thrown
+      throw new Error(`${name} failed: it threw ${String(thrown)}`, { cause: thrown })
+    }
+    if (typeof value !== 'string') checkSendable(bus, `${name} ran, but its result`, value)
+    return value
+  }
   const call = (request: unknown, { signal }: { signal: AbortSignal }): unknown => {
     const { group, name, args } = Object(request) as { group?: unknown; name?: unknown; args?: unknown }
     const tools = typeof group === 'number' ? groups[group]?.tools : undefined
@@ -40,7 +53,9 @@ export function createBridge(groups: readonly ToolGroup[], running: string[]): R
     const run = tools?.get(tool)
     if (run) {
       running.push(tool)
-      const result = (async () => run(Array.isArray(args) ? args : [], signal))()
+      const { namespace } = groups[group as number]!
+      const fullName = namespace === undefined ? tool : `${namespace}.${tool}`
+      const result = runTool(fullName, () => run(Array.isArray(args) ? args : [], signal))
       return result.finally(() => signal.aborted || running.splice(running.indexOf(tool), 1))
     }
     const names = [...(tools?.keys() ?? [])]

@@ -184,6 +184,28 @@ test('an error of a tool or a command has the line of its call, for the model', 
   await expect(run('return 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({ reason: 'Cancelled' })
 })
 
+test('the error of a tool names it as the code does, and says that it ran', () =>
+  rows<[returned: () => unknown, text: string]>([
+    [() => ({ count: 1n }), 'tools.odd ran, but its result cannot be serialized: count is a BigInt, which JSON'],
+    [() => [new Map()], 'tools.odd ran, but its result cannot be serialized: [0] is a value of type Map'],
+    [() => Number.NaN, 'tools.odd ran, but its result cannot be serialized: it is NaN'],
+    [
+      () => {
+        // oxlint-disable-next-line no-throw-literal
+        throw null
+      },
+      'tools.odd failed: it threw null',
+    ],
+  ])(async (execute, text) => {
+    const odd = tool({ inputSchema: z.object({}), execute })
+    const { error } = await run('return tools.odd({})', { tools: { odd } })
+    expect(error?.message).toContain(text)
+    const { result } = await run('try { await tools.odd({}) } catch (error) { return error.message }', {
+      tools: { odd },
+    })
+    expect(result).toContain(text)
+  }))
+
 test('the signal of the generation ends the code and its tools', async () => {
   const controller = new AbortController()
   let signal: AbortSignal | undefined

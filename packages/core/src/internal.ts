@@ -1,6 +1,8 @@
 // The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, for `@sallyport/web`, and the types of
 // what the inspector reads.
+import { measureValue } from '@sallyport/protocol/internal/codec'
 import type { InitScript } from '@sallyport/protocol/internal/contract'
+import { notSerializable } from '@sallyport/protocol/internal/errors'
 import { Bus } from './host/bus.js'
 import type { ExternalFrontend } from './host/frontends/types.js'
 import type { ConnectionOptions } from './host/options/types.js'
@@ -61,6 +63,15 @@ export const openExternalFrontend = (
 
 /** Returns the scripts of core's plugins (`script` of a plugin's definition), in the order in which a page runs them. */
 export const getInitScripts = (bus: Bus): readonly InitScript[] => Bus.getHost(bus).core.scripts
+
+/** @throws {BusError} InternalError, with the path of what cannot be sent on this bus. @param what - the subject of the text */
+export function checkSendable(bus: Bus, what: string, value: unknown): void {
+  try {
+    measureValue(value, Bus.getHost(bus).options.codec)
+  } catch (cause) {
+    throw notSerializable(what, 'InternalError', cause, value)
+  }
+}
 
 export const getLog = (bus: Bus): HostLog => Bus.getHost(bus).log
 
