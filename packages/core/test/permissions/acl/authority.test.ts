@@ -16,6 +16,14 @@ test('what names a plugin that was removed is no mistake, and counts again once 
   expect(['main', 'listed'].map(label => may(label, 'plugin:bare|go'))).toEqual([true, true])
 })
 
+test('the next core has what was added and not what was removed, without a warning for a command that is gone', () => {
+  const { authority, may, warnings } = make({ capabilities: [capability(['allow-add'], { identifier: 'first' })] })
+  const second = capability(['allow-greet', 'bare:allow-gone'], { identifier: 'second' })
+  authority.restore({ added: new Map([['second', second]]), removed: new Set(['first']) })
+  expect(['add', 'greet'].map(method => may('main', method))).toEqual([false, true])
+  expect(warnings).toEqual([])
+})
+
 describe('permissions', () => {
   test('sets hold permissions, other sets, the default, and those of other plugins', () => {
     const { may } = make({
@@ -39,11 +47,14 @@ describe('permissions', () => {
   })
 
   test('the default permission of a plugin is that of its file, and empty without a file', () => {
-    const permissions = { fs: { default: { permissions: ['allow-read-file'] } } }
-    const { may } = make({ permissions, capabilities: [capability(['fs:default', 'bare:default'])] })
-    expect(may('main', READ_FILE)).toBe(true)
-    expect(may('main', READ_DIR)).toBe(false)
-    expect(may('main', 'plugin:bare|go')).toBe(false)
+    const fs = { default: { permissions: ['allow-read-file'] } }
+    const bare = { permission: [{ identifier: 'more', commands: { allow: ['go'] } }] }
+    for (const permissions of [{ fs }, { fs, bare }]) {
+      const { may } = make({ permissions, capabilities: [capability(['fs:default', 'bare:default'])] })
+      expect(may('main', READ_FILE)).toBe(true)
+      expect(may('main', READ_DIR)).toBe(false)
+      expect(may('main', 'plugin:bare|go')).toBe(false)
+    }
   })
 
   test('sets that contain themselves, or one another many times, are resolved', () => {
