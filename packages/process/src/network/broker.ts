@@ -135,9 +135,10 @@ export class Broker {
     }
     const { code, message, syscall } = error as NodeJS.ErrnoException
     // The message of an error of one address, and the errors of several, have the addresses.
-    if (syscall === 'connect' || error instanceof AggregateError)
-      return respondFailure(stream, `connect ${code ?? 'failed'}`)
-    respondFailure(stream, code === undefined || message.includes(code) ? message : `${message} (${code})`)
+    const isConnect = syscall === 'connect' || error instanceof AggregateError
+    const why = isConnect ? `connect ${code ?? 'failed'}` : message
+    const text = code === undefined || why.includes(code) ? why : `${why} (${code})`
+    respondFailure(stream, isConnect || syscall === 'getaddrinfo' ? text + explainProxy() : text)
   }
 
   /** @param hint - for the host. @param reason - for the frontend, which must not learn of addresses */
@@ -169,6 +170,14 @@ class LookupQueue {
       else callback(new Error('Too many names are being resolved'), '', 0)
     }
   }
+}
+
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy']
+
+/** In a network that is left through a proxy alone, no host of a list is reached. The name of a variable is no secret. */
+function explainProxy(): string {
+  const name = PROXY_VARIABLES.find(each => process.env[each])
+  return name === undefined ? '' : `: hosts of a list are reached directly, and not through the proxy of ${name}`
 }
 
 const PORTS: ReadonlyMap<string, number> = new Map([

@@ -15,7 +15,7 @@ import { duplexPair, pipeline } from 'node:stream'
 import { text as readText } from 'node:stream/consumers'
 import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME } from '@sallyport/protocol/internal/contract'
 import type { Lookup } from '@sallyport/paths/internal/addresses'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import type { BrokerDenial } from './broker.js'
 import { serveBroker } from './serve-broker.js'
@@ -155,11 +155,22 @@ test('an entry with a wildcard does not open this machine, however its address i
     expect(count).toBe(0)
   }))
 
-test('the error of a connect has no address', () =>
-  rows(['127.0.0.1:1', 'localhost:1'])(async authority => {
+test('the error of a connect has no address, and names a proxy of the host that lists of hosts do not use', () =>
+  rows([
+    ['127.0.0.1:1', undefined, 'connect ECONNREFUSED'],
+    ['localhost:1', undefined, 'connect ECONNREFUSED'],
+    [
+      'localhost:1',
+      'http://proxy.example:3128',
+      'connect ECONNREFUSED: hosts of a list are reached directly, and not through the proxy of HTTPS_PROXY',
+    ],
+  ] as const)(async (authority, proxy, reason) => {
+    for (const name of ['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy']) vi.stubEnv(name, undefined)
+    vi.stubEnv('HTTPS_PROXY', proxy)
+    onTestFinished(() => void vi.unstubAllEnvs())
     const { session } = open(['127.0.0.1:1', 'localhost:1'])
     const { headers } = await send(session, { ':method': 'CONNECT', ':authority': authority })
-    expect(headers).toMatchObject({ [BROKER_OUTCOME]: 'failed', [BROKER_REASON]: 'connect ECONNREFUSED' })
+    expect(headers).toMatchObject({ [BROKER_OUTCOME]: 'failed', [BROKER_REASON]: reason })
   }))
 
 test('a name is resolved once: the connection uses the address that was checked', async () => {
