@@ -173,6 +173,12 @@ test('the error of a connect has no address, and names a proxy of the host that 
     expect(headers).toMatchObject({ [BROKER_OUTCOME]: 'failed', [BROKER_REASON]: reason })
   }))
 
+test('a reason is text of ASCII, without what stands around it', async () => {
+  const { session } = open(['a.example'], (_name, _options, callback) => callback(new Error('…no such plåce…'), []))
+  const { headers } = await send(session, { ':method': 'CONNECT', ':authority': 'a.example:443' })
+  expect(headers).toMatchObject({ [BROKER_OUTCOME]: 'failed', [BROKER_REASON]: 'no such pl ce' })
+})
+
 test('a name is resolved once: the connection uses the address that was checked', async () => {
   const port = await serve((_request, response) => void response.end('reached'))
   const names: string[] = []
