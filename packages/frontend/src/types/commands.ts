@@ -2,7 +2,7 @@
 // because a frontend does not depend on the package that defines it.
 // Declaration files name a conditional type, but expand an alias of one: CallParameters and CommandResult are conditional for that.
 import type { InvokeOptions } from '../client/arguments.js'
-import type { NotJson, Serialized } from './serialized.js'
+import type { Serialized, Unserializable } from './serialized.js'
 
 /** The members of `defineCore`'s result that types are inferred from: `typeof import('./core.js').default`. */
 export interface CoreLike {
@@ -140,13 +140,8 @@ type Argument<T, Codec> = unknown extends T
 
 /** Types that do not survive each codec. */
 interface Lost {
-  json: Lost['msgpack'] | Date | NotJson
-  msgpack:
-    | ReadonlyMap<unknown, unknown>
-    | ReadonlySet<unknown>
-    | ArrayBufferView
-    | symbol
-    | ((...args: never) => unknown)
+  json: Lost['msgpack'] | Date | bigint
+  msgpack: Unserializable | symbol | ((...args: never) => unknown)
 }
 
 /** A channel for such messages, of this package or of `@tauri-apps/api`. */

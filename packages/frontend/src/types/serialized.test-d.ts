@@ -63,8 +63,9 @@ test('MessagePack', () => {
     u: undefined
     o?: string
   }>()
-  expectTypeOf<Unpacked<Map<string, Date>>>().toEqualTypeOf<Record<string, Date>>()
-  expectTypeOf<Unpacked<Set<number>[]>>().toEqualTypeOf<number[][]>()
+  expectTypeOf<Unpacked<Map<string, Date>>>().toEqualTypeOf<never>()
+  expectTypeOf<Unpacked<Set<number>[]>>().toEqualTypeOf<never[]>()
+  expectTypeOf<Unpacked<(() => 1) | symbol | RegExp | Promise<1>>>().toEqualTypeOf<never>()
   expectTypeOf<Unpacked<{ deep: { bytes: Buffer; buffer: ArrayBuffer } }>>().toEqualTypeOf<{
     deep: { bytes: Uint8Array; buffer: Uint8Array }
   }>()

@@ -8,9 +8,8 @@ type Absent = undefined | void | symbol | AnyFunction
 type Primitive = string | number | boolean | null
 /** Values that JSON does not change. */
 type Json = Primitive | readonly Json[] | { readonly [key: string]: Json }
-/** Values that JSON refuses. An Error is not among them, because any object with a name and a message has its type. */
-export type NotJson =
-  | bigint
+/** Values that both codecs refuse. An Error is not among them, because any object with a name and a message has its type. */
+export type Unserializable =
   | ReadonlyMap<unknown, unknown>
   | ReadonlySet<unknown>
   | WeakMap<object, unknown>
@@ -42,7 +41,7 @@ export type Jsonify<T> = unknown extends T
     ? T
     : T extends Bytes
       ? Uint8Array
-      : T extends NotJson | Absent
+      : T extends bigint | Unserializable | Absent
         ? never
         : T extends { toJSON(...args: never): infer R }
           ? Jsonify<R>
@@ -69,25 +68,21 @@ type MemberPresence<T> = unknown extends T
       ? 'never'
       : 'sometimes'
 
-/** A value after MessagePack: dates, BigInts and `undefined` are unchanged, maps become objects, and sets become arrays. */
+/** A value after MessagePack: dates, BigInts and `undefined` are unchanged, and values that it refuses are `never`. */
 export type Unpacked<T> = unknown extends T
   ? T
   : T extends Primitive | undefined | bigint | Date
     ? T
     : T extends Bytes
       ? Uint8Array
-      : T extends { toJSON(...args: never): infer R }
-        ? Unpacked<R>
-        : T extends symbol | ArrayBufferView
+      : T extends void
+        ? undefined
+        : T extends symbol | AnyFunction | Unserializable
           ? never
-          : T extends void | AnyFunction
-            ? undefined
-            : T extends ReadonlyMap<infer K, infer V>
-              ? Record<K extends string | number ? K : string, Unpacked<V>>
-              : T extends ReadonlySet<infer V>
-                ? Unpacked<V>[]
-                : T extends readonly unknown[]
-                  ? { [K in keyof T]: Unpacked<T[K]> }
-                  : { [K in keyof T as MemberKey<K, T[K]>]: Unpacked<T[K]> }
+          : T extends { toJSON(...args: never): infer R }
+            ? Unpacked<R>
+            : T extends readonly unknown[]
+              ? { [K in keyof T]: Unpacked<T[K]> }
+              : { [K in keyof T as MemberKey<K, T[K]>]: Unpacked<T[K]> }
 
 type MemberKey<Key, Value> = Key extends symbol ? never : [Value] extends [AnyFunction] ? never : Key

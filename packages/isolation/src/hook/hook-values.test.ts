@@ -34,20 +34,19 @@ describe('the payload of a hook, in both codecs,', () => {
   test('is sealed or rejected, whatever it is or contains', () =>
     rows<[what: string, payload: string, Outcome]>([
       ['a function', '() => 1', both(REJECTED)],
-      ['a function inside', '{ f() {}, n: 1 }', { json: REJECTED, msgpack: { f: undefined, n: 1 } }],
-      ['a class inside', '{ C: class {}, n: 1 }', { json: REJECTED, msgpack: { C: undefined, n: 1 } }],
+      ['a function inside', '{ f() {}, n: 1 }', both(REJECTED)],
+      ['a class inside', '{ C: class {}, n: 1 }', both(REJECTED)],
       ['an instance', 'new (class { n = 1; get m() { return 2 } })()', both({ n: 1 })],
       ['a symbol', '{ s: Symbol("s"), n: 1 }', both(REJECTED)],
       ['a symbol as a name', '{ [Symbol("s")]: 1, n: 1 }', both({ n: 1 })],
       ['NaN', '{ n: NaN }', { json: REJECTED, msgpack: { n: Number.NaN } }],
       ['bytes deeper down', '{ a: [new Uint8Array(1)] }', both({ a: [new Uint8Array(1)] })],
-      ['a Map', 'new Map([["a", 1]])', { json: REJECTED, msgpack: { a: 1 } }],
-      ['a Map with __proto__', '{ m: new Map([["__proto__", 1]]) }', both(REJECTED)],
-      ['a Set inside', '{ s: new Set([1]) }', { json: REJECTED, msgpack: { s: [1] } }],
+      ['a Map', 'new Map([["a", 1]])', both(REJECTED)],
+      ['a Set inside', '{ s: new Set([1]) }', both(REJECTED)],
       ['a Date', 'new Date(0)', both(REJECTED)],
       ['a Date inside', '{ d: new Date(0) }', { json: { d: '1970-01-01T00:00:00.000Z' }, msgpack: { d: new Date(0) } }],
       ['a BigInt inside', '{ n: 1n }', { json: REJECTED, msgpack: { n: 1n } }],
-      ['a boxed string', 'new String("a")', { json: REJECTED, msgpack: { 0: 'a' } }],
+      ['a boxed string', 'new String("a")', both(REJECTED)],
       ['a cycle', '(() => { const a = {}; a.a = a; return a })()', both(REJECTED)],
       ['great depth', '(() => { let a = {}; for (let i = 0; i < 1e5; i++) a = { a }; return a })()', both(REJECTED)],
       ['great length', '{ a: Array(1_100_000).fill(0) }', both(REJECTED)],
@@ -71,9 +70,9 @@ describe('the payload of a hook, in both codecs,', () => {
       ['an ArrayBuffer', '{ b: new ArrayBuffer(2) }', both({ b: new Uint8Array(2) })],
       ['other typed arrays', '{ b: new Uint16Array(1) }', both(REJECTED)],
       ['a view', '{ b: new DataView(new ArrayBuffer(2)) }', both(REJECTED)],
-      ['an error', '{ e: new Error("x") }', { json: REJECTED, msgpack: { e: ['Error', 'x', undefined] } }],
+      ['an error', '{ e: new Error("x") }', both(REJECTED)],
       ['a promise', '{ p: Promise.resolve(1) }', both(REJECTED)],
-      ['a generator', '(function* () { yield 1 })()', { json: REJECTED, msgpack: {} }],
+      ['a generator', '(function* () { yield 1 })()', both(REJECTED)],
     ])(async (_what, payload, expected) => {
       for (const codec of CODECS) expect(await send(codec, payload), codec).toEqual(expected[codec])
     }))

@@ -65,7 +65,7 @@ function takeBytes(key: string | number, value: unknown, taken: WithBytes, holde
   const json: unknown =
     typeof toJSON === 'function' && !(value instanceof Date) ? toJSON.call(value, String(key)) : value
   if (json !== value) return takeBytes(key, json, taken, holders)
-  if (holders.includes(value)) throw new TypeError(`Converting circular structure to JSON: ${key} closes the circle`)
+  if (holders.includes(value)) throw new TypeError(`circular structure at ${key}`)
   // The replacer refuses it.
   if (!isPlainObject(value) && getType(value) !== undefined) return value
   holders.push(value)
@@ -111,12 +111,13 @@ export function refuseNestedChannel(channel: object): void {
 const AS_BYTES = 'pass a Uint8Array of its bytes'
 const OR_MSGPACK = ", or choose codec: 'msgpack'"
 const AS_CHUNKS = 'send its values on a Channel, or from an async generator'
-
+const AS_MESSAGE = 'pass its message'
+const AS_BODY = 'pass what its text() or arrayBuffer() resolves with'
 const AS_OBJECT = 'pass Object.fromEntries(it)'
 const AS_PRIMITIVE = 'pass its valueOf()'
 const AS_COPY = 'pass what it holds as an object or an array'
 
-/** Remedies by the type of a value, as `getType` returns it. Other types are refused with `AS_BYTES`. A page has one for all. */
+/** Remedies by the type of a value, as `getType` returns it. Other types are refused with `AS_BYTES`. A page has none. */
 const REMEDIES: Readonly<Record<string, string>> = {
   number: `pass null or a string${OR_MSGPACK}`,
   symbol: 'pass its description',
@@ -124,10 +125,21 @@ const REMEDIES: Readonly<Record<string, string>> = {
   Map: 'pass Object.fromEntries(map)',
   Set: 'pass an array',
   RegExp: 'pass its source',
-  Error: 'pass its message',
+  Error: AS_MESSAGE,
+  DOMException: AS_MESSAGE,
   URLSearchParams: 'pass its toString()',
-  ...{ Headers: AS_OBJECT, FormData: AS_OBJECT, WeakMap: AS_COPY, WeakSet: AS_COPY, WeakRef: AS_COPY },
-  ...{ Number: AS_PRIMITIVE, String: AS_PRIMITIVE, Boolean: AS_PRIMITIVE, BigInt: AS_PRIMITIVE, Symbol: AS_PRIMITIVE },
+  Headers: AS_OBJECT,
+  FormData: AS_OBJECT,
+  Request: AS_BODY,
+  Response: AS_BODY,
+  WeakMap: AS_COPY,
+  WeakSet: AS_COPY,
+  WeakRef: AS_COPY,
+  Number: AS_PRIMITIVE,
+  String: AS_PRIMITIVE,
+  Boolean: AS_PRIMITIVE,
+  BigInt: AS_PRIMITIVE,
+  Symbol: AS_PRIMITIVE,
   Date: `pass null${OR_MSGPACK}`,
   Promise: 'await it first',
   AbortSignal: 'pass it as the option `signal`, after the arguments',
@@ -146,28 +158,24 @@ type Check = (this: unknown, key: string, original: unknown, value?: unknown) =>
 
 /** Returns a replacer that throws for a value that JSON would change. */
 export function createCheck(): Check {
-  /** The objects around the current value, and their names. The first one is that of `JSON.stringify` itself. */
-  const holders: unknown[] = []
-  const names: string[] = []
+  /** Of the objects until now. The holder of the root is that of `JSON.stringify` itself. */
+  const paths = new Map<unknown, string>()
   return function check(this: unknown, key: string, original: unknown, value: unknown = original): unknown {
     const before = (this as Record<string, unknown>)[key]
     // Its `toJSON` has changed a Buffer, or an invalid Date, to null.
     const isChanged = before !== original && (isBytes(before) || (original === null && before instanceof Date))
     const type = isChanged ? before.constructor.name : getType(value)
     if (type === undefined && (typeof value !== 'object' || value === null)) return value
-    while (holders.length > 0 && holders.at(-1) !== this) {
-      holders.pop()
-      names.pop()
-    }
-    const name = holders.length === 0 ? '' : Array.isArray(this) ? `[${key}]` : `.${key}`
+    const around = paths.get(this)
+    const path = around === undefined ? '' : around + (Array.isArray(this) ? `[${key}]` : `.${key}`)
     if (type !== undefined) {
-      const path = [...names, name].join('').replace(/^\./, '')
-      const what = describeType(value, type)
-      if (type === 'Channel') throw new TypeError(`${path || 'it'} is a Channel: ${AS_ARGUMENT}`)
-      throw new TypeError(`${path || 'it'} is ${what}, which JSON cannot represent: ${getRemedy(type)}`)
+      const refusal =
+        type === 'Channel'
+          ? `a Channel: ${AS_ARGUMENT}`
+          : `${describeType(value, type)}, which JSON cannot represent${getRemedy(type)}`
+      throw new TypeError(`${path.replace(/^\./, '') || 'it'} is ${refusal}`)
     }
-    holders.push(value)
-    names.push(name)
+    paths.set(value, path)
     return value
   }
 }
@@ -175,10 +183,10 @@ export function createCheck(): Check {
 export const describeType = (value: unknown, type: string): string =>
   typeof value === 'object' ? `a value of type ${type}` : typeof value === 'number' ? String(value) : `a ${type}`
 
-export const getRemedy = (type: string): string => (IS_NODE ? (REMEDIES[type] ?? AS_BYTES) : 'pass it in another form')
+export const getRemedy = (type: string): string => (IS_NODE ? `: ${REMEDIES[type] ?? AS_BYTES}` : '')
 
 const CHANGED_TYPE =
-  /^(?:Map|Set|Weak(?:Map|Set|Ref)|RegExp|Error|Date|Number|String|Boolean|BigInt|Symbol|URLSearchParams|Headers|FormData|Request|Response|SharedArrayBuffer|Blob|File|Promise|AbortSignal|(?:Readable|Writable|Transform)Stream|MessagePort|Channel)$/
+  /^(?:(?:Weak)?(?:Map|Set|Ref)|RegExp|Error|DOMException|Date|Number|String|Boolean|BigInt|Symbol|URLSearchParams|Headers|FormData|Request|Response|SharedArrayBuffer|Blob|File|AbortSignal|\w+Stream|Channel)$/
 
 /** The types of objects that have a method, whatever class and realm they are from. */
 const TYPES_BY_METHOD = [
@@ -191,9 +199,10 @@ const TYPES_BY_METHOD = [
 
 /** Returns the type of a value that JSON would change. */
 export function getType(value: unknown): string | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'number'
-  if (typeof value === 'function' || typeof value === 'symbol') return typeof value
-  if (typeof value !== 'object' || value === null) return undefined
+  const kind = typeof value
+  if (kind === 'number') return Number.isFinite(value) ? undefined : kind
+  if (kind === 'function' || kind === 'symbol') return kind
+  if (kind !== 'object' || value === null) return undefined
   const type = getTypeName(value)
   if (ArrayBuffer.isView(value) || CHANGED_TYPE.test(type)) return type
   return TYPES_BY_METHOD.find(([name]) => typeof (value as Record<PropertyKey, unknown>)[name] === 'function')?.[1]
@@ -333,8 +342,7 @@ function mayHaveNegative(text: string): boolean {
 const NEGATIVE_ZERO = /[[:,\s]-(?:0(?!\.\d{0,220}[1-9])|\d[\d.]*[eE]-\d{3})/
 
 const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity
-const hasProtoKey = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')
+const hasProtoKey = (value: unknown): boolean => Object.hasOwn(Object(value) as object, '__proto__')
 
 /** Checks the limits of `scanJson` for a text that this side has written, by parsing it: this takes a page less code. */
 export function checkLimits(text: string): void {

@@ -186,7 +186,18 @@ const around = (): unknown => {
   return cycle[cycle.push(cycle) - 1]
 }
 
-it('what would not arrive as it is, is refused with its path and a remedy', () =>
+/** Returns the texts for callers, of JSON and of MessagePack. */
+const getRefusals = (value: unknown): string[] =>
+  [stringifyJson, encode].map(write => {
+    try {
+      write(value)
+    } catch (error) {
+      return whyNotSerializable(error, value)
+    }
+    return 'not refused'
+  })
+
+it('what would not arrive as it is, is refused by both codecs with its path and a remedy', () =>
   rows<[create: () => unknown, what: string, remedy: string]>([
     [() => new Map([[{}, 1]]), 'a value of type Map', 'pass Object.fromEntries(map)'],
     [() => new Set([1]), 'a value of type Set', 'pass an array'],
@@ -202,37 +213,56 @@ it('what would not arrive as it is, is refused with its path and a remedy', () =
     [() => new URLSearchParams('a=1'), 'a value of type URLSearchParams', 'pass its toString()'],
     [() => new Headers(), 'a value of type Headers', 'pass Object.fromEntries(it)'],
     [() => new FormData(), 'a value of type FormData', 'pass Object.fromEntries(it)'],
+    [() => new Request('http://a/b'), 'a value of type Request', 'pass what its text()'],
+    [() => new Response('x'), 'a value of type Response', 'pass what its text()'],
+    [() => new DOMException('no'), 'a value of type DOMException', 'pass its message'],
     [() => new WeakMap(), 'a value of type WeakMap', 'pass what it holds'],
+    [() => new WeakSet(), 'a value of type WeakSet', 'pass what it holds'],
     [() => new WeakRef({}), 'a value of type WeakRef', 'pass what it holds'],
     [() => Object(Number.NaN) as unknown, 'a value of type Number', 'pass its valueOf()'],
     [() => Object('a') as unknown, 'a value of type String', 'pass its valueOf()'],
+    [() => Object(true) as unknown, 'a value of type Boolean', 'pass its valueOf()'],
+    [() => Object(Symbol('s')) as unknown, 'a value of type Symbol', 'pass its valueOf()'],
     [() => Object(1n) as unknown, 'a value of type BigInt', 'pass its valueOf()'],
-    [() => 2n ** 64n, 'a BigInt that is too large to fit into 64 bits', 'pass a string'],
     [() => Promise.resolve(1), 'a value of type Promise', 'await it first'],
     [() => AbortSignal.abort(), 'a value of type AbortSignal', 'pass it as the option `signal`'],
     [async function* () {}, 'a value of type AsyncIterable', 'send its values on a Channel'],
+    [() => ({ async *[Symbol.asyncIterator]() {} }), 'a value of type AsyncIterable', 'send its values on a Channel'],
   ])((create, what, remedy) => {
     const value = { a: [{ b: create() }] }
-    let refusal: unknown
-    try {
-      encode(value)
-    } catch (error) {
-      refusal = error
+    for (const refusal of getRefusals(value)) {
+      expect(refusal).toContain(`a[0].b is ${what}, which `)
+      expect(refusal).toContain(`cannot represent: ${remedy}`)
     }
-    const message = whyNotSerializable(refusal, value)
-    expect(message).toContain(`a[0].b is ${what}`)
-    expect(message).toContain(remedy)
   }))
 
 it('a cycle is named by the place that closes it, under each codec', () => {
-  const value = { a: [around(), { b: around() }] }
-  const getError = (run: () => unknown): unknown => {
-    try {
-      return run()
-    } catch (error) {
-      return error
-    }
-  }
-  for (const error of [getError(() => encode(value)), getError(() => stringifyJson(value))])
-    expect(whyNotSerializable(error, value)).toBe('a[0][0] makes it a circular structure, which no codec can represent')
+  const refusal = 'a[0][0] makes it a circular structure, which no codec can represent'
+  expect(getRefusals({ a: [around(), { b: around() }] })).toEqual([refusal, refusal])
+})
+
+it('a BigInt is refused with its path, and MessagePack recommended only for 64 bits', () =>
+  rows([
+    [2n ** 64n, 'pass a string'],
+    [-(2n ** 63n) - 1n, 'pass a string'],
+    [2n ** 64n - 1n, "pass a string, or choose codec: 'msgpack'"],
+    [-(2n ** 63n), "pass a string, or choose codec: 'msgpack'"],
+  ])((big, remedy) => {
+    const [json, msgpack] = getRefusals({ a: [0, big] })
+    expect(json).toBe(`a[1] is a BigInt, which JSON cannot represent: ${remedy}`)
+    const tooLarge = 'a[1] is a BigInt that is too large to fit into 64 bits: pass a string'
+    expect(msgpack).toBe(remedy === 'pass a string' ? tooLarge : 'not refused')
+  }))
+
+it('a refused key, and an object of too many members, have their path', () => {
+  const withProto: unknown = JSON.parse('{"a":[{"__proto__":1}]}')
+  expect(getRefusals(withProto)[1]).toBe('a[0]: a key named "__proto__" is refused')
+  expect(getRefusals({ a: Object.assign({}, Array(65_536).fill(0)) })[1]).toBe(
+    'a is an object of 65536 members, which is too large',
+  )
+})
+
+it('what a toJSON returned is refused without a path', () => {
+  const json = Object.assign(new URL('a:b'), { toJSON: () => [new Map()] })
+  expect(getRefusals({ json })[1]).toMatch(/^a value in it is a value of type Map/)
 })

@@ -260,7 +260,9 @@ export class Writer {
   #object(object: object, depth: number): void {
     if (depth >= MAX_DEPTH) throw tooDeep()
     const keys = Object.keys(object)
-    this.#mapHead(keys.length)
+    // An async iterable that is a literal. Others are not plain.
+    if (keys.length === 0 && Symbol.asyncIterator in object) refuse(object)
+    this.#mapHead(keys.length, object)
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!
       this.#key(key)
@@ -268,8 +270,8 @@ export class Writer {
     }
   }
 
-  #mapHead(size: number): void {
-    if (size > 0xffff) throw new RangeError(`an object of ${size} members is too large`)
+  #mapHead(size: number, object: object): void {
+    if (size > 0xffff) throw new RefusedValueError(object, `is an object of ${size} members, which is too large`)
     this.expect(2 * size)
     if (size < 0x10) this.byte(0x80 | size)
     else this.head(0xde, 2, size)
@@ -299,8 +301,6 @@ const stringHeadBytes = (size: number): number => (size < 0x20 ? 1 : size < 0x10
 function refuse(value: unknown): void {
   const type = getType(value)
   if (type === undefined) return
-  throw new RefusedValueError(
-    value,
-    `is ${describeType(value, type)}, which MessagePack cannot represent: ${getRemedy(type)}`,
-  )
+  const refusal = `is ${describeType(value, type)}, which MessagePack cannot represent${getRemedy(type)}`
+  throw new RefusedValueError(value, refusal)
 }

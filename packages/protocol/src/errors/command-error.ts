@@ -112,15 +112,26 @@ export function getPublicMessage(error: Error & { code?: unknown; errno?: unknow
 export function whyNotSerializable(cause: unknown, value: unknown): string {
   const why = describeThrown(cause)
   if (IS_NODE && cause instanceof RefusedValueError) {
-    return `${findValue(value, each => each === cause.refused) || 'it'} ${why}`
+    const path = findValue(value, each => each === cause.refused)
+    // What a getter or `toJSON` returned.
+    return `${path === undefined ? 'a value in it' : path || 'it'} ${why}`
   }
   if (IS_NODE && /circular structure|nested deeper/.test(why)) {
     const around = findValue(value, (each, holders) => holders.includes(each))
     if (around !== undefined) return `${around} makes it a circular structure, which no codec can represent`
   }
-  const path = IS_NODE && why.includes('BigInt') ? findValue(value, each => typeof each === 'bigint') : undefined
+  if (IS_NODE && why.includes('"__proto__" is refused')) {
+    const holder = findValue(value, each => Object.hasOwn(Object(each) as object, '__proto__'))
+    return holder ? `${holder}: ${why}` : why
+  }
+  let found: unknown
+  const path =
+    IS_NODE && why.includes('a BigInt') ? findValue(value, each => typeof (found = each) === 'bigint') : undefined
   if (path === undefined) return why
-  return `${path || 'it'} is a BigInt, which JSON cannot represent: pass a string, or choose codec: 'msgpack'`
+  const big = found as bigint
+  const isShort = BigInt.asIntN(64, big) === big || BigInt.asUintN(64, big) === big
+  const remedy = isShort ? "pass a string, or choose codec: 'msgpack'" : 'pass a string'
+  return `${path || 'it'} is a BigInt, which JSON cannot represent: ${remedy}`
 }
 
 /** For the `catch` of a function that passes options on. @throws the error, whose text begins with `own`, which the caller knows, in place of `other` */

@@ -8,7 +8,7 @@ import { FRAME_KIND } from '../../src/wire/messages.js'
 const root = new URL('../../../../', import.meta.url)
 const page = readFileSync(new URL('docs/internals/wire.md', root), 'utf8')
 
-it('the tables of limits.md and error-codes.md are up to date: `npm run docs:limits` writes them', () => {
+it('the tables of limits.md, error-codes.md and commands.md are up to date: `npm run docs:limits` writes them', () => {
   const script = fileURLToPath(new URL('scripts/limits.mjs', root))
   expect(() => execFileSync(process.execPath, [script, '--check'])).not.toThrow()
 })
