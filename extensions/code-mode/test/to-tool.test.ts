@@ -191,7 +191,6 @@ test('the error of a tool names it as the code does, and says that it ran', () =
     [() => Number.NaN, 'tools.odd ran, but its result cannot be serialized: it is NaN'],
     [
       () => {
-        // oxlint-disable-next-line no-throw-literal
         throw null
       },
       'tools.odd failed: it threw null',

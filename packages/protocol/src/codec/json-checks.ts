@@ -191,7 +191,7 @@ const CHANGED_TYPE =
 /** The types of objects that have a method, whatever class and realm they are from. */
 const TYPES_BY_METHOD = [
   ['then', 'Promise'],
-  ['pipe', 'Stream'],
+  ...(IS_NODE ? ([['pipe', 'Stream']] as const) : []),
   [Symbol.asyncIterator, 'AsyncIterable'],
   ['next', 'Iterator'],
   ['postMessage', 'MessagePort'],
