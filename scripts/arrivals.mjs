@@ -19,7 +19,6 @@ const createCycle = () => {
 }
 
 const VIEWS = '`Float32Array` and other views than of bytes'
-const BOXED = 'boxed values, such as `Object(1)`'
 const ITERATORS = 'iterators'
 const STREAMS = 'streams and async iterables'
 
@@ -78,12 +77,12 @@ export const ARRIVALS = [
   ['`RegExp`', () => /a+/gi],
   ['errors', () => new TypeError('no', { cause: 1 })],
   ['errors', () => new DOMException('no')],
-  [BOXED, () => new Object(1)],
-  [BOXED, () => new Object(Number.NaN)],
-  [BOXED, () => new Object('a')],
-  [BOXED, () => new Object(true)],
-  [BOXED, () => new Object(1n)],
-  [BOXED, () => new Object(Symbol('s'))],
+  ['`Object(1)`', () => new Object(1)],
+  ['`Object("a")`', () => new Object('a')],
+  ['`Object(true)`', () => new Object(true)],
+  ['`Object(NaN)`', () => new Object(Number.NaN)],
+  ['`Object(1n)`', () => new Object(1n)],
+  ['`Object(Symbol())`', () => new Object(Symbol('s'))],
   ['`URLSearchParams`', () => new URLSearchParams('a=1')],
   ['`Headers`', () => new Headers({ a: '1' })],
   ['`FormData`', () => new FormData()],

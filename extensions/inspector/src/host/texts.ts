@@ -13,7 +13,7 @@ function getShown(error: Error): Error {
 /** Returns the text of an error, and the first file in its stack that is not this library's: `src/main.mjs:4:53`. */
 export function describeError(error: Error): { error: string; where: string } {
   const shown = getShown(error)
-  const where = toPrintable(findPlace(getUserStack(shown)), MAX_TEXT)
+  const where = toPrintable(findPlace({ stack: getUserStack(shown) }), MAX_TEXT)
   return { error: toPrintable(shown.message, MAX_TEXT), where }
 }
 

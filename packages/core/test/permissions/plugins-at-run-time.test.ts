@@ -214,7 +214,12 @@ describe('bus.describe', () => {
   })
 
   test('leaves out a schema that its library cannot convert', async () => {
-    const args = z.object({ at: z.date() })
+    const input = (): never => {
+      throw new Error('it has no JSON Schema')
+    }
+    const validate = (value: unknown) => ({ value })
+    const jsonSchema = { input, output: input }
+    const args = { '~standard': { version: 1 as const, vendor: 'test', validate, jsonSchema } }
     const bus = await start({ core: defineCore({ commands: { when: command({ args }, () => 1) } }) })
     await bus.addCapability({ identifier: 'a', windows: ['main'], permissions: ['allow-when'] })
     expect((await bus.describe('main'))[0]?.args).toBeUndefined()

@@ -110,11 +110,10 @@ export function refuseNestedChannel(channel: object): void {
 
 const AS_BYTES = 'pass a Uint8Array of its bytes'
 const OR_MSGPACK = ", or choose codec: 'msgpack'"
-const AS_CHUNKS = 'send its values on a Channel, or from an async generator'
+const AS_CHUNKS = 'send its values on a Channel or from an async generator, or pass it as an argument of its own'
 const AS_MESSAGE = 'pass its message'
 const AS_BODY = 'pass what its text() or arrayBuffer() resolves with'
 const AS_OBJECT = 'pass Object.fromEntries(it)'
-const AS_PRIMITIVE = 'pass its valueOf()'
 const AS_COPY = 'pass what it holds as an object or an array'
 
 /** Remedies by the type of a value, as `getType` returns it. Other types are refused with `AS_BYTES`. A page has none. */
@@ -135,11 +134,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   WeakMap: AS_COPY,
   WeakSet: AS_COPY,
   WeakRef: AS_COPY,
-  Number: AS_PRIMITIVE,
-  String: AS_PRIMITIVE,
-  Boolean: AS_PRIMITIVE,
-  BigInt: AS_PRIMITIVE,
-  Symbol: AS_PRIMITIVE,
+  Number: `pass null or a string${OR_MSGPACK}`,
+  BigInt: `pass its toString()${OR_MSGPACK}`,
+  Symbol: 'pass its description',
   Date: `pass null${OR_MSGPACK}`,
   Promise: 'await it first',
   AbortSignal: 'pass it as the option `signal`, after the arguments',
@@ -186,7 +183,7 @@ export const describeType = (value: unknown, type: string): string =>
 export const getRemedy = (type: string): string => (IS_NODE ? `: ${REMEDIES[type] ?? AS_BYTES}` : '')
 
 const CHANGED_TYPE =
-  /^(?:(?:Weak)?(?:Map|Set|Ref)|RegExp|Error|DOMException|Date|Number|String|Boolean|BigInt|Symbol|URLSearchParams|Headers|FormData|Request|Response|SharedArrayBuffer|Blob|File|AbortSignal|\w+Stream|Channel)$/
+  /^(?:(?:Weak)?(?:Map|Set|Ref)|RegExp|Error|DOMException|Date|BigInt|Symbol|URLSearchParams|Headers|FormData|Request|Response|SharedArrayBuffer|Blob|File|AbortSignal|\w+Stream|Channel)$/
 
 /** The types of objects that have a method, whatever class and realm they are from. */
 const TYPES_BY_METHOD = [
@@ -205,6 +202,8 @@ export function getType(value: unknown): string | undefined {
   if (kind !== 'object' || value === null) return undefined
   const type = getTypeName(value)
   if (ArrayBuffer.isView(value) || CHANGED_TYPE.test(type)) return type
+  // JSON has the value of a boxed one.
+  if (IS_NODE && type === 'Number' && !Number.isFinite(Number(value))) return type
   return TYPES_BY_METHOD.find(([name]) => typeof (value as Record<PropertyKey, unknown>)[name] === 'function')?.[1]
 }
 

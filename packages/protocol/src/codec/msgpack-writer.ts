@@ -287,6 +287,8 @@ export class Writer {
     if (isUint8Array(value)) return this.binary(value)
     if (isArrayBuffer(value)) return this.binary(new Uint8Array(value))
     if (types.isDate(value)) return writeDate(this, value)
+    const primitive: unknown = types.isBoxedPrimitive(value) ? value.valueOf() : undefined
+    if (isPrimitive(primitive)) return this.value(primitive, depth)
     const { toJSON } = value as { toJSON?: unknown }
     const json: unknown = typeof toJSON === 'function' ? toJSON.call(value) : value
     if (json !== value) return this.value(json, depth)
@@ -295,11 +297,14 @@ export class Writer {
   }
 }
 
+const isPrimitive = (value: unknown): boolean => ['number', 'string', 'boolean', 'bigint'].includes(typeof value)
+
 const stringHeadBytes = (size: number): number => (size < 0x20 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : 5)
 
 /** MessagePack would write an empty map, or another value. @throws {RefusedValueError} for what JSON refuses, too */
 function refuse(value: unknown): void {
-  const type = getType(value)
+  // A subclass can have another tag.
+  const type = getType(value) ?? (types.isMap(value) ? 'Map' : types.isSet(value) ? 'Set' : undefined)
   if (type === undefined) return
   const refusal = `is ${describeType(value, type)}, which MessagePack cannot represent${getRemedy(type)}`
   throw new RefusedValueError(value, refusal)
