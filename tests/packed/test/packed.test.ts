@@ -173,6 +173,16 @@ describe('the types compile without skipLibCheck', () => {
     180_000,
   )
 
+  test(
+    'with looser and with stricter options of a program',
+    () =>
+      // Declarations of others are not that strict.
+      rows([{ strict: false }, { exactOptionalPropertyTypes: true, skipLibCheck: true }])(async options => {
+        expect(await findTypeMistakes(directory, 'nodenext', undefined, options)).toBe('')
+      }),
+    180_000,
+  )
+
   // The versions are pinned, because a new one can break declarations at any time.
   test.each(choose(['20.19.43', '24.19.2', '26.6.6'], 0))(
     'with @types/node %s',

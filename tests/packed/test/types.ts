@@ -42,12 +42,14 @@ async function installNodeTypes(directory: string, version: string): Promise<str
 
 /**
  * @param nodeTypes a version of `@types/node`. By default that of this repository
+ * @param more options of the compiler
  * @returns the errors of `tsc`, and the files of valibot that it needed
  */
 export async function findTypeMistakes(
   directory: string,
   moduleResolution: string,
   nodeTypes?: string,
+  more: object = {},
 ): Promise<string> {
   const place = join(directory, `types-${moduleResolution}`)
   await cp(fileURLToPath(new URL('consumer', import.meta.url)), place, { recursive: true })
@@ -66,6 +68,7 @@ export async function findTypeMistakes(
     target: 'es2023',
     types: ['node'],
     noEmit: true,
+    ...more,
   }
   await writeFile(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
   await writeFile(join(place, 'package.json'), '{ "type": "module" }')

@@ -294,8 +294,8 @@ export type BusTypesOf<T> = '~types' extends keyof T
   ? NonNullable<T['~types']> extends infer Types extends BusTypes
     ? Types
     : BusTypes
-  : [T] extends [BusTypes]
-    ? T
+  : [T] extends [infer Types extends BusTypes]
+    ? Types
     : BusTypes
 
 /** A core with the types of its bus. */
