@@ -87,6 +87,8 @@ test('names what is wrong with the options', () =>
     [['compare', '--base', 'main'], /Name a program after --/],
     [['compare', '--base', 'main', '--filter', 'a', '--', 'node', 'a.mjs'], /Unknown option '--filter'/],
     [['compare', '--base', 'main', '--runs', '0', '--', 'node', 'a.mjs'], /--runs takes a whole number/],
+    [['compare', '--base', 'main', '--runs', '6', '--', 'node', 'a.mjs'], /--runs takes a whole number from 7 on/],
+    [['compare', '--base', 'main', 'node', 'a.mjs'], /Name the program after --, as in: -- node a\.mjs/],
     [['compare', '--base', 'main', '--payload', 'a.json'], /Unknown option '--payload'/],
     [['compare', '--base', 'main', '--tolerance', 'a=b', '--', 'node'], /--tolerance takes a percentage above 0/],
     [['compare', '--base', 'main', '--export', 'csv', '--', 'node'], /--export takes github-action-benchmark/],

@@ -45,6 +45,8 @@ const EXPORT = 'github-action-benchmark'
 
 /** A bound of 1 % for 20 figures needs eleven, and more are steadier. */
 const RUNS = 15
+/** Of fewer runs, two sides can differ as much by chance. */
+const MIN_RUNS = 7
 
 interface Option {
   commands: Command['name'][]
@@ -139,7 +141,9 @@ export function parseOptions(argv: readonly string[]): Command | undefined {
     const tolerances = readTolerances((values['tolerance'] as string[] | undefined) ?? [])
     const [command, ...rest] = program
     if (command === undefined) throw new UsageError('Name a program after --, as in: -- node my-bench.mjs')
-    const numbers = { ...tolerances, runs: getNumber('runs', RUNS), cpu: values['cpu'] === true }
+    const runs = getNumber('runs', RUNS)
+    if (runs < MIN_RUNS) throw new UsageError(`--runs takes a whole number from ${MIN_RUNS} on, not '${runs}'`)
+    const numbers = { ...tolerances, runs, cpu: values['cpu'] === true }
     const files = { prepare: get('prepare'), out: get('out') ?? 'bench-compare' }
     const flags = { isExported: format !== null, flagOnly: values['flag-only'] === true }
     return { name, options: { base, ...numbers, ...flags, ...files, program: [command, ...rest] } }
@@ -184,6 +188,7 @@ function parse(args: string[]): { name: Command['name']; values: Values } {
     const { values, positionals } = parseArgs({ args: rest, options, allowPositionals: true })
     if (positionals.length === 0) return { name, values }
     const [first = ''] = positionals
+    if (name === 'compare') throw new Error(`Name the program after --, as in: -- ${positionals.join(' ')}`)
     const remedy = existsSync(first) ? `Did you mean --payload ${first}?` : `The commands are: ${COMMANDS.join(', ')}`
     throw new Error(`Unknown command or argument '${first}'. ${remedy}`)
   } catch (error) {

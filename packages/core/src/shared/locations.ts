@@ -38,5 +38,9 @@ export function isFileLocation(value: unknown): value is ModuleLocation {
 
 function suggestUrl(value: unknown): string {
   if (typeof value !== 'string' || !/^\.{0,2}[/\w]/.test(value) || HAS_SCHEME.test(value)) return ''
-  return `, as in new URL(${JSON.stringify(value)}, import.meta.url)`
+  const name = JSON.stringify(value)
+  // A package has no ending.
+  return /^[./]|\.\w+$/.test(value)
+    ? `, as in new URL(${name}, import.meta.url)`
+    : `, as in import.meta.resolve(${name})`
 }

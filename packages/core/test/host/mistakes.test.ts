@@ -39,6 +39,7 @@ describe('a mistake in the host', () => {
     ['send of the bus', () => any()['send']!('plugin', {}), 'Call a function of a frontend with bus.call(label, name'],
     ['a command in bus.call', () => any()['call']!('greet', { name: 'Ann' }), 'Call a command with a client: await (a'],
     ['a relative path', () => createBus({ core: './core.mjs' }), 'as in new URL("./core.mjs", import.meta.url)'],
+    ['a package', () => bus.open('x', 'marked'), 'as in import.meta.resolve("marked")'],
     [
       'a wrong sandbox',
       () => open({ sandbox: 'worker' }),

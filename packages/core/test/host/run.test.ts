@@ -311,6 +311,12 @@ test('a label of its own belongs to one frontend at a time', async () => {
   await expect(bus.run('', { label: 'agent' })).rejects.toThrow('Frontend "agent" already exists')
   expect(await listLeft(bus)).toEqual(['agent'])
   await bus.closeFrontend('agent')
+  const first = bus.run('await listen("x", () => {}); await new Promise(() => {})', { label: 'agent' })
+  await expect(bus.run('', { label: 'agent' })).rejects.toThrow(
+    '"agent" already exists. It is a run that has not ended',
+  )
+  await bus.closeFrontend('agent')
+  await first.catch(() => {})
   expect(await bus.run('return sallyport.label', { label: 'agent' })).toBe('agent')
   await expect(bus.run('', { label: 'run-1' })).rejects.toThrow('a label other than')
 })

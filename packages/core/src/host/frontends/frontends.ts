@@ -202,11 +202,12 @@ export class Frontends {
   }
 
   checkFree(name: string): void {
-    if (!this.#byName.has(name)) return
-    throw new BusError(
-      'InvalidParams',
-      `Frontend ${JSON.stringify(name)} already exists. Close it with closeFrontend, or restart it with reload`,
-    )
+    const frontend = this.#byName.get(name)
+    if (!frontend) return
+    const remedy = frontend.deps.config.runsOnce
+      ? 'It is a run that has not ended. Leave `label` out, and set `quotaLabel` if runs share their quotas'
+      : 'Close it with closeFrontend, or restart it with reload'
+    throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists. ${remedy}`)
   }
 
   #remember(label: string, ended: EndedFrontend): void {

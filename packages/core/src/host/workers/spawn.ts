@@ -84,9 +84,11 @@ export function findEntry(name: string): string {
   try {
     return import.meta.resolve(name)
   } catch (cause) {
+    // `workers` has no files for processes and scripts.
+    const workers = /^@sallyport\/(?:process|quickjs)\//.test(name) ? '' : ', or set the option `workers` of createBus'
     const text =
       `Sallyport's own ${name} was not found from ${import.meta.url}. In a bundled program, leave @sallyport/* out of ` +
-      'the bundle, or set the option `workers` of createBus: see "Bundlers" on the page "Deploying" of the documentation'
+      `the bundle${workers}: see "Bundlers" on the page "Deploying" of the documentation`
     throw new BusError('InvalidParams', text, { cause })
   }
 }
