@@ -159,7 +159,8 @@ test('no message of a server is an uncaught error, and a tool costs itself alone
 
 test('what servers write otherwise than MCP has it is understood: null for what is absent, byte order marks, batches', () =>
   rows<(line: string) => string>({
-    'null in a result': line => line.replace('"result":{', '"error":null,"result":{"_meta":null,"nextCursor":null,'),
+    'null in a result': line =>
+      line.replace('"result":{', '"method":null,"error":null,"result":{"_meta":null,"nextCursor":null,'),
     'null in what a server can do': line => line.replace('"tools":{"l', '"prompts":null,"tools":{"other":null,"l'),
     'null in its name': line => line.replace('"serverInfo":{', '"instructions":null,"serverInfo":{"title":null,'),
     'a mark before each line': line => `\u{feff}${line}`,

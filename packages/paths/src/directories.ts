@@ -110,7 +110,11 @@ export function readPathEnvironment(identifier: string, resources: string | unde
     env,
     // Read on demand: few hosts need it.
     get home() {
-      return findHome()
+      try {
+        return homedir()
+      } catch {
+        return undefined // A user of a container need not be in `/etc/passwd`.
+      }
     },
     identifier,
     resources: resources && resolve(fileURLToPath(resources)),
@@ -121,15 +125,6 @@ export function readPathEnvironment(identifier: string, resources: string | unde
         return undefined
       }
     },
-  }
-}
-
-/** Returns the home directory of the user, if it has one: a user of a container need not be in `/etc/passwd`. */
-function findHome(): string | undefined {
-  try {
-    return homedir()
-  } catch {
-    return undefined
   }
 }
 

@@ -146,11 +146,12 @@ export class ProgramTransport implements Transport {
 
   #take(value: unknown, line: Buffer): void {
     if (this.isClosed) return
-    const { id, method } = Object(value) as { id?: unknown; method?: unknown }
+    const own = withoutNulls(value)
+    const { id, method } = Object(own) as { id?: unknown; method?: unknown }
     const answersRequest = method === undefined && this.#requests.delete(id)
     let message: JSONRPCMessage
     try {
-      message = parseJSONRPCMessage(withoutNulls(value))
+      message = parseJSONRPCMessage(own)
     } catch {
       if (!answersRequest) return this.#skip(line)
       // Nobody else would tell its caller, who would wait for it until its timeout.
@@ -223,7 +224,7 @@ function withoutNulls(message: unknown): unknown {
   for (const key of ['result', 'params', 'error']) {
     const part = own[key]
     if (typeof part !== 'object' || part === null || Array.isArray(part)) continue
-    own[key] = dropNulls(part, key => NESTED.has(key))
+    own[key] = dropNulls(part, member => NESTED.has(member))
   }
   return own
 }

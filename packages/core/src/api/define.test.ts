@@ -31,7 +31,12 @@ it('defineCore without a definition returns defineCore, for a core with types', 
 it('a member that JSON Schema cannot say costs that member alone, and a warning names it once', () => {
   const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
   onTestFinished(() => void vi.restoreAllMocks())
-  const day = z.object({ when: z.date(), at: z.coerce.date().optional(), sums: z.array(z.bigint()), any: z.any() })
+  const day = z.object({
+    when: z.date(),
+    at: z.coerce.date().optional(),
+    sums: z.array(z.bigint()),
+    any: z.any().optional(),
+  })
   const schema = z.object({ day, all: z.map(z.string(), z.number()).describe('All'), name: z.string() })
   const describe = (): unknown => toCommandContent('command "book"', { schema }).args
   const date = { type: 'string', format: 'date-time' }

@@ -247,6 +247,20 @@ interface Conversion {
 type Converter = (options: { target: string; libraryOptions?: object }) => Record<string, unknown>
 type Convertible = StandardSchemaV1.Props & { jsonSchema?: Partial<Record<'input' | 'output', Converter>> }
 
+/** Types of zod without one in JSON Schema. */
+const UNSAID = new Set([
+  'bigint',
+  'custom',
+  'date',
+  'function',
+  'map',
+  'nan',
+  'set',
+  'symbol',
+  'transform',
+  'undefined',
+  'void',
+])
 const warned = new WeakSet()
 
 /**
@@ -271,7 +285,7 @@ export function toJsonSchema(schema: unknown, side: 'input' | 'output', subject:
     const unsaid = new Set<string>()
     const override = ({ zodSchema, jsonSchema, path }: Conversion): void => {
       const { type } = zodSchema._zod.def
-      if (Object.keys(jsonSchema).length > 0 || type === 'any' || type === 'unknown') return
+      if (!UNSAID.has(type)) return
       unsaid.add(path.filter((step, index) => index % 2 === 1 || step !== 'properties').join('.'))
       if (type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
     }

@@ -51,6 +51,15 @@ describe('scripts of plugins', () => {
     expect(window).toEqual({ LAST: 'none' })
   })
 
+  test('one that fails for a client of the host leaves nothing behind', async () => {
+    const started = await createBus({ core: fixture('scripted-fault.mjs'), log: false })
+    bus = started
+    const client = await started.connect('tests')
+    const window: Record<string, unknown> = {}
+    expect(() => installTauri(client, window)).toThrow('no window')
+    expect(Reflect.ownKeys(window)).toEqual([])
+  })
+
   test('an error stops the module and names the plugin', async () => {
     const failing = start('permission', { core: fixture('scripted-fault.mjs') })
     await expect(failing).rejects.toThrow('no window')

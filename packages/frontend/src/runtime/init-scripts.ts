@@ -17,18 +17,29 @@ export function runInitScripts(holder: object, window: object): () => void {
   const scripts = (holder as { [SCRIPTS]?: Scripts })[SCRIPTS] ?? []
   if (scripts.length === 0) return () => {}
   const before = Object.getOwnPropertyDescriptors(window) as Record<PropertyKey, PropertyDescriptor>
-  for (const { name, source } of scripts) {
-    const filename = `plugin:${name}`
-    if (window === globalThis) runInThisContext(source, { filename })
-    else compileFunction(source, ['window', 'self', 'globalThis'], { filename }).call(window, window, window, window)
-  }
-  const changed = Reflect.ownKeys(window).filter(key => !isSame(before[key], getOwn(window, key)))
-  return () => {
+  const listChanged = (): PropertyKey[] =>
+    Reflect.ownKeys(window).filter(key => !isSame(before[key], getOwn(window, key)))
+  const restore = (changed: readonly PropertyKey[]): void => {
     for (const key of changed) {
       if (before[key]) Object.defineProperty(window, key, before[key])
       else Reflect.deleteProperty(window, key)
     }
   }
+  try {
+    for (const script of scripts) run(script, window)
+  } catch (error) {
+    restore(listChanged())
+    throw error
+  }
+  // Not what the program itself changes later.
+  const changed = listChanged()
+  return () => restore(changed)
+}
+
+function run({ name, source }: InitScript, window: object): void {
+  const filename = `plugin:${name}`
+  if (window === globalThis) runInThisContext(source, { filename })
+  else compileFunction(source, ['window', 'self', 'globalThis'], { filename }).call(window, window, window, window)
 }
 
 const getOwn = (window: object, key: PropertyKey): PropertyDescriptor =>

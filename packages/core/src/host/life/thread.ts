@@ -173,7 +173,8 @@ export class ThreadCode {
     if (this.#error || this.#isOver) return
     // The host's own order, in the words of the code.
     if (this.#isKilled && !isUnsentError(error)) return
-    this.#error = /\buv_cwd\b/.test(error.message) ? explainDirectory(this.#spec.name, error) : error
+    const hasNoDirectory = !this.#hasBegun && /\buv_cwd\b/.test(error.message)
+    this.#error = hasNoDirectory ? explainDirectory(this.#spec.name, error) : error
     this.#isDisconnected = isDisconnection(thrown)
     const { signal } = this.#explaining
     if (!signal.aborted) this.#explained = this.#spec.explainError?.(error, signal)
