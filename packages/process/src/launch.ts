@@ -22,9 +22,9 @@ import type { ProcessLimits } from './child/limits.js'
 import type { ProcessHost, ProcessLog, Relay, RelaySockets, SocketOwner } from './contract.js'
 import { type FoundWall, isNetClosed, type WallOptions } from './launchers/find-wall.js'
 import type { Launch, Launcher, LaunchInfo } from './launchers/launcher.js'
-import { getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
+import { getCertificates, getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
-import { getReadFlags, getWriteFlags } from './permission-model/grants.js'
+import { getReadFlags, getWriteFlags, joinGrants } from './permission-model/grants.js'
 import { type FrontendCode, getNetFlags, MODEL, NET_REMEDIES } from './permission-model/module-code.js'
 import type { ProcessPool } from './pool.js'
 import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
@@ -130,7 +130,9 @@ function prepareLaunch(
   const net = granted === true
   const hasBroker = typeof granted === 'object'
   const secrets = createSecrets(secretOptions)
-  const { code, reads, writes, flags: codeFlags } = getCode(entry, frontend, core)
+  const { code, reads: codeReads, writes, flags: codeFlags } = getCode(entry, frontend, core)
+  const certificates = granted === false ? [] : Object.values(getCertificates())
+  const reads = joinGrants([codeReads, { directories: [], files: certificates }])
   const sandbox = createSandbox(launcher, net, hasBroker)
   const flags = [
     ...MODEL,
@@ -172,7 +174,7 @@ function prepareLaunch(
         hasWall: launcher !== undefined,
         hasBroker,
         temporary: tmpdir(),
-        env: getNodeEnvironment(),
+        env: getNodeEnvironment(reads),
         limits,
         usage: new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT),
       }

@@ -53,7 +53,7 @@ export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launc
   const createCommand = (info: LaunchInfo, hasProc: boolean): string[] => [
     ...command,
     ...getNamespaceArgs(info.net),
-    ...Object.entries(getNodeEnvironment()).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...Object.entries(getNodeEnvironment(info.reads)).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--seccomp', String(FILTER_DESCRIPTOR)],
     // Before the files, of which some can be below it.
     ...(info.limits.tmp === undefined ? ['--dir', '/tmp'] : ['--size', toBytes(info.limits.tmp), '--tmpfs', '/tmp']),

@@ -1,6 +1,7 @@
 // The seam to the program that this process runs, for processes that are Node.js themselves: its path and its environment.
 import { readlinkSync } from 'node:fs'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { isWithin, listRealPaths, type ReadGrants } from '../permission-model/grants.js'
 
 /** Returns the name of the program that contains Node.js, if `process.execPath` starts that program: this one, again and again. */
 export function findEmbedder(): string | undefined {
@@ -49,8 +50,23 @@ export function getZoneVariable(): Readonly<Record<string, string>> {
   return zone === undefined ? {} : { TZ: zone }
 }
 
-/** Returns all variables that a process of Node.js gets. */
-export function getNodeEnvironment(): Readonly<Record<string, string>> {
+/** Returns the files of certificates that the host trusts, by their variables. They are public. One that is missing is left out: Node would warn. */
+export const getCertificates = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'].flatMap(name =>
+      listRealPaths([() => process.env[name]]).map(path => [name, path]),
+    ),
+  )
+
+/**
+ * Returns all variables that a process of Node.js gets.
+ *
+ * @param reads - what it reads: the certificates only if they are there
+ */
+export function getNodeEnvironment(reads?: ReadGrants): Readonly<Record<string, string>> {
   const electron = process.env.ELECTRON_RUN_AS_NODE ? { ELECTRON_RUN_AS_NODE: '1' } : {}
-  return { ...getZoneVariable(), ...electron }
+  const certificates = reads
+    ? Object.entries(getCertificates()).filter(([, path]) => isWithin([...reads.directories, ...reads.files], path))
+    : []
+  return { ...getZoneVariable(), ...electron, ...Object.fromEntries(certificates) }
 }

@@ -174,7 +174,7 @@ function getHostFiles(): string[] {
 }
 
 /** Without those that do not exist: a working directory can be removed. */
-const listRealPaths = (paths: readonly (() => string | undefined)[]): string[] =>
+export const listRealPaths = (paths: readonly (() => string | undefined)[]): string[] =>
   paths.flatMap(getPath => {
     try {
       const path = getPath()

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { getZoneVariable } from '../launchers/node-program.js'
+import { getCertificates, getZoneVariable } from '../launchers/node-program.js'
 import { HOST_RULE, HOSTS_RULE, NET_RULE, parseHostPattern } from '../network/host-list.js'
 import {
   checkSecrets,
@@ -40,7 +40,8 @@ export interface ProgramOptions {
   readonly write?: readonly string[]
   /**
    * True if it may use the network of the host. An array lists the hosts that it reaches through a proxy, as `net` of a process does: its
-   * variables `HTTP_PROXY`, `HTTPS_PROXY` and `NODE_USE_ENV_PROXY` name the proxy. A list needs the wall. @default false
+   * variables `HTTP_PROXY`, `HTTPS_PROXY` and `NODE_USE_ENV_PROXY` name the proxy. A list needs the wall. With either it also gets the host's
+   * `NODE_EXTRA_CA_CERTS` and `SSL_CERT_FILE`, and can read these files. @default false
    */
   readonly net?: boolean | readonly string[]
   /**
@@ -179,9 +180,12 @@ function check(options: ProgramOptions): { program: WalledProgram; proxy: Progra
   }
   const placed = createSecrets(secrets)
   const proxy = typeof net === 'object' ? { hosts: net, secrets: placed, onDenied } : undefined
-  const variables = { ...own, ...(proxy && getProxyVariables(proxy.hosts)), ...env, ...getPlaceholders(placed) }
+  const certificates = net === false ? {} : getCertificates()
+  const reached = { ...certificates, ...(proxy && getProxyVariables(proxy.hosts)) }
+  const variables = { ...own, ...reached, ...env, ...getPlaceholders(placed) }
   const program: WalledProgram = {
-    ...{ command: path, args, read, write, net: typeof net === 'object' ? 'proxy' : net, env: variables },
+    ...{ command: path, args, read: [...read, ...Object.values(certificates)], write },
+    ...{ net: typeof net === 'object' ? 'proxy' : net, env: variables },
     ...{ home, cwd, memory, pids, tmp },
   }
   return { program, proxy }

@@ -393,6 +393,7 @@ describe.each(strongest ? choose([strongest, ...others], 0) : [])('in %j', place
       redirected,
       redirectedWithout,
       tunnel,
+      trusted,
       plain,
       misnamed,
       memory,
@@ -405,7 +406,7 @@ describe.each(strongest ? choose([strongest, ...others], 0) : [])('in %j', place
       TZ: expect.any(String) as string,
       TOKEN: expect.stringMatching(/^sallyport-secret-[\da-f]{32}$/) as string,
     })
-    for (const answered of [named, inUrl, redirectedWithout, tunnel, plain])
+    for (const answered of [named, inUrl, redirectedWithout, tunnel, trusted, plain])
       expect(answered).toMatchObject({ status: 200 })
     for (const refused of [other, otherUrl, redirected]) {
       expect(refused).toMatchObject({
@@ -424,6 +425,7 @@ describe.each(strongest ? choose([strongest, ...others], 0) : [])('in %j', place
       ['/', undefined],
       // Encrypted in the frontend, so that the broker sees no headers.
       ['/', token],
+      ['/trusted', undefined],
       ['/plain', undefined],
     ])
     expect(memory).toEqual({ hasSecret: false, hasPlaceholder: true })

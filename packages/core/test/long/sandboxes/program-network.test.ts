@@ -246,6 +246,7 @@ describe.runIf(hasWall)('in the wall', () => {
           [200, 'reached'],
           [403, expect.stringContaining('The secret "TOKEN" is for other hosts')],
           [200, 'reached'],
+          [200],
         ],
       },
       denied: [{ host: expect.stringMatching(/^localhost:/), hint: expect.stringContaining('"TOKEN"') }],
@@ -254,6 +255,7 @@ describe.runIf(hasWall)('in the wall', () => {
       { url: '/a?b', token: `Bearer ${value}`, body: '' },
       { url: '/', token: `Bearer ${value}`, body: `a body with ${TOKEN}` },
       { url: '/own', token: `Bearer ${value}`, body: '' },
+      { url: '/trusted', body: '' },
     ])
     expect(JSON.stringify(others)).not.toContain(value)
   })
