@@ -192,8 +192,14 @@ async function loadOfficialManifests(directories: readonly string[]): Promise<Ac
   if (path === undefined) return undefined
   const from = `${PACKAGE}/internal/acl`
   const { href } = pathToFileURL(createRequire(path).resolve(from))
-  const module: unknown = await import(/* webpackIgnore: true */ /* @vite-ignore */ href)
-  return { value: (module as { createManifests: () => unknown }).createManifests(), from }
+  const { default: importByNode }: ImportByNode = await import(/* webpackIgnore: true */ /* @vite-ignore */ IMPORT_BY_NODE)
+  return { value: (await importByNode(href)).createManifests(), from }
+}
+
+/** Vite replaces each `import` of a package that is linked; in a test with jsdom, it then finds no file outside of the test's own project. */
+const IMPORT_BY_NODE = 'data:text/javascript,export default url => import(url)'
+interface ImportByNode {
+  default(url: string): Promise<{ createManifests(): unknown }>
 }
 
 /** Returns the path of the package.json. Not by `require.resolve` alone, which also finds packages of NODE_PATH. */
