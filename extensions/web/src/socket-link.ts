@@ -31,8 +31,6 @@ export interface PausableSocket extends SocketAdapter {
   resume(): void
 }
 
-/** Bytes that can be in the buffers of system and peer, invisible to this end. */
-const UNSEEN_BYTES: number = 2 ** 20
 const PART_KIND = (FRAME_KIND.bytes | 0x80) as FrameKind
 
 /** The end of the client, which trusts its server. */
@@ -133,7 +131,6 @@ export class ServerLink extends SocketLink {
   readonly #socket: PausableSocket
   readonly #maxBytes: number
   readonly #incomplete: IncompleteMessage
-  #sent = 0
   #messageBytes = 0
   #heldBytes = 0
   #fault: BusError | undefined
@@ -147,15 +144,6 @@ export class ServerLink extends SocketLink {
     this.#socket = socket
     this.#maxBytes = maxBytes
     this.#incomplete = incomplete
-  }
-
-  override get queued(): number {
-    return this.isOver ? 0 : super.queued + Math.min(this.#sent, UNSEEN_BYTES)
-  }
-
-  override send(frame: Frame): void {
-    this.#sent += frame.body.length
-    super.send(frame)
   }
 
   override pause(): void {

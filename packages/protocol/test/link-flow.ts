@@ -33,7 +33,7 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
       await expect.poll(() => atFar.log.length).toBe(MANY)
       await settle()
       expect(near.room()).toBeUndefined()
-      expect(near.queued).toBeLessThanOrEqual(2 ** 22)
+      await expect.poll(() => near.queued).toBe(0)
       near.close()
     })
 
@@ -97,7 +97,8 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
       await settle()
       const rooms = [near.room(), near.room()]
       expect(rooms.every(room => room instanceof Promise)).toBe(true)
-      expect(near.queued).toBeGreaterThanOrEqual(body.length * MANY)
+      // The system has taken some of them.
+      expect(near.queued).toBeGreaterThan(body.length * MANY - 2 ** 22)
       let notified = 0
       for (const room of rooms) void room!.then(() => notified++)
       await settle()

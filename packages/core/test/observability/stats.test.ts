@@ -54,6 +54,8 @@ describe.each(patterns)('stats, %s', (name, app) => {
       rejected: isIsolated ? 1 : 0,
       events: { in: 3, out: 3, dropped: 0 },
     })
+    const getQueued = ({ host, frontends }: BusStats): number[] => [host.queued, frontends['tests']!.queued]
+    await expect.poll(async () => getQueued(await bus.stats())).toEqual([0, 0])
     if (!isIsolated) expect(tests!.gate).toBeUndefined()
     else {
       const { hook, seal, ...gate } = tests!.gate!

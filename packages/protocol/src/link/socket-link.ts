@@ -42,11 +42,6 @@ export class SocketLink extends StreamLink {
     this.stream.resume()
   }
 
-  /** Bytes that have left this end do not count: they are the peer's, however many it has read. */
-  override get queued(): number {
-    return this.isOver ? 0 : this.stream.writableLength
-  }
-
   /** The end is reported once all is written: a peer that does not close its end must not delay what follows here. */
   override close(): void {
     const wasOpen = this.isOpen

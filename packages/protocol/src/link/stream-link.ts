@@ -167,8 +167,6 @@ export class StreamFrames {
 const LARGE_BYTES: number = 2 ** 12
 /** Maximum bytes read while the receiver is paused: enough to notice that the stream has ended. */
 export const READ_AHEAD_BYTES: number = 2 ** 16
-/** Bytes that can be in the buffers of system and peer, invisible to this end. */
-const UNSEEN_BYTES: number = 2 ** 20
 
 /** A peer that has exited can have sent its last frames before. An error of a write would destroy the stream before they are read. */
 export function ignoreWriteErrors(stream: Duplex): void {
@@ -185,7 +183,6 @@ export class StreamLink extends ReceivingLink implements Link {
   unsent = 0
   #isReading = false
   #corked = false
-  #sent = 0
   #linger: NodeJS.Timeout | undefined
 
   /** @param maxBodyBytes - maximum bytes in the body of a received frame; more is a protocol violation */
@@ -206,7 +203,7 @@ export class StreamLink extends ReceivingLink implements Link {
   }
 
   get queued(): number {
-    return this.isOver ? 0 : this.stream.writableLength + Math.min(this.#sent, UNSEEN_BYTES)
+    return this.isOver ? 0 : this.stream.writableLength
   }
 
   send({ kind, body, borrowed = false }: Frame): void {
@@ -214,7 +211,6 @@ export class StreamLink extends ReceivingLink implements Link {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
     if (length > MAX_BODY_BYTES) throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
     this.#cork()
-    this.#sent += STREAM_HEADER_BYTES + length
     const isOwned = !borrowed && (kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed)
     const isSeparate = isOwned && typeof body !== 'string' && length >= LARGE_BYTES
     const head = Buffer.allocUnsafe(STREAM_HEADER_BYTES + (isSeparate ? 0 : length))

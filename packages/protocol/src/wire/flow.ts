@@ -39,9 +39,10 @@ export class CreditQueue<Message extends object | string> {
     this.#getCost = getCost
   }
 
-  /** Bytes that wait, or are in flight. 0 after `close`. */
+  /** Bytes that wait, or are in flight. 0 after `close`, and for so few that the receiver would not have reported that it took them. */
   get queued(): number {
-    return this.#isClosed ? 0 : this.#sent - this.#taken + this.#waiting.bytes
+    const inFlight = this.#sent - this.#taken
+    return this.#isClosed || inFlight < CREDIT_STEP_BYTES ? 0 : inFlight + this.#waiting.bytes
   }
 
   get isWaiting(): boolean {

@@ -50,7 +50,7 @@ export interface Link {
    * to this end nor to the peer: a caller registers for the response after it has sent the request.
    */
   send(frame: Frame): void
-  /** Upper bound of the bytes that were sent and that the peer has not taken. 0 after the link has ended. */
+  /** Bytes that wait for the peer, as far as this end can see: 0 once it has taken all of them, or the link has ended. */
   readonly queued: number
   /**
    * Returns `undefined` while the peer has room. Otherwise returns a promise that resolves when no frame waits in this end any

@@ -22,7 +22,7 @@ export interface LatencyStats {
 export interface TrafficStats {
   /** Calls that run in core now, including those that were cancelled. */
   inFlight: number
-  /** Bytes that are queued for the frontend, in core and on its link. Over a port this can be up to 2 MiB too high. */
+  /** Bytes that wait for the frontend, in core and on its link. 0 of an idle frontend; over a port, less than 2 MiB count as none. */
   queued: number
   /** Calls of commands that core received. */
   calls: number
