@@ -44,7 +44,7 @@ test('a process that reports what no thread can take ends alone', async () => {
     faults.length = 0
     // It can end before it has started.
     await bus.open('mallory', { source: forge(report) }, { sandbox: PROCESS, supervision }).catch(() => {})
-    await expect.poll(() => faults).toEqual(['mallory: The frontend process sent an invalid report'])
+    await expect.poll(() => faults).toEqual(['mallory: frontend "mallory" sent an invalid report'])
     await bus.closeFrontend('mallory').catch(() => {})
     expect(await getPids()).toEqual(pids)
   })

@@ -20,14 +20,14 @@ test('reports memory as soon as it exceeds the limit', () => {
 
 test('names the limit of memory for a buffer that was refused, and keeps where', () => {
   const error = { message: 'Array buffer allocation failed', stack: 'RangeError: …\n    at plugin.js:1:2' }
-  expect(explainRefusedMemory(error, 100)).toEqual({
-    message: 'The frontend process used more memory than its limit of 100 MiB',
+  expect(explainRefusedMemory('frontend "a"', error, 100)).toEqual({
+    message: 'frontend "a" used more memory than its limit of 100 MiB',
     stack: error.stack,
     limit: { limit: 'memory', max: 100 },
   })
-  expect(explainRefusedMemory(error, undefined)).toBe(error)
+  expect(explainRefusedMemory('frontend "a"', error, undefined)).toBe(error)
   const other = { message: 'Invalid array length' }
-  expect(explainRefusedMemory(other, 100)).toBe(other)
+  expect(explainRefusedMemory('frontend "a"', other, 100)).toBe(other)
 })
 
 test('reports processes and threads as soon as they exceed the limit', () => {

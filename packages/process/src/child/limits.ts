@@ -74,9 +74,9 @@ export function describeReached({ cgroups = [], processes = 0 }: LaunchedLimits)
 const REFUSED_BUFFER = /^(?:Array buffer allocation failed|Failed to allocate memory)$/
 
 /** Returns an error that ended a process, with the limit if the kernel refused it memory before a check. Its stack is kept. */
-export function explainRefusedMemory(error: ReportedError, memory: number | undefined): ReportedError {
+export function explainRefusedMemory(name: string, error: ReportedError, memory: number | undefined): ReportedError {
   if (memory === undefined || !REFUSED_BUFFER.test(error.message)) return error
-  const message = `The frontend process ${describeMemory(memory)}`
+  const message = `${name} ${describeMemory(memory)}`
   return { ...error, message, limit: { limit: 'memory', max: memory } }
 }
 

@@ -159,14 +159,14 @@ export function judgeProcess({ name, status, isStopping, ...evidence }: ProcessE
   // A service manager ends all processes of a service by SIGTERM, while the host closes the bus.
   const wasEnded = isStopping && (isForced || signal === 'SIGTERM')
   const limit = status.limit ?? findRefusedMemory(outOfMemory, evidence.maxMemory)
-  let error = limit ? createLimitError(limit) : evidence.killedFor
+  let error = limit ? createLimitError(name, limit) : evidence.killedFor
   // It had exited before it could be killed for its silence.
   if (isBusError(error, 'Timeout') && !isForced) error = undefined
   // A process that has crashed, or that another program has killed, can be asked to stop before its exit is known.
   if (!error && !wasEnded && (signal || outOfMemory)) {
     error = new BusError(
       'Crashed',
-      outOfMemory ? `${name} ran out of memory` : `The frontend process was terminated by ${signal}`,
+      outOfMemory ? `${name} ran out of memory` : `${name} was terminated by ${signal}`,
     )
   }
   const hasBegun = lifecycle === 'ready' || (lifecycle === undefined && !isSpare)
@@ -178,8 +178,8 @@ const findRefusedMemory = (what: ProcessStatus['outOfMemory'], max: number | und
     ? { limit: 'memory', max, text: `could not allocate memory (limit: ${max} MiB)` }
     : undefined
 
-const createLimitError = ({ text, limit, max }: ExceededLimit): BusError =>
-  new BusError('Crashed', `The frontend process ${text}`, { data: { limit, max } })
+const createLimitError = (name: string, { text, limit, max }: ExceededLimit): BusError =>
+  new BusError('Crashed', `${name} ${text}`, { data: { limit, max } })
 
 /** A report has a few KiB. Code that prints its first line, and then more, is not held back any further. */
 const MAX_REPORT_LENGTH = 2 ** 15

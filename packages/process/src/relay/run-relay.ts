@@ -166,10 +166,10 @@ async function runProcess(
           output.end()
           awaitExit()
         }
-        report(message.error ? { ...message, error: explainRefusedMemory(message.error, limits.memory) } : message)
+        report(message.error ? { ...message, error: explainRefusedMemory(name, message.error, limits.memory) } : message)
       } else if (message) report(message)
       else {
-        kill(new BusError('InvalidRequest', 'The frontend process sent an invalid report'))
+        kill(new BusError('InvalidRequest', `${name} sent an invalid report`))
         // A flood of them would delay its end.
         control.close()
       }
@@ -212,7 +212,7 @@ async function runProcess(
         sendCommand({ type: 'link', scripts: command.scripts, isSplit: sockets.length > 1 })
         return connect(command.link)
       case 'ask': {
-        const unanswered = new BusError('Timeout', `The frontend process did not answer for ${ABANDON_TIMEOUT_MS} ms`)
+        const unanswered = new BusError('Timeout', `${name} did not answer for ${ABANDON_TIMEOUT_MS} ms`)
         // It might have taken over its runtime.
         const end = deadline(ABANDON_TIMEOUT_MS, () => kill(unanswered))
         ends.add(end)

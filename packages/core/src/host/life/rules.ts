@@ -54,7 +54,7 @@ export interface RuntimeEnd {
 export function describeEnd(label: string, error: Error | undefined, obituary?: Obituary): RuntimeEnd {
   const { ranCode = true, code } = obituary ?? {}
   if (!error) return { why: `it exited with code ${code}`, error, ranCode }
-  const subject = [getWorkerName('frontend', label), 'The frontend process'].find(each =>
+  const subject = [getWorkerName('frontend', label), 'The frontend process', 'The process of the script'].find(each =>
     error.message.startsWith(each),
   )
   const why = subject === undefined ? `it failed: ${error.message}` : `it${error.message.slice(subject.length)}`

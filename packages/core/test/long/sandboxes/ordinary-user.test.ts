@@ -55,7 +55,7 @@ describe.runIf(hasWall && canRead).each(choose(['20.19.0', '20', '22', '24', '26
       const answers = { home: '/nonexistent', user: 'frontend', interfaces: {}, pages: 1 }
       const refused = (max: number) => ({
         reason: 'Crashed',
-        message: `The frontend process used more memory than its limit of ${max} MiB`,
+        message: `frontend "main" used more memory than its limit of ${max} MiB`,
         data: { limit: 'memory', max },
       })
       expect(JSON.parse(stdout)).toEqual({
@@ -67,7 +67,7 @@ describe.runIf(hasWall && canRead).each(choose(['20.19.0', '20', '22', '24', '26
         'few files': 1000,
         'many files': {
           reason: 'Crashed',
-          message: expect.stringMatching(/^The frontend process had \d+ files in \/tmp \(limit: 2024, for 1 MiB\)$/),
+          message: expect.stringMatching(/^frontend "files" had \d+ files in \/tmp \(limit: 2024, for 1 MiB\)$/),
           data: { limit: 'tmp', max: 1 },
         },
         'call of many files': 'Disconnected',

@@ -58,18 +58,18 @@ describe.each(
     rows<readonly [how: string, faults: readonly string[], limits?: Partial<ProcessSandbox>, kill?: NodeJS.Signals]>([
       ['exit', ['main: frontend "main" exited with code 3']],
       ['leave', []],
-      ['abort', ['main: The frontend process was terminated by SIGABRT']],
+      ['abort', ['main: frontend "main" was terminated by SIGABRT']],
       ['throw', ['main: uncaught']],
       ['reject', ['main: unhandled']],
-      ['says that it fails', ['main: The frontend process was terminated by SIGABRT']],
+      ['says that it fails', ['main: frontend "main" was terminated by SIGABRT']],
       ['heap', ['main: frontend "main" ran out of memory'], heap],
       ['table', ['main: frontend "main" ran out of memory'], heap],
-      ['is killed', ['main: The frontend process was terminated by SIGSEGV'], {}, 'SIGSEGV'],
+      ['is killed', ['main: frontend "main" was terminated by SIGSEGV'], {}, 'SIGSEGV'],
       ...(linux
         ? [
             [
               'memory',
-              ['main: The frontend process used more memory than its limit of 200 MiB'],
+              ['main: frontend "main" used more memory than its limit of 200 MiB'],
               { memory: 200 },
             ] as const,
           ]

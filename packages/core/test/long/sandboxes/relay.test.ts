@@ -139,7 +139,7 @@ describe('a relay kills a process that', () => {
         `report({ type: 'state', state: 'failed', error: { message: 'It lies' } })`,
         /^It lies$/,
       ],
-      ['closes its control pipe', `control.destroy()`, /^The frontend process was terminated by SIGKILL$/],
+      ['closes its control pipe', `control.destroy()`, /^frontend "main" was terminated by SIGKILL$/],
     ])(async (_name, program, message) => {
       const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)
       expect(await exited).toBe(1)
@@ -152,7 +152,7 @@ describe('a relay kills a process that', () => {
     const { reports, exited } = startRelay(`${lies}; setInterval(() => {}, 1000)`)
     expect(await exited).toBe(1)
     const ready = { type: 'state', state: 'ready' }
-    const invalid = failed('The frontend process sent an invalid report')
+    const invalid = failed('frontend "main" sent an invalid report')
     expect(reports).toEqual([ready, { type: 'loaded' }, ...invalid])
   })
 
@@ -162,7 +162,7 @@ describe('a relay kills a process that', () => {
     expect(await exited).toBe(1)
     expect(reports).toEqual([
       { type: 'state', state: 'ready', error: { message: 'The frontend failed', reason: 'x' } },
-      ...failed('The frontend process sent an invalid report'),
+      ...failed('frontend "main" sent an invalid report'),
     ])
   })
 })

@@ -163,7 +163,7 @@ describe.runIf(hasBubblewrap)('in bubblewrap', () => {
     const call = bus.call('main', 'makeFiles', { count: 1e6 }).catch((error: { reason: string }) => error.reason)
     const { error } = await fault
     expect(error.data).toEqual({ limit: 'tmp', max: 1 })
-    expect(error.message).toMatch(/^The frontend process had \d+ files in \/tmp \(limit: 2024, for 1 MiB\)$/)
+    expect(error.message).toMatch(/^frontend "main" had \d+ files in \/tmp \(limit: 2024, for 1 MiB\)$/)
     expect(await call).toBe('Disconnected')
   })
 
@@ -240,7 +240,7 @@ describe.runIf(process.platform === 'linux').each(choose(['none', 'auto'] as con
     const call = bus.call('main', 'allocate').catch((error: { reason: string }) => error.reason)
     const { label, error } = await fault
     expect([label, error.reason, error.data]).toEqual(['main', 'Crashed', { limit: 'memory', max: 200 }])
-    expect(error.message).toMatch(/^The frontend process used more memory than its limit of 200 MiB$/)
+    expect(error.message).toMatch(/^frontend "main" used more memory than its limit of 200 MiB$/)
     expect(await call).toBe('Disconnected')
     await bus.close({ timeout: 0 })
     expect(getCgroups()).toEqual([])
