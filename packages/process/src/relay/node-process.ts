@@ -164,10 +164,7 @@ export function judgeProcess({ name, status, isStopping, ...evidence }: ProcessE
   if (isBusError(error, 'Timeout') && !isForced) error = undefined
   // A process that has crashed, or that another program has killed, can be asked to stop before its exit is known.
   if (!error && !wasEnded && (signal || outOfMemory)) {
-    error = new BusError(
-      'Crashed',
-      outOfMemory ? `${name} ran out of memory` : `${name} was terminated by ${signal}`,
-    )
+    error = new BusError('Crashed', outOfMemory ? `${name} ran out of memory` : `${name} was terminated by ${signal}`)
   }
   const hasBegun = lifecycle === 'ready' || (lifecycle === undefined && !isSpare)
   return { error, wasStopped: !error && wasEnded && hasBegun }

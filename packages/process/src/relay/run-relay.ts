@@ -166,7 +166,9 @@ async function runProcess(
           output.end()
           awaitExit()
         }
-        report(message.error ? { ...message, error: explainRefusedMemory(name, message.error, limits.memory) } : message)
+        report(
+          message.error ? { ...message, error: explainRefusedMemory(name, message.error, limits.memory) } : message,
+        )
       } else if (message) report(message)
       else {
         kill(new BusError('InvalidRequest', `${name} sent an invalid report`))

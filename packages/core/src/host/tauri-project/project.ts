@@ -192,7 +192,9 @@ async function loadOfficialManifests(directories: readonly string[]): Promise<Ac
   if (path === undefined) return undefined
   const from = `${PACKAGE}/internal/acl`
   const { href } = pathToFileURL(createRequire(path).resolve(from))
-  const { default: importByNode }: ImportByNode = await import(/* webpackIgnore: true */ /* @vite-ignore */ IMPORT_BY_NODE)
+  const { default: importByNode }: ImportByNode = await import(
+    /* webpackIgnore: true */ /* @vite-ignore */ IMPORT_BY_NODE
+  )
   return { value: (await importByNode(href)).createManifests(), from }
 }
 

@@ -66,13 +66,7 @@ describe.each(
       ['table', ['main: frontend "main" ran out of memory'], heap],
       ['is killed', ['main: frontend "main" was terminated by SIGSEGV'], {}, 'SIGSEGV'],
       ...(linux
-        ? [
-            [
-              'memory',
-              ['main: frontend "main" used more memory than its limit of 200 MiB'],
-              { memory: 200 },
-            ] as const,
-          ]
+        ? [['memory', ['main: frontend "main" used more memory than its limit of 200 MiB'], { memory: 200 }] as const]
         : []),
     ])(async (how, expected, limits, kill) => expect(await end(how, limits, kill)).toEqual(expected)))
 })
