@@ -412,6 +412,8 @@ export class SupervisedWorld extends World {
     this.#closing = true
     this.closes = true
     for (const { label } of this.frontends) this.#ends.ordered(label)
+    // Whoever closes a bus does not wait for a reload.
+    for (const { label } of this.frontends) if (random.chance(0.2)) this.#reload(label)
     // A script that computes is ended with its thread, after a time of its own.
     const running = this.frontends.filter(
       ({ isAlive, place, thread }) => isAlive && place === thread && random.chance(0.3),

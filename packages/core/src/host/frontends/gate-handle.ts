@@ -114,7 +114,7 @@ export function startGate(
   void worker.exited.then(exit => {
     onStop()
     // Without its gate, a frontend can do nothing.
-    const isLost = worker.life.context.goal !== 'stop' && !events.isClosing()
+    const isLost = worker.life.context.goal !== 'stop' && !worker.life.context.isDraining()
     const text = `${getWorkerName('gate', label)} exited unexpectedly`
     const { error = isLost ? new BusError('Crashed', text) : undefined } = exit
     if (error) events.failed(error)

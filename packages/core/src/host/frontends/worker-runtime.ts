@@ -168,8 +168,9 @@ export function createWorkerRuntime(
     onExit({ error }, context) {
       closeLink()
       load.fail(error)
-      const end = context.goal === 'stop' ? undefined : describeEnd(label, error, context.obituary)
-      events.stopped(end, 'none', context)
+      // A reload at the close of the bus has nothing to begin again, and is a close.
+      const isOrder = context.goal === 'stop' || (context.goal === 'reload' && !error)
+      events.stopped(isOrder ? undefined : describeEnd(label, error, context.obituary), 'none', context)
     },
     onKilled: () => reporter.reportStopTimeout('frontend', label),
   })
