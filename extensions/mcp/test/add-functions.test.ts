@@ -1,6 +1,7 @@
 // Functions that frontends expose, as tools.
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import type { Bus } from '@sallyport/core'
+import { getLog } from '@sallyport/core/internal'
 import { expect, test, vi } from 'vitest'
 import { addFunctions, serveMcp } from '../src/index.js'
 import { startBus } from './start.js'
@@ -52,9 +53,9 @@ test('tools of a frontend that is gone fail, and removePlugin takes them back', 
 })
 
 test('the second function with a permission is not added, a warning names both, and a name of the bus is refused', async () => {
-  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
   const data = { read_note: {}, 'read-note': {}, other: {} }
   const bus = await startBus({ frontends: { p: { module: describes, sandbox: 'none', data } } })
+  const warn = vi.spyOn(getLog(bus), 'warn')
   await addFunctions(bus, 'p')
   await bus.connect('agent', { allow: ['p:default'] })
   expect((await bus.describe('agent')).map(({ command }) => command)).toEqual(['plugin:p|other', 'plugin:p|read_note'])

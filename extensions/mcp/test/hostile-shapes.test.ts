@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { PassThrough } from 'node:stream'
 import type { Program } from '@sallyport/core/launchers'
 import { type Bus, BusError, createBus, defineCore } from '@sallyport/core'
+import { getLog } from '@sallyport/core/internal'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { type McpServer, openMcp } from '../src/index.js'
@@ -208,7 +209,7 @@ test('a list of tools is bounded in tools, characters and pages', async () => {
 })
 
 test('a name that is no command is mapped, the second tool with a permission is refused, and its call says why', async () => {
-  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  const warn = vi.spyOn(getLog(bus), 'warn')
   const names = ['read_note', 'read-note', 'files/read', 'Create Share', 'x'.repeat(200), ' _proto_ ', 'n_ow']
   // A tool that is no command takes no permission from another.
   const texts = [...names.map(name => toTool(name, '1')), toTool('n/ow', '{"__proto__":1}')]
@@ -244,7 +245,7 @@ test('a name that is no command is mapped, the second tool with a permission is 
 })
 
 test('what a tool answers is passed on, whatever its output schema says, and a warning says so once', async () => {
-  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  const warn = vi.spyOn(getLog(bus), 'warn')
   const text = { content: [{ type: 'text', text: 'written' }] }
   await rows([
     ['{"type":"object"}', text, 'structuredContent is missing'],

@@ -7,6 +7,7 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { Channel } from '@sallyport/frontend'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
+import { getLog } from '@sallyport/core/internal'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openMcp, serveMcp } from '../src/index.js'
 import { hasWall, makeDirectory, openHostile, openReal, startBus } from './start.js'
@@ -283,8 +284,9 @@ test('a name in use is refused before the server starts, and a failed start leav
 })
 
 test('a pattern of tools that matches none is a warning with the names of the tools', async () => {
-  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
-  await openHostile(await startBus(), ['more'], { wall: 'none', tools: ['ru*', 'rnu', 'extra_*'] })
+  const bus = await startBus()
+  const warn = vi.spyOn(getLog(bus), 'warn')
+  await openHostile(bus, ['more'], { wall: 'none', tools: ['ru*', 'rnu', 'extra_*'] })
   const text = 'No tool of the MCP server "hostile" matched "rnu", "extra_*" of "tools". It has "run", "extra".'
   expect(warn.mock.calls.map(([warning]) => warning)).toEqual([text])
 })

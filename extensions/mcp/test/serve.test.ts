@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { type Bus, command, CommandError, createBus, defineCore } from '@sallyport/core'
+import { getLog } from '@sallyport/core/internal'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
@@ -525,8 +526,8 @@ describe('over HTTP', () => {
 })
 
 test('two commands with one name are no tools, whatever the other one is, and a warning names both', async () => {
-  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
   const bus = await startBus()
+  const warn = vi.spyOn(getLog(bus), 'warn')
   const [transport, own] = InMemoryTransport.createLinkedPair()
   const run = vi.fn<() => void>()
   await bus.addPlugin({ name: 'a', commands: { 'b.c': run, b_c: run, d: run } })

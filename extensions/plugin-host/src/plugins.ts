@@ -1,4 +1,6 @@
 // All plugins of a host.
+import type { Bus } from '@sallyport/core'
+import { getLog } from '@sallyport/core/internal'
 import { lstat, mkdtemp, mkdir, opendir, readdir, realpath, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PluginError } from './errors.js'
@@ -164,12 +166,12 @@ export class Plugins {
 
 /**
  * Reads plugins, asks for the rights that they request, and starts each as a frontend of the bus. Resolves when each has started or has not:
- * `list()` says which, and why. A plugin that fails does not affect the others. One that is invalid is also a warning of the process.
+ * `list()` says which, and why. A plugin that fails does not affect the others. One that is invalid is also a warning in the log of the bus.
  *
  * @throws {PluginError} InvalidOption, also for a directory that does not exist; InvalidGrants if the file of grants is malformed
  * @example const plugins = await openPlugins(bus, { directory: new URL('./plugins/', import.meta.url), ask: () => true })
  */
-export async function openPlugins(bus: PluginBus, options: PluginsOptions): Promise<Plugins> {
+export async function openPlugins(bus: Bus, options: PluginsOptions): Promise<Plugins> {
   const resolved = resolveOptions(options)
   const { enable, directory } = resolved
   if (directory !== undefined) {
@@ -190,7 +192,7 @@ export async function openPlugins(bus: PluginBus, options: PluginsOptions): Prom
   // `list` has the errors.
   await Promise.all(wanted.map(({ label }) => plugins.enable(label).catch(() => {})))
   const mistakes = plugins.list().flatMap(({ state, error }) => (state === 'invalid' && error ? [error.message] : []))
-  for (const message of new Set(mistakes)) process.emitWarning(`A plugin is invalid: ${message}`)
+  for (const message of new Set(mistakes)) getLog(bus).warn(`A plugin is invalid: ${message}`)
   return plugins
 }
 

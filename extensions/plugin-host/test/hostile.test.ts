@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { getLog } from '@sallyport/core/internal'
 import { describe, expect, test, vi } from 'vitest'
 import type { GrantAnswer } from '../src/ask.js'
 import type { PluginInfo } from '../src/options.js'
@@ -54,7 +55,7 @@ test('a mistake of a manifest puts nothing hidden on a terminal', () => {
     async (what, manifest) => {
       place.write(what === 'a directory' ? hidden.replaceAll('/', '') : 'z', { 'package.json': manifest })
       const texts: string[] = []
-      const warn = vi.spyOn(process, 'emitWarning').mockImplementation(text => void texts.push(String(text)))
+      const warn = vi.spyOn(getLog(place.bus), 'warn').mockImplementation(text => void texts.push(String(text)))
       const plugins = await place.open().finally(() => warn.mockRestore())
       texts.push(...plugins.list().map(({ error }) => error!.message))
       expect(texts).toHaveLength(2)

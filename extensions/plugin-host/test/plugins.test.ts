@@ -1,6 +1,7 @@
 // Plugins of a directory over real workers: discovery, grants, states, and what a hostile plugin tries.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { getLog } from '@sallyport/core/internal'
 import { describe, expect, test, vi } from 'vitest'
 import type { GrantAnswer, GrantRequest } from '../src/ask.js'
 import type { PluginFrontendOptions, PluginInfo } from '../src/options.js'
@@ -73,8 +74,8 @@ describe('a directory of plugins', () => {
     place.add('y', { permissions: ['gret'] })
     place.add('z')
     const warnings: string[] = []
-    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(text => void warnings.push(String(text)))
-    await place.open().finally(() => emitWarning.mockRestore())
+    vi.spyOn(getLog(place.bus), 'warn').mockImplementation(text => void warnings.push(String(text)))
+    await place.open()
     const file = (name: string): string =>
       `A plugin is invalid: ${join(place.root, 'plugins', name, 'package.json')}: sallyport.`
     expect(warnings.toSorted()).toEqual([

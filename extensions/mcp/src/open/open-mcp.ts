@@ -4,7 +4,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Tool } from '@modelcontextprotocol/client'
 import { type AddedPlugin, type Bus, BusError } from '@sallyport/core'
-import { warn, withoutContext } from '@sallyport/protocol/internal/util'
+import { getLog } from '@sallyport/core/internal'
+import { withoutContext } from '@sallyport/protocol/internal/util'
 import {
   checkMcpOptions,
   type McpCommand,
@@ -108,9 +109,9 @@ export async function openMcp(
       unserved = findUnserved(name, accepted)
       compare()
       const remedy = 'Leave them out of `tools`, or have them renamed'
-      warnOfUnserved(`Tools of the MCP server ${JSON.stringify(name)}`, unserved, `${remedy}.`)
+      warnOfUnserved(bus, `Tools of the MCP server ${JSON.stringify(name)}`, unserved, `${remedy}.`)
       const tools = accepted.filter(tool => !unserved.has(tool.name))
-      await add(createToolPlugin({ name, tools, timeout, getRefusal, server }))
+      await add(createToolPlugin({ name, tools, timeout, getRefusal, server, log: getLog(bus) }))
     } finally {
       isReplacing = false
     }
@@ -134,7 +135,9 @@ export async function openMcp(
   const unmatched = (options.tools ?? []).filter(glob => !current.some(tool => matches(glob, tool.name)))
   if (unmatched.length > 0) {
     const names = listNames(current.map(tool => tool.name))
-    warn(`No tool of the MCP server "${name}" matched ${listNames(unmatched)} of "tools". It has ${names || 'none'}.`)
+    getLog(bus).warn(
+      `No tool of the MCP server "${name}" matched ${listNames(unmatched)} of "tools". It has ${names || 'none'}.`,
+    )
   }
   /** Changes of the plugin follow each other. */
   let changing = Promise.resolve()

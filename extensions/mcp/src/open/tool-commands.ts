@@ -1,7 +1,7 @@
 // The accepted tools of a server as commands of a core plugin.
 import type { CallToolResult } from '@modelcontextprotocol/client'
-import type { AddedCommand } from '@sallyport/core/internal'
-import { getTypeName, isPlainObject, warn } from '@sallyport/protocol/internal/util'
+import type { AddedCommand, getLog } from '@sallyport/core/internal'
+import { getTypeName, isPlainObject } from '@sallyport/protocol/internal/util'
 import { type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 import type { ServerProcess } from './server-process.js'
@@ -47,6 +47,7 @@ export interface ToolCommandsOptions {
   readonly tools: readonly PinnedTool[]
   readonly timeout: number
   readonly server: ServerProcess
+  readonly log: ReturnType<typeof getLog>
   /** Returns why a tool is refused. */
   readonly getRefusal: (tool: string) => string | undefined
 }
@@ -60,7 +61,7 @@ export function createToolPlugin(options: ToolCommandsOptions): AddedPlugin {
 
 function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand {
   const { name, description, inputSchema, outputSchema } = tool
-  const { server, getRefusal, timeout } = options
+  const { server, getRefusal, timeout, log } = options
   const subject = `The tool ${JSON.stringify(name)} of the MCP server ${JSON.stringify(options.name)}`
   const properties = { ...(inputSchema.properties as object), [PROGRESS_ARGUMENT]: {} }
   // The server checks its arguments itself.
@@ -83,7 +84,7 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
     if (mismatch !== undefined && !hasWarned) {
       hasWarned = true
       const remedy = 'Its results are passed on as they are; have the server repaired.'
-      warn(`${subject} broke its output schema: ${mismatch}. ${remedy}`)
+      log.warn(`${subject} broke its output schema: ${mismatch}. ${remedy}`)
     }
     return toValue(subject, result)
   }

@@ -40,7 +40,7 @@ export async function addFunctions(bus: Bus, label: string, options: AddFunction
   const toPermission = (method: string): string => `allow-${method.replaceAll('_', '-')}`
   const names = all.map(([method]) => method)
   const unserved = findShared(names, 'permission', method => `${name}:${toPermission(method)}`)
-  warnOfUnserved(`Functions of the frontend ${JSON.stringify(label)}`, unserved, 'Rename them.')
+  warnOfUnserved(bus, `Functions of the frontend ${JSON.stringify(label)}`, unserved, 'Rename them.')
   const described = all.filter(([method]) => !unserved.has(method))
   const commands = described.map(([method, description]): [string, AddedCommand] => {
     const { args = { type: 'object' }, isStream, description: text } = description

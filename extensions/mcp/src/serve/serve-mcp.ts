@@ -81,7 +81,7 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
     const { tools, unserved } = getTools(await bus.describe(label))
     const others = new Map([...unserved].filter(([command]) => !warned.has(command)))
     for (const command of others.keys()) warned.add(command)
-    warnOfUnserved(`Commands of the label ${JSON.stringify(label)}`, others, 'Rename them.')
+    warnOfUnserved(bus, `Commands of the label ${JSON.stringify(label)}`, others, 'Rename them.')
     return tools
   }
   // Core decides about each call again: a list that is out of date gives no right.

@@ -1,8 +1,9 @@
 // What both directions have in common about tools: schemas that only describe, the argument for progress, and what cannot be served, and why:
 // one tool, function or command costs itself alone, and the host is told.
 import type { StandardSchemaV1 } from '@modelcontextprotocol/client'
+import type { Bus } from '@sallyport/core'
+import { getLog } from '@sallyport/core/internal'
 import { describeName } from '@sallyport/protocol/internal/errors'
-import { warn } from '@sallyport/protocol/internal/util'
 
 export type Unserved = Map<string, string>
 
@@ -38,9 +39,9 @@ export function findShared(
 }
 
 /** @param subject - such as `Tools of the MCP server "files"` */
-export function warnOfUnserved(subject: string, unserved: ReadonlyMap<string, string>, remedy: string): void {
+export function warnOfUnserved(bus: Bus, subject: string, unserved: ReadonlyMap<string, string>, remedy: string): void {
   if (unserved.size === 0) return
-  warn(`${subject} were not served: ${listNames([...unserved.keys()], unserved)}. ${remedy}`)
+  getLog(bus).warn(`${subject} were not served: ${listNames([...unserved.keys()], unserved)}. ${remedy}`)
 }
 
 export function listNames(all: readonly string[], reasons?: ReadonlyMap<string, string>): string {
