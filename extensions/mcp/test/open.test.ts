@@ -241,7 +241,7 @@ test('wrong names, programs and options of a server are refused', () =>
     ['A b', {}, 'openMcp: the name must be of a-z, 0-9'],
     [undefined, {}, 'openMcp: the name must be of a-z, 0-9'],
     ['a', { command: 'no-such-program' }, 'was not found'],
-    ['a', { pids: 0 }, 'pids must be a whole number'],
+    ['a', { pids: 0 }, 'openMcp: pids must be a whole number'],
     ['a', { pins: './mcp.lock.json' }, /^openMcp: unknown option "pins"\. Use tools, timeout, .*pin, /],
     ['a', { tools: 'read_*' }, 'openMcp: tools must be an array of strings'],
     ['a', { timeout: '5s' }, 'openMcp: timeout must be milliseconds'],

@@ -10,6 +10,7 @@ import {
 } from '@modelcontextprotocol/client'
 import { createRestartPolicy } from '@sallyport/core/internal'
 import { BusError, CommandError } from '@sallyport/core'
+import { throwAs } from '@sallyport/protocol/internal/errors'
 import { describeOnly } from '../shared/tools.js'
 import type { OpenMcpOptions, ServerEvents } from './options.js'
 import { ProgramTransport, type ProgramTransportOptions } from './program-transport.js'
@@ -98,7 +99,7 @@ export class ServerProcess {
       const { hasReason } = transport
       await transport.close()
       // Errors of `startProgram` name the option, or the remedy.
-      if (error instanceof BusError) throw error
+      if (error instanceof BusError) throwAs('startProgram:', 'openMcp:')(error)
       const why = hasReason ? await transport.ended : (error as Error).message
       // For the host alone: the reason of a restart reaches frontends.
       const { unread, lastText } = transport

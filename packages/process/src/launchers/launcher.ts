@@ -91,6 +91,7 @@ const path: Check = [value => typeof value === 'string' && value !== '', 'the pa
 const isTexts = (list: unknown): boolean =>
   Array.isArray(list) && list.every(each => typeof each === 'string' && !each.includes('\0'))
 const texts: Check = [isTexts, 'an array of strings']
+const paths: Check = [isTexts, 'an array of paths or file URLs']
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const directory: Check = [
@@ -110,7 +111,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   setpriv: path,
   wall: [value => value === 'required' || value === 'none', '"required" or "none"'],
   onDenied: [value => typeof value === 'function', 'a function'],
-  ...{ args: texts, read: texts, write: texts, home: directory, cwd: directory },
+  ...{ args: texts, read: paths, write: paths, home: directory, cwd: directory },
   env: [value => isObject(value) && isTexts(Object.entries(value).flat()), 'an object of strings'],
 }
 

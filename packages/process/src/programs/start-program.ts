@@ -3,6 +3,7 @@ import type { StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { getCertificates, getZoneVariable } from '../launchers/node-program.js'
 import { HOST_RULE, HOSTS_RULE, NET_RULE, parseHostPattern } from '../network/host-list.js'
@@ -32,12 +33,12 @@ export interface ProgramOptions {
   /** `required` starts it in a wall of bubblewrap, or not at all. `none` starts it with the rights of the host. @default 'required' */
   readonly wall?: 'required' | 'none'
   /**
-   * Files and directories that it can read, as absolute paths. Everyone's programs and libraries (`/usr`) are readable anyway. It can also use
+   * Files and directories that it can read, as absolute paths or file URLs. Everyone's programs and libraries (`/usr`) are readable anyway. It can also use
    * the Unix sockets in these directories, unless `net` is true.
    */
-  readonly read?: readonly string[]
+  readonly read?: readonly (string | URL)[]
   /** Files and directories that it can read and change. */
-  readonly write?: readonly string[]
+  readonly write?: readonly (string | URL)[]
   /**
    * True if it may use the network of the host. An array lists the hosts that it reaches through a proxy, as `net` of a process does: its
    * variables `HTTP_PROXY`, `HTTPS_PROXY` and `NODE_USE_ENV_PROXY` name the proxy. A list needs the wall. With either it also gets the host's
@@ -165,8 +166,9 @@ function startOpen({ command, args, cwd, home, env }: WalledProgram): Child {
 /** @throws {BusError} InvalidParams */
 function check(options: ProgramOptions): { program: WalledProgram; proxy: ProgramProxyOptions | undefined } {
   const wrong = (text: string): BusError => new BusError('InvalidParams', `startProgram: ${text}`)
-  checkOptions('startProgram', options, OPTIONS)
-  const { command, args = [], wall, read = [], write = [], env = {}, home, cwd } = options
+  const [read, write] = [toPaths(options?.read), toPaths(options?.write)]
+  checkOptions('startProgram', isObject(options) ? { ...options, read, write } : options, OPTIONS)
+  const { command, args = [], wall, env = {}, home, cwd } = options
   const { memory, pids, tmp = DEFAULT_TMP_MB, onDenied, net = false, secrets = {} } = options
   checkNetwork(net, secrets, wrong)
   checkSecrets('startProgram', { net, secrets })
@@ -184,12 +186,17 @@ function check(options: ProgramOptions): { program: WalledProgram; proxy: Progra
   const reached = { ...certificates, ...(proxy && getProxyVariables(proxy.hosts)) }
   const variables = { ...own, ...reached, ...env, ...getPlaceholders(placed) }
   const program: WalledProgram = {
-    ...{ command: path, args, read: [...read, ...Object.values(certificates)], write },
+    ...{ command: path, args, read: [...(read ?? []), ...Object.values(certificates)], write: write ?? [] },
     ...{ net: typeof net === 'object' ? 'proxy' : net, env: variables },
     ...{ home, cwd, memory, pids, tmp },
   }
   return { program, proxy }
 }
+
+const toPaths = (list: unknown): readonly string[] | undefined =>
+  (Array.isArray(list)
+    ? list.map(each => (each instanceof URL && each.protocol === 'file:' ? fileURLToPath(each) : each))
+    : list) as readonly string[] | undefined
 
 /** Its errors repeat no values, of which one might be a secret. */
 function checkNetwork(net: unknown, secrets: unknown, wrong: (text: string) => BusError): void {

@@ -16,7 +16,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LauncherUnavailable, type ProgramOptions, startProgram } from '../../../src/launchers.js'
 import { isRunning } from '../../support/processes.js'
@@ -293,6 +293,7 @@ test('wrong options are refused', () =>
     [{ command: 'true', tmp: -1 }, 'tmp must be MiB, more than 0'],
     [{ command: 'true', env: { A: 1 } }, 'env must be an object of strings'],
     [{ command: 'true', args: ['a\0b'] }, 'args must be an array of strings'],
+    [{ command: 'true', read: [new URL('https://a.example')] }, 'read must be an array of paths or file URLs'],
     [{ command: 'true', home: 'home' }, 'home must be an absolute path'],
   ])(async (options, text) => {
     await expect(startProgram(options as ProgramOptions)).rejects.toThrow(text)
@@ -305,6 +306,7 @@ test.runIf(isolated)('what would let a program leave its wall cannot be read', (
     [['/proc/self'], 'would let the program leave its wall'],
     [['/dev/mem'], /leave its wall|cannot be read/],
     [['/none/such'], 'cannot be read'],
+    [[pathToFileURL('/none/such')], 'cannot be read'],
   ])(async (read, text) => {
     await expect(startProgram({ command: 'true', read })).rejects.toThrow(text)
   }),
