@@ -266,7 +266,11 @@ export class LocalCore implements CoreEndpoint {
         return (report.frontend === undefined ? this : frontend)?.traffic.addLatency(report.latency)
       case 'overload':
         return reporter.reportOverload(report.label, report.dropped)
-      case 'denied':
+      case 'denied': {
+        const { type, more, ...event } = report
+        // Core has counted it in the log.
+        return reporter.emitThrottled(type, event, more)
+      }
       case 'slow': {
         const { type, more, ...event } = report
         return reporter.reportThrottled(type, event, more)

@@ -39,8 +39,8 @@ export class SessionReports {
   readonly #warnings = new Throttle<readonly [string, object | undefined]>(([text, fields], more) =>
     this.#deps.getLog().warn({ label: this.#label, ...fields }, formatSuppressed(text, more)),
   )
-  /** By event and command: those of one must not count for another. */
-  readonly #mistakes = new Map<string, Throttle<object>>()
+  /** Lines of the log that are counted, by their text and command: those of one must not count for another. */
+  readonly #counted = new Map<string, Throttle<object>>()
   readonly #drops = new Throttle<undefined>(
     (_, more) => this.#deps.report({ type: 'overload', label: this.#label, dropped: more + 1 }),
     1,
@@ -52,7 +52,9 @@ export class SessionReports {
   }
 
   denied(command: string, hint: string): void {
-    this.#denials.add([truncate(command), hint])
+    const name = truncate(command)
+    this.#denials.add([name, hint])
+    this.#count('denied', { label: this.#label, command: name, hint })
   }
 
   /** A call has interrupted the run that is this session. */
@@ -63,14 +65,19 @@ export class SessionReports {
 
   /** Code of core made a mistake, of which the caller is innocent: the line has no label. */
   mistaken(event: 'command threw' | 'message lost', fields: Readonly<Record<string, string>>): void {
-    const key = `${event} ${fields['command']}`
-    let throttle = this.#mistakes.get(key)
+    this.#count(event, fields)
+  }
+
+  /** Writes one line a second. */
+  #count(text: string, fields: Readonly<Record<string, string>>): void {
+    const key = `${text} ${fields['command']}`
+    let throttle = this.#counted.get(key)
     if (!throttle) {
       throttle = new Throttle<object>(
-        (latest, more) => this.#deps.getLog().warn({ ...latest, ...(more > 0 && { more }) }, event),
+        (latest, more) => this.#deps.getLog().warn({ ...latest, ...(more > 0 && { more }) }, text),
         1,
       )
-      this.#mistakes.set(key, throttle)
+      this.#counted.set(key, throttle)
     }
     throttle.add(fields)
   }
@@ -99,7 +106,7 @@ export class SessionReports {
 
   closed(): void {
     for (const throttle of [this.#denials, this.#slowCalls, this.#drops, this.#warnings]) throttle.flush()
-    for (const throttle of this.#mistakes.values()) throttle.flush()
+    for (const throttle of this.#counted.values()) throttle.flush()
     this.#deps.closed()
   }
 }

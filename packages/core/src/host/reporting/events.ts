@@ -131,10 +131,13 @@ export class BusReporter {
   /** Reports an event that stands for `more` suppressed ones. */
   reportThrottled<Name extends 'slow' | 'denied' | 'rejected'>(name: Name, event: BusEvents[Name], more: number): void {
     if (name === 'slow') this.slowCalls += 1 + more
-    const reported = { ...event, ...(more > 0 && { more }) }
     const message: string = name === 'slow' ? 'slow call' : name
-    this.#log.warn(reported as object, message)
-    this.#emit(name, reported)
+    this.#log.warn({ ...event, ...(more > 0 && { more }) } as object, message)
+    this.emitThrottled(name, event, more)
+  }
+
+  emitThrottled<Name extends 'slow' | 'denied' | 'rejected'>(name: Name, event: BusEvents[Name], more: number): void {
+    this.#emit(name, { ...event, ...(more > 0 && { more }) })
   }
 
   reportOverload(label: string, dropped: number): void {
