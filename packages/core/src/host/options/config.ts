@@ -68,8 +68,8 @@ export interface HostConfig extends FrontendDefaults {
 }
 
 export interface BusConfig extends HostConfig, Pick<ParsedOptions, 'network' | 'startTimeout'> {
-  /** Whether an inspector is opened. */
-  inspect: boolean
+  /** Whether an inspector is opened. `if-installed`: a host runs without one that a variable of its environment asks for. */
+  inspect: boolean | 'if-installed'
   core: URL | CoreDefinition
   coreSupervision: SupervisionConfig
   acl: AclInput

@@ -61,10 +61,10 @@ async function loadProject(config: URL, core: URL | CoreDefinition): Promise<Pro
 }
 
 /** @throws {BusError} InvalidParams for a value that is neither 1 nor 0 */
-function getInspectVariable(): boolean {
+function getInspectVariable(): false | 'if-installed' {
   const { SALLYPORT_INSPECT: value = '' } = process.env
   if (value === '' || value === '0') return false
-  if (value === '1') return true
+  if (value === '1') return 'if-installed'
   const text = `The variable SALLYPORT_INSPECT was ${describeName(value)}. Set it to 1 or 0`
   throw new BusError('InvalidParams', text)
 }

@@ -353,7 +353,7 @@ export interface BusOptions {
    * Opens the inspector, and prints its URL to standard error. Anyone who has the URL can see the page, which is that of the package
    * `@sallyport/inspector`.
    *
-   * @default false; `true` if the environment variable `SALLYPORT_INSPECT` is `1`
+   * @default false; `true` if the environment variable `SALLYPORT_INSPECT` is `1`, which a host without that package reports and ignores
    * @throws {BusError} InvalidParams for another value of the variable than `1`, `0` and nothing
    */
   inspect?: boolean
