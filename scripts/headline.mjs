@@ -49,5 +49,10 @@ function describeFormats(find) {
   const difference = getDifference(isolated, hook)
   if (!msgpack || !difference) return undefined
   const verb = difference.isMeasurable ? 'adds' : 'is'
-  return `Of a call of 100 bytes, MessagePack takes ${formatRatio(msgpack.ratio)} the CPU time of JSON-RPC, and encryption ${verb} ${describeDifference(difference)}.`
+  const [low, high] = msgpack.interval ?? [0, Infinity]
+  const format =
+    low > 1 || high < 1
+      ? `MessagePack takes ${formatRatio(msgpack.ratio)} the CPU time of JSON-RPC`
+      : 'no difference between MessagePack and JSON-RPC can be told'
+  return `Of a call of 100 bytes, ${format}, and encryption ${verb} ${describeDifference(difference)}.`
 }

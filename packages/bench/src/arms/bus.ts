@@ -3,7 +3,7 @@ import { createBus, type FrontendOptions } from '@sallyport/core'
 import type { WorkerFactories } from '@sallyport/core/internal'
 import { Worker } from 'node:worker_threads'
 import type { Request } from '../loops/calls.js'
-import { asBytes, asText, type Payload } from '../model/payloads.js'
+import { asBytes, type Payload } from '../model/payloads.js'
 import type { Arm, Arms, OpenArm } from '../model/scenario.js'
 import { workerUrl } from '../run/machine.js'
 import { createMeasuring, rawPort } from './threads.js'
@@ -64,10 +64,12 @@ async function openBus({ codec, link, hook, toForm }: BusArmOptions): Promise<Op
   return { measure: createMeasuring(send, failed, toForm), close: () => bus.close({ timeout: 0 }) }
 }
 
+const asItIs = (payload: Payload): Payload => payload
+
 /** How a payload is written: its codec, and whether it is sent as bytes that no side parses. */
 const FORMATS = [
-  { format: 'json', title: 'JSON-RPC', codec: 'json', toForm: asText },
-  { format: 'msgpack', title: 'MessagePack', codec: 'msgpack', toForm: (payload: Payload): Payload => payload },
+  { format: 'json', title: 'JSON-RPC', codec: 'json', toForm: asItIs },
+  { format: 'msgpack', title: 'MessagePack', codec: 'msgpack', toForm: asItIs },
   { format: 'bytes', title: 'bytes', codec: 'json', toForm: asBytes },
 ] as const
 

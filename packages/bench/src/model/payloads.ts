@@ -65,14 +65,6 @@ export function devtoolsProtocol(): Payload {
   return echo('devtools', 'DevTools protocol', { browser, js })
 }
 
-/** Bytes as base64 in a document, as JSON-RPC sends them. */
-export const asText = (payload: Payload): Payload => ({
-  ...payload,
-  calls: payload.calls.map(call =>
-    call.args instanceof Uint8Array ? toEcho({ data: Buffer.from(call.args).toString('base64') }) : call,
-  ),
-})
-
 /** A message of this size, for ciphers. */
 export const messageOf = (bytes: number): Payload => echo(`bytes-${bytes}`, 'text', Buffer.alloc(bytes, 'x'))
 

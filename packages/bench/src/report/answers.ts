@@ -268,10 +268,11 @@ const BYTES_GAIN = 2
 
 /** Names the option for each size, as far as the figures differ from those of JSON-RPC, which is the reference. */
 function advise(sizes: Sizes, cells: Cells): string {
-  const judgeFormat = (format: Format): { title: string; ratio: number; judgement: string }[] =>
+  const judgeFormat = (format: Format): { title: string; ratio: number; judgement: string; rounds: number }[] =>
     sizes.list.flatMap(({ id, title }) => {
       const figure = sizes.cpu(id, format)
-      return figure && figure.ratio !== null ? { title, ratio: figure.ratio, judgement: cells.judge(figure) } : []
+      if (!figure || figure.ratio === null) return []
+      return { title, ratio: figure.ratio, judgement: cells.judge(figure), rounds: figure.processes.flat().length }
     })
   const [known, bytes] = [judgeFormat('msgpack'), judgeFormat('bytes')]
   const list = (found: typeof known): string => {
@@ -287,7 +288,9 @@ function advise(sizes: Sizes, cells: Cells): string {
   const parts = [
     less.length > 0 && `take \`codec: 'msgpack'\` for ${list(less)}`,
     more.length > 0 && `${less.length > 0 ? '' : 'keep '}JSON-RPC, the default, for ${list(more)}`,
-    less.length + more.length === 0 && known.length > 0 && 'JSON-RPC and MessagePack take the same',
+    less.length + more.length === 0 &&
+      known.length > 0 &&
+      `no difference between JSON-RPC and MessagePack can be told of ${Math.min(...known.map(({ rounds }) => rounds))} rounds`,
     asBytes.length > 0 && `send what is bytes already as a \`Uint8Array\`: ${list(asBytes)}`,
     encryption && `encryption (\`isolation\`) adds: ${encryption}`,
   ]
@@ -315,11 +318,9 @@ function answerSandboxes(scenario: ScenarioReport, cells: Cells, figures: readon
     ...result,
     figures: figures.flatMap(id => result.figures.find(figure => figure.id === id) ?? []),
   }))
-  const others = arms.filter(({ id }) => id !== scenario.reference && find(id)!.ratio !== null)
+  const others = arms.filter(({ id }) => id !== scenario.reference && find(id)!.interval)
   const ends = new Set([others[0], others.at(-1)])
-  // `6.41× (6.23–6.59×)`, of few rounds without an interval.
-  const describeRatio = ({ ratio, interval }: Figure): string =>
-    `${formatRatio(ratio!)}${interval ? ` (${formatInterval(interval)})` : ''}`
+  const describeRatio = ({ ratio, interval }: Figure): string => `${formatRatio(ratio!)} (${formatInterval(interval!)})`
   const takes = [...ends].flatMap(arm => (arm ? `${arm.title} takes ${describeRatio(find(arm.id)!)}` : []))
   const reference = scenario.arms.find(({ id }) => id === scenario.reference)!.title
   const table = scenarioTable({ ...scenario, arms, cases: [{ ...inCase, results }] }, cells)

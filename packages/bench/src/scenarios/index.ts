@@ -114,7 +114,7 @@ const TABLE = readTable(`
   id                | runs    | rows  | arms in   | slot | settle | rounds | title                                      | about
   few-calls         | always  | arms  | processes | 42   | 0      | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 ms with the CPU time of the process and its children
   noise             | always  | arms  | threads   | 1    | 0.4    | 0.25   | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
-  formats           | always  | arms  | threads   | 1    | 0.5    | 0.75   | Formats, the hook and encryption           | echo(value) between two threads over a ring, alone and with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes), whose CPU time is that of all threads for one message. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC, the reference, sends bytes as base64
+  formats           | always  | arms  | threads   | 1    | 0.5    | 0.75   | Formats, the hook and encryption           | echo(value) between two threads over a ring, alone and with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes), whose CPU time is that of all threads for one message. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC is the reference; each format sends bytes as they are
   cipher            | always  | cases | threads   | 0.8  | 0      | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
   shapes            | always  | cases | threads   | 3    | 1      | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
@@ -275,8 +275,8 @@ export function toPayloadScenario(payload: Payload): Scenario {
     id: `${PAYLOAD_PREFIX}${payload.id}`,
     title: `${payload.title}, ${size}`,
     about:
-      'echo(payload) between two threads, one at a time, and several in flight with the CPU time of all threads for each. JSON-RPC, the' +
-      ' reference, sends bytes as base64; the bytes of a document are those of its JSON, which no side writes or parses',
+      'echo(payload) between two threads, one at a time, and several in flight with the CPU time of all threads for each. JSON-RPC is' +
+      ' the reference; each format sends bytes as they are, and the bytes of a document are those of its JSON, which no side writes or parses',
     arms: formatArms,
     cases: toCases(payload, 'payload', size),
     rows: 'arms',

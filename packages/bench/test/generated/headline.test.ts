@@ -17,6 +17,17 @@ test('is a sentence of at most five figures, and a table sorted by the start', (
   )
 })
 
+test('judges no format whose interval holds no difference', () => {
+  const { sentence } = getHeadline(
+    sampleReport(outcomes => {
+      for (const { processes } of outcomes.flatMap(({ cells }) => cells))
+        for (const round of processes.flat()) Object.assign(round, { cpu: 1 })
+      return outcomes
+    }, scenarios),
+  )
+  expect(sentence).toContain('Of a call of 100 bytes, no difference between MessagePack and JSON-RPC can be told')
+})
+
 test('needs the scenario of a plugin', () => {
   expect(() => getHeadline(sampleReport(undefined, [getScenario('shapes')]))).toThrow('no scenario "plugin"')
 })
