@@ -159,12 +159,12 @@ export function judgeProcess({ name, status, isStopping, ...evidence }: ProcessE
   // A service manager ends all processes of a service by SIGTERM, while the host closes the bus.
   const wasEnded = isStopping && (isForced || signal === 'SIGTERM')
   const limit = status.limit ?? findRefusedMemory(outOfMemory, evidence.maxMemory)
-  let error = limit ? createLimitError(name, limit) : evidence.killedFor
+  let error = limit ? createEnd(`${name} ${limit.text}`, { limit: limit.limit, max: limit.max }) : evidence.killedFor
   // It had exited before it could be killed for its silence.
   if (isBusError(error, 'Timeout') && !isForced) error = undefined
   // A process that has crashed, or that another program has killed, can be asked to stop before its exit is known.
   if (!error && !wasEnded && (signal || outOfMemory)) {
-    error = new BusError('Crashed', outOfMemory ? `${name} ran out of memory` : `${name} was terminated by ${signal}`)
+    error = createEnd(outOfMemory ? `${name} ran out of memory` : `${name} was terminated by ${signal}`)
   }
   const hasBegun = lifecycle === 'ready' || (lifecycle === undefined && !isSpare)
   return { error, wasStopped: !error && wasEnded && hasBegun }
@@ -175,8 +175,12 @@ const findRefusedMemory = (what: ProcessStatus['outOfMemory'], max: number | und
     ? { limit: 'memory', max, text: `could not allocate memory (limit: ${max} MiB)` }
     : undefined
 
-const createLimitError = (name: string, { text, limit, max }: ExceededLimit): BusError =>
-  new BusError('Crashed', `${name} ${text}`, { data: { limit, max } })
+/** No place in Sallyport's own files is to blame for it. */
+function createEnd(text: string, data?: object): BusError {
+  const error = new BusError('Crashed', text, data && { data })
+  error.stack = `${error.name}: ${text}`
+  return error
+}
 
 /** A report has a few KiB. Code that prints its first line, and then more, is not held back any further. */
 const MAX_REPORT_LENGTH = 2 ** 15

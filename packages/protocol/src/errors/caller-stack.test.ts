@@ -1,7 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { BusError } from './bus-error.js'
 import { setDevelopment } from '#platform'
-import { createCallPromise, getUserStack, hideInternalFrames, withCaller } from './caller-stack.js'
+import { createCallPromise, getUserStack, hideInternalFrames, isInternalFrame, withCaller } from './caller-stack.js'
 
 afterEach(() => setDevelopment(true))
 
@@ -92,6 +93,17 @@ describe('getUserStack', () => {
     '    at node:internal/main/worker_thread:1:2',
   ]
   const userFrame = '    at async mine (file:///app/packages/core/main.mjs:3:5)'
+
+  it('knows the bundle of each package', () => {
+    const bundles = ['packages', 'extensions'].flatMap(room => {
+      const root = new URL(`../../../../${room}/`, import.meta.url)
+      return readdirSync(root)
+        .filter(name => readFileSync(new URL(`${name}/package.json`, root), 'utf8').includes('/bundle.mjs'))
+        .map(name => `    at f (file:///app/node_modules/@sallyport/${name}/dist/bundle/index.js:1:2)`)
+    })
+    expect(bundles.length).toBeGreaterThan(10)
+    expect(bundles.filter(frame => !isInternalFrame(frame))).toEqual([])
+  })
 
   it('hides the frames of this library and of Node', () => {
     const error = Object.assign(new TypeError('x'), { stack: ['TypeError: x', ...internal, userFrame].join('\n') })

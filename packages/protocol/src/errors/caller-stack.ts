@@ -6,7 +6,7 @@ import { isError, readStack } from '../util/type-guards.js'
 
 /** Node's frames, those of the packages' own bundles, installed or in their repository, and of the sources that their maps name. */
 const INTERNAL =
-  /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:code-mode|core|frontend|inspector|isolation|mcp|nats|paths|plugin-host|protocol|tauri-plugins|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/][\w-]+[\\/]src[\\/]/
+  /[( ]node:|\(<anonymous>\)$|[\\/](?:@sallyport|packages)[\\/](?:code-mode|core|frontend|inspector|isolation|mcp|nats|paths|plugin-host|process|protocol|quickjs|tauri-plugins|web)[\\/]dist[\\/]bundle[\\/]|[\\/]@sallyport[\\/][\w-]+[\\/]src[\\/]/
 
 export const isInternalFrame = (frame: string): boolean => INTERNAL.test(frame)
 

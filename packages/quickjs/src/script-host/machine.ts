@@ -338,7 +338,10 @@ export class Machine {
       limit === 'memory'
         ? `The script ran out of memory (limit: ${max} MiB). Raise \`memory\` of its sandbox or \`limits.memory\` of its run`
         : `The script's calls were nested too deeply (limit: ${max} KiB of stack)`
-    return new BusError('Crashed', text, { data: { limit, max } })
+    const error = new BusError('Crashed', text, { data: { limit, max } })
+    // No place in Sallyport's own files is to blame for it.
+    error.stack = `${error.name}: ${text}`
+    return error
   }
 
   /** Returns the limit that an uncaught error of the script stands for. */
