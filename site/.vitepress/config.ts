@@ -17,6 +17,15 @@ const vueOfThisWorkspace = {
     ssr && /^vue(\/|$)/.test(id) ? { id, external: true } : undefined,
 } as const
 
+/** VitePress names dependencies of its own, which lie outside of this workspace too: Vite finds them only once a page imports them. */
+const dependenciesOfPages = {
+  name: 'dependencies-of-pages',
+  enforce: 'post',
+  config: ({ optimizeDeps = {} }: { optimizeDeps?: { include?: string[] } }) => {
+    optimizeDeps.include = optimizeDeps.include?.filter(name => !name.startsWith('vitepress > ')) ?? []
+  },
+} as const
+
 const toPath = (page: string): string => page.replace(/(^|\/)index\.md$|\.md$/, '$1')
 
 const description =
@@ -79,7 +88,8 @@ export default defineConfig({
   },
   // The whole API would be fetched with each page that shows the sidebar.
   router: { prefetchLinks: false },
-  vite: { plugins: [vueOfThisWorkspace] },
+  // Other pages of HTML in the repository are no entries of the site.
+  vite: { plugins: [vueOfThisWorkspace, dependenciesOfPages], optimizeDeps: { entries: [] } },
   themeConfig: {
     sidebar: sidebar(),
     nav: [
