@@ -128,11 +128,8 @@ function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage):
   const { id, headers, channels } = message
   const call = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) call.id = id
-  const passedHeaders = options?.headers
-  if (headers !== undefined || passedHeaders !== undefined) {
-    const checkedHeaders = getPassedHeaders(headers, passedHeaders)
-    if (checkedHeaders !== undefined) call.headers = checkedHeaders
-  }
+  const passedHeaders = getPassedHeaders(headers, options?.headers)
+  if (passedHeaders !== undefined) call.headers = passedHeaders
   const passedChannels = channels === undefined ? undefined : getPassedChannels(message, payload)
   if (passedChannels !== undefined) call.channels = passedChannels
   return call
