@@ -33,7 +33,7 @@ export function parseUrlPattern(entry: unknown): UrlPattern {
   const fail: Fail = remedy => {
     throw new Error(`\`${text}\` is not a valid URL pattern. ${remedy}.`)
   }
-  const [, protocol, authority, rest] = /^([a-z*][a-z\d*.-]*):\/\/([^/?#]*)(.*)$/isu.exec(text) ?? []
+  const [, protocol, authority, rest] = /^([a-z*][a-z\d*.-]*):\/\/([^/?#]*)(.*)/isu.exec(text) ?? []
   if (protocol === undefined || authority === undefined || rest === undefined)
     return fail('Begin it with a scheme and a host, as in "https://*.example.com/*"')
   if (authority.includes('@')) fail('Remove the credentials')
