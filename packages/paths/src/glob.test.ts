@@ -148,6 +148,8 @@ test('wildcards match slashes in text that is not split', () =>
     ['https://**/x', ['https://x', 'https://a/x', 'https://a/b/x'], ['https://ax', 'https://a/b/xx']],
     ['a*/**/c*/**/d', ['a/c/d', 'ab/x/c/d', 'a/b/x/cc/d/d'], ['a/c', 'a/xc/d', 'a/c/xd']],
     ['*.a', ['.a', '/.a', 'b.a'], ['a']],
+    ['a/**/', ['a/', 'a/b/', 'a/b/c/'], ['a', 'a/b']],
+    ['a/*', ['a/', 'a/b'], ['a']],
   ])((pattern, matching, different) => {
     const glob = Glob.parseText(pattern)
     expect(matching.filter(text => !glob.matchesText(text))).toEqual([])
@@ -158,6 +160,14 @@ test('text is compared without case and composition if it has to be', () => {
   expect(Glob.parseText('Caf\u00e9/**').matchesText('CAFE\u0301/x', true)).toBe(true)
   expect(Glob.parseText('Caf\u00e9/**').matchesText('CAFE\u0301/x')).toBe(false)
 })
+
+test('the prefix ends before the first wildcard', () =>
+  rows<[pattern: string, prefix: string[]]>([
+    ['/a/b', ['', 'a', 'b']],
+    ['/a/b/*/c', ['', 'a', 'b']],
+    ['/a/**', ['', 'a']],
+    ['**/a', []],
+  ])((pattern, prefix) => expect(Glob.parse(pattern).prefix).toEqual(prefix)))
 
 test('names in place of the prefix are literal', () => {
   const glob = Glob.parse('/a/b/**').withPrefix(['', '*', '['])

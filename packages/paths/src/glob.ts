@@ -74,8 +74,9 @@ export class Glob {
 
   /** The names before the first wildcard. */
   get prefix(): string[] {
-    const end = this.#names.findIndex(name => name === RECURSIVE || name.literal === undefined)
-    return this.#names.slice(0, end < 0 ? this.#names.length : end).map(name => (name as NamePattern).literal!)
+    // `RECURSIVE` has no literal either.
+    const literals = [...this.#names.map(name => (name as NamePattern).literal), undefined]
+    return literals.slice(0, literals.indexOf(undefined)) as string[]
   }
 
   /** Returns a pattern with other names in place of `prefix`. They are literal. */

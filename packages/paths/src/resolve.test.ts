@@ -49,6 +49,9 @@ describe('on Windows', () => {
       ['\\\\?\\UNC\\host\\share\\a', 'EINVAL'],
       ['//./pipe/x', 'EINVAL'],
       ['\\\\other\\share\\a', 'EACCES'],
+      ['\\\\other\\\\share', 'EACCES'],
+      ['\\\\.other\\share', 'EACCES'],
+      ['\\\\other\\', 'EINVAL'],
       ['x'.repeat(40_000), 'ENAMETOOLONG'],
       [`C:\\a${'\u0301\u0316'.repeat(128)}`, 'ENAMETOOLONG'],
     ])((path, code) => expect(() => create()(path)).toThrow(expect.objectContaining({ code }))))
