@@ -242,7 +242,7 @@ export function resolveEntry(entry: PermissionEntry, expanded: readonly Expanded
 type PermissionScope = Exclude<PermissionEntry, string> | PermissionDefinition['scope']
 
 function namesCommand({ permission: { commands } }: ExpandedPermission): boolean {
-  return (commands?.allow?.length ?? 0) + (commands?.deny?.length ?? 0) > 0
+  return Boolean(commands?.allow?.length || commands?.deny?.length)
 }
 
 /** Returns a copy of all lists, or `undefined` if no scope has a list, empty or not. */

@@ -13,7 +13,7 @@ const permissions = {
     permission: [
       { identifier: 'in-app', commands: { allow: ['read_file'] }, scope: { allow: ['$APP/**'], deny: ['$APP/*.db'] } },
       { identifier: 'scope-home', scope: { allow: ['$HOME'] } },
-      { identifier: 'no-secrets', scope: { deny: ['secret'] } },
+      { identifier: 'no-secrets', commands: { allow: [], deny: [] }, scope: { deny: ['secret'] } },
       { identifier: 'deny-write', commands: { deny: ['write_file'] }, scope: { allow: ['never'] } },
     ],
     set: [{ identifier: 'home', permissions: ['allow-read-dir', 'scope-home', 'no-secrets'] }],
@@ -74,6 +74,7 @@ describe('the scope of a command', () => {
     })
     expect(getScope(made, 'plugin:event|emit')).toMatchObject({ allow: [], deny: [] })
     expect(getScope(made, 'plugin:fs|write_file')).toMatchObject({ allow: [], deny: [] })
+    expect(made.authority.getGlobalScope('fs')).toMatchObject({ allow: [], deny: [] })
   })
 
   test("is the same frozen object for every call, and the caller's values stay unfrozen", () => {
