@@ -89,6 +89,25 @@ test('the log of a refused call names the quota that refuses, or has to be waite
     expect(logged).toEqual([quota])
   }))
 
+test('calls that have waited, and end at once, are answered in order', async () => {
+  const quotas = createQuotas(
+    [{ concurrency: 1, overflow: 'wait' }],
+    new Map([['touch', touch]]),
+    () => ({ warn() {} }) as never,
+  )
+  const own = quotas.acquire('main')!
+  let end = (): void => {}
+  const first = own.run({ ...touch, run: () => new Promise<void>(resolve => (end = resolve)) }, {}, call)
+  const answered: number[] = []
+  const others = [1, 2, 3].map(async n => {
+    await own.run(touch, {}, call)
+    answered.push(n)
+  })
+  end()
+  await Promise.all([first, ...others])
+  expect(answered).toEqual([1, 2, 3])
+})
+
 // The token bucket and the number of running calls, in virtual time.
 
 /** Begins as many calls as the quota allows. Returns their number. */
