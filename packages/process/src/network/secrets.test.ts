@@ -1,7 +1,7 @@
 // Where the value of a secret is put, and where its placeholder must not go.
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createSecrets, getPlaceholders, SecretHeaders } from './secrets.js'
+import { checkSecrets, createSecrets, getPlaceholders, SecretHeaders } from './secrets.js'
 
 const secrets = createSecrets({
   TOKEN: { value: 'the value', hosts: ['api.example.com'] },
@@ -32,6 +32,18 @@ test('the value replaces each placeholder of each header, as it is', () => {
     accept: '*/*',
   })
 })
+
+test('the hosts of a secret must be listed', () =>
+  rows<[string | undefined, Parameters<typeof checkSecrets>[1]]>([
+    [undefined, { net: ['a.example', 'b.example'], secrets: { S: { value: 'v', hosts: ['b.example', 'a.example'] } } }],
+    [undefined, { net: true }],
+    ['a.example', { net: true, secrets: { S: { value: 'v', hosts: ['a.example'] } } }],
+    ['c.example', { net: ['a.example'], secrets: { S: { value: 'v', hosts: ['a.example', 'c.example'] } } }],
+  ])((missing, options) => {
+    const check = () => checkSecrets('box', options)
+    if (missing === undefined) expect(check).not.toThrow()
+    else expect(check).toThrow(`box.secrets.S.hosts must be hosts of "net": add "${missing}" to that list`)
+  }))
 
 test('no two starts have the same placeholder', () => {
   const [again] = createSecrets({ TOKEN: { value: 'the value', hosts: ['api.example.com'] } })

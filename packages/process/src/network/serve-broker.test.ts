@@ -44,10 +44,14 @@ const resolveTo =
 /** With it, the broker reads the requests of a connection. */
 const SECRET = { name: 'S', placeholder: 'a-placeholder', value: 'v', hosts: ['secret.example'] }
 
-function open(hosts: string[], lookup?: Lookup): { session: ClientHttp2Session; denied: BrokerDenial[] } {
+function open(
+  hosts: string[],
+  lookup?: Lookup,
+  secrets = [SECRET],
+): { session: ClientHttp2Session; denied: BrokerDenial[] } {
   const [inner, outer] = duplexPair()
   const denied: BrokerDenial[] = []
-  const close = serveBroker(outer, { hosts, secrets: [SECRET] }, denial => void denied.push(denial), lookup)
+  const close = serveBroker(outer, { hosts, secrets }, denial => void denied.push(denial), lookup)
   const session = connect('http://broker', { createConnection: () => inner })
   session.on('error', () => {})
   closers.push(close, () => session.destroy())
@@ -236,7 +240,7 @@ test('headers of the connection and the host are those of the broker', async () 
 })
 
 /** A host that answers each head at once, and the bytes of each of its connections. */
-async function listenRaw() {
+async function listenRaw(status = '200 OK') {
   const received: string[] = []
   const closed: string[] = []
   const server = createTcpServer(socket => {
@@ -247,7 +251,7 @@ async function listenRaw() {
       .on('data', (chunk: Buffer) => {
         received[at] += chunk.toString('latin1')
         if (/^(?:GET|POST|DELETE) /.test(chunk.toString('latin1')))
-          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+          socket.write(`HTTP/1.1 ${status}\r\ncontent-length: 2\r\n\r\nok`)
       })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -310,6 +314,28 @@ test('a response of the host cannot pass for one of the broker', async () => {
   expect(headers[':status']).toBe(403)
   expect(Object.keys(headers)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^sallyport-/)]))
 })
+
+test('a response without a valid status is an error', async () => {
+  const { port } = await listenRaw('099 Odd')
+  const { session } = open(['127.0.0.1:*'])
+  const { headers } = await send(session, get(`127.0.0.1:${port}`))
+  expect(headers).toMatchObject({
+    [BROKER_OUTCOME]: 'failed',
+    [BROKER_REASON]: expect.stringContaining('sent an invalid response') as string,
+  })
+})
+
+test('TLS names the host, unless it is an address', () =>
+  rows([
+    ['localhost', true],
+    ['127.0.0.1', false],
+  ])(async (host, isNamed) => {
+    const { port, received } = await listenRaw()
+    const { session } = open(['localhost:*', '127.0.0.1:*'], undefined, [])
+    openStream(session, `${host}:${port}`, 'https').on('error', () => {})
+    await expect.poll(() => received.join('')).toContain('http/1.1')
+    expect(received.join('').includes(host)).toBe(isNamed)
+  }))
 
 // Node 20 cannot change its limit.
 test.runIf(Number.parseInt(process.versions.node, 10) >= 22)(
