@@ -217,6 +217,16 @@ describe('the sender', () => {
     expect(link.queued).toBe(96 * (MiB + BUFFER_COST))
   })
 
+  it('has nothing queued until the receiver would report what it took', () =>
+    rows([
+      [CREDIT_STEP_BYTES - 1, 0],
+      [CREDIT_STEP_BYTES, CREDIT_STEP_BYTES],
+    ])((bytes, queued) => {
+      const queue = createQueue()
+      queue.add({ bytes })
+      expect(queue.queued).toBe(queued)
+    }))
+
   it('counts more than the bytes of small frames', async () => {
     const { link, got } = credited()
     for (let i = 0; i < 40_000; i++) link.send({ kind: 1, body: 'x' })

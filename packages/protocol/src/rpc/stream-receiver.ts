@@ -79,9 +79,9 @@ export class StreamReceiver<T = unknown> {
   }
 
   next(): Promise<Result<T>> {
-    if (this.#isAwaited && !this.#hasEnded) {
+    if (this.#isAwaited) {
       this.#isAwaited = false
-      this.#peer!.credit(STREAM_WINDOW)
+      this.#giveCredit(STREAM_WINDOW)
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
@@ -154,10 +154,11 @@ export class StreamReceiver<T = unknown> {
   }
 
   #credit(): void {
-    while (typeof this.#unread[0] === 'number') {
-      const bytes = this.#unread.shift() as number
-      if (!this.#hasEnded) this.#peer?.credit(bytes)
-    }
+    while (typeof this.#unread[0] === 'number') this.#giveCredit(this.#unread.shift() as number)
+  }
+
+  #giveCredit(bytes: number): void {
+    if (!this.#hasEnded) this.#peer?.credit(bytes)
   }
 }
 

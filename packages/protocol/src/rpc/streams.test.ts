@@ -6,7 +6,7 @@ import { BusError } from '../errors/bus-error.js'
 import { CHANNEL_MESSAGE_COST, MAX_STREAM_UNREAD, STREAM_WINDOW } from '../wire/limits.js'
 import { CallProgress } from './call-options.js'
 import { createGuard, getLeastSize, StreamReceiver, watchReceiver } from './stream-receiver.js'
-import { sendEach, StreamSender, type StreamWriter } from './stream-sender.js'
+import { awaitSent, sendEach, StreamSender, type StreamWriter } from './stream-sender.js'
 import { countStreams, Streams } from './streams.js'
 
 function create() {
@@ -81,8 +81,8 @@ function open(window: number, { room, begin }: { room?: Promise<void>; begin?: (
   const written: unknown[] = []
   const asked: number[] = []
   const ends: unknown[] = []
-  const writer: StreamWriter = {
-    isFull: false,
+  const writer = {
+    isFull: false as boolean,
     encode: (_stream, value) => value as string,
     put: encoded => void written.push(encoded),
     room: () => room,
@@ -92,8 +92,8 @@ function open(window: number, { room, begin }: { room?: Promise<void>; begin?: (
       else asked.push(credit)
     },
     fail: (_stream, error) => void ends.push(error),
-  }
-  return { stream: new StreamSender(1, writer, window, () => {}, begin), written, asked, ends }
+  } satisfies StreamWriter
+  return { stream: new StreamSender(1, writer, window, () => {}, begin), writer, written, asked, ends }
 }
 
 test('sends while its messages in flight cost less than the window, and one more with each credit of one', () => {
@@ -140,6 +140,30 @@ test('ends after the messages that wait for credit, with the error of its source
   expect([written.length, ends]).toEqual([2, [2]])
 })
 
+test('a stream that is over refuses messages as such, however full its link is', () =>
+  rows<(stream: StreamSender) => void>({
+    'its sender has ended it': stream => stream.end(),
+    'its reader has left it': stream => stream.abandon(),
+  })(async act => {
+    const { stream, writer } = open(COST)
+    for (let n = 0; n < 2; n++) stream.send(TEXT).catch(() => {})
+    act(stream)
+    writer.isFull = true
+    await expect(stream.send(TEXT)).rejects.toMatchObject({ reason: 'Disconnected' })
+  }))
+
+test('the answer of a call waits for messages that wait for credit, and for no others', async () => {
+  const { stream } = open(COST)
+  void stream.send(TEXT)
+  expect(awaitSent([stream])).toBeUndefined()
+  void stream.send(TEXT)
+  const sent = awaitSent([stream])
+  expect(sent).toBeInstanceOf(Promise)
+  stream.credit(COST)
+  await sent
+  expect(awaitSent([stream])).toBeUndefined()
+})
+
 test('a source is not read before the first credit, and no further than the first value that there is no credit for', async () => {
   let read = 0
   let sending: Promise<boolean> | undefined
@@ -181,6 +205,14 @@ test('gives the first credit when it is read, and what it is asked for once the 
   expect(sent).toHaveLength(1)
   expect(await stream.next()).toEqual({ done: false, value: 2 })
   expect(sent).toEqual([STREAM_WINDOW, 5])
+})
+
+test('gives no credit once it has ended', async () => {
+  const { stream, sent, say, ask } = openReceiver(true)
+  say(1)
+  ask(5)
+  stream.finish()
+  expect([await stream.next(), await stream.next(), sent]).toEqual([{ done: false, value: 1 }, DONE, []])
 })
 
 test('rejects once with the error of its source, after the messages before', async () => {
