@@ -9,7 +9,7 @@ import { encodeMessage } from '../rpc/outbox.js'
 import { MAX_DEPTH, MAX_FRAME_BYTES, MAX_NODES, SCAN_ABOVE_BYTES } from '../wire/limits.js'
 import { FRAME_KIND } from '../wire/messages.js'
 import { BatchReader } from './codecs.js'
-import { scanJson, stringifyJson } from './json-checks.js'
+import { checkLimits, scanJson, stringifyJson } from './json-checks.js'
 import { jsonCodec } from './json.js'
 
 const scan = (text: string): unknown => scanJson(Buffer.from(text))
@@ -156,6 +156,15 @@ describe('a sender', () => {
     expect(() => send({ pad: 'x'.repeat(large), deepValue })).toThrow(new RangeError('nested deeper than 64'))
     expect(() => send({ many: Array.from({ length: MAX_NODES }, () => 0) })).toThrow('more than 1000000 values')
   })
+
+  it('has the same limits in a page', () =>
+    rows([
+      ['nested deeper than 64', nested(MAX_DEPTH), nested(MAX_DEPTH + 1)],
+      ['more than 1000000 values', `[${'0,'.repeat(MAX_NODES - 2)}0]`, `[${'0,'.repeat(MAX_NODES - 1)}0]`],
+    ])((message, fits, over) => {
+      expect(() => checkLimits(fits)).not.toThrow()
+      expect(() => checkLimits(over)).toThrow(message)
+    }))
 
   it('sends messages of exactly the limits of a receiver', () => {
     const envelope = send({ deepValue, pad: '' }).length

@@ -142,6 +142,7 @@ export class Reader {
     const name = cache[slot]!
     if (name.length === length) {
       let same = 0
+      // Stryker disable next-line ArithmeticOperator: a name that is not found in the cache is read again
       while (same < length && name.charCodeAt(same) === bytes[from + same]) same++
       if (same === length) return name
     }
