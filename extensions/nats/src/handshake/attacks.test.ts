@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest'
 import { initiate, credential, createResponder, refused, secret } from '../../test/long/handshake.js'
 import { createBusSecret, deriveCredentialKey, issueCredential, readBusSecret, readCredential } from './credential.js'
 import { initiateHandshake } from './handshake.js'
-import { deriveSessionKeys, readHello, readRefusal, readWelcome, writeHello, type Hello } from './messages.js'
+import {
+  deriveSessionKeys,
+  type Hello,
+  PROOF_BYTES,
+  readHello,
+  readRefusal,
+  readWelcome,
+  writeHello,
+  writeWelcome,
+} from './messages.js'
 
 const FORGED = 'Denied: The credential is not valid for this bus'
 const flip = (bytes: Uint8Array, bit: number): Uint8Array => {
@@ -28,7 +37,7 @@ describe('core', () => {
     expect(responder.respond(hello).session?.label).toBe('main')
   })
 
-  it('a message of another version, kind, pattern or codec is malformed', () => {
+  it('a message of another version, kind, pattern or codec, or with a wrong name, is malformed', () => {
     const { hello } = initiate()
     const { answer } = createResponder().respond(hello)
     const change = (message: Uint8Array, at: number): Uint8Array => Uint8Array.from(message).fill(0xff, at, at + 1)
@@ -36,6 +45,11 @@ describe('core', () => {
     for (const at of [0, 1, 2, 3]) expect(readHello(change(hello, at))).toBeUndefined()
     expect(readWelcome(answer)).toBeDefined()
     for (const at of [0, 1]) expect(readWelcome(change(answer, at))).toBeUndefined()
+    for (const name of ['bus', 'client', 'label']) {
+      expect(readHello(forgeHello({ [name]: 'a b' }, new Uint8Array(32)))).toBeUndefined()
+    }
+    const unnamed = writeWelcome({ ...readWelcome(answer)!, instance: 'a b' })
+    expect(readWelcome(Buffer.concat([unnamed, new Uint8Array(PROOF_BYTES)]))).toBeUndefined()
   })
 
   it('rejects a truncated or extended hello', () => {
