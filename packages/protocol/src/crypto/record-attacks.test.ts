@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createTestOpener, createTestSealer, sealed, secret, session, text } from '../../test/record-ends.js'
 import { isBusError } from '../errors/bus-error.js'
-import { createSessionSecret, type Opener } from './record.js'
+import { createCipher, createKeySchedule, createSessionSecret, encrypt, type Opener } from './record.js'
 
 /** Expects the record to be rejected with the only error text, and the expected record after it too. */
 function expectRefused(opener: Opener, record: Uint8Array, due: Uint8Array): void {
@@ -74,6 +74,14 @@ describe('an opener rejects and closes for', () => {
       short.writeUInt32BE(record.readUInt32BE(32) - cut, 32)
       expectRefused(createTestOpener(), short, record)
     }
+  })
+
+  it('a record without a kind by the holder of the keys', () => {
+    const { key, nonce } = createKeySchedule({ secret, session, direction: 'to core' }).next()
+    const empty = sealed('').subarray(0, 52)
+    empty.writeUInt32BE(0, 32)
+    encrypt(createCipher(key, nonce), empty.subarray(0, 36), [], empty.subarray(36))
+    expectRefused(createTestOpener(), empty, sealed())
   })
 
   it('additional bytes at either end or before the tag', () => {

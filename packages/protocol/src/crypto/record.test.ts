@@ -1,10 +1,11 @@
 // Round trips of records, the change of keys at both ends, and the test vector of docs/internals/records.md. Rejections are tested in
 // record-attacks.test.ts.
-import { createDecipheriv, hkdfSync } from 'node:crypto'
+import crypto, { createDecipheriv, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createTestOpener, createTestSealer, sealed, text } from '../../test/record-ends.js'
 import { RECORD_HEADROOM } from '../wire/link.js'
@@ -65,6 +66,28 @@ describe('a record', () => {
     )
     expect(first?.includes('secret')).toBe(false)
     expect(first?.subarray(36)).not.toEqual(second?.subarray(36))
+  })
+
+  it('has a cipher that was made once the thread had nothing else to do', async () => {
+    // Earlier tests have sealers, too.
+    await new Promise(setImmediate)
+    const made = vi.spyOn(crypto, 'createCipheriv')
+    syncBuiltinESMExports()
+    try {
+      const sealer = createTestSealer()
+      for (const [records, ciphers] of [
+        [2, 2],
+        [3, 5],
+      ] as const) {
+        for (let i = 0; i < records; i++) sealer.seal(1, '', 1)
+        expect(made).toHaveBeenCalledTimes(ciphers)
+        await new Promise(setImmediate)
+        expect(made).toHaveBeenCalledTimes(ciphers + 1)
+      }
+    } finally {
+      made.mockRestore()
+      syncBuiltinESMExports()
+    }
   })
 
   it('cannot have a kind that is not a byte', () =>
