@@ -8,7 +8,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { recorder } from '../../test/link-behaviour.js'
-import { acceptDirect, closeDirectSocket, connectDirect, openDirectLink } from './direct-socket.js'
+import { acceptDirect, canListenBelow, closeDirectSocket, connectDirect, openDirectLink } from './direct-socket.js'
 import { StreamLink } from './stream-link.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'direct-'))
@@ -40,6 +40,13 @@ function begin(attack: (path: string) => Promise<void> | void = () => {}) {
 const refused = { reason: 'InvalidRequest', message: expect.stringMatching(/^The frontend process was not started/) }
 
 describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
+  it('is in a directory whose path is short', () =>
+    rows([
+      ['x'.repeat(80), true],
+      ['x'.repeat(81), false],
+      ['é'.repeat(41), false],
+    ])((directory, can) => expect(canListenBelow(directory)).toBe(can)))
+
   it('carries frames both ways, also those that were sent before', async () => {
     const { end, accepted, closed } = begin()
     const link = openDirectLink(end)
@@ -47,6 +54,8 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
     link.receive(seen)
     link.send({ kind: 1, body: '[1]' })
     const [socket] = await accepted
+    // Only the process reads it.
+    expect(socket!.readableFlowing).toBe(false)
     const peer = new StreamLink(socket!)
     peer.receive(far)
     peer.send({ kind: 1, body: '[2]' })
@@ -95,12 +104,16 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
   })
 
   it('does not become that of a process that listens in its place', () =>
-    rows([Buffer.from([2, 0, 0, 0, 1, 91, 93]), Buffer.alloc(16), undefined])(async bytes => {
+    rows([Buffer.from([2, 0, 0, 0, 1, 91, 93]), Buffer.alloc(16), 'an end', 'nothing'])(async sent => {
+      const setTimeout = vi.spyOn(Socket.prototype, 'setTimeout').mockImplementation(function (this: Socket, _ms, end) {
+        if (sent === 'nothing') setImmediate(end!)
+        return this
+      })
       let received = ''
       const server = createServer(socket => {
         socket.on('error', () => {}).on('data', chunk => (received += chunk.toString('latin1')))
-        if (bytes) socket.write(bytes)
-        else socket.end()
+        if (typeof sent !== 'string') socket.write(sent)
+        else if (sent === 'an end') socket.end()
       })
       const { end, accepted } = begin(async path => {
         renameSync(path, `${path}-moved`)
@@ -113,6 +126,7 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
       await expect(accepted).rejects.toMatchObject(refused)
       await expect.poll(() => seen.log).toEqual(['closed'])
       expect(received).toBe('')
+      setTimeout.mockRestore()
       await new Promise(resolve => server.close(resolve))
       expect(readdirSync(temporary)).toEqual([])
     }))

@@ -143,11 +143,11 @@ function createSecret(): Uint8Array {
 
 /** Returns the inode of the file at a path, which no other file gets while the first one is open. Undefined if it cannot be read. */
 function getInode(path: string): number | undefined {
+  let inode: number | undefined
   try {
-    return lstatSync(path).ino
-  } catch {
-    return undefined
-  }
+    inode = lstatSync(path).ino
+  } catch {}
+  return inode
 }
 
 /**
