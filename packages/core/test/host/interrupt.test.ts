@@ -283,6 +283,12 @@ test('a continuation that was changed, cut, or made with another key or version 
     const cut = bus.resume(continuation.subarray(0, length), { value: 1 }, thread)
     await expect(cut, `${length} bytes`).rejects.toMatchObject(refused)
   }
+  const secret = createSecretKey(key)
+  const opened = openContinuation(secret, continuation)
+  for (const id of [`0${opened.header.id}`, `${opened.header.id}0`, opened.header.id.toUpperCase()]) {
+    const renamed = sealContinuation(secret, { ...opened, header: { ...opened.header, id } })
+    await expect(bus.resume(renamed, { value: 1 }, thread), id).rejects.toMatchObject(refused)
+  }
   const other = await start({ core, runs: { key: new Uint8Array(32).fill(8) } })
   await expect(other.resume(continuation, { value: 1 }, thread)).rejects.toMatchObject(refused)
   const keyless = await start({ core })
