@@ -177,7 +177,8 @@ function isArgumentError(error: unknown, args: object, codec: CodecName): boolea
   }
 }
 
-const wasNotDelivered = (error: unknown): boolean =>
+/** @internal */
+export const wasNotDelivered = (error: unknown): boolean =>
   isBusError(error, 'Disconnected') && (error.data as { delivered?: unknown } | undefined)?.delivered === 'no'
 
 function throwExited(): never {
