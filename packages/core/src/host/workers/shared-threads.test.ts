@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { NeighborFault } from '../life/rules.js'
 import { SharedThreads, type ThreadGroup, type ThreadMember } from './shared-threads.js'
@@ -121,6 +121,15 @@ test('a kept thread starts before its first member, serves one after the other, 
   expect(workers.map(({ threadId }) => threadId)).toEqual([-1])
   own.prepare(from)
   expect(workers).toHaveLength(1)
+})
+
+test('a thread keeps the process alive while one of its members does', () => {
+  const [first, second] = [open('first'), open('second')]
+  const [ref, unref] = [vi.spyOn(workers[0]!, 'ref'), vi.spyOn(workers[0]!, 'unref')]
+  first.member.unref()
+  expect([ref, unref].map(({ mock }) => mock.calls.length)).toEqual([1, 0])
+  second.member.unref()
+  expect([ref, unref].map(({ mock }) => mock.calls.length)).toEqual([1, 1])
 })
 
 test('a kept thread without members does not keep the process alive', async () => {

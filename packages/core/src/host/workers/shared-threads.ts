@@ -352,10 +352,8 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
         return void this.emit('message', report.message)
       case 'error':
         return void this.emit('error', receiveError(report.error, `${this.name} failed`))
-      case 'thread-failed': {
-        const error = receiveError(report.error, 'The thread failed')
-        return this.#owner.failAll(error)
-      }
+      case 'thread-failed':
+        return this.#owner.failAll(receiveError(report.error, 'The thread failed'))
       case 'terminating':
         return this.#confirmed()
       case 'exited':
@@ -363,6 +361,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
         this.#confirmed()
         if (this.#owner.exited(this)) this.#exit(report.code)
         return
+      // Stryker disable next-line ConditionalExpression: for the compiler only
       default:
         return assertNever(report)
     }
