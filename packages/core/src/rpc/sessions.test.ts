@@ -1,9 +1,14 @@
 import type { BusError } from '@sallyport/protocol/internal/errors'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import { Streams, type StreamWriter } from '@sallyport/protocol/internal/rpc'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
+import { HOST_PERMITS } from '../acl/authority.js'
+import { EventRouter } from '../events/router.js'
+import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
 import { FrontendCalls } from './frontend-calls.js'
-import { FrontendEnds } from './sessions.js'
+import type { Session } from './session.js'
+import { type AddedSession, FrontendEnds, Sessions } from './sessions.js'
 
 const LINK = 1
 const end = { why: 'it left', error: undefined, ranCode: true }
@@ -85,3 +90,50 @@ test('a thousand reasons are remembered', () => {
   expect(ends.createError('f0', []).message).toBe('There is no frontend "f0"')
   expect(ends.createError('f1', []).message).toBe('There is no frontend "f1": it left')
 })
+
+/** The sessions of a core with the frontend 1, which is called "main". `heard` has the labels of frontends whose ends were emitted. */
+function openSessions(isAnnounced: boolean) {
+  const router = new EventRouter()
+  const heard: unknown[] = []
+  router.listen('tauri://destroyed', { kind: 'Any' }, { label: 'other', deliver: (_, { value }) => heard.push(value) })
+  const sessions = new Sessions({ router, getLog: vi.fn<never>(), report() {} })
+  sessions.know(1, 'main', isAnnounced)
+  const ended = vi.fn<(isIdle: boolean) => void>()
+  const add = (): Session =>
+    sessions.add({
+      ...{ label: 'main', frontend: 1, linkId: LINK, limitLabel: undefined, codec: 'json', permits: HOST_PERMITS },
+      ...{ link: openLink(createLinkEndpoints('local')[0], false), registry: new Map(), hasDeadlines: false, ended },
+      metrics: new SessionMetrics(createCounts(), createLatency),
+    } as unknown as AddedSession)
+  const idle = () => sessions.idle(1, { end: undefined, next: 'restart', drops: false })
+  return { sessions, heard, ended, add, idle }
+}
+
+test('others hear once of the end of code that they knew of', () =>
+  rows([
+    ['it had not begun', false, false, []],
+    ['it had begun', false, true, [{ label: 'main' }]],
+    ['it had begun before', true, false, [{ label: 'main' }]],
+  ])((_what, isAnnounced, begins, events) => {
+    const { sessions, heard, idle } = openSessions(isAnnounced)
+    if (begins) sessions.begin(1)
+    idle()
+    idle()
+    expect(heard).toEqual(events)
+  }))
+
+test('a frontend has ended with its session if its code has, and nothing else has its label', () =>
+  rows([
+    ['its code goes on', false, false, false, []],
+    ['its code has ended', true, false, true, [{ label: 'main' }]],
+    ['its label is used again', true, true, false, [{ label: 'main' }]],
+  ])((_what, ends, isReplaced, isIdle, events) => {
+    const { heard, ended, add, idle } = openSessions(true)
+    const session = add()
+    if (ends) idle()
+    if (isReplaced) add()
+    expect(heard).toEqual([])
+    void session.close()
+    expect(ended.mock.calls).toEqual([[isIdle]])
+    expect(heard).toEqual(events)
+  }))
