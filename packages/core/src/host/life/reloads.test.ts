@@ -32,6 +32,15 @@ test('replaces few spares that die while they are taken, one after the other', (
   expect([threads.length, worker.stats.state]).toEqual([6, 'backingOff'])
 })
 
+test('does not replace a spare that dies once the worker is stopped', async () => {
+  const { threads, worker, fail } = start()
+  Object.assign(threads[0]!, { wasStartedAhead: true })
+  const stopped = worker.stop(0)
+  fail()
+  expect(await stopped).toMatchObject({ error: { message: 'boom' } })
+  expect(threads.length).toBe(1)
+})
+
 test('replaces a spare that died while it was taken, whatever was thought of it before its exit was known', () => {
   const { threads, worker, fail } = start({}, { stopTimeout: 60_000 })
   Object.assign(threads[0]!, { wasStartedAhead: true })
@@ -55,6 +64,9 @@ test('skips a restart delay, and terminates a thread that does not exit', async 
   void worker.reload()
   clock.increment(500)
   expect([threads.length, ...events]).toEqual([3, ['boom', 100], 'restarted', 'reloading', 'restarted'])
+  void worker.reload()
+  worker.terminate(new Error('it is blocked'))
+  expect(threads.length).toBe(4)
 })
 
 test('rejects when the new thread fails or the worker is stopped meanwhile', async () => {

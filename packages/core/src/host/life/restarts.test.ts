@@ -1,5 +1,5 @@
 // Restarts of a worker, with fake threads, a simulated clock and a random source of the test's own.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { NeighborFault } from './rules.js'
 import { start } from '../../../test/support/thread-doubles.js'
@@ -84,7 +84,7 @@ describe('intensity', () => {
     }
     expect(await worker.exited).toMatchObject({ error: { cause: { message: 'boom' } } })
     expect(threads.length).toBe(4)
-    const first = start()
+    const first = start({ intensity: 1 })
     first.fail()
     await expect(first.worker.ready).rejects.toThrow('boom')
     expect(await first.worker.exited).toMatchObject({ error: { message: 'boom' } })
@@ -155,8 +155,27 @@ test('restarts a terminated worker, and ignores later events of the old thread',
   expect(worker.isUp).toBe(true)
 })
 
+test('a thread that blocks its event loop ends at once, or as it can, with what is to blame', () =>
+  rows([
+    [{}, {}, 'it blocked its event loop for 1000 ms', 'backingOff'],
+    [{ explainBlock: () => new Error('another blocked it') }, {}, 'another blocked it', 'backingOff'],
+    [{}, { stopTimeout: 500 }, 'it blocked its event loop for 1000 ms', 'leaving'],
+  ])((handle, spec, message, state) => {
+    vi.useFakeTimers()
+    try {
+      const { worker, threads, ready } = start({ heartbeat: 1000 }, spec)
+      Object.assign(threads[0]!, handle)
+      ready()
+      Atomics.store(new Int32Array(worker.code.heartbeat!.memory), 0, 1)
+      vi.advanceTimersByTime(1250)
+      expect([worker.life.context.sentence?.message, worker.stats.state]).toEqual([message, state])
+    } finally {
+      vi.useRealTimers()
+    }
+  }))
+
 test('inspect reports states until it is unsubscribed', () => {
-  const { supervisor, ready, fail } = start()
+  const { supervisor, worker, ready, fail } = start()
   const states: unknown[] = []
   const unsubscribe = supervisor.inspect(
     ({ type, snapshot }) => type === '@xstate.snapshot' && states.push(snapshot?.value),
@@ -165,6 +184,8 @@ test('inspect reports states until it is unsubscribed', () => {
   fail()
   expect(states).toContainEqual({ code: 'running' })
   expect(states).toContainEqual({ code: 'backingOff' })
+  supervisor.createLife({ ...worker.life.context, nextLink: () => 1 })
+  expect(states.at(-1)).toEqual({ code: 'starting', core: 'down', gate: 'none', stage: 'opening', link: 'down' })
   unsubscribe()
   const before = states.length
   supervisor.signal('core.ready')

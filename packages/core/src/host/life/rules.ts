@@ -138,7 +138,7 @@ export interface LifeContext extends LifeInput {
 
 type Change = (context: LifeContext, event: LifeEvent) => Partial<LifeContext>
 
-export const RANK: Record<Goal, number> = { none: 0, fail: 1, reload: 2, stop: 3 }
+const RANK: Record<Goal, number> = { none: 0, fail: 1, reload: 2, stop: 3 }
 const higher = (goal: Goal, next: Goal): Goal => (RANK[next] > RANK[goal] ? next : goal)
 export const getNext = ({ history, error, supervision, now, random }: LifeContext): RestartHistory | undefined =>
   nextRestart(history, !(error instanceof NeighborFault), supervision, now(), random())

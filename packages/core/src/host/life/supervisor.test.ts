@@ -174,7 +174,8 @@ test('a worker is abandoned with an error when it cannot be terminated', () =>
       const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
       const thread = Object.assign(new EventEmitter(), doubles)
       const supervisor = new Supervisor()
-      const worker = supervisor.start({ ...silent, ...spec, spawn: () => thread as unknown as Worker })
+      const onReport = vi.fn<() => void>()
+      const worker = supervisor.start({ ...silent, ...spec, onReport, spawn: () => thread as unknown as Worker })
       thread.emit('message', { type: 'state', state: 'ready' })
       const stopped = worker.stop(100)
       await vi.advanceTimersByTimeAsync(5500)
@@ -184,21 +185,28 @@ test('a worker is abandoned with an error when it cannot be terminated', () =>
       const message = `it did not exit after it was terminated: ${cause}`
       expect(await stopped).toMatchObject({ error: { reason: 'Timeout', message } })
       expect(supervisor.getWorkerStatuses().size).toBe(0)
+      thread.emit('message', 'late')
+      expect(onReport).not.toHaveBeenCalled()
     } finally {
       vi.useRealTimers()
     }
   }))
+
+const report = (state: string, message?: string): string =>
+  `require('node:worker_threads').parentPort.postMessage({ type: 'state', state: '${state}', error: { message: '${message}' } });`
 
 test('a worker fails when it ends or reports a failure before it is stopped', () =>
   rows([
     ['throws before it is ready', 'throw new Error("early")', 'early'],
     ['exits before it is ready', 'process.exit(0)', 'it exited before it was ready'],
     ['exits with a code', 'process.exit(7)', 'it exited with code 7'],
+    ['reports a failure', report('failed', 'so'), 'so'],
     [
-      'reports a failure',
-      `require('node:worker_threads').parentPort.postMessage({ type: 'state', state: 'failed', error: { message: 'so' } })`,
-      'so',
+      'has no directory',
+      report('failed', 'ENOENT: uv_cwd'),
+      expect.stringContaining("the host's working directory was removed"),
     ],
+    ['has begun, and then no directory', report('booting') + report('failed', 'ENOENT: uv_cwd'), 'ENOENT: uv_cwd'],
   ])(async (_name, source, message) => {
     const worker = start(new Supervisor(), source)
     await expect(worker.ready).rejects.toMatchObject({ message })

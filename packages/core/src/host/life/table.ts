@@ -10,7 +10,6 @@ import {
   type LifeContext,
   type LifeEvent,
   type LifeInput,
-  RANK,
 } from './rules.js'
 
 export type Region = 'code' | 'core' | 'gate' | 'stage' | 'link'
@@ -54,8 +53,7 @@ const isBound: Condition = c => c.keepsLink === true && (c.hasBegun || c.isSpent
 
 const MAX_UNBORN = 3
 const isPage: Condition = c => c.isPage === true && c.goal !== 'stop'
-const isUnborn: Condition = c =>
-  !c.obituary!.ranCode && RANK[c.goal] <= RANK.fail && c.unborn <= MAX_UNBORN && !c.isDraining()
+const isUnborn: Condition = c => !c.obituary!.ranCode && c.goal !== 'stop' && c.unborn <= MAX_UNBORN && !c.isDraining()
 const isReload: Condition = c => c.goal === 'reload' && !c.isDraining()
 const canGoOn: Condition = c => c.goal !== 'stop' && !c.isDraining() && c.everRan && c.isOpening?.() !== true
 const waits: Condition = c => c.waitsAfterError === true && c.error !== undefined
