@@ -128,8 +128,12 @@ function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage):
   const { id, headers, channels } = message
   const call = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) call.id = id
-  const passedHeaders = getPassedHeaders(headers, options?.headers)
-  if (passedHeaders !== undefined) call.headers = passedHeaders
+  const passedHeaders = options?.headers
+  // Stryker disable next-line ConditionalExpression: a call without headers is a call less
+  if (headers !== undefined || passedHeaders !== undefined) {
+    const checkedHeaders = getPassedHeaders(headers, passedHeaders)
+    if (checkedHeaders !== undefined) call.headers = checkedHeaders
+  }
   const passedChannels = channels === undefined ? undefined : getPassedChannels(message, payload)
   if (passedChannels !== undefined) call.channels = passedChannels
   return call
