@@ -74,6 +74,7 @@ describe('on Windows', () => {
     ])((host, error) => expect(() => create()(`file://${host}/share/a`)).toThrow(error)))
 
   test('a share that the scope names can be used', () => {
+    expect(() => toAbsolutePath('\\\\host\\share\\a', { rules: windows! })).toThrow('EACCES')
     expect(create()('\\\\host\\share\\a')).toBe('\\\\host\\share\\a')
     const scope = createScope(windows, ['\\\\HOST\\share\\**'])
     expect([scope.namesShare('\\\\host\\share'), scope.namesShare('\\\\other\\share')]).toEqual([true, false])
@@ -109,5 +110,18 @@ describe('on Linux', () => {
   })
 
   test('names like special ones are ordinary paths', () =>
-    rows(['/a/nul', '/a/b:c', '/a/b.', '/a/b\\c'])(path => expect(create(linux)(path)).toBe(path)))
+    rows(['/a/nul', '/a/b:c', '/a/b.', '/a/b\\..\\c', '/a/file:b', `/${'a'.repeat(255)}`, `${'/a'.repeat(2047)}b`])(
+      path => expect(create(linux)(path)).toBe(path),
+    ))
+
+  test('what is no path is refused', () =>
+    rows<[path: unknown, error: string]>([
+      [1, 'expected a string'],
+      ['', 'ENOENT'],
+      ['/a\0b', 'NUL'],
+      ['/a\ud800', 'UTF-8'],
+      [`/${'a'.repeat(256)}`, 'ENAMETOOLONG'],
+      ['/.'.repeat(2049), 'ENAMETOOLONG'],
+      ['/a'.repeat(2048), 'ENAMETOOLONG'],
+    ])((path, error) => expect(() => create(linux)(path)).toThrow(error)))
 })
