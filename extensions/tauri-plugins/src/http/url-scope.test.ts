@@ -59,6 +59,8 @@ test('a pattern allows and refuses URLs as Tauri does', () =>
     ],
     ['https://a.com/a%2Fb', ['https://a.com/a%2Fb', 'https://a.com/a%2fb'].slice(0, 1), ['https://a.com/a/b']],
     ['https://a.com/**', ['https://a.com/x/y'], []],
+    ['https://*.a.com?x=1', ['https://b.a.com/?x=1'], ['https://b.a.com/?x=2']],
+    ['https://*#x', ['https://a.com/#x'], ['https://a.com/#y']],
     ['https://a.com/*\\?x=1', ['https://a.com/p?x=1'], ['https://a.com/p?x=2']],
     ['https://a.com/a\\+b\\:c', ['https://a.com/a+b:c'], ['https://a.com/aab:c']],
   ])((pattern, allowed, refused) => {
@@ -99,6 +101,18 @@ test('other patterns are refused', () =>
   ])(pattern => {
     expect(() => parseUrlPattern(pattern)).toThrow(`\`${pattern}\` is not a valid URL pattern. `)
   }))
+
+test('an error says how to mend the pattern', () =>
+  rows([
+    ['a.com', 'Begin it with a scheme'],
+    ['-https://a.com', 'Begin it with a scheme'],
+    ['https://user@a.com', 'Remove the credentials'],
+    ['https://a.com*?x=1', 'Write "/" before "?"'],
+    ['https://a.com:b/', 'Use one host'],
+    ['https://a.com/\\', 'Remove the "\\" at its end'],
+    ['https://a.com/*?x=1', 'Write "\\?" for a search'],
+    ['https://a.com/./b', 'Remove the "." and ".." segments'],
+  ])((pattern, remedy) => expect(() => parseUrlPattern(pattern)).toThrow(remedy)))
 
 test('an entry is a pattern, or has one', () =>
   rows([undefined, null, 1, [], {}, { url: 1 }, { path: 'https://a.com' }])(entry => {

@@ -33,9 +33,8 @@ export function parseUrlPattern(entry: unknown): UrlPattern {
   const fail: Fail = remedy => {
     throw new Error(`\`${text}\` is not a valid URL pattern. ${remedy}.`)
   }
-  const [, protocol, authority, rest] = /^([a-z*][a-z\d*.-]*):\/\/([^/?#]*)(.*)/isu.exec(text) ?? []
-  if (protocol === undefined || authority === undefined || rest === undefined)
-    return fail('Begin it with a scheme and a host, as in "https://*.example.com/*"')
+  const [, protocol, authority = '', rest = ''] = /^([a-z*][a-z\d*.-]*):\/\/([^/?#]*)(.*)/isu.exec(text) ?? []
+  if (protocol === undefined) return fail('Begin it with a scheme and a host, as in "https://*.example.com/*"')
   if (authority.includes('@')) fail('Remove the credentials')
   if (authority.endsWith('*') && rest.startsWith('?')) fail('Write "/" before "?"')
   const [, host, port] = /^(\[[\da-f:.]+\]|[^:]+)(?::(\d*|\*))?$/iu.exec(authority) ?? []
