@@ -69,7 +69,7 @@ describe('intensity', () => {
     for (let i = 0; i < 5; i++) {
       ready()
       fail()
-      clock.increment(60_100)
+      clock.increment(60_000)
     }
     expect(threads.length).toBe(6)
     expect(worker.isUp).toBe(true)

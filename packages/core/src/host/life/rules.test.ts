@@ -17,6 +17,8 @@ test('code has ended for what it says itself, then for what the host had against
     ['it could not be terminated', { by: 'nobody', code: undefined }, {}, 'the sentence'],
     ['it had finished before', {}, {}, undefined],
     ['it had exited before', { code: 7 }, {}, 'it exited with code 7'],
+    ['it exited before it was reloaded', { code: 7 }, { goal: 'reload' }, undefined],
+    ['nobody knows how', { code: undefined }, {}, undefined],
     ['it had exited before, and was never ready', {}, { hasRun: false }, 'it exited before it was ready'],
     ['the host had closed it', { by: 'force', code: 1 }, { goal: 'stop' }, undefined],
     [
