@@ -73,12 +73,16 @@ describe('the log in a pipe', () => {
     const { stderr } = await runHost()
     const events = getEvents(stderr)
     expect(events.every(({ level }) => (level as number) >= 40)).toBe(true)
-    expect(events.filter(({ msg }) => msg === 'denied')).toHaveLength(20)
+    const denials = events.filter(({ msg }) => msg === 'denied')
+    expect(denials.length).toBeLessThan(20)
+    expect(denials.reduce((sum, { more = 0 }) => sum + 1 + (more as number), 0)).toBe(20)
     expect(events.find(({ msg }) => msg === 'fault')).toMatchObject({
       label: 'main',
       err: { stack: expect.stringMatching(/^TypeError: thrown by the plugin\n {4}at .*loud\.mjs/) as string },
     })
-    expect(events.at(-1)).toMatchObject({ worker: 'frontend', label: 'main', msg: 'failed: thrown by the plugin' })
+    // The rest of a count can come later.
+    const last = events.findLast(({ msg }) => msg !== 'denied')
+    expect(last).toMatchObject({ worker: 'frontend', label: 'main', msg: 'failed: thrown by the plugin' })
     expect(stderr.match(/loud\.mjs:\d+:\d+\)/g)).toHaveLength(1)
     // Unless `log` names a level.
     const info = { level: 30, worker: 'core', msg: 'an info of core' }
@@ -146,8 +150,7 @@ describe.runIf(process.platform === 'linux')('the log on a terminal', () => {
     expect(lines).toContain('[main]! a warning')
     expect(lines.filter(line => line.startsWith('{'))).toEqual([])
     const texts = getTexts(lines.join('\n'))
-    expect(texts.filter(text => text.startsWith('warn'))).toHaveLength(20)
-    expect([...new Set(texts)]).toEqual([
+    expect([...new Set(texts.map(text => text.replace(/ \(\d+×\)/, '')))]).toEqual([
       'info  [core] an info of core',
       `warn  [main] denied denied: ${HINT}`,
       'error [main] fault: TypeError: thrown by the plugin',
