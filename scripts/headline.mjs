@@ -1,5 +1,5 @@
 // The result of a run in a sentence and a table, for README, home page and the page of results.
-import { describeDifference, getDifference } from '../packages/bench/dist/report/answers.js'
+import { Cells, describeDifference, getDifference } from '../packages/bench/dist/report/answers.js'
 import { findFigure } from '../packages/bench/dist/report/report.js'
 import { formatFigure, formatRatio } from '../packages/bench/dist/shared/text.js'
 
@@ -30,7 +30,7 @@ export function getHeadline(run) {
     .filter(([, ...figures]) => figures.every(Boolean))
     .toSorted(([, a], [, b]) => a.median - b.median)
     .map(([name, ...figures]) => [name, ...figures.map(formatFigure)])
-  const sentence = [describePlugin(rows), describeFormats(find)].filter(Boolean).join(' ')
+  const sentence = [describePlugin(rows), describeFormats(find, new Cells(run))].filter(Boolean).join(' ')
   return { sentence, table: [['plugin', ...Object.values(FIGURES)], ...rows] }
 }
 
@@ -42,17 +42,16 @@ function describePlugin(rows) {
   )
 }
 
-function describeFormats(find) {
+function describeFormats(find, cells) {
   const [msgpack, hook, isolated] = ['ring-msgpack', 'hook-ring-json', 'isolation-ring-json'].map(arm =>
     find(`formats/call-many/${arm}/cpu`),
   )
   const difference = getDifference(isolated, hook)
   if (!msgpack || !difference) return undefined
   const verb = difference.isMeasurable ? 'adds' : 'is'
-  const [low, high] = msgpack.interval ?? [0, Infinity]
-  const format =
-    low > 1 || high < 1
-      ? `MessagePack takes ${formatRatio(msgpack.ratio)} the CPU time of JSON-RPC`
-      : 'no difference between MessagePack and JSON-RPC can be told'
+  const isTold = ['faster', 'slower'].includes(cells.judge(msgpack))
+  const format = isTold
+    ? `MessagePack takes ${formatRatio(msgpack.ratio)} the CPU time of JSON-RPC`
+    : 'no difference between MessagePack and JSON-RPC can be told'
   return `Of a call of 100 bytes, ${format}, and encryption ${verb} ${describeDifference(difference)}.`
 }

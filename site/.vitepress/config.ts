@@ -21,8 +21,9 @@ const vueOfThisWorkspace = {
 const dependenciesOfPages = {
   name: 'dependencies-of-pages',
   enforce: 'post',
-  config: ({ optimizeDeps = {} }: { optimizeDeps?: { include?: string[] } }) => {
-    optimizeDeps.include = optimizeDeps.include?.filter(name => !name.startsWith('vitepress > ')) ?? []
+  config: ({ optimizeDeps }: { optimizeDeps?: { include?: string[] } }) => {
+    if (optimizeDeps?.include)
+      optimizeDeps.include = optimizeDeps.include.filter(name => !name.startsWith('vitepress > '))
   },
 } as const
 

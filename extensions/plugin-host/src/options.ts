@@ -1,5 +1,5 @@
 // Options of `openPlugins`, and what a host reads about a plugin.
-import type { Bus, FrontendOptions } from '@sallyport/core'
+import type { FrontendOptions } from '@sallyport/core'
 import type { FrontendInfo, ScopedPermission } from '@sallyport/core/internal'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,9 +7,6 @@ import * as v from 'valibot'
 import type { Ask } from './ask.js'
 import { describeKeys, isVersion, parse } from './json-file.js'
 import type { PluginId, RequestedPermission, Rights } from './rights.js'
-
-/** What the plugin host uses of a bus. */
-export type PluginBus = Pick<Bus, 'open' | 'closeFrontend' | 'describe' | 'frontends' | 'on'>
 
 /** A file or directory: a file URL, or an absolute path. */
 export type PluginLocation = string | URL

@@ -1,5 +1,5 @@
 // One plugin: from its directory to a frontend of the bus, and back.
-import { BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
+import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
 import type { FrontendInfo } from '@sallyport/core/internal'
 import { watch } from 'chokidar'
 import { basename, relative, sep } from 'node:path'
@@ -8,11 +8,11 @@ import { readIntegrity } from './content.js'
 import { PluginError } from './errors.js'
 import type { Grants } from './grants.js'
 import { type PluginManifest, readManifest } from './manifest.js'
-import type { PluginBus, PluginInfo, ResolvedOptions } from './options.js'
+import type { PluginInfo, ResolvedOptions } from './options.js'
 import { getPermissionName, type RequestedPermission, type Rights } from './rights.js'
 
 export interface PluginDeps {
-  readonly bus: PluginBus
+  readonly bus: Bus
   readonly grants: Grants
   readonly options: ResolvedOptions
   getPlugins(): readonly Plugin[]

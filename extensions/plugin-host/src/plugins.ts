@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { PluginError } from './errors.js'
 import { Grants } from './grants.js'
 import { type InstallOptions, replace, unpack } from './install.js'
-import type { PluginBus, PluginInfo, PluginsOptions, ResolvedOptions } from './options.js'
+import type { PluginInfo, PluginsOptions, ResolvedOptions } from './options.js'
 import { resolveOptions } from './options.js'
 import { Plugin, type PluginDeps } from './plugin.js'
 
@@ -22,7 +22,7 @@ export class Plugins {
   #isClosed = false
 
   /** @internal */
-  constructor(bus: PluginBus, options: ResolvedOptions, grants: Grants) {
+  constructor(bus: Bus, options: ResolvedOptions, grants: Grants) {
     this.#options = options
     this.#grants = grants
     const onChange = ({ info }: Plugin): void => {

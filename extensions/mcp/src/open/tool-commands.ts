@@ -1,6 +1,6 @@
 // The accepted tools of a server as commands of a core plugin.
 import type { CallToolResult } from '@modelcontextprotocol/client'
-import type { AddedCommand, getLog } from '@sallyport/core/internal'
+import type { AddedCommand, HostLog } from '@sallyport/core/internal'
 import { getTypeName, isPlainObject } from '@sallyport/protocol/internal/util'
 import { type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
@@ -47,7 +47,7 @@ export interface ToolCommandsOptions {
   readonly tools: readonly PinnedTool[]
   readonly timeout: number
   readonly server: ServerProcess
-  readonly log: ReturnType<typeof getLog>
+  readonly log: HostLog
   /** Returns why a tool is refused. */
   readonly getRefusal: (tool: string) => string | undefined
 }

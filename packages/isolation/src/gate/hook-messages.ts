@@ -129,7 +129,7 @@ function toCall(message: CallMessage, { cmd, payload, options }: PassedMessage):
   const call = { jsonrpc: '2.0', method: cmd, params: payload } as CallMessage
   if (id !== undefined) call.id = id
   const passedHeaders = options?.headers
-  // Stryker disable next-line ConditionalExpression: a call without headers is a call less
+  // Stryker disable next-line ConditionalExpression: without headers, it would return undefined
   if (headers !== undefined || passedHeaders !== undefined) {
     const checkedHeaders = getPassedHeaders(headers, passedHeaders)
     if (checkedHeaders !== undefined) call.headers = checkedHeaders

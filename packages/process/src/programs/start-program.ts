@@ -33,8 +33,8 @@ export interface ProgramOptions {
   /** `required` starts it in a wall of bubblewrap, or not at all. `none` starts it with the rights of the host. @default 'required' */
   readonly wall?: 'required' | 'none'
   /**
-   * Files and directories that it can read, as absolute paths or file URLs. Everyone's programs and libraries (`/usr`) are readable anyway. It can also use
-   * the Unix sockets in these directories, unless `net` is true.
+   * Files and directories that it can read, as absolute paths or file URLs. Everyone's programs and libraries (`/usr`) are readable
+   * anyway. It can also use the Unix sockets in these directories, unless `net` is true.
    */
   readonly read?: readonly (string | URL)[]
   /** Files and directories that it can read and change. */

@@ -339,7 +339,7 @@ function mayHaveNegative(text: string): boolean {
 }
 
 /** A negative zero, or a negative number that is too small for a double. */
-// Stryker disable next-line Regex: of values that are searched in vain, none changes
+// Stryker disable next-line Regex: one that matches more only searches values that do not change
 const NEGATIVE_ZERO = /[[:,\s]-(?:0(?!\.\d{0,220}[1-9])|\d[\d.]*[eE]-\d{3})/
 
 const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity

@@ -150,6 +150,8 @@ describe.runIf(process.platform === 'linux')('the log on a terminal', () => {
     expect(lines).toContain('[main]! a warning')
     expect(lines.filter(line => line.startsWith('{'))).toEqual([])
     const texts = getTexts(lines.join('\n'))
+    const denials = texts.filter(text => text.startsWith('warn'))
+    expect(denials.reduce((sum, text) => sum + Number(/\((\d+)×\)/.exec(text)?.[1] ?? 1), 0)).toBe(20)
     expect([...new Set(texts.map(text => text.replace(/ \(\d+×\)/, '')))]).toEqual([
       'info  [core] an info of core',
       `warn  [main] denied denied: ${HINT}`,
