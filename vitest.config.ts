@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+import { configDefaults, defineConfig, type TestProjectConfiguration } from 'vitest/config'
 import { BaseSequencer, type Reporter } from 'vitest/node'
 
 const files = ['src', 'test']
@@ -96,6 +96,8 @@ export default defineConfig({
       { extends: true, test: { name: 'generated', include: [generated] } },
     ],
     exclude,
+    // What a worker loads is not among the imports of its test.
+    forceRerunTriggers: [...configDefaults.forceRerunTriggers, ...(script === 'watch' ? ['**/src/**/*.ts'] : [])],
     globalSetup: resolve('scripts/bundle-stale.mjs'),
     setupFiles: resolve('scripts/compare-bytes.mjs'),
     sequence: { sequencer: SoakFirst },

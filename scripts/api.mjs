@@ -1,6 +1,6 @@
 // node ../../scripts/api.mjs [--check], in a package: writes etc/<entry>.api.md for each public entry, or says which of them is
 // not what the entry exports. So a change of the public interface is seen in a review, and never comes by chance.
-import { Extractor, ExtractorConfig } from '@microsoft/api-extractor'
+import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -18,7 +18,7 @@ const check = process.argv.includes('--check')
 const temporary = mkdtempSync(join(tmpdir(), 'sallyport-api-'))
 const fileOf = name => `${name === '.' ? 'index' : name.slice(2).replaceAll('/', '-')}.api.md`
 
-function write([name, { types }], out) {
+function configure([name, { types }], out) {
   const configObject = {
     projectFolder: folder,
     // What core exports of it is public.
@@ -40,12 +40,25 @@ function write([name, { types }], out) {
       compilerMessageReporting: { default: { logLevel: 'none' } },
     },
   }
-  const config = ExtractorConfig.prepare({
+  return ExtractorConfig.prepare({
     configObject,
     configObjectFullPath: undefined,
     packageJsonFullPath: resolve('package.json'),
   })
-  Extractor.invoke(config, { localBuild: true, messageCallback: message => void (message.handled = true) })
+}
+
+/** One program serves all entries: reading the declarations takes longer than the reports. */
+function write(configs) {
+  const compilerState = CompilerState.create(configs[0], {
+    additionalEntryPoints: configs.slice(1).map(config => config.mainEntryPointFilePath),
+  })
+  for (const config of configs) {
+    Extractor.invoke(config, {
+      compilerState,
+      localBuild: true,
+      messageCallback: message => void (message.handled = true),
+    })
+  }
 }
 
 const read = file => {
@@ -60,7 +73,7 @@ try {
   const out = check ? join(temporary, 'etc') : resolve('etc')
   mkdirSync(out, { recursive: true })
   if (!check) for (const file of readdirSync(out)) rmSync(join(out, file))
-  for (const entry of entries) write(entry, out)
+  write(entries.map(entry => configure(entry, out)))
   const wanted = readdirSync(out)
   const kept = check ? readdirSync('etc') : wanted
   const isUndocumented = block => /^export /m.test(block) && block.includes('(undocumented)')

@@ -110,7 +110,7 @@ function closed(port) {
 /**
  * Sends a value through a codec alone.
  *
- * @param {typeof import('../packages/protocol/dist/codec.js')} protocol
+ * @param {typeof import('@sallyport/protocol/internal/codec')} protocol
  * @returns {{ value?: unknown } | undefined} what arrives of `{ value }`, or `undefined` if the codec refuses it
  */
 export function getArrival({ BatchReader, codecs }, codec, value) {

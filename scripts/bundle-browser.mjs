@@ -1,10 +1,8 @@
 // Joins a package's `./dist/browser/<name>.js` entries, with all that they import, into one file each that runs in a browser. The condition
 // `browser` of the `imports` in each package.json chooses the files that differ from Node's.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { join } from 'node:path'
 import { rolldown } from 'rolldown'
+import { createImage } from './bundle-image.mjs'
 
 const packages = join(import.meta.dirname, '../packages')
 
@@ -20,9 +18,12 @@ const FOR_VM = {
   conditionNames: ['script', 'browser', 'import', 'default'],
 }
 
-/** @param format - `iife` for a classic script, `esm` for a module, `qjs` for the bytecode of a script in a VM of QuickJS */
+/** Those of `quickjs/src/inside/host.ts`. */
+const HOST_FUNCTIONS = ['send', 'sendFrame']
+
+/** @param format - `iife` for a classic script, `esm` for a module, `img` for the image of a VM of QuickJS that has evaluated the script */
 export async function bundleForBrowser(folder, name, format) {
-  const isForVm = format === 'qjs'
+  const isForVm = format === 'img'
   const build = await rolldown({
     input: { [name]: join(folder, 'dist', `${name}.js`) },
     platform: 'browser',
@@ -48,14 +49,6 @@ export async function bundleForBrowser(folder, name, format) {
   await build.close()
   const imported = output.flatMap(({ imports = [] }) => imports)
   if (imported.length > 0) throw new Error(`${name}: a browser cannot load ${imported.join(', ')}`)
-  return isForVm ? [{ fileName: `${name}.qjs`, code: await compile(folder, output[0].code) }] : output
-}
-
-/** Without the text of its functions, which is half of their memory. Parsing takes a VM a hundred times as long. */
-async function compile(folder, code) {
-  const entry = createRequire(join(folder, 'package.json')).resolve('quickjs-wasi')
-  const { CompileFlags, QuickJS } = await import(pathToFileURL(entry))
-  const wasm = await WebAssembly.compile(readFileSync(join(dirname(entry), '../quickjs.wasm')))
-  const vm = await QuickJS.create({ wasm })
-  return vm.compile(code, 'sallyport', 0, CompileFlags.STRIP_SOURCE)
+  if (!isForVm) return output
+  return [{ fileName: `${name}.img`, code: await createImage(folder, output[0].code, HOST_FUNCTIONS) }]
 }

@@ -211,13 +211,13 @@ async function outputOf(folder, names, options) {
   return output
 }
 
-/** Each `./dist/browser/<name>` that is named there: a module that others import, a script, or bytecode of one. */
+/** Each `./dist/browser/<name>` that is named there: a module that others import, a script, or the image of a VM that has evaluated one. */
 const browserEntriesOf = ({ exports, imports = {} }) =>
   [
     [exports, 'esm'],
     [imports, 'iife'],
   ].flatMap(([parts, format]) =>
-    [...JSON.stringify(parts).matchAll(/"\.\/dist\/browser\/([\w-]+)\.(js|qjs)"/g)].map(([, name, ending]) => ({
+    [...JSON.stringify(parts).matchAll(/"\.\/dist\/browser\/([\w-]+)\.(js|img)"/g)].map(([, name, ending]) => ({
       name,
       format: ending === 'js' ? format : ending,
     })),

@@ -16,6 +16,13 @@ const GET = /^git clone .*\n/m
 const BENCH = [`npm --prefix ${CLONE} run bench --`, 'npx -p @sallyport/bench sallyport-bench']
 const ALONE = / run bench(?: --)?$/gm
 
+/** A command in lines of at most 80 characters. */
+const toLines = command =>
+  `${command
+    .replaceAll('\\\n  ', '')
+    .match(/\S.{0,75}(?=\s|$)/g)
+    .join(' \\\n  ')}\n`
+
 /**
  * Returns a page with its boxes for a clone or for npm. For npm, it lacks the text in `<!-- unpublished -->`.
  *
@@ -24,11 +31,13 @@ const ALONE = / run bench(?: --)?$/gm
 export function toInstallBoxes(page, isPublished = PUBLISHED) {
   const [from, to] = isPublished ? [0, 1] : [1, 0]
   const toBox = box => {
-    const [install] = /^npm install .*(@sallyport\/|\.\.\/sallyport\/).*\n/m.exec(box) ?? []
+    const [install] = /^npm install (?:.*\\\n)*.*(@sallyport\/|\.\.\/sallyport\/).*\n/m.exec(box) ?? []
     if (install === undefined) return box
-    const line = isPublished
-      ? install.replaceAll(/\.\.\/sallyport\/\w+\//g, '@sallyport/')
-      : install.replaceAll(/@sallyport\/([\w-]+)/g, (_, name) => `${CLONE}/${getDirectory(name)}`)
+    const line = toLines(
+      isPublished
+        ? install.replaceAll(/\.\.\/sallyport\/\w+\//g, '@sallyport/')
+        : install.replaceAll(/@sallyport\/([\w-]+)/g, (_, name) => `${CLONE}/${getDirectory(name)}`),
+    )
     const rest = box.replace(BUILD, '')
     return isPublished ? rest.replace(GET, '').replace(install, () => line) : rest.replace(install, () => BUILD + line)
   }

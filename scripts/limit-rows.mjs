@@ -138,7 +138,7 @@ export const getRows = l => ({
     ],
     [
       `characters of a line of output | ${l.MAX_OUTPUT_LINE}; the rest is not logged`,
-      { 'packages/core/src/host/workers/output.test.ts': 'a line of output has at most 8192 characters in the log' },
+      { 'packages/core/src/life/workers/output.test.ts': 'a line of output has at most 8192 characters in the log' },
     ],
     [
       `characters that code has printed and the host has not read | ${count(l.MAX_WAITING_OUTPUT)}, each print counts 64 more; the oldest are dropped, and the log says how much`,

@@ -2,15 +2,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const fromRoot = path => new URL(`../${path}`, import.meta.url)
-const load = name => import(fromRoot(`packages/core/dist/host/life/${name}.js`).href)
+const load = name => import(fromRoot(`packages/core/dist/life/${name}.js`).href)
 const { BUS } = await load('supervisor')
 const { INITIAL, LIFE } = await load('table')
 
 const [OF_BUS, ...REGIONS] = [
-  ['The bus', 'Runs in the host: `core/src/host/life/supervisor.ts`.'],
+  ['The bus', 'Runs in the host: `core/src/life/supervisor.ts`.'],
   [
     'A worker',
-    'The life of core, of a gate, and of the code of a frontend, as the host sees it: the table `core/src/host/life/table.ts`. Runs, connections and pages have the same table. `bus.stats()` calls `ending` and `killing` by what the host wants: `leaving`, `reloading` or `draining`; `renewed` `starting`, and `absent` `disconnected`.',
+    'The life of core, of a gate, and of the code of a frontend, as the host sees it: the table `core/src/life/table.ts`. Runs, connections and pages have the same table. `bus.stats()` calls `ending` and `killing` by what the host wants: `leaving`, `reloading` or `draining`; `renewed` `starting`, and `absent` `disconnected`.',
     'code',
   ],
   ['A frontend: its core', 'Further regions of the life of a frontend. This is core, as the frontend has it.', 'core'],

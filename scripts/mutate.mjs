@@ -20,31 +20,31 @@ const ENDS = [
   },
   {
     name: 'end: the code is asked, and not its gate', // 90
-    file: 'packages/core/src/host/frontends/frontend.ts',
+    file: 'packages/core/src/life/frontends/frontend.ts',
     from: 'runtime.ask(() => (gate ? gate.worker.code.ask(onAnswer) : onAnswer()))',
     to: 'runtime.ask(onAnswer)',
   },
   {
     name: 'end: calls do not wait for the reason', // 2
-    file: 'packages/core/src/rpc/sessions.ts',
+    file: 'packages/core/src/rpc/frontend-ends.ts',
     from: 'if (!calls || !detached) return\n    this.#links.delete(id)\n    rejectCalls(label, calls, detached.end)',
     to: 'if (!calls) return\n    this.#links.delete(id)\n    rejectCalls(label, calls, detached?.end)',
   },
   {
     name: 'end: the reason is dropped', // 2
-    file: 'packages/core/src/rpc/sessions.ts',
+    file: 'packages/core/src/rpc/frontend-ends.ts',
     from: 'rejectCalls(label, calls, detached.end)',
     to: 'rejectCalls(label, calls)',
   },
   {
     name: 'end: the reason is dropped if it comes first', // 73
-    file: 'packages/core/src/rpc/sessions.ts',
+    file: 'packages/core/src/rpc/frontend-ends.ts',
     from: 'link.detached = { end }',
     to: 'link.detached = { end: link.calls && end }',
   },
   {
     name: 'end: the host is not believed before the session has ended', // 24
-    file: 'packages/core/src/rpc/sessions.ts',
+    file: 'packages/core/src/rpc/frontend-ends.ts',
     from: 'if (!link) return\n    link.detached',
     to: 'if (!link?.calls) return\n    link.detached',
   },
@@ -64,7 +64,7 @@ const ENDS = [
     name: 'end: core reports lost links of ended frontends only', // 65
     file: 'packages/core/src/rpc/sessions.ts',
     from: "if (frontend !== undefined && linkId !== undefined) report({ type: 'closed'",
-    to: "if (frontend !== undefined && linkId !== undefined && idle) report({ type: 'closed'",
+    to: "if (frontend !== undefined && linkId !== undefined && over) report({ type: 'closed'",
   },
   {
     name: 'end: one direction of a link outlives the other', // 168
@@ -198,14 +198,14 @@ const MUTANTS = [
   },
   {
     name: 'an obituary is lost',
-    file: 'packages/core/src/host/frontends/frontend.ts',
-    from: "this.#host.core.post({ type: 'idle', frontend, next, end: end && reportEnd(end), drops: goal === 'stop' })",
+    file: 'packages/core/src/life/frontends/frontend.ts',
+    from: "this.#host.core.post({ type: 'ended', frontend, next, end: end && reportEnd(end), drops: goal === 'stop' })",
     to: 'void [frontend, next, end, goal]',
     tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
   },
   {
     name: 'a lost link outdoes the last words',
-    file: 'packages/core/src/host/life/rules.ts',
+    file: 'packages/core/src/life/rules.ts',
     from: 'if (error) return error',
     to: 'if (error && !sentence) return error',
     tests: ['packages/core/test/supervision/ends-in-any-order.test.ts'],
@@ -219,17 +219,17 @@ const MUTANTS = [
   },
   {
     name: 'restarts, one too many',
-    file: 'packages/core/src/host/life/policy.ts',
+    file: 'packages/core/src/life/policy.ts',
     from: 'withinPeriod.length >= intensity',
     to: 'withinPeriod.length > intensity',
-    tests: ['packages/core/src/host/life/restarts.test.ts'],
+    tests: ['packages/core/src/life/restarts.test.ts'],
   },
   {
     name: 'a hang is never found',
-    file: 'packages/core/src/host/life/watchdog.ts',
+    file: 'packages/core/src/life/watchdog.ts',
     from: 'if (unchangedPolls < POLLS_PER_TIMEOUT) return',
     to: 'if (unchangedPolls <= 1e9) return',
-    tests: ['packages/core/src/host/life/watchdog.test.ts'],
+    tests: ['packages/core/src/life/watchdog.test.ts'],
   },
   {
     name: 'quotas are not spent',
@@ -275,7 +275,7 @@ const MUTANTS = [
   },
   {
     name: 'a continuation is resumed twice',
-    file: 'packages/core/src/host/continuations/continuations.ts',
+    file: 'packages/core/src/life/continuations/continuations.ts',
     from: 'if (isNew === false) throw createClaimedError()',
     to: 'if (isNew === false) return',
     tests: ['packages/core/test/host/interrupt.test.ts'],
@@ -349,10 +349,10 @@ const MUTANTS = [
   },
   {
     name: 'an unsteady base is judged',
-    file: 'packages/bench/src/compare/judge.ts',
+    file: 'extensions/compare/src/verdict/judge.ts',
     from: "if (drift && (drift.bounds[0] > tolerance || drift.bounds[1] < 1 / tolerance)) return 'unsteady'",
     to: "if (drift && drift.bounds[0] > 1e9) return 'unsteady'",
-    tests: ['packages/bench/src/compare'],
+    tests: ['extensions/compare/src/verdict'],
   },
   {
     name: 'a link avoids a deny of paths',

@@ -48,6 +48,11 @@ const cases = [
   { files: { 'packages/core/src/a.ts': "export const a = new URL('./b.js', import.meta.url)\n" } },
   { files: { 'packages/core/src/a.ts': "export const a = new URL(import.meta.resolve('b'))\n" } },
   { rule: 'no-explicit-any', files: { 'packages/core/src/a.ts': 'export const a: any = 1\n' } },
+  {
+    rule: 'max-lines-per-function',
+    files: { 'extensions/web/page/a.ts': `export function a() {\n${'a()\n'.repeat(79)}}\n` },
+  },
+  { files: { 'packages/core/src/a.ts': `export function a() {\n${'a()\n\n// a\n'.repeat(78)}}\n` } },
   { rule: 'no-cycle', files: cycle },
   { rule: 'no-cycle', files: typeCycle },
   { rule: 'no-cycle', files: exportCycle },
@@ -68,6 +73,7 @@ const cases = [
   { rule: border, files: { 'extensions/mcp/src/a.ts': imports('@sallyport/paths/internal') } },
   { rule: border, files: { 'extensions/code-mode/src/a.ts': imports('@sallyport/protocol/internal') } },
   { rule: border, files: { 'extensions/code-mode/src/a.ts': imports('ai') } },
+  { rule: border, files: { 'extensions/compare/src/a.ts': imports('@sallyport/core') } },
   {
     rule: 'no-restricted-properties',
     files: {

@@ -1,4 +1,4 @@
-// node scripts/prove-regression-check.mjs --same 10 --slower 5 --by 10 -- <options of compare>: how often does `sallyport-bench compare` report a
+// node scripts/prove-regression-check.mjs --same 10 --slower 5 --by 10 -- <options of the command>: how often does `sallyport-compare` report a
 // regression between two copies of a public package by that package's own benchmark, and how often does it find one after a function of one copy
 // got slower so that the benchmark takes so many per cent more CPU time?
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({
     same: { type: 'string', default: '10' },
     slower: { type: 'string', default: '5' },
     by: { type: 'string', default: '10' },
-    cli: { type: 'string', default: fileURLToPath(new URL('../packages/bench/dist/cli.js', import.meta.url)) },
+    cli: { type: 'string', default: fileURLToPath(new URL('../extensions/compare/dist/cli.js', import.meta.url)) },
     out: { type: 'string', default: 'bench-compare/proof' },
   },
 })
@@ -55,12 +55,12 @@ const loopOf = turns => `  var turned = 1
 /** Milliseconds of CPU time of a run of the benchmark: the least of some. */
 function timeOfRun(directory) {
   const file = join(temporary, 'cpu-time')
-  const load = pathToFileURL(resolve(values.cli, '../compare/cpu-time.js')).href
+  const load = pathToFileURL(resolve(values.cli, '../program/usage.js')).href
   const times = Array.from({ length: 5 }, () => {
     rmSync(file, { force: true })
-    const env = { ...process.env, SALLYPORT_BENCH_CPU_FILE: file }
+    const env = { ...process.env, SALLYPORT_COMPARE_USAGE_FILE: file }
     execFileSync(PROGRAM[0], ['--import', load, PROGRAM[1]], { cwd: directory, env, stdio: 'ignore' })
-    return Number(readFileSync(file, 'utf8')) / 1000
+    return Number(readFileSync(file, 'utf8').split(' ')[0]) / 1000
   })
   return Math.min(...times)
 }
@@ -72,7 +72,7 @@ const percent = factor => `${((factor - 1) * 100).toFixed(1)} %`
 function compareOnce(name, base, head) {
   const directory = join(out, name)
   const start = performance.now()
-  const args = ['compare', '--base', base, '--out', directory, ...positionals, '--', ...PROGRAM]
+  const args = ['--base', base, '--out', directory, ...positionals, '--', ...PROGRAM]
   const { status } = spawnSync(process.execPath, [values.cli, ...args], {
     cwd: head,
     stdio: ['ignore', 'ignore', 'inherit'],

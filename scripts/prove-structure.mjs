@@ -1,23 +1,28 @@
 // node scripts/prove-structure.mjs: proves that no package has a cycle of files or of directories, type imports included, that what runs
-// in the host does not import what runs in core's thread, nor the other way, that packages import no extension, and that no directory is
-// crowded.
+// in the host does not import what runs in core's thread, nor the other way, that the rooms of core import only those below them, that
+// packages import no extension, that no directory is crowded or deep, and that `npm run types` reads the sources of each entry of a package.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 import { parseSync } from 'rolldown/utils'
 
 /** Source files that a directory may hold itself, tests aside. */
 const MAX_DIRECTORY_FILES = 20
+/** Directories of core below `src` that a file is in. */
+const MAX_DEPTH = 2
 const SOURCE = /^(packages|extensions)\/[^/]+\/(src|page)\/.*\.(ts|js|css)$/
 const TEST = /\.test(-d)?\.ts$/
 
 /** Directories of core by the thread that runs them. The others run in both, or neither imports them. */
-const IN_HOST = /\/src\/host\//
-const IN_CORE = /\/src\/(?:core-thread|events|plugins|rpc)\//
+const IN_HOST = /\/src\/(?:host|life|options)\//
+const IN_CORE = /\/src\/(?:core-thread|events|rpc)\//
 /** Directories with those that their files must not import. The first that has a file counts. */
 const BORDERS = [
   [IN_HOST, IN_CORE],
   [IN_CORE, IN_HOST],
 ]
+/** The directories of core's `src`, from the ground up: a file imports only from its own and from those before it. Files in `src` are entries. */
+const ROOMS = ['shared', 'acl', 'api', 'contract', 'events', 'rpc', 'core-thread', 'life', 'options', 'host', 'testing']
+const getRoom = path => /^packages\/core\/src\/([^/]+)\//.exec(path)?.[1]
 /** Starts a core in the host's own thread. */
 const IN_BOTH = /\/src\/host\/local-core\.ts$/
 
@@ -27,9 +32,9 @@ const folders = ['packages', 'extensions'].flatMap(top =>
 )
 const EXTENSIONS = readdirSync(new URL('extensions/', root)).map(name => `@sallyport/${name}`)
 const LAZY = new Set(['ImportExpression', 'TSImportType'])
-const readImports = folder => JSON.parse(readFileSync(new URL(`${folder}/package.json`, root), 'utf8')).imports
+const readManifest = folder => JSON.parse(readFileSync(new URL(`${folder}/package.json`, root), 'utf8'))
 /** The `imports` of each package.json. */
-const packageImports = Object.fromEntries(folders.map(folder => [folder, readImports(folder)]))
+const packageImports = Object.fromEntries(folders.map(folder => [folder, readManifest(folder).imports]))
 
 const getPackage = path => path.split('/').slice(0, 2).join('/')
 const sum = numbers => numbers.reduce((total, number) => total + number, 0)
@@ -134,10 +139,26 @@ function* findForeignImports(files) {
   }
 }
 
-/** Imports of the bus from what stands on it. Core loads the inspector with `import(…)`, if it is installed. */
+/** Imports of a room of core from one above it, and files that are in no room or too deep in one. */
+function* findUpwardRooms(files, paths) {
+  for (const path of paths) {
+    const room = getRoom(path)
+    if (room && !ROOMS.includes(room)) yield `${path} is in no room of core: add ${room} to ROOMS`
+    if (room && path.split('/').length - 4 > MAX_DEPTH)
+      yield `deep: ${path} (limit: ${MAX_DEPTH} directories below src)`
+  }
+  for (const [from, targets] of files) {
+    const room = getRoom(from)
+    for (const [target, reason] of room ? targets : []) {
+      if (ROOMS.indexOf(getRoom(target)) > ROOMS.indexOf(room)) yield `${reason}, which is a room above: ${target}`
+    }
+  }
+}
+
+/** Imports of the bus from what stands on it. Core loads the inspector with `import(…)`, if it is installed; the benchmark stands on all. */
 function* findUpwardImports(sources) {
   for (const [path, source] of sources) {
-    if (!path.startsWith('packages/') || path.endsWith('.css')) continue
+    if (!/^packages\/(?!bench\/)/.test(path) || path.endsWith('.css')) continue
     for (const { name, line, kind } of getImports(path, source)) {
       const isUp = EXTENSIONS.some(extension => name === extension || name.startsWith(`${extension}/`))
       if (isUp && !LAZY.has(kind)) yield `${path}:${line} imports "${name}", which is an extension`
@@ -149,6 +170,7 @@ function* findUpwardImports(sources) {
 function* findFaults(sources) {
   const graphs = buildGraphs(sources)
   yield* findForeignImports(graphs.files)
+  yield* findUpwardRooms(graphs.files, sources.keys())
   yield* findUpwardImports(sources)
   for (const [kind, graph] of Object.entries(graphs)) {
     for (const { path, size, closing } of findCycles(graph)) {
@@ -193,6 +215,13 @@ const CASES = [
   ],
   ["src/a.ts import type { A } from '@sallyport/web'", 'src/a.ts:1 imports "@sallyport/web", which is an extension'],
   ["src/a.ts void import('@sallyport/inspector/internal')", undefined],
+  ["packages/core/src/host/a.ts import '../options/b.js'\npackages/core/src/options/b.ts", undefined],
+  [
+    "packages/core/src/life/x/a.ts import type { B } from '../../options/b.js'\npackages/core/src/options/b.ts",
+    'packages/core/src/life/x/a.ts:1 imports "../../options/b.js", which is a room above',
+  ],
+  ['packages/core/src/life/x/y/a.ts', 'deep: packages/core/src/life/x/y/a.ts'],
+  ['packages/core/src/rooms/a.ts', 'packages/core/src/rooms/a.ts is in no room'],
   [crowd(MAX_DIRECTORY_FILES), undefined],
   [crowd(MAX_DIRECTORY_FILES + 1), 'crowded: src/crowd'],
 ]
@@ -201,10 +230,32 @@ const CASES = [
 function* testCases() {
   for (const [text, expected] of CASES) {
     const files = text.split('\n').map(line => /(\S+) ?(.*)/.exec(line))
-    const sources = new Map(files.map(([, path, source]) => [`packages/a/${path}`, source]))
+    const sources = new Map(
+      files.map(([, path, source]) => [path.startsWith('packages/') ? path : `packages/a/${path}`, source]),
+    )
     const faults = [...findFaults(sources)].map(fault => fault.replaceAll('packages/a/', ''))
     const isRight = expected ? faults.length === 1 && faults[0].includes(expected) : faults.length === 0
     if (!isRight) yield `expected "${expected ?? 'no fault'}", found "${faults.join('\n')}" in\n${text}`
+  }
+}
+
+/** Faults of `paths` in tsconfig.json: without the source of an entry, its declarations would be those of an old build. */
+function* findBuiltEntries() {
+  const config = readFileSync(new URL('tsconfig.json', root), 'utf8').replaceAll(/^ *\/\/.*$/gm, '')
+  const { paths } = JSON.parse(config).compilerOptions
+  const patterns = Object.keys(paths).toSorted((a, b) => b.length - a.length)
+  for (const folder of folders) {
+    const { name, exports } = readManifest(folder)
+    for (const [entry, { types }] of Object.entries(exports ?? {})) {
+      if (types === undefined) continue
+      const specifier = name + entry.slice(1)
+      const pattern = patterns.find(
+        key => key === specifier || (key.endsWith('*') && specifier.startsWith(key.slice(0, -1))),
+      )
+      const source = paths[pattern]?.[0].replace('*', specifier.slice(pattern.length - 1))
+      const expected = types.replace(/^\.\/dist\/(.*)\.d\.ts$/, `./${folder}/src/$1.ts`)
+      if (source !== expected) yield `tsconfig.json: paths has to lead "${specifier}" to ${expected}`
+    }
   }
 }
 
@@ -228,7 +279,7 @@ for (const name of new Set(files.map(getPackage))) {
 }
 console.table(summaries)
 
-const faults = [...testCases(), ...findFaults(sources)]
+const faults = [...testCases(), ...findFaults(sources), ...findBuiltEntries()]
 for (const fault of faults) console.error(fault)
 console.log(faults.length > 0 ? `${faults.length} faults` : 'no cycles, no crowded directories')
 process.exitCode = faults.length > 0 ? 1 : 0

@@ -1,29 +1,54 @@
-// node scripts/results.mjs [report.json]: writes docs/internals/results.md, and its headline into README and home page, from a run of the scenarios
-// below on this machine that passed its noise check, or from the report of one. Without such a run in two tries, of ten minutes each, it writes nothing and exits with 3.
+// node scripts/results.mjs [report.json [report.json of another Node …]]: writes docs/internals/results.md, and its first tables into README and home page, from
+// a run of the scenarios below by the newest LTS, and of the starts and sandboxes by the others, all on this machine; or from the reports of such runs. Each must
+// pass its noise check within two tries, or nothing is written, and the script exits with 3. It takes about ten minutes.
+//   --short  a minute of rounds that are too few to say anything, to try the script; it writes into bench-report/
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { getAnswers } from '../packages/bench/dist/report/answers.js'
 import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
-import { keepUnits } from '../packages/bench/dist/shared/text.js'
 import { getVerdict } from '../packages/bench/dist/report/verdict.js'
-import { getHeadline } from './headline.mjs'
 
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 const TRIES = 2
-const SCENARIOS = '^(few-calls|shapes|throughput|plugin|formats|cipher)/'
+/** Majors of Node.js, by npm. */
+const [NEWEST_LTS, ...OTHERS] = [24, 20, 26]
+const SCENARIOS = '^(few-calls|shapes|throughput|plugin|formats|load|cipher)/'
+const STARTS = '^(few-calls|sandboxes)/'
 const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
+
+/** What a reader looks for first: what to send how, and what the sandboxes cost. */
+const FIRST = 2
 
 const describePlace = ({ machine, startedAt }) =>
   `${startedAt.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Node ${machine.node.slice(1)}`
 
-/** A sentence and a table, and where they were measured. */
-export function toHeadline(report) {
-  const { sentence, table } = getHeadline(report)
-  const [heads, ...rows] = table
-  const lines = [heads, heads.map((_, at) => (at === 0 ? '---' : '---:')), ...rows].map(cells => `|${cells.join('|')}|`)
-  return `${keepUnits(sentence)}\n\n${lines.join('\n')}\n\n${describePlace(report)}`
+/** The sections of a report as Markdown, by their titles. */
+const getSections = report =>
+  toMarkdown(report)
+    .replace(/^# .*\n/, '')
+    .replaceAll(/<details><summary>(.*)<\/summary>/g, '## $1')
+    .replaceAll('\n\n</details>', '')
+    .split(/^(?=## )/m)
+
+/** An answer without its title: the sentence, the table and what it is about. */
+function pick(report, { title }) {
+  const section = getSections(report).find(text => text.startsWith(`## ${title}\n`))
+  const [, ...paragraphs] = section.trim().split('\n\n')
+  return paragraphs.slice(0, paragraphs.findIndex(text => text.startsWith('|')) + 2).join('\n\n')
 }
+
+/** @throws Error without the scenario of a plugin */
+function getFirst(report) {
+  if (!report.scenarios.some(({ id }) => id === 'plugin'))
+    throw new Error('The results have no scenario "plugin". Measure it too.')
+  return getAnswers(report).slice(0, FIRST)
+}
+
+/** The first tables, and where they were measured. */
+export const toHeadline = report =>
+  compact(shorten([...getFirst(report).map(answer => pick(report, answer)), describePlace(report)].join('\n\n')))
 
 const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>
   `${text.slice(0, text.indexOf(begin) + begin.length)}\n\n${block}\n\n${text.slice(text.indexOf(end))}`
@@ -34,20 +59,26 @@ const LEFT_OUT = /^## Noise:/
 /** Without the spaces around the cells of tables. */
 const compact = text => text.replaceAll(/^\|.*\|$/gm, row => row.replaceAll(/ *\| */g, '|'))
 
-/** Without the intervals, which are in the report. */
+/** Without the intervals of ratios, which are in the report. */
 const shorten = text =>
   text
-    .split(/^(?=## )/m)
-    .filter(section => !LEFT_OUT.test(section))
-    .map(section => section.replaceAll(/ · [\d.]+(–[\d.]+)?×\)/g, ')'))
-    .join('')
+    .replaceAll(/ · [\d.]+(–[\d.]+)?×\)/g, ')')
     .replaceAll(/^(?:Medians; ×|Measured in part:).*$/gm, '')
+    .replaceAll(/\n{3,}/g, '\n\n')
     .trim()
 
-const page = report =>
-  compact(`# Results
+/** The starts and sandboxes by another Node.js. */
+const describeOther = report =>
+  getAnswers(report)
+    .map(answer => `### Node ${report.machine.node.slice(1)}: ${answer.title}\n\n${pick(report, answer)}`)
+    .join('\n\n')
 
-What calls, formats, sandboxes and encryption cost on one machine: \`npm run results\` writes this page from a run that passed its noise check. Measure on
+const page = (report, others) => {
+  const isLater = text =>
+    !LEFT_OUT.test(text) && getFirst(report).every(({ title }) => !text.startsWith(`## ${title}\n`))
+  return compact(`# Results
+
+What calls, formats, sandboxes and encryption cost on one machine: \`npm run results\` writes this page from runs that passed their noise check. Measure on
 yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. [The benchmark](benchmark.md#how-to-read-it) explains them.
 
 ${BEGIN}
@@ -56,16 +87,18 @@ ${toHeadline(report)}
 
 ${END}
 
-Figures are medians; × is the ratio to the first row or column in the same rounds. A raw MessagePort, a raw Worker, a raw fork and the
-[other libraries](benchmark.md#other-libraries) check and authorize nothing.
+All tables are of Node ${report.machine.node.slice(1)}, but [those of other versions](#other-versions-of-node). Figures are medians; × is the ratio to the first row
+or column in the same rounds. A raw MessagePort, a raw Worker, a raw fork and the [other libraries](benchmark.md#other-libraries) check and authorize nothing.
 
-${shorten(
-  toMarkdown(report)
-    .replace(/^# .*\n/, '')
-    .replaceAll(/<details><summary>(.*)<\/summary>/g, '## $1')
-    .replaceAll('\n\n</details>', ''),
-)}
+${shorten(getSections(report).filter(isLater).join(''))}
+
+## Other versions of Node
+
+Each is a short run of its own, whose figures are ranges: eight of ten rounds.
+
+${shorten(others.map(describeOther).join('\n\n'))}
 `)
+}
 
 /** The headline of the page. */
 const readHeadline = results => results.split(BEGIN)[1].split(END)[0].trim()
@@ -80,11 +113,13 @@ export const withCost = (home, results) =>
 /** Writes the headline into the README. */
 export const withResults = (readme, results) => withBlock(readme, readHeadline(results))
 
-function measure() {
-  const out = at('bench-report/results')
-  const args = [at('packages/bench/dist/cli.js'), '--full', '--filter', SCENARIOS, '--out', out]
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
-    const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+/** @returns the report of a run by this major of Node.js */
+function measure(node, args, isShort) {
+  const out = at(`bench-report/results-${node}`)
+  const length = isShort ? ['--rounds', '2', '--slot', '1'] : []
+  const command = ['--yes', '-p', `node@${node}`, 'node', at('packages/bench/dist/cli.js'), ...args, ...length]
+  for (let attempt = 1; attempt <= (isShort ? 1 : TRIES); attempt++) {
+    const { status } = spawnSync('npx', [...command, '--out', out], { stdio: 'inherit' })
     if (status === 0 || status === 1) break
     if (status !== 3) process.exit(status ?? 1)
   }
@@ -92,16 +127,26 @@ function measure() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , path = measure()] = process.argv
-  const report = JSON.parse(readFileSync(path, 'utf8'))
-  if (report.noise?.outcome !== 'steady') {
+  const paths = process.argv.slice(2).filter(argument => argument !== '--short')
+  const isShort = process.argv.includes('--short')
+  if (paths.length === 0) {
+    paths.push(measure(NEWEST_LTS, [...(isShort ? [] : ['--full']), '--filter', SCENARIOS], isShort))
+    for (const node of OTHERS) paths.push(measure(node, ['--filter', STARTS], isShort))
+  }
+  const [report, ...others] = paths.map(path => JSON.parse(readFileSync(path, 'utf8')))
+  if (isShort) for (const { noise } of [report, ...others]) noise.outcome = 'steady'
+  const noisy = [report, ...others].find(({ noise }) => noise?.outcome !== 'steady')
+  if (noisy) {
+    const { node } = noisy.machine
     console.error(
-      `Nothing was written. ${getVerdict(report).line} Close what else runs, and repeat \`npm run results\`.`,
+      `Nothing was written. Node ${node.slice(1)}: ${getVerdict(noisy).line} Close what else runs, and repeat \`npm run results\`.`,
     )
     process.exit(3)
   }
-  const text = page(report)
-  writeFileSync(at('docs/internals/results.md'), text)
-  writeFileSync(at('site/index.md'), withCost(readFileSync(at('site/index.md'), 'utf8'), text))
-  writeFileSync(at('README.md'), withResults(readFileSync(at('README.md'), 'utf8'), text))
+  const text = page(report, others)
+  writeFileSync(at(isShort ? 'bench-report/results.md' : 'docs/internals/results.md'), text)
+  if (!isShort) {
+    writeFileSync(at('site/index.md'), withCost(readFileSync(at('site/index.md'), 'utf8'), text))
+    writeFileSync(at('README.md'), withResults(readFileSync(at('README.md'), 'utf8'), text))
+  }
 }

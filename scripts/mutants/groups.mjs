@@ -25,13 +25,13 @@ export const GROUPS = {
   'what is secret or unchanged': [
     'packages/protocol/src/crypto/record.ts',
     'packages/protocol/src/link/direct-socket.ts',
-    'packages/core/src/host/continuations/{continuations,sealed-continuation,suspension}.ts',
+    'packages/core/src/life/continuations/{continuations,sealed-continuation,suspension}.ts',
     'extensions/nats/src/handshake/{credential,fields,handshake,messages}.ts',
   ],
   'how things end': [
-    'packages/core/src/host/life/{policy,rules,supervisor,table,thread,watchdog,worker}.ts',
-    'packages/core/src/rpc/sessions.ts',
-    'packages/core/src/host/workers/shared-threads.ts',
+    'packages/core/src/life/{policy,rules,supervisor,table,thread,watchdog,worker}.ts',
+    'packages/core/src/rpc/{frontend-ends,sessions}.ts',
+    'packages/core/src/life/workers/shared-threads.ts',
     'packages/core/src/host/run.ts',
     'packages/process/src/pool.ts',
     'packages/protocol/src/contract/{life,timers}.ts',

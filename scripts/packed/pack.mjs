@@ -12,7 +12,7 @@ const run = promisify(execFile)
 /** In the order in which they need each other. */
 export const PACKAGES = [
   ...['protocol', 'frontend', 'isolation', 'paths', 'process', 'quickjs', 'inspector', 'core'],
-  ...['nats', 'tauri-plugins', 'plugin-host', 'mcp', 'code-mode', 'web', 'bench'],
+  ...['nats', 'tauri-plugins', 'plugin-host', 'mcp', 'code-mode', 'web', 'compare', 'bench'],
 ]
 
 const EXTENSIONS = new Set(readdirSync(join(root, 'extensions')))

@@ -19,6 +19,7 @@ const ORDER = {
   Reference: [
     'options',
     'error-codes',
+    'error-messages',
     'limits',
     'configuration-files',
     'cli',
@@ -40,7 +41,7 @@ const item = (path: string, link: string): DefaultTheme.SidebarItem => ({ text: 
 const filesOf = (folder: string): string[] => {
   const path = join(root, folder)
   if (!existsSync(path)) return []
-  const files = readdirSync(path).filter(file => file.endsWith('.md'))
+  const files = readdirSync(path).filter(file => file.endsWith('.md') && file !== 'README.md')
   return files.map(file => file.slice(0, -3)).toSorted()
 }
 

@@ -43,6 +43,7 @@ const names = new Set(
 const ours: Record<string, string> = {
   sallyport: 'packages/core/dist/bundle/cli.js',
   'sallyport-bench': 'packages/bench/dist/cli.js',
+  'sallyport-compare': 'extensions/compare/dist/cli.js',
 }
 
 /** A clone of this repository, for the reader. */
@@ -104,15 +105,18 @@ function missingPackage(args: string[]): string | undefined {
     : undefined
 }
 
-/** `npx -p node@24 node x.js` is `node x.js`. Readers have installed `@sallyport/core`, but not `@sallyport/bench`. */
+/** `npx -p node@24 node x.js` is `node x.js`. Readers have installed `@sallyport/core`, but not the packages of the other commands. */
 function mistakeInNpx(args: string[], files: ReadonlySet<string>): string | undefined {
   const start = args.findIndex((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-p')
   const [program = '', ...rest] = args.slice(start)
-  if (program === 'sallyport-bench' && !args.slice(0, start).includes('@sallyport/bench'))
-    return `npx fetches a package named ${program}: write npx -p @sallyport/bench ${program}`
+  const name = program.replace(/^sallyport-/, '@sallyport/')
+  if (program in ours && name !== program && !args.slice(0, start).includes(name))
+    return `npx fetches a package named ${program}: write npx -p ${name} ${program}`
   if (program in ours || program === 'node') return mistakeIn([program, ...rest], files)
-  const name = toName(program)
-  return names.has(name) || existsSync(join(root, 'node_modules/.bin', name)) ? undefined : `no program ${program}`
+  const dependency = toName(program)
+  return names.has(dependency) || existsSync(join(root, 'node_modules/.bin', dependency))
+    ? undefined
+    : `no program ${program}`
 }
 
 function mistakeInOptions(program: string, args: string[]): string | undefined {

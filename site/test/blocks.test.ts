@@ -36,6 +36,19 @@ test('unchecked blocks are few, and have a reason', () => {
   expect(unchecked.length).toBeLessThan(blocks.length / 20)
 })
 
+/** Of what a program prints, a line can be longer: the site wraps it. npm does not. */
+const isPrinted = ({ language, page }: Block): boolean => language === 'text' && !/^(packages|extensions)\//.test(page)
+
+test('no line of code has more than 80 characters', () => {
+  const tooLong = blocks
+    .filter(block => !isPrinted(block) && block.language !== 'mermaid')
+    .flatMap(block =>
+      block.code.split('\n').map((text, index) => ({ text, at: `${block.page}:${block.line + index}` })),
+    )
+    .filter(({ text }) => text.length > 80)
+  expect(tooLong.map(({ at }) => at)).toEqual([])
+})
+
 describe('JavaScript and TypeScript', () => {
   /** The first program of the README, which is compiled a second time as TypeScript. */
   const [{ files } = { files: new Map<string, Block>() }] = pages.find(({ page }) => page === 'README.md')!.programs

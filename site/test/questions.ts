@@ -11,6 +11,8 @@ export const FIRST_HITS: readonly [question: string, page: string][] = [
   ['vm2', 'guide/migrating'],
   ['encryption', 'guide/isolation-hooks'],
   ['binary', 'guide/commands'],
+  ['license', 'reference/support'],
+  ['how fast', 'guide/performance'],
 ]
 
 /** Questions whose page is the first or second hit. */

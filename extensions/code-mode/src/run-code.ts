@@ -2,7 +2,7 @@
 import { type Bus, isBusError, type RunOptions } from '@sallyport/core'
 import type { RunError, RunLimits } from '@sallyport/core/internal'
 import { NOTHING, readCode } from './read-code.js'
-import { BRIDGE_NAME, createBridge, type ToolGroup, writeGlobals } from './tool-globals.js'
+import { BRIDGE_NAME, createBridge, MAX_FAILURE, type ToolGroup, writeGlobals } from './tool-globals.js'
 
 /** Options of `bus.run` for each run of code, such as `sandbox`, `allow` and `timeout`. */
 export interface CodeModeOptions extends Omit<RunOptions, 'args' | 'functions'> {
@@ -48,14 +48,19 @@ export async function runCode(
 ): Promise<{ value: unknown; logs: string[]; error: CodeError | undefined }> {
   const { text, body, before, language } = readCode(content)
   const start = `${writeGlobals(groups)}\n${prelude}${before}`
-  const toError = (error: Omit<RunError, 'data'>): CodeError => toCodeError(error, start.split('\n').length - 1, text)
   const running: string[] = []
+  const failed = new Map<string, string>()
+  const toError = (error: Omit<RunError, 'data'>): CodeError => {
+    const command =
+      JSON.stringify(error.command) === BRIDGE_NAME ? failed.get(error.message.slice(0, MAX_FAILURE)) : error.command
+    return toCodeError(error, start.split('\n').length - 1, text, command)
+  }
   const signals = [options.signal, signal].filter(each => each !== undefined)
   try {
     const report = await bus.run(start + body, {
       ...{ sandbox: 'quickjs', language, ...options, limits: { ...LIMITS, ...options.limits } },
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
-      functions: createBridge(bus, groups, running),
+      functions: createBridge(bus, groups, running, failed),
       report: true,
     })
     const { value } = report
@@ -77,13 +82,17 @@ export async function runCode(
 }
 
 /** Returns an error with the place in the model's own code, which ends where it ends. @param before - number of lines before it in the run */
-function toCodeError(thrown: Omit<RunError, 'data'>, before: number, code: string): CodeError {
+function toCodeError(thrown: Omit<RunError, 'data'>, before: number, code: string, command = ''): CodeError {
   const { reason, name, line: row = 0 } = thrown
   const lines = code.split('\n')
   const toPlace = (file: string, at: number, column: string): string =>
     at > lines.length ? `${file}:${lines.length}` : `${file}:${at}:${column}`
-  const text = thrown.message.replace(/\b(run\.[jt]s):(\d+):(\d+)/, (_, file: string, at: string, column: string) =>
-    toPlace(file, Number(at) - before, column),
+  // Some messages have the name.
+  const words = thrown.message.split(/[^\w.|:-]+/)
+  const subject = command === '' || words.includes(command) ? '' : `${command} failed: `
+  const text = `${subject}${thrown.message}`.replace(
+    /\b(run\.[jt]s):(\d+):(\d+)/,
+    (_, file: string, at: string, column: string) => toPlace(file, Number(at) - before, column),
   )
   const line = Math.min(row - before, lines.length)
   const hasLine = line > 0

@@ -12,6 +12,9 @@ export interface ToolGroup {
 const BRIDGE = '$tools'
 export const BRIDGE_NAME: string = `"${BRIDGE}.call"`
 const MAX_NAMES = 20
+/** The part of a message that tells failures apart, of which so many are kept. */
+export const MAX_FAILURE: number = 1000
+const MAX_FAILURES = 100
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 
 /** @throws {BusError} InvalidParams for two tools that the code would find under one name */
@@ -23,7 +26,7 @@ export function createTools(
   const tools = new Map<string, RunTool>()
   for (const name of names) {
     const found = toGlobalName(name)
-    if (tools.has(found)) throw new BusError('InvalidParams', `Several tools are named ${JSON.stringify(found)}`)
+    if (tools.has(found)) throw new BusError('InvalidParams', `Two tools are named ${JSON.stringify(found)}`)
     tools.set(found, toRun(name))
   }
   return tools
@@ -32,19 +35,28 @@ export function createTools(
 /**
  * Returns the one function of `bus.run` that calls the tools. The request is the code's, and can be anything.
  * @param running - gets the name of each tool that runs, and keeps those whose run ends first
+ * @param failed - gets the name of the tool that has failed with a message, or an empty one of several
  */
-export function createBridge(bus: Bus, groups: readonly ToolGroup[], running: string[]): RunFunctions {
+export function createBridge(
+  bus: Bus,
+  groups: readonly ToolGroup[],
+  running: string[],
+  failed: Map<string, string>,
+): RunFunctions {
   /** Errors are read by a model, which knows the tool by the name that its code calls, and must learn that it ran. */
   const runTool = async (name: string, run: () => unknown): Promise<unknown> => {
-    let value: unknown
     try {
-      value = await run()
+      const value = await run()
+      if (typeof value !== 'string') checkSendable(bus, `${name} ran, but its result`, value)
+      return value
     } catch (thrown) {
-      if (typeof thrown === 'object' && thrown !== null) throw thrown
-      throw new Error(`${name} failed: it threw ${String(thrown)}`, { cause: thrown })
+      const isObject = typeof thrown === 'object' && thrown !== null
+      const error = isObject ? thrown : new Error(`${name} failed: it threw ${String(thrown)}`, { cause: thrown })
+      const message = String((error as { message?: unknown }).message).slice(0, MAX_FAILURE)
+      failed.set(message, (failed.get(message) ?? name) === name ? name : '')
+      if (failed.size > MAX_FAILURES) failed.delete(failed.keys().next().value!)
+      throw error
     }
-    if (typeof value !== 'string') checkSendable(bus, `${name} ran, but its result`, value)
-    return value
   }
   const call = (request: unknown, { signal }: { signal: AbortSignal }): unknown => {
     const { group, name, args } = Object(request) as { group?: unknown; name?: unknown; args?: unknown }

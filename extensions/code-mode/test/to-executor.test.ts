@@ -83,7 +83,7 @@ test('it does not throw, but answers with the error', () =>
     [
       'two functions with one name',
       () => toExecutor(getBus()).execute('', { a: find, 'a!': find }),
-      /Several tools are named "a"/,
+      /Two tools are named "a"/,
     ],
     [
       'two providers with one name',

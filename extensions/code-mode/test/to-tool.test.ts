@@ -170,7 +170,7 @@ test('a tool that had not ended in time is named', async () => {
   expect(error).toMatchObject({ name: 'TimeoutError', message: expect.stringMatching(/not ended: "wait"$/) as string })
 })
 
-test('an error of a tool or a command has the line of its call, for the model', async () => {
+test('an error of a tool or a command names it, and has the line of its call, for the model', async () => {
   const fail = tool({
     inputSchema: z.object({}),
     execute: async (): Promise<string> => {
@@ -178,8 +178,15 @@ test('an error of a tool or a command has the line of its call, for the model', 
     },
   })
   expect(await run('\n\nawait tools.fail({})', { tools: { fail } })).toMatchObject({
-    error: { name: 'CommandFailed', message: 'no disk (line 3: await tools.fail({}))', line: 3 },
+    error: { name: 'CommandFailed', message: 'tools.fail failed: no disk (line 3: await tools.fail({}))', line: 3 },
   })
+  const helper = `const help = () => tools.spill({})\nawait tools.fail({}).catch(() => {})\nawait help()`
+  const spill = tool({ inputSchema: z.object({}), execute: (): Promise<string> => Promise.reject(new Error('no cup')) })
+  const line = 'line 1: const help = () => tools.spill({})'
+  expect(await run(helper, { tools: { fail, spill } })).toMatchObject({
+    error: { message: `tools.spill failed: no cup (${line})` },
+  })
+  expect(await run(helper, { tools: { fail, spill: fail } })).toMatchObject({ error: { message: `no disk (${line})` } })
   expect(await run('throw { code: 5 }')).toMatchObject({ error: { message: 'The code threw {"code":5}' } })
   await expect(run('return 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({ reason: 'Cancelled' })
 })

@@ -62,7 +62,8 @@ test('records a call when it begins and when it ends, with its outcome', async (
   expect(first[1]).not.toHaveProperty('outcome')
   end(new BusError('Cancelled', 'cancelled'))
   await Promise.resolve()
-  expect(watch.report([]).calls).toMatchObject([{ id: 2, outcome: 'Cancelled' }])
+  expect(watch.report([]).calls).toMatchObject([{ id: 1 }, { id: 2, outcome: 'Cancelled' }])
+  expect(watch.report([]).calls, 'one can have been lost').toMatchObject([{ id: 2, outcome: 'Cancelled' }])
   expect(watch.report([]).calls).toEqual([])
 })
 
@@ -102,8 +103,17 @@ test('records fifty calls from one report to the next, and counts the others', (
   for (let i = 0; i < 1000; i++) watch.getCaller('main').run({}, 'read', {}, known, pass)
   const { calls, commands } = watch.report([])
   expect([calls.length, commands[0]!.calls]).toEqual([50, 1000])
+  watch.report([])
   watch.getCaller('main').run({}, 'read', {}, known, pass)
   expect(watch.report([]).calls.length).toBe(1)
+})
+
+test('records calls of each caller, although another one floods', () => {
+  const watch = new CallWatch()
+  for (let i = 0; i < 1000; i++) watch.getCaller('flood').run({}, 'read', {}, known, pass)
+  for (let i = 0; i < 1000; i++) watch.getCaller(`frontend-${i}`).run({}, 'read', {}, known, pass)
+  const labels = watch.report([]).calls.map(({ label }) => label)
+  expect([labels.length, labels.indexOf('frontend-0')]).toEqual([500, 50])
 })
 
 test('reports at most a thousand callers, with the number of the others', () => {

@@ -20,14 +20,23 @@ const MAX_CALLERS = 1000
 /** Pairs of caller and command that are counted. Others are counted together. */
 const MAX_ROWS = 10_000
 const MAX_LABELS = 2000
-/** Calls that are recorded from one report to the next: reading the clock for each of them would cost a tenth of a small call. */
-const MAX_RECORDS = 50
+/** Calls of each caller that are recorded from one report to the next. Reading the clock for each call would cost a tenth of a small one. */
+const MAX_OWN_RECORDS = 5
+/** Further ones, of any caller. One that floods takes them all. */
+const MAX_SHARED_RECORDS = 45
+const MAX_RECORDS = 500
 const OTHERS = '(others)'
 /** Values that are looked at in one value: what they are worth, beside text and bytes, is a rough guess anyway. */
 const MAX_NODES = 1000
 
 type Row = Omit<CallerStats, 'inFlight'> & { command: string; name: number }
 type Timed = CallRecord & { startedAt: number }
+
+/** How many calls of a caller are recorded in any case before the next report. */
+interface CallerRecords {
+  report: number
+  left: number
+}
 
 export class CallWatch {
   readonly current: CurrentCall = new CurrentCall()
@@ -36,8 +45,10 @@ export class CallWatch {
   readonly #latencies = new Map<string, RecordableHistogram>()
   #rows = 0
   #lastId = 0
-  #budget = MAX_RECORDS
+  #budget = MAX_SHARED_RECORDS
+  #report = 0
   #records = new Set<Timed>()
+  #previous: readonly Timed[] = []
   #firstSeen = new Map<object, number>()
 
   getCaller(label: string): CallerWatch {
@@ -65,14 +76,22 @@ export class CallWatch {
   }
 
   /** @internal Returns a record to pass to `end`, unless enough calls were recorded since the last report. */
-  begin(label: string, command: string, args: unknown): Timed | undefined {
-    if (this.#budget === 0) return undefined
-    this.#budget -= 1
+  begin(caller: CallerRecords, label: string, command: string, args: unknown): Timed | undefined {
+    if (!this.#mayRecord(caller)) return undefined
     const name = command.slice(0, MAX_NAME_LENGTH)
     const size = estimateSize(args)
     const record = { id: ++this.#lastId, label, command: name, size, at: Date.now(), startedAt: performance.now() }
     this.#records.add(record)
     return record
+  }
+
+  #mayRecord(caller: CallerRecords): boolean {
+    if (caller.report !== this.#report) {
+      caller.report = this.#report
+      caller.left = MAX_OWN_RECORDS
+    }
+    if (caller.left > 0 && this.#records.size < MAX_RECORDS) return caller.left-- > 0
+    return this.#budget > 0 && this.#budget-- > 0
   }
 
   /** @internal */
@@ -82,11 +101,14 @@ export class CallWatch {
     this.#records.add(record)
   }
 
-  /** Returns the counts, and the calls since the previous report. */
+  /** Returns the counts, and the calls since the report before the previous one, which others can have asked for. */
   report(running: Iterable<WatchedCall>): CallReport {
-    const calls = Array.from(this.#records, ({ startedAt: _startedAt, ...record }) => record)
+    const latest = [...this.#records]
+    const calls = [...new Set([...this.#previous, ...latest])].map(({ startedAt: _startedAt, ...record }) => record)
+    this.#previous = latest
     this.#records.clear()
-    this.#budget = MAX_RECORDS
+    this.#budget = MAX_SHARED_RECORDS
+    this.#report += 1
     return { since: this.#since, commands: this.#getCommands(running), calls, current: this.current.memory }
   }
 
@@ -144,6 +166,7 @@ class CallerWatch {
   readonly #watch: CallWatch
   readonly #rows = new Map<string, Row>()
   readonly #recorded = new WeakMap<object, Timed>()
+  readonly #records: CallerRecords = { report: -1, left: 0 }
 
   constructor(label: string, watch: CallWatch) {
     this.#label = label
@@ -172,7 +195,7 @@ class CallerWatch {
     row.calls += 1
     const { current } = this.#watch
     current.enter(row.name)
-    const record = this.#watch.begin(this.#label, command, args)
+    const record = this.#watch.begin(this.#records, this.#label, command, args)
     if (record) this.#recorded.set(message, record)
     const outcome = run()
     current.leave()

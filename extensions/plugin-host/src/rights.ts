@@ -1,5 +1,5 @@
-import type { ScopedPermission } from '@sallyport/core/internal'
 // What a plugin requests: permissions and the network; and what of it is new, or granted.
+import type { ScopedPermission } from '@sallyport/core/internal'
 
 /** A version of a package. */
 export interface PluginId {

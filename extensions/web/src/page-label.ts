@@ -3,7 +3,7 @@ import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
 import { MAX_UNCLAIMED_BYTES } from '@sallyport/protocol/internal/wire'
 import { CLOSE_IN_USE, CLOSE_UNAVAILABLE } from './contract/greeting.js'
 import { RateLimit } from './http/request-policy.js'
-import { IncompleteMessages } from './socket-link.js'
+import { IncompleteMessages } from './web-socket-link.js'
 import type { WebConfig } from './options.js'
 import type { PageSocket } from './page-socket.js'
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PathScope } from '@sallyport/paths/internal'
 import { getRequestUrl, LOCAL_HEADERS } from '@sallyport/protocol/internal/local-server'
 import { serveAsset } from './files/asset-files.js'
-import type { ContentPolicy, PolicyReports } from './document/content-policy.js'
+import type { ContentPolicy } from './document/content-policy.js'
 import { ASSET_PATH, BASE_PATH, PAGE_SCRIPT_PATH, REPORT_PATH, WINDOW_SCRIPT_PATH } from './contract/greeting.js'
 import { addScripts, hashInlineElements, type InlineHashes, type PageScripts } from './document/page-scripts.js'
 import { NO_TOKEN, type PageToken, type Refusal, type RequestPolicy } from './http/request-policy.js'
@@ -11,11 +11,11 @@ import { serveFile } from './files/static-files.js'
 
 const NO_FILE: Refusal = { status: 404, text: 'There is no such file.' }
 
-export interface PageServiceDeps {
+export interface PageService {
   readonly dir: string | undefined
   readonly requestPolicy: RequestPolicy
   readonly contentPolicy: ContentPolicy
-  readonly reports: PolicyReports
+  receiveReport(request: IncomingMessage, response: ServerResponse): Promise<void>
   readonly scripts: PageScripts
   /** Absent if the asset protocol is not enabled. */
   readonly assets: PathScope | undefined
@@ -28,68 +28,66 @@ export interface PageServiceDeps {
   readonly windowScript: string
 }
 
-export class PageService {
-  readonly #deps: PageServiceDeps
-
-  constructor(deps: PageServiceDeps) {
-    this.#deps = deps
+export async function servePage(
+  service: PageService,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { requestPolicy, token, dir, receiveReport, isKnown, assets, contentPolicy, scripts } = service
+  const { pathname, searchParams } = getRequestUrl(request)
+  const isReport = pathname === REPORT_PATH && request.method === 'POST'
+  const refusal = isReport ? requestPolicy.checkReport(request) : requestPolicy.checkRequest(request)
+  if (refusal) return refuse(response, refusal)
+  const secret = searchParams.get('token')
+  if (token && secret !== null) {
+    if (!token.isEqual(secret)) return refuse(response, NO_TOKEN)
+    searchParams.delete('token')
+    const query = searchParams.size > 0 ? `?${searchParams}` : ''
+    // A path that begins with two slashes would lead to another host.
+    const location = pathname === BASE_PATH ? '/' : `/${pathname.replace(/^\/+/, '')}${query}`
+    response.writeHead(303, { ...LOCAL_HEADERS, 'set-cookie': token.cookie, location })
+    return void response.end()
   }
-
-  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { requestPolicy, token, dir, reports, isKnown } = this.#deps
-    const { pathname, searchParams } = getRequestUrl(request)
-    const isReport = pathname === REPORT_PATH && request.method === 'POST'
-    const refusal = isReport ? requestPolicy.checkReport(request) : requestPolicy.checkRequest(request)
-    if (refusal) return refuse(response, refusal)
-    const secret = searchParams.get('token')
-    if (token && secret !== null) {
-      if (!token.isEqual(secret)) return refuse(response, NO_TOKEN)
-      searchParams.delete('token')
-      const query = searchParams.size > 0 ? `?${searchParams}` : ''
-      // A path that begins with two slashes would lead to another host.
-      const location = pathname === BASE_PATH ? '/' : `/${pathname.replace(/^\/+/, '')}${query}`
-      response.writeHead(303, { ...LOCAL_HEADERS, 'set-cookie': token.cookie, location })
-      return void response.end()
-    }
-    if (!(await isKnown(request))) return refuse(response, NO_TOKEN)
-    if (isReport) return reports.receive(request, response)
-    const { host = '' } = request.headers
-    const headers = this.#getHeaders(host)
-    if (pathname.startsWith(ASSET_PATH)) {
-      const { assets } = this.#deps
-      const denied = await serveAsset(assets, pathname.slice(ASSET_PATH.length), request, response, headers)
-      return denied && refuse(response, denied)
-    }
-    const script = await this.#readScript(pathname)
-    if (typeof script === 'object') return refuse(response, script)
-    if (script !== undefined) {
-      response.writeHead(200, { ...headers, 'content-type': 'text/javascript; charset=utf-8' })
-      return void response.end(script)
-    }
-    const toPage = (html: string) => this.#toPage(html, host)
-    if (dir !== undefined && (await serveFile(dir, pathname, request, response, { headers, toPage }))) return
-    refuse(response, NO_FILE)
+  if (!(await isKnown(request))) return refuse(response, NO_TOKEN)
+  if (isReport) return receiveReport(request, response)
+  const { host = '' } = request.headers
+  const headers = getHeaders(contentPolicy, host)
+  if (pathname.startsWith(ASSET_PATH)) {
+    const denied = await serveAsset(assets, pathname.slice(ASSET_PATH.length), request, response, headers)
+    return denied && refuse(response, denied)
   }
-
-  async #readScript(pathname: string): Promise<string | Refusal | undefined> {
-    const { getPageScript, windowScript, scripts } = this.#deps
-    if (pathname === PAGE_SCRIPT_PATH) return getPageScript() ?? { status: 503, text: 'The frontend has ended.' }
-    return pathname === WINDOW_SCRIPT_PATH ? windowScript : scripts.read(pathname)
+  const script = await readScript(service, pathname)
+  if (typeof script === 'object') return refuse(response, script)
+  if (script !== undefined) {
+    response.writeHead(200, { ...headers, 'content-type': 'text/javascript; charset=utf-8' })
+    return void response.end(script)
   }
+  const toPage = (html: string) => ({
+    html: addScripts(html, [PAGE_SCRIPT_PATH, ...scripts.urls]),
+    headers: getHeaders(contentPolicy, host, hashInlineElements(html)),
+  })
+  if (dir !== undefined && (await serveFile(dir, pathname, request, response, { headers, toPage }))) return
+  refuse(response, NO_FILE)
+}
 
-  #toPage(html: string, host: string): { html: string; headers: Readonly<Record<string, string>> } {
-    const headers = this.#getHeaders(host, hashInlineElements(html))
-    return { html: addScripts(html, [PAGE_SCRIPT_PATH, ...this.#deps.scripts.urls]), headers }
-  }
+async function readScript(
+  { getPageScript, windowScript, scripts }: PageService,
+  pathname: string,
+): Promise<string | Refusal | undefined> {
+  if (pathname === PAGE_SCRIPT_PATH) return getPageScript() ?? { status: 503, text: 'The frontend has ended.' }
+  return pathname === WINDOW_SCRIPT_PATH ? windowScript : scripts.read(pathname)
+}
 
-  #getHeaders(host: string, hashes?: InlineHashes): Readonly<Record<string, string>> {
-    const { contentPolicy } = this.#deps
-    const headers: Record<string, string> = { ...LOCAL_HEADERS }
-    headers['content-security-policy'] = contentPolicy.toText(host, hashes)
-    // Another policy decides on framing itself. Only pages of the same origin could frame: `checkRequest` refuses the others.
-    if (!contentPolicy.isDefault) delete headers['x-frame-options']
-    return headers
-  }
+function getHeaders(
+  contentPolicy: ContentPolicy,
+  host: string,
+  hashes?: InlineHashes,
+): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = { ...LOCAL_HEADERS }
+  headers['content-security-policy'] = contentPolicy.toText(host, hashes)
+  // Another policy decides on framing itself. Only pages of the same origin could frame: `checkRequest` refuses the others.
+  if (!contentPolicy.isDefault) delete headers['x-frame-options']
+  return headers
 }
 
 export function refuse(response: ServerResponse, { status, text }: Refusal): void {

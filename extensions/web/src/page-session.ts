@@ -4,7 +4,7 @@ import { LinkClient, endClient, reconnectClient, renameClient } from '@sallyport
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createDeferred, getBackoff, setDevelopment } from '@sallyport/protocol/internal/util'
 import { BASE_PATH, CLOSE_DENIED, CLOSE_IN_USE, CLOSE_UNAVAILABLE, type Greeting } from './contract/greeting.js'
-import { type SocketAdapter, SocketLink } from './socket-link.js'
+import { type SocketAdapter, WebSocketLink } from './web-socket-link.js'
 
 /** Bytes in the browser's buffer above which calls wait in the client. */
 const HIGH_WATER_BYTES = 2 ** 18
@@ -36,8 +36,8 @@ export class PageSession {
   readonly #connected = createDeferred<Client>()
   /** Exists from the beginning if the greeting was expected. */
   client: Client | undefined
-  #earlyLink: SocketLink | undefined
-  #link!: SocketLink
+  #earlyLink: WebSocketLink | undefined
+  #link!: WebSocketLink
   #attempts = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   isOver = false
@@ -121,9 +121,9 @@ function openSocket(
   isStarted: boolean,
   onGreeting: (greeting: Greeting) => void,
   onClosed: (code: number, reason: string) => void,
-): SocketLink {
+): WebSocketLink {
   socket.binaryType = 'arraybuffer'
-  const link = new SocketLink(createAdapter(socket), isStarted)
+  const link = new WebSocketLink(createAdapter(socket), isStarted)
   let heartbeat: number | undefined
   // Checks count, not time: what arrives while this thread is busy is read before the next check.
   let silentChecks = 0

@@ -7,7 +7,7 @@ import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { WebSocket } from 'ws'
 import type { Greeting } from './contract/greeting.js'
 import type { WebConfig } from './options.js'
-import { type IncompleteMessages, type PausableSocket, ServerLink } from './socket-link.js'
+import { type IncompleteMessages, type PausableSocket, ServerLink } from './web-socket-link.js'
 
 const GREETING_TIMEOUT_MS = 10_000
 
@@ -33,7 +33,7 @@ export class PageSocket {
     this.#socket = socket
     this.#limits = limits
     const link = (this.#link = new ServerLink(
-      new ServerSocket(socket, stream),
+      createAdapter(socket, stream),
       limits.maxMessageBytes,
       incomplete.open(() => link.fail('a message that was not completed')),
     ))
@@ -122,40 +122,16 @@ export class PageSocket {
   }
 }
 
-class ServerSocket implements PausableSocket {
-  readonly #socket: WebSocket
-  readonly #stream: Duplex
-
-  constructor(socket: WebSocket, stream: Duplex) {
-    this.#socket = socket
-    this.#stream = stream
-  }
-
-  get bufferedAmount(): number {
-    return this.#socket.bufferedAmount
-  }
-
-  get isFull(): boolean {
-    return this.#stream.writableNeedDrain
-  }
-
-  send(data: string | Uint8Array, isText: boolean): void {
-    this.#socket.send(data, { binary: !isText })
-  }
-
-  onDrained(callback: () => void): void {
-    this.#stream.once('drain', callback)
-  }
-
-  pause(): void {
-    this.#socket.pause()
-  }
-
-  resume(): void {
-    this.#socket.resume()
-  }
-
-  close(): void {
-    this.#socket.close()
-  }
-}
+const createAdapter = (socket: WebSocket, stream: Duplex): PausableSocket => ({
+  get bufferedAmount() {
+    return socket.bufferedAmount
+  },
+  get isFull() {
+    return stream.writableNeedDrain
+  },
+  send: (data, isText) => socket.send(data, { binary: !isText }),
+  onDrained: callback => void stream.once('drain', callback),
+  pause: () => socket.pause(),
+  resume: () => socket.resume(),
+  close: () => socket.close(),
+})

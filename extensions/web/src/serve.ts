@@ -19,12 +19,12 @@ import { MAX_FRAME_BYTES, MAX_PAGE_REFUSALS, MAX_PAGE_REQUESTS } from '@sallypor
 import { getRequestUrl, startLocalServer } from '@sallyport/protocol/internal/local-server'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { BASE_PATH, CLOSE_DENIED, CLOSE_GOING_AWAY } from './contract/greeting.js'
-import { ContentPolicy, PolicyReports } from './document/content-policy.js'
+import { ContentPolicy, createReportReceiver } from './document/content-policy.js'
 import { createAssetScope } from './files/asset-files.js'
 import { checkDirectories, type PageConfig, resolveOptions, type WebConfig, type WebOptions } from './options.js'
 import { PageLabel } from './page-label.js'
 import { createGreeting, PageSocket } from './page-socket.js'
-import { PageService, type PageServiceDeps, refuse } from './page-service.js'
+import { type PageService, refuse, servePage } from './page-service.js'
 import { PageScripts } from './document/page-scripts.js'
 import { PageToken, RateLimit, type Refusal, RequestPolicy } from './http/request-policy.js'
 
@@ -182,7 +182,7 @@ class FrontendServer implements WebServer {
       throw new BusError('Disconnected', 'serveFrontends: the bus was closed')
     }
     server.on('request', (request, response) => {
-      service.serve(request, response).catch((error: unknown) => this.#onFailure(error, response))
+      servePage(service, request, response).catch((error: unknown) => this.#onFailure(error, response))
     })
     server.on('upgrade', (request, socket, head) => {
       const identify = async (): Promise<string | undefined> => ((await isKnown(request)) ? label : undefined)
@@ -240,14 +240,14 @@ class FrontendServer implements WebServer {
   async #createService(
     label: string,
     { dir, csp, scripts: files }: PageConfig,
-    access: Pick<PageServiceDeps, 'requestPolicy' | 'isKnown' | 'token'>,
+    access: Pick<PageService, 'requestPolicy' | 'isKnown' | 'token'>,
   ): Promise<PageService> {
     const webview = getWebviewConfig(this.#bus)
-    return new PageService({
+    return {
       ...access,
       dir,
       contentPolicy: new ContentPolicy({ csp, webview, isDev: isDevMode(this.#bus) }),
-      reports: new PolicyReports(label, this.#log),
+      receiveReport: createReportReceiver(label, this.#log),
       scripts: await PageScripts.create({
         ...{ label, files, webview, log: this.#log },
         getInitScripts: () => getInitScripts(this.#bus),
@@ -260,7 +260,7 @@ class FrontendServer implements WebServer {
         return `{const SALLYPORT_GREETING=${greeting};\n${this.#pageScript}}`
       },
       windowScript: this.#windowScript,
-    })
+    }
   }
 
   /** @param identify - returns the label of the page */

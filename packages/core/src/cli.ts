@@ -7,10 +7,10 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Explanation, renderExplanation } from './acl/explain.js'
 import { checkRuntime } from './host/entry.js'
-import { explainProject } from './host/explain-acl.js'
-import { escapeLines } from './host/reporting/terminal-log.js'
+import { explainProject } from './options/explain-acl.js'
+import { escapeLines } from './life/reporting/terminal-log.js'
 import { didYouMean } from './shared/suggest.js'
-import { type Diagnosis, examineMachine, RECOMMENDED, type WallReport } from '@sallyport/process/internal/doctor'
+import { type Diagnosis, examineMachine, type WallReport } from '@sallyport/process/internal/doctor'
 
 class UsageError extends Error {
   override name = 'UsageError'
@@ -41,7 +41,7 @@ const DOCTOR_HELP = `sallyport doctor [options]: print which sandboxes work on t
 Options:
   --json  Print JSON
 
-Exit codes: 0 ${RECOMMENDED} works · 1 it does not · 2 error in the command line`
+Exit codes: 0 a sandbox for third-party code works · 1 none does · 2 error in the command line`
 
 interface Output {
   text: string
@@ -95,13 +95,24 @@ const UNREAPED =
   'Process 1 is Node.js, which reaps no orphans: each walled process stays. Start the container with --init.'
 const ENFORCEMENTS = {
   cgroup: 'by the kernel, in a cgroup',
-  checks: 'by checks ten times a second: this host may not make a cgroup',
+  checks: 'by checks ten times a second',
   mount: 'by the size of a file system in memory',
   disk: 'no quota of bytes or files: the limit is that of the file system of each directory',
   none: 'not limited here',
 } as const
 
-function render({ node, walls, mounts, limits, sandboxes, isReady, place }: Diagnosis): string {
+function render({
+  node,
+  walls,
+  mounts,
+  limits,
+  sandboxes,
+  isReady,
+  recommended,
+  remark,
+  advice,
+  place,
+}: Diagnosis): string {
   const network = node.closesNetwork ? 'closes the network' : 'cannot close the network: Node.js 25 and later can'
   const table = sandboxes.map(({ sandbox, runs, network, holds }) => [sandbox, runs, network, holds])
   return [
@@ -112,22 +123,26 @@ function render({ node, walls, mounts, limits, sandboxes, isReady, place }: Diag
     ...(mounts
       ? [`  bubblewrap takes ${mounts.startMs} ms with the ${mounts.count} mounts of this host, and longer with more`]
       : []),
-    'Limits of a process in a wall',
-    ...Object.entries(limits).map(([name, how]) => `  ${name}: ${ENFORCEMENTS[how]}`),
+    ...(limits ? ['Limits of a process in a wall'] : []),
+    ...Object.entries(limits ?? {}).map(([name, how]) => `  ${name}: ${ENFORCEMENTS[how]}`),
     'Sandboxes here',
     ...align([['sandbox', 'runs', 'network', 'holds hostile code'], ...table]).map(line => `  ${line}`),
     '',
-    `For third-party code, ${RECOMMENDED} ${isReady ? 'works' : 'does not start'} here.`,
+    `For third-party code, ${recommended} ${isReady ? 'works' : 'does not start'} here${remark === undefined ? '.' : `, ${remark}`}`,
     ...(process.pid === 1 ? [UNREAPED] : []),
     ...(place
-      ? [`To allow bubblewrap (section "${place.section}" of the guide's page "Deploying"), run`, `  ${place.command}`]
+      ? [
+          `To allow bubblewrap (section "${place.section}" of the guide's page "Deploying"), run`,
+          ...(isReady ? [`  ${place.command}`] : []),
+        ]
       : []),
+    advice,
   ].join('\n')
 }
 
-const describeWall = ({ name, works, program, reason }: WallReport): string =>
+const describeWall = ({ name, works, program, reason, about }: WallReport): string =>
   [
-    works ? `${name}: works` : reason?.startsWith(name) ? reason : `${name}: ${reason}`,
+    works ? `${name}: works, ${about}` : reason?.startsWith(name) ? reason : `${name}: ${reason}`,
     ...(program === undefined ? [] : [`    ${program}`]),
   ].join('\n')
 
@@ -160,6 +175,19 @@ async function run(name: string, args: string[]): Promise<Output> {
   throw new UsageError(`unknown command ${name}${didYouMean(name, Object.keys(COMMANDS))}\n${HELP}`)
 }
 
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  acl: ['--core', '--label', '--json', '--help'],
+  doctor: ['--json', '--help'],
+}
+
+/** Node's own advice is about arguments that begin with a dash. */
+const toOptionText = (message: string, command: string): string =>
+  message.replace(
+    /^(Unknown option '(.*?)').*/s,
+    (_, text: string, option: string) =>
+      `${text}${didYouMean(option, OPTIONS[command] ?? [])}. sallyport ${command} --help prints the options`,
+  )
+
 const isUsageError = (error: unknown): boolean =>
   error instanceof UsageError || String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
 
@@ -169,9 +197,6 @@ try {
   exit(process.stdout, text, exitCode)
 } catch (error) {
   const subject = Object.hasOwn(COMMANDS, name) ? `sallyport ${name}` : 'sallyport'
-  const text = (error as Error).message
-    .replace(/^createBus: (config: )?/, '')
-    // Node's advice is about arguments that begin with a dash.
-    .replace(/^(Unknown option '.*?').*/s, `$1. ${subject} --help prints the options`)
+  const text = toOptionText((error as Error).message.replace(/^createBus: (config: )?/, ''), name)
   exit(process.stderr, `${subject}: ${text}`, isUsageError(error) ? 2 : 1)
 }

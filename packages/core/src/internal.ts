@@ -1,21 +1,22 @@
-// The entry `@sallyport/core/internal`: frontends whose code runs outside of this process, for `@sallyport/web`, and the types of
-// what the inspector reads.
+// The entry `@sallyport/core/internal`: what Sallyport's other packages use of core, such as frontends whose code runs elsewhere.
 import { measureValue } from '@sallyport/protocol/internal/codec'
 import type { InitScript } from '@sallyport/protocol/internal/contract'
 import { notSerializable } from '@sallyport/protocol/internal/errors'
 import { Bus } from './host/bus.js'
-import type { ExternalFrontend } from './host/frontends/types.js'
-import type { ConnectionOptions } from './host/options/types.js'
-import type { WebviewConfig } from './host/tauri-project/project.js'
+import type { Continuations } from './life/continuations/continuations.js'
+import type { ExternalFrontend } from './life/frontends/types.js'
+import type { ConnectionOptions } from './options/types.js'
+import type { WebviewConfig } from './options/tauri-project/project.js'
 import { createPathResolver, type PathResolver, readPathEnvironment } from '@sallyport/paths/internal/api'
-import type { HostLog } from './host/reporting/log.js'
+import type { ConfirmCall } from './life/reporting/confirm.js'
+import type { HostLog } from './life/reporting/log.js'
 
-export type { ExternalCode, ExternalFrontend } from './host/frontends/types.js'
-export type { AssetScope } from './host/tauri-project/config-schema.js'
-export type { Csp, WebviewConfig } from './host/tauri-project/project.js'
-export type { ConnectionOptions } from './host/options/types.js'
+export type { ExternalCode, ExternalFrontend } from './life/frontends/types.js'
+export type { AssetScope } from './options/tauri-project/config-schema.js'
+export type { Csp, WebviewConfig } from './options/tauri-project/project.js'
+export type { ConnectionOptions } from './options/types.js'
 export type { InitScript } from '@sallyport/protocol/internal/contract'
-export type { HostLog } from './host/reporting/log.js'
+export type { HostLog } from './life/reporting/log.js'
 export type { CommandScope } from './acl/types.js'
 export type {
   Capability,
@@ -27,18 +28,19 @@ export type {
 export { type JsonSchema, toJsonSchema } from './api/define.js'
 export type { AnyCommand } from './api/define.js'
 export { toDocComment, toSchemaType } from './api/schema-type.js'
-export type { AddedCommand } from './host/options/types.js'
-export type { FrontendInfo } from './host/frontends/types.js'
+export type { AddedCommand } from './options/types.js'
+export type { FrontendInfo } from './life/frontends/types.js'
 export type { InspectedBus, OpenInspector } from './host/inspectors.js'
-export type { WorkerStatus } from './host/life/supervisor.js'
+export type { WorkerStatus } from './life/supervisor.js'
 export type { WatchedCall } from './shared/metrics.js'
-export type { RunLimits } from './host/options/types.js'
-export type { FrontendStats } from './host/reporting/stats.js'
+export type { RunLimits } from './options/types.js'
+export type { FrontendStats } from './life/reporting/stats.js'
 export type { RunError } from './host/run-report.js'
-export type { QuickjsSandbox } from './host/sandboxes/quickjs.js'
-export { createRestartPolicy } from './host/life/policy.js'
-export type { WorkerFactories } from './host/workers/spawn.js'
+export type { QuickjsSandbox } from './life/sandboxes/quickjs.js'
+export { createRestartPolicy } from './life/policy.js'
+export type { WorkerFactories } from './life/workers/spawn.js'
 export { SharedText } from './shared/shared-text.js'
+export { invokeWithId } from '@sallyport/frontend/internal'
 export { escapeHidden } from '@sallyport/protocol/internal/util'
 export type { HookInput } from './testing/hook.js'
 export type { DeniedHost } from '@sallyport/process/internal/launchers'
@@ -72,6 +74,17 @@ export function checkSendable(bus: Bus, what: string, value: unknown): void {
     throw notSerializable(what, 'InternalError', cause, value)
   }
 }
+
+/**
+ * Seals questions to users with the key of the bus's runs, opens them, and claims them with `runs.claim`: what waits for an answer is kept by
+ * whoever asks.
+ */
+export const getQuestions = (bus: Bus): Pick<Continuations, 'sealQuestion' | 'openQuestion' | 'claim'> =>
+  Bus.getHost(bus).options.continuations!
+
+/** Answers `ctx.confirm` of a label's calls, on a bus without `onConfirm`. Returns what ends that. */
+export const answerConfirms = (bus: Bus, label: string, confirm: ConfirmCall): (() => void) =>
+  Bus.getHost(bus).core.confirmRequests.answerCallsOf(label, confirm)
 
 export const getLog = (bus: Bus): HostLog => Bus.getHost(bus).log
 

@@ -13,7 +13,7 @@ export async function runTask({ method, module, args }: PoolTask): Promise<PoolO
   try {
     const { default: run }: { default?: unknown } = await import(/* webpackIgnore: true */ /* @vite-ignore */ module)
     if (typeof run !== 'function') {
-      throw new BusError('InternalError', 'The module of this command has no default export')
+      throw new BusError('InternalError', `The module of ${describeCommand(method)} has no default export`)
     }
     return { value: (await run(args)) as unknown }
   } catch (thrown) {

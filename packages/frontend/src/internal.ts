@@ -1,21 +1,24 @@
 // The client for links that the host itself makes.
-import { type BusError, describeCommand } from '@sallyport/protocol/internal/errors'
+import { type BusError, createCallPromise, describeCommand } from '@sallyport/protocol/internal/errors'
 import { createAbortError } from '@sallyport/protocol/internal/message'
 import { waitForCalls } from '@sallyport/protocol/internal/rpc'
 import type { InitScript } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { Stream } from './client/channel.js'
 import { Client, type ClientOptions } from './client/client.js'
+import type { Connection } from './client/connection.js'
 import { ConnectionPool } from './client/connection-pool.js'
 import type { InvokeOptions } from './client/arguments.js'
+import { synchronize } from './client/synchronize.js'
 import { setInitScripts } from './runtime/init-scripts.js'
 
 export { Channel, type Stream } from './client/channel.js'
 export type { Client, ClientOptions } from './client/client.js'
 export type { Exposed, ExposedContext } from './client/exposed-functions.js'
-export type { CallerContexts } from './client/connection.js'
+export type { CallerContexts } from './client/node-client-queue.js'
 export type { EventHandler } from './client/listeners.js'
 export type { InvokeOptions, ListenOptions } from './client/arguments.js'
+export { findPlaceholder, type Placeholders } from './client/secrets.js'
 export { ScriptClient, type ScriptClientOptions, type ScriptLink } from './client/script-client.js'
 export { answerCalls } from './runtime/warm-up.js'
 
@@ -70,6 +73,20 @@ export const streamWith = (
     return () => connection.pending.abandon(id, createAbortError(describeCommand(command), undefined))
   }, options.signal)
 
+/** Calls a command as `client.invoke` does, and tells the number by which core names the call. `undefined` for one that cannot be sent. */
+export function invokeWithId(
+  client: Client,
+  command: string,
+  args: object,
+  options: InvokeOptions,
+): { id: number | undefined; result: Promise<unknown> } {
+  let id: number | undefined
+  const result = createCallPromise<unknown>((resolve, reject) => {
+    ;({ id } = Client.call(client, { ...{ command, args, options, resolve, reject }, stream: undefined }))
+  })
+  return { id, result }
+}
+
 /** Continues over another link. Resolves once core knows the client's listeners again; nothing else is sent before. */
 export const reconnectClient: (client: Client, link: Link) => Promise<void> = Client.reconnect
 
@@ -83,27 +100,48 @@ export async function settleListeners(client: Client): Promise<boolean> {
   const { listeners, connection } = Client.getParts(client)
   if (!listeners.hasNew) return false
   listeners.hasNew = false
-  await connection.synchronize()
+  await synchronize(connection)
   return true
 }
 
 /** Resolves once the calls of the client that wait for a response now have been settled. */
 export function callsSettled(client: Client): Promise<void> {
-  const { pool, connection } = Client.getParts(client)
-  return pool?.callsSettled() ?? waitForCalls(connection.pending)
+  return pools.get(client)?.callsSettled() ?? waitForCalls(Client.getParts(client).connection.pending)
 }
 
 /** Closes the client immediately: no other link will follow. */
 export const endClient: (client: Client, reason: BusError | undefined) => void = Client.end
 
+const pools = new WeakMap<Client, ConnectionPool>()
+
+/** Returns the connections to several cores. From then on links are added and ended, and `reconnectClient` is an error. */
+function getPool(client: Client): ConnectionPool {
+  const existing = pools.get(client)
+  if (existing) return existing
+  const { connection: first, listeners } = Client.getParts(client)
+  const connect = (link: Link): Connection =>
+    Client.open(client, link, {
+      dispatch: event => listeners.dispatch(event),
+      disconnected: () => pool.isPrimary(link) && listeners.disconnected(),
+    })
+  const replacePrimary = (primary: Connection): void => {
+    Client.use(client, primary, pool)
+    void listeners.resubscribe(primary)
+  }
+  const pool = new ConnectionPool(first, connect, replacePrimary)
+  Client.use(client, first, pool)
+  pools.set(client, pool)
+  return pool
+}
+
 /** Adds a link to another core of the same bus. Each call uses the core with the fewest calls in flight. */
-export const addConnection = (client: Client, link: Link): void => Client.getPool(client, ConnectionPool).add(link)
+export const addConnection = (client: Client, link: Link): void => getPool(client).add(link)
 
 export const endConnection = (client: Client, link: Link, reason: BusError | undefined): void =>
-  Client.getPool(client, ConnectionPool).endConnection(link, reason)
+  getPool(client).endConnection(link, reason)
 export { findCurrentClient, setCurrentClient } from './client/current-client.js'
 export type { CallParameters, CommandName, CommandResult, CoreLike, StreamItem, StreamName } from './types/commands.js'
 export { createClient } from './types/client.js'
-export type { ClientTypes, EmitParameters } from './types/client.js'
+export type { ClientTypes, EmitParameters, EventMethods } from './types/client.js'
 export type { Serialized } from './types/serialized.js'
 export { install, type TauriRuntime } from './tauri/install.js'

@@ -19,7 +19,7 @@ import { assertNever, createDeferred, SamplingTimer, setDevelopment } from '@sal
 import { createSealer, createSessionSecret } from '@sallyport/protocol/internal/records'
 import { serveGate } from './gate/gate.js'
 import { createHook, type Hook } from './hook/hook.js'
-import { createHookWatch, createMemoryCheck } from './hook/hook-watch.js'
+import { createHookWatch, createMemoryCheck, type HookWatch } from './hook/hook-watch.js'
 import type { ConsoleSink } from './compartment/console.js'
 
 /** The host, as a gate sees it. */
@@ -41,149 +41,182 @@ function sleep<T>(block: () => T): T {
   return run()
 }
 
-export function runGate(host: GateHost, { label, dir, legacyMessages, confirm, times, ...data }: GateWorkerData): void {
-  setDevelopment(data.development)
-  const report = (message: GateReport): void => host.postMessage(message)
-  const log: ConsoleSink = (level, text) => report({ type: 'log', level, text })
-  const heartbeat = beat(data.heartbeat)
-  heartbeats.add(heartbeat)
+export function runGate(host: GateHost, data: GateWorkerData): void {
+  new GateLife(host, data).begin()
+}
 
-  const watch = createHookWatch(data.watch, log)
-  const socketBegun = createDeferred()
-  let hook: Hook
-  // Without a hook, there is nothing to measure.
-  const hookTimer = new SamplingTimer(dir !== undefined && times ? () => times.hook : undefined)
-  const sealTimer = new SamplingTimer(times && (() => times.seal))
+type LinkCommand = Extract<GateCommand, { type: 'link' }>
+type KeyedLink = { id: number; link: Link; sealer: Sealer }
 
+/** The phases are those of `serveLife`: boot, handshake, serve, drain, and the end. */
+class GateLife {
+  readonly #host: GateHost
+  readonly #data: GateWorkerData
+  readonly #heartbeat: Beating
+  readonly #log: ConsoleSink
+  readonly #watch: HookWatch
+  readonly #hookTimer: SamplingTimer
+  readonly #sealTimer: SamplingTimer
+  readonly #socketBegun = createDeferred()
+  #hook: Hook = createHook(null)
   /** The latest link that has a key. */
-  let current: { id: number; link: Link; sealer: Sealer } | undefined
+  #current: KeyedLink | undefined
   /** The links of code that runs, or whose messages have not all left. */
-  const served = new Set<Link>()
-  /** The latest link that has none yet. */
-  let waiting: Extract<GateCommand, { type: 'link' }> | undefined
-  let hasExited = false
+  readonly #served = new Set<Link>()
+  /** The latest link that has no key yet. */
+  #waiting: LinkCommand | undefined
+  readonly #handshake = createDeferred()
+  #serves = false
+  #hasExited = false
   /** Resolved once no link is served any more, or the time for that is over. */
-  const drained = createDeferred()
-  let drainTimeoutMs = 0
-  let onLinksEnded = (): void => {}
-  /** Called with each new link. Until the gate serves, this ends the handshake. */
-  let onLink!: () => void
-  const handshake = new Promise<void>(resolve => (onLink = resolve))
+  readonly #drained = createDeferred()
+  #isDraining = false
+  #drainTimeoutMs = 0
+  #stop: () => void = () => {}
 
-  async function useLink(command: Extract<GateCommand, { type: 'link' }>): Promise<void> {
-    waiting = command
-    const [key] = (await once(command.key, 'message')) as [SessionKey]
-    command.key.close()
-    // Another link has replaced this one in the meantime.
-    if (command !== waiting) return closeEndpoint(command.link)
-    waiting = undefined
-    const sealer = createSealer({ ...key, direction: RECORD_DIRECTION })
-    key.secret.fill(0)
-    current = { id: command.id, link: openLink(command.link, false), sealer }
-    served.add(current.link)
-    onLink()
+  constructor(host: GateHost, data: GateWorkerData) {
+    this.#host = host
+    this.#data = data
+    const { dir, times } = data
+    setDevelopment(data.development)
+    this.#heartbeat = beat(data.heartbeat)
+    heartbeats.add(this.#heartbeat)
+    this.#log = (level, text) => this.#report({ type: 'log', level, text })
+    this.#watch = createHookWatch(data.watch, this.#log)
+    // Without a hook, there is nothing to measure.
+    this.#hookTimer = new SamplingTimer(dir !== undefined && times ? () => times.hook : undefined)
+    this.#sealTimer = new SamplingTimer(times && (() => times.seal))
   }
 
-  /** Releases what the thread, which can have other gates, would keep. */
-  function exit(code: number): void {
-    if (hasExited) return
-    hasExited = true
-    heartbeats.delete(heartbeat)
-    heartbeat.stop()
-    if (waiting) {
-      closeEndpoint(waiting.link)
-      waiting.key.close()
-    }
-    waiting = undefined
-    for (const link of served) link.close()
-    drained.resolve()
-    confirm?.port.close()
-    host.exit(code)
+  begin(): void {
+    this.#stop = serveLife({
+      boot: () => this.#boot(),
+      handshake: () => this.#handshake.promise,
+      serve: (_end, fail) => this.#serve(fail),
+      drain: () => this.#drain(),
+      onState: (state, error) => {
+        this.#host.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
+        if (state === 'stopped' || state === 'failed') setImmediate(() => this.#exit(0))
+      },
+    })
+    this.#host.onMessage(message => this.#obey(message as GateCommand))
+    this.#host.onTerminate(() => this.#exit(1))
   }
 
-  const stop = serveLife({
-    async boot() {
-      hook = createHook(null)
-      if (dir === undefined) return
-      // To load SES takes long, and the process can start meanwhile.
-      if (data.awaitsSocket) await within(SOCKET_TIMEOUT_MS, socketBegun.promise)
-      // SES is loaded only if there is a hook.
-      const { loadHook } = await import('./hook/load.js')
-      hook = await loadHook({ dir, legacyMessages, confirm, watch, sleep, log })
-    },
-    handshake: () => handshake,
-    serve(_end, fail) {
-      watch.onLeave = createMemoryCheck(limit => {
-        const problem = data.isShared
-          ? 'The isolation hooks of a shared gate keep'
-          : `The isolation hook of ${JSON.stringify(label)} keeps`
-        const error = new BusError('Overloaded', `${problem} more than ${limit}`)
-        // The memory can be that of another hook in this thread.
-        if (data.isShared) host.failThread(error)
-        else fail(error)
-      })
-      onLink = () => {
-        const { id, link, sealer } = current!
-        serveGate({
-          link,
-          sealer,
-          hook,
-          hookTimer,
-          sealTimer,
-          watch,
-          rejected: (command, why, more) => report({ type: 'rejected', command, why, more }),
-          // A closed link does not end the gate: another can follow.
-          closed: fault => {
-            if (fault) report({ type: 'fault', link: id, error: reportError(fault) })
-            served.delete(link)
-            if (served.size === 0) onLinksEnded()
-          },
-        })
-      }
-      onLink()
-      return async () => {
-        const links = [...served]
-        for (const link of links) link.close()
-        for (const link of links) await link.room()
-      }
-    },
-    // A frontend that has exited has ended its link, after all that it had sent.
-    async drain() {
-      if (served.size === 0) drained.resolve()
-      onLinksEnded = drained.resolve
-      await drained.promise
-      // A gate that is reloaded alone has no time, and its frontend another link.
-      if (served.size === 0 || drainTimeoutMs === 0) return
-      // What is left is lost: nobody waits for room for it.
-      for (const link of served) link.close()
-      served.clear()
-      throw createUnsentError('unknown')
-    },
-    onState(state, error) {
-      host.postMessage({ type: 'state', state, error: error === undefined ? undefined : reportError(error) })
-      if (state === 'stopped' || state === 'failed') setImmediate(() => exit(0))
-    },
-  })
+  #report(message: GateReport): void {
+    this.#host.postMessage(message)
+  }
 
-  host.onMessage(message => {
-    const command = message as GateCommand
+  #obey(command: GateCommand): void {
     switch (command.type) {
       case 'link':
-        return void useLink(command)
+        return void this.#useLink(command)
       case 'socket':
-        return connectDirect(command.socket, socketBegun.resolve)
+        return connectDirect(command.socket, this.#socketBegun.resolve)
       case 'ask':
-        return host.postMessage({ type: 'answer' })
+        return this.#host.postMessage({ type: 'answer' })
       case 'stop':
         // A reload gives it more time than the close that follows.
-        drainTimeoutMs = command.timeout
-        void within(command.timeout, drained.promise).then(drained.resolve)
-        return stop()
+        this.#drainTimeoutMs = command.timeout
+        void within(command.timeout, this.#drained.promise).then(this.#drained.resolve)
+        return this.#stop()
       default:
         return assertNever(command)
     }
-  })
-  host.onTerminate(() => exit(1))
+  }
+
+  async #boot(): Promise<void> {
+    const { dir, legacyMessages, confirm, awaitsSocket } = this.#data
+    if (dir === undefined) return
+    // To load SES takes long, and the process can start meanwhile.
+    if (awaitsSocket) await within(SOCKET_TIMEOUT_MS, this.#socketBegun.promise)
+    // SES is loaded only if there is a hook.
+    const { loadHook } = await import('./hook/load.js')
+    this.#hook = await loadHook({ dir, legacyMessages, confirm, watch: this.#watch, sleep, log: this.#log })
+  }
+
+  async #useLink(command: LinkCommand): Promise<void> {
+    this.#waiting = command
+    const [key] = (await once(command.key, 'message')) as [SessionKey]
+    command.key.close()
+    // Another link has replaced this one in the meantime.
+    if (command !== this.#waiting) return closeEndpoint(command.link)
+    this.#waiting = undefined
+    const sealer = createSealer({ ...key, direction: RECORD_DIRECTION })
+    key.secret.fill(0)
+    this.#current = { id: command.id, link: openLink(command.link, false), sealer }
+    this.#served.add(this.#current.link)
+    this.#handshake.resolve()
+    if (this.#serves) this.#serveLink(this.#current)
+  }
+
+  #serve(fail: (error: BusError) => void): () => Promise<void> {
+    const { label, isShared } = this.#data
+    this.#watch.onLeave = createMemoryCheck(limit => {
+      const problem = isShared
+        ? 'The isolation hooks of a shared gate keep'
+        : `The isolation hook of ${JSON.stringify(label)} keeps`
+      const error = new BusError('Overloaded', `${problem} more than ${limit}`)
+      // The memory can be that of another hook in this thread.
+      if (isShared) this.#host.failThread(error)
+      else fail(error)
+    })
+    this.#serves = true
+    this.#serveLink(this.#current!)
+    return async () => {
+      const links = [...this.#served]
+      for (const link of links) link.close()
+      for (const link of links) await link.room()
+    }
+  }
+
+  #serveLink({ id, link, sealer }: KeyedLink): void {
+    serveGate({
+      link,
+      sealer,
+      hook: this.#hook,
+      hookTimer: this.#hookTimer,
+      sealTimer: this.#sealTimer,
+      watch: this.#watch,
+      rejected: (command, why, more) => this.#report({ type: 'rejected', command, why, more }),
+      // A closed link does not end the gate: another can follow.
+      closed: fault => {
+        if (fault) this.#report({ type: 'fault', link: id, error: reportError(fault) })
+        this.#served.delete(link)
+        if (this.#served.size === 0 && this.#isDraining) this.#drained.resolve()
+      },
+    })
+  }
+
+  /** A frontend that has exited has ended its link, after all that it had sent. */
+  async #drain(): Promise<void> {
+    this.#isDraining = true
+    if (this.#served.size === 0) this.#drained.resolve()
+    await this.#drained.promise
+    // A gate that is reloaded alone has no time, and its frontend another link.
+    if (this.#served.size === 0 || this.#drainTimeoutMs === 0) return
+    // What is left is lost: nobody waits for room for it.
+    for (const link of this.#served) link.close()
+    this.#served.clear()
+    throw createUnsentError('unknown')
+  }
+
+  /** Releases what the thread, which can have other gates, would keep. */
+  #exit(code: number): void {
+    if (this.#hasExited) return
+    this.#hasExited = true
+    heartbeats.delete(this.#heartbeat)
+    this.#heartbeat.stop()
+    if (this.#waiting) {
+      closeEndpoint(this.#waiting.link)
+      this.#waiting.key.close()
+    }
+    this.#waiting = undefined
+    for (const link of this.#served) link.close()
+    this.#drained.resolve()
+    this.#data.confirm?.port.close()
+    this.#host.exit(code)
+  }
 }
 
 const WARM_UP_CALLS = 30

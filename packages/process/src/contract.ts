@@ -11,11 +11,11 @@ export interface ProcessHost {
   /** Returns the name of a frontend in errors. */
   getName(label: string): string
   /** Starts a relay in a thread that runs `@sallyport/process/internal/relay`. */
-  openRelay(name: string, data: object, transfer?: readonly TransferListItem[]): Relay
+  openRelay(name: string, data: object, transfer?: readonly TransferListItem[]): ProcessMember
   /** Starts a script in the process of a relay, with the first message to it. */
-  openScript(relay: Relay, name: string, data: object): Relay
+  openScript(relay: ProcessMember, name: string, data: object): ProcessMember
   /** Logs what the process of a group of scripts prints; without a group, nobody's code prints. */
-  readOutput(relay: Relay, group: string | undefined): void
+  readOutput(relay: ProcessMember, group: string | undefined): void
 }
 
 export interface ProcessLog {
@@ -25,12 +25,14 @@ export interface ProcessLog {
 }
 
 /** A relay, or a script in its process, as the host sees it: in the place of a frontend's worker. */
-export interface Relay {
+export interface ProcessMember {
   /** One that was started before it is known whose it is gets another name. */
   name: string
   wasStartedAhead: boolean
   /** Left out if it forwards the frames of its process. */
   sockets?: RelaySockets | undefined
+  /** Logs what its process has left behind, once it has exited. */
+  announceEnd?: () => void
   /** What its process uses. */
   readUsage?: () => { memory?: number | undefined; cpu?: number | undefined } | undefined
   postMessage(message: unknown, transfer?: readonly TransferListItem[]): void

@@ -1,13 +1,15 @@
 // The entry `@sallyport/process/internal/doctor`: what works on this machine, why the rest does not, and what helps.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Launcher, LauncherUnavailable } from './launchers/launcher.js'
 import { bubblewrap as tryBubblewrap, getNamespaceArgs, getProcArgs } from './launchers/bubblewrap.js'
-import { type CgroupLimits, createCgroup, removeCgroup } from './launchers/cgroup.js'
+import { type CgroupLimits, createCgroup, readOptional, removeCgroup } from './launchers/cgroup.js'
+import { denoOfApplication, findDependency } from './launchers/deno.js'
+import { docker as tryDocker } from './launchers/docker.js'
 import { landlock as tryLandlock } from './launchers/landlock.js'
 import { findProgram } from './launchers/programs.js'
-import { isNetClosed } from './launchers/find-wall.js'
+import { explainOpenNet } from './launchers/find-wall.js'
 import { CAN_DENY_NET } from './permission-model/module-code.js'
 import { findProgramWall } from './programs/program-wall.js'
 
@@ -16,6 +18,8 @@ export interface WallReport {
   readonly works: boolean
   readonly program?: string
   readonly reason?: string
+  /** What holds code in it, and what each process costs. */
+  readonly about: string
 }
 
 /** `mount` is the size of a file system in memory, `disk` that of the file system of a directory. */
@@ -26,10 +30,17 @@ export interface Diagnosis {
   readonly walls: readonly WallReport[]
   /** Mounts of this host, and the milliseconds of a start in bubblewrap with them. Absent without bubblewrap. */
   readonly mounts?: { readonly count: number; readonly startMs: number }
-  readonly limits: Readonly<Record<keyof CgroupLimits | 'tmp' | 'write', Enforcement>>
+  /** Of `recommended`. Absent without it, and with that of Docker, whose container has all of them. */
+  readonly limits?: Readonly<Record<keyof CgroupLimits | 'tmp' | 'write', Enforcement>>
   readonly sandboxes: readonly SandboxReport[]
-  /** True if the sandbox for third-party code works. */
+  /** True if a sandbox for third-party code works. */
   readonly isReady: boolean
+  /** That sandbox, or the one that is missing. */
+  readonly recommended: string
+  /** What holds it, if something else is stronger. */
+  readonly remark?: string
+  /** The line to copy: an option of a frontend if that works, else a command that helps. */
+  readonly advice: string
   readonly place?: Place
 }
 
@@ -37,39 +48,73 @@ export async function examineMachine(): Promise<Diagnosis> {
   const [bubblewrap, bubblewrapReport] = await tryWall('bubblewrap', 'bwrap', tryBubblewrap)
   const [landlock, landlockReport] = await tryWall('landlock', 'setpriv', tryLandlock)
   const [programs, programsReport] = await tryWall('startProgram', 'bwrap', findProgramWall)
-  const launcher = bubblewrap ?? landlock
+  const [deno, denoReport] = await tryWall('deno', findDependency(), denoOfApplication)
+  const [docker, dockerReport] = await tryWall('docker', 'docker', tryDocker)
+  const wall = bubblewrap ?? landlock
+  const launcher = wall ?? deno
+  const recommended = !launcher && docker ? IN_DOCKER : RECOMMENDED
+  const isReady = (launcher ?? docker) !== undefined
   const mounts = bubblewrap && measureMounts()
   const place = bubblewrap || bubblewrapReport.program === undefined ? undefined : findPlace()
+  const installation = bubblewrapReport.program === undefined ? getInstallation() : undefined
   return {
     node: {
       version: process.version,
       platform: `${process.platform} ${process.arch}`,
       closesNetwork: CAN_DENY_NET,
     },
-    walls: [bubblewrapReport, landlockReport, programsReport],
+    walls: [bubblewrapReport, landlockReport, denoReport, dockerReport, programsReport],
     ...(mounts && { mounts }),
-    limits: {
-      memory: getEnforcement({ memory: 256 }),
-      pids: getEnforcement({ pids: 64 }),
-      // It is no check that pauses a process.
-      cpus: getEnforcement({ cpus: 1 }, 'none'),
-      tmp: launcher?.limitsTmp ? 'mount' : 'none',
-      // Quotas of directories belong to projects of a file system, which only root can make.
-      write: 'disk',
-    },
-    sandboxes: listSandboxes(launcher, programs !== undefined),
-    isReady: launcher !== undefined,
+    ...(launcher && { limits: listLimits(launcher) }),
+    sandboxes: listSandboxes(launcher, wall, programs !== undefined, docker),
+    isReady,
+    recommended,
+    ...(launcher && launcher === deno && { remark: `by Deno's checks; ${getStronger(installation)}` }),
+    advice: isReady ? `sandbox: ${recommended}` : (place?.command ?? installation ?? 'npm install deno'),
     ...(place && { place }),
   }
 }
 
+const listLimits = (launcher: Launcher): NonNullable<Diagnosis['limits']> => ({
+  // Deno joins no cgroup.
+  memory: getEnforcement(launcher.name === 'deno' ? {} : { memory: 256 }),
+  pids: getEnforcement(launcher.name === 'deno' ? {} : { pids: 64 }),
+  // It is no check that pauses a process.
+  cpus: launcher.name === 'deno' ? 'none' : getEnforcement({ cpus: 1 }, 'none'),
+  tmp: launcher.holds?.includes('tmp') ? 'mount' : 'none',
+  // Quotas of directories belong to projects of a file system, which only root can make.
+  write: launcher.bindsWrites ? 'disk' : 'none',
+})
+
+/** Package managers, the most common one first. */
+const MANAGERS = { 'apt-get': 'install', dnf: 'install', apk: 'add', pacman: '-S', zypper: 'install' }
+
+/** Returns the command that installs the strongest wall of this system, if it has one. */
+function getInstallation(): string | undefined {
+  if (process.platform !== 'linux') return undefined
+  const [name, verb] = Object.entries(MANAGERS).find(([name]) => findProgram(name)) ?? Object.entries(MANAGERS)[0]!
+  return `${name} ${verb} bubblewrap`
+}
+
+const getStronger = (installation: string | undefined): string =>
+  installation === undefined ? 'a wall of the kernel is stronger' : `bubblewrap is stronger: ${installation}`
+
+const BY_KERNEL = 'held by the kernel, some 40 MiB each'
+const ABOUT = {
+  bubblewrap: BY_KERNEL,
+  landlock: BY_KERNEL,
+  deno: 'checks in the process, some 80 MiB each',
+  docker: 'held by the kernel, only as wall: await docker()',
+  startProgram: 'held by the kernel',
+} as const
+
 async function tryWall<T>(
-  name: string,
-  program: string,
+  name: keyof typeof ABOUT,
+  program: string | undefined,
   attempt: () => Promise<T>,
 ): Promise<[wall: T | undefined, WallReport]> {
-  const path = findProgram(program)
-  const installed = path === undefined ? {} : { program: `${path} (${getVersion(path)})` }
+  const path = program === undefined ? undefined : findProgram(program)
+  const installed = { ...(path !== undefined && { program: `${path} (${getVersion(path)})` }), about: ABOUT[name] }
   try {
     return [await attempt(), { name, works: true, ...installed }]
   } catch (error) {
@@ -91,12 +136,14 @@ function measureMounts(): Diagnosis['mounts'] {
   })
   const startMs = Math.round(times.toSorted((a, b) => a - b)[STARTS >> 1]!)
   // Some containers refuse to mount /proc.
-  return times.some(Number.isNaN) ? undefined : { count: readText('/proc/self/mountinfo').split('\n').length, startMs }
+  return times.some(Number.isNaN)
+    ? undefined
+    : { count: readOptional('/proc/self/mountinfo').trim().split('\n').length, startMs }
 }
 
 function getVersion(path: string): string {
   try {
-    return execFileSync(path, ['--version'], { encoding: 'utf8', timeout: PROGRAM_TIMEOUT_MS }).trim()
+    return execFileSync(path, ['--version'], { encoding: 'utf8', timeout: PROGRAM_TIMEOUT_MS }).split('\n')[0]!
   } catch {
     return 'unknown version'
   }
@@ -113,35 +160,44 @@ function getEnforcement(
 
 /** For code that its user has not read. */
 export const RECOMMENDED = "{ kind: 'process', wall: 'required' }"
+/** Where nothing else works: it is never taken by itself. */
+const IN_DOCKER = "{ kind: 'process', wall: await docker() }"
 
 export interface SandboxReport {
   readonly sandbox: string
   /** Where its code runs here, or `does not start`. */
   readonly runs: string
-  readonly network: 'closed' | 'open'
+  readonly network: 'closed' | 'open' | '-'
   /** Whether it holds hostile code: the guide's table "What hostile code can do" has the details. */
-  readonly holds: 'yes' | 'unless an engine has a fault' | 'no'
+  readonly holds: 'yes' | 'unless an engine has a fault' | 'no' | '-'
 }
 
-/** @param launcher - the strongest one that works, if one does */
-export function listSandboxes(launcher: Launcher | undefined, hasProgramWall: boolean): SandboxReport[] {
+/** @param launcher - the strongest one that works, if one does. @param scriptWall - the same for scripts */
+export function listSandboxes(
+  launcher: Launcher | undefined,
+  scriptWall: Launcher | undefined,
+  hasProgramWall: boolean,
+  docker?: Launcher,
+): SandboxReport[] {
   const inThread = 'in a thread of the host'
-  const inWall = launcher ? `in a process in ${launcher.name}` : undefined
-  const walled = (sandbox: string, isPossible = launcher !== undefined): SandboxReport => ({
-    ...{ sandbox, runs: isPossible ? (inWall ?? 'in a process') : 'does not start' },
-    ...{ network: 'closed', holds: isPossible ? 'yes' : 'no' },
-  })
+  const inWall = (found: Launcher | undefined): string => (found ? `in a process in ${found.name}` : 'in a process')
+  const held = launcher === scriptWall ? 'yes' : 'unless an engine has a fault'
+  const walled = (sandbox: string, found: Launcher | undefined, isPossible = found !== undefined): SandboxReport => {
+    if (!isPossible) return { sandbox, runs: 'does not start', network: '-', holds: '-' }
+    return { sandbox, runs: inWall(found), network: 'closed', holds: found === launcher ? held : 'yes' }
+  }
   return [
-    walled(RECOMMENDED),
-    walled("{ kind: 'quickjs', process: true, wall: 'required' }"),
+    walled(RECOMMENDED, launcher),
+    ...(docker ? [walled(IN_DOCKER, docker)] : []),
+    walled("{ kind: 'quickjs', process: true, wall: 'required' }", scriptWall),
     {
-      ...{ sandbox: "'process'", runs: inWall ?? 'in a process without a wall' },
-      ...{ network: isNetClosed(launcher) ? 'closed' : 'open', holds: launcher ? 'yes' : 'no' },
+      ...{ sandbox: "'process'", runs: launcher ? inWall(launcher) : 'in a process without a wall' },
+      ...{ network: explainOpenNet(launcher) === undefined ? 'closed' : 'open', holds: launcher ? held : 'no' },
     },
     { sandbox: "'quickjs'", runs: inThread, network: 'closed', holds: 'unless an engine has a fault' },
     { sandbox: "'permission'", runs: inThread, network: CAN_DENY_NET ? 'closed' : 'open', holds: 'no' },
     { sandbox: "'none'", runs: inThread, network: 'open', holds: 'no' },
-    walled('startProgram', hasProgramWall),
+    walled('startProgram', scriptWall, hasProgramWall),
   ]
 }
 
@@ -185,7 +241,7 @@ const PLACES: readonly (Place & { isHere(root: string, env: NodeJS.ProcessEnv): 
     command:
       "printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }\\n' | " +
       'sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap',
-    isHere: root => readText(join(root, 'proc/sys/kernel/apparmor_restrict_unprivileged_userns')) === '1',
+    isHere: root => readOptional(join(root, 'proc/sys/kernel/apparmor_restrict_unprivileged_userns')).trim() === '1',
   },
 ]
 
@@ -193,12 +249,4 @@ const PLACES: readonly (Place & { isHere(root: string, env: NodeJS.ProcessEnv): 
 export function findPlace(root = '/', env: NodeJS.ProcessEnv = process.env): Place | undefined {
   const found = PLACES.find(({ isHere }) => isHere(root, env))
   return found && { name: found.name, command: found.command, section: found.section }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    return ''
-  }
 }

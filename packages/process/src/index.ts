@@ -6,9 +6,9 @@ export {
   type ProcessOptions,
   type ScriptProcessOptions,
 } from './launch.js'
-export { isNetClosed, resolveWall } from './launchers/find-wall.js'
+export { explainOpenNet, findTextWall, resolveWall } from './launchers/find-wall.js'
 export { createSecrets, getPlaceholders } from './network/secrets.js'
 export { getWriteGrants } from './permission-model/grants.js'
 export { ProcessPool } from './pool.js'
-export type { ProcessHost, Relay, RelaySockets, SocketOwner } from './contract.js'
+export type { ProcessHost, ProcessMember, RelaySockets, SocketOwner } from './contract.js'
 export type { BrokerData } from './relay/relay-data.js'

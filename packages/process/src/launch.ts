@@ -13,24 +13,24 @@ import {
   type FrontendSandbox,
   type FrontendStart,
   type FrontendWorkerData,
-  PROCESS_PIPES,
+  PROCESS_SOCKETS,
   serializeValue,
 } from '@sallyport/protocol/internal/contract'
-import { BusError } from '@sallyport/protocol/internal/errors'
 import { canListenBelow } from '@sallyport/protocol/internal/link'
-import type { ProcessLimits } from './child/limits.js'
-import type { ProcessHost, ProcessLog, Relay, RelaySockets, SocketOwner } from './contract.js'
-import { type FoundWall, isNetClosed, type WallOptions } from './launchers/find-wall.js'
-import type { Launch, Launcher, LaunchInfo } from './launchers/launcher.js'
+import { createStopStatus, describeStop, type GuardedLaunch } from './child/orphan-guard.js'
+import type { ProcessHost, ProcessLog, ProcessMember, RelaySockets, SocketOwner } from './contract.js'
+import { getLaunch } from './launchers/check-launch.js'
+import { explainOpenNet, type FoundWall, type WallOptions } from './launchers/find-wall.js'
+import type { Launch, Launcher } from './launchers/launcher.js'
 import { getCertificates, getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
 import { getReadFlags, getWriteFlags, joinGrants } from './permission-model/grants.js'
-import { type FrontendCode, getNetFlags, MODEL, NET_REMEDIES } from './permission-model/module-code.js'
+import { type FrontendCode, getNetFlags, MODEL } from './permission-model/module-code.js'
 import type { ProcessPool } from './pool.js'
 import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
 
 /** The options of a sandbox that is a process, checked. */
-export interface ProcessOptions extends ProcessLimits, WallOptions {
+export interface ProcessOptions extends WallOptions {
   /** True if the process may use the network, false if its code has no way to, hosts that it reaches through a broker, `undefined` if that is for Node and the wall to deny. */
   net?: boolean | readonly string[] | undefined
   secrets?: SecretOptions | undefined
@@ -51,7 +51,7 @@ export interface ProcessConfig {
    * @param owners - the threads that own the ends of the process's sockets; none if the relay forwards its frames
    * @throws {BusError} InvalidParams
    */
-  spawn(start: FrontendWorkerData, host: ProcessHost, pool: ProcessPool, owners: readonly SocketOwner[]): Relay
+  spawn(start: FrontendWorkerData, host: ProcessHost, pool: ProcessPool, owners: readonly SocketOwner[]): ProcessMember
   /** Logs what users should know of it when a frontend is opened: each subject once. */
   announce(once: (subject: string, write: (log: ProcessLog) => void) => void): void
 }
@@ -101,14 +101,14 @@ export const createProcessConfig = (
   },
   announce(once) {
     if (options.wall === 'auto' || options.wall === 'required') {
-      once('wall', log => {
+      once(`wall ${launcher?.name}`, log => {
         if (launcher) log.info({ wall: launcher.name }, 'Processes of frontends start in a wall')
         else log.info({ wall: 'none', failures }, 'Processes of frontends start without a wall')
       })
     }
-    if (options.net !== undefined || isNetClosed(launcher)) return
-    const text = 'The network of processes of frontends is open: Node.js before 25 cannot deny it, and there is no wall'
-    once('network', log => log.warn(`${text}. ${NET_REMEDIES}`))
+    const reason = options.net === undefined ? explainOpenNet(launcher) : undefined
+    if (reason === undefined) return
+    once(reason, log => log.warn(`The network of processes of frontends is open: ${reason}`))
   },
 })
 
@@ -144,12 +144,12 @@ function prepareLaunch(
     ...getV8Flags(resourceLimits),
   ]
   const node = { command: getNodeProgram(), args: [...PROGRAM_FLAGS, ...flags, fileURLToPath(entry)] }
+  const isElsewhere = launcher?.isElsewhere === true
   const limits = { memory, cpu, pids, tmp }
-  const { control, link, network, fromCore } = PROCESS_PIPES
-  const descriptors = [control, link, ...(hasBroker ? [network] : []), ...(isSplit ? [fromCore] : [])]
+  const descriptors = PROCESS_SOCKETS.slice(0, isSplit ? 2 : 1)
   const info = {
     ...{ reads, writes: writes?.directories ?? [], descriptors },
-    ...{ net, limits: { memory, pids, tmp } },
+    ...{ net, limits, program: { entry: fileURLToPath(entry), node: process.version } },
   }
   return {
     code,
@@ -164,27 +164,41 @@ function prepareLaunch(
      *
      * @param owners - of its sockets; none if the relay forwards frames
      */
-    open(name: string, start: RelayData['start'], owners: readonly SocketOwner[]): Relay {
-      const launch: Launch = launcher ? getLaunch(launcher, node, info) : node
+    open(name: string, start: RelayData['start'], owners: readonly SocketOwner[]): ProcessMember {
+      const launch: Launch = launcher ? getLaunch(name, launcher, node, info) : node
       const sockets = createSockets(owners)
+      const stopStatus = launch.stop && createStopStatus()
+      const guarded: GuardedLaunch & Launch = { ...launch, stopStatus }
       const relayData: RelayData = {
         start,
         sockets: sockets?.ports,
-        launch,
-        hasWall: launcher !== undefined,
-        hasBroker,
+        launch: guarded,
+        launcher: launcher?.name,
+        isElsewhere,
         temporary: tmpdir(),
-        env: getNodeEnvironment(reads),
-        limits,
+        env: { ...getNodeEnvironment(reads), ...launch.env },
+        // Those of its client say nothing.
+        limits: isElsewhere ? {} : limits,
         usage: new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT),
       }
       const relay = host.openRelay(`the relay of ${name}`, relayData, sockets?.ports)
       relay.sockets = sockets
+      if (launcher && stopStatus) {
+        relay.announceEnd = () => announceStop(host.log, relay.name, launcher.name, describeStop(stopStatus))
+        relay.once('exit', relay.announceEnd)
+      }
       const usage = new Float64Array(relayData.usage)
       relay.readUsage = () => (usage[0]! > 0 ? { memory: usage[0], cpu: usage[1] } : undefined)
       return relay
     },
   }
+}
+
+function announceStop(log: ProcessLog, relay: string, launcher: string, failure: string | undefined): void {
+  if (failure === undefined) return
+  const owner = relay.replace(/^the relay of (?:the process of )?/, '')
+  const text = `"stop" of the launcher ${JSON.stringify(launcher)} ${failure}: the process of ${owner} may live on`
+  log.warn({ launcher }, text)
 }
 
 /** How scripts share processes. */
@@ -215,7 +229,7 @@ export function createSharedProcessConfig(
     spawn({ heartbeat, ...frontend }, host, pool) {
       const name = host.getName(frontend.label)
       const start = { ...getScript(frontend), sandbox: createSandbox(launcher, false, false) }
-      const open = (): Relay => {
+      const open = (): ProcessMember => {
         // Which scripts follow is not known when the process starts, and it can read none of them.
         const unnamed = { ...frontend, script: '' }
         const process = prepareLaunch(unnamed, host, options, launcher, getCode, false)
@@ -238,8 +252,14 @@ export function createSharedProcessConfig(
 const createSandbox = (launcher: Launcher | undefined, net: boolean, hasBroker: boolean): FrontendSandbox => ({
   unexpectedRead: undefined,
   closesNet: !net && launcher?.closesNetwork === true,
+  files: launcher && getFileOptions(launcher),
   hasBroker,
 })
+
+const getFileOptions = ({ holds = [], bindsWrites }: Launcher): FrontendSandbox['files'] => [
+  ...(holds.includes('tmp') ? (['tmp'] as const) : []),
+  ...(bindsWrites ? (['write'] as const) : []),
+]
 
 const launcherIds = new WeakMap<Launcher, number>()
 let lastId = 0
@@ -251,15 +271,6 @@ function getId(launcher: Launcher): number {
 
 /** The directory is empty, and only in a wall: the frontend cannot write to that of the machine. */
 const TMP_FLAGS = ['--allow-fs-read=/tmp/*', '--allow-fs-write=/tmp/*']
-
-/** @throws {BusError} InvalidParams if a launcher returns something else than a command */
-function getLaunch(launcher: Launcher, node: { command: string; args: string[] }, info: LaunchInfo): Launch {
-  const launch = launcher.launch(node.command, node.args, info)
-  const { command, args } = Object(launch) as Partial<Launch>
-  const isValid = typeof command === 'string' && Array.isArray(args) && args.every(arg => typeof arg === 'string')
-  if (isValid) return launch
-  throw new BusError('InvalidParams', `launcher ${JSON.stringify(launcher.name)} returned no command with arguments`)
-}
 
 /** What the frontend imports of its package are the exports of its program: docs/adr/0008-start-up.md. */
 const PROGRAM_FLAGS: readonly string[] = ['--conditions=sallyport-process']

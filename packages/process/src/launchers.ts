@@ -1,5 +1,7 @@
 // The entry `@sallyport/process/internal/launchers`: walls around the process of a frontend, and around programs.
 export { bubblewrap, type BubblewrapOptions } from './launchers/bubblewrap.js'
+export { deno, type DenoOptions } from './launchers/deno.js'
+export { docker, type DockerOptions } from './launchers/docker.js'
 export { landlock, type LandlockOptions } from './launchers/landlock.js'
 export {
   type Launch,
@@ -15,3 +17,5 @@ export {
   type ProgramOptions,
   startProgram,
 } from './programs/start-program.js'
+export { Broker, type BrokerStream } from './network/broker.js'
+export { parseHostPattern } from './network/host-list.js'

@@ -24,6 +24,7 @@ export {
 export {
   CAN_DENY_NET,
   checkNet,
+  OPEN_NET,
   type FrontendCode,
   getModuleCode,
   getNetFlags,

@@ -2,14 +2,14 @@
 import { EventEmitter } from 'node:events'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { ProcessLog, Relay as HostRelay } from './contract.js'
+import type { ProcessLog, ProcessMember as HostRelay } from './contract.js'
 import { type PoolRequest, ProcessPool } from './pool.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
 /** A relay without a process. */
-class Relay extends EventEmitter {
+class ProcessMember extends EventEmitter {
   isRef = true
   isTerminated = false
   ref = (): void => void (this.isRef = true)
@@ -20,10 +20,10 @@ class Relay extends EventEmitter {
 function createSpares() {
   const warn = vi.fn<(fields: object, text: string) => void>()
   const spares = new ProcessPool({ warn } as unknown as ProcessLog)
-  const relays: Relay[] = []
+  const relays: ProcessMember[] = []
   const request = (more: Partial<PoolRequest> = {}): PoolRequest => ({
     ...{ key: 'a', spares: 1, reads: [tmpdir()] },
-    open: () => relays[relays.push(new Relay()) - 1] as unknown as HostRelay,
+    open: () => relays[relays.push(new ProcessMember()) - 1] as unknown as HostRelay,
     ...more,
   })
   return { spares, relays, request, warn }
@@ -68,7 +68,7 @@ test('spares that end at once are replaced ever more slowly, and each time the l
 
 test('a script starts a new process if the one before has failed, and the log does not warn', () => {
   const { spares, relays, request, warn } = createSpares()
-  const share = (): unknown => spares.share(request(), () => new Relay() as unknown as HostRelay)
+  const share = (): unknown => spares.share(request(), () => new ProcessMember() as unknown as HostRelay)
   share()
   relays[0]!.emit('exit', 1)
   share()

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import { later } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { getBackoff } from '@sallyport/protocol/internal/util'
-import type { ProcessLog, Relay } from './contract.js'
+import type { ProcessLog, ProcessMember } from './contract.js'
 
 /** After a frontend or a script was started: it comes first. */
 const REFILL_DELAY_MS = 100
@@ -23,13 +23,13 @@ export interface PoolRequest {
   /** Scripts of one process. @default Infinity */
   maxScripts?: number | undefined
   /** Starts the relay of a process. @throws errors of its launcher, and of `new Worker` */
-  open(): Relay
+  open(): ProcessMember
 }
 
 interface PooledProcess {
-  readonly relay: Relay
+  readonly relay: ProcessMember
   readonly identity: string
-  readonly scripts: Set<Relay>
+  readonly scripts: Set<ProcessMember>
 }
 
 interface Kind {
@@ -44,7 +44,7 @@ export class ProcessPool {
   readonly #log: ProcessLog
   readonly #kinds = new Map<string, Kind>()
   /** All that have not exited and were not taken. */
-  readonly #relays = new Set<Relay>()
+  readonly #relays = new Set<ProcessMember>()
   #isDraining = false
 
   constructor(log: ProcessLog) {
@@ -57,7 +57,7 @@ export class ProcessPool {
   }
 
   /** Returns the relay of a spare for one frontend, if there is a spare, and keeps `request.spares` further ones from now on. */
-  take(request: PoolRequest): Relay | undefined {
+  take(request: PoolRequest): ProcessMember | undefined {
     const kind = this.#use(request)
     const [spare] = kind.processes
     if (spare) {
@@ -67,6 +67,7 @@ export class ProcessPool {
       this.#relays.delete(relay)
       // Its end can be on its way, and is for the frontend.
       relay.removeAllListeners()
+      if (relay.announceEnd) relay.once('exit', relay.announceEnd)
       relay.ref()
       relay.wasStartedAhead = true
     }
@@ -80,7 +81,7 @@ export class ProcessPool {
    * @param start - starts it in the process of a relay
    * @throws errors of `request.open` and `start`
    */
-  share(request: PoolRequest, start: (relay: Relay) => Relay): Relay {
+  share(request: PoolRequest, start: (relay: ProcessMember) => ProcessMember): ProcessMember {
     const kind = this.#use(request)
     // The fullest one first: fewer processes are needed, and the others can end.
     const [found] = getFree(kind).toSorted((a, b) => b.scripts.size - a.scripts.size)
@@ -158,7 +159,7 @@ export class ProcessPool {
     relay.on('error', lost)
     relay.on('exit', code => {
       this.#relays.delete(relay)
-      lost(new BusError('Crashed', `It exited with code ${code}`))
+      lost(new BusError('Crashed', `The relay exited with code ${code}`))
     })
     return started
   }
@@ -199,7 +200,7 @@ export class ProcessPool {
 }
 
 /** The process of a host that closes must not exit before its processes have. */
-async function end(relay: Relay): Promise<void> {
+async function end(relay: ProcessMember): Promise<void> {
   relay.ref()
   await relay.terminate()
 }

@@ -4,4 +4,5 @@ export { captureCaller, createCallPromise, getUserStack, withCaller } from '#cal
 export { hideInternalFrames, isInternalFrame } from './errors/caller-stack.js'
 export * from './errors/command-error.js'
 export * from './errors/error-data.js'
+export { toSentErrorObject } from '#sent-errors'
 export * from './errors/module-errors.js'

@@ -15,6 +15,7 @@ export {
   captureContext,
   concatBytes,
   createEmptyContext,
+  HAS_CONTEXTS,
   IS_NODE,
   isDevelopment,
   nextTick,

@@ -1,5 +1,6 @@
 // Back-pressure of every link: a paused receiver, or a blocked thread, costs a bounded amount, and its peer is notified of room. Each
 // kind of link runs these tests with its own pairs.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it } from 'vitest'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Link } from '../src/wire/link.js'
@@ -51,6 +52,24 @@ export function linkFlow(name: string, createPair: () => [Link, Link]): void {
       near.send({ kind: 1, body: 'f' })
       await expect.poll(() => atFar.log).toEqual(['1:a', '1:b', '1:c', '5:d', '2:e', '1:f'])
       near.close()
+    })
+
+    it('delivers in the context of nobody: neither of who opened it, nor of who sends or resumes', async () => {
+      const user = new AsyncLocalStorage<string>()
+      const seen: unknown[] = []
+      const [near, far] = user.run('opens', () => {
+        const pair = createPair()
+        pair[0].receive(recorder())
+        pair[1].receive({ frame: () => void seen.push(user.getStore()), closed: () => void seen.push(user.getStore()) })
+        pair[1].pause()
+        return pair
+      })
+      user.run('sends', () => near.send({ kind: 1, body: 'a' }))
+      await settle()
+      user.run('resumes', () => far.resume())
+      await expect.poll(() => seen.length).toBe(1)
+      user.run('closes', () => near.close())
+      await expect.poll(() => seen).toEqual([undefined, undefined])
     })
 
     it('can be paused from within its receiver, at each frame', async () => {

@@ -7,7 +7,8 @@ import type { Frame, Link } from '@sallyport/protocol/internal/wire'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 import { Machine, type MachineEvents } from './script-host/machine.js'
-import { writeSnapshot } from './script-host/vm-pool.js'
+import { writeSnapshot } from './script-host/vm-image.js'
+import { prepareVms } from './script-host/vm-pool.js'
 import { loadScript, prepare } from './index.js'
 
 const engine = { memory: 32, time: 60_000 }
@@ -51,6 +52,17 @@ test('what the host has answered is freed while the script goes on', async () =>
   expect(printed).toEqual(['runs\n'])
 })
 
+test('the clock of a script begins with it, whenever its image was made', async () => {
+  const { run, printed } = await load(
+    'const { timeOrigin } = performance; console.log([timeOrigin + performance.now(), timeOrigin].map(ms => Date.now() - ms))',
+  )
+  await run()
+  const [now = NaN, origin = NaN] = JSON.parse(printed.join('')) as number[]
+  expect(Math.abs(now)).toBeLessThan(1)
+  expect(origin).toBeGreaterThanOrEqual(0)
+  expect(origin).toBeLessThan(60_000)
+})
+
 test('a script that is stopped while it waits for its VM never runs', async () => {
   await prepare()
   const { script, run, printed } = await load('console.log("runs")')
@@ -66,7 +78,7 @@ test('a script that is stopped while its snapshot is read does not go on', async
   const machine = await Machine.start(engine)
   machine.connect({ waits() {}, lasts() {}, isTerminated: () => false } as Partial<MachineEvents> as MachineEvents)
   machine.begin(JSON.stringify({ ...client, seed: [1, 2, 3, 4] }), undefined)
-  const snapshot = await writeSnapshot(machine.capture()!)
+  const snapshot = await writeSnapshot(machine.capture()!, (await prepareVms()).snapshot.memory)
   machine.dispose()
   const receive = vi.fn<Link['receive']>()
   const start = async () => {

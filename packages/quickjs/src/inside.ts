@@ -1,11 +1,20 @@
-// What a script in QuickJS finds around it. The script host evaluates this file once, and copies the VM for each script. The inside is no
+// What a script in QuickJS finds around it. The build evaluates this file, and each VM begins with the memory that it left. The inside is no
 // border: a script can change all of it, and gets nothing by that. The script host takes text from it, as from a foreign process.
 import './inside/host.js'
 import { renameClient } from '@sallyport/frontend/internal'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createClient, type Env, getClient, links, sallyport, type ScriptStart, setSecrets } from './inside/client.js'
 import { countRequests, network } from './inside/fetch.js'
-import { boundMarks, countTimers, globals, resumeTimers, seedRandom, suspendTimers, wake } from './inside/globals.js'
+import {
+  boundMarks,
+  countTimers,
+  globals,
+  resumeTimers,
+  seedRandom,
+  startClock,
+  suspendTimers,
+  wake,
+} from './inside/globals.js'
 import { countRequests as countReads, describeError, post, postError, rejectAll, settle } from './inside/port.js'
 
 function define(values: Record<string, unknown>): void {
@@ -35,6 +44,7 @@ function setNetwork(env: Env | undefined): void {
 /** Takes what a script begins with. */
 function begin(text: string, data: unknown): void {
   const { seed, env, ...options } = JSON.parse(text) as ScriptStart
+  startClock()
   seedRandom(new Uint32Array(seed))
   setNetwork(env)
   createClient(options, data)

@@ -56,12 +56,14 @@ test('each option has an address', () => {
   expect(ids.map(([, id]) => id)).toEqual(expect.arrayContaining(options))
 })
 
-test('the home page has an icon, a preview, pictures of both themes, and what the README lists', () => {
+test('the home page has an icon, a preview, pictures of both themes, and lists and the table of the README', () => {
   const html = pages.get('/')!
   expect(html).toMatch(/<link rel="icon"[^>]* href="data:image\/svg/)
   expect(html).toMatch(/<meta property="og:title" content="Sallyport \| Run plugins/)
   expect(html).toMatch(/<img [^>]*class="only-light"[^>]*>\s*<img [^>]*class="only-dark"/)
   expect(html).toContain('<strong>Supervision</strong>')
+  expect(html).toMatch(/<th[^>]*>hostile code in<\/th>/)
+  for (const guide of ['code-mode', 'mcp', 'scripts']) expect(html).toContain(`<a href="/guide/${guide}"`)
 })
 
 test('links within the site lead to a page, and to an id on it', () => {

@@ -1,5 +1,5 @@
 export default {
-  // Whatever a `new URL('./x.mjs', import.meta.url)` names is an entry of its own.
+  // What a `new URL('./x.mjs', import.meta.url)` names is an entry of its own.
   entryPoints: ['src/host.mjs', 'src/core.mjs', 'src/main.mjs', 'src/square.mjs'],
   outdir: 'dist/external/esbuild',
   outExtension: { '.js': '.mjs' },

@@ -1,8 +1,9 @@
 // Packages of npm in the sandboxes: those that work in plain Node work there, or say what is denied and what to use instead.
 import { execFileSync } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { createBus, type Bus, type Sandbox } from '@sallyport/core'
-import { bubblewrap } from '@sallyport/core/launchers'
+import { bubblewrap, deno } from '@sallyport/core/launchers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { choose, rows } from '../../../scripts/testing.js'
 import * as uses from '../uses.mjs'
@@ -14,7 +15,12 @@ const hasWall = await bubblewrap().then(
   () => true,
   () => false,
 )
-const sandboxes: [name: 'permission' | 'wall', sandbox: Sandbox][] = [['permission', 'permission']]
+const sandboxes: [name: 'permission' | 'wall' | 'deno', sandbox: Sandbox][] = [['permission', 'permission']]
+// The program of the package, whose install script has not run. There is none for musl.
+const program = createRequire(createRequire(import.meta.url).resolve('deno/package.json')).resolve(
+  `@deno/${process.platform}-${process.arch}${process.platform === 'linux' ? '-glibc' : ''}/deno`,
+)
+sandboxes.push(['deno', { kind: 'process', wall: await deno({ deno: program }) }])
 if (hasWall) sandboxes.push(['wall', { kind: 'process', wall: 'required' }])
 /** Before version 25, Node.js denies no network. */
 const isNetDenied = process.allowedNodeEnvironmentFlags.has('--allow-net')
@@ -32,6 +38,12 @@ const messages: Record<string, RegExp> = {
   execa: command,
   piscina: command,
   tmp: /A frontend has temporary files only in a wall, on Linux: sandbox: \{ kind: 'process', wall: 'required', tmp: 16 \}/,
+}
+
+/** Workers are allowed there, with the same permissions, and a command without a path is looked up first. */
+const onDeno: Record<string, RegExp> = {
+  execa: /Failed to spawn 'true': no path to search/,
+  piscina: /No handler function exported/,
 }
 
 /** The values in plain Node, by package. */
@@ -71,15 +83,15 @@ describe.each(choose(sandboxes))('in the sandbox %s', (kind, sandbox) => {
     }))
 
   test('packages that are denied say what is denied and what to use instead', () =>
-    rows(choose(Object.entries(messages)))(async (name, message) => {
+    rows(choose(Object.entries(kind === 'deno' ? { ...messages, ...onDeno } : messages)))(async (name, message) => {
       await expect(useAlone(name)).rejects.toThrow(message)
     }))
 
   test('packages open the network, or say that it is denied', () =>
     rows(choose(Object.keys(network)))(async name => {
       const outcome = useAlone(name).catch(({ message }: Error) => message)
-      const option = `sandbox: { kind: '${kind === 'wall' ? 'process' : kind}', net: true }`
-      if (kind === 'wall' || isNetDenied) expect(await outcome).toContain(option)
+      const option = `add net: true to the frontend's sandbox, { kind: '${kind === 'permission' ? kind : 'process'}'`
+      if (kind !== 'permission' || isNetDenied) expect(await outcome).toContain(option)
       else expect(await outcome).not.toContain('denied')
     }))
 

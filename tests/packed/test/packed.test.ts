@@ -23,7 +23,7 @@ const run = promisify(execFile)
 const MEGABYTES: Record<string, number> = {
   protocol: 1.2,
   // With the one file that a process loads.
-  frontend: 0.85,
+  frontend: 0.9,
   isolation: 1.5,
   paths: 0.3,
   process: 0.75,
@@ -33,9 +33,10 @@ const MEGABYTES: Record<string, number> = {
   nats: 0.8,
   'tauri-plugins': 0.8,
   'plugin-host': 0.3,
-  mcp: 0.3,
+  mcp: 0.35,
   'code-mode': 0.2,
   web: 0.6,
+  compare: 0.3,
   bench: 1.5,
 }
 let directory: string
@@ -64,10 +65,10 @@ describe('each package', () => {
         .filter(entry => entry.isFile())
         .map(entry => join(entry.parentPath, entry.name).slice(installed.length + 1))
         .filter(file => !file.startsWith('node_modules'))
-      // The benchmark has an isolation app, frontends, a schema, the parts of its page and a data file in addition to its code.
-      const data = /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|txt|css)$/
+      // The benchmark has an isolation app, frontends, a schema, the parts of its page and its documents in addition to its code.
+      const data = /^(hooks|schema|data|frontends|page)[\\/].+\.(html|js|json|json\.br|txt|css)$/
       const allowed =
-        /^(package\.json|README\.md|AGENTS\.md|llms\.txt|LICENSE|dist[\\/].+\.(c?js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt|dist[\\/]browser[\\/]inside\.qjs)$/
+        /^(package\.json|action\.yml|README\.md|AGENTS\.md|llms\.txt|LICENSE|dist[\\/].+\.(c?js|d\.ts)(\.map)?|dist[\\/]bundle[\\/]LICENSES\.txt|dist[\\/]browser[\\/]inside\.img)$/
       expect(files.filter(file => !(allowed.test(file) || data.test(file)) || /\.test(-d)?\./.test(file))).toEqual([])
       expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']))
     }))
@@ -79,7 +80,7 @@ describe('each package', () => {
         file.endsWith('.js.map'),
       )
       expect(maps).not.toEqual([])
-      if (name === 'bench') return // Compiled alone, and no library: its maps name the sources.
+      if (['bench', 'compare'].includes(name)) return // Compiled alone, and no libraries: their maps name the sources.
       for (const file of maps) {
         const map = JSON.parse(await readFile(join(installed, 'dist', file), 'utf8'))
         expect(map.sourcesContent?.length, file).toBe(map.sources.length)

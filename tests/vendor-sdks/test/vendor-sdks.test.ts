@@ -29,7 +29,7 @@ const versions = [`${process.versions.node} (this one)`, '22', '24', '26']
 describe.runIf(hasWall).each(choose(versions, 0))('on Node.js %s', version => {
   interface Output {
     results: Record<string, string>
-    denied: unknown[]
+    denied: unknown
     other: string
   }
   let output: Output
@@ -56,6 +56,6 @@ describe.runIf(hasWall).each(choose(versions, 0))('on Node.js %s', version => {
   test('a host that is not listed is denied, with the entry to add', () => {
     const { other, results, denied } = output
     expect(results['elsewhere']).toContain(`The sandbox denied the network to ${other}`)
-    expect(denied).toEqual([{ command: `net ${other}`, hint: `Add "${other}" to "net" of its sandbox` }])
+    expect(denied).toEqual({ command: `net ${other}`, hint: `Add "${other}" to "net" of its sandbox` })
   })
 })

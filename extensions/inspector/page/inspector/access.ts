@@ -3,7 +3,7 @@ import type { ShownAccess, CommandAccess } from '../../src/contract/views.js'
 import { getById, setText } from './dom.js'
 import type { ShowSnapshot } from './follow.js'
 import { clock, count } from './figures.js'
-import { createTable, type Column } from './table.js'
+import { type Column, Table } from './table.js'
 
 const ACCESS: Readonly<Record<CommandAccess['access'], { text: string; tone: string }>> = {
   allowed: { text: '✓ allowed', tone: 'short good' },
@@ -25,7 +25,7 @@ const COLUMNS: readonly Column<CommandAccess>[] = [
 export function createAccess(token: string): ShowSnapshot {
   const command = getById('which', HTMLInputElement)
   const summary = getById('capabilities', HTMLElement)
-  const showRows = createTable(getById('access', HTMLTableElement), 'Access', COLUMNS, row => row.command)
+  const table = new Table(getById('access', HTMLTableElement), 'Access', COLUMNS, row => row.command)
   let label: string | undefined
   let access: ShownAccess | undefined
   let shownFor: string | undefined
@@ -34,7 +34,7 @@ export function createAccess(token: string): ShowSnapshot {
   const render = (): void => {
     const part = command.value.toLowerCase()
     const rows = access?.commands.filter(row => row.command.toLowerCase().includes(part)) ?? []
-    showRows(rows, access?.error === undefined && access ? 'None.' : '')
+    table.show(rows, access?.error === undefined && access ? 'None.' : '')
   }
   const load = async (): Promise<void> => {
     const request = ++requests

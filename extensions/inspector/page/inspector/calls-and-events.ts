@@ -2,7 +2,7 @@
 import { getById } from './dom.js'
 import type { ShowSnapshot, Snapshot } from './follow.js'
 import { bytes, clock, count, duration, micros, millis } from './figures.js'
-import { createTable, percentile, trouble, type Column } from './table.js'
+import { type Column, percentile, Table, trouble } from './table.js'
 
 type Command = NonNullable<Snapshot['commands']>[number]
 type Frontend = Snapshot['frontends'][number]
@@ -37,10 +37,9 @@ const COMMAND_COLUMNS: readonly Column<Command>[] = [
 ]
 
 export function createCommands(): ShowSnapshot {
-  const table = getById('calls', HTMLTableElement)
-  const showRows = createTable(table, 'Commands', COMMAND_COLUMNS, ({ command }) => command)
+  const table = new Table(getById('calls', HTMLTableElement), 'Commands', COMMAND_COLUMNS, ({ command }) => command)
   return ({ commands }) => {
-    if (commands) showRows(commands, 'None.')
+    if (commands) table.show(commands, 'None.')
   }
 }
 
@@ -70,14 +69,21 @@ export function createCalls(select: (label: string) => void): ShowSnapshot {
       getValue: ({ outcome }) => outcome ?? 'runs',
       getTone: call => (isBad(call) ? 'bad short' : 'short soft'),
     },
+    {
+      title: 'Calls',
+      about: 'If the row stands for many equal ones: their number, and the latest of them',
+      getValue: ({ count: times }) => times,
+      format: count,
+      isOptional: true,
+    },
     { title: 'Took', getValue: ({ ms }) => ms, format: millis },
     { title: 'Began', getValue: ({ at }) => at, format: clock },
   ]
-  const showRows = createTable(getById('latest', HTMLTableElement), 'The latest calls', columns, ({ id }) => id)
+  const table = new Table(getById('latest', HTMLTableElement), 'The latest calls', columns, ({ id }) => id)
   return ({ calls, frontends }) => {
     if (!calls) return
     places = new Map(frontends.map(frontend => [frontend.label, frontend]))
-    showRows(calls, 'None.')
+    table.show(calls, 'None.')
   }
 }
 
@@ -110,15 +116,15 @@ export function createRecentEvents(select: (label: string) => void): ShowSnapsho
     ]
     const getKey = ({ kind, label, what: name, why, since }: RecordedEvent): string =>
       JSON.stringify([kind, label, name, why, since])
-    return createTable(getById(id, HTMLTableElement), caption, columns, getKey)
+    return new Table(getById(id, HTMLTableElement), caption, columns, getKey)
   }
-  const showRefusals = createEvents('refused', 'Denied and rejected', 'Command')
-  const showTroubles = createEvents('troubled', 'Faults and restarts', 'Of', [
+  const refusals = createEvents('refused', 'Denied and rejected', 'Command')
+  const troubles = createEvents('troubled', 'Faults and restarts', 'Of', [
     { title: 'Where', getValue: ({ where }) => where },
   ])
   return ({ recent }) => {
     if (!recent) return
-    showRefusals(recent.refusals, 'None.')
-    showTroubles(recent.troubles, 'None.')
+    refusals.show(recent.refusals, 'None.')
+    troubles.show(recent.troubles, 'None.')
   }
 }

@@ -89,7 +89,7 @@ function getHealth(snapshot: Snapshot): [tone: Tone, state: string] {
   if (core.blocked && core.blocked.ms > BLOCKED_MS) return ['bad', describeBlock(core.blocked)]
   const bad = countBad(snapshot)
   if (bad === 0) return ['good', 'The bus is running.']
-  return ['bad', `The bus is running. ${bad === 1 ? 'One needs' : `${count(bad)} need`} attention:`]
+  return ['bad', `The bus is running. ${count(bad)} ${bad === 1 ? 'needs' : 'need'} attention:`]
 }
 
 const countBad = ({ culprits, moreCulprits }: Snapshot): number =>

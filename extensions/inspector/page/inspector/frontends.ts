@@ -2,7 +2,7 @@
 import { getById, setText } from './dom.js'
 import type { ShowSnapshot, Snapshot } from './follow.js'
 import { bytes, count, millis, rate, Rates } from './figures.js'
-import { createTable, percentile, trouble, type Column } from './table.js'
+import { type Column, percentile, Table, trouble } from './table.js'
 
 type Frontend = Snapshot['frontends'][number]
 type TrafficView = NonNullable<Snapshot['host']>
@@ -13,6 +13,8 @@ type Sampled = TrafficView & Pick<Frontend, 'usage'>
 interface Row extends TrafficView {
   label: string
   state: string
+  /** What the state is about, for its title. */
+  why: string
   isWell: boolean
   isSelected: boolean
   sandbox?: string | undefined
@@ -29,7 +31,7 @@ const COLUMNS: readonly Column<Row>[] = [
     title: 'State',
     getValue: ({ state }) => state,
     getTone: ({ isWell }) => `${isWell ? '' : 'bad '}brief`,
-    getTitle: ({ state }) => state,
+    getTitle: ({ state, why }) => `${state}${why}`,
   },
   {
     title: 'Memory',
@@ -97,7 +99,7 @@ export function createFrontends(select: (label: string) => void): ShowSnapshot {
     },
     ...COLUMNS,
   ]
-  const showRows = createTable(getById('traffic', HTMLTableElement), 'Frontends', columns, ({ label }) => label)
+  const table = new Table(getById('traffic', HTMLTableElement), 'Frontends', columns, ({ label }) => label)
   let ratesByLabel = new Map<string, TrafficRates>()
   return ({ uptime, host, frontends, open, ended, found, selected }) => {
     const next: typeof ratesByLabel = new Map()
@@ -112,10 +114,10 @@ export function createFrontends(select: (label: string) => void): ShowSnapshot {
     const getShared = (label: string, traffic: Sampled) => ({
       ...{ label, isSelected: label === selected, rates: sample(label, traffic) },
     })
-    const hostRow = host && { ...host, state: 'running', isWell: true, ...getShared('host', host) }
+    const hostRow = host && { ...host, state: 'running', why: '', isWell: true, ...getShared('host', host) }
     const rows = frontends.map(frontend => ({ ...toRow(frontend), ...getShared(frontend.label, frontend) }))
     const all = [...(hostRow ? [hostRow] : []), ...rows]
-    showRows(selected === undefined ? all : all.filter(({ isSelected }) => isSelected), 'None.')
+    table.show(selected === undefined ? all : all.filter(({ isSelected }) => isSelected), 'None.')
     ratesByLabel = next
     const total = open + ended
     const shown = frontends.length < found ? `${count(frontends.length)} of ${count(found)} are shown` : ''
@@ -125,11 +127,13 @@ export function createFrontends(select: (label: string) => void): ShowSnapshot {
 }
 
 function toRow(frontend: Frontend): Omit<Row, 'isSelected' | 'rates'> {
-  const { state, gate, restarts, rejected, sandbox, wall, blockedMs } = frontend
-  const isWell = state === 'running' && blockedMs === undefined && (gate === undefined || gate.state === 'running')
+  const { state, gate, restarts, rejected, sandbox, wall, blockedMs, waitsFor, error, where } = frontend
+  const isBlocked = blockedMs !== undefined && waitsFor === undefined
+  const isWell = state === 'running' && !isBlocked && (gate === undefined || gate.state === 'running')
   return {
     ...frontend,
     state: describeState(frontend),
+    why: error === undefined || state === 'running' ? '' : `: ${error}${where ? ` (${where})` : ''}`,
     isWell: isWell || state === 'stopped' || state === 'disconnected',
     sandbox: wall === undefined ? sandbox : `${sandbox}, ${wall === 'none' ? 'no wall' : wall}`,
     restarts: restarts + (gate?.restarts ?? 0),
@@ -139,11 +143,10 @@ function toRow(frontend: Frontend): Omit<Row, 'isSelected' | 'rates'> {
   }
 }
 
-function describeState({ state, gate, error, where, restartsIn, blockedMs }: Frontend): string {
-  const why = error === undefined ? '' : `: ${error}${where ? ` (${where})` : ''}`
-  if (state === 'failed' || state === 'waiting') return `${state}${why}`
-  if (state === 'backingOff') return `restarting${restartsIn === undefined ? '' : ` in ${millis(restartsIn)}`}${why}`
-  if (blockedMs !== undefined) return `does not respond for ${millis(blockedMs)}`
+function describeState({ state, gate, restartsIn, blockedMs, waitsFor }: Frontend): string {
+  if (state === 'backingOff') return `restarting${restartsIn === undefined ? '' : ` in ${millis(restartsIn)}`}`
+  if (waitsFor !== undefined) return `waits for ${waitsFor ?? 'its script host'}`
+  if (blockedMs !== undefined) return `blocked for ${millis(blockedMs)}`
   if (gate && gate.state !== state && state === 'running') return `${state}, gate ${gate.state}`
   return state === 'stopped' ? 'finished' : state
 }

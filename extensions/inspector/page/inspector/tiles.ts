@@ -6,6 +6,8 @@ import { bytes, count, rate, Rates } from './figures.js'
 const MINUTE_MS = 60_000
 const [WIDTH, HEIGHT] = [120, 28]
 
+const alternatives = new Intl.ListFormat('en', { type: 'disjunction' })
+
 type TotalRates = Rates<Record<string, number>>
 
 interface Tile {
@@ -14,6 +16,8 @@ interface Tile {
   getValue(snapshot: Snapshot, rates: TotalRates): number | undefined
   getPoint?(snapshot: Snapshot, rates: TotalRates): number | undefined
   getTotal?(snapshot: Snapshot): number
+  /** What there was nothing of, if the total is 0. */
+  none?: string
   format(value: number): string
   formatPoint?(value: number): string
 }
@@ -32,8 +36,8 @@ const perSecond =
   (_, rates) =>
     rates.get(key)
 
-const trouble = (title: string, key: keyof Snapshot['lastMinute']): Tile => ({
-  ...{ title, format: count, formatPoint: value => `${rate(value)}/s` },
+const trouble = (title: string, key: keyof Snapshot['lastMinute'], none = title.toLowerCase()): Tile => ({
+  ...{ title, none, format: count, formatPoint: value => `${rate(value)}/s` },
   getValue: ({ lastMinute }) => lastMinute[key],
   getPoint: perSecond(key),
   getTotal: snapshot => getCounts(snapshot)[key],
@@ -45,12 +49,12 @@ const TILES: readonly Tile[] = [
   { title: 'Bytes a second', getValue: perSecond('bytes'), format: bytes },
   { title: 'In flight', getValue: ({ inFlight }) => inFlight, format: count },
   { title: 'Queued', getValue: ({ queued }) => queued, format: bytes },
-  trouble('Denied', 'denied'),
-  trouble('Overloaded', 'refused'),
+  trouble('Denied', 'denied', 'denials'),
+  trouble('Overloaded', 'refused', 'refusals'),
   trouble('Other failures', 'failed'),
-  trouble('Rejected', 'rejected'),
+  trouble('Rejected', 'rejected', 'rejections'),
   trouble('Slow calls', 'slow'),
-  trouble('Events dropped', 'dropped'),
+  trouble('Events dropped', 'dropped', 'dropped events'),
 ]
 
 export function createTiles(): ShowSnapshot {
@@ -64,8 +68,8 @@ export function createTiles(): ShowSnapshot {
     shownLabel = snapshot.selected
     rates.add(snapshot.uptime, getCounts(snapshot))
     updates.forEach(update => update(snapshot, rates, isOther))
-    const none = TILES.filter(({ getTotal }) => getTotal?.(snapshot) === 0).map(({ title }) => title.toLowerCase())
-    setText(getById('none', HTMLElement), none.length > 0 ? `None: ${none.join(', ')}. ` : '')
+    const none = TILES.filter(({ getTotal }) => getTotal?.(snapshot) === 0).map(tile => tile.none!)
+    setText(getById('none', HTMLElement), none.length > 0 ? `There were no ${alternatives.format(none)}. ` : '')
   }
 }
 

@@ -22,6 +22,8 @@ export interface FrontendView extends FrontendStats, Pick<WorkerStatus, 'usage'>
   restartsIn?: number
   /** Milliseconds for which it has not responded, if its thread is blocked. */
   blockedMs?: number
+  /** The frontend whose code blocks it, in a thread that they share; `null` if that is not known. */
+  waitsFor?: string | null
 }
 
 export type Total =
@@ -114,12 +116,34 @@ export interface Culprit {
   editor?: string
 }
 
+/** The thread of a frontend that does not respond. */
+export interface BlockedThread {
+  ms: number
+  /** The frontend whose code it runs instead of this one's; `null` if that is not known. */
+  waitsFor?: string | null
+}
+
+/** A frontend that makes nearly all calls. */
+export interface Flood {
+  label: string
+  /** Calls per second. */
+  rate: number
+  /** Of all calls, from 0 to 1. */
+  share: number
+  /** Of one CPU core, from 0 to 1. Absent if it is not measured. */
+  cpu?: number
+}
+
 export interface Blocked extends Partial<Pick<CallRecord, 'label' | 'command'>> {
   /** Milliseconds since its last sign of life. */
   ms: number
 }
 
-export type CallView = Omit<CallRecord, 'id'> & { id: string }
+export type CallView = Omit<CallRecord, 'id'> & {
+  id: string
+  /** How many calls of this caller, command and outcome it stands for, if it stands for many. */
+  count?: number
+}
 
 export interface CommandAccess {
   command: string

@@ -1,9 +1,9 @@
-import { createHeartbeat, createHeartbeatFor, type Heartbeat } from '@sallyport/protocol/internal/contract'
+import { createHeartbeat, createHeartbeatFor } from '@sallyport/protocol/internal/contract'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CallRecord } from '../contract/call-report.js'
 import type { Measurement } from '../contract/views.js'
 import { CallWatch } from '../calls.js'
-import { BlockedThreads } from './blocked-threads.js'
+import { BlockedThreads, type WatchedThread } from './blocked-threads.js'
 import type { Block } from './recent.js'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -114,35 +114,114 @@ test('ends the block of a core that has restarted, although the next one does no
   expect(ended.length).toBe(1)
 })
 
-test('reports a frontend whose heartbeat is late, until it beats again or has ended', () => {
+function createFrontends() {
   const { ended, blocked } = create()
-  const heartbeat = createHeartbeat(8000)
-  const next = createHeartbeatFor(heartbeat)
-  let hasError = false
-  const add = (heartbeats: [string, Heartbeat][] = [['main', heartbeat]]) =>
-    Object.fromEntries(blocked.addFrontends(new Map(heartbeats), () => hasError))
+  const heartbeats = { main: createHeartbeat(8000), other: createHeartbeat(8000) }
+  const beats = { main: createHeartbeatFor(heartbeats.main), other: createHeartbeatFor(heartbeats.other) }
+  const failed = new Set<string>()
+  const add = (
+    threads: Partial<
+      Record<keyof typeof beats, Omit<WatchedThread, 'heartbeat' | 'isEnding'> & { isEnding?: true }>
+    > = { main: {} },
+  ) =>
+    Object.fromEntries(
+      blocked.addFrontends(
+        new Map(
+          Object.entries(threads).map(([label, thread]) => [
+            label,
+            { isEnding: false, ...thread, heartbeat: heartbeats[label as keyof typeof beats] },
+          ]),
+        ),
+        label => failed.has(label),
+      ),
+    )
+  return { ended, beats, failed, add }
+}
+
+test('reports a frontend whose heartbeat is late, until it beats again or has ended', () => {
+  const { ended, beats, add } = createFrontends()
   expect(add()).toEqual({})
   vi.advanceTimersByTime(60_000)
   expect(add(), 'it has not started').toEqual({})
-  next()
+  beats.main()
   add()
   vi.advanceTimersByTime(1400)
   expect(add()).toEqual({})
   vi.advanceTimersByTime(1600)
-  expect(add()).toEqual({ main: 3000 })
-  next()
+  expect(add()).toEqual({ main: { ms: 3000 } })
+  beats.main()
   expect(add()).toEqual({})
-  expect(ended).toMatchObject([{ label: 'main', what: '', why: 'the frontend did not respond for 3.0 s' }])
+  expect(ended).toMatchObject([{ label: 'main', what: '', why: 'did not respond for 3.0 s' }])
   vi.advanceTimersByTime(2000)
   add()
-  add([])
-  expect(ended[1]).toMatchObject({ why: 'the frontend did not respond for 2.0 s until it ended' })
-  hasError = true
-  add()
-  next()
+  add({})
+  expect(ended[1]).toMatchObject({ why: 'did not respond for 2.0 s until it ended' })
+})
+
+test('one block is one event: that of a frontend which is ended for it has its error', () => {
+  const { ended, beats, failed, add } = createFrontends()
+  beats.main()
   add()
   vi.advanceTimersByTime(3000)
-  expect(add()).toEqual({ main: 3000 })
-  add([])
-  expect(ended.length, 'its error says why').toBe(2)
+  expect(add()).toEqual({ main: { ms: 3000 } })
+  add({ main: { isEnding: true } })
+  failed.add('main')
+  add({})
+  expect(ended).toEqual([])
+})
+
+test('names the code that a shared thread runs, and none of those that wait for it', () => {
+  const { ended, beats, add } = createFrontends()
+  const threads = { main: { runs: 'run-5' }, other: { runs: 'run-5' } }
+  for (const beat of Object.values(beats)) beat()
+  add(threads)
+  vi.advanceTimersByTime(3500)
+  const waits = { ms: 3500, waitsFor: 'run-5' }
+  expect(add(threads)).toEqual({ main: waits, other: waits })
+  const isEnding = true
+  expect(
+    add({ main: { runs: 'run-5', isEnding }, other: { runs: 'run-5', isEnding } }),
+    'they are ended for it',
+  ).toEqual({ main: waits, other: waits })
+  for (const beat of Object.values(beats)) beat()
+  expect(add(threads)).toEqual({})
+  const why = 'computed for 3.5 s while main and other waited (same script host)'
+  expect(ended).toMatchObject([{ label: 'run-5', what: '', why }])
+})
+
+test('names the code that a shared thread runs, if another one cannot start', () => {
+  const { add } = createFrontends()
+  add({ main: { runs: 'run-5' } })
+  vi.advanceTimersByTime(3500)
+  expect(add({ main: { runs: 'run-5' } })).toEqual({ main: { ms: 3500, waitsFor: 'run-5' } })
+  expect(add({ main: { runs: 'run-6' } })).toEqual({})
+})
+
+test('reports the block of a script for which others wait once', () => {
+  const { ended, beats, add } = createFrontends()
+  const threads = { main: {}, other: { runs: 'main' } }
+  for (const beat of Object.values(beats)) beat()
+  add(threads)
+  vi.advanceTimersByTime(3500)
+  expect(add(threads)).toEqual({ main: { ms: 3500 }, other: { ms: 3500, waitsFor: 'main' } })
+  for (const beat of Object.values(beats)) beat()
+  add(threads)
+  expect(ended).toMatchObject([{ label: 'main', why: 'computed for 3.5 s while other waited (same script host)' }])
+})
+
+test('accuses nobody if it is not known whose code a shared thread runs', () => {
+  const { ended, beats, add } = createFrontends()
+  const threads = { main: { runs: null } }
+  beats.main()
+  add(threads)
+  vi.advanceTimersByTime(3500)
+  expect(add(threads)).toEqual({ main: { ms: 3500, waitsFor: null } })
+  beats.main()
+  add(threads)
+  expect(ended).toEqual([])
+  vi.advanceTimersByTime(12_000)
+  add(threads)
+  beats.main()
+  add(threads)
+  expect(ended).toMatchObject([{ label: 'main', why: 'waited for its script host for 12 s' }])
 })

@@ -1,8 +1,9 @@
-// Finds threads that do not answer: core by its measurements, frontends by their heartbeats.
+// Finds threads that do not answer: core by its measurements, frontends by their heartbeats. In a thread that several share, the one whose code runs
+// blocks all: the host says who that is.
 import type { Heartbeat } from '@sallyport/protocol/internal/contract'
 import { type CallRecord, readCurrentCall } from '../contract/call-report.js'
-import type { Blocked, Measurement } from '../contract/views.js'
-import { formatSeconds } from './texts.js'
+import type { Blocked, BlockedThread, Measurement } from '../contract/views.js'
+import { formatSeconds, listSome } from './texts.js'
 import type { Block } from './recent.js'
 
 /** Shorter blocks are not reported: core also leaves a question unanswered when it ends, or when the machine is busy. */
@@ -10,6 +11,8 @@ const MIN_MS = 1000
 /** How much longer than its interval a heartbeat can take. */
 const LATE_FACTOR = 1.25
 const LATE_MS = 250
+/** A shared thread of which nobody knows what it does can be without time on a busy machine. */
+const LONG_MS = 10_000
 const RESTING = 0
 
 type Running = Pick<CallRecord, 'label' | 'command'>
@@ -30,7 +33,25 @@ interface CoreBlock {
   call: Running | undefined
 }
 
-type Beats = { heartbeat: Heartbeat; count: Int32Array; last: number; at: number; blockedMs: number }
+export interface WatchedThread {
+  heartbeat: Heartbeat
+  /** The frontend whose code the thread runs now, if another one shares it; `null` if that is not known. */
+  runs?: string | null | undefined
+  /** The host has ended its code, and says why once that is over. */
+  isEnding: boolean
+}
+
+type Beats = Pick<WatchedThread, 'heartbeat' | 'runs'> & {
+  count: Int32Array
+  last: number
+  at: number
+  blocked: BlockedThread | undefined
+}
+
+interface Computation {
+  startedAt: number
+  waiting: Set<string>
+}
 
 export class BlockedThreads {
   readonly #onEnd: (block: Block) => void
@@ -40,6 +61,8 @@ export class BlockedThreads {
   #core: CoreBlock | undefined
   #restarts = 0
   readonly #beats = new Map<string, Beats>()
+  /** Code for which others wait, by its frontend. */
+  #computations = new Map<string, Computation>()
 
   /** @param onEnd - called when a thread answers again, or has ended */
   constructor(onEnd: (block: Block) => void) {
@@ -72,42 +95,73 @@ export class BlockedThreads {
   }
 
   /**
-   * Returns the labels of blocked frontends, with milliseconds.
+   * Returns the blocked frontends by their labels.
    *
-   * @param heartbeats - those of running frontends, by label
+   * @param threads - those of frontends that run, or are being ended, by label
    * @param hasError - true if the thread of a label has ended by an error, which says why it did not respond
    */
   addFrontends(
-    heartbeats: ReadonlyMap<string, Heartbeat>,
+    threads: ReadonlyMap<string, WatchedThread>,
     hasError: (label: string) => boolean,
-  ): ReadonlyMap<string, number> {
+  ): ReadonlyMap<string, BlockedThread> {
     const now = performance.now()
-    const blocked = new Map<string, number>()
-    for (const [label, { heartbeat, blockedMs }] of this.#beats) {
-      if (heartbeats.get(label) === heartbeat) continue
+    const blocked = new Map<string, BlockedThread>()
+    for (const [label, beats] of this.#beats) {
+      if (threads.get(label)?.heartbeat === beats.heartbeat) continue
       this.#beats.delete(label)
-      if (blockedMs > 0 && !hasError(label)) this.#endFrontend(label, blockedMs, 'until it ended')
+      if (!hasError(label)) this.#endFrontend(label, beats.blocked, ' until it ended')
     }
-    for (const [label, heartbeat] of heartbeats) {
+    for (const [label, { heartbeat, runs, isEnding }] of threads) {
       const beats = this.#beats.get(label)
       const count = beats?.count ?? new Int32Array(heartbeat.memory)
       const value = count[0]!
-      if (!beats || value !== beats.last || value === RESTING) {
-        if (beats && beats.blockedMs > 0) this.#endFrontend(label, now - beats.at, '')
-        this.#beats.set(label, { heartbeat, count, last: value, at: now, blockedMs: 0 })
+      // It cannot start either while its thread runs code of another.
+      const isResting = value === RESTING && (typeof runs !== 'string' || runs !== beats?.runs)
+      if (!beats || value !== beats.last || isResting) {
+        if (beats?.blocked) this.#endFrontend(label, { ...beats.blocked, ms: now - beats.at }, '')
+        this.#beats.set(label, { heartbeat, runs, count, last: value, at: now, blocked: undefined })
         continue
       }
       const ms = now - beats.at
-      if (ms < heartbeat.every * LATE_FACTOR + LATE_MS) continue
-      beats.blockedMs = ms
-      blocked.set(label, ms)
+      // Nothing else makes a heartbeat late if it is known whose code runs, and that runs on while this one is ended.
+      const isKnown = typeof runs === 'string'
+      if ((isEnding && !isKnown) || ms < heartbeat.every * (isKnown ? 1 : LATE_FACTOR) + LATE_MS) continue
+      beats.blocked = { ms, ...(runs !== undefined && { waitsFor: runs }) }
+      blocked.set(label, beats.blocked)
     }
+    this.#updateComputations(blocked, now)
     return blocked
   }
 
-  #endFrontend(label: string, ms: number, until: string): void {
-    const why = `the frontend did not respond for ${formatSeconds(ms)} ${until}`.trimEnd()
-    this.#onEnd({ label, what: '', why, since: Date.now() - ms, at: Date.now() })
+  /** The block of a frontend for which others wait is one event, as is their wait. */
+  #endFrontend(label: string, { ms, waitsFor }: Partial<BlockedThread> = {}, until: string): void {
+    if (ms === undefined || typeof waitsFor === 'string' || this.#computations.has(label)) return
+    if (waitsFor === null && ms < LONG_MS) return
+    const what = waitsFor === null ? 'waited for its script host' : 'did not respond'
+    this.#onEnd({
+      label,
+      what: '',
+      why: `${what} for ${formatSeconds(ms)}${until}`,
+      since: Date.now() - ms,
+      at: Date.now(),
+    })
+  }
+
+  #updateComputations(blocked: ReadonlyMap<string, BlockedThread>, now: number): void {
+    const last = this.#computations
+    const next = (this.#computations = new Map<string, Computation>())
+    for (const [label, { ms, waitsFor }] of blocked) {
+      if (typeof waitsFor !== 'string') continue
+      const { startedAt, waiting } = next.get(waitsFor) ??
+        last.get(waitsFor) ?? { startedAt: now - ms, waiting: new Set() }
+      next.set(waitsFor, { startedAt, waiting: waiting.add(label) })
+    }
+    for (const [label, { startedAt, waiting }] of last) {
+      if (next.has(label)) continue
+      const ms = now - startedAt
+      const why = `computed for ${formatSeconds(ms)} while ${listSome([...waiting])} waited (same script host)`
+      this.#onEnd({ label, what: '', why, since: Date.now() - ms, at: Date.now() })
+    }
   }
 
   /** Ends the block of core, if there is one. @param measurement - the answer that ends it; left out if core has ended */

@@ -24,10 +24,10 @@ const createCommand = (calls: number, failed: number): CommandStats => {
   const callers = [{ label: 'main', calls, failures, inFlight: 0 }]
   return { command: 'parse', calls, failures, p99: 0, inFlight: 0, callers, moreCallers: 0 }
 }
-const getTexts = (source: Partial<Parameters<typeof getCulprits>[0]>): string[] =>
-  getCulprits({ troubles: [], frontends: [], commands: [], editor, ...source }).culprits.map(
-    ({ label, text, isBad }) => `${isBad ? '! ' : ''}${label} ${text}`,
-  )
+const judge = (source: Partial<Parameters<typeof getCulprits>[0]>) =>
+  getCulprits({ troubles: [], frontends: [], commands: [], flood: undefined, editor, ...source })
+const getTexts = (source: Parameters<typeof judge>[0]): string[] =>
+  judge(source).culprits.map(({ label, text, isBad }) => `${isBad ? '! ' : ''}${label} ${text}`)
 
 test('names a frontend that has failed, with its error and place, and nothing else of it', () => {
   const frontends = [createFrontend({ state: 'failed', error: 'no database', where: 'dead.mjs:1' })]
@@ -41,15 +41,40 @@ test('says how a frontend is if it does not run', () =>
     ['main has finished', { state: 'stopped' }],
     ['! main waits for a change of its files: boom', { state: 'waiting', error: 'boom' }],
     ['! main has not responded for 4.0 s: it blocks its thread', { blockedMs: 4000 }],
+    ['main waits for its script host, which has not responded for 4.0 s', { blockedMs: 4000, waitsFor: null }],
+    ['! main waits for its script host, which has not responded for 11 s', { blockedMs: 11_000, waitsFor: null }],
     ['main has been starting for 20 s', { state: 'starting', startedAt: NOW - 20_000 }],
   ])((text, view) => {
     expect(getTexts({ frontends: [createFrontend(view)] })).toEqual([text])
   }))
 
+test('names whose code computes, and not those that wait for the thread', () => {
+  const wait = (label: string, blockedMs: number): FrontendView =>
+    createFrontend({ label, blockedMs, waitsFor: 'run-5' })
+  expect(getTexts({ frontends: [wait('innocent', 3500)] })).toEqual([
+    '! run-5 has computed for 3.5 s; innocent waits for it (same script host)',
+  ])
+  expect(getTexts({ frontends: ['a', 'b', 'c', 'd', 'e'].map((label, i) => wait(label, 2000 + i)) })).toEqual([
+    '! run-5 has computed for 2.0 s; a, b, c and 2 more wait for it (same script host)',
+  ])
+})
+
+test('names who floods the bus, with the share of calls and of CPU', () => {
+  const flood = { label: 'main', rate: 171_234, share: 0.9971 }
+  expect(getTexts({ flood: { ...flood, cpu: 0.64 } })).toEqual([
+    '! main made 99 % of all calls (171 k/s, 64 % of a CPU core)',
+  ])
+  expect(getTexts({ flood: { ...flood, rate: 2840 } })).toEqual(['! main made 99 % of all calls (2.8 k/s)'])
+})
+
 test('says which trouble a frontend has had', () =>
   rows<[string, Partial<Trouble>[]]>([
     ['! main failed: boom (a.js:1)', [{ kind: 'failed', what: 'frontend', why: 'boom', where: 'a.js:1' }]],
     ['! main restarted: boom (a.js:1)', [{ kind: 'restart', what: 'frontend', why: 'boom', where: 'a.js:1' }]],
+    [
+      'main restarted: it blocked. The thread that frontend "main" shared was terminated',
+      [{ kind: 'restart', what: 'frontend', why: 'it blocked. The thread that frontend "main" shared was terminated' }],
+    ],
     [
       '! main is crash-looping, restarted 10× in a minute: boom',
       [
@@ -79,6 +104,10 @@ test('says which trouble a frontend has had', () =>
       '! main rejected by the hook 1× (read): the hook returned null',
       [{ kind: 'rejected', what: 'read', why: 'the hook returned null' }],
     ],
+    ['! main made 1 slow call (read)', [{ kind: 'slow', what: 'read' }]],
+    ['! main made 1,200 slow calls (read)', [{ kind: 'slow', what: 'read', count: 1200 }]],
+    ['! main did not respond for 6 s', [{ kind: 'blocked', why: 'did not respond for 6 s' }]],
+    ['! core was blocked: core did not answer', [{ label: 'core', kind: 'blocked', why: 'core did not answer' }]],
     ['! main blocked core with read: for 6 s', [{ kind: 'blocked', what: 'read', why: 'for 6 s' }]],
     ['! main too slow for events, of which 1,200 were dropped', [{ kind: 'overload', count: 1200 }]],
   ])((text, troubles) => {
@@ -104,7 +133,7 @@ test('names the caller of a call that runs for long', () => {
 test('has one line for each cause, the worst first, and counts the frontends that are left out', () => {
   const troubles = Array.from({ length: 80 }, (_, i) => createTrouble({ label: `f${i}`, what: `c${i % 40}` }))
   const frontends = [createFrontend({ label: 'f79', state: 'failed' })]
-  const { culprits, moreCulprits } = getCulprits({ troubles, frontends, commands: [], editor })
+  const { culprits, moreCulprits } = judge({ troubles, frontends })
   expect(culprits.map(({ label, labels }) => labels ?? label)).toEqual([
     'f79',
     ...Array.from({ length: 9 }, (_, i) => [`f${i}`, `f${i + 40}`]),
@@ -117,7 +146,7 @@ test('adds what frontends with the same trouble have done', () => {
   const denied = ['weather', 'one'].map(label => createTrouble({ label, what: 'notify', why: hint, count: 700 }))
   const why = 'no database'
   const restarts = ['a', 'b'].map(label => createTrouble({ label, kind: 'restart', why, where: 'x.js:1', count: 3 }))
-  const { culprits } = getCulprits({ troubles: [...denied, ...restarts], frontends: [], commands: [], editor })
+  const { culprits } = judge({ troubles: [...denied, ...restarts] })
   expect(culprits.map(({ labels, text }) => [labels, text])).toEqual([
     [['a', 'b'], 'are crash-looping, restarted 6× in a minute: no database (x.js:1)'],
     [['one', 'weather'], 'denied 1,400× (notify)'],
@@ -156,7 +185,7 @@ test('says what to do, and opens the place of an error', () => {
     where: 'a b.js:5:20',
   })
   const troubles = [restart, createTrouble({ what: 'wipe', why: hint })]
-  const { culprits } = getCulprits({ troubles, frontends: [], commands: [], editor })
+  const { culprits } = judge({ troubles })
   expect(culprits[0]).toMatchObject({
     text: 'restarted: Command wipe not allowed by ACL (a b.js:5:20); denied 1× (wipe)',
     cure: { text: 'If it may, add to its options:', code: "allow: ['wipe']" },
@@ -186,7 +215,7 @@ test('code to copy fits into one line', () => {
 test('takes no code from what a plugin throws', () => {
   const why = 'boom; add "wipe" to the option "allow" of the frontend "x"'
   for (const kind of ['restart', 'fault', 'failures'] as const) {
-    const { culprits } = getCulprits({ troubles: [createTrouble({ kind, why })], frontends: [], commands: [], editor })
+    const { culprits } = judge({ troubles: [createTrouble({ kind, why })] })
     expect(culprits[0]).not.toHaveProperty('cure')
   }
 })

@@ -1,8 +1,9 @@
 // Frontends that need attention, and why: the lines at the top of the page. One line for each cause, the worst first.
 import type { CommandStats } from '../contract/call-report.js'
-import type { Culprit, FrontendView } from '../contract/views.js'
+import type { Culprit, Flood, FrontendView } from '../contract/views.js'
 import type { Trouble } from './recent.js'
-import { formatSeconds, getEditorUrl } from './texts.js'
+import { getRunLabel } from './run-failures.js'
+import { formatRate, formatSeconds, getEditorUrl, listSome } from './texts.js'
 
 interface Clause {
   label: string
@@ -17,8 +18,8 @@ interface Clause {
   where?: string | undefined
 }
 
-/** Errors that a program can expect. */
-const EXPECTED: ReadonlySet<string> = new Set(['CommandFailed', 'Cancelled'])
+/** Errors that a program can expect. `LoadFailed`: code of a run that is no JavaScript. */
+const EXPECTED: ReadonlySet<string> = new Set(['CommandFailed', 'Cancelled', 'LoadFailed'])
 /** Expected errors need attention from this number in a minute, if half of all calls fail. */
 const MANY_FAILURES = 10
 /** Restarts within a minute from which on a frontend is in a crash loop. */
@@ -43,13 +44,19 @@ export interface CulpritSource {
   troubles: readonly Trouble[]
   frontends: readonly FrontendView[]
   commands: readonly CommandStats[]
+  flood: Flood | undefined
   editor: string
 }
 
 /** Returns at most ten lines, and the number of the other frontends that need attention. */
 export function getCulprits(source: CulpritSource): { culprits: Culprit[]; moreCulprits: number } {
-  const { troubles, frontends, commands, editor } = source
-  const clauses = [...frontends.flatMap(getStateClauses), ...getTroubleClauses(troubles, commands)]
+  const { troubles, frontends, commands, flood, editor } = source
+  const clauses = [
+    ...getComputationClauses(frontends),
+    ...frontends.flatMap(getStateClauses),
+    ...(flood ? [toFloodClause(flood)] : []),
+    ...getTroubleClauses(troubles, commands),
+  ]
   for (const { command, oldest } of commands) {
     if (!oldest || oldest.ms < LONG_MS) continue
     const { label, name } = getSubject(oldest.label, command)
@@ -100,8 +107,8 @@ function toCulprit(group: readonly (readonly Clause[])[], editorUrl: string): Cu
   }
 }
 
-const PLURALS: Readonly<Record<string, string>> = { is: 'are', was: 'were', has: 'have' }
-const toPlural = (text: string): string => text.replace(/^(?:is|was|has)(?= )/, verb => PLURALS[verb]!)
+const PLURALS: Readonly<Record<string, string>> = { is: 'are', was: 'were', has: 'have', waits: 'wait' }
+const toPlural = (text: string): string => text.replace(/^(?:is|was|has|waits)(?= )/, verb => PLURALS[verb]!)
 
 function getSubject(label: string, command: string): { label: string; name: string } {
   const [, called, name] = (label === 'host' && /^bus\.call (\S+) (.*)$/s.exec(command)) || []
@@ -130,8 +137,26 @@ function shorten(error: string): string {
 /** Frontends with the same module have the same error but for their labels. */
 const toCause = (text: string, label: string): string => text.replaceAll(JSON.stringify(label), '*')
 
+/** Returns whose code computes while others wait for their thread. */
+function getComputationClauses(frontends: readonly FrontendView[]): Clause[] {
+  const waiting = frontends.filter(({ waitsFor }) => typeof waitsFor === 'string')
+  return groupBy(waiting, ({ waitsFor }) => waitsFor!).map(group => {
+    const label = group[0]!.waitsFor!
+    const ms = Math.max(...group.map(({ blockedMs }) => blockedMs!))
+    const others = `${listSome(group.map(each => each.label))} ${group.length === 1 ? 'waits' : 'wait'} for it`
+    const toText = (): string => `has computed for ${formatSeconds(ms)}; ${others} (same script host)`
+    return { label, rank: 1, isBad: true, cause: `has computed for ${others}`, count: 1, toText }
+  })
+}
+
+function toFloodClause({ label, rate, share, cpu }: Flood): Clause {
+  const ofCore = cpu === undefined ? '' : `, ${Math.round(cpu * 100)} % of a CPU core`
+  const text = `made ${Math.floor(share * 100)} % of all calls (${formatRate(rate)}/s${ofCore})`
+  return { label, rank: 2, isBad: true, cause: 'made calls', count: 1, toText: () => text }
+}
+
 function getStateClauses(frontend: FrontendView): Clause[] {
-  const { label, state, gate, error = '', where = '', blockedMs, startedAt } = frontend
+  const { label, state, gate, error = '', where = '', blockedMs, waitsFor, startedAt } = frontend
   const add = (rank: number, isBad: boolean, text: string, others: Partial<Clause> = {}): Clause[] => [
     { label, rank, isBad, cause: toCause(text, label), count: 1, toText: () => text, ...others },
   ]
@@ -139,6 +164,12 @@ function getStateClauses(frontend: FrontendView): Clause[] {
   if (state === 'stopped') return add(0, false, 'has finished')
   if (state === 'waiting') {
     return add(0, true, explain('waits for a change of its files', error, where), { where })
+  }
+  // The one that it waits for has the clause.
+  if (typeof waitsFor === 'string') return []
+  if (blockedMs !== undefined && waitsFor === null) {
+    const toText = (): string => `waits for its script host, which has not responded for ${formatSeconds(blockedMs)}`
+    return add(6, blockedMs > LONG_MS, 'waits for its script host', { toText })
   }
   if (blockedMs !== undefined) {
     const toText = (): string => `has not responded for ${formatSeconds(blockedMs)}: it blocks its thread`
@@ -154,6 +185,9 @@ function getStateClauses(frontend: FrontendView): Clause[] {
   return add(8, gate.state === 'failed', `has a gate that is ${gate.state}`)
 }
 
+/** The end of core's error for a frontend whose thread ended because of another one. */
+const OF_NEIGHBOR = /\. The thread that [^]+ shared was terminated$/
+
 function getTroubleClauses(troubles: readonly Trouble[], commands: readonly CommandStats[]): Clause[] {
   const groups = groupBy(troubles, ({ label, kind }) => JSON.stringify([label, kind]))
   return groups.flatMap(group => {
@@ -163,7 +197,12 @@ function getTroubleClauses(troubles: readonly Trouble[], commands: readonly Comm
     const whats = group.toSorted((a, b) => b.count - a.count).flatMap(({ what }) => (what ? [what] : []))
     const more = whats.length > MAX_WHATS ? ', …' : ''
     const named = whats.length > 0 ? ` (${whats.slice(0, MAX_WHATS).join(', ')}${more})` : ''
-    const cure = kind === 'denied' ? cureDenial(group.map(trouble => trouble.why)) : undefined
+    const cure =
+      kind === 'denied'
+        ? cureDenial(group.map(trouble => trouble.why))
+        : whats[0] && kind === 'refused'
+          ? QUOTA_CURE
+          : undefined
     const add = (rank: number, toText: Clause['toText'], isBad = true): Clause[] => {
       const cause = `${kind} ${toCause(toText('', 0), label)}`
       return [{ label, rank, isBad, cause, count: sum, toText, cure, where }]
@@ -171,10 +210,12 @@ function getTroubleClauses(troubles: readonly Trouble[], commands: readonly Comm
     // Of one that the host has closed since.
     if (kind === 'failed') return add(3, () => explain('failed', why, where))
     if (kind === 'restart') {
-      if (sum < MANY_RESTARTS) return add(3, () => explain('restarted', why, where))
+      const isInnocent = group.every(trouble => OF_NEIGHBOR.test(trouble.why))
+      if (sum < MANY_RESTARTS) return add(3, () => explain('restarted', why, where), !isInnocent)
       return add(1, times => explain(`is crash-looping, restarted ${times} in a minute`, why, where))
     }
     if (kind === 'blocked') {
+      if (!whats[0] && label !== 'core') return add(2, times => times && why)
       const text = whats[0] ? `blocked core with ${whats[0]}` : 'was blocked'
       return add(2, times => explain(text, times && why, ''))
     }
@@ -188,7 +229,9 @@ function getTroubleClauses(troubles: readonly Trouble[], commands: readonly Comm
       })
     }
     if (kind === 'rejected') return add(4, times => explain(`rejected by the hook ${times}${named}`, why, ''))
-    if (kind === 'slow') return add(6, times => `made ${times} slow calls${named}`)
+    if (kind === 'slow') {
+      return add(6, (_, count) => `made ${count.toLocaleString('en')} slow ${count === 1 ? 'call' : 'calls'}${named}`)
+    }
     if (kind === 'overload') {
       return add(7, (_, count) => `too slow for events, of which ${count.toLocaleString('en')} were dropped`)
     }
@@ -224,6 +267,8 @@ export class FailureCounts {
     const next = new Map<string, number>()
     const found: Trouble[] = []
     for (const { command, callers } of commands) {
+      // The host reports those of runs.
+      if (getRunLabel(command) !== undefined) continue
       for (const { label, failures } of callers) {
         for (const [reason, times] of Object.entries(failures)) {
           if (COUNTED_APART.has(reason)) continue
@@ -244,6 +289,9 @@ export class FailureCounts {
     return found
   }
 }
+
+/** What core refuses as `Overloaded` has the name of its command. */
+const QUOTA_CURE: Culprit['cure'] = { text: 'Let it call less often, or raise its quota in', code: 'calls.quotas' }
 
 /** How core explains a denial: the name, and where it belongs. */
 const HINTS: readonly [pattern: RegExp, text: string, toCode: (names: string) => string][] = [

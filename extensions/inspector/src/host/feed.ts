@@ -1,20 +1,22 @@
 // Watches a bus as long as the inspector is open, and sends snapshots to the open pages by server-sent events. Fewer are sent if they take
 // long, or to a page that does not read them.
+import { getWorkerName } from '@sallyport/protocol/internal/contract'
 import type { ServerResponse } from 'node:http'
-import type { Heartbeat } from '@sallyport/protocol/internal/contract'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import type { InspectedBus, WorkerStatus } from '@sallyport/core/internal'
 import type { Measurement, Totals } from '../contract/views.js'
-import { BlockedThreads, type CoreSample } from './blocked-threads.js'
-import { countTroubles, RecentCalls, RecentEvents } from './recent.js'
+import { BlockedThreads, type CoreSample, type WatchedThread } from './blocked-threads.js'
+import { countTroubles, RecentEvents } from './recent.js'
+import { RecentCalls } from './recent-calls.js'
+import { RunFailures } from './run-failures.js'
 import { FailureCounts, getCulprits } from './culprits.js'
+import { FloodWatch } from './flood-watch.js'
 import {
   getCommands,
   getFrontends,
   getSelected,
   getSummary,
   getUnwell,
-  getWorkerName,
   type Growth,
   RunningTotals,
   type SnapshotSource,
@@ -24,8 +26,11 @@ const MAX_PAGES = 8
 const INTERVAL_MS = 250
 /** Interval without a page. A core that does not answer is asked more often, so that the time for which it is blocked is known. */
 const IDLE_INTERVAL_MS = 1000
-/** Snapshots take at most one part in this many of the host's time. */
+/** Snapshots take at most one part in this many of the host's time, unless the next one would be late. */
 const MAX_TIME_SHARE = 200
+const MAX_INTERVAL_MS = 1000
+/** The shortest of so many counts: the others can be long because the system gave this thread no time. */
+const DURATIONS = 4
 /** A page that has read nothing for this long is disconnected. A working page reconnects. */
 const STALLED_MS = 30_000
 const RETRY_MS = 1000
@@ -49,13 +54,17 @@ export class Feed {
   readonly #recentCalls = new RecentCalls()
   readonly #blocked: BlockedThreads
   readonly #failures = new FailureCounts()
+  readonly #runs = new RunFailures()
+  readonly #stopRuns: () => void
   readonly #since = Date.now()
   readonly #totals = new RunningTotals()
+  readonly #floodWatch = new FloodWatch()
   readonly #pages = new Set<Page>()
   #timer: NodeJS.Timeout | undefined
   #isMeasuring = false
   #isEnded = false
-  #previousMs = 0
+  /** Milliseconds of the latest snapshots. */
+  #durations: number[] = []
   #dueAt = Infinity
 
   /** @param editor - the URL of a place in an editor */
@@ -64,6 +73,13 @@ export class Feed {
     this.#editor = editor
     this.#recentEvents = new RecentEvents((name, listener) => bus.on(name, listener))
     this.#blocked = new BlockedThreads(block => this.#recentEvents.addBlock(block))
+    this.#stopRuns = bus.on('runFailed', ({ label, reason: why, wasCalled }) => {
+      if (wasCalled) {
+        this.#runs.add(label, why)
+        this.#recentCalls.explainRun(label, why)
+      }
+      this.#recentEvents.lastMinute.add({ kind: 'failures', label, what: `bus.run: ${why}`, why, where: '', count: 1 })
+    })
     this.#sendNext()
   }
 
@@ -78,7 +94,7 @@ export class Feed {
     response.on('error', () => {})
     response.write(`retry: ${RETRY_MS}\n\n`)
     // The first snapshots are slow because their code is new.
-    this.#previousMs = 0
+    this.#durations = []
     if (this.#isMeasuring || this.#isEnded) return
     clearTimeout(this.#timer)
     this.#dueAt = Infinity
@@ -89,6 +105,7 @@ export class Feed {
     this.#isEnded = true
     clearTimeout(this.#timer)
     this.#recentEvents.end()
+    this.#stopRuns()
     for (const { response } of this.#pages) response.end(formatEvent('end', { why }))
     this.#pages.clear()
     this.#bus.release()
@@ -113,22 +130,24 @@ export class Feed {
     const totals = this.#totals.update(source.stats, growth => this.#addGrowth(growth))
     if (this.#pages.size > 0) this.#sendSnapshots(source, totals, startedAt)
     const ms = performance.now() - startedAt
-    // One of two can be long because the system gave this thread no time.
     const interval = this.#pages.size > 0 || !measurement ? INTERVAL_MS : IDLE_INTERVAL_MS
-    const pause = Math.max(interval, Math.min(ms, this.#previousMs) * MAX_TIME_SHARE)
-    this.#previousMs = ms
+    const shortest = this.#durations.length < DURATIONS ? 0 : Math.min(ms, ...this.#durations)
+    this.#durations = [ms, ...this.#durations.slice(0, DURATIONS - 1)]
+    const pause = Math.max(interval, Math.min(shortest * MAX_TIME_SHARE, MAX_INTERVAL_MS))
     this.#dueAt = performance.now() + pause
     this.#timer = setTimeout(() => this.#sendNext(), pause).unref()
   }
 
   #sendSnapshots(source: SnapshotSource, totals: Totals, startedAt: number): void {
     const summary = getSummary(source, totals)
-    const commands = source.measurement?.watched?.commands
+    const { watched } = source.measurement ?? {}
+    const commands = watched && this.#runs.explain(watched.since, watched.commands)
     const troubles = this.#recentEvents.lastMinute.get()
     const culprits = getCulprits({
       troubles,
       frontends: getUnwell(source),
       commands: commands ?? [],
+      flood: source.flood,
       editor: this.#editor,
     })
     const texts = new Map<string, string>()
@@ -145,7 +164,7 @@ export class Feed {
           ...{ ...summary, ...culprits, ...getFrontends(source, find), lastMinute: countTroubles(troubles, of) },
           ...(of !== undefined && getSelected(source, of, slow)),
           ...(commands && { commands: getCommands(commands, of) }),
-          ...(sendsCalls && { calls: this.#recentCalls.getLatest(of) }),
+          ...(sendsCalls && { calls: this.#recentCalls.getLatest(commands ?? [], of) }),
           ...(sendsEvents && { recent: lists }),
         })
         texts.set(key, text)
@@ -171,11 +190,12 @@ export class Feed {
     }
     const isRunning = bus === 'running' && stats.core.state === 'running'
     const blockedCore = this.#blocked.addCore({ ...sample, isRunning, restarts: stats.core.restarts })
-    const heartbeats = getHeartbeats(Object.keys(stats.frontends), workerStatus)
+    const threads = getThreads(Object.keys(stats.frontends), workerStatus)
     const hasError = (label: string): boolean => this.#bus.getInfo(label)?.error !== undefined
-    const blockedFrontends = this.#blocked.addFrontends(heartbeats, hasError)
+    const blockedFrontends = this.#blocked.addFrontends(threads, hasError)
     return {
       ...{ stats, bus, workerStatus, measurement, since: this.#since, blockedCore, blockedFrontends },
+      flood: this.#floodWatch.update(stats, workerStatus),
       getInfo: label => this.#bus.getInfo(label),
       getDelay: label => this.#recentEvents.getDelay(label),
     }
@@ -190,16 +210,23 @@ export class Feed {
   }
 }
 
-function getHeartbeats(
+const ENDING: ReadonlySet<string> = new Set(['leaving', 'reloading', 'draining'])
+
+function getThreads(
   labels: readonly string[],
   workerStatus: ReadonlyMap<string, WorkerStatus>,
-): ReadonlyMap<string, Heartbeat> {
-  const heartbeats = new Map<string, Heartbeat>()
-  for (const label of labels) {
-    const status = workerStatus.get(getWorkerName(label))
-    if (status?.heartbeat && status.state === 'running') heartbeats.set(label, status.heartbeat)
+): ReadonlyMap<string, WatchedThread> {
+  const labelsByName = new Map(labels.map(label => [getWorkerName('frontend', label), label]))
+  const threads = new Map<string, WatchedThread>()
+  for (const [name, label] of labelsByName) {
+    const { heartbeat, state = 'stopped', runs } = workerStatus.get(name) ?? {}
+    const isEnding = ENDING.has(state)
+    const other = runs === undefined || runs === name ? undefined : (labelsByName.get(runs) ?? null)
+    // One that starts loads its modules.
+    const isWatched = state === 'running' || isEnding || (state === 'starting' && typeof other === 'string')
+    if (heartbeat && isWatched) threads.set(label, { heartbeat, isEnding, runs: other })
   }
-  return heartbeats
+  return threads
 }
 
 /** True once all that was written is in the system's buffers. */

@@ -1,9 +1,9 @@
-// What has happened since the inspector was opened: the latest events and calls, and the troubles of the last minute.
+// What has happened since the inspector was opened: the latest events, and the troubles of the last minute.
 import type { InspectedBus } from '@sallyport/core/internal'
 import type { BusError } from '@sallyport/protocol/internal/errors'
-import { type CallReport, MAX_NAME_LENGTH } from '../contract/call-report.js'
-import type { CallView, MinuteTotal, RecentEventLists, RecordedEvent } from '../contract/views.js'
-import { describeError, MAX_TEXT, toPrintable } from './texts.js'
+import { MAX_NAME_LENGTH } from '../contract/call-report.js'
+import type { MinuteTotal, RecentEventLists, RecordedEvent } from '../contract/views.js'
+import { describeError, dropOldest, MAX_TEXT, toPrintable } from './texts.js'
 
 const MAX_EVENTS = 100
 const MAX_KEPT = 1000
@@ -21,15 +21,8 @@ const REJECTIONS: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-export interface Block {
-  /** A frontend, or `core` if it is not known whose call blocked core. */
-  label: string
-  what: string
-  why: string
-  /** Times in milliseconds since 1970. */
-  since: number
-  at: number
-}
+/** Its label is `core` if it is not known whose call blocked core. */
+export type Block = Pick<RecordedEvent, 'label' | 'what' | 'why' | 'since' | 'at'>
 
 class EventList {
   readonly #events = new Map<string, RecordedEvent>()
@@ -206,50 +199,5 @@ export class LastMinute {
       else found.push({ ...trouble, count: steps.reduce((sum, [, count]) => sum + count, 0) })
     }
     return found
-  }
-}
-
-const MAX_CALLS = 50
-const LOST = 'Disconnected'
-
-export class RecentCalls {
-  readonly #calls = new Map<string, CallView>()
-  #since = 0
-  version = 1
-
-  add({ since, calls }: CallReport): void {
-    if (since !== this.#since) this.#loseRunning()
-    this.#since = since
-    for (const call of calls) {
-      const { id, label, command } = call
-      // A core that restarts counts from 1 again.
-      const key = `${since}:${id}`
-      const [name, caller] = [toPrintable(command, MAX_NAME_LENGTH), toPrintable(label, MAX_NAME_LENGTH)]
-      this.#calls.set(key, { ...call, id: key, command: name, label: caller })
-    }
-    dropOldest(this.#calls, MAX_KEPT)
-    if (calls.length > 0) this.version += 1
-  }
-
-  /** Returns the latest calls first. @param label - leaves out the calls of others, but not those of the host to this frontend */
-  getLatest(label?: string): CallView[] {
-    const matches = (call: CallView): boolean =>
-      label === undefined || call.label === label || call.command.startsWith(`bus.call ${label} `)
-    return [...this.#calls.values()].filter(matches).slice(-MAX_CALLS).toReversed()
-  }
-
-  #loseRunning(): void {
-    for (const call of this.#calls.values()) {
-      if (call.outcome !== undefined) continue
-      call.outcome = LOST
-      this.version += 1
-    }
-  }
-}
-
-function dropOldest(map: Map<string, unknown>, max: number): void {
-  for (const key of map.keys()) {
-    if (map.size <= max) return
-    map.delete(key)
   }
 }

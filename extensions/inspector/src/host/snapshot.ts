@@ -1,11 +1,14 @@
 // The data of the page: figures and states of a bounded number of frontends, and the commands that one of them may call.
+import { getWorkerName } from '@sallyport/protocol/internal/contract'
 import { basename } from 'node:path'
 import type { BusStats } from '@sallyport/core'
 import type { FrontendStats, InspectedBus, WorkerStatus } from '@sallyport/core/internal'
 import { type CommandStats, MAX_NAME_LENGTH } from '../contract/call-report.js'
 import type {
   Blocked,
+  BlockedThread,
   ExplainedCommand,
+  Flood,
   FrontendView,
   Measurement,
   ShownAccess,
@@ -29,11 +32,9 @@ export interface SnapshotSource extends Pick<Snapshot, 'bus' | 'since'> {
   /** Milliseconds until a frontend restarts. */
   getDelay(label: string): number | undefined
   blockedCore: Blocked | undefined
-  /** Milliseconds for which frontends have not responded, by label. */
-  blockedFrontends: ReadonlyMap<string, number>
+  blockedFrontends: ReadonlyMap<string, BlockedThread>
+  flood: Flood | undefined
 }
-
-export const getWorkerName = (label: string): string => `frontend ${JSON.stringify(label)}`
 
 type PerPage =
   | 'lastMinute'
@@ -66,8 +67,7 @@ export function getSummary(source: SnapshotSource, totals: Totals): Omit<Snapsho
     bus,
     core: { ...core, answers: measurement !== undefined, blocked: blockedCore },
     totals: { ...totals, slow: core.slow },
-    // The host's own link is a port, whose figure is too high.
-    queued: all.reduce((sum, { queued }) => sum + queued, 0),
+    queued: all.reduce((sum, { queued }) => sum + queued, host.queued),
     inFlight: core.inFlight,
     ...(host.calls + host.events.in + host.events.out > 0 && { host }),
     open: all.length - ended,
@@ -109,10 +109,10 @@ const isUnwellIn =
 
 function getFrontend(label: string, stats: FrontendStats, source: SnapshotSource): FrontendView {
   const { workerStatus, getInfo, getDelay, blockedFrontends } = source
-  const usage = workerStatus.get(getWorkerName(label))?.usage
+  const usage = workerStatus.get(getWorkerName('frontend', label))?.usage
   const { sandbox, startedAt, error } = getInfo(label) ?? {}
   const restartsIn = stats.state === 'backingOff' ? getDelay(label) : undefined
-  const blockedMs = blockedFrontends.get(label)
+  const { ms: blockedMs, waitsFor } = blockedFrontends.get(label) ?? {}
   return {
     ...{ ...stats, label },
     ...(usage && { usage }),
@@ -121,6 +121,7 @@ function getFrontend(label: string, stats: FrontendStats, source: SnapshotSource
     ...(error && describeError(error)),
     ...(restartsIn !== undefined && { restartsIn }),
     ...(blockedMs !== undefined && { blockedMs }),
+    ...(waitsFor !== undefined && { waitsFor }),
   }
 }
 
@@ -225,5 +226,11 @@ export async function explainAccess(bus: InspectedBus, label: string): Promise<S
   }
 }
 
-/** Commands that every frontend may call come last: there is nothing to decide about them. */
-const getRank = ({ by }: ExplainedCommand): number => Number(by.some(({ capability }) => capability === BUILT_IN))
+/** Tauri's core plugins. */
+const CORE_PLUGINS = /^plugin:(?:app|event|image|menu|path|resources|tray|webview|window)\|/
+
+/** Commands of the bus itself stand behind the program's own, and last those that every frontend may call: there is nothing to decide about them. */
+function getRank({ command, by }: ExplainedCommand): number {
+  if (by.some(({ capability }) => capability === BUILT_IN)) return 2
+  return CORE_PLUGINS.test(command) ? 1 : 0
+}

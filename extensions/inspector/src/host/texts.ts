@@ -46,4 +46,30 @@ export function toPrintable(text: string, max: number): string {
 
 const escape = (char: string): string => `\\u{${char.codePointAt(0)!.toString(16)}}`
 
+/** Names that are listed; the others are counted. */
+const MAX_LISTED = 3
+
+/** Returns `a, b and c`, or `a, b, c and 2 more`. */
+export function listSome(names: readonly string[]): string {
+  const more = names.length - MAX_LISTED
+  if (more > 0) return `${names.slice(0, MAX_LISTED).join(', ')} and ${more} more`
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}
+
+/** Returns `350`, `2.8 k` or `171 k`. */
+export function formatRate(perSecond: number): string {
+  if (perSecond < 999.5) return String(Math.round(perSecond))
+  return perSecond < 9950
+    ? `${(perSecond / 1000).toFixed(1)} k`
+    : `${Math.round(perSecond / 1000).toLocaleString('en')} k`
+}
+
 export const formatSeconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`
+
+/** Drops the first entries of a map that is too large. */
+export function dropOldest(map: Map<string, unknown>, max: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= max) return
+    map.delete(key)
+  }
+}

@@ -10,6 +10,11 @@ export const at = (source: string): URL => new URL(`data:text/javascript,${encod
 /** Short delays and many restarts: how many fall into a period is random on a busy machine. */
 export const soon = { delay: { min: 20, max: 100 }, intensity: 1000 }
 
+/** One that loops ends later than others of its script host miss a heartbeat. */
+export const longestScript = { kind: 'quickjs', time: 5000 } as const
+/** On a busy machine too, the limit of the longest script ends it before the watchdog does, which would restart its neighbours. */
+export const patient = { heartbeat: 20_000 } as const
+
 const open: Bus[] = []
 afterEach(() => Promise.all(open.splice(0).map(bus => bus.close({ timeout: 0 }))))
 

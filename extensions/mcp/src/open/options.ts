@@ -1,10 +1,13 @@
 // Options of `openMcp`, and events of an opened server.
 import type { PathLike } from 'node:fs'
+import { isIP } from 'node:net'
+import type { StreamableHTTPClientTransportOptions } from '@modelcontextprotocol/client'
 import type { SupervisionOptions } from '@sallyport/core'
 import type { DeniedHost } from '@sallyport/core/internal'
 import type { ProgramOptions } from '@sallyport/core/launchers'
-import { queueMicrotask } from '@sallyport/protocol/internal/util'
-import { checkNames, checkValue, isPositive, isTexts } from '../shared/check-names.js'
+import { parseHostPattern } from '@sallyport/process/internal/launchers'
+import { parseForeignUrl, queueMicrotask } from '@sallyport/protocol/internal/util'
+import { checkNames, checkValue, isMilliseconds, isPositive, isTexts, MILLISECONDS } from '../shared/check-names.js'
 
 /** The program of a server: `command` and `args`, as MCP clients configure it. */
 export interface McpCommand {
@@ -14,7 +17,18 @@ export interface McpCommand {
   readonly args?: readonly string[]
 }
 
-/** The wall of a server, its tools, and its restarts. */
+/** A server over HTTP. */
+export interface McpRemote {
+  /** Its address: `https:`, or `http:` with an IP address or `localhost`. */
+  readonly url: string | URL
+  /**
+   * Authorizes the host: a provider of `@modelcontextprotocol/client`, such as `ClientCredentialsProvider`, or `{ token: async () => text }`. No
+   * frontend gets what it keeps. Pass `expectedIssuer` to a provider: without it, the server decides who gets the secret, and can name itself.
+   */
+  readonly authProvider?: StreamableHTTPClientTransportOptions['authProvider']
+}
+
+/** The wall of a server, its tools, and its restarts. One over HTTP has no wall: `net` lists hosts that it needs beside its own, such as that of its authorization. */
 export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args' | 'onDenied'> {
   /** Limits the memory of the server and the programs that it starts, in MiB. Linux only. @default 1024 */
   readonly memory?: number
@@ -44,24 +58,53 @@ export interface OpenMcpOptions extends Omit<ProgramOptions, 'command' | 'args' 
 /** Each option, and what is wrong with a value of it. `startProgram` checks the others. */
 const CHECKS: Readonly<Record<keyof OpenMcpOptions, ((value: unknown) => string | false) | undefined>> = {
   tools: value => !isTexts(value) && 'an array of strings',
-  timeout: value => !isPositive(value) && 'milliseconds, more than 0',
-  startTimeout: value => !isPositive(value) && 'milliseconds, more than 0',
+  timeout: value => !isMilliseconds(value) && MILLISECONDS,
+  startTimeout: value => !isMilliseconds(value) && MILLISECONDS,
   maxMessage: value => !isPositive(value) && 'bytes, more than 0',
   onStderr: value => typeof value !== 'function' && 'a function',
   restarts: value => Object(value) !== value && 'an object, such as { intensity: 3 }',
-  ...{ pin: undefined, wall: undefined, read: undefined, write: undefined, net: undefined },
+  ...{ pin: undefined, net: undefined, wall: undefined, read: undefined, write: undefined },
   ...{ secrets: undefined, env: undefined, home: undefined, cwd: undefined },
   ...{ memory: undefined, pids: undefined, tmp: undefined },
 }
 
+const REMOTE_OPTIONS = ['tools', 'pin', 'timeout', 'startTimeout', 'maxMessage', 'restarts', 'net']
+
+export const isRemote = (server: McpCommand | McpRemote): server is McpRemote => Object.hasOwn(Object(server), 'url')
+
 /** @throws {BusError} InvalidParams for an unknown option, or an invalid value of an option of the server */
-export function checkMcpOptions(command: McpCommand, options: OpenMcpOptions): void {
-  checkNames('openMcp: the program', command, ['command', 'args'])
-  checkNames('openMcp', options, Object.keys(CHECKS))
+export function checkMcpOptions(server: McpCommand | McpRemote, options: OpenMcpOptions): void {
+  if (isRemote(server)) checkNames('openMcp: the server', server, ['url', 'authProvider'])
+  else checkNames('openMcp: the program', server, ['command', 'args'])
+  checkNames('openMcp', options, isRemote(server) ? REMOTE_OPTIONS : Object.keys(CHECKS))
   for (const [name, value] of Object.entries(options)) {
     const expected = value !== undefined && CHECKS[name as keyof OpenMcpOptions]?.(value)
     checkValue(`openMcp: ${name}`, !expected, String(expected))
   }
+}
+
+/** Returns the address of a server, and the hosts that it reaches. @throws {BusError} InvalidParams */
+export function readRemote(
+  { url: given, authProvider }: McpRemote,
+  net: OpenMcpOptions['net'] = [],
+): { readonly url: URL; readonly hosts: readonly string[] } {
+  const url = parseForeignUrl(String(given))
+  const host = url?.hostname.replaceAll(/[[\]]/g, '') ?? ''
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && (isIP(host) > 0 || host === 'localhost'))
+  const isUrl = isSafe && url.username === '' && url.password === ''
+  checkValue('openMcp: url', isUrl, 'an https: address without a password; http: for IP addresses and localhost alone')
+  const isProvider =
+    authProvider === undefined ||
+    [Object(authProvider).token, Object(authProvider).tokens].some(each => typeof each === 'function')
+  checkValue(
+    'openMcp: authProvider',
+    isProvider,
+    'a provider of @modelcontextprotocol/client, or { token: async () => text }',
+  )
+  const isList = isTexts(net) && net.every(each => parseHostPattern(each) !== undefined)
+  checkValue('openMcp: net', isList, 'an array of hosts, such as ["auth.example.com"]')
+  const port = url!.port || (url!.protocol === 'https:' ? '443' : '80')
+  return { url: url!, hosts: [`${url!.hostname}:${port}`, ...(net as readonly string[])] }
 }
 
 /** A tool that is not as it was accepted, or that was accepted and cannot be a command. */

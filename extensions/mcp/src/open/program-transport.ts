@@ -1,20 +1,13 @@
 // The standard streams of a server as a transport of the SDK. A server that writes too much, or what is no message, is ended.
 import { once } from 'node:events'
-import {
-  type JSONRPCMessage,
-  parseJSONRPCMessage,
-  serializeMessage,
-  type Transport,
-} from '@modelcontextprotocol/client'
+import { type JSONRPCMessage, parseJSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client'
 import { onNextTick } from '@sallyport/protocol/internal/util'
-import { scanJson } from '@sallyport/protocol/internal/codec'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
+import { parseMessages, UnrequestedCount } from './messages.js'
+import type { RequestLost, ServerTransport } from './server-transport.js'
 
-const MAX_UNREQUESTED = 1000
-const MAX_UNREQUESTED_BYTES = 8 * 2 ** 20
-const PERIOD_MS = 1000
-const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+const NO_FILE = /ENOENT|EACCES|MODULE_NOT_FOUND|cannot find|no such file|can't open|permission denied/i
 const MAX_QUOTED = 200
 /** JSON-RPC's "Internal error". */
 const INVALID_ANSWER = -32603
@@ -25,33 +18,29 @@ export interface ProgramTransportOptions {
   readonly onStderr: ((text: string) => void) | undefined
 }
 
-export class ProgramTransport implements Transport {
+export class ProgramTransport implements ServerTransport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: (message: JSONRPCMessage) => void
   /** The last 1000 characters that the program wrote to its standard error. */
-  lastText = ''
+  #lastText = ''
   /** The start of the first line that was no message. */
-  unread: string | undefined
+  #unread: string | undefined
   /** With `pid`, these tell the SDK that no HTTP is between: a server that does not know its first question is asked in the older protocol. */
   readonly stderr = undefined
   readonly pid = undefined
   readonly #options: ProgramTransportOptions
-  /** Resolves with the reason once the program has ended, and nothing of it is left. */
   readonly ended: Promise<string>
   #setEnded: (reason: string) => void = () => {}
-  /** True once the program has ended by itself, or was ended for a reason. The SDK ends it without one, after an error of its own. */
   hasReason = false
-  program: Program | undefined
+  #program: Program | undefined
   isClosed = false
   #violation: string | undefined
   #chunks: Buffer[] = []
   #length = 0
   readonly #requests = new Set<unknown>()
   #drained: Promise<unknown> | undefined
-  #periodStart = 0
-  #unrequested = 0
-  #unrequestedBytes = 0
+  readonly #unrequested = new UnrequestedCount()
   readonly #waiting: JSONRPCMessage[] = []
   #isHandling = false
 
@@ -63,10 +52,10 @@ export class ProgramTransport implements Transport {
   /** @throws what `startProgram` throws */
   async start(): Promise<void> {
     const program = await startProgram(this.#options.program)
-    this.program = program
+    this.#program = program
     program.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
     program.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.lastText = `${this.lastText}${text}`.slice(-1000)
+      this.#lastText = `${this.#lastText}${text}`.slice(-1000)
       this.#options.onStderr?.(text)
     })
     void program.exited.then(({ code, signal, exceeded }) => {
@@ -81,10 +70,10 @@ export class ProgramTransport implements Transport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    const stdin = this.program?.stdin
+    const stdin = this.#program?.stdin
     if (this.isClosed || !stdin?.writable) {
       // It ends at this moment, or has closed its standard input.
-      this.program?.kill()
+      this.#program?.kill()
       throw new Error(await this.ended)
     }
     if ('id' in message && 'method' in message) this.#requests.add(message.id)
@@ -102,10 +91,25 @@ export class ProgramTransport implements Transport {
   async close(reason?: string): Promise<void> {
     this.isClosed = true
     this.hasReason ||= reason !== undefined
-    if (!this.program) return this.#setEnded(reason ?? 'it was closed')
+    if (!this.#program) return this.#setEnded(reason ?? 'it was closed')
     this.#violation ??= reason ?? 'it was closed'
-    this.program.kill()
+    this.#program.kill()
     await this.ended
+  }
+
+  describeStart(): { hint: string; written: string } {
+    const lacksFile = this.#program?.isWalled && NO_FILE.test(this.#lastText)
+    const written = [
+      ...(this.#unread === undefined ? [] : [`it wrote what is no message: ${JSON.stringify(this.#unread)}`]),
+      ...(this.#lastText === '' ? [] : [`it wrote: ${this.#lastText.trim()}`]),
+    ]
+    const hint = lacksFile ? '. If the file exists, add its directory to "read"' : ''
+    return { hint, written: written.join('\n') }
+  }
+
+  /** Its streams lose nothing while it lives. */
+  explain(): RequestLost | undefined {
+    return undefined
   }
 
   #read(chunk: Buffer): void {
@@ -129,24 +133,20 @@ export class ProgramTransport implements Transport {
     if (part.length > 0) this.#chunks.push(part)
   }
 
-  #readLine(written: Buffer): void {
-    const line = written.subarray(written.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0)
-    let value: unknown
+  #readLine(line: Buffer): void {
+    let messages: unknown[]
     try {
-      scanJson(line, 0)
-      value = JSON.parse(line.toString('utf8'))
+      messages = parseMessages(line)
     } catch (error) {
       if (error instanceof RangeError) return this.#fail(`it sent a message beyond the limits: ${error.message}`)
       // Servers that print to their standard output by mistake are common.
       return this.#skip(line)
     }
-    // Batches were a part of MCP until 2025-06-18.
-    for (const each of Array.isArray(value) ? value : [value]) this.#take(each, line)
+    for (const each of messages) this.#take(each, line)
   }
 
-  #take(value: unknown, line: Buffer): void {
+  #take(own: unknown, line: Buffer): void {
     if (this.isClosed) return
-    const own = withoutNulls(value)
     const { id, method } = Object(own) as { id?: unknown; method?: unknown }
     const answersRequest = method === undefined && this.#requests.delete(id)
     let message: JSONRPCMessage
@@ -165,7 +165,7 @@ export class ProgramTransport implements Transport {
   }
 
   #skip(line: Buffer): void {
-    if (line.length > 0) this.unread ??= line.toString('utf8', 0, MAX_QUOTED)
+    if (line.length > 0) this.#unread ??= line.toString('utf8', 0, MAX_QUOTED)
     this.#count(line.length)
   }
 
@@ -193,16 +193,7 @@ export class ProgramTransport implements Transport {
   }
 
   #count(length: number): void {
-    const now = performance.now()
-    if (now - this.#periodStart >= PERIOD_MS) {
-      this.#periodStart = now
-      this.#unrequested = this.#unrequestedBytes = 0
-    }
-    this.#unrequested += 1
-    this.#unrequestedBytes += length
-    if (this.#unrequested > MAX_UNREQUESTED || this.#unrequestedBytes > MAX_UNREQUESTED_BYTES) {
-      this.#fail('it sent more than it was asked for')
-    }
+    if (!this.#unrequested.add(length)) this.#fail('it sent more than it was asked for')
   }
 
   #fail(violation: string): void {
@@ -210,30 +201,6 @@ export class ProgramTransport implements Transport {
     this.#violation = violation
     this.#chunks = []
     this.#waiting.length = 0
-    this.program?.kill()
+    this.#program?.kill()
   }
-}
-
-/** Members in which MCP has an object whose members are its own as well. */
-const NESTED = new Set(['capabilities', 'serverInfo'])
-
-/** Servers in Python and Rust write `null` for what is not set, where MCP has no `null`. Inside of what belongs to a tool it is a value. */
-function withoutNulls(message: unknown): unknown {
-  if (typeof message !== 'object' || message === null) return message
-  const own = dropNulls(message)
-  for (const key of ['result', 'params', 'error']) {
-    const part = own[key]
-    if (typeof part !== 'object' || part === null || Array.isArray(part)) continue
-    own[key] = dropNulls(part, member => NESTED.has(member))
-  }
-  return own
-}
-
-function dropNulls(value: object, isNested: (key: string) => boolean = () => false): Record<string, unknown> {
-  const isObject = (each: unknown): each is object => typeof each === 'object' && each !== null && !Array.isArray(each)
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, each]) => each !== null)
-      .map(([key, each]) => [key, isNested(key) && isObject(each) ? dropNulls(each, () => true) : each]),
-  )
 }

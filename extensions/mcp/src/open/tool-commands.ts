@@ -4,7 +4,7 @@ import type { AddedCommand, HostLog } from '@sallyport/core/internal'
 import { getTypeName, isPlainObject } from '@sallyport/protocol/internal/util'
 import { type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
-import type { ServerProcess } from './server-process.js'
+import type { ServerLife } from './server-life.js'
 import type { PinnedTool } from './tool-pin.js'
 
 const MAX_NAME_LENGTH = 128
@@ -46,7 +46,7 @@ export interface ToolCommandsOptions {
   readonly name: string
   readonly tools: readonly PinnedTool[]
   readonly timeout: number
-  readonly server: ServerProcess
+  readonly server: ServerLife
   readonly log: HostLog
   /** Returns why a tool is refused. */
   readonly getRefusal: (tool: string) => string | undefined

@@ -1,13 +1,21 @@
 // Serves a bus to MCP clients: the commands that a label may call are their tools.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ProtocolError, ProtocolErrorCode, Server, type Transport } from '@modelcontextprotocol/server'
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
+  Server,
+  type ServerContext,
+  type Transport,
+} from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { type Bus, BusError, type ConnectionOptions } from '@sallyport/core'
+import { type Bus, BusError, type Client, type ConnectionOptions } from '@sallyport/core'
 import { throwAs } from '@sallyport/protocol/internal/errors'
-import { loadOnce, withoutContext } from '@sallyport/protocol/internal/util'
-import { checkNames, checkValue, isPositive } from '../shared/check-names.js'
-import { warnOfUnserved } from '../shared/tools.js'
-import { callTool, getTools, type ServedTool } from './tools.js'
+import { withoutContext } from '@sallyport/protocol/internal/util'
+import { checkNames, checkValue, isMilliseconds, MILLISECONDS } from '../shared/check-names.js'
+import { LabelTools } from './label-tools.js'
+import { Rounds } from './rounds.js'
+import { callTool } from './tools.js'
+import { WaitingCalls } from './waiting-calls.js'
 import { type HttpTransport, serveHttp, takePath, type ToolService } from './serve-http.js'
 import { StdioTransport } from './stdio-transport.js'
 
@@ -63,86 +71,128 @@ const isHttp = (transport: ServeMcpOptions['transport']): transport is HttpTrans
  * @example await serveMcp(bus, { label: 'agent', allow: ['read_note'], transport: 'stdio' })
  */
 export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpService> {
-  checkNames('serveMcp', options, OPTIONS)
-  const { label, allow = [], transport, timeout, onError = () => {} } = options
-  const isTransport = transport === 'stdio' || isHttp(transport) || typeof Object(transport).start === 'function'
-  checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
-  checkValue('serveMcp: timeout', isPositive(timeout ?? 1), 'milliseconds, more than 0')
+  checkOptions(options)
+  const { label, allow = [], transport } = options
   // Before anything can print meanwhile.
-  const stdio = transport === 'stdio' ? new StdioTransport(() => void onEnd()) : undefined
+  const stdio = transport === 'stdio' ? new StdioTransport(() => void service?.end()) : undefined
   const release = isHttp(transport) ? takePath(transport) : () => stdio?.release()
+  let service: Service | undefined
   const client = await bus.connect(label, { allow }).catch((error: unknown) => {
     release()
     return throwAs('bus.connect:', 'serveMcp:')(error)
   })
-  /** Each is warned of once. */
-  const warned = new Set<string>()
-  const loadTools = async (): Promise<ReadonlyMap<string, ServedTool>> => {
-    const { tools, unserved } = getTools(await bus.describe(label))
-    const others = new Map([...unserved].filter(([command]) => !warned.has(command)))
-    for (const command of others.keys()) warned.add(command)
-    warnOfUnserved(bus, `Commands of the label ${JSON.stringify(label)}`, others, 'Rename them.')
-    return tools
-  }
-  // Core decides about each call again: a list that is out of date gives no right.
-  let list = loadOnce(loadTools)
-  /** Lets core report and count a call that the label may not make. Commands of core itself, which it may make, are no tools. */
-  const denyCall = async (name: string): Promise<void> => {
-    const command = name.replace(/^([a-z0-9-]+)__/, 'plugin:$1|')
-    const isAllowed = async (rights: object): Promise<boolean> =>
-      (await bus.describe(label, rights)).some(each => each.command === command)
-    if ((await isAllowed({ allow: [command] })) && !(await isAllowed({}))) await client.invoke(command)
-  }
-  /** The server of the connection over stdio. That of a request over HTTP ends with it. */
-  let connected: Server | undefined
+  service = new Service(bus, client, options, stdio, release)
+  return service
+}
 
-  const create = (): Server => {
-    const { info = { name: 'sallyport', version: '0' }, instructions } = options
-    const capabilities = { tools: { listChanged: true } }
-    const server = new Server(info, { capabilities, ...(instructions !== undefined && { instructions }) })
-    server.onerror = onError
-    server.setRequestHandler('tools/list', async () => ({
-      tools: [...(await list()).values()].map(({ tool }) => tool),
-    }))
-    server.setRequestHandler('tools/call', async ({ params: { name, arguments: args = {} } }, context) => {
-      const served = (await list()).get(name)
-      if (!served) {
-        await denyCall(name).catch(() => {})
-        throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`)
-      }
-      return callTool({ client, served, args, context, timeout })
+/** @throws {BusError} InvalidParams */
+function checkOptions(options: ServeMcpOptions): void {
+  checkNames('serveMcp', options, OPTIONS)
+  const { transport, timeout = 1 } = options
+  const isTransport = transport === 'stdio' || isHttp(transport) || typeof Object(transport).start === 'function'
+  checkValue('serveMcp: transport', isTransport, '"stdio", { server } or a transport of the SDK')
+  checkValue('serveMcp: timeout', isMilliseconds(timeout), MILLISECONDS)
+}
+
+/** Each request of today's protocol has the client's capabilities; before, those of the connection count. */
+function canAskUser(server: Server, { mcpReq }: ServerContext): boolean {
+  const envelope = (mcpReq.envelope ?? {}) as Record<string, ClientCapabilities | undefined>
+  const { elicitation } = envelope[CLIENT_CAPABILITIES_META_KEY] ?? server.getClientCapabilities() ?? {}
+  return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
+}
+
+class Service implements McpService {
+  readonly closed: Promise<void>
+  readonly handle: McpService['handle']
+  readonly #client: Client
+  readonly #options: ServeMcpOptions
+  readonly #tools: LabelTools
+  readonly #waiting: WaitingCalls
+  readonly #rounds: Rounds
+  readonly #service: ToolService
+  readonly #release: () => void
+  readonly #stopListening: () => void
+  /** The server of the connection over stdio. That of a request over HTTP ends with it. */
+  #connected: Server | undefined
+  #closing: Promise<void> | undefined
+
+  /** @param release - gives back the path, or standard output */
+  constructor(
+    bus: Bus,
+    client: Client,
+    options: ServeMcpOptions,
+    stdio: StdioTransport | undefined,
+    release: () => void,
+  ) {
+    this.#client = client
+    this.#options = options
+    this.#release = release
+    this.#tools = new LabelTools(bus, client, options.label)
+    this.#waiting = new WaitingCalls(bus, client, options.label)
+    this.#rounds = new Rounds(bus, options.label, this.#waiting)
+    const { transport } = options
+    const create = (): Server => this.#createServer()
+    this.#service = isHttp(transport)
+      ? serveHttp(create, transport, this.#onError)
+      : this.#serveOne(create, stdio ?? (transport as Transport))
+    this.handle = this.#service.handle
+    this.#stopListening = bus.on('rightsChanged', () => {
+      this.#tools.refresh()
+      this.#service.toolsChanged()
     })
-    connected = server
+    this.closed = client.closed.then(() => this.end())
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Closes, and reports the error of it. */
+  end(): Promise<void> {
+    return this.close().catch(this.#onError)
+  }
+
+  readonly #onError = (error: Error): void => this.#options.onError?.(error)
+
+  async #close(): Promise<void> {
+    this.#stopListening()
+    this.#waiting.stop()
+    try {
+      await this.#service.close()
+      await this.#client.close()
+    } finally {
+      this.#release()
+    }
+  }
+
+  #createServer(): Server {
+    const { info = { name: 'sallyport', version: '0' }, instructions, timeout } = this.#options
+    const capabilities = { tools: { listChanged: true } }
+    const requestState = { verify: this.#rounds.verify }
+    const server = new Server(info, { capabilities, requestState, ...(instructions !== undefined && { instructions }) })
+    server.onerror = this.#onError
+    server.setRequestHandler('tools/list', async () => ({ tools: await this.#tools.list() }))
+    server.setRequestHandler('tools/call', async ({ params: { name, arguments: args = {} } }, context) => {
+      const served = await this.#tools.find(name)
+      const canAsk = canAskUser(server, context)
+      const parts = { client: this.#client, rounds: this.#rounds, waiting: this.#waiting }
+      return callTool({ ...parts, served, args, context, canAsk, timeout })
+    })
+    this.#connected = server
     return server
   }
-  const serveOne = (own: Transport): ToolService => {
+
+  #serveOne(create: () => Server, transport: Transport): ToolService {
     // The first request can be what reads standard input first.
-    const { close } = withoutContext(() => serveStdio(create, { onerror: onError, transport: own }))
+    const { close } = withoutContext(() => serveStdio(create, { onerror: this.#onError, transport }))
     const handle = async (): Promise<never> => {
       throw new BusError('InvalidParams', 'serveMcp: handle needs a transport of HTTP, such as {}')
     }
     // No client is connected before its first message.
-    return { close, handle, toolsChanged: () => void connected?.sendToolListChanged().catch(() => {}) }
+    return { close, handle, toolsChanged: () => void this.#connected?.sendToolListChanged().catch(() => {}) }
   }
-  const service = isHttp(transport)
-    ? serveHttp(create, transport, onError)
-    : serveOne(stdio ?? (transport as Transport))
-  const stopListening = bus.on('rightsChanged', () => {
-    list = loadOnce(loadTools)
-    service.toolsChanged()
-  })
-
-  let closing: Promise<void> | undefined
-  const end = async (): Promise<void> => {
-    stopListening()
-    try {
-      await service.close()
-      await client.close()
-    } finally {
-      release()
-    }
-  }
-  const close = (): Promise<void> => (closing ??= end())
-  const onEnd = (): Promise<void> => close().catch(onError)
-  return { closed: client.closed.then(onEnd), handle: service.handle, close, [Symbol.asyncDispose]: close }
 }

@@ -1,8 +1,17 @@
 // The tools of a label: the commands that it may call, under names that every client takes, and the calls of them.
-import { type CallToolResult, isSpecType, type ServerContext, type Tool } from '@modelcontextprotocol/server'
+import {
+  type CallToolResult,
+  type InputRequiredResult,
+  isSpecType,
+  ProtocolError,
+  type ServerContext,
+  type Tool,
+} from '@modelcontextprotocol/server'
 import { BusError, type Client, type CommandDescription } from '@sallyport/core'
 import { Channel } from '@sallyport/frontend'
 import { findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
+import { type AskingCall, isInterrupted, RESUME_ARGUMENT, type Rounds, toQuestion } from './rounds.js'
+import type { Outcome, WaitingCalls } from './waiting-calls.js'
 
 export interface ServedTool {
   readonly command: CommandDescription
@@ -11,6 +20,8 @@ export interface ServedTool {
   readonly takesProgress: boolean
   /** True if it has to get one, also for a client that asks for no progress. */
   readonly needsProgress: boolean
+  /** True if the command takes `interruptedRun`, with the user's answer. */
+  readonly asks: boolean
 }
 
 const MAX_NAME_LENGTH = 64
@@ -41,13 +52,14 @@ const toToolName = (command: string): string =>
 function toTool(name: string, command: CommandDescription): ServedTool {
   const { description, args, result } = command
   const properties = (args?.['properties'] ?? {}) as Record<string, unknown>
-  const takesProgress = Object.hasOwn(properties, PROGRESS_ARGUMENT)
-  const { [PROGRESS_ARGUMENT]: _, ...shown } = properties
+  const [takesProgress, asks] = HIDDEN_ARGUMENTS.map(name => Object.hasOwn(properties, name)) as [boolean, boolean]
+  const shown = leaveOutHidden(properties)
   const required = [args?.['required'] ?? []].flat()
   const needsProgress = required.includes(PROGRESS_ARGUMENT)
+  const isShown = (name: unknown): boolean => !HIDDEN_ARGUMENTS.some(each => each === name)
   const inputSchema = {
     ...args,
-    ...(takesProgress && { properties: shown, required: required.filter(name => name !== PROGRESS_ARGUMENT) }),
+    ...((takesProgress || asks) && { properties: shown, required: required.filter(isShown) }),
     type: 'object' as const,
   }
   // Clients of the older protocol take structured results that are objects, and no others.
@@ -58,37 +70,59 @@ function toTool(name: string, command: CommandDescription): ServedTool {
     inputSchema,
     ...(isObject && { outputSchema: result }),
   } as Tool
-  return { command, tool, takesProgress, needsProgress }
+  return { command, tool, takesProgress, needsProgress, asks: asks && !command.isStream }
+}
+
+/** Arguments that no client has: the service passes them. */
+const HIDDEN_ARGUMENTS = [PROGRESS_ARGUMENT, RESUME_ARGUMENT] as const
+
+const leaveOutHidden = (args: Record<string, unknown>): Record<string, unknown> => {
+  const { [PROGRESS_ARGUMENT]: _progress, [RESUME_ARGUMENT]: _resume, ...shown } = args
+  return shown
 }
 
 /** Values of a stream that a result has at most. */
 const MAX_VALUES = 1000
 
-export interface ToolCall {
-  readonly client: Client
+export interface ToolCall extends AskingCall {
   readonly served: ServedTool
-  readonly args: Record<string, unknown>
-  readonly context: ServerContext
+  readonly client: Client
+  readonly rounds: Rounds
+  readonly waiting: WaitingCalls
+  /** True if the client can ask its user. */
+  readonly canAsk: boolean
   readonly timeout: number | undefined
 }
 
-/** Never rejects: an error is a result for the model. */
-export async function callTool({ client, served, args, context, timeout }: ToolCall): Promise<CallToolResult> {
+/** An error is a result for the model. @throws {ProtocolError} InvalidParams for a state that is of another call */
+export async function callTool(call: ToolCall): Promise<CallToolResult | InputRequiredResult> {
+  const { client, served, args, context, timeout, rounds, waiting, canAsk } = call
   const { signal } = context.mcpReq
   const report = createProgress(context)
   const { command, isStream } = served.command
   const options = { signal, ...(timeout !== undefined && { timeout }) }
   try {
+    const { asked, outcome, answered } = (await rounds.receive(call)) ?? {}
+    if (asked) return asked
+    if (outcome) return toResult(outcome)
     if (isStream) return await readStream(client.stream(command, args, options), report)
-    const { [PROGRESS_ARGUMENT]: _, ...own } = args
-    if (!served.takesProgress) return toToolResult(await client.invoke(command, args, options))
     const isAsked = context.mcpReq._meta?.progressToken !== undefined || served.needsProgress
-    const progress = isAsked && { [PROGRESS_ARGUMENT]: new Channel(report) }
-    return toToolResult(await client.invoke(command, { ...own, ...progress }, options))
+    const progress = served.takesProgress && isAsked && { [PROGRESS_ARGUMENT]: new Channel(report) }
+    const hasHidden = served.takesProgress || served.asks
+    const shown = hasHidden ? leaveOutHidden(args) : args
+    const own = { ...shown, ...progress, ...(answered && { [RESUME_ARGUMENT]: answered }) }
+    if (canAsk && !served.asks)
+      return toResult(await waiting.call({ command, args: own, timeout, signal, binding: rounds.getBinding(call) }))
+    const value = await client.invoke(command, own, options)
+    return served.asks && isInterrupted(value) ? await rounds.ask(call, value) : toToolResult(value)
   } catch (error) {
+    if (error instanceof ProtocolError) throw error
     return toToolError(error)
   }
 }
+
+const toResult = (outcome: Outcome): CallToolResult | InputRequiredResult =>
+  'value' in outcome ? toToolResult(outcome.value) : toQuestion(outcome.question, outcome.state)
 
 async function readStream(stream: AsyncIterable<unknown>, report: (value: unknown) => void): Promise<CallToolResult> {
   const content: CallToolResult['content'] = []

@@ -2,6 +2,13 @@ import { BusError } from '@sallyport/core'
 
 export const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0
 
+/** Node takes a longer time for 1 ms. */
+const MAX_MS = 2 ** 31 - 1
+
+export const isMilliseconds = (value: unknown): boolean => isPositive(value) && (value as number) <= MAX_MS
+
+export const MILLISECONDS: string = `milliseconds, more than 0 and at most ${MAX_MS}`
+
 export const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every(each => typeof each === 'string')
 

@@ -4,6 +4,7 @@ import type { Client, ConnectionOptions, FrontendOptions, ModuleLocation } from 
 import {
   type BusEvents,
   checkSecretOptions,
+  DEFAULT_CLOSE_MS,
   type FrontendStats,
   type RemoteHost,
   type RemoteHostOptions,
@@ -175,7 +176,7 @@ export class JoinedBus {
     await this.close()
   }
 
-  async #close({ timeout = 1000 }: { timeout?: number } = {}): Promise<void> {
+  async #close({ timeout = DEFAULT_CLOSE_MS }: { timeout?: number } = {}): Promise<void> {
     const { host, balancer, connection, faults } = this.#deps
     const closed = host.close(timeout, left => host.core.close(host.frontends.closeAll(), left))
     // Rejects immediately if the options are invalid. Frontends end in a later tick, after the connections.

@@ -104,7 +104,7 @@ export class RemoteCore implements CoreEndpoint {
     session.attach(offer)
   }
 
-  post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'idle' }>): void {
+  post(command: Extract<CoreCommand, { type: 'begin' | 'detach' | 'ended' }>): void {
     // The end of its session is all that core learns of a link.
     if (command.type === 'detach') return
     const { type, frontend } = command

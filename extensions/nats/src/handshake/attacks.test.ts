@@ -31,7 +31,7 @@ describe('core', () => {
     const { hello } = initiate()
     for (let bit = 0; bit < hello.length * 8; bit++) {
       expect(refused(responder, flip(hello, bit))).toMatch(
-        /^Denied: The credential is not valid|^InvalidRequest: (Malformed hello|Handshake version)/,
+        /^Denied: The credential is not valid|^InvalidRequest: (The hello is malformed|Handshake version)/,
       )
     }
     expect(responder.respond(hello).session?.label).toBe('main')
@@ -59,7 +59,9 @@ describe('core', () => {
       expect(refused(responder, hello.subarray(0, size))).toMatch(/^InvalidRequest: /)
     }
     for (const more of [1, 32, 10_000_000]) {
-      expect(refused(responder, Buffer.concat([hello, Buffer.alloc(more)]))).toBe('InvalidRequest: Malformed hello')
+      expect(refused(responder, Buffer.concat([hello, Buffer.alloc(more)]))).toBe(
+        'InvalidRequest: The hello is malformed',
+      )
     }
   })
 
@@ -92,7 +94,7 @@ describe('core', () => {
     for (const label of ['host', 'core', 'a b', '', 'ä', 'x'.repeat(201)]) {
       const claims = { id: Buffer.alloc(16), label, expires: 0 }
       const hello = forgeHello(claims, deriveCredentialKey(readBusSecret(secret), claims))
-      expect(refused(createResponder(), hello)).toBe('InvalidRequest: Malformed hello')
+      expect(refused(createResponder(), hello)).toBe('InvalidRequest: The hello is malformed')
     }
   })
 

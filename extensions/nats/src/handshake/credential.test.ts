@@ -32,11 +32,11 @@ describe('issueCredential', () => {
 
   it('rejects wrong options', () =>
     rows([
-      [undefined, 'label must be a label of letters, digits, "-", "/", ":" and "_"'],
-      [{ label: 'a b' }, 'label must be a label of letters, digits, "-", "/", ":" and "_", such as "a-b"'],
+      [undefined, 'label must be a label of 1 to 200 letters, digits, "-", "/", ":" and "_"'],
+      [{ label: 'a b' }, 'label must be a label of 1 to 200 letters, digits, "-", "/", ":" and "_", such as "a-b"'],
       [
         { label: 'x'.repeat(201) },
-        `label must be a label of letters, digits, "-", "/", ":" and "_", such as "${'x'.repeat(200)}"`,
+        `label must be a label of 1 to 200 letters, digits, "-", "/", ":" and "_", such as "${'x'.repeat(200)}"`,
       ],
       [{ label: 'core' }, `label must be ${FREE_LABEL_RULE}`],
       [{ label: 'constructor' }, `label must be ${FREE_LABEL_RULE}`],

@@ -71,9 +71,11 @@ describe('a handshake', () => {
     expect(catchError(() => initiate({ credential: 'main' }))).toContain('Invalid credential')
     expect(catchError(() => createResponder({ instance: 'a>' }))).toContain('The name of an instance must be')
     expect(catchError(() => createResponder({ secret: 'short' }))).toContain('The secret of a bus must be base64url')
-    expect(catchError(() => createResponder({ revoked: [credential] }))).toBe(
-      'InvalidParams: revoked must be ids of credentials, as getCredentialId returns them',
-    )
+    const like = { toString: () => getCredentialId(credential), length: getCredentialId(credential).length }
+    for (const revoked of [credential, like as unknown as string])
+      expect(catchError(() => createResponder({ revoked: [revoked] }))).toBe(
+        'InvalidParams: revoked must be ids of credentials, as getCredentialId returns them',
+      )
   })
 })
 

@@ -123,7 +123,7 @@ export function createHandshakeResponder(options: HandshakeResponderOptions): Ha
       )
     }
     const hello = messages.readHello(bytes)
-    if (!hello) throw new BusError('InvalidRequest', 'Malformed hello')
+    if (!hello) throw new BusError('InvalidRequest', 'The hello is malformed')
     const key = deriveCredentialKey(master, hello)
     // Revocation and expiry are reported only to a holder of the credential. Forged and unknown credentials look the same.
     if (!messages.isProven(key, bytes)) throw new BusError('Denied', 'The credential is not valid for this bus')

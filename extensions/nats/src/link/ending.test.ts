@@ -191,7 +191,7 @@ describe('a NATS link', () => {
     link.send({ kind: 1, body: 'x' })
     expect(seen.log).toEqual([])
     await nextTick()
-    expect(seen.log).toEqual(['fault: Disconnected: Publishing failed'])
+    expect(seen.log).toEqual(['fault: Disconnected: Publishing to NATS failed'])
   })
 
   it('can be closed by the listener for its first message', async () => {

@@ -80,7 +80,7 @@ describe('fragments', () => {
   it('are not sent for a frame that the peer would reject', () => {
     const { links } = createLinkPair()
     const body = new Uint8Array(256 * 2 ** 20 + 4097)
-    expect(() => links[0].send({ kind: 2, body })).toThrow('exceeds the limit')
+    expect(() => links[0].send({ kind: 2, body })).toThrow('is over the limit')
     links[0].close()
   })
 })

@@ -18,7 +18,7 @@ import {
   type Frame,
   FRAME_KIND,
   type FrameKind,
-  MAX_BODY_BYTES,
+  getBodyLength,
   MAX_FRAGMENT_BYTES,
 } from '@sallyport/protocol/internal/wire'
 
@@ -150,12 +150,8 @@ export interface Fragment {
 
 /** Cuts a frame into fragments that the server accepts, and adds them to a queue. Throws if the peer would reject the frame. */
 export function addFragments({ kind, body, borrowed }: Frame, queue: CreditQueue<Fragment>, maxPayload: number): void {
-  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-  if (length > MAX_BODY_BYTES) {
-    throw new BusError('InvalidParams', `A frame of ${length} bytes exceeds the limit of ${MAX_BODY_BYTES}`)
-  }
   const frame: Fragment['frame'] = { kind, body: typeof body === 'string' ? Buffer.from(body) : body }
-  const size = STREAM_HEADER_BYTES + length
+  const size = STREAM_HEADER_BYTES + getBodyLength(body)
   const step = getDataBytes(maxPayload)
   for (let start = 0; start < size; start += step) queue.add({ frame, start, end: Math.min(start + step, size) })
   // A body that is not transferred to the link can change while it waits.

@@ -220,7 +220,7 @@ export class NatsLink extends ReceivingLink implements Link {
       this.#options.wire.publish(this.#options.protection.seal(message))
     } catch (cause) {
       // A sender does not expect the link to end within `send`.
-      queueMicrotask(() => this.fail(new BusError('Disconnected', 'Publishing failed', { cause })))
+      queueMicrotask(() => this.fail(new BusError('Disconnected', 'Publishing to NATS failed', { cause })))
     }
   }
 

@@ -6,12 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import { createIoError, openFile, withDirectory } from '@sallyport/paths/internal'
 import type { FsCall, FsHandlers, Located } from './calls.js'
 
-interface DirectoryEntry {
-  name: string
-  isDirectory: boolean
-  isFile: boolean
-  isSymlink: boolean
-}
+type DirectoryEntry = { name: string } & Pick<FileInfo, 'isDirectory' | 'isFile' | 'isSymlink'>
 
 async function makeDirectory(call: FsCall): Promise<void> {
   const recursive = call.boolean('recursive')

@@ -1,8 +1,7 @@
 // The permission `fs:own`, and where the directories are that `$OWN` stands for.
-import { getEntries } from '../shared/plugin.js'
+import { getEntries, toDirectory } from '../shared/plugin.js'
 import type { Permission } from '../shared/permissions.js'
-import { isAbsolute, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { BaseDirectory, type CommandContext } from '@sallyport/core'
 import {
   getOwnName,
@@ -27,9 +26,7 @@ export class OwnDirectories {
 
   /** @throws {TypeError} if the directory has no absolute path */
   constructor(parent: string | URL | undefined) {
-    this.#parent = parent instanceof URL ? fileURLToPath(parent) : parent
-    if (this.#parent === undefined || (typeof this.#parent === 'string' && isAbsolute(this.#parent))) return
-    throw new TypeError('fs: own must be a file: URL or an absolute path')
+    this.#parent = toDirectory('fs', 'own', parent)
   }
 
   /** Returns the directory of the caller's label if its scope names it. @throws {string} if there is no place for such directories */

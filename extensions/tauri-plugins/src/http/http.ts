@@ -14,7 +14,7 @@ import { getUrlScope, parseUrlPattern, UrlScope } from './url-scope.js'
 import { ResponseBody } from './bodies.js'
 import { parseClientConfig } from './client-config.js'
 import { LabelSlots } from '../shared/slots.js'
-import { FrontendRequest, FrontendRequests, getRequestBytes, type HttpLimits, type Network } from './requests.js'
+import { FrontendRequest, FrontendRequests, getRequestBytes, type Network } from './requests.js'
 
 /** Options of `http`. */
 export interface HttpOptions {
@@ -49,7 +49,7 @@ export interface HttpOptions {
   lookup?: Lookup
 }
 
-const DEFAULT_LIMITS: HttpLimits = {
+const DEFAULT_LIMITS: Network['limits'] = {
   connections: 64,
   responseBytes: 256 * 1024 * 1024,
   connectMs: 30_000,

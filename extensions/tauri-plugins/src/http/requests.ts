@@ -12,19 +12,11 @@ import { readDataUrl, ResponseBody } from './bodies.js'
 import type { ClientConfig, ClientPolicy, Header, Hop } from './client-config.js'
 import { exchange, getNextHop } from './exchange.js'
 
-/** Limits of requests, as the option `limits` describes them. */
-export interface HttpLimits {
-  readonly connections: number
-  readonly responseBytes: number
-  readonly connectMs: number
-  readonly headersMs: number
-  readonly idleMs: number
-}
-
 export interface Network {
   readonly addresses: AddressFilter
   readonly policy: ClientPolicy
-  readonly limits: HttpLimits
+  /** As the option `limits` describes them. */
+  readonly limits: Readonly<Record<'connections' | 'responseBytes' | 'connectMs' | 'headersMs' | 'idleMs', number>>
   readonly lookups: LabelSlots
 }
 

@@ -120,15 +120,7 @@ function matchesGlob(text: string, [first = '', ...others]: Glob): boolean {
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' }
 
-interface Subject {
-  readonly protocol: string
-  readonly hostname: string
-  readonly port: string
-  readonly pathname: string
-  readonly decodedPathname: string
-  readonly search: string
-  readonly hash: string
-}
+type Subject = Readonly<Record<keyof UrlPattern, string>>
 
 function toSubject({ protocol, hostname, port, pathname, search, hash }: URL): Subject {
   const scheme = protocol.slice(0, -1)

@@ -1,4 +1,6 @@
 // Plugins with the permissions of Tauri's, and commands that have handlers alone: callers can send them anything.
+import { isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
   type Channel,
   type CommandContext,
@@ -105,6 +107,14 @@ export function checkLimits(plugin: string, limits: Readonly<Record<string, numb
     if (!Number.isSafeInteger(value) || value < 1 || (name.endsWith('Ms') && value > MAX_DELAY_MS))
       throw new TypeError(`${plugin}(): ${prefix}${name} must be a positive integer`)
   }
+}
+
+/** @throws {TypeError} unless the option is left out, or an absolute path or a `file:` URL, which is returned as a path */
+export function toDirectory(plugin: string, name: string, value: string | URL | undefined): string | undefined {
+  const path = value instanceof URL && value.protocol === 'file:' ? fileURLToPath(value) : value
+  if (path === undefined || (typeof path === 'string' && isAbsolute(path))) return path
+  const hint = path instanceof URL ? `. It is ${path.href}` : ''
+  throw new TypeError(`${plugin}(): ${name} must be an absolute path or a file: URL${hint}`)
 }
 
 /** Returns the caller's resource that the argument `rid` names. @throws {BusError} InvalidParams, `The resource id N is invalid.` */

@@ -1,5 +1,4 @@
 // The commands of @tauri-apps/plugin-store.
-import { fileURLToPath } from 'node:url'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { App, CommandContext, Plugin } from '@sallyport/core'
@@ -18,6 +17,7 @@ import {
   getText,
   invalidArg,
   MAX_DELAY_MS,
+  toDirectory,
 } from '../shared/plugin.js'
 import { LabelSlots } from '../shared/slots.js'
 import { UNFINISHED } from './file.js'
@@ -31,7 +31,7 @@ export interface StoreOptions {
    * @default 'label'
    */
   stores?: 'label' | 'app' | ((label: string) => string)
-  /** An absolute path instead of `$APPDATA`, which needs the bus's `identifier`. */
+  /** An absolute path or a `file:` URL instead of `$APPDATA`, which needs the bus's `identifier`. */
   directory?: string | URL
   /** Bytes of one store. @default 4194304 */
   maxBytes?: number
@@ -49,9 +49,7 @@ const AUTO_SAVE_MS = 100
  */
 export function store(options: StoreOptions = {}): Plugin<'store'> {
   const { stores = 'label', maxBytes = MAX_BYTES } = checkOptions('store', options, 'stores', 'directory', 'maxBytes')
-  const directory = options.directory instanceof URL ? fileURLToPath(options.directory) : options.directory
-  if (!['string', 'undefined'].includes(typeof directory))
-    throw new TypeError('store(): directory must be a path or a file URL')
+  const directory = toDirectory('store', 'directory', options.directory)
   checkLimits('store', { maxBytes })
   return createPlugin('store', {
     setup: app => void app.manage(Stores, new Stores(app, { stores, directory, maxBytes })),
@@ -130,10 +128,8 @@ const MAX_NAME_LENGTH = 100
 const MAX_HELD = 32
 const MAX_FILES = 256
 
-export interface StoresOptions {
-  readonly stores: 'label' | 'app' | ((label: string) => string)
+interface StoresOptions extends Required<Pick<StoreOptions, 'stores' | 'maxBytes'>> {
   readonly directory: string | undefined
-  readonly maxBytes: number
 }
 
 interface Place {

@@ -11,7 +11,14 @@ test('each function names the options that it has', () =>
     expect(() => create({})).not.toThrow()
   }))
 
-test('the directory of stores can be a URL, and nothing else than that and a path', () => {
-  expect(() => plugins.store({ directory: new URL('file:///stores/') })).not.toThrow()
-  expect(() => plugins.store({ directory: 1 as never })).toThrow('store(): directory must be a path or a file URL')
-})
+const create = {
+  'store(): directory': (directory: unknown) => plugins.store({ directory } as never),
+  'fs(): own': (own: unknown) => plugins.fs({ own } as never),
+}
+
+test('a directory is an absolute path or a file: URL', () =>
+  rows(create)((open, option) => {
+    for (const right of ['/data', new URL('file:///data/')]) expect(() => open(right)).not.toThrow()
+    for (const wrong of ['data', 1, new URL('http://localhost/data/')])
+      expect(() => open(wrong)).toThrow(`${option} must be an absolute path or a file: URL`)
+  }))

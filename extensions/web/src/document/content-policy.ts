@@ -105,29 +105,21 @@ const MAX_REPORT_BYTES = 2 ** 14
 const MAX_TEXT_LENGTH = 200
 
 /** Reports of browsers that a page breaks the default policy. The first one of a label becomes a hint in the log; no other one is read. */
-export class PolicyReports {
-  readonly #label: string
-  readonly #log: HostLog
-  #isRead = false
-
-  constructor(label: string, log: HostLog) {
-    this.#label = label
-    this.#log = log
-  }
-
-  async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const isFirst = !this.#isRead
-    this.#isRead = true
+export function createReportReceiver(
+  label: string,
+  log: HostLog,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  let isRead = false
+  return async (request, response) => {
+    const isFirst = !isRead
+    isRead = true
     const text = isFirst ? await readText(request) : undefined
     // The rest of the body is not read.
     response.writeHead(204, { ...LOCAL_HEADERS, connection: 'close' }).end()
     const report = text === undefined ? undefined : parseReport(text)
     if (!report) return
-    const remedy = `Set frontends.${this.#label}.csp, or create the bus with the config of its Tauri project`
-    this.#log.warn(
-      { label: this.#label, ...report },
-      `The default content security policy blocked a part of the page. ${remedy}`,
-    )
+    const remedy = `Set frontends.${label}.csp, or create the bus with the config of its Tauri project`
+    log.warn({ label, ...report }, `The default content security policy blocked a part of the page. ${remedy}`)
   }
 }
 

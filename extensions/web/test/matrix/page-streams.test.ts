@@ -1,15 +1,13 @@
 // Streams and channels of pages in a real browser, in both directions: arguments of calls, results of exposed functions, their ends and
 // their back-pressure.
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type Bus, createBus, defineCore } from '@sallyport/core'
+import { defineCore } from '@sallyport/core'
 import { Channel } from '@sallyport/frontend'
-import { serveFrontends, type WebServer } from '@sallyport/web'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { hasChromium, launch } from '../browser.ts'
+import type { Page } from 'playwright-core'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { hasChromium } from '../browser.ts'
+import { bus, dir, isReady, open, serve } from '../browser-page.ts'
 
 const core = defineCore({
   commands: {
@@ -67,36 +65,12 @@ const PAGE = `
   client.expose({ upTo, chunks, throws, stalls, double, readable, total, firstOf, report, reportUntilClosed })
   Object.assign(window, { client, log, upTo, produced: 0, ready: true })`
 
-let browser: Browser
-let context: BrowserContext
-let dir: string
-let bus: Bus
-let web: WebServer
 let page: Page
 
 const allow = ['sum', 'bytes', 'first', 'read']
 
-beforeAll(async () => {
-  if (hasChromium) browser = await launch()
-  dir = mkdtempSync(join(tmpdir(), 'sallyport-web-'))
-  writeFileSync(
-    join(dir, 'index.html'),
-    '<!doctype html><title>Page</title><script type="module" src="app.js"></script>',
-  )
-  writeFileSync(join(dir, 'app.js'), PAGE)
-  copyFileSync(fileURLToPath(new URL('../../dist/browser/client.js', import.meta.url)), join(dir, 'client.js'))
-})
-afterAll(async () => {
-  await browser?.close()
-  rmSync(dir, { recursive: true })
-})
-afterEach(async () => {
-  await context?.close()
-  await web.close()
-  await bus.close()
-})
+beforeAll(() => writeFileSync(join(dir, 'app.js'), PAGE))
 
-const isReady = (): Promise<void> => expect.poll(() => page.evaluate('window.ready')).toBe(true)
 const run = <T>(code: string): Promise<T> => page.evaluate(`(async () => { ${code} })()`)
 const getLog = (): Promise<string[]> => page.evaluate('log')
 
@@ -108,12 +82,8 @@ async function collect(stream: AsyncIterable<unknown>): Promise<unknown[]> {
 
 describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the pattern %s, a page', use => {
   beforeEach(async () => {
-    bus = await createBus({ core, log: false, ...(use === 'isolation' && { isolation: {} }) })
-    web = await serveFrontends(bus, { frontends: { main: { dir, allow } } })
-    context = await browser.newContext()
-    page = await context.newPage()
-    await page.goto(web.url)
-    await isReady()
+    await serve(use, { core, page: { allow } })
+    page = await open()
   })
 
   test('passes generators and readable streams to commands, with numbers and bytes', async () => {
@@ -225,7 +195,7 @@ describe.skipIf(!hasChromium).each(['brownfield', 'isolation'] as const)('in the
     await expect(drain()).rejects.toMatchObject({ reason: 'Disconnected' })
     expect(await call).toMatchObject({ reason: 'Disconnected' })
     await expect.poll(() => isLeft).toBe(true)
-    await isReady()
+    await isReady(page)
     expect(await collect(bus.stream('main', 'upTo', { count: 3 }))).toEqual([0, 1, 2])
     expect(await run('return client.invoke("sum", { numbers: upTo({ count: 3 }) })')).toBe(3)
   })

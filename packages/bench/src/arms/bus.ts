@@ -32,9 +32,11 @@ export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, 
   hook: 'encrypted',
 })
 
-/** The default sandbox, which can read the rest of this package. Ports need a frontend without one. */
+/** The default sandbox, which can read the rest of this package, and that of the statistics. Ports need a frontend without one. */
 const module = workerUrl('frontend')
-const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read: [new URL('../', module)] }
+const statistics = import.meta.resolve('@sallyport/compare/internal/statistics')
+const read = [new URL('../', module), new URL('../../', statistics)]
+const sandbox: FrontendOptions['sandbox'] & {} = { kind: 'permission', read }
 
 /** Core and gate as the same modules, with a cipher or without: what differs is the module of records alone. */
 const toWorkers = (hook: 'encrypted' | 'plain'): WorkerFactories => ({

@@ -28,21 +28,17 @@ const freshArm = (id: string, title: string, createJob: (task: Task, payload: Pa
 const fewCallsArm = (id: string, title: string, plugin = id): Arm =>
   freshArm(id, title, ({ ms }, { calls: [greet] }) => ({ plugin, greet: greet!, count: getPausedCalls(ms) }))
 
-/** The host calls a core in a worker, or a function of a plugin. */
+/** The host calls a core in a worker. */
 export const fewCallsArms: Arms = [
   fewCallsArm('raw', 'raw MessagePort', 'worker'),
   fewCallsArm('ring-json', 'ring JSON'),
   fewCallsArm('port-json', 'port JSON'),
   fewCallsArm('isolation-ring-json', 'isolation, ring JSON'),
-  withWall(fewCallsArm('process-wall', 'process, wall')),
-  withWall(fewCallsArm('process-wall-gates', 'wall, gate')),
-  fewCallsArm('permission', 'permission'),
-  fewCallsArm('quickjs', 'quickjs'),
 ]
 
 /** @param id - the kind of plugin */
 const pluginArm = (id: string, title: string): Arm => ({
-  ...freshArm(id, title, () => ({ plugin: id })),
+  ...freshArm(id, title, ({ loop }) => ({ plugin: id, whole: loop === 'plugin' })),
   lacks: lacksProcessTree,
 })
 
@@ -61,19 +57,24 @@ const manyArm = (id: string, title: string, most = Infinity): Arm => {
 
 /** Many plugins in one host. */
 export const manyArms: Arms = [
-  manyArm('quickjs', 'quickjs'),
-  withWall(manyArm('quickjs-wall-shared', 'quickjs, wall, 250 a process')),
-  manyArm('permission', 'permission', 100),
-  withWall(manyArm('process-wall', 'process, wall', 100)),
+  manyArm('quickjs', "'quickjs'"),
+  withWall(manyArm('quickjs-wall-shared', "'quickjs' in a wall, 250 a process")),
+  manyArm('permission', "'permission'", 100),
+  withWall(manyArm('process-wall', "'process' in a wall", 100)),
 ]
 
-/** One plugin. */
-export const pluginArms: Arms = [
+/** One plugin in each sandbox. */
+export const sandboxArms: Arms = [
   pluginArm('worker', 'raw Worker'),
-  withWall(pluginArm('process-wall', 'process, wall')),
-  withWall(pluginArm('process-wall-gates', 'wall, gate')),
-  pluginArm('permission', 'permission'),
-  pluginArm('quickjs', 'quickjs'),
-  withWall(pluginArm('quickjs-wall', 'quickjs, wall')),
+  pluginArm('permission', "'permission'"),
+  pluginArm('quickjs', "'quickjs'"),
+  withWall(pluginArm('process-wall', "'process' in a wall")),
+  withWall(pluginArm('process-wall-isolation', "'process' in a wall, isolation")),
+]
+
+/** Those, and what else a plugin can be. */
+export const pluginArms: Arms = [
+  ...sandboxArms,
+  withWall(pluginArm('quickjs-wall', "'quickjs' in a wall")),
   pluginArm('fork', 'raw fork'),
 ]

@@ -1,6 +1,6 @@
+import { readFigures } from '@sallyport/compare/internal/figure-lines'
 import { expect, test } from 'vitest'
 import { getScenario, sampleReport } from '../../test/sample-report.js'
-import { readFigures } from '../compare/figure-lines.js'
 import type { Outcome } from '../run/run.js'
 import { toLines } from './measure.js'
 

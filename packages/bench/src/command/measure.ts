@@ -1,18 +1,21 @@
 // One run from beginning to end: chooses scenarios, measures and shows each, and writes the reports.
+import { describeMachine, readLoad, readMachine } from '@sallyport/compare/internal/machine'
+import { createOutput, type Output, showStart, writeReports } from '@sallyport/compare/internal/output'
+import { OUTCOMES, TONES, wrap } from '@sallyport/compare/internal/screen'
+import { quantile } from '@sallyport/compare/internal/statistics'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { getAnswers, getTables } from '../report/answers.js'
-import { buildReport, readLoad, readMachine, reportFiles } from '../report/build.js'
+import { buildReport, reportFiles } from '../report/build.js'
 import { everyFigure, getFailures, type Report } from '../report/report.js'
-import { toTerminal, wrap } from '../report/terminal.js'
-import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES, TONES } from '../report/verdict.js'
+import { toTerminal } from '../report/terminal.js'
+import { describeRun, getNotes, getVerdict } from '../report/verdict.js'
 import { readPackageInfo } from '../run/machine.js'
 import { launchFresh } from '../run/processes.js'
 import { expectedMs, QUICK } from '../run/run.js'
 import { allScenarios, choose, leaveOut, loadScenarios } from '../scenarios/index.js'
-import { quantile } from '../shared/statistics.js'
 import type { Options } from './options.js'
-import { createOutput, type Output, runWithProgress, writeReports } from './output.js'
+import { runWithProgress } from './progress.js'
 
 /**
  * @returns the exit code: 1 if an arm failed, 3 if the noise check failed
@@ -25,7 +28,7 @@ export async function measureAndReport({ plan, filter, payload, lines, out }: Op
   await writeReports(out)
   const output = createOutput(lines)
   const machine = readMachine()
-  showStart(machine, output, leftOut)
+  showStart('Sallyport bench', readPackageInfo().version, [describeMachine(machine), ...leftOut], output)
 
   const [startedAt, start] = [new Date(), performance.now()]
   const outcomes = await runWithProgress(output, scenarios, plan, () => launchFresh(payload))
@@ -55,29 +58,20 @@ export const toLines = (report: Pick<Report, 'scenarios'>): string =>
     })
     .join('')
 
-/** Shows whether the figures can be believed, then the answers. A run of a part shows its tables first: not all of them have an answer. */
+/** Shows whether the figures can be believed, then the answers. A run of a part shows its tables, too: not all of them have an answer. */
 function showEnd(report: Report, { screen, print }: Output): void {
   const { colors } = screen
   const show = (line: string, tint: (text: string) => string): void =>
     wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
-  if (report.filter !== null) for (const { table } of getTables(report)) print(`${toTerminal(table, screen)}\n`)
-  for (const note of [...getNotes(report), describeRun(report)]) show(note, colors.dim)
-  for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
   const { outcome, line } = getVerdict(report)
   print('')
   show(line, colors[TONES[OUTCOMES[outcome].tone]])
   print('')
-  for (const answer of getAnswers(report)) print(`${toTerminal(answer, screen)}\n`)
-}
-
-export function showStart(
-  machine: Report['machine'],
-  { screen, print }: Output,
-  leftOut: readonly string[] = [],
-): void {
-  const { bold, dim } = screen.colors
-  const lines = [describeMachine(machine), ...leftOut].map(line => ` ${dim(line)}\n`)
-  print(`\n ${bold('Sallyport bench')} ${readPackageInfo().version}\n${lines.join('')}`)
+  const tables = report.filter === null ? [] : getTables(report).map(({ table }) => table)
+  for (const table of [...getAnswers(report), ...tables]) print(`${toTerminal(table, screen)}\n`)
+  for (const note of [...getNotes(report), describeRun(report)]) show(note, colors.dim)
+  for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
+  print('')
 }
 
 export function listAll(): void {

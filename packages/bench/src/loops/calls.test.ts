@@ -103,3 +103,29 @@ test('accepts bytes in either form, and nothing else, when bytes are expected', 
   expect(() => checkAnswer(call, [1])).toThrow('expected')
   expect(() => checkAnswer(prepareCall({ command: 'echo', args: [1], expected: [1] }), bytes)).toThrow('expected')
 })
+
+describe('calls at a fixed rate', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  /** Returns what is found when calls take so long by a virtual clock, one after the other. */
+  async function load(callMs: number): Promise<Record<string, number>> {
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 0.01))
+    const slow = async (): Promise<string> => {
+      now += callMs
+      return 'Hello, World!'
+    }
+    return measureTask(slow, calls, { loop: 'load', ms: 800, inFlight: 64 })
+  }
+
+  test('have their limit near what a transport can serve, and a short tail at half of it', async () => {
+    const { limit = 0, p99 = 0 } = await load(1)
+    expect(limit).toBeGreaterThan(700)
+    expect(limit).toBeLessThan(1200)
+    expect(p99).toBeLessThan(2000)
+  })
+
+  test('have no limit where each call takes longer than the tail may', async () => {
+    expect(await load(20)).toEqual({ limit: 0 })
+  })
+})

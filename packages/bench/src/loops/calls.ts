@@ -1,9 +1,9 @@
 // The loops of a measuring thread, and what serves them to the process of the benchmark: one call at a time for a latency, many for a rate and for the
-// CPU time of each, and calls after a silence.
-import { setTimeout as delay } from 'node:timers/promises'
+// CPU time of each, calls after a silence, and calls at a fixed rate.
+import { isStationary, median, quantile } from '@sallyport/compare/internal/statistics'
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import type { Call, Payload } from '../model/payloads.js'
 import type { Loop, Measurement, Task } from '../model/scenario.js'
-import { isStationary, median } from '../shared/statistics.js'
 
 /** A limit of memory, 8 MiB. A measurement ends with its last sample. */
 const MAX_SAMPLES = 2 ** 20
@@ -62,6 +62,44 @@ const manyAtATime: MeasureLoop = async (send, calls, { ms, inFlight = 1 }) => {
   const cpu = readCpu() / count
   for (const check of checks) check()
   return { rate: getRate(count, elapsed), cpu }
+}
+
+/** Latency breaks where its p99 is above. At most half of the calls wait that a frontend may have in flight. The last halving changes a rate by about 3 %. */
+const [LIMIT_MS, MOST_WAITING, HALVINGS] = [5, 8192, 6]
+
+/** Finds the highest rate at which the p99 stays below the limit, up to what 64 in flight reach and half as much again. */
+const measureLoad: MeasureLoop = async (send, calls, task) => {
+  await checkOnce(send, calls)
+  const ms = task.ms / (HALVINGS + 2)
+  const { rate: closed } = await manyAtATime(send, calls, { ...task, ms })
+  let [limit, above] = [0, closed! * 1.5]
+  for (let halving = 0; halving < HALVINGS; halving++) {
+    const middle = (limit + above) / 2
+    if ((await getTail(send, calls, middle, ms)) <= LIMIT_MS) limit = middle
+    else above = middle
+  }
+  const p99 = (await getTail(send, calls, limit / 2, ms)) * 1e3
+  return { limit, ...(Number.isFinite(p99) && { p99 }) }
+}
+
+/** Returns the p99 in ms, from when each call was due: a late one includes its wait. Infinity if too many wait. */
+async function getTail(send: Send, calls: Calls, aSecond: number, ms: number): Promise<number> {
+  const latencies: number[] = []
+  const pending: Promise<void>[] = []
+  const count = Math.ceil((aSecond * ms) / 1e3)
+  const start = performance.now()
+  const callAt = async (at: number): Promise<void> => {
+    const { command, args } = calls[at % calls.length]!
+    await send(command, args)
+    latencies.push(performance.now() - start - (at * 1e3) / aSecond)
+  }
+  while (pending.length < count && pending.length - latencies.length < MOST_WAITING) {
+    const due = Math.min(count, latencies.length + MOST_WAITING, ((performance.now() - start) * aSecond) / 1e3)
+    while (pending.length < due) pending.push(callAt(pending.length))
+    await nextTurn()
+  }
+  await Promise.all(pending)
+  return pending.length < count ? Infinity : quantile(Float64Array.from(latencies).sort(), 0.99)
 }
 
 const getRate = (count: number, ms: number): number => (count / ms) * 1e3
@@ -151,6 +189,7 @@ export interface Request {
 
 const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   calls: measureCalls,
+  load: measureLoad,
   sparse: measureSparseCalls,
   burst: measureBursts,
 }

@@ -1,16 +1,32 @@
+import { formatBytes, UsageError } from '@sallyport/compare/internal/text'
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { prepareCall } from '../loops/calls.js'
-import { UsageError } from '../shared/text.js'
-import { asBytes, loadUserPayloads, mebibyte, payloadBytes, usualCall } from './payloads.js'
+import {
+  asBytes,
+  devtoolsProtocol,
+  githubPullRequests,
+  loadUserPayloads,
+  mebibyte,
+  payloadBytes,
+  usualCall,
+} from './payloads.js'
 
 test('the size of a payload is the mean of its arguments as JSON', () => {
   expect(payloadBytes(mebibyte())).toBe(2 ** 20)
   expect(payloadBytes(usualCall)).toBe(52)
   expect(payloadBytes({ ...usualCall, calls: [] })).toBe(0)
+})
+
+test('the documents have the sizes that the reports name, and are no copies of each other', () => {
+  expect([githubPullRequests(), devtoolsProtocol()].map(payload => formatBytes(payloadBytes(payload)))).toEqual([
+    '23.7 KiB',
+    '692 KiB',
+  ])
+  expect(new Set(githubPullRequests().calls.map(({ args }) => JSON.stringify(args))).size).toBe(29)
 })
 
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-payload-'))

@@ -1,12 +1,13 @@
 // The payloads: real calls and documents with their expected answers, as plain data, which can be posted to a thread, and those of a user: a document
 // or bytes from a file, or the values that a module makes.
+import { formatBytes, UsageError } from '@sallyport/compare/internal/text'
 import { mean } from 'd3-array'
+import { readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
-import { formatBytes, UsageError } from '../shared/text.js'
+import { brotliDecompressSync } from 'node:zlib'
 
 /** Bytes are sent by `echo_bytes`, and values as named arguments. */
 export interface Call {
@@ -25,7 +26,12 @@ export interface Payload {
 
 const MIB = 2 ** 20
 
-const require = createRequire(import.meta.url)
+let documents: { pullRequests: object[]; devtools: object } | undefined
+/** Their sources are in data/LICENSES.txt. */
+const readDocuments = (): NonNullable<typeof documents> =>
+  (documents ??= JSON.parse(
+    brotliDecompressSync(readFileSync(new URL('../../data/documents.json.br', import.meta.url))).toString(),
+  ) as NonNullable<typeof documents>)
 
 const USUAL = { name: 'World', n: 1, tags: ['red', 'green', 'blue'] }
 
@@ -52,18 +58,11 @@ export const smallCall: Payload = echo('small', '{ name, n, tags[3], note }', {
 })
 
 /** All published examples of a GitHub webhook event: nested JSON, as from a usual web API. */
-export function githubPullRequests(): Payload {
-  const events = require('@octokit/webhooks-examples') as { name: string; examples: unknown[] }[]
-  const { examples } = events.find(({ name }) => name === 'pull_request')!
-  return echo('github-pull-request', 'GitHub pull request', ...examples)
-}
+export const githubPullRequests = (): Payload =>
+  echo('github-pull-request', 'GitHub pull request', ...readDocuments().pullRequests)
 
 /** The Chrome DevTools protocol: one large document of many small objects. */
-export function devtoolsProtocol(): Payload {
-  const browser: unknown = require('devtools-protocol/json/browser_protocol.json')
-  const js: unknown = require('devtools-protocol/json/js_protocol.json')
-  return echo('devtools', 'DevTools protocol', { browser, js })
-}
+export const devtoolsProtocol = (): Payload => echo('devtools', 'DevTools protocol', readDocuments().devtools)
 
 /** A message of this size, for ciphers. */
 export const messageOf = (bytes: number): Payload => echo(`bytes-${bytes}`, 'text', Buffer.alloc(bytes, 'x'))

@@ -93,7 +93,7 @@ const KINDS: Readonly<Record<string, LoadPluginHost>> = {
   'isolation-ring-json': inHost('ring', GATE),
   permission: inBus('permission'),
   'process-wall': inBus(WALL),
-  'process-wall-gates': inBus(WALL, { ...GATE, gates: 'each' }),
+  'process-wall-isolation': inBus(WALL, { ...GATE, gates: 'each' }),
   quickjs: inBus('quickjs'),
   'quickjs-wall': inBus({ kind: 'quickjs', process: true, wall: 'required' }),
   'quickjs-wall-shared': inBus({ kind: 'quickjs', process: true, wall: 'required', perProcess: 250 }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { getScenario } from '../../test/sample-report.js'
-import { fewCallsArms, manyArms, pluginArms } from '../arms/fresh.js'
+import { fewCallsArms, manyArms, pluginArms, sandboxArms } from '../arms/fresh.js'
 import { usualCall } from '../model/payloads.js'
 import { lacksProcessTree } from '../run/machine.js'
 import { measureFresh } from '../run/processes.js'
@@ -15,8 +15,9 @@ test('each arm of plugins has a kind, and the reference starts nothing of ours',
   expect(() => getPluginKind('nothing')).toThrow("Unknown kind of plugin 'nothing'")
 })
 
-test('arms of few calls that can lack something are those with a wall', () => {
-  expect(fewCallsArms.flatMap(({ id, lacks }) => (lacks ? [id] : []))).toEqual(['process-wall', 'process-wall-gates'])
+test('arms of few calls lack nothing on any machine, and those of plugins can lack a wall or a process tree', () => {
+  expect(fewCallsArms.filter(({ lacks }) => lacks)).toEqual([])
+  expect(pluginArms.filter(({ lacks }) => !lacks)).toEqual([])
 })
 
 describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
@@ -24,6 +25,11 @@ describe.runIf(lacksProcessTree() === undefined)('a plugin', () => {
     const arm = await pluginArms.find(({ id }) => id === 'quickjs')!.open()
     const figures = await arm.measure({ loop: 'plugin', ms: 1 }, usualCall)
     expect(Object.keys(figures)).toEqual(['ready', 'pss', 'next', 'seldom', 'p50', 'rate', 'bytes', 'end'])
+  })
+
+  test('in its sandbox has only its start, its memory and calls with pauses', async () => {
+    const arm = await sandboxArms.find(({ id }) => id === 'quickjs')!.open()
+    expect(Object.keys(await arm.measure({ loop: 'sandbox', ms: 1 }, usualCall))).toEqual(['ready', 'pss', 'seldom'])
   })
 
   test('fails when its host cannot start it', async () => {

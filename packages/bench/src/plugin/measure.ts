@@ -1,12 +1,12 @@
 // What a fresh process measures, of which it is the host: the life of one plugin, or the first calls of a program. Nothing that
 // an arm shares with others is loaded before the start.
+import { median } from '@sallyport/compare/internal/statistics'
 import { pairs, range } from 'd3-array'
 import { setTimeout as delay } from 'node:timers/promises'
 import { echo, greet } from '../loops/peers.js'
 import type { Measurement } from '../model/scenario.js'
 import { lacksProcessTree, readTreeMemory, startTreeCpuClock } from '../run/machine.js'
 import type { FewCallsJob } from '../run/processes.js'
-import { median } from '../shared/statistics.js'
 
 /** The functions that `frontends/plugin.js` exposes. */
 type PluginFunction = 'greet' | 'call_each' | 'call_many' | 'send_bytes' | 'spin'
@@ -67,8 +67,12 @@ const PAUSED = 40
 /** Calls of each kind. The first half is not measured. */
 const COUNTS = { call_each: 2000, call_many: 200, send_bytes: 32 } as const
 
-/** Only the first plugin calls or is called, while the others are idle. */
-export async function measurePlugin(load: LoadPluginHost): Promise<Measurement> {
+/**
+ * Only the first plugin calls or is called, while the others are idle.
+ *
+ * @param whole - whether more follows its start, its memory and the calls with pauses
+ */
+export async function measurePlugin(load: LoadPluginHost, whole = true): Promise<Measurement> {
   const code = new HostCode()
   const host = await load(code)
   await delay(SETTLE_MS)
@@ -80,14 +84,18 @@ export async function measurePlugin(load: LoadPluginHost): Promise<Measurement> 
   const plugin = await started
   await delay(SETTLE_MS)
   const memory = readTreeMemory()
-  for (const number of range(MORE)) await host.start(`next-${number}`)
-  await delay(SETTLE_MS)
-  const next = (readTreeMemory() - memory) / MORE
+  const next = whole ? await measureNext(host, memory) : {}
   await plugin.request('call_each', { count: FEW })
   const { p50: seldom } = await callEach(() => plugin.request('greet', { name: 'World' }), PAUSED)
-  const calls = await measureCalls(code, plugin)
+  const calls = whole ? await measureCalls(code, plugin) : {}
   await host.close?.()
-  return { ready: readyMs * 1e3, pss: memory - before, next, seldom: seldom!, ...calls }
+  return { ready: readyMs * 1e3, pss: memory - before, ...next, seldom: seldom!, ...calls }
+}
+
+async function measureNext(host: PluginHost, memory: number): Promise<Measurement> {
+  for (const number of range(MORE)) await host.start(`next-${number}`)
+  await delay(SETTLE_MS)
+  return { next: (readTreeMemory() - memory) / MORE }
 }
 
 async function measureCalls(code: HostCode, plugin: Plugin): Promise<Measurement> {

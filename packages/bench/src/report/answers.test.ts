@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
 import { getScenario, noisySample, sampleReport, tooNoisy } from '../../test/sample-report.js'
 import { mebibyte, smallCall } from '../model/payloads.js'
+import type { Scenario } from '../model/scenario.js'
 import type { Outcome } from '../run/run.js'
 import { toPayloadScenario } from '../scenarios/index.js'
-import { describeDifference, getAnswers, getDifference, type Table } from './answers.js'
+import { type Cell, drawDifference, getAnswers, type Table } from './answers.js'
 import type { Figure } from './report.js'
 
-const [FORMATS, HOOK, RINGS, SANDBOXES, FIRST_CALL] = [
-  'JSON-RPC, MessagePack or bytes, with or without encryption?',
-  'What does a hook cost?',
-  'What do rings gain, and when do they lose?',
-  'What does a plugin cost in each sandbox?',
-  'What does the first call of a program cost?',
-]
+const CHOICE = 'Which codec to take, and what does encryption add?'
+const SPEED = 'How fast is each format?'
+const HOOK = 'What does a hook cost?'
+const RINGS = 'What do rings gain, and when do they lose?'
+const SANDBOXES = 'What does a plugin cost in each sandbox?'
+const FIRST_CALL = 'What does the first call of a program cost?'
 
 const getAnswer = (title: string, answers: readonly Table[] = getAnswers(noisySample())): Table =>
   answers.find(answer => answer.title === title)!
@@ -28,38 +28,87 @@ const toFigure = (...rounds: number[]): Figure => ({
   ...{ median: rounds[0]!, processes: [rounds] },
 })
 
-test('the first answer is a table of formats with and without encryption, by size', () => {
+test('the first answer says what to take instead of what for each size, by which factor, and what encryption adds', () => {
   const [first] = getAnswers(sampleReport())
-  expect(first!.title).toBe(FORMATS)
-  expect(first!.columns).toEqual(['', '100 B call', '23.7 KiB document', '692 KiB document', '1 MiB bytes'])
-  expect(first!.rows.map(([title]) => title!.text.trim())).toEqual(
-    ['JSON-RPC', 'MessagePack', 'bytes'].flatMap(format => [format, 'with isolation', 'encryption']),
-  )
-  // The CPU time of many messages, then the latency of one alone.
-  expect(first!.rows[0]![1]).toMatchObject({ text: '0.500 µs', note: '25.0 µs' })
-  // The hook takes 2 µs, and 2.5 µs with encryption.
-  expect(first!.rows[2]![1]).toMatchObject({ text: '+0.500 µs' })
+  expect(first!.title).toBe(CHOICE)
+  expect(first!.columns).toEqual(['what you send', 'take', 'instead of', 'CPU time', 'encryption adds'])
+  const texts = first!.rows.map(row => row.map(({ text }) => text))
+  expect(texts.map(([size]) => size)).toEqual(['100 B call', '23.7 KiB document', '692 KiB document', '1 MiB bytes'])
+  for (const [, ...row] of texts)
+    expect(row).toEqual(["codec: 'msgpack'", 'JSON-RPC, the default', '0.50×', '+0.500 µs'])
 })
 
-test('the advice names options, sizes, and what encryption adds', () => {
-  const { sentence } = getAnswer(FORMATS, getAnswers(sampleReport()))
-  expect(sentence).toMatch(
-    /^Take `codec: 'msgpack'` for every size \(0\.50×\); send what is bytes already as a `Uint8Array`: every size \(0\.40×\); /,
-  )
-  expect(sentence).toMatch(/; encryption \(`isolation`\) adds: 100 B call 0\.500 µs, 23\.7 KiB document /)
-})
-
-test('an answer names only what differs', () => {
-  const alike = (outcomes: Outcome[]): Outcome[] => {
-    for (const { processes } of outcomes.flatMap(({ cells }) => cells))
-      for (const round of processes.flat()) Object.assign(round, { cpu: 1 })
+/** The CPU time of MessagePack in each round of each size, where JSON-RPC takes 1 µs. */
+const choose = (times: number[]): string[] => {
+  const change = (outcomes: Outcome[]): Outcome[] => {
+    for (const { arm, processes } of outcomes.flatMap(({ cells }) => cells))
+      processes.splice(
+        0,
+        processes.length,
+        times.map(cpu => ({ cpu: arm.id === 'ring-msgpack' ? cpu : 1, p50: 1 })),
+      )
     return outcomes
   }
-  const { sentence } = getAnswer(FORMATS, getAnswers(sampleReport(alike)))
-  expect(sentence).toMatch(
-    /^No difference between JSON-RPC and MessagePack can be told of \d+ rounds; encryption .* adds: 100 B call not measurable \(below /,
+  const { rows } = getAnswer(CHOICE, getAnswers(sampleReport(change, [getScenario('formats')])))
+  return rows[0]!.slice(1, 4).map(({ text, note }) => [text, note].filter(Boolean).join(' '))
+}
+
+test('the factor is that of the codec to take', () => {
+  expect(choose([1.55, 1.45, 1.55, 1.45, 1.55, 1.45])).toEqual([
+    'JSON-RPC, the default',
+    "codec: 'msgpack'",
+    '0.67× 0.65–0.69×',
+  ])
+})
+
+test('no codec is named when the interval holds no difference, or of fewer than six rounds', () => {
+  expect(choose([1, 1, 1, 1, 1, 1])).toEqual(['either codec', '–', 'no difference can be told of 6 rounds'])
+  expect(choose([3, 0.3, 3, 0.3, 3, 0.3])).toEqual(['either codec', '–', 'no difference can be told of 6 rounds'])
+  expect(choose([3, 3, 3, 3, 3])).toEqual(['either codec', '–', 'no difference can be told of 5 rounds'])
+})
+
+test('under the first answer are the sandboxes by start, memory and a call, and sentences name no yardstick', () => {
+  const [, second] = getAnswers(sampleReport())
+  expect(second!.columns).toEqual(['sandbox', 'start to first call', 'memory', 'a call each 20 ms'])
+  expect(second!.rows.map(([name]) => name!.text)).toEqual(
+    expect.arrayContaining(["'permission'", "'quickjs'", "'process' in a wall"]),
   )
-  expect(sentence).not.toMatch(/codec|Uint8Array/)
+  const slower = (outcomes: Outcome[]): Outcome[] => {
+    for (const { arm, processes } of outcomes.flatMap(({ cells }) => cells))
+      for (const round of processes.flat()) if (arm.id !== 'worker') round['ready'] = round['ready']! * 2
+    return outcomes
+  }
+  const { sentence } = getAnswer(SANDBOXES, getAnswers(sampleReport(slower, [getScenario('plugin')])))
+  expect(sentence).toMatch(/^To its first call, '\w+'.* takes \d\.00× \(\d\.00×\) and .* the time of a raw Worker\.$/)
+  expect(sentence).not.toContain('fork')
+})
+
+test('few rounds give ranges of two digits, without a ratio, a tone or a sentence', () => {
+  const few = (outcomes: Outcome[]): Outcome[] => {
+    for (const { processes } of outcomes.flatMap(({ cells }) => cells)) processes[0]!.splice(5)
+    return outcomes
+  }
+  const scenarios = ['formats', 'plugin', 'few-calls'].map(getScenario)
+  for (const { sentence, rows } of getAnswers(sampleReport(few, scenarios))) {
+    expect(sentence).toBeUndefined()
+    for (const { text, note, tone } of rows.flatMap(([, ...row]) => row)) {
+      expect(text).not.toMatch(/×|[1-9]\d*\.\d\d|\d{3}\.\d|[1-9]\d[1-9]/)
+      expect(note ?? '').not.toContain('×')
+      expect(tone === 'better' || tone === 'worse').toBe(false)
+    }
+  }
+})
+
+test('each format has its rates of messages and of bytes, and what it bears if that was measured', () => {
+  const [formats, load] = ['formats', 'load'].map(getScenario) as [Scenario, Scenario]
+  const { columns, rows } = getAnswer(SPEED, getAnswers(sampleReport(undefined, [formats])))
+  expect(columns.slice(1)).toEqual(['CPU time', 'latency alone', 'messages a second', 'bytes a second'])
+  expect(rows.find(([title]) => title!.text === '100 B call as JSON-RPC')!.map(({ text }) => text)).toEqual([
+    ...['100 B call as JSON-RPC', '0.500 µs', '25.0 µs', '3.20 M/s', '320 MB/s'],
+  ])
+  const withLoad = getAnswer(SPEED, getAnswers(sampleReport(undefined, [formats, load])))
+  expect(withLoad.columns.slice(5)).toEqual(['p99 at half load', 'p99 below 5 ms up to'])
+  expect(withLoad.rows[1]!.slice(5).map(({ tone }) => tone)).not.toContain('missing')
 })
 
 test('a run that failed its noise check has ranges of two digits, and no sentence', () => {
@@ -75,7 +124,6 @@ test('a run that failed its noise check has ranges of two digits, and no sentenc
 test('the cost of a hook is the difference of two arms without encryption', () => {
   const answer = getAnswer(HOOK, getAnswers(sampleReport()))
   expect(getRow(answer, 'JSON-RPC')[1]).toBe('+1.50 µs')
-  expect(answer.sentence).toMatch(/^Without its encryption, a hook in its gate adds: 100 B call 1\.50 µs, /)
 })
 
 test('rings are compared with ports, and named where they gain', () => {
@@ -84,7 +132,7 @@ test('rings are compared with ports, and named where they gain', () => {
   expect(rows.at(-1)!.map(({ text, note }) => note ?? text)).toEqual(['64 calls in flight', '1.28 M/s', '2.50×'])
 })
 
-test('the start of a plugin and that of a program are two answers, each sorted by a call', () => {
+test('the start of a plugin and that of a program are two answers', () => {
   const both = [getScenario('few-calls'), getScenario('plugin')]
   const answers = getAnswers(sampleReport(undefined, both))
   expect(answers.map(({ title }) => title)).toEqual([SANDBOXES, FIRST_CALL])
@@ -96,20 +144,21 @@ test('has no answer to what was not measured', () => {
   expect(getAnswers(sampleReport(undefined, [getScenario('one-thread')]))).toEqual([])
 })
 
-test('a payload of the user has the same table', () => {
+test('a payload of the user has the same tables, with its name', () => {
   const scenario = toPayloadScenario({ ...mebibyte(), id: 'picture', title: 'picture.bin' })
-  const [answer] = getAnswers(sampleReport(undefined, [scenario]))
+  const [answer, speed] = getAnswers(sampleReport(undefined, [scenario]))
   expect(answer!.title).toBe('How to send picture.bin, 1.00 MiB?')
-  expect(answer!.rows).toHaveLength(9)
-  expect(answer!.sentence).toMatch(/^Take `codec: 'msgpack'` for 1\.00 MiB \(0\.50×\)/)
+  expect(speed!.title).toBe('How fast is picture.bin, 1.00 MiB, in each format?')
+  expect(answer!.rows.map(row => row.slice(0, 2).map(({ text }) => text))).toEqual([['1.00 MiB', "codec: 'msgpack'"]])
   expect(toPayloadScenario(smallCall).title).toBe('{ name, n, tags[3], note }, 100 B')
 })
 
 const six = (low: number, high: number): Figure => toFigure(low, high, low, high, low, high)
 
 test('a difference that cannot be told from zero, or is negative, is not measurable', () => {
-  const describe = (figure: Figure, before: Figure): string => describeDifference(getDifference(figure, before)!)
-  expect(describe(six(10, 20), six(15, 15))).toBe('not measurable (below 5.00 µs)')
-  expect(describe(six(10, 12), six(15, 15))).toBe('not measurable (below 5.00 µs)')
-  expect(describe(six(30, 32), six(15, 15))).toBe('16.0 µs')
+  const draw = (figure: Figure, before: Figure): Cell => drawDifference(figure, before, { isNoisy: false })
+  expect(draw(six(10, 20), six(15, 15))).toEqual({ text: 'not measurable', note: 'below 5.00 µs' })
+  expect(draw(six(10, 12), six(15, 15))).toEqual({ text: 'not measurable', note: 'below 5.00 µs' })
+  expect(draw(six(30, 32), six(15, 15))).toEqual({ text: '+16.0 µs', note: '15–17 µs' })
+  expect(draw(toFigure(30, 32), toFigure(15, 15))).toEqual({ text: '15–17 µs' })
 })

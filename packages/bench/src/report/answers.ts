@@ -1,22 +1,26 @@
-// What a report answers before its tables. Each answer is a table, and if the machine was quiet, a sentence:
-// 1. which format to take for which size, and what encryption adds (`formats`, and each payload of the user)
-// 2. what sealing and opening take alone (`cipher`)
-// 3. what the hook adds (`formats`)
-// 4. what each sandbox costs (`plugin`, `few-calls`)
-// 5. what rings gain, and when they lose (`shapes`)
-import { MANY, NOISE, PAYLOAD_PREFIX } from '../model/scenario.js'
+// What a report answers before its tables. Each answer is a table, some with a sentence if the machine was quiet. One rule holds for all: what has no
+// interval is a range, and supports no sentence.
+// 1. which codec to take for which size, and what encryption adds (`formats`, and each payload of the user)
+// 2. what each sandbox costs (`plugin`, or `sandboxes`)
+// 3. how fast each format is (`formats`, `load`)
+// 4. what sealing and opening take alone (`cipher`)
+// 5. what the hook adds (`formats`)
+// 6. what the first call of a program costs (`few-calls`)
+// 7. what rings gain, and when they lose (`shapes`)
+import type { Tone } from '@sallyport/compare/internal/screen'
+import type { Judgement, Range } from '@sallyport/compare/internal/statistics'
 import {
   ENOUGH_ROUNDS,
   estimateDifference,
   getSpread,
   judgeChange,
-  type Judgement,
-  type Range,
   toChange,
-} from '../shared/statistics.js'
-import { capitalize, duration, formatFigure, formatInterval, formatRange, formatRatio } from '../shared/text.js'
+} from '@sallyport/compare/internal/statistics'
+import { count, duration } from '@sallyport/compare/internal/text'
+import { MANY, NOISE, PAYLOAD_PREFIX } from '../model/scenario.js'
+import { capitalize, formatFigure, formatInterval, formatRange, formatRatio } from '../shared/text.js'
 import { type CaseReport, type Figure, findFigure, type Report, type ScenarioReport } from './report.js'
-import { getExtremes, isTooNoisy, type Tone } from './verdict.js'
+import { getExtremes, isTooNoisy } from './verdict.js'
 
 export interface Cell {
   text: string
@@ -32,16 +36,22 @@ export interface Table {
   /** What the figures say. A run that failed its noise check says nothing. */
   sentence?: string
   about: string
-  /** Titles. The first column, which has none, contains the names of the rows. */
+  /** Titles. The first column contains the names of the rows. */
   columns: readonly string[]
+  /** Columns of words, from the left. @default 1 */
+  names?: number
   rows: Cell[][]
 }
+
+const isTold = (judgement: Judgement): boolean => judgement === 'slower' || judgement === 'faster'
 
 const MISSING: Cell = { text: '–', tone: 'missing' }
 const FAILED: Cell = { text: 'failed', tone: 'failed' }
 
 /** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */
 const NOTABLE = 1.05
+
+const hasFew = (processes: Figure['processes']): boolean => processes.flat().length < ENOUGH_ROUNDS
 
 /** Draws the figures of one run: to three digits with their ratios, or as ranges if the machine was too noisy. */
 export class Cells {
@@ -62,9 +72,9 @@ export class Cells {
     return this.isNoisy || !change ? 'unclear' : judgeChange(change, this.#notable)
   }
 
-  /** The median, or a range: of a noisy run, and of a figure whose rounds differ by much. */
+  /** The median, or a range: of a noisy run, of few rounds, and of rounds that differ by much. */
   format({ median, range, unit, processes }: Figure): string {
-    if (this.isNoisy) return formatRange(getSpread(processes), unit)
+    if (this.isNoisy || hasFew(processes)) return formatRange(getSpread(processes), unit)
     return range ? formatRange(range, unit) : formatFigure({ median, unit })
   }
 
@@ -73,13 +83,11 @@ export class Cells {
     if (!figure) return MISSING
     const { ratio, interval } = figure
     const cell: Cell = { text: this.format(figure) }
-    if (isReference || ratio === null || this.isNoisy) return cell
+    if (isReference || ratio === null || interval === null || this.isNoisy) return cell
     const judgement = this.judge(figure)
     if (judgement === 'slower') cell.tone = 'worse'
     if (judgement === 'faster') cell.tone = 'better'
-    cell.note = formatRatio(ratio)
-    if (interval) cell.interval = formatInterval(interval)
-    return cell
+    return { ...cell, note: formatRatio(ratio), interval: formatInterval(interval) }
   }
 }
 
@@ -114,6 +122,9 @@ export function scenarioTable({ title, about, arms, cases, reference, rows }: Sc
   }
 }
 
+/** @param what - the title of the first column */
+const nameRows = (table: Table, what: string): Table => ({ ...table, columns: [what, ...table.columns.slice(1)] })
+
 /** The tables of all scenarios but those that are answers as they are. */
 export function getTables(report: Report): { scenario: ScenarioReport; table: Table }[] {
   const cells = new Cells(report)
@@ -126,26 +137,30 @@ export function getTables(report: Report): { scenario: ScenarioReport; table: Ta
 /** Answers what the run measured. */
 export function getAnswers(report: Pick<Report, 'scenarios' | 'noise'>): Table[] {
   const cells = new Cells(report)
+  const isMeasured = (wanted: string): boolean => report.scenarios.some(({ id }) => id === wanted)
   const isOfFormats = ({ id }: ScenarioReport): boolean => id === 'formats' || id.startsWith(PAYLOAD_PREFIX)
   const answerFrom = (id: string, answer: (scenario: ScenarioReport) => Table): Table[] =>
     report.scenarios.filter(scenario => scenario.id === id).map(answer)
-  const sizes = report.scenarios.filter(isOfFormats).map(scenario => new Sizes(scenario))
+  const sizes = report.scenarios.filter(isOfFormats).map(scenario => new Sizes(scenario, cells))
   const answers = [
-    ...sizes.map(each => answerFormats(each, cells)),
+    ...(cells.isNoisy ? [] : sizes.map(answerChoice)),
+    ...answerFrom(isMeasured('plugin') ? 'plugin' : 'sandboxes', scenario => ({
+      ...nameRows(answerStarts(scenario, cells, ['ready', 'pss', 'seldom'], 'its first call'), 'sandbox'),
+      title: 'What does a plugin cost in each sandbox?',
+      about:
+        'The first plugin of its kind in a running host, sorted by its start; × is the ratio to a raw Worker in the same rounds, which checks nothing',
+    })),
+    ...sizes.map(each => answerFormats(each, report)),
     ...answerFrom('cipher', scenario => ({
-      ...scenarioTable(scenario, cells),
+      ...nameRows(scenarioTable(scenario, cells), 'CPU time'),
       title: 'What do sealing and opening take alone?',
     })),
-    ...sizes.map(each => answerHook(each, cells)),
-    ...answerFrom('plugin', scenario => ({
-      ...answerSandboxes(scenario, cells, ['ready', 'pss', 'seldom'], 'seldom'),
-      title: 'What does a plugin cost in each sandbox?',
-      about: 'A plugin in a running host, sorted by a call every 20 ms; × is the ratio to a raw Worker',
-    })),
+    ...sizes.map(answerHook),
     ...answerFrom('few-calls', scenario => ({
-      ...answerSandboxes(scenario, cells, ['import', 'p50', 'cpu'], 'p50'),
+      ...nameRows(answerStarts(scenario, cells, ['import', 'p50', 'cpu'], 'the first answer of a program'), 'program'),
       title: 'What does the first call of a program cost?',
-      about: 'A fresh program, from before its import; × is the ratio to a raw MessagePort',
+      about:
+        'A fresh program, sorted by the time from before its import to the first answer; × is the ratio to a raw MessagePort',
     })),
     ...answerFrom('shapes', scenario => answerRings(scenario, cells)),
   ]
@@ -154,35 +169,22 @@ export function getAnswers(report: Pick<Report, 'scenarios' | 'noise'>): Table[]
   return measured
 }
 
-/** A time that one arm takes more than another. Of few rounds, the range of eight of ten stands for the interval. */
-export interface Difference {
-  value: number
-  range: Range
-  /** False if it cannot be told from nothing: then it is below the end of the range that is farther from nothing. */
-  isMeasurable: boolean
-}
-
-export function getDifference(figure: Figure | undefined, before: Figure | undefined): Difference | undefined {
+/** Draws the time that one arm takes more than another. Of few rounds, the range of eight of ten stands for the interval. */
+export function drawDifference(
+  figure: Figure | undefined,
+  before: Figure | undefined,
+  { isNoisy }: Pick<Cells, 'isNoisy'>,
+): Cell {
   const estimate = figure && before && estimateDifference(figure.processes, before.processes)
-  if (!estimate) return undefined
-  const { value, interval, spread, rounds } = estimate
-  const range = rounds < ENOUGH_ROUNDS ? spread : interval
-  return { value, range, isMeasurable: range[0] > 0 }
-}
-
-const getBound = ({ range }: Difference): number => Math.max(...range.map(Math.abs))
-
-/** Returns `1.92 µs`, or `not measurable (below 0.41 µs)`. */
-export const describeDifference = (difference: Difference): string =>
-  difference.isMeasurable ? duration(difference.value) : `not measurable (below ${duration(getBound(difference))})`
-
-function drawDifference(difference: Difference | undefined, { isNoisy }: Cells): Cell {
-  if (!difference) return MISSING
-  const { value, range, isMeasurable } = difference
-  if (!isMeasurable)
-    return { text: 'not measurable', ...(!isNoisy && { note: `below ${duration(getBound(difference))}` }) }
-  if (isNoisy) return { text: formatRange(range, 'µs') }
-  return { text: `+${duration(value)}`, note: formatRange(range, 'µs') }
+  if (!estimate) return MISSING
+  const isOfFew = estimate.rounds < ENOUGH_ROUNDS
+  const range = isOfFew ? estimate.spread : estimate.interval
+  const isRange = isNoisy || isOfFew
+  // It cannot be told from nothing: then it is below the end of the range that is farther from nothing.
+  if (range[0] <= 0)
+    return { text: 'not measurable', ...(!isRange && { note: `below ${duration(Math.max(...range.map(Math.abs)))}` }) }
+  if (isRange) return { text: formatRange(range, 'µs') }
+  return { text: `+${duration(estimate.value)}`, note: formatRange(range, 'µs') }
 }
 
 const FORMATS = [
@@ -197,154 +199,154 @@ type Format = (typeof FORMATS)[number]['format']
 type Layer = '' | 'hook-' | 'isolation-'
 const BEFORE = { 'hook-': '', 'isolation-': 'hook-' } as const
 
-/** The sizes of a scenario of formats, with the figures of each. */
+/** The sizes of a scenario of formats. */
 class Sizes {
-  readonly list: { id: string; title: string }[]
+  readonly list: CaseReport[]
 
-  constructor(readonly scenario: ScenarioReport) {
-    this.list = scenario.cases.filter(({ id }) => !id.endsWith(MANY)).map(({ id, title }) => ({ id, title }))
+  constructor(
+    readonly scenario: ScenarioReport,
+    readonly cells: Cells,
+  ) {
+    this.list = scenario.cases.filter(({ id }) => !id.endsWith(MANY))
+  }
+
+  /** The title of a payload of the user. */
+  get ofUser(): string | undefined {
+    return this.scenario.id.startsWith(PAYLOAD_PREFIX) ? this.scenario.title : undefined
+  }
+
+  find(path: string): Figure | undefined {
+    return findFigure({ scenarios: [this.scenario] }, `${this.scenario.id}/${path}`)
   }
 
   cpu(id: string, format: Format, layer: Layer = ''): Figure | undefined {
-    return this.#find(`${id}${MANY}/${layer}ring-${format}/cpu`)
-  }
-
-  latency(id: string, format: Format, layer: Layer): Figure | undefined {
-    return this.#find(`${id}/${layer}ring-${format}/p50`)
+    return this.find(`${id}${MANY}/${layer}ring-${format}/cpu`)
   }
 
   /** The CPU time that a layer adds. */
-  added(id: string, format: Format, layer: keyof typeof BEFORE): Difference | undefined {
-    return getDifference(this.cpu(id, format, layer), this.cpu(id, format, BEFORE[layer]))
-  }
-
-  /** What a layer adds to JSON-RPC; an empty text if that was not measured. */
-  describeAdded(layer: keyof typeof BEFORE): string {
-    const all = this.list.flatMap(({ id, title }) => {
-      const difference = this.added(id, 'json', layer)
-      return difference ? `${title} ${describeDifference(difference)}` : []
-    })
-    return all.join(', ')
-  }
-
-  /** A cell for each size. */
-  row(name: string, draw: (id: string) => Cell): Cell[] {
-    return [{ text: name }, ...this.list.map(({ id }) => draw(id))]
-  }
-
-  get columns(): Table['columns'] {
-    return ['', ...this.list.map(({ title }) => title)]
-  }
-
-  #find(path: string): Figure | undefined {
-    return findFigure({ scenarios: [this.scenario] }, `${this.scenario.id}/${path}`)
+  added(id: string, format: Format, layer: keyof typeof BEFORE): Cell {
+    return drawDifference(this.cpu(id, format, layer), this.cpu(id, format, BEFORE[layer]), this.cells)
   }
 }
 
-function answerFormats(sizes: Sizes, cells: Cells): Table {
-  const drawArm = (id: string, format: Format, layer: Layer): Cell => {
-    const [cpu, latency] = [sizes.cpu(id, format, layer), sizes.latency(id, format, layer)]
-    return cpu && latency ? { text: cells.format(cpu), note: cells.format(latency) } : MISSING
+const [JSON_RPC, MESSAGE_PACK] = ['JSON-RPC, the default', "codec: 'msgpack'"] as const
+
+/** What to take for each size by the CPU time of many messages, as far as the formats differ. */
+function answerChoice(sizes: Sizes): Table {
+  const draw = (take: string, other: string, ratio: number, interval: Range): Cell[] => {
+    const factor: Cell = { text: formatRatio(ratio), note: formatInterval(interval), tone: 'better' }
+    return [{ text: take }, { text: other }, factor]
   }
-  const { id: scenario, title: name } = sizes.scenario
-  const isOfUser = scenario.startsWith(PAYLOAD_PREFIX)
+  const choose = (figure: Figure): Cell[] => {
+    const { ratio, interval, processes } = figure
+    const judgement = sizes.cells.judge(figure)
+    if (!isTold(judgement) || !ratio || !interval) {
+      const rounds = count(processes.flat().length, 'round')
+      return ['either codec', '–', `no difference can be told of ${rounds}`].map(text => ({ text }))
+    }
+    if (judgement === 'faster') return draw(MESSAGE_PACK, JSON_RPC, ratio, interval)
+    return draw(JSON_RPC, MESSAGE_PACK, 1 / ratio, [1 / interval[1], 1 / interval[0]])
+  }
   return {
-    title: isOfUser ? `How to send ${name}?` : 'JSON-RPC, MessagePack or bytes, with or without encryption?',
-    sentence: advise(sizes, cells),
+    title: sizes.ofUser ? `How to send ${sizes.ofUser}?` : 'Which codec to take, and what does encryption add?',
     about:
-      'CPU time of all threads for one message there and back, while many are in flight; then the latency of one alone. Isolation is a hook and' +
-      ' encryption. Encryption: the CPU time that it adds, by arms that differ in the cipher alone',
-    columns: sizes.columns,
-    rows: FORMATS.flatMap(({ format, title }) => [
-      sizes.row(title, id => drawArm(id, format, '')),
-      sizes.row('with isolation', id => drawArm(id, format, 'isolation-')),
-      sizes.row('encryption', id => drawDifference(sizes.added(id, format, 'isolation-'), cells)),
-    ]),
+      'The factor is of the CPU time of all threads for one message there and back, while many are in flight, with its 95 % interval.' +
+      ' Encryption, a part of the isolation pattern, adds so much to a message in the codec to take, and with either in JSON-RPC',
+    columns: ['what you send', 'take', 'instead of', 'CPU time', 'encryption adds'],
+    names: 3,
+    rows: sizes.list.flatMap(({ id, title }) => {
+      const figure = sizes.cpu(id, 'msgpack')
+      if (!figure) return []
+      const chosen = choose(figure)
+      const taken = chosen[0]!.text === MESSAGE_PACK ? 'msgpack' : 'json'
+      return [[{ text: title }, ...chosen, sizes.added(id, taken, 'isolation-')]]
+    }),
   }
 }
 
-/** One's own encoding costs, too: bytes have to be so many times as cheap. */
-const BYTES_GAIN = 2
+const SPEEDS = ['what you send', 'CPU time', 'latency alone', 'messages a second', 'bytes a second']
+const LOADS = ['p99 at half load', 'p99 below 5 ms up to']
 
-/** Names the option for each size, as far as the figures differ from those of JSON-RPC, which is the reference. */
-function advise(sizes: Sizes, cells: Cells): string {
-  const judgeFormat = (format: Format): { title: string; ratio: number; judgement: string; rounds: number }[] =>
-    sizes.list.flatMap(({ id, title }) => {
-      const figure = sizes.cpu(id, format)
-      if (!figure || figure.ratio === null) return []
-      return { title, ratio: figure.ratio, judgement: cells.judge(figure), rounds: figure.processes.flat().length }
-    })
-  const [known, bytes] = [judgeFormat('msgpack'), judgeFormat('bytes')]
-  const list = (found: typeof known): string => {
-    const factors = found.map(({ ratio }) => ratio)
-    if (found.length === 1 || found.length < sizes.list.length)
-      return found.map(({ title, ratio }) => `${title} (${formatRatio(ratio)})`).join(', ')
-    return `every size (${formatInterval([Math.min(...factors), Math.max(...factors)])})`
+/** The speed of each format without isolation, and what it bears, if that was measured. */
+function answerFormats(sizes: Sizes, report: Pick<Report, 'scenarios'>): Table {
+  const { cells } = sizes
+  const rows = sizes.list.flatMap(({ id, title, payloadBytes }) =>
+    FORMATS.map(({ format, title: name }): Cell[] => {
+      const draw = (figure: Figure | undefined): Cell => cells.draw(figure, format === 'json')
+      const rate = sizes.find(`${id}${MANY}/ring-${format}/rate`)
+      return [
+        { text: `${title} as ${name}` },
+        ...[sizes.cpu(id, format), sizes.find(`${id}/ring-${format}/p50`), rate].map(draw),
+        rate ? { text: cells.format(scale(rate, payloadBytes)).replaceAll('/s', 'B/s') } : MISSING,
+        ...['p99', 'limit'].map(kind => draw(findFigure(report, `load/${id}/ring-${format}/${kind}`))),
+      ]
+    }),
+  )
+  const isLoadMeasured = rows.some(row => row.at(-1)!.tone !== 'missing')
+  const columns = [...SPEEDS, ...(isLoadMeasured ? LOADS : [])]
+  return {
+    title: sizes.ofUser ? `How fast is ${sizes.ofUser}, in each format?` : 'How fast is each format?',
+    about:
+      'Of one message there and back, without isolation: the CPU time of all threads while many are in flight, and the latency of one alone.' +
+      ' The rates are of those in flight; each byte counts once. × is the ratio to JSON-RPC',
+    columns,
+    rows: rows.map(row => row.slice(0, columns.length)),
   }
-  const less = known.filter(({ judgement }) => judgement === 'faster')
-  const more = known.filter(({ judgement }) => judgement === 'slower')
-  const asBytes = bytes.filter(({ judgement, ratio }) => judgement === 'faster' && ratio < 1 / BYTES_GAIN)
-  const encryption = sizes.describeAdded('isolation-')
-  const parts = [
-    less.length > 0 && `take \`codec: 'msgpack'\` for ${list(less)}`,
-    more.length > 0 && `${less.length > 0 ? '' : 'keep '}JSON-RPC, the default, for ${list(more)}`,
-    less.length + more.length === 0 &&
-      known.length > 0 &&
-      `no difference between JSON-RPC and MessagePack can be told of ${Math.min(...known.map(({ rounds }) => rounds))} rounds`,
-    asBytes.length > 0 && `send what is bytes already as a \`Uint8Array\`: ${list(asBytes)}`,
-    encryption && `encryption (\`isolation\`) adds: ${encryption}`,
-  ]
-  const sentence = parts.filter(Boolean).join('; ')
-  return sentence && `${capitalize(sentence)}. The factors are of the CPU time of JSON-RPC.`
 }
 
-const answerHook = (sizes: Sizes, cells: Cells): Table => ({
-  title: 'What does a hook cost?',
-  sentence: `Without its encryption, a hook in its gate adds: ${sizes.describeAdded('hook-')}.`,
-  about: 'CPU time of all threads that a message takes more with a hook, without encryption',
-  columns: sizes.columns,
-  rows: FORMATS.map(({ format, title }) =>
-    sizes.row(title, id => drawDifference(sizes.added(id, format, 'hook-'), cells)),
-  ),
+const scale = ({ median, range, processes, ...figure }: Figure, factor: number): Figure => ({
+  ...{ ...figure, median: median * factor, processes: processes.map(rounds => rounds.map(value => value * factor)) },
+  ...(range && { range: [range[0] * factor, range[1] * factor] }),
 })
 
-/** @param call - the figure of a call every 20 ms */
-function answerSandboxes(scenario: ScenarioReport, cells: Cells, figures: readonly string[], call: string): Table {
+const answerHook = (sizes: Sizes): Table => ({
+  title: 'What does a hook cost?',
+  about: 'CPU time of all threads that a message takes more with a hook, without encryption',
+  columns: ['CPU time added', ...sizes.list.map(({ title }) => title)],
+  rows: FORMATS.map(({ format, title: name }) => [
+    { text: name },
+    ...sizes.list.map(({ id }) => sizes.added(id, format, 'hook-')),
+  ]),
+})
+
+/** Sorted by the first of the figures. @param until - what it ends with */
+function answerStarts(scenario: ScenarioReport, cells: Cells, figures: readonly string[], until: string): Table {
   const [inCase] = scenario.cases as [CaseReport]
   const find = (arm: string): Figure | undefined =>
-    inCase.results.find(result => result.arm === arm)?.figures.find(({ id }) => id === call)
+    inCase.results.find(result => result.arm === arm)?.figures.find(({ id }) => id === figures[0])
   const arms = scenario.arms.filter(({ id }) => find(id)).toSorted((a, b) => find(a.id)!.median - find(b.id)!.median)
   const results = inCase.results.map(result => ({
     ...result,
     figures: figures.flatMap(id => result.figures.find(figure => figure.id === id) ?? []),
   }))
-  const others = arms.filter(({ id }) => id !== scenario.reference && find(id)!.interval)
-  const ends = new Set([others[0], others.at(-1)])
-  const describeRatio = ({ ratio, interval }: Figure): string => `${formatRatio(ratio!)} (${formatInterval(interval!)})`
-  const takes = [...ends].flatMap(arm => (arm ? `${arm.title} takes ${describeRatio(find(arm.id)!)}` : []))
+  const told = arms.flatMap(({ id, title }) => {
+    const figure = find(id)!
+    if (title.startsWith('raw ') || !isTold(cells.judge(figure))) return []
+    return `${title} takes ${formatRatio(figure.ratio!)} (${formatInterval(figure.interval!)})`
+  })
+  const ends = [...new Set([...told.slice(0, 1), ...told.slice(-1)])].join(' and ')
   const reference = scenario.arms.find(({ id }) => id === scenario.reference)!.title
   const table = scenarioTable({ ...scenario, arms, cases: [{ ...inCase, results }] }, cells)
-  return takes.length === 0
-    ? table
-    : { ...table, sentence: `Of a call every 20 ms, ${takes.join(', and ')} the time of ${reference}.` }
+  return ends ? { ...table, sentence: `To ${until}, ${ends} the time of a ${reference}.` } : table
 }
 
 function answerRings(scenario: ScenarioReport, cells: Cells): Table {
   const arms = scenario.arms.filter(({ id }) => id === 'port-json' || id === 'ring-json')
   const judged = scenario.cases.flatMap(({ title, results }) => {
     const [figure] = results.find(({ arm }) => arm === 'ring-json')?.figures ?? []
-    return figure ? { title, judgement: cells.judge(figure) } : []
+    return figure ? { title, judgement: cells.judge(figure), rounds: figure.processes.flat().length } : []
   })
   const list = (...wanted: string[]): string =>
     judged.flatMap(({ title, judgement }) => (wanted.includes(judgement) ? title : [])).join(', ')
   const [gains, losses, others] = [list('faster'), list('slower'), list('same', 'unclear')]
+  const rounds = Math.min(...judged.map(entry => entry.rounds))
   const parts = [
     gains && `a ring is faster than a port for ${gains}`,
     losses && `${gains ? '' : 'a ring is '}slower than a port for ${losses}`,
-    others && `no difference shows for ${others}`,
+    others && `no difference can be told of ${count(rounds, 'round')} for ${others}`,
   ]
   return {
-    ...scenarioTable({ ...scenario, arms }, cells),
+    ...nameRows(scenarioTable({ ...scenario, arms }, cells), 'latency, or a second'),
     title: 'What do rings gain, and when do they lose?',
     sentence: `${capitalize(parts.filter(Boolean).join('; '))}.`,
     about: 'A ring of shared memory beside a port of messages, both with JSON-RPC',

@@ -1,10 +1,9 @@
 // Makes the report of a run, which has medians, ratios to the reference and the noise check, and the files that it is written to.
+import { ENOUGH_ROUNDS, estimateRatio, getSpread, medianOfMedians } from '@sallyport/compare/internal/statistics'
+import { plain, short, shortRange } from '@sallyport/compare/internal/text'
 import { max, sum } from 'd3-array'
-import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { payloadBytes } from '../model/payloads.js'
 import type { Cell, Outcome, Plan } from '../run/run.js'
-import { ENOUGH_ROUNDS, estimateRatio, getSpread, medianOfMedians } from '../shared/statistics.js'
-import { plain, short, shortRange } from '../shared/text.js'
 import { type CaseReport, type Figure, type Report, type ScenarioReport, SCHEMA_VERSION } from './report.js'
 import { toHtml } from './html.js'
 import { toMarkdown } from './markdown.js'
@@ -94,16 +93,6 @@ function getOthersCpu(outcomes: readonly Outcome[]): number | null {
   const known = outcomes.flatMap(({ cpu }) => cpu ?? [])
   return known.length > 0 ? short(sum(known, ({ others }) => others) / sum(known, ({ total }) => total)) : null
 }
-
-export const readLoad = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100
-
-export const readMachine = (): Report['machine'] => ({
-  cpu: cpus()[0]?.model.trim() || 'unknown CPU',
-  cores: availableParallelism(),
-  memoryBytes: totalmem(),
-  ...{ platform: platform(), release: release(), arch: arch(), node: process.version },
-  ...{ loadBefore: readLoad(), loadAfter: readLoad() },
-})
 
 /** The name of a file that `reportFiles` returns. */
 export type ReportFile = 'report.json' | 'report.md' | 'report.html'

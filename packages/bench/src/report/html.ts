@@ -1,9 +1,12 @@
 // The report as one HTML file that needs nothing else: no server, no network and no script.
+import { describeMachine } from '@sallyport/compare/internal/machine'
+import { OUTCOMES } from '@sallyport/compare/internal/screen'
+import { count } from '@sallyport/compare/internal/text'
 import { readFileSync } from 'node:fs'
-import { count, h, Html, keepUnits } from '../shared/text.js'
+import { h, Html, keepUnits } from '../shared/text.js'
 import { type Cell, getAnswers, getTables, type Table } from './answers.js'
 import { getFailures, type Report, type ScenarioReport } from './report.js'
-import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
+import { describeRun, getNotes, getVerdict } from './verdict.js'
 
 export function toHtml(report: Report): string {
   const { tool, plan, startedAt } = report
@@ -59,7 +62,8 @@ const toCode = (text: string): Html[] =>
 
 function drawAnswer(table: Table): Html {
   const { title, sentence, about } = table
-  return h`<section class="answer"><h2>${title}</h2>${sentence !== undefined && h`<p>${toCode(keepUnits(sentence))}</p>`}
+  const width = table.columns.length - (table.names ?? 1) > 3 && 'wide'
+  return h`<section class="answer ${width}"><h2>${title}</h2>${sentence !== undefined && h`<p>${toCode(keepUnits(sentence))}</p>`}
     ${toHtmlTable(table)}<p class="about">${about}.</p></section> `
 }
 
@@ -72,12 +76,14 @@ function drawSection(scenario: ScenarioReport, table: Table, processes: number):
     <p class="about">Reference: ${reference}. ${rounds}. Payload: ${payloads}.</p>${toHtmlTable(table)}</section>`
 }
 
-function toHtmlTable({ title, columns, rows }: Table): Html {
-  const drawHead = (column: string): Html => (column === '' ? h`<td></td>` : h`<th scope="col">${column}</th>`)
+function toHtmlTable({ title, columns, rows, names = 1 }: Table): Html {
+  const getClass = (at: number): string => (at < names ? 'name' : '')
+  const drawHead = (column: string, at: number): Html =>
+    column === '' ? h`<td></td>` : h`<th scope="col" class="${getClass(at)}">${column}</th>`
   const drawRow = ([name, ...cells]: readonly Cell[]): Html =>
     h`<tr>
       <th scope="row">${name!.text}</th>
-      ${cells.map(drawCell)}</tr> `
+      ${cells.map((cell, at) => drawCell(cell, getClass(at + 1)))}</tr> `
   return h`<div class="scroll" role="group" aria-label="${title}" tabindex="0"><table>
     <caption class="hidden">${title}</caption>
     <thead><tr>${columns.map(drawHead)}</tr></thead>
@@ -85,9 +91,9 @@ function toHtmlTable({ title, columns, rows }: Table): Html {
   </table></div>`
 }
 
-function drawCell({ text, note, interval, tone }: Cell): Html {
+function drawCell({ text, note, interval, tone }: Cell, name: string): Html {
   const missing = h`<span aria-hidden="true">–</span><span class="hidden">not measured</span>`
   const bounds = interval !== undefined && h` <span class="interval">${interval.replace('×', '')}</span>`
   const sub = note !== undefined && h`<span class="sub"><span>${keepUnits(note)}</span>${bounds}</span>`
-  return h`<td class="${tone}">${tone === 'missing' ? missing : keepUnits(text)}${sub}</td>`
+  return h`<td class="${tone ?? name}">${tone === 'missing' ? missing : keepUnits(text)}${sub}</td>`
 }

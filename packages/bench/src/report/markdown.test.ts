@@ -10,11 +10,13 @@ test('says where and when the run took place', () => {
   expect(text).toContain('@sallyport/bench 1.2.3')
 })
 
-test('begins with the verdict and the answers, the table of formats first, and folds everything else', () => {
+test('begins with the verdict and the answers, what to take first, and folds everything else', () => {
   const text = toMarkdown(sampleReport())
-  expect(text.split('\n\n').slice(0, 2)).toEqual(['# Sallyport benchmark', '🟢 **4 scenarios measured.**'])
+  expect(text.split('\n\n').slice(0, 2)).toEqual(['# Sallyport benchmark', '🟢 **5 scenarios measured.**'])
   expect(text.match(/^## .*/gm)).toEqual([
-    '## JSON-RPC, MessagePack or bytes, with or without encryption?',
+    '## Which codec to take, and what does encryption add?',
+    '## What does a plugin cost in each sandbox?',
+    '## How fast is each format?',
     '## What do sealing and opening take alone?',
     '## What does a hook cost?',
     '## What does the first call of a program cost?',
@@ -24,6 +26,7 @@ test('begins with the verdict and the answers, the table of formats first, and f
     'Few calls',
     'Formats, the hook and encryption',
     'A call, by the shape of the traffic',
+    'Sandboxes',
   ])
   expect(text).toContain('| JSON-RPC, hook | 85.0 µs (3.46×')
   expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Noise check failed')

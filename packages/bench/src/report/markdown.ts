@@ -1,8 +1,11 @@
 // The report as Markdown for a job summary. The tables of the scenarios are folded.
-import { keepUnits, oneLine } from '../shared/text.js'
+import { describeMachine } from '@sallyport/compare/internal/machine'
+import { OUTCOMES } from '@sallyport/compare/internal/screen'
+import { oneLine } from '@sallyport/compare/internal/text'
+import { keepUnits } from '../shared/text.js'
 import { type Cell, getAnswers, getTables, type Table } from './answers.js'
 import { getFailures, type Report } from './report.js'
-import { describeMachine, describeRun, getNotes, getVerdict, OUTCOMES } from './verdict.js'
+import { describeRun, getNotes, getVerdict } from './verdict.js'
 
 const FOOT =
   'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval, from six rounds on. All rounds are in report.json.'
@@ -39,10 +42,10 @@ const escapeCell = (text: string): string => escape(text).replaceAll('|', '\\|')
 const toText = ({ text, note, interval }: Cell): string =>
   escapeCell(note === undefined ? text : `${text} (${[note, interval].filter(Boolean).join(' · ')})`)
 
-function toRows({ about, columns, rows }: Pick<Table, 'about' | 'columns' | 'rows'>): string {
+function toRows({ about, columns, rows, names = 1 }: Omit<Table, 'title' | 'sentence'>): string {
   const lines = [
     columns.map(escapeCell),
-    columns.map((_, at) => (at === 0 ? '---' : '---:')),
+    columns.map((_, at) => (at < names ? '---' : '---:')),
     ...rows.map(cells => cells.map(toText)),
   ].map(cells => `| ${cells.join(' | ')} |`)
   return `${lines.join('\n')}\n\n${escape(about)}.`

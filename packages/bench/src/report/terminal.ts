@@ -1,11 +1,8 @@
 // Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
+import { type Screen, TONES, wrap } from '@sallyport/compare/internal/screen'
 import { stripVTControlCharacters } from 'node:util'
-import type { Colors } from 'picocolors/types.js'
 import { keepUnits } from '../shared/text.js'
 import type { Cell, Table } from './answers.js'
-import { TONES } from './verdict.js'
-
-export type Screen = { columns: number; colors: Colors }
 
 /** In a wide layout, ratios are next to their figures instead of below them. */
 type Layout = { wide: boolean; intervals: boolean }
@@ -29,49 +26,52 @@ function drawFitting(table: Table, screen: Screen): string {
     [name!, ...others.slice(middle - 1)],
   ]
   const [columns, rows] = [toParts(table.columns), table.rows.map(toParts)]
+  const names = [table.names ?? 1, 1]
   return [0, 1]
-    .map(part => drawFitting({ ...table, columns: columns[part]!, rows: rows.map(parts => parts[part]!) }, screen))
+    .map(part =>
+      drawFitting(
+        { ...table, columns: columns[part]!, rows: rows.map(parts => parts[part]!), names: names[part]! },
+        screen,
+      ),
+    )
     .join('\n\n')
 }
 
 const getWidth = (text: string): number => stripVTControlCharacters(text).length
 
-function drawRows({ columns, rows }: Table, { wide, intervals }: Layout, colors: Colors): string {
+/** Longer lines are wrapped in a narrow layout. */
+const [MOST_HEAD, MOST_WORDS] = [10, 14]
+
+function drawRows({ columns, rows, names = 1 }: Table, { wide, intervals }: Layout, colors: Screen['colors']): string {
   const longestInterval = Math.max(0, ...rows.flat().map(({ interval = '' }) => interval.length))
   const gap = wide ? ' ' : '\n'
   const drawCell = ({ text, note, interval, tone }: Cell): string => {
     const tint = tone ? colors[TONES[tone]] : note === undefined ? String : colors.dim
-    if (note === undefined) return tint(text)
+    if (note === undefined) return wide ? tint(text) : wrap(text, MOST_WORDS).map(tint).join('\n')
     const bounds = intervals && interval ? ` ${colors.dim(wide ? interval.padStart(longestInterval) : interval)}` : ''
     return `${text}${gap}${tint(wide ? note.padStart(6) : note)}${bounds}`
   }
   // A colour ends with its line.
-  const heads = columns.map(title => keepUnits(title).split(' ').map(colors.dim).join(gap))
+  const heads = columns.map((title, at) =>
+    wrap(keepUnits(title), at < names ? MOST_WORDS : MOST_HEAD)
+      .map(colors.dim)
+      .join(gap),
+  )
   const drawn = rows.map(([name, ...cells]) => [name!.text, ...cells.map(drawCell)])
-  return alignColumns([heads, ...drawn])
+  return alignColumns([heads, ...drawn], names)
 }
 
-/** The names of the rows are on the left. */
-function alignColumns(rows: readonly string[][]): string {
+/** @param names - the number of columns whose texts are on the left */
+function alignColumns(rows: readonly string[][], names: number): string {
   const split = rows.map(cells => cells.map(cell => cell.split('\n')))
   const widths = rows[0]!.map((_, at) => Math.max(...split.flatMap(cells => cells[at]!.map(getWidth))))
   const pad = (text: string, at: number): string => {
     const space = ' '.repeat(widths[at]! - getWidth(text))
-    return at === 0 ? text + space : space + text
+    return at < names ? text + space : space + text
   }
   const lines = split.flatMap(cells => {
     const height = Math.max(...cells.map(({ length }) => length))
     return Array.from({ length: height }, (_, line) => cells.map((texts, at) => pad(texts[line] ?? '', at)).join('  '))
   })
   return lines.flatMap(line => (line.trim() === '' ? [] : ` ${line.trimEnd()}`)).join('\n')
-}
-
-export function wrap(text: string, width: number): string[] {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1)!
-    if (line !== '' && line.length + word.length >= width) lines.push(word)
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
-  }
-  return lines
 }

@@ -36,7 +36,7 @@ test('shows what exceeds a limit as more than that limit', () => {
 test('names failures first, and says how quiet the machine was', () => {
   expect(getVerdict(sampleReport(withFailure('shapes', 'raw', 'gone')))).toEqual({
     outcome: 'failed',
-    line: '1 failure. 4 scenarios measured.',
+    line: '1 failure. 5 scenarios measured.',
   })
   expect(getVerdict(sampleReport(undefined, allScenarios()))).toEqual({
     outcome: 'fine',

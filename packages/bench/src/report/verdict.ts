@@ -1,8 +1,10 @@
 // Whether the figures of a run can be believed: identical arms agree, other programs leave the CPU alone, and no more figures move than by chance. If
 // this noise check fails, nothing is judged, and no figure has a third digit.
+import type { Outcome } from '@sallyport/compare/internal/screen'
+import { countMovedByChance, estimateRatio, getMovement } from '@sallyport/compare/internal/statistics'
+import { count, formatEffect, short, shortRange } from '@sallyport/compare/internal/text'
 import { NOISE } from '../model/scenario.js'
-import { countMovedByChance, estimateRatio, getMovement } from '../shared/statistics.js'
-import { count, formatEffect, formatRatio, short, shortRange } from '../shared/text.js'
+import { formatRatio } from '../shared/text.js'
 import { everyFigure, getFailures, type Noise, type Report, type ScenarioReport } from './report.js'
 
 /** Limit of the ratio of two identical arms, as a factor. */
@@ -46,21 +48,10 @@ function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
 
 export const isTooNoisy = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome === 'too noisy'
 
-/** How a cell is emphasized: the name of its colour on a terminal, and of its class in the page. */
-export const TONES = { better: 'green', worse: 'yellow', failed: 'red', missing: 'dim' } as const
-export type Tone = keyof typeof TONES
-
 export interface Verdict {
-  /** `regression` belongs to a comparison. `too noisy`: nothing is judged. */
-  outcome: 'fine' | 'failed' | 'regression' | 'too noisy'
+  /** `too noisy`: nothing is judged. */
+  outcome: Exclude<Outcome, 'regression'>
   line: string
-}
-
-export const OUTCOMES: Record<Verdict['outcome'], { sign: string; emoji: string; tone: Tone; exitCode: number }> = {
-  fine: { sign: '✓', emoji: '🟢', tone: 'better', exitCode: 0 },
-  failed: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
-  regression: { sign: '✕', emoji: '🔴', tone: 'failed', exitCode: 1 },
-  'too noisy': { sign: '≈', emoji: '⚪', tone: 'worse', exitCode: 3 },
 }
 
 export function getVerdict(report: Pick<Report, 'noise' | 'scenarios'>): Verdict {
@@ -121,9 +112,6 @@ export const getNotes = ({ scenarios }: Pick<Report, 'scenarios'>): string[] =>
   scenarios.flatMap(({ id, rounds, ended }) =>
     ended === 'rounds' ? [] : `${id} ended after ${count(rounds, 'round')}, ${ENDS[ended]}.`,
   )
-
-export const describeMachine = (machine: Report['machine']): string =>
-  `${machine.cores} × ${machine.cpu} · Node ${machine.node.slice(1)} · ${machine.platform} ${machine.arch}`
 
 export const describeRun = ({ startedAt, mode, seconds, machine }: Report): string =>
   `${startedAt.slice(0, 16).replace('T', ' ')} UTC · ${mode}, ${Math.round(seconds)} s · load ${machine.loadBefore} → ${machine.loadAfter}`

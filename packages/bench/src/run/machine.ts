@@ -1,7 +1,7 @@
 // This machine: its CPU time, the memory and CPU time of a process with its descendants from Linux's /proc, and the packages that a run measures.
+import { type PackageInfo, readPackage } from '@sallyport/compare/internal/machine'
 import { group, sum } from 'd3-array'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
 
 type CpuTimes = { total: number; busy: number }
@@ -12,13 +12,8 @@ export function readCpuTimes(since: CpuTimes = { total: 0, busy: 0 }): CpuTimes 
   return { total: total - since.total, busy: total - sum(times, ({ idle }) => idle) - since.busy }
 }
 
-type PackageInfo = Record<'name' | 'version', string>
-
 /** @param directory - of this package, or the name of a dependency */
-export function readPackageInfo(directory = '../..'): PackageInfo {
-  const { name, version } = createRequire(import.meta.url)(`${directory}/package.json`) as PackageInfo
-  return { name, version }
-}
+export const readPackageInfo = (directory = '../..'): PackageInfo => readPackage(import.meta.url, directory)
 
 export const lacksProcessTree = (): string | undefined =>
   ['smaps_rollup', 'schedstat'].every(file => existsSync(`/proc/self/${file}`))

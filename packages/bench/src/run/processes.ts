@@ -21,8 +21,8 @@ export type ProcessHost = {
   readCpu(args: object): number
 }
 
-/** A kind of plugin, whose life is measured, or the lives of many. */
-export type FreshJob = { plugin: string } | { plugin: string; many: number } | FewCallsJob
+/** A kind of plugin, whose start or `whole` life is measured, or the lives of many. */
+export type FreshJob = { plugin: string; whole?: boolean } | { plugin: string; many: number } | FewCallsJob
 
 /** The host calls the plugin. */
 export interface FewCallsJob {

@@ -14,9 +14,10 @@ import {
   type Scenario,
   type Task,
 } from '../model/scenario.js'
-import { describeDifference, type Difference, getDifference } from '../report/answers.js'
+import { drawDifference } from '../report/answers.js'
 import { scenarioReport } from '../report/build.js'
-import type { CaseReport } from '../report/report.js'
+import type { CaseReport, Figure } from '../report/report.js'
+import { estimateDifference } from '@sallyport/compare/internal/statistics'
 import {
   checkMeasurement,
   interleave,
@@ -273,7 +274,7 @@ describe('the cost of encryption', () => {
   const [HOOK_US, DRIFT, SCATTER, OUTLIER] = [7, 2, 0.03, 3]
 
   /** A machine on which all times drift to twice as long, each slot varies, and one slot in twenty takes three times as long. */
-  async function measurePlanted(delayUs: number): Promise<Difference> {
+  async function measurePlanted(delayUs: number): Promise<{ encrypted: Figure; hook: Figure }> {
     let [state, slots] = [7919, 0]
     const random = (): number => (state = (state * 16807) % 2147483647) / 2147483647
     const toArm = (arm: Arm): Arm => ({
@@ -291,24 +292,26 @@ describe('the cost of encryption', () => {
     const scenario: Scenario = { ...formats, arms: arms.map(toArm) as unknown as Arms, cases: [inSize], roundsShare: 1 }
     const [outcome] = await run([scenario], { ...plan, discarded: 0, rounds: 40 }, silent, running)
     const [{ results }] = scenarioReport(outcome!).cases as [CaseReport]
-    const [hook, encrypted] = results.map(({ figures }) => figures[0])
-    return getDifference(encrypted, hook)!
+    const [hook, encrypted] = results.map(({ figures }) => figures[0]!)
+    return { encrypted: encrypted!, hook: hook! }
   }
 
   test('is found and sized when a delay is planted in the arm with the cipher', () =>
     rows([1, 5, 20])(async delayUs => {
-      const { value, range, isMeasurable } = await measurePlanted(delayUs)
-      expect(isMeasurable).toBe(true)
+      const { encrypted, hook } = await measurePlanted(delayUs)
+      expect(drawDifference(encrypted, hook, { isNoisy: false }).text).toMatch(/^\+/)
+      const { value, interval } = estimateDifference(encrypted.processes, hook.processes)!
       // The machine takes one to one and a half times as long as in the beginning.
-      expect(range[0]).toBeLessThan(delayUs * 1.5)
-      expect(range[1]).toBeGreaterThan(delayUs)
+      expect(interval[0]).toBeLessThan(delayUs * 1.5)
+      expect(interval[1]).toBeGreaterThan(delayUs)
       expect(value).toBeGreaterThan(delayUs * 0.8)
       expect(value).toBeLessThan(delayUs * 1.7)
     }))
 
   test('is not measurable when nothing is planted', async () => {
-    const found = await measurePlanted(0)
-    expect(found.isMeasurable).toBe(false)
-    expect(describeDifference(found)).toMatch(/^not measurable \(below 0\.\d+ µs\)$/)
+    const { encrypted, hook } = await measurePlanted(0)
+    const { text, note } = drawDifference(encrypted, hook, { isNoisy: false })
+    expect(text).toBe('not measurable')
+    expect(note).toMatch(/^below 0\.\d+ µs$/)
   })
 })

@@ -1,8 +1,8 @@
 // Runs scenarios: the arms of each case interleaved, round after round, in several fresh processes, as long and as often as a plan says.
+import { getUncertainty, orderOf } from '@sallyport/compare/internal/statistics'
 import { sum } from 'd3-array'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Arm, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
-import { getUncertainty } from '../shared/statistics.js'
 import { readCpuTimes } from './machine.js'
 
 const CLOSE_TIMEOUT_MS = 5000
@@ -151,9 +151,7 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
 }
 
 /**
- * Returns the order of a round with its repeats. It alternates between forwards and backwards (A B C, C B A), so that a machine that
- * becomes faster or slower favours no arm. The first arm changes every second time: its threads are on other cores than those of later
- * arms, as are the threads of an arm that is measured twice in a row.
+ * Returns the order of a round with its repeats. An arm that is measured twice in a row is on other cores the second time.
  *
  * @param cells all arms of the first case, then all of the second, …
  * @param round - from 1, or below it if it is discarded
@@ -167,12 +165,7 @@ export function interleave<T>(
   const cases = Array.from({ length: cells.length / arms }, (_, at) => cells.slice(at * arms, (at + 1) * arms))
   return cases.flatMap(inOrder => {
     const repeats = getRepeats(inOrder[0]!)
-    return Array.from({ length: repeats }, (_, repeat) => {
-      const number = (round - 1) * repeats + repeat
-      const first = Math.floor(number / 2) % arms
-      const rotated = [...inOrder.slice(first), ...inOrder.slice(0, first)]
-      return number % 2 !== 0 ? rotated.toReversed() : rotated
-    }).flat()
+    return Array.from({ length: repeats }, (_, repeat) => orderOf(inOrder, (round - 1) * repeats + repeat)).flat()
   })
 }
 

@@ -1,8 +1,8 @@
+import { UsageError } from '@sallyport/compare/internal/text'
 import { describe, expect, test } from 'vitest'
 import { getScenario } from '../../test/sample-report.js'
 import { usualCall } from '../model/payloads.js'
 import { type Arm, type Case, latency, type Scenario } from '../model/scenario.js'
-import { UsageError } from '../shared/text.js'
 import { allScenarios, choose, leaveOut, parseFilter, select } from './index.js'
 
 const noise = getScenario('noise')

@@ -1,23 +1,14 @@
 // All scenarios, in the order in which they run and are shown, and the choice of those that a command measures.
+import { formatBytes, UsageError } from '@sallyport/compare/internal/text'
 import { formatArms, isolationRingJson, portJson, ringJson, ringMsgpack } from '../arms/bus.js'
 import { cipherArms } from '../arms/cipher.js'
-import { fewCallsArms, manyArms, pluginArms } from '../arms/fresh.js'
+import { fewCallsArms, manyArms, pluginArms, sandboxArms } from '../arms/fresh.js'
 import { oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
 import * as payloads from '../model/payloads.js'
 import type { Payload } from '../model/payloads.js'
-import {
-  type Arm,
-  type Arms,
-  type Case,
-  type FigureKind,
-  latency,
-  MANY,
-  NOISE,
-  PAYLOAD_PREFIX,
-  rate,
-  type Scenario,
-} from '../model/scenario.js'
-import { formatBytes, readTable, UsageError } from '../shared/text.js'
+import type { Arm, Arms, Case, FigureKind, Scenario } from '../model/scenario.js'
+import { latency, MANY, NOISE, PAYLOAD_PREFIX, rate } from '../model/scenario.js'
+import { readTable } from '../shared/text.js'
 
 type Figures = readonly FigureKind[]
 
@@ -50,20 +41,20 @@ const fewCalls: Figures = [
   latency('import', 'import to first answer'),
   latency('first', 'first 99 calls, each'),
   latency('next', 'next 900, each'),
-  latency('p50', 'each 20 ms, p50'),
-  latency('cpu', 'each 20 ms, CPU'),
+  latency('p50', 'a call each 20 ms'),
+  latency('cpu', 'its CPU time'),
 ]
 
 const PSS: FigureKind = { id: 'pss', title: 'memory', unit: 'B', better: 'lower' }
 
+const sandbox: Figures = [latency('ready', 'start to first call'), PSS, latency('seldom', 'a call each 20 ms')]
+
 const plugin: Figures = [
-  latency('ready', 'start to first call'),
-  PSS,
-  { ...PSS, id: 'next', title: 'each next' },
-  { ...P50, title: 'a call' },
-  latency('seldom', 'each 20 ms'),
+  ...sandbox,
+  { ...PSS, id: 'next', title: 'memory of each next' },
+  { ...P50, title: 'a call back to back' },
   rate('rate', '64 in flight'),
-  latency('bytes', '1 MiB'),
+  latency('bytes', '1 MiB of bytes'),
   latency('end', 'end of a loop'),
 ]
 
@@ -118,6 +109,8 @@ const TABLE = readTable(`
   cipher            | always  | cases | threads   | 0.8  | 0      | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
   shapes            | always  | cases | threads   | 3    | 1      | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
+  sandboxes         | always  | arms  | processes | 76   | 0      | 0.25   | Sandboxes                                  | one plugin in each sandbox: the first three figures of the scenario "plugin"
+  load              | by name | arms  | threads   | 16   | 0      | 0.5    | Calls at a fixed rate                      | echo(value) of a call or a document as in "formats", offered at a rate whether or not earlier calls were answered, and timed from when each was due: the highest rate at which the p99 stays below 5 ms, and the p99 at half of that rate
   plugin            | by name | arms  | processes | 180  | 0      | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone.  The reference is a Worker with a bare MessagePort
   many              | by name | arms  | processes | 1    | 0      | 0.25   | Many plugins in one host                   | plugins that are started ten at a time in a host process with one of their kind, called once, and ended with their bus: the CPU time of all processes for the start and the call of each, the memory (PSS) that each adds, and the CPU time of the host for the end of each. What grows with their number costs each of 1000 more than each of 100. Threads and processes are measured up to 100. The reference is a script in a thread with the others
   one-thread        | by name | arms  | threads   | 4    | 0      | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
@@ -129,6 +122,8 @@ export const allScenarios = (): Scenario[] => {
     noise: [same, noise],
     shapes: [[...both, rawPort], shapes],
     throughput: [[rawPort, ...peerArms(), ...both, ringMsgpack], [1, 8, 64, 512].map(throughput)],
+    sandboxes: [sandboxArms, [inCase('one', 'a plugin', { loop: 'sandbox' }, sandbox)]],
+    load: [loadArms, loadCases()],
     plugin: [pluginArms, [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
     many: [manyArms, [many(10, 80), many(100, 200), many(1000, 500)]],
     formats: [formatArms, formatCases()],
@@ -252,11 +247,12 @@ function toCases(payload: Payload, id: string, title: string): Case[] {
   const bytes = payloads.payloadBytes(payload)
   const inFlight = Math.max(LEAST_IN_FLIGHT, Math.min(MOST_IN_FLIGHT, Math.round(BYTES_IN_FLIGHT / (bytes + 1))))
   const { from, alone, many } = LENGTHS.find(entry => bytes >= entry.from)!
-  const cpu = { ...latency('cpu', `${title}, CPU`), precise: PRECISE }
+  const cpu = { ...latency('cpu', `${title}, CPU time`), precise: PRECISE }
+  const figures = [cpu, rate('rate', `${title}, a second`)]
   const warmUp = from === 0 && { warmUp: { ...calls(inFlight), settleMs: WARM_UP_MS } }
   return [
-    { id, title, payload, task: calls(1), figures: [latency('p50', title)], ...alone },
-    { id: `${id}${MANY}`, title, payload, task: calls(inFlight), figures: [cpu], ...many, ...warmUp },
+    { id, title, payload, task: calls(1), figures: [latency('p50', `${title}, latency`)], ...alone },
+    { id: `${id}${MANY}`, title, payload, task: calls(inFlight), figures, ...many, ...warmUp },
   ]
 }
 
@@ -268,6 +264,19 @@ const formatCases = (): Case[] => [
   ),
   ...toCases(payloads.mebibyte(), 'mebibyte', '1 MiB bytes'),
 ]
+
+/** The small ones of the formats: a large message alone takes longer than the limit of the latency. */
+const loadCases = (): Case[] =>
+  formatCases()
+    .filter(({ id }) => !id.endsWith(MANY))
+    .slice(0, 2)
+    .map(({ id, title, payload }) => {
+      const figures = [latency('p99', `${title}, p99 at half load`), rate('limit', `${title}, p99 below 5 ms up to`)]
+      return inCase(id, title, { loop: 'load', inFlight: 64 }, figures, payload)
+    })
+
+/** Calls in both codecs, as they are and isolated. */
+const loadArms = formatArms.filter(({ id }) => /^(isolation-)?ring-(json|msgpack)$/.test(id)) as unknown as Arms
 
 export function toPayloadScenario(payload: Payload): Scenario {
   const size = formatBytes(payloads.payloadBytes(payload))

@@ -30,7 +30,7 @@ const host: ProcessHost = {
     ])
     const load = getPluginKind(job.plugin)
     if ('many' in job) return measureMany(load, job.many)
-    return 'greet' in job ? measureFewCalls(load, job) : measurePlugin(load)
+    return 'greet' in job ? measureFewCalls(load, job) : measurePlugin(load, job.whole)
   },
   close: ({ handle }) => opened[handle]!.arm.close(),
   readCpu: () => {

@@ -1,33 +1,33 @@
+// The first tables of README, home page and results: the first answers of the report, by its rule.
 import { expect, test } from 'vitest'
-import { getHeadline } from '../../../../scripts/headline.mjs'
+import { toHeadline } from '../../../../scripts/results.mjs'
+import { getAnswers } from '../../src/report/answers.js'
+import type { Outcome } from '../../src/run/run.js'
 import { getScenario, sampleReport } from '../sample-report.js'
 
 const scenarios = ['plugin', 'formats'].map(getScenario)
 
-test('is a sentence of at most five figures, and a table sorted by the start', () => {
-  const { sentence, table } = getHeadline(sampleReport(undefined, scenarios))
-  expect(sentence).toBe(
-    'A plugin in a walled process is ready after 40.0 ms, adds 8.00 MiB of memory, and answers a call in 200 µs.' +
-      ' Of a call of 100 bytes, MessagePack takes 0.50× the CPU time of JSON-RPC, and encryption adds 0.500 µs.',
-  )
-  const [heads, ...rows] = table
-  expect(heads).toEqual(['plugin', 'start', 'memory', 'a call every 20 ms'])
-  expect(new Set(rows.map(([name]) => name))).toEqual(
-    new Set(['permission', 'raw Worker', 'raw fork', 'script', 'wall and gate', 'walled process']),
-  )
+test('has the cells of the first two answers of the report, and says where they were measured', () => {
+  const report = sampleReport(undefined, scenarios)
+  const lines: string[] = toHeadline(report).split('\n')
+  const tables = getAnswers(report).slice(0, 2)
+  const cells = tables.flatMap(({ columns, rows }) => [columns, ...rows.map(row => row.map(({ text }) => text))])
+  const drawn = lines.filter(line => /^\|(?!-)/.test(line)).map(line => line.slice(1, -1).split('|'))
+  expect(drawn.map(row => row.map(text => text.replace(/ \(.*/, '')))).toEqual(cells)
+  expect(lines.at(-1)).toBe('2026-01-02, 4 × Sample CPU 3.0 GHz, Node 20.20.2')
 })
 
-test('judges no format whose interval holds no difference', () => {
-  const { sentence } = getHeadline(
-    sampleReport(outcomes => {
-      for (const { processes } of outcomes.flatMap(({ cells }) => cells))
-        for (const round of processes.flat()) Object.assign(round, { cpu: 1 })
-      return outcomes
-    }, scenarios),
+test('judges no codec whose interval holds no difference', () => {
+  const alike = (outcomes: Outcome[]): Outcome[] => {
+    for (const { processes } of outcomes.flatMap(({ cells }) => cells))
+      for (const round of processes.flat()) Object.assign(round, { cpu: 1 })
+    return outcomes
+  }
+  expect(toHeadline(sampleReport(alike, scenarios))).toContain(
+    '|100 B call|either codec|–|no difference can be told of 6 rounds|not measurable',
   )
-  expect(sentence).toContain('Of a call of 100 bytes, no difference between MessagePack and JSON-RPC can be told')
 })
 
 test('needs the scenario of a plugin', () => {
-  expect(() => getHeadline(sampleReport(undefined, [getScenario('shapes')]))).toThrow('no scenario "plugin"')
+  expect(() => toHeadline(sampleReport(undefined, [getScenario('shapes')]))).toThrow('no scenario "plugin"')
 })

@@ -1,11 +1,9 @@
 // Commands as a user types them. test/matrix/cli.test.ts has the others.
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { rows } from '../../../../scripts/testing.js'
 import { bench, readReport } from '../bench.js'
 
 test('shows every option, examples and the exit codes with --help', async () => {
@@ -13,7 +11,7 @@ test('shows every option, examples and the exit codes with --help', async () => 
   expect(code).toBe(0)
   const options = 'payload full filter out lines rounds slot help version'
   for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`)
-  expect(stdout).toContain('sallyport-bench compare --base main')
+  expect(stdout).toContain('compare … -- <program>')
   expect(stdout).toContain('Exit codes: 0 success')
 })
 
@@ -36,44 +34,3 @@ test('prints only a line of JSON for each figure with --lines, and writes report
   const names = stdout.trimEnd().split('\n').map(line => (JSON.parse(line) as { name: string }).name) // prettier-ignore
   expect(names).toEqual(['json/rate', 'json/cpu', 'msgpack/rate', 'msgpack/cpu'].map(name => `one-thread/64/${name}`))
 }, 600_000)
-
-test('the base of a checkout of CI is found, or git says why not, with the remedy', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'sallyport-checkouts-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  const at = (name: string): string => join(directory, name)
-  const run = (cwd: string, ...args: string[]): unknown =>
-    execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', ...args], { cwd, stdio: 'pipe' })
-  mkdirSync(at('lib'))
-  writeFileSync(at('lib/word'), 'here')
-  mkdirSync(at('own'))
-  writeFileSync(at('own/package.json'), '{ "dependencies": { "lib": "file:../lib" } }')
-  run(at('own'), 'init', '--quiet', '--initial-branch', 'main')
-  run(at('own'), 'add', '.')
-  run(at('own'), 'commit', '--quiet', '-m', 'one')
-  run(at('own'), 'checkout', '--quiet', '-b', 'feature')
-  run(at('own'), 'commit', '--quiet', '--allow-empty', '-m', 'two')
-  run(directory, 'clone', '--quiet', '--branch', 'feature', at('own'), 'whole')
-  run(directory, 'clone', '--quiet', '--depth', '1', '--branch', 'feature', `file://${at('own')}`, 'shallow')
-  await rows<[cwd: string, base: string, env: Record<string, string>, said: string]>({
-    'only a branch of origin, and a package beside it': [
-      'whole',
-      'main',
-      {},
-      'failed in the checkout with exit code 7',
-    ],
-    'a shallow clone': [
-      'shallow',
-      'HEAD^1',
-      {},
-      'This clone is shallow: fetch more of it first, as with `fetch-depth: 0`',
-    ],
-    'another owner': ['whole', 'main', { GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' }, 'safe.directory'],
-  })(async ([cwd, base, env, said]) => {
-    const prepare = 'cat ../lib/word && exit 7'
-    const { code, stderr } = await bench(['compare', '--base', base, '--prepare', prepare, '--', 'node', 'x.mjs'], {
-      cwd: at(cwd),
-      env,
-    })
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(said) })
-  })
-})

@@ -17,14 +17,6 @@ const out = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
 afterAll(() => rmSync(out, { recursive: true }))
 
 describe('usage', () => {
-  test('shows the options of a comparison with compare --help', async () => {
-    const { code, stdout } = await bench(['compare', '--help'])
-    expect(code).toBe(0)
-    for (const option of ['base', 'tolerance', 'export', 'flag-only', 'prepare', 'runs', 'cpu'])
-      expect(stdout).toContain(`--${option}`)
-    expect(stdout).not.toContain('Longer, with less noise')
-  })
-
   test('shows the version with --version', async () => {
     expect((await bench(['--version'])).stdout).toMatch(/\d+\.\d+\.\d+/)
   })
@@ -49,11 +41,7 @@ describe('usage', () => {
     ['a broken regular expression', ['--filter', '('], '--filter: Invalid'],
     ['a directory that cannot be made', ['--out', join(cli, 'no')], '--out '],
     ['a directory in which nothing can be made', ['--out', '/proc/no'], '--out /proc/no: E'],
-    [
-      'a directory that a comparison cannot make',
-      ['compare', '--base', '.', '--out', '/proc/no', '--', 'node'],
-      '--out /proc/no: E',
-    ],
+    ['a comparison without a base', ['compare', '--', 'node'], 'sallyport-bench: Name the base'],
   ])('exits with 2 before anything runs after %s', async (_, args, message) => {
     expect(await bench(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
   })
@@ -84,6 +72,8 @@ function expectEveryFigure(report: Report, scenarios: readonly Scenario[]): void
           const figure = figures.get(`${scenario.id}/${entry.id}/${arm.id}/${id}`)
           // Memory is a difference of two readings. Garbage that is released between them makes it negative, without a ratio.
           if (figure?.unit === 'B') continue
+          // A busy machine can bear no load at all.
+          if (scenario.id === 'load') continue
           expect(figure?.median).toBeGreaterThan(0)
           expect(figure?.ratio).toBeGreaterThan(0)
           if (at === 0) expect(figure?.ratio).toBe(1)
@@ -133,7 +123,7 @@ describe('the shortest run of every scenario', () => {
 
   test('shows its progress on stderr and its tables on stdout, and writes the report', () => {
     const stdout = halves.map(({ ended }) => ended.stdout).join('\n')
-    for (const words of ['Formats, the hook and encryption', 'JSON-RPC, MessagePack or bytes, with'])
+    for (const words of ['Formats, the hook and encryption', 'How fast is each format?'])
       expect(stdout).toContain(words)
     for (const { ended } of halves) {
       const lines = ended.stdout.trimEnd().split('\n')
@@ -172,12 +162,8 @@ describe('a run of payloads', () => {
   })
 
   test('ends with the table of each', () => {
-    expect(
-      ended.stdout.match(/ MessagePack .*\n(.*\n)?.* with isolation .*\n(.*\n)?.* encryption /g)?.length,
-    ).toBeGreaterThanOrEqual(2)
-    for (const title of ['order', 'picture']) {
-      expect(ended.stdout).toContain(`How to send ${title}, `)
-    }
+    expect(ended.stdout.match(/ as JSON-RPC .*\n.* as MessagePack /g)).toHaveLength(2)
+    for (const title of ['order', 'picture']) expect(ended.stdout).toContain(`How fast is ${title}, `)
   })
 
   test('exits with 2 if there is no such file', async () => {

@@ -90,131 +90,154 @@ export interface Authority {
 }
 
 /** @throws {BusError} InvalidParams if a capability, permission file or manifest is invalid */
-export function createAuthority({ commands: names, ...sources }: AclDeps): Authority {
-  let options = getResolveOptions({ ...sources, commands: names })
-  findMisnamedCommands(options.catalogue, options.commands).forEach(sources.warn)
-  let builtIn = createBuiltIns(sources.acl, options)
-  let methods = new Map(options.commands.map(command => [command.method, command]))
-  const initial: readonly ResolvedCapability[] = resolveAll(sources.acl.capabilities, options)
-  let capabilities = initial
+export const createAuthority = (deps: AclDeps): Authority => new ResolvedAuthority(deps)
+
+class ResolvedAuthority implements Authority {
+  readonly #sources: Omit<AclDeps, 'commands'>
+  #options: ReturnType<typeof getResolveOptions>
+  #builtIn: ReturnType<typeof createBuiltIns>
+  #methods: ReadonlyMap<string, CommandIdentity>
+  readonly #initial: readonly ResolvedCapability[]
+  #capabilities: readonly ResolvedCapability[]
   /** Rights of the frontends of this host, by label. The app chooses the identifiers in `capabilities`, so these stay apart. */
-  const rights = new Map<string, LabelRights>()
-  let version = 0
-  const change = (changed: readonly ResolvedCapability[]): void => {
-    capabilities = changed
-    version++
-  }
-  const getCapabilities = (label: string, own?: ResolvedCapability): readonly ResolvedCapability[] => {
-    const { listed, isTrusted = false }: Partial<LabelRights> = own ? { listed: own } : (rights.get(label) ?? {})
-    // A removal gives no rights, so initial capabilities count after their removal too.
-    const isNamed = (): boolean => [...initial, ...capabilities].some(each => each.names(label))
-    const further = listed ?? (isTrusted && !isNamed() ? builtIn.trusted : undefined)
-    return [...builtIn.everyone, ...capabilities, ...(further ? [further] : [])]
+  readonly #rights = new Map<string, LabelRights>()
+  #version = 0
+
+  constructor({ commands, ...sources }: AclDeps) {
+    this.#sources = sources
+    this.#options = getResolveOptions({ ...sources, commands })
+    findMisnamedCommands(this.#options.catalogue, this.#options.commands).forEach(sources.warn)
+    this.#builtIn = createBuiltIns(sources.acl, this.#options)
+    this.#methods = new Map(this.#options.commands.map(command => [command.method, command]))
+    this.#initial = this.#capabilities = resolveAll(sources.acl.capabilities, this.#options)
   }
 
-  const decide = (command: CommandIdentity, label: string, own?: ResolvedCapability): Decision => {
+  getPermits(label: string, allow?: AllowList): Permits {
+    const own = allow && resolveAllowList(label, allow, this.#options)
+    const decisions = new Map<CommandIdentity, Decision>()
+    let seen = this.#version
+    const decide = (command: CommandIdentity): Decision => {
+      if (seen !== this.#version) {
+        seen = this.#version
+        decisions.clear()
+      }
+      let known = decisions.get(command)
+      if (!known) decisions.set(command, (known = this.#decide(command, label, own)))
+      return known
+    }
+    return {
+      permits: method => {
+        const command = this.#methods.get(method)
+        return command !== undefined && decide(command).denial === undefined
+      },
+      check(command) {
+        const { denial } = decide(command)
+        return denial === undefined ? undefined : new BusError('Denied', denial)
+      },
+      getHint: command => decide(command).hint,
+      getScope: command => decide(command).scope,
+      getScopeByMethod: method => {
+        const command = this.#methods.get(method)
+        return command === undefined ? EMPTY_SCOPE : decide(command).scope
+      },
+    }
+  }
+
+  getGlobalScope(plugin: string): Scope {
+    return toAccess(this.#capabilities.filter(({ isActive }) => isActive)).global.get(plugin) ?? EMPTY_SCOPE.global
+  }
+
+  add(source: CapabilitySource): void {
+    this.#change(sortCapabilities([...this.#capabilities, resolveCapability(source, this.#options)]))
+  }
+
+  remove(identifier: string): void {
+    const removed = this.#capabilities.find(({ capability }) => capability.identifier === identifier)
+    if (!removed) {
+      const names = this.#capabilities.map(({ capability }) => capability.identifier)
+      const text = `no capability ${JSON.stringify(identifier)}${didYouMean(identifier, names)}`
+      throw new BusError('InvalidParams', `bus.removeCapability: ${text}`)
+    }
+    // The host remembers that for the next core.
+    for (const [label, each] of this.#rights) {
+      if (removed.names(label)) this.#rights.set(label, { ...each, isTrusted: false })
+    }
+    this.#change(this.#capabilities.filter(each => each !== removed))
+  }
+
+  setRights(label: string, next: FrontendRights | undefined): void {
+    if (next) {
+      const listed = next.allow && resolveAllowList(label, next.allow, this.#options)
+      this.#rights.set(label, { ...next, listed })
+    } else this.#rights.delete(label)
+    this.#version++
+  }
+
+  async explain(label: string): Promise<ExplainedFrontend> {
+    // Loaded on demand: serving calls does not need it.
+    const { explainFrontend } = await import('./explain.js')
+    return explainFrontend(label, this.#getCapabilities(label), this.#options.commands)
+  }
+
+  restore(changes: CapabilityChanges): void {
+    // They were accepted before, maybe with a plugin that has come back without one of its commands.
+    const accepted = { ...this.#options, ignored: 'any' as const, absent: new Set<string>(), warn: () => {} }
+    const again = (value: unknown): ResolvedCapability =>
+      resolveCapability({ value, from: 'bus.addCapability', isOption: true }, accepted)
+    const kept = this.#capabilities.filter(({ capability }) => !changes.removed.has(capability.identifier))
+    this.#change(sortCapabilities([...kept, ...Array.from(changes.added.values(), again)]))
+  }
+
+  replaceCommands(commands: Iterable<CommandIdentity>, pluginFiles: readonly PermissionFileSource[]): void {
+    // Their warnings have been logged when they were first resolved. A plugin can come back, also with other commands, and that is no mistake: what
+    // else a list allows and denies holds.
+    const next = getResolveOptions({ ...this.#sources, commands, pluginFiles, warn: () => {} }, 'any')
+    // The lists of `next` have warned nobody.
+    const { ignored, absent } = this.#options
+    this.#options = { ...next, ignored, absent, warn: this.#sources.warn, allowLists: new Map() }
+    this.#builtIn = createBuiltIns(this.#sources.acl, next)
+    this.#methods = new Map(next.commands.map(command => [command.method, command]))
+    for (const [label, each] of this.#rights) {
+      const { allow, listed: before } = each
+      if (!allow) continue
+      const listed = this.#resolveAgain(() => resolveAllowList(label, allow, next), before)
+      this.#rights.set(label, { ...each, listed })
+    }
+    this.#change(this.#capabilities.map(each => this.#resolveAgain(() => resolveCapability(each.source, next), each)))
+  }
+
+  #resolveAgain<T>(resolve: () => T, before: T): T {
+    try {
+      return resolve()
+    } catch (error) {
+      this.#sources.warn(`${(error as Error).message}. It keeps what it allowed and denied before`)
+      return before
+    }
+  }
+
+  #change(changed: readonly ResolvedCapability[]): void {
+    this.#capabilities = changed
+    this.#version++
+  }
+
+  #getCapabilities(label: string, own?: ResolvedCapability): readonly ResolvedCapability[] {
+    const { listed, isTrusted = false }: Partial<LabelRights> = own ? { listed: own } : (this.#rights.get(label) ?? {})
+    // A removal gives no rights, so initial capabilities count after their removal too.
+    const isNamed = (): boolean => [...this.#initial, ...this.#capabilities].some(each => each.names(label))
+    const further = listed ?? (isTrusted && !isNamed() ? this.#builtIn.trusted : undefined)
+    return [...this.#builtIn.everyone, ...this.#capabilities, ...(further ? [further] : [])]
+  }
+
+  #decide(command: CommandIdentity, label: string, own?: ResolvedCapability): Decision {
     // Not kept: it names every command of the label, and a session calls few of them.
-    const access = getAccess(label, getCapabilities(label, own))
-    const { denied, global } = access
-    const grants = access.allowed.get(command.method) ?? []
+    const { denied, global, allowed } = getAccess(label, this.#getCapabilities(label, own))
+    const grants = allowed.get(command.method) ?? []
     if (!denied.has(command.method) && grants.length > 0) {
       return { denial: undefined, hint: '', scope: getCommandScope(grants, global.get(getCommandKey(command))) }
     }
-    const local = rights.get(label)
     const text = getDenialText(command)
-    const hint = getDenialHint(command, label, local, denied.get(command.method))
+    const hint = getDenialHint(command, label, this.#rights.get(label), denied.get(command.method))
     return { denial: isDevelopment() ? `${text}: ${hint}` : text, hint, scope: EMPTY_SCOPE }
-  }
-
-  return {
-    getPermits(label, allow) {
-      const own = allow && resolveAllowList(label, allow, options)
-      const decisions = new Map<CommandIdentity, Decision>()
-      let seen = version
-      const getDecision = (command: CommandIdentity): Decision => {
-        if (seen !== version) {
-          seen = version
-          decisions.clear()
-        }
-        let known = decisions.get(command)
-        if (!known) decisions.set(command, (known = decide(command, label, own)))
-        return known
-      }
-      return {
-        permits(method) {
-          const command = methods.get(method)
-          return command !== undefined && getDecision(command).denial === undefined
-        },
-        check(command) {
-          const { denial } = getDecision(command)
-          return denial === undefined ? undefined : new BusError('Denied', denial)
-        },
-        getHint: command => getDecision(command).hint,
-        getScope: command => getDecision(command).scope,
-        getScopeByMethod(method) {
-          const command = methods.get(method)
-          return command === undefined ? EMPTY_SCOPE : getDecision(command).scope
-        },
-      }
-    },
-    getGlobalScope: plugin =>
-      toAccess(capabilities.filter(({ isActive }) => isActive)).global.get(plugin) ?? EMPTY_SCOPE.global,
-    add: source => change(sortCapabilities([...capabilities, resolveCapability(source, options)])),
-    remove(identifier) {
-      const removed = capabilities.find(({ capability }) => capability.identifier === identifier)
-      if (!removed) {
-        const names = capabilities.map(({ capability }) => capability.identifier)
-        const text = `no capability ${JSON.stringify(identifier)}${didYouMean(identifier, names)}`
-        throw new BusError('InvalidParams', `bus.removeCapability: ${text}`)
-      }
-      // The host remembers that for the next core.
-      for (const [label, each] of rights) if (removed.names(label)) rights.set(label, { ...each, isTrusted: false })
-      change(capabilities.filter(each => each !== removed))
-    },
-    setRights(label, next) {
-      if (next) {
-        const listed = next.allow && resolveAllowList(label, next.allow, options)
-        rights.set(label, { ...next, listed })
-      } else rights.delete(label)
-      version++
-    },
-    async explain(label) {
-      // Loaded on demand: serving calls does not need it.
-      const { explainFrontend } = await import('./explain.js')
-      return explainFrontend(label, getCapabilities(label), options.commands)
-    },
-    restore(changes) {
-      // They were accepted before, maybe with a plugin that has come back without one of its commands.
-      const accepted = { ...options, ignored: 'any' as const, absent: new Set<string>(), warn: () => {} }
-      const again = (value: unknown): ResolvedCapability =>
-        resolveCapability({ value, from: 'bus.addCapability', isOption: true }, accepted)
-      const kept = capabilities.filter(({ capability }) => !changes.removed.has(capability.identifier))
-      change(sortCapabilities([...kept, ...Array.from(changes.added.values(), again)]))
-    },
-    replaceCommands(commands, pluginFiles) {
-      // Their warnings have been logged when they were first resolved. A plugin can come back, also with other commands, and that is no mistake: what
-      // else a list allows and denies holds.
-      const next = getResolveOptions({ ...sources, commands, pluginFiles, warn: () => {} }, 'any')
-      const resolveAgain = <T>(resolve: () => T, before: T): T => {
-        try {
-          return resolve()
-        } catch (error) {
-          sources.warn(`${(error as Error).message}. It keeps what it allowed and denied before`)
-          return before
-        }
-      }
-      // The lists of `next` have warned nobody.
-      const { ignored, absent } = options
-      options = { ...next, ignored, absent, warn: sources.warn, allowLists: new Map() }
-      builtIn = createBuiltIns(sources.acl, next)
-      methods = new Map(next.commands.map(command => [command.method, command]))
-      for (const [label, each] of rights) {
-        const { allow } = each
-        if (!allow) continue
-        rights.set(label, { ...each, listed: resolveAgain(() => resolveAllowList(label, allow, next), each.listed) })
-      }
-      change(capabilities.map(each => resolveAgain(() => resolveCapability(each.source, next), each)))
-    },
   }
 }
 

@@ -188,7 +188,8 @@ function describeUnknown(
     return name.key === APP_KEY ? { text } : { text, plugin: name.key, isHere: true }
   }
   const keys = [...catalogue.plugins.keys()].toSorted().filter(key => key !== APP_KEY)
-  const text = `unknown ACL for ${name.key}, expected one of ${keys.join(', ')}${hint}`
+  const remedy = hint || `. Add the plugin ${JSON.stringify(name.key)} to "plugins" of the core`
+  const text = `unknown ACL for ${name.key}, expected one of ${keys.join(', ')}${remedy}`
   return { text, plugin: name.key }
 }
 

@@ -26,12 +26,82 @@ import type { PathResolver } from '@sallyport/paths/internal/api'
 import type { Resources } from './resources.js'
 import { BusError } from '@sallyport/protocol/internal/errors'
 
+/** Calls the functions that frontends expose: of core (`app`) and of the host (`bus`). */
+export interface FrontendFunctions<Types extends BusTypes = BusTypes> {
+  /**
+   * Calls a function that a frontend exposes. Treat the result as untrusted, like the frontend's calls.
+   *
+   * @param args - named arguments, or bytes as the whole body
+   * @throws {BusError} Disconnected if there is no such frontend, or it disconnects during the call; MethodNotFound, Cancelled,
+   * Timeout, Overloaded; CommandFailed with what the function threw as its `data`
+   * @example const src = await bus.call<string>('main', 'transform', { src }, { timeout: 1000 })
+   */
+  call<T = unknown>(
+    label: Types extends { frontends: object } ? never : string,
+    name: string,
+    args?: object,
+    options?: CallOptions & TransferOptions,
+  ): Promise<T>
+  /** Calls a function with the arguments and the result that `Types` declares. */
+  call<Label extends keyof Types['frontends'] & string, Name extends CommandName<ExposedBy<Types['frontends'][Label]>>>(
+    label: Label,
+    name: Name,
+    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
+  ): Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
+  /**
+   * Returns the values of a function whose result is a stream: of an `async function*`, for example. The function is called when the first
+   * value is requested, and asked for each value: `app.stream` for one at a time, `bus.stream` about 4 MiB ahead of the loop. Leaving the loop
+   * ends the generator: its `finally` runs.
+   *
+   * @param options.timeout - milliseconds for the whole stream, or `{ idle }` for those without a value; none by default, though the
+   * function has to return its stream within `calls.timeout`
+   * @throws {BusError} from the loop, as `call`; InvalidRequest if the function returns one value
+   * @example for await (const chunk of bus.stream<Uint8Array>('md', 'convert', { body })) …
+   */
+  stream<T = unknown>(
+    label: Types extends { frontends: object } ? never : string,
+    name: string,
+    args?: object,
+    options?: CallOptions & TransferOptions,
+  ): AsyncIterableIterator<T, void, undefined>
+  /** Returns the values of a function with the arguments and the items that `Types` declares. */
+  stream<
+    Label extends keyof Types['frontends'] & string,
+    Name extends StreamName<ExposedBy<Types['frontends'][Label]>>,
+  >(
+    label: Label,
+    name: Name,
+    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
+  ): AsyncIterableIterator<StreamItem<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>, void, undefined>
+  /**
+   * Returns an object whose members call the functions of a frontend: `bus.frontend('md').transform(args, options)` is
+   * `bus.call('md', 'transform', args, options)`, and `for await` over the result of a function that returns a stream reads its values. Use
+   * `call` and `stream` for functions named `then`, `toJSON`, or like a member of every object. Nothing is sent before a member is called, so
+   * the frontend can open later.
+   *
+   * @typeParam Functions - the result of its `expose`, or an interface of functions
+   * @throws {BusError} InvalidParams unless the label is a string
+   * @example const { transform } = bus.frontend<typeof import('./md.js').default>('md')
+   */
+  frontend<Label extends keyof Types['frontends'] & string>(
+    label: Label,
+  ): Types extends { frontends: infer Frontends extends object }
+    ? FrontendProxy<Frontends[Label & keyof Frontends], Types['codec']>
+    : // Without declared frontends no label can be passed, and `any` lets an untyped one be passed for a typed one.
+      // oxlint-disable-next-line typescript/no-explicit-any
+      any
+  /** Returns a frontend whose functions have the types of `Functions`. */
+  frontend<Functions = unknown>(
+    label: Types extends { frontends: object } ? ([unknown] extends [Functions] ? never : string) : string,
+  ): FrontendProxy<Functions, Types['codec']>
+}
+
 /**
  * The app in core, as handlers and `setup` see it.
  *
  * @typeParam Types - types of events and of the functions of frontends, which nothing checks at run time
  */
-export interface App<Types extends BusTypes = BusTypes> {
+export interface App<Types extends BusTypes = BusTypes> extends FrontendFunctions<Types> {
   /** Core's log. In a plugin's `setup` and `teardown` each line has the plugin's name as `plugin`. */
   readonly log: Logger
   /** Sends an event to every listener: in core, the host and all frontends. */
@@ -114,69 +184,6 @@ export interface App<Types extends BusTypes = BusTypes> {
   manage<T>(key: StateKey<T>, value: T): boolean
   /** Returns the value that `manage` keeps. @throws {BusError} InternalError, with Tauri's text, if nothing is managed by `key` */
   state<T>(key: StateKey<T>): T
-  /**
-   * Calls a function that a frontend exposes. Treat the result as untrusted, like the frontend's calls.
-   *
-   * @param args named arguments, or bytes as the whole body
-   * @throws {BusError} Disconnected if there is no such frontend, or it disconnects during the call; MethodNotFound, Cancelled,
-   * Timeout, Overloaded; CommandFailed with what the function threw as its `data`
-   * @example const src = await app.call<string>('main', 'transform', { src }, { timeout: 1000 })
-   */
-  call<T = unknown>(
-    label: Types extends { frontends: object } ? never : string,
-    name: string,
-    args?: object,
-    options?: CallOptions & TransferOptions,
-  ): Promise<T>
-  /** Calls a function with the arguments and the result that `Types` declares. */
-  call<Label extends keyof Types['frontends'] & string, Name extends CommandName<ExposedBy<Types['frontends'][Label]>>>(
-    label: Label,
-    name: Name,
-    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
-  ): Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
-  /**
-   * Returns the values of a function whose result is a stream: of an `async function*`, for example. The function is called when the first
-   * value is requested, and asked for each value. Leaving the loop ends the generator: its `finally` runs.
-   *
-   * @param options.timeout - milliseconds for the whole stream, or `{ idle }` for those without a value; none by default, though the
-   * function has to return its stream within `calls.timeout`
-   * @throws {BusError} from the loop, as `call`; InvalidRequest if the function returns one value
-   * @example for await (const chunk of app.stream<Uint8Array>('md', 'convert', { body })) …
-   */
-  stream<T = unknown>(
-    label: Types extends { frontends: object } ? never : string,
-    name: string,
-    args?: object,
-    options?: CallOptions & TransferOptions,
-  ): AsyncIterableIterator<T, void, undefined>
-  /** Returns the values of a function with the arguments and the items that `Types` declares. */
-  stream<
-    Label extends keyof Types['frontends'] & string,
-    Name extends StreamName<ExposedBy<Types['frontends'][Label]>>,
-  >(
-    label: Label,
-    name: Name,
-    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
-  ): AsyncIterableIterator<StreamItem<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>, void, undefined>
-  /**
-   * Returns an object whose members call the functions of a frontend: `app.frontend('md').transform(args, options)` is
-   * `app.call('md', 'transform', args, options)`, and `for await` over the result of a function that returns a stream reads its values. Use
-   * `call` and `stream` for functions named `then`, `toJSON`, or like a member of every object.
-   *
-   * @typeParam Functions - the result of its `expose`, or an interface of functions
-   * @throws {BusError} InvalidParams unless the label is a string
-   */
-  frontend<Label extends keyof Types['frontends'] & string>(
-    label: Label,
-  ): Types extends { frontends: infer Frontends extends object }
-    ? FrontendProxy<Frontends[Label & keyof Frontends], Types['codec']>
-    : // Without declared frontends no label can be passed, and `any` lets an untyped one be passed for a typed one.
-      // oxlint-disable-next-line typescript/no-explicit-any
-      any
-  /** Returns a frontend whose functions have the types of `Functions`. */
-  frontend<Functions = unknown>(
-    label: Types extends { frontends: object } ? ([unknown] extends [Functions] ? never : string) : string,
-  ): FrontendProxy<Functions, Types['codec']>
   /** Resources of the app, by number, open until core ends. Any frontend may close them with Tauri's `Resource`. */
   readonly resources: Resources
   /** Resolves directories of this machine and of this program. */
@@ -223,8 +230,8 @@ export interface CommandContext<Types extends BusTypes = BusTypes> {
   /** Resources that stay open for this frontend between its calls, by number. They are closed when the frontend disconnects. */
   readonly resources: Resources
   /**
-   * Asks the host's `onConfirm`, and resolves to `false` without one. The text is shown with control characters
-   * replaced, and cut after 4096 characters. The caller's deadline keeps running.
+   * Asks the host's `onConfirm`. Without one it asks the user of the MCP client that has called the tool, and resolves to `false` for any other
+   * caller. The text is shown with control characters replaced, and cut after 4096 characters. The caller's deadline keeps running.
    *
    * @throws {BusError} Overloaded while 16 requests of this frontend are open; the signal's reason when the call is aborted
    * @example if (!(await ctx.confirm(`Delete ${path}?`))) throw new CommandError('REFUSED')

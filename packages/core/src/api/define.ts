@@ -38,10 +38,11 @@ export interface CommandOptions<Schema extends StandardSchemaV1> {
 }
 
 /**
- * Defines a command with a schema for its arguments.
+ * Defines a command with a schema for its arguments. With `thread` in the place of a handler, it runs in a pool of threads.
  *
  * @example
  * command({ args: z.object({ name: z.string() }) }, ({ name }) => `Hello, ${name}!`)
+ * command({ thread: new URL('./heavy.js', import.meta.url) })
  */
 export function command<Schema extends StandardSchemaV1, Result>(
   options: CommandOptions<Schema>,
@@ -140,19 +141,25 @@ export interface Plugin<Name extends string = string, C = Commands> extends Plug
   readonly name: Name
 }
 
-/** Defines a plugin without commands: it has `setup`, `teardown` or permissions only. */
-export function plugin<const Name extends string>(
-  name: Name,
-  definition: PluginDefinition<Record<never, AnyCommand>> & { commands?: never },
-): Plugin<Name, Record<never, AnyCommand>>
-/** Defines a named group of commands, called as `plugin:<name>|<command>`. */
-export function plugin<const Name extends string, C extends Readonly<Record<string, CallableFunction | Command>>>(
+/** `C`, which TypeScript infers from arguments alone: in `plugins: […]`, the expected type would take the place of the default. */
+type FromArguments<C> = [C] extends [infer Commands] ? Commands : never
+
+/**
+ * Defines a named group of commands, called as `plugin:<name>|<command>`, with their permissions, `setup` and `teardown`.
+ *
+ * @example plugin('notes', { commands: { read: ({ id }) => `Note ${id}` } })
+ */
+export function plugin<
+  const Name extends string,
+  // The default is that of a plugin without commands.
+  C extends Readonly<Record<string, CallableFunction | Command>> = Record<never, AnyCommand>,
+>(
   name: Name,
   definition: PluginDefinition<{
     [Name in keyof C]: C[Name] | ((args: Record<string, unknown>, ctx: CommandContext, ...none: never[]) => unknown)
   }>,
-): Plugin<Name, C>
-export function plugin<const Name extends string>(name: Name, definition: PluginDefinition): Plugin<Name> {
+): Plugin<Name, FromArguments<C>>
+export function plugin(name: string, definition: PluginDefinition): Plugin {
   return { ...definition, name }
 }
 

@@ -5,6 +5,7 @@ import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Heartbeat, InitScript, StateReport } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { DirectSocket, LinkEndpoint } from '@sallyport/protocol/internal/link'
+import type { RequestId } from '@sallyport/protocol/internal/message'
 import type { AclInput, AllowList, CapabilityChanges, Pattern, PermissionFile } from '../acl/types.js'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { CommandContent } from '../api/define.js'
@@ -189,7 +190,7 @@ export interface Measurement {
 }
 
 /** What comes after code of a frontend that has ended. */
-export interface IdleFrontend {
+export interface EndedFrontend {
   /** `restart`: other code, soon; `wait`: perhaps other code; `none`: the frontend is gone. */
   next: 'restart' | 'wait' | 'none'
   /** Why it has ended, unless the host ended it. */
@@ -208,7 +209,7 @@ export type CoreCommand =
   /** Nothing more comes over this link. Sent once for each link that core has taken: `end` is why its frontend has ended, unless the host ended it. */
   | { type: 'detach'; link: number; end?: FrontendEnd | undefined }
   /** The frontend's code has ended, and not only its link. */
-  | ({ type: 'idle'; frontend: number } & IdleFrontend)
+  | ({ type: 'ended'; frontend: number } & EndedFrontend)
   /** `watchCalls`: whether core watches calls from now on, for an inspector. Left out: as before. */
   | { type: 'measure'; watchCalls?: boolean | undefined }
   /** Asks what a frontend can call. The id is unique for this host. */
@@ -240,8 +241,16 @@ export type CoreReport =
   | ({ type: 'measured' } & Measurement)
   /** The answer to `explain`. */
   | { type: 'explained'; id: number; explained?: ExplainedFrontend; error?: ReportedError }
-  /** A command asks the host to confirm. The id is unique for this core. */
-  | { type: 'confirm'; id: number; frontend: number | undefined; label: string; command: string; text: string }
+  /** A command asks the host to confirm. The id is unique for this core; `call` is that of the caller. */
+  | {
+      type: 'confirm'
+      id: number
+      frontend: number | undefined
+      label: string
+      command: string
+      call: RequestId | undefined
+      text: string
+    }
   /** A call of a run was interrupted. */
   | ({ type: 'interrupted'; frontend: number } & InterruptionReport)
   /** The command no longer waits for the answer to its `confirm`. */

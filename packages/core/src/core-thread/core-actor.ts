@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
-import { serveLife, within } from '@sallyport/protocol/internal/contract'
+import { type LifecycleState, serveLife, within } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { connectDirect } from '@sallyport/protocol/internal/link'
 import { assertNever } from '@sallyport/protocol/internal/util'
@@ -12,88 +12,122 @@ import type { Core } from './core.js'
 
 /** Serves the host at `port`. @param onEnd - called after the core has stopped or failed */
 export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onEnd: () => void): void {
-  const report = (message: CoreReport): void => port.postMessage(message)
-  const pending: CoreCommand[] = []
-  let core: Core | undefined
-  let stopTimeoutMs = 0
+  new CoreActor(port, create, onEnd).begin()
+}
 
-  const stop = serveLife({
-    async boot() {
-      core = await create()
-      if (core.scripts.length > 0) report({ type: 'scripts', scripts: core.scripts })
-    },
-    handshake: async () => pending.forEach(handle),
-    serve: () => () => void core?.close(),
-    async drain() {
-      // Serves calls that arrived before the command to stop: the event loop takes a tick to read every port.
-      await nextTick()
-      await nextTick()
-      const deadline = performance.now() + stopTimeoutMs
-      await within(stopTimeoutMs, core!.drain())
-      await core!.close(Math.max(0, deadline - performance.now()))
-    },
-    onState(state, error) {
-      report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })
-      if (state === 'stopped' || state === 'failed') onEnd()
-    },
-  })
+/** Commands that need a core. */
+type RunningCommand = Exclude<CoreCommand, { type: 'stop' | 'measure' | 'socket' }>
 
-  port.on('message', handle)
+/** The phases are those of `serveLife`: boot, handshake, serve, drain, and the end. */
+class CoreActor {
+  readonly #port: MessagePort
+  readonly #create: () => Promise<Core>
+  readonly #onEnd: () => void
+  /** Commands that came before there was a core. */
+  readonly #pending: RunningCommand[] = []
+  #core: Core | undefined
+  #stopTimeoutMs = 0
+  #stop: () => void = () => {}
 
-  function handle(command: CoreCommand): void {
-    if (command.type === 'stop') {
-      stopTimeoutMs = command.timeout
-      stop()
-    } else if (command.type === 'measure') void measure(command.watchCalls)
-    // A process waits for it until it starts.
-    else if (command.type === 'socket') connectDirect(command.socket)
-    else if (core) run(core, command)
-    else pending.push(command)
+  constructor(port: MessagePort, create: () => Promise<Core>, onEnd: () => void) {
+    this.#port = port
+    this.#create = create
+    this.#onEnd = onEnd
   }
 
-  function run(running: Core, command: Exclude<CoreCommand, { type: 'stop' | 'measure' | 'socket' }>): void {
+  begin(): void {
+    this.#stop = serveLife({
+      boot: () => this.#boot(),
+      handshake: async () => this.#pending.forEach(command => this.#run(this.#core!, command)),
+      serve: () => () => void this.#core!.close(),
+      drain: () => this.#drain(),
+      onState: (state, error) => this.#stateChanged(state, error),
+    })
+    this.#port.on('message', (command: CoreCommand) => this.#obey(command))
+  }
+
+  #report(report: CoreReport): void {
+    this.#port.postMessage(report)
+  }
+
+  async #boot(): Promise<void> {
+    const core = (this.#core = await this.#create())
+    if (core.scripts.length > 0) this.#report({ type: 'scripts', scripts: core.scripts })
+  }
+
+  async #drain(): Promise<void> {
+    // Serves calls that arrived before the command to stop: the event loop takes a tick to read every port.
+    await nextTick()
+    await nextTick()
+    const deadline = performance.now() + this.#stopTimeoutMs
+    await within(this.#stopTimeoutMs, this.#core!.drain())
+    await this.#core!.close(Math.max(0, deadline - performance.now()))
+  }
+
+  #stateChanged(state: LifecycleState, error: unknown): void {
+    this.#report(error === undefined ? { type: 'state', state } : { type: 'state', state, error: reportError(error) })
+    if (state === 'stopped' || state === 'failed') this.#onEnd()
+  }
+
+  #obey(command: CoreCommand): void {
+    switch (command.type) {
+      case 'stop':
+        this.#stopTimeoutMs = command.timeout
+        return this.#stop()
+      case 'measure':
+        return void this.#measure(command.watchCalls)
+      case 'socket':
+        // A process waits for it until it starts.
+        return connectDirect(command.socket)
+      default:
+        if (this.#core) this.#run(this.#core, command)
+        else this.#pending.push(command)
+    }
+  }
+
+  #run(core: Core, command: RunningCommand): void {
     switch (command.type) {
       case 'attach':
-        return attach(running, command.offer)
+        return this.#attach(core, command.offer)
       case 'begin':
-        return running.sessions.begin(command.frontend)
+        return core.sessions.begin(command.frontend)
       case 'detach':
-        return running.sessions.detach(command.link, command.end)
-      case 'idle':
-        return running.idle(command)
+        return core.sessions.detach(command.link, command.end)
+      case 'ended':
+        return core.codeEnded(command)
       case 'explain':
-        return void explain(running, command.id, command.label)
+        return void this.#explain(core, command.id, command.label)
       case 'confirmed':
-        return running.confirmRequests.answer(command.id, command.answer)
+        return core.confirmRequests.answer(command.id, command.answer)
       case 'hold':
-        return running.holdEvents(command.holds)
+        return core.holdEvents(command.holds)
       default:
         return assertNever(command)
     }
   }
 
-  async function measure(watchCalls: boolean | undefined): Promise<void> {
-    if (watchCalls !== undefined) await core?.watchCalls(watchCalls)
-    report({ type: 'measured', ...(core?.measure() ?? { running: [] }) })
+  async #measure(watchCalls: boolean | undefined): Promise<void> {
+    if (watchCalls !== undefined) await this.#core?.watchCalls(watchCalls)
+    this.#report({ type: 'measured', ...(this.#core?.measure() ?? { running: [] }) })
   }
 
-  async function explain(running: Core, id: number, label: string): Promise<void> {
+  async #explain(core: Core, id: number, label: string): Promise<void> {
     try {
-      report({ type: 'explained', id, explained: await running.explain(label) })
+      this.#report({ type: 'explained', id, explained: await core.explain(label) })
     } catch (error) {
-      report({ type: 'explained', id, error: reportError(error) })
+      this.#report({ type: 'explained', id, error: reportError(error) })
     }
   }
 
-  function attach(running: Core, offer: LinkOffer): void {
+  #attach(core: Core, offer: LinkOffer): void {
     const { frontend, id } = offer
     try {
-      running.attach(offer)
-      if (frontend !== undefined) report({ type: 'attached', frontend, id })
+      core.attach(offer)
+      if (frontend !== undefined) this.#report({ type: 'attached', frontend, id })
     } catch (error) {
       // Core cannot serve without the host's own link.
       if (frontend === undefined) throw error
-      report({ type: 'rejected', frontend, id, error: reportError(error) })
+      this.#report({ type: 'rejected', frontend, id, error: reportError(error) })
     }
   }
 }

@@ -30,6 +30,7 @@ import { createPool, createRegistry, type Pool } from '../rpc/registry.js'
 import type { CommandRegistry } from '../rpc/call-table.js'
 import type { Session } from '../rpc/session.js'
 import { type AddedSession, Sessions } from '../rpc/sessions.js'
+import { getOtherRuntime } from '../shared/other-runtime.js'
 import { createCounts, createLatency, SessionMetrics } from '../shared/metrics.js'
 import { createApp, FAILED_START_MS, LocalListeners, setupPlugins, type Teardown } from './create-app.js'
 import { createHostCommands, createRunCommand, HostPlugins } from './host-commands.js'
@@ -123,7 +124,14 @@ export class Core {
         this.#openSession({ linkId: undefined, label, codec, link, opener, metrics, hasDeadlines: true, ended }),
     })
     // Listeners of other cores are unknown here.
-    if (isDevelopment() && !config.network) warnAboutUnheard(this.#router, getLog)
+    if (isDevelopment() && !config.network) {
+      const plugins = definition.plugins ?? []
+      warnAboutUnheard(
+        this.#router,
+        plugins.map(({ name }) => name),
+        getLog,
+      )
+    }
     if (config.holdsEvents) this.#router.hold(config.codec)
   }
 
@@ -171,13 +179,15 @@ export class Core {
       const sessionMetrics = new SessionMetrics(metrics?.counts ?? createCounts(), () => {
         if (metrics?.latency) return metrics.latency
         const latency = createLatency()
-        this.#report({ type: 'latency', frontend, latency })
+        // Bun cannot clone a histogram.
+        if (getOtherRuntime() !== 'Bun') this.#report({ type: 'latency', frontend, latency })
         return latency
       })
       const traffic = { metrics: sessionMetrics, hasDeadlines: false, ended: () => {} }
       this.#openSession({
         ...{ linkId, frontend, label, limitLabel, codec, link, opener },
         isTrusted: offer.isTrusted,
+        isOfRun: run !== undefined,
         ...traffic,
         takeContext: frontend === undefined ? undefined : this.#takeContext?.bind(undefined, frontend),
         ownCommands: run?.functions === undefined ? undefined : createRunCommand(this.sessions, run.functions),
@@ -202,13 +212,13 @@ export class Core {
   }
 
   /** A frontend's code has ended. Its rights last as long as its session, in which core still reads what it has sent: it was allowed then. */
-  idle({ frontend, ...idle }: Extract<CoreCommand, { type: 'idle' }>): void {
-    const known = this.sessions.idle(frontend, idle)
+  codeEnded({ frontend, ...ended }: Extract<CoreCommand, { type: 'ended' }>): void {
+    const known = this.sessions.codeEnded(frontend, ended)
     if (!known) return
     const { label, session } = known
     if (!session) this.#authority.setRights(label, undefined)
-    if (idle.next === 'none') this.#quotas.endLife(label)
-    if (idle.drops) session?.leave()
+    if (ended.next === 'none') this.#quotas.endLife(label)
+    if (ended.drops) session?.leave()
   }
 
   measure(): Measurement {
@@ -303,10 +313,10 @@ export class Core {
         linkId === undefined ? { from: 'the network', entries: [] } : undefined,
       ),
       quotas: this.#quotas.acquire(limitLabel, comesAndGoes),
-      ended: isIdle => {
+      ended: isCodeOver => {
         this.#quotas.release(limitLabel)
-        if (isIdle) this.#authority.setRights(label, undefined)
-        ended(isIdle)
+        if (isCodeOver) this.#authority.setRights(label, undefined)
+        ended(isCodeOver)
       },
     })
   }

@@ -28,8 +28,8 @@ const create = (method: string, run: RunnableCommand['run']): [string, RunnableC
 /** Frontends do not have these commands: to frontends their names are unknown. */
 export function createHostCommands(authority: Authority, sessions: Sessions, plugins: HostPlugins): CommandRegistry {
   return new Map([
-    create(HOST_METHOD.call, (args, call) => callFrontend(sessions, args, call)),
-    create(HOST_METHOD.stream, (args, call) => callFrontend(sessions, args, call)),
+    create(HOST_METHOD.call, (args, call) => runFrontendCall(sessions, args, call)),
+    create(HOST_METHOD.stream, (args, call) => runFrontendCall(sessions, args, call)),
     create(HOST_METHOD.labels, () => sessions.labels),
     create(HOST_METHOD.describe, args => {
       const { label, allow } = args as { label: unknown; allow?: AllowList }
@@ -63,7 +63,7 @@ export const createRunCommand = (sessions: Sessions, functions: string): Command
   ])
 
 /** Calls a function of a frontend for the host. Bytes pass through core without a copy, in both directions. */
-async function callFrontend(sessions: Sessions, args: unknown, call: IncomingCall): Promise<unknown> {
+async function runFrontendCall(sessions: Sessions, args: unknown, call: IncomingCall): Promise<unknown> {
   const { request, signal, method } = call
   const { label = '', name = '', traceparent, tracestate, [STREAM_HEADER]: stream } = request.headers
   const { [DEFAULT_TIMEOUT_HEADER]: timeout, [FRONTEND_HEADER]: frontend } = request.headers
@@ -164,9 +164,8 @@ export class HostPlugins {
   }
 
   #add({ name, commands, permissions }: HostPlugin): void {
-    checkPluginName(name)
-    const isTaken = this.#plugins.has(name) || this.#deps.definition.plugins?.some(plugin => plugin.name === name)
-    if (isTaken) throw new BusError('InvalidParams', `There are two plugins named ${name}`)
+    const isDefined = this.#deps.definition.plugins?.some(plugin => plugin.name === name)
+    checkPluginName(name, isDefined || this.#plugins.has(name))
     const owners = new Map<string, string>()
     const runnable = Object.entries(commands).map(([command, content]): RunnableCommand => {
       const identity = toCommandIdentity(command, name)

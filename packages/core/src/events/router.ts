@@ -339,11 +339,16 @@ const RESERVED_EVENTS: ReadonlySet<unknown> = new Set([WINDOW_CREATED, WEBVIEW_C
 /** Names that the warning about events without listeners remembers. A hostile frontend could emit any number. */
 const MAX_WARNINGS = 100
 
-/** Warns, once for each name, that the application emits an event that nobody listens to. */
-export function warnAboutUnheard(router: EventRouter, getLog: () => Logger): void {
+/**
+ * Warns, once for each name, that the application emits an event that nobody listens to. Nobody has to listen to those of the bus and of
+ * plugins, such as `tauri://destroyed` and `store://change`.
+ */
+export function warnAboutUnheard(router: EventRouter, plugins: readonly string[], getLog: () => Logger): void {
   const names = new Set<string>()
+  const schemes = new Set(['tauri', 'sallyport', ...plugins])
   router.onUnheard(event => {
-    if (RESERVED_EVENTS.has(event) || names.has(event) || names.size >= MAX_WARNINGS) return
+    const [scheme, rest] = event.split('://')
+    if ((rest !== undefined && schemes.has(scheme!)) || names.has(event) || names.size >= MAX_WARNINGS) return
     names.add(event)
     getLog().warn({ event }, 'event lost: nobody listens to it yet. Listen before it is emitted')
   })

@@ -1,49 +1,23 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
-import {
-  type CallParameters,
-  type Client,
-  type CommandName,
-  type CommandResult,
-  type EmitParameters,
-  endClient,
-  type EventHandler,
-  type ListenOptions,
-  type Serialized,
-  type StreamItem,
-  type StreamName,
-} from '@sallyport/frontend/internal'
+import { type Client, endClient } from '@sallyport/frontend/internal'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { within } from '@sallyport/protocol/internal/contract'
-import { BusError, describeName, isBusError, withCaller } from '@sallyport/protocol/internal/errors'
-import type {
-  BusEvent,
-  CallOptions,
-  EventTarget,
-  TransferOptions,
-  Unlisten,
-  WaitOptions,
-} from '@sallyport/protocol/internal/message'
+import { BusError, withCaller } from '@sallyport/protocol/internal/errors'
+import type { WaitOptions } from '@sallyport/protocol/internal/message'
 import type { Capability } from '../acl/types.js'
-import type { BusTypes, ExposedBy, FrontendProxy } from '../api/app.js'
+import type { BusTypes } from '../api/app.js'
 import type { CommandDescription } from '../api/define.js'
-import { checkFrontendCall, createFrontendProxy } from '../api/frontend-proxy.js'
 import { HOST_METHOD } from '../contract/host-core.js'
 import type { ModuleLocation } from '../shared/locations.js'
 import { anyFunction, check } from '../shared/validate.js'
-import type { FrontendInfo } from './frontends/types.js'
+import type { FrontendInfo } from '../life/frontends/types.js'
 import type { DescribeOptions } from './describe-commands.js'
-import {
-  callFrontend,
-  callOrStream,
-  explainFailure,
-  nameFunction,
-  streamFrontend,
-  checkCallAll,
-} from './call-frontend.js'
+import { BusFunctions } from './bus-functions.js'
+import { callFunction, checkCallAll, HOW_TO_INVOKE, nameFunction } from './call-frontend.js'
 import type { LocalCore } from './local-core.js'
 import type { Host } from './host.js'
-import { Inspectors, readStats } from './inspectors.js'
-import { inspectorSchema } from './options/schema.js'
+import { Inspectors } from './inspectors.js'
+import { inspectorSchema } from '../options/schema.js'
 import type {
   AddedPlugin,
   Inspector,
@@ -55,21 +29,22 @@ import type {
   ResumeAnswer,
   ResumeOptions,
   RunOptions,
-} from './options/types.js'
-import { type BusEvents, isBusEvent } from './reporting/events.js'
-import { logPendingClose } from './reporting/log.js'
-import type { BusStats } from './reporting/stats.js'
+} from '../options/types.js'
+import type { BusEvents } from '../life/reporting/events.js'
+import { logPendingClose } from '../life/reporting/log.js'
+import { type BusStats, readStats } from '../life/reporting/stats.js'
 import { run } from './run.js'
 import { RightChanges } from './right-changes.js'
 import type { RunReport } from './run-report.js'
-import type { BusInspection } from './life/supervisor.js'
+import { DEFAULT_CLOSE_MS } from '../life/policy.js'
+import type { BusTransition } from '../life/supervisor.js'
 
 /**
  * A running bus, as its host uses it: `createBus` returns it.
  *
  * @typeParam Types - types of `call` and of the events, which nothing checks at run time
  */
-export class Bus<Types extends BusTypes = BusTypes> {
+export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> {
   readonly #host: Host<LocalCore>
   readonly #client: Client
   readonly #inspectors: Inspectors
@@ -77,6 +52,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
 
   /** @internal */
   constructor(host: Host<LocalCore>) {
+    super(host)
     this.#host = host
     this.#client = host.core.client
     this.#rights = new RightChanges(host)
@@ -186,153 +162,6 @@ export class Bus<Types extends BusTypes = BusTypes> {
     await this.#host.reload(what)
   }
 
-  /** Sends an event to every listener: in core, in this thread, and in all frontends. */
-  emit(
-    event: Types extends { events: object } ? never : string,
-    payload?: unknown,
-    options?: TransferOptions,
-  ): Promise<void>
-  /** Sends an event whose payload has the type that `Types` declares. */
-  emit<Name extends keyof Types['events'] & string>(
-    event: Name,
-    ...payload: EmitParameters<Types['events'][Name]>
-  ): Promise<void>
-  emit(event: string, payload?: unknown, options?: TransferOptions): Promise<void> {
-    return this.#client.emit(event, payload, options)
-  }
-
-  /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
-  emitTo(
-    target: string | EventTarget,
-    event: Types extends { events: object } ? never : string,
-    payload?: unknown,
-    options?: TransferOptions,
-  ): Promise<void>
-  /** Sends an event whose payload has the type that `Types` declares to the listeners that match `target`. */
-  emitTo<Name extends keyof Types['events'] & string>(
-    target: string | EventTarget,
-    event: Name,
-    ...payload: EmitParameters<Types['events'][Name]>
-  ): Promise<void>
-  emitTo(target: string | EventTarget, event: string, payload?: unknown, options?: TransferOptions): Promise<void> {
-    return this.#client.emitTo(target, event, payload, options)
-  }
-
-  /**
-   * Listens to the application's events: those that core, frontends and this thread emit. A listener added right after `createBus` or
-   * `bus.open` misses no event.
-   *
-   * @throws {BusError} InvalidParams, synchronously, for an invalid name, handler or option, and for a name of the bus's own events, to
-   * which `bus.on` listens. The promise rejects with `Disconnected`, which doesn't have to be caught, or with another reason
-   */
-  listen<T = unknown>(
-    event: Types extends { events: object } ? never : string,
-    handler: EventHandler<T>,
-    options?: ListenOptions,
-  ): Promise<Unlisten>
-  /** Listens to an event whose payload has the type that `Types` declares. */
-  listen<Name extends keyof Types['events'] & string>(
-    event: Name,
-    handler: EventHandler<Serialized<Types['events'][Name], Types['codec']>>,
-    options?: ListenOptions,
-  ): Promise<Unlisten>
-  listen(event: string, handler: EventHandler<never>, options?: ListenOptions): Promise<Unlisten> {
-    checkEventName('bus.listen', event)
-    return this.#client.listen(event, handler, options)
-  }
-
-  /**
-   * Waits for an event of the application. The promise does not have to be awaited.
-   *
-   * @throws {BusError} InvalidParams, synchronously, as `listen`. The promise rejects with Timeout, Cancelled, or Disconnected when the
-   * bus closes
-   * @example const { payload } = await bus.once<number>('done', { timeout: 5000 })
-   */
-  once<T = unknown>(
-    event: Types extends { events: object } ? never : string,
-    options?: ListenOptions,
-  ): Promise<BusEvent<T>>
-  /** Waits for an event whose payload has the type that `Types` declares. */
-  once<Name extends keyof Types['events'] & string>(
-    event: Name,
-    options?: ListenOptions,
-  ): Promise<BusEvent<Serialized<Types['events'][Name], Types['codec']>>>
-  /** Listens to an event once. Resolves, as `listen` does, with a function that removes the listener. */
-  once<T = unknown>(
-    event: Types extends { events: object } ? never : string,
-    handler: EventHandler<T>,
-    options?: ListenOptions,
-  ): Promise<Unlisten>
-  /** Listens once to an event whose payload has the type that `Types` declares. */
-  once<Name extends keyof Types['events'] & string>(
-    event: Name,
-    handler: EventHandler<Serialized<Types['events'][Name], Types['codec']>>,
-    options?: ListenOptions,
-  ): Promise<Unlisten>
-  once(event: string, handler?: EventHandler<never> | ListenOptions, options?: ListenOptions): Promise<unknown> {
-    checkEventName('bus.once', event)
-    if (typeof handler !== 'function' && options === undefined) return this.#client.once<never>(event, handler)
-    return this.#client.once(event, handler as EventHandler<never>, options)
-  }
-
-  /**
-   * Calls a function that a frontend exposes. The result is as trustworthy as the frontend.
-   *
-   * @param args - named arguments, or bytes as the whole body
-   * @throws {BusError} Disconnected if there is no such frontend or it exits meanwhile; MethodNotFound, Cancelled, Timeout or
-   * Overloaded; CommandFailed with what the function threw as its `data`
-   * @example const src = await bus.call<string>('main', 'transform', { src }, { timeout: 1000 })
-   */
-  call<T = unknown>(
-    label: Types extends { frontends: object } ? never : string,
-    name: string,
-    args?: object,
-    options?: CallOptions & TransferOptions,
-  ): Promise<T>
-  /** Calls a function with the arguments and the result that `Types` declares. */
-  call<Label extends keyof Types['frontends'] & string, Name extends CommandName<ExposedBy<Types['frontends'][Label]>>>(
-    label: Label,
-    name: Name,
-    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
-  ): Promise<CommandResult<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>>
-  call(label: string, name: string, args?: object, options?: CallOptions & TransferOptions): Promise<unknown> {
-    return this.#call(label, name, args, options)
-  }
-
-  /**
-   * Returns the values of a function whose result is a stream: of an `async function*`, for example. The function is called when the first
-   * value is requested, and its values are produced about 4 MiB ahead of the loop. Leaving the loop ends the generator: its `finally` runs.
-   *
-   * @param options.timeout - milliseconds for the whole stream, or `{ idle }` for those without a value; none by default, though the
-   * function has to return its stream within `calls.timeout`
-   * @throws {BusError} from the loop, as `call`; InvalidRequest if the function returns one value
-   * @example for await (const chunk of bus.stream<Uint8Array>('md', 'convert', { body })) …
-   */
-  stream<T = unknown>(
-    label: Types extends { frontends: object } ? never : string,
-    name: string,
-    args?: object,
-    options?: CallOptions & TransferOptions,
-  ): AsyncIterableIterator<T, void, undefined>
-  /** Returns the values of a function with the arguments and the items that `Types` declares. */
-  stream<
-    Label extends keyof Types['frontends'] & string,
-    Name extends StreamName<ExposedBy<Types['frontends'][Label]>>,
-  >(
-    label: Label,
-    name: Name,
-    ...call: CallParameters<ExposedBy<Types['frontends'][Label]>, Name, Types['codec'], CallOptions & TransferOptions>
-  ): AsyncIterableIterator<StreamItem<ExposedBy<Types['frontends'][Label]>, Name, Types['codec']>, void, undefined>
-  stream(
-    label: string,
-    name: string,
-    args?: object,
-    options?: CallOptions & TransferOptions,
-  ): AsyncIterableIterator<unknown, void, undefined> {
-    checkCall('bus.stream', label, name, args, options)
-    return streamFrontend(this.#host, { label, name, args, options })
-  }
-
   /**
    * Calls a function of several frontends at once. Resolves with the result of each when the last call has settled, as
    * `Promise.allSettled` does. A frontend that does not expose the function, or ends meanwhile, rejects in its own result.
@@ -360,36 +189,9 @@ export class Bus<Types extends BusTypes = BusTypes> {
       }
     }
     const selected = [...labels].filter(isSelected)
-    const calls = selected.map(label => this.#call(label, name, args, callOptions) as Promise<T>)
+    const calls = selected.map(label => callFunction(this.#host, label, name, args, callOptions) as Promise<T>)
     const results = await Promise.allSettled(calls)
     return Object.fromEntries(selected.map((label, index) => [label, results[index]!]))
-  }
-
-  /**
-   * Returns an object whose members call the functions of a frontend: `bus.frontend('md').transform(args, options)` is
-   * `bus.call('md', 'transform', args, options)`, and `for await` over the result of a function that returns a stream reads its values. Nothing
-   * is sent before that, so the frontend can open later. Use `call` and `stream` for functions named `then`, `toJSON`, or like a member of
-   * every object.
-   *
-   * @typeParam Functions - the result of its `expose`, or an interface of functions
-   * @throws {BusError} InvalidParams unless the label is a string
-   * @example const { transform } = bus.frontend<typeof import('./md.js').default>('md')
-   */
-  frontend<Label extends keyof Types['frontends'] & string>(
-    label: Label,
-  ): Types extends { frontends: infer Frontends extends object }
-    ? FrontendProxy<Frontends[Label & keyof Frontends], Types['codec']>
-    : // Without declared frontends no label can be passed, and `any` lets an untyped one be passed for a typed one.
-      // oxlint-disable-next-line typescript/no-explicit-any
-      any
-  /** Returns a frontend whose functions have the types of `Functions`. */
-  frontend<Functions = unknown>(
-    label: Types extends { frontends: object } ? ([unknown] extends [Functions] ? never : string) : string,
-  ): FrontendProxy<Functions, Types['codec']>
-  frontend(label: string): unknown {
-    return createFrontendProxy('bus.frontend', label, (to, name, args, options) =>
-      callOrStream(this.#host, { label: to, name, args, options }),
-    )
   }
 
   /**
@@ -398,16 +200,6 @@ export class Bus<Types extends BusTypes = BusTypes> {
    */
   frontends(): FrontendInfo[] {
     return this.#host.frontends.list()
-  }
-
-  async #call(label: string, name: string, args?: object, options?: CallOptions & TransferOptions): Promise<unknown> {
-    checkCall('bus.call', label, name, args, options)
-    const { timeout = this.#host.options.calls.timeout ?? false } = options ?? {}
-    try {
-      return await callFrontend(this.#host, label, name, args, { ...options, timeout })
-    } catch (error) {
-      throw isBusError(error) ? explainFailure(this.#host.frontends, error, HOST_METHOD.call, label, name) : error
-    }
   }
 
   /**
@@ -479,8 +271,8 @@ export class Bus<Types extends BusTypes = BusTypes> {
    * Calls the listener for each event and state of the bus's own state machines, as xstate's inspection does: to see what
    * supervision does. Returns an unsubscribe function.
    */
-  inspect(listener: (event: BusInspection) => void): () => void {
-    check('bus.inspect: the listener', anyFunction, listener)
+  onTransition(listener: (event: BusTransition) => void): () => void {
+    check('bus.onTransition: the listener', anyFunction, listener)
     return this.#host.supervisor.inspect(listener)
   }
 
@@ -518,7 +310,7 @@ export class Bus<Types extends BusTypes = BusTypes> {
       const text = 'bus.close takes { timeout }, and ends the whole bus. Use bus.closeFrontend(label) for one frontend'
       throw new BusError('InvalidParams', text)
     }
-    const { timeout = 1000 } = options
+    const { timeout = DEFAULT_CLOSE_MS } = options
     await this.#host.close(timeout, stopTimeout => this.#stop(stopTimeout))
     await this.#inspectors.endAll('The bus was closed.')
   }
@@ -545,8 +337,6 @@ export class Bus<Types extends BusTypes = BusTypes> {
   }
 }
 
-const HOW_TO_INVOKE = 'Call a command with a client: await (await bus.connect(label)).invoke(name, args)'
-
 /** Methods of clients and of other libraries. */
 for (const name of ['invoke', 'send', 'handle', 'postMessage'])
   Object.defineProperty(Bus.prototype, name, {
@@ -555,25 +345,3 @@ for (const name of ['invoke', 'send', 'handle', 'postMessage'])
       throw new BusError('InvalidParams', `${text}. Call a function of a frontend with bus.call(label, name, args)`)
     },
   })
-
-/** @throws {BusError} InvalidParams */
-function checkCall(
-  where: string,
-  label: unknown,
-  name: unknown,
-  args: object | undefined,
-  options: (CallOptions & TransferOptions) | undefined,
-): void {
-  if (typeof label !== 'string' || typeof name !== 'string') {
-    const text = `${where} takes the label of a frontend and the name of a function that it exposes`
-    throw new BusError('InvalidParams', `${text}. ${HOW_TO_INVOKE}`)
-  }
-  checkFrontendCall(name, args, options)
-}
-
-/** @throws {BusError} InvalidParams for a name of the bus's own events */
-function checkEventName(where: string, event: string): void {
-  if (!isBusEvent(event)) return
-  const remedy = 'Use bus.on to listen to it, or another name for an event of the application'
-  throw new BusError('InvalidParams', `${where}: ${describeName(event)} is an event of the bus itself. ${remedy}`)
-}

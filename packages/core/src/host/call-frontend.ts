@@ -1,7 +1,20 @@
 // How the host calls a function that a frontend exposes: through commands of core, with label and name as headers.
 import { Channel, type InvokeOptions, type Stream, streamWith } from '@sallyport/frontend/internal'
-import { BusError, describeCommand, describeName, hideInternalFrames } from '@sallyport/protocol/internal/errors'
-import { checkDeadline, checkNamedArguments, isBytes, type WaitOptions } from '@sallyport/protocol/internal/message'
+import {
+  BusError,
+  describeCommand,
+  describeName,
+  hideInternalFrames,
+  isBusError,
+} from '@sallyport/protocol/internal/errors'
+import {
+  type CallOptions,
+  checkDeadline,
+  checkNamedArguments,
+  isBytes,
+  type TransferOptions,
+  type WaitOptions,
+} from '@sallyport/protocol/internal/message'
 import { isStream } from '@sallyport/protocol/internal/rpc'
 import { createGlobMatcher } from '../acl/identifier.js'
 import {
@@ -14,6 +27,8 @@ import {
 import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
+
+type Options = CallOptions & TransferOptions
 
 interface FrontendCall {
   readonly label: string
@@ -94,7 +109,7 @@ function continueWith(first: IteratorResult<unknown, void>, stream: Stream): Asy
 }
 
 /** Returns the error of a call with the function's name in its text, and the error for which the frontend has ended as its cause. */
-export function explainFailure(
+function explainFailure(
   frontends: Host<LocalCore>['frontends'],
   failure: BusError,
   command: string,
@@ -146,4 +161,37 @@ export function nameFunction(error: BusError, method: string, name: string): Bus
   if (message === error.message) return error
   const named = new BusError(error.reason, message, { data: error.data, cause: error.cause })
   return hideInternalFrames(named) as BusError
+}
+
+export async function callFunction(
+  host: Host<LocalCore>,
+  label: string,
+  name: string,
+  args?: object,
+  options?: Options,
+): Promise<unknown> {
+  checkCall('bus.call', label, name, args, options)
+  const { timeout = host.options.calls.timeout ?? false } = options ?? {}
+  try {
+    return await callFrontend(host, label, name, args, { ...options, timeout })
+  } catch (error) {
+    throw isBusError(error) ? explainFailure(host.frontends, error, HOST_METHOD.call, label, name) : error
+  }
+}
+
+export const HOW_TO_INVOKE = 'Call a command with a client: await (await bus.connect(label)).invoke(name, args)'
+
+/** @throws {BusError} InvalidParams */
+export function checkCall(
+  where: string,
+  label: unknown,
+  name: unknown,
+  args: object | undefined,
+  options: Options | undefined,
+): void {
+  if (typeof label !== 'string' || typeof name !== 'string') {
+    const text = `${where} takes the label of a frontend and the name of a function that it exposes`
+    throw new BusError('InvalidParams', `${text}. ${HOW_TO_INVOKE}`)
+  }
+  checkFrontendCall(name, args, options)
 }

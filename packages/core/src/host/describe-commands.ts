@@ -5,10 +5,10 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { type CommandContent, type CommandDescription, toCommandContent } from '../api/define.js'
 import { toDocComment, toLiteral, toSchemaType } from '../api/schema-type.js'
 import { check, integer, strictOptions } from '../shared/validate.js'
-import { toAllowList } from './options/resolve-frontend.js'
-import { allowSchema } from './options/schema.js'
-import type { RunOptions, RunFunction, RunFunctions } from './options/types.js'
-import { prepareFunctions } from './options/resolve-run.js'
+import { toAllowList } from '../options/resolve-frontend.js'
+import { allowSchema } from '../options/schema.js'
+import type { RunOptions, RunFunction, RunFunctions } from '../options/types.js'
+import { prepareFunctions } from '../options/resolve-run.js'
 
 /** Options of `bus.describe`. */
 export interface DescribeOptions {

@@ -3,8 +3,8 @@ import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { later } from '@sallyport/protocol/internal/contract'
 import { watch } from 'chokidar'
-import type { Frontends } from './frontends/frontends.js'
-import type { HostServices } from './frontends/services.js'
+import type { Frontends } from '../life/frontends/frontends.js'
+import type { HostServices } from '../life/frontends/services.js'
 import { isWithin } from '@sallyport/process/internal/permission-model'
 
 type DevModeHost = HostServices & { readonly frontends: Frontends; reload(name: string): Promise<void> }

@@ -6,9 +6,10 @@ import type { Explanation } from '../acl/explain.js'
 import type { CoreLike } from '@sallyport/frontend/internal'
 import type { BusTypes, BusTypesOf } from '../api/app.js'
 import type { Bus } from './bus.js'
-import type { ExplainOptions } from './explain-acl.js'
-import type { BusOptions } from './options/types.js'
-import { spawnCoreEarly } from './workers/spare-worker.js'
+import type { ExplainOptions } from '../options/explain-acl.js'
+import type { BusOptions } from '../options/types.js'
+import { getOtherRuntime } from '../shared/other-runtime.js'
+import { spawnCoreEarly } from '../life/workers/spare-worker.js'
 
 /**
  * Starts core, and a worker for each frontend. Resolves once the frontends' modules have been evaluated: see `loaded` and `loadTimeout`
@@ -27,9 +28,10 @@ import { spawnCoreEarly } from './workers/spare-worker.js'
  * const typed = await createBus<typeof import('./core.js').default>({ … })
  * const other = await createBus<{ frontends: { main: typeof import('./main.js').default }; events: Events }>({ … })
  */
-export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
-  options: BusOptions,
-): Promise<Bus<BusTypesOf<Types>>> {
+export async function createBus<
+  Types extends BusTypes | CoreLike = BusTypes,
+  Core extends BusOptions['core'] = BusOptions['core'],
+>(options: BusOptions<Core, Types>): Promise<Bus<BusTypesOf<Types>>> {
   checkRuntime()
   const early = spawnCoreEarly(options)
   try {
@@ -45,11 +47,12 @@ export async function createBus<Types extends BusTypes | CoreLike = BusTypes>(
 /**
  * To be called before anything else of Sallyport is imported: an older Node.js has not all names that the other modules import.
  *
- * @throws {BusError} InvalidParams on an older Node.js; on Bun and Deno: calls between their threads hang, and neither has Node's permission model
+ * @throws {BusError} InvalidParams on an older Node.js; on Bun and Deno, which have no thread under Node's permission model
  */
 export function checkRuntime(): void {
-  const { bun, deno, node } = process.versions as { bun?: string; deno?: string; node: string }
-  if (bun === undefined && deno === undefined) {
+  const { node } = process.versions
+  const other = getOtherRuntime()
+  if (other === undefined) {
     const needed = manifest.engines.node.replace('>=', '')
     const [major, minor] = node.split('.').map(Number) as [number, number]
     const [neededMajor, neededMinor] = needed.split('.').map(Number) as [number, number]
@@ -59,7 +62,8 @@ export function checkRuntime(): void {
       `This is Node.js ${node}, and Sallyport needs ${needed} or later. Update Node.js`,
     )
   }
-  const text = `${bun === undefined ? 'Deno' : 'Bun'} is not supported: Sallyport's sandboxes need the permission model of Node.js. Run the host with Node.js. See the page "Versions and support" of the documentation`
+  if (process.env['SALLYPORT_TRY_RUNTIME'] !== undefined) return
+  const text = `${other} is not supported: Sallyport's sandboxes need the permission model of Node.js. Run the host with Node.js. See the page "Versions and support" of the documentation`
   throw new BusError('InvalidParams', text)
 }
 
@@ -79,7 +83,7 @@ function explainBundle(cause: unknown): never {
  * console.log((await explainCapabilities({ config, core })).text)
  */
 export async function explainCapabilities(options: ExplainOptions): Promise<Explanation & { readonly text: string }> {
-  const { explainProject } = await import('./explain-acl.js')
+  const { explainProject } = await import('../options/explain-acl.js')
   const { renderExplanation } = await import('../acl/explain.js')
   const explanation = await explainProject(options)
   return { ...explanation, text: renderExplanation(explanation) }

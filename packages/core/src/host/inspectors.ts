@@ -2,13 +2,13 @@
 import { BusError } from '@sallyport/protocol/internal/errors'
 import type { ExplainedFrontend } from '../acl/explain.js'
 import type { Measurement } from '../contract/host-core.js'
-import type { FrontendInfo } from './frontends/types.js'
+import type { FrontendInfo } from '../life/frontends/types.js'
 import type { Host } from './host.js'
-import type { Inspector } from './options/types.js'
-import type { BusState, WorkerStatus } from './life/supervisor.js'
+import type { Inspector } from '../options/types.js'
+import type { BusState, WorkerStatus } from '../life/supervisor.js'
 import type { LocalCore } from './local-core.js'
-import type { BusReporter } from './reporting/events.js'
-import type { BusStats } from './reporting/stats.js'
+import type { BusReporter } from '../life/reporting/events.js'
+import { type BusStats, readStats } from '../life/reporting/stats.js'
 
 /** An inspector as the bus holds it. */
 export interface OpenInspector extends Inspector {
@@ -106,25 +106,5 @@ async function loadPackage(): Promise<typeof import('@sallyport/inspector/intern
   } catch (cause) {
     const text = 'The inspector needs the package @sallyport/inspector, which could not be loaded'
     throw new BusError('InvalidParams', `${text}. Run: npm install @sallyport/inspector`, { cause })
-  }
-}
-
-/** @internal */
-export function readStats(
-  { core, frontends: opened, processes, reporter, uptime }: Host<LocalCore>,
-  resetRates: boolean,
-): BusStats {
-  const host = core.traffic.snapshot(core.isUp, resetRates)
-  const frontends = opened.takeStats(resetRates)
-  const { network } = core
-  const inNetwork = network?.instances[network.instance]?.inFlight ?? 0
-  const inFlight = Object.values(frontends).reduce((sum, stats) => sum + stats.inFlight, host.inFlight + inNetwork)
-  return {
-    uptime,
-    core: { ...core.worker.stats, inFlight, slow: reporter.slowCalls },
-    host,
-    frontends,
-    spares: processes.pool?.count ?? 0,
-    ...(network && { network }),
   }
 }

@@ -31,18 +31,18 @@ import type {
 import { createCoreLog, runCoreActor } from '../core-thread/core-actor.js'
 import type { Core, TakeContext } from '../core-thread/core.js'
 import { getHeapLimit } from '../shared/heap-limit.js'
-import type { Frontend } from './frontends/frontend.js'
-import type { HostServices } from './frontends/services.js'
-import type { CoreEndpoint } from './frontends/types.js'
-import type { Restart, ThreadHandle } from './life/thread.js'
-import type { SupervisedWorker } from './life/worker.js'
-import type { BusConfig } from './options/config.js'
-import { HostConfirmRequests } from './reporting/confirm.js'
-import { forwardLine } from './reporting/log.js'
-import { SessionTraffic } from './reporting/stats.js'
-import { createOutputSink, pipeOutput } from './workers/output.js'
-import { type SpareWorker, startCoreWorker } from './workers/spare-worker.js'
-import { explainSyntax } from './workers/syntax-errors.js'
+import type { Frontend } from '../life/frontends/frontend.js'
+import type { HostServices } from '../life/frontends/services.js'
+import type { CoreEndpoint } from '../life/frontends/types.js'
+import type { Restart, ThreadHandle } from '../life/thread.js'
+import type { SupervisedWorker } from '../life/worker.js'
+import type { BusConfig } from '../options/config.js'
+import { HostConfirmRequests } from '../life/reporting/confirm.js'
+import { forwardLine } from '../life/reporting/log.js'
+import { SessionTraffic } from '../life/reporting/stats.js'
+import { createOutputSink, pipeOutput } from '../life/workers/output.js'
+import { type SpareWorker, startCoreWorker } from '../life/workers/spare-worker.js'
+import { explainSyntax } from '../life/workers/syntax-errors.js'
 
 const MEASURE_TIMEOUT_MS = 250
 const EXPLAIN_TIMEOUT_MS = 2000
@@ -62,7 +62,9 @@ export class LocalCore implements CoreEndpoint {
   readonly #codec: CodecName
   readonly #services: HostServices
   readonly #frontends: ReadonlyMap<number, Frontend>
-  readonly #confirmRequests: HostConfirmRequests
+  /** True if the current core has served a frontend that is open no more. */
+  #hasServed = false
+  readonly confirmRequests: HostConfirmRequests
   /** The host's end of its own link, which each core gets first. */
   #hostEnd: LinkEndpoint
   /** False until core has the client's listeners again: then it gets the links of frontends, so that the host misses none of their events. */
@@ -88,9 +90,9 @@ export class LocalCore implements CoreEndpoint {
     this.#frontends = frontends
     this.isInProcess = !(options.core instanceof URL)
     this.hasNetwork = options.network !== undefined
-    this.#confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
+    this.confirmRequests = new HostConfirmRequests(options.onConfirm, services.log)
     this.worker = this.#start(options, early)
-    void this.worker.exited.then(() => this.#confirmRequests.reset())
+    void this.worker.exited.then(() => this.confirmRequests.reset())
     this.#hostEnd = this.#attachHost()
     const client = { label: 'host', codec: options.codec, timeout: options.calls.commandTimeout }
     this.client = createReconnectingClient(openLink(this.#hostEnd, true), client)
@@ -196,6 +198,9 @@ export class LocalCore implements CoreEndpoint {
       supervision: core instanceof URL ? coreSupervision : { ...coreSupervision, heartbeat: false },
       hasStartTimeout: true,
       waitsAfterError: dev,
+      // The host does not see the sessions of a network.
+      hasServed: () =>
+        this.hasNetwork || this.#hasServed || [...this.#frontends.values()].some(each => each.hasServed('core')),
       spawn(heartbeat) {
         if (!(core instanceof URL)) return new InProcessCore(core, getData(), takeContext)
         const stdio = dev ? { stdout: true, stderr: true } : {}
@@ -215,6 +220,10 @@ export class LocalCore implements CoreEndpoint {
       onStopped: restart => this.#onStopped(restart),
       onKilled: () => reporter.reportStopTimeout('core', 'core'),
     })
+  }
+
+  served(): void {
+    this.#hasServed = true
   }
 
   #attachHost(): LinkEndpoint {
@@ -242,7 +251,8 @@ export class LocalCore implements CoreEndpoint {
     this.#isConnected = false
     this.network = undefined
     this.scripts = []
-    this.#confirmRequests.reset()
+    this.confirmRequests.reset()
+    this.#hasServed = false
     for (const frontend of this.#frontends.values()) frontend.coreStopped()
     this.#services.reporter.reportRestart('core', 'core', restart)
   }
@@ -284,7 +294,7 @@ export class LocalCore implements CoreEndpoint {
         return question?.reject(receiveError(report.error, 'core could not explain its capabilities'))
       }
       case 'confirm':
-        return this.#confirmRequests.ask(
+        return this.confirmRequests.ask(
           report,
           answer => this.post({ type: 'confirmed', id: report.id, answer }),
           frontend?.takeContext(),
@@ -292,7 +302,7 @@ export class LocalCore implements CoreEndpoint {
       case 'interrupted':
         return frontend?.interrupted(report)
       case 'withdraw':
-        return this.#confirmRequests.withdraw(report.id)
+        return this.confirmRequests.withdraw(report.id)
       case 'fault': {
         const { label, id } = report
         const error = receiveError(report.error, `frontend ${describeName(label)} sent an invalid frame`)

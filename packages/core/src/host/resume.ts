@@ -4,13 +4,13 @@ import { BusError, describeName, notSerializable, toBusError } from '@sallyport/
 import { check } from '../shared/validate.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
-import { resolveRun } from './options/resolve-run.js'
-import { getResumePlaces, resumeSchema } from './options/schema.js'
-import type { ResumeAnswer, ResumeOptions } from './options/types.js'
+import { resolveRun } from '../options/resolve-run.js'
+import { getResumePlaces, resumeSchema } from '../options/schema.js'
+import type { ResumeAnswer, ResumeOptions } from '../options/types.js'
 import { execute } from './run.js'
-import { RESUME_PROCESS, RESUME_SANDBOX } from './sandboxes/kinds.js'
-import type { ContinuationHeader } from './continuations/suspension.js'
-import { hashCode } from './continuations/sealed-continuation.js'
+import { RESUME_PROCESS, RESUME_SANDBOX } from '../life/sandboxes/kinds.js'
+import type { ContinuationHeader } from '../life/continuations/suspension.js'
+import { hashCode } from '../life/continuations/sealed-continuation.js'
 
 const WHERE = 'bus.resume'
 
@@ -46,20 +46,19 @@ export async function resume(
   try {
     const { config, limits } = resolved
     const run = { ...config.run, madeCalls: header.calls, maxCalls: limits.calls }
-    return await execute(
-      host,
-      WHERE,
-      '',
-      {
+    return await execute(host, {
+      where: WHERE,
+      source: '',
+      resolved: {
         ...resolved,
         args,
         label: header.isNamed ? header.label : undefined,
         // What cannot be loaded is not claimed.
         config: { ...config, snapshot, run, loaded: true },
       },
-      runOptions,
-      { ...continuation, claim: () => continuations.claim(header.id) },
-    )
+      options: runOptions,
+      resumed: { ...continuation, claim: () => continuations.claim(header.id) },
+    })
   } finally {
     release()
   }

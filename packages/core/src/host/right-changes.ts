@@ -10,7 +10,7 @@ import { HOST_METHOD, type HostPlugin } from '../contract/host-core.js'
 import { isObject } from '../shared/validate.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
-import type { AddedPlugin } from './options/types.js'
+import type { AddedPlugin } from '../options/types.js'
 
 interface RunningPlugin {
   readonly hide: () => void
@@ -111,7 +111,7 @@ function preparePlugin(added: AddedPlugin): PreparedPlugin {
   const { name, commands, permissions = [] } = added
   const unknown = Object.keys(added).find(member => !MEMBERS.includes(member))
   if (unknown !== undefined) {
-    throw wrong(`${describeName(unknown)} has to be left out: at run time a plugin has ${MEMBERS.join(', ')}`)
+    throw wrong(`${describeName(unknown)} must be left out: at run time a plugin has ${MEMBERS.join(', ')}`)
   }
   if (added.teardown !== undefined && typeof added.teardown !== 'function') throw wrong('teardown must be a function')
   if (!isObject(commands)) throw wrong('commands must be an object of commands by name')

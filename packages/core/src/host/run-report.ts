@@ -1,6 +1,6 @@
 // What `bus.run` resolves with if it has the option `report`, and what its code prints: at most so many bytes go to the host, and to the report.
-import { type BusErrorReason, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
-import type { OnStdio } from './workers/output.js'
+import { type BusErrorReason, describeThrown, getFailedCommand, isBusError } from '@sallyport/protocol/internal/errors'
+import type { OnStdio } from '../life/workers/output.js'
 
 /** Why code has failed. */
 export interface RunError {
@@ -14,6 +14,8 @@ export interface RunError {
   readonly line?: number
   /** The column of that line, from 1. */
   readonly column?: number
+  /** The command, or the function of the run, whose error the code did not handle. Absent if the code threw another error. */
+  readonly command?: string
   /** `data` of the error. */
   readonly data?: unknown
 }
@@ -70,12 +72,14 @@ export function toRunError(thrown: unknown): RunError {
   const texts = [stack, message, (Object(thrown) as { stack?: unknown }).stack].map(String)
   const [, line, column] = texts.map(text => PLACE.exec(text)).find(Boolean) ?? []
   const data = isBusError(thrown) ? thrown.data : undefined
+  const command = getFailedCommand(thrown)
   return {
     reason: isBusError(thrown) ? thrown.reason : 'InternalError',
     message,
     ...(typeof name === 'string' && { name }),
     ...(line !== undefined && { line: Number(line) }),
     ...(column !== undefined && { column: Number(column) }),
+    ...(command !== undefined && { command }),
     ...(data !== undefined && { data }),
   }
 }

@@ -1,4 +1,14 @@
-// `bus.run`: runs code as text once, in a frontend of its own that ends with it.
+// `bus.run`: runs code as text once, in a frontend of its own that ends with it. `bus.resume` goes on with one. The phases of both, in order:
+//
+// 1. begin     the label is free, the functions are exposed, and the frontend is opened
+// 2. open      its sandbox starts, and loads the code
+// 3. claim     nobody else goes on with the same continuation
+// 4. call      the code runs, until it returns or throws
+// 5. explain   its result is measured, or its error gets the names that its caller knows
+// 6. close     the frontend ends, once what the code has printed and sent has arrived
+// 7. report    the value or the error, or a `RunReport` of either
+//
+// The caller's deadline and signal, and a command that interrupts the code, end phases 2 to 4 at any time. Phase 6 follows in any case.
 import { checkResultBytes, type CodecName, measureValue } from '@sallyport/protocol/internal/codec'
 import { BusError, describeName, isBusError, isUnsentError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/message'
@@ -12,14 +22,15 @@ import {
   getInterruption,
   type RunInterruption,
   Suspension,
-} from './continuations/suspension.js'
-import type { Frontend } from './frontends/frontend.js'
+} from '../life/continuations/suspension.js'
+import type { FrontendConfig } from '../life/frontends/config.js'
+import type { Frontend } from '../life/frontends/frontend.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
-import { checkModule } from './options/check-files.js'
-import { resolveRun, type RunConfig } from './options/resolve-run.js'
-import type { RunOptions } from './options/types.js'
-import { createRunOutput, type RunError, type RunReport, toRunError } from './run-report.js'
+import { checkModule } from '../options/check-files.js'
+import { resolveRun, type RunConfig } from '../options/resolve-run.js'
+import type { RunOptions } from '../options/types.js'
+import { createRunOutput, type RunError, type RunLog, type RunReport, toRunError } from './run-report.js'
 
 /** Time in ms for code that has returned or thrown to write what it printed last, before it counts as code that runs on. */
 const OUTPUT_TIMEOUT_MS = 1000
@@ -32,7 +43,7 @@ const OUTPUT_TIMEOUT_MS = 1000
 export async function run(host: Host<LocalCore>, source: string, options: RunOptions = {}): Promise<unknown> {
   const resolved = await resolveRun(RUN_METHOD, source, options, { ...host.options, threads: host.sharedThreads })
   await checkModule(`${RUN_METHOD}: directory`, resolved.module, resolved.config.text)
-  return execute(host, RUN_METHOD, source, resolved, options)
+  return execute(host, { where: RUN_METHOD, source, resolved, options })
 }
 
 type RunEnd = { value: unknown } | { error: RunError } | ({ status: 'interrupted' } & RunInterruption)
@@ -42,117 +53,194 @@ export interface ResumedRun extends Continuation {
   claim(): Promise<void>
 }
 
-/** @param resumed - left out for code that begins */
-export async function execute(
-  host: Host<LocalCore>,
-  where: string,
-  source: string,
-  resolved: RunConfig,
-  options: Pick<RunOptions, 'signal' | 'timeout'>,
-  resumed?: ResumedRun,
-): Promise<unknown> {
-  const { frontends } = host
-  const { label = frontends.createRunLabel(), module, args, timeout, functions, limits, report } = resolved
-  const { onStdio: onText } = resolved.config
-  const { onStdio, logs } = createRunOutput(onText && bindContext(onText), limits.consoleBytes, report)
-  const suspension = new Suspension(resumed?.interrupted.slice(1))
-  const config = { ...resolved.config, onStdio, suspension, getContext: bindContext(captureContext) }
-  checkDeadline(where, options)
-  host.checkRunning()
-  // Its label belongs to another frontend otherwise, which must not end with the run.
-  frontends.checkFree(label)
-  const hide = functions && host.core.client.expose({ [functions.name]: functions.run })
-  const opening = frontends.open(label, module, config)
-  const frontend = frontends.get(label)!
-  const stopped = createDeferred<never>()
-  let isStopped = false
-  const stopWatching = watchDeadline(where, { signal: options.signal, timeout }, reason => {
-    isStopped = true
-    stopped.reject(reason)
-  })
-  const callFunction = async (): Promise<unknown> => {
-    const { lastLink } = frontend
+export interface RunStart {
+  /** The function that is called, for error texts: `bus.run`. */
+  where: string
+  source: string
+  resolved: RunConfig
+  options: Pick<RunOptions, 'signal' | 'timeout'>
+  /** Left out for code that begins. */
+  resumed?: ResumedRun
+}
+
+export const execute = async (host: Host<LocalCore>, start: RunStart): Promise<unknown> =>
+  new Run(host, start).execute()
+
+class Run {
+  readonly #host: Host<LocalCore>
+  readonly #start: RunStart
+  readonly #label: string
+  readonly #config: FrontendConfig
+  readonly #suspension: Suspension
+  /** Returns what was printed, for a report. */
+  readonly #getLogs: (() => RunLog[]) | undefined
+  readonly #opening: ReturnType<Host['frontends']['open']>
+  readonly #frontend: Frontend
+  readonly #hideFunctions: (() => void) | undefined
+  readonly #stopWatching: () => void
+  /** Rejects once the run is stopped. */
+  readonly #stopped = createDeferred<never>()
+  /** True once the caller waits no more: its deadline is over, or its signal has aborted. */
+  #isStopped = false
+  /** True once the code can have begun. Before that, what fails is not the code. */
+  #canHaveBegun = false
+
+  constructor(host: Host<LocalCore>, start: RunStart) {
+    const { where, resolved, options, resumed } = start
+    const { frontends } = host
+    const { label = frontends.createRunLabel(), timeout, functions, limits, report } = resolved
+    const { onStdio: onText } = resolved.config
+    const { onStdio, logs } = createRunOutput(onText && bindContext(onText), limits.consoleBytes, report)
+    this.#host = host
+    this.#start = start
+    this.#label = label
+    this.#getLogs = logs
+    this.#suspension = new Suspension(resumed?.interrupted.slice(1))
+    const getContext = bindContext(captureContext)
+    this.#config = { ...resolved.config, onStdio, suspension: this.#suspension, getContext }
+    checkDeadline(where, options)
+    host.checkRunning()
+    // Its label belongs to another frontend otherwise, which must not end with the run.
+    frontends.checkFree(label)
+    this.#hideFunctions = functions && host.core.client.expose({ [functions.name]: functions.run })
+    this.#opening = frontends.open(label, resolved.module, this.#config)
+    this.#frontend = frontends.get(label)!
+    this.#stopWatching = watchDeadline(where, { signal: options.signal, timeout }, reason => {
+      this.#isStopped = true
+      this.#stopped.reject(reason)
+    })
+  }
+
+  async execute(): Promise<unknown> {
+    const { unhandled } = this.#frontend
+    if (this.#getLogs) return this.#report()
+    const value = await this.#runAndClose()
+    if (unhandled.length > 0) this.#fail(getReason(unhandled[0], this.#frontend))
+    return value
+  }
+
+  /** Phases 2 to 4. */
+  async #openAndCall(): Promise<unknown> {
+    const { resumed } = this.#start
+    const wait = await this.#opening
+    await wait()
+    if (this.#isStopped) return undefined
+    if (resumed) await this.#claim(resumed)
+    this.#canHaveBegun = true
+    return this.#call()
+  }
+
+  /** The host's function can take any time, and the caller does not wait for it beyond the deadline. */
+  #claim(resumed: ResumedRun): Promise<void> {
+    return Promise.race([resumed.claim(), this.#stopped.promise, this.#frontend.exited.then(throwExited)])
+  }
+
+  async #call(): Promise<unknown> {
+    const { lastLink } = this.#frontend
     try {
-      return await callFrontend(host, label, RUN_METHOD, args, { timeout: false })
+      return await callFrontend(this.#host, this.#label, RUN_METHOD, this.#start.resolved.args, { timeout: false })
     } catch (error) {
       // Its process has ended before the code began, which gets another one.
-      if (frontend.lastLink === lastLink || !wasNotDelivered(error)) throw error
-      await frontend.connected()
-      return callFunction()
+      if (this.#frontend.lastLink === lastLink || !wasNotDelivered(error)) throw error
+      await this.#frontend.connected()
+      return this.#call()
     }
   }
-  let isOpen = false
-  const running = (async () => {
-    await (
-      await opening
-    )()
-    if (isStopped) return undefined
-    // The host's function can take any time, and the caller does not wait for it beyond the deadline.
-    if (resumed) await Promise.race([resumed.claim(), stopped.promise, frontend.exited.then(throwExited)])
-    isOpen = true
-    return callFunction()
-  })()
-  const earlier = resumed?.header
-  const getCalls = (): number => frontend.takeTraffic(false).calls + (earlier?.received ?? 0)
-  const interrupted = suspension.whenSuspended.then(async (suspended): Promise<never> => {
-    const { createContinuationId, hashCode } = await import('./continuations/sealed-continuation.js')
+
+  /** Rejects once a command has interrupted the code, with what it goes on from. */
+  async #whenInterrupted(): Promise<never> {
+    const suspended = await this.#suspension.whenSuspended
+    const { hashCode } = await import('../life/continuations/sealed-continuation.js')
+    const { createRecordId } = await import('../life/continuations/sealed-record.js')
+    const { where, source, resolved, resumed } = this.#start
+    const { sandbox } = this.#config
+    const earlier = resumed?.header
     const header: ContinuationHeader = {
-      id: createContinuationId(),
-      engine: config.sandbox.engine!,
+      id: createRecordId(),
+      engine: sandbox.engine!,
       code: earlier?.code ?? hashCode(source),
-      label,
+      label: this.#label,
       isNamed: resolved.label !== undefined,
-      hasProcess: config.sandbox.hasProcess === true,
-      calls: frontend.traffic.limitedCalls + (earlier?.calls ?? 0),
-      received: getCalls(),
+      hasProcess: sandbox.hasProcess === true,
+      calls: this.#frontend.traffic.limitedCalls + (earlier?.calls ?? 0),
+      received: this.#countCalls(),
     }
-    const continuation = await host.options.continuations!.seal({ ...suspended, header })
+    const continuation = await this.#host.options.continuations!.seal({ ...suspended, header })
     throw createInterruptedError(where, continuation, suspended)
-  })
-  const finish = async (): Promise<unknown> => {
+  }
+
+  /** Phases 2 to 6. */
+  async #runAndClose(): Promise<unknown> {
+    const running = this.#openAndCall()
     let value: unknown
     let end: Error | undefined
     try {
-      value = await Promise.race([running, stopped.promise, interrupted])
-      if (limits.resultBytes !== undefined) checkResultBytes(value, limits.resultBytes, config.codec)
+      value = await Promise.race([running, this.#stopped.promise, this.#whenInterrupted()])
+      this.#checkResult(value)
     } catch (error) {
-      const thrown = getReason(error, frontend)
-      const reason = isStopped ? await nameCalls(thrown, host.core, label) : thrown
-      throw functions ? functions.explain(reason) : reason
+      return this.#fail(await this.#explain(error))
     } finally {
-      stopWatching()
-      end = await frontend.close(isStopped ? 0 : OUTPUT_TIMEOUT_MS)
-      await running.catch(() => {})
-      hide?.()
+      end = await this.#close(running)
     }
     // What else the code left running cannot fail it any more.
-    if (isUnsentError(end)) throw end
+    if (isUnsentError(end)) this.#fail(end)
     return value
   }
-  const { unhandled } = frontend
-  if (!logs) {
-    const value = await finish()
-    if (unhandled.length > 0) throw getReason(unhandled[0], frontend)
-    return value
+
+  #checkResult(value: unknown): void {
+    const { resultBytes } = this.#start.resolved.limits
+    if (resultBytes !== undefined) checkResultBytes(value, resultBytes, this.#config.codec)
   }
-  const createReport = (end: RunEnd): RunReport => {
-    const lost = unhandled.length > 0 && { unhandled: unhandled.map(toRunError) }
-    return { value: undefined, logs: logs(), calls: getCalls(), error: undefined, ...lost, ...end } as RunReport
+
+  async #explain(error: unknown): Promise<unknown> {
+    const { functions } = this.#start.resolved
+    const thrown = getReason(error, this.#frontend)
+    const reason = this.#isStopped ? await nameCalls(thrown, this.#host.core, this.#label) : thrown
+    return functions ? functions.explain(reason) : reason
   }
-  try {
-    return createReport({ value: await finish() })
-  } catch (error) {
-    const interruption = getInterruption(error)
-    if (interruption) return createReport({ status: 'interrupted', ...interruption })
-    // The host's own decision is no error of the code.
-    if (isStopped && isBusError(error, 'Cancelled')) throw error
+
+  async #close(running: Promise<unknown>): Promise<Error | undefined> {
+    this.#stopWatching()
+    const end = await this.#frontend.close(this.#isStopped ? 0 : OUTPUT_TIMEOUT_MS)
+    await running.catch(() => {})
+    this.#hideFunctions?.()
+    return end
+  }
+
+  #fail(error: unknown): never {
+    if (!getInterruption(error)) this.#host.reporter.reportRunFailure(this.#label, error, this.#canHaveBegun)
+    throw error
+  }
+
+  async #report(): Promise<RunReport> {
+    try {
+      return this.#createReport({ value: await this.#runAndClose() })
+    } catch (error) {
+      const interruption = getInterruption(error)
+      if (interruption) return this.#createReport({ status: 'interrupted', ...interruption })
+      if (this.#isOfHost(error)) throw error
+      return this.#createReport({ error: toRunError(error) })
+    }
+  }
+
+  /** True for an error that is not one of the code, and that no report has. */
+  #isOfHost(error: unknown): boolean {
+    if (this.#isStopped && isBusError(error, 'Cancelled')) return true
     // Wrong options, or a sandbox that did not start: a continuation can be used again.
-    if (
-      (!isOpen && !isStopped && (resumed || !isBusError(error, 'LoadFailed'))) ||
-      isArgumentError(error, args, config.codec)
-    )
-      throw error
-    return createReport({ error: toRunError(error) })
+    const hasNotBegun = !this.#canHaveBegun && !this.#isStopped
+    if (hasNotBegun && (this.#start.resumed || !isBusError(error, 'LoadFailed'))) return true
+    return isArgumentError(error, this.#start.resolved.args, this.#config.codec)
+  }
+
+  #createReport(end: RunEnd): RunReport {
+    const { unhandled } = this.#frontend
+    const lost = unhandled.length > 0 && { unhandled: unhandled.map(toRunError) }
+    const traffic = { logs: this.#getLogs!(), calls: this.#countCalls() }
+    return { value: undefined, ...traffic, error: undefined, ...lost, ...end } as RunReport
+  }
+
+  #countCalls(): number {
+    return this.#frontend.takeTraffic(false).calls + (this.#start.resumed?.header.received ?? 0)
   }
 }
 

@@ -8,14 +8,15 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import { Bus } from './bus.js'
 import { Host } from './host.js'
 import { LocalCore } from './local-core.js'
-import { checkFiles } from './options/check-files.js'
-import { resolveOptions } from './options/resolve-options.js'
-import type { BusOptions } from './options/types.js'
-import type { SpareWorker } from './workers/spare-worker.js'
+import { checkFiles } from '../options/check-files.js'
+import { resolveOptions } from '../options/resolve-options.js'
+import type { BusOptions } from '../options/types.js'
+import type { SpareWorker } from '../life/workers/spare-worker.js'
 
 /** For `@sallyport/core/testing`: each import of its own would be one more file that every bus loads. */
 export { toCommandIdentity } from '../acl/identifier.js'
-export { startStandaloneGate } from './frontends/gate-handle.js'
+export { startStandaloneGate } from '../life/frontends/gate-handle.js'
+export { resolveHook } from '../options/resolve-options.js'
 
 export interface StartedBus {
   bus: Bus

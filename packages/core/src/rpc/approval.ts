@@ -1,10 +1,11 @@
 // How a handler asks before it goes on: `ctx.confirm` waits for the host's answer, and `ctx.interrupt` ends the run that calls.
 import { serializeValue, toConfirmText } from '@sallyport/protocol/internal/contract'
 import { BusError, describeCommand, describeThrown } from '@sallyport/protocol/internal/errors'
+import type { RequestId } from '@sallyport/protocol/internal/message'
 import { MAX_CONFIRM_REQUESTS } from '@sallyport/protocol/internal/wire'
 import type { CoreReport, InterruptionReport, RunTerms } from '../contract/host-core.js'
 
-export type ConfirmCaller = { label: string; command: string; signal: AbortSignal }
+export type ConfirmCaller = { label: string; command: string; call: RequestId | undefined; signal: AbortSignal }
 
 /**
  * Requests of `ctx.confirm`, which the host answers, perhaps by asking a person. A request stays open until the host answers, even if its
@@ -25,7 +26,7 @@ export class ConfirmRequests {
    */
   async confirm(
     text: unknown,
-    { label, command, signal }: ConfirmCaller,
+    { label, command, call, signal }: ConfirmCaller,
     { frontend, limitLabel = label }: { frontend?: number | undefined; limitLabel?: string | undefined },
   ): Promise<boolean> {
     signal.throwIfAborted()
@@ -45,7 +46,7 @@ export class ConfirmRequests {
       }
       this.#pending.set(id, { limitLabel, settle })
       signal.addEventListener('abort', withdraw, { once: true })
-      this.#report({ type: 'confirm', id, frontend, label, command, text: toConfirmText(text) })
+      this.#report({ type: 'confirm', id, frontend, label, command, call, text: toConfirmText(text) })
     })
   }
 

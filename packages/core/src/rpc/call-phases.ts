@@ -35,6 +35,7 @@ import {
   type CallTable,
   type CommandRegistry,
   getCallName,
+  getFunctionName,
   getTimeout,
   IncomingCall,
   type Runnable,
@@ -152,6 +153,7 @@ export class CallPhases {
       }
       if (opened.length > 0) call.releaseChannels()
       if (id === undefined) return undefined
+      if (command.owner !== 'core') this.#counts[COUNT.succeeded]! += 1
       metrics.watch?.addAnswer(message, result)
       return this.#deps.writer.result(id, method, result)
     } catch (error) {
@@ -173,9 +175,9 @@ export class CallPhases {
     }
     if (error.reason === 'Overloaded') this.#counts[COUNT.overloaded]! += 1
     const { watch } = this.#deps.session.metrics
-    const { headers } = 'request' in call ? call.request : call
+    const { headers, body } = 'request' in call ? call.request : { headers: call.headers, body: call.params }
     if (watch) watch.addFailure(this.getWatchedName(method, headers), error.reason)
-    if (id !== undefined) return this.#deps.writer.error(id, method, error)
+    if (id !== undefined) return this.#deps.writer.error(id, method, error, getFunctionName(method, body))
     this.#deps.events.warned('a call without an id failed', { command: method, reason: error.reason })
     return error
   }
@@ -213,6 +215,7 @@ export class CallPhases {
         if (!calls.remove(call)) return call.abortReason
         if (call.interruption) return this.fail(call, call.interruption)
         if (call.id === undefined) return undefined
+        if (!call.isOfBus) this.#counts[COUNT.succeeded]! += 1
         metrics.watch?.addAnswer(message, value)
         return writer.result(call.id, call.method, value)
       },

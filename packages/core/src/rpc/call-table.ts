@@ -89,7 +89,7 @@ export class IncomingCall implements CommandContext {
   get confirm(): (text: string) => Promise<boolean> {
     const { label, method: command } = this
     return text => {
-      const answer = this.#owner.confirm(text, { label, command, signal: this.signal })
+      const answer = this.#owner.confirm(text, { label, command, call: this.#id, signal: this.signal })
       // A caller can cancel before the handler awaits the answer, and must not end core by that.
       answer.catch(() => {})
       return answer
@@ -119,6 +119,11 @@ export class IncomingCall implements CommandContext {
   /** @internal */
   get method(): string {
     return this.#command.method
+  }
+
+  /** @internal True of one of the bus's own commands, such as `listen`. */
+  get isOfBus(): boolean {
+    return this.#command.owner === 'core'
   }
 
   /** @internal The reason why the caller no longer waits for an answer. */
@@ -157,7 +162,11 @@ export const isLongLived = (call: IncomingCall): boolean => isStream(call) || ca
 
 /** Returns the command's name, the frontend's function that the host calls, or the host's function that a run calls. */
 export const getDisplayName = ({ method, request: { headers, body } }: IncomingCall): string =>
-  method === RUN_FUNCTION_METHOD ? String((Object(body) as { name?: unknown }).name) : getCallName(method, headers)
+  method === RUN_FUNCTION_METHOD ? getFunctionName(method, body) : getCallName(method, headers)
+
+/** Returns the name of a command as the code of a run calls it: of the host's functions, that of the function. */
+export const getFunctionName = (method: string, body: unknown): string =>
+  method === RUN_FUNCTION_METHOD ? String((Object(body) as { name?: unknown }).name) : method
 
 export const getCallName = (method: string, headers: CallHeaders = {}): string =>
   method === HOST_METHOD.call || method === HOST_METHOD.stream

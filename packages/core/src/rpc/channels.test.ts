@@ -9,18 +9,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { type CallChannel, type Channel, ChannelTable } from './channels.js'
 
-function setUp() {
+function setUp({ isFull = false } = {}) {
   const sent: unknown[] = []
+  const lost: unknown[] = []
   const writer: StreamWriter = {
     encode: (_stream, message) => JSON.stringify(message),
     put: encoded => void sent.push(encoded),
     send: () => {},
     fail: () => {},
     room: () => undefined,
-    isFull: false,
+    isFull,
   }
   const streams = new Streams({ writer, toError: thrown => thrown as BusError })
-  const table = new ChannelTable(streams)
+  const table = new ChannelTable(streams, undefined, ({ reason }) => void lost.push(reason))
   const close = (channel: number): boolean => streams.handle('$/closeChannel', { channel })
   /** Binds the channels of a call that returns at once. */
   const bind = (...ids: number[]): Channel[] => {
@@ -29,7 +30,7 @@ function setUp() {
     for (const channel of table.bind(args, declared)) channel.release?.()
     return Object.values(args) as Channel[]
   }
-  return { table, bind, sent, streams, close }
+  return { table, bind, sent, lost, streams, close }
 }
 
 /** Bytes of the value of each message that fills its share of the window. */
@@ -65,6 +66,13 @@ describe('ChannelTable', () => {
     const [late] = bind(50_000)
     close(50_000)
     expect(late!.signal).toMatchObject({ aborted: true, reason: { reason: 'Disconnected' } })
+  })
+
+  it('reports the first of the messages of a channel that find no room', async () => {
+    const { bind, lost } = setUp({ isFull: true })
+    const [channel] = bind(5)
+    for (let i = 0; i < 3; i++) await channel!.send(VALUE).catch(() => {})
+    expect(lost).toEqual(['Overloaded'])
   })
 
   it('does not end the second channel of an id when the first call ends', async () => {

@@ -69,14 +69,14 @@ export class HeldChannel implements CallChannel {
   readonly #lost: (error: BusError) => void
   #handleCount = 0
   #controller: AbortController | undefined
-  #failure: string | undefined
+  #failureMessage: string | undefined
   #hasOverflowed = false
 
   /** @param lost - is called with the error of a message that cannot be serialized, or has no room, which the handler may not await */
   constructor(sender: StreamSender, lost: (error: BusError) => void) {
     this.sender = sender
     this.#lost = lost
-    sender.left = reason => this.#abort(reason)
+    sender.left = message => this.#abort(message)
   }
 
   get isOpen(): boolean {
@@ -85,7 +85,7 @@ export class HeldChannel implements CallChannel {
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
-    if (this.#failure !== undefined) this.#abort(this.#failure)
+    if (this.#failureMessage !== undefined) this.#abort(this.#failureMessage)
     return this.#controller.signal
   }
 
@@ -117,19 +117,19 @@ export class HeldChannel implements CallChannel {
 
   /** Holders of a handle see the signal abort. Messages that still wait are rejected: the client, which ends the channel itself, gives no credit. */
   fail(): void {
-    const reason = `The call that opened channel ${this.sender.id} failed`
+    const message = `The call that opened channel ${this.sender.id} failed`
     this.end()
-    this.abandon(reason)
-    this.#abort(reason)
+    this.abandon(message)
+    this.#abort(message)
   }
 
-  abandon(reason: string): void {
-    this.sender.abandon(reason)
+  abandon(message: string): void {
+    this.sender.abandon(message)
   }
 
-  #abort(reason: string): void {
-    this.#failure ??= reason
-    this.#controller?.abort(new BusError('Disconnected', this.#failure, { data: { delivered: 'no' } }))
+  #abort(message: string): void {
+    this.#failureMessage ??= message
+    this.#controller?.abort(new BusError('Disconnected', this.#failureMessage, { data: { delivered: 'no' } }))
   }
 }
 

@@ -177,8 +177,8 @@ export class FrontendCalls {
     this.#isConnected = false
   }
 
-  end(reason: string, cause: BusError | undefined, delivered: 'no' | 'unknown'): void {
-    const createError = (): BusError => new BusError('Disconnected', reason, { data: { delivered }, cause })
+  end(message: string, cause: BusError | undefined, delivered: 'no' | 'unknown'): void {
+    const createError = (): BusError => new BusError('Disconnected', message, { data: { delivered }, cause })
     this.#pending.rejectAll(createError)
     for (const stream of this.#results) if (!stream.hasEnded) stream.fail(createError())
     // Channels of calls that were answered before.
@@ -205,6 +205,7 @@ export class FrontendCalls {
       return
     }
     if ('error' in answer) this.failed(fromCausedErrorObject(answer.error))
+    else this.#counts[COUNT.succeeded]! += 1
   }
 
   /** A function, or a stream that it has returned, has failed. */

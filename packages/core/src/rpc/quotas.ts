@@ -155,7 +155,7 @@ function createLimit(
     const obstacle = empty.find(({ waits }) => !waits) ?? empty[0]
     if (!obstacle) return undefined
     const { rate, waits, retryAfter } = obstacle
-    return { text: 'allows no more calls per second', quota: describeRate(rate), waits, retryAfter }
+    return { text: 'allows no more calls now', quota: describeRate(rate), waits, retryAfter }
   }
   const refuseFor = ({ text, quota, retryAfter }: Obstacle): BusError =>
     refuse(`The quota of ${subject} ${text}`, quota, retryAfter === undefined ? undefined : { retryAfter })

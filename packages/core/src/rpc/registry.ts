@@ -59,8 +59,7 @@ export function createRegistry(
   addAll(definition.commands)
   const plugins = new Set<string>()
   for (const plugin of definition.plugins ?? []) {
-    checkPluginName(plugin.name)
-    if (plugins.has(plugin.name)) throw new BusError('InvalidParams', `There are two plugins named ${plugin.name}`)
+    checkPluginName(plugin.name, plugins.has(plugin.name))
     plugins.add(plugin.name)
     addAll(plugin.commands, plugin.name)
   }
@@ -94,7 +93,7 @@ export function checkPermission(owners: Map<string, string>, { allow, method }: 
 const RESERVED_NAMES: readonly string[] = ['core', 'tauri', 'expose', 'host', 'acl']
 
 /** @throws {BusError} `InvalidParams` */
-export function checkPluginName(name: string): void {
+export function checkPluginName(name: string, isTaken: boolean | undefined): void {
   const isReserved = Object.hasOwn(CORE_COMMANDS, name) && !isGuiPlugin(name)
   if (isReserved || RESERVED_NAMES.includes(name)) {
     throw new BusError('InvalidParams', `plugin uses reserved name: ${name}`)
@@ -102,6 +101,7 @@ export function checkPluginName(name: string): void {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new BusError('InvalidParams', `A plugin's name must consist of a-z, 0-9 and "-": got ${JSON.stringify(name)}`)
   }
+  if (isTaken) throw new BusError('InvalidParams', `There are two plugins named ${name}. Rename one of them`)
 }
 
 type Command = { schema?: StandardSchemaV1 | undefined; handler: Runnable['run'] }

@@ -82,7 +82,7 @@ export class SessionReports {
     throttle.add(fields)
   }
 
-  warned(text: string, fields?: { command: string; reason: string }): void {
+  warned(text: string, fields?: { command: string; reason?: string }): void {
     this.#warnings.add([text, fields && { ...fields, command: truncate(fields.command) }])
   }
 

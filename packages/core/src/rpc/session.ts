@@ -58,6 +58,7 @@ export interface SessionOptions extends CallTerms {
   limitLabel?: string | undefined
   /** True for code outside of a sandbox, which gets the causes of errors, as the host does. */
   isTrusted?: boolean | undefined
+  isOfRun?: boolean
   /** True for calls that subscribers of diagnostics channels must not see. */
   isUntraced?: boolean
   codec: CodecName
@@ -135,6 +136,7 @@ export class Session implements CallOwner {
       recovered: droppedCount => emitDropped(router, this, droppedCount),
     })
     this.#writer.sendsCauses = label === undefined || options.isTrusted === true
+    this.#writer.sendsCommands = options.isOfRun === true
     const violated = (fault: BusError): void => this.#close(fault)
     this.#streams = new Streams({
       writer: this.#writer,
@@ -338,8 +340,7 @@ export class Session implements CallOwner {
     const { router, events } = this.#options
     const aborted = this.#abortCalls()
     for (const call of this.#phases.isDraining ? aborted : []) {
-      const fields = { command: getDisplayName(call), reason: 'Disconnected' }
-      events.warned('a call was still running when the bus closed', fields)
+      events.warned('a call was still running when the bus closed', { command: getDisplayName(call) })
     }
     this.updateCounts()
     this.#streams.closeAll(this.#reason)

@@ -1,25 +1,25 @@
 // All sessions of a core: notifies the others when frontends come and go, and closes their resources.
 import { once } from 'node:events'
 import { every } from '@sallyport/protocol/internal/contract'
-import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import type { Logger } from 'pino'
 import {
   type CoreReport,
   type FrontendEnd,
-  type IdleFrontend,
+  type EndedFrontend,
   type Measurement,
   RUN_METHOD,
   type RunningCall,
 } from '../contract/host-core.js'
 import { emitCreated, emitDestroyed, type EventRouter } from '../events/router.js'
-import { createNoFrontendError, createRestartError, MAX_NAME_LENGTH } from '../shared/suggest.js'
+import { MAX_NAME_LENGTH } from '../shared/suggest.js'
 import type { CallWatch, WatchedCall } from '../shared/metrics.js'
 import { getDisplayName, type IncomingCall, isLongLived } from './call-table.js'
 import type { FrontendCalls } from './frontend-calls.js'
+import { FrontendEnds } from './frontend-ends.js'
 import { SessionReports } from './reports.js'
 import { Session, type SessionOptions } from './session.js'
 import { AnswerScheduler } from './writer.js'
-import { createDeferred } from '@sallyport/protocol/internal/util'
 
 export interface SessionsDeps {
   router: EventRouter
@@ -30,8 +30,8 @@ export interface SessionsDeps {
 export interface AddedSession extends Omit<SessionOptions, 'router' | 'scheduler' | 'peers' | 'events'> {
   /** Number of the link. `undefined` for a link that did not come from the host. */
   linkId: number | undefined
-  /** @param isIdle - true if the frontend's code has ended too, and no other one has its label */
-  ended(isIdle: boolean): void
+  /** @param isCodeOver - true if the frontend's code has ended too, and no other one has its label */
+  ended(isCodeOver: boolean): void
 }
 
 const MAX_RUNNING_CALLS = 20
@@ -47,7 +47,7 @@ export class Sessions {
   /** Frontends of the host, by number. `isAnnounced`: the others know of its code. */
   readonly #frontends = new Map<number, { readonly label: string; isAnnounced: boolean }>()
   /** Sessions whose code has ended. The end is emitted once the session has ended, too; a link can also be replaced. */
-  readonly #idle = new WeakMap<Session, { isAnnounced: boolean }>()
+  readonly #over = new WeakMap<Session, { isAnnounced: boolean }>()
   readonly #ends = new FrontendEnds()
   readonly #scheduler = new AnswerScheduler()
   readonly #closingResources = new Set<Promise<void>>()
@@ -90,6 +90,7 @@ export class Sessions {
     this.#open.delete(session)
     const peers = limitLabel === undefined ? undefined : this.#peers.get(limitLabel)
     if (peers?.delete(session) && peers.size === 0) this.#peers.delete(limitLabel!)
+    // Stryker disable next-line ConditionalExpression: no session is known by no label
     const isLatest = label !== undefined && this.#byLabel.get(label) === session
     if (isLatest) this.#byLabel.delete(label)
     const closing = session.resources
@@ -97,11 +98,11 @@ export class Sessions {
       .finally(() => this.#closingResources.delete(closing))
     this.#closingResources.add(closing)
     if (label === undefined) return
-    const idle = this.#idle.get(session)
+    const over = this.#over.get(session)
     this.#ends.ended(label, linkId, frontendCalls)
-    ended(isLatest && idle !== undefined)
+    ended(isLatest && over !== undefined)
     if (frontend !== undefined && linkId !== undefined) report({ type: 'closed', frontend, id: linkId })
-    if (idle?.isAnnounced) emitDestroyed(router, label)
+    if (over?.isAnnounced) emitDestroyed(router, label)
   }
 
   /**
@@ -157,7 +158,7 @@ export class Sessions {
   }
 
   /** The code of a frontend has ended. Returns its label and its session, if that goes on. A frontend that is gone, or of another core, has none. */
-  idle(number: number, { end, next }: IdleFrontend): { label: string; session: Session | undefined } | undefined {
+  codeEnded(number: number, { end, next }: EndedFrontend): { label: string; session: Session | undefined } | undefined {
     const frontend = this.#frontends.get(number)
     if (!frontend) return undefined
     const { label, isAnnounced } = frontend
@@ -176,7 +177,7 @@ export class Sessions {
 
   /** Emits that a frontend has ended, once its session has. @param isAnnounced - false if the others were never notified of it */
   emitDestroyed(label: string, session: Session | undefined, isAnnounced: boolean): void {
-    if (session) this.#idle.set(session, { isAnnounced })
+    if (session) this.#over.set(session, { isAnnounced })
     else if (isAnnounced) emitDestroyed(this.#deps.router, label)
   }
 
@@ -247,7 +248,7 @@ export class Sessions {
   /** Closes the frontends' sessions and resources. Stops waiting when the signal aborts. */
   async closeFrontends(signal: AbortSignal): Promise<void> {
     const frontends = [...this.#open].filter(({ label }) => label !== undefined)
-    for (const session of frontends) this.#idle.set(session, { isAnnounced: true })
+    for (const session of frontends) this.#over.set(session, { isAnnounced: true })
     this.#ends.close()
     const closed = Promise.all(frontends.map(session => session.close()))
     const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort')
@@ -260,87 +261,4 @@ export class Sessions {
   async close(): Promise<void> {
     await Promise.all([...this.#open].map(session => session.close()))
   }
-}
-
-/** Labels that are remembered: a host can open any number. */
-const MAX_LABELS = 1000
-
-interface HostLink {
-  readonly label: string
-  /** Those of its session, once that has ended. */
-  calls: FrontendCalls | undefined
-  detached: { readonly end: FrontendEnd | undefined } | undefined
-  readonly settled: { readonly promise: Promise<void>; resolve(): void }
-}
-
-/**
- * Why frontends have ended. Core sees that the session of a link has ended; the host says that nothing more comes over it, and why. Both are
- * certain, and calls to the frontend that it has not answered are rejected once both are known, in whatever order.
- */
-export class FrontendEnds {
-  readonly #ends = new Map<string, { why: string | undefined; restarts: boolean }>()
-  /** Links of the host, until both facts about their ends are known. */
-  readonly #links = new Map<number, HostLink>()
-
-  begin(label: string, link: number | undefined): void {
-    this.#ends.delete(label)
-    if (link === undefined) return
-    this.#links.set(link, { label, calls: undefined, detached: undefined, settled: createDeferred() })
-  }
-
-  /**
-   * The frontend has ended.
-   *
-   * @param end - `undefined` if the host ended it
-   * @param restarts - true if it starts again soon
-   */
-  explain(label: string, end: FrontendEnd | undefined, restarts = false): void {
-    if (!end && !restarts) return void this.#ends.delete(label)
-    if (this.#ends.size === MAX_LABELS) this.#ends.delete(this.#ends.keys().next().value!)
-    this.#ends.set(label, { why: end?.why, restarts })
-  }
-
-  /** The session of a link has ended, with these calls to the frontend. */
-  ended(label: string, id: number | undefined, calls: FrontendCalls): void {
-    const link = id === undefined ? undefined : this.#links.get(id)
-    if (!link) return rejectCalls(label, calls)
-    link.calls = calls
-    this.#settle(id!, link)
-  }
-
-  detach(id: number, end: FrontendEnd | undefined): void {
-    const link = this.#links.get(id)
-    if (!link) return
-    link.detached = { end }
-    this.#settle(id, link)
-  }
-
-  #settle(id: number, { label, calls, detached, settled }: HostLink): void {
-    if (!calls || !detached) return
-    this.#links.delete(id)
-    rejectCalls(label, calls, detached.end)
-    settled.resolve()
-  }
-
-  /** Resolves once it is known why the frontend with this label has ended. */
-  async known(label: string): Promise<void> {
-    const ended = [...this.#links.values()].filter(link => link.label === label && link.calls)
-    await Promise.all(ended.map(({ settled }) => settled.promise))
-  }
-
-  createError(label: string, labels: Iterable<string>): BusError {
-    const { why, restarts = false } = this.#ends.get(label) ?? {}
-    return restarts ? createRestartError(label, why) : createNoFrontendError(label, labels, why)
-  }
-
-  close(): void {
-    for (const id of [...this.#links.keys()]) this.detach(id, undefined)
-  }
-}
-
-function rejectCalls(label: string, calls: FrontendCalls, end?: FrontendEnd): void {
-  const why = end === undefined ? '' : `: ${end.why}`
-  const reason = `The frontend ${describeName(label)} disconnected${why}`
-  const delivered = end?.ranCode === false ? 'no' : 'unknown'
-  calls.end(reason, end?.error && receiveError(end.error, end.why), delivered)
 }

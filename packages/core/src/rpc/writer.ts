@@ -72,6 +72,8 @@ export interface SessionWriterEvents {
 export class SessionWriter implements StreamWriter {
   /** True if errors have what a handler or a function threw: only the host and its own code learn where. */
   sendsCauses = false
+  /** True if errors have the command, which the report of a run names. */
+  sendsCommands = false
   readonly #link: Link
   readonly #codec: Codec
   readonly #counts: Float64Array
@@ -149,10 +151,11 @@ export class SessionWriter implements StreamWriter {
   }
 
   /** Answers with an error, without its data if they cannot be serialized. Returns the error that was sent. */
-  error(id: RequestId | null, method: string, failure: BusError): BusError {
+  error(id: RequestId | null, method: string, failure: BusError, command: string = method): BusError {
     const error = this.isFull ? createOverload(`The answer to ${describeCommand(method)}`) : failure
     const subject = `The error of ${describeCommand(method)}`
-    return this.#sendError(error, subject, object => ({ jsonrpc: '2.0', id, error: object }))
+    const more = this.sendsCommands ? { command } : {}
+    return this.#sendError(error, subject, object => ({ jsonrpc: '2.0', id, error: { ...object, ...more } }))
   }
 
   fail(stream: StreamSender, error: BusError): void {

@@ -1,12 +1,13 @@
 // Limits the heap of a worker below V8's own limit, at which V8 can abort the whole process (docs/adr/0016-memory-of-a-hook.md).
 import { getHeapStatistics } from 'node:v8'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
+import { getOtherRuntime } from './other-runtime.js'
 import { later } from '@sallyport/protocol/internal/contract'
 
 /** `getHeapStatistics` is new in Node 22.16. It interrupts JavaScript that runs in the worker. */
 type MeasurableWorker = Worker & { getHeapStatistics(): Promise<{ used_heap_size: number }> }
 
-const CAN_MEASURE = 'getHeapStatistics' in Worker.prototype
+const CAN_MEASURE = 'getHeapStatistics' in Worker.prototype && getOtherRuntime() === undefined
 
 /** Default limit of a sandboxed worker, in MB. With less, Node 20 more often ends the whole process. */
 export const DEFAULT_HEAP_MB: number = CAN_MEASURE ? 1024 : 2048
@@ -103,5 +104,8 @@ export interface UsageSource {
 /** Returns `undefined` for a thread that others share. */
 export function readUsage(thread: UsageSource): WorkerUsage | undefined {
   if (!(thread instanceof Worker)) return thread.readUsage?.()
-  return { memory: heaps.get(thread), cpu: thread.performance.eventLoopUtilization().active }
+  return {
+    memory: heaps.get(thread),
+    cpu: getOtherRuntime() ? undefined : thread.performance.eventLoopUtilization().active,
+  }
 }

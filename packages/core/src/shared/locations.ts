@@ -3,8 +3,16 @@ import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as v from 'valibot'
 
+/**
+ * A `URL`. Where an object of options can be in its place, an editor would offer the members of `URL` in it: it leaves out those of a class
+ * with a private member. Each `URL` has this type, because the member is optional.
+ */
+declare class LocationUrl extends URL {
+  private readonly hidden?: undefined
+}
+
 /** A module, file or directory: a URL, or an absolute path. */
-export type ModuleLocation = URL | string
+export type ModuleLocation = LocationUrl | string
 
 const HAS_SCHEME = /^[a-z][a-z0-9+.-]+:/i
 

@@ -21,6 +21,8 @@ export const COUNT = {
   overloaded: 11,
   /** Calls that count for the limit of a run. */
   limited: 12,
+  /** Calls with a result: of the frontend, but not of the bus's own commands, and to it. */
+  succeeded: 13,
 } as const
 
 export const COUNTS: number = Object.keys(COUNT).length

@@ -16,7 +16,8 @@ export interface Place {
 /** Returns the error for a mistake at a place, or at a member of it: `permissions[2].identifier`. */
 export function mistake(place: Place, member: string, text: string): BusError {
   const at = joinPath(place.at ?? '', member)
-  return new BusError('InvalidParams', `${place.from}: ${at === '' ? '' : `${at}: `}${text}`)
+  const where = at === '' ? place.from : `${place.from}: ${at}`
+  return new BusError('InvalidParams', `${where}: ${text}`)
 }
 
 /**
@@ -89,7 +90,8 @@ function describeOption(where: string, issue: Issue, options: unknown, names: re
   }
   const subject = path === '' ? where : `${where}: ${path}`
   if (isMissing(issue)) {
-    if (path === '' && !where.includes(':')) return `${where}: the options are missing`
+    if (path === '' && !where.includes(':'))
+      return `${where}: the options are missing${where === 'createBus' ? `, as in ${EXAMPLE}` : ''}`
     if (path === 'core') return `${subject} is missing, as in ${EXAMPLE}`
     return `${subject} is missing${issue.type === 'variant' ? `: it must be ${issue.message}` : ''}`
   }

@@ -10,7 +10,7 @@ import type { CallMessage, RejectedParams } from '@sallyport/protocol/internal/m
 import type { Opener } from '@sallyport/protocol/internal/records'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import type { ModuleLocation } from '../shared/locations.js'
-import type { HookOptions } from '../host/options/types.js'
+import type { HookOptions } from '../options/types.js'
 import { anyObject, check } from '../shared/validate.js'
 
 /** A message as a frontend sends it. */
@@ -57,14 +57,14 @@ export async function runHook(
   check('runHook: the message', anyObject, message)
   check('runHook: its settings', anyObject, settings)
   const { cmd, payload, options } = message
-  const { startStandaloneGate } = await import('../host/start-bus.js')
+  const { resolveHook, startStandaloneGate } = await import('../host/start-bus.js')
   const { createSessionKeys } = await import('../core-thread/session-keys.js')
   if (typeof cmd === 'string' && cmd.startsWith('$/')) {
     throw new BusError('InvalidParams', `runHook: ${describeCommand(cmd)} belongs to the bus: hooks do not see it`)
   }
   const failure = createDeferred<never>()
   failure.promise.catch(() => {})
-  const gate = await startStandaloneGate(LABEL, dir, settings, error => failure.reject(error))
+  const gate = startStandaloneGate(LABEL, await resolveHook(dir, settings), error => failure.reject(error))
   const endpoints = createTriangleEndpoints('ring', 'never')
   const key = new MessageChannel()
   const opener = createSessionKeys()(key.port1)

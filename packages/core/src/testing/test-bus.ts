@@ -7,7 +7,7 @@ import type { Capability } from '../acl/types.js'
 import type { Middleware } from '../api/app.js'
 import type { AnyCommand, Commands, CoreDefinition, Plugin } from '../api/define.js'
 import type { Bus } from '../host/bus.js'
-import type { BusOptions, ConnectionOptions } from '../host/options/types.js'
+import type { BusOptions, ConnectionOptions } from '../options/types.js'
 import { anyObject, check } from '../shared/validate.js'
 
 /** Fakes by the name that is called: `greet`, `plugin:fs|read_text_file`. Each is a command, an error that it fails with, or its result. */

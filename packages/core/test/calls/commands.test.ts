@@ -83,16 +83,6 @@ describe.each(some)('commands: %s', (_name, connect) => {
     await expect(client.invoke('$/event')).rejects.toMatchObject({ reason: 'InvalidRequest' })
   })
 
-  test('receive and return bytes', async () => {
-    const { client } = await connect('shared')
-    expect(await client.invoke('bytes', { size: 5 })).toEqual(new Uint8Array(5).fill(7))
-    expect(await client.invoke('echo', { name: 'x', data: new Uint8Array([1, 2]) })).toEqual({
-      name: 'x',
-      data: new Uint8Array([1, 2]),
-    })
-    expect(await client.invoke('body', new Uint8Array([9]))).toMatchObject({ isBytes: true })
-  })
-
   test('receive headers and the label of the link', async () => {
     const { client } = await connect('shared')
     expect(await client.invoke('body', {}, { headers: { trace: 'abc' } })).toEqual({

@@ -44,11 +44,11 @@ test('data that cannot be cloned is rejected before anything starts, by its opti
   })
   const core = 'data:text/javascript,process.exit(3)'
   await expect(start({ core, frontends: { main: { module, data } } })).rejects.toMatchObject(
-    refused(/^createBus: frontends\.main\.data can't be cloned: .*=>.* could not be cloned/),
+    refused(/^createBus: frontends\.main\.data cannot be cloned: .*=>.* could not be cloned/),
   )
   const bus = await start()
-  await expect(bus.open('a', module, { data })).rejects.toMatchObject(refused(/^bus\.open: data can't be cloned/))
-  await expect(bus.connect('a', { data })).rejects.toMatchObject(refused(/^bus\.connect: data can't be cloned/))
+  await expect(bus.open('a', module, { data })).rejects.toMatchObject(refused(/^bus\.open: data cannot be cloned/))
+  await expect(bus.connect('a', { data })).rejects.toMatchObject(refused(/^bus\.connect: data cannot be cloned/))
   expect((await bus.connect('a')).label).toBe('a')
 })
 
@@ -59,7 +59,7 @@ test('large data reaches a process completely, and must be serializable', async 
   for (const data of [{ shared }, new Blob(['x']), new WebAssembly.Module(Buffer.from('\0asm\x01\0\0\0'))]) {
     await expect(open(data)).rejects.toMatchObject({
       reason: 'InvalidParams',
-      message: expect.stringMatching(/^bus\.open: data can't be sent to another process: /) as string,
+      message: expect.stringMatching(/^bus\.open: data cannot be sent to another process: /) as string,
     })
   }
   const event = next(bus, 'data')

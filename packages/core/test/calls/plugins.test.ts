@@ -48,7 +48,7 @@ test('a start fails with a name of a plugin that is reserved, taken or invalid',
   rows({
     '{ name: "core" }': 'plugin uses reserved name: core',
     '{ name: "path" }': 'plugin uses reserved name: path',
-    '{ name: "a" }, { name: "a" }': 'There are two plugins named a',
+    '{ name: "a" }, { name: "a" }': 'There are two plugins named a. Rename one of them',
     '{ name: "A b" }': `A plugin's name must consist of a-z, 0-9 and "-": got "A b"`,
   })(async (message, plugins) => {
     await expect(start({ core: at(`export default { plugins: [${plugins}] }`) })).rejects.toMatchObject({ message })

@@ -114,7 +114,7 @@ test('a call that waits in the link when its frontend ends has the rights of the
   const peer = new Peer(core, 'main', undefined, 'json', { allow: { from: 'the test', entries: ['ok'] } })
     .send(call(1, 'ok'))
     .send(call(2, 'count'))
-  core.idle({ type: 'idle', frontend: peer.frontend, next: 'restart', drops: false })
+  core.codeEnded({ type: 'ended', frontend: peer.frontend, next: 'restart', drops: false })
   expect([await peer.next(), await peer.next()]).toMatchObject([{ result: 'fine' }, { error: { code: -32001 } }])
   peer.link.close()
   await expect.poll(() => reports.some(({ type }) => type === 'closed')).toBe(true)

@@ -173,16 +173,6 @@ describe.each(patterns)('events: %s', (_name, app) => {
     expect(received).toEqual([0, 1])
   })
 
-  test('carry bytes at the top level of a payload, in both directions', async () => {
-    const received: unknown[] = []
-    await bus.listen('up', ({ payload }) => void received.push(payload))
-    await first.listen('down', ({ payload }) => void received.push(payload))
-    await first.emit('up', { data: new Uint8Array([1]) })
-    await expect.poll(() => received).toEqual([{ data: new Uint8Array([1]) }])
-    await bus.emit('down', { data: new Uint8Array([2]) })
-    await expect.poll(() => received.at(-1)).toEqual({ data: new Uint8Array([2]) })
-  })
-
   test('do not end core when a once listener of core rejects later', async () => {
     await first.emit('once-rejects')
     await settle(first)

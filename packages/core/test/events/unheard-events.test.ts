@@ -3,12 +3,13 @@ import { afterEach, expect, test } from 'vitest'
 import { pino, type Logger } from 'pino'
 import { setDevelopment } from '@sallyport/protocol/internal/util'
 import { Bus } from '../../src/host/bus.js'
-import { defineCore } from '../../src/index.js'
+import { defineCore, plugin } from '../../src/index.js'
 import { start } from '../support/start.js'
 
 afterEach(() => setDevelopment(true))
 
 const core = defineCore({
+  plugins: [plugin('store', {})],
   commands: { emit: ({ event }: { event: string }, { app }) => app.emit(event) },
   setup: app => void app.listen('received', () => {}),
 })
@@ -34,12 +35,12 @@ async function emit(bus: Bus, label: string, ...events: string[]): Promise<void>
   while ((await Bus.getHost(bus).core.measure()) === undefined);
 }
 
-test('the log warns about each event once, unless it has a listener', async () => {
+test("the log warns about each event once, unless it has a listener or a plugin's name", async () => {
   const { log, getWarned } = createLog()
   const bus = await start({ core, log })
-  await emit(bus, 'a', 'lost', 'received', 'lost', 'also-lost')
+  await emit(bus, 'a', 'lost', 'received', 'lost', 'store://change', 'app://also-lost')
   await emit(bus, 'b', 'lost')
-  expect(getWarned()).toEqual(['lost', 'also-lost'])
+  expect(getWarned()).toEqual(['lost', 'app://also-lost'])
 })
 
 test('there is no warning once the host has listened', async () => {

@@ -137,7 +137,7 @@ describe('does not start with', () => {
       [
         'options of a plugin that cannot be cloned',
         { config: { plugins: { x: () => {} } } },
-        /^createBus: config\.plugins can't be cloned/,
+        /^createBus: config\.plugins cannot be cloned/,
       ],
     ])(async (_name, options, text) => {
       await expect(start(options as Partial<BusOptions>)).rejects.toMatchObject({

@@ -3,10 +3,10 @@ import { execFile, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import type { Diagnosis } from '../../../process/src/doctor.js'
+import { type Diagnosis, listSandboxes } from '../../../process/src/doctor.js'
 import { findWall } from '../../../process/src/launchers/find-wall.js'
 import { findProgram } from '../../../process/src/launchers/programs.js'
 
@@ -51,11 +51,14 @@ test('prints what works here, and exits with 0 only if a process in a wall does'
   const { code, stdout, stderr } = await run('doctor')
   expect({ code, stderr }).toEqual({ code: launcher ? 0 : 1, stderr: '' })
   expect(stdout).toMatch(new RegExp(`^Node\\.js ${process.version}, `))
-  expect(stdout).toMatch(launcher ? /wall: 'required' } works here\.$/m : /wall: 'required' } does not start here\.$/m)
-  expect(stdout).toContain(
-    `  tmp: ${launcher?.limitsTmp ? 'by the size of a file system in memory' : 'not limited here'}\n`,
-  )
-  expect(stdout).toContain('  write: no quota of bytes or files: ')
+  expect(stdout).toMatch(launcher ? /wall: 'required' } works here/ : /wall: 'required' } does not start here\.$/m)
+  if (launcher) {
+    const tmp = launcher.holds?.includes('tmp') ? 'by the size of a file system in memory' : 'not limited here'
+    expect(stdout).toContain(`  tmp: ${tmp}\n`)
+    if (launcher.bindsWrites) expect(stdout).toContain('  write: no quota of bytes or files: ')
+  } else expect(stdout).not.toContain('Limits of a process')
+  // The line to copy.
+  if (launcher) expect(stdout.trimEnd().split('\n').at(-1)).toBe("sandbox: { kind: 'process', wall: 'required' }")
 })
 
 test('--json has the wall and the network that a host would have', async () => {
@@ -87,7 +90,7 @@ test.runIf(process.platform === 'linux')('a bubblewrap that is refused is explai
     /^bubblewrap is not available: Node could not be started in it: .* Allow user namespaces/,
   )
   expect(getWall(diagnosis, 'startProgram').works).toBe(false)
-  expect(result.code).toBe(getWall(diagnosis, 'landlock').works ? 0 : 1)
+  expect(result.code).toBe(['landlock', 'deno'].some(name => getWall(diagnosis, name).works) ? 0 : 1)
 })
 
 test.runIf(launcher?.name === 'bubblewrap')('without bubblewrap it names the command that installs it', async () => {
@@ -97,9 +100,54 @@ test.runIf(launcher?.name === 'bubblewrap')('without bubblewrap it names the com
   expect(stdout).toContain(
     '\n  bubblewrap is not available: bwrap was not found. Install bubblewrap 0.8 or later (apt-get install bubblewrap)',
   )
-  const worksWithout = /^ {2}landlock: works$/m.test(stdout)
-  expect(code).toBe(worksWithout ? 0 : 1)
-  expect(stdout).toContain(worksWithout ? 'in a process in landlock' : 'does not start')
+  // This package depends on Deno.
+  const [, other] = /^ {2}(landlock|deno): works,/m.exec(stdout) ?? []
+  expect(code).toBe(other ? 0 : 1)
+  expect(stdout).toContain(other ? `in a process in ${other}` : 'does not start')
+})
+
+const REFUSING = '#!/bin/sh\necho "docker: No daemon. Is the daemon running?" >&2; exit 1\n'
+
+test.runIf(launcher?.name === 'bubblewrap')(
+  'the last line is the best sandbox that works here, and the exit code is 0 if one does',
+  () =>
+    rows<[what: string, main: string, hasDocker: boolean, code: number, end: RegExp]>([
+      // This package depends on Deno, and the one that is written has nothing.
+      [
+        'only Deno',
+        command,
+        true,
+        0,
+        /wall: 'required' } works here, by Deno's checks; bubblewrap is stronger: apt-get install bubblewrap\nsandbox: { kind: 'process', wall: 'required' }$/,
+      ],
+      [
+        'only Docker',
+        join(directory, 'main.mjs'),
+        true,
+        0,
+        /wall: await docker\(\) } works here\.\nsandbox: { kind: 'process', wall: await docker\(\) }$/,
+      ],
+      ['nothing', join(directory, 'main.mjs'), false, 1, /does not start here\.\napt-get install bubblewrap$/],
+    ])(async (what, main, hasDocker, code, end) => {
+      writeFileSync(join(directory, 'main.mjs'), `await import(${JSON.stringify(String(pathToFileURL(command)))})`)
+      writeFileSync(join(directory, 'docker'), hasDocker ? `#!/bin/sh\necho ${process.version}\n` : REFUSING)
+      chmodSync(join(directory, 'docker'), 0o755)
+      const hidden = ['bwrap', 'setpriv'].flatMap(name => ['--ro-bind', '/dev/null', findProgram(name)!])
+      const env = { ...process.env, PATH: [directory, process.env['PATH']].join(delimiter) }
+      const args = ['--dev-bind', '/', '/', ...hidden, process.execPath, main, 'doctor']
+      const result = await runProgram(bwrap!, args, env)
+      expect(result.stdout.trimEnd()).toMatch(end)
+      expect(result.code).toBe(code)
+      expect(result.stdout.includes('Limits of a process in a wall')).toBe(what === 'only Deno')
+      if (!hasDocker) expect(result.stdout).toContain('Is the daemon running? Start the daemon')
+    }),
+)
+
+test('Deno holds hostile code unless it has a fault, and no scripts', () => {
+  const wall = { name: 'deno', launch: () => ({ command: '', args: [] }) }
+  const [recommended, scripts] = listSandboxes(wall, undefined, false)
+  expect(recommended).toMatchObject({ runs: 'in a process in deno', holds: 'unless an engine has a fault' })
+  expect(scripts).toMatchObject({ runs: 'does not start', network: '-', holds: '-' })
 })
 
 test('sallyport exits with a code, and says why', () =>
@@ -114,7 +162,7 @@ test('sallyport exits with a code, and says why', () =>
       '2 for an unknown option',
       ['doctor', '--jsn'],
       2,
-      /^sallyport doctor: Unknown option '--jsn'\. sallyport doctor --help prints the options$/,
+      /^sallyport doctor: Unknown option '--jsn' \(did you mean "--json"\?\)\. sallyport doctor --help prints the options$/,
     ],
     ['2 for an argument', ['doctor', 'x'], 2, /^sallyport doctor: Unexpected argument 'x'/],
     ['2 for a missing project', ['acl', 'nowhere'], 2, /^sallyport acl: there is no file or directory .*nowhere$/],

@@ -22,7 +22,7 @@ import {
   type RunReport,
 } from '../../src/index.js'
 import { createTestBus } from '../../src/testing.js'
-import { openContinuation, sealContinuation } from '../../src/host/continuations/sealed-continuation.js'
+import { openContinuation, sealContinuation } from '../../src/life/continuations/sealed-continuation.js'
 import { readEffects } from '../fixtures/host/effects.mjs'
 import { fixture, isolation, start } from '../support/start.js'
 import { choose, rows } from '../../../../scripts/testing.js'
@@ -115,6 +115,17 @@ describe.each(
       error: undefined,
     })
     expect(ran).toEqual(['add', 'ask a', 'add'])
+  })
+
+  test('a continuation of a small program is small: 24 KiB at most', async () => {
+    const bus = await open(createCore().core)
+    const source = `const orders = [1, 2, 3].map(id => ({ id, paid: false }))
+      const answer = await invoke('ask', { what: 'orders' })
+      return orders.filter(({ id }) => id !== answer)`
+    const { continuation } = await interrupt(bus, source, { sandbox })
+    expect(continuation.length).toBeLessThanOrEqual(24 * 1024)
+    const rest = await bus.resume(continuation, { value: 2 }, options)
+    expect(rest).toMatchObject([{ id: 1 }, { id: 3 }])
   })
 
   test('an error of the answer is thrown at the await', async () => {

@@ -35,7 +35,7 @@ describe('a bus that does not start', () => {
 
   test('options that are wrong are named, with what to do', () =>
     rows<[what: string, options: unknown, text: string | RegExp]>([
-      ['no options', undefined, 'createBus: the options are missing'],
+      ['no options', undefined, /^createBus: the options are missing, as in createBus\(\{ core: /],
       ['a number', 5, 'createBus must be an object: got 5'],
       ['a URL', core, `createBus: the options must be an object: got "${core.href}"`],
       ['frontend', { core, frontend: {} }, 'createBus: unknown option "frontend" (did you mean "frontends"?)'],
@@ -54,6 +54,16 @@ describe('a bus that does not start', () => {
         'a wrong path of a frontend',
         { core, frontends: { main } },
         /^createBus: frontends\.main: there is no file \/.*main\.mjs, nor a directory \/.*nowhere$/,
+      ],
+      [
+        'a directory',
+        { core, frontends: { main: new URL('.', core) } },
+        /^createBus: frontends\.main: \/.* is a directory\. Name a file in it$/,
+      ],
+      [
+        'less memory than Node.js takes',
+        { core, frontends: { main: { module: core, sandbox: { kind: 'process', memory: 4 } } } },
+        /memory must be MiB, at least 40, which Node.js alone takes: got 4$|it needs Linux/,
       ],
       [
         'a sandbox without its kind',

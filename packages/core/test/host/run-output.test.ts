@@ -1,6 +1,6 @@
 // What the code of `bus.run` prints last, for a host that reads it slowly.
 import { expect, test } from 'vitest'
-import type { QuickjsSandbox } from '../../src/host/sandboxes/quickjs.js'
+import type { QuickjsSandbox } from '../../src/life/sandboxes/quickjs.js'
 import { start } from '../support/start.js'
 import { choose } from '../../../../scripts/testing.js'
 

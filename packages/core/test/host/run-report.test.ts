@@ -36,6 +36,30 @@ describe.each(sandboxes)('sandbox: %s', sandbox => {
       expect(report).toMatchObject({ value: undefined, logs: [], error })
     }))
 
+  test('the report names the command whose error the code did not handle', () =>
+    rows<[string, string?]>([
+      ['await invoke("add", {})', 'add'],
+      ['const help = async () => {\n  await notes.fail()\n}\nawait help()', 'notes.fail'],
+      ['await invoke("fails").catch(() => {}); await notes.fail()', 'notes.fail'],
+      [
+        'const failed = notes.fail().catch(error => error); await invoke("fails").catch(() => {}); throw await failed',
+        'notes.fail',
+      ],
+      ['await Promise.all([notes.add(), invoke("fails")])', 'fails'],
+      ['for await (const value of stream("add", {})) value', 'add'],
+      ['await notes.fail().catch(() => {}); throw new Error("down")'],
+      ['await notes.fail().catch(cause => { throw new Error("own", { cause }) })'],
+      ['await notes.fail().catch(error => { throw Object.assign(new Error("own"), error) })'],
+      ['await notes.fail().catch(() => {}); throw "text"'],
+    ])(async (source, command) => {
+      const fail = (): never => {
+        throw new Error('down')
+      }
+      const options = { sandbox, allow: ['fails'], functions: { notes: { fail, add: () => 1 } } }
+      const { error } = (await run(source, { ...options, report: true })) as { error: { command?: string } }
+      expect(error.command).toBe(command)
+    }))
+
   test('code sees the message of what a command throws, and nothing else of it', async () => {
     const source = `const error = await invoke('fails').catch(error => error)
       return [error.message !== '', error.cause === undefined, Object.keys(error).filter(key => !['name', 'code', 'reason', 'data'].includes(key))]`

@@ -1,6 +1,6 @@
 // Statistics of a bus, reports of slow calls, and the log of a close that waits.
 import { Writable } from 'node:stream'
-import type { FrontendStats } from '../../src/host/reporting/stats.js'
+import type { FrontendStats } from '../../src/life/reporting/stats.js'
 import { Channel } from '@sallyport/frontend'
 import { pino, type Logger } from 'pino'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -195,7 +195,7 @@ test('logs what a close waits for', async () => {
   const closed = bus.close({ timeout: 60_000 })
   const calls = [{ label: 'tests', command: 'ask_on' }]
   // Core is named alone if it was too busy to answer.
-  const closing = { msg: 'closing', workers: ['core'], calls }
+  const closing = { msg: 'closing', workers: [{ worker: 'core' }], calls }
   await expect.poll(() => lines).toContainEqual(expect.objectContaining(closing))
   controller.abort()
   await closed

@@ -133,7 +133,7 @@ describe('sallyport acl exits with', () => {
         '2 for an unknown option',
         ['--lable', 'x'],
         2,
-        /^sallyport acl: Unknown option '--lable'\. sallyport acl --help prints the options$/,
+        /^sallyport acl: Unknown option '--lable' \(did you mean "--label"\?\)\. sallyport acl --help prints the options$/,
       ],
       ['2 for an option without its value', ['--core'], 2, /Option '--core <value>' argument missing/],
       ['2 for one argument too many', ['.', '.'], 2, /one argument too many/],

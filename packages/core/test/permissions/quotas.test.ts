@@ -71,7 +71,7 @@ describe.each(
     const error = await flooding.invoke('touch').catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({
       reason: 'Overloaded',
-      message: 'The quota of command "touch" of frontend "plugin-a" allows no more calls per second',
+      message: 'The quota of command "touch" of frontend "plugin-a" allows no more calls now',
     })
     const { retryAfter } = (error as { data: { retryAfter: number } }).data
     expect(Number.isInteger(retryAfter) && retryAfter > 50_000 && retryAfter <= 100_000).toBe(true)

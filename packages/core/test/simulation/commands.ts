@@ -3,6 +3,7 @@ import { isBusError } from '@sallyport/protocol/internal/errors'
 import type { App, CommandContext } from '../../src/api/app.js'
 import type { Channel } from '../../src/rpc/channels.js'
 import type { CoreDefinition } from '../../src/api/define.js'
+import type { Place } from './virtual/place.js'
 import type { World } from './world.js'
 
 /** Arguments of every call, for its handler, its hook and the model. */
@@ -26,9 +27,10 @@ export const COMMANDS = [
   ...['now', 'later', 'wait', 'fails', 'bytes', 'feed', 'flood', 'values', 'upload', 'shout', 'relay', 'dies'],
 ]
 
-export function createDefinition(world: World, core: number): CoreDefinition {
+export function createDefinition(world: World, core: number, place: Place): CoreDefinition {
   const { simulation, model } = world
   const { clock } = simulation
+  const sleep = (ms: number): Promise<void> => clock.sleep(ms, place)
   const answer = ({ token, text }: CallArguments): object => ({ token, core, text })
   /** Sends until everything is sent, or the receiver has left. */
   const send = async (args: CallArguments, awaited: boolean): Promise<object> => {
@@ -58,7 +60,7 @@ export function createDefinition(world: World, core: number): CoreDefinition {
       stream.sent++
       yield { token: args.token, index, text: args.text }
       stream.room()
-      if (args.ms > 10) await clock.sleep(args.ms - 10)
+      if (args.ms > 10) await sleep(args.ms - 10)
     }
     stream.complete = true
   }
@@ -67,7 +69,7 @@ export function createDefinition(world: World, core: number): CoreDefinition {
       return answer(args)
     },
     async later(args: CallArguments) {
-      await clock.sleep(args.ms)
+      await sleep(args.ms)
       return answer(args)
     },
     wait(args: CallArguments, { signal }: CommandContext) {
@@ -77,7 +79,7 @@ export function createDefinition(world: World, core: number): CoreDefinition {
       })
     },
     async fails(args: CallArguments) {
-      if (args.ms % 2 === 0) await clock.sleep(args.ms)
+      if (args.ms % 2 === 0) await sleep(args.ms)
       throw { token: args.token }
     },
     bytes(args: CallArguments) {
@@ -96,7 +98,7 @@ export function createDefinition(world: World, core: number): CoreDefinition {
       const stream = world.streams.get(args.token)!
       for await (const message of args.body!) {
         stream.take(message)
-        if (args.ms > 20) await clock.sleep(args.ms - 20)
+        if (args.ms > 20) await sleep(args.ms - 20)
       }
       stream.end()
       return answer(args)

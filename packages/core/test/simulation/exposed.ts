@@ -32,10 +32,10 @@ export async function callExposed(world: World, app: App, core: number, label: s
   if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
   const args = { token, verdict, hookMs: random.below(40), ms: random.few(300), count: 1 + random.few(40), text: '' }
   if (random.chance(0.3)) args.text = 'x'.repeat(createSize(random))
-  // As long in the answer.
-  if (ask.epoch) ask.epoch.bytes += 2 * args.text.length
   // A core that has never had a link to it cannot say why it has ended.
-  const callee = world.frontends.find(frontend => frontend.label === label && frontend.epoch?.core === core)?.place
+  const callee = world.frontends.find(frontend => frontend.label === label && frontend.epoch?.core === core)
+  // As long in the answer. The queues of the link are those of the calls of its frontend, too.
+  for (const epoch of new Set([ask.epoch, callee?.epoch])) if (epoch) epoch.bytes += 2 * args.text.length
   const options = ask.timeout === undefined ? {} : { timeout: ask.timeout }
   try {
     if (command === 'values') {
@@ -52,7 +52,7 @@ export async function callExposed(world: World, app: App, core: number, label: s
     model.settled(ask, getOutcome(error))
     const { message } = error as Error
     const [disconnected, why] = DISCONNECTED.exec(message) ?? []
-    if (disconnected !== undefined && !corePlace.dead) world.toldWhy(label, why, callee)
+    if (disconnected !== undefined && !corePlace.dead) world.toldWhy(label, why, callee?.place)
   }
 }
 
@@ -75,7 +75,7 @@ export function exposeFunctions(world: World, frontend: Frontend): void {
     async slow(args: CallArguments) {
       begin(args)
       const { epoch } = frontend
-      await simulation.clock.sleep(args.ms)
+      await simulation.clock.sleep(args.ms, frontend.place)
       if (epoch === frontend.epoch) answer(args)
       return args
     },

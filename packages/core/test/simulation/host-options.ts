@@ -1,6 +1,6 @@
 // Options of the simulated host, as `createBus` resolves them. A missing option is a type error.
-import type { BusConfig } from '../../src/host/options/config.js'
-import type { SupervisionConfig } from '../../src/host/life/policy.js'
+import type { BusConfig } from '../../src/options/config.js'
+import type { SupervisionConfig } from '../../src/life/policy.js'
 import { COMMANDS } from './commands.js'
 
 export function hostOptions(core: SupervisionConfig, isolated: boolean): BusConfig {

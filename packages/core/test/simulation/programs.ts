@@ -45,7 +45,7 @@ const log = pino({ level: 'silent' })
 export const coreProgram =
   (world: SupervisedWorld): Program =>
   (thread, data: CoreWorkerData) => {
-    const definition = createDefinition(world, world.beginsCore(thread))
+    const definition = createDefinition(world, world.beginsCore(thread), thread.place)
     let booted!: () => void
     const boot = new Promise<void>(resolve => (booted = resolve))
     const report = (message: unknown): void => thread.report(message)

@@ -4,7 +4,7 @@ import { BusError, isBusError, isUnsentError } from '@sallyport/protocol/interna
 import type { Host } from '../../src/host/host.js'
 import type { LocalCore } from '../../src/host/local-core.js'
 import { execute } from '../../src/host/run.js'
-import type { FrontendConfig } from '../../src/host/options/config.js'
+import type { FrontendConfig } from '../../src/life/frontends/config.js'
 import { type Ask, type Epoch, getOutcome } from './model/ask.js'
 import { createSize } from './bounds.js'
 import type { World } from './world.js'
@@ -55,7 +55,7 @@ export async function run(world: World, host: Host<LocalCore>, config: Partial<F
     config: { ...config, codec: 'json', loaded: false, runsOnce: true } as FrontendConfig,
   }
   try {
-    const result = (await execute(host, 'bus.run', '', resolved, {})) as RunArguments
+    const result = (await execute(host, { where: 'bus.run', source: '', resolved, options: {} })) as RunArguments
     const { sent = 0, received = 0 } = world.runEvents.get(token) ?? {}
     if (received < sent && !isHarmed()) simulation.fault(`run ${token} ended after ${received} of its ${sent} events`)
     const isSame = result.token === token && result.text === args.text

@@ -59,18 +59,18 @@ vi.mock('../../../quickjs/src/script-host/machine.js', async importOriginal => {
   const { VirtualMachine } = await import('./virtual/machine.js')
   return { ...(await importOriginal<object>()), Machine: VirtualMachine }
 })
-vi.mock('../../src/host/workers/spawn.js', async importOriginal => {
+vi.mock('../../src/life/workers/spawn.js', async importOriginal => {
   const { spawnThread } = await import('./virtual/threads.js')
   return {
     ...(await importOriginal<object>()),
     spawnWorker: (_entry: string, data: object) => spawnThread('frontend', data),
   }
 })
-vi.mock('../../src/host/workers/spare-worker.js', async importOriginal => {
+vi.mock('../../src/life/workers/spare-worker.js', async importOriginal => {
   const { spawnThread } = await import('./virtual/threads.js')
   return { ...(await importOriginal<object>()), startCoreWorker: (data: object) => spawnThread('core', data) }
 })
-vi.mock('../../src/host/frontends/services.js', async importOriginal => {
+vi.mock('../../src/life/frontends/services.js', async importOriginal => {
   const { spawnThread } = await import('./virtual/threads.js')
   return {
     ...(await importOriginal<object>()),

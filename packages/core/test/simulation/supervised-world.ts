@@ -9,18 +9,18 @@ import type { Link } from '@sallyport/protocol/internal/wire'
 import { pino } from 'pino'
 import type { Host } from '../../src/host/host.js'
 import { LocalCore } from '../../src/host/local-core.js'
-import type { Frontend as HostFrontend } from '../../src/host/frontends/frontend.js'
-import { Frontends } from '../../src/host/frontends/frontends.js'
-import type { FrontendConfig } from '../../src/host/options/config.js'
-import type { SandboxConfig } from '../../src/host/sandboxes/sandbox.js'
-import { Processes } from '../../src/host/sandboxes/processes.js'
-import { noneKind } from '../../src/host/sandboxes/kinds.js'
+import type { Frontend as HostFrontend } from '../../src/life/frontends/frontend.js'
+import { Frontends } from '../../src/life/frontends/frontends.js'
+import type { FrontendConfig } from '../../src/life/frontends/config.js'
+import type { SandboxConfig } from '../../src/life/sandboxes/sandbox.js'
+import { createProcesses } from '../../src/life/sandboxes/processes.js'
+import { noneKind } from '../../src/life/sandboxes/kinds.js'
 import { ProcessPool } from '../../../process/src/pool.js'
-import { resolveSupervision, type SupervisionConfig } from '../../src/host/life/policy.js'
-import { Supervisor } from '../../src/host/life/supervisor.js'
-import { BusReporter } from '../../src/host/reporting/events.js'
-import { GateThreads, type HostServices } from '../../src/host/frontends/services.js'
-import { SharedThreads, type ThreadMember } from '../../src/host/workers/shared-threads.js'
+import { resolveSupervision, type SupervisionConfig } from '../../src/life/policy.js'
+import { Supervisor } from '../../src/life/supervisor.js'
+import { BusReporter } from '../../src/life/reporting/events.js'
+import { GateThreads, type HostServices } from '../../src/life/frontends/services.js'
+import { SharedThreads, type ThreadMember } from '../../src/life/workers/shared-threads.js'
 import type { SocketOwner } from '../../../process/src/contract.js'
 import { createSockets } from '../../../process/src/launch.js'
 import { BOUNDS } from './bounds.js'
@@ -163,7 +163,7 @@ export class SupervisedWorld extends World {
     const options = hostOptions(this.#supervision.core, this.isolated)
     const sharedThreads = new SharedThreads()
     const gateThreads = new GateThreads(options, sharedThreads)
-    const processes = new Processes(undefined, log as never, sharedThreads)
+    const processes = createProcesses(undefined, log as never, sharedThreads)
     processes.pool = new ProcessPool(log as never) as never
     const threads = { sharedThreads, processes, gateThreads }
     const services = { supervisor, options, log: log as never, reporter, ...threads }
@@ -637,6 +637,8 @@ export class SupervisedWorld extends World {
     const kind = this.#cores.has(place) ? 'core' : place.name.startsWith('gate of ') ? 'gate' : 'frontend'
     const label = kind === 'core' ? 'core' : (frontend ?? place.name.replace('gate of ', ''))
     this.simulation.trace(() => `${place.name} is to end: ${why}`)
+    // The host ends isolated code with core, which takes nothing more.
+    if (kind === 'core') for (const each of this.frontends) this.#ends.ordered(each.label)
     // Each script dies with its thread.
     const dying =
       thread instanceof ScriptThread

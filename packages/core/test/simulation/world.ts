@@ -73,7 +73,7 @@ export class World {
     const place = new Place(`core ${number}`)
     const permissions = COMMANDS.map(name => `allow-${name}`)
     this.core = await createCore(
-      createDefinition(this, number),
+      createDefinition(this, number, place),
       {
         pattern: this.isolated ? 'isolation' : 'brownfield',
         acl: {

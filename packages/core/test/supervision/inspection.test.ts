@@ -1,14 +1,14 @@
-// What `bus.inspect` shows of a running bus.
+// What `bus.onTransition` shows of a running bus.
 import { expect, test } from 'vitest'
-import { type BusInspection, defineCore } from '../../src/index.js'
+import { type BusTransition, defineCore } from '../../src/index.js'
 import { openExternalFrontend } from '../../src/internal.js'
 import { start } from '../support/start.js'
 
-test('bus.inspect shows the life of everything that starts: runs, connections and pages too', async () => {
+test('bus.onTransition shows the life of everything that starts: runs, connections and pages too', async () => {
   const bus = await start({ core: defineCore({}) })
-  const last = new Map<string, BusInspection['snapshot']>()
+  const last = new Map<string, BusTransition['snapshot']>()
   const roots = new Set<string>()
-  bus.inspect(({ rootId, actorRef, snapshot }) => {
+  bus.onTransition(({ rootId, actorRef, snapshot }) => {
     roots.add(rootId)
     if (snapshot) last.set(actorRef.id, snapshot)
   })

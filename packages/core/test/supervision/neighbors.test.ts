@@ -1,5 +1,4 @@
-// Processes whose relays share a thread. One of them takes over the pipe on which it reports, and reports what it likes.
-import { PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
+// Processes whose relays share a thread. One of them takes over the stream on which it reports, and reports what it likes.
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
@@ -7,14 +6,14 @@ import { PROCESS } from '../support/shared-relay.js'
 import { watch } from '../support/shared-threads.js'
 import { start } from '../support/start.js'
 
-/** Writes a frame of the author's own as soon as the process writes to the pipe: it has loaded its module, for example. */
+/** Writes a frame of the author's own as soon as the process writes to the stream: it has loaded its module, for example. */
 const forge = (report: string): string => `
   import { Duplex } from 'node:stream'
   const { cork } = Duplex.prototype
   Duplex.prototype.cork = function () {
-    if (this._handle?.fd !== ${PROCESS_PIPES.control}) return cork.call(this)
+    if (this._handle) return cork.call(this)
     Duplex.prototype.cork = cork
-    const body = Buffer.from(${report})
+    const body = Buffer.from('{"type":"message","message":' + ${report} + '}')
     const head = Buffer.alloc(5)
     head.writeUInt32LE(body.length)
     head[4] = ${FRAME_KIND.json}

@@ -8,6 +8,8 @@ const REPORTS = [
 
 const OWNER = /^(?:export )?(?:declare )?(?:class|interface) (\w+)/
 const VALUE = /^export (?:declare )?(?:function|const|let) (\w+)/
+/** Bases that are not exported, and who has their members. */
+const BASES: Readonly<Record<string, readonly string[]>> = { EventMethods: ['Bus'], FrontendFunctions: ['App', 'Bus'] }
 const MEMBER = /^ {4}(?:get |set |static |readonly )*(?:"([^"]+)"|(\[[\w.]+\]|\w+))[?(<:]/
 
 /** Returns `Owner.member` for members, and the name of each function and constant. Copies of an interface count once. */
@@ -24,8 +26,8 @@ export function getApiMembers(): ReadonlySet<string> {
       const [, quoted, plain] = (owner !== undefined && MEMBER.exec(line)) || []
       const member = quoted ?? plain
       // `[Symbol.asyncIterator]` and others of a language's protocol call what has a name.
-      if (member !== undefined && member !== 'constructor' && !member.startsWith('['))
-        members.add(`${owner!}.${member}`)
+      if (member === undefined || member === 'constructor' || member.startsWith('[')) continue
+      for (const each of BASES[owner!] ?? [owner!]) members.add(`${each}.${member}`)
     }
   }
   return members

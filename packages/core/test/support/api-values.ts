@@ -32,7 +32,16 @@ export const WITHOUT_VALUES: readonly string[] = [
     'ReportedRunOptions',
     'ReportedResumeOptions',
   ],
-  ...['HookOptions', 'ProgramOptions', 'InstrumentOptions', 'BubblewrapOptions', 'LandlockOptions', 'ExplainOptions'],
+  ...[
+    'HookOptions',
+    'ProgramOptions',
+    'InstrumentOptions',
+    'BubblewrapOptions',
+    'LandlockOptions',
+    'DenoOptions',
+    'DockerOptions',
+    'ExplainOptions',
+  ],
   // Counts and states.
   ...[
     'BusStats',
@@ -45,7 +54,7 @@ export const WITHOUT_VALUES: readonly string[] = [
     'TrafficStats',
     'WorkerStats',
   ],
-  ...['BusInspection', 'FrontendInfo', 'Inspector', 'Instrumentation', 'ProgramExit', 'DeniedHost'],
+  ...['BusTransition', 'FrontendInfo', 'Inspector', 'Instrumentation', 'ProgramExit', 'DeniedHost'],
   // Names, reasons and limits, which are the bus's own.
   ...['BusEvents', 'ExplainedCommand', 'ExplainedFrontend', 'Explanation'],
   ...['Launch', 'Launcher', 'LaunchInfo', 'LaunchLimits'],
@@ -68,12 +77,12 @@ export const WITHOUT_VALUES: readonly string[] = [
 /** Members and functions that carry none, of owners of which others do. */
 export const NO_VALUES: readonly string[] = [
   ...['createBus', 'defineCore', 'command', 'plugin', 'stateKey', 'transfer', 'createClient', 'getLabel', 'getSecret'],
-  ...['explainCapabilities', 'bubblewrap', 'landlock', 'instrument'],
+  ...['explainCapabilities', 'bubblewrap', 'deno', 'docker', 'landlock', 'instrument'],
   ...[
     'close',
     'closeFrontend',
     'frontends',
-    'inspect',
+    'onTransition',
     'on',
     'openInspector',
     'reload',
@@ -99,7 +108,7 @@ export const NO_VALUES: readonly string[] = [
   ...['label', 'language', 'limits', 'quotaLabel', 'sandbox', 'signal', 'timeout'].map(name => `RunOptions.${name}`),
   ...['label', 'sandbox', 'source'].map(name => `ResumeOptions.${name}`),
   ...['args', 'description'].map(name => `RunFunction.${name}`),
-  ...['column', 'line', 'message', 'name', 'reason'].map(name => `RunError.${name}`),
+  ...['column', 'command', 'line', 'message', 'name', 'reason'].map(name => `RunError.${name}`),
   ...['RunLog.stream', 'RunTraffic.calls'],
   ...['continuation', 'data', 'status'].map(name => `EndedRun.${name}`),
   ...['error', 'status', 'value'].map(name => `InterruptedRun.${name}`),

@@ -6,18 +6,7 @@ import type { Bus } from '../../src/index.js'
 /** In a wall, each process has the same id. */
 export const PROCESS = { kind: 'process', wall: 'none' } as const
 
-const source = `
-  import { expose, emit, invoke } from '@sallyport/frontend'
-  expose({
-    pid: () => process.pid,
-    never: () => new Promise(() => {}),
-    crash: () => { setImmediate(() => { throw new Error('broken on purpose') }) },
-    spin: () => { for (;;); },
-    print: () => { const text = 'x'.repeat(2 ** 16); const next = () => process.stdout.write(text, next); next() },
-    call: () => { const next = () => invoke('greet', { name: 'x'.repeat(2 ** 14) }).then(next, next); for (let i = 0; i < 64; i++) next() },
-    emit: () => { setInterval(() => { for (let i = 0; i < 100; i++) emit('noise', 'x'.repeat(2 ** 12)).catch(() => {}) }, 0) },
-  })
-`
+const source = `import { expose } from '@sallyport/frontend'; expose({ pid: () => process.pid })`
 
 /** Returns the threads that start until `end`, and the ids of the processes. */
 export async function openProcesses(
@@ -32,8 +21,5 @@ export async function openProcesses(
   } finally {
     unsubscribe('worker_threads', keep)
   }
-  return { relays, pids: await getPids(bus, labels) }
+  return { relays, pids: await Promise.all(labels.map(label => bus.call<number>(label, 'pid'))) }
 }
-
-export const getPids = (bus: Bus, labels: readonly string[]): Promise<number[]> =>
-  Promise.all(labels.map(label => bus.call<number>(label, 'pid')))

@@ -7,12 +7,16 @@ import type { Bus } from '../../src/index.js'
 /** The threads that have started since `collectWorkers`. */
 export const workers: Worker[] = []
 const keep = (message: unknown): void => void workers.push((message as { worker: Worker }).worker)
-afterEach(() => {
+const forget = (): void => {
   unsubscribe('worker_threads', keep)
   workers.length = 0
-})
+}
+afterEach(forget)
 
-export const collectWorkers = (): void => subscribe('worker_threads', keep)
+export function collectWorkers(): void {
+  forget()
+  subscribe('worker_threads', keep)
+}
 
 /** Returns events of the bus from now on: faults as `label: message`, the others as labels. */
 export function watch(bus: Bus): Record<'faults' | 'restarts' | 'failed', string[]> {

@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { SimulatedClock } from 'xstate'
-import { resolveSupervision, type SupervisionOptions } from '../../src/host/life/policy.js'
-import { Supervisor } from '../../src/host/life/supervisor.js'
+import { resolveSupervision, type SupervisionOptions } from '../../src/life/policy.js'
+import { Supervisor } from '../../src/life/supervisor.js'
 
 const crash = new Error('boom')
 
@@ -16,12 +16,14 @@ export function start(
     explained,
     stopTimeout,
     hasStartTimeout = false,
+    hasServed,
   }: {
     waitsAfterError?: boolean
     random?(): number
     explained?: Promise<void>
     stopTimeout?: number
     hasStartTimeout?: boolean
+    hasServed?(): boolean
   } = {},
 ) {
   const clock = new SimulatedClock()
@@ -46,6 +48,7 @@ export function start(
     supervision: resolveSupervision('permanent', { heartbeat: false }, options),
     waitsAfterError,
     hasStartTimeout,
+    ...(hasServed && { hasServed }),
     ...(explained && { explainError: () => explained }),
     ...(stopTimeout !== undefined && { stopTimeout }),
     spawn,

@@ -27,7 +27,7 @@ import { ASKING, createFrontend, createServing, expectEvent } from '../fixtures/
 import { check, type Form, FORMS, make } from '../fixtures/ways/values.mjs'
 import { combine } from './combinations.js'
 import { definitionIn, fixture, isolation } from './start.js'
-import { rows } from '../../../../scripts/testing.js'
+import { isMatrix, rows } from '../../../../scripts/testing.js'
 
 /** Around each buffer that a frame passes, and above the largest. */
 const SIZES: readonly number[] = [
@@ -846,21 +846,25 @@ async function startPlaces(name: BusName): Promise<{ bus: Bus; places: Record<Ki
   return { bus, places: places as never }
 }
 
+/** How often each way was crossed. */
+const crossings = new Map<string, number>()
 let crossed = 0
 
 /** Beyond this size only two of the four values have that of the row: most of the time goes into texts, which are parsed. */
 const MANY_BYTES = MIN_ATTACHMENT_BYTES + 1
 
-/** Sends four values at once over one way. */
+/** Sends four values at once over one way: of a costly one, those of the size of the row. */
 async function cross(place: Place, name: string, size: number): Promise<void> {
-  const { run: go, forms = FORMS } = WAYS[name]!
-  const row = ++crossed
-  await Promise.all(
-    forms.map((form, index) => {
-      const isLarge = form === 'bytes' || index === row % 3
-      return go(place, { form, size: isLarge ? size : Math.min(size, MANY_BYTES), id: `w${row}-${index}` })
-    }),
-  )
+  const { run: go, forms = FORMS, isCostly } = WAYS[name]!
+  const turn = crossings.get(name) ?? 0
+  crossings.set(name, turn + 1)
+  const id = `w${++crossed}`
+  const values = forms.map((form, index) => {
+    const isLarge = form === 'bytes' || index === turn % 3
+    return { isLarge, form, size: isLarge ? size : Math.min(size, MANY_BYTES), id: `${id}-${index}` }
+  })
+  const isSent = ({ isLarge }: (typeof values)[number]): boolean => isLarge || !isCostly || isMatrix
+  await Promise.all(values.filter(isSent).map(({ isLarge: _isLarge, ...value }) => go(place, value)))
 }
 
 /** The row that is being crossed: one that hangs is known by nothing else. */

@@ -4,7 +4,7 @@ import { refuseNestedChannel } from '@sallyport/protocol/internal/codec'
 import { withCaller } from '@sallyport/protocol/internal/errors'
 import { toChannelReference } from '@sallyport/protocol/internal/message'
 import { StreamReceiver } from '@sallyport/protocol/internal/rpc'
-import { type AsyncContext, captureContext, IS_NODE, throwLater } from '@sallyport/protocol/internal/util'
+import { type AsyncContext, captureContext, HAS_CONTEXTS, throwLater } from '@sallyport/protocol/internal/util'
 
 /** A registered symbol, under which a thread or a page has its client: it is found even by another copy of this package. */
 export const CLIENT: unique symbol = Symbol.for('@sallyport/frontend:client')
@@ -32,7 +32,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
     const Current = (globalThis as { [CLIENT]?: { Channel: typeof Channel } })[CLIENT]?.Channel ?? Channel
     if (Current !== Channel && new.target === Channel) return new Current(onmessage)
     this.#onmessage = onmessage
-    if (IS_NODE) this.#context = captureContext()
+    if (HAS_CONTEXTS) this.#context = captureContext()
   }
 
   /** @internal Creates a channel with an id that no other has. Ids made here stay below 2^31. */
@@ -49,7 +49,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
   set onmessage(handler: ((message: T) => void) | undefined) {
     this.#onmessage = handler
-    if (IS_NODE) this.#context = captureContext()
+    if (HAS_CONTEXTS) this.#context = captureContext()
     this.#deliverUnread()
   }
 
@@ -141,7 +141,7 @@ export class Channel<T = unknown> implements AsyncIterable<T> {
 
   #call<Args extends unknown[]>(handler: (...args: Args) => void, ...args: Args): void {
     try {
-      if (IS_NODE) this.#context!.runInAsyncScope(handler, this, ...args)
+      if (HAS_CONTEXTS) this.#context!.runInAsyncScope(handler, this, ...args)
       else handler.apply(this, args)
     } catch (error) {
       throwLater(error)

@@ -14,8 +14,7 @@ import {
   describeCommand,
   isBusError,
   notSerializable,
-  toCausedErrorObject,
-  toErrorObject,
+  toSentErrorObject,
   whyNotSerializable,
 } from '@sallyport/protocol/internal/errors'
 import type { CallMessage, Message } from '@sallyport/protocol/internal/message'
@@ -51,7 +50,7 @@ export interface FlowOptions {
 }
 
 /** A call or an event, encoded when it was made: later changes of its arguments have no effect. */
-interface QueuedMessage extends PackedMessage {
+export interface QueuedMessage extends PackedMessage {
   readonly id: number | undefined
   /** Notifications to send right after a call. */
   followers?: EncodedMessage[]
@@ -59,10 +58,10 @@ interface QueuedMessage extends PackedMessage {
   sender?: { resolve(): void; reject(error: BusError): void }
 }
 
-type CallCount = Pick<PendingCalls, 'size' | 'isFull'>
+export type CallCount = Pick<PendingCalls, 'size' | 'isFull'>
 
 /** Buffers to transfer, already checked. They are detached when nothing else can fail. */
-type Transfer = readonly ArrayBufferLike[] | undefined
+export type Transfer = readonly ArrayBufferLike[] | undefined
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = []
 
@@ -71,7 +70,6 @@ export class ClientQueue implements StreamWriter {
   readonly #codec: Codec
   readonly #pending: CallCount
   readonly #overflow: FlowOptions['overflow']
-  readonly #onUnsent: (() => void) | undefined
   readonly #outbox: Outbox
   #events: InstanceType<NonNullable<typeof eventBatch>> | undefined
   readonly #queue = new BoundedQueue<QueuedMessage>({ count: MAX_CLIENT_QUEUE, bytes: MAX_CLIENT_QUEUE_BYTES })
@@ -80,22 +78,12 @@ export class ClientQueue implements StreamWriter {
   #isAwaitingRoom = false
   #isFinished = false
 
-  /**
-   * @param pending calls without a response, those in the queue included
-   * @param onUnsent called for each message that is refused with `Overloaded`, and each event that waits when the link closes
-   */
-  constructor(
-    link: Link,
-    codec: CodecName,
-    pending: CallCount,
-    overflow: FlowOptions['overflow'] = 'wait',
-    onUnsent?: () => void,
-  ) {
+  /** @param pending calls without a response, those in the queue included */
+  constructor(link: Link, codec: CodecName, pending: CallCount, { overflow = 'wait' }: FlowOptions = {}) {
     this.#link = link
     this.#codec = codecs[codec]
     this.#pending = pending
     this.#overflow = overflow
-    if (IS_NODE) this.#onUnsent = onUnsent
     this.#outbox = new Outbox(frame => link.send(frame))
   }
 
@@ -106,7 +94,7 @@ export class ClientQueue implements StreamWriter {
   /** Sends a call or an event, or queues and returns it. @throws {BusError} `Overloaded` if it must wait and cannot, `InvalidParams` */
   enqueue(message: CallMessage, transfer: Transfer): QueuedMessage | undefined {
     const mustWait = this.#mustWait(message.id !== undefined)
-    if (mustWait && (this.#overflow === 'reject' || this.#queue.isFull)) throw this.#overloaded(message)
+    if (mustWait && (this.#overflow === 'reject' || this.#queue.isFull)) throw this.overloaded(message)
     try {
       return this.#write(message, transfer, mustWait)
     } catch (cause) {
@@ -187,7 +175,7 @@ export class ClientQueue implements StreamWriter {
   }
 
   fail(stream: StreamSender, error: BusError): void {
-    sendError(this, object => stream.toMessage('error', object), error, IS_NODE ? toCausedErrorObject : toErrorObject)
+    sendError(this, object => stream.toMessage('error', object), error, toSentErrorObject)
   }
 
   /** Resolves once a queued event was sent and the link has room. */
@@ -230,11 +218,8 @@ export class ClientQueue implements StreamWriter {
 
   /** Drops everything that was not sent: the link has closed. */
   end(createReason: () => BusError): void {
-    for (const { sender } of this.#queue.clear()) {
-      // Only an event has a sender.
-      if (IS_NODE && sender) this.#onUnsent?.()
-      sender?.reject(createReason())
-    }
+    // Only an event has a sender.
+    for (const { sender } of this.#queue.clear()) sender?.reject(createReason())
     this.#unsentCalls.clear()
   }
 
@@ -307,8 +292,7 @@ export class ClientQueue implements StreamWriter {
     })
   }
 
-  #overloaded({ id }: CallMessage): BusError {
-    if (IS_NODE) this.#onUnsent?.()
+  protected overloaded({ id }: CallMessage): BusError {
     const isCall = id !== undefined
     let reason = 'too many messages wait'
     if (this.#overflow === 'reject') {

@@ -24,9 +24,17 @@ import type { CodecName } from '@sallyport/protocol/internal/codec'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { bindContext, IS_NODE } from '@sallyport/protocol/internal/util'
 import { Channel, Stream } from './channel.js'
-import type { ConnectionPool } from './connection-pool.js'
-import { type CallDefaults, Connection, type OutgoingCall, type OutgoingEvent } from './connection.js'
-import { type Exposed, type ExposedContext, type ExposedFunctions, FunctionRegistry } from './exposed-functions.js'
+import {
+  type CallDefaults,
+  type Calls,
+  Connection,
+  type ConnectionOwner,
+  type OutgoingCall,
+  type OutgoingEvent,
+  type SentCall,
+} from './connection.js'
+import type { Exposed, ExposedContext, ExposedFunctions } from './exposed-functions.js'
+import { FunctionRegistry } from '#node-parts'
 import { checkHandler, type EventHandler, Listeners } from './listeners.js'
 import { type InvokeOptions, type ListenOptions, OPTION_NAMES } from './arguments.js'
 
@@ -47,7 +55,6 @@ export interface ClientParts {
   readonly functions: FunctionRegistry
   /** The only connection, or the one of several that events and listeners use. */
   readonly connection: Connection
-  readonly pool: ConnectionPool | undefined
 }
 
 /** The client of a frontend, or of a connection of the host. */
@@ -64,7 +71,7 @@ export class Client {
   readonly #listeners = new Listeners()
   readonly #functions: FunctionRegistry
   #connection: Connection
-  #pool: ConnectionPool | undefined
+  #calls: Calls
   #isClosed = false
   readonly #waiting = new Set<(error: BusError) => void>()
   #resolveClosed!: () => void
@@ -79,10 +86,10 @@ export class Client {
     this.#functions = new FunctionRegistry({ label, codec, toError })
     this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
     void this.closed.then(() => {
-      const error = new BusError('Disconnected', 'The client closed', { data: { delivered: 'no' } })
+      const error = new BusError('Disconnected', 'The client was closed', { data: { delivered: 'no' } })
       for (const fail of [...this.#waiting]) fail(error)
     })
-    this.#connection = this.#connect(link, this.#functions)
+    this.#calls = this.#connection = this.#connect(link, this.#functions)
   }
 
   // Static, and keyed by private fields, so that users who get a client do not find them on it.
@@ -93,7 +100,6 @@ export class Client {
       listeners: client.#listeners,
       functions: client.#functions,
       connection: client.#connection,
-      pool: IS_NODE ? client.#pool : undefined,
     }
   }
 
@@ -103,37 +109,29 @@ export class Client {
    */
   static async reconnect(client: Client, link: Link): Promise<void> {
     if (client.#isClosed) return link.close()
-    if (IS_NODE && client.#pool)
+    if (IS_NODE && client.#calls !== client.#connection)
       throw new BusError('InternalError', 'A client with several connections does not reconnect')
     client.#connection.end(undefined)
-    client.#connection = client.#connect(link, client.#functions)
+    client.#calls = client.#connection = client.#connect(link, client.#functions)
     await client.#listeners.resubscribe(client.#connection)
   }
 
-  /** @internal Opens a connection, over which calls of functions are its own, for new calls or beside it. Not in pages. */
-  declare static connect: (client: Client, link: Link, isForCalls: boolean) => Connection
+  /** @internal Opens a connection beside that of the client. Calls of functions over it are its own. Not in pages. */
+  declare static open: (client: Client, link: Link, listeners?: ConnectionOwner['listeners']) => Connection
 
-  /**
-   * @internal Returns the connections to several cores. From then on links are added and ended, and `reconnect` is an error. The
-   * caller brings the class: most clients have one connection, and do not load it. Not in pages.
-   */
-  declare static getPool: (client: Client, Pool: typeof ConnectionPool) => ConnectionPool
+  /** @internal Uses a connection for listeners and events, and for calls unless something else makes them. Not in pages. */
+  declare static use: (client: Client, connection: Connection, calls?: Calls) => void
 
   static {
     if (IS_NODE) {
-      Client.connect = (client, link, isForCalls) => {
-        const connection = client.#connect(link, client.#functions.forConnection())
+      Client.open = (client, link, listeners) => {
+        const connection = client.#connect(link, client.#functions.forConnection(), listeners)
         if (client.#isClosed) connection.end(undefined)
-        if (isForCalls) client.#connection = connection
         return connection
       }
-      Client.getPool = (client, Pool) => {
-        const connect = (link: Link): Connection => Client.connect(client, link, false)
-        const replacePrimary = (primary: Connection): void => {
-          client.#connection = primary
-          void client.#listeners.resubscribe(primary)
-        }
-        return (client.#pool ??= new Pool(client.#connection, connect, replacePrimary))
+      Client.use = (client, connection, calls = connection) => {
+        client.#connection = connection
+        client.#calls = calls
       }
     }
   }
@@ -141,14 +139,14 @@ export class Client {
   /** @internal Closes the client immediately: no other link will follow. */
   static end(client: Client, reason: BusError | undefined): void {
     client.#isClosed = true
-    ;((IS_NODE && client.#pool) || client.#connection).end(reason)
+    client.#calls.end(reason)
     client.#resolveClosed()
   }
 
   /** @internal Makes a call over the only connection, or over one of several. @throws {BusError} as `Connection.call` */
-  static call(client: Client, call: OutgoingCall): { connection: Connection; id: number } {
-    const connection = client.#connection
-    return (IS_NODE && client.#pool?.call(call)) || { connection, id: connection.call(call) }
+  static call(client: Client, call: OutgoingCall): SentCall {
+    const sent = client.#calls.call(call)
+    return typeof sent === 'number' ? { connection: client.#connection, id: sent } : sent
   }
 
   /** @internal Listens to an event. Resolves with the id that `unsubscribe` takes. @throws {BusError} InvalidParams, synchronously */
@@ -161,7 +159,7 @@ export class Client {
     checkEventName(event)
     checkHandler(event, handler)
     const { headers, signal, target = { kind: 'Any' }, timeout = client.#options.timeout } = options
-    const bound = (IS_NODE ? bindContext(handler) : handler) as EventHandler
+    const bound = bindContext(handler) as EventHandler
     const subscription = { event, target: toEventTarget(target), headers, handler: bound }
     const deadline = { ...(signal !== undefined && { signal }), ...(timeout !== undefined && { timeout }) }
     return client.#listeners.subscribe(client.#connection, subscription, deadline)
@@ -184,8 +182,7 @@ export class Client {
         resolve: settle,
         reject,
       }
-      if (IS_NODE && this.#pool) this.#pool.call(call)
-      else this.#connection.call(call)
+      this.#calls.call(call)
     })
   }
 
@@ -279,7 +276,7 @@ export class Client {
   /** Closes the client for good. Calls in flight reject with `Disconnected`. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await ((IS_NODE && this.#pool) || this.#connection).close()
+    await this.#calls.close()
     this.#resolveClosed()
   }
 
@@ -316,9 +313,13 @@ export class Client {
     return received
   }
 
-  #connect(link: Link, functions: FunctionRegistry): Connection {
+  #connect(
+    link: Link,
+    functions: FunctionRegistry,
+    listeners: ConnectionOwner['listeners'] = this.#listeners,
+  ): Connection {
     const { codec = 'json', reconnects } = this.#options
-    const owner = { label: this.label, codec, listeners: this.#listeners, functions }
+    const owner = { label: this.label, codec, listeners, functions }
     const connection = new Connection(link, owner, this.#options)
     void connection.closed.then(() => reconnects || this.#resolveClosed())
     return connection

@@ -4,12 +4,12 @@ import { type BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { waitForCalls } from '@sallyport/protocol/internal/rpc'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { findChannels } from './arguments.js'
-import type { Connection, OutgoingCall } from './connection.js'
+import type { Calls, Connection, OutgoingCall, SentCall } from './connection.js'
 
 /** A connection whose core has disconnected a call gets no calls for this time: a core that closes still ends its calls. */
 const REST_MS = 2000
 
-export class ConnectionPool {
+export class ConnectionPool implements Calls {
   #connections: readonly Connection[]
   #primary: Connection
   readonly #connect: (link: Link) => Connection
@@ -32,7 +32,6 @@ export class ConnectionPool {
   /** Adds a link to another core of the same bus. */
   add(link: Link): void {
     const connection = this.#connect(link)
-    connection.isSpare = true
     this.#connections = [...this.#connections, connection]
     this.#watch(connection)
     this.#replacePrimary()
@@ -51,13 +50,18 @@ export class ConnectionPool {
   }
 
   /** Makes a call over one of the connections, which rests if it disconnects the call. @throws {BusError} as `Connection.call` */
-  call(call: OutgoingCall): { connection: Connection; id: number } {
+  call(call: OutgoingCall): SentCall {
     const connection = this.pick(call.args) ?? this.#primary
     const reject = (error: BusError): void => {
       if (isBusError(error, 'Disconnected')) this.#restsUntil.set(connection, performance.now() + REST_MS)
       call.reject(error)
     }
     return { connection, id: connection.call({ ...call, reject }) }
+  }
+
+  /** True for the link over which the client's listeners are registered. */
+  isPrimary(link: Link): boolean {
+    return this.#primary.link === link
   }
 
   endConnection(link: Link, reason: BusError | undefined): void {
@@ -99,7 +103,6 @@ export class ConnectionPool {
     const next = this.#primary.isClosed ? this.pick(undefined) : undefined
     if (!next) return
     this.#primary = next
-    next.isSpare = false
     this.#onPrimaryChange(next)
   }
 }

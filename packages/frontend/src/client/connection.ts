@@ -11,7 +11,6 @@ import {
   getRequestId,
   isResponse,
   METHOD,
-  NODE_METHOD,
   type RequestId,
   type RequestMessage,
   STREAM_HEADER,
@@ -29,7 +28,7 @@ import {
   watchReceiver,
   watchSenders,
 } from '@sallyport/protocol/internal/rpc'
-import { type AsyncContext, captureContext, IS_NODE, queueMicrotask } from '@sallyport/protocol/internal/util'
+import { IS_NODE, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { Link, ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import {
   checkCallOptions,
@@ -42,23 +41,16 @@ import {
   toPlainHeaders,
 } from './arguments.js'
 import { Channel } from './channel.js'
-import { ClientQueue, type FlowOptions } from './client-queue.js'
+import type { NodeFlowOptions } from './node-client-queue.js'
+import { createQueue, type FunctionRegistry } from '#node-parts'
 import { eventBatch, eventsReceived, eventsSent, invokes } from '#node-features'
-import type { FunctionRegistry } from './exposed-functions.js'
-
-/** The async context of each call that core has not received yet, by the call's id. For a core in the caller's thread. */
-export type CallerContexts = Map<RequestId | undefined, AsyncContext>
 
 /** Defaults of all calls over a connection. */
-export interface CallDefaults extends FlowOptions {
+export interface CallDefaults extends NodeFlowOptions {
   /** Deadline in milliseconds of calls that have none of their own. Streams have none by default. */
   timeout?: number | undefined
   /** Sends each call's deadline to core: a network can lose the cancel that follows a timeout. */
   deadlines?: boolean | undefined
-  /** Gets the async context of each call. */
-  callers?: CallerContexts | undefined
-  /** Called for each call that the client refuses with `Overloaded`, and each event that it drops. */
-  onUnsent?: (() => void) | undefined
 }
 
 /** The parts of a client that outlive its connections. */
@@ -81,6 +73,19 @@ export interface OutgoingCall {
   readonly reject: (error: BusError) => void
 }
 
+/** A call, and the connection that has sent it. */
+export interface SentCall {
+  readonly connection: Connection
+  readonly id: number
+}
+
+/** What makes the calls of a client: its connection, which returns the id of each, or a pool of several. */
+export interface Calls {
+  call(call: OutgoingCall): number | SentCall
+  end(reason: BusError | undefined): void
+  close(): Promise<void>
+}
+
 /** A call of the bus itself, for a listener. Its arguments are valid, and hold neither bytes nor channels. */
 export type InternalCall = Pick<OutgoingCall, 'command' | 'args' | 'resolve' | 'reject'> & {
   readonly headers?: CallHeaders | undefined
@@ -98,12 +103,10 @@ export class Connection {
   readonly pending: PendingCalls
   /** The streams and channels of this connection's calls and exposed functions. */
   readonly streams: Streams
-  /** True if the client's listeners are registered over another connection. Not in pages. */
-  declare isSpare: boolean | undefined
   readonly #owner: ConnectionOwner
   readonly #defaults: CallDefaults
   readonly #reader = new BatchReader(true)
-  readonly #queue: ClientQueue
+  readonly #queue: ReturnType<typeof createQueue>
   /** The reason that the last frame was invalid, or that core or the gate gave for closing the link. */
   #fault: BusError | undefined
   #createCloseError: ((delivered: 'no' | 'unknown') => BusError) | undefined
@@ -113,13 +116,7 @@ export class Connection {
     this.#owner = owner
     this.#defaults = defaults
     this.pending = new PendingCalls(id => this.#abandoned(id), defaults.maxInFlight)
-    this.#queue = new ClientQueue(
-      link,
-      owner.codec,
-      this.pending,
-      defaults.overflow,
-      IS_NODE ? defaults.onUnsent : undefined,
-    )
+    this.#queue = createQueue(link, owner.codec, this.pending, defaults)
     const { functions } = owner
     const toError = (thrown: unknown): BusError => functions.toError('', thrown)
     functions.queue = this.#queue
@@ -139,7 +136,7 @@ export class Connection {
 
   /** Makes a call. Returns its id. @throws {BusError} if the call cannot be sent or queued */
   call(call: OutgoingCall): number {
-    if (!invokes?.hasSubscribers) return this.#send(call, undefined)
+    if (!invokes?.hasSubscribers) return this.#send(call)
     const { command, stream } = call
     checkCommandName(command)
     const { label, codec } = this.#owner
@@ -175,7 +172,7 @@ export class Connection {
 
   /** Makes a call of the bus itself for a user. @throws {BusError} if it cannot be sent or queued, as the user's own */
   request({ headers, ...call }: InternalCall): void {
-    this.#send({ ...call, options: headers && { headers }, stream: undefined }, undefined)
+    this.#send({ ...call, options: headers && { headers }, stream: undefined })
   }
 
   /** Makes a call of the bus itself, which is queued if it must be, and never refused. */
@@ -183,14 +180,6 @@ export class Connection {
     const id = this.pending.takeId()
     this.#queue.enqueueInternal({ jsonrpc: '2.0', id, method: command, params: args, ...(headers && { headers }) })
     this.pending.add(id, command, resolve, reject, undefined)
-  }
-
-  /** Resolves once core has handled all that was sent before, and what it sent until then has arrived; or once the link is closed. Not in pages. */
-  async synchronize(): Promise<void> {
-    if (!IS_NODE || this.isClosed) return
-    const send = (done: () => void): void =>
-      this.requestInternal({ command: NODE_METHOD.sync, args: {}, resolve: done, reject: done })
-    await new Promise<void>(send)
   }
 
   /** Sends an event. Returns a promise if it was queued or the link has no room: it resolves once both are over. @throws {BusError} */
@@ -230,7 +219,7 @@ export class Connection {
     this.#end(reason)
   }
 
-  #send(call: OutgoingCall, trace: TracedCall | undefined): number {
+  #send(call: OutgoingCall, trace?: TracedCall): number {
     const { command, args, options, stream } = call
     let prepared: PreparedArguments | undefined
     try {
@@ -243,15 +232,20 @@ export class Connection {
       if (options !== undefined) checkCallOptions(command, options, params)
       // Streams last, and the caller of `listen` watches its deadline itself.
       const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#defaults.timeout
-      const timeout = IS_NODE && this.#defaults.deadlines ? (options?.timeout ?? defaultTimeout) : undefined
-      const message = buildMessage(id, call, prepared, timeout, trace)
+      const message = buildMessage(id, call, prepared, trace)
+      if (IS_NODE && this.#defaults.deadlines) addDeadline(message, options?.timeout ?? defaultTimeout)
       this.#queue.enqueue(message, options?.transfer)
-      if (IS_NODE) this.#defaults.callers?.set(id, captureContext())
       // Only now, because the queue counts pending calls: a link never delivers the response within `send`.
       const { resolve, reject } = opened ? this.#endArguments(call, opened, streams) : call
-      const isIdle = IS_NODE && typeof options?.timeout === 'object'
-      const pendingOptions = isIdle ? watchItems(this.streams, options, prepared, stream) : options
-      this.pending.add(id, command, resolve, reject, pendingOptions, defaultTimeout, stream)
+      this.pending.add(
+        id,
+        command,
+        resolve,
+        reject,
+        IS_NODE && typeof options?.timeout === 'object' ? watchItems(this.streams, options, prepared, stream) : options,
+        defaultTimeout,
+        stream,
+      )
       const open = (channel: Channel): unknown =>
         this.streams.receive(channel.id, Channel.getReceiver(channel), false, id)
       opened?.forEach(open)
@@ -286,7 +280,6 @@ export class Connection {
 
   #abandoned(id: number): boolean {
     const isUnsent = this.#queue.remove(id)
-    if (IS_NODE && isUnsent) this.#defaults.callers?.delete(id)
     if (!isUnsent && !this.isClosed) this.#queue.send({ jsonrpc: '2.0', method: METHOD.cancel, params: { id } })
     // The window has room for a queued call.
     if (!this.#queue.isEmpty) queueMicrotask(() => this.#queue.drain())
@@ -343,10 +336,9 @@ export class Connection {
       new BusError('Disconnected', problem, { data: { delivered }, ...(cause && { cause }) })
     this.#createCloseError = createError
     if (!wasOpen) return
-    if (IS_NODE) this.#defaults.callers?.clear()
     this.pending.rejectAll(id => createError(this.#queue.isUnsent(id) ? 'no' : 'unknown'))
     this.#queue.end(() => createError('no'))
-    if (!IS_NODE || !this.isSpare) this.#owner.listeners.disconnected()
+    this.#owner.listeners.disconnected()
     this.#owner.functions.disconnected(() => createError('no'))
     this.streams.closeAll()
     for (const receiver of [...this.streams.receivers.values()]) receiver.finish()
@@ -370,25 +362,26 @@ function finishChannels(channels: readonly Channel[]): void {
   for (const channel of channels) channel.finish()
 }
 
-/** @param timeout milliseconds after which core ends the call, too. An idle deadline is the client's alone */
 function buildMessage(
   id: number,
   { command, options, stream }: OutgoingCall,
   { params, declared }: PreparedArguments,
-  timeout: InvokeOptions['timeout'],
   trace: TracedCall | undefined,
 ): CallMessage {
   const message: CallMessage = { jsonrpc: '2.0', id, method: command, params }
-  // A page has no deadlines in core.
-  const deadline = IS_NODE && typeof timeout === 'number' && String(Math.ceil(timeout))
   if (declared) message.channels = declared
-  if (options?.headers !== undefined || deadline || stream !== undefined) {
+  if (options?.headers !== undefined || stream !== undefined) {
     message.headers = {
       ...(options?.headers && toPlainHeaders(options.headers)),
-      ...(deadline && { [TIMEOUT_HEADER]: deadline }),
       ...(stream && { [STREAM_HEADER]: toChannelReference(stream.id) }),
     }
   }
   if (invokes && trace !== undefined) addTraceContext(message, trace)
   return message
+}
+
+/** Lets core end the call, too. An idle deadline is the client's alone, and a page has no deadlines in core. */
+function addDeadline(message: CallMessage, timeout: InvokeOptions['timeout']): void {
+  if (typeof timeout === 'number')
+    message.headers = { ...message.headers, [TIMEOUT_HEADER]: String(Math.ceil(timeout)) }
 }

@@ -6,6 +6,7 @@ import { CLIENT, type Stream } from './channel.js'
 import type { Client } from './client.js'
 import type { EventHandler } from './listeners.js'
 import type { InvokeOptions, ListenOptions } from './arguments.js'
+import { findPlaceholder, type Placeholders } from './secrets.js'
 
 export function setCurrentClient(client: Client): void {
   Object.defineProperty(globalThis, CLIENT, { value: client, configurable: true })
@@ -124,10 +125,9 @@ function send(emitWith: (client: Client) => Promise<void>): Promise<void> {
 /** A registered symbol: another copy of this package finds them, too. */
 const SECRETS: unique symbol = Symbol.for('@sallyport/frontend:secrets')
 
-type Holder = { [SECRETS]?: Readonly<Record<string, string>> }
+type Holder = { [SECRETS]?: Placeholders }
 
-/** @param placeholders - by the name of a secret */
-export function setSecrets(placeholders: Readonly<Record<string, string>>): void {
+export function setSecrets(placeholders: Placeholders): void {
   Object.defineProperty(globalThis, SECRETS, { value: placeholders, configurable: true })
 }
 
@@ -139,8 +139,5 @@ export function setSecrets(placeholders: Readonly<Record<string, string>>): void
  * @example const headers = { authorization: `Bearer ${getSecret('GITHUB_TOKEN')}` }
  */
 export function getSecret(name: string): string {
-  const secrets = (globalThis as Holder)[SECRETS] ?? {}
-  if (Object.hasOwn(secrets, name)) return secrets[name]!
-  const text = `This frontend has no secret ${JSON.stringify(name)}. Add it to "secrets" of its sandbox`
-  throw new BusError('InvalidParams', text)
+  return findPlaceholder((globalThis as Holder)[SECRETS] ?? {}, name)
 }

@@ -1,4 +1,4 @@
-// The functions that a frontend exposes. A call of a function that is not exposed yet waits until the frontend's module has loaded.
+// The functions that a frontend exposes.
 import {
   BusError,
   describeCommand,
@@ -6,8 +6,8 @@ import {
   type ErrorObject,
   notSerializable,
   type toBusError,
-  toCausedErrorObject,
   toErrorObject,
+  toSentErrorObject,
   withoutData,
 } from '@sallyport/protocol/internal/errors'
 import {
@@ -15,13 +15,12 @@ import {
   CallSlots,
   isStream,
   receiveArguments,
-  refuseOpen,
   type StreamArgument,
   type StreamSender,
   type Streams,
   traceRun,
 } from '@sallyport/protocol/internal/rpc'
-import { discard, IS_NODE, isThenable, queueMicrotask } from '@sallyport/protocol/internal/util'
+import { discard, IS_NODE, isThenable } from '@sallyport/protocol/internal/util'
 import type { Message, RequestId, RequestMessage } from '@sallyport/protocol/internal/message'
 import type { CallTrace, Outcome } from '@sallyport/protocol/internal/rpc'
 import { exposedCalls } from '#node-features'
@@ -45,10 +44,12 @@ export interface Exposed<Functions = ExposedFunctions> {
 
 type ResponseQueue = { sendNow(response: Message): void }
 
-interface Frontend extends Pick<CallTrace, 'label' | 'codec'> {
+export interface ExposingFrontend extends Pick<CallTrace, 'label' | 'codec'> {
   /** Returns the error of a call whose function has thrown. */
   readonly toError: typeof toBusError
 }
+
+export type FunctionsByName = Map<string, ExposedFunctions[string]>
 
 type Run = (args: unknown, ctx: ExposedContext) => unknown
 
@@ -84,71 +85,44 @@ class RunningCall implements ExposedContext {
   }
 }
 
-/** The exposed functions by name, and the calls of them that are running or waiting. */
+export type RunningCalls = CallSlots<RunningCall>
+
+/** The exposed functions by name, and the calls of them that are running. */
 export class FunctionRegistry {
-  readonly #frontend: Frontend
-  readonly #functions: Map<string, ExposedFunctions[string]>
+  readonly #frontend: ExposingFrontend
+  readonly #functions: FunctionsByName
   /** Those of the connection. */
   streams!: Streams
   queue!: ResponseQueue
-  readonly #running = new CallSlots<RunningCall>()
-  /** Calls of functions that were not exposed yet, in order; `undefined` once no more functions will follow, and in pages. */
-  #waiting: Map<RequestId, RequestMessage> | undefined
-  /** True if the frontend's module has a default export, as modules of core have. */
-  #hasExports = false
-  /** Waiting calls will be tried in the next microtask: calls that arrive before then must not overtake them. */
-  #isRunDue = false
+  readonly #running: RunningCalls
 
-  constructor(frontend: Frontend, functions: Map<string, ExposedFunctions[string]> = new Map()) {
+  constructor(
+    frontend: ExposingFrontend,
+    functions: FunctionsByName = new Map(),
+    running: RunningCalls = new CallSlots(),
+  ) {
     this.#frontend = frontend
     this.#functions = functions
-  }
-
-  /** Returns a registry of the same functions for calls from another core, whose ids are its own. */
-  forConnection(): FunctionRegistry {
-    return new FunctionRegistry(this.#frontend, this.#functions)
+    this.#running = running
   }
 
   /** Exposes all functions, or none. Returns a function that removes them. @throws {BusError} `InvalidParams` */
   expose(functions: ExposedFunctions): () => void {
     const added = Object.entries(checkFunctions(functions, this.#functions))
     for (const [name, run] of added) this.#functions.set(name, run)
-    // Not before this has returned: functions can need what their module declares later.
-    if (IS_NODE && this.#waiting && this.#waiting.size > 0 && !this.#isRunDue) {
-      this.#isRunDue = true
-      queueMicrotask(() => this.#runWaiting(this.#waiting && new Map()))
-    }
     return () => {
       for (const [name, run] of added) if (this.#functions.get(name) === run) this.#functions.delete(name)
     }
   }
 
-  /** Lets calls of unknown functions wait until `loaded` resolves. If it rejects, the thread ends. */
-  waitFor(loaded: Promise<unknown>): void {
-    if (!IS_NODE) return
-    this.#waiting = new Map()
-    loaded.then(
-      module => {
-        this.#hasExports = Object.keys(Object(module) as object).length > 0
-        this.#runWaiting(undefined)
-      },
-      () => {},
-    )
-  }
-
   /** Returns the error of a call, or of a stream, whose function has thrown. */
-  get toError(): Frontend['toError'] {
+  get toError(): ExposingFrontend['toError'] {
     return this.#frontend.toError
   }
 
   run(message: RequestMessage): void {
     const { id, method } = message
     const run = this.#functions.get(method) as Run | undefined
-    if (IS_NODE) refuseOpen(this.#running, id, 'call')
-    if (IS_NODE && this.#waiting && (!run || this.#isRunDue)) {
-      refuseOpen(this.#waiting, id, 'call')
-      return void this.#waiting.set(id, message)
-    }
     if (!exposedCalls?.hasSubscribers) return void this.#run(message, run)
     const { label, codec } = this.#frontend
     const { traceparent, tracestate } = message.headers ?? {}
@@ -157,20 +131,18 @@ export class FunctionRegistry {
   }
 
   cancel(id: RequestId): void {
-    if (IS_NODE) this.#waiting?.delete(id)
     const call = this.#running.take(id)
     if (call) RunningCall.abort(call, createCancelled())
   }
 
   /** Aborts all calls: their responses could not arrive. The functions stay exposed. */
   disconnected(createReason: () => BusError): void {
-    if (IS_NODE && this.#waiting) this.#waiting = new Map()
     for (const call of this.#running.takeAll()) RunningCall.abort(call, createReason())
   }
 
   #run(message: RequestMessage, run: Run | undefined): Outcome | Promise<Outcome> {
     const { id, method, params = {} } = message
-    if (!run) return this.#respondError(id, this.#notExposed(method))
+    if (!run) return this.#respondError(id, this.notExposed(method))
     const call = new RunningCall(id, message.channels ? receiveArguments(message, this.streams) : [])
     this.#running.set(id, call)
     try {
@@ -183,14 +155,6 @@ export class FunctionRegistry {
     } catch (error) {
       return this.#fail(call, method, error)
     }
-  }
-
-  /** @param stillWaiting receives the calls whose functions are still not exposed; `undefined` if they fail now */
-  #runWaiting(stillWaiting: Map<RequestId, RequestMessage> | undefined): void {
-    const calls = this.#waiting
-    this.#waiting = stillWaiting
-    this.#isRunDue = false
-    for (const call of calls?.values() ?? []) this.run(call)
   }
 
   #succeed(call: RunningCall, method: string, value: unknown): Outcome | Promise<Outcome> {
@@ -206,11 +170,7 @@ export class FunctionRegistry {
 
   #fail(call: RunningCall, method: string, thrown: unknown): Outcome {
     if (!this.#finish(call)) return call.abortReason
-    return this.#respondError(
-      call.id,
-      this.#frontend.toError(method, thrown),
-      IS_NODE ? toCausedErrorObject : toErrorObject,
-    )
+    return this.#respondError(call.id, this.#frontend.toError(method, thrown), toSentErrorObject)
   }
 
   #finish(call: RunningCall): boolean {
@@ -252,17 +212,10 @@ export class FunctionRegistry {
     return sendError(this.queue, object => ({ jsonrpc: '2.0', id, error: object }), error, toObject)
   }
 
-  #notExposed(method: string): BusError {
-    const problem = `The frontend exposes no function ${describeName(method)}`
-    if (!IS_NODE) return new BusError('MethodNotFound', problem)
-    const names = [...this.#functions.keys()].slice(0, 10).map(describeName)
-    const exposed = names.join(', ') || `no functions${this.#hasExports ? EXPORTS_REMEDY : REMEDY}`
-    return new BusError('MethodNotFound', `${problem}: it exposes ${exposed}`)
+  protected notExposed(method: string): BusError {
+    return new BusError('MethodNotFound', `The frontend exposes no function ${describeName(method)}`)
   }
 }
-
-const EXPORTS_REMEDY = '. The exports of its module are ignored: call `expose({ … })` of @sallyport/frontend instead'
-const REMEDY = '. Call `expose({ … })` of @sallyport/frontend in its module'
 
 /** Sends an error, without its data if that cannot be serialized. Returns the error that was sent. */
 export function sendError(
@@ -286,7 +239,7 @@ function checkFunctions(functions: ExposedFunctions, exposed: ReadonlyMap<string
     throw invalid('takes an object of functions, as in expose({ run() {} })')
   for (const [name, run] of Object.entries(functions)) {
     if (typeof run !== 'function') throw invalid(`${describeName(name)} must be a function: got ${typeof run}`)
-    if (name === '' || name.startsWith('$/')) throw invalid(`${describeName(name)} is not a valid name`)
+    if (name === '' || name.startsWith('$/')) throw invalid(`${describeName(name)} is empty or begins with "$/"`)
     if (exposed.has(name)) throw invalid(`${describeName(name)} is exposed already`)
   }
   return functions

@@ -15,6 +15,7 @@ import { Client, type ClientOptions } from './client.js'
 import type { Connection } from './connection.js'
 import type { ExposedFunctions } from './exposed-functions.js'
 import type { InvokeOptions } from './arguments.js'
+import { synchronize } from './synchronize.js'
 
 const RUN = 'bus.run'
 
@@ -149,7 +150,7 @@ export class ScriptClient extends Client {
   async load(loaded: Promise<unknown>): Promise<void> {
     Client.getParts(this).functions.waitFor(loaded)
     await loaded
-    await this.connection.synchronize()
+    await synchronize(this.connection)
   }
 
   /**
@@ -187,7 +188,7 @@ export class ScriptClient extends Client {
       return this.#held!.open()
     }
     const link = this.#options.createLink()
-    this.#open = Client.connect(this, link, false)
+    this.#open = Client.open(this, link)
     link.open()
   }
 
@@ -215,7 +216,8 @@ export class ScriptClient extends Client {
     this.#open = this.connection
     this.#held = this.#options.createLink()
     this.#held.hold()
-    this.connection = Client.connect(this, this.#held, true)
+    this.connection = Client.open(this, this.#held)
+    Client.use(this, this.connection)
     // They end, and have no id in core from now on.
     Client.getParts(this).listeners.disconnected()
   }

@@ -4,6 +4,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { harden } from './harden.js'
+import { hardenOnDeno, IS_DENO } from './harden-deno.js'
 import { setSandboxKind, watchAddons } from './sandbox-denial.js'
 import type { loadTextModule } from './text-module.js'
 
@@ -26,7 +27,7 @@ async function enterAndLoad({
   runner: href,
   engineModule,
 }: FrontendPreparation): Promise<EnteredSandbox> {
-  setSandboxKind(isMainThread ? 'process' : 'permission', sandbox.closesNet)
+  setSandboxKind(isMainThread ? 'process' : 'permission', sandbox)
   watchAddons()
   // It removes classes of Node, so it comes before the sandbox and the frontend's code.
   const loadText = hasText ? (await import('./text-module.js')).loadTextModule : undefined
@@ -42,6 +43,11 @@ async function enterAndLoad({
  * read everything below the working directory by default.
  */
 export async function enterSandbox({ unexpectedRead, closesNet }: FrontendSandbox): Promise<string | undefined> {
+  // It has permissions of its own from its start.
+  if (IS_DENO) {
+    hardenOnDeno()
+    return undefined
+  }
   const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } }
   if (!permission) throw new BusError('InternalError', "This worker does not run under Node's permission model")
   // A file is checked, because the answer for the directory itself is wrong: Node 22 denies it, Node 20 allows it.

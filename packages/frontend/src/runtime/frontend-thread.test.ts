@@ -9,7 +9,7 @@ test('ends with the error of what all of its scripts need, which no later script
   const workerData: FrontendPreparation = { sandbox, hasText: false, runner: undefined }
   const worker = new Worker(new URL(import.meta.resolve('@sallyport/frontend/worker')), { workerData })
   const { port1, port2 } = new MessageChannel()
-  worker.postMessage({ port: port2 } satisfies MemberPort, [port2])
+  worker.postMessage({ type: 'members', port: port2 } satisfies MemberPort, [port2])
   const ended = Promise.all([once(worker, 'error'), once(worker, 'exit').catch(() => {})])
   const [[error]] = await ended
   expect((error as Error).message).toBe("This worker does not run under Node's permission model")

@@ -69,6 +69,7 @@ export async function harden(): Promise<void> {
   removeSignals()
   removeTracing()
   removeExperiments()
+  nameUser()
   emptyInput()
   process.getBuiltinModule('node:module').syncBuiltinESMExports()
 }
@@ -115,18 +116,19 @@ function createDescriptors(): Descriptors {
  * Limits `node:fs` to file descriptors that this worker has opened itself. Descriptors belong to the whole process: by number, a
  * worker could read the host's sockets, or write to its output. Returns the open ones.
  */
-function guardDescriptors(fs: FileSystem): Descriptors {
+export function guardDescriptors(fs: FileSystem): Descriptors {
   const openDescriptors = createDescriptors()
-  // A process writes to its own pipes.
-  const threadOutput = threads.isMainThread ? undefined : createThreadOutput()
+  const printing = createThreadOutput()
   for (const name of DESCRIPTOR_FUNCTIONS.flatMap(name => [name, `${name}Sync`])) {
     const isClose = name.startsWith('close')
     wrap(fs, name, original => {
       // The standard streams stay open, as `process.stdout` does: its number would be that of the next file.
-      const output = isClose ? ignoreClose : OUTPUT_FUNCTION.test(name) ? (threadOutput?.[name] ?? original) : undefined
+      const output = isClose ? ignoreClose : OUTPUT_FUNCTION.test(name) ? (printing[name] ?? original) : undefined
       return (target, ...rest) => {
         // Node 20 ends the process at a symbol.
         if (typeof target === 'symbol' || (typeof target === 'number' && !openDescriptors.has(target))) {
+          // Standard error of a process is its own, and its standard output has more than what its code prints.
+          if (output && target === 2 && threads.isMainThread) return (isClose ? output : original)(target, ...rest)
           if (output && (target === 1 || target === 2)) return output(target, ...rest)
           return denyDescriptor(name, rest.at(-1))
         }
@@ -325,18 +327,33 @@ function removeExperiments(): void {
   process.emitWarning = emitWarning
 }
 
+/** The id of a user without rights. */
+export const NOBODY = 65534
+
+/** Node throws if a process asks for its user in a system that does not know one, as in a container. */
+export function nameUser(): void {
+  const os = process.getBuiltinModule('node:os')
+  try {
+    os.homedir()
+  } catch {
+    const homedir = '/nonexistent'
+    replace(os, 'homedir', () => homedir)
+    replace(os, 'userInfo', () => ({ uid: NOBODY, gid: NOBODY, username: 'nobody', homedir, shell: null }))
+  }
+}
+
 /** Ends the standard input of a process, as Node does in a worker. Node would read it by its descriptor, which throws. */
-function emptyInput(): void {
+export function emptyInput(): void {
   if (!threads.isMainThread) return
   const { Readable } = process.getBuiltinModule('node:stream')
   replace(process, 'stdin', Readable.from([], { objectMode: false }))
 }
 
-function replace(holder: object, name: string, value: unknown): void {
+export function replace(holder: object, name: string, value: unknown): void {
   Object.defineProperty(holder, name, { value, writable: true, enumerable: true, configurable: true })
 }
 
-function createRefusal(name: string): () => never {
+export function createRefusal(name: string): () => never {
   return function refused() {
     throw createError(`${name} is not available in a frontend's sandbox`)
   }

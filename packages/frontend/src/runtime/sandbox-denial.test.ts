@@ -18,14 +18,14 @@ afterEach(() => setSandboxKind(undefined))
 const denied = (members: object): Error =>
   Object.assign(new Error('Access to this API has been restricted'), { code: 'ERR_ACCESS_DENIED', ...members })
 const allowNet =
-  "The sandbox denied the network. Allow it with the frontend's option sandbox: { kind: 'permission', net: true }."
+  "The sandbox denied the network. Allow it: add net: true to the frontend's sandbox, { kind: 'permission', … }."
 const noOption = "Call a command that does it, or trust the frontend with all rights of the host: sandbox: 'none'."
 
 test('explains what the sandbox denied', () =>
   rows([
     [
       denied({ permission: 'FileSystemRead', resource: '/key' }),
-      `The sandbox denied FileSystemRead of /key. Allow it with the frontend's option sandbox: { kind: 'permission', read: ["/key"] }. A directory in this list allows all files in it.`,
+      `The sandbox denied FileSystemRead of /key. Allow it: add read: ["/key"] to the frontend's sandbox, { kind: 'permission', … }. A directory in this list allows all files in it.`,
     ],
     [
       denied({ permission: 'FileSystemWrite', resource: '/a' }),
@@ -62,9 +62,35 @@ test('explains what the sandbox denied', () =>
 test('explains a denied write in a process with the option that allows it', () => {
   setSandboxKind('process')
   expect(explainSandboxDenial(denied({ permission: 'FileSystemWrite', resource: '/data/a' }))).toBe(
-    "The sandbox denied FileSystemWrite of /data/a. Allow it with the frontend's option sandbox: { kind: 'process', write: [\"/data\"] }.",
+    "The sandbox denied FileSystemWrite of /data/a. Allow it: add write: [\"/data\"] to the frontend's sandbox, { kind: 'process', … }.",
   )
 })
+
+test('names no option that the wall refuses', () =>
+  rows<[files: ('tmp' | 'write')[], resource: string, text: string]>([
+    [['tmp', 'write'], join(tmpdir(), 'a'), 'tmp: 16'],
+    [
+      ['write'],
+      join(tmpdir(), 'a'),
+      `add write: [${JSON.stringify(join(tmpdir(), 'plugin'))}] to the frontend's sandbox`,
+    ],
+    [[], join(tmpdir(), 'a'), noOption],
+    [['write'], '/data/a', 'add write: ["/data"] to'],
+    [['tmp'], '/data/a', noOption],
+  ])((files, resource, text) => {
+    setSandboxKind('process', { files })
+    const explained = explainSandboxDenial(denied({ permission: 'FileSystemWrite', resource }))
+    expect(explained).toContain(text)
+    for (const option of ['tmp', 'write'] as const)
+      if (!files.includes(option)) expect(explained).not.toContain(` ${option}: `)
+  }))
+
+test('explains a program that Deno does not look for', () =>
+  expect(
+    explainSandboxDenial(
+      new Error("Failed to spawn 'ls': no path to search and provided name is not an absolute path"),
+    ),
+  ).toBe(`The sandbox denied run of ls. ${noOption}`))
 
 const withMembers = (message: string, members: object): Error => Object.assign(new Error(message), members)
 
@@ -80,7 +106,7 @@ test('explains a connection in a wall that closes the network, and nowhere else'
       erroredSysCall: 'connect',
     }),
   ])(error => {
-    setSandboxKind('process', true)
+    setSandboxKind('process', { closesNet: true })
     expect(explainSandboxDenial(error)).toBe(allowNet.replace('permission', 'process'))
     setSandboxKind('process')
     expect(explainSandboxDenial(error)).toBeUndefined()
@@ -103,13 +129,13 @@ test('ignores all other errors', () =>
 test('names the kind of the sandbox', () => {
   const error = denied({ permission: 'Net' })
   setSandboxKind('process')
-  expect(explainSandboxDenial(error)).toContain("{ kind: 'process', net: true }")
+  expect(explainSandboxDenial(error)).toContain("{ kind: 'process', … }")
   setSandboxKind(undefined)
   expect(explainSandboxDenial(error)).toBeUndefined()
 })
 
 test('explains a denial that a library keeps as a detail of its own error', () => {
-  setSandboxKind('process', true)
+  setSandboxKind('process', { closesNet: true })
   const error = withMembers('No connection.', { detail: withMembers('x', { code: 'EACCES', syscall: 'connect' }) })
   expect(explainSandboxDenial(error)).toBe(`No connection: ${allowNet.replace('permission', 'process')}`)
 })

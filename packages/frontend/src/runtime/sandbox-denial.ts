@@ -1,15 +1,22 @@
 // Explains errors of Node's permission model. Node suggests a flag, which a frontend doesn't have: its host has options.
+import type { FrontendSandbox } from '@sallyport/protocol/internal/contract'
 import { describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { IS_DENO } from './harden-deno.js'
 
 let sandboxKind: 'permission' | 'process' | undefined
 let isNetClosed = false
+let fileOptions: NonNullable<FrontendSandbox['files']>
 
-/** @param closesNet - true if a wall around the process closes the network: errors of Node don't say so */
-export function setSandboxKind(kind: typeof sandboxKind, closesNet = false): void {
+/** @param wall - `closesNet` is true if a wall around the process closes the network: errors of Node don't say so */
+export function setSandboxKind(
+  kind: typeof sandboxKind,
+  { closesNet = false, files = ['tmp', 'write'] }: Pick<FrontendSandbox, 'closesNet' | 'files'> = {},
+): void {
   sandboxKind = kind
   isNetClosed = closesNet
+  fileOptions = files
 }
 
 const MAX_DEPTH = 4
@@ -52,6 +59,8 @@ function describeDenial(error: SystemError): string | undefined {
   const hidden = isMissing ? (getHiddenModule(message) ?? findHiddenPackage(message)) : undefined
   if (hidden !== undefined) return createReadText(hidden)
   if (isNetClosed && isNetError(code, syscall)) return createNetText()
+  const denied = describeDenoDenial(message)
+  if (denied !== undefined) return denied
   if (code === 'EPERM' && syscall === 'watch') return WATCH_TEXT
   if (code !== 'ERR_ACCESS_DENIED') return undefined
   // Errors of sockets and of DNS don't contain the permission.
@@ -64,6 +73,28 @@ function describeDenial(error: SystemError): string | undefined {
   return createText(typeof resource === 'string' && resource !== '' ? `${permission} of ${resource}` : permission)
 }
 
+/** Deno says what was denied in its message alone, which packages repeat: `Requires read access to "/etc/passwd", run again with the --allow-read flag`. */
+function describeDenoDenial(message: string): string | undefined {
+  // It looks for a program without a path before it asks whether that may be started, and there is no PATH.
+  const [, program] = /^Failed to spawn '(.*)': no path to search/s.exec(message) ?? []
+  if (program !== undefined) return createText(`run of ${program}`)
+  const [, kind, resource] = /\bRequires (\w+) access(?: to "(.*?)")?, run again with the --allow-/s.exec(message) ?? []
+  switch (kind) {
+    case undefined:
+      return /unscoped --allow-read/.test(message) ? createText('symbolic links') : undefined
+    case 'read':
+      return createReadText(resource)
+    case 'write':
+      return isTemporary(resource) ? createTemporaryText(resource) : createWriteText(resource)
+    case 'net':
+      return createNetText()
+    case 'ffi':
+      return createAddonText(resource)
+    default:
+      return createText(resource === undefined ? kind : `${kind} of ${resource}`)
+  }
+}
+
 function createReadText(resource: unknown): string {
   if (typeof resource !== 'string' || resource === '') return createText('FileSystemRead')
   const target = `FileSystemRead of ${resource}`
@@ -73,19 +104,19 @@ function createReadText(resource: unknown): string {
   }
   // Libraries resolve the directory before they write there.
   if (resource === getTemporaryDirectory()) return createTemporaryText(resource)
-  const text = createText(target, `sandbox: { kind: '${sandboxKind}', read: [${JSON.stringify(resource)}] }`)
+  const text = createText(target, `read: [${JSON.stringify(resource)}]`)
   return `${text} A directory in this list allows all files in it.`
 }
 
 /** A worker cannot write in any directory. */
 function createWriteText(resource: unknown): string {
-  if (typeof resource !== 'string' || !isAbsolute(resource) || sandboxKind !== 'process') {
+  const isOption = sandboxKind === 'process' && fileOptions.includes('write')
+  if (typeof resource !== 'string' || !isAbsolute(resource) || !isOption) {
     return createText(
       typeof resource === 'string' && resource !== '' ? `FileSystemWrite of ${resource}` : 'FileSystemWrite',
     )
   }
-  const directory = JSON.stringify(dirname(resource))
-  return createText(`FileSystemWrite of ${resource}`, `sandbox: { kind: 'process', write: [${directory}] }`)
+  return createText(`FileSystemWrite of ${resource}`, `write: [${JSON.stringify(dirname(resource))}]`)
 }
 
 const getTemporaryDirectory = (): string => process.getBuiltinModule('node:os').tmpdir()
@@ -93,15 +124,25 @@ const getTemporaryDirectory = (): string => process.getBuiltinModule('node:os').
 const isTemporary = (resource: unknown): resource is string =>
   typeof resource === 'string' && resource.startsWith(join(getTemporaryDirectory(), '/'))
 
-const createTemporaryText = (path: string): string =>
-  `The sandbox denied writes to ${path}. A frontend has temporary files only in a wall, on Linux: ` +
-  `sandbox: { kind: 'process', wall: 'required', tmp: 16 }. Otherwise call a command that writes the file.`
+const NO_FILES = 'Otherwise call a command that writes the file.'
+
+function createTemporaryText(path: string): string {
+  if (sandboxKind === 'process' && !fileOptions.includes('tmp')) {
+    // Not the temporary directory itself, which holds files of others.
+    const directory = JSON.stringify(join(getTemporaryDirectory(), 'plugin'))
+    if (fileOptions.includes('write')) return `${createText(`writes to ${path}`, `write: [${directory}]`)} ${NO_FILES}`
+    return createText(`writes to ${path}`)
+  }
+  const wall =
+    "A frontend has temporary files only in a wall, on Linux: sandbox: { kind: 'process', wall: 'required', tmp: 16 }"
+  return `The sandbox denied writes to ${path}. ${wall}. ${NO_FILES}`
+}
 
 const createAddonText = (file: string | undefined): string =>
   `The sandbox denied ${file === undefined ? 'a native addon' : `the native addon ${file}`}. Use a package in JavaScript or ` +
   "WebAssembly, call a command that uses the addon, or trust the frontend with all rights of the host: sandbox: 'none'."
 
-const createNetText = (): string => createText('the network', `sandbox: { kind: '${sandboxKind}', net: true }`)
+const createNetText = (): string => createText('the network', 'net: true')
 
 /** A wall denies `inotify`, of which the kernel gives each user few. */
 const WATCH_TEXT =
@@ -119,14 +160,14 @@ function getHiddenModule(message: string): string | undefined {
 /** Sockets are denied, and names can't be looked up without them. */
 const isNetError = (code: unknown, syscall: unknown): boolean =>
   (code === 'EACCES' && (syscall === 'connect' || syscall === 'bind' || syscall === 'listen')) ||
-  (syscall === 'getaddrinfo' && (code === 'EAI_AGAIN' || code === 'ENOTFOUND')) ||
-  (code === 'ECONNREFUSED' && String(syscall).startsWith('query'))
+  (syscall === 'getaddrinfo' && (code === 'EAI_AGAIN' || code === 'ENOTFOUND' || code === 'EPERM')) ||
+  ((code === 'ECONNREFUSED' || code === 'UNKNOWN') && String(syscall).startsWith('query'))
 
 const createText = (target: string, option?: string): string =>
   `The sandbox denied ${target}. ` +
   (option === undefined
     ? "Call a command that does it, or trust the frontend with all rights of the host: sandbox: 'none'."
-    : `Allow it with the frontend's option ${option}.`)
+    : `Allow it: add ${option} to the frontend's sandbox, { kind: '${sandboxKind}', … }.`)
 
 /** Node's texts for `import` and for `require`. */
 const MISSING = [
@@ -168,18 +209,29 @@ interface Module {
   readonly parent?: Module | null
 }
 
-/** Records each native addon that Node refuses to load from now on. Packages catch that error, and throw another that says nothing of it. */
+type LoadAddon = (module: Module, file: string, ...rest: number[]) => void
+
+/** Records each native addon that is refused from now on. Packages catch that error, and throw another that says nothing of it. */
 export function watchAddons(): void {
-  const { dlopen } = process
-  process.dlopen = (module: object, file: string, ...rest: number[]) => {
+  process.dlopen = watch(process.dlopen.bind(process) as LoadAddon) as typeof process.dlopen
+  if (!IS_DENO) return
+  const { _extensions: loaders } = process.getBuiltinModule('node:module') as unknown as {
+    _extensions: { '.node': LoadAddon }
+  }
+  loaders['.node'] = watch(loaders['.node'])
+}
+
+const watch =
+  (load: LoadAddon): LoadAddon =>
+  (module, file, ...rest) => {
     try {
-      return dlopen.call(process, module, file, ...rest)
+      load(module, file, ...rest)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') {
+      const { code, name } = error as NodeJS.ErrnoException
+      if (code === 'ERR_DLOPEN_DISABLED' || name === 'NotCapable') {
         errors.set(error as Error, file)
         // The package of the addon for this platform, and the package that requires it.
-        const { parent } = module as Module
-        for (const requirer of [parent, parent?.parent]) {
+        for (const requirer of [module.parent, module.parent?.parent]) {
           const place = getPackagePath(String(requirer?.filename))
           if (place !== undefined && files.size < MAX_PACKAGES) files.set(place, file)
         }
@@ -187,7 +239,6 @@ export function watchAddons(): void {
       throw error
     }
   }
-}
 
 /** Returns the addon of a denial, or that of a package which has thrown the error itself. */
 export function findDeniedAddon(error: Error): string | undefined {

@@ -1,16 +1,19 @@
 // A script of a process that has many, as its relay sees it.
-import { Duplex, PassThrough } from 'node:stream'
-import { getScriptStreams, type MemberCommand, serializeValue } from '@sallyport/protocol/internal/contract'
+import { PassThrough } from 'node:stream'
+import { getMemberStreams, type MemberCommand, serializeValue } from '@sallyport/protocol/internal/contract'
 import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText } from '@sallyport/protocol/internal/wire'
 import { expect, test } from 'vitest'
-import { serveScripts } from './script-group.js'
+import { openScript } from './script-group.js'
 
 test('a script answers whether it runs, and ends at once when it is terminated', async () => {
   const [down, up] = [new PassThrough(), new PassThrough()]
-  serveScripts(Duplex.from({ readable: down, writable: up }))
-  const relay = new StreamMultiplexer(Duplex.from({ readable: up, writable: down }), { closed() {} })
-  const control = new StreamLink(relay.open(getScriptStreams(1).control))
+  const process: StreamMultiplexer = new StreamMultiplexer(down, up, {
+    opened: id => openScript(process, id),
+    closed() {},
+  })
+  const relay = new StreamMultiplexer(up, down, { closed() {} })
+  const control = new StreamLink(relay.open(getMemberStreams(1).control))
   const reports: unknown[] = []
   control.receive({ frame: ({ body }) => void reports.push(JSON.parse(getText(body))), closed() {} })
   const send = (command: MemberCommand): void => control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })

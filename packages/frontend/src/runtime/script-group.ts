@@ -1,25 +1,24 @@
 // Several scripts in one thread or process (`sandbox: 'quickjs'`): each has a client, output and errors of its own. In a process, each
-// has two streams of the process's pipe: one for its host, and one for its frames.
+// has two streams of the process: one for its host, and one for its frames.
 import { nextTick } from 'node:process'
-import type { Duplex } from 'node:stream'
 import {
   beat,
   deserializeValue,
   type FrontendCommand,
   type FrontendReport,
   type FrontendWorkerData,
-  getScriptStreams,
+  getMemberStreams,
   Member,
   type MemberCommand,
   type MemberConnection,
   type MemberReport,
 } from '@sallyport/protocol/internal/contract'
-import { type LinkEndpoint, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
+import { type LinkEndpoint, StreamLink, type StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText, type Link, SNAPSHOT_PART_BYTES } from '@sallyport/protocol/internal/wire'
 import { type GroupMember, type HostCommand, startFrontend } from './start-frontend.js'
 
-/** The scripts whose code runs in this tick. Usually it is one. */
-const busy = new Set<MemberConnection>()
+/** The script whose code ran last in this tick: each runs to its end before the next one begins. */
+let current: MemberConnection | undefined
 
 /** Starts a script in this thread or process. @param open - opens a link of the host */
 export function joinGroup(
@@ -52,37 +51,33 @@ export function joinGroup(
 export const toHostCommand = (command: FrontendCommand, open: (endpoint: LinkEndpoint) => Link): HostCommand =>
   command.type === 'link' ? { ...command, link: open(command.link) } : command
 
-/** The host blames a script for a blocked thread if it is the only one whose code runs. */
+/** The host blames this script if the thread does not respond now. */
 function enter(member: MemberConnection): void {
-  if (busy.has(member)) return
-  member.setBusy(true)
+  if (current === member) return
   // A tick that a promise adds with `nextTick` runs once all promises have settled, including those that others create.
-  if (busy.add(member).size === 1) queueMicrotask(() => nextTick(leaveAll))
+  if (!current) queueMicrotask(() => nextTick(leave))
+  current?.setBusy(false)
+  member.setBusy(true)
+  current = member
 }
 
-function leaveAll(): void {
-  for (const member of busy) member.setBusy(false)
-  busy.clear()
+function leave(): void {
+  current!.setBusy(false)
+  current = undefined
 }
 
-/** @param pipe - leads to the relay, which starts the scripts */
-export function serveScripts(pipe: Duplex): void {
-  let last = 0
-  const streams = new StreamMultiplexer(pipe, {
-    opened(id) {
-      const script = Math.floor(id / 2)
-      // The relay might not know yet that a script has ended.
-      if (script <= last || id !== getScriptStreams(script).control) return
-      last = script
-      startScript(streams, script)
-    },
-    // The relay has exited, and with it the other pipe, which ends the process.
-    closed() {},
-  })
+let last = 0
+
+/** The relay has opened a stream: that of a script, or one of a script that has ended, as it might not know yet. */
+export function openScript(streams: StreamMultiplexer, id: number): void {
+  const script = Math.floor(id / 2)
+  if (script <= last || id !== getMemberStreams(script).control) return
+  last = script
+  startScript(streams, script)
 }
 
 function startScript(streams: StreamMultiplexer, script: number): void {
-  const ids = getScriptStreams(script)
+  const ids = getMemberStreams(script)
   const control = new StreamLink(streams.open(ids.control))
   // Its first frame can arrive before the command is read.
   const frames = streams.open(ids.link)
@@ -109,21 +104,13 @@ function startScript(streams: StreamMultiplexer, script: number): void {
   })
 }
 
-const send = (control: Link, report: object): void =>
-  control.send({ kind: FRAME_KIND.json, body: JSON.stringify(report) })
-
-/** Sends the bytes of a snapshot in parts. Returns the rest of the report, which follows as JSON. */
-function sendSnapshot(control: Link, report: FrontendReport): object {
-  if (report.type !== 'suspended') return report
-  const { snapshot, ...rest } = report
+export function sendMemberReport(control: Link, report: MemberReport): void {
+  const send = (fields: object): void => control.send({ kind: FRAME_KIND.json, body: JSON.stringify(fields) })
+  const { type, message } = report as { type: string; message?: FrontendReport }
+  if (type !== 'message' || message?.type !== 'suspended') return send(report)
+  // The bytes of a snapshot in parts. The rest of the report follows.
+  const { snapshot, ...rest } = message
   for (let at = 0; at < snapshot.length; at += SNAPSHOT_PART_BYTES)
     control.send({ kind: FRAME_KIND.bytes, body: snapshot.slice(at, at + SNAPSHOT_PART_BYTES) })
-  return rest
-}
-
-export const sendReport = (control: Link, report: FrontendReport): void => send(control, sendSnapshot(control, report))
-
-function sendMemberReport(control: Link, report: MemberReport): void {
-  if (report.type !== 'message') return send(control, report)
-  send(control, { type: 'message', message: sendSnapshot(control, report.message as FrontendReport) })
+  send({ type, message: rest })
 }

@@ -7,32 +7,24 @@ import {
   type FrontendScript,
   type FrontendStart,
   type InitScript,
+  type LifecycleState,
   MAX_UNHANDLED,
   Output,
   type OutputRequest,
   type Question,
   type ScriptThread,
   serveLife,
-  type SuspendedScript,
 } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
-import {
-  BusError,
-  CommandError,
-  createUnsentError,
-  describeThrown,
-  explainTypeScript,
-  isBusError,
-  reportError,
-  toBusError,
-} from '@sallyport/protocol/internal/errors'
+import { createUnsentError, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import { waitForLastCalls } from '@sallyport/protocol/internal/rpc'
-import { assertNever, onNextTick, readStack, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
+import { assertNever, createDeferred, onNextTick, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
 import { Client } from '../client/client.js'
 import { setCurrentClient } from '../client/current-client.js'
+import { synchronize } from '../client/synchronize.js'
 import { enterSandboxOnce } from './enter-sandbox.js'
 import { setInitScripts } from './init-scripts.js'
-import { explainSandboxDenial } from './sandbox-denial.js'
+import { explainLoadError, explainUncaughtErrors, toErrorOfFunction } from './explain-errors.js'
 import { useBroker } from './network/use-broker.js'
 import { takeStreams } from './thread-output.js'
 import type { loadTextModule } from './text-module.js'
@@ -40,8 +32,8 @@ import type { loadTextModule } from './text-module.js'
 /** The connection of a frontend to its host, and what only the entry of a thread can load. */
 export interface HostConnection {
   report(report: FrontendReport): void
-  /** The pipe of the reports of a process, which can be full. */
-  pipe?: Writable
+  /** What the reports of a process pass, which can be full. */
+  pipes?: readonly Writable[]
   onCommand(handle: (command: HostCommand) => void): void
   /** Loads the functions that code as text gets, which a module would import. A thread of scripts has none. */
   loadFunctions?(): Promise<FrontendFunctions>
@@ -68,336 +60,242 @@ export type HostCommand =
   | OutputRequest
   | { type: 'stop' }
 
-export function startFrontend(
-  {
-    module,
-    text,
-    script: content,
-    development,
-    sourceMaps,
-    sandbox,
-    runner,
-    engine,
-    snapshot,
-    env,
-    broker,
-    ...options
-  }: FrontendStart,
-  host: HostConnection,
-): void {
-  let script: FrontendScript | undefined
-  let loadText: typeof loadTextModule | undefined
-  let firstLink: Link
-  let lastLink: Link | undefined
-  let client: Client | undefined
-  let closing: Promise<void> | undefined
-  /** A script has a client of its own, in its VM. */
-  let isScriptOpen = false
-  /** The script has answered `bus.run`. */
-  let hasAnswered = false
-  const unsent = new Throttle<undefined>((_, more) => host.report({ type: 'unsent', count: more + 1 }), 1)
+export function startFrontend(start: FrontendStart, host: HostConnection): void {
+  new FrontendLife(start, host).begin()
+}
+
+/** What runs, and has the link: the thread's client with a module, or a script with a client of its own in its VM. */
+interface OpenCode {
+  reconnect(link: Link): void
+  /** Resolves once all that was sent has left. */
+  close(): Promise<void>
+}
+
+/** The phases are those of `serveLife`: boot, handshake, serve, drain, and the end. */
+class FrontendLife {
+  readonly #start: FrontendStart
+  readonly #host: HostConnection
+  readonly #linked = createDeferred<void>()
+  readonly #unsent: Throttle<undefined>
   /** The system bounds the pipes of a process. */
-  const output = isMainThread && !host.group ? undefined : new Output(text => host.report(text))
-  const linked = new Promise<void>(resolve => {
-    host.onCommand(command => {
-      switch (command.type) {
-        case 'stop':
-          return stop()
-        case 'ask':
-          return host.report({ type: 'answer' })
-        case 'read':
-          return output?.read(command.stream)
-        case 'link':
-          lastLink = command.link
-          if (client) return void Client.reconnect(client, command.link)
-          if (isScriptOpen) return script!.reconnect(command.link)
-          firstLink = command.link
-          setInitScripts(globalThis, () => command.scripts)
-          return resolve()
-        default:
-          return assertNever(command)
-      }
-    })
-  })
-
-  const ownEnds = {
-    suspended: (suspendedScript: SuspendedScript): void => host.report({ type: 'suspended', ...suspendedScript }),
-    ...(text?.wrapper && {
-      unhandled,
-      handled: (promise: unknown): void => void rejections.delete(promise),
-    }),
-  }
+  readonly #output: Output | undefined
+  #script: FrontendScript | undefined
+  #loadText: typeof loadTextModule | undefined
+  #client: Client | undefined
+  #open: OpenCode | undefined
+  #link: Link | undefined
+  #closing: Promise<void> | undefined
+  #stop: () => void = () => {}
+  /** The script has answered `bus.run`. What its code left running cannot fail it any more. */
+  #hasAnswered = false
   /** What promises of the code of `bus.run` have rejected with, until it handles that. */
-  const rejections = new Map<unknown, unknown>()
-  function unhandled(promise: unknown, reason: unknown): void {
-    // The end of its link ends the run, too. An interruption after its return is none.
-    const isOfRun = isBusError(reason, 'Disconnected') || isBusError(reason, 'Interrupted')
-    if (!isOfRun && rejections.size < MAX_UNHANDLED) rejections.set(promise, reason)
+  readonly #rejections = new Map<unknown, unknown>()
+
+  constructor(start: FrontendStart, host: HostConnection) {
+    this.#start = start
+    this.#host = host
+    this.#unsent = new Throttle<undefined>((_, more) => host.report({ type: 'unsent', count: more + 1 }), 1)
+    this.#output = isMainThread && !host.group ? undefined : new Output(text => host.report(text))
   }
 
-  /** Waits for the calls that the code of `bus.run` has not awaited, and for those that it makes then. */
-  async function endRun(running: unknown): Promise<unknown> {
-    try {
-      return await running
-    } finally {
-      await waitForLastCalls(Client.getParts(client!).connection.pending)
+  begin(): void {
+    this.#host.onCommand(command => this.#obey(command))
+    this.#stop = serveLife({
+      boot: () => this.#boot(),
+      handshake: () => this.#linked.promise,
+      serve: (end, fail) => {
+        if (this.#script) this.#runScript(this.#script, fail)
+        else this.#runModule(end, fail)
+        return () => this.#close()
+      },
+      drain: () => this.#drain(),
+      onState: (state, error) => this.#stateChanged(state, error),
+    })
+    this.#host.group?.onTerminate(() => this.#release())
+  }
+
+  #obey(command: HostCommand): void {
+    switch (command.type) {
+      case 'stop':
+        return this.#stop()
+      case 'ask':
+        return this.#host.report({ type: 'answer' })
+      case 'read':
+        return this.#output?.read(command.stream)
+      case 'link':
+        this.#link = command.link
+        if (this.#open) return this.#open.reconnect(command.link)
+        setInitScripts(globalThis, () => command.scripts)
+        return this.#linked.resolve()
+      default:
+        return assertNever(command)
     }
   }
 
+  async #boot(): Promise<void> {
+    const { development, sourceMaps, sandbox, text } = this.#start
+    setDevelopment(development)
+    if (sourceMaps) process.setSourceMapsEnabled(true)
+    if (!this.#host.group) explainUncaughtErrors()
+    if (text?.wrapper && this.#start.runner === undefined) {
+      process.on('unhandledRejection', (reason, promise) => this.#unhandled(promise, reason))
+      process.on('rejectionHandled', promise => this.#rejections.delete(promise))
+    }
+    if (this.#output && !this.#host.group) takeStreams(this.#output)
+    if (sandbox) await this.#enter(sandbox)
+  }
+
+  async #enter(sandbox: NonNullable<FrontendStart['sandbox']>): Promise<void> {
+    const { module, text, script: content, runner, engine, snapshot, env = {}, broker } = this.#start
+    const thread = await enterSandboxOnce({ sandbox, hasText: text !== undefined && runner === undefined, runner })
+    if (sandbox.hasBroker) useBroker(env, broker)
+    this.#loadText = thread.loadText
+    const network = sandbox.hasBroker ? { fetch, env } : undefined
+    this.#script = await thread.runner?.loadScript(module, text, content, { engine, snapshot, network })
+    // A script cannot read files at all.
+    if (this.#script || thread.readableDirectory === undefined) return
+    this.#host.report({ type: 'unexpected-read', directory: thread.readableDirectory })
+  }
+
+  #runScript(script: FrontendScript, fail: (error: unknown) => void): void {
+    this.#open = script
+    const isRun = this.#start.text?.wrapper !== undefined
+    const thread: ScriptThread = {
+      print: (stream, text) => void (this.#output ? this.#output.print(stream, text) : process[stream].write(text)),
+      ...this.#host.group,
+      suspended: suspendedScript => this.#host.report({ type: 'suspended', ...suspendedScript }),
+      ...(isRun && {
+        unhandled: (promise, reason) => this.#unhandled(promise, reason),
+        handled: promise => void this.#rejections.delete(promise),
+      }),
+      unsent: () => this.#unsent.add(undefined),
+      synchronized: () => this.#host.report({ type: 'synchronized' }),
+      // Before the host has read the answer: a message less to wait for.
+      answered: () => {
+        this.#hasAnswered = true
+        this.#stop()
+      },
+    }
+    const loaded = script.run(this.#link!, this.#start, thread, error => !this.#hasAnswered && fail(error))
+    // Nobody waits for what `bus.run` has emitted.
+    this.#reportLoaded(loaded, fail, () => isRun && this.#host.report({ type: 'synchronized' }))
+  }
+
+  #runModule(end: () => void, fail: (error: unknown) => void): void {
+    const onUnsent = (): void => this.#unsent.add(undefined)
+    const { label, codec, data, timeout, maxInFlight, overflow, deadlines } = this.#start
+    const own = { label, codec, data, timeout, maxInFlight, overflow, deadlines }
+    const options = { ...own, toError: toErrorOfFunction, reconnects: true, onUnsent }
+    const client = (this.#client = new Client(this.#link!, options))
+    this.#open = { reconnect: link => void Client.reconnect(client, link), close: () => client.close() }
+    setCurrentClient(client)
+    void client.closed.then(end)
+    const loaded = this.#load()
+    Client.getParts(client).functions.waitFor(loaded)
+    const hasSynchronized = (): void => this.#host.report({ type: 'synchronized' })
+    this.#reportLoaded(loaded, fail, () => {
+      if (this.#start.text?.wrapper) hasSynchronized()
+      // Its connection can be another one by then.
+      else void synchronize(Client.getParts(client).connection).then(hasSynchronized)
+    })
+  }
+
+  #reportLoaded(loaded: Promise<unknown>, fail: (error: unknown) => void, onLoaded: () => void): void {
+    loaded.then(
+      () => {
+        this.#host.report({ type: 'loaded' })
+        onLoaded()
+      },
+      (error: unknown) => fail(explainLoadError(error, this.#start.sandbox !== undefined)),
+    )
+  }
+
+  async #load(): Promise<unknown> {
+    const { module, text } = this.#start
+    if (this.#loadText) return this.#loadText(module, text!, () => this.#loadFunctions(), this.#host.loadFunctions!)
+    return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
+  }
+
   /** Returns the functions of the code. */
-  async function loadFunctions(): Promise<FrontendFunctions> {
-    const functions = await host.loadFunctions!()
-    if (!text?.wrapper) return functions
+  async #loadFunctions(): Promise<FrontendFunctions> {
+    const functions = await this.#host.loadFunctions!()
+    if (!this.#start.text?.wrapper) return functions
     const exposeAll = functions.expose as (exposed: unknown) => unknown
     const expose = (exposed: unknown): unknown => {
       const { [RUN]: run, ...others } = Object(exposed) as Record<string, (...call: unknown[]) => unknown>
-      return exposeAll(run ? { ...others, [RUN]: (...call: unknown[]) => endRun(run(...call)) } : exposed)
+      return exposeAll(run ? { ...others, [RUN]: (...call: unknown[]) => this.#endRun(run(...call)) } : exposed)
     }
     return { ...functions, expose }
   }
 
-  async function load(): Promise<unknown> {
-    if (loadText) return loadText(module, text!, loadFunctions, host.loadFunctions!)
-    return import(/* webpackIgnore: true */ /* @vite-ignore */ module)
+  /** Waits for the calls that the code of `bus.run` has not awaited, and for those that it makes then. */
+  async #endRun(running: unknown): Promise<unknown> {
+    try {
+      return await running
+    } finally {
+      await waitForLastCalls(Client.getParts(this.#client!).connection.pending)
+    }
+  }
+
+  #unhandled(promise: unknown, reason: unknown): void {
+    // The end of its link ends the run, too. An interruption after its return is none.
+    const isOfRun = isBusError(reason, 'Disconnected') || isBusError(reason, 'Interrupted')
+    if (!isOfRun && this.#rejections.size < MAX_UNHANDLED) this.#rejections.set(promise, reason)
+  }
+
+  async #drain(): Promise<void> {
+    // Messages that arrived before the command to stop are handled: the loop polls every port within two ticks.
+    await nextTick()
+    await nextTick()
+    // Calls in flight settle before the thread ends.
+    await this.#close()
+    for (const reason of this.#rejections.values())
+      this.#host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN, reason)) })
   }
 
   /** Closes the link. Resolves once all that the code has sent has left. @throws {BusError} Timeout if core takes it no more */
-  const close = (): Promise<void> =>
-    (closing ??= (async () => {
-      await (script ?? client)!.close()
-      const unsent = lastLink?.unsent ?? 0
+  #close(): Promise<void> {
+    this.#closing ??= this.#open!.close().then(() => {
+      const unsent = this.#link?.unsent ?? 0
       if (unsent > 0) throw createUnsentError(unsent)
-    })())
+    })
+    return this.#closing
+  }
 
-  const stop = serveLife({
-    async boot() {
-      setDevelopment(development)
-      if (sourceMaps) process.setSourceMapsEnabled(true)
-      if (!host.group) explainUncaughtErrors()
-      if (text?.wrapper && runner === undefined) {
-        process.on('unhandledRejection', (reason, promise) => unhandled(promise, reason))
-        process.on('rejectionHandled', ownEnds.handled!)
-      }
-      if (output && !host.group) takeStreams(output)
-      if (!sandbox) return
-      const hasText = text !== undefined && runner === undefined
-      const thread = await enterSandboxOnce({ sandbox, hasText, runner })
-      if (sandbox.hasBroker) useBroker(env ?? {}, broker)
-      loadText = thread.loadText
-      script = await thread.runner?.loadScript(module, text, content, {
-        engine,
-        snapshot,
-        network: sandbox.hasBroker ? { fetch, env: env ?? {} } : undefined,
-      })
-      // A script cannot read files at all.
-      if (script || thread.readableDirectory === undefined) return
-      host.report({ type: 'unexpected-read', directory: thread.readableDirectory })
-    },
-    handshake: () => linked,
-    serve(end, fail) {
-      const onUnsent = (): void => unsent.add(undefined)
-      const onLoaded = (): void => host.report({ type: 'loaded' })
-      const onSynchronized = (): void => host.report({ type: 'synchronized' })
-      const onLoadError = (error: unknown): void => fail(explainLoadError(error, sandbox !== undefined))
-      if (script) {
-        isScriptOpen = true
-        const thread: ScriptThread = {
-          print(stream, text) {
-            if (output) output.print(stream, text)
-            else process[stream].write(text)
-          },
-          ...host.group,
-          ...ownEnds,
-          unsent: onUnsent,
-          synchronized: onSynchronized,
-          // Before the host has read the answer: a message less to wait for.
-          answered() {
-            hasAnswered = true
-            stop()
-          },
-        }
-        // What the code of `bus.run` left running cannot fail it any more.
-        const loaded = script.run(firstLink, options, thread, error => !hasAnswered && fail(error))
-        loaded.then(() => {
-          onLoaded()
-          // Nobody waits for what `bus.run` has emitted.
-          if (text?.wrapper) onSynchronized()
-        }, onLoadError)
-        return close
-      }
-      client = new Client(firstLink, { ...options, toError: toErrorOfFunction, reconnects: true, onUnsent })
-      setCurrentClient(client)
-      void client.closed.then(end)
-      const loaded = load()
-      Client.getParts(client).functions.waitFor(loaded)
-      loaded.then(() => {
-        onLoaded()
-        if (text?.wrapper) return onSynchronized()
-        void Client.getParts(client!).connection.synchronize().then(onSynchronized)
-      }, onLoadError)
-      return close
-    },
-    async drain() {
-      // Messages that arrived before the command to stop are handled: the loop polls every port within two ticks.
-      await nextTick()
-      await nextTick()
-      // Calls in flight settle before the thread ends.
-      await close()
-      for (const reason of rejections.values())
-        host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN, reason)) })
-    },
-    onState(state, error) {
-      if (state === 'stopped' || state === 'failed') unsent.flush()
-      host.report({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
-      if (state !== 'stopped' && state !== 'failed') return
-      const code = state === 'failed' ? 1 : 0
-      if (host.group) void leaveGroup(code)
-      else void exit(code, host.pipe)
-    },
-  })
+  #stateChanged(state: LifecycleState, error: unknown): void {
+    const isEnd = state === 'stopped' || state === 'failed'
+    if (isEnd) this.#unsent.flush()
+    this.#host.report({ type: 'state', state, ...(error !== undefined && { error: reportError(error) }) })
+    if (!isEnd) return
+    const code = state === 'failed' ? 1 : 0
+    if (this.#host.group) void this.#leaveGroup(this.#host.group, code)
+    else void exitOnceWritten(code, this.#host.pipes)
+  }
+
+  async #leaveGroup(group: GroupMember, code: number): Promise<void> {
+    await nextTick()
+    this.#release()
+    group.exit(code)
+  }
 
   /** Releases what the thread would keep for the script, after its output. */
-  function release(): void {
-    output!.flush()
-    script?.stop()
-    void client?.close()
-    lastLink?.close()
+  #release(): void {
+    this.#output!.flush()
+    this.#script?.stop()
+    void this.#client?.close()
+    this.#link?.close()
   }
-
-  async function leaveGroup(code: number): Promise<void> {
-    await nextTick()
-    release()
-    host.group!.exit(code)
-  }
-
-  host.group?.onTerminate(release)
 }
 
 /** Ends the thread, or the process once it has written its output and its reports: a full pipe takes the rest later. */
-async function exit(code: number, reports: Writable | undefined): Promise<never> {
+export async function exitOnceWritten(
+  code: number,
+  pipes: readonly Writable[] | undefined,
+  exit: (code: number) => never = code => process.exit(code),
+): Promise<never> {
   await nextTick()
-  for (const pipe of reports ? [process.stdout, process.stderr, reports] : []) {
+  for (const pipe of pipes ? [process.stdout, process.stderr, ...pipes] : []) {
     if (pipe.writableLength > 0) await new Promise(resolve => pipe.write('', resolve))
   }
-  process.exit(code)
-}
-
-/** Names the option that allows what the sandbox denied: the error is for the host, which may see paths. */
-function toErrorOfFunction(name: string, thrown: unknown): BusError {
-  try {
-    const denial = explainSandboxDenial(thrown)
-    if (denial !== undefined) return new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
-    // An error of a command has neither the system call nor the path.
-    if (isSystemError(thrown)) {
-      const { message } = thrown
-      return new BusError('CommandFailed', message, { data: message, cause: thrown })
-    }
-  } catch {
-    // A proxy or a getter threw.
-  }
-  return toBusError(name, thrown)
-}
-
-/** True for an error of the operating system about a file or a connection, such as `ENOENT: no such file or directory, open '/a'`. */
-const isSystemError = (thrown: unknown): thrown is Error =>
-  thrown instanceof Error &&
-  typeof (thrown as NodeJS.ErrnoException).errno === 'number' &&
-  typeof (thrown as NodeJS.ErrnoException).syscall === 'string' &&
-  !('spawnargs' in thrown)
-
-function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
-  const explained = explainTypeScript(error)
-  if (explained !== error) return explained
-  if (isOwnPackageMissing(error)) {
-    setMessage(error, `${error.message.split('\n')[0]}. ${MISSING_PACKAGE_REMEDY}`)
-    // All frames are those of Node's loader.
-    error.stack = `Error: ${error.message}`
-  }
-  const remedy = getImportRemedy(error)
-  if (remedy !== undefined) return new BusError('LoadFailed', remedy, { cause: error })
-  // Code as text has the same reason. The host finds the place by the stack of the cause.
-  if (isSyntaxError(error)) return new BusError('LoadFailed', error.message, { cause: error })
-  if (!isSandboxed) return toLoadError(error)
-  const denial = isUnknownExtension(error)
-    ? `${error.message}: the host's loaders are not available in a frontend's sandbox`
-    : explainSandboxDenial(error)
-  return denial === undefined ? toLoadError(error) : new BusError('LoadFailed', denial, { cause: error })
-}
-
-function toLoadError(error: unknown): BusError {
-  if (isBusError(error)) return error
-  const failure = new BusError('LoadFailed', describeThrown(error))
-  if (readStack(error) !== '') failure.stack = readStack(error)
-  return failure
-}
-
-/** True if the module cannot be parsed or linked, and false for a `SyntaxError` that its code throws, such as that of `JSON.parse`. */
-function isSyntaxError(error: unknown): error is SyntaxError {
-  if (!(error instanceof SyntaxError)) return false
-  const [frame] = /^ +at .+/m.exec(readStack(error)) ?? []
-  return frame === undefined || frame.includes('node:internal/modules/')
-}
-
-const MISSING_PACKAGE_REMEDY =
-  'Move the module below a directory whose node_modules has @sallyport/frontend, or bundle it with that package'
-
-/** True if a module outside of any `node_modules` imports or requires Sallyport. */
-const isOwnPackageMissing = (error: unknown): error is Error =>
-  error instanceof Error && /^Cannot find (?:package|module) '@sallyport\/frontend[/']/.test(error.message)
-
-/** Returns what to import instead, if a module imports what belongs into the host or into another library's worker. */
-function getImportRemedy(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  const { message } = error
-  const { code, resource } = error as { code?: unknown; resource?: unknown }
-  // A wall hides the file.
-  const file = code === 'ERR_ACCESS_DENIED' ? resource : /^Cannot find module '([^']+)'/.exec(message)?.[1]
-  if (MISSING_CORE.test(message) || CORE_FILE.test(String(file)))
-    return "A frontend cannot import @sallyport/core, which is for the host. Import from '@sallyport/frontend' instead"
-  const [, other] = /^Cannot find (?:package|module) '(electron|comlink)'/.exec(message) ?? []
-  if (other !== undefined)
-    return `${message}. Instead of ${other}, use \`invoke\` and \`expose\` of @sallyport/frontend`
-  if (message === 'require is not defined') return `${message} in an ES module. Use import instead`
-  if (message === 'window is not defined' && /[\\/]@tauri-apps[\\/]/.test(readStack(error)))
-    return `${message}. Before @tauri-apps/api, import '@sallyport/frontend/tauri'`
-  return undefined
-}
-
-const MISSING_CORE = /^Cannot find (?:package|module) '@sallyport\/core[/']/
-const CORE_FILE = /[\\/](?:@sallyport|packages)[\\/]core[\\/](?:dist[\\/].*|package\.json)$/
-
-const isUnknownExtension = (error: unknown): error is Error =>
-  error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION'
-
-/** Adds to an error that ends the thread what the sandbox denied, and that an `await` might be missing, before it is reported. */
-function explainUncaughtErrors(): void {
-  process.prependListener('uncaughtExceptionMonitor', (error, origin) => {
-    const denial = explainSandboxDenial(error)
-    if (denial !== undefined) setMessage(error, denial)
-    else if (origin === 'unhandledRejection' && isBusError(error)) {
-      // The host has logged how to allow what was denied.
-      const [, denied] = (error.reason === 'Denied' && /^Command (\S+) not allowed by ACL/.exec(error.message)) || []
-      const summary = `${error.message.split('\n')[0]} (this rejection was not caught: is an \`await\` missing?)`
-      setMessage(error, denied === undefined ? summary : `Uncaught denial of ${denied}: is an \`await\` missing?`)
-    } else if (origin === 'unhandledRejection' && isThrownValue(error)) {
-      // Node describes an object as `#<Object>`.
-      const [, value] = /with the reason "([^]*)"\.$/.exec(error.message) ?? []
-      const what = value === undefined ? '' : `: ${value}`
-      const remedy = 'Reject with an Error, whose stack has the file and line'
-      setMessage(error, `A promise was rejected with a value that is not an Error${what}. ${remedy}`)
-      error.stack = `Error: ${error.message}`
-      // It is Node's for the error around the value.
-      Reflect.deleteProperty(error, 'code')
-    }
-  })
-}
-
-/** True for the error that Node creates for a rejection with any other value. Its stack has frames of Node alone. */
-const isThrownValue = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'ERR_UNHANDLED_REJECTION'
-
-function setMessage(error: Error, message: string): void {
-  const { message: before } = error
-  const stack = readStack(error)
-  error.message = message
-  if (stack !== '') error.stack = stack.replace(before, () => message)
+  return exit(code)
 }

@@ -67,7 +67,7 @@ function createImport(url: string, name: string): Import {
       return (await import(/* webpackIgnore: true */ /* @vite-ignore */ specifier)) as Namespace
     }
     if (hasDirectory || isBuiltin(specifier) || HAS_SCHEME.test(specifier)) return importByNode(specifier, attributes)
-    const problem = `can't import ${JSON.stringify(specifier)}: it has no directory. Set the option "directory".`
+    const problem = `cannot import ${JSON.stringify(specifier)}: it has no directory. Set the option "directory".`
     throw new BusError('InvalidParams', `Frontend module ${name} ${problem}`)
   }
 }

@@ -24,6 +24,85 @@ export type ClientTypesOf<Core> = '~types' extends keyof Core
     : ClientTypes
   : ClientTypes
 
+/** Sends events and listens to them, in a frontend and in the host. */
+export interface EventMethods<Types extends ClientTypes = ClientTypes> {
+  /**
+   * Sends an event to every listener: in core, in the host, and in all frontends. Resolves once the event was sent and there is room for more.
+   *
+   * @throws {BusError} `Overloaded` if too many messages wait for room: the event is not sent then. `Disconnected`. These two
+   * don't have to be caught: they don't cause an unhandled rejection.
+   */
+  emit(
+    event: Types extends { events: object } ? never : string,
+    payload?: unknown,
+    options?: TransferOptions,
+  ): Promise<void>
+  /** Sends an event whose payload has the type that `Types` declares. */
+  emit<Name extends keyof Types['events'] & string>(
+    event: Name,
+    ...payload: EmitParameters<Types['events'][Name]>
+  ): Promise<void>
+  /** Sends an event to the listeners that match `target`: a label, or one of Tauri's targets. */
+  emitTo(
+    target: string | EventTarget,
+    event: Types extends { events: object } ? never : string,
+    payload?: unknown,
+    options?: TransferOptions,
+  ): Promise<void>
+  /** Sends an event whose payload has the type that `Types` declares to the listeners that match `target`. */
+  emitTo<Name extends keyof Types['events'] & string>(
+    target: string | EventTarget,
+    event: Name,
+    ...payload: EmitParameters<Types['events'][Name]>
+  ): Promise<void>
+  /**
+   * Listens to the application's events: those that core, frontends and the host emit. Once core knows the listener, resolves with a function
+   * that removes it. In the host, a listener added right after `createBus` or `bus.open` misses no event.
+   *
+   * @throws {BusError} InvalidParams, synchronously, for an invalid name, handler or option; in the host also for a name of the bus's own
+   * events, to which `bus.on` listens. The promise rejects with `Disconnected`, which doesn't have to be caught, or with another reason
+   */
+  listen<T = unknown>(
+    event: Types extends { events: object } ? never : string,
+    handler: EventHandler<T>,
+    options?: ListenOptions,
+  ): Promise<Unlisten>
+  /** Listens to an event whose payload has the type that `Types` declares. */
+  listen<Name extends keyof Types['events'] & string>(
+    event: Name,
+    handler: EventHandler<Serialized<Types['events'][Name], Types['codec']>>,
+    options?: ListenOptions,
+  ): Promise<Unlisten>
+  /**
+   * Waits for an event of the application. The promise does not have to be awaited.
+   *
+   * @throws {BusError} InvalidParams, synchronously, as `listen`. The promise rejects with Timeout, Cancelled, or Disconnected when the
+   * client or the bus closes
+   * @example const { payload } = await bus.once<number>('done', { timeout: 5000 })
+   */
+  once<T = unknown>(
+    event: Types extends { events: object } ? never : string,
+    options?: ListenOptions,
+  ): Promise<BusEvent<T>>
+  /** Waits for an event whose payload has the type that `Types` declares. */
+  once<Name extends keyof Types['events'] & string>(
+    event: Name,
+    options?: ListenOptions,
+  ): Promise<BusEvent<Serialized<Types['events'][Name], Types['codec']>>>
+  /** Listens to an event once. Resolves, as `listen` does, with a function that removes the listener. */
+  once<T = unknown>(
+    event: Types extends { events: object } ? never : string,
+    handler: EventHandler<T>,
+    options?: ListenOptions,
+  ): Promise<Unlisten>
+  /** Listens once to an event whose payload has the type that `Types` declares. */
+  once<Name extends keyof Types['events'] & string>(
+    event: Name,
+    handler: EventHandler<Serialized<Types['events'][Name], Types['codec']>>,
+    options?: ListenOptions,
+  ): Promise<Unlisten>
+}
+
 /** A client that is typed by a core. Without types of events, the caller chooses the type of a payload. */
 export type TypedClient<Core extends CoreLike, Types extends ClientTypes = ClientTypesOf<Core>> = {
   readonly Channel: typeof Channel
@@ -37,30 +116,7 @@ export type TypedClient<Core extends CoreLike, Types extends ClientTypes = Clien
     command: Name,
     ...call: CallParameters<Core, Name, Types['codec']>
   ): Stream<StreamItem<Core, Name, Types['codec']>>
-} & (Types extends { events: infer Events extends object }
-  ? {
-      emit<Name extends keyof Events & string>(event: Name, ...payload: EmitParameters<Events[Name]>): Promise<void>
-      emitTo<Name extends keyof Events & string>(
-        target: string | EventTarget,
-        event: Name,
-        ...payload: EmitParameters<Events[Name]>
-      ): Promise<void>
-      listen<Name extends keyof Events & string>(
-        event: Name,
-        handler: EventHandler<Serialized<Events[Name], Types['codec']>>,
-        options?: ListenOptions,
-      ): Promise<Unlisten>
-      once<Name extends keyof Events & string>(
-        event: Name,
-        options?: ListenOptions,
-      ): Promise<BusEvent<Serialized<Events[Name], Types['codec']>>>
-      once<Name extends keyof Events & string>(
-        event: Name,
-        handler: EventHandler<Serialized<Events[Name], Types['codec']>>,
-        options?: ListenOptions,
-      ): Promise<Unlisten>
-    }
-  : Pick<Client, 'emit' | 'emitTo' | 'listen' | 'once'>)
+} & EventMethods<Types>
 
 /** The result of `createClient(client)`: its functions with the types of a core, and the client's other members. */
 export type TypedConnection<Core extends CoreLike, Types extends ClientTypes = ClientTypesOf<Core>> = TypedClient<

@@ -220,6 +220,7 @@ function mergeArgs(
       const hadOthers = named === undefined && shown !== undefined && shown !== null
       return hadOthers ? 'args that are not named arguments were removed' : { args: members }
     }
+    // Stryker disable next-line ConditionalExpression: another text refuses it, which names no args
     if (typeof args !== 'object') return `args are a ${typeof args}`
     if (changed.length === 0) return { args }
     return isRecord(args) ? { args: overlay(args, members, changed) } : NAMELESS

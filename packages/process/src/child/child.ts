@@ -4,15 +4,8 @@ import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { later } from '@sallyport/protocol/internal/contract'
 import { closeOnceRead } from '@sallyport/protocol/internal/link'
-import type { Launch } from '../launchers/launcher.js'
-import {
-  describeReached,
-  type ExceededLimit,
-  getChildren,
-  type ProcessLimits,
-  type Usage,
-  watchLimits,
-} from './limits.js'
+import type { Launch, LaunchLimits } from '../launchers/launcher.js'
+import { describeReached, type ExceededLimit, getChildren, type Usage, watchLimits } from './limits.js'
 
 export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'stdio'> {
   readonly launch: Launch
@@ -84,7 +77,7 @@ export class Child {
   }
 
   /** Kills it once it exceeds a limit. Usage of CPU time before this call does not count. */
-  watch(limits: ProcessLimits, onUsage?: (usage: Usage) => void): void {
+  watch(limits: LaunchLimits, onUsage?: (usage: Usage) => void): void {
     this.#stopWatching()
     if (this.pid === undefined || this.#isClosed) return
     const onExceeded = (exceeded: ExceededLimit): void => {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { every } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import { readReachedLimit } from '../launchers/cgroup.js'
-import type { Launch } from '../launchers/launcher.js'
+import type { Launch, LaunchLimits } from '../launchers/launcher.js'
 
 const CPU_WINDOW_MS = 10_000
 /** Interval of checks. Memory can grow by some hundred MiB between two of them. */
@@ -15,14 +15,6 @@ const TICKS_PER_SECOND = 100
 /** Files in `/tmp` without a content: each takes about 1 KiB of the kernel's memory, which counts for no process. */
 const MIN_FILES = 1000
 const FILES_PER_MIB = 1024
-
-export interface ProcessLimits {
-  memory?: number | undefined
-  cpu?: number | undefined
-  pids?: number | undefined
-  /** MiB of files in `/tmp` of a wall that has one. */
-  tmp?: number | undefined
-}
 
 export interface ExceededLimit {
   limit: 'memory' | 'cpu' | 'pids' | 'tmp'
@@ -40,7 +32,7 @@ type LaunchedLimits = Pick<Launch, 'cgroups' | 'processes'>
 /** Checks the limits of a process and its descendants. Returns a function that stops the checks. @param onUsage - called with each reading */
 export function watchLimits(
   pid: number,
-  limits: ProcessLimits,
+  limits: LaunchLimits,
   launched: LaunchedLimits,
   onExceeded: (exceeded: ExceededLimit) => void,
   onUsage: (usage: Usage) => void = () => {},
@@ -82,7 +74,7 @@ export function explainRefusedMemory(name: string, error: ReportedError, memory:
 
 /** Returns a function that takes one sample after another, and returns which limit was exceeded, if any. */
 export function createLimitCheck(
-  limits: ProcessLimits,
+  limits: LaunchLimits,
 ): (usage: Usage & { files: number }, now: number) => ExceededLimit | undefined {
   const { memory, cpu, pids, tmp } = limits
   const maxFiles = tmp === undefined ? Infinity : MIN_FILES + Math.ceil(tmp * FILES_PER_MIB)

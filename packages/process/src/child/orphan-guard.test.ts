@@ -1,15 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { OrphanGuard } from './orphan-guard.js'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import { createStopStatus, describeStop, OrphanGuard } from './orphan-guard.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'guard-'))
 afterAll(() => rmSync(temporary, { recursive: true }))
 
+/** Returns a pipe that nobody has written to. */
+function fifo(): string {
+  const path = join(temporary, 'fifo')
+  execFileSync('mkfifo', [path])
+  return path
+}
+
 const startBusy = (): ChildProcess => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' })
+
+afterEach(() => void vi.useRealTimers())
 
 describe.skipIf(process.platform === 'win32')('the orphan guard', () => {
   let directory: string
@@ -42,6 +52,86 @@ describe.skipIf(process.platform === 'win32')('the orphan guard', () => {
     child.kill('SIGKILL')
     await guard.exited
     expect(existsSync(directory)).toBe(true)
+  })
+
+  test('ends what lives elsewhere after each end, and waits for it', async () => {
+    const [first, second] = ['exited', 'orphaned'].map(name => join(temporary, name)) as [string, string]
+    const createStop = (file: string) => ({ stop: { command: '/bin/sh', args: ['-c', 'echo "$NAME" > "$0"', file] } })
+    const child = startBusy()
+    const guarded = new OrphanGuard('', { ...createStop(first), env: { NAME: 'plugin' } })
+    guarded.watch(child)
+    child.kill('SIGKILL')
+    await guarded.exited
+    expect(readFileSync(first, 'utf8')).toBe('plugin\n')
+    const orphaned = new OrphanGuard('', { ...createStop(second), env: { PATH: '/none' } })
+    orphaned.watch(startBusy())
+    orphaned.end()
+    await orphaned.exited
+    expect(readFileSync(second, 'utf8')).toBe('\n')
+    guard.end()
+  })
+
+  test('says how "stop" has failed', () =>
+    rows<[script: string, failure: string | undefined]>([
+      ['exit 0', undefined],
+      ['exit 3', 'exited with code 3'],
+      ['kill -9 $PPID $$', 'was killed'],
+      ['exec /none/program', 'exited with code 127'],
+    ])(async (script, failure) => {
+      const stopStatus = createStopStatus()
+      const child = startBusy()
+      const guarded = new OrphanGuard('', { stop: { command: '/bin/sh', args: ['-c', script] }, stopStatus })
+      guarded.watch(child)
+      child.kill('SIGKILL')
+      await guarded.exited
+      expect(describeStop(stopStatus)).toBe(failure)
+      guard.end()
+    }))
+
+  test('does not wait for ever for a "stop" that does not exit, and says so', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const stopStatus = createStopStatus()
+    const child = startBusy()
+    const guarded = new OrphanGuard('', {
+      stop: { command: '/bin/sh', args: ['-c', 'read -r _ < "$0"', fifo()] },
+      stopStatus,
+    })
+    guarded.watch(child)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    vi.advanceTimersByTime(5000)
+    await guarded.exited
+    expect(describeStop(stopStatus)).toBe('did not exit within 5 s')
+    writeFileSync(join(temporary, 'fifo'), '\n')
+    guard.end()
+  })
+
+  test('ends what was asked for, and began after its client was killed', async () => {
+    const programs = join(temporary, 'programs')
+    mkdirSync(programs)
+    writeFileSync(join(programs, 'sleep'), '#!/bin/sh\n', { mode: 0o755 })
+    const runs = join(temporary, 'runs')
+    const stop = { command: '/bin/sh', args: ['-c', 'echo run >> "$0"', runs] }
+    const takeRuns = (): number => {
+      const { length } = readFileSync(runs, 'utf8').trim().split('\n')
+      rmSync(runs)
+      return length
+    }
+    await rows<[string, end: (child: ChildProcess, guarded: OrphanGuard) => unknown, hasBegun: boolean, runs: number]>([
+      ['its client is killed before it begins', child => child.kill('SIGKILL'), false, 3],
+      ['its client is killed', child => child.kill('SIGKILL'), true, 1],
+      ['its client exits before it begins', child => child.stdin!.end('0\n'), false, 1],
+      ['what its client has started is killed before it begins', child => child.stdin!.end('137\n'), false, 3],
+      ['its host is killed', (_child, guarded) => guarded.end(), true, 3],
+    ])(async (_how, end, hasBegun, count) => {
+      const guarded = new OrphanGuard('', { stop, env: { PATH: programs } })
+      const child = spawn('/bin/sh', ['-c', 'read -r code; exit $code'])
+      guarded.watch(child, () => hasBegun)
+      end(child, guarded)
+      await guarded.exited
+      expect(takeRuns()).toBe(count)
+    })
+    guard.end()
   })
 
   test('ends with a process that could not be started', async () => {

@@ -1,9 +1,46 @@
-// What ends with a process that cannot say so: those without a wall, which the kernel does not end with their parent.
+// What ends with a process that cannot say so: those without a wall, which the kernel does not end with their parent, and what lives elsewhere.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
+import { later } from '@sallyport/protocol/internal/contract'
+import type { Launch } from '../launchers/launcher.js'
 
-/** Kills the process of the first line with its group, and removes the directory, unless there is a second line before the pipe ends. */
-const SCRIPT = 'read -r pid && read -r _ || { [ -z "$pid" ] || kill -9 "-$pid" "$pid"; rmdir "$1"; }'
+/**
+ * Kills the process of the first line with its group, and removes the directory, unless there is a second line before the pipe ends. Then it runs
+ * the command that is left, if there is one: again after 1 and 3 s, unless the second line is `done`. A daemon can still be creating what a client
+ * has asked for that was killed, and finds nothing to remove before.
+ */
+const SCRIPT = [
+  'read -r pid && read -r end || { [ -z "$pid" ] || kill -9 "-$pid" "$pid"; PATH=$PATH:/usr/bin:/bin rmdir "$1"; }; shift; "$@"; code=$?',
+  '[ $# -eq 0 ] || [ -z "$pid" ] || [ "$end" = done ] || for pause in 1 2; do',
+  'PATH=$PATH:/usr/bin:/bin sleep $pause; "$@"; code=$?; done; exit $code',
+].join('\n')
+/** A daemon that does not answer delays no restart for longer. The command goes on. */
+const STOP_TIMEOUT_MS = 5000
+/** Of the script, between its runs of `stop`. */
+const PAUSES_MS = 3000
+
+/** What a guard runs, and where it says how that has ended. */
+export interface GuardedLaunch extends Pick<Launch, 'stop' | 'env'> {
+  /** Of one number, for `describeStop`. */
+  readonly stopStatus?: SharedArrayBuffer | undefined
+}
+
+/** In the place of an exit code. */
+const WAS_KILLED = -1
+const RUNS_ON = -2
+const NOT_RUN = -3
+
+/** Returns a clause that says how `stop` has failed, or `undefined` if it has not. */
+export function describeStop(status: SharedArrayBuffer): string | undefined {
+  const [code = 0] = new Int32Array(status)
+  if (code === 0) return undefined
+  if (code === RUNS_ON) return `did not exit within ${STOP_TIMEOUT_MS / 1000} s`
+  if (code === NOT_RUN) return 'was not run: /bin/sh could not be started'
+  return code === WAS_KILLED ? 'was killed' : `exited with code ${code}`
+}
+
+export const createStopStatus = (): SharedArrayBuffer => new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
 
 /**
  * A shell that kills a process when this one disappears, because a busy process would not notice. It starts before the process and its
@@ -11,25 +48,62 @@ const SCRIPT = 'read -r pid && read -r _ || { [ -z "$pid" ] || kill -9 "-$pid" "
  * reason, the shell kills the process. On Windows, which has no such shell, a busy process outlives a host that was killed.
  */
 export class OrphanGuard {
-  /** Resolves once the shell has exited: a process that exits after its relay stays in the host's process table. */
+  /** Resolves once the shell has exited, with which what lives elsewhere has ended: a process that exits after its relay stays in the host's process table. */
   readonly exited: Promise<void> | undefined
+  readonly #launch: GuardedLaunch
   readonly #stdin: Writable | undefined
 
-  /** @param directory - of the process: it is removed, if it is empty, when this process disappears. It need not exist yet */
-  constructor(directory = '') {
+  #giveUp = (): void => {}
+
+  /**
+   * @param directory - of the process: it is removed, if it is empty, when this process disappears. It need not exist yet
+   * @param launch - `stop` runs when the process has exited, or this one has disappeared
+   */
+  constructor(directory = '', launch: GuardedLaunch = {}) {
+    this.#launch = launch
     if (process.platform === 'win32') return
-    const args = ['-c', SCRIPT, 'sallyport', directory]
-    const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env: {}, detached: true })
-    this.exited = new Promise(resolve => shell.once('error', () => resolve()).once('exit', () => resolve()))
+    const { stop, env = {} } = launch
+    const args = ['-c', SCRIPT, 'sallyport', directory, ...(stop ? [stop.command, ...stop.args] : [])]
+    const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env, detached: true })
+    this.exited = new Promise(resolve => {
+      this.#giveUp = () => {
+        this.#setStatus(RUNS_ON)
+        resolve()
+      }
+      shell.once('error', () => {
+        this.#setStatus(NOT_RUN)
+        resolve()
+      })
+      shell.once('exit', code => {
+        this.#setStatus(code ?? WAS_KILLED)
+        resolve()
+      })
+    })
     // Absent if no descriptors are left.
     this.#stdin = shell.stdin as Writable | undefined
     this.#stdin?.on('error', () => {})
   }
 
-  watch(child: ChildProcess): void {
+  /** The shell ends with the exit code of `stop`. */
+  #setStatus(code: number): void {
+    const { stop, stopStatus } = this.#launch
+    if (stop && stopStatus) new Int32Array(stopStatus)[0] = code
+  }
+
+  /** @param hasBegun - called at its exit. Returns false if what it starts elsewhere might not be there yet */
+  watch(child: ChildProcess, hasBegun: () => boolean = () => true): void {
     if (child.pid === undefined) return this.end()
     this.#stdin?.write(`${child.pid}\n`)
-    child.once('exit', () => this.#stdin?.end('\n'))
+    child.once('exit', (code, signal) => {
+      // One that exits by itself has waited for what it has asked for. One whose own client was killed says so by its code.
+      const wasKilled = (signal !== null || code === 128 + constants.signals.SIGKILL) && !hasBegun()
+      this.#stdin?.end(wasKilled ? 'killed\n' : 'done\n')
+      const endWait = later(STOP_TIMEOUT_MS + (wasKilled ? PAUSES_MS : 0), this.#giveUp)
+      void this.exited?.then(endWait)
+      const { stop, env } = this.#launch
+      if (stop && process.platform === 'win32')
+        spawn(stop.command, stop.args, { stdio: 'ignore', env }).on('error', () => {})
+    })
   }
 
   end(): void {

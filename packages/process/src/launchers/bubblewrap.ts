@@ -70,7 +70,7 @@ export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launc
   return {
     name: NAME,
     closesNetwork: true,
-    limitsTmp: true,
+    holds: ['tmp'],
     bindsWrites: true,
     launch(node, nodeArgs, info) {
       const { memory, pids, tmp } = info.limits
@@ -88,7 +88,7 @@ export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launc
 
 const PROBED: LaunchInfo = {
   ...{ reads: { directories: [], files: [] }, writes: [] },
-  ...{ descriptors: [], net: false, limits: {} },
+  ...{ descriptors: [], net: false, limits: {}, program: { entry: '', node: process.version } },
 }
 
 export const createError = (cause: string, remedy: string): LauncherUnavailable =>

@@ -34,7 +34,7 @@ const REMOVE_INTERVAL_MS = 20
 export function createCgroup(
   limits: CgroupLimits,
   root: string = ROOT,
-  ownCgroups: string = readOwn(),
+  ownCgroups: string = readOptional('/proc/self/cgroup'),
 ): Cgroup | undefined {
   const { memory, cpus, pids } = limits
   if ((memory ?? cpus ?? pids) === undefined) return undefined
@@ -50,14 +50,6 @@ export function createCgroup(
     return undefined
   }
   return { directories, joins: directories.map(directory => join(directory, 'cgroup.procs')) }
-}
-
-function readOwn(): string {
-  try {
-    return readFileSync('/proc/self/cgroup', 'latin1')
-  } catch {
-    return ''
-  }
 }
 
 /** Version 1: a hierarchy for each controller. */
@@ -194,7 +186,8 @@ export function readReachedLimit(directories: readonly string[]): ReachedLimit |
   return undefined
 }
 
-function readOptional(file: string): string {
+/** Returns the empty string for a file that cannot be read. */
+export function readOptional(file: string): string {
   try {
     return readFileSync(file, 'latin1')
   } catch {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CAN_DENY_NET, checkNet } from '../permission-model/module-code.js'
 import { type Launcher, LauncherUnavailable, tryNode } from './launcher.js'
-import { isNetClosed, resolveWall, tryEach } from './find-wall.js'
+import { explainOpenNet, resolveWall, tryEach } from './find-wall.js'
 
 const launcher: Launcher = { name: 'test', launch: (command, args) => ({ command, args }) }
 const attempt = (getLauncher: () => Launcher) => async () => getLauncher()
@@ -52,14 +52,32 @@ test('tmp is refused without a wall that limits it', async () => {
   await expect(resolveWall('sandbox', { wall: 'none', tmp: 1 })).rejects.toThrow(
     'sandbox.tmp must be left out: the process has no wall that limits it. Use a wall of bubblewrap',
   )
-  await expect(resolveWall('sandbox', { wall: launcher, tmp: 1 })).rejects.toThrow('test does not limit it')
-  const limited = { ...launcher, limitsTmp: true }
+  await expect(resolveWall('sandbox', { wall: launcher, tmp: 1 })).rejects.toThrow(
+    'the launcher "test" does not limit it. Use a wall of bubblewrap, or a launcher with "tmp" in "holds"',
+  )
+  const limited: Launcher = { ...launcher, holds: ['tmp'] }
   expect((await resolveWall('sandbox', { wall: limited, tmp: 1 })).launcher).toBe(limited)
 })
 
+test('a limit of a process that is elsewhere is refused, unless its launcher holds it', async () => {
+  const elsewhere: Launcher = { ...launcher, isElsewhere: true, holds: ['memory', 'cpu'] }
+  const limits = { memory: 100, cpu: 1 }
+  expect((await resolveWall('sandbox', { wall: elsewhere, ...limits })).launcher).toBe(elsewhere)
+  await expect(resolveWall('sandbox', { wall: elsewhere, ...limits, pids: 10 })).rejects.toThrow(
+    'sandbox.pids must be left out: the launcher "test" has the process elsewhere, and no "pids" in "holds". ',
+  )
+  const here = () => resolveWall('sandbox', { wall: launcher, pids: 10 })
+  if (process.platform === 'linux') await here()
+  else await expect(here).rejects.toThrow('sandbox.pids must be left out: it needs Linux, or a launcher that holds it')
+})
+
 test('net: false is refused only if neither Node nor a wall closes the network', () => {
-  checkNet('sandbox', false, isNetClosed({ ...launcher, closesNetwork: true }))
-  const check = () => checkNet('sandbox', false, isNetClosed(launcher))
-  if (CAN_DENY_NET) check()
-  else expect(check).toThrow(/^sandbox\.net must not be false: .* bubblewrap \(apt-get install bubblewrap\)/)
+  const check = (wall: Launcher | undefined) => checkNet('sandbox', false, explainOpenNet(wall))
+  check({ ...launcher, closesNetwork: true })
+  if (CAN_DENY_NET) return check(launcher)
+  expect(() => check(undefined)).toThrow(
+    /^sandbox\.net must not be false: .* bubblewrap \(apt-get install bubblewrap\)/,
+  )
+  // A launcher of one's own can close it.
+  expect(() => check(launcher)).toThrow(/the launcher "test" does not say that it does\. .* set "closesNetwork"$/)
 })

@@ -1,9 +1,11 @@
 // The wall of a frontend's process: the strongest launcher that works on this machine, and whether the network is closed by it.
+import { existsSync } from 'node:fs'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { loadOnce } from '@sallyport/protocol/internal/util'
-import { CAN_DENY_NET } from '../permission-model/module-code.js'
-import { type Launcher, LauncherUnavailable } from './launcher.js'
+import { CAN_DENY_NET, OPEN_NET } from '../permission-model/module-code.js'
+import { type Launcher, LauncherUnavailable, type LaunchLimits } from './launcher.js'
 import { bubblewrap } from './bubblewrap.js'
+import { denoOfApplication, explainText } from './deno.js'
 import { landlock } from './landlock.js'
 
 export interface FoundWall {
@@ -14,7 +16,13 @@ export interface FoundWall {
 }
 
 /** Tries the launchers once, beside other work: each attempt takes up to 50 ms. @throws as `tryCommand` */
-export const findWall: () => Promise<FoundWall> = loadOnce(() => tryEach([bubblewrap, landlock]))
+export const findWall: () => Promise<FoundWall> = loadOnce(() => tryEach([bubblewrap, landlock, denoOfApplication]))
+/** For code as text and scripts, which Deno does not run. */
+export const findTextWall: () => Promise<FoundWall> = loadOnce(async () => {
+  const found = await tryEach([bubblewrap, landlock])
+  const reason = found.launcher ? undefined : explainText()
+  return reason === undefined ? found : { ...found, failures: [...found.failures, reason] }
+})
 
 /** @param launchers - functions that throw if their launcher does not work, the strongest first */
 export async function tryEach(launchers: readonly (() => Promise<Launcher>)[]): Promise<FoundWall> {
@@ -30,9 +38,8 @@ export async function tryEach(launchers: readonly (() => Promise<Launcher>)[]): 
   return { launcher: undefined, failures }
 }
 
-export interface WallOptions {
+export interface WallOptions extends LaunchLimits {
   wall: 'auto' | 'required' | 'none' | Launcher
-  tmp?: number | undefined
   write?: readonly URL[] | undefined
 }
 
@@ -41,11 +48,11 @@ export interface WallOptions {
  *
  * @param place - the place of the sandbox, for error texts
  * @throws {LauncherUnavailable} for `wall: 'required'` if no launcher works
- * @throws {BusError} InvalidParams for a limit that needs a wall
+ * @throws {BusError} InvalidParams for a limit that nothing holds here
  */
 export async function resolveWall(
   place: string,
-  { wall, tmp, write = [] }: WallOptions,
+  { wall, write = [], ...limits }: WallOptions,
   find: () => Promise<FoundWall> = findWall,
 ): Promise<FoundWall> {
   const isNamed = wall === 'auto' || wall === 'required'
@@ -54,16 +61,38 @@ export async function resolveWall(
   if (wall === 'required' && !launcher) {
     throw new LauncherUnavailable(`${place}.wall must not be "required": ${failures.join('; ')}`)
   }
-  if (tmp !== undefined && !launcher?.limitsTmp) {
-    const reason = launcher ? `${launcher.name} does not limit it` : 'the process has no wall that limits it'
-    throw new BusError('InvalidParams', `${place}.tmp must be left out: ${reason}. Use a wall of bubblewrap`)
+  for (const name of ['memory', 'cpu', 'pids', 'tmp'] as const) {
+    const reason = limits[name] === undefined ? undefined : explainUnlimited(name, launcher)
+    if (reason !== undefined) throw new BusError('InvalidParams', `${place}.${name} must be left out: ${reason}`)
   }
   if (write.length > 0 && launcher && !launcher.bindsWrites) {
-    const text = `${launcher.name} cannot restrict writes to directories. Use a wall of bubblewrap, or wall: "none"`
-    throw new BusError('InvalidParams', `${place}.write must be left out: ${text}`)
+    const text = `the launcher ${quote(launcher)} cannot restrict writes to directories`
+    const remedy = 'Use a wall of bubblewrap, wall: "none", or a launcher with "bindsWrites"'
+    throw new BusError('InvalidParams', `${place}.write must be left out: ${text}. ${remedy}`)
   }
   return found
 }
 
-/** Returns whether a frontend without `net: true` has no network. */
-export const isNetClosed = (launcher: Launcher | undefined): boolean => CAN_DENY_NET || launcher?.closesNetwork === true
+/** Returns why a limit does not hold, or `undefined` if it does. */
+function explainUnlimited(limit: keyof LaunchLimits, launcher: Launcher | undefined): string | undefined {
+  if (launcher?.holds?.includes(limit)) return undefined
+  if (limit === 'tmp') {
+    if (!launcher) return 'the process has no wall that limits it. Use a wall of bubblewrap'
+    return `the launcher ${quote(launcher)} does not limit it. Use a wall of bubblewrap, or a launcher with "tmp" in "holds"`
+  }
+  if (launcher?.isElsewhere) {
+    const text = `the launcher ${quote(launcher)} has the process elsewhere, and no "${limit}" in "holds"`
+    return `${text}. Limit it there by "info.limits" and list it, or use docker()`
+  }
+  return existsSync('/proc/self/stat') ? undefined : 'it needs Linux, or a launcher that holds it, such as docker()'
+}
+
+/** Returns why a frontend without `net: true` has a network, or `undefined` if it has none. */
+export function explainOpenNet(launcher: Launcher | undefined): string | undefined {
+  if (CAN_DENY_NET || launcher?.closesNetwork) return undefined
+  if (!launcher) return OPEN_NET
+  const text = `Node.js before 25 cannot deny the network, and the launcher ${quote(launcher)} does not say that it does`
+  return `${text}. Close it there unless "info.net" is true, and set "closesNetwork"`
+}
+
+const quote = ({ name }: Launcher): string => JSON.stringify(name)

@@ -13,8 +13,15 @@ export interface Launcher {
   readonly name: string
   /** True if a process has no network unless `info.net` is true. @default false */
   readonly closesNetwork?: boolean
-  /** True if `/tmp` of the process has the size `info.limits.tmp`. @default false */
-  readonly limitsTmp?: boolean
+  /** Limits of `info.limits` that it enforces itself. Sallyport checks the others, on Linux, and refuses `tmp`. @default [] */
+  readonly holds?: readonly (keyof LaunchLimits)[]
+  /**
+   * True if a daemon or another machine has the process, which is then no descendant of the command. Then each launch needs `stop`, and limits that
+   * the launcher does not hold are refused.
+   *
+   * @default false
+   */
+  readonly isElsewhere?: boolean
   /** True if a process can change the directories `info.writes`, and no others. Without it, the option `write` is refused. @default false */
   readonly bindsWrites?: boolean
   /**
@@ -31,25 +38,29 @@ export interface LaunchInfo {
   readonly reads: { readonly directories: readonly string[]; readonly files: readonly string[] }
   /** Directories that the process can change, as real paths: `write` of its sandbox. */
   readonly writes: readonly string[]
-  /** Descriptors that the process inherits, in addition to standard input, output and error. */
+  /** Descriptors of sockets that the process can inherit, in addition to standard input, output and error: calls are faster if it does. */
   readonly descriptors: readonly number[]
   /** True if the process may use the network. */
   readonly net: boolean
   /** Limits of its sandbox. */
   readonly limits: LaunchLimits
+  /** The last of `args`, which is the file of its program, and the version of Node.js whose flags the others are: `v24.1.0`. */
+  readonly program: { readonly entry: string; readonly node: string }
 }
 
-/** Limits that a launcher enforces as far as it can. Sallyport itself also checks `memory` and `pids` ten times a second. */
+/** Limits that a launcher enforces as far as it can. On Linux, Sallyport checks all but `tmp` ten times a second. */
 export interface LaunchLimits {
   /** Resident memory in MiB. */
   readonly memory?: number | undefined
+  /** Share of one CPU core. */
+  readonly cpu?: number | undefined
   /** Number of processes and threads. */
   readonly pids?: number | undefined
   /** MiB of files in `/tmp`. */
   readonly tmp?: number | undefined
 }
 
-/** The command to start. Its environment is empty, so `command` needs an absolute path. */
+/** The command to start. Its environment has only `env` and the time zone, so `command` needs an absolute path. */
 export interface Launch {
   /** Absolute path of a program. */
   readonly command: string
@@ -65,6 +76,14 @@ export interface Launch {
   readonly endsWithParent?: boolean
   /** True if the command lowers its priority itself. Otherwise Sallyport does, right after the start. */
   readonly lowersPriority?: boolean
+  /** Environment variables of `command`, and of `stop`, with names of letters, digits and `_`. @default {} */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /**
+   * Ends the process where the end of `command` does not: `docker rm`. It runs after each end of `command`, and if the host is killed, up to
+   * three times, so it exits with 0 also if nothing is left. The log warns if it fails, or takes more than 5 s. On Windows it runs once,
+   * unwatched. A launcher with `isElsewhere` must return it.
+   */
+  readonly stop?: { readonly command: string; readonly args: readonly string[] } | undefined
 }
 
 /** Added to the `nice` value of the host. While all cores are busy, a process at 0 gets three times the CPU time of a process at 5. */
@@ -108,7 +127,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
   cpus: [value => isNumberFrom(value, 0.01), 'a number of CPU cores, from 0.01'],
   uid: [value => isWhole(value, 0), 'the number of a user'],
   bwrap: path,
-  setpriv: path,
+  ...{ setpriv: path, docker: path, deno: path },
+  inside: [
+    value => typeof (Object(value) as Partial<Launcher>).launch === 'function',
+    'a launcher, such as await bubblewrap()',
+  ],
+  image: [value => typeof value === 'string' && /^[^-\s\0][^\s\0]*$/.test(value), 'the name of an image'],
   wall: [value => value === 'required' || value === 'none', '"required" or "none"'],
   onDenied: [value => typeof value === 'function', 'a function'],
   ...{ args: texts, read: paths, write: paths, home: directory, cwd: directory },
@@ -128,13 +152,8 @@ export function checkOptions(subject: string, options: object, names: readonly s
 
 const TIMEOUT_MS = 10_000
 
-/** A command that a launcher tries. */
-export interface Trial {
-  command: string
-  args: readonly string[]
-  /** Content of the file at descriptor 5. */
-  filter?: Uint8Array | undefined
-}
+/** A command that a launcher tries. Without `env`, in the environment of Node. */
+export type Trial = Pick<Launch, 'command' | 'args' | 'filter' | 'env'>
 
 /** What a process or the machine lacks at the moment: it says nothing of a launcher. */
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
@@ -144,12 +163,13 @@ export async function tryCommand({
   command,
   args,
   filter,
+  env = getNodeEnvironment(),
 }: Trial): Promise<{ status: number | null; stdout: string; failure: string }> {
   // Most hosts start no process: they need not load the module.
   const { spawn } = process.getBuiltinModule('node:child_process')
   const child = withFilterFile(filter, tmpdir(), descriptor =>
     spawn(command, args, {
-      ...{ env: getNodeEnvironment(), cwd: '/', timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
+      ...{ env, cwd: '/', timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
       stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor ?? 'ignore'],
     }),
   )

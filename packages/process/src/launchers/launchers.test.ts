@@ -2,9 +2,10 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { bubblewrap } from './bubblewrap.js'
+import { docker } from './docker.js'
 import { landlock } from './landlock.js'
 import { type LaunchInfo, LauncherUnavailable } from './launcher.js'
 
@@ -89,10 +90,64 @@ describe.runIf(isLinux)('bubblewrap', () => {
 const info: LaunchInfo = {
   reads: { directories: ['/app/node_modules', '/app'], files: ['/package.json'] },
   writes: [],
-  descriptors: [3, 4],
+  descriptors: [4],
   net: false,
   limits: {},
+  program: { entry: '/app/process.js', node: process.version },
 }
+
+const isUnix = process.platform !== 'win32'
+
+describe.runIf(isUnix)('docker', () => {
+  test('refuses wrong options', () =>
+    rows([
+      [{ memory: 5 }, 'unknown option "memory". Use image, docker, args'],
+      [{ image: '--privileged' }, 'image must be the name of an image'],
+      [{ docker: '' }, 'docker must be the path of a program'],
+      [{ args: '-v' }, 'args must be an array of strings'],
+    ])((options, message) => expect(docker(options as object)).rejects.toThrow(message)))
+
+  test('is unavailable without its program, its daemon or its image, with another Node.js, and on Windows', async () => {
+    await expect(docker({ docker: '/none/docker' })).rejects.toThrow(
+      'docker is not available: /none/docker was not found. Install Docker or Podman',
+    )
+    const refusing = createProgram('docker-refusing', 'echo "docker: No such image: $0" >&2; exit 125')
+    await expect(docker({ docker: refusing, image: 'own' })).rejects.toThrow(
+      /could not be started in own: docker: No such image: .*\. Start the daemon, and pull the image \(docker pull own\)$/,
+    )
+    const old = createProgram('docker-old', 'echo v18.0.0')
+    await expect(docker({ docker: old })).rejects.toThrow(
+      `has Node.js v18.0.0, and the host ${process.version}. Use an image`,
+    )
+    const { platform } = process
+    Object.defineProperty(process, 'platform', { value: 'win32' })
+    try {
+      const refused = docker({ docker: old })
+      await expect(refused).rejects.toThrow(LauncherUnavailable)
+      await expect(refused).rejects.toThrow(
+        'a container has no paths of Windows, where the files would be. Use it on Linux',
+      )
+    } finally {
+      Object.defineProperty(process, 'platform', { value: platform })
+    }
+  })
+
+  test('names its container, which it can end, mounts what is there, and gives its client no variable of the host but its own', async () => {
+    vi.stubEnv('DOCKER_HOST', 'unix:///run/docker.sock')
+    vi.stubEnv('API_KEY', 'secret')
+    const launcher = await docker({ docker: createProgram('docker', `echo ${process.version}`) })
+    const reads = { directories: [directory], files: ['/none/package.json'] }
+    const { args, stop, env, command } = launcher.launch('/node', ['--permission', 'main.js'], { ...info, reads })
+    const name = args[args.indexOf('--name') + 1]
+    expect(stop).toEqual({ command, args: ['rm', '-f', name] })
+    expect(args.filter((_, at) => args[at - 1] === '-v')).toEqual([`${directory}:${directory}:ro`])
+    expect(args.slice(-3)).toEqual([`node:${process.version.slice(1)}-slim`, '--permission', 'main.js'])
+    expect(env).toMatchObject({ DOCKER_HOST: 'unix:///run/docker.sock' })
+    expect(env).not.toHaveProperty('API_KEY')
+    const wrong = { ...info, reads: { directories: ['/a:b'], files: [] } }
+    expect(() => launcher.launch('/node', [], wrong)).toThrow('it cannot mount /a:b, which has a colon')
+  })
+})
 
 describe.runIf(isLinux)('landlock', () => {
   const HELP = `case "$*" in *--help*) echo "--landlock-access --seccomp-filter"; exit;; esac`

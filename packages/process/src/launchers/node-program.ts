@@ -6,7 +6,9 @@ import { isWithin, listRealPaths, type ReadGrants } from '../permission-model/gr
 /** Returns the name of the program that contains Node.js, if `process.execPath` starts that program: this one, again and again. */
 export function findEmbedder(): string | undefined {
   const { versions, env } = process
-  if (process.getBuiltinModule('node:sea').isSea()) return 'a single executable application'
+  // Deno and Bun have no such module.
+  if ((process.getBuiltinModule('node:sea') as Partial<typeof import('node:sea')> | undefined)?.isSea?.())
+    return 'a single executable application'
   if ('electron' in versions && !env.ELECTRON_RUN_AS_NODE) return 'Electron without ELECTRON_RUN_AS_NODE'
   return ['nw', 'bun', 'deno'].find(name => name in versions) ?? ['pkg', '__nexe'].find(name => name in process)
 }

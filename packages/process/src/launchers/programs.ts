@@ -15,7 +15,7 @@ export function findProgram(name: string): string | undefined {
     .find(isExecutable)
 }
 
-function isExecutable(path: string): boolean {
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
     return true

@@ -109,7 +109,7 @@ for (const arch of ['x64', 'arm64'] as const) {
     ]
     const isAllowed = (name: string): boolean => allowed.includes(name) || /^f?l?ch(mod|own)/.test(name)
     for (const [name, call] of Object.entries(calls.denied)) {
-      const expected = name === 'socketpair' ? EACCES : isAllowed(name) ? ALLOW : EPERM
+      const expected = name === 'socketpair' ? EPERM : isAllowed(name) ? ALLOW : EPERM
       expect([name, forProgram(call)]).toEqual([name, expected])
     }
     expect(forProgram(calls.ioctl, [0, 0x5412])).toBe(EPERM)
@@ -135,7 +135,8 @@ for (const arch of ['x64', 'arm64'] as const) {
     const getDecisions = (net: boolean) => families.map(family => forProgram(calls.socket, [family], net))
     expect(getDecisions(false)).toEqual([ALLOW, EACCES, EACCES, EACCES, EACCES, EACCES])
     expect(getDecisions(true)).toEqual([EACCES, ALLOW, ALLOW, ALLOW, EACCES, EACCES])
-    expect([1, 2].map(family => forProgram(calls.denied['socketpair']!, [family], true))).toEqual([ALLOW, EACCES])
+    expect([1, 2].map(family => forProgram(calls.denied['socketpair']!, [family], true))).toEqual([ALLOW, EPERM])
+    expect([1, 2].map(family => decide(calls.denied['socketpair']!, [family]))).toEqual([ALLOW, EPERM])
   })
 
   test(`${arch}: lets programs create and change files, but none with the rights of its owner`, () => {

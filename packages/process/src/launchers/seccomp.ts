@@ -52,7 +52,7 @@ const FILE_CALLS: readonly string[] = [
   ...['utime', 'utimes', 'futimesat', 'utimensat'],
 ]
 /** What a program in its own namespaces can do without effect on others. */
-const PROGRAM_CALLS: readonly string[] = ['fork', 'vfork', 'kill', 'tkill', 'socketpair', 'flock', ...FILE_CALLS]
+const PROGRAM_CALLS: readonly string[] = ['fork', 'vfork', 'kill', 'tkill', 'flock', ...FILE_CALLS]
 /** MAP_SHARED, also a part of MAP_SHARED_VALIDATE, and MAP_ANONYMOUS. */
 const [MAP_SHARED, MAP_ANONYMOUS] = [0x01, 0x20]
 /** AF_INET, AF_INET6 and AF_NETLINK: glibc reads the addresses of interfaces before it resolves names. */
@@ -79,7 +79,7 @@ export function createFilter({
   const calls = SYSCALLS[arch]
   if (!calls) return undefined
   const allowed = programs ? PROGRAM_CALLS : files ? FILE_CALLS : []
-  const denied = Object.entries(calls.denied).filter(([name]) => !allowed.includes(name))
+  const denied = Object.entries(calls.denied).filter(([name]) => name !== 'socketpair' && !allowed.includes(name))
   const families = [...(net ? NET_FAMILIES : []), ...(programs && net !== true ? [AF_UNIX] : [])]
   return encode([
     [LOAD, 0, 0, ARCHITECTURE],
@@ -104,7 +104,8 @@ export function createFilter({
       [RETURN, 0, 0, ALLOW],
     ]),
     ...(programs || files ? denySetId(calls) : []),
-    ...(programs ? allowOnly(calls.denied['socketpair']!, 0, [AF_UNIX], EACCES) : []),
+    // A pair leads nowhere else. Deno has one for signals.
+    ...allowOnly(calls.denied['socketpair']!, 0, [AF_UNIX], EPERM),
     ...(families.length > 0 ? allowOnly(calls.socket, 0, families, EACCES) : deny(calls.socket, EACCES)),
     // The kernel keeps such pages after MADV_DONTNEED, and then counts them for no process.
     ...onCall(calls.mmap, [

@@ -17,7 +17,7 @@ export interface ReadGrants {
 
 /** The permission model knows only files, and a worker under it has no loader for packages in archives. */
 const PLUG_N_PLAY =
-  "A frontend or gate under Node's permission model can't find its modules in the archives of Yarn's Plug'n'Play: " +
+  "A frontend or gate under Node's permission model cannot find its modules in the archives of Yarn's Plug'n'Play: " +
   'set `nodeLinker: node-modules` in .yarnrc.yml and install again, or use `sandbox: "none"` for a frontend that you trust'
 
 export const getGateGrants = (entry: Entry, dir: URL | undefined): ReadGrants =>
@@ -97,7 +97,7 @@ export function joinGrants(all: readonly ReadGrants[]): ReadGrants {
   const files = [...new Set(all.flatMap(grants => grants.files))].filter(file => !isWithin(directories, file))
   const wild = [...directories, ...files].find(path => path.includes('*'))
   if (wild !== undefined) {
-    throw new BusError('InvalidParams', `Node can't grant reads of ${wild}: an asterisk in a path matches anything`)
+    throw new BusError('InvalidParams', `Node cannot grant reads of ${wild}: an asterisk in a path matches anything`)
   }
   return { directories, files: files.toSorted() }
 }

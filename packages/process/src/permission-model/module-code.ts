@@ -60,21 +60,25 @@ export const CAN_DENY_NET: boolean = process.allowedNodeEnvironmentFlags.has('--
 export const getNetFlags = (net = false): string[] => (net && CAN_DENY_NET ? ['--allow-net'] : [])
 
 /** Ways to close the network of a frontend if nothing does. */
-export const NET_REMEDIES: string =
+const NET_REMEDIES: string =
   'Run the host with Node.js 25 or later, use sandbox: "process" with bubblewrap (apt-get install bubblewrap), ' +
   'use sandbox: "quickjs", or start the host without a network, for example in a container with --network none'
 
+/** Why the network of a frontend without a wall is open, if it is. */
+export const OPEN_NET: string | undefined = CAN_DENY_NET
+  ? undefined
+  : `Node.js before 25 cannot deny the network. ${NET_REMEDIES}`
+
 /**
- * @param isClosed - whether a frontend without `net: true` has no network
+ * @param reason - why a frontend without `net: true` has a network, if it has one
  * @throws {BusError} InvalidParams for `net: false` and a list of hosts if nothing closes the network
  */
 export function checkNet(
   place: string,
   net: boolean | readonly string[] | undefined,
-  isClosed: boolean = CAN_DENY_NET,
+  reason: string | undefined,
 ): void {
-  if (net === true || net === undefined || isClosed) return
+  if (net === true || net === undefined || reason === undefined) return
   const value = net === false ? 'false' : 'a list of hosts'
-  const text = `${place}.net must not be ${value}: Node.js before 25 cannot deny the network. ${NET_REMEDIES}`
-  throw new BusError('InvalidParams', text)
+  throw new BusError('InvalidParams', `${place}.net must not be ${value}: ${reason}`)
 }

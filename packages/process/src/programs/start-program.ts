@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { getCertificates, getZoneVariable } from '../launchers/node-program.js'
 import { HOST_RULE, HOSTS_RULE, NET_RULE, parseHostPattern } from '../network/host-list.js'
 import {
@@ -127,7 +127,8 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     await Promise.race([once(child.process, 'spawn'), child.exited])
   } catch (cause) {
     await removeCgroups(child.launch.cgroups)
-    throw new BusError('InvalidParams', `startProgram: ${program.command} could not be started`, { cause })
+    const text = `startProgram: ${program.command} could not be started: ${describeThrown(cause)}`
+    throw new BusError('InvalidParams', text, { cause })
   }
   const { memory, pids } = program
   child.watch({ memory, pids })

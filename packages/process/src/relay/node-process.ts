@@ -1,127 +1,198 @@
-// The process of a frontend: Node in an empty directory, with no environment variable but the time zone, at a lower priority than the host.
+// A process: Node in an empty directory, with no environment variable but the time zone, at a lower priority than the host.
 import type { StdioOptions } from 'node:child_process'
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { constants, getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { StringDecoder } from 'node:string_decoder'
 import {
+  FRONTEND_PROCESS,
   type LifecycleState,
   type Output,
   type OutputStream,
-  PROCESS_PIPES,
+  PROCESS_GREETING,
+  PROCESS_STREAMS,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { Child, type ChildStatus } from '../child/child.js'
 import type { ExceededLimit } from '../child/limits.js'
 import { OrphanGuard } from '../child/orphan-guard.js'
-import { explainTemporary, NICENESS, withFilterFile } from '../launchers/launcher.js'
+import { explainTemporary, type Launch, NICENESS, withFilterFile } from '../launchers/launcher.js'
 import type { RelayData } from './relay-data.js'
 
 export interface NodeProcess {
   readonly child: Pick<Child, 'pid' | 'watch' | 'kill'>
-  readonly control: Duplex
-  readonly link: Duplex | undefined
-  readonly network: Duplex | undefined
+  readonly streams: StreamMultiplexer
+  /** Returns how many UTF-16 code units it has printed. */
+  readonly countPrinted: () => number
   /** Settles once the process has exited and all of its output was read. Rejects if the process cannot be started. */
   readonly exited: Promise<ProcessStatus>
-  /** Resolves once the process's orphan guard has exited too. */
-  readonly guardExited: Promise<void> | undefined
+  /** Resolves once the process's orphan guard has exited too, and its directory is gone. */
+  readonly released: Promise<unknown>
 }
 
 export interface ProcessStatus extends ChildStatus {
   /** What V8 could not allocate: `process` if the kernel refused it. */
   readonly outOfMemory?: 'heap' | 'process' | undefined
+  /** False if it has ended before the program of the process began, such as a launcher that could not start it. */
+  readonly hasGreeted?: boolean
+  /** The last line of its standard error, and what was the last one of its standard output before it has greeted. */
+  readonly lastLines?: readonly string[]
 }
 
 /** The line that V8 writes to standard error before it aborts the process. A native stack of a few KiB follows. */
 const OUT_OF_MEMORY =
   /^(?:FATAL ERROR: .* Allocation failed -|# Fatal) (?:JavaScript(?: heap)?|(process)) out of memory/m
-const ERROR_TAIL_LENGTH = 8192
+const TAIL_LENGTH = 8192
+/** Of what a launcher said last, in an error. */
+const MAX_LINE_LENGTH = 300
 const LOWEST_PRIORITY = constants.priority.PRIORITY_LOW
 /** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
 const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
 
+/**
+ * Starts the process. Its streams are those of `PROCESS_STREAMS`.
+ *
+ * @param sockets - those that it gets for its frames, unless they pass the relay
+ * @param closed - called when its pipe has closed, with its violation of the protocol if there was one
+ */
 export function startProcess(
-  { launch, hasWall, hasBroker, temporary, env }: RelayData,
+  data: RelayData,
   output: Output,
-  sockets: readonly Socket[] = [],
+  sockets: readonly Socket[],
+  closed: (fault?: BusError) => void,
 ): NodeProcess {
-  const { filter, endsWithParent = false, lowersPriority = false } = launch
+  const { launch, temporary } = data
   // A wall has its own directories.
-  const directory = endsWithParent ? undefined : join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`)
-  let guard: OrphanGuard | undefined
-  const removeDirectory = (): void => {
-    if (directory === undefined) return
-    try {
-      // It is empty, and a recursive removal needs a descriptor, of which none might be left.
-      rmdirSync(directory)
-    } catch {
-      rmSync(directory, { recursive: true, force: true })
-    }
-  }
-  const [link = 'pipe', fromCore] = sockets
-  let child: Child
-  try {
-    if (directory !== undefined) {
-      guard = new OrphanGuard(directory)
-      mkdirSync(directory, 0o700)
-    }
-    child = withFilterFile(filter, temporary, descriptor => {
-      const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'pipe', link]
-      // The shell of a launcher opens 6 itself.
-      stdio.push(descriptor ?? 'ignore', 'ignore', hasBroker ? 'pipe' : 'ignore', fromCore)
-      return new Child({ launch, hasWall, endsPipes: true, cwd: directory ?? '/', env, stdio })
-    })
-  } catch (error) {
-    guard?.end()
-    removeDirectory()
-    throw explainStartError(error, temporary)
-  } finally {
-    for (const socket of sockets) socket.destroy()
-  }
+  const directory = launch.endsWithParent
+    ? undefined
+    : join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`)
+  const { child, guard } = spawnIn(directory, data, sockets)
   const { pid, process } = child
-  guard?.watch(process)
   process.once('exit', () => output.end())
-  let errorTail = ''
-  const report = new CrashReport()
-  /** The process waits if it prints faster than the host takes it. */
-  function read(name: OutputStream, take: (text: string) => string): void {
-    const stream = process[name]!.setEncoding('utf8')
-    stream.on('data', (text: string) => {
-      output.print(name, take(text))
-      stream.pause()
-      output.awaitSent(name, () => stream.resume())
-    })
-  }
-  read('stdout', text => text)
-  read('stderr', text => {
-    errorTail = (errorTail + text).slice(-ERROR_TAIL_LENGTH)
-    return report.withhold(text)
+  const printed = new Printed(output)
+  const skipped = new StringDecoder()
+  const streams = new StreamMultiplexer(process.stdout!, process.stdin!, {
+    greeting: PROCESS_GREETING,
+    skipped: bytes => printed.skip(skipped.write(bytes)),
+    closed,
   })
-  const exited = child.exited.then(status => {
-    const { code, signal } = status
-    const hasPrinted = [process.stdout, process.stderr].some(stream => (stream as Socket).bytesRead > 0)
-    if (signal === 'SIGKILL' && hasPrinted) output.print('stderr', LOST_OUTPUT)
-    // On Windows an aborted process has no signal.
-    const isAborted = signal !== null || code === 134
-    const line = isAborted ? OUT_OF_MEMORY.exec(errorTail) : null
-    if (line) return { ...status, outOfMemory: line[1] === undefined ? ('heap' as const) : ('process' as const) }
-    output.print('stderr', report.withheld)
-    return status
+  guard?.watch(process, () => streams.isGreeted)
+  const stdout = printed.read('stdout', streams.open(PROCESS_STREAMS.stdout))
+  printed.read('stderr', process.stderr!)
+  const exited = child.exited.then(async status => {
+    await finished(stdout, { writable: false }).catch(() => {})
+    return { ...status, ...printed.end(status), hasGreeted: streams.isGreeted }
   })
   try {
     // It starts with the priority of the host, which can be low itself.
-    if (pid !== undefined && !lowersPriority) setPriority(pid, Math.min(getPriority(pid) + NICENESS, LOWEST_PRIORITY))
+    if (pid !== undefined && !launch.lowersPriority)
+      setPriority(pid, Math.min(getPriority(pid) + NICENESS, LOWEST_PRIORITY))
   } catch {}
-  const getPipe = (fd: number): Duplex => process.stdio[fd] as Duplex
   return {
     child,
-    control: getPipe(PROCESS_PIPES.control),
-    link: link === 'pipe' ? getPipe(PROCESS_PIPES.link) : undefined,
-    network: hasBroker ? getPipe(PROCESS_PIPES.network) : undefined,
-    exited: exited.finally(removeDirectory),
-    guardExited: guard?.exited,
+    streams,
+    countPrinted: () => printed.length,
+    exited,
+    released: Promise.all([guard?.exited, exited.catch(() => {}).then(() => removeDirectory(directory))]),
+  }
+}
+
+/** @param directory - its working directory, which is created for it; `undefined` in a wall */
+function spawnIn(
+  directory: string | undefined,
+  { launch, launcher, temporary, env }: RelayData,
+  [link = 'ignore', fromCore = 'ignore']: readonly (Socket | 'ignore')[],
+): { child: Child; guard: OrphanGuard | undefined } {
+  let guard: OrphanGuard | undefined
+  try {
+    if (directory !== undefined || launch.stop) guard = new OrphanGuard(directory, launch)
+    if (directory !== undefined) mkdirSync(directory, 0o700)
+    const child = withFilterFile(launch.filter, temporary, descriptor => {
+      const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', 'ignore', link]
+      // The shell of a launcher opens 6 itself.
+      stdio.push(descriptor ?? 'ignore', 'ignore', 'ignore', fromCore)
+      const hasWall = launcher !== undefined
+      return new Child({ launch: withoutDump(launch), hasWall, endsPipes: true, cwd: directory ?? '/', env, stdio })
+    })
+    return { child, guard }
+  } catch (error) {
+    guard?.end()
+    void removeDirectory(directory)
+    throw explainStartError(error, temporary)
+  }
+}
+
+const SHELL = '/bin/sh'
+
+/**
+ * A process that crashes writes no core dump: a file with its memory, and all secrets in it. Its limit must be set before it runs, which only a
+ * shell can do. A process that the launcher starts elsewhere has the limit of that place.
+ */
+function withoutDump(launch: Launch): Launch {
+  // The error of a missing command is that of its start.
+  if (process.platform === 'win32' || ![SHELL, launch.command].every(path => existsSync(path))) return launch
+  const args = ['-c', 'ulimit -c 0; exec "$@"', 'sallyport', launch.command, ...launch.args]
+  return { ...launch, command: SHELL, args }
+}
+
+async function removeDirectory(directory: string | undefined): Promise<void> {
+  if (directory === undefined) return
+  try {
+    // It is empty, and a recursive removal needs a descriptor, of which none might be left.
+    rmdirSync(directory)
+  } catch {
+    // Not at once: a large file would block the thread, which can have other relays.
+    await rm(directory, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+/** What a process prints, and what V8 says in it. */
+class Printed {
+  readonly #output: Output
+  readonly #report = new CrashReport()
+  #errorTail = ''
+  #skippedTail = ''
+  /** UTF-16 code units so far. */
+  length = 0
+
+  constructor(output: Output) {
+    this.#output = output
+  }
+
+  /** The process waits if it prints faster than the host takes it. */
+  read(name: OutputStream, stream: Readable): Readable {
+    return stream.setEncoding('utf8').on('data', (text: string) => {
+      this.length += text.length
+      this.#output.print(name, name === 'stderr' ? this.#takeError(text) : text)
+      stream.pause()
+      this.#output.awaitSent(name, () => stream.resume())
+    })
+  }
+
+  /** What a launcher prints to standard output is no output of the code. */
+  skip(text: string): void {
+    this.#skippedTail = (this.#skippedTail + text).slice(-TAIL_LENGTH)
+    this.#output.print('stderr', text)
+  }
+
+  #takeError(text: string): string {
+    this.#errorTail = (this.#errorTail + text).slice(-TAIL_LENGTH)
+    return this.#report.withhold(text)
+  }
+
+  end({ code, signal }: ChildStatus): Pick<ProcessStatus, 'outOfMemory' | 'lastLines'> {
+    if (signal === 'SIGKILL' && this.length > 0) this.#output.print('stderr', LOST_OUTPUT)
+    // On Windows an aborted process has no signal.
+    const isAborted = signal !== null || code === 134
+    const line = isAborted ? OUT_OF_MEMORY.exec(this.#errorTail) : null
+    if (line) return { outOfMemory: line[1] === undefined ? 'heap' : 'process' }
+    this.#output.print('stderr', this.#report.withheld)
+    return { lastLines: [this.#errorTail, this.#skippedTail].map(text => text.trimEnd().split('\n').at(-1)!) }
   }
 }
 
@@ -129,8 +200,12 @@ export function startProcess(
 export function explainStartError(error: unknown, temporary: string): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'EMFILE') return explainTemporary(error, temporary)
   const remedy = 'Close files, or raise the limit of the process (`ulimit -n`)'
-  return new BusError('Overloaded', `The frontend process was not started: no file descriptors are left. ${remedy}`)
+  return new BusError('Overloaded', `${FRONTEND_PROCESS} was not started: no file descriptors are left. ${remedy}`)
 }
+
+/** Its own libraries write no invalid record: code can, if it has taken the descriptor. */
+export const explainPipeFault = ({ reason, message }: BusError): BusError =>
+  new BusError(reason, `${message}. Print by console, process.stdout or node:fs, and not to descriptor 1 itself`)
 
 export interface ProcessEvidence {
   /** What the process is called in errors. */
@@ -143,6 +218,8 @@ export interface ProcessEvidence {
   readonly lifecycle: LifecycleState | undefined
   /** It has been started before it was known for what. */
   readonly isSpare: boolean
+  /** What was started in place of Node, and by which launcher. */
+  readonly launcher?: { readonly name: string; readonly command: string } | undefined
 }
 
 export interface ProcessEnd {
@@ -166,8 +243,28 @@ export function judgeProcess({ name, status, isStopping, ...evidence }: ProcessE
   if (!error && !wasEnded && (signal || outOfMemory)) {
     error = createEnd(outOfMemory ? `${name} ran out of memory` : `${name} was terminated by ${signal}`)
   }
+  const { launcher } = evidence
+  const isUnheard = status.hasGreeted === false && !isStopping && (!error || isBusError(error, 'InvalidRequest'))
+  if (isUnheard && launcher) error = createEnd(explainLauncher(name, launcher, status, error !== undefined))
   const hasBegun = lifecycle === 'ready' || (lifecycle === undefined && !isSpare)
   return { error, wasStopped: !error && wasEnded && hasBegun }
+}
+
+/**
+ * It passes on a command, and has ended before that: a missing image, a closed standard input, or a wrong option.
+ *
+ * @param isFlood - true if it has printed more than is skipped
+ */
+function explainLauncher(
+  name: string,
+  { name: launcher, command }: NonNullable<ProcessEvidence['launcher']>,
+  { code, lastLines = [] }: ProcessStatus,
+  isFlood: boolean,
+): string {
+  const how = isFlood ? 'printed more than 64 KiB' : `exited with code ${code}`
+  const said = lastLines.filter(Boolean).map(line => line.slice(0, MAX_LINE_LENGTH))
+  const last = said.length > 0 ? `. It said last: ${said.join('; and to standard output: ')}` : ''
+  return `${name}: its launcher ${JSON.stringify(launcher)} (${command}) ${how} before the process started${last}`
 }
 
 const findRefusedMemory = (what: ProcessStatus['outOfMemory'], max: number | undefined): ExceededLimit | undefined =>

@@ -1,8 +1,7 @@
 // Between the host and a relay.
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerOptions } from '../network/broker.js'
-import type { ProcessLimits } from '../child/limits.js'
-import type { Launch } from '../launchers/launcher.js'
+import type { Launch, LaunchLimits } from '../launchers/launcher.js'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { FrontendPreparation, FrontendStart, Heartbeat } from '@sallyport/protocol/internal/contract'
 
@@ -13,13 +12,14 @@ export interface RelayData {
   launch: Launch
   /** Ports to the owners of the process's sockets: of one for both directions, or of one for each. Left out if the relay forwards frames. */
   sockets?: readonly MessagePort[] | undefined
-  /** True if a launcher starts Node: the process of the frontend is then a descendant of the one that is spawned. */
-  hasWall: boolean
-  hasBroker: boolean
+  /** The name of the launcher that starts Node: the process of the frontend is then a descendant of the one that is spawned. */
+  launcher?: string | undefined
+  /** True if the process of the frontend is no descendant of it: its CPU time is unknown. */
+  isElsewhere: boolean
   /** Directory for the process's empty working directory: a relay has no environment that names one. */
   temporary: string
   env: Readonly<Record<string, string>>
-  limits: ProcessLimits
+  limits: LaunchLimits
   /** Two numbers, which the relay writes when it reads them for the limits: bytes of memory, and milliseconds of CPU time. */
   usage: SharedArrayBuffer
 }

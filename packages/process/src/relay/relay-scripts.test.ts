@@ -1,8 +1,8 @@
 // The end of a process of many scripts, as its relay sees it: the process is a double.
 import { once } from 'node:events'
-import { Duplex, PassThrough } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import { MessageChannel } from 'node:worker_threads'
-import { getScriptStreams, type MemberCommand } from '@sallyport/protocol/internal/contract'
+import { getMemberStreams, type MemberCommand } from '@sallyport/protocol/internal/contract'
 import { createLinkEndpoints, openLink, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -17,8 +17,9 @@ afterEach(() => {
 /** Starts a script with a link to core. @param reads - false for a core that is busy */
 async function start(reads = true) {
   const [down, up] = [new PassThrough(), new PassThrough()]
-  const relay = { kill: vi.fn<(error?: Error) => void>(), ask() {}, closed: vi.fn<() => void>() }
-  const scripts = new ProcessScripts(Duplex.from({ readable: up, writable: down }), relay)
+  const relay = { kill: vi.fn<(error?: Error) => void>(), ask() {} }
+  const closed = vi.fn<(fault?: Error) => void>(() => scripts.pipeClosed())
+  const scripts: ProcessScripts = new ProcessScripts(new StreamMultiplexer(up, down, { closed }), relay)
   const { port1, port2 } = new MessageChannel()
   scripts.connect(port2)
   ends.push(() => scripts.close())
@@ -30,14 +31,15 @@ async function start(reads = true) {
   if (reads) openLink(core, true).receive({ frame() {}, closed() {} })
   send({ type: 'message', message: { type: 'link', link: frontend, scripts: [] } })
   const opened = vi.fn<() => void>()
-  const process = new StreamMultiplexer(Duplex.from({ readable: down, writable: up }), { opened, closed() {} })
+  const process = new StreamMultiplexer(down, up, { opened, closed() {} })
   await expect.poll(() => opened.mock.calls.length).toBeGreaterThan(0)
-  const ids = getScriptStreams(1)
+  const ids = getMemberStreams(1)
   return {
     control: process.open(ids.control),
     link: process.open(ids.link),
     scripts,
     relay,
+    closed,
     up,
     port1,
     send,
@@ -47,12 +49,12 @@ async function start(reads = true) {
 
 test('a process that is killed within a frame violates no protocol', () =>
   rows(['control', 'link'] as const)(async name => {
-    const { relay, scripts, up, ...streams } = await start()
+    const { relay, closed, scripts, up, ...streams } = await start()
     // The header of a frame of 100 bytes.
     streams[name].write(Buffer.from([100, 0, 0, 0, 1]))
     await new Promise(setImmediate)
     up.end()
-    await expect.poll(() => relay.closed.mock.calls).toEqual([[undefined]])
+    await expect.poll(() => closed.mock.calls).toEqual([[undefined]])
     await scripts.forwarded()
     expect(relay.kill).not.toHaveBeenCalled()
   }))

@@ -1,8 +1,9 @@
 // The end of a process that its relay asks to stop, or whether it runs, on a clock of the test's own: the process is a double.
-import { PassThrough, Duplex } from 'node:stream'
+import { PassThrough } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createDeferred } from '@sallyport/protocol/internal/util'
-import { StreamLink } from '@sallyport/protocol/internal/link'
-import type { LifecycleState } from '@sallyport/protocol/internal/contract'
+import { StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
+import { getMemberStreams, type LifecycleState } from '@sallyport/protocol/internal/contract'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
@@ -10,6 +11,7 @@ import type { NodeProcess } from './node-process.js'
 import { runRelay } from './run-relay.js'
 
 const usage = { memory: 0, cpu: 0, pids: 1 }
+let printed = 0
 let started: NodeProcess
 
 vi.mock('./node-process.js', async importOriginal => ({
@@ -40,11 +42,10 @@ async function start(...states: LifecycleState[]) {
   )
   started = {
     child: { pid: 1, watch() {}, kill },
-    control: Duplex.from({ readable: up, writable: down }),
-    link: new PassThrough(),
-    network: undefined,
+    streams: new StreamMultiplexer(up, down, { closed() {} }),
+    countPrinted: () => printed,
     exited: exited.promise,
-    guardExited: undefined,
+    released: Promise.resolve(),
   }
   let command!: (message: unknown) => void
   const onExit = vi.fn<(code: number) => void>()
@@ -64,18 +65,21 @@ async function start(...states: LifecycleState[]) {
   const data = {
     start: FIRST,
     launch,
-    hasWall: false,
-    hasBroker: false,
+    isElsewhere: false,
     temporary: '',
     env: {},
     limits: {},
     usage: shared,
   }
   const running = runRelay(host, data)
-  const process = new StreamLink(Duplex.from({ readable: down, writable: up }))
+  const streams = new StreamMultiplexer(down, up, { closed() {} })
+  const process = new StreamLink(streams.open(getMemberStreams(0).control))
   const report = async (state: LifecycleState): Promise<void> => {
     const count = received.length
-    process.send({ kind: FRAME_KIND.json, body: JSON.stringify({ type: 'state', state }) })
+    process.send({
+      kind: FRAME_KIND.json,
+      body: JSON.stringify({ type: 'message', message: { type: 'state', state } }),
+    })
     await expect.poll(() => received.length).toBeGreaterThan(count)
   }
   for (const state of states) await report(state)
@@ -156,3 +160,24 @@ test('a process that does not answer a question is killed', async () => {
   expect(kill).toHaveBeenCalledOnce()
   await end()
 })
+
+test('a process that has failed is killed once it prints nothing for a second, and after eleven in any case', () =>
+  rows([
+    ['nothing', 0, 1000],
+    ['for three seconds', 3000, 4000],
+    ['without an end', Infinity, 11_000],
+  ] as const)(async (_what, prints, ends) => {
+    const { kill, report, end } = await start('ready')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await report('failed')
+    for (let at = 500; at < ends; at += 500) {
+      if (at < prints) printed++
+      await vi.advanceTimersByTimeAsync(500)
+      await nextTurn()
+    }
+    expect(kill).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(500)
+    await nextTurn()
+    expect(kill).toHaveBeenCalledOnce()
+    await end()
+  }))

@@ -7,11 +7,21 @@ import {
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createMemberParser, createReportParser } from './report-parser.js'
+import { createMemberParser } from './report-parser.js'
 
-const report = (content: object): ReceivedFrame => ({ kind: FRAME_KIND.json, body: JSON.stringify(content) })
+const member = (content: object): ReceivedFrame => ({ kind: FRAME_KIND.json, body: JSON.stringify(content) })
+const report = (message: object): ReceivedFrame => member({ type: 'message', message })
 const part = (size: number): ReceivedFrame => ({ kind: FRAME_KIND.bytes, body: new Uint8Array(size).fill(size) })
 const suspended = report({ type: 'suspended', tokens: ['a'] })
+
+/** A parser of what the messages of one member have. */
+function createReportParser() {
+  const parse = createMemberParser()
+  return (frame: ReceivedFrame) => {
+    const parsed = parse(frame)
+    return typeof parsed === 'object' && parsed.type === 'message' ? parsed.message : parsed
+  }
+}
 
 function createReadyParser(): ReturnType<typeof createReportParser> {
   const parse = createReportParser()
@@ -39,7 +49,7 @@ test('refuses parts beyond the limit of a snapshot', () => {
 
 test('refuses a report that is nested too deeply, as text and as bytes', () => {
   const nest = (depth: number): string =>
-    `{"type":"state","state":"failed","error":{"message":"no","thrown":${'['.repeat(depth)}${']'.repeat(depth)}}}`
+    `{"type":"message","message":{"type":"state","state":"failed","error":{"message":"no","thrown":${'['.repeat(depth)}${']'.repeat(depth)}}}}`
   const asText = (depth: number): unknown => createReadyParser()({ kind: FRAME_KIND.json, body: nest(depth) })
   const asBytes = (depth: number): unknown =>
     createReadyParser()({ kind: FRAME_KIND.json, body: new TextEncoder().encode(nest(depth)) })
@@ -92,11 +102,9 @@ test('what a report has of an error is bounded in depth, number and length', () 
     ['long data', `{"thrown":{"message":${long}}}`, 'taken'],
   ])((_what, error, outcome) => {
     const frames = [`"type":"unhandled","error":${error}`, `"type":"state","state":"booting","error":${error}`]
-    const direct = frames.map(text => createReportParser()({ kind: FRAME_KIND.json, body: Buffer.from(`{${text}}`) }))
-    const ofScript = [`"type":"error","error":${error}`, `"type":"message","message":{${frames[0]}}`].map(text =>
-      createMemberParser()({ kind: FRAME_KIND.json, body: Buffer.from(`{${text}}`) }),
-    )
-    for (const parsed of [...direct, ...ofScript]) {
+    const texts = [`"type":"error","error":${error}`, ...frames.map(text => `"type":"message","message":{${text}}`)]
+    for (const text of texts) {
+      const parsed = createMemberParser()({ kind: FRAME_KIND.json, body: Buffer.from(`{${text}}`) })
       expect(parsed && 'taken').toBe(outcome)
       expect(JSON.stringify(parsed ?? '').length).toBeLessThan(100_000)
     }
@@ -111,9 +119,13 @@ test('an error is reported whole', () => {
     error = new AggregateError([Object.assign(error, { code: 'E', nested })], 'x', { cause: 'text' })
   const reported = reportError(error)
   expect(reported.thrown).toBeDefined()
-  for (const frame of [
-    report({ type: 'error', error: reported }),
-    report({ type: 'message', message: { type: 'unhandled', error: reported } }),
-  ])
+  for (const frame of [member({ type: 'error', error: reported }), report({ type: 'unhandled', error: reported })])
     expect(JSON.stringify(createMemberParser()(frame))).toContain(JSON.stringify(reported.thrown))
+})
+
+test('accepts once whether a process has its sockets', () => {
+  const parse = createMemberParser()
+  const linked = member({ type: 'linked', isDirect: true })
+  expect([parse(linked), parse(linked)]).toEqual([{ type: 'linked', isDirect: true }, undefined])
+  expect(createMemberParser()(member({ type: 'linked', isDirect: 1 }))).toBeUndefined()
 })

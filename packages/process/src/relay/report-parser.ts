@@ -1,4 +1,4 @@
-// Parses the reports of a frontend's process, which is untrusted.
+// Parses the reports of the members of a process, which is untrusted.
 import {
   areTokens,
   type FrontendReport,
@@ -18,20 +18,20 @@ import {
 } from '@sallyport/protocol/internal/wire'
 import { getUnsent, isReportable, type ReportedError, truncateReported } from '@sallyport/protocol/internal/errors'
 
-/** @param report - the report, if it is only a part of the frame */
-type ParseReport = (frame: ReceivedFrame, report?: Record<string, unknown>) => FrontendReport | 'part' | undefined
+/** @param report - what the frame has, if it is JSON */
+type ParseReport = (frame: ReceivedFrame, report: Record<string, unknown>) => FrontendReport | 'part' | undefined
 
 const MODULE_STEPS = ['loaded', 'synchronized'] as const
 const MAX_LIMIT_LENGTH = 20
 const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 
 /**
- * Returns a parser for the reports of one process, which is untrusted. Each state is accepted once and in order, with a few strings of
+ * Returns a parser for the reports of one frontend. Each state is accepted once and in order, with a few strings of
  * its error: also `failed` after `stopped`, since the code's last tick can throw. `loaded` and then `synchronized` are accepted once,
  * after `ready`. `unsent`, `unhandled` and `answer` are accepted at any time. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
  * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, and `'part'` for a part of one.
  */
-export function createReportParser(): ParseReport {
+function createReportParser(): ParseReport {
   let last = -1
   let moduleSteps = 0
   let parts: Uint8Array[] | undefined = []
@@ -48,7 +48,7 @@ export function createReportParser(): ParseReport {
       return 'part'
     }
     if (kind !== FRAME_KIND.json) return undefined
-    const { type, state, error, count, tokens } = report ?? parseObject(body)
+    const { type, state, error, count, tokens } = report
     if (type === 'unhandled') return { type, error: pickStrings(error) }
     if (type === 'answer') return { type }
     if (type === 'unsent') return Number.isSafeInteger(count) ? { type, count: count as number } : undefined
@@ -70,13 +70,21 @@ export function createReportParser(): ParseReport {
   }
 }
 
-/** The same for a script in a process of many, which is a member of it, and prints. */
-export function createMemberParser(): (frame: ReceivedFrame) => MemberReport | 'part' | undefined {
+/** Also the report of a process, once, whether it has inherited the sockets for its frames. */
+export type RelayedReport = MemberReport | { type: 'linked'; isDirect: boolean }
+
+/** Returns a parser for the reports of one member. A script prints by reports, too. */
+export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 'part' | undefined {
   const parse = createReportParser()
+  let isLinked = false
   return frame => {
-    if (frame.kind !== FRAME_KIND.json) return parse(frame) === 'part' ? 'part' : undefined
-    const { type, message, error, code } = parseObject(frame.body)
+    if (frame.kind !== FRAME_KIND.json) return parse(frame, {}) === 'part' ? 'part' : undefined
+    const { type, message, error, code, isDirect } = parseObject(frame.body)
     switch (type) {
+      case 'linked':
+        if (isLinked || typeof isDirect !== 'boolean') return undefined
+        isLinked = true
+        return { type, isDirect }
       case 'message': {
         const fields = Object(message) as Record<string, unknown>
         const report = fields['type'] === 'output' ? parseOutput(fields) : parse(frame, fields)

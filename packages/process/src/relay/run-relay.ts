@@ -8,40 +8,42 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   ABANDON_TIMEOUT_MS,
-  createHeartbeatFor,
-  deadline,
   every,
   type FrontendCommand,
-  type FrontendProcessCommand,
   type FrontendReport,
-  type LifecycleState,
   Output,
   type MemberConnection,
   type MemberPort,
+  PROCESS_STREAMS,
+  SCRIPT_PROCESS,
+  type ProcessCommand,
   watchSilence,
 } from '@sallyport/protocol/internal/contract'
-import {
-  BusError,
-  createUnsentError,
-  describeThrown,
-  isBusError,
-  reportError,
-} from '@sallyport/protocol/internal/errors'
-import { acceptDirect, bridge, StreamLink, type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
+import { BusError, createUnsentError, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import { acceptDirect, getSocketInode } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
-import { FRAME_KIND, type Link, MAX_LAST_OUTPUT, MAX_REPORT_BYTES } from '@sallyport/protocol/internal/wire'
+import { MAX_LAST_OUTPUT, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { explainRefusedMemory, readMainThreadsCpu } from '../child/limits.js'
 import { removeCgroups } from '../launchers/cgroup.js'
 import type { BrokerDenial, BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
-import { explainStartError, judgeProcess, startProcess } from './node-process.js'
-import { createReportParser } from './report-parser.js'
+import {
+  explainPipeFault,
+  explainStartError,
+  judgeProcess,
+  type NodeProcess,
+  type ProcessStatus,
+  startProcess,
+} from './node-process.js'
+import { RelayedCode } from './relayed-code.js'
 import { ProcessScripts } from './relay-scripts.js'
 
 /** Time for a process to exit after its time to drain, if it answers or does not run. */
 const KILL_TIMEOUT_MS = 250
 /** Time for a process to exit after it has closed a pipe that it cannot live without, or has said that it failed. */
 const EXIT_TIMEOUT_MS = 1000
+/** How often it gets that time, while it prints. */
+const MAX_EXIT_TIMEOUTS = 10
 
 /** Reports of hosts that are denied; the rest are counted. */
 const DENIALS_PER_SECOND = 10
@@ -49,7 +51,7 @@ const DENIALS_PER_SECOND = 10
 export const throttleDenials = (report: (message: FrontendReport) => void): Throttle<BrokerDenial> =>
   new Throttle((denial, more) => report({ type: 'net-denied', ...denial, more }), DENIALS_PER_SECOND)
 
-type RelayCommand = FrontendCommand | RelayStart | ({ type?: never } & MemberPort)
+type RelayCommand = FrontendCommand | RelayStart | MemberPort
 
 export async function runRelay(host: MemberConnection, data: RelayData): Promise<void> {
   let code: number
@@ -63,7 +65,7 @@ export async function runRelay(host: MemberConnection, data: RelayData): Promise
 
 async function runConnected(host: MemberConnection, data: RelayData): Promise<number> {
   const { sockets: ports } = data
-  if (!ports) return runProcess(host, data, [])
+  if (!ports) return new ProcessRelay(host, data).run([])
   const early: RelayCommand[] = []
   /** The exit code, if the host does not want the process any more. */
   const ended = createDeferred<number>()
@@ -81,7 +83,7 @@ async function runConnected(host: MemberConnection, data: RelayData): Promise<nu
     const sockets = await acceptDirect(ports, data.temporary)
     const code = await Promise.race([ended.promise, Promise.resolve()])
     // All commands so far are handled within this tick.
-    if (code === undefined) return await runProcess(host, data, early, sockets)
+    if (code === undefined) return await new ProcessRelay(host, data, sockets).run(early)
     for (const socket of sockets) socket.destroy()
     return code
   } catch (error) {
@@ -94,222 +96,255 @@ async function runConnected(host: MemberConnection, data: RelayData): Promise<nu
   }
 }
 
-/**
- * Starts the process. Returns the exit code.
- *
- * @param early - commands of the host that are handled first
- * @param sockets - those for its frames, unless the relay forwards them
- */
-async function runProcess(
-  host: MemberConnection,
-  data: RelayData,
-  early: readonly RelayCommand[],
-  sockets: readonly Socket[] = [],
-): Promise<number> {
-  const { start: first, limits, usage } = data
-  const hasScripts = 'hasScripts' in first && first.hasScripts === true
-  let name = hasScripts ? 'The process of the script' : 'A spare process'
-  const output = new Output(text => report(text), MAX_LAST_OUTPUT)
-  const started = startProcess(data, output, sockets)
-  const { child, link: pipe } = started
-  const ends = new Set<() => void>()
-  let lifecycle: LifecycleState | undefined
-  /** It has been started before it was known for what. */
-  const isSpare = !('type' in first)
-  let isStopping = false
-  let link: Link | undefined
-  let bridged: Promise<void> | undefined
-  /** Resolves with false when core is no longer waited for, which reads the last frames that the relay forwards. */
-  const abandoned = createDeferred<boolean>()
-  let killReason: BusError | undefined
+/** The relay of one process: it starts it, serves it, stops it, and judges its end. */
+class ProcessRelay extends RelayedCode {
+  readonly #host: MemberConnection
+  readonly #data: RelayData
+  readonly #output: Output
+  readonly #process: NodeProcess
+  /** Its ends of those that the process can have inherited, until it says whether it has. */
+  readonly #sockets: readonly Socket[]
+  readonly #scripts: ProcessScripts | undefined
+  readonly #denied = throttleDenials(report => this.report(report))
+  readonly #questions: (() => void)[] = []
+  #name: string
+  #isStopping = false
+  #killReason: BusError | undefined
+  #hasEnded = false
 
-  function kill(reason?: BusError): void {
-    killReason ??= reason
-    child.kill()
+  /** @param sockets - those for its frames, unless the relay forwards them */
+  constructor(host: MemberConnection, data: RelayData, sockets: readonly Socket[] = []) {
+    const output = new Output(text => host.postMessage(text), MAX_LAST_OUTPUT)
+    // The pipe closes in a later turn.
+    const process: NodeProcess = startProcess(data, output, sockets, fault =>
+      this.#pipeClosed(fault && explainPipeFault(fault)),
+    )
+    super(process.streams, 0)
+    this.#host = host
+    this.#data = data
+    this.#output = output
+    this.#process = process
+    this.#sockets = sockets
+    const hasScripts = 'hasScripts' in data.start && data.start.hasScripts === true
+    this.#name = hasScripts ? SCRIPT_PROCESS : 'A spare process'
+    if (hasScripts) this.#scripts = new ProcessScripts(process.streams, this)
+    this.listen()
+    host.onMessage(message => this.#hasEnded || this.#handle(message as RelayCommand))
+    host.onTerminate(() => {
+      this.#isStopping = true
+      output.end()
+      this.#killAndAbandon()
+    })
+    this.#watch()
   }
 
-  const awaitExit = (): void => void ends.add(deadline(EXIT_TIMEOUT_MS, () => kill()))
-
-  /** Kills the process immediately after a protocol violation; otherwise gives it time to exit, and to say why by that. */
-  function onPipeClosed(fault: BusError | undefined): void {
-    if (fault) return kill(fault)
-    // It might wait for the host to read.
-    output.end()
-    awaitExit()
+  /** Returns the exit code. @param early - commands of the host that are handled first */
+  async run(early: readonly RelayCommand[]): Promise<number> {
+    const { start } = this.#data
+    if ('type' in start) this.#begin(start)
+    else this.#order({ type: 'prepare', ...start })
+    for (const command of early) this.#handle(command)
+    try {
+      return await this.#judge(await this.#process.exited)
+    } catch (error) {
+      this.reportFailure(error)
+      return 1
+    } finally {
+      this.#hasEnded = true
+      this.close()
+      this.#scripts?.close()
+      this.#process.streams.close()
+      this.#closeSockets()
+      await this.#process.released
+    }
   }
 
-  const report = (message: FrontendReport): void => host.postMessage(message)
-  const reportFailure = (error: unknown): void => report({ type: 'state', state: 'failed', error: reportError(error) })
-
-  // A process can send any number of these reports.
-  const unsent = new Throttle<undefined>((_, more) => report({ type: 'unsent', count: more + 1 }), 1)
-
-  const denied = throttleDenials(report)
-  let hasEnded = false
-
-  const control = new StreamLink(started.control, MAX_REPORT_BYTES)
-  const parseReport = createReportParser()
-  let beat: (() => void) | undefined
-  control.receive({
-    isShared: true,
-    frame(frame) {
-      // Any frame shows that the process is not stuck. Monitoring starts with the first one.
-      beat?.()
-      scripts?.beat()
-      const message = parseReport(frame)
-      if (message === 'part') return
-      if (message?.type === 'answer') return questions.shift()?.()
-      if (message?.type === 'unsent') unsent.add(undefined, message.count)
-      else if (message?.type === 'state') {
-        lifecycle = message.state
-        if (lifecycle === 'failed') {
-          output.end()
-          awaitExit()
-        }
-        report(
-          message.error ? { ...message, error: explainRefusedMemory(name, message.error, limits.memory) } : message,
-        )
-      } else if (message) report(message)
-      else {
-        kill(new BusError('InvalidRequest', `${name} sent an invalid report`))
-        // A flood of them would delay its end.
-        control.close()
-      }
-    },
-    // Without the control pipe the process could not be stopped any more.
-    closed: onPipeClosed,
-  })
-
-  const sendCommand = (command: FrontendProcessCommand): void =>
-    control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
-
-  const questions: (() => void)[] = []
-
-  function ask(onAnswer = (): void => {}): void {
-    questions.push(onAnswer)
-    sendCommand({ type: 'ask' })
+  #begin({ start, heartbeat, network, name }: RelayStart): void {
+    this.#name = name
+    if (network) this.#openBroker(this.#process.streams.open(PROCESS_STREAMS.network), network)
+    // CPU time of a spare is not that of its frontend.
+    this.#watch()
+    this.start(start, heartbeat)
+    if (heartbeat) this.untilClosed(every(heartbeat.every, () => this.ask()))
   }
 
-  const scripts = hasScripts ? new ProcessScripts(pipe!, { kill, ask, closed: onPipeClosed }) : undefined
-
-  function killAndAbandon(): void {
-    // It has not said that all has left.
-    kill(lifecycle === 'draining' ? createUnsentError('unknown') : undefined)
-    abandoned.resolve(false)
-    // A process has exited only once its pipes are read to their ends, and core might not read what is left.
-    pipe?.destroy()
+  #watch(): void {
+    const { limits, usage } = this.#data
+    this.#process.child.watch(limits, ({ memory, cpu }) => new Float64Array(usage).set([memory, cpu]))
   }
 
-  /** Only Linux knows. A process that was asked to stop answers with its next state. */
-  const readCpuMs = (): number | undefined =>
-    lifecycle === 'ready' && child.pid !== undefined ? readMainThreadsCpu(child.pid) : undefined
+  /** Loads the broker, which most relays don't need. Requests wait in the stream meanwhile. */
+  #openBroker(requests: Duplex, options: BrokerOptions): void {
+    import('../network/serve-broker.js').then(
+      ({ serveBroker }) => {
+        if (!this.#hasEnded) this.untilClosed(serveBroker(requests, options, denial => this.#denied.add(denial)))
+      },
+      (error: unknown) => this.kill(new BusError('InternalError', `The broker failed: ${describeThrown(error)}`)),
+    )
+  }
 
-  function handle(command: RelayCommand): void {
+  #handle(command: RelayCommand): void {
     switch (command.type) {
-      case undefined:
-        return scripts?.connect(command.port)
+      case 'members':
+        return this.#scripts?.connect(command.port)
       case 'start':
-        return begin(command)
+        return this.#begin(command)
       case 'link':
-        sendCommand({ type: 'link', scripts: command.scripts, isSplit: sockets.length > 1 })
-        return connect(command.link)
+        this.send({ type: 'link', scripts: command.scripts, sockets: this.#sockets.map(getInode) })
+        return this.#sockets.length === 0 ? this.connect(command.link) : undefined
       case 'ask': {
-        const unanswered = new BusError('Timeout', `${name} did not answer for ${ABANDON_TIMEOUT_MS} ms`)
+        const unanswered = new BusError('Timeout', `${this.#name} did not answer for ${ABANDON_TIMEOUT_MS} ms`)
         // It might have taken over its runtime.
-        const end = deadline(ABANDON_TIMEOUT_MS, () => kill(unanswered))
-        ends.add(end)
-        return ask(() => {
-          end()
-          ends.delete(end)
-          report({ type: 'answer' })
+        const answered = this.after(ABANDON_TIMEOUT_MS, () => this.kill(unanswered))
+        return this.ask(() => {
+          answered()
+          this.report({ type: 'answer' })
         })
       }
       case 'read':
-        return output.read(command.stream)
+        return this.#output.read(command.stream)
       case 'stop':
-        sendCommand({ type: 'stop' })
-        isStopping = true
-        output.end()
-        ends.add(watchSilence(command.timeout, readCpuMs, killAndAbandon))
-        return void ends.add(deadline(command.timeout + KILL_TIMEOUT_MS, killAndAbandon))
+        return this.#stop(command.timeout)
       default:
         return assertNever(command)
     }
   }
-  host.onMessage(message => hasEnded || handle(message as RelayCommand))
-  host.onTerminate(() => {
-    isStopping = true
-    output.end()
-    killAndAbandon()
-  })
 
-  /** Called once: a pipe cannot be connected to another link. Whoever closes the link, the process goes on until the host restarts it. */
-  function connect(endpoint: LinkEndpoint): void {
-    if (!pipe) return
-    link = openLink(endpoint, true)
-    bridged = bridge(link, new StreamLink(pipe)).then(({ far }) => {
-      if (far) kill(far)
+  #order(command: ProcessCommand): void {
+    this.write(command)
+  }
+
+  /** A process that has not inherited the sockets has a stream in their place. */
+  #connectSockets(isDirect: boolean): void {
+    if (isDirect) return this.#closeSockets()
+    const [to, from = to] = this.#sockets as [Socket, Socket?]
+    this.pipe(to, from)
+  }
+
+  #closeSockets(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Asks the process whether its event loop turns. */
+  ask(onAnswer = (): void => {}): void {
+    this.#questions.push(onAnswer)
+    this.#order({ type: 'ask' })
+  }
+
+  protected override take(frame: ReceivedFrame): void {
+    this.#scripts?.beat()
+    const report = this.parse(frame)
+    if (report === 'part') return
+    if (report?.type === 'linked' && this.#sockets.length > 0) return this.#connectSockets(report.isDirect)
+    const message = report?.type === 'message' ? (report.message as FrontendReport) : undefined
+    // It prints to its standard output.
+    if (!message || message.type === 'output') {
+      this.kill(new BusError('InvalidRequest', `${this.#name} sent an invalid report`))
+      // A flood of them would delay its end.
+      return this.closeControl()
+    }
+    if (message.type === 'answer') return this.#questions.shift()?.()
+    if (message.type !== 'state') return this.pass(message)
+    if (message.state === 'failed') {
+      this.#output.end()
+      this.#awaitExit()
+    }
+    const error = message.error && explainRefusedMemory(this.#name, message.error, this.#data.limits.memory)
+    this.pass(error ? { ...message, error } : message)
+  }
+
+  protected override report(message: FrontendReport): void {
+    this.#host.postMessage(message)
+  }
+
+  /** Without its reports the process could not be stopped any more. */
+  protected override controlClosed(fault: BusError | undefined): void {
+    this.#pipeClosed(fault)
+  }
+
+  /** Kills the process immediately after a violation of the protocol; otherwise gives it time to exit, and to say why by that. */
+  #pipeClosed(fault: BusError | undefined): void {
+    this.#scripts?.pipeClosed()
+    if (fault) return this.kill(fault)
+    // It might wait for the host to read.
+    this.#output.end()
+    this.#awaitExit()
+  }
+
+  protected override violated(fault: BusError): void {
+    this.kill(fault)
+  }
+
+  #stop(timeout: number): void {
+    this.send({ type: 'stop', timeout })
+    this.#isStopping = true
+    this.#output.end()
+    const end = (): void => this.#killAndAbandon()
+    this.untilClosed(watchSilence(timeout, () => this.#readCpuMs(), end))
+    this.after(timeout + KILL_TIMEOUT_MS, end)
+  }
+
+  /** Only Linux knows. A process that was asked to stop answers with its next state. */
+  #readCpuMs(): number | undefined {
+    const { pid } = this.#process.child
+    const isKnown = this.lifecycle === 'ready' && !this.#data.isElsewhere
+    return isKnown && pid !== undefined ? readMainThreadsCpu(pid) : undefined
+  }
+
+  /** One that writes what it has printed before is given more time. */
+  #awaitExit(left = MAX_EXIT_TIMEOUTS): void {
+    const printed = this.#process.countPrinted()
+    this.after(EXIT_TIMEOUT_MS, () => {
+      if (left === 0 || this.#process.countPrinted() === printed) this.kill()
+      else this.#awaitExit(left - 1)
     })
   }
 
-  const watch = (): void => child.watch(limits, ({ memory, cpu }) => new Float64Array(usage).set([memory, cpu]))
-  watch()
-
-  /** Loads the broker, which most relays don't need. Requests wait in the pipe meanwhile. */
-  function openBroker(requests: Duplex, options: BrokerOptions): void {
-    import('../network/serve-broker.js').then(
-      ({ serveBroker }) => {
-        if (!hasEnded) ends.add(serveBroker(requests, options, denial => denied.add(denial)))
-      },
-      (error: unknown) => kill(new BusError('InternalError', describeThrown(error))),
-    )
+  kill(reason?: BusError): void {
+    this.#killReason ??= reason
+    this.#process.child.kill()
   }
 
-  function begin({ start, heartbeat, network, ...named }: RelayStart): void {
-    name = named.name
-    if (network && started.network) openBroker(started.network, network)
-    // CPU time of a spare is not that of its frontend.
-    watch()
-    control.send({ kind: FRAME_KIND.bytes, body: start })
-    if (!heartbeat) return
-    beat = createHeartbeatFor(heartbeat)
-    ends.add(every(heartbeat.every, () => ask()))
+  #killAndAbandon(): void {
+    // It has not said that all has left.
+    this.kill(this.lifecycle === 'draining' ? createUnsentError('unknown') : undefined)
+    this.abandon()
+    this.closeFrames()
   }
 
-  if ('type' in first) begin(first)
-  else sendCommand({ type: 'prepare', ...first })
-  early.forEach(handle)
-
-  try {
-    const status = await started.exited
-    const atExit = { status, isStopping }
-    const isCutOff = (await Promise.race([scripts?.forwarded() ?? bridged, abandoned.promise])) === false
-    const evidence = { ...atExit, name, lifecycle, isSpare, killedFor: killReason, maxMemory: limits.memory }
-    const { error: fault, wasStopped } = judgeProcess(evidence)
+  async #judge(status: ProcessStatus): Promise<number> {
+    const isStopping = this.#isStopping
+    const isCutOff = (await this.getForwarded(this.#scripts?.forwarded())) === false
+    const { lifecycle } = this
+    const { launch, launcher } = this.#data
+    const { error: fault, wasStopped } = judgeProcess({
+      status,
+      isStopping,
+      lifecycle,
+      name: this.#name,
+      isSpare: !('type' in this.#data.start),
+      killedFor: this.#killReason,
+      maxMemory: this.#data.limits.memory,
+      launcher: launcher === undefined ? undefined : { name: launcher, command: launch.command },
+    })
     // It has exited in time, but core has not taken all.
     const wasDone = lifecycle === 'stopped' || (!status.wasKilled && status.code === 0)
     const error = fault ?? (isCutOff && wasDone ? createUnsentError('unknown') : undefined)
-    unsent.flush()
-    denied.flush()
-    if (error && lifecycle !== 'failed') reportFailure(error)
+    this.flush()
+    this.#denied.flush()
+    if (error && lifecycle !== 'failed') this.reportFailure(error)
     // Its scripts fail with it.
-    else if (scripts) reportFailure(createExitError(status.code))
+    else if (this.#scripts) this.reportFailure(createExitError(status.code))
     // Otherwise the host takes its end for one that it has chosen itself.
-    else if (wasStopped) report({ type: 'state', state: 'stopped' })
-    output.flush()
+    else if (wasStopped) this.report({ type: 'state', state: 'stopped' })
+    this.#output.flush()
     return error ? 1 : (status.code ?? 0)
-  } catch (error) {
-    reportFailure(error)
-    return 1
-  } finally {
-    for (const end of ends) end()
-    hasEnded = true
-    scripts?.close()
-    control.close()
-    link?.close()
-    await started.guardExited
   }
 }
 
 const createExitError = (code: number | null): BusError =>
-  new BusError('Crashed', `The process of the script exited${code === null ? '' : ` with code ${code}`}`)
+  new BusError('Crashed', `${SCRIPT_PROCESS} exited${code === null ? '' : ` with code ${code}`}`)
+
+/** A runtime other than Node.js does not tell the descriptor: then frames pass the relay. */
+const getInode = (socket: Socket): number =>
+  getSocketInode((socket as unknown as { _handle?: { fd: number } })._handle?.fd ?? -1)

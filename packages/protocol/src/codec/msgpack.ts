@@ -159,7 +159,7 @@ function write<T>(value: T, writeTo: (writer: Writer, value: T) => void): Uint8A
     if (attachments.length === 0) return writer.end()
     // A getter of the value can resize a buffer.
     if (attachments.some(({ byteLength }, at) => byteLength !== lengths[at]))
-      throw new BusError('InvalidParams', 'Bytes changed during encoding')
+      throw new BusError('InvalidParams', 'A getter of the message has resized bytes in it. Copy them before')
     return new WithBytes(writer.end(), attachments)
   } catch (error) {
     writer.undo()

@@ -3,10 +3,10 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { createDeferred } from '../util/promises.js'
-import { type Life, serveLife } from './life.js'
+import { type LifeSteps, serveLife } from './life.js'
 
 /** A life whose steps the test takes one by one. */
-function setUp(changes: Partial<Life> = {}) {
+function setUp(changes: Partial<LifeSteps> = {}) {
   const log: string[] = []
   const [boot, handshake, drain] = [createDeferred(), createDeferred(), createDeferred()]
   let ends!: { end: () => void; fail: (error: unknown) => void }

@@ -8,7 +8,15 @@ export const LIFECYCLE_STATES = ['booting', 'handshaking', 'ready', 'draining', 
 
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number]
 
-export interface Life {
+/** The name of a frontend's worker or gate, for the log, error texts and inspectors. */
+export const getWorkerName = (kind: 'frontend' | 'gate', label: string): string => `${kind} ${JSON.stringify(label)}`
+
+/** What processes are called in errors whose frontend is not known yet, or has a name of its own. */
+export const FRONTEND_PROCESS = 'The frontend process'
+export const SCRIPT_PROCESS = 'The process of the script'
+
+/** What a thread does in each state. */
+export interface LifeSteps {
   boot(): Promise<void>
   handshake(): Promise<void>
   /**
@@ -23,7 +31,7 @@ export interface Life {
 }
 
 /** Takes one step after the other. Returns a function that stops the thread: while it boots or shakes hands, at once. */
-export function serveLife(life: Life): () => void {
+export function serveLife(life: LifeSteps): () => void {
   const stopped = createDeferred<'stop'>()
   const ended = createDeferred()
   // A fault can come once nobody waits for it any more.

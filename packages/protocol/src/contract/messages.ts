@@ -3,7 +3,7 @@
 // 1. every worker (core, a frontend, a gate) reports its state, and answers whether it still runs
 // 2. host → frontend: `FrontendStart`, then `FrontendCommand`s; frontend → host: `FrontendReport`s
 // 3. host → gate: `GateWorkerData`, then `GateCommand`s; gate → host: `GateReport`s and `ConfirmRequest`s; core → gate: `SessionKey`
-// 4. relay → process of a frontend: `FrontendProcessCommand`s, and the pipes between them
+// 4. relay → process: `ProcessCommand`s, and the streams between them
 //
 // Those of core are in core's `contract/host-core.ts`.
 import type { RecordableHistogram } from 'node:perf_hooks'
@@ -42,7 +42,9 @@ export interface FrontendSandbox {
   unexpectedRead: string | undefined
   /** True if a wall around the process closes the network. */
   closesNet?: boolean
-  /** True if a broker opens its connections: at the pipe `network` of a process, or `broker` of its start. */
+  /** Options by which a frontend in this wall can write files. All of them without a wall. */
+  files?: readonly ('tmp' | 'write')[] | undefined
+  /** True if a broker opens its connections: at the stream `network` of a process, or `broker` of its start. */
   hasBroker?: boolean
 }
 
@@ -243,21 +245,45 @@ export type SessionKey = { session: Uint8Array; secret: Uint8Array }
 /** Sender and receiver of records, in the info of the key derivation. Both ends of a session must use the same text. */
 export const RECORD_DIRECTION = 'gate to core'
 
-// Between a relay and the process of its frontend: its pipes, what they carry, and the HTTP/2 of the pipe to the broker of its network.
+// Between a relay and its process: streams over its standard input and output, and the HTTP/2 of the one to the broker of its network.
+
+/** The first bytes of a process: what its launcher prints before is not for the relay. The number is the version of what follows. */
+export const PROCESS_GREETING = 'sallyport 1\n'
 
 /**
- * Descriptors of the pipes of a frontend process. `network` leads to the broker of a frontend that has one: launchers use 5 and 6. What core
- * sends comes over `fromCore` if `link` leads to a gate. Over `control` comes first its `FrontendStart`, by `serializeValue`, or
- * `prepare` for a spare, whose start follows once it is known.
+ * Streams of a process. `network` leads to the broker of a frontend that has one; `stdout` has what its code prints. Each member has two more: 0 is
+ * the frontend of a process that has no others, and scripts begin with 1.
  */
-export const PROCESS_PIPES = { control: 3, link: 4, network: 7, fromCore: 8 } as const
+export const PROCESS_STREAMS = { network: 0xffff_ffff, stdout: 0xffff_fffe } as const
 
-/** Relay → frontend process: the pipe is connected (two of them if `isSplit`), stop, or answer, which shows that the event loop is not blocked. */
-export type FrontendProcessCommand =
+/**
+ * Ids of the streams of a member: its commands and reports are frames of `control`. The first has its `FrontendStart`, by `serializeValue`. A relay
+ * that closes `control` ends the member.
+ */
+export const getMemberStreams = (member: number): { control: number; link: number } => ({
+  control: 2 * member,
+  link: 2 * member + 1,
+})
+
+/**
+ * Descriptors of sockets in the place of the stream `link`, for a process that has inherited them: to core, or to a gate, and then that from core.
+ * Launchers use 5 and 6.
+ */
+export const PROCESS_SOCKETS = [4, 8] as const
+
+/**
+ * Relay → process, over `control` of member 0: what it can prepare before it is known whose it is, a question whether its event loop is blocked,
+ * and the messages of the member.
+ */
+export type ProcessCommand =
   | ({ type: 'prepare' } & FrontendPreparation)
-  | { type: 'link'; scripts: readonly InitScript[]; isSplit: boolean }
-  | { type: 'stop' }
   | Question
+  | { type: 'message'; message: ProcessMessage }
+
+/** What a member of a process gets in place of a `FrontendCommand`. `sockets` are the inodes of those that it can have inherited. */
+export type ProcessMessage =
+  | { type: 'link'; scripts: readonly InitScript[]; sockets: readonly number[] }
+  | Exclude<FrontendCommand, { type: 'link' }>
 
 /** What a frontend process can do before it is known whose it is. */
 export interface FrontendPreparation {
@@ -266,22 +292,13 @@ export interface FrontendPreparation {
   hasText: boolean
   /** URL of a `ScriptRunner`, if it runs a script. */
   runner: string | undefined
-  /** True for a process of many scripts: each has two streams of the pipe `link`. */
+  /** True for a process of many scripts: each is a member of it. */
   hasScripts?: boolean
   /** The compiled engine of the runner, for a thread. */
   engineModule?: EngineModule
 }
 
-/**
- * Ids of the streams of a script in a process that has many: it is a member, whose commands and reports are frames of `control`. The first has its
- * `FrontendStart`, by `serializeValue`. A relay that closes `control` ends the script.
- */
-export const getScriptStreams = (script: number): { control: number; link: number } => ({
-  control: 2 * script,
-  link: 2 * script + 1,
-})
-
-// The pipe `network`: a stream for each connection, which CONNECT opens. Each response says what happened.
+// The stream `network`: a stream of HTTP/2 for each connection, which CONNECT opens. Each response says what happened.
 
 /** Header of a CONNECT: the scheme of the requests in HTTP/1.1 that follow. The broker encrypts for `https`. */
 export const BROKER_SCHEME = 'sallyport-scheme'

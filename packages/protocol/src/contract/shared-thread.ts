@@ -9,6 +9,7 @@ import { assertNever } from '../util/type-guards.js'
 
 /** Host → shared thread, or relay, once: the port for the messages of its members. */
 export interface MemberPort {
+  type: 'members'
   port: MessagePort
 }
 
@@ -31,7 +32,7 @@ export const ORDER = { none: 0, stop: 1, terminate: 2 } as const
 /** Host → member: its start, a message of its host, or the order to exit at once. */
 export type MemberCommand = NewMember | { type: 'message'; message: unknown } | { type: 'terminate' }
 
-/** ThreadMember → host. `terminating` confirms that the thread is not blocked. Nothing follows `exited`. */
+/** Member → host. `terminating` confirms that the thread is not blocked. Nothing follows `exited`. */
 export type MemberReport =
   | { type: 'message'; message: unknown }
   | { type: 'error'; error: ReportedError }

@@ -186,7 +186,7 @@ export const createRecordError = (): BusError =>
 /** @param unsent - bytes that were sent, and that nobody has taken */
 export function createUnsentError(unsent: number | 'unknown'): BusError {
   const lost = unsent === 'unknown' ? 'some is' : `${unsent} bytes are`
-  return new BusError('Timeout', `It ended while core did not take what it had sent: ${lost} lost`, {
+  return new BusError('Timeout', `The frontend ended while core did not take what it had sent: ${lost} lost`, {
     data: { unsent },
   })
 }

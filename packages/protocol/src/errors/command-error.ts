@@ -139,7 +139,8 @@ export const throwAs =
   (other: string, own: string) =>
   (cause: unknown): never => {
     if (!(cause instanceof BusError && cause.message.startsWith(other))) throw cause
-    throw new BusError(cause.reason, own + cause.message.slice(other.length), { data: cause.data, cause })
+    const message = cause.message.replace(other, () => own)
+    throw new BusError(cause.reason, message, { data: cause.data, cause })
   }
 
 const MAX_VISITED = 10_000

@@ -34,7 +34,15 @@ export interface ErrorData {
 
 export interface CausedErrorObject extends ErrorObject {
   cause?: ErrorData
+  /** The command that a run has called, and that has failed with the error. */
+  command?: string
 }
+
+/** Not a member of the error: code sees no more of it, and what it throws itself has none. */
+const failedCommands = new WeakMap<BusError, string>()
+
+/** Returns the command that code has called, and that has failed with the error. `undefined` for all other errors. */
+export const getFailedCommand = (error: unknown): string | undefined => failedCommands.get(error as BusError)
 
 /** @throws what a getter of the error throws */
 export function toErrorData(error: Error, seen: Set<unknown> = new Set()): ErrorData {
@@ -110,6 +118,8 @@ const isProperty = (key: string): boolean => !(key in Error.prototype) && key !=
 
 export function toCausedErrorObject(error: BusError): CausedErrorObject {
   const object: CausedErrorObject = toErrorObject(error)
+  const command = getFailedCommand(error)
+  if (command !== undefined) object.command = command
   try {
     // A `BusError` can be what was thrown itself. The cause of a thrown value of another kind is known, and `undefined`.
     const thrown = 'cause' in error ? error.cause : error
@@ -122,7 +132,14 @@ export function toCausedErrorObject(error: BusError): CausedErrorObject {
 
 /** Returns the `BusError` of a received error object, whose `cause` is the error behind it. Not in pages, which never get one. */
 export const fromCausedErrorObject = (object: CausedErrorObject): BusError =>
-  addCause(fromErrorObject(object), object.cause)
+  addCause(fromUncausedErrorObject(object), object.cause)
+
+/** Returns the `BusError` of a received error object, and knows the command that has failed. */
+export function fromUncausedErrorObject({ cause: _cause, command, ...object }: CausedErrorObject): BusError {
+  const error = fromErrorObject(object)
+  if (command) failedCommands.set(error, toText(command, MAX_TEXT.property))
+  return error
+}
 
 export function addCause(error: BusError, data: unknown): BusError {
   const cause = fromErrorData(data)

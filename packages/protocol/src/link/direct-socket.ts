@@ -3,7 +3,7 @@
 // The thread connects, rather than the relay: only a socket that connects can be read into a buffer that is used again.
 // Code of the same user can connect to the path, too, or listen in its place. So the relay first sends a secret, which the thread has from the port.
 // That does not keep out code that does both, and forwards the secret: it has to find the directory before the thread connects.
-import { closeSync, lstatSync, mkdtempSync, openSync, readSync, rmdirSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, mkdtempSync, openSync, readSync, rmdirSync, rmSync } from 'node:fs'
 import type { Socket, SocketConstructorOpts } from 'node:net'
 import { join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
@@ -139,6 +139,16 @@ function createSecret(): Uint8Array {
     closeSync(descriptor)
   }
   return secret
+}
+
+/** Returns what tells the sockets of this machine apart, by which a process knows one that it has inherited. 0 if there is none. */
+export function getSocketInode(descriptor: number): number {
+  try {
+    // As a BigInt: after one with numbers, Node 20 resolves no links in paths of modules.
+    return Number(fstatSync(descriptor, { bigint: true }).ino)
+  } catch {
+    return 0
+  }
 }
 
 /** Returns the inode of the file at a path, which no other file gets while the first one is open. Undefined if it cannot be read. */

@@ -1,61 +1,18 @@
 // A link over a socket that its thread owns: the behavior of every link, memory that is used again, bounds of a pass, and hostile peers.
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { connect, type Socket } from 'node:net'
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { choose, rows } from '../../../../scripts/testing.js'
-import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-behaviour.js'
+import { linkBehaviour, recorder, type Recorder } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
+import { settled, usePairs } from '../../test/socket-pairs.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import type { Link } from '../wire/link.js'
 import { SocketLink } from './socket-link.js'
 import { StreamLink } from './stream-link.js'
 
-const isWindows = process.platform === 'win32'
-const directory = mkdtempSync(join(tmpdir(), 'socket-'))
-const place = isWindows ? `\\\\.\\pipe\\sallyport-socket-${process.pid}` : join(directory, 's')
-let server: Server
-/** Pairs that are ready: the shared tests create theirs synchronously, and those of tables one for each row. */
-const pairs: [SocketLink, Socket][] = []
-const used: Socket[] = []
-
-beforeAll(async () => {
-  server = createServer().listen(place)
-  await once(server, 'listening')
-  await fill()
-})
-afterEach(async () => {
-  for (const socket of used.splice(0)) socket.destroy()
-  await fill()
-})
-afterAll(() => {
-  for (const [, socket] of pairs) socket.destroy()
-  server.close()
-  rmSync(directory, { recursive: true })
-})
-
-async function fill(): Promise<void> {
-  while (pairs.length < 5) {
-    const link = new SocketLink(options => connect({ path: place, ...options }))
-    const [peer] = (await once(server, 'connection')) as [Socket]
-    pairs.push([link, peer])
-  }
-}
-
-function takePair(): [SocketLink, Socket] {
-  const pair = pairs.pop()!
-  used.push(pair[1])
-  return pair
-}
-
-/** Sockets within one thread need ticks rather than time. */
-async function settled(): Promise<void> {
-  await settle()
-  for (let tick = 0; tick < 200; tick++) await nextTick()
-}
+const takePair = usePairs(path => new SocketLink(options => connect({ path, ...options })))
 
 function createPair(): [Link, Link] {
   const [near, peer] = takePair()

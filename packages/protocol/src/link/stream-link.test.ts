@@ -1,14 +1,13 @@
 // Frames in a stream of bytes, at random: whatever the cuts, chunks of both kinds give the same frames, and no bytes give anything else.
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
-import { connect as connectTo, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { connect as connectTo, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { linkBehaviour, recorder, type Recorder, settle } from '../../test/link-behaviour.js'
+import { linkBehaviour, recorder, type Recorder } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
+import { settled, usePairs } from '../../test/socket-pairs.js'
 import { isBusError } from '../errors/bus-error.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import type { FrameKind } from '../wire/messages.js'
@@ -123,48 +122,7 @@ describe('frames of a stream', () => {
 
 // A link over a socket: the behavior of every link, back-pressure, and hostile peers.
 
-let server: Server
-const place =
-  process.platform === 'win32'
-    ? `\\\\.\\pipe\\sallyport-${process.pid}`
-    : join(mkdtempSync(join(tmpdir(), 'link-')), 's')
-/** Pairs that are ready: the shared tests create theirs synchronously, and those of tables one for each row. */
-const pairs: [Socket, Socket][] = []
-const used: Socket[] = []
-
-beforeAll(async () => {
-  server = createServer().listen(place)
-  await once(server, 'listening')
-  await fill()
-})
-afterEach(async () => {
-  for (const socket of used.splice(0)) socket.destroy()
-  await fill()
-})
-afterAll(() => {
-  for (const socket of pairs.flat()) socket.destroy()
-  server.close()
-})
-
-async function fill(): Promise<void> {
-  while (pairs.length < 5) {
-    const near = connectTo(place)
-    const [far] = (await once(server, 'connection')) as [Socket]
-    pairs.push([near, far])
-  }
-}
-
-function sockets(): [Socket, Socket] {
-  const pair = pairs.pop()!
-  used.push(...pair)
-  return pair
-}
-
-/** Sockets within one thread need ticks rather than time. */
-async function settled(): Promise<void> {
-  await settle()
-  for (let tick = 0; tick < 200; tick++) await nextTurn()
-}
+const sockets = usePairs(path => connectTo(path))
 
 const createPair = (): [Link, Link] => {
   const [near, far] = sockets()
@@ -311,6 +269,24 @@ describe('a stream link', () => {
     peer.resume()
     await room
     expect(link.room()).toBeUndefined()
+  })
+
+  it('has room in a later turn: who sends without an end still hears what others say', async () => {
+    const stream = new Duplex({
+      highWaterMark: 1,
+      read() {},
+      write: (_chunk, _encoding, written) => process.nextTick(written),
+    })
+    const link = new StreamLink(stream)
+    let sent = 0
+    let isHeard = false
+    setImmediate(() => (isHeard = true))
+    while (sent++ < 1000 && !isHeard) {
+      link.send({ kind: 1, body: 'x' })
+      await link.room()
+    }
+    expect(sent).toBeLessThan(1000)
+    stream.destroy()
   })
 
   it('does not wait for a peer that has disconnected', async () => {

@@ -1,7 +1,7 @@
 // A link over a Node Duplex, a pipe or a socket. A frame in it is the body's length in four bytes, the kind byte and the body. Closing one end closes
 // the other, and frames for a closed end are dropped. A process that is killed ends within a frame, which is no violation: the frame is dropped.
-import type { Duplex } from 'node:stream'
-import { nextTick } from '#platform'
+import type { Duplex, Writable } from 'node:stream'
+import { nextTick, onNextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
@@ -9,6 +9,7 @@ import { MAX_BODY_BYTES } from '../wire/limits.js'
 import {
   BodyBuffer,
   type Frame,
+  getBodyLength,
   getHeadroom,
   LINGER_MS,
   type Link,
@@ -169,16 +170,21 @@ const LARGE_BYTES: number = 2 ** 12
 export const READ_AHEAD_BYTES: number = 2 ** 16
 
 /** A peer that has exited can have sent its last frames before. An error of a write would destroy the stream before they are read. */
-export function ignoreWriteErrors(stream: Duplex): void {
+export function ignoreWriteErrors(stream: Writable): void {
   const { _write: write, _writev: writev } = stream
   stream._write = (chunk, encoding, done) => write.call(stream, chunk, encoding, () => done())
   if (writev) stream._writev = (chunks, done) => writev.call(stream, chunks, () => done())
 }
 
+/** A pipe that never blocks drains at once. Who sends whenever there is room hears an order to stop after so often. */
+const DRAINS_PER_TURN = 64
+
 export class StreamLink extends ReceivingLink implements Link {
   protected readonly stream: Duplex
   protected readonly frames: StreamFrames
   readonly #room = new RoomSignal()
+  /** Since the event loop has turned. */
+  #drains = 0
   /** See `Link`. */
   unsent = 0
   #isReading = false
@@ -191,7 +197,10 @@ export class StreamLink extends ReceivingLink implements Link {
     this.stream = stream
     this.frames = new StreamFrames(maxBodyBytes)
     ignoreWriteErrors(stream)
-    stream.on('drain', () => this.#room.release())
+    stream.on('drain', () => {
+      if (this.#drains++ === 0) onNextTick(this.#turned)
+      if (this.#drains < DRAINS_PER_TURN) this.#room.release()
+    })
     // An error ends the link like any other disconnection; `close` follows.
     stream.on('error', () => {})
     stream.on('end', () => stream.destroy())
@@ -202,14 +211,19 @@ export class StreamLink extends ReceivingLink implements Link {
     })
   }
 
+  readonly #turned = (): void => {
+    const isWaiting = this.#drains >= DRAINS_PER_TURN
+    this.#drains = 0
+    if (isWaiting && !this.stream.writableNeedDrain) this.#room.release()
+  }
+
   get queued(): number {
     return this.isOver ? 0 : this.stream.writableLength
   }
 
   send({ kind, body, borrowed = false }: Frame): void {
     if (!this.isOpen || this.isOver) return
-    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    if (length > MAX_BODY_BYTES) throw new BusError('InvalidParams', `A frame of ${length} bytes is over the limit`)
+    const length = getBodyLength(body)
     this.#cork()
     const isOwned = !borrowed && (kind === FRAME_KIND.bytes || kind === FRAME_KIND.sealed)
     const isSeparate = isOwned && typeof body !== 'string' && length >= LARGE_BYTES

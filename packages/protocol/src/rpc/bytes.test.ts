@@ -61,5 +61,5 @@ test('bytes that a getter resizes are refused', () =>
       },
     }
     const call = callWith({ d: new Uint8Array(buffer), e })
-    expect(() => packMessage(codecs.msgpack, call)).toThrow('changed during encoding')
+    expect(() => packMessage(codecs.msgpack, call)).toThrow('has resized bytes')
   }))

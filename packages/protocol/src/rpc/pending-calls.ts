@@ -1,7 +1,7 @@
 // Calls that a peer has made, by id: each is settled once.
 import { IS_NODE, onNextTick } from '#platform'
-import { BusError, describeCommand, fromErrorObject } from '../errors/bus-error.js'
-import { fromCausedErrorObject } from '../errors/error-data.js'
+import { BusError, describeCommand } from '../errors/bus-error.js'
+import { fromSentErrorObject } from '#sent-errors'
 import { type CallOptions, watchDeadline } from './call-options.js'
 import type { RequestId, ResponseMessage } from '../wire/messages.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
@@ -97,7 +97,7 @@ export class PendingCalls {
     const call = typeof response.id === 'number' ? this.#take(response.id) : undefined
     if (!call) return false
     if ('result' in response) call.resolve(response.result)
-    else call.reject(IS_NODE ? fromCausedErrorObject(response.error) : fromErrorObject(response.error))
+    else call.reject(fromSentErrorObject(response.error))
     return true
   }
 

@@ -43,8 +43,8 @@ const QUEUE_LIMITS = { count: MAX_SESSION_QUEUE, bytes: MAX_SESSION_QUEUE_BYTES 
 
 export class StreamSender implements BatchSource {
   readonly id: number
-  /** Called with the reason when the messages are no longer received. */
-  declare left: ((reason: string) => void) | undefined
+  /** Called with the message of the error when the messages are no longer received. */
+  declare left: ((message: string) => void) | undefined
   /** The deadline of a call that each message extends once it was read: see `watchSenders`. */
   declare progress: CallProgress | undefined
   readonly #writer: StreamWriter
@@ -61,7 +61,7 @@ export class StreamSender implements BatchSource {
   /** The sender has ended the stream. Queued messages are still sent. */
   #isEnding = false
   #isOver = false
-  #failure: string | undefined
+  #failureMessage: string | undefined
   #error: BusError | undefined
   /** Resolves once the latest message that had to wait was sent, or nobody reads it. */
   #latest: Promise<void> | undefined
@@ -169,14 +169,14 @@ export class StreamSender implements BatchSource {
   }
 
   /** Stops the stream because its messages are no longer received. Queued messages are rejected. */
-  abandon(reason = `The reader closed channel ${this.id}`): void {
+  abandon(message = `The reader closed channel ${this.id}`): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#failure = reason
+    this.#failureMessage = message
     this.#closed(true)
     let error: BusError | undefined
     for (const { reject } of this.#queued.clear()) reject((error ??= this.#createError()))
-    this.left?.(reason)
+    this.left?.(message)
   }
 
   #useCredit(): void {
@@ -206,9 +206,9 @@ export class StreamSender implements BatchSource {
 
   /** Errors are created only when needed, because creating one takes as long as a whole call. */
   #createError(overload?: 'no' | 'unknown'): BusError {
-    const ended = this.#failure ?? `Channel ${this.id} has ended`
-    const reason = overload ? `Too many messages of channel ${this.id} are queued` : ended
-    return new BusError(overload ? 'Overloaded' : 'Disconnected', reason, { data: { delivered: overload ?? 'no' } })
+    const ended = this.#failureMessage ?? `Channel ${this.id} has ended`
+    const message = overload ? `Too many messages of channel ${this.id} are queued` : ended
+    return new BusError(overload ? 'Overloaded' : 'Disconnected', message, { data: { delivered: overload ?? 'no' } })
   }
 
   #finish(): void {

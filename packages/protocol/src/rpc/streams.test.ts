@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { getSize } from '../codec/codec.js'
+import { getSize, type PackedMessage } from '../codec/codec.js'
 import { codecs } from '../codec/codecs.js'
 import { BusError } from '../errors/bus-error.js'
 import { CHANNEL_MESSAGE_COST, MAX_STREAM_UNREAD, STREAM_WINDOW } from '../wire/limits.js'
@@ -108,6 +108,24 @@ test('sends while its messages in flight cost less than the window, and one more
   stream.credit(COST)
   expect(written).toHaveLength(7)
   expect(asked).toEqual(Array(7).fill(COST))
+})
+
+test('a message that waits keeps the bytes that it owns, and has a copy of those that are borrowed', () => {
+  const { stream, writer, written } = open(COST)
+  const pack = (borrowed: boolean): PackedMessage => ({
+    codec: codecs.json,
+    encoded: TEXT,
+    attachments: [new Uint8Array(4)],
+    borrowed,
+  })
+  const packed = [pack(false), pack(false), pack(true)]
+  const rest = [...packed]
+  writer.encode = () => rest.shift() as never
+  for (const _ of packed) void stream.send(undefined)
+  stream.credit(9 * COST)
+  stream.credit(9 * COST)
+  const attached = written.map(each => (each as PackedMessage).attachments[0])
+  expect(attached.map((bytes, at) => bytes === packed[at]!.attachments[0])).toEqual([true, true, false])
 })
 
 test('asks for credit after each quarter of the window', () => {

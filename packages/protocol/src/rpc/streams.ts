@@ -1,8 +1,9 @@
 // The open streams of one connection, by id. The messages of a stream are those of a channel: `$/channel` from its sender, `$/credit` and
 // `$/closeChannel` from its receiver, in either direction.
 import { bindContext, IS_NODE } from '#platform'
-import { BusError, describeCommand, describeThrown, fromErrorObject, isBusError } from '../errors/bus-error.js'
-import { type CausedErrorObject, fromCausedErrorObject } from '../errors/error-data.js'
+import { BusError, describeCommand, describeThrown, isBusError } from '../errors/bus-error.js'
+import type { CausedErrorObject } from '../errors/error-data.js'
+import { fromSentErrorObject } from '#sent-errors'
 import {
   type ChannelParams,
   isErrorObject,
@@ -108,10 +109,9 @@ export class Streams {
    * @throws what the source throws, such as a locked ReadableStream
    */
   add(source: AsyncIterable<unknown>, ended?: (isClosed: boolean) => void): StreamSender {
-    const bind = IS_NODE ? bindContext : <T>(run: T): T => run
     const iterator = getIterator(source)
-    const leave = bind(() => leaveIterator(iterator))
-    const begin = bind(
+    const leave = bindContext(() => leaveIterator(iterator))
+    const begin = bindContext(
       () =>
         void sendEach(iterator, sender).then(
           () => sender.end(),
@@ -163,9 +163,9 @@ export class Streams {
   }
 
   /** Ends the streams that this side sends: the link has closed. */
-  closeAll(reason?: string): void {
+  closeAll(message?: string): void {
     this.#isClosed = true
-    for (const sender of [...this.senders.values()]) sender.abandon(reason)
+    for (const sender of [...this.senders.values()]) sender.abandon(message)
   }
 
   /** Handles a message of a stream. Returns false if it is another one, or is malformed. */
@@ -200,7 +200,7 @@ export class Streams {
   #receive(channel: number, params: ChannelParams, error: CausedErrorObject | undefined): void {
     const receiver = this.receivers.get(channel)
     if (error) {
-      const thrown = IS_NODE ? fromCausedErrorObject(error) : fromErrorObject(error)
+      const thrown = fromSentErrorObject(error)
       // A late one says nothing, as a late answer.
       if (IS_NODE && receiver) this.#deps.failed?.(thrown)
       receiver?.finish(thrown)

@@ -10,6 +10,7 @@ let development = false
 export const isDevelopment = (): boolean => development
 export const setDevelopment = (value: boolean): void => void (development = value)
 export const IS_NODE: boolean = false
+export const HAS_CONTEXTS: boolean = false
 
 const encoder = /* @__PURE__ */ new TextEncoder()
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true })
@@ -55,10 +56,5 @@ export const getSystemMessage = (_errno: number): string | undefined => undefine
 export const isPooled = (_buffer: object): boolean => true
 // No page calls these: each would be a part of every page.
 const unused = (): never => undefined as never
-export {
-  unused as bindContext,
-  unused as captureContext,
-  unused as createEmptyContext,
-  unused as readLatin1,
-  unused as withoutContext,
-}
+export const bindContext = <Run>(run: Run): Run => run
+export { unused as captureContext, unused as createEmptyContext, unused as readLatin1, unused as withoutContext }

@@ -9,7 +9,6 @@ const NO_CONTEXT: AsyncContext = { runInAsyncScope: (run, self, ...args) => Refl
 export const captureContext = (): AsyncContext => NO_CONTEXT
 export const createEmptyContext = (): AsyncContext => NO_CONTEXT
 export const withoutContext = <T>(run: () => T): T => run()
-export const bindContext = <Run>(run: Run): Run => run
 
 /** One character for each byte, as in Latin-1. */
 export const readLatin1 = (bytes: Uint8Array, size: number): string =>

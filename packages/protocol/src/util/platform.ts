@@ -1,5 +1,5 @@
 // Functions that differ between Node and a browser, here for Node. `#platform` is this file, or `platform.browser.ts` for browsers.
-import { AsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { isAscii, isUtf8 } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
 import { setImmediate } from 'node:timers'
@@ -75,13 +75,27 @@ const nobody = new AsyncResource('Sallyport')
 for (const key of Object.getOwnPropertySymbols(nobody))
   if (!/async_id/.test(String(key))) Reflect.deleteProperty(nobody, key)
 
+/** False in a browser, and in a VM of QuickJS. */
+export const HAS_CONTEXTS: boolean = true
+
 /** An async context: what runs in it finds the caller's AsyncLocalStorage. */
 export type AsyncContext = Pick<AsyncResource, 'runInAsyncScope'>
 
-export const captureContext = (): AsyncContext => new AsyncResource('Sallyport')
+/** Deno, in which the process of a frontend can run, and Bun keep what a resource knows in private members, which a copy does not have. */
+const CAN_COPY: boolean = !('deno' in process.versions || 'bun' in process.versions)
+
+type Snapshot = (run: () => unknown) => unknown
+const createContext = (snapshot: Snapshot): AsyncContext => ({
+  runInAsyncScope: (run, self, ...args) => snapshot(() => Reflect.apply(run, self, args)) as ReturnType<typeof run>,
+})
+/** Taken when this module loads: what imports it first is in no context, as it is the entry of a program or a thread. */
+const empty: AsyncContext | undefined = CAN_COPY ? undefined : createContext(AsyncLocalStorage.snapshot() as Snapshot)
+
+export const captureContext = (): AsyncContext =>
+  CAN_COPY ? new AsyncResource('Sallyport') : createContext(AsyncLocalStorage.snapshot() as Snapshot)
 
 /** Returns the context of no caller, for one use: before Node.js 24, `enterWith` changes it for what runs in it next. */
-export const createEmptyContext = (): AsyncContext => Object.create(nobody) as AsyncContext
+export const createEmptyContext = (): AsyncContext => empty ?? (Object.create(nobody) as AsyncContext)
 
 /**
  * Runs a function in no async context, and returns its result. What arrives, and what the bus opens for all, belongs to no caller: its code would
@@ -92,6 +106,7 @@ export const withoutContext = <T>(run: () => T): T => createEmptyContext().runIn
 /** Returns a function that runs in the async context of now. `AsyncLocalStorage.bind` would take microseconds. */
 export function bindContext<Args extends unknown[], Result>(run: (...args: Args) => Result): (...args: Args) => Result {
   const context = captureContext()
+  if (!CAN_COPY) return (...args) => context.runInAsyncScope(run, undefined, ...args)
   return (...args) => (Object.create(context) as AsyncContext).runInAsyncScope(run, undefined, ...args)
 }
 

@@ -1,5 +1,5 @@
 // Back-pressure of links: what a link sends waits for credit, and what has arrived waits for its receiver.
-import { createEmptyContext, IS_NODE, queueMicrotask } from '#platform'
+import { createEmptyContext, HAS_CONTEXTS, IS_NODE, queueMicrotask } from '#platform'
 import { BusError, describeThrown, isBusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
 import { createDeferred, type Deferred, throwLater } from '../util/promises.js'
@@ -158,7 +158,7 @@ export abstract class ReceivingLink {
         if (!frame) break
         try {
           const receiver = this.#receiver!
-          if (IS_NODE) createEmptyContext().runInAsyncScope(receiver.frame, receiver, frame)
+          if (HAS_CONTEXTS) createEmptyContext().runInAsyncScope(receiver.frame, receiver, frame)
           else receiver.frame(frame)
         } catch (error) {
           // The fault of the receiver's owner, and not of the peer.
@@ -197,7 +197,7 @@ export abstract class ReceivingLink {
     if (!this.isOver || this.#hasEnded || !this.#receiver || (this.isOpen && this.#isPaused)) return
     this.#hasEnded = true
     const receiver = this.#receiver
-    const closed = IS_NODE
+    const closed = HAS_CONTEXTS
       ? createEmptyContext().runInAsyncScope(receiver.closed, receiver, this.#fault)
       : receiver.closed(this.#fault)
     if (IS_NODE && closed instanceof Promise) {

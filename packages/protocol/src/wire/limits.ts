@@ -84,6 +84,10 @@ export const MAX_WAITING_OUTPUT: number = MiB
 export const MAX_LAST_OUTPUT: number = 8 * MiB
 /** Maximum bytes of one report of a frontend process: an error with its stack. */
 export const MAX_REPORT_BYTES: number = MiB
+/** Maximum UTF-16 code units of code as text and of a script, which are copied several times until they are in their sandbox. */
+export const MAX_SOURCE_LENGTH: number = 16 * MiB
+/** Maximum milliseconds that a script can compute without a pause. Half of the default heartbeat: the others of its script host make no beat meanwhile. */
+export const MAX_SCRIPT_MS = 5000
 /** Maximum bytes of the compressed snapshot of a run that is interrupted. */
 export const MAX_SNAPSHOT_BYTES: number = 16 * MiB
 /** Maximum bytes of memory of a script that can be interrupted. Other scripts of its thread wait while it is copied. */

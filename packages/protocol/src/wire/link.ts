@@ -1,5 +1,6 @@
 // The frame and the interface of a link: shared by all transports.
-import type { BusError } from '../errors/bus-error.js'
+import { BusError } from '../errors/bus-error.js'
+import { MAX_BODY_BYTES } from './limits.js'
 import { FRAME_KIND, type FrameKind, isFrameKind } from './messages.js'
 import { allocate, isArrayBuffer, readUtf8, toReadable, utf8Length, writeUtf8 } from '#platform'
 
@@ -20,6 +21,16 @@ export interface ReceivedFrame {
 
 export const getText = (body: string | Uint8Array): string =>
   typeof body === 'string' ? body : readUtf8(toReadable(body), 0, body.length)
+
+/** Returns the bytes of a frame's body. @throws {BusError} InvalidParams if the peer would refuse the frame */
+export function getBodyLength(body: Frame['body']): number {
+  const length = typeof body === 'string' ? utf8Length(body) : body.length
+  if (length > MAX_BODY_BYTES) throw createLengthError(length)
+  return length
+}
+
+export const createLengthError = (length: number): BusError =>
+  new BusError('InvalidParams', `A frame of ${length} bytes is over the limit of ${MAX_BODY_BYTES}`)
 
 export interface LinkReceiver {
   /** True if `frame` treats its frame as `Link.send` does, so that a link can pass memory of the sender, and `borrowed`. */

@@ -318,7 +318,7 @@ export function toEventTarget(target: unknown): EventTarget {
 const LABEL = /^[a-zA-Z0-9\-/:_]+$/
 /** The names of host and core themselves, and those that the host generates for `bus.run`. */
 const RESERVED_LABEL = /^(?:host|core|run-\d+)$/
-const LABEL_RULE = 'a label of letters, digits, "-", "/", ":" and "_"'
+const LABEL_RULE = `a label of 1 to ${MAX_LABEL_LENGTH} letters, digits, "-", "/", ":" and "_"`
 export const FREE_LABEL_RULE =
   'a label other than "host", "core", "run-" with a number, and names that objects inherit, such as "constructor"'
 

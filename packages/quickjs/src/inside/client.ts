@@ -2,7 +2,9 @@
 import {
   Channel,
   type Client,
+  findPlaceholder,
   type InvokeOptions,
+  type Placeholders,
   ScriptClient,
   type ScriptClientOptions,
 } from '@sallyport/frontend/internal'
@@ -26,9 +28,8 @@ export const links: VmLinks = createVmLinks(sendFrame, () => post('close'))
 let client: ScriptClient
 export const getClient = (): ScriptClient => client
 
-/** Placeholders of secrets, by name. */
-let secrets: Env = {}
-export const setSecrets = (env: Env): void => void (secrets = env)
+let secrets: Placeholders = {}
+export const setSecrets = (placeholders: Placeholders): void => void (secrets = placeholders)
 
 export function createClient(options: Omit<ScriptStart, 'seed' | 'env'>, data: unknown): void {
   client = new ScriptClient({
@@ -58,12 +59,6 @@ function explain(thrown: unknown): void {
   }
 }
 
-function getSecret(name: string): string {
-  if (Object.hasOwn(secrets, name)) return secrets[name]!
-  const text = `This frontend has no secret ${JSON.stringify(name)}. Add it to "secrets" of its sandbox`
-  throw new BusError('InvalidParams', text)
-}
-
 export const sallyport: Record<string, unknown> = {
   BusError,
   CommandError,
@@ -78,7 +73,7 @@ export const sallyport: Record<string, unknown> = {
   },
   getLabel: () => client.label,
   getData: () => client.data,
-  getSecret,
+  getSecret: (name: string) => findPlaceholder(secrets, name),
   createClient: (other: unknown = sallyport) => other,
   expose: (functions: never) => client.expose(functions),
   invoke: (command: string, args?: object, options?: InvokeOptions) => client.invoke(command, args, options),

@@ -156,6 +156,13 @@ const crypto = Object.freeze({
   randomUUID: (): string => convert('uuid', null) as string,
 })
 
+/** The VM's clock was at zero when its image was made, and goes on with the time of the day. */
+export function startClock(): void {
+  const { now } = performance
+  const timeOrigin = now()
+  Object.assign(globalThis, { performance: { now: () => now() - timeOrigin, timeOrigin } })
+}
+
 /** xoshiro128**: the VM's own generator would begin at the same number in each script, because they are copies of one VM. */
 export function seedRandom(seed: Uint32Array): void {
   let [a = 1, b = 1, c = 1, d = 1] = seed

@@ -6,17 +6,8 @@ import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { FRAME_KIND, getText, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
 import { type CrossedError, describeError } from './crossing.js'
-import {
-  captureVm,
-  getCountdown,
-  returnVm,
-  SEND,
-  SEND_FRAME,
-  takeVm,
-  toHandle,
-  type VmImage,
-  type VmOptions,
-} from './vm-pool.js'
+import { captureVm, getCountdown, returnVm, SEND, SEND_FRAME, takeVm, toHandle, type VmOptions } from './vm-pool.js'
+import type { VmImage } from './vm-image.js'
 
 /** Promises whose rejection nobody handles yet, of which the VM keeps a handle. */
 const MAX_REJECTIONS = 1000

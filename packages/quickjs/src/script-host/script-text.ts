@@ -5,10 +5,8 @@ import { fileURLToPath } from 'node:url'
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { isTypeScriptName, stripTypes } from '@sallyport/protocol/internal/util'
+import { MAX_SOURCE_LENGTH } from '@sallyport/protocol/internal/wire'
 import { getImportRemedy } from './explain-error.js'
-
-/** Limit of a script in UTF-16 code units. */
-const MAX_SCRIPT_LENGTH: number = 16 * 2 ** 20
 
 export interface ScriptText {
   /** The script's name in stacks, which contain no path. */
@@ -23,8 +21,8 @@ export async function readScriptText(url: string, module?: ModuleText, content?:
   const isFile = url.startsWith('file:')
   const place = module?.name ?? (isFile ? fileURLToPath(url) : 'data:…')
   const text = module?.text ?? (content ?? (await read(url, place))).replace(/^\uFEFF/, '').replace(/^#!/, '//')
-  if (text.length > MAX_SCRIPT_LENGTH) {
-    throw createScriptError(place, `it is longer than ${MAX_SCRIPT_LENGTH} characters`)
+  if (text.length > MAX_SOURCE_LENGTH) {
+    throw createScriptError(place, `it is longer than ${MAX_SOURCE_LENGTH} characters`)
   }
   return { name: module?.name ?? (isFile ? basename(place) : 'inline'), place, text }
 }

@@ -1,13 +1,12 @@
-// VMs of QuickJS that have evaluated the inside, each a copy of one snapshot. A VM that is no longer used gets all of its memory overwritten
+// VMs of QuickJS that have evaluated the inside, each a copy of one image. A VM that is no longer used gets all of its memory overwritten
 // for the next script: a new one costs ten times as much (docs/adr/0039-scripts-in-quickjs.md).
-import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { constants, deflateRaw, inflateRaw } from 'node:zlib'
 import type { EngineModule } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { compileEngine } from '@sallyport/protocol/internal/util'
 import { type JSValueHandle, QuickJS, type QuickJSOptions, type Snapshot } from 'quickjs-wasi'
+import { type BaseImage, readBaseImage, type VmImage } from './vm-image.js'
 
 /** The names of the host functions that the inside calls. */
 export const SEND = 'send'
@@ -20,7 +19,6 @@ const MAX_TURN_MS = 8
 const PAGE = 65_536
 /** A VM that has grown by more pages than these is not kept. */
 const MAX_GROWN_PAGES = 32
-const CHUNK = 4096
 /** What a VM allocates before the first search for cycles, which takes as long as hundreds of calls. */
 const GC_THRESHOLD_BYTES = 2 ** 20
 /** Where the context of a VM has its count of jumps and calls until the engine asks whether to stop. */
@@ -41,18 +39,11 @@ const { applyLimits } = QuickJS as unknown as { applyLimits(vm: QuickJS, options
 
 export type VmOptions = Omit<QuickJSOptions, 'wasm'>
 
-/** The state of a VM: its memory, and what the module keeps beside it. */
-export interface VmImage extends Pick<Snapshot, 'memory' | 'stackPointer' | 'runtimePtr' | 'contextPtr'> {
-  /** Tokens of handles, in the order that the caller of `captureVm` has. */
-  readonly handles: readonly number[]
-}
-
 interface Pool {
   module: EngineModule
   /** A VM that has evaluated the inside. */
   snapshot: Snapshot
-  /** The parts of its memory that differ from that of a VM which has just been instantiated. */
-  chunks: { at: number; content: Uint8Array }[]
+  pages: BaseImage['pages']
   free: QuickJS[]
 }
 
@@ -64,33 +55,22 @@ declare const WebAssembly: {
   Instance: new (module: EngineModule, imports: object) => object
 }
 
-const readAsset = (name: string): Buffer => readFileSync(fileURLToPath(import.meta.resolve(name)))
-
-/** Compiles QuickJS, unless the host has done so, and prepares the snapshot. Once for each thread. */
+/** Compiles QuickJS, unless the host has done so, and reads the image. Once for each thread. */
 export const prepareVms = (module?: EngineModule): Promise<Pool> => (pool ??= createPool(module))
 
 async function createPool(compiled?: EngineModule): Promise<Pool> {
-  const module = compiled ?? (await compileEngine(readAsset('quickjs-wasi/quickjs.wasm')))
+  const [module, { pages, memoryBytes, ...registers }] = await Promise.all([getModule(compiled), readBaseImage()])
   // The asynchronous form waits in the queue of V8's threads, behind the optimization of the engine's code: up to 250 ms.
   WebAssembly.instantiate = async (engine, imports) => createInstance(engine, imports)
-  const vm = await QuickJS.create({ wasm: module })
-  const holder = vm.newObject()
-  for (const name of [SEND, SEND_FRAME])
-    holder.setProp(
-      name,
-      vm.newFunction(name, () => vm.undefined),
-    )
-  vm.global.setProp('__sallyport', holder)
-  holder.dispose()
-  vm.evalBytecode(readAsset('#inside')).dispose()
-  vm.runGC()
-  const snapshot = vm.snapshot()
-  vm.dispose()
-  const blank = new Uint8Array(snapshot.memory.length)
-  const { memory } = await instantiate(module, snapshot)
-  blank.set(new Uint8Array(memory.buffer).subarray(0, blank.length))
-  return { module, snapshot, chunks: findChunks(snapshot.memory, blank), free: [] }
+  const snapshot = { ...registers, memory: new Uint8Array(memoryBytes), extensions: [] }
+  const vm = await instantiate(module, snapshot)
+  snapshot.memory.set(new Uint8Array(vm._getExports().memory.buffer).subarray(0, memoryBytes))
+  for (const { at, content } of pages) snapshot.memory.set(content, at)
+  return { module, snapshot, pages, free: [vm] }
 }
+
+const getModule = async (compiled: EngineModule | undefined): Promise<EngineModule> =>
+  compiled ?? compileEngine(await readFile(fileURLToPath(import.meta.resolve('quickjs-wasi/quickjs.wasm'))))
 
 const FEW_ADDRESSES =
   'QuickJS found no free range of addresses. V8 reserves about 10 GiB of them for each VM, though they take no memory: ' +
@@ -107,19 +87,8 @@ function createInstance(engine: EngineModule, imports: object): object {
 }
 
 /** Instantiates a VM whose memory is not that of the snapshot yet. */
-async function instantiate(module: EngineModule, snapshot: Snapshot) {
-  const vm = await QuickJS.restore({ ...snapshot, memory: new Uint8Array() }, { wasm: module })
-  return { vm, memory: vm._getExports().memory }
-}
-
-function findChunks(memory: Uint8Array, blank: Uint8Array): Pool['chunks'] {
-  const chunks: Pool['chunks'] = []
-  for (let at = 0; at < memory.length; at += CHUNK) {
-    const content = memory.subarray(at, at + CHUNK)
-    if (Buffer.compare(content, blank.subarray(at, at + CHUNK)) !== 0) chunks.push({ at, content })
-  }
-  return chunks
-}
+const instantiate = (module: EngineModule, snapshot: Snapshot): Promise<QuickJS> =>
+  QuickJS.restore({ ...snapshot, memory: new Uint8Array() }, { wasm: module })
 
 let lastTurn: Promise<void> = Promise.resolve()
 let turnStart = 0
@@ -134,11 +103,11 @@ const waitForTurn = (): Promise<void> =>
 
 /** @param image - the state of the VM, instead of that in which a script begins */
 export async function takeVm(options: VmOptions, image?: VmImage): Promise<QuickJS> {
-  const { module, snapshot, chunks, free } = await prepareVms()
+  const { module, snapshot, pages, free } = await prepareVms()
   const state = image ?? snapshot
   if (free.length === 0) await waitForTurn()
   const used = free.pop()
-  const vm = used ?? (await instantiate(module, snapshot)).vm
+  const vm = used ?? (await instantiate(module, snapshot))
   const exports = vm._getExports()
   const missing = Math.ceil((state.memory.length - exports.memory.buffer.byteLength) / PAGE)
   if (missing > 0) exports.memory.grow(missing)
@@ -147,7 +116,7 @@ export async function takeVm(options: VmOptions, image?: VmImage): Promise<Quick
     memory.set(state.memory)
     memory.fill(0, state.memory.length)
   } else {
-    for (const { at, content } of chunks) memory.set(content, at)
+    for (const { at, content } of pages) memory.set(content, at)
   }
   exports.qjs_set_runtime_and_context(state.runtimePtr, state.contextPtr)
   exports.__stack_pointer.value = state.stackPointer
@@ -217,38 +186,4 @@ export function toHandle(vm: QuickJS, value: unknown, depth = 0): JSValueHandle 
     handle.dispose()
   }
   return target
-}
-
-const compress = promisify(deflateRaw)
-const decompress = promisify(inflateRaw)
-
-/** Less than half of the time of the default level, for a tenth more bytes. */
-const LEVEL = constants.Z_BEST_SPEED
-/** What a VM has beside the memory that its script allocates, with the gaps in it. */
-const OVERHEAD_BYTES = 40 * 2 ** 20
-const LENGTH_BYTES = 4
-
-/**
- * Returns a script that was interrupted as bytes: the memory of its VM, with the client and its calls. The host keeps them without reading
- * them. Only a script host reads them again, with the limits of any script.
- */
-export async function writeSnapshot({ memory, ...registers }: VmImage): Promise<Uint8Array> {
-  const state = Buffer.from(JSON.stringify(registers))
-  const length = Buffer.alloc(LENGTH_BYTES)
-  length.writeUInt32LE(state.length)
-  return compress(Buffer.concat([length, state, memory]), { level: LEVEL })
-}
-
-/** @param memory - MiB that the script can allocate @throws {BusError} Overloaded if it has more */
-export async function readSnapshot(snapshot: Uint8Array, memory: number): Promise<VmImage> {
-  const maxOutputLength = memory * 2 ** 20 + OVERHEAD_BYTES
-  const bytes = await decompress(snapshot, { maxOutputLength }).catch((cause: NodeJS.ErrnoException) => {
-    const text = `The continuation is larger than a script with ${memory} MiB of memory can be. Raise the limit`
-    throw cause.code === 'ERR_BUFFER_TOO_LARGE'
-      ? new BusError('Overloaded', text, { cause, data: { limit: 'memory', max: memory } })
-      : cause
-  })
-  const start = LENGTH_BYTES + bytes.readUInt32LE()
-  const registers = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, start)) as Omit<VmImage, 'memory'>
-  return { ...registers, memory: bytes.subarray(start) }
 }

@@ -113,7 +113,7 @@ export async function startCore(
         end() {
           // Nothing can be sent over a closed session.
           events.push(closedLinks.has(link) ? 'end too late' : 'end')
-          core.idle({ type: 'idle', frontend, next: 'none', drops: false })
+          core.codeEnded({ type: 'ended', frontend, next: 'none', drops: false })
         },
       })
       const session: FakeSession = { label, link, key, bodies, events }

@@ -8,7 +8,7 @@ import { checkGuarantee, watch, type Expected, type Watched } from './guarantee.
 import { terminate } from './threads.js'
 import { at, everything, openVictim } from './victims.js'
 
-vi.mock(import('../../../src/host/workers/spawn.js'), async original =>
+vi.mock(import('../../../src/life/workers/spawn.js'), async original =>
   (await import('./threads.js')).reaching(original),
 )
 

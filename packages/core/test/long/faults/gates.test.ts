@@ -7,7 +7,7 @@ import { checkGuarantee, watch, type Watched } from './guarantee.js'
 import { terminate } from './threads.js'
 import { everything, openVictim, type Held } from './victims.js'
 
-vi.mock(import('../../../src/host/workers/spawn.js'), async original =>
+vi.mock(import('../../../src/life/workers/spawn.js'), async original =>
   (await import('./threads.js')).reaching(original),
 )
 

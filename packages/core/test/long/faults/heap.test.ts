@@ -9,7 +9,7 @@ import { at, everything, openVictim } from './victims.js'
 
 // The real default takes seconds to fill.
 vi.mock(import('../../../src/shared/heap-limit.js'), async original => ({ ...(await original()), DEFAULT_HEAP_MB: 96 }))
-vi.mock(import('../../../src/host/workers/spawn.js'), async original =>
+vi.mock(import('../../../src/life/workers/spawn.js'), async original =>
   (await import('./threads.js')).reaching(original),
 )
 

@@ -1,8 +1,8 @@
 // Access to the threads of a bus: the latest thread of each frontend and gate, to terminate it, and gates that fail when a hook logs
-// `fault <name>`. Tests mock host/workers/spawn.js with this module.
+// `fault <name>`. Tests mock life/workers/spawn.js with this module.
 import { readFileSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
-import type * as Spawn from '../../../src/host/workers/spawn.js'
+import type * as Spawn from '../../../src/life/workers/spawn.js'
 
 const threads = new Map<string, Worker>()
 

@@ -100,7 +100,7 @@ describe.each(patterns)('%s', (name, app) => {
       await watched.bus.open(label, at('frontend.mjs'), { supervision, data: { storm: true } })
       const calls = { 'of the host': call(label, 'hold'), 'of another': other.invoke('ask', { label, name: 'hold' }) }
       const pair = [{ name: 'fault' }, { name: 'restart', worker: 'frontend' }]
-      const message = expect.stringMatching(/3 times within .* broken on purpose/) as string
+      const message = expect.stringMatching(/3 times in a row .* broken on purpose/) as string
       const events = [...pair, ...pair, { name: 'fault' }, { name: 'failed', worker: 'frontend', error: { message } }]
       await checkGuarantee(watched, { label, calls, others, serves: 'failed', events })
       await watched.bus.open(label, at('frontend.mjs'))

@@ -1,5 +1,6 @@
 // Processes whose runtime an attacker has taken over: each mode of `descriptors/attack.cjs` on each descriptor that leads out of the process, before
 // the frontend has started and while it runs. Nothing beyond that frontend fails, it ends with a typed error, and nothing is left of it.
+import { PROCESS_GREETING } from '@sallyport/protocol/internal/contract'
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,21 +29,24 @@ const walls: [string, Launcher | undefined][] = [
   ['no wall', undefined],
   ...(found ? [['a wall', found] as [string, Launcher]] : []),
 ]
+type Target = 1 | 4 | 8 | 'reports' | 'all'
 const patterns = [
-  ['brownfield', { capabilities: [everyCommand] }, [3, 4, 'all']],
-  ['isolation', isolation('judge'), [3, 4, 8, 'all']],
+  ['brownfield', { capabilities: [everyCommand] }, [1, 'reports', 4, 'all']],
+  ['isolation', isolation('judge'), [1, 'reports', 4, 8, 'all']],
 ] as const
 
-/** Faults that a mode must be: those of the control pipe, and those of the socket to core or the gate. */
+/** Of what is no record of the pipe, or sends more than its reader has granted. */
+const PIPE = /violated the protocol of a pipe/
+/** Faults that a mode must be: those of the reports, and those of the socket to core or the gate. */
 const VIOLATIONS: Record<string, readonly [control: RegExp | undefined, frames: RegExp | undefined]> = {
   text: [/invalid kind of frame/, /invalid kind of frame/],
   'a frame of each kind': [/invalid kind of frame/, /invalid kind of frame/],
   'a body of 4 GiB': [/a frame out of bounds/, /a frame out of bounds/],
-  'a body of 60 MiB, which it sends': [/a frame out of bounds/, undefined],
+  'a body of 60 MiB, which it sends': [/a frame out of bounds|violated the protocol of a pipe/, undefined],
   'states in the wrong order': [/sent an invalid report|failed/, undefined],
   'calls under another label': [/sent an invalid report/, undefined],
-  'a flood of calls': [/sent an invalid report/, undefined],
-  'a flood of bytes': [/sent an invalid report/, undefined],
+  'a flood of calls': [/sent an invalid report|violated the protocol of a pipe/, undefined],
+  'a flood of bytes': [/sent an invalid report|violated the protocol of a pipe/, undefined],
 }
 
 const NEIGHBOR = `
@@ -129,7 +133,8 @@ describe.each(places)('%s', (_name, app, targets, launcher, few) => {
   })
 
   /** Runs the program in place of Node with the frontend, or before it. */
-  function runs(mode: string, target: number | string, isRunning: boolean): Launcher {
+  function runs(mode: string, target: Target, isRunning: boolean): Launcher {
+    const greets = isRunning ? '' : `require('node:fs').writeSync(1, ${JSON.stringify(PROCESS_GREETING)})`
     const act = isRunning ? '' : `; attack(${JSON.stringify(mode)}, ${JSON.stringify(target)})`
     return {
       ...{ name: 'hostile', bindsWrites: false },
@@ -137,13 +142,17 @@ describe.each(places)('%s', (_name, app, targets, launcher, few) => {
         const load = isRunning ? `; import(${JSON.stringify(`file://${args.at(-1)!}`)})` : ''
         // Native code of an attacker would not ask for permission.
         const flags = [...args.slice(0, -1), '--allow-fs-read=*', '--allow-fs-write=*', '--allow-child-process']
-        const hostile = [...flags, '-e', `process.stdout.write('runs\\n', () => { ${program}${act}${load} })`]
+        const hostile = [
+          ...flags,
+          '-e',
+          `process.stderr.write('runs\\n', () => { ${greets}; ${program}${act}${load} })`,
+        ]
         return launcher?.launch(command, hostile, info) ?? { command, args: hostile }
       },
     }
   }
 
-  async function attack(mode: string, target: number | string, isRunning: boolean): Promise<void> {
+  async function attack(mode: string, target: Target, isRunning: boolean): Promise<void> {
     const before = count(directory)
     events.length = 0
     const printed = new Promise<void>(resolve => (onPrinted = resolve))
@@ -166,7 +175,10 @@ describe.each(places)('%s', (_name, app, targets, launcher, few) => {
     let error: unknown
     const settled = ended.catch((reason: unknown) => (error = reason))
     for (let i = 0; i < 10; i++) expect(await ask()).toEqual(neighbor)
-    const violation = target === 8 ? undefined : VIOLATIONS[mode]?.[target === 4 ? 1 : 0]
+    const [ofReports, ofFrames] = VIOLATIONS[mode] ?? []
+    // The five bytes of one header are the begin of a record.
+    const ofPipe = mode === 'a body of 4 GiB' ? undefined : ofReports && PIPE
+    const violation = { 1: ofPipe, reports: ofReports, all: ofReports, 4: ofFrames, 8: undefined }[target]
     if (violation) await expect.poll(() => [error, ...events.map(([, error]) => error)].join()).toMatch(violation)
     await bus.closeFrontend('hostile', { timeout: 0 })
     // A call has a result if what it did takes effect later.

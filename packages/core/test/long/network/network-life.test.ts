@@ -79,7 +79,7 @@ test('invalid options are rejected by name', () =>
     [
       'a function',
       { module: fixture('network/socket-network.mjs'), options: { log: () => 1 } },
-      /network\.options can't be cloned/,
+      /network\.options cannot be cloned/,
     ],
   ])(async (_what, network, message) => {
     const started = createBus({ core: fixture('core.mjs'), log: false, network: network as never })

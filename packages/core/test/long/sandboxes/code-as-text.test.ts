@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { BusOptions, FrontendOptions, ModuleSource, Sandbox } from '../../../src/index.js'
+import type { BusOptions, FrontendOptions, ModuleSource, RunOptions, Sandbox } from '../../../src/index.js'
 import { writeProject } from '../../support/project.js'
 import { fixture, isolation, next, reuseBus, start } from '../../support/start.js'
 import { choose, rows } from '../../../../../scripts/testing.js'
@@ -73,6 +73,19 @@ test('a syntax error has the position in the code', () =>
       const message = expect.stringMatching(new RegExp(`${position}: .*: ${text}`)) as string
       await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({ reason: 'LoadFailed', message })
     }
+  }))
+
+test('a run of code that cannot be compiled says where, in each kind of sandbox', () =>
+  rows<NonNullable<RunOptions['sandbox']>>([
+    ...sandboxes,
+    { kind: 'quickjs', process: true },
+    { kind: 'quickjs', perProcess: 2 },
+  ])(async sandbox => {
+    const message = expect.stringMatching(/run\.js:1:11: syntax error/) as string
+    await expect((await getBus()).run('const a = ;', { sandbox })).rejects.toMatchObject({
+      reason: 'LoadFailed',
+      message,
+    })
   }))
 
 test('the stack of an error has the name and the position', () =>
@@ -152,7 +165,7 @@ describe.each(choose(['permission', 'process'] as const))('a module in sandbox: 
       await expect(get({ source, name: 'x.js' }, sandbox)).rejects.toMatchObject({
         reason: 'InvalidParams',
         message: expect.stringMatching(
-          /^Frontend module x\.js can't import ".*": it has no directory\. Set /,
+          /^Frontend module x\.js cannot import ".*": it has no directory\. Set /,
         ) as string,
       })
     }))

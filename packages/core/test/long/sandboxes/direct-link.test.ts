@@ -53,12 +53,16 @@ test.each(direct)('what a process does to its socket is a fault of that frontend
   await rows([
     ['raw bytes', `writeSync(4, 'GET / HTTP/1.1\\r\\n\\r\\n'); ${wait}`, `${violation}invalid kind of frame`],
     ['4 GiB', `writeSync(4, Buffer.from('ffffffff01', 'hex')); ${wait}`, `${violation}a frame out of bounds`],
-    ['closes it before it has started', `require('node:fs').closeSync(4); ${wait}`, 'did not answer'],
+    [
+      'closes it before it has started',
+      `require('node:fs').closeSync(4); ${wait}`,
+      /did not (?:answer|evaluate)|has not started the process/,
+    ],
     // That is no restart.
     ['exits before it has started', 'process.exit(9)', 'exited with code 9'],
   ])(async (_what, program, fault) => {
     await expect(openHostile(bus, program)).rejects.toThrow(fault)
-    if (fault.startsWith(violation)) expect(faults).toContain(`hostile: ${fault}`)
+    if (typeof fault === 'string' && fault.startsWith(violation)) expect(faults).toContain(`hostile: ${fault}`)
     expect(await bus.call('other', 'pid')).toBe(pids[0])
   })
 })
@@ -74,7 +78,7 @@ test.each(direct)(
     setTimeout(() => process.exit(4), 50)
   `
     let heir = 0
-    const opening = openHostile(bus, program, text => void (heir = Number(text)))
+    const opening = openHostile(bus, program, text => void (heir ||= Number(text)))
     await expect(opening).rejects.toThrow('exited with code 4')
     // The process 0 would be the group of this one.
     await expect.poll(() => heir).toBeGreaterThan(0)
@@ -94,15 +98,3 @@ test.runIf(!isWindows && !CAN_DENY_NET)(
     expect(await opening).toBeInstanceOf(Error)
   },
 )
-
-test.each(patterns)('a core that restarts gets new processes, whose frames pass again: %s', async (_name, app) => {
-  const bus = await start({ ...app, supervision: { delay: { min: 20, max: 100 }, intensity: 100 } })
-  const { pids } = await openProcesses(bus, ['main'])
-  for (let round = 0; round < 2; round++) {
-    await bus.reload('core')
-    const getPid = () => bus.call<number>('main', 'pid').catch(() => pids.at(-1))
-    await expect.poll(getPid).not.toBe(pids.at(-1))
-    pids.push((await getPid())!)
-  }
-  expect(new Set(pids)).toHaveLength(3)
-})

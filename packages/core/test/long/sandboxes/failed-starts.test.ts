@@ -1,6 +1,6 @@
 // A process that cannot be started: `open` rejects with the cause, nothing is left, and other processes go on.
 import { execFile } from 'node:child_process'
-import type { ProcessSandbox } from '../../../src/host/sandboxes/process.js'
+import type { ProcessSandbox } from '../../../src/life/sandboxes/process.js'
 import type { Launcher } from '@sallyport/process/internal/launchers'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -75,8 +75,9 @@ test('the temporary directory is missing', async () => {
 
 test('the cgroup is removed if what a launcher returns cannot be started', () =>
   rows([
-    ['a program that does not exist', '/none', 'ENOENT'],
-    ['an invalid name of a program', '/none\0', 'without null bytes'],
+    ['a program that does not exist', '/none', 'does not exist'],
+    ['an invalid name of a program', '/none\0', 'does not exist'],
+    ['a directory', directory, 'Permission denied'],
   ])(async (_what, command, cause) => {
     const cgroup = join(directory, 'cgroup')
     const launcher: Launcher = {

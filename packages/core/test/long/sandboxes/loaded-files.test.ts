@@ -58,7 +58,7 @@ test('a frontend loads no library and no part of core, in a worker and in a proc
   rows(['worker', 'process'])(entry => {
     const sources = [...walk(import.meta.resolve(`@sallyport/frontend/${entry}`))].flatMap(getSources)
     expect(sources).not.toEqual([])
-    expect(sources.filter(name => /node_modules|packages\/core|\/host\//.test(name))).toEqual([])
+    expect(sources.filter(name => /node_modules|packages\/core|\/(?:host|life|options)\//.test(name))).toEqual([])
   }))
 
 test('a frontend loads one file of its package with its entry, and one with the functions that it imports', () => {
@@ -75,8 +75,10 @@ test('a core module that imports the package loads no library, and of the host o
   const files = [...walk(import.meta.resolve('@sallyport/core'), new Set(), STATIC_IMPORT)]
   const sources = files.filter(url => url.startsWith(core)).flatMap(getSources)
   expect(sources.filter(name => /node_modules|\/acl\/(?!types|identifier)/.test(name))).toEqual([])
-  const hostSources = sources.filter(name => name.includes('/host/')).map(name => name.split('/host/')[1])
-  expect(new Set(hostSources)).toEqual(new Set(['entry.ts', 'workers/spare-worker.ts', 'workers/spawn.ts']))
+  const hostSources = sources.flatMap(name => /\/src\/((?:host|life|options)\/.+)$/.exec(name)?.[1] ?? [])
+  expect(new Set(hostSources)).toEqual(
+    new Set(['host/entry.ts', 'life/workers/spare-worker.ts', 'life/workers/spawn.ts']),
+  )
 })
 
 /** Modules that take milliseconds to load, and that a bus without processes, inspector and log lines does not use. */

@@ -1,6 +1,6 @@
 // A frontend whose network is a list of hosts: what it reaches over the broker, and what it does not.
 import { execFile } from 'node:child_process'
-import type { ProcessSandbox } from '../../../src/host/sandboxes/process.js'
+import type { ProcessSandbox } from '../../../src/life/sandboxes/process.js'
 import { createHash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

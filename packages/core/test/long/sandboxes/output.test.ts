@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify, styleText } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { getLabelColor } from '../../../src/host/reporting/terminal-log.js'
+import { getLabelColor } from '../../../src/life/reporting/terminal-log.js'
 import { fixture } from '../../support/start.js'
 import { choose, rows } from '../../../../../scripts/testing.js'
 

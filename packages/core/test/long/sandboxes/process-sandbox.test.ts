@@ -1,11 +1,9 @@
 // A frontend in a process of its own: however the process ends, its calls settle, the host lives on, and nothing is left.
 import { spawn } from 'node:child_process'
-import type { ProcessSandbox } from '../../../src/host/sandboxes/process.js'
+import type { ProcessSandbox } from '../../../src/life/sandboxes/process.js'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBus, type Bus, type OnStdio } from '../../../src/index.js'
 import { getFrontendPids, isAlive, isRunning } from '../../support/processes.js'
@@ -71,27 +69,6 @@ describe.each(
     ])(async (how, expected, limits, kill) => expect(await end(how, limits, kill)).toEqual(expected)))
 })
 
-test.each(walls)('a busy process, and one that waits, ends with its label and with the bus, wall: %s', async wall => {
-  const bus = await start()
-  const faults: unknown[] = []
-  bus.on('fault', fault => faults.push(fault))
-  const reported: number[] = []
-  await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void reported.push(payload.pid))
-  for (const label of ['one', 'two', 'three']) await bus.open(label, module, { sandbox: { kind: 'process', wall } })
-  await expect.poll(() => reported).toHaveLength(3)
-  const pids = getPids(reported)
-  for (const label of ['one', 'two']) bus.call(label, 'ends', { how: 'spin' }).catch(() => {})
-  bus.call('three', 'floods', { calls: 1000, bytes: 100_000, spins: true }).catch(() => {})
-  const client = await bus.connect('tests')
-  expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
-  await bus.closeFrontend('one')
-  expect(pids.filter(isAlive)).toHaveLength(2)
-  expect(await client.invoke('add', { a: 1, b: 2 })).toBe(3)
-  await bus.close({ timeout: 0 })
-  expect(pids.filter(isAlive)).toEqual([])
-  expect(faults).toEqual([])
-})
-
 test('all output of a process that is closed right after its answer arrives, or a line says that some might be lost', async () => {
   const bus = await start()
   const output = { stdout: '', stderr: '' }
@@ -102,6 +79,19 @@ test('all output of a process that is closed right after its answer arrives, or 
   if (output.stderr === '') expect(output.stdout).toHaveLength(2_000_000)
   else expect(output.stderr).toBe('Further output might be lost: the process was killed\n')
 })
+
+test('all that a process has printed before its last error arrives, and so does the error', () =>
+  rows([
+    ['its module throws', '', ''],
+    ['a timer throws', 'setTimeout(() => {', '}); await new Promise(() => {})'],
+  ])(async (_how, before, after) => {
+    const bus = await start()
+    let printed = ''
+    const source = `${before} for (let i = 0; i < 20_000; i++) console.log('x'.repeat(99)); throw new Error('last') ${after}`
+    const options = { sandbox: 'process', onStdio: (text: string) => void (printed += text) } as const
+    await expect(bus.open('main', { source, name: 'main.mjs' }, options)).rejects.toThrow('last')
+    expect(printed).toHaveLength(2_000_000)
+  }))
 
 test('a process that writes without an end does not delay the close of the bus until its relay is killed', async () => {
   const bus = await start()
@@ -117,20 +107,12 @@ test('a process that writes without an end does not delay the close of the bus u
   expect(faults).toEqual([])
 })
 
-test.runIf(linux).each(walls)('a terminated relay takes its process with it, wall: %s', async wall => {
-  const relays: Worker[] = []
-  const keep = (message: unknown): void => void relays.push((message as { worker: Worker }).worker)
+test.runIf(linux)('a process that crashes cannot leave its memory in a file, with a wall and without', async () => {
   const bus = await start()
-  subscribe('worker_threads', keep)
-  const reported: number[] = []
-  await bus.listen<{ pid: number }>('ends-ready', ({ payload }) => void reported.push(payload.pid))
-  for (const data of ['idle', 'spin']) await bus.open(data, module, { data, sandbox: { kind: 'process', wall } })
-  unsubscribe('worker_threads', keep)
-  await expect.poll(() => reported).toHaveLength(2)
-  const pids = getFrontendPids()
-  expect(pids.filter(isAlive)).toHaveLength(2)
-  await Promise.all(relays.map(relay => relay.terminate()))
-  await expect.poll(() => pids.filter(isRunning)).toEqual([])
+  for (const wall of ['none', 'auto'] as const) await bus.open(wall, module, { sandbox: { kind: 'process', wall } })
+  const limits = getFrontendPids().map(pid => readFileSync(`/proc/${pid}/limits`, 'latin1'))
+  expect(limits).toHaveLength(2)
+  for (const limit of limits) expect(limit).toMatch(/^Max core file size +0 +0 /m)
 })
 
 test.runIf(linux).each(walls)('a killed host leaves no process behind, wall: %s', async wall => {

@@ -1,5 +1,5 @@
-// A relay against hostile processes, which write to its pipes whatever they like.
-import type { FrontendStart, StateReport } from '@sallyport/protocol/internal/contract'
+// What a relay forwards, and how it stops a process, against programs in place of Node's.
+import { type FrontendStart, type StateReport } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
@@ -12,23 +12,12 @@ import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { ProcessLimits } from '../../../../process/src/child/limits.js'
+import type { LaunchLimits } from '../../../../process/src/launchers/launcher.js'
 import type { RelayData } from '../../../../process/src/relay/relay-data.js'
-import { type OutputSink, takeReport } from '../../../src/host/workers/output.js'
-import { SharedThreads, type ThreadMember } from '../../../src/host/workers/shared-threads.js'
+import { type OutputSink, takeReport } from '../../../src/life/workers/output.js'
+import { SharedThreads, type ThreadMember } from '../../../src/life/workers/shared-threads.js'
+import { getPrelude } from '../../support/hostile-process.js'
 import { rows } from '../../../../../scripts/testing.js'
-
-const prelude = `
-  const { Socket } = require('node:net')
-  const [control, core] = [3, 4].map(fd => new Socket({ fd }).on('error', () => {}))
-  const frame = (kind, text, length = text.length) => {
-    const head = Buffer.alloc(5)
-    head.writeUInt32LE(length)
-    head[4] = kind
-    return Buffer.concat([head, Buffer.from(text)])
-  }
-  const report = report => control.write(frame(1, JSON.stringify(report)))
-`
 
 interface Relay {
   worker: ThreadMember
@@ -52,8 +41,8 @@ const workers: ThreadMember[] = []
 afterEach(() => Promise.all(workers.splice(0).map(worker => worker.terminate())))
 
 /** @param program - the code that the process runs, with `control`, `core`, `frame` and `report` in scope */
-const startRelay = (program: string, limits: ProcessLimits = {}): Relay =>
-  createRelay(['-e', prelude + program], { limits })
+const startRelay = (program: string, limits: LaunchLimits = {}): Relay =>
+  createRelay(['-e', getPrelude() + program], { limits })
 
 /** Starts the process of a frontend whose module is `source`. */
 function startFrontend(source: string): Relay {
@@ -69,8 +58,7 @@ function createRelay(args: readonly string[], data: Partial<RelayData>, start = 
   const workerData: RelayData = {
     start: { type: 'start', name: 'frontend "main"', start, heartbeat: undefined, network: undefined },
     launch: { command: process.execPath, args },
-    hasWall: false,
-    hasBroker: false,
+    isElsewhere: false,
     temporary: tmpdir(),
     env: {},
     limits: {},
@@ -95,8 +83,6 @@ function createRelay(args: readonly string[], data: Partial<RelayData>, start = 
   return { worker, link, frames, closed, reports, exited }
 }
 
-const failed = (message: unknown) => [{ type: 'state', state: 'failed', error: expect.objectContaining({ message }) }]
-
 /** Returns an object that grows with the output. */
 function collectOutput(worker: ThreadMember): { stdout: string; stderr: string } {
   const written = { stdout: '', stderr: '' }
@@ -104,68 +90,6 @@ function collectOutput(worker: ThreadMember): { stdout: string; stderr: string }
   worker.on('message', report => takeReport(report, sink, worker))
   return written
 }
-
-describe('a relay kills a process that', () => {
-  test('breaks the protocol', () =>
-    rows([
-      [
-        'sends core garbage',
-        `core.write('GET / HTTP/1.1')`,
-        /^The peer violated the stream protocol: invalid kind of frame$/,
-      ],
-      [
-        'claims 4 GiB',
-        `core.write(frame(1, '', 0xffffffff))`,
-        /^The peer violated the stream protocol: a frame out of bounds$/,
-      ],
-      [
-        'sends the relay garbage',
-        `control.write('GET / HTTP/1.1')`,
-        /^The peer violated the stream protocol: invalid kind/,
-      ],
-      [
-        'claims a report of 2 MiB',
-        `control.write(frame(1, '', 2 ** 21))`,
-        /^The peer violated the stream protocol: a frame out/,
-      ],
-      ['reports invalid JSON', `control.write(frame(1, '{'))`, /sent an invalid report$/],
-      ['reports null', `control.write(frame(1, 'null'))`, /sent an invalid report$/],
-      ['reports in bytes', `control.write(frame(5, 'x'))`, /sent an invalid report$/],
-      ['reports something else', `report({ type: 'log', line: 'x' })`, /sent an invalid report$/],
-      ['reports that it is loaded before it is ready', `report({ type: 'loaded' })`, /sent an invalid report$/],
-      ['reports an unknown state', `report({ type: 'state', state: '__proto__' })`, /sent an invalid report$/],
-      [
-        'reports that it has failed, and runs on',
-        `report({ type: 'state', state: 'failed', error: { message: 'It lies' } })`,
-        /^It lies$/,
-      ],
-      ['closes its control pipe', `control.destroy()`, /^frontend "main" was terminated by SIGKILL$/],
-    ])(async (_name, program, message) => {
-      const { reports, exited, closed } = startRelay(`${program}; setInterval(() => {}, 1000)`)
-      expect(await exited).toBe(1)
-      expect(await closed).toBeUndefined()
-      expect(reports).toEqual(failed(expect.stringMatching(message)))
-    }))
-
-  test('reports twice that it is loaded', async () => {
-    const lies = `report({ type: 'state', state: 'ready' }); for (let i = 0; i < 2; i++) report({ type: 'loaded', more: 1 })`
-    const { reports, exited } = startRelay(`${lies}; setInterval(() => {}, 1000)`)
-    expect(await exited).toBe(1)
-    const ready = { type: 'state', state: 'ready' }
-    const invalid = failed('frontend "main" sent an invalid report')
-    expect(reports).toEqual([ready, { type: 'loaded' }, ...invalid])
-  })
-
-  test('reports a state twice, and passes on only the strings of the first report', async () => {
-    const lies = `for (let i = 0; i < 100000; i++) report({ type: 'state', state: 'ready', error: { message: 5, stack: [], reason: 'x', more: 1 } })`
-    const { reports, exited } = startRelay(`${lies}; setInterval(() => {}, 1000)`)
-    expect(await exited).toBe(1)
-    expect(reports).toEqual([
-      { type: 'state', state: 'ready', error: { message: 'The frontend failed', reason: 'x' } },
-      ...failed('frontend "main" sent an invalid report'),
-    ])
-  })
-})
 
 describe('a relay', () => {
   test('forwards frames both ways, whole and in order, including the last ones', async () => {
@@ -207,7 +131,7 @@ describe('a relay', () => {
   })
 
   test('forwards the exit code and the output', async () => {
-    const { exited, worker } = startRelay(`console.log('a line'); process.exitCode = 7; control.unref(); core.unref()`)
+    const { exited, worker } = startRelay(`stdout.write('a line\\n'); process.exitCode = 7; input.unref()`)
     const written = collectOutput(worker)
     expect(await exited).toBe(7)
     expect(written).toEqual({ stdout: 'a line\n', stderr: '' })
@@ -227,19 +151,12 @@ describe('a relay', () => {
 
   test('kills a process that writes without an end, and says that output might be lost', () =>
     rows([
-      ['in a loop', 'for (;;) write()'],
-      ['in intervals', 'setInterval(write, 0)'],
-    ])(async (_name, run) => {
+      ['as fast as it is read', "stdout.once('drain', write)"],
+      ['in intervals', 'setTimeout(write, 0)'],
+    ])(async (_name, next) => {
       const { exited, worker, reports, frames } = startRelay(`
-      const { writeSync } = require('node:fs')
-      const write = () => {
-        try {
-          for (;;) writeSync(1, 'x'.repeat(2 ** 16))
-        } catch ({ code }) {
-          if (code !== 'EAGAIN') throw new Error(code)
-        }
-      }
-      core.write(frame(1, 'here'), () => { ${run} })
+      const write = () => { stdout.write('x'.repeat(2 ** 17)); ${next} }
+      core.write(frame(1, 'here'), write)
     `)
       const written = collectOutput(worker)
       await expect.poll(() => frames).toEqual(['1:here'])
@@ -258,7 +175,7 @@ const getDirectData = (temporary: string, port: MessagePort): RelayData => ({
   },
   launch: { command: '/none', args: [] },
   sockets: [port],
-  ...{ hasWall: false, hasBroker: false, temporary, env: {}, limits: {}, usage: new SharedArrayBuffer(16) },
+  ...{ isElsewhere: false, temporary, env: {}, limits: {}, usage: new SharedArrayBuffer(16) },
 })
 
 describe('a relay whose process has a socket to its owner', () => {

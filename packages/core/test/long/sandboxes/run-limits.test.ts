@@ -57,7 +57,9 @@ function createLateWall(): Launcher {
   const directory = mkdtempSync(join(tmpdir(), 'late-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
   mkdirSync(join(directory, 'cgroup', 'file'), { recursive: true })
-  const late = '"$@" & exec 3>&- 4>&-; wait $!; code=$?; setsid sleep 3 & sleep 0.9; exit $code'
+  // What a shell starts in the background has no standard input of its own.
+  const late =
+    'exec 7<&0; "$@" <&7 7<&- & exec 0<&- 1>&- 3>&- 4>&- 7<&-; wait $!; code=$?; setsid sleep 3 & sleep 0.9; exit $code'
   return {
     name: 'late',
     launch: (command, args) => ({

@@ -13,7 +13,7 @@ const hasWall = (await findWall()).launcher !== undefined
 describe.each(['permission', 'process'] as const)('%s', kind => {
   const hasNetwork = !isDeniedByNode && (kind === 'permission' || !hasWall)
   const noOption = "Call a command that does it, or trust the frontend with all rights of the host: sandbox: 'none'."
-  const allow = (option: string) => `Allow it with the frontend's option sandbox: { kind: '${kind}', ${option} }.`
+  const allow = (option: string) => `Allow it: add ${option} to the frontend's sandbox, { kind: '${kind}', … }.`
   const denials: [action: string, text: string][] = [
     ['read', `The sandbox denied FileSystemRead of ${file}. ${allow(`read: ["${file}"]`)}`],
     [

@@ -44,7 +44,7 @@ test('is otherwise denied with the option to set, but open if neither Node nor a
       (error: Error) => error.message,
     )
     const expected = isDenied
-      ? `Allow it with the frontend's option sandbox: { kind: '${sandbox.kind}', net: true }`
+      ? `Allow it: add net: true to the frontend's sandbox, { kind: '${sandbox.kind}', … }`
       : 'connected'
     expect(await Promise.race([connected, failed, rejected])).toContain(expected)
   }))

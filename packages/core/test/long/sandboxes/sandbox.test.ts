@@ -206,9 +206,7 @@ describe('a frontend', () => {
   test('fails to import another module, with an error that names it', () =>
     rows(['permission', 'process'] as const)(async kind => {
       const file = writeReader()
-      const message = expect.stringMatching(
-        /denied FileSystemRead of .*key\.js\. Allow it with the frontend's option sandbox: /,
-      ) as string
+      const message = expect.stringMatching(/denied FileSystemRead of .*key\.js\. Allow it: add read: /) as string
       await expect(read(file, kind, 'app/src/front/outside.js')).rejects.toMatchObject({ message })
     }))
 

@@ -1,6 +1,6 @@
 // A script in QuickJS whose network is a list of hosts: what `fetch` does over the broker, and what it does not.
 import { createServer, type RequestListener } from 'node:http'
-import type { QuickjsSandbox } from '../../../src/host/sandboxes/quickjs.js'
+import type { QuickjsSandbox } from '../../../src/life/sandboxes/quickjs.js'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'

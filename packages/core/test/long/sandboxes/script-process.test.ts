@@ -1,18 +1,20 @@
-// A script in a process (`sandbox: { kind: 'quickjs', process: true }`): its borders, its limits, and how it ends.
-import { existsSync, writeFileSync } from 'node:fs'
+// Scripts in processes (`sandbox: { kind: 'quickjs', process: true }`), each alone or several in one: what they promise beyond all members
+// (members.test.ts).
+import { existsSync } from 'node:fs'
 import type { LaunchInfo } from '@sallyport/process/internal/launchers'
-import type { QuickjsSandbox } from '../../../src/host/sandboxes/quickjs.js'
+import type { QuickjsSandbox } from '../../../src/life/sandboxes/quickjs.js'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
-import type { Bus, BusEvents, FrontendOptions } from '../../../src/index.js'
+import { type Bus, command, createBus, defineCore, type FrontendOptions, type RunOptions } from '../../../src/index.js'
 import { findWall } from '../../../../process/src/launchers/find-wall.js'
 import type { Launcher } from '../../../src/launchers.js'
-import { getFrontendPids, isRunning } from '../../support/processes.js'
+import { TEMPORARY } from '../../support/members.js'
+import { getFrontendPids } from '../../support/processes.js'
 import { writeProject } from '../../support/project.js'
-import { start } from '../../support/start.js'
-import { LONGEST, SOON } from './script-time.js'
+import { isolation, start } from '../../support/start.js'
+import { LONGEST } from './script-time.js'
 import { choose, rows } from '../../../../../scripts/testing.js'
 
 const hasProc = existsSync('/proc/self/stat')
@@ -26,23 +28,15 @@ const source = `
       name => globalThis[name] !== undefined || Function('return typeof ' + name)() !== 'undefined',
     ),
     data: () => [sallyport.data.bytes.buffer.byteLength, [...sallyport.data.bytes]],
-    spin: () => { for (;;); },
-    take: () => { const kept = []; for (;;) kept.push(new Uint8Array(2 ** 20).fill(1)) },
+    flood: () => { for (let n = 0; n < 200; n++) sallyport.emit('noise', 'x'.repeat(50_000)).catch(() => {}) },
   })
 `
+const PROCESS: QuickjsSandbox = { kind: 'quickjs', process: true }
+const SEVERAL: QuickjsSandbox = { ...PROCESS, wall: 'none', perProcess: 100 }
 
-async function open(bus: Bus, sandbox: Partial<QuickjsSandbox> = {}, options: FrontendOptions = {}): Promise<void> {
-  const supervision = { restart: 'temporary' } as const
-  await bus.open(
-    'main',
-    { source },
-    { supervision, ...options, sandbox: { kind: 'quickjs', process: true, ...sandbox } },
-  )
+async function open(bus: Bus, labels: readonly string[], sandbox: QuickjsSandbox, options: FrontendOptions = {}) {
+  for (const label of labels) await bus.open(label, { source }, { ...TEMPORARY, allow: '*', ...options, sandbox })
 }
-
-const nextFault = (bus: Bus): Promise<BusEvents['fault']> => new Promise(resolve => bus.on('fault', resolve))
-
-const getReason = (error: { reason: string }): string => error.reason
 
 describe.each(
   choose([
@@ -52,64 +46,11 @@ describe.each(
 )('wall: %s', (wall, name) => {
   test('a script has nothing of Node, and its data shares no memory with other data', async () => {
     const bus = await start()
-    await open(bus, { wall }, { data: { bytes: new Uint8Array([1, 2, 3]) } })
+    await open(bus, ['main'], { ...PROCESS, wall }, { data: { bytes: new Uint8Array([1, 2, 3]) } })
     expect(await bus.call('main', 'reach')).toEqual([])
     expect(await bus.call('main', 'data')).toEqual([3, [1, 2, 3]])
     expect(bus.frontends()).toMatchObject([{ label: 'main', sandbox: 'quickjs', wall: name }])
     expect((await bus.stats()).frontends.main).toMatchObject({ wall: name })
-  })
-
-  test.runIf(hasProc)('its process ends with its label, and is replaced by a reload', async () => {
-    const bus = await start()
-    const directory = writeProject({ 'main.js': `sallyport.expose({ version: () => 1 })` })
-    const file = join(directory, 'main.js')
-    await bus.open('main', pathToFileURL(file), { sandbox: { kind: 'quickjs', process: true, wall } })
-    expect(await bus.call('main', 'version')).toBe(1)
-    const [before] = getFrontendPids()
-    writeFileSync(file, `sallyport.expose({ version: () => 2 })`)
-    await bus.reload('main')
-    expect(await bus.call('main', 'version')).toBe(2)
-    const [after] = getFrontendPids()
-    await bus.closeFrontend('main')
-    expect(before).not.toBe(after)
-    expect([before, after].map(pid => isRunning(pid!))).toEqual([false, false])
-  })
-
-  test.runIf(hasProc)('an endless loop ends the script and its process, and it restarts', async () => {
-    const bus = await start()
-    await open(bus, { wall, ...SOON }, { supervision: { restart: 'transient' } })
-    expect(await bus.call('main', 'count')).toBe(1)
-    const [pid] = getFrontendPids()
-    const fault = nextFault(bus)
-    const restarted = new Promise(resolve => bus.on('restart', resolve))
-    expect(await bus.call('main', 'spin').catch(getReason)).toBe('Disconnected')
-    expect((await fault).error).toMatchObject({ reason: 'Crashed', data: { limit: 'time', max: SOON.time } })
-    await restarted
-    await expect.poll(() => bus.call('main', 'count').catch(() => undefined)).toBe(1)
-    expect(isRunning(pid!)).toBe(false)
-  })
-
-  test.runIf(hasProc)('memory includes bytes, and the fault has the limit', async () => {
-    const bus = await start()
-    await open(bus, { wall, memory: 128, ...LONGEST })
-    const fault = nextFault(bus)
-    expect(await bus.call('main', 'take').catch(getReason)).toBe('Disconnected')
-    const { error } = await fault
-    expect(error).toMatchObject({ reason: 'Crashed', data: { limit: 'memory', max: 128 } })
-  })
-
-  test.runIf(hasProc)('bus.run limits the memory and the time of a script', async () => {
-    const bus = await start()
-    // On a busy machine 128 MiB take long.
-    const options = {
-      sandbox: { kind: 'quickjs', process: true, wall, memory: 128, ...LONGEST },
-      timeout: 60_000,
-    } as const
-    expect(await bus.run('return typeof process', options)).toBe('undefined')
-    const take = bus.run('const kept = []; for (;;) kept.push(new Uint8Array(2 ** 20).fill(1))', options)
-    await expect(take).rejects.toMatchObject({ reason: 'Crashed', data: { limit: 'memory', max: 128 } })
-    await expect(bus.run('for (;;);', { ...options, timeout: 1 })).rejects.toMatchObject({ reason: 'Timeout' })
-    expect(getFrontendPids()).toEqual([])
   })
 })
 
@@ -128,42 +69,80 @@ test('a launcher gets the limits, a closed network, and the file of the script w
   const file = join(directory, 'main.js')
   const bus = await start()
   const limits = { cpu: 2, pids: 50 }
-  await bus.open('main', pathToFileURL(file), { sandbox: { kind: 'quickjs', process: true, wall, ...limits } })
+  await bus.open('main', pathToFileURL(file), { sandbox: { ...PROCESS, wall, ...limits } })
   expect(infos).toMatchObject([{ net: false, limits: { pids: 50, tmp: undefined } }])
   expect(infos[0]!.reads.files).toContain(file)
   expect(infos[0]!.reads.directories.filter(path => file.startsWith(path))).toEqual([])
   expect(commands[0]).not.toContain('--allow-net')
 })
 
-test('onStdio gets all that it prints', async () => {
-  const bus = await start()
-  // A stream can arrive in parts.
-  const output = { stdout: '', stderr: '' }
-  const module = { source: 'console.log("a"); console.error("b")' }
-  const onStdio: FrontendOptions['onStdio'] = (text, { stream }) => void (output[stream] += text)
-  await bus.open('main', module, { sandbox: { kind: 'quickjs', process: true }, onStdio })
-  // On a busy machine its end can take longer than the time after which it is killed.
-  await bus.closeFrontend('main', { timeout: 60_000 })
-  expect(output).toEqual({ stdout: 'a\n', stderr: 'b\n' })
-})
-
-test('a quota of its label holds', async () => {
-  const bus = await start({ calls: { quotas: [{ labels: ['main'], rate: 1 }] } })
-  const module = {
-    source: `sallyport.expose({ twice: async () => {
-      await sallyport.invoke('add', { a: 1, b: 2 })
-      await sallyport.invoke('add', { a: 1, b: 2 })
-    } })`,
-  }
-  await bus.open('main', module, { sandbox: { kind: 'quickjs', process: true }, allow: ['add'] })
-  await expect(bus.call('main', 'twice')).rejects.toMatchObject({ reason: 'Overloaded' })
-})
-
 test('the log has no warning of an open network, which a script cannot use', async () => {
   const lines: string[] = []
   const bus = await start({ log: pino({ level: 'warn' }, { write: line => void lines.push(line) }) })
-  await open(bus, { wall: 'none' })
+  await open(bus, ['main'], { ...PROCESS, wall: 'none' })
   expect(lines).toEqual([])
+})
+
+describe.runIf(hasProc)('scripts of one process', () => {
+  test('as many share a process as the option says, and it ends with the last of them', async () => {
+    const bus = await start()
+    await open(bus, ['a', 'b', 'c'], { ...SEVERAL, perProcess: 2 })
+    expect(getFrontendPids()).toHaveLength(2)
+    await bus.closeFrontend('c')
+    await expect.poll(() => getFrontendPids().length).toBe(1)
+    await bus.closeFrontend('a')
+    await bus.closeFrontend('b')
+    await expect.poll(() => getFrontendPids().length).toBe(0)
+  })
+
+  test('a script that is closed while core reads none of its frames has no other fault than that they are lost', async () => {
+    const core =
+      'export default { commands: { block: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500) } }'
+    const bus = await start({ core: new URL(`data:text/javascript,${encodeURIComponent(core)}`) })
+    const faults: unknown[] = []
+    bus.on('fault', fault => void faults.push(fault))
+    await open(bus, ['a', 'b'], { ...SEVERAL, ...LONGEST })
+    const client = await bus.connect('client', { allow: '*' })
+    await bus.call('a', 'flood')
+    const blocked = client.invoke('block')
+    await bus.closeFrontend('a')
+    await blocked
+    // Its relay can have all of them when the time is over.
+    const error = expect.objectContaining({ reason: 'Timeout', data: { unsent: 'unknown' } }) as unknown
+    expect([[], [{ label: 'a', error }]]).toContainEqual(faults)
+    expect(await bus.call('b', 'count')).toBe(1)
+  })
+
+  test('a run uses a process that is kept, which is replaced if it ends', async () => {
+    const bus = await start(isolation('judge'))
+    const options: RunOptions = { sandbox: { ...SEVERAL, spares: 1 }, timeout: 60_000 }
+    expect(await bus.run('return 1', options)).toBe(1)
+    const pids = getFrontendPids()
+    expect(pids).toHaveLength(1)
+    expect(await bus.run(`return invoke('add', { a: 2, b: 1 })`, options)).toBe(3)
+    expect(getFrontendPids()).toEqual(pids)
+    expect(await bus.stats()).toMatchObject({ spares: 1 })
+    process.kill(pids[0]!, 'SIGKILL')
+    // Within this tick the host does not know.
+    expect(await bus.run('return 1', options)).toBe(1)
+    expect(getFrontendPids()).not.toEqual(pids)
+  })
+
+  test('a run is interrupted and resumed', async () => {
+    const core = defineCore({ commands: { ask: command({}, (_args: unknown, ctx) => ctx.interrupt({ question: 1 })) } })
+    const bus = await createBus({ core, log: false, runs: { key: new Uint8Array(32).fill(1) } })
+    try {
+      const options = { sandbox: { ...SEVERAL, spares: 1 } as const, allow: ['ask'], timeout: 60_000 }
+      const code = `const local = 20; return local + await invoke('ask')`
+      const report = await bus.run(code, { ...options, report: true })
+      expect(report).toMatchObject({ status: 'interrupted', data: { question: 1 } })
+      const { continuation } = report as unknown as { continuation: Uint8Array }
+      const { allow, timeout, sandbox } = options
+      expect(await bus.resume(continuation, { value: 22 }, { allow, timeout, sandbox })).toBe(42)
+    } finally {
+      await bus.close({ timeout: 0 })
+    }
+  })
 })
 
 test('wrong options are refused', () =>

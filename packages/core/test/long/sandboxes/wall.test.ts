@@ -1,7 +1,7 @@
 // The wall of a frontend's process: which launcher starts it, what the host says about it, and its limits.
 import { execFile } from 'node:child_process'
 import type { LaunchInfo } from '@sallyport/process/internal/launchers'
-import type { ProcessSandbox } from '../../../src/host/sandboxes/process.js'
+import type { ProcessSandbox } from '../../../src/life/sandboxes/process.js'
 import {
   existsSync,
   mkdirSync,
@@ -21,7 +21,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defineCore, type Bus, type BusEvents, type BusOptions } from '../../../src/index.js'
 import { findWall } from '../../../../process/src/launchers/find-wall.js'
-import { type Launcher, LauncherUnavailable } from '../../../src/launchers.js'
+import { bubblewrap, type Launcher, LauncherUnavailable } from '../../../src/launchers.js'
 import { fixture, start } from '../../support/start.js'
 import { choose, rows } from '../../../../../scripts/testing.js'
 
@@ -98,9 +98,11 @@ describe('a launcher', () => {
     }
     const bus = await open({ wall: launcher, memory: 300, pids: 50 })
     expect(await bus.call('main', 'add', { a: 1, b: 2 })).toBe(3)
-    expect(infos).toMatchObject([
-      { descriptors: [3, 4], net: false, limits: { memory: 300, pids: 50, tmp: undefined } },
-    ])
+    expect(infos).toMatchObject([{ descriptors: [4], net: false, limits: { memory: 300, pids: 50, tmp: undefined } }])
+    expect(infos[0]!.program).toEqual({
+      entry: expect.stringMatching(/process\.c?js$/) as string,
+      node: process.version,
+    })
     expect(infos[0]!.reads.directories.length).toBeGreaterThan(0)
   })
 
@@ -109,16 +111,25 @@ describe('a launcher', () => {
       throw new LauncherUnavailable('test is not available: it is missing. Install it')
     }
     const returns = (result: unknown): unknown => ({ name: 'test', launch: () => result })
-    const noCommand = 'launcher "test" returned no command with arguments'
     const none = 'sandbox.wall must be "auto", "required", "none" or a launcher, such as await bubblewrap()'
+    const mine = { name: 'mine', launch }
     await rows<[wall: unknown, message: string, reason?: string]>([
       [{ name: 'test', launch }, 'test is not available: it is missing. Install it', 'InvalidParams'],
-      ...[undefined, {}, { command: 'x', args: 'y' }, { command: '/none', args: [1] }].map(
-        (result): [unknown, string] => [returns(result), noCommand],
-      ),
-      [returns({ command: '/none/program', args: [] }), 'spawn /none/program ENOENT'],
+      [returns({ command: '/bin/true', args: [], env: { A: 1 } }), 'an "env" whose "A" is no string'],
+      [
+        returns({ command: '/none/program', args: [] }),
+        'frontend "main" was not started: its launcher "test" returned the command "/none/program", which does not exist',
+        'InvalidParams',
+      ],
       [returns({ command: '/bin/false', args: [] }), 'exited with code 1'],
-      ...['bwrap', {}, { name: '', launch() {} }, () => {}].map((wall): [unknown, string] => [wall, none]),
+      ...['bwrap', bubblewrap().catch(() => {}), () => {}].map((wall): [unknown, string] => [wall, none]),
+      ['deno', 'sandbox.wall must be await deno(), of \'@sallyport/core/launchers\': got "deno"'],
+      [{}, 'sandbox.wall.name is missing'],
+      [{ ...mine, name: '' }, 'sandbox.wall.name must be a name'],
+      [{ name: 'mine', lauch: launch }, 'unknown option "sandbox.wall.lauch" (did you mean "launch"?)'],
+      [{ ...mine, isElsewere: true }, 'unknown option "sandbox.wall.isElsewere" (did you mean "isElsewhere"?)'],
+      [{ ...mine, isElsewhere: 1 }, 'sandbox.wall.isElsewhere must be true or false'],
+      [{ ...mine, holds: ['memroy'] }, 'sandbox.wall.holds[0] must be "memory", "cpu", "pids" or "tmp": got "memroy"'],
     ])(async (wall, message, reason = expect.any(String) as string) =>
       expect(open({ wall: wall as Launcher })).rejects.toMatchObject({
         reason,
@@ -126,6 +137,45 @@ describe('a launcher', () => {
       }),
     )
   })
+})
+
+test.runIf(process.platform !== 'win32')('the log warns of a process that its launcher could not end', () =>
+  rows([
+    ['exit 3', ['"stop" of the launcher "box" exited with code 3: the process of frontend "main" may live on']],
+    ['exit 0', []],
+  ])(async (script, warnings) => {
+    const lines: { launcher?: string; msg: string }[] = []
+    const log = pino({ level: 'warn' }, { write: line => void lines.push(JSON.parse(line) as { msg: string }) })
+    const stop = { command: '/bin/sh', args: ['-c', script] }
+    const wall: Launcher = { name: 'box', isElsewhere: true, launch: (command, args) => ({ command, args, stop }) }
+    const bus = await open({ wall }, { log })
+    await bus.closeFrontend('main')
+    const ofStop = lines.filter(({ launcher }) => launcher === 'box').map(({ msg }) => msg)
+    expect(ofStop).toEqual(warnings)
+  }),
+)
+
+test('a launcher that has not started the process in time is named', async () => {
+  const bus = await start({ core })
+  const wall: Launcher = { name: 'slow', launch: () => ({ command: '/bin/sh', args: ['-c', 'read -r _; read -r _'] }) }
+  const opened = bus.open('main', module, { sandbox: { kind: 'process', wall }, loadTimeout: 1 })
+  const message = 'frontend "main": its launcher "slow" has not started the process within 1 ms. See what it prints'
+  await expect(opened).rejects.toMatchObject({ reason: 'Timeout', message: expect.stringContaining(message) as string })
+})
+
+test('a launcher can be an object of a class, with members of its own', async () => {
+  class Own {
+    readonly name = 'own'
+    readonly #program = '/usr/bin/env'
+    runs = 0
+    launch(command: string, args: readonly string[]) {
+      this.runs++
+      return { command: this.#program, args: [command, ...args] }
+    }
+  }
+  const wall = new Own()
+  expect(await (await open({ wall })).call('main', 'add', { a: 1, b: 2 })).toBe(3)
+  expect(wall.runs).toBe(1)
 })
 
 describe.runIf(hasBubblewrap)('in bubblewrap', () => {
@@ -147,7 +197,7 @@ describe.runIf(hasBubblewrap)('in bubblewrap', () => {
     const bus = await start({ core })
     const options = { data: { connects: true }, supervision: { restart: 'temporary' } } as const
     const opened = bus.open('main', module, { ...options, sandbox: { kind: 'process', net: false } })
-    await expect(opened).rejects.toThrow("Allow it with the frontend's option sandbox: { kind: 'process', net: true }")
+    await expect(opened).rejects.toThrow("Allow it: add net: true to the frontend's sandbox, { kind: 'process', … }")
   })
 
   test('tmp is the size of its files', async () => {
@@ -205,7 +255,7 @@ describe.runIf(hasBubblewrap)('in bubblewrap', () => {
       rmSync(file('app', 'node_modules', 'linked'))
       symlinkSync('../../packages/linked', file('app', 'node_modules', 'linked'))
       const linked = file('packages', 'linked')
-      await expect(read()).rejects.toThrow(`option sandbox: { kind: 'process', read: [${JSON.stringify(linked)}] }`)
+      await expect(read()).rejects.toThrow(`Allow it: add read: [${JSON.stringify(linked)}] to the frontend's sandbox`)
       expect(await read({ read: [linked] })).toBe(5)
     })
 
@@ -219,7 +269,7 @@ describe.runIf(hasBubblewrap)('in bubblewrap', () => {
     const bus = await start({ core })
     const source = `import '/usr/hidden.mjs'`
     const opened = bus.open('main', { source, directory: fixture('sandboxes/') }, { sandbox: 'process' })
-    await expect(opened).rejects.toThrow(`option sandbox: { kind: 'process', read: ["/usr/hidden.mjs"] }`)
+    await expect(opened).rejects.toThrow('Allow it: add read: ["/usr/hidden.mjs"] to')
   })
 })
 

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import type { ProcessSandbox } from '../../../src/host/sandboxes/process.js'
+import type { ProcessSandbox } from '../../../src/life/sandboxes/process.js'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -203,7 +203,7 @@ describe('write is refused with the remedy', () => {
   test('a launcher that does not restrict writes', async () => {
     const wall = { name: 'plain', launch: (command: string, args: readonly string[]) => ({ command, args }) }
     await expect(open({ wall, write: [file('data')] })).rejects.toThrow(
-      'sandbox.write must be left out: plain cannot restrict writes to directories. Use a wall of bubblewrap',
+      'sandbox.write must be left out: the launcher "plain" cannot restrict writes to directories. Use a wall of bubblewrap',
     )
   })
 

@@ -167,15 +167,3 @@ test('reloads the hook of a connection', async () => {
     .poll(async () => (await bus.stats()).frontends['tests'])
     .toMatchObject({ gate: { state: 'running', restarts: 0 } })
 })
-
-test('replaces a process when core reloads, without counting a restart', async () => {
-  const frontends = { main: { module: fixture('main.mjs'), sandbox: 'process' as const } }
-  const { bus, events } = await supervise({ core: fixture('core.mjs'), frontends, supervision: { intensity: 0 } })
-  let starts = 0
-  await bus.listen('main-ready', () => starts++)
-  await expect.poll(() => starts).toBe(1)
-  await bus.reload('core')
-  await expect.poll(() => starts).toBe(2)
-  await expectRunning(bus)
-  expect(events).toEqual([])
-})

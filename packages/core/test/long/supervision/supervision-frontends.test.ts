@@ -14,7 +14,7 @@ import {
   takeClock,
 } from '../../support/supervised.js'
 
-vi.mock(import('../../../src/host/workers/spawn.js'), async original =>
+vi.mock(import('../../../src/life/workers/spawn.js'), async original =>
   (await import('../faults/threads.js')).reaching(original),
 )
 
@@ -67,7 +67,10 @@ describe.each(patientPatterns)('%s', (_name, app) => {
         name: 'failed',
         label: 'bad',
         worker: 'frontend',
-        error: { message: 'frontend "bad" failed 3 times within 600000 ms and will not be restarted. Last error: no' },
+        error: {
+          message:
+            'frontend "bad" failed 3 times in a row before it had served anything and will not be restarted. Last error: no',
+        },
       })
     expect(events.map(({ name }) => name)).toEqual(['fault', 'restart', 'fault', 'restart', 'fault', 'failed'])
     await eventually(() => bus.call('main', 'calls'))

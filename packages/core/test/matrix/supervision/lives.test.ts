@@ -11,7 +11,7 @@ import { isRunning } from '../../support/processes.js'
 import { createPlan, describePlan } from './lives/plan.js'
 import { runPlan, until } from './lives/sequence.js'
 
-vi.mock(import('../../../src/host/workers/spawn.js'), async original =>
+vi.mock(import('../../../src/life/workers/spawn.js'), async original =>
   (await import('./lives/threads.js')).recording(original),
 )
 

@@ -96,6 +96,10 @@ describe('a capability', () => {
         'core:windows:default',
         'unknown ACL for core:windows, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs (did you mean "core:window:default"?)',
       ],
+      [
+        'shell:default',
+        'unknown ACL for shell, expected one of bare, core, core:app, core:event, core:image, core:menu, core:path, core:resources, core:tray, core:webview, core:window, fs. Add the plugin "shell" to "plugins" of the core',
+      ],
       ['tauri-plugin-fs:default', '"tauri-plugin-fs:default": identifiers cannot start with tauri-plugin-'],
       ['fs:a:b', `"fs:a:b": identifiers can only include a single separator ':'`],
       ['fs:', '"fs:": identifiers cannot have a prefix without a base'],

@@ -79,8 +79,9 @@ export class Clock {
     this.#count--
   }
 
-  sleep(delay: number): Promise<void> {
-    return new Promise(resolve => void this.after(delay, resolve))
+  /** @param place - the thread whose code sleeps, which does not wake up once it has ended */
+  sleep(delay: number, place?: Place): Promise<void> {
+    return new Promise(resolve => void this.after(delay, () => place?.dead || resolve()))
   }
 
   /** Delays of the pending timers of the bus. */

@@ -1,13 +1,12 @@
 // Sockets of `node:net` and `node:tls` for a thread whose only network is a broker: they are tunnels, and encrypt in this thread. `node:http`,
 // `node:https`, `WebSocket` of Node and packages that connect by these modules use them, too. The connection to the broker is HTTP/2 over a
-// pipe of the process, or a link of the worker, and opened with the first request.
+// stream of the process, or a link of the worker, and opened with the first request.
 // Node's modules are loaded when they are needed: most frontends have no network.
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import type { Socket, SocketConstructorOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, PROCESS_PIPES } from '@sallyport/protocol/internal/contract'
-import { type LinkEndpoint, openLink, toStream } from '@sallyport/protocol/internal/link'
+import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME } from '@sallyport/protocol/internal/contract'
 
 interface ConnectOptions extends SocketConstructorOpts {
   host?: string | undefined
@@ -145,7 +144,7 @@ const MAX_HEADER_BYTES = 64 * 1024
 /** In MB: no limit. Node goes on to count what was being written when a stream is reset, and by its default of 10 would refuse all streams later. */
 const MAX_SESSION_MB = 1_000_000
 
-let endpoint: LinkEndpoint | undefined
+let openPipe: (() => Duplex) | undefined
 let session: ClientHttp2Session | undefined
 
 /** Returns a stream to a host, or `undefined` if the broker has closed. @param scheme - of the requests that follow, which the broker encrypts, if they are those of `fetch` */
@@ -156,17 +155,12 @@ function connectByBroker(authority: string, scheme?: string): ClientHttp2Stream 
   return session.request(headers, { endStream: false })
 }
 
-/** @param link - left out in a process, which has a pipe */
-export const setBroker = (link: LinkEndpoint | undefined): void => void (endpoint = link)
-
-function openPipe(): Duplex {
-  const { Socket } = process.getBuiltinModule('node:net')
-  return new Socket({ fd: PROCESS_PIPES.network })
-}
+/** @param open - opens the pipe to the broker, once it is needed */
+export const setBroker = (open: () => Duplex): void => void (openPipe = open)
 
 function openSession(): ClientHttp2Session {
   const { connect } = process.getBuiltinModule('node:http2')
-  const pipe = endpoint ? toStream(openLink(endpoint, true)) : openPipe()
+  const pipe = openPipe!()
   const opened = connect('http://broker', {
     createConnection: () => pipe,
     maxSessionMemory: MAX_SESSION_MB,

@@ -33,13 +33,8 @@ async function setUp(): Promise<void> {
   server.on('session', found => void (session = found.on('error', () => {})))
   opened = new Promise(resolve => server.on('stream', stream => resolve(stream.on('error', () => {}))))
   server.emit('connection', outer)
-  /** The pipe of the process, which a test does not have. */
-  class Socket extends net.Socket {
-    constructor(options?: net.SocketConstructorOpts) {
-      super(options?.fd === undefined ? options : {})
-      if (options?.fd !== undefined) return pipe as net.Socket
-    }
-  }
+  /** Its own, because its `connect` is replaced. */
+  class Socket extends net.Socket {}
   const { getBuiltinModule } = process
   const encrypted = { ...tls }
   const replaced: Record<string, unknown> = { 'node:net': { ...net, Socket }, 'node:tls': encrypted }
@@ -49,7 +44,8 @@ async function setUp(): Promise<void> {
   // The session is a state of its module.
   vi.resetModules()
   fetchByBroker = (await import('./use-broker.js')).createFetch(fetch, false)
-  const { openTunnel, replaceConnections } = await import('./broker-sockets.js')
+  const { openTunnel, replaceConnections, setBroker } = await import('./broker-sockets.js')
+  setBroker(() => pipe)
   connect = () => openTunnel(new net.Socket(), { host: 'a.example', port: 80 })
   replaceConnections()
   connectTls = options => encrypted.connect({ ...options, host: 'a.example', port: 443 })

@@ -1,17 +1,19 @@
 // Gives a thread whose only network is a broker `fetch` and sockets that use it, and the placeholders of its secrets.
 import { BROKER_OUTCOME, BROKER_REASON, deadline } from '@sallyport/protocol/internal/contract'
-import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { type LinkEndpoint, openLink, toStream } from '@sallyport/protocol/internal/link'
 import { hasBoundedHost } from '@sallyport/protocol/internal/util'
 import type { Socket } from 'node:net'
 import { setSecrets } from '../../client/current-client.js'
+import { createHttpFetch } from './http-fetch.js'
 import { createRefusal, openTunnel, replaceConnections, setBroker } from './broker-sockets.js'
 
-/** @param env - placeholders by the name of a variable. @param link - left out in a process, which has a pipe */
+/** @param env - placeholders by the name of a variable. @param link - left out in a process, which has a stream */
 export function useBroker(env: Readonly<Record<string, string>>, link: LinkEndpoint | undefined): void {
-  setBroker(link)
+  if (link) setBroker(() => toStream(openLink(link, true)))
   Object.assign(process.env, env)
   setSecrets(env)
-  const value = createFetch(globalThis.fetch, Object.keys(env).length > 0)
+  const native = 'deno' in process.versions ? createHttpFetch(connect) : globalThis.fetch
+  const value = createFetch(native, Object.keys(env).length > 0)
   Object.defineProperty(globalThis, 'fetch', { value, writable: true, enumerable: true, configurable: true })
   replaceConnections()
 }

@@ -6,6 +6,7 @@ import { BusError, isBusError } from '../../errors/bus-error.js'
 import { ReceivingLink, RoomSignal } from '../../wire/flow.js'
 import {
   BodyBuffer,
+  createLengthError,
   type Frame,
   getHeadroom,
   LINGER_MS,
@@ -291,9 +292,7 @@ export class RingSender extends RingWriter {
   send({ kind, body: original, borrowed = false }: Frame): void {
     const mayBeLarge = typeof original === 'string' && original.length * 3 > this.#maxBytes
     const body = mayBeLarge ? Buffer.from(original) : original
-    if (body.length > MAX_BODY_BYTES) {
-      throw new BusError('InvalidParams', `A frame of ${body.length} bytes is over the limit`)
-    }
+    if (body.length > MAX_BODY_BYTES) throw createLengthError(body.length)
     if (!this.isIdle || !this.#write(kind, body)) {
       const isFirst = this.isIdle
       this.#waiting.push({ kind, body: mayBeLarge ? body : toOwnBody(kind, body, borrowed) }, body.length)

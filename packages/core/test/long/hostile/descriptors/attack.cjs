@@ -14,10 +14,27 @@ const toFrame = (kind, text, length = Buffer.byteLength(text)) => {
 }
 const call = (id, method, params = {}) => JSON.stringify({ jsonrpc: '2.0', id, method, params })
 
+/** The type of a record with data. */
+const DATA = 0xf9
+/** True if what is written to standard output is for the stream of reports: records of up to 16 KiB. */
+let isWrapped = false
+function toRecords(bytes) {
+  const records = []
+  for (let at = 0; at < bytes.length; at += 2 ** 14) {
+    const data = bytes.subarray(at, at + 2 ** 14)
+    const head = Buffer.alloc(9)
+    head[4] = DATA
+    head.writeUInt32LE(data.length, 5)
+    records.push(head, data)
+  }
+  return Buffer.concat(records)
+}
+
 /** Writes what the descriptor takes. Returns false once it takes no more for now. */
 function write(fd, bytes) {
+  const written = isWrapped && fd === 1 ? toRecords(Buffer.from(bytes)) : bytes
   try {
-    return writeSync(fd, bytes) === bytes.length
+    return writeSync(fd, written) === written.length
   } catch {
     return false
   }
@@ -125,9 +142,10 @@ const getOpen = () =>
     }
   })
 
-/** @param target - a descriptor, or `all`: those of the relay, of core or the gate, and of its output */
+/** @param target - a descriptor, `reports`: those to the relay, within the records of the pipe, or `all` */
 globalThis.attack = (mode, target) => {
-  const fds = target === 'all' ? getOpen().filter(fd => fd !== 0) : [target]
+  isWrapped = target === 'reports' || target === 'all'
+  const fds = target === 'all' ? getOpen().filter(fd => fd !== 0) : [target === 'reports' ? 1 : target]
   if (target !== 'all' || mode !== 'nothing, and reads nothing') MODES[mode](fds)
   setInterval(() => {}, 1000)
 }

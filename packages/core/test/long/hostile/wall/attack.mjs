@@ -1,4 +1,4 @@
-// A frontend that has left Node's permission model, and tries what an attacker would. Each attempt returns if it succeeds.
+// A frontend that has left Node's permission model, or is in Deno, and tries what an attacker would. Each attempt returns if it succeeds.
 import { spawn } from 'node:child_process'
 import dgram from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
@@ -6,9 +6,18 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import inspector from 'node:inspector'
 import net from 'node:net'
+import os from 'node:os'
 import { expose, getData } from '@sallyport/frontend'
+import { moreAttempts } from './more-attempts.mjs'
 
-const { kill, debugProcess, setPriority } = globalThis.saved
+const check = isDone => {
+  if (!isDone) throw new Error('refused')
+}
+const { kill, debugProcess, setPriority } = globalThis.saved ?? {
+  kill: (pid, signal) => check(process.kill(pid, signal)),
+  debugProcess: pid => process._debugProcess(pid),
+  setPriority: os.setPriority,
+}
 const { directory, secret, host, victims, port, udpPort, address, socket, abstract, ownsCode } = getData()
 
 const connect = options => once(net.connect(options), 'connect')
@@ -140,6 +149,11 @@ async function attempt(action) {
 }
 
 expose({
+  async attackMore() {
+    const outcomes = {}
+    for (const [name, action] of Object.entries(moreAttempts)) outcomes[name] = await attempt(action)
+    return outcomes
+  },
   async attack() {
     const all = { ...attempts, ...(getData().isRoot && rootAttempts) }
     if (!address) delete all['connect to an address of the machine']

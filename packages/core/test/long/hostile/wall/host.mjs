@@ -1,18 +1,21 @@
 // A host whose frontend is not under Node's permission model, so only the wall is between it and the machine. Prints the outcomes.
-// Arguments: `plain` or `bubblewrap`, and the id of a user for the process.
+// Arguments: `plain`, or `bubblewrap` and the id of a user for the process; `deno` or `deno in bubblewrap`, and the path of the program.
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer as createWebServer } from 'node:http'
 import { createServer } from 'node:net'
-import { networkInterfaces, tmpdir } from 'node:os'
+import { homedir, hostname, networkInterfaces, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createBus, defineCore } from '@sallyport/core'
-import { bubblewrap } from '@sallyport/core/launchers'
+import { bubblewrap, deno } from '@sallyport/core/launchers'
 
-const [kind, uid] = process.argv.slice(2)
-const inner = kind === 'plain' ? undefined : await bubblewrap(uid === undefined ? {} : { uid: Number(uid) })
+const [kind, argument] = process.argv.slice(2)
+const uid = kind === 'bubblewrap' && argument !== undefined ? { uid: Number(argument) } : {}
+const outer = kind.endsWith('bubblewrap') ? await bubblewrap(uid) : undefined
+const inDeno = kind.startsWith('deno') ? await deno({ deno: argument, inside: outer }) : undefined
 const saved = fileURLToPath(new URL('saved.cjs', import.meta.url))
 
 /** Takes the permission model away, and starts what is left in the wall. */
@@ -21,7 +24,7 @@ const launcher = {
   launch(command, args, info) {
     const flags = args.filter(arg => !/^--(experimental-)?permission$|^--allow-/.test(arg))
     const all = ['--require', saved, ...flags]
-    return inner ? inner.launch(command, all, info) : { command, args: all }
+    return outer ? outer.launch(command, all, info) : { command, args: all }
   },
 }
 
@@ -30,11 +33,18 @@ const file = name => join(directory, name)
 for (const name of ['append', 'truncate', 'rename', 'delete', 'mode', 'times', 'link'])
   writeFileSync(file(name), 'text')
 writeFileSync(file('id_ed25519'), 'PRIVATE KEY', { mode: 0o600 })
+for (const [name, text] of [
+  ['secret.json', '{}'],
+  ['outside.mjs', 'export default 1'],
+  ['outside.cjs', 'module.exports = 1'],
+])
+  writeFileSync(file(name), text)
 
 const abstract = `\0wall-${process.pid}`
 const servers = [createServer().listen(0), createServer().listen(file('socket')), createServer().listen(abstract)]
 const udp = createSocket('udp4').bind(0, '127.0.0.1')
-await Promise.all([...servers, udp].map(server => once(server, 'listening')))
+const web = createWebServer((_, response) => response.end('export default 1')).listen(0, '127.0.0.1')
+await Promise.all([...servers, web, udp].map(server => once(server, 'listening')))
 udp.on('message', (query, { port }) => {
   // Its header, as a response with the code SERVFAIL.
   const answer = Buffer.from(query)
@@ -57,19 +67,21 @@ try {
   const data = {
     ...{ directory, secret: file('id_ed25519'), host: process.pid, victims: victims.map(({ pid }) => pid) },
     ...{ port: servers[0].address().port, udpPort: udp.address().port, socket: file('socket'), abstract, address },
+    ...{ webPort: web.address().port, user: userInfo().username, hostname: hostname(), home: homedir() },
     isRoot: process.getuid() === 0,
     ownsCode: [0, statSync(saved).uid].includes(process.getuid()),
   }
   await bus.open('attack', new URL('attack.mjs', import.meta.url), {
     data,
-    sandbox: { kind: 'process', wall: launcher },
+    sandbox: { kind: 'process', wall: inDeno ?? launcher },
   })
   const outcomes = await bus.call('attack', 'attack', undefined, { timeout: 120_000 })
+  const more = await bus.call('attack', 'attackMore', undefined, { timeout: 120_000 })
   const survivors = victims.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
-  console.log(JSON.stringify({ outcomes, survivors: survivors.length }))
+  console.log(JSON.stringify({ outcomes, more, survivors: survivors.length }))
 } finally {
   for (const victim of victims) victim.kill('SIGKILL')
-  for (const server of [...servers, udp]) server.close()
+  for (const server of [...servers, web, udp]) server.close()
   await bus.close({ timeout: 0 })
   rmSync(directory, { recursive: true, force: true })
 }

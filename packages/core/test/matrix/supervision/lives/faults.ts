@@ -21,7 +21,7 @@ const reasons: Readonly<Record<End, RegExp | undefined>> = {
 /** On a busy machine. */
 export const UNSENT = /core did not take what it had sent/
 /** A member of a shared thread or process says so. */
-const SHARED = /exited with code 1|shared a thread|thread that .* shared/
+const SHARED = /exited with code 1|shared a (?:thread|process)|thread that .* shared/
 /** A thread that has not begun has no code of its exit. */
 const TERMINATED = /exited (with code 1|before it was ready)/
 const KILLED = /SIGKILL/

@@ -1,6 +1,6 @@
-// The threads of a bus by what they are for, to terminate them as if they had ended by themselves. Tests mock host/workers/spawn.js with this module.
+// The threads of a bus by what they are for, to terminate them as if they had ended by themselves. Tests mock life/workers/spawn.js with this module.
 import type { Worker } from 'node:worker_threads'
-import type * as Spawn from '../../../../src/host/workers/spawn.js'
+import type * as Spawn from '../../../../src/life/workers/spawn.js'
 
 /** `gate`: of one frontend; `gates`, `relays` and `scripts`: shared. */
 export type Role = 'core' | 'frontend' | 'gate' | 'gates' | 'relays' | 'scripts'

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// The command `sallyport-compare`.
+const { node } = process.versions
+const [major = 0, minor = 0] = node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(
+    `sallyport-compare: This is Node.js ${node}, and Sallyport needs 20.19 or later. Update Node.js\n`,
+  )
+  process.exit(1)
+}
+
+// An older Node.js cannot load these.
+const [{ runCommand }, { main }] = await Promise.all([import('./shared/cli.js'), import('./command/compare.js')])
+
+await runCommand('sallyport-compare', () => main('sallyport-compare', process.argv.slice(2)))
+
+export {}

@@ -1,0 +1,103 @@
+// The regression check of any program: measures head and base, measures slower figures again, and writes the result to the terminal, compare.txt and
+// compare.json.
+import { appendFile } from 'node:fs/promises'
+import pc from 'picocolors'
+import { openBase } from '../program/base.js'
+import { openProgram, type ProgramOptions } from '../program/program.js'
+import { describeMachine, readLoad, readMachine, readPackage } from '../shared/machine.js'
+import type { Output } from '../shared/output.js'
+import { createInterruptSignal, createOutput, createProgress, showStart, writeReports } from '../shared/output.js'
+import { OUTCOMES, type Screen } from '../shared/screen.js'
+import { count, short, UsageError } from '../shared/text.js'
+import type { Comparison, Rule } from '../verdict/judge.js'
+import {
+  COMPARISON_VERSION,
+  conclude,
+  getMinRuns,
+  getRegressions,
+  getSuspects,
+  judge,
+  MEMORY,
+} from '../verdict/judge.js'
+import { toText } from '../verdict/text.js'
+import { continueTrend, readTrend } from '../verdict/trend.js'
+import { type CompareOptions, parseOptions } from './options.js'
+
+/** A comment shows so many columns on a phone. */
+const PLAIN: Screen = { columns: 46, colors: pc.createColors(false) }
+
+/**
+ * @param command - how the user calls it, such as `sallyport-compare`
+ * @returns the exit code: 1 for a regression, 3 if the run is too noisy to say
+ * @throws {UsageError} if there is nothing to compare
+ * @throws {Interrupted} after Ctrl-C
+ */
+export async function main(command: string, args: readonly string[]): Promise<number> {
+  const options = parseOptions(command, args)
+  if (!options) return 0
+  const { out, runs, program } = options
+  const earlier = readTrend(options.history)
+  await writeReports(out)
+  const output = createOutput()
+  const signal = createInterruptSignal()
+  const tool = readPackage(import.meta.url, '../..')
+  const [startedAt, start] = [new Date(), performance.now()]
+  const { base, directory, roots, isSame, temporary, close } = await openBase(options, signal)
+  try {
+    const machine = readMachine()
+    showStart('Sallyport compare', tool.version, [describeMachine(machine)], output)
+    const directories = { base: directory, head: process.cwd() }
+    const how = { ...options, directories, roots, temporary, signal, progress: createProgress(output) }
+    const judged = isSame ? NOTHING : await measureSides(how, output)
+    machine.loadAfter = readLoad()
+    const comparison: Comparison = {
+      comparisonVersion: COMPARISON_VERSION,
+      verdict: isSame ? 'fine' : conclude(judged.first, judged.repeat),
+      tool,
+      startedAt: startedAt.toISOString(),
+      seconds: (performance.now() - start) / 1000,
+      machine,
+      ...{ base, program, runs, ...judged },
+      trend: continueTrend(earlier, judged.first),
+    }
+    const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
+    output.print(toText(comparison, output.screen))
+    const text = toText(comparison, PLAIN)
+    const json = `${JSON.stringify(comparison, shorten, 2)}\n`
+    await writeReports(out, { 'compare.json': json, 'compare.txt': text })
+    // Here, because bash ends a step of GitHub Actions after any exit code but 0. A figure's name must not end the block.
+    const { GITHUB_STEP_SUMMARY: summary } = process.env
+    if (summary) await appendFile(summary, `~~~text\n${text.replaceAll('~', '-')}~~~\n`)
+    return options.flagOnly ? 0 : OUTCOMES[comparison.verdict].exitCode
+  } finally {
+    close()
+  }
+}
+
+type Measured = Pick<Comparison, 'rule' | 'first' | 'repeat' | 'grown'>
+
+const NOTHING: Measured = { rule: { tolerance: 1, figures: 0 }, first: [], repeat: [], grown: [] }
+
+async function measureSides(options: CompareOptions & ProgramOptions, { log }: Output): Promise<Measured> {
+  const { runs, tolerance, tolerances } = options
+  const { figures, measure, profile } = await openProgram(options)
+  const rule: Rule = { tolerance, tolerances, figures: figures.length }
+  const unknown = Object.keys(tolerances).filter(name => !figures.includes(name))
+  if (unknown.length > 0) throw new UsageError(`--tolerance: no figure is called '${unknown.join("', '")}'`)
+  const least = getMinRuns(rule)
+  if (runs < least)
+    throw new UsageError(`--runs ${runs} is too few for ${count(rule.figures, 'figure')}. Use ${least} or more`)
+  const sides = await measure()
+  if (sides.every(({ figure, missing }) => figure === MEMORY || missing !== undefined))
+    throw new UsageError(
+      `The base printed no figure under the same name in each run, such as '${sides[0]?.figure}'. Print names without measured numbers`,
+    )
+  const first = sides.map(entry => judge(entry, rule))
+  const suspects = getSuspects(first, rule)
+  if (suspects.length > 0) log(`Measured again: ${suspects.join(' ')}`)
+  // A suspect is judged by its second measurement alone: it was chosen by the first.
+  const again = suspects.length > 0 ? await measure(suspects) : []
+  const repeat = again.map(entry => judge(entry, rule))
+  const isSlower = getRegressions(repeat).some(({ figure }) => figure !== MEMORY)
+  return { rule, first, repeat, grown: isSlower ? await profile() : [] }
+}

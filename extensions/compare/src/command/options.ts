@@ -1,0 +1,85 @@
+// The command line of a comparison: reads it, or reports what is wrong with it.
+import type { BaseOptions } from '../program/base.js'
+import type { ProgramOptions } from '../program/program.js'
+import { COMMON, describeOptions, type Options, readArguments, readNumber } from '../shared/cli.js'
+import { readPackage } from '../shared/machine.js'
+import { UsageError } from '../shared/text.js'
+import type { Rule } from '../verdict/judge.js'
+
+export interface CompareOptions
+  extends
+    BaseOptions,
+    Pick<ProgramOptions, 'program' | 'runs' | 'cpu'>,
+    Required<Pick<Rule, 'tolerance' | 'tolerances'>> {
+  /** compare.json of the last comparison, whose trend this one continues. */
+  history: string | null
+  /** Only shows a regression, and exits with 0. */
+  flagOnly: boolean
+}
+
+/** A bound of 1 % for 20 figures needs eleven, and more are steadier. */
+const RUNS = 15
+/** Of fewer runs, two sides can differ as much by chance. */
+const MIN_RUNS = 7
+
+const OPTIONS: Options = {
+  base: ['what', 'A git ref (checked out and built), or a directory'],
+  tolerance: ['percent', 'The slowdown to tolerate: 5%, or of one figure: name=20%'],
+  'flag-only': [null, 'Only show a regression: exit with 0'],
+  prepare: ['command', 'Installs and builds the checkout of a git ref'],
+  runs: ['n', `Runs of the program in each side (default: ${RUNS})`],
+  cpu: [null, 'Judge the CPU time of the program, whatever it prints'],
+  history: ['file', 'compare.json of the last run, whose trend goes on'],
+  out: ['dir', 'Directory of the reports'],
+  ...COMMON,
+}
+
+const getHelp = (
+  command: string,
+): string => `${command} --base <what> [options] -- <program>: is this program slower than in another checkout?
+
+The program is run in both, and judged by what it prints: "name value unit", JSON, or what a known tool prints.
+
+Options:
+${describeOptions(OPTIONS)}
+
+Examples:
+  $ ${command} --base main -- node my-bench.mjs
+  $ ${command} --base ../before --cpu -- node my-program.mjs
+
+Exit codes: 0 success · 1 worse · 2 error in the command line · 3 too noisy to judge · 129, 130, 143 ended by a signal`
+
+/** Returns `undefined` after it has printed the help or the version. @throws {UsageError} if an option is wrong */
+export function parseOptions(command: string, argv: readonly string[]): CompareOptions | undefined {
+  const end = argv.indexOf('--')
+  const [args, [name, ...rest]] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)]
+  const { positionals, values } = readArguments(OPTIONS, args)
+  if (positionals.length > 0) throw new UsageError(`Name the program after --, as in: -- ${positionals.join(' ')}`)
+  if (values['help'] || values['version']) {
+    console.info(values['help'] ? getHelp(command) : `${command}/${readPackage(import.meta.url, '../..').version}`)
+    return undefined
+  }
+  const get = (key: string): string | null => values[key]?.at(-1) ?? null
+  const base = get('base')
+  if (base === null) throw new UsageError('Name the base, a git ref or a directory, with --base')
+  if (name === undefined) throw new UsageError('Name a program after --, as in: -- node my-bench.mjs')
+  return {
+    ...{ base, prepare: get('prepare'), program: [name, ...rest], out: get('out') ?? 'bench-compare' },
+    ...readTolerances(values['tolerance'] ?? []),
+    runs: readNumber(values, 'runs', RUNS, MIN_RUNS),
+    ...{ cpu: values['cpu'] !== undefined, flagOnly: values['flag-only'] !== undefined, history: get('history') },
+  }
+}
+
+/** Reads `5%` and `name=20%`. @throws {UsageError} if one is no percentage */
+function readTolerances(texts: readonly string[]): Pick<CompareOptions, 'tolerance' | 'tolerances'> {
+  const all = texts.map(text => {
+    const [, name, digits] = /^(?:(.+)=)?(\d+(?:\.\d+)?) ?%$/.exec(text) ?? []
+    if (!(Number(digits) > 0)) throw new UsageError(`--tolerance takes a percentage above 0, as in 5%, not '${text}'`)
+    return { name, factor: 1 + Number(digits) / 100 }
+  })
+  return {
+    tolerance: all.findLast(({ name }) => name === undefined)?.factor ?? 1.05,
+    tolerances: Object.fromEntries(all.flatMap(({ name, factor }) => (name === undefined ? [] : [[name, factor]]))),
+  }
+}

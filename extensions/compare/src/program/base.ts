@@ -1,0 +1,141 @@
+// The base of a comparison: a directory, or a git ref that is checked out and built beside the repository.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative, resolve, sep } from 'node:path'
+import { UsageError } from '../shared/text.js'
+import type { Comparison } from '../verdict/judge.js'
+import { git } from './git.js'
+import { findChanges, isBuiltAlike } from './same-files.js'
+
+export interface BaseOptions {
+  /** A git ref or a directory. */
+  base: string
+  /** The command that installs and builds a git ref; null for the command that its files imply. */
+  prepare: string | null
+  /** The directory of the reports. */
+  out: string
+  /** With its arguments. */
+  program: readonly [string, ...string[]]
+}
+
+interface FoundBase {
+  base: Comparison['base']
+  /** Corresponds to the current directory. */
+  directory: string
+  /** What holds the files of each side. */
+  roots: Record<'base' | 'head', string>
+  /** No file differs that a program could run. */
+  isSame: boolean
+}
+
+interface OpenedBase extends FoundBase {
+  /** A directory of our own, for as long as the base is open. */
+  temporary: string
+  /** Removes the directory. It goes with the process, too, in whatever way that ends. */
+  close(): void
+}
+
+/**
+ * Builds a git ref, unless it has the files of the head.
+ *
+ * @throws {UsageError} if there is no such base, it cannot be built, or it does not have the current directory
+ */
+export async function openBase(options: BaseOptions, signal: AbortSignal): Promise<OpenedBase> {
+  const temporary = mkdtempSync(join(tmpdir(), 'sallyport-compare-'))
+  const close = (): void => {
+    process.off('exit', close)
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+    spawnSync('git', ['worktree', 'prune'])
+  }
+  process.on('exit', close)
+  try {
+    return { ...(await findBase(options, join(temporary, 'checkout-of-base'), signal)), temporary, close }
+  } catch (error) {
+    close()
+    // Ctrl-C goes to git as well, which then fails.
+    signal.throwIfAborted()
+    throw error
+  }
+}
+
+async function findBase(options: BaseOptions, root: string, signal: AbortSignal): Promise<FoundBase> {
+  const { base: name, prepare: command, out, program } = options
+  if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) {
+    const roots = { base: realpathSync(name), head: realpathSync('.') }
+    return { base: { name, kind: 'directory' }, directory: resolve(name), roots, isSame: false }
+  }
+  const commit = await findCommit(name)
+  await git('worktree', 'add', '--detach', '--force', root, commit)
+  const [top = '', prefix = ''] = (await git('rev-parse', '--show-toplevel', '--show-prefix')).split('\n')
+  const changes = await findChanges(top, commit, relative(top, resolve(out)), program)
+  for (const directory of new Set([root, join(root, prefix)])) linkSiblings(top, root, directory)
+  if (changes.length > 0) await prepare(root, command, signal)
+  const directory = join(root, prefix)
+  const isSame = changes.length === 0 || (await isBuiltAlike(changes, top, root))
+  const roots = { base: realpathSync(root), head: top }
+  if (existsSync(directory)) return { base: { name, kind: 'ref', commit }, directory, roots, isSame }
+  throw new UsageError(`--base: the base has no ${prefix}. Run the comparison in a directory that it has`)
+}
+
+const ADVICE = 'This clone is shallow: fetch more of it first, as with `fetch-depth: 0` of actions/checkout'
+
+/** A checkout of CI has the branches of others as those of `origin` alone. @throws {UsageError} with what git says */
+async function findCommit(name: string): Promise<string> {
+  const find = (ref: string): Promise<string> => git('rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`)
+  try {
+    return await find(name)
+  } catch (error) {
+    const commit = await find(`origin/${name}`).catch(() => undefined)
+    if (commit !== undefined) return commit
+    const isShallow = (await git('rev-parse', '--is-shallow-repository').catch(() => '')) === 'true'
+    const said = String((error as { stderr?: unknown }).stderr).trim()
+    const text = `--base: '${name}' is not a directory or a git ref: ${said}`
+    throw new UsageError(isShallow ? `${text}. ${ADVICE}` : text)
+  }
+}
+
+/** A package of a directory beside the repository, such as `file:../lib`, is beside the checkout, too. */
+function linkSiblings(top: string, root: string, directory: string): void {
+  const manifest = join(directory, 'package.json')
+  if (!existsSync(manifest)) return
+  for (const [, path = ''] of readFileSync(manifest, 'utf8').matchAll(/"(?:file|link|portal):(\.\.\/[^"]+)"/g)) {
+    const [up, name] = relative(root, resolve(directory, path)).split(sep)
+    if (up !== '..' || name === undefined || name === '..') continue
+    const link = join(root, '..', name)
+    if (!existsSync(link)) symlinkSync(join(top, '..', name), link, 'junction')
+  }
+}
+
+/** Installs and builds a checkout. @throws {UsageError} if that fails */
+export async function prepare(directory: string, command: string | null, signal: AbortSignal): Promise<void> {
+  const line = command ?? getPreparation(directory)
+  if (line === '') return
+  signal.throwIfAborted()
+  // Its output goes to stderr, because stdout is for results. It leads a process group, which a signal can end.
+  const detached = process.platform !== 'win32'
+  const child = spawn(line, { cwd: directory, shell: true, stdio: ['ignore', 2, 2], detached })
+  const end = (): void => void (detached ? process.kill(-child.pid!, 'SIGKILL') : child.kill())
+  signal.addEventListener('abort', end, { once: true })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  signal.removeEventListener('abort', end)
+  signal.throwIfAborted()
+  if (code !== 0) throw new UsageError(`--base: \`${line}\` failed in the checkout with exit code ${code}`)
+}
+
+type Manifest = { packageManager?: string; scripts?: { build?: string } }
+
+export function getPreparation(directory: string): string {
+  const has = (name: string): boolean => existsSync(join(directory, name))
+  const manifest = has('package.json') ? readFileSync(join(directory, 'package.json'), 'utf8') : '{}'
+  const { packageManager = '', scripts = {} } = JSON.parse(manifest) as Manifest
+  // Corepack appends a hash: pnpm@12.21.0+sha512.…
+  const [manager] = packageManager.split('+')
+  const installs = [
+    has('pnpm-lock.yaml') && `npx --yes ${manager || 'pnpm'} install --frozen-lockfile`,
+    has('yarn.lock') && `npx --yes ${manager || 'yarn'} install`,
+    (has('package-lock.json') || has('npm-shrinkwrap.json')) && 'npm ci',
+  ].filter(Boolean)
+  return [...installs.slice(0, 1), ...(scripts.build === undefined ? [] : ['npm run build'])].join(' && ')
+}

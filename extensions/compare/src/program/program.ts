@@ -1,0 +1,170 @@
+// Runs a program in base, head and base again, in alternating order. Its figures are what it prints, or with `--cpu` the CPU time of its main
+// thread, and the peak memory of a program of Node.js.
+import { sum } from 'd3-array'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
+import { orderOf, type Processes } from '../shared/statistics.js'
+import { count, UsageError } from '../shared/text.js'
+import { type CpuProfile, findGrowth, type Growth } from '../verdict/growth.js'
+import { MEMORY, type Sides } from '../verdict/judge.js'
+import { type PrintedFigure, readFigures } from './figure-lines.js'
+
+type Side = 'base' | 'head' | 'again'
+const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
+
+export interface ProgramOptions {
+  /** With its arguments. */
+  program: readonly [string, ...string[]]
+  /** The number of runs of each side. */
+  runs: number
+  /** Judges the CPU time of the program instead of what it prints. */
+  cpu: boolean
+  /** Where each side runs it. */
+  directories: Record<'base' | 'head', string>
+  /** What holds the files of each side. */
+  roots: Record<'base' | 'head', string>
+  temporary: string
+  signal: AbortSignal
+  /** Shows what is measured, and nothing for an empty text. */
+  progress(text: string): void
+}
+
+export interface Program {
+  /** What it prints. */
+  figures: readonly string[]
+  /** Measures all figures or only some. */
+  measure(figures?: readonly string[]): Promise<Sides[]>
+  /** Runs it once more in each side, with V8's profiler; nothing if that fails, or it is no program of Node.js. */
+  profile(): Promise<Growth[]>
+}
+
+/**
+ * Runs the program once in each side, which says what there is to judge, and fills the caches of the disk.
+ *
+ * @throws {UsageError} if the program fails in one of the sides, prints no figure, or with `cpu` is not a program of Node.js
+ */
+export async function openProgram(options: ProgramOptions): Promise<Program> {
+  const { directories, runs, progress } = options
+  const run = (side: Side): Promise<PrintedFigure[]> =>
+    runOnce(options, side === 'head' ? directories.head : directories.base)
+  progress('first run of both')
+  const start = performance.now()
+  const first = [...(await run('base')), ...(await run('head'))]
+  let runMs = (performance.now() - start) / 2
+  progress('')
+  return {
+    figures: [...new Set(first.map(({ name }) => name))],
+    measure: async figures => {
+      const all: Record<Side, PrintedFigure[][]> = { base: [], head: [], again: [] }
+      for (let round = 1; round <= runs; round++) {
+        const left = Math.ceil(((runs - round + 1) * SIDES.length * runMs) / 1000)
+        progress(`${figures ? 'again, ' : ''}round ${round} of ${runs} · ${left} s left`)
+        for (const side of orderOf(SIDES, round - 1)) {
+          const before = performance.now()
+          all[side].push(await run(side))
+          runMs = (runMs + performance.now() - before) / 2
+        }
+      }
+      progress('')
+      return toSides(all).filter(({ figure }) => !figures || figures.includes(figure))
+    },
+    profile: async () => {
+      progress('profile of both')
+      try {
+        const profiles = { base: await profileOnce(options, 'base'), head: await profileOnce(options, 'head') }
+        return findGrowth(profiles, options.roots)
+      } catch {
+        // What was measured is known all the same.
+        options.signal.throwIfAborted()
+        return []
+      } finally {
+        progress('')
+      }
+    },
+  }
+}
+
+/** A run of the program is a process of the statistics. A name that it prints several times has several rounds. */
+function toSides(runs: Record<Side, PrintedFigure[][]>): Sides[] {
+  const all = SIDES.flatMap(side => runs[side]).flat()
+  const has = (side: Side, figure: string): boolean => runs[side].every(run => run.some(({ name }) => name === figure))
+  // A process that is killed does not say its own.
+  const names = [...new Set(all.map(({ name }) => name))].filter(
+    name => name !== MEMORY || SIDES.every(side => has(side, name)),
+  )
+  return names.map((figure): Sides => {
+    const printed = all.filter(({ name }) => name === figure)
+    // `950 kops/s` and `1.1 Mops/s` are no ratio of 864.
+    const units = new Set(printed.map(({ unit, better }) => `${unit} (${better} is better)`))
+    if (units.size > 1) throw new UsageError(`'${figure}' has several units: ${[...units].join(', ')}. Print one`)
+    const { better, unit } = printed[0]!
+    const read = (side: Side): Processes =>
+      runs[side].map(run => run.filter(({ name }) => name === figure).map(({ value }) => value))
+    const isInBase = has('base', figure) && has('again', figure)
+    return {
+      ...{ figure, better, unit, base: read('base'), head: read('head'), again: read('again') },
+      ...(!isInBase && { missing: 'The base does not print this figure in each run' }),
+      ...(isInBase && !has('head', figure) && { failed: 'The head does not print this figure in each run' }),
+    }
+  })
+}
+
+async function profileOnce(options: ProgramOptions, side: 'base' | 'head'): Promise<CpuProfile[]> {
+  const profiles = join(options.temporary, `profiles-of-${side}`)
+  mkdirSync(profiles)
+  await runOnce(options, options.directories[side], profiles)
+  return readdirSync(profiles).map(name => JSON.parse(readFileSync(join(profiles, name), 'utf8')) as CpuProfile)
+}
+
+/** As text: Node's permission model can keep the program from reading the file. */
+const readUsageModule = (): string =>
+  `data:text/javascript;base64,${readFileSync(new URL('./usage.js', import.meta.url)).toString('base64')}`
+
+/** @param profiles - a directory for them */
+async function runOnce(options: ProgramOptions, cwd: string, profiles = ''): Promise<PrintedFigure[]> {
+  const { program, cpu, temporary, signal } = options
+  signal.throwIfAborted()
+  const file = join(temporary, 'usage')
+  rmSync(file, { force: true })
+  const [command, ...args] = program
+  const { NODE_OPTIONS = '', ...env } = process.env
+  const child = spawn(command, args, {
+    ...{ cwd, signal, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] },
+    env: {
+      ...env,
+      NODE_OPTIONS: `${NODE_OPTIONS} --import=${readUsageModule()}`.trim(),
+      SALLYPORT_COMPARE_USAGE_FILE: file,
+      SALLYPORT_COMPARE_PROFILES: profiles,
+    },
+  })
+  const [stdout, stderr, code] = await Promise.all([
+    readText(child.stdout),
+    readText(child.stderr),
+    once(child, 'close').then(([exit]) => exit as number | null),
+  ]).catch((error: Error) => {
+    signal.throwIfAborted()
+    throw new UsageError(`'${command}' could not start: ${error.message}`)
+  })
+  signal.throwIfAborted()
+  const shown = `\`${program.join(' ')}\``
+  const said = stderr === '' ? '' : `:\n${stderr.slice(-2000)}`
+  if (code !== 0) throw new UsageError(`${shown} failed in ${cwd} with exit code ${code}${said}`)
+  const usage = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+  const read = (column: number): number[] => usage.map(line => Number(line.split(' ')[column]))
+  const memory: PrintedFigure = { name: MEMORY, value: Math.max(...read(1)) * 1024, unit: 'B', better: 'lower' }
+  if (!cpu) {
+    const figures = readFigures(stdout)
+    if (figures.length > 0) return usage.length > 0 ? [...figures, memory] : figures
+    const lines = stdout.split('\n').filter(Boolean)
+    const begin = lines.slice(0, 5).map(line => `\n  ${line.slice(0, 200)}`)
+    throw new UsageError(
+      `No figure found in ${count(lines.length, 'line')} of ${shown} in ${cwd}. Print lines \`name value unit\`, or judge its CPU time with --cpu.${begin.join('')}`,
+    )
+  }
+  if (usage.length === 0)
+    throw new UsageError(`${shown} is not a program of Node.js, and --cpu knows only their CPU time`)
+  return [{ name: 'CPU time', value: sum(read(0)), unit: 'µs', better: 'lower' }, memory]
+}

@@ -1,0 +1,60 @@
+// Whether a comparison could find anything: no, if no file differs that a program could run. What is compiled counts as it is built.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { git } from './git.js'
+
+/** Texts, tests, declarations, source maps, logs, and what CI reads. */
+const INERT =
+  /\.(?:md|map|log|tsbuildinfo|d\.[cm]?ts)$|\.(?:test|spec)\.[cm]?[jt]sx?$|^\.github\/|(?:^|\/)(?:LICENSE|\.gitignore)$/
+const COMPILED = /\.[cm]?tsx?$/
+
+const list = async (cwd: string, ...args: string[]): Promise<string[]> =>
+  (await git('-C', cwd, ...args)).split('\0').filter(Boolean)
+
+/**
+ * Returns the files that differ between the working tree and a commit, without those that git ignores.
+ *
+ * @param out - a directory in the tree that does not count
+ * @param args - of the program, which count if they are files
+ */
+export async function findChanges(
+  top: string,
+  commit: string,
+  out: string,
+  args: readonly string[],
+): Promise<string[]> {
+  const [tracked, others] = await Promise.all([
+    list(top, 'diff', '-z', '--name-only', '--no-renames', commit),
+    list(top, 'ls-files', '-z', '--others', '--exclude-standard'),
+  ])
+  const isRun = (path: string): boolean => !INERT.test(path) || args.some(argument => path.endsWith(argument))
+  return [...tracked, ...others].filter(path => isRun(path) && !path.startsWith(`${out}/`))
+}
+
+/** Whether each change is of a file that is compiled, and both sides have built the same of it. */
+export async function isBuiltAlike(changes: readonly string[], top: string, base: string): Promise<boolean> {
+  if (!changes.every(path => COMPILED.test(path))) return false
+  const ignored = ['--others', '--ignored', '--exclude-standard', '--', ':(exclude,glob)**/node_modules/**']
+  const built = await list(base, 'ls-files', '-z', ...ignored)
+  const isBuilt = (source: string): boolean =>
+    built.some(output => isOutputOf(source, output) && isNewer(top, output, source))
+  const isAlike = (path: string): boolean =>
+    existsSync(join(top, path)) && readFileSync(join(top, path)).equals(readFileSync(join(base, path)))
+  return changes.every(isBuilt) && built.every(path => INERT.test(path) || isAlike(path))
+}
+
+/** `packages/a/src/b/c.ts` and `packages/a/dist/b/c.js`. Another source can be run as it is. */
+function isOutputOf(source: string, output: string): boolean {
+  const [, place, name] = /^((?:.*\/)?)src\/(.*)\.[cm]?tsx?$/.exec(source) ?? []
+  return (
+    name !== undefined &&
+    output.startsWith(place!) &&
+    /^[^/]+\/(.*)\.[cm]?js$/.exec(output.slice(place!.length))?.[1] === name
+  )
+}
+
+/** False for what was built before the source has changed. */
+const isNewer = (top: string, output: string, source: string): boolean => {
+  const [built, changed] = [output, source].map(path => statSync(join(top, path), { throwIfNoEntry: false }))
+  return built !== undefined && changed !== undefined && built.mtimeMs >= changed.mtimeMs
+}

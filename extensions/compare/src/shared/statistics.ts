@@ -1,0 +1,186 @@
+// From rounds to what they say. A round compares an arm with its reference, because a machine that becomes faster or slower changes both. A
+// process has its own memory layout and compilation, so the median of each counts once. Then, in this order:
+// 1. medians, which a few slow rounds hardly move
+// 2. an estimate: the median ratio or difference, with a bootstrap interval by process and round
+// 3. a judgement: an estimate against a tolerance
+import { max, quantileSorted, range, shuffler, sum } from 'd3-array'
+import { randomInt, randomLcg } from 'd3-random'
+
+/**
+ * Returns the order of a round, from 0. It alternates between forwards and backwards (A B C, C B A), so that a machine that becomes faster or slower
+ * favours none. The first one changes every second time: its threads are on other cores than those of later ones.
+ */
+export function orderOf<T>(items: readonly T[], round: number): T[] {
+  const first = Math.floor(round / 2) % items.length
+  const rotated = [...items.slice(first), ...items.slice(0, first)]
+  return round % 2 !== 0 ? rotated.toReversed() : rotated
+}
+
+/** One list for each fresh process, with one value for each round. */
+export type Processes = readonly (readonly number[])[]
+
+export type Range = readonly [low: number, high: number]
+
+export const quantile = (sorted: ArrayLike<number>, share: number): number =>
+  // Its types accept only arrays, but it reads only a length and elements.
+  quantileSorted(sorted as number[], share) ?? NaN
+
+const sort = (values: Iterable<number>): Float64Array => Float64Array.from(values).sort()
+
+export const median = (values: Iterable<number>): number => quantile(sort(values), 0.5)
+
+/** True if the highest of the last three values is at most a fifth above the lowest. */
+export function isStationary(values: readonly number[]): boolean {
+  const last = values.slice(-3)
+  return last.length === 3 && Math.max(...last) <= Math.min(...last) * 1.2
+}
+
+export const medianOfMedians = (processes: Processes): number =>
+  median(processes.filter(rounds => rounds.length > 0).map(median))
+
+export function getSpread(processes: Processes): Range {
+  const rounds = sort(processes.flat())
+  return [quantile(rounds, 0.1), quantile(rounds, 0.9)]
+}
+
+/** Limit of the factor between two halves of a run. */
+const MOVED_LIMIT = 1.5
+
+/**
+ * Returns the factor between the halves of a run, or 1 if they overlap. Halves are apart when every round of one is beyond every round of the
+ * other by the limit. A few slow rounds do not count, because medians leave them out.
+ */
+export function getMovement(processes: Processes): number {
+  const rounds = processes.flat()
+  const middle = Math.floor(rounds.length / 2)
+  if (middle < 2) return 1
+  const halves = [rounds.slice(0, middle), rounds.slice(-middle)]
+  const [low, high] = halves.toSorted((a, b) => median(a) - median(b)) as [number[], number[]]
+  const isApart = Math.min(...high) > Math.max(...low) * MOVED_LIMIT
+  return isApart && Math.max(...low) > 0 ? median(high) / median(low) : 1
+}
+
+/**
+ * Returns how many figures move by chance: of 200 random orders of the rounds, more do in one of a hundred (a permutation test). A machine that becomes
+ * slower moves many at once, and a figure with two modes moves alone.
+ *
+ * @param arms - for each arm in a case its figures, which have their rounds in common
+ */
+export function countMovedByChance(arms: readonly (readonly Processes[])[]): number {
+  const shuffle = shuffler(randomLcg(SEED))
+  const all = arms.map(figures => figures.map(processes => processes.flat()))
+  const countMoved = (figures: readonly number[][]): number => {
+    const order = shuffle(range(max(figures, ({ length }) => length) ?? 0))
+    return figures.filter(rounds => getMovement([order.flatMap(at => rounds[at] ?? [])]) > 1).length
+  }
+  return quantile(sort(Array.from({ length: 200 }, () => sum(all, countMoved))), 0.99)
+}
+
+interface Estimate {
+  /** The median of the processes' medians. */
+  value: number
+  /** Percentiles of the bootstrap. Of fewer than `ENOUGH_ROUNDS` rounds it is no 95 % interval. */
+  interval: Range
+  /** Eight of ten rounds. */
+  spread: Range
+  rounds: number
+}
+
+/** All of five rounds lie on one side of the true median more often than one time in twenty: 2 × 0.5⁵. */
+export const ENOUGH_ROUNDS = 6
+
+/**
+ * Estimates figure ÷ reference within rounds.
+ *
+ * @param confidence - for each end of the interval. With 0.975, the interval has 95 %. For several checks, `1 - 0.01 / count` (Bonferroni).
+ * @returns `null` if no round has two values above zero
+ */
+export function estimateRatio(figure: Processes, reference: Processes, confidence = 0.975): Estimate | null {
+  const logs = estimateDifference(toLogs(figure), toLogs(reference), confidence)
+  if (!logs) return null
+  const toRatios = ([low, high]: Range): Range => [Math.exp(low), Math.exp(high)]
+  return {
+    ...{ value: Math.exp(logs.value), rounds: logs.rounds },
+    ...{ interval: toRatios(logs.interval), spread: toRatios(logs.spread) },
+  }
+}
+
+const toLogs = (processes: Processes): number[][] =>
+  processes.map(rounds => rounds.map(value => (value > 0 ? Math.log(value) : NaN)))
+
+/** Estimates figure − before within rounds; `null` if no round has two values. */
+export function estimateDifference(figure: Processes, before: Processes, confidence = 0.975): Estimate | null {
+  const differences = figure
+    .map((rounds, process) => rounds.map((value, round) => value - (before[process]?.[round] ?? NaN)))
+    .map(rounds => rounds.filter(value => !Number.isNaN(value)))
+    .filter(rounds => rounds.length > 0)
+  if (differences.length === 0) return null
+  const drawn = resample(differences)
+  return {
+    value: medianOfMedians(differences),
+    interval: [quantile(drawn, 1 - confidence), quantile(drawn, confidence)],
+    spread: getSpread(differences),
+    rounds: differences.flat().length,
+  }
+}
+
+export function getUncertainty(figure: Processes): number {
+  const estimate = estimateRatio(
+    figure,
+    figure.map(rounds => rounds.map(() => 1)),
+  )
+  if (!estimate || estimate.rounds < ENOUGH_ROUNDS) return Infinity
+  const [low, high] = estimate.interval
+  return (high - low) / 2 / estimate.value
+}
+
+/** Enough for quantiles of 99.9 %. */
+const DRAWS = 2000
+
+/** Constant, so that an interval is reproducible. */
+const SEED = 0.5
+
+/**
+ * Draws processes with replacement, and rounds within each (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, 2013).
+ *
+ * @returns the median of the processes' medians of each draw, ascending
+ */
+function resample(processes: Processes): Float64Array {
+  const below = randomInt.source(randomLcg(SEED))
+  const draw = <T>(from: readonly T[]): T[] => {
+    const at = below(from.length)
+    return from.map(() => from[at()]!)
+  }
+  return Float64Array.from({ length: DRAWS }, () => medianOfMedians(draw(processes).map(draw))).sort()
+}
+
+/** A factor above 1 is slower, or more. */
+export interface Change {
+  factor: number
+  bounds: Range
+}
+
+/** `unclear`: neither, and twice the tolerance could not have been seen. */
+export type Judgement = 'slower' | 'faster' | 'same' | 'unclear'
+
+/** Multiple of the tolerance that has to be visible before a figure is called the same. */
+const BLIND = 2
+
+/** @param tolerance - a factor above 1 */
+export function judgeChange(change: Change, tolerance: number): Judgement {
+  if (change.bounds[0] > tolerance) return 'slower'
+  if (change.bounds[1] < 1 / tolerance) return 'faster'
+  return getDetectableFactor(change, tolerance) > 1 + BLIND * (tolerance - 1) ? 'unclear' : 'same'
+}
+
+export function getDetectableFactor({ factor, bounds: [low, high] }: Change, tolerance: number): number {
+  const reported = (tolerance * factor) / low
+  return low > tolerance ? reported : Math.max(reported, high)
+}
+
+/** Turns a ratio into a change for the worse: of a rate, less is worse. `null` without an interval. */
+export function toChange(ratio: number | null, interval: Range | null, better: 'lower' | 'higher'): Change | null {
+  if (ratio === null || interval === null) return null
+  if (better === 'lower') return { factor: ratio, bounds: interval }
+  return { factor: 1 / ratio, bounds: [1 / interval[1], 1 / interval[0]] }
+}

@@ -1,0 +1,149 @@
+// Judges whether the head is slower than its base. Three rules keep false alarms rare: a figure is measured a second time, its whole
+// interval must exceed the tolerance there, and a figure whose base differs from itself is not judged.
+import type { Machine, PackageInfo } from '../shared/machine.js'
+import type { Outcome } from '../shared/screen.js'
+import type { Growth } from './growth.js'
+import type { Change, Processes } from '../shared/statistics.js'
+import { estimateRatio, judgeChange, medianOfMedians, toChange } from '../shared/statistics.js'
+
+/** One figure, measured interleaved: the base, the head, and the base again (A/A). A process is a run of the program. */
+export interface Sides {
+  /** Its name. */
+  figure: string
+  better: 'lower' | 'higher'
+  unit: string
+  base: Processes
+  head: Processes
+  again: Processes
+  /** The error of the head, if the base has none. */
+  failed?: string
+  /** The error of the base. */
+  missing?: string
+}
+
+/** Factors above 1 are slower, for times and for rates: 1.1 is a time of 110 instead of 100, or a rate of 100 instead of 110. */
+export interface Judged {
+  figure: string
+  /** `null` if there is nothing to compare. */
+  slower: Change | null
+  /** The base against itself: what this machine moves by itself. */
+  drift: Change | null
+  /** In a unit such as `µs`, `B` or `ops/s`. */
+  medians?: { base: number; head: number; unit: string }
+  /**
+   * - `unsteady`: the base differs from itself
+   * - `blind`: no difference was found, and a slow-down of twice the tolerance could not have been seen
+   * - `missing`: the base has no figure
+   * - `failed`: the base has a figure, and the head has none
+   */
+  outcome: 'fine' | 'slower' | 'faster' | 'unsteady' | 'blind' | 'missing' | 'failed'
+  error?: string
+}
+
+export interface Rule {
+  /** A factor above 1: 1.05 is 5 %. */
+  tolerance: number
+  /** Of figures that have one of their own. */
+  tolerances?: Readonly<Record<string, number>>
+  /** The number of judged figures. Together they have a probability of 1 % for a false alarm (Bonferroni). */
+  figures: number
+}
+
+type Conclusion = Exclude<Outcome, 'failed'>
+
+/** Version of the file's format. Increases with each change that breaks readers of the previous version. */
+export const COMPARISON_VERSION = 4
+
+/** compare.json */
+export interface Comparison {
+  comparisonVersion: typeof COMPARISON_VERSION
+  tool: PackageInfo
+  /** ISO 8601, UTC. */
+  startedAt: string
+  /** Duration of the whole run. */
+  seconds: number
+  machine: Machine
+  /** The given name, with the commit of a git ref. */
+  base: { name: string; kind: 'ref' | 'directory'; commit?: string }
+  /** The program with its arguments. */
+  program: readonly string[]
+  /** The number of runs of each side. */
+  runs: number
+  rule: Rule
+  verdict: Conclusion
+  first: Judged[]
+  /** The second measurement of the figures that were slower than the tolerance in the first. */
+  repeat: Judged[]
+  /** Functions whose own time grew, of a slower program of Node.js. */
+  grown: Growth[]
+  /** The last medians of the head, by figure. The last one is of this comparison. */
+  trend: Record<string, number[]>
+}
+
+/** Not printed by the program. If it cannot be judged, that says nothing of the others. */
+export const MEMORY = 'peak memory'
+
+const ERROR = 0.01
+
+export const getTolerance = ({ tolerance, tolerances = {} }: Rule, figure: string): number =>
+  Object.hasOwn(tolerances, figure) ? tolerances[figure]! : tolerance
+
+const getConfidence = ({ figures }: Rule): number => 1 - ERROR / figures
+
+export function judge({ figure, better, unit, base, head, again, failed, missing }: Sides, rule: Rule): Judged {
+  const nothing = { figure, slower: null, drift: null }
+  if (failed !== undefined) return { ...nothing, outcome: 'failed', error: failed }
+  if (missing !== undefined) return { ...nothing, outcome: 'missing', error: missing }
+  // A single round says nothing about the next.
+  if (head.flat().length === 1 && base.flat().length === 1) return { ...nothing, outcome: 'blind' }
+  const compare = (side: Processes, other: Processes): Change | null => {
+    const estimate = estimateRatio(side, other, getConfidence(rule))
+    return estimate && toChange(estimate.value, estimate.interval, better)
+  }
+  // The geometric mean of both measurements of the base is steadier than either.
+  const between = base.map((rounds, process) =>
+    rounds.map((value, round) => Math.sqrt(value * (again[process]?.[round] ?? NaN))),
+  )
+  const [slower, drift] = [compare(head, between), compare(again, base)]
+  const medians = { base: medianOfMedians(between), head: medianOfMedians(head), unit }
+  return { figure, slower, drift, medians, outcome: getOutcome(slower, drift, getTolerance(rule, figure)) }
+}
+
+export function getOutcome(slower: Change | null, drift: Change | null, tolerance: number): Judged['outcome'] {
+  if (slower === null) return 'missing'
+  if (drift && (drift.bounds[0] > tolerance || drift.bounds[1] < 1 / tolerance)) return 'unsteady'
+  const judgement = judgeChange(slower, tolerance)
+  return judgement === 'same' ? 'fine' : judgement === 'unclear' ? 'blind' : judgement
+}
+
+/** With fewer runs, all of them agree by chance more often than the confidence allows. */
+export const getMinRuns = ({ figures }: Rule): number => Math.ceil(Math.log2(figures / ERROR))
+
+export const getSuspects = (judged: readonly Judged[], rule: Rule): string[] =>
+  judged
+    .filter(({ slower, figure }) => slower !== null && slower.factor > getTolerance(rule, figure))
+    .map(({ figure }) => figure)
+
+export const settle = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
+  first.map(entry => repeat.find(({ figure }) => figure === entry.figure) ?? entry)
+
+export const getRegressions = (repeat: readonly Judged[]): Judged[] =>
+  repeat.filter(({ outcome }) => outcome === 'slower')
+
+/** Outcomes of figures in which a slow-down of twice the tolerance would have been seen. */
+const SEEN: readonly Judged['outcome'][] = ['fine', 'faster', 'slower']
+
+/** The figures that were compared. */
+export const getCounted = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
+  settle(first, repeat).filter(({ figure, outcome }) => outcome !== 'missing' && figure !== MEMORY)
+
+export const getSeen = (first: readonly Judged[], repeat: readonly Judged[]): Judged[] =>
+  getCounted(first, repeat).filter(({ outcome }) => SEEN.includes(outcome))
+
+export function conclude(first: readonly Judged[], repeat: readonly Judged[]): Conclusion {
+  if ([...first, ...repeat].some(({ outcome }) => outcome === 'failed')) return 'regression'
+  if (getRegressions(repeat).length > 0) return 'regression'
+  const seen = getSeen(first, repeat).length
+  const known = getCounted(first, repeat).length
+  return seen > known - seen ? 'fine' : 'too noisy'
+}

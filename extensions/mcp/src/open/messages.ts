@@ -1,0 +1,61 @@
+// Messages of servers of others: bounded before a parser sees them, and without what other SDKs write by mistake.
+import { scanJson } from '@sallyport/protocol/internal/codec'
+
+const MAX_UNREQUESTED = 1000
+const MAX_UNREQUESTED_BYTES = 8 * 2 ** 20
+const PERIOD_MS = 1000
+const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+
+/**
+ * Returns the messages of a text: several, if it is a batch, which was a part of MCP until 2025-06-18.
+ * @throws {RangeError} for too many levels or values; {SyntaxError} for what is no JSON
+ */
+export function parseMessages(written: Buffer): unknown[] {
+  const text = written.subarray(written.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0)
+  scanJson(text, 0)
+  const value: unknown = JSON.parse(text.toString('utf8'))
+  return (Array.isArray(value) ? value : [value]).map(withoutNulls)
+}
+
+/** What a server sends without being asked, in a second. */
+export class UnrequestedCount {
+  #periodStart = 0
+  #messages = 0
+  #bytes = 0
+
+  /** Returns false if it was one too many. */
+  add(length: number): boolean {
+    const now = performance.now()
+    if (now - this.#periodStart >= PERIOD_MS) {
+      this.#periodStart = now
+      this.#messages = this.#bytes = 0
+    }
+    this.#messages += 1
+    this.#bytes += length
+    return this.#messages <= MAX_UNREQUESTED && this.#bytes <= MAX_UNREQUESTED_BYTES
+  }
+}
+
+/** Members in which MCP has an object whose members are its own as well. */
+const NESTED = new Set(['capabilities', 'serverInfo'])
+
+/** Servers in Python and Rust write `null` for what is not set, where MCP has no `null`. Inside of what belongs to a tool it is a value. */
+function withoutNulls(message: unknown): unknown {
+  if (typeof message !== 'object' || message === null) return message
+  const own = dropNulls(message)
+  for (const key of ['result', 'params', 'error']) {
+    const part = own[key]
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) continue
+    own[key] = dropNulls(part, member => NESTED.has(member))
+  }
+  return own
+}
+
+function dropNulls(value: object, isNested: (key: string) => boolean = () => false): Record<string, unknown> {
+  const isObject = (each: unknown): each is object => typeof each === 'object' && each !== null && !Array.isArray(each)
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== null)
+      .map(([key, each]) => [key, isNested(key) && isObject(each) ? dropNulls(each, () => true) : each]),
+  )
+}

@@ -1,0 +1,183 @@
+// A server that is a plugin of a bus, from its first start to its end:
+//
+// 1. name       an empty plugin takes it, before anything starts
+// 2. start      the server starts, and lists its tools
+// 3. pin        tools of the first start are accepted; later ones are compared with the accepted ones
+// 4. commands   accepted tools of `tools` become the plugin's commands, again after each `accept`
+// 5. end        by `close`, the end of the plugin, or the end of the bus
+import type { Tool } from '@modelcontextprotocol/client'
+import { type AddedPlugin, type Bus, BusError } from '@sallyport/core'
+import { getLog } from '@sallyport/core/internal'
+import { withoutContext } from '@sallyport/protocol/internal/util'
+import { listNames, type Unserved, warnOfUnserved } from '../shared/tools.js'
+import type { McpServerEvents, ToolChange } from './options.js'
+import { ServerLife, type ServerLifeOptions } from './server-life.js'
+import { createToolPlugin, findUnserved } from './tool-commands.js'
+import type { ToolPin } from './tool-pin.js'
+
+/** A server of others that is a plugin of a bus. */
+export interface McpServer {
+  /** Name of the plugin. */
+  readonly name: string
+  /** What differs from the tools that were accepted, and which of these are no commands. `added` and `changed` tools are refused. */
+  readonly changes: readonly ToolChange[]
+  /** Accepts the tools as they are now, or those with these names, and writes them to the pin. */
+  accept(names?: readonly string[]): Promise<void>
+  /** Listens to events of the server. Returns an unsubscribe function. */
+  on<Name extends keyof McpServerEvents>(name: Name, listener: (event: McpServerEvents[Name]) => void): () => void
+  /** Removes the plugin and ends the server, with all that it has started. The end of the bus does the same. */
+  close(): Promise<void>
+  /** Calls `close`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface OpenedServerOptions extends Omit<ServerLifeOptions, 'onTools'> {
+  readonly bus: Bus
+  /** Names of the tools that become commands, with `*`. @default all */
+  readonly globs: readonly string[] | undefined
+  readonly timeout: number
+  readonly pin: ToolPin
+}
+
+export class OpenedServer implements McpServer {
+  readonly name: string
+  readonly #options: OpenedServerOptions
+  readonly #server: ServerLife
+  #current: readonly Tool[] = []
+  #changes: readonly ToolChange[] = []
+  #unserved: Unserved = new Map()
+  #isReplacing = false
+  #hasPlugin = false
+  /** Changes of the plugin follow each other. */
+  #changing = Promise.resolve()
+
+  constructor(options: OpenedServerOptions) {
+    const { name, startTimeout, restarts, events, createTransport, pin } = options
+    this.name = name
+    this.#options = options
+    const onTools = (tools: readonly Tool[]): void => {
+      this.#current = tools
+      // Before the first start nothing was accepted, and nothing can have changed.
+      if (pin.tools) this.#compare()
+    }
+    this.#server = new ServerLife({ name, startTimeout, restarts, events, createTransport, onTools })
+  }
+
+  /** @throws what `openMcp` throws, after everything has been taken back */
+  async open(): Promise<void> {
+    const { pin } = this.#options
+    await this.#add({ name: this.name, commands: {} })
+    try {
+      await withoutContext(() => this.#server.start())
+      if (!pin.tools) await pin.begin(this.#current)
+      await this.#replaceTools()
+    } catch (error) {
+      await this.#close()
+      throw error
+    }
+    this.#warnOfUnmatched()
+  }
+
+  get changes(): readonly ToolChange[] {
+    return this.#changes
+  }
+
+  accept(names?: readonly string[]): Promise<void> {
+    return this.#change(async () => {
+      await this.#options.pin.accept(this.#current, names)
+      await this.#replaceTools()
+    })
+  }
+
+  on<Name extends keyof McpServerEvents>(name: Name, listener: (event: McpServerEvents[Name]) => void): () => void {
+    return this.#options.events.on(name, listener)
+  }
+
+  close(): Promise<void> {
+    return this.#change(() => this.#close())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #change(run: () => Promise<void>): Promise<void> {
+    const done = this.#changing.then(run)
+    this.#changing = done.catch(() => {})
+    return done
+  }
+
+  async #close(): Promise<void> {
+    await this.#server.close()
+    if (!this.#hasPlugin) return
+    this.#hasPlugin = false
+    await this.#options.bus.removePlugin(this.name).catch(ignoreClosedBus)
+  }
+
+  #isServed(tool: string): boolean {
+    return this.#options.globs?.some(glob => matches(glob, tool)) ?? true
+  }
+
+  #compare(): void {
+    const differences = this.#options.pin.compare(this.#current).filter(({ tool }) => this.#isServed(tool))
+    const next = [...differences, ...Array.from(this.#unserved, toChange)]
+    const isSame = JSON.stringify(next) === JSON.stringify(this.#changes)
+    this.#changes = next
+    if (!isSame && next.length > 0) this.#options.events.emit('changed', { changes: next })
+  }
+
+  readonly #getRefusal = (tool: string): string | undefined => {
+    const change = this.#changes.find(each => each.tool === tool)?.change
+    return change && `it was ${change} since the host accepted it`
+  }
+
+  async #add(plugin: AddedPlugin): Promise<void> {
+    const teardown = (): void | Promise<void> => (this.#isReplacing ? undefined : this.#server.close())
+    await this.#options.bus.addPlugin({ ...plugin, teardown })
+    this.#hasPlugin = true
+  }
+
+  /** Adds what the host has accepted, after `compare` has told of what cannot be added. */
+  async #replaceTools(): Promise<void> {
+    const { bus, pin, timeout } = this.#options
+    const { name } = this
+    this.#isReplacing = true
+    try {
+      await bus.removePlugin(name)
+      this.#hasPlugin = false
+      const accepted = (pin.tools ?? []).filter(tool => this.#isServed(tool.name))
+      const unserved = findUnserved(name, accepted)
+      this.#unserved = unserved
+      this.#compare()
+      const remedy = 'Leave them out of `tools`, or have them renamed'
+      warnOfUnserved(bus, `Tools of the MCP server ${JSON.stringify(name)}`, unserved, `${remedy}.`)
+      const tools = accepted.filter(tool => !unserved.has(tool.name))
+      const [server, getRefusal, log] = [this.#server, this.#getRefusal, getLog(bus)]
+      await this.#add(createToolPlugin({ name, tools, timeout, getRefusal, server, log }))
+    } finally {
+      this.#isReplacing = false
+    }
+  }
+
+  #warnOfUnmatched(): void {
+    const { globs = [], bus } = this.#options
+    const unmatched = globs.filter(glob => !this.#current.some(tool => matches(glob, tool.name)))
+    if (unmatched.length === 0) return
+    const names = listNames(this.#current.map(tool => tool.name)) || 'none'
+    const text = `No tool of the MCP server "${this.name}" matched ${listNames(unmatched)} of "tools". It has ${names}.`
+    getLog(bus).warn(text)
+  }
+}
+
+const toChange = ([tool, reason]: [string, string]): ToolChange => ({ tool, change: 'unserved', reason })
+
+/** A bus that has ended has no plugins. */
+function ignoreClosedBus(error: unknown): void {
+  if (!(error instanceof BusError) || error.reason !== 'Disconnected') throw error
+}
+
+/** @param glob - a name with `*` for any text */
+function matches(glob: string, tool: string): boolean {
+  const parts = glob.split('*').map(part => part.replaceAll(/[^\w]/g, String.raw`\$&`))
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(tool)
+}

@@ -1,0 +1,216 @@
+// A server of others while it lives: it starts, lists its tools, and restarts by the rules of the bus when it ends.
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type CallToolResult,
+  Client,
+  type McpSubscription,
+  ProtocolError,
+  type RequestOptions,
+  SdkError,
+  SdkErrorCode,
+  type Tool,
+} from '@modelcontextprotocol/client'
+import { createRestartPolicy } from '@sallyport/core/internal'
+import { BusError, CommandError } from '@sallyport/core'
+import { throwAs } from '@sallyport/protocol/internal/errors'
+import { getBackoff } from '@sallyport/protocol/internal/util'
+import { describeOnly } from '../shared/tools.js'
+import type { OpenMcpOptions, ServerEvents } from './options.js'
+import type { ServerTransport } from './server-transport.js'
+
+/** Tools that a server can have, and pages and characters in which it lists them. */
+const MAX_TOOLS = 1000
+const MAX_PAGES = 64
+const MAX_CHARACTERS = 2 * 2 ** 20
+/** Time for a server to answer a question of the newer protocol, before it is asked in the older one. */
+const PROBE_TIMEOUT_MS = 5000
+const LISTEN_DELAY_MS = { min: 1000, max: 60_000 }
+/** Restarts in a row that fail. Each can last until `startTimeout`, longer than any period of a policy. */
+const MAX_FAILED_RESTARTS = 3
+
+export interface ServerLifeOptions {
+  readonly name: string
+  readonly createTransport: () => ServerTransport
+  readonly startTimeout: number
+  readonly restarts: OpenMcpOptions['restarts']
+  readonly events: ServerEvents
+  /** Gets the tools of each start, and of each change. */
+  readonly onTools: (tools: readonly Tool[]) => void
+}
+
+type Running = { readonly client: Client; readonly transport: ServerTransport }
+
+export class ServerLife {
+  readonly #options: ServerLifeOptions
+  readonly #nextRestart: () => number | undefined
+  #running: Running | undefined
+  #starting: ServerTransport | undefined
+  #timer: NodeJS.Timeout | undefined
+  #reason = 'it is starting'
+  #isClosed = false
+
+  constructor(options: ServerLifeOptions) {
+    this.#options = options
+    this.#nextRestart = createRestartPolicy(options.restarts)
+  }
+
+  /**
+   * Resolves with a result of any form: the tool has run. The errors of the SDK mean nothing to a caller.
+   * @param subject - the tool, for error texts
+   * @throws {BusError} Disconnected while the server does not run, or if it ends during the call; Timeout
+   * @throws {CommandError} TOOL_FAILED
+   */
+  async call(
+    subject: string,
+    params: Record<string, unknown>,
+    options: RequestOptions,
+  ): Promise<Partial<CallToolResult>> {
+    const server = `The MCP server ${JSON.stringify(this.#options.name)}`
+    if (!this.#running) {
+      throw new BusError('Disconnected', `${server} is not running: ${this.#reason}`, { data: { delivered: 'no' } })
+    }
+    const { client, transport } = this.#running
+    try {
+      return await client.request({ method: 'tools/call', params }, describeOnly({}), options)
+    } catch (error) {
+      const { message, code } = error as SdkError
+      if (error instanceof ProtocolError) throw new CommandError('TOOL_FAILED', message, { data: error.data })
+      if (code === SdkErrorCode.RequestTimeout) {
+        throw new BusError('Timeout', `${subject} timed out after ${options.timeout} ms without progress`)
+      }
+      const lost = transport.explain(error as Error)
+      if (!transport.isClosed && !lost) {
+        throw new CommandError('TOOL_FAILED', `${subject} can have run, and gave no result: ${message}`)
+      }
+      const why = lost ? `did not answer the call: ${lost.message}` : `ended during the call: ${await transport.ended}`
+      throw new BusError('Disconnected', `${server} ${why}`, { data: { delivered: 'unknown' } })
+    }
+  }
+
+  /** Resolves once the server has listed its tools. @throws {BusError} LoadFailed; LauncherUnavailable and others of `startProgram` */
+  async start(): Promise<void> {
+    const { name, startTimeout, onTools } = this.#options
+    const transport = this.#options.createTransport()
+    this.#starting = transport
+    const client = this.#createClient(transport)
+    const late = `it did not list its tools within the ${startTimeout} ms of "startTimeout"`
+    const deadline = setTimeout(() => void transport.close(late), startTimeout)
+    try {
+      await client.connect(transport, { timeout: startTimeout })
+      onTools(await listTools(client, startTimeout))
+    } catch (error) {
+      // The error of a call says less than the reason for which the program has ended.
+      const { hasReason } = transport
+      await transport.close()
+      // Errors of `startProgram` name the option, or the remedy.
+      if (error instanceof BusError) throwAs('startProgram:', 'openMcp:')(error)
+      const why = hasReason ? await transport.ended : (transport.explain(error as Error) ?? (error as Error)).message
+      // For the host alone: the reason of a restart reaches frontends.
+      const { hint, written } = transport.describeStart()
+      const text = `The MCP server ${JSON.stringify(name)} did not start: ${why}${hint}`
+      throw new BusError('LoadFailed', text, { cause: written === '' ? error : new Error(written) })
+    } finally {
+      clearTimeout(deadline)
+      this.#starting = undefined
+    }
+    if (this.#isClosed) return transport.close()
+    this.#running = { client, transport }
+    void transport.ended.then(reason => this.#onEnd(reason))
+    void this.#listenAgain(client)
+  }
+
+  /** Ends the server for good. Resolves once nothing of it is left. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#reason = 'it was closed'
+    clearTimeout(this.#timer)
+    await this.#starting?.close(this.#reason)
+    await this.#running?.transport.close()
+  }
+
+  /** A server, or a proxy, can end the stream of changes alone: what has changed meanwhile is read then. */
+  async #listenAgain(client: Client): Promise<void> {
+    const { startTimeout: timeout, onTools } = this.#options
+    let subscription: Pick<McpSubscription, 'closed'> | undefined = client.autoOpenedSubscription
+    for (let attempt = 0; subscription; attempt++) {
+      const start = performance.now()
+      await subscription.closed
+      if (performance.now() - start > LISTEN_DELAY_MS.max) attempt = 0
+      await sleep(getBackoff(attempt, LISTEN_DELAY_MS), undefined, { ref: false })
+      if (this.#running?.client !== client) return
+      const listen = async (): Promise<McpSubscription> => {
+        onTools(await listTools(client, timeout))
+        return client.listen({ toolsListChanged: true }, { timeout })
+      }
+      subscription = await listen().catch(() => ({ closed: Promise.resolve('remote' as const) }))
+    }
+  }
+
+  #createClient({ hasPerRequestStream }: ServerTransport): Client {
+    const { name, startTimeout, onTools } = this.#options
+    // Over HTTP, a server that does not know the question says so.
+    const timeoutMs = hasPerRequestStream ? startTimeout : Math.min(PROBE_TIMEOUT_MS, startTimeout / 2)
+    const onChanged = (error: Error | null): void => {
+      if (error || this.#running?.client !== client) return
+      listTools(client, startTimeout)
+        .then(onTools)
+        .catch(() => {
+          // It has ended, or lists no tools: those that were accepted stay.
+        })
+    }
+    const client: Client = new Client(
+      { name: `sallyport-${name}`, version: '0' },
+      {
+        versionNegotiation: { mode: 'auto', probe: { timeoutMs } },
+        listChanged: { tools: { autoRefresh: false, onChanged } },
+      },
+    )
+    client.onerror = () => {
+      // Calls reject by themselves, and the transport bounds all else.
+    }
+    return client
+  }
+
+  /** @param failures - restarts in a row that have failed */
+  #onEnd(reason: string, failures = 0): void {
+    this.#running = undefined
+    if (this.#isClosed) return
+    const delay = failures < MAX_FAILED_RESTARTS ? this.#nextRestart() : undefined
+    this.#reason = reason
+    if (delay === undefined) return this.#options.events.emit('failed', { reason })
+    this.#options.events.emit('restart', { reason, delay })
+    const restart = (): void => void this.start().catch((error: Error) => this.#onEnd(error.message, failures + 1))
+    this.#timer = setTimeout(restart, delay)
+  }
+}
+
+type Listed = { readonly tools?: readonly Tool[]; readonly nextCursor?: unknown }
+
+/** What a server says of one tool must not cost others, and the schema of its results is not needed to call it. */
+const repairTool = ({ description, inputSchema, ...tool }: Tool): Tool => ({
+  ...tool,
+  ...(typeof description === 'string' && { description }),
+  inputSchema: { ...Object(inputSchema), type: 'object' },
+})
+
+/** Not with `client.listTools`, which collects all pages before it returns, and compiles the schemas of the server into functions of the host. */
+async function listTools(client: Client, timeout: number): Promise<readonly Tool[]> {
+  if (!client.getServerCapabilities()?.tools) return []
+  const tools: Tool[] = []
+  let characters = 0
+  let cursor: string | undefined
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const params = cursor === undefined ? {} : { cursor }
+    const listed = (await client.request({ method: 'tools/list', params }, describeOnly({}), {
+      timeout,
+    })) as unknown as Listed
+    if (!Array.isArray(listed.tools)) throw new Error('it listed no tools')
+    if (tools.length + listed.tools.length > MAX_TOOLS) throw new Error(`it has more than ${MAX_TOOLS} tools`)
+    tools.push(...listed.tools.filter(tool => typeof Object(tool).name === 'string').map(repairTool))
+    characters += JSON.stringify(listed.tools).length
+    if (characters > MAX_CHARACTERS) throw new Error(`it describes its tools in more than ${MAX_CHARACTERS} characters`)
+    if (typeof listed.nextCursor !== 'string') return tools
+    cursor = listed.nextCursor
+  }
+  throw new Error(`it lists its tools in more than ${MAX_PAGES} pages`)
+}

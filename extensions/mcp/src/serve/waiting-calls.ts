@@ -1,0 +1,160 @@
+// Calls of commands that are plain functions, and ask in `ctx.confirm`. They cannot leave this process, and are not run again from their
+// start, so they wait here: in memory, few at a time, and not for long.
+//
+//   runs ── ctx.confirm ──> waits, and the client has the question ── an answer ──> runs ──> has ended
+//                                                                 ── none in time ──> cancelled
+import { randomUUID } from 'node:crypto'
+import type { Bus, Client } from '@sallyport/core'
+import { answerConfirms, invokeWithId } from '@sallyport/core/internal'
+import { later } from '@sallyport/protocol/internal/contract'
+import { createDeferred } from '@sallyport/protocol/internal/util'
+
+/** Of one question. Core bounds how many a label has. */
+const ANSWER_TIMEOUT_MS = 600_000
+/** Of states that are the name of a waiting call, and hold nothing. */
+const STATE = 'waiting.'
+
+export const isWaitingState = (state: string): boolean => state.startsWith(STATE)
+
+/** What a call does next: it ends, or asks. */
+export type Outcome = { readonly value: unknown } | { readonly question: string; readonly state: string }
+
+export interface WaitingCall {
+  /** Whose call it is. An answer has the same. */
+  readonly binding: string
+  /** Text of the open question. */
+  readonly question: string
+  /** Answers the open question, which was claimed by that. Resolves or rejects with what comes next. */
+  answer(isYes: boolean, signal: AbortSignal): Promise<Outcome>
+}
+
+interface CallInput {
+  readonly command: string
+  readonly args: Record<string, unknown>
+  readonly timeout: number | undefined
+  readonly binding: string
+  readonly signal: AbortSignal
+}
+
+export class WaitingCalls {
+  readonly #client: Client
+  /** By the number that core has for the call. */
+  readonly #running = new Map<unknown, Call>()
+  /** By the state of the open question. */
+  readonly #waiting = new Map<string, Call>()
+  readonly #stopAnswering: () => void
+
+  constructor(bus: Bus, client: Client, label: string) {
+    this.#client = client
+    this.#stopAnswering = answerConfirms(bus, label, (text, id, signal) => this.#running.get(id)?.ask(text, signal))
+  }
+
+  /** @throws what the command throws */
+  async call({ command, args, timeout, binding, signal }: CallInput): Promise<Outcome> {
+    const call = new Call(binding, this.#waiting)
+    const options = { signal: call.signal, ...(timeout !== undefined && { timeout }) }
+    const { id, result } = invokeWithId(this.#client, command, args, options)
+    this.#running.set(id, call)
+    const ended = result.finally(() => {
+      this.#running.delete(id)
+      call.end()
+    })
+    return call.proceed(ended, signal)
+  }
+
+  find(state: string): WaitingCall | undefined {
+    return this.#waiting.get(state)
+  }
+
+  /** Questions that wait get no answer: their calls end with the client. */
+  stop(): void {
+    this.#stopAnswering()
+    for (const call of this.#waiting.values()) call.end()
+  }
+}
+
+interface Question {
+  readonly text: string
+  readonly settle: (isYes: boolean) => void
+}
+
+class Call implements WaitingCall {
+  readonly binding: string
+  readonly #waiting: Map<string, Call>
+  readonly #controller = new AbortController()
+  /** The first one is that which the client has. */
+  readonly #questions: Question[] = []
+  #ended: Promise<unknown> | undefined
+  #asked = createDeferred<void>()
+  #state = ''
+  #hasEnded = false
+  #endWait = (): void => {}
+
+  constructor(binding: string, waiting: Map<string, Call>) {
+    this.binding = binding
+    this.#waiting = waiting
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  get question(): string {
+    return this.#questions[0]?.text ?? ''
+  }
+
+  ask(text: string, signal: AbortSignal): Promise<boolean> {
+    return new Promise(settle => {
+      this.#questions.push({ text, settle })
+      // Core counts the question as open until it has an answer, also if nobody waits for it.
+      signal.addEventListener('abort', () => settle(false), { once: true })
+      this.#asked.resolve()
+    })
+  }
+
+  /** While a request waits for it, its end cancels the call. Between two requests the call waits for the next. */
+  async proceed(ended: Promise<unknown>, signal: AbortSignal): Promise<Outcome> {
+    this.#ended = ended
+    ended.catch(() => {})
+    const abort = (): void => this.#controller.abort(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+    try {
+      const end = ended.then(value => ({ value }))
+      return await Promise.race([end, this.#asked.promise.then(() => this.#open())])
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  answer(isYes: boolean, signal: AbortSignal): Promise<Outcome> {
+    this.#close()
+    const question = this.#questions.shift()
+    this.#asked = createDeferred()
+    if (this.#questions.length > 0) this.#asked.resolve()
+    question?.settle(isYes)
+    return this.proceed(this.#ended!, signal)
+  }
+
+  end(): void {
+    this.#hasEnded = true
+    this.#close()
+    for (const { settle } of this.#questions.splice(0)) settle(false)
+  }
+
+  #open(): Outcome {
+    this.#state = `${STATE}${randomUUID()}`
+    if (this.#hasEnded) return { question: this.question, state: this.#state }
+    this.#waiting.set(this.#state, this)
+    this.#endWait = later(ANSWER_TIMEOUT_MS, () => {
+      this.#controller.abort()
+      this.end()
+    })
+    return { question: this.question, state: this.#state }
+  }
+
+  #close(): void {
+    this.#endWait()
+    this.#waiting.delete(this.#state)
+  }
+}

@@ -1,0 +1,188 @@
+// The runtimes of frontends without a worker: a connection of the host's own thread, or one session of it; and code outside of this process, such as
+// a web page, which joins with a link of its own to this thread, leaves when that link closes, and can join again.
+import {
+  addConnection,
+  type CallerContexts,
+  callsSettled,
+  type Client,
+  createReconnectingClient,
+  endClient,
+  endConnection,
+  reconnectClient,
+} from '@sallyport/frontend/internal'
+import { getWorkerName } from '@sallyport/protocol/internal/contract'
+import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { bridge, openLink } from '@sallyport/protocol/internal/link'
+import type { Link } from '@sallyport/protocol/internal/wire'
+import { resolveSupervision, type WorkerStats } from '../policy.js'
+import { describeEnd, type Effects, type LifeTerms, type Obituary } from '../rules.js'
+import type { Life } from '../table.js'
+import type { FrontendTerms } from '../thread.js'
+import type { ConnectionConfig } from './config.js'
+import type {
+  ClientStart,
+  ExternalCode,
+  ExternalFrontend,
+  FrontendHost,
+  FrontendRuntime,
+  PoolMember,
+  RuntimeEvents,
+} from './types.js'
+
+export interface ConnectionDeps {
+  label: string
+  config: ConnectionConfig
+  host: FrontendHost
+  /** Set if the client has several sessions, each with another core, with links and a gate of its own. */
+  member: PoolMember | undefined
+  onConnected(client: Client): void
+}
+
+/** Creates a client in the host's own thread, or adds a session to one. Each further link replaces the previous one. */
+export function createConnectionRuntime(
+  deps: ConnectionDeps,
+  events: RuntimeEvents,
+  terms: FrontendTerms,
+): FrontendRuntime {
+  const { label, config, host, member, onConnected } = deps
+  let client = member?.client
+  let link: Link | undefined
+  const callers: CallerContexts | undefined = host.core.isInProcess ? new Map() : undefined
+  const endWith = (error: Error | undefined): void => {
+    if (client && !member) endClient(client, error as BusError | undefined)
+    else if (client && link) endConnection(client, link, error as BusError | undefined)
+  }
+  const exited = (by: Obituary['by']): void => life.send({ type: 'OBITUARY', obituary: { ranCode: true, by } })
+  const life = createPlainLife(label, host, terms, events, {
+    isRunning: true,
+    effects: {
+      kill: ({ error }) => endWith(error),
+      askToStop({ goal, sentence }) {
+        const end = (): void => {
+          endWith(goal === 'fail' ? sentence : undefined)
+          exited('order')
+        }
+        if (goal === 'stop' && client && !member) void client.close().then(end)
+        else end()
+      },
+    },
+  })
+  life.send({ type: 'READY' })
+  return {
+    life,
+    callers,
+    get stats(): WorkerStats {
+      const { code } = life.value
+      return { state: code === 'stopped' || code === 'failed' ? 'stopped' : 'running', restarts: 0 }
+    },
+    connect(endpoint) {
+      const previous = link
+      link = openLink(endpoint, true)
+      if (client && previous && member) endConnection(client, previous, undefined)
+      const onUnsent = (): void => events.unsent(1)
+      if (!client)
+        client = createReconnectingClient(
+          link,
+          { ...getClientStart(label, config, host), onUnsent, callers },
+          () => host.core.scripts,
+        )
+      else if (member) addConnection(client, link)
+      else return void reconnectClient(client, link)
+      if (previous) return
+      void client.closed.then(() => exited('itself'))
+      onConnected(client)
+    },
+    ask: setImmediate,
+    async callsSettled() {
+      if (client && !member) await callsSettled(client)
+    },
+  }
+}
+
+/** Returns the life of code outside of every worker, which never restarts by itself. */
+function createPlainLife(
+  label: string,
+  { supervisor }: FrontendHost,
+  terms: FrontendTerms,
+  events: RuntimeEvents,
+  { effects, ...more }: Pick<LifeTerms, 'effects' | 'isRunning' | 'isPage' | 'keepsLink'>,
+): Life {
+  const exit: Effects['exit'] = context => {
+    events.stopped(undefined, 'none', context)
+    // A caller of `close` can use the name again at once.
+    events.exited(context.error)
+  }
+  return supervisor.createLife({
+    ...{ ...terms, ...more, name: getWorkerName('frontend', label), supervision: resolveSupervision('temporary') },
+    effects: { ...terms.effects, ...effects, exit },
+  })
+}
+
+export function getClientStart(label: string, config: ConnectionConfig, { options, core }: FrontendHost): ClientStart {
+  const { codec, data, maxInFlight, overflow } = config
+  const { commandTimeout: timeout } = options.calls
+  return { label, codec, data, timeout, maxInFlight, overflow, deadlines: core.isRemote }
+}
+
+export interface ExternalRuntime extends FrontendRuntime, Pick<ExternalFrontend, 'join' | 'leave'> {
+  /** Drops the link by which core has checked the options. The code can join from now on. */
+  release(): void
+}
+
+export function createExternalRuntime(
+  label: string,
+  host: FrontendHost,
+  events: RuntimeEvents,
+  terms: FrontendTerms,
+): ExternalRuntime {
+  /** Absent while no page has the label, and while core checks the frontend's options by a link. */
+  let current: ExternalCode | undefined
+  const left = (by: Obituary['by']): void => {
+    current?.link.close()
+    current = undefined
+    life.send({ type: 'OBITUARY', obituary: { ranCode: true, by } })
+  }
+  const leave = (code: ExternalCode): void => {
+    if (current === code) left('itself')
+  }
+  const life = createPlainLife(label, host, terms, events, {
+    isPage: true,
+    // The code's own link cannot change to another session: the code has to join again.
+    keepsLink: true,
+    effects: {
+      spawn: ({ run }) => run > 1 && events.restarted(),
+      askToStop: () => left('order'),
+      kill: () => current?.link.close(),
+      leave: context => events.stopped(context.error && describeEnd(label, context.error), 'wait', context),
+    },
+  })
+  return {
+    life,
+    get stats(): WorkerStats {
+      const { code, link } = life.value
+      const isOver = code === 'stopped' || code === 'failed'
+      return { state: isOver ? 'stopped' : current && link === 'active' ? 'running' : 'disconnected', restarts: 0 }
+    },
+    release: () => left('itself'),
+    join(code) {
+      if (life.value.code === 'stopped' || life.value.code === 'failed') return code.link.close()
+      if (current) left('itself')
+      current = code
+      life.send({ type: 'JOIN' })
+    },
+    leave,
+    connect(endpoint) {
+      const code = current!
+      code.connected()
+      void bridge(openLink(endpoint, true), code.link).then(({ far }) => {
+        if (far) {
+          // Without a cause: a logger would append its text, which is in this one.
+          const text = `The link of frontend ${describeName(label)} failed: ${far.message}`
+          host.reporter.reportFault(label, new BusError(far.reason, text))
+        }
+        leave(code)
+      })
+    },
+    ask: setImmediate,
+  }
+}

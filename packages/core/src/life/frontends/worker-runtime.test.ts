@@ -1,0 +1,58 @@
+// The wait for a module, in a thread that is busy itself.
+import { MessageChannel } from 'node:worker_threads'
+import { expect, test, vi } from 'vitest'
+import { rows } from '../../../../../scripts/testing.js'
+import { ModuleLoad } from './worker-runtime.js'
+
+let isDebugged = false
+let asked = 0
+vi.mock('../watchdog.js', async importOriginal => ({
+  ...(await importOriginal<object>()),
+  isInspectorOpen: () => ++asked > 0 && isDebugged,
+}))
+
+const block = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+
+test('a module is late only if it was not evaluated in time, although this thread was busy', () =>
+  rows([
+    ['a module that was evaluated in time is not late', true, 'loaded'],
+    ['a module that was not evaluated in time is late', false, 'Timeout'],
+  ])(async (_what, isLoaded, outcome) => {
+    const load = new ModuleLoad(true)
+    const { port1, port2 } = new MessageChannel()
+    port1.on('message', () => load.reach('loaded'))
+    // The event loop begins with its timers next.
+    await new Promise(setImmediate)
+    const waiting = load.wait('main', 20)
+    if (isLoaded) port2.postMessage('loaded')
+    block(50)
+    expect(
+      await waiting.then(
+        () => 'loaded',
+        ({ reason }: { reason: string }) => reason,
+      ),
+    ).toBe(outcome)
+    load.reach('synchronized')
+    port1.close()
+  }))
+
+test('a launcher is late until the process says something, and then its module', async () => {
+  const load = new ModuleLoad(true)
+  load.launcher = 'ssh'
+  await expect(load.wait('main', 1)).rejects.toThrow('frontend "main": its launcher "ssh" has not started the process')
+  const begun = new ModuleLoad(true)
+  begun.launcher = undefined
+  await expect(begun.wait('main', 1)).rejects.toThrow('frontend "main" did not evaluate its module within 1 ms')
+})
+
+test('a module is not late while a debugger is attached', async () => {
+  const onLate = vi.fn<() => void>()
+  isDebugged = true
+  asked = 0
+  const waiting = new ModuleLoad(true).wait('main', 1).catch(onLate)
+  await expect.poll(() => asked).toBeGreaterThan(3)
+  expect(onLate).not.toHaveBeenCalled()
+  isDebugged = false
+  await waiting
+  expect(onLate).toHaveBeenCalledOnce()
+})

@@ -1,0 +1,56 @@
+import { Worker } from 'node:worker_threads'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { resolveSupervision } from '../policy.js'
+import { Supervisor } from '../supervisor.js'
+import { BusReporter } from './events.js'
+import { createHostLog } from './log.js'
+
+const thrown: string[] = []
+let listeners: NodeJS.UncaughtExceptionListener[] = []
+const keep = (error: Error): void => void thrown.push(error.message)
+
+beforeEach(() => {
+  thrown.length = 0
+  listeners = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', keep)
+})
+afterEach(() => {
+  process.off('uncaughtException', keep)
+  for (const listener of listeners) process.on('uncaughtException', listener)
+})
+
+test('throws the error of a listener later, and calls the other listeners', async () => {
+  const reporter = new BusReporter(createHostLog(false))
+  const labels: string[] = []
+  reporter.on('fault', () => {
+    throw new Error('a listener')
+  })
+  reporter.on('fault', ({ label }) => labels.push(label))
+  reporter.on('restart', ({ label }) => labels.push(label))
+  reporter.reportRestart('core', 'core', { error: new Error('x'), restarts: 1, delay: 1 })
+  expect(labels).toEqual(['core', 'core'])
+  await expect.poll(() => thrown).toEqual(['a listener'])
+})
+
+test('throws the error of an inspection later, and supervision goes on', async () => {
+  const supervisor = new Supervisor()
+  const stop = supervisor.inspect(() => {
+    throw new Error('an inspection')
+  })
+  const thread = supervisor.start({
+    name: 'it',
+    supervision: resolveSupervision('temporary', { heartbeat: false }),
+    spawn: () =>
+      new Worker(`require('node:worker_threads').parentPort.postMessage({ type: 'state', state: 'ready' })`, {
+        eval: true,
+      }),
+    onReport() {},
+    onState() {},
+    onRestarted() {},
+    onStopped() {},
+    onKilled() {},
+  })
+  expect(await thread.exited).toMatchObject({ error: undefined })
+  stop()
+  await expect.poll(() => thrown).toContain('an inspection')
+})

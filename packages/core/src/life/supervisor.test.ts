@@ -1,0 +1,264 @@
+// The supervisor over real threads: the outcome of each way that a thread can exit, and that exited workers are released.
+import { EventEmitter } from 'node:events'
+import { queryObjects } from 'node:v8'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
+import { expect, test, vi } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import type { WorkerSpec } from './thread.js'
+import type { SupervisedWorker } from './worker.js'
+import { resolveSupervision } from './policy.js'
+import { Supervisor } from './supervisor.js'
+
+const ready = `const { parentPort } = require('node:worker_threads')
+parentPort.postMessage({ type: 'state', state: 'ready' })
+parentPort.on('message', message => `
+
+const silent: Omit<WorkerSpec, 'spawn'> = {
+  name: 'it',
+  supervision: resolveSupervision('temporary'),
+  onReport: () => {},
+  onState: () => {},
+  onRestarted: () => {},
+  onStopped: () => {},
+  onKilled: () => {},
+}
+
+function start(supervisor: Supervisor, source: string, resourceLimits: ResourceLimits = {}): SupervisedWorker {
+  return supervisor.start({ ...silent, spawn: () => new Worker(source, { eval: true, resourceLimits }) })
+}
+
+test('a worker is released without an error when it stops on request', async () => {
+  const supervisor = new Supervisor()
+  const spawn = (): Worker => new Worker(`${ready} process.exit(0))`, { eval: true })
+  const workers = ['a', 'b', 'c'].map(name => supervisor.start({ ...silent, name, spawn }))
+  await Promise.all(workers.map(worker => worker.ready))
+  expect(supervisor.getWorkerStatuses().size).toBe(3)
+  expect(await Promise.all(workers.map(worker => worker.stop(1000)))).toMatchObject(Array(3).fill({ error: undefined }))
+  expect(supervisor.getWorkerStatuses().size).toBe(0)
+  expect(await workers[0]!.stop(0)).toMatchObject({ error: undefined })
+})
+
+test('a life starts and ends in the same steps however many others are open', async () => {
+  const supervisor = new Supervisor()
+  const steps: string[] = []
+  supervisor.inspect(({ type, rootId, actorRef, event, snapshot }) => {
+    const children = Object.keys((snapshot as { children?: object } | undefined)?.children ?? {})
+    steps.push(
+      `${rootId} ${actorRef.id.replace(/\d+$/, '')} ${type} ${event?.type} ${snapshot?.status} ${children.join()}`,
+    )
+  })
+  const create = (name: string): { end(): Promise<unknown> } => {
+    const thread = Object.assign(new EventEmitter(), { terminate() {}, postMessage() {}, unref() {} })
+    const worker = supervisor.start({ ...silent, name, spawn: () => thread as unknown as Worker })
+    thread.emit('message', { type: 'state', state: 'ready' })
+    return { end: () => (thread.emit('exit', 0), worker.exited) }
+  }
+  const measure = async (): Promise<string[]> => {
+    steps.length = 0
+    await create('it').end()
+    return steps.splice(0)
+  }
+  const alone = await measure()
+  const others = Array.from({ length: 20 }, () => create('other'))
+  expect(await measure()).toEqual(alone)
+  expect(alone.filter(step => !step.includes('it #'))).toEqual([])
+  expect(alone.at(-1)).toContain('done')
+  await Promise.all(others.map(other => other.end()))
+})
+
+/** It must not be ended before the test fails. */
+const patient = { stopTimeout: 600_000, endsIfSilent: true }
+
+test('a worker is ended before its time is over if it does not read that it is asked to', () =>
+  rows([
+    ['computes', '{ for (;;); }'],
+    ['waits in its thread', '{ Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }'],
+  ])(async (_what, code) => {
+    const spawn = (): Worker => new Worker(`${ready} ${code})`, { eval: true })
+    const onKilled = vi.fn<() => void>()
+    const startPatient = (): SupervisedWorker => new Supervisor().start({ ...silent, ...patient, spawn, onKilled })
+    const [stopped, reloaded, sentenced] = [startPatient(), startPatient(), startPatient()]
+    await Promise.all([stopped, reloaded, sentenced].map(worker => worker.ready))
+    expect(await stopped.stop(0)).toMatchObject({ error: undefined })
+    expect(onKilled).toHaveBeenCalledOnce()
+    await reloaded.reload()
+    expect(await reloaded.stop(0)).toMatchObject({ error: undefined })
+    sentenced.life.send({ type: 'SENTENCE', error: new Error('sentenced') })
+    expect(await sentenced.exited).toMatchObject({ error: { message: 'sentenced' } })
+  }))
+
+test('a worker has its time once it has answered', async () => {
+  const answer = `{
+    parentPort.postMessage({ type: 'state', state: 'draining' })
+    for (const end = Date.now() + 300; Date.now() < end; );
+    process.exit(0)
+  })`
+  const spawn = (): Worker => new Worker(`${ready} ${answer}`, { eval: true })
+  const onKilled = vi.fn<() => void>()
+  const worker = new Supervisor().start({ ...silent, ...patient, spawn, onKilled })
+  await worker.ready
+  expect(await worker.stop(0)).toEqual({ error: undefined, exitError: undefined, code: 0 })
+  expect(onKilled).not.toHaveBeenCalled()
+})
+
+test('a member of a thread has its time to end once the others let the thread answer', async () => {
+  const deadlines: (() => void)[] = []
+  const after = (_ms: number, run: () => void): (() => void) => {
+    deadlines.push(run)
+    return () => {}
+  }
+  const terminate = vi.fn<() => void>()
+  const handle = { terminate, postMessage() {}, unref() {}, explainBlock: (error: Error) => error }
+  const thread = Object.assign(new EventEmitter(), handle)
+  const spawn = (): Worker => thread as unknown as Worker
+  const worker = new Supervisor({ after }).start({ ...silent, spawn })
+  for (const state of ['ready', 'draining']) thread.emit('message', { type: 'state', state })
+  const exited = worker.stop(0)
+  deadlines.shift()!()
+  expect(terminate).not.toHaveBeenCalled()
+  expect(deadlines).toHaveLength(1)
+  thread.emit('message', { type: 'answer' })
+  expect(deadlines).toHaveLength(2)
+  deadlines.pop()!()
+  expect(terminate).toHaveBeenCalledOnce()
+  thread.emit('exit', 0)
+  await exited
+})
+
+test('a worker that is no longer needed does not start again', async () => {
+  const spawn = vi.fn<() => Worker>(() => new Worker(`${ready} process.exit(0))`, { eval: true }))
+  const supervision = { ...resolveSupervision('permanent'), delay: { min: 1, max: 1 } }
+  const worker = new Supervisor().start({ ...silent, supervision, spawn, isClosing: () => true })
+  await worker.ready
+  worker.post('go')
+  await worker.exited
+  expect(spawn).toHaveBeenCalledOnce()
+})
+
+test('a thread that has taken the order of a sentence, and exits as it should, has ended for the sentence', async () => {
+  const thread = Object.assign(new EventEmitter(), { terminate() {}, postMessage() {}, unref() {} })
+  const worker = new Supervisor().start({ ...silent, ...patient, spawn: () => thread as unknown as Worker })
+  thread.emit('message', { type: 'state', state: 'ready' })
+  worker.life.send({ type: 'SENTENCE', error: new Error('sentenced') })
+  thread.emit('message', { type: 'state', state: 'draining' })
+  thread.emit('exit', 0)
+  expect(await worker.exited).toMatchObject({ error: { message: 'sentenced' } })
+})
+
+test('what a thread says once the host has ended it is not why it ended', async () => {
+  const handle = { terminate: () => thread.emit('error', new Error('terminated')), postMessage() {}, unref() {} }
+  const thread = Object.assign(new EventEmitter(), handle)
+  const worker = new Supervisor().start({ ...silent, spawn: () => thread as unknown as Worker })
+  thread.emit('message', { type: 'state', state: 'ready' })
+  worker.terminate(new Error('it blocked its event loop'))
+  thread.emit('exit', 1)
+  expect(await worker.exited).toMatchObject({ error: { message: 'it blocked its event loop' } })
+})
+
+test('a worker reports its error after the explanation, which a stop cuts short', async () => {
+  const explainError = vi.fn<NonNullable<WorkerSpec['explainError']>>((error, signal) => {
+    error.message += ' (explained)'
+    return new Promise(resolve => signal.addEventListener('abort', () => resolve()))
+  })
+  const thread = new Worker('throw new Error("broken")', { eval: true })
+  const threadExited = new Promise(resolve => thread.once('exit', resolve))
+  const worker = new Supervisor().start({ ...silent, spawn: () => thread, explainError })
+  const onExit = vi.fn<() => void>()
+  void worker.exited.then(onExit)
+  await threadExited
+  await expect.poll(() => explainError).toHaveBeenCalled()
+  await new Promise(setImmediate)
+  expect(onExit).not.toHaveBeenCalled()
+  const { error } = await worker.stop(60_000)
+  expect(error?.message).toContain('broken (explained)')
+})
+
+test('a worker is abandoned with an error when it cannot be terminated', () =>
+  rows([
+    ['a thread', {}, 'its thread is stuck in native code'],
+    ['the relay of a process', { stopTimeout: 500 }, 'the system has not ended its process'],
+  ])(async (_what, spec, cause) => {
+    vi.useFakeTimers()
+    try {
+      // A real thread stuck in native code would keep this process from exiting, too.
+      const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
+      const thread = Object.assign(new EventEmitter(), doubles)
+      const supervisor = new Supervisor()
+      const onReport = vi.fn<() => void>()
+      const worker = supervisor.start({ ...silent, ...spec, onReport, spawn: () => thread as unknown as Worker })
+      thread.emit('message', { type: 'state', state: 'ready' })
+      const stopped = worker.stop(100)
+      await vi.advanceTimersByTimeAsync(5500)
+      expect(thread.terminate).toHaveBeenCalled()
+      expect(supervisor.getWorkerStatuses().size).toBe(1)
+      await vi.advanceTimersByTimeAsync(200)
+      const message = `it did not exit after it was terminated: ${cause}`
+      expect(await stopped).toMatchObject({ error: { reason: 'Timeout', message } })
+      expect(supervisor.getWorkerStatuses().size).toBe(0)
+      thread.emit('message', 'late')
+      expect(onReport).not.toHaveBeenCalled()
+    } finally {
+      vi.useRealTimers()
+    }
+  }))
+
+const report = (state: string, message?: string): string =>
+  `require('node:worker_threads').parentPort.postMessage({ type: 'state', state: '${state}', error: { message: '${message}' } });`
+
+test('a worker fails when it ends or reports a failure before it is stopped', () =>
+  rows([
+    ['throws before it is ready', 'throw new Error("early")', 'early'],
+    ['exits before it is ready', 'process.exit(0)', 'it exited before it was ready'],
+    ['exits with a code', 'process.exit(7)', 'it exited with code 7'],
+    ['reports a failure', report('failed', 'so'), 'so'],
+    [
+      'has no directory',
+      report('failed', 'ENOENT: uv_cwd'),
+      expect.stringContaining("the host's working directory was removed"),
+    ],
+    ['has begun, and then no directory', report('booting') + report('failed', 'ENOENT: uv_cwd'), 'ENOENT: uv_cwd'],
+  ])(async (_name, source, message) => {
+    const worker = start(new Supervisor(), source)
+    await expect(worker.ready).rejects.toMatchObject({ message })
+    expect(await worker.exited).toMatchObject({ error: { message } })
+  }))
+
+test('a worker fails with an error of its own when it runs out of memory', async () => {
+  const source = `${ready} { const all = []; for (;;) all.push({}) })`
+  const worker = start(new Supervisor(), source, { maxOldGenerationSizeMb: 16 })
+  await worker.ready
+  worker.post('go')
+  expect(await worker.exited).toMatchObject({ error: { message: 'it ran out of memory' } })
+})
+
+test('releases a thread that exited when the next one is ready', async () => {
+  const supervision = { ...resolveSupervision('permanent'), delay: { min: 1, max: 1 } }
+  const source = `${ready} process.exit(3))`
+  const threads: WeakRef<Worker>[] = []
+  const spawn = (): Worker => {
+    const thread = new Worker(source, { eval: true })
+    threads.push(new WeakRef(thread))
+    return thread
+  }
+  const worker = new Supervisor().start({ ...silent, supervision, spawn })
+  await worker.ready
+  worker.post('go')
+  const isReleased = (): boolean => {
+    // Collects garbage.
+    queryObjects(Worker, { format: 'count' })
+    return threads.length === 2 && threads[0]!.deref() === undefined
+  }
+  await expect.poll(isReleased).toBe(true)
+  await worker.stop(0)
+})
+
+test('a worker that cannot be spawned fails, and is released', async () => {
+  const supervisor = new Supervisor()
+  const spawn = (): never => {
+    throw new Error('no thread')
+  }
+  const worker = supervisor.start({ ...silent, spawn })
+  await expect(worker.ready).rejects.toMatchObject({ message: 'no thread' })
+  expect(await worker.exited).toMatchObject({ error: { message: 'no thread' } })
+  expect(supervisor.getWorkerStatuses().size).toBe(0)
+})

@@ -1,0 +1,314 @@
+// The threads of a worker: what the host says of the worker (`WorkerSpec`), and the author of the end of each thread (`ThreadCode`). Its evidence
+// comes in one order: reports, an uncaught error, the exit. Nobody else listens to the thread.
+import type { RelaySockets } from '@sallyport/process/internal'
+import {
+  createHeartbeat,
+  type Heartbeat,
+  type LifecycleState,
+  type Question,
+  type StateReport,
+  watchSilence,
+} from '@sallyport/protocol/internal/contract'
+import {
+  BusError,
+  type BusErrorReason,
+  createUnsentError,
+  isUnsentError,
+  receiveError,
+  reportError,
+} from '@sallyport/protocol/internal/errors'
+import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import { queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
+import type { UsageSource } from '../shared/heap-limit.js'
+import type { SupervisionConfig } from './policy.js'
+import {
+  type Effects,
+  type LifeContext,
+  type LifeEvent,
+  type LifeInput,
+  NeighborFault,
+  type Obituary,
+} from './rules.js'
+import { awaitBeats, createRunningTime, type RunningThread, watchCounter } from './watchdog.js'
+
+export class ThreadCode {
+  /** `undefined` once it has exited. */
+  thread: ThreadHandle | undefined
+  readonly heartbeat: Heartbeat | undefined
+  readonly #spec: WorkerSpec
+  readonly #send: (event: LifeEvent) => void
+  readonly #isDraining: () => boolean
+  /** What to call at the answers of the thread, in order. */
+  readonly #questions: (() => void)[] = []
+  readonly #readRunningTime: () => number | undefined = () => undefined
+  #stopWatching = (): void => {}
+  #stopListening = (): void => {}
+  #error: Error | undefined
+  #explained: Promise<void> | undefined
+  readonly #explaining = new AbortController()
+  /** The worker's code has run. The relay of a process reports its failures, too. */
+  #hasBegun = false
+  #isReady = false
+  #isStopping = false
+  #hasAnswered = false
+  /** Code of a frontend sends what waits. */
+  #isClosingLink = false
+  #isDisconnected = false
+  #isKilled = false
+  #isOver = false
+
+  constructor(spec: WorkerSpec, isDraining: () => boolean, send: (event: LifeEvent) => void) {
+    this.#spec = spec
+    this.#send = send
+    this.#isDraining = isDraining
+    const { heartbeat: limit } = spec.supervision
+    this.heartbeat = limit === false ? undefined : createHeartbeat(limit)
+    try {
+      const thread = (this.thread = withoutContext(() => spec.spawn(this.heartbeat)))
+      this.#readRunningTime = createRunningTime(thread)
+      this.#listen(thread)
+    } catch (cause) {
+      // A worker that cannot be created is reported as one that exited with an error.
+      const error = receiveError(reportError(cause), `${spec.name} could not be started`)
+      queueMicrotask(() => this.#end({ ranCode: true, by: 'itself', error }))
+    }
+  }
+
+  #listen(thread: ThreadHandle): void {
+    const { name, supervision, stopTimeout, onReport } = this.#spec
+    const { heartbeat: limit } = supervision
+    if (this.heartbeat && limit !== false) {
+      this.#stopWatching = watchCounter(this.heartbeat.memory, limit, () => {
+        const own = new BusError('Timeout', `${name} blocked its event loop for ${limit} ms`)
+        this.#send({ type: 'SENTENCE', error: thread.explainBlock?.(own) ?? own, isBlocked: stopTimeout === undefined })
+      })
+    }
+    thread.on('message', report => {
+      if (this.#isOver) return
+      const { type } = Object(report) as { type?: unknown }
+      if (type === 'answer') return this.#questions.shift()?.()
+      if (type === 'state') return this.#takeState(report as StateReport)
+      onReport(report)
+    })
+    thread.on('error', error => {
+      const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+      if (isOutOfMemory) return this.#fail(new BusError('Crashed', `${name} ran out of memory`))
+      if (error instanceof NeighborFault) return this.#fail(error)
+      this.#fail(receiveError(reportError(error), `${name} failed`), error)
+    })
+    thread.on('exit', code => this.#exited(code))
+  }
+
+  post(message: unknown, transfer: readonly TransferListItem[] = []): void {
+    try {
+      this.thread?.postMessage(message, transfer)
+    } catch (error) {
+      // A port that closed meanwhile, because the thread at its other end exited. Another one will follow.
+      if ((error as Error).name !== 'DataCloneError' || transfer.length === 0) throw error
+    }
+  }
+
+  /** Asks the thread whether it runs. Its answer follows all that it has reported before. A thread that has ended does not answer. */
+  ask(onAnswer: () => void): void {
+    let isOver = false
+    const isEnded = (): boolean => isOver || !this.thread
+    const answer = (): void => {
+      if (isEnded()) return
+      isOver = true
+      onAnswer()
+    }
+    this.#questions.push(answer)
+    this.post({ type: 'ask' } satisfies Question)
+    // Code without a sandbox can close the port of its answers. Its event loop turns.
+    if (this.heartbeat) awaitBeats(this.heartbeat, isEnded, answer)
+  }
+
+  stop(timeout: number): void {
+    this.#explaining.abort()
+    this.#isStopping = true
+    this.#stopListening()
+    const { endsIfSilent } = this.#spec
+    if (endsIfSilent) {
+      // Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state.
+      const readRunningMs = (): number | undefined => (this.#isReady ? this.#readRunningTime() : undefined)
+      this.#stopListening = watchSilence(timeout, readRunningMs, () => this.#isOver || this.#send({ type: 'SILENT' }))
+    }
+    // A script that has answered ends by itself, and is not woken for it.
+    if (timeout === 0 || !endsIfSilent || !this.#hasAnswered) this.post({ type: 'stop', timeout })
+  }
+
+  /** True once it ends as it was asked to: if its thread has other members, they can keep it from that. */
+  get canBeHeldUp(): boolean {
+    return this.#hasAnswered && this.thread?.explainBlock !== undefined
+  }
+
+  kill(): void {
+    this.#explaining.abort()
+    this.#isKilled = true
+    void this.thread?.terminate()
+  }
+
+  /** Terminates the thread, and reports nothing more. */
+  abandon(): void {
+    const { thread } = this
+    this.#finish()
+    this.kill()
+    // A thread stuck in native code must not keep the process alive.
+    thread?.unref()
+    this.thread = undefined
+  }
+
+  #takeState({ state, error }: StateReport): void {
+    // A worker without a sandbox can report anything.
+    this.#hasBegun ||= state !== 'failed'
+    this.#hasAnswered ||= state === 'draining' || state === 'stopped'
+    this.#isReady = state === 'ready'
+    this.#isClosingLink = state === 'draining' && this.#spec.links !== undefined
+    this.#spec.onState(state)
+    if (state === 'ready') this.#send({ type: 'READY' })
+    if (state === 'failed') this.#fail(receiveError(error, `${this.#spec.name} failed`))
+  }
+
+  #fail(error: Error, thrown: unknown = error): void {
+    if (this.#error || this.#isOver) return
+    // The host's own order, in the words of the code.
+    if (this.#isKilled && !isUnsentError(error)) return
+    const hasNoDirectory = !this.#hasBegun && /\buv_cwd\b/.test(error.message)
+    this.#error = hasNoDirectory ? explainDirectory(this.#spec.name, error) : error
+    this.#isDisconnected = isDisconnection(thrown)
+    const { signal } = this.#explaining
+    if (!signal.aborted) this.#explained = this.#spec.explainError?.(error, signal)
+  }
+
+  #exited(code: number): void {
+    if (this.#isOver) return
+    const wasStartedAhead = this.thread?.wasStartedAhead === true
+    this.thread = undefined
+    this.#stopWatching()
+    this.#stopListening()
+    // Its calls end with it, or with the bus.
+    const endsWithItsCalls = this.#isDisconnected && (this.#isStopping || this.#isDraining())
+    const by = this.#hasAnswered || endsWithItsCalls ? 'order' : this.#isKilled ? 'force' : 'itself'
+    // It has not said that all has left.
+    const unsent = this.#isKilled && this.#isClosingLink ? createUnsentError('unknown') : undefined
+    const error = endsWithItsCalls ? undefined : (this.#error ?? unsent)
+    const ranCode = !wasStartedAhead || this.#hasBegun
+    // The code of a thread that is terminated is nobody's word.
+    const obituary: Obituary = { ranCode, by, error, code: by === 'force' ? undefined : code }
+    const end = (): void => this.#end(obituary)
+    if (this.#explained) void this.#explained.then(end, end)
+    else end()
+  }
+
+  #end(obituary: Obituary): void {
+    if (this.#isOver) return
+    this.#finish()
+    this.#send({ type: 'OBITUARY', obituary })
+  }
+
+  #finish(): void {
+    this.#isOver = true
+    this.#stopWatching()
+    this.#stopListening()
+  }
+}
+
+/** Node starts no thread, and no process, while the working directory of the host does not exist. */
+function explainDirectory(name: string, cause: Error): BusError {
+  const remedy = 'Call process.chdir with a directory that exists, or start the host again'
+  return new BusError('Crashed', `${name} could not be started: the host's working directory was removed. ${remedy}`, {
+    cause,
+  })
+}
+
+/** Node does not keep the class of an error that ends a thread, but its properties. A frontend can forge them, and hides its own fault. */
+const isDisconnection = (thrown: unknown): boolean =>
+  (thrown as { reason?: unknown } | null | undefined)?.reason === ('Disconnected' satisfies BusErrorReason)
+
+/** The part of a Node `Worker` that supervision uses. Core in the host's own thread implements it too. */
+export interface ThreadHandle extends UsageSource, RunningThread {
+  postMessage(message: unknown, transfer?: readonly TransferListItem[]): void
+  on(event: 'message' | 'error', listener: (value: unknown) => void): unknown
+  on(event: 'exit', listener: (code: number) => void): unknown
+  terminate(): Promise<unknown>
+  unref(): void
+  /** The sockets of its process, if it has one and its relay forwards no frames. */
+  readonly sockets?: RelaySockets | undefined
+  /** What reports the hosts that its broker denies, if it has a broker and no relay. */
+  readonly broker?: { on(event: 'message', listener: (report: unknown) => void): unknown } | undefined
+  /** True if it was started before it was known whose it is. One that ends before it begins is replaced. */
+  readonly wasStartedAhead?: boolean | undefined
+  /** The name of the worker whose code it runs now, if several share it; `unknown` if it does not say that. */
+  readonly runs?: string | undefined
+  /** Returns the error of a thread whose heartbeat has stopped, if another worker can be to blame. */
+  explainBlock?(error: Error): Error
+}
+
+/** What the supervisor of a host gives each of its workers. */
+export type WorkerDeps = Pick<LifeInput, 'now' | 'random' | 'isDraining'> & {
+  /** Calls `run` after `ms` milliseconds, and what has arrived meanwhile first. Returns a function that ends this. */
+  after(ms: number, run: () => void): () => void
+}
+
+/** What the life of a frontend has in addition to that of its code. */
+export interface FrontendTerms extends Pick<LifeInput, 'isIsolated' | 'nextLink' | 'hasServed'> {
+  readonly effects: Partial<Effects>
+}
+
+export interface WorkerSpec {
+  /** Name for error texts, the log and `bus.onTransition`. */
+  name: string
+  supervision: SupervisionConfig
+  /** Starts one thread of this worker. Called again for each restart. */
+  spawn(heartbeat: Heartbeat | undefined): ThreadHandle
+  /**
+   * Milliseconds that the thread is given to exit beyond its time to drain, before it is terminated. A worker with a time of its
+   * own is always asked to stop first.
+   */
+  stopTimeout?: number
+  /** True if the thread does not get that time if its code runs on when it is asked to stop. */
+  endsIfSilent?: boolean
+  /** In development: after an error the worker waits for `reload` instead of restarting. */
+  waitsAfterError?: boolean
+  /** True while the worker's opener waits for it: an error is final then, because the opener gets it. */
+  isOpening?(): boolean
+  /** True once it must not restart, and stops soon. */
+  isClosing?(): boolean
+  /** True if a call of the current thread, through it or to it has succeeded. */
+  hasServed?(): boolean
+  /** In development: can add an explanation to an error. The exit is reported afterwards, or as soon as the signal aborts. */
+  explainError?(error: Error, signal: AbortSignal): Promise<void> | undefined
+  /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
+  hasStartTimeout?: boolean
+  /** What the life of a frontend has in addition. */
+  links?: FrontendTerms & Pick<LifeInput, 'keepsLink' | 'isSpent'>
+  /** Called with each message other than a state report. It is untrusted. */
+  onReport(report: unknown): void
+  onState(state: LifecycleState): void
+  /** Called when the thread is asked or forced to end. */
+  onEnding?(): void
+  /** Called when another thread was started in place of one that exited. */
+  onRestarted(): void
+  /** Called when the thread stopped and another one will follow: `undefined` for a requested reload. */
+  onStopped(restart: Restart | undefined, context: LifeContext): void
+  /** Called when no other thread follows. */
+  onExit?(exit: WorkerExit, context: LifeContext): void
+  onKilled(): void
+}
+
+export interface Restart {
+  error: Error
+  /** Number of restarts so far, including this one. */
+  restarts: number
+  /** Milliseconds until the restart; `undefined` if the worker waits for `reload`. */
+  delay: number | undefined
+}
+
+export interface WorkerExit {
+  /** Why the worker is not restarted; `undefined` if it stopped as it should. */
+  error: Error | undefined
+  /** The thread's own last error; `undefined` if the worker was failed by something outside of it. */
+  exitError: Error | undefined
+  /** The thread's exit code; `undefined` for a thread that was not waited for. */
+  code?: number | undefined
+}

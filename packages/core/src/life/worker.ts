@@ -1,0 +1,183 @@
+// A worker as the host sees it: a life, and the threads that it has one after the other. What happens next is decided by the table; this carries
+// it out, with the times that it takes.
+import { ABANDON_TIMEOUT_MS } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import type { TransferListItem } from '@sallyport/protocol/internal/link'
+import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
+import type { WorkerState, WorkerStats } from './policy.js'
+import type { Effects, LifeContext, LifeTerms } from './rules.js'
+import type { Life } from './table.js'
+import { ThreadCode, type WorkerDeps, type WorkerExit, type WorkerSpec } from './thread.js'
+
+/** Default time to exit, after the time to drain, before a thread is terminated. */
+const STOP_TIMEOUT_MS = 500
+/** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
+const MIN_START_TIMEOUT_MS = 60_000
+
+const createStoppedError = (): BusError => new BusError('Disconnected', 'The worker was stopped before it was ready')
+
+export class SupervisedWorker {
+  readonly life: Life
+  /** Rejects if the first thread exits before it is ready: a first start is not retried. */
+  readonly ready: Promise<void>
+  /** Resolves when no other thread follows. Never rejects. */
+  readonly exited: Promise<WorkerExit>
+  readonly spec: WorkerSpec
+  code!: ThreadCode
+  readonly #deps: WorkerDeps
+  readonly #ready = createDeferred()
+  readonly #exited = createDeferred<WorkerExit>()
+  readonly #release: () => void
+  readonly #reloads: Deferred<void>[] = []
+  /** End the deadlines of the current state. */
+  readonly #deadlines: (() => void)[] = []
+  #startedAt = 0
+  #startupMs: number | undefined
+
+  constructor(spec: WorkerSpec, deps: WorkerDeps, create: (terms: LifeTerms) => Life, release: () => void) {
+    this.spec = spec
+    this.#deps = deps
+    this.#release = release
+    this.ready = this.#ready.promise
+    this.exited = this.#exited.promise
+    this.ready.catch(() => {})
+    const { name, supervision, waitsAfterError, isOpening, isClosing, hasServed, stopTimeout, links } = spec
+    const obstacle =
+      stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
+    this.life = create({
+      ...{ name, supervision, waitsAfterError, obstacle, ...links },
+      ...(isOpening && { isOpening }),
+      ...(hasServed && { hasServed }),
+      ...(isClosing && { isDraining: () => isClosing() || deps.isDraining() }),
+      effects: { ...links?.effects, ...this.#effects },
+    })
+  }
+
+  get stats(): WorkerStats {
+    const { value, context } = this.life
+    const { code: state } = value
+    const isEnding = state === 'ending' || state === 'killing'
+    const ending = ({ stop: 'draining', reload: 'reloading', fail: 'leaving', none: 'leaving' } as const)[context.goal]
+    const others = state === 'renewed' ? 'starting' : (state as WorkerState)
+    return { state: isEnding ? ending : others, restarts: context.history.count }
+  }
+
+  /** True while there is a thread that takes messages. */
+  get isUp(): boolean {
+    const { code } = this.life.value
+    return (code === 'starting' || code === 'running') && this.code.thread !== undefined
+  }
+
+  post(message: unknown, transfer?: readonly TransferListItem[]): void {
+    this.code.post(message, transfer)
+  }
+
+  /** Asks the thread to drain for at most `timeout` milliseconds, then terminates it. Resolves once it exited or was abandoned. */
+  stop(timeout: number): Promise<WorkerExit> {
+    this.life.send({ type: 'STOP', timeout })
+    return this.exited
+  }
+
+  /** Ends the thread, which does not respond, with this error. The worker can restart. */
+  terminate(error: Error): void {
+    this.life.send({ type: 'SENTENCE', error, isBlocked: this.spec.stopTimeout === undefined })
+  }
+
+  /**
+   * Replaces the thread, which does not count as a restart. Resolves once the new one is ready; rejects with the error that prevented it.
+   *
+   * @param timeout - milliseconds that the thread is given to drain
+   */
+  reload(timeout = 0): Promise<void> {
+    const reload = createDeferred()
+    const { code } = this.life.value
+    if (code === 'stopped' || code === 'failed') reload.reject(this.life.context.error ?? createStoppedError())
+    else this.#reloads.push(reload)
+    this.life.send({ type: 'RELOAD', timeout })
+    return reload.promise
+  }
+
+  get #effects(): Partial<Effects> {
+    const { spec } = this
+    const rest = (): void => {
+      for (const end of this.#deadlines.splice(0)) end()
+    }
+    const stopped = (context: LifeContext, delay: number | undefined): void => {
+      const { error, history } = context
+      this.#rejectReloads(error)
+      spec.onStopped({ error: error!, restarts: history.count, delay }, context)
+    }
+    return {
+      rest,
+      spawn: context => this.#spawn(context),
+      ready: () => {
+        this.#startupMs ??= this.#deps.now() - this.#startedAt
+        this.#ready.resolve()
+        for (const { resolve } of this.#reloads.splice(0)) resolve()
+      },
+      askToStop: ({ stopTimeout }) => {
+        rest()
+        spec.onEnding?.()
+        const { code } = this
+        const { stopTimeout: more = STOP_TIMEOUT_MS } = spec
+        const isOver = (): void => this.life.send({ type: 'SILENT' })
+        this.#after(stopTimeout + more, () => {
+          if (!code.canBeHeldUp) return isOver()
+          this.#after(ABANDON_TIMEOUT_MS, isOver)
+          code.ask(() => this.#after(more, isOver))
+        })
+        code.stop(stopTimeout)
+      },
+      kill: ({ goal }, event) => {
+        spec.onEnding?.()
+        if (event?.type === 'FAIL') return this.code.abandon()
+        this.#after(ABANDON_TIMEOUT_MS, () => {
+          this.code.abandon()
+          this.life.send({ type: 'OBITUARY', obituary: { ranCode: true, by: 'nobody' } })
+        })
+        if (goal === 'stop') spec.onKilled()
+        this.code.kill()
+      },
+      backOff: context => {
+        const { delay } = context.history
+        this.#after(delay, () => this.life.send({ type: 'ELAPSED' }))
+        stopped(context, delay)
+      },
+      wait: context => stopped(context, undefined),
+      renew: context => spec.onStopped(undefined, context),
+      exit: context => {
+        const { error, exitError, obituary } = context
+        const exit: WorkerExit = { error, exitError: error && exitError, code: obituary?.code }
+        spec.onExit?.(exit, context)
+        // After the other regions.
+        queueMicrotask(() => {
+          this.#release()
+          this.#rejectReloads(error)
+          this.#ready.reject(error ?? createStoppedError())
+          this.#exited.resolve(exit)
+        })
+      },
+    }
+  }
+
+  #spawn({ run }: LifeContext): void {
+    const { spec } = this
+    this.#startedAt = this.#deps.now()
+    this.code = new ThreadCode(spec, this.#deps.isDraining, event => this.life.send(event))
+    if (run === 1) return
+    spec.onRestarted()
+    if (!spec.hasStartTimeout || this.#startupMs === undefined) return
+    const ms = Math.max(MIN_START_TIMEOUT_MS, Math.round(10 * this.#startupMs))
+    this.#after(ms, () =>
+      this.terminate(new BusError('Timeout', `${spec.name} restarted and was not ready after ${ms} ms`)),
+    )
+  }
+
+  #after(ms: number, run: () => void): void {
+    this.#deadlines.push(this.#deps.after(ms, run))
+  }
+
+  #rejectReloads(error: Error | undefined): void {
+    for (const { reject } of this.#reloads.splice(0)) reject(error ?? createStoppedError())
+  }
+}

@@ -1,0 +1,71 @@
+// What a process on Deno needs beside Deno's own permissions, before any code of the frontend is loaded: output and input as on Node.js, answers that
+// libraries expect, and denials where code can catch them.
+import { wrap } from './check-arguments.js'
+import { createRefusal, emptyInput, guardDescriptors, nameUser, NOBODY, replace } from './harden.js'
+
+export const IS_DENO: boolean = 'deno' in process.versions
+
+/**
+ * Emits `uncaughtExceptionMonitor`, which Deno does not have, and exits unless the code has a listener of its own. Returns the number of listeners that
+ * it adds to those of `uncaughtException`.
+ */
+export function emitUncaughtErrors(exit: () => void): number {
+  process.on('uncaughtException', (error, origin) => {
+    const isHandled = process.listenerCount('uncaughtException') > 1
+    const monitored: NodeJS.EventEmitter = process
+    monitored.emit('uncaughtExceptionMonitor', error, origin)
+    // What is reported is sent first.
+    if (!isHandled) setImmediate(exit)
+  })
+  return 1
+}
+
+export function hardenOnDeno(): void {
+  const { Console } = process.getBuiltinModule('node:console')
+  // Deno's own writes to the pipe of this process by itself.
+  for (const [name, method] of Object.entries(new Console(process.stdout, process.stderr)))
+    if (typeof method === 'function') Reflect.set(console, name, method)
+  const fs = process.getBuiltinModule('node:fs')
+  guardDescriptors(fs)
+  emptyInput()
+  // Deno denies them by errors, and libraries ask without a need.
+  const os = process.getBuiltinModule('node:os')
+  nameUser()
+  replace(os, 'hostname', () => 'localhost')
+  replace(os, 'networkInterfaces', () => ({}))
+  for (const name of ['getuid', 'geteuid', 'getgid', 'getegid']) replace(process, name, () => NOBODY)
+  // Libraries with native addons look for the C library in it. There is no Deno for musl.
+  const header = process.platform === 'linux' ? { glibcVersionRuntime: '2.17' } : {}
+  replace(process.report, 'getReport', () => ({ header, sharedObjects: [] }))
+  // Its denial is an event.
+  wrap(fs, 'watch', original => (path, ...rest) => {
+    fs.statSync(path as string)
+    return original(path, ...rest)
+  })
+  // It writes to the pipe of this process by itself, too, and Node's permission model denies it. Without these it has no memory.
+  const { prototype } = process.getBuiltinModule('node:wasi').WASI
+  for (const name of ['start', 'initialize', 'finalizeBindings']) replace(prototype, name, createRefusal('WASI'))
+  printByStream()
+  // Its denial is thrown where nobody can catch it.
+  replace(process.getBuiltinModule('node:dgram'), 'createSocket', createRefusal('dgram.createSocket'))
+  process.getBuiltinModule('node:module').syncBuiltinESMExports()
+}
+
+/** Lets `Deno.stdout` write to the output of this process, as `process.stdout` does. Its own writes are bytes between those of the streams. */
+function printByStream(): void {
+  const { Deno } = globalThis as unknown as { Deno: { stdout: object } }
+  const print = (bytes: Uint8Array, printed?: (error?: Error | null) => void): number => {
+    // A copy: the caller can use the memory again.
+    process.stdout.write(Uint8Array.from(bytes), printed)
+    return bytes.length
+  }
+  const printAndWait = (bytes: Uint8Array): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const length = print(bytes, error => (error ? reject(error) : resolve(length)))
+    })
+  const writes = { writeSync: (bytes: Uint8Array) => print(bytes), write: printAndWait, close() {} }
+  for (const [name, value] of Object.entries(writes)) replace(Deno.stdout, name, value)
+  let writable: object | undefined
+  const get = (): object => (writable ??= process.getBuiltinModule('node:stream').Writable.toWeb(process.stdout))
+  Object.defineProperty(Deno.stdout, 'writable', { get })
+}

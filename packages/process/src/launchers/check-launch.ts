@@ -1,0 +1,66 @@
+// What a launcher returns, checked before anything is started with it.
+import { isAbsolute } from 'node:path'
+import { BusError } from '@sallyport/protocol/internal/errors'
+import { removeCgroups } from './cgroup.js'
+import type { Launch, Launcher, LaunchInfo } from './launcher.js'
+import { isExecutable } from './programs.js'
+
+/** What a launcher starts in the place of Node. */
+interface Command {
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+/**
+ * Lets a launcher say what is started.
+ *
+ * @param name - of the frontend, in errors
+ * @throws {BusError} InvalidParams if it returns something else than a command that can be started; what the launcher throws
+ */
+export function getLaunch(name: string, launcher: Launcher, { command, args }: Command, info: LaunchInfo): Launch {
+  const launch: Launch = launcher.launch(command, args, info)
+  const mistake = findMistake(launch, launcher)
+  if (mistake === undefined) return launch
+  const { cgroups } = Object(launch) as Partial<Launch>
+  if (isTexts(cgroups)) void removeCgroups(cgroups)
+  throw new BusError(
+    'InvalidParams',
+    `${name} was not started: its launcher ${JSON.stringify(launcher.name)} returned ${mistake}`,
+  )
+}
+
+const MEMBERS = 'command args env stop filter cgroups processes endsWithParent lowersPriority'.split(' ')
+const COMMAND_MEMBERS = ['command', 'args']
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every(each => typeof each === 'string')
+
+function findMistake(launch: unknown, { isElsewhere }: Launcher): string | undefined {
+  if (launch instanceof Promise) {
+    launch.catch(() => {})
+    return 'a promise. Do what takes time before the launcher is made: "launch" is not async'
+  }
+  const mistake = findCommandMistake('', launch, MEMBERS)
+  if (mistake !== undefined) return mistake
+  const { stop, env } = launch as Launch
+  // A variable that the host does not have is left out.
+  const wrong = Object.entries(Object(env) as object).find(([, each]) => !['string', 'undefined'].includes(typeof each))
+  if (wrong) return `an "env" whose ${JSON.stringify(wrong[0])} is no string`
+  if (stop !== undefined) return findCommandMistake('stop.', stop, COMMAND_MEMBERS)
+  return isElsewhere
+    ? 'no "stop", without which a process that is elsewhere outlives its command. Return the command that ends it'
+    : undefined
+}
+
+function findCommandMistake(place: string, value: unknown, members: readonly string[]): string | undefined {
+  const { command, args } = Object(value) as Partial<Record<keyof Command, unknown>>
+  const unknown = Object.keys(Object(value) as object).find(key => !members.includes(key))
+  if (unknown !== undefined) return `the unknown member "${place}${unknown}". Use ${members.join(', ')}`
+  if (typeof command !== 'string' || !isTexts(args))
+    return `no command with arguments. Return ${place === '' ? '' : 'a "stop" of '}{ command: "/usr/bin/ssh", args: [] }`
+  if (!isAbsolute(command))
+    return `the ${place}command ${JSON.stringify(command)}, which is no absolute path: there is no PATH to look it up in`
+  return isExecutable(command)
+    ? undefined
+    : `the ${place}command ${JSON.stringify(command)}, which does not exist or cannot be executed`
+}
