@@ -33,7 +33,7 @@ export const GROUPS = {
     'packages/core/src/rpc/{frontend-ends,sessions}.ts',
     'packages/core/src/life/workers/shared-threads.ts',
     'packages/core/src/host/run.ts',
-    'packages/process/src/pool.ts',
+    'packages/process/src/process-pool.ts',
     'packages/protocol/src/contract/{life,timers}.ts',
   ],
 }

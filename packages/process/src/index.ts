@@ -9,6 +9,6 @@ export {
 export { explainOpenNet, findTextWall, resolveWall } from './launchers/find-wall.js'
 export { createSecrets, getPlaceholders } from './network/secrets.js'
 export { getWriteGrants } from './permission-model/grants.js'
-export { ProcessPool } from './pool.js'
+export { ProcessPool } from './process-pool.js'
 export type { ProcessHost, ProcessMember, RelaySockets, SocketOwner } from './contract.js'
 export type { BrokerData } from './relay/relay-data.js'

@@ -26,7 +26,7 @@ import { getCertificates, getNodeEnvironment, getNodeProgram } from './launchers
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
 import { getReadFlags, getWriteFlags, joinGrants } from './permission-model/grants.js'
 import { type FrontendCode, getNetFlags, MODEL } from './permission-model/module-code.js'
-import type { ProcessPool } from './pool.js'
+import type { ProcessPool } from './process-pool.js'
 import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
 
 /** The options of a sandbox that is a process, checked. */

@@ -1,12 +1,13 @@
 // Helpers without a domain.
 export * from './util/async-iterable.js'
+export * from './util/backoff.js'
 export * from './util/bounded-queue.js'
+export * from './util/code-text.js'
 export * from './util/compile-engine.js'
 export * from './util/hidden-characters.js'
 export * from './util/foreign-url.js'
 export * from './util/promises.js'
 export * from './util/sampling-timer.js'
-export * from './util/script-source.js'
 export * from './util/throttle.js'
 export * from './util/type-guards.js'
 export {

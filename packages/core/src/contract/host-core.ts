@@ -296,9 +296,6 @@ export const FRONTEND_HEADER = 'frontend'
 /** Header of a call of the host that has no `timeout`: milliseconds for the answer, or for the stream to open. */
 export const DEFAULT_TIMEOUT_HEADER = 'default-timeout'
 
-/** The function of the code of a run, which the host calls. */
-export const RUN_METHOD = 'bus.run'
-
 /** The command with which a run calls the host's functions for it: `{ name, args }`. Other frontends do not have it. */
 export const RUN_FUNCTION_METHOD = 'plugin:host|run_function'
 

@@ -11,9 +11,9 @@
 // The caller's deadline and signal, and a command that interrupts the code, end phases 2 to 4 at any time. Phase 6 follows in any case.
 import { checkResultBytes, type CodecName, measureValue } from '@sallyport/protocol/internal/codec'
 import { BusError, describeName, isBusError, isUnsentError } from '@sallyport/protocol/internal/errors'
-import { checkDeadline, watchDeadline } from '@sallyport/protocol/internal/message'
+import { checkDeadline, RUN_METHOD, watchDeadline } from '@sallyport/protocol/internal/message'
 import { bindContext, captureContext, createDeferred } from '@sallyport/protocol/internal/util'
-import { HOST_METHOD, RUN_METHOD } from '../contract/host-core.js'
+import { HOST_METHOD } from '../contract/host-core.js'
 import { callFrontend, nameFunction } from './call-frontend.js'
 import {
   type Continuation,

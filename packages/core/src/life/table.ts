@@ -77,8 +77,8 @@ const up = {
     { if: isBlocked, to: 'killing', do: ['sentence'] },
     { to: 'ending', do: ['sentence'] },
   ],
-  VIOLATED: [{ ...violated, to: 'ending' }],
-  ANSWERED: [{ if: all(isCurrent, is('link', 'asking')), to: 'ending', do: ['sentence'] }],
+  'LINK.VIOLATED': [{ ...violated, to: 'ending' }],
+  'LINK.ANSWERED': [{ if: all(isCurrent, is('link', 'asking')), to: 'ending', do: ['sentence'] }],
   RELOAD: [{ to: 'ending', do: ['wantReload'] }],
   STOP: [{ to: 'ending', do: ['wantStop'] }],
 }
@@ -98,11 +98,11 @@ const lostLink = [
   { if: is('gate', 'down'), to: 'down', do: ['detach'] },
 ]
 const linkEnded = {
-  ENDED: [
+  'LINK.ENDED': [
     { if: all(isCurrent, not(codeUp)), to: 'lost' },
     { if: isCurrent, to: 'asking' },
   ],
-  DROPPED: [{ if: isCurrent, to: 'down', do: ['detach'] }],
+  'LINK.DROPPED': [{ if: isCurrent, to: 'down', do: ['detach'] }],
 }
 
 export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>> = {
@@ -176,7 +176,7 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
       always: lostLink,
       on: {
         ...linkEnded,
-        ATTACHED: [
+        'LINK.ATTACHED': [
           { if: all(isCurrent, isRunning), to: 'attached', do: ['begin'] },
           { if: isCurrent, to: 'attached' },
         ],
@@ -192,10 +192,10 @@ export const LIFE: Readonly<Record<Region, Readonly<Record<string, LifeState>>>>
       entry: ['ask'],
       exit: ['stopAsking'],
       always: [...lostLink, { if: not(codeUp), to: 'lost' }],
-      on: { DROPPED: linkEnded.DROPPED },
+      on: { 'LINK.DROPPED': linkEnded['LINK.DROPPED'] },
     },
     // The code is being ended.
-    lost: { always: lostLink, on: { DROPPED: linkEnded.DROPPED } },
+    lost: { always: lostLink, on: { 'LINK.DROPPED': linkEnded['LINK.DROPPED'] } },
   },
 }
 

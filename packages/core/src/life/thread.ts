@@ -1,5 +1,5 @@
 // The threads of a worker: what the host says of the worker (`WorkerSpec`), and the author of the end of each thread (`ThreadCode`). Its evidence
-// comes in one order: reports, an uncaught error, the exit. Nobody else listens to the thread.
+// comes in one order: reports, an uncaught error, the exit. Nobody else judges by it.
 import type { RelaySockets } from '@sallyport/process/internal'
 import {
   createHeartbeat,

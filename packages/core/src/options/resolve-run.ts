@@ -5,6 +5,7 @@ import type { ExposedContext } from '@sallyport/frontend/internal'
 import type { ModuleText } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { bindContext, isPlainObject } from '@sallyport/protocol/internal/util'
+import { RUN_METHOD } from '@sallyport/protocol/internal/message'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as v from 'valibot'
 import { checkArguments } from '../api/arguments.js'
@@ -42,7 +43,7 @@ const createWrapper = (
   maxResultBytes,
   before:
     `import { Channel, emit, expose, invoke, listen, stream } from '@sallyport/frontend'; ` +
-    `${declare?.('invoke') ?? ''}expose({ 'bus.run': args => (async () => {`,
+    `${declare?.('invoke') ?? ''}expose({ '${RUN_METHOD}': args => (async () => {`,
   after: '\n})() })',
   ...(declare && { globals: declare('sallyport.invoke') }),
 })

@@ -2,13 +2,13 @@
 import { once } from 'node:events'
 import { every } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { RUN_METHOD } from '@sallyport/protocol/internal/message'
 import type { Logger } from 'pino'
 import {
   type CoreReport,
   type FrontendEnd,
   type EndedFrontend,
   type Measurement,
-  RUN_METHOD,
   type RunningCall,
 } from '../contract/host-core.js'
 import { emitCreated, emitDestroyed, type EventRouter } from '../events/router.js'

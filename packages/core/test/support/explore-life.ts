@@ -113,7 +113,7 @@ class World {
       },
       detach: ({ link }, event) => {
         this.expect(this.open === link, 'a link is given up twice')
-        const isWhole = is.alive && !is.killed && this.gate !== 'down' && event?.type !== 'DROPPED'
+        const isWhole = is.alive && !is.killed && this.gate !== 'down' && event?.type !== 'LINK.DROPPED'
         this.expect(!isWhole, 'a link is given up without a reason')
         this.expect(is.core, 'core is down, and is told')
         this.open = 0
@@ -163,7 +163,7 @@ class World {
       events.push(...possible.map(obituary => ({ type: 'OBITUARY', obituary })))
       events.push({ type: 'SENTENCE', error: new Error('sentence') })
       events.push({ type: 'SENTENCE', error: new Error('blocked'), isBlocked: true })
-      if (is.asked) events.push({ type: 'ANSWERED', link: context.link, error: new Error('lost') })
+      if (is.asked) events.push({ type: 'LINK.ANSWERED', link: context.link, error: new Error('lost') })
     }
     events.push({ type: is.core ? 'CORE.DOWN' : 'CORE.UP' })
     if (gate === 'down') events.push({ type: 'GATE.UP' })
@@ -172,8 +172,8 @@ class World {
     if (gate === 'up' || gate === 'ready' || gate === 'ending') events.push({ type: 'GATE.DOWN' })
     if (is.core && context.link > 0) {
       for (const link of context.link > 1 ? [context.link, context.link - 1] : [context.link])
-        for (const type of ['ATTACHED', 'ENDED', 'DROPPED'])
-          events.push({ type, link }, { type: 'VIOLATED', link, error: new Error('violation') })
+        for (const type of ['LINK.ATTACHED', 'LINK.ENDED', 'LINK.DROPPED'])
+          events.push({ type, link }, { type: 'LINK.VIOLATED', link, error: new Error('violation') })
     }
     if (is.opened && !is.started) events.push({ type: 'START' })
     if (value.code === 'ending') events.push({ type: 'SILENT' })
@@ -260,8 +260,8 @@ function checkOrders(world: World, at: Snapshot, found: Found): number {
   const obituaries = names.map(name => OBITUARIES[name]!)
   const { link } = life.context
   const facts: LifeEvent[] = [
-    { type: 'ENDED', link },
-    { type: 'VIOLATED', link, error: new Error('violation') },
+    { type: 'LINK.ENDED', link },
+    { type: 'LINK.VIOLATED', link, error: new Error('violation') },
     { type: 'SENTENCE', error: new Error('blocked'), isBlocked: true },
     ...(gate === 'none' || gate === 'down' ? [] : [{ type: 'GATE.DOWN' }]),
   ]

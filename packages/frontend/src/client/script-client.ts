@@ -8,6 +8,7 @@
 //   resumed       the first call that was interrupted has its answer. If there are others, new calls wait on, and the run is suspended again
 import { checkResultBytes } from '@sallyport/protocol/internal/codec'
 import { BusError, createCallPromise, isBusError, toBusError } from '@sallyport/protocol/internal/errors'
+import { RUN_METHOD } from '@sallyport/protocol/internal/message'
 import { getPlainCalls, isStream, waitForLastCalls } from '@sallyport/protocol/internal/rpc'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { Link } from '@sallyport/protocol/internal/wire'
@@ -16,8 +17,6 @@ import type { Connection } from './connection.js'
 import type { ExposedFunctions } from './exposed-functions.js'
 import type { InvokeOptions } from './arguments.js'
 import { synchronize } from './synchronize.js'
-
-const RUN = 'bus.run'
 
 const CLOSED = 'The stream or channel was open when the run was interrupted, and is closed'
 
@@ -126,7 +125,7 @@ export class ScriptClient extends Client {
       if (this.#ended) this.#resume(args as Resumption)
       else this.#start(body, args)
       const { result } = this.#running!
-      const call = (this.#runCall = Symbol(RUN))
+      const call = (this.#runCall = Symbol(RUN_METHOD))
       const answered = (value?: unknown): void => {
         if (this.#runCall === call && !isStream(value)) this.#options.answered()
       }
@@ -134,7 +133,7 @@ export class ScriptClient extends Client {
       void Promise.resolve().then(() => result.then(answered, () => answered()))
       return result
     }
-    super.expose({ [RUN]: run } as never)
+    super.expose({ [RUN_METHOD]: run } as never)
   }
 
   /** Continues over another link, as the client of any frontend. */

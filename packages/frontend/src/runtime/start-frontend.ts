@@ -15,6 +15,7 @@ import {
   type ScriptThread,
   serveLife,
 } from '@sallyport/protocol/internal/contract'
+import { RUN_METHOD } from '@sallyport/protocol/internal/message'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { createUnsentError, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import { waitForLastCalls } from '@sallyport/protocol/internal/rpc'
@@ -48,8 +49,6 @@ export interface GroupMember extends Pick<ScriptThread, 'onEnter' | 'isTerminate
   /** Ends the script. */
   exit(code: number): void
 }
-
-const RUN = 'bus.run'
 
 const nextTick = (): Promise<void> => new Promise(onNextTick)
 
@@ -222,8 +221,8 @@ class FrontendLife {
     if (!this.#start.text?.wrapper) return functions
     const exposeAll = functions.expose as (exposed: unknown) => unknown
     const expose = (exposed: unknown): unknown => {
-      const { [RUN]: run, ...others } = Object(exposed) as Record<string, (...call: unknown[]) => unknown>
-      return exposeAll(run ? { ...others, [RUN]: (...call: unknown[]) => this.#endRun(run(...call)) } : exposed)
+      const { [RUN_METHOD]: run, ...others } = Object(exposed) as Record<string, (...call: unknown[]) => unknown>
+      return exposeAll(run ? { ...others, [RUN_METHOD]: (...call: unknown[]) => this.#endRun(run(...call)) } : exposed)
     }
     return { ...functions, expose }
   }
@@ -250,7 +249,7 @@ class FrontendLife {
     // Calls in flight settle before the thread ends.
     await this.#close()
     for (const reason of this.#rejections.values())
-      this.#host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN, reason)) })
+      this.#host.report({ type: 'unhandled', error: reportError(toErrorOfFunction(RUN_METHOD, reason)) })
   }
 
   /** Closes the link. Resolves once all that the code has sent has left. @throws {BusError} Timeout if core takes it no more */

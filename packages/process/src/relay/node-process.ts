@@ -10,16 +10,14 @@ import { finished } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
 import {
   FRONTEND_PROCESS,
-  type LifecycleState,
   type Output,
   type OutputStream,
   PROCESS_GREETING,
   PROCESS_STREAMS,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { Child, type ChildStatus } from '../child/child.js'
-import type { ExceededLimit } from '../child/limits.js'
 import { OrphanGuard } from '../child/orphan-guard.js'
 import { explainTemporary, type Launch, NICENESS, withFilterFile } from '../launchers/launcher.js'
 import type { RelayData } from './relay-data.js'
@@ -48,8 +46,6 @@ export interface ProcessStatus extends ChildStatus {
 const OUT_OF_MEMORY =
   /^(?:FATAL ERROR: .* Allocation failed -|# Fatal) (?:JavaScript(?: heap)?|(process)) out of memory/m
 const TAIL_LENGTH = 8192
-/** Of what a launcher said last, in an error. */
-const MAX_LINE_LENGTH = 300
 const LOWEST_PRIORITY = constants.priority.PRIORITY_LOW
 /** Written to standard error if a process printed anything before it was killed: it might have had more in its memory. */
 const LOST_OUTPUT = 'Further output might be lost: the process was killed\n'
@@ -206,78 +202,6 @@ export function explainStartError(error: unknown, temporary: string): unknown {
 /** Its own libraries write no invalid record: code can, if it has taken the descriptor. */
 export const explainPipeFault = ({ reason, message }: BusError): BusError =>
   new BusError(reason, `${message}. Print by console, process.stdout or node:fs, and not to descriptor 1 itself`)
-
-export interface ProcessEvidence {
-  /** What the process is called in errors. */
-  readonly name: string
-  readonly status: ProcessStatus
-  readonly maxMemory?: number | undefined
-  readonly killedFor?: BusError | undefined
-  /** The host has asked it to stop. */
-  readonly isStopping: boolean
-  readonly lifecycle: LifecycleState | undefined
-  /** It has been started before it was known for what. */
-  readonly isSpare: boolean
-  /** What was started in place of Node, and by which launcher. */
-  readonly launcher?: { readonly name: string; readonly command: string } | undefined
-}
-
-export interface ProcessEnd {
-  readonly error: BusError | undefined
-  /** It ended by the order to stop, and could not say so. */
-  readonly wasStopped: boolean
-}
-
-/** Says why a process has ended, from all that its relay knows, in whatever order it became known. */
-export function judgeProcess({ name, status, isStopping, ...evidence }: ProcessEvidence): ProcessEnd {
-  const { signal, wasKilled, outOfMemory } = status
-  const { lifecycle, isSpare } = evidence
-  const isForced = wasKilled && signal === 'SIGKILL'
-  // A service manager ends all processes of a service by SIGTERM, while the host closes the bus.
-  const wasEnded = isStopping && (isForced || signal === 'SIGTERM')
-  const limit = status.limit ?? findRefusedMemory(outOfMemory, evidence.maxMemory)
-  let error = limit ? createEnd(`${name} ${limit.text}`, { limit: limit.limit, max: limit.max }) : evidence.killedFor
-  // It had exited before it could be killed for its silence.
-  if (isBusError(error, 'Timeout') && !isForced) error = undefined
-  // A process that has crashed, or that another program has killed, can be asked to stop before its exit is known.
-  if (!error && !wasEnded && (signal || outOfMemory)) {
-    error = createEnd(outOfMemory ? `${name} ran out of memory` : `${name} was terminated by ${signal}`)
-  }
-  const { launcher } = evidence
-  const isUnheard = status.hasGreeted === false && !isStopping && (!error || isBusError(error, 'InvalidRequest'))
-  if (isUnheard && launcher) error = createEnd(explainLauncher(name, launcher, status, error !== undefined))
-  const hasBegun = lifecycle === 'ready' || (lifecycle === undefined && !isSpare)
-  return { error, wasStopped: !error && wasEnded && hasBegun }
-}
-
-/**
- * It passes on a command, and has ended before that: a missing image, a closed standard input, or a wrong option.
- *
- * @param isFlood - true if it has printed more than is skipped
- */
-function explainLauncher(
-  name: string,
-  { name: launcher, command }: NonNullable<ProcessEvidence['launcher']>,
-  { code, lastLines = [] }: ProcessStatus,
-  isFlood: boolean,
-): string {
-  const how = isFlood ? 'printed more than 64 KiB' : `exited with code ${code}`
-  const said = lastLines.filter(Boolean).map(line => line.slice(0, MAX_LINE_LENGTH))
-  const last = said.length > 0 ? `. It said last: ${said.join('; and to standard output: ')}` : ''
-  return `${name}: its launcher ${JSON.stringify(launcher)} (${command}) ${how} before the process started${last}`
-}
-
-const findRefusedMemory = (what: ProcessStatus['outOfMemory'], max: number | undefined): ExceededLimit | undefined =>
-  what === 'process' && max !== undefined
-    ? { limit: 'memory', max, text: `could not allocate memory (limit: ${max} MiB)` }
-    : undefined
-
-/** No place in Sallyport's own files is to blame for it. */
-function createEnd(text: string, data?: object): BusError {
-  const error = new BusError('Crashed', text, data && { data })
-  error.stack = `${error.name}: ${text}`
-  return error
-}
 
 /** A report has a few KiB. Code that prints its first line, and then more, is not held back any further. */
 const MAX_REPORT_LENGTH = 2 ** 15

@@ -92,14 +92,14 @@ async function start(...states: LifecycleState[]) {
     }
   }
   /** The process exits, unless it was killed. */
-  const end = async (): Promise<void> => {
+  const end = async (signal: NodeJS.Signals | null = null): Promise<void> => {
     vi.useRealTimers()
-    exited.resolve({ code: 0, signal: null, wasKilled: false, limit: undefined })
+    exited.resolve({ code: signal ? null : 0, signal, wasKilled: false, limit: undefined })
     await running
     expect(onExit).toHaveBeenCalledOnce()
   }
   const ask = (): void => command({ type: 'ask' })
-  return { stop: (timeout = 0) => command({ type: 'stop', timeout }), ask, report, kill, run, end }
+  return { stop: (timeout = 0) => command({ type: 'stop', timeout }), ask, report, received, kill, run, end }
 }
 
 test('a process that runs on is killed after 20 ms of its running time', async () => {
@@ -150,6 +150,18 @@ test('a process that answers in time is not killed', async () => {
   await end()
   expect(kill).not.toHaveBeenCalled()
 })
+
+test('a process that is ended while it drains can have lost something, whoever ends it', () =>
+  rows([
+    ['its relay', 300],
+    ['a service manager', 0],
+  ])(async (_who, ms) => {
+    const { stop, received, run, end } = await start('ready', 'draining')
+    stop()
+    run(ms)
+    await end('SIGTERM')
+    expect(received.at(-1)).toMatchObject({ state: 'failed', error: { reason: 'Timeout', unsent: 'unknown' } })
+  }))
 
 test('a process that does not answer a question is killed', async () => {
   const { ask, kill, run, end } = await start('ready')

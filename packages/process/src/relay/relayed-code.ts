@@ -12,7 +12,7 @@ import {
   type LifecycleState,
   type ProcessMessage,
 } from '@sallyport/protocol/internal/contract'
-import { type BusError, reportError } from '@sallyport/protocol/internal/errors'
+import { type BusError, createUnsentError, reportError } from '@sallyport/protocol/internal/errors'
 import {
   bridge,
   type LinkEndpoint,
@@ -23,6 +23,9 @@ import {
 import { createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, MAX_REPORT_BYTES, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { createMemberParser } from './report-parser.js'
+
+/** For code to exit after its time to drain, if it answers or does not run, and for a script that has said that it failed. */
+export const KILL_TIMEOUT_MS = 250
 
 export abstract class RelayedCode {
   protected lifecycle: LifecycleState | undefined
@@ -93,6 +96,22 @@ export abstract class RelayedCode {
 
   protected reportFailure(error: unknown): void {
     this.report({ type: 'state', state: 'failed', error: reportError(error) })
+  }
+
+  /**
+   * Says how code has ended. Returns its error.
+   *
+   * @param isSilent - it was ended by force, as it was asked to end, and has not said that it did
+   * @param isCutOff - core has not taken all that it has sent
+   */
+  protected reportEnd(isSilent: boolean, isCutOff: boolean, fault?: BusError): BusError | undefined {
+    const isLost = isSilent ? this.lifecycle === 'draining' : isCutOff
+    const error = fault ?? (isLost ? createUnsentError('unknown') : undefined)
+    // Code that has failed has its own error.
+    if (error && this.lifecycle !== 'failed') this.reportFailure(error)
+    // Otherwise the host takes its end for one that it has chosen itself.
+    else if (isSilent) this.report({ type: 'state', state: 'stopped' })
+    return error
   }
 
   /** Called once: frames cannot be connected to another link. Whoever closes the link, the code goes on until the host restarts it. */

@@ -19,7 +19,7 @@ import {
   type ProcessCommand,
   watchSilence,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, createUnsentError, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { acceptDirect, getSocketInode } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { MAX_LAST_OUTPUT, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
@@ -27,19 +27,17 @@ import { explainRefusedMemory, readMainThreadsCpu } from '../child/limits.js'
 import { removeCgroups } from '../launchers/cgroup.js'
 import type { BrokerDenial, BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
+import { judgeProcess } from './judge-process.js'
 import {
   explainPipeFault,
   explainStartError,
-  judgeProcess,
   type NodeProcess,
   type ProcessStatus,
   startProcess,
 } from './node-process.js'
-import { RelayedCode } from './relayed-code.js'
-import { ProcessScripts } from './relay-scripts.js'
+import { KILL_TIMEOUT_MS, RelayedCode } from './relayed-code.js'
+import { ProcessScripts } from './process-scripts.js'
 
-/** Time for a process to exit after its time to drain, if it answers or does not run. */
-const KILL_TIMEOUT_MS = 250
 /** Time for a process to exit after it has closed a pipe that it cannot live without, or has said that it failed. */
 const EXIT_TIMEOUT_MS = 1000
 /** How often it gets that time, while it prints. */
@@ -306,8 +304,7 @@ class ProcessRelay extends RelayedCode {
   }
 
   #killAndAbandon(): void {
-    // It has not said that all has left.
-    this.kill(this.lifecycle === 'draining' ? createUnsentError('unknown') : undefined)
+    this.kill()
     this.abandon()
     this.closeFrames()
   }
@@ -327,16 +324,12 @@ class ProcessRelay extends RelayedCode {
       maxMemory: this.#data.limits.memory,
       launcher: launcher === undefined ? undefined : { name: launcher, command: launch.command },
     })
-    // It has exited in time, but core has not taken all.
     const wasDone = lifecycle === 'stopped' || (!status.wasKilled && status.code === 0)
-    const error = fault ?? (isCutOff && wasDone ? createUnsentError('unknown') : undefined)
     this.flush()
     this.#denied.flush()
-    if (error && lifecycle !== 'failed') this.reportFailure(error)
+    const error = this.reportEnd(wasStopped && !this.#scripts, isCutOff && wasDone, fault)
     // Its scripts fail with it.
-    else if (this.#scripts) this.reportFailure(createExitError(status.code))
-    // Otherwise the host takes its end for one that it has chosen itself.
-    else if (wasStopped) this.report({ type: 'state', state: 'stopped' })
+    if (this.#scripts && (!error || lifecycle === 'failed')) this.reportFailure(createExitError(status.code))
     this.#output.flush()
     return error ? 1 : (status.code ?? 0)
   }

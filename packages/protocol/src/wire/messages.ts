@@ -82,6 +82,9 @@ export const METHOD = {
   closeChannel: '$/closeChannel',
 } as const
 
+/** The function of the code of a run, which the host calls. */
+export const RUN_METHOD = 'bus.run'
+
 /** Methods for which web pages have no use: apart from the others, so that a page does not load them. */
 export const NODE_METHOD = {
   /** Never sent: the command that a hook sees for a response to a call of an exposed function. */

@@ -230,7 +230,7 @@ export class Frontend {
   }
 
   attached(link: number): void {
-    this.#life.send({ type: 'ATTACHED', link })
+    this.#life.send({ type: 'LINK.ATTACHED', link })
   }
 
   rejected(link: number, error: Error): void {
@@ -246,17 +246,17 @@ export class Frontend {
   }
 
   linkEnded(id: number): void {
-    this.#life.send({ type: 'ENDED', link: id })
+    this.#life.send({ type: 'LINK.ENDED', link: id })
     this.#settle(id, 'hasEnded')
   }
 
   /** The session with a core in another process has ended, which is no fault of the frontend. */
   sessionEnded(id: number): void {
-    this.#life.send({ type: 'DROPPED', link: id })
+    this.#life.send({ type: 'LINK.DROPPED', link: id })
   }
 
   violated(link: number, error: Error): void {
-    this.#life.send({ type: 'VIOLATED', link, error })
+    this.#life.send({ type: 'LINK.VIOLATED', link, error })
   }
 
   interrupted(report: InterruptionReport): void {
@@ -331,7 +331,7 @@ export class Frontend {
           const error = new BusError('Disconnected', message)
           // A thread or process reports it once it has exited: its own last words say more, and can be late on a busy machine.
           if (config.sandbox === undefined) this.#host.reporter.reportFault(label, error)
-          this.#life.send({ type: 'ANSWERED', link, error })
+          this.#life.send({ type: 'LINK.ANSWERED', link, error })
         })
       },
       stopAsking: () => stopAsking(),

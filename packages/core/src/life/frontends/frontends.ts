@@ -25,7 +25,7 @@ const MAX_ENDED = 100
 const MAX_GONE = 1000
 
 /** A frontend that has ended by itself, for as long as its label is not used again. */
-interface EndedFrontend {
+interface RememberedFrontend {
   readonly module: URL
   readonly config: FrontendConfig
   readonly stats: FrontendStats
@@ -40,7 +40,7 @@ export class Frontends {
   readonly #host: FrontendHost
   readonly #open: Map<number, Frontend>
   readonly #byName = new Map<string, Frontend>()
-  readonly #ended = new Map<string, EndedFrontend>()
+  readonly #ended = new Map<string, RememberedFrontend>()
   readonly #gone = new Set<string>()
   #lastRun = 0
   readonly #logOnce: LogOnce
@@ -68,7 +68,7 @@ export class Frontends {
   async open(label: string, module: URL, config: FrontendConfig): Promise<() => Promise<void>> {
     const { sandbox, loaded, loadTimeout } = config
     let runtime!: WorkerRuntime
-    let ended: EndedFrontend | undefined
+    let ended: RememberedFrontend | undefined
     const createRuntime: FrontendDeps['createRuntime'] = (events, terms, owners) =>
       (runtime = new WorkerRuntime({ label, module, config, host: this.#host, events, terms, owners }))
     const frontend = this.#add({ label, name: label, module, config, isRunning: false, createRuntime }, end => {
@@ -209,13 +209,13 @@ export class Frontends {
     throw new BusError('InvalidParams', `Frontend ${JSON.stringify(name)} already exists. ${remedy}`)
   }
 
-  #remember(label: string, ended: EndedFrontend): void {
+  #remember(label: string, ended: RememberedFrontend): void {
     if (this.#ended.size === MAX_ENDED) this.#ended.delete(this.#ended.keys().next().value!)
     this.#ended.set(label, ended)
   }
 
   /** Opens a frontend that has ended by itself again. It can still be reloaded if that fails. */
-  async #reopen(label: string, ended: EndedFrontend): Promise<void> {
+  async #reopen(label: string, ended: RememberedFrontend): Promise<void> {
     try {
       const load = await this.open(label, ended.module, ended.config)
       await load()

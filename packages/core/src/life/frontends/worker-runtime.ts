@@ -83,7 +83,7 @@ export class WorkerRuntime implements FrontendRuntime {
     }
     if (!config.runsOnce) this.reload = () => this.#reload()
     this.#worker = host.supervisor.start(this.#createSpec())
-    void this.#worker.exited.then(exit => this.#ended(exit))
+    void this.#worker.exited.then(exit => this.#exited(exit))
   }
 
   get life(): Life {
@@ -132,7 +132,7 @@ export class WorkerRuntime implements FrontendRuntime {
       onReport: report => this.#receive(report),
       onRestarted: events.restarted,
       onStopped: (restart, context) => this.#stopped(restart, context),
-      onExit: (exit, context) => this.#exited(exit, context),
+      onExit: (exit, context) => this.#stoppedForGood(exit, context),
       onKilled: () => host.reporter.reportStopTimeout('frontend', label),
     }
   }
@@ -212,7 +212,7 @@ export class WorkerRuntime implements FrontendRuntime {
     host.reporter.reportRestart('frontend', label, restart)
   }
 
-  #exited({ error }: WorkerExit, context: LifeContext): void {
+  #stoppedForGood({ error }: WorkerExit, context: LifeContext): void {
     const { label, events } = this.#deps
     this.#closeLink()
     this.load.fail(error)
@@ -222,7 +222,7 @@ export class WorkerRuntime implements FrontendRuntime {
   }
 
   /** No other thread follows. */
-  #ended(exit: WorkerExit): void {
+  #exited(exit: WorkerExit): void {
     const { label, config, host, events } = this.#deps
     events.exited(exit.error)
     // The caller of `open` gets the error of the first start, and that of `run` each.

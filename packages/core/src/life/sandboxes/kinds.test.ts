@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { sandboxSchema } from './kinds.js'
+import { ANSWER_TIMEOUT_MS } from '@sallyport/protocol/internal/contract'
+import { MAX_SCRIPT_MS } from '@sallyport/protocol/internal/wire'
+import { resolveSandbox, sandboxSchema } from './kinds.js'
 
 const sources = new URL('../../', import.meta.url)
 const list = 'none|permission|process|quickjs'
@@ -43,3 +45,9 @@ test('names the kinds that there are', () =>
     ['deno', "{ kind: 'process', wall: … } with await deno(), of '@sallyport/core/launchers'"],
     [{ kind: 'docker' }, "{ kind: 'process', wall: … } with await docker(), of '@sallyport/core/launchers'"],
   ])((sandbox, message) => expect(v.safeParse(sandboxSchema, sandbox).issues?.[0].message).toBe(message)))
+
+test('a host waits for a process of scripts until its relay has ended it', async () => {
+  const sandbox = { kind: 'quickjs', process: true, perProcess: 2, time: MAX_SCRIPT_MS }
+  const { stopTimeout } = await resolveSandbox(v.parse(sandboxSchema, sandbox), 'sandbox')
+  expect(stopTimeout).toBeGreaterThan(MAX_SCRIPT_MS + ANSWER_TIMEOUT_MS)
+})

@@ -1,4 +1,4 @@
-// The kinds of sandbox: a new one is a file here, and a line in each of the two lists below.
+// The kinds of sandbox: a new one is a file here, and its lines in `Sandbox` and `KINDS`.
 import * as v from 'valibot'
 import { inlineOr } from '../../shared/validate.js'
 import { getFrontendEntry, type SandboxConfig, type SandboxKind, type SandboxOptions } from './sandbox.js'

@@ -9,8 +9,8 @@ import { requireNode } from '../../shared/other-runtime.js'
 import { leftOut, netOrHosts, objectOfKind, read, resourceLimits, secrets } from './options.js'
 import type { ThreadHandle } from '../thread.js'
 import { getFrontendEntry, type SandboxKind } from './sandbox.js'
-import { loadProcesses, type Processes } from './processes.js'
-import { getFrontendWorker, spawnSandboxed } from './spawn-sandboxed.js'
+import { loadProcesses, type Processes } from '../workers/process-host.js'
+import { getFrontendWorker, spawnSandboxed } from '../workers/spawn-sandboxed.js'
 
 /** Node's permission model around a frontend worker: see the page "Security in detail" of the documentation. */
 export interface PermissionSandbox {

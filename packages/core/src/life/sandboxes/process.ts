@@ -7,7 +7,7 @@ import { type SandboxKind, toSandbox } from './sandbox.js'
 import { checkNet, checkSecrets, getModuleCode, joinGrants } from '@sallyport/process/internal/permission-model'
 import type { Launcher } from '@sallyport/process/internal/launchers'
 import { findEntry } from '../workers/spawn.js'
-import { loadProcesses } from './processes.js'
+import { loadProcesses } from '../workers/process-host.js'
 
 /** A separate process around a frontend, under the permission model too: see the page "Security in detail" of the documentation. */
 export interface ProcessSandbox {

@@ -33,8 +33,8 @@ import {
   realModule,
   type ReadGrants,
 } from '@sallyport/process/internal/permission-model'
-import { loadProcesses } from './processes.js'
-import { spawnSandboxed } from './spawn-sandboxed.js'
+import { loadProcesses } from '../workers/process-host.js'
+import { spawnSandboxed } from '../workers/spawn-sandboxed.js'
 import type { ProcessSandbox } from './process.js'
 
 /**
@@ -155,7 +155,8 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       const { createProcessConfig, createSharedProcessConfig, ProcessPool, resolveWall } = processes
       const found = await resolveWall(place, { wall, cpu, pids }, processes.findTextWall)
       const config = createProcessConfig(process, found, getCode)
-      const alone = { ...toSandbox(kind, ProcessPool, config), engine: await describeEngine() }
+      const engineVersion = await describeEngine()
+      const alone = { ...toSandbox(kind, ProcessPool, config), engine: engineVersion }
       if (perProcess === 1 || (perProcess === undefined && group === undefined)) return alone
       if (net)
         throw new BusError(
@@ -165,7 +166,8 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       const sharing = { group: createGroupName(group, perProcess), maxScripts: perProcess, maxRunMs: time, getScript }
       const shared = toSandbox(kind, ProcessPool, createSharedProcessConfig(process, found, getCode, sharing))
       return {
-        ...alone,
+        ...shared,
+        engine: engineVersion,
         ringBytes: RING_BYTES,
         spawn(start, host, owners) {
           if (hasTypes(start)) return alone.spawn(start, host, owners)
@@ -217,7 +219,7 @@ function readScript({ module, text }: FrontendStart): string | undefined {
 
 /**
  * True if types have to be removed from code. Node's parser for that has no limit: some short code occupies it for ever, and some breaks it for
- * all that follows in its thread. So such code shares no thread.
+ * all that follows in its thread. So such code shares no process, and a thread only with its own `group`.
  */
 const hasTypes = ({ module, text }: FrontendStart): boolean =>
   [text?.name ?? new URL(module).pathname, ...Object.keys(text?.modules ?? {})].some(isTypeScriptName)

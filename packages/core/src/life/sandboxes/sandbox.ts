@@ -5,7 +5,7 @@ import type { HostLog } from '../reporting/log.js'
 import type { ThreadHandle } from '../thread.js'
 import type { ProcessConfig, ProcessPool, SocketOwner } from '@sallyport/process/internal'
 import type { SharedThreads } from '../workers/shared-threads.js'
-import type { Processes } from './processes.js'
+import type { Processes } from '../workers/process-host.js'
 import { type Entry, findEntry, type WorkerFactories } from '../workers/spawn.js'
 import type * as v from 'valibot'
 

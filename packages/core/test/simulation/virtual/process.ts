@@ -1,7 +1,7 @@
 // A process in virtual time, and its relay.
 import type { LifecycleState } from '@sallyport/protocol/internal/contract'
-import { type BusError, createUnsentError, reportError } from '@sallyport/protocol/internal/errors'
-import { judgeProcess } from '../../../../process/src/relay/node-process.js'
+import { createUnsentError, reportError } from '@sallyport/protocol/internal/errors'
+import { judgeProcess } from '../../../../process/src/relay/judge-process.js'
 import type { RelaySockets } from '../../../../process/src/contract.js'
 import type { Simulation } from '../simulation.js'
 import { Place } from './place.js'
@@ -26,7 +26,6 @@ export class SimulatedProcess extends SimulatedThread {
   isStopping = false
   readonly #simulation: Simulation
   #wasKilled = false
-  #killedFor: BusError | undefined
   #isEnding = false
 
   /** @param label - `undefined` for one that is started ahead */
@@ -54,8 +53,6 @@ export class SimulatedProcess extends SimulatedThread {
 
   kill(): void {
     this.#wasKilled = true
-    // It has not said that all has left.
-    if (this.isStopping && this.lifecycle === 'draining') this.#killedFor = createUnsentError('unknown')
     getWorld().harms(this.place)
     this.exit(0, 'SIGKILL')
   }
@@ -81,9 +78,9 @@ export class SimulatedProcess extends SimulatedThread {
     if (this.relay.dead) return
     const { isStopping, lifecycle, isAhead: isSpare } = this
     const status = { code: signal ? null : code, signal, wasKilled: this.#wasKilled, limit: undefined }
-    const { error, wasStopped } = judgeProcess({
-      ...{ name: 'it', status, isStopping, lifecycle, isSpare, killedFor: this.#killedFor },
-    })
+    const { error: fault, wasStopped } = judgeProcess({ name: 'it', status, isStopping, lifecycle, isSpare })
+    // As `RelayedCode.reportEnd`.
+    const error = fault ?? (wasStopped && lifecycle === 'draining' ? createUnsentError('unknown') : undefined)
     if (error) this.send({ type: 'state', state: 'failed', error: reportError(error) })
     else if (wasStopped) this.send({ type: 'state', state: 'stopped' })
     this.die(error ? 1 : code)

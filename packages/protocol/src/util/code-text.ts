@@ -1,4 +1,6 @@
-// Code as text, before it runs: where the body of an async function has a syntax error, and TypeScript without its types. Nothing of it runs here.
+// Code as text, before it runs: where the body of an async function has a syntax error, and TypeScript
+// without its types, as Node itself removes them from files: blanks take their place, so that all else keeps its own. Before Node 22.13 the package
+// `amaro` does it, which is what Node has inside, if it is installed (docs/adr/0033-code-as-text.md). Nothing of it runs here.
 import { Script } from 'node:vm'
 
 interface Mistake {
@@ -67,9 +69,6 @@ function getEnd(code: string): string {
   const lines = code.split(LINE_END)
   return `:${lines.length}:${lines.at(-1)!.length + 1}`
 }
-
-// Removes the types of TypeScript from code as text, as Node itself does for files: blanks take their place, so that all else keeps its own.
-// Before Node 22.13 the package `amaro` does it, which is what Node has inside, if it is installed (docs/adr/0033-code-as-text.md).
 
 interface NodeModule {
   stripTypeScriptTypes?(code: string, options: { mode: 'strip' }): string

@@ -15,14 +15,12 @@ import {
   readMembers,
   serializeValue,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, createUnsentError, describeThrown } from '@sallyport/protocol/internal/errors'
+import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import type { StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { MAX_LAST_OUTPUT, MAX_WAITING_OUTPUT, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import type { ScriptData } from './relay-data.js'
-import { RelayedCode } from './relayed-code.js'
+import { KILL_TIMEOUT_MS, RelayedCode } from './relayed-code.js'
 
-/** For a script to end by itself, beyond its time to drain, or after it has said that it failed. */
-const KILL_TIMEOUT_MS = 250
 /** What a script has that ends. Texts are joined up to half of the maximum length. */
 const MAX_UNREAD_TEXTS = (2 * (MAX_LAST_OUTPUT + MAX_WAITING_OUTPUT)) / MAX_OUTPUT_TEXT
 
@@ -198,13 +196,7 @@ class RelayedScript extends RelayedCode {
     const isCutOff = (await this.getForwarded()) === false
     this.close()
     this.flush()
-    const { lifecycle } = this
-    const isSilent = this.isEnding && lifecycle !== 'stopped' && lifecycle !== 'failed'
-    // Something has not left it, or core has not taken it. Code that has failed has its own error.
-    if (isSilent ? lifecycle === 'draining' : isCutOff && lifecycle !== 'failed')
-      this.reportFailure(createUnsentError('unknown'))
-    // The host takes the end of a script that it has asked to end, and that does not say so itself, for its own.
-    else if (isSilent) this.report({ type: 'state', state: 'stopped' })
+    this.reportEnd(this.isEnding && this.lifecycle !== 'stopped' && this.lifecycle !== 'failed', isCutOff)
     this.#post({ type: 'exited', code })
   }
 

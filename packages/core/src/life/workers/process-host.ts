@@ -5,9 +5,9 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import type { ProcessHost, ProcessPool } from '@sallyport/process/internal'
 import { getNodeProgram } from '@sallyport/process/internal/permission-model'
 import type { HostLog } from '../reporting/log.js'
-import { createOutputSink, takeReport } from '../workers/output.js'
-import type { SharedThreads, ThreadGroup, ThreadMember } from '../workers/shared-threads.js'
-import { findEntry, spawnWorker } from '../workers/spawn.js'
+import { createOutputSink, takeReport } from './output.js'
+import type { SharedThreads, ThreadGroup, ThreadMember } from './shared-threads.js'
+import { findEntry, spawnWorker } from './spawn.js'
 
 /**
  * The threads of all relays of a host. A relay runs no code of a frontend that could block it, but a thread that loads, or starts many

@@ -2,7 +2,7 @@
 import * as nodeModule from 'node:module'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { findBodyError, isTypeScriptName, stripTypes } from './script-source.js'
+import { findBodyError, isTypeScriptName, stripTypes } from './code-text.js'
 
 test('finds none in a whole body', () =>
   rows(['', 'return 1 // end', 'return await 1', 'if (1) {\n}\n', 'const body = () => {\n}', 'return {}', '{}'])(body =>

@@ -11,7 +11,7 @@ import {
   type ReadGrants,
 } from '@sallyport/process/internal/permission-model'
 import { DEFAULT_HEAP_MB } from '../../shared/heap-limit.js'
-import { type Entry, spawnWorker } from '../workers/spawn.js'
+import { type Entry, spawnWorker } from './spawn.js'
 
 /**
  * Since 22 Node grants the program that the process was started with. A worker has none, and the empty name would grant the working

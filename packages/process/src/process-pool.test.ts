@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ProcessLog, ProcessMember as HostRelay } from './contract.js'
-import { type PoolRequest, ProcessPool } from './pool.js'
+import { type PoolRequest, ProcessPool } from './process-pool.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())

@@ -7,7 +7,7 @@ import { createLinkEndpoints, openLink, StreamLink, StreamMultiplexer } from '@s
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { ProcessScripts } from './relay-scripts.js'
+import { ProcessScripts } from './process-scripts.js'
 
 const ends: (() => void)[] = []
 afterEach(() => {
