@@ -81,6 +81,8 @@ export class SupervisedWorld extends World {
   readonly #kinds = new Map<string, 'process' | 'script' | 'thread'>()
   /** Scripts of threads that the host has started, the latest last. */
   readonly #shared: SharedScript[] = []
+  /** Why threads of scripts end, until the host has heard of it. It can open a script in one meanwhile. */
+  readonly #dying = new Map<ScriptThread, string>()
   readonly #processes = {
     ...{ kind: 'none', hasProcess: true, stopTimeout: 10_000 },
     spawn: (start: FrontendStart, { processes }: HostServices, owners: readonly SocketOwner[]) => {
@@ -324,6 +326,7 @@ export class SupervisedWorld extends World {
       },
     }
     this.#shared.push(script)
+    for (const why of this.#dying.values()) this.#ends.died('frontend', label, why, place)
     const { postMessage, terminate } = member
     member.on('message', ({ state }) => void (script.wasReady ||= state === 'ready'))
     // Without a thread, nothing of it runs.
@@ -639,6 +642,10 @@ export class SupervisedWorld extends World {
     this.simulation.trace(() => `${place.name} is to end: ${why}`)
     // The host ends isolated code with core, which takes nothing more.
     if (kind === 'core') for (const each of this.frontends) this.#ends.ordered(each.label)
+    if (thread instanceof ScriptThread) {
+      this.#dying.set(thread, why)
+      thread.once('exit', () => void this.#dying.delete(thread))
+    }
     // Each script dies with its thread.
     const dying =
       thread instanceof ScriptThread
