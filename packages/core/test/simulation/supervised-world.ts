@@ -655,7 +655,9 @@ export class SupervisedWorld extends World {
       const death = this.#ends.died(kind, each.label, why, each.place)
       each.member.prependOnceListener('exit', () => {
         death.wasReady = each.wasReady
-        death.isDue = !each.isOrdered && !this.#opening.has(each.label) && !this.#closed.has(each.label)
+        // A script that has not begun can be for another thread.
+        const isThere = !('thread' in each) || each.thread === thread
+        death.isDue = isThere && !each.isOrdered && !this.#opening.has(each.label) && !this.#closed.has(each.label)
       })
     }
     end()
