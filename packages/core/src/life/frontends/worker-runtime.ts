@@ -62,7 +62,8 @@ export class WorkerRuntime implements FrontendRuntime {
   readonly #deps: WorkerRuntimeDeps
   readonly #worker: SupervisedWorker
   readonly #start: FrontendStart
-  #link: LinkEndpoint | undefined
+  /** The code's ends of links that it might not have closed. */
+  #links: readonly LinkEndpoint[] = []
   #firstLoad: ModuleLoad | undefined
   /** In `dev`, a module that fails waits for a change of its files. */
   #isFinalReload = false
@@ -94,8 +95,8 @@ export class WorkerRuntime implements FrontendRuntime {
     return this.#worker.stats
   }
 
-  connect(link: LinkEndpoint): void {
-    this.#link = link
+  connect(link: LinkEndpoint, earlier: readonly LinkEndpoint[]): void {
+    this.#links = [...earlier, link]
     const { scripts } = this.#deps.host.core
     this.#worker.post({ type: 'link', link, scripts } satisfies FrontendCommand, getPorts(link))
   }
@@ -200,7 +201,7 @@ export class WorkerRuntime implements FrontendRuntime {
   #stopped(restart: Restart | undefined, context: LifeContext): void {
     const { label, host, events } = this.#deps
     const { obituary, error } = context
-    this.#closeLink()
+    this.#closeLinks()
     // A load that is not over goes on in the next thread.
     if (restart || this.load.isOver) this.load.fail(restart?.error)
     // After an error, `dev` waits for a change of its files.
@@ -214,7 +215,7 @@ export class WorkerRuntime implements FrontendRuntime {
 
   #stoppedForGood({ error }: WorkerExit, context: LifeContext): void {
     const { label, events } = this.#deps
-    this.#closeLink()
+    this.#closeLinks()
     this.load.fail(error)
     // A reload at the close of the bus has nothing to begin again, and is a close.
     const isOrder = context.goal === 'stop' || (context.goal === 'reload' && !error)
@@ -245,9 +246,9 @@ export class WorkerRuntime implements FrontendRuntime {
     }
   }
 
-  #closeLink(): void {
-    if (this.#link) closeEndpoint(this.#link)
-    this.#link = undefined
+  #closeLinks(): void {
+    for (const link of this.#links) closeEndpoint(link)
+    this.#links = []
   }
 }
 
