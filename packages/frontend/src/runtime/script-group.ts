@@ -1,4 +1,4 @@
-// Several scripts in one thread or process (`sandbox: 'quickjs'`): each has a client, output and errors of its own. In a process, each
+// Starts scripts as members of one thread or process (`sandbox: 'quickjs'`): each has a client, output and errors of its own. In a process, each
 // has two streams of the process: one for its host, and one for its frames.
 import { nextTick } from 'node:process'
 import {

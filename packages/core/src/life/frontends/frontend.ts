@@ -1,5 +1,5 @@
 // One frontend: the effects of its life on its links, and its figures. Its code, its gate and core restart independently. Whichever comes back, the
-// life offers a new link with a new key.
+// life offers a new link with a new key; a process has one link, and is replaced.
 import type { SocketOwner } from '@sallyport/process/internal'
 import { CAN_DENY_NET } from '@sallyport/process/internal/permission-model'
 import { MAX_UNHANDLED, patience, type Peer, within } from '@sallyport/protocol/internal/contract'
