@@ -162,12 +162,17 @@ class Printed {
 
   /** The process waits if it prints faster than the host takes it. */
   read(name: OutputStream, stream: Readable): Readable {
-    return stream.setEncoding('utf8').on('data', (text: string) => {
+    let isWaiting = false
+    const take = (): void => {
+      // All that is there: lines that have waited for the host go on together.
+      const text = stream.read() as string | null
+      isWaiting = text !== null
+      if (text === null) return
       this.length += text.length
       this.#output.print(name, name === 'stderr' ? this.#takeError(text) : text)
-      stream.pause()
-      this.#output.awaitSent(name, () => stream.resume())
-    })
+      this.#output.awaitSent(name, take)
+    }
+    return stream.setEncoding('utf8').on('readable', () => isWaiting || take())
   }
 
   /** What a launcher prints to standard output is no output of the code. */

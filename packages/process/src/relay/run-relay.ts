@@ -40,8 +40,8 @@ import { ProcessScripts } from './process-scripts.js'
 
 /** Time for a process to exit after it has closed a pipe that it cannot live without, or has said that it failed. */
 const EXIT_TIMEOUT_MS = 1000
-/** How often it gets that time, while it prints. */
-const MAX_EXIT_TIMEOUTS = 10
+/** How often it gets its time again, while it prints. */
+const MAX_EXTENSIONS = 10
 
 /** Reports of hosts that are denied; the rest are counted. */
 const DENIALS_PER_SECOND = 10
@@ -278,8 +278,9 @@ class ProcessRelay extends RelayedCode {
     this.#isStopping = true
     this.#output.end()
     const end = (): void => this.#killAndAbandon()
-    this.untilClosed(watchSilence(timeout, () => this.#readCpuMs(), end))
-    this.after(timeout + KILL_TIMEOUT_MS, end)
+    const readCpuMs = (): number | undefined => this.#readCpuMs()
+    this.#whilePrinting(end, (over, isFirst) => this.untilClosed(watchSilence(isFirst ? timeout : 0, readCpuMs, over)))
+    this.#whilePrinting(end, (over, isFirst) => this.after((isFirst ? timeout : 0) + KILL_TIMEOUT_MS, over))
   }
 
   /** Only Linux knows. A process that was asked to stop answers with its next state. */
@@ -289,13 +290,23 @@ class ProcessRelay extends RelayedCode {
     return isKnown && pid !== undefined ? readMainThreadsCpu(pid) : undefined
   }
 
-  /** One that writes what it has printed before is given more time. */
-  #awaitExit(left = MAX_EXIT_TIMEOUTS): void {
+  #awaitExit(): void {
+    const end = (): void => this.kill()
+    this.#whilePrinting(end, over => this.after(EXIT_TIMEOUT_MS, over))
+  }
+
+  /**
+   * Code that writes what it has printed before is given its time again.
+   *
+   * @param wait - calls its argument once the time is over
+   */
+  #whilePrinting(end: () => void, wait: (over: () => void, isFirst: boolean) => void, left = MAX_EXTENSIONS): void {
     const printed = this.#process.countPrinted()
-    this.after(EXIT_TIMEOUT_MS, () => {
-      if (left === 0 || this.#process.countPrinted() === printed) this.kill()
-      else this.#awaitExit(left - 1)
-    })
+    const over = (): void => {
+      if (left === 0 || this.#process.countPrinted() === printed) end()
+      else this.#whilePrinting(end, wait, left - 1)
+    }
+    wait(over, left === MAX_EXTENSIONS)
   }
 
   kill(reason?: BusError): void {
