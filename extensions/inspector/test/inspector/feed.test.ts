@@ -45,7 +45,8 @@ test('sends the figures of bus.stats, without resetting its rates', async () => 
   await expect(client.invoke('echo')).rejects.toMatchObject({ reason: 'Denied' })
   await client.emit('hello')
   const seen = await page.next(
-    ({ core, frontends: [tests] }) => core.answers && tests?.denied === 1 && tests.events.in === 1,
+    ({ core, frontends: [tests] }) =>
+      core.answers && tests?.denied === 1 && tests.events.in === 1 && tests.queued === 0,
   )
   const { frontends, core, host } = await bus.stats()
   const stats = frontends['tests'] as FrontendStats
