@@ -12,6 +12,8 @@ async function open(options: Partial<BusOptions> = {}) {
   const bus = await start({ core: fixture('plugins/core.mjs'), ...options })
   const { url } = await bus.openInspector()
   const page = await listenTo(url)
+  // Core counts from then on.
+  await page.next(({ commands }) => commands !== undefined)
   const next = (label: string, text: RegExp): Promise<Snapshot> =>
     page.next(({ culprits }) => culprits.some(each => each.label === label && text.test(each.text)))
   return { bus, page, next }

@@ -12,7 +12,10 @@ import { ask, listenTo, type Listener } from '../support/ask.js'
 async function open(options: Partial<BusOptions> = {}): Promise<{ bus: Bus; url: string; page: Listener }> {
   const bus = await start(options)
   const { url } = await bus.openInspector()
-  return { bus, url, page: await listenTo(url) }
+  const page = await listenTo(url)
+  // Core counts from then on.
+  await page.next(({ commands }) => commands !== undefined)
+  return { bus, url, page }
 }
 
 /** All commands of the tests but `greet`. */
@@ -89,7 +92,6 @@ test('counts calls by command while an inspector is open, with reasons and the o
   const { bus, page } = await open({ capabilities: [most] })
   const client = await bus.connect('tests')
   const gone = client.invoke('slow', { ms: 60_000 }).catch(() => {})
-  await page.next(({ commands }) => commands !== undefined)
   for (let i = 0; i < 20; i++) await client.invoke('add', { a: i, b: 1 })
   for (const command of ['fails', 'fails', 'greet', 'no_such', `${'x'.repeat(1000)}`]) {
     await client.invoke(command).catch(() => {})
