@@ -1,9 +1,12 @@
 // What a process on Deno needs beside Deno's own permissions, before any code of the frontend is loaded: output and input as on Node.js, answers that
 // libraries expect, and denials where code can catch them.
+import threads from 'node:worker_threads'
 import { wrap } from './check-arguments.js'
 import { createRefusal, emptyInput, guardDescriptors, nameUser, NOBODY, replace } from './harden.js'
 
 export const IS_DENO: boolean = 'deno' in process.versions
+
+const getGlobals = () => globalThis as unknown as { Deno: { stdout: object }; Worker: object }
 
 /**
  * Emits `uncaughtExceptionMonitor`, which Deno does not have, and exits unless the code has a listener of its own. Returns the number of listeners that
@@ -46,14 +49,30 @@ export function hardenOnDeno(): void {
   const { prototype } = process.getBuiltinModule('node:wasi').WASI
   for (const name of ['start', 'initialize', 'finalizeBindings']) replace(prototype, name, createRefusal('WASI'))
   printByStream()
-  // Its denial is thrown where nobody can catch it.
-  replace(process.getBuiltinModule('node:dgram'), 'createSocket', createRefusal('dgram.createSocket'))
+  // The denial of a send is thrown where nobody can catch it.
+  closeClass(process.getBuiltinModule('node:dgram').Socket, createRefusal('dgram.createSocket'))
+  // Deno starts them, with the permissions of this thread, but without all this.
+  const { Worker } = getGlobals()
+  for (const worker of [Worker, threads.Worker]) closeClass(worker, createDenial('WorkerThreads'))
   process.getBuiltinModule('node:module').syncBuiltinESMExports()
 }
 
+/** Lets nobody construct a class or one that extends it, however it was imported: its constructor calls the prototype, which stays. */
+function closeClass(target: object, refuse: () => never): void {
+  Object.setPrototypeOf(target, refuse)
+  Object.preventExtensions(target)
+}
+
+/** Returns what throws the error of Node's permission model. */
+const createDenial = (permission: string) =>
+  function denied(): never {
+    const error = new Error('Access to this API has been restricted')
+    throw Object.assign(error, { code: 'ERR_ACCESS_DENIED', permission })
+  }
+
 /** Lets `Deno.stdout` write to the output of this process, as `process.stdout` does. Its own writes are bytes between those of the streams. */
 function printByStream(): void {
-  const { Deno } = globalThis as unknown as { Deno: { stdout: object } }
+  const { stdout } = getGlobals().Deno
   const print = (bytes: Uint8Array, printed?: (error?: Error | null) => void): number => {
     // A copy: the caller can use the memory again.
     process.stdout.write(Uint8Array.from(bytes), printed)
@@ -64,8 +83,8 @@ function printByStream(): void {
       const length = print(bytes, error => (error ? reject(error) : resolve(length)))
     })
   const writes = { writeSync: (bytes: Uint8Array) => print(bytes), write: printAndWait, close() {} }
-  for (const [name, value] of Object.entries(writes)) replace(Deno.stdout, name, value)
+  for (const [name, value] of Object.entries(writes)) replace(stdout, name, value)
   let writable: object | undefined
   const get = (): object => (writable ??= process.getBuiltinModule('node:stream').Writable.toWeb(process.stdout))
-  Object.defineProperty(Deno.stdout, 'writable', { get })
+  Object.defineProperty(stdout, 'writable', { get })
 }

@@ -141,7 +141,17 @@ describe.runIf(program)('a process on Deno', () => {
         ['fetch', origin, 'net: true'],
         ['start', '/bin/true', 'The sandbox denied run of /bin/true'],
         ['start', 'ls', 'The sandbox denied run of ls'],
+        ['createSocket', 'udp4', "dgram.createSocket is not available in a frontend's sandbox"],
       ])((how, value, message) => expect(run(bus, how, value)).rejects.toThrow(message))
+    })
+
+    test('it starts no worker, also by a class that it imports by name', async () => {
+      const bus = await open('denied')
+      const workers = ['startThread', 'startThreadOfModule', 'startWorker', 'startOtherWorker']
+      await rows<string[]>([
+        ...workers.map(how => [how, '1', 'The sandbox denied WorkerThreads.']),
+        ['startWorkerAgain', '1', 'not extensible'],
+      ])((how, value, message) => expect(run(bus, how!, value!)).rejects.toThrow(message))
     })
 
     test('it writes to the directories of "write", and not beside them', async () => {
