@@ -52,8 +52,10 @@ export function hardenOnDeno(): void {
   // The denial of a send is thrown where nobody can catch it.
   closeClass(process.getBuiltinModule('node:dgram').Socket, createRefusal('dgram.createSocket'))
   // Deno starts them, with the permissions of this thread, but without all this.
-  const { Worker } = getGlobals()
+  const { Deno, Worker } = getGlobals()
   for (const worker of [Worker, threads.Worker]) closeClass(worker, createDenial('WorkerThreads'))
+  // All of `node:child_process` asks for it first. Of a program that it denies, Deno itself says nothing in the functions that wait.
+  replace(Deno, 'execPath', createDenial('ChildProcess'))
   process.getBuiltinModule('node:module').syncBuiltinESMExports()
 }
 

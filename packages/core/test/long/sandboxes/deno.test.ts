@@ -139,16 +139,18 @@ describe.runIf(program)('a process on Deno', () => {
         ['write', '/etc/none/a', 'write: ["/etc/none"]'],
         ['write', join(tmpdir(), 'a'), 'add write: ['],
         ['fetch', origin, 'net: true'],
-        ['start', '/bin/true', 'The sandbox denied run of /bin/true'],
-        ['start', 'ls', 'The sandbox denied run of ls'],
+        ['command', '/bin/true', 'The sandbox denied run of /bin/true'],
+        ['command', 'ls', 'The sandbox denied run of ls'],
         ['createSocket', 'udp4', "dgram.createSocket is not available in a frontend's sandbox"],
       ])((how, value, message) => expect(run(bus, how, value)).rejects.toThrow(message))
     })
 
-    test('it starts no worker, also by a class that it imports by name', async () => {
+    test('it starts no program and no worker, also by functions and classes that it imports by name', async () => {
       const bus = await open('denied')
+      const programs = ['start', 'exec', 'execFile', 'fork', 'execSync', 'execFileSync', 'spawnSync']
       const workers = ['startThread', 'startThreadOfModule', 'startWorker', 'startOtherWorker']
       await rows<string[]>([
+        ...programs.flatMap(how => ['/bin/true', 'ls'].map(value => [how, value, 'The sandbox denied ChildProcess.'])),
         ...workers.map(how => [how, '1', 'The sandbox denied WorkerThreads.']),
         ['startWorkerAgain', '1', 'not extensible'],
       ])((how, value, message) => expect(run(bus, how!, value!)).rejects.toThrow(message))
