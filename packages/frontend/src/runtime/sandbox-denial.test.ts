@@ -59,31 +59,31 @@ test('explains what the sandbox denied', () =>
     ],
   ])((error, text) => expect(explainSandboxDenial(error)).toBe(text)))
 
-test('explains a denied write in a process with the option that allows it', () => {
-  setSandboxKind('process')
-  expect(explainSandboxDenial(denied({ permission: 'FileSystemWrite', resource: '/data/a' }))).toBe(
-    "The sandbox denied FileSystemWrite of /data/a. Allow it: add write: [\"/data\"] to the frontend's sandbox, { kind: 'process', … }.",
-  )
-})
-
-test('names no option that the wall refuses', () =>
-  rows<[files: ('tmp' | 'write')[], resource: string, text: string]>([
+test('names the options that the wall holds, with the directory of the file, and no wall', () => {
+  const temporary = join(tmpdir(), 'own', 'a')
+  const own = `write: [${JSON.stringify(join(tmpdir(), 'own'))}]`
+  return rows<[files: ('tmp' | 'write')[] | undefined, resource: string, option: string, more?: string]>([
+    [['tmp', 'write'], temporary, `tmp: 16, or ${own}`],
     [['tmp', 'write'], join(tmpdir(), 'a'), 'tmp: 16'],
+    [['tmp', 'write'], '/data/a', 'write: ["/data"]'],
+    [['tmp'], temporary, 'tmp: 16'],
+    [['write'], temporary, own],
     [
       ['write'],
       join(tmpdir(), 'a'),
-      `add write: [${JSON.stringify(join(tmpdir(), 'plugin'))}] to the frontend's sandbox`,
+      'write: [directory]',
+      ` Use a directory of its own: ${tmpdir()} itself is refused.`,
     ],
-    [[], join(tmpdir(), 'a'), noOption],
-    [['write'], '/data/a', 'add write: ["/data"] to'],
-    [['tmp'], '/data/a', noOption],
-  ])((files, resource, text) => {
+    [undefined, temporary, own],
+    [[], temporary, ''],
+    [['tmp'], '/data/a', ''],
+  ])((files, resource, option, more = '') => {
     setSandboxKind('process', { files })
     const explained = explainSandboxDenial(denied({ permission: 'FileSystemWrite', resource }))
-    expect(explained).toContain(text)
-    for (const option of ['tmp', 'write'] as const)
-      if (!files.includes(option)) expect(explained).not.toContain(` ${option}: `)
-  }))
+    const allowed = `Allow it: add ${option} to the frontend's sandbox, { kind: 'process', … }.${more}`
+    expect(explained?.split(`${resource}. `)[1]).toBe(option === '' ? noOption : allowed)
+  })
+})
 
 test('explains a program that Deno does not look for', () =>
   expect(

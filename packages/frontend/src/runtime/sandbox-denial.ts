@@ -12,7 +12,7 @@ let fileOptions: NonNullable<FrontendSandbox['files']>
 /** @param wall - `closesNet` is true if a wall around the process closes the network: errors of Node don't say so */
 export function setSandboxKind(
   kind: typeof sandboxKind,
-  { closesNet = false, files = ['tmp', 'write'] }: Pick<FrontendSandbox, 'closesNet' | 'files'> = {},
+  { closesNet = false, files = ['write'] }: Pick<FrontendSandbox, 'closesNet' | 'files'> = {},
 ): void {
   sandboxKind = kind
   isNetClosed = closesNet
@@ -68,7 +68,6 @@ function describeDenial(error: SystemError): string | undefined {
   // The functions that the sandbox itself replaces throw errors without a permission, which are clear.
   if (typeof permission !== 'string') return undefined
   if (permission === 'FileSystemRead') return createReadText(resource)
-  if (permission === 'FileSystemWrite' && isTemporary(resource)) return createTemporaryText(resource)
   if (permission === 'FileSystemWrite') return createWriteText(resource)
   return createText(typeof resource === 'string' && resource !== '' ? `${permission} of ${resource}` : permission)
 }
@@ -85,7 +84,7 @@ function describeDenoDenial(message: string): string | undefined {
     case 'read':
       return createReadText(resource)
     case 'write':
-      return isTemporary(resource) ? createTemporaryText(resource) : createWriteText(resource)
+      return createWriteText(resource)
     case 'net':
       return createNetText()
     case 'ffi':
@@ -103,40 +102,33 @@ function createReadText(resource: unknown): string {
     return `The sandbox denied ${target}, a path that is relative to the working directory. Use ${place} for a file next to the module.`
   }
   // Libraries resolve the directory before they write there.
-  if (resource === getTemporaryDirectory()) return createTemporaryText(resource)
+  if (resource === process.getBuiltinModule('node:os').tmpdir()) return createWriteText(resource)
   const text = createText(target, `read: [${JSON.stringify(resource)}]`)
   return `${text} A directory in this list allows all files in it.`
 }
 
-/** A worker cannot write in any directory. */
 function createWriteText(resource: unknown): string {
-  const isOption = sandboxKind === 'process' && fileOptions.includes('write')
-  if (typeof resource !== 'string' || !isAbsolute(resource) || !isOption) {
-    return createText(
-      typeof resource === 'string' && resource !== '' ? `FileSystemWrite of ${resource}` : 'FileSystemWrite',
-    )
-  }
-  return createText(`FileSystemWrite of ${resource}`, `write: [${JSON.stringify(dirname(resource))}]`)
+  if (typeof resource !== 'string' || resource === '') return createText('FileSystemWrite')
+  const temporary = process.getBuiltinModule('node:os').tmpdir()
+  const isTemporary = resource === temporary || resource.startsWith(join(temporary, '/'))
+  const target = `${isTemporary ? 'writes to' : 'FileSystemWrite of'} ${resource}`
+  // A worker cannot write in any directory.
+  if (sandboxKind === 'permission')
+    return isTemporary ? `The sandbox denied ${target}. ${ONLY_IN_WALL}` : createText(target)
+  const hasOwnDirectory = isAbsolute(resource) && resource !== temporary && dirname(resource) !== temporary
+  const hasWrite = fileOptions.includes('write')
+  const options = [
+    ...(isTemporary && fileOptions.includes('tmp') ? ['tmp: 16'] : []),
+    ...(hasWrite && hasOwnDirectory ? [`write: [${JSON.stringify(dirname(resource))}]`] : []),
+  ]
+  if (options.length > 0 || !isTemporary || !hasWrite) return createText(target, options.join(', or ') || undefined)
+  // It holds files of others.
+  return `${createText(target, 'write: [directory]')} Use a directory of its own: ${temporary} itself is refused.`
 }
 
-const getTemporaryDirectory = (): string => process.getBuiltinModule('node:os').tmpdir()
-
-const isTemporary = (resource: unknown): resource is string =>
-  typeof resource === 'string' && resource.startsWith(join(getTemporaryDirectory(), '/'))
-
-const NO_FILES = 'Otherwise call a command that writes the file.'
-
-function createTemporaryText(path: string): string {
-  if (sandboxKind === 'process' && !fileOptions.includes('tmp')) {
-    // Not the temporary directory itself, which holds files of others.
-    const directory = JSON.stringify(join(getTemporaryDirectory(), 'plugin'))
-    if (fileOptions.includes('write')) return `${createText(`writes to ${path}`, `write: [${directory}]`)} ${NO_FILES}`
-    return createText(`writes to ${path}`)
-  }
-  const wall =
-    "A frontend has temporary files only in a wall, on Linux: sandbox: { kind: 'process', wall: 'required', tmp: 16 }"
-  return `The sandbox denied writes to ${path}. ${wall}. ${NO_FILES}`
-}
+const ONLY_IN_WALL =
+  "A frontend has temporary files only in a wall, on Linux: sandbox: { kind: 'process', wall: 'required', tmp: 16 }. " +
+  'Otherwise call a command that writes the file.'
 
 const createAddonText = (file: string | undefined): string =>
   `The sandbox denied ${file === undefined ? 'a native addon' : `the native addon ${file}`}. Use a package in JavaScript or ` +

@@ -42,7 +42,7 @@ export interface FrontendSandbox {
   unexpectedRead: string | undefined
   /** True if a wall around the process closes the network. */
   closesNet?: boolean
-  /** Options by which a frontend in this wall can write files. All of them without a wall. */
+  /** Options by which a frontend in this wall can write files. Without a wall: `write`. */
   files?: readonly ('tmp' | 'write')[] | undefined
   /** True if a broker opens its connections: at the stream `network` of a process, or `broker` of its start. */
   hasBroker?: boolean
