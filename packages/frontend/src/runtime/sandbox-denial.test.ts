@@ -97,6 +97,9 @@ const withMembers = (message: string, members: object): Error => Object.assign(n
 test('explains a connection in a wall that closes the network, and nowhere else', () =>
   rows([
     withMembers('connect EACCES 127.0.0.1:80', { code: 'EACCES', syscall: 'connect' }),
+    withMembers('connect ENETUNREACH 192.0.2.1:80', { code: 'ENETUNREACH', syscall: 'connect' }),
+    withMembers('send EHOSTUNREACH 192.0.2.1:53', { code: 'EHOSTUNREACH', syscall: 'send' }),
+    withMembers('connect ECONNREFUSED ::1:80', { code: 'ECONNREFUSED', syscall: 'connect' }),
     withMembers('getaddrinfo EAI_AGAIN example.com', { code: 'EAI_AGAIN', syscall: 'getaddrinfo' }),
     withMembers('queryA ECONNREFUSED example.com', { code: 'ECONNREFUSED', syscall: 'queryA' }),
     // node-fetch
@@ -114,6 +117,12 @@ test('explains a connection in a wall that closes the network, and nowhere else'
 
 const cyclic = new Error('x')
 cyclic.cause = cyclic
+
+test('ignores a socket in the file system that nobody listens at', () => {
+  setSandboxKind('process', { closesNet: true })
+  const error = withMembers('connect ECONNREFUSED /tmp/a:1', { code: 'ECONNREFUSED', syscall: 'connect' })
+  expect(explainSandboxDenial(error)).toBeUndefined()
+})
 
 test('ignores all other errors', () =>
   rows([

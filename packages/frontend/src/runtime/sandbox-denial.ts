@@ -58,7 +58,7 @@ function describeDenial(error: SystemError): string | undefined {
   const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
   const hidden = isMissing ? (getHiddenModule(message) ?? findHiddenPackage(message)) : undefined
   if (hidden !== undefined) return createReadText(hidden)
-  if (isNetClosed && isNetError(code, syscall)) return createNetText()
+  if (isNetClosed && isNetError(code, syscall, message)) return createNetText()
   const denied = describeDenoDenial(message)
   if (denied !== undefined) return denied
   if (code === 'EPERM' && syscall === 'watch') return WATCH_TEXT
@@ -149,9 +149,13 @@ function getHiddenModule(message: string): string | undefined {
   return path !== undefined && isAbsolute(path) && permission?.has('fs.read', path) === false ? path : undefined
 }
 
-/** Sockets are denied, and names can't be looked up without them. */
-const isNetError = (code: unknown, syscall: unknown): boolean =>
-  (code === 'EACCES' && (syscall === 'connect' || syscall === 'bind' || syscall === 'listen')) ||
+const CONNECTING = ['connect', 'bind', 'listen', 'send']
+
+/** Sockets are denied or have no route, nothing listens at this host, and names can't be looked up. */
+const isNetError = (code: unknown, syscall: unknown, message: string): boolean =>
+  ((code === 'EACCES' || code === 'ENETUNREACH' || code === 'EHOSTUNREACH') && CONNECTING.includes(String(syscall))) ||
+  // Not at the path of a socket.
+  (syscall === 'connect' && /\bconnect ECONNREFUSED [^/\s]+:\d+$/.test(message)) ||
   (syscall === 'getaddrinfo' && (code === 'EAI_AGAIN' || code === 'ENOTFOUND' || code === 'EPERM')) ||
   ((code === 'ECONNREFUSED' || code === 'UNKNOWN') && String(syscall).startsWith('query'))
 

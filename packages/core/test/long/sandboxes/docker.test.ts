@@ -12,6 +12,7 @@ import { docker } from '../../../src/launchers.js'
 import { getChildren } from '../../support/get-children.mjs'
 import { isRunning } from '../../support/processes.js'
 import { fixture, start } from '../../support/start.js'
+import { rows } from '../../../../../scripts/testing.js'
 
 const { SALLYPORT_DOCKER: real } = process.env
 const standIn = fileURLToPath(fixture('sandboxes/docker.sh'))
@@ -62,6 +63,15 @@ describe.runIf(real ?? (process.platform === 'linux' && findProgram('bwrap')))('
     await bus.closeFrontend('main')
     expect(getContainers()).toEqual([])
     await expect.poll(() => pids.filter(isRunning)).toEqual([])
+  })
+
+  test('a connection that fails without a network is a denial, whatever its address is', async () => {
+    const bus = await open({}, fixture('sandboxes/denied.mjs'))
+    await rows(
+      ['192.0.2.1', '127.0.0.1', 'example.com'].flatMap(host => ['connect', 'fetch'].map(how => ({ how, host }))),
+    )(({ how, host }) =>
+      expect(bus.call('main', how, { value: `http://${host}` })).rejects.toThrow('The sandbox denied the network.'),
+    )
   })
 
   test('limits are those of the container, and a directory of "write" is the only one that it changes', async () => {
