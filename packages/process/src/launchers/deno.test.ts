@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { writeProject } from '../../../core/test/support/project.js'
-import { deno, findDependency } from './deno.js'
+import { deno, denoOfApplication, findDependency } from './deno.js'
 import { type Launcher, type LaunchInfo, LauncherUnavailable } from './launcher.js'
 
 const { platform, arch } = process
@@ -28,7 +28,12 @@ const info: LaunchInfo = {
   program: { entry: '/app/process.cjs', node: process.version },
 }
 
-afterEach(() => void vi.unstubAllEnvs())
+const { argv } = process
+afterEach(() => {
+  process.argv = argv
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
 
 describe.skipIf(platform === 'win32')('deno', () => {
   test('is that of the application, if the application itself depends on the package', () =>
@@ -40,6 +45,24 @@ describe.skipIf(platform === 'win32')('deno', () => {
       const directory = writeApplication(manifest)
       expect(findDependency(join(directory, main))).toBe(isFound ? join(directory, program) : undefined)
     }))
+
+  test('is that of the working directory, if the main module has no file', () => {
+    const directory = writeApplication({ dependencies: { deno: '2' } })
+    vi.spyOn(process, 'cwd').mockReturnValue(join(directory, 'src'))
+    // `node -e`, with an argument, and `node -`
+    return rows<string | undefined>([undefined, 'argument', '-'])(main => {
+      process.argv = [process.execPath, ...(main === undefined ? [] : [main])]
+      expect(findDependency()).toBe(join(directory, program))
+    })
+  })
+
+  test('is missing with the directory that was searched', async () => {
+    process.argv = [process.execPath, '/none/tools/run.mjs']
+    vi.stubEnv('PATH', '')
+    const none = 'no application in /none/tools or above it has the package deno as a dependency. Install it'
+    await expect(deno()).rejects.toThrow(`it is not in PATH, and ${none}`)
+    await expect(denoOfApplication()).rejects.toThrow(none)
+  })
 
   test('is not that of a package of the application', () => {
     const directory = writeApplication({})

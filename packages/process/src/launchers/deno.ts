@@ -2,7 +2,7 @@
 // and not the kernel's, but the same on each system.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, sep } from 'node:path'
+import { dirname, isAbsolute, join, sep } from 'node:path'
 import {
   checkOptions,
   type Launch,
@@ -11,6 +11,7 @@ import {
   type LaunchInfo,
   tryCommand,
 } from './launcher.js'
+import { findEmbedder } from './node-program.js'
 import { findProgram } from './programs.js'
 
 /** Options of `deno`. */
@@ -37,7 +38,9 @@ export async function deno(options: DenoOptions = {}): Promise<Launcher> {
   checkOptions(NAME, options, ['deno', 'inside'])
   const { deno: program, inside } = options
   const found = program === undefined ? (findDependency() ?? findProgram(NAME)) : findProgram(program)
-  if (found === undefined) throw createError(`${program ?? NAME} was not found`, INSTALL)
+  if (found === undefined && program === undefined)
+    throw createError(`it is not in PATH, and ${noDependency()}`, INSTALL)
+  if (found === undefined) throw createError(`${program} was not found`, INSTALL)
   await checkVersion(found)
   const libraries = inside ? await listLibraries(found) : []
   // Without a directory of its own, Deno keeps `localStorage` and caches in the home directory, for all plugins. Nothing can be below a file.
@@ -65,19 +68,26 @@ const createError = (cause: string, remedy: string): LauncherUnavailable =>
 /** The launcher of an application that depends on the package `deno`: what happens to be in `PATH` must not change the engine of plugins. */
 export async function denoOfApplication(): Promise<Launcher> {
   const found = findDependency()
-  if (found === undefined)
-    throw createError('the application does not depend on the package deno', 'Install it (npm install deno)')
+  if (found === undefined) throw createError(noDependency(), 'Install it there (npm install deno)')
   return deno({ deno: found })
 }
+
+/** The directory of the main module. Code without a file, as that of `node -e`, imports from the working directory, which is not that of another program. */
+function mainDirectory(main: string | undefined = process.argv[1]): string {
+  if (main !== undefined && isAbsolute(main)) return dirname(main)
+  return findEmbedder() === undefined ? process.cwd() : dirname(process.execPath)
+}
+
+const noDependency = (): string =>
+  `no application in ${mainDirectory()} or above it has the package deno as a dependency`
 
 /**
  * Returns the program in the optional dependency of the application's package `deno`, whose install script need not have run.
  *
  * @param main - the main module of the application
  */
-export function findDependency(main: string | undefined = process.argv[1]): string | undefined {
-  if (main === undefined) return undefined
-  for (let directory = dirname(main); ; directory = dirname(directory)) {
+export function findDependency(main?: string): string | undefined {
+  for (let directory = mainDirectory(main); ; directory = dirname(directory)) {
     if (!directory.split(sep).includes('node_modules') && dependsOnDeno(directory)) return resolveProgram(directory)
     if (dirname(directory) === directory) return undefined
   }
