@@ -8,11 +8,14 @@ import {
   toBusError,
 } from '@sallyport/protocol/internal/errors'
 import { readStack } from '@sallyport/protocol/internal/util'
+import { fileURLToPath } from 'node:url'
+import { IS_DENO } from './harden-deno.js'
 import { explainSandboxDenial } from './sandbox-denial.js'
 
 /** Names the option that allows what the sandbox denied: the error is for the host, which may see paths. */
 export function toErrorOfFunction(name: string, thrown: unknown): BusError {
   try {
+    nameMissingPackage(thrown)
     const denial = explainSandboxDenial(thrown)
     if (denial !== undefined) return new CommandError('ERR_ACCESS_DENIED', denial, { cause: thrown })
     // An error of a command has neither the system call nor the path.
@@ -34,6 +37,7 @@ const isSystemError = (thrown: unknown): thrown is Error =>
   !('spawnargs' in thrown)
 
 export function explainLoadError(error: unknown, isSandboxed: boolean): unknown {
+  nameMissingPackage(error)
   const explained = explainTypeScript(error)
   if (explained !== error) return explained
   if (isOwnPackageMissing(error)) {
@@ -64,6 +68,19 @@ function isSyntaxError(error: unknown): error is SyntaxError {
   if (!(error instanceof SyntaxError)) return false
   const [frame] = /^ +at .+/m.exec(readStack(error)) ?? []
   return frame === undefined || frame.includes('node:internal/modules/')
+}
+
+const MISSING_ON_DENO =
+  /^(?:Import "(.+?)" not a dependency|Could not resolve "(.+?)", but found it in a package\.json|Could not find package '(.+?)' from )/
+
+/** Gives the error of Deno the text of Node: Deno advises commands of its own, which do not install what an application on Node has. */
+function nameMissingPackage(error: unknown): void {
+  if (!IS_DENO || !(error instanceof Error)) return
+  const name = MISSING_ON_DENO.exec(error.message)?.slice(1).find(Boolean)
+  const [, importer] = /(?:\bat |\breferrer ')(file:.+?)(?::\d+:\d+|'\.?)$/m.exec(error.message) ?? []
+  // The text of an `import()` does not have it.
+  const from = importer === undefined ? '' : ` imported from ${fileURLToPath(importer)}`
+  if (name !== undefined) setMessage(error, `Cannot find package '${name}'${from}`)
 }
 
 const MISSING_PACKAGE_REMEDY =
@@ -100,6 +117,7 @@ const isUnknownExtension = (error: unknown): error is Error =>
 /** Adds to an error that ends the thread what the sandbox denied, and that an `await` might be missing, before it is reported. */
 export function explainUncaughtErrors(): void {
   process.prependListener('uncaughtExceptionMonitor', (error, origin) => {
+    nameMissingPackage(error)
     const denial = explainSandboxDenial(error)
     if (denial !== undefined) setMessage(error, denial)
     else if (origin === 'unhandledRejection' && isBusError(error)) {

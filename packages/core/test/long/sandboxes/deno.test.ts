@@ -15,6 +15,7 @@ import { findProgram } from '../../../../process/src/launchers/programs.js'
 import type { ProcessSandbox } from '../../../src/life/sandboxes/process.js'
 import type { Bus, BusEvents, FrontendOptions } from '../../../src/index.js'
 import { bubblewrap, deno, type Launcher } from '../../../src/launchers.js'
+import { writeProject } from '../../support/project.js'
 import { fixture, start } from '../../support/start.js'
 import { rows } from '../../../../../scripts/testing.js'
 
@@ -33,6 +34,7 @@ describe.runIf(program)('a process on Deno', () => {
     await bus.open('main', module, { supervision, sandbox: { kind: 'process', wall, ...sandbox }, ...options })
     return bus
   }
+  const run = (bus: Bus, how: string, value: string) => bus.call<unknown>('main', how, { value })
   const nextFault = (bus: Bus): Promise<BusEvents['fault']> => new Promise(resolve => bus.on('fault', resolve))
 
   test('knows nothing of the user, the host and its network, and has an empty environment', async () => {
@@ -74,6 +76,31 @@ describe.runIf(program)('a process on Deno', () => {
     printed.length = 0
     await bus.call('main', 'printOnDeno')
     await expect.poll(() => printed.join('')).toBe('by Deno\nby Deno\nby Deno\nat last\n')
+  })
+
+  test('a missing package has the text of Node, which advises no command of Deno', async () => {
+    const directory = writeProject({
+      'package.json': { type: 'module', dependencies: { listed: '1' } },
+      ...{ 'new.js': `import 'missing'`, 'listed.js': `import 'listed'`, 'inner.js': `import 'inner'` },
+      'node_modules/inner/package.json': { type: 'module', main: 'main.js' },
+      'node_modules/inner/main.js': `import 'missing'`,
+      'own.js': `import '@sallyport/core'`,
+    })
+    const bus = await start()
+    await rows([
+      ['new.js', `Cannot find package 'missing' imported from ${join(directory, 'new.js')}`],
+      ['listed.js', `Cannot find package 'listed' imported from ${join(directory, 'listed.js')}`],
+      ['inner.js', `Cannot find package 'missing' imported from ${join(directory, 'node_modules/inner/main.js')}`],
+      [
+        'own.js',
+        "A frontend cannot import @sallyport/core, which is for the host. Import from '@sallyport/frontend' instead",
+      ],
+    ])(async (name, message) => {
+      const opened = bus.open('main', pathToFileURL(join(directory, name)), { sandbox: { kind: 'process', wall } })
+      await expect(opened).rejects.toMatchObject({ reason: 'LoadFailed', message })
+    })
+    const main = await open('denied')
+    await expect(run(main, 'load', 'missing')).rejects.toThrow(/^Cannot find package 'missing'$/)
   })
 
   test('it has no WASI, which would write to the pipe of the process itself', async () => {
@@ -128,8 +155,6 @@ describe.runIf(program)('a process on Deno', () => {
       rmSync(directory, { recursive: true })
       server.close().closeAllConnections()
     })
-
-    const run = (bus: Bus, how: string, value: string) => bus.call<unknown>('main', how, { value })
 
     test('a denial names what was denied and the option that allows it', async () => {
       const bus = await open('denied')
