@@ -101,6 +101,14 @@ test('reports no path that is denied', async () => {
   for (const name of ['private/x', 'secret.key', '.hidden']) expect(reported).not.toContain(join(dir, name))
 })
 
+test('reports a path that changes again and again within the delay once', async () => {
+  const { events } = await watch(main, { delayMs: 500 })
+  for (const text of ['x', 'y', 'z']) writeFileSync(join(dir, 'changed'), text)
+  writeFileSync(join(dir, 'last'), 'x')
+  await expectEvent(events, 'create', 'last')
+  expect(events.filter(({ paths }) => paths.includes(join(dir, 'changed')))).toHaveLength(1)
+})
+
 test('reports nothing after it was closed', async () => {
   const [first, second] = [await watch(main, {}), await watch(main, {})]
   await main.invoke('plugin:resources|close', { rid: first.rid })
