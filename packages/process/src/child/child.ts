@@ -112,6 +112,15 @@ export class Child {
   }
 }
 
+/** Returns the line of a program's last output that says why it has ended: Node prints a stack and its version after it. */
+export function findLastLine(text: string): string {
+  const lines = text.split('\n').filter(line => !/^\s*$|^Node\.js v\S+$/.test(line))
+  const error = lines.findLast(line => /^\w*Error(?: \[\w+\])?:/.test(line))
+  if (error === undefined) return lines.at(-1)?.trimEnd() ?? ''
+  // The file that it may not read.
+  return [error, /^ +(resource: .+?),?$/m.exec(text)?.[1]].filter(Boolean).join(', ')
+}
+
 /** A launcher exits with 128 and the number of the signal that ended its process. */
 const getReportedSignal = (code: number | null): NodeJS.Signals | undefined =>
   // Two names have the same number: the first is the usual one.

@@ -62,9 +62,13 @@ function explainLauncher(
 ): string {
   const how = isFlood ? 'printed more than 64 KiB' : `exited with code ${code}`
   const said = lastLines.filter(Boolean).map(line => line.slice(0, MAX_LINE_LENGTH))
-  const last = said.length > 0 ? `. It said last: ${said.join('; and to standard output: ')}` : ''
+  const last = said.length > 0 ? `. It said last: ${explainFlags(said.join('; and to standard output: '))}` : ''
   return `${name}: its launcher ${JSON.stringify(launcher)} (${command}) ${how} before the process started${last}`
 }
+
+/** Flags that another Node.js does not know. */
+const explainFlags = (line: string): string =>
+  /\bbad option: /.test(line) ? `${line}. It must start Node.js ${process.version}, as this host has` : line
 
 const findRefusedMemory = (what: ProcessStatus['outOfMemory'], max: number | undefined): ExceededLimit | undefined =>
   what === 'process' && max !== undefined

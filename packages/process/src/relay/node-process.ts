@@ -17,7 +17,7 @@ import {
 } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { StreamMultiplexer } from '@sallyport/protocol/internal/link'
-import { Child, type ChildStatus } from '../child/child.js'
+import { Child, type ChildStatus, findLastLine } from '../child/child.js'
 import { OrphanGuard } from '../child/orphan-guard.js'
 import { explainTemporary, type Launch, NICENESS, withFilterFile } from '../launchers/launcher.js'
 import type { RelayData } from './relay-data.js'
@@ -38,7 +38,7 @@ export interface ProcessStatus extends ChildStatus {
   readonly outOfMemory?: 'heap' | 'process' | undefined
   /** False if it has ended before the program of the process began, such as a launcher that could not start it. */
   readonly hasGreeted?: boolean
-  /** The last line of its standard error, and what was the last one of its standard output before it has greeted. */
+  /** The last line of its standard error that says why it has ended, and what was the last one of its standard output before it has greeted. */
   readonly lastLines?: readonly string[]
 }
 
@@ -193,7 +193,7 @@ class Printed {
     const line = isAborted ? OUT_OF_MEMORY.exec(this.#errorTail) : null
     if (line) return { outOfMemory: line[1] === undefined ? 'heap' : 'process' }
     this.#output.print('stderr', this.#report.withheld)
-    return { lastLines: [this.#errorTail, this.#skippedTail].map(text => text.trimEnd().split('\n').at(-1)!) }
+    return { lastLines: [this.#errorTail, this.#skippedTail].map(findLastLine) }
   }
 }
 

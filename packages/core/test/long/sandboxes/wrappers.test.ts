@@ -122,6 +122,21 @@ test.runIf(process.platform === 'linux')(
         runs('echo a warning >&2; echo a reason; exit 1'),
         'It said last: a warning; and to standard output: a reason',
       ],
+      [
+        'starts what is missing',
+        () => ({ command: process.execPath, args: ['/none.cjs'] }),
+        /It said last: Error: Cannot find module '\/none\.cjs'$/,
+      ],
+      [
+        'starts what it may not read',
+        (command, args) => ({ command, args: args.filter(flag => !flag.startsWith('--allow-fs-read=')) }),
+        /It said last: Error: Access to this API has been restricted.*, resource: '.*process\.c?js'$/,
+      ],
+      [
+        'starts another Node.js',
+        () => ({ command: process.execPath, args: ['--none'] }),
+        `bad option: --none. It must start Node.js ${process.version}, as this host has`,
+      ],
       ['passes no standard input', shell('exec </dev/null; '), /standard input of this process is no pipe/],
       ['passes no standard output', shell('exec >/dev/null; '), /standard output of this process is no pipe/],
       [
