@@ -184,7 +184,7 @@ function prepareLaunch(
       const relay = host.openRelay(`the relay of ${name}`, relayData, sockets?.ports)
       relay.sockets = sockets
       if (launcher && stopStatus) {
-        relay.announceEnd = () => announceStop(host.log, relay.name, launcher.name, describeStop(stopStatus))
+        relay.announceEnd = () => announceStop(host.log, relay.name, launcher.name, guarded)
         relay.once('exit', relay.announceEnd)
       }
       const usage = new Float64Array(relayData.usage)
@@ -194,11 +194,12 @@ function prepareLaunch(
   }
 }
 
-function announceStop(log: ProcessLog, relay: string, launcher: string, failure: string | undefined): void {
-  if (failure === undefined) return
+function announceStop(log: ProcessLog, relay: string, launcher: string, { stop, stopStatus }: GuardedLaunch): void {
+  const failure = stopStatus && describeStop(stopStatus)
+  if (!stop || failure === undefined) return
   const owner = relay.replace(/^the relay of (?:the process of )?/, '')
-  const text = `"stop" of the launcher ${JSON.stringify(launcher)} ${failure}: the process of ${owner} may live on`
-  log.warn({ launcher }, text)
+  const text = `"stop" of the launcher ${JSON.stringify(launcher)} ${failure}. The process of ${owner} may live on`
+  log.warn({ launcher }, `${text}. End it: ${JSON.stringify([stop.command, ...stop.args])}`)
 }
 
 /** How scripts share processes. */

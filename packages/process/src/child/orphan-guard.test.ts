@@ -75,8 +75,9 @@ describe.skipIf(process.platform === 'win32')('the orphan guard', () => {
     rows<[script: string, failure: string | undefined]>([
       ['exit 0', undefined],
       ['exit 3', 'exited with code 3'],
+      ['echo one >&2; echo it is gone >&2; exit 3', 'exited with code 3: it is gone'],
       ['kill -9 $PPID $$', 'was killed'],
-      ['exec /none/program', 'exited with code 127'],
+      ['exec 2>/dev/null /none/program', 'exited with code 127'],
     ])(async (script, failure) => {
       const stopStatus = createStopStatus()
       const child = startBusy()
@@ -109,7 +110,8 @@ describe.skipIf(process.platform === 'win32')('the orphan guard', () => {
   test('ends what was asked for, and began after its client was killed', async () => {
     const programs = join(temporary, 'programs')
     mkdirSync(programs)
-    writeFileSync(join(programs, 'sleep'), '#!/bin/sh\n', { mode: 0o755 })
+    // But not the time that `stop` is given.
+    writeFileSync(join(programs, 'sleep'), '#!/bin/sh\n[ "$1" -lt 60 ] || exec /bin/sleep "$1"\n', { mode: 0o755 })
     const runs = join(temporary, 'runs')
     const stop = { command: '/bin/sh', args: ['-c', 'echo run >> "$0"', runs] }
     const takeRuns = (): number => {
@@ -131,6 +133,21 @@ describe.skipIf(process.platform === 'win32')('the orphan guard', () => {
       await guarded.exited
       expect(takeRuns()).toBe(count)
     })
+    guard.end()
+  })
+
+  test('kills a "stop" that runs on after a minute, also if nobody waits for it', async () => {
+    const programs = join(temporary, 'minute')
+    mkdirSync(programs)
+    writeFileSync(join(programs, 'sleep'), '#!/bin/sh\n', { mode: 0o755 })
+    const stopStatus = createStopStatus()
+    const stop = { command: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'] }
+    const guarded = new OrphanGuard('', { stop, stopStatus, env: { PATH: programs } })
+    const child = startBusy()
+    guarded.watch(child)
+    child.kill('SIGKILL')
+    await guarded.exited
+    expect(describeStop(stopStatus)).toBe('was killed')
     guard.end()
   })
 

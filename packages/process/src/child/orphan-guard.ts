@@ -1,19 +1,25 @@
 // What ends with a process that cannot say so: those without a wall, which the kernel does not end with their parent, and what lives elsewhere.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
 import { later } from '@sallyport/protocol/internal/contract'
+import { closeOnceRead } from '@sallyport/protocol/internal/link'
 import type { Launch } from '../launchers/launcher.js'
+import { findLastLine } from './child.js'
 
 /**
  * Kills the process of the first line with its group, and removes the directory, unless there is a second line before the pipe ends. Then it runs
  * the command that is left, if there is one: again after 1 and 3 s, unless the second line is `done`. A daemon can still be creating what a client
- * has asked for that was killed, and finds nothing to remove before.
+ * has asked for that was killed, and finds nothing to remove before. After 60 s the command ends with this group. Nobody reads what it says once
+ * the host is gone.
  */
 const SCRIPT = [
-  'read -r pid && read -r end || { [ -z "$pid" ] || kill -9 "-$pid" "$pid"; PATH=$PATH:/usr/bin:/bin rmdir "$1"; }; shift; "$@"; code=$?',
-  '[ $# -eq 0 ] || [ -z "$pid" ] || [ "$end" = done ] || for pause in 1 2; do',
-  'PATH=$PATH:/usr/bin:/bin sleep $pause; "$@"; code=$?; done; exit $code',
+  'trap "" PIPE',
+  'read -r pid && read -r end || { [ -z "$pid" ] || kill -9 "-$pid" "$pid"; PATH=$PATH:/usr/bin:/bin rmdir "$1"; }; shift; [ $# -gt 0 ] || exit 0',
+  "(trap 'kill -9 $!; exit' TERM; PATH=$PATH:/usr/bin:/bin sleep 60 & wait $! && kill -9 0) >/dev/null 2>&1 & timer=$!",
+  '"$@"; code=$?; [ -z "$pid" ] || [ "$end" = done ] || for pause in 1 2; do',
+  'PATH=$PATH:/usr/bin:/bin sleep $pause; "$@"; code=$?; done; kill $timer; exit $code',
 ].join('\n')
 /** A daemon that does not answer delays no restart for longer. The command goes on. */
 const STOP_TIMEOUT_MS = 5000
@@ -22,7 +28,7 @@ const PAUSES_MS = 3000
 
 /** What a guard runs, and where it says how that has ended. */
 export interface GuardedLaunch extends Pick<Launch, 'stop' | 'env'> {
-  /** Of one number, for `describeStop`. */
+  /** For `describeStop`. */
   readonly stopStatus?: SharedArrayBuffer | undefined
 }
 
@@ -30,17 +36,25 @@ export interface GuardedLaunch extends Pick<Launch, 'stop' | 'env'> {
 const WAS_KILLED = -1
 const RUNS_ON = -2
 const NOT_RUN = -3
+const MAX_LINE_BYTES = 300
 
 /** Returns a clause that says how `stop` has failed, or `undefined` if it has not. */
 export function describeStop(status: SharedArrayBuffer): string | undefined {
-  const [code = 0] = new Int32Array(status)
+  const [code = 0] = new Int32Array(status, 0, 1)
   if (code === 0) return undefined
+  const [said = ''] = Buffer.from(status, Int32Array.BYTES_PER_ELEMENT).toString().split('\0')
+  return said === '' ? explainCode(code) : `${explainCode(code)}: ${said}`
+}
+
+function explainCode(code: number): string {
   if (code === RUNS_ON) return `did not exit within ${STOP_TIMEOUT_MS / 1000} s`
   if (code === NOT_RUN) return 'was not run: /bin/sh could not be started'
   return code === WAS_KILLED ? 'was killed' : `exited with code ${code}`
 }
 
-export const createStopStatus = (): SharedArrayBuffer => new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+/** The exit code of `stop`, and the last line of its standard error. */
+export const createStopStatus = (): SharedArrayBuffer =>
+  new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT + MAX_LINE_BYTES)
 
 /**
  * A shell that kills a process when this one disappears, because a busy process would not notice. It starts before the process and its
@@ -53,6 +67,7 @@ export class OrphanGuard {
   readonly #launch: GuardedLaunch
   readonly #stdin: Writable | undefined
 
+  #said = ''
   #giveUp = (): void => {}
 
   /**
@@ -64,7 +79,9 @@ export class OrphanGuard {
     if (process.platform === 'win32') return
     const { stop, env = {} } = launch
     const args = ['-c', SCRIPT, 'sallyport', directory, ...(stop ? [stop.command, ...stop.args] : [])]
-    const shell = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/', env, detached: true })
+    const stdio: StdioOptions = ['pipe', 'ignore', stop ? 'pipe' : 'ignore']
+    const shell = spawn('/bin/sh', args, { stdio, cwd: '/', env, detached: true })
+    shell.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#said = (this.#said + text).slice(-1024)))
     this.exited = new Promise(resolve => {
       this.#giveUp = () => {
         this.#setStatus(RUNS_ON)
@@ -74,7 +91,9 @@ export class OrphanGuard {
         this.#setStatus(NOT_RUN)
         resolve()
       })
-      shell.once('exit', code => {
+      // What it leaves running can hold its standard error.
+      shell.once('exit', () => shell.stderr && closeOnceRead(shell.stderr as Socket))
+      shell.once('close', code => {
         this.#setStatus(code ?? WAS_KILLED)
         resolve()
       })
@@ -87,7 +106,9 @@ export class OrphanGuard {
   /** The shell ends with the exit code of `stop`. */
   #setStatus(code: number): void {
     const { stop, stopStatus } = this.#launch
-    if (stop && stopStatus) new Int32Array(stopStatus)[0] = code
+    if (!stop || !stopStatus) return
+    Buffer.from(stopStatus, Int32Array.BYTES_PER_ELEMENT).write(findLastLine(this.#said))
+    new Int32Array(stopStatus, 0, 1)[0] = code
   }
 
   /** @param hasBegun - called at its exit. Returns false if what it starts elsewhere might not be there yet */

@@ -80,8 +80,8 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>> | undefined
   /**
    * Ends the process where the end of `command` does not: `docker rm`. It runs after each end of `command`, and if the host is killed, up to
-   * three times, so it exits with 0 also if nothing is left. The log warns if it fails, or takes more than 5 s. On Windows it runs once,
-   * unwatched. A launcher with `isElsewhere` must return it.
+   * three times, so it exits with 0 also if nothing is left. The log warns if it fails, or takes more than 5 s; after 60 s it is killed. On
+   * Windows it runs once, unwatched. A launcher with `isElsewhere` must return it.
    */
   readonly stop?: { readonly command: string; readonly args: readonly string[] } | undefined
 }

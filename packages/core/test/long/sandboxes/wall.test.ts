@@ -141,7 +141,13 @@ describe('a launcher', () => {
 
 test.runIf(process.platform !== 'win32')('the log warns of a process that its launcher could not end', () =>
   rows([
-    ['exit 3', ['"stop" of the launcher "box" exited with code 3: the process of frontend "main" may live on']],
+    [
+      'echo it is gone >&2; exit 3',
+      [
+        '"stop" of the launcher "box" exited with code 3: it is gone. The process of frontend "main" may live on. ' +
+          'End it: ["/bin/sh","-c","echo it is gone >&2; exit 3"]',
+      ],
+    ],
     ['exit 0', []],
   ])(async (script, warnings) => {
     const lines: { launcher?: string; msg: string }[] = []
