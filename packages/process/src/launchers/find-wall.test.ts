@@ -19,8 +19,10 @@ test('the first launcher that works is taken', async () => {
   }
 })
 
-test('a program that is missing is a reason', async () => {
+test('a program that is missing is a reason, and one that hangs', async () => {
   expect(await tryNode({ command: '/none/program', args: [] })).toBe('spawn /none/program ENOENT')
+  const hangs = { command: process.execPath, args: ['-e', 'for (;;);'], timeout: 1 }
+  expect(await tryNode(hangs)).toBe('it did not answer within 0.001 s')
 })
 
 test('an error that is not about a launcher is not hidden', async () => {

@@ -153,7 +153,7 @@ export function checkOptions(subject: string, options: object, names: readonly s
 const TIMEOUT_MS = 10_000
 
 /** A command that a launcher tries. Without `env`, in the environment of Node. */
-export type Trial = Pick<Launch, 'command' | 'args' | 'filter' | 'env'>
+export type Trial = Pick<Launch, 'command' | 'args' | 'filter' | 'env'> & { readonly timeout?: number }
 
 /** What a process or the machine lacks at the moment: it says nothing of a launcher. */
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
@@ -164,12 +164,13 @@ export async function tryCommand({
   args,
   filter,
   env = getNodeEnvironment(),
+  timeout = TIMEOUT_MS,
 }: Trial): Promise<{ status: number | null; stdout: string; failure: string }> {
   // Most hosts start no process: they need not load the module.
   const { spawn } = process.getBuiltinModule('node:child_process')
   const child = withFilterFile(filter, tmpdir(), descriptor =>
     spawn(command, args, {
-      ...{ env, cwd: '/', timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
+      ...{ env, cwd: '/', timeout, killSignal: 'SIGKILL' },
       stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', descriptor ?? 'ignore'],
     }),
   )
@@ -180,7 +181,8 @@ export async function tryCommand({
   }
   try {
     const [status] = (await once(child, 'close')) as [number | null]
-    return { status, ...texts, failure: texts.stderr.trim() || `exit code ${status}` }
+    const end = child.killed ? `it did not answer within ${timeout / 1000} s` : `exit code ${status}`
+    return { status, ...texts, failure: texts.stderr.trim() || end }
   } catch (error) {
     if (SHORTAGES.has((error as NodeJS.ErrnoException).code ?? '')) throw error
     return { status: null, stdout: '', failure: (error as Error).message }
