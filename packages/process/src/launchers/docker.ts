@@ -1,5 +1,6 @@
 // Docker, or Podman: a process in a container of its own. A daemon has it, so it is ended by name.
 import { existsSync } from 'node:fs'
+import { isWithin, KERNEL_DIRECTORIES } from '../permission-model/grants.js'
 import { getNodeEnvironment } from './node-program.js'
 import {
   checkOptions,
@@ -90,10 +91,10 @@ function getRunOptions({ reads, writes, net, limits: { memory, cpu, pids, tmp } 
   ]
 }
 
-/** Docker would create what is missing on the host. */
+/** A container has its own files of the kernel. Docker would create what is missing on the host. */
 function mount(path: string, mode: '' | ':ro'): string[] {
   if (path.includes(':')) throw createError(`it cannot mount ${path}, which has a colon`, 'Use a path without one')
-  return existsSync(path) ? ['-v', `${path}:${path}${mode}`] : []
+  return existsSync(path) && !isWithin(KERNEL_DIRECTORIES, path) ? ['-v', `${path}:${path}${mode}`] : []
 }
 
 /** @throws {LauncherUnavailable} unless the image starts, with the flags of the host's version */

@@ -121,6 +121,12 @@ describe.runIf(real ?? (process.platform === 'linux' && findProgram('bwrap')))('
     await expect.poll(() => [getContainers(), pids.filter(isRunning)]).toEqual([[], []])
   })
 
+  test('a script runs in a container', async () => {
+    const bus = await start()
+    const wall = await docker({ docker: program })
+    expect(await bus.run('return 1 + 1', { sandbox: { kind: 'quickjs', process: true, wall } })).toBe(2)
+  })
+
   test.runIf(real === undefined)('one that is created after its client was killed ends, too', async () => {
     writeFileSync(join(state, 'late'), '')
     const hasHappened = (what: string) => expect.poll(() => existsSync(join(state, what))).toBe(true)
