@@ -6,7 +6,7 @@ export {
   type ProcessOptions,
   type ScriptProcessOptions,
 } from './launch.js'
-export { explainOpenNet, findTextWall, resolveWall } from './launchers/find-wall.js'
+export { explainForeignFiles, explainOpenNet, findTextWall, resolveWall } from './launchers/find-wall.js'
 export { createSecrets, getPlaceholders } from './network/secrets.js'
 export { getWriteGrants } from './permission-model/grants.js'
 export { ProcessPool } from './process-pool.js'

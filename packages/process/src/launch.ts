@@ -20,7 +20,7 @@ import { canListenBelow } from '@sallyport/protocol/internal/link'
 import { createStopStatus, describeStop, type GuardedLaunch } from './child/orphan-guard.js'
 import type { ProcessHost, ProcessLog, ProcessMember, RelaySockets, SocketOwner } from './contract.js'
 import { getLaunch } from './launchers/check-launch.js'
-import { explainOpenNet, type FoundWall, type WallOptions } from './launchers/find-wall.js'
+import { explainForeignFiles, explainOpenNet, type FoundWall, type WallOptions } from './launchers/find-wall.js'
 import type { Launch, Launcher } from './launchers/launcher.js'
 import { getCertificates, getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
@@ -257,9 +257,10 @@ const createSandbox = (launcher: Launcher | undefined, net: boolean, hasBroker: 
   hasBroker,
 })
 
-const getFileOptions = ({ holds = [], bindsWrites }: Launcher): FrontendSandbox['files'] => [
-  ...(holds.includes('tmp') ? (['tmp'] as const) : []),
-  ...(bindsWrites ? (['write'] as const) : []),
+const getFileOptions = (launcher: Launcher): FrontendSandbox['files'] => [
+  ...(explainForeignFiles(launcher) === undefined ? (['read'] as const) : []),
+  ...(launcher.holds?.includes('tmp') ? (['tmp'] as const) : []),
+  ...(launcher.bindsWrites ? (['write'] as const) : []),
 ]
 
 const launcherIds = new WeakMap<Launcher, number>()

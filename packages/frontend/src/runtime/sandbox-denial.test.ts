@@ -85,6 +85,15 @@ test('names the options that the wall holds, with the directory of the file, and
   })
 })
 
+test('names the option for a denied read only if the launcher holds it', () =>
+  rows<['read' | 'write', string]>([
+    ['read', 'add read: ["/data/a"] to'],
+    ['write', 'Its launcher decides what it reads there'],
+  ])((option, text) => {
+    setSandboxKind('process', { files: [option] })
+    expect(explainSandboxDenial(denied({ permission: 'FileSystemRead', resource: '/data/a' }))).toContain(text)
+  }))
+
 test('explains a program that Deno does not look for', () =>
   expect(
     explainSandboxDenial(

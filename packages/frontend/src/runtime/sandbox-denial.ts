@@ -12,7 +12,7 @@ let fileOptions: NonNullable<FrontendSandbox['files']>
 /** @param wall - `closesNet` is true if a wall around the process closes the network: errors of Node don't say so */
 export function setSandboxKind(
   kind: typeof sandboxKind,
-  { closesNet = false, files = ['write'] }: Pick<FrontendSandbox, 'closesNet' | 'files'> = {},
+  { closesNet = false, files = ['read', 'write'] }: Pick<FrontendSandbox, 'closesNet' | 'files'> = {},
 ): void {
   sandboxKind = kind
   isNetClosed = closesNet
@@ -103,6 +103,8 @@ function createReadText(resource: unknown): string {
   }
   // Libraries resolve the directory before they write there.
   if (resource === process.getBuiltinModule('node:os').tmpdir()) return createWriteText(resource)
+  if (!fileOptions.includes('read'))
+    return `The sandbox denied ${target}. Its launcher decides what it reads there: add it to the --allow-fs-read of "launch".`
   const text = createText(target, `read: [${JSON.stringify(resource)}]`)
   return `${text} A directory in this list allows all files in it.`
 }

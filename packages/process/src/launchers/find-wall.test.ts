@@ -73,6 +73,16 @@ test('a limit of a process that is elsewhere is refused, unless its launcher hol
   else await expect(here).rejects.toThrow('sandbox.pids must be left out: it needs Linux, or a launcher that holds it')
 })
 
+test('files to read of a process that is elsewhere are refused, unless its launcher binds those of this machine', async () => {
+  const elsewhere: Launcher = { ...launcher, isElsewhere: true }
+  const read = [new URL('file:///srv/')]
+  await expect(resolveWall('sandbox', { wall: elsewhere, read })).rejects.toThrow(
+    'sandbox.read must be left out: the launcher "test" has the process elsewhere, without files of this machine. ',
+  )
+  for (const wall of [launcher, { ...elsewhere, bindsWrites: true }])
+    expect((await resolveWall('sandbox', { wall, read })).launcher).toBe(wall)
+})
+
 test('net: false is refused only if neither Node nor a wall closes the network', () => {
   const check = (wall: Launcher | undefined) => checkNet('sandbox', false, explainOpenNet(wall))
   check({ ...launcher, closesNetwork: true })

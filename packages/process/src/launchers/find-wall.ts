@@ -40,6 +40,7 @@ export async function tryEach(launchers: readonly (() => Promise<Launcher>)[]): 
 
 export interface WallOptions extends LaunchLimits {
   wall: 'auto' | 'required' | 'none' | Launcher
+  read?: readonly URL[] | undefined
   write?: readonly URL[] | undefined
 }
 
@@ -52,7 +53,7 @@ export interface WallOptions extends LaunchLimits {
  */
 export async function resolveWall(
   place: string,
-  { wall, write = [], ...limits }: WallOptions,
+  { wall, read = [], write = [], ...limits }: WallOptions,
   find: () => Promise<FoundWall> = findWall,
 ): Promise<FoundWall> {
   const isNamed = wall === 'auto' || wall === 'required'
@@ -70,7 +71,16 @@ export async function resolveWall(
     const remedy = 'Use a wall of bubblewrap, wall: "none", or a launcher with "bindsWrites"'
     throw new BusError('InvalidParams', `${place}.write must be left out: ${text}. ${remedy}`)
   }
+  const foreign = read.length > 0 ? explainForeignFiles(launcher) : undefined
+  if (foreign !== undefined) throw new BusError('InvalidParams', `${place}.read must be left out: ${foreign}`)
   return found
+}
+
+/** Returns why a process has no files of this machine, or `undefined` if it has. */
+export function explainForeignFiles(launcher: Launcher | undefined): string | undefined {
+  if (!launcher?.isElsewhere || launcher.bindsWrites) return undefined
+  const text = `the launcher ${quote(launcher)} has the process elsewhere, without files of this machine`
+  return `${text}. Let its "launch" say what is read there, or bind the paths of "info" there, and set "bindsWrites"`
 }
 
 /** Returns why a limit does not hold, or `undefined` if it does. */

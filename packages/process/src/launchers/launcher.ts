@@ -22,7 +22,12 @@ export interface Launcher {
    * @default false
    */
   readonly isElsewhere?: boolean
-  /** True if a process can change the directories `info.writes`, and no others. Without it, the option `write` is refused. @default false */
+  /**
+   * True if a process can change the directories `info.writes`, and no others. Without it, the option `write` is refused; elsewhere also `read`
+   * and scripts, because no file of this machine is there.
+   *
+   * @default false
+   */
   readonly bindsWrites?: boolean
   /**
    * Returns what to start in the place of `command` and `args`. It is called in the host before each start.

@@ -42,8 +42,8 @@ export interface FrontendSandbox {
   unexpectedRead: string | undefined
   /** True if a wall around the process closes the network. */
   closesNet?: boolean
-  /** Options by which a frontend in this wall can write files. Without a wall: `write`. */
-  files?: readonly ('tmp' | 'write')[] | undefined
+  /** Options by which a frontend in this wall can read and write files. Without a wall: `read` and `write`. */
+  files?: readonly ('read' | 'tmp' | 'write')[] | undefined
   /** True if a broker opens its connections: at the stream `network` of a process, or `broker` of its start. */
   hasBroker?: boolean
 }

@@ -152,8 +152,12 @@ export const quickjsKind: SandboxKind<typeof KIND, typeof schema> = {
       const process = { wall, cpu, pids, spares, net, secrets, resourceLimits }
       const getCode = (entry: Entry, start: FrontendStart) => getScriptCode(entry, start, engine)
       const processes = await loadProcesses(threads)
-      const { createProcessConfig, createSharedProcessConfig, ProcessPool, resolveWall } = processes
+      const { createProcessConfig, createSharedProcessConfig, explainForeignFiles, ProcessPool, resolveWall } =
+        processes
       const found = await resolveWall(place, { wall, cpu, pids }, processes.findTextWall)
+      const foreign = explainForeignFiles(found.launcher)
+      if (foreign !== undefined)
+        throw new BusError('InvalidParams', `${place}.wall cannot hold scripts, whose engine is a file: ${foreign}`)
       const config = createProcessConfig(process, found, getCode)
       const engineVersion = await describeEngine()
       const alone = { ...toSandbox(kind, ProcessPool, config), engine: engineVersion }

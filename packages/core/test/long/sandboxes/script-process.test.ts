@@ -153,6 +153,10 @@ test('wrong options are refused', () =>
     [{ process: 'yes' }, 'sandbox.process must be true or false: got "yes"'],
     [{ kind: 'sess', process: true }, 'sandbox.kind must be "permission", "process" or "quickjs": got "sess"'],
     [{ process: false, wall: 'required' }, 'sandbox.wall must be left out: it needs process: true'],
+    [
+      { process: true, wall: { name: 'ssh', isElsewhere: true, launch() {} } },
+      'sandbox.wall cannot hold scripts, whose engine is a file: the launcher "ssh" has the process elsewhere',
+    ],
   ])(async (sandbox, message) => {
     const bus = await start()
     const opened = bus.open('main', { source }, { sandbox: { kind: 'quickjs', ...sandbox } as QuickjsSandbox })
