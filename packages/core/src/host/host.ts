@@ -1,6 +1,6 @@
 // The part that a bus and a remote host share: they open and close frontends, report events, and close once.
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { BusError, describeName } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import type { ModuleLocation } from '../shared/locations.js'
 import { check } from '../shared/validate.js'
 import { Frontends } from '../life/frontends/frontends.js'
@@ -74,7 +74,11 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
     this.supervisor.signal('core.ready')
     if (dev) this.#stopDevMode = await (await import('./dev-mode.js')).startDevMode(this)
     if (this.isClosing) return this.#stopDevMode?.()
-    await Promise.all(opened.map(load => load()))
+    await Promise.all(
+      opened.map((load, at) =>
+        load().catch((error: Error) => Promise.reject(nameFrontend(frontends[at]!.label, error))),
+      ),
+    )
   }
 
   async connect(label: string, options?: ConnectionOptions, member?: PoolMember): Promise<PooledSession> {
@@ -179,4 +183,14 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
     const { name, subject } = this.#names
     return new BusError('Disconnected', `${subject} was closed by ${name}.close()`, { data: { delivered: 'no' } })
   }
+}
+
+/** What a module throws does not say which of several frontends has failed. */
+function nameFrontend(label: string, error: Error): Error {
+  const { message, stack } = error
+  const name = describeName(label)
+  if (!isBusError(error, 'LoadFailed') || message.includes(name)) return error
+  error.message = `frontend ${name}: ${message}`
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
+  return error
 }
