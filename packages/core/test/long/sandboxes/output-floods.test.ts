@@ -62,3 +62,18 @@ test('onStdio has a mark with what a run has lost', async () => {
   await expect.poll(() => printed + lost).toBe(100_000 * 100)
   expect(lost).toBeGreaterThan(0)
 })
+
+test('all that a process has printed arrives, if it is closed with a time', async () => {
+  const bus = await start()
+  const over = next(bus, 'over')
+  const source = `
+    import { emit } from '@sallyport/frontend'
+    for (let n = 0; n < 20; n++) process.stdout.write('x'.repeat(${MiB}))
+    await emit('over')`
+  let printed = ''
+  const onStdio = (text: string): void => void (printed += text)
+  await bus.open('main', { source }, { sandbox: 'process', allow: '*', onStdio })
+  await over
+  await bus.closeFrontend('main', { timeout: 60_000 })
+  expect(printed === 'x'.repeat(20 * MiB)).toBe(true)
+})
