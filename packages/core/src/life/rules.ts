@@ -69,8 +69,8 @@ export function describeEnd(label: string, error: Error | undefined, obituary?: 
  * - `SILENT`: it runs on and does not take the order to stop, or its time is over
  * - `ELAPSED`: the delay of a restart; `JOIN`: the code of a page has come
  * - `CORE.…`, `GATE.…`: of the other lives; `START`: the opener lets the code start
- * - `ATTACHED`, `ENDED`, `DROPPED`, `VIOLATED`: of a link, by core or the gate. `DROPPED`: the session of a remote core has ended
- * - `ANSWERED`: the code and its gate run, although the link between them has ended
+ * - `LINK.…`: of a link, by core or the gate. `LINK.DROPPED`: the session of a remote core has ended. `LINK.ANSWERED`: the code and its gate run,
+ *   although the link between them has ended
  */
 export interface LifeEvent {
   readonly type: string

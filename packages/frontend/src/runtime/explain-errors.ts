@@ -76,11 +76,13 @@ const MISSING_ON_DENO =
 /** Gives the error of Deno the text of Node: Deno advises commands of its own, which do not install what an application on Node has. */
 function nameMissingPackage(error: unknown): void {
   if (!IS_DENO || !(error instanceof Error)) return
-  const name = MISSING_ON_DENO.exec(error.message)?.slice(1).find(Boolean)
+  const specifier = MISSING_ON_DENO.exec(error.message)?.slice(1).find(Boolean)
+  if (specifier === undefined) return
+  const [name] = /^(?:@[^/]+\/)?[^/]+/.exec(specifier) ?? [specifier]
   const [, importer] = /(?:\bat |\breferrer ')(file:.+?)(?::\d+:\d+|'\.?)$/m.exec(error.message) ?? []
-  // The text of an `import()` does not have it.
+  // The text of an `import()` of a computed name does not have it.
   const from = importer === undefined ? '' : ` imported from ${fileURLToPath(importer)}`
-  if (name !== undefined) setMessage(error, `Cannot find package '${name}'${from}`)
+  setMessage(error, `Cannot find package '${name}'${from}`)
 }
 
 const MISSING_PACKAGE_REMEDY =

@@ -59,8 +59,10 @@ export function hardenOnDeno(): void {
   process.getBuiltinModule('node:module').syncBuiltinESMExports()
 }
 
-/** Lets nobody construct a class or one that extends it, however it was imported: its constructor calls the prototype, which stays. */
+/** Lets nobody construct a class or one that extends it, however it was imported: its constructor calls that of the class which it extends. */
 function closeClass(target: object, refuse: () => never): void {
+  if (Object.getPrototypeOf(target) === Function.prototype)
+    throw new Error('This version of Deno has a class that the sandbox cannot close')
   Object.setPrototypeOf(target, refuse)
   Object.preventExtensions(target)
 }

@@ -124,8 +124,7 @@ function createWriteText(resource: unknown): string {
     ...(hasWrite && hasOwnDirectory ? [`write: [${JSON.stringify(dirname(resource))}]`] : []),
   ]
   if (options.length > 0 || !isTemporary || !hasWrite) return createText(target, options.join(', or ') || undefined)
-  // It holds files of others.
-  return `${createText(target, 'write: [directory]')} Use a directory of its own: ${temporary} itself is refused.`
+  return `${createText(target, 'write: [directory]')} Use a directory of its own: others write to ${temporary}, too.`
 }
 
 const ONLY_IN_WALL =
@@ -151,11 +150,12 @@ function getHiddenModule(message: string): string | undefined {
   return path !== undefined && isAbsolute(path) && permission?.has('fs.read', path) === false ? path : undefined
 }
 
+const NO_ROUTE = ['EACCES', 'ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL']
 const CONNECTING = ['connect', 'bind', 'listen', 'send']
 
 /** Sockets are denied or have no route, nothing listens at this host, and names can't be looked up. */
 const isNetError = (code: unknown, syscall: unknown, message: string): boolean =>
-  ((code === 'EACCES' || code === 'ENETUNREACH' || code === 'EHOSTUNREACH') && CONNECTING.includes(String(syscall))) ||
+  (NO_ROUTE.includes(String(code)) && CONNECTING.includes(String(syscall))) ||
   // Not at the path of a socket.
   (syscall === 'connect' && /\bconnect ECONNREFUSED [^/\s]+:\d+$/.test(message)) ||
   (syscall === 'getaddrinfo' && (code === 'EAI_AGAIN' || code === 'ENOTFOUND' || code === 'EPERM')) ||

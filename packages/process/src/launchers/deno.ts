@@ -11,7 +11,6 @@ import {
   type LaunchInfo,
   tryCommand,
 } from './launcher.js'
-import { findEmbedder } from './node-program.js'
 import { findProgram } from './programs.js'
 
 /** Options of `deno`. */
@@ -72,14 +71,13 @@ export async function denoOfApplication(): Promise<Launcher> {
   return deno({ deno: found })
 }
 
-/** The directory of the main module. Code without a file, as that of `node -e`, imports from the working directory, which is not that of another program. */
+/** The directory of the main module. Code without a file, as that of `node -e`, imports from the working directory. */
 function mainDirectory(main: string | undefined = process.argv[1]): string {
-  if (main !== undefined && isAbsolute(main)) return dirname(main)
-  return findEmbedder() === undefined ? process.cwd() : dirname(process.execPath)
+  return main !== undefined && isAbsolute(main) ? dirname(main) : process.cwd()
 }
 
 const noDependency = (): string =>
-  `no application in ${mainDirectory()} or above it has the package deno as a dependency`
+  `no application in ${mainDirectory()} or above it has installed the package deno for ${process.platform}-${process.arch}`
 
 /**
  * Returns the program in the optional dependency of the application's package `deno`, whose install script need not have run.

@@ -24,7 +24,7 @@ import { createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, MAX_REPORT_BYTES, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { createMemberParser } from './report-parser.js'
 
-/** For code to exit after its time to drain, if it answers or does not run, and for a script that has said that it failed. */
+/** For code to exit after its time to drain, if it answers or does not run; for scripts that have failed, or are ended by force. */
 export const KILL_TIMEOUT_MS = 250
 
 export abstract class RelayedCode {

@@ -279,8 +279,8 @@ class ProcessRelay extends RelayedCode {
     this.#output.end()
     const end = (): void => this.#killAndAbandon()
     const readCpuMs = (): number | undefined => this.#readCpuMs()
-    this.#whilePrinting(end, (over, isFirst) => this.untilClosed(watchSilence(isFirst ? timeout : 0, readCpuMs, over)))
-    this.#whilePrinting(end, (over, isFirst) => this.after((isFirst ? timeout : 0) + KILL_TIMEOUT_MS, over))
+    this.#endOnceQuiet(end, (over, isFirst) => this.untilClosed(watchSilence(isFirst ? timeout : 0, readCpuMs, over)))
+    this.#endOnceQuiet(end, (over, isFirst) => this.after((isFirst ? timeout : 0) + KILL_TIMEOUT_MS, over))
   }
 
   /** Only Linux knows. A process that was asked to stop answers with its next state. */
@@ -292,19 +292,19 @@ class ProcessRelay extends RelayedCode {
 
   #awaitExit(): void {
     const end = (): void => this.kill()
-    this.#whilePrinting(end, over => this.after(EXIT_TIMEOUT_MS, over))
+    this.#endOnceQuiet(end, over => this.after(EXIT_TIMEOUT_MS, over))
   }
 
   /**
-   * Code that writes what it has printed before is given its time again.
+   * Ends the process once it has printed nothing for its time, or has had that ten times more.
    *
    * @param wait - calls its argument once the time is over
    */
-  #whilePrinting(end: () => void, wait: (over: () => void, isFirst: boolean) => void, left = MAX_EXTENSIONS): void {
+  #endOnceQuiet(end: () => void, wait: (over: () => void, isFirst: boolean) => void, left = MAX_EXTENSIONS): void {
     const printed = this.#process.countPrinted()
     const over = (): void => {
       if (left === 0 || this.#process.countPrinted() === printed) end()
-      else this.#whilePrinting(end, wait, left - 1)
+      else this.#endOnceQuiet(end, wait, left - 1)
     }
     wait(over, left === MAX_EXTENSIONS)
   }

@@ -2,7 +2,9 @@
 import { MessageChannel } from 'node:worker_threads'
 import { expect, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { ModuleLoad } from './worker-runtime.js'
+import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
+import type { WorkerSpec } from '../thread.js'
+import { ModuleLoad, WorkerRuntime, type WorkerRuntimeDeps } from './worker-runtime.js'
 
 let isDebugged = false
 let asked = 0
@@ -55,4 +57,28 @@ test('a module is not late while a debugger is attached', async () => {
   isDebugged = false
   await waiting
   expect(onLate).toHaveBeenCalledOnce()
+})
+
+test('code that ends before it takes its next link ends the one before, too', async () => {
+  let spec!: WorkerSpec
+  const never = new Promise<never>(() => {})
+  const supervisor = {
+    start: (given: WorkerSpec) => ((spec = given), { exited: never, post() {}, life: { context: { goal: 'none' } } }),
+  }
+  const deps = {
+    ...{ label: 'main', module: new URL('file:///main.js'), terms: {}, owners: [] },
+    config: { sandbox: { hasProcess: false }, supervision: {} },
+    host: { supervisor, core: { scripts: [] }, options: { calls: {}, dev: false } },
+    events: { stopped() {} },
+  }
+  const runtime = new WorkerRuntime(deps as unknown as WorkerRuntimeDeps)
+  runtime.load = new ModuleLoad(true)
+  const [first, second] = [createLinkEndpoints('port'), createLinkEndpoints('port')]
+  const ended = [first, second].map(
+    ([, far]) => new Promise<void>(resolve => openLink(far, false).receive({ frame() {}, closed: () => resolve() })),
+  )
+  runtime.connect(first[0], [])
+  runtime.connect(second[0], [first[0]])
+  spec.onExit!({ error: undefined, exitError: undefined, code: 0 }, { goal: 'stop' } as never)
+  await Promise.all(ended)
 })

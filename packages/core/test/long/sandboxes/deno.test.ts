@@ -85,6 +85,8 @@ describe.runIf(program)('a process on Deno', () => {
       'node_modules/inner/package.json': { type: 'module', main: 'main.js' },
       'node_modules/inner/main.js': `import 'missing'`,
       'own.js': `import '@sallyport/core'`,
+      'sub.js': `import '@a/missing/sub.js'`,
+      'like.js': `throw new Error('x at file://remote/a:1:1')`,
     })
     const bus = await start()
     await rows([
@@ -95,6 +97,8 @@ describe.runIf(program)('a process on Deno', () => {
         'own.js',
         "A frontend cannot import @sallyport/core, which is for the host. Import from '@sallyport/frontend' instead",
       ],
+      ['sub.js', `Cannot find package '@a/missing' imported from ${join(directory, 'sub.js')}`],
+      ['like.js', 'x at file://remote/a:1:1'],
     ])(async (name, message) => {
       const opened = bus.open('main', pathToFileURL(join(directory, name)), { sandbox: { kind: 'process', wall } })
       await expect(opened).rejects.toMatchObject({ reason: 'LoadFailed', message })
