@@ -59,7 +59,8 @@ describe.skipIf(platform === 'win32')('deno', () => {
   test('is missing with the directory that was searched', async () => {
     process.argv = [process.execPath, '/none/tools/run.mjs']
     vi.stubEnv('PATH', '')
-    const none = 'no application in /none/tools or above it has the package deno as a dependency. Install it'
+    const installed = `has installed the package deno for ${process.platform}-${process.arch}`
+    const none = `no application in /none/tools or above it ${installed}. Install it`
     await expect(deno()).rejects.toThrow(`it is not in PATH, and ${none}`)
     await expect(denoOfApplication()).rejects.toThrow(none)
   })
