@@ -86,7 +86,7 @@ test('rejects with the error of a module that fails to load', async () => {
   const core = await startCore()
   const module = fixture('supervision/loading.mjs')
   const main = { module, data: { ends: 'throw' } }
-  await expect(join(core, { frontends: { main } })).rejects.toMatchObject({ message: 'at load' })
+  await expect(join(core, { frontends: { main } })).rejects.toMatchObject({ message: 'frontend "main": at load' })
   const host = await join(core)
   await expect(host.open('main', module, { data: main.data })).rejects.toMatchObject({ message: 'at load' })
   await host.open('main', module, { data: {} })

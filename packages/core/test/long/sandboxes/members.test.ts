@@ -154,10 +154,14 @@ describe.each(KINDS.map(kind => [kind.name, kind] as const))('%s', (_name, kind)
       const bus = await startMembers(app)
       await open(bus, kind, ['a'])
       const sent: number[] = []
+      const faults = collectFaults(bus)
       await bus.listen<[number, string]>('sent', ({ payload }) => void sent.push(payload[0]))
       await bus.call('a', 'send', { count: 100, length: 10_000 })
       await (how === 'close' ? bus.closeFrontend('a', CALM) : bus.reload('a'))
-      await expect.poll(() => sent).toEqual(Array.from({ length: 100 }, (_, n) => n))
+      // A reload gives a process 250 ms, which are not enough on a busy machine: then it is told.
+      const isTold = (): boolean => how === 'reload' && faults.some(({ error }) => isUnsentError(error))
+      await expect.poll(() => sent.length === 100 || isTold()).toBe(true)
+      expect(sent).toEqual(Array.from(sent, (_, n) => n))
       await bus.close({ timeout: 0 })
     }),
   )
