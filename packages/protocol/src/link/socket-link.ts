@@ -109,7 +109,8 @@ const checkLater = (check: () => void): void =>
  */
 export function closeOnceRead(
   socket: Socket,
-  isRead = (): boolean => !socket.isPaused() && socket.readableLength === 0,
+  // A stream that is read by `read()` counts as paused.
+  isRead = (): boolean => (!socket.isPaused() || socket.listenerCount('readable') > 0) && socket.readableLength === 0,
 ): void {
   const first = socket.bytesRead
   let read = -1
