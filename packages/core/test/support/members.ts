@@ -14,7 +14,7 @@ type Place = Extract<NonNullable<FrontendOptions['sandbox']>, object>
 /** A thread or process that several members can share: how it ends, which members end with it, and the error of each. */
 interface HostEnd {
   host: string
-  end(hosts: { threads: Worker[]; pids: number[] }): unknown
+  end(hosts: { threads: Worker[]; pids: number[] }, bus: Bus): unknown
   takes: readonly string[]
   /** Processes that end with it. */
   ended(pids: number[]): number[]
@@ -115,7 +115,15 @@ export const KINDS: readonly MemberKind[] = [
     ...inNode,
     place: { kind: 'process', wall, ...heap, spares: 3 },
     ...{ hosts: [RELAYS, 7], kept: [RELAYS, 3] },
-    ends: [ofProcess(['a'], 1, killed), ofRelays],
+    // Which of the processes it has is for the pool to say.
+    ends: [
+      {
+        ...ofProcess(['a'], 0, label => `frontend "${label}" exited with code 1`),
+        end: (_hosts, bus) => bus.call('a', 'exit').catch(getReason),
+        ended: () => [],
+      },
+      ofRelays,
+    ],
   },
   {
     name: 'a script in a process',
@@ -172,6 +180,7 @@ const SOURCE = `
     },
     seen: () => [{}.changed ?? null, globalThis.changed ?? null, String([1])],
     never: () => new Promise(() => {}),
+    exit: () => process.exit(1),
     echo: value => value,
     tick: () => void setInterval(() => emit('tick', getLabel()), 1),
     loop: async ({ how }) => {
