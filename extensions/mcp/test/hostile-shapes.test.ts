@@ -196,6 +196,17 @@ test('an answer that is no response ends its call at once, and says that the too
   await client.close()
 })
 
+test('a pattern of "tools" matches the whole name, and no name occupies the host', async () => {
+  const names = ['gd', 'good', 'goods', 'aba', 'abba', 'exact', 'exactly', '.x', 'yx', 'a'.repeat(100_000)]
+  setServer(([number, write]) => write(toResult(number, `{"tools":[${names.map(name => toTool(name, '{}')).join()}]}`)))
+  const tools = ['g*d', 'ab*ba', 'exact', '.*', '*a*a*a*a*b']
+  await using server = await openMcp(bus, 's', { command: 'x' }, { home: tmpdir(), tools })
+  await using client = await bus.connect('agent', { allow: ['s:default'] })
+  expect([server.changes, client.label]).toEqual([[], 'agent'])
+  const commands = (await bus.describe('agent')).map(({ command }) => command)
+  expect(commands.toSorted()).toEqual(['.x', 'abba', 'exact', 'gd', 'good'].map(name => `plugin:s|${name}`))
+})
+
 test('a list of tools is bounded in tools, characters and pages', async () => {
   const lists = [
     [Array.from({ length: 1001 }, (_, at) => toTool(`t${at}`, '1')), 'it has more than 1000 tools'],

@@ -176,8 +176,21 @@ function ignoreClosedBus(error: unknown): void {
   if (!(error instanceof BusError) || error.reason !== 'Disconnected') throw error
 }
 
-/** @param glob - a name with `*` for any text */
+/**
+ * Takes a time that grows with the name: servers give tools names of any length.
+ *
+ * @param glob - a name with `*` for any text
+ */
 function matches(glob: string, tool: string): boolean {
-  const parts = glob.split('*').map(part => part.replaceAll(/[^\w]/g, String.raw`\$&`))
-  return new RegExp(`^${parts.join('.*')}$`, 's').test(tool)
+  const [first = '', ...parts] = glob.split('*')
+  const last = parts.pop()
+  if (last === undefined) return tool === glob
+  if (!tool.startsWith(first) || !tool.endsWith(last)) return false
+  let at = first.length
+  for (const part of parts) {
+    const found = tool.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return at + last.length <= tool.length
 }
