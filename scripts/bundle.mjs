@@ -152,11 +152,11 @@ const GROUPS = {
   '@sallyport/frontend': [
     { name: 'internal', test: /[\\/]dist[\\/](?:internal\.js|(?:client|runtime|tauri|types)[\\/](?!text-module))/ },
   ],
-  // Every bus loads the permission model; the rest is for one with processes. It is one file, which can be read again.
+  // Every bus loads the permission model; the rest is for one with processes. It is one file, which can be read again (`checkAlone`).
   '@sallyport/process': [
     {
       name: 'permission-model',
-      test: /[\\/]dist[\\/](?:permission-model(?:\.js|[\\/])|network[\\/](?:host-list|secrets)|launchers[\\/](?:find-wall|node-program))/,
+      test: /[\\/]dist[\\/](?:permission-model(?:\.js|[\\/])|network[\\/](?:host-list|secrets)|launchers[\\/](?:find-wall|node-program)|child[\\/]stop-status)/,
       priority: 1,
     },
     SHARED,
@@ -169,6 +169,15 @@ function groupsOf(folder, name) {
   // Each thread loads the main entry: what the others share with it is there.
   if (name === '@sallyport/protocol') return startsOf(folder, [['index', ['index']]])
   return name === '@sallyport/core' ? [...startsOf(folder, STARTS), SHARED] : (GROUPS[name] ?? [SHARED])
+}
+
+/** Node keeps for good that a file could not be read. Core imports this one by another name then, but not what it imports. */
+function checkAlone({ name }, output) {
+  if (name !== '@sallyport/process') return
+  const { imports } = output.find(file => file.fileName === 'index.js')
+  const others = imports.filter(file => /\.shared\.js$/.test(file))
+  if (others.length > 0)
+    throw new Error(`index.js of ${name} imports ${others.join(', ')}: move what it shares to permission-model`)
 }
 
 /** A single other character would make the whole text of a file take two bytes for each, in every thread that loads it. */
@@ -228,6 +237,7 @@ export async function bundle(folder) {
   const info = readPackage(folder)
   await embedPage(folder, 'inspector')
   const shared = await outputOf(folder, entriesOf(info), {})
+  checkAlone(info, shared)
   const commands = commandsOf(info).map(name => outputOf(folder, [name], { codeSplitting: false, sourcemap: false }))
   const programs = programsOf(folder, info).map(name => outputOf(folder, [name], PROGRAM))
   const output = [shared, ...(await Promise.all([...commands, ...programs]))].flat()

@@ -17,7 +17,8 @@ import {
   serializeValue,
 } from '@sallyport/protocol/internal/contract'
 import { canListenBelow } from '@sallyport/protocol/internal/link'
-import { createStopStatus, describeStop, type GuardedLaunch } from './child/orphan-guard.js'
+import type { GuardedLaunch } from './child/orphan-guard.js'
+import { createStopStatus, describeStop } from './child/stop-status.js'
 import type { ProcessHost, ProcessLog, ProcessMember, RelaySockets, SocketOwner } from './contract.js'
 import { getLaunch } from './launchers/check-launch.js'
 import { explainForeignFiles, explainOpenNet, type FoundWall, type WallOptions } from './launchers/find-wall.js'

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { createStopStatus, describeStop, OrphanGuard } from './orphan-guard.js'
+import { OrphanGuard } from './orphan-guard.js'
+import { createStopStatus, describeStop } from './stop-status.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'guard-'))
 afterAll(() => rmSync(temporary, { recursive: true }))

@@ -7,6 +7,7 @@ import { later } from '@sallyport/protocol/internal/contract'
 import { closeOnceRead } from '@sallyport/protocol/internal/link'
 import type { Launch } from '../launchers/launcher.js'
 import { findLastLine } from './child.js'
+import { NOT_RUN, RUNS_ON, setStopStatus, STOP_TIMEOUT_MS, WAS_KILLED } from './stop-status.js'
 
 /**
  * Kills the process of the first line with its group, and removes the directory, unless there is a second line before the pipe ends. Then it runs
@@ -21,8 +22,6 @@ const SCRIPT = [
   '"$@"; code=$?; [ -z "$pid" ] || [ "$end" = done ] || for pause in 1 2; do',
   'PATH=$PATH:/usr/bin:/bin sleep $pause; "$@"; code=$?; done; kill $timer; exit $code',
 ].join('\n')
-/** A daemon that does not answer delays no restart for longer. The command goes on. */
-const STOP_TIMEOUT_MS = 5000
 /** Of the script, between its runs of `stop`. */
 const PAUSES_MS = 3000
 
@@ -31,30 +30,6 @@ export interface GuardedLaunch extends Pick<Launch, 'stop' | 'env'> {
   /** For `describeStop`. */
   readonly stopStatus?: SharedArrayBuffer | undefined
 }
-
-/** In the place of an exit code. */
-const WAS_KILLED = -1
-const RUNS_ON = -2
-const NOT_RUN = -3
-const MAX_LINE_BYTES = 300
-
-/** Returns a clause that says how `stop` has failed, or `undefined` if it has not. */
-export function describeStop(status: SharedArrayBuffer): string | undefined {
-  const [code = 0] = new Int32Array(status, 0, 1)
-  if (code === 0) return undefined
-  const [said = ''] = Buffer.from(status, Int32Array.BYTES_PER_ELEMENT).toString().split('\0')
-  return said === '' ? explainCode(code) : `${explainCode(code)}: ${said}`
-}
-
-function explainCode(code: number): string {
-  if (code === RUNS_ON) return `did not exit within ${STOP_TIMEOUT_MS / 1000} s`
-  if (code === NOT_RUN) return 'was not run: /bin/sh could not be started'
-  return code === WAS_KILLED ? 'was killed' : `exited with code ${code}`
-}
-
-/** The exit code of `stop`, and the last line of its standard error. */
-export const createStopStatus = (): SharedArrayBuffer =>
-  new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT + MAX_LINE_BYTES)
 
 /**
  * A shell that kills a process when this one disappears, because a busy process would not notice. It starts before the process and its
@@ -107,8 +82,7 @@ export class OrphanGuard {
   #setStatus(code: number): void {
     const { stop, stopStatus } = this.#launch
     if (!stop || !stopStatus) return
-    Buffer.from(stopStatus, Int32Array.BYTES_PER_ELEMENT).write(findLastLine(this.#said))
-    new Int32Array(stopStatus, 0, 1)[0] = code
+    setStopStatus(stopStatus, code, findLastLine(this.#said))
   }
 
   /** @param hasBegun - called at its exit. Returns false if what it starts elsewhere might not be there yet */
