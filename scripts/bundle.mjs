@@ -175,7 +175,7 @@ function groupsOf(folder, name) {
 function checkAlone({ name }, output) {
   if (name !== '@sallyport/process') return
   const { imports } = output.find(file => file.fileName === 'index.js')
-  const others = imports.filter(file => /\.shared\.js$/.test(file))
+  const others = imports.filter(file => file.endsWith('.shared.js'))
   if (others.length > 0)
     throw new Error(`index.js of ${name} imports ${others.join(', ')}: move what it shares to permission-model`)
 }
