@@ -11,8 +11,8 @@ import { brotliCompressSync } from 'node:zlib'
 
 /** As `quickjs/src/script-host/vm-image.ts` has it. */
 const PAGE_BYTES = 4096
-/** Small enough for the gaps between what is used. A smaller one leaves more of the allocator's own numbers behind. */
-const BLOCK_BYTES = 28
+/** The first is small enough for the gaps between what is used. */
+const BLOCK_SIZES = [28, 2048, 32_768]
 
 /** Without a clock and random bytes, the same script gives the same image. What begins with it sets both. */
 const wasi = memory => ({
@@ -50,13 +50,18 @@ export async function createImage(folder, code, hostFunctions) {
   return packImage(snapshot, new Uint8Array(blank._getExports().memory.buffer))
 }
 
-/** What was freed would differ from what a script allocates there: it is cleared, by taking all of it until the memory grows. */
+/**
+ * What was freed would differ from what a script allocates there: it is cleared, by taking all of it until the memory grows. The large blocks clear
+ * what the allocator has left before each small one.
+ */
 function clearFree({ memory, wasm_malloc: allocate, wasm_free: free }) {
-  const { byteLength } = memory.buffer
-  const blocks = []
-  while (memory.buffer.byteLength === byteLength) blocks.push(allocate(BLOCK_BYTES))
-  for (const at of blocks) new Uint8Array(memory.buffer, at, BLOCK_BYTES).fill(0)
-  for (const at of blocks) free(at)
+  for (const size of BLOCK_SIZES) {
+    const { byteLength } = memory.buffer
+    const blocks = []
+    while (memory.buffer.byteLength === byteLength) blocks.push(allocate(size))
+    for (const at of blocks) new Uint8Array(memory.buffer, at, size).fill(0)
+    for (const at of blocks) free(at)
+  }
 }
 
 function packImage({ memory, stackPointer, runtimePtr, contextPtr }, blank) {
