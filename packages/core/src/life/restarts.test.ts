@@ -39,6 +39,23 @@ test('a restart of core is given up after a minute, or ten times its first start
     expect(events[2]).toEqual([`it restarted and was not ready after ${limit} ms`, expect.any(Number)])
   }))
 
+test('is not restarted if it fails while somebody waits for its first start', async () => {
+  let isOpening = true
+  const { clock, worker, threads, ready, fail } = start({}, { isOpening: () => isOpening })
+  ready()
+  fail()
+  expect(await worker.exited).toMatchObject({ error: { message: 'boom' } })
+  clock.increment(60_000)
+  expect(threads.length).toBe(1)
+
+  const opened = start({}, { isOpening: () => isOpening })
+  opened.ready()
+  isOpening = false
+  opened.fail()
+  opened.clock.increment(60_000)
+  expect(opened.threads.length).toBe(2)
+})
+
 test('randomizes a delay by up to a half', () => {
   const { events, ready, exit } = start({}, { random: () => 1 })
   ready()

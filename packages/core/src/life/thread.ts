@@ -77,7 +77,7 @@ export class ThreadCode {
   #listen(thread: ThreadHandle): void {
     const { name, supervision, stopTimeout, onReport } = this.#spec
     const { heartbeat: limit } = supervision
-    if (this.heartbeat && limit !== false) {
+    if (this.heartbeat && limit) {
       this.#stopWatching = watchCounter(this.heartbeat.memory, limit, () => {
         const own = new BusError('Timeout', `${name} blocked its event loop for ${limit} ms`)
         this.#send({ type: 'SENTENCE', error: thread.explainBlock?.(own) ?? own, isBlocked: stopTimeout === undefined })

@@ -17,6 +17,7 @@ export function start(
     stopTimeout,
     hasStartTimeout = false,
     hasServed,
+    isOpening,
   }: {
     waitsAfterError?: boolean
     random?(): number
@@ -24,6 +25,7 @@ export function start(
     stopTimeout?: number
     hasStartTimeout?: boolean
     hasServed?(): boolean
+    isOpening?(): boolean
   } = {},
 ) {
   const clock = new SimulatedClock()
@@ -49,6 +51,7 @@ export function start(
     waitsAfterError,
     hasStartTimeout,
     ...(hasServed && { hasServed }),
+    ...(isOpening && { isOpening }),
     ...(explained && { explainError: () => explained }),
     ...(stopTimeout !== undefined && { stopTimeout }),
     spawn,

@@ -170,6 +170,20 @@ test('a stream that is over refuses messages as such, however full its link is',
     await expect(stream.send(TEXT)).rejects.toMatchObject({ reason: 'Disconnected' })
   }))
 
+test('a message whose toJSON ends its stream is refused, and not sent', () =>
+  rows<(stream: StreamSender) => void>({
+    'as its sender': stream => stream.end(),
+    'as its reader': stream => stream.abandon(),
+  })(async act => {
+    const { stream, writer, written } = open(2 * COST)
+    writer.encode = (sender, value) => {
+      act(sender)
+      return value as string
+    }
+    await expect(stream.send(TEXT)).rejects.toMatchObject({ reason: 'Disconnected' })
+    expect(written).toEqual([])
+  }))
+
 test('the answer of a call waits for messages that wait for credit, and for no others', async () => {
   const { stream } = open(COST)
   void stream.send(TEXT)
@@ -332,6 +346,7 @@ function flood(size: number, count: number, { others = 0, isGranted = true } = {
 test('a sender violates its credit with 4 MiB unread, besides the two largest, with many small messages, or with one before it has any', () => {
   expect(flood(MAX_STREAM_UNREAD / 4, 100)).toBe(6)
   expect(flood(1, 5000)).toBe(4097)
+  expect(flood(1, 5000, { others: MAX_STREAM_UNREAD })).toBe(4097)
   expect(flood(1, 1, { isGranted: false })).toBe(1)
 })
 
