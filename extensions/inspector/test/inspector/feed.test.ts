@@ -96,13 +96,18 @@ test('counts calls by command while an inspector is open, with reasons and the o
   for (const command of ['fails', 'fails', 'greet', 'no_such', `${'x'.repeat(1000)}`]) {
     await client.invoke(command).catch(() => {})
   }
-  const { commands } = await page.next(snapshot => snapshot.totals.failures === 5)
+  // Core's commands come beside the totals of the host, and can be a snapshot behind.
+  const { commands } = await page.next(
+    snapshot =>
+      snapshot.totals.failures === 5 &&
+      snapshot.commands?.find(({ command }) => command === '(others)')?.failures['MethodNotFound'] === 2,
+  )
   const get = (name: string) => commands!.find(({ command }) => command === name)
   expect(get('add')).toMatchObject({ calls: 20, failures: {}, inFlight: 0 })
   expect(get('add')!.p99).toBeGreaterThan(0)
   expect(get('fails')).toMatchObject({ calls: 2, failures: { CommandFailed: 2 } })
   expect(get('greet')).toMatchObject({ calls: 1, failures: { Denied: 1 } })
-  expect(get('(others)')).toMatchObject({ calls: 2, failures: { MethodNotFound: 2 } })
+  expect(get('(others)')).toMatchObject({ calls: 2 })
   expect(get('slow')).toMatchObject({ inFlight: 1, oldest: { label: 'tests' } })
   expect(get('slow')!.oldest!.ms).toBeLessThan(60_000)
   await bus[Symbol.asyncDispose]()
