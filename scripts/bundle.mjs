@@ -171,7 +171,7 @@ function groupsOf(folder, name) {
   return name === '@sallyport/core' ? [...startsOf(folder, STARTS), SHARED] : (GROUPS[name] ?? [SHARED])
 }
 
-/** Node keeps for good that a file could not be read. Core imports this one by another name then, but not what it imports. */
+/** Node keeps for good that a file could not be read. Core imports `index.js` again by another URL, but what that imports would keep its error. */
 function checkAlone({ name }, output) {
   if (name !== '@sallyport/process') return
   const { imports } = output.find(file => file.fileName === 'index.js')

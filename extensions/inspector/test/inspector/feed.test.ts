@@ -107,7 +107,7 @@ test('counts calls by command while an inspector is open, with reasons and the o
   expect(get('add')!.p99).toBeGreaterThan(0)
   expect(get('fails')).toMatchObject({ calls: 2, failures: { CommandFailed: 2 } })
   expect(get('greet')).toMatchObject({ calls: 1, failures: { Denied: 1 } })
-  expect(get('(others)')).toMatchObject({ calls: 2 })
+  expect(get('(others)')).toMatchObject({ calls: 2, failures: { MethodNotFound: 2 } })
   expect(get('slow')).toMatchObject({ inFlight: 1, oldest: { label: 'tests' } })
   expect(get('slow')!.oldest!.ms).toBeLessThan(60_000)
   await bus[Symbol.asyncDispose]()

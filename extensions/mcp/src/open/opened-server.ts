@@ -177,7 +177,7 @@ function ignoreClosedBus(error: unknown): void {
 }
 
 /**
- * Takes a time that grows with the name: servers give tools names of any length.
+ * Linear in the length of the name, which a foreign server chooses.
  *
  * @param glob - a name with `*` for any text
  */

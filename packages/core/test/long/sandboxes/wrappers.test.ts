@@ -131,7 +131,9 @@ test.runIf(process.platform === 'linux')(
         'starts what it may not read',
         (command, args) => ({ command, args: args.filter(flag => !flag.startsWith('--allow-fs-read=')) }),
         // From Node 22 on, a process may read its program: the code of the frontend is denied instead.
-        /It said last: Error: Access to this API has been restricted.*, resource: '.*process\.c?js'$|denied FileSystemRead of .*wrapped\.mjs\. /,
+        Number.parseInt(process.versions.node) < 22
+          ? /It said last: Error: Access to this API has been restricted.*, resource: '.*process\.c?js'$/
+          : /^The sandbox denied FileSystemRead of .*wrapped\.mjs\. /,
       ],
       [
         'starts another Node.js',
