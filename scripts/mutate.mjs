@@ -14,7 +14,7 @@ process.chdir(root)
 const ENDS = [
   {
     name: 'end: a timer judges who lost a link', // 90
-    file: 'packages/protocol/src/contract/timers.ts',
+    file: 'packages/protocol/src/util/timers.ts',
     from: 'return peer.ask(() => void (isOver || onAnswer()))',
     to: 'return void (isOver || onAnswer())',
   },
@@ -212,10 +212,10 @@ const MUTANTS = [
   },
   {
     name: 'deadlines before arrivals',
-    file: 'packages/protocol/src/contract/timers.ts',
+    file: 'packages/protocol/src/util/timers.ts',
     from: '(immediate = setImmediate(onLate))',
     to: 'onLate()',
-    tests: ['packages/protocol/src/contract/timers.test.ts'],
+    tests: ['packages/protocol/src/util/timers.test.ts'],
   },
   {
     name: 'restarts, one too many',

@@ -91,10 +91,10 @@ const fewRows = {
   },
 }
 
-/** What a timer may do, and decide, is one function each in protocol/src/contract/timers.ts. */
+/** What a timer may do, and decide, is one function each in protocol/src/util/timers.ts. */
 const noOwnTimers = {
   create(context) {
-    const message = 'a timer of its own: take one of protocol/src/contract/timers.ts'
+    const message = 'a timer of its own: take one of protocol/src/util/timers.ts'
     const isTimer = name => /^set(Timeout|Interval)$/.test(name)
     return {
       ImportDeclaration({ source, specifiers }) {

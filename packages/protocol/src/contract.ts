@@ -1,7 +1,7 @@
-// Messages from thread to thread, the life of a worker, and timers.
+// Messages from thread to thread, the life of a worker, and clocks.
 export * from './contract/frontend-script.js'
 export * from './contract/life.js'
 export * from './contract/messages.js'
 export * from './contract/output.js'
 export * from './contract/shared-thread.js'
-export * from './contract/timers.js'
+export * from './util/timers.js'

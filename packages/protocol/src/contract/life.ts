@@ -1,7 +1,7 @@
 // The life of core, a frontend or a gate in its thread: booting → handshaking → ready → draining → stopped, or failed; and its heartbeat. Every
 // thread starts with it, so it loads no library (docs/adr/0008-start-up.md).
 import { createDeferred } from '../util/promises.js'
-import { every } from './timers.js'
+import { every } from '../util/timers.js'
 
 /** In the order in which a worker passes through them. */
 export const LIFECYCLE_STATES = ['booting', 'handshaking', 'ready', 'draining', 'stopped', 'failed'] as const

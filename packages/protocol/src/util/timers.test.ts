@@ -72,7 +72,7 @@ test('the time of the close comes first', () => {
   const { onSilent, run } = watch({ timeout: 500 })
   run(500 + 19, 1)
   expect(onSilent).not.toHaveBeenCalled()
-  run(2, 1)
+  run(20, 1)
   expect(onSilent).toHaveBeenCalledOnce()
 })
 

@@ -1,0 +1,171 @@
+// The clocks of the bus. Three kinds of them wait for somebody else, and there is no fourth (docs/internals/machines.md lists each):
+//
+// - a deadline of a user, which is an option, or a limit that the docs name: `deadline`, `within`, `withDeadline`
+// - a question, which asks whether somebody runs, and then waits again: `patience`
+// - no sign of life, which counts only time in which the one that is waited for could run: `silence`
+//
+// What begins work of this thread's own later waits for nobody: `later`, `every`, `pause`.
+
+/** Calls back once this thread has read what has arrived: the event loop runs timers before it reads. */
+const onceRead = (run: () => void): unknown => (globalThis.setImmediate ?? setTimeout)(run)
+
+/**
+ * Calls `onLate` at a deadline that a user set or the docs name, and keeps the thread alive until then. If this thread was busy, it first reads what
+ * has arrived meanwhile, which can end the deadline. Returns a function that ends it.
+ */
+export function deadline(ms: number, onLate: () => void): () => void {
+  let isOver = false
+  const timer = setTimeout(() => onceRead(() => isOver || onLate()), ms)
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+  }
+}
+
+/** Waits for a promise until a deadline. */
+export function within<T>(ms: number, awaited: Promise<T>): Promise<T | undefined> {
+  let end!: () => void
+  const late = new Promise<undefined>(resolve => (end = deadline(ms, () => resolve(undefined))))
+  return Promise.race([awaited, late]).finally(end)
+}
+
+/** Gives `run` a signal that aborts at a deadline. */
+export function withDeadline<T>(ms: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  return run(controller.signal).finally(deadline(ms, () => controller.abort()))
+}
+
+/** Does work of this thread's own later, unless the thread ends before. Returns a function that ends the wait. */
+export function later(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms)
+  letExit(timer)
+  return () => clearTimeout(timer)
+}
+
+/** Does work of this thread's own again and again, until the thread ends. Returns a function that ends it. */
+export function every(ms: number, run: () => void): () => void {
+  const timer = setInterval(run, ms)
+  letExit(timer)
+  return () => clearInterval(timer)
+}
+
+/** A browser's timers are numbers. */
+const letExit = (timer: unknown): void => void (timer as Partial<NodeJS.Timeout>).unref?.()
+
+/** Paces work of this thread's own, and keeps the thread alive meanwhile. @throws {AbortError} if the signal aborts */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  process.getBuiltinModule('node:timers/promises').setTimeout(ms, undefined, { signal })
+
+/** Running time of a thread for it to confirm that one of its members is terminated. One that does not is blocked. */
+export const CONFIRM_TIMEOUT_MS = 250
+/**
+ * For a thread that `terminate()` might not interrupt, as in native code, or that starts many processes. It is documented. And for a process to
+ * answer: sooner than `loadTimeout`, whose error says less.
+ */
+export const ABANDON_TIMEOUT_MS = 5000
+/** For scripts that share a process or a thread to answer. What does not might have taken over its runtime. */
+export const ANSWER_TIMEOUT_MS = 10_000
+
+/** Checks in each time: a machine that was suspended, or a thread that was held up, has had one of them. */
+const TURNS = 4
+const MIN_TURN_MS = 10
+
+/** What can end: a thread, the process of a relay, a gate. */
+export interface Peer {
+  /**
+   * Asks whether it still runs. Its answer travels with its reports, so it follows all that it has said before. One that has ended says so, and
+   * does not answer.
+   */
+  ask(onAnswer: () => void): void
+}
+
+/**
+ * Gives the peer `ms` milliseconds of this thread's turns, then asks it, and calls `onAnswer` at its answer: it runs. Returns a function that ends
+ * the wait, for who learns of the peer's end.
+ */
+export function patience(peer: Peer, ms: number, onAnswer: () => void): () => void {
+  let isOver = false
+  const end = silence(ms, { keepsAlive: false }, () => peer.ask(() => void (isOver || onAnswer())))
+  return () => {
+    isOver = true
+    end()
+  }
+}
+
+/** How one that is waited for lives. */
+export interface LifeSigns {
+  /**
+   * Returns the milliseconds for which it could run so far; `undefined` while that is unknown, or it need not answer. By default, each turn of this
+   * thread counts: the one that is waited for can run whenever this thread does.
+   *
+   * @param turn - milliseconds that the last turn of this thread was to take: a thread that was held up has had one turn, and not all of them
+   */
+  readMs?(turn: number): number | undefined
+  /** Returns what changes with each sign of life, such as a counter. The time begins again then. */
+  readSign?(): unknown
+  /** False if the wait does not keep this thread alive. @default true */
+  keepsAlive?: boolean
+}
+
+/**
+ * Calls `onSilent` once somebody has given no sign of life for `ms` milliseconds in which it could run. The time that passes does not count: code that
+ * waits for a core of a busy machine has not had the chance to answer. Returns a function that stops watching.
+ */
+export function silence(ms: number, signs: LifeSigns, onSilent: () => void): () => void {
+  const { readMs = countTurns(), readSign, keepsAlive = true } = signs
+  const turn = Math.max(MIN_TURN_MS, ms / TURNS)
+  let sign: unknown
+  let from: number | undefined
+  let isOver = false
+  const isSilent = (passed: number): boolean => {
+    const now = readMs(passed)
+    const next = readSign?.()
+    if (next !== sign || now === undefined) from = undefined
+    sign = next
+    from ??= now
+    return now !== undefined && now - from! >= ms
+  }
+  const wait = (): void => {
+    timer = setTimeout(check, turn)
+    if (!keepsAlive) letExit(timer)
+  }
+  const check = (): void => {
+    if (isSilent(turn)) onceRead(checkAgain)
+    else wait()
+  }
+  // If this thread is late, the sign has arrived and not been read.
+  const checkAgain = (): void => {
+    if (isOver) return
+    if (isSilent(0)) onSilent()
+    else wait()
+  }
+  let timer: NodeJS.Timeout
+  isSilent(0)
+  wait()
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+  }
+}
+
+/** @param isHeld - true while the one that is waited for cannot run, though this thread does */
+export function countTurns(isHeld: () => boolean = () => false): (turn: number) => number {
+  let total = 0
+  return turn => (total += isHeld() ? 0 : turn)
+}
+
+/** Time for which code runs before it counts as silent. Code whose event loop turns answers after a few milliseconds. */
+export const SILENT_MS = 20
+
+/** Calls `onSilent` once code that was asked to stop has run for 20 ms of the time that begins `timeout` ms from now. */
+export function watchSilence(
+  timeout: number,
+  readMs: () => number | undefined,
+  onSilent: () => void,
+): () => void {
+  const watch = (): void => void (end = silence(SILENT_MS, { readMs }, onSilent))
+  let end = (): void => {}
+  if (timeout > 0) end = deadline(timeout, watch)
+  else watch()
+  return () => end()
+}
