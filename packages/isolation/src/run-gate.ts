@@ -12,7 +12,7 @@ import type {
 import type { Sealer } from '@sallyport/protocol/internal/records'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { beat, RECORD_DIRECTION, serveLife, within } from '@sallyport/protocol/internal/contract'
-import { BusError, createUnsentError, reportError } from '@sallyport/protocol/internal/errors'
+import { BusError, reportError } from '@sallyport/protocol/internal/errors'
 import { codecs } from '@sallyport/protocol/internal/codec'
 import { closeEndpoint, connectDirect, createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, SamplingTimer, setDevelopment } from '@sallyport/protocol/internal/util'
@@ -68,10 +68,9 @@ class GateLife {
   readonly #handshake = createDeferred()
   #serves = false
   #hasExited = false
-  /** Resolved once no link is served any more, or the time for that is over. */
+  /** Resolved once no link is served any more, or nobody waits for that. */
   readonly #drained = createDeferred()
   #isDraining = false
-  #drainTimeoutMs = 0
   #stop: () => void = () => {}
 
   constructor(host: GateHost, data: GateWorkerData) {
@@ -116,9 +115,8 @@ class GateLife {
       case 'ask':
         return this.#host.postMessage({ type: 'answer' })
       case 'stop':
-        // A reload gives it more time than the close that follows.
-        this.#drainTimeoutMs = command.timeout
-        void within(command.timeout, this.#drained.promise).then(this.#drained.resolve)
+        // A gate that is reloaded alone has no time, and its frontend another link. Otherwise the host ends it if core takes no more.
+        if (command.timeout === 0) this.#drained.resolve()
         return this.#stop()
       default:
         return assertNever(command)
@@ -193,12 +191,6 @@ class GateLife {
     this.#isDraining = true
     if (this.#served.size === 0) this.#drained.resolve()
     await this.#drained.promise
-    // A gate that is reloaded alone has no time, and its frontend another link.
-    if (this.#served.size === 0 || this.#drainTimeoutMs === 0) return
-    // What is left is lost: nobody waits for room for it.
-    for (const link of this.#served) link.close()
-    this.#served.clear()
-    throw createUnsentError('unknown')
   }
 
   /** Releases what the thread, which can have other gates, would keep. */

@@ -44,8 +44,6 @@ export interface ProcessConfig {
   readonly hasProcess: true
   /** The name of a launcher, or `none`. */
   readonly wall: string
-  /** Milliseconds that a relay is given to exit beyond its time to drain. */
-  readonly stopTimeout: number
   /**
    * Starts the code of a frontend.
    *
@@ -59,12 +57,6 @@ export interface ProcessConfig {
 
 type GetCode = (entry: string, start: FrontendStart, core: unknown) => FrontendCode
 
-/** A relay kills its process and then exits by itself: a process that exits after its relay stays in the process table. */
-const RELAY_STOP_TIMEOUT_MS = 10_000
-
-/** The relay of a script that runs on ends its process, with all its scripts, and before that waits as long as it does for a busy machine. */
-const SCRIPT_STOP_TIMEOUT_MS = 20_000
-
 export const createProcessConfig = (
   options: ProcessOptions,
   { launcher, failures }: FoundWall,
@@ -72,7 +64,6 @@ export const createProcessConfig = (
 ): ProcessConfig => ({
   hasProcess: true,
   wall: launcher?.name ?? 'none',
-  stopTimeout: RELAY_STOP_TIMEOUT_MS,
   spawn({ heartbeat, ...frontend }, host, pool, owners) {
     const { spares = 0 } = options
     const isSplit = owners.length > 1
@@ -227,7 +218,6 @@ export function createSharedProcessConfig(
   const { memory, cpu, pids, spares = 0 } = options
   return {
     ...createProcessConfig(options, found, getCode),
-    stopTimeout: SCRIPT_STOP_TIMEOUT_MS,
     spawn({ heartbeat, ...frontend }, host, pool) {
       const name = host.getName(frontend.label)
       const start = { ...getScript(frontend), sandbox: createSandbox(launcher, false, false) }

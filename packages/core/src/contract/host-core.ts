@@ -2,7 +2,7 @@
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import type { Heartbeat, InitScript, StateReport } from '@sallyport/protocol/internal/contract'
+import type { Answer, Heartbeat, InitScript, Question, StateReport } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import type { DirectSocket, LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { RequestId } from '@sallyport/protocol/internal/message'
@@ -211,6 +211,7 @@ export type CoreCommand =
   /** The frontend's code has ended, and not only its link. */
   | ({ type: 'ended'; frontend: number } & EndedFrontend)
   /** `watchCalls`: whether core watches calls from now on, for an inspector. Left out: as before. */
+  | Question
   | { type: 'measure'; watchCalls?: boolean | undefined }
   /** Asks what a frontend can call. The id is unique for this host. */
   | { type: 'explain'; id: number; label: string }
@@ -222,6 +223,7 @@ export type CoreCommand =
 /** Messages from core to the host. `more` is the number of further reports for this frontend that were suppressed. */
 export type CoreReport =
   | StateReport
+  | Answer
   | { type: 'log'; line: string }
   /** Sent once, before core is ready, if plugins have scripts. */
   | { type: 'scripts'; scripts: readonly InitScript[] }

@@ -16,7 +16,7 @@ export function runCoreActor(port: MessagePort, create: () => Promise<Core>, onE
 }
 
 /** Commands that need a core. */
-type RunningCommand = Exclude<CoreCommand, { type: 'stop' | 'measure' | 'socket' }>
+type RunningCommand = Exclude<CoreCommand, { type: 'ask' | 'stop' | 'measure' | 'socket' }>
 
 /** The phases are those of `serveLife`: boot, handshake, serve, drain, and the end. */
 class CoreActor {
@@ -74,6 +74,8 @@ class CoreActor {
       case 'stop':
         this.#stopTimeoutMs = command.timeout
         return this.#stop()
+      case 'ask':
+        return this.#report({ type: 'answer' })
       case 'measure':
         return void this.#measure(command.watchCalls)
       case 'socket':

@@ -2,7 +2,13 @@
 // capability changes, which also apply after a restart.
 import { type Client, createReconnectingClient, reconnectClient, settleListeners } from '@sallyport/frontend/internal'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import { deadline, type InitScript, type LifecycleState, type StateReport } from '@sallyport/protocol/internal/contract'
+import {
+  type Answer,
+  deadline,
+  type InitScript,
+  type LifecycleState,
+  type StateReport,
+} from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
 import {
   closeEndpoint,
@@ -112,6 +118,11 @@ export class LocalCore implements CoreEndpoint {
     this.worker.post(command)
   }
 
+  ask(onAnswer: () => void, onEnd = (): void => {}): void {
+    if (this.isUp) this.worker.code.ask(onAnswer, onEnd)
+    else onEnd()
+  }
+
   async reload(): Promise<void> {
     if (this.isInProcess) {
       throw new BusError('InvalidParams', 'bus.reload: core runs in this thread and has no module to reload')
@@ -215,7 +226,7 @@ export class LocalCore implements CoreEndpoint {
           dev || this.worker.stats.state === 'starting' ? explainSyntax(error, core, signal) : undefined,
       }),
       onState: state => this.#onState(state),
-      onReport: report => this.#onReport(report as Exclude<CoreReport, StateReport>),
+      onReport: report => this.#onReport(report as Exclude<CoreReport, StateReport | Answer>),
       onRestarted: () => (this.#hostEnd = this.#attachHost()),
       onStopped: restart => this.#onStopped(restart),
       onKilled: () => reporter.reportStopTimeout('core', 'core'),
@@ -257,7 +268,7 @@ export class LocalCore implements CoreEndpoint {
     this.#services.reporter.reportRestart('core', 'core', restart)
   }
 
-  #onReport(report: Exclude<CoreReport, StateReport>): void {
+  #onReport(report: Exclude<CoreReport, StateReport | Answer>): void {
     const { log, reporter } = this.#services
     const frontend = 'frontend' in report ? this.#frontends.get(report.frontend!) : undefined
     switch (report.type) {

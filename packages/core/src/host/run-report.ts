@@ -57,7 +57,10 @@ export interface RunTraffic {
   readonly logs: readonly RunLog[]
   /** Calls that core received of it, also of the bus's own commands, and before it was interrupted. */
   readonly calls: number
-  /** What promises of it rejected with that nobody handled, such as a call without an `await`: up to 20. Absent if there are none. */
+  /**
+   * What promises of it rejected with that nobody handled, such as a call without an `await`: up to 20. And a `Timeout` whose `data` has `unsent`, if
+   * some of what it had sent was lost after it had ended. Absent if there is nothing of that.
+   */
   readonly unhandled?: readonly RunError[]
 }
 

@@ -84,6 +84,8 @@ class Run {
   #isStopped = false
   /** True once the code can have begun. Before that, what fails is not the code. */
   #canHaveBegun = false
+  /** What of it did not arrive. */
+  #lost: BusError | undefined
 
   constructor(host: Host<LocalCore>, start: RunStart) {
     const { where, resolved, options, resumed } = start
@@ -173,18 +175,23 @@ class Run {
   async #runAndClose(): Promise<unknown> {
     const running = this.#openAndCall()
     let value: unknown
-    let end: Error | undefined
     try {
       value = await Promise.race([running, this.#stopped.promise, this.#whenInterrupted()])
       this.#checkResult(value)
     } catch (error) {
       return this.#fail(await this.#explain(error))
     } finally {
-      end = await this.#close(running)
+      this.#tellLost(await this.#close(running))
     }
-    // What else the code left running cannot fail it any more.
-    if (isUnsentError(end)) this.#fail(end)
     return value
+  }
+
+  /** What is lost after the code has returned or thrown is told, and takes nothing back. */
+  #tellLost(end: Error | undefined): void {
+    // The caller has ended code that ran on.
+    if (!isUnsentError(end) || this.#isStopped) return
+    this.#lost = end as BusError
+    this.#host.reporter.reportFault(this.#label, this.#lost)
   }
 
   #checkResult(value: unknown): void {
@@ -195,8 +202,13 @@ class Run {
   async #explain(error: unknown): Promise<unknown> {
     const { functions } = this.#start.resolved
     const thrown = getReason(error, this.#frontend)
-    const reason = this.#isStopped ? await nameCalls(thrown, this.#host.core, this.#label) : thrown
+    const reason = this.#isStopped ? await this.#explainStop(thrown) : thrown
     return functions ? functions.explain(reason) : reason
+  }
+
+  async #explainStop(error: unknown): Promise<unknown> {
+    if (this.#canHaveBegun || !isBusError(error, 'Timeout')) return nameCalls(error, this.#host.core, this.#label)
+    return new BusError('Timeout', `${error.message}: its sandbox had not started. Pass a longer \`timeout\``)
   }
 
   async #close(running: Promise<unknown>): Promise<Error | undefined> {
@@ -233,10 +245,13 @@ class Run {
   }
 
   #createReport(end: RunEnd): RunReport {
-    const { unhandled } = this.#frontend
-    const lost = unhandled.length > 0 && { unhandled: unhandled.map(toRunError) }
+    const unhandled = [...this.#frontend.unhandled, ...(this.#lost ? [this.#lost] : [])].map(toRunError)
     const traffic = { logs: this.#getLogs!(), calls: this.#countCalls() }
-    return { value: undefined, ...traffic, error: undefined, ...lost, ...end } as RunReport
+    return {
+      ...{ value: undefined, ...traffic, error: undefined },
+      ...(unhandled.length > 0 && { unhandled }),
+      ...end,
+    } as RunReport
   }
 
   #countCalls(): number {

@@ -1,6 +1,6 @@
 // Reloads of a worker: a new thread in place of the current one, which does not count as a restart.
 import { createDeferred } from '@sallyport/protocol/internal/util'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { start } from '../../test/support/thread-doubles.js'
 
 test('replaces the thread any number of times without counting a restart', async () => {
@@ -42,7 +42,7 @@ test('does not replace a spare that dies once the worker is stopped', async () =
 })
 
 test('replaces a spare that died while it was taken, whatever was thought of it before its exit was known', () => {
-  const { threads, worker, fail } = start({}, { stopTimeout: 60_000 })
+  const { threads, worker, fail } = start({}, { isRelayed: true })
   Object.assign(threads[0]!, { wasStartedAhead: true })
   worker.life.send({ type: 'SENTENCE', error: new Error('its link has closed') })
   expect(worker.stats.state).toBe('leaving')
@@ -54,15 +54,17 @@ test('replaces a spare that died while it was taken, whatever was thought of it 
 })
 
 test('skips a restart delay, and terminates a thread that does not exit', async () => {
-  const { clock, events, threads, worker, ready, fail } = start()
+  const { events, threads, worker, ready, fail } = start()
   ready()
   fail()
   const reloaded = worker.reload()
   expect(threads.length).toBe(2)
   ready()
   await reloaded
+  vi.useFakeTimers()
   void worker.reload()
-  clock.increment(500)
+  vi.advanceTimersByTime(600)
+  vi.useRealTimers()
   expect([threads.length, ...events]).toEqual([3, ['boom', 100], 'restarted', 'reloading', 'restarted'])
   void worker.reload()
   worker.terminate(new Error('it is blocked'))

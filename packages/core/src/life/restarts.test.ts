@@ -1,5 +1,5 @@
 // Restarts of a worker, with fake threads, a simulated clock and a random source of the test's own.
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { NeighborFault } from './rules.js'
 import { start } from '../../test/support/thread-doubles.js'
@@ -28,14 +28,16 @@ test('a restart of core is given up after a minute, or ten times its first start
     [1000, 60_000],
     [9000, 90_000],
   ])((startup, limit) => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
     const { clock, events, ready, fail } = start({}, { hasStartTimeout: true })
     clock.increment(startup)
     ready()
     fail()
     clock.increment(100)
-    clock.increment(limit - 1)
+    vi.advanceTimersByTime(limit - 1)
     expect(events).toEqual([['boom', 100], 'restarted'])
-    clock.increment(1)
+    vi.advanceTimersByTime(10)
     expect(events[2]).toEqual([`it restarted and was not ready after ${limit} ms`, expect.any(Number)])
   }))
 
@@ -232,7 +234,7 @@ test('a thread that blocks its event loop ends at once, or as it can, with what 
   rows([
     [{}, {}, 'it blocked its event loop for 1000 ms', 'backingOff'],
     [{ explainBlock: () => new Error('another blocked it') }, {}, 'another blocked it', 'backingOff'],
-    [{}, { stopTimeout: 500 }, 'it blocked its event loop for 1000 ms', 'leaving'],
+    [{}, { isRelayed: true }, 'it blocked its event loop for 1000 ms', 'leaving'],
   ])((handle, spec, message, state) => {
     vi.useFakeTimers()
     try {
@@ -240,7 +242,7 @@ test('a thread that blocks its event loop ends at once, or as it can, with what 
       Object.assign(threads[0]!, handle)
       ready()
       Atomics.store(new Int32Array(worker.code.heartbeat!.memory), 0, 1)
-      vi.advanceTimersByTime(1250)
+      vi.advanceTimersByTime(1251)
       expect([worker.life.context.sentence?.message, worker.stats.state]).toEqual([message, state])
     } finally {
       vi.useRealTimers()

@@ -1,7 +1,7 @@
 // What a life knows and hears, the changes of its table, and why its code has ended (`judge`), from what the one author of that end knows, which does
 // not depend on the order in which it became known.
 import { FRONTEND_PROCESS, getWorkerName, SCRIPT_PROCESS } from '@sallyport/protocol/internal/contract'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, type BusErrorReason } from '@sallyport/protocol/internal/errors'
 import { nextRestart, NO_RESTARTS, type RestartHistory, type SupervisionConfig } from './policy.js'
 
 /** The error of a worker whose thread has ended because of another worker in it. */
@@ -21,6 +21,10 @@ export interface Obituary {
   readonly code?: number | undefined
 }
 
+/** Returns the error of an end, which names who has ended. @param what - the rest of the sentence */
+export const createEnd = (name: string, reason: BusErrorReason, what: string, data?: object): BusError =>
+  new BusError(reason, `${name} ${what}`, data && { data })
+
 /** What the host wants of the code. It only rises. */
 export type Goal = 'none' | 'fail' | 'reload' | 'stop'
 
@@ -34,14 +38,14 @@ export function judge({ by, error, code }: Obituary, trial: Trial): Error | unde
   if (error) return error
   const isStop = goal === 'stop'
   if (by === 'nobody' && (isStop || !sentence))
-    return new BusError('Timeout', `${name} did not exit after it was terminated: ${obstacle}`)
+    return createEnd(name, 'Timeout', `did not exit after it was terminated: ${obstacle}`)
   if (isStop) return undefined
   if (by !== 'itself') return sentence
   if (goal === 'reload' || code === undefined) return undefined
-  if (code !== 0) return new BusError('Crashed', `${name} exited with code ${code}`)
-  if (!hasRun) return new BusError('Crashed', `${name} exited before it was ready`)
+  if (code !== 0) return createEnd(name, 'Crashed', `exited with code ${code}`)
+  if (!hasRun) return createEnd(name, 'Crashed', 'exited before it was ready')
   const wasToRunOn = supervision.restart === 'permanent' && !trial.isDraining()
-  return wasToRunOn ? new BusError('Crashed', `${name} exited unexpectedly`) : undefined
+  return wasToRunOn ? createEnd(name, 'Crashed', 'exited unexpectedly') : undefined
 }
 
 export interface RuntimeEnd {

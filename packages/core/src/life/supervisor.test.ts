@@ -2,7 +2,8 @@
 import { EventEmitter } from 'node:events'
 import { queryObjects } from 'node:v8'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
-import { expect, test, vi } from 'vitest'
+import type { Peer } from '@sallyport/protocol/internal/contract'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import type { WorkerSpec } from './thread.js'
 import type { SupervisedWorker } from './worker.js'
@@ -67,7 +68,7 @@ test('a life starts and ends in the same steps however many others are open', as
 })
 
 /** It must not be ended before the test fails. */
-const patient = { stopTimeout: 600_000, endsIfSilent: true }
+const patient = { endsIfSilent: true }
 
 test('a worker is ended before its time is over if it does not read that it is asked to', () =>
   rows([
@@ -101,28 +102,51 @@ test('a worker has its time once it has answered', async () => {
   expect(onKilled).not.toHaveBeenCalled()
 })
 
-test('a member of a thread has its time to end once the others let the thread answer', async () => {
-  const deadlines: (() => void)[] = []
-  const after = (_ms: number, run: () => void): (() => void) => {
-    deadlines.push(run)
-    return () => {}
-  }
+/** A thread that the test lets answer, and whose code has been asked to stop and drains. */
+function drain(spec: Partial<WorkerSpec> = {}) {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  let asked = 0
   const terminate = vi.fn<() => void>()
-  const handle = { terminate, postMessage() {}, unref() {}, explainBlock: (error: Error) => error }
-  const thread = Object.assign(new EventEmitter(), handle)
-  const spawn = (): Worker => thread as unknown as Worker
-  const worker = new Supervisor({ after }).start({ ...silent, spawn })
+  const postMessage = ({ type }: { type: string }): void => void (asked += Number(type === 'ask'))
+  const thread = Object.assign(new EventEmitter(), { terminate, postMessage, unref() {} })
+  const worker = new Supervisor().start({ ...silent, ...spec, spawn: () => thread as unknown as Worker })
   for (const state of ['ready', 'draining']) thread.emit('message', { type: 'state', state })
-  const exited = worker.stop(0)
-  deadlines.shift()!()
+  void worker.stop(0)
+  const answer = (): void => {
+    for (; asked > 0; asked--) thread.emit('message', { type: 'answer' })
+  }
+  return { terminate, answer, pass: (ms: number) => vi.advanceTimersByTime(ms), getAsked: () => asked }
+}
+
+test('a member that has answered is not late while the others of its thread keep it from that', () => {
+  const { terminate, answer, pass } = drain()
+  pass(60_000)
   expect(terminate).not.toHaveBeenCalled()
-  expect(deadlines).toHaveLength(1)
-  thread.emit('message', { type: 'answer' })
-  expect(deadlines).toHaveLength(2)
-  deadlines.pop()!()
+  answer()
   expect(terminate).toHaveBeenCalledOnce()
-  thread.emit('exit', 0)
-  await exited
+})
+
+test('code that drains has any time while core takes what it has sent, or is too busy to', () => {
+  let taken = 0
+  let answerOfCore = (): void => {}
+  const taker: Peer = { ask: onAnswer => void (answerOfCore = onAnswer) }
+  const { terminate, answer, pass } = drain({ taker, readTaken: () => taken })
+  for (; taken < 10; taken++) {
+    pass(600)
+    answer()
+    // Core is busy.
+    pass(10_000)
+    expect(terminate).not.toHaveBeenCalled()
+    if (taken < 9) setImmediate(answerOfCore)
+  }
+  pass(1)
+  answerOfCore()
+  pass(600)
+  answer()
+  expect(terminate).not.toHaveBeenCalled()
+  answerOfCore()
+  expect(terminate).toHaveBeenCalledOnce()
 })
 
 test('a worker that is no longer needed does not start again', async () => {
@@ -176,19 +200,21 @@ test('a worker reports its error after the explanation, which a stop cuts short'
 test('a worker is abandoned with an error when it cannot be terminated', () =>
   rows([
     ['a thread', {}, 'its thread is stuck in native code'],
-    ['the relay of a process', { stopTimeout: 500 }, 'the system has not ended its process'],
+    ['the relay of a process', { isRelayed: true }, 'the system has not ended its process'],
   ])(async (_what, spec, cause) => {
     vi.useFakeTimers()
     try {
       // A real thread stuck in native code would keep this process from exiting, too.
-      const doubles = { terminate: vi.fn<() => void>(), postMessage: () => {}, unref: () => {} }
-      const thread = Object.assign(new EventEmitter(), doubles)
+      const emitter = new EventEmitter()
+      const answer = (): void => void setImmediate(() => emitter.emit('message', { type: 'answer' }))
+      const doubles = { terminate: vi.fn<() => void>(), postMessage: answer, unref: () => {} }
+      const thread = Object.assign(emitter, doubles)
       const supervisor = new Supervisor()
       const onReport = vi.fn<() => void>()
       const worker = supervisor.start({ ...silent, ...spec, onReport, spawn: () => thread as unknown as Worker })
       thread.emit('message', { type: 'state', state: 'ready' })
       const stopped = worker.stop(100)
-      await vi.advanceTimersByTimeAsync(5500)
+      await vi.advanceTimersByTimeAsync(5550)
       expect(thread.terminate).toHaveBeenCalled()
       expect(supervisor.getWorkerStatuses().size).toBe(1)
       await vi.advanceTimersByTimeAsync(200)
@@ -258,7 +284,7 @@ test('a worker that cannot be spawned fails, and is released', async () => {
     throw new Error('no thread')
   }
   const worker = supervisor.start({ ...silent, spawn })
-  await expect(worker.ready).rejects.toMatchObject({ message: 'no thread' })
-  expect(await worker.exited).toMatchObject({ error: { message: 'no thread' } })
+  await expect(worker.ready).rejects.toMatchObject({ message: 'it could not be started: no thread' })
+  expect(await worker.exited).toMatchObject({ error: { message: 'it could not be started: no thread' } })
   expect(supervisor.getWorkerStatuses().size).toBe(0)
 })

@@ -2,17 +2,25 @@
 // comes in one order: reports, an uncaught error, the exit. Nobody else judges by it.
 import type { RelaySockets } from '@sallyport/process/internal'
 import {
+  ABANDON_TIMEOUT_MS,
+  countTurns,
   createHeartbeat,
   type Heartbeat,
   type LifecycleState,
+  patience,
+  type Peer,
   type Question,
+  silence,
+  SILENT_MS,
   type StateReport,
-  watchSilence,
 } from '@sallyport/protocol/internal/contract'
 import {
   BusError,
   type BusErrorReason,
   createUnsentError,
+  describeThrown,
+  getUnsent,
+  isBusError,
   isUnsentError,
   receiveError,
   reportError,
@@ -22,6 +30,7 @@ import { queueMicrotask, withoutContext } from '@sallyport/protocol/internal/uti
 import type { UsageSource } from '../shared/heap-limit.js'
 import type { SupervisionConfig } from './policy.js'
 import {
+  createEnd,
   type Effects,
   type LifeContext,
   type LifeEvent,
@@ -31,6 +40,9 @@ import {
 } from './rules.js'
 import { awaitBeats, createRunningTime, type RunningThread, watchCounter } from './watchdog.js'
 
+/** Time for code that was asked to stop to do so, beyond its time to drain: of its running time, or of turns in which nothing of what it has sent is taken. */
+const STOP_TIMEOUT_MS = 500
+
 export class ThreadCode {
   /** `undefined` once it has exited. */
   thread: ThreadHandle | undefined
@@ -38,11 +50,10 @@ export class ThreadCode {
   readonly #spec: WorkerSpec
   readonly #send: (event: LifeEvent) => void
   readonly #isDraining: () => boolean
-  /** What to call at the answers of the thread, in order. */
-  readonly #questions: (() => void)[] = []
-  readonly #readRunningTime: () => number | undefined = () => undefined
+  /** What to call at the answers of the thread, in order, or at its end. */
+  readonly #questions: { answer(): void; end(): void }[] = []
+  #answers = 0
   #stopWatching = (): void => {}
-  #stopListening = (): void => {}
   #error: Error | undefined
   #explained: Promise<void> | undefined
   readonly #explaining = new AbortController()
@@ -65,34 +76,35 @@ export class ThreadCode {
     this.heartbeat = limit === false ? undefined : createHeartbeat(limit)
     try {
       const thread = (this.thread = withoutContext(() => spec.spawn(this.heartbeat)))
-      this.#readRunningTime = createRunningTime(thread)
       this.#listen(thread)
     } catch (cause) {
       // A worker that cannot be created is reported as one that exited with an error.
-      const error = receiveError(reportError(cause), `${spec.name} could not be started`)
+      const isOwn = isBusError(cause)
+      const error = isOwn ? cause : createEnd(spec.name, 'Crashed', `could not be started: ${describeThrown(cause)}`)
       queueMicrotask(() => this.#end({ ranCode: true, by: 'itself', error }))
     }
   }
 
   #listen(thread: ThreadHandle): void {
-    const { name, supervision, stopTimeout, onReport } = this.#spec
+    const { name, supervision, isRelayed, onReport } = this.#spec
     const { heartbeat: limit } = supervision
     if (this.heartbeat && limit) {
-      this.#stopWatching = watchCounter(this.heartbeat.memory, limit, () => {
-        const own = new BusError('Timeout', `${name} blocked its event loop for ${limit} ms`)
-        this.#send({ type: 'SENTENCE', error: thread.explainBlock?.(own) ?? own, isBlocked: stopTimeout === undefined })
-      })
+      const onStuck = (): void => {
+        const own = createEnd(name, 'Timeout', `blocked its event loop for ${limit} ms`)
+        this.#send({ type: 'SENTENCE', error: thread.explainBlock?.(own) ?? own, isBlocked: isRelayed !== true })
+      }
+      this.#stopWatching = watchCounter(this.heartbeat.memory, limit, onStuck, thread)
     }
     thread.on('message', report => {
       if (this.#isOver) return
       const { type } = Object(report) as { type?: unknown }
-      if (type === 'answer') return this.#questions.shift()?.()
+      if (type === 'answer') return this.#questions.shift()?.answer()
       if (type === 'state') return this.#takeState(report as StateReport)
       onReport(report)
     })
     thread.on('error', error => {
       const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      if (isOutOfMemory) return this.#fail(new BusError('Crashed', `${name} ran out of memory`))
+      if (isOutOfMemory) return this.#fail(createEnd(name, 'Crashed', 'ran out of memory'))
       if (error instanceof NeighborFault) return this.#fail(error)
       this.#fail(receiveError(reportError(error), `${name} failed`), error)
     })
@@ -109,15 +121,17 @@ export class ThreadCode {
   }
 
   /** Asks the thread whether it runs. Its answer follows all that it has reported before. A thread that has ended does not answer. */
-  ask(onAnswer: () => void): void {
+  ask(onAnswer: () => void, onEnd = (): void => {}): void {
     let isOver = false
     const isEnded = (): boolean => isOver || !this.thread
     const answer = (): void => {
       if (isEnded()) return
       isOver = true
+      this.#answers++
       onAnswer()
     }
-    this.#questions.push(answer)
+    if (!this.thread) return onEnd()
+    this.#questions.push({ answer, end: () => isOver || onEnd() })
     this.post({ type: 'ask' } satisfies Question)
     // Code without a sandbox can close the port of its answers. Its event loop turns.
     if (this.heartbeat) awaitBeats(this.heartbeat, isEnded, answer)
@@ -126,20 +140,39 @@ export class ThreadCode {
   stop(timeout: number): void {
     this.#explaining.abort()
     this.#isStopping = true
-    this.#stopListening()
-    const { endsIfSilent } = this.#spec
-    if (endsIfSilent) {
-      // Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state.
-      const readRunningMs = (): number | undefined => (this.#isReady ? this.#readRunningTime() : undefined)
-      this.#stopListening = watchSilence(timeout, readRunningMs, () => this.#isOver || this.#send({ type: 'SILENT' }))
-    }
     // A script that has answered ends by itself, and is not woken for it.
-    if (timeout === 0 || !endsIfSilent || !this.#hasAnswered) this.post({ type: 'stop', timeout })
+    if (timeout === 0 || !this.#spec.endsIfSilent || !this.#hasAnswered) this.post({ type: 'stop', timeout })
   }
 
-  /** True once it ends as it was asked to: if its thread has other members, they can keep it from that. */
-  get canBeHeldUp(): boolean {
-    return this.#hasAnswered && this.thread?.explainBlock !== undefined
+  /**
+   * Calls `onSilent` once code that was asked to stop does not: it runs on, or its event loop turns, and nobody takes any more of what it has sent. A core
+   * or a gate that is busy has not had the chance to take it. Returns a function that stops watching.
+   */
+  awaitEnd(onSilent: () => void): () => void {
+    const { thread } = this
+    if (!thread) return () => {}
+    const { endsIfSilent, taker, readTaken } = this.#spec
+    const [readReadyMs, readMs] = [createRunningTime(thread), createRunningTime(thread)]
+    const ends: (() => void)[] = []
+    const silent = (): void => {
+      for (const end of ends) end()
+      onSilent()
+    }
+    // Only a worker that is ready runs code of a frontend. One that was asked to stop answers with its next state.
+    const ready = { readMs: (turn: number) => (this.#isReady ? readReadyMs(turn) : undefined) }
+    if (endsIfSilent) ends.push(silence(SILENT_MS, ready, silent))
+    ends.push(silence(STOP_TIMEOUT_MS, { readMs, readSign: () => this.#answers }, silent))
+    const all: Peer = { ask: onAnswer => this.ask(() => (taker ? taker.ask(onAnswer, onAnswer) : onAnswer())) }
+    ends.push(patience(all, STOP_TIMEOUT_MS, silent, readTaken))
+    return () => {
+      for (const end of ends) end()
+    }
+  }
+
+  /** Calls `onStuck` once the thread has not ended, though it could. Returns a function that stops watching. */
+  awaitKill(onStuck: () => void): () => void {
+    const { thread } = this
+    return silence(ABANDON_TIMEOUT_MS, { readMs: countTurns(() => thread?.isHeld === true) }, onStuck)
   }
 
   kill(): void {
@@ -163,7 +196,7 @@ export class ThreadCode {
     this.#hasBegun ||= state !== 'failed'
     this.#hasAnswered ||= state === 'draining' || state === 'stopped'
     this.#isReady = state === 'ready'
-    this.#isClosingLink = state === 'draining' && this.#spec.links !== undefined
+    this.#isClosingLink = state === 'draining' && this.#spec.taker !== undefined
     this.#spec.onState(state)
     if (state === 'ready') this.#send({ type: 'READY' })
     if (state === 'failed') this.#fail(receiveError(error, `${this.#spec.name} failed`))
@@ -174,7 +207,9 @@ export class ThreadCode {
     // The host's own order, in the words of the code.
     if (this.#isKilled && !isUnsentError(error)) return
     const hasNoDirectory = !this.#hasBegun && /\buv_cwd\b/.test(error.message)
-    this.#error = hasNoDirectory ? explainDirectory(this.#spec.name, error) : error
+    const unsent = getUnsent((error as BusError).data)
+    const named = unsent === undefined ? error : createUnsentError(unsent, this.#spec.name)
+    this.#error = hasNoDirectory ? explainDirectory(this.#spec.name, error) : named
     this.#isDisconnected = isDisconnection(thrown)
     const { signal } = this.#explaining
     if (!signal.aborted) this.#explained = this.#spec.explainError?.(error, signal)
@@ -185,12 +220,11 @@ export class ThreadCode {
     const wasStartedAhead = this.thread?.wasStartedAhead === true
     this.thread = undefined
     this.#stopWatching()
-    this.#stopListening()
     // Its calls end with it, or with the bus.
     const endsWithItsCalls = this.#isDisconnected && (this.#isStopping || this.#isDraining())
     const by = this.#hasAnswered || endsWithItsCalls ? 'order' : this.#isKilled ? 'force' : 'itself'
     // It has not said that all has left.
-    const unsent = this.#isKilled && this.#isClosingLink ? createUnsentError('unknown') : undefined
+    const unsent = this.#isKilled && this.#isClosingLink ? createUnsentError('unknown', this.#spec.name) : undefined
     const error = endsWithItsCalls ? undefined : (this.#error ?? unsent)
     const ranCode = !wasStartedAhead || this.#hasBegun
     // The code of a thread that is terminated is nobody's word.
@@ -209,7 +243,7 @@ export class ThreadCode {
   #finish(): void {
     this.#isOver = true
     this.#stopWatching()
-    this.#stopListening()
+    for (const { end } of this.#questions.splice(0)) end()
   }
 }
 
@@ -251,7 +285,8 @@ export type WorkerDeps = Pick<LifeInput, 'now' | 'random' | 'isDraining'> & {
 }
 
 /** What the life of a frontend has in addition to that of its code. */
-export interface FrontendTerms extends Pick<LifeInput, 'isIsolated' | 'nextLink' | 'hasServed'> {
+export interface FrontendTerms
+  extends Pick<LifeInput, 'isIsolated' | 'nextLink' | 'hasServed'>, Required<Pick<WorkerSpec, 'taker' | 'readTaken'>> {
   readonly effects: Partial<Effects>
 }
 
@@ -261,11 +296,12 @@ export interface WorkerSpec {
   supervision: SupervisionConfig
   /** Starts one thread of this worker. Called again for each restart. */
   spawn(heartbeat: Heartbeat | undefined): ThreadHandle
-  /**
-   * Milliseconds that the thread is given to exit beyond its time to drain, before it is terminated. A worker with a time of its
-   * own is always asked to stop first.
-   */
-  stopTimeout?: number
+  /** True if its thread is that of a relay, which ends the process that runs the code. It is always asked to stop first. */
+  isRelayed?: boolean
+  /** Who takes what it sends: core, and before it a gate. Code that ends waits for it. */
+  taker?: Peer
+  /** Returns what changes while core takes what it has sent. */
+  readTaken?(): unknown
   /** True if the thread does not get that time if its code runs on when it is asked to stop. */
   endsIfSilent?: boolean
   /** In development: after an error the worker waits for `reload` instead of restarting. */
@@ -281,7 +317,7 @@ export interface WorkerSpec {
   /** A restarted thread that takes far too long to be ready is terminated. Only for workers that wait for no other worker. */
   hasStartTimeout?: boolean
   /** What the life of a frontend has in addition. */
-  links?: FrontendTerms & Pick<LifeInput, 'keepsLink' | 'isSpent'>
+  links?: Omit<FrontendTerms, 'taker' | 'readTaken'> & Pick<LifeInput, 'keepsLink' | 'isSpent'>
   /** Called with each message other than a state report. It is untrusted. */
   onReport(report: unknown): void
   onState(state: LifecycleState): void

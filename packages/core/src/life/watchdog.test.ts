@@ -6,12 +6,12 @@ import { createRunningTime, watchCounter } from './watchdog.js'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-const setUp = (isDebugged?: () => boolean) => {
-  const memory = new SharedArrayBuffer(4)
+const setUp = (isDebugged?: () => boolean, thread = {}) => {
+  const memory = new SharedArrayBuffer(8)
   const onStuck = vi.fn<() => void>()
-  const stopWatching = watchCounter(memory, 1000, onStuck, isDebugged)
-  const write = (value: number): void => void Atomics.store(new Int32Array(memory), 0, value)
-  return { onStuck, stopWatching, write, pass: (ms: number) => vi.advanceTimersByTime(ms) }
+  const stopWatching = watchCounter(memory, 1000, onStuck, thread, isDebugged)
+  const write = (value: number, word = 0): void => void Atomics.store(new Int32Array(memory), word, value)
+  return { onStuck, stopWatching, write, pass: (ms: number) => vi.advanceTimersByTime(ms + 1) }
 }
 
 describe('the watchdog', () => {
@@ -63,6 +63,31 @@ describe('the watchdog', () => {
     expect(onStuck).toHaveBeenCalledTimes(1)
   })
 
+  test('counts the time in which a process could run, if its relay says it', () => {
+    const { onStuck, write, pass } = setUp()
+    write(1)
+    write(1, 1)
+    pass(250)
+    for (let at = 0; at < 10; at++) {
+      write(1 + 90 * at, 1)
+      pass(250)
+    }
+    expect(onStuck).not.toHaveBeenCalled()
+    write(1001, 1)
+    pass(250)
+    expect(onStuck).toHaveBeenCalledTimes(1)
+  })
+
+  test('does not report a member whose neighbors take turns', () => {
+    let entries = 0
+    const { onStuck, write, pass } = setUp(() => false, { readEntries: () => entries })
+    write(1)
+    for (; entries < 20; entries++) pass(900)
+    expect(onStuck).not.toHaveBeenCalled()
+    pass(1500)
+    expect(onStuck).toHaveBeenCalledTimes(1)
+  })
+
   test('has a timer only while it watches gates', () => {
     const { stopWatching } = setUp()
     expect(vi.getTimerCount()).toBe(1)
@@ -81,11 +106,11 @@ function watch() {
   const clocks = { active: 5000, cpu: 700 }
   const performance = { eventLoopUtilization: () => ({ active: clocks.active }) } as Worker['performance']
   const read = createRunningTime({ performance, readProcessCpuMs: () => clocks.cpu })
-  read()
+  read(10)
   const pass = (active: number, cpu: number): number | undefined => {
     clocks.active += active
     clocks.cpu += cpu
-    return read()
+    return read(100)
   }
   return pass
 }
@@ -99,8 +124,30 @@ test('a thread that waits to be woken does not run, whatever others of its proce
   expect(watch()(0, 100)).toBe(0)
 })
 
-test('a tenth counts of the time in which code waits for a core, or for something else', () => {
-  expect(watch()(100, 0)).toBe(10)
+test('a tenth counts of the time in which code waits for a core, or for something else, and of one turn if this process was stopped', () => {
+  const pass = watch()
+  expect([pass(100, 0), pass(30_000, 0)]).toEqual([10, 20])
+})
+
+test('the time counts not in which a neighbor runs, or has run', () => {
+  const clock = { now: 0 }
+  const neighbor = { isHeld: false, entries: 0 }
+  const read = createRunningTime({
+    performance: { eventLoopUtilization: () => ({ active: clock.now }) } as Worker['performance'],
+    readProcessCpuMs: () => clock.now,
+    get isHeld() {
+      return neighbor.isHeld
+    },
+    readEntries: () => neighbor.entries,
+  })
+  const pass = (change: Partial<typeof neighbor>): number | undefined => {
+    Object.assign(neighbor, change)
+    clock.now += 10
+    return read(10)
+  }
+  expect([pass({}), pass({}), pass({ isHeld: true }), pass({ isHeld: false, entries: 1 }), pass({})]).toEqual([
+    0, 10, 10, 10, 20,
+  ])
 })
 
 test('the time of others that come to share its loop is not that of a thread', () => {
@@ -116,12 +163,12 @@ test('the time of others that come to share its loop is not that of a thread', (
   const pass = (shared: boolean): number | undefined => {
     isShared = shared
     active += 10
-    return read()
+    return read(10)
   }
-  read()
+  read(10)
   expect([pass(false), pass(true), pass(true), pass(false), pass(false)]).toEqual([10, undefined, undefined, 10, 20])
 })
 
 test('the time is unknown of a thread that does not tell', () => {
-  expect(createRunningTime({ performance: undefined })()).toBeUndefined()
+  expect(createRunningTime({ performance: undefined })(10)).toBeUndefined()
 })

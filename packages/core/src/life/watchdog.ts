@@ -1,35 +1,38 @@
-// What the host sees of a thread from outside. Shared counters show hung isolation hooks and blocked event loops: polls are counted instead of
+// What the host sees of a thread from outside. Shared counters show hung isolation hooks and blocked event loops: turns are counted instead of
 // reading the clock, so a suspended process is not mistaken for a hang. And how long a thread has run: its event loop and the CPU time of its process.
-import { every, type Heartbeat } from '@sallyport/protocol/internal/contract'
+import { countTurns, every, type Heartbeat, type LifeSigns, silence } from '@sallyport/protocol/internal/contract'
 import { createRequire } from 'node:module'
 import type { Worker } from 'node:worker_threads'
 
-/** Polls in each timeout: a hang is detected at most a quarter of the timeout late. */
-const POLLS_PER_TIMEOUT = 4
 /** The counter's value while a gate's thread is outside the hook. */
 const IDLE = 0
 
-/** Calls `onStuck` once if the counter does not change for `timeout` ms, except at a breakpoint. Returns a function that stops watching. */
+/**
+ * Calls `onStuck` once if the counter does not change for `timeout` ms in which the thread could run, except at a breakpoint. Returns a function that
+ * stops watching.
+ *
+ * @param thread - the one that counts, if it can be one of several in its thread
+ */
 export function watchCounter(
   memory: SharedArrayBuffer,
   timeout: number,
   onStuck: () => void,
+  thread: Pick<RunningThread, 'readEntries'> = {},
   isDebugged: () => boolean = isInspectorOpen,
 ): () => void {
   const counter = new Int32Array(memory)
-  let lastValue = IDLE
-  let unchangedPolls = 0
-  const poll = (): void => {
-    const value = Atomics.load(counter, 0)
-    const isUnchanged = value !== IDLE && value === lastValue && !isDebugged()
-    unchangedPolls = isUnchanged ? unchangedPolls + 1 : 0
-    lastValue = value
-    if (unchangedPolls < POLLS_PER_TIMEOUT) return
-    end()
-    onStuck()
+  const countTurn = countTurns()
+  const signs: LifeSigns = {
+    readMs(turn) {
+      const turns = countTurn(turn)
+      if (Atomics.load(counter, 0) === IDLE || isDebugged()) return undefined
+      // The relay of a process knows when that could run.
+      return counter.length > 1 && Atomics.load(counter, 1) > 0 ? Atomics.load(counter, 1) : turns
+    },
+    readSign: () => `${Atomics.load(counter, 0)} ${thread.readEntries?.() ?? ''}`,
+    keepsAlive: false,
   }
-  const end = every(timeout / POLLS_PER_TIMEOUT, poll)
-  return end
+  return silence(timeout, signs, onStuck)
 }
 
 /** True while a debugger can be attached. Loads the module on first use, because Node can be built without an inspector. */
@@ -61,10 +64,14 @@ export function awaitBeats(heartbeat: Heartbeat, isOver: () => boolean, onTurned
 }
 
 export interface RunningThread {
-  /** How long its event loop was busy. Absent if other workers share the loop. */
+  /** How long the event loop of its thread was busy. Absent if that is not known, as of a process. */
   readonly performance?: Worker['performance'] | undefined
   /** Milliseconds of CPU time of its process. By default, of this one. */
   readProcessCpuMs?(): number
+  /** True while code of another member runs in its thread. Absent if it has a thread of its own. */
+  readonly isHeld?: boolean
+  /** How often code of the other members of its thread was entered. Absent if it has a thread of its own. */
+  readEntries?(): number
 }
 
 /** Share of the time in which a thread waits within its code that counts: for something that never comes, but also for a core of a busy machine. */
@@ -76,21 +83,25 @@ const readCpuMs = (): number => {
 }
 
 /**
- * Returns a function that reads the milliseconds for which a thread has run since the function was first called: time in which its event loop does not wait to be
- * woken, and for which this process has used a core. Returns `undefined` where that is unknown.
+ * Returns a function that reads the milliseconds for which code has run since the function was first called: time in which the event loop of its thread
+ * does not wait to be woken, no neighbor runs, and for which this process has used a core. Returns `undefined` where that is unknown.
  */
-export function createRunningTime(thread: RunningThread): () => number | undefined {
-  let last: { active: number; cpu: number } | undefined
+export function createRunningTime(thread: RunningThread): (turn: number) => number | undefined {
+  let last: { active: number; cpu: number; entries: number | undefined } | undefined
   let running = 0
-  return () => {
+  return turn => {
     const { performance } = thread
     // It is not charged for what passes until it can tell again.
     if (!performance) return (last = undefined)
     const { active } = performance.eventLoopUtilization()
     const cpu = thread.readProcessCpuMs?.() ?? readCpuMs()
-    const passed = active - (last?.active ?? active)
-    running += Math.max(Math.min(passed, cpu - (last?.cpu ?? cpu)), passed * WAITING_SHARE)
-    last = { active, cpu }
+    const entries = thread.readEntries?.()
+    const wasHeld = thread.isHeld === true || entries !== (last?.entries ?? entries)
+    const passed = wasHeld ? 0 : active - (last?.active ?? active)
+    // A process that was stopped has waited for no more than a turn.
+    const waited = Math.min(passed, turn) * WAITING_SHARE
+    running += Math.max(Math.min(passed, cpu - (last?.cpu ?? cpu)), waited)
+    last = { active, cpu, entries }
     return running
   }
 }

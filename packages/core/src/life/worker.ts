@@ -1,20 +1,16 @@
 // A worker as the host sees it: a life, and the threads that it has one after the other. What happens next is decided by the table; this carries
 // it out, with the times that it takes.
-import { ABANDON_TIMEOUT_MS } from '@sallyport/protocol/internal/contract'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { silence } from '@sallyport/protocol/internal/contract'
+import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { createDeferred, type Deferred, queueMicrotask } from '@sallyport/protocol/internal/util'
 import type { WorkerState, WorkerStats } from './policy.js'
-import type { Effects, LifeContext, LifeTerms } from './rules.js'
+import { createEnd, type Effects, type LifeContext, type LifeTerms } from './rules.js'
 import type { Life } from './table.js'
 import { ThreadCode, type WorkerDeps, type WorkerExit, type WorkerSpec } from './thread.js'
 
-/** Default time to exit, after the time to drain, before a thread is terminated. */
-const STOP_TIMEOUT_MS = 500
 /** Time for a restarted thread to be ready; ten times the first start-up, if that is longer. */
 const MIN_START_TIMEOUT_MS = 60_000
-
-const createStoppedError = (): BusError => new BusError('Disconnected', 'The worker was stopped before it was ready')
 
 export class SupervisedWorker {
   readonly life: Life
@@ -41,9 +37,8 @@ export class SupervisedWorker {
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
     this.ready.catch(() => {})
-    const { name, supervision, waitsAfterError, isOpening, isClosing, hasServed, stopTimeout, links } = spec
-    const obstacle =
-      stopTimeout === undefined ? 'its thread is stuck in native code' : 'the system has not ended its process'
+    const { name, supervision, waitsAfterError, isOpening, isClosing, hasServed, isRelayed, links } = spec
+    const obstacle = isRelayed ? 'the system has not ended its process' : 'its thread is stuck in native code'
     this.life = create({
       ...{ name, supervision, waitsAfterError, obstacle, ...links },
       ...(isOpening && { isOpening }),
@@ -80,7 +75,7 @@ export class SupervisedWorker {
 
   /** Ends the thread, which does not respond, with this error. The worker can restart. */
   terminate(error: Error): void {
-    this.life.send({ type: 'SENTENCE', error, isBlocked: this.spec.stopTimeout === undefined })
+    this.life.send({ type: 'SENTENCE', error, isBlocked: this.spec.isRelayed !== true })
   }
 
   /**
@@ -91,7 +86,7 @@ export class SupervisedWorker {
   reload(timeout = 0): Promise<void> {
     const reload = createDeferred()
     const { code } = this.life.value
-    if (code === 'stopped' || code === 'failed') reload.reject(this.life.context.error ?? createStoppedError())
+    if (code === 'stopped' || code === 'failed') reload.reject(this.life.context.error ?? this.#createStopped())
     else this.#reloads.push(reload)
     this.life.send({ type: 'RELOAD', timeout })
     return reload.promise
@@ -119,22 +114,19 @@ export class SupervisedWorker {
         rest()
         spec.onEnding?.()
         const { code } = this
-        const { stopTimeout: more = STOP_TIMEOUT_MS } = spec
-        const isOver = (): void => this.life.send({ type: 'SILENT' })
-        this.#after(stopTimeout + more, () => {
-          if (!code.canBeHeldUp) return isOver()
-          this.#after(ABANDON_TIMEOUT_MS, isOver)
-          code.ask(() => this.#after(more, isOver))
-        })
+        const awaitEnd = (): void => void this.#deadlines.push(code.awaitEnd(() => this.life.send({ type: 'SILENT' })))
         code.stop(stopTimeout)
+        if (stopTimeout > 0) this.#after(stopTimeout, awaitEnd)
+        else awaitEnd()
       },
       kill: ({ goal }, event) => {
         spec.onEnding?.()
         if (event?.type === 'FAIL') return this.code.abandon()
-        this.#after(ABANDON_TIMEOUT_MS, () => {
+        const stuck = (): void => {
           this.code.abandon()
           this.life.send({ type: 'OBITUARY', obituary: { ranCode: true, by: 'nobody' } })
-        })
+        }
+        this.#deadlines.push(this.code.awaitKill(stuck))
         if (goal === 'stop') spec.onKilled()
         this.code.kill()
       },
@@ -153,7 +145,7 @@ export class SupervisedWorker {
         queueMicrotask(() => {
           this.#release()
           this.#rejectReloads(error)
-          this.#ready.reject(error ?? createStoppedError())
+          this.#ready.reject(error ?? this.#createStopped())
           this.#exited.resolve(exit)
         })
       },
@@ -168,9 +160,13 @@ export class SupervisedWorker {
     spec.onRestarted()
     if (!spec.hasStartTimeout || this.#startupMs === undefined) return
     const ms = Math.max(MIN_START_TIMEOUT_MS, Math.round(10 * this.#startupMs))
-    this.#after(ms, () =>
-      this.terminate(new BusError('Timeout', `${spec.name} restarted and was not ready after ${ms} ms`)),
-    )
+    const late = (): void =>
+      this.terminate(createEnd(spec.name, 'Timeout', `restarted and was not ready after ${ms} ms`))
+    this.#deadlines.push(silence(ms, { keepsAlive: false }, late))
+  }
+
+  #createStopped(): BusError {
+    return createEnd(this.spec.name, 'Disconnected', 'was stopped before it was ready')
   }
 
   #after(ms: number, run: () => void): void {
@@ -178,6 +174,6 @@ export class SupervisedWorker {
   }
 
   #rejectReloads(error: Error | undefined): void {
-    for (const { reject } of this.#reloads.splice(0)) reject(error ?? createStoppedError())
+    for (const { reject } of this.#reloads.splice(0)) reject(error ?? this.#createStopped())
   }
 }

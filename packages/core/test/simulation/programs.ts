@@ -6,7 +6,8 @@ import {
   type GateCommand,
   type Question,
   serveMembers,
-  watchSilence,
+  silence,
+  SILENT_MS,
 } from '@sallyport/protocol/internal/contract'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import {
@@ -208,13 +209,14 @@ export const processProgram =
     function stop(timeout: number): void {
       const { clock } = world.simulation
       own.isStopping = true
-      const stopListening = watchSilence(
-        timeout,
-        () => (own.lifecycle === 'ready' ? thread.place.getComputed(clock.now) : undefined),
-        kill,
-      )
-      thread.once('exit', stopListening)
-      setTimeout(kill, timeout + KILL_TIMEOUT)
+      const readMs = (): number | undefined =>
+        own.lifecycle === 'ready' ? thread.place.getComputed(clock.now) : undefined
+      const readWaited = (): number | undefined =>
+        own.lifecycle === 'draining' || thread.place.stalledUntil > clock.now ? undefined : clock.now
+      setTimeout(() => {
+        thread.once('exit', silence(SILENT_MS, { readMs }, kill))
+        thread.once('exit', silence(KILL_TIMEOUT, { readMs: readWaited }, kill))
+      }, timeout)
     }
     /** Its code begins once it is known whose it is, and can have a link. */
     function begin(connects = connect): void {

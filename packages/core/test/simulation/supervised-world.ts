@@ -4,7 +4,7 @@ import { endClient } from '@sallyport/frontend/internal'
 import type { FrontendStart, FrontendWorkerData } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import { openLink, type LinkEndpoint } from '@sallyport/protocol/internal/link'
-import { reportError } from '@sallyport/protocol/internal/errors'
+import { isUnsentError, reportError } from '@sallyport/protocol/internal/errors'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { pino } from 'pino'
 import type { Host } from '../../src/host/host.js'
@@ -159,7 +159,10 @@ export class SupervisedWorld extends World {
     const supervisor = new Supervisor({ now: () => clock.now, random: () => random.next() })
     const reporter = new BusReporter(log as never, () => supervisor.state === 'draining')
     reporter.on('failed', ({ label, worker, error }) => this.#givenUp(worker, label, error))
-    reporter.on('fault', ({ label, error }) => this.#ends.named(label, error.message))
+    reporter.on('fault', ({ label, error }) => {
+      // What is lost after a run has returned.
+      if (!isUnsentError(error) || !label.startsWith('run-')) this.#ends.named(label, error.message)
+    })
     reporter.on('restart', ({ label, worker, error }) => this.#ends.reported(worker, label, error))
     reporter.reportStopTimeout = (worker, label) => this.#killed(worker, label)
     const options = hostOptions(this.#supervision.core, this.isolated)

@@ -14,7 +14,7 @@ export function start(
     waitsAfterError = false,
     random = (): number => 0,
     explained,
-    stopTimeout,
+    isRelayed,
     hasStartTimeout = false,
     hasServed,
     isOpening,
@@ -22,7 +22,7 @@ export function start(
     waitsAfterError?: boolean
     random?(): number
     explained?: Promise<void>
-    stopTimeout?: number
+    isRelayed?: boolean
     hasStartTimeout?: boolean
     hasServed?(): boolean
     isOpening?(): boolean
@@ -41,6 +41,9 @@ export function start(
       terminate: () => void thread.emit('exit', 1),
       postMessage: () => {},
       unref: () => {},
+      // It runs all the time.
+      performance: { eventLoopUtilization: () => ({ active: performance.now() }) },
+      readProcessCpuMs: () => performance.now(),
     })
     threads.push(thread)
     return thread as unknown as Worker
@@ -53,7 +56,7 @@ export function start(
     ...(hasServed && { hasServed }),
     ...(isOpening && { isOpening }),
     ...(explained && { explainError: () => explained }),
-    ...(stopTimeout !== undefined && { stopTimeout }),
+    ...(isRelayed && { isRelayed }),
     spawn,
     onReport: () => {},
     onState: () => {},

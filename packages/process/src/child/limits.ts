@@ -1,7 +1,7 @@
 // Limits of a process: memory, files, and the number of processes and threads at any moment, and CPU time over ten seconds. Linux only, as usage is
 // read from /proc; elsewhere the options are rejected. A cgroup holds its limits between two checks.
 import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
-import { every } from '@sallyport/protocol/internal/contract'
+import { countTurns, every } from '@sallyport/protocol/internal/contract'
 import type { ReportedError } from '@sallyport/protocol/internal/errors'
 import { readReachedLimit } from '../launchers/cgroup.js'
 import type { Launch, LaunchLimits } from '../launchers/launcher.js'
@@ -129,10 +129,37 @@ export function readTreeUsage(pid: number): Usage | undefined {
  * Returns milliseconds of CPU time of the main threads of a process and its descendants, where their code runs: V8 compiles in others. Returns
  * `undefined` if the process has exited.
  */
-export function readMainThreadsCpu(pid: number): number | undefined {
-  const own = readCpu(`/proc/${pid}/task/${pid}/stat`)
-  if (own === undefined) return undefined
-  return getChildren(pid).reduce((sum, child) => sum + (readMainThreadsCpu(child) ?? 0), own)
+export const readMainThreadsCpu = (pid: number): number | undefined => readMainThreads(pid)?.cpu
+
+/**
+ * Returns a function that reads the milliseconds for which a process could run: CPU time of the main threads of its tree, and turns in which all of them sleep.
+ * One that is stopped, or waits for a core of a busy machine, could not. Only Linux tells: elsewhere each turn of this thread counts.
+ */
+export function createProcessTime(getPid: () => number | undefined): (turn: number) => number | undefined {
+  const countTurn = countTurns()
+  let last = 0
+  let total = 0
+  return turn => {
+    const turns = countTurn(turn)
+    const pid = getPid()
+    const now = pid === undefined ? undefined : readMainThreads(pid)
+    if (!now) return pid === undefined || process.platform !== 'linux' ? turns : undefined
+    total += now.isAsleep ? turn : Math.max(0, now.cpu - last)
+    last = now.cpu
+    return total
+  }
+}
+
+function readMainThreads(pid: number): { cpu: number; isAsleep: boolean } | undefined {
+  const own = readStat(`/proc/${pid}/task/${pid}/stat`)
+  if (!own) return undefined
+  const sum = { cpu: own.cpu, isAsleep: own.state === 'S' }
+  for (const child of getChildren(pid)) {
+    const of = readMainThreads(child)
+    sum.cpu += of?.cpu ?? 0
+    sum.isAsleep &&= of?.isAsleep !== false
+  }
+  return sum
 }
 
 /** Returns the number of files in `/tmp` of the innermost descendant of a process: only that one has the root directory of the wall. */
@@ -168,11 +195,14 @@ function readUsage(pid: number): Usage | undefined {
   }
 }
 
-function readCpu(file: string): number | undefined {
+const readCpu = (file: string): number | undefined => readStat(file)?.cpu
+
+/** @returns milliseconds of CPU time, and the letter of the state: `S` for one that sleeps, `T` for one that is stopped */
+function readStat(file: string): { cpu: number; state: string } | undefined {
   try {
     // The name of the program is in parentheses and can contain anything.
     const stat = readFileSync(file, 'latin1').split(') ').at(-1)!.split(' ')
-    return ((Number(stat[11]) + Number(stat[12])) * 1000) / TICKS_PER_SECOND
+    return { cpu: ((Number(stat[11]) + Number(stat[12])) * 1000) / TICKS_PER_SECOND, state: stat[0]! }
   } catch {
     return undefined
   }

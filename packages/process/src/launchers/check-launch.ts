@@ -1,6 +1,6 @@
 // What a launcher returns, checked before anything is started with it.
 import { isAbsolute } from 'node:path'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { removeCgroups } from './cgroup.js'
 import type { Launch, Launcher, LaunchInfo } from './launcher.js'
 import { isExecutable } from './programs.js'
@@ -15,18 +15,22 @@ interface Command {
  * Lets a launcher say what is started.
  *
  * @param name - of the frontend, in errors
- * @throws {BusError} InvalidParams if it returns something else than a command that can be started; what the launcher throws
+ * @throws {BusError} InvalidParams if it returns something else than a command that can be started; Crashed if it throws
  */
 export function getLaunch(name: string, launcher: Launcher, { command, args }: Command, info: LaunchInfo): Launch {
-  const launch: Launch = launcher.launch(command, args, info)
+  const subject = `${name} was not started: its launcher ${JSON.stringify(launcher.name)}`
+  let launch: Launch
+  try {
+    launch = launcher.launch(command, args, info)
+  } catch (cause) {
+    if (isBusError(cause)) throw cause
+    throw new BusError('Crashed', `${subject} failed: ${describeThrown(cause)}`, { cause })
+  }
   const mistake = findMistake(launch, launcher)
   if (mistake === undefined) return launch
   const { cgroups } = Object(launch) as Partial<Launch>
   if (isTexts(cgroups)) void removeCgroups(cgroups)
-  throw new BusError(
-    'InvalidParams',
-    `${name} was not started: its launcher ${JSON.stringify(launcher.name)} returned ${mistake}`,
-  )
+  throw new BusError('InvalidParams', `${subject} returned ${mistake}`)
 }
 
 const MEMBERS = 'command args env stop filter cgroups processes endsWithParent lowersPriority'.split(' ')

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { MessageChannel } from 'node:worker_threads'
-import { getMemberStreams, type MemberCommand } from '@sallyport/protocol/internal/contract'
+import { countTurns, getMemberStreams, type MemberCommand } from '@sallyport/protocol/internal/contract'
 import { createLinkEndpoints, openLink, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND } from '@sallyport/protocol/internal/wire'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -17,7 +17,12 @@ afterEach(() => {
 /** Starts a script with a link to core. @param reads - false for a core that is busy */
 async function start(reads = true) {
   const [down, up] = [new PassThrough(), new PassThrough()]
-  const relay = { kill: vi.fn<(error?: Error) => void>(), ask() {} }
+  const relay = {
+    kill: vi.fn<(error?: Error) => void>(),
+    ask() {},
+    turned: vi.fn<(onTurned: () => void) => void>(),
+    createTime: countTurns,
+  }
   const closed = vi.fn<(fault?: Error) => void>(() => scripts.pipeClosed())
   const scripts: ProcessScripts = new ProcessScripts(new StreamMultiplexer(up, down, { closed }), relay)
   const { port1, port2 } = new MessageChannel()
@@ -25,7 +30,7 @@ async function start(reads = true) {
   ends.push(() => scripts.close())
   const send = (command: MemberCommand, id = 1): void => port1.postMessage([id, command])
   const data = { name: 'it', start: {}, heartbeat: undefined, maxRunMs: 1000 }
-  const startScript = (id: number): void => send({ type: 'start', data, activity: new SharedArrayBuffer(8) }, id)
+  const startScript = (id: number): void => send({ type: 'start', data, activity: new SharedArrayBuffer(12) }, id)
   startScript(1)
   const [core, frontend] = createLinkEndpoints('ring')
   if (reads) openLink(core, true).receive({ frame() {}, closed() {} })
@@ -87,11 +92,11 @@ test('a script that is terminated while core reads nothing ends, and is taken fo
   ])
 })
 
-test('what a script has sent in time, and core does not take, is lost: its end says so, also if it is terminated meanwhile', () =>
+test('what a script has sent in time, and core does not take until the host ends it, is lost: its end says so', () =>
   rows([
-    ['it exits', false],
-    ['it is terminated before it has exited', true],
-  ])(async (_how, isTerminated) => {
+    ['once it has exited', true],
+    ['before it has exited', false],
+  ])(async (_when, exitsFirst) => {
     const { control, link, port1, send } = await start(false)
     send({ type: 'message', message: { type: 'stop', timeout: 0 } })
     const frames = new StreamLink(link)
@@ -104,8 +109,11 @@ test('what a script has sent in time, and core does not take, is lost: its end s
     const report = (content: object): void => process.send({ kind: FRAME_KIND.json, body: JSON.stringify(content) })
     report({ type: 'message', message: { type: 'state', state: 'stopped' } })
     await expect.poll(() => messages.length).toBe(1)
-    if (isTerminated) send({ type: 'terminate' })
+    if (!exitsFirst) send({ type: 'terminate' })
     report({ type: 'exited', code: 0 })
+    if (exitsFirst) await new Promise(setImmediate)
+    expect(messages).toHaveLength(1)
+    if (exitsFirst) send({ type: 'terminate' })
     await expect.poll(() => messages.at(-1)).toMatchObject({ type: 'exited', code: 0 })
     expect(messages).toMatchObject([
       { message: { state: 'stopped' } },

@@ -3,7 +3,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import {
   ANSWER_TIMEOUT_MS,
-  deadline,
   every,
   type FrontendCommand,
   type FrontendReport,
@@ -14,6 +13,7 @@ import {
   type MemberReport,
   readMembers,
   serializeValue,
+  silence,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import type { StreamMultiplexer } from '@sallyport/protocol/internal/link'
@@ -30,11 +30,30 @@ export interface ProcessControl {
   kill(error?: BusError): void
   /** Its answer shows that the event loop of the process is not blocked. */
   ask(): void
+  /** Calls back once the event loop of the process has turned some times. */
+  turned(onTurned: () => void): void
+  /** @returns see `createProcessTime` */
+  createTime(): (turn: number) => number | undefined
+}
+
+/** Asks a process again and again, and tells for how long it could have answered: the host judges its silence. */
+export function askEvery(
+  ms: number,
+  control: Pick<ProcessControl, 'ask' | 'createTime'>,
+  count: (ms: number | undefined) => void,
+): () => void {
+  const readMs = control.createTime()
+  return every(ms, () => {
+    count(readMs(ms))
+    control.ask()
+  })
 }
 
 export class ProcessScripts {
   /** False once the pipe has closed: the relay of the process says why. */
   isOpen = true
+  /** Frames of the process and its scripts. */
+  beats = 0
   readonly streams: StreamMultiplexer
   readonly control: ProcessControl
   readonly #scripts = new Map<number, RelayedScript>()
@@ -63,7 +82,7 @@ export class ProcessScripts {
       readMembers(messages, (id, command) => {
         if (command.type !== 'start') return this.#scripts.get(id)?.handle(command)
         const data = command.data as ScriptData
-        if (data.heartbeat) this.#stopAsking ??= every(data.heartbeat.every, () => this.control.ask())
+        if (data.heartbeat) this.#stopAsking ??= askEvery(data.heartbeat.every, this.control, ms => this.#count(ms))
         const post = (report: MemberReport): void => {
           outbox.post(id, report)
           if (report.type === 'exited') this.#remove(id)
@@ -71,6 +90,10 @@ export class ProcessScripts {
         this.#scripts.set(id, new RelayedScript(this, ++this.#lastScript, data, post))
       }),
     )
+  }
+
+  #count(ms: number | undefined): void {
+    for (const script of this.#scripts.values()) script.count(ms)
   }
 
   #remove(id: number): void {
@@ -82,13 +105,14 @@ export class ProcessScripts {
   }
 
   beat(): void {
+    this.beats++
     for (const script of this.#scripts.values()) script.beat()
   }
 
   /** Kills the process if nothing but scripts that are ended by force is left, and none ends: each that computes would make the next one wait. */
   awaitEnds(): void {
     this.#endWait?.()
-    this.#endWait = deadline(KILL_TIMEOUT_MS, () => {
+    this.#endWait = silence(KILL_TIMEOUT_MS, { readMs: this.control.createTime() }, () => {
       const scripts = [...this.#scripts.values()]
       if (scripts.length > 0 && scripts.every(({ isEnding }) => isEnding)) this.control.kill()
     })
@@ -117,6 +141,8 @@ class RelayedScript extends RelayedCode {
   readonly #unread = { stdout: 0, stderr: 0 }
   /** It is ended by force. */
   isEnding = false
+  #asked = 0
+  #answered = 0
   #hasExited = false
 
   constructor(process: ProcessScripts, id: number, data: ScriptData, post: (report: MemberReport) => void) {
@@ -139,12 +165,41 @@ class RelayedScript extends RelayedCode {
       this.send({ type: 'link', scripts: message.scripts, sockets: [] })
       return this.connect(message.link)
     }
-    if (message.type === 'stop') this.after(message.timeout + KILL_TIMEOUT_MS, () => this.#end())
+    if (message.type === 'stop') this.after(message.timeout, () => this.#awaitStop())
+    if (message.type === 'ask') this.#ask()
     if (message.type === 'read') this.#unread[message.stream]--
     this.send(message)
   }
 
+  createTime(): (turn: number) => number | undefined {
+    return this.#process.control.createTime()
+  }
+
+  /** Whether code that drains still sends something is for the host to say, which asks it. */
+  #awaitStop(): void {
+    const end = (): void => void (this.lifecycle === 'draining' || this.#end())
+    this.#process.control.turned(end)
+    this.#afterBlock(end)
+  }
+
+  /** A process that runs, but not the script, answers for it: the host takes it for one that waits. */
+  #ask(): void {
+    const asked = ++this.#asked
+    this.#process.control.turned(() => this.#answered < asked && this.#answer())
+  }
+
+  #answer(): void {
+    this.#answered++
+    this.report({ type: 'answer' })
+  }
+
+  /** A script can run for its time without a pause, one after the other. */
+  #afterBlock(run: () => void): void {
+    this.afterSilence(this.#maxRunMs + ANSWER_TIMEOUT_MS, () => this.#process.beats, run)
+  }
+
   protected override take(frame: ReceivedFrame): void {
+    this.#process.beats++
     const report = this.parse(frame)
     if (report === 'part' || report?.type === 'terminating') return
     if (!report || report.type === 'linked' || this.#hasExited) this.#violate('an invalid report')
@@ -156,7 +211,9 @@ class RelayedScript extends RelayedCode {
   #takeMessage(message: FrontendReport): void {
     if (message.type === 'output' && ++this.#unread[message.stream] > MAX_UNREAD_TEXTS)
       return this.#violate('more output than it keeps')
-    if (message.type === 'state' && message.state === 'failed') this.after(KILL_TIMEOUT_MS, () => this.#end())
+    // One that was answered for has answered late.
+    if (message.type === 'answer') return void (this.#answered < this.#asked && this.#answer())
+    if (message.type === 'state' && message.state === 'failed') this.#process.control.turned(() => this.#end())
     this.pass(message)
   }
 
@@ -187,8 +244,9 @@ class RelayedScript extends RelayedCode {
     this.write({ type: 'terminate' })
     this.#process.awaitEnds()
     const error = new BusError('Timeout', `${this.#name} did not end, and its process was terminated`)
-    // A script can run for this long without a pause.
-    this.after(this.#maxRunMs + ANSWER_TIMEOUT_MS, () => this.#process.control.kill(error))
+    const kill = (): void => void (this.#hasExited || this.#process.control.kill(error))
+    this.#process.control.turned(kill)
+    this.#afterBlock(kill)
   }
 
   async #exit(code: number): Promise<void> {

@@ -10,7 +10,7 @@ import { rows } from '../../../../scripts/testing.js'
 import type { NodeProcess } from './node-process.js'
 import { runRelay } from './run-relay.js'
 
-const usage = { memory: 0, cpu: 0, pids: 1 }
+const usage = { cpu: 0, sleeps: false }
 let printed = 0
 let started: NodeProcess
 
@@ -21,6 +21,14 @@ vi.mock('./node-process.js', async importOriginal => ({
 vi.mock('../child/limits.js', async importOriginal => ({
   ...(await importOriginal<object>()),
   readMainThreadsCpu: () => usage.cpu,
+  createProcessTime: () => {
+    let [last, total] = [usage.cpu, 0]
+    return (turn: number) => {
+      total += usage.sleeps ? turn : usage.cpu - last
+      last = usage.cpu
+      return total
+    }
+  },
 }))
 
 afterEach(() => void vi.useRealTimers())
@@ -48,12 +56,13 @@ async function start(...states: LifecycleState[]) {
     released: Promise.resolve(),
   }
   let command!: (message: unknown) => void
+  let terminate!: () => void
   const onExit = vi.fn<(code: number) => void>()
   const received: unknown[] = []
   const host = {
     postMessage: (message: unknown) => void received.push(message),
     onMessage: (handle: typeof command) => void (command = handle),
-    onTerminate() {},
+    onTerminate: (handle: () => void) => void (terminate = handle),
     setBusy() {},
     isTerminated: () => false,
     failThread() {},
@@ -84,8 +93,9 @@ async function start(...states: LifecycleState[]) {
   }
   for (const state of states) await report(state)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
-  /** Lets time pass, for a share of which the process has a core. */
-  const run = (ms: number, share = 1): void => {
+  /** Lets time pass, for a share of which the process has a core. It sleeps, or is stopped or waits for one otherwise. */
+  const run = (ms: number, share = 1, sleeps = false): void => {
+    usage.sleeps = sleeps
     for (let at = 0; at < ms; at++) {
       usage.cpu += share
       vi.advanceTimersByTime(1)
@@ -99,7 +109,8 @@ async function start(...states: LifecycleState[]) {
     expect(onExit).toHaveBeenCalledOnce()
   }
   const ask = (): void => command({ type: 'ask' })
-  return { stop: (timeout = 0) => command({ type: 'stop', timeout }), ask, report, received, kill, run, end }
+  const stop = (timeout = 0): void => command({ type: 'stop', timeout })
+  return { stop, terminate: () => terminate(), ask, report, received, kill, run, end }
 }
 
 test('a process that runs on is killed after 20 ms of its running time', async () => {
@@ -118,40 +129,56 @@ test('the time of the close comes first', async () => {
   stop(1000)
   run(1019)
   expect(kill).not.toHaveBeenCalled()
-  run(2)
+  run(20)
   expect(kill).toHaveBeenCalledOnce()
   await end()
 })
 
-test('a process that computes little or nothing has 250 ms', () =>
+test('a process that does not take the order, or has stopped and goes on, has 250 ms in which it could run', () =>
   rows([
-    ['that has answered', ['ready', 'draining'], 1],
-    ['that has not started', ['booting'], 1],
-    ['that waits for a core', ['ready'], 0.05],
-    ['that waits for something', ['ready'], 0],
-  ] as const)(async (_what, states, share) => {
+    ['it has not started', ['booting'], 1, false],
+    ['it waits for something', ['ready'], 0, true],
+    ['it has stopped', ['ready', 'draining', 'stopped'], 0, true],
+  ] as const)(async (_what, states, share, sleeps) => {
     const { stop, kill, run, end } = await start(...states)
     stop()
-    run(249, share)
+    run(240, share, sleeps)
     expect(kill).not.toHaveBeenCalled()
     // What has arrived by then is read first.
-    run(2, share)
+    run(80, share, sleeps)
     expect(kill).toHaveBeenCalledOnce()
+    await end()
+  }))
+
+test('a process that cannot run has a minute, and one whose frames core does not take any time', () =>
+  rows([
+    ['it is stopped', ['ready'], false, 60_000],
+    ['it is stopped before it has started', ['booting'], false, 60_000],
+    ['it is stopped at its end', ['ready', 'stopped'], false, 60_000],
+    ['core is stopped', ['ready', 'draining'], true, Infinity],
+  ] as const)(async (_what, states, sleeps, limit) => {
+    const { stop, kill, run, end } = await start(...states)
+    stop()
+    run(59_000, 0, sleeps)
+    expect(kill).not.toHaveBeenCalled()
+    run(20_000, 0, sleeps)
+    expect(kill).toHaveBeenCalledTimes(limit === Infinity ? 0 : 1)
     await end()
   }))
 
 test('a process that still writes what it has printed has its time again, ten times', () =>
   rows([
-    ['one that runs on', ['ready'], 1, 21],
-    ['one that has answered', ['ready', 'draining'], 1, 251],
-  ] as const)(async (_what, states, share, each) => {
+    ['one that runs on', ['ready'], 21],
+    ['one that has stopped', ['ready', 'stopped'], 320],
+  ] as const)(async (_what, states, each) => {
     const { stop, kill, run, end } = await start(...states)
     stop()
     for (let time = 0; time < 11; time++) {
       expect(kill).not.toHaveBeenCalled()
       printed++
-      run(each, share)
+      run(each)
     }
+    run(each)
     expect(kill).toHaveBeenCalledOnce()
     await end()
   }))
@@ -169,12 +196,12 @@ test('a process that answers in time is not killed', async () => {
 
 test('a process that is ended while it drains can have lost something, whoever ends it', () =>
   rows([
-    ['its relay', 300],
-    ['a service manager', 0],
-  ])(async (_who, ms) => {
-    const { stop, received, run, end } = await start('ready', 'draining')
+    ['the host', true],
+    ['a service manager', false],
+  ])(async (_who, isHost) => {
+    const { stop, terminate, received, end } = await start('ready', 'draining')
     stop()
-    run(ms)
+    if (isHost) terminate()
     await end('SIGTERM')
     expect(received.at(-1)).toMatchObject({ state: 'failed', error: { reason: 'Timeout', unsent: 'unknown' } })
   }))
@@ -184,7 +211,9 @@ test('a process that does not answer a question is killed', async () => {
   ask()
   run(4999)
   expect(kill).not.toHaveBeenCalled()
-  run(2)
+  run(30_000, 0)
+  expect(kill).not.toHaveBeenCalled()
+  run(2000)
   expect(kill).toHaveBeenCalledOnce()
   await end()
 })
@@ -198,6 +227,7 @@ test('a process that has failed is killed once it prints nothing for a second, a
     const { kill, report, end } = await start('ready')
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     await report('failed')
+    usage.sleeps = true
     for (let at = 500; at < ends; at += 500) {
       if (at < prints) printed++
       await vi.advanceTimersByTimeAsync(500)

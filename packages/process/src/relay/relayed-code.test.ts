@@ -16,6 +16,9 @@ class Code extends RelayedCode {
   protected take(): void {}
   protected controlClosed(): void {}
   protected violated(): void {}
+  createTime(): () => undefined {
+    return () => undefined
+  }
   override pipe(to: Socket, from: Socket): void {
     super.pipe(to, from)
   }

@@ -11,6 +11,7 @@ import {
   type Heartbeat,
   type LifecycleState,
   type ProcessMessage,
+  silence,
 } from '@sallyport/protocol/internal/contract'
 import { type BusError, createUnsentError, reportError } from '@sallyport/protocol/internal/errors'
 import {
@@ -24,7 +25,7 @@ import { createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { FRAME_KIND, type Link, MAX_REPORT_BYTES, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { createMemberParser } from './report-parser.js'
 
-/** For code to exit after its time to drain, if it answers or does not run; for scripts that have failed, or are ended by force. */
+/** Time in which a process could run, for it to take the order to stop, and to exit once it has stopped; for scripts that have failed, or are ended by force. */
 export const KILL_TIMEOUT_MS = 250
 
 export abstract class RelayedCode {
@@ -41,6 +42,7 @@ export abstract class RelayedCode {
   #link: Link | undefined
   #bridged: Promise<void> | undefined
   #beat: (() => void) | undefined
+  #memory: Int32Array | undefined
 
   /** @param member - its number in the process */
   constructor(streams: StreamMultiplexer, member: number) {
@@ -84,7 +86,14 @@ export abstract class RelayedCode {
 
   protected start(start: Uint8Array, heartbeat: Heartbeat | undefined): void {
     this.#control.send({ kind: FRAME_KIND.bytes, body: start })
-    if (heartbeat) this.#beat = createHeartbeatFor(heartbeat)
+    if (!heartbeat) return
+    this.#beat = createHeartbeatFor(heartbeat)
+    this.#memory = new Int32Array(heartbeat.memory)
+  }
+
+  /** Says for how long the code could have beaten. */
+  count(ms: number | undefined): void {
+    if (this.#memory && ms !== undefined) Atomics.store(this.#memory, 1, Math.max(1, ms))
   }
 
   /** Reports states, and calls and events that its client has refused, which it can send in any number. */
@@ -160,6 +169,14 @@ export abstract class RelayedCode {
   protected after(ms: number, run: () => void): () => void {
     return this.untilClosed(deadline(ms, run))
   }
+
+  /** Calls `run` once the process could run for `ms` milliseconds and the sign has not changed. */
+  protected afterSilence(ms: number, readSign: () => unknown, run: () => void): () => void {
+    return this.untilClosed(silence(ms, { readMs: this.createTime(), readSign }, run))
+  }
+
+  /** @returns see `createProcessTime` */
+  abstract createTime(): (turn: number) => number | undefined
 
   /** The last reports of the code follow its end. */
   protected flush(): void {

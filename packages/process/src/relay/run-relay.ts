@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   ABANDON_TIMEOUT_MS,
-  every,
+  countTurns,
   type FrontendCommand,
   type FrontendReport,
   Output,
@@ -17,13 +17,14 @@ import {
   PROCESS_STREAMS,
   SCRIPT_PROCESS,
   type ProcessCommand,
-  watchSilence,
+  silence,
+  SILENT_MS,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { acceptDirect, getSocketInode } from '@sallyport/protocol/internal/link'
 import { assertNever, createDeferred, Throttle } from '@sallyport/protocol/internal/util'
 import { MAX_LAST_OUTPUT, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
-import { explainRefusedMemory, readMainThreadsCpu } from '../child/limits.js'
+import { createProcessTime, explainRefusedMemory, readMainThreadsCpu } from '../child/limits.js'
 import { removeCgroups } from '../launchers/cgroup.js'
 import type { BrokerDenial, BrokerOptions } from '../network/broker.js'
 import type { RelayData, RelayStart } from './relay-data.js'
@@ -36,12 +37,17 @@ import {
   startProcess,
 } from './node-process.js'
 import { KILL_TIMEOUT_MS, RelayedCode } from './relayed-code.js'
-import { ProcessScripts } from './process-scripts.js'
+import { askEvery, ProcessScripts } from './process-scripts.js'
 
 /** Time for a process to exit after it has closed a pipe that it cannot live without, or has said that it failed. */
 const EXIT_TIMEOUT_MS = 1000
+/** For a process that cannot run, such as a stopped one, once it is asked to stop: a limit of the docs. */
+const STOPPED_TIMEOUT_MS = 60_000
 /** How often it gets its time again, while it prints. */
 const MAX_EXTENSIONS = 10
+
+/** Of the event loop of a process, in which a script that takes an order, or ends, says so. */
+const TURNS = 4
 
 /** Reports of hosts that are denied; the rest are counted. */
 const DENIALS_PER_SECOND = 10
@@ -106,8 +112,10 @@ class ProcessRelay extends RelayedCode {
   readonly #denied = throttleDenials(report => this.report(report))
   readonly #questions: (() => void)[] = []
   #name: string
+  #answers = 0
   #isStopping = false
   #killReason: BusError | undefined
+  #hasExited = false
   #hasEnded = false
 
   /** @param sockets - those for its frames, unless the relay forwards them */
@@ -143,7 +151,9 @@ class ProcessRelay extends RelayedCode {
     else this.#order({ type: 'prepare', ...start })
     for (const command of early) this.#handle(command)
     try {
-      return await this.#judge(await this.#process.exited)
+      const status = await this.#process.exited
+      this.#exited()
+      return await this.#judge(status)
     } catch (error) {
       this.reportFailure(error)
       return 1
@@ -163,7 +173,11 @@ class ProcessRelay extends RelayedCode {
     // CPU time of a spare is not that of its frontend.
     this.#watch()
     this.start(start, heartbeat)
-    if (heartbeat) this.untilClosed(every(heartbeat.every, () => this.ask()))
+    if (heartbeat) this.untilClosed(askEvery(heartbeat.every, this, ms => this.count(ms)))
+  }
+
+  createTime(): (turn: number) => number | undefined {
+    return createProcessTime(() => (this.#data.isElsewhere ? undefined : this.#process.child.pid))
   }
 
   #watch(): void {
@@ -193,7 +207,11 @@ class ProcessRelay extends RelayedCode {
       case 'ask': {
         const unanswered = new BusError('Timeout', `${this.#name} did not answer for ${ABANDON_TIMEOUT_MS} ms`)
         // It might have taken over its runtime.
-        const answered = this.after(ABANDON_TIMEOUT_MS, () => this.kill(unanswered))
+        const answered = this.afterSilence(
+          ABANDON_TIMEOUT_MS,
+          () => undefined,
+          () => this.kill(unanswered),
+        )
         return this.ask(() => {
           answered()
           this.report({ type: 'answer' })
@@ -225,8 +243,20 @@ class ProcessRelay extends RelayedCode {
 
   /** Asks the process whether its event loop turns. */
   ask(onAnswer = (): void => {}): void {
+    if (this.#hasExited) return this.#isStopping ? onAnswer() : undefined
     this.#questions.push(onAnswer)
     this.#order({ type: 'ask' })
+  }
+
+  /** The host asks whether anything still comes. Core can take what the relay has of it. */
+  #exited(): void {
+    this.#hasExited = true
+    if (this.#isStopping) for (const answer of this.#questions.splice(0)) answer()
+  }
+
+  /** Calls `onTurned` once the event loop of the process has turned so often that each of its scripts has read what it was sent before. */
+  turned(onTurned: () => void, left = TURNS): void {
+    this.ask(() => (left > 1 ? this.turned(onTurned, left - 1) : onTurned()))
   }
 
   protected override take(frame: ReceivedFrame): void {
@@ -241,7 +271,10 @@ class ProcessRelay extends RelayedCode {
       // A flood of them would delay its end.
       return this.closeControl()
     }
-    if (message.type === 'answer') return this.#questions.shift()?.()
+    if (message.type === 'answer') {
+      this.#answers++
+      return this.#questions.shift()?.()
+    }
     if (message.type !== 'state') return this.pass(message)
     if (message.state === 'failed') {
       this.#output.end()
@@ -277,10 +310,25 @@ class ProcessRelay extends RelayedCode {
     this.send({ type: 'stop', timeout })
     this.#isStopping = true
     this.#output.end()
+    if (timeout > 0) this.after(timeout, () => this.#awaitStop())
+    else this.#awaitStop()
+  }
+
+  /** Whether code that drains still sends something is for the host to say, which asks it. */
+  #awaitStop(): void {
     const end = (): void => this.#killAndAbandon()
-    const readCpuMs = (): number | undefined => this.#readCpuMs()
-    this.#endOnceQuiet(end, (over, isFirst) => this.untilClosed(watchSilence(isFirst ? timeout : 0, readCpuMs, over)))
-    this.#endOnceQuiet(end, (over, isFirst) => this.after((isFirst ? timeout : 0) + KILL_TIMEOUT_MS, over))
+    const watch = (ms: number, readMs: (turn: number) => number | undefined, over: () => void): void => {
+      const isWaiting = (): boolean => this.lifecycle === 'draining' && this.#questions.length === 0
+      const signs = {
+        readMs: (turn: number) => (isWaiting() ? undefined : readMs(turn)),
+        readSign: () => this.#answers,
+      }
+      this.untilClosed(silence(ms, signs, over))
+    }
+    this.#endOnceQuiet(end, over => watch(SILENT_MS, () => this.#readCpuMs(), over))
+    this.#endOnceQuiet(end, over => watch(KILL_TIMEOUT_MS, this.createTime(), over))
+    // Its own code can have stopped it.
+    watch(STOPPED_TIMEOUT_MS, countTurns(), end)
   }
 
   /** Only Linux knows. A process that was asked to stop answers with its next state. */
@@ -292,7 +340,7 @@ class ProcessRelay extends RelayedCode {
 
   #awaitExit(): void {
     const end = (): void => this.kill()
-    this.#endOnceQuiet(end, over => this.after(EXIT_TIMEOUT_MS, over))
+    this.#endOnceQuiet(end, over => this.afterSilence(EXIT_TIMEOUT_MS, () => undefined, over))
   }
 
   /**
@@ -300,13 +348,13 @@ class ProcessRelay extends RelayedCode {
    *
    * @param wait - calls its argument once the time is over
    */
-  #endOnceQuiet(end: () => void, wait: (over: () => void, isFirst: boolean) => void, left = MAX_EXTENSIONS): void {
+  #endOnceQuiet(end: () => void, wait: (over: () => void) => void, left = MAX_EXTENSIONS): void {
     const printed = this.#process.countPrinted()
     const over = (): void => {
       if (left === 0 || this.#process.countPrinted() === printed) end()
       else this.#endOnceQuiet(end, wait, left - 1)
     }
-    wait(over, left === MAX_EXTENSIONS)
+    wait(over)
   }
 
   kill(reason?: BusError): void {

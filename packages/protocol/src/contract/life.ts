@@ -72,6 +72,7 @@ export function serveLife(life: LifeSteps): () => void {
 // loop is blocked. Zero means that the host must not judge: the worker has not started, or blocks on purpose.
 
 export interface Heartbeat {
+  /** Word 0 is the counter. Word 1 has the milliseconds for which a process could run, if its relay counts for it. */
   memory: SharedArrayBuffer
   /** Milliseconds from one beat to the next. */
   every: number
@@ -82,7 +83,7 @@ const BEATS_PER_LIMIT = 8
 const RESTING = 0
 
 export const createHeartbeat = (limit: number): Heartbeat => ({
-  memory: new SharedArrayBuffer(4),
+  memory: new SharedArrayBuffer(8),
   every: limit / BEATS_PER_LIMIT,
 })
 

@@ -19,7 +19,7 @@ export interface NewMember {
   data: unknown
   /**
    * Word 0 is an `ACTIVITY` of the member, as the thread knows it. The host reads it when the thread does not respond. Word 1 is an `ORDER`, for
-   * code that does not let it arrive.
+   * code that does not let it arrive. Word 2 counts how often the code was entered.
    */
   activity: SharedArrayBuffer
 }
@@ -130,7 +130,7 @@ export class Member {
   #terminate = (): void => this.exit(1)
   #hasExited = false
 
-  constructor(send: SendReport, activity: Int32Array = new Int32Array(2)) {
+  constructor(send: SendReport, activity: Int32Array = new Int32Array(3)) {
     this.#send = send
     this.#activity = activity
   }
@@ -185,6 +185,7 @@ export class Member {
   /** Says whether the thread might run code of the member now. */
   setBusy(isBusy: boolean): void {
     Atomics.store(this.#activity, 0, isBusy ? ACTIVITY.busy : ACTIVITY.idle)
+    if (isBusy) Atomics.add(this.#activity, 2, 1)
   }
 
   /** True once the host has ordered the member to end, or by force, in a thread before the order arrives. */

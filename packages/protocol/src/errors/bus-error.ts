@@ -183,10 +183,13 @@ export const describeCommand = (method: string): string => `command ${describeNa
 export const createRecordError = (): BusError =>
   new BusError('InvalidRequest', 'A record was refused, and its session is closed')
 
-/** @param unsent - bytes that were sent, and that nobody has taken */
-export function createUnsentError(unsent: number | 'unknown'): BusError {
+/**
+ * @param unsent - bytes that were sent, and that nobody has taken
+ * @param name - of who has sent them. Code does not know what the host calls it, which tells
+ */
+export function createUnsentError(unsent: number | 'unknown', name = 'The frontend'): BusError {
   const lost = unsent === 'unknown' ? 'some is' : `${unsent} bytes are`
-  return new BusError('Timeout', `The frontend ended while core did not take what it had sent: ${lost} lost`, {
+  return new BusError('Timeout', `${name} ended while core did not take what it had sent: ${lost} lost`, {
     data: { unsent },
   })
 }

@@ -1,15 +1,15 @@
 import { MessageChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { deadline, type Peer, patience, watchSilence } from './timers.js'
+import { countTurns, deadline, type Peer, patience, silence, SILENT_MS } from './timers.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-function watch({ timeout = 0, isReady = true } = {}) {
+function watch({ isReady = true } = {}) {
   const code = { running: isReady ? 7 : undefined }
   const onSilent = vi.fn<() => void>()
-  const stop = watchSilence(timeout, () => code.running, onSilent)
+  const stop = silence(SILENT_MS, { readMs: () => code.running }, onSilent)
   const run = (ms: number, share: number): void => {
     for (let at = 0; at < ms; at++) {
       if (code.running !== undefined) code.running += share
@@ -52,7 +52,7 @@ test('code that waits for something, or has answered, is never silent', () => {
 test('an answer that this thread has not read yet counts', () => {
   const onSilent = vi.fn<() => void>()
   const read = vi.fn<() => number | undefined>().mockReturnValueOnce(0).mockReturnValueOnce(100)
-  watchSilence(0, read.mockReturnValue(undefined), onSilent)
+  silence(SILENT_MS, { readMs: read.mockReturnValue(undefined) }, onSilent)
   vi.advanceTimersByTime(10_000)
   expect(read.mock.results.length).toBeGreaterThan(3)
   expect(onSilent).not.toHaveBeenCalled()
@@ -68,16 +68,41 @@ test('code that becomes ready later has its time from then on', () => {
   expect(onSilent).toHaveBeenCalledOnce()
 })
 
-test('the time of the close comes first', () => {
-  const { onSilent, run } = watch({ timeout: 500 })
-  run(500 + 19, 1)
+test('each turn of this thread counts by default, and one that it was held up in is one turn', () => {
+  const onSilent = vi.fn<() => void>()
+  silence(1000, {}, onSilent)
+  vi.setSystemTime(Date.now() + 3_600_000)
+  vi.runOnlyPendingTimers()
+  vi.advanceTimersByTime(700)
   expect(onSilent).not.toHaveBeenCalled()
-  run(20, 1)
+  vi.advanceTimersByTime(100)
+  expect(onSilent).toHaveBeenCalledOnce()
+})
+
+test('no turn counts in which the one that is waited for is held', () => {
+  let isHeld = true
+  const onSilent = vi.fn<() => void>()
+  silence(1000, { readMs: countTurns(() => isHeld) }, onSilent)
+  vi.advanceTimersByTime(60_000)
+  isHeld = false
+  vi.advanceTimersByTime(700)
+  expect(onSilent).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(600)
+  expect(onSilent).toHaveBeenCalledOnce()
+})
+
+test('the time begins again with each sign of life', () => {
+  let sign = 0
+  const onSilent = vi.fn<() => void>()
+  silence(1000, { readSign: () => sign }, onSilent)
+  for (; sign < 20; sign++) vi.advanceTimersByTime(900)
+  expect(onSilent).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(1500)
   expect(onSilent).toHaveBeenCalledOnce()
 })
 
 test('nothing is watched any more after the end', () => {
-  const { onSilent, stop, run } = watch({ timeout: 50 })
+  const { onSilent, stop, run } = watch()
   stop()
   expect(vi.getTimerCount()).toBe(0)
   run(1000, 1)
@@ -141,6 +166,19 @@ test('a peer that has ended is not judged, whenever that becomes known', () => {
   vi.advanceTimersByTime(60_000)
   asked[0]!()
   expect(onAnswer).not.toHaveBeenCalled()
+})
+
+test('a peer that gets on has its time again, and is asked again', () => {
+  let progress = 0
+  patience(peer, 1000, onAnswer, () => progress)
+  for (; progress < 10; asked.shift()!()) {
+    vi.advanceTimersByTime(1100)
+    progress++
+  }
+  expect(onAnswer).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(1100)
+  asked.shift()!()
+  expect(onAnswer).toHaveBeenCalledOnce()
 })
 
 test('a thread that was busy or suspended for all of the time has had one turn', () => {

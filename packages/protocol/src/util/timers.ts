@@ -66,6 +66,9 @@ export const ABANDON_TIMEOUT_MS = 5000
 /** For scripts that share a process or a thread to answer. What does not might have taken over its runtime. */
 export const ANSWER_TIMEOUT_MS = 10_000
 
+/** Running time of code that was asked to stop, after which it counts as silent. Code whose event loop turns answers after a few milliseconds. */
+export const SILENT_MS = 20
+
 /** Checks in each time: a machine that was suspended, or a thread that was held up, has had one of them. */
 const TURNS = 4
 const MIN_TURN_MS = 10
@@ -75,17 +78,36 @@ export interface Peer {
   /**
    * Asks whether it still runs. Its answer travels with its reports, so it follows all that it has said before. One that has ended says so, and
    * does not answer.
+   *
+   * @param onEnd - called instead of `onAnswer` once it has ended
    */
-  ask(onAnswer: () => void): void
+  ask(onAnswer: () => void, onEnd?: () => void): void
 }
 
 /**
  * Gives the peer `ms` milliseconds of this thread's turns, then asks it, and calls `onAnswer` at its answer: it runs. Returns a function that ends
  * the wait, for who learns of the peer's end.
+ *
+ * @param readProgress - returns what changes while the peer gets on: it has its time again then, and is asked again
  */
-export function patience(peer: Peer, ms: number, onAnswer: () => void): () => void {
+export function patience(
+  peer: Peer,
+  ms: number,
+  onAnswer: () => void,
+  readProgress: () => unknown = () => undefined,
+): () => void {
   let isOver = false
-  const end = silence(ms, { keepsAlive: false }, () => peer.ask(() => void (isOver || onAnswer())))
+  let end!: () => void
+  const wait = (): void => {
+    const before = readProgress()
+    const answered = (): void => {
+      if (isOver) return
+      if (readProgress() === before) onAnswer()
+      else wait()
+    }
+    end = silence(ms, { keepsAlive: false }, () => peer.ask(answered, answered))
+  }
+  wait()
   return () => {
     isOver = true
     end()
@@ -152,20 +174,4 @@ export function silence(ms: number, signs: LifeSigns, onSilent: () => void): () 
 export function countTurns(isHeld: () => boolean = () => false): (turn: number) => number {
   let total = 0
   return turn => (total += isHeld() ? 0 : turn)
-}
-
-/** Time for which code runs before it counts as silent. Code whose event loop turns answers after a few milliseconds. */
-export const SILENT_MS = 20
-
-/** Calls `onSilent` once code that was asked to stop has run for 20 ms of the time that begins `timeout` ms from now. */
-export function watchSilence(
-  timeout: number,
-  readMs: () => number | undefined,
-  onSilent: () => void,
-): () => void {
-  const watch = (): void => void (end = silence(SILENT_MS, { readMs }, onSilent))
-  let end = (): void => {}
-  if (timeout > 0) end = deadline(timeout, watch)
-  else watch()
-  return () => end()
 }

@@ -2,7 +2,7 @@
 // life offers a new link with a new key; a process has one link, and is replaced.
 import type { SocketOwner } from '@sallyport/process/internal'
 import { CAN_DENY_NET } from '@sallyport/process/internal/permission-model'
-import { MAX_UNHANDLED, patience, type Peer, within } from '@sallyport/protocol/internal/contract'
+import { getWorkerName, MAX_UNHANDLED, patience, type Peer } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, isUnsentError, reportError } from '@sallyport/protocol/internal/errors'
 import {
   closeEndpoint,
@@ -21,7 +21,7 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
 import type { Pattern } from '../../acl/types.js'
 import type { FrontendEnd, EndedFrontend, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
-import { describeEnd, type Effects, type LifeContext, type RuntimeEnd } from '../rules.js'
+import { createEnd, describeEnd, type Effects, type LifeContext, type RuntimeEnd } from '../rules.js'
 import type { Life } from '../table.js'
 import type { FrontendTerms } from '../thread.js'
 import type { ConnectionConfig, FrontendConfig } from './config.js'
@@ -83,6 +83,10 @@ export class Frontend {
   readonly #runtime: FrontendRuntime
   readonly #life: Life
   readonly #gate: GateHandle | undefined
+  /** Its gate, and core behind it. */
+  readonly #taker: Peer
+  /** A hook can take its time, which the host limits. */
+  readonly #readTaken = (): unknown => (this.#gate?.isInHook ? {} : this.traffic.taken)
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
   /** Links by id. Threads can still hold the ends of earlier ones than that of the life. */
@@ -104,7 +108,13 @@ export class Frontend {
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
     this.ready.catch(() => {})
-    this.#gate = host.options.pattern === 'isolation' ? this.#startGate() : undefined
+    const { core } = host
+    const toCore: Peer = { ask: (onAnswer, onEnd = onAnswer) => (core.ask ? core.ask(onAnswer, onEnd) : onAnswer()) }
+    const gate = host.options.pattern === 'isolation' ? this.#startGate(toCore) : undefined
+    this.#gate = gate
+    this.#taker = gate
+      ? { ask: onAnswer => gate.worker.code.ask(() => toCore.ask(onAnswer, onAnswer), onAnswer) }
+      : toCore
     const events: RuntimeEvents = {
       restarted: () => {
         this.#startedAt = Date.now()
@@ -117,8 +127,9 @@ export class Frontend {
         this.#postEnded(next, context)
       },
       exited: error => {
-        const text = 'The frontend exited before it was connected'
-        this.#ready.reject(error ?? new BusError('Disconnected', text, { data: { delivered: 'no' } }))
+        const name = getWorkerName('frontend', deps.label)
+        const why = 'exited before it was connected'
+        this.#ready.reject(error ?? createEnd(name, 'Disconnected', why, { delivered: 'no' }))
         onExit(this.end)
         this.#exited.resolve(this.#endLinks().then(unsent => error ?? unsent))
       },
@@ -126,9 +137,12 @@ export class Frontend {
       unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
       suspended: script => this.deps.config.suspension?.stopped(script),
     }
-    const isIsolated = this.#gate !== undefined
+    const isIsolated = gate !== undefined
     const hasServed = (): boolean => this.hasServed('code')
-    const terms: FrontendTerms = { isIsolated, nextLink: () => ++lastLink, hasServed, effects: this.#effects }
+    const taking = { taker: this.#taker, readTaken: this.#readTaken }
+    const terms: FrontendTerms = {
+      ...{ isIsolated, nextLink: () => ++lastLink, hasServed, effects: this.#effects, ...taking },
+    }
     this.#runtime = deps.createRuntime(events, terms, this.#getSocketOwners())
     this.#life = this.#runtime.life
     if (host.core.isUp) this.coreStarted()
@@ -263,7 +277,7 @@ export class Frontend {
     this.deps.config.suspension?.interrupted(report)
   }
 
-  #startGate(): GateHandle {
+  #startGate(taker: Peer): GateHandle {
     const { label, config } = this.deps
     const { hookTimeout } = this.#host.options.isolation
     const isClosing = (): boolean => this.#life.context.goal === 'stop'
@@ -271,6 +285,7 @@ export class Frontend {
       isOfRun: config.runsOnce === true,
       isClosing,
       hasServed: () => this.hasServed('gate'),
+      ...{ taker, readTaken: this.#readTaken },
       changed: type => {
         if (type === 'GATE.UP') this.#succeededBefore.gate = this.traffic.succeeded
         // The other threads learn of its end by their ends.
@@ -383,15 +398,20 @@ export class Frontend {
     if (this.#links.size === 0) this.#onLinksEnded()
   }
 
-  /** Resolves once core has what the code has sent, or the host's time for that is over. Its gate ends then, with an error if it still had some of it. */
+  /** Resolves once core has what the code has sent, or takes no more of it. Its gate ends then, with an error if it still had some of it. */
   async #endLinks(): Promise<Error | undefined> {
     if (this.#links.size > 0) {
       const over = createDeferred()
       this.#onLinksEnded = over.resolve
-      // Each wait ends the other: its timer would keep the host running.
-      const wait = (ms: number): Promise<void> => within(ms, over.promise).then(over.resolve)
-      void this.#closing.promise.then(wait)
-      await wait(LINGER_MS)
+      let stopAsking = (): void => {}
+      const wait = (ms: number): void => {
+        stopAsking()
+        stopAsking = patience(this.#taker, ms, over.resolve, this.#readTaken)
+      }
+      void this.#closing.promise.then(ms => this.#links.size > 0 && wait(ms))
+      wait(LINGER_MS)
+      await over.promise
+      stopAsking()
     }
     const error = (await this.#gate?.stop())?.error
     return isUnsentError(error) ? error : undefined

@@ -90,7 +90,8 @@ export class Frontends {
       if (!loaded) return
       const { load } = runtime
       this.synchronized = Promise.allSettled([this.synchronized, load.steps.synchronized.promise]).then(() => {})
-      await wait(load.wait(label, loadTimeout))
+      // The caller of a run limits its start, too.
+      await wait(load.wait(config.runsOnce ? undefined : loadTimeout))
     }
   }
 

@@ -11,6 +11,7 @@ import {
   type GateWorkerData,
   getWorkerName,
   type Heartbeat,
+  type Peer,
 } from '@sallyport/protocol/internal/contract'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import { createLatency } from '../../shared/metrics.js'
@@ -32,6 +33,10 @@ export interface GateEvents {
   isClosing(): boolean
   /** True if a call has succeeded since the current gate began. */
   hasServed(): boolean
+  /** Core, which takes what it passes on. */
+  readonly taker?: Peer
+  /** See `WorkerSpec`. */
+  readTaken?(): unknown
   /** Up: it needs new links. Ready: it has its hook and its key. Ending: it takes no more links. */
   changed(event: 'GATE.UP' | 'GATE.READY' | 'GATE.ENDING' | 'GATE.DOWN'): void
   protocolError(link: number, error: Error): void
@@ -51,6 +56,7 @@ export class GateHandle {
   readonly #awaitsSocket: boolean
   readonly #lines: ThrottledLines
   readonly #times: GateTimes = { hook: createLatency(), seal: createLatency() }
+  #watch: SharedArrayBuffer | undefined
   #stopWatching: () => void = () => {}
 
   /** @param awaitsSocket - true if the frontend is a process, and the gate owns an end of its socket */
@@ -73,6 +79,8 @@ export class GateHandle {
       waitsAfterError: options.dev,
       isClosing: () => events.isClosing(),
       hasServed: () => events.hasServed(),
+      ...(events.taker && { taker: events.taker }),
+      ...(events.readTaken && { readTaken: events.readTaken }),
       spawn: heartbeat => this.#spawn(heartbeat),
       onState: state => {
         log.debug({ worker: 'gate', label, state }, 'state')
@@ -100,13 +108,18 @@ export class GateHandle {
     this.worker.post({ type: 'link', id, link, key } satisfies GateCommand, [...getPorts(link), key])
   }
 
+  /** True while its hook has a message. */
+  get isInHook(): boolean {
+    return this.#watch !== undefined && Atomics.load(new Int32Array(this.#watch), 0) !== 0
+  }
+
   stop(): Promise<WorkerExit> {
     return this.worker.stop(CLOSE_TIMEOUT_MS)
   }
 
   #spawn(heartbeat: Heartbeat | undefined): ThreadHandle {
     const { dir, hookTimeout } = this.#host.options.isolation
-    const watch = dir && new SharedArrayBuffer(4)
+    const watch = (this.#watch = dir && new SharedArrayBuffer(4))
     const data = { heartbeat, times: this.#times, watch, awaitsSocket: this.#awaitsSocket }
     const spawned = spawnGate(this.#label, data, this.#host)
     if (watch) this.#stopWatching = watchCounter(watch, hookTimeout, () => this.#endStuck(spawned))

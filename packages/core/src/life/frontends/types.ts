@@ -1,6 +1,6 @@
 // The two things that a frontend connects, the runtime of its code and core, and what the host says of it.
 import type { CallerContexts, Client } from '@sallyport/frontend/internal'
-import type { FrontendStart, InitScript, SuspendedScript } from '@sallyport/protocol/internal/contract'
+import type { FrontendStart, InitScript, Peer, SuspendedScript } from '@sallyport/protocol/internal/contract'
 import type { BusError } from '@sallyport/protocol/internal/errors'
 import type { LinkEndpoint } from '@sallyport/protocol/internal/link'
 import type { Link } from '@sallyport/protocol/internal/wire'
@@ -59,7 +59,7 @@ export interface RuntimeEvents {
 }
 
 /** Core as seen by the frontends that are attached to it: in this process, or behind a network. */
-export interface CoreEndpoint {
+export interface CoreEndpoint extends Partial<Peer> {
   readonly isUp: boolean
   readonly isInProcess: boolean
   /** True if core runs in another process, behind a network: a caller can vanish without notice, so calls carry deadlines. */

@@ -20,12 +20,12 @@ test('a module is late only if it was not evaluated in time, although this threa
     ['a module that was evaluated in time is not late', true, 'loaded'],
     ['a module that was not evaluated in time is late', false, 'Timeout'],
   ])(async (_what, isLoaded, outcome) => {
-    const load = new ModuleLoad(true)
+    const load = new ModuleLoad('main', true)
     const { port1, port2 } = new MessageChannel()
     port1.on('message', () => load.reach('loaded'))
     // The event loop begins with its timers next.
     await new Promise(setImmediate)
-    const waiting = load.wait('main', 20)
+    const waiting = load.wait(20)
     if (isLoaded) port2.postMessage('loaded')
     block(50)
     expect(
@@ -39,19 +39,19 @@ test('a module is late only if it was not evaluated in time, although this threa
   }))
 
 test('a launcher is late until the process says something, and then its module', async () => {
-  const load = new ModuleLoad(true)
+  const load = new ModuleLoad('main', true)
   load.launcher = 'ssh'
-  await expect(load.wait('main', 1)).rejects.toThrow('frontend "main": its launcher "ssh" has not started the process')
-  const begun = new ModuleLoad(true)
+  await expect(load.wait(1)).rejects.toThrow('frontend "main": its launcher "ssh" has not started the process')
+  const begun = new ModuleLoad('main', true)
   begun.launcher = undefined
-  await expect(begun.wait('main', 1)).rejects.toThrow('frontend "main" did not evaluate its module within 1 ms')
+  await expect(begun.wait(1)).rejects.toThrow('frontend "main" did not evaluate its module within 1 ms')
 })
 
 test('a module is not late while a debugger is attached', async () => {
   const onLate = vi.fn<() => void>()
   isDebugged = true
   asked = 0
-  const waiting = new ModuleLoad(true).wait('main', 1).catch(onLate)
+  const waiting = new ModuleLoad('main', true).wait(1).catch(onLate)
   await expect.poll(() => asked).toBeGreaterThan(3)
   expect(onLate).not.toHaveBeenCalled()
   isDebugged = false
@@ -72,7 +72,7 @@ test('code that ends before it takes its next link ends the one before, too', as
     events: { stopped() {} },
   }
   const runtime = new WorkerRuntime(deps as unknown as WorkerRuntimeDeps)
-  runtime.load = new ModuleLoad(true)
+  runtime.load = new ModuleLoad('main', true)
   const [first, second] = [createLinkEndpoints('port'), createLinkEndpoints('port')]
   const ended = [first, second].map(
     ([, far]) => new Promise<void>(resolve => openLink(far, false).receive({ frame() {}, closed: () => resolve() })),

@@ -22,7 +22,7 @@ import {
 } from '@sallyport/protocol/internal/util'
 import { MAX_SNAPSHOT_BYTES } from '@sallyport/protocol/internal/wire'
 import type { WorkerStats } from '../policy.js'
-import { describeEnd, type LifeContext } from '../rules.js'
+import { createEnd, describeEnd, type LifeContext } from '../rules.js'
 import type { Life } from '../table.js'
 import type { FrontendTerms, Restart, ThreadHandle, WorkerExit, WorkerSpec } from '../thread.js'
 import type { SupervisedWorker } from '../worker.js'
@@ -108,7 +108,8 @@ export class WorkerRuntime implements FrontendRuntime {
   #createSpec(): WorkerSpec {
     const { label, module, config, host, events, terms } = this.#deps
     const { dev } = host.options
-    const { hasProcess, stopTimeout } = config.sandbox
+    const { hasProcess } = config.sandbox
+    const { taker, readTaken, ...links } = terms
     return {
       name: getWorkerName('frontend', label),
       supervision: config.supervision,
@@ -116,9 +117,9 @@ export class WorkerRuntime implements FrontendRuntime {
       isOpening: () => this.load.isOpening,
       // The relay of a process watches the process instead.
       endsIfSilent: !hasProcess,
-      ...(stopTimeout !== undefined && { stopTimeout }),
+      ...{ isRelayed: hasProcess === true, taker, readTaken },
       links: {
-        ...terms,
+        ...links,
         // A process's pipe cannot be connected to another link.
         keepsLink: hasProcess,
         isSpent: () => this.sockets?.areFree === false,
@@ -142,7 +143,7 @@ export class WorkerRuntime implements FrontendRuntime {
     const { label, config, host, owners } = this.#deps
     // A reload can replace a thread that is still loading.
     if (!this.#firstLoad || this.load.isOver)
-      this.load = new ModuleLoad(config.loaded && (!this.#firstLoad || this.#isFinalReload))
+      this.load = new ModuleLoad(label, config.loaded && (!this.#firstLoad || this.#isFinalReload))
     this.#firstLoad ??= this.load
     this.#isFinalReload = false
     const thread = config.sandbox.spawn({ ...this.#start, heartbeat }, host, owners)
@@ -238,7 +239,7 @@ export class WorkerRuntime implements FrontendRuntime {
     await this.#worker.reload()
     if (!config.loaded) return
     try {
-      await this.load.wait(label, config.loadTimeout)
+      await this.load.wait(config.loadTimeout)
     } catch (error) {
       // Without effect on a worker that has stopped.
       this.#worker.terminate(error as Error)
@@ -261,12 +262,14 @@ export class ModuleLoad {
   readonly steps: Record<LoadStep, Deferred<void>> = { loaded: createDeferred(), synchronized: createDeferred() }
   /** Of a process that has not said anything yet. */
   launcher: string | undefined
+  readonly #name: string
   readonly #isFirstTry: boolean
   #isLoaded = false
   #hasFailed = false
 
   /** @param isFirstTry - whether an error is final, because the caller that waits for the module gets it */
-  constructor(isFirstTry: boolean) {
+  constructor(label: string, isFirstTry: boolean) {
+    this.#name = getWorkerName('frontend', label)
     this.#isFirstTry = isFirstTry
     for (const { promise } of Object.values(this.steps)) promise.catch(() => {})
   }
@@ -287,19 +290,22 @@ export class ModuleLoad {
   /** Ends the wait: the thread has stopped. */
   fail(error: Error | undefined): void {
     this.#hasFailed = true
-    const message = 'The frontend exited before its module was loaded'
-    const reason = error ?? new BusError('Disconnected', message, { data: { delivered: 'no' } })
+    const reason =
+      error ?? createEnd(this.#name, 'Disconnected', 'exited before its module was loaded', { delivered: 'no' })
     for (const { reject } of Object.values(this.steps)) reject(reason)
   }
 
   /**
    * Resolves once the module has been evaluated. Rejects if the thread stops before that, and with `Timeout` after `timeout` milliseconds:
    * the caller ends the thread then. A module that waits at a breakpoint has all the time it needs.
+   *
+   * @param timeout - `undefined` if its caller has a deadline for it
    */
-  async wait(label: string, timeout: number): Promise<void> {
+  async wait(timeout: number | undefined): Promise<void> {
+    if (timeout === undefined) return this.steps.loaded.promise
     const onLate = (): void => {
       if (isInspectorOpen()) return watch()
-      if (!this.#isLoaded) this.steps.loaded.reject(this.#createLateError(label, timeout))
+      if (!this.#isLoaded) this.steps.loaded.reject(this.#createLateError(timeout))
       this.reach('synchronized')
     }
     let end = (): void => {}
@@ -310,14 +316,13 @@ export class ModuleLoad {
     await this.steps.loaded.promise
   }
 
-  #createLateError(label: string, timeout: number): BusError {
-    const name = getWorkerName('frontend', label)
+  #createLateError(timeout: number): BusError {
     if (this.launcher !== undefined) {
       const remedy = 'See what it prints with `onStdio`, or pass a longer `loadTimeout`'
       const what = `its launcher ${JSON.stringify(this.launcher)} has not started the process`
-      return new BusError('Timeout', `${name}: ${what} within ${timeout} ms. ${remedy}`)
+      return new BusError('Timeout', `${this.#name}: ${what} within ${timeout} ms. ${remedy}`)
     }
     const remedy = 'Pass a longer `loadTimeout`, or `loaded: false` for a module whose top level never ends'
-    return new BusError('Timeout', `${name} did not evaluate its module within ${timeout} ms. ${remedy}`)
+    return createEnd(this.#name, 'Timeout', `did not evaluate its module within ${timeout} ms. ${remedy}`)
   }
 }

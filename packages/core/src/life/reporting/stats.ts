@@ -177,6 +177,11 @@ export class SessionTraffic {
     return this.#getTotal(COUNT.succeeded)
   }
 
+  /** Bytes of all frames that core has taken from it. */
+  get taken(): number {
+    return this.#getTotal(COUNT.bytesIn)
+  }
+
   /**
    * @param isLinked - false leaves out what is only true of an active link
    * @param resetRates - whether the rates of the next snapshot are measured from this one

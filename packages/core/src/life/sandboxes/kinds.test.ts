@@ -45,9 +45,3 @@ test('names the kinds that there are', () =>
     ['deno', "{ kind: 'process', wall: … } with await deno(), of '@sallyport/core/launchers'"],
     [{ kind: 'docker' }, "{ kind: 'process', wall: … } with await docker(), of '@sallyport/core/launchers'"],
   ])((sandbox, message) => expect(v.safeParse(sandboxSchema, sandbox).issues?.[0].message).toBe(message)))
-
-test('a host waits for a process of scripts until its relay has ended it', async () => {
-  const sandbox = { kind: 'quickjs', process: true, perProcess: 2, time: MAX_SCRIPT_MS }
-  const { stopTimeout } = await resolveSandbox(v.parse(sandboxSchema, sandbox), 'sandbox')
-  expect(stopTimeout).toBeGreaterThan(MAX_SCRIPT_MS + ANSWER_TIMEOUT_MS)
-})

@@ -56,8 +56,6 @@ export interface SandboxConfig<Name extends string = string> {
   readonly hasProcess?: boolean
   /** The wall around its process, if it has one: the name of a launcher, or `none`. */
   readonly wall?: string
-  /** Milliseconds that it is given to exit beyond its time to drain. */
-  readonly stopTimeout?: number
   /** Bytes of each ring of its link, a power of two. @default RING_BYTES */
   readonly ringBytes?: number
   /** The engine of snapshots of its code, and the code around it. Left out if code in it cannot be interrupted. */

@@ -6,7 +6,6 @@ import {
   ABANDON_TIMEOUT_MS,
   ACTIVITY,
   CONFIRM_TIMEOUT_MS,
-  deadline,
   endsAtOnce,
   type MemberCommand,
   type MemberMessages,
@@ -14,6 +13,7 @@ import {
   type MemberReport,
   ORDER,
   readMembers,
+  silence,
   type StateReport,
   within,
 } from '@sallyport/protocol/internal/contract'
@@ -22,6 +22,7 @@ import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { assertNever, queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
 import { NeighborFault } from '../rules.js'
 import type { ThreadHandle } from '../thread.js'
+import { createRunningTime } from '../watchdog.js'
 import type { RelaySockets } from '@sallyport/process/internal'
 import type { WorkerUsage } from '../../shared/heap-limit.js'
 
@@ -145,8 +146,14 @@ class SharedThread {
     return !(this.#worker instanceof ThreadMember)
   }
 
+  /** Of its own event loop, or that of the thread of its relay. */
   get performance(): ThreadHandle['performance'] {
-    return this.#worker.performance
+    return this.#worker instanceof ThreadMember ? this.#worker.ownerPerformance : this.#worker.performance
+  }
+
+  /** How often code of its members was entered. */
+  get entries(): number {
+    return [...this.members.values()].reduce((sum, { entries }) => sum + entries, 0)
   }
 
   open(name: string, data: unknown, transfer: readonly TransferListItem[]): ThreadMember {
@@ -209,7 +216,9 @@ class SharedThread {
 
   /** Waits for the thread to confirm that a member is terminated. A thread that does not is blocked. */
   expectConfirmation(): () => void {
-    return deadline(this.#group.confirmTimeout ?? CONFIRM_TIMEOUT_MS, () => {
+    // Members that take turns can keep it from that, each for its time.
+    const signs = { readMs: createRunningTime(this), readSign: () => this.entries }
+    return silence(this.#group.confirmTimeout ?? CONFIRM_TIMEOUT_MS, signs, () => {
       const culprit = this.findCulprit()
       const isKnown = culprit !== undefined && culprit !== 'unknown'
       const cause = isKnown ? describeBlock(culprit) : 'A thread did not respond'
@@ -269,7 +278,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   /** Set for a relay: what its process uses. */
   readUsage?: () => WorkerUsage | undefined
   sockets?: RelaySockets | undefined
-  readonly #activity = new Int32Array(new SharedArrayBuffer(8))
+  readonly #activity = new Int32Array(new SharedArrayBuffer(12))
   readonly #owner: SharedThread
   #start: MemberCommand | undefined
   /** Ends the deadline for the thread to confirm that this member is terminated. */
@@ -298,9 +307,27 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     return Atomics.load(this.#activity, 0)
   }
 
-  /** What a member does with a loop of its own. The code of others could be what runs, and a relay runs none. */
+  get entries(): number {
+    return Atomics.load(this.#activity, 2)
+  }
+
+  /** Of the thread that its code runs in. That of a relay runs none, and that of a process is not known here. */
   get performance(): ThreadHandle['performance'] {
-    return this.#owner.members.size > 1 || this.readUsage ? undefined : this.#owner.performance
+    return this.readUsage || !this.#owner.isThread ? undefined : this.#owner.performance
+  }
+
+  /** Of the thread that it is in, whether it runs its code or not. */
+  get ownerPerformance(): ThreadHandle['performance'] {
+    return this.#owner.performance
+  }
+
+  get isHeld(): boolean {
+    const culprit = this.#owner.isThread ? this.#culprit : undefined
+    return culprit instanceof ThreadMember && culprit !== this
+  }
+
+  readEntries(): number {
+    return this.#owner.entries - this.entries
   }
 
   postMessage(message: unknown, transfer?: readonly TransferListItem[]): void {
