@@ -44,6 +44,8 @@ export function createReconnectingClient(
 
 /** What happens to a call of `streamWith`. */
 export interface StreamEvents {
+  /** Called before the call is made. @throws {BusError} that the loop throws, instead of the call */
+  begins?(): void
   /** The frontend's own end of the channel was received, and all values before it were read. */
   ended(): void
   /** The response arrived: `null` after a stream. */
@@ -61,6 +63,7 @@ export const streamWith = (
   events: StreamEvents,
 ): Stream =>
   new Stream((stream, resolve, reject) => {
+    events.begins?.()
     stream.onend = () => events.ended()
     const { connection, id } = Client.call(client, {
       ...{ command, args, options, stream },
@@ -108,6 +111,10 @@ export async function settleListeners(client: Client): Promise<boolean> {
 export function callsSettled(client: Client): Promise<void> {
   return pools.get(client)?.callsSettled() ?? waitForCalls(Client.getParts(client).connection.pending)
 }
+
+/** Lets a client refuse the calls and events that its user makes from now on. */
+export const refuseCalls = (client: Client, createError: () => BusError): void =>
+  (pools.get(client) ?? Client.getParts(client).connection).refuse(createError)
 
 /** Closes the client immediately: no other link will follow. */
 export const endClient: (client: Client, reason: BusError | undefined) => void = Client.end

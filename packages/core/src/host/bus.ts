@@ -1,5 +1,5 @@
 // The bus as its host uses it: opens and closes frontends, and talks to core over a link of its own.
-import { type Client, endClient } from '@sallyport/frontend/internal'
+import { type Client, endClient, refuseCalls } from '@sallyport/frontend/internal'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, withCaller } from '@sallyport/protocol/internal/errors'
@@ -140,7 +140,8 @@ export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> 
   /**
    * Stops a frontend's worker and gate, or closes a connection. Its calls in flight settle, and none that has not begun to run begins later.
    * Forgets a frontend that has failed or finished. Resolves at once if the frontend has been closed already. Its code is ended if its event
-   * loop does not turn within 20 ms of its running time.
+   * loop does not turn within 20 ms of its running time. A call to it that this thread makes from now on rejects with `Disconnected`
+   * (`delivered: 'no'`), and `open` and `run` with its label with `InvalidParams` until it has ended.
    *
    * @param options.timeout - milliseconds that code which computes is given in addition; 0 by default
    * @throws {BusError} Disconnected for a label that no frontend has had; InvalidParams
@@ -301,7 +302,8 @@ export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> 
   }
 
   /**
-   * Lets calls in flight finish, then stops every thread. Resolves when no thread is left.
+   * Lets calls in flight finish, then stops every thread. Resolves when no thread is left. What this thread asks for from now on, with the bus or a
+   * client of `connect`, rejects with `Disconnected` (`delivered: 'no'`): calls, streams, events, `open`, `run` and `reload`.
    *
    * @param options.timeout - milliseconds that calls in flight are given to finish; 1000 by default
    */
@@ -311,7 +313,9 @@ export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> 
       throw new BusError('InvalidParams', text)
     }
     const { timeout = DEFAULT_CLOSE_MS } = options
-    await this.#host.close(timeout, stopTimeout => this.#stop(stopTimeout))
+    const closing = this.#host.close(timeout, stopTimeout => this.#stop(stopTimeout))
+    if (this.#host.isClosing) refuseCalls(this.#client, () => this.#host.createClosedError())
+    await closing
     await this.#inspectors.endAll('The bus was closed.')
   }
 

@@ -25,6 +25,7 @@ import {
   toFrontendResult,
 } from '../api/frontend-proxy.js'
 import { DEFAULT_TIMEOUT_HEADER, FRONTEND_HEADER, HOST_METHOD } from '../contract/host-core.js'
+import { createEnd } from '../life/rules.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
 
@@ -37,13 +38,14 @@ interface FrontendCall {
   readonly options: InvokeOptions | undefined
 }
 
-export function callFrontend(
+export async function callFrontend(
   { core, frontends }: Host<LocalCore>,
   label: string,
   name: string,
   args: object | undefined,
   options: InvokeOptions,
 ): Promise<unknown> {
+  checkOpen(frontends, label)
   return core.client.invoke(HOST_METHOD.call, args, { ...options, headers: getAddress(frontends, label, name) })
 }
 
@@ -51,6 +53,12 @@ export function callFrontend(
 function getAddress(frontends: Host<LocalCore>['frontends'], label: string, name: string) {
   const frontend = frontends.get(label)
   return { label, name, ...(frontend && { [FRONTEND_HEADER]: String(frontend.id) }) }
+}
+
+/** @throws {BusError} Disconnected for a frontend that the host closes */
+function checkOpen(frontends: Host<LocalCore>['frontends'], label: string): void {
+  if (!frontends.get(label)?.isClosing) return
+  throw createEnd(`The frontend ${describeName(label)}`, 'Disconnected', 'is being closed', { delivered: 'no' })
 }
 
 export const streamFrontend = (host: Host<LocalCore>, call: FrontendCall): Stream =>
@@ -87,6 +95,7 @@ function openStream(
     args,
     { ...options, headers },
     {
+      begins: () => checkOpen(frontends, label),
       ended: () => (isStream = true),
       answered: value => !isStream && answered({ value }),
       failed: error => explainFailure(frontends, error, command, label, name),

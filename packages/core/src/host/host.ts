@@ -150,6 +150,8 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
   /** Ends the host once, after the messages of this tick. `stop` ends core and all frontends. @throws {BusError} InvalidParams */
   async close(timeout: unknown, stop: (timeout: number) => Promise<void>): Promise<void> {
     this.#checkTimeout('close', timeout)
+    // What is made from now on begins no more, whoever of this thread makes it.
+    this.frontends.refuseCalls(() => this.createClosedError())
     return (this.#closing ??= this.#close(timeout, stop))
   }
 

@@ -68,6 +68,10 @@ export class ConnectionPool implements Calls {
     this.#connections.find(connection => connection.link === link)?.end(reason)
   }
 
+  refuse(createError: () => BusError): void {
+    for (const connection of new Set([this.#primary, ...this.#connections])) connection.refuse(createError)
+  }
+
   end(reason: BusError | undefined): void {
     for (const connection of new Set([this.#primary, ...this.#connections])) connection.end(reason)
   }

@@ -110,6 +110,8 @@ export class Connection {
   /** The reason that the last frame was invalid, or that core or the gate gave for closing the link. */
   #fault: BusError | undefined
   #createCloseError: ((delivered: 'no' | 'unknown') => BusError) | undefined
+  /** Why it takes no more calls and events. What was sent before goes on. */
+  #createSendError: ((delivered: 'no') => BusError) | undefined
 
   constructor(link: Link, owner: ConnectionOwner, defaults: CallDefaults = {}) {
     this.link = link
@@ -160,7 +162,7 @@ export class Connection {
   static {
     if (IS_NODE) {
       Connection.prototype.callText = function (this: Connection, command, params, resolve, reject) {
-        if (this.#createCloseError || this.#defaults.deadlines) return false
+        if (this.#createSendError || this.#defaults.deadlines) return false
         const id = this.pending.takeId()
         const text = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(command)},"params":${params}}`
         if (!this.#queue.sendCall(text)) return false
@@ -187,9 +189,9 @@ export class Connection {
     const { event, payload } = params
     checkEventName(event)
     if (options !== undefined) checkEmitOptions(method, options, payload)
-    if (this.#createCloseError) {
+    if (this.#createSendError) {
       if (IS_NODE) this.#defaults.onUnsent?.()
-      throw this.#createCloseError('no')
+      throw this.#createSendError('no')
     }
     const isSent = eventBatch && method === METHOD.emit && this.#queue.emit(event, payload)
     const queued = isSent ? undefined : this.#queue.enqueue({ jsonrpc: '2.0', method, params }, options?.transfer)
@@ -204,6 +206,11 @@ export class Connection {
   /** Returns the channels that no earlier call has opened. They belong to the next call, and end if it fails. */
   findUnopened(channels: readonly Channel[]): Channel[] {
     return channels.filter(({ id }) => !this.streams.receivers.has(id))
+  }
+
+  /** Refuses calls and events from now on. Those that were made before go on. */
+  refuse(createError: () => BusError): void {
+    this.#createSendError ??= createError
   }
 
   /** Rejects calls in flight, and refuses later ones. Resolves once all that was sent before has left. */
@@ -228,7 +235,7 @@ export class Connection {
       const opened = channels && this.findUnopened(channels)
       // The id is taken before the arguments are encoded: their `toJSON` can make calls.
       const id = trace?.id ?? this.pending.takeId()
-      if (this.#createCloseError) throw this.#createCloseError('no')
+      if (this.#createSendError) throw this.#createSendError('no')
       if (options !== undefined) checkCallOptions(command, options, params)
       // Streams last, and the caller of `listen` watches its deadline itself.
       const defaultTimeout = stream !== undefined || command === METHOD.listen ? undefined : this.#defaults.timeout
@@ -335,6 +342,7 @@ export class Connection {
     const createError = (delivered: 'no' | 'unknown'): BusError =>
       new BusError('Disconnected', problem, { data: { delivered }, ...(cause && { cause }) })
     this.#createCloseError = createError
+    this.#createSendError = createError
     if (!wasOpen) return
     this.pending.rejectAll(id => createError(this.#queue.isUnsent(id) ? 'no' : 'unknown'))
     this.#queue.end(() => createError('no'))

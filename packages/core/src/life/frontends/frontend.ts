@@ -213,6 +213,15 @@ export class Frontend {
     this.#life.send({ type: 'FAIL', error })
   }
 
+  /** True once the host closes it. */
+  get isClosing(): boolean {
+    return this.#life.context.goal === 'stop'
+  }
+
+  refuseCalls(createError: () => BusError): void {
+    this.#runtime.refuseCalls?.(createError)
+  }
+
   async callsSettled(): Promise<void> {
     await this.#runtime.callsSettled?.()
   }
@@ -280,7 +289,7 @@ export class Frontend {
   #startGate(taker: Peer): GateHandle {
     const { label, config } = this.deps
     const { hookTimeout } = this.#host.options.isolation
-    const isClosing = (): boolean => this.#life.context.goal === 'stop'
+    const isClosing = (): boolean => this.isClosing
     const events: GateEvents = {
       isOfRun: config.runsOnce === true,
       isClosing,

@@ -147,6 +147,10 @@ export class Frontends {
     await Promise.all([...this.#byName.values()].map(frontend => frontend.callsSettled()))
   }
 
+  refuseCalls(createError: () => BusError): void {
+    for (const frontend of this.#byName.values()) frontend.refuseCalls(createError)
+  }
+
   async closeAll(): Promise<void> {
     await Promise.all([...this.#open.values()].map(frontend => frontend.close()))
   }

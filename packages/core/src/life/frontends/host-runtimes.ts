@@ -9,6 +9,7 @@ import {
   endClient,
   endConnection,
   reconnectClient,
+  refuseCalls,
 } from '@sallyport/frontend/internal'
 import { getWorkerName } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
@@ -93,6 +94,9 @@ export function createConnectionRuntime(
       onConnected(client)
     },
     ask: setImmediate,
+    refuseCalls(createError) {
+      if (client) refuseCalls(client, createError)
+    },
     async callsSettled() {
       if (client && !member) await callsSettled(client)
     },
