@@ -43,6 +43,9 @@ import { awaitBeats, createRunningTime, type RunningThread, watchCounter } from 
 /** Time for code that was asked to stop to do so, beyond its time to drain: of its running time, or of turns in which nothing of what it has sent is taken. */
 const STOP_TIMEOUT_MS = 500
 
+/** Of the event loops of code, its gate and core, in which code that drains ends. */
+const TURNS = 8
+
 export class ThreadCode {
   /** `undefined` once it has exited. */
   thread: ThreadHandle | undefined
@@ -162,8 +165,11 @@ export class ThreadCode {
     const ready = { readMs: (turn: number) => (this.#isReady ? readReadyMs(turn) : undefined) }
     if (endsIfSilent) ends.push(silence(SILENT_MS, ready, silent))
     ends.push(silence(STOP_TIMEOUT_MS, { readMs, readSign: () => this.#answers }, silent))
-    const all: Peer = { ask: onAnswer => this.ask(() => (taker ? taker.ask(onAnswer, onAnswer) : onAnswer())) }
-    ends.push(patience(all, STOP_TIMEOUT_MS, silent, readTaken))
+    const askAll = (onAnswer: () => void): void => this.ask(() => (taker ? taker.ask(onAnswer, onAnswer) : onAnswer()))
+    // To end takes some turns of each event loop, and others can run in each of them.
+    const askOften = (onAnswer: () => void, left = TURNS): void =>
+      askAll(() => (left > 1 ? askOften(onAnswer, left - 1) : onAnswer()))
+    ends.push(patience({ ask: onAnswer => askOften(onAnswer) }, STOP_TIMEOUT_MS, silent, readTaken))
     return () => {
       for (const end of ends) end()
     }

@@ -68,7 +68,7 @@ export interface RunningThread {
   readonly performance?: Worker['performance'] | undefined
   /** Milliseconds of CPU time of its process. By default, of this one. */
   readProcessCpuMs?(): number
-  /** True while code of another member runs in its thread. Absent if it has a thread of its own. */
+  /** True while its thread, which has other members, does not run its code. Absent if it has a thread of its own. */
   readonly isHeld?: boolean
   /** How often code of the other members of its thread was entered. Absent if it has a thread of its own. */
   readEntries?(): number

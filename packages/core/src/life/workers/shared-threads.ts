@@ -321,9 +321,9 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
     return this.#owner.performance
   }
 
+  /** Without code of a member, a thread of several works for any of them. */
   get isHeld(): boolean {
-    const culprit = this.#owner.isThread ? this.#culprit : undefined
-    return culprit instanceof ThreadMember && culprit !== this
+    return this.#owner.isThread && this.#owner.members.size > 1 && this.activity === ACTIVITY.idle
   }
 
   readEntries(): number {
