@@ -24,7 +24,7 @@ describe('HalfOpenSessions', () => {
     halfOpen.delete('b')
     vi.advanceTimersByTime(9_999)
     expect(dropped).toEqual([])
-    vi.advanceTimersByTime(1)
+    vi.advanceTimersByTime(2)
     expect(dropped).toEqual(['a'])
     expect(vi.getTimerCount()).toBe(0)
   })
