@@ -13,6 +13,7 @@ import {
   openExternalFrontend,
 } from '@sallyport/core/internal'
 import type { PathScope } from '@sallyport/paths/internal'
+import { every, silence } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { createDeferred, withoutContext } from '@sallyport/protocol/internal/util'
 import { MAX_FRAME_BYTES, MAX_PAGE_REFUSALS, MAX_PAGE_REQUESTS } from '@sallyport/protocol/internal/wire'
@@ -82,7 +83,7 @@ class FrontendServer implements WebServer {
   readonly #sockets: WebSocketServer
   /** Opens WebSockets of pages that are not admitted, only to close them with a code. */
   readonly #refusals: WebSocketServer
-  readonly #heartbeat: NodeJS.Timeout
+  readonly #endHeartbeat: () => void
   #pageScript = ''
   #windowScript = ''
   #assets: PathScope | undefined
@@ -112,7 +113,7 @@ class FrontendServer implements WebServer {
     this.#refusals = new WebSocketServer(refusalOptions)
     // Answers that have arrived while this thread was busy are read first.
     const beat = (): void => void setImmediate(() => this.#forEachPage(page => page.beat()))
-    this.#heartbeat = setInterval(beat, config.heartbeat).unref()
+    this.#endHeartbeat = every(config.heartbeat, beat)
   }
 
   get url(): string {
@@ -274,7 +275,7 @@ class FrontendServer implements WebServer {
     // A WebSocket must not keep the process alive, and its errors are those of the page.
     const onError = (): void => void socket.destroy()
     socket.on('error', onError)
-    const timer = setTimeout(() => socket.destroy(), UPGRADE_TIMEOUT_MS)
+    const endWait = silence(UPGRADE_TIMEOUT_MS, {}, () => socket.destroy())
     try {
       const { pathname } = getRequestUrl(request)
       const tab = request.headers['sec-websocket-protocol'] ?? ''
@@ -306,7 +307,7 @@ class FrontendServer implements WebServer {
       this.#log.warn(`A page could not be admitted: ${describeThrown(error)}`)
       this.#refuseUpgrade(socket, request, { status: 500, text: 'The page could not be checked.' })
     } finally {
-      clearTimeout(timer)
+      endWait()
     }
   }
 
@@ -341,7 +342,7 @@ class FrontendServer implements WebServer {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#heartbeat)
+    this.#endHeartbeat()
     this.#detach()
     for (const server of this.#servers) server.close()
     await Promise.all([...this.#labels.values()].map(pages => pages.close()))
