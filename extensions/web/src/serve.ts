@@ -1,6 +1,7 @@
 // Serves web pages as frontends of a bus: static files and a WebSocket, on servers of its own or in one of the host's.
 import { readFile } from 'node:fs/promises'
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Bus } from '@sallyport/core'
 import {
@@ -84,6 +85,8 @@ class FrontendServer implements WebServer {
   /** Opens WebSockets of pages that are not admitted, only to close them with a code. */
   readonly #refusals: WebSocketServer
   readonly #endHeartbeat: () => void
+  /** Functions that end the wait for a sign of a connection. */
+  readonly #idle = new WeakMap<Duplex, () => void>()
   #pageScript = ''
   #windowScript = ''
   #assets: PathScope | undefined
@@ -167,8 +170,7 @@ class FrontendServer implements WebServer {
     const started = await startLocalServer('serveFrontends', port, maxConnections + MAX_PAGE_REQUESTS)
     const { server, port: actualPort } = started
     this.#servers.push(server)
-    // A client that does not read its file is disconnected, as a page is that does not answer.
-    server.setTimeout(2 * heartbeat)
+    server.on('connection', socket => this.#watchIdle(socket, 2 * heartbeat))
     const token = new PageToken(actualPort, label)
     const policy = new RequestPolicy(actualPort, origins)
     const isKnown = async (request: IncomingMessage): Promise<boolean> =>
@@ -189,6 +191,14 @@ class FrontendServer implements WebServer {
       const identify = async (): Promise<string | undefined> => ((await isKnown(request)) ? label : undefined)
       void this.#upgrade(request, socket, head, policy, identify)
     })
+  }
+
+  /** A client that does not read its file is disconnected, as a page is that does not answer. */
+  #watchIdle(socket: Socket, ms: number): void {
+    const readSign = (): unknown => socket.bytesRead + socket.bytesWritten
+    const end = silence(ms, { readSign, keepsAlive: false }, () => socket.destroy())
+    this.#idle.set(socket, end)
+    socket.once('close', end)
   }
 
   #attach(server: Server): void {
@@ -275,6 +285,7 @@ class FrontendServer implements WebServer {
     // A WebSocket must not keep the process alive, and its errors are those of the page.
     const onError = (): void => void socket.destroy()
     socket.on('error', onError)
+    this.#idle.get(socket)?.()
     const endWait = silence(UPGRADE_TIMEOUT_MS, {}, () => socket.destroy())
     try {
       const { pathname } = getRequestUrl(request)

@@ -5,7 +5,11 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { IncompleteMessages, type PausableSocket, ServerLink, WebSocketLink } from './web-socket-link.js'
 
 const open = (socket: PausableSocket, onStalled: () => void): ServerLink =>
-  new ServerLink(socket, Infinity, new IncompleteMessages(Infinity).open(() => false, onStalled))
+  new ServerLink(
+    socket,
+    Infinity,
+    new IncompleteMessages(Infinity).open(() => false, onStalled),
+  )
 
 /** One end of a pair of sockets in this thread. */
 class Socket implements PausableSocket {
@@ -109,7 +113,11 @@ test('a page that is not read, or was suspended with its server, completes its m
   const [socket] = createSockets()
   const stalled = vi.fn<() => void>()
   let isHeld = true
-  const link = new ServerLink(socket, Infinity, new IncompleteMessages(Infinity).open(() => isHeld, stalled))
+  const link = new ServerLink(
+    socket,
+    Infinity,
+    new IncompleteMessages(Infinity).open(() => isHeld, stalled),
+  )
   link.onBinary(new Uint8Array(100).fill(FRAME_KIND.bytes, 0, 1))
   vi.advanceTimersByTime(10 * INCOMPLETE_TIMEOUT_MS)
   isHeld = false

@@ -91,7 +91,8 @@ export class ServerLife {
     } catch (error) {
       const { message } = error as SdkError
       if (error instanceof ProtocolError) throw new CommandError('TOOL_FAILED', message, { data: error.data })
-      if (late.signal.aborted) throw new BusError('Timeout', `${subject} timed out after ${timeout} ms without progress`)
+      if (late.signal.aborted)
+        throw new BusError('Timeout', `${subject} timed out after ${timeout} ms without progress`)
       const lost = transport.explain(error as Error)
       if (!transport.isClosed && !lost) {
         throw new CommandError('TOOL_FAILED', `${subject} can have run, and gave no result: ${message}`)
