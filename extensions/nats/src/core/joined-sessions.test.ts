@@ -29,6 +29,17 @@ describe('HalfOpenSessions', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('keeps a session whose first message is not read yet, because this process was suspended', () => {
+    const { halfOpen, dropped, add } = create()
+    add('a', 'ann')
+    vi.advanceTimersByTime(9_999)
+    // The last turn is late, and the message arrived before.
+    vi.advanceTimersToNextTimer()
+    halfOpen.delete('a')
+    vi.advanceTimersByTime(60_000)
+    expect(dropped).toEqual([])
+  })
+
   it('drops the oldest of more than four sessions with one credential', () => {
     const { dropped, add } = create()
     for (const session of ['1', '2', '3', '4', '5', '6']) add(session, 'ann')
