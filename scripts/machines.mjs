@@ -1,5 +1,6 @@
-// Writes docs/internals/machines.md from the state machines. With `--check`, exits with 1 if it is stale.
+// Writes docs/internals/machines.md from the state machines, and the timers of all packages. With `--check`, exits with 1 if it is stale.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { toClocks } from './clocks.mjs'
 
 const fromRoot = path => new URL(`../${path}`, import.meta.url)
 const load = name => import(fromRoot(`packages/core/dist/life/${name}.js`).href)
@@ -46,7 +47,8 @@ const page = `# State machines
 ${[
   toSection(OF_BUS, draw('starting', BUS)),
   ...REGIONS.map(entry => toSection(entry, draw(INITIAL[entry[2]], LIFE[entry[2]]))),
-].join('\n')}`
+].join('\n')}
+${toClocks()}`
 
 const file = fromRoot('docs/internals/machines.md')
 if (!process.argv.includes('--check')) writeFileSync(file, page)

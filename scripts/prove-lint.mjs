@@ -33,7 +33,16 @@ const cases = [
     rule: 'no-own-timers',
     files: { 'packages/frontend/src/runtime/a.ts': "import { x } from 'node:timers/promises'\n" },
   },
+  ...['packages/protocol/src/rpc/a.ts', 'packages/frontend/src/client/a.ts', 'extensions/web/src/a.ts'].map(file => ({
+    rule: 'no-own-timers',
+    files: { [file]: 'export const a = setInterval(() => {}, 20)\n' },
+  })),
+  {
+    rule: 'no-own-timers',
+    files: { 'extensions/mcp/src/a.ts': "import { Socket } from 'node:net'\nnew Socket().setTimeout(20)\n" },
+  },
   { files: { 'packages/core/src/a.test.ts': 'setTimeout(() => {}, 1)\n' } },
+  { files: { 'packages/bench/src/a.ts': 'setTimeout(() => {}, 20)\n' } },
   { rule: 'no-own-urls', files: { 'packages/quickjs/src/a.ts': `${text}export const a = new URL(text)\n` } },
   {
     rule: 'no-own-urls',

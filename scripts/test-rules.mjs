@@ -108,9 +108,9 @@ const noOwnTimers = {
       },
       MemberExpression(node) {
         const { object, property } = node
-        const isGlobal = object.name === 'globalThis' && isTimer(nameOf(property))
         const isSignal = object.name === 'AbortSignal' && nameOf(property) === 'timeout'
-        if (isGlobal || isSignal) context.report({ node, message })
+        // Those of sockets and servers too: Node runs them before it reads.
+        if (isTimer(nameOf(property)) || isSignal) context.report({ node, message })
       },
     }
   },

@@ -565,7 +565,7 @@ test('a response that does not begin, or is not continued, holds up its own call
     })
     await open(bus, url, { timeout: 60_000 })
     const client = await bus.connect('agent', { allow: ['far:default'] })
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     onTestFinished(() => void vi.useRealTimers())
     let end: unknown
     const call = client.invoke(RUN).catch((error: { reason: string }) => (end = error.reason))

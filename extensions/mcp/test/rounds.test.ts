@@ -317,6 +317,7 @@ describe('a command that waits in ctx.confirm', () => {
     await vi.advanceTimersByTimeAsync(599_999)
     expect(effects).toEqual(['asks for a'])
     await vi.advanceTimersByTimeAsync(1)
+    await new Promise(setImmediate)
     vi.useRealTimers()
     await expect(remove(client, ['a'], answerWith(requestState))).rejects.toMatchObject(refused)
     expect(effects).toEqual(['asks for a', 'cancelled: The caller cancelled the call'])

@@ -520,6 +520,10 @@ describe('over HTTP', () => {
     const arriving = once(server, 'request')
     const slow = sendHead(server, 'POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9')
     await arriving
+    // A host that was suspended has had one turn, before it reads anything.
+    for (let turns = vi.getTimerCount(); turns > 0; turns--) vi.advanceTimersToNextTimer()
+    await new Promise(setImmediate)
+    expect(vi.getTimerCount()).toBe(1)
     vi.advanceTimersByTime(30_000)
     expect(await slow.status).toBe('408')
   })

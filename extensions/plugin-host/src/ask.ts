@@ -1,5 +1,5 @@
 // Asks for what a plugin requests, if no stored grant covers this content of it.
-import { setTimeout as sleep } from 'node:timers/promises'
+import { silence } from '@sallyport/core/internal'
 import { PluginError } from './errors.js'
 import type { Grant, Grants } from './grants.js'
 import type { PluginManifest } from './manifest.js'
@@ -57,12 +57,17 @@ export async function getRights({ grants, ask, askTimeout }: AskDeps, asked: Ask
   const reason = !previous ? 'first' : previous.version === version ? 'changed' : 'update'
   const late = new AbortController()
   const signal = AbortSignal.any([asked.signal, late.signal])
+  let endWait = (): void => {}
   asked.onAsking()
   try {
     const request = { label, name, version, permissions, net, reason, added, previous, signal } as const
-    // The question does not keep a program from ending.
-    const timer = sleep(askTimeout, 'late', { signal, ref: false })
-    const answer = await Promise.race([Promise.resolve(request).then(ask), timer])
+    const over = new Promise<'late'>(resolve => {
+      const end = (): void => resolve('late')
+      // The question does not keep a program from ending.
+      endWait = silence(askTimeout, { keepsAlive: false }, end)
+      signal.addEventListener('abort', end)
+    })
+    const answer = await Promise.race([Promise.resolve(request).then(ask), over])
     if (answer === 'late') throw refuse(`nobody answered within ${askTimeout} ms`)
     if (!answer) throw refuse('was refused')
     const answered =
@@ -82,6 +87,7 @@ export async function getRights({ grants, ask, askTimeout }: AskDeps, asked: Ask
       ? cause
       : refuse(`the question failed: ${String((cause as Error)?.message)}`, cause)
   } finally {
+    endWait()
     late.abort()
   }
 }

@@ -1,6 +1,6 @@
 // One plugin: from its directory to a frontend of the bus, and back.
 import { type Bus, BusError, type FrontendOptions, isBusError, type Sandbox } from '@sallyport/core'
-import type { FrontendInfo } from '@sallyport/core/internal'
+import { every, type FrontendInfo, later } from '@sallyport/core/internal'
 import { watch } from 'chokidar'
 import { basename, relative, sep } from 'node:path'
 import { getRights } from './ask.js'
@@ -157,8 +157,8 @@ export class Plugin {
     const frontendOptions = this.#getFrontendOptions(manifest, this.#granted)
     this.#change('starting')
     // A frontend that loads ends, and one that the bus does not know yet ends soon.
-    const closing = setInterval(() => void (signal.aborted && this.#close().catch(() => {})), 20)
-    const opening = bus.open(this.label, manifest.main, frontendOptions).finally(() => clearInterval(closing))
+    const endClosing = every(CLOSE_INTERVAL_MS, () => void (signal.aborted && this.#close().catch(() => {})))
+    const opening = bus.open(this.label, manifest.main, frontendOptions).finally(endClosing)
     await opening.catch(throwAsOption)
     this.#state = 'open'
     signal.throwIfAborted()
@@ -242,6 +242,8 @@ function throwAsOption(error: unknown): never {
   throw new BusError(error.reason, error.message.replace('bus.open:', 'openPlugins: frontend:'), { cause: error })
 }
 
+/** Of a frontend that is closed before the bus knows it. */
+const CLOSE_INTERVAL_MS = 20
 /** Changes are reported together after this time without another one: editors and compilers write many files at once. */
 const QUIET_MS = 100
 
@@ -250,16 +252,16 @@ async function watchDirectory(directory: string, onChange: () => void): Promise<
   const isIgnored = (name: string): boolean => name === 'node_modules' || (name.startsWith('.') && name !== '..')
   const ignored = (path: string): boolean => relative(directory, path).split(sep).some(isIgnored)
   const watcher = watch(directory, { ignoreInitial: true, ignored })
-  let timer: NodeJS.Timeout | undefined
+  let endWait = (): void => {}
   watcher.on('all', () => {
-    clearTimeout(timer)
-    timer = setTimeout(onChange, QUIET_MS)
+    endWait()
+    endWait = later(QUIET_MS, onChange)
   })
   // Without a watch, changes are just not seen.
   watcher.on('error', () => {})
   await new Promise<void>(resolve => watcher.once('ready', resolve))
   return () => {
-    clearTimeout(timer)
+    endWait()
     return watcher.close()
   }
 }

@@ -1,5 +1,6 @@
 // The command of @tauri-apps/plugin-log.
 import type { App, Plugin } from '@sallyport/core'
+import { later } from '@sallyport/paths/internal'
 import {
   type Args,
   checkLimits,
@@ -74,11 +75,13 @@ const toText = (value: unknown): string => (typeof value === 'object' ? JSON.str
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text)
 
+const SECOND_MS = 1000
+
 class LineQuota {
   readonly #app: App
   readonly #max: number
   readonly #counts = new Map<string, number>()
-  #timer: NodeJS.Timeout | undefined
+  #endWait: (() => void) | undefined
 
   constructor(app: App, max: number) {
     this.#app = app
@@ -89,13 +92,13 @@ class LineQuota {
   take(label: string): boolean {
     const count = (this.#counts.get(label) ?? 0) + 1
     this.#counts.set(label, count)
-    this.#timer ??= setTimeout(() => this.close(), 1000)
+    this.#endWait ??= later(SECOND_MS, () => this.close())
     return count <= this.#max
   }
 
   close(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#endWait?.()
+    this.#endWait = undefined
     for (const [label, count] of this.#counts) {
       if (count > this.#max)
         this.#app.log.warn({ label, dropped: count - this.#max }, 'Lines of a frontend were dropped')

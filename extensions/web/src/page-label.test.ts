@@ -6,6 +6,25 @@ import type { PageSocket } from './page-socket.js'
 
 afterEach(() => void vi.useRealTimers())
 
+test('the label of a page that has left waits for it while the server was suspended', async () => {
+  vi.useFakeTimers()
+  const close = vi.fn<() => Promise<void>>()
+  const frontend = { join() {}, leave() {}, close } as unknown as ExternalFrontend
+  const label = new PageLabel({
+    ...{ label: 'main', multiple: true, frontend },
+    open: () => Promise.resolve(frontend),
+    limits: { maxHandshakes: 1, maxMessageBytes: 1 },
+  })
+  const createPage = (tab: string, closed: Promise<void>) => ({ tab, closed, createCode() {} }) as unknown as PageSocket
+  void label.admit(createPage('first', new Promise(() => {})))
+  await label.admit(createPage('second', Promise.resolve()))
+  // Late, and before the page that has come back is read.
+  await vi.advanceTimersToNextTimerAsync()
+  expect(close).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(close).toHaveBeenCalledOnce()
+})
+
 test('a further page whose label another frontend has is refused, and no rejection is left when its place is given up', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const rejections: unknown[] = []

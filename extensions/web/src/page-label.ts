@@ -1,5 +1,6 @@
 // The pages of one label: which of them has the label, which get labels of their own, and which are refused.
 import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
+import { silence } from '@sallyport/protocol/internal/contract'
 import { MAX_UNCLAIMED_BYTES } from '@sallyport/protocol/internal/wire'
 import { CLOSE_IN_USE, CLOSE_UNAVAILABLE } from './contract/greeting.js'
 import { RateLimit } from './http/request-policy.js'
@@ -17,7 +18,7 @@ interface Slot {
   frontend: Promise<ExternalFrontend>
   tab: string | undefined
   page: PageSocket | undefined
-  timer?: NodeJS.Timeout
+  endWait?: () => void
 }
 
 export interface PageLabelDeps {
@@ -67,7 +68,7 @@ export class PageLabel {
   }
 
   async close(): Promise<void> {
-    for (const { timer } of this.#slots) clearTimeout(timer)
+    for (const { endWait } of this.#slots) endWait?.()
     await Promise.allSettled(this.#slots.map(async ({ frontend }) => (await frontend).close()))
   }
 
@@ -86,7 +87,7 @@ export class PageLabel {
   }
 
   async #join(slot: Slot, page: PageSocket): Promise<void> {
-    clearTimeout(slot.timer)
+    slot.endWait?.()
     slot.page = page
     slot.tab = page.tab
     let code: ExternalCode | undefined
@@ -110,14 +111,14 @@ export class PageLabel {
   #vacate(slot: Slot): void {
     slot.page = undefined
     if (slot.number === 1) return
-    slot.timer = setTimeout(() => {
+    slot.endWait = silence(RETURN_TIMEOUT_MS, { keepsAlive: false }, () => {
       this.#remove(slot)
       // One that could not be opened has rejected before.
       void slot.frontend.then(
         frontend => frontend.close(),
         () => {},
       )
-    }, RETURN_TIMEOUT_MS).unref()
+    })
   }
 
   #remove(slot: Slot): void {

@@ -1,6 +1,7 @@
 // The sessions of a page, one after the other: a WebSocket, and the client that goes on over the next one. Runs in a browser.
 import type { Client, ClientOptions } from '@sallyport/frontend/internal'
 import { LinkClient, endClient, reconnectClient, renameClient } from '@sallyport/frontend/internal'
+import { every } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createDeferred, getBackoff, setDevelopment } from '@sallyport/protocol/internal/util'
 import { BASE_PATH, CLOSE_DENIED, CLOSE_IN_USE, CLOSE_UNAVAILABLE, type Greeting } from './contract/greeting.js'
@@ -95,6 +96,7 @@ export class PageSession {
       this.client !== undefined || (code === CLOSE_UNAVAILABLE && this.#attempts < MAX_FIRST_RETRIES)
     if (isWorthRetrying && !isFinal) {
       const delay = getBackoff(this.#attempts++, { ...RECONNECT_DELAY, random: Math.random() })
+      // oxlint-disable-next-line sallyport/no-own-timers -- `later` would let a program in Node end before it is connected again
       this.#timer = setTimeout(() => this.#open(true), delay)
       return
     }
@@ -124,22 +126,21 @@ function openSocket(
 ): WebSocketLink {
   socket.binaryType = 'arraybuffer'
   const link = new WebSocketLink(createAdapter(socket), isStarted)
-  let heartbeat: number | undefined
+  let isGreeted = false
   // Checks count, not time: what arrives while this thread is busy is read before the next check.
   let silentChecks = 0
-  let maxSilentChecks = 0
   let isClosed = false
   const check = (): void => {
-    if (silentChecks++ < maxSilentChecks) return
+    if (silentChecks++ < MISSED_HEARTBEATS) return
     // A browser would wait for the other end of a connection that is gone.
     socket.close()
     end(1006, '')
   }
-  let watchdog = setInterval(check, GREETING_TIMEOUT_MS)
+  let endWatch = every(GREETING_TIMEOUT_MS / (MISSED_HEARTBEATS + 1), check)
   const end = (code: number, reason: string): void => {
     if (isClosed) return
     isClosed = true
-    clearInterval(watchdog)
+    endWatch()
     link.onClosed()
     onClosed(code, reason)
   }
@@ -148,12 +149,11 @@ function openSocket(
     silentChecks = 0
     if (isClosed || data === '') return
     if (typeof data !== 'string') return link.onBinary(new Uint8Array(data))
-    if (heartbeat !== undefined) return link.onText(data)
+    if (isGreeted) return link.onText(data)
     const greeting = JSON.parse(data) as Greeting
-    heartbeat = greeting.heartbeat
-    maxSilentChecks = MISSED_HEARTBEATS
-    clearInterval(watchdog)
-    watchdog = setInterval(check, heartbeat)
+    isGreeted = true
+    endWatch()
+    endWatch = every(greeting.heartbeat, check)
     onGreeting(greeting)
   }
   return link
@@ -168,11 +168,11 @@ const createAdapter = (socket: WebSocket): SocketAdapter => ({
   },
   send: data => socket.send(data as string | Uint8Array<ArrayBuffer>),
   onDrained(callback) {
-    const timer = setInterval(() => {
+    const end = every(DRAIN_CHECK_MS, () => {
       if (socket.readyState === socket.OPEN && socket.bufferedAmount > 0) return
-      clearInterval(timer)
+      end()
       callback()
-    }, DRAIN_CHECK_MS)
+    })
   },
   close: () => socket.close(),
 })

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { delimiter, sep } from 'node:path'
 import type { ExternalCode, ExternalFrontend } from '@sallyport/core/internal'
+import { silence } from '@sallyport/protocol/internal/contract'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 import type { WebSocket } from 'ws'
 import type { Greeting } from './contract/greeting.js'
@@ -35,7 +36,10 @@ export class PageSocket {
     const link = (this.#link = new ServerLink(
       createAdapter(socket, stream),
       limits.maxMessageBytes,
-      incomplete.open(() => link.fail('a message that was not completed')),
+      incomplete.open(
+        () => socket.isPaused,
+        () => link.fail('a message that was not completed'),
+      ),
     ))
     // Nothing is read before the greeting is sent.
     link.pause()
@@ -63,12 +67,12 @@ export class PageSocket {
 
   /** Returns what joins a frontend: it greets the page when core has a link for it. */
   createCode(frontend: ExternalFrontend): ExternalCode {
-    const timer = setTimeout(() => this.terminate(), GREETING_TIMEOUT_MS)
-    void this.closed.then(() => clearTimeout(timer))
+    const endWait = silence(GREETING_TIMEOUT_MS, {}, () => this.terminate())
+    void this.closed.then(endWait)
     return {
       link: this.#link,
       connected: () => {
-        clearTimeout(timer)
+        endWait()
         const greeting = createGreeting(frontend.client, this.#limits)
         if (!this.#hasOwnTab) greeting.tab = this.tab
         this.#socket.send(JSON.stringify(greeting))
@@ -105,15 +109,14 @@ export class PageSocket {
   async isAnswering(ms: number): Promise<boolean | undefined> {
     const socket = this.#socket
     if (socket.isPaused) return undefined
-    let timer!: NodeJS.Timeout
+    let endWait!: () => void
     const timeout = new Promise<boolean | undefined>(resolve => {
-      // An answer that has arrived while this thread was busy is read first.
-      timer = setTimeout(() => setImmediate(() => resolve(socket.isPaused ? undefined : false)), ms)
+      endWait = silence(ms, {}, () => resolve(socket.isPaused ? undefined : false))
     })
     const answered = this.#answered.promise.then(() => true)
     socket.ping()
     const isAnswering = await Promise.race([answered, timeout, this.closed.then(() => false)])
-    clearTimeout(timer)
+    endWait()
     return isAnswering
   }
 

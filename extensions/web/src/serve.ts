@@ -1,6 +1,7 @@
 // Serves web pages as frontends of a bus: static files and a WebSocket, on servers of its own or in one of the host's.
 import { readFile } from 'node:fs/promises'
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Bus } from '@sallyport/core'
 import {
@@ -13,6 +14,7 @@ import {
   openExternalFrontend,
 } from '@sallyport/core/internal'
 import type { PathScope } from '@sallyport/paths/internal'
+import { every, silence } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { createDeferred, withoutContext } from '@sallyport/protocol/internal/util'
 import { MAX_FRAME_BYTES, MAX_PAGE_REFUSALS, MAX_PAGE_REQUESTS } from '@sallyport/protocol/internal/wire'
@@ -82,7 +84,9 @@ class FrontendServer implements WebServer {
   readonly #sockets: WebSocketServer
   /** Opens WebSockets of pages that are not admitted, only to close them with a code. */
   readonly #refusals: WebSocketServer
-  readonly #heartbeat: NodeJS.Timeout
+  readonly #endHeartbeat: () => void
+  /** Functions that end the wait for a sign of a connection. */
+  readonly #idle = new WeakMap<Duplex, () => void>()
   #pageScript = ''
   #windowScript = ''
   #assets: PathScope | undefined
@@ -112,7 +116,7 @@ class FrontendServer implements WebServer {
     this.#refusals = new WebSocketServer(refusalOptions)
     // Answers that have arrived while this thread was busy are read first.
     const beat = (): void => void setImmediate(() => this.#forEachPage(page => page.beat()))
-    this.#heartbeat = setInterval(beat, config.heartbeat).unref()
+    this.#endHeartbeat = every(config.heartbeat, beat)
   }
 
   get url(): string {
@@ -166,8 +170,7 @@ class FrontendServer implements WebServer {
     const started = await startLocalServer('serveFrontends', port, maxConnections + MAX_PAGE_REQUESTS)
     const { server, port: actualPort } = started
     this.#servers.push(server)
-    // A client that does not read its file is disconnected, as a page is that does not answer.
-    server.setTimeout(2 * heartbeat)
+    server.on('connection', socket => this.#watchIdle(socket, 2 * heartbeat))
     const token = new PageToken(actualPort, label)
     const policy = new RequestPolicy(actualPort, origins)
     const isKnown = async (request: IncomingMessage): Promise<boolean> =>
@@ -188,6 +191,14 @@ class FrontendServer implements WebServer {
       const identify = async (): Promise<string | undefined> => ((await isKnown(request)) ? label : undefined)
       void this.#upgrade(request, socket, head, policy, identify)
     })
+  }
+
+  /** A client that does not read its file is disconnected, as a page is that does not answer. */
+  #watchIdle(socket: Socket, ms: number): void {
+    const readSign = (): unknown => socket.bytesRead + socket.bytesWritten
+    const end = silence(ms, { readSign, keepsAlive: false }, () => socket.destroy())
+    this.#idle.set(socket, end)
+    socket.once('close', end)
   }
 
   #attach(server: Server): void {
@@ -274,7 +285,8 @@ class FrontendServer implements WebServer {
     // A WebSocket must not keep the process alive, and its errors are those of the page.
     const onError = (): void => void socket.destroy()
     socket.on('error', onError)
-    const timer = setTimeout(() => socket.destroy(), UPGRADE_TIMEOUT_MS)
+    this.#idle.get(socket)?.()
+    const endWait = silence(UPGRADE_TIMEOUT_MS, {}, () => socket.destroy())
     try {
       const { pathname } = getRequestUrl(request)
       const tab = request.headers['sec-websocket-protocol'] ?? ''
@@ -306,7 +318,7 @@ class FrontendServer implements WebServer {
       this.#log.warn(`A page could not be admitted: ${describeThrown(error)}`)
       this.#refuseUpgrade(socket, request, { status: 500, text: 'The page could not be checked.' })
     } finally {
-      clearTimeout(timer)
+      endWait()
     }
   }
 
@@ -341,7 +353,7 @@ class FrontendServer implements WebServer {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#heartbeat)
+    this.#endHeartbeat()
     this.#detach()
     for (const server of this.#servers) server.close()
     await Promise.all([...this.#labels.values()].map(pages => pages.close()))

@@ -1,11 +1,15 @@
 // The link over a WebSocket against the behavior of every link, over sockets that deliver in a later tick.
 import { linkBehaviour, settle } from '../../../packages/protocol/test/link-behaviour.js'
 import { FRAME_KIND, INCOMPLETE_TIMEOUT_MS, PART_BYTES } from '@sallyport/protocol/internal/wire'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { IncompleteMessages, type PausableSocket, ServerLink, WebSocketLink } from './web-socket-link.js'
 
 const open = (socket: PausableSocket, onStalled: () => void): ServerLink =>
-  new ServerLink(socket, Infinity, new IncompleteMessages(Infinity).open(onStalled))
+  new ServerLink(
+    socket,
+    Infinity,
+    new IncompleteMessages(Infinity).open(() => false, onStalled),
+  )
 
 /** One end of a pair of sockets in this thread. */
 class Socket implements PausableSocket {
@@ -103,6 +107,27 @@ test('sends a large attachment in parts, which arrive as one', async () => {
   expect(Buffer.compare((received[0] as { body: Uint8Array }).body, body)).toBe(0)
 })
 
+test('a page that is not read, or was suspended with its server, completes its message later', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const [socket] = createSockets()
+  const stalled = vi.fn<() => void>()
+  let isHeld = true
+  const link = new ServerLink(
+    socket,
+    Infinity,
+    new IncompleteMessages(Infinity).open(() => isHeld, stalled),
+  )
+  link.onBinary(new Uint8Array(100).fill(FRAME_KIND.bytes, 0, 1))
+  vi.advanceTimersByTime(10 * INCOMPLETE_TIMEOUT_MS)
+  isHeld = false
+  // Late, and before anything is read.
+  for (let turn = 0; turn < 3; turn++) vi.advanceTimersToNextTimer()
+  expect(stalled).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(INCOMPLETE_TIMEOUT_MS)
+  expect(stalled).toHaveBeenCalledOnce()
+})
+
 test('reports a peer that does not complete a message', async () => {
   vi.useFakeTimers()
   try {
@@ -112,7 +137,7 @@ test('reports a peer that does not complete a message', async () => {
     link.onBinary(new Uint8Array(100).fill(FRAME_KIND.bytes, 0, 1))
     vi.advanceTimersByTime(INCOMPLETE_TIMEOUT_MS - 1)
     expect(stalled).not.toHaveBeenCalled()
-    vi.advanceTimersByTime(1)
+    vi.advanceTimersByTime(2)
     expect(stalled).toHaveBeenCalledOnce()
   } finally {
     vi.useRealTimers()

@@ -1,5 +1,6 @@
 // A link over a WebSocket, for a browser and for Node: JSON frames are text messages, others binary, with the kind byte first. A large
 // attachment is sent in parts, each a message whose kind byte says that another follows.
+import { countTurns, silence } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { concatBytes } from '@sallyport/protocol/internal/util'
 import {
@@ -220,17 +221,23 @@ export class IncompleteMessages {
     this.#maxBytes = maxBytes
   }
 
-  /** @param onStalled - called if the page sends nothing for INCOMPLETE_TIMEOUT_MS */
-  open(onStalled: () => void): IncompleteMessage {
-    let timer: NodeJS.Timeout | undefined
+  /**
+   * @param isHeld - true while nothing of the page is read, because core is busy
+   * @param onStalled - called if the page sends nothing for INCOMPLETE_TIMEOUT_MS
+   */
+  open(isHeld: () => boolean, onStalled: () => void): IncompleteMessage {
+    let parts = 0
+    let endWait: (() => void) | undefined
     return {
       add: bytes => {
-        clearTimeout(timer)
-        timer = setTimeout(onStalled, INCOMPLETE_TIMEOUT_MS)
+        parts++
+        const signs = { readMs: countTurns(isHeld), readSign: () => parts }
+        endWait ??= silence(INCOMPLETE_TIMEOUT_MS, signs, onStalled)
         return this.#add(bytes)
       },
       remove: bytes => {
-        clearTimeout(timer)
+        endWait?.()
+        endWait = undefined
         this.#bytes -= bytes
       },
     }

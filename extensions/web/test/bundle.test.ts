@@ -4,13 +4,14 @@ import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 
-const NODE = /\b(?:Buffer|process|global|require|setImmediate|__dirname)\b|\bnode:|\.unref\(/g
+/** `globalThis.setImmediate` asks whether there is one. */
+const NODE = /(?<!globalThis\.)\b(?:Buffer|process|global|require|setImmediate|__dirname)\b|\bnode:|\.unref\(/g
 
 const read = (file: string): string => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
 /** In KiB, compressed. */
 const LIMITS = {
-  'extensions/web/dist/browser/client.js': 16,
-  'extensions/web/dist/browser/page.js': 18.75,
+  'extensions/web/dist/browser/client.js': 16.125,
+  'extensions/web/dist/browser/page.js': 18.875,
   'extensions/web/dist/browser/window-page.js': 1,
   'packages/frontend/dist/browser/index.js': 2.5,
 }

@@ -30,3 +30,5 @@ export {
   toCanonical,
   toPattern,
 } from './scope.js'
+// For `@sallyport/tauri-plugins`, which imports no more than this and core.
+export { deadline, later, silence } from '@sallyport/protocol/internal/contract'

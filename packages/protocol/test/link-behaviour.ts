@@ -227,5 +227,23 @@ export function linkBehaviour(name: string, createPair: () => [Link, Link], sett
       expect(near.unsent).toBeGreaterThan(2 ** 20)
       far.close()
     })
+
+    it('keeps what waits when this thread was suspended, and its peer with it', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      const [near, far] = createPair()
+      const [atNear, atFar] = [recorder(), recorder()]
+      near.receive(atNear)
+      far.receive(atFar)
+      far.pause()
+      for (let i = 0; i < 5; i++) near.send({ kind: 2, body: new Uint8Array(2 ** 22) })
+      near.close()
+      await settled()
+      // Each timer is late, and runs once before anything is read.
+      vi.runOnlyPendingTimers()
+      far.resume()
+      await expect.poll(() => [atFar.log.length, atNear.log]).toEqual([6, ['closed']])
+      vi.useRealTimers()
+      expect(near.unsent).toBe(0)
+    })
   })
 }

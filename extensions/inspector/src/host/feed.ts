@@ -1,6 +1,6 @@
 // Watches a bus as long as the inspector is open, and sends snapshots to the open pages by server-sent events. Fewer are sent if they take
 // long, or to a page that does not read them.
-import { getWorkerName } from '@sallyport/protocol/internal/contract'
+import { getWorkerName, later } from '@sallyport/protocol/internal/contract'
 import type { ServerResponse } from 'node:http'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import type { InspectedBus, WorkerStatus } from '@sallyport/core/internal'
@@ -60,7 +60,7 @@ export class Feed {
   readonly #totals = new RunningTotals()
   readonly #floodWatch = new FloodWatch()
   readonly #pages = new Set<Page>()
-  #timer: NodeJS.Timeout | undefined
+  #endWait = (): void => {}
   #isMeasuring = false
   #isEnded = false
   /** Milliseconds of the latest snapshots. */
@@ -96,14 +96,14 @@ export class Feed {
     // The first snapshots are slow because their code is new.
     this.#durations = []
     if (this.#isMeasuring || this.#isEnded) return
-    clearTimeout(this.#timer)
+    this.#endWait()
     this.#dueAt = Infinity
     this.#sendNext()
   }
 
   end(why: string): void {
     this.#isEnded = true
-    clearTimeout(this.#timer)
+    this.#endWait()
     this.#recentEvents.end()
     this.#stopRuns()
     for (const { response } of this.#pages) response.end(formatEvent('end', { why }))
@@ -135,7 +135,7 @@ export class Feed {
     this.#durations = [ms, ...this.#durations.slice(0, DURATIONS - 1)]
     const pause = Math.max(interval, Math.min(shortest * MAX_TIME_SHARE, MAX_INTERVAL_MS))
     this.#dueAt = performance.now() + pause
-    this.#timer = setTimeout(() => this.#sendNext(), pause).unref()
+    this.#endWait = later(pause, () => this.#sendNext())
   }
 
   #sendSnapshots(source: SnapshotSource, totals: Totals, startedAt: number): void {

@@ -1,18 +1,17 @@
 // A server of others while it lives: it starts, lists its tools, and restarts by the rules of the bus when it ends.
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type CallToolResult,
   Client,
   type McpSubscription,
   ProtocolError,
-  type RequestOptions,
   SdkError,
-  SdkErrorCode,
   type Tool,
 } from '@modelcontextprotocol/client'
 import { createRestartPolicy } from '@sallyport/core/internal'
 import { BusError, CommandError } from '@sallyport/core'
+import { deadline, later, pause } from '@sallyport/protocol/internal/contract'
 import { throwAs } from '@sallyport/protocol/internal/errors'
+import { CallProgress } from '@sallyport/protocol/internal/message'
 import { getBackoff } from '@sallyport/protocol/internal/util'
 import { describeOnly } from '../shared/tools.js'
 import type { OpenMcpOptions, ServerEvents } from './options.js'
@@ -24,6 +23,8 @@ const MAX_PAGES = 64
 const MAX_CHARACTERS = 2 * 2 ** 20
 /** Time for a server to answer a question of the newer protocol, before it is asked in the older one. */
 const PROBE_TIMEOUT_MS = 5000
+/** The SDK's own timers are over before it has read what arrived while this thread was busy: they never are. */
+const NEVER_MS = 2 ** 31 - 1
 const LISTEN_DELAY_MS = { min: 1000, max: 60_000 }
 /** Restarts in a row that fail. Each can last until `startTimeout`, longer than any period of a policy. */
 const MAX_FAILED_RESTARTS = 3
@@ -38,6 +39,13 @@ export interface ServerLifeOptions {
   readonly onTools: (tools: readonly Tool[]) => void
 }
 
+export interface ToolCallOptions {
+  /** Milliseconds without progress. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+  readonly onProgress: (value: unknown) => void
+}
+
 type Running = { readonly client: Client; readonly transport: ServerTransport }
 
 export class ServerLife {
@@ -45,9 +53,8 @@ export class ServerLife {
   readonly #nextRestart: () => number | undefined
   #running: Running | undefined
   #starting: ServerTransport | undefined
-  #timer: NodeJS.Timeout | undefined
+  readonly #closing = new AbortController()
   #reason = 'it is starting'
-  #isClosed = false
 
   constructor(options: ServerLifeOptions) {
     this.#options = options
@@ -63,27 +70,37 @@ export class ServerLife {
   async call(
     subject: string,
     params: Record<string, unknown>,
-    options: RequestOptions,
+    options: ToolCallOptions,
   ): Promise<Partial<CallToolResult>> {
     const server = `The MCP server ${JSON.stringify(this.#options.name)}`
     if (!this.#running) {
       throw new BusError('Disconnected', `${server} is not running: ${this.#reason}`, { data: { delivered: 'no' } })
     }
     const { client, transport } = this.#running
+    const { timeout, signal, onProgress } = options
+    const progress = new CallProgress({ idle: timeout })
+    const late = new AbortController()
+    const endDeadline = progress.watch(() => late.abort())
+    const onprogress = (value: unknown): void => {
+      progress.record()
+      onProgress(value)
+    }
+    const request = { timeout: NEVER_MS, signal: AbortSignal.any([signal, late.signal]), onprogress }
     try {
-      return await client.request({ method: 'tools/call', params }, describeOnly({}), options)
+      return await client.request({ method: 'tools/call', params }, describeOnly({}), request)
     } catch (error) {
-      const { message, code } = error as SdkError
+      const { message } = error as SdkError
       if (error instanceof ProtocolError) throw new CommandError('TOOL_FAILED', message, { data: error.data })
-      if (code === SdkErrorCode.RequestTimeout) {
-        throw new BusError('Timeout', `${subject} timed out after ${options.timeout} ms without progress`)
-      }
+      if (late.signal.aborted)
+        throw new BusError('Timeout', `${subject} timed out after ${timeout} ms without progress`)
       const lost = transport.explain(error as Error)
       if (!transport.isClosed && !lost) {
         throw new CommandError('TOOL_FAILED', `${subject} can have run, and gave no result: ${message}`)
       }
       const why = lost ? `did not answer the call: ${lost.message}` : `ended during the call: ${await transport.ended}`
       throw new BusError('Disconnected', `${server} ${why}`, { data: { delivered: 'unknown' } })
+    } finally {
+      endDeadline()
     }
   }
 
@@ -94,10 +111,10 @@ export class ServerLife {
     this.#starting = transport
     const client = this.#createClient(transport)
     const late = `it did not list its tools within the ${startTimeout} ms of "startTimeout"`
-    const deadline = setTimeout(() => void transport.close(late), startTimeout)
+    const endDeadline = deadline(startTimeout, () => void transport.close(late))
     try {
-      await client.connect(transport, { timeout: startTimeout })
-      onTools(await listTools(client, startTimeout))
+      await client.connect(transport, { timeout: NEVER_MS })
+      onTools(await listTools(client, NEVER_MS))
     } catch (error) {
       // The error of a call says less than the reason for which the program has ended.
       const { hasReason } = transport
@@ -110,10 +127,10 @@ export class ServerLife {
       const text = `The MCP server ${JSON.stringify(name)} did not start: ${why}${hint}`
       throw new BusError('LoadFailed', text, { cause: written === '' ? error : new Error(written) })
     } finally {
-      clearTimeout(deadline)
+      endDeadline()
       this.#starting = undefined
     }
-    if (this.#isClosed) return transport.close()
+    if (this.#closing.signal.aborted) return transport.close()
     this.#running = { client, transport }
     void transport.ended.then(reason => this.#onEnd(reason))
     void this.#listenAgain(client)
@@ -121,9 +138,8 @@ export class ServerLife {
 
   /** Ends the server for good. Resolves once nothing of it is left. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     this.#reason = 'it was closed'
-    clearTimeout(this.#timer)
     await this.#starting?.close(this.#reason)
     await this.#running?.transport.close()
   }
@@ -136,7 +152,8 @@ export class ServerLife {
       const start = performance.now()
       await subscription.closed
       if (performance.now() - start > LISTEN_DELAY_MS.max) attempt = 0
-      await sleep(getBackoff(attempt, LISTEN_DELAY_MS), undefined, { ref: false })
+      const delay = getBackoff(attempt, LISTEN_DELAY_MS)
+      await new Promise<void>(done => later(delay, done))
       if (this.#running?.client !== client) return
       const listen = async (): Promise<McpSubscription> => {
         onTools(await listTools(client, timeout))
@@ -149,7 +166,7 @@ export class ServerLife {
   #createClient({ hasPerRequestStream }: ServerTransport): Client {
     const { name, startTimeout, onTools } = this.#options
     // Over HTTP, a server that does not know the question says so.
-    const timeoutMs = hasPerRequestStream ? startTimeout : Math.min(PROBE_TIMEOUT_MS, startTimeout / 2)
+    const timeoutMs = hasPerRequestStream ? NEVER_MS : Math.min(PROBE_TIMEOUT_MS, startTimeout / 2)
     const onChanged = (error: Error | null): void => {
       if (error || this.#running?.client !== client) return
       listTools(client, startTimeout)
@@ -174,13 +191,13 @@ export class ServerLife {
   /** @param failures - restarts in a row that have failed */
   #onEnd(reason: string, failures = 0): void {
     this.#running = undefined
-    if (this.#isClosed) return
+    if (this.#closing.signal.aborted) return
     const delay = failures < MAX_FAILED_RESTARTS ? this.#nextRestart() : undefined
     this.#reason = reason
     if (delay === undefined) return this.#options.events.emit('failed', { reason })
     this.#options.events.emit('restart', { reason, delay })
     const restart = (): void => void this.start().catch((error: Error) => this.#onEnd(error.message, failures + 1))
-    this.#timer = setTimeout(restart, delay)
+    pause(delay, this.#closing.signal).then(restart, () => {})
   }
 }
 

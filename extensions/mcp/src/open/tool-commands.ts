@@ -73,10 +73,10 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
     if (refusal !== undefined) throw new BusError('Denied', `${subject} was refused: ${refusal}`)
     const { [PROGRESS_ARGUMENT]: progress, ...own } = given
     let sent = Promise.resolve()
-    const onprogress = (value: unknown): void => {
+    const onProgress = (value: unknown): void => {
       if (isChannel(progress)) sent = progress.send(value).catch(() => {})
     }
-    const deadline = { signal, timeout, onprogress, resetTimeoutOnProgress: true }
+    const deadline = { signal, timeout, onProgress }
     const result = await server.call(subject, { name, arguments: own }, deadline)
     // The channel ends with the call.
     await sent

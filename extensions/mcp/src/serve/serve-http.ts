@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
+import { silence } from '@sallyport/protocol/internal/contract'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { getRequestUrl, NO_PATH, toOneLoopback } from '@sallyport/protocol/internal/local-server'
 import { parseForeignUrl, warn } from '@sallyport/protocol/internal/util'
@@ -105,9 +106,9 @@ export function serveHttp(
   const send = toNodeHandler(handler, shared)
   const [isHost, isOrigin] = [createHostMatcher(hosts), createHostMatcher(origins)]
   const running = new Set<ServerResponse>()
-  const arriving = new Map<ServerResponse, NodeJS.Timeout>()
+  const arriving = new Map<ServerResponse, () => void>()
   const arrive = (response: ServerResponse): void => {
-    clearTimeout(arriving.get(response))
+    arriving.get(response)?.()
     arriving.delete(response)
   }
   const giveUp = (response: ServerResponse): void => {
@@ -120,7 +121,8 @@ export function serveHttp(
     if (running.size >= maxRequests && oldest) giveUp(oldest)
     if (running.size >= maxRequests) return false
     running.add(response)
-    arriving.set(response, setTimeout(giveUp, ARRIVAL_TIMEOUT_MS, response).unref())
+    const endWait = silence(ARRIVAL_TIMEOUT_MS, { keepsAlive: false }, () => giveUp(response))
+    arriving.set(response, endWait)
     request.once('end', () => arrive(response))
     response.once('close', () => {
       arrive(response)

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Bus, Client } from '@sallyport/core'
 import { answerConfirms, invokeWithId } from '@sallyport/core/internal'
-import { later } from '@sallyport/protocol/internal/contract'
+import { silence } from '@sallyport/protocol/internal/contract'
 import { createDeferred } from '@sallyport/protocol/internal/util'
 
 /** Of one question. Core bounds how many a label has. */
@@ -146,7 +146,7 @@ class Call implements WaitingCall {
     this.#state = `${STATE}${randomUUID()}`
     if (this.#hasEnded) return { question: this.question, state: this.#state }
     this.#waiting.set(this.#state, this)
-    this.#endWait = later(ANSWER_TIMEOUT_MS, () => {
+    this.#endWait = silence(ANSWER_TIMEOUT_MS, { keepsAlive: false }, () => {
       this.#controller.abort()
       this.end()
     })

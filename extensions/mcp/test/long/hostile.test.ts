@@ -44,7 +44,7 @@ describe.runIf(hasWall)('a server that', () => {
     const bus = await startBus({ core: defineCore({ commands: { ping: () => 'pong' } }) })
     const server = await openHostile(bus, ['half'], { timeout: 60_000 })
     const client = await bus.connect('agent', { allow: ['hostile:default', 'ping'] })
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     onTestFinished(() => void vi.useRealTimers())
     const call = client.invoke(RUN)
     let end = ''

@@ -1,6 +1,7 @@
 // Finds the instances of a bus by NATS's service discovery (ADR-32). Anybody can answer: only a handshake proves an instance.
 import { randomBytes } from 'node:crypto'
 import type { Msg } from '@nats-io/transport-node'
+import { every } from '@sallyport/protocol/internal/contract'
 import type { ProcessConnection } from '../connection/process-connection.js'
 import { discoverySubject, isName } from '../connection/subjects.js'
 import type { ReplyInbox } from './session-dialer.js'
@@ -16,7 +17,7 @@ export interface DiscoveryDeps {
 export class Discovery {
   readonly #deps: DiscoveryDeps
   readonly #listeners = new Set<(instance: string) => void>()
-  #timer: NodeJS.Timeout | undefined
+  #endQueries: (() => void) | undefined
   #queryId: string | undefined
 
   constructor(deps: DiscoveryDeps) {
@@ -26,13 +27,13 @@ export class Discovery {
   /** Calls the listener for each instance that answers a query. Returns an unsubscribe function. */
   watch(listener: (instance: string) => void): () => void {
     this.#listeners.add(listener)
-    this.#timer ??= setInterval(() => this.query(), this.#deps.intervalMs).unref()
+    this.#endQueries ??= every(this.#deps.intervalMs, () => this.query())
     this.query()
     return () => {
       this.#listeners.delete(listener)
       if (this.#listeners.size > 0) return
-      clearInterval(this.#timer)
-      this.#timer = undefined
+      this.#endQueries?.()
+      this.#endQueries = undefined
       if (this.#queryId !== undefined) this.#deps.inbox.close(this.#queryId)
     }
   }

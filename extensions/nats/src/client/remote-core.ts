@@ -18,7 +18,7 @@ import type {
 } from '@sallyport/core/internal/network'
 import { createRemoteHost } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import { deadline, pause, type SessionKey, withDeadline } from '@sallyport/protocol/internal/contract'
+import { deadline, pause, type SessionKey, silence, withDeadline } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { bridge, closeEndpoint, openLink } from '@sallyport/protocol/internal/link'
 import { getBackoff } from '@sallyport/protocol/internal/util'
@@ -342,7 +342,8 @@ class SessionBridge {
 
   #linger(state: 'closing' | 'draining'): void {
     this.#state = state
-    this.#endLinger ??= deadline(LINGER_MS, () => this.#expire())
+    const readSign = (): unknown => this.#session?.link.queued
+    this.#endLinger ??= silence(LINGER_MS, { readSign }, () => this.#expire())
   }
 
   #expire(): void {

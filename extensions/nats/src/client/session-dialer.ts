@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { Msg } from '@nats-io/transport-node'
 import type { Pattern } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
-import { within } from '@sallyport/protocol/internal/contract'
+import { silence, within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
 import { randomBytes } from 'node:crypto'
 import type { FaultReporter } from '../connection/errors.js'
@@ -126,9 +126,9 @@ function openSession(
   const id = randomBytes(16).toString('hex')
   return new Promise((resolve, reject) => {
     let failure: BusError | undefined
-    let timer = setTimeout(() => fail(notAnswered(bus, instance)), ANSWER_TIMEOUT_MS)
+    let endWait = silence(ANSWER_TIMEOUT_MS, {}, () => fail(notAnswered(bus, instance)))
     const settle = (): void => {
-      clearTimeout(timer)
+      endWait()
       signal.removeEventListener('abort', abort)
       inbox.close(id)
     }
@@ -140,8 +140,8 @@ function openSession(
     const failAfter = (error: BusError, graceMs: number): void => {
       if (failure) return
       failure = error
-      clearTimeout(timer)
-      timer = setTimeout(() => fail(error), graceMs)
+      endWait()
+      endWait = silence(graceMs, {}, () => fail(error))
     }
     const handleAnswer = (message: Msg): void => {
       if (hasNoResponders(message)) return failAfter(notAnswered(bus, instance), NO_RESPONDERS_GRACE_MS)

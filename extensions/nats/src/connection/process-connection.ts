@@ -2,9 +2,9 @@
 // connection and are opened again. Its errors name servers, and never repeat credentials.
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Msg, NatsConnection, NodeConnectionOptions, Subscription, TlsOptions } from '@nats-io/transport-node'
 import { connect, credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node'
+import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { type NatsConnectionOptions, getServers } from './options.js'
 import { toConnectError, toServerError } from './errors.js'
@@ -125,10 +125,8 @@ export class ProcessConnection {
   async #close(): Promise<void> {
     // A flush without a server would wait for the next one.
     if (this.#isUp) {
-      const timeout = new AbortController()
       const flushed = this.#nats.flush().catch(() => {})
-      await Promise.race([flushed, this.#nats.closed(), delay(CLOSE_TIMEOUT_MS, undefined, timeout).catch(() => {})])
-      timeout.abort()
+      await within(CLOSE_TIMEOUT_MS, Promise.race([flushed, this.#nats.closed()]))
     }
     // Set first: `disconnected` is not emitted for a close by the owner.
     this.#isUp = false

@@ -24,9 +24,20 @@ describe('HalfOpenSessions', () => {
     halfOpen.delete('b')
     vi.advanceTimersByTime(9_999)
     expect(dropped).toEqual([])
-    vi.advanceTimersByTime(1)
+    vi.advanceTimersByTime(2)
     expect(dropped).toEqual(['a'])
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('keeps a session whose first message is not read yet, because this process was suspended', () => {
+    const { halfOpen, dropped, add } = create()
+    add('a', 'ann')
+    vi.advanceTimersByTime(9_999)
+    // The last turn is late, and the message arrived before.
+    vi.advanceTimersToNextTimer()
+    halfOpen.delete('a')
+    vi.advanceTimersByTime(60_000)
+    expect(dropped).toEqual([])
   })
 
   it('drops the oldest of more than four sessions with one credential', () => {

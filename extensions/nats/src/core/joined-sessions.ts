@@ -2,7 +2,7 @@
 // it with its first authentic message. The last token of a subject names the session.
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Accepted, NetworkSession } from '@sallyport/core/internal/network'
-import { RECORD_DIRECTION } from '@sallyport/protocol/internal/contract'
+import { RECORD_DIRECTION, silence } from '@sallyport/protocol/internal/contract'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
 import { MAX_HALF_OPEN, MAX_HALF_OPEN_PER_CREDENTIAL } from '@sallyport/protocol/internal/wire'
 import { createOpener } from '@sallyport/protocol/internal/records'
@@ -131,7 +131,7 @@ const FIRST_MESSAGE_TIMEOUT_MS = 10_000
 
 /** Bounds the sessions that wait for their first authentic message: a flood of hellos, or of replayed hellos, takes little memory. */
 export class HalfOpenSessions {
-  readonly #sessions = new Map<string, { credential: string; timer: NodeJS.Timeout; drop: () => void }>()
+  readonly #sessions = new Map<string, { credential: string; endWait: () => void; drop: () => void }>()
 
   get isFull(): boolean {
     return this.#sessions.size >= MAX_HALF_OPEN
@@ -141,11 +141,12 @@ export class HalfOpenSessions {
   add(session: string, credential: string, drop: () => void): void {
     const others = [...this.#sessions.values()].filter(other => other.credential === credential)
     if (others.length >= MAX_HALF_OPEN_PER_CREDENTIAL) others[0]!.drop()
-    this.#sessions.set(session, { credential, timer: setTimeout(drop, FIRST_MESSAGE_TIMEOUT_MS).unref(), drop })
+    const endWait = silence(FIRST_MESSAGE_TIMEOUT_MS, { keepsAlive: false }, drop)
+    this.#sessions.set(session, { credential, endWait, drop })
   }
 
   delete(session: string): void {
-    clearTimeout(this.#sessions.get(session)?.timer)
+    this.#sessions.get(session)?.endWait()
     this.#sessions.delete(session)
   }
 

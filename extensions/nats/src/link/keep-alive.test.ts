@@ -23,8 +23,18 @@ test('pings a silent peer three times, and then reports it as lost', () => {
   const { pings, lost } = start(1000)
   vi.advanceTimersByTime(3999)
   expect([pings(), lost]).toEqual([3, []])
-  vi.advanceTimersByTime(1)
+  // The loop turns once after each heartbeat.
+  vi.advanceTimersByTime(5)
   expect([pings(), lost]).toEqual([3, [4000]])
+})
+
+test('a process that was suspended has had one turn, and reads what has arrived first', () => {
+  const { keepAlive, pings, lost } = start(1000)
+  vi.advanceTimersByTime(3999)
+  vi.advanceTimersToNextTimer()
+  keepAlive.messageReceived()
+  vi.advanceTimersByTime(3900)
+  expect([pings(), lost]).toEqual([6, []])
 })
 
 test('reports a suspected peer as lost after half a heartbeat', () => {

@@ -2,6 +2,7 @@
 // message ends the session. Credit bounds the bytes in flight, because a broker drops messages for a slow reader.
 import type { Msg } from '@nats-io/transport-node'
 import { BusError, isBusError } from '@sallyport/protocol/internal/errors'
+import { silence } from '@sallyport/protocol/internal/contract'
 import { StreamFrames } from '@sallyport/protocol/internal/link'
 import { queueMicrotask } from '@sallyport/protocol/internal/util'
 import {
@@ -71,7 +72,7 @@ export class NatsLink extends ReceivingLink implements Link {
   #isDetached = false
   /** See `Link`. */
   unsent = 0
-  #linger: NodeJS.Timeout | undefined
+  #endLinger = (): void => {}
 
   constructor(options: NatsLinkOptions) {
     super()
@@ -112,10 +113,10 @@ export class NatsLink extends ReceivingLink implements Link {
     if (this.#isDetached) return
     if (!this.#outgoing.isWaiting) return this.#leave()
     this.#dropRest()
-    this.#linger = setTimeout(() => {
+    this.#endLinger = silence(LINGER_MS, { readSign: () => this.queued, keepsAlive: false }, () => {
       this.unsent = this.#outgoing.waitingBytes
       this.#leave()
-    }, LINGER_MS).unref()
+    })
   }
 
   /** Ends the link immediately, because the wire is lost. If the peer has closed the link before, that end is delivered instead. */
@@ -204,9 +205,7 @@ export class NatsLink extends ReceivingLink implements Link {
 
   #handleCredit(total: number): void {
     if (!this.#outgoing.acknowledge(total)) return this.#refuse(violation('credit for bytes that were not sent'))
-    if (this.isOpen) return
-    if (this.#outgoing.isWaiting) this.#linger?.refresh()
-    else this.#leave()
+    if (!this.isOpen && !this.#outgoing.isWaiting) this.#leave()
   }
 
   #handleClose(): void {
@@ -240,7 +239,7 @@ export class NatsLink extends ReceivingLink implements Link {
     if (this.#isDetached) return
     this.#isDetached = true
     this.#keepAlive.stop()
-    clearTimeout(this.#linger)
+    this.#endLinger()
     this.#outgoing.close()
     this.#options.detached?.()
   }
@@ -253,58 +252,64 @@ const MAX_PINGS_OUT = 3
 /** Share of the heartbeat that a suspected peer has to answer. */
 const SUSPECT_SHARE = 0.5
 
-/** Detects a peer that is gone or stopped. One timer a link, which messages do not touch. */
+/** Detects a peer that is gone or stopped. Messages only count. */
 export class KeepAlive {
+  readonly #heartbeat: number
   readonly #ping: () => void
   readonly #lost: (silenceMs: number) => void
-  /** Silence after which the peer is lost in any case. */
-  readonly #silenceMs: number
-  readonly #timer: NodeJS.Timeout
-  #hasReceived = false
+  readonly #signs = { readSign: () => this.#received, keepsAlive: false }
+  #received = 0
   #pingsOut = 0
-  #suspicion: NodeJS.Timeout | undefined
+  #endWatch!: () => void
+  #endSuspicion: (() => void) | undefined
   #suspicionMs: number
 
   /** @param heartbeat - milliseconds of silence before a ping, and between pings */
   constructor(heartbeat: number, ping: () => void, lost: (silenceMs: number) => void) {
+    this.#heartbeat = heartbeat
     this.#ping = ping
     this.#lost = lost
     this.#suspicionMs = SUSPECT_SHARE * heartbeat
-    this.#silenceMs = (MAX_PINGS_OUT + 1) * heartbeat
-    this.#timer = setInterval(() => {
-      if (this.#hasReceived) this.#pingsOut = 0
-      else if (this.#pingsOut++ === MAX_PINGS_OUT) return lost(this.#silenceMs)
-      else ping()
-      this.#hasReceived = false
-    }, heartbeat).unref()
+    this.#watch()
+  }
+
+  /** Silence after which the peer is lost in any case. */
+  get #silenceMs(): number {
+    return (MAX_PINGS_OUT + 1) * this.#heartbeat
+  }
+
+  #watch(): void {
+    this.#endWatch = silence(this.#heartbeat, this.#signs, () => {
+      if (this.#pingsOut++ === MAX_PINGS_OUT) return this.#lost(this.#silenceMs)
+      this.#watch()
+      this.#ping()
+    })
   }
 
   messageReceived(): void {
-    this.#hasReceived = true
-    if (!this.#suspicion) return
-    this.#endSuspicion()
+    this.#received++
+    this.#pingsOut = 0
+    if (!this.#endSuspicion) return
+    this.#stopSuspecting()
     this.#suspicionMs *= 2
   }
 
   /** Ends a silent peer soon. The delay doubles after each false alarm; beyond the regular timeout, suspicions are ignored. */
   suspect(): void {
     const delay = this.#suspicionMs
-    if (this.#suspicion || delay >= this.#silenceMs) return
-    this.#suspicion = setTimeout(() => {
-      // Messages that have already arrived are handled first.
-      setImmediate(() => this.#suspicion && this.#lost(delay))
-    }, delay).unref()
+    if (this.#endSuspicion || delay >= this.#silenceMs) return
+    this.#endSuspicion = silence(delay, this.#signs, () => this.#lost(delay))
     this.#ping()
   }
 
   stop(): void {
-    clearInterval(this.#timer)
-    this.#endSuspicion()
+    this.#endWatch()
+    this.#stopSuspecting()
   }
 
-  #endSuspicion(): void {
-    clearTimeout(this.#suspicion)
-    this.#suspicion = undefined
+  #stopSuspecting(): void {
+    this.#endSuspicion?.()
+    this.#endSuspicion = undefined
   }
 }
 

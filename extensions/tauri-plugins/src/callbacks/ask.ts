@@ -2,6 +2,7 @@
 // frontend's call, or after a limit.
 import { once } from 'node:events'
 import type { CommandContext } from '@sallyport/core'
+import { deadline, later } from '@sallyport/paths/internal'
 
 /** The calling frontend, as the last argument of each function of the host. */
 export interface HostRequest {
@@ -32,13 +33,14 @@ export async function askHost<const A extends readonly unknown[], T>(
   if (!run) throw new Error(`Call refused: the host has no function for it. Pass it to ${name}.`)
   signal.throwIfAborted()
   const late = new AbortController()
-  const timer = setTimeout(() => late.abort(new Error(`The host's ${name} timed out after ${limit} ms.`)), limit)
+  const expire = (): void => late.abort(new Error(`The host's ${name} timed out after ${limit} ms.`))
+  const endDeadline = deadline(limit, expire)
   const either = AbortSignal.any([signal, late.signal])
   const ended = once(either, 'abort').then(() => Promise.reject(either.reason as Error))
   try {
     return await Promise.race([ended, (async () => run(...args, { label, signal: either }))()])
   } finally {
-    clearTimeout(timer)
+    endDeadline()
   }
 }
 
@@ -63,10 +65,10 @@ export async function askPerson<const A extends readonly unknown[], T>(
     ((...call) => {
       const id = Symbol(name)
       const end = (): void => {
-        clearTimeout(timer)
+        endWait()
         if (open.get(label) === id) open.delete(label)
       }
-      const timer = setTimeout(end, PERSON_LIMIT_MS).unref()
+      const endWait = later(PERSON_LIMIT_MS, end)
       open.set(label, id)
       const answer = (async () => run(...call))()
       void answer.then(end, end)

@@ -4,6 +4,7 @@ import { PathChangedError, withDirectory, withEntry } from '@sallyport/paths/int
 import { type FSWatcher, type Stats, watch as watchPath } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { later } from '@sallyport/paths/internal'
 import { addResource, getResource, isChannel, MAX_DELAY_MS } from '../shared/plugin.js'
 import type { FsCall, FsHandlers } from './calls.js'
 import { readEntries } from './entries.js'
@@ -51,7 +52,7 @@ class Watcher {
   #hasOverflowed = false
   #isReading = false
   #isClosed = false
-  #timer: NodeJS.Timeout | undefined
+  #endWait: (() => void) | undefined
 
   constructor(deps: WatcherDeps) {
     this.#deps = deps
@@ -173,7 +174,7 @@ class Watcher {
     this.#delayed.delete(path)
     const due = Math.min(now + delayMs, first + MAX_DELAYS * delayMs)
     this.#delayed.set(path, { type: isNew && isModified ? before.type : type, first, due })
-    this.#timer ??= setTimeout(() => void this.#flush().catch(() => this.close()), delayMs)
+    this.#endWait ??= this.#flushLater(delayMs)
   }
 
   async #flush(): Promise<void> {
@@ -183,10 +184,14 @@ class Watcher {
       this.#delayed.delete(path)
       await this.#send(path, type)
     }
-    this.#timer = undefined
+    this.#endWait = undefined
     if (this.#delayed.size === 0 || this.#isClosed) return
     const next = Math.min(...Array.from(this.#delayed.values(), ({ due }) => due))
-    this.#timer = setTimeout(() => void this.#flush().catch(() => this.close()), Math.max(1, next - now))
+    this.#endWait = this.#flushLater(Math.max(1, next - now))
+  }
+
+  #flushLater(ms: number): () => void {
+    return later(ms, () => void this.#flush().catch(() => this.close()))
   }
 
   async #send(path: string, type: EventType): Promise<void> {
@@ -197,7 +202,7 @@ class Watcher {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const path of this.#watched.keys()) this.#forget(path)
-    clearTimeout(this.#timer)
+    this.#endWait?.()
     this.#changed.clear()
     this.#delayed.clear()
     this.#deps.channel.end()

@@ -1,6 +1,7 @@
 // Bodies of responses, read a chunk at a time when the frontend asks. In between, the socket's buffers fill up and the server waits.
 import type { Readable } from 'node:stream'
 import type { Channel, Resources } from '@sallyport/core'
+import { silence } from '@sallyport/paths/internal'
 import { addResource, forgetResource } from '../shared/plugin.js'
 
 const MAX_CHUNK = 256 * 1024
@@ -18,7 +19,8 @@ export interface BodyOptions {
 export class ResponseBody {
   readonly #stream: Readable
   readonly #options: BodyOptions
-  readonly #idleTimer: NodeJS.Timeout
+  readonly #endWait: () => void
+  #reads = 0
   #received = 0
   #isReading = false
   #hasEnded = false
@@ -28,7 +30,8 @@ export class ResponseBody {
   constructor(stream: Readable, options: BodyOptions) {
     this.#stream = stream
     this.#options = options
-    this.#idleTimer = setTimeout(() => this.#fail(`response body timed out after ${options.idleMs} ms`), options.idleMs)
+    const fail = (): void => this.#fail(`response body timed out after ${options.idleMs} ms`)
+    this.#endWait = silence(options.idleMs, { readSign: () => this.#reads }, fail)
     // Without a listener, an error between two reads would end core.
     stream.on('error', () => {})
   }
@@ -46,10 +49,10 @@ export class ResponseBody {
   async read(signal: AbortSignal): Promise<Uint8Array> {
     if (this.#isReading) throw 'another read of this response body is in flight. Wait for its result.'
     this.#isReading = true
-    this.#idleTimer.refresh()
+    this.#reads++
     try {
       const chunk = await this.#readChunk(signal)
-      this.#idleTimer.refresh()
+      this.#reads++
       const bytes = new Uint8Array((chunk?.length ?? 0) + 1)
       if (chunk) bytes.set(chunk)
       else bytes[0] = 1
@@ -101,7 +104,7 @@ export class ResponseBody {
     if (this.#hasEnded) return
     this.#hasEnded = true
     this.#failure ??= 'Request canceled'
-    clearTimeout(this.#idleTimer)
+    this.#endWait()
     this.#stream.destroy()
     this.#forget()
     this.#options.onEnd()

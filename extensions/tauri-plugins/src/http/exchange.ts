@@ -5,6 +5,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { parseForeignUrl, SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
+import { deadline } from '@sallyport/paths/internal'
 import { type Hop, type Proxies, type Proxy, withoutHeaders } from './client-config.js'
 
 const MAX_RESPONSE_HEADER_BYTES = 16 * 1024
@@ -25,29 +26,29 @@ export interface ExchangeOptions {
 /** Sends a request, and resolves with its response before the body. Rejects if the connection fails, or when a deadline or the signal ends it. */
 export async function exchange(hop: Hop, options: ExchangeOptions): Promise<IncomingMessage> {
   const { connectMs, headersMs, signal } = options
-  const deadline = new AbortController()
-  const expire = (what: string, ms: number): NodeJS.Timeout =>
-    setTimeout(() => deadline.abort(new Error(`${what} timed out after ${ms} ms`)), ms)
-  let timer = expire('Connection', connectMs)
-  const stop = (): void => deadline.abort(signal.reason)
+  const late = new AbortController()
+  const expire = (what: string, ms: number): (() => void) =>
+    deadline(ms, () => late.abort(new Error(`${what} timed out after ${ms} ms`)))
+  let endWait = expire('Connection', connectMs)
+  const stop = (): void => late.abort(signal.reason)
   signal.addEventListener('abort', stop)
   try {
     signal.throwIfAborted()
     const proxy = getProxy(options.proxies, hop.url)
     const needsTunnel = proxy !== undefined && hop.url.protocol === 'https:'
-    const tunnel = needsTunnel ? await openTunnel(proxy, hop.url, deadline.signal) : undefined
-    const request = createRequest(hop, options, options.getLookup(deadline.signal), proxy, tunnel)
+    const tunnel = needsTunnel ? await openTunnel(proxy, hop.url, late.signal) : undefined
+    const request = createRequest(hop, options, options.getLookup(late.signal), proxy, tunnel)
     request.on('socket', socket => {
       const connected = (): void => {
-        clearTimeout(timer)
-        timer = expire('Response headers', headersMs)
+        endWait()
+        endWait = expire('Response headers', headersMs)
       }
       if (!socket.connecting && hop.url.protocol === 'http:') connected()
       else socket.once(hop.url.protocol === 'http:' ? 'connect' : 'secureConnect', connected)
     })
-    return await send(request, hop, deadline.signal)
+    return await send(request, hop, late.signal)
   } finally {
-    clearTimeout(timer)
+    endWait()
     signal.removeEventListener('abort', stop)
   }
 }

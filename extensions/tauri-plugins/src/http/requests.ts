@@ -5,6 +5,7 @@ import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { CommandContext, Resources } from '@sallyport/core'
 import { type AddressFilter, PrivateAddressError } from '@sallyport/paths/internal/addresses'
+import { deadline } from '@sallyport/paths/internal'
 import { addResource, forgetResource } from '../shared/plugin.js'
 import { type LabelSlots, type Release, Slots } from '../shared/slots.js'
 import { type UrlScope, withoutDot } from './url-scope.js'
@@ -54,7 +55,7 @@ export class FrontendRequest {
   readonly #requests: FrontendRequests
   readonly #log: CommandContext['log']
   readonly #abort = new AbortController()
-  readonly #unsentTimer: NodeJS.Timeout
+  readonly #endWait: () => void
   #isSent = false
   #forget = (): void => {}
   /** A `data:` URL counts until its body has been read. */
@@ -74,7 +75,7 @@ export class FrontendRequest {
     this.#requests = requests
     this.#log = log
     if (config.url.protocol !== 'data:') this.#check(config.url)
-    this.#unsentTimer = setTimeout(() => this.close(), network.limits.idleMs)
+    this.#endWait = deadline(network.limits.idleMs, () => this.close())
   }
 
   /** Bytes that the request keeps, and that of a `data:` URL until its body has been read. */
@@ -95,7 +96,7 @@ export class FrontendRequest {
   async send(resources: Resources, signal: AbortSignal): Promise<FetchResponse> {
     if (this.#isSent) throw 'Request canceled'
     this.#isSent = true
-    clearTimeout(this.#unsentTimer)
+    this.#endWait()
     const cancel = (): void => this.cancel()
     signal.addEventListener('abort', cancel)
     try {
@@ -120,7 +121,7 @@ export class FrontendRequest {
   }
 
   #finish(): void {
-    clearTimeout(this.#unsentTimer)
+    this.#endWait()
     this.#forget()
     this.#onFinished()
   }

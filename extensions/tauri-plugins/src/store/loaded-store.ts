@@ -64,6 +64,7 @@ export class LoadedStore {
     for (const change of changes) this.#notify(change)
     const { autoSave } = this.#options
     if (autoSave === 0) return this.save()
+    // oxlint-disable-next-line sallyport/no-own-timers -- `later` would let a program end before it has saved
     if (autoSave !== undefined) this.#timer ??= setTimeout(() => void this.flush(), autoSave)
   }
 

@@ -7,6 +7,7 @@ import {
   deadline,
   type InitScript,
   type LifecycleState,
+  silence,
   type StateReport,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, receiveError } from '@sallyport/protocol/internal/errors'
@@ -172,7 +173,7 @@ export class LocalCore implements CoreEndpoint {
     this.#questions.set(id, question)
     const onLate = (): void =>
       question.reject(new BusError('Timeout', `Core did not answer within ${EXPLAIN_TIMEOUT_MS} ms`))
-    const clear = deadline(EXPLAIN_TIMEOUT_MS, onLate)
+    const clear = silence(EXPLAIN_TIMEOUT_MS, {}, onLate)
     this.post({ type: 'explain', id, label })
     try {
       return await question.promise

@@ -1,5 +1,5 @@
 // The calls of one session that have not ended: each id is unique, the number of calls is bounded, and each ends exactly once.
-import { later } from '@sallyport/protocol/internal/contract'
+import { deadline } from '@sallyport/protocol/internal/contract'
 import { BusError, describeCommand } from '@sallyport/protocol/internal/errors'
 import { type CallHeaders, type RequestId, STREAM_HEADER, TIMEOUT_HEADER } from '@sallyport/protocol/internal/message'
 import { CallSlots, refuseOpen } from '@sallyport/protocol/internal/rpc'
@@ -230,7 +230,7 @@ export class CallTable {
     if (call.id === undefined) return void this.#unanswered.add(call)
     this.#running.set(call.id, call)
     const { id } = call
-    if (timeoutMs !== undefined) call.endDeadline = later(timeoutMs, () => this.#expire(id, call))
+    if (timeoutMs !== undefined) call.endDeadline = deadline(timeoutMs, () => this.#expire(id, call))
   }
 
   /** Removes a call whose handler has ended. Returns false if its caller no longer waits. */

@@ -27,8 +27,8 @@ export interface SeedOptions {
 
 /** A run with more steps is in an endless loop. */
 const MOST_STEPS = 60_000
-/** Milliseconds after which a closed bus has no timers: a link waits that long for a peer that does not read. */
-const LAST_TIMER = 31_000
+/** Milliseconds after which a closed bus has no timers: a link waits 30 s for a peer that does not read, and notices that within a quarter more. */
+const LAST_TIMER = 38_500
 
 export async function runSeed(
   seed: number,

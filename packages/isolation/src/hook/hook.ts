@@ -82,7 +82,9 @@ export function createHook(judge: HookFunction | null, options: CreateHookOption
         endDeadline()
         resolve(result)
       }
-      const endDeadline = later(deadline, () => finish(() => REJECT.timeout))
+      // The answer can have arrived while this thread was busy.
+      const expire = (): unknown => setImmediate(() => finish(() => REJECT.timeout))
+      const endDeadline = later(deadline, expire)
       const fail = (): void => finish(() => REJECT.threw)
       try {
         Reflect.apply(then, promise, [(value: unknown) => finish(() => readVerdict(value, readAnswer)), fail])

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
-import { later } from '@sallyport/protocol/internal/contract'
+import { silence } from '@sallyport/protocol/internal/contract'
 import { closeOnceRead } from '@sallyport/protocol/internal/link'
 import type { Launch, LaunchLimits } from '../launchers/launcher.js'
 import { describeReached, type ExceededLimit, getChildren, type Usage, watchLimits } from './limits.js'
@@ -98,7 +98,7 @@ export class Child {
       const descendants = getChildren(pid)
       for (const each of descendants) killQuietly(each)
       if (descendants.length === 0) child.kill('SIGKILL')
-      else later(LAUNCHER_EXIT_TIMEOUT_MS, () => child.kill('SIGKILL'))
+      else silence(LAUNCHER_EXIT_TIMEOUT_MS, { keepsAlive: false }, () => child.kill('SIGKILL'))
       return
     }
     // Others of its group can hold the output of one that has exited.

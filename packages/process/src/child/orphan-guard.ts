@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
-import { later } from '@sallyport/protocol/internal/contract'
+import { silence } from '@sallyport/protocol/internal/contract'
 import { closeOnceRead } from '@sallyport/protocol/internal/link'
 import type { Launch } from '../launchers/launcher.js'
 import { findLastLine } from './child.js'
@@ -93,7 +93,8 @@ export class OrphanGuard {
       // One that exits by itself has waited for what it has asked for. One whose own client was killed says so by its code.
       const wasKilled = (signal !== null || code === 128 + constants.signals.SIGKILL) && !hasBegun()
       this.#stdin?.end(wasKilled ? 'killed\n' : 'done\n')
-      const endWait = later(STOP_TIMEOUT_MS + (wasKilled ? PAUSES_MS : 0), this.#giveUp)
+      const ms = STOP_TIMEOUT_MS + (wasKilled ? PAUSES_MS : 0)
+      const endWait = silence(ms, { keepsAlive: false }, this.#giveUp)
       void this.exited?.then(endWait)
       const { stop, env } = this.#launch
       if (stop && process.platform === 'win32')

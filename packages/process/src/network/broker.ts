@@ -3,11 +3,17 @@
 import { type ClientRequest, type IncomingMessage, METHODS, request as requestHttp } from 'node:http'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import { request as requestHttps } from 'node:https'
-import { connect, isIP, type LookupFunction } from 'node:net'
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { AddressFilter, type Lookup, PrivateAddressError, SEVERAL_ADDRESSES } from '@sallyport/paths/internal/addresses'
-import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, CONNECTION_HEADERS } from '@sallyport/protocol/internal/contract'
+import {
+  BROKER_OUTCOME,
+  BROKER_REASON,
+  BROKER_SCHEME,
+  CONNECTION_HEADERS,
+  silence,
+} from '@sallyport/protocol/internal/contract'
 import { formatTarget, HostList, type HostTarget, parseAuthority } from './host-list.js'
 import { type Secret, SecretHeaders } from './secrets.js'
 
@@ -87,7 +93,7 @@ export class Broker {
     const options = { host, port, lookup, ...SEVERAL_ADDRESSES, allowHalfOpen: true }
     const servername = isIP(host) === 0 ? host : ''
     const socket = isEncrypted ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'] }) : connect(options)
-    socket.setTimeout(IDLE_MS, () => socket.destroy(new Error(IDLE)))
+    watchIdle(socket)
     stream.once('close', () => socket.destroy())
     socket.on('error', error => this.#fail(stream, target, error))
     socket.once(isEncrypted ? 'secureConnect' : 'connect', () => {
@@ -118,7 +124,7 @@ export class Broker {
     // A host can take what follows a body that was cut off for a part of it. Then a secret in a next head would be in a body, which hosts quote
     // and store. So each request has a connection of its own.
     const request = (isEncrypted ? requestHttps : requestHttp)({
-      ...{ method, path, lookup, ...SEVERAL_ADDRESSES, agent: false, timeout: IDLE_MS, insecureHTTPParser: false },
+      ...{ method, path, lookup, ...SEVERAL_ADDRESSES, agent: false, insecureHTTPParser: false },
       ...{ hostname: target.hostname, port: target.port, maxHeaderSize: MAX_HEADER_BYTES },
       headers: this.#secrets.fill(headers),
     })
@@ -200,11 +206,17 @@ function frameBody(
   return { ...headers, ...(length === undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': length }) }
 }
 
+function watchIdle(socket: Socket): void {
+  const readSign = (): unknown => socket.bytesRead + socket.bytesWritten
+  const end = silence(IDLE_MS, { readSign, keepsAlive: false }, () => socket.destroy(new Error(IDLE)))
+  socket.once('close', end)
+}
+
 /** Answers a stream with the response to a request, which ends with the stream. */
 function watch(stream: BrokerStream, request: ClientRequest, onError: (error: Error) => void): void {
   stream.once('close', () => request.destroy())
   request.on('error', onError)
-  request.on('timeout', () => request.destroy(new Error(IDLE)))
+  request.on('socket', watchIdle)
   request.on('upgrade', (_response, socket) => {
     socket.destroy()
     respondFailure(stream, 'The host switched protocols')

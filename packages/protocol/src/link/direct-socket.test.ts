@@ -105,28 +105,31 @@ describe.skipIf(process.platform === 'win32')('the socket of a process', () => {
 
   it('does not become that of a process that listens in its place', () =>
     rows([Buffer.from([2, 0, 0, 0, 1, 91, 93]), Buffer.alloc(16), 'an end', 'nothing'])(async sent => {
-      const setTimeout = vi.spyOn(Socket.prototype, 'setTimeout').mockImplementation(function (this: Socket, _ms, end) {
-        if (sent === 'nothing') setImmediate(end!)
-        return this
-      })
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      const seen = recorder()
+      const pass = (): void => {
+        if (seen.log.length > 0) return
+        vi.advanceTimersByTime(10_000)
+        setImmediate(pass)
+      }
       let received = ''
       const server = createServer(socket => {
         socket.on('error', () => {}).on('data', chunk => (received += chunk.toString('latin1')))
         if (typeof sent !== 'string') socket.write(sent)
         else if (sent === 'an end') socket.end()
+        else setImmediate(pass)
       })
       const { end, accepted } = begin(async path => {
         renameSync(path, `${path}-moved`)
         await once(server.listen(path), 'listening')
       })
-      const seen = recorder()
       const link = openDirectLink(end)
       link.receive(seen)
       link.send({ kind: 1, body: '["secret"]' })
       await expect(accepted).rejects.toMatchObject(refused)
       await expect.poll(() => seen.log).toEqual(['closed'])
       expect(received).toBe('')
-      setTimeout.mockRestore()
+      vi.useRealTimers()
       await new Promise(resolve => server.close(resolve))
       expect(readdirSync(temporary)).toEqual([])
     }))

@@ -8,6 +8,7 @@ import type { Socket, SocketConstructorOpts } from 'node:net'
 import { join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../errors/bus-error.js'
+import { silence } from '../util/timers.js'
 import { SocketLink } from './socket-link.js'
 
 /** The thread's end: a number that is unique in the process, and a port to the relay, which closes with the process or the socket. */
@@ -55,6 +56,7 @@ export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = 
   let received = 0
   let isVerified = false
   let errorCode = ''
+  let endWait = (): void => {}
   let socket!: Socket
   const link = new SocketLink(({ onread: { buffer, callback } }) => {
     const read = (count: number): boolean => (isVerified ? callback(count) : verify(buffer.subarray(0, count)))
@@ -67,7 +69,7 @@ export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = 
     if (!expected || !bytes.equals(expected)) return !socket.destroy()
     isVerified = received === SECRET_BYTES
     if (!isVerified) return true
-    socket.setTimeout(0)
+    endWait()
     socket.uncork()
     port.postMessage(true satisfies Answer)
     onBegun()
@@ -76,9 +78,13 @@ export function connectDirect({ id, port }: DirectSocket, onBegun: () => void = 
   // Nothing is sent to another peer. Node also refuses to write to a socket that does not connect yet.
   socket.cork()
   unopened.set(id, link)
-  socket.once('connect', () => socket.setTimeout(SECRET_TIMEOUT_MS, () => socket.destroy()).resume())
+  socket.once('connect', () => {
+    endWait = silence(SECRET_TIMEOUT_MS, {}, () => socket.destroy())
+    socket.resume()
+  })
   socket.once('error', ({ code }: NodeJS.ErrnoException) => (errorCode = code ?? ''))
   socket.once('close', () => {
+    endWait()
     unopened.delete(id)
     if (!isVerified && !socket.writableEnded) port.postMessage(errorCode satisfies Answer)
     port.close()

@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { BusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
+import { silence } from '../util/timers.js'
 import { isArrayBuffer } from '../util/type-guards.js'
 import { CreditQueue, ReceivingLink, TakenBytes } from '../wire/flow.js'
 import { BUFFER_COST, CREDIT_STEP_BYTES, CREDIT_WINDOW_BYTES } from '../wire/limits.js'
@@ -67,7 +68,7 @@ export class PortLink extends ReceivingLink implements Link {
   #isListening = false
   /** See `Link`. */
   unsent = 0
-  #linger: NodeJS.Timeout | undefined
+  #endLinger = (): void => {}
 
   /** @param inward - by default `out`: both directions share a port */
   constructor(out: MessagePort, inward: MessagePort = out) {
@@ -110,10 +111,10 @@ export class PortLink extends ReceivingLink implements Link {
     // A peer without room can read nothing, so it would never take what waits.
     for (let message = this.#arrived.shift(); message !== undefined; message = this.#arrived.shift())
       this.#take(message)
-    this.#linger = setTimeout(() => {
+    this.#endLinger = silence(LINGER_MS, { readSign: () => this.queued }, () => {
       this.unsent = this.#outgoing.waitingBytes
       this.#closePorts()
-    }, LINGER_MS)
+    })
   }
 
   readonly #onMessage = (data: unknown): void => {
@@ -145,13 +146,12 @@ export class PortLink extends ReceivingLink implements Link {
 
   #onCredit(total: unknown): void {
     if (!this.#outgoing.acknowledge(total)) return this.#fail('The peer acknowledged more than was sent')
-    if (this.#outgoing.isWaiting) this.#linger?.refresh()
-    else if (!this.isOpen) this.#closePorts()
+    if (!this.#outgoing.isWaiting && !this.isOpen) this.#closePorts()
   }
 
   #onOutClosed(): void {
     this.#outgoing.close()
-    clearTimeout(this.#linger)
+    this.#endLinger()
     if (!this.isOpen) this.#closePorts()
   }
 

@@ -2,6 +2,7 @@
 // to their memory, and small ones not at all. The peer can be hostile: each pass is bounded, so that one that floods cannot starve others.
 import type { Socket } from 'node:net'
 import { onNextTick } from '#platform'
+import { later } from '../util/timers.js'
 import { SOCKET_FRAMES_PER_PASS } from '../wire/limits.js'
 import type { LinkReceiver, ReceivedFrame } from '../wire/link.js'
 import { READ_AHEAD_BYTES, StreamLink } from './stream-link.js'
@@ -100,8 +101,9 @@ export class SocketLink extends StreamLink {
 const MAX_LEFT_BYTES: number = 2 ** 24
 const UNREAD_CHECK_MS = 20
 /** Windows can report the exit first. */
+const WINDOWS_CHECK_MS = 500
 const checkLater = (check: () => void): void =>
-  void (process.platform === 'win32' ? setTimeout(check, 500) : setImmediate(check))
+  void (process.platform === 'win32' ? later(WINDOWS_CHECK_MS, check) : setImmediate(check))
 
 /**
  * Closes a socket or a pipe to a process that has exited, which another one can hold open for as long as it runs: what was sent is read once a
@@ -117,7 +119,7 @@ export function closeOnceRead(
   const check = (): void => {
     const { bytesRead } = socket
     if (socket.destroyed) return
-    if (!isRead()) return void setTimeout(check, UNREAD_CHECK_MS).unref()
+    if (!isRead()) return void later(UNREAD_CHECK_MS, check)
     if (bytesRead === read || bytesRead - first > MAX_LEFT_BYTES) return void socket.destroy()
     read = bytesRead
     checkLater(check)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect as connectTo, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { linkBehaviour, recorder, type Recorder } from '../../test/link-behaviour.js'
 import { linkFlow } from '../../test/link-flow.js'
@@ -310,4 +310,30 @@ describe('a stream link', () => {
     await expect.poll(() => seen.log.length).toBe(100)
     expect(peer.writableLength).toBe(0)
   })
+})
+
+test('a closed link does not give up while its peer takes a piece now and then', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const taken: (() => void)[] = []
+  const stream = new Duplex({
+    read() {},
+    write: (_chunk, _encoding, done) => void taken.push(done),
+    final(done) {
+      this.push(null)
+      done()
+    },
+  })
+  const link = new StreamLink(stream)
+  const seen = recorder()
+  link.receive(seen)
+  for (let piece = 0; piece < 5; piece++) link.send({ kind: 5, body: new Uint8Array(2 ** 16) })
+  link.close()
+  for (let piece = 0; piece < 10; piece++) {
+    await nextTurn()
+    taken.shift()!()
+    vi.advanceTimersByTime(20_000)
+  }
+  vi.useRealTimers()
+  await expect.poll(() => seen.log).toEqual(['closed'])
+  expect(link.unsent).toBe(0)
 })

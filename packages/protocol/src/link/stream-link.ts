@@ -4,6 +4,7 @@ import type { Duplex, Writable } from 'node:stream'
 import { nextTick, onNextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
+import { silence } from '../util/timers.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import {
@@ -189,7 +190,7 @@ export class StreamLink extends ReceivingLink implements Link {
   unsent = 0
   #isReading = false
   #corked = false
-  #linger: NodeJS.Timeout | undefined
+  #endLinger = (): void => {}
 
   /** @param maxBodyBytes - maximum bytes in the body of a received frame; more is a protocol violation */
   constructor(stream: Duplex, maxBodyBytes: number = MAX_BODY_BYTES) {
@@ -205,7 +206,7 @@ export class StreamLink extends ReceivingLink implements Link {
     stream.on('error', () => {})
     stream.on('end', () => stream.destroy())
     stream.on('close', () => {
-      clearTimeout(this.#linger)
+      this.#endLinger()
       this.#room.release()
       this.endDelivery()
     })
@@ -254,10 +255,10 @@ export class StreamLink extends ReceivingLink implements Link {
     if (!this.isOpen) return
     this.closeDelivery()
     if (this.isOver) return
-    this.#linger = setTimeout(() => {
+    this.#endLinger = silence(LINGER_MS, { readSign: () => this.queued }, () => {
       this.unsent = this.stream.writableLength
       this.stream.destroy()
-    }, LINGER_MS)
+    })
     this.stream.end()
     this.stream.resume()
   }

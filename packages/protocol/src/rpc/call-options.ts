@@ -1,6 +1,7 @@
 // Deadlines and cancellation of a call, and the checks of call options, on either side of the bus.
 import { allowManyListeners, IS_NODE, isDevelopment, queueMicrotask, warn } from '#platform'
 import { BusError, describeCommand, describeName } from '../errors/bus-error.js'
+import { deadline } from '../util/timers.js'
 import { getTypeName, isError, isPlainObject } from '../util/type-guards.js'
 
 /** Cancellation and deadline of what has no items: of waiting for an event, or for calls of several frontends. */
@@ -118,7 +119,7 @@ export function watchDeadline(
   const onAbort = (): void => abandon(createAbortError(subject, signal))
   const ms = IS_NODE && typeof timeout === 'object' ? false : (timeout as number | false | undefined)
   const onTimeout = (): void => abandon(new BusError('Timeout', `${subject} took longer than ${ms} ms`))
-  const timer = ms ? setTimeout(onTimeout, ms) : undefined
+  const stopTimer = ms ? deadline(ms, onTimeout) : undefined
   const stopProgress = IS_NODE && typeof timeout === 'object' ? watchProgress(subject, timeout, abandon) : undefined
   if (signal) {
     allowManyListeners(signal)
@@ -127,7 +128,7 @@ export function watchDeadline(
   // The `toJSON` of an argument may have aborted the signal after its check.
   if (signal?.aborted) queueMicrotask(onAbort)
   return () => {
-    clearTimeout(timer)
+    stopTimer?.()
     if (IS_NODE) stopProgress?.()
     signal?.removeEventListener('abort', onAbort)
   }
@@ -176,13 +177,13 @@ export class CallProgress implements IdleTimeout {
     const check = (): void => {
       if (this.#readers.some(isAwaited => isAwaited())) this.record()
       const left = this.#lastAt + this.idle - performance.now()
-      if (left > 0) timer = setTimeout(check, Math.ceil(left))
+      if (left > 0) end = deadline(Math.ceil(left), check)
       else expired()
     }
     this.record()
-    let timer = setTimeout(check, this.idle)
+    let end = deadline(this.idle, check)
     return () => {
-      clearTimeout(timer)
+      end()
       for (const ended of this.#ended.splice(0)) ended()
     }
   }

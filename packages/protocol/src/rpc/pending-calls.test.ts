@@ -9,7 +9,7 @@ import type { CallOptions } from './call-options.js'
 import type { ResponseMessage } from '../wire/messages.js'
 import { PendingCalls, waitForCalls } from './pending-calls.js'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
 
 function setUp() {
@@ -86,6 +86,15 @@ describe('a call', () => {
     pending.rejectAll(gone)
     vi.advanceTimersByTime(20)
     expect([settled, abandoned]).toEqual([['1 Cancelled'], [1]])
+  })
+
+  it('counts if it arrived before its deadline, and this thread was busy until then', () => {
+    const { pending, add, settled, abandoned } = setUp()
+    const ids = [add({ timeout: 5 }), add({ timeout: 5, signal: new AbortController().signal })]
+    vi.advanceTimersByTime(5)
+    for (const id of ids) pending.settle(answer(id))
+    vi.advanceTimersByTime(20)
+    expect([settled, abandoned]).toEqual([['1 ok', '2 ok'], []])
   })
 
   it('leaves no timer after its response', () => {

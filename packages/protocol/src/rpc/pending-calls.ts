@@ -4,6 +4,7 @@ import { BusError, describeCommand } from '../errors/bus-error.js'
 import { fromSentErrorObject } from '#sent-errors'
 import { type CallOptions, watchDeadline } from './call-options.js'
 import type { RequestId, ResponseMessage } from '../wire/messages.js'
+import { deadline } from '../util/timers.js'
 import { MAX_IN_FLIGHT } from '../wire/limits.js'
 import { CallSlots } from '#call-slots'
 
@@ -14,8 +15,6 @@ export interface PendingCall {
   resolve(result: unknown): void
   reject(error: BusError): void
   stopWatching: (() => void) | undefined
-  /** Of the default deadline. Not in pages. */
-  timer?: ReturnType<typeof setTimeout> | undefined
 }
 
 /**
@@ -71,7 +70,7 @@ export class PendingCalls {
   ): void {
     // Written twice: a copy would cost each call.
     const call: PendingCall = IS_NODE
-      ? { id, isStream: stream !== undefined, resolve, reject, stopWatching: undefined, timer: undefined }
+      ? { id, isStream: stream !== undefined, resolve, reject, stopWatching: undefined }
       : { id, resolve, reject, stopWatching: undefined }
     this.#calls.set(id, call)
     const signal = options?.signal
@@ -81,7 +80,7 @@ export class PendingCalls {
     if (IS_NODE && options === undefined) {
       const expire = (): void =>
         this.abandon(id, new BusError('Timeout', `${describeCommand(method)} took longer than ${timeout as number} ms`))
-      call.timer = setTimeout(expire, timeout as number)
+      call.stopWatching = deadline(timeout as number, expire)
       return
     }
     call.stopWatching = watchDeadline(describeCommand(method), { signal, timeout }, error => this.abandon(id, error))
@@ -112,7 +111,6 @@ export class PendingCalls {
 
   rejectAll(createError: (id: number) => BusError): void {
     for (const call of this.#calls.takeAll().sort((a, b) => a.id - b.id)) {
-      if (IS_NODE) clearTimeout(call.timer)
       call.stopWatching?.()
       call.reject(createError(call.id))
     }
@@ -121,7 +119,6 @@ export class PendingCalls {
   #take(id: number): PendingCall | undefined {
     const call = this.#calls.take(id)
     if (!call) return undefined
-    if (IS_NODE) clearTimeout(call.timer)
     call.stopWatching?.()
     return call
   }

@@ -1,3 +1,5 @@
+import { later } from './timers.js'
+
 /** Reports that are emitted individually each second, unless a throttle has another limit. */
 export const REPORTS_PER_SECOND = 100
 const SECOND_MS = 1000
@@ -13,7 +15,7 @@ export class Throttle<T> {
   #emitted = 0
   #latest: T | undefined
   #suppressed = 0
-  #timer: NodeJS.Timeout | undefined
+  #endWait: (() => void) | undefined
 
   /**
    * @param emit receives the latest report, and how many more were suppressed: 0 for an individual report
@@ -37,13 +39,13 @@ export class Throttle<T> {
     this.#latest = report
     this.#suppressed += count
     const rest = SECOND_MS - (now - this.#secondStartedAt)
-    this.#timer ??= setTimeout(() => this.#startSecond(performance.now()), rest).unref()
+    this.#endWait ??= later(rest, () => this.#startSecond(performance.now()))
   }
 
   /** Emits the summary of the current second now. */
   flush(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#endWait?.()
+    this.#endWait = undefined
     const [latest, suppressed] = [this.#latest, this.#suppressed]
     this.#latest = undefined
     this.#suppressed = 0

@@ -54,6 +54,7 @@ export function replaceConnections(): void {
     const opened = connectTls({ ...options, path: undefined, socket: base })
     // Node emits the error of `base` here, and then another one for what was being written, unless this one is destroyed.
     base.once('error', () => void opened.destroy())
+    // oxlint-disable-next-line sallyport/no-own-timers -- that of the program, which it has set
     if (!socket && timeout) opened.setTimeout(timeout)
     const callback = args.at(-1)
     if (typeof callback === 'function') opened.once('secureConnect', callback as () => void)

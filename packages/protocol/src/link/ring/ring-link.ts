@@ -27,6 +27,7 @@ import {
   RingWriter,
 } from './ring-buffer.js'
 import { BoundedQueue } from '../../util/bounded-queue.js'
+import { silence } from '../../util/timers.js'
 import { MAX_BODY_BYTES } from '../../wire/limits.js'
 import { FRAME_KIND, type FrameKind, isFrameKind } from '../../wire/messages.js'
 
@@ -50,7 +51,7 @@ export class RingLink extends ReceivingLink implements Link {
   readonly #reader: RingReceiver
   readonly #sender: RingSender
   readonly #doorbell: RingDoorbell
-  /** Keeps the thread alive, which the doorbells do not. */
+  // oxlint-disable-next-line sallyport/no-own-timers -- keeps the thread alive, which the doorbells do not
   readonly #keepAlive: NodeJS.Timeout = setInterval(() => {}, MAX_INTERVAL_MS)
   /** Threads that cannot run at the same time are best off with few and full frames. */
   frameMessages: number | undefined = FRAME_MESSAGES
@@ -260,7 +261,7 @@ export class RingSender extends RingWriter {
   readonly #room = new RoomSignal()
   /** Set by `finishWhenIdle`: to be called when nothing waits any more. */
   #onFinished: (() => void) | undefined
-  #linger: NodeJS.Timeout | undefined
+  #endLinger = (): void => {}
 
   /** @param onFault - called with the error if the peer violated the protocol while frames waited */
   constructor(ring: RingMemory, onFault: (error: unknown) => void) {
@@ -312,7 +313,6 @@ export class RingSender extends RingWriter {
     }
     const hasWritten = this.position !== position
     if (hasWritten) this.wake()
-    if (hasWritten) this.#linger?.refresh()
     if (this.isIdle || this.isAbandoned) this.drop()
   }
 
@@ -320,10 +320,10 @@ export class RingSender extends RingWriter {
   finishWhenIdle(onFinished: () => void): void {
     this.#onFinished = onFinished
     if (this.isIdle) return this.drop()
-    this.#linger = setTimeout(() => {
+    this.#endLinger = silence(LINGER_MS, { readSign: () => this.position }, () => {
       this.unsent = this.#waiting.bytes - this.#written
       this.drop()
-    }, LINGER_MS)
+    })
   }
 
   /** Drops what waits, if anything: the consumer will not read it. */
@@ -334,7 +334,7 @@ export class RingSender extends RingWriter {
     const onFinished = this.#onFinished
     if (!onFinished) return
     this.#onFinished = undefined
-    clearTimeout(this.#linger)
+    this.#endLinger()
     this.#doorbell.stop()
     this.finish()
     onFinished()
