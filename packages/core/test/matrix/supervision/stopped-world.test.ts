@@ -150,15 +150,11 @@ test.each(loads)(
   },
 )
 
-test.each(loads)(
-  'neighbours compute as long as they may, beside %i busy loops',
-  { timeout: TIMEOUT },
-  async loops => {
-    load(loops)
-    await rows(LABELS)(async label => {
-      const host = await startHost([label])
-      const { wrong } = await host.do('neighbours', { label, count: 20, ms: 900, rounds: 2 })
-      expect(wrong).toEqual([])
-    })
-  },
-)
+test.each(loads)('neighbours compute as long as they may, beside %i busy loops', { timeout: TIMEOUT }, async loops => {
+  load(loops)
+  await rows(LABELS)(async label => {
+    const host = await startHost([label])
+    const { wrong } = await host.do('neighbours', { label, count: 20, ms: 900, rounds: 2 })
+    expect(wrong).toEqual([])
+  })
+})
