@@ -44,7 +44,7 @@ test.each(kinds.map(kind => [kind.name, kind] as const))(
         if (characters === undefined) text[stream] += printed
         else lost += Number(characters)
       }
-      const sandbox = place ? withUsualTime(kind.place) : kind.place
+      const sandbox = place ? withUsualTime(kind.place as object) : kind.place
       const supervision = { ...options?.supervision, ...TEMPORARY.supervision }
       const code =
         sandbox === 'none' ? pathToFileURL(join(writeProject({ 'a.mjs': TRUSTED }), 'a.mjs')) : { source: SOURCE }

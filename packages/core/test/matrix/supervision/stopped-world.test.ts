@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { KINDS } from '../../fixtures/world/kinds.mjs'
-import { getFrontendPids } from '../../support/processes.js'
+import { getFrontendPids, isAlive } from '../../support/processes.js'
 import { fixture } from '../../support/start.js'
 
 const SECONDS = Number(process.env['SALLYPORT_STOP_SECONDS'] ?? 30)
@@ -44,7 +44,7 @@ class Host {
       this.#wake()
     })
     onTestFinished(() => {
-      for (const pid of this.pids) process.kill(pid, 'SIGCONT')
+      signal(this.pids, 'SIGCONT')
       this.#child.kill('SIGCONT')
       this.#child.kill('SIGKILL')
     })
@@ -85,10 +85,14 @@ async function startHost(labels: readonly string[]): Promise<Host> {
   return host
 }
 
+/** The process of a run can be over meanwhile. */
+const signal = (pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void =>
+  pids.filter(isAlive).forEach(pid => void process.kill(pid, name))
+
 async function stop(pids: readonly number[]): Promise<void> {
-  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  signal(pids, 'SIGSTOP')
   await pass(SECONDS)
-  for (const pid of pids) process.kill(pid, 'SIGCONT')
+  signal(pids, 'SIGCONT')
 }
 
 const code =
@@ -110,7 +114,7 @@ async function stopInEnd(host: Host, how: string, stopped: Who, labels: readonly
   if (stopped === 'host') await stop([host.pid])
   else {
     await pass(SECONDS)
-    for (const pid of pids) process.kill(pid, 'SIGCONT')
+    signal(pids, 'SIGCONT')
   }
   return (await host.next('done')).wrong
 }
