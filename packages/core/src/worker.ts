@@ -7,6 +7,7 @@ import { getDefinition } from './api/validate-definition.js'
 import type { CoreReport, CoreThreadData, CoreWorkerData } from './contract/host-core.js'
 import { createCoreLog, runCoreActor } from './core-thread/core-actor.js'
 import { type Core, createCore } from './core-thread/core.js'
+import { sendAhead } from './core-thread/send-ahead.js'
 import { warmUpSession } from './core-thread/warm-up-session.js'
 
 const control = parentPort!
@@ -24,6 +25,7 @@ function run({ module, heartbeat, development, sourceMaps, ...options }: CoreWor
   setDevelopment(development)
   if (sourceMaps) process.setSourceMapsEnabled(true)
   beat(heartbeat)
+  for (const stream of [process.stdout, process.stderr]) sendAhead(stream)
   const report = (message: CoreReport): void => control.postMessage(message)
   const getLog = createCoreLog(options.logLevel, line => report({ type: 'log', line }))
   const create = async (): Promise<Core> =>

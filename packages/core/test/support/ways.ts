@@ -26,6 +26,7 @@ import { createTestBus, runHook } from '../../src/testing.js'
 import { ASKING, createFrontend, createServing, expectEvent } from '../fixtures/ways/functions.mjs'
 import { check, type Form, FORMS, make } from '../fixtures/ways/values.mjs'
 import { combine } from './combinations.js'
+import { COMPANY, type Company, crossBeside } from './company.js'
 import { definitionIn, fixture, isolation } from './start.js'
 import { isMatrix, rows } from '../../../../scripts/testing.js'
 
@@ -873,11 +874,14 @@ let current: string | undefined
 /** Crosses rows of one bus. */
 async function crossRows(name: BusName, table: readonly WayRow[]): Promise<void> {
   const { bus, places } = await startPlaces(name)
-  const mine = table.filter(row => row[0] === name).map(row => [`${row[1]} (${row[2]}, ${row[3]} bytes)`, row] as const)
+  const mine = table
+    .filter(row => row[0] === name)
+    .map(row => [`${row[1]} (${row[2]}, ${row[3]} bytes, beside ${row[4] ?? 'nobody'})`, row] as const)
   try {
-    await rows(Object.fromEntries(mine))(async ([, way, kind, size], row) => {
+    await rows(Object.fromEntries(mine))(async ([, way, kind, size, company = 'nobody'], row) => {
       current = row
-      await cross(places[kind], way, size)
+      const stopCore = (ms: number): Promise<unknown> => hostClient(places[kind]).invoke('stop_core', { ms })
+      await crossBeside(company, bus, SANDBOXES[kind], stopCore, () => cross(places[kind], way, size))
     })
     current = undefined
   } finally {
@@ -896,7 +900,7 @@ export const testRows = (table: readonly WayRow[], timeout: number): void =>
     timeout,
   )
 
-type WayRow = readonly [bus: BusName, way: string, kind: Kind, size: number]
+type WayRow = readonly [bus: BusName, way: string, kind: Kind, size: number, company?: Company]
 
 const getKinds = (way: string): readonly Kind[] => WAYS[way]!.kinds ?? KINDS
 const isKindOf = ([, way, kind]: WayRow): boolean => getKinds(way).includes(kind)
@@ -907,6 +911,21 @@ const LARGE = [MIN_ATTACHMENT_BYTES + 1, CHANNEL_READ_AHEAD + 1]
 
 const combinePlain = (sizes: readonly number[], count: number, buses = BUS_NAMES): WayRow[] =>
   combine([buses, PLAIN_WAYS, KINDS, sizes], count, isKindOf)
+/** Each kind beside neighbours, and with a core that is stopped, over ways in turn; or each pair of them all. */
+function companyRows(isAll: boolean): WayRow[] {
+  const all = COMPANY.filter(company => company !== 'nobody')
+  if (isAll)
+    return combine([BUS_NAMES, WAY_NAMES, KINDS, [0, ...LARGE], all], 2, ([bus, way, kind, size]) =>
+      isKindOf([bus, way, kind, size]),
+    )
+  return all.flatMap((company, at) => {
+    const ways = PLAIN_WAYS.filter(way => getKinds(way).length === KINDS.length)
+    return KINDS.map((kind, index): WayRow => {
+      const way = ways[((at * KINDS.length + index) * 5) % ways.length]!
+      return [FEW_BUSES[(at + index) % FEW_BUSES.length]!, way, kind, LARGE[0]!, company]
+    })
+  })
+}
 /** With large values only. */
 const costlyPairs = (): WayRow[] => combine([BUS_NAMES, COSTLY, KINDS, LARGE], 2, isKindOf)
 
@@ -920,11 +939,11 @@ export function fewRows(): WayRow[] {
     const round = Math.floor(at / FEW_BUSES.length)
     return [FEW_BUSES[at % FEW_BUSES.length]!, way, kinds[(at + round) % kinds.length]!, LARGE.at(-1)!]
   })
-  return [...combinePlain([LARGE[0]!, 0, RING_BYTES - 1], 2, FEW_BUSES), ...once]
+  return [...combinePlain([LARGE[0]!, 0, RING_BYTES - 1], 2, FEW_BUSES), ...once, ...companyRows(false)]
 }
 
 /** Each pair of bus, way, kind and size. */
 export const pairRows = (): WayRow[] => [...combinePlain(SIZES, 2), ...costlyPairs()]
 
-/** Each three of bus, way, kind and size; and each pair of what starts a process each time. */
-export const tripleRows = (): WayRow[] => [...combinePlain(SIZES, 3), ...costlyPairs()]
+/** Each three of bus, way, kind and size; each pair of what starts a process each time; and each pair with who else runs. */
+export const tripleRows = (): WayRow[] => [...combinePlain(SIZES, 3), ...costlyPairs(), ...companyRows(true)]

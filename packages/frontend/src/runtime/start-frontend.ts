@@ -16,7 +16,7 @@ import {
   serveLife,
 } from '@sallyport/protocol/internal/contract'
 import { RUN_METHOD } from '@sallyport/protocol/internal/message'
-import type { Link } from '@sallyport/protocol/internal/wire'
+import { type Link, MAX_WAITING_OUTPUT } from '@sallyport/protocol/internal/wire'
 import { createUnsentError, isBusError, reportError } from '@sallyport/protocol/internal/errors'
 import { waitForLastCalls } from '@sallyport/protocol/internal/rpc'
 import { assertNever, createDeferred, onNextTick, setDevelopment, Throttle } from '@sallyport/protocol/internal/util'
@@ -94,7 +94,8 @@ class FrontendLife {
     this.#start = start
     this.#host = host
     this.#unsent = new Throttle<undefined>((_, more) => host.report({ type: 'unsent', count: more + 1 }), 1)
-    this.#output = isMainThread && !host.group ? undefined : new Output(text => host.report(text))
+    const hasOutput = !isMainThread || host.group
+    this.#output = hasOutput ? new Output(text => host.report(text), MAX_WAITING_OUTPUT, start.printed) : undefined
   }
 
   begin(): void {

@@ -131,6 +131,8 @@ export interface FrontendStart {
   engine?: EngineOptions
   /** The snapshot that a script goes on from: its code does not run again. */
   snapshot?: Uint8Array | undefined
+  /** Counts what its thread prints. A process has none. */
+  printed?: Uint32Array
 }
 
 export interface FrontendWorkerData extends FrontendStart {

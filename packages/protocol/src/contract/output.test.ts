@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { MAX_LAST_OUTPUT, MAX_WAITING_OUTPUT } from '../wire/limits.js'
-import { MAX_OUTPUT_TEXT, Output, type OutputReport } from './output.js'
+import { createPrinted, MAX_OUTPUT_TEXT, Output, type OutputReport } from './output.js'
 
 const MiB = 2 ** 20
 
@@ -100,4 +100,19 @@ it('lets a source that can wait go on once the host has taken all, or at its end
   expect(sent).toBe(3)
   print()
   expect(sent).toBe(4)
+})
+
+it('sends ahead what a thread prints, within a window, and counts all of it', () => {
+  const printed = createPrinted()
+  const reports: OutputReport[] = []
+  const output = new Output(report => void reports.push(report), undefined, printed)
+  for (let n = 0; n < 10_000; n++) output.print('stdout', `${n}`.padEnd(10))
+  expect(reports).toHaveLength(Math.floor(2 ** 18 / 74))
+  expect([...printed]).toEqual([100_000, 0])
+  const ahead = reports.length
+  for (let n = 0; n < ahead; n++) output.read('stdout')
+  for (let n = 0; n < 30; n++) output.read('stdout')
+  expect(reports.map(({ text }) => text).join('')).toHaveLength(100_000)
+  // What waits is joined again: a flood costs the host few messages.
+  expect(reports.length - ahead).toBeLessThan(20)
 })

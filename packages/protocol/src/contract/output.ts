@@ -1,5 +1,6 @@
 // What code prints, at its source: texts wait there until the host asks for them. What has no room drops the oldest, which is counted, so neither
-// code that prints nor its end waits for a busy host.
+// code that prints nor its end waits for a busy host. What waits in a thread is lost with it, if its code hangs and it is terminated: so a thread sends
+// ahead what fits into a window, and counts what it has printed in memory of the host.
 import { MAX_LAST_OUTPUT, MAX_WAITING_OUTPUT } from '../wire/limits.js'
 
 export type OutputStream = 'stdout' | 'stderr'
@@ -12,7 +13,7 @@ export interface OutputReport {
   lost: number
 }
 
-/** Host → source: it has taken a text, and wants the next one. The first text of each stream needs no request. */
+/** Host → source: it has taken a text, and wants the next one. The first text of each stream needs no request, nor do those of a window. */
 export interface OutputRequest {
   type: 'read'
   stream: OutputStream
@@ -22,37 +23,58 @@ export interface OutputRequest {
 export const MAX_OUTPUT_TEXT: number = 2 ** 16
 /** Cost of a print in addition to its characters, so that many small ones do not evade the limit. */
 const PRINT_COST = 64
+/** Cost of the texts of a stream that a thread sends ahead: the last 2000 lines of code that hangs. */
+const WINDOW: number = 2 ** 18
+
+/** What the thread has printed for each stream, in UTF-16 code units modulo 2³². */
+export const createPrinted = (): Uint32Array => new Uint32Array(new SharedArrayBuffer(8))
+export const PRINTED_INDEX: Readonly<Record<OutputStream, number>> = { stdout: 0, stderr: 1 }
 
 interface Queue {
   /** In order. Prints are joined up to the length of a text. */
   readonly waiting: { text: string; cost: number }[]
   cost: number
   lost: number
-  isWanted: boolean
+  /** Costs of the texts that the host has not taken, in order, and their sum. */
+  readonly unread: number[]
+  unreadCost: number
   /** Called once nothing waits. */
   sent: (() => void) | undefined
 }
 
-const createQueue = (): Queue => ({ waiting: [], cost: 0, lost: 0, isWanted: true, sent: undefined })
+const createQueue = (): Queue => ({
+  waiting: [],
+  cost: 0,
+  lost: 0,
+  unread: [],
+  unreadCost: 0,
+  sent: undefined,
+})
 
 export class Output {
   readonly #send: (report: OutputReport) => void
   readonly #max: number
+  readonly #printed: Uint32Array | undefined
   readonly #queues: Record<OutputStream, Queue> = { stdout: createQueue(), stderr: createQueue() }
   #isEnding = false
   /** Cost of what can be printed after all was sent, such as by listeners of a thread's exit. */
   #left = 0
 
-  /** @param max - of what waits for the host, for each stream. The last print can exceed it */
-  constructor(send: (report: OutputReport) => void, max: number = MAX_WAITING_OUTPUT) {
+  /**
+   * @param max - of what waits for the host, for each stream. The last print can exceed it
+   * @param printed - of a thread, whose texts are sent ahead
+   */
+  constructor(send: (report: OutputReport) => void, max: number = MAX_WAITING_OUTPUT, printed?: Uint32Array) {
     this.#send = send
     this.#max = max
+    this.#printed = printed
   }
 
   print(stream: OutputStream, printed: string): void {
     if (printed === '') return
     const queue = this.#queues[stream]
     const { waiting } = queue
+    if (this.#printed) Atomics.add(this.#printed, PRINTED_INDEX[stream], printed.length)
     const text = printed.slice(-MAX_LAST_OUTPUT)
     queue.lost += printed.length - text.length
     const cost = text.length + PRINT_COST
@@ -70,7 +92,7 @@ export class Output {
     if (this.#left > 0) {
       this.#left -= cost
       while (waiting.length > 0) this.#sendNext(stream)
-    } else if (queue.isWanted) this.#sendNext(stream)
+    } else this.#sendAhead(stream)
   }
 
   /** Calls `sent` once nothing of the stream waits for the host: for a source that can wait. It need not once it ends. */
@@ -82,8 +104,9 @@ export class Output {
 
   /** Takes a request of the host. */
   read(stream: OutputStream): void {
-    if (this.#queues[stream].waiting.length > 0) this.#sendNext(stream)
-    else this.#queues[stream].isWanted = true
+    const queue = this.#queues[stream]
+    queue.unreadCost -= queue.unread.shift() ?? 0
+    this.#sendAhead(stream)
   }
 
   /** The source ends: it need not wait for the host. */
@@ -102,20 +125,27 @@ export class Output {
       while (this.#queues[stream].waiting.length > 0) this.#sendNext(stream)
   }
 
+  #sendAhead(stream: OutputStream): void {
+    const queue = this.#queues[stream]
+    const isFree = (cost: number): boolean =>
+      queue.unread.length === 0 || (this.#printed !== undefined && queue.unreadCost + cost <= WINDOW)
+    while (queue.waiting.length > 0 && isFree(Math.min(queue.waiting[0]!.cost, MAX_OUTPUT_TEXT))) this.#sendNext(stream)
+  }
+
   #sendNext(stream: OutputStream): void {
     const queue = this.#queues[stream]
     const [first] = queue.waiting as [Queue['waiting'][number]]
     const text = first.text.slice(0, getEnd(first.text))
     const { lost } = queue
     queue.lost = 0
-    queue.isWanted = false
-    if (text.length === first.text.length) {
-      queue.waiting.shift()
-      queue.cost -= first.cost
-    } else {
+    const cost = text.length === first.text.length ? first.cost : text.length
+    queue.unread.push(cost)
+    queue.unreadCost += cost
+    queue.cost -= cost
+    if (text.length === first.text.length) queue.waiting.shift()
+    else {
       first.text = first.text.slice(text.length)
       first.cost -= text.length
-      queue.cost -= text.length
     }
     this.#send({ type: 'output', stream, text, lost })
     if (queue.waiting.length > 0) return

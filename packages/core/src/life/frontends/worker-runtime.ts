@@ -3,6 +3,7 @@ import type { RelaySockets, SocketOwner } from '@sallyport/process/internal'
 import {
   type Answer,
   areTokens,
+  createPrinted,
   deadline,
   type FrontendCommand,
   type FrontendReport,
@@ -146,10 +147,12 @@ export class WorkerRuntime implements FrontendRuntime {
       this.load = new ModuleLoad(label, config.loaded && (!this.#firstLoad || this.#isFinalReload))
     this.#firstLoad ??= this.load
     this.#isFinalReload = false
-    const thread = config.sandbox.spawn({ ...this.#start, heartbeat }, host, owners)
-    const { wall } = config.sandbox
+    const { wall, hasProcess } = config.sandbox
+    const printed = hasProcess ? undefined : createPrinted()
+    const thread = config.sandbox.spawn({ ...this.#start, ...(printed && { printed }), heartbeat }, host, owners)
     if (wall !== 'none' && !thread.wasStartedAhead) this.load.launcher = wall
-    this.#output = createOutputSink({ worker: 'frontend', label }, host.log, host.options.log, config.onStdio)
+    const fields = { worker: 'frontend', label }
+    this.#output = createOutputSink(fields, host.log, host.options.log, config.onStdio, printed)
     thread.on('exit', this.#output.end)
     this.sockets = thread.sockets
     thread.broker?.on('message', report => this.#reportDenied(report))

@@ -3,6 +3,7 @@ import { MAX_OUTPUT_LINE } from '@sallyport/protocol/internal/wire'
 import type { Logger } from 'pino'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
+import { createPrinted } from '@sallyport/protocol/internal/contract'
 import { createOutputSink } from './output.js'
 
 const LONGEST = 'x'.repeat(MAX_OUTPUT_LINE)
@@ -20,4 +21,31 @@ test('a line of output has at most 8192 characters in the log, and the rest is n
     for (const text of texts) sink.take('stdout', text)
     sink.end()
     expect(logged).toEqual(lines)
+  }))
+
+test('what a thread has printed, and its host has not, is told with its end', () =>
+  rows([
+    ['nothing', 0, []],
+    ['some', 5, ['\nOutput lost: 5 characters were printed just before the end.\n']],
+  ])((_what, lost, marks) => {
+    const warnings: object[] = []
+    const texts: string[] = []
+    const log = { warn: (fields: object) => warnings.push(fields) } as unknown as Logger
+    const printed = createPrinted()
+    // More than the memory counts.
+    printed[0] = 2 ** 32 - 1
+    const sink = createOutputSink(
+      { worker: 'frontend', label: 'main' },
+      log,
+      log,
+      text => void texts.push(text),
+      printed,
+    )
+    sink.take('stdout', 'a', 2 ** 32 - 2)
+    Atomics.add(printed, 0, 1 + lost)
+    sink.take('stdout', 'b')
+    texts.length = warnings.length = 0
+    sink.end()
+    expect(texts).toEqual(marks)
+    expect(warnings).toHaveLength(marks.length)
   }))

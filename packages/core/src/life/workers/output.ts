@@ -1,6 +1,11 @@
 // What a worker prints: third-party text, truncated and throttled unless the host takes the text itself.
 import type { Worker } from 'node:worker_threads'
-import { MAX_OUTPUT_TEXT, type OutputRequest, type OutputStream } from '@sallyport/protocol/internal/contract'
+import {
+  MAX_OUTPUT_TEXT,
+  type OutputRequest,
+  type OutputStream,
+  PRINTED_INDEX,
+} from '@sallyport/protocol/internal/contract'
 import { formatSuppressed, Throttle, throwLater } from '@sallyport/protocol/internal/util'
 import { MAX_OUTPUT_LINE } from '@sallyport/protocol/internal/wire'
 import type { ThreadHandle } from '../thread.js'
@@ -37,37 +42,56 @@ export function pipeOutput(worker: Worker, { take, end }: OutputSink): void {
 /**
  * Takes the output of code: all of it goes to `onStdio`, or its lines to the log, standard output as `info`, and standard error as `warn`. What is
  * lost goes to the log, too.
+ *
+ * @param printed - by the thread: what has not arrived at its end is lost
  */
-export function createOutputSink(fields: Fields, log: HostLog, option: LogOption, onStdio?: OnStdio): OutputSink {
+export function createOutputSink(
+  fields: Fields,
+  log: HostLog,
+  option: LogOption,
+  onStdio?: OnStdio,
+  printed?: Uint32Array,
+): OutputSink {
   const { label } = fields
+  const taken = { stdout: 0, stderr: 0 }
   const dropped = new Throttle<undefined>((_, more) => {
     const text = 'Output dropped: the frontend printed faster than the host could take it. Print less.'
     log.warn({ label, characters: more + 1 }, text)
   }, 1)
+  const tell = (stream: OutputStream, text: string): void => {
+    try {
+      if (text !== '') onStdio!(text, { label, stream })
+    } catch (error) {
+      // The other reports of the thread are for the host.
+      throwLater(error)
+    }
+  }
   const lines = throttleLines(isDefaultLog(option) ? createLabelledLog(label) : log, fields)
   const rest = { stdout: '', stderr: '' }
   const add = (stream: OutputStream, line: string): void =>
     lines.add([stream === 'stdout' ? 'info' : 'warn', line.slice(0, MAX_OUTPUT_LINE)])
   return {
     take(stream, text, lost = 0) {
+      taken[stream] += lost + text.length
       if (lost > 0) dropped.add(undefined, lost)
       if (onStdio) {
         const mark = `\nOutput lost: ${lost} characters were printed faster than the host reads. Print less.\n`
-        try {
-          if (lost > 0) onStdio(mark, { label, stream })
-          onStdio(text, { label, stream })
-        } catch (error) {
-          // The other reports of the thread are for the host.
-          throwLater(error)
-        }
-        return
+        if (lost > 0) tell(stream, mark)
+        return tell(stream, text)
       }
       const printed = (rest[stream] + text).split('\n')
       rest[stream] = printed.pop()!.slice(0, MAX_OUTPUT_LINE)
       for (const line of printed) add(stream, line)
     },
     end() {
-      for (const stream of ['stdout', 'stderr'] as const) if (rest[stream] !== '') add(stream, rest[stream])
+      for (const stream of ['stdout', 'stderr'] as const) {
+        const lost = printed ? (Atomics.load(printed, PRINTED_INDEX[stream]) - taken[stream]) >>> 0 : 0
+        if (lost > 0) {
+          log.warn({ label, characters: lost }, 'Output dropped: the frontend ended before the host could take it.')
+          if (onStdio) tell(stream, `\nOutput lost: ${lost} characters were printed just before the end.\n`)
+        }
+        if (rest[stream] !== '') add(stream, rest[stream])
+      }
       lines.flush()
     },
   }
