@@ -37,7 +37,7 @@ export interface ProcessStatus extends ChildStatus {
   /** What V8 could not allocate: `process` if the kernel refused it. */
   readonly outOfMemory?: 'heap' | 'process' | undefined
   /** False if it has ended before the program of the process began, such as a launcher that could not start it. */
-  readonly hasGreeted?: boolean
+  readonly hasGreeted?: boolean | undefined
   /** The last line of its standard error that says why it has ended, and what was the last one of its standard output before it has greeted. */
   readonly lastLines?: readonly string[]
 }
@@ -113,7 +113,7 @@ function spawnIn(
       // The shell of a launcher opens 6 itself.
       stdio.push(descriptor ?? 'ignore', 'ignore', 'ignore', fromCore)
       const hasWall = launcher !== undefined
-      return new Child({ launch: withoutDump(launch), hasWall, endsPipes: true, cwd: directory ?? '/', env, stdio })
+      return new Child({ launch: withoutDump(launch), hasWall, cwd: directory ?? '/', env, stdio })
     })
     return { child, guard }
   } catch (error) {
