@@ -36,6 +36,7 @@ export class ProgramTransport implements ServerTransport {
   #program: Program | undefined
   isClosed = false
   #violation: string | undefined
+  #hasClosedInput = false
   #chunks: Buffer[] = []
   #length = 0
   readonly #requests = new Set<unknown>()
@@ -61,7 +62,8 @@ export class ProgramTransport implements ServerTransport {
     void program.exited.then(({ code, signal, exceeded }) => {
       this.hasReason ||= !this.isClosed
       this.isClosed = true
-      const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
+      const wasEnded = this.#hasClosedInput ? 'it closed its standard input' : `it was ended by ${signal}`
+      const how = signal === null ? `it exited with code ${code}` : wasEnded
       for (const message of this.#waiting.splice(0)) this.#handle(message)
       this.#setEnded(this.#violation ?? (exceeded === undefined ? how : `it ${exceeded}`))
       this.onclose?.()
@@ -72,7 +74,8 @@ export class ProgramTransport implements ServerTransport {
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#program?.stdin
     if (this.isClosed || !stdin?.writable) {
-      // It ends at this moment, or has closed its standard input.
+      // Or it ends at this moment.
+      this.#hasClosedInput = true
       this.#program?.kill()
       throw new Error(await this.ended)
     }

@@ -90,7 +90,8 @@ export class ProcessScripts {
     this.#endWait?.()
     this.#endWait = deadline(KILL_TIMEOUT_MS, () => {
       const scripts = [...this.#scripts.values()]
-      if (scripts.length > 0 && scripts.every(({ isEnding }) => isEnding)) this.control.kill()
+      if (scripts.length > 0 && scripts.every(({ isEnding }) => isEnding))
+        this.control.kill(scripts[0]!.createLateError())
     })
   }
 
@@ -186,9 +187,12 @@ class RelayedScript extends RelayedCode {
     this.isEnding = true
     this.write({ type: 'terminate' })
     this.#process.awaitEnds()
-    const error = new BusError('Timeout', `${this.#name} did not end, and its process was terminated`)
     // A script can run for this long without a pause.
-    this.after(this.#maxRunMs + ANSWER_TIMEOUT_MS, () => this.#process.control.kill(error))
+    this.after(this.#maxRunMs + ANSWER_TIMEOUT_MS, () => this.#process.control.kill(this.createLateError()))
+  }
+
+  createLateError(): BusError {
+    return new BusError('Timeout', `${this.#name} did not end, and its process was terminated`)
   }
 
   async #exit(code: number): Promise<void> {
