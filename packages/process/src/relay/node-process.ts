@@ -69,6 +69,8 @@ export function startProcess(
     : join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`)
   const { child, guard } = spawnIn(directory, data, sockets)
   const { pid, process } = child
+  // At once: a launcher can close its streams after it has started the process.
+  guard?.watch(process, data.launcher !== undefined && !data.isElsewhere, () => streams.isGreeted)
   process.once('exit', () => output.end())
   const printed = new Printed(output)
   const skipped = new StringDecoder()
@@ -77,7 +79,6 @@ export function startProcess(
     skipped: bytes => printed.skip(skipped.write(bytes)),
     closed,
   })
-  guard?.watch(process, () => streams.isGreeted)
   const stdout = printed.read('stdout', streams.open(PROCESS_STREAMS.stdout))
   printed.read('stderr', process.stderr!)
   const exited = child.exited.then(async status => {
