@@ -1,7 +1,7 @@
 // The standard streams of a server as a transport of the SDK. A server that writes too much, or what is no message, is ended.
 import { once } from 'node:events'
 import { type JSONRPCMessage, parseJSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client'
-import { onNextTick } from '@sallyport/protocol/internal/util'
+import { onNextTick, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
 import { parseMessages, UnrequestedCount } from './messages.js'
@@ -107,7 +107,7 @@ export class ProgramTransport implements ServerTransport {
       ...(this.#lastText === '' ? [] : [`it wrote: ${this.#lastText.trim()}`]),
     ]
     const hint = lacksFile ? '. If the file exists, add its directory to "read"' : ''
-    return { hint, written: written.join('\n') }
+    return { hint, written: toPlainText(written.join('\n')) }
   }
 
   /** Its streams lose nothing while it lives. */

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { later } from '@sallyport/protocol/internal/contract'
 import { closeOnceRead } from '@sallyport/protocol/internal/link'
+import { toPlainText } from '@sallyport/protocol/internal/util'
 import type { Launch, LaunchLimits } from '../launchers/launcher.js'
 import { describeReached, type ExceededLimit, getChildren, type Usage, watchLimits } from './limits.js'
 
@@ -108,11 +109,12 @@ export class Child {
 
 /** Returns the line of a program's last output that says why it has ended: Node prints a stack and its version after it. */
 export function findLastLine(text: string): string {
-  const lines = text.split('\n').filter(line => !/^\s*$|^Node\.js v\S+$/.test(line))
+  const plain = toPlainText(text)
+  const lines = plain.split('\n').filter(line => !/^\s*$|^Node\.js v\S+$/.test(line))
   const error = lines.findLast(line => /^\w*Error(?: \[\w+\])?:/.test(line))
   if (error === undefined) return lines.at(-1)?.trimEnd() ?? ''
   // The file that it may not read.
-  return [error, /^ +(resource: .+?),?$/m.exec(text)?.[1]].filter(Boolean).join(', ')
+  return [error, /^ +(resource: .+?),?$/m.exec(plain)?.[1]].filter(Boolean).join(', ')
 }
 
 /** A launcher exits with 128 and the number of the signal that ended its process. */
