@@ -357,7 +357,7 @@ test('a server that does not read what it is sent, or has closed its input, is e
   await using _ = await open()
   const client = await bus.connect('caller', { allow: ['s:default'] })
   lastStdin.destroy()
-  const text = 'The MCP server "s" ended during the call: it was ended by SIGKILL'
+  const text = 'The MCP server "s" ended during the call: it closed its standard input'
   await expect(client.invoke('plugin:s|good')).rejects.toMatchObject({ reason: 'Disconnected', message: text })
   await client.close()
   isReading = false

@@ -319,6 +319,12 @@ test('a program that is no server does not start, and says why', () =>
   rows([
     ['console.error("no file"); process.exit(4)', {}, 'it exited with code 4', { message: 'it wrote: no file' }],
     [
+      'console.error("\\x1b]0;owned\\x07\\x1b[31mno\\x1b[0m file"); console.log("\\x9b2J"); process.exit(4)',
+      {},
+      'it exited with code 4',
+      { message: 'it wrote what is no message: ""\nit wrote: no file' },
+    ],
+    [
       'console.log("Listening"); console.log("on 80"); process.exit(4)',
       {},
       'it exited with code 4',

@@ -47,7 +47,8 @@ export function parseJson(text: string, file: string, code: PluginErrorCode): un
   } catch (cause) {
     throw cause instanceof PluginError
       ? cause
-      : new PluginError(code, `must be JSON: ${(cause as Error).message}`, { file, cause })
+      : // Without the cause, which repeats the text as it is.
+        new PluginError(code, `must be JSON: ${(cause as Error).message}`, { file })
   }
 }
 

@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { toPlainText } from '@sallyport/protocol/internal/util'
 import { type Launcher, LauncherUnavailable } from './launchers/launcher.js'
 import { bubblewrap as tryBubblewrap, getNamespaceArgs, getProcArgs } from './launchers/bubblewrap.js'
 import { type CgroupLimits, createCgroup, readOptional, removeCgroup } from './launchers/cgroup.js'
@@ -143,7 +144,8 @@ function measureMounts(): Diagnosis['mounts'] {
 
 function getVersion(path: string): string {
   try {
-    return execFileSync(path, ['--version'], { encoding: 'utf8', timeout: PROGRAM_TIMEOUT_MS }).split('\n')[0]!
+    const text = execFileSync(path, ['--version'], { encoding: 'utf8', timeout: PROGRAM_TIMEOUT_MS })
+    return toPlainText(text).split('\n')[0]!
   } catch {
     return 'unknown version'
   }

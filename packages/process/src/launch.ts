@@ -169,8 +169,7 @@ function prepareLaunch(
         isElsewhere,
         temporary: tmpdir(),
         env: { ...getNodeEnvironment(reads), ...launch.env },
-        // Those of its client say nothing.
-        limits: isElsewhere ? {} : limits,
+        limits,
         usage: new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT),
       }
       const relay = host.openRelay(`the relay of ${name}`, relayData, sockets?.ports)

@@ -8,7 +8,7 @@ import { describeMachine, readLoad, readMachine, readPackage } from '../shared/m
 import type { Output } from '../shared/output.js'
 import { createInterruptSignal, createOutput, createProgress, showStart, writeReports } from '../shared/output.js'
 import { OUTCOMES, type Screen } from '../shared/screen.js'
-import { count, short, UsageError } from '../shared/text.js'
+import { count, oneLine, short, UsageError } from '../shared/text.js'
 import type { Comparison, Rule } from '../verdict/judge.js'
 import {
   COMPARISON_VERSION,
@@ -94,7 +94,7 @@ async function measureSides(options: CompareOptions & ProgramOptions, { log }: O
     )
   const first = sides.map(entry => judge(entry, rule))
   const suspects = getSuspects(first, rule)
-  if (suspects.length > 0) log(`Measured again: ${suspects.join(' ')}`)
+  if (suspects.length > 0) log(`Measured again: ${oneLine(suspects.join(' '))}`)
   // A suspect is judged by its second measurement alone: it was chosen by the first.
   const again = suspects.length > 0 ? await measure(suspects) : []
   const repeat = again.map(entry => judge(entry, rule))

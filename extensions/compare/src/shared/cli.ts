@@ -57,7 +57,8 @@ export async function runCommand(name: string, run: () => Promise<number>): Prom
       process.exit(error.exitCode)
     }
     const isUsage = error instanceof UsageError
-    const text = isUsage ? plain(error.message) : error instanceof Error ? error.stack : String(error)
+    // Git and npm can have written parts of it.
+    const text = plain(isUsage ? error.message : String(error instanceof Error ? error.stack : error))
     const columns = process.stderr.columns || Infinity
     const lines = `${name}: ${text}`.split('\n')
     process.stderr.write(`${(isUsage ? lines.flatMap(line => wrap(line, columns)) : lines).join('\n')}\n`)

@@ -1,7 +1,7 @@
 // The standard streams of a server as a transport of the SDK. A server that writes too much, or what is no message, is ended.
 import { once } from 'node:events'
 import { type JSONRPCMessage, parseJSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client'
-import { onNextTick } from '@sallyport/protocol/internal/util'
+import { onNextTick, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
 import { parseMessages, UnrequestedCount } from './messages.js'
@@ -36,6 +36,7 @@ export class ProgramTransport implements ServerTransport {
   #program: Program | undefined
   isClosed = false
   #violation: string | undefined
+  #hasClosedInput = false
   #chunks: Buffer[] = []
   #length = 0
   readonly #requests = new Set<unknown>()
@@ -61,7 +62,8 @@ export class ProgramTransport implements ServerTransport {
     void program.exited.then(({ code, signal, exceeded }) => {
       this.hasReason ||= !this.isClosed
       this.isClosed = true
-      const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
+      const wasEnded = this.#hasClosedInput ? 'it closed its standard input' : `it was ended by ${signal}`
+      const how = signal === null ? `it exited with code ${code}` : wasEnded
       for (const message of this.#waiting.splice(0)) this.#handle(message)
       this.#setEnded(this.#violation ?? (exceeded === undefined ? how : `it ${exceeded}`))
       this.onclose?.()
@@ -72,7 +74,8 @@ export class ProgramTransport implements ServerTransport {
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#program?.stdin
     if (this.isClosed || !stdin?.writable) {
-      // It ends at this moment, or has closed its standard input.
+      // Or it ends at this moment.
+      this.#hasClosedInput = true
       this.#program?.kill()
       throw new Error(await this.ended)
     }
@@ -104,7 +107,7 @@ export class ProgramTransport implements ServerTransport {
       ...(this.#lastText === '' ? [] : [`it wrote: ${this.#lastText.trim()}`]),
     ]
     const hint = lacksFile ? '. If the file exists, add its directory to "read"' : ''
-    return { hint, written: written.join('\n') }
+    return { hint, written: toPlainText(written.join('\n')) }
   }
 
   /** Its streams lose nothing while it lives. */

@@ -6,7 +6,7 @@ import { ReadableStream } from 'node:stream/web'
 import type { DeniedHost } from '@sallyport/core/internal'
 import { Broker, type BrokerStream } from '@sallyport/process/internal/launchers'
 import { BROKER_OUTCOME, BROKER_REASON, deadline } from '@sallyport/protocol/internal/contract'
-import { createDeferred, parseForeignUrl } from '@sallyport/protocol/internal/util'
+import { createDeferred, parseForeignUrl, toPlainText } from '@sallyport/protocol/internal/util'
 import { createParser } from 'eventsource-parser'
 import { parseMessages } from './messages.js'
 import { RequestLost } from './server-transport.js'
@@ -144,7 +144,8 @@ export class RemoteFetch {
     }
     const bytes = Buffer.concat(chunks)
     const messages = this.#parse(bytes)
-    if (!messages) return bytes.toString('utf8')
+    // The SDK quotes it in errors.
+    if (!messages) return toPlainText(bytes.toString('utf8'))
     return JSON.stringify(messages.length === 1 ? messages[0] : messages)
   }
 

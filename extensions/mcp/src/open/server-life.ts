@@ -12,7 +12,7 @@ import { BusError, CommandError } from '@sallyport/core'
 import { deadline, later, pause } from '@sallyport/protocol/internal/contract'
 import { throwAs } from '@sallyport/protocol/internal/errors'
 import { CallProgress } from '@sallyport/protocol/internal/message'
-import { getBackoff } from '@sallyport/protocol/internal/util'
+import { getBackoff, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeOnly } from '../shared/tools.js'
 import type { OpenMcpOptions, ServerEvents } from './options.js'
 import type { ServerTransport } from './server-transport.js'
@@ -95,7 +95,7 @@ export class ServerLife {
         throw new BusError('Timeout', `${subject} timed out after ${timeout} ms without progress`)
       const lost = transport.explain(error as Error)
       if (!transport.isClosed && !lost) {
-        throw new CommandError('TOOL_FAILED', `${subject} can have run, and gave no result: ${message}`)
+        throw new CommandError('TOOL_FAILED', `${subject} can have run, and gave no result: ${toPlainText(message)}`)
       }
       const why = lost ? `did not answer the call: ${lost.message}` : `ended during the call: ${await transport.ended}`
       throw new BusError('Disconnected', `${server} ${why}`, { data: { delivered: 'unknown' } })
@@ -124,8 +124,10 @@ export class ServerLife {
       const why = hasReason ? await transport.ended : (transport.explain(error as Error) ?? (error as Error)).message
       // For the host alone: the reason of a restart reaches frontends.
       const { hint, written } = transport.describeStart()
-      const text = `The MCP server ${JSON.stringify(name)} did not start: ${why}${hint}`
-      throw new BusError('LoadFailed', text, { cause: written === '' ? error : new Error(written) })
+      const text = `The MCP server ${JSON.stringify(name)} did not start: ${toPlainText(why)}${hint}`
+      // The text has all of an answer.
+      const cause = error instanceof ProtocolError ? undefined : error
+      throw new BusError('LoadFailed', text, { cause: written === '' ? cause : new Error(written) })
     } finally {
       endDeadline()
       this.#starting = undefined

@@ -1,7 +1,7 @@
 // The accepted tools of a server as commands of a core plugin.
 import type { CallToolResult } from '@modelcontextprotocol/client'
 import type { AddedCommand, HostLog } from '@sallyport/core/internal'
-import { getTypeName, isPlainObject } from '@sallyport/protocol/internal/util'
+import { getTypeName, isPlainObject, toPlainText } from '@sallyport/protocol/internal/util'
 import { type AddedPlugin, BusError, type Channel, command, CommandError } from '@sallyport/core'
 import { describeOnly, findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
 import type { ServerLife } from './server-life.js'
@@ -62,7 +62,7 @@ export function createToolPlugin(options: ToolCommandsOptions): AddedPlugin {
 function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand {
   const { name, description, inputSchema, outputSchema } = tool
   const { server, getRefusal, timeout, log } = options
-  const subject = `The tool ${JSON.stringify(name)} of the MCP server ${JSON.stringify(options.name)}`
+  const subject = `The tool ${toPlainText(JSON.stringify(name))} of the MCP server ${JSON.stringify(options.name)}`
   const properties = { ...(inputSchema.properties as object), [PROGRESS_ARGUMENT]: {} }
   // The server checks its arguments itself.
   const args = describeOnly({ ...inputSchema, properties })

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import type { Tool } from '@modelcontextprotocol/client'
 import { BusError } from '@sallyport/core'
+import { toPlainText } from '@sallyport/protocol/internal/util'
 import { checkValue } from '../shared/check-names.js'
 import type { ToolChange } from './options.js'
 
@@ -60,7 +61,8 @@ export class ToolPin {
   async accept(tools: readonly Tool[], names?: readonly string[]): Promise<void> {
     await this.#change((accepted = []) => {
       const known = new Set([...accepted, ...tools].map(({ name }) => name))
-      for (const name of names ?? []) checkValue(`accept: ${name}`, known.has(name), `one of ${[...known].join(', ')}`)
+      for (const name of names ?? [])
+        checkValue(`accept: ${name}`, known.has(name), `one of ${toPlainText([...known].join(', '))}`)
       const isChosen = ({ name }: PinnedTool): boolean => names?.includes(name) ?? true
       return [...accepted.filter(tool => !isChosen(tool)), ...tools.filter(isChosen).map(toPinned)]
     })

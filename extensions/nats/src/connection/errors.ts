@@ -1,13 +1,13 @@
 // NATS's errors as errors of the bus, and the throttled report of faults. Texts never repeat a password or a token.
 import { errors } from '@nats-io/transport-node'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
-import { Throttle } from '@sallyport/protocol/internal/util'
+import { Throttle, toPlainText } from '@sallyport/protocol/internal/util'
 import { type NatsConnectionOptions, getServers } from './options.js'
 
 export function toConnectError(where: string, options: NatsConnectionOptions, error: unknown): BusError {
   const servers = getServers(options).join(', ')
   // Neither the server nor the client repeats credentials in its error texts.
-  const text = describeThrown(error).trim()
+  const text = toPlainText(describeThrown(error)).trim()
   if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
     return new BusError('Denied', `${where}: NATS at ${servers} refused the connection: ${text}`)
   }
@@ -23,12 +23,12 @@ export function toServerError(error: Error): BusError {
   if (error instanceof errors.PermissionViolationError) {
     const { operation, subject } = error
     const action = operation === 'publish' ? 'publishing to' : 'a subscription to'
-    return new BusError('Denied', `NATS refused ${action} ${subject}: the user lacks the permission`)
+    return new BusError('Denied', `NATS refused ${action} ${toPlainText(subject)}: the user lacks the permission`)
   }
   if (/slow consumer/i.test(error.message)) {
     return new BusError('Overloaded', 'NATS closed the connection: this process read its messages too slowly')
   }
-  return new BusError('Disconnected', `NATS reported an error: ${describeThrown(error)}`)
+  return new BusError('Disconnected', `NATS reported an error: ${toPlainText(describeThrown(error))}`)
 }
 
 /** Label of faults that belong to no known frontend. */

@@ -6,6 +6,7 @@ import type { Msg, NatsConnection, NodeConnectionOptions, Subscription, TlsOptio
 import { connect, credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node'
 import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
+import { toPlainText } from '@sallyport/protocol/internal/util'
 import { type NatsConnectionOptions, getServers } from './options.js'
 import { toConnectError, toServerError } from './errors.js'
 
@@ -63,7 +64,7 @@ export class ProcessConnection {
     this.#nats = nats
     this.#events = events
     void this.#watch()
-    void nats.closed().then(error => this.#onDown(error ? describeThrown(error) : 'it was closed'))
+    void nats.closed().then(error => this.#onDown(error ? toPlainText(describeThrown(error)) : 'it was closed'))
   }
 
   get maxPayload(): number {

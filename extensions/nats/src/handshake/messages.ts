@@ -5,6 +5,7 @@ import type { Pattern } from '@sallyport/core/internal/network'
 import type { CodecName } from '@sallyport/protocol/internal/codec'
 import { BusError, ERROR_CODES, fromErrorObject } from '@sallyport/protocol/internal/errors'
 import { isLabel } from '@sallyport/protocol/internal/message'
+import { toPlainText } from '@sallyport/protocol/internal/util'
 import { MAX_REFUSAL_BYTES } from '@sallyport/protocol/internal/wire'
 import { hkdfSha256, KEY_BYTES, SESSION_BYTES } from '@sallyport/protocol/internal/records'
 import { isName } from '../connection/subjects.js'
@@ -131,7 +132,8 @@ export function readRefusal(bytes: Uint8Array): BusError | undefined {
     return undefined
   }
   const body = Buffer.from(bytes.subarray(0, bytes.byteLength - proofBytes))
-  return fromErrorObject({ code: body.readInt32BE(2), message: body.toString('utf8', REFUSAL_HEADER_BYTES) })
+  const message = toPlainText(body.toString('utf8', REFUSAL_HEADER_BYTES))
+  return fromErrorObject({ code: body.readInt32BE(2), message })
 }
 
 /** Returns the error of a refusal if its proof is valid: core wrote it for this hello, or another holder of the credential. */

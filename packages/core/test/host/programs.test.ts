@@ -32,3 +32,26 @@ test.runIf(process.platform === 'linux')(
     await expect.poll(() => isRunning(inner)).toBe(false)
   },
 )
+
+test.runIf(process.platform === 'linux')(
+  'a program has ended once it exits, whatever a daemon of it does with its output',
+  () =>
+    rows<[daemon: string, says: RegExp]>([
+      ['exec sleep 1000', /^$/],
+      ['exec yes', /^y/],
+      [`exec ${process.execPath} -e 'setInterval(() => console.log(1), 1)'`, /^1?/],
+    ])(async (daemon, says) => {
+      const args = ['-c', `setsid sh -c 'echo $$; ${daemon.replaceAll("'", `'\\''`)}' & read -r _; exit 3`]
+      const { stdin, stdout, exited } = await startProgram({ command: 'sh', args, wall: 'none' })
+      const chunks = stdout.setEncoding('utf8')[Symbol.asyncIterator]() as AsyncIterator<string>
+      const [pid = '', ...first] = ((await chunks.next()).value as string).split('\n')
+      stdin.end('\n')
+      let rest = first.join('\n')
+      // It ends without an error.
+      for (let next = await chunks.next(); next.done !== true; next = await chunks.next())
+        rest = (rest + next.value).slice(0, 9)
+      expect(await exited).toMatchObject({ code: 3, signal: null })
+      expect(rest).toMatch(says)
+      process.kill(Number(pid), 'SIGKILL')
+    }),
+)

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { silence } from '@sallyport/protocol/internal/contract'
 import { closeOnceRead } from '@sallyport/protocol/internal/link'
+import { toPlainText } from '@sallyport/protocol/internal/util'
 import type { Launch, LaunchLimits } from '../launchers/launcher.js'
 import { describeReached, type ExceededLimit, getChildren, type Usage, watchLimits } from './limits.js'
 
@@ -11,13 +12,13 @@ export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'stdio'
   readonly launch: Launch
   /** True if a launcher starts the program, which is then a descendant of the process that is spawned. */
   readonly hasWall: boolean
-  /** True if its pipes end with it, even if another process holds them. Otherwise they do if it is killed. */
-  readonly endsPipes: boolean
 }
 
 export interface ChildStatus {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
+  /** Its launcher has said so by its exit code: it has not been killed itself. */
+  readonly isReported?: boolean | undefined
   readonly wasKilled: boolean
   /** For which it was killed, or which the kernel has enforced. */
   readonly limit: ExceededLimit | undefined
@@ -29,7 +30,7 @@ const LAUNCHER_EXIT_TIMEOUT_MS = 200
 export class Child {
   readonly process: ChildProcess
   readonly launch: Launch
-  /** Settles once it has exited and its output was read. Rejects if it cannot be started. */
+  /** Settles once it has exited and its output was read, even if another process holds its pipes. Rejects if it cannot be started. */
   readonly exited: Promise<ChildStatus>
   readonly #hasWall: boolean
   #stopWatching = (): void => {}
@@ -38,7 +39,7 @@ export class Child {
   #isClosed = false
 
   /** @throws an error with the code `EMFILE` if no descriptors are left */
-  constructor({ launch, hasWall, endsPipes, ...options }: ChildOptions) {
+  constructor({ launch, hasWall, ...options }: ChildOptions) {
     this.launch = launch
     this.#hasWall = hasWall
     // A session of its own, because Ctrl-C is for the host to handle.
@@ -50,7 +51,7 @@ export class Child {
       child.once('exit', () => {
         // bwrap can end before its first process in the wall has asked to end with it, such as by a limit of memory.
         killQuietly(-child.pid!)
-        if (endsPipes || this.#isKilled) this.#endPipes()
+        for (const pipe of child.stdio) if (pipe) closeOnceRead(pipe as Socket)
       })
       child.once('close', (exitCode, exitSignal) => {
         this.#isClosed = true
@@ -59,6 +60,7 @@ export class Child {
         resolve({
           code: reported ? null : exitCode,
           signal: exitSignal ?? reported ?? null,
+          isReported: reported !== undefined,
           wasKilled: this.#isKilled,
           limit: this.#limit ?? describeReached(launch),
         })
@@ -89,11 +91,10 @@ export class Child {
 
   kill(): void {
     const { pid, process: child } = this
-    if (pid === undefined || this.#isClosed) return
+    // Its group has ended with it: that number can be another's.
+    if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     this.#isKilled = true
-    const hasExited = child.exitCode !== null || child.signalCode !== null
     if (this.#hasWall) {
-      if (hasExited) return
       // The spawned process exits with its descendants. If it were killed first, nothing here could wait for them.
       const descendants = getChildren(pid)
       for (const each of descendants) killQuietly(each)
@@ -101,24 +102,19 @@ export class Child {
       else silence(LAUNCHER_EXIT_TIMEOUT_MS, { keepsAlive: false }, () => child.kill('SIGKILL'))
       return
     }
-    // Others of its group can hold the output of one that has exited.
     killQuietly(-pid)
     child.kill('SIGKILL')
-    if (hasExited) this.#endPipes()
-  }
-
-  #endPipes(): void {
-    for (const pipe of this.process.stdio) if (pipe) closeOnceRead(pipe as Socket)
   }
 }
 
 /** Returns the line of a program's last output that says why it has ended: Node prints a stack and its version after it. */
 export function findLastLine(text: string): string {
-  const lines = text.split('\n').filter(line => !/^\s*$|^Node\.js v\S+$/.test(line))
+  const plain = toPlainText(text)
+  const lines = plain.split('\n').filter(line => !/^\s*$|^Node\.js v\S+$/.test(line))
   const error = lines.findLast(line => /^\w*Error(?: \[\w+\])?:/.test(line))
   if (error === undefined) return lines.at(-1)?.trimEnd() ?? ''
   // The file that it may not read.
-  return [error, /^ +(resource: .+?),?$/m.exec(text)?.[1]].filter(Boolean).join(', ')
+  return [error, /^ +(resource: .+?),?$/m.exec(plain)?.[1]].filter(Boolean).join(', ')
 }
 
 /** A launcher exits with 128 and the number of the signal that ended its process. */

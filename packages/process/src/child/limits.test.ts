@@ -1,5 +1,5 @@
 // The limits of a process over invented samples, and the usage of a real process.
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { Child } from './child.js'
 import { countFiles, createLimitCheck, explainRefusedMemory, getChildren, readTreeUsage } from './limits.js'
 
 const MIB = 2 ** 20
+afterEach(() => void vi.restoreAllMocks())
 
 test('reports memory as soon as it exceeds the limit', () => {
   const check = createLimitCheck({ memory: 100 })
@@ -128,8 +129,18 @@ test.runIf(process.platform === 'linux')(
 
 test('a kill that the system refuses ends nothing', async () => {
   const launch = { command: process.execPath, args: ['-e', 'process.exit(3)'] }
-  const child = new Child({ launch, hasWall: false, endsPipes: false, stdio: 'pipe' })
+  const child = new Child({ launch, hasWall: false, stdio: 'pipe' })
   // A program that has got other rights, as by sudo.
   for (let kills = 0; kills < 2; kills++) child.process.emit('error', new Error('kill EPERM'))
   expect(await child.exited).toMatchObject({ code: 3 })
+})
+
+test('a kill after the exit signals nobody, because another process can have its id', async () => {
+  const launch = { command: process.execPath, args: ['-e', ''] }
+  const child = new Child({ launch, hasWall: false, stdio: 'pipe' })
+  await once(child.process, 'exit')
+  const kill = vi.spyOn(process, 'kill')
+  child.kill()
+  expect(kill).not.toHaveBeenCalled()
+  expect(await child.exited).toMatchObject({ code: 0, wasKilled: false })
 })

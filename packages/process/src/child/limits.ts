@@ -24,7 +24,7 @@ export interface ExceededLimit {
 }
 
 // The kernel and the checks of `/proc` enforce the same limit, and report it in the same words.
-const describeMemory = (max: number): string => `used more memory than its limit of ${max} MiB`
+export const describeMemory = (max: number): string => `used more memory than its limit of ${max} MiB`
 const describePids = (max: number): string => `needed more processes and threads than its limit of ${max}`
 
 type LaunchedLimits = Pick<Launch, 'cgroups' | 'processes'>

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
+import { isRunning } from '../../../core/test/support/processes.js'
 import { OrphanGuard } from './orphan-guard.js'
 import { createStopStatus, describeStop } from './stop-status.js'
 
@@ -129,7 +130,7 @@ describe.skipIf(process.platform === 'win32')('the orphan guard', () => {
     ])(async (_how, end, hasBegun, count) => {
       const guarded = new OrphanGuard('', { stop, env: { PATH: programs } })
       const child = spawn('/bin/sh', ['-c', 'read -r code; exit $code'])
-      guarded.watch(child, () => hasBegun)
+      guarded.watch(child, false, () => hasBegun)
       end(child, guarded)
       await guarded.exited
       expect(takeRuns()).toBe(count)
@@ -151,6 +152,48 @@ describe.skipIf(process.platform === 'win32')('the orphan guard', () => {
     expect(describeStop(stopStatus)).toBe('was killed')
     guard.end()
   })
+
+  test.runIf(process.platform === 'linux')('kills what a launcher has started in other sessions, after each end', () =>
+    rows(
+      (
+        [
+          ['plain', 'exec "$@"'],
+          ['another session', 'exec setsid -w "$@"'],
+          ['its session in another', 'setsid -w setsid -w sh -c \'"$@"; true\' sh "$@"; true'],
+          ['without its signals', 'trap "" HUP TERM INT; exec nohup "$@" 2>/dev/null'],
+          [
+            'a daemon, whose parent has exited',
+            'exec 3<&0; setsid sh -c \'"$@" <&3 3<&- &\' sh "$@"; exec 0<&- 1>&-; exec sleep 1000',
+          ],
+          [
+            'a daemon with another output',
+            'exec 3<&0; setsid sh -c \'"$@" <&3 3<&- | cat &\' sh "$@"; exec 0<&- 1>&-; exec sleep 1000',
+          ],
+        ] as const
+      ).flatMap(
+        ([what, launcher]) =>
+          [
+            [what, launcher, 'orphaned'],
+            [what, launcher, 'killed'],
+          ] as const,
+      ),
+    )(async (_what, launcher, end) => {
+      const program = 'console.log(process.pid); process.stdin.once("end", () => {}); for (;;);'
+      const child = spawn('/bin/sh', ['-c', `read -r _; ${launcher}`, 'sh', process.execPath, '-e', program], {
+        detached: true,
+      })
+      const guarded = new OrphanGuard()
+      guarded.watch(child, true)
+      child.stdin.write('\n')
+      const pid = Number((await once(child.stdout, 'data'))[0])
+      expect(isRunning(pid)).toBe(true)
+      if (end === 'orphaned') guarded.end()
+      else child.kill('SIGKILL')
+      await guarded.exited
+      await expect.poll(() => isRunning(pid)).toBe(false)
+      guard.end()
+    }),
+  )
 
   test('ends with a process that could not be started', async () => {
     const child = spawn(join(directory, 'missing')).on('error', () => {})

@@ -1,5 +1,6 @@
 // What ends with a process that cannot say so: those without a wall, which the kernel does not end with their parent, and what lives elsewhere.
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import { statSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Writable } from 'node:stream'
@@ -10,14 +11,24 @@ import { findLastLine } from './child.js'
 import { NOT_RUN, RUNS_ON, setStopStatus, STOP_TIMEOUT_MS, WAS_KILLED } from './stop-status.js'
 
 /**
- * Kills the process of the first line with its group, and removes the directory, unless there is a second line before the pipe ends. Then it runs
- * the command that is left, if there is one: again after 1 and 3 s, unless the second line is `done`. A daemon can still be creating what a client
- * has asked for that was killed, and finds nothing to remove before. After 60 s the command ends with this group. Nobody reads what it says once
- * the host is gone.
+ * Kills the process of the first line with its group, and removes the directory, unless there is a second line before the pipe ends. A launcher can
+ * have started others in sessions of their own. So on Linux, whoever has the sockets of the first line as its standard input or output is killed after
+ * each end, with all that it has started: each is stopped before it is asked for that, so that it starts no more meanwhile.
+ *
+ * Then it runs the command that is left, if there is one: again after 1 and 3 s, unless the second line is `done`. A daemon can still be creating what
+ * a client has asked for that was killed, and finds nothing to remove before. After 60 s the command ends with this group. Nobody reads what it says
+ * once the host is gone.
  */
 const SCRIPT = [
-  'trap "" PIPE',
-  'read -r pid && read -r end || { [ -z "$pid" ] || kill -9 "-$pid" "$pid"; PATH=$PATH:/usr/bin:/bin rmdir "$1"; }; shift; [ $# -gt 0 ] || exit 0',
+  'trap "" PIPE; all= next= group= end=',
+  'halt() { for each; do case " $all " in *" $each "*) continue; esac; all="$all $each"; kill -STOP "$each"',
+  'for file in /proc/$each/task/*/children; do read -r more <"$file"; next="$next $more"; done; done; }',
+  '{ read -r pid in out && read -r end || { next=${in:+$pid}; group=${pid:+-$pid $pid}; }',
+  '[ -z "$in" ] || for file in $(PATH=$PATH:/usr/bin:/bin',
+  'find -L /proc/[0-9]*/fd/[01] -maxdepth 0 -type s "(" -inum "$in" -o -inum "$out" ")"); do',
+  'file=${file#/proc/}; next="$next ${file%%/*}"; done',
+  'while [ -n "$next" ]; do these=$next; next=; halt $these; done; [ -z "$group$all" ] || kill -9 $group $all',
+  '[ -n "$end" ] || PATH=$PATH:/usr/bin:/bin rmdir "$1"; } 2>/dev/null; shift; [ $# -gt 0 ] || exit 0',
   "(trap 'kill -9 $!; exit' TERM; PATH=$PATH:/usr/bin:/bin sleep 60 & wait $! && kill -9 0) >/dev/null 2>&1 & timer=$!",
   '"$@"; code=$?; [ -z "$pid" ] || [ "$end" = done ] || for pause in 1 2; do',
   'PATH=$PATH:/usr/bin:/bin sleep $pause; "$@"; code=$?; done; kill $timer; exit $code',
@@ -85,10 +96,15 @@ export class OrphanGuard {
     setStopStatus(stopStatus, code, findLastLine(this.#said))
   }
 
-  /** @param hasBegun - called at its exit. Returns false if what it starts elsewhere might not be there yet */
-  watch(child: ChildProcess, hasBegun: () => boolean = () => true): void {
-    if (child.pid === undefined) return this.end()
-    this.#stdin?.write(`${child.pid}\n`)
+  /**
+   * @param hasLauncher - true if it starts a process of this machine that has its standard streams
+   * @param hasBegun - called at its exit. Returns false if what it starts elsewhere might not be there yet
+   */
+  watch(child: ChildProcess, hasLauncher = false, hasBegun: () => boolean = () => true): void {
+    const { pid } = child
+    if (pid === undefined) return this.end()
+    const sockets = hasLauncher ? [0, 1].map(stream => getInode(`/proc/${pid}/fd/${stream}`)) : []
+    this.#stdin?.write(`${[pid, ...sockets].join(' ')}\n`)
     child.once('exit', (code, signal) => {
       // One that exits by itself has waited for what it has asked for. One whose own client was killed says so by its code.
       const wasKilled = (signal !== null || code === 128 + constants.signals.SIGKILL) && !hasBegun()
@@ -104,5 +120,15 @@ export class OrphanGuard {
 
   end(): void {
     this.#stdin?.end()
+  }
+}
+
+/** Returns 0, which is nobody's, if it cannot be read. */
+function getInode(path: string): string {
+  try {
+    // As a BigInt: after one with numbers, Node 20 resolves no links in paths of modules.
+    return String(statSync(path, { bigint: true }).ino)
+  } catch {
+    return '0'
   }
 }

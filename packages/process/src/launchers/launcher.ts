@@ -5,6 +5,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BusError } from '@sallyport/protocol/internal/errors'
+import { toPlainText } from '@sallyport/protocol/internal/util'
 import { getNodeEnvironment } from './node-program.js'
 
 /** Starts the process of a frontend in a wall: in a container, or with fewer rights. */
@@ -185,9 +186,11 @@ export async function tryCommand({
     child[name]?.setEncoding('utf8').on('data', (text: string) => (texts[name] += text))
   }
   try {
-    const [status] = (await once(child, 'close')) as [number | null]
-    const end = child.killed ? `it did not answer within ${timeout / 1000} s` : `exit code ${status}`
-    return { status, ...texts, failure: texts.stderr.trim() || end }
+    const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+    const [stdout = '', said = ''] = [texts.stdout, texts.stderr.trim()].map(toPlainText)
+    const late = child.killed ? `it did not answer within ${timeout / 1000} s` : ''
+    const end = [late, said].filter(Boolean).join(': ')
+    return { status, stdout, failure: end || (signal === null ? `exit code ${status}` : `it was ended by ${signal}`) }
   } catch (error) {
     if (SHORTAGES.has((error as NodeJS.ErrnoException).code ?? '')) throw error
     return { status: null, stdout: '', failure: (error as Error).message }

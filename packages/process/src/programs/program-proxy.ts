@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { Throttle } from '@sallyport/protocol/internal/util'
+import { Throttle, toPlainText } from '@sallyport/protocol/internal/util'
 import { getNodeEnvironment, getNodeProgram } from '../launchers/node-program.js'
 import type { BrokerDenial } from '../network/broker.js'
 import type { Secret } from '../network/secrets.js'
@@ -72,7 +72,9 @@ export async function serveProxy(
     const received = await once(child, 'message', { signal: ended.signal })
     listener = received[1] as Server
   } catch (cause) {
-    const why = (await text(child.stderr!)).trim().slice(0, 500)
+    const why = toPlainText(await text(child.stderr!))
+      .trim()
+      .slice(0, 500)
     throw new BusError('LoadFailed', `startProgram: the proxy did not start: ${why || 'its process has ended'}`, {
       cause,
     })

@@ -97,7 +97,10 @@ export interface Program {
   readonly stdout: Readable
   /** Its standard error. */
   readonly stderr: Readable
-  /** Resolves once it has exited, and its output was read. No process that it has started is left then: without a wall, none of its group. */
+  /**
+   * Resolves once it has exited, and its output was read. No process that it has started is left then: without a wall, none of its group, and others
+   * that hold its output are not waited for.
+   */
   readonly exited: Promise<ProgramExit>
   /** Ends it, and all that it has started: without a wall, its group. */
   kill(): void
@@ -153,13 +156,13 @@ const startWalled = (launch: WalledLaunch, hasProxy: boolean): Child =>
   withFilterFile(launch.filter, tmpdir(), filter =>
     withFilterFile(launch.options, tmpdir(), listed => {
       const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', filter, listed, ...(hasProxy ? (['ipc'] as const) : [])]
-      return new Child({ launch, hasWall: true, endsPipes: false, cwd: '/', env: {}, stdio })
+      return new Child({ launch, hasWall: true, cwd: '/', env: {}, stdio })
     }),
   )
 
 function startOpen({ command, args, cwd, home, env }: WalledProgram): Child {
   const start = { launch: { command, args }, cwd: cwd ?? home ?? tmpdir(), env: { ...env } }
-  const child = new Child({ ...start, hasWall: false, endsPipes: false, stdio: 'pipe' })
+  const child = new Child({ ...start, hasWall: false, stdio: 'pipe' })
   new OrphanGuard().watch(child.process)
   return child
 }

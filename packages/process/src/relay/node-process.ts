@@ -37,7 +37,7 @@ export interface ProcessStatus extends ChildStatus {
   /** What V8 could not allocate: `process` if the kernel refused it. */
   readonly outOfMemory?: 'heap' | 'process' | undefined
   /** False if it has ended before the program of the process began, such as a launcher that could not start it. */
-  readonly hasGreeted?: boolean
+  readonly hasGreeted?: boolean | undefined
   /** The last line of its standard error that says why it has ended, and what was the last one of its standard output before it has greeted. */
   readonly lastLines?: readonly string[]
 }
@@ -69,6 +69,8 @@ export function startProcess(
     : join(temporary, `sallyport-${Math.random().toString(36).slice(2)}`)
   const { child, guard } = spawnIn(directory, data, sockets)
   const { pid, process } = child
+  // At once: a launcher can close its streams after it has started the process.
+  guard?.watch(process, data.launcher !== undefined && !data.isElsewhere, () => streams.isGreeted)
   process.once('exit', () => output.end())
   const printed = new Printed(output)
   const skipped = new StringDecoder()
@@ -77,7 +79,6 @@ export function startProcess(
     skipped: bytes => printed.skip(skipped.write(bytes)),
     closed,
   })
-  guard?.watch(process, () => streams.isGreeted)
   const stdout = printed.read('stdout', streams.open(PROCESS_STREAMS.stdout))
   printed.read('stderr', process.stderr!)
   const exited = child.exited.then(async status => {
@@ -113,7 +114,7 @@ function spawnIn(
       // The shell of a launcher opens 6 itself.
       stdio.push(descriptor ?? 'ignore', 'ignore', 'ignore', fromCore)
       const hasWall = launcher !== undefined
-      return new Child({ launch: withoutDump(launch), hasWall, endsPipes: true, cwd: directory ?? '/', env, stdio })
+      return new Child({ launch: withoutDump(launch), hasWall, cwd: directory ?? '/', env, stdio })
     })
     return { child, guard }
   } catch (error) {

@@ -114,7 +114,8 @@ export class ProcessScripts {
     this.#endWait?.()
     this.#endWait = silence(KILL_TIMEOUT_MS, { readMs: this.control.createTime() }, () => {
       const scripts = [...this.#scripts.values()]
-      if (scripts.length > 0 && scripts.every(({ isEnding }) => isEnding)) this.control.kill()
+      if (scripts.length > 0 && scripts.every(({ isEnding }) => isEnding))
+        this.control.kill(scripts[0]!.createLateError())
     })
   }
 
@@ -243,10 +244,13 @@ class RelayedScript extends RelayedCode {
     this.isEnding = true
     this.write({ type: 'terminate' })
     this.#process.awaitEnds()
-    const error = new BusError('Timeout', `${this.#name} did not end, and its process was terminated`)
-    const kill = (): void => void (this.#hasExited || this.#process.control.kill(error))
+    const kill = (): void => void (this.#hasExited || this.#process.control.kill(this.createLateError()))
     this.#process.control.turned(kill)
     this.#afterBlock(kill)
+  }
+
+  createLateError(): BusError {
+    return new BusError('Timeout', `${this.#name} did not end, and its process was terminated`)
   }
 
   async #exit(code: number): Promise<void> {

@@ -19,6 +19,7 @@ export interface RelayData {
   /** Directory for the process's empty working directory: a relay has no environment that names one. */
   temporary: string
   env: Readonly<Record<string, string>>
+  /** Those of a process that is elsewhere are held there: what its client uses says nothing. */
   limits: LaunchLimits
   /** Two numbers, which the relay writes when it reads them for the limits: bytes of memory, and milliseconds of CPU time. */
   usage: SharedArrayBuffer

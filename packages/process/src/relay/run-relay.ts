@@ -123,7 +123,7 @@ class ProcessRelay extends RelayedCode {
     const output = new Output(text => host.postMessage(text), MAX_LAST_OUTPUT)
     // The pipe closes in a later turn.
     const process: NodeProcess = startProcess(data, output, sockets, fault =>
-      this.#pipeClosed(fault && explainPipeFault(fault)),
+      this.#closed('output', fault && explainPipeFault(fault)),
     )
     super(process.streams, 0)
     this.#host = host
@@ -181,7 +181,8 @@ class ProcessRelay extends RelayedCode {
   }
 
   #watch(): void {
-    const { limits, usage } = this.#data
+    const { limits, usage, isElsewhere } = this.#data
+    if (isElsewhere) return
     this.#process.child.watch(limits, ({ memory, cpu }) => new Float64Array(usage).set([memory, cpu]))
   }
 
@@ -278,9 +279,11 @@ class ProcessRelay extends RelayedCode {
     if (message.type !== 'state') return this.pass(message)
     if (message.state === 'failed') {
       this.#output.end()
-      this.#awaitExit()
+      this.#awaitExit('said that it failed')
     }
-    const error = message.error && explainRefusedMemory(this.#name, message.error, this.#data.limits.memory)
+    const { isElsewhere, limits } = this.#data
+    const maxMemory = isElsewhere ? undefined : limits.memory
+    const error = message.error && explainRefusedMemory(this.#name, message.error, maxMemory)
     this.pass(error ? { ...message, error } : message)
   }
 
@@ -290,16 +293,16 @@ class ProcessRelay extends RelayedCode {
 
   /** Without its reports the process could not be stopped any more. */
   protected override controlClosed(fault: BusError | undefined): void {
-    this.#pipeClosed(fault)
+    this.#closed('reports', fault)
   }
 
   /** Kills the process immediately after a violation of the protocol; otherwise gives it time to exit, and to say why by that. */
-  #pipeClosed(fault: BusError | undefined): void {
+  #closed(what: 'output' | 'reports', fault: BusError | undefined): void {
     this.#scripts?.pipeClosed()
     if (fault) return this.kill(fault)
     // It might wait for the host to read.
     this.#output.end()
-    this.#awaitExit()
+    this.#awaitExit(`closed its ${what}`)
   }
 
   protected override violated(fault: BusError): void {
@@ -338,8 +341,10 @@ class ProcessRelay extends RelayedCode {
     return isKnown && pid !== undefined ? readMainThreadsCpu(pid) : undefined
   }
 
-  #awaitExit(): void {
-    const end = (): void => this.kill()
+  /** @param cause - a clause: why it is expected to exit */
+  #awaitExit(cause: string): void {
+    const text = `${this.#name} ${cause} and did not exit within ${EXIT_TIMEOUT_MS} ms`
+    const end = (): void => this.kill(new BusError('Timeout', text))
     this.#endOnceQuiet(end, over => this.afterSilence(EXIT_TIMEOUT_MS, () => undefined, over))
   }
 
@@ -372,7 +377,7 @@ class ProcessRelay extends RelayedCode {
     const isStopping = this.#isStopping
     const isCutOff = (await this.getForwarded(this.#scripts?.forwarded())) === false
     const { lifecycle } = this
-    const { launch, launcher } = this.#data
+    const { launch, launcher, limits, isElsewhere } = this.#data
     const { error: fault, wasStopped } = judgeProcess({
       status,
       isStopping,
@@ -380,7 +385,8 @@ class ProcessRelay extends RelayedCode {
       name: this.#name,
       isSpare: !('type' in this.#data.start),
       killedFor: this.#killReason,
-      maxMemory: this.#data.limits.memory,
+      maxMemory: limits.memory,
+      isElsewhere,
       launcher: launcher === undefined ? undefined : { name: launcher, command: launch.command },
     })
     const wasDone = lifecycle === 'stopped' || (!status.wasKilled && status.code === 0)

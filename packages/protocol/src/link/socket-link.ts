@@ -120,7 +120,11 @@ export function closeOnceRead(
     const { bytesRead } = socket
     if (socket.destroyed) return
     if (!isRead()) return void later(UNREAD_CHECK_MS, check)
-    if (bytesRead === read || bytesRead - first > MAX_LEFT_BYTES) return void socket.destroy()
+    if (bytesRead === read || bytesRead - first > MAX_LEFT_BYTES) {
+      // Otherwise who reads it would get an error.
+      socket.push(null)
+      return void socket.destroy()
+    }
     read = bytesRead
     checkLater(check)
   }

@@ -4,7 +4,7 @@
 import { relative } from 'node:path'
 import util from 'node:util'
 import { describeName, isInternalFrame } from '@sallyport/protocol/internal/errors'
-import { escapeHidden } from '@sallyport/protocol/internal/util'
+import { escapeHidden, toPlainText } from '@sallyport/protocol/internal/util'
 import type { RunningCall } from '../../contract/host-core.js'
 
 /** A line of pino. */
@@ -115,7 +115,7 @@ export function getLabelColor(label: string): Color {
 export const escapeLines = (text: string): string => text.split('\n').map(escapeHidden).join('\n')
 
 /** Removes terminal sequences from one line of text, and escapes what is hidden otherwise. */
-export const escapeText = (text: string): string => escapeHidden(util.stripVTControlCharacters(text))
+export const escapeText = (text: string): string => escapeHidden(toPlainText(text))
 
 /** The bus's own events by their messages. `{format field}` is a field in one of the formats below. */
 const SENTENCES: ReadonlyMap<unknown, string> = new Map([

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { withDeadline } from '@sallyport/protocol/internal/contract'
-import { isDevelopment, readStack } from '@sallyport/protocol/internal/util'
+import { isDevelopment, readStack, toPlainText } from '@sallyport/protocol/internal/util'
 import { findEmbedder } from '@sallyport/process/internal/permission-model'
 
 /** Files that `node --check` is run for. */
@@ -53,7 +53,9 @@ async function checkModules(module: URL, signal: AbortSignal): Promise<string | 
 async function checkFile(path: string, signal: AbortSignal): Promise<string> {
   const { execFile } = await import('node:child_process')
   return new Promise(resolve => {
-    execFile(process.execPath, ['--check', path], { signal }, (error, _, stderr) => resolve(error ? stderr : ''))
+    execFile(process.execPath, ['--check', path], { signal }, (error, _, stderr) =>
+      resolve(error ? toPlainText(stderr) : ''),
+    )
   })
 }
 

@@ -121,6 +121,19 @@ describe.runIf(real ?? (process.platform === 'linux' && findProgram('bwrap')))('
     await expect.poll(() => [getContainers(), pids.filter(isRunning)]).toEqual([[], []])
   })
 
+  test.runIf(real === undefined)('one that is killed has probably reached its memory, if that is limited', () =>
+    rows([
+      { limits: {}, more: '' },
+      { limits: { memory: 100 }, more: '. It probably used more memory than its limit of 100 MiB' },
+    ])(async ({ limits, more }) => {
+      writeFileSync(join(state, 'killed'), '')
+      const bus = await open(limits)
+      const fault = new Promise<{ error: Error }>(resolve => bus.on('fault', resolve))
+      for (const pid of getPids()) process.kill(pid, 'SIGKILL')
+      expect((await fault).error.message).toBe(`frontend "main" was terminated by SIGKILL${more}`)
+    }),
+  )
+
   test('a script runs in a container', async () => {
     const bus = await start()
     const wall = await docker({ docker: program })

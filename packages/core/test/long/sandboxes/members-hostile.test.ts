@@ -36,8 +36,12 @@ const HOSTILE: readonly [what: string, program: string, error: RegExp][] = [
     `report({ type: 'state', state: 'failed', error: { message: 5, stack: [], reason: 'x', more: 1 } })`,
     /^The frontend failed$/,
   ],
-  ['no more reports', `control.destroy()`, /terminated by SIGKILL$|sent no end of a script$/],
-  ['nothing more', `require('node:fs').closeSync(1)`, /terminated by SIGKILL$/],
+  [
+    'no more reports',
+    `control.destroy()`,
+    /closed its reports and did not exit within 1000 ms$|sent no end of a script$/,
+  ],
+  ['nothing more', `require('node:fs').closeSync(1)`, /closed its output and did not exit within 1000 ms$/],
   [
     'to its standard output',
     `require('node:fs').writeSync(1, 'x'.repeat(100))`,

@@ -19,7 +19,6 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LauncherUnavailable, type ProgramOptions, startProgram } from '../../../src/launchers.js'
-import { isRunning } from '../../support/processes.js'
 import { rows } from '../../../../../scripts/testing.js'
 
 const isolated = await startProgram({ command: 'true' }).then(
@@ -243,21 +242,6 @@ test('without a wall a program has the rights of the host, and none of its varia
   const { stdout, code } = await node('console.log(process.cwd(), process.env.KEY, process.env.USER)', options)
   expect([stdout.trim(), code]).toEqual([`${directory} value undefined`, 0])
 })
-
-test.runIf(process.platform === 'linux')(
-  'without a wall a program that has exited, and whose output another one holds, ends when it is killed',
-  () =>
-    rows(['sleep 1000', 'setsid sleep 1000'])(async command => {
-      const args = ['-c', `${command} & echo $!; exit 3`]
-      const { stdout, pid, kill, exited } = await startProgram({ command: 'sh', args, wall: 'none' })
-      const [inner] = (await once(stdout, 'data')) as [Buffer]
-      await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
-      kill()
-      expect(await exited).toMatchObject({ code: 3, signal: null })
-      if (command.startsWith('setsid')) process.kill(Number(inner), 'SIGKILL')
-      else await expect.poll(() => isRunning(Number(inner))).toBe(false)
-    }),
-)
 
 test.runIf(process.platform === 'linux')(
   'without a wall the output of a program that was killed waits for a slow reader',
