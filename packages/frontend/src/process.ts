@@ -13,7 +13,14 @@ import {
   type ProcessMessage,
 } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
-import { getSocketInode, SocketLink, SplitLink, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
+import {
+  countTurnsOfHost,
+  getSocketInode,
+  SocketLink,
+  SplitLink,
+  StreamLink,
+  StreamMultiplexer,
+} from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText, type Link } from '@sallyport/protocol/internal/wire'
 import { Socket } from 'node:net'
 import * as index from './index.js'
@@ -118,14 +125,18 @@ function prepare(preparation: FrontendPreparation): void {
 // oxlint-disable-next-line no-restricted-imports
 const loadFunctions = () => import('@sallyport/frontend')
 
+let asked = 0
+countTurnsOfHost(() => asked)
 let isStarted = false
 let isExiting = false
 let handleMessage: ((message: ProcessMessage) => void) | undefined
 
 function handleCommand(command: ProcessCommand): void {
   if (command.type === 'prepare') prepare(command)
-  else if (command.type === 'ask') report({ type: 'answer' })
-  else handleMessage?.(command.message)
+  else if (command.type === 'ask') {
+    asked++
+    report({ type: 'answer' })
+  } else handleMessage?.(command.message)
 }
 
 function start(data: FrontendStart): void {

@@ -328,7 +328,11 @@ export class Bus<Types extends BusTypes = BusTypes> extends BusFunctions<Types> 
     const { core, frontends, log, supervisor } = this.#host
     const stopWatching = logPendingClose(core, supervisor, log)
     const deadline = performance.now() + timeout
-    if (core.isUp) await within(timeout, frontends.callsSettled())
+    if (core.isUp)
+      await within(
+        timeout,
+        frontends.callsSettled().then(() => frontends.flushed()),
+      )
     await core.worker.stop(Math.max(0, deadline - performance.now()))
     // The last events of core come on ports of their own, and can arrive after its exit: the loop reads every port within two ticks.
     await nextTick()

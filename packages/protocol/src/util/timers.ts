@@ -54,7 +54,19 @@ const letExit = (timer: unknown): void => void (timer as Partial<NodeJS.Timeout>
 
 /** Paces work of this thread's own, and keeps the thread alive meanwhile. @throws {AbortError} if the signal aborts */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
-  process.getBuiltinModule('node:timers/promises').setTimeout(ms, undefined, { signal })
+  new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(timer)
+      reject(signal!.reason as Error)
+    }
+    const end = (): void => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    if (signal?.aborted) abort()
+    else signal?.addEventListener('abort', abort)
+  })
 
 /** Running time of a thread for it to confirm that one of its members is terminated. One that does not is blocked. */
 export const CONFIRM_TIMEOUT_MS = 250

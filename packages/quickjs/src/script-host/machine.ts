@@ -77,8 +77,8 @@ export class Machine {
   #lastAsked = 0
   /** CPU time when half of the time had passed since the script was entered, in µs. */
   #cpuStart: number | undefined
-  /** Set once the script is to stop while it runs. */
-  #stopAt: number | undefined
+  /** When it was first seen to run on although it is to stop: CPU time of its thread, in µs. */
+  #stopCpu: number | undefined
   #limit: BusError | undefined
   #hasEnded = false
   /** True if it has ended with a limit: its VM is not used again. */
@@ -273,8 +273,9 @@ export class Machine {
     this.#setCountdown(now)
     if (now - this.#enteredAt > MAX_UNASKED_MS) this.#events.lasts()
     if (this.#events.isTerminated()) {
-      this.#stopAt ??= now + SILENT_MS
-      if (now < this.#stopAt) return false
+      // The whole process can have been stopped since, or its thread without a core.
+      this.#stopCpu ??= readThreadCpuTime()
+      if ((readThreadCpuTime() - this.#stopCpu) / 1000 < SILENT_MS) return false
       this.#limit = new BusError('Disconnected', 'The script was terminated')
       return true
     }

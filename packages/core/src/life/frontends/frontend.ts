@@ -60,6 +60,11 @@ interface FrontendLink {
 /** Time for the one of its ends that has ended to say so, before both are asked. */
 const LOST_LINK_MS = 1000
 
+/** Of code and core, in which nothing moves. */
+const QUIET_TURNS = 3
+/** For more than the queues of a client hold. */
+const MAX_FLUSH_TURNS = 512
+
 /** The thread of a gate has no network, where Node can deny it. A socket to a path is denied, too. */
 const canGatesConnect = !CAN_DENY_NET
 
@@ -224,6 +229,17 @@ export class Frontend {
 
   async callsSettled(): Promise<void> {
     await this.#runtime.callsSettled?.()
+  }
+
+  /** Resolves once core has what the code has sent so far: both have turned, and core took no more of it. Code that goes on sending has some turns. */
+  async flushed(): Promise<void> {
+    const { code } = this.#life.value
+    let quiet = code === 'running' ? 0 : QUIET_TURNS
+    for (let turns = 0; quiet < QUIET_TURNS && turns < MAX_FLUSH_TURNS; turns++) {
+      const before = this.#readTaken()
+      await new Promise<void>(resolve => this.#runtime.ask(() => this.#taker.ask(resolve, resolve), resolve))
+      quiet = this.#readTaken() === before ? quiet + 1 : 0
+    }
   }
 
   /** @param timeout - milliseconds that code which runs on is given to take notice */

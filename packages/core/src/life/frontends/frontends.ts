@@ -147,6 +147,11 @@ export class Frontends {
     await Promise.all([...this.#byName.values()].map(frontend => frontend.callsSettled()))
   }
 
+  /** Resolves once core has what all have sent so far. */
+  async flushed(): Promise<void> {
+    await Promise.all([...this.#byName.values()].map(frontend => frontend.flushed()))
+  }
+
   refuseCalls(createError: () => BusError): void {
     for (const frontend of this.#byName.values()) frontend.refuseCalls(createError)
   }

@@ -93,7 +93,7 @@ export function createConnectionRuntime(
       void client.closed.then(() => exited('itself'))
       onConnected(client)
     },
-    ask: setImmediate,
+    ask: onAnswer => void setImmediate(onAnswer),
     refuseCalls(createError) {
       if (client) refuseCalls(client, createError)
     },
@@ -187,6 +187,6 @@ export function createExternalRuntime(
         leave(code)
       })
     },
-    ask: setImmediate,
+    ask: onAnswer => void setImmediate(onAnswer),
   }
 }

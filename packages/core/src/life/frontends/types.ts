@@ -31,7 +31,7 @@ export interface FrontendRuntime {
    */
   connect(link: LinkEndpoint, earlier: readonly LinkEndpoint[]): void
   /** Asks the code whether it runs. What it has reported before has arrived before its answer. Code that has ended does not answer. */
-  ask(onAnswer: () => void): void
+  ask(onAnswer: () => void, onEnd?: () => void): void
   /** Refuses the calls and events of the code from now on. Absent for code in another thread, whose calls can be part of others. */
   refuseCalls?(createError: () => BusError): void
   /** Resolves once the calls of the code that wait for a response now have been settled. Absent for code in another thread, which can make calls meanwhile. */

@@ -102,8 +102,8 @@ export class WorkerRuntime implements FrontendRuntime {
     this.#worker.post({ type: 'link', link, scripts } satisfies FrontendCommand, getPorts(link))
   }
 
-  ask(onAnswer: () => void): void {
-    this.#worker.code.ask(onAnswer)
+  ask(onAnswer: () => void, onEnd?: () => void): void {
+    this.#worker.code.ask(onAnswer, onEnd)
   }
 
   #createSpec(): WorkerSpec {
