@@ -71,26 +71,33 @@ export const ROWS = {
   'packages/core/src/life/frontends/frontend.ts': {
     'patience(LOST_LINK_MS)':
       'the end of code whose link to core has closed | the code, its gate | asks both; their answer means that the link alone is lost',
-    'within(ms)':
-      'core, to take what the code has sent: 30 s, or the `timeout` of its close | core | closes the gate, which says how many bytes are lost',
+    'patience(ms)':
+      'core, to take what the code has sent | core, its gate | asks both, and waits on while it takes some; then what is left is lost',
   },
   'packages/core/src/life/frontends/worker-runtime.ts': {
     'deadline(timeout)': 'a module to load, `loadTimeout` | the code | fails the frontend; not at a breakpoint',
   },
   'packages/core/src/life/reporting/log.ts': { 'every(CLOSING_INTERVAL_MS)': 'logs what a close waits for' },
   'packages/core/src/life/thread.ts': {
-    'watchSilence(timeout)':
-      'an answer to `stop`, after the `timeout` of the close: 20 ms of its running time | the code | ends it',
+    'silence(SILENT_MS)': 'an answer to `stop`, 20 ms of its running time | the code | ends it',
+    'silence(STOP_TIMEOUT_MS)':
+      'an answer to a question after `stop`, or the exit, 500 ms of its running time | core, a gate, the code | ends it',
+    'patience(STOP_TIMEOUT_MS)':
+      'the end of code that drains | the code, its gate, core | asks all eight times, and waits on while core takes something; ends it then',
+    'silence(ABANDON_TIMEOUT_MS)': 'the exit after `terminate()`, 5 s without its neighbors | the thread | abandons it',
   },
   'packages/core/src/life/watchdog.ts': {
-    'every(timeout / POLLS_PER_TIMEOUT)':
-      'silence: a change of its counter, `heartbeat` and the time of a hook | code, gate, core | ends it: its event loop is blocked',
+    'silence(timeout)':
+      'a change of its counter, `heartbeat` and the time of a hook | code, gate, core | ends it: its event loop is blocked',
     'every(heartbeat.every)': 'question: eight beats from now on | the code | takes them for its answer',
+  },
+  'packages/core/src/life/worker.ts': {
+    'silence(ms)': 'a restarted core to be ready, a minute or ten times its first start | core | restarts it again',
   },
   'packages/core/src/life/workers/shared-threads.ts': {
     'within(ABANDON_TIMEOUT_MS)': 'the members of a thread to end, 5 s | the members | terminates the thread',
-    'deadline(this.#group.confirmTimeout ?? CONFIRM_TIMEOUT_MS)':
-      'a thread to confirm the end of a member, 250 ms | the thread | fails it with all members',
+    'silence(this.#group.confirmTimeout ?? CONFIRM_TIMEOUT_MS)':
+      'a thread to confirm the end of a member, 250 ms of its running time in which no member is entered | the thread | fails it with all members',
   },
   'packages/core/src/life/workers/syntax-errors.ts': {
     'withDeadline(TIMEOUT_MS)': 'the line of a syntax error, 10 s | a process of Node | reports the error without it',
@@ -112,8 +119,6 @@ export const ROWS = {
     'later(deadline)': 'deadline: the promise of a hook, 30 s | the user, in a gate | rejects the message',
   },
   'packages/isolation/src/run-gate.ts': {
-    'within(command.timeout)':
-      'core, to take what a gate has judged: 30 s, or the `timeout` of its close | core | ends, and says how many bytes are lost',
     'within(SOCKET_TIMEOUT_MS)': 'question: the socket of a process, 50 ms | the relay | loads its hook, and waits on',
   },
 
@@ -141,17 +146,17 @@ export const ROWS = {
   },
   'packages/process/src/process-pool.ts': { 'later(delay)': 'starts a spare process' },
   'packages/process/src/relay/process-scripts.ts': {
-    'every(data.heartbeat.every)': BEATS,
-    'deadline(KILL_TIMEOUT_MS)':
-      'scripts that are ended by force, 250 ms | their process | kills it, if no other script is in it',
+    'every(ms)': BEATS,
+    'silence(KILL_TIMEOUT_MS)':
+      'scripts that are ended by force, 250 ms in which it could run | their process | kills it, if no other script is in it',
   },
   'packages/process/src/relay/relayed-code.ts': {
-    'deadline(ms)': 'an answer, an exit or an end that a process owes | the process | kills it',
+    'deadline(ms)': 'the `timeout` of a close | the user | watches from then on whether the code takes the order',
+    'silence(ms)': 'an answer or an exit that a process owes, in which it could run | the process | kills it',
   },
   'packages/process/src/relay/run-relay.ts': {
-    'every(heartbeat.every)': BEATS,
-    'watchSilence(isFirst ? timeout : 0)':
-      'an answer to `stop`, after the `timeout` of the close: 20 ms of CPU time | the process | kills it, unless it still prints',
+    'silence(ms)':
+      'an answer to `stop`: 20 ms of CPU time, 250 ms in which it could run, a minute of one that is stopped | the process | kills it, unless it still prints',
   },
 
   'extensions/inspector/src/host/feed.ts': { 'later(pause)': 'sends the next snapshot' },

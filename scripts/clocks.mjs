@@ -10,7 +10,7 @@ const HELPERS = 'packages/protocol/src/util/timers.ts'
 const KINDS = {
   ...{ deadline: 'deadline', within: 'deadline', withDeadline: 'deadline' },
   patience: 'question',
-  ...{ silence: 'silence', watchSilence: 'silence' },
+  ...{ silence: 'silence' },
   ...{ later: 'work', every: 'work', pause: 'work' },
   countTurns: undefined,
 }
