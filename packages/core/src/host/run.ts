@@ -207,7 +207,8 @@ class Run {
   }
 
   async #explainStop(error: unknown): Promise<unknown> {
-    if (this.#canHaveBegun || !isBusError(error, 'Timeout')) return nameCalls(error, this.#host.core, this.#label)
+    const isStarting = this.#frontend.info.state === 'starting'
+    if (!isStarting || !isBusError(error, 'Timeout')) return nameCalls(error, this.#host.core, this.#label)
     return new BusError('Timeout', `${error.message}: its sandbox had not started. Pass a longer \`timeout\``)
   }
 

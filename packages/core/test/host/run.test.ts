@@ -12,6 +12,7 @@ import {
   isCommandError,
   type RunOptions,
 } from '../../src/index.js'
+import type { Launcher } from '../../src/launchers.js'
 import { Frontend } from '../../src/life/frontends/frontend.js'
 import { writeProject } from '../support/project.js'
 import { everyCommand, fixture, isolation, next, reuseBus, start } from '../support/start.js'
@@ -186,7 +187,10 @@ describe.each(choose(sandboxes, 2))('sandbox: %s', (name, sandbox) => {
       bus.run('await listen("x", () => {}); await new Promise(() => {})', { sandbox, timeout: 1 }),
     ).rejects.toMatchObject({
       reason: 'Timeout',
-      message: 'bus.run took longer than 1 ms',
+      // A thread of scripts can have started by then, and a process has not.
+      message: expect.stringMatching(
+        /^bus.run took longer than 1 ms(: its sandbox had not started. Pass a longer `timeout`)?$/,
+      ) as string,
     })
     expect(await listLeft(bus)).toEqual(before)
     expect(events).toEqual([])
@@ -413,6 +417,17 @@ test('core takes its time for the events of a run, which has its value and ends 
   const source = "for (let n = 0; n < 30; n++) emit('e', 'x'.repeat(65_536)); return 1"
   expect(await bus.run(source, { sandbox: 'quickjs', allow: '*' })).toBe(1)
   expect(count).toBe(30)
+})
+
+test('a run whose sandbox has not started when its timeout is over says so, with the cure', async () => {
+  const bus = await start({ core: defineCore({}) })
+  const wall: Launcher = {
+    name: 'hangs',
+    launch: () => ({ command: process.execPath, args: ['-e', 'setInterval(() => {}, 1e9)'] }),
+  }
+  const running = bus.run('return 1', { sandbox: { kind: 'process', wall }, timeout: 1 })
+  const message = 'bus.run took longer than 1 ms: its sandbox had not started. Pass a longer `timeout`'
+  await expect(running).rejects.toMatchObject({ reason: 'Timeout', message })
 })
 
 test('what is lost after a run has returned is told, and takes nothing back', async () => {

@@ -1,6 +1,6 @@
 // The wait for a module, in a thread that is busy itself.
 import { MessageChannel } from 'node:worker_threads'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
 import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
 import type { WorkerSpec } from '../thread.js'
@@ -45,6 +45,16 @@ test('a launcher is late until the process says something, and then its module',
   const begun = new ModuleLoad('main', true)
   begun.launcher = undefined
   await expect(begun.wait(1)).rejects.toThrow('frontend "main" did not evaluate its module within 1 ms')
+})
+
+test('a module is not late whose caller has a deadline for it', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const load = new ModuleLoad('main', true)
+  const waiting = load.wait(undefined)
+  expect(vi.getTimerCount()).toBe(0)
+  load.reach('loaded')
+  await waiting
 })
 
 test('a module is not late while a debugger is attached', async () => {
