@@ -6,6 +6,7 @@ import { BOUNDS } from './bounds.js'
 import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
 import { Stream } from './model/streams.js'
+import type { Place } from './virtual/place.js'
 import type { World } from './world.js'
 
 const VERDICTS: readonly Verdict[] = [
@@ -57,7 +58,7 @@ export function call(world: World, frontend: Frontend, kind?: string): void {
     const stream = new Stream(world.simulation, ask, BOUNDS.channelWindow)
     world.streams.set(ask.token, stream)
     stream.source = 'open'
-    args['body'] = openSource(world, stream, args as unknown as CallArguments)
+    args['body'] = openSource(world, stream, args as unknown as CallArguments, frontend.thread)
   }
   frontend.client.invoke(command, args, options).then(
     result => world.model.settled(ask, readResult(ask, args, result)),
@@ -159,7 +160,8 @@ function openChannel(world: World, frontend: Frontend, ask: Ask): Channel {
 }
 
 /** A source that records what is read from it, and that it is closed. */
-export function openSource({ simulation }: World, stream: Stream, { token, count, text, ms }: CallArguments): object {
+export function openSource({ simulation }: World, stream: Stream, args: CallArguments, place: Place): object {
+  const { token, count, text, ms } = args
   const done = { done: true, value: undefined } as const
   const close = (): typeof done => {
     if (stream.source) stream.source = 'closed'
@@ -169,7 +171,7 @@ export function openSource({ simulation }: World, stream: Stream, { token, count
     if (stream.sent > 0) stream.room()
     stream.complete = stream.sent === count
     if (stream.complete) return close()
-    if (ms % 4 === 0) await simulation.clock.sleep(ms)
+    if (ms % 4 === 0) await simulation.clock.sleep(ms, place)
     return { done: false, value: { token, index: stream.sent++, text } }
   }
   return { [Symbol.asyncIterator]: () => ({ next, return: async () => close() }) }
@@ -191,7 +193,7 @@ async function read(
       stream.leaves = true
       return
     }
-    if (random.chance(0.3) && !frontend.place.dead) await clock.sleep(random.next() * 10)
+    if (random.chance(0.3) && !frontend.place.dead) await clock.sleep(random.next() * 10, frontend.thread)
   }
   stream.end()
 }

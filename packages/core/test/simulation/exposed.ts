@@ -82,7 +82,7 @@ export function exposeFunctions(world: World, frontend: Frontend): void {
     values(args: CallArguments) {
       begin(args)
       frontend.epoch!.sent += args.count
-      return openSource(world, world.streams.get(args.token)!, args)
+      return openSource(world, world.streams.get(args.token)!, args, frontend.thread)
     },
     fails(args: CallArguments) {
       begin(args)

@@ -261,6 +261,7 @@ export class SupervisedWorld extends World {
   beginsScript(thread: ScriptThread, label: string): Frontend {
     const script = this.#shared.findLast(each => each.label === label)!
     thread.scripts.push(Object.assign(script, { thread }))
+    script.place.within = thread.place
     return this.#begins(label, script.place, thread.place)
   }
 
@@ -400,6 +401,12 @@ export class SupervisedWorld extends World {
   override get places(): Place[] {
     const relays = this.threads.flatMap(thread => (thread instanceof SimulatedProcess ? [thread.relay] : []))
     return [this.hostPlace, ...this.threads.map(({ place }) => place), ...relays].filter(({ dead }) => !dead)
+  }
+
+  /** Where code of the host's process runs or has run. */
+  get hostThreads(): Place[] {
+    const threads = this.threads.filter(thread => !(thread instanceof SimulatedProcess))
+    return [this.hostPlace, ...threads.map(({ place }) => place)]
   }
 
   /** The host closes the bus. */
@@ -600,8 +607,9 @@ export class SupervisedWorld extends World {
     const { random, clock } = this.simulation
     if (random.chance(0.4)) return
     clock.after(random.next() * 8, () => {
-      this.hostPlace.stall(clock.now + random.next() * 3000)
-      this.hostPlace.takesTimersLast = random.chance(0.5)
+      const until = clock.now + random.next() * 3000
+      this.hostPlace.goesOn(clock.now, random.chance(0.5))
+      this.hostPlace.stall(clock.now, until)
     })
   }
 

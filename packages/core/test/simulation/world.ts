@@ -228,9 +228,9 @@ export class World {
     const { random, clock } = this.simulation
     const until = clock.now + random.next() * (random.chance(0.3) ? 3000 : 150)
     const computes = random.chance(0.5)
+    place.goesOn(clock.now, random.chance(0.5))
     if (computes) place.compute(clock.now, until)
-    else place.stall(until)
-    place.takesTimersLast = random.chance(0.5)
+    else place.stall(clock.now, until)
     this.simulation.trace(() => `${place.name} ${computes ? 'computes' : 'waits for a core'} until ${until.toFixed(3)}`)
   }
 
