@@ -1,5 +1,6 @@
 // Programs of the simulated threads: they do the same as the entries of workers, without modules, sandboxes or processes.
 import {
+  deadline,
   type FrontendReport,
   type FrontendStart,
   type FrontendWorkerData,
@@ -117,6 +118,7 @@ export const scriptsProgram =
     serveMembers<FrontendWorkerData>(thread.control as unknown as MessagePort, (member, start) => {
       const frontend = world.beginsScript(own, start.label)
       const { postMessage, exit } = member
+      frontend.setBusy = isBusy => member.setBusy(isBusy)
       const connection = Object.assign(member, {
         postMessage: (report: FrontendReport) => {
           observe(frontend, report)
@@ -214,7 +216,7 @@ export const processProgram =
         kill,
       )
       thread.once('exit', stopListening)
-      setTimeout(kill, timeout + KILL_TIMEOUT)
+      deadline(timeout + KILL_TIMEOUT, kill)
     }
     /** Its code begins once it is known whose it is, and can have a link. */
     function begin(connects = connect): void {
