@@ -35,7 +35,12 @@ const BYTES = 200
 const RARE = ['denied', 'missing', 'dies'] as const
 
 /** Makes one call of any kind. Never rejects: the outcome goes to the model. Resolves with it. */
-export async function call(world: World, frontend: Frontend, kind?: string, step: Step = world.simulation): Promise<void> {
+export async function call(
+  world: World,
+  frontend: Frontend,
+  kind?: string,
+  step: Step = world.simulation,
+): Promise<void> {
   const { clock } = world.simulation
   const { random } = step
   clock.place = frontend.thread
@@ -73,7 +78,11 @@ export function emit(world: World, frontend: Frontend, step: Step = world.simula
   if (!epoch || epoch.ended) return
   epoch.sent++
   const verdict = random.pick(VERDICTS)
-  const payload = { token: world.model.emits(epoch, frontend.order++, verdict, step), verdict, hookMs: random.below(40) }
+  const payload = {
+    token: world.model.emits(epoch, frontend.order++, verdict, step),
+    verdict,
+    hookMs: random.below(40),
+  }
   world.simulation.trace(() => `${frontend.place.name}: emits ${payload.token}, hook: ${verdict}`)
   frontend.client.emit('up', payload).catch((error: unknown) => {
     const outcome = getOutcome(error)
@@ -107,7 +116,8 @@ function createArguments(world: World, frontend: Frontend, ask: Ask): Record<str
     hookMs: random.below(40),
     ms: random.below(40),
     count: 1 + random.few(3 * BOUNDS.channelWindow),
-    label: step.name === undefined ? random.pick(world.frontends.filter(({ isHost }) => !isHost)).label : frontend.label,
+    label:
+      step.name === undefined ? random.pick(world.frontends.filter(({ isHost }) => !isHost)).label : frontend.label,
   }
   if (args.ms === 0 && command === 'wait') {
     const canBeEndless = step.name === undefined && frontend.flow.maxInFlight === undefined

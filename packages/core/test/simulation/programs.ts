@@ -210,13 +210,16 @@ export const processProgram =
     function stop(timeout: number): void {
       const { clock } = world.simulation
       own.isStopping = true
-      const stopListening = watchSilence(
+      const stopWatching = watchSilence(
         timeout,
         () => (own.lifecycle === 'ready' ? thread.place.getComputed(clock.now) : undefined),
         kill,
       )
-      thread.once('exit', stopListening)
-      deadline(timeout + KILL_TIMEOUT, kill)
+      const stopWaiting = deadline(timeout + KILL_TIMEOUT, kill)
+      own.stopListening = () => {
+        stopWatching()
+        stopWaiting()
+      }
     }
     /** Its code begins once it is known whose it is, and can have a link. */
     function begin(connects = connect): void {

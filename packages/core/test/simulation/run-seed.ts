@@ -79,7 +79,8 @@ async function runOnce(
     id === 'node:net' && world instanceof SupervisedWorld ? world.net : getBuiltinModule(id)
   process.getBuiltinModule = getModule as typeof getBuiltinModule
   try {
-    if (world instanceof HeldWorld) await work(world, new Program(world, seed, drawn, actions), isHeld ? seed : undefined)
+    if (world instanceof HeldWorld)
+      await work(world, new Program(world, seed, drawn, actions), isHeld ? seed : undefined)
     else await live(world, actions, mode === 'host')
   } finally {
     uninstall()
@@ -178,10 +179,10 @@ function act(world: World): void {
   const burst = random.chance(0.05) ? 1 + random.below(120) : 1 + random.few(8)
   const choice = random.next()
   for (let i = 0; i < burst; i++) {
-    if (choice < 0.6) call(world, frontend)
+    if (choice < 0.6) void call(world, frontend)
     else if (choice < 0.75) emit(world, frontend)
     else if (choice < 0.85 && !world.corePlace.dead) world.shout()
-    else if (random.chance(0.5)) call(world, frontend)
+    else if (random.chance(0.5)) void call(world, frontend)
     else emit(world, frontend)
   }
   if (choice > 0.95) frontend.ticks.listenFor(random.below(60)).catch(() => {})
@@ -226,7 +227,7 @@ async function serveAgain(world: World): Promise<void> {
       simulation.fault(`${frontend.place.name} has no link`)
       continue
     }
-    for (const command of ['now', 'feed', 'values', 'bytes']) call(world, frontend, command)
+    for (const command of ['now', 'feed', 'values', 'bytes']) void call(world, frontend, command)
   }
   world.shout()
   await run(world)

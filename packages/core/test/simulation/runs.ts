@@ -23,6 +23,8 @@ export type RunArguments = Pick<Ask, 'token' | 'verdict'> & {
   /** Milliseconds for which it computes. */
   computes: number
 }
+/** Events of a run that can be slow even if nothing is held. */
+const MOST_COMPARED = 6
 /** Milliseconds for which a script may run without a pause. */
 const MOST_COMPUTED = 1000
 /** Code can throw what the bus throws for a call that was not delivered. */
@@ -55,7 +57,7 @@ export async function run(
     verdict,
     hookMs: 0,
     throws: random.chance(0.2),
-    events: random.chance(0.5) ? random.few(50) : 0,
+    events: random.chance(0.5) ? random.few(step.name === undefined ? 50 : MOST_COMPARED) : 0,
     text: 'x'.repeat(createSize(random)),
     computes: step.name === undefined ? 0 : random.few(MOST_COMPUTED),
   }

@@ -95,7 +95,7 @@ const { SALLYPORT_SIMULATE_WORLD } = process.env
 const worlds = [
   ['on their own', 'own', 150, 1200],
   ['under the real host', 'host', 50, 500],
-  ['that are held', 'holds', 20, 300],
+  ['that are held for any time', 'holds', 40, 600],
 ] as const
 
 describe.for(worlds)('core, gates and clients %s', ([, mode, few, all]) => {

@@ -210,7 +210,10 @@ export class SupervisedWorld extends World {
     )
   }
 
-  protected open({ label, codec }: Pick<Frontend, 'label' | 'codec'>, options: object = {}): Promise<() => Promise<void>> {
+  protected open(
+    { label, codec }: Pick<Frontend, 'label' | 'codec'>,
+    options: object = {},
+  ): Promise<() => Promise<void>> {
     const supervision = this.#supervision.frontend
     const sandboxes = {
       process: this.#processes,
@@ -512,7 +515,7 @@ export class SupervisedWorld extends World {
   }
 
   /** A label has code of one kind in all of its lives. */
-  protected getKind(label: string): 'process' | 'script' | 'thread' {
+  getKind(label: string): 'process' | 'script' | 'thread' {
     const known = this.#kinds.get(label)
     if (known !== undefined) return known
     const chosen = this.simulation.random.pick(['process', 'script', 'thread'] as const)

@@ -41,7 +41,7 @@ export class HeldWorld extends SupervisedWorld {
     return this.#flows[LABELS.indexOf(label)] ?? {}
   }
 
-  protected override getKind(label: string): Kinds {
+  override getKind(label: string): Kinds {
     return this.#kinds[LABELS.indexOf(label)]!
   }
 
@@ -54,7 +54,7 @@ export class HeldWorld extends SupervisedWorld {
   at<T>(place: Place, action: () => T | Promise<T>): Promise<T> {
     const { clock } = this.simulation
     return new Promise(resolve => {
-      clock.at(clock.now, () => void resolve(action()), undefined, place)
+      clock.at(clock.now, () => resolve(action()), undefined, place)
     })
   }
 
@@ -73,9 +73,12 @@ export class HeldWorld extends SupervisedWorld {
 
   /** Resolves once the module of a frontend is loaded. */
   async openLabel(label: string): Promise<void> {
-    const load = await this.open(this.frontends.find(each => each.label === label)!, {
-      ...{ loaded: true, loadTimeout: ENDLESS },
-    })
+    const load = await this.open(
+      this.frontends.find(each => each.label === label)!,
+      {
+        ...{ loaded: true, loadTimeout: ENDLESS },
+      },
+    )
     await load()
   }
 

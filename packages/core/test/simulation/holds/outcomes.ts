@@ -1,4 +1,7 @@
 // What became of each action of a seed, and whether another run of the same seed had the same.
+/** What no user has ordered. */
+const LOST = /^(?:Disconnected(?!.*forged)|Timeout)/
+
 export class Outcomes {
   readonly settledAs = new Map<string, string>()
   readonly #begun = new Set<string>()
@@ -28,8 +31,10 @@ export class Outcomes {
     if (name === undefined) return undefined
     this.runs(name)
     this.settledAs.set(name, outcome)
-    const expected = this.#expected?.settledAs.get(name)
-    if (!this.#expected || expected === outcome) return undefined
+    if (!this.#expected)
+      return LOST.test(outcome) ? `${name} ends as "${outcome}", although nothing is held` : undefined
+    const expected = this.#expected.settledAs.get(name)
+    if (expected === outcome) return undefined
     return `${name} ends as "${outcome}", and if nothing is held as "${expected ?? 'nothing'}"`
   }
 

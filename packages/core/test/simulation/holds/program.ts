@@ -6,7 +6,20 @@ import { Frontend } from '../frontend.js'
 import type { Step } from '../model/ask.js'
 import { type HeldWorld, LABELS } from './held-world.js'
 
-const CALLS = ['now', 'later', 'wait', 'fails', 'bytes', 'feed', 'values', 'upload', 'shout', 'relay', 'missing', 'denied']
+const CALLS = [
+  'now',
+  'later',
+  'wait',
+  'fails',
+  'bytes',
+  'feed',
+  'values',
+  'upload',
+  'shout',
+  'relay',
+  'missing',
+  'denied',
+]
 
 export class Program {
   readonly #world: HeldWorld
@@ -35,8 +48,10 @@ export class Program {
   /** Closes the bus while calls run. */
   async close(): Promise<void> {
     const world = this.#world
-    const steps = world.frontends.map(() => this.#step('a call at the end'))
-    const calls = world.frontends.map((frontend, at) =>
+    // A process reads an answer in parts, of which the order to stop can overtake some.
+    const callers = world.frontends.filter(({ label }) => world.getKind(label) !== 'process')
+    const steps = callers.map(() => this.#step('a call at the end'))
+    const calls = callers.map((frontend, at) =>
       world.at(frontend.thread, () => call(world, frontend, 'later', steps[at])),
     )
     await Promise.all(steps.map(({ name }) => world.simulation.outcomes!.whenRun(name!)))

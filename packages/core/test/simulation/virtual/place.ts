@@ -20,11 +20,10 @@ export class Place {
   dead = false
   /** When it goes on, it takes messages before timers: Node does either, by where in its loop it was busy. */
   takesTimersLast = false
-  /** When it has read what has arrived in its sockets so far. */
-  readsUntil = 0
   /** The thread or process that it shares with others: what one of them computes holds all of them. */
   within: Place | undefined
   readonly #busy: Busy[] = []
+  #readsUntil = 0
 
   constructor(name: string) {
     this.name = name
@@ -33,6 +32,17 @@ export class Place {
   /** It takes nothing until then. */
   get stalledUntil(): number {
     return this.within?.stalledUntil ?? this.#busy.at(-1)?.until ?? 0
+  }
+
+  /** Something arrives then: the event loop reads it before it goes round twice. */
+  reads(at: number): void {
+    if (this.within) this.within.reads(at)
+    else this.#readsUntil = Math.max(this.#readsUntil, at)
+  }
+
+  /** When it has read what was sent to it so far. */
+  get readsUntil(): number {
+    return this.within?.readsUntil ?? this.#readsUntil
   }
 
   /** Says what comes first after the time in which it takes nothing, unless that has begun: timers keep their order. */
@@ -86,6 +96,9 @@ export class Place {
 
   #sum(now: number, counts: (busy: Busy) => boolean): number {
     if (this.within) return this.within.#sum(now, counts)
-    return this.#busy.reduce((sum, each) => sum + (counts(each) ? Math.max(0, Math.min(now, each.until) - each.from) : 0), 0)
+    return this.#busy.reduce(
+      (sum, each) => sum + (counts(each) ? Math.max(0, Math.min(now, each.until) - each.from) : 0),
+      0,
+    )
   }
 }
