@@ -29,6 +29,8 @@ const PHASE = { timer: 0, message: 1, lateTimer: 1.95, immediate: 2 } as const
 
 interface Event {
   readonly at: number
+  /** When it would have come if its thread had not been busy: timers keep that order. */
+  readonly due: number
   /** Of events of the same time. */
   readonly phase: number
   /** The thread whose event it is. */
@@ -40,6 +42,11 @@ interface Event {
   cancelled: boolean
   /** Set if the event has been put off. */
   moved?: Event
+}
+
+const isLater = (event: Event, other: Event): boolean => {
+  if (event.at !== other.at) return event.at > other.at
+  return event.phase === other.phase ? event.due > other.due : event.phase > other.phase
 }
 
 export class Clock {
@@ -59,9 +66,16 @@ export class Clock {
   #count = 0
 
   /** Runs `run` at `time`, after earlier events of the same time, and awaits its result. */
-  at(time: number, run: () => unknown, delay?: number, place?: Place, phase: number = PHASE.message): Event {
+  at(
+    time: number,
+    run: () => unknown,
+    delay?: number,
+    place?: Place,
+    phase: number = PHASE.message,
+    due = time,
+  ): Event {
     const event: Event = {
-      ...{ at: Math.max(time, this.now), number: this.#asked++, run, delay, cancelled: false },
+      ...{ at: Math.max(time, this.now), due, number: this.#asked++, run, delay, cancelled: false },
       ...{ place, phase },
     }
     let low = 0
@@ -69,7 +83,7 @@ export class Clock {
     while (low < high) {
       const middle = (low + high) >> 1
       const other = this.#events[middle]!
-      if (other.at > event.at || (other.at === event.at && other.phase > event.phase)) low = middle + 1
+      if (isLater(other, event)) low = middle + 1
       else high = middle
     }
     this.#events.splice(low, 0, event)
@@ -94,7 +108,9 @@ export class Clock {
    */
   sleep(delay: number, place?: Place, wakesDead = false): Promise<void> {
     return new Promise(resolve => {
-      const wake = (): void => void (wakesDead || !place?.dead ? resolve() : undefined)
+      const wake = (): void => {
+        if (wakesDead || !place?.dead) resolve()
+      }
       this.at(this.now + delay, wake, undefined, place, PHASE.timer)
     })
   }
@@ -156,7 +172,7 @@ export class Clock {
     if (place && place.stalledUntil > this.now) {
       // It is due when the thread goes on.
       const phase = event.phase === PHASE.timer && place.takesTimersLast ? PHASE.lateTimer : event.phase
-      event.moved = this.at(place.stalledUntil, event.run, event.delay, place, phase)
+      event.moved = this.at(place.stalledUntil, event.run, event.delay, place, phase, event.due)
       return undefined
     }
     this.place = place
