@@ -35,6 +35,7 @@ const commands = {
     'npm run fuzz -- --node --seconds 240',
     'npm run simulate',
     'npm run simulate -- --host',
+    'npm run simulate -- --holds --seeds 2000',
     'npm run mutate',
   ],
   mutants: ['npm run mutate -- --random 200'],

@@ -39,14 +39,14 @@ export const BOUNDS: ReturnType<typeof createBounds> = createBounds()
 /** Queues of this many times the size hold whatever a seed sends: nothing is refused, and all that is sent has to arrive. */
 const ROOMY = 40
 
-/** Chooses those of a seed. */
-export function chooseBounds(random: Random): void {
+/** Chooses those of a seed. @param isRoomy - nothing is refused for want of room */
+export function chooseBounds(random: Random, isRoomy = false): void {
   Object.assign(BOUNDS, createBounds())
   BOUNDS.creditWindow = 1 + random.few(8192)
   BOUNDS.creditStep = Math.max(1, BOUNDS.creditWindow >> 2)
   BOUNDS.channelWindow = 1 + random.below(16)
   BOUNDS.ring = MIN_RING_BYTES << random.few(MAX_RING_DOUBLINGS)
-  if (random.chance(0.5)) return
+  if (!isRoomy && random.chance(0.5)) return
   for (const name of ['inFlight', 'channels', 'listeners', 'waiting', 'waitingBytes'] as const) BOUNDS[name] *= ROOMY
   for (const name of ['waitingEvents', 'waitingEventBytes', 'kept', 'keptBytes'] as const) BOUNDS[name] *= ROOMY
   BOUNDS.crowd *= ROOMY

@@ -1,11 +1,12 @@
 // Code of a simulated frontend: calls of every kind, streams, channels that are read in every way, and events.
 import { Channel } from '../../../frontend/src/client/channel.js'
 import type { InvokeOptions } from '../../../frontend/src/client/arguments.js'
-import { getOutcome, type Ask, type Verdict } from './model/ask.js'
+import { getOutcome, getText, type Ask, type Step, type Verdict } from './model/ask.js'
 import { BOUNDS } from './bounds.js'
 import type { CallArguments } from './commands.js'
 import type { Frontend } from './frontend.js'
 import { Stream } from './model/streams.js'
+import type { Place } from './virtual/place.js'
 import type { World } from './world.js'
 
 const VERDICTS: readonly Verdict[] = [
@@ -33,14 +34,20 @@ const MOST_ENDLESS = 8
 const BYTES = 200
 const RARE = ['denied', 'missing', 'dies'] as const
 
-/** Makes one call of any kind. Never rejects: the outcome goes to the model. */
-export function call(world: World, frontend: Frontend, kind?: string): void {
-  const { random, clock } = world.simulation
+/** Makes one call of any kind. Never rejects: the outcome goes to the model. Resolves with it. */
+export async function call(
+  world: World,
+  frontend: Frontend,
+  kind?: string,
+  step: Step = world.simulation,
+): Promise<void> {
+  const { clock } = world.simulation
+  const { random } = step
   clock.place = frontend.thread
   const command = kind ?? (random.chance(0.08) ? random.pick(RARE) : random.pick(KINDS))
   // The host has no gate and no capabilities.
-  if (command === 'denied' && frontend.isHost) return
-  const ask = begin(world, frontend, command, kind === undefined)
+  if (command === 'denied' && frontend.isHost) return undefined
+  const ask = begin(world, frontend, command, kind === undefined, step)
   ask.unlinked = frontend.knowsEnd
   ask.rejects = frontend.flow.overflow === 'reject'
   const args = createArguments(world, frontend, ask)
@@ -49,7 +56,7 @@ export function call(world: World, frontend: Frontend, kind?: string): void {
     frontend.epoch.sent++
     frontend.epoch.bytes += estimateBytes(command, args as unknown as CallArguments)
   }
-  if (command === 'values') return void readStream(world, frontend, ask, args, options)
+  if (command === 'values') return readStream(world, frontend, ask, args, options)
   if (command === 'feed' || command === 'flood') {
     args['channel'] = openChannel(world, frontend, ask)
   }
@@ -57,21 +64,25 @@ export function call(world: World, frontend: Frontend, kind?: string): void {
     const stream = new Stream(world.simulation, ask, BOUNDS.channelWindow)
     world.streams.set(ask.token, stream)
     stream.source = 'open'
-    args['body'] = openSource(world, stream, args as unknown as CallArguments)
+    args['body'] = openSource(world, stream, args as unknown as CallArguments, frontend.thread)
   }
-  frontend.client.invoke(command, args, options).then(
+  return frontend.client.invoke(command, args, options).then(
     result => world.model.settled(ask, readResult(ask, args, result)),
-    error => world.model.settled(ask, getOutcome(error)),
+    error => world.model.settled(ask, getOutcome(error), getText(error)),
   )
 }
 
-export function emit(world: World, frontend: Frontend): void {
-  const { random } = world.simulation
+export function emit(world: World, frontend: Frontend, step: Step = world.simulation): void {
+  const { random } = step
   const { epoch } = frontend
   if (!epoch || epoch.ended) return
   epoch.sent++
   const verdict = random.pick(VERDICTS)
-  const payload = { token: world.model.emits(epoch, frontend.order++, verdict), verdict, hookMs: random.below(40) }
+  const payload = {
+    token: world.model.emits(epoch, frontend.order++, verdict, step),
+    verdict,
+    hookMs: random.below(40),
+  }
   world.simulation.trace(() => `${frontend.place.name}: emits ${payload.token}, hook: ${verdict}`)
   frontend.client.emit('up', payload).catch((error: unknown) => {
     const outcome = getOutcome(error)
@@ -81,32 +92,36 @@ export function emit(world: World, frontend: Frontend): void {
   })
 }
 
-function begin(world: World, frontend: Frontend, command: string, isFree: boolean): Ask {
-  const { random } = world.simulation
+function begin(world: World, frontend: Frontend, command: string, isFree: boolean, step: Step): Ask {
+  const { random } = step
   const { place, epoch } = frontend
+  const isCompared = step.name !== undefined
   return world.model.ask({
     command,
     by: place.name,
     epoch,
-    verdict: isFree ? (random.chance(0.005) ? 'dies' : random.pick(VERDICTS)) : 'pass',
+    verdict: isFree && random.chance(0.005) ? 'dies' : isFree || isCompared ? random.pick(VERDICTS) : 'pass',
     order: frontend.order++,
+    step,
     isOrphan: () => place.dead,
   })
 }
 
 function createArguments(world: World, frontend: Frontend, ask: Ask): Record<string, unknown> {
-  const { random } = world.simulation
-  const { token, verdict, command } = ask
+  const { token, verdict, command, step } = ask
+  const { random } = step
   const args: Partial<CallArguments> = {
     token,
     verdict,
     hookMs: random.below(40),
     ms: random.below(40),
     count: 1 + random.few(3 * BOUNDS.channelWindow),
-    label: random.pick(world.frontends.filter(({ isHost }) => !isHost)).label,
+    label:
+      step.name === undefined ? random.pick(world.frontends.filter(({ isHost }) => !isHost)).label : frontend.label,
   }
   if (args.ms === 0 && command === 'wait') {
-    if (frontend.flow.maxInFlight === undefined && frontend.endless++ < MOST_ENDLESS) ask.endless = true
+    const canBeEndless = step.name === undefined && frontend.flow.maxInFlight === undefined
+    if (canBeEndless && frontend.endless++ < MOST_ENDLESS) ask.endless = true
     else args.ms = 1
   }
   if (random.chance(0.3)) args.text = 'x'.repeat(random.few(2000))
@@ -145,7 +160,8 @@ const isSame = (value: unknown, other: unknown): boolean =>
   value instanceof Uint8Array && other instanceof Uint8Array && Buffer.compare(value, other) === 0
 
 function openChannel(world: World, frontend: Frontend, ask: Ask): Channel {
-  const { random, clock } = world.simulation
+  const { clock } = world.simulation
+  const { random } = ask.step
   const stream = new Stream(world.simulation, ask, BOUNDS.channelWindow)
   world.streams.set(ask.token, stream)
   const channel = new Channel()
@@ -159,7 +175,8 @@ function openChannel(world: World, frontend: Frontend, ask: Ask): Channel {
 }
 
 /** A source that records what is read from it, and that it is closed. */
-export function openSource({ simulation }: World, stream: Stream, { token, count, text, ms }: CallArguments): object {
+export function openSource({ simulation }: World, stream: Stream, args: CallArguments, place: Place): object {
+  const { token, count, text, ms } = args
   const done = { done: true, value: undefined } as const
   const close = (): typeof done => {
     if (stream.source) stream.source = 'closed'
@@ -169,7 +186,7 @@ export function openSource({ simulation }: World, stream: Stream, { token, count
     if (stream.sent > 0) stream.room()
     stream.complete = stream.sent === count
     if (stream.complete) return close()
-    if (ms % 4 === 0) await simulation.clock.sleep(ms)
+    if (ms % 4 === 0) await simulation.clock.sleep(ms, place)
     return { done: false, value: { token, index: stream.sent++, text } }
   }
   return { [Symbol.asyncIterator]: () => ({ next, return: async () => close() }) }
@@ -183,7 +200,8 @@ async function read(
   stream: Stream,
   leaves: boolean,
 ): Promise<void> {
-  const { random, clock } = world.simulation
+  const { clock } = world.simulation
+  const { random } = stream.ask.step
   const most = leaves ? random.below(20) : Infinity
   for await (const message of source) {
     stream.take(message)
@@ -191,7 +209,7 @@ async function read(
       stream.leaves = true
       return
     }
-    if (random.chance(0.3) && !frontend.place.dead) await clock.sleep(random.next() * 10)
+    if (random.chance(0.3) && !frontend.place.dead) await clock.sleep(random.next() * 10, frontend.thread)
   }
   stream.end()
 }
@@ -203,7 +221,7 @@ async function readStream(
   args: object,
   options: InvokeOptions,
 ): Promise<void> {
-  const { random } = world.simulation
+  const { random } = ask.step
   const stream = new Stream(world.simulation, ask, BOUNDS.channelWindow)
   world.streams.set(ask.token, stream)
   try {
@@ -213,6 +231,6 @@ async function readStream(
     world.model.settled(ask, stream.leaves ? 'Cancelled' : 'ok')
   } catch (error) {
     stream.end()
-    world.model.settled(ask, getOutcome(error))
+    world.model.settled(ask, getOutcome(error), getText(error))
   }
 }

@@ -108,7 +108,9 @@ export function createDefinition(world: World, core: number, place: Place): Core
       return answer(args)
     },
     async relay(args: CallArguments, { app }: CommandContext) {
-      await world.callExposed(app, core, args.label)
+      const step = model.getStep(args.token)
+      const own = step.name === undefined ? undefined : { random: step.random, name: `${step.name}, relayed` }
+      await world.callExposed(app, core, args.label, own)
       return answer(args)
     },
     dies(args: CallArguments) {
@@ -127,7 +129,7 @@ export function createDefinition(world: World, core: number, place: Place): Core
     setup(app) {
       world.shouted = 0
       world.shout = () => shout(app)
-      world.callFrontend = label => void world.callExposed(app, core, label)
+      world.callFrontend = (label, step) => world.callExposed(app, core, label, step)
       app.listen('ran', ({ payload }) => void (world.runEvents.get((payload as CallArguments).token)!.received += 1))
       app.listen('up', ({ payload }) => model.received((payload as CallArguments).token, core))
     },

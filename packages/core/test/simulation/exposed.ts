@@ -1,6 +1,6 @@
 // Core's calls of exposed functions, and these functions.
 import type { App } from '../../src/api/app.js'
-import { getOutcome, type Verdict } from './model/ask.js'
+import { getOutcome, getText, type Step, type Verdict } from './model/ask.js'
 import { BOUNDS, createSize } from './bounds.js'
 import { openSource } from './calls.js'
 import type { CallArguments } from './commands.js'
@@ -15,21 +15,28 @@ const DISCONNECTED =
   /^(?:The frontend "[^"]*" (?:disconnected|is restarting, call it again later)|There is no frontend "[^"]*"(?: \(did .*)?)(?:: (.*))?$/
 
 /** Calls a function. Never rejects. */
-export async function callExposed(world: World, app: App, core: number, label: string): Promise<void> {
+export async function callExposed(
+  world: World,
+  app: App,
+  core: number,
+  label: string,
+  step: Step = world.simulation,
+): Promise<void> {
   const { model, simulation } = world
-  const { random } = simulation
+  const { random } = step
   const { corePlace } = world
   const command = random.pick(['echo', 'echo', 'slow', 'fails', 'missing', 'values'])
   const ask = model.ask({
     command,
     by: `core ${core}`,
     epoch: world.getEpoch(label),
-    verdict: command === 'values' ? 'pass' : random.pick(VERDICTS),
+    verdict: command === 'values' ? 'pass' : random.pick(VERDICTS.slice(0, step.name === undefined ? undefined : -1)),
     order: undefined,
+    step,
     isOrphan: () => corePlace.dead,
   })
   const { token, verdict } = ask
-  if (random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
+  if (step.name === undefined && random.chance(0.2)) ask.timeout = random.chance(0.5) ? 1 + random.below(40) : 3_600_000
   const args = { token, verdict, hookMs: random.below(40), ms: random.few(300), count: 1 + random.few(40), text: '' }
   if (random.chance(0.3)) args.text = 'x'.repeat(createSize(random))
   // A core that has never had a link to it cannot say why it has ended.
@@ -49,7 +56,7 @@ export async function callExposed(world: World, app: App, core: number, label: s
     model.settled(ask, result.token === token ? 'ok' : `the result of call ${result.token}`)
   } catch (error) {
     world.streams.get(token)?.end()
-    model.settled(ask, getOutcome(error))
+    model.settled(ask, getOutcome(error), getText(error))
     const { message } = error as Error
     const [disconnected, why] = DISCONNECTED.exec(message) ?? []
     if (disconnected !== undefined && !corePlace.dead) world.toldWhy(label, why, callee?.place)
@@ -82,7 +89,7 @@ export function exposeFunctions(world: World, frontend: Frontend): void {
     values(args: CallArguments) {
       begin(args)
       frontend.epoch!.sent += args.count
-      return openSource(world, world.streams.get(args.token)!, args)
+      return openSource(world, world.streams.get(args.token)!, args, frontend.thread)
     },
     fails(args: CallArguments) {
       begin(args)

@@ -7,7 +7,6 @@ import { findCurrentClient } from '../../../frontend/src/client/current-client.j
 import type { FlowOptions } from '../../../frontend/src/client/client-queue.js'
 import type { Epoch } from './model/ask.js'
 import { loadScript } from '../../../quickjs/src/index.js'
-import { BOUNDS } from './bounds.js'
 import { exposeFunctions } from './exposed.js'
 import { createRun, type RunArguments } from './runs.js'
 import { Place } from './virtual/place.js'
@@ -43,6 +42,8 @@ export class Frontend {
   /** Messages sent so far. */
   order = 0
   readonly ticks: Ticks
+  /** Says whether the thread runs its code now, if it shares the thread. */
+  setBusy = (_isBusy: boolean): void => {}
   readonly #world: World
   readonly #run: number
   #script: Script | undefined
@@ -60,10 +61,7 @@ export class Frontend {
     this.#run = run
     this.label = label
     this.codec = codec
-    const { random } = world.simulation
-    this.flow = random.chance(0.3)
-      ? { maxInFlight: 1 + random.few(BOUNDS.inFlight), overflow: random.pick(['wait', 'wait', 'reject']) }
-      : {}
+    this.flow = world.createFlow(label)
     this.isHost = label === 'host'
     this.place = place
     this.ticks = new Ticks(this, world.simulation)
@@ -96,10 +94,19 @@ export class Frontend {
   begin(client: Client, run?: (body: (args: RunArguments) => unknown) => void): void {
     this.client = client
     void client.closed.then(() => (this.isClosed = true))
-    if (run) return run(createRun(this.#world, client))
+    if (run) return run(createRun(this.#world, this))
     exposeFunctions(this.#world, this)
-    client.expose({ 'bus.run': createRun(this.#world, client) })
+    client.expose({ 'bus.run': createRun(this.#world, this) })
     this.ticks.listen()
+  }
+
+  /** Its code computes, and so takes the time of all code of its thread. */
+  readonly compute = async (ms: number): Promise<void> => {
+    const { clock } = this.#world.simulation
+    this.thread.compute(clock.now, clock.now + ms)
+    this.setBusy(true)
+    await clock.sleep(ms, this.thread)
+    this.setBusy(false)
   }
 
   /** What the real start of a thread loads: this code, or the runner of scripts with this code. */

@@ -15,8 +15,8 @@ export function createJudge(world: World, die: () => void): HookFunction {
     const { verdict, hookMs } = payload.payload ?? payload.result ?? payload
     if (verdict === 'null') return null
     if (verdict === 'throws') throw new Error('the hook')
-    if (verdict === 'later') return clock.sleep(hookMs).then(() => message)
-    if (verdict === 'laterNull') return clock.sleep(hookMs).then(() => null)
+    if (verdict === 'later') return clock.sleep(hookMs, clock.place, true).then(() => message)
+    if (verdict === 'laterNull') return clock.sleep(hookMs, clock.place, true).then(() => null)
     if (verdict === 'never') return new Promise(() => {})
     if (verdict === 'dies') die()
     return message

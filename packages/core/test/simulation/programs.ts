@@ -1,5 +1,7 @@
 // Programs of the simulated threads: they do the same as the entries of workers, without modules, sandboxes or processes.
 import {
+  countTurns,
+  deadline,
   type FrontendReport,
   type FrontendStart,
   type FrontendWorkerData,
@@ -118,6 +120,7 @@ export const scriptsProgram =
     serveMembers<FrontendWorkerData>(thread.control as unknown as MessagePort, (member, start) => {
       const frontend = world.beginsScript(own, start.label)
       const { postMessage, exit } = member
+      frontend.setBusy = isBusy => member.setBusy(isBusy)
       const connection = Object.assign(member, {
         postMessage: (report: FrontendReport) => {
           observe(frontend, report)
@@ -209,14 +212,17 @@ export const processProgram =
     function stop(timeout: number): void {
       const { clock } = world.simulation
       own.isStopping = true
+      // As `ProcessRelay`: code that drains waits for core, which the host asks.
       const readMs = (): number | undefined =>
         own.lifecycle === 'ready' ? thread.place.getComputed(clock.now) : undefined
-      const readWaited = (): number | undefined =>
-        own.lifecycle === 'draining' || thread.place.stalledUntil > clock.now ? undefined : clock.now
-      setTimeout(() => {
-        thread.once('exit', silence(SILENT_MS, { readMs }, kill))
-        thread.once('exit', silence(KILL_TIMEOUT, { readMs: readWaited }, kill))
-      }, timeout)
+      const readTime = countTurns(() => thread.place.stalledUntil > clock.now)
+      const readWaited = (turn: number): number | undefined =>
+        own.lifecycle === 'draining' ? undefined : readTime(turn)
+      const stopWaiting = deadline(timeout, () => {
+        const ends = [silence(SILENT_MS, { readMs }, kill), silence(KILL_TIMEOUT, { readMs: readWaited }, kill)]
+        own.stopListening = () => ends.forEach(end => end())
+      })
+      own.stopListening = stopWaiting
     }
     /** Its code begins once it is known whose it is, and can have a link. */
     function begin(connects = connect): void {

@@ -3,6 +3,11 @@ import { Client } from '../../../frontend/src/client/client.js'
 import { call, emit } from './calls.js'
 import { chooseBounds } from './bounds.js'
 import { Frontend } from './frontend.js'
+import { Random } from '../fuzz/random.js'
+import { HeldWorld } from './holds/held-world.js'
+import { Holds } from './holds/holds.js'
+import { Outcomes } from './holds/outcomes.js'
+import { Program } from './holds/program.js'
 import { Simulation } from './simulation.js'
 import { SupervisedWorld } from './supervised-world.js'
 import { installDoorbells } from './virtual/doorbells.js'
@@ -17,25 +22,39 @@ export interface SeedResult {
   readonly outcomes: Readonly<Record<string, number>>
 }
 
+/** Actors on their own, under the real host, or under the real host without harm but with holds. */
+export type Mode = 'own' | 'host' | 'holds'
+
 export interface SeedOptions {
   traced?: boolean
-  /** Runs under the real host. */
-  supervised?: boolean
+  mode?: Mode
   /** Limits the actions of the seed, to find the minimum that is needed. */
   actions?: number
 }
 
 /** A run with more steps is in an endless loop. */
 const MOST_STEPS = 60_000
+const MOST_HELD_STEPS = 200_000
 /** Milliseconds after which a closed bus has no timers: a link waits 30 s for a peer that does not read, and notices that within a quarter more. */
 const LAST_TIMER = 38_500
 
-export async function runSeed(
+/** With holds, it runs first without them, and must have the same outcomes with them. */
+export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
+  const { traced = false, mode = 'own' } = options
+  if (mode !== 'holds') return runOnce(seed, options, new Simulation(seed, { traced }))
+  const expected = new Outcomes()
+  const unheld = await runOnce(seed, options, new Simulation(seed, { traced, outcomes: expected }), false)
+  if (unheld.wrong.length > 0) return unheld
+  return runOnce(seed, options, new Simulation(seed, { traced, outcomes: new Outcomes(expected) }))
+}
+
+async function runOnce(
   seed: number,
-  { traced = false, actions = Infinity, supervised = false }: SeedOptions = {},
+  { traced = false, actions = Infinity, mode = 'own' }: SeedOptions,
+  simulation: Simulation,
+  isHeld = true,
 ): Promise<SeedResult> {
-  const simulation = new Simulation(seed, { traced })
-  chooseBounds(simulation.random)
+  chooseBounds(simulation.random, mode === 'holds')
   const unhandled = (error: unknown): void =>
     simulation.fault(`uncaught: ${String((error as Error | undefined)?.stack ?? error)}`)
   process.on('unhandledRejection', unhandled)
@@ -45,7 +64,13 @@ export async function runSeed(
   const uninstall = simulation.clock.install()
   const { SALLYPORT_LINK } = process.env
   process.env['SALLYPORT_LINK'] = simulation.random.pick(['port', 'ring'])
-  const world = supervised ? new SupervisedWorld(simulation) : new World(simulation)
+  const drawn = new Random(seed, 1)
+  const world =
+    mode === 'holds'
+      ? new HeldWorld(simulation, drawn, isHeld)
+      : mode === 'host'
+        ? new SupervisedWorld(simulation)
+        : new World(simulation)
   const uninstallDoorbells = installDoorbells(simulation, (memory, word) =>
     world instanceof SupervisedWorld ? world.rings.getSleeper(memory, word) : undefined,
   )
@@ -54,7 +79,9 @@ export async function runSeed(
     id === 'node:net' && world instanceof SupervisedWorld ? world.net : getBuiltinModule(id)
   process.getBuiltinModule = getModule as typeof getBuiltinModule
   try {
-    await live(world, actions, supervised)
+    if (world instanceof HeldWorld)
+      await work(world, new Program(world, seed, drawn, actions), isHeld ? seed : undefined)
+    else await live(world, actions, mode === 'host')
   } finally {
     uninstall()
     uninstallDoorbells()
@@ -71,6 +98,50 @@ export async function runSeed(
     for (const outcome of ask.outcomes) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   }
   return { wrong: simulation.wrong, lines: simulation.lines ?? [], steps: simulation.clock.steps, calls, outcomes }
+}
+
+/** @param seed - of the holds; `undefined` if nothing is held */
+async function work(world: HeldWorld, program: Program, seed: number | undefined): Promise<void> {
+  const { simulation, model } = world
+  await world.startCore()
+  const holds = seed === undefined ? undefined : new Holds(seed, simulation, world)
+  await finish(world, program.work())
+  if (holds) holds.areOn = false
+  await rest(world)
+  if (simulation.wrong.length > 0) return
+  world.shout()
+  await rest(world)
+  checkTicks(world)
+  if (holds) holds.areOn = true
+  await finish(world, program.close())
+  if (holds) holds.areOn = false
+  await rest(world)
+  for (const name of simulation.outcomes!.missing) simulation.fault(`${name} never ends`)
+  model.checkAtRest(world.runningCore, true)
+  for (const stream of world.streams.values()) stream.checkAtRest()
+  world.checkEnds()
+}
+
+/** Lets time pass until the user has nothing to wait for, or waits for something that never comes. */
+async function finish({ simulation }: HeldWorld, working: Promise<void>): Promise<void> {
+  const { clock } = simulation
+  let isOver = false
+  const over = (): void => void (isOver = true)
+  working.then(over, (error: unknown) => {
+    over()
+    simulation.fault(`the user fails: ${String(error)}`)
+  })
+  const most = clock.steps + MOST_HELD_STEPS
+  while (!isOver && simulation.wrong.length === 0) {
+    const end = await clock.run(clock.now + LONG, 1000)
+    if (end === 'idle' && !isOver) return
+    if (clock.steps > most) return simulation.fault('it goes in circles')
+  }
+}
+
+/** Lets time pass until nothing is held any more, and everything has settled. */
+async function rest(world: HeldWorld): Promise<void> {
+  await run(world, Math.max(...world.places.map(({ stalledUntil }) => stalledUntil), world.simulation.clock.now) + LONG)
 }
 
 async function live(world: World, most: number, supervised: boolean): Promise<void> {
@@ -108,10 +179,10 @@ function act(world: World): void {
   const burst = random.chance(0.05) ? 1 + random.below(120) : 1 + random.few(8)
   const choice = random.next()
   for (let i = 0; i < burst; i++) {
-    if (choice < 0.6) call(world, frontend)
+    if (choice < 0.6) void call(world, frontend)
     else if (choice < 0.75) emit(world, frontend)
     else if (choice < 0.85 && !world.corePlace.dead) world.shout()
-    else if (random.chance(0.5)) call(world, frontend)
+    else if (random.chance(0.5)) void call(world, frontend)
     else emit(world, frontend)
   }
   if (choice > 0.95) frontend.ticks.listenFor(random.below(60)).catch(() => {})
@@ -156,16 +227,20 @@ async function serveAgain(world: World): Promise<void> {
       simulation.fault(`${frontend.place.name} has no link`)
       continue
     }
-    for (const command of ['now', 'feed', 'values', 'bytes']) call(world, frontend, command)
+    for (const command of ['now', 'feed', 'values', 'bytes']) void call(world, frontend, command)
   }
   world.shout()
   await run(world)
-  for (const { ticks, place } of frontends) {
-    if (ticks.latest?.core !== world.coreNumber || ticks.latest.index !== world.shouted - 1)
-      simulation.fault(`${place.name} received ${JSON.stringify(ticks.latest)} last, not ${world.shouted - 1}`)
-  }
+  checkTicks(world)
   model.checkAtRest(world.runningCore, false)
   for (const stream of world.streams.values()) stream.checkAtRest()
+}
+
+function checkTicks({ frontends, coreNumber, shouted, simulation }: World): void {
+  for (const { ticks, place } of frontends) {
+    if (ticks.latest?.core !== coreNumber || ticks.latest.index !== shouted - 1)
+      simulation.fault(`${place.name} received ${JSON.stringify(ticks.latest)} last, not ${shouted - 1}`)
+  }
 }
 
 /** Runs code, in processes of which some end before it begins. */

@@ -164,7 +164,7 @@ export class SupervisedWorld extends World {
       if (!isUnsentError(error) || !label.startsWith('run-')) this.#ends.named(label, error.message)
     })
     reporter.on('restart', ({ label, worker, error }) => this.#ends.reported(worker, label, error))
-    reporter.reportStopTimeout = (worker, label) => this.#killed(worker, label)
+    reporter.reportStopTimeout = (worker, label) => this.killed(worker, label)
     const options = hostOptions(this.#supervision.core, this.isolated)
     const sharedThreads = new SharedThreads()
     const gateThreads = new GateThreads(options, sharedThreads)
@@ -199,16 +199,7 @@ export class SupervisedWorld extends World {
       return
     this.simulation.clock.place = this.hostPlace
     this.#opening.add(label)
-    const supervision = this.#supervision.frontend
-    const sandboxes = {
-      process: this.#processes,
-      script: this.#scripts,
-      thread: noneKind.resolve({ kind: 'none' }, 'sandbox'),
-    }
-    const sandbox = sandboxes[this.#getKind(label)]
-    const text = { text: '', name: 'script' }
-    const settings = { codec, sandbox, supervision, text } as unknown as FrontendConfig
-    this.#frontends.open(label, MODULE, settings).then(
+    this.open({ label, codec }).then(
       load => {
         this.#opening.delete(label)
         return load()
@@ -220,6 +211,31 @@ export class SupervisedWorld extends World {
         this.#openLater(label)
       },
     )
+  }
+
+  protected open(
+    { label, codec }: Pick<Frontend, 'label' | 'codec'>,
+    options: object = {},
+  ): Promise<() => Promise<void>> {
+    const supervision = this.#supervision.frontend
+    const sandboxes = {
+      process: this.#processes,
+      script: this.#scripts,
+      thread: noneKind.resolve({ kind: 'none' }, 'sandbox'),
+    }
+    const sandbox = sandboxes[this.getKind(label)]
+    const text = { text: '', name: 'script' }
+    const settings = { codec, sandbox, supervision, text, ...options } as unknown as FrontendConfig
+    return this.#frontends.open(label, MODULE, settings)
+  }
+
+  protected get host(): Host<LocalCore> {
+    return this.#host
+  }
+
+  /** Scripts of a process take each other's time. */
+  protected get sharesTime(): boolean {
+    return false
   }
 
   /** Core gets a link before its frontend does. For this link only later ends are known. */
@@ -264,6 +280,7 @@ export class SupervisedWorld extends World {
   beginsScript(thread: ScriptThread, label: string): Frontend {
     const script = this.#shared.findLast(each => each.label === label)!
     thread.scripts.push(Object.assign(script, { thread }))
+    script.place.within = thread.place
     return this.#begins(label, script.place, thread.place)
   }
 
@@ -312,10 +329,14 @@ export class SupervisedWorld extends World {
     if (this.hasFailed) return
     this.simulation.clock.place = this.hostPlace
     const supervision = resolveSupervision('temporary', { heartbeat: false })
-    const isScript = this.simulation.random.chance(0.5)
+    void run(this, this.#host, { supervision, ...this.getSandbox(this.simulation.random.chance(0.5)) })
+  }
+
+  /** Returns where the code of a run runs. */
+  protected getSandbox(isScript: boolean): Partial<FrontendConfig> {
     const wrapper = { before: '', after: '' }
     const text = isScript ? { text: '', name: 'bus.run', wrapper } : undefined
-    void run(this, this.#host, { sandbox: isScript ? this.#scripts : this.#processes, supervision, text })
+    return { sandbox: isScript ? this.#scripts : this.#processes, text } as Partial<FrontendConfig>
   }
 
   /** Observes what the host orders, and what it hears. */
@@ -405,6 +426,12 @@ export class SupervisedWorld extends World {
     return [this.hostPlace, ...this.threads.map(({ place }) => place), ...relays].filter(({ dead }) => !dead)
   }
 
+  /** Where code of the host's process runs or has run. */
+  get hostThreads(): Place[] {
+    const threads = this.threads.filter(thread => !(thread instanceof SimulatedProcess))
+    return [this.hostPlace, ...threads.map(({ place }) => place)]
+  }
+
   /** The host closes the bus. */
   override closeFrontends(): void {}
 
@@ -441,7 +468,7 @@ export class SupervisedWorld extends World {
           return this.#frontends.closeAll()
         })
         .then(() => {
-          for (const { label } of this.frontends) this.#hasExited(label)
+          for (const { label } of this.frontends) this.hasExited(label)
         })
         .then(() => this.#host.sharedThreads.close()),
     )
@@ -483,6 +510,7 @@ export class SupervisedWorld extends World {
   #startScript(process: SimulatedProcess, start: FrontendStart): SimulatedProcess {
     const script = this.#startProcess(start, [])
     process.scripts.push(script)
+    if (this.sharesTime) script.place.within = process.place
     if (process.place.dead || process.relay.dead) script.place.die()
     // The relay says first that the process has ended.
     process.once('exit', () => script.exit(1))
@@ -490,7 +518,7 @@ export class SupervisedWorld extends World {
   }
 
   /** A label has code of one kind in all of its lives. */
-  #getKind(label: string): 'process' | 'script' | 'thread' {
+  getKind(label: string): 'process' | 'script' | 'thread' {
     const known = this.#kinds.get(label)
     if (known !== undefined) return known
     const chosen = this.simulation.random.pick(['process', 'script', 'thread'] as const)
@@ -526,7 +554,7 @@ export class SupervisedWorld extends World {
     this.#closed.add(label)
     const ended = (): void => {
       this.#closed.delete(label)
-      this.#hasExited(label)
+      this.hasExited(label)
       this.#openLater(label)
     }
     this.#order(`the close of ${label}`, this.#frontends.close(label, this.simulation.random.below(200)).finally(ended))
@@ -552,7 +580,7 @@ export class SupervisedWorld extends World {
   }
 
   /** Whoever waited for a close goes on as if nothing of it ran any more. */
-  #hasExited(label: string): void {
+  protected hasExited(label: string): void {
     for (const kind of ['frontend', 'gate'] as const) {
       const thread = this.#getThread(kind, label)
       // A process whose relay has ended first ends by itself, and nobody can say when.
@@ -563,7 +591,7 @@ export class SupervisedWorld extends World {
   }
 
   /** Only code that computes on is killed, once nothing is stalled any more. */
-  #killed(kind: Kind, label: string): void {
+  protected killed(kind: Kind, label: string): void {
     const isBusy = kind === 'frontend' && this.#busy.some(frontend => frontend.label === label)
     if (this.#closing && this.#getThread(kind, label)?.place.dead === false && !isBusy)
       this.simulation.fault(`${kind} ${label} is killed, although it would have ended`)
@@ -603,8 +631,9 @@ export class SupervisedWorld extends World {
     const { random, clock } = this.simulation
     if (random.chance(0.4)) return
     clock.after(random.next() * 8, () => {
-      this.hostPlace.stall(clock.now + random.next() * 3000)
-      this.hostPlace.takesTimersLast = random.chance(0.5)
+      const until = clock.now + random.next() * 3000
+      this.hostPlace.goesOn(clock.now, random.chance(0.5))
+      this.hostPlace.stall(clock.now, until)
     })
   }
 

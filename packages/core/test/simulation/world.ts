@@ -8,7 +8,9 @@ import { pino } from 'pino'
 import type { App } from '../../src/api/app.js'
 import type { CoreReport } from '../../src/contract/host-core.js'
 import { createCore, type Core } from '../../src/core-thread/core.js'
-import type { Epoch } from './model/ask.js'
+import type { Epoch, Step } from './model/ask.js'
+import type { FlowOptions } from '../../../frontend/src/client/client-queue.js'
+import { BOUNDS } from './bounds.js'
 import { COMMANDS, createDefinition } from './commands.js'
 import { callExposed } from './exposed.js'
 import { Frontend } from './frontend.js'
@@ -47,10 +49,21 @@ export class World {
     return this.hasFailed ? -1 : this.coreNumber
   }
 
+  /** Code takes the time for which it computes. */
+  readonly computes: boolean = true
+
+  /** How a frontend limits its calls. */
+  createFlow(_label: string): FlowOptions {
+    const { random } = this.simulation
+    return random.chance(0.3)
+      ? { maxInFlight: 1 + random.few(BOUNDS.inFlight), overflow: random.pick(['wait', 'wait', 'reject']) }
+      : {}
+  }
+
   /** Lets core emit an event to all listeners. */
   shout = (): void => {}
   /** Lets the running core call a frontend. */
-  callFrontend = (_label: string): void => {}
+  callFrontend = async (_label: string, _step?: Step): Promise<void> => {}
   /** Number of these events from this core. */
   shouted = 0
   readonly #gates: Gates = new Gates(this)
@@ -186,7 +199,7 @@ export class World {
   /** Core calls a frontend right before or after it ends. */
   protected callAbout(label: string): void {
     const { clock, random } = this.simulation
-    const call = (): void => (this.corePlace.dead ? undefined : this.callFrontend(label))
+    const call = (): void => void (this.corePlace.dead || this.callFrontend(label))
     for (const delay of [0, random.next() * 8]) {
       if (random.chance(0.5)) clock.at(clock.now + delay, call, undefined, this.corePlace)
     }
@@ -228,9 +241,9 @@ export class World {
     const { random, clock } = this.simulation
     const until = clock.now + random.next() * (random.chance(0.3) ? 3000 : 150)
     const computes = random.chance(0.5)
+    place.goesOn(clock.now, random.chance(0.5))
     if (computes) place.compute(clock.now, until)
-    else place.stall(until)
-    place.takesTimersLast = random.chance(0.5)
+    else place.stall(clock.now, until)
     this.simulation.trace(() => `${place.name} ${computes ? 'computes' : 'waits for a core'} until ${until.toFixed(3)}`)
   }
 
@@ -243,8 +256,8 @@ export class World {
     return this.frontends.find(frontend => frontend.label === label)?.epoch
   }
 
-  callExposed(app: App, core: number, label: string): Promise<void> {
-    return callExposed(this, app, core, label)
+  callExposed(app: App, core: number, label: string, step?: Step): Promise<void> {
+    return callExposed(this, app, core, label, step)
   }
 
   /** Keeps channels alive: garbage collection would end them at a time that no seed decides. */

@@ -1,8 +1,15 @@
 // One call in the model of the bus: its caller and link, its possible outcomes, and its outcome.
 import { isBusError } from '@sallyport/protocol/internal/errors'
+import type { Random } from '../../fuzz/random.js'
 
 /** Instruction for the hook, which is part of the call's arguments. */
 export type Verdict = 'pass' | 'null' | 'throws' | 'later' | 'laterNull' | 'never' | 'dies'
+
+/** What a call is drawn from. In a world whose outcomes are compared, each has a generator and a name of its own. */
+export interface Step {
+  readonly random: Random
+  readonly name?: string
+}
 
 /** One link from its opening to its end. Messages of another link must not appear on it. */
 export interface Epoch {
@@ -40,6 +47,7 @@ export class Ask {
   readonly isOrphan: () => boolean
   /** Its number among all messages of its sender. `undefined` for core's own calls. */
   readonly order: number | undefined
+  readonly step: Step
   /** The client knew that it has no link. */
   unlinked = false
   /** The call is rejected if it would have to wait. */
@@ -57,7 +65,7 @@ export class Ask {
   isRunning = false
   outcomes: string[] = []
 
-  constructor(options: Pick<Ask, 'token' | 'command' | 'by' | 'epoch' | 'verdict' | 'isOrphan' | 'order'>) {
+  constructor(options: Pick<Ask, 'token' | 'command' | 'by' | 'epoch' | 'verdict' | 'isOrphan' | 'order' | 'step'>) {
     this.token = options.token
     this.command = options.command
     this.by = options.by
@@ -65,6 +73,7 @@ export class Ask {
     this.verdict = options.verdict
     this.isOrphan = options.isOrphan
     this.order = options.order
+    this.step = options.step
   }
 
   /** The hook lets it pass, if there is a hook. */
@@ -83,6 +92,9 @@ export class Ask {
 }
 
 export const passes = (verdict: Verdict): boolean => ['pass', 'later', 'dies'].includes(verdict)
+
+/** Describes an error without what differs from one run to the next. */
+export const getText = (error: unknown): string => `${getOutcome(error)}: ${String(error)}`.replaceAll(/\d+/gu, '#')
 
 /** Describes an outcome briefly, with the owner of a result or error of a handler. */
 export function getOutcome(error: unknown): string {

@@ -1,6 +1,6 @@
 // The model of the bus. Each call settles once, with a possible outcome, and runs at most once, or never if its error says so.
 // Messages of one sender arrive in order, without gaps. No message crosses from one link to the next.
-import { Ask, passes, type Epoch, type Verdict } from './ask.js'
+import { Ask, passes, type Epoch, type Step, type Verdict } from './ask.js'
 import { BOUNDS } from '../bounds.js'
 import type { Simulation } from '../simulation.js'
 
@@ -13,6 +13,7 @@ interface Emitted {
   readonly order: number
   readonly passes: boolean
   readonly crowded: boolean
+  readonly step: Step
   /** The sender got an error that says it was not sent. */
   refused: boolean
   received: number
@@ -35,17 +36,24 @@ export class Model {
   ask(options: Omit<ConstructorParameters<typeof Ask>[0], 'token'>): Ask {
     const ask = new Ask({ ...options, token: this.token() })
     ask.startedAt = this.#simulation.clock.now
+    this.#simulation.outcomes?.begins(ask.step.name)
     this.#asks.set(ask.token, ask)
     this.#simulation.trace(() => `${ask.by}: makes ${String(ask)}`)
     return ask
+  }
+
+  getStep(token: number): Step {
+    return this.#asks.get(token)!.step
   }
 
   get asks(): Iterable<Ask> {
     return this.#asks.values()
   }
 
-  settled(ask: Ask, outcome: string): void {
+  /** @param text - more of it */
+  settled(ask: Ask, outcome: string, text = outcome): void {
     ask.outcomes.push(outcome)
+    this.#simulation.settled(ask.step.name, text)
     this.#simulation.trace(() => `${ask.by}: ${String(ask)}: ${outcome}`)
     if (ask.outcomes.length > 1) this.#wrong(`${String(ask)} settled twice: ${ask.outcomes.join(', ')}`)
     if (!this.#canBe(ask, outcome)) this.#wrong(`${String(ask)} cannot end as ${outcome}`)
@@ -62,6 +70,7 @@ export class Model {
   ran(token: number, core: number): void {
     const ask = this.#asks.get(token)
     if (!ask) return this.#wrong(`a call runs that was not made: ${token}`)
+    this.#simulation.outcomes?.runs(ask.step.name)
     if (++ask.ran > 1) this.#wrong(`${String(ask)} runs ${ask.ran} times`)
     if (!ask.passes && !ask.isOfCore) this.#wrong(`${String(ask)} runs, though the hook refused it`)
     if (ask.epoch?.core !== core) this.#wrong(`${String(ask)} runs in core ${core}`)
@@ -81,7 +90,7 @@ export class Model {
   }
 
   /** A frontend sends an event. */
-  emits(epoch: Epoch, order: number, verdict: Verdict): number {
+  emits(epoch: Epoch, order: number, verdict: Verdict, step: Step): number {
     const token = this.token()
     const isPassed = !epoch.isolated || passes(verdict)
     this.#emitted.set(token, {
@@ -89,6 +98,7 @@ export class Model {
       order,
       passes: isPassed,
       crowded: isCrowded(epoch),
+      step,
       refused: false,
       received: 0,
     })
@@ -103,6 +113,7 @@ export class Model {
   received(token: number, core: number): void {
     const event = this.#emitted.get(token)
     if (!event) return this.#wrong(`an event that was not sent: ${token}`)
+    this.#simulation.settled(event.step.name, 'arrived')
     if (++event.received > 1) this.#wrong(`event ${token} came ${event.received} times`)
     if (!event.passes) this.#wrong(`event ${token} came, though the hook refused it`)
     if (event.epoch.core !== core) this.#wrong(`event ${token} came in core ${core}, not ${event.epoch.core}`)

@@ -19,11 +19,18 @@ let starts = 0
 /** Steps between two iterations of the real event loop. */
 const AT_A_TIME = 32
 
+/** The longest delay of a timer that can be one of a poll, how many come before they are late, and how often their delay doubles. */
+const MAX_POLL_MS = 250
+const IDLE_TIMERS = 200
+const MAX_DOUBLINGS = 12
+
 /** What an event of a thread is, in the order in which an event loop that wakes up takes those that are due. Messages are ordered by port. */
 const PHASE = { timer: 0, message: 1, lateTimer: 1.95, immediate: 2 } as const
 
 interface Event {
   readonly at: number
+  /** When it would have come if its thread had not been busy: timers keep that order. */
+  readonly due: number
   /** Of events of the same time. */
   readonly phase: number
   /** The thread whose event it is. */
@@ -37,22 +44,38 @@ interface Event {
   moved?: Event
 }
 
+const isLater = (event: Event, other: Event): boolean => {
+  if (event.at !== other.at) return event.at > other.at
+  return event.phase === other.phase ? event.due > other.due : event.phase > other.phase
+}
+
 export class Clock {
   now = 1
   steps = 0
   /** The thread that runs. */
   place: Place | undefined
+  /** Called before each step. */
+  onStep: (() => void) | undefined
   /** Sorted by time, then by order of creation. The next event is the last item. */
   readonly #events: Event[] = []
   #asked = 0
   #isImmediate = false
+  /** Timers in a row while nothing else happens. */
+  #idleTimers = 0
   /** Number of events that are not cancelled. */
   #count = 0
 
   /** Runs `run` at `time`, after earlier events of the same time, and awaits its result. */
-  at(time: number, run: () => unknown, delay?: number, place?: Place, phase: number = PHASE.message): Event {
+  at(
+    time: number,
+    run: () => unknown,
+    delay?: number,
+    place?: Place,
+    phase: number = PHASE.message,
+    due = time,
+  ): Event {
     const event: Event = {
-      ...{ at: Math.max(time, this.now), number: this.#asked++, run, delay, cancelled: false },
+      ...{ at: Math.max(time, this.now), due, number: this.#asked++, run, delay, cancelled: false },
       ...{ place, phase },
     }
     let low = 0
@@ -60,7 +83,7 @@ export class Clock {
     while (low < high) {
       const middle = (low + high) >> 1
       const other = this.#events[middle]!
-      if (other.at > event.at || (other.at === event.at && other.phase > event.phase)) low = middle + 1
+      if (isLater(other, event)) low = middle + 1
       else high = middle
     }
     this.#events.splice(low, 0, event)
@@ -79,9 +102,17 @@ export class Clock {
     this.#count--
   }
 
-  /** @param place - the thread whose code sleeps, which does not wake up once it has ended */
-  sleep(delay: number, place?: Place): Promise<void> {
-    return new Promise(resolve => void this.after(delay, () => place?.dead || resolve()))
+  /**
+   * @param place - the thread whose code sleeps, and does not wake up before it goes on
+   * @param wakesDead - by default, it does not wake up once it has ended
+   */
+  sleep(delay: number, place?: Place, wakesDead = false): Promise<void> {
+    return new Promise(resolve => {
+      const wake = (): void => {
+        if (wakesDead || !place?.dead) resolve()
+      }
+      this.at(this.now + delay, wake, undefined, place, PHASE.timer)
+    })
   }
 
   /** Delays of the pending timers of the bus. */
@@ -131,6 +162,7 @@ export class Clock {
   }
 
   #runNext(): unknown {
+    this.onStep?.()
     const event = this.#events.pop()!
     event.cancelled = true
     this.#count--
@@ -140,18 +172,22 @@ export class Clock {
     if (place && place.stalledUntil > this.now) {
       // It is due when the thread goes on.
       const phase = event.phase === PHASE.timer && place.takesTimersLast ? PHASE.lateTimer : event.phase
-      event.moved = this.at(place.stalledUntil, event.run, event.delay, place, phase)
+      event.moved = this.at(place.stalledUntil, event.run, event.delay, place, phase, event.due)
       return undefined
     }
     this.place = place
     this.#isImmediate = event.phase === PHASE.immediate
+    if (event.delay === undefined) this.#idleTimers = 0
+    else if (event.delay > 0) this.#idleTimers++
     return event.run()
   }
 
   /** Replaces the thread's timers and clocks. Returns a function that restores them. */
   install(): () => void {
     const timeout = (run: (...args: unknown[]) => void, delay = 0, ...args: unknown[]): unknown => {
-      const wait = Math.max(1, Number(delay) || 0)
+      // A poll is late if nothing else happens for long: an hour has too many of them.
+      const late = delay <= MAX_POLL_MS ? 2 ** Math.min(MAX_DOUBLINGS, Math.floor(this.#idleTimers / IDLE_TIMERS)) : 1
+      const wait = late * Math.max(1, Number(delay) || 0)
       const { place } = this
       let event = this.at(this.now + wait, () => run(...args), wait, place, PHASE.timer)
       const timer = {

@@ -38,7 +38,9 @@ export function installDoorbells(simulation: Simulation, getSleeper: Rings['getS
     const woken = waiting.filter(sleeper => sleeper.index === index).slice(0, count)
     for (const sleeper of woken) {
       waiting.splice(waiting.indexOf(sleeper), 1)
-      wakeAt(clock.now + (random.chance(0.1) ? random.below(40) : random.next() * 2), sleeper)
+      const at = clock.now + (random.chance(0.1) ? random.below(40) : random.next() * 2)
+      sleeper.place?.reads(at)
+      wakeAt(at, sleeper)
     }
     return woken.length
   }

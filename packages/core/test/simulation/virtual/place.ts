@@ -1,43 +1,83 @@
-// A place where code of the bus runs, like a thread. It can die together with its ends of all links, or stall.
+// A place where code of the bus runs, like a thread. It can die together with its ends of all links, compute, or be held: then it takes nothing.
 /** An end of a link that a place has. */
 interface LinkEnd {
   readonly peer: { readonly place: Place }
   cut(): void
 }
 
+/** A time in which a place takes nothing, because its code computes, or because it is held. */
+interface Busy {
+  readonly from: number
+  until: number
+  readonly computes: boolean
+  /** Its event loop does not sleep meanwhile. */
+  readonly isActive: boolean
+}
+
 export class Place {
   readonly name: string
   readonly ports = new Set<LinkEnd>()
   dead = false
-  stalledUntil = 0
   /** When it goes on, it takes messages before timers: Node does either, by where in its loop it was busy. */
   takesTimersLast = false
-  /** When it has read what has arrived in its sockets so far. */
-  readsUntil = 0
-  #computed = 0
-  #computesFrom = 0
-  #computesUntil = 0
+  /** The thread or process that it shares with others: what one of them computes holds all of them. */
+  within: Place | undefined
+  readonly #busy: Busy[] = []
+  #readsUntil = 0
 
   constructor(name: string) {
     this.name = name
   }
 
-  /** Runs code until a time, and takes nothing meanwhile. */
-  compute(now: number, until: number): void {
-    this.#computed = this.getComputed(now)
-    this.#computesFrom = now
-    this.#computesUntil = until
-    this.stall(until)
+  /** It takes nothing until then. */
+  get stalledUntil(): number {
+    return this.within?.stalledUntil ?? this.#busy.at(-1)?.until ?? 0
   }
 
-  /** Takes nothing until a time. */
-  stall(until: number): void {
-    this.stalledUntil = Math.max(this.stalledUntil, until)
+  /** Something arrives then: the event loop reads it before it goes round twice. */
+  reads(at: number): void {
+    if (this.within) this.within.reads(at)
+    else this.#readsUntil = Math.max(this.#readsUntil, at)
+  }
+
+  /** When it has read what was sent to it so far. */
+  get readsUntil(): number {
+    return this.within?.readsUntil ?? this.#readsUntil
+  }
+
+  /** Says what comes first after the time in which it takes nothing, unless that has begun: timers keep their order. */
+  goesOn(now: number, takesTimersLast: boolean): void {
+    if (this.stalledUntil <= now) this.takesTimersLast = takesTimersLast
+  }
+
+  /** Runs code until a time, and takes nothing meanwhile. */
+  compute(now: number, until: number): void {
+    this.#add({ from: now, until, computes: true, isActive: true })
+  }
+
+  /**
+   * Takes nothing until a time. Code that computes goes on afterwards.
+   *
+   * @param isActive - its event loop did not sleep when it began, as that of a thread without a processor
+   */
+  stall(now: number, until: number, isActive = false): void {
+    if (this.within) return this.within.stall(now, until, isActive)
+    const last = this.#busy.at(-1)
+    const rest = last?.computes ? last.until - now : 0
+    if (rest <= 0) return this.#add({ from: now, until, computes: false, isActive })
+    last!.until = now
+    this.#add({ from: now, until, computes: false, isActive: true })
+    this.#add({ from: until, until: until + rest, computes: true, isActive: true })
   }
 
   /** Milliseconds for which it has computed so far. */
   getComputed(now: number): number {
-    return this.#computed + Math.max(0, Math.min(now, this.#computesUntil) - this.#computesFrom)
+    return this.#sum(now, ({ computes }) => computes)
+  }
+
+  /** Milliseconds for which its event loop has not slept so far, whoever had the processor. */
+  getActive(now: number): number {
+    return this.#sum(now, ({ isActive }) => isActive)
   }
 
   /** Dies immediately: later effects of its code stay within the place. */
@@ -46,5 +86,19 @@ export class Place {
     this.dead = true
     for (const port of [...this.ports]) port.cut()
     this.ports.clear()
+  }
+
+  #add(busy: Busy): void {
+    if (this.within) return this.within.#add(busy)
+    const from = Math.max(busy.from, this.stalledUntil)
+    if (busy.until > from) this.#busy.push({ ...busy, from })
+  }
+
+  #sum(now: number, counts: (busy: Busy) => boolean): number {
+    if (this.within) return this.within.#sum(now, counts)
+    return this.#busy.reduce(
+      (sum, each) => sum + (counts(each) ? Math.max(0, Math.min(now, each.until) - each.from) : 0),
+      0,
+    )
   }
 }

@@ -189,6 +189,7 @@ export class SimulatedPort extends EventEmitter {
     const { clock, random } = this.#simulation
     const delay = random.chance(0.1) ? random.below(40) : random.next() * 2
     this.#latest = Math.max(this.#latest, clock.now + delay)
+    this.place.reads(this.#latest)
     this.#at(this.#latest, run)
   }
 

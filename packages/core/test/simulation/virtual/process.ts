@@ -24,6 +24,8 @@ export class SimulatedProcess extends SimulatedThread {
   /** As the process has reported it. */
   lifecycle: LifecycleState | undefined
   isStopping = false
+  /** Ends what its relay waits for. */
+  stopListening = (): void => {}
   readonly #simulation: Simulation
   #wasKilled = false
   #isEnding = false
@@ -67,8 +69,11 @@ export class SimulatedProcess extends SimulatedThread {
     this.place.die()
     const late = random.chance(0.2) ? random.below(4000) : random.few(60)
     clock.at(clock.now + late, () => this.#exited(code, signal), undefined, this.relay)
-    const check = ({ peer }: SocketEnd): void => {
-      if (!peer.isOver)
+    const check = (end: SocketEnd): void => {
+      const { peer } = end
+      const held = Math.max(peer.place.stalledUntil, this.relay.stalledUntil)
+      if (held > clock.now - HEIRS) clock.at(held + HEIRS, () => check(end))
+      else if (!peer.isOver)
         this.#simulation.fault(`${peer.place.name} waits for who holds the sockets of ${this.place.name}`)
     }
     clock.after(HEIRS, () => inherited.forEach(check))
@@ -95,6 +100,7 @@ export class SimulatedProcess extends SimulatedThread {
   die(code: number): void {
     const { clock, random } = this.#simulation
     this.relay.die()
+    this.stopListening()
     clock.after(random.few(50), () => this.place.die())
     this.ended(code)
   }

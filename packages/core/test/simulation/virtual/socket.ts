@@ -290,7 +290,7 @@ export class SimulatedSocket extends Duplex {
   #schedule(): void {
     if (this.#isScheduled || !this.#isReading || !this.#end) return
     this.#isScheduled = true
-    const reads = (at: number): void => void (this.place.readsUntil = Math.max(this.place.readsUntil, at))
+    const reads = (at: number): void => this.place.reads(at)
     this.#later(() => {
       this.#isScheduled = false
       this.#takeSome()

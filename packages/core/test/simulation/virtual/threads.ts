@@ -100,12 +100,13 @@ export class SimulatedThread extends EventEmitter {
 
   get performance(): { eventLoopUtilization(): { active: number } } {
     const { clock } = this.#world.simulation
-    return { eventLoopUtilization: () => ({ active: this.place.getComputed(clock.now) }) }
+    return { eventLoopUtilization: () => ({ active: this.place.getActive(clock.now) }) }
   }
 
-  /** A core is free whenever it computes. */
+  /** That of all threads of the host: a core is free whenever one computes. */
   readProcessCpuMs(): number {
-    return this.performance.eventLoopUtilization().active
+    const { simulation, hostThreads } = this.#world
+    return hostThreads.reduce((sum, place) => sum + place.getComputed(simulation.clock.now), 0)
   }
 
   /** Posts a message to the host. */
