@@ -13,14 +13,7 @@ import {
   type ProcessMessage,
 } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
-import {
-  countTurnsOfHost,
-  getSocketInode,
-  SocketLink,
-  SplitLink,
-  StreamLink,
-  StreamMultiplexer,
-} from '@sallyport/protocol/internal/link'
+import { getSocketInode, SocketLink, SplitLink, StreamLink, StreamMultiplexer } from '@sallyport/protocol/internal/link'
 import { FRAME_KIND, getText, type Link } from '@sallyport/protocol/internal/wire'
 import { Socket } from 'node:net'
 import * as index from './index.js'
@@ -125,18 +118,15 @@ function prepare(preparation: FrontendPreparation): void {
 // oxlint-disable-next-line no-restricted-imports
 const loadFunctions = () => import('@sallyport/frontend')
 
-let asked = 0
-countTurnsOfHost(() => asked)
+let current: Link | undefined
 let isStarted = false
 let isExiting = false
 let handleMessage: ((message: ProcessMessage) => void) | undefined
 
 function handleCommand(command: ProcessCommand): void {
   if (command.type === 'prepare') prepare(command)
-  else if (command.type === 'ask') {
-    asked++
-    report({ type: 'answer' })
-  } else handleMessage?.(command.message)
+  else if (command.type === 'ask') report({ type: 'answer', queued: current?.queued ?? 0 })
+  else handleMessage?.(command.message)
 }
 
 function start(data: FrontendStart): void {
@@ -146,7 +136,7 @@ function start(data: FrontendStart): void {
     pipes: [reports, output],
     onCommand(handle) {
       handleMessage = message => {
-        if (message.type === 'link') handle({ ...message, link: openLink(message.sockets) })
+        if (message.type === 'link') handle({ ...message, link: (current = openLink(message.sockets)) })
         else if (message.type === 'stop') handle(message)
       }
     },

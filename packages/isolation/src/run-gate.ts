@@ -113,7 +113,7 @@ class GateLife {
       case 'socket':
         return connectDirect(command.socket, this.#socketBegun.resolve)
       case 'ask':
-        return this.#host.postMessage({ type: 'answer' })
+        return this.#host.postMessage({ type: 'answer', queued: sum(this.#served) })
       case 'stop':
         // A gate that is reloaded alone has no time, and its frontend another link. Otherwise the host ends it if core takes no more.
         if (command.timeout === 0) this.#drained.resolve()
@@ -143,6 +143,8 @@ class GateLife {
     const sealer = createSealer({ ...key, direction: RECORD_DIRECTION })
     key.secret.fill(0)
     this.#current = { id: command.id, link: openLink(command.link, false), sealer }
+    // The host ends it if core takes no more.
+    this.#current.link.isPatient = true
     this.#served.add(this.#current.link)
     this.#handshake.resolve()
     if (this.#serves) this.#serveLink(this.#current)
@@ -210,6 +212,8 @@ class GateLife {
     this.#host.exit(code)
   }
 }
+
+const sum = (links: Iterable<Link>): number => [...links].reduce((all, { queued }) => all + queued, 0)
 
 const WARM_UP_CALLS = 30
 

@@ -3,6 +3,7 @@
 import type { RelaySockets } from '@sallyport/process/internal'
 import {
   ABANDON_TIMEOUT_MS,
+  type Answer,
   countTurns,
   createHeartbeat,
   type Heartbeat,
@@ -45,6 +46,8 @@ const STOP_TIMEOUT_MS = 500
 
 /** Of the event loops of code, its gate and core, in which code that drains ends. */
 const TURNS = 8
+/** Times to stop for code that drains while core takes something: a hostile one never ends that. */
+const MAX_ROUNDS = 60
 
 export class ThreadCode {
   /** `undefined` once it has exited. */
@@ -55,6 +58,8 @@ export class ThreadCode {
   readonly #isDraining: () => boolean
   /** What to call at the answers of the thread, in order, or at its end. */
   readonly #questions: { answer(): void; end(): void }[] = []
+  /** What its last answer said. */
+  queued: unknown
   #answers = 0
   #stopWatching = (): void => {}
   #error: Error | undefined
@@ -101,7 +106,10 @@ export class ThreadCode {
     thread.on('message', report => {
       if (this.#isOver) return
       const { type } = Object(report) as { type?: unknown }
-      if (type === 'answer') return this.#questions.shift()?.answer()
+      if (type === 'answer') {
+        this.queued = (report as Answer).queued
+        return this.#questions.shift()?.answer()
+      }
       if (type === 'state') return this.#takeState(report as StateReport)
       onReport(report)
     })
@@ -169,7 +177,13 @@ export class ThreadCode {
     // To end takes some turns of each event loop, and others can run in each of them.
     const askOften = (onAnswer: () => void, left = TURNS): void =>
       askAll(() => (left > 1 ? askOften(onAnswer, left - 1) : onAnswer()))
-    ends.push(patience({ ask: onAnswer => askOften(onAnswer) }, STOP_TIMEOUT_MS, silent, readTaken))
+    // Of a frame that is long, only what has left shows that it gets on.
+    const readProgress = (): unknown => {
+      const taken = readTaken?.()
+      return typeof taken === 'object' ? taken : `${String(taken)} ${String(this.queued)}`
+    }
+    const asked = { ask: (onAnswer: () => void) => askOften(onAnswer) }
+    ends.push(patience(asked, STOP_TIMEOUT_MS, silent, readProgress, MAX_ROUNDS))
     return () => {
       for (const end of ends) end()
     }

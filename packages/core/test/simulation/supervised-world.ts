@@ -321,6 +321,8 @@ export class SupervisedWorld extends World {
     }
     frontend.ports = ports
     this.simulation.trace(() => `${frontend.place.name} gets link ${epoch.number} to core ${epoch.core}`)
+    // As the runtime of a frontend says.
+    link.isPatient = true
     return frontend.gets(link, epoch)
   }
 

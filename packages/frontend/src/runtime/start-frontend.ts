@@ -119,11 +119,12 @@ class FrontendLife {
       case 'stop':
         return this.#stop()
       case 'ask':
-        return this.#host.report({ type: 'answer' })
+        return this.#host.report({ type: 'answer', queued: this.#link?.queued ?? 0 })
       case 'read':
         return this.#output?.read(command.stream)
       case 'link':
         this.#link = command.link
+        command.link.isPatient = true
         if (this.#open) return this.#open.reconnect(command.link)
         setInitScripts(globalThis, () => command.scripts)
         return this.#linked.resolve()

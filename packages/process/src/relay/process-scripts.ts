@@ -189,9 +189,9 @@ class RelayedScript extends RelayedCode {
     this.#process.control.turned(() => this.#answered < asked && this.#answer())
   }
 
-  #answer(): void {
+  #answer(queued?: number): void {
     this.#answered++
-    this.report({ type: 'answer' })
+    this.reportAnswer(queued)
   }
 
   /** A script can run for its time without a pause, one after the other. */
@@ -213,7 +213,7 @@ class RelayedScript extends RelayedCode {
     if (message.type === 'output' && ++this.#unread[message.stream] > MAX_UNREAD_TEXTS)
       return this.#violate('more output than it keeps')
     // One that was answered for has answered late.
-    if (message.type === 'answer') return void (this.#answered < this.#asked && this.#answer())
+    if (message.type === 'answer') return void (this.#answered < this.#asked && this.#answer(message.queued))
     if (message.type === 'state' && message.state === 'failed') this.#process.control.turned(() => this.#end())
     this.pass(message)
   }

@@ -52,6 +52,11 @@ export abstract class RelayedCode {
     this.#control = new StreamLink(this.#stream, MAX_REPORT_BYTES)
   }
 
+  /** @param queued - of the process */
+  protected reportAnswer(queued = 0): void {
+    this.report({ type: 'answer', queued: queued + (this.#link?.queued ?? 0) + this.#frames.writableLength })
+  }
+
   /** Tells the host. */
   protected abstract report(report: FrontendReport): void
   protected abstract take(frame: ReceivedFrame): void
@@ -126,6 +131,7 @@ export abstract class RelayedCode {
   /** Called once: frames cannot be connected to another link. Whoever closes the link, the code goes on until the host restarts it. */
   protected connect(endpoint: LinkEndpoint): void {
     this.#link = openLink(endpoint, true)
+    this.#link.isPatient = true
     this.#bridged = bridge(this.#link, new StreamLink(this.#frames)).then(({ far }) => {
       if (far) this.violated(far)
     })

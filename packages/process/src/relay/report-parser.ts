@@ -48,9 +48,9 @@ function createReportParser(): ParseReport {
       return 'part'
     }
     if (kind !== FRAME_KIND.json) return undefined
-    const { type, state, error, count, tokens } = report
+    const { type, state, error, count, tokens, queued } = report
     if (type === 'unhandled') return { type, error: pickStrings(error) }
-    if (type === 'answer') return { type }
+    if (type === 'answer') return { type, ...(Number.isSafeInteger(queued) && { queued: queued as number }) }
     if (type === 'unsent') return Number.isSafeInteger(count) ? { type, count: count as number } : undefined
     if (type === 'loaded' || type === 'synchronized') {
       if (type !== MODULE_STEPS[moduleSteps] || !isReady()) return undefined

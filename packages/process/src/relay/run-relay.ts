@@ -110,7 +110,7 @@ class ProcessRelay extends RelayedCode {
   readonly #sockets: readonly Socket[]
   readonly #scripts: ProcessScripts | undefined
   readonly #denied = throttleDenials(report => this.report(report))
-  readonly #questions: (() => void)[] = []
+  readonly #questions: ((queued?: number) => void)[] = []
   #name: string
   #answers = 0
   #isStopping = false
@@ -213,9 +213,9 @@ class ProcessRelay extends RelayedCode {
           () => undefined,
           () => this.kill(unanswered),
         )
-        return this.ask(() => {
+        return this.ask(queued => {
           answered()
-          this.report({ type: 'answer' })
+          this.reportAnswer(queued)
         })
       }
       case 'read':
@@ -243,7 +243,7 @@ class ProcessRelay extends RelayedCode {
   }
 
   /** Asks the process whether its event loop turns. */
-  ask(onAnswer = (): void => {}): void {
+  ask(onAnswer: (queued?: number) => void = () => {}): void {
     if (this.#hasExited) return this.#isStopping ? onAnswer() : undefined
     this.#questions.push(onAnswer)
     this.#order({ type: 'ask' })
@@ -274,7 +274,7 @@ class ProcessRelay extends RelayedCode {
     }
     if (message.type === 'answer') {
       this.#answers++
-      return this.#questions.shift()?.()
+      return this.#questions.shift()?.(message.queued)
     }
     if (message.type !== 'state') return this.pass(message)
     if (message.state === 'failed') {

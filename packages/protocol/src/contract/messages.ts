@@ -32,6 +32,8 @@ export interface Question {
 /** Worker → host: it still runs. What it has reported before has arrived before. */
 export interface Answer {
   type: 'answer'
+  /** Bytes of its link that wait for the next one to take them. Untrusted. */
+  queued?: number
 }
 
 // Between the host and a frontend, in a worker or a process.

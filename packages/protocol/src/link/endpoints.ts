@@ -140,6 +140,10 @@ export class SplitLink implements Link {
     return this.#to.queued
   }
 
+  set isPatient(value: boolean) {
+    this.#to.isPatient = value
+  }
+
   get unsent(): number {
     return this.#to.unsent ?? 0
   }

@@ -111,6 +111,7 @@ export class PortLink extends ReceivingLink implements Link {
     // A peer without room can read nothing, so it would never take what waits.
     for (let message = this.#arrived.shift(); message !== undefined; message = this.#arrived.shift())
       this.#take(message)
+    if (this.isPatient) return
     this.#endLinger = silence(LINGER_MS, { readSign: () => this.queued }, () => {
       this.unsent = this.#outgoing.waitingBytes
       this.#closePorts()

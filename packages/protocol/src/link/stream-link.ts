@@ -4,7 +4,7 @@ import type { Duplex, Writable } from 'node:stream'
 import { nextTick, onNextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
 import { BoundedQueue } from '../util/bounded-queue.js'
-import { countTurns, silence } from '../util/timers.js'
+import { silence } from '../util/timers.js'
 import { ReceivingLink, RoomSignal } from '../wire/flow.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import {
@@ -180,22 +180,6 @@ export function ignoreWriteErrors(stream: Writable): void {
 /** A pipe that never blocks drains at once. Who sends whenever there is room hears an order to stop after so often. */
 const DRAINS_PER_TURN = 64
 
-let readHostTurns: (() => unknown) | undefined
-
-/** In a process, whose links end in the host: time counts only while the host is heard, which can be stopped. @param read - returns what changes when it is */
-export const countTurnsOfHost = (read: () => unknown): void => void (readHostTurns = read)
-
-function createPeerTime(): (turn: number) => number {
-  const read = readHostTurns
-  let last = read?.()
-  return countTurns(() => {
-    const next = read?.()
-    const isHeld = read !== undefined && next === last
-    last = next
-    return isHeld
-  })
-}
-
 export class StreamLink extends ReceivingLink implements Link {
   protected readonly stream: Duplex
   protected readonly frames: StreamFrames
@@ -271,10 +255,11 @@ export class StreamLink extends ReceivingLink implements Link {
     if (!this.isOpen) return
     this.closeDelivery()
     if (this.isOver) return
-    this.#endLinger = silence(LINGER_MS, { readMs: createPeerTime(), readSign: () => this.queued }, () => {
-      this.unsent = this.stream.writableLength
-      this.stream.destroy()
-    })
+    if (!this.isPatient)
+      this.#endLinger = silence(LINGER_MS, { readSign: () => this.queued }, () => {
+        this.unsent = this.stream.writableLength
+        this.stream.destroy()
+      })
     this.stream.end()
     this.stream.resume()
   }

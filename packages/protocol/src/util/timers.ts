@@ -101,20 +101,23 @@ export interface Peer {
  * the wait, for who learns of the peer's end.
  *
  * @param readProgress - returns what changes while the peer gets on: it has its time again then, and is asked again
+ * @param most - how often it has its time
  */
 export function patience(
   peer: Peer,
   ms: number,
   onAnswer: () => void,
   readProgress: () => unknown = () => undefined,
+  most: number = Infinity,
 ): () => void {
   let isOver = false
+  let left = most
   let end!: () => void
   const wait = (): void => {
     const before = readProgress()
     const answered = (): void => {
       if (isOver) return
-      if (readProgress() === before) onAnswer()
+      if (readProgress() === before || --left <= 0) onAnswer()
       else wait()
     }
     end = silence(ms, { keepsAlive: false }, () => peer.ask(answered, answered))

@@ -112,6 +112,8 @@ export const createOwnFault = (error: unknown): BusError =>
 
 /** The receiving half of a link: delivers frames while the receiver is not paused, and then the end, once. */
 export abstract class ReceivingLink {
+  /** See `Link`. */
+  isPatient = false
   /** False once this end has closed the link, or the link has failed. */
   protected isOpen = true
   /** True once nothing more arrives. Frames can still wait for the receiver. */

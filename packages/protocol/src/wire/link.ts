@@ -79,9 +79,11 @@ export interface Link {
   resume(): void
   /**
    * Closes both directions. The peer still receives what was sent before; this end receives only `closed`, once that has left, or the peer has taken
-   * nothing for `LINGER_MS`.
+   * nothing for `LINGER_MS`, unless this end is patient.
    */
   close(): void
+  /** Set for code that its host ends, which can ask whether the peer runs: it waits for as long as the peer is there. @default false */
+  isPatient?: boolean
   /** Bytes that the peer had not taken when the time of a closed link was over. */
   readonly unsent?: number
 }

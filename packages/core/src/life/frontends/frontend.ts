@@ -91,7 +91,8 @@ export class Frontend {
   /** Its gate, and core behind it. */
   readonly #taker: Peer
   /** A hook can take its time, which the host limits. */
-  readonly #readTaken = (): unknown => (this.#gate?.isInHook ? {} : this.traffic.taken)
+  readonly #readTaken = (): unknown =>
+    this.#gate?.isInHook ? {} : `${this.traffic.taken} ${String(this.#gate?.worker.code.queued)}`
   readonly #ready = createDeferred()
   readonly #exited = createDeferred<Error | undefined>()
   /** Links by id. Threads can still hold the ends of earlier ones than that of the life. */

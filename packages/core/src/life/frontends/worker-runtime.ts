@@ -237,7 +237,7 @@ export class WorkerRuntime implements FrontendRuntime {
   }
 
   async #reload(): Promise<void> {
-    const { label, config, host } = this.#deps
+    const { config, host } = this.#deps
     this.#isFinalReload = !host.options.dev
     await this.#worker.reload()
     if (!config.loaded) return

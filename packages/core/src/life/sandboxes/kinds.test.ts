@@ -3,9 +3,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../../scripts/testing.js'
-import { ANSWER_TIMEOUT_MS } from '@sallyport/protocol/internal/contract'
-import { MAX_SCRIPT_MS } from '@sallyport/protocol/internal/wire'
-import { resolveSandbox, sandboxSchema } from './kinds.js'
+import { sandboxSchema } from './kinds.js'
 
 const sources = new URL('../../', import.meta.url)
 const list = 'none|permission|process|quickjs'

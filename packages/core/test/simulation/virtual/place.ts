@@ -75,11 +75,6 @@ export class Place {
     return this.#sum(now, ({ computes }) => computes)
   }
 
-  /** Milliseconds for which its event loop has not slept so far, whoever had the processor. */
-  getActive(now: number): number {
-    return this.#sum(now, ({ isActive }) => isActive)
-  }
-
   /** Dies immediately: later effects of its code stay within the place. */
   die(): void {
     if (this.dead) return

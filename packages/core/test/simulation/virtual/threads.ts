@@ -100,7 +100,8 @@ export class SimulatedThread extends EventEmitter {
 
   get performance(): { eventLoopUtilization(): { active: number } } {
     const { clock } = this.#world.simulation
-    return { eventLoopUtilization: () => ({ active: this.place.getActive(clock.now) }) }
+    // Node does not tell a thread that has no processor from one that waits within its code, of which a tenth counts (docs/adr/0046-how-something-ends.md).
+    return { eventLoopUtilization: () => ({ active: this.place.getComputed(clock.now) }) }
   }
 
   /** That of all threads of the host: a core is free whenever one computes. */

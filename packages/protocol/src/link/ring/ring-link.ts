@@ -115,7 +115,7 @@ export class RingLink extends ReceivingLink implements Link {
     this.closeDelivery()
     this.#reader.abandon()
     this.#flush()
-    this.#sender.finishWhenIdle(() => queueMicrotask(() => this.endDelivery()))
+    this.#sender.finishWhenIdle(this.isPatient, () => queueMicrotask(() => this.endDelivery()))
   }
 
   /** Called when the peer has rung: there can be frames, or the end of the ring, or neither. */
@@ -317,9 +317,10 @@ export class RingSender extends RingWriter {
   }
 
   /** Ends the ring once nothing waits any more, or the consumer has taken nothing for some time. */
-  finishWhenIdle(onFinished: () => void): void {
+  finishWhenIdle(isPatient: boolean, onFinished: () => void): void {
     this.#onFinished = onFinished
     if (this.isIdle) return this.drop()
+    if (isPatient) return
     this.#endLinger = silence(LINGER_MS, { readSign: () => this.position }, () => {
       this.unsent = this.#waiting.bytes - this.#written
       this.drop()
