@@ -210,8 +210,8 @@ export type CoreCommand =
   | { type: 'detach'; link: number; end?: FrontendEnd | undefined }
   /** The frontend's code has ended, and not only its link. */
   | ({ type: 'ended'; frontend: number } & EndedFrontend)
-  /** `watchCalls`: whether core watches calls from now on, for an inspector. Left out: as before. */
   | Question
+  /** `watchCalls`: whether core watches calls from now on, for an inspector. Left out: as before. */
   | { type: 'measure'; watchCalls?: boolean | undefined }
   /** Asks what a frontend can call. The id is unique for this host. */
   | { type: 'explain'; id: number; label: string }

@@ -10,6 +10,7 @@
 //
 // The caller's deadline and signal, and a command that interrupts the code, end phases 2 to 4 at any time. Phase 6 follows in any case.
 import { checkResultBytes, type CodecName, measureValue } from '@sallyport/protocol/internal/codec'
+import { within } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName, isBusError, isUnsentError } from '@sallyport/protocol/internal/errors'
 import { checkDeadline, RUN_METHOD, watchDeadline } from '@sallyport/protocol/internal/message'
 import { bindContext, captureContext, createDeferred } from '@sallyport/protocol/internal/util'
@@ -24,6 +25,7 @@ import {
   Suspension,
 } from '../life/continuations/suspension.js'
 import type { FrontendConfig } from '../life/frontends/config.js'
+import { CLOSE_TIMEOUT_MS } from '../life/frontends/gate-handle.js'
 import type { Frontend } from '../life/frontends/frontend.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
@@ -214,10 +216,11 @@ class Run {
 
   async #close(running: Promise<unknown>): Promise<Error | undefined> {
     this.#stopWatching()
-    const end = await this.#frontend.close(this.#isStopped ? 0 : OUTPUT_TIMEOUT_MS)
-    await running.catch(() => {})
-    this.#hideFunctions?.()
-    return end
+    const closing = this.#frontend.close(this.#isStopped ? 0 : OUTPUT_TIMEOUT_MS)
+    const ended = closing.then(() => running.catch(() => {})).then(() => this.#hideFunctions?.())
+    // Its caller waits no more for what can take any time, such as a core that is busy.
+    await (this.#isStopped ? within(CLOSE_TIMEOUT_MS, ended) : ended)
+    return this.#isStopped ? undefined : closing
   }
 
   #fail(error: unknown): never {

@@ -20,7 +20,7 @@ import {
   type BusErrorReason,
   createUnsentError,
   describeThrown,
-  getUnsent,
+  nameUnsent,
   isBusError,
   isUnsentError,
   receiveError,
@@ -47,7 +47,7 @@ const STOP_TIMEOUT_MS = 500
 /** Of the event loops of code, its gate and core, in which code that drains ends. */
 const TURNS = 8
 /** Times to stop for code that drains while core takes something: a hostile one never ends that. */
-const MAX_ROUNDS = 60
+export const MAX_ROUNDS = 20
 
 export class ThreadCode {
   /** `undefined` once it has exited. */
@@ -227,8 +227,7 @@ export class ThreadCode {
     // The host's own order, in the words of the code.
     if (this.#isKilled && !isUnsentError(error)) return
     const hasNoDirectory = !this.#hasBegun && /\buv_cwd\b/.test(error.message)
-    const unsent = getUnsent((error as BusError).data)
-    const named = unsent === undefined ? error : createUnsentError(unsent, this.#spec.name)
+    const named = nameUnsent(error, this.#spec.name)
     this.#error = hasNoDirectory ? explainDirectory(this.#spec.name, error) : named
     this.#isDisconnected = isDisconnection(thrown)
     const { signal } = this.#explaining
@@ -244,7 +243,8 @@ export class ThreadCode {
     const endsWithItsCalls = this.#isDisconnected && (this.#isStopping || this.#isDraining())
     const by = this.#hasAnswered || endsWithItsCalls ? 'order' : this.#isKilled ? 'force' : 'itself'
     // It has not said that all has left.
-    const unsent = this.#isKilled && this.#isClosingLink ? createUnsentError('unknown', this.#spec.name) : undefined
+    const isCutOff = this.#isKilled && this.#isClosingLink && this.queued !== 0
+    const unsent = isCutOff ? createUnsentError('unknown', this.#spec.name) : undefined
     const error = endsWithItsCalls ? undefined : (this.#error ?? unsent)
     const ranCode = !wasStartedAhead || this.#hasBegun
     // The code of a thread that is terminated is nobody's word.
@@ -319,7 +319,7 @@ export interface WorkerSpec {
   /** True if its thread is that of a relay, which ends the process that runs the code. It is always asked to stop first. */
   isRelayed?: boolean
   /** Who takes what it sends: core, and before it a gate. Code that ends waits for it. */
-  taker?: Peer
+  taker?: Peer | undefined
   /** Returns what changes while core takes what it has sent. */
   readTaken?(): unknown
   /** True if the thread does not get that time if its code runs on when it is asked to stop. */

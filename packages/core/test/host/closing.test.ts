@@ -39,7 +39,7 @@ async function setUp() {
   const done = createDeferred<number>()
   const bus = await start({
     core: defineCore({ commands: { wait: () => done.promise } }),
-    capabilities: [{ identifier: 'all', windows: ['*'], permissions: ['allow-wait'] }],
+    capabilities: [{ identifier: 'all', windows: ['*'], permissions: ['allow-wait', 'core:default'] }],
   })
   await bus.open('main', CODE, { sandbox })
   return { bus, client: await bus.connect('me'), done }
@@ -70,4 +70,18 @@ test('nothing that the host asks of a frontend begins once it closes it, and its
   await closed
   await bus.open('main', CODE, { sandbox })
   expect(await bus.call('main', 'now')).toBe(1)
+})
+
+test('what a listener asks for while the bus closes is refused, which ends no program', async () => {
+  const { bus, client } = await setUp()
+  const refused = createDeferred<unknown>()
+  await client.listen('job', async () => {
+    await client.emit('reply').catch((error: { reason: string }) => {
+      refused.resolve(error.reason)
+      throw error
+    })
+  })
+  const emitted = bus.emit('job')
+  await Promise.all([emitted, bus.close()])
+  expect(await refused.promise).toBe('Disconnected')
 })

@@ -58,7 +58,7 @@ export interface ConnectionOwner {
   readonly label: string
   readonly codec: CodecName
   /** `disconnected` is called when core has forgotten all listeners. */
-  readonly listeners: { dispatch(params: EventParams): void; disconnected(): void }
+  readonly listeners: { isRefused?: boolean; dispatch(params: EventParams): void; disconnected(): void }
   readonly functions: FunctionRegistry
 }
 
@@ -211,6 +211,7 @@ export class Connection {
   /** Refuses calls and events from now on. Those that were made before go on. */
   refuse(createError: () => BusError): void {
     this.#createSendError ??= createError
+    this.#owner.listeners.isRefused = true
   }
 
   /** Rejects calls in flight, and refuses later ones. Resolves once all that was sent before has left. */

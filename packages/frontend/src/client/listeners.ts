@@ -1,8 +1,14 @@
 // The event listeners of one client, and the requests that register them with core. Listeners outlive a connection: over the next
 // one they get new ids in core, while the client keeps the id that each had first.
-import { BusError, createCallPromise, describeCommand, describeName } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  createCallPromise,
+  describeCommand,
+  describeName,
+  isBusError,
+} from '@sallyport/protocol/internal/errors'
 import { checkDeadline, METHOD, watchDeadline } from '@sallyport/protocol/internal/message'
-import { IS_NODE, throwLater, warn } from '@sallyport/protocol/internal/util'
+import { IS_NODE, isThenable, throwLater, warn } from '@sallyport/protocol/internal/util'
 import type { BusEvent, CallHeaders, EventParams, EventTarget, WaitOptions } from '@sallyport/protocol/internal/message'
 import type { Connection } from './connection.js'
 
@@ -27,6 +33,8 @@ export class Listeners {
   readonly #byCoreId = new Map<number, Listener>()
   /** True if a listener was registered since its owner has settled all. Not in pages. */
   declare hasNew: boolean | undefined
+  /** The calls and events of its client are refused. Not in pages. */
+  declare isRefused?: boolean
 
   /** Registers a listener with core. Resolves with the client's id. @throws {BusError} as `Client.listen` does */
   subscribe(connection: Connection, subscription: Subscription, options: WaitOptions): Promise<number> {
@@ -105,6 +113,11 @@ export class Listeners {
     for (const payload of payloads as unknown[]) this.#dispatch(event, ids, payload)
   }
 
+  /** What it asks for while the host closes is refused, which must not end the thread as an unhandled rejection. */
+  readonly #rejected = (error: unknown): void => {
+    if (!this.isRefused || !isBusError(error, 'Disconnected')) throw error
+  }
+
   /** A handler that throws does not stop the others: its error is thrown in the thread, as in a browser. */
   #dispatch(event: string, ids: readonly number[], payload: unknown): void {
     for (const coreId of ids) {
@@ -113,7 +126,8 @@ export class Listeners {
       try {
         // Each handler gets its own event, and no `this`: that would give a script the client's records.
         const { handler, id } = listener
-        void handler({ event, id, payload })
+        const handled = handler({ event, id, payload })
+        if (IS_NODE && isThenable(handled)) void handled.then(undefined, this.#rejected)
       } catch (error) {
         throwLater(error)
       }

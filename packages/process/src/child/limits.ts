@@ -132,7 +132,7 @@ export function readTreeUsage(pid: number): Usage | undefined {
 export const readMainThreadsCpu = (pid: number): number | undefined => readMainThreads(pid)?.cpu
 
 /**
- * Returns a function that reads the milliseconds for which a process could run: CPU time of the main threads of its tree, and turns in which all of its threads sleep.
+ * Returns a function that reads the milliseconds for which a process could run: CPU time of the main threads of its tree, and turns in which all of them sleep.
  * One that is stopped, or waits for a core of a busy machine, could not. Only Linux tells: elsewhere each turn of this thread counts.
  */
 export function createProcessTime(getPid: () => number | undefined): (turn: number) => number | undefined {
@@ -153,10 +153,7 @@ export function createProcessTime(getPid: () => number | undefined): (turn: numb
 function readMainThreads(pid: number): { cpu: number; isAsleep: boolean } | undefined {
   const own = readStat(`/proc/${pid}/task/${pid}/stat`)
   if (!own) return undefined
-  const tasks = own.state === 'S' ? orNone(() => readdirSync(`/proc/${pid}/task`)) : []
-  // One that ends can wait for its other threads, such as a compiler's.
-  const isAsleep = own.state === 'S' && tasks.every(task => readStat(`/proc/${pid}/task/${task}/stat`)?.state !== 'R')
-  const sum = { cpu: own.cpu, isAsleep }
+  const sum = { cpu: own.cpu, isAsleep: own.state === 'S' }
   for (const child of getChildren(pid)) {
     const of = readMainThreads(child)
     sum.cpu += of?.cpu ?? 0

@@ -196,7 +196,7 @@ class RelayedScript extends RelayedCode {
 
   /** A script can run for its time without a pause, one after the other. */
   #afterBlock(run: () => void): void {
-    this.afterSilence(this.#maxRunMs + ANSWER_TIMEOUT_MS, () => this.#process.beats, run)
+    this.afterSilence(this.#maxRunMs + ANSWER_TIMEOUT_MS, run, () => this.#process.beats)
   }
 
   protected override take(frame: ReceivedFrame): void {

@@ -43,6 +43,8 @@ export abstract class RelayedCode {
   #bridged: Promise<void> | undefined
   #beat: (() => void) | undefined
   #memory: Int32Array | undefined
+  /** Bytes that waited at its last answer. */
+  #queued: number | undefined
 
   /** @param member - its number in the process */
   constructor(streams: StreamMultiplexer, member: number) {
@@ -54,7 +56,8 @@ export abstract class RelayedCode {
 
   /** @param queued - of the process */
   protected reportAnswer(queued = 0): void {
-    this.report({ type: 'answer', queued: queued + (this.#link?.queued ?? 0) + this.#frames.writableLength })
+    this.#queued = queued + (this.#link?.queued ?? 0) + this.#frames.writableLength
+    this.report({ type: 'answer', queued: this.#queued })
   }
 
   /** Tells the host. */
@@ -119,7 +122,7 @@ export abstract class RelayedCode {
    * @param isCutOff - core has not taken all that it has sent
    */
   protected reportEnd(isSilent: boolean, isCutOff: boolean, fault?: BusError): BusError | undefined {
-    const isLost = isSilent ? this.lifecycle === 'draining' : isCutOff
+    const isLost = isSilent ? this.lifecycle === 'draining' && this.#queued !== 0 : isCutOff
     const error = fault ?? (isLost ? createUnsentError('unknown') : undefined)
     // Code that has failed has its own error.
     if (error && this.lifecycle !== 'failed') this.reportFailure(error)
@@ -177,8 +180,12 @@ export abstract class RelayedCode {
   }
 
   /** Calls `run` once the process could run for `ms` milliseconds and the sign has not changed. */
-  protected afterSilence(ms: number, readSign: () => unknown, run: () => void): () => void {
+  protected afterSilence(ms: number, run: () => void, readSign: () => unknown = () => undefined): () => void {
     return this.untilClosed(silence(ms, { readMs: this.createTime(), readSign }, run))
+  }
+
+  protected get hasHeartbeat(): boolean {
+    return this.#memory !== undefined
   }
 
   /** @returns see `createProcessTime` */

@@ -207,12 +207,9 @@ class ProcessRelay extends RelayedCode {
         return this.#sockets.length === 0 ? this.connect(command.link) : undefined
       case 'ask': {
         const unanswered = new BusError('Timeout', `${this.#name} did not answer for ${ABANDON_TIMEOUT_MS} ms`)
-        // It might have taken over its runtime.
-        const answered = this.afterSilence(
-          ABANDON_TIMEOUT_MS,
-          () => undefined,
-          () => this.kill(unanswered),
-        )
+        // It might have taken over its runtime. Its heartbeat says so, if it has one.
+        const kill = (): void => this.kill(unanswered)
+        const answered = this.hasHeartbeat ? () => {} : this.afterSilence(ABANDON_TIMEOUT_MS, kill)
         return this.ask(queued => {
           answered()
           this.reportAnswer(queued)
@@ -320,18 +317,18 @@ class ProcessRelay extends RelayedCode {
   /** Whether code that drains still sends something is for the host to say, which asks it. */
   #awaitStop(): void {
     const end = (): void => this.#killAndAbandon()
-    const watch = (ms: number, readMs: (turn: number) => number | undefined, over: () => void): void => {
-      const isWaiting = (): boolean => this.lifecycle === 'draining' && this.#questions.length === 0
-      const signs = {
-        readMs: (turn: number) => (isWaiting() ? undefined : readMs(turn)),
-        readSign: () => this.#answers,
-      }
-      this.untilClosed(silence(ms, signs, over))
+    const hasStopped = (): boolean => this.lifecycle === 'stopped'
+    const mustAnswer = (): boolean => !hasStopped() && (this.lifecycle !== 'draining' || this.#questions.length > 0)
+    const watch = (ms: number, read: (turn: number) => number | undefined, counts: () => boolean, over = end): void => {
+      const readMs = (turn: number): number | undefined => (counts() ? read(turn) : undefined)
+      this.untilClosed(silence(ms, { readMs, readSign: () => this.#answers }, over))
     }
-    this.#endOnceQuiet(end, over => watch(SILENT_MS, () => this.#readCpuMs(), over))
-    this.#endOnceQuiet(end, over => watch(KILL_TIMEOUT_MS, this.createTime(), over))
+    this.#endOnceQuiet(end, over => watch(SILENT_MS, () => this.#readCpuMs(), mustAnswer, over))
+    this.#endOnceQuiet(end, over => watch(KILL_TIMEOUT_MS, this.createTime(), mustAnswer, over))
+    // To exit, it waits for its other threads.
+    this.#endOnceQuiet(end, over => watch(EXIT_TIMEOUT_MS, this.createTime(), hasStopped, over))
     // Its own code can have stopped it.
-    watch(STOPPED_TIMEOUT_MS, countTurns(), end)
+    watch(STOPPED_TIMEOUT_MS, countTurns(), () => hasStopped() || mustAnswer())
   }
 
   /** Only Linux knows. A process that was asked to stop answers with its next state. */
@@ -345,7 +342,7 @@ class ProcessRelay extends RelayedCode {
   #awaitExit(cause: string): void {
     const text = `${this.#name} ${cause} and did not exit within ${EXIT_TIMEOUT_MS} ms`
     const end = (): void => this.kill(new BusError('Timeout', text))
-    this.#endOnceQuiet(end, over => this.afterSilence(EXIT_TIMEOUT_MS, () => undefined, over))
+    this.#endOnceQuiet(end, over => this.afterSilence(EXIT_TIMEOUT_MS, over))
   }
 
   /**

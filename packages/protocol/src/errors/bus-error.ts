@@ -183,11 +183,20 @@ export const describeCommand = (method: string): string => `command ${describeNa
 export const createRecordError = (): BusError =>
   new BusError('InvalidRequest', 'A record was refused, and its session is closed')
 
+const NAMELESS = 'The frontend'
+
+/** Code does not know what the host calls it, which tells. */
+export function nameUnsent<E extends Error>(error: E, name: string): E {
+  if (error.message.startsWith(`${NAMELESS} ended while core did not take`))
+    error.message = name + error.message.slice(NAMELESS.length)
+  return error
+}
+
 /**
  * @param unsent - bytes that were sent, and that nobody has taken
- * @param name - of who has sent them. Code does not know what the host calls it, which tells
+ * @param name - of who has sent them
  */
-export function createUnsentError(unsent: number | 'unknown', name = 'The frontend'): BusError {
+export function createUnsentError(unsent: number | 'unknown', name: string = NAMELESS): BusError {
   const lost = unsent === 'unknown' ? 'some is' : `${unsent} bytes are`
   return new BusError('Timeout', `${name} ended while core did not take what it had sent: ${lost} lost`, {
     data: { unsent },

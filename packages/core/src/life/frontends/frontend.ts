@@ -23,7 +23,7 @@ import type { Pattern } from '../../acl/types.js'
 import type { FrontendEnd, EndedFrontend, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
 import { createEnd, describeEnd, type Effects, type LifeContext, type RuntimeEnd } from '../rules.js'
 import type { Life } from '../table.js'
-import type { FrontendTerms } from '../thread.js'
+import { type FrontendTerms, MAX_ROUNDS } from '../thread.js'
 import type { ConnectionConfig, FrontendConfig } from './config.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
@@ -60,9 +60,9 @@ interface FrontendLink {
 /** Time for the one of its ends that has ended to say so, before both are asked. */
 const LOST_LINK_MS = 1000
 
-/** Of code and core, in which nothing moves. */
+/** Turns in a row of code and core in which core takes nothing: in one, a pipe that was full can still wait to be written. */
 const QUIET_TURNS = 3
-/** For more than the queues of a client hold. */
+/** Turns of code that goes on sending: a client keeps 16 MiB, of which 64 KiB leave at once. */
 const MAX_FLUSH_TURNS = 512
 
 /** The thread of a gate has no network, where Node can deny it. A socket to a path is denied, too. */
@@ -432,7 +432,7 @@ export class Frontend {
       let stopAsking = (): void => {}
       const wait = (ms: number): void => {
         stopAsking()
-        stopAsking = patience(this.#taker, ms, over.resolve, this.#readTaken)
+        stopAsking = patience(this.#taker, ms, over.resolve, this.#readTaken, MAX_ROUNDS)
       }
       void this.#closing.promise.then(ms => this.#links.size > 0 && wait(ms))
       wait(LINGER_MS)

@@ -79,8 +79,8 @@ export class GateHandle {
       waitsAfterError: options.dev,
       isClosing: () => events.isClosing(),
       hasServed: () => events.hasServed(),
-      ...(events.taker && { taker: events.taker }),
-      ...(events.readTaken && { readTaken: events.readTaken }),
+      taker: events.taker,
+      readTaken: () => events.readTaken?.(),
       spawn: heartbeat => this.#spawn(heartbeat),
       onState: state => {
         log.debug({ worker: 'gate', label, state }, 'state')

@@ -48,6 +48,7 @@ export function createConnectionRuntime(
   const { label, config, host, member, onConnected } = deps
   let client = member?.client
   let link: Link | undefined
+  let refusal: (() => BusError) | undefined
   const callers: CallerContexts | undefined = host.core.isInProcess ? new Map() : undefined
   const endWith = (error: Error | undefined): void => {
     if (client && !member) endClient(client, error as BusError | undefined)
@@ -89,12 +90,14 @@ export function createConnectionRuntime(
         )
       else if (member) addConnection(client, link)
       else return void reconnectClient(client, link)
+      if (refusal) refuseCalls(client, refusal)
       if (previous) return
       void client.closed.then(() => exited('itself'))
       onConnected(client)
     },
     ask: onAnswer => void setImmediate(onAnswer),
     refuseCalls(createError) {
+      refusal = createError
       if (client) refuseCalls(client, createError)
     },
     async callsSettled() {
