@@ -57,12 +57,18 @@ export const ROWS = {
   },
   'packages/core/src/host/bus.ts': {
     'within(timeout)': 'running calls, `timeout` of `bus.close` | core and frontends | closes the frontends',
+    'within(Math.max(0, deadline - performance.now()) / 2)':
+      'core, to take what code has sent, half of what is left of that | core and frontends | closes core',
   },
   'packages/core/src/host/dev-mode.ts': { 'later(QUIET_MS)': 'reloads once no file has changed for a while' },
   'packages/core/src/host/local-core.ts': {
     'deadline(MEASURE_TIMEOUT_MS)':
       'question: the figures of core, 250 ms | core | asks again with the next snapshot; this one says that core is blocked',
     'silence(EXPLAIN_TIMEOUT_MS)': 'what a frontend can call | core | rejects the question with `Timeout`',
+  },
+  'packages/core/src/host/run.ts': {
+    'within(CLOSE_TIMEOUT_MS)':
+      'the end of a run whose `timeout` is over, 500 ms | the user | rejects, and lets it end later',
   },
   'packages/core/src/host/start-bus.ts': {
     'deadline(LATE_CORE_MS)': 'core to start | core | warns, and waits on',

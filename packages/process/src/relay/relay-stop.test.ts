@@ -169,7 +169,7 @@ test('a process that cannot run has a minute, and one whose frames core does not
 test('a process that still writes what it has printed has its time again, ten times', () =>
   rows([
     ['one that runs on', ['ready'], 21],
-    ['one that has stopped', ['ready', 'stopped'], 1260],
+    ['one that has stopped', ['ready', 'stopped'], 990],
   ] as const)(async (_what, states, each) => {
     const { stop, kill, run, end } = await start(...states)
     stop()
