@@ -93,8 +93,8 @@ export const ROWS = {
     'silence(ABANDON_TIMEOUT_MS)': 'the exit after `terminate()`, 5 s without its neighbors | the thread | abandons it',
   },
   'packages/core/src/life/watchdog.ts': {
-    'silence(timeout)':
-      'a change of its counter, `heartbeat` and the time of a hook | code, gate, core | ends it: its event loop is blocked',
+    'every(turn)':
+      'silence: a change of its counter, `heartbeat` and the time of a hook | code, gate, core | ends it: its event loop is blocked',
     'every(heartbeat.every)': 'question: eight beats from now on | the code | takes them for its answer',
   },
   'packages/core/src/life/worker.ts': {

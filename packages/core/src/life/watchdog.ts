@@ -1,9 +1,11 @@
 // What the host sees of a thread from outside. Shared counters show hung isolation hooks and blocked event loops: turns are counted instead of
 // reading the clock, so a suspended process is not mistaken for a hang. And how long a thread has run: its event loop and the CPU time of its process.
-import { countTurns, every, type Heartbeat, type LifeSigns, silence } from '@sallyport/protocol/internal/contract'
+import { every, type Heartbeat } from '@sallyport/protocol/internal/contract'
 import { createRequire } from 'node:module'
 import type { Worker } from 'node:worker_threads'
 
+/** Polls in each timeout: a hang is detected at most a quarter of the timeout late. */
+const POLLS_PER_TIMEOUT = 4
 /** The counter's value while a gate's thread is outside the hook. */
 const IDLE = 0
 
@@ -21,18 +23,26 @@ export function watchCounter(
   isDebugged: () => boolean = isInspectorOpen,
 ): () => void {
   const counter = new Int32Array(memory)
-  const countTurn = countTurns()
-  const signs: LifeSigns = {
-    readMs(turn) {
-      const turns = countTurn(turn)
-      if (Atomics.load(counter, 0) === IDLE || isDebugged()) return undefined
-      // The relay of a process knows when that could run.
-      return counter.length > 1 && Atomics.load(counter, 1) > 0 ? Atomics.load(counter, 1) : turns
-    },
-    readSign: () => `${Atomics.load(counter, 0)} ${thread.readEntries?.() ?? ''}`,
-    keepsAlive: false,
+  const turn = timeout / POLLS_PER_TIMEOUT
+  let turns = 0
+  let sign: unknown
+  let from: number | undefined
+  const poll = (): void => {
+    turns += turn
+    const value = Atomics.load(counter, 0)
+    // The relay of a process knows when that could run.
+    const now = (counter.length > 1 && Atomics.load(counter, 1)) || turns
+    const next = `${value} ${thread.readEntries?.() ?? ''}`
+    if (value === IDLE || isDebugged() || next !== sign) from = undefined
+    sign = next
+    if (value === IDLE || isDebugged()) return
+    from ??= now
+    if (now - from < timeout) return
+    end()
+    onStuck()
   }
-  return silence(timeout, signs, onStuck)
+  const end = every(turn, poll)
+  return end
 }
 
 /** True while a debugger can be attached. Loads the module on first use, because Node can be built without an inspector. */

@@ -19,7 +19,7 @@ test('a script answers whether it runs, and ends at once when it is terminated',
   const send = (command: MemberCommand): void => control.send({ kind: FRAME_KIND.json, body: JSON.stringify(command) })
   control.send({ kind: FRAME_KIND.bytes, body: serializeValue({ label: 'it', codec: 'json' }) })
   send({ type: 'message', message: { type: 'ask' } })
-  await expect.poll(() => reports).toContainEqual({ type: 'message', message: { type: 'answer' } })
+  await expect.poll(() => reports).toContainEqual({ type: 'message', message: { type: 'answer', queued: 0 } })
   send({ type: 'terminate' })
   await expect.poll(() => reports.slice(-2)).toEqual([{ type: 'terminating' }, { type: 'exited', code: 1 }])
 })

@@ -14,7 +14,7 @@ type Kinds = 'process' | 'script' | 'thread'
 /** The frontends that a seed can have. */
 export const LABELS: readonly string[] = ['main', 'other', 'third']
 /** Milliseconds: no deadline of a user ever ends. */
-export const ENDLESS = 2 ** 31 - 1
+const ENDLESS = 2 ** 31 - 1
 
 export class HeldWorld extends SupervisedWorld {
   /** Of each label. */
