@@ -30,8 +30,8 @@ export function watchCounter(
   const poll = (): void => {
     turns += turn
     const value = Atomics.load(counter, 0)
-    // The relay of a process knows when that could run.
-    const now = (counter.length > 1 && Atomics.load(counter, 1)) || turns
+    // The relay of a process knows for how long that could not run.
+    const now = turns - (counter.length > 1 ? Atomics.load(counter, 1) : 0)
     const next = `${value} ${thread.readEntries?.() ?? ''}`
     if (value === IDLE || isDebugged() || next !== sign) from = undefined
     sign = next

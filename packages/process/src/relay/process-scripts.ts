@@ -36,15 +36,19 @@ export interface ProcessControl {
   createTime(): (turn: number) => number | undefined
 }
 
-/** Asks a process again and again, and tells for how long it could have answered: the host judges its silence. */
+/** Asks a process again and again, and tells for how long it could not answer: the host judges its silence. */
 export function askEvery(
   ms: number,
   control: Pick<ProcessControl, 'ask' | 'createTime'>,
-  count: (ms: number | undefined) => void,
+  addHeld: (ms: number) => void,
 ): () => void {
   const readMs = control.createTime()
+  let last = readMs(0) ?? 0
   return every(ms, () => {
-    count(readMs(ms))
+    const now = readMs(ms) ?? last
+    const held = Math.floor(ms - (now - last))
+    last = now
+    if (held > 0) addHeld(held)
     control.ask()
   })
 }
@@ -82,7 +86,7 @@ export class ProcessScripts {
       readMembers(messages, (id, command) => {
         if (command.type !== 'start') return this.#scripts.get(id)?.handle(command)
         const data = command.data as ScriptData
-        if (data.heartbeat) this.#stopAsking ??= askEvery(data.heartbeat.every, this.control, ms => this.#count(ms))
+        if (data.heartbeat) this.#stopAsking ??= askEvery(data.heartbeat.every, this.control, ms => this.#addHeld(ms))
         const post = (report: MemberReport): void => {
           outbox.post(id, report)
           if (report.type === 'exited') this.#remove(id)
@@ -92,8 +96,8 @@ export class ProcessScripts {
     )
   }
 
-  #count(ms: number | undefined): void {
-    for (const script of this.#scripts.values()) script.count(ms)
+  #addHeld(ms: number): void {
+    for (const script of this.#scripts.values()) script.addHeld(ms)
   }
 
   #remove(id: number): void {

@@ -99,9 +99,9 @@ export abstract class RelayedCode {
     this.#memory = new Int32Array(heartbeat.memory)
   }
 
-  /** Says for how long the code could have beaten. */
-  count(ms: number | undefined): void {
-    if (this.#memory && ms !== undefined) Atomics.store(this.#memory, 1, Math.max(1, ms))
+  /** Says that the code could not beat for so long. */
+  addHeld(ms: number): void {
+    if (this.#memory) Atomics.add(this.#memory, 1, ms)
   }
 
   /** Reports states, and calls and events that its client has refused, which it can send in any number. */

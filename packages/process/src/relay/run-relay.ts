@@ -173,7 +173,7 @@ class ProcessRelay extends RelayedCode {
     // CPU time of a spare is not that of its frontend.
     this.#watch()
     this.start(start, heartbeat)
-    if (heartbeat) this.untilClosed(askEvery(heartbeat.every, this, ms => this.count(ms)))
+    if (heartbeat) this.untilClosed(askEvery(heartbeat.every, this, ms => this.addHeld(ms)))
   }
 
   createTime(): (turn: number) => number | undefined {

@@ -72,7 +72,7 @@ export function serveLife(life: LifeSteps): () => void {
 // loop is blocked. Zero means that the host must not judge: the worker has not started, or blocks on purpose.
 
 export interface Heartbeat {
-  /** Word 0 is the counter. Word 1 has the milliseconds for which a process could run, if its relay counts for it. */
+  /** Word 0 is the counter. Word 1 has the milliseconds for which a process could not run, as its relay counts them. */
   memory: SharedArrayBuffer
   /** Milliseconds from one beat to the next. */
   every: number
