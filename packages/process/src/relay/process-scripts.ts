@@ -146,6 +146,7 @@ class RelayedScript extends RelayedCode {
   readonly #unread = { stdout: 0, stderr: 0 }
   /** It is ended by force. */
   isEnding = false
+  #isStopping = false
   #asked = 0
   #answered = 0
   #hasExited = false
@@ -170,7 +171,10 @@ class RelayedScript extends RelayedCode {
       this.send({ type: 'link', scripts: message.scripts, sockets: [] })
       return this.connect(message.link)
     }
-    if (message.type === 'stop') this.after(message.timeout, () => this.#awaitStop())
+    if (message.type === 'stop') {
+      this.#isStopping = true
+      this.after(message.timeout, () => this.#awaitStop())
+    }
     if (message.type === 'ask') this.#ask()
     if (message.type === 'read') this.#unread[message.stream]--
     this.send(message)
@@ -218,7 +222,11 @@ class RelayedScript extends RelayedCode {
       return this.#violate('more output than it keeps')
     // One that was answered for has answered late.
     if (message.type === 'answer') return void (this.#answered < this.#asked && this.#answer(message.queued))
-    if (message.type === 'state' && message.state === 'failed') this.#process.control.turned(() => this.#end())
+    const hasFailed = message.type === 'state' && message.state === 'failed'
+    if (hasFailed) this.#process.control.turned(() => this.#end())
+    // Code that computes, and does not read the order, ends by its limit.
+    if (hasFailed && this.#isStopping && message.error?.limit?.limit === 'time')
+      return this.pass({ type: 'state', state: 'stopped' })
     this.pass(message)
   }
 

@@ -28,7 +28,7 @@ describe('a module that fails to load', () => {
     ['package', `Cannot find package 'a-package-that-is-missing'`],
     ['syntax', 'Unexpected token'],
     ['exit', 'frontend "main" exited with code 3'],
-    ['leave', 'The frontend exited before its module was loaded'],
+    ['leave', 'frontend "main" exited before its module was loaded'],
   ]
 
   test('rejects createBus and bus.open, in development too', async () => {
