@@ -223,7 +223,7 @@ class RelayedScript extends RelayedCode {
     // One that was answered for has answered late.
     if (message.type === 'answer') return void (this.#answered < this.#asked && this.#answer(message.queued))
     const hasFailed = message.type === 'state' && message.state === 'failed'
-    if (hasFailed) this.#process.control.turned(() => this.#end())
+    if (hasFailed) this.afterSilence(KILL_TIMEOUT_MS, () => this.#end())
     // Code that computes, and does not read the order, ends by its limit.
     if (hasFailed && this.#isStopping && message.error?.limit?.limit === 'time')
       return this.pass({ type: 'state', state: 'stopped' })
