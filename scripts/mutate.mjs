@@ -15,8 +15,8 @@ const ENDS = [
   {
     name: 'end: a timer judges who lost a link', // 90
     file: 'packages/protocol/src/util/timers.ts',
-    from: 'return peer.ask(() => void (isOver || onAnswer()))',
-    to: 'return void (isOver || onAnswer())',
+    from: '() => peer.ask(answered, answered)',
+    to: '() => answered()',
   },
   {
     name: 'end: the code is asked, and not its gate', // 90
@@ -213,7 +213,7 @@ const MUTANTS = [
   {
     name: 'deadlines before arrivals',
     file: 'packages/protocol/src/util/timers.ts',
-    from: '(immediate = setImmediate(onLate))',
+    from: 'onceRead(() => isOver || onLate())',
     to: 'onLate()',
     tests: ['packages/protocol/src/util/timers.test.ts'],
   },
@@ -227,8 +227,8 @@ const MUTANTS = [
   {
     name: 'a hang is never found',
     file: 'packages/core/src/life/watchdog.ts',
-    from: 'if (unchangedPolls < POLLS_PER_TIMEOUT) return',
-    to: 'if (unchangedPolls <= 1e9) return',
+    from: 'if (now - from < timeout) return',
+    to: 'if (now - from <= 1e9) return',
     tests: ['packages/core/src/life/watchdog.test.ts'],
   },
   {
@@ -284,7 +284,7 @@ const MUTANTS = [
   {
     name: 'an expired deadline of a hook is ignored',
     file: 'packages/isolation/src/hook/hook.ts',
-    from: 'later(deadline, () => finish(() => REJECT.timeout))',
+    from: 'later(deadline, expire)',
     to: 'later(deadline, () => {})',
     tests: ['packages/isolation/src/hook/hook.test.ts'],
   },
