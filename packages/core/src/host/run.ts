@@ -217,9 +217,10 @@ class Run {
   async #close(running: Promise<unknown>): Promise<Error | undefined> {
     this.#stopWatching()
     const closing = this.#frontend.close(this.#isStopped ? 0 : OUTPUT_TIMEOUT_MS)
-    const ended = closing.then(() => running.catch(() => {})).then(() => this.#hideFunctions?.())
+    const ended = closing.then(() => running.catch(() => {}))
     // Its caller waits no more for what can take any time, such as a core that is busy.
     await (this.#isStopped ? within(CLOSE_TIMEOUT_MS, ended) : ended)
+    this.#hideFunctions?.()
     return this.#isStopped ? undefined : closing
   }
 

@@ -181,6 +181,17 @@ test('a peer that gets on has its time again, and is asked again', () => {
   expect(onAnswer).toHaveBeenCalledOnce()
 })
 
+test('a peer that gets on without an end has its time as often as it may', () => {
+  let progress = 0
+  patience(peer, 1000, onAnswer, () => progress++, 20)
+  for (let times = 1; times <= 20; times++) {
+    expect(onAnswer).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1100)
+    asked.shift()!()
+  }
+  expect(onAnswer).toHaveBeenCalledOnce()
+})
+
 test('a thread that was busy or suspended for all of the time has had one turn', () => {
   patience(peer, 1000, onAnswer)
   vi.setSystemTime(Date.now() + 60_000)
