@@ -78,7 +78,15 @@ const ENDS = [
     from: '      setCurrent(this)\n      // The script host has another link, too.\n      setRoom()\n',
     to: '      setCurrent(this)\n',
   },
-].map(fault => ({ ...fault, tests: ['packages/core/test/simulation/simulation.test.ts'], seeds: 2000 }))
+  {
+    name: 'end: the wall judges who is late',
+    world: 'holds',
+    seeds: 200,
+    file: 'packages/core/src/life/thread.ts',
+    from: 'ends.push(patience(asked, STOP_TIMEOUT_MS, silent, readProgress, MAX_ROUNDS))',
+    to: 'ends.push(silence(STOP_TIMEOUT_MS, { readMs: () => performance.now() }, silent))',
+  },
+].map(fault => ({ seeds: 2000, world: 'host', ...fault, tests: ['packages/core/test/simulation/simulation.test.ts'] }))
 
 /** `isBundled`: the tests run what is built. */
 const MUTANTS = [
@@ -375,14 +383,14 @@ const wanted = process.argv.slice(2).filter(arg => !arg.startsWith('-'))
 const getPackage = file => file.split('/').slice(0, 2).join('/')
 
 /** Returns true if the tests pass, or the seed that fails. */
-function runTests({ tests, only, seeds }) {
+function runTests({ tests, only, seeds, world }) {
   const options = ['--bail=1', ...(only ? ['-t', only] : [])]
   const cwd = getPackage(tests[0])
   const files = tests.map(test => test.slice(cwd.length + 1))
   const env = {
     SALLYPORT_SIMULATE_SEED: '1',
     SALLYPORT_SIMULATE_SEEDS: String(seeds),
-    SALLYPORT_SIMULATE_WORLD: 'host',
+    SALLYPORT_SIMULATE_WORLD: world,
   }
   const { status, stdout } = spawnSync('npx', ['vitest', 'run', ...options, ...files], {
     cwd,
@@ -403,17 +411,17 @@ function passes(run) {
   return passed.get(key)
 }
 
-function tryMutant({ file, from, to, isBundled, tests, only, seeds }) {
+function tryMutant({ file, from, to, isBundled, ...run }) {
   const before = readFileSync(file, 'utf8')
   if (before.split(from).length !== 2) return 'stale'
-  if (breaksNothing) return passes({ tests, only, seeds }) ? 'passed' : 'fails without a mutant'
+  if (breaksNothing) return passes(run) ? 'passed' : 'fails without a mutant'
   try {
     writeFileSync(
       file,
       before.replace(from, () => to),
     )
     if (isBundled) build(file)
-    const outcome = runTests({ tests, only, seeds })
+    const outcome = runTests(run)
     return outcome === true ? 'survived' : ['killed', outcome].filter(Boolean).join(' by ')
   } finally {
     writeFileSync(file, before)

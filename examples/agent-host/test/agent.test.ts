@@ -92,7 +92,7 @@ test('a script that does not end in time fails with the reason', async () => {
   const impatient = await createAgentHost({ workspace, audit, onConfirm, timeout: 1 })
   const result = await impatient.run('await new Promise(resolve => setTimeout(resolve, 1e9))')
   await impatient.close()
-  expect(result).toMatchObject({ failed: 'bus.run took longer than 1 ms' })
+  expect(result).toMatchObject({ failed: expect.stringMatching(/^bus\.run took longer than 1 ms/) })
 })
 
 test('the output of a script is returned with its answer, up to a limit', async () => {

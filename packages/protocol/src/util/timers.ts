@@ -5,9 +5,9 @@
 // - no sign of life, which counts only time in which the one that is waited for could run: `silence`
 //
 // What begins work of this thread's own later waits for nobody: `later`, `every`, `pause`.
-
-/** Calls back once this thread has read what has arrived: the event loop runs timers before it reads. */
-const onceRead = (run: () => void): unknown => (globalThis.setImmediate ?? setTimeout)(run)
+//
+// The event loop runs timers before it reads: `onNextTick` lets a clock that is late first read what has arrived. A fake clock does not replace it.
+import { onNextTick } from '#platform'
 
 /**
  * Calls `onLate` at a deadline that a user set or the docs name, and keeps the thread alive until then. If this thread was busy, it first reads what
@@ -15,7 +15,7 @@ const onceRead = (run: () => void): unknown => (globalThis.setImmediate ?? setTi
  */
 export function deadline(ms: number, onLate: () => void): () => void {
   let isOver = false
-  const timer = setTimeout(() => onceRead(() => isOver || onLate()), ms)
+  const timer = setTimeout(() => onNextTick(() => isOver || onLate()), ms)
   return () => {
     isOver = true
     clearTimeout(timer)
@@ -167,7 +167,7 @@ export function silence(ms: number, signs: LifeSigns, onSilent: () => void): () 
     if (!keepsAlive) letExit(timer)
   }
   const check = (): void => {
-    if (isSilent(turn)) onceRead(checkAgain)
+    if (isSilent(turn)) onNextTick(checkAgain)
     else wait()
   }
   // If this thread is late, the sign has arrived and not been read.
