@@ -16,7 +16,7 @@ import {
 import type { PathScope } from '@sallyport/paths/internal'
 import { every, silence } from '@sallyport/protocol/internal/contract'
 import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
-import { createDeferred, withoutContext } from '@sallyport/protocol/internal/util'
+import { createDeferred, onNextTick, withoutContext } from '@sallyport/protocol/internal/util'
 import { MAX_FRAME_BYTES, MAX_PAGE_REFUSALS, MAX_PAGE_REQUESTS } from '@sallyport/protocol/internal/wire'
 import { getRequestUrl, startLocalServer } from '@sallyport/protocol/internal/local-server'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
@@ -115,7 +115,7 @@ class FrontendServer implements WebServer {
     const refusalOptions = { ...socketOptions, clientTracking: true, maxPayload: 125, closeTimeout: REFUSAL_TIMEOUT_MS }
     this.#refusals = new WebSocketServer(refusalOptions)
     // Answers that have arrived while this thread was busy are read first.
-    const beat = (): void => void setImmediate(() => this.#forEachPage(page => page.beat()))
+    const beat = (): void => onNextTick(() => this.#forEachPage(page => page.beat()))
     this.#endHeartbeat = every(config.heartbeat, beat)
   }
 

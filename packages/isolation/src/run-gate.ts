@@ -213,7 +213,9 @@ class GateLife {
   }
 }
 
-const sum = (links: Iterable<Link>): number => [...links].reduce((all, { queued }) => all + queued, 0)
+/** Also of a frame that has not arrived whole: the host sees that they get on. */
+const sum = (links: Iterable<Link>): number =>
+  [...links].reduce((all, { queued, begun = 0 }) => all + queued + begun, 0)
 
 const WARM_UP_CALLS = 30
 

@@ -12,7 +12,7 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client'
 import { later, within } from '@sallyport/protocol/internal/contract'
-import { createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
+import { createDeferred, type Deferred, onNextTick } from '@sallyport/protocol/internal/util'
 import { UnrequestedCount } from './messages.js'
 import { type Exchange, exchanges, RemoteFetch, type RemoteFetchOptions } from './remote-fetch.js'
 import { RequestLost, type ServerTransport } from './server-transport.js'
@@ -204,7 +204,7 @@ export class RemoteTransport implements ServerTransport {
   #onSessionEnd(): void {
     // The caller learns first why.
     exchanges.getStore()?.fail(new RequestLost(SESSION_ENDED))
-    setImmediate(() => void this.close(SESSION_ENDED))
+    onNextTick(() => void this.close(SESSION_ENDED))
   }
 }
 

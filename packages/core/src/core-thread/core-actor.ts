@@ -75,6 +75,7 @@ class CoreActor {
         this.#stopTimeoutMs = command.timeout
         return this.#stop()
       case 'ask':
+        this.#core?.sessions.updateCounts()
         return this.#report({ type: 'answer' })
       case 'measure':
         return void this.#measure(command.watchCalls)

@@ -28,6 +28,7 @@ import {
 } from '@sallyport/protocol/internal/errors'
 import type { TransferListItem } from '@sallyport/protocol/internal/link'
 import { queueMicrotask, withoutContext } from '@sallyport/protocol/internal/util'
+import { MAX_STOP_ROUNDS } from '@sallyport/protocol/internal/wire'
 import type { UsageSource } from '../shared/heap-limit.js'
 import type { SupervisionConfig } from './policy.js'
 import {
@@ -46,8 +47,6 @@ const STOP_TIMEOUT_MS = 500
 
 /** Of the event loops of code, its gate and core, in which code that drains ends. */
 const TURNS = 8
-/** Times to stop for code that drains while core takes something: a hostile one never ends that. */
-export const MAX_ROUNDS = 20
 
 export class ThreadCode {
   /** `undefined` once it has exited. */
@@ -183,7 +182,7 @@ export class ThreadCode {
       return typeof taken === 'object' ? taken : `${String(taken)} ${String(this.queued)}`
     }
     const asked = { ask: (onAnswer: () => void) => askOften(onAnswer) }
-    ends.push(patience(asked, STOP_TIMEOUT_MS, silent, readProgress, MAX_ROUNDS))
+    ends.push(patience(asked, STOP_TIMEOUT_MS, silent, readProgress, MAX_STOP_ROUNDS))
     return () => {
       for (const end of ends) end()
     }

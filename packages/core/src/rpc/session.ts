@@ -201,6 +201,7 @@ export class Session implements CallOwner {
   updateCounts(): void {
     this.#counts[COUNT.inFlight] = this.calls.size
     this.#counts[COUNT.queued] = this.#isClosed ? 0 : this.#options.link.queued + this.#writer.waitingBytes
+    this.#counts[COUNT.begun] = this.#isClosed ? 0 : (this.#options.link.begun ?? 0)
   }
 
   /** Resolves once all calls that are in flight now have settled, those of core too. */

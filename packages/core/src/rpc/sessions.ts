@@ -191,8 +191,12 @@ export class Sessions {
     for (const session of this.#open) session.metrics.watch = watch?.getCaller(session.name)
   }
 
-  measure(): Measurement {
+  updateCounts(): void {
     for (const session of this.#open) session.updateCounts()
+  }
+
+  measure(): Measurement {
+    this.updateCounts()
     const watched = this.#watch?.report(this.#getRunning())
     const running: RunningCall[] = []
     for (const { label, command } of this.#getRunning()) {

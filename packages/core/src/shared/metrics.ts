@@ -23,6 +23,8 @@ export const COUNT = {
   limited: 12,
   /** Calls with a result: of the frontend, but not of the bus's own commands, and to it. */
   succeeded: 13,
+  /** Bytes of a frame that is not complete. Updated when core is asked. */
+  begun: 14,
 } as const
 
 export const COUNTS: number = Object.keys(COUNT).length

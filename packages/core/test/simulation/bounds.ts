@@ -31,6 +31,8 @@ const createBounds = () => ({
   /** Messages and bytes on one link from which a limit may have been reached. */
   crowd: 24,
   crowdBytes: 6000,
+  /** Its pipes are slow for their frames. */
+  stopRounds: 2000,
 })
 
 /** Those of the running seed. */

@@ -40,6 +40,7 @@ vi.mock('../../../protocol/src/wire/limits.js', async importOriginal => {
     SOCKET_FRAMES_PER_PASS: () => BOUNDS.socketFrames,
     MAX_SESSION_QUEUE: () => BOUNDS.kept,
     MAX_SESSION_QUEUE_BYTES: () => BOUNDS.keptBytes,
+    MAX_STOP_ROUNDS: () => BOUNDS.stopRounds,
   }
   const getters = Object.entries(read).map(([name, get]) => [name, { get, enumerable: true }])
   return Object.defineProperties({ ...(await importOriginal<object>()) }, Object.fromEntries(getters))

@@ -5,6 +5,7 @@ import { BusError } from '@sallyport/protocol/internal/errors'
 import { HOOK_NAME, type HookSandbox } from '../compartment/hook-sandbox.js'
 import type { IsolationApp } from './isolation-app.js'
 import { METHOD } from '@sallyport/protocol/internal/message'
+import { onNextTick } from '@sallyport/protocol/internal/util'
 
 /** The user's function, in its sandbox. It can return anything. */
 export type HookFunction = (message: unknown) => unknown
@@ -83,7 +84,7 @@ export function createHook(judge: HookFunction | null, options: CreateHookOption
         resolve(result)
       }
       // The answer can have arrived while this thread was busy.
-      const expire = (): unknown => setImmediate(() => finish(() => REJECT.timeout))
+      const expire = (): void => onNextTick(() => finish(() => REJECT.timeout))
       const endDeadline = later(deadline, expire)
       const fail = (): void => finish(() => REJECT.threw)
       try {

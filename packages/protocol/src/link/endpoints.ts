@@ -140,6 +140,10 @@ export class SplitLink implements Link {
     return this.#to.queued
   }
 
+  get begun(): number {
+    return this.#from.begun ?? 0
+  }
+
   set isPatient(value: boolean) {
     this.#to.isPatient = value
   }

@@ -103,7 +103,7 @@ const UNREAD_CHECK_MS = 20
 /** Windows can report the exit first. */
 const WINDOWS_CHECK_MS = 500
 const checkLater = (check: () => void): void =>
-  void (process.platform === 'win32' ? later(WINDOWS_CHECK_MS, check) : setImmediate(check))
+  void (process.platform === 'win32' ? later(WINDOWS_CHECK_MS, check) : onNextTick(check))
 
 /**
  * Closes a socket or a pipe to a process that has exited, which another one can hold open for as long as it runs: what was sent is read once a

@@ -63,6 +63,11 @@ export class StreamFrames {
     return this.#chunks.bytes
   }
 
+  /** Bytes of the body that is not complete. */
+  get begun(): number {
+    return this.#body?.filled ?? 0
+  }
+
   /** Bytes that have arrived and are not in a frame yet that has begun, or was taken. */
   get unread(): number {
     return this.#chunks.bytes + this.#end - this.#offset
@@ -220,6 +225,10 @@ export class StreamLink extends ReceivingLink implements Link {
 
   get queued(): number {
     return this.isOver ? 0 : this.stream.writableLength
+  }
+
+  get begun(): number {
+    return this.frames.begun
   }
 
   send({ kind, body, borrowed = false }: Frame): void {

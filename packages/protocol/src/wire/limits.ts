@@ -110,6 +110,8 @@ export const MAX_PAGE_REQUESTS = 64
 /** Maximum number of WebSockets that are open to say that their page is not admitted. */
 export const MAX_PAGE_REFUSALS = 16
 
+/** Times of 500 ms for code that was asked to stop while core takes what it has sent: hostile code never ends that. */
+export const MAX_STOP_ROUNDS = 20
 /** Maximum bytes of a fragment over NATS. One read of a socket has 64 KiB, and NATS's client copies a message of several reads repeatedly. */
 export const MAX_FRAGMENT_BYTES: number = 32 * 1024
 /** Maximum bytes of the first message of a session over NATS. */

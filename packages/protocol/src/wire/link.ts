@@ -63,6 +63,8 @@ export interface Link {
   send(frame: Frame): void
   /** Bytes that wait for the peer, as far as this end can see: 0 once it has taken all of them, or the link has ended. */
   readonly queued: number
+  /** Bytes that have arrived of a frame that is not complete, as far as this end can see. */
+  readonly begun?: number
   /**
    * Returns `undefined` while the peer has room. Otherwise returns a promise that resolves when no frame waits in this end any
    * more, or when the link has ended. `send` still accepts frames meanwhile: the sender has to bound them.
@@ -141,6 +143,10 @@ export class BodyBuffer {
     this.#headroom = headroom
     this.#used = headroom
     this.#buffer = allocate(Math.min(this.#size, FIRST_BYTES))
+  }
+
+  get filled(): number {
+    return this.#used - this.#headroom
   }
 
   get missing(): number {

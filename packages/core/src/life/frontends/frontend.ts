@@ -16,14 +16,14 @@ import {
 } from '@sallyport/protocol/internal/link'
 import type { RequestId } from '@sallyport/protocol/internal/message'
 import { type AsyncContext, createDeferred, type Deferred } from '@sallyport/protocol/internal/util'
-import { LINGER_MS } from '@sallyport/protocol/internal/wire'
+import { LINGER_MS, MAX_STOP_ROUNDS } from '@sallyport/protocol/internal/wire'
 import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
 import type { Pattern } from '../../acl/types.js'
 import type { FrontendEnd, EndedFrontend, InterruptionReport, LinkOffer } from '../../contract/host-core.js'
 import { createEnd, describeEnd, type Effects, type LifeContext, type RuntimeEnd } from '../rules.js'
 import type { Life } from '../table.js'
-import { type FrontendTerms, MAX_ROUNDS } from '../thread.js'
+import type { FrontendTerms } from '../thread.js'
 import type { ConnectionConfig, FrontendConfig } from './config.js'
 import { type JoinedStats, SessionTraffic, type TrafficStats } from '../reporting/stats.js'
 import { CONNECTION_SANDBOX } from '../sandboxes/kinds.js'
@@ -432,7 +432,7 @@ export class Frontend {
       let stopAsking = (): void => {}
       const wait = (ms: number): void => {
         stopAsking()
-        stopAsking = patience(this.#taker, ms, over.resolve, this.#readTaken, MAX_ROUNDS)
+        stopAsking = patience(this.#taker, ms, over.resolve, this.#readTaken, MAX_STOP_ROUNDS)
       }
       void this.#closing.promise.then(ms => this.#links.size > 0 && wait(ms))
       wait(LINGER_MS)

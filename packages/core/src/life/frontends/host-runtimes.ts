@@ -14,6 +14,7 @@ import {
 import { getWorkerName } from '@sallyport/protocol/internal/contract'
 import { BusError, describeName } from '@sallyport/protocol/internal/errors'
 import { bridge, openLink } from '@sallyport/protocol/internal/link'
+import { onNextTick } from '@sallyport/protocol/internal/util'
 import type { Link } from '@sallyport/protocol/internal/wire'
 import { resolveSupervision, type WorkerStats } from '../policy.js'
 import { describeEnd, type Effects, type LifeTerms, type Obituary } from '../rules.js'
@@ -95,7 +96,7 @@ export function createConnectionRuntime(
       void client.closed.then(() => exited('itself'))
       onConnected(client)
     },
-    ask: onAnswer => void setImmediate(onAnswer),
+    ask: onNextTick,
     refuseCalls(createError) {
       refusal = createError
       if (client) refuseCalls(client, createError)
@@ -190,6 +191,6 @@ export function createExternalRuntime(
         leave(code)
       })
     },
-    ask: onAnswer => void setImmediate(onAnswer),
+    ask: onNextTick,
   }
 }

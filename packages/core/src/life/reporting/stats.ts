@@ -177,9 +177,9 @@ export class SessionTraffic {
     return this.#getTotal(COUNT.succeeded)
   }
 
-  /** Bytes of all frames that core has taken from it. */
+  /** Bytes of all frames that core has taken from it, and of one that has not arrived whole when core was asked. */
   get taken(): number {
-    return this.#getTotal(COUNT.bytesIn)
+    return this.#getTotal(COUNT.bytesIn) + this.#getTotal(COUNT.begun)
   }
 
   /**
