@@ -345,12 +345,8 @@ export class Frontend {
       handOver: ({ link: id, hasBegun }) => {
         const link = this.#links.get(id)!
         if (!hasBegun && !this.deps.isRunning) this.#host.core.post({ type: 'begin', frontend: this.id })
-        const earlier = [...this.#links.values()].filter(({ isHandedOver }) => isHandedOver)
         link.isHandedOver = true
-        this.#runtime.connect(
-          link.ends.frontend,
-          earlier.map(({ ends }) => ends.frontend),
-        )
+        this.#runtime.connect(link.ends.frontend)
         link.settled.resolve()
       },
       detach: ({ link, obituary, error }) => {

@@ -13,7 +13,7 @@ import {
   type StateReport,
 } from '@sallyport/protocol/internal/contract'
 import { BusError, isUnsentError, receiveError } from '@sallyport/protocol/internal/errors'
-import { closeEndpoint, getPorts, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { closeEndpoint, getPorts, type LinkEndpoint, takeOpenEndpoints } from '@sallyport/protocol/internal/link'
 import {
   assertNever,
   createDeferred,
@@ -96,8 +96,9 @@ export class WorkerRuntime implements FrontendRuntime {
     return this.#worker.stats
   }
 
-  connect(link: LinkEndpoint, earlier: readonly LinkEndpoint[]): void {
-    this.#links = [...earlier, link]
+  connect(link: LinkEndpoint): void {
+    // Code that has ended meanwhile does not close the earlier ones: its gate would wait for more over them.
+    this.#links = [...takeOpenEndpoints(this.#links), link]
     const { scripts } = this.#deps.host.core
     this.#worker.post({ type: 'link', link, scripts } satisfies FrontendCommand, getPorts(link))
   }
