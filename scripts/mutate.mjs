@@ -221,7 +221,7 @@ const MUTANTS = [
   {
     name: 'deadlines before arrivals',
     file: 'packages/protocol/src/util/timers.ts',
-    from: 'onceRead(() => isOver || onLate())',
+    from: 'onNextTick(() => isOver || onLate())',
     to: 'onLate()',
     tests: ['packages/protocol/src/util/timers.test.ts'],
   },
