@@ -221,8 +221,8 @@ const MUTANTS = [
   {
     name: 'deadlines before arrivals',
     file: 'packages/protocol/src/util/timers.ts',
-    from: 'performance.now() - due > ON_TIME_MS ? onNextTick(end) : end()',
-    to: 'end()',
+    from: 'onNextTick(() => isOver || onLate())',
+    to: 'onLate()',
     tests: ['packages/protocol/src/util/timers.test.ts'],
   },
   {

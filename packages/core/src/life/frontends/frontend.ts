@@ -492,6 +492,6 @@ const reportEnd = ({ why, error, ranCode }: RuntimeEnd): FrontendEnd => ({
 /** Threads that a call passes through, each of which polls its ring while that pays off. */
 const THREADS_PER_CALL: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
 
-/** On fewer cores, a polling thread takes the core of the thread that it waits for, unless it polls briefly (ADR 6). */
+/** On fewer cores, a polling thread takes the core of the thread that it waits for (ADR 6). */
 export const getPollMode = (pattern: Pattern, cores: number): PollMode =>
-  cores >= THREADS_PER_CALL[pattern] ? 'adaptive' : cores > 1 ? 'replies' : 'never'
+  cores >= THREADS_PER_CALL[pattern] ? 'adaptive' : 'never'
