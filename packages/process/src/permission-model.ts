@@ -13,7 +13,6 @@ export { findEmbedder, getNodeProgram } from './launchers/node-program.js'
 export {
   getEntryGrants,
   getGateGrants,
-  getReadFlags,
   getReadGrants,
   getUnexpectedRead,
   isWithin,
@@ -22,6 +21,7 @@ export {
   realModule,
 } from './permission-model/grants.js'
 export {
+export { findOutwardLinks, getReadFlags, warnOfLinks } from './permission-model/links.js'
   CAN_DENY_NET,
   checkNet,
   OPEN_NET,

@@ -11,6 +11,7 @@ import {
   type LaunchInfo,
   tryCommand,
 } from './launcher.js'
+import { findOutwardLinks } from '../permission-model/links.js'
 import { findProgram } from './programs.js'
 
 /** Options of `deno`. */
@@ -149,7 +150,11 @@ function getPermissions({ reads, writes, net, limits }: LaunchInfo): string[] {
     return paths.join(',')
   }
   const written = join([...writes, ...temporary])
+  const links = join(
+    findOutwardLinks({ ...reads, directories: [...reads.directories, ...writes] }).map(({ path }) => path),
+  )
   return [
+    ...(links === '' ? [] : [`--deny-read=${links}`, `--deny-write=${links}`]),
     `--allow-read=${join([...reads.directories, ...reads.files, ...writes, ...temporary])}`,
     ...(written === '' ? [] : [`--allow-write=${written}`]),
     ...(net ? ['--allow-net'] : []),

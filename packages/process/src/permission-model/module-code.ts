@@ -45,12 +45,13 @@ export function getModuleCode(
   core: unknown,
 ): FrontendCode {
   const module = realModule(href, !text)
-  const grants = [getEntryGrants(entry), getModuleGrants(module), ...read.map(getReadGrants)]
+  const grants = [getEntryGrants(entry), ...read.map(getReadGrants)]
   // Code as text has only a directory.
   if (!text && module.protocol === 'file:') {
     const hostFiles = core instanceof URL && core.protocol === 'file:' ? withRealPath(fileURLToPath(core)) : []
-    grants.push({ directories: [getPackageDirectory(fileURLToPath(module), hostFiles)], files: [] })
-  }
+    const root = getPackageDirectory(fileURLToPath(module), hostFiles)
+    grants.push(getModuleGrants(module, root), { directories: [root], files: [] })
+  } else grants.push(getModuleGrants(module))
   return { code: { module: module.href }, reads: joinGrants(grants), flags: text ? TEXT_FLAGS : [] }
 }
 

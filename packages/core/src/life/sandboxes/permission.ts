@@ -2,7 +2,14 @@
 import type { ResourceLimits, Worker } from 'node:worker_threads'
 import { closeEndpoint, createLinkEndpoints } from '@sallyport/protocol/internal/link'
 import type { BrokerData } from '@sallyport/process/internal'
-import { checkNet, checkSecrets, getModuleCode, OPEN_NET } from '@sallyport/process/internal/permission-model'
+import {
+  checkNet,
+  checkSecrets,
+  findOutwardLinks,
+  getModuleCode,
+  OPEN_NET,
+  warnOfLinks,
+} from '@sallyport/process/internal/permission-model'
 import * as v from 'valibot'
 import type { ModuleLocation } from '../../shared/locations.js'
 import { requireNode } from '../../shared/other-runtime.js'
@@ -56,6 +63,7 @@ export const permissionKind: SandboxKind<'permission', typeof schema> = {
       spawn(start, host) {
         const entry = getFrontendEntry(host)
         const code = getModuleCode(entry, start, read, host.options.core)
+        warnOfLinks(host.log, host.processes.getName(start.label), findOutwardLinks(code.reads))
         const options = { entry, net: net === true, resourceLimits }
         if (typeof net !== 'object' || !broker) return spawnSandboxed({ ...options, ...getFrontendWorker(start, code) })
         const [brokerEnd, frontendEnd] = createLinkEndpoints('ring')

@@ -16,8 +16,8 @@ export interface ProcessSandbox {
   /** Lets the frontend read files and directories, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
   /**
-   * Lets the frontend change and read directories. Their size has no limit but the disk's. Without a wall, a symbolic link that is in one
-   * of them leads out of it. Not for directories with code of the host.
+   * Lets the frontend change and read directories. Their size has no limit but the disk's. Without a wall, one with a link that leads out is
+   * refused. Not for directories with code of the host.
    */
   write?: readonly ModuleLocation[]
   /**
