@@ -11,6 +11,7 @@ export {
 } from './network/secrets.js'
 export { findEmbedder, getNodeProgram } from './launchers/node-program.js'
 export {
+  checkReads,
   getEntryGrants,
   getGateGrants,
   getReadGrants,
@@ -20,8 +21,8 @@ export {
   type ReadGrants,
   realModule,
 } from './permission-model/grants.js'
-export {
 export { findOutwardLinks, getReadFlags, warnOfLinks } from './permission-model/links.js'
+export {
   CAN_DENY_NET,
   checkNet,
   OPEN_NET,

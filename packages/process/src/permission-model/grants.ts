@@ -98,6 +98,14 @@ export function getReadGrants(location: URL): ReadGrants {
   return isDirectory ? { directories: paths, files: [] } : { directories: [], files: paths }
 }
 
+/** @throws {BusError} InvalidParams for what does not exist: it would be taken for a file, also once it is a directory */
+export function checkReads(place: string, locations: readonly URL[]): void {
+  const missing = locations.map(location => fileURLToPath(location)).find(path => !existsSync(path))
+  if (missing === undefined) return
+  const rule = `${place}.read must list files and directories that exist: ${JSON.stringify(missing)} cannot be read`
+  throw new BusError('InvalidParams', `${rule}. Make it before the frontend starts`)
+}
+
 /**
  * Joins grants, without those that others contain. Node 20 ends the process if a directory is granted both itself and within another.
  *

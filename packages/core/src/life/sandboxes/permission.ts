@@ -4,6 +4,7 @@ import { closeEndpoint, createLinkEndpoints } from '@sallyport/protocol/internal
 import type { BrokerData } from '@sallyport/process/internal'
 import {
   checkNet,
+  checkReads,
   checkSecrets,
   findOutwardLinks,
   getModuleCode,
@@ -55,12 +56,14 @@ export const permissionKind: SandboxKind<'permission', typeof schema> = {
       'it ignores the permission model of Node.js, and the code would have all rights',
     )
     checkNet(place, net, OPEN_NET)
+    checkReads(place, read)
     checkSecrets(place, { net, secrets: secretOptions })
     // The broker of a list is in the thread of relays.
     const broker = typeof net === 'object' ? await loadProcesses(threads) : undefined
     return {
       kind,
       spawn(start, host) {
+        checkReads(place, read)
         const entry = getFrontendEntry(host)
         const code = getModuleCode(entry, start, read, host.options.core)
         warnOfLinks(host.log, host.processes.getName(start.label), findOutwardLinks(code.reads))

@@ -1,6 +1,6 @@
 // The sandboxes `permission` and `process`: code in the frontend tries each way out.
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -175,6 +175,19 @@ describe('a frontend', () => {
         read: [file('public'), pathToFileURL(file('app/src/frontier/near.txt'))],
       }
       expect((await read(file, more)).read).toEqual({ sibling: 'sibling', near: 'near', secret: denied, open: 'open' })
+    }))
+
+  test('does not start with a grant for what does not exist, at first or later', () =>
+    rows(['permission', 'process'] as const)(async kind => {
+      const directory = writeProject({ 'main.js': '', 'public/open.txt': '' })
+      const [module, path] = [pathToFileURL(join(directory, 'main.js')), join(directory, 'public')]
+      const sandbox = { kind, read: [module, path] }
+      const bus = await start()
+      await bus.open('main', module, { sandbox })
+      await bus.closeFrontend('main')
+      rmSync(path, { recursive: true })
+      const refusal = `sandbox.read must list files and directories that exist: ${JSON.stringify(path)} cannot be read. Make it`
+      await expect(bus.open('main', module, { sandbox })).rejects.toThrow(refusal)
     }))
 
   test('reads the directory of its package', () =>
