@@ -75,7 +75,7 @@ export const createProcessConfig = (
     const started: FrontendStart = { ...frontend, ...code, sandbox, env }
     const start: RelayStart = { type: 'start', name, start: serializeValue(started), heartbeat, network }
     const { runner } = code
-    const hasText = frontend.text !== undefined && runner === undefined
+    const hasText = started.text !== undefined && runner === undefined
     const preparation: FrontendPreparation = { sandbox, hasText, runner }
     const request = {
       key: JSON.stringify([process.key, preparation]),

@@ -161,7 +161,8 @@ function getPermissions({ reads, writes, net, limits }: LaunchInfo): string[] {
   ]
 }
 
-const NO_TEXT = 'deno runs neither code as text nor scripts. Use a file, or another wall'
+const NO_TEXT =
+  'deno runs neither code as text nor scripts. Use a file below a directory whose node_modules has @sallyport/frontend, or another wall'
 
 /** Returns why the Deno of the application does not count for code that it does not run. */
 export const explainText = (): string | undefined => (findDependency() === undefined ? undefined : NO_TEXT)

@@ -1,6 +1,6 @@
 // The sandboxes `permission` and `process`: code in the frontend tries each way out.
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -175,6 +175,30 @@ describe('a frontend', () => {
         read: [file('public'), pathToFileURL(file('app/src/frontier/near.txt'))],
       }
       expect((await read(file, more)).read).toEqual({ sibling: 'sibling', near: 'near', secret: denied, open: 'open' })
+    }))
+
+  test('outside of each project has the copy of the host, and files beside it', () =>
+    rows(['permission', 'process'] as const)(async kind => {
+      const directory = writeProject({
+        'main.mjs': `
+        import { expose } from '@sallyport/frontend'
+        import { value } from './beside.mjs'
+        expose({ read: () => [value, import.meta.filename] })`,
+        'beside.mjs': `export const value = 'beside'`,
+        'other.mjs': `import './inner.mjs'`,
+        'inner.mjs': `import '@sallyport/frontend'`,
+      })
+      const open = (name: string) => bus.open(name, pathToFileURL(join(directory, `${name}.mjs`)), { sandbox: kind })
+      const bus = await start()
+      await open('main')
+      expect(await bus.call('main', 'read')).toEqual(['beside', realpathSync(join(directory, 'main.mjs'))])
+      writeFileSync(
+        join(directory, 'main.mjs'),
+        `import { expose } from '@sallyport/frontend'; expose({ read: () => 2 })`,
+      )
+      await bus.reload('main')
+      expect(await bus.call('main', 'read')).toBe(2)
+      await expect(open('other')).rejects.toThrow('inner.mjs. Import it in the main module alone')
     }))
 
   test('does not start with a grant for what does not exist, at first or later', () =>
