@@ -64,6 +64,27 @@ export const githubPullRequests = (): Payload =>
 /** The Chrome DevTools protocol: one large document of many small objects. */
 export const devtoolsProtocol = (): Payload => echo('devtools', 'DevTools protocol', readDocuments().devtools)
 
+/** Documents of one kind in any size: so many of the protocol's definitions as fit, each a small object. */
+export function definitions(bytes: number): Payload {
+  const { browser, js } = readDocuments().devtools as Record<'browser' | 'js', { domains: Record<string, object[]>[] }>
+  const all = [browser, js].flatMap(({ domains }) =>
+    domains.flatMap(({ types = [], commands = [], events = [] }) => [...types, ...commands, ...events]),
+  )
+  const taken: object[] = []
+  let left = bytes - JSON.stringify({ definitions: [] }).length
+  let fitting = all
+  while (fitting.length > 0) {
+    for (const each of fitting) {
+      const size = JSON.stringify(each).length + 1
+      if (size > left) continue
+      taken.push(each)
+      left -= size
+    }
+    fitting = all.filter(each => JSON.stringify(each).length < left)
+  }
+  return echo(`definitions-${bytes}`, 'DevTools definitions', { definitions: taken })
+}
+
 /** A message of this size, for ciphers. */
 export const messageOf = (bytes: number): Payload => echo(`bytes-${bytes}`, 'text', Buffer.alloc(bytes, 'x'))
 

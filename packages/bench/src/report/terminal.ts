@@ -15,6 +15,16 @@ export function toTerminal(table: Table, { columns, colors }: Screen): string {
   return [` ${colors.bold(title)}`, ...said, drawFitting(table, { columns, colors }), ...explained].join('\n')
 }
 
+/** Draws what the last screen of a run has of a table: fewer columns, one line a row. */
+export function toFirst({ first = [], columns, rows, names = 1 }: Table, screen: Screen): string {
+  const take = <T>(cells: readonly T[]): T[] => first.map(at => cells[at]!)
+  const brief = ({ text, brief: short = text, tone }: Cell): Cell => ({ text: short, ...(tone && { tone }) })
+  return drawFitting(
+    { title: '', about: '', columns: take(columns), rows: rows.map(row => take(row).map(brief)), names },
+    screen,
+  )
+}
+
 function drawFitting(table: Table, screen: Screen): string {
   const layouts = LAYOUTS.map(layout => drawRows(table, layout, screen.colors))
   const fitting = layouts.find(text => text.split('\n').every(line => getWidth(line) <= screen.columns))

@@ -16,6 +16,17 @@ export function formatRange([low, high]: readonly [number, number], unit: string
   return `${end.replace(/^\S+/, '') === ofBegin ? digits : begin}–${end}`
 }
 
+/** Rounds a formatted figure to two digits, without a letter for thousands: `13.1 µs` → `13 µs`, `76.3 k/s` → `76,000/s`. */
+export const formatRound = (text: string): string =>
+  text.replace(/^([\d.]+)( [kM](?=\/))?(?!.*–)/, (_, digits: string, letter = '') => {
+    const value = Number(Number(digits).toPrecision(2)) * { '': 1, ' k': 1e3, ' M': 1e6 }[letter as '' | ' k' | ' M']
+    return value.toLocaleString('en-US')
+  })
+
+/** `a`, `a and b`, `a, b and c`. */
+export const listWords = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(', '), words.at(-1)].filter(Boolean).join(' and ')
+
 /** Two digits after the point, three below a tenth: 0.061× · 0.45× · 1.23× · 12.3×. */
 export const formatRatio = (ratio: number): string =>
   `${ratio >= 9.995 || ratio < 0.0995 ? threeDigits(ratio) : ratio.toFixed(2)}×`
