@@ -64,23 +64,21 @@ export const githubPullRequests = (): Payload =>
 /** The Chrome DevTools protocol: one large document of many small objects. */
 export const devtoolsProtocol = (): Payload => echo('devtools', 'DevTools protocol', readDocuments().devtools)
 
-/** Documents of one kind in any size: so many of the protocol's definitions as fit, each a small object. */
+/** More than the smallest of the definitions. */
+const SMALL_BYTES = 128
+
+/** A document of one kind in any size: so many of the protocol's definitions as fit, each a small object. */
 export function definitions(bytes: number): Payload {
   const { browser, js } = readDocuments().devtools as Record<'browser' | 'js', { domains: Record<string, object[]>[] }>
-  const all = [browser, js].flatMap(({ domains }) =>
-    domains.flatMap(({ types = [], commands = [], events = [] }) => [...types, ...commands, ...events]),
+  const all = [...browser.domains, ...js.domains].flatMap(({ types = [], commands = [], events = [] }) =>
+    [types, commands, events].flat(),
   )
   const taken: object[] = []
-  let left = bytes - JSON.stringify({ definitions: [] }).length
-  let fitting = all
-  while (fitting.length > 0) {
-    for (const each of fitting) {
-      const size = JSON.stringify(each).length + 1
-      if (size > left) continue
-      taken.push(each)
-      left -= size
-    }
-    fitting = all.filter(each => JSON.stringify(each).length < left)
+  for (let [at, left] = [0, bytes - SMALL_BYTES]; left > 0; at++) {
+    const size = JSON.stringify(all[at % all.length]).length + 1
+    if (size > left + SMALL_BYTES / 2) continue
+    taken.push(all[at % all.length]!)
+    left -= size
   }
   return echo(`definitions-${bytes}`, 'DevTools definitions', { definitions: taken })
 }

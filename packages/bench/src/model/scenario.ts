@@ -26,7 +26,7 @@ export interface Task {
   loop: Loop
   /** A slow operation is measured at least once. */
   ms: number
-  /** Additional time before, for threads to wake up and polls to begin. One call at a time is discarded only until it is stationary. */
+  /** Additional time before, for threads to wake up and polls to begin. */
   settleMs?: number
   inFlight?: number
   count?: number
@@ -76,8 +76,6 @@ export interface Case {
   /** Replaces the scenario's value. */
   share?: number
   settleShare?: number
-  /** Measurements of each arm in a round: in many short ones, threads run on many combinations of cores. @default 1 */
-  repeats?: number
 }
 
 export interface Scenario {

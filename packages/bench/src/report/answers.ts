@@ -16,7 +16,6 @@ import {
   toChange,
 } from '@sallyport/compare/internal/statistics'
 import { count, duration } from '@sallyport/compare/internal/text'
-import { group } from 'd3-array'
 import { ALONE, PAYLOAD_PREFIX } from '../model/scenario.js'
 import {
   capitalize,
@@ -32,8 +31,6 @@ import { getLeftOut, isRefused } from './verdict.js'
 
 export interface Cell {
   text: string
-  /** The text on the last screen of a run. @default `text` */
-  brief?: string
   /** Next to or below the text: the ratio of a figure to its reference. */
   note?: string
   /** The interval of the ratio, which is left out if the screen is narrow. */
@@ -171,7 +168,11 @@ export function getAnswers(report: Pick<Report, 'scenarios'>): Table[] {
       title: 'What does the first call of a program cost?',
       about: 'A fresh program, sorted by the time from before its import to the first answer',
     })),
-    ...answerFrom('shapes', answerRings),
+    ...answerFrom('shapes', scenario => ({
+      ...nameRows(scenarioTable(scenario), 'latency, or a second'),
+      title: 'What do rings gain, and when do they lose?',
+      about: 'A ring of shared memory, the default, beside a port of messages, both with JSON-RPC',
+    })),
   ]
   return answers
     .filter(({ rows }) => rows.some(([, ...row]) => row.some(({ tone }) => tone !== 'missing')))
@@ -186,11 +187,6 @@ const withReference = (table: Table): Table => {
     : table
 }
 
-const withBrief = (note: string): Pick<Cell, 'note' | 'brief'> => ({
-  note,
-  brief: `below ${formatRound(note.slice(6))}`,
-})
-
 /** Draws the time that one arm takes more than another. Of few rounds, the range of eight of ten stands for the interval. */
 export function drawDifference(
   figure: Figure | undefined,
@@ -204,21 +200,10 @@ export function drawDifference(
   const isRange = isNoisy || isOfFew
   // It cannot be told from nothing: then it is below the end of the range that is farther from nothing.
   if (range[0] <= 0)
-    return {
-      text: 'not measurable',
-      ...(!isRange && withBrief(`below ${duration(Math.max(...range.map(Math.abs)))}`)),
-    }
+    return { text: 'not measurable', ...(!isRange && { note: `below ${duration(Math.max(...range.map(Math.abs)))}` }) }
   if (isRange) return { text: formatRange(range, 'µs') }
   return { text: `+${duration(estimate.value)}`, note: formatRange(range, 'µs') }
 }
-
-const FORMATS = [
-  { format: 'json', title: "codec: 'json'" },
-  { format: 'msgpack', title: "codec: 'msgpack'" },
-  { format: 'bytes', title: 'bytes' },
-] as const
-
-type Format = (typeof FORMATS)[number]['format']
 
 /** An arm differs from the one with the layer before it in one thing: the hook, or encryption alone. */
 type Layer = '' | 'hook-' | 'isolation-'
@@ -244,7 +229,7 @@ class Sizes {
     return findFigure({ scenarios: [this.scenario] }, `${this.scenario.id}/${path}`)
   }
 
-  cpu(id: string, format: Format, layer: Layer = ''): Figure | undefined {
+  cpu(id: string, format: 'json' | 'msgpack' | 'bytes', layer: Layer = ''): Figure | undefined {
     return this.find(`${id}/${layer}ring-${format}/cpu`)
   }
 
@@ -259,42 +244,36 @@ class Sizes {
   }
 }
 
-/** `23 % less`, and its interval `18–27 %`. */
-const describeChange = (ratio: number): string => `${toPercent(ratio)} % ${ratio < 1 ? 'less' : 'more'}`
 const toPercent = (ratio: number): number => Math.round(Math.abs(ratio - 1) * 100)
 
+const NO_DIFFERENCE = 'no measurable difference'
+
 /** How the CPU time of MessagePack compares with that of JSON-RPC: by how much, in which interval, or that no difference was found. */
-function compareCodecs(sizes: Sizes, inCase: CaseReport): { cell: Cell; take: 'json' | 'msgpack' | undefined } {
+function compareCodecs(sizes: Sizes, inCase: CaseReport): Cell {
   const figure = sizes.cpu(inCase.id, 'msgpack')
-  if (!figure) return { cell: MISSING, take: undefined }
+  if (!figure) return MISSING
   const cells = new Cells(inCase)
-  const judgement = cells.judge(figure)
-  if (cells.isRefused) return { cell: { text: 'not told' }, take: undefined }
+  if (cells.isRefused) return { text: 'not told' }
   const { ratio, interval, processes } = figure
-  if (!isTold(judgement) || ratio === null || interval === null)
-    return { cell: toNoDifference(processes.flat().length), take: undefined }
-  const take = judgement === 'faster' ? 'msgpack' : 'json'
-  const [low, high] = interval.map(toPercent).toSorted((a, b) => a - b)
-  const [text, note] = [describeChange(ratio), `${low}–${high} %`]
-  return { cell: { text, note, brief: `${text} (${note})`, tone: take === 'msgpack' ? 'better' : 'worse' }, take }
+  if (!isTold(cells.judge(figure)) || ratio === null || interval === null)
+    return { text: NO_DIFFERENCE, note: count(processes.flat().length, 'round') }
+  const bounds = interval.map(toPercent).toSorted((a, b) => a - b)
+  const text = `${toPercent(ratio)} % ${ratio < 1 ? 'less' : 'more'}`
+  return { text, note: `${bounds.join('–')} %`, tone: ratio < 1 ? 'better' : 'worse' }
 }
 
-const NO_DIFFERENCE = 'no measurable difference'
-function toNoDifference(rounds: number): Cell {
-  const note = count(rounds, 'round')
-  return { text: NO_DIFFERENCE, note, brief: 'no difference' }
-}
+const TAKE: Partial<Record<Tone, string>> = { better: "codec: 'msgpack'", worse: "codec: 'json'" }
 
 /** What a message costs by the CPU time of many, and by how much the formats and isolation change it, as far as they do. */
 function answerChoice(sizes: Sizes): Table {
   const rows = sizes.list.map((inCase): Cell[] => {
     const cells = new Cells(inCase)
-    const { cell, take } = compareCodecs(sizes, inCase)
+    const compared = compareCodecs(sizes, inCase)
     return [
       { text: inCase.title },
       cells.draw(sizes.cpu(inCase.id, 'json'), true),
-      cell,
-      { text: take === undefined ? '–' : `codec: '${take}'` },
+      compared,
+      { text: (compared.tone && TAKE[compared.tone]) ?? '–' },
       cells.draw(sizes.cpu(inCase.id, 'bytes'), false),
       sizes.added(inCase, 'hook-'),
       sizes.added(inCase, 'isolation-'),
@@ -313,39 +292,28 @@ function answerChoice(sizes: Sizes): Table {
 
 /** Says what the first message costs and what layers add to it, how the codecs compare, and what cannot be told. */
 function summarize(sizes: Sizes): string {
-  const [first] = sizes.list
-  const cpu = first && sizes.cpu(first.id, 'json')
-  const rate = first && sizes.find(`${first.id}/ring-json/rate`)
-  const sentences = []
-  if (cpu && rate) {
-    const cells = new Cells(first)
-    sentences.push(
-      `${capitalize(sizes.name(first))} costs ${formatRound(cells.format(cpu))} of CPU, ${formatRound(cells.format(rate)).replace('/s', '')} a second`,
-    )
-  }
+  const [first] = sizes.list as [CaseReport, ...CaseReport[]]
+  const format = (figure: Figure | undefined): string => (figure ? formatRound(new Cells(first).format(figure)) : '–')
+  const [cpu, rate] = [sizes.cpu(first.id, 'json'), sizes.find(`${first.id}/ring-json/rate`)].map(format)
   const compared = sizes.list.map(inCase => ({ name: sizes.name(inCase), ...compareCodecs(sizes, inCase) }))
-  const told = compared.filter(({ take }) => take)
-  if (told.length > 0)
-    sentences.push(`MessagePack takes ${listWords(told.map(({ name, cell }) => `${cell.text} for ${name}`))}`)
-  const untold = compared.filter(({ cell }) => cell.text === NO_DIFFERENCE)
-  for (const [note, same] of group(untold, ({ cell }) => cell.note!))
-    sentences.push(
-      `Between the codecs there is ${NO_DIFFERENCE} for ${listWords(same.map(({ name }) => name))} (${note})`,
-    )
-  if (first) {
-    const [hook, encryption] = (['hook-', 'isolation-'] as const).map(layer => sizes.added(first, layer))
-    const parts = Object.entries({ 'the hook': hook!, encryption: encryption! }).flatMap(([name, { text, note }]) => {
-      if (text.startsWith('+')) return `${name} adds ${formatRound(text.slice(1))}`
-      return text === 'not measurable' && note ? `what ${name} adds is below ${formatRound(note.slice(6))}` : []
-    })
-    if (parts.length > 0) sentences.push(listWords(parts).replace(/ and encryption adds/, ', encryption'))
-  }
+  const told = compared.filter(({ tone = 'missing' }) => TAKE[tone])
+  const untold = compared.filter(({ text }) => text === NO_DIFFERENCE)
+  const added = Object.entries({ 'the hook': 'hook-', encryption: 'isolation-' } as const).flatMap(([name, layer]) => {
+    const { text, note } = sizes.added(first, layer)
+    if (text.startsWith('+')) return `${name} adds ${formatRound(text.slice(1))}`
+    return text === 'not measurable' && note ? `${name} adds ${formatRound(note)}` : []
+  })
   const refused = sizes.list.filter(isRefused)
-  if (refused.length > 0)
-    sentences.push(
-      `Nothing can be told of ${listWords(refused.map(inCase => sizes.name(inCase)))}: two identical arms differed by at least ${refused.map(inCase => `${toPercent(getLeftOut(inCase))} %`).join(', ')}`,
-    )
-  return `${sentences.map(capitalize).join('. ')}.`
+  const nameAll = (list: readonly { name: string }[]): string => listWords(list.map(({ name }) => name))
+  const sentences = [
+    `${sizes.name(first)} costs ${cpu} of CPU, ${rate?.replace('/s', '')} a second`,
+    told.length > 0 && `MessagePack takes ${listWords(told.map(({ name, text }) => `${text} for ${name}`))}`,
+    untold.length > 0 && `It makes ${NO_DIFFERENCE} for ${nameAll(untold)} (${untold[0]!.note})`,
+    listWords(added).replace(' and encryption adds', ', encryption'),
+    refused.length > 0 &&
+      `Nothing can be told of ${listWords(refused.map(inCase => sizes.name(inCase)))}: two identical arms differed by at least ${toPercent(Math.max(...refused.map(getLeftOut)))} %`,
+  ]
+  return `${sentences.flatMap(text => (text ? capitalize(text) : [])).join('. ')}.`
 }
 
 const SPEEDS = ['what you send', 'latency alone', 'messages a second', 'bytes a second']
@@ -353,18 +321,20 @@ const LOADS = ['p99 at half load', 'p99 below 5 ms up to']
 
 /** The speed of each format without isolation, and what it bears, if that was measured. */
 function answerFormats(sizes: Sizes, report: Pick<Report, 'scenarios'>): Table {
+  const formats = sizes.scenario.arms.filter(({ id }) => /^ring-[a-z]+$/.test(id))
   const rows = sizes.list.flatMap(inCase =>
-    FORMATS.map(({ format, title: name }): Cell[] => {
+    formats.map(({ id: arm, title: name }): Cell[] => {
       const { id, title, payloadBytes } = inCase
       const find = (caseId: string): CaseReport => sizes.scenario.cases.find(entry => entry.id === caseId) ?? inCase
-      const draw = (figure: Figure | undefined, from = inCase): Cell => new Cells(from).draw(figure, format === 'json')
-      const rate = sizes.find(`${id}/ring-${format}/rate`)
+      const draw = (figure: Figure | undefined, from = inCase): Cell =>
+        new Cells(from).draw(figure, arm === sizes.scenario.reference)
+      const rate = sizes.find(`${id}/${arm}/rate`)
       return [
         { text: `${title}, ${name}` },
-        draw(sizes.find(`${id}${ALONE}/ring-${format}/p50`), find(`${id}${ALONE}`)),
+        draw(sizes.find(`${id}${ALONE}/${arm}/p50`), find(`${id}${ALONE}`)),
         draw(rate),
         rate ? { text: new Cells(inCase).format(scale(rate, payloadBytes)).replaceAll('/s', 'B/s') } : MISSING,
-        ...['p99', 'limit'].map(kind => draw(findFigure(report, `load/${id}/ring-${format}/${kind}`))),
+        ...['p99', 'limit'].map(kind => draw(findFigure(report, `load/${id}/${arm}/${kind}`))),
       ]
     }),
   )
@@ -407,28 +377,4 @@ function answerStarts(scenario: ScenarioReport, figures: readonly string[], unti
     reference: `a ${reference}`,
   }
   return ends ? { ...table, sentence: `To ${until}, ${ends} the time of a ${reference}.` } : table
-}
-
-function answerRings(scenario: ScenarioReport): Table {
-  const arms = scenario.arms.filter(({ id }) => id === 'port-json' || id === 'ring-json')
-  const judged = scenario.cases.flatMap(inCase => {
-    const { title, results } = inCase
-    const [figure] = results.find(({ arm }) => arm === 'ring-json')?.figures ?? []
-    return figure ? { title, judgement: new Cells(inCase).judge(figure), rounds: figure.processes.flat().length } : []
-  })
-  const list = (...wanted: string[]): string =>
-    judged.flatMap(({ title, judgement }) => (wanted.includes(judgement) ? title : [])).join(', ')
-  const [gains, losses, others] = [list('faster'), list('slower'), list('same', 'unclear')]
-  const rounds = Math.min(...judged.map(entry => entry.rounds))
-  const parts = [
-    gains && `a ring is faster than a port for ${gains}`,
-    losses && `${gains ? '' : 'a ring is '}slower than a port for ${losses}`,
-    others && `${NO_DIFFERENCE} (${count(rounds, 'round')}) for ${others}`,
-  ]
-  return {
-    ...nameRows(scenarioTable({ ...scenario, arms }), 'latency, or a second'),
-    title: 'What do rings gain, and when do they lose?',
-    sentence: `${capitalize(parts.filter(Boolean).join('; '))}.`,
-    about: 'A ring of shared memory, the default, beside a port of messages, both with JSON-RPC',
-  }
 }

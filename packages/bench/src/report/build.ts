@@ -35,7 +35,7 @@ export function scenarioReport({ scenario, cells, ended = 'rounds' }: Outcome): 
     about,
     rows,
     reference: arms[0].id,
-    rounds: Math.ceil(max(cells, ({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))!),
+    rounds: max(cells, ({ processes }) => processes.flat().length)!,
     ended,
     arms: arms.map(({ id: arm, title: name }) => ({ id: arm, title: name })),
     cases: cases.map((inCase): CaseReport => {

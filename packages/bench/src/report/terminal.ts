@@ -1,7 +1,7 @@
 // Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
 import { type Screen, TONES, wrap } from '@sallyport/compare/internal/screen'
 import { stripVTControlCharacters } from 'node:util'
-import { keepUnits } from '../shared/text.js'
+import { formatRound, keepUnits } from '../shared/text.js'
 import type { Cell, Table } from './answers.js'
 
 /** In a wide layout, ratios are next to their figures instead of below them. */
@@ -16,11 +16,14 @@ export function toTerminal(table: Table, { columns, colors }: Screen): string {
 }
 
 /** Draws what the last screen of a run has of a table: fewer columns, one line a row. */
-export function toFirst({ first = [], columns, rows, names = 1 }: Table, screen: Screen): string {
+export function toFirst({ first = [], columns, rows }: Table, screen: Screen): string {
   const take = <T>(cells: readonly T[]): T[] => first.map(at => cells[at]!)
-  const brief = ({ text, brief: short = text, tone }: Cell): Cell => ({ text: short, ...(tone && { tone }) })
+  const shorten = ({ text, note = '', tone }: Cell): Cell => {
+    if (text === 'not measurable' && note) return { text: formatRound(note) }
+    return { text: note.endsWith(' %') ? `${text} (${note})` : text.replace('measurable ', ''), ...(tone && { tone }) }
+  }
   return drawFitting(
-    { title: '', about: '', columns: take(columns), rows: rows.map(row => take(row).map(brief)), names },
+    { title: '', about: '', columns: take(columns), rows: rows.map(row => take(row).map(shorten)) },
     screen,
   )
 }

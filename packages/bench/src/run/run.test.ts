@@ -96,11 +96,6 @@ describe('rounds', () => {
     expect(interleave(['a1', 'b1', 'a2', 'b2'], 2, 2)).toEqual(['b1', 'a1', 'b2', 'a2'])
   })
 
-  test('repeat a case within a round, and turn the order round with each repeat', () => {
-    const order = (round: number) => interleave(['a', 'b'], 2, round, () => 2).join('')
-    expect([order(1), order(2)]).toEqual(['abba', 'baab'])
-  })
-
   const precise: Case = { ...inCase('one'), figures: [{ ...rate('rate', 'calls'), precise: 0.05 }] }
 
   test('go on until the intervals of ratios are narrow', async () => {

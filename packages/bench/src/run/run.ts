@@ -157,7 +157,7 @@ async function runProcess(
     const warm = part.cells.filter(({ inCase }) => inCase.warmUpMs !== undefined)
     const measured = round < 1 && warm.length > 0 ? warm : part.cells
     const counted = round < 1 ? round : number * rounds + round
-    for (const cell of interleave(measured, scenario.arms.length, counted, getRepeats)) await measureCell(cell, counted)
+    for (const cell of interleave(measured, scenario.arms.length, counted)) await measureCell(cell, counted)
     part[round < 1 ? 'warmUpMs' : 'roundMs'] = performance.now() - before
   }
 
@@ -187,23 +187,15 @@ async function runProcess(
 }
 
 /**
- * Returns the order of a round with its repeats. An arm that is measured twice in a row is on other cores the second time.
+ * Returns the order of a round.
  *
  * @param cells all arms of the first case, then all of the second, …
  * @param round - from 1, or below it if it is discarded
  */
-export function interleave<T>(
-  cells: readonly T[],
-  arms: number,
-  round: number,
-  getRepeats: (cell: T) => number = () => 1,
-): T[] {
-  const cases = Array.from({ length: cells.length / arms }, (_, at) => cells.slice(at * arms, (at + 1) * arms))
-  return cases.flatMap(inOrder => {
-    const repeats = getRepeats(inOrder[0]!)
-    return Array.from({ length: repeats }, (_, repeat) => orderOf(inOrder, (round - 1) * repeats + repeat)).flat()
-  })
-}
+export const interleave = <T>(cells: readonly T[], arms: number, round: number): T[] =>
+  Array.from({ length: cells.length / arms }, (_, at) =>
+    orderOf(cells.slice(at * arms, (at + 1) * arms), round - 1),
+  ).flat()
 
 /** Returns why no more rounds follow: of precise figures, the planned ones are the least. */
 function getEnd({ cells, roundMs }: Part, round: number, rounds: number, end: number): Outcome['ended'] {
@@ -241,8 +233,6 @@ function getWantedMs(plan: Plan, scenario: Scenario, { cells, warmUpMs, roundMs 
   const times = Math.min(MOST_TIMES, getWidth(cells) ** 2 - 1)
   return warmUpMs + roundMs * Math.max(rounds, before * times)
 }
-
-const getRepeats = ({ inCase }: Cell): number => inCase.repeats ?? 1
 
 /** An arm can leave out figures. @throws Error if a figure is not a number, or impossible */
 export function checkMeasurement({ figures }: Pick<Case, 'figures'>, measured: Measurement): Measurement {
@@ -311,7 +301,7 @@ const getDiscarded = ({ discarded }: Plan, { spawns }: Scenario): number => (spa
 /** The time of one payload in one process. */
 function expectedPartMs(plan: Plan, scenario: Scenario, cases: readonly Case[]): number {
   const getCaseMs = (inCase: Case): number =>
-    (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS) * (inCase.repeats ?? 1)
+    getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS
   const roundMs = sum(cases, getCaseMs)
   const isWarmedUp = cases.some(({ warmUpMs }) => warmUpMs !== undefined)
   const warmUpMs = isWarmedUp ? sum(cases, ({ warmUpMs: most = 0 }) => most * WARM_UP_PART) : roundMs

@@ -16,11 +16,11 @@ export function formatRange([low, high]: readonly [number, number], unit: string
   return `${end.replace(/^\S+/, '') === ofBegin ? digits : begin}–${end}`
 }
 
-/** Rounds a formatted figure to two digits, without a letter for thousands: `13.1 µs` → `13 µs`, `76.3 k/s` → `76,000/s`. */
+/** Rounds a formatted figure to two digits, without a letter for thousands: `13.1 µs` → `13 µs`, `76.3 k/s` → `76,000/s`. A range stays as it is. */
 export const formatRound = (text: string): string =>
-  text.replace(/^([\d.]+)( [kM](?=\/))?(?!.*–)/, (_, digits: string, letter = '') => {
-    const value = Number(Number(digits).toPrecision(2)) * { '': 1, ' k': 1e3, ' M': 1e6 }[letter as '' | ' k' | ' M']
-    return value.toLocaleString('en-US')
+  text.replace(/([\d.]+)( [kM](?=\/))?(?!.*–)/, (_, digits: string, letter = '') => {
+    const factor = letter === '' ? 1 : letter === ' k' ? 1e3 : 1e6
+    return (Number(Number(digits).toPrecision(2)) * factor).toLocaleString('en-US')
   })
 
 /** `a`, `a and b`, `a, b and c`. */
