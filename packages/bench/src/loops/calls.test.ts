@@ -87,7 +87,7 @@ describe('a warm-up', () => {
     expect(await warmUp(call => (call < 400 ? 16 / (1 + call / 20) : 1), 8000)).toBeGreaterThan(400)
   })
 
-  test('ends with its time where none agree', async () => {
+  test('ends with its CPU time where none agree', async () => {
     expect(await warmUp(call => 1.01 ** call, 8000)).toBeLessThan(1000)
   })
 })

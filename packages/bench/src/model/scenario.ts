@@ -69,7 +69,7 @@ export interface Case {
   id: string
   title: string
   task: Omit<Task, 'ms'>
-  /** The most time to warm up, with the task of many. In the rounds that are discarded, the other cases of the payload then have none. */
+  /** The most CPU time to warm up, with the task of many. In the rounds that are discarded, the other cases of the payload then have none. */
   warmUpMs?: number
   payload: Payload
   figures: readonly FigureKind[]

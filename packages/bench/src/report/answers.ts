@@ -215,9 +215,13 @@ const OF_SPEED = RegExp(`^(speed|${PAYLOAD_PREFIX}.*)$`)
 /** The sizes of a scenario of formats. */
 class Sizes {
   readonly list: CaseReport[]
+  /** Those that there was no time for. */
+  readonly left: CaseReport[]
 
   constructor(readonly scenario: ScenarioReport) {
-    this.list = scenario.cases.filter(({ id }) => !id.endsWith(ALONE))
+    const all = scenario.cases.filter(({ id }) => !id.endsWith(ALONE))
+    this.list = all.filter(({ results }) => results.length > 0)
+    this.left = all.filter(({ results }) => results.length === 0)
   }
 
   /** The title of a payload of the user. */
@@ -292,10 +296,11 @@ function answerChoice(sizes: Sizes): Table {
 
 /** Says what the first message costs and what layers add to it, how the codecs compare, and what cannot be told. */
 function summarize(sizes: Sizes): string {
-  const [first] = sizes.list as [CaseReport, ...CaseReport[]]
+  const [first] = sizes.list
+  if (!first) return ''
   const format = (figure: Figure | undefined): string => (figure ? formatRound(new Cells(first).format(figure)) : '–')
   const [cpu, rate] = [sizes.cpu(first.id, 'json'), sizes.find(`${first.id}/ring-json/rate`)].map(format)
-  const compared = sizes.list.map(inCase => ({ name: sizes.name(inCase), ...compareCodecs(sizes, inCase) }))
+  const compared = sizes.list.map(inCase => ({ inCase, ...compareCodecs(sizes, inCase) }))
   const told = compared.filter(({ tone = 'missing' }) => TAKE[tone])
   const untold = compared.filter(({ text }) => text === NO_DIFFERENCE)
   const added = Object.entries({ 'the hook': 'hook-', encryption: 'isolation-' } as const).flatMap(([name, layer]) => {
@@ -304,15 +309,18 @@ function summarize(sizes: Sizes): string {
     return text === 'not measurable' && note ? `${name} adds ${formatRound(note)}` : []
   })
   const refused = sizes.list.filter(isRefused)
-  const nameAll = (list: readonly { name: string }[]): string => listWords(list.map(({ name }) => name))
-  const sentences = [
+  const nameAll = (list: readonly CaseReport[]): string => listWords(list.map(inCase => sizes.name(inCase)))
+  const sentences: (string | false)[] = [
     `${sizes.name(first)} costs ${cpu} of CPU, ${rate?.replace('/s', '')} a second`,
-    told.length > 0 && `MessagePack takes ${listWords(told.map(({ name, text }) => `${text} for ${name}`))}`,
-    untold.length > 0 && `It makes ${NO_DIFFERENCE} for ${nameAll(untold)} (${untold[0]!.note})`,
+    told.length > 0 &&
+      `MessagePack takes ${listWords(told.map(({ inCase, text }) => `${text} for ${sizes.name(inCase)}`))}`,
+    untold.length > 0 &&
+      `It makes ${NO_DIFFERENCE} for ${nameAll(untold.map(({ inCase }) => inCase))} (${untold[0]!.note})`,
     listWords(added).replace(' and encryption adds', ', encryption'),
     refused.length > 0 &&
-      `Nothing can be told of ${listWords(refused.map(inCase => sizes.name(inCase)))}: two identical arms differed by at least ${toPercent(Math.max(...refused.map(getLeftOut)))} %`,
+      `Nothing can be told of ${nameAll(refused)}: two identical arms differed by at least ${toPercent(Math.max(...refused.map(getLeftOut)))} %`,
   ]
+  if (sizes.left.length > 0) sentences.push(`there was no time for ${nameAll(sizes.left)}: add --full`)
   return `${sentences.flatMap(text => (text ? capitalize(text) : [])).join('. ')}.`
 }
 

@@ -55,7 +55,7 @@ export interface Report {
       title: string
       payload: string
       payloadBytes: number
-      /** The figures of one arm, or the error that it failed with. */
+      /** The figures of each arm, or the error that it failed with; none if there was no time for the case. */
       results: {
         arm: string
         error?: string

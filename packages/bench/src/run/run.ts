@@ -163,9 +163,13 @@ async function runProcess(
 
   try {
     await openAll()
-    for (const [at, part] of parts.entries()) {
+    const todo = parts.filter(part => number === 0 || isMeasured(part))
+    for (const [at, part] of todo.entries()) {
       const now = performance.now()
-      const wanted = parts.slice(at).map(each => getWantedMs(plan, scenario, each))
+      const slowness = at > 0 ? getSlowness(plan, scenario, todo[0]!) : 1
+      const wanted = todo.slice(at).map(each => getWantedMs(plan, scenario, each) * slowness)
+      // Fewer sizes that are told are better than all of which none is.
+      if (at > 0 && number === 0 && part.cells.some(isPrecise) && wanted[0]! > until - now) continue
       const end = now + ((until - now) * wanted[0]!) / sum(wanted)
       let round = 1 - getDiscarded(plan, scenario)
       let ended: Outcome['ended']
@@ -222,6 +226,14 @@ function getWidth(cells: readonly Cell[]): number {
   return Math.max(0, ...widths)
 }
 
+const isMeasured = ({ cells }: Part): boolean => cells.some(({ processes }) => processes.flat().length > 0)
+
+/** How many times as long as planned the least rounds of a payload took. */
+const getSlowness = (plan: Plan, scenario: Scenario, { cells, warmUpMs, roundMs }: Part): number =>
+  (warmUpMs + roundMs * getRounds(plan, scenario)) / expectedPartMs(plan, scenario, getCases(cells))
+
+const getCases = (cells: readonly Cell[]): Case[] => [...new Set(cells.map(({ inCase }) => inCase))]
+
 /** Times as many rounds as so far: more would leave none for the other payloads. */
 const MOST_TIMES = 8
 
@@ -229,7 +241,7 @@ const MOST_TIMES = 8
 function getWantedMs(plan: Plan, scenario: Scenario, { cells, warmUpMs, roundMs }: Part): number {
   const before = Math.max(...cells.map(({ processes }) => processes.flat().length))
   const rounds = getRounds(plan, scenario)
-  if (before === 0) return expectedPartMs(plan, scenario, [...new Set(cells.map(({ inCase }) => inCase))])
+  if (before === 0) return expectedPartMs(plan, scenario, getCases(cells))
   const times = Math.min(MOST_TIMES, getWidth(cells) ** 2 - 1)
   return warmUpMs + roundMs * Math.max(rounds, before * times)
 }

@@ -12,8 +12,8 @@ import { readTable } from '../shared/text.js'
 
 type Figures = readonly FigureKind[]
 
-/** Of one arm, on a slow machine: a fast one needs less than half. */
-const WARM_UP_MS = 2000
+/** Of one arm, in CPU time. */
+const WARM_UP_MS = 2500
 
 const inCase = (
   id: string,
@@ -235,8 +235,8 @@ const PRECISE = 0.03
  * reaches counts. A large document is as much code as many calls.
  */
 const LENGTHS = [
-  { from: 64 * 1024, share: 1.8, settleShare: 0, warmUpMs: 300 },
-  { from: 4096, share: 1.6, settleShare: 0.25, warmUpMs: 800 },
+  { from: 64 * 1024, share: 4, settleShare: 0, warmUpMs: 500 },
+  { from: 4096, share: 1.6, settleShare: 0.25, warmUpMs: 1000 },
   { from: 0, share: 1.6, settleShare: 1, warmUpMs: WARM_UP_MS },
 ] as const
 
