@@ -55,12 +55,7 @@ export const toLines = (report: Pick<Report, 'scenarios'>): string =>
     })
     .join('')
 
-/**
- * Shows the answers, so that they fit on a screen: what they say, then their tables. A part has all of its answers, and the tables of scenarios without one.
- *
- * @param link - to the report
- * @param all - shows every answer and table
- */
+/** Shows what the answers say, then their tables, all on a screen. A part has all of its answers, and the tables of scenarios without one. @param link - to the report */
 function showEnd(report: Report, { screen, print }: Output, link: string, all: boolean): void {
   const { colors, columns } = screen
   const show = (line: string, tint: (text: string) => string = String): void =>

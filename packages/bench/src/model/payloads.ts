@@ -64,21 +64,15 @@ export const githubPullRequests = (): Payload =>
 /** The Chrome DevTools protocol: one large document of many small objects. */
 export const devtoolsProtocol = (): Payload => echo('devtools', 'DevTools protocol', readDocuments().devtools)
 
-/** More than the smallest of the definitions. */
-const SMALL_BYTES = 128
-
-/** A document of one kind in any size: so many of the protocol's definitions as fit, each a small object. */
+/** A document of one kind in any size: so many of the protocol's small definitions as fit. */
 export function definitions(bytes: number): Payload {
   const { browser, js } = readDocuments().devtools as Record<'browser' | 'js', { domains: Record<string, object[]>[] }>
-  const all = [...browser.domains, ...js.domains].flatMap(({ types = [], commands = [], events = [] }) =>
-    [types, commands, events].flat(),
-  )
+  const all = [...browser.domains, ...js.domains].flatMap(({ types = [] }) => types)
+  const small = all.map(each => ({ each, size: JSON.stringify(each).length + 1 })).filter(({ size }) => size < 128)
   const taken: object[] = []
-  for (let [at, left] = [0, bytes - SMALL_BYTES]; left > 0; at++) {
-    const size = JSON.stringify(all[at % all.length]).length + 1
-    if (size > left + SMALL_BYTES / 2) continue
-    taken.push(all[at % all.length]!)
-    left -= size
+  for (let left = bytes - 20, at = 0; left > small[at]!.size; at = (at + 1) % small.length) {
+    taken.push(small[at]!.each)
+    left -= small[at]!.size
   }
   return echo(`definitions-${bytes}`, 'DevTools definitions', { definitions: taken })
 }

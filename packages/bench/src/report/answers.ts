@@ -2,7 +2,7 @@
 // supports no sentence, and neither does what was measured beside identical arms that differ.
 // 1. what messages cost, and what a codec, the hook and encryption change (`formats`, `sizes`, and each payload of the user)
 // 2. what each sandbox costs (`plugin`, or `sandboxes`)
-// 3. how fast each format is (`speed`, `load`, and each payload of the user)
+// 3. how fast each format is (`speed`, and each payload of the user)
 // 4. what sealing and opening take alone (`cipher`)
 // 5. what the first call of a program costs (`few-calls`)
 // 6. what rings gain, and when they lose (`shapes`)
@@ -15,17 +15,9 @@ import {
   judgeChange,
   toChange,
 } from '@sallyport/compare/internal/statistics'
-import { count, duration } from '@sallyport/compare/internal/text'
+import { count, duration, formatValue } from '@sallyport/compare/internal/text'
 import { ALONE, PAYLOAD_PREFIX } from '../model/scenario.js'
-import {
-  capitalize,
-  formatFigure,
-  formatInterval,
-  formatRange,
-  formatRatio,
-  formatRound,
-  listWords,
-} from '../shared/text.js'
+import { capitalize, formatInterval, formatRange, formatRatio, formatRound, listWords } from '../shared/text.js'
 import { type CaseReport, type Figure, findFigure, type Report, type ScenarioReport } from './report.js'
 import { getLeftOut, isRefused } from './verdict.js'
 
@@ -82,7 +74,7 @@ export class Cells {
   /** The median, or a range: of what is refused, of few rounds, and of rounds that differ by much. */
   format({ median, range, unit, processes }: Figure): string {
     if (this.isRefused || hasFew(processes)) return formatRange(getSpread(processes), unit)
-    return range ? formatRange(range, unit) : formatFigure({ median, unit })
+    return range ? formatRange(range, unit) : formatValue(median, unit)
   }
 
   /** A figure with its ratio. The reference has none. */
@@ -103,8 +95,8 @@ function getKinds({ results }: CaseReport): Figure[] {
   return [...new Map(figures.map(figure => [figure.id, figure])).values()]
 }
 
-/** Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case. */
-export function scenarioTable({ title, about, arms, cases, reference, rows }: ScenarioReport): Table {
+/** Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case. @param what - the first column */
+export function scenarioTable({ title, about, arms, cases, reference, rows }: ScenarioReport, what = ''): Table {
   const figures = cases.flatMap(inCase =>
     getKinds(inCase).map(({ id, title: kind }, _, { length }) => ({
       ...{ inCase, id, kind },
@@ -116,21 +108,13 @@ export function scenarioTable({ title, about, arms, cases, reference, rows }: Sc
     const figure = result?.figures.find(entry => entry.id === id)
     return result?.error === undefined ? new Cells(inCase).draw(figure, arm === reference) : FAILED
   }
-  if (rows === 'cases')
-    return {
-      ...{ title, about },
-      columns: ['', ...arms.map(arm => arm.title)],
-      rows: figures.map(figure => [{ text: figure.name }, ...arms.map(({ id }) => getCell(figure, id))]),
-    }
-  return {
-    ...{ title, about },
-    columns: ['', ...figures.map(({ kind }) => kind)],
-    rows: arms.map(arm => [{ text: arm.title }, ...figures.map(figure => getCell(figure, arm.id))]),
-  }
+  const columns = [what, ...(rows === 'cases' ? arms.map(arm => arm.title) : figures.map(({ kind }) => kind))]
+  const drawn =
+    rows === 'cases'
+      ? figures.map(figure => [{ text: figure.name }, ...arms.map(({ id }) => getCell(figure, id))])
+      : arms.map(arm => [{ text: arm.title }, ...figures.map(figure => getCell(figure, arm.id))])
+  return { title, about, columns, rows: drawn }
 }
-
-/** @param what - the title of the first column */
-const nameRows = (table: Table, what: string): Table => ({ ...table, columns: [what, ...table.columns.slice(1)] })
 
 /** The tables of all scenarios but those that are answers as they are. */
 export const getTables = ({ scenarios }: Report): { scenario: ScenarioReport; table: Table }[] =>
@@ -151,25 +135,25 @@ export function getAnswers(report: Pick<Report, 'scenarios'>): Table[] {
   const answers = [
     ...answerFrom(OF_FORMATS, scenario => answerChoice(new Sizes(scenario))),
     ...answerFrom(isMeasured('plugin') ? 'plugin' : 'sandboxes', scenario => ({
-      ...answerStarts(scenario, ['ready', 'pss', 'seldom'], 'its first call'),
+      ...answerStarts(scenario, ['ready', 'pss', 'seldom'], 'sandbox'),
       columns: ['sandbox', 'start', 'memory', 'a call each 20 ms'],
       title: 'What does a plugin cost in each sandbox?',
       about:
         'The first plugin of its kind in a running host, sorted by its start, until its first call. A raw Worker checks nothing',
       first: [0, 1, 2, 3],
     })),
-    ...answerFrom(OF_SPEED, scenario => answerFormats(new Sizes(scenario), report)),
+    ...answerFrom(OF_SPEED, scenario => answerFormats(new Sizes(scenario))),
     ...answerFrom('cipher', scenario => ({
-      ...nameRows(scenarioTable(scenario), 'CPU time'),
+      ...scenarioTable(scenario, 'CPU time'),
       title: 'What do sealing and opening take alone?',
     })),
     ...answerFrom('few-calls', scenario => ({
-      ...nameRows(answerStarts(scenario, ['import', 'p50', 'cpu'], 'the first answer of a program'), 'program'),
+      ...answerStarts(scenario, ['import', 'p50', 'cpu'], 'program'),
       title: 'What does the first call of a program cost?',
       about: 'A fresh program, sorted by the time from before its import to the first answer',
     })),
     ...answerFrom('shapes', scenario => ({
-      ...nameRows(scenarioTable(scenario), 'latency, or a second'),
+      ...scenarioTable(scenario, 'latency, or a second'),
       title: 'What do rings gain, and when do they lose?',
       about: 'A ring of shared memory, the default, beside a port of messages, both with JSON-RPC',
     })),
@@ -324,36 +308,29 @@ function summarize(sizes: Sizes): string {
   return `${sentences.flatMap(text => (text ? capitalize(text) : [])).join('. ')}.`
 }
 
-const SPEEDS = ['what you send', 'latency alone', 'messages a second', 'bytes a second']
-const LOADS = ['p99 at half load', 'p99 below 5 ms up to']
-
-/** The speed of each format without isolation, and what it bears, if that was measured. */
-function answerFormats(sizes: Sizes, report: Pick<Report, 'scenarios'>): Table {
-  const formats = sizes.scenario.arms.filter(({ id }) => /^ring-[a-z]+$/.test(id))
+/** The speed of each format without isolation. */
+function answerFormats(sizes: Sizes): Table {
+  const { arms, cases, reference } = sizes.scenario
+  const formats = arms.filter(({ id }) => /^ring-[a-z]+$/.test(id))
   const rows = sizes.list.flatMap(inCase =>
     formats.map(({ id: arm, title: name }): Cell[] => {
       const { id, title, payloadBytes } = inCase
-      const find = (caseId: string): CaseReport => sizes.scenario.cases.find(entry => entry.id === caseId) ?? inCase
-      const draw = (figure: Figure | undefined, from = inCase): Cell =>
-        new Cells(from).draw(figure, arm === sizes.scenario.reference)
-      const rate = sizes.find(`${id}/${arm}/rate`)
+      const alone = cases.find(entry => entry.id === `${id}${ALONE}`) ?? inCase
+      const [cells, rate] = [new Cells(inCase), sizes.find(`${id}/${arm}/rate`)]
       return [
         { text: `${title}, ${name}` },
-        draw(sizes.find(`${id}${ALONE}/${arm}/p50`), find(`${id}${ALONE}`)),
-        draw(rate),
-        rate ? { text: new Cells(inCase).format(scale(rate, payloadBytes)).replaceAll('/s', 'B/s') } : MISSING,
-        ...['p99', 'limit'].map(kind => draw(findFigure(report, `load/${id}/${arm}/${kind}`))),
+        new Cells(alone).draw(sizes.find(`${alone.id}/${arm}/p50`), arm === reference),
+        cells.draw(rate, arm === reference),
+        rate ? { text: cells.format(scale(rate, payloadBytes)).replaceAll('/s', 'B/s') } : MISSING,
       ]
     }),
   )
-  const isLoadMeasured = rows.some(row => row.at(-1)!.tone !== 'missing')
-  const columns = [...SPEEDS, ...(isLoadMeasured ? LOADS : [])]
   return {
     title: sizes.ofUser ? `How fast is ${sizes.ofUser}, in each format?` : 'How fast is each format?',
     about:
       'Of one message there and back, without isolation: the latency of one alone, and the rates of many in flight, in which each byte counts once',
-    ...{ columns, reference: "codec: 'json'" },
-    rows: rows.map(row => row.slice(0, columns.length)),
+    columns: ['what you send', 'latency alone', 'messages a second', 'bytes a second'],
+    ...{ rows, reference: "codec: 'json'" },
   }
 }
 
@@ -362,10 +339,9 @@ const scale = ({ median, range, processes, ...figure }: Figure, factor: number):
   ...(range && { range: [range[0] * factor, range[1] * factor] }),
 })
 
-/** Sorted by the first of the figures. @param until - what it ends with */
-function answerStarts(scenario: ScenarioReport, figures: readonly string[], until: string): Table {
+/** Sorted by the first of the figures. @param what - the title of the first column */
+function answerStarts(scenario: ScenarioReport, figures: readonly string[], what: string): Table {
   const [inCase] = scenario.cases as [CaseReport]
-  const cells = new Cells(inCase)
   const find = (arm: string): Figure | undefined =>
     inCase.results.find(result => result.arm === arm)?.figures.find(({ id }) => id === figures[0])
   const arms = scenario.arms.filter(({ id }) => find(id)).toSorted((a, b) => find(a.id)!.median - find(b.id)!.median)
@@ -373,16 +349,6 @@ function answerStarts(scenario: ScenarioReport, figures: readonly string[], unti
     ...result,
     figures: figures.flatMap(id => result.figures.find(figure => figure.id === id) ?? []),
   }))
-  const told = arms.flatMap(({ id, title }) => {
-    const figure = find(id)!
-    if (title.startsWith('raw ') || !isTold(cells.judge(figure))) return []
-    return `${title} takes ${formatRatio(figure.ratio!)} (${formatInterval(figure.interval!)})`
-  })
-  const ends = [...new Set([...told.slice(0, 1), ...told.slice(-1)])].join(' and ')
-  const reference = scenario.arms.find(({ id }) => id === scenario.reference)!.title
-  const table = {
-    ...scenarioTable({ ...scenario, arms, cases: [{ ...inCase, results }] }),
-    reference: `a ${reference}`,
-  }
-  return ends ? { ...table, sentence: `To ${until}, ${ends} the time of a ${reference}.` } : table
+  const reference = `a ${scenario.arms.find(({ id }) => id === scenario.reference)!.title}`
+  return { ...scenarioTable({ ...scenario, arms, cases: [{ ...inCase, results }] }, what), reference }
 }

@@ -181,19 +181,6 @@ describe('rounds', () => {
     const [outcome] = await run([createScenario(newLog(), { a: exact, b: exact }, [warm])], long, silent, running)
     expect(outcome).toMatchObject({ ended: 'rounds', cells: [{ processes: [{ length: 8 }] }, {}] })
   })
-
-  test('stop after two when a scenario is late', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
-    onTestFinished(() => void vi.useRealTimers())
-    const log = newLog()
-    const late = async (): Promise<{ rate: number }> => {
-      vi.advanceTimersByTime(400)
-      return { rate: 1 }
-    }
-    const short: Plan = { ...plan, discarded: 0, rounds: 9, budgetMs: 0 }
-    const [outcome] = await run([createScenario(log, { a: late })], short, silent, running)
-    expect(outcome?.cells[0]?.processes[0]).toHaveLength(2)
-  })
 })
 
 describe('failures', () => {

@@ -62,7 +62,7 @@ export async function run(
   launch: Launch,
 ): Promise<Outcome[]> {
   const start = performance.now()
-  const ends = deadlines(plan, scenarios)
+  const end = start + getBudgetMs(plan, scenarios)
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
@@ -75,9 +75,10 @@ export async function run(
     watcher.scenario(outcome)
     for (let number = 0; number < plan.processes; number++) {
       for (const cell of cells) cell.processes.push([])
-      // Time that earlier processes did not use is shared by the rest.
+      // Time that others did not use is shared by the rest.
       const now = performance.now()
-      const until = now + (start + ends[index]! - now) / (plan.processes - number)
+      const part = expectedMs(plan, scenario) / totalMs(plan, scenarios.slice(index)) / (plan.processes - number)
+      const until = now + (end - now) * part
       await runProcess(outcome, parts, number, until, { plan, watcher, signal, aborted, launch })
     }
     watcher.done(outcome)
@@ -97,10 +98,7 @@ interface Part {
 
 const toPart = (cells: readonly Cell[]): Part => ({ cells, warmUpMs: 0, roundMs: 0 })
 
-/**
- * Opens the arms, measures each payload, and closes the arms. The first rounds are discarded, because V8 compiles during them. After the planned rounds,
- * others follow until the intervals of the figures that have to be precise are narrow enough, or the time is over.
- */
+/** Opens the arms, measures each payload, and closes the arms. The first rounds are discarded, because V8 compiles during them. */
 async function runProcess(
   outcome: Outcome,
   parts: readonly Part[],
@@ -190,12 +188,7 @@ async function runProcess(
   }
 }
 
-/**
- * Returns the order of a round.
- *
- * @param cells all arms of the first case, then all of the second, …
- * @param round - from 1, or below it if it is discarded
- */
+/** Returns the order of a round. @param cells - all arms of the first case, then all of the second, … */
 export const interleave = <T>(cells: readonly T[], arms: number, round: number): T[] =>
   Array.from({ length: cells.length / arms }, (_, at) =>
     orderOf(cells.slice(at * arms, (at + 1) * arms), round - 1),
@@ -204,7 +197,7 @@ export const interleave = <T>(cells: readonly T[], arms: number, round: number):
 /** Returns why no more rounds follow: of precise figures, the planned ones are the least. */
 function getEnd({ cells, roundMs }: Part, round: number, rounds: number, end: number): Outcome['ended'] {
   const isLate = performance.now() + roundMs > end
-  if (!cells.some(isPrecise)) return round > rounds ? 'rounds' : isLate && round > MIN_ROUNDS ? 'time' : undefined
+  if (!cells.some(isPrecise)) return round > rounds ? 'rounds' : undefined
   if (round <= rounds) return undefined
   // A round and its reverse belong together.
   return round % 2 === 1 && getWidth(cells) <= 1 ? 'intervals' : isLate ? 'time' : undefined
@@ -268,16 +261,13 @@ export interface Plan {
   rounds: number
   /** Length of one measurement. */
   slotMs: number
-  /** Approximate length of the run: a late scenario measures fewer rounds, but at least two. */
+  /** Approximate length of the run. Scenarios whose figures have to be precise take what others leave. */
   budgetMs: number
 }
 
 /** Differences between processes are in an interval only if there are several. */
 export const QUICK: Plan = { mode: 'quick', processes: 2, discarded: 1, rounds: 5, slotMs: 25, budgetMs: 86_000 }
 export const FULL: Plan = { mode: 'full', processes: 4, discarded: 1, rounds: 6, slotMs: 25, budgetMs: 480_000 }
-
-/** A round and its reverse, so that each arm is the first once. */
-const MIN_ROUNDS = 2
 
 /** Approximate time to start and end one process, to open and close one arm, and to request a measurement. */
 const LAUNCH_MS = 150
@@ -287,19 +277,12 @@ const REQUEST_MS = 3
 /** The part of its longest warm-up that an arm takes, about. */
 const WARM_UP_PART = 0.5
 
-/** For a busy machine. */
-const SLACK = 1.04
-
 /** The plan's budget, or more if the scenarios need more. */
 export const getBudgetMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
-  Math.max(plan.budgetMs, totalMs(plan, scenarios) * SLACK)
+  Math.max(plan.budgetMs, totalMs(plan, scenarios))
 
-/** At least one of fresh processes, and else a round with its reverse. */
-export function getRounds({ rounds }: Plan, { roundsShare = 1, spawns }: Scenario): number {
-  if (spawns) return Math.max(1, Math.round(rounds * roundsShare))
-  if (roundsShare === 1 || rounds <= MIN_ROUNDS) return rounds
-  return Math.max(MIN_ROUNDS, 2 * Math.round((rounds * roundsShare) / 2))
-}
+export const getRounds = ({ rounds }: Plan, { roundsShare = 1 }: Scenario): number =>
+  Math.max(1, Math.round(rounds * roundsShare))
 
 export const getSlotMs = (plan: Plan, scenario: Scenario, inCase: Case): number =>
   plan.slotMs * (inCase.share ?? scenario.share ?? 1)
@@ -329,17 +312,3 @@ export function expectedMs(plan: Plan, scenario: Scenario): number {
 
 export const totalMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
   sum(scenarios, scenario => expectedMs(plan, scenario))
-
-const isOpenEnded = ({ cases }: Scenario): boolean =>
-  cases.some(({ figures }) => figures.some(({ precise }) => precise !== undefined))
-
-/** Returns when each scenario should end. What is left of the budget goes to those whose rounds go on until they are precise, or else to all. */
-export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] {
-  const left = getBudgetMs(plan, scenarios) - totalMs(plan, scenarios)
-  const gaining = scenarios.some(isOpenEnded) ? scenarios.filter(isOpenEnded) : scenarios
-  let until = 0
-  return scenarios.map(scenario => {
-    const expected = expectedMs(plan, scenario)
-    return (until += expected + (gaining.includes(scenario) ? (left * expected) / totalMs(plan, gaining) : 0))
-  })
-}

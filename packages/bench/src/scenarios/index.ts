@@ -99,23 +99,18 @@ const shapes = [
 const TABLE = readTable(`
   id                | from    | rows  | arms in   | slot | settle | rounds | title                                      | about
   few-calls         | full    | arms  | processes | 42   | 0      | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 ms with the CPU time of the process and its children
-  formats           | quick   | arms  | threads   | 1    | 0.5    | 1      | Formats, the hook and encryption           | echo(value) between two threads over a ring with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes): the CPU time of all threads for one message, and the rate. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC is the reference; each format sends bytes as they are
   speed             | full    | arms  | threads   | 1    | 0.5    | 1      | The speed of each format                   | the messages of "formats": the latency of one alone, and the rate of many. JSON-RPC is the reference
   sizes             | by name | arms  | threads   | 1    | 0.5    | 1      | Sizes of one kind of document              | echo(value) as in "formats" of documents of one kind, a list of definitions of the Chrome DevTools protocol, from 1 KiB to 1 MiB. JSON-RPC is the reference
   cipher            | full    | cases | threads   | 0.8  | 0      | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
   shapes            | full    | cases | threads   | 3    | 1      | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
   sandboxes         | quick   | arms  | processes | 76   | 0      | 0.25   | Sandboxes                                  | one plugin in each sandbox: the first three figures of the scenario "plugin"
+  formats           | quick   | arms  | threads   | 1    | 0.5    | 1      | Formats, the hook and encryption           | echo(value) between two threads over a ring with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes): the CPU time of all threads for one message, and the rate. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC is the reference; each format sends bytes as they are
   load              | by name | arms  | threads   | 16   | 0      | 0.5    | Calls at a fixed rate                      | echo(value) of a call or a document as in "formats", offered at a rate whether or not earlier calls were answered, and timed from when each was due: the highest rate at which the p99 stays below 5 ms, and the p99 at half of that rate
   plugin            | by name | arms  | processes | 180  | 0      | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone.  The reference is a Worker with a bare MessagePort
   many              | by name | arms  | processes | 1    | 0      | 0.25   | Many plugins in one host                   | plugins that are started ten at a time in a host process with one of their kind, called once, and ended with their bus: the CPU time of all processes for the start and the call of each, the memory (PSS) that each adds, and the CPU time of the host for the end of each. What grows with their number costs each of 1000 more than each of 100. Threads and processes are measured up to 100. The reference is a script in a thread with the others
   one-thread        | by name | arms  | threads   | 4    | 0      | 1      | Calls within one thread                    | greet({ name, n, tags[3] }), 64 in flight, client and core in one thread with a port between them: the bus's own code, without what threads add
 `)
-
-const oneThread: Case = {
-  ...inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls'), CPU]),
-  warmUpMs: WARM_UP_MS,
-}
 
 export const allScenarios = (): Scenario[] => {
   const parts: Readonly<Record<string, readonly [Scenario['arms'], readonly Case[]]>> = {
@@ -130,7 +125,7 @@ export const allScenarios = (): Scenario[] => {
     speed: [speedArms, formatCases(toSpeedCases)],
     sizes: [speedArms, SIZES.map(toSizeCase)],
     cipher: [cipherArms, [64, 1024, 16 * 1024, 64 * 1024, 2 ** 20].map(cipher)],
-    'one-thread': [oneThreadArms, [oneThread]],
+    'one-thread': [oneThreadArms, [throughput(64)]],
   }
   return TABLE.slice(1).map((row): Scenario => {
     const [id, from, rows, armsIn, slot, settle, rounds, title, about] = row as [string, ...string[]]
@@ -230,10 +225,7 @@ const [LEAST_IN_FLIGHT, MOST_IN_FLIGHT] = [2, 64]
 /** Half the width of a ratio's interval that ends the rounds, as a part of the ratio. */
 const PRECISE = 0.03
 
-/**
- * Of many messages, by their size: slot and settling time, which small ones need until a ring polls, and the warm-up at most. The first entry that a size
- * reaches counts. A large document is as much code as many calls.
- */
+/** Of many messages, by their size: slot, settling time, which small ones need until a ring polls, and the longest warm-up. The first that a size reaches counts. */
 const LENGTHS = [
   { from: 64 * 1024, share: 4, settleShare: 0, warmUpMs: 500 },
   { from: 4096, share: 1.6, settleShare: 0.25, warmUpMs: 1000 },

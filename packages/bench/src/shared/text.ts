@@ -1,8 +1,6 @@
 // Text of the report: ratios and ranges, and HTML.
 import { formatValue, threeDigits } from '@sallyport/compare/internal/text'
 
-export const formatFigure = ({ median, unit }: { median: number; unit: string }): string => formatValue(median, unit)
-
 /** Formats a range in two digits, with one unit if both ends have the same: `4.0–18 µs`, `433 µs–2.1 ms`. */
 export function formatRange([low, high]: readonly [number, number], unit: string): string {
   const toCoarse = (digits: string): string => {
@@ -16,12 +14,13 @@ export function formatRange([low, high]: readonly [number, number], unit: string
   return `${end.replace(/^\S+/, '') === ofBegin ? digits : begin}–${end}`
 }
 
-/** Rounds a formatted figure to two digits, without a letter for thousands: `13.1 µs` → `13 µs`, `76.3 k/s` → `76,000/s`. A range stays as it is. */
-export const formatRound = (text: string): string =>
-  text.replace(/([\d.]+)( [kM](?=\/))?(?!.*–)/, (_, digits: string, letter = '') => {
-    const factor = letter === '' ? 1 : letter === ' k' ? 1e3 : 1e6
-    return (Number(Number(digits).toPrecision(2)) * factor).toLocaleString('en-US')
-  })
+/** Rounds a formatted figure, but not a range: `13.1 µs` → `13 µs`, `76.3 k/s` → `76,000/s`. */
+export function formatRound(text: string): string {
+  const factors: Record<string, number> = { ' k': 1e3, ' M': 1e6 }
+  const toRound = (_: string, digits: string, letter = ''): string =>
+    (Number(Number(digits).toPrecision(2)) * (factors[letter] ?? 1)).toLocaleString('en-US')
+  return text.includes('–') ? text : text.replace(/([\d.]+)( [kM](?=\/))?/, toRound)
+}
 
 /** `a`, `a and b`, `a, b and c`. */
 export const listWords = (words: readonly string[]): string =>
