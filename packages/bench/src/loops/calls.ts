@@ -68,17 +68,18 @@ const manyAtATime: MeasureLoop = async (send, calls, { ms, inFlight = 1 }) => {
 const WARM_CALLS = 100_000
 const WARM_UP_SLOTS = 8
 
-/** Makes calls until they are enough, or the CPU time of three slots agrees, or they took `ms` of it: beside other programs, that is longer than a time. */
+/** Makes calls until they are enough, or took `ms` of CPU time, or half of it and three slots agree. Beside other programs, a time would be too short. */
 const warmUp: MeasureLoop = async (send, calls, task) => {
   await checkOnce(send, calls)
   const [times, slot] = [[] as number[], { ...task, ms: task.ms / WARM_UP_SLOTS }]
   const readCpu = startCpuClock()
-  let made = 0
-  do {
+  let [made, used] = [0, 0]
+  while (made < WARM_CALLS && used < 1 && !(used > 0.5 && isStationary(times))) {
     const { rate, cpu } = await manyAtATime(send, calls, slot)
     times.push(cpu!)
     made += (rate! * slot.ms) / 1e3
-  } while (made < WARM_CALLS && !isStationary(times) && readCpu() < task.ms * 1e3)
+    used = readCpu() / task.ms / 1e3
+  }
   return { cpu: times.at(-1)! }
 }
 
