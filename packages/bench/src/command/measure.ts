@@ -63,8 +63,9 @@ function showEnd(report: Report, { screen, print }: Output, link: string, all: b
   const { outcome, line } = getVerdict(report)
   const answers = getAnswers(report).filter(({ first }) => all || first || report.filter !== null)
   const sentences = answers.flatMap(({ sentence }) => sentence ?? [])
+  const isPlain = outcome !== 'fine' || sentences.length === 0
   print('')
-  if (outcome !== 'fine' || sentences.length === 0) show(line, colors[TONES[OUTCOMES[outcome].tone]])
+  if (isPlain) show(line, colors[TONES[OUTCOMES[outcome].tone]])
   if (!all) for (const sentence of sentences) show(sentence.replaceAll('`', ''))
   const isAnswered = ({ id }: { id: string }): boolean => answers.some(({ of }) => of === id)
   const tables = getTables(report).filter(({ scenario }) => all || (report.filter !== null && !isAnswered(scenario)))
@@ -74,7 +75,7 @@ function showEnd(report: Report, { screen, print }: Output, link: string, all: b
   ]
   for (const text of drawn) print(`\n${text}`)
   for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
-  const facts = [describeOthers(report), ...getNotes(report), all && describeRun(report)]
+  const facts = [!isPlain && describeOthers(report), ...getNotes(report), all && describeRun(report)]
   show(facts.filter(Boolean).join(' '), colors.dim)
   print(` ${all ? '' : 'More with --all, and in '}${colors.bold(link)}`)
 }

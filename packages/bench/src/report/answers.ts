@@ -299,7 +299,7 @@ function summarize(sizes: Sizes): string {
     told.length > 0 &&
       `MessagePack takes ${listWords(told.map(({ inCase, text }) => `${text} for ${sizes.name(inCase)}`))}`,
     untold.length > 0 &&
-      `It makes ${NO_DIFFERENCE} for ${nameAll(untold.map(({ inCase }) => inCase))} (${untold[0]!.note})`,
+      `${told.length > 0 ? 'it' : 'MessagePack'} makes ${NO_DIFFERENCE} for ${nameAll(untold.map(({ inCase }) => inCase))} (${untold[0]!.note})`,
     listWords(added).replace(' and encryption adds', ', encryption'),
     refused.length > 0 &&
       `Nothing can be told of ${nameAll(refused)}: two identical arms differed by at least ${toPercent(Math.max(...refused.map(getLeftOut)))} %`,
