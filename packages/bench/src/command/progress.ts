@@ -17,12 +17,10 @@ export async function runWithProgress(
 
   const end = start + getBudgetMs(plan, scenarios)
 
-  const draw = ({ scenario }: Outcome, ...words: string[]): void => {
+  const draw = ({ scenario }: Outcome, what: string, ...words: string[]): void => {
     const left = Math.ceil((end - performance.now()) / 1000)
-    // A slow machine takes longer for the least number of rounds.
-    const time = left >= 0 ? `${left} s left` : `${-left} s over time: each figure needs its rounds`
-    const [at, many] = [scenarios.indexOf(scenario) + 1, scenarios.length]
-    show([time, `${scenario.title}${many > 1 ? ` (${at} of ${many})` : ''}`, ...words].join(' · '))
+    const time = left >= 0 ? `${left} s left` : `${-left} s over time, for the least of rounds`
+    show([time, `${scenario.id}: ${what}`, ...words].join(' · '))
   }
   const watcher: Watcher = {
     scenario: outcome => {
@@ -34,7 +32,7 @@ export async function runWithProgress(
     slot: (outcome, { inCase, arm, processes }, round) => {
       if (!live) return
       const measured = round < 1 ? 'warm-up' : `round ${round}`
-      draw(outcome, inCase.title, arm.title, `${measured} in process ${processes.length} of ${plan.processes}`)
+      draw(outcome, inCase.title, `${measured}, process ${processes.length} of ${plan.processes}`, arm.title)
     },
     done: outcome => {
       const rounds = Math.max(...outcome.cells.map(({ processes }) => processes.flat().length))
