@@ -23,10 +23,10 @@ test('begins with the verdict and the answers, what to take first, and folds eve
   ])
   expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
     'Few calls',
+    'Formats, the hook and encryption',
     'The speed of each format',
     'A call, by the shape of the traffic',
     'Sandboxes',
-    'Formats, the hook and encryption',
   ])
   expect(text).toContain('| isolation without encryption | 2.00 µs (4.00×')
 })

@@ -6,7 +6,7 @@ const main = allScenarios().filter(({ from }) => from === 'quick')
 
 describe('a plan', () => {
   test('ends a quick run of the main scenarios within 90 seconds, with time to spare', () => {
-    expect(QUICK.budgetMs).toBeLessThanOrEqual(87_000)
+    expect(QUICK.budgetMs).toBeLessThanOrEqual(88_000)
     expect(totalMs(QUICK, main)).toBeLessThan(QUICK.budgetMs)
     expect(getBudgetMs(QUICK, main)).toBe(QUICK.budgetMs)
   })
@@ -27,8 +27,8 @@ describe('a plan', () => {
     expect(expectedMs({ ...QUICK, processes: 4 }, first!)).toBeCloseTo(expected)
   })
 
-  test('leaves a minute to the formats, which are the last and take all the time', () => {
-    expect(main.map(({ id }) => id)).toEqual(['sandboxes', 'formats'])
-    expect(QUICK.budgetMs - expectedMs(QUICK, main[0]!)).toBeGreaterThan(60_000)
+  test('leaves a minute to the formats', () => {
+    const [formats, sandboxes] = main.map(scenario => expectedMs(QUICK, scenario)) as [number, number]
+    expect((QUICK.budgetMs * formats) / (formats + sandboxes)).toBeGreaterThan(60_000)
   })
 })
