@@ -136,7 +136,7 @@ test('a payload of the user has the same tables, with its name', () => {
   const scenario = toPayloadScenario({ ...mebibyte(), id: 'picture', title: 'picture.bin' })
   const [answer, speed] = getAnswers(sampleReport(undefined, [scenario]))
   expect(answer!.title).toBe('How to send picture.bin, 1.00 MiB?')
-  expect(answer!.sentence).toMatch(/^Picture\.bin, 1\.00 MiB costs 0\.5 µs of CPU, /)
+  expect(answer!.sentence).toMatch(/^Payload picture\.bin \(1\.00 MiB\) costs 0\.5 µs of CPU, /)
   expect(speed!.title).toBe('How fast is picture.bin, 1.00 MiB, in each format?')
   expect(answer!.rows.map(row => row[0]!.text)).toEqual(['1.00 MiB'])
   expect(toPayloadScenario(smallCall).title).toBe('{ name, n, tags[3], note }, 100 B')

@@ -226,9 +226,10 @@ class Sizes {
     return drawDifference(this.cpu(id, 'json', layer), this.cpu(id, 'json', BEFORE[layer]), new Cells({ results }))
   }
 
-  /** Names a size within a sentence: `a 100 B call`, `1 MiB of bytes`, or the payload of the user. */
+  /** Names a size within a sentence: `a 100 B call`, `1 MiB of bytes`, `payload order (23 B)`. */
   name({ title }: CaseReport): string {
-    return this.ofUser ?? (/ (call|document)$/.test(title) ? `a ${title}` : title)
+    if (this.ofUser) return `payload ${this.ofUser.replace(/, ([^,]+)$/, ' ($1)')}`
+    return / (call|document)$/.test(title) ? `a ${title}` : title
   }
 }
 

@@ -165,9 +165,9 @@ describe('a run of payloads', () => {
     }
   })
 
-  test('ends with the table of each', () => {
+  test('ends with a sentence and a table of each', () => {
     expect(ended.stdout.match(/^ what you send .* encryption$/gm)).toHaveLength(2)
-    for (const title of ['order', 'picture']) expect(ended.stdout).toContain(`How fast is ${title}, `)
+    for (const title of ['order', 'picture']) expect(ended.stdout).toContain(`Payload ${title} (`)
   })
 
   test('exits with 2 if there is no such file', async () => {
