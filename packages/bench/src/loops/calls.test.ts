@@ -66,27 +66,29 @@ describe('many at a time', () => {
   })
 })
 
-describe('settling', () => {
+describe('a warm-up', () => {
   afterEach(() => vi.restoreAllMocks())
 
-  /** Calls take so many milliseconds by a virtual clock, one after the other. */
-  async function settle(getMs: (call: number) => number): Promise<Record<string, number>> {
+  /** Counts the calls that take so many milliseconds by a virtual clock, and so much CPU time. */
+  async function warmUp(getMs: (call: number) => number, ms: number): Promise<number> {
     let [now, made] = [0, 0]
     vi.spyOn(performance, 'now').mockImplementation(() => now)
+    vi.spyOn(process, 'cpuUsage').mockImplementation(before => ({ user: now * 1e3 - (before?.user ?? 0), system: 0 }))
     const slow = async (): Promise<string> => {
       now += getMs(made++)
       return 'Hello, World!'
     }
-    return measureTask(slow, calls, { loop: 'calls', ms: 70, settleMs: 700 })
+    await measureTask(slow, calls, { loop: 'warm-up', ms, inFlight: 2 })
+    return made
   }
 
-  test('discards the parts before three that agree', async () => {
-    expect(await settle(call => (call < 120 ? 2 : 1))).toMatchObject({ p50: 1000 })
+  test('ends after half of its CPU time when three slots agree', async () => {
+    expect(await warmUp(() => 10, 8000)).toBeLessThan(520)
+    expect(await warmUp(call => (call < 400 ? 16 / (1 + call / 20) : 1), 8000)).toBeGreaterThan(400)
   })
 
-  test('takes the second half when no three parts agree', async () => {
-    // The median of all parts would be below 2700.
-    expect((await settle(call => 1.004 ** call))['p50']).toBeGreaterThan(3000)
+  test('ends with its CPU time where none agree', async () => {
+    expect(await warmUp(call => 1.01 ** call, 8000)).toBeLessThan(1000)
   })
 })
 

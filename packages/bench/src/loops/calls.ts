@@ -64,6 +64,25 @@ const manyAtATime: MeasureLoop = async (send, calls, { ms, inFlight = 1 }) => {
   return { rate: getRate(count, elapsed), cpu }
 }
 
+/** V8 has compiled the code of a call after so many: before, it takes four to seven times as long, and MessagePack longer than JSON. */
+const WARM_CALLS = 100_000
+const WARM_UP_SLOTS = 8
+
+/** Makes calls until they are enough, or took `ms` of CPU time, or half of it and three slots agree. Beside other programs, a time would be too short. */
+const warmUp: MeasureLoop = async (send, calls, task) => {
+  await checkOnce(send, calls)
+  const [times, slot] = [[] as number[], { ...task, ms: task.ms / WARM_UP_SLOTS }]
+  const readCpu = startCpuClock()
+  let [made, used] = [0, 0]
+  while (made < WARM_CALLS && used < 1 && !(used > 0.5 && isStationary(times))) {
+    const { rate, cpu } = await manyAtATime(send, calls, slot)
+    times.push(cpu!)
+    made += (rate! * slot.ms) / 1e3
+    used = readCpu() / task.ms / 1e3
+  }
+  return { cpu: times.at(-1)! }
+}
+
 /** Latency breaks where its p99 is above. At most half of the calls wait that a frontend may have in flight. The last halving changes a rate by about 3 %. */
 const [LIMIT_MS, MOST_WAITING, HALVINGS] = [5, 8192, 6]
 
@@ -189,28 +208,10 @@ export interface Request {
 
 const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   calls: measureCalls,
+  'warm-up': warmUp,
   load: measureLoad,
   sparse: measureSparseCalls,
   burst: measureBursts,
-}
-
-/** Parts of a measurement with a settling time. */
-const PARTS = 8
-
-/**
- * Returns the median of the parts from the first three that agree, or of the second half. A ring that slept must begin to poll, and a short
- * disturbance is in one part only.
- */
-async function measureParts(measure: (ms: number) => Promise<Measurement>, totalMs: number): Promise<Measurement> {
-  const parts: Measurement[] = []
-  const end = performance.now() + totalMs
-  do parts.push(await measure(totalMs / PARTS))
-  while (performance.now() < end)
-  const values = parts.map(({ p50, rate = 0 }) => p50 ?? rate)
-  const first = values.findIndex((_, index) => isStationary(values.slice(index, index + 3)))
-  const kept = parts.slice(first < 0 ? parts.length / 2 : first)
-  const names = Object.keys(parts[0]!)
-  return Object.fromEntries(names.map(name => [name, median(kept.map(part => part[name]!))]))
 }
 
 export async function measureTask(send: Send, calls: Calls, task: Task): Promise<Measurement> {
@@ -218,10 +219,7 @@ export async function measureTask(send: Send, calls: Calls, task: Task): Promise
   if (!loop) throw new Error(`This arm has no loop '${task.loop}'`)
   const { ms, settleMs = 0 } = task
   const measure = (length: number): Promise<Measurement> => loop(send, calls, { ...task, ms: length })
-  if (settleMs === 0) return measure(ms)
-  if (task.inFlight === undefined || task.inFlight === 1) return measureParts(measure, settleMs + ms)
-  // As a whole: that many calls take long to begin and to end.
-  await measure(settleMs)
+  if (settleMs > 0) await measure(settleMs)
   return measure(ms)
 }
 
