@@ -134,7 +134,8 @@ describe('rounds', () => {
     }
     const cases = ['one', 'two', 'three'].map(id => ({ ...precise, id, payload: { ...usualCall, id } }))
     const twice: Plan = { ...plan, discarded: 0, processes: 2, budgetMs: 2000 }
-    const [outcome] = await run([createScenario(newLog(), { a: slow, b: slow }, cases)], twice, silent, running)
+    const scenario: Scenario = { ...createScenario(newLog(), { a: slow, b: slow }, cases), from: 'quick' }
+    const [outcome] = await run([scenario], twice, silent, running)
     const rounds = outcome!.cells.map(({ processes }) => processes.map(({ length }) => length))
     expect(rounds).toEqual([...Array.from({ length: 4 }, () => [2, 2]), [0, 0], [0, 0]])
   })

@@ -162,15 +162,15 @@ async function runProcess(
   try {
     await openAll()
     const todo = parts.filter(part => number === 0 || isMeasured(part))
+    const hasLimit = plan.budgetMs > 0 && scenario.from === 'quick'
     for (const [at, part] of todo.entries()) {
       const now = performance.now()
       const slowness = at > 0 ? getSlowness(plan, scenario, todo[0]!) : 1
       const wanted = todo.slice(at).map(each => getWantedMs(plan, scenario, each) * slowness)
       // Two sizes that are told are better than four of which none is.
-      if (at > 1 && number === 0 && part.cells.some(isPrecise) && wanted[0]! > until - now) continue
+      if (at > 1 && number === 0 && hasLimit && wanted[0]! > until - now) continue
       const end = now + ((until - now) * wanted[0]!) / sum(wanted)
-      let round = 1 - getDiscarded(plan, scenario)
-      let ended: Outcome['ended']
+      let [round, ended]: [number, Outcome['ended']] = [1 - getDiscarded(plan, scenario), undefined]
       while (!(ended = getEnd(part, round, rounds, end))) await measureRound(part, round++)
       outcome.ended = at > 0 && outcome.ended === 'time' ? 'time' : ended
     }
@@ -270,9 +270,7 @@ export const QUICK: Plan = { mode: 'quick', processes: 2, discarded: 1, rounds: 
 export const FULL: Plan = { mode: 'full', processes: 4, discarded: 1, rounds: 6, slotMs: 25, budgetMs: 480_000 }
 
 /** Approximate time to start and end one process, to open and close one arm, and to request a measurement. */
-const LAUNCH_MS = 150
-const OPEN_MS = 250
-const REQUEST_MS = 3
+const [LAUNCH_MS, OPEN_MS, REQUEST_MS] = [150, 250, 3]
 
 /** The part of its longest warm-up that an arm takes, about. */
 const WARM_UP_PART = 0.5
