@@ -2,7 +2,7 @@
 // 1. in several fresh processes, one payload after the other: between two slots of small calls, a document would empty the caches
 // 2. the arms of a payload interleaved, round after round, after a warm-up
 // 3. the time goes to the payload whose ratios have the widest intervals
-import { getUncertainty, orderOf } from '@sallyport/compare/internal/statistics'
+import { getUncertainty, isStationary, orderOf } from '@sallyport/compare/internal/statistics'
 import { group, sum } from 'd3-array'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -135,13 +135,13 @@ async function runProcess(
     if (cell.error) return
     signal.throwIfAborted()
     watcher.slot(outcome, cell, round)
-    const { warmUpMs } = inCase
-    const isWarmUp = round < 1 && warmUpMs !== undefined
     const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
-    const task: Task = isWarmUp ? { ...inCase.task, loop: 'warm-up', ms: warmUpMs } : { ...inCase.task, ...lengths }
+    const measure = async (task: Task): Promise<Measurement> =>
+      checkMeasurement(inCase, await Promise.race([open.get(arm)!.measure(task, inCase.payload), aborted]))
     try {
-      const measuring = open.get(arm)!.measure(task, inCase.payload)
-      const measured = checkMeasurement(inCase, await Promise.race([measuring, aborted]))
+      const { warmUpMs: most, task } = inCase
+      if (round < 1 && most) return await warmUp(measure, { ...task, ...lengths, loop: 'calls' }, most)
+      const measured = await measure({ ...task, ...lengths })
       if (round > 0) processes[number]!.push(measured)
     } catch (error) {
       signal.throwIfAborted()
@@ -185,6 +185,26 @@ async function runProcess(
     // An arm that hangs does not close. It ends with its process.
     await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
     await launched?.end()
+  }
+}
+
+/** V8 has compiled the code of a call after so many: before, it takes four to seven times as long, and MessagePack longer than JSON. */
+const WARM_CALLS = 100_000
+const MOST_SLOTS = 60
+
+/**
+ * Measures until calls are enough, or took `mostMs` of CPU time, or half of it and three slots agree: beside other programs, a time would be too short. It
+ * does so in slots as long as later ones. After one long slot, the first begin of another made V8 discard the code, and calls took ten times as long.
+ */
+async function warmUp(measure: (task: Task) => Promise<Measurement>, task: Task, mostMs: number): Promise<void> {
+  const times: number[] = []
+  let [made, usedMs] = [0, 0]
+  while (made < WARM_CALLS && usedMs < mostMs && times.length < MOST_SLOTS) {
+    const { cpu = 0, rate = 0 } = await measure(task)
+    const calls = (rate * (task.ms + (task.settleMs ?? 0))) / 1e3
+    made += calls
+    usedMs += (cpu * calls) / 1e3
+    if (times.push(cpu) > 3 && usedMs > mostMs / 2 && isStationary(times)) break
   }
 }
 
