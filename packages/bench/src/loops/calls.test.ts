@@ -66,32 +66,6 @@ describe('many at a time', () => {
   })
 })
 
-describe('a warm-up', () => {
-  afterEach(() => vi.restoreAllMocks())
-
-  /** Counts the calls that take so many milliseconds by a virtual clock, and so much CPU time. */
-  async function warmUp(getMs: (call: number) => number, ms: number): Promise<number> {
-    let [now, made] = [0, 0]
-    vi.spyOn(performance, 'now').mockImplementation(() => now)
-    vi.spyOn(process, 'cpuUsage').mockImplementation(before => ({ user: now * 1e3 - (before?.user ?? 0), system: 0 }))
-    const slow = async (): Promise<string> => {
-      now += getMs(made++)
-      return 'Hello, World!'
-    }
-    await measureTask(slow, calls, { loop: 'warm-up', ms, inFlight: 2 })
-    return made
-  }
-
-  test('ends after half of its CPU time when three slots agree', async () => {
-    expect(await warmUp(() => 10, 8000)).toBeLessThan(520)
-    expect(await warmUp(call => (call < 400 ? 16 / (1 + call / 20) : 1), 8000)).toBeGreaterThan(400)
-  })
-
-  test('ends with its CPU time where none agree', async () => {
-    expect(await warmUp(call => 1.01 ** call, 8000)).toBeLessThan(1000)
-  })
-})
-
 test('rejects a loop that the arm cannot run', async () => {
   const task = { loop: 'plugin', ms: 1 } as const
   await expect(measureTask(send, calls, task)).rejects.toThrow("no loop 'plugin'")

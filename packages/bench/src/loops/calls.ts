@@ -1,6 +1,6 @@
 // The loops of a measuring thread, and what serves them to the process of the benchmark: one call at a time for a latency, many for a rate and for the
 // CPU time of each, calls after a silence, and calls at a fixed rate.
-import { isStationary, median, quantile } from '@sallyport/compare/internal/statistics'
+import { median, quantile } from '@sallyport/compare/internal/statistics'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import type { Call, Payload } from '../model/payloads.js'
 import type { Loop, Measurement, Task } from '../model/scenario.js'
@@ -62,25 +62,6 @@ const manyAtATime: MeasureLoop = async (send, calls, { ms, inFlight = 1 }) => {
   const cpu = readCpu() / count
   for (const check of checks) check()
   return { rate: getRate(count, elapsed), cpu }
-}
-
-/** V8 has compiled the code of a call after so many: before, it takes four to seven times as long, and MessagePack longer than JSON. */
-const WARM_CALLS = 100_000
-const WARM_UP_SLOTS = 8
-
-/** Makes calls until they are enough, or took `ms` of CPU time, or half of it and three slots agree. Beside other programs, a time would be too short. */
-const warmUp: MeasureLoop = async (send, calls, task) => {
-  await checkOnce(send, calls)
-  const [times, slot] = [[] as number[], { ...task, ms: task.ms / WARM_UP_SLOTS }]
-  const readCpu = startCpuClock()
-  let [made, used] = [0, 0]
-  while (made < WARM_CALLS && used < 1 && !(used > 0.5 && isStationary(times))) {
-    const { rate, cpu } = await manyAtATime(send, calls, slot)
-    times.push(cpu!)
-    made += (rate! * slot.ms) / 1e3
-    used = readCpu() / task.ms / 1e3
-  }
-  return { cpu: times.at(-1)! }
 }
 
 /** Latency breaks where its p99 is above. At most half of the calls wait that a frontend may have in flight. The last halving changes a rate by about 3 %. */
@@ -208,7 +189,6 @@ export interface Request {
 
 const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   calls: measureCalls,
-  'warm-up': warmUp,
   load: measureLoad,
   sparse: measureSparseCalls,
   burst: measureBursts,

@@ -4,22 +4,11 @@ import type { Payload } from './payloads.js'
 /**
  * The loops that a measuring thread can run:
  * - `calls`: `inFlight` calls at a time · `sparse`: one call after 4 ms of silence · `burst`: 40 calls after 60 ms of silence
- * - `warm-up`: `inFlight` calls at a time until V8 has compiled their code
  * - `load`: calls that are offered at fixed rates · `cipher`: sealing and opening
  * - `few-calls`: the first calls of a process, and calls each 20 ms · `sandbox`: the start of one plugin · `plugin`: its life
  * - `many`: the lives of `count` plugins
  */
-export type Loop =
-  | 'calls'
-  | 'warm-up'
-  | 'sparse'
-  | 'burst'
-  | 'load'
-  | 'few-calls'
-  | 'sandbox'
-  | 'plugin'
-  | 'many'
-  | 'cipher'
+export type Loop = 'calls' | 'sparse' | 'burst' | 'load' | 'few-calls' | 'sandbox' | 'plugin' | 'many' | 'cipher'
 
 /** The parameters of one measurement: plain data, because tasks cross threads. */
 export interface Task {

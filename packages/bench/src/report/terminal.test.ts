@@ -2,7 +2,7 @@ import { type Screen, wrap } from '@sallyport/compare/internal/screen'
 import pc from 'picocolors'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import { sampleReport, withFailure } from '../../test/sample-report.js'
+import { getScenario, sampleReport, withFailure } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
 import { getAnswers, scenarioTable, type Table } from './answers.js'
 import { getFailures, type Report, type ScenarioReport } from './report.js'
@@ -74,6 +74,11 @@ test('the last screen has one line a row, and at most 80 columns', () => {
   expect(lines.map(({ length }) => length)).toEqual([5, 6])
   expect(Math.max(...lines.flat().map(({ length }) => length))).toBeLessThanOrEqual(80)
   expect(lines[0]![1]).toBe(' 100 B call         0.500 µs  50 % less (50–50 %)   +1.50 µs   +0.500 µs')
+})
+
+test('the last screen leaves out columns that nothing was measured for', () => {
+  const [sizes] = getAnswers(sampleReport(undefined, [getScenario('sizes')]))
+  expect(toFirst(sizes!, screen(80)).split('\n')[0]).toMatch(/^ what you send +CPU time +codec: 'msgpack'$/)
 })
 
 test('wraps a text between its words', () => {

@@ -17,7 +17,8 @@ export function toTerminal(table: Table, { columns, colors }: Screen): string {
 
 /** Draws what the last screen of a run has of a table: fewer columns, one line a row. */
 export function toFirst({ first = [], columns, rows }: Table, screen: Screen): string {
-  const take = <T>(cells: readonly T[]): T[] => first.map(at => cells[at]!)
+  const known = first.filter(at => rows.some(row => row[at]!.tone !== 'missing'))
+  const take = <T>(cells: readonly T[]): T[] => known.map(at => cells[at]!)
   const shorten = ({ text, note = '', tone }: Cell): Cell => {
     if (text === 'not measurable' && note) return { text: formatRound(note) }
     return { text: note.endsWith(' %') ? `${text} (${note})` : text.replace('measurable ', ''), ...(tone && { tone }) }

@@ -134,7 +134,8 @@ describe('rounds', () => {
     }
     const cases = ['one', 'two', 'three'].map(id => ({ ...precise, id, payload: { ...usualCall, id } }))
     const twice: Plan = { ...plan, discarded: 0, processes: 2, budgetMs: 2000 }
-    const [outcome] = await run([createScenario(newLog(), { a: slow, b: slow }, cases)], twice, silent, running)
+    const scenario: Scenario = { ...createScenario(newLog(), { a: slow, b: slow }, cases), from: 'quick' }
+    const [outcome] = await run([scenario], twice, silent, running)
     const rounds = outcome!.cells.map(({ processes }) => processes.map(({ length }) => length))
     expect(rounds).toEqual([...Array.from({ length: 4 }, () => [2, 2]), [0, 0], [0, 0]])
   })
@@ -220,11 +221,23 @@ test('settles before each measurement, and warms up in the round that is discard
     roundsShare: 1 / 3,
   }
   await run([scenario], { ...plan, rounds: 12 }, silent, running)
-  expect(tasks.map(({ loop, inFlight, ms, settleMs }) => [loop, inFlight, ms, settleMs])).toEqual([
-    ['warm-up', 3, 400, undefined],
-    ...Array.from({ length: 4 }, () => ['calls', 3, 10, 5]),
+  expect(tasks.slice(-5).map(({ loop, inFlight, ms, settleMs }) => [loop, inFlight, ms, settleMs])).toEqual([
+    ...Array.from({ length: 5 }, () => ['calls', 3, 10, 5]),
   ])
 })
+
+test('warms up until calls are enough, or took their CPU time, or half of it when three slots agree', () =>
+  rows([
+    ['enough', 400_000, () => 0.001, 3],
+    ['time', 1000, (slot: number) => 100 * 2 ** slot, 6],
+    ['agreement', 1000, () => 500, 6],
+  ])(async (_, aSecond, getCpu, slots) => {
+    let made = 0
+    const measure = async (): Promise<Measurement> => ({ cpu: getCpu(made++), rate: aSecond })
+    const scenario = createScenario(newLog(), { a: measure }, [{ ...inCase('one', 3), warmUpMs: 500 }])
+    await run([scenario], { ...plan, rounds: 1, slotMs: 100 }, silent, running)
+    expect(made - 1).toBe(slots)
+  }))
 
 test('ends a measurement that hangs, and closes the arms, when it is aborted', async () => {
   const log = newLog()

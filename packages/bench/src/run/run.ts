@@ -2,7 +2,7 @@
 // 1. in several fresh processes, one payload after the other: between two slots of small calls, a document would empty the caches
 // 2. the arms of a payload interleaved, round after round, after a warm-up
 // 3. the time goes to the payload whose ratios have the widest intervals
-import { getUncertainty, orderOf } from '@sallyport/compare/internal/statistics'
+import { getUncertainty, isStationary, orderOf } from '@sallyport/compare/internal/statistics'
 import { group, sum } from 'd3-array'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -135,13 +135,13 @@ async function runProcess(
     if (cell.error) return
     signal.throwIfAborted()
     watcher.slot(outcome, cell, round)
-    const { warmUpMs } = inCase
-    const isWarmUp = round < 1 && warmUpMs !== undefined
     const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
-    const task: Task = isWarmUp ? { ...inCase.task, loop: 'warm-up', ms: warmUpMs } : { ...inCase.task, ...lengths }
+    const measure = async (task: Task): Promise<Measurement> =>
+      checkMeasurement(inCase, await Promise.race([open.get(arm)!.measure(task, inCase.payload), aborted]))
     try {
-      const measuring = open.get(arm)!.measure(task, inCase.payload)
-      const measured = checkMeasurement(inCase, await Promise.race([measuring, aborted]))
+      const { warmUpMs: most, task } = inCase
+      if (round < 1 && most) return await warmUp(measure, { ...task, ...lengths, loop: 'calls' }, most)
+      const measured = await measure({ ...task, ...lengths })
       if (round > 0) processes[number]!.push(measured)
     } catch (error) {
       signal.throwIfAborted()
@@ -162,15 +162,15 @@ async function runProcess(
   try {
     await openAll()
     const todo = parts.filter(part => number === 0 || isMeasured(part))
+    const hasLimit = plan.budgetMs > 0 && scenario.from === 'quick'
     for (const [at, part] of todo.entries()) {
       const now = performance.now()
       const slowness = at > 0 ? getSlowness(plan, scenario, todo[0]!) : 1
       const wanted = todo.slice(at).map(each => getWantedMs(plan, scenario, each) * slowness)
       // Two sizes that are told are better than four of which none is.
-      if (at > 1 && number === 0 && part.cells.some(isPrecise) && wanted[0]! > until - now) continue
+      if (at > 1 && number === 0 && hasLimit && wanted[0]! > until - now) continue
       const end = now + ((until - now) * wanted[0]!) / sum(wanted)
-      let round = 1 - getDiscarded(plan, scenario)
-      let ended: Outcome['ended']
+      let [round, ended]: [number, Outcome['ended']] = [1 - getDiscarded(plan, scenario), undefined]
       while (!(ended = getEnd(part, round, rounds, end))) await measureRound(part, round++)
       outcome.ended = at > 0 && outcome.ended === 'time' ? 'time' : ended
     }
@@ -185,6 +185,26 @@ async function runProcess(
     // An arm that hangs does not close. It ends with its process.
     await Promise.race([closed, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
     await launched?.end()
+  }
+}
+
+/** V8 has compiled the code of a call after so many: before, it takes four to seven times as long, and MessagePack longer than JSON. */
+const WARM_CALLS = 100_000
+const MOST_SLOTS = 60
+
+/**
+ * Measures until calls are enough, or took `mostMs` of CPU time, or half of it and three slots agree: beside other programs, a time would be too short. It
+ * does so in slots as long as later ones. After one long slot, the first begin of another made V8 discard the code, and calls took ten times as long.
+ */
+async function warmUp(measure: (task: Task) => Promise<Measurement>, task: Task, mostMs: number): Promise<void> {
+  const times: number[] = []
+  let [made, usedMs] = [0, 0]
+  while (made < WARM_CALLS && usedMs < mostMs && times.length < MOST_SLOTS) {
+    const { cpu = 0, rate = 0 } = await measure(task)
+    const calls = (rate * (task.ms + (task.settleMs ?? 0))) / 1e3
+    made += calls
+    usedMs += (cpu * calls) / 1e3
+    if (times.push(cpu) > 3 && usedMs > mostMs / 2 && isStationary(times)) break
   }
 }
 
@@ -270,9 +290,7 @@ export const QUICK: Plan = { mode: 'quick', processes: 2, discarded: 1, rounds: 
 export const FULL: Plan = { mode: 'full', processes: 4, discarded: 1, rounds: 6, slotMs: 25, budgetMs: 480_000 }
 
 /** Approximate time to start and end one process, to open and close one arm, and to request a measurement. */
-const LAUNCH_MS = 150
-const OPEN_MS = 250
-const REQUEST_MS = 3
+const [LAUNCH_MS, OPEN_MS, REQUEST_MS] = [150, 250, 3]
 
 /** The part of its longest warm-up that an arm takes, about. */
 const WARM_UP_PART = 0.5
