@@ -3,7 +3,14 @@
 import type { SocketOwner } from '@sallyport/process/internal'
 import { CAN_DENY_NET } from '@sallyport/process/internal/permission-model'
 import { getWorkerName, MAX_UNHANDLED, patience, type Peer } from '@sallyport/protocol/internal/contract'
-import { BusError, describeName, isBusError, isUnsentError, reportError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  describeName,
+  isBusError,
+  isUnsentError,
+  receiveError,
+  reportError,
+} from '@sallyport/protocol/internal/errors'
 import {
   closeEndpoint,
   createDirectEndpoints,
@@ -140,7 +147,10 @@ export class Frontend {
         this.#exited.resolve(this.#endLinks().then(unsent => error ?? unsent))
       },
       unsent: count => (this.#unsentCount += count),
-      unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
+      unhandled: error => {
+        // The number first: a thread can forge reports, and each error takes a stack.
+        if (this.unhandled.length < MAX_UNHANDLED) this.unhandled.push(receiveError(error, 'A promise rejected'))
+      },
       suspended: script => this.deps.config.suspension?.stopped(script),
     }
     const isIsolated = gate !== undefined

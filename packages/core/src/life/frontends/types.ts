@@ -51,7 +51,7 @@ export interface RuntimeEvents {
   /** The code's client has refused further calls and events with `Overloaded`. The code can forge their number. */
   unsent(count: number): void
   /** The code of `bus.run` did not handle a rejection. The code can forge it. */
-  unhandled(error: BusError): void
+  unhandled(error: unknown): void
   /** The code has been interrupted, and runs no more. Code that is no script can forge it. */
   suspended(script: SuspendedScript): void
 }

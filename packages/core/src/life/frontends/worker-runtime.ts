@@ -12,7 +12,7 @@ import {
   type Heartbeat,
   type StateReport,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, isUnsentError, receiveError } from '@sallyport/protocol/internal/errors'
+import { BusError, isUnsentError } from '@sallyport/protocol/internal/errors'
 import { closeEndpoint, getPorts, type LinkEndpoint, takeOpenEndpoints } from '@sallyport/protocol/internal/link'
 import {
   assertNever,
@@ -176,7 +176,7 @@ export class WorkerRuntime implements FrontendRuntime {
         if (isCount(count)) events.unsent(count)
         break
       case 'unhandled':
-        events.unhandled(receiveError(error, 'A promise rejected'))
+        events.unhandled(error)
         break
       case 'suspended':
         if (isUint8Array(snapshot) && snapshot.byteLength <= MAX_SNAPSHOT_BYTES && areTokens(tokens))
