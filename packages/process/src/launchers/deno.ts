@@ -22,7 +22,7 @@ export interface DenoOptions {
   readonly inside?: Launcher
 }
 
-const NAME = 'deno'
+export const NAME = 'deno'
 /** The oldest minor version that is tested. */
 const LEAST = [2, 9] as const
 const INSTALL = 'Install it in the application (npm install deno), or pass its path as "deno"'
