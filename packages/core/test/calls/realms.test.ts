@@ -47,7 +47,7 @@ test('a value of another realm arrives as one of the own does, or is refused as 
       commands: {
         echo: (args: unknown) => args,
         give: () => current,
-        send: ({ channel }: { channel: { send(message: unknown): unknown } }) => channel.send(current),
+        send: ({ channel }: { channel: { send(value: unknown): unknown } }) => channel.send(current),
         async *stream() {
           yield current
         },
