@@ -35,8 +35,6 @@ const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map(N
 export const deniesMissing: boolean = (major === 20 && minor === 19 && patch < 5) || (major === 22 && minor < 13)
 
 const entryGrants = new Map<string, ReadGrants>()
-/** Directories of Sallyport's packages. What a link to one leads to is no secret. */
-export const ownPackages: Set<string> = new Set()
 
 /** Grants the package of an entry, and the protocol, which most of them import. They don't move while the process runs. */
 export function getEntryGrants(entry: Entry): ReadGrants {
@@ -47,11 +45,6 @@ export function getEntryGrants(entry: Entry): ReadGrants {
   if (!grants) {
     const protocol = new URL(import.meta.resolve('@sallyport/protocol/internal/wire'))
     grants = joinGrants([new URL(entry), protocol].map(module => getModuleGrants(module)))
-    for (const module of [new URL(entry), protocol]) {
-      let root = dirname(fileURLToPath(module))
-      while (!existsSync(join(root, 'package.json')) && dirname(root) !== root) root = dirname(root)
-      ownPackages.add(root)
-    }
     entryGrants.set(entry, grants)
   }
   return grants

@@ -1,8 +1,8 @@
 // Links below the directories of a grant. Node and Deno compare a grant with the path that is asked for, and then follow its links: one that leads
 // out would open what nobody granted. So each link that is there at a start, and leads out, is left out of the grants.
-import { type Dirent, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { deniesMissing, isWithin, ownPackages, type ReadGrants } from './grants.js'
+import { deniesMissing, isWithin, type ReadGrants } from './grants.js'
 
 export interface Link {
   readonly path: string
@@ -14,15 +14,31 @@ export interface Link {
 export function findOutwardLinks({ directories, files }: ReadGrants): Link[] {
   const granted = [...directories, ...files]
   if (granted.includes('/')) return []
-  const isLeadingOut = ({ target }: Link): boolean => !isWithin(granted, target) && !ownPackages.has(target)
+  const isLeadingOut = ({ target }: Link): boolean => !isWithin(granted, target) && !isOwnPackage(target)
   const links = directories.flatMap(listLinks)
   const outward = new Set(links.filter(isLeadingOut))
-  for (let size = 0; size < outward.size;) {
-    size = outward.size
-    const paths = [...outward].map(({ path }) => path)
-    for (const link of links) if (paths.some(path => isWithin([link.target], path))) outward.add(link)
+  for (let last = [...outward]; last.length > 0;) {
+    const above = new Set(last.flatMap(({ path }) => listAncestors(path)))
+    last = links.filter(link => above.has(link.target) && !outward.has(link))
+    for (const link of last) outward.add(link)
   }
   return [...outward]
+}
+
+/** What a link to a package of Sallyport leads to is no secret. */
+function isOwnPackage(directory: string): boolean {
+  try {
+    const { name } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { name?: unknown }
+    return String(name).startsWith('@sallyport/')
+  } catch {
+    return false
+  }
+}
+
+/** With the path itself. */
+function listAncestors(path: string): string[] {
+  const parent = dirname(path)
+  return parent === path ? [path] : [path, ...listAncestors(parent)]
 }
 
 const isPackages = (path: string): boolean => basename(path) === 'node_modules'
@@ -134,6 +150,9 @@ export function getReadFlags(reads: ReadGrants, links: readonly Link[] = findOut
 
 const warned = new WeakMap<object, Set<string>>()
 
+/** In the store of a package manager, such as `node_modules/.pnpm`: nobody asks for it by this name. */
+const STORED = /[/\\]node_modules[/\\]\./
+
 /** Warns once of each link. @param log - that of a bus */
 export function warnOfLinks(
   log: { warn(fields: object, text: string): void },
@@ -142,7 +161,7 @@ export function warnOfLinks(
 ): void {
   const before = warned.get(log) ?? new Set()
   warned.set(log, before)
-  const links = all.filter(({ path }) => !before.has(path))
+  const links = all.filter(({ path }) => !before.has(path) && !STORED.test(path))
   if (links.length === 0) return
   for (const { path } of links) before.add(path)
   const fields = {

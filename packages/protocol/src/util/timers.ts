@@ -7,7 +7,7 @@
 // What begins work of this thread's own later waits for nobody: `later`, `every`, `pause`.
 //
 // The event loop runs timers before it reads: a clock that is late first lets this thread read what has arrived.
-import { onNextTick } from '#platform'
+import { IS_NODE, onNextTick } from '#platform'
 
 /** A timer counts whole milliseconds, and comes up to two of them after its time. */
 const ON_TIME_MS = 2
@@ -21,7 +21,7 @@ const { setTimeout: startTimer, clearTimeout: clearTimer } = globalThis
 export function deadline(ms: number, onLate: () => void): () => void {
   let isOver = false
   // Most calls have a deadline: reading the clock for it would cost each of them. With a fake clock, one that is on time ends at once.
-  const due = setTimeout === startTimer ? undefined : performance.now() + ms
+  const due = IS_NODE && setTimeout !== startTimer ? performance.now() + ms : undefined
   const timer = setTimeout(() => {
     if (due !== undefined && performance.now() - due <= ON_TIME_MS) onLate()
     else onNextTick(() => isOver || onLate())
