@@ -8,7 +8,6 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, every, silence } from '@sallyport/protocol/internal/contract'
 import { writeAhead } from '@sallyport/protocol/internal/link'
-import { IS_DENO } from '../harden-deno.js'
 
 interface ConnectOptions extends SocketConstructorOpts {
   host?: string | undefined
@@ -178,7 +177,7 @@ function openSession(): ClientHttp2Session {
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: MAX_HEADER_BYTES },
   })
   // Deno has no `ping`.
-  if (!IS_DENO) watch(opened)
+  if (!('deno' in process.versions)) watch(opened)
   // Each stream has an error of its own.
   return opened.on('error', () => {})
 }
