@@ -267,7 +267,10 @@ export async function readImageOf(engine: string): Promise<Uint8Array | undefine
     return await read(`images/${hash}.img`)
   } catch (cause) {
     if (isBusError(cause)) throw cause
-    return refuse(`Install ${IMAGES} in its newest version, or resume it with the version of Sallyport that made it`, cause)
+    return refuse(
+      `Install ${IMAGES} in its newest version, or resume it with the version of Sallyport that made it`,
+      cause,
+    )
   }
 }
 
