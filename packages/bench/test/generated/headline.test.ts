@@ -27,9 +27,7 @@ test('judges no codec whose interval holds no difference', () => {
       for (const round of processes.flat()) Object.assign(round, { cpu: 1 })
     return outcomes
   }
-  expect(toHeadline(sampleReport(alike, scenarios))).toContain(
-    'makes no measurable difference for a 100 B call',
-  )
+  expect(toHeadline(sampleReport(alike, scenarios))).toContain('makes no measurable difference for a 100 B call')
 })
 
 test('needs the scenario of a plugin', () => {

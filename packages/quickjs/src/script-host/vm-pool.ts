@@ -59,14 +59,28 @@ declare const WebAssembly: {
 export const prepareVms = (module?: EngineModule): Promise<Pool> => (pool ??= createPool(module))
 
 async function createPool(compiled?: EngineModule): Promise<Pool> {
-  const [module, { pages, memoryBytes, ...registers }] = await Promise.all([getModule(compiled), readBaseImage()])
+  const [module, image] = await Promise.all([getModule(compiled), readBaseImage()])
   // The asynchronous form waits in the queue of V8's threads, behind the optimization of the engine's code: up to 250 ms.
   WebAssembly.instantiate = async (engine, imports) => createInstance(engine, imports)
+  const { vm, snapshot } = await expandImage(module, image)
+  return { module, snapshot, pages: image.pages, free: [vm] }
+}
+
+/** Returns the memory that snapshots differ from. @param image - of an earlier release. @default that of this one */
+export async function getBase(image?: Uint8Array): Promise<Uint8Array> {
+  const { module, snapshot } = await prepareVms()
+  return image ? (await expandImage(module, await readBaseImage(image))).snapshot.memory : snapshot.memory
+}
+
+async function expandImage(
+  module: EngineModule,
+  { pages, memoryBytes, ...registers }: BaseImage,
+): Promise<{ vm: QuickJS; snapshot: Snapshot }> {
   const snapshot = { ...registers, memory: new Uint8Array(memoryBytes), extensions: [] }
   const vm = await instantiate(module, snapshot)
   snapshot.memory.set(new Uint8Array(vm._getExports().memory.buffer).subarray(0, memoryBytes))
   for (const { at, content } of pages) snapshot.memory.set(content, at)
-  return { module, snapshot, pages, free: [vm] }
+  return { vm, snapshot }
 }
 
 const getModule = async (compiled: EngineModule | undefined): Promise<EngineModule> =>
