@@ -14,6 +14,7 @@ test('takes a program after -- for a comparison', () => {
       flagOnly: false,
       prepare: null,
       runs: 15,
+      moreMs: 30_000,
       cpu: false,
       out: 'bench-compare',
       history: null,

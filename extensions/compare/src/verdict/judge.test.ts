@@ -6,6 +6,7 @@ import {
   getMinRuns,
   getRegressions,
   getSuspects,
+  isNarrow,
   type Judged,
   MEMORY,
   type Rule,
@@ -49,6 +50,16 @@ function measured(
 }
 
 const outcome = (sides: Given, better?: Sides['better']): string => judge(measured(sides, better), rule).outcome
+
+test('figures are narrow by their intervals, whatever these say', () => {
+  const isNarrowWith = (given: Given, figure = 'parse'): boolean => isNarrow([{ ...measured(given), figure }], rule)
+  const quiet = { state: 0.001, jitter: 0.001 }
+  for (const factor of [0.5, 1, 1.05, 2]) {
+    expect(isNarrowWith({ ...quiet, factor })).toBe(true)
+    expect(isNarrowWith({ state: 0.1, factor })).toBe(false)
+  }
+  expect(isNarrowWith({ state: 0.1 }, MEMORY)).toBe(true)
+})
 
 describe('one figure', () => {
   test('is slower beyond the tolerance, whether it is a time or a rate', () => {
