@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Header, type HeaderData } from 'tar'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { GrantRequest } from '../src/ask.js'
 import { INDEX, Place } from './start.js'
 import { rows } from '../../../scripts/testing.js'
@@ -245,9 +245,11 @@ describe('a registry', () => {
   const tarball = packageOf()
   let served = tarball
   const paths: string[] = []
+  const tokens: unknown[] = []
   beforeAll(async () => {
-    server = createServer(({ url = '' }, response) => {
+    server = createServer(({ url = '', headers }, response) => {
       paths.push(url)
+      tokens.push(headers.authorization)
       if (url.endsWith('.tgz')) return response.end(served)
       if (!/@acme(?:%2f|\/)x/i.test(url)) return response.writeHead(404).end('{}')
       const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`
@@ -266,6 +268,21 @@ describe('a registry', () => {
     expect(await plugins.install('@acme/x@1.2.3', { registry })).toMatchObject({ label: 'acme-x', version: '1.2.3' })
     await plugins.enable('acme-x')
     expect(await place.bus.call('acme-x', 'ping')).toBe('pong')
+  })
+
+  test('reads no settings of npm, and gets no token of the user', async () => {
+    const settings = `registry=http://127.0.0.1:9/\n${registry.replace('http:', '')}:_authToken=secret\n`
+    const file = join(place.root, '.npmrc')
+    writeFileSync(file, settings)
+    for (const name of ['npm_config_userconfig', 'NPM_CONFIG_USERCONFIG']) vi.stubEnv(name, file)
+    vi.stubEnv('HOME', place.root)
+    vi.spyOn(process, 'cwd').mockReturnValue(place.root)
+    tokens.length = 0
+    const plugins = await place.open()
+    expect(await plugins.install('@acme/x@1.2.3', { registry })).toMatchObject({ label: 'acme-x' })
+    expect(tokens).toEqual([undefined, undefined])
+    vi.unstubAllEnvs()
+    vi.restoreAllMocks()
   })
 
   test('is not asked for a range, a tag, or what is no name', () =>

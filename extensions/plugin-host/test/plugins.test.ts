@@ -1,5 +1,5 @@
 // Plugins of a directory over real workers: discovery, grants, states, and what a hostile plugin tries.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { getLog } from '@sallyport/core/internal'
 import { describe, expect, test, vi } from 'vitest'
@@ -494,6 +494,7 @@ describe('the file of grants', () => {
         ['{"plugins": {}}', 'plugins'],
         ['{"plugins": [{"name": "x"}]}', 'plugins.0.version'],
         ['{"plugins": [], "__proto__": {}}', '__proto__'],
+        [`{"plugins": []}${' '.repeat(2 ** 20)}`, undefined],
       ],
       async (text, key) => {
         const file = join(place.root, 'grants.json')
@@ -509,6 +510,7 @@ describe('the file of grants', () => {
     await place.open()
     expect(readGrants().plugins.map(({ name }: { name: string }) => name)).toEqual(['p0', 'p1', 'p2', 'p3', 'p4'])
     expect(readdirSync(place.root).toSorted()).toEqual(['grants.json', 'plugins'])
+    if (process.platform !== 'win32') expect(statSync(join(place.root, 'grants.json')).mode & 0o777).toBe(0o600)
   })
 
   test('can be that of several hosts, of which none loses what another one has written', async () => {

@@ -1,4 +1,5 @@
 // Stateless HTTP: each request has a server of its own, which keeps nothing, so that any number of hosts can serve one address.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
@@ -44,7 +45,14 @@ const LOCAL = ['localhost']
 const OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
 const DEFAULT_PATH = '/mcp'
 const UNREADABLE = Symbol('unreadable')
+const responses = new AsyncLocalStorage<ServerResponse>()
 const servedPaths = new WeakMap<HttpServer, Map<string, ToolService['handle']>>()
+
+/** Returns whether the client of the request, whose code calls this, does not read what it has been sent. Another transport says so by itself. */
+export function watchReader(): () => boolean {
+  const response = responses.getStore()
+  return () => response?.writableNeedDrain ?? false
+}
 
 /**
  * Takes the path of the server. Returns a function that gives it back.
@@ -143,7 +151,8 @@ export function serveHttp(
     const body = readParsed(request, given)
     if (body === UNREADABLE) return refuse(response, 400, 'The body was read before, and is no JSON')
     if (body !== undefined || request.readableEnded) arrive(response)
-    await send(request as Parameters<typeof send>[0], response as Parameters<typeof send>[1], body)
+    const [incoming, outgoing] = [request as Parameters<typeof send>[0], response as Parameters<typeof send>[1]]
+    await responses.run(response, () => send(incoming, outgoing, body))
   }
   const handle = (request: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void> =>
     answer(request, response, body).catch((error: unknown) => {
