@@ -3,6 +3,7 @@
 import { appendFile } from 'node:fs/promises'
 import pc from 'picocolors'
 import { openBase } from '../program/base.js'
+import { leaveHook } from '../program/git.js'
 import { openProgram, type ProgramOptions } from '../program/program.js'
 import { describeMachine, readLoad, readMachine, readPackage } from '../shared/machine.js'
 import type { Output } from '../shared/output.js'
@@ -28,7 +29,7 @@ const PLAIN: Screen = { columns: 46, colors: pc.createColors(false) }
 
 /**
  * @param command - how the user calls it, such as `sallyport-compare`
- * @returns the exit code: 1 for a regression, 3 if the run is too noisy to say
+ * @returns the exit code: 1 for a regression, and for nothing else; 3 if the run is too noisy to say
  * @throws {UsageError} if there is nothing to compare
  * @throws {Interrupted} after Ctrl-C
  */
@@ -36,6 +37,7 @@ export async function main(command: string, args: readonly string[]): Promise<nu
   const options = parseOptions(command, args)
   if (!options) return 0
   const { out, runs, program } = options
+  leaveHook()
   const earlier = readTrend(options.history)
   await writeReports(out)
   const output = createOutput()
