@@ -6,7 +6,7 @@ try {
   checkRuntime()
 } catch (error) {
   process.stderr.write(`sallyport-bench: ${(error as Error).message}\n`)
-  process.exit(1)
+  process.exit(2)
 }
 
 // An older Node.js cannot load these.

@@ -19,8 +19,8 @@ export interface CompareOptions
 
 /** A bound of 1 % for 20 figures needs eleven, and more are steadier. */
 const RUNS = 15
-/** Of fewer runs, two sides can differ as much by chance. */
-const MIN_RUNS = 7
+/** Of fewer runs, two sides can differ as much by chance in one figure and the memory. */
+const MIN_RUNS = 8
 
 const OPTIONS: Options = {
   base: ['what', 'A git ref (checked out and built), or a directory'],
@@ -47,7 +47,7 @@ Examples:
   $ ${command} --base main -- node my-bench.mjs
   $ ${command} --base ../before --cpu -- node my-program.mjs
 
-Exit codes: 0 success · 1 worse · 2 error in the command line · 3 too noisy to judge · 129, 130, 143 ended by a signal`
+Exit codes: 0 success · 1 worse · 2 error, nothing was judged · 3 too noisy to judge · 129, 130, 143 ended by a signal`
 
 /** Returns `undefined` after it has printed the help or the version. @throws {UsageError} if an option is wrong */
 export function parseOptions(command: string, argv: readonly string[]): CompareOptions | undefined {

@@ -140,10 +140,12 @@ async function runOnce(options: ProgramOptions, cwd: string, profiles = ''): Pro
       SALLYPORT_COMPARE_PROFILES: profiles,
     },
   })
-  const [stdout, stderr, code] = await Promise.all([
+  const [stdout, stderr, failure] = await Promise.all([
     readText(child.stdout),
     readText(child.stderr),
-    once(child, 'close').then(([exit]) => exit as number | null),
+    once(child, 'close').then(([exit, by]) =>
+      exit === null ? `by ${by}` : exit === 0 ? '' : `with exit code ${exit}`,
+    ),
   ]).catch((error: Error) => {
     signal.throwIfAborted()
     throw new UsageError(`'${command}' could not start: ${error.message}`)
@@ -151,7 +153,7 @@ async function runOnce(options: ProgramOptions, cwd: string, profiles = ''): Pro
   signal.throwIfAborted()
   const shown = `\`${program.join(' ')}\``
   const said = stderr === '' ? '' : `:\n${stderr.slice(-2000)}`
-  if (code !== 0) throw new UsageError(`${shown} failed in ${cwd} with exit code ${code}${said}`)
+  if (failure !== '') throw new UsageError(`${shown} failed in ${cwd} ${failure}${said}`)
   const usage = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
   const read = (column: number): number[] => usage.map(line => Number(line.split(' ')[column]))
   const memory: PrintedFigure = { name: MEMORY, value: Math.max(...read(1)) * 1024, unit: 'B', better: 'lower' }
