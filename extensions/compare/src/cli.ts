@@ -9,13 +9,14 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(2)
 }
 
-// An older Node.js cannot load these.
-const modules = Promise.all([import('./shared/cli.js'), import('./command/compare.js')])
-const [{ runCommand }, { main }] = await modules.catch((error: unknown) => {
+// Node.js would exit with 1, which is a regression.
+process.on('uncaughtException', error => {
   console.error(error)
-  // Not 1, which is a regression.
-  return process.exit(2)
+  process.exit(2)
 })
+
+// An older Node.js cannot load these.
+const [{ runCommand }, { main }] = await Promise.all([import('./shared/cli.js'), import('./command/compare.js')])
 
 await runCommand('sallyport-compare', () => main('sallyport-compare', process.argv.slice(2)))
 

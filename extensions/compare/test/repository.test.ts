@@ -58,7 +58,7 @@ test('exits with 1 for a regression, and for nothing else', async () => {
     'too few runs': [[...base, '--runs', '7'], bench, 2, /from 8 on/],
     'no such base': [['--base', 'nothing'], bench, 2, /'nothing' is not a directory or a git ref/],
     'no repository': [base, bench, 2, /not a git repository/, { cwd: at('odd') }],
-    'a package.json that is no JSON': [['--base', 'HEAD'], bench, 2, /package\.json of the base cannot be read/],
+    'a package.json that is no JSON': [['--base', 'HEAD'], bench, 2, /package\.json cannot be read/],
     'a build that fails': [['--base', 'HEAD', '--prepare', 'exit 1'], bench, 2, /with exit code 1/],
     'a head that crashes': [
       base,
@@ -70,7 +70,7 @@ test('exits with 1 for a regression, and for nothing else', async () => {
       base,
       ['sh', '-c', `${isHead} && kill -SEGV $$; echo a 1 ms`],
       2,
-      /failed in \S+own by SIGSEGV/,
+      /failed in \S+own with SIGSEGV/,
     ],
     'a head that crashes in its last run': [
       base,
@@ -86,7 +86,7 @@ test('exits with 1 for a regression, and for nothing else', async () => {
     ],
     'a program that prints nothing': [base, ['true'], 2, /No figure found/],
     'no such program': [base, ['no-such-program'], 2, /could not start/],
-    'no git': [base, [process.execPath, '-v'], 2, /git was not found/, { env: { PATH: '/nowhere' } }],
+    'no git': [base, [process.execPath, '-v'], 2, /spawn git ENOENT/, { env: { PATH: '/nowhere' } }],
     'a git that fails': [
       base,
       bench,

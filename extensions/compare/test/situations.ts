@@ -314,7 +314,9 @@ export function createBox(): Box {
   const observed = fileURLToPath(new URL('observed.mjs', import.meta.url))
   const options = '--base before --runs 8 --tolerance content=1000%'
   const command = `exec '${process.execPath}' '${observed}' '${cli}' ${options} --out "$REPORT.d" --prepare "$PREPARE" -- \${PROGRAM:-sh bench.sh}`
-  writeFileSync(join(bin, 'compare'), `#!/bin/sh\n${command}\n`, { mode: 0o755 })
+  // A hook that a git of the command or of its build starts would start the command again, without end.
+  const guard = '[ -z "$IS_INSIDE" ] || { touch "$BOX/hooked-inside"; exit 1; }; export IS_INSIDE=1'
+  writeFileSync(join(bin, 'compare'), `#!/bin/sh\n${guard}\n${command}\n`, { mode: 0o755 })
   writeFileSync(
     join(path, '.gitconfig'),
     '[user]\n\tname = Test\n\temail = test@example.org\n[protocol "file"]\n\tallow = always\n[advice]\n\tdetachedHead = false\n',

@@ -9,6 +9,12 @@ try {
   process.exit(2)
 }
 
+// Node.js would exit with 1, which is a regression to `compare`.
+process.on('uncaughtException', error => {
+  console.error(error)
+  process.exit(2)
+})
+
 // An older Node.js cannot load these.
 const [{ runCommand }, { main }, { listAll, measureAndReport }, { parseOptions }] = await Promise.all([
   import('@sallyport/compare/internal/cli'),

@@ -3,7 +3,6 @@
 import { appendFile } from 'node:fs/promises'
 import pc from 'picocolors'
 import { openBase } from '../program/base.js'
-import { leaveHook } from '../program/git.js'
 import { openProgram, type ProgramOptions } from '../program/program.js'
 import { describeMachine, readLoad, readMachine, readPackage } from '../shared/machine.js'
 import type { Output } from '../shared/output.js'
@@ -37,7 +36,6 @@ export async function main(command: string, args: readonly string[]): Promise<nu
   const options = parseOptions(command, args)
   if (!options) return 0
   const { out, runs, program } = options
-  leaveHook()
   const earlier = readTrend(options.history)
   await writeReports(out)
   const output = createOutput()

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
-import { plain, UsageError } from '../shared/text.js'
+import { plain, readJson, UsageError } from '../shared/text.js'
 import type { Comparison } from '../verdict/judge.js'
 import { checkOut } from './checkout.js'
-import { git } from './git.js'
+import { git, leaveHook } from './git.js'
 import { isBuiltAlike, selectRun } from './same-files.js'
 
 export interface BaseOptions {
@@ -44,6 +44,7 @@ interface OpenedBase extends FoundBase {
  * @throws {UsageError} if there is no such base, it cannot be built, or it does not have the current directory
  */
 export async function openBase(options: BaseOptions, signal: AbortSignal): Promise<OpenedBase> {
+  leaveHook()
   const temporary = mkdtempSync(join(tmpdir(), 'sallyport-compare-'))
   const close = (): void => {
     process.off('exit', close)
@@ -129,18 +130,10 @@ export async function prepare(directory: string, command: string | null, signal:
 
 type Manifest = { packageManager?: string; scripts?: { build?: string } }
 
-function readManifest(file: string): Manifest {
-  try {
-    // npm reads one with a byte order mark, too.
-    return Object(JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''))) as Manifest
-  } catch (error) {
-    throw new UsageError(`--base: package.json of the base cannot be read: ${(error as Error).message}`)
-  }
-}
-
 export function getPreparation(directory: string): string {
   const has = (name: string): boolean => existsSync(join(directory, name))
-  const { packageManager, scripts } = has('package.json') ? readManifest(join(directory, 'package.json')) : {}
+  const file = join(directory, 'package.json')
+  const { packageManager, scripts } = existsSync(file) ? readJson<Manifest>('--base', file) : {}
   // Corepack appends a hash: pnpm@12.21.0+sha512.…
   const [manager] = String(packageManager ?? '').split('+')
   const installs = [

@@ -1,29 +1,18 @@
 // Git reads the user's repository, and writes only into one of our own (checkout.ts).
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile, type ExecFileOptions, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
 import { UsageError } from '../shared/text.js'
 
-/** Starts no hook or daemon of the user, and leaves nothing in the background. */
-const QUIET = [
-  ...['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'submodule.recurse=false'],
-  ...['gc.auto=0', 'maintenance.auto=false'],
-].flatMap(setting => ['-c', setting])
-
-interface How {
-  cwd?: string
-  env?: Record<string, string>
-}
+/** Neither hooks nor daemons of the user. */
+const QUIET = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'submodule.recurse=false']
 
 /** Returns what it prints. @throws {UsageError} with what git says */
-export async function git(args: readonly string[], { cwd, env }: How = {}): Promise<string> {
-  try {
-    const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 28 }
-    const { stdout } = await promisify(execFile)('git', [...QUIET, ...args], options)
-    return stdout.replace(/\n$/, '')
-  } catch (error) {
-    const { code, stderr = '', message } = error as Error & { code?: unknown; stderr?: string }
-    throw new UsageError(code === 'ENOENT' ? 'git was not found' : `git ${args[0]}: ${stderr.trim() || message}`)
-  }
+export async function git(args: readonly string[], { env, ...options }: ExecFileOptions = {}): Promise<string> {
+  const all = { ...options, encoding: 'utf8' as const, env: { ...process.env, ...env }, maxBuffer: 2 ** 28 }
+  const { stdout } = await promisify(execFile)('git', [...QUIET, ...args], all).catch((error: { stderr?: string }) => {
+    throw new UsageError(`git ${args[0]}: ${error.stderr?.trim() || String(error)}`)
+  })
+  return stdout.replace(/\n$/, '')
 }
 
 /**

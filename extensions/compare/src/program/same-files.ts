@@ -8,12 +8,7 @@ const INERT =
   /\.(?:md|map|log|tsbuildinfo|d\.[cm]?ts)$|\.(?:test|spec)\.[cm]?[jt]sx?$|^\.github\/|(?:^|\/)(?:LICENSE|\.gitignore)$/
 const COMPILED = /\.[cm]?tsx?$/
 
-/**
- * Selects what a program could run.
- *
- * @param out - a directory in the tree that does not count
- * @param args - of the program, which count if they are files
- */
+/** Selects what a program could run, without the directory `out`. Its own arguments count, whatever they are. */
 export function selectRun(changes: readonly string[], out: string, args: readonly string[]): string[] {
   const isRun = (path: string): boolean => !INERT.test(path) || args.some(argument => path.endsWith(argument))
   return changes.filter(path => isRun(path) && !path.startsWith(`${out}/`))

@@ -49,7 +49,9 @@ export function readNumber(values: Values, name: string, otherwise: number, leas
 export async function runCommand(name: string, run: () => Promise<number>): Promise<void> {
   // The reader of a pipe can close it (`2>&1 | head`); the reports are still written.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  const fail = (error: unknown): void => {
+  try {
+    process.exitCode = await run()
+  } catch (error) {
     if (error instanceof Interrupted) {
       process.stderr.write(`\n${error.message}\n`)
       process.exit(error.exitCode)
@@ -62,14 +64,5 @@ export async function runCommand(name: string, run: () => Promise<number>): Prom
     const lines = `${name}: ${text}`.split('\n')
     process.stderr.write(`${(isKnown ? lines.flatMap(line => wrap(line, columns)) : lines).join('\n')}\n`)
     process.exitCode = 2
-  }
-  process.on('uncaughtException', error => {
-    fail(error)
-    process.exit()
-  })
-  try {
-    process.exitCode = await run()
-  } catch (error) {
-    fail(error)
   }
 }
