@@ -37,7 +37,7 @@ test('names what is wrong with the options', () =>
     [['--base', 'main'], /Name a program after --/],
     [['--base', 'main', '--filter', 'a', '--', 'node', 'a.mjs'], /Unknown option '--filter'/],
     [['--base', 'main', '--runs', '0', '--', 'node', 'a.mjs'], /--runs takes a whole number/],
-    [['--base', 'main', '--runs', '6', '--', 'node', 'a.mjs'], /--runs takes a whole number from 7 on/],
+    [['--base', 'main', '--runs', '7', '--', 'node', 'a.mjs'], /--runs takes a whole number from 8 on/],
     [['--base', 'main', 'node', 'a.mjs'], /Name the program after --, as in: -- node a\.mjs/],
     [['--base', 'main', '--payload', 'a.json'], /Unknown option '--payload'/],
     [['--base', 'main', '--tolerance', 'a=b', '--', 'node'], /--tolerance takes a percentage above 0/],

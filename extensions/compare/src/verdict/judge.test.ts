@@ -96,6 +96,17 @@ describe('one figure', () => {
     expect(judge({ ...measured({}), head: [[]] }, rule)).toMatchObject({ outcome: 'missing', slower: null })
   })
 
+  test('is unclear when it is 0, of which there is no ratio', () => {
+    const zero = [[0], [0]]
+    for (const sides of [
+      { base: zero, head: zero, again: zero },
+      { base: zero, head: [[5], [5]], again: zero },
+    ])
+      expect(judge({ ...measured({}), ...sides }, rule)).toMatchObject({
+        ...{ outcome: 'blind', slower: null, error: expect.stringContaining('above 0') },
+      })
+  })
+
   test('is not judged by a single round, however far apart the sides are', () => {
     const sides = { ...measured({}), base: [[50]], head: [[500]], again: [[51]] }
     expect(judge(sides, rule)).toMatchObject({ outcome: 'blind', slower: null })

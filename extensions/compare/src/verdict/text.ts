@@ -116,10 +116,7 @@ const describeGrowth = (grown: Comparison['grown']): string[] => [
 ]
 
 function describeRun({ first, startedAt, seconds, machine, runs, program }: Comparison): string[] {
-  const errors = first.flatMap(({ figure, error, outcome }) => {
-    const side = outcome === 'failed' ? 'head' : 'base'
-    return error === undefined ? [] : `${figure}: the ${side} failed: ${oneLine(error).slice(0, 200)}`
-  })
+  const errors = first.flatMap(({ figure, error }) => (error === undefined ? [] : oneLine(`${figure}: ${error}`)))
   const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`
   const of = `\`${oneLine(program.join(' '))}\``
   const how = first.length > 0 ? `${count(runs, 'run')} of ${of} for each side` : of
