@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { checkSituation, createBox, type Observed, SITUATIONS } from '../situations.js'
 
-const TIMEOUT_MS = 300_000
+const TIMEOUT_MS = 900_000
 
 test('changes nothing in any situation of a repository', () => rows(SITUATIONS)(checkSituation), TIMEOUT_MS)
 
