@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { EngineModule } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { compileEngine } from '@sallyport/protocol/internal/util'
+import { compileEngine, REENTER } from '@sallyport/protocol/internal/util'
 import { type JSValueHandle, QuickJS, type QuickJSOptions, type Snapshot } from 'quickjs-wasi'
 import { type BaseImage, readBaseImage, type VmImage } from './vm-image.js'
 
@@ -134,6 +134,10 @@ export function getCountdown(vm: QuickJS): Int32Array {
   const { memory, qjs_get_context_ptr: getContext } = vm._getExports()
   return new Int32Array(memory.buffer, getContext() + COUNTDOWN_OFFSET, 1)
 }
+
+/** Returns what lets the script that runs go on in the code that V8 has optimized meanwhile, once it is set to 1. */
+export const getReentry = (vm: QuickJS): { value: number } | undefined =>
+  (vm._getExports() as unknown as Record<string, { value: number } | undefined>)[REENTER]
 
 /** Copies the state of a VM while nothing of it is on the stack. */
 export function captureVm(vm: QuickJS, handles: readonly JSValueHandle[]): VmImage {
