@@ -130,6 +130,8 @@ export const ROWS = {
 
   'packages/frontend/src/runtime/network/broker-sockets.ts': {
     'setTimeout(timeout)': "is the program's own, of its socket",
+    'every(PING_MS)': 'asks the broker whether it answers, while requests are open',
+    'silence(SILENT_MS)': 'an answer of the broker while requests are open | the host | ends them with an error',
   },
   'packages/frontend/src/runtime/network/use-broker.ts': {
     'deadline(CONNECT_TIMEOUT_MS)':

@@ -83,7 +83,7 @@ const ENDS = [
     world: 'holds',
     seeds: 200,
     file: 'packages/core/src/life/thread.ts',
-    from: 'ends.push(patience(asked, STOP_TIMEOUT_MS, silent, readProgress, MAX_ROUNDS))',
+    from: 'ends.push(patience(asked, STOP_TIMEOUT_MS, silent, readProgress, MAX_STOP_ROUNDS))',
     to: 'ends.push(silence(STOP_TIMEOUT_MS, { readMs: () => performance.now() }, silent))',
   },
 ].map(fault => ({ seeds: 2000, world: 'host', ...fault, tests: ['packages/core/test/simulation/simulation.test.ts'] }))
@@ -221,7 +221,7 @@ const MUTANTS = [
   {
     name: 'deadlines before arrivals',
     file: 'packages/protocol/src/util/timers.ts',
-    from: 'onceRead(() => isOver || onLate())',
+    from: 'onNextTick(() => isOver || onLate())',
     to: 'onLate()',
     tests: ['packages/protocol/src/util/timers.test.ts'],
   },

@@ -1,20 +1,20 @@
 // node scripts/results.mjs [report.json [report.json of another Node …]]: writes docs/internals/results.md, and its first tables into README and home page, from
-// a run of the scenarios below by the newest LTS, and of the starts and sandboxes by the others, all on this machine; or from the reports of such runs. Each must
-// pass its noise check within two tries, or nothing is written, and the script exits with 3. It takes about ten minutes.
+// a run of the scenarios below by the newest LTS, and of the starts and sandboxes by the others, all on this machine; or from the reports of such runs. The
+// identical arms of each must agree within two tries, or nothing is written, and the script exits with 3. It takes about ten minutes.
 //   --short  a minute of rounds that are too few to say anything, to try the script; it writes into bench-report/
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { getAnswers } from '../packages/bench/dist/report/answers.js'
 import { toMarkdown } from '../packages/bench/dist/report/markdown.js'
-import { getVerdict } from '../packages/bench/dist/report/verdict.js'
+import { getVerdict, isRefused } from '../packages/bench/dist/report/verdict.js'
 
 const at = path => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 const TRIES = 2
 /** Majors of Node.js, by npm. */
 const [NEWEST_LTS, ...OTHERS] = [24, 20, 26]
-const SCENARIOS = '^(few-calls|shapes|throughput|plugin|formats|load|cipher)/'
+const SCENARIOS = '^(few-calls|shapes|throughput|plugin|formats|speed|load|cipher)/'
 const STARTS = '^(few-calls|sandboxes)/'
 const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
 
@@ -53,9 +53,6 @@ export const toHeadline = report =>
 const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>
   `${text.slice(0, text.indexOf(begin) + begin.length)}\n\n${block}\n\n${text.slice(text.indexOf(end))}`
 
-/** Sections of a report that the page leaves out. */
-const LEFT_OUT = /^## Noise:/
-
 /** Without the spaces around the cells of tables. */
 const compact = text => text.replaceAll(/^\|.*\|$/gm, row => row.replaceAll(/ *\| */g, '|'))
 
@@ -63,7 +60,7 @@ const compact = text => text.replaceAll(/^\|.*\|$/gm, row => row.replaceAll(/ *\
 const shorten = text =>
   text
     .replaceAll(/ · [\d.]+(–[\d.]+)?×\)/g, ')')
-    .replaceAll(/^(?:Medians; ×|Measured in part:).*$/gm, '')
+    .replaceAll(/^(?:Medians, and|Measured in part:).*$/gm, '')
     .replaceAll(/\n{3,}/g, '\n\n')
     .trim()
 
@@ -74,11 +71,10 @@ const describeOther = report =>
     .join('\n\n')
 
 const page = (report, others) => {
-  const isLater = text =>
-    !LEFT_OUT.test(text) && getFirst(report).every(({ title }) => !text.startsWith(`## ${title}\n`))
+  const isLater = text => getFirst(report).every(({ title }) => !text.startsWith(`## ${title}\n`))
   return compact(`# Results
 
-What calls, formats, sandboxes and encryption cost on one machine: \`npm run results\` writes this page from runs that passed their noise check. Measure on
+What calls, formats, sandboxes and encryption cost on one machine: \`npm run results\` writes this page from runs whose identical arms agreed. Measure on
 yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. [The benchmark](benchmark.md#how-to-read-it) explains them.
 
 ${BEGIN}
@@ -113,6 +109,8 @@ export const withCost = (home, results) =>
 /** Writes the headline into the README. */
 export const withResults = (readme, results) => withBlock(readme, readHeadline(results))
 
+const isNoisy = ({ scenarios }) => scenarios.some(({ cases }) => cases.some(isRefused))
+
 /** @returns the report of a run by this major of Node.js */
 function measure(node, args, isShort) {
   const out = at(`bench-report/results-${node}`)
@@ -120,8 +118,8 @@ function measure(node, args, isShort) {
   const command = ['--yes', '-p', `node@${node}`, 'node', at('packages/bench/dist/cli.js'), ...args, ...length]
   for (let attempt = 1; attempt <= (isShort ? 1 : TRIES); attempt++) {
     const { status } = spawnSync('npx', [...command, '--out', out], { stdio: 'inherit' })
-    if (status === 0 || status === 1) break
-    if (status !== 3) process.exit(status ?? 1)
+    if (![0, 1, 3].includes(status)) process.exit(status ?? 1)
+    if (!isNoisy(JSON.parse(readFileSync(`${out}/report.json`, 'utf8')))) break
   }
   return `${out}/report.json`
 }
@@ -134,9 +132,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     for (const node of OTHERS) paths.push(measure(node, ['--filter', STARTS], isShort))
   }
   const [report, ...others] = paths.map(path => JSON.parse(readFileSync(path, 'utf8')))
-  if (isShort) for (const { noise } of [report, ...others]) noise.outcome = 'steady'
-  const noisy = [report, ...others].find(({ noise }) => noise?.outcome !== 'steady')
-  if (noisy) {
+  const noisy = [report, ...others].find(isNoisy)
+  if (noisy && !isShort) {
     const { node } = noisy.machine
     console.error(
       `Nothing was written. Node ${node.slice(1)}: ${getVerdict(noisy).line} Close what else runs, and repeat \`npm run results\`.`,

@@ -112,7 +112,9 @@ const limit =
     let left = max + more
     for await (const chunk of chunks) {
       if ((left -= chunk.length) < 0) throw new Error(`it has more than ${max} bytes`)
-      if (isKept) kept.push(chunk)
+      // A view would keep all that has arrived with it.
+      if (isKept)
+        kept.push(chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(new Uint8Array(chunk).buffer) : chunk)
     }
     return kept
   }

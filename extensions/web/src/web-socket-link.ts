@@ -190,7 +190,9 @@ export class ServerLink extends WebSocketLink {
       if (this.parts.length > 0) return this.fail('a frame in another one')
       this.#endMessage()
     }
-    super.onFrame(kind, body)
+    // A small view of what the socket has read would keep all of it while it waits.
+    const isView = typeof body !== 'string' && body.length * 2 < body.buffer.byteLength
+    super.onFrame(kind, isView ? new Uint8Array(body) : body)
   }
 
   #end(fault: BusError): void {

@@ -1,13 +1,13 @@
 // A report of the real scenarios with made-up figures, so that what is drawn can be compared.
 import { usualCall } from '../src/model/payloads.js'
-import { type FigureKind, type Measurement, NOISE, type Scenario } from '../src/model/scenario.js'
+import { AGAIN, type FigureKind, type Measurement, type Scenario } from '../src/model/scenario.js'
 import { buildReport } from '../src/report/build.js'
 import type { Report } from '../src/report/report.js'
 import type { Cell, Outcome, Plan } from '../src/run/run.js'
 import { allScenarios } from '../src/scenarios/index.js'
 
-/** The scenarios that a run without a filter measures. */
-export const mainScenarios = (): Scenario[] => allScenarios().filter(({ main }) => main)
+/** The scenarios that a full run measures. */
+export const mainScenarios = (): Scenario[] => allScenarios().filter(({ from }) => from)
 
 export const getScenario = (id: string): Scenario => allScenarios().find(scenario => scenario.id === id)!
 
@@ -62,21 +62,18 @@ const addNoise = (outcomes: Outcome[]): Outcome[] => {
 /** A report with intervals, some of them wide and some narrow. */
 export const noisySample = (scenarios?: readonly Scenario[]): Report => sampleReport(addNoise, scenarios)
 
-/** Returns the report as if it were measured while the machine was busy. */
-export const tooNoisy = (report: Report): Report => ({
-  ...report,
-  noise: {
-    outcome: 'too noisy',
-    othersCpu: 0.5,
-    moved: [],
-    checks: [{ figure: 'noise/1/again/p50', ratio: 0.7, interval: [0.6, 0.99] }],
-  },
-})
+/** Returns the report as if identical arms differed by at least 30 % in these cases. @param cases - by default all */
+export function tooNoisy(report: Report, cases?: string): Report {
+  for (const { id, results } of report.scenarios.flatMap(scenario => scenario.cases))
+    for (const { figures } of results.filter(({ arm }) => arm.endsWith(AGAIN) && (cases ?? id) === id))
+      for (const figure of figures) figure.interval = [1.3, 1.6]
+  return report
+}
 
 function toOutcome(scenario: Scenario): Outcome {
   const cells = scenario.cases.flatMap(inCase =>
     scenario.arms.map((arm): Cell => {
-      const factor = FACTORS[arm.id.replace('-again', '')] ?? 1
+      const factor = FACTORS[arm.id.replace(AGAIN, '')] ?? 1
       const inFlight = inCase.task.inFlight ?? 1
       const time = 40 * factor
       const known: Measurement = {
@@ -108,7 +105,7 @@ const made = new Map<string, Report>()
 
 export function sampleReport(
   change: (outcomes: Outcome[]) => Outcome[] = unchanged,
-  scenarios: readonly Scenario[] = mainScenarios().filter(({ id }) => id !== NOISE),
+  scenarios: readonly Scenario[] = mainScenarios(),
 ): Report {
   const build = (): Report =>
     buildReport(change(scenarios.map(toOutcome)), {

@@ -18,7 +18,7 @@ import { FRAME_KIND, getText, type Link } from '@sallyport/protocol/internal/wir
 import { Socket } from 'node:net'
 import * as index from './index.js'
 import { enterSandboxOnce } from './runtime/enter-sandbox.js'
-import { emitUncaughtErrors, IS_DENO } from './runtime/harden-deno.js'
+import { closeDescriptors, emitUncaughtErrors, IS_DENO } from './runtime/harden-deno.js'
 import { installInFrontend, installTauri } from './runtime/install-tauri.js'
 import { setBroker } from './runtime/network/broker-sockets.js'
 import { openScript, sendMemberReport } from './runtime/script-group.js'
@@ -136,8 +136,11 @@ function start(data: FrontendStart): void {
     pipes: [reports, output],
     onCommand(handle) {
       handleMessage = message => {
-        if (message.type === 'link') handle({ ...message, link: (current = openLink(message.sockets)) })
-        else if (message.type === 'stop') handle(message)
+        if (message.type === 'link') {
+          current = openLink(message.sockets)
+          if (IS_DENO) closeDescriptors()
+          handle({ ...message, link: current })
+        } else if (message.type === 'stop') handle(message)
       }
     },
     loadFunctions,

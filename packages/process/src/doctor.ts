@@ -53,8 +53,8 @@ export async function examineMachine(): Promise<Diagnosis> {
   const [docker, dockerReport] = await tryWall('docker', 'docker', tryDocker)
   const wall = bubblewrap ?? landlock
   const launcher = wall ?? deno
-  const recommended = !launcher && docker ? IN_DOCKER : RECOMMENDED
-  const isReady = (launcher ?? docker) !== undefined
+  const recommended = !wall && docker ? IN_DOCKER : RECOMMENDED
+  const isReady = (wall ?? docker) !== undefined
   const mounts = bubblewrap && measureMounts()
   const place = bubblewrap || bubblewrapReport.program === undefined ? undefined : findPlace()
   const installation = bubblewrapReport.program === undefined ? getInstallation() : undefined
@@ -70,8 +70,8 @@ export async function examineMachine(): Promise<Diagnosis> {
     sandboxes: listSandboxes(launcher, wall, programs !== undefined, docker),
     isReady,
     recommended,
-    ...(launcher && launcher === deno && { remark: `by Deno's checks; ${getStronger(installation)}` }),
-    advice: isReady ? `sandbox: ${recommended}` : (place?.command ?? installation ?? 'npm install deno'),
+    ...(!isReady && deno && { remark: `but ${IN_DENO} does, which reads packages of all projects` }),
+    advice: isReady ? `sandbox: ${recommended}` : (place?.command ?? installation ?? DESKTOP),
     ...(place && { place }),
   }
 }
@@ -97,14 +97,14 @@ function getInstallation(): string | undefined {
   return `${name} ${verb} bubblewrap`
 }
 
-const getStronger = (installation: string | undefined): string =>
-  installation === undefined ? 'a wall of the kernel is stronger' : `bubblewrap is stronger: ${installation}`
+/** Of systems without such a wall. */
+const DESKTOP = process.platform === 'win32' ? 'npm install deno' : 'Start Docker, and pull the image of this Node.js'
 
 const BY_KERNEL = 'held by the kernel, some 40 MiB each'
 const ABOUT = {
   bubblewrap: BY_KERNEL,
   landlock: BY_KERNEL,
-  deno: 'checks in the process, some 80 MiB each',
+  deno: 'checks in the process, not of packages, some 80 MiB each',
   docker: 'held by the kernel, only as wall: await docker()',
   startProgram: 'held by the kernel',
 } as const
@@ -162,7 +162,8 @@ function getEnforcement(
 
 /** For code that its user has not read. */
 export const RECOMMENDED = "{ kind: 'process', wall: 'required' }"
-/** Where nothing else works: it is never taken by itself. */
+/** These are never taken for it. */
+const IN_DENO = "{ kind: 'process', wall: await deno() }"
 const IN_DOCKER = "{ kind: 'process', wall: await docker() }"
 
 export interface SandboxReport {
@@ -174,24 +175,26 @@ export interface SandboxReport {
   readonly holds: 'yes' | 'unless an engine has a fault' | 'no' | '-'
 }
 
-/** @param launcher - the strongest one that works, if one does. @param scriptWall - the same for scripts */
+/** @param launcher - the strongest one that works, if one does. @param wall - the same of the kernel's, which alone hold scripts */
 export function listSandboxes(
   launcher: Launcher | undefined,
-  scriptWall: Launcher | undefined,
+  wall: Launcher | undefined,
   hasProgramWall: boolean,
   docker?: Launcher,
 ): SandboxReport[] {
   const inThread = 'in a thread of the host'
+  const deno = launcher === wall ? undefined : launcher
   const inWall = (found: Launcher | undefined): string => (found ? `in a process in ${found.name}` : 'in a process')
-  const held = launcher === scriptWall ? 'yes' : 'unless an engine has a fault'
+  const held = deno ? 'no' : 'yes'
   const walled = (sandbox: string, found: Launcher | undefined, isPossible = found !== undefined): SandboxReport => {
     if (!isPossible) return { sandbox, runs: 'does not start', network: '-', holds: '-' }
     return { sandbox, runs: inWall(found), network: 'closed', holds: found === launcher ? held : 'yes' }
   }
   return [
-    walled(RECOMMENDED, launcher),
+    walled(RECOMMENDED, wall),
+    ...(deno ? [walled(IN_DENO, deno)] : []),
     ...(docker ? [walled(IN_DOCKER, docker)] : []),
-    walled("{ kind: 'quickjs', process: true, wall: 'required' }", scriptWall),
+    walled("{ kind: 'quickjs', process: true, wall: 'required' }", wall),
     {
       ...{ sandbox: "'process'", runs: launcher ? inWall(launcher) : 'in a process without a wall' },
       ...{ network: explainOpenNet(launcher) === undefined ? 'closed' : 'open', holds: launcher ? held : 'no' },
@@ -199,7 +202,7 @@ export function listSandboxes(
     { sandbox: "'quickjs'", runs: inThread, network: 'closed', holds: 'unless an engine has a fault' },
     { sandbox: "'permission'", runs: inThread, network: CAN_DENY_NET ? 'closed' : 'open', holds: 'no' },
     { sandbox: "'none'", runs: inThread, network: 'open', holds: 'no' },
-    walled('startProgram', scriptWall, hasProgramWall),
+    walled('startProgram', wall, hasProgramWall),
   ]
 }
 

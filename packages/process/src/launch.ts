@@ -16,16 +16,18 @@ import {
   PROCESS_SOCKETS,
   serializeValue,
 } from '@sallyport/protocol/internal/contract'
+import { BusError } from '@sallyport/protocol/internal/errors'
 import { canListenBelow } from '@sallyport/protocol/internal/link'
 import type { GuardedLaunch } from './child/orphan-guard.js'
 import { createStopStatus, describeStop } from './child/stop-status.js'
 import type { ProcessHost, ProcessLog, ProcessMember, RelaySockets, SocketOwner } from './contract.js'
 import { getLaunch } from './launchers/check-launch.js'
 import { explainForeignFiles, explainOpenNet, type FoundWall, type WallOptions } from './launchers/find-wall.js'
-import type { Launch, Launcher } from './launchers/launcher.js'
+import { type Launch, type Launcher, kernelWalls } from './launchers/launcher.js'
 import { getCertificates, getNodeEnvironment, getNodeProgram } from './launchers/node-program.js'
 import { createSecrets, getPlaceholders, type SecretOptions } from './network/secrets.js'
-import { getReadFlags, getWriteFlags, joinGrants } from './permission-model/grants.js'
+import { getWriteFlags, joinGrants, isWithin } from './permission-model/grants.js'
+import { findOutwardLinks, getReadFlags, type Link, warnOfLinks } from './permission-model/links.js'
 import { type FrontendCode, getNetFlags, MODEL } from './permission-model/module-code.js'
 import type { ProcessPool } from './process-pool.js'
 import type { RelayData, RelayStart, ScriptData } from './relay/relay-data.js'
@@ -73,7 +75,7 @@ export const createProcessConfig = (
     const started: FrontendStart = { ...frontend, ...code, sandbox, env }
     const start: RelayStart = { type: 'start', name, start: serializeValue(started), heartbeat, network }
     const { runner } = code
-    const hasText = frontend.text !== undefined && runner === undefined
+    const hasText = started.text !== undefined && runner === undefined
     const preparation: FrontendPreparation = { sandbox, hasText, runner }
     const request = {
       key: JSON.stringify([process.key, preparation]),
@@ -119,6 +121,7 @@ function prepareLaunch(
   isSplit: boolean,
 ) {
   const { entry, core } = host
+  const name = host.getName(frontend.label)
   const net = granted === true
   const hasBroker = typeof granted === 'object'
   const secrets = createSecrets(secretOptions)
@@ -126,10 +129,19 @@ function prepareLaunch(
   const certificates = granted === false ? [] : Object.values(getCertificates())
   const reads = joinGrants([codeReads, { directories: [], files: certificates }])
   const sandbox = createSandbox(launcher, net, hasBroker)
+  // To the kernel, a link in a wall is what it leads to.
+  const links = launcher && kernelWalls.has(launcher) ? [] : findOutwardLinks(reads)
+  const isWritten = ({ path }: Link): boolean => isWithin(writes?.paths ?? [], path)
+  const written = links.find(isWritten)
+  if (!launcher && written) throw createLinkError(name, written)
+  if (code.runner === undefined) warnOfLinks(host.log, name, links)
   const flags = [
     ...MODEL,
     ...codeFlags,
-    ...getReadFlags(reads),
+    ...getReadFlags(
+      reads,
+      links.filter(link => !isWritten(link)),
+    ),
     ...(writes ? getWriteFlags(writes) : []),
     ...(tmp === undefined ? [] : TMP_FLAGS),
     ...getNetFlags(net),
@@ -183,6 +195,15 @@ function prepareLaunch(
       return relay
     },
   }
+}
+
+/** What is left out of a directory to write could not be made there either. */
+function createLinkError(name: string, { path, target }: Link): BusError {
+  const text = `${name} was not started: in its directories of "write", the link ${path} leads out, to ${target}`
+  return new BusError(
+    'InvalidParams',
+    `${text}. Remove it, list what it leads to in "write", or use a wall of bubblewrap`,
+  )
 }
 
 function announceStop(log: ProcessLog, relay: string, launcher: string, { stop, stopStatus }: GuardedLaunch): void {

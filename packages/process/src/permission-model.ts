@@ -11,9 +11,9 @@ export {
 } from './network/secrets.js'
 export { findEmbedder, getNodeProgram } from './launchers/node-program.js'
 export {
+  checkReads,
   getEntryGrants,
   getGateGrants,
-  getReadFlags,
   getReadGrants,
   getUnexpectedRead,
   isWithin,
@@ -21,6 +21,7 @@ export {
   type ReadGrants,
   realModule,
 } from './permission-model/grants.js'
+export { findOutwardLinks, getReadFlags, warnOfLinks } from './permission-model/links.js'
 export {
   CAN_DENY_NET,
   checkNet,

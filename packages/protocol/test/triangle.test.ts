@@ -7,11 +7,14 @@ import {
   closeEndpoint,
   createTriangleEndpoints,
   getPorts,
+  type LinkEndpoint,
   type LinkKind,
   openLink,
   SplitLink,
+  takeOpenEndpoints,
   type TriangleEndpoints,
 } from '../src/link/endpoints.js'
+import { RING_WORD } from '../src/link/ring/ring-buffer.js'
 import type { Link } from '../src/wire/link.js'
 import { recorder, type Recorder, settle } from './link-behaviour.js'
 
@@ -106,6 +109,22 @@ for (const kind of choose(['port', 'ring'] as const))
         expect(await ended, 'nothing keeps these threads alive').toEqual(others.map(() => [['closed'], [0]]))
       }))
   })
+
+it('an end is no longer open once both of its rings have ended, also if a hostile thread has woken nobody', async () => {
+  const { frontend, gate } = createTriangleEndpoints('ring', 'never')
+  const other = createTriangleEndpoints('ring', 'never').frontend
+  expect(takeOpenEndpoints([frontend, other])).toEqual([frontend, other])
+  const seen = recorder()
+  openLink(gate, false).receive(seen)
+  await settle()
+  const { out, in: inward } = frontend as Extract<LinkEndpoint, { kind: 'ring' }>
+  new Int32Array(out)[RING_WORD.finished] = 1
+  expect(takeOpenEndpoints([frontend, other]), 'core could still wait for room').toEqual([frontend, other])
+  new Int32Array(inward)[RING_WORD.abandoned] = 1
+  expect(takeOpenEndpoints([frontend, other])).toEqual([other])
+  await settle()
+  expect(seen.log).toEqual(['closed'])
+})
 
 it('an end that has closed is told so once what it has sent has left', async () => {
   const closed: (() => void)[] = []

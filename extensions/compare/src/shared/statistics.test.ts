@@ -1,14 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
-import {
-  countMovedByChance,
-  estimateRatio,
-  getMovement,
-  getSpread,
-  isStationary,
-  median,
-  quantile,
-} from './statistics.js'
+import { estimateRatio, getSpread, isStationary, median, quantile } from './statistics.js'
 
 const getRatio = (...processes: Parameters<typeof estimateRatio>): number | undefined =>
   estimateRatio(...processes)?.value
@@ -115,27 +107,3 @@ test('three values at the end that differ little are stationary', () =>
 test('the spread holds eight of ten rounds, over all processes', () => {
   expect(getSpread([[0, 10, 20, 30, 40], [50, 60, 70, 80, 90, 100]])).toEqual([10, 90]) // prettier-ignore
 })
-
-test('a figure moved if its halves differ, in all rounds', () =>
-  rows([
-    ['each round of one half is beyond each round of the other', [[304, 297, 112, 109]], 300.5 / 110.5],
-    ['it became slower', [[100, 110, 200, 220]], 2],
-    ['the halves are two processes', [[100, 110], [200, 220]], 2], // prettier-ignore
-  ])((_, processes, factor) => expect(getMovement(processes)).toBe(factor)))
-
-test('figures that have their rounds in common move together by chance, too', () => {
-  const halves = [[304, 297, 300, 112, 109, 110]]
-  const [alone, together] = [
-    Array.from({ length: 30 }, () => [halves]),
-    Array.from({ length: 2 }, () => Array.from({ length: 15 }, () => halves)),
-  ]
-  expect(countMovedByChance(alone)).toBeLessThan(countMovedByChance(together))
-})
-
-test('a figure did not move if its halves overlap, differ little or are small', () =>
-  rows([
-    ['one round of each half is alike', [[109, 297, 112, 304]]],
-    ['the halves differ by less than the limit', [[130, 125, 112, 109]]],
-    ['there are fewer than two rounds in a half', [[304, 109]]],
-    ['later rounds are like the last of the first half', [[304, 297, 112, 109, 108, 111, 110, 109]]],
-  ])((_, processes) => expect(getMovement(processes)).toBe(1)))

@@ -3,7 +3,7 @@
 // 1. medians, which a few slow rounds hardly move
 // 2. an estimate: the median ratio or difference, with a bootstrap interval by process and round
 // 3. a judgement: an estimate against a tolerance
-import { max, quantileSorted, range, shuffler, sum } from 'd3-array'
+import { quantileSorted } from 'd3-array'
 import { randomInt, randomLcg } from 'd3-random'
 
 /**
@@ -41,39 +41,6 @@ export const medianOfMedians = (processes: Processes): number =>
 export function getSpread(processes: Processes): Range {
   const rounds = sort(processes.flat())
   return [quantile(rounds, 0.1), quantile(rounds, 0.9)]
-}
-
-/** Limit of the factor between two halves of a run. */
-const MOVED_LIMIT = 1.5
-
-/**
- * Returns the factor between the halves of a run, or 1 if they overlap. Halves are apart when every round of one is beyond every round of the
- * other by the limit. A few slow rounds do not count, because medians leave them out.
- */
-export function getMovement(processes: Processes): number {
-  const rounds = processes.flat()
-  const middle = Math.floor(rounds.length / 2)
-  if (middle < 2) return 1
-  const halves = [rounds.slice(0, middle), rounds.slice(-middle)]
-  const [low, high] = halves.toSorted((a, b) => median(a) - median(b)) as [number[], number[]]
-  const isApart = Math.min(...high) > Math.max(...low) * MOVED_LIMIT
-  return isApart && Math.max(...low) > 0 ? median(high) / median(low) : 1
-}
-
-/**
- * Returns how many figures move by chance: of 200 random orders of the rounds, more do in one of a hundred (a permutation test). A machine that becomes
- * slower moves many at once, and a figure with two modes moves alone.
- *
- * @param arms - for each arm in a case its figures, which have their rounds in common
- */
-export function countMovedByChance(arms: readonly (readonly Processes[])[]): number {
-  const shuffle = shuffler(randomLcg(SEED))
-  const all = arms.map(figures => figures.map(processes => processes.flat()))
-  const countMoved = (figures: readonly number[][]): number => {
-    const order = shuffle(range(max(figures, ({ length }) => length) ?? 0))
-    return figures.filter(rounds => getMovement([order.flatMap(at => rounds[at] ?? [])]) > 1).length
-  }
-  return quantile(sort(Array.from({ length: 200 }, () => sum(all, countMoved))), 0.99)
 }
 
 interface Estimate {
@@ -124,11 +91,9 @@ export function estimateDifference(figure: Processes, before: Processes, confide
   }
 }
 
-export function getUncertainty(figure: Processes): number {
-  const estimate = estimateRatio(
-    figure,
-    figure.map(rounds => rounds.map(() => 1)),
-  )
+/** Returns half the width of the ratio's interval, as a part of the ratio. */
+export function getUncertainty(figure: Processes, reference: Processes): number {
+  const estimate = estimateRatio(figure, reference)
   if (!estimate || estimate.rounds < ENOUGH_ROUNDS) return Infinity
   const [low, high] = estimate.interval
   return (high - low) / 2 / estimate.value

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type JSONRPCMessage, parseJSONRPCMessage, serializeMessage } from '@modelcontextprotocol/client'
 import { onNextTick, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeThrown } from '@sallyport/protocol/internal/errors'
+import { BodyBuffer } from '@sallyport/protocol/internal/wire'
 import { type Program, type ProgramOptions, startProgram } from '@sallyport/core/launchers'
 import { parseMessages, UnrequestedCount } from './messages.js'
 import type { RequestLost, ServerTransport } from './server-transport.js'
@@ -37,8 +38,8 @@ export class ProgramTransport implements ServerTransport {
   isClosed = false
   #violation: string | undefined
   #hasClosedInput = false
-  #chunks: Buffer[] = []
-  #length = 0
+  /** Of a line that is not complete: a server can send it one byte at a time. */
+  #line: BodyBuffer | undefined
   readonly #requests = new Set<unknown>()
   #drained: Promise<unknown> | undefined
   readonly #unrequested = new UnrequestedCount()
@@ -119,21 +120,22 @@ export class ProgramTransport implements ServerTransport {
     let start = 0
     for (let end = chunk.indexOf(10); end >= 0 && !this.isClosed; end = chunk.indexOf(10, start)) {
       this.#add(chunk.subarray(start, end))
-      const line = Buffer.concat(this.#chunks)
-      this.#chunks = []
-      this.#length = 0
-      if (!this.isClosed) this.#readLine(line)
+      const line = this.#line
+      this.#line = undefined
+      const bytes = line?.complete()
+      if (!this.isClosed)
+        this.#readLine(bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, line!.filled) : Buffer.alloc(0))
       start = end + 1
     }
     if (!this.isClosed) this.#add(chunk.subarray(start))
   }
 
   #add(part: Buffer): void {
-    this.#length += part.length
-    if (this.#length > this.#options.maxMessage) {
-      return this.#fail(`it sent a message of more than ${this.#options.maxMessage} bytes`)
-    }
-    if (part.length > 0) this.#chunks.push(part)
+    const { maxMessage } = this.#options
+    if (part.length === 0) return
+    const line = (this.#line ??= new BodyBuffer(maxMessage, 0))
+    if (part.length > line.missing) return this.#fail(`it sent a message of more than ${maxMessage} bytes`)
+    line.reserve(part.length).set(part)
   }
 
   #readLine(line: Buffer): void {
@@ -202,7 +204,7 @@ export class ProgramTransport implements ServerTransport {
   #fail(violation: string): void {
     this.isClosed = this.hasReason = true
     this.#violation = violation
-    this.#chunks = []
+    this.#line = undefined
     this.#waiting.length = 0
     this.#program?.kill()
   }

@@ -140,7 +140,8 @@ export class RemoteFetch {
     for await (const chunk of received) {
       length += chunk.length
       this.#checkLength(length)
-      chunks.push(chunk)
+      // A view would keep all that has arrived with it.
+      chunks.push(chunk.length * 2 < chunk.buffer.byteLength ? Buffer.from(new Uint8Array(chunk).buffer) : chunk)
     }
     const bytes = Buffer.concat(chunks)
     const messages = this.#parse(bytes)

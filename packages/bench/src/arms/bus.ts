@@ -4,9 +4,9 @@ import type { WorkerFactories } from '@sallyport/core/internal'
 import { Worker } from 'node:worker_threads'
 import type { Request } from '../loops/calls.js'
 import { asBytes, type Payload } from '../model/payloads.js'
-import type { Arm, Arms, OpenArm } from '../model/scenario.js'
+import { type Arm, type Arms, type OpenArm, withAgain } from '../model/scenario.js'
 import { workerUrl } from '../run/machine.js'
-import { createMeasuring, rawPort } from './threads.js'
+import { createMeasuring } from './threads.js'
 
 interface BusArmOptions {
   codec: 'json' | 'msgpack'
@@ -24,13 +24,22 @@ const busArm = (id: string, title: string, options: BusArmOptions): Arm => ({ id
 
 const RING_JSON: BusArmOptions = { codec: 'json', link: 'ring' }
 
-export const portJson: Arm = busArm('port-json', 'port JSON', { codec: 'json', link: 'port' })
-export const ringJson: Arm = busArm('ring-json', 'ring JSON', RING_JSON)
-export const ringMsgpack: Arm = busArm('ring-msgpack', 'ring msgpack', { codec: 'msgpack', link: 'ring' })
-export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation, ring JSON', {
-  ...RING_JSON,
-  hook: 'encrypted',
-})
+export const portJson: Arm = busArm('port-json', 'SALLYPORT_LINK=port', { codec: 'json', link: 'port' })
+export const ringJson: Arm = busArm('ring-json', "codec: 'json'", RING_JSON)
+export const ringMsgpack: Arm = busArm('ring-msgpack', "codec: 'msgpack'", { codec: 'msgpack', link: 'ring' })
+export const isolationRingJson: Arm = busArm('isolation-ring-json', 'isolation', { ...RING_JSON, hook: 'encrypted' })
+
+/** Whatever is sent, as bytes that no side parses. */
+const ringBytes = busArm('ring-bytes', 'bytes', { ...RING_JSON, toForm: asBytes })
+
+/** Isolation without its cipher, in which alone the two differ. */
+const hookRingJson = busArm('hook-ring-json', 'isolation without encryption', { ...RING_JSON, hook: 'plain' })
+
+/** The forms of a message. */
+export const speedArms: Arms = withAgain([ringJson, ringMsgpack, ringBytes])
+
+/** Those, and what isolation adds. */
+export const formatArms: Arms = [...speedArms, hookRingJson, isolationRingJson]
 
 /** The default sandbox, which can read the rest of this package, and that of the statistics. Ports need a frontend without one. */
 const module = workerUrl('frontend')
@@ -65,29 +74,3 @@ async function openBus({ codec, link, hook, toForm }: BusArmOptions): Promise<Op
   const send = (request: Request): Promise<unknown> => bus.call('main', 'measure', { ...request }, { timeout: false })
   return { measure: createMeasuring(send, failed, toForm), close: () => bus.close({ timeout: 0 }) }
 }
-
-const asItIs = (payload: Payload): Payload => payload
-
-/** How a payload is written: its codec, and whether it is sent as bytes that no side parses. */
-const FORMATS = [
-  { format: 'json', title: 'JSON-RPC', codec: 'json', toForm: asItIs },
-  { format: 'msgpack', title: 'MessagePack', codec: 'msgpack', toForm: asItIs },
-  { format: 'bytes', title: 'bytes', codec: 'json', toForm: asBytes },
-] as const
-
-/** The hook without encryption differs from isolation in the cipher alone. */
-const LAYERS = [
-  { layer: '', words: '', settings: {} },
-  { layer: 'hook-', words: ', hook', settings: { hook: 'plain' } },
-  { layer: 'isolation-', words: ', hook, encrypted', settings: { hook: 'encrypted' } },
-] as const
-
-/** Every format over a ring, with nothing, with a hook, and with a hook and encryption; then what Node does without a library. */
-export const formatArms = [
-  ...FORMATS.flatMap(({ format, title, codec, toForm }) =>
-    LAYERS.map(({ layer, words, settings }) =>
-      busArm(`${layer}ring-${format}`, `${title}${words}`, { codec, link: 'ring', toForm, ...settings }),
-    ),
-  ),
-  { ...rawPort, title: 'structured clone' },
-] as unknown as Arms

@@ -31,9 +31,9 @@ const fewCallsArm = (id: string, title: string, plugin = id): Arm =>
 /** The host calls a core in a worker. */
 export const fewCallsArms: Arms = [
   fewCallsArm('raw', 'raw MessagePort', 'worker'),
-  fewCallsArm('ring-json', 'ring JSON'),
-  fewCallsArm('port-json', 'port JSON'),
-  fewCallsArm('isolation-ring-json', 'isolation, ring JSON'),
+  fewCallsArm('ring-json', "codec: 'json'"),
+  fewCallsArm('port-json', 'SALLYPORT_LINK=port'),
+  fewCallsArm('isolation-ring-json', 'isolation'),
 ]
 
 /** @param id - the kind of plugin */

@@ -60,6 +60,6 @@ const oneThreadArm = (codec: 'json' | 'msgpack', title: string): Arm => ({
   open: async () => threadArm(startThread('measureOneThread', [codec])),
 })
 
-export const oneThreadArms: Arms = [oneThreadArm('json', 'JSON'), oneThreadArm('msgpack', 'msgpack')]
+export const oneThreadArms: Arms = [oneThreadArm('json', "codec: 'json'"), oneThreadArm('msgpack', "codec: 'msgpack'")]
 
 export const peerArms = (): Arm[] => [pairArm('birpc'), pairArm('comlink')]

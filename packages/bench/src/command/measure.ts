@@ -3,13 +3,13 @@ import { describeMachine, readLoad, readMachine } from '@sallyport/compare/inter
 import { createOutput, type Output, showStart, writeReports } from '@sallyport/compare/internal/output'
 import { OUTCOMES, TONES, wrap } from '@sallyport/compare/internal/screen'
 import { quantile } from '@sallyport/compare/internal/statistics'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { getAnswers, getTables } from '../report/answers.js'
 import { buildReport, reportFiles } from '../report/build.js'
 import { everyFigure, getFailures, type Report } from '../report/report.js'
-import { toTerminal } from '../report/terminal.js'
-import { describeRun, getNotes, getVerdict } from '../report/verdict.js'
+import { toFirst, toTerminal } from '../report/terminal.js'
+import { describeOthers, describeRun, getNotes, getVerdict } from '../report/verdict.js'
 import { readPackageInfo } from '../run/machine.js'
 import { launchFresh } from '../run/processes.js'
 import { expectedMs, QUICK } from '../run/run.js'
@@ -18,13 +18,13 @@ import type { Options } from './options.js'
 import { runWithProgress } from './progress.js'
 
 /**
- * @returns the exit code: 1 if an arm failed, 3 if the noise check failed
+ * @returns the exit code: 1 if an arm failed, 3 if all that was measured twice is too noisy
  * @throws {UsageError} if nothing matches the options, or `out` is not writable
  * @throws {Interrupted} after Ctrl-C
  */
-export async function measureAndReport({ plan, filter, payload, lines, out }: Options): Promise<number> {
+export async function measureAndReport({ plan, filter, payload, lines, all, out }: Options): Promise<number> {
   const every = await loadScenarios(payload)
-  const { scenarios, leftOut } = await leaveOut(choose(every, filter, lines))
+  const { scenarios, leftOut } = await leaveOut(choose(every, filter, plan.mode, lines))
   await writeReports(out)
   const output = createOutput(lines)
   const machine = readMachine()
@@ -35,13 +35,10 @@ export async function measureAndReport({ plan, filter, payload, lines, out }: Op
   machine.loadAfter = readLoad()
   const seconds = (performance.now() - start) / 1000
   const report = buildReport(outcomes, { tool: readPackageInfo(), plan, filter, startedAt, seconds, machine })
-  const files = reportFiles(report)
-  showEnd(report, output)
+  showEnd(report, output, pathToFileURL(resolve(out, 'report.html')).href, all)
   if (lines) process.stdout.write(toLines(report))
-  await writeReports(out, files)
-  const link = pathToFileURL(resolve(out, 'report.html')).href
-  output.print(` ${output.screen.colors.bold(link)}\n and ${Object.keys(files).length - 1} more in ${join(out, '/')}\n`)
-  return OUTCOMES[getFailures(report).length > 0 ? 'failed' : getVerdict(report).outcome].exitCode
+  await writeReports(out, reportFiles(report))
+  return OUTCOMES[getVerdict(report).outcome].exitCode
 }
 
 /**
@@ -58,20 +55,29 @@ export const toLines = (report: Pick<Report, 'scenarios'>): string =>
     })
     .join('')
 
-/** Shows whether the figures can be believed, then the answers. A run of a part shows its tables, too: not all of them have an answer. */
-function showEnd(report: Report, { screen, print }: Output): void {
-  const { colors } = screen
-  const show = (line: string, tint: (text: string) => string): void =>
-    wrap(line, screen.columns - 2).forEach(part => print(` ${tint(part)}`))
+/** Shows what the answers say, then their tables, all on a screen. A part has all of its answers, and the tables of scenarios without one. @param link - to the report */
+function showEnd(report: Report, { screen, print }: Output, link: string, all: boolean): void {
+  const { colors, columns } = screen
+  const show = (line: string, tint: (text: string) => string = String): void =>
+    wrap(line, columns - 2).forEach(part => print(` ${tint(part)}`))
   const { outcome, line } = getVerdict(report)
+  const answers = getAnswers(report).filter(({ first }) => all || first || report.filter !== null)
+  const sentences = answers.flatMap(({ sentence }) => sentence ?? [])
+  const isPlain = outcome !== 'fine' || sentences.length === 0
   print('')
-  show(line, colors[TONES[OUTCOMES[outcome].tone]])
-  print('')
-  const tables = report.filter === null ? [] : getTables(report).map(({ table }) => table)
-  for (const table of [...getAnswers(report), ...tables]) print(`${toTerminal(table, screen)}\n`)
-  for (const note of [...getNotes(report), describeRun(report)]) show(note, colors.dim)
+  if (isPlain) show(line, colors[TONES[OUTCOMES[outcome].tone]])
+  if (!all) for (const sentence of sentences) show(sentence.replaceAll('`', ''))
+  const isAnswered = ({ id }: { id: string }): boolean => answers.some(({ of }) => of === id)
+  const tables = getTables(report).filter(({ scenario }) => all || (report.filter !== null && !isAnswered(scenario)))
+  const drawn = [
+    ...answers.map(table => (all || !table.first ? toTerminal(table, screen) : toFirst(table, screen))),
+    ...tables.map(({ table }) => toTerminal(table, screen)),
+  ]
+  for (const text of drawn) print(`\n${text}`)
   for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
-  print('')
+  const facts = [!isPlain && describeOthers(report), ...getNotes(report), all && describeRun(report)]
+  show(facts.filter(Boolean).join(' '), colors.dim)
+  print(` ${all ? '' : 'More with --all, and in '}${colors.bold(link)}`)
 }
 
 export function listAll(): void {
@@ -79,10 +85,11 @@ export function listAll(): void {
   const { bold, dim } = screen.colors
   const show = (text: string, indent: string): void =>
     wrap(text, screen.columns - indent.length).forEach(line => print(`${indent}${dim(line)}`))
-  show('--filter takes a part of scenario/case/arm. * is measured only by its name.', ' ')
+  show('--filter takes a part of scenario/case/arm. + is measured with --full, * only by its name.', ' ')
   for (const scenario of allScenarios()) {
-    const { id, title, about, main, cases, arms } = scenario
-    print(`\n ${bold(`${id}${main ? '' : '*'}`)}  ${title}, ${Math.ceil(expectedMs(QUICK, scenario) / 1000)} s`)
+    const { id, title, about, from, cases, arms } = scenario
+    const sign = { quick: '', full: '+', name: '*' }[from ?? 'name']
+    print(`\n ${bold(`${id}${sign}`)}  ${title}, ${Math.ceil(expectedMs(QUICK, scenario) / 1000)} s`)
     show(about, '    ')
     for (const [name, list] of Object.entries({ cases, arms }))
       show(`${name}: ${list.map(entry => entry.id).join(' ')}`, '    ')

@@ -6,7 +6,7 @@ import { parseOptions } from './options.js'
 
 const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptions(args)
 
-const options = { plan: QUICK, filter: null, payload: null, lines: false, out: 'bench-report' }
+const options = { plan: QUICK, filter: null, payload: null, lines: false, all: false, out: 'bench-report' }
 
 test('measures the main scenarios by the quick plan into bench-report by default', () => {
   expect(parse()).toEqual({ name: 'run', options })
@@ -14,7 +14,7 @@ test('measures the main scenarios by the quick plan into bench-report by default
 
 test('reads every option', () => {
   const numbers = ['--rounds', '3', '--slot', '20']
-  expect(parse('--full', '--filter', 'call', '--out', 'there', '--lines', ...numbers)).toEqual({
+  expect(parse('--full', '--filter', 'call', '--out', 'there', '--lines', '--all', ...numbers)).toEqual({
     name: 'run',
     options: {
       ...options,
@@ -27,6 +27,7 @@ test('reads every option', () => {
       filter: 'call',
       out: 'there',
       lines: true,
+      all: true,
     },
   })
 })
@@ -57,7 +58,7 @@ test('names what is wrong with the options', () =>
     [['comapre'], /Unknown command or argument 'comapre'\. The commands are/],
     [['package.json'], /Did you mean --payload package\.json\?/],
     [['list', 'now'], /Unknown command or argument 'now'\. The commands are: list, compare/],
-    [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --payload --full/],
+    [['--fliter', 'a'], /Unknown option '--fliter'\. The options are: --payload --full --all/],
     [['list', '--slot', '3'], /Unknown option '--slot'/],
     [['list', '--filter', 'a'], /Unknown option '--filter'/],
     [['--', 'node', 'a.mjs'], /Unknown command or argument 'node'/],

@@ -13,6 +13,8 @@ export interface Options {
   payload: string | null
   /** Prints each figure as a line of JSON for a comparison, and measures only what the filter selects. */
   lines: boolean
+  /** Shows all answers and tables, and not only the first. */
+  all: boolean
   out: string
 }
 
@@ -20,7 +22,8 @@ type Command = { name: 'run'; options: Options } | { name: 'list' } | { name: 'c
 
 const OPTIONS: OptionTable = {
   payload: ['file', 'Measure your document (.json), bytes, or module of cases'],
-  full: [null, 'Minutes instead of about one, with less noise'],
+  full: [null, 'Minutes instead of about one: more scenarios, with less noise'],
+  all: [null, 'Show every table, and not only the first answers'],
   lines: [null, 'Print a line of JSON for each figure, as compare reads it'],
   filter: ['text', 'Only paths scenario/case/arm that match, as a regular expression'],
   rounds: ['n', 'Rounds in each process, preferably even'],
@@ -46,7 +49,7 @@ Examples:
   $ sallyport-bench                         the main questions, in about 90 seconds
   $ sallyport-bench --payload order.json    which transport is best for your document?
   $ sallyport-bench list                    all scenarios
-  $ sallyport-bench --filter burst          one shape of traffic, in half a minute
+  $ sallyport-bench --filter sizes          from which size on does a codec gain?
   $ sallyport-bench --filter throughput/64  calls/s, compared with other libraries
 
 Exit codes: 0 success · 1 failed · 2 error in the command line · 3 too noisy to judge · 129, 130, 143 ended by a signal`
@@ -68,7 +71,8 @@ export function parseOptions([first = '', ...others]: readonly string[]): Comman
   }
   if (isList) return { name: 'list' }
   const get = (key: string): string | null => values[key]?.at(-1) ?? null
-  const [filter, payload, lines] = [get('filter'), get('payload'), values['lines'] !== undefined]
+  const [filter, payload] = [get('filter'), get('payload')]
+  const [lines, all] = [values['lines'] !== undefined, values['all'] !== undefined]
   const mode = values['full'] ? FULL : QUICK
   const plan: Plan = {
     ...mode,
@@ -77,5 +81,5 @@ export function parseOptions([first = '', ...others]: readonly string[]): Comman
   }
   // Then the time of these rounds is all.
   if (values['rounds'] || (payload !== null && mode === QUICK)) plan.budgetMs = 0
-  return { name: 'run', options: { plan, filter, payload, lines, out: get('out') ?? 'bench-report' } }
+  return { name: 'run', options: { plan, filter, payload, lines, all, out: get('out') ?? 'bench-report' } }
 }

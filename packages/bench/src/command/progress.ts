@@ -2,7 +2,7 @@
 import { createInterruptSignal, createProgress, type Output } from '@sallyport/compare/internal/output'
 import { count } from '@sallyport/compare/internal/text'
 import type { Scenario } from '../model/scenario.js'
-import { getRounds, type Launch, type Outcome, type Plan, run, totalMs, type Watcher } from '../run/run.js'
+import { getBudgetMs, type Launch, type Outcome, type Plan, run, type Watcher } from '../run/run.js'
 
 export async function runWithProgress(
   output: Output,
@@ -15,11 +15,12 @@ export async function runWithProgress(
   const start = performance.now()
   let began = start
 
-  const draw = ({ scenario }: Outcome, ...words: string[]): void => {
-    const left = Math.ceil((totalMs(plan, scenarios) - (performance.now() - start)) / 1000)
-    // A late scenario takes longer than estimated: the count does not end at 0.
-    const time = left > 5 ? `${left} s left` : 'a few more seconds'
-    show([time, scenario.title, ...words].join(' · '))
+  const end = start + getBudgetMs(plan, scenarios)
+
+  const draw = ({ scenario }: Outcome, what: string, ...words: string[]): void => {
+    const left = Math.ceil((end - performance.now()) / 1000)
+    const time = left >= 0 ? `${left} s left` : `${-left} s over time, for the least of rounds`
+    show([time, `${scenario.id}: ${what}`, ...words].join(' · '))
   }
   const watcher: Watcher = {
     scenario: outcome => {
@@ -28,10 +29,10 @@ export async function runWithProgress(
       if (live) draw(outcome, 'starting threads')
       else log(`${title}: ${count(cases.length, 'case')}, ${count(arms.length, 'arm')} …`)
     },
-    slot: (outcome, { inCase, arm }, round) => {
-      const rounds = getRounds(plan, outcome.scenario) * plan.processes
-      const measured = round > rounds ? `round ${round}` : `round ${round} of ${rounds}`
-      if (live) draw(outcome, round < 1 ? 'warm-up' : measured, inCase.title, arm.title)
+    slot: (outcome, { inCase, arm, processes }, round) => {
+      if (!live) return
+      const measured = round < 1 ? 'warm-up' : `round ${round}`
+      draw(outcome, inCase.title, `${measured}, process ${processes.length} of ${plan.processes}`, arm.title)
     },
     done: outcome => {
       const rounds = Math.max(...outcome.cells.map(({ processes }) => processes.flat().length))

@@ -66,30 +66,6 @@ describe('many at a time', () => {
   })
 })
 
-describe('settling', () => {
-  afterEach(() => vi.restoreAllMocks())
-
-  /** Calls take so many milliseconds by a virtual clock, one after the other. */
-  async function settle(getMs: (call: number) => number): Promise<Record<string, number>> {
-    let [now, made] = [0, 0]
-    vi.spyOn(performance, 'now').mockImplementation(() => now)
-    const slow = async (): Promise<string> => {
-      now += getMs(made++)
-      return 'Hello, World!'
-    }
-    return measureTask(slow, calls, { loop: 'calls', ms: 70, settleMs: 700 })
-  }
-
-  test('discards the parts before three that agree', async () => {
-    expect(await settle(call => (call < 120 ? 2 : 1))).toMatchObject({ p50: 1000 })
-  })
-
-  test('takes the second half when no three parts agree', async () => {
-    // The median of all parts would be below 2700.
-    expect((await settle(call => 1.004 ** call))['p50']).toBeGreaterThan(3000)
-  })
-})
-
 test('rejects a loop that the arm cannot run', async () => {
   const task = { loop: 'plugin', ms: 1 } as const
   await expect(measureTask(send, calls, task)).rejects.toThrow("no loop 'plugin'")

@@ -1,6 +1,6 @@
 // The loops of a measuring thread, and what serves them to the process of the benchmark: one call at a time for a latency, many for a rate and for the
 // CPU time of each, calls after a silence, and calls at a fixed rate.
-import { isStationary, median, quantile } from '@sallyport/compare/internal/statistics'
+import { median, quantile } from '@sallyport/compare/internal/statistics'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import type { Call, Payload } from '../model/payloads.js'
 import type { Loop, Measurement, Task } from '../model/scenario.js'
@@ -194,34 +194,12 @@ const LOOPS: Partial<Record<Loop, MeasureLoop>> = {
   burst: measureBursts,
 }
 
-/** Parts of a measurement with a settling time. */
-const PARTS = 8
-
-/**
- * Returns the median of the parts from the first three that agree, or of the second half. A ring that slept must begin to poll, and a short
- * disturbance is in one part only.
- */
-async function measureParts(measure: (ms: number) => Promise<Measurement>, totalMs: number): Promise<Measurement> {
-  const parts: Measurement[] = []
-  const end = performance.now() + totalMs
-  do parts.push(await measure(totalMs / PARTS))
-  while (performance.now() < end)
-  const values = parts.map(({ p50, rate = 0 }) => p50 ?? rate)
-  const first = values.findIndex((_, index) => isStationary(values.slice(index, index + 3)))
-  const kept = parts.slice(first < 0 ? parts.length / 2 : first)
-  const names = Object.keys(parts[0]!)
-  return Object.fromEntries(names.map(name => [name, median(kept.map(part => part[name]!))]))
-}
-
 export async function measureTask(send: Send, calls: Calls, task: Task): Promise<Measurement> {
   const loop = LOOPS[task.loop]
   if (!loop) throw new Error(`This arm has no loop '${task.loop}'`)
   const { ms, settleMs = 0 } = task
   const measure = (length: number): Promise<Measurement> => loop(send, calls, { ...task, ms: length })
-  if (settleMs === 0) return measure(ms)
-  if (task.inFlight === undefined || task.inFlight === 1) return measureParts(measure, settleMs + ms)
-  // As a whole: that many calls take long to begin and to end.
-  await measure(settleMs)
+  if (settleMs > 0) await measure(settleMs)
   return measure(ms)
 }
 

@@ -64,6 +64,19 @@ export const githubPullRequests = (): Payload =>
 /** The Chrome DevTools protocol: one large document of many small objects. */
 export const devtoolsProtocol = (): Payload => echo('devtools', 'DevTools protocol', readDocuments().devtools)
 
+/** A document of one kind in any size: so many of the protocol's small definitions as fit. */
+export function definitions(bytes: number): Payload {
+  const { browser, js } = readDocuments().devtools as Record<'browser' | 'js', { domains: Record<string, object[]>[] }>
+  const all = [...browser.domains, ...js.domains].flatMap(({ types = [] }) => types)
+  const small = all.map(each => ({ each, size: JSON.stringify(each).length + 1 })).filter(({ size }) => size < 128)
+  const taken: object[] = []
+  for (let left = bytes - 20, at = 0; left > small[at]!.size; at = (at + 1) % small.length) {
+    taken.push(small[at]!.each)
+    left -= small[at]!.size
+  }
+  return echo(`definitions-${bytes}`, 'DevTools definitions', { definitions: taken })
+}
+
 /** A message of this size, for ciphers. */
 export const messageOf = (bytes: number): Payload => echo(`bytes-${bytes}`, 'text', Buffer.alloc(bytes, 'x'))
 

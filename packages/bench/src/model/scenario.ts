@@ -15,7 +15,7 @@ export interface Task {
   loop: Loop
   /** A slow operation is measured at least once. */
   ms: number
-  /** Additional time before, for threads to wake up and polls to begin. One call at a time is discarded only until it is stationary. */
+  /** Additional time before, for threads to wake up and polls to begin. */
   settleMs?: number
   inFlight?: number
   count?: number
@@ -50,7 +50,7 @@ export interface FigureKind {
   /** `B` are bytes of memory; `` is a plain number. */
   unit: 'µs' | '/s' | 'B' | ''
   better: 'lower' | 'higher'
-  /** Rounds go on until half the width of the interval is at most this part of each such figure, or the time is over. */
+  /** Rounds go on until half the width of each ratio's interval is at most this part of the ratio, or the time is over. */
   precise?: number
 }
 
@@ -58,22 +58,20 @@ export interface Case {
   id: string
   title: string
   task: Omit<Task, 'ms'>
-  /** The task in the rounds that are discarded. @default `task` */
-  warmUp?: Omit<Task, 'ms'>
+  /** The most CPU time to warm up, with the task of many. In the rounds that are discarded, the other cases of the payload then have none. */
+  warmUpMs?: number
   payload: Payload
   figures: readonly FigureKind[]
   /** Replaces the scenario's value. */
   share?: number
   settleShare?: number
-  /** Measurements of each arm in a round: in many short ones, threads run on many combinations of cores. @default 1 */
-  repeats?: number
 }
 
 export interface Scenario {
   id: string
   title: string
-  /** Measured without a filter; other scenarios only by name. */
-  main?: true
+  /** The shortest run without a filter that measures it. Other scenarios are measured only by name. */
+  from?: Mode
   /** One sentence: what is measured, and what the reference is. */
   about: string
   arms: Arms
@@ -90,11 +88,21 @@ export interface Scenario {
   spawns?: true
 }
 
-/** Id of the A/A scenario, which is a part of every run. */
-export const NOISE = 'noise'
+/** `quick` runs are shorter and less precise. */
+export type Mode = 'quick' | 'full'
 
-/** Suffix of the case that sends many messages at a time. */
-export const MANY = '-many'
+/** Ends the id of an arm that is the same as the one without it (A/A). */
+export const AGAIN = '-again'
+
+/** Adds the reference a second time. It is opened and measured as all others: as far as the two differ, nothing else can be told apart. */
+export const withAgain = ([first, ...others]: Arms): Arms => [
+  first,
+  { ...first, id: `${first.id}${AGAIN}`, title: `${first.title}, again` },
+  ...others,
+]
+
+/** Suffix of the case that sends one message at a time. */
+export const ALONE = '-alone'
 
 /** Begins the id of a scenario of a user's payload. */
 export const PAYLOAD_PREFIX = 'payload-'

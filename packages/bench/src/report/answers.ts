@@ -1,14 +1,13 @@
-// What a report answers before its tables. Each answer is a table, some with a sentence if the machine was quiet. One rule holds for all: what has no
-// interval is a range, and supports no sentence.
-// 1. which codec to take for which size, and what encryption adds (`formats`, and each payload of the user)
+// What a report answers before its tables. Each answer is a table, some with a sentence. One rule holds for all: what has no interval is a range, and
+// supports no sentence, and neither does what was measured beside identical arms that differ.
+// 1. what messages cost, and what a codec, the hook and encryption change (`formats`, `sizes`, and each payload of the user)
 // 2. what each sandbox costs (`plugin`, or `sandboxes`)
-// 3. how fast each format is (`formats`, `load`)
+// 3. how fast each format is (`speed`, and each payload of the user)
 // 4. what sealing and opening take alone (`cipher`)
-// 5. what the hook adds (`formats`)
-// 6. what the first call of a program costs (`few-calls`)
-// 7. what rings gain, and when they lose (`shapes`)
+// 5. what the first call of a program costs (`few-calls`)
+// 6. what rings gain, and when they lose (`shapes`)
 import type { Tone } from '@sallyport/compare/internal/screen'
-import type { Judgement, Range } from '@sallyport/compare/internal/statistics'
+import type { Judgement } from '@sallyport/compare/internal/statistics'
 import {
   ENOUGH_ROUNDS,
   estimateDifference,
@@ -16,11 +15,11 @@ import {
   judgeChange,
   toChange,
 } from '@sallyport/compare/internal/statistics'
-import { count, duration } from '@sallyport/compare/internal/text'
-import { MANY, NOISE, PAYLOAD_PREFIX } from '../model/scenario.js'
-import { capitalize, formatFigure, formatInterval, formatRange, formatRatio } from '../shared/text.js'
+import { count, duration, formatValue } from '@sallyport/compare/internal/text'
+import { ALONE, PAYLOAD_PREFIX } from '../model/scenario.js'
+import { capitalize, formatInterval, formatRange, formatRatio, formatRound, listWords } from '../shared/text.js'
 import { type CaseReport, type Figure, findFigure, type Report, type ScenarioReport } from './report.js'
-import { getExtremes, isTooNoisy } from './verdict.js'
+import { getLeftOut, isRefused } from './verdict.js'
 
 export interface Cell {
   text: string
@@ -33,11 +32,17 @@ export interface Cell {
 
 export interface Table {
   title: string
-  /** What the figures say. A run that failed its noise check says nothing. */
+  /** The scenario that an answer is of. */
+  of?: string
+  /** What the figures say, for a person. */
   sentence?: string
   about: string
+  /** What ratios refer to. @default the first row or column */
+  reference?: string
   /** Titles. The first column contains the names of the rows. */
   columns: readonly string[]
+  /** The columns of the last screen of a run, which is small. @default none */
+  first?: readonly number[]
   /** Columns of words, from the left. @default 1 */
   names?: number
   rows: Cell[][]
@@ -48,34 +53,28 @@ const isTold = (judgement: Judgement): boolean => judgement === 'slower' || judg
 const MISSING: Cell = { text: '–', tone: 'missing' }
 const FAILED: Cell = { text: 'failed', tone: 'failed' }
 
-/** The smallest factor that counts as a difference. Smaller ones are usual on a shared machine. */
-const NOTABLE = 1.05
-
 const hasFew = (processes: Figure['processes']): boolean => processes.flat().length < ENOUGH_ROUNDS
 
-/** Draws the figures of one run: to three digits with their ratios, or as ranges if the machine was too noisy. */
+/** Draws the figures of one case: to three digits with their ratios, or as ranges if identical arms differ. */
 export class Cells {
-  readonly isNoisy: boolean
-  readonly #notable: number
+  readonly isRefused: boolean
+  readonly #leftOut: number
 
-  constructor({ noise }: Pick<Report, 'noise'>) {
-    this.isNoisy = isTooNoisy({ noise })
-    this.#notable = Math.max(NOTABLE, getExtremes(noise?.checks ?? []).most)
+  constructor(inCase: Pick<CaseReport, 'results'>) {
+    this.isRefused = isRefused(inCase)
+    this.#leftOut = getLeftOut(inCase)
   }
 
-  /**
-   * Judges a figure against its reference: it is slower or faster if its whole interval is beyond what two identical arms differ by. Nothing is clear
-   * in a run that is too noisy.
-   */
+  /** Judges a figure against its reference: it is slower or faster if its whole interval is, beyond what the interval of identical arms leaves out. */
   judge({ ratio, interval, better }: Figure): Judgement {
     const change = toChange(ratio, interval, better)
-    return this.isNoisy || !change ? 'unclear' : judgeChange(change, this.#notable)
+    return this.isRefused || !change ? 'unclear' : judgeChange(change, this.#leftOut)
   }
 
-  /** The median, or a range: of a noisy run, of few rounds, and of rounds that differ by much. */
+  /** The median, or a range: of what is refused, of few rounds, and of rounds that differ by much. */
   format({ median, range, unit, processes }: Figure): string {
-    if (this.isNoisy || hasFew(processes)) return formatRange(getSpread(processes), unit)
-    return range ? formatRange(range, unit) : formatFigure({ median, unit })
+    if (this.isRefused || hasFew(processes)) return formatRange(getSpread(processes), unit)
+    return range ? formatRange(range, unit) : formatValue(median, unit)
   }
 
   /** A figure with its ratio. The reference has none. */
@@ -83,7 +82,7 @@ export class Cells {
     if (!figure) return MISSING
     const { ratio, interval } = figure
     const cell: Cell = { text: this.format(figure) }
-    if (isReference || ratio === null || interval === null || this.isNoisy) return cell
+    if (isReference || ratio === null || interval === null || this.isRefused) return cell
     const judgement = this.judge(figure)
     if (judgement === 'slower') cell.tone = 'worse'
     if (judgement === 'faster') cell.tone = 'better'
@@ -96,8 +95,8 @@ function getKinds({ results }: CaseReport): Figure[] {
   return [...new Map(figures.map(figure => [figure.id, figure])).values()]
 }
 
-/** Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case. */
-export function scenarioTable({ title, about, arms, cases, reference, rows }: ScenarioReport, cells: Cells): Table {
+/** Medians with their ratios: arms in rows and figures in columns, or the reverse if the scenario has a row for each case. @param what - the first column */
+export function scenarioTable({ title, about, arms, cases, reference, rows }: ScenarioReport, what = ''): Table {
   const figures = cases.flatMap(inCase =>
     getKinds(inCase).map(({ id, title: kind }, _, { length }) => ({
       ...{ inCase, id, kind },
@@ -107,73 +106,76 @@ export function scenarioTable({ title, about, arms, cases, reference, rows }: Sc
   const getCell = ({ inCase, id }: (typeof figures)[number], arm: string): Cell => {
     const result = inCase.results.find(entry => entry.arm === arm)
     const figure = result?.figures.find(entry => entry.id === id)
-    return result?.error === undefined ? cells.draw(figure, arm === reference) : FAILED
+    return result?.error === undefined ? new Cells(inCase).draw(figure, arm === reference) : FAILED
   }
-  if (rows === 'cases')
-    return {
-      ...{ title, about },
-      columns: ['', ...arms.map(arm => arm.title)],
-      rows: figures.map(figure => [{ text: figure.name }, ...arms.map(({ id }) => getCell(figure, id))]),
-    }
-  return {
-    ...{ title, about },
-    columns: ['', ...figures.map(({ kind }) => kind)],
-    rows: arms.map(arm => [{ text: arm.title }, ...figures.map(figure => getCell(figure, arm.id))]),
-  }
+  const columns = [what, ...(rows === 'cases' ? arms.map(arm => arm.title) : figures.map(({ kind }) => kind))]
+  const drawn =
+    rows === 'cases'
+      ? figures.map(figure => [{ text: figure.name }, ...arms.map(({ id }) => getCell(figure, id))])
+      : arms.map(arm => [{ text: arm.title }, ...figures.map(figure => getCell(figure, arm.id))])
+  return { title, about, columns, rows: drawn }
 }
-
-/** @param what - the title of the first column */
-const nameRows = (table: Table, what: string): Table => ({ ...table, columns: [what, ...table.columns.slice(1)] })
 
 /** The tables of all scenarios but those that are answers as they are. */
-export function getTables(report: Report): { scenario: ScenarioReport; table: Table }[] {
-  const cells = new Cells(report)
-  return report.scenarios
+export const getTables = ({ scenarios }: Report): { scenario: ScenarioReport; table: Table }[] =>
+  scenarios
     .filter(({ id }) => id !== 'cipher')
-    .toSorted((a, b) => Number(a.id === NOISE) - Number(b.id === NOISE))
-    .map(scenario => ({ scenario, table: scenarioTable(scenario, cells) }))
-}
+    .map(scenario => {
+      const reference = scenario.arms.find(({ id }) => id === scenario.reference)!.title
+      return { scenario, table: withReference({ ...scenarioTable(scenario), reference }) }
+    })
 
 /** Answers what the run measured. */
-export function getAnswers(report: Pick<Report, 'scenarios' | 'noise'>): Table[] {
-  const cells = new Cells(report)
+export function getAnswers(report: Pick<Report, 'scenarios'>): Table[] {
   const isMeasured = (wanted: string): boolean => report.scenarios.some(({ id }) => id === wanted)
-  const isOfFormats = ({ id }: ScenarioReport): boolean => id === 'formats' || id.startsWith(PAYLOAD_PREFIX)
-  const answerFrom = (id: string, answer: (scenario: ScenarioReport) => Table): Table[] =>
-    report.scenarios.filter(scenario => scenario.id === id).map(answer)
-  const sizes = report.scenarios.filter(isOfFormats).map(scenario => new Sizes(scenario, cells))
+  const answerFrom = (ids: string | RegExp, answer: (scenario: ScenarioReport) => Table): Table[] =>
+    report.scenarios
+      .filter(({ id }) => (typeof ids === 'string' ? id === ids : ids.test(id)))
+      .map(scenario => ({ ...answer(scenario), of: scenario.id }))
   const answers = [
-    ...(cells.isNoisy ? [] : sizes.map(answerChoice)),
+    ...answerFrom(OF_FORMATS, scenario => answerChoice(new Sizes(scenario))),
     ...answerFrom(isMeasured('plugin') ? 'plugin' : 'sandboxes', scenario => ({
-      ...nameRows(answerStarts(scenario, cells, ['ready', 'pss', 'seldom'], 'its first call'), 'sandbox'),
+      ...answerStarts(scenario, ['ready', 'pss', 'seldom'], 'sandbox'),
+      columns: ['sandbox', 'start', 'memory', 'a call each 20 ms'],
       title: 'What does a plugin cost in each sandbox?',
       about:
-        'The first plugin of its kind in a running host, sorted by its start; × is the ratio to a raw Worker in the same rounds, which checks nothing',
+        'The first plugin of its kind in a running host, sorted by its start, until its first call. A raw Worker checks nothing',
+      first: [0, 1, 2, 3],
     })),
-    ...sizes.map(each => answerFormats(each, report)),
+    ...answerFrom(OF_SPEED, scenario => answerFormats(new Sizes(scenario))),
     ...answerFrom('cipher', scenario => ({
-      ...nameRows(scenarioTable(scenario, cells), 'CPU time'),
+      ...scenarioTable(scenario, 'CPU time'),
       title: 'What do sealing and opening take alone?',
     })),
-    ...sizes.map(answerHook),
     ...answerFrom('few-calls', scenario => ({
-      ...nameRows(answerStarts(scenario, cells, ['import', 'p50', 'cpu'], 'the first answer of a program'), 'program'),
+      ...answerStarts(scenario, ['import', 'p50', 'cpu'], 'program'),
       title: 'What does the first call of a program cost?',
-      about:
-        'A fresh program, sorted by the time from before its import to the first answer; × is the ratio to a raw MessagePort',
+      about: 'A fresh program, sorted by the time from before its import to the first answer',
     })),
-    ...answerFrom('shapes', scenario => answerRings(scenario, cells)),
+    ...answerFrom('shapes', scenario => ({
+      ...scenarioTable(scenario, 'latency, or a second'),
+      title: 'What do rings gain, and when do they lose?',
+      about: 'A ring of shared memory, the default, beside a port of messages, both with JSON-RPC',
+    })),
   ]
-  const measured = answers.filter(({ rows }) => rows.some(([, ...row]) => row.some(({ tone }) => tone !== 'missing')))
-  if (cells.isNoisy) for (const answer of measured) delete answer.sentence
-  return measured
+  return answers
+    .filter(({ rows }) => rows.some(([, ...row]) => row.some(({ tone }) => tone !== 'missing')))
+    .map(withReference)
+}
+
+/** Explains × where it stands, and nowhere else. */
+const withReference = (table: Table): Table => {
+  const hasRatios = table.rows.flat().some(({ note = '' }) => note.endsWith('×'))
+  return hasRatios
+    ? { ...table, about: `${table.about}; × is the ratio to ${table.reference ?? 'the first'} in the same rounds` }
+    : table
 }
 
 /** Draws the time that one arm takes more than another. Of few rounds, the range of eight of ten stands for the interval. */
 export function drawDifference(
   figure: Figure | undefined,
   before: Figure | undefined,
-  { isNoisy }: Pick<Cells, 'isNoisy'>,
+  { isRefused: isNoisy }: Pick<Cells, 'isRefused'>,
 ): Cell {
   const estimate = figure && before && estimateDifference(figure.processes, before.processes)
   if (!estimate) return MISSING
@@ -187,27 +189,23 @@ export function drawDifference(
   return { text: `+${duration(estimate.value)}`, note: formatRange(range, 'µs') }
 }
 
-const FORMATS = [
-  { format: 'json', title: 'JSON-RPC' },
-  { format: 'msgpack', title: 'MessagePack' },
-  { format: 'bytes', title: 'bytes' },
-] as const
-
-type Format = (typeof FORMATS)[number]['format']
-
 /** An arm differs from the one with the layer before it in one thing: the hook, or encryption alone. */
 type Layer = '' | 'hook-' | 'isolation-'
 const BEFORE = { 'hook-': '', 'isolation-': 'hook-' } as const
 
+const OF_FORMATS = RegExp(`^(formats|sizes|${PAYLOAD_PREFIX}.*)$`)
+const OF_SPEED = RegExp(`^(speed|${PAYLOAD_PREFIX}.*)$`)
+
 /** The sizes of a scenario of formats. */
 class Sizes {
   readonly list: CaseReport[]
+  /** Those that there was no time for. */
+  readonly left: CaseReport[]
 
-  constructor(
-    readonly scenario: ScenarioReport,
-    readonly cells: Cells,
-  ) {
-    this.list = scenario.cases.filter(({ id }) => !id.endsWith(MANY))
+  constructor(readonly scenario: ScenarioReport) {
+    const all = scenario.cases.filter(({ id }) => !id.endsWith(ALONE))
+    this.list = all.filter(({ results }) => results.length > 0)
+    this.left = all.filter(({ results }) => results.length === 0)
   }
 
   /** The title of a payload of the user. */
@@ -219,78 +217,121 @@ class Sizes {
     return findFigure({ scenarios: [this.scenario] }, `${this.scenario.id}/${path}`)
   }
 
-  cpu(id: string, format: Format, layer: Layer = ''): Figure | undefined {
-    return this.find(`${id}${MANY}/${layer}ring-${format}/cpu`)
+  cpu(id: string, format: 'json' | 'msgpack' | 'bytes', layer: Layer = ''): Figure | undefined {
+    return this.find(`${id}/${layer}ring-${format}/cpu`)
   }
 
   /** The CPU time that a layer adds. */
-  added(id: string, format: Format, layer: keyof typeof BEFORE): Cell {
-    return drawDifference(this.cpu(id, format, layer), this.cpu(id, format, BEFORE[layer]), this.cells)
+  added({ id, results }: CaseReport, layer: keyof typeof BEFORE): Cell {
+    return drawDifference(this.cpu(id, 'json', layer), this.cpu(id, 'json', BEFORE[layer]), new Cells({ results }))
+  }
+
+  /** Names a size within a sentence: `a 100 B call`, `1 MiB of bytes`, `payload order (23 B)`. */
+  name({ title }: CaseReport): string {
+    if (this.ofUser) return `payload ${this.ofUser.replace(/, ([^,]+)$/, ' ($1)')}`
+    return / (call|document)$/.test(title) ? `a ${title}` : title
   }
 }
 
-const [JSON_RPC, MESSAGE_PACK] = ['JSON-RPC, the default', "codec: 'msgpack'"] as const
+const toPercent = (ratio: number): number => Math.round(Math.abs(ratio - 1) * 100)
 
-/** What to take for each size by the CPU time of many messages, as far as the formats differ. */
+const NO_DIFFERENCE = 'no measurable difference'
+
+/** How the CPU time of MessagePack compares with that of JSON-RPC: by how much, in which interval, or that no difference was found. */
+function compareCodecs(sizes: Sizes, inCase: CaseReport): Cell {
+  const figure = sizes.cpu(inCase.id, 'msgpack')
+  if (!figure) return MISSING
+  const cells = new Cells(inCase)
+  if (cells.isRefused) return { text: 'not told' }
+  const { ratio, interval, processes } = figure
+  if (!isTold(cells.judge(figure)) || ratio === null || interval === null)
+    return { text: NO_DIFFERENCE, note: count(processes.flat().length, 'round') }
+  const bounds = interval.map(toPercent).toSorted((a, b) => a - b)
+  const text = `${toPercent(ratio)} % ${ratio < 1 ? 'less' : 'more'}`
+  return { text, note: `${bounds.join('–')} %`, tone: ratio < 1 ? 'better' : 'worse' }
+}
+
+const TAKE: Partial<Record<Tone, string>> = { better: "codec: 'msgpack'", worse: "codec: 'json'" }
+
+/** What a message costs by the CPU time of many, and by how much the formats and isolation change it, as far as they do. */
 function answerChoice(sizes: Sizes): Table {
-  const draw = (take: string, other: string, ratio: number, interval: Range): Cell[] => {
-    const factor: Cell = { text: formatRatio(ratio), note: formatInterval(interval), tone: 'better' }
-    return [{ text: take }, { text: other }, factor]
-  }
-  const choose = (figure: Figure): Cell[] => {
-    const { ratio, interval, processes } = figure
-    const judgement = sizes.cells.judge(figure)
-    if (!isTold(judgement) || !ratio || !interval) {
-      const rounds = count(processes.flat().length, 'round')
-      return ['either codec', '–', `no difference can be told of ${rounds}`].map(text => ({ text }))
-    }
-    if (judgement === 'faster') return draw(MESSAGE_PACK, JSON_RPC, ratio, interval)
-    return draw(JSON_RPC, MESSAGE_PACK, 1 / ratio, [1 / interval[1], 1 / interval[0]])
-  }
+  const rows = sizes.list.map((inCase): Cell[] => {
+    const cells = new Cells(inCase)
+    const compared = compareCodecs(sizes, inCase)
+    return [
+      { text: inCase.title },
+      cells.draw(sizes.cpu(inCase.id, 'json'), true),
+      compared,
+      { text: (compared.tone && TAKE[compared.tone]) ?? '–' },
+      cells.draw(sizes.cpu(inCase.id, 'bytes'), false),
+      sizes.added(inCase, 'hook-'),
+      sizes.added(inCase, 'isolation-'),
+    ]
+  })
+  const columns = ['what you send', 'CPU time', "codec: 'msgpack'", 'take', 'as bytes', 'hook adds', 'encryption']
   return {
-    title: sizes.ofUser ? `How to send ${sizes.ofUser}?` : 'Which codec to take, and what does encryption add?',
+    title: sizes.ofUser ? `How to send ${sizes.ofUser}?` : 'What does a message cost, and which codec to take?',
+    sentence: summarize(sizes),
     about:
-      'The factor is of the CPU time of all threads for one message there and back, while many are in flight, with its 95 % interval.' +
-      ' Encryption, a part of the isolation pattern, adds so much to a message in the codec to take, and with either in JSON-RPC',
-    columns: ['what you send', 'take', 'instead of', 'CPU time', 'encryption adds'],
-    names: 3,
-    rows: sizes.list.flatMap(({ id, title }) => {
-      const figure = sizes.cpu(id, 'msgpack')
-      if (!figure) return []
-      const chosen = choose(figure)
-      const taken = chosen[0]!.text === MESSAGE_PACK ? 'msgpack' : 'json'
-      return [[{ text: title }, ...chosen, sizes.added(id, taken, 'isolation-')]]
-    }),
+      'CPU time of all threads for one message there and back, while many are in flight, with 95 % intervals. The hook and encryption are what the option' +
+      ' `isolation` adds',
+    ...{ columns, rows, names: 1, first: [0, 1, 2, 5, 6], reference: "codec: 'json'" },
   }
 }
 
-const SPEEDS = ['what you send', 'CPU time', 'latency alone', 'messages a second', 'bytes a second']
-const LOADS = ['p99 at half load', 'p99 below 5 ms up to']
+/** Says what the first message costs and what layers add to it, how the codecs compare, and what cannot be told. */
+function summarize(sizes: Sizes): string {
+  const [first] = sizes.list
+  if (!first) return ''
+  const format = (figure: Figure | undefined): string => (figure ? formatRound(new Cells(first).format(figure)) : '–')
+  const [cpu, rate] = [sizes.cpu(first.id, 'json'), sizes.find(`${first.id}/ring-json/rate`)].map(format)
+  const compared = sizes.list.map(inCase => ({ inCase, ...compareCodecs(sizes, inCase) }))
+  const told = compared.filter(({ tone = 'missing' }) => TAKE[tone])
+  const untold = compared.filter(({ text }) => text === NO_DIFFERENCE)
+  const added = Object.entries({ 'the hook': 'hook-', encryption: 'isolation-' } as const).flatMap(([name, layer]) => {
+    const { text, note } = sizes.added(first, layer)
+    if (text.startsWith('+')) return `${name} adds ${formatRound(text.slice(1))}`
+    return text === 'not measurable' && note ? `${name} adds ${formatRound(note)}` : []
+  })
+  const refused = sizes.list.filter(isRefused)
+  const nameAll = (list: readonly CaseReport[]): string => listWords(list.map(inCase => sizes.name(inCase)))
+  const sentences: (string | false)[] = [
+    `${sizes.name(first)} costs ${cpu} of CPU, ${rate?.replace('/s', '')} a second`,
+    told.length > 0 &&
+      `MessagePack takes ${listWords(told.map(({ inCase, text }) => `${text} for ${sizes.name(inCase)}`))}`,
+    untold.length > 0 &&
+      `${told.length > 0 ? 'it' : 'MessagePack'} makes ${NO_DIFFERENCE} for ${nameAll(untold.map(({ inCase }) => inCase))} (${untold[0]!.note})`,
+    listWords(added).replace(' and encryption adds', ', encryption'),
+    refused.length > 0 &&
+      `Nothing can be told of ${nameAll(refused)}: two identical arms differed by at least ${toPercent(Math.max(...refused.map(getLeftOut)))} %`,
+  ]
+  if (sizes.left.length > 0) sentences.push(`there was no time for ${nameAll(sizes.left)}: add --full`)
+  return `${sentences.flatMap(text => (text ? capitalize(text) : [])).join('. ')}.`
+}
 
-/** The speed of each format without isolation, and what it bears, if that was measured. */
-function answerFormats(sizes: Sizes, report: Pick<Report, 'scenarios'>): Table {
-  const { cells } = sizes
-  const rows = sizes.list.flatMap(({ id, title, payloadBytes }) =>
-    FORMATS.map(({ format, title: name }): Cell[] => {
-      const draw = (figure: Figure | undefined): Cell => cells.draw(figure, format === 'json')
-      const rate = sizes.find(`${id}${MANY}/ring-${format}/rate`)
+/** The speed of each format without isolation. */
+function answerFormats(sizes: Sizes): Table {
+  const { arms, cases, reference } = sizes.scenario
+  const formats = arms.filter(({ id }) => /^ring-[a-z]+$/.test(id))
+  const rows = sizes.list.flatMap(inCase =>
+    formats.map(({ id: arm, title: name }): Cell[] => {
+      const { id, title, payloadBytes } = inCase
+      const alone = cases.find(entry => entry.id === `${id}${ALONE}`) ?? inCase
+      const [cells, rate] = [new Cells(inCase), sizes.find(`${id}/${arm}/rate`)]
       return [
-        { text: `${title} as ${name}` },
-        ...[sizes.cpu(id, format), sizes.find(`${id}/ring-${format}/p50`), rate].map(draw),
+        { text: `${title}, ${name}` },
+        new Cells(alone).draw(sizes.find(`${alone.id}/${arm}/p50`), arm === reference),
+        cells.draw(rate, arm === reference),
         rate ? { text: cells.format(scale(rate, payloadBytes)).replaceAll('/s', 'B/s') } : MISSING,
-        ...['p99', 'limit'].map(kind => draw(findFigure(report, `load/${id}/ring-${format}/${kind}`))),
       ]
     }),
   )
-  const isLoadMeasured = rows.some(row => row.at(-1)!.tone !== 'missing')
-  const columns = [...SPEEDS, ...(isLoadMeasured ? LOADS : [])]
   return {
     title: sizes.ofUser ? `How fast is ${sizes.ofUser}, in each format?` : 'How fast is each format?',
     about:
-      'Of one message there and back, without isolation: the CPU time of all threads while many are in flight, and the latency of one alone.' +
-      ' The rates are of those in flight; each byte counts once. × is the ratio to JSON-RPC',
-    columns,
-    rows: rows.map(row => row.slice(0, columns.length)),
+      'Of one message there and back, without isolation: the latency of one alone, and the rates of many in flight, in which each byte counts once',
+    columns: ['what you send', 'latency alone', 'messages a second', 'bytes a second'],
+    ...{ rows, reference: "codec: 'json'" },
   }
 }
 
@@ -299,18 +340,8 @@ const scale = ({ median, range, processes, ...figure }: Figure, factor: number):
   ...(range && { range: [range[0] * factor, range[1] * factor] }),
 })
 
-const answerHook = (sizes: Sizes): Table => ({
-  title: 'What does a hook cost?',
-  about: 'CPU time of all threads that a message takes more with a hook, without encryption',
-  columns: ['CPU time added', ...sizes.list.map(({ title }) => title)],
-  rows: FORMATS.map(({ format, title: name }) => [
-    { text: name },
-    ...sizes.list.map(({ id }) => sizes.added(id, format, 'hook-')),
-  ]),
-})
-
-/** Sorted by the first of the figures. @param until - what it ends with */
-function answerStarts(scenario: ScenarioReport, cells: Cells, figures: readonly string[], until: string): Table {
+/** Sorted by the first of the figures. @param what - the title of the first column */
+function answerStarts(scenario: ScenarioReport, figures: readonly string[], what: string): Table {
   const [inCase] = scenario.cases as [CaseReport]
   const find = (arm: string): Figure | undefined =>
     inCase.results.find(result => result.arm === arm)?.figures.find(({ id }) => id === figures[0])
@@ -319,36 +350,6 @@ function answerStarts(scenario: ScenarioReport, cells: Cells, figures: readonly 
     ...result,
     figures: figures.flatMap(id => result.figures.find(figure => figure.id === id) ?? []),
   }))
-  const told = arms.flatMap(({ id, title }) => {
-    const figure = find(id)!
-    if (title.startsWith('raw ') || !isTold(cells.judge(figure))) return []
-    return `${title} takes ${formatRatio(figure.ratio!)} (${formatInterval(figure.interval!)})`
-  })
-  const ends = [...new Set([...told.slice(0, 1), ...told.slice(-1)])].join(' and ')
-  const reference = scenario.arms.find(({ id }) => id === scenario.reference)!.title
-  const table = scenarioTable({ ...scenario, arms, cases: [{ ...inCase, results }] }, cells)
-  return ends ? { ...table, sentence: `To ${until}, ${ends} the time of a ${reference}.` } : table
-}
-
-function answerRings(scenario: ScenarioReport, cells: Cells): Table {
-  const arms = scenario.arms.filter(({ id }) => id === 'port-json' || id === 'ring-json')
-  const judged = scenario.cases.flatMap(({ title, results }) => {
-    const [figure] = results.find(({ arm }) => arm === 'ring-json')?.figures ?? []
-    return figure ? { title, judgement: cells.judge(figure), rounds: figure.processes.flat().length } : []
-  })
-  const list = (...wanted: string[]): string =>
-    judged.flatMap(({ title, judgement }) => (wanted.includes(judgement) ? title : [])).join(', ')
-  const [gains, losses, others] = [list('faster'), list('slower'), list('same', 'unclear')]
-  const rounds = Math.min(...judged.map(entry => entry.rounds))
-  const parts = [
-    gains && `a ring is faster than a port for ${gains}`,
-    losses && `${gains ? '' : 'a ring is '}slower than a port for ${losses}`,
-    others && `no difference can be told of ${count(rounds, 'round')} for ${others}`,
-  ]
-  return {
-    ...nameRows(scenarioTable({ ...scenario, arms }, cells), 'latency, or a second'),
-    title: 'What do rings gain, and when do they lose?',
-    sentence: `${capitalize(parts.filter(Boolean).join('; '))}.`,
-    about: 'A ring of shared memory beside a port of messages, both with JSON-RPC',
-  }
+  const reference = `a ${scenario.arms.find(({ id }) => id === scenario.reference)!.title}`
+  return { ...scenarioTable({ ...scenario, arms, cases: [{ ...inCase, results }] }, what), reference }
 }

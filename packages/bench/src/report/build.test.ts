@@ -1,11 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { getScenario, sampleReport } from '../../test/sample-report.js'
 import { usualCall } from '../model/payloads.js'
 import { type Arm, type Case, latency, type Measurement, type Scenario } from '../model/scenario.js'
 import type { Cell, Outcome } from '../run/run.js'
 import { scenarioReport } from './build.js'
 
-const noise = getScenario('noise')
 const oneThread = getScenario('one-thread')
 
 const arm = (id: string): Arm => ({ id, title: id, open: () => Promise.reject(new Error('not here')) })
@@ -58,59 +57,11 @@ test('leaves out a process in which an arm measured nothing', () => {
   ).toMatchObject({ ratio: 3, processes: [[30, 30]] })
 })
 
-describe('the noise check', () => {
-  /** The second brownfield arm takes so many times as long as the first. */
-  const strayBy =
-    (factor: number) =>
-    (outcomes: Outcome[]): Outcome[] => {
-      for (const cell of outcomes.flatMap(({ cells }) => cells)) {
-        if (cell.arm.id !== 'ring-json-again') continue
-        cell.processes = cell.processes.map(rounds => rounds.map(entry => ({ ...entry, p50: entry['p50']! * factor })))
-      }
-      return outcomes
-    }
-
-  test('is steady when identical arms agree', () => {
-    const found = sampleReport(undefined, [noise]).noise!
-    expect(found.outcome).toBe('steady')
-    expect(found.checks.map(({ figure }) => figure)).toEqual([
-      'noise/1/ring-json-again/p50',
-      'noise/64/ring-json-again/rate',
-    ])
-    for (const { ratio } of found.checks) expect(ratio).toBe(1)
-  })
-
-  test('is too noisy when an arm differs from itself by more than a quarter, in either direction', () => {
-    expect(sampleReport(strayBy(1.2), [noise]).noise?.outcome).toBe('steady')
-    expect(sampleReport(strayBy(1.3), [noise]).noise?.outcome).toBe('too noisy')
-    expect(sampleReport(strayBy(0.75), [noise]).noise?.outcome).toBe('too noisy')
-  })
-
-  test('is too noisy when the interval of an arm to itself is wide, even if its middle is 1', () => {
-    const scatter = (outcomes: Outcome[]): Outcome[] => {
-      for (const cell of outcomes.flatMap(({ cells }) => cells)) {
-        const factors = cell.arm.id === 'ring-json-again' ? [0.6, 1, 1.6] : [1, 1, 1]
-        const [round] = cell.processes[0]!
-        cell.processes = factors.map(factor => [{ ...round!, p50: round!['p50']! * factor }])
-      }
-      return outcomes
-    }
-    const [check] = sampleReport(scatter, [noise]).noise!.checks
-    expect(check!.ratio).toBe(1)
-    expect(sampleReport(scatter, [noise]).noise?.outcome).toBe('too noisy')
-  })
-
-  test('is too noisy when other programs took more than a tenth of the CPU time', () => {
-    const taken = (others: number) => (outcomes: Outcome[]) =>
-      outcomes.map(outcome => ({ ...outcome, cpu: { total: 1000, others } }))
-    expect(sampleReport(taken(90), [noise]).noise).toMatchObject({ outcome: 'steady', othersCpu: 0.09 })
-    expect(sampleReport(taken(300), [noise]).noise).toMatchObject({ outcome: 'too noisy', othersCpu: 0.3 })
-    expect(sampleReport(undefined, [noise]).noise).toMatchObject({ othersCpu: null })
-  })
-
-  test('is null when nothing was measured twice', () => {
-    expect(sampleReport(undefined, [oneThread]).noise).toBeNull()
-  })
+test('says what other programs took while threads were measured, as far as it is known', () => {
+  const taken = (outcomes: Outcome[]): Outcome[] =>
+    outcomes.map(outcome => ({ ...outcome, cpu: { total: 1000, others: 90 } }))
+  expect(sampleReport(taken, [oneThread]).othersCpu).toBe(0.09)
+  expect(sampleReport(undefined, [oneThread]).othersCpu).toBeNull()
 })
 
 test('a figure whose rounds differ by more than half has a range', () => {

@@ -1,4 +1,4 @@
-// Makes the report of a run, which has medians, ratios to the reference and the noise check, and the files that it is written to.
+// Makes the report of a run, which has medians and ratios to the reference, and the files that it is written to.
 import { ENOUGH_ROUNDS, estimateRatio, getSpread, medianOfMedians } from '@sallyport/compare/internal/statistics'
 import { plain, short, shortRange } from '@sallyport/compare/internal/text'
 import { max, sum } from 'd3-array'
@@ -7,13 +7,11 @@ import type { Cell, Outcome, Plan } from '../run/run.js'
 import { type CaseReport, type Figure, type Report, type ScenarioReport, SCHEMA_VERSION } from './report.js'
 import { toHtml } from './html.js'
 import { toMarkdown } from './markdown.js'
-import { judgeNoise } from './verdict.js'
 
 type RunFacts = Pick<Report, 'tool' | 'filter' | 'seconds' | 'machine'> & { plan: Plan; startedAt: Date }
 
 export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Report {
   const { tool, filter, plan, machine, startedAt, seconds } = facts
-  const scenarios = outcomes.map(scenarioReport)
   return {
     schemaVersion: SCHEMA_VERSION,
     tool,
@@ -23,8 +21,8 @@ export function buildReport(outcomes: readonly Outcome[], facts: RunFacts): Repo
     seconds: short(seconds),
     plan: { processes: plan.processes, rounds: plan.rounds, slotMs: plan.slotMs },
     machine,
-    noise: judgeNoise(scenarios, getOthersCpu(outcomes)),
-    scenarios,
+    othersCpu: getOthersCpu(outcomes),
+    scenarios: outcomes.map(scenarioReport),
   }
 }
 
@@ -37,7 +35,7 @@ export function scenarioReport({ scenario, cells, ended = 'rounds' }: Outcome): 
     about,
     rows,
     reference: arms[0].id,
-    rounds: Math.ceil(max(cells, ({ inCase, processes }) => processes.flat().length / (inCase.repeats ?? 1))!),
+    rounds: max(cells, ({ processes }) => processes.flat().length)!,
     ended,
     arms: arms.map(({ id: arm, title: name }) => ({ id: arm, title: name })),
     cases: cases.map((inCase): CaseReport => {

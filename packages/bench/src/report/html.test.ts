@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { hostileScenario, noisySample, sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
+import {
+  getScenario,
+  hostileScenario,
+  noisySample,
+  sampleReport,
+  tooNoisy,
+  withFailure,
+} from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
 import { toHtml } from './html.js'
 
@@ -32,7 +39,7 @@ test('has landmarks, headings in order, unique ids, and a caption for each table
 })
 
 test('calls nothing better or worse when the noise check failed', () => {
-  const noisy = toHtml(tooNoisy(noisySample()))
+  const noisy = toHtml(tooNoisy(noisySample(['formats', 'shapes'].map(getScenario))))
   expect(noisy).toContain('class="verdict too-noisy"')
   expect(noisy).not.toMatch(/class="[^"]*\b(better|worse)"/)
   expect(all).toMatch(/<td class="(better|worse)"/)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sampleReport, tooNoisy, withFailure } from '../../test/sample-report.js'
+import { sampleReport, withFailure } from '../../test/sample-report.js'
 import { allScenarios } from '../scenarios/index.js'
 import { toMarkdown } from './markdown.js'
 
@@ -12,24 +12,30 @@ test('says where and when the run took place', () => {
 
 test('begins with the verdict and the answers, what to take first, and folds everything else', () => {
   const text = toMarkdown(sampleReport())
-  expect(text.split('\n\n').slice(0, 2)).toEqual(['# Sallyport benchmark', '🟢 **5 scenarios measured.**'])
+  expect(text.split('\n\n').slice(0, 2)).toEqual(['# Sallyport benchmark', '🟢 **6 scenarios measured.**'])
   expect(text.match(/^## .*/gm)).toEqual([
-    '## Which codec to take, and what does encryption add?',
+    '## What does a message cost, and which codec to take?',
     '## What does a plugin cost in each sandbox?',
     '## How fast is each format?',
     '## What do sealing and opening take alone?',
-    '## What does a hook cost?',
     '## What does the first call of a program cost?',
     '## What do rings gain, and when do they lose?',
   ])
   expect([...text.matchAll(/<details><summary>(.*)<\/summary>\n\n/g)].map(([, title]) => title)).toEqual([
     'Few calls',
     'Formats, the hook and encryption',
+    'The speed of each format',
     'A call, by the shape of the traffic',
     'Sandboxes',
   ])
-  expect(text).toContain('| JSON-RPC, hook | 85.0 µs (3.46×')
-  expect(toMarkdown(tooNoisy(sampleReport()))).toContain('⚪ **Noise check failed')
+  expect(text).toContain('| isolation without encryption | 2.00 µs (4.00×')
+})
+
+test('explains × below each table that has one, and nowhere else', () => {
+  for (const part of toMarkdown(sampleReport()).split(/^(?=## |<details>)/m)) {
+    const rows = part.split('\n').filter(line => line.startsWith('|'))
+    expect(part.includes('× is the ratio to'), part).toBe(rows.some(row => row.includes('×')))
+  }
 })
 
 test('draws as many cells in every row as in the head of its table', () => {

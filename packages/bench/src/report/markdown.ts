@@ -7,8 +7,7 @@ import { type Cell, getAnswers, getTables, type Table } from './answers.js'
 import { getFailures, type Report } from './report.js'
 import { describeRun, getNotes, getVerdict } from './verdict.js'
 
-const FOOT =
-  'Medians; × is the median of the ratios of the rounds to the reference, with its 95 % interval, from six rounds on. All rounds are in report.json.'
+const FOOT = 'Medians, and from six rounds on ratios with their 95 % intervals. All rounds are in report.json.'
 
 export function toMarkdown(report: Report): string {
   const { outcome, line } = getVerdict(report)

@@ -1,7 +1,7 @@
 // The report of a run, as schema/report.schema.json fixes its JSON. Every other form of it is a view of this one object.
 
 /** Version of the file's format. Increases with each change that breaks readers of the previous version. */
-export const SCHEMA_VERSION = 10
+export const SCHEMA_VERSION = 11
 
 /** The result of a benchmark run: the content of `report.json`. */
 export interface Report {
@@ -31,17 +31,8 @@ export interface Report {
     loadBefore: number
     loadAfter: number
   }
-  /** Whether arms that were measured against themselves (A/A) agreed, other programs left the CPU alone, and no more figures moved than by chance; null if nothing was measured twice. */
-  noise: {
-    /** `too noisy`: one of the limits was exceeded, so that nothing is judged. */
-    outcome: 'steady' | 'too noisy'
-    /** The part of the CPU time that other programs took during the run, 0 to 1; null if unknown. */
-    othersCpu: number | null
-    /** Figures of which every round in one half of the run is beyond every round in the other half, the farthest first; none if that many are so in one of a hundred random orders of the rounds. */
-    moved: { figure: string; factor: number }[]
-    /** `figure` is the `scenario/case/arm/figure` of the second of the two. */
-    checks: { figure: string; ratio: number; interval: [low: number, high: number] }[]
-  } | null
+  /** The part of the CPU time that other programs took while threads were measured, 0 to 1; null if unknown. */
+  othersCpu: number | null
   /** The scenarios that ran, in their order. */
   scenarios: {
     id: string
@@ -52,11 +43,11 @@ export interface Report {
     rows: 'arms' | 'cases'
     /** Id of the arm that ratios refer to. */
     reference: string
-    /** Rounds that were measured. */
+    /** Rounds that were measured; of one payload, there can be fewer. */
     rounds: number
     /** What ended the rounds: their number, intervals that are narrow enough, or the time. */
     ended: 'rounds' | 'intervals' | 'time'
-    /** The title has the version, if the arm is another library. */
+    /** The title has the version, if the arm is another library. An arm `…-again` is the reference, opened and measured a second time. */
     arms: { id: string; title: string }[]
     /** `payloadBytes` is the mean size of the payload, as JSON without white space. */
     cases: {
@@ -64,7 +55,7 @@ export interface Report {
       title: string
       payload: string
       payloadBytes: number
-      /** The figures of one arm, or the error that it failed with. */
+      /** The figures of each arm, or the error that it failed with; none if there was no time for the case. */
       results: {
         arm: string
         error?: string
@@ -90,7 +81,6 @@ export interface Report {
   }[]
 }
 
-export type Noise = NonNullable<Report['noise']>
 export type ScenarioReport = Report['scenarios'][number]
 export type CaseReport = ScenarioReport['cases'][number]
 export type Figure = CaseReport['results'][number]['figures'][number]

@@ -1,7 +1,7 @@
 // Draws a table on a terminal: figures with their ratios next to them, or below them if the screen is narrow.
 import { type Screen, TONES, wrap } from '@sallyport/compare/internal/screen'
 import { stripVTControlCharacters } from 'node:util'
-import { keepUnits } from '../shared/text.js'
+import { formatRound, keepUnits } from '../shared/text.js'
 import type { Cell, Table } from './answers.js'
 
 /** In a wide layout, ratios are next to their figures instead of below them. */
@@ -13,6 +13,20 @@ export function toTerminal(table: Table, { columns, colors }: Screen): string {
   const said = sentence === undefined ? [] : wrap(sentence, columns - 2).map(line => ` ${line}`)
   const explained = wrap(about, columns - 2).map(line => ` ${colors.dim(line)}`)
   return [` ${colors.bold(title)}`, ...said, drawFitting(table, { columns, colors }), ...explained].join('\n')
+}
+
+/** Draws what the last screen of a run has of a table: fewer columns, one line a row. */
+export function toFirst({ first = [], columns, rows }: Table, screen: Screen): string {
+  const known = first.filter(at => rows.some(row => row[at]!.tone !== 'missing'))
+  const take = <T>(cells: readonly T[]): T[] => known.map(at => cells[at]!)
+  const shorten = ({ text, note = '', tone }: Cell): Cell => {
+    if (text === 'not measurable' && note) return { text: formatRound(note) }
+    return { text: note.endsWith(' %') ? `${text} (${note})` : text.replace('measurable ', ''), ...(tone && { tone }) }
+  }
+  return drawFitting(
+    { title: '', about: '', columns: take(columns), rows: rows.map(row => take(row).map(shorten)) },
+    screen,
+  )
 }
 
 function drawFitting(table: Table, screen: Screen): string {

@@ -1,52 +1,24 @@
-// Whether the figures of a run can be believed: identical arms agree, other programs leave the CPU alone, and no more figures move than by chance. If
-// this noise check fails, nothing is judged, and no figure has a third digit.
+// Whether what a run measured can be believed. Each case is judged by two arms that are the same (A/A), which are measured as all else: if they differ,
+// nothing is said of that case, and of no other. What other programs took is a fact, which refuses nothing.
 import type { Outcome } from '@sallyport/compare/internal/screen'
-import { countMovedByChance, estimateRatio, getMovement } from '@sallyport/compare/internal/statistics'
-import { count, formatEffect, short, shortRange } from '@sallyport/compare/internal/text'
-import { NOISE } from '../model/scenario.js'
-import { formatRatio } from '../shared/text.js'
-import { everyFigure, getFailures, type Noise, type Report, type ScenarioReport } from './report.js'
+import { count } from '@sallyport/compare/internal/text'
+import { extent } from 'd3-array'
+import { AGAIN } from '../model/scenario.js'
+import { type CaseReport, getFailures, type Report } from './report.js'
 
-/** Limit of the ratio of two identical arms, as a factor. */
-const TOLERANCE = 1.25
+/** A case is refused if the interval of its identical arms leaves out 1 by more than this factor. */
+const LEFT_OUT_LIMIT = 1.1
 
-/** Limit of the interval of that ratio, as a factor. */
-const REACH = 1.5
+const findDouble = ({ results }: Pick<CaseReport, 'results'>): CaseReport['results'][number] | undefined =>
+  results.find(({ arm }) => arm.endsWith(AGAIN))
 
-/** Limit of the part of the CPU time that other programs take. */
-const OTHERS_LIMIT = 0.1
-
-/** Judges the arms that were measured twice, and what moved; null without a pair of results. */
-export function judgeNoise(scenarios: ScenarioReport[], othersCpu: number | null): Noise | null {
-  const cases = scenarios.find(({ id }) => id === NOISE)?.cases ?? []
-  const checks = cases.flatMap(({ id: inCase, results }) =>
-    results.flatMap(({ arm, figures: [again] }): Noise['checks'] => {
-      const first = results.find(other => `${other.arm}-again` === arm)?.figures[0]
-      const estimate = again && first && estimateRatio(again.processes, first.processes)
-      if (!estimate) return []
-      const figure = [NOISE, inCase, arm, again.id].join('/')
-      return [{ figure, ratio: short(estimate.value), interval: shortRange(estimate.interval) }]
-    }),
-  )
-  if (checks.length === 0) return null
-  const moved = findMoved(scenarios)
-  const { most, widest } = getExtremes(checks)
-  const isNoisy = moved.length > 0 || (othersCpu ?? 0) > OTHERS_LIMIT || most > TOLERANCE || widest > REACH
-  return { outcome: isNoisy ? 'too noisy' : 'steady', othersCpu, moved, checks }
+/** Returns the factor by which the interval of identical arms leaves out 1: 1 if it does not, or nothing was measured twice. */
+export function getLeftOut({ results }: Pick<CaseReport, 'results'>): number {
+  const [low, high] = findDouble({ results })?.figures[0]?.interval ?? [1, 1]
+  return Math.max(1, low, 1 / high)
 }
 
-/** The figures that moved, the farthest first, if they are more than by chance. */
-function findMoved(scenarios: ScenarioReport[]): Noise['moved'] {
-  const moved = everyFigure({ scenarios }).flatMap(({ path, figure }) => {
-    const factor = getMovement(figure.processes)
-    return factor > 1 ? [{ figure: path, factor: short(factor) }] : []
-  })
-  const results = scenarios.flatMap(({ cases }) => cases.flatMap(inCase => inCase.results))
-  const byChance = countMovedByChance(results.map(({ figures }) => figures.map(({ processes }) => processes)))
-  return moved.length <= byChance ? [] : moved.toSorted((a, b) => b.factor - a.factor)
-}
-
-export const isTooNoisy = ({ noise }: Pick<Report, 'noise'>): boolean => noise?.outcome === 'too noisy'
+export const isRefused = (inCase: Pick<CaseReport, 'results'>): boolean => getLeftOut(inCase) > LEFT_OUT_LIMIT
 
 export interface Verdict {
   /** `too noisy`: nothing is judged. */
@@ -54,64 +26,38 @@ export interface Verdict {
   line: string
 }
 
-export function getVerdict(report: Pick<Report, 'noise' | 'scenarios'>): Verdict {
-  const { noise, scenarios } = report
-  if (noise && isTooNoisy(report)) return { outcome: 'too noisy', line: describeNoise(report, noise) }
-  const failed = getFailures(report).length
-  const measured = noise ? describeQuiet(noise) : `${count(scenarios.length, 'scenario')} measured`
-  const line = [failed > 0 && `${count(failed, 'failure')}.`, `${measured}.`]
-  return { outcome: failed > 0 ? 'failed' : 'fine', line: line.filter(Boolean).join(' ') }
-}
-
 const toPercent = (part: number): string => `${Math.round(part * 100)} %`
-/** Rounds up: what exceeds a limit must not be shown as that limit. */
-const formatExcess = (factor: number): string => `${Math.ceil((factor - 1) * 100 - 1e-6)} %`
 
-/** Factors by which identical arms differ, and that their intervals reach. */
-export function getExtremes(checks: Noise['checks']): { most: number; widest: number } {
-  const getFactor = (ratio: number): number => Math.max(ratio, 1 / ratio)
-  return {
-    most: Math.max(...checks.map(({ ratio }) => getFactor(ratio))),
-    widest: Math.max(...checks.flatMap(({ interval }) => interval.map(getFactor))),
-  }
-}
-
-function describeQuiet({ checks, othersCpu }: Noise): string {
-  const { most } = getExtremes(checks)
-  const others = othersCpu === null ? '' : `, and other programs took ${toPercent(othersCpu)} of the CPU`
-  return `The machine was quiet: two identical arms differed by ${formatEffect(most)}${others}`
-}
-
-function describeNoise(report: Pick<Report, 'scenarios'>, noise: Noise): string {
-  const { checks, othersCpu, moved } = noise
-  const { most, widest } = getExtremes(checks)
-  const [first, ...more] = moved
-  const reasons = [
-    first && `${nameFigure(report, first.figure)} moved ${formatRatio(first.factor)} within the run`,
-    more.length > 0 && `${count(more.length, 'more figure')} moved, too`,
-    most > TOLERANCE && `two identical arms differed by ${formatExcess(most)} (limit: ${formatEffect(TOLERANCE)})`,
-    widest > REACH &&
-      `the interval of two identical arms reached ${formatExcess(widest)} (limit: ${formatEffect(REACH)})`,
-    (othersCpu ?? 0) > OTHERS_LIMIT &&
-      `other processes took ${toPercent(othersCpu!)} of the CPU (limit: ${toPercent(OTHERS_LIMIT)})`,
+export function getVerdict(report: Pick<Report, 'othersCpu' | 'scenarios'>): Verdict {
+  const { othersCpu, scenarios } = report
+  const failed = getFailures(report).length
+  const checked = scenarios.flatMap(({ cases }) => cases).filter(findDouble)
+  const refused = checked.filter(isRefused)
+  const line = [
+    failed > 0 && `${count(failed, 'failure')}.`,
+    `${count(scenarios.length, 'scenario')} measured.`,
+    ...refused.map(
+      each => `Refused: ${each.title}: two identical arms differed by at least ${toPercent(getLeftOut(each) - 1)}.`,
+    ),
+    describeOthers({ othersCpu }),
   ]
-  return `Noise check failed: ${reasons.filter(Boolean).join('; ')}. This run answers nothing. Close other programs, or use --full.`
+  const isNoisy = refused.length > 0 && refused.length === checked.length
+  return { outcome: failed > 0 ? 'failed' : isNoisy ? 'too noisy' : 'fine', line: line.filter(Boolean).join(' ') }
 }
 
-function nameFigure({ scenarios }: Pick<Report, 'scenarios'>, path: string): string {
-  const [scenarioId, caseId, armId] = path.split('/')
-  const scenario = scenarios.find(({ id }) => id === scenarioId)
-  const arm = scenario?.arms.find(({ id }) => id === armId)?.title ?? armId
-  return `${arm} (${scenario?.cases.find(({ id }) => id === caseId)?.title ?? caseId})`
-}
+export const describeOthers = ({ othersCpu }: Pick<Report, 'othersCpu'>): string =>
+  othersCpu === null ? '' : `Other programs took ${toPercent(othersCpu)} of the CPU.`
 
-const ENDS = { intervals: 'when each interval was narrow enough', time: 'when its time was over' }
+const ENDS = { intervals: 'until all were narrow', time: 'all its time' }
 
 /** What ended the rounds of each scenario, other than their planned number. */
 export const getNotes = ({ scenarios }: Pick<Report, 'scenarios'>): string[] =>
-  scenarios.flatMap(({ id, rounds, ended }) =>
-    ended === 'rounds' ? [] : `${id} ended after ${count(rounds, 'round')}, ${ENDS[ended]}.`,
-  )
+  scenarios.flatMap(({ id, ended, cases }) => {
+    const figures = cases.flatMap(({ results }) => results.flatMap(result => result.figures))
+    const [least, most] = extent(figures, ({ processes }) => processes.flat().length) as [number, number]
+    const range = least === most ? '' : `${least} to `
+    return ended === 'rounds' ? [] : `${id}: ${range}${count(most, 'round')}, ${ENDS[ended]}.`
+  })
 
 export const describeRun = ({ startedAt, mode, seconds, machine }: Report): string =>
   `${startedAt.slice(0, 16).replace('T', ' ')} UTC · ${mode}, ${Math.round(seconds)} s · load ${machine.loadBefore} → ${machine.loadAfter}`

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { getScenario } from '../../test/sample-report.js'
@@ -31,6 +32,7 @@ import {
 const plan: Plan = { mode: 'quick', processes: 1, discarded: 1, rounds: 2, slotMs: 1, budgetMs: 60_000 }
 const silent: Watcher = { scenario: () => {}, slot: () => {}, done: () => {} }
 const running = new AbortController().signal
+setMaxListeners(0, running)
 
 /** Opens arms in this process. */
 const launchHere: Launch = () => ({ open: (_, arm) => arm.open(), end: async () => {} })
@@ -71,7 +73,7 @@ function createScenario(log: Log, measures: Record<string, OpenArm['measure']>, 
       }
     },
   }))
-  return { id: 'test', main: true, title: '', about: '', arms: arms as unknown as Arms, cases, rows: 'cases' }
+  return { id: 'test', title: '', about: '', arms: arms as unknown as Arms, cases, rows: 'cases' }
 }
 
 const fine = async ({ ms }: Task): Promise<{ rate: number }> => ({ rate: ms })
@@ -94,23 +96,48 @@ describe('rounds', () => {
     expect(interleave(['a1', 'b1', 'a2', 'b2'], 2, 2)).toEqual(['b1', 'a1', 'b2', 'a2'])
   })
 
-  test('repeat a case within a round, and turn the order round with each repeat', () => {
-    const order = (round: number) => interleave(['a', 'b'], 2, round, () => 2).join('')
-    expect([order(1), order(2)]).toEqual(['abba', 'baab'])
-  })
+  const precise: Case = { ...inCase('one'), figures: [{ ...rate('rate', 'calls'), precise: 0.05 }] }
 
-  test('go on until the intervals of precise figures are narrow', async () => {
-    const precise: Case = { ...inCase('one'), figures: [{ ...rate('rate', 'calls'), precise: 0.05 }] }
+  test('go on until the intervals of ratios are narrow', async () => {
     const rates = [10, 20, 10, 20]
     const measure: OpenArm['measure'] = async () => ({ rate: rates.shift() ?? 15 })
-    const runOnce = async (plan: Plan): Promise<{ rounds: number; ended: Outcome['ended'] }> => {
-      const [outcome] = await run([createScenario(newLog(), { a: measure }, [precise])], plan, silent, running)
-      return { rounds: outcome!.cells[0]!.processes[0]!.length, ended: outcome!.ended }
+    const scenario = createScenario(newLog(), { a: fine, b: measure }, [precise])
+    const [outcome] = await run([scenario], { ...plan, discarded: 0, rounds: 4 }, silent, running)
+    expect(outcome!.ended).toBe('intervals')
+    expect(outcome!.cells[0]!.processes[0]!.length).toBeGreaterThan(6)
+  })
+
+  test('measure one payload after the other, and give the time to the one whose ratios have wide intervals', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const [steady, wide] = ['steady', 'wide'].map(id => ({ ...precise, id, payload: { ...usualCall, id } }))
+    let count = 0
+    const measure: OpenArm['measure'] = async (_, { id }) => {
+      vi.advanceTimersByTime(10)
+      return { rate: id === 'wide' && count++ % 3 === 0 ? 30 : 10 }
     }
-    const short: Plan = { ...plan, discarded: 0, rounds: 4 }
-    const found = await runOnce(short)
-    expect(found.ended).toBe('intervals')
-    expect(found.rounds).toBeGreaterThan(6)
+    const log = newLog()
+    const scenario = createScenario(log, { a: measure, b: measure }, [wide!, steady!])
+    const twice: Plan = { ...plan, discarded: 0, rounds: 6, processes: 2, budgetMs: 2000 }
+    const [outcome] = await run([scenario], twice, silent, running)
+    const [first, , second] = outcome!.cells.map(({ processes }) => processes.map(({ length }) => length))
+    expect(second).toEqual([6, 6])
+    expect(first![1]).toBeGreaterThan(50)
+  })
+
+  test('measure at least two payloads on a machine that is too slow for all, in every process', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const slow = async (): Promise<{ rate: number }> => {
+      vi.advanceTimersByTime(400)
+      return { rate: 1 }
+    }
+    const cases = ['one', 'two', 'three'].map(id => ({ ...precise, id, payload: { ...usualCall, id } }))
+    const twice: Plan = { ...plan, discarded: 0, processes: 2, budgetMs: 2000 }
+    const scenario: Scenario = { ...createScenario(newLog(), { a: slow, b: slow }, cases), from: 'quick' }
+    const [outcome] = await run([scenario], twice, silent, running)
+    const rounds = outcome!.cells.map(({ processes }) => processes.map(({ length }) => length))
+    expect(rounds).toEqual([...Array.from({ length: 4 }, () => [2, 2]), [0, 0], [0, 0]])
   })
 
   test('open the arms again in each process, and continue their order', async () => {
@@ -150,23 +177,10 @@ describe('rounds', () => {
       vi.advanceTimersByTime(ms + settleMs)
       return { rate: 1 }
     }
-    const warm: Case = { ...inCase('one'), warmUp: { loop: 'calls', inFlight: 3, settleMs: 400 } }
+    const warm: Case = { ...inCase('one', 3), warmUpMs: 400 }
     const long: Plan = { ...plan, rounds: 8, slotMs: 20, budgetMs: 0 }
     const [outcome] = await run([createScenario(newLog(), { a: exact, b: exact }, [warm])], long, silent, running)
     expect(outcome).toMatchObject({ ended: 'rounds', cells: [{ processes: [{ length: 8 }] }, {}] })
-  })
-
-  test('stop after two when a scenario is late', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] })
-    onTestFinished(() => void vi.useRealTimers())
-    const log = newLog()
-    const late = async (): Promise<{ rate: number }> => {
-      vi.advanceTimersByTime(400)
-      return { rate: 1 }
-    }
-    const short: Plan = { ...plan, discarded: 0, rounds: 9, budgetMs: 0 }
-    const [outcome] = await run([createScenario(log, { a: late })], short, silent, running)
-    expect(outcome?.cells[0]?.processes[0]).toHaveLength(2)
   })
 })
 
@@ -193,13 +207,13 @@ describe('failures', () => {
   })
 })
 
-test('settles before each measurement, whose task can differ in a round that is discarded', async () => {
+test('settles before each measurement, and warms up in the round that is discarded', async () => {
   const tasks: Task[] = []
   const listens = async (task: Task): Promise<{ rate: number }> => {
     tasks.push(task)
     return { rate: 1 }
   }
-  const warm: Case = { ...inCase('one'), warmUp: { loop: 'calls', inFlight: 3, settleMs: 400 } }
+  const warm: Case = { ...inCase('one', 3), warmUpMs: 400 }
   const scenario: Scenario = {
     ...createScenario(newLog(), { a: listens }, [warm]),
     share: 10,
@@ -207,11 +221,23 @@ test('settles before each measurement, whose task can differ in a round that is 
     roundsShare: 1 / 3,
   }
   await run([scenario], { ...plan, rounds: 12 }, silent, running)
-  expect(tasks.map(({ inFlight, ms, settleMs }) => [inFlight, ms, settleMs])).toEqual([
-    [3, 10, 400],
-    ...Array.from({ length: 4 }, () => [1, 10, 5]),
+  expect(tasks.slice(-5).map(({ loop, inFlight, ms, settleMs }) => [loop, inFlight, ms, settleMs])).toEqual([
+    ...Array.from({ length: 5 }, () => ['calls', 3, 10, 5]),
   ])
 })
+
+test('warms up until calls are enough, or took their CPU time, or half of it when three slots agree', () =>
+  rows([
+    ['enough', 400_000, () => 0.001, 3],
+    ['time', 1000, (slot: number) => 100 * 2 ** slot, 6],
+    ['agreement', 1000, () => 500, 6],
+  ])(async (_, aSecond, getCpu, slots) => {
+    let made = 0
+    const measure = async (): Promise<Measurement> => ({ cpu: getCpu(made++), rate: aSecond })
+    const scenario = createScenario(newLog(), { a: measure }, [{ ...inCase('one', 3), warmUpMs: 500 }])
+    await run([scenario], { ...plan, rounds: 1, slotMs: 100 }, silent, running)
+    expect(made - 1).toBe(slots)
+  }))
 
 test('ends a measurement that hangs, and closes the arms, when it is aborted', async () => {
   const log = newLog()
@@ -269,7 +295,7 @@ describe('checkMeasurement', () => {
 
 describe('the cost of encryption', () => {
   const formats = getScenario('formats')
-  const inSize = { ...formats.cases.find(({ id }) => id === 'call-many')!, figures: [latency('cpu', 'CPU time')] }
+  const inSize = { ...formats.cases.find(({ id }) => id === 'call')!, figures: [latency('cpu', 'CPU time')] }
   const arms = formats.arms.filter(({ id }) => id.endsWith('ring-json') && id !== 'ring-json')
   const [HOOK_US, DRIFT, SCATTER, OUTLIER] = [7, 2, 0.03, 3]
 
@@ -299,7 +325,7 @@ describe('the cost of encryption', () => {
   test('is found and sized when a delay is planted in the arm with the cipher', () =>
     rows([1, 5, 20])(async delayUs => {
       const { encrypted, hook } = await measurePlanted(delayUs)
-      expect(drawDifference(encrypted, hook, { isNoisy: false }).text).toMatch(/^\+/)
+      expect(drawDifference(encrypted, hook, { isRefused: false }).text).toMatch(/^\+/)
       const { value, interval } = estimateDifference(encrypted.processes, hook.processes)!
       // The machine takes one to one and a half times as long as in the beginning.
       expect(interval[0]).toBeLessThan(delayUs * 1.5)
@@ -310,7 +336,7 @@ describe('the cost of encryption', () => {
 
   test('is not measurable when nothing is planted', async () => {
     const { encrypted, hook } = await measurePlanted(0)
-    const { text, note } = drawDifference(encrypted, hook, { isNoisy: false })
+    const { text, note } = drawDifference(encrypted, hook, { isRefused: false })
     expect(text).toBe('not measurable')
     expect(note).toMatch(/^below 0\.\d+ µs$/)
   })

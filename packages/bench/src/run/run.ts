@@ -1,8 +1,20 @@
-// Runs scenarios: the arms of each case interleaved, round after round, in several fresh processes, as long and as often as a plan says.
-import { getUncertainty, orderOf } from '@sallyport/compare/internal/statistics'
-import { sum } from 'd3-array'
+// Runs scenarios, as long and as often as a plan says:
+// 1. in several fresh processes, one payload after the other: between two slots of small calls, a document would empty the caches
+// 2. the arms of a payload interleaved, round after round, after a warm-up
+// 3. the time goes to the payload whose ratios have the widest intervals
+import { getUncertainty, isStationary, orderOf } from '@sallyport/compare/internal/statistics'
+import { group, sum } from 'd3-array'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Arm, Case, Measurement, OpenArm, Scenario } from '../model/scenario.js'
+import {
+  AGAIN,
+  type Arm,
+  type Case,
+  type Measurement,
+  type Mode,
+  type OpenArm,
+  type Scenario,
+  type Task,
+} from '../model/scenario.js'
 import { readCpuTimes } from './machine.js'
 
 const CLOSE_TIMEOUT_MS = 5000
@@ -18,7 +30,7 @@ export interface Cell {
 export interface Outcome {
   scenario: Scenario
   cells: Cell[]
-  /** What ended the rounds of the last process: their number, intervals that are narrow enough, or the time. */
+  /** What ended the rounds of the last process: their number, intervals that are all narrow enough, or the time. */
   ended?: 'rounds' | 'intervals' | 'time'
   /** CPU time of the machine in ms while the scenario was measured, and the part of other programs, if known. */
   cpu?: { total: number; others: number }
@@ -50,7 +62,7 @@ export async function run(
   launch: Launch,
 ): Promise<Outcome[]> {
   const start = performance.now()
-  const ends = deadlines(plan, scenarios)
+  const end = start + getBudgetMs(plan, scenarios)
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
@@ -58,14 +70,16 @@ export async function run(
   const outcomes: Outcome[] = []
   for (const [index, scenario] of scenarios.entries()) {
     const cells = scenario.cases.flatMap(inCase => scenario.arms.map((arm): Cell => ({ inCase, arm, processes: [] })))
+    const parts = [...group(cells, ({ inCase }) => inCase.payload).values()].map(toPart)
     const outcome: Outcome = { scenario, cells }
     watcher.scenario(outcome)
     for (let number = 0; number < plan.processes; number++) {
       for (const cell of cells) cell.processes.push([])
-      // Time that earlier processes did not use is shared by the rest.
+      // Time that others did not use is shared by the rest.
       const now = performance.now()
-      const until = now + (start + ends[index]! - now) / (plan.processes - number)
-      await runProcess(outcome, number, until, { plan, watcher, signal, aborted, launch })
+      const part = expectedMs(plan, scenario) / totalMs(plan, scenarios.slice(index)) / (plan.processes - number)
+      const until = now + (end - now) * part
+      await runProcess(outcome, parts, number, until, { plan, watcher, signal, aborted, launch })
     }
     watcher.done(outcome)
     outcomes.push(outcome)
@@ -75,11 +89,23 @@ export async function run(
 
 type Context = { plan: Plan; watcher: Watcher; signal: AbortSignal; aborted: Promise<never>; launch: Launch }
 
-/**
- * Opens the arms, measures every cell in each round, and closes the arms. The first rounds are discarded, because V8 compiles during them.
- * After the planned rounds, others follow until the intervals of the figures that have to be precise are narrow enough, or the time is over.
- */
-async function runProcess(outcome: Outcome, number: number, until: number, context: Context): Promise<void> {
+/** The cases of one payload, and what a warm-up and a round of them last took. */
+interface Part {
+  cells: readonly Cell[]
+  warmUpMs: number
+  roundMs: number
+}
+
+const toPart = (cells: readonly Cell[]): Part => ({ cells, warmUpMs: 0, roundMs: 0 })
+
+/** Opens the arms, measures each payload, and closes the arms. The first rounds are discarded, because V8 compiles during them. */
+async function runProcess(
+  outcome: Outcome,
+  parts: readonly Part[],
+  number: number,
+  until: number,
+  context: Context,
+): Promise<void> {
   const { plan, watcher, signal, aborted, launch } = context
   const { scenario, cells } = outcome
   const rounds = getRounds(plan, scenario)
@@ -110,10 +136,12 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     signal.throwIfAborted()
     watcher.slot(outcome, cell, round)
     const lengths = { ms: getSlotMs(plan, scenario, inCase), settleMs: getSettleMs(plan, scenario, inCase) }
-    const task = { ...lengths, ...((round < 1 && inCase.warmUp) || inCase.task) }
+    const measure = async (task: Task): Promise<Measurement> =>
+      checkMeasurement(inCase, await Promise.race([open.get(arm)!.measure(task, inCase.payload), aborted]))
     try {
-      const measuring = open.get(arm)!.measure(task, inCase.payload)
-      const measured = checkMeasurement(inCase, await Promise.race([measuring, aborted]))
+      const { warmUpMs: most, task } = inCase
+      if (round < 1 && most) return await warmUp(measure, { ...task, ...lengths, loop: 'calls' }, most)
+      const measured = await measure({ ...task, ...lengths })
       if (round > 0) processes[number]!.push(measured)
     } catch (error) {
       signal.throwIfAborted()
@@ -121,20 +149,30 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
     }
   }
 
+  /** Measures the cases of one payload, or of those that warm up, once with every arm. */
+  async function measureRound(part: Part, round: number): Promise<void> {
+    const before = performance.now()
+    const warm = part.cells.filter(({ inCase }) => inCase.warmUpMs !== undefined)
+    const measured = round < 1 && warm.length > 0 ? warm : part.cells
+    const counted = round < 1 ? round : number * rounds + round
+    for (const cell of interleave(measured, scenario.arms.length, counted)) await measureCell(cell, counted)
+    part[round < 1 ? 'warmUpMs' : 'roundMs'] = performance.now() - before
+  }
+
   try {
     await openAll()
-    let lastRoundMs = 0
-    for (let round = 1 - getDiscarded(plan, scenario); ; round++) {
-      const before = performance.now()
-      const isLate = round > MIN_ROUNDS && before + lastRoundMs > until
-      const ended = getEnd(cells, round > rounds) ?? (isLate ? 'time' : undefined)
-      if (ended) {
-        outcome.ended = ended
-        break
-      }
-      const counted = round < 1 ? round : number * rounds + round
-      for (const cell of interleave(cells, scenario.arms.length, counted, getRepeats)) await measureCell(cell, counted)
-      lastRoundMs = performance.now() - before
+    const todo = parts.filter(part => number === 0 || isMeasured(part))
+    const hasLimit = plan.budgetMs > 0 && scenario.from === 'quick'
+    for (const [at, part] of todo.entries()) {
+      const now = performance.now()
+      const slowness = at > 0 ? getSlowness(plan, scenario, todo[0]!) : 1
+      const wanted = todo.slice(at).map(each => getWantedMs(plan, scenario, each) * slowness)
+      // Two sizes that are told are better than four of which none is.
+      if (at > 1 && number === 0 && hasLimit && wanted[0]! > until - now) continue
+      const end = now + ((until - now) * wanted[0]!) / sum(wanted)
+      let [round, ended]: [number, Outcome['ended']] = [1 - getDiscarded(plan, scenario), undefined]
+      while (!(ended = getEnd(part, round, rounds, end))) await measureRound(part, round++)
+      outcome.ended = at > 0 && outcome.ended === 'time' ? 'time' : ended
     }
   } finally {
     const used = scenario.spawns ? undefined : await launched?.readCpu?.().catch(() => undefined)
@@ -150,39 +188,76 @@ async function runProcess(outcome: Outcome, number: number, until: number, conte
   }
 }
 
+/** V8 has compiled the code of a call after so many: before, it takes four to seven times as long, and MessagePack longer than JSON. */
+const WARM_CALLS = 100_000
+const MOST_SLOTS = 60
+
 /**
- * Returns the order of a round with its repeats. An arm that is measured twice in a row is on other cores the second time.
- *
- * @param cells all arms of the first case, then all of the second, …
- * @param round - from 1, or below it if it is discarded
+ * Measures until calls are enough, or took `mostMs` of CPU time, or half of it and three slots agree: beside other programs, a time would be too short. It
+ * does so in slots as long as later ones. After one long slot, the first begin of another made V8 discard the code, and calls took ten times as long.
  */
-export function interleave<T>(
-  cells: readonly T[],
-  arms: number,
-  round: number,
-  getRepeats: (cell: T) => number = () => 1,
-): T[] {
-  const cases = Array.from({ length: cells.length / arms }, (_, at) => cells.slice(at * arms, (at + 1) * arms))
-  return cases.flatMap(inOrder => {
-    const repeats = getRepeats(inOrder[0]!)
-    return Array.from({ length: repeats }, (_, repeat) => orderOf(inOrder, (round - 1) * repeats + repeat)).flat()
-  })
+async function warmUp(measure: (task: Task) => Promise<Measurement>, task: Task, mostMs: number): Promise<void> {
+  const times: number[] = []
+  let [made, usedMs] = [0, 0]
+  while (made < WARM_CALLS && usedMs < mostMs && times.length < MOST_SLOTS) {
+    const { cpu = 0, rate = 0 } = await measure(task)
+    const calls = (rate * (task.ms + (task.settleMs ?? 0))) / 1e3
+    made += calls
+    usedMs += (cpu * calls) / 1e3
+    if (times.push(cpu) > 3 && usedMs > mostMs / 2 && isStationary(times)) break
+  }
 }
 
-function getEnd(cells: readonly Cell[], isPlanned: boolean): Outcome['ended'] {
-  if (!isPlanned) return undefined
-  const wanted = cells.flatMap(({ inCase, processes, error }) =>
-    error ? [] : inCase.figures.flatMap(({ id, precise }) => (precise === undefined ? [] : { id, precise, processes })),
-  )
-  if (wanted.length === 0) return 'rounds'
-  const isPrecise = wanted.every(({ id, precise, processes }) => {
-    const values = processes.map(rounds => rounds.flatMap(measured => measured[id] ?? []))
-    return getUncertainty(values) <= precise
-  })
-  return isPrecise ? 'intervals' : undefined
+/** Returns the order of a round. @param cells - all arms of the first case, then all of the second, … */
+export const interleave = <T>(cells: readonly T[], arms: number, round: number): T[] =>
+  Array.from({ length: cells.length / arms }, (_, at) =>
+    orderOf(cells.slice(at * arms, (at + 1) * arms), round - 1),
+  ).flat()
+
+/** Returns why no more rounds follow: of precise figures, the planned ones are the least. */
+function getEnd({ cells, roundMs }: Part, round: number, rounds: number, end: number): Outcome['ended'] {
+  const isLate = performance.now() + roundMs > end
+  if (!cells.some(isPrecise)) return round > rounds ? 'rounds' : undefined
+  if (round <= rounds) return undefined
+  // A round and its reverse belong together.
+  return round % 2 === 1 && getWidth(cells) <= 1 ? 'intervals' : isLate ? 'time' : undefined
 }
 
-const getRepeats = ({ inCase }: Cell): number => inCase.repeats ?? 1
+const isPrecise = ({ inCase }: Cell): boolean => inCase.figures.some(({ precise }) => precise !== undefined)
+
+/** Returns the widest interval of a ratio to the reference, as a multiple of what is narrow enough. */
+function getWidth(cells: readonly Cell[]): number {
+  const widths = cells.flatMap(({ inCase, arm, processes, error }) => {
+    const reference = cells.find(cell => cell.inCase === inCase)!
+    if (error || reference.error || arm === reference.arm || arm.id.endsWith(AGAIN)) return []
+    return inCase.figures.flatMap(({ id, precise }) => {
+      const toValues = (all: Measurement[][]): number[][] =>
+        all.map(rounds => rounds.map(measured => measured[id] ?? NaN))
+      return precise === undefined ? [] : getUncertainty(toValues(processes), toValues(reference.processes)) / precise
+    })
+  })
+  return Math.max(0, ...widths)
+}
+
+const isMeasured = ({ cells }: Part): boolean => cells.some(({ processes }) => processes.flat().length > 0)
+
+/** How many times as long as planned the least rounds of a payload took. */
+const getSlowness = (plan: Plan, scenario: Scenario, { cells, warmUpMs, roundMs }: Part): number =>
+  (warmUpMs + roundMs * getRounds(plan, scenario)) / expectedPartMs(plan, scenario, getCases(cells))
+
+const getCases = (cells: readonly Cell[]): Case[] => [...new Set(cells.map(({ inCase }) => inCase))]
+
+/** Times as many rounds as so far: more would leave none for the other payloads. */
+const MOST_TIMES = 8
+
+/** The time that a payload should have in a process: by the plan at first, then so much that its intervals become narrow enough. */
+function getWantedMs(plan: Plan, scenario: Scenario, { cells, warmUpMs, roundMs }: Part): number {
+  const before = Math.max(...cells.map(({ processes }) => processes.flat().length))
+  const rounds = getRounds(plan, scenario)
+  if (before === 0) return expectedPartMs(plan, scenario, getCases(cells))
+  const times = Math.min(MOST_TIMES, getWidth(cells) ** 2 - 1)
+  return warmUpMs + roundMs * Math.max(rounds, before * times)
+}
 
 /** An arm can leave out figures. @throws Error if a figure is not a number, or impossible */
 export function checkMeasurement({ figures }: Pick<Case, 'figures'>, measured: Measurement): Measurement {
@@ -197,41 +272,35 @@ export function checkMeasurement({ figures }: Pick<Case, 'figures'>, measured: M
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 export interface Plan {
-  mode: 'quick' | 'full'
+  mode: Mode
   /** Number of fresh processes. Each opens all arms of a scenario. */
   processes: number
   /** Rounds of each process before those that count. */
   discarded: number
-  /** Rounds of each process. In a round, every case of a scenario is measured once with every arm. */
+  /** Rounds of each process. In a round, every case of a payload is measured once with every arm. */
   rounds: number
   /** Length of one measurement. */
   slotMs: number
-  /** Approximate length of the run: a late scenario measures fewer rounds, but at least two. */
+  /** Approximate length of the run. Scenarios share it by what they need. */
   budgetMs: number
 }
 
-export const QUICK: Plan = { mode: 'quick', processes: 1, discarded: 1, rounds: 8, slotMs: 25, budgetMs: 86_000 }
-export const FULL: Plan = { mode: 'full', processes: 3, discarded: 1, rounds: 4, slotMs: 40, budgetMs: 240_000 }
-
-/** A round and its reverse, so that each arm is the first once. */
-const MIN_ROUNDS = 2
+/** Differences between processes are in an interval only if there are several. */
+export const QUICK: Plan = { mode: 'quick', processes: 2, discarded: 1, rounds: 5, slotMs: 25, budgetMs: 88_000 }
+export const FULL: Plan = { mode: 'full', processes: 4, discarded: 1, rounds: 6, slotMs: 25, budgetMs: 480_000 }
 
 /** Approximate time to start and end one process, to open and close one arm, and to request a measurement. */
-const LAUNCH_MS = 150
-const OPEN_MS = 120
-const REQUEST_MS = 3
+const [LAUNCH_MS, OPEN_MS, REQUEST_MS] = [150, 250, 3]
 
-/** For a busy machine. */
-const SLACK = 1.04
+/** The part of its longest warm-up that an arm takes, about. */
+const WARM_UP_PART = 0.5
 
 /** The plan's budget, or more if the scenarios need more. */
 export const getBudgetMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
-  Math.max(plan.budgetMs, totalMs(plan, scenarios) * SLACK)
+  Math.max(plan.budgetMs, totalMs(plan, scenarios))
 
-export function getRounds({ rounds }: Plan, { roundsShare = 1 }: Scenario): number {
-  if (roundsShare === 1 || rounds <= MIN_ROUNDS) return rounds
-  return Math.max(MIN_ROUNDS, 2 * Math.round((rounds * roundsShare) / 2))
-}
+export const getRounds = ({ rounds }: Plan, { roundsShare = 1 }: Scenario): number =>
+  Math.max(1, Math.round(rounds * roundsShare))
 
 export const getSlotMs = (plan: Plan, scenario: Scenario, inCase: Case): number =>
   plan.slotMs * (inCase.share ?? scenario.share ?? 1)
@@ -242,21 +311,22 @@ const getSettleMs = (plan: Plan, scenario: Scenario, inCase: Case): number =>
 /** A fresh process has no rounds before. */
 const getDiscarded = ({ discarded }: Plan, { spawns }: Scenario): number => (spawns ? 0 : discarded)
 
-export function expectedMs(plan: Plan, scenario: Scenario): number {
-  const { cases, arms } = scenario
+/** The time of one payload in one process. */
+function expectedPartMs(plan: Plan, scenario: Scenario, cases: readonly Case[]): number {
   const getCaseMs = (inCase: Case): number =>
-    (getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS) * (inCase.repeats ?? 1)
-  const discarded = getDiscarded(plan, scenario)
-  const warmUpMs = sum(cases, ({ warmUp }) => warmUp?.settleMs ?? 0) * discarded
-  const measured = warmUpMs + sum(cases, getCaseMs) * (getRounds(plan, scenario) + discarded)
-  return plan.processes * (LAUNCH_MS + arms.length * (OPEN_MS + measured))
+    getSlotMs(plan, scenario, inCase) + getSettleMs(plan, scenario, inCase) + REQUEST_MS
+  const roundMs = sum(cases, getCaseMs)
+  const isWarmedUp = cases.some(({ warmUpMs }) => warmUpMs !== undefined)
+  const warmUpMs = isWarmedUp ? sum(cases, ({ warmUpMs: most = 0 }) => most * WARM_UP_PART) : roundMs
+  const measured = roundMs * getRounds(plan, scenario) + warmUpMs * getDiscarded(plan, scenario)
+  return scenario.arms.length * measured
+}
+
+export function expectedMs(plan: Plan, scenario: Scenario): number {
+  const parts = group(scenario.cases, ({ payload }) => payload).values()
+  const measured = sum(parts, cases => expectedPartMs(plan, scenario, cases))
+  return plan.processes * (LAUNCH_MS + scenario.arms.length * OPEN_MS + measured)
 }
 
 export const totalMs = (plan: Plan, scenarios: readonly Scenario[]): number =>
   sum(scenarios, scenario => expectedMs(plan, scenario))
-
-export function deadlines(plan: Plan, scenarios: readonly Scenario[]): number[] {
-  const share = getBudgetMs(plan, scenarios) / totalMs(plan, scenarios)
-  let until = 0
-  return scenarios.map(scenario => (until += expectedMs(plan, scenario) * share))
-}

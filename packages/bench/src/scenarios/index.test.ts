@@ -1,11 +1,11 @@
 import { UsageError } from '@sallyport/compare/internal/text'
 import { describe, expect, test } from 'vitest'
 import { getScenario } from '../../test/sample-report.js'
-import { usualCall } from '../model/payloads.js'
-import { type Arm, type Case, latency, type Scenario } from '../model/scenario.js'
+import { payloadBytes, usualCall } from '../model/payloads.js'
+import { type Arm, type Case, latency, type Mode, type Scenario } from '../model/scenario.js'
 import { allScenarios, choose, leaveOut, parseFilter, select } from './index.js'
 
-const noise = getScenario('noise')
+const formats = getScenario('formats')
 const throughput = getScenario('throughput')
 
 describe('a filter', () => {
@@ -65,18 +65,19 @@ describe('a filter', () => {
 
 describe('the chosen scenarios', () => {
   const ours = allScenarios()
-  const ids = (filter: string | null): string[] => choose(ours, filter).map(({ id }) => id)
-  const byName = ours.filter(({ main = false }) => !main).map(({ id }) => id)
+  const ids = (filter: string | null, mode?: Mode): string[] => choose(ours, filter, mode).map(({ id }) => id)
+  const byName = ours.filter(({ from }) => !from).map(({ id }) => id)
 
-  test('are the main ones without a filter', () => {
-    expect(ids(null)).toEqual(ours.filter(({ main }) => main).map(({ id }) => id))
+  test('are the formats and the sandboxes without a filter, and more in a full run', () => {
+    expect(ids(null)).toEqual(['formats', 'sandboxes'])
+    expect(ids(null, 'full')).toEqual(['few-calls', 'formats', 'speed', 'cipher', 'shapes', 'sandboxes'])
   })
 
   test('include one that is measured only by name when the filter names it', () => {
-    expect(byName.length).toBeGreaterThan(2)
+    expect(byName).toContain('sizes')
     for (const id of byName) {
       expect(ids(id)).toContain(id)
-      expect(ids(`${id}/`)).toEqual(['noise', id])
+      expect(ids(`${id}/`)).toEqual([id])
       const [inCase] = ours.find(scenario => scenario.id === id)!.cases
       expect(ids(`${id}/${inCase!.id}`)).toContain(id)
     }
@@ -84,21 +85,11 @@ describe('the chosen scenarios', () => {
     expect(ids('raw').filter(id => byName.includes(id))).toEqual([])
   })
 
-  test('include the noise check', () => {
-    expect(ids('throughput')[0]).toBe('noise')
-    expect(ids('noise')).toEqual(['noise'])
-  })
-
-  test('are exactly what the filter selects for a comparison, without the noise check and references', () => {
-    const [chosen, ...others] = choose(ours, 'throughput/64/ring', true)
-    expect(others).toEqual([])
-    expect(chosen!.arms.map(({ id }) => id)).toEqual(['ring-json', 'ring-msgpack'])
-    expect(choose(ours, null, true).map(({ id }) => id)).not.toContain('noise')
-  })
-
-  test('begin with the first calls of a process, which a busy machine changes most', () => {
-    expect(ids(null).slice(0, 2)).toEqual(['few-calls', 'noise'])
-    expect(ids('few-calls')).toEqual(['few-calls', 'noise'])
+  test('keep the reference and its double for a person, and neither for a comparison', () => {
+    const getArms = (exactly: boolean): string[] =>
+      choose(ours, 'throughput/64/ring', 'quick', exactly).flatMap(({ arms }) => arms.map(({ id }) => id))
+    expect(getArms(false)).toEqual(['raw', 'raw-again', 'ring-json', 'ring-msgpack'])
+    expect(getArms(true)).toEqual(['ring-json', 'ring-msgpack'])
   })
 
   test('are listed when the filter selects none of them', () => {
@@ -116,11 +107,11 @@ describe('scenarios that this machine cannot measure', () => {
   }
 
   test('are left out with their reference, with a line that names the reason', async () => {
-    expect(await leaveOut([noise, throughput, lacking])).toEqual({
-      scenarios: [noise, throughput],
+    expect(await leaveOut([formats, throughput, lacking])).toEqual({
+      scenarios: [formats, throughput],
       leftOut: ['far is left out: there is no ferry'],
     })
-    expect(await leaveOut([noise])).toEqual({ scenarios: [noise], leftOut: [] })
+    expect(await leaveOut([formats])).toEqual({ scenarios: [formats], leftOut: [] })
   })
 
   test('lose only the arms that this machine cannot measure, each with a line', async () => {
@@ -133,6 +124,18 @@ describe('scenarios that this machine cannot measure', () => {
   })
 
   test('are a usage error when nothing else was chosen', async () => {
-    await expect(leaveOut([noise, lacking])).rejects.toThrow('far is left out: there is no ferry')
+    await expect(leaveOut([lacking])).rejects.toThrow('far is left out: there is no ferry')
   })
+})
+
+test('documents of one kind have the sizes of their names', () => {
+  const { cases } = getScenario('sizes')
+  expect(cases.map(({ title }) => title)).toEqual(
+    [1, 4, 16, 64, 256].map(size => `${size} KiB document`).concat('1 MiB document'),
+  )
+  for (const [at, { payload }] of cases.entries()) {
+    const size = 1024 * 4 ** at
+    expect(payloadBytes(payload)).toBeGreaterThan(size * 0.9)
+    expect(payloadBytes(payload)).toBeLessThanOrEqual(size)
+  }
 })

@@ -1,16 +1,19 @@
 // All scenarios, in the order in which they run and are shown, and the choice of those that a command measures.
 import { formatBytes, UsageError } from '@sallyport/compare/internal/text'
-import { formatArms, isolationRingJson, portJson, ringJson, ringMsgpack } from '../arms/bus.js'
+import { formatArms, isolationRingJson, portJson, ringJson, ringMsgpack, speedArms } from '../arms/bus.js'
 import { cipherArms } from '../arms/cipher.js'
 import { fewCallsArms, manyArms, pluginArms, sandboxArms } from '../arms/fresh.js'
 import { oneThreadArms, peerArms, rawPort } from '../arms/threads.js'
 import * as payloads from '../model/payloads.js'
 import type { Payload } from '../model/payloads.js'
-import type { Arm, Arms, Case, FigureKind, Scenario } from '../model/scenario.js'
-import { latency, MANY, NOISE, PAYLOAD_PREFIX, rate } from '../model/scenario.js'
+import type { Arm, Arms, Case, FigureKind, Mode, Scenario } from '../model/scenario.js'
+import { AGAIN, ALONE, latency, PAYLOAD_PREFIX, rate, withAgain } from '../model/scenario.js'
 import { readTable } from '../shared/text.js'
 
 type Figures = readonly FigureKind[]
+
+/** Of one arm, in CPU time. */
+const WARM_UP_MS = 2500
 
 const inCase = (
   id: string,
@@ -28,12 +31,13 @@ const A_SECOND = rate('rate', 'a second')
 
 const throughput = (count: number): Case => {
   const figure = count === 1 ? { ...P50, title: 'one call' } : rate('rate', `${count} calls`)
-  return inCase(String(count), `${count} in flight`, calls(count), [figure, ...(count === 64 ? [CPU] : [])])
+  const measured = inCase(String(count), `${count} in flight`, calls(count), [figure, ...(count === 64 ? [CPU] : [])])
+  return { ...measured, ...(count === 64 && { warmUpMs: WARM_UP_MS }) }
 }
 
-/** V8 would not compile the code of so few calls: the warm-up makes many. */
+/** V8 would not compile the code of so few calls: the warm-up is that of many. */
 const seldom = (id: 'burst' | 'sparse', title: string, share: number): Case => {
-  return { ...inCase(id, title, { loop: id }, [P50]), warmUp: { loop: 'calls', inFlight: 64 }, share, settleShare: 0 }
+  return { ...inCase(id, title, { loop: id }, [P50]), share, settleShare: 0 }
 }
 
 /** Each measurement makes them in a fresh process. */
@@ -78,23 +82,14 @@ const cipher = (bytes: number): Case =>
   )
 
 /** The bus over both links, and with a gate. */
-const both: readonly [Arm, ...Arm[]] = [portJson, ringJson, isolationRingJson]
-
-/** The noise check compares an arm `…-again` with the arm of the same name. */
-const same: Arms = [ringJson, { ...ringJson, id: 'ring-json-again', title: 'ring JSON, again' }]
-
-/** The cases of the A/A check. */
-const noise: Case[] = [
-  { ...inCase('1', 'one at a time', calls(1), [P50]), share: 0.7, settleShare: 0.8, repeats: 8 },
-  { ...inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls')]), share: 1, settleShare: 0.5, repeats: 16 },
-]
+const both: Arms = [portJson, ringJson, isolationRingJson]
 
 /** The shapes of traffic. */
 const shapes = [
   { ...inCase('steady', 'calls back to back', calls(1), [P50]), share: 1.4, settleShare: 0.5 },
   seldom('burst', '40 calls after a silence', 2.4),
   seldom('sparse', 'a call every 4 ms', 2.4),
-  { ...inCase('64', '64 calls in flight', calls(64), [A_SECOND]), share: 1.5, settleShare: 0.7, repeats: 2 },
+  { ...inCase('64', '64 calls in flight', calls(64), [A_SECOND]), settleShare: 0.7, warmUpMs: WARM_UP_MS },
 ]
 
 /**
@@ -102,14 +97,15 @@ const shapes = [
  * flight after 50 ms: its settling time is longer.
  */
 const TABLE = readTable(`
-  id                | runs    | rows  | arms in   | slot | settle | rounds | title                                      | about
-  few-calls         | always  | arms  | processes | 42   | 0      | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 ms with the CPU time of the process and its children
-  noise             | always  | arms  | threads   | 1    | 0.4    | 0.25   | Noise: the same thing twice (A/A)          | greet({ name, n, tags[3] }) by two arms that are the same: as far as they differ, nothing else can be told apart
-  formats           | always  | arms  | threads   | 1    | 0.5    | 0.75   | Formats, the hook and encryption           | echo(value) between two threads over a ring, alone and with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes), whose CPU time is that of all threads for one message. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC is the reference; each format sends bytes as they are
-  cipher            | always  | cases | threads   | 0.8  | 0      | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
-  shapes            | always  | cases | threads   | 3    | 1      | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
+  id                | from    | rows  | arms in   | slot | settle | rounds | title                                      | about
+  few-calls         | full    | arms  | processes | 42   | 0      | 0.25   | Few calls                                  | greet({ name, n, tags[3] }) in a fresh process for each measurement: from before the import to the first answer, the mean of the next 99 calls and of the 900 after them, and one call each 20 ms with the CPU time of the process and its children
+  formats           | quick   | arms  | threads   | 1    | 0.5    | 1      | Formats, the hook and encryption           | echo(value) between two threads over a ring with many in flight (64 calls and documents of 24 KiB, 3 of 692 KiB, 2 MiB of bytes): the CPU time of all threads for one message, and the rate. A call has { name, n, tags[3], note }; the documents are GitHub's pull_request events and the Chrome DevTools protocol, and as bytes they are their JSON, which no side writes or parses. JSON-RPC is the reference; each format sends bytes as they are
+  speed             | full    | arms  | threads   | 1    | 0.5    | 1      | The speed of each format                   | the messages of "formats": the latency of one alone, and the rate of many. JSON-RPC is the reference
+  sizes             | by name | arms  | threads   | 1    | 0.5    | 1      | Sizes of one kind of document              | echo(value) as in "formats" of documents of one kind, a list of definitions of the Chrome DevTools protocol, from 1 KiB to 1 MiB. JSON-RPC is the reference
+  cipher            | full    | cases | threads   | 0.8  | 0      | 1      | Sealing and opening alone                  | one message sealed and opened in one thread, without a bus: the CPU time of each; the reference is node:crypto with the same algorithm, AES-256-GCM
+  shapes            | full    | cases | threads   | 3    | 1      | 0.75   | A call, by the shape of the traffic        | greet({ name, n, tags[3] }): one after the other; 40 after 60 ms of silence; one each 4 ms; and 64 in flight
   throughput        | by name | arms  | threads   | 3    | 2      | 0.5    | Calls by other libraries                   | greet({ name, n, tags[3] }), one at a time, and so many in flight at any time, with the CPU time of the whole process for each of 64
-  sandboxes         | always  | arms  | processes | 76   | 0      | 0.25   | Sandboxes                                  | one plugin in each sandbox: the first three figures of the scenario "plugin"
+  sandboxes         | quick   | arms  | processes | 76   | 0      | 0.25   | Sandboxes                                  | one plugin in each sandbox: the first three figures of the scenario "plugin"
   load              | by name | arms  | threads   | 16   | 0      | 0.5    | Calls at a fixed rate                      | echo(value) of a call or a document as in "formats", offered at a rate whether or not earlier calls were answered, and timed from when each was due: the highest rate at which the p99 stays below 5 ms, and the p99 at half of that rate
   plugin            | by name | arms  | processes | 180  | 0      | 0.25   | A plugin                                   | one plugin in a host process of its own, whose library is loaded: from its start to its first call into the host's code; the memory (PSS) that it adds, and each of two later ones; greet({ name, n, tags[3] }) as the host calls it each 20 ms, after 300 calls, and as the plugin calls it, one at a time and with 64 in flight; 1 MiB of bytes there and back; and from the decision to end its endless loop until it is gone.  The reference is a Worker with a bare MessagePort
   many              | by name | arms  | processes | 1    | 0      | 0.25   | Many plugins in one host                   | plugins that are started ten at a time in a host process with one of their kind, called once, and ended with their bus: the CPU time of all processes for the start and the call of each, the memory (PSS) that each adds, and the CPU time of the host for the end of each. What grows with their number costs each of 1000 more than each of 100. Threads and processes are measured up to 100. The reference is a script in a thread with the others
@@ -119,35 +115,33 @@ const TABLE = readTable(`
 export const allScenarios = (): Scenario[] => {
   const parts: Readonly<Record<string, readonly [Scenario['arms'], readonly Case[]]>> = {
     'few-calls': [fewCallsArms, [inCase('fresh', 'fresh process', { loop: 'few-calls' }, fewCalls)]],
-    noise: [same, noise],
-    shapes: [[...both, rawPort], shapes],
-    throughput: [[rawPort, ...peerArms(), ...both, ringMsgpack], [1, 8, 64, 512].map(throughput)],
+    shapes: [withAgain([...both, rawPort]), shapes],
+    throughput: [withAgain([rawPort, ...peerArms(), ...both, ringMsgpack]), [1, 8, 64, 512].map(throughput)],
     sandboxes: [sandboxArms, [inCase('one', 'a plugin', { loop: 'sandbox' }, sandbox)]],
     load: [loadArms, loadCases()],
     plugin: [pluginArms, [inCase('one', 'a plugin', { loop: 'plugin' }, plugin)]],
     many: [manyArms, [many(10, 80), many(100, 200), many(1000, 500)]],
-    formats: [formatArms, formatCases()],
+    formats: [formatArms, formatCases(toCase)],
+    speed: [speedArms, formatCases(toSpeedCases)],
+    sizes: [speedArms, SIZES.map(toSizeCase)],
     cipher: [cipherArms, [64, 1024, 16 * 1024, 64 * 1024, 2 ** 20].map(cipher)],
-    'one-thread': [oneThreadArms, [inCase('64', '64 in flight', calls(64), [rate('rate', '64 calls'), CPU])]],
+    'one-thread': [oneThreadArms, [throughput(64)]],
   }
   return TABLE.slice(1).map((row): Scenario => {
-    const [id, runs, rows, armsIn, slot, settle, rounds, title, about] = row as [string, ...string[]]
+    const [id, from, rows, armsIn, slot, settle, rounds, title, about] = row as [string, ...string[]]
     const [arms, cases] = parts[id]!
     return {
       ...{ id, title: title!, about: about!, arms, cases, rows: rows as Scenario['rows'] },
       ...{ share: Number(slot), settleShare: Number(settle), roundsShare: Number(rounds) },
-      ...(runs === 'always' && { main: true }),
+      ...(from !== 'by name' && { from: from as Mode }),
       ...(armsIn === 'processes' && { spawns: true }),
     }
   })
 }
 
-/** Returns all scenarios, or the noise check and one for each payload of a file. @throws {UsageError} if there is none */
-export async function loadScenarios(payload: string | null): Promise<Scenario[]> {
-  if (payload === null) return allScenarios()
-  const own = await payloads.loadUserPayloads(payload)
-  return [...allScenarios().filter(({ id }) => id === NOISE), ...own.map(toPayloadScenario)]
-}
+/** Returns all scenarios, or one for each payload of a file. @throws {UsageError} if there is none */
+export const loadScenarios = async (payload: string | null): Promise<Scenario[]> =>
+  payload === null ? allScenarios() : (await payloads.loadUserPayloads(payload)).map(toPayloadScenario)
 
 /** Reads a filter: a regular expression, such as a part of a path. @throws {UsageError} if it is invalid */
 export function parseFilter(filter: string): (path: string) => boolean {
@@ -161,7 +155,7 @@ export function parseFilter(filter: string): (path: string) => boolean {
 
 /**
  * Returns the scenarios with the wanted cases and arms. A case is measured with every arm that is wanted in any case, and with the
- * reference, because a figure without it says little.
+ * reference and its double, because a figure without them says little.
  */
 export const select = (
   scenarios: readonly Scenario[],
@@ -172,40 +166,39 @@ export const select = (
     const wants = (inCase: Case, arm: Arm): boolean => isWanted(`${scenario.id}/${inCase.id}/${arm.id}`)
     const cases = scenario.cases.filter(inCase => scenario.arms.some(arm => wants(inCase, arm)))
     const [first, ...others] = scenario.arms.filter(
-      (arm, at) => (withReference && at === 0) || cases.some(inCase => wants(inCase, arm)),
+      (arm, at) => (withReference && (at === 0 || arm.id.endsWith(AGAIN))) || cases.some(inCase => wants(inCase, arm)),
     )
     return first && cases.length > 0 ? [{ ...scenario, arms: [first, ...others], cases }] : []
   })
 
 /**
- * Chooses, in their order, the noise check, and the main scenarios or the parts of them that match the filter. The filter must name any other scenario, so
- * that `--filter msgpack` does not take an hour.
+ * Chooses, in their order, the scenarios of the mode, or the parts of those of a full run that match the filter. The filter must name any other scenario,
+ * so that `--filter msgpack` does not take an hour.
  *
- * @param exactly - without the noise check, and without references that do not match
+ * @param exactly - without references that do not match
  * @throws {UsageError} if the filter is invalid, or nothing matches
  */
-export function choose(scenarios: readonly Scenario[], filter: string | null, exactly = false): Scenario[] {
-  if (filter === null) return scenarios.filter(({ id, main }) => (id === NOISE ? !exactly : main === true))
+export function choose(
+  scenarios: readonly Scenario[],
+  filter: string | null,
+  mode: Mode = 'quick',
+  exactly = false,
+): Scenario[] {
+  if (filter === null) return scenarios.filter(({ from }) => from === 'quick' || (from && from === mode))
   const named = scenarios.find(({ id }) => filter.toLowerCase().startsWith(`${id}/`))
   // Ids of cases can end with that of a scenario.
   const isWanted = parseFilter(named ? `^${filter}` : filter)
   const isNamed = (scenario: Scenario): boolean =>
-    scenario.main === true || scenario === named || isWanted(`${scenario.id}/`)
+    scenario.from !== undefined || scenario === named || isWanted(`${scenario.id}/`)
   const chosen = select(scenarios.filter(isNamed), isWanted, !exactly)
-  if (chosen.length === 0) {
-    const ids = scenarios.map(({ id }) => id).join(' ')
-    throw new UsageError(
-      `No path contains '${filter}'. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids}`,
-    )
-  }
-  const isNoiseWanted = !exactly || chosen.every(({ id }) => id === NOISE)
-  return scenarios.flatMap(scenario => {
-    if (scenario.id === NOISE) return isNoiseWanted ? scenario : []
-    return chosen.find(({ id }) => id === scenario.id) ?? []
-  })
+  if (chosen.length > 0) return chosen
+  const ids = scenarios.map(({ id }) => id).join(' ')
+  throw new UsageError(
+    `No path contains '${filter}'. Run \`sallyport-bench list\` for all paths. The scenarios are: ${ids}`,
+  )
 }
 
-/** Leaves out scenarios and arms that this machine cannot measure. @throws {UsageError} if only the noise check is left */
+/** Leaves out scenarios and arms that this machine cannot measure. @throws {UsageError} if none is left */
 export async function leaveOut(chosen: readonly Scenario[]): Promise<{ scenarios: Scenario[]; leftOut: string[] }> {
   const leftOut: string[] = []
   const isAble = async (path: string, { lacks }: Arm): Promise<boolean> => {
@@ -221,7 +214,7 @@ export async function leaveOut(chosen: readonly Scenario[]): Promise<{ scenarios
     for (const arm of others) if (await isAble(`${scenario.id}/*/${arm.id}`, arm)) able.push(arm)
     scenarios.push({ ...scenario, arms: [reference, ...able] })
   }
-  if (leftOut.length > 0 && scenarios.every(({ id }) => id === NOISE)) throw new UsageError(leftOut.join('\n'))
+  if (scenarios.length === 0) throw new UsageError(leftOut.join('\n'))
   return { scenarios, leftOut }
 }
 
@@ -229,67 +222,76 @@ export async function leaveOut(chosen: readonly Scenario[]): Promise<{ scenarios
 const BYTES_IN_FLIGHT = 2 ** 21
 const [LEAST_IN_FLIGHT, MOST_IN_FLIGHT] = [2, 64]
 
-/** Long enough for V8 to compile the code of a call. */
-const WARM_UP_MS = 400
+/** Half the width of a ratio's interval that ends the rounds, as a part of the ratio. */
+const PRECISE = 0.03
 
-/** Half the width of the interval of CPU time that ends the rounds, as a part of the figure. */
-const PRECISE = 0.04
-
-/** Slot and settling time of a message alone, and of many: small ones need time until a ring polls. The first entry that a size reaches counts. */
+/** Of many messages, by their size: slot, settling time, which small ones need until a ring polls, and the longest warm-up. The first that a size reaches counts. */
 const LENGTHS = [
-  { from: 64 * 1024, alone: { share: 0.6, settleShare: 0 }, many: { share: 1.8, settleShare: 0 } },
-  { from: 4096, alone: { share: 0.6, settleShare: 0.5 }, many: { share: 1.6, settleShare: 0.25 } },
-  { from: 0, alone: { share: 1, settleShare: 0.5 }, many: { share: 1.6, settleShare: 1 } },
+  { from: 64 * 1024, share: 4, settleShare: 0, warmUpMs: 500 },
+  { from: 4096, share: 1.6, settleShare: 0.25, warmUpMs: 1000 },
+  { from: 0, share: 1.6, settleShare: 1, warmUpMs: WARM_UP_MS },
 ] as const
 
-/** A message alone, for its latency, and many, whose threads never wait for each other, for its CPU time. */
-function toCases(payload: Payload, id: string, title: string): Case[] {
+/** Many messages, whose threads never wait for each other, for their CPU time. */
+function toCase(payload: Payload, id: string, title: string): Case {
   const bytes = payloads.payloadBytes(payload)
   const inFlight = Math.max(LEAST_IN_FLIGHT, Math.min(MOST_IN_FLIGHT, Math.round(BYTES_IN_FLIGHT / (bytes + 1))))
-  const { from, alone, many } = LENGTHS.find(entry => bytes >= entry.from)!
+  const { from: _, ...lengths } = LENGTHS.find(({ from }) => bytes >= from)!
   const cpu = { ...latency('cpu', `${title}, CPU time`), precise: PRECISE }
   const figures = [cpu, rate('rate', `${title}, a second`)]
-  const warmUp = from === 0 && { warmUp: { ...calls(inFlight), settleMs: WARM_UP_MS } }
-  return [
-    { id, title, payload, task: calls(1), figures: [latency('p50', `${title}, latency`)], ...alone },
-    { id: `${id}${MANY}`, title, payload, task: calls(inFlight), figures, ...many, ...warmUp },
-  ]
+  return { id, title, payload, task: calls(inFlight), figures, ...lengths }
+}
+
+/** A message alone, for its latency. */
+function toAlone(payload: Payload, id: string, title: string): Case {
+  const settleShare = payloads.payloadBytes(payload) < 64 * 1024 ? 0.5 : 0
+  const figures = [latency('p50', `${title}, latency`)]
+  return { id: `${id}${ALONE}`, title, payload, task: calls(1), figures, share: 1, settleShare }
+}
+
+const toSpeedCases = (...named: Parameters<typeof toCase>): Case[] => {
+  const { figures, ...many } = toCase(...named)
+  return [{ ...many, figures: figures.filter(({ id }) => id === 'rate') }, toAlone(...named)]
 }
 
 /** From a small call to a mebibyte of bytes. */
-const formatCases = (): Case[] => [
-  ...toCases(payloads.smallCall, 'call', '100 B call'),
-  ...[payloads.githubPullRequests(), payloads.devtoolsProtocol()].flatMap(payload =>
-    toCases(payload, payload.id, `${formatBytes(payloads.payloadBytes(payload))} document`),
-  ),
-  ...toCases(payloads.mebibyte(), 'mebibyte', '1 MiB bytes'),
-]
+const formatCases = (create: (...named: Parameters<typeof toCase>) => Case | Case[]): Case[] =>
+  [
+    create(payloads.smallCall, 'call', '100 B call'),
+    ...[payloads.githubPullRequests(), payloads.devtoolsProtocol()].map(payload =>
+      create(payload, payload.id, `${formatBytes(payloads.payloadBytes(payload))} document`),
+    ),
+    create(payloads.mebibyte(), 'mebibyte', '1 MiB of bytes'),
+  ].flat()
+
+const SIZES = [1, 4, 16, 64, 256, 1024].map(kibibytes => kibibytes * 1024)
+
+const toSizeCase = (bytes: number): Case =>
+  toCase(payloads.definitions(bytes), `${bytes / 1024}-kib`, `${formatBytes(bytes).replace(/\.0+/, '')} document`)
 
 /** The small ones of the formats: a large message alone takes longer than the limit of the latency. */
 const loadCases = (): Case[] =>
-  formatCases()
-    .filter(({ id }) => !id.endsWith(MANY))
+  formatCases(toCase)
     .slice(0, 2)
     .map(({ id, title, payload }) => {
       const figures = [latency('p99', `${title}, p99 at half load`), rate('limit', `${title}, p99 below 5 ms up to`)]
-      return inCase(id, title, { loop: 'load', inFlight: 64 }, figures, payload)
+      return { ...inCase(id, title, { loop: 'load', inFlight: 64 }, figures, payload), warmUpMs: WARM_UP_MS }
     })
 
 /** Calls in both codecs, as they are and isolated. */
-const loadArms = formatArms.filter(({ id }) => /^(isolation-)?ring-(json|msgpack)$/.test(id)) as unknown as Arms
+const loadArms: Arms = [ringJson, ringMsgpack, isolationRingJson]
 
 export function toPayloadScenario(payload: Payload): Scenario {
-  const size = formatBytes(payloads.payloadBytes(payload))
+  const named = [payload, 'payload', formatBytes(payloads.payloadBytes(payload))] as const
   return {
     id: `${PAYLOAD_PREFIX}${payload.id}`,
-    title: `${payload.title}, ${size}`,
+    title: `${payload.title}, ${named[2]}`,
     about:
-      'echo(payload) between two threads, one at a time, and several in flight with the CPU time of all threads for each. JSON-RPC is' +
+      'echo(payload) between two threads, several in flight with the CPU time of all threads for each, and one at a time. JSON-RPC is' +
       ' the reference; each format sends bytes as they are, and the bytes of a document are those of its JSON, which no side writes or parses',
     arms: formatArms,
-    cases: toCases(payload, 'payload', size),
+    cases: [toCase(...named), toAlone(...named)],
     rows: 'arms',
-    main: true,
-    roundsShare: 1.5,
+    from: 'quick',
   }
 }

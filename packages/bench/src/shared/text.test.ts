@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { formatInterval, formatRange, formatRatio, keepUnits, h, readTable } from './text.js'
+import { rows } from '../../../../scripts/testing.js'
+import { formatInterval, formatRange, formatRatio, keepUnits, h, readTable, formatRound, listWords } from './text.js'
 
 test('a range has two digits, and one unit if both ends have the same', () => {
   expect(formatRange([4.04, 18.23], 'µs')).toBe('4.0–18 µs')
@@ -34,3 +35,15 @@ test('a number and its unit stay on one line', () => {
     'at most 2.1\u00a0µs to one of 64 calls, 26.8\u00a0MiB, 50\u00a0% (1.2\u00a0ms)',
   )
 })
+
+test('a sentence has two digits, whole thousands and an "and"', () =>
+  rows([
+    ['13.1 µs', '13 µs'],
+    ['76.3 k/s', '76,000/s'],
+    ['1.28 M/s', '1,300,000/s'],
+    ['below 47.6 µs', 'below 48 µs'],
+    ['13–67 k/s', '13–67 k/s'],
+  ])((text, rounded) => {
+    expect(formatRound(text)).toBe(rounded)
+    expect(listWords(['a', text, 'c'])).toBe(`a, ${text} and c`)
+  }))

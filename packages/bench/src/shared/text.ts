@@ -1,8 +1,6 @@
 // Text of the report: ratios and ranges, and HTML.
 import { formatValue, threeDigits } from '@sallyport/compare/internal/text'
 
-export const formatFigure = ({ median, unit }: { median: number; unit: string }): string => formatValue(median, unit)
-
 /** Formats a range in two digits, with one unit if both ends have the same: `4.0–18 µs`, `433 µs–2.1 ms`. */
 export function formatRange([low, high]: readonly [number, number], unit: string): string {
   const toCoarse = (digits: string): string => {
@@ -15,6 +13,18 @@ export function formatRange([low, high]: readonly [number, number], unit: string
   const [digits, ofBegin = ''] = begin.split(/(?= )/)
   return `${end.replace(/^\S+/, '') === ofBegin ? digits : begin}–${end}`
 }
+
+/** Rounds a formatted figure, but not a range: `13.1 µs` → `13 µs`, `76.3 k/s` → `76,000/s`. */
+export function formatRound(text: string): string {
+  const factors: Record<string, number> = { ' k': 1e3, ' M': 1e6 }
+  const toRound = (_: string, digits: string, letter = ''): string =>
+    (Number(Number(digits).toPrecision(2)) * (factors[letter] ?? 1)).toLocaleString('en-US')
+  return text.includes('–') ? text : text.replace(/([\d.]+)( [kM](?=\/))?/, toRound)
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export const listWords = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(', '), words.at(-1)].filter(Boolean).join(' and ')
 
 /** Two digits after the point, three below a tenth: 0.061× · 0.45× · 1.23× · 12.3×. */
 export const formatRatio = (ratio: number): string =>

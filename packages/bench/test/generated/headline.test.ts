@@ -24,7 +24,7 @@ test('judges no codec whose interval holds no difference', () => {
     return outcomes
   }
   expect(toHeadline(sampleReport(alike, scenarios))).toContain(
-    '|100 B call|either codec|–|no difference can be told of 6 rounds|not measurable',
+    '|100 B call|1.00 µs|no measurable difference (6 rounds)|–|',
   )
 })
 

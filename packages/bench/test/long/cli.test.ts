@@ -9,7 +9,7 @@ import { bench, readReport } from '../bench.js'
 test('shows every option, examples and the exit codes with --help', async () => {
   const { code, stdout } = await bench(['--help'])
   expect(code).toBe(0)
-  const options = 'payload full filter out lines rounds slot help version'
+  const options = 'payload full all filter out lines rounds slot help version'
   for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`)
   expect(stdout).toContain('compare … -- <program>')
   expect(stdout).toContain('Exit codes: 0 success')
@@ -19,7 +19,7 @@ test('exits with 2 and names the options after an unknown one', async () => {
   const { code, stdout, stderr } = await bench(['--fast'])
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toContain("Unknown option '--fast'")
-  expect(stderr).toContain('The options are: --payload --full --lines --filter')
+  expect(stderr).toContain('The options are: --payload --full --all --lines --filter')
 })
 
 test('prints only a line of JSON for each figure with --lines, and writes reports where `npm run bench` is called', async () => {

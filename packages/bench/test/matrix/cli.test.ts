@@ -49,16 +49,16 @@ describe('usage', () => {
   test('exits with 130 and writes no report after Ctrl-C', async () => {
     const directory = join(out, 'stopped')
     let isStopped = false
-    const { code, stdout, stderr } = await bench(['--slot', '500', '--filter', 'noise', '--out', directory], {
+    const { code, stdout, stderr } = await bench(['--filter', 'speed', '--out', directory], {
       // A second one would end the process at once.
       watch: (said, kill) => {
-        if (!isStopped && said.includes('Noise')) kill('SIGINT')
-        isStopped ||= said.includes('Noise')
+        if (!isStopped && said.includes('The speed of each format')) kill('SIGINT')
+        isStopped ||= said.includes('The speed of each format')
       },
     })
     expect(code).toBe(130)
     expect(stderr).toContain('Stopped. No report was written.')
-    expect(stdout).not.toContain('Noise check')
+    expect(stdout).not.toContain('measured')
     expect(existsSync(join(directory, 'report.json'))).toBe(false)
   })
 })
@@ -123,15 +123,19 @@ describe('the shortest run of every scenario', () => {
 
   test('shows its progress on stderr and its tables on stdout, and writes the report', () => {
     const stdout = halves.map(({ ended }) => ended.stdout).join('\n')
-    for (const words of ['Formats, the hook and encryption', 'How fast is each format?'])
+    for (const words of [
+      'A 100 B call costs ',
+      'what you send',
+      'How fast is each format?',
+      'Many plugins in one host',
+    ])
       expect(stdout).toContain(words)
     for (const { ended } of halves) {
       const lines = ended.stdout.trimEnd().split('\n')
-      expect(lines.at(-2)).toMatch(/^ file:\/\/.*report\.html$/)
-      expect(lines.at(-1)).toMatch(/^ and 2 more in .*half-\d/)
+      expect(lines.at(-1)).toMatch(/^ More with --all, and in file:\/\/.*half-\d\/report\.html$/)
     }
     for (const { ended, text } of halves) {
-      expect(ended.stderr).toMatch(/Noise: .*: \d+ rounds? in/)
+      expect(ended.stderr).toMatch(/: \d+ rounds? in/)
       expect(text).toContain('# Sallyport benchmark')
     }
   })
@@ -153,7 +157,7 @@ describe('a run of payloads', () => {
   test('measures every transport that this machine has, for documents and for bytes', () => {
     expect(MEASURED).toContain(ended.code)
     const { scenarios } = readReport(directory)
-    expect(scenarios.map(({ id }) => id)).toEqual(['noise', 'payload-order', 'payload-picture'])
+    expect(scenarios.map(({ id }) => id)).toEqual(['payload-order', 'payload-picture'])
     for (const { cases, arms } of scenarios) {
       for (const { results } of cases) expect(results.map(({ error }) => error).filter(Boolean)).toEqual([])
       const measured = cases[0]!.results.filter(({ figures }) => figures[0]!.median > 0)
@@ -161,9 +165,9 @@ describe('a run of payloads', () => {
     }
   })
 
-  test('ends with the table of each', () => {
-    expect(ended.stdout.match(/ as JSON-RPC .*\n.* as MessagePack /g)).toHaveLength(2)
-    for (const title of ['order', 'picture']) expect(ended.stdout).toContain(`How fast is ${title}, `)
+  test('ends with a sentence and a table of each', () => {
+    expect(ended.stdout.match(/^ what you send .* encryption$/gm)).toHaveLength(2)
+    for (const title of ['order', 'picture']) expect(ended.stdout).toContain(`Payload ${title} (`)
   })
 
   test('exits with 2 if there is no such file', async () => {
@@ -173,23 +177,18 @@ describe('a run of payloads', () => {
 })
 
 test(
-  'a run of a part measures what the filter selects, with the reference and the noise check',
+  'a run of a part measures what the filter selects, with the reference, twice',
   async () => {
     const directory = join(out, 'part')
     const shortest = ['--rounds', '2', '--slot', '1', '--out', directory]
     const { code } = await bench(['--filter', 'shapes/sparse/ring', ...shortest])
     expect(MEASURED).toContain(code)
-    const { filter, scenarios, noise } = readReport(directory)
+    const { filter, scenarios } = readReport(directory)
     const ids = scenarios.map(({ id, arms, cases }) => [id, arms.map(arm => arm.id), cases.map(entry => entry.id)])
     expect(filter).toBe('shapes/sparse/ring')
-    expect(ids).toEqual([
-      ['noise', expect.any(Array), ['1', '64']],
-      ['shapes', ['port-json', 'ring-json'], ['sparse']],
-    ])
-    expect(noise?.checks).toHaveLength(2)
-    // Eight measurements in each of two rounds.
-    const figure = findFigure(readReport(directory), 'noise/1/ring-json-again/p50')!
-    expect(figure.processes.map(rounds => rounds.length)).toEqual([16])
+    expect(ids).toEqual([['shapes', ['port-json', 'port-json-again', 'ring-json'], ['sparse']]])
+    const figure = findFigure(readReport(directory), 'shapes/sparse/port-json-again/p50')!
+    expect(figure.processes.map(rounds => rounds.length)).toEqual([2, 2])
   },
   TIMEOUT_MS,
 )

@@ -1,6 +1,7 @@
 // `bus.resume`: goes on with a run that a command has interrupted.
 import { type CodecName, codecs } from '@sallyport/protocol/internal/codec'
 import { BusError, describeName, notSerializable, toBusError } from '@sallyport/protocol/internal/errors'
+import { isArrayBuffer } from '@sallyport/protocol/internal/util'
 import { check } from '../shared/validate.js'
 import type { Host } from './host.js'
 import type { LocalCore } from './local-core.js'
@@ -81,7 +82,7 @@ function toArguments(answer: ResumeAnswer): object {
 function checkAnswer(args: object, codec: CodecName): void {
   const [outcome] = Object.values(args) as unknown[]
   // The client sends them next to the message.
-  if (ArrayBuffer.isView(outcome) || outcome instanceof ArrayBuffer) return
+  if (ArrayBuffer.isView(outcome) || isArrayBuffer(outcome)) return
   try {
     codecs[codec].encode({ jsonrpc: '2.0', id: 0, result: args })
   } catch (cause) {

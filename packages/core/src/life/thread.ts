@@ -113,6 +113,8 @@ export class ThreadCode {
       onReport(report)
     })
     thread.on('error', error => {
+      // Only the first counts, and each would take a stack.
+      if (this.#error || this.#isOver) return
       const isOutOfMemory = (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
       if (isOutOfMemory) return this.#fail(createEnd(name, 'Crashed', 'ran out of memory'))
       if (error instanceof NeighborFault) return this.#fail(error)
@@ -218,7 +220,7 @@ export class ThreadCode {
     this.#isClosingLink = state === 'draining' && this.#spec.taker !== undefined
     this.#spec.onState(state)
     if (state === 'ready') this.#send({ type: 'READY' })
-    if (state === 'failed') this.#fail(receiveError(error, `${this.#spec.name} failed`))
+    if (state === 'failed' && !this.#error) this.#fail(receiveError(error, `${this.#spec.name} failed`))
   }
 
   #fail(error: Error, thrown: unknown = error): void {

@@ -42,7 +42,7 @@ import {
   watchReceiver,
   watchSenders,
 } from '@sallyport/protocol/internal/rpc'
-import { createDeferred } from '@sallyport/protocol/internal/util'
+import { createDeferred, isError } from '@sallyport/protocol/internal/util'
 import { MAX_CHANNELS, MAX_IN_FLIGHT } from '@sallyport/protocol/internal/wire'
 import { checkFrontendCall, describeFunction } from '../api/frontend-proxy.js'
 import { getMovableBuffers } from '../api/transfer.js'
@@ -276,7 +276,7 @@ function markDelivery(error: CausedErrorObject): void {
  * `undefined` for what is no `Error`, and for an error that it threw on purpose.
  */
 function describeThrownError({ reason, commandCode, cause }: BusError): string | undefined {
-  if (reason !== 'CommandFailed' || commandCode !== undefined || !(cause instanceof Error)) return undefined
+  if (reason !== 'CommandFailed' || commandCode !== undefined || !isError(cause)) return undefined
   const place = findPlace(cause)
   return `a function threw ${describeName(cause.name)}${place && ` (${place})`}`
 }

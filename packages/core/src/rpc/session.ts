@@ -216,8 +216,13 @@ export class Session implements CallOwner {
     this.#abortCalls()
   }
 
-  /** Ends the session from this side. Resolves once all answers are sent, or the peer has disconnected. */
-  close(): Promise<void> {
+  /**
+   * Ends the session from this side. Resolves once all answers are sent, or the peer has disconnected.
+   *
+   * @param isPatient - true if core ends: a peer that cannot run for long has the time that the host gives core
+   */
+  close(isPatient = false): Promise<void> {
+    this.#options.link.isPatient = isPatient
     this.#close(undefined)
     return this.#linkClosed
   }

@@ -1,5 +1,6 @@
-import { createLinkEndpoints, openLink } from '@sallyport/protocol/internal/link'
-import { expect, test, vi } from 'vitest'
+import { BatchReader, codecs } from '@sallyport/protocol/internal/codec'
+import { createLinkEndpoints, type LinkEndpoint, openLink } from '@sallyport/protocol/internal/link'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
 import { HOST_PERMITS } from '../acl/authority.js'
 import { EventRouter } from '../events/router.js'
@@ -17,10 +18,10 @@ function openSessions(isAnnounced: boolean) {
   const sessions = new Sessions({ router, getLog: vi.fn<never>(), report() {} })
   sessions.know(1, 'main', isAnnounced)
   const ended = vi.fn<(isCodeOver: boolean) => void>()
-  const add = (): Session =>
+  const add = (end: LinkEndpoint = createLinkEndpoints('local')[0]): Session =>
     sessions.add({
       ...{ label: 'main', frontend: 1, linkId: LINK, limitLabel: undefined, codec: 'json', permits: HOST_PERMITS },
-      ...{ link: openLink(createLinkEndpoints('local')[0], false), registry: new Map(), hasDeadlines: false, ended },
+      ...{ link: openLink(end, false), registry: new Map(), hasDeadlines: false, ended },
       metrics: new SessionMetrics(createCounts(), createLatency),
     } as unknown as AddedSession)
   const endCode = () => sessions.codeEnded(1, { end: undefined, next: 'restart', drops: false })
@@ -55,3 +56,26 @@ test('a frontend has ended with its session if its code has, and nothing else ha
     expect(ended.mock.calls).toEqual([[isCodeOver]])
     expect(heard).toEqual(events)
   }))
+
+test('core that ends waits for a frontend that reads nothing for long', async () => {
+  const { sessions, add } = openSessions(true)
+  const [near, far] = createLinkEndpoints('ring', 'never', 1024)
+  add(near)
+  const [frontend, { kind, encode, join }] = [openLink(far, true), codecs.json]
+  const ids = Array.from({ length: 20 }, (_, id) => id)
+  // In one frame, so that the answers leave in one, which has no room.
+  frontend.send({ kind, body: join(ids.map(id => encode({ jsonrpc: '2.0', id, method: 'missing' }) as string)) })
+  await expect.poll(() => frontend.queued).toBe(0)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const closed = sessions.close()
+  vi.advanceTimersByTime(3_600_000)
+  vi.useRealTimers()
+  const answers: unknown[] = []
+  frontend.receive({
+    frame: frame => void answers.push(...new BatchReader().read(frame.kind, frame.body)),
+    closed() {},
+  })
+  await closed
+  await expect.poll(() => answers).toHaveLength(20)
+})

@@ -249,20 +249,20 @@ export class Sessions {
     await Promise.all([...this.#open].map(session => session.drain()))
   }
 
-  /** Closes the frontends' sessions and resources. Stops waiting when the signal aborts. */
+  /** Closes the frontends' sessions and resources, as core ends. Stops waiting when the signal aborts. */
   async closeFrontends(signal: AbortSignal): Promise<void> {
     const frontends = [...this.#open].filter(({ label }) => label !== undefined)
     for (const session of frontends) this.#over.set(session, { isAnnounced: true })
     this.#ends.close()
-    const closed = Promise.all(frontends.map(session => session.close()))
+    const closed = Promise.all(frontends.map(session => session.close(true)))
     const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort')
     const stopped = aborted.then(() => this.#resourcesAbort.abort())
     await Promise.all([...this.#closingResources])
     await Promise.race([closed, stopped])
   }
 
-  /** Closes all remaining sessions, the host's too. Resolves once their answers are sent. */
+  /** Closes all remaining sessions, the host's too, as core ends. Resolves once their answers are sent. */
   async close(): Promise<void> {
-    await Promise.all([...this.#open].map(session => session.close()))
+    await Promise.all([...this.#open].map(session => session.close(true)))
   }
 }

@@ -41,6 +41,7 @@ import {
   BoundedQueue,
   discard,
   isAsyncIterable,
+  isError,
   nextTick,
   onNextTick,
   queueMicrotask,
@@ -241,7 +242,7 @@ export class SessionWriter implements StreamWriter {
   /** The stacks of core's own errors stay here. */
   #toErrorObject(error: BusError): CausedErrorObject {
     // The cause of a `CommandError` stays in this thread.
-    const hasCause = error.cause instanceof Error && !(error instanceof CommandError)
+    const hasCause = isError(error.cause) && !(error instanceof CommandError)
     return this.sendsCauses && hasCause ? toCausedErrorObject(error) : toErrorObject(error)
   }
 

@@ -94,8 +94,8 @@ test('callAll waits for frontends that are loading, and those that end meanwhile
   const bus = await start({ core: fixture('calls/caller.mjs') })
   const options = { loaded: false, allow: '*', supervision: { restart: 'temporary' } } as const
   await bus.open('loads', exposing, { ...options, data: { waits: true } })
-  await bus.open('fails', exposing, { ...options, data: { fail: true } })
   await bus.open('main', exposing, { ...options })
+  await bus.open('fails', exposing, { ...options, data: { fail: true } })
   const calling = bus.callAll('late')
   await bus.call('loads', 'go_on')
   const results = await calling

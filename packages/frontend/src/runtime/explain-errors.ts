@@ -86,7 +86,7 @@ function nameMissingPackage(error: unknown): void {
 }
 
 const MISSING_PACKAGE_REMEDY =
-  'Move the module below a directory whose node_modules has @sallyport/frontend, or bundle it with that package'
+  'Import it in the main module alone, an ES module, move all below a directory whose node_modules has @sallyport/frontend, or bundle that package'
 
 /** True if a module outside of any `node_modules` imports or requires Sallyport. */
 const isOwnPackageMissing = (error: unknown): error is Error =>

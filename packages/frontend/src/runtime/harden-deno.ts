@@ -6,7 +6,12 @@ import { createRefusal, emptyInput, guardDescriptors, nameUser, NOBODY, replace 
 
 export const IS_DENO: boolean = 'deno' in process.versions
 
-const getGlobals = () => globalThis as unknown as { Deno: { stdout: object }; Worker: object }
+interface Deno {
+  readonly stdin: object
+  readonly stdout: object
+  readonly errors: { readonly NotCapable: { readonly prototype: object } }
+}
+const getGlobals = () => globalThis as unknown as { Deno: Deno; Worker: object }
 
 /**
  * Emits `uncaughtExceptionMonitor`, which Deno does not have, and exits unless the code has a listener of its own. Returns the number of listeners that
@@ -49,6 +54,9 @@ export function hardenOnDeno(): void {
   const { prototype } = process.getBuiltinModule('node:wasi').WASI
   for (const name of ['start', 'initialize', 'finalizeBindings']) replace(prototype, name, createRefusal('WASI'))
   printByStream()
+  readNothing()
+  // As Node's. Deno has none.
+  replace(getGlobals().Deno.errors.NotCapable.prototype, 'code', 'ERR_ACCESS_DENIED')
   // The denial of a send is thrown where nobody can catch it.
   closeClass(process.getBuiltinModule('node:dgram').Socket, createRefusal('dgram.createSocket'))
   // Deno starts them, with the permissions of this thread, but without all this.
@@ -57,6 +65,13 @@ export function hardenOnDeno(): void {
   // All of `node:child_process` asks for it first. Of a program that it denies, Deno itself says nothing in the functions that wait.
   replace(Deno, 'execPath', createDenial('ChildProcess'))
   process.getBuiltinModule('node:module').syncBuiltinESMExports()
+}
+
+/** From now on nothing else is opened by the number of a descriptor: the process has its own links. */
+export function closeDescriptors(): void {
+  const { binding } = process as unknown as { binding(name: string): Record<string, { prototype: object }> }
+  const classes = [binding.call(process, 'pipe_wrap')['Pipe']!, binding.call(process, 'tcp_wrap')['TCP']!]
+  for (const { prototype } of classes) replace(prototype, 'open', createRefusal('opening a socket by a descriptor'))
 }
 
 /** Lets nobody construct a class or one that extends it, however it was imported: its constructor calls that of the class which it extends. */
@@ -76,7 +91,8 @@ const createDenial = (permission: string) =>
 
 /** Lets `Deno.stdout` write to the output of this process, as `process.stdout` does. Its own writes are bytes between those of the streams. */
 function printByStream(): void {
-  const { stdout } = getGlobals().Deno
+  // Of the class: its methods work with the object, too.
+  const stdout = Object.getPrototypeOf(getGlobals().Deno.stdout) as object
   const print = (bytes: Uint8Array, printed?: (error?: Error | null) => void): number => {
     // A copy: the caller can use the memory again.
     process.stdout.write(Uint8Array.from(bytes), printed)
@@ -91,4 +107,13 @@ function printByStream(): void {
   let writable: object | undefined
   const get = (): object => (writable ??= process.getBuiltinModule('node:stream').Writable.toWeb(process.stdout))
   Object.defineProperty(stdout, 'writable', { get })
+}
+
+/** The commands of the relay are in the pipe. */
+function readNothing(): void {
+  const stdin = Object.getPrototypeOf(getGlobals().Deno.stdin) as object
+  const reads = { readSync: () => null, read: () => Promise.resolve(null), setRaw() {}, close() {} }
+  for (const [name, value] of Object.entries(reads)) replace(stdin, name, value)
+  const get = (): object => new ReadableStream({ start: controller => controller.close() })
+  Object.defineProperty(stdin, 'readable', { get })
 }

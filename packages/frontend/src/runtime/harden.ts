@@ -71,7 +71,32 @@ export async function harden(): Promise<void> {
   removeExperiments()
   nameUser()
   emptyInput()
+  findFurtherPackages()
   process.getBuiltinModule('node:module').syncBuiltinESMExports()
+}
+
+/** Where parts of a `node_modules` are left out, `require` takes a package that is missing for a denial, and looks no further. */
+function findFurtherPackages(): void {
+  const { realpathSync } = process.getBuiltinModule('node:fs')
+  const isMissing = ({ resource }: { resource?: unknown }): boolean => {
+    try {
+      if (/[\\/]package\.json$/.test(String(resource))) realpathSync(String(resource).slice(0, -'/package.json'.length))
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT'
+    }
+    return false
+  }
+  wrap(process.getBuiltinModule('node:module'), '_findPath', original => (request, paths, isMain) => {
+    const find = (places: unknown): unknown => {
+      try {
+        return original(request, places, isMain)
+      } catch (error) {
+        if (!isMissing(Object(error) as object)) throw error
+        return false
+      }
+    }
+    return Array.isArray(paths) ? paths.reduce((found, path) => found || find([path]), false) : find(paths)
+  })
 }
 
 /**

@@ -1,7 +1,7 @@
 // Explains errors of Node's permission model. Node suggests a flag, which a frontend doesn't have: its host has options.
 import type { FrontendSandbox } from '@sallyport/protocol/internal/contract'
 import { describeThrown, isBusError } from '@sallyport/protocol/internal/errors'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { IS_DENO } from './harden-deno.js'
 
@@ -105,7 +105,9 @@ function createReadText(resource: unknown): string {
   if (resource === process.getBuiltinModule('node:os').tmpdir()) return createWriteText(resource)
   if (!fileOptions.includes('read'))
     return `The sandbox denied ${target}. Its launcher decides what it reads there: add it to the --allow-fs-read of "launch".`
-  const text = createText(target, `read: [${JSON.stringify(resource)}]`)
+  // Behind a link that leads out of the grants, Node asks for it first.
+  const wanted = basename(resource) === 'package.json' ? dirname(resource) : resource
+  const text = createText(target, `read: [${JSON.stringify(wanted)}]`)
   return `${text} A directory in this list allows all files in it.`
 }
 

@@ -68,7 +68,7 @@ export function serializePayload(payload: unknown, channels: string[] = []): unk
   }
   if (getTypeName(payload) === 'ArrayBuffer') return new Uint8Array(payload as ArrayBuffer)
   if (ArrayBuffer.isView(payload)) {
-    if (payload instanceof Uint8Array) return payload
+    if (isUint8Array(payload)) return payload
     return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength)
   }
   return packArrays(withoutUndefined(payload) ?? throughJson(payload, channels), 2)

@@ -5,6 +5,7 @@ import { getNodeEnvironment, getNodeProgram } from './node-program.js'
 import {
   checkOptions,
   FILTER_DESCRIPTOR,
+  kernelWalls,
   type Launcher,
   LauncherUnavailable,
   type LaunchInfo,
@@ -67,7 +68,7 @@ export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launc
     const node = [...createCommand(PROBED, hasProc), getNodeProgram(), '--version']
     return { ...launchInShell({ writesFiles: false, input }, node), filter: getFilter(false, false) }
   })
-  return {
+  const launcher: Launcher = {
     name: NAME,
     closesNetwork: true,
     holds: ['tmp'],
@@ -84,6 +85,8 @@ export async function bubblewrap(options: BubblewrapOptions = {}): Promise<Launc
       }
     },
   }
+  kernelWalls.add(launcher)
+  return launcher
 }
 
 const PROBED: LaunchInfo = {

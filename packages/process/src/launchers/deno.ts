@@ -11,6 +11,7 @@ import {
   type LaunchInfo,
   tryCommand,
 } from './launcher.js'
+import { findOutwardLinks } from '../permission-model/links.js'
 import { findProgram } from './programs.js'
 
 /** Options of `deno`. */
@@ -21,7 +22,7 @@ export interface DenoOptions {
   readonly inside?: Launcher
 }
 
-const NAME = 'deno'
+export const NAME = 'deno'
 /** The oldest minor version that is tested. */
 const LEAST = [2, 9] as const
 const INSTALL = 'Install it in the application (npm install deno), or pass its path as "deno"'
@@ -149,14 +150,19 @@ function getPermissions({ reads, writes, net, limits }: LaunchInfo): string[] {
     return paths.join(',')
   }
   const written = join([...writes, ...temporary])
+  const links = join(
+    findOutwardLinks({ ...reads, directories: [...reads.directories, ...writes] }).map(({ path }) => path),
+  )
   return [
+    ...(links === '' ? [] : [`--deny-read=${links}`, `--deny-write=${links}`]),
     `--allow-read=${join([...reads.directories, ...reads.files, ...writes, ...temporary])}`,
     ...(written === '' ? [] : [`--allow-write=${written}`]),
     ...(net ? ['--allow-net'] : []),
   ]
 }
 
-const NO_TEXT = 'deno runs neither code as text nor scripts. Use a file, or another wall'
+const NO_TEXT =
+  'deno runs neither code as text nor scripts. Use a file below a directory whose node_modules has @sallyport/frontend, or another wall'
 
 /** Returns why the Deno of the application does not count for code that it does not run. */
 export const explainText = (): string | undefined => (findDependency() === undefined ? undefined : NO_TEXT)

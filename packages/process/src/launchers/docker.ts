@@ -1,9 +1,11 @@
 // Docker, or Podman: a process in a container of its own. A daemon has it, so it is ended by name.
 import { existsSync } from 'node:fs'
+import { basename } from 'node:path'
 import { isWithin, KERNEL_DIRECTORIES } from '../permission-model/grants.js'
 import { getNodeEnvironment } from './node-program.js'
 import {
   checkOptions,
+  kernelWalls,
   type Launch,
   type Launcher,
   LauncherUnavailable,
@@ -26,7 +28,10 @@ export interface DockerOptions {
   readonly args?: readonly string[]
 }
 
-const NAME = 'docker'
+const NAMES = ['docker', 'podman'] as const
+type Name = (typeof NAMES)[number]
+/** Of a container without the option `pids`: code that has left Node.js could start any number. Node.js has about 10 threads. */
+const MAX_PIDS = 64
 /** Where the client finds its daemon and its settings. */
 const CLIENT_VARIABLE = /^(?:HOME|PATH|XDG_(?:RUNTIME_DIR|CONFIG_HOME|DATA_HOME)|DOCKER_\w+|CONTAINERS?_\w+)$/
 
@@ -38,13 +43,14 @@ const CLIENT_VARIABLE = /^(?:HOME|PATH|XDG_(?:RUNTIME_DIR|CONFIG_HOME|DATA_HOME)
  * @throws {BusError} InvalidParams for an invalid option
  */
 export async function docker(options: DockerOptions = {}): Promise<Launcher> {
-  checkOptions(NAME, options, ['image', 'docker', 'args'])
+  checkOptions('docker', options, ['image', 'docker', 'args'])
   const { image = `node:${process.version.slice(1)}-slim`, docker: program = 'docker', args: more = [] } = options
+  const name = NAMES.find(known => basename(program).startsWith(known)) ?? 'docker'
   if (process.platform === 'win32') {
-    throw createError('a container has no paths of Windows, where the files would be', 'Use it on Linux or macOS')
+    throw createError(name, 'a container has no paths of Windows, where the files would be', 'Use it on Linux or macOS')
   }
   const client = findProgram(program)
-  if (client === undefined) throw createError(`${program} was not found`, 'Install Docker or Podman')
+  if (client === undefined) throw createError(name, `${program} was not found`, 'Install Docker or Podman')
   const env = Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => CLIENT_VARIABLE.test(entry[0])),
   )
@@ -52,59 +58,66 @@ export async function docker(options: DockerOptions = {}): Promise<Launcher> {
   const createArgs = (options: readonly string[], nodeArgs: readonly string[]): string[] => [
     ...['run', '-i', '--rm', '--stop-timeout', '0', '--pull', 'never', '--read-only', '--cap-drop', 'ALL'],
     ...['--security-opt', 'no-new-privileges', '--user', user, '--workdir', '/tmp', '--entrypoint', 'node'],
+    // The daemon would keep all frames in a file, and lend memory to write to.
+    ...['--log-driver', 'none', '--ipc', 'none'],
     ...[...options, ...more, image, ...nodeArgs],
   ]
-  await probe({ command: client, args: createArgs(['--network', 'none'], ['--version']), env }, image)
-  return {
-    name: NAME,
+  await probe({ command: client, args: createArgs(['--network', 'none'], ['--version']), env }, name, image)
+  const launcher: Launcher = {
+    name,
     closesNetwork: true,
     bindsWrites: true,
     isElsewhere: true,
     holds: ['memory', 'cpu', 'pids', 'tmp'],
     launch(_node, nodeArgs, info): Launch {
       // Other threads of this process can have hosts of their own.
-      const name = `sallyport-${process.pid}-${Math.random().toString(36).slice(2)}`
+      const container = `sallyport-${process.pid}-${Math.random().toString(36).slice(2)}`
       return {
         command: client,
-        args: createArgs(['--name', name, ...getRunOptions(info)], nodeArgs),
+        args: createArgs(['--name', container, ...getRunOptions(name, info)], nodeArgs),
         env,
-        stop: { command: client, args: ['rm', '-f', name] },
+        stop: { command: client, args: ['rm', '-f', container] },
       }
     },
   }
+  kernelWalls.add(launcher)
+  return launcher
 }
 
-const createError = (cause: string, remedy: string): LauncherUnavailable =>
-  new LauncherUnavailable(`${NAME} is not available: ${cause.replace(/(?<![.?!])$/, '.')} ${remedy}`)
+const createError = (name: Name, cause: string, remedy: string): LauncherUnavailable =>
+  new LauncherUnavailable(`${name} is not available: ${cause.replace(/(?<![.?!])$/, '.')} ${remedy}`)
 
-function getRunOptions({ reads, writes, net, limits: { memory, cpu, pids, tmp } }: LaunchInfo): string[] {
+function getRunOptions(name: Name, { reads, writes, net, limits }: LaunchInfo): string[] {
+  const { memory, cpu, pids = MAX_PIDS, tmp } = limits
   const mebibytes = (size: number): string => `${Math.ceil(size * 1024)}k`
   return [
     ...Object.entries(getNodeEnvironment(reads)).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
     ...(net ? [] : ['--network', 'none']),
     ...(memory === undefined ? [] : ['--memory', mebibytes(memory), '--memory-swap', mebibytes(memory)]),
     ...(cpu === undefined ? [] : ['--cpus', String(cpu)]),
-    ...(pids === undefined ? [] : ['--pids-limit', String(pids)]),
+    ...['--pids-limit', String(pids)],
     ...(tmp === undefined ? [] : ['--tmpfs', `/tmp:size=${mebibytes(tmp)}`]),
-    ...[...reads.directories, ...reads.files].flatMap(path => mount(path, writes.includes(path) ? '' : ':ro')),
-    ...writes.filter(path => !reads.directories.includes(path)).flatMap(path => mount(path, '')),
+    ...[...reads.directories, ...reads.files].flatMap(path => mount(name, path, writes.includes(path) ? '' : ':ro')),
+    ...writes.filter(path => !reads.directories.includes(path)).flatMap(path => mount(name, path, '')),
   ]
 }
 
 /** A container has its own files of the kernel. Docker would create what is missing on the host. */
-function mount(path: string, mode: '' | ':ro'): string[] {
-  if (path.includes(':')) throw createError(`it cannot mount ${path}, which has a colon`, 'Use a path without one')
+function mount(name: Name, path: string, mode: '' | ':ro'): string[] {
+  if (path.includes(':'))
+    throw createError(name, `it cannot mount ${path}, which has a colon`, 'Use a path without one')
   return existsSync(path) && !isWithin(KERNEL_DIRECTORIES, path) ? ['-v', `${path}:${path}${mode}`] : []
 }
 
 /** @throws {LauncherUnavailable} unless the image starts, with the flags of the host's version */
-async function probe(trial: Parameters<typeof tryCommand>[0], image: string): Promise<void> {
+async function probe(trial: Parameters<typeof tryCommand>[0], name: Name, image: string): Promise<void> {
   const { status, stdout, failure } = await tryCommand(trial)
   const pull = `Start the daemon, and pull the image (docker pull ${image})`
   if (status !== 0)
-    throw createError(`Node could not be started in ${image}: ${failure.split('\n')[0]!.slice(0, 500)}`, pull)
+    throw createError(name, `Node could not be started in ${image}: ${failure.split('\n')[0]!.slice(0, 500)}`, pull)
   if (stdout.trim() === process.version) return
   throw createError(
+    name,
     `${image} has Node.js ${stdout.trim()}, and the host ${process.version}`,
     `Use an image with the version of the host, such as node:${process.version.slice(1)}-slim`,
   )

@@ -41,6 +41,17 @@ test('without a launcher that works, auto continues without a wall, and required
   )
 })
 
+test('deno is taken by auto and by name, and is not enough for what is required', async () => {
+  const deno: Launcher = { ...launcher, name: 'deno' }
+  const find = () => tryEach([fail('one is missing. Install one'), attempt(() => deno)])
+  const resolve = async (wall: 'auto' | 'required' | Launcher) =>
+    (await resolveWall('sandbox', { wall }, find)).launcher
+  expect([await resolve('auto'), await resolve(deno)]).toEqual([deno, deno])
+  await expect(resolve('required')).rejects.toThrow(
+    'sandbox.wall must not be "required": one is missing. Install one; deno works here, but lets code read the packages of all',
+  )
+})
+
 test('none and a launcher need no search', async () => {
   const find = (): never => {
     throw new Error('searched')

@@ -5,7 +5,7 @@ import { loadOnce } from '@sallyport/protocol/internal/util'
 import { CAN_DENY_NET, OPEN_NET } from '../permission-model/module-code.js'
 import { type Launcher, LauncherUnavailable, type LaunchLimits } from './launcher.js'
 import { bubblewrap } from './bubblewrap.js'
-import { denoOfApplication, explainText } from './deno.js'
+import { denoOfApplication, explainText, NAME as DENO } from './deno.js'
 import { landlock } from './landlock.js'
 
 export interface FoundWall {
@@ -38,6 +38,10 @@ export async function tryEach(launchers: readonly (() => Promise<Launcher>)[]): 
   return { launcher: undefined, failures }
 }
 
+/** Deno lets `import` and `require` read all below any `node_modules`, and follow links there: those of other projects, too. */
+const WEAK =
+  'deno works here, but lets code read the packages of all projects of the user. If that is enough, pass it by name: wall: await deno()'
+
 export interface WallOptions extends LaunchLimits {
   wall: 'auto' | 'required' | 'none' | Launcher
   read?: readonly URL[] | undefined
@@ -48,7 +52,7 @@ export interface WallOptions extends LaunchLimits {
  * Finds the launcher of a process, which is `undefined` if it has no wall.
  *
  * @param place - the place of the sandbox, for error texts
- * @throws {LauncherUnavailable} for `wall: 'required'` if no launcher works
+ * @throws {LauncherUnavailable} for `wall: 'required'` if no launcher of the kernel works
  * @throws {BusError} InvalidParams for a limit that nothing holds here
  */
 export async function resolveWall(
@@ -59,8 +63,10 @@ export async function resolveWall(
   const isNamed = wall === 'auto' || wall === 'required'
   const found = isNamed ? await find() : { launcher: wall === 'none' ? undefined : wall, failures: [] }
   const { launcher, failures } = found
-  if (wall === 'required' && !launcher) {
-    throw new LauncherUnavailable(`${place}.wall must not be "required": ${failures.join('; ')}`)
+  const isWeak = launcher?.name === DENO
+  if (wall === 'required' && (!launcher || isWeak)) {
+    const reasons = isWeak ? [...failures, WEAK] : failures
+    throw new LauncherUnavailable(`${place}.wall must not be "required": ${reasons.join('; ')}`)
   }
   for (const name of ['memory', 'cpu', 'pids', 'tmp'] as const) {
     const reason = limits[name] === undefined ? undefined : explainUnlimited(name, launcher)

@@ -2,7 +2,15 @@
 // is Node itself: it sees the names of files and processes, but reads only what it is granted.
 import { existsSync } from 'node:fs'
 import { getNodeProgram } from './node-program.js'
-import { checkOptions, FILTER_DESCRIPTOR, type Launcher, LauncherUnavailable, tryCommand, tryNode } from './launcher.js'
+import {
+  checkOptions,
+  FILTER_DESCRIPTOR,
+  kernelWalls,
+  type Launcher,
+  LauncherUnavailable,
+  tryCommand,
+  tryNode,
+} from './launcher.js'
 import { findProgram, getNodeFiles, launchInShell } from './programs.js'
 import { createFilter } from './seccomp.js'
 
@@ -40,7 +48,7 @@ export async function landlock(options: LandlockOptions = {}): Promise<Launcher>
     ...['/dev/null', '/dev/random', '/dev/urandom'].flatMap(path => createRule('read-file,write-file', path)),
   ]
   await probe(setpriv, fixed, filters[0])
-  return {
+  const launcher: Launcher = {
     name: NAME,
     closesNetwork: true,
     launch(node, nodeArgs, { reads, net, limits }) {
@@ -56,6 +64,8 @@ export async function landlock(options: LandlockOptions = {}): Promise<Launcher>
       return { ...launchInShell(shell, command), filter: filters[Number(net)] }
     },
   }
+  kernelWalls.add(launcher)
+  return launcher
 }
 
 /** Where builds of Node look for settings of OpenSSL. */

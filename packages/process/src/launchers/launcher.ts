@@ -38,6 +38,9 @@ export interface Launcher {
   launch(command: string, args: readonly string[], info: LaunchInfo): Launch
 }
 
+/** Those in whose walls the kernel decides about each file, whatever link leads to it. */
+export const kernelWalls: WeakSet<Launcher> = new WeakSet()
+
 /** The process that a launcher starts. */
 export interface LaunchInfo {
   /** Files and directories that the process must be able to read: its modules, Sallyport's packages, and `read` of its sandbox. */

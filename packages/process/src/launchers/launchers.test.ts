@@ -132,6 +132,14 @@ describe.runIf(isUnix)('docker', () => {
     }
   })
 
+  test('is podman in names and errors, if that is its program', async () => {
+    const podman = createProgram('podman', `echo ${process.version}`)
+    expect((await docker({ docker: podman })).name).toBe('podman')
+    await expect(docker({ docker: '/none/podman' })).rejects.toThrow(
+      'podman is not available: /none/podman was not found',
+    )
+  })
+
   test('names its container, which it can end, mounts what is there, and gives its client no variable of the host but its own', async () => {
     vi.stubEnv('DOCKER_HOST', 'unix:///run/docker.sock')
     vi.stubEnv('API_KEY', 'secret')
@@ -144,6 +152,9 @@ describe.runIf(isUnix)('docker', () => {
     expect(args.slice(-3)).toEqual([`node:${process.version.slice(1)}-slim`, '--permission', 'main.js'])
     expect(env).toMatchObject({ DOCKER_HOST: 'unix:///run/docker.sock' })
     expect(env).not.toHaveProperty('API_KEY')
+    const options = args.join(' ')
+    // What passes is kept nowhere, no memory of the machine is a file, and no number of processes is without a limit.
+    for (const part of ['--log-driver none', '--ipc none', '--pids-limit 64']) expect(options).toContain(part)
     const wrong = { ...info, reads: { directories: ['/a:b'], files: [] } }
     expect(() => launcher.launch('/node', [], wrong)).toThrow('it cannot mount /a:b, which has a colon')
   })

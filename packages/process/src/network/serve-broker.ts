@@ -3,6 +3,7 @@ import { createServer, type ServerHttp2Session } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Lookup } from '@sallyport/paths/internal/addresses'
 import { BROKER_OUTCOME, BROKER_SCHEME } from '@sallyport/protocol/internal/contract'
+import { writeAhead } from '@sallyport/protocol/internal/link'
 import { Broker, type BrokerDenial, type BrokerOptions, MAX_HEADER_BYTES, respondFailure } from './broker.js'
 import { createProxy } from './proxy.js'
 
@@ -10,6 +11,8 @@ import { createProxy } from './proxy.js'
 const MAX_STREAMS = 256
 /** Bytes of one body that the frontend has not read yet. Several times the default, which would slow fast hosts down. */
 const WINDOW_BYTES = 256 * 1024
+/** Several times what both windows of a connection, and its frames, let wait. */
+const WRITE_AHEAD_BYTES = 2 ** 20
 /** Of HTTP/2 sessions, in MB: more than the windows of all streams of `fetch`. */
 const MAX_SESSION_MB = 64
 /**
@@ -65,6 +68,7 @@ export function serveBroker(
       { ':scheme': String(scheme), ':authority': authority },
     )
   })
+  writeAhead(pipe, WRITE_AHEAD_BYTES)
   server.emit('connection', pipe)
   return () => session?.destroy()
 }

@@ -4,7 +4,8 @@ import os, { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
-import { getReadFlags, getWriteGrants, isWithin, joinGrants } from './grants.js'
+import { getWriteGrants, isWithin, joinGrants } from './grants.js'
+import { getReadFlags } from './links.js'
 
 test('omits grants that others contain', () => {
   const grants = { directories: ['/a/b', '/a/b/c', '/a/bc'], files: ['/a/b/file', '/a/bcd', '/a/package.json'] }

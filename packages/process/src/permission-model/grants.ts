@@ -32,7 +32,7 @@ export function getUnexpectedRead({ directories }: ReadGrants): string | undefin
 const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map(Number)
 
 /** Where Node looks for a package, it takes a directory that is missing and not granted for a denial before 20.19.5, and before 22.13. */
-const deniesMissing = (major === 20 && minor === 19 && patch < 5) || (major === 22 && minor < 13)
+export const deniesMissing: boolean = (major === 20 && minor === 19 && patch < 5) || (major === 22 && minor < 13)
 
 const entryGrants = new Map<string, ReadGrants>()
 
@@ -44,7 +44,7 @@ export function getEntryGrants(entry: Entry): ReadGrants {
   let grants = entryGrants.get(entry)
   if (!grants) {
     const protocol = new URL(import.meta.resolve('@sallyport/protocol/internal/wire'))
-    grants = joinGrants([new URL(entry), protocol].map(getModuleGrants))
+    grants = joinGrants([new URL(entry), protocol].map(module => getModuleGrants(module)))
     entryGrants.set(entry, grants)
   }
   return grants
@@ -65,15 +65,20 @@ export function realModule(module: string, hasFile = true): URL {
 
 const toDirectoryUrl = (path: string): URL => pathToFileURL(withSlash(path))
 
-/** Grants a module's directory, each `node_modules` above it, and the package.json files that Node looks for. */
-export function getModuleGrants(module: URL): ReadGrants {
+/**
+ * Grants a module's directory, each `node_modules` above it, and the package.json files that Node looks for.
+ *
+ * @param root - the directory of its package, whose author can have made a `node_modules` that is a link: it leads nowhere
+ */
+export function getModuleGrants(module: URL, root?: string): ReadGrants {
   if (module.protocol !== 'file:') return { directories: [], files: [] }
   const directory = dirname(fileURLToPath(module))
   const directories = [directory]
   const files: string[] = []
   for (let ancestor = directory; ; ancestor = dirname(ancestor)) {
     const packages = join(ancestor, 'node_modules')
-    if (deniesMissing || existsSync(packages)) directories.push(...withRealPath(packages))
+    const isOwn = isWithin([root ?? directory], packages)
+    if (deniesMissing || existsSync(packages)) directories.push(...(isOwn ? [packages] : withRealPath(packages)))
     files.push(join(ancestor, 'package.json'))
     if (dirname(ancestor) === ancestor) return { directories, files }
   }
@@ -84,6 +89,14 @@ export function getReadGrants(location: URL): ReadGrants {
   const paths = withRealPath(fileURLToPath(location).replace(/(?<=.)[\\/]$/, ''))
   const isDirectory = statSync(location, { throwIfNoEntry: false })?.isDirectory() ?? false
   return isDirectory ? { directories: paths, files: [] } : { directories: [], files: paths }
+}
+
+/** @throws {BusError} InvalidParams for what does not exist: it would be taken for a file, also once it is a directory */
+export function checkReads(place: string, locations: readonly URL[]): void {
+  const missing = locations.map(location => fileURLToPath(location)).find(path => !existsSync(path))
+  if (missing === undefined) return
+  const rule = `${place}.read must list files and directories that exist: ${JSON.stringify(missing)} cannot be read`
+  throw new BusError('InvalidParams', `${rule}. Make it before the frontend starts`)
 }
 
 /**
@@ -105,11 +118,6 @@ export function joinGrants(all: readonly ReadGrants[]): ReadGrants {
 export function isWithin(directories: readonly string[], path: string): boolean {
   return directories.some(directory => path === directory || path.startsWith(withSlash(directory)))
 }
-
-export const getReadFlags = ({ directories, files }: ReadGrants): string[] => [
-  ...files.map(file => `--allow-fs-read=${file}`),
-  ...directories.map(directory => `--allow-fs-read=${withSlash(directory)}*`),
-]
 
 const withSlash = (directory: string): string => (directory.endsWith(sep) ? directory : directory + sep)
 

@@ -1,4 +1,6 @@
 // Node's permission model: its flags, what a frontend with a module loads and reads under it, and the network, which Node before 25 cannot deny.
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FrontendStart } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
@@ -17,7 +19,7 @@ import {
 
 export interface FrontendCode {
   /** Replaces the same options of the frontend's start. */
-  code: Pick<FrontendStart, 'module' | 'runner' | 'engine'>
+  code: Pick<FrontendStart, 'module' | 'runner' | 'engine' | 'text'>
   reads: ReadGrants
   writes?: WriteGrants
   flags: readonly string[]
@@ -45,13 +47,30 @@ export function getModuleCode(
   core: unknown,
 ): FrontendCode {
   const module = realModule(href, !text)
-  const grants = [getEntryGrants(entry), getModuleGrants(module), ...read.map(getReadGrants)]
+  const grants = [getEntryGrants(entry), ...read.map(getReadGrants)]
   // Code as text has only a directory.
   if (!text && module.protocol === 'file:') {
     const hostFiles = core instanceof URL && core.protocol === 'file:' ? withRealPath(fileURLToPath(core)) : []
-    grants.push({ directories: [getPackageDirectory(fileURLToPath(module), hostFiles)], files: [] })
+    const root = getPackageDirectory(fileURLToPath(module), hostFiles)
+    grants.push(getModuleGrants(module, root), { directories: [root], files: [] })
+  } else grants.push(getModuleGrants(module))
+  const loaded = text ?? readForeignModule(module)
+  const code = { module: module.href, ...(loaded && { text: loaded }) }
+  return { code, reads: joinGrants(grants), flags: loaded ? TEXT_FLAGS : [] }
+}
+
+const OWN_IMPORT = /\bimport\b[^('"]*['"]@sallyport\/frontend['"/]/
+
+/** Returns the text of a module that imports Sallyport, and is where Node does not find it: as text, it gets the host's copy. */
+function readForeignModule(module: URL): FrontendStart['text'] {
+  if (module.protocol !== 'file:') return undefined
+  const path = fileURLToPath(module)
+  for (let directory = dirname(path); ; directory = dirname(directory)) {
+    if (existsSync(join(directory, 'node_modules/@sallyport/frontend'))) return undefined
+    if (dirname(directory) === directory) break
   }
-  return { code: { module: module.href }, reads: joinGrants(grants), flags: text ? TEXT_FLAGS : [] }
+  const text = readFileSync(path, 'utf8')
+  return OWN_IMPORT.test(text) ? { text, name: path } : undefined
 }
 
 /** Node before 25 has no flag that grants the network, and denies nothing. */

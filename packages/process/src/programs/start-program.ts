@@ -1,6 +1,7 @@
 // Starts a program of any kind in the wall, with pipes for its standard streams.
 import type { StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -179,6 +180,9 @@ function check(options: ProgramOptions): { program: WalledProgram; proxy: Progra
   if (typeof net === 'object' && wall === 'none') throw wrong('net must not be a list of hosts without a wall')
   const path = typeof command === 'string' && command !== '' ? findProgram(command) : undefined
   if (path === undefined) throw wrong(`the program ${JSON.stringify(command)} was not found`)
+  // The wall has a rule for each.
+  const missing = wall === 'none' ? [...(read ?? []), ...(write ?? [])].find(each => !existsSync(each)) : undefined
+  if (missing !== undefined) throw wrong(`${JSON.stringify(missing)} cannot be read`)
   const place = home ?? '/tmp'
   const own = {
     ...{ PATH: getSearchPath(), HOME: place, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...getZoneVariable() },

@@ -76,6 +76,10 @@ export class ProcessScripts {
     this.isOpen = false
   }
 
+  get size(): number {
+    return this.#scripts.size
+  }
+
   /** @param port - has the messages of all scripts */
   connect(port: MessagePort): void {
     this.#port = port
@@ -204,13 +208,16 @@ class RelayedScript extends RelayedCode {
 
   /** A script can run for its time without a pause, one after the other. */
   #afterBlock(run: () => void): void {
-    this.afterSilence(this.#maxRunMs + ANSWER_TIMEOUT_MS, run, () => this.#process.beats)
+    const ms = this.#maxRunMs + ANSWER_TIMEOUT_MS
+    this.afterSilence(ms, run, () => this.#process.beats)
+    // Whatever it sends meanwhile: a process that floods its relay, and answers nothing, would never end.
+    this.afterSilence(ms * this.#process.size, run)
   }
 
   protected override take(frame: ReceivedFrame): void {
     this.#process.beats++
     const report = this.parse(frame)
-    if (report === 'part' || report?.type === 'terminating') return
+    if (report === 'part' || report === 'surplus' || report?.type === 'terminating') return
     if (!report || report.type === 'linked' || this.#hasExited) this.#violate('an invalid report')
     else if (report.type === 'exited') void this.#exit(report.code)
     else if (report.type === 'message') this.#takeMessage(report.message as FrontendReport)

@@ -4,6 +4,7 @@ import {
   type ReceivedFrame,
   SNAPSHOT_PART_BYTES,
 } from '@sallyport/protocol/internal/wire'
+import { MAX_UNHANDLED } from '@sallyport/protocol/internal/contract'
 import { reportError } from '@sallyport/protocol/internal/errors'
 import { expect, test } from 'vitest'
 import { rows } from '../../../../scripts/testing.js'
@@ -129,3 +130,13 @@ test('accepts once whether a process has its sockets', () => {
   expect([parse(linked), parse(linked)]).toEqual([{ type: 'linked', isDirect: true }, undefined])
   expect(createMemberParser()(member({ type: 'linked', isDirect: 1 }))).toBeUndefined()
 })
+
+test('passes on as many rejections as a run reports, and one error', () =>
+  rows([
+    [report({ type: 'unhandled', error: {} }), MAX_UNHANDLED],
+    [member({ type: 'error', error: {} }), 1],
+  ])((frame, most) => {
+    const parse = createMemberParser()
+    const parsed = Array.from({ length: most + 2 }, () => parse(frame))
+    expect(parsed.map(each => each === 'surplus')).toEqual([...Array<boolean>(most).fill(false), true, true])
+  }))

@@ -5,6 +5,7 @@ import {
   LIFECYCLE_STATES,
   type LifecycleState,
   MAX_OUTPUT_TEXT,
+  MAX_UNHANDLED,
   type MemberReport,
   type OutputReport,
 } from '@sallyport/protocol/internal/contract'
@@ -19,7 +20,10 @@ import {
 import { getUnsent, isReportable, type ReportedError, truncateReported } from '@sallyport/protocol/internal/errors'
 
 /** @param report - what the frame has, if it is JSON */
-type ParseReport = (frame: ReceivedFrame, report: Record<string, unknown>) => FrontendReport | 'part' | undefined
+type ParseReport = (
+  frame: ReceivedFrame,
+  report: Record<string, unknown>,
+) => FrontendReport | 'part' | 'surplus' | undefined
 
 const MODULE_STEPS = ['loaded', 'synchronized'] as const
 const MAX_LIMIT_LENGTH = 20
@@ -28,8 +32,10 @@ const ERROR_FIELDS = ['message', 'stack', 'reason'] as const
 /**
  * Returns a parser for the reports of one frontend. Each state is accepted once and in order, with a few strings of
  * its error: also `failed` after `stopped`, since the code's last tick can throw. `loaded` and then `synchronized` are accepted once,
- * after `ready`. `unsent`, `unhandled` and `answer` are accepted at any time. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
- * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, and `'part'` for a part of one.
+ * after `ready`. `unsent`, `unhandled` and `answer` are accepted at any time: the relay throttles the first and answers by the last, and of `unhandled` only
+ * `MAX_UNHANDLED` are passed on. The parts of a snapshot and `suspended` behind them are accepted once, after `ready`, and
+ * no part but the last one is short, which bounds their number. The parser returns `undefined` for an invalid report, `'part'` for a part of one, and
+ * `'surplus'` for one that is dropped: each costs the host's thread an error.
  */
 function createReportParser(): ParseReport {
   let last = -1
@@ -37,6 +43,7 @@ function createReportParser(): ParseReport {
   let parts: Uint8Array[] | undefined = []
   let partBytes = 0
   let isLast = false
+  let unhandled = 0
   const isReady = (): boolean => last >= LIFECYCLE_STATES.indexOf('ready')
   return ({ kind, body }, report) => {
     if (kind === FRAME_KIND.bytes && parts && isReady() && typeof body !== 'string') {
@@ -49,7 +56,7 @@ function createReportParser(): ParseReport {
     }
     if (kind !== FRAME_KIND.json) return undefined
     const { type, state, error, count, tokens, queued } = report
-    if (type === 'unhandled') return { type, error: pickStrings(error) }
+    if (type === 'unhandled') return ++unhandled > MAX_UNHANDLED ? 'surplus' : { type, error: pickStrings(error) }
     if (type === 'answer') return { type, ...(Number.isSafeInteger(queued) && { queued: queued as number }) }
     if (type === 'unsent') return Number.isSafeInteger(count) ? { type, count: count as number } : undefined
     if (type === 'loaded' || type === 'synchronized') {
@@ -73,10 +80,11 @@ function createReportParser(): ParseReport {
 /** Also the report of a process, once, whether it has inherited the sockets for its frames. */
 export type RelayedReport = MemberReport | { type: 'linked'; isDirect: boolean }
 
-/** Returns a parser for the reports of one member. A script prints by reports, too. */
-export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 'part' | undefined {
+/** Returns a parser for the reports of one member. A script prints by reports, too. Its first error is its end. */
+export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 'part' | 'surplus' | undefined {
   const parse = createReportParser()
   let isLinked = false
+  let hasFailed = false
   return frame => {
     if (frame.kind !== FRAME_KIND.json) return parse(frame, {}) === 'part' ? 'part' : undefined
     const { type, message, error, code, isDirect } = parseObject(frame.body)
@@ -88,9 +96,11 @@ export function createMemberParser(): (frame: ReceivedFrame) => RelayedReport | 
       case 'message': {
         const fields = Object(message) as Record<string, unknown>
         const report = fields['type'] === 'output' ? parseOutput(fields) : parse(frame, fields)
-        return report && { type, message: report }
+        return typeof report === 'object' ? { type, message: report } : report
       }
       case 'error':
+        if (hasFailed) return 'surplus'
+        hasFailed = true
         return { type, error: pickStrings(error) }
       case 'terminating':
         return { type }

@@ -64,7 +64,7 @@ function takeBytes(key: string | number, value: unknown, taken: WithBytes, holde
   }
   const { toJSON } = value as { toJSON?: unknown }
   const json: unknown =
-    typeof toJSON === 'function' && !(value instanceof Date) ? toJSON.call(value, String(key)) : value
+    typeof toJSON === 'function' && getTypeName(value) !== 'Date' ? toJSON.call(value, String(key)) : value
   if (json !== value) return takeBytes(key, json, taken, holders)
   if (holders.includes(value)) throw new TypeError(`circular structure at ${key}`)
   // The replacer refuses it.
@@ -161,8 +161,8 @@ export function createCheck(): Check {
   return function check(this: unknown, key: string, original: unknown, value: unknown = original): unknown {
     const before = (this as Record<string, unknown>)[key]
     // Its `toJSON` has changed a Buffer, or an invalid Date, to null.
-    const isChanged = before !== original && (isBytes(before) || (original === null && before instanceof Date))
-    const type = isChanged ? before.constructor.name : getType(value)
+    const isChanged = before !== original && (isBytes(before) || (original === null && getTypeName(before) === 'Date'))
+    const type = isChanged ? (isBytes(before) ? before.constructor.name : 'Date') : getType(value)
     // Stryker disable next-line ConditionalExpression: a path of what is no object is never asked for
     if (type === undefined && (typeof value !== 'object' || value === null)) return value
     const around = paths.get(this)
@@ -185,7 +185,7 @@ export const describeType = (value: unknown, type: string): string =>
 export const getRemedy = (type: string): string => (IS_NODE ? `: ${REMEDIES[type] ?? AS_BYTES}` : '')
 
 const CHANGED_TYPE =
-  /^(?:(?:Weak)?(?:Map|Set|Ref)|RegExp|Error|DOMException|Date|BigInt|Symbol|URLSearchParams|Headers|FormData|Request|Response|SharedArrayBuffer|Blob|File|AbortSignal|\w+Stream|Channel)$/
+  /^(?:(?:Weak)?(?:Map|Set|Ref)|RegExp|Error|DOMException|Date|BigInt|Symbol|URLSearchParams|Headers|FormData|Request|Response|(?:Shared)?ArrayBuffer|Blob|File|AbortSignal|\w+Stream|Channel)$/
 
 /** The types of objects that have a method, whatever class and realm they are from. */
 const TYPES_BY_METHOD = [

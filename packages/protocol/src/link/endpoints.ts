@@ -6,7 +6,7 @@ import { closeDirectSocket, type DirectEndpoint, openDirectLink } from './direct
 import { createLocalEndpoints, type LocalEndpoint, openLocalLink } from './local-link.js'
 import { PortLink } from './port-link.js'
 import type { PollMode } from './ring/polling.js'
-import { createRingBuffer, endRings } from './ring/ring-buffer.js'
+import { areRingsEnded, createRingBuffer, endRings } from './ring/ring-buffer.js'
 import { type RingEndpoint, RingLink } from './ring/ring-link.js'
 import { createDeferred } from '../util/promises.js'
 
@@ -107,6 +107,14 @@ export function closeEndpoint(endpoint: LinkEndpoint): void {
   }
   for (const port of getPorts(endpoint)) port.close()
 }
+
+/** Returns the ends that their thread has not closed. Whoever sleeps at the others is woken. Of ports, only their thread knows. */
+export const takeOpenEndpoints = (endpoints: readonly LinkEndpoint[]): LinkEndpoint[] =>
+  endpoints.filter(endpoint => {
+    if (endpoint.kind !== 'ring' || !areRingsEnded(endpoint.out, endpoint.in)) return true
+    closeEndpoint(endpoint)
+    return false
+  })
 
 /** @param awaitsReplies - true for an end that mostly sends requests, and expects a response soon after each */
 export function openLink(endpoint: LinkEndpoint, awaitsReplies: boolean): Link {

@@ -12,7 +12,7 @@ import { isBusError } from '../errors/bus-error.js'
 import { MAX_BODY_BYTES } from '../wire/limits.js'
 import type { FrameKind } from '../wire/messages.js'
 import type { Link } from '../wire/link.js'
-import { StreamFrames, StreamLink } from './stream-link.js'
+import { StreamFrames, StreamLink, writeAhead } from './stream-link.js'
 
 const SEEDS = 300
 const MAX_BODY = 20_000
@@ -336,4 +336,34 @@ test('a closed link does not give up while its peer takes a piece now and then',
   vi.useRealTimers()
   await expect.poll(() => seen.log).toEqual(['closed'])
   expect(link.unsent).toBe(0)
+})
+
+test('a stream takes as many bytes ahead as it may, writes all in order, and ends behind them', async () => {
+  const written: string[] = []
+  const pending: (() => void)[] = []
+  const stream = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      written.push(String(chunk))
+      pending.push(done)
+    },
+    final(done) {
+      written.push('end')
+      done()
+    },
+  })
+  writeAhead(stream, 4)
+  const done: string[] = []
+  for (const text of ['ab', 'cd', 'ef']) stream.write(text, () => done.push(text))
+  stream.end()
+  await new Promise(setImmediate)
+  expect([written, done]).toEqual([['ab'], ['ab', 'cd']])
+  for (let count = 1; count <= 3; count++) {
+    pending.shift()!()
+    await new Promise(setImmediate)
+  }
+  expect([written, done]).toEqual([
+    ['ab', 'cd', 'ef', 'end'],
+    ['ab', 'cd', 'ef'],
+  ])
 })

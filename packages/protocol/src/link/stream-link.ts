@@ -34,6 +34,16 @@ export function writeStreamHeader(target: Buffer, kind: FrameKind, length: numbe
 }
 
 const NOTHING = Buffer.alloc(0)
+/** What a chunk takes beside its bytes: any number of them can have one byte. */
+const CHUNK_COST = 256
+
+/** Returns bytes that wait, in memory of their own if they would keep much more than they are: a view keeps all that has arrived with it. */
+export function keepOwn(bytes: Buffer): Buffer {
+  if (bytes.length * 2 >= bytes.buffer.byteLength) return bytes
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(own)
+  return own
+}
 
 /** Reads frames from the chunks of a stream, which wait here until their frames are taken. */
 export class StreamFrames {
@@ -182,6 +192,45 @@ export function ignoreWriteErrors(stream: Writable): void {
   if (writev) stream._writev = (chunks, done) => writev.call(stream, chunks, () => done())
 }
 
+/**
+ * Lets a stream take its first writes at once, until `bytes` of them wait. A protocol with a flow control of its own, such as HTTP/2, stops reading
+ * while it writes. Where what is below has one, too, both ends would wait for each other, for ever: each has a write pending, and reads nothing.
+ */
+export function writeAhead(stream: Duplex, bytes: number): void {
+  const { _write: write, _final: final } = stream
+  const waiting: { chunk: Uint8Array; encoding: BufferEncoding; done: (() => void) | undefined }[] = []
+  let size = 0
+  let isWriting = false
+  let end: (() => void) | undefined
+  const next = (): void => {
+    if (isWriting) return
+    const item = waiting.shift()
+    if (!item) {
+      const over = end
+      end = undefined
+      return over?.()
+    }
+    isWriting = true
+    write.call(stream, item.chunk, item.encoding, () => {
+      isWriting = false
+      size -= item.chunk.length
+      item.done?.()
+      next()
+    })
+  }
+  stream._write = (chunk: Uint8Array, encoding, done) => {
+    size += chunk.length
+    const isAhead = size <= bytes
+    waiting.push({ chunk, encoding, done: isAhead ? undefined : done })
+    next()
+    if (isAhead) done()
+  }
+  stream._final = done => {
+    end = () => final.call(stream, done)
+    next()
+  }
+}
+
 /** A pipe that never blocks drains at once. Who sends whenever there is room hears an order to stop after so often. */
 const DRAINS_PER_TURN = 64
 
@@ -285,7 +334,7 @@ export class StreamLink extends ReceivingLink implements Link {
 
   #onData(chunk: Buffer): void {
     if (!this.isOpen) return
-    this.frames.add(chunk)
+    this.frames.add(keepOwn(chunk), chunk.length + CHUNK_COST)
     this.deliver()
     if (this.isOpen && this.frames.waiting >= READ_AHEAD_BYTES) this.stream.pause()
   }

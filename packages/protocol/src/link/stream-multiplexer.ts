@@ -3,7 +3,7 @@
 import { Duplex, type Readable, type Writable } from 'node:stream'
 import { nextTick } from '#platform'
 import { BusError } from '../errors/bus-error.js'
-import { ignoreWriteErrors } from './stream-link.js'
+import { ignoreWriteErrors, keepOwn } from './stream-link.js'
 
 const HEADER_BYTES = 9
 /** No text has these bytes in UTF-8, and other data hardly: what is written to the pipe beside the streams is no record that waits for its rest. */
@@ -252,7 +252,8 @@ class MuxStream extends Duplex {
   receive(body: Buffer): boolean {
     if (body.length > this.#granted || this.#hasEnded) return false
     this.#granted -= body.length
-    if (!this.destroyed) this.push(body)
+    const waits = this.readableFlowing !== true || this.readableLength > 0
+    if (!this.destroyed) this.push(waits ? keepOwn(body) : body)
     return true
   }
 

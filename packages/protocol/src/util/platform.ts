@@ -10,21 +10,25 @@ import { escapeHidden } from './hidden-characters.js'
 import { throwLater } from './promises.js'
 
 // A test environment can replace the globals, as jsdom does, or run this module in a realm of its own, as Jest does. Then `instanceof`
-// is false for what Buffers and ports deliver. Checked once, while this module loads, so that the guards stay cheap elsewhere.
-const hasNodeGlobals = Object.getPrototypeOf(Buffer) === Uint8Array && types.isArrayBuffer instanceof Function
+// is false for what Buffers and ports deliver, and elsewhere for what a program has from `node:vm` or a window. So it only says yes, fast: what it does
+// not know, and is neither plain data nor a list, is asked for what it is.
+const isUnknown = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.getPrototypeOf(value) !== Object.prototype
 
-export const isArrayBuffer: (value: unknown) => value is ArrayBuffer = hasNodeGlobals
-  ? (value): value is ArrayBuffer => value instanceof ArrayBuffer
-  : types.isArrayBuffer
+export const isArrayBuffer = (value: unknown): value is ArrayBuffer =>
+  value instanceof ArrayBuffer || (isUnknown(value) && types.isArrayBuffer(value))
 
-export const isUint8Array: (value: unknown) => value is Uint8Array = hasNodeGlobals
-  ? (value): value is Uint8Array => value instanceof Uint8Array
-  : types.isUint8Array
+export const isUint8Array = (value: unknown): value is Uint8Array =>
+  value instanceof Uint8Array || (isUnknown(value) && types.isUint8Array(value))
 
 /** True for a Uint8Array (a Buffer too) and an ArrayBuffer: values that the bus sends as raw bytes. */
-export const isBytes: (value: unknown) => value is Uint8Array | ArrayBuffer = hasNodeGlobals
-  ? (value): value is Uint8Array | ArrayBuffer => value instanceof Uint8Array || value instanceof ArrayBuffer
-  : (value): value is Uint8Array | ArrayBuffer => types.isUint8Array(value) || types.isArrayBuffer(value)
+export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
+  value instanceof Uint8Array ||
+  value instanceof ArrayBuffer ||
+  (isUnknown(value) && (types.isUint8Array(value) || types.isArrayBuffer(value)))
 
 /** A constant, so that bundles for browsers leave out what is for Node alone. */
 export const IS_NODE: boolean = true

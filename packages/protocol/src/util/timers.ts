@@ -7,23 +7,25 @@
 // What begins work of this thread's own later waits for nobody: `later`, `every`, `pause`.
 //
 // The event loop runs timers before it reads: a clock that is late first lets this thread read what has arrived.
-import { onNextTick } from '#platform'
+import { IS_NODE, onNextTick } from '#platform'
 
 /** A timer counts whole milliseconds, and comes up to two of them after its time. */
 const ON_TIME_MS = 2
+// Taken when this module loads: the fake clock of a test replaces the globals.
+const { setTimeout: startTimer, clearTimeout: clearTimer } = globalThis
 
 /**
- * Calls `onLate` at a deadline that a user set or the docs name, and keeps the thread alive until then. If this thread was busy, it first reads what
- * has arrived meanwhile, which can end the deadline. Returns a function that ends it.
+ * Calls `onLate` at a deadline that a user set or the docs name, and keeps the thread alive until then. This thread first reads what has
+ * arrived meanwhile, which can end the deadline. Returns a function that ends it.
  */
 export function deadline(ms: number, onLate: () => void): () => void {
   let isOver = false
-  const due = performance.now() + ms
-  const end = (): void => {
-    if (!isOver) onLate()
-  }
-  // With a fake clock, none is late.
-  const timer = setTimeout(() => (performance.now() - due > ON_TIME_MS ? onNextTick(end) : end()), ms)
+  // Most calls have a deadline: reading the clock for it would cost each of them. With a fake clock, one that is on time ends at once.
+  const due = IS_NODE && setTimeout !== startTimer ? performance.now() + ms : undefined
+  const timer = setTimeout(() => {
+    if (due !== undefined && performance.now() - due <= ON_TIME_MS) onLate()
+    else onNextTick(() => isOver || onLate())
+  }, ms)
   return () => {
     isOver = true
     clearTimeout(timer)
@@ -59,9 +61,6 @@ export function every(ms: number, run: () => void): () => void {
 
 /** A browser's timers are numbers. */
 const letExit = (timer: unknown): void => void (timer as Partial<NodeJS.Timeout>).unref?.()
-
-// Taken when this module loads: the fake clock of a test replaces the globals.
-const { setTimeout: startTimer, clearTimeout: clearTimer } = globalThis
 
 /** Paces work of this thread's own, and keeps the thread alive meanwhile. A fake clock does not move it. @throws {AbortError} if the signal aborts */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>

@@ -238,41 +238,4 @@ describe('the end that follows', () => {
   })
 })
 
-describe('polling for replies', () => {
-  /** Sends a request and gets its reply, and returns whether the end polled for it. */
-  function setUpReplies() {
-    const polling = createPollPolicy('replies', true)!
-    let now = 1000
-    return (pause: number, roundTrip: number): boolean => {
-      polling.onSend((now += pause))
-      const polls = polling.mayStart(now, true)
-      polling.onFound((now += roundTrip), 0)
-      return polls
-    }
-  }
-
-  it('begins after 65 calls without a silence, if a reply came quickly and the next request follows it', () => {
-    const call = setUpReplies()
-    const polled = Array.from({ length: 67 }, () => call(0.01, 0.1))
-    expect(polled.indexOf(true)).toBe(65)
-    expect([call(0.01, 0.1), call(5, 0.1), call(0.01, 0.1)]).toEqual([true, false, false])
-  })
-
-  it('does not begin after a pause, nor after a slow reply', () => {
-    const call = setUpReplies()
-    for (let i = 0; i < 70; i++) call(0.01, 0.1)
-    expect([call(4, 0.1), call(0.01, 2), call(0.01, 0.1)]).toEqual([false, true, false])
-  })
-
-  it('ends with the reply, and soon without one', () => {
-    const polling = createPollPolicy('replies', true)!
-    polling.onSend(0)
-    expect([polling.mayContinue(0.1), polling.mayContinue(0.2)]).toEqual([true, false])
-    polling.onFound(0.05, 0)
-    expect(polling.mayContinue(0.06)).toBe(false)
-  })
-
-  it('is for the end that sends requests', () => {
-    expect([createPollPolicy('replies', false), createPollPolicy('never', true)]).toEqual([undefined, undefined])
-  })
-})
+it('polls in no other mode', () => expect(createPollPolicy('never', true)).toBeUndefined())

@@ -1,6 +1,7 @@
 // The continuations of one bus: its key, and which of them have been used.
 import type { KeyObject, webcrypto } from 'node:crypto'
 import { BusError, describeThrown, describeValue } from '@sallyport/protocol/internal/errors'
+import { isUint8Array } from '@sallyport/protocol/internal/util'
 import type { Question } from './question.js'
 import type { Continuation } from './suspension.js'
 
@@ -16,7 +17,7 @@ export function toContinuationKey(key: unknown): KeyObject | undefined {
   // Loaded for a key alone.
   const { createSecretKey, KeyObject } = process.getBuiltinModule('node:crypto')
   const toKeyObject = (): KeyObject => {
-    if (key instanceof Uint8Array) return createSecretKey(key)
+    if (isUint8Array(key)) return createSecretKey(key)
     return key instanceof KeyObject ? key : KeyObject.from(key as webcrypto.CryptoKey)
   }
   try {
@@ -56,8 +57,7 @@ export class Continuations {
         'bus.resume: the bus has no key for continuations. Pass createBus({ runs: { key } }) the key that it had'
       throw new BusError('InvalidParams', text)
     }
-    if (!(sealed instanceof Uint8Array))
-      throw new BusError('InvalidParams', 'bus.resume: the continuation must be a Uint8Array')
+    if (!isUint8Array(sealed)) throw new BusError('InvalidParams', 'bus.resume: the continuation must be a Uint8Array')
     const { openContinuation } = await import('./sealed-continuation.js')
     return openContinuation(this.#key, sealed)
   }

@@ -7,7 +7,7 @@ import { getGateSupervision } from './gate-handle.js'
 it('polls as the pattern and the number of cores allow', () =>
   rows([
     ['brownfield', ['never', 'adaptive', 'adaptive']],
-    ['isolation', ['never', 'replies', 'adaptive']],
+    ['isolation', ['never', 'never', 'adaptive']],
   ] as const)((pattern, modes) => expect([1, 2, 3].map(cores => getPollMode(pattern, cores))).toEqual(modes)))
 
 it('a gate has the supervision of its frontend, but is permanent unless that is temporary', () =>

@@ -3,7 +3,14 @@
 import type { SocketOwner } from '@sallyport/process/internal'
 import { CAN_DENY_NET } from '@sallyport/process/internal/permission-model'
 import { getWorkerName, MAX_UNHANDLED, patience, type Peer } from '@sallyport/protocol/internal/contract'
-import { BusError, describeName, isBusError, isUnsentError, reportError } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  describeName,
+  isBusError,
+  isUnsentError,
+  receiveError,
+  reportError,
+} from '@sallyport/protocol/internal/errors'
 import {
   closeEndpoint,
   createDirectEndpoints,
@@ -140,7 +147,10 @@ export class Frontend {
         this.#exited.resolve(this.#endLinks().then(unsent => error ?? unsent))
       },
       unsent: count => (this.#unsentCount += count),
-      unhandled: error => void (this.unhandled.length < MAX_UNHANDLED && this.unhandled.push(error)),
+      unhandled: error => {
+        // The number first: a thread can forge reports, and each error takes a stack.
+        if (this.unhandled.length < MAX_UNHANDLED) this.unhandled.push(receiveError(error, 'A promise rejected'))
+      },
       suspended: script => this.deps.config.suspension?.stopped(script),
     }
     const isIsolated = gate !== undefined
@@ -345,12 +355,8 @@ export class Frontend {
       handOver: ({ link: id, hasBegun }) => {
         const link = this.#links.get(id)!
         if (!hasBegun && !this.deps.isRunning) this.#host.core.post({ type: 'begin', frontend: this.id })
-        const earlier = [...this.#links.values()].filter(({ isHandedOver }) => isHandedOver)
         link.isHandedOver = true
-        this.#runtime.connect(
-          link.ends.frontend,
-          earlier.map(({ ends }) => ends.frontend),
-        )
+        this.#runtime.connect(link.ends.frontend)
         link.settled.resolve()
       },
       detach: ({ link, obituary, error }) => {
@@ -496,6 +502,6 @@ const reportEnd = ({ why, error, ranCode }: RuntimeEnd): FrontendEnd => ({
 /** Threads that a call passes through, each of which polls its ring while that pays off. */
 const THREADS_PER_CALL: Record<Pattern, number> = { brownfield: 2, isolation: 3 }
 
-/** On fewer cores, a polling thread takes the core of the thread that it waits for, unless it polls briefly (ADR 6). */
+/** On fewer cores, a polling thread takes the core of the thread that it waits for (ADR 6). */
 export const getPollMode = (pattern: Pattern, cores: number): PollMode =>
-  cores >= THREADS_PER_CALL[pattern] ? 'adaptive' : cores > 1 ? 'replies' : 'never'
+  cores >= THREADS_PER_CALL[pattern] ? 'adaptive' : 'never'

@@ -24,12 +24,8 @@ export interface FrontendRuntime {
   readonly callers?: CallerContexts | undefined
   /** The sockets of its process, if that has some. A link can only be one over them. */
   readonly sockets?: RelaySockets | undefined
-  /**
-   * Hands over a link. The first link starts the code; later links replace it.
-   *
-   * @param earlier - links that the code has got before, and of which core has not seen the end
-   */
-  connect(link: LinkEndpoint, earlier: readonly LinkEndpoint[]): void
+  /** Hands over a link. The first link starts the code; later links replace it. */
+  connect(link: LinkEndpoint): void
   /** Asks the code whether it runs. What it has reported before has arrived before its answer. Code that has ended does not answer. */
   ask(onAnswer: () => void, onEnd?: () => void): void
   /** Refuses the calls and events of the code from now on. Absent for code in another thread, whose calls can be part of others. */
@@ -55,7 +51,7 @@ export interface RuntimeEvents {
   /** The code's client has refused further calls and events with `Overloaded`. The code can forge their number. */
   unsent(count: number): void
   /** The code of `bus.run` did not handle a rejection. The code can forge it. */
-  unhandled(error: BusError): void
+  unhandled(error: unknown): void
   /** The code has been interrupted, and runs no more. Code that is no script can forge it. */
   suspended(script: SuspendedScript): void
 }

@@ -69,7 +69,7 @@ test('a module is not late while a debugger is attached', async () => {
   expect(onLate).toHaveBeenCalledOnce()
 })
 
-test('code that ends before it takes its next link ends the one before, too', async () => {
+test('code that ends before it takes its next link ends those that it has not closed, too', async () => {
   let spec!: WorkerSpec
   const never = new Promise<never>(() => {})
   const supervisor = {
@@ -83,12 +83,16 @@ test('code that ends before it takes its next link ends the one before, too', as
   }
   const runtime = new WorkerRuntime(deps as unknown as WorkerRuntimeDeps)
   runtime.load = new ModuleLoad('main', true)
-  const [first, second] = [createLinkEndpoints('port'), createLinkEndpoints('port')]
-  const ended = [first, second].map(
-    ([, far]) => new Promise<void>(resolve => openLink(far, false).receive({ frame() {}, closed: () => resolve() })),
-  )
-  runtime.connect(first[0], [])
-  runtime.connect(second[0], [first[0]])
+  const links = Array.from({ length: 3 }, () => createLinkEndpoints('ring', 'never'))
+  const closed = links.map(() => vi.fn<() => void>())
+  links.forEach(([, far], at) => openLink(far, false).receive({ frame() {}, closed: closed[at]! }))
+  const [first, second, third] = links.map(([near]) => near)
+  runtime.connect(first!)
+  runtime.connect(second!)
+  openLink(second!, true).close()
+  await expect.poll(() => closed[1]).toHaveBeenCalled()
+  runtime.connect(third!)
+  expect(closed.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 0])
   spec.onExit!({ error: undefined, exitError: undefined, code: 0 }, { goal: 'stop' } as never)
-  await Promise.all(ended)
+  await expect.poll(() => closed.map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1])
 })

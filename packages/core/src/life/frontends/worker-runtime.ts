@@ -12,8 +12,8 @@ import {
   type Heartbeat,
   type StateReport,
 } from '@sallyport/protocol/internal/contract'
-import { BusError, isUnsentError, receiveError } from '@sallyport/protocol/internal/errors'
-import { closeEndpoint, getPorts, type LinkEndpoint } from '@sallyport/protocol/internal/link'
+import { BusError, isUnsentError } from '@sallyport/protocol/internal/errors'
+import { closeEndpoint, getPorts, type LinkEndpoint, takeOpenEndpoints } from '@sallyport/protocol/internal/link'
 import {
   assertNever,
   createDeferred,
@@ -96,8 +96,9 @@ export class WorkerRuntime implements FrontendRuntime {
     return this.#worker.stats
   }
 
-  connect(link: LinkEndpoint, earlier: readonly LinkEndpoint[]): void {
-    this.#links = [...earlier, link]
+  connect(link: LinkEndpoint): void {
+    // Code that has ended meanwhile does not close the earlier ones: its gate would wait for more over them.
+    this.#links = [...takeOpenEndpoints(this.#links), link]
     const { scripts } = this.#deps.host.core
     this.#worker.post({ type: 'link', link, scripts } satisfies FrontendCommand, getPorts(link))
   }
@@ -175,7 +176,7 @@ export class WorkerRuntime implements FrontendRuntime {
         if (isCount(count)) events.unsent(count)
         break
       case 'unhandled':
-        events.unhandled(receiveError(error, 'A promise rejected'))
+        events.unhandled(error)
         break
       case 'suspended':
         if (isUint8Array(snapshot) && snapshot.byteLength <= MAX_SNAPSHOT_BYTES && areTokens(tokens))

@@ -2,7 +2,15 @@
 import type { ResourceLimits, Worker } from 'node:worker_threads'
 import { closeEndpoint, createLinkEndpoints } from '@sallyport/protocol/internal/link'
 import type { BrokerData } from '@sallyport/process/internal'
-import { checkNet, checkSecrets, getModuleCode, OPEN_NET } from '@sallyport/process/internal/permission-model'
+import {
+  checkNet,
+  checkReads,
+  checkSecrets,
+  findOutwardLinks,
+  getModuleCode,
+  OPEN_NET,
+  warnOfLinks,
+} from '@sallyport/process/internal/permission-model'
 import * as v from 'valibot'
 import type { ModuleLocation } from '../../shared/locations.js'
 import { requireNode } from '../../shared/other-runtime.js'
@@ -48,14 +56,17 @@ export const permissionKind: SandboxKind<'permission', typeof schema> = {
       'it ignores the permission model of Node.js, and the code would have all rights',
     )
     checkNet(place, net, OPEN_NET)
+    checkReads(place, read)
     checkSecrets(place, { net, secrets: secretOptions })
     // The broker of a list is in the thread of relays.
     const broker = typeof net === 'object' ? await loadProcesses(threads) : undefined
     return {
       kind,
       spawn(start, host) {
+        checkReads(place, read)
         const entry = getFrontendEntry(host)
         const code = getModuleCode(entry, start, read, host.options.core)
+        warnOfLinks(host.log, host.processes.getName(start.label), findOutwardLinks(code.reads))
         const options = { entry, net: net === true, resourceLimits }
         if (typeof net !== 'object' || !broker) return spawnSandboxed({ ...options, ...getFrontendWorker(start, code) })
         const [brokerEnd, frontendEnd] = createLinkEndpoints('ring')

@@ -4,7 +4,13 @@ import * as v from 'valibot'
 import type { ModuleLocation } from '../../shared/locations.js'
 import { netOrHosts, objectOfKind, processEntries, read, secrets } from './options.js'
 import { type SandboxKind, toSandbox } from './sandbox.js'
-import { checkNet, checkSecrets, getModuleCode, joinGrants } from '@sallyport/process/internal/permission-model'
+import {
+  checkNet,
+  checkReads,
+  checkSecrets,
+  getModuleCode,
+  joinGrants,
+} from '@sallyport/process/internal/permission-model'
 import type { Launcher } from '@sallyport/process/internal/launchers'
 import { findEntry } from '../workers/spawn.js'
 import { loadProcesses } from '../workers/process-host.js'
@@ -16,8 +22,8 @@ export interface ProcessSandbox {
   /** Lets the frontend read files and directories, in addition to its module's directory and the `node_modules` above it. */
   read?: readonly ModuleLocation[]
   /**
-   * Lets the frontend change and read directories. Their size has no limit but the disk's. Without a wall, a symbolic link that is in one
-   * of them leads out of it. Not for directories with code of the host.
+   * Lets the frontend change and read directories. Their size has no limit but the disk's. Without a wall, one with a link that leads out is
+   * refused. Not for directories with code of the host.
    */
   write?: readonly ModuleLocation[]
   /**
@@ -83,9 +89,11 @@ export const processKind: SandboxKind<'process', typeof schema> = {
     checkSecrets(place, options)
     const { kind, read, write } = options
     const modules = [import.meta.url, findEntry('@sallyport/frontend/process')]
-    // Refuses a directory that is missing before anything starts.
+    // Refuse what is missing before anything starts.
+    checkReads(place, read)
     getWriteGrants(place, write, modules)
     const config = createProcessConfig(options, wall, (entry, start, core) => {
+      checkReads(place, read)
       const code = getModuleCode(entry, start, read, core)
       const writes = getWriteGrants(place, write, modules, code.reads)
       return { ...code, reads: joinGrants([code.reads, { directories: writes.paths, files: [] }]), writes }

@@ -285,6 +285,7 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
   #confirmed = (): void => {}
   #exitCode: number | undefined
   #hasExited = false
+  #hasFailed = false
 
   constructor(name: string, id: number, owner: SharedThread) {
     super()
@@ -395,7 +396,10 @@ export class ThreadMember extends EventEmitter implements ThreadHandle {
       case 'message':
         return void this.emit('message', report.message)
       case 'error':
-        return void this.emit('error', receiveError(report.error, `${this.name} failed`))
+        // Only the first counts, and each would take a stack.
+        if (!this.#hasFailed) this.emit('error', receiveError(report.error, `${this.name} failed`))
+        this.#hasFailed = true
+        return
       case 'thread-failed':
         return this.#owner.failAll(receiveError(report.error, 'The thread failed'))
       case 'terminating':

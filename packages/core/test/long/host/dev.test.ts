@@ -1,6 +1,6 @@
 // Development mode: workers reload when their files change, a broken worker waits for a fix, and output is labelled.
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,10 +16,10 @@ let directory: string
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sallyport-dev-'))
   // The directory is a package of its own and needs the same dependencies.
-  await symlink(
-    fileURLToPath(new URL('../../../../bench/node_modules', import.meta.url)),
-    join(directory, 'node_modules'),
-  )
+  const packages = new URL('../../../../bench/node_modules/@sallyport/', import.meta.url)
+  await mkdir(join(directory, 'node_modules/@sallyport'), { recursive: true })
+  for (const name of await readdir(packages))
+    await symlink(await realpath(new URL(name, packages)), join(directory, 'node_modules/@sallyport', name))
   await write('core.mjs', `export default { commands: { version: () => 1 } }`)
   await write('main.mjs', main(1))
 })

@@ -1,5 +1,6 @@
 // The network of a sandboxed frontend: Node 25 and later and the wall of a process deny it, unless `net` grants it.
 import { once } from 'node:events'
+import { createServer as createWebServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -70,3 +71,42 @@ test.runIf(!isDeniedByNode)('an open network of a process is a warning, once, wi
   for (const label of ['one', 'two']) await bus.open(label, module, options)
   expect(lines).toEqual([expect.stringMatching(/^The network of processes of frontends is open: .* bubblewrap/)])
 })
+
+test.skipIf(!hasWall)(
+  'an upload, and every request after it, goes on beside downloads that are aborted',
+  { timeout: 120_000 },
+  async () => {
+    const web = createWebServer((request, response) => {
+      let bytes = 0
+      request.on('data', (chunk: Buffer) => (bytes += chunk.length))
+      request.on('end', () => response.end(request.url === '/big' ? Buffer.alloc(2 ** 25) : String(bytes)))
+    })
+    await once(web.listen(0, '127.0.0.1'), 'listening')
+    const host = `127.0.0.1:${(web.address() as AddressInfo).port}`
+    const source = `
+    import { expose } from '@sallyport/frontend'
+    const base = 'http://${host}'
+    let isOver = false
+    expose({
+      async upload() {
+        const answer = await fetch(base + '/up', { method: 'POST', body: new Uint8Array(20 * 2 ** 20) })
+        isOver = true
+        return answer.text()
+      },
+      async abort() {
+        for (let n = 0; n < 60 && !isOver; n++) {
+          const controller = new AbortController()
+          await fetch(base + '/big', { signal: controller.signal })
+          controller.abort()
+          await (await fetch(base + '/small')).text()
+        }
+        return (await fetch(base + '/small')).text()
+      },
+    })`
+    const bus = await start({ core })
+    await bus.open('main', { source }, { sandbox: { kind: 'process', net: [host] } })
+    expect(await Promise.all(['upload', 'abort'].map(name => bus.call('main', name)))).toEqual(['20971520', '0'])
+    web.closeAllConnections()
+    web.close()
+  },
+)

@@ -10,6 +10,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer, type Server } from 'node:net'
@@ -278,6 +279,7 @@ test('wrong options are refused', () =>
     [{ command: 'true', env: { A: 1 } }, 'env must be an object of strings'],
     [{ command: 'true', args: ['a\0b'] }, 'args must be an array of strings'],
     [{ command: 'true', read: [new URL('https://a.example')] }, 'read must be an array of paths or file URLs'],
+    [{ command: 'true', wall: 'none', read: ['/none/such'] }, 'startProgram: "/none/such" cannot be read'],
     [{ command: 'true', home: 'home' }, 'home must be an absolute path'],
   ])(async (options, text) => {
     await expect(startProgram(options as ProgramOptions)).rejects.toThrow(text)
@@ -293,6 +295,17 @@ test.runIf(isolated)('what would let a program leave its wall cannot be read', (
     [[pathToFileURL('/none/such')], 'cannot be read'],
   ])(async (read, text) => {
     await expect(startProgram({ command: 'true', read })).rejects.toThrow(text)
+  }),
+)
+
+test.runIf(isolated)('a link in a listed directory leads nowhere', () =>
+  rows<[option: 'read' | 'write' | 'home']>([['read'], ['write'], ['home']])(async option => {
+    const [directory, outside] = [makeDirectory(), makeDirectory()]
+    writeFileSync(join(outside, 'file'), 'secret')
+    symlinkSync(outside, join(directory, 'link'))
+    const listed = option === 'home' ? { home: directory } : { [option]: [directory] }
+    const program = await startProgram({ command: 'cat', args: [join(directory, 'link/file')], ...listed })
+    expect(await program.exited).toMatchObject({ code: 1 })
   }),
 )
 

@@ -29,7 +29,6 @@ beforeEach(() => {
   directory = realpathSync(mkdtempSync(join(tmpdir(), 'write-')))
   for (const name of ['data', 'data/kept', 'public', 'outside']) mkdirSync(file(name))
   for (const name of ['public', 'outside']) writeFileSync(file(name, 'file'), name)
-  symlinkSync(file('outside'), file('data', 'link'))
   symlinkSync(file('data'), file('named'))
 })
 afterEach(() => rmSync(directory, { recursive: true }))
@@ -132,6 +131,7 @@ describe.each(choose(hasBubblewrap ? (['none', 'required'] as const) : (['none']
 
 describe.runIf(hasBubblewrap)('in a wall', () => {
   test('a link in the directory leads nowhere', async () => {
+    symlinkSync(file('outside'), file('data', 'link'))
     const bus = await open({ wall: 'required', write: [file('data')] })
     expect(await attempt(bus, 'writeFileSync', file('data', 'link', 'file'), 'x')).toBe('ENOENT')
     expect(await attempt(bus, 'readFileSync', file('data', 'link', 'file'))).toBe('ENOENT')
@@ -144,6 +144,17 @@ describe.runIf(hasBubblewrap)('in a wall', () => {
     expect(await attempt(bus, 'writeFileSync', file('data', 'new'), 'x', { mode: 0o755 })).toBe('done')
     expect(await attempt(bus, 'chmodSync', file('data', 'new'), 0o4755)).toBe('EPERM')
   })
+})
+
+test('a link that leads out is refused without a wall, and one that leads in is followed', async () => {
+  const sandbox = { wall: 'none', read: [directory], write: [file('data')] } as const
+  symlinkSync('kept', file('data', 'inside'))
+  const bus = await open(sandbox)
+  expect(await attempt(bus, 'writeFileSync', file('data', 'inside', 'new'), 'x')).toBe('done')
+  symlinkSync(homedir(), file('data', 'link'))
+  await expect(open(sandbox)).rejects.toThrow(
+    `in its directories of "write", the link ${file('data', 'link')} leads out, to ${realpathSync(homedir())}. Remove it`,
+  )
 })
 
 test('a directory that was replaced by a link is refused at the next start', async () => {

@@ -63,11 +63,14 @@ export class Place {
   stall(now: number, until: number, isActive = false): void {
     if (this.within) return this.within.stall(now, until, isActive)
     const last = this.#busy.at(-1)
-    const rest = last?.computes ? last.until - now : 0
-    if (rest <= 0) return this.#add({ from: now, until, computes: false, isActive })
-    last!.until = now
-    this.#add({ from: now, until, computes: false, isActive: true })
-    this.#add({ from: until, until: until + rest, computes: true, isActive: true })
+    if (!last?.computes || last.until <= now) return this.#add({ from: now, until, computes: false, isActive })
+    // It has not begun if it is held already.
+    const from = Math.max(now, last.from)
+    const rest = last.until - from
+    last.until = from
+    this.#add({ from, until, computes: false, isActive: true })
+    const goesOn = Math.max(from, until)
+    this.#add({ from: goesOn, until: goesOn + rest, computes: true, isActive: true })
   }
 
   /** Milliseconds for which it has computed so far. */

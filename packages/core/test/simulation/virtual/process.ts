@@ -72,7 +72,8 @@ export class SimulatedProcess extends SimulatedThread {
     const check = (end: SocketEnd): void => {
       const { peer } = end
       const held = Math.max(peer.place.stalledUntil, this.relay.stalledUntil)
-      if (held > clock.now - HEIRS) clock.at(held + HEIRS, () => check(end))
+      // As the same sum: rounded otherwise, it would not be later.
+      if (held + HEIRS > clock.now) clock.at(held + HEIRS, () => check(end))
       else if (!peer.isOver)
         this.#simulation.fault(`${peer.place.name} waits for who holds the sockets of ${this.place.name}`)
     }

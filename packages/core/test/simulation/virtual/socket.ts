@@ -321,11 +321,19 @@ export class SimulatedSocket extends Duplex {
     const { clock, random } = this.#simulation
     const at = Math.max(this.place.stalledUntil, clock.now + (random.chance(0.1) ? random.below(40) : random.next()))
     runs(at)
-    clock.at(at, () => {
-      if (this.place.dead) return
-      if (this.place.stalledUntil > clock.now) return this.#later(run, runs)
+    this.#at(at, run)
+  }
+
+  /** Once a place goes on, its event loop takes all that has become ready, in any order, before it goes round. */
+  #at(time: number, run: () => void, phase?: number): void {
+    const { clock, random } = this.#simulation
+    const take = (): void => {
+      const { dead, stalledUntil } = this.place
+      if (dead) return
+      if (stalledUntil > clock.now) return this.#at(stalledUntil, run, 1 + random.next() * 0.9)
       clock.place = this.place
       run()
-    })
+    }
+    clock.at(time, take, undefined, undefined, phase)
   }
 }

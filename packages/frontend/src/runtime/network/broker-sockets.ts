@@ -6,7 +6,8 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import type { Socket, SocketConstructorOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME } from '@sallyport/protocol/internal/contract'
+import { BROKER_OUTCOME, BROKER_REASON, BROKER_SCHEME, every, silence } from '@sallyport/protocol/internal/contract'
+import { writeAhead } from '@sallyport/protocol/internal/link'
 
 interface ConnectOptions extends SocketConstructorOpts {
   host?: string | undefined
@@ -141,19 +142,26 @@ export function openTunnel(socket: Socket, { host, port = 80 }: ConnectOptions, 
 }
 
 const WINDOW_BYTES = 256 * 1024
+/** As the broker's. */
+const WRITE_AHEAD_BYTES = 2 ** 20
+const PING_MS = 10_000
+const SILENT_MS = 60_000
 const MAX_HEADER_BYTES = 64 * 1024
 /** In MB: no limit. Node goes on to count what was being written when a stream is reset, and by its default of 10 would refuse all streams later. */
 const MAX_SESSION_MB = 1_000_000
 
 let openPipe: (() => Duplex) | undefined
 let session: ClientHttp2Session | undefined
+let openStreams = 0
 
 /** Returns a stream to a host, or `undefined` if the broker has closed. @param scheme - of the requests that follow, which the broker encrypts, if they are those of `fetch` */
 function connectByBroker(authority: string, scheme?: string): ClientHttp2Stream | undefined {
   session ??= openSession()
   if (session.destroyed || session.closed) return undefined
   const headers = { ':method': 'CONNECT', ':authority': authority, ...(scheme && { [BROKER_SCHEME]: scheme }) }
-  return session.request(headers, { endStream: false })
+  const stream = session.request(headers, { endStream: false })
+  openStreams++
+  return stream.once('close', () => openStreams--)
 }
 
 /** @param open - opens the pipe to the broker, once it is needed */
@@ -162,13 +170,36 @@ export const setBroker = (open: () => Duplex): void => void (openPipe = open)
 function openSession(): ClientHttp2Session {
   const { connect } = process.getBuiltinModule('node:http2')
   const pipe = openPipe!()
+  writeAhead(pipe, WRITE_AHEAD_BYTES)
   const opened = connect('http://broker', {
     createConnection: () => pipe,
     maxSessionMemory: MAX_SESSION_MB,
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: MAX_HEADER_BYTES },
   })
+  // Deno has no `ping`.
+  if (!('deno' in process.versions)) watch(opened)
   // Each stream has an error of its own.
   return opened.on('error', () => {})
+}
+
+/** Ends a session whose broker does not answer while a request waits: its requests fail, and do not wait for ever. */
+function watch(opened: ClientHttp2Session): void {
+  let answers = 0
+  let isAsked = false
+  const stopAsking = every(PING_MS, () => {
+    if (isAsked || openStreams === 0) return
+    isAsked = opened.ping(() => {
+      isAsked = false
+      answers++
+    })
+  })
+  const readSign = (): unknown => (openStreams === 0 ? {} : answers)
+  const late = (): void => opened.destroy(createRefusal(undefined, `The broker did not answer for ${SILENT_MS} ms`))
+  const stopWatching = silence(SILENT_MS, { readSign, keepsAlive: false }, late)
+  opened.once('close', () => {
+    stopAsking()
+    stopWatching()
+  })
 }
 
 const getRefusal = ({ [BROKER_OUTCOME]: outcome, [BROKER_REASON]: reason }: IncomingHttpHeaders): Error | undefined =>

@@ -37,7 +37,6 @@ const MAX_PENALTY = 500
 export interface PollPolicy {
   /** True if the last polls found next to nothing: the two threads probably share a processor, and are better off alternating. */
   readonly sharesProcessor: boolean
-  onSend(now: number): void
   /** Records frames that came while this end slept. @param position - up to which the ring has been read */
   onDoorbell(now: number, position: number): void
   /** Records frames that a poll found. @param position - up to which the ring has been read */
@@ -48,61 +47,11 @@ export interface PollPolicy {
   mayContinue(now: number): boolean
 }
 
-/**
- * `adaptive`: each end polls while that pays. `replies`: an end that has sent a request polls briefly for the reply, because there are fewer
- * cores than threads. `never`: all ends sleep.
- */
-export type PollMode = 'adaptive' | 'replies' | 'never'
+/** `adaptive`: each end polls while that pays. `never`: all ends sleep, because a poll would take the core of the thread that it waits for. */
+export type PollMode = 'adaptive' | 'never'
 
-export function createPollPolicy(mode: PollMode, awaitsReplies: boolean): PollPolicy | undefined {
-  if (mode === 'adaptive') return new AdaptivePolling(awaitsReplies)
-  return mode === 'replies' && awaitsReplies ? new ReplyPolling() : undefined
-}
-
-/** Time to poll for a reply. */
-const REPLY_BUDGET = 0.15
-/** A poll for a reply begins only if the last one came within this time. */
-const MAX_ROUND_TRIP = 0.3
-/** A poll for a reply begins only if the request follows the last reply within this time: after a silence, other threads sleep. */
-const MAX_PAUSE = 0.5
-
-/** A poll for a reply begins only after this number of replies without a silence. */
-const MIN_REPLIES = 64
-
-/** Polls for the reply to a request, while replies come quickly and requests follow them. */
-class ReplyPolling implements PollPolicy {
-  readonly sharesProcessor = false
-  /** Replies since the last silence. */
-  #repliesInRow = 0
-  #sentAt = Number.NEGATIVE_INFINITY
-  #arrivedAt = Number.NEGATIVE_INFINITY
-  #roundTrip = Number.POSITIVE_INFINITY
-
-  onSend(now: number): void {
-    if (this.#sentAt <= this.#arrivedAt) this.#sentAt = now
-  }
-
-  onDoorbell(now: number): void {
-    this.onFound(now)
-  }
-
-  onFound(now: number): void {
-    if (this.#sentAt > this.#arrivedAt) this.#roundTrip = now - this.#sentAt
-    this.#repliesInRow = now - this.#arrivedAt > SILENCE ? 0 : this.#repliesInRow + 1
-    this.#arrivedAt = now
-  }
-
-  mayStart(now: number): boolean {
-    const follows = this.#sentAt - this.#arrivedAt < MAX_PAUSE && this.#roundTrip < MAX_ROUND_TRIP
-    return follows && this.#repliesInRow >= MIN_REPLIES && this.mayContinue(now)
-  }
-
-  start(): void {}
-
-  mayContinue(now: number): boolean {
-    return this.#sentAt > this.#arrivedAt && now - this.#sentAt < REPLY_BUDGET
-  }
-}
+export const createPollPolicy = (mode: PollMode, leads: boolean): PollPolicy | undefined =>
+  mode === 'adaptive' ? new AdaptivePolling(leads) : undefined
 
 /**
  * Polls while frames come close together. Two threads that poll answer each other within about two microseconds. But
@@ -142,8 +91,6 @@ class AdaptivePolling implements PollPolicy {
   get sharesProcessor(): boolean {
     return this.#foundFew && this.#penalty > MIN_PENALTY && !this.#isPolling
   }
-
-  onSend(): void {}
 
   onDoorbell(now: number, position: number): void {
     const gap = now - this.#lastArrival

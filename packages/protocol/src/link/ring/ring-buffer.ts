@@ -276,3 +276,7 @@ export function endRings(out: SharedArrayBuffer, inward: SharedArrayBuffer): voi
   new RingWriter(openRing(out)).finish()
   new RingReader(openRing(inward)).abandon()
 }
+
+/** True if a thread has ended both of its rings. It can have done so without waking those who sleep at them. */
+export const areRingsEnded = (out: SharedArrayBuffer, inward: SharedArrayBuffer): boolean =>
+  Atomics.load(openRing(out).control, RING_WORD.finished) !== 0 && new RingWriter(openRing(inward)).isAbandoned

@@ -76,10 +76,9 @@ export class RingLink extends ReceivingLink implements Link {
     } catch (error) {
       return this.#fail(error)
     }
-    if (!this.#awaitsReplies || !this.#polling || !this.isReady) return
+    if (!this.#awaitsReplies || !this.#polling || this.#awake || !this.isReady) return
     const now = readClock()
-    this.#polling.onSend(now)
-    if (this.#awake || !this.#polling.mayStart(now, true)) return
+    if (!this.#polling.mayStart(now, true)) return
     this.#reader.unpark()
     this.#startPolling(now)
   }
@@ -138,7 +137,7 @@ export class RingLink extends ReceivingLink implements Link {
     // Its receiver can still send the last frames, but nothing more arrives.
     this.#awake = this.isReady && !this.isOver
     if (!this.#awake) return
-    const now = readClock()
+    const now = this.#polling ? readClock() : 0
     if (this.#polling?.mayStart(now, peerPolls)) return this.#startPolling(now)
     if (hasMore || !this.#sleep()) return this.#serveLater()
     this.#awake = false

@@ -1,0 +1,110 @@
+// Which links are left out, in directories as people and package managers make them.
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { rows } from '../../../../scripts/testing.js'
+import { findOutwardLinks, getReadFlags, warnOfLinks } from './links.js'
+
+let root: string
+const at = (path: string): string => join(root, path)
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'links-')))
+  for (const path of [
+    'app/own/sub/file',
+    'app/own/node_modules/dep/file',
+    'app/node_modules/dep/file',
+    'outside/file',
+  ]) {
+    mkdirSync(dirname(at(path)), { recursive: true })
+    writeFileSync(at(path), '')
+  }
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+function link(path: string, target: string): void {
+  mkdirSync(dirname(at(path)), { recursive: true })
+  symlinkSync(target, at(path))
+}
+const find = (...more: string[]): string[] =>
+  findOutwardLinks({ directories: ['app/own', 'app/node_modules', ...more].map(at), files: [] })
+    .map(({ path }) => relative(at('app'), path))
+    .toSorted()
+
+test.skipIf(process.platform === 'win32')(
+  'a link is left out if it leads out of all grants, at once or by another',
+  () =>
+    rows<[what: string, links: Record<string, string>, ...left: string[]]>([
+      ['the root', { 'own/a': '/' }, 'own/a'],
+      ['a file', { 'own/sub/a': '../../../outside/file' }, 'own/sub/a'],
+      ['a neighbor', { 'own/a': '../own2' }, 'own/a'],
+      ['what is missing', { 'own/a': '../../later', 'own/b': 'later' }, 'own/a'],
+      ['a link that leads out', { 'own/a': 'b', 'own/b': '../../outside' }, 'own/a', 'own/b'],
+      ['a directory with one', { 'own/a': 'sub', 'own/sub/b': '/' }, 'own/a', 'own/sub/b'],
+      ['itself with one', { 'own/a': '.', 'own/b': '/' }, 'own/a', 'own/b'],
+      ['in a package of its own', { 'own/node_modules/dep/a': '/' }, 'own/node_modules/dep/a'],
+      ['a node_modules of its own', { 'own/sub/node_modules': '/' }, 'own/sub/node_modules'],
+      [
+        'a workspace',
+        { 'node_modules/a': '../../outside', 'node_modules/@b/c': '../../../outside' },
+        'node_modules/@b/c',
+        'node_modules/a',
+      ],
+      ['in a store', { 'node_modules/.pnpm/a@1/node_modules/b': '/' }, 'node_modules/.pnpm/a@1/node_modules/b'],
+      ['of a package', { 'node_modules/dep/node_modules/a': '/' }, 'node_modules/dep/node_modules/a'],
+      [
+        'nothing that leads in',
+        { 'own/a': 'sub', 'own/b': '../node_modules/dep', 'node_modules/c': '../own/sub/file' },
+      ],
+      ['no circle', { 'own/a': 'b', 'own/b': 'a' }],
+    ])((_, links, ...left) => {
+      for (const [path, target] of Object.entries(links)) link(`app/${path}`, target)
+      try {
+        expect(find()).toEqual(left)
+      } finally {
+        for (const path of Object.keys(links)) rmSync(at(`app/${path}`))
+        rmSync(at('app/node_modules/.pnpm'), { recursive: true, force: true })
+        rmSync(at('app/node_modules/dep/node_modules'), { recursive: true, force: true })
+        utimesSync(at('app/node_modules'), 1, Math.random())
+      }
+    }),
+)
+
+test.skipIf(process.platform === 'win32')('a link is no longer left out once what it leads to is granted', () => {
+  link('app/node_modules/a', '../../outside')
+  expect(find()).toEqual(['node_modules/a'])
+  expect(find('outside')).toEqual([])
+})
+
+test.skipIf(process.platform === 'win32')('a package that was linked meanwhile is seen', () => {
+  expect(find()).toEqual([])
+  link('app/node_modules/@a/b', '/')
+  utimesSync(at('app/node_modules'), 1, 1)
+  expect(find()).toEqual(['node_modules/@a/b'])
+})
+
+test.skipIf(process.platform === 'win32')('the rest is granted by as few patterns as leave the links out', () => {
+  link('app/own/sub/fila', '/')
+  link('app/own/sub/fi', 'file')
+  for (const name of ['fil', 'other', 'others', '*', 'fi*']) writeFileSync(at(`app/own/sub/${name}`), '')
+  const reads = { directories: [at('app/own'), at('app/node_modules')], files: [at('package.json')] }
+  expect(
+    getReadFlags(reads)
+      .map(flag => flag.replace(`--allow-fs-read=${root}/`, ''))
+      .toSorted(),
+  ).toEqual([
+    ...['app/node_modules/*', 'app/own/n*', 'app/own/sub/fi', 'app/own/sub/fil', 'app/own/sub/file*', 'app/own/sub/o*'],
+    'package.json',
+  ])
+})
+
+test.skipIf(process.platform === 'win32')('each link is warned of once, with the way to allow it', () => {
+  link('app/own/a', '../../outside')
+  const links = findOutwardLinks({ directories: [at('app/own')], files: [] })
+  const texts: string[] = []
+  const log = { warn: (fields: object, text: string) => void texts.push(`${JSON.stringify(fields)} ${text}`) }
+  for (const name of ['x', 'y']) warnOfLinks(log, name, links)
+  expect(texts).toHaveLength(1)
+  expect(texts[0]).toContain(`"${at('app/own/a')} -> ${at('outside')}"`)
+  expect(texts[0]).toContain(`Allow one: add read: ["${at('outside')}"] to its sandbox`)
+})
