@@ -6,17 +6,7 @@ import { BusError, describeThrown } from '@sallyport/protocol/internal/errors'
 import { FRAME_KIND, getText, type ReceivedFrame } from '@sallyport/protocol/internal/wire'
 import { EvalFlags, type JSValueHandle, type QuickJS } from 'quickjs-wasi'
 import { type CrossedError, describeError } from './crossing.js'
-import {
-  captureVm,
-  getCountdown,
-  getReentry,
-  returnVm,
-  SEND,
-  SEND_FRAME,
-  takeVm,
-  toHandle,
-  type VmOptions,
-} from './vm-pool.js'
+import { captureVm, getCountdown, returnVm, SEND, SEND_FRAME, takeVm, toHandle, type VmOptions } from './vm-pool.js'
 import type { VmImage } from './vm-image.js'
 
 /** Promises whose rejection nobody handles yet, of which the VM keeps a handle. */
@@ -33,9 +23,7 @@ const MAX_COUNTDOWN = 100
 /** Milliseconds between two questions for the time, if a script calls functions of the engine that take long. */
 const MAX_UNASKED_MS = 1
 
-/** Milliseconds that a script has run without a pause before it goes on in optimized code, again after as long as it has run then. */
-const REENTER_MS = 10
-/** Milliseconds that scripts compute in a new script host until the engine's code is optimized. They are not part of their time. */
+/** Milliseconds that scripts compute in a new script host while V8 optimizes the engine's code. They are not part of their time. */
 const WARM_UP_MS = 500
 
 /** What the module returns for a text that it has no memory to copy. */
@@ -43,7 +31,7 @@ const NO_TEXT = '<null>'
 
 const readThreadCpuTime = createThreadClock()
 
-/** What is left of the time in which the engine's code is optimized, in this thread. */
+/** What is left of them in this thread. */
 let warmUp = WARM_UP_MS
 
 export interface MachineEvents {
@@ -89,8 +77,6 @@ export class Machine {
   #isRunning = false
   #enteredAt = 0
   #deadline = 0
-  #reenterAt = 0
-  readonly #reentry: { value: number } | undefined
   #countdown: Int32Array
   /** What the countdown began with after the last question. */
   #lastCount = 1
@@ -129,7 +115,6 @@ export class Machine {
   private constructor(vm: QuickJS, limits: EngineOptions, image: VmImage | undefined) {
     this.#vm = vm
     this.#countdown = getCountdown(vm)
-    this.#reentry = getReentry(vm)
     this.#limits = limits
     vm.registerHostCallback(SEND, (text, bytes) => this.#call(() => this.#receive(text!, bytes)))
     vm.registerHostCallback(SEND_FRAME, (body, kind) => this.#call(() => this.#sendFrame(body!, kind)))
@@ -250,7 +235,6 @@ export class Machine {
     this.#isRunning = true
     this.#enteredAt = performance.now()
     this.#deadline = this.#enteredAt + this.#limits.time + warmUp
-    this.#reenterAt = this.#enteredAt + REENTER_MS
     this.#cpuStart = undefined
     try {
       run()
@@ -295,7 +279,6 @@ export class Machine {
     const now = performance.now()
     this.#setCountdown(now)
     if (now - this.#enteredAt > MAX_UNASKED_MS) this.#events.lasts()
-    if (now > this.#reenterAt) this.#reenter(now)
     if (this.#events.isTerminated()) {
       // The whole process can have been stopped since, or its thread without a core.
       this.#stopCpu ??= readThreadCpuTime()
@@ -316,12 +299,6 @@ export class Machine {
     const text = `The script ran for ${max} ms without a pause. Let it await in between, or raise \`time\` of its sandbox or \`limits.time\` of its run, up to 5000`
     this.#limit = new BusError('Crashed', text, { data: { limit: 'time', max } })
     return true
-  }
-
-  /** Whether V8 has optimized the code is not known, and each time takes stack. */
-  #reenter(now: number): void {
-    this.#reenterAt = now + (now - this.#enteredAt)
-    if (this.#reentry) this.#reentry.value = 1
   }
 
   /** Lets the engine ask again before long, whatever functions the script calls. */

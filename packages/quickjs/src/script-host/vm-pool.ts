@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { EngineModule } from '@sallyport/protocol/internal/contract'
 import { BusError } from '@sallyport/protocol/internal/errors'
-import { compileEngine, REENTER } from '@sallyport/protocol/internal/util'
+import { compileEngine } from '@sallyport/protocol/internal/util'
 import { type JSValueHandle, QuickJS, type QuickJSOptions, type Snapshot } from 'quickjs-wasi'
 import { type BaseImage, readBaseImage, type VmImage } from './vm-image.js'
 
@@ -59,14 +59,28 @@ declare const WebAssembly: {
 export const prepareVms = (module?: EngineModule): Promise<Pool> => (pool ??= createPool(module))
 
 async function createPool(compiled?: EngineModule): Promise<Pool> {
-  const [module, { pages, memoryBytes, ...registers }] = await Promise.all([getModule(compiled), readBaseImage()])
+  const [module, image] = await Promise.all([getModule(compiled), readBaseImage()])
   // The asynchronous form waits in the queue of V8's threads, behind the optimization of the engine's code: up to 250 ms.
   WebAssembly.instantiate = async (engine, imports) => createInstance(engine, imports)
+  const { vm, snapshot } = await expandImage(module, image)
+  return { module, snapshot, pages: image.pages, free: [vm] }
+}
+
+/** Returns the memory that snapshots differ from. @param image - of an earlier release. @default that of this one */
+export async function getBase(image?: Uint8Array): Promise<Uint8Array> {
+  const { module, snapshot } = await prepareVms()
+  return image ? (await expandImage(module, await readBaseImage(image))).snapshot.memory : snapshot.memory
+}
+
+async function expandImage(
+  module: EngineModule,
+  { pages, memoryBytes, ...registers }: BaseImage,
+): Promise<{ vm: QuickJS; snapshot: Snapshot }> {
   const snapshot = { ...registers, memory: new Uint8Array(memoryBytes), extensions: [] }
   const vm = await instantiate(module, snapshot)
   snapshot.memory.set(new Uint8Array(vm._getExports().memory.buffer).subarray(0, memoryBytes))
   for (const { at, content } of pages) snapshot.memory.set(content, at)
-  return { module, snapshot, pages, free: [vm] }
+  return { vm, snapshot }
 }
 
 const getModule = async (compiled: EngineModule | undefined): Promise<EngineModule> =>
@@ -134,10 +148,6 @@ export function getCountdown(vm: QuickJS): Int32Array {
   const { memory, qjs_get_context_ptr: getContext } = vm._getExports()
   return new Int32Array(memory.buffer, getContext() + COUNTDOWN_OFFSET, 1)
 }
-
-/** Returns what lets the script that runs go on in the code that V8 has optimized meanwhile, once it is set to 1. */
-export const getReentry = (vm: QuickJS): { value: number } | undefined =>
-  (vm._getExports() as unknown as Record<string, { value: number } | undefined>)[REENTER]
 
 /** Copies the state of a VM while nothing of it is on the stack. */
 export function captureVm(vm: QuickJS, handles: readonly JSValueHandle[]): VmImage {
