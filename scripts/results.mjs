@@ -18,8 +18,9 @@ const SCENARIOS = '^(few-calls|shapes|throughput|plugin|formats|speed|load|ciphe
 const STARTS = '^(few-calls|sandboxes)/'
 const [BEGIN, END] = ['<!-- results -->', '<!-- /results -->']
 
-/** What a reader looks for first: what to send how, and what the sandboxes cost. */
-const FIRST = 2
+/** The rows that a reader chooses from, and the one that is recommended for code of others. */
+const CHOICES = ['raw Worker', "'permission'", "'process' in a wall", "'quickjs'", "'quickjs' in a wall"]
+const RECOMMENDED = "'process' in a wall"
 
 const describePlace = ({ machine, startedAt }) =>
   `${startedAt.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Node ${machine.node.slice(1)}`
@@ -39,16 +40,25 @@ function pick(report, { title }) {
   return paragraphs.slice(0, paragraphs.findIndex(text => text.startsWith('|')) + 2).join('\n\n')
 }
 
-/** @throws Error without the scenario of a plugin */
-function getFirst(report) {
-  if (!report.scenarios.some(({ id }) => id === 'plugin'))
-    throw new Error('The results have no scenario "plugin". Measure it too.')
-  return getAnswers(report).slice(0, FIRST)
+/**
+ * What a message costs and what changes it, in sentences; what a plugin costs, in a table; and where they were measured. Intervals are in the results.
+ *
+ * @throws Error without the scenario of a plugin
+ */
+export function toHeadline(report) {
+  const answers = getAnswers(report)
+  const plugin = answers.find(({ of }) => of === 'plugin')
+  if (!plugin) throw new Error('The results have no scenario "plugin". Measure it too.')
+  const { sentence } = answers.find(({ of }) => of === 'formats')
+  const rows = plugin.rows
+    .filter(([{ text }]) => CHOICES.includes(text))
+    .map(([name, ...cells]) => [
+      name.text + (name.text === RECOMMENDED ? ', **for code of others**' : ''),
+      ...cells.map(({ text }) => text),
+    ])
+  const lines = [plugin.columns, ['---', ...rows[0].slice(1).map(() => '---:')], ...rows]
+  return [sentence, lines.map(cells => `|${cells.join('|')}|`).join('\n'), describePlace(report)].join('\n\n')
 }
-
-/** The first tables, and where they were measured. */
-export const toHeadline = report =>
-  compact(shorten([...getFirst(report).map(answer => pick(report, answer)), describePlace(report)].join('\n\n')))
 
 const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>
   `${text.slice(0, text.indexOf(begin) + begin.length)}\n\n${block}\n\n${text.slice(text.indexOf(end))}`
@@ -56,10 +66,8 @@ const withBlock = (text, block, [begin, end] = [BEGIN, END]) =>
 /** Without the spaces around the cells of tables. */
 const compact = text => text.replaceAll(/^\|.*\|$/gm, row => row.replaceAll(/ *\| */g, '|'))
 
-/** Without the intervals of ratios, which are in the report. */
 const shorten = text =>
   text
-    .replaceAll(/ · [\d.]+(–[\d.]+)?×\)/g, ')')
     .replaceAll(/^(?:Medians, and|Measured in part:).*$/gm, '')
     .replaceAll(/\n{3,}/g, '\n\n')
     .trim()
@@ -70,9 +78,8 @@ const describeOther = report =>
     .map(answer => `### Node ${report.machine.node.slice(1)}: ${answer.title}\n\n${pick(report, answer)}`)
     .join('\n\n')
 
-const page = (report, others) => {
-  const isLater = text => getFirst(report).every(({ title }) => !text.startsWith(`## ${title}\n`))
-  return compact(`# Results
+const page = (report, others) =>
+  compact(`# Results
 
 What calls, formats, sandboxes and encryption cost on one machine: \`npm run results\` writes this page from runs whose identical arms agreed. Measure on
 yours (\`npm run bench\`) before you decide by figures. Ratios are more portable than times. [The benchmark](benchmark.md#how-to-read-it) explains them.
@@ -86,7 +93,7 @@ ${END}
 All tables are of Node ${report.machine.node.slice(1)}, but [those of other versions](#other-versions-of-node). Figures are medians; × is the ratio to the first row
 or column in the same rounds. A raw MessagePort, a raw Worker, a raw fork and the [other libraries](benchmark.md#other-libraries) check and authorize nothing.
 
-${shorten(getSections(report).filter(isLater).join(''))}
+${shorten(getSections(report).join(''))}
 
 ## Other versions of Node
 
@@ -94,7 +101,6 @@ Each is a short run of its own, whose figures are ranges: eight of ten rounds.
 
 ${shorten(others.map(describeOther).join('\n\n'))}
 `)
-}
 
 /** The headline of the page. */
 const readHeadline = results => results.split(BEGIN)[1].split(END)[0].trim()

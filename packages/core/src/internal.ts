@@ -5,6 +5,7 @@ import { notSerializable } from '@sallyport/protocol/internal/errors'
 import { Bus } from './host/bus.js'
 import type { Continuations } from './life/continuations/continuations.js'
 import type { ExternalFrontend } from './life/frontends/types.js'
+import { readImageOf } from './life/sandboxes/quickjs.js'
 import type { ConnectionOptions } from './options/types.js'
 import type { WebviewConfig } from './options/tauri-project/project.js'
 import { createPathResolver, type PathResolver, readPathEnvironment } from '@sallyport/paths/internal/api'
@@ -82,6 +83,19 @@ export function checkSendable(bus: Bus, what: string, value: unknown): void {
  */
 export const getQuestions = (bus: Bus): Pick<Continuations, 'sealQuestion' | 'openQuestion' | 'claim'> =>
   Bus.getHost(bus).options.continuations!
+
+/**
+ * Refuses a continuation of this bus that it cannot go on with, before somebody claims what it waits for.
+ *
+ * @throws {BusError} InvalidParams
+ */
+export async function checkContinuation(bus: Bus, sealed: Uint8Array): Promise<void> {
+  // One of another key is of a bus that the command has beside this one.
+  const opened = await Bus.getHost(bus)
+    .options.continuations!.open(sealed)
+    .catch(() => undefined)
+  if (opened) await readImageOf(opened.header.engine)
+}
 
 /** Answers `ctx.confirm` of a label's calls, on a bus without `onConfirm`. Returns what ends that. */
 export const answerConfirms = (bus: Bus, label: string, confirm: ConfirmCall): (() => void) =>

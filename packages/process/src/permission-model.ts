@@ -21,7 +21,7 @@ export {
   type ReadGrants,
   realModule,
 } from './permission-model/grants.js'
-export { findOutwardLinks, getReadFlags, warnOfLinks } from './permission-model/links.js'
+export { findOutwardLinks, getReadFlags, type Link, warnOfLinks } from './permission-model/links.js'
 export {
   CAN_DENY_NET,
   checkNet,

@@ -5,7 +5,7 @@ import { Machine } from './script-host/machine.js'
 import { ScriptRun } from './script-host/script-run.js'
 import { ScriptSource } from './script-host/script-source.js'
 import { readSnapshot } from './script-host/vm-image.js'
-import { prepareVms } from './script-host/vm-pool.js'
+import { getBase, prepareVms } from './script-host/vm-pool.js'
 
 export const prepare = (module?: EngineModule): Promise<unknown> => prepareVms(module)
 
@@ -14,14 +14,14 @@ export async function loadScript(
   url: string,
   text: ModuleText | undefined,
   content: string | undefined,
-  { engine, snapshot, network }: ScriptOptions,
+  { engine, snapshot, image: base, network }: ScriptOptions,
 ): Promise<FrontendScript> {
   const source = await ScriptSource.read(url, text, content)
   let running: ScriptRun | undefined
   let isStopped = false
   return {
     async run(link, client, thread, onFault) {
-      const image = snapshot && (await readSnapshot(snapshot, (await prepareVms()).snapshot.memory, engine!.memory))
+      const image = snapshot && (await readSnapshot(snapshot, await getBase(base), engine!.memory))
       const machine = await Machine.start(engine!, image)
       if (isStopped) return machine.dispose()
       running = new ScriptRun({ machine, engine: engine!, source, wrapper: text?.wrapper, network, thread, onFault })

@@ -9,13 +9,14 @@ import type { Output } from '../shared/output.js'
 import { createInterruptSignal, createOutput, createProgress, showStart, writeReports } from '../shared/output.js'
 import { OUTCOMES, type Screen } from '../shared/screen.js'
 import { count, oneLine, short, UsageError } from '../shared/text.js'
-import type { Comparison, Rule } from '../verdict/judge.js'
+import type { Comparison, Rule, Sides } from '../verdict/judge.js'
 import {
   COMPARISON_VERSION,
   conclude,
   getMinRuns,
   getRegressions,
   getSuspects,
+  isNarrow,
   judge,
   MEMORY,
 } from '../verdict/judge.js'
@@ -35,7 +36,7 @@ const PLAIN: Screen = { columns: 46, colors: pc.createColors(false) }
 export async function main(command: string, args: readonly string[]): Promise<number> {
   const options = parseOptions(command, args)
   if (!options) return 0
-  const { out, runs, program } = options
+  const { out, program } = options
   const earlier = readTrend(options.history)
   await writeReports(out)
   const output = createOutput()
@@ -57,7 +58,7 @@ export async function main(command: string, args: readonly string[]): Promise<nu
       startedAt: startedAt.toISOString(),
       seconds: (performance.now() - start) / 1000,
       machine,
-      ...{ base, program, runs, ...judged },
+      ...{ base, program, ...judged },
       trend: continueTrend(earlier, judged.first),
     }
     const shorten = (_key: string, value: unknown): unknown => (typeof value === 'number' ? short(value) : value)
@@ -74,9 +75,9 @@ export async function main(command: string, args: readonly string[]): Promise<nu
   }
 }
 
-type Measured = Pick<Comparison, 'rule' | 'first' | 'repeat' | 'grown'>
+type Measured = Pick<Comparison, 'runs' | 'rule' | 'first' | 'repeat' | 'grown'>
 
-const NOTHING: Measured = { rule: { tolerance: 1, figures: 0 }, first: [], repeat: [], grown: [] }
+const NOTHING: Measured = { runs: 0, rule: { tolerance: 1, figures: 0 }, first: [], repeat: [], grown: [] }
 
 async function measureSides(options: CompareOptions & ProgramOptions, { log }: Output): Promise<Measured> {
   const { runs, tolerance, tolerances } = options
@@ -87,7 +88,8 @@ async function measureSides(options: CompareOptions & ProgramOptions, { log }: O
   const least = getMinRuns(rule)
   if (runs < least)
     throw new UsageError(`--runs ${runs} is too few for ${count(rule.figures, 'figure')}. Use ${least} or more`)
-  const sides = await measure()
+  const isEnough = (all: readonly Sides[]): boolean => isNarrow(all, rule)
+  const sides = await measure(isEnough)
   if (sides.every(({ figure, missing }) => figure === MEMORY || missing !== undefined))
     throw new UsageError(
       `The base printed no figure under the same name in each run, such as '${sides[0]?.figure}'. Print names without measured numbers`,
@@ -96,8 +98,8 @@ async function measureSides(options: CompareOptions & ProgramOptions, { log }: O
   const suspects = getSuspects(first, rule)
   if (suspects.length > 0) log(`Measured again: ${oneLine(suspects.join(' '))}`)
   // A suspect is judged by its second measurement alone: it was chosen by the first.
-  const again = suspects.length > 0 ? await measure(suspects) : []
+  const again = suspects.length > 0 ? await measure(isEnough, suspects) : []
   const repeat = again.map(entry => judge(entry, rule))
   const isSlower = getRegressions(repeat).some(({ figure }) => figure !== MEMORY)
-  return { rule, first, repeat, grown: isSlower ? await profile() : [] }
+  return { runs: sides[0]!.head.length, rule, first, repeat, grown: isSlower ? await profile() : [] }
 }

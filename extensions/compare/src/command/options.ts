@@ -9,7 +9,7 @@ import type { Rule } from '../verdict/judge.js'
 export interface CompareOptions
   extends
     BaseOptions,
-    Pick<ProgramOptions, 'program' | 'runs' | 'cpu'>,
+    Pick<ProgramOptions, 'program' | 'runs' | 'moreMs' | 'cpu'>,
     Required<Pick<Rule, 'tolerance' | 'tolerances'>> {
   /** compare.json of the last comparison, whose trend this one continues. */
   history: string | null
@@ -19,6 +19,8 @@ export interface CompareOptions
 
 /** A bound of 1 % for 20 figures needs eleven, and more are steadier. */
 const RUNS = 15
+/** Without a number of the user, intervals become narrow within a minute, or as narrow as they do: half of it if some figures are measured again. */
+const MORE_MS = 30_000
 /** Of fewer runs, two sides can differ as much by chance. */
 const MIN_RUNS = 7
 
@@ -27,7 +29,7 @@ const OPTIONS: Options = {
   tolerance: ['percent', 'The slowdown to tolerate: 5%, or of one figure: name=20%'],
   'flag-only': [null, 'Only show a regression: exit with 0'],
   prepare: ['command', 'Installs and builds the checkout of a git ref'],
-  runs: ['n', `Runs of the program in each side (default: ${RUNS})`],
+  runs: ['n', `Runs of the program in each side (default: ${RUNS} or more)`],
   cpu: [null, 'Judge the CPU time of the program, whatever it prints'],
   history: ['file', 'compare.json of the last run, whose trend goes on'],
   out: ['dir', 'Directory of the reports'],
@@ -66,7 +68,7 @@ export function parseOptions(command: string, argv: readonly string[]): CompareO
   return {
     ...{ base, prepare: get('prepare'), program: [name, ...rest], out: get('out') ?? 'bench-compare' },
     ...readTolerances(values['tolerance'] ?? []),
-    runs: readNumber(values, 'runs', RUNS, MIN_RUNS),
+    ...{ runs: readNumber(values, 'runs', RUNS, MIN_RUNS), moreMs: values['runs'] === undefined ? MORE_MS : 0 },
     ...{ cpu: values['cpu'] !== undefined, flagOnly: values['flag-only'] !== undefined, history: get('history') },
   }
 }

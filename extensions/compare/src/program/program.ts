@@ -13,13 +13,18 @@ import { MEMORY, type Sides } from '../verdict/judge.js'
 import { type PrintedFigure, readFigures } from './figure-lines.js'
 
 type Side = 'base' | 'head' | 'again'
+/** A round and its reverse belong together, and a look takes milliseconds. */
+const ROUNDS_PER_LOOK = 4
+
 const SIDES: readonly [Side, ...Side[]] = ['base', 'head', 'again']
 
 export interface ProgramOptions {
   /** With its arguments. */
   program: readonly [string, ...string[]]
-  /** The number of runs of each side. */
+  /** The least number of runs of each side. */
   runs: number
+  /** The time, in ms, in which more runs follow. */
+  moreMs: number
   /** Judges the CPU time of the program instead of what it prints. */
   cpu: boolean
   /** Where each side runs it. */
@@ -35,8 +40,8 @@ export interface ProgramOptions {
 export interface Program {
   /** What it prints. */
   figures: readonly string[]
-  /** Measures all figures or only some. */
-  measure(figures?: readonly string[]): Promise<Sides[]>
+  /** Measures all figures or only some, until that is enough or the time is over. */
+  measure(isEnough: (sides: readonly Sides[]) => boolean, figures?: readonly string[]): Promise<Sides[]>
   /** Runs it once more in each side, with V8's profiler; nothing if that fails, or it is no program of Node.js. */
   profile(): Promise<Growth[]>
 }
@@ -47,7 +52,7 @@ export interface Program {
  * @throws {UsageError} if the program fails in one of the sides, prints no figure, or with `cpu` is not a program of Node.js
  */
 export async function openProgram(options: ProgramOptions): Promise<Program> {
-  const { directories, runs, progress } = options
+  const { directories, runs, moreMs, progress } = options
   const run = (side: Side): Promise<PrintedFigure[]> =>
     runOnce(options, side === 'head' ? directories.head : directories.base)
   progress('first run of both')
@@ -57,11 +62,16 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
   progress('')
   return {
     figures: [...new Set(first.map(({ name }) => name))],
-    measure: async figures => {
+    measure: async (isEnough, figures) => {
       const all: Record<Side, PrintedFigure[][]> = { base: [], head: [], again: [] }
-      for (let round = 1; round <= runs; round++) {
-        const left = Math.ceil(((runs - round + 1) * SIDES.length * runMs) / 1000)
-        progress(`${figures ? 'again, ' : ''}round ${round} of ${runs} · ${left} s left`)
+      const read = (): Sides[] => toSides(all).filter(({ figure }) => !figures || figures.includes(figure))
+      const end = performance.now() + moreMs
+      const isOver = (round: number): boolean =>
+        round > runs && (performance.now() > end || (round % ROUNDS_PER_LOOK === 1 && isEnough(read())))
+      for (let round = 1; !isOver(round); round++) {
+        const least = Math.max(0, runs - round + 1) * SIDES.length * runMs
+        const left = Math.ceil(Math.max(least, end - performance.now()) / 1000)
+        progress(`${figures ? 'again, ' : ''}round ${round} · ${moreMs > 0 ? 'at most ' : ''}${left} s left`)
         for (const side of orderOf(SIDES, round - 1)) {
           const before = performance.now()
           all[side].push(await run(side))
@@ -69,7 +79,7 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
         }
       }
       progress('')
-      return toSides(all).filter(({ figure }) => !figures || figures.includes(figure))
+      return read()
     },
     profile: async () => {
       progress('profile of both')

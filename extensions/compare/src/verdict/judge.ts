@@ -67,7 +67,7 @@ export interface Comparison {
   base: { name: string; kind: 'ref' | 'directory'; commit?: string }
   /** The program with its arguments. */
   program: readonly string[]
-  /** The number of runs of each side. */
+  /** The number of runs of each side in the first measurement; 0 if both sides are the same. */
   runs: number
   rule: Rule
   verdict: Conclusion
@@ -115,6 +115,18 @@ export function getOutcome(slower: Change | null, drift: Change | null, toleranc
   const judgement = judgeChange(slower, tolerance)
   return judgement === 'same' ? 'fine' : judgement === 'unclear' ? 'blind' : judgement
 }
+
+/**
+ * True if the interval of each figure reaches at most half of the tolerance to both sides. The figures themselves say nothing here: rounds that ended
+ * because of a difference would find one too often. The memory has few values, which more runs do not change.
+ */
+export const isNarrow = (sides: readonly Sides[], rule: Rule): boolean =>
+  sides.every(entry => {
+    const { slower } = judge(entry, rule)
+    if (!slower || entry.figure === MEMORY) return true
+    const [low, high] = slower.bounds
+    return high - low <= (getTolerance(rule, entry.figure) - 1) * slower.factor
+  })
 
 /** With fewer runs, all of them agree by chance more often than the confidence allows. */
 export const getMinRuns = ({ figures }: Rule): number => Math.ceil(Math.log2(figures / ERROR))

@@ -17,7 +17,7 @@ import {
   type Tool,
 } from '@modelcontextprotocol/server'
 import { type Bus, BusError, isBusError } from '@sallyport/core'
-import { getQuestions } from '@sallyport/core/internal'
+import { checkContinuation, getQuestions } from '@sallyport/core/internal'
 import { toConfirmText } from '@sallyport/protocol/internal/contract'
 import { isPlainObject } from '@sallyport/protocol/internal/util'
 import { isWaitingState, type Outcome, type WaitingCall, type WaitingCalls } from './waiting-calls.js'
@@ -71,10 +71,12 @@ interface Received {
 
 export class Rounds {
   readonly #questions: ReturnType<typeof getQuestions>
+  readonly #bus: Bus
   readonly #label: string
   readonly #waiting: WaitingCalls
 
   constructor(bus: Bus, label: string, waiting: WaitingCalls) {
+    this.#bus = bus
     this.#questions = getQuestions(bus)
     this.#label = label
     this.#waiting = waiting
@@ -98,7 +100,7 @@ export class Rounds {
    * Claims the user's answer. `undefined` for a call that begins.
    *
    * @throws {ProtocolError} InvalidParams for a state of another call
-   * @throws {BusError} InvalidRequest for a second answer
+   * @throws {BusError} InvalidRequest for a second answer, InvalidParams for a run that this release cannot go on with
    */
   async receive(call: AskingCall): Promise<Received | undefined> {
     const { mcpReq } = call.context
@@ -120,6 +122,7 @@ export class Rounds {
     }
     const { id, continuation, data } = opened
     if (response === undefined) return { asked: toQuestion(data, state) }
+    await checkContinuation(this.#bus, continuation)
     await this.#claim(id)
     return { answered: { continuation, data, answer } }
   }

@@ -77,7 +77,8 @@ function showEnd(report: Report, { screen, print }: Output, link: string, all: b
   for (const failure of getFailures(report)) show(`Failed: ${failure}`, colors.red)
   const facts = [!isPlain && describeOthers(report), ...getNotes(report), all && describeRun(report)]
   show(facts.filter(Boolean).join(' '), colors.dim)
-  print(` ${all ? '' : 'More with --all, and in '}${colors.bold(link)}`)
+  const larger = report.mode === 'quick' && report.filter === null ? 'larger documents with --full, ' : ''
+  print(` ${all ? '' : `More with --all, ${larger}and in `}${colors.bold(link)}`)
 }
 
 export function listAll(): void {
@@ -91,7 +92,7 @@ export function listAll(): void {
     const sign = { quick: '', full: '+', name: '*' }[from ?? 'name']
     print(`\n ${bold(`${id}${sign}`)}  ${title}, ${Math.ceil(expectedMs(QUICK, scenario) / 1000)} s`)
     show(about, '    ')
-    for (const [name, list] of Object.entries({ cases, arms }))
-      show(`${name}: ${list.map(entry => entry.id).join(' ')}`, '    ')
+    show(`cases: ${cases.map(entry => `${entry.id}${from === 'quick' && entry.from ? '+' : ''}`).join(' ')}`, '    ')
+    show(`arms: ${arms.map(({ id: name }) => name).join(' ')}`, '    ')
   }
 }

@@ -57,6 +57,8 @@ export interface FigureKind {
 export interface Case {
   id: string
   title: string
+  /** A quick run without a filter leaves it out: two sizes that are told are better than four of which none is. */
+  from?: 'full'
   task: Omit<Task, 'ms'>
   /** The most CPU time to warm up, with the task of many. In the rounds that are discarded, the other cases of the payload then have none. */
   warmUpMs?: number

@@ -59,14 +59,6 @@ test('says what a call costs, how the codecs compare, and what the hook and encr
   expect(choose(1.55, 1.45, 1.55, 1.45, 1.55, 1.45).row).toEqual(['50 % more 45–55 %', "codec: 'json'"])
 })
 
-test('names the sizes that there was no time for', () => {
-  const report = sampleReport(undefined, [getScenario('formats')])
-  for (const inCase of report.scenarios[0]!.cases.slice(2)) inCase.results = []
-  const [{ rows, sentence }] = getAnswers(report) as [Table]
-  expect(rows).toHaveLength(2)
-  expect(sentence).toMatch(/There was no time for a 692 KiB document and 1 MiB of bytes: add --full\.$/)
-})
-
 test('takes no codec unless a difference was found', () => {
   for (const times of [Array<number>(6).fill(1), [3, 0.3, 3, 0.3, 3, 0.3]]) {
     const { row, sentence } = choose(...times)

@@ -161,14 +161,9 @@ async function runProcess(
 
   try {
     await openAll()
-    const todo = parts.filter(part => number === 0 || isMeasured(part))
-    const hasLimit = plan.budgetMs > 0 && scenario.from === 'quick'
-    for (const [at, part] of todo.entries()) {
+    for (const [at, part] of parts.entries()) {
       const now = performance.now()
-      const slowness = at > 0 ? getSlowness(plan, scenario, todo[0]!) : 1
-      const wanted = todo.slice(at).map(each => getWantedMs(plan, scenario, each) * slowness)
-      // Two sizes that are told are better than four of which none is.
-      if (at > 1 && number === 0 && hasLimit && wanted[0]! > until - now) continue
+      const wanted = parts.slice(at).map(each => getWantedMs(plan, scenario, each))
       const end = now + ((until - now) * wanted[0]!) / sum(wanted)
       let [round, ended]: [number, Outcome['ended']] = [1 - getDiscarded(plan, scenario), undefined]
       while (!(ended = getEnd(part, round, rounds, end))) await measureRound(part, round++)
@@ -239,23 +234,20 @@ function getWidth(cells: readonly Cell[]): number {
   return Math.max(0, ...widths)
 }
 
-const isMeasured = ({ cells }: Part): boolean => cells.some(({ processes }) => processes.flat().length > 0)
-
-/** How many times as long as planned the least rounds of a payload took. */
-const getSlowness = (plan: Plan, scenario: Scenario, { cells, warmUpMs, roundMs }: Part): number =>
-  (warmUpMs + roundMs * getRounds(plan, scenario)) / expectedPartMs(plan, scenario, getCases(cells))
-
 const getCases = (cells: readonly Cell[]): Case[] => [...new Set(cells.map(({ inCase }) => inCase))]
 
 /** Times as many rounds as so far: more would leave none for the other payloads. */
-const MOST_TIMES = 8
+const MOST_TIMES = 16
 
-/** The time that a payload should have in a process: by the plan at first, then so much that its intervals become narrow enough. */
+/**
+ * The time that a payload should have in a process: by the plan at first, then by how wide its intervals still are. Its square would be the rounds that
+ * it needs, but then the narrow ones would have so few in this process that they become wide again.
+ */
 function getWantedMs(plan: Plan, scenario: Scenario, { cells, warmUpMs, roundMs }: Part): number {
   const before = Math.max(...cells.map(({ processes }) => processes.flat().length))
   const rounds = getRounds(plan, scenario)
   if (before === 0) return expectedPartMs(plan, scenario, getCases(cells))
-  const times = Math.min(MOST_TIMES, getWidth(cells) ** 2 - 1)
+  const times = Math.min(MOST_TIMES, getWidth(cells))
   return warmUpMs + roundMs * Math.max(rounds, before * times)
 }
 
@@ -286,7 +278,7 @@ export interface Plan {
 }
 
 /** Differences between processes are in an interval only if there are several. */
-export const QUICK: Plan = { mode: 'quick', processes: 2, discarded: 1, rounds: 5, slotMs: 25, budgetMs: 88_000 }
+export const QUICK: Plan = { mode: 'quick', processes: 2, discarded: 1, rounds: 5, slotMs: 25, budgetMs: 82_000 }
 export const FULL: Plan = { mode: 'full', processes: 4, discarded: 1, rounds: 6, slotMs: 25, budgetMs: 480_000 }
 
 /** Approximate time to start and end one process, to open and close one arm, and to request a measurement. */

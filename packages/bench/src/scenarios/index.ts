@@ -184,7 +184,12 @@ export function choose(
   mode: Mode = 'quick',
   exactly = false,
 ): Scenario[] {
-  if (filter === null) return scenarios.filter(({ from }) => from === 'quick' || (from && from === mode))
+  if (filter === null) {
+    const isOf = ({ from }: Case): boolean => from === undefined || from === mode
+    return scenarios
+      .filter(({ from }) => from === 'quick' || (from && from === mode))
+      .map(scenario => ({ ...scenario, cases: scenario.cases.filter(isOf) }))
+  }
   const named = scenarios.find(({ id }) => filter.toLowerCase().startsWith(`${id}/`))
   // Ids of cases can end with that of a scenario.
   const isWanted = parseFilter(named ? `^${filter}` : filter)
@@ -239,7 +244,7 @@ function toCase(payload: Payload, id: string, title: string): Case {
   const { from: _, ...lengths } = LENGTHS.find(({ from }) => bytes >= from)!
   const cpu = { ...latency('cpu', `${title}, CPU time`), precise: PRECISE }
   const figures = [cpu, rate('rate', `${title}, a second`)]
-  return { id, title, payload, task: calls(inFlight), figures, ...lengths }
+  return { id, title, payload, task: calls(inFlight), figures, ...lengths, ...(bytes >= 64 * 1024 && { from: 'full' }) }
 }
 
 /** A message alone, for its latency. */

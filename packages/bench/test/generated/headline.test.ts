@@ -1,4 +1,4 @@
-// The first tables of README, home page and results: the first answers of the report, by its rule.
+// The first lines of README, home page and results.
 import { expect, test } from 'vitest'
 import { toHeadline } from '../../../../scripts/results.mjs'
 import { getAnswers } from '../../src/report/answers.js'
@@ -7,14 +7,18 @@ import { getScenario, sampleReport } from '../sample-report.js'
 
 const scenarios = ['plugin', 'formats'].map(getScenario)
 
-test('has the cells of the first two answers of the report, and says where they were measured', () => {
+test('says what a message costs, what a plugin costs in five sandboxes, and where they were measured', () => {
   const report = sampleReport(undefined, scenarios)
-  const lines: string[] = toHeadline(report).split('\n')
-  const tables = getAnswers(report).slice(0, 2)
-  const cells = tables.flatMap(({ columns, rows }) => [columns, ...rows.map(row => row.map(({ text }) => text))])
-  const drawn = lines.filter(line => /^\|(?!-)/.test(line)).map(line => line.slice(1, -1).split('|'))
-  expect(drawn.map(row => row.map(text => text.replace(/ \(.*/, '')))).toEqual(cells)
-  expect(lines.at(-1)).toBe('2026-01-02, 4 × Sample CPU 3.0 GHz, Node 20.20.2')
+  const [sentence, table, place] = toHeadline(report).split('\n\n') as [string, string, string]
+  const answers = getAnswers(report)
+  expect(sentence).toBe(answers.find(({ of }) => of === 'formats')!.sentence)
+  const drawn = table.split('\n').map(line => line.slice(1, -1).split('|'))
+  expect(drawn[0]).toEqual(['sandbox', 'start', 'a call back to back', 'calls a second', 'memory of each further'])
+  expect(drawn.slice(2).map(([name]) => name)).toContain("'process' in a wall, **for code of others**")
+  expect(drawn).toHaveLength(2 + 5)
+  const rows = answers.find(({ of }) => of === 'plugin')!.rows.map(row => row.slice(1).map(({ text }) => text))
+  for (const [, ...figures] of drawn.slice(2)) expect(rows).toContainEqual(figures)
+  expect(place).toBe('2026-01-02, 4 × Sample CPU 3.0 GHz, Node 20.20.2')
 })
 
 test('judges no codec whose interval holds no difference', () => {
@@ -23,9 +27,7 @@ test('judges no codec whose interval holds no difference', () => {
       for (const round of processes.flat()) Object.assign(round, { cpu: 1 })
     return outcomes
   }
-  expect(toHeadline(sampleReport(alike, scenarios))).toContain(
-    '|100 B call|1.00 µs|no measurable difference (6 rounds)|–|',
-  )
+  expect(toHeadline(sampleReport(alike, scenarios))).toContain('makes no measurable difference for a 100 B call')
 })
 
 test('needs the scenario of a plugin', () => {

@@ -10,6 +10,7 @@ import { getResumePlaces, resumeSchema } from '../options/schema.js'
 import type { ResumeAnswer, ResumeOptions } from '../options/types.js'
 import { execute } from './run.js'
 import { RESUME_PROCESS, RESUME_SANDBOX } from '../life/sandboxes/kinds.js'
+import { readImageOf } from '../life/sandboxes/quickjs.js'
 import type { ContinuationHeader } from '../life/continuations/suspension.js'
 import { hashCode } from '../life/continuations/sealed-continuation.js'
 
@@ -33,10 +34,7 @@ export async function resume(
   const resolved = await resolveRun(WHERE, '', { ...runOptions, sandbox }, defaults)
   const { engine, hasProcess } = resolved.config.sandbox
   if (engine === undefined) throw invalid(`sandbox must be ${describeName(RESUME_SANDBOX)}`)
-  if (engine !== header.engine) {
-    const remedy = 'Resume it with the version of Sallyport that made it'
-    throw invalid(`the continuation was made by ${describeName(header.engine)}, and this host has ${engine}. ${remedy}`)
-  }
+  const image = await readImageOf(header.engine)
   // Its state is that of code which was to be kept out of this process.
   if (header.hasProcess && !hasProcess) {
     const remedy = `Resume it with sandbox ${JSON.stringify(RESUME_PROCESS)}, or leave sandbox out`
@@ -55,7 +53,7 @@ export async function resume(
         args,
         label: header.isNamed ? header.label : undefined,
         // What cannot be loaded is not claimed.
-        config: { ...config, snapshot, run, loaded: true },
+        config: { ...config, snapshot, image, run, loaded: true },
       },
       options: runOptions,
       resumed: { ...continuation, claim: () => continuations.claim(header.id) },

@@ -147,12 +147,12 @@ class FrontendLife {
   }
 
   async #enter(sandbox: NonNullable<FrontendStart['sandbox']>): Promise<void> {
-    const { module, text, script: content, runner, engine, snapshot, env = {}, broker } = this.#start
+    const { module, text, script: content, runner, engine, snapshot, image, env = {}, broker } = this.#start
     const thread = await enterSandboxOnce({ sandbox, hasText: text !== undefined && runner === undefined, runner })
     if (sandbox.hasBroker) useBroker(env, broker)
     this.#loadText = thread.loadText
     const network = sandbox.hasBroker ? { fetch, env } : undefined
-    this.#script = await thread.runner?.loadScript(module, text, content, { engine, snapshot, network })
+    this.#script = await thread.runner?.loadScript(module, text, content, { engine, snapshot, image, network })
     // A script cannot read files at all.
     if (this.#script || thread.readableDirectory === undefined) return
     this.#host.report({ type: 'unexpected-read', directory: thread.readableDirectory })

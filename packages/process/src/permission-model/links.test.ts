@@ -89,7 +89,7 @@ test.skipIf(process.platform === 'win32')('the rest is granted by as few pattern
   for (const name of ['fil', 'other', 'others', '*', 'fi*']) writeFileSync(at(`app/own/sub/${name}`), '')
   const reads = { directories: [at('app/own'), at('app/node_modules')], files: [at('package.json')] }
   expect(
-    getReadFlags(reads)
+    getReadFlags(reads, findOutwardLinks(reads))
       .map(flag => flag.replace(`--allow-fs-read=${root}/`, ''))
       .toSorted(),
   ).toEqual([

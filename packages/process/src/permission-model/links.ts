@@ -1,7 +1,7 @@
 // Links below the directories of a grant. Node and Deno compare a grant with the path that is asked for, and then follow its links: one that leads
 // out would open what nobody granted. So each link that is there at a start, and leads out, is left out of the grants.
-import { type Dirent, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { deniesMissing, isWithin, type ReadGrants } from './grants.js'
 
 export interface Link {
@@ -15,14 +15,18 @@ export function findOutwardLinks({ directories, files }: ReadGrants): Link[] {
   const granted = [...directories, ...files]
   if (granted.includes('/')) return []
   const isLeadingOut = ({ target }: Link): boolean => !isWithin(granted, target) && !isOwnPackage(target)
-  const links = directories.flatMap(listLinks)
-  const outward = new Set(links.filter(isLeadingOut))
-  for (let last = [...outward]; last.length > 0;) {
+  return withThoseAbove(directories.flatMap(listLinks), isLeadingOut)
+}
+
+/** Returns links of a kind, and those to a directory that contains one of them. */
+function withThoseAbove(links: readonly Link[], isOf: (link: Link) => boolean): Link[] {
+  const all = new Set(links.filter(isOf))
+  for (let last = [...all]; last.length > 0;) {
     const above = new Set(last.flatMap(({ path }) => listAncestors(path)))
-    last = links.filter(link => above.has(link.target) && !outward.has(link))
-    for (const link of last) outward.add(link)
+    last = links.filter(link => above.has(link.target) && !all.has(link))
+    for (const link of last) all.add(link)
   }
-  return [...outward]
+  return [...all]
 }
 
 /** What a link to a package of Sallyport leads to is no secret. */
@@ -46,12 +50,14 @@ const isPackages = (path: string): boolean => basename(path) === 'node_modules'
 /** Of a plugin's own directory all is visited, `node_modules` too: its author can have put a link everywhere. */
 function listLinks(directory: string): readonly Link[] {
   if (isPackages(directory)) return listPackageLinks(directory)
-  const links: Link[] = []
-  visit(directory, links, path => path)
-  return links
+  const paths: string[] = []
+  visit(directory, paths, path => path)
+  return findTargets(directory, paths)
 }
 
 function list(directory: string): Dirent[] {
+  // Most packages have none of their own, and an error takes longer.
+  if (!existsSync(directory)) return []
   try {
     return readdirSync(directory, { withFileTypes: true })
   } catch {
@@ -61,31 +67,78 @@ function list(directory: string): Dirent[] {
 }
 
 /** @param next - returns the directory to visit for one that was found */
-function visit(directory: string, links: Link[], next: (path: string, name: string) => string): void {
+function visit(
+  directory: string,
+  links: string[],
+  next: (path: string, name: string, parent: string) => string | undefined,
+): void {
   for (const entry of list(directory)) {
-    const path = join(directory, entry.name)
-    if (entry.isSymbolicLink()) links.push({ path, target: getTarget(path) })
-    else if (entry.isDirectory()) visit(next(path, entry.name), links, next)
+    const path = `${directory}${sep}${entry.name}`
+    if (entry.isSymbolicLink()) links.push(path)
+    else if (entry.isDirectory()) {
+      const found = next(path, entry.name, directory)
+      if (found) visit(found, links, next)
+    }
   }
 }
 
 const known = new Map<string, { readonly stamp: string; readonly links: readonly Link[] }>()
 
-/** Package managers put links beside packages, and none into one. What they change there changes a time of the stamp. */
+/**
+ * Package managers put links beside packages, and none into one. What they change there changes a time of the stamp. Most lead to a package of the same
+ * directory, where none leads out: they are not kept.
+ */
 function listPackageLinks(directory: string): readonly Link[] {
   const stamp = getStamp(directory)
   const last = known.get(directory)
   if (last?.stamp === stamp) return last.links
-  const links: Link[] = []
-  // Scopes (`@a`), and the stores of pnpm and Yarn (`.pnpm/a@1/node_modules`), have packages in them.
-  visit(directory, links, (path, name) => (/^[@.]/.test(name) || isPackages(path) ? path : join(path, 'node_modules')))
+  const paths: string[] = []
+  visit(directory, paths, findPackages)
+  const links = withThoseAbove(findTargets(directory, paths), ({ target }) => !isWithin([directory], target))
   known.set(directory, { stamp, links })
   return links
+}
+
+/** Of a store of pnpm or Yarn (`.pnpm/a@1/node_modules`), what belongs to a package is beside it: it has none within. */
+function findPackages(path: string, name: string, parent: string): string | undefined {
+  const isOfStore = basename(parent).startsWith('.')
+  if (isPackages(path) || (!isOfStore && /^[@.]/.test(name))) return path
+  return isOfStore || !STORED.test(path) ? join(path, 'node_modules') : undefined
 }
 
 function getStamp(directory: string): string {
   const names = list(directory).flatMap(({ name }) => (/^[@.]/.test(name) ? [name] : []))
   return ['', ...names].map(name => name + statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs).join()
+}
+
+/** @param paths - all links below the directory, which is a real path */
+function findTargets(directory: string, paths: readonly string[]): Link[] {
+  const links = new Set(paths)
+  return paths.map(path => ({ path, target: findNear(directory, links, path) ?? getTarget(path) }))
+}
+
+/**
+ * Returns where a link leads if that is below the same directory, and no other link is in the way. A store of pnpm has thousands of such links, and
+ * `realpath` takes ten times as long for each.
+ */
+function findNear(directory: string, links: ReadonlySet<string>, path: string): string | undefined {
+  let text: string
+  try {
+    text = readlinkSync(path)
+  } catch {
+    return undefined
+  }
+  // What follows a name could go up from where that leads.
+  const isPlain =
+    !isAbsolute(text) &&
+    !text
+      .replace(/^(?:\.\.[/\\])+/, '')
+      .split(/[/\\]/)
+      .includes('..')
+  const target = resolve(dirname(path), text)
+  if (!isPlain || !isWithin([directory], target)) return undefined
+  for (let above = target; above !== directory; above = dirname(above)) if (links.has(above)) return undefined
+  return target
 }
 
 /** As many as Linux follows. */
@@ -143,7 +196,7 @@ function listStarts(names: readonly string[], left: readonly string[], start: st
 }
 
 /** @param links - what is left out. Where Node denies what is missing it would find no other package, so all is granted */
-export function getReadFlags(reads: ReadGrants, links: readonly Link[] = findOutwardLinks(reads)): string[] {
+export function getReadFlags(reads: ReadGrants, links: readonly Link[] = []): string[] {
   const directories = reads.directories.flatMap(directory => listPatterns(directory, deniesMissing ? [] : links))
   return [...reads.files, ...directories].map(path => `--allow-fs-read=${path}`)
 }

@@ -54,6 +54,8 @@ export interface ScriptOptions {
   engine?: EngineOptions | undefined
   /** The snapshot that the script goes on from. */
   snapshot?: Uint8Array | undefined
+  /** The image that the snapshot differs from, if an earlier release made it. */
+  image?: Uint8Array | undefined
   network?: ScriptNetwork | undefined
 }
 

@@ -133,6 +133,8 @@ export interface FrontendStart {
   engine?: EngineOptions
   /** The snapshot that a script goes on from: its code does not run again. */
   snapshot?: Uint8Array | undefined
+  /** The image that the snapshot differs from, if an earlier release made it. */
+  image?: Uint8Array | undefined
   /** Counts what its thread prints. A process has none. */
   printed?: Uint32Array
 }

@@ -191,6 +191,24 @@ describe('the end that leads', () => {
     expect(end.mayStart()).toBe(true)
   })
 
+  it('counts a poll as successful only if it brought 1.3 times the bytes', () =>
+    rows([
+      [0.04, false],
+      [0.035, true],
+    ] as const)((gap, isSuccess) => {
+      const end = setUp()
+      warm(end)
+      for (let i = 0; i < 2; i++) {
+        end.start()
+        end.pollWithoutFrames()
+      }
+      end.start()
+      expect(end.find(1000, gap)).toBeLessThan(300)
+      // Longer than the shortest penalty, shorter than the next.
+      end.arrive(30, 0.05)
+      expect(end.mayStart(), String(gap)).toBe(isSuccess)
+    }))
+
   it('counts a poll as unsuccessful if frames came no faster than asleep, as on a busy processor', () => {
     const end = setUp()
     end.arrive(4000, 0.016)

@@ -77,6 +77,8 @@ export class Machine {
   #isRunning = false
   #enteredAt = 0
   #deadline = 0
+  /** What the script may compute from half of its time on. On a busy machine, time passes in which it does not run. */
+  #cpuMs = 0
   #countdown: Int32Array
   /** What the countdown began with after the last question. */
   #lastCount = 1
@@ -234,7 +236,8 @@ export class Machine {
     if (this.#hasEnded) return
     this.#isRunning = true
     this.#enteredAt = performance.now()
-    this.#deadline = this.#enteredAt + this.#limits.time + warmUp
+    this.#cpuMs = this.#limits.time / 2 + warmUp
+    this.#deadline = this.#enteredAt + this.#limits.time / 2 + this.#cpuMs
     this.#cpuStart = undefined
     try {
       run()
@@ -287,11 +290,10 @@ export class Machine {
       return true
     }
     const max = this.#limits.time
-    if (now < this.#deadline - max / 2) return false
-    // On a busy machine, time passes in which the script does not run: the second half is CPU time.
+    if (now < this.#deadline - this.#cpuMs) return false
     this.#cpuStart ??= readThreadCpuTime()
     if (now < this.#deadline) return false
-    const left = max / 2 - (readThreadCpuTime() - this.#cpuStart) / 1000
+    const left = this.#cpuMs - (readThreadCpuTime() - this.#cpuStart) / 1000
     if (left > LEAST_MS) {
       this.#deadline = now + left
       return false

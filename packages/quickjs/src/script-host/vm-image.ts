@@ -28,8 +28,9 @@ const PAGE_BYTES = 4096
 /** WebAssembly's memory has a whole number of them. */
 const MEMORY_UNIT = 65_536
 
-export async function readBaseImage(): Promise<BaseImage> {
-  const bytes = await decompress(await readFile(fileURLToPath(import.meta.resolve('#image'))))
+/** @param image - the bytes of its file. @default that of this release */
+export async function readBaseImage(image?: Uint8Array): Promise<BaseImage> {
+  const bytes = await decompress(image ?? (await readFile(fileURLToPath(import.meta.resolve('#image')))))
   const [count = 0, stackPointer = 0, runtimePtr = 0, contextPtr = 0, memoryBytes = 0] = readNumbers(bytes, 5)
   const numbers = readNumbers(bytes.subarray(5 * NUMBER_BYTES), count)
   const start = (5 + count) * NUMBER_BYTES

@@ -52,6 +52,8 @@ export interface FrontendConfig extends ConnectionConfig {
   text?: ModuleText | undefined
   /** The snapshot that a run goes on from. */
   snapshot?: Uint8Array
+  /** The image that the snapshot differs from, if an earlier release made it. */
+  image?: Uint8Array | undefined
 }
 
 export interface HostConfig extends FrontendDefaults {

@@ -79,7 +79,7 @@ export class WorkerRuntime implements FrontendRuntime {
       ...getClientStart(label, config, host),
       module: module.href,
       text: config.text,
-      ...(config.snapshot && { snapshot: config.snapshot }),
+      ...(config.snapshot && { snapshot: config.snapshot, image: config.image }),
       development: isDevelopment(),
       ...(dev && { sourceMaps: true }),
     }

@@ -66,8 +66,9 @@ export const permissionKind: SandboxKind<'permission', typeof schema> = {
         checkReads(place, read)
         const entry = getFrontendEntry(host)
         const code = getModuleCode(entry, start, read, host.options.core)
-        warnOfLinks(host.log, host.processes.getName(start.label), findOutwardLinks(code.reads))
-        const options = { entry, net: net === true, resourceLimits }
+        const links = findOutwardLinks(code.reads)
+        warnOfLinks(host.log, host.processes.getName(start.label), links)
+        const options = { entry, links, net: net === true, resourceLimits }
         if (typeof net !== 'object' || !broker) return spawnSandboxed({ ...options, ...getFrontendWorker(start, code) })
         const [brokerEnd, frontendEnd] = createLinkEndpoints('ring')
         const placed = broker.createSecrets(secretOptions ?? {})

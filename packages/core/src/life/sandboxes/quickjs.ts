@@ -16,7 +16,7 @@ import {
   THREAD_TIME_FILE,
 } from '@sallyport/protocol/internal/contract'
 import { MAX_SCRIPT_MS } from '@sallyport/protocol/internal/wire'
-import { BusError } from '@sallyport/protocol/internal/errors'
+import { BusError, describeName, isBusError } from '@sallyport/protocol/internal/errors'
 import { compileEngine, isTypeScriptName, loadOnce } from '@sallyport/protocol/internal/util'
 import * as v from 'valibot'
 import { integer } from '../../shared/validate.js'
@@ -239,6 +239,40 @@ const describeEngine = loadOnce(async (): Promise<string> => {
   const { version } = JSON.parse(pack) as { version: string }
   return `quickjs-wasi ${version} with ${createHash('sha256').update(image).digest('hex').slice(0, 16)}`
 })
+
+/** A package that a host installs beside this one to resume what earlier releases have interrupted. */
+const IMAGES = '@sallyport/quickjs-images'
+
+/**
+ * Returns the image that a snapshot differs from; `undefined` for that of this release. A snapshot has all of its VM's memory, so that any release with
+ * the same engine goes on with it.
+ *
+ * @param engine - of the snapshot, as `describeEngine` returned it
+ * @throws {BusError} InvalidParams for another engine, an image that is not kept, or one that was withdrawn
+ */
+export async function readImageOf(engine: string): Promise<Uint8Array | undefined> {
+  const own = await describeEngine()
+  if (engine === own) return undefined
+  const refuse = (remedy: string, cause?: unknown): never => {
+    const text = `the continuation was made by ${describeName(engine)}, and this host has ${own}. ${remedy}`
+    throw new BusError('InvalidParams', `bus.resume: ${text}`, { cause })
+  }
+  const [version, hash] = engine.split(' with ')
+  if (version !== own.split(' with ')[0] || !/^[0-9a-f]{16}$/.test(hash ?? ''))
+    return refuse('Resume it with the version of Sallyport that made it')
+  try {
+    const read = (name: string): Promise<Buffer> => readFile(fileURLToPath(import.meta.resolve(`${IMAGES}/${name}`)))
+    const withdrawn = JSON.parse((await read('withdrawn.json')).toString()) as Record<string, string>
+    if (Object.hasOwn(withdrawn, hash!)) return refuse(`That one was withdrawn: ${withdrawn[hash!]}`)
+    return await read(`images/${hash}.img`)
+  } catch (cause) {
+    if (isBusError(cause)) throw cause
+    return refuse(
+      `Install ${IMAGES} in its newest version, or resume it with the version of Sallyport that made it`,
+      cause,
+    )
+  }
+}
 
 /** Grants what the runner reads beside its own bundle: the image of a VM, and the CPU time of its own thread. */
 function getInsideGrants(): ReadGrants {

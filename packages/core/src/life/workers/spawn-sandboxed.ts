@@ -7,6 +7,7 @@ import {
   getNetFlags,
   getReadFlags,
   getUnexpectedRead,
+  type Link,
   MODEL,
   type ReadGrants,
 } from '@sallyport/process/internal/permission-model'
@@ -23,16 +24,19 @@ export interface SandboxedWorker {
   entry: Entry
   workerData?: object | undefined
   reads: ReadGrants
+  /** Those that are left out of `reads`, for code that the host does not trust. */
+  links?: readonly Link[] | undefined
   net?: boolean | undefined
   flags?: readonly string[]
   resourceLimits?: ResourceLimits | undefined
 }
 
 /** @throws errors of `new Worker` */
-export function spawnSandboxed({ entry, workerData, reads, net, flags = [], resourceLimits }: SandboxedWorker): Worker {
+export function spawnSandboxed(options: SandboxedWorker): Worker {
+  const { entry, workerData, reads, links, net, flags = [], resourceLimits } = options
   const heapMb = resourceLimits?.maxOldGenerationSizeMb
   const worker = spawnWorker(entry, workerData, [], {
-    execArgv: [...PERMISSION, ...getReadFlags(reads), ...getNetFlags(net), ...flags],
+    execArgv: [...PERMISSION, ...getReadFlags(reads, links), ...getNetFlags(net), ...flags],
     env: {},
     stdout: true,
     stderr: true,

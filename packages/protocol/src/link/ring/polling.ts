@@ -26,7 +26,7 @@ const REFUND = 0.015
 /** A poll has paid only if it found this many frames. With fewer, the peer probably had no processor of its own. */
 const MIN_FRAMES = 64
 /** A poll has paid only if it found this many times the bytes that would have come while this end slept. */
-const MIN_GAIN = 1.1
+const MIN_GAIN = 1.3
 /** Number of frames in the averages of sleeping, enough to give a single delay its due weight. */
 const SLEEPING_FRAMES = 512
 /** After a poll that did not pay, the time without polling doubles from the first value to the second. */
