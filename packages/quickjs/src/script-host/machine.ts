@@ -23,7 +23,7 @@ const MAX_COUNTDOWN = 100
 /** Milliseconds between two questions for the time, if a script calls functions of the engine that take long. */
 const MAX_UNASKED_MS = 1
 
-/** Milliseconds that scripts compute in a new script host while V8 optimizes the engine's code. They are not part of their time. */
+/** Milliseconds of CPU time that a new script host has, in which V8 optimizes the engine's code. They are not part of the time of its scripts. */
 const WARM_UP_MS = 500
 
 /** What the module returns for a text that it has no memory to copy. */
@@ -31,7 +31,8 @@ const NO_TEXT = '<null>'
 
 const readThreadCpuTime = createThreadClock()
 
-/** What is left of them in this thread. */
+const CPU_AT_START = readThreadCpuTime()
+/** What is left of `WARM_UP_MS` in this thread. */
 let warmUp = WARM_UP_MS
 
 export interface MachineEvents {
@@ -236,6 +237,7 @@ export class Machine {
     if (this.#hasEnded) return
     this.#isRunning = true
     this.#enteredAt = performance.now()
+    if (warmUp > 0) warmUp = Math.max(0, WARM_UP_MS - (readThreadCpuTime() - CPU_AT_START) / 1000)
     this.#cpuMs = this.#limits.time / 2 + warmUp
     this.#deadline = this.#enteredAt + this.#limits.time / 2 + this.#cpuMs
     this.#cpuStart = undefined
@@ -251,7 +253,6 @@ export class Machine {
       this.#end(this.#toLimit(error) ?? new BusError('Crashed', `The script's engine failed: ${describeThrown(error)}`))
     } finally {
       this.#isRunning = false
-      if (warmUp > 0) warmUp = Math.max(0, warmUp - (performance.now() - this.#enteredAt))
       if (this.#limit) this.#end(this.#limit)
       if (this.#hasEnded) this.#release()
       else this.#result?.dispose()
