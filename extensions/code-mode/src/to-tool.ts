@@ -160,9 +160,7 @@ async function validate(name: string, schema: unknown, value: unknown): Promise<
   const result = Object(await checker.validate(value)) as Checked
   const { success = true, issues, error } = result
   if (success === true && !issues && !error && 'value' in result) return result.value
-  const texts = issues?.map(({ message, path = [] }) => [...path.map(toKey), message].join(': ')) ?? [
-    error?.message ?? 'the schema refused them',
-  ]
+  const texts = issues?.map(({ message, path = [] }) => [...path.map(toKey), message].join(': ')) ?? [error?.message]
   const text = `The arguments of the tool ${JSON.stringify(name)} are invalid: ${texts.join('; ')}`
   throw new BusError('InvalidParams', text)
 }

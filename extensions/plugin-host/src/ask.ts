@@ -28,13 +28,7 @@ const parts = {
   permissions: v.optional(permissionsSchema, []),
   net: v.optional(v.boolean('must be true or false'), false),
 }
-const part = v.pipe(
-  v.custom<{ permissions?: unknown; net?: boolean | undefined }>(
-    answer => 'permissions' in Object(answer) || 'net' in Object(answer),
-    'must be true, false or { permissions, net }',
-  ),
-  v.strictObject(parts, describeKeys(parts)),
-)
+const schema = v.object({ ask: v.strictObject(parts, describeKeys(parts)) })
 
 /** Asks a person, or decides by itself. */
 export type Ask = (request: GrantRequest) => GrantAnswer | Promise<GrantAnswer>
@@ -83,9 +77,9 @@ export async function getRights({ grants, ask, askTimeout }: AskDeps, asked: Ask
     })
     const answer = await Promise.race([Promise.resolve(request).then(ask), over])
     if (answer === 'late') throw refuse(`nobody answered within ${askTimeout} ms`)
-    const isPart = typeof answer === 'object' && answer !== null
+    const isPart = Object.keys(parts).some(key => key in Object(answer))
     const answered = isPart
-      ? parse(v.object({ ask: part }), { ask: answer }, 'InvalidOption').ask
+      ? parse(schema, { ask: answer }, 'InvalidOption').ask
       : isYes('ask', answer ?? false) && manifest
     if (!answered) throw refuse('was refused')
     if (!isNothing(select(answered, false, manifest))) {

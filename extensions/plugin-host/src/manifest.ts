@@ -36,7 +36,6 @@ export interface ManifestRules {
   readonly prefix: string
   readonly permissions?: Readonly<Record<string, unknown>> | undefined
   readonly apiVersion?: string | undefined
-  /** Gets the name, also if the rest is wrong. */
   readonly onName?: (name: string) => void
 }
 
@@ -66,11 +65,7 @@ const schema = v.strictObject(entries, describeKeys(entries))
 
 /** Returns the label of a package, or of a directory: `acme-x` for `@acme/x` and `_acme-x`. */
 export const toLabel = (prefix: string, name: string): string =>
-  prefix +
-  name
-    .toLowerCase()
-    .replace(/^[@_]/, '')
-    .replaceAll(/[^a-z0-9_-]/g, '-')
+  prefix + name.replace(/^[@_]/, '').replaceAll(/[^a-z0-9_-]/gi, '-')
 
 /** @param directory - a real path @throws {PluginError} InvalidPlugin with file and key */
 export async function readManifest(directory: string, rules: ManifestRules): Promise<PluginManifest> {

@@ -27,16 +27,14 @@ const STATES: Record<string, OwnState> = { InvalidPlugin: 'invalid', LabelInUse:
 export class Plugin {
   readonly directory: string
   readonly #deps: PluginDeps
-  /** As its manifest had it last, also if that had a mistake elsewhere. */
+  /** As its manifest had it last. */
   name: string | undefined
-  /** Without one, other plugins can have its label. */
   manifest: PluginManifest | undefined
   #granted: Rights | undefined
   #state: OwnState = 'disabled'
   #error: Error | undefined
   #start: { readonly promise: Promise<void>; readonly abort: AbortController } | undefined
   #last: Promise<void> = Promise.resolve()
-  /** How often it was ended. */
   stops = 0
   #watching: Promise<() => Promise<void>> | undefined
 
@@ -52,18 +50,13 @@ export class Plugin {
   }
 
   get info(): PluginInfo {
-    const {
-      name = this.name ?? this.label,
-      version = '',
-      permissions = [],
-      net = false,
-      settings = {},
-    } = this.manifest ?? {}
+    const { version = '', permissions = [], net = false, settings = {} } = this.manifest ?? {}
     const frontend = this.#state === 'open' ? this.#frontend : undefined
     const conflict = this.#state === 'disabled' ? this.conflict : undefined
     const ownState = conflict ? 'invalid' : this.#state
     return {
-      ...{ label: this.label, name, version, directory: this.directory, settings, granted: this.#granted },
+      ...{ label: this.label, name: this.name ?? this.label, version, settings, granted: this.#granted },
+      directory: this.directory,
       state: ownState === 'open' ? (frontend?.state ?? 'stopped') : ownState,
       ...{ sandbox: frontend?.sandbox, wall: frontend?.wall },
       error: conflict ?? this.#error ?? frontend?.error,
@@ -98,6 +91,7 @@ export class Plugin {
   }
 
   async #read(): Promise<PluginManifest> {
+    // Also if the rest of the manifest is wrong.
     const onName = (name: string): void => void (this.name = name)
     const reading = readManifest(this.directory, { ...this.#deps.options, onName })
     this.manifest = await reading.catch(() => undefined)
@@ -138,7 +132,7 @@ export class Plugin {
   async disable(change?: () => Promise<void>): Promise<void> {
     const watching = this.#watching
     this.#watching = undefined
-    await this.#stop(change).finally(async () => (await watching)?.())
+    await Promise.all([this.#stop(change), watching?.then(end => end())])
   }
 
   #enqueue(task: () => Promise<void>): Promise<void> {

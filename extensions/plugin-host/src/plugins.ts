@@ -101,18 +101,14 @@ export class Plugins {
     // An update of it can wait for an answer.
     await plugin.disable()
     await this.#enqueue(async () => {
-      const before = this.#plugins
-      if (!before.includes(plugin)) return
-      // Nobody starts it meanwhile.
-      this.#plugins = before.filter(each => each !== plugin)
-      const remove = async (): Promise<void> => {
+      if (!this.#plugins.includes(plugin)) return
+      await plugin.disable(async () => {
         if (options.keepGrant !== true) await this.#forget(label)
         await rm(file, { recursive: true, force: true, maxRetries: 5 })
-      }
-      await plugin.disable(remove).catch((error: unknown) => {
-        this.#plugins = before
-        throw error
       })
+      this.#plugins = this.#plugins.filter(each => each !== plugin)
+      // It can have been enabled meanwhile.
+      await plugin.disable()
     })
   }
 
@@ -243,7 +239,8 @@ export async function openPlugins(bus: Bus, options: PluginsOptions): Promise<Pl
   const isWanted = (plugin: PluginInfo): boolean =>
     plugin.state !== 'invalid' &&
     (typeof enable === 'function' ? isYes('openPlugins: enable', enable(plugin) ?? false) : enable)
-  const wanted = plugins.list().filter(isWanted)
+  const choosing = Promise.resolve(plugins.list()).then(all => all.filter(isWanted))
+  const wanted = await choosing.catch((error: Error) => plugins.close().then(() => Promise.reject(error)))
   // `list` has the errors.
   await Promise.all(wanted.map(({ label }) => plugins.enable(label).catch(() => {})))
   const mistakes = plugins.list().flatMap(({ state, error }) => (state === 'invalid' && error ? [error.message] : []))

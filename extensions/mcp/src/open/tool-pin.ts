@@ -71,10 +71,9 @@ export class ToolPin {
   /** @param change - gets what the file has now, which another program can have written */
   async #change(change: (accepted: PinnedTool[] | undefined) => PinnedTool[]): Promise<void> {
     await this.#text.change(text => {
-      const content = this.#parse(text)
-      const { servers } = content
+      const { servers, ...others } = this.#parse(text)
       servers[this.#server] = change(servers[this.#server]).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      return `${JSON.stringify(content, undefined, 2)}\n`
+      return `${JSON.stringify({ ...others, servers }, undefined, 2)}\n`
     })
     await this.#load()
   }

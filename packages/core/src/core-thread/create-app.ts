@@ -122,11 +122,8 @@ export function createApp({ call, router, local, getLog, resources, path }: AppD
     emitFilter: (event: string, payload: unknown, filter: (target: EventTarget) => boolean) =>
       // The filter sees a frontend's own label, whatever target its listener claims.
       router.deliverWhere(event, payload, (target, { label }) => {
-        if (label === undefined && target.kind === 'Any') return true
-        return isYes(
-          'the filter of emitFilter',
-          filter(label === undefined ? target : { kind: 'WebviewWindow', label }),
-        )
+        const shown = label === undefined ? target : ({ kind: 'WebviewWindow', label } as const)
+        return shown.kind === 'Any' || isYes('the filter of emitFilter', filter(shown))
       }),
     listen: listen as App['listen'],
     once: ((event: string, handler?: EventHandler | WaitOptions, options?: ListenOptions) => {

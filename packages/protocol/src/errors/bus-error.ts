@@ -203,10 +203,7 @@ export function createUnsentError(unsent: number | 'unknown', name: string = NAM
   })
 }
 
-/**
- * Decodes the answer of a function that decides. Its error repeats no value, which can be a token.
- * @param decider - the function: `onConfirm` @throws {BusError} InvalidParams for anything but `true` and `false`: `'no'` is truthy, and so is a promise
- */
+/** Decodes the answer of a function that decides: `'no'` and a promise are truthy, too. Its error repeats no value, which can be a token. @throws {BusError} */
 export function isYes(decider: string, answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer
   const got = Object(answer) instanceof Promise ? 'a promise' : typeof answer
