@@ -80,7 +80,7 @@ export async function getRights({ grants, ask, askTimeout }: AskDeps, asked: Ask
     const isPart = Object.keys(parts).some(key => key in Object(answer))
     const answered = isPart
       ? parse(schema, { ask: answer }, 'InvalidOption').ask
-      : isYes('ask', answer ?? false) && manifest
+      : isYes('ask, unless it names permissions or net,', answer ?? false) && manifest
     if (!answered) throw refuse('was refused')
     if (!isNothing(select(answered, false, manifest))) {
       throw new PluginError('InvalidOption', `ask: the answer for ${label} grants more than the plugin requests`)

@@ -107,8 +107,7 @@ export class Plugins {
         await rm(file, { recursive: true, force: true, maxRetries: 5 })
       })
       this.#plugins = this.#plugins.filter(each => each !== plugin)
-      // It can have been enabled meanwhile.
-      await plugin.disable()
+      await plugin.disable() // It can have been enabled meanwhile.
     })
   }
 
@@ -145,9 +144,10 @@ export class Plugins {
       const plugin = before ?? new Plugin(own, this.#deps)
       const target = plugin.directory
       // Another program can have put a plugin there.
-      const there = before ? before.manifest : await readManifest(own, this.#options).catch(() => undefined)
+      let { name: found = name } = plugin
+      if (!before) await readManifest(own, { ...this.#options, onName: each => (found = each) }).catch(() => {})
       const others = this.#plugins.filter(each => each !== plugin && each.manifest?.label === label)
-      if (others.length > 0 || (there?.label === label && there.name !== name)) {
+      if (others.length > 0 || (found !== name && toLabel(prefix, found) === label)) {
         throw new PluginError('LabelInUse', `${name}: another plugin has the label ${label}`, { file: target })
       }
       await this.#grants.pin({ name, version, integrity })

@@ -205,7 +205,18 @@ describe('a plugin that is broken', () => {
   test('gives no label away: that of a plugin of another name is kept', async () => {
     const plugins = await place.open()
     await plugins.install(save(packageOf()))
-    await expect(plugins.install(save(packageOf({ name: 'acme-x' })))).rejects.toMatchObject({ code: 'LabelInUse' })
+    for (const sallyport of [{}, { apiVersion: '^9.0.0' }]) {
+      place.write('_acme-x', { 'package.json': { name: '@acme/x', type: 'module', sallyport } })
+      for (const host of [plugins, await place.open({ apiVersion: '1.0.0', enable: false })]) {
+        const other = host.install(save(packageOf({ name: 'acme-x' })))
+        await expect(other).rejects.toMatchObject({ code: 'LabelInUse' })
+      }
+    }
+    rmSync(join(place.root, 'plugins/_acme-x'), { recursive: true })
+    const late = await place.open()
+    await plugins.install(save(packageOf()))
+    const behind = late.install(save(packageOf({ name: 'acme-x' })))
+    await expect(behind).rejects.toMatchObject({ code: 'LabelInUse' })
     place.write('_other', { 'package.json': '{' })
     place.write('other', { 'package.json': '{' })
     const second = await place.open({ prefix: 'p-' })
