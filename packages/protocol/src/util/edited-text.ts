@@ -26,7 +26,7 @@ function findMistake(text: string): number {
       JSON.parse(text.slice(0, half))
       good = half
     } catch (error) {
-      const found = /end of JSON|Unterminated|at position (\d+)/.exec((error as Error).message)
+      const found = /end of JSON|Unterminated string|at position (\d+)/.exec((error as Error).message)
       if (found && Number(found[1] ?? half) === half) good = half
       else bad = half
     }
