@@ -22,7 +22,7 @@ export interface GrantRequest extends PluginId, Rights {
 }
 
 /** True for all that is requested, false to refuse, or the part that is granted. */
-export type GrantAnswer = boolean | Partial<Rights>
+export type GrantAnswer = boolean | (Partial<Rights> & (Pick<Rights, 'permissions'> | Pick<Rights, 'net'>))
 
 const parts = {
   permissions: v.optional(permissionsSchema, []),
