@@ -98,8 +98,7 @@ export class Plugins {
     if (!isBelow(this.#options.directory ?? file, file)) {
       throw new PluginError('InvalidOption', `${label} is not in the directory of plugins`, { file })
     }
-    // An update of it can wait for an answer.
-    await plugin.disable()
+    await plugin.disable() // An update of it can wait for an answer.
     await this.#enqueue(async () => {
       if (!this.#plugins.includes(plugin)) return
       await plugin.disable(async () => {

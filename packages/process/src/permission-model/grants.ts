@@ -2,7 +2,7 @@
 // without resolving links.
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
-import { basename, dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { BusError } from '@sallyport/protocol/internal/errors'
 import { decodeText, parseJson } from '@sallyport/protocol/internal/util'
@@ -181,7 +181,8 @@ export function readManifest(directory: string): Readonly<Record<string, unknown
 /** Returns the paths that show where the host is: its program, its working directory, this package; and directories of the user. */
 function getHostFiles(): string[] {
   const here = (): string => fileURLToPath(import.meta.url)
-  return listRealPaths([() => process.argv[1], () => process.cwd(), here, homedir, () => userInfo().homedir, tmpdir])
+  const home = (): string => (isAbsolute(homedir()) ? homedir() : userInfo().homedir)
+  return listRealPaths([() => process.argv[1], () => process.cwd(), here, home, tmpdir])
 }
 
 /** Without those that do not exist: a working directory can be removed. */
