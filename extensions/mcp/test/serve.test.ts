@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { serveMcp, type ServeMcpOptions } from '../src/index.js'
+import { ODD_ANSWERS } from '../../../scripts/odd-inputs.js'
 import { choose, rows } from '../../../scripts/testing.js'
 
 const closers: (() => unknown)[] = []
@@ -484,6 +485,17 @@ describe('over HTTP', () => {
     expect(text).toContain('"flooded"')
     // What the buffers of both ends of the connection take. The tool has sent 100 MB.
     expect(text.length).toBeLessThan(32 * 2 ** 20)
+  })
+
+  test('a request is let in by a yes alone', async () => {
+    let decide: () => unknown = () => true
+    const authorize = () => decide() as boolean
+    const { server } = await serveHttp(await startBus(), { onError: () => {} }, { authorize })
+    expect(await send(server, {})).toBe(200)
+    await rows([...ODD_ANSWERS, ['false', () => false] as const])(async (name, answer) => {
+      decide = answer
+      expect(await send(server, {})).toBe(/^(?:false|nothing|null)$/.test(name) ? 401 : 500)
+    })
   })
 
   /** Sends a head as it is, and returns the socket and the status of the answer. */

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, type McpServerFactory } from '@modelcontextprotocol/server'
 import { silence } from '@sallyport/protocol/internal/contract'
-import { describeThrown } from '@sallyport/protocol/internal/errors'
+import { describeThrown, isYes } from '@sallyport/protocol/internal/errors'
 import { getRequestUrl, NO_PATH, toOneLoopback } from '@sallyport/protocol/internal/local-server'
 import { parseForeignUrl, warn } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isTexts } from '../shared/check-names.js'
@@ -19,7 +19,7 @@ export interface HttpTransport {
   readonly hosts?: readonly string[]
   /** Names of sites, without scheme and port, whose pages can call. Programs send no `Origin`, and can call anyway. @default names of localhost */
   readonly origins?: readonly string[]
-  /** Decides about each request, by its token for example. A refused one is answered with 401. @default every request */
+  /** Decides about each request, by its token for example: `true` lets it in. A refused one is answered with 401. @default every request */
   readonly authorize?: (request: IncomingMessage) => boolean | Promise<boolean>
   /** Bytes of a request. @default 4 MiB */
   readonly maxBody?: number
@@ -146,7 +146,8 @@ export function serveHttp(
     const isAllowed = origin === undefined || isOrigin(origin.split('://')[1] ?? '')
     if (!isAllowed) return refuse(response, 403, 'Invalid Origin header: its name is not in "origins"')
     if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')
-    if (authorize && !(await authorize(request))) return refuse(response, 401, 'Unauthorized')
+    if (authorize && !isYes('authorize', (await authorize(request)) ?? false))
+      return refuse(response, 401, 'Unauthorized')
     if (response.writableEnded) return
     const body = readParsed(request, given)
     if (body === UNREADABLE) return refuse(response, 400, 'The body was read before, and is no JSON')

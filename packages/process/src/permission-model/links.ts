@@ -1,8 +1,8 @@
 // Links below the directories of a grant. Node and Deno compare a grant with the path that is asked for, and then follow its links: one that leads
 // out would open what nobody granted. So each link that is there at a start, and leads out, is left out of the grants.
-import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { type Dirent, existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { deniesMissing, isWithin, type ReadGrants } from './grants.js'
+import { deniesMissing, isWithin, type ReadGrants, readManifest } from './grants.js'
 
 export interface Link {
   readonly path: string
@@ -30,14 +30,8 @@ function withThoseAbove(links: readonly Link[], isOf: (link: Link) => boolean): 
 }
 
 /** What a link to a package of Sallyport leads to is no secret. */
-function isOwnPackage(directory: string): boolean {
-  try {
-    const { name } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { name?: unknown }
-    return String(name).startsWith('@sallyport/')
-  } catch {
-    return false
-  }
-}
+const isOwnPackage = (directory: string): boolean =>
+  JSON.stringify(readManifest(directory)['name'] ?? '').startsWith('"@sallyport/')
 
 /** With the path itself. */
 function listAncestors(path: string): string[] {
