@@ -123,9 +123,13 @@ export const getRows = l => ({
       },
     ],
     [
-      `open prompts of a frontend, characters of one | ${l.MAX_CONFIRM_REQUESTS}, ${l.MAX_CONFIRM_TEXT}`,
+      `open prompts of a frontend or an MCP user, of all MCP users of a label, characters of one | ${l.MAX_CONFIRM_REQUESTS}, ${l.MAX_USERS_CONFIRM_REQUESTS}, ${l.MAX_CONFIRM_TEXT}`,
       {
-        'packages/core/test/permissions/confirm.test.ts': 'has at most 16 open requests for each frontend',
+        'packages/core/test/permissions/confirm.test.ts': [
+          'has at most 16 open requests for each frontend',
+          'has at most 1024 open requests for a label of many users',
+        ],
+        'extensions/mcp/test/rounds.test.ts': 'waits with fifteen others of its user',
         'packages/protocol/src/contract/messages.test.ts': 'the text of a confirmation is a string of bounded length',
       },
     ],

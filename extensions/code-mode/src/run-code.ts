@@ -1,5 +1,5 @@
 // Runs code with tools on a bus, and says how it ended in words that all frameworks have.
-import { type Bus, isBusError, type RunOptions } from '@sallyport/core'
+import { type Bus, BusError, type InterruptedRun, isBusError, type RunOptions } from '@sallyport/core'
 import type { RunError, RunLimits } from '@sallyport/core/internal'
 import { NOTHING, readCode } from './read-code.js'
 import { BRIDGE_NAME, createBridge, MAX_FAILURE, type ToolGroup, writeGlobals } from './tool-globals.js'
@@ -30,7 +30,18 @@ interface CodeRun {
   options: CodeModeOptions
   signal?: AbortSignal | undefined
   errorPrefix?: string
+  /** Goes on with code that waits for an approval. */
+  resumed?: AnsweredRun | undefined
 }
+
+export type InterruptedCode = Pick<InterruptedRun, 'status' | 'continuation' | 'data'>
+
+/** Code that waits for a person, and the answer. */
+export type AnsweredRun = Pick<InterruptedRun, 'continuation' | 'data'> & { readonly answer: boolean }
+
+/** With it the code calls the tool again, which runs. No tool can reject with this reason. */
+const APPROVAL = new BusError('Interrupted', 'A person has approved the call')
+const REFUSAL = new BusError('Denied', 'A person has refused the call')
 
 const LIMITS: RunLimits = { calls: 256, resultBytes: 2 ** 20, consoleBytes: 2 ** 16 }
 const MAX_LINE = 100
@@ -44,8 +55,13 @@ const INTERRUPTED: Omit<RunError, 'data'> = {
 /** Resolves with what the code did, also if it failed. @throws {BusError} if the options are wrong, or the sandbox cannot start */
 export async function runCode(
   bus: Bus,
-  { code: content, prelude = '', groups, options, signal, errorPrefix = '' }: CodeRun,
-): Promise<{ value: unknown; logs: string[]; error: CodeError | undefined }> {
+  { code: content, prelude = '', groups, options, signal, errorPrefix = '', resumed }: CodeRun,
+): Promise<{
+  value: unknown
+  logs: string[]
+  error: CodeError | undefined
+  interrupted?: InterruptedCode | undefined
+}> {
   const { text, body, before, language } = readCode(content)
   const start = `${writeGlobals(groups)}\n${prelude}${before}`
   const running: string[] = []
@@ -57,14 +73,20 @@ export async function runCode(
   }
   const signals = [options.signal, signal].filter(each => each !== undefined)
   try {
-    const report = await bus.run(start + body, {
-      ...{ sandbox: 'quickjs', language, ...options, limits: { ...LIMITS, ...options.limits } },
+    const { data: _data, directory: _directory, ...kept } = options
+    const terms = {
+      limits: { ...LIMITS, ...options.limits },
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
       functions: createBridge(bus, groups, running, failed),
-      report: true,
-    })
-    const { value } = report
-    const error = 'status' in report ? INTERRUPTED : report.error
+      report: true as const,
+    }
+    const answer = { error: resumed?.answer === true ? APPROVAL : REFUSAL }
+    const report = resumed
+      ? await bus.resume(resumed.continuation, answer, { ...kept, ...terms })
+      : await bus.run(start + body, { ...{ sandbox: 'quickjs', language }, ...options, ...terms })
+    const { value, status } = report
+    const interrupted = status && { status, continuation: report.continuation, data: report.data }
+    const error = status ? INTERRUPTED : report.error
     const message = error?.message.replaceAll(BRIDGE_NAME, own => JSON.stringify(running.shift() ?? own)) ?? ''
     const logs = report.logs.map(({ stream, text: printed }) => `${stream === 'stderr' ? errorPrefix : ''}${printed}`)
     for (const thrown of report.unhandled ?? []) {
@@ -73,7 +95,12 @@ export async function runCode(
       logs.push(`${errorPrefix}A promise rejected${place} and was not awaited: ${lost.message}. Await it.`)
     }
     if (value === NOTHING) logs.push('The code returned nothing. End it with `return`.')
-    return { value: value === NOTHING ? null : value, logs, error: error && toError({ ...error, message }) }
+    return {
+      value: value === NOTHING ? null : value,
+      logs,
+      error: error && toError({ ...error, message }),
+      interrupted,
+    }
   } catch (error) {
     // By a signal.
     if (!isBusError(error, 'Cancelled')) throw error

@@ -1,12 +1,12 @@
 // A tool of the AI SDK, which runs code that calls other tools.
 import { type Bus, BusError } from '@sallyport/core'
-import { toDocComment, toJsonSchema, toSchemaType } from '@sallyport/core/internal'
-import { type CodeError, type CodeModeOptions, runCode } from './run-code.js'
+import { getQuestions, RunInterrupt, toDocComment, toJsonSchema, toSchemaType } from '@sallyport/core/internal'
+import { type AnsweredRun, type CodeError, type CodeModeOptions, type InterruptedCode, runCode } from './run-code.js'
 import { createTools, type RunTool } from './tool-globals.js'
 
 /**
- * A tool of the AI SDK that code can call. One that has no `execute`, or has `needsApproval`, is left out. Schemas are Standard Schemas, or those
- * of the AI SDK; `outputSchema` is for the declaration that the model reads. Of an `async function*`, the code gets the last value.
+ * A tool of the AI SDK that code can call. One that has no `execute` is left out, and one with `needsApproval` interrupts the code. Schemas are Standard
+ * Schemas, or those of the AI SDK; `outputSchema` is for the declaration that the model reads. Of an `async function*`, the code gets the last value.
  */
 export type CallableTool = {
   readonly description?: unknown
@@ -25,10 +25,20 @@ export interface ToolOptions extends CodeModeOptions {
 }
 
 /** What the model sends: TypeScript or JavaScript, as the body of an async function, an expression, or a function. */
-export type CodeInput = { code: string }
+export type CodeInput = {
+  code: string
+  /** Goes on with code that waits for an approval: what `execute` has returned, and the answer. No model can send it. */
+  interruptedRun?: AnsweredRun
+}
 
 /** What the model receives: what the code returned, or why it failed, and the lines that it printed, if any. */
-export type CodeOutput = { result?: unknown; logs?: string[]; error?: CodeError }
+export type CodeOutput = { result?: unknown; logs?: string[]; error?: CodeError } & (
+  | { status?: undefined }
+  | WaitingCode
+)
+
+/** Not for the model: the code waits for the approval of a tool. */
+type WaitingCode = Omit<InterruptedCode, 'data'> & { data: { question: string; tool: string; input: unknown } }
 
 /** The tool, for `tools` of `generateText`, `streamText` and agents. */
 export interface CodeTool {
@@ -69,6 +79,7 @@ const inputSchema: CodeTool['inputSchema'] = {
   },
 }
 
+const NO_KEY = 'needs approval, and the bus has no key. Pass createBus({ runs: { key } }) 32 secret bytes'
 const INTRODUCTION = `Runs TypeScript or JavaScript in a sandbox, without a network and files. The code is the body of an async function: use
 await, and return the result as JSON. Call independent tools with Promise.all. console.log prints to the logs.`
 
@@ -79,31 +90,54 @@ await, and return the result as JSON. Call independent tools with Promise.all. c
  * @example generateText({ model, tools: { run_code: toTool(bus, { tools: { search }, timeout: 10_000 }) }, stopWhen: isStepCount(5), prompt })
  */
 export function toTool(bus: Bus, { tools = {}, instructions, ...options }: ToolOptions = {}): CodeTool {
-  const callable = Object.keys(tools).filter(name => tools[name]!.execute && !tools[name]!.needsApproval)
+  const callable = Object.keys(tools).filter(name => tools[name]!.execute)
   const declarations = callable.map(name => declare(name, tools[name]!)).join('\n')
   const declaration = declarations && `\n\ndeclare const tools: {\n${declarations}\n}`
   return {
     description: `${INTRODUCTION}${declaration}${instructions ? `\n\n${instructions}` : ''}`,
     inputSchema,
-    async execute({ code }, context = {}) {
+    async execute({ code, interruptedRun: resumed }, context = {}) {
       const { toolCallId: id = 'run_code', abortSignal: signal } = context
       let count = 0
+      // Code goes on once all calls that it makes at once are answered.
+      const { approved = [] } = Object(resumed?.data) as { approved?: unknown[] }
+      const approvals = resumed?.answer === true ? [...approved, toApproval(resumed.data)] : [...approved]
       const toRun =
         (name: string): RunTool =>
         async ([args = {}], abortSignal) => {
           const tool = tools[name]!
-          const toolCallId = `${id}-${++count}`
+          const call = { ...context, toolCallId: `${id}-${++count}`, abortSignal } as never
           const input = await validate(name, tool.inputSchema, args)
-          return takeLast(await tool.execute!(input as never, { ...context, toolCallId, abortSignal } as never))
+          const { needsApproval } = tool
+          if (typeof needsApproval === 'function' ? await needsApproval(input, call) : needsApproval) {
+            const question = `Run the tool ${JSON.stringify(name)} with ${JSON.stringify(args)}?`
+            const asked = { question, tool: name, input: args }
+            if (!getQuestions(bus).hasKey) throw new BusError('Denied', `${JSON.stringify(name)} ${NO_KEY}`)
+            const approval = approvals.indexOf(toApproval(asked))
+            if (approval < 0) throw new RunInterrupt(asked)
+            approvals.splice(approval, 1)
+          }
+          return takeLast(await tool.execute!(input as never, call))
         }
       const groups = callable.length > 0 ? [{ namespace: 'tools', tools: createTools(callable, toRun) }] : []
-      const { value, logs, error } = await runCode(bus, { code, groups, options, signal })
+      const { value, logs, error, interrupted } = await runCode(bus, { code, groups, options, signal, resumed })
+      const printed = logs.length > 0 && { logs }
+      if (interrupted && toApproval(interrupted.data)) {
+        const data = { ...(interrupted.data as WaitingCode['data']), approved: approvals }
+        return { ...interrupted, data, ...printed }
+      }
       // The host's own decision, not an error for the model.
       if (error?.reason === 'Cancelled' && (signal?.aborted || options.signal?.aborted))
         throw new BusError('Cancelled', error.message)
-      return { ...(error ? { error } : { result: value }), ...(logs.length > 0 && { logs }) }
+      return { ...(error ? { error } : { result: value }), ...printed }
     },
   }
+}
+
+/** Returns what a person approves, once: this call. `undefined` for the data of a command. */
+function toApproval(data: unknown): string | undefined {
+  const { tool, input } = Object(data) as { tool?: unknown; input?: unknown }
+  return tool === undefined ? undefined : JSON.stringify([tool, input])
 }
 
 function declare(name: string, { description, inputSchema: input, outputSchema }: CallableTool): string {

@@ -1,6 +1,6 @@
 // Globals of the code for its tools: what the code finds, and what runs in the host when it calls one.
 import { type Bus, BusError, type RunFunctions } from '@sallyport/core'
-import { checkSendable } from '@sallyport/core/internal'
+import { checkSendable, RunInterrupt } from '@sallyport/core/internal'
 
 export type RunTool = (args: readonly unknown[], signal: AbortSignal) => unknown
 
@@ -50,6 +50,7 @@ export function createBridge(
       if (typeof value !== 'string') checkSendable(bus, `${name} ran, but its result`, value)
       return value
     } catch (thrown) {
+      if (thrown instanceof RunInterrupt) throw thrown
       const isObject = typeof thrown === 'object' && thrown !== null
       const error = isObject ? thrown : new Error(`${name} failed: it threw ${String(thrown)}`, { cause: thrown })
       const message = String((error as { message?: unknown }).message).slice(0, MAX_FAILURE)
@@ -94,7 +95,10 @@ export function writeGlobals(groups: readonly ToolGroup[]): string {
   const steps = [
     `for (const [group, [namespace, names]] of ${data}.entries()) {`,
     // By this name `bus.run` knows that a frame of it is not one of the code.
-    `const create = name => ({ $tool: (...args) => ${BRIDGE}.call({ group, name, args }) }).$tool;`,
+    'const create = name => ({ $tool: (...args) => bridge.$tool({ group, name, args }) }).$tool;',
+    // A call that was interrupted is made again once a person has approved it.
+    `const bridge = { $tool: request => ${BRIDGE}.call(request).catch(error => {`,
+    "if (error.reason === 'Interrupted') return bridge.$tool(request); throw error }) };",
     'const tools = Object.create(null);',
     'const set = (target, name, value) =>',
     'Object.defineProperty(target, name, { value, configurable: true, enumerable: true, writable: true });',

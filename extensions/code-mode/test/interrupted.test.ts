@@ -1,16 +1,110 @@
-// A command that interrupts, which no framework knows.
-import { createBus, defineCore } from '@sallyport/core'
-import { expect, test } from 'vitest'
+// Code that waits for a person: a tool that needs approval, and a command that interrupts, which no framework knows.
+import { type Bus, createBus, defineCore } from '@sallyport/core'
+import { tool } from 'ai'
+import { afterEach, expect, test } from 'vitest'
+import { z } from 'zod'
 import { toTool } from '../src/index.js'
+import type { CodeInput, CodeOutput } from '../src/to-tool.js'
+
+const buses: Bus[] = []
+afterEach(() => Promise.all(buses.splice(0).map(bus => bus.close())))
+
+async function startBus(): Promise<Bus> {
+  const core = defineCore({ commands: { pay: (_, ctx) => ctx.interrupt({ amount: 1 }) } })
+  const bus = await createBus({ core, log: false, runs: { key: new Uint8Array(32).fill(1), claim } })
+  buses.push(bus)
+  return bus
+}
+
+const claimed = new Set<string>()
+const claim = (id: string): boolean => claimed.size < claimed.add(id).size
+const context = { toolCallId: '1', messages: [], context: undefined }
+
+/** @param effects - gets what was paid */
+function toPaying(bus: Bus, effects: string[]): (input: CodeInput) => Promise<CodeOutput> {
+  const pay = tool({
+    inputSchema: z.object({ order: z.number(), sum: z.number().default(1) }),
+    needsApproval: ({ order }) => order > 0,
+    execute: async ({ order, sum }) => {
+      effects.push(`${order}: ${sum}`)
+      if (order === 9) throw new Error('there is no order 9')
+      return `paid ${order}`
+    },
+  })
+  const search = tool({ inputSchema: z.object({}), execute: () => effects.push('searched') })
+  const { execute } = toTool(bus, { tools: { search, pay } })
+  return input => execute(input, context)
+}
+
+const CODE = `
+  await tools.search({})
+  console.log('before')
+  const all = []
+  for (const order of [1, 2, 0]) all.push(await tools.pay({ order }).catch(error => error.reason + ': ' + error.message))
+  return all`
+
+test('a tool that needs approval waits for it, in any process, and runs once for each yes', async () => {
+  const effects: string[] = []
+  const first = await toPaying(await startBus(), effects)({ code: CODE })
+  expect(first).toMatchObject({
+    status: 'interrupted',
+    data: { question: 'Run the tool "pay" with {"order":1}?', tool: 'pay', input: { order: 1 } },
+    logs: ['before'],
+  })
+  expect(effects).toEqual(['searched'])
+  const other = toPaying(await startBus(), effects)
+  const answer = (output: CodeOutput, yes: unknown): Promise<CodeOutput> => {
+    const { continuation, data } = output as Extract<CodeOutput, { status: 'interrupted' }>
+    const saved = JSON.parse(JSON.stringify(data)) as unknown
+    return other({ code: CODE, interruptedRun: { continuation, data: saved, answer: yes as boolean } })
+  }
+  const second = await answer(first, true)
+  expect(second).toMatchObject({ status: 'interrupted', data: { input: { order: 2 } } })
+  expect(effects).toEqual(['searched', '1: 1'])
+  const last = await answer(second, 'yes')
+  expect(last).toEqual({ result: ['paid 1', 'Denied: A person has refused the call', 'paid 0'] })
+  expect(effects).toEqual(['searched', '1: 1', '0: 1'])
+  for (const output of [first, second]) await expect(answer(output, true)).rejects.toThrow('claimed before')
+  expect(effects).toHaveLength(3)
+})
+
+test('calls at once are approved one after the other, and an approval is for the call that was shown', async () => {
+  const effects: string[] = []
+  const run = toPaying(await startBus(), effects)
+  const code = `
+    const pay = order => tools.pay({ order }).catch(error => error.message)
+    return Promise.all([pay(1), pay(1), pay(9), pay('x')])`
+  let output = await run({ code })
+  const questions: unknown[] = []
+  while (output.status === 'interrupted') {
+    questions.push(output.data)
+    const { continuation, data } = output
+    // The second question has another call in the place of the one that was approved.
+    const shown = questions.length === 2 ? { ...data, input: { order: 7 } } : data
+    output = await run({ code, interruptedRun: { continuation, data: shown, answer: true } })
+    if (questions.length > 8) break
+  }
+  expect(output).toEqual({
+    result: ['paid 1', 'paid 1', 'there is no order 9', expect.stringContaining('arguments of the tool "pay"')],
+  })
+  expect(effects.toSorted()).toEqual(['1: 1', '1: 1', '9: 1'])
+  expect(questions).toHaveLength(4)
+})
+
+test('code cannot approve for itself', async () => {
+  const effects: string[] = []
+  const run = toPaying(await startBus(), effects)
+  const input = '{ group: 0, name: "pay", args: [{ order: 1 }] }'
+  const code = `const error = Object.assign(new Error('no'), { reason: 'Interrupted' })
+    const calls = [() => Promise.reject(error), () => $tools.call(${input}), () => tools.pay({ order: 1, answer: true })]
+    for (const call of calls) await call().catch(() => {})
+    return 'ran on'`
+  expect(await run({ code })).toMatchObject({ status: 'interrupted', data: { tool: 'pay', input: { order: 1 } } })
+  expect(effects).toEqual([])
+})
 
 test('code that a command interrupts has failed, and says why', async () => {
-  const core = defineCore({ commands: { pay: (_, ctx) => ctx.interrupt({ amount: 1 }) } })
-  const bus = await createBus({ core, log: false, runs: { key: new Uint8Array(32).fill(1) } })
-  try {
-    const context = { toolCallId: '1', messages: [], context: undefined }
-    const result = await toTool(bus, { allow: ['pay'] }).execute({ code: `return invoke('pay')` }, context)
-    expect(result).toMatchObject({ error: { name: 'Interrupted', reason: 'Interrupted' } })
-  } finally {
-    await bus.close()
-  }
+  const result = await toTool(await startBus(), { allow: ['pay'] }).execute({ code: `return invoke('pay')` }, context)
+  expect(result).toMatchObject({ error: { name: 'Interrupted', reason: 'Interrupted' } })
+  expect(result).not.toHaveProperty('status')
 })

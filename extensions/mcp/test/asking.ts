@@ -82,9 +82,9 @@ export async function connectHttp(url: URL, client: Client, authorization = ''):
   return client
 }
 
-export async function connectStdio(bus: Bus, client: Client): Promise<Client> {
+export async function connectStdio(bus: Bus, client: Client, label = LABEL.label): Promise<Client> {
   const [transport, own] = InMemoryTransport.createLinkedPair()
-  const service = await serveMcp(bus, { ...LABEL, transport })
+  const service = await serveMcp(bus, { ...LABEL, label, transport })
   closers.push(() => service.close())
   await client.connect(own)
   return client

@@ -5,11 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { ClientCredentialsProvider } from '@modelcontextprotocol/client'
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, isInitializeRequest, McpServer } from '@modelcontextprotocol/server'
-import type { Bus } from '@sallyport/core'
+import { type Bus, command } from '@sallyport/core'
+import { getLog } from '@sallyport/core/internal'
 import { Channel } from '@sallyport/frontend'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { openMcp, type OpenMcpOptions, serveMcp } from '../src/index.js'
+import { describeOnly } from '../src/shared/tools.js'
 import { makeDirectory, startBus } from './start.js'
 import { rows } from '../../../scripts/testing.js'
 import { join } from 'node:path'
@@ -118,6 +120,51 @@ test('the tools of a server of the SDK run: results, progress, errors, cancellat
     await server.close()
     await bus.close()
   }))
+
+test('arguments are in the headers that a tool wants, and a tool whose headers are invalid is left out', async () => {
+  const far = await startBus()
+  const other = { type: 'string', 'x-mcp-header': 'Region' }
+  const invalid = {
+    number: { a: { type: 'number', 'x-mcp-header': 'A' } },
+    items: { a: { type: 'array', items: other } },
+    twice: { a: other, b: { type: 'string', 'x-mcp-header': 'region' } },
+    name: { a: { type: 'string', 'x-mcp-header': 'a b' } },
+    empty: { a: { type: 'string', 'x-mcp-header': '' } },
+    branch: { a: { anyOf: [other] } },
+  }
+  const deep = { type: 'object', properties: { zone: { type: 'integer', 'x-mcp-header': 'Zone' } } }
+  const named = { 'x-mcp-header': { type: 'string' }, region: other, deep }
+  const commands = Object.entries({ run: named, ...invalid }).map(([name, properties]) => {
+    const args = describeOnly({ type: 'object', properties })
+    return [name, command({ args }, given => JSON.stringify(given))]
+  })
+  await far.addPlugin({ name: 'p', commands: Object.fromEntries(commands) })
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(() => server.close())
+  closers.push(() => server.closeAllConnections())
+  await serveMcp(far, {
+    label: 'agent',
+    allow: [...commands.map(([name]) => `plugin:p|${String(name)}`)],
+    transport: { server },
+  })
+  const bus = await startBus()
+  const warn = vi.spyOn(getLog(bus), 'warn')
+  const { changes } = await open(bus, `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`)
+  const reason = 'its "x-mcp-header" is invalid'
+  expect(changes).toEqual(
+    Object.keys(invalid)
+      .toSorted()
+      .map(name => ({ tool: `p__${name}`, change: 'unserved', reason })),
+  )
+  expect(warn.mock.lastCall?.[0]).toContain(`"p__number" (${reason})`)
+  const client = await bus.connect('agent', { allow: ['far:default'] })
+  const args = { region: ' ä ', deep: { zone: 7 }, 'x-mcp-header': 'text' }
+  const { content } = await client.invoke<{ content: unknown }>('plugin:far|p__run', args)
+  expect(content).toEqual([{ type: 'text', text: JSON.stringify(args) }])
+  expect(await client.invoke('plugin:far|p__run', {})).toBeTruthy()
+  await expect(client.invoke('plugin:far|p__number', { a: 1 })).rejects.toMatchObject({ reason: 'MethodNotFound' })
+})
 
 test('rights, quotas and the pin apply to each tool', async () => {
   const bus = await startBus({ calls: { quotas: [{ commands: [RUN], calls: 1 }] } })

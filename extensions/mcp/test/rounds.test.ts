@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { getLog } from '@sallyport/core/internal'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rows } from '../../../scripts/testing.js'
 import {
@@ -253,6 +254,23 @@ test('many questions wait at once, in any order of their answers, and the host k
   )
 })
 
+test('a host whose answers can be given twice is warned at its start', () =>
+  rows([
+    [{}, 1],
+    [{ runs: {} }, 0],
+    [{ runs: { key: KEY, claim: () => true } }, 0],
+  ] as const)(async (options, count) => {
+    const bus = await startAsking([], options)
+    const warn = vi.spyOn(getLog(bus), 'warn')
+    await serveOverHttp(bus, {}, { label: 'plain', allow: ['remove'] })
+    await serveOverHttp(bus)
+    await connectStdio(bus, createAnswering(), 'other')
+    await bus.describe('agent')
+    expect(
+      warn.mock.calls.flat().filter(text => /^Answers of users .*runs: { claim }/.test(String(text))),
+    ).toHaveLength(count)
+  }))
+
 describe('a command that waits in ctx.confirm', () => {
   const remove = (client: Client, names: string[], more: object = {}) => callOnce(client, { names }, more, 'remove')
 
@@ -288,10 +306,26 @@ describe('a command that waits in ctx.confirm', () => {
       expect(await remove(client, ['a'])).toMatchObject(textOf(isYes ? 'removed: a' : 'removed: '))
     }))
 
-  test('gets a no if nobody can be asked', async () => {
-    const client = await connectHttp(await serveOverHttp(await startAsking()), createAnswering(null))
-    expect(await remove(client, ['a'])).toMatchObject(textOf('removed: '))
-  })
+  test('fails if its client cannot be asked: no answer is not a no', () =>
+    rows([
+      ['http', null, 'auto'],
+      ['http', null, 'legacy'],
+      // A client of the SDK has this protocol unless it negotiates.
+      ['http', undefined, 'legacy'],
+      ['stdio', null, 'auto'],
+    ] as const)(async (kind, answer, mode) => {
+      const effects: string[] = []
+      const bus = await startAsking(effects)
+      const client = createAnswering(answer, mode)
+      if (kind === 'http') await connectHttp(await serveOverHttp(bus), client)
+      else await connectStdio(bus, client)
+      const result = await client.callTool({ name: 'remove', arguments: { names: ['a'] } })
+      expect(result).toMatchObject({
+        isError: true,
+        ...textOf(expect.stringMatching(/InvalidRequest: The user cannot be asked: .*2026-07-28/)),
+      })
+      expect(effects).toEqual(['asks for a'])
+    }))
 
   test('takes one answer, of its own user, for its own arguments', async () => {
     const url = await serveOverHttp(await startAsking())
@@ -323,14 +357,22 @@ describe('a command that waits in ctx.confirm', () => {
     expect(effects).toEqual(['asks for a', 'cancelled: The caller cancelled the call'])
   })
 
-  test('waits with fifteen others: a further one is refused, and all of them are answered', async () => {
-    const client = await connectHttp(await serveOverHttp(await startAsking()), createAnswering())
+  test('waits with fifteen others of its user: a further one is refused, and all of them are answered', async () => {
+    const url = await serveOverHttp(await startAsking())
+    const client = await connectHttp(url, createAnswering(), 'Bearer ada')
     const names = Array.from({ length: 16 }, (_, n) => String(n))
     const asked = await Promise.all(names.map(name => remove(client, [name])))
     expect(await remove(client, ['17'])).toMatchObject({
       isError: true,
-      ...textOf(expect.stringContaining('Overloaded')),
+      ...textOf(expect.stringMatching(/Overloaded: 16 questions of this user are open.*10 minutes/)),
     })
+    const others = await Promise.all(
+      Array.from({ length: 50 }, async (_, n) => {
+        const other = await connectHttp(url, createAnswering(), `Bearer ${n}`)
+        return other.callTool({ name: 'remove', arguments: { names: ['a'] } })
+      }),
+    )
+    expect(others).toMatchObject(others.map(() => textOf('removed: a')))
     const answered = await Promise.all(
       names.map((name, n) => remove(client, [name], answerWith(asked[n]!.requestState))),
     )

@@ -451,6 +451,55 @@ describe('over HTTP', () => {
     expect(await send(local.server, { host: 'localhost.example' })).toBe(403)
   })
 
+  test('a page of an allowed origin is asked for nothing before it sends its token, and reads each answer', async () => {
+    const authorize = (incoming: IncomingMessage) => incoming.headers.authorization === 'Bearer a'
+    const http = { origins: ['app.example'], authorize, maxBody: 1000, path: '/mcp' }
+    const { url } = await serveHttp(await startBus(), {}, http)
+    const ask = (method: string, origin: string, headers: object, path = '', content?: string) =>
+      fetch(`${url.href}${path}`, { method, headers: { origin, ...headers }, ...(content && { body: content }) })
+    const names = 'authorization,content-type,mcp-param-region,mcp-protocol-version'
+    const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': names }
+    const page = 'https://app.example:8443'
+    for (const path of ['', '/', '?a=1']) {
+      const allowed = await ask('OPTIONS', page, preflight, path)
+      expect(allowed.status).toBe(204)
+      expect(Object.fromEntries(allowed.headers)).toMatchObject({
+        'access-control-allow-origin': page,
+        'access-control-allow-methods': 'GET, POST, DELETE',
+        'access-control-allow-headers': names,
+        vary: 'Origin',
+      })
+      expect(allowed.headers.has('access-control-allow-credentials')).toBe(false)
+    }
+    const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+    const authorization = 'Bearer a'
+    const answers = await Promise.all([
+      ask('POST', page, { ...json, authorization }, '', body),
+      ask('POST', page, { ...json, authorization }, '/', body),
+      ask('GET', page, { authorization }),
+      ask('POST', page, json, '', body),
+      ask('POST', page, { ...json, authorization }, '', JSON.stringify({ large: 'x'.repeat(2000) })),
+      ask('OPTIONS', page, {}),
+    ])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 405, 401, 413, 401])
+    for (const { headers } of answers) expect(headers.get('access-control-allow-origin')).toBe(page)
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      'https://app.example.evil',
+      'https://app.example://evil.example',
+      'https://evil.example#app.example',
+    ]) {
+      for (const [method, content] of [['OPTIONS'], ['POST', body]] as const) {
+        const refused = await ask(method, origin, { ...preflight, ...json, authorization }, '', content)
+        expect(refused.status, origin).toBe(403)
+        expect([...refused.headers.keys()].filter(name => name.startsWith('access-control'))).toEqual([])
+      }
+    }
+    const program = await fetch(url, { method: 'OPTIONS', headers: { ...preflight, authorization } })
+    expect([program.status, program.headers.get('access-control-allow-origin')]).toEqual([405, null])
+  })
+
   test('requests are bounded in size and number, authorized, and other paths are free', async () => {
     const authorize = ({ headers }: { headers: { authorization?: string | undefined } }) =>
       headers.authorization === 'Bearer a'
@@ -583,6 +632,117 @@ test('two commands with one name are no tools, whatever the other one is, and a 
   await expect(client.callTool({ name: 'a__b_c', arguments: {} })).rejects.toThrow('Unknown tool: a__b_c')
   expect(run).not.toHaveBeenCalled()
   expect(warn.mock.lastCall?.[0]).toContain('"plugin:a|b.c" (it shares the tool name "a__b_c" with "plugin:a|b_c")')
+})
+
+/** A schema as others write it, of arguments that nobody checks. */
+const toSchema = (schema: object) => ({
+  '~standard': {
+    version: 1 as const,
+    vendor: 'test',
+    validate: (value: unknown) => ({ value: value as Record<string, unknown> }),
+    jsonSchema: { input: () => schema, output: () => schema },
+  },
+})
+
+test('an argument that is wanted in a header, too, is compared with it', async () => {
+  const region = { type: 'string', 'x-mcp-header': 'Region' }
+  const args = toSchema({ type: 'object', properties: { region, other: { type: 'string' } } })
+  const run = vi.fn<(args: unknown) => string>(() => 'ran')
+  const bus = await createBus({ core: defineCore({ commands: { run: command({ args }, run) } }), log: false })
+  closers.push(() => bus.close({ timeout: 0 }))
+  const { url } = await serveHttp(bus, { allow: ['run'] })
+  let replace: (headers: Headers) => void = () => {}
+  const fetchOther = async (input: string | URL, init?: RequestInit): Promise<Response> => {
+    const headers = new Headers(init?.headers)
+    replace(headers)
+    return fetch(input, { ...init, headers })
+  }
+  const client = createClient('auto')
+  await client.connect(new StreamableHTTPClientTransport(url, { fetch: fetchOther }))
+  await client.listTools()
+  const call = (given: object) => client.callTool({ name: 'run', arguments: given as Record<string, unknown> })
+  const texts = ['eu', ' ä\r\n ', '']
+  for (const text of texts) expect(await call({ region: text })).toMatchObject({ content: [{ text: 'ran' }] })
+  await call({ other: 'a' })
+  expect(run).toHaveBeenCalledTimes(4)
+  for (const value of [undefined, 'us', 'EU', '=?base64?ZXU?=', '=?base64?!!!!?=']) {
+    replace = headers =>
+      value === undefined ? headers.delete('mcp-param-region') : headers.set('mcp-param-region', value)
+    await expect(call({ region: 'eu' }), value).rejects.toMatchObject({ code: -32_020 })
+  }
+  expect(run).toHaveBeenCalledTimes(4)
+})
+
+test('arguments that are a union are one object, and the command checks them', async () => {
+  const square = z.object({ kind: z.literal('square'), size: z.number(), unit: z.string() })
+  const circle = z.object({
+    kind: z.literal('circle'),
+    size: z.string(),
+    radius: z.number(),
+    unit: z.string().optional(),
+  })
+  const node: z.ZodType = z.union([square, z.object({ left: z.lazy(() => node) })])
+  const refers = {
+    $ref: '#/$defs/a~1b',
+    $defs: { 'a/b': { properties: { id: { type: 'string' } }, required: ['id'] } },
+  }
+  const chain = Object.fromEntries(
+    Array.from({ length: 40 }, (_, n) => [n, { anyOf: [{ $ref: `#/$defs/${n + 1}` }, { $ref: `#/$defs/${n + 1}` }] }]),
+  )
+  const schemas = {
+    union: z.discriminatedUnion('kind', [square, circle]),
+    both: z.intersection(square, z.object({ size: z.int(), more: z.string() })),
+    node,
+    maybe: z.union([square, z.null(), z.string()]),
+    refers: toSchema(refers),
+    closed: toSchema({
+      ...{ type: 'object', properties: { a: {} }, additionalProperties: false },
+      anyOf: [{ required: ['a'] }, { properties: { __proto__x: {} } }],
+    }),
+    loop: toSchema({ oneOf: [{ $ref: '#' }, { allOf: [{ $ref: '#' }] }] }),
+    chain: toSchema({ $ref: '#/$defs/0', $defs: chain }),
+    elsewhere: toSchema({ $ref: 'https://evil.example/schema.json' }),
+  }
+  const commands = Object.fromEntries(
+    Object.entries(schemas).map(([name, args]) => [name, command({ args }, given => JSON.stringify(given))]),
+  )
+  const bus = await createBus({ core: defineCore({ commands }), log: false })
+  closers.push(() => bus.close({ timeout: 0 }))
+  const [transport, own] = InMemoryTransport.createLinkedPair()
+  await serveMcp(bus, { label: 'agent', allow: Object.keys(commands), transport })
+  const client = createClient('auto')
+  await client.connect(own)
+  const { tools } = await client.listTools()
+  const found = Object.fromEntries(tools.map(({ name, inputSchema }) => [name, inputSchema]))
+  expect(tools).toHaveLength(Object.keys(schemas).length)
+  for (const { inputSchema } of tools) {
+    expect(inputSchema.type).toBe('object')
+    for (const key of ['oneOf', 'anyOf', 'allOf', '$ref']) expect(inputSchema).not.toHaveProperty([key])
+  }
+  expect(found['union']).toMatchObject({
+    properties: {
+      kind: { type: 'string', enum: ['square', 'circle'] },
+      size: { anyOf: [{ type: 'number' }, { type: 'string' }] },
+      radius: { type: 'number' },
+      unit: { type: 'string' },
+    },
+    required: ['kind', 'size'],
+  })
+  expect(found['both']).toMatchObject({
+    properties: { size: { allOf: [{ type: 'number' }, { type: 'integer' }] }, more: { type: 'string' } },
+    required: ['kind', 'size', 'unit', 'more'],
+  })
+  expect(Object.keys(found['node']!.properties!)).toEqual(['kind', 'size', 'unit', 'left'])
+  expect(found['maybe']).toMatchObject({ required: ['kind', 'size', 'unit'] })
+  expect(found['refers']).toMatchObject({ properties: { id: { type: 'string' } }, required: ['id'] })
+  expect(found['closed']).toMatchObject({ properties: { a: {}, __proto__x: {} }, required: [] })
+  expect(found['closed']).not.toHaveProperty('additionalProperties')
+  const given = { kind: 'circle', size: 'x', radius: 1 }
+  const called = await client.callTool({ name: 'union', arguments: given })
+  expect(called.content).toEqual([{ type: 'text', text: JSON.stringify(given) }])
+  expect(await client.callTool({ name: 'union', arguments: { ...given, radius: '1' } })).toMatchObject({
+    isError: true,
+  })
 })
 
 test('without allow and capabilities nothing is served', async () => {

@@ -2,6 +2,8 @@
 import { measureValue } from '@sallyport/protocol/internal/codec'
 import type { InitScript } from '@sallyport/protocol/internal/contract'
 import { notSerializable } from '@sallyport/protocol/internal/errors'
+import { MAX_USERS_CONFIRM_REQUESTS } from '@sallyport/protocol/internal/wire'
+import type { Client } from '@sallyport/frontend/internal'
 import { Bus } from './host/bus.js'
 import type { Continuations } from './life/continuations/continuations.js'
 import type { ExternalFrontend } from './life/frontends/types.js'
@@ -39,6 +41,7 @@ export type { FrontendStats } from './life/reporting/stats.js'
 export type { RunError } from './host/run-report.js'
 export type { QuickjsSandbox } from './life/sandboxes/quickjs.js'
 export { createRestartPolicy } from './life/policy.js'
+export { RunInterrupt } from './options/resolve-run.js'
 export type { WorkerFactories } from './life/workers/spawn.js'
 export { SharedText } from './shared/shared-text.js'
 export { invokeWithId } from '@sallyport/frontend/internal'
@@ -82,7 +85,7 @@ export function checkSendable(bus: Bus, what: string, value: unknown): void {
  * Seals questions to users with the key of the bus's runs, opens them, and claims them with `runs.claim`: what waits for an answer is kept by
  * whoever asks.
  */
-export const getQuestions = (bus: Bus): Pick<Continuations, 'sealQuestion' | 'openQuestion' | 'claim'> =>
+export const getQuestions = (bus: Bus): Omit<Continuations, 'seal' | 'open' | 'reserve'> =>
   Bus.getHost(bus).options.continuations!
 
 /**
@@ -97,6 +100,10 @@ export async function checkContinuation(bus: Bus, sealed: Uint8Array): Promise<v
     .catch(() => undefined)
   if (opened) await readImageOf(opened.header.engine)
 }
+
+/** Connects a label that many users share, so that more questions of `ctx.confirm` can be open. @throws {BusError} as `bus.connect` */
+export const connectUsers = async (bus: Bus, label: string, options: ConnectionOptions): Promise<Client> =>
+  (await Bus.getHost(bus).connect(label, options, undefined, MAX_USERS_CONFIRM_REQUESTS)).client
 
 /** Answers `ctx.confirm` of a label's calls, on a bus without `onConfirm`. Returns what ends that. */
 export const answerConfirms = (bus: Bus, label: string, confirm: ConfirmCall): (() => void) =>

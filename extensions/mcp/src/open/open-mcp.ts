@@ -47,11 +47,13 @@ export async function openMcp(
   const { pin: pinFile, tools: globs, restarts, timeout, startTimeout, ...connection } = { ...DEFAULTS, ...options }
   const events = new ServerEvents()
   const onDenied: OnDenied = denied => events.emit('denied', denied)
-  const createTransport = isRemote(server)
+  const hasHttp = isRemote(server)
+  const createTransport = hasHttp
     ? prepareRemote(server, connection, Math.max(timeout, startTimeout), onDenied)
     : await prepareProgram(name, server, connection, onDenied)
   const pin = await ToolPin.read(name, pinFile)
-  const opened = new OpenedServer({ bus, name, globs, timeout, startTimeout, restarts, pin, events, createTransport })
+  const life = { name, startTimeout, restarts, events, createTransport }
+  const opened = new OpenedServer({ ...life, bus, globs, timeout, pin, hasHttp })
   await opened.open()
   return opened
 }

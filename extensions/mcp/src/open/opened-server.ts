@@ -37,6 +37,7 @@ export interface OpenedServerOptions extends Omit<ServerLifeOptions, 'onTools'> 
   readonly globs: readonly string[] | undefined
   readonly timeout: number
   readonly pin: ToolPin
+  readonly hasHttp: boolean
 }
 
 export class OpenedServer implements McpServer {
@@ -139,14 +140,14 @@ export class OpenedServer implements McpServer {
 
   /** Adds what the host has accepted, after `compare` has told of what cannot be added. */
   async #replaceTools(): Promise<void> {
-    const { bus, pin, timeout } = this.#options
+    const { bus, pin, timeout, hasHttp } = this.#options
     const { name } = this
     this.#isReplacing = true
     try {
       await bus.removePlugin(name)
       this.#hasPlugin = false
       const accepted = (pin.tools ?? []).filter(tool => this.#isServed(tool.name))
-      const unserved = findUnserved(name, accepted)
+      const unserved = findUnserved(name, accepted, hasHttp)
       this.#unserved = unserved
       this.#compare()
       const remedy = 'Leave them out of `tools`, or have them renamed'

@@ -16,6 +16,7 @@ import { getBackoff, toPlainText } from '@sallyport/protocol/internal/util'
 import { describeOnly } from '../shared/tools.js'
 import type { OpenMcpOptions, ServerEvents } from './options.js'
 import type { ServerTransport } from './server-transport.js'
+import type { PinnedTool } from './tool-pin.js'
 
 /** Tools that a server can have, and pages and characters in which it lists them. */
 const MAX_TOOLS = 1000
@@ -69,7 +70,8 @@ export class ServerLife {
    */
   async call(
     subject: string,
-    params: Record<string, unknown>,
+    { name, inputSchema }: PinnedTool,
+    args: Record<string, unknown>,
     options: ToolCallOptions,
   ): Promise<Partial<CallToolResult>> {
     const server = `The MCP server ${JSON.stringify(this.#options.name)}`
@@ -87,7 +89,8 @@ export class ServerLife {
     }
     const request = { timeout: NEVER_MS, signal: AbortSignal.any([signal, late.signal]), onprogress }
     try {
-      return await client.request({ method: 'tools/call', params }, describeOnly({}), request)
+      // With the schema it sends arguments in headers. It would compile that of results.
+      return await client.callTool({ name, arguments: args }, { ...request, toolDefinition: { name, inputSchema } })
     } catch (error) {
       const { message } = error as SdkError
       if (error instanceof ProtocolError) throw new CommandError('TOOL_FAILED', message, { data: error.data })
@@ -184,6 +187,10 @@ export class ServerLife {
         listChanged: { tools: { autoRefresh: false, onChanged } },
       },
     )
+    const request = client.request.bind(client) as (...given: unknown[]) => Promise<never>
+    // The tool has run, whatever its result looks like.
+    client.request = ({ method, ...more }: { method: string }, ...rest: unknown[]) =>
+      request({ method, ...more }, ...(method === 'tools/call' ? [describeOnly({}), rest.at(-1)] : rest))
     client.onerror = () => {
       // Calls reject by themselves, and the transport bounds all else.
     }

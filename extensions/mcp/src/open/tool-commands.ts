@@ -16,10 +16,10 @@ const toCommandName = (tool: string): string => tool.replaceAll(/[^A-Za-z0-9_.-]
 
 const toPermission = (tool: string): string => `allow-${toCommandName(tool).replaceAll('_', '-')}`
 
-/** Returns why tools can be no commands, by their names. */
-export function findUnserved(server: string, tools: readonly PinnedTool[]): Unserved {
+/** Returns why tools can be no commands, by their names. @param hasHttp - whether arguments can be sent in headers */
+export function findUnserved(server: string, tools: readonly PinnedTool[], hasHttp: boolean): Unserved {
   const faulty = tools.flatMap(tool => {
-    const fault = findFault(tool)
+    const fault = findFault(tool, hasHttp)
     return fault === undefined ? [] : [[tool.name, fault] as const]
   })
   const unserved = new Map(faulty)
@@ -27,11 +27,12 @@ export function findUnserved(server: string, tools: readonly PinnedTool[]): Unse
   return new Map([...unserved, ...findShared(names, 'permission', name => `${server}:${toPermission(name)}`)])
 }
 
-function findFault(tool: PinnedTool): string | undefined {
+function findFault(tool: PinnedTool, hasHttp: boolean): string | undefined {
   const { length } = tool.name
   if (length === 0 || length > MAX_NAME_LENGTH || toCommandName(tool.name) === '__proto__')
     return `its name is not 1 to ${MAX_NAME_LENGTH} characters, or is "__proto__"`
-  return isSendable(tool) ? undefined : `it is nested deeper than ${MAX_LEVELS}, or has a member "__proto__"`
+  if (!isSendable(tool)) return `it is nested deeper than ${MAX_LEVELS}, or has a member "__proto__"`
+  return hasHttp && !hasValidHeaders(tool.inputSchema) ? 'its "x-mcp-header" is invalid' : undefined
 }
 
 const isSendable = (value: unknown, levels = MAX_LEVELS): boolean =>
@@ -40,6 +41,24 @@ const isSendable = (value: unknown, levels = MAX_LEVELS): boolean =>
   (levels > 0 &&
     !Object.hasOwn(value, '__proto__') &&
     Object.values(value).every(member => isSendable(member, levels - 1)))
+
+const HEADER = 'x-mcp-header'
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/** Returns false if a client must leave a tool out: a header has a name of its own, and is a text, an integer or a boolean below names alone. */
+function hasValidHeaders(schema: unknown, isReachable = true, names: Set<string> = new Set()): boolean {
+  if (typeof schema !== 'object' || schema === null) return true
+  const { [HEADER]: name, properties, ...rest } = schema as Record<string, unknown>
+  if (name !== undefined) {
+    const key = String(name).toLowerCase()
+    const isName = typeof name === 'string' && TOKEN.test(name) && !names.has(key)
+    if (!isName || !isReachable || !['string', 'integer', 'boolean'].includes(String(rest['type']))) return false
+    names.add(key)
+  }
+  const areValid = (children: unknown, reachable: boolean): boolean =>
+    Object.values(Object(children)).every(each => hasValidHeaders(each, reachable, names))
+  return areValid(properties, isReachable) && areValid(rest, false)
+}
 
 export interface ToolCommandsOptions {
   /** Name of the server. */
@@ -77,7 +96,7 @@ function toCommand(tool: PinnedTool, options: ToolCommandsOptions): AddedCommand
       if (isChannel(progress)) sent = progress.send(value).catch(() => {})
     }
     const deadline = { signal, timeout, onProgress }
-    const result = await server.call(subject, { name, arguments: own }, deadline)
+    const result = await server.call(subject, tool, own, deadline)
     // The channel ends with the call.
     await sent
     const mismatch = result.isError ? undefined : findMismatch(outputSchema, result.structuredContent)

@@ -156,7 +156,7 @@ export class Rounds {
 }
 
 /** A token is one user's, and has one subject for as long as it is renewed. */
-function getUser({ http }: ServerContext): string {
+export function getUser({ http }: ServerContext): string {
   const subject = http?.authInfo?.extra?.['sub']
   return typeof subject === 'string' ? `sub ${subject}` : (http?.req?.headers.get('authorization') ?? '')
 }

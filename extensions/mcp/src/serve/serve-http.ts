@@ -17,7 +17,7 @@ export interface HttpTransport {
   readonly path?: string
   /** Names of this machine in the header `Host`, without ports: a page of another site cannot choose it. @default names of localhost */
   readonly hosts?: readonly string[]
-  /** Names of sites, without scheme and port, whose pages can call. Programs send no `Origin`, and can call anyway. @default names of localhost */
+  /** Names of sites, without scheme and port, whose pages can call, and read the answers. Programs send no `Origin`, and can call anyway. @default names of localhost */
   readonly origins?: readonly string[]
   /** Decides about each request, by its token for example: `true` lets it in. A refused one is answered with 401. @default every request */
   readonly authorize?: (request: IncomingMessage) => boolean | Promise<boolean>
@@ -41,11 +41,14 @@ export interface ToolService {
 const ARRIVAL_TIMEOUT_MS = 30_000
 /** A name or an address, and a port. `new URL` would take the host of `evil.example@localhost` for localhost. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
+const ORIGIN = /^[a-z][\w+.-]*:\/\/([^/]*)$/i
 const LOCAL = ['localhost']
 const OPTIONS = ['server', 'path', 'hosts', 'origins', 'authorize', 'maxBody', 'maxRequests']
 const DEFAULT_PATH = '/mcp'
 const UNREADABLE = Symbol('unreadable')
 const responses = new AsyncLocalStorage<ServerResponse>()
+/** Whatever a browser asks for on behalf of a page that can call. Firefox and Safari keep it for a day at most, Chrome for two hours. */
+const PREFLIGHT = { 'access-control-allow-methods': 'GET, POST, DELETE', 'access-control-max-age': '7200' }
 const servedPaths = new WeakMap<HttpServer, Map<string, ToolService['handle']>>()
 
 /** Returns whether the client of the request, whose code calls this, does not read what it has been sent. Another transport says so by itself. */
@@ -73,10 +76,14 @@ export function takePath(transport: HttpTransport): () => void {
   check('path', isPath, `a path such as "/mcp", not ${JSON.stringify(path)}`)
   if (!server) return () => {}
   const paths = servedPaths.get(server) ?? takeRequests(server)
-  check('path', !paths.has(path), `one that no other service of the server has, not "${path}"`)
-  paths.set(path, async (_request, response) => refuse(response, 503, 'The service is starting'))
-  return () => void paths.delete(path)
+  const key = toKey(path)
+  check('path', !paths.has(key), `one that no other service of the server has, not "${path}"`)
+  paths.set(key, async (_request, response) => refuse(response, 503, 'The service is starting'))
+  return () => void paths.delete(key)
 }
+
+/** Clients add a slash to an address, and people do. */
+const toKey = (path: string): string => path.replace(/(?<=.)\/$/, '')
 
 /** Goes before the listeners that the server has: an application answers what it does not know with 404, and reads bodies. */
 function takeRequests(server: HttpServer): Map<string, ToolService['handle']> {
@@ -84,7 +91,7 @@ function takeRequests(server: HttpServer): Map<string, ToolService['handle']> {
   servedPaths.set(server, paths)
   const others = server.rawListeners('request')
   server.removeAllListeners('request').on('request', (request, response) => {
-    const handle = paths.get(getRequestUrl(request).pathname)
+    const handle = paths.get(toKey(getRequestUrl(request).pathname))
     if (handle) return void handle(request, response)
     for (const listener of others) listener.call(server, request, response)
     // Without listeners of others nobody would answer.
@@ -139,12 +146,22 @@ export function serveHttp(
     return true
   }
   const answer = async (request: IncomingMessage, response: ServerResponse, given?: unknown): Promise<void> => {
-    const { host = '', origin } = request.headers
+    const { host = '', origin, 'access-control-request-method': method } = request.headers
+    response.setHeader('vary', 'Origin')
     if (!isHost(host)) return refuse(response, 403, 'Invalid Host header: its name is not in "hosts"')
     // The SDK puts the target behind the host: with `*@name` it would parse another one, of any length.
     if (getRequestUrl(request).pathname === NO_PATH) return refuse(response, 400, 'The target is no path')
-    const isAllowed = origin === undefined || isOrigin(origin.split('://')[1] ?? '')
+    const isAllowed = origin === undefined || isOrigin(ORIGIN.exec(origin)?.[1] ?? '')
     if (!isAllowed) return refuse(response, 403, 'Invalid Origin header: its name is not in "origins"')
+    if (origin !== undefined) {
+      response.setHeader('access-control-allow-origin', origin)
+      response.setHeader('access-control-expose-headers', 'mcp-session-id, www-authenticate')
+      // A browser asks first, without the page's token.
+      if (request.method === 'OPTIONS' && method !== undefined) {
+        const headers = request.headers['access-control-request-headers'] ?? ''
+        return void response.writeHead(204, { ...PREFLIGHT, 'access-control-allow-headers': headers }).end()
+      }
+    }
     if (!enter(request, response)) return refuse(response, 503, 'Too many requests at a time')
     if (authorize && !isYes('authorize', (await authorize(request)) ?? false))
       return refuse(response, 401, 'Unauthorized')
@@ -160,7 +177,7 @@ export function serveHttp(
       refuse(response, 500, 'Internal error')
       report(error instanceof Error ? error : new Error(describeThrown(error)))
     })
-  if (server) servedPaths.get(server)?.set(path, handle)
+  if (server) servedPaths.get(server)?.set(toKey(path), handle)
   return {
     toolsChanged: () => handler.notify.toolsChanged(),
     handle,

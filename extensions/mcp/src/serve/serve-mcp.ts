@@ -3,12 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type ClientCapabilities,
-  Server,
+  McpServer,
+  type Server,
   type ServerContext,
   type Transport,
 } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { type Bus, BusError, type Client, type ConnectionOptions } from '@sallyport/core'
+import { connectUsers } from '@sallyport/core/internal'
 import { throwAs } from '@sallyport/protocol/internal/errors'
 import { withoutContext } from '@sallyport/protocol/internal/util'
 import { checkNames, checkValue, isMilliseconds, MILLISECONDS } from '../shared/check-names.js'
@@ -77,7 +79,7 @@ export async function serveMcp(bus: Bus, options: ServeMcpOptions): Promise<McpS
   const stdio = transport === 'stdio' ? new StdioTransport(() => void service?.end()) : undefined
   const release = isHttp(transport) ? takePath(transport) : () => stdio?.release()
   let service: Service | undefined
-  const client = await bus.connect(label, { allow }).catch((error: unknown) => {
+  const client = await connectUsers(bus, label, { allow }).catch((error: unknown) => {
     release()
     return throwAs('bus.connect:', 'serveMcp:')(error)
   })
@@ -127,11 +129,11 @@ class Service implements McpService {
     this.#client = client
     this.#options = options
     this.#release = release
-    this.#tools = new LabelTools(bus, client, options.label)
+    this.#tools = new LabelTools(bus, client, options.label, isHttp(options.transport))
     this.#waiting = new WaitingCalls(bus, client, options.label)
     this.#rounds = new Rounds(bus, options.label, this.#waiting)
     const { transport } = options
-    const create = (): Server => this.#createServer()
+    const create = (): Promise<McpServer> => this.#createServer()
     this.#service = isHttp(transport)
       ? serveHttp(create, transport, this.#onError)
       : this.#serveOne(create, stdio ?? (transport as Transport))
@@ -169,11 +171,16 @@ class Service implements McpService {
     }
   }
 
-  #createServer(): Server {
+  async #createServer(): Promise<McpServer> {
     const { info = { name: 'sallyport', version: '0' }, instructions, timeout } = this.#options
     const capabilities = { tools: { listChanged: true } }
     const requestState = { verify: this.#rounds.verify }
-    const server = new Server(info, { capabilities, requestState, ...(instructions !== undefined && { instructions }) })
+    const options = { capabilities, requestState, ...(instructions !== undefined && { instructions }) }
+    const tools = await this.#tools.load()
+    // The SDK compares headers with arguments that want one (`x-mcp-header`), before a call.
+    const toolInputSchemaJson = (name: string): object | undefined => tools.get(name)?.tool.inputSchema
+    const product = Object.assign(new McpServer(info, options), { toolInputSchemaJson }) as McpServer
+    const { server } = product
     server.onerror = this.#onError
     server.setRequestHandler('tools/list', async () => ({ tools: await this.#tools.list() }))
     server.setRequestHandler('tools/call', async ({ params: { name, arguments: args = {} } }, context) => {
@@ -183,10 +190,10 @@ class Service implements McpService {
       return callTool({ ...parts, served, args, context, canAsk, timeout })
     })
     this.#connected = server
-    return server
+    return product
   }
 
-  #serveOne(create: () => Server, transport: Transport): ToolService {
+  #serveOne(create: () => Promise<McpServer>, transport: Transport): ToolService {
     // The first request can be what reads standard input first.
     const { close } = withoutContext(() => serveStdio(create, { onerror: this.#onError, transport }))
     const handle = async (): Promise<never> => {

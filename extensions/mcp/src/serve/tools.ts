@@ -10,8 +10,9 @@ import {
 import { BusError, type Client, type CommandDescription } from '@sallyport/core'
 import { Channel } from '@sallyport/frontend'
 import { findShared, PROGRESS_ARGUMENT, type Unserved } from '../shared/tools.js'
+import { toObjectSchema } from './input-schema.js'
+import { type AskingCall, getUser, isInterrupted, RESUME_ARGUMENT, type Rounds, toQuestion } from './rounds.js'
 import { watchReader } from './serve-http.js'
-import { type AskingCall, isInterrupted, RESUME_ARGUMENT, type Rounds, toQuestion } from './rounds.js'
 import type { Outcome, WaitingCalls } from './waiting-calls.js'
 
 export interface ServedTool {
@@ -52,16 +53,16 @@ const toToolName = (command: string): string =>
 
 function toTool(name: string, command: CommandDescription): ServedTool {
   const { description, args, result } = command
-  const properties = (args?.['properties'] ?? {}) as Record<string, unknown>
+  const schema = toObjectSchema(args)
+  const properties = (schema['properties'] ?? {}) as Record<string, unknown>
   const [takesProgress, asks] = HIDDEN_ARGUMENTS.map(name => Object.hasOwn(properties, name)) as [boolean, boolean]
   const shown = leaveOutHidden(properties)
-  const required = [args?.['required'] ?? []].flat()
+  const required = [schema['required'] ?? []].flat()
   const needsProgress = required.includes(PROGRESS_ARGUMENT)
   const isShown = (name: unknown): boolean => !HIDDEN_ARGUMENTS.some(each => each === name)
   const inputSchema = {
-    ...args,
+    ...schema,
     ...((takesProgress || asks) && { properties: shown, required: required.filter(isShown) }),
-    type: 'object' as const,
   }
   // Clients of the older protocol take structured results that are objects, and no others.
   const isObject = result?.['type'] === 'object' && !command.isStream
@@ -112,8 +113,8 @@ export async function callTool(call: ToolCall): Promise<CallToolResult | InputRe
     const hasHidden = served.takesProgress || served.asks
     const shown = hasHidden ? leaveOutHidden(args) : args
     const own = { ...shown, ...progress, ...(answered && { [RESUME_ARGUMENT]: answered }) }
-    if (canAsk && !served.asks)
-      return toResult(await waiting.call({ command, args: own, timeout, signal, binding: rounds.getBinding(call) }))
+    const input = { command, args: own, timeout, signal, user: getUser(context) }
+    if (canAsk && !served.asks) return toResult(await waiting.call({ ...input, binding: rounds.getBinding(call) }))
     const value = await client.invoke(command, own, options)
     return served.asks && isInterrupted(value) ? await rounds.ask(call, value) : toToolResult(value)
   } catch (error) {

@@ -1,18 +1,22 @@
 // Calls of commands that are plain functions, and ask in `ctx.confirm`. They cannot leave this process, and are not run again from their
-// start, so they wait here: in memory, few at a time, and not for long.
+// start, so they wait here: in memory, few of each user at a time, and not for long.
 //
 //   runs ── ctx.confirm ──> waits, and the client has the question ── an answer ──> runs ──> has ended
 //                                                                 ── none in time ──> cancelled
 import { randomUUID } from 'node:crypto'
-import type { Bus, Client } from '@sallyport/core'
+import { type Bus, BusError, type Client } from '@sallyport/core'
 import { answerConfirms, invokeWithId } from '@sallyport/core/internal'
 import { silence } from '@sallyport/protocol/internal/contract'
 import { createDeferred } from '@sallyport/protocol/internal/util'
+import { MAX_CONFIRM_REQUESTS } from '@sallyport/protocol/internal/wire'
 
-/** Of one question. Core bounds how many a label has. */
+/** Of one question. Core bounds how many the users of a label have together. */
 const ANSWER_TIMEOUT_MS = 600_000
 /** Of states that are the name of a waiting call, and hold nothing. */
 const STATE = 'waiting.'
+
+const CANNOT_ASK =
+  'The user cannot be asked: the client does not declare "elicitation", speaks an older protocol than 2026-07-28 over HTTP, or reads a stream'
 
 export const isWaitingState = (state: string): boolean => state.startsWith(STATE)
 
@@ -29,6 +33,8 @@ export interface WaitingCall {
 }
 
 interface CallInput {
+  /** Questions are counted for each. */
+  readonly user: string
   readonly command: string
   readonly args: Record<string, unknown>
   readonly timeout: number | undefined
@@ -46,12 +52,12 @@ export class WaitingCalls {
 
   constructor(bus: Bus, client: Client, label: string) {
     this.#client = client
-    this.#stopAnswering = answerConfirms(bus, label, (text, id, signal) => this.#running.get(id)?.ask(text, signal))
+    this.#stopAnswering = answerConfirms(bus, label, async (text, id, signal) => this.#ask(text, id, signal))
   }
 
   /** @throws what the command throws */
-  async call({ command, args, timeout, binding, signal }: CallInput): Promise<Outcome> {
-    const call = new Call(binding, this.#waiting)
+  async call({ command, args, timeout, binding, user, signal }: CallInput): Promise<Outcome> {
+    const call = new Call(binding, user, this.#waiting)
     const options = { signal: call.signal, ...(timeout !== undefined && { timeout }) }
     const { id, result } = invokeWithId(this.#client, command, args, options)
     this.#running.set(id, call)
@@ -60,6 +66,18 @@ export class WaitingCalls {
       call.end()
     })
     return call.proceed(ended, signal)
+  }
+
+  /** @throws {BusError} InvalidRequest if its caller cannot be asked, Overloaded if the user has too many questions */
+  #ask(text: string, id: unknown, signal: AbortSignal): Promise<boolean> {
+    const call = this.#running.get(id)
+    if (!call) throw new BusError('InvalidRequest', CANNOT_ASK)
+    const all = [...this.#running.values()].filter(({ user }) => user === call.user).flatMap(each => each.questions)
+    if (all.length >= MAX_CONFIRM_REQUESTS) {
+      const open = `${MAX_CONFIRM_REQUESTS} questions of this user are open`
+      throw new BusError('Overloaded', `${open}. Answer one: each expires after ${ANSWER_TIMEOUT_MS / 60_000} minutes`)
+    }
+    return call.ask(text, signal)
   }
 
   find(state: string): WaitingCall | undefined {
@@ -80,18 +98,20 @@ interface Question {
 
 class Call implements WaitingCall {
   readonly binding: string
+  readonly user: string
   readonly #waiting: Map<string, Call>
   readonly #controller = new AbortController()
   /** The first one is that which the client has. */
-  readonly #questions: Question[] = []
+  readonly questions: Question[] = []
   #ended: Promise<unknown> | undefined
   #asked = createDeferred<void>()
   #state = ''
   #hasEnded = false
   #endWait = (): void => {}
 
-  constructor(binding: string, waiting: Map<string, Call>) {
+  constructor(binding: string, user: string, waiting: Map<string, Call>) {
     this.binding = binding
+    this.user = user
     this.#waiting = waiting
   }
 
@@ -100,12 +120,12 @@ class Call implements WaitingCall {
   }
 
   get question(): string {
-    return this.#questions[0]?.text ?? ''
+    return this.questions[0]?.text ?? ''
   }
 
   ask(text: string, signal: AbortSignal): Promise<boolean> {
     return new Promise(settle => {
-      this.#questions.push({ text, settle })
+      this.questions.push({ text, settle })
       // Core counts the question as open until it has an answer, also if nobody waits for it.
       signal.addEventListener('abort', () => settle(false), { once: true })
       this.#asked.resolve()
@@ -129,9 +149,9 @@ class Call implements WaitingCall {
 
   answer(isYes: boolean, signal: AbortSignal): Promise<Outcome> {
     this.#close()
-    const question = this.#questions.shift()
+    const question = this.questions.shift()
     this.#asked = createDeferred()
-    if (this.#questions.length > 0) this.#asked.resolve()
+    if (this.questions.length > 0) this.#asked.resolve()
     question?.settle(isYes)
     return this.proceed(this.#ended!, signal)
   }
@@ -139,7 +159,7 @@ class Call implements WaitingCall {
   end(): void {
     this.#hasEnded = true
     this.#close()
-    for (const { settle } of this.#questions.splice(0)) settle(false)
+    for (const { settle } of this.questions.splice(0)) settle(false)
   }
 
   #open(): Outcome {

@@ -39,6 +39,12 @@ const address = z.object({ street: z.string(), city: z.string() }).meta({ id: 'a
 /** The scenario `tools-list` wants each tool to have a description. */
 const tool = (run: () => unknown) => command({ description: 'A tool of the tests' }, run)
 
+const ASKING = [
+  ...['elicitation', 'request_state', 'tampered_state'].map(name => `test_input_required_result_${name}`),
+  ...['test_missing_capability', 'test_streaming_elicitation'],
+]
+let changes = 0
+
 const commands = {
   test_simple_text: tool(() => 'This is a simple text response for testing.'),
   test_image_content: tool(() => ({ content: [image] })),
@@ -58,6 +64,27 @@ const commands = {
       return 'done'
     },
   ),
+  test_x_mcp_header: command(
+    { description: 'Has a header', args: z.object({ region: z.string().meta({ 'x-mcp-header': 'Region' }) }) },
+    ({ region }) => region,
+  ),
+  ...Object.fromEntries(
+    ASKING.map(name => [name, command({ description: 'Asks' }, (_, ctx) => ctx.confirm('Go on?'))]),
+  ),
+  test_input_required_result_multi_round: command(
+    { description: 'Asks twice' },
+    async (_, ctx) => (await ctx.confirm('Go on?')) || ctx.confirm('Really?'),
+  ),
+  test_logging_tool: tool(() => 'logged'),
+  test_trigger_tool_change: tool(() => {
+    const name = `late-${++changes}`
+    void bus.addPlugin({
+      name,
+      commands: { run: () => name },
+      permissions: [{ default: { permissions: ['allow-run'] } }],
+    })
+    return 'changed'
+  }),
   json_schema_2020_12_tool: command(
     { description: 'Tool with JSON Schema 2020-12 features', args: z.strictObject({ name: z.string(), address }) },
     () => null,
@@ -70,7 +97,7 @@ let node = ''
 let bus: Bus
 beforeAll(async () => {
   node = await findNode()
-  bus = await createBus({ core: defineCore({ commands }), log: false })
+  bus = await createBus({ core: defineCore({ commands }), log: false, runs: { key: new Uint8Array(32).fill(5) } })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   url = `http://localhost:${(server.address() as AddressInfo).port}/mcp`
   await serveMcp(bus, { label: 'agent', allow: Object.keys(commands), transport: { server } })
@@ -81,32 +108,32 @@ afterAll(async () => {
   server.close()
 })
 
-/** By reason. `@` and a version: only in that one. */
+/**
+ * By reason. `@` and a version: only in that one. Not required, and not here, are `tasks-*`, and a root `allOf` in `json-schema-2020-12`, which is served
+ * as one object.
+ */
 const FAILURES: Record<'server' | 'client', Record<string, readonly string[]>> = {
   server: {
     'Commands are tools: there are no resources, prompts and completions': [
       ...['completion-complete', 'resources-list', 'resources-read-text', 'resources-read-binary'],
       ...['resources-templates-read', 'resources-subscribe', 'resources-unsubscribe', 'sep-2164-resource-not-found'],
       ...['prompts-list', 'prompts-get-simple', 'prompts-get-with-args', 'prompts-get-embedded-resource'],
-      ...['prompts-get-with-image', 'caching'],
+      ...['prompts-get-with-image', 'caching', 'input-required-result-non-tool-request'],
     ],
     'No log messages are sent to clients': ['logging-set-level', 'tools-call-with-logging'],
-    'The tools of these scenarios ask the client for forms, its model and its directories': [
-      ...['tools-call-sampling', 'tools-call-elicitation', 'elicitation-sep1034-defaults'],
-      ...['elicitation-sep1330-enums', 'input-required-result-basic-elicitation'],
-      ...['input-required-result-basic-sampling', 'input-required-result-basic-list-roots'],
-      ...['input-required-result-request-state', 'input-required-result-multiple-input-requests'],
-      ...['input-required-result-multi-round', 'input-required-result-missing-input-response'],
-      ...['input-required-result-non-tool-request', 'input-required-result-result-type'],
-      ...['input-required-result-tampered-state', 'input-required-result-capability-check'],
-      'input-required-result-ignore-extra-params',
+    'A question is a yes or no, with the name `confirm`: the tools of these scenarios ask for forms': [
+      ...['tools-call-elicitation', 'elicitation-sep1034-defaults', 'elicitation-sep1330-enums'],
+      ...['input-required-result-basic-elicitation', 'input-required-result-ignore-extra-params'],
     ],
-    'Four of its 28 checks need tools that log and ask': ['server-stateless'],
+    "No tool asks for the client's model and directories": [
+      ...['tools-call-sampling', 'input-required-result-basic-sampling', 'input-required-result-basic-list-roots'],
+      ...['input-required-result-multiple-input-requests', 'input-required-result-capability-check'],
+      'server-stateless',
+    ],
     'There are no sessions, of which it warns': ['server-sse-multiple-streams@2025-11-25'],
   },
   client: {
     'Questions of a server are not answered': ['sep-2322-client-request-state'],
-    'Arguments are not repeated in headers (`x-mcp-header`)': ['http-custom-headers', 'http-invalid-tool-headers'],
   },
 }
 

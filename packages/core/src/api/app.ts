@@ -233,7 +233,8 @@ export interface CommandContext<Types extends BusTypes = BusTypes> {
    * Asks the host's `onConfirm`. Without one it asks the user of the MCP client that has called the tool, and resolves to `false` for any other
    * caller. The text is shown with control characters replaced, and cut after 4096 characters. The caller's deadline keeps running.
    *
-   * @throws {BusError} Overloaded while 16 requests of this frontend are open; the signal's reason when the call is aborted
+   * @throws {BusError} Overloaded while 16 requests of this frontend, or of this user of MCP, are open; InvalidRequest if the MCP client cannot ask its user;
+   * the signal's reason when the call is aborted
    * @example if (!(await ctx.confirm(`Delete ${path}?`))) throw new CommandError('REFUSED')
    */
   readonly confirm: (text: string) => Promise<boolean>

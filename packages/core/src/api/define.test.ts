@@ -35,6 +35,7 @@ it('a member that JSON Schema cannot say costs that member alone, and a warning 
     when: z.date(),
     at: z.coerce.date().optional(),
     sums: z.array(z.bigint()),
+    sum: z.coerce.bigint(),
     any: z.any().optional(),
   })
   const schema = z.object({ day, all: z.map(z.string(), z.number()).describe('All'), name: z.string() })
@@ -42,13 +43,15 @@ it('a member that JSON Schema cannot say costs that member alone, and a warning 
   const date = { type: 'string', format: 'date-time' }
   expect(describe()).toMatchObject({
     properties: {
-      day: { properties: { when: date, at: date, sums: { type: 'array', items: {} }, any: {} } },
+      day: {
+        properties: { when: date, at: date, sums: { type: 'array', items: {} }, sum: { type: 'integer' }, any: {} },
+      },
       all: { description: 'All' },
       name: { type: 'string' },
     },
   })
   describe()
   expect(warn.mock.calls.map(([text]) => text)).toEqual([
-    'The arguments of command "book": JSON Schema has no type for what is at "day.when", "day.at", "day.sums.items", "all". A model is told that it takes any value, and that a date is a text.',
+    'The arguments of command "book": JSON Schema has no type for what is at "day.when" (date), "day.sums.items" (bigint), "all" (map). A model is told that it takes any value, and that a date is a text. Have the schema take what JSON has, as z.coerce.date() does.',
   ])
 })

@@ -247,7 +247,7 @@ const isGenerator = (handler: unknown): boolean =>
 
 /** What zod's `override` gets for each schema within a schema, the inner ones first. */
 interface Conversion {
-  readonly zodSchema: { readonly _zod: { readonly def: { readonly type: string } } }
+  readonly zodSchema: { readonly _zod: { readonly def: { readonly type: string; readonly coerce?: boolean } } }
   readonly jsonSchema: Record<string, unknown>
   readonly path: readonly (string | number)[]
 }
@@ -289,20 +289,25 @@ export function toJsonSchema(schema: unknown, side: 'input' | 'output', subject:
   try {
     return convert()
   } catch {
-    const unsaid = new Set<string>()
+    const unsaid = new Map<string, string>()
     const override = ({ zodSchema, jsonSchema, path }: Conversion): void => {
-      const { type } = zodSchema._zod.def
+      const { type, coerce } = zodSchema._zod.def
       if (!UNSAID.has(type)) return
-      unsaid.add(path.filter((step, index) => index % 2 === 1 || step !== 'properties').join('.'))
       if (type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
+      if (type === 'bigint' && coerce) Object.assign(jsonSchema, { type: 'integer' })
+      // It takes what the model is told.
+      if (coerce) return
+      const place = path.filter((step, index) => index % 2 === 1 || step !== 'properties').join('.')
+      unsaid.set(place, type)
     }
     try {
       const converted = convert({ unrepresentable: 'any', override })
       if (unsaid.size > 0 && !warned.has(schema as object)) {
         warned.add(schema as object)
-        const places = [...unsaid].toReversed().map(place => JSON.stringify(place))
+        const places = [...unsaid].toReversed().map(([place, type]) => `${JSON.stringify(place)} (${type})`)
         const told = 'A model is told that it takes any value, and that a date is a text'
-        warn(`${subject}: JSON Schema has no type for what is at ${places.join(', ')}. ${told}.`)
+        const remedy = 'Have the schema take what JSON has, as z.coerce.date() does'
+        warn(`${subject}: JSON Schema has no type for what is at ${places.join(', ')}. ${told}. ${remedy}.`)
       }
       return converted
     } catch {

@@ -165,6 +165,8 @@ export interface LinkOffer {
   run?: RunTerms | undefined
   /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default `label` */
   limitLabel?: string | undefined
+  /** See `ConnectionConfig`. */
+  maxConfirms?: number | undefined
   /** In the isolation pattern, the port on which the gate waits for the session's key. The host does not read it. */
   keyPort?: MessagePort
   metrics?: MetricsMemory
@@ -215,7 +217,7 @@ export type CoreCommand =
   | { type: 'measure'; watchCalls?: boolean | undefined }
   /** Asks what a frontend can call. The id is unique for this host. */
   | { type: 'explain'; id: number; label: string }
-  | { type: 'confirmed'; id: number; answer: boolean }
+  | { type: 'confirmed'; id: number; answer: boolean | ReportedError }
   /** Core keeps events for listeners that the host adds, until `holds` is false. */
   | { type: 'hold'; holds: boolean }
   | { type: 'stop'; timeout: number }

@@ -187,6 +187,7 @@ export class Core {
       this.#openSession({
         ...{ linkId, frontend, label, limitLabel, codec, link, opener },
         isTrusted: offer.isTrusted,
+        maxConfirms: offer.maxConfirms,
         isOfRun: run !== undefined,
         ...traffic,
         takeContext: frontend === undefined ? undefined : this.#takeContext?.bind(undefined, frontend),

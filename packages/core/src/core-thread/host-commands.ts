@@ -50,11 +50,14 @@ export function createHostCommands(authority: Authority, sessions: Sessions, plu
 /** Creates the command of one run, with which it calls the functions that the host has for it. @param functions - their name in the host */
 export const createRunCommand = (sessions: Sessions, functions: string): CommandRegistry =>
   new Map([
-    create(RUN_FUNCTION_METHOD, async (args, { signal }) => {
+    create(RUN_FUNCTION_METHOD, async (args, call) => {
       try {
-        return await sessions.callHost(functions, args, { signal }, false)
+        return await sessions.callHost(functions, args, { signal: call.signal }, false)
       } catch (error) {
         if (!isBusError(error)) throw error
+        const { run, data } = Object(error.data) as { run?: unknown; data?: unknown }
+        // Only the host knows the name. Any other error with this reason is that of another run.
+        if (error.reason === 'Interrupted' && run === functions) call.interrupt(data)
         const name = describeName(String((args as { name: unknown }).name))
         error.message = error.message.replace(describeCommand(functions), `function ${name}`)
         throw error

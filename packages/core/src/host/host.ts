@@ -81,8 +81,13 @@ export class Host<Core extends CoreEndpoint = CoreEndpoint> extends HostServices
     )
   }
 
-  async connect(label: string, options?: ConnectionOptions, member?: PoolMember): Promise<PooledSession> {
-    const config = resolveConnection(`${this.#names.name}.connect`, label, options, this.options)
+  async connect(
+    label: string,
+    options?: ConnectionOptions,
+    member?: PoolMember,
+    maxConfirms?: number,
+  ): Promise<PooledSession> {
+    const config = { ...resolveConnection(`${this.#names.name}.connect`, label, options, this.options), maxConfirms }
     this.checkRunning()
     return this.frontends.connect(label, config, member)
   }

@@ -120,6 +120,11 @@ const TAKEN = new Set([
 /** An awaited namespace would be called by its `then`, and a serialized one by its `toJSON`. */
 const NOT_MEMBERS = new Set(['then', 'toJSON'])
 
+/** A function of a run throws it to interrupt the run, as a command does by `ctx.interrupt`. */
+export class RunInterrupt {
+  constructor(readonly data: unknown) {}
+}
+
 type Run = (args: unknown, ctx: ExposedContext) => unknown
 
 const isStandardSchema = (value: unknown): boolean =>
@@ -159,12 +164,19 @@ export function prepareFunctions(where: string, functions: RunFunctions): Prepar
   })
 
   const names = new Map(namespaces)
+  const exposedName = `bus.run ${crypto.randomUUID()}`
   return {
-    name: `bus.run ${crypto.randomUUID()}`,
-    run: bindContext((call: { name: unknown; args: unknown }, ctx: ExposedContext) => {
+    name: exposedName,
+    run: bindContext(async (call: { name: unknown; args: unknown }, ctx: ExposedContext) => {
       const run = handlers.get(String(call.name))
       if (!run) throw new BusError('MethodNotFound', `The run has no function ${describeName(String(call.name))}`)
-      return run(call.args, ctx)
+      try {
+        return await run(call.args, ctx)
+      } catch (thrown) {
+        if (!(thrown instanceof RunInterrupt)) throw thrown
+        const data = { run: exposedName, data: thrown.data }
+        throw new BusError('Interrupted', 'A function interrupted the run', { data })
+      }
     }),
     declare(invoke) {
       const write = ([namespace, names]: readonly [string, readonly string[]]): string => {

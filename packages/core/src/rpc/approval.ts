@@ -1,10 +1,17 @@
 // How a handler asks before it goes on: `ctx.confirm` waits for the host's answer, and `ctx.interrupt` ends the run that calls.
 import { serializeValue, toConfirmText } from '@sallyport/protocol/internal/contract'
-import { BusError, describeCommand, describeThrown } from '@sallyport/protocol/internal/errors'
+import {
+  BusError,
+  describeCommand,
+  describeThrown,
+  receiveError,
+  type ReportedError,
+} from '@sallyport/protocol/internal/errors'
 import type { RequestId } from '@sallyport/protocol/internal/message'
 import { MAX_CONFIRM_REQUESTS } from '@sallyport/protocol/internal/wire'
-import type { CoreReport, InterruptionReport, RunTerms } from '../contract/host-core.js'
+import type { CoreReport, InterruptionReport, LinkOffer, RunTerms } from '../contract/host-core.js'
 
+type ConfirmSession = Partial<Pick<LinkOffer, 'frontend' | 'limitLabel' | 'maxConfirms'>>
 export type ConfirmCaller = { label: string; command: string; call: RequestId | undefined; signal: AbortSignal }
 
 /**
@@ -13,7 +20,7 @@ export type ConfirmCaller = { label: string; command: string; call: RequestId | 
  */
 export class ConfirmRequests {
   readonly #report: (report: CoreReport) => void
-  readonly #pending = new Map<number, { limitLabel: string; settle: (isConfirmed: boolean) => void }>()
+  readonly #pending = new Map<number, { limitLabel: string; settle: (answer: boolean | ReportedError) => void }>()
   #lastId = 0
 
   constructor(report: (report: CoreReport) => void) {
@@ -22,17 +29,17 @@ export class ConfirmRequests {
 
   /**
    * @param session - open requests count for its `limitLabel`
-   * @throws {BusError} `Overloaded` if too many requests are open; the signal's reason once it aborts
+   * @throws {BusError} `Overloaded` if too many requests are open; why the host could not ask; the signal's reason once it aborts
    */
   async confirm(
     text: unknown,
     { label, command, call, signal }: ConfirmCaller,
-    { frontend, limitLabel = label }: { frontend?: number | undefined; limitLabel?: string | undefined },
+    { frontend, limitLabel = label, maxConfirms = MAX_CONFIRM_REQUESTS }: ConfirmSession,
   ): Promise<boolean> {
     signal.throwIfAborted()
     const open = [...this.#pending.values()].filter(request => request.limitLabel === limitLabel)
-    if (open.length >= MAX_CONFIRM_REQUESTS) {
-      throw new BusError('Overloaded', `${MAX_CONFIRM_REQUESTS} confirm requests of one frontend are already open`)
+    if (open.length >= maxConfirms) {
+      throw new BusError('Overloaded', `${maxConfirms} confirm requests of one frontend are already open`)
     }
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
@@ -40,9 +47,10 @@ export class ConfirmRequests {
         this.#report({ type: 'withdraw', id })
         reject(signal.reason as BusError)
       }
-      const settle = (isConfirmed: boolean): void => {
+      const settle = (answer: boolean | ReportedError): void => {
         signal.removeEventListener('abort', withdraw)
-        resolve(isConfirmed)
+        if (typeof answer === 'boolean') resolve(answer)
+        else reject(receiveError(answer, 'The host could not ask for confirmation'))
       }
       this.#pending.set(id, { limitLabel, settle })
       signal.addEventListener('abort', withdraw, { once: true })
@@ -50,10 +58,10 @@ export class ConfirmRequests {
     })
   }
 
-  answer(id: number, isConfirmed: boolean): void {
+  answer(id: number, answer: boolean | ReportedError): void {
     const request = this.#pending.get(id)
     this.#pending.delete(id)
-    request?.settle(isConfirmed)
+    request?.settle(answer)
   }
 }
 

@@ -56,6 +56,7 @@ export interface SessionOptions extends CallTerms {
   frontend?: number | undefined
   /** Label that quotas, prompts and other limits count for. @default `label` */
   limitLabel?: string | undefined
+  maxConfirms?: number | undefined
   /** True for code outside of a sandbox, which gets the causes of errors, as the host does. */
   isTrusted?: boolean | undefined
   isOfRun?: boolean

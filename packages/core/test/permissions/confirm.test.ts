@@ -2,6 +2,7 @@
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { BusOptions, Client, OnConfirm } from '../../src/index.js'
+import { connectUsers } from '../../src/internal.js'
 import { fixture, isolation, next, start } from '../support/start.js'
 import { choose } from '../../../../scripts/testing.js'
 
@@ -88,6 +89,18 @@ describe.each(
     await client.close()
     expect(await outcome).toBe('Disconnected')
     await expect.poll(() => requests[0]!.signal?.aborted).toBe(true)
+  })
+
+  test('has at most 1024 open requests for a label of many users', async () => {
+    const { bus, requests, open } = await startConfirming(await options())
+    const client = await connectUsers(bus, 'users', {})
+    for (let n = 0; n < 1024; n++) ask(client).catch(() => {})
+    await open(1024)
+    await expect(ask(client)).rejects.toMatchObject({ reason: 'Overloaded', message: expect.stringContaining('1024') })
+    const free = ask(await bus.connect('other'))
+    await open(1025)
+    requests[1024]!.answer(true)
+    expect(await free).toBe(true)
   })
 
   test('has at most 16 open requests for each frontend, cancelled or not', async () => {

@@ -70,6 +70,8 @@ export const MAX_GATE_QUEUE_BYTES: number = 16 * MiB
 export const MAX_LABEL_LENGTH = 200
 /** Maximum number of open confirm requests of one frontend. */
 export const MAX_CONFIRM_REQUESTS = 16
+/** Maximum number of open confirm requests of all users of an MCP service, of which each has `MAX_CONFIRM_REQUESTS`. */
+export const MAX_USERS_CONFIRM_REQUESTS = 1024
 /** Maximum UTF-16 code units of a confirmation text. A longer text is truncated and ends with `…`. */
 export const MAX_CONFIRM_TEXT = 4096
 /** Maximum UTF-16 code units of the event and the target of a frontend's listener together. */

@@ -31,12 +31,15 @@ export function toContinuationKey(key: unknown): KeyObject | undefined {
 export class Continuations {
   readonly #key: KeyObject | undefined
   readonly #claim: ClaimContinuation
+  /** True if another process, or this program after a restart, goes on with what was claimed here. */
+  readonly canClaimAgain: boolean
   /** Those that this process resumes now: the caller of the first one learns whether it can be claimed. */
   readonly #resuming = new Set<string>()
 
   constructor(key: KeyObject | undefined, claim?: ClaimContinuation) {
     this.#key = key
     this.#claim = claim ?? createMemory()
+    this.canClaimAgain = key !== undefined && claim === undefined
   }
 
   get hasKey(): boolean {

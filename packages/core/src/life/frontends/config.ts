@@ -33,6 +33,8 @@ export interface ConnectionConfig {
   isTrusted: boolean
   /** Label that the frontend's limits count for: a further tab of a page shares those of the page. @default the frontend's own */
   limitLabel?: string | undefined
+  /** Open requests of `ctx.confirm`. A connection that many users share has more. @default MAX_CONFIRM_REQUESTS */
+  maxConfirms?: number | undefined
   /** True for the code of `bus.run`: it runs once, and only its caller gets its errors. */
   runsOnce?: boolean
   /** What the code of `bus.run` has in addition. */

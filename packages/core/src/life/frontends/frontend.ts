@@ -396,11 +396,11 @@ export class Frontend {
     sockets?.take()
     const { isRunning, name, config } = this.deps
     const ends = this.#createEnds(sockets?.ids)
-    const { codec, allow, isTrusted, runsOnce, run, limitLabel } = config
+    const { codec, allow, isTrusted, runsOnce, run, limitLabel, maxConfirms } = config
     const begun = hasBegun ? 'before' : isRunning ? 'now' : undefined
     const offer: LinkOffer = {
       ...{ frontend: this.id, label: name, codec, endpoint: ends.core, id, begun },
-      ...{ limitLabel, allow, isTrusted, runsOnce, run },
+      ...{ limitLabel, maxConfirms, allow, isTrusted, runsOnce, run },
     }
     if (this.#gate && ends.gate) {
       const key = new MessageChannel()

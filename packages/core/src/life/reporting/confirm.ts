@@ -1,7 +1,7 @@
 // Asks the person at the host through `onConfirm`: for `confirm(text)` in an isolation hook, and `ctx.confirm(text)` in a command.
 import type { MessagePort } from 'node:worker_threads'
 import { CONFIRM_WORD, type ConfirmRequest } from '@sallyport/protocol/internal/contract'
-import { isYes } from '@sallyport/protocol/internal/errors'
+import { isYes, reportError, type ReportedError } from '@sallyport/protocol/internal/errors'
 import { type AsyncContext, createEmptyContext } from '@sallyport/protocol/internal/util'
 import type { CoreReport } from '../../contract/host-core.js'
 import type { HostLog } from './log.js'
@@ -56,9 +56,9 @@ export function answerConfirm(
  * Answers `ctx.confirm` of one call of a label, on a bus without `onConfirm`.
  *
  * @param call - the number of the call, as its caller counts
- * @returns `undefined` for a call that it does not know
+ * @returns what `ctx.confirm` resolves or rejects with
  */
-export type ConfirmCall = (text: string, call: unknown, signal: AbortSignal) => Promise<boolean> | undefined
+export type ConfirmCall = (text: string, call: unknown, signal: AbortSignal) => Promise<boolean>
 
 /** The host's side of `ctx.confirm`. Requests of a core that has ended are aborted: the next core counts its requests from 1 again. */
 export class HostConfirmRequests {
@@ -81,13 +81,13 @@ export class HostConfirmRequests {
 
   ask(
     { id, text, label, command, call, frontend }: Extract<CoreReport, { type: 'confirm' }>,
-    answer: (confirmed: boolean) => void,
+    answer: (confirmed: boolean | ReportedError) => void,
     context: AsyncContext | undefined,
   ): void {
     const pending = this.#pending
     const controller = new AbortController()
     const { signal } = controller
-    const settle = (confirmed: boolean): void => {
+    const settle = (confirmed: boolean | ReportedError): void => {
       pending.delete(id)
       if (this.#pending === pending) answer(confirmed)
     }
@@ -95,7 +95,7 @@ export class HostConfirmRequests {
       const own = frontend === undefined ? undefined : this.#ofCalls.get(label)?.(text, call, signal)
       if (own) {
         pending.set(id, controller)
-        return void own.then(settle, () => settle(false))
+        return void own.then(settle, (error: unknown) => settle(reportError(error)))
       }
       if (!this.#hasWarned) {
         this.#log.warn({ label, command }, 'A command asked for confirmation without onConfirm: answering false')
